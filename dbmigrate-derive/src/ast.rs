@@ -1,0 +1,228 @@
+//! What a struct says, between its syntax and the code that is written.
+
+use proc_macro2::{Ident, Span};
+use syn::ext::IdentExt;
+use syn::punctuated::Punctuated;
+use syn::{Attribute, DeriveInput, Generics, Meta, Path, Token, Type};
+
+use crate::attr::{self, Keys, Place};
+use crate::case::{self, Rule};
+use crate::ctxt::Ctxt;
+use crate::value::{
+    Actions, Check, DefaultValue, ForeignKey, Generated, Index, Names, Reader, Reference, Spanned,
+    Ty, Unique,
+};
+
+type Text = Spanned<String>;
+
+/// A model or a group of columns.
+pub(crate) struct Struct<'a> {
+    pub(crate) place: Place,
+    pub(crate) ident: &'a Ident,
+    pub(crate) name: String,
+    pub(crate) generics: &'a Generics,
+    pub(crate) docs: Option<String>,
+    pub(crate) is_packed: bool,
+    pub(crate) attrs: StructAttrs,
+    pub(crate) fields: Vec<Field<'a>>,
+}
+
+/// The attributes of a struct.
+#[derive(Default)]
+pub(crate) struct StructAttrs {
+    pub(crate) keys: Keys,
+    pub(crate) table: Option<Text>,
+    pub(crate) rename_all: Option<Rule>,
+    pub(crate) renamed_from: Option<Text>,
+    pub(crate) comment: Option<Text>,
+    pub(crate) database: Option<Text>,
+    pub(crate) primary_key: Option<Names>,
+    pub(crate) uniques: Vec<Unique>,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) checks: Vec<Check>,
+    pub(crate) foreign_keys: Vec<ForeignKey>,
+    pub(crate) krate: Option<Path>,
+}
+
+/// A field that is a column or a group of columns.
+pub(crate) struct Field<'a> {
+    pub(crate) ident: &'a Ident,
+    /// The name without `r#`.
+    pub(crate) name: String,
+    pub(crate) column: String,
+    pub(crate) ty: &'a Type,
+    pub(crate) docs: Option<String>,
+    pub(crate) attrs: FieldAttrs,
+}
+
+/// The attributes of a field.
+#[derive(Default)]
+pub(crate) struct FieldAttrs {
+    pub(crate) keys: Keys,
+    pub(crate) column: Option<Text>,
+    pub(crate) renamed_from: Option<Text>,
+    pub(crate) comment: Option<Text>,
+    pub(crate) collate: Option<Text>,
+    pub(crate) autoincrement: Option<Spanned<bool>>,
+    pub(crate) length: Option<Spanned<u32>>,
+    pub(crate) precision: Option<Spanned<u32>>,
+    pub(crate) scale: Option<Spanned<u32>>,
+    pub(crate) ty: Option<Ty>,
+    pub(crate) unique: Option<Unique>,
+    pub(crate) index: Option<Index>,
+    pub(crate) check: Option<Check>,
+    pub(crate) default: Option<DefaultValue>,
+    pub(crate) references: Option<Reference>,
+    pub(crate) actions: Actions,
+    pub(crate) generated: Option<Generated>,
+}
+
+impl FieldAttrs {
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.keys.get(key).is_some()
+    }
+}
+
+impl<'a> Struct<'a> {
+    pub(crate) fn read(
+        cx: &Ctxt,
+        input: &'a DeriveInput,
+        fields: &'a Punctuated<syn::Field, Token![,]>,
+        place: Place,
+    ) -> Struct<'a> {
+        let attrs = StructAttrs::read(cx, &input.attrs, place);
+        let fields = fields.iter().filter_map(|it| Field::read(cx, it, attrs.rename_all)).collect();
+        Struct {
+            place,
+            ident: &input.ident,
+            name: input.ident.unraw().to_string(),
+            generics: &input.generics,
+            docs: attr::docs(&input.attrs),
+            is_packed: input.attrs.iter().any(is_packed),
+            attrs,
+            fields,
+        }
+    }
+
+    pub(crate) fn table(&self) -> String {
+        match &self.attrs.table {
+            Some(it) => it.value.clone(),
+            None => case::snake(&self.name),
+        }
+    }
+
+    /// The field of that name, or else the field of the column of that name.
+    pub(crate) fn find(&self, name: &str) -> Option<&Field<'a>> {
+        self.columns()
+            .find(|it| it.name == name)
+            .or_else(|| self.columns().find(|it| it.column == name))
+    }
+
+    /// The fields that are columns.
+    pub(crate) fn columns(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|it| !it.attrs.has("skip") && !it.attrs.has("flatten"))
+    }
+
+    /// The fields that are columns or groups of columns.
+    pub(crate) fn members(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|it| !it.attrs.has("skip"))
+    }
+
+    /// The fields that are groups of columns.
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &Field<'a>> {
+        self.fields.iter().filter(|it| it.attrs.has("flatten"))
+    }
+}
+
+/// `#[repr(packed)]`
+fn is_packed(attr: &Attribute) -> bool {
+    match &attr.meta {
+        Meta::List(list) if list.path.is_ident("repr") => {
+            list.tokens.to_string().contains("packed")
+        }
+        _ => false,
+    }
+}
+
+impl StructAttrs {
+    fn read(cx: &Ctxt, attrs: &[Attribute], place: Place) -> StructAttrs {
+        let mut it = StructAttrs::default();
+        it.keys = attr::keys(cx, attrs, place, |key, span, input| {
+            let read = Reader { key, place, span };
+            match key.name {
+                "table" => it.table = Some(read.text(input)?),
+                "rename_all" => it.rename_all = Some(rule(&read.text(input)?)?),
+                "renamed_from" => it.renamed_from = Some(read.text(input)?),
+                "comment" => it.comment = Some(read.text(input)?),
+                "database" => it.database = Some(read.text(input)?),
+                "primary_key" => it.primary_key = Some(read.names(input)?),
+                "unique" => it.uniques.push(read.unique(input)?),
+                "index" => it.indexes.push(read.index(input)?),
+                "check" => it.checks.push(read.check(input)?),
+                "foreign_key" => it.foreign_keys.push(read.foreign_key(input)?),
+                "crate" => it.krate = Some(read.path(input)?),
+                // strict, without_rowid, no_primary_key, unmanaged
+                _ => drop(read.flag(input)?),
+            }
+            Ok(())
+        });
+        it
+    }
+}
+
+/// The rule of `rename_all`.
+pub(crate) fn rule(text: &Text) -> syn::Result<Rule> {
+    Rule::named(&text.value).map_err(|message| syn::Error::new(text.span, message))
+}
+
+impl<'a> Field<'a> {
+    fn read(cx: &Ctxt, field: &'a syn::Field, rename_all: Option<Rule>) -> Option<Field<'a>> {
+        let ident = field.ident.as_ref()?;
+        let name = ident.unraw().to_string();
+        let attrs = FieldAttrs::read(cx, &field.attrs);
+        let column = match (&attrs.column, rename_all) {
+            (Some(it), _) => it.value.clone(),
+            (None, Some(rule)) => rule.apply(&name),
+            (None, None) => name.clone(),
+        };
+        let docs = attr::docs(&field.attrs);
+        Some(Field { ident, name, column, ty: &field.ty, docs, attrs })
+    }
+
+    pub(crate) fn span(&self) -> Span {
+        self.ident.span()
+    }
+}
+
+impl FieldAttrs {
+    fn read(cx: &Ctxt, attrs: &[Attribute]) -> FieldAttrs {
+        let mut it = FieldAttrs::default();
+        it.keys = attr::keys(cx, attrs, Place::Field, |key, span, input| {
+            let read = Reader { key, place: Place::Field, span };
+            match key.name {
+                "column" => it.column = Some(read.text(input)?),
+                "renamed_from" => it.renamed_from = Some(read.text(input)?),
+                "comment" => it.comment = Some(read.text(input)?),
+                "collate" => it.collate = Some(read.text(input)?),
+                "autoincrement" => it.autoincrement = Some(read.switch(input)?),
+                "length" => it.length = Some(read.number(input)?),
+                "precision" => it.precision = Some(read.number(input)?),
+                "scale" => it.scale = Some(read.number(input)?),
+                "type" => it.ty = Some(read.ty(input)?),
+                "unique" => it.unique = Some(read.unique(input)?),
+                "index" => it.index = Some(read.index(input)?),
+                "check" => it.check = Some(read.check(input)?),
+                "default" => it.default = Some(read.default(input)?),
+                "references" => it.references = Some(read.references(input)?),
+                "on_delete" => it.actions.on_delete = Some(read.action(key.name, input)?),
+                "on_update" => it.actions.on_update = Some(read.action(key.name, input)?),
+                "deferrable" => it.actions.deferrable = Some(read.deferrable(input)?),
+                "generated" => it.generated = Some(read.generated(input)?),
+                // primary_key, nullable, not_null, skip, flatten
+                _ => drop(read.flag(input)?),
+            }
+            Ok(())
+        });
+        it
+    }
+}

@@ -1,0 +1,308 @@
+//! The keys of `#[model(...)]`: one table of them, and the loop that reads them.
+//!
+//! Nothing here returns at the first mistake. Each key's value is read by a closure; where that
+//! fails, the mistake is noted, the rest of the key is passed over, and the next one is read.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::spanned::Spanned;
+use syn::{Attribute, Ident, Meta, Token};
+
+use crate::ctxt::Ctxt;
+
+/// Where an attribute is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// A struct that derives `Model`.
+    Model,
+    /// A struct that derives `Columns`.
+    Columns,
+    /// A field of either.
+    Field,
+    /// A struct that derives `ColumnType`.
+    Newtype,
+    /// An enum that derives `ColumnType`.
+    Enum,
+    /// A variant of that enum.
+    Variant,
+}
+
+impl Place {
+    fn name(self) -> &'static str {
+        match self {
+            Place::Model => "a model's struct",
+            Place::Columns => "a `Columns` struct",
+            Place::Field => "a field",
+            Place::Newtype => "a `ColumnType` struct",
+            Place::Enum => "a `ColumnType` enum",
+            Place::Variant => "a variant of a `ColumnType` enum",
+        }
+    }
+}
+
+/// A key: its name, how it is written, and where.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    /// The forms for messages, by place; the first is also where it belongs.
+    forms: &'static [(Place, &'static str)],
+    /// Whether it may be there several times.
+    repeats: bool,
+}
+
+impl Key {
+    /// How it is written at a place.
+    pub(crate) fn form(&self, place: Place) -> &'static str {
+        self.forms.iter().find(|(it, _)| *it == place).map_or(self.name, |(_, form)| form)
+    }
+
+    fn belongs(&self, place: Place) -> bool {
+        self.forms.iter().any(|(it, _)| *it == place)
+    }
+}
+
+const fn key(name: &'static str, forms: &'static [(Place, &'static str)]) -> Key {
+    Key { name, forms, repeats: false }
+}
+
+const fn many(name: &'static str, forms: &'static [(Place, &'static str)]) -> Key {
+    Key { name, forms, repeats: true }
+}
+
+use Place::{Columns, Enum, Field, Model, Newtype, Variant};
+
+const UNIQUE: &str = "unique(a, b)` or `unique(name = \"...\", columns(a, b))";
+const INDEX: &str = "index(a, b desc)` or `index(name = \"...\", columns(a, b desc, c collate \"...\", sql(\"...\")), unique, where = \"...\")";
+const CHECK: &str = "check(\"...\")` or `check(name = \"...\", expr = \"...\")";
+const FOREIGN_KEY: &str = "foreign_key(columns(a, b), references = Other(x, y))";
+const TYPE: &str = "type = Decimal(10, 2)`, `type = raw(\"...\")` or `type = raw(sqlite = \"...\", postgres = \"...\", mysql = \"...\")";
+const RENAME_ALL: &str = "rename_all = \"camelCase\"";
+const CRATE: &str = "crate = path";
+const ACTION: &str = "no_action|restrict|cascade|set_null|set_default";
+
+/// All keys.
+const KEYS: &[Key] = &[
+    key("table", &[(Model, "table = \"...\"")]),
+    key("rename_all", &[(Model, RENAME_ALL), (Columns, RENAME_ALL), (Enum, RENAME_ALL)]),
+    key("renamed_from", &[(Field, "renamed_from = \"...\""), (Model, "renamed_from = \"...\"")]),
+    key(
+        "primary_key",
+        &[(Field, "primary_key"), (Model, "primary_key(a, b)"), (Columns, "primary_key(a, b)")],
+    ),
+    many("unique", &[(Field, "unique"), (Model, UNIQUE), (Columns, UNIQUE)]),
+    many("index", &[(Field, "index"), (Model, INDEX), (Columns, INDEX)]),
+    many("check", &[(Field, CHECK), (Model, CHECK), (Columns, CHECK)]),
+    many("foreign_key", &[(Model, FOREIGN_KEY), (Columns, FOREIGN_KEY)]),
+    key("comment", &[(Field, "comment = \"...\""), (Model, "comment = \"...\"")]),
+    key("strict", &[(Model, "strict")]),
+    key("without_rowid", &[(Model, "without_rowid")]),
+    key("database", &[(Model, "database = \"...\"")]),
+    key("no_primary_key", &[(Model, "no_primary_key")]),
+    key("unmanaged", &[(Model, "unmanaged")]),
+    key("autoincrement", &[(Field, "autoincrement` or `autoincrement = false")]),
+    key("column", &[(Field, "column = \"...\"")]),
+    key("length", &[(Field, "length = 100"), (Newtype, "length = 100")]),
+    key("precision", &[(Field, "precision = 10")]),
+    key("scale", &[(Field, "scale = 2")]),
+    key("type", &[(Field, TYPE), (Newtype, TYPE)]),
+    key(
+        "default",
+        &[(
+            Field,
+            "default = 0`, `default = \"text\"`, `default = now` or `default = sql(\"...\")",
+        )],
+    ),
+    key(
+        "references",
+        &[(
+            Field,
+            "references = Other`, `references = Other::field` or `references = Other(field)",
+        )],
+    ),
+    key("on_delete", &[(Field, ACTION)]),
+    key("on_update", &[(Field, ACTION)]),
+    key(
+        "deferrable",
+        &[(Field, "deferrable = \"initially deferred\"` or `deferrable = \"initially immediate\"")],
+    ),
+    key("generated", &[(Field, "generated(\"...\", stored)` or `generated(\"...\", virtual)")]),
+    key("collate", &[(Field, "collate = \"...\"")]),
+    key("nullable", &[(Field, "nullable")]),
+    key("not_null", &[(Field, "not_null")]),
+    key("skip", &[(Field, "skip")]),
+    key("flatten", &[(Field, "flatten")]),
+    key("name", &[(Enum, "name = \"...\"")]),
+    key("rename", &[(Variant, "rename = \"...\"")]),
+    key("crate", &[(Model, CRATE), (Columns, CRATE), (Newtype, CRATE), (Enum, CRATE)]),
+];
+
+/// Reads all keys of the `#[model(...)]` among the attributes, each value by `read`.
+pub(crate) fn keys(
+    cx: &Ctxt,
+    attrs: &[Attribute],
+    place: Place,
+    mut read: impl FnMut(&'static Key, Span, ParseStream<'_>) -> syn::Result<()>,
+) -> Keys {
+    let mut seen = Keys::default();
+    for attr in attrs.iter().filter(|it| it.path().is_ident("model")) {
+        if !matches!(attr.meta, Meta::List(_)) {
+            cx.error(attr.meta.span(), "this says nothing; write `#[model(...)]`");
+            continue;
+        }
+        let result = attr.parse_args_with(|input: ParseStream<'_>| {
+            while !input.is_empty() {
+                if let Err(error) = one(cx, place, &mut seen, &mut read, input) {
+                    cx.push(error);
+                    pass_over(input)?;
+                }
+                if !input.is_empty() && input.parse::<Token![,]>().is_err() {
+                    cx.push(input.error("expected `,` between keys"));
+                    pass_over(input)?;
+                    input.parse::<Option<Token![,]>>()?;
+                }
+            }
+            Ok(())
+        });
+        if let Err(error) = result {
+            cx.push(error);
+        }
+    }
+    seen
+}
+
+/// The keys that are there, each with the place of its name.
+#[derive(Default)]
+pub(crate) struct Keys(Vec<(&'static str, Span)>);
+
+impl Keys {
+    pub(crate) fn get(&self, name: &str) -> Option<Span> {
+        self.0.iter().find(|(it, _)| *it == name).map(|(_, span)| *span)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, Span)> + '_ {
+        self.0.iter().copied()
+    }
+}
+
+fn one(
+    cx: &Ctxt,
+    place: Place,
+    seen: &mut Keys,
+    read: &mut impl FnMut(&'static Key, Span, ParseStream<'_>) -> syn::Result<()>,
+    input: ParseStream<'_>,
+) -> syn::Result<()> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error(format!("expected a key; {}", valid(place))));
+    }
+    let ident = input.call(Ident::parse_any)?;
+    let name = ident.unraw().to_string();
+    let Some(key) = KEYS.iter().find(|it| it.name == name) else {
+        let guess = match guess(&name, place) {
+            Some(it) => format!(" (did you mean `{it}`?)"),
+            None => String::new(),
+        };
+        let message = format!("unknown key `{name}`{guess}; {}", valid(place));
+        return Err(syn::Error::new(ident.span(), message));
+    };
+    if !key.belongs(place) {
+        let (belongs, form) = key.forms[0];
+        let message = format!(
+            "`{name}` is no key of {}; it belongs on {}, as `{form}`",
+            place.name(),
+            belongs.name(),
+        );
+        return Err(syn::Error::new(ident.span(), message));
+    }
+    let repeats = key.repeats && place != Field;
+    if seen.get(key.name).is_some() && !repeats {
+        cx.error(ident.span(), format!("`{name}` is here twice; once is enough"));
+    }
+    seen.0.push((key.name, ident.span()));
+    read(key, ident.span(), input)
+}
+
+/// Goes to the next comma, or to the end.
+fn pass_over(input: ParseStream<'_>) -> syn::Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+/// Parses what is between parentheses, all of it, whatever goes wrong.
+pub(crate) fn nested<T>(
+    input: ParseStream<'_>,
+    parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<T> {
+    let content;
+    syn::parenthesized!(content in input);
+    let result = parse(&content);
+    let end = content.span();
+    let rest: TokenStream = content.parse()?;
+    match result {
+        Ok(_) if !rest.is_empty() => Err(syn::Error::new(end, "this is too much here")),
+        result => result,
+    }
+}
+
+/// What can be written at a place.
+fn valid(place: Place) -> String {
+    let names: Vec<String> =
+        KEYS.iter().filter(|it| it.belongs(place)).map(|it| format!("`{}`", it.name)).collect();
+    format!("the keys of {} are {}", place.name(), names.join(", "))
+}
+
+/// The key that was probably meant.
+fn guess(name: &str, place: Place) -> Option<&'static str> {
+    let near = |key: &&Key| distance(name, key.name) <= name.len().div_ceil(3).min(3);
+    KEYS.iter()
+        .filter(|it| it.belongs(place))
+        .filter(near)
+        .min_by_key(|it| distance(name, it.name))
+        .map(|it| it.name)
+}
+
+/// The number of letters to change, add or leave out to make one word of the other.
+fn distance(one: &str, two: &str) -> usize {
+    let two: Vec<char> = two.chars().collect();
+    let mut row: Vec<usize> = (0..=two.len()).collect();
+    for (y, from) in one.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = y + 1;
+        for (x, to) in two.iter().enumerate() {
+            let replaced = diagonal + usize::from(from != *to);
+            diagonal = row[x + 1];
+            row[x + 1] = replaced.min(row[x] + 1).min(diagonal + 1);
+        }
+    }
+    row[two.len()]
+}
+
+/// The first line of a doc comment.
+pub(crate) fn docs(attrs: &[Attribute]) -> Option<String> {
+    attrs
+        .iter()
+        .filter(|it| it.path().is_ident("doc"))
+        .filter_map(|it| match &it.meta {
+            Meta::NameValue(meta) => match &meta.value {
+                syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
+                _ => None,
+            },
+            _ => None,
+        })
+        .flat_map(|it| it.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>())
+        .find(|it| !it.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_guessed_from_what_looks_like_it() {
+        assert_eq!(guess("lenght", Field), Some("length"));
+        assert_eq!(guess("tabel", Model), Some("table"));
+        assert_eq!(guess("ondelete", Field), Some("on_delete"));
+        assert_eq!(guess("serde", Field), None);
+    }
+}

@@ -1,0 +1,306 @@
+//! The rules that one key alone can't break.
+
+use proc_macro2::Span;
+use syn::spanned::Spanned as _;
+use syn::{Data, DeriveInput, Fields, GenericParam, Token, punctuated::Punctuated};
+
+use crate::ast::{Field, Struct};
+use crate::attr::Place;
+use crate::ctxt::Ctxt;
+use crate::value::{Names, Spanned, list};
+
+/// The named fields of a struct that can be a model or a group of columns.
+pub(crate) fn fields<'a>(
+    cx: &Ctxt,
+    input: &'a DeriveInput,
+    place: Place,
+) -> Option<&'a Punctuated<syn::Field, Token![,]>> {
+    let what = if place == Place::Model { "a model" } else { "a group of columns" };
+    for parameter in &input.generics.params {
+        let (kind, ident) = match parameter {
+            GenericParam::Lifetime(_) => continue,
+            GenericParam::Type(it) => ("type", &it.ident),
+            GenericParam::Const(it) => ("const", &it.ident),
+        };
+        let message = format!(
+            "{what} has no {kind} parameters, since it is recorded as one table and not as one \
+             for each `{ident}`; only lifetimes can stay"
+        );
+        cx.error(ident.span(), message);
+    }
+    let name = &input.ident;
+    let form = format!("`struct {name} {{ ... }}`");
+    let (span, is) = match &input.data {
+        Data::Struct(data) => match &data.fields {
+            Fields::Named(fields) if !fields.named.is_empty() => return Some(&fields.named),
+            Fields::Named(fields) => (fields.span(), "a struct without fields has no columns"),
+            Fields::Unnamed(fields) => {
+                (fields.span(), "the fields of a tuple struct have no names for columns")
+            }
+            Fields::Unit => (name.span(), "a unit struct has no columns"),
+        },
+        Data::Enum(data) => (data.enum_token.span, "an enum has no columns"),
+        Data::Union(data) => (data.union_token.span, "a union has no columns"),
+    };
+    let hint = match &input.data {
+        Data::Enum(_) => "; as the type of one column it derives `ColumnType`",
+        _ => "",
+    };
+    cx.error(span, format!("{is}; {what} is a struct with named fields, {form}{hint}"));
+    None
+}
+
+/// The rules of a whole struct.
+pub(crate) fn rules(cx: &Ctxt, it: &Struct<'_>) {
+    for field in &it.fields {
+        field_rules(cx, it, field);
+    }
+    primary_key(cx, it);
+    columns_are_distinct(cx, it);
+    names_are_there(cx, it);
+    names_are_distinct(cx, it);
+    if let Some(span) = it.attrs.keys.get("without_rowid") {
+        if it.attrs.keys.get("no_primary_key").is_some() {
+            cx.error(span, "a table `without_rowid` needs a primary key");
+        }
+    }
+    for key in &it.attrs.foreign_keys {
+        let (here, there) = (key.columns.len(), key.references.fields.len());
+        if there > 0 && here != there {
+            let message = format!("{here} columns can't refer to {there}");
+            cx.error(key.references.span, message);
+        }
+    }
+    if it.columns().next().is_none() && it.groups().next().is_none() {
+        cx.error(it.ident.span(), format!("all fields of `{}` are skipped", it.name));
+    }
+}
+
+/// Keys that exclude each other on a field, and why.
+const EXCLUSIVE: &[(&str, &str, &str)] = &[
+    ("nullable", "not_null", "a column is one or the other"),
+    ("nullable", "primary_key", "a primary key takes no NULL"),
+    ("not_null", "primary_key", "a primary key takes no NULL anyway"),
+    ("length", "type", "the type has its length, as in `type = String(100)`"),
+    ("precision", "type", "the type has its precision, as in `type = Decimal(10, 2)`"),
+    ("scale", "type", "the type has its scale, as in `type = Decimal(10, 2)`"),
+    ("length", "precision", "`length` is for text, `precision` for decimal numbers"),
+    ("length", "scale", "`length` is for text, `scale` for decimal numbers"),
+    ("generated", "default", "a generated column is never inserted"),
+    ("generated", "autoincrement", "a column's values come from one of them"),
+    ("generated", "primary_key", "a generated column can't be the primary key"),
+    ("unique", "primary_key", "a primary key is unique already"),
+    ("index", "primary_key", "a primary key has an index already"),
+    ("index", "unique", "a unique column has an index already"),
+];
+
+fn field_rules(cx: &Ctxt, it: &Struct<'_>, field: &Field<'_>) {
+    let attrs = &field.attrs;
+    let name = &field.name;
+    for lone in ["skip", "flatten"] {
+        if attrs.has(lone) {
+            let why = match lone {
+                "skip" => "a skipped field is no column",
+                _ => "a flattened field is a group of columns, whose own struct has the attributes",
+            };
+            for (key, span) in attrs.keys.iter().filter(|(key, _)| *key != lone) {
+                cx.error(span, format!("`{key}` and `{lone}` exclude each other: {why}"));
+            }
+            return;
+        }
+    }
+    for (one, other, why) in EXCLUSIVE {
+        if let (Some(one_span), Some(other_span)) = (attrs.keys.get(one), attrs.keys.get(other)) {
+            let span = later(one_span, other_span);
+            cx.error(span, format!("`{one}` and `{other}` exclude each other: {why}"));
+        }
+    }
+    if let Some(switch) = &attrs.autoincrement {
+        if let (true, Some(span)) = (switch.value, attrs.keys.get("default")) {
+            let message = "`autoincrement` and `default` exclude each other: a column's values \
+                           come from one of them";
+            cx.error(span, message);
+        }
+        let is_key = attrs.has("primary_key")
+            || it.attrs.primary_key.as_ref().is_some_and(|key| is_alone(key, field));
+        if !is_key {
+            let message = format!(
+                "only a single primary key generates its values, and `{name}` is none; add \
+                 `primary_key` or remove `autoincrement`"
+            );
+            cx.error(switch.span, message);
+        }
+    }
+    if let Some(length) = &attrs.length {
+        if length.value == 0 {
+            cx.error(length.span, "a `length` of 0 leaves no room for text");
+        }
+    }
+    match (&attrs.precision, &attrs.scale) {
+        (Some(precision), Some(scale)) if scale.value > precision.value => {
+            let message = format!("the `scale` is at most the `precision`, {}", precision.value);
+            cx.error(scale.span, message);
+        }
+        (Some(precision), Some(_)) if precision.value == 0 => {
+            cx.error(precision.span, "a `precision` of 0 leaves no room for digits");
+        }
+        (Some(precision), None) => {
+            let message = "`precision` needs `scale` beside it, as in `precision = 10, scale = 2`";
+            cx.error(precision.span, message);
+        }
+        (None, Some(scale)) => {
+            let message = "`scale` needs `precision` beside it, as in `precision = 10, scale = 2`";
+            cx.error(scale.span, message);
+        }
+        _ => {}
+    }
+    if !attrs.has("references") {
+        for key in ["on_delete", "on_update", "deferrable"] {
+            if let Some(span) = attrs.keys.get(key) {
+                let message = format!(
+                    "`{key}` says something of a foreign key, and `{name}` is none; add \
+                     `references = Other` or remove it"
+                );
+                cx.error(span, message);
+            }
+        }
+    }
+    if let (Some(action), true) = (&attrs.actions.on_delete, attrs.has("not_null")) {
+        if action.value == "set_null" {
+            let message = "`on_delete = set_null` and `not_null` exclude each other";
+            cx.error(action.span, message);
+        }
+    }
+}
+
+/// Whether the list is that one field.
+fn is_alone(names: &Names, field: &Field<'_>) -> bool {
+    matches!(names.as_slice(), [one] if one.value == field.name || one.value == field.column)
+}
+
+fn primary_key(cx: &Ctxt, it: &Struct<'_>) {
+    let keys: Vec<&Field<'_>> = it.columns().filter(|it| it.attrs.has("primary_key")).collect();
+    let none = it.attrs.keys.get("no_primary_key");
+    if let (Some(span), Some(_)) = (none, &it.attrs.primary_key) {
+        cx.error(span, "`primary_key` and `no_primary_key` exclude each other");
+    }
+    for field in &keys {
+        let span = field.attrs.keys.get("primary_key").unwrap_or_else(|| field.span());
+        if none.is_some() {
+            cx.error(span, "`primary_key` and `no_primary_key` exclude each other");
+        } else if it.attrs.primary_key.is_some() {
+            let message =
+                "the struct's `primary_key(...)` names the key already; remove one of them";
+            cx.error(span, message);
+        }
+    }
+    if let (None, None, [_, second, ..]) = (none, &it.attrs.primary_key, keys.as_slice()) {
+        let names: Vec<&str> = keys.iter().map(|it| it.name.as_str()).collect();
+        let message = format!(
+            "a second primary key; for one key of several columns write `#[model(primary_key({}))]` \
+             on the struct",
+            names.join(", ")
+        );
+        let span = second.attrs.keys.get("primary_key").unwrap_or_else(|| second.span());
+        cx.error(span, message);
+    }
+    let missing = it.place == Place::Model
+        && none.is_none()
+        && it.attrs.primary_key.is_none()
+        && it.attrs.keys.get("primary_key").is_none()
+        && keys.is_empty()
+        && it.groups().next().is_none();
+    if missing {
+        let message = format!(
+            "`{}` has no primary key; write `#[model(primary_key)]` on a field, \
+             `#[model(primary_key(a, b))]` or `#[model(no_primary_key)]` on the struct",
+            it.name
+        );
+        cx.error(it.ident.span(), message);
+    }
+}
+
+fn columns_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
+    let columns: Vec<&Field<'_>> = it.columns().collect();
+    for (idx, field) in columns.iter().enumerate() {
+        if let Some(first) = columns[..idx].iter().find(|it| it.column == field.column) {
+            let span = field.attrs.column.as_ref().map_or_else(|| field.span(), |it| it.span);
+            let message =
+                format!("`{}` is the column of the field `{}` already", field.column, first.name);
+            cx.error(span, message);
+        }
+    }
+}
+
+/// All lists of columns that the struct names.
+pub(crate) fn lists<'a>(it: &'a Struct<'_>) -> Vec<Vec<(&'a str, Span)>> {
+    let names = |names: &'a Names| names.iter().map(|it| (it.value.as_str(), it.span)).collect();
+    let mut lists: Vec<Vec<(&str, Span)>> = Vec::new();
+    lists.extend(it.attrs.primary_key.iter().map(names));
+    lists.extend(it.attrs.uniques.iter().map(|it| names(&it.columns)));
+    lists.extend(it.attrs.foreign_keys.iter().map(|it| names(&it.columns)));
+    for index in &it.attrs.indexes {
+        let columns = index.terms.iter().filter(|it| !it.is_sql);
+        lists.push(columns.map(|it| (it.what.value.as_str(), it.what.span)).collect());
+    }
+    lists
+}
+
+fn names_are_there(cx: &Ctxt, it: &Struct<'_>) {
+    let fields: Vec<&str> = it.columns().map(|it| it.name.as_str()).collect();
+    for list_of_names in lists(it) {
+        for (idx, (name, span)) in list_of_names.iter().enumerate() {
+            if list_of_names[..idx].iter().any(|(it, _)| it == name) {
+                cx.error(*span, format!("`{name}` is in this list twice"));
+            }
+            let skipped = it.fields.iter().any(|it| it.name == *name && it.attrs.has("skip"));
+            if skipped {
+                cx.error(*span, format!("the field `{name}` is skipped and so no column"));
+            } else if it.find(name).is_none() && it.groups().next().is_none() {
+                let message =
+                    format!("there is no field `{name}`; the fields are {}", list(&fields, "and"));
+                cx.error(*span, message);
+            }
+        }
+    }
+}
+
+/// No two constraints of one kind say the same or have one name.
+fn names_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
+    let on_fields =
+        |name: &str| it.find(name).map_or_else(|| name.to_owned(), |it| it.name.clone());
+    let mut uniques: Vec<Vec<String>> = Vec::new();
+    for field in it.columns().filter(|it| it.attrs.unique.is_some()) {
+        uniques.push(vec![field.name.clone()]);
+    }
+    for unique in &it.attrs.uniques {
+        let columns: Vec<String> = unique.columns.iter().map(|it| on_fields(&it.value)).collect();
+        if uniques.contains(&columns) {
+            cx.error(unique.span, "these columns are unique already");
+        }
+        uniques.push(columns);
+    }
+    let columns: Vec<_> = it.columns().map(|it| &it.attrs).collect();
+    let mut named: Vec<&Option<Spanned<String>>> = Vec::new();
+    named.extend(columns.iter().filter_map(|it| it.unique.as_ref()).map(|it| &it.name));
+    named.extend(it.attrs.uniques.iter().map(|it| &it.name));
+    named.extend(columns.iter().filter_map(|it| it.index.as_ref()).map(|it| &it.name));
+    named.extend(it.attrs.indexes.iter().map(|it| &it.name));
+    named.extend(columns.iter().filter_map(|it| it.check.as_ref()).map(|it| &it.name));
+    named.extend(it.attrs.checks.iter().map(|it| &it.name));
+    named.extend(it.attrs.foreign_keys.iter().map(|it| &it.name));
+    let named: Vec<_> = named.into_iter().flatten().collect();
+    for (idx, name) in named.iter().enumerate() {
+        if named[..idx].iter().any(|it| it.value == name.value) {
+            let message =
+                format!("the name `{}` is taken by another one of this struct", name.value);
+            cx.error(name.span, message);
+        }
+    }
+}
+
+/// The later of two places in the source, as far as that can be told.
+fn later(one: Span, other: Span) -> Span {
+    let (first, second) = (one.start(), other.start());
+    if (first.line, first.column) > (second.line, second.column) { one } else { other }
+}

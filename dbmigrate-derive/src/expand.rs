@@ -1,0 +1,390 @@
+//! The code of `#[derive(Model)]` and `#[derive(Columns)]`.
+//!
+//! ```text
+//! const _: () = {
+//!     impl<'a> Model for Post<'a> {
+//!         const TABLE: &'static str = "post";
+//!         const FIELDS: Fields = Fields { list: &[Field::Column("id", "", <i64 as ColumnType>::TY), ...], ... };
+//!         const RECORD: Record = Record { literal: b"...", texts: &[module_path!(), file!(), <User as Model>::TABLE, ...], ... };
+//!     }
+//!     __record!(__DBMIGRATE_RECORD: Bytes<120, 40> = Bytes::new(<Post<'static> as Model>::RECORD));
+//!     const _: () = check::reference(...);
+//! };
+//! ```
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt;
+use syn::{DeriveInput, GenericParam, Path};
+
+use crate::ast::{Field, Struct};
+use crate::attr::Place;
+use crate::check;
+use crate::ctxt::Ctxt;
+use crate::literal::literal;
+use crate::value::{Actions, Reference, Spanned};
+
+/// The derived code, or the mistakes and as much of an impl as keeps others from following.
+pub(crate) fn derive(input: &DeriveInput, place: Place) -> TokenStream {
+    let cx = Ctxt::new();
+    let fields = check::fields(&cx, input, place);
+    let parsed = fields.map(|it| Struct::read(&cx, input, it, place));
+    if let Some(it) = &parsed {
+        check::rules(&cx, it);
+    }
+    let krate = krate(parsed.as_ref().and_then(|it| it.attrs.krate.as_ref()));
+    match parsed {
+        Some(it) if cx.is_clean() => Expansion { it: &it, krate }.code(),
+        _ => {
+            let errors = cx.finish();
+            let stub = stub(input, place, &krate);
+            quote!(#errors #stub)
+        }
+    }
+}
+
+/// The path of the runtime.
+pub(crate) fn krate(path: Option<&Path>) -> TokenStream {
+    match path {
+        Some(it) => it.to_token_stream(),
+        None => quote!(::dbmigrate_runtime),
+    }
+}
+
+/// An impl that says nothing, beside errors.
+fn stub(input: &DeriveInput, place: Place, krate: &TokenStream) -> TokenStream {
+    let ident = &input.ident;
+    let (generics, arguments, bounds) = input.generics.split_for_impl();
+    let (model, table) = match place {
+        Place::Model => (
+            quote!(Model),
+            quote!(
+                const TABLE: &'static ::core::primitive::str = "";
+            ),
+        ),
+        _ => (quote!(Columns), TokenStream::new()),
+    };
+    quote! {
+        #[automatically_derived]
+        impl #generics #krate::#model for #ident #arguments #bounds {
+            #table
+            const FIELDS: #krate::model::Fields = #krate::model::Fields::UNKNOWN;
+            const RECORD: #krate::record::Record = #krate::record::Record::UNKNOWN;
+        }
+    }
+}
+
+/// The same tokens at that place. An error is where an expression's first token is, so the path
+/// of a call has to be there as a whole.
+pub(crate) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
+    let tokens = tokens.clone().into_iter();
+    tokens
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect()
+}
+
+/// Keys that fit some types only, and the function that knows which.
+const TYPED: &[(&str, &str)] = &[
+    ("length", "text"),
+    ("collate", "text"),
+    ("precision", "decimal"),
+    ("autoincrement", "integer"),
+];
+
+struct Expansion<'a> {
+    it: &'a Struct<'a>,
+    krate: TokenStream,
+}
+
+impl Expansion<'_> {
+    fn code(&self) -> TokenStream {
+        let Expansion { it, krate } = self;
+        let ident = it.ident;
+        let (generics, arguments, bounds) = it.generics.split_for_impl();
+        let literal = literal(it);
+        let length = Literal::usize_unsuffixed(literal.len());
+        let literal = Literal::byte_string(&literal);
+        let list = it.members().map(|it| self.field(it));
+        let primary_key = self.primary_key();
+        let texts = self.texts();
+        let groups = it.groups().map(|it| {
+            let ty = it.ty;
+            quote!(&<#ty as #krate::Columns>::RECORD)
+        });
+        let checks = self.checks();
+        let read = self.read();
+        let (model, table, record) = match it.place {
+            Place::Model => {
+                let table = it.table();
+                let this = self.this();
+                (
+                    quote!(Model),
+                    quote!(const TABLE: &'static ::core::primitive::str = #table;),
+                    quote! {
+                        #krate::__record!(__DBMIGRATE_RECORD: #krate::record::Bytes<
+                            #length,
+                            { <#this as #krate::Model>::RECORD.holes() },
+                        > = #krate::record::Bytes::new(<#this as #krate::Model>::RECORD));
+                    },
+                )
+            }
+            _ => (quote!(Columns), TokenStream::new(), TokenStream::new()),
+        };
+        quote! {
+            #[doc(hidden)]
+            #[allow(
+                deprecated,
+                elided_lifetimes_in_paths,
+                unused_qualifications,
+                clippy::absolute_paths
+            )]
+            const _: () = {
+                #[automatically_derived]
+                impl #generics #krate::#model for #ident #arguments #bounds {
+                    #table
+                    const FIELDS: #krate::model::Fields = #krate::model::Fields {
+                        list: &[#(#list),*],
+                        primary_key: #primary_key,
+                        known: true,
+                    };
+                    const RECORD: #krate::record::Record = #krate::record::Record {
+                        literal: #literal,
+                        fields: <Self as #krate::#model>::FIELDS.list,
+                        texts: &[#(#texts),*],
+                        groups: &[#(#groups),*],
+                    };
+                }
+                #record
+                #checks
+                #read
+            };
+        }
+    }
+
+    /// Reads every column's field, or the compiler would warn of a private model that is only
+    /// declared: `fields `id` and `email` are never read`.
+    fn read(&self) -> TokenStream {
+        // A field of a packed struct can't be referred to.
+        if self.it.is_packed {
+            return TokenStream::new();
+        }
+        let this = self.this();
+        let ident = self.it.ident;
+        let fields = self.it.members().map(|it| it.ident);
+        let names = (0..).map(|idx| quote::format_ident!("_{idx}"));
+        quote! {
+            #[allow(dead_code)]
+            fn __dbmigrate_read(#ident { #(#fields: #names,)* .. }: &#this) {}
+        }
+    }
+
+    /// The struct's type, with every lifetime `'static`.
+    fn this(&self) -> TokenStream {
+        let ident = self.it.ident;
+        let lifetimes = self.it.generics.params.iter().map(|it| match it {
+            GenericParam::Lifetime(_) => quote!('static),
+            _ => TokenStream::new(),
+        });
+        if self.it.generics.params.is_empty() {
+            quote!(#ident)
+        } else {
+            quote!(#ident<#(#lifetimes),*>)
+        }
+    }
+
+    fn trait_name(&self) -> TokenStream {
+        if self.it.place == Place::Model { quote!(Model) } else { quote!(Columns) }
+    }
+
+    fn field(&self, field: &Field<'_>) -> TokenStream {
+        let krate = &self.krate;
+        let ty = field.ty;
+        if field.attrs.has("flatten") {
+            return quote!(#krate::model::Field::Group(<#ty as #krate::Columns>::FIELDS));
+        }
+        let name = &field.name;
+        let column = if field.column == field.name { "" } else { &field.column };
+        quote!(#krate::model::Field::Column(#name, #column, <#ty as #krate::ColumnType>::TY))
+    }
+
+    /// The names of the key's fields; without any, those of a flattened group's.
+    fn primary_key(&self) -> TokenStream {
+        let Expansion { it, krate } = self;
+        let names: Vec<&str> = match &it.attrs.primary_key {
+            Some(names) => names.iter().map(|it| it.value.as_str()).collect(),
+            None => {
+                let keys = it.columns().filter(|it| it.attrs.has("primary_key"));
+                keys.map(|it| it.name.as_str()).collect()
+            }
+        };
+        let groups: Vec<_> = it.groups().map(|it| it.ty).collect();
+        if names.is_empty() && !groups.is_empty() {
+            return quote!(#krate::model::check::inherited_key(
+                &[#(<#groups as #krate::Columns>::FIELDS),*]
+            ));
+        }
+        quote!(&[#(#names),*])
+    }
+
+    /// What the macro can't know, in the order of the literal: module and file, then the tables
+    /// and columns of foreign keys.
+    fn texts(&self) -> Vec<TokenStream> {
+        let it = self.it;
+        let mut texts = Vec::new();
+        if it.place == Place::Model {
+            texts.push(quote!(::core::module_path!()));
+            texts.push(quote!(::core::file!()));
+        }
+        for key in &it.attrs.foreign_keys {
+            self.refer(&mut texts, &key.references, key.columns.len());
+        }
+        for field in it.columns() {
+            if let Some(references) = &field.attrs.references {
+                self.refer(&mut texts, references, 1);
+            }
+        }
+        texts
+    }
+
+    fn refer(&self, texts: &mut Vec<TokenStream>, references: &Reference, n_columns: usize) {
+        let model = self.referenced(references);
+        let span = references.span;
+        let krate = respanned(&self.krate, span);
+        texts.push(quote_spanned!(span=> <#model as #krate::Model>::TABLE));
+        for idx in 0..n_columns {
+            texts.push(match references.fields.get(idx) {
+                Some(field) => {
+                    let field = &field.value;
+                    quote_spanned! {span=>
+                        #krate::model::check::column(<#model as #krate::Model>::FIELDS, #field)
+                    }
+                }
+                None => quote_spanned! {span=>
+                    #krate::model::check::key_column(<#model as #krate::Model>::FIELDS, #idx)
+                },
+            });
+        }
+    }
+
+    /// The model referred to; `Self` is the struct.
+    fn referenced(&self, references: &Reference) -> TokenStream {
+        if references.model.is_ident("Self") {
+            return self.this();
+        }
+        references.model.to_token_stream()
+    }
+
+    /// What has to hold between this struct and others, as constants that panic if it doesn't.
+    fn checks(&self) -> TokenStream {
+        let Expansion { it, krate } = self;
+        let this = self.this();
+        let trait_name = self.trait_name();
+        let own = quote!(<#this as #krate::#trait_name>::FIELDS);
+        let name = &it.name;
+        let mut checks = TokenStream::new();
+        for (idx, field) in it.members().enumerate() {
+            // What `length` and its like mean depends on the type, which only the compiler knows.
+            for (key, check) in TYPED.iter().filter(|_| field.attrs.ty.is_none()) {
+                if let Some(span) = field.attrs.keys.get(key) {
+                    let krate = respanned(krate, span);
+                    let check = Ident::new(check, span);
+                    checks.extend(quote_spanned! {span=>
+                        const _: () = #krate::model::check::#check(#key, #own.list[#idx]);
+                    });
+                }
+            }
+        }
+        for key in &it.attrs.foreign_keys {
+            let columns = key.columns.iter().map(|it| it.value.as_str()).collect::<Vec<_>>();
+            checks.extend(self.reference(&own, &columns, &key.references, &key.actions));
+        }
+        for field in it.columns() {
+            if let Some(references) = &field.attrs.references {
+                let columns = [field.name.as_str()];
+                checks.extend(self.reference(&own, &columns, references, &field.attrs.actions));
+            }
+        }
+        if it.groups().next().is_none() {
+            return checks;
+        }
+        for (column, span) in check::lists(it).concat() {
+            if it.find(column).is_none() {
+                let krate = respanned(krate, span);
+                checks.extend(quote_spanned! {span=>
+                    const _: () = #krate::model::check::field(#own, #column);
+                });
+            }
+        }
+        let no_key = it.attrs.keys.get("no_primary_key").is_some();
+        let has_key = no_key
+            || it.attrs.primary_key.is_some()
+            || it.columns().any(|it| it.attrs.has("primary_key"));
+        if !has_key && it.place == Place::Model {
+            let span = it.ident.span();
+            let krate = respanned(krate, span);
+            checks.extend(quote_spanned! {span=>
+                const _: () = #krate::model::check::primary_key(#own, #name);
+            });
+        }
+        for (idx, group) in it.members().enumerate().filter(|(_, it)| it.attrs.has("flatten")) {
+            let span = group.span();
+            let krate = respanned(krate, span);
+            checks.extend(quote_spanned! {span=>
+                const _: () = #krate::model::check::second_key(#own, #idx, #has_key, #name);
+                const _: () = #krate::model::check::second_column(#own, #idx);
+            });
+        }
+        checks
+    }
+
+    /// One constant for each column of a foreign key.
+    fn reference(
+        &self,
+        own: &TokenStream,
+        columns: &[&str],
+        references: &Reference,
+        actions: &Actions,
+    ) -> TokenStream {
+        let span = references.span;
+        let krate = respanned(&self.krate, span);
+        let model = self.referenced(references);
+        let name = references.model.segments.last().map(|it| it.ident.unraw().to_string());
+        let name = name.unwrap_or_default();
+        let is_set_null = |action: &Option<Spanned<String>>| {
+            action.as_ref().is_some_and(|it| it.value == "set_null")
+        };
+        let n_columns = columns.len();
+        let checks = columns.iter().enumerate().map(|(place, column)| {
+            let field = self.it.find(column);
+            let sets_null = if field.is_some_and(|it| it.attrs.has("nullable")) {
+                ""
+            } else if is_set_null(&actions.on_delete) {
+                "on_delete"
+            } else if is_set_null(&actions.on_update) {
+                "on_update"
+            } else {
+                ""
+            };
+            let is_this = |it: &&Field<'_>| field.is_some_and(|field| field.name == it.name);
+            let from = match self.it.members().position(|it| is_this(&it)) {
+                Some(idx) => quote_spanned!(span=> #own.list[#idx]),
+                None => quote_spanned!(span=> #krate::model::check::grouped(#own, #column)),
+            };
+            let other = quote_spanned!(span=> <#model as #krate::Model>::FIELDS);
+            let check = quote_spanned!(span=> #krate::model::check);
+            let check = match references.fields.get(place) {
+                Some(Spanned { value: field, .. }) => {
+                    quote_spanned!(span=> #check::reference(#from, #name, #other, #field, #sets_null))
+                }
+                None => quote_spanned! {span=>
+                    #check::key_reference(#from, #name, #other, (#place, #n_columns), #sets_null)
+                },
+            };
+            quote_spanned!(span=> const _: () = #check;)
+        });
+        checks.collect()
+    }
+}

@@ -1,0 +1,225 @@
+//! What the macro knows of a struct, as bytes: the literal of its record.
+//!
+//! `dbmigrate_runtime::record` reads it back. The words are those of the attributes.
+
+use crate::ast::{Field, Struct};
+use crate::attr::Place;
+use crate::value::{Actions, Check, DefaultValue, Index, Names, Ty};
+
+/// The literal of a model's or a group's record.
+pub(crate) fn literal(it: &Struct<'_>) -> Vec<u8> {
+    let mut out = Writer::default();
+    match it.place {
+        Place::Model => {
+            out.text("model").text(&it.name).number(line(it.ident)).text(&it.table());
+        }
+        _ => {
+            out.text("columns");
+        }
+    }
+    out.struct_facts(it);
+    out.number(it.members().count() as u32);
+    for field in it.members() {
+        out.field(field);
+    }
+    out.bytes
+}
+
+fn line(ident: &proc_macro2::Ident) -> u32 {
+    ident.span().start().line as u32
+}
+
+#[derive(Default)]
+struct Writer {
+    bytes: Vec<u8>,
+}
+
+impl Writer {
+    /// Seven bits a byte, the lowest first; all but the last byte have the eighth.
+    fn number(&mut self, mut number: u32) -> &mut Writer {
+        while number > 127 {
+            self.bytes.push(number as u8 | 128);
+            number >>= 7;
+        }
+        self.bytes.push(number as u8);
+        self
+    }
+
+    fn flag(&mut self, flag: bool) -> &mut Writer {
+        self.number(flag.into())
+    }
+
+    fn blob(&mut self, bytes: &[u8]) -> &mut Writer {
+        self.number(bytes.len() as u32);
+        self.bytes.extend_from_slice(bytes);
+        self
+    }
+
+    fn text(&mut self, text: &str) -> &mut Writer {
+        self.blob(text.as_bytes())
+    }
+
+    /// A text, or an empty one for nothing.
+    fn optional(&mut self, text: Option<&crate::value::Spanned<String>>) -> &mut Writer {
+        self.text(text.map_or("", |it| &it.value))
+    }
+
+    fn names(&mut self, names: &Names) -> &mut Writer {
+        self.number(names.len() as u32);
+        for name in names {
+            self.text(&name.value);
+        }
+        self
+    }
+
+    /// A word and a text, if there is one.
+    fn said(&mut self, word: &str, text: Option<&str>) -> &mut Writer {
+        if let Some(text) = text {
+            self.text(word).text(text);
+        }
+        self
+    }
+
+    fn struct_facts(&mut self, it: &Struct<'_>) {
+        let attrs = &it.attrs;
+        self.said("renamed_from", attrs.renamed_from.as_ref().map(|it| it.value.as_str()))
+            .said("docs", it.docs.as_deref())
+            .said("comment", attrs.comment.as_ref().map(|it| it.value.as_str()))
+            .said("database", attrs.database.as_ref().map(|it| it.value.as_str()));
+        for flag in ["unmanaged", "strict", "without_rowid"] {
+            if attrs.keys.get(flag).is_some() {
+                self.text(flag);
+            }
+        }
+        if let Some(names) = &attrs.primary_key {
+            self.text("primary_key").names(names);
+        }
+        for unique in &attrs.uniques {
+            self.text("unique").optional(unique.name.as_ref()).names(&unique.columns);
+        }
+        for index in &attrs.indexes {
+            self.index(index, None);
+        }
+        for check in &attrs.checks {
+            self.check(check);
+        }
+        for key in &attrs.foreign_keys {
+            self.text("foreign_key").optional(key.name.as_ref()).names(&key.columns);
+            self.actions(&key.actions);
+        }
+        self.text("");
+    }
+
+    fn index(&mut self, index: &Index, of: Option<&str>) {
+        self.text("index").optional(index.name.as_ref()).flag(index.unique);
+        self.optional(index.filter.as_ref());
+        if let Some(field) = of {
+            self.number(1).flag(false).text(field).text("").flag(false);
+            return;
+        }
+        self.number(index.terms.len() as u32);
+        for term in &index.terms {
+            self.flag(term.is_sql).text(&term.what.value);
+            self.optional(term.collation.as_ref()).flag(term.descending);
+        }
+    }
+
+    fn check(&mut self, check: &Check) {
+        self.text("check").optional(check.name.as_ref()).text(&check.expression.value);
+    }
+
+    fn actions(&mut self, actions: &Actions) {
+        self.optional(actions.on_delete.as_ref())
+            .optional(actions.on_update.as_ref())
+            .optional(actions.deferrable.as_ref());
+    }
+
+    fn field(&mut self, field: &Field<'_>) {
+        if field.attrs.has("flatten") {
+            self.text("flatten").text(&field.name).number(line(field.ident));
+            return;
+        }
+        let column = if field.column == field.name { "" } else { &field.column };
+        self.text("column").text(&field.name).number(line(field.ident)).text(column);
+        self.field_facts(field);
+        self.text("");
+    }
+
+    fn field_facts(&mut self, field: &Field<'_>) {
+        let attrs = &field.attrs;
+        self.said("renamed_from", attrs.renamed_from.as_ref().map(|it| it.value.as_str()))
+            .said("docs", field.docs.as_deref())
+            .said("comment", attrs.comment.as_ref().map(|it| it.value.as_str()))
+            .said("collate", attrs.collate.as_ref().map(|it| it.value.as_str()));
+        if attrs.has("primary_key") {
+            self.text("primary_key").number(1).text(&field.name);
+        }
+        if let Some(switch) = &attrs.autoincrement {
+            self.text("autoincrement").flag(switch.value);
+        }
+        if let Some(length) = &attrs.length {
+            self.text("length").number(length.value);
+        }
+        if let (Some(precision), Some(scale)) = (&attrs.precision, &attrs.scale) {
+            self.text("type").text("Decimal").number(precision.value).number(scale.value);
+        }
+        if let Some(ty) = &attrs.ty {
+            self.ty(ty);
+        }
+        if attrs.has("nullable") || attrs.has("not_null") {
+            self.text("nullable").flag(attrs.has("nullable"));
+        }
+        if let Some(default) = &attrs.default {
+            self.default_value(default);
+        }
+        if let Some(generated) = &attrs.generated {
+            self.text("generated").text(&generated.expression.value).flag(generated.stored);
+        }
+        if let Some(unique) = &attrs.unique {
+            self.text("unique").optional(unique.name.as_ref()).number(1).text(&field.name);
+        }
+        if let Some(index) = &attrs.index {
+            self.index(index, Some(&field.name));
+        }
+        if let Some(check) = &attrs.check {
+            self.check(check);
+        }
+        if attrs.references.is_some() {
+            self.text("foreign_key").text("").number(1).text(&field.name);
+            self.actions(&attrs.actions);
+        }
+    }
+
+    fn ty(&mut self, ty: &Ty) {
+        match ty {
+            Ty::Named(name, numbers) => {
+                self.text("type").text(name);
+                for number in numbers {
+                    self.number(*number);
+                }
+            }
+            Ty::Raw(sql) => {
+                self.text("raw").text(sql);
+            }
+            Ty::PerDialect(types) => {
+                self.text("per_dialect").number(types.len() as u32);
+                for (dialect, ty) in types {
+                    self.text(dialect).text(ty);
+                }
+            }
+        }
+    }
+
+    fn default_value(&mut self, default: &DefaultValue) {
+        self.text("default");
+        match default {
+            DefaultValue::Bool(it) => self.text("bool").flag(*it),
+            DefaultValue::Integer(it) => self.text("integer").text(&it.to_string()),
+            DefaultValue::Real(it) => self.text("real").text(it),
+            DefaultValue::Text(it) => self.text("text").text(it),
+            DefaultValue::Blob(it) => self.text("blob").blob(it),
+            DefaultValue::Now => self.text("now"),
+            DefaultValue::Sql(it) => self.text("sql").text(it),
+        };
+    }
+}

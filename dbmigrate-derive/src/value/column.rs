@@ -1,0 +1,182 @@
+//! The values of `generated`, `default` and `type`.
+
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Ident, Lit, LitBool, LitStr, Token, token};
+
+use super::{Options, Reader, Text, list, number};
+use crate::attr::nested;
+
+/// `generated("...", stored)`
+pub(crate) struct Generated {
+    pub(crate) expression: Text,
+    pub(crate) stored: bool,
+}
+
+/// What a row gets that doesn't say.
+pub(crate) enum DefaultValue {
+    Bool(bool),
+    Integer(i64),
+    Real(String),
+    Text(String),
+    Blob(Vec<u8>),
+    Now,
+    Sql(String),
+}
+
+impl Reader {
+    pub(crate) fn generated(self, input: ParseStream<'_>) -> syn::Result<Generated> {
+        if !input.peek(token::Paren) {
+            return Err(self.expected(input));
+        }
+        nested(input, |input| {
+            let expression = self.literal(input)?;
+            input.parse::<Token![,]>().map_err(|_| self.expected(input))?;
+            let how = input.call(Ident::parse_any).map_err(|_| self.expected(input))?;
+            let stored = how == "stored";
+            if !stored && how != "virtual" {
+                return Err(self.expected_at(how.span()));
+            }
+            self.comma(input)?;
+            Ok(Generated { expression, stored })
+        })
+    }
+
+    pub(crate) fn default(self, input: ParseStream<'_>) -> syn::Result<DefaultValue> {
+        self.equals(input)?;
+        let span = input.span();
+        if input.peek(Ident) && !input.peek(LitBool) {
+            let ident: Ident = input.parse()?;
+            if ident == "now" && !input.peek(Token![::]) && !input.peek(token::Paren) {
+                return Ok(DefaultValue::Now);
+            }
+            if ident == "sql" && input.peek(token::Paren) {
+                let text = nested(input, |input| self.literal(input))?;
+                return Ok(DefaultValue::Sql(text.value));
+            }
+            return Err(self.expected_at(span));
+        }
+        let negative = input.parse::<Option<Token![-]>>()?.is_some();
+        let sign = if negative { "-" } else { "" };
+        match input.parse::<Lit>().map_err(|_| self.expected_at(span))? {
+            Lit::Int(it) => match format!("{sign}{}", it.base10_digits()).parse() {
+                Ok(number) => Ok(DefaultValue::Integer(number)),
+                Err(_) => {
+                    let message = "expected a number that fits 64 bits with a sign";
+                    Err(syn::Error::new(it.span(), message))
+                }
+            },
+            Lit::Float(it) => Ok(DefaultValue::Real(format!("{sign}{}", it.base10_digits()))),
+            Lit::Bool(it) if !negative => Ok(DefaultValue::Bool(it.value)),
+            Lit::Str(it) if !negative => Ok(DefaultValue::Text(it.value())),
+            Lit::Char(it) if !negative => Ok(DefaultValue::Text(it.value().to_string())),
+            Lit::ByteStr(it) if !negative => Ok(DefaultValue::Blob(it.value())),
+            _ => Err(self.expected_at(span)),
+        }
+    }
+}
+
+/// A column type in an attribute.
+pub(crate) enum Ty {
+    /// `Decimal(10, 2)`
+    Named(&'static str, Vec<u32>),
+    /// `raw("citext")`
+    Raw(String),
+    /// `raw(sqlite = "TEXT", postgres = "citext")`
+    PerDialect(Vec<(String, String)>),
+}
+
+/// The types that `type = ...` can name, and how many numbers each takes.
+const TYPES: &[(&str, usize)] = &[
+    ("Boolean", 0),
+    ("TinyInteger", 0),
+    ("SmallInteger", 0),
+    ("Integer", 0),
+    ("BigInteger", 0),
+    ("TinyUnsigned", 0),
+    ("SmallUnsigned", 0),
+    ("Unsigned", 0),
+    ("BigUnsigned", 0),
+    ("Float", 0),
+    ("Double", 0),
+    ("Decimal", 2),
+    ("Numeric", 0),
+    ("String", 1),
+    ("Text", 0),
+    ("Date", 0),
+    ("Time", 0),
+    ("DateTime", 0),
+    ("Timestamp", 0),
+    ("Uuid", 0),
+    ("Json", 0),
+    ("Binary", 0),
+    ("FixedBinary", 1),
+];
+
+impl Reader {
+    pub(crate) fn ty(self, input: ParseStream<'_>) -> syn::Result<Ty> {
+        self.equals(input)?;
+        if !input.peek(Ident) {
+            return Err(self.expected(input));
+        }
+        let ident: Ident = input.parse()?;
+        let name = ident.to_string();
+        if name == "raw" {
+            if !input.peek(token::Paren) {
+                return Err(self.expected_at(ident.span()));
+            }
+            return nested(input, |input| self.raw(input));
+        }
+        let Some((name, arity)) = TYPES.iter().find(|(it, _)| *it == name) else {
+            let names: Vec<&str> = TYPES.iter().map(|(it, _)| *it).collect();
+            let message = format!(
+                "unknown column type `{name}`; expected {} or `raw(\"...\")`",
+                list(&names, ",")
+            );
+            return Err(syn::Error::new(ident.span(), message));
+        };
+        let mut numbers = Vec::new();
+        if input.peek(token::Paren) {
+            numbers = nested(input, |input| {
+                let mut numbers = Vec::new();
+                while !input.is_empty() {
+                    let number =
+                        number(input).map_err(|it| it.unwrap_or_else(|| self.expected(input)))?;
+                    numbers.push(number.value);
+                    self.comma(input)?;
+                }
+                Ok(numbers)
+            })?;
+        }
+        let form = match arity {
+            0 => format!("`{name}`"),
+            1 => format!("`{name}(length)`"),
+            _ => format!("`{name}(precision, scale)`"),
+        };
+        let fits = match numbers[..] {
+            [] => true,
+            [length] => length > 0,
+            [precision, scale, ..] => precision > 0 && scale <= precision,
+        };
+        if numbers.len() != *arity || !fits {
+            return Err(syn::Error::new(ident.span(), format!("expected {form}")));
+        }
+        Ok(Ty::Named(name, numbers))
+    }
+
+    fn raw(self, input: ParseStream<'_>) -> syn::Result<Ty> {
+        if input.peek(LitStr) {
+            let text = self.literal(input)?;
+            self.comma(input)?;
+            return Ok(Ty::Raw(text.value));
+        }
+        let mut types = Vec::new();
+        let mut options = Options::new(&["sqlite", "postgres", "mysql"]);
+        while !input.is_empty() {
+            let (dialect, _) = options.next(input)?;
+            types.push((dialect, self.text(input)?.value));
+            self.comma(input)?;
+        }
+        if types.is_empty() { Err(self.expected_at(self.span)) } else { Ok(Ty::PerDialect(types)) }
+    }
+}

@@ -1,0 +1,193 @@
+//! The values that keys take.
+
+mod column;
+mod constraint;
+mod reference;
+
+use proc_macro2::Span;
+use syn::ext::IdentExt;
+use syn::parse::ParseStream;
+use syn::{Ident, LitBool, LitInt, LitStr, Path, Token, token};
+
+pub(crate) use column::{DefaultValue, Generated, Ty};
+pub(crate) use constraint::{Check, Index, Unique};
+pub(crate) use reference::{Actions, ForeignKey, Reference};
+
+use crate::attr::{Key, Place, nested};
+
+/// A value and where it is.
+pub(crate) struct Spanned<T> {
+    pub(crate) value: T,
+    pub(crate) span: Span,
+}
+
+type Text = Spanned<String>;
+
+/// Columns by the names of their fields.
+pub(crate) type Names = Vec<Text>;
+
+/// Reads the values of one key.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader {
+    pub(crate) key: &'static Key,
+    pub(crate) place: Place,
+    pub(crate) span: Span,
+}
+
+impl Reader {
+    /// That the value isn't what the key takes, at what is there instead.
+    fn expected(self, input: ParseStream<'_>) -> syn::Error {
+        let span = if input.is_empty() { self.span } else { input.span() };
+        self.expected_at(span)
+    }
+
+    fn expected_at(self, span: Span) -> syn::Error {
+        syn::Error::new(span, format!("expected `{}`", self.key.form(self.place)))
+    }
+
+    fn equals(self, input: ParseStream<'_>) -> syn::Result<()> {
+        input.parse::<Token![=]>().map(drop).map_err(|_| self.expected(input))
+    }
+
+    /// `key`
+    pub(crate) fn flag(self, input: ParseStream<'_>) -> syn::Result<Span> {
+        if !input.is_empty() && !input.peek(Token![,]) {
+            let message = format!("`{}` stands alone, without a value", self.key.name);
+            return Err(input.error(message));
+        }
+        Ok(self.span)
+    }
+
+    /// `key = "text"`
+    pub(crate) fn text(self, input: ParseStream<'_>) -> syn::Result<Text> {
+        self.equals(input)?;
+        self.literal(input)
+    }
+
+    /// `"text"`
+    fn literal(self, input: ParseStream<'_>) -> syn::Result<Text> {
+        let text: LitStr = input.parse().map_err(|_| self.expected(input))?;
+        let value = text.value();
+        if value.trim().is_empty() {
+            let message = format!("`{}` takes a text that isn't empty", self.key.name);
+            return Err(syn::Error::new(text.span(), message));
+        }
+        if value.contains('\0') {
+            let message = "no database takes a text with a zero byte";
+            return Err(syn::Error::new(text.span(), message));
+        }
+        Ok(Spanned { value, span: text.span() })
+    }
+
+    /// `key = 1`
+    pub(crate) fn number(self, input: ParseStream<'_>) -> syn::Result<Spanned<u32>> {
+        self.equals(input)?;
+        number(input).map_err(|it| it.unwrap_or_else(|| self.expected(input)))
+    }
+
+    /// `key` or `key = false`
+    pub(crate) fn switch(self, input: ParseStream<'_>) -> syn::Result<Spanned<bool>> {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Ok(Spanned { value: true, span: self.span });
+        }
+        self.equals(input)?;
+        let value: LitBool = input.parse().map_err(|_| self.expected(input))?;
+        Ok(Spanned { value: value.value, span: self.span })
+    }
+
+    /// `key = path`
+    pub(crate) fn path(self, input: ParseStream<'_>) -> syn::Result<Path> {
+        self.equals(input)?;
+        input.call(Path::parse_mod_style).map_err(|_| self.expected(input))
+    }
+
+    /// `key(a, b)`
+    pub(crate) fn names(self, input: ParseStream<'_>) -> syn::Result<Names> {
+        if !input.peek(token::Paren) {
+            return Err(self.expected(input));
+        }
+        nested(input, |input| self.names_inside(input))
+    }
+
+    fn names_inside(self, input: ParseStream<'_>) -> syn::Result<Names> {
+        let mut names = Vec::new();
+        while !input.is_empty() {
+            names.push(self.name(input)?);
+            self.comma(input)?;
+        }
+        if names.is_empty() {
+            return Err(syn::Error::new(input.span(), "expected the names of fields"));
+        }
+        Ok(names)
+    }
+
+    /// A field's name, or in quotes also a column's that is no identifier.
+    fn name(self, input: ParseStream<'_>) -> syn::Result<Text> {
+        if input.peek(LitStr) {
+            return self.literal(input);
+        }
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error("expected the name of a field"));
+        }
+        let ident = input.call(Ident::parse_any)?;
+        Ok(Spanned { value: ident.unraw().to_string(), span: ident.span() })
+    }
+
+    fn comma(self, input: ParseStream<'_>) -> syn::Result<()> {
+        if !input.is_empty() {
+            input.parse::<Token![,]>().map_err(|_| self.expected(input))?;
+        }
+        Ok(())
+    }
+}
+
+/// A number, or the mistake in it, or nothing where there is none.
+fn number(input: ParseStream<'_>) -> Result<Spanned<u32>, Option<syn::Error>> {
+    let number: LitInt = input.parse().map_err(|_| None)?;
+    let value = number
+        .base10_parse()
+        .map_err(|_| syn::Error::new(number.span(), "expected a number from 0 to 4294967295"))?;
+    Ok(Spanned { value, span: number.span() })
+}
+
+/// The options of a key in parentheses: which were given, and where each is.
+struct Options {
+    seen: Vec<String>,
+    valid: &'static [&'static str],
+}
+
+impl Options {
+    fn new(valid: &'static [&'static str]) -> Options {
+        Options { seen: Vec::new(), valid }
+    }
+
+    /// The next option's name, if it is one and wasn't there yet.
+    fn next(&mut self, input: ParseStream<'_>) -> syn::Result<(String, Span)> {
+        let valid = || format!("expected {}", list(self.valid, "or"));
+        if !input.peek(Ident::peek_any) {
+            return Err(input.error(valid()));
+        }
+        let ident = input.call(Ident::parse_any)?;
+        let name = ident.to_string();
+        if !self.valid.contains(&name.as_str()) {
+            let message = format!("unknown option `{name}`; {}", valid());
+            return Err(syn::Error::new(ident.span(), message));
+        }
+        if self.seen.contains(&name) {
+            let message = format!("`{name}` is here twice; once is enough");
+            return Err(syn::Error::new(ident.span(), message));
+        }
+        self.seen.push(name.clone());
+        Ok((name, ident.span()))
+    }
+}
+
+/// `` `a`, `b` or `c` ``
+pub(crate) fn list<S: AsRef<str>>(names: &[S], last: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|it| format!("`{}`", it.as_ref())).collect();
+    match quoted.split_last() {
+        Some((end, [])) => end.clone(),
+        Some((end, rest)) if last != "," => format!("{} {last} {end}", rest.join(", ")),
+        _ => quoted.join(", "),
+    }
+}

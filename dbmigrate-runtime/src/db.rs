@@ -1,0 +1,125 @@
+//! What a migration's step sees of the database.
+
+use std::fmt;
+
+use crate::driver::{DatabaseError, Driver};
+use crate::{FromValue, IntoValues, Value};
+
+/// What a step returns: any error stops the run, and everything it did is rolled back.
+pub type StepResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
+
+/// The database as a step sees it: inside the revision's open transaction.
+///
+/// The same in the command-line tool, where statements travel to the process that holds the
+/// connection, and in a program that migrates its own database.
+pub struct Db<'a> {
+    driver: &'a mut dyn Driver,
+    args: &'a [(String, String)],
+}
+
+impl fmt::Debug for Db<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Db").field("dialect", &self.dialect()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Db<'a> {
+    pub(crate) fn new(driver: &'a mut dyn Driver, args: &'a [(String, String)]) -> Db<'a> {
+        Db { driver, args }
+    }
+
+    /// Runs one statement and returns how many rows it changed.
+    ///
+    /// Parameters are written as the database writes them: `?1` on SQLite.
+    ///
+    /// # Errors
+    ///
+    /// What the database says; the run is then rolled back, whatever the step returns.
+    pub fn execute(&mut self, sql: &str, params: impl IntoValues) -> Result<u64, DatabaseError> {
+        self.driver.execute(sql, &params.into_values())
+    }
+
+    /// Runs one query and returns all its rows.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn query(&mut self, sql: &str, params: impl IntoValues) -> Result<Vec<Row>, DatabaseError> {
+        let rows = self.driver.query(sql, &params.into_values())?;
+        let columns: std::sync::Arc<[String]> = rows.columns.into();
+        let row = |values| Row { columns: columns.clone(), values };
+        Ok(rows.rows.into_iter().map(row).collect())
+    }
+
+    #[cfg(feature = "runner")]
+    pub(crate) fn args(&self) -> &[(String, String)] {
+        self.args
+    }
+
+    #[cfg(feature = "runner")]
+    pub(crate) fn query_rows(
+        &mut self,
+        sql: &str,
+        params: &[Value],
+    ) -> Result<crate::driver::Rows, DatabaseError> {
+        self.driver.query(sql, params)
+    }
+
+    /// The name of the database's dialect: `sqlite`, `postgres` or `mysql`.
+    pub fn dialect(&self) -> &'static str {
+        self.driver.dialect().name()
+    }
+
+    /// The value of an argument that the command was given as `-x key=value`.
+    pub fn arg(&self, key: &str) -> Option<&str> {
+        self.args.iter().rev().find(|(it, _)| it == key).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A row of a query's result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    columns: std::sync::Arc<[String]>,
+    values: Vec<Value>,
+}
+
+impl Row {
+    /// The value of a column, by its name or its place counted from 0.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such column, or its value doesn't fit the type.
+    pub fn get<T: FromValue>(&self, column: impl ColumnRef) -> Result<T, DatabaseError> {
+        let idx = column.find(&self.columns).ok_or_else(|| {
+            let columns = self.columns.join("`, `");
+            DatabaseError::new(format!("the row has no column {column}; it has `{columns}`"))
+        })?;
+        T::from_value(&self.values[idx]).ok_or_else(|| {
+            let (name, value) = (&self.columns[idx], &self.values[idx]);
+            DatabaseError::new(format!("column `{name}` is {value}, expected {}", T::EXPECTED))
+        })
+    }
+
+    /// The values in the order of the columns.
+    pub fn values(&self) -> &[Value] {
+        &self.values
+    }
+}
+
+/// A column's name or place.
+pub trait ColumnRef: fmt::Display {
+    /// The place of the column among these.
+    fn find(&self, columns: &[String]) -> Option<usize>;
+}
+
+impl ColumnRef for &str {
+    fn find(&self, columns: &[String]) -> Option<usize> {
+        columns.iter().position(|it| it == self)
+    }
+}
+
+impl ColumnRef for usize {
+    fn find(&self, columns: &[String]) -> Option<usize> {
+        (*self < columns.len()).then_some(*self)
+    }
+}

@@ -1,0 +1,118 @@
+//! Dialects: operations to the statements of one database.
+//!
+//! A dialect has no connection. What a statement depends on beside operation and schema comes as
+//! a plain value ([`Facts`]), so every text can be seen, and is tested, without a database.
+
+mod sqlite;
+
+use std::fmt;
+
+pub use sqlite::Sqlite;
+
+use crate::operations::Operation;
+use crate::schema::Schema;
+
+/// What a server or library says of itself and statements depend on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Facts {
+    /// The version as a number; SQLite's `3.46.1` is `3_046_001`.
+    pub version: u32,
+}
+
+/// How one database writes SQL.
+pub trait Dialect: Sync {
+    /// The dialect's name in URLs, in `op.execute`'s texts and in messages.
+    fn name(&self) -> &'static str;
+
+    /// The database's name as people write it.
+    fn title(&self) -> &'static str;
+
+    /// What is assumed of a database that isn't at hand.
+    fn offline_facts(&self) -> Facts;
+
+    /// An identifier, always quoted.
+    fn quote(&self, name: &str) -> String;
+
+    /// A value as a literal.
+    fn literal(&self, value: &crate::Value) -> String;
+
+    /// The statements of one revision's operations, given the schema before them.
+    ///
+    /// # Errors
+    ///
+    /// The first operation that this database can't do without losing something, or that the
+    /// schema before it doesn't allow. Nothing has run by then.
+    fn plan(
+        &self,
+        operations: &[Operation],
+        before: &Schema,
+        facts: &Facts,
+    ) -> Result<Vec<Action>, Unplannable>;
+
+    /// Statements that create the version table if it isn't there.
+    fn create_version_table(&self, table: &str) -> String;
+
+    /// A query of one row when a table is there and none when it isn't; its parameter is the
+    /// table's name.
+    fn table_exists(&self) -> &'static str;
+
+    /// An expression of the time now, in UTC, as ISO 8601 text.
+    fn now(&self) -> &'static str;
+}
+
+/// One thing that a plan does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// Runs SQL.
+    Statement(Statement),
+    /// Runs the step at that place among the revision's operations.
+    Step {
+        /// The step's place among the operations of its revision, counted from 0.
+        operation: usize,
+        /// The step's name.
+        name: String,
+    },
+}
+
+/// SQL with its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The text, without a closing semicolon unless it is a person's.
+    pub sql: String,
+    /// The operation in plain words.
+    pub reason: String,
+    /// How the database does it.
+    pub route: Route,
+}
+
+/// How a database makes a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Route {
+    /// By a statement of its own for it.
+    Native,
+    /// As a person wrote it.
+    Raw,
+}
+
+/// An operation that has no statements.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unplannable {
+    /// Why, as a sentence without a beginning capital: ``cannot drop ... on SQLite: ...``.
+    pub message: String,
+    /// What to do, if there is one thing to say.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for Unplannable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The dialect of that name.
+pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
+    match name {
+        "sqlite" => Some(&Sqlite),
+        _ => None,
+    }
+}

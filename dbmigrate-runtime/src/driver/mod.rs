@@ -1,0 +1,174 @@
+//! Connections: text and values in, rows out.
+//!
+//! The executor talks to a [`Driver`]. Each driver is the only file that names its database's
+//! crate; that crate's types and errors don't leave it.
+
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::Value;
+use crate::dialect::{Dialect, Facts};
+
+/// What a database said when it refused something.
+///
+/// The message is the database's own. It never holds a connection's password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseError {
+    message: String,
+    kind: ErrorKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ErrorKind {
+    Busy,
+    ReadOnly,
+    NotADatabase,
+    Other,
+}
+
+impl DatabaseError {
+    /// An error with that message.
+    pub fn new(message: impl Into<String>) -> DatabaseError {
+        DatabaseError { message: message.into(), kind: ErrorKind::Other }
+    }
+
+    /// Whether another connection holds the lock that was asked for.
+    pub fn is_busy(&self) -> bool {
+        self.kind == ErrorKind::Busy
+    }
+
+    /// Whether the database can be read but not written.
+    pub fn is_read_only(&self) -> bool {
+        self.kind == ErrorKind::ReadOnly
+    }
+
+    /// Whether what was opened isn't a database at all.
+    pub fn is_not_a_database(&self) -> bool {
+        self.kind == ErrorKind::NotADatabase
+    }
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DatabaseError {}
+
+/// A query's result.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    /// The columns' names.
+    pub columns: Vec<String>,
+    /// The rows, each with a value a column.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// A row that refers to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Violation {
+    /// The table that holds the row.
+    pub table: String,
+    /// The row's own number, where the table has such.
+    pub row: Option<i64>,
+    /// The table that the foreign key refers to.
+    pub references: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.row {
+            Some(row) => write!(f, "row {row} of `{}` refers to no row of", self.table)?,
+            None => write!(f, "a row of `{}` refers to no row of", self.table)?,
+        }
+        write!(f, " `{}`", self.references)
+    }
+}
+
+/// An open connection, as the executor uses it.
+///
+/// The calls come in this order: [`prepare`](Driver::prepare), then any number of
+/// transactions, then [`restore`](Driver::restore), which is also called after a failure.
+pub trait Driver {
+    /// How this database writes SQL.
+    fn dialect(&self) -> &'static dyn Dialect;
+
+    /// What statements depend on beside operation and schema.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn facts(&mut self) -> Result<Facts, DatabaseError>;
+
+    /// Runs one statement and returns how many rows it changed.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError>;
+
+    /// Runs one query.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError>;
+
+    /// Runs SQL of one or more statements.
+    ///
+    /// # Errors
+    ///
+    /// What the database says of the first statement that fails.
+    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError>;
+
+    /// Whether a transaction is open.
+    fn in_transaction(&self) -> bool;
+
+    /// Makes the connection ready for migrations and remembers what it changes; on SQLite it
+    /// switches the enforcement of foreign keys off, which inside a transaction can't be done.
+    ///
+    /// # Errors
+    ///
+    /// When the connection can't be made ready; it is then as it was.
+    fn prepare(&mut self) -> Result<(), DatabaseError>;
+
+    /// Puts back what [`prepare`](Driver::prepare) changed.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn restore(&mut self) -> Result<(), DatabaseError>;
+
+    /// Begins a transaction that holds the lock against other migrations, waiting for it at most
+    /// that long. `on_wait` is called once when there is something to wait for.
+    ///
+    /// # Errors
+    ///
+    /// An error that [is busy](DatabaseError::is_busy) when the time is over.
+    fn begin(
+        &mut self,
+        wait: Duration,
+        on_wait: &mut dyn FnMut(Duration),
+    ) -> Result<(), DatabaseError>;
+
+    /// Commits the transaction.
+    ///
+    /// # Errors
+    ///
+    /// What the database says; the transaction is then still open or rolled back.
+    fn commit(&mut self) -> Result<(), DatabaseError>;
+
+    /// Rolls the transaction back. Does nothing when none is open.
+    fn rollback(&mut self);
+
+    /// Rows that refer to nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError>;
+}

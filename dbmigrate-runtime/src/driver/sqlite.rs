@@ -1,0 +1,278 @@
+//! SQLite by rusqlite, in whichever version the application has.
+//!
+//! Only what all of rusqlite 0.32 to 0.42 have is used here.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rusqlite::types::{Value as SqliteValue, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+
+use super::{DatabaseError, Driver, ErrorKind, Rows, Violation};
+use crate::Value;
+use crate::dialect::{Dialect, Facts, Sqlite};
+
+/// How a database file is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// To read only; the file has to be there.
+    ReadOnly,
+    /// To read and write; the file has to be there.
+    ReadWrite,
+    /// To read and write; a missing file is created.
+    Create,
+}
+
+/// A connection of one's own, or one lent by a program.
+pub struct SqliteDriver<'a> {
+    conn: Handle<'a>,
+    saved: Option<Saved>,
+}
+
+enum Handle<'a> {
+    Own(Connection),
+    Lent(&'a mut Connection),
+}
+
+/// What `prepare` found.
+struct Saved {
+    foreign_keys: bool,
+    busy_timeout: i64,
+}
+
+impl std::fmt::Debug for SqliteDriver<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteDriver").finish_non_exhaustive()
+    }
+}
+
+impl SqliteDriver<'static> {
+    /// Opens a database file.
+    ///
+    /// # Errors
+    ///
+    /// When the file can't be opened. A file that is no database is noticed at the first use.
+    pub fn open(path: &Path, mode: Mode) -> Result<SqliteDriver<'static>, DatabaseError> {
+        let flags = match mode {
+            Mode::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Mode::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Mode::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        };
+        let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .map_err(error)?;
+        // Readers of a database without a write-ahead log meet a writer's short commit lock.
+        conn.busy_timeout(Duration::from_secs(5)).map_err(error)?;
+        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None })
+    }
+
+    /// Opens a new database in memory.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite says.
+    pub fn open_in_memory() -> Result<SqliteDriver<'static>, DatabaseError> {
+        let conn = Connection::open_in_memory().map_err(error)?;
+        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None })
+    }
+}
+
+impl<'a> SqliteDriver<'a> {
+    /// Uses a program's own connection.
+    pub fn lent(conn: &'a mut Connection) -> SqliteDriver<'a> {
+        SqliteDriver { conn: Handle::Lent(conn), saved: None }
+    }
+
+    fn conn(&self) -> &Connection {
+        match &self.conn {
+            Handle::Own(it) => it,
+            Handle::Lent(it) => it,
+        }
+    }
+
+    fn pragma(&self, name: &str) -> Result<i64, DatabaseError> {
+        let sql = format!("PRAGMA {name}");
+        self.conn().query_row(&sql, [], |row| row.get(0)).map_err(error)
+    }
+
+    fn set_pragma(&self, name: &str, value: i64) -> Result<(), DatabaseError> {
+        self.conn().execute_batch(&format!("PRAGMA {name} = {value}")).map_err(error)
+    }
+}
+
+impl Driver for SqliteDriver<'_> {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Sqlite
+    }
+
+    fn facts(&mut self) -> Result<Facts, DatabaseError> {
+        Ok(Facts { version: rusqlite::version_number().unsigned_abs() })
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
+        let conn = self.conn();
+        let mut stmt = conn.prepare(sql).map_err(|err| error_in(sql, err))?;
+        let params = params_from_iter(params.iter().map(to_sqlite));
+        if stmt.column_count() == 0 {
+            return Ok(stmt.execute(params).map_err(|err| error_in(sql, err))? as u64);
+        }
+        let mut rows = stmt.query(params).map_err(|err| error_in(sql, err))?;
+        while rows.next().map_err(|err| error_in(sql, err))?.is_some() {}
+        Ok(conn.changes())
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
+        let mut stmt = self.conn().prepare(sql).map_err(|err| error_in(sql, err))?;
+        let n_columns = stmt.column_count();
+        let columns = (0..n_columns)
+            .map(|idx| stmt.column_name(idx).map(str::to_owned))
+            .collect::<Result<_, _>>()
+            .map_err(|err| error_in(sql, err))?;
+        let mut found = stmt
+            .query(params_from_iter(params.iter().map(to_sqlite)))
+            .map_err(|err| error_in(sql, err))?;
+        let mut rows = Vec::new();
+        while let Some(row) = found.next().map_err(|err| error_in(sql, err))? {
+            let values = (0..n_columns).map(|idx| row.get_ref(idx).map(from_sqlite));
+            rows.push(values.collect::<Result<_, _>>().map_err(|err| error_in(sql, err))?);
+        }
+        Ok(Rows { columns, rows })
+    }
+
+    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        self.conn().execute_batch(sql).map_err(|err| error_in(sql, err))
+    }
+
+    fn in_transaction(&self) -> bool {
+        !self.conn().is_autocommit()
+    }
+
+    fn prepare(&mut self) -> Result<(), DatabaseError> {
+        let saved = Saved {
+            foreign_keys: self.pragma("foreign_keys")? != 0,
+            busy_timeout: self.pragma("busy_timeout")?,
+        };
+        self.set_pragma("foreign_keys", 0)?;
+        self.saved = Some(saved);
+        // Inside a transaction the pragma does nothing, without a word (sqlite.org, pragma.html).
+        if self.pragma("foreign_keys")? != 0 {
+            self.saved = None;
+            let why = "the enforcement of foreign keys cannot be switched off on this connection";
+            return Err(DatabaseError::new(why));
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self) -> Result<(), DatabaseError> {
+        let Some(saved) = self.saved.take() else { return Ok(()) };
+        let timeout = self.set_pragma("busy_timeout", saved.busy_timeout);
+        self.set_pragma("foreign_keys", saved.foreign_keys.into())?;
+        timeout
+    }
+
+    fn begin(
+        &mut self,
+        wait: Duration,
+        on_wait: &mut dyn FnMut(Duration),
+    ) -> Result<(), DatabaseError> {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        let mut said = false;
+        // The wait is ours and not SQLite's, so that it can be told of.
+        self.set_pragma("busy_timeout", 0)?;
+        let res = loop {
+            match self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error) {
+                Err(err) if err.is_busy() && start.elapsed() < wait => {
+                    if !said && start.elapsed() > Duration::from_millis(200) {
+                        on_wait(wait);
+                        said = true;
+                    }
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(50));
+                }
+                res => break res,
+            }
+        };
+        if res.is_ok() {
+            let busy_timeout = self.saved.as_ref().map_or(5000, |it| it.busy_timeout);
+            self.set_pragma("busy_timeout", busy_timeout)?;
+        }
+        res
+    }
+
+    fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.conn().execute_batch("COMMIT").map_err(error)
+    }
+
+    fn rollback(&mut self) {
+        if self.in_transaction() {
+            // What fails here has rolled back already: SQLite says so, and the caller has the
+            // error that led here.
+            let _ = self.conn().execute_batch("ROLLBACK");
+        }
+    }
+
+    fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
+        let rows = self.query("PRAGMA foreign_key_check", &[])?;
+        let violation = |row: Vec<Value>| match row.as_slice() {
+            [Value::Text(table), row, Value::Text(references), ..] => Some(Violation {
+                table: table.clone(),
+                row: if let Value::Integer(it) = row { Some(*it) } else { None },
+                references: references.clone(),
+            }),
+            _ => None,
+        };
+        Ok(rows.rows.into_iter().filter_map(violation).collect())
+    }
+}
+
+fn to_sqlite(value: &Value) -> SqliteValue {
+    match value {
+        Value::Null => SqliteValue::Null,
+        Value::Bool(it) => SqliteValue::Integer((*it).into()),
+        Value::Integer(it) => SqliteValue::Integer(*it),
+        Value::Real(it) => SqliteValue::Real(*it),
+        Value::Text(it) => SqliteValue::Text(it.clone()),
+        Value::Blob(it) => SqliteValue::Blob(it.clone()),
+    }
+}
+
+fn from_sqlite(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(it) => Value::Integer(it),
+        ValueRef::Real(it) => Value::Real(it),
+        ValueRef::Text(it) => Value::Text(String::from_utf8_lossy(it).into_owned()),
+        ValueRef::Blob(it) => Value::Blob(it.to_owned()),
+    }
+}
+
+/// As [`error`], without the statement's text, which some versions of rusqlite put behind the
+/// message (`... in SELECT nope at offset 7`) and whoever shows the error has anyway.
+fn error_in(sql: &str, err: rusqlite::Error) -> DatabaseError {
+    let mut err = error(err);
+    if let Some((text, offset)) = err.message.rsplit_once(" at offset ") {
+        // Of several statements it is the text from the one that failed on.
+        let is_sql = |(at, it): &(usize, &str)| sql.ends_with(&text[at + it.len()..]);
+        let at = text.match_indices(" in ").find(is_sql).map(|(at, _)| at);
+        if let (Some(at), Ok(_)) = (at, offset.parse::<i32>()) {
+            err.message.truncate(at);
+        }
+    }
+    err
+}
+
+fn error(err: rusqlite::Error) -> DatabaseError {
+    let (kind, message) = match &err {
+        rusqlite::Error::SqliteFailure(code, message) => {
+            let kind = match code.code {
+                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => ErrorKind::Busy,
+                ErrorCode::ReadOnly => ErrorKind::ReadOnly,
+                ErrorCode::NotADatabase => ErrorKind::NotADatabase,
+                _ => ErrorKind::Other,
+            };
+            (kind, message.clone().unwrap_or_else(|| code.to_string()))
+        }
+        other => (ErrorKind::Other, other.to_string()),
+    };
+    DatabaseError { message, kind }
+}

@@ -1,0 +1,284 @@
+//! What can go wrong when migrations are planned and run, one wording each.
+
+use std::fmt;
+
+use crate::dialect::Unplannable;
+use crate::driver::{DatabaseError, Violation};
+use crate::revision::GraphError;
+
+/// A failure to plan or to run migrations.
+///
+/// The message is one lowercase sentence without a full stop: what was being done, to what, and
+/// why it failed. What the database itself said is the [source](std::error::Error::source), and
+/// what to do about it is in [`Error::hint`]. Ask the `is_` methods about the causes that a
+/// program can act on.
+pub struct Error {
+    inner: Box<Inner>,
+}
+
+struct Inner {
+    kind: Kind,
+    message: String,
+    hint: Option<String>,
+    source: Option<DatabaseError>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Locked,
+    Ahead,
+    Edited,
+    Unsupported,
+    Other,
+}
+
+impl Error {
+    fn new(kind: Kind, message: impl Into<String>) -> Error {
+        let inner = Inner { kind, message: message.into(), hint: None, source: None };
+        Error { inner: Box::new(inner) }
+    }
+
+    fn with_hint(mut self, hint: impl Into<String>) -> Error {
+        self.inner.hint = Some(hint.into());
+        self
+    }
+
+    fn with_source(mut self, source: DatabaseError) -> Error {
+        self.inner.source = Some(source);
+        self
+    }
+
+    /// What to do about it, if there is one thing to say.
+    pub fn hint(&self) -> Option<&str> {
+        self.inner.hint.as_deref()
+    }
+
+    /// Whether another process held the lock until the wait was over.
+    pub fn is_locked(&self) -> bool {
+        self.inner.kind == Kind::Locked
+    }
+
+    /// Whether the database has revisions that these migrations don't have.
+    pub fn is_ahead(&self) -> bool {
+        self.inner.kind == Kind::Ahead
+    }
+
+    /// Whether a revision was edited after it was applied.
+    pub fn is_edited(&self) -> bool {
+        self.inner.kind == Kind::Edited
+    }
+
+    /// Whether the database has no safe way to make a change; nothing was run.
+    pub fn is_unsupported(&self) -> bool {
+        self.inner.kind == Kind::Unsupported
+    }
+
+    pub(crate) fn statement(
+        revision: &str,
+        (nth, of): (usize, usize),
+        sql: &str,
+        rolled_back: bool,
+        source: DatabaseError,
+    ) -> Error {
+        let was = if rolled_back { "was rolled back" } else { "stopped half way" };
+        let message = format!("revision `{revision}` {was}: statement {nth} of {of} failed: {sql}");
+        // `table "user" already exists`, or `table user already exists` in older versions.
+        let text = source.to_string();
+        let there = text.strip_suffix(" already exists").and_then(|it| it.split_once(' '));
+        let there = there.map(|(kind, name)| format!("{kind} `{}`", name.trim_matches('"')));
+        let err = Error::new(Kind::Other, message).with_source(source);
+        match (there, rolled_back) {
+            (Some(there), _) => err.with_hint(format!(
+                "{there} already exists: if the database was made without these migrations and is \
+                 what they would build, `cargo dbmigrate stamp {revision}` enters them as applied \
+                 without running them"
+            )),
+            (None, true) => err,
+            (None, false) => err.with_hint(
+                "the revision runs outside a transaction: bring the database back by hand, then \
+                 run the upgrade again",
+            ),
+        }
+    }
+
+    pub(crate) fn step(revision: &str, name: &str, why: &str, rolled_back: bool) -> Error {
+        let was = if rolled_back { "was rolled back" } else { "stopped half way" };
+        Error::new(Kind::Other, format!("revision `{revision}` {was}: step `{name}` failed: {why}"))
+    }
+
+    pub(crate) fn transaction_ended(revision: &str, what: &str) -> Error {
+        let message = format!(
+            "revision `{revision}` ended the transaction that it runs in, with {what}; what was \
+             done before that is committed and is not entered as applied"
+        );
+        Error::new(Kind::Other, message).with_hint(
+            "take BEGIN, COMMIT and ROLLBACK out of the revision, or say `op.no_transaction()` in \
+             it",
+        )
+    }
+
+    pub(crate) fn unplannable(revision: &str, why: Unplannable) -> Error {
+        let err = Error::new(Kind::Unsupported, format!("revision `{revision}`: {}", why.message));
+        match why.hint {
+            Some(hint) => err.with_hint(hint),
+            None => err,
+        }
+    }
+
+    pub(crate) fn irreversible(revision: &str, why: &str) -> Error {
+        Error::new(Kind::Other, format!("revision `{revision}` can't be undone: {why}"))
+            .with_hint("restore a backup, or write a new revision that leads forward")
+    }
+
+    pub(crate) fn database(doing: &str, source: DatabaseError) -> Error {
+        let kind = if source.is_busy() { Kind::Locked } else { Kind::Other };
+        let hint = match &source {
+            it if it.is_read_only() => Some("the database file or its directory can't be written"),
+            it if it.is_not_a_database() => Some("the file is something else, or it is encrypted"),
+            _ => None,
+        };
+        let err = Error::new(kind, format!("failed to {doing}")).with_source(source);
+        match hint {
+            Some(hint) => err.with_hint(hint),
+            None => err,
+        }
+    }
+
+    pub(crate) fn locked(seconds: f64, source: DatabaseError) -> Error {
+        let message = format!("another process held the database's lock for {seconds:.1} s");
+        Error::new(Kind::Locked, message).with_source(source).with_hint(
+            "let it finish and run the command again, or wait longer with --lock-timeout",
+        )
+    }
+
+    pub(crate) fn open_transaction() -> Error {
+        let message =
+            "the connection has an open transaction, and migrations need one of their own";
+        Error::new(Kind::Other, message).with_hint("commit or roll it back before")
+    }
+
+    pub(crate) fn unknown_applied(id: &str, message: &str) -> Error {
+        let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
+        let text = format!(
+            "the database has revision `{id}`{message} applied, which this project does not have"
+        );
+        Error::new(Kind::Ahead, text).with_hint(
+            "bring the revision's file back, for example by updating to a newer version of the \
+             project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it",
+        )
+    }
+
+    pub(crate) fn edited(id: &str, file: &str) -> Error {
+        let place = if file.is_empty() { String::new() } else { format!(", in {file}") };
+        let text =
+            format!("revision `{id}` was edited after it was applied to this database{place}");
+        Error::new(Kind::Edited, text).with_hint(format!(
+            "take the edit back and put the change into a new revision; if the database already \
+             is what the edited revision builds, `cargo dbmigrate stamp {id}` accepts it"
+        ))
+    }
+
+    pub(crate) fn newer_format(id: &str, format: i64, tool: &str) -> Error {
+        let text = format!(
+            "revision `{id}` was applied by dbmigrate {tool}, whose format {format} this version \
+             does not know"
+        );
+        Error::new(Kind::Other, text)
+            .with_hint(format!("install that version: cargo install cargo-dbmigrate@{tool}"))
+    }
+
+    pub(crate) fn violations(new: &[Violation]) -> Error {
+        let mut message = "the run was rolled back: it left rows that refer to nothing:".to_owned();
+        for it in new.iter().take(10) {
+            message += &format!("\n  {it}");
+        }
+        if new.len() > 10 {
+            message += &format!("\n  and {} more", new.len() - 10);
+        }
+        Error::new(Kind::Other, message)
+            .with_hint("delete or correct these rows in a step of the revision")
+    }
+
+    pub(crate) fn version_row(id: &str, n: u64) -> Error {
+        let message = format!(
+            "revision `{id}` was rolled back: its row in the version table was expected once and \
+             found {n} times"
+        );
+        Error::new(Kind::Other, message)
+    }
+
+    pub(crate) fn not_a_way_up(identifier: &str) -> Error {
+        Error::new(Kind::Other, format!("`{identifier}` is no target of an upgrade"))
+            .with_hint(format!("`cargo dbmigrate downgrade {identifier}` goes back"))
+    }
+
+    pub(crate) fn not_a_way_down(identifier: &str, id: &str) -> Error {
+        let message =
+            format!("`{identifier}` is no target of a downgrade: revision `{id}` is not applied");
+        Error::new(Kind::Other, message).with_hint("`cargo dbmigrate current` shows what is")
+    }
+
+    pub(crate) fn replay(revision: &str, why: &str) -> Error {
+        Error::new(
+            Kind::Other,
+            format!("revision `{revision}` does not fit those before it: {why}"),
+        )
+        .with_hint("compare its operations with the ones before it")
+    }
+
+    pub(crate) fn url(why: &str, hint: &str) -> Error {
+        Error::new(Kind::Other, why).with_hint(hint)
+    }
+
+    pub(crate) fn unrecorded(revision: &str, why: &str) -> Error {
+        Error::new(Kind::Other, format!("revision `{revision}` can't be recorded: {why}"))
+    }
+}
+
+impl From<GraphError> for Error {
+    fn from(err: GraphError) -> Error {
+        let res = Error::new(Kind::Other, err.to_string());
+        match err.get_hint() {
+            Some(hint) => res.with_hint(hint),
+            None => res,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.inner.message)
+    }
+}
+
+/// As [`Error::report`], so that an `unwrap` in a program shows all there is to say.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.report())
+    }
+}
+
+impl Error {
+    /// The message with what the database said and the hint, on lines of their own.
+    pub fn report(&self) -> String {
+        let mut text = self.to_string();
+        if let Some(source) = &self.inner.source {
+            text += &format!("\n  caused by: {source}");
+        }
+        if let Some(hint) = self.hint() {
+            text += &format!("\n  hint: {hint}");
+        }
+        text
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.inner.source.as_ref().map(|it| it as _)
+    }
+}
+
+const _: () = {
+    const fn sendable<T: Send + Sync + 'static>() {}
+    sendable::<Error>();
+};

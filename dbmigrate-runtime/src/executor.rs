@@ -1,0 +1,440 @@
+//! The executor: takes a database from where it is to a target, in transactions that hold the
+//! revisions' work and their version rows together.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use crate::dialect::{Action, Route, Statement};
+use crate::driver::{DatabaseError, Driver, Violation};
+use crate::migration::{Direction, Migration, Migrations};
+use crate::operations::Operation;
+use crate::plan::{self, Planned};
+use crate::revision::{Graph, Revision, Target};
+use crate::version_table::{self, Applied};
+use crate::{Db, Error, StepResult};
+
+/// How a run is made.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whether each revision has a transaction of its own, instead of one for the run.
+    pub transaction_each: bool,
+    /// How long to wait for the lock at most.
+    pub lock_timeout: Duration,
+    /// What `-x key=value` gave, for steps.
+    pub args: Vec<(String, String)>,
+    /// The version table's name.
+    pub version_table: String,
+    /// Whether an upgrade is allowed on a database that has revisions which the project lacks.
+    pub allow_ahead: bool,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            transaction_each: false,
+            lock_timeout: Duration::from_secs(60),
+            args: Vec::new(),
+            version_table: version_table::NAME.to_owned(),
+            allow_ahead: false,
+        }
+    }
+}
+
+/// Is told what a run does while it does it.
+pub trait Observer {
+    /// A revision begins.
+    fn running(&mut self, direction: Direction, revision: &Revision) {
+        let _ = (direction, revision);
+    }
+
+    /// A statement is about to run.
+    fn statement(&mut self, statement: &Statement) {
+        let _ = statement;
+    }
+
+    /// Another process holds the lock; the run waits that long at most.
+    fn waiting(&mut self, at_most: Duration) {
+        let _ = at_most;
+    }
+}
+
+impl Observer for () {}
+
+/// Runs the steps of migrations.
+pub trait Steps {
+    /// Runs the step at that place among the recording's operations.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the step returns.
+    fn run(
+        &mut self,
+        migration: &Migration,
+        direction: Direction,
+        operation: usize,
+        db: &mut Db<'_>,
+    ) -> StepResult;
+}
+
+/// Steps whose functions are in this program.
+#[derive(Debug)]
+pub struct OwnSteps;
+
+impl Steps for OwnSteps {
+    fn run(
+        &mut self,
+        migration: &Migration,
+        direction: Direction,
+        operation: usize,
+        db: &mut Db<'_>,
+    ) -> StepResult {
+        match migration.recording(direction).operations.get(operation) {
+            Some(Operation::Run(step)) => match step.action {
+                Some(action) => action(db),
+                None => Err("its function is in another program".into()),
+            },
+            _ => Err("no step is recorded at its place".into()),
+        }
+    }
+}
+
+/// The ids of applied revisions.
+pub fn ids(applied: &[Applied]) -> BTreeSet<String> {
+    applied.iter().map(|it| it.id.clone()).collect()
+}
+
+/// Compares what is applied with what the project has.
+///
+/// # Errors
+///
+/// The first applied revision that was edited since, or, unless `allow_ahead`, that the project
+/// doesn't have.
+pub fn verify<'a>(
+    graph: &Graph,
+    checksum: impl Fn(&str) -> Option<&'a str>,
+    applied: &[Applied],
+    allow_ahead: bool,
+) -> Result<(), Error> {
+    for it in applied {
+        match (graph.get(&it.id), checksum(&it.id)) {
+            (Some(revision), Some(checksum)) if checksum != it.checksum => {
+                return Err(Error::edited(&it.id, &revision.file));
+            }
+            (Some(_), _) => {}
+            (None, _) if allow_ahead => {}
+            (None, _) => return Err(Error::unknown_applied(&it.id, &it.message)),
+        }
+    }
+    Ok(())
+}
+
+/// A connection with the migrations to run on it.
+pub struct Executor<'a> {
+    /// The connection.
+    pub driver: &'a mut dyn Driver,
+    /// The project's migrations.
+    pub migrations: &'a Migrations,
+    /// How runs are made.
+    pub options: &'a Options,
+    /// Is told what happens.
+    pub observer: &'a mut dyn Observer,
+    /// Runs steps.
+    pub steps: &'a mut dyn Steps,
+}
+
+impl std::fmt::Debug for Executor<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Executor").field("options", &self.options).finish_non_exhaustive()
+    }
+}
+
+impl Executor<'_> {
+    /// Takes the database to where an identifier says, and returns the ids of the revisions that
+    /// were run, in order. With nothing to do it only reads.
+    ///
+    /// # Errors
+    ///
+    /// Before anything runs: an unknown identifier, an edited or unknown applied revision, a
+    /// revision that can't be planned or undone. While it runs: what the database or a step says;
+    /// the transaction is then rolled back, and the database is as it was before it.
+    pub fn run(&mut self, direction: Direction, identifier: &str) -> Result<Vec<String>, Error> {
+        if self.driver.in_transaction() {
+            return Err(Error::open_transaction());
+        }
+        let applied = self.read_applied()?;
+        let set = ids(&applied);
+        let graph = self.migrations.graph();
+        // Relative identifiers are counted once: what others apply meanwhile doesn't shift them.
+        let target = match direction {
+            Direction::Upgrade => plan::upgrade_target(graph, &set, identifier)?,
+            Direction::Downgrade => plan::downgrade_target(graph, &set, identifier)?,
+        };
+        let pending = plan::route(graph, &set, direction, &target);
+        if pending.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.plan(direction, &pending, &set)?;
+        self.prepared(|this| this.run_prepared(direction, &target))
+    }
+
+    /// Enters exactly the revisions that a target needs as applied, without running them;
+    /// `purge` first empties the version table, whatever it holds. Returns the ids entered.
+    ///
+    /// # Errors
+    ///
+    /// An unknown target, an applied revision that the project doesn't have unless `purge`, and
+    /// what the database says.
+    pub fn stamp(&mut self, target: &Target, purge: bool) -> Result<Vec<String>, Error> {
+        if self.driver.in_transaction() {
+            return Err(Error::open_transaction());
+        }
+        self.prepared(|this| {
+            this.begin()?;
+            let res = this.stamp_begun(target, purge);
+            this.end(res)
+        })
+    }
+
+    fn stamp_begun(&mut self, target: &Target, purge: bool) -> Result<Vec<String>, Error> {
+        let table = self.options.version_table.clone();
+        version_table::create(self.driver, &table)?;
+        if purge {
+            version_table::clear(self.driver, &table)?;
+        }
+        let applied = version_table::read(self.driver, &table)?;
+        let graph = self.migrations.graph();
+        verify(graph, |_| None, &applied, self.options.allow_ahead)?;
+        let wanted = graph.with_ancestors(&target.ids());
+        let current = |it: &Migration| {
+            let row = applied.iter().find(|row| row.id == it.revision.id);
+            row.is_some_and(|row| row.checksum == it.checksum)
+        };
+        for row in &applied {
+            let stale = self.migrations.get(&row.id).is_some_and(|it| !current(it));
+            if !wanted.contains(row.id.as_str()) || stale {
+                version_table::delete(self.driver, &table, &row.id)?;
+            }
+        }
+        let mut entered = Vec::new();
+        for it in self.migrations.iter() {
+            if wanted.contains(it.revision.id.as_str()) && !current(it) {
+                let operations = &it.upgrade.operations;
+                version_table::insert(
+                    self.driver,
+                    &table,
+                    &it.revision,
+                    operations,
+                    Duration::ZERO,
+                )?;
+                entered.push(it.revision.id.clone());
+            }
+        }
+        Ok(entered)
+    }
+
+    /// The applied revisions, compared with what the project has.
+    fn read_applied(&mut self) -> Result<Vec<Applied>, Error> {
+        let applied = version_table::read(self.driver, &self.options.version_table)?;
+        let checksum = |id: &str| self.migrations.get(id).map(|it| it.checksum.as_str());
+        verify(self.migrations.graph(), checksum, &applied, self.options.allow_ahead)?;
+        Ok(applied)
+    }
+
+    fn plan(
+        &mut self,
+        direction: Direction,
+        pending: &[String],
+        applied: &BTreeSet<String>,
+    ) -> Result<Vec<Planned<'_>>, Error> {
+        let facts = self.driver.facts().map_err(|err| Error::database("ask the version", err))?;
+        plan::plan(self.migrations, direction, pending, applied, self.driver.dialect(), &facts)
+    }
+
+    /// Makes the connection ready, works, and puts it back, also after a failure.
+    fn prepared<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let failed = |err| Error::database("make the connection ready", err);
+        self.driver.prepare().map_err(failed)?;
+        let res = work(self);
+        self.driver.rollback();
+        let restored = self.driver.restore();
+        let res = res?;
+        restored.map_err(|err| Error::database("put the connection's settings back", err))?;
+        Ok(res)
+    }
+
+    fn run_prepared(
+        &mut self,
+        direction: Direction,
+        target: &Target,
+    ) -> Result<Vec<String>, Error> {
+        let mut done = Vec::new();
+        loop {
+            self.begin()?;
+            let n_done = done.len();
+            let res = self.run_begun(direction, target, &mut done);
+            let alone = self.end(res)?;
+            if let Some((id, applied)) = alone {
+                self.run_alone(direction, &id, &applied)?;
+                done.push(id);
+            } else if done.len() == n_done {
+                return Ok(done);
+            }
+        }
+    }
+
+    /// One transaction's revisions. What is pending is asked again, under the lock. Returns the
+    /// revision that is next and stands outside a transaction, with what is applied by then.
+    fn run_begun(
+        &mut self,
+        direction: Direction,
+        target: &Target,
+        done: &mut Vec<String>,
+    ) -> Result<Option<(String, BTreeSet<String>)>, Error> {
+        let applied = self.read_applied()?;
+        let mut set = ids(&applied);
+        let pending = plan::route(self.migrations.graph(), &set, direction, target);
+        let migrations = self.migrations;
+        let stands_alone = |id: &String| {
+            migrations.get(id).is_some_and(|it| it.recording(direction).no_transaction)
+        };
+        let mut group: Vec<String> =
+            pending.iter().take_while(|it| !stands_alone(it)).cloned().collect();
+        if self.options.transaction_each {
+            group.truncate(1);
+        }
+        if let (true, Some(next)) = (group.is_empty(), pending.first()) {
+            version_table::create(self.driver, &self.options.version_table)?;
+            return Ok(Some((next.clone(), set)));
+        }
+        if group.is_empty() {
+            return Ok(None);
+        }
+        version_table::create(self.driver, &self.options.version_table)?;
+        let before = self.violations()?;
+        for id in group {
+            // Planned one at a time: a revision's statements may depend on what the one before
+            // it has made of the database.
+            let actions = self.plan_one(direction, &id, &set)?;
+            self.run_one(direction, &id, &actions, true)?;
+            match direction {
+                Direction::Upgrade => set.insert(id.clone()),
+                Direction::Downgrade => set.remove(&id),
+            };
+            done.push(id);
+        }
+        let new = new_violations(&before, self.violations()?);
+        if !new.is_empty() {
+            return Err(Error::violations(&new));
+        }
+        Ok(None)
+    }
+
+    fn plan_one(
+        &mut self,
+        direction: Direction,
+        id: &str,
+        applied: &BTreeSet<String>,
+    ) -> Result<Vec<Action>, Error> {
+        let planned = self.plan(direction, &[id.to_owned()], applied)?;
+        Ok(planned.into_iter().flat_map(|it| it.actions).collect())
+    }
+
+    fn run_alone(
+        &mut self,
+        direction: Direction,
+        id: &str,
+        applied: &BTreeSet<String>,
+    ) -> Result<(), Error> {
+        let actions = self.plan_one(direction, id, applied)?;
+        self.run_one(direction, id, &actions, false)
+    }
+
+    fn run_one(
+        &mut self,
+        direction: Direction,
+        id: &str,
+        actions: &[Action],
+        in_transaction: bool,
+    ) -> Result<(), Error> {
+        let Some(migration) = self.migrations.get(id) else { return Ok(()) };
+        self.observer.running(direction, &migration.revision);
+        let start = Instant::now();
+        for (idx, action) in actions.iter().enumerate() {
+            let ended = |what: &str| Err(Error::transaction_ended(id, what));
+            match action {
+                Action::Statement(it) => {
+                    self.observer.statement(it);
+                    let res = self.driver.batch(&it.sql);
+                    res.map_err(|err| {
+                        let place = (idx + 1, actions.len());
+                        Error::statement(id, place, &it.sql, in_transaction, err)
+                    })?;
+                    if it.route == Route::Raw && in_transaction != self.driver.in_transaction() {
+                        return ended(&format!("`{}`", it.sql));
+                    }
+                }
+                Action::Step { operation, name } => {
+                    let mut db = Db::new(self.driver, &self.options.args);
+                    self.steps
+                        .run(migration, direction, *operation, &mut db)
+                        .map_err(|err| Error::step(id, name, &err.to_string(), in_transaction))?;
+                    if in_transaction != self.driver.in_transaction() {
+                        return ended(&format!("step `{name}`"));
+                    }
+                }
+            }
+        }
+        let table = &self.options.version_table;
+        match direction {
+            Direction::Upgrade => {
+                let operations = &migration.upgrade.operations;
+                let took = start.elapsed();
+                version_table::insert(self.driver, table, &migration.revision, operations, took)
+            }
+            Direction::Downgrade => version_table::delete(self.driver, table, id),
+        }
+    }
+
+    fn begin(&mut self) -> Result<(), Error> {
+        let start = Instant::now();
+        let observer = &mut *self.observer;
+        let res =
+            self.driver.begin(self.options.lock_timeout, &mut |at_most| observer.waiting(at_most));
+        res.map_err(|err| match err.is_busy() {
+            true => Error::locked(start.elapsed().as_secs_f64(), err),
+            false => Error::database("begin a transaction", err),
+        })
+    }
+
+    /// Commits what succeeded, rolls back what didn't.
+    fn end<T>(&mut self, res: Result<T, Error>) -> Result<T, Error> {
+        if res.is_err() {
+            self.driver.rollback();
+            return res;
+        }
+        if let Err(err) = self.driver.commit() {
+            self.driver.rollback();
+            return Err(Error::database("commit the transaction, which was rolled back", err));
+        }
+        res
+    }
+
+    fn violations(&mut self) -> Result<Vec<Violation>, Error> {
+        let failed = |err: DatabaseError| Error::database("check the foreign keys", err);
+        self.driver.violations().map_err(failed)
+    }
+}
+
+/// Those after that weren't there before, each as often as it is new.
+fn new_violations(before: &[Violation], mut after: Vec<Violation>) -> Vec<Violation> {
+    for it in before {
+        if let Some(idx) = after.iter().position(|other| other == it) {
+            after.swap_remove(idx);
+        }
+    }
+    after.sort();
+    after
+}

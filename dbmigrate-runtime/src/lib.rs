@@ -1,0 +1,83 @@
+//! The runtime of dbmigrate: models, migrations, and the engine that applies them.
+//!
+//! An application derives [`Model`] on its structs. `cargo dbmigrate migrate` compares the models
+//! with the migrations and writes the next revision, a Rust module that records
+//! [`Operations`](operations::Operations). `cargo dbmigrate upgrade` applies it, or the application
+//! does by itself with a [`Migrator`].
+//!
+//! ```
+//! # #[cfg(feature = "derive")] {
+//! use dbmigrate_runtime::Model;
+//!
+//! /// A registered user.
+//! #[derive(Model)]
+//! pub struct User {
+//!     #[model(primary_key)]
+//!     pub id: i64,
+//!     #[model(length = 120, unique)]
+//!     pub email: Option<String>,
+//! }
+//!
+//! assert_eq!(User::TABLE, "user");
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! A crate that only derives needs no feature beyond the default `derive`, compiles no C code and
+//! no driver. `sqlite` applies migrations on the application's own rusqlite, `bundled` has rusqlite
+//! compile SQLite. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json` and
+//! `bytes` let a model's fields have the types of these crates.
+
+#![warn(missing_docs)]
+
+// What a model says.
+pub mod model;
+pub mod record;
+pub mod schema;
+
+// What a migration says, and what it comes to.
+pub mod operations;
+pub mod revision;
+mod migration;
+pub mod plan;
+pub mod script;
+
+// What a database does.
+mod db;
+pub mod dialect;
+pub mod driver;
+mod error;
+pub mod executor;
+mod migrator;
+#[cfg(feature = "runner")]
+pub mod runner;
+pub mod url;
+mod value;
+pub mod version_table;
+
+pub use db::{ColumnRef, Db, Row, StepResult};
+#[cfg(feature = "derive")]
+pub use dbmigrate_derive::{ColumnType, Columns, Model};
+pub use error::Error;
+pub use executor::Options;
+pub use migration::{Direction, Migration, Migrations, Module};
+pub use migrator::{Migrator, Status};
+pub use model::{ColumnType, Columns, Model};
+pub use value::{FromValue, IntoValues, Value};
+
+/// What a revision module needs.
+pub mod prelude {
+    pub use crate::operations::{ColumnChange, Operations, Sql, TableChange};
+    pub use crate::schema::{
+        Action, Check, Column, Deferrable, ForeignKey, Generated, Index, IndexColumn, PrimaryKey,
+        Table, Type, Unique,
+    };
+    pub use crate::{Db, StepResult, Value};
+}
+
+/// What the macros expand to; no part of the public interface.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::migration::{message_range, slice, text};
+}

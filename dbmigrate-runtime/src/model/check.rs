@@ -1,0 +1,371 @@
+//! What only the compiler can check, in our words: the derive calls these in constants, with the
+//! attribute's place in the source.
+//!
+//! A function that finds a mistake panics, which in a constant is a compile error. All of them
+//! are `#[track_caller]`, so that the error is at the caller: at the attribute.
+
+use super::ty::same_text;
+use super::{Field, Fields, Ty};
+
+/// Fails unless the field is text: for `length` and `collate`.
+#[track_caller]
+pub const fn text(key: &str, field: Field) {
+    if let Field::Column(name, _, ty) = field {
+        if !ty.is_text() {
+            not_for(key, "text", name, ty);
+        }
+    }
+}
+
+/// Fails unless the newtype holds text: for its `length`.
+#[track_caller]
+pub const fn inner_text(ty: Ty, name: &str) {
+    if !ty.is_text() {
+        not_for("length", "text", name, ty);
+    }
+}
+
+/// Fails unless the field is a decimal number: for `precision` and `scale`.
+#[track_caller]
+pub const fn decimal(key: &str, field: Field) {
+    if let Field::Column(name, _, ty) = field {
+        if !ty.is_decimal() {
+            not_for(key, "decimal numbers", name, ty);
+        }
+    }
+}
+
+/// Fails unless the field is an integer: for `autoincrement`.
+#[track_caller]
+pub const fn integer(key: &str, field: Field) {
+    if let Field::Column(name, _, ty) = field {
+        if !ty.is_integer() {
+            not_for(key, "integers", name, ty);
+        }
+    }
+}
+
+#[track_caller]
+const fn not_for(key: &str, what: &str, field: &str, ty: Ty) -> ! {
+    Message::new()
+        .add("`")
+        .add(key)
+        .add("` is for ")
+        .add(what)
+        .add(", and the column type of `")
+        .add(field)
+        .add("` is ")
+        .add(ty.words())
+        .fail()
+}
+
+/// Fails unless the other model has that field, of the same type as this one of a foreign key.
+#[track_caller]
+pub const fn reference(own: Field, model: &str, other: Fields, target: &str, sets_null: &str) {
+    // A column of its own that isn't there has its error at the name.
+    let Field::Column(column, _, from) = own else { return };
+    if !other.known {
+        return;
+    }
+    let Some((_, to)) = find(other, target) else {
+        Message::new().add("`").add(model).add("` has no field `").add(target).add("`").fail();
+    };
+    if !from.same(&to) {
+        Message::new()
+            .add("the column type of `")
+            .add(column)
+            .add("` is ")
+            .add(from.words())
+            .add(", and that of `")
+            .add(model)
+            .add("::")
+            .add(target)
+            .add("` is ")
+            .add(to.words())
+            .fail();
+    }
+    if !sets_null.is_empty() && !from.is_nullable() {
+        Message::new()
+            .add("`")
+            .add(sets_null)
+            .add(" = set_null` needs a column that takes NULL, and `")
+            .add(column)
+            .add("` is not an `Option`")
+            .fail();
+    }
+}
+
+/// The same for a foreign key of so many columns to the primary key, this one at that place.
+#[track_caller]
+pub const fn key_reference(
+    own: Field,
+    model: &str,
+    other: Fields,
+    (place, n_columns): (usize, usize),
+    sets_null: &str,
+) {
+    let key = other.primary_key;
+    if key.len() == n_columns {
+        reference(own, model, other, key[place], sets_null);
+    } else if other.known && place == 0 && key.is_empty() {
+        Message::new()
+            .add("`")
+            .add(model)
+            .add("` has no primary key to refer to; name the field, as in `references = ")
+            .add(model)
+            .add("::field`")
+            .fail();
+    } else if other.known && place == 0 {
+        Message::new()
+            .add("the primary key of `")
+            .add(model)
+            .add("` has ")
+            .add(count(key.len()))
+            .add(", and the foreign key has ")
+            .add(count(n_columns))
+            .fail();
+    }
+}
+
+/// The field of that name, or one that says nothing where [`field`] has the error.
+pub const fn grouped(own: Fields, name: &'static str) -> Field {
+    match find(own, name) {
+        Some((_, ty)) => Field::Column(name, "", ty),
+        None => Field::Group(Fields::UNKNOWN),
+    }
+}
+
+/// Fails unless a flattened group of columns has that field.
+#[track_caller]
+pub const fn field(own: Fields, name: &str) {
+    if own.known && find(own, name).is_none() {
+        let message = Message::new();
+        message
+            .add("there is no field `")
+            .add(name)
+            .add("`, in the flattened groups either")
+            .fail();
+    }
+}
+
+/// Fails unless a flattened group brings the primary key that the model itself doesn't have.
+#[track_caller]
+pub const fn primary_key(own: Fields, model: &str) {
+    if own.known && own.primary_key.is_empty() {
+        Message::new()
+            .add("`")
+            .add(model)
+            .add("` has no primary key, nor have the groups that it flattens; ")
+            .add("write `#[model(primary_key)]` on a field or `#[model(no_primary_key)]` on the struct")
+            .fail();
+    }
+}
+
+/// Fails if the flattened group at that place brings a primary key beside another one: the
+/// model's own, or an earlier group's.
+#[track_caller]
+pub const fn second_key(own: Fields, place: usize, mut has_key: bool, model: &str) {
+    let mut idx = 0;
+    while idx < place {
+        if let Field::Group(group) = own.list[idx] {
+            has_key = has_key || !group.primary_key.is_empty();
+        }
+        idx += 1;
+    }
+    if let Field::Group(group) = own.list[place] {
+        if has_key && !group.primary_key.is_empty() {
+            Message::new()
+                .add("this group brings the primary key `")
+                .add(group.primary_key[0])
+                .add("`, and `")
+                .add(model)
+                .add("` says something else of its primary key already")
+                .fail();
+        }
+    }
+}
+
+/// Fails if the flattened group at that place brings a column that is there already: one of the
+/// model's own, or one of an earlier group.
+#[track_caller]
+pub const fn second_column(own: Fields, place: usize) {
+    let Field::Group(group) = own.list[place] else { return };
+    let mut idx = 0;
+    while idx < own.list.len() {
+        let first = match own.list[idx] {
+            Field::Column(field, column, _) => has_column(group, column_of(field, column)),
+            Field::Group(other) if idx < place => common_column(group, other),
+            Field::Group(_) => None,
+        };
+        if let Some(column) = first {
+            Message::new()
+                .add("this group brings a column `")
+                .add(column)
+                .add("`, and there is one already")
+                .fail();
+        }
+        idx += 1;
+    }
+}
+
+/// A column that both groups have.
+const fn common_column(one: Fields, two: Fields) -> Option<&'static str> {
+    let mut idx = 0;
+    while idx < two.list.len() {
+        let common = match two.list[idx] {
+            Field::Column(field, column, _) => has_column(one, column_of(field, column)),
+            Field::Group(inner) => common_column(one, inner),
+        };
+        if common.is_some() {
+            return common;
+        }
+        idx += 1;
+    }
+    None
+}
+
+/// The column itself, if it is one of these.
+const fn has_column(fields: Fields, name: &'static str) -> Option<&'static str> {
+    if find_by(fields, name, false).is_some() { Some(name) } else { None }
+}
+
+/// The primary key of the first group that has one.
+pub const fn inherited_key(groups: &[Fields]) -> &'static [&'static str] {
+    let mut idx = 0;
+    while idx < groups.len() {
+        if !groups[idx].primary_key.is_empty() {
+            return groups[idx].primary_key;
+        }
+        idx += 1;
+    }
+    &[]
+}
+
+/// The column of a field that is referred to, or nothing where [`reference`] has the error.
+pub const fn column(fields: Fields, name: &str) -> &'static str {
+    match find(fields, name) {
+        Some((column, _)) => column,
+        None => "",
+    }
+}
+
+/// One column of the primary key, or nothing where [`reference`] has the error.
+pub const fn key_column(fields: Fields, idx: usize) -> &'static str {
+    if idx < fields.primary_key.len() { column(fields, fields.primary_key[idx]) } else { "" }
+}
+
+/// A field's column and type, by its name or else by its column's.
+const fn find(fields: Fields, name: &str) -> Option<(&'static str, Ty)> {
+    match find_by(fields, name, true) {
+        None => find_by(fields, name, false),
+        found => found,
+    }
+}
+
+const fn find_by(fields: Fields, name: &str, by_field: bool) -> Option<(&'static str, Ty)> {
+    let mut idx = 0;
+    while idx < fields.list.len() {
+        match fields.list[idx] {
+            Field::Column(field, column, ty) => {
+                let column = column_of(field, column);
+                if same_text(if by_field { field } else { column }, name) {
+                    return Some((column, ty));
+                }
+            }
+            Field::Group(group) => {
+                let found = find_by(group, name, by_field);
+                if found.is_some() {
+                    return found;
+                }
+            }
+        }
+        idx += 1;
+    }
+    None
+}
+
+/// The column's name, which is the field's where it is empty.
+const fn column_of(field: &'static str, column: &'static str) -> &'static str {
+    if column.is_empty() { field } else { column }
+}
+
+const fn count(n: usize) -> &'static str {
+    match n {
+        1 => "one column",
+        2 => "two columns",
+        3 => "three columns",
+        4 => "four columns",
+        _ => "another number of columns",
+    }
+}
+
+/// A sentence put together in a constant, where there is no `format!`.
+struct Message {
+    bytes: [u8; 512],
+    len: usize,
+}
+
+impl Message {
+    const fn new() -> Message {
+        Message { bytes: [0; 512], len: 0 }
+    }
+
+    /// Adds the text; one that doesn't fit any more is left out.
+    const fn add(mut self, text: &str) -> Message {
+        let text = text.as_bytes();
+        if self.len + text.len() <= self.bytes.len() {
+            let mut idx = 0;
+            while idx < text.len() {
+                self.bytes[self.len] = text[idx];
+                self.len += 1;
+                idx += 1;
+            }
+        }
+        self
+    }
+
+    #[track_caller]
+    const fn fail(&self) -> ! {
+        match std::str::from_utf8(self.bytes.split_at(self.len).0) {
+            Ok(text) => panic!("{}", text),
+            Err(_) => panic!("this attribute doesn't fit the field's type"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OTHER: Fields = Fields {
+        list: &[
+            Field::Column("id", "", Ty::BIG_INTEGER),
+            Field::Column("kind", "type", Ty::TEXT),
+            Field::Group(Fields {
+                list: &[Field::Column("deleted", "", Ty::BOOLEAN)],
+                primary_key: &[],
+                known: true,
+            }),
+        ],
+        primary_key: &["id"],
+        known: true,
+    };
+
+    #[test]
+    fn a_field_is_found_by_its_name_its_columns_and_inside_a_group() {
+        assert_eq!(column(OTHER, "id"), "id");
+        assert_eq!(column(OTHER, "kind"), "type");
+        assert_eq!(column(OTHER, "type"), "type");
+        assert_eq!(column(OTHER, "deleted"), "deleted");
+        assert_eq!(column(OTHER, "none"), "");
+        assert_eq!(key_column(OTHER, 0), "id");
+        assert_eq!(key_column(OTHER, 1), "");
+        assert_eq!(inherited_key(&[Fields::UNKNOWN, OTHER]), ["id"]);
+    }
+
+    #[test]
+    fn a_text_that_does_not_fit_is_left_out() {
+        let message = Message::new().add("a").add(&"b".repeat(600)).add("c");
+        assert_eq!(&message.bytes[..message.len], b"ac");
+    }
+}

@@ -1,0 +1,271 @@
+//! What a Rust type says of its place in a database: the traits behind the derive macros.
+//!
+//! [`Model`] is a struct that is a table, [`Columns`] a struct whose fields are columns of
+//! several tables, and [`ColumnType`] a type that one column holds. The derive macros never look
+//! at a type's name: they ask these traits, and the compiler answers.
+
+#[doc(hidden)]
+pub mod check;
+mod foreign;
+mod impls;
+mod ty;
+
+pub use ty::Ty;
+pub(crate) use ty::{Kind, plain, plain_named, tag};
+
+use crate::record::Record;
+
+/// A struct that is a table.
+///
+/// `#[derive(Model)]` implements it; the constants are the macro's, and what they hold may change
+/// with any version. The derive also leaves a record of the table in what the compiler writes,
+/// which is how `cargo dbmigrate` knows the table without running the program.
+///
+/// A struct's fields are its columns, in their order. A field's type decides the column's type
+/// through [`ColumnType`]; `Option<T>` makes it nullable. Everything else is said in
+/// `#[model(...)]`. Fields are named by their Rust names there, also in lists.
+///
+/// # Example: *two tables and a foreign key*
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use dbmigrate_runtime::Model;
+///
+/// #[derive(Model)]
+/// pub struct User {
+///     #[model(primary_key)]
+///     pub id: i64,
+///     #[model(length = 120, unique)]
+///     pub email: String,
+/// }
+///
+/// #[derive(Model)]
+/// #[model(index(author_id, title))]
+/// pub struct Post {
+///     #[model(primary_key)]
+///     pub id: i64,
+///     #[model(references = User::id, on_delete = cascade)]
+///     pub author_id: i64,
+///     #[model(length = 200)]
+///     pub title: String,
+///     pub body: Option<String>,
+/// }
+///
+/// assert_eq!(Post::TABLE, "post");
+/// # }
+/// ```
+///
+/// # On the struct
+///
+/// | key | meaning |
+/// |---|---|
+/// | `table = "..."` | the table's name; without it the struct's in snake case |
+/// | `rename_all = "camelCase"` | the case of the columns' names |
+/// | `renamed_from = "..."` | the table's name before: it is renamed, not dropped and created |
+/// | `primary_key(a, b)` | a primary key of several columns |
+/// | `no_primary_key` | there is none, on purpose |
+/// | `unique(a, b)`, `unique(name = "...", columns(a, b))` | a unique constraint |
+/// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index |
+/// | `check("...")`, `check(name = "...", expr = "...")` | a check constraint |
+/// | `foreign_key(columns(a, b), references = Other(x, y), ...)` | a foreign key of several columns; also `name`, `on_delete`, `on_update` and `deferrable` |
+/// | `comment = "..."` | the table's comment |
+/// | `strict`, `without_rowid` | SQLite's table options |
+/// | `database = "..."` | the database that the table is in, where there are several |
+/// | `unmanaged` | the table is described and never migrated |
+/// | `crate = path` | where `dbmigrate_runtime` is, if it is renamed |
+///
+/// # On a field
+///
+/// | key | meaning |
+/// |---|---|
+/// | `primary_key` | the primary key |
+/// | `autoincrement`, `autoincrement = false` | whether a single integer key generates its values: never one twice, or not at all |
+/// | `column = "..."` | the column's name; without it the field's |
+/// | `renamed_from = "..."` | the column's name before |
+/// | `length = 100` | how many characters a text has at most |
+/// | `precision = 10, scale = 2` | how many digits a decimal number has, and of these after the point |
+/// | `type = Decimal(10, 2)`, `type = raw("...")`, `type = raw(sqlite = "...", postgres = "...", mysql = "...")` | another column type: a variant of [`schema::Type`](crate::schema::Type), or a database's own words |
+/// | `unique`, `index`, `check("...")` | the same as on the struct, for this column |
+/// | `default = 0`, `default = now`, `default = sql("...")` | what a row gets that doesn't say |
+/// | `references = Other::field`, `references = Other`, `references = Other(field)` | a foreign key; without a field to the primary key |
+/// | `on_delete`, `on_update` | `no_action`, `restrict`, `cascade`, `set_null` or `set_default` |
+/// | `deferrable` | `"initially deferred"` or `"initially immediate"` |
+/// | `generated("...", stored)`, `generated("...", virtual)` | a generated column |
+/// | `collate = "..."`, `comment = "..."` | the column's collation and comment |
+/// | `nullable`, `not_null` | overrules the type |
+/// | `skip` | the field is no column |
+/// | `flatten` | the field's type is a group of [`Columns`] |
+///
+/// # Mistakes
+///
+/// What can't be is a compile error at the attribute: a key that isn't there, a column that isn't
+/// there, a foreign key between columns of different types (what [`ColumnType`] says of the Rust
+/// types; `length` and `type` don't count). A struct with type parameters can't be a model, since
+/// it would be a table for each type.
+///
+/// ```compile_fail
+/// use dbmigrate_runtime::Model;
+///
+/// #[derive(Model)]
+/// struct User {
+///     #[model(primary_key)]
+///     id: i64,
+///     // error: the column type of `manager` is integer, and that of `User::id` is big integer
+///     #[model(references = User::id)]
+///     manager: Option<i32>,
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a model",
+    label = "this type has no table",
+    note = "a struct becomes a model by `#[derive(dbmigrate_runtime::Model)]`"
+)]
+pub trait Model {
+    /// The table's name.
+    const TABLE: &'static str;
+
+    /// The fields that are columns, for the foreign keys of other models.
+    #[doc(hidden)]
+    const FIELDS: Fields;
+
+    /// The table as it is recorded.
+    #[doc(hidden)]
+    const RECORD: Record;
+}
+
+/// A struct whose fields are columns of every model that flattens it.
+///
+/// `#[derive(Columns)]` implements it. It makes no table of its own. A model takes the columns in
+/// at the place of the field that holds the struct, under their own names; constraints and
+/// indexes get the names of the model's table.
+///
+/// # Example
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use dbmigrate_runtime::{Columns, Model};
+///
+/// #[derive(Columns)]
+/// pub struct Audit {
+///     #[model(default = now)]
+///     pub created_at: String,
+///     pub deleted_at: Option<String>,
+/// }
+///
+/// #[derive(Model)]
+/// pub struct Invoice {
+///     #[model(primary_key)]
+///     pub id: i64,
+///     #[model(flatten)]
+///     pub audit: Audit,
+/// }
+/// # }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a group of columns",
+    label = "this type can't be flattened",
+    note = "a struct becomes a group of columns by `#[derive(dbmigrate_runtime::Columns)]`"
+)]
+pub trait Columns {
+    /// The fields that are columns.
+    #[doc(hidden)]
+    const FIELDS: Fields;
+
+    /// The columns as they are recorded.
+    #[doc(hidden)]
+    const RECORD: Record;
+}
+
+/// A type that one column holds.
+///
+/// It is there for the numbers that databases have, `bool`, text, bytes and lists, `Option<T>`
+/// for a nullable column, references and boxes; behind features of this crate for the types of
+/// `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json` and `bytes`.
+///
+/// `#[derive(ColumnType)]` implements it for a newtype, which is stored as what it holds, and for
+/// an enum without data, which is stored as one of its variants' names in snake case. Its keys:
+/// on a newtype `length = 100` and `type = ...` as on a [`Model`]'s field, on an enum
+/// `rename_all = "..."` and `name = "..."` (what databases with named enumerations call it), on a
+/// variant `rename = "..."`.
+///
+/// # Example: *derived*
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use dbmigrate_runtime::ColumnType;
+///
+/// #[derive(ColumnType)]
+/// #[model(length = 120)]
+/// pub struct Email(String);
+///
+/// #[derive(ColumnType)]
+/// pub enum Status {
+///     Draft,
+///     #[model(rename = "live")]
+///     Published,
+/// }
+/// # }
+/// ```
+///
+/// # Example: *by hand*
+///
+/// ```
+/// use dbmigrate_runtime::ColumnType;
+/// use dbmigrate_runtime::model::Ty;
+///
+/// /// A price in cents.
+/// pub struct Cents(i64);
+///
+/// impl ColumnType for Cents {
+///     const TY: Ty = Ty::BIG_INTEGER;
+/// }
+///
+/// /// Text that compares without regard to case.
+/// pub struct Tag(String);
+///
+/// impl ColumnType for Tag {
+///     const TY: Ty = Ty::per_dialect(&[("sqlite", "TEXT COLLATE NOCASE"), ("postgres", "citext")]);
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the type of a column",
+    label = "no column type is known for this type",
+    note = "for an own type, `#[derive(dbmigrate_runtime::ColumnType)]` on a newtype or an enum without data, or an impl by hand",
+    note = "for types of chrono, time, jiff, uuid, rust_decimal, bigdecimal, serde_json and bytes, the feature of that name of dbmigrate-runtime",
+    note = "a field that is no column is left out by `#[model(skip)]`"
+)]
+pub trait ColumnType {
+    /// The column's type.
+    const TY: Ty;
+
+    /// The type of a column that holds a list of these: an array, except for bytes.
+    const LIST: Ty = Ty::array(&Self::TY);
+}
+
+/// The fields of a model or of a group of columns.
+///
+/// The derive hands these over by value: each reference to a constant would be a constant of its
+/// own for the compiler to evaluate.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Fields {
+    pub list: &'static [Field],
+    /// Names of fields in the key's order.
+    pub primary_key: &'static [&'static str],
+    /// Not so when the derive found a mistake: then nothing is said of these fields.
+    pub known: bool,
+}
+
+/// A field and its column, or a field that is a group of columns.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub enum Field {
+    /// Name of the field, name of the column (empty when it is the field's) and type.
+    Column(&'static str, &'static str, Ty),
+    Group(Fields),
+}
+
+impl Fields {
+    /// What stands in for the fields of a struct that the derive couldn't read.
+    pub const UNKNOWN: Fields = Fields { list: &[], primary_key: &[], known: false };
+}

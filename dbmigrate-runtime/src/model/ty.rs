@@ -1,0 +1,263 @@
+//! Column types as constants, which generic types can build upon.
+
+use crate::schema::Type;
+
+/// A column's type as a constant, for implementations of [`ColumnType`](crate::ColumnType).
+///
+/// It is [`schema::Type`](crate::schema::Type) without allocation: types that hold others
+/// (`Option<T>`, `Vec<T>`) point to them.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::ColumnType;
+/// use dbmigrate_runtime::model::Ty;
+///
+/// struct CountryCode([u8; 2]);
+///
+/// impl ColumnType for CountryCode {
+///     const TY: Ty = Ty::string(2);
+/// }
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Ty(pub(crate) Kind);
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Kind {
+    /// A type of its tag alone; see the table of plain types.
+    Plain(u8),
+    String(u32),
+    FixedBinary(u32),
+    Decimal(u32, u32),
+    Raw(&'static str),
+    PerDialect(&'static [(&'static str, &'static str)]),
+    Enum(&'static str, &'static [&'static str]),
+    Nullable(&'static Ty),
+    Array(&'static Ty),
+}
+
+/// The bytes that types with more to say begin with in a record; plain types have their own,
+/// all below these.
+pub(crate) mod tag {
+    pub(crate) const STRING: u8 = 100;
+    pub(crate) const FIXED_BINARY: u8 = 101;
+    pub(crate) const DECIMAL: u8 = 102;
+    pub(crate) const RAW: u8 = 103;
+    pub(crate) const PER_DIALECT: u8 = 104;
+    pub(crate) const ENUM: u8 = 105;
+    pub(crate) const NULLABLE: u8 = 106;
+    pub(crate) const ARRAY: u8 = 107;
+}
+
+macro_rules! plain_types {
+    ($($tag:literal $constant:ident $variant:ident $words:literal;)*) => {
+        impl Ty {
+            $(
+                #[doc = concat!("[`Type::", stringify!($variant), "`](crate::schema::Type::", stringify!($variant), ")")]
+                pub const $constant: Ty = Ty(Kind::Plain($tag));
+            )*
+        }
+
+        /// The type that a record's byte stands for.
+        pub(crate) fn plain(tag: u8) -> Option<Type> {
+            match tag {
+                $($tag => Some(Type::$variant),)*
+                _ => None,
+            }
+        }
+
+        /// The type that `type = ...` names.
+        pub(crate) fn plain_named(name: &str) -> Option<Type> {
+            match name {
+                $(stringify!($variant) => Some(Type::$variant),)*
+                _ => None,
+            }
+        }
+
+        const fn plain_words(tag: u8) -> &'static str {
+            match tag {
+                $($tag => $words,)*
+                _ => "",
+            }
+        }
+    };
+}
+
+plain_types! {
+    1 BOOLEAN Boolean "boolean";
+    2 TINY_INTEGER TinyInteger "tiny integer";
+    3 SMALL_INTEGER SmallInteger "small integer";
+    4 INTEGER Integer "integer";
+    5 BIG_INTEGER BigInteger "big integer";
+    6 TINY_UNSIGNED TinyUnsigned "tiny unsigned";
+    7 SMALL_UNSIGNED SmallUnsigned "small unsigned";
+    8 UNSIGNED Unsigned "unsigned";
+    9 BIG_UNSIGNED BigUnsigned "big unsigned";
+    10 FLOAT Float "float";
+    11 DOUBLE Double "double";
+    12 NUMERIC Numeric "numeric";
+    13 TEXT Text "text";
+    14 DATE Date "date";
+    15 TIME Time "time";
+    16 DATE_TIME DateTime "datetime";
+    17 TIMESTAMP Timestamp "timestamp";
+    18 UUID Uuid "uuid";
+    19 JSON Json "json";
+    20 BINARY Binary "binary";
+}
+
+impl Ty {
+    /// Text of at most that many characters.
+    pub const fn string(length: u32) -> Ty {
+        Ty(Kind::String(length))
+    }
+
+    /// Exactly that many bytes.
+    pub const fn fixed_binary(length: u32) -> Ty {
+        Ty(Kind::FixedBinary(length))
+    }
+
+    /// A decimal number of that many digits, and of these that many after the point.
+    pub const fn decimal(precision: u32, scale: u32) -> Ty {
+        Ty(Kind::Decimal(precision, scale))
+    }
+
+    /// A type in the database's own words.
+    pub const fn raw(sql: &'static str) -> Ty {
+        Ty(Kind::Raw(sql))
+    }
+
+    /// A type in the words of each dialect: pairs of dialect (`sqlite`, `postgres`, `mysql`) and
+    /// type.
+    pub const fn per_dialect(types: &'static [(&'static str, &'static str)]) -> Ty {
+        Ty(Kind::PerDialect(types))
+    }
+
+    /// An enumeration: the type's name and its values in order.
+    pub const fn enumeration(name: &'static str, values: &'static [&'static str]) -> Ty {
+        Ty(Kind::Enum(name, values))
+    }
+
+    /// The same type, and `NULL`.
+    pub const fn nullable(of: &'static Ty) -> Ty {
+        Ty(Kind::Nullable(of))
+    }
+
+    /// A list of that type.
+    pub const fn array(of: &'static Ty) -> Ty {
+        Ty(Kind::Array(of))
+    }
+
+    /// The type without what makes it nullable.
+    pub(crate) const fn not_null(&self) -> &Ty {
+        let mut ty = self;
+        while let Kind::Nullable(of) = ty.0 {
+            ty = of;
+        }
+        ty
+    }
+
+    pub(crate) const fn is_nullable(&self) -> bool {
+        matches!(self.0, Kind::Nullable(_))
+    }
+
+    pub(crate) const fn is_text(&self) -> bool {
+        matches!(self.not_null().0, Kind::Plain(13) | Kind::String(_))
+    }
+
+    pub(crate) const fn is_decimal(&self) -> bool {
+        matches!(self.not_null().0, Kind::Plain(12) | Kind::Decimal(..))
+    }
+
+    pub(crate) const fn is_integer(&self) -> bool {
+        matches!(self.not_null().0, Kind::Plain(2..=9))
+    }
+
+    /// What the type is called in messages.
+    pub(crate) const fn words(&self) -> &'static str {
+        match self.not_null().0 {
+            Kind::Plain(tag) => plain_words(tag),
+            Kind::String(_) => "string",
+            Kind::FixedBinary(_) => "binary of a fixed length",
+            Kind::Decimal(..) => "decimal",
+            Kind::Raw(sql) => sql,
+            Kind::PerDialect(_) => "one per dialect",
+            Kind::Enum(..) => "enum",
+            Kind::Nullable(_) => "",
+            Kind::Array(_) => "array",
+        }
+    }
+
+    /// Whether columns of these types hold the same values, whatever they say of `NULL`.
+    pub(crate) const fn same(&self, other: &Ty) -> bool {
+        match (self.not_null().0, other.not_null().0) {
+            (Kind::Plain(one), Kind::Plain(two)) => one == two,
+            (Kind::String(one), Kind::String(two)) => one == two,
+            (Kind::FixedBinary(one), Kind::FixedBinary(two)) => one == two,
+            (Kind::Decimal(p, s), Kind::Decimal(precision, scale)) => p == precision && s == scale,
+            (Kind::Raw(one), Kind::Raw(two)) => same_text(one, two),
+            (Kind::PerDialect(one), Kind::PerDialect(two)) => {
+                let mut idx = 0;
+                let mut same = one.len() == two.len();
+                while same && idx < one.len() {
+                    same = same_text(one[idx].0, two[idx].0) && same_text(one[idx].1, two[idx].1);
+                    idx += 1;
+                }
+                same
+            }
+            (Kind::Enum(one, values), Kind::Enum(two, others)) => {
+                let mut idx = 0;
+                let mut same = same_text(one, two) && values.len() == others.len();
+                while same && idx < values.len() {
+                    same = same_text(values[idx], others[idx]);
+                    idx += 1;
+                }
+                same
+            }
+            (Kind::Array(one), Kind::Array(two)) => one.same(two),
+            _ => false,
+        }
+    }
+}
+
+/// `==` for constants.
+pub(crate) const fn same_text(one: &str, two: &str) -> bool {
+    let (one, two) = (one.as_bytes(), two.as_bytes());
+    let mut idx = 0;
+    if one.len() != two.len() {
+        return false;
+    }
+    while idx < one.len() {
+        if one[idx] != two[idx] {
+            return false;
+        }
+        idx += 1;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_plain_type_reads_back_and_says_its_name() {
+        for tag in 1..=20 {
+            let ty = plain(tag).unwrap();
+            assert_eq!(ty.to_string(), plain_words(tag));
+            assert_eq!(plain_named(&format!("{ty:?}")), Some(ty));
+        }
+        assert_eq!(plain(21), None);
+    }
+
+    #[test]
+    fn types_are_the_same_whatever_they_say_of_null() {
+        const NULLABLE: Ty = Ty::nullable(&Ty::BIG_INTEGER);
+        assert!(NULLABLE.same(&Ty::BIG_INTEGER));
+        assert!(!NULLABLE.same(&Ty::INTEGER));
+        assert!(Ty::enumeration("a", &["x", "y"]).same(&Ty::enumeration("a", &["x", "y"])));
+        assert!(!Ty::enumeration("a", &["x", "y"]).same(&Ty::enumeration("a", &["x"])));
+        assert!(!Ty::array(&Ty::TEXT).same(&Ty::array(&Ty::UUID)));
+        assert!(!Ty::raw("citext").same(&Ty::raw("ltree_")));
+    }
+}

@@ -1,0 +1,389 @@
+//! Replay: what an operation does to a schema in memory.
+
+use std::fmt;
+
+use super::{ColumnChange, Operation};
+use crate::schema::{Column, Index, IndexTerm, Schema, Table};
+
+/// An operation that doesn't fit the schema it meets.
+///
+/// The message is one lowercase sentence such as ``cannot drop column `age` of table `user`: it
+/// does not exist``.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReplayError {
+    operation: String,
+    why: String,
+}
+
+impl fmt::Display for ReplayError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}: {}", self.operation, self.why)
+    }
+}
+
+impl std::error::Error for ReplayError {}
+
+impl Operation {
+    /// Does to a schema what the operation does to a database.
+    ///
+    /// Raw SQL does what it says of itself with `describes`; inserts and steps do nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the schema has no such object, has it already, or something still needs it. The
+    /// schema is then as it was, except after raw SQL that describes several operations.
+    pub fn apply(&self, schema: &mut Schema) -> Result<(), ReplayError> {
+        self.apply_inner(schema).map_err(|why| ReplayError { operation: self.to_string(), why })
+    }
+
+    fn apply_inner(&self, schema: &mut Schema) -> Result<(), String> {
+        match self {
+            Operation::CreateTable(table) => create_table(schema, table),
+            Operation::DropTable { table } => match schema.tables.remove(table) {
+                Some(_) => Ok(()),
+                None => Err(no_table(table)),
+            },
+            Operation::RenameTable { from, to } => rename_table(schema, from, to),
+            Operation::AlterTable { table, change } => {
+                let table = get(schema, table)?;
+                table.strict = change.strict.unwrap_or(table.strict);
+                table.without_rowid = change.without_rowid.unwrap_or(table.without_rowid);
+                if let Some(comment) = &change.comment {
+                    table.comment.clone_from(comment);
+                }
+                Ok(())
+            }
+            Operation::AddColumn { table, column } => {
+                let table = get(schema, table)?;
+                absent(table.find_column(&column.name).is_some())?;
+                table.columns.push(column.clone());
+                Ok(())
+            }
+            Operation::DropColumn { table, column } => drop_column(get(schema, table)?, column),
+            Operation::AlterColumn { table, column, change } => {
+                change.apply(get_column(get(schema, table)?, column)?);
+                Ok(())
+            }
+            Operation::RenameColumn { table, from, to } => rename_column(schema, table, from, to),
+            Operation::AddPrimaryKey { table, primary_key } => {
+                let table = get(schema, table)?;
+                if let Some(key) = &table.primary_key {
+                    return Err(format!("the table has the primary key `{}`", key.name));
+                }
+                known(table, &primary_key.columns)?;
+                table.primary_key = Some(primary_key.clone());
+                Ok(())
+            }
+            Operation::DropPrimaryKey { table, name } => {
+                let key = &mut get(schema, table)?.primary_key;
+                exists(key.take_if(|it| it.name == *name).is_some())
+            }
+            Operation::AddUnique { table, unique } => {
+                let table = get(schema, table)?;
+                free_name(table, &unique.name)?;
+                known(table, &unique.columns)?;
+                table.uniques.push(unique.clone());
+                Ok(())
+            }
+            Operation::DropUnique { table, name } => {
+                remove(&mut get(schema, table)?.uniques, |it| it.name == *name)
+            }
+            Operation::AddForeignKey { table, foreign_key } => {
+                let table = get(schema, table)?;
+                free_name(table, &foreign_key.name)?;
+                known(table, &foreign_key.columns)?;
+                table.foreign_keys.push(foreign_key.clone());
+                Ok(())
+            }
+            Operation::DropForeignKey { table, name } => {
+                remove(&mut get(schema, table)?.foreign_keys, |it| it.name == *name)
+            }
+            Operation::AddCheck { table, check } => {
+                let table = get(schema, table)?;
+                free_name(table, &check.name)?;
+                table.checks.push(check.clone());
+                Ok(())
+            }
+            Operation::DropCheck { table, name } => {
+                remove(&mut get(schema, table)?.checks, |it| it.name == *name)
+            }
+            Operation::CreateIndex { table, index } => {
+                free_index_name(schema, &index.name)?;
+                let table = get(schema, table)?;
+                known(table, &index_columns(index))?;
+                table.indexes.push(index.clone());
+                Ok(())
+            }
+            Operation::DropIndex { table, name } => {
+                remove(&mut get(schema, table)?.indexes, |it| it.name == *name)
+            }
+            Operation::RenameIndex { table, from, to } => {
+                free_index_name(schema, to)?;
+                let table = get(schema, table)?;
+                let index = table.indexes.iter_mut().find(|it| it.name == *from);
+                index.ok_or_else(missing)?.name.clone_from(to);
+                Ok(())
+            }
+            Operation::Execute(it) => {
+                it.describes.iter().try_for_each(|it| it.apply(schema)).map_err(|it| it.to_string())
+            }
+            Operation::BulkInsert { table, columns, rows } => {
+                known(get(schema, table)?, columns)?;
+                match rows.iter().find(|it| it.len() != columns.len()) {
+                    Some(row) => {
+                        Err(format!("a row has {} values for {} columns", row.len(), columns.len()))
+                    }
+                    None => Ok(()),
+                }
+            }
+            Operation::Run(_) => Ok(()),
+        }
+    }
+}
+
+impl ColumnChange {
+    /// Changes the column.
+    pub fn apply(&self, column: &mut Column) {
+        fn set<T: Clone>(to: &mut T, from: &Option<T>) {
+            if let Some(it) = from {
+                to.clone_from(it);
+            }
+        }
+        set(&mut column.ty, &self.ty);
+        set(&mut column.nullable, &self.nullable);
+        set(&mut column.default, &self.default);
+        set(&mut column.autoincrement, &self.autoincrement);
+        set(&mut column.generated, &self.generated);
+        set(&mut column.collation, &self.collation);
+        set(&mut column.comment, &self.comment);
+    }
+}
+
+fn create_table(schema: &mut Schema, table: &Table) -> Result<(), String> {
+    absent(schema.tables.contains_key(&table.name))?;
+    if table.columns.is_empty() {
+        return Err("it has no column".to_owned());
+    }
+    for (idx, column) in table.columns.iter().enumerate() {
+        if table.columns[..idx].iter().any(|it| it.name == column.name) {
+            return Err(format!("it has two columns `{}`", column.name));
+        }
+    }
+    if let Some(it) = &table.primary_key {
+        known(table, &it.columns)?;
+    }
+    let constraints = table.uniques.iter().map(|it| &it.columns);
+    constraints
+        .chain(table.foreign_keys.iter().map(|it| &it.columns))
+        .try_for_each(|columns| known(table, columns))?;
+    for index in &table.indexes {
+        free_index_name(schema, &index.name)?;
+        known(table, &index_columns(index))?;
+    }
+    schema.tables.insert(table.name.clone(), table.clone());
+    Ok(())
+}
+
+fn rename_table(schema: &mut Schema, from: &str, to: &str) -> Result<(), String> {
+    if schema.tables.contains_key(to) {
+        return Err(format!("table `{to}` already exists"));
+    }
+    let mut table = schema.tables.remove(from).ok_or_else(|| no_table(from))?;
+    to.clone_into(&mut table.name);
+    schema.tables.insert(to.to_owned(), table);
+    let foreign_keys = schema.tables.values_mut().flat_map(|it| &mut it.foreign_keys);
+    for foreign_key in foreign_keys.filter(|it| it.references_table == from) {
+        to.clone_into(&mut foreign_key.references_table);
+    }
+    Ok(())
+}
+
+fn drop_column(table: &mut Table, column: &str) -> Result<(), String> {
+    exists(table.find_column(column).is_some())?;
+    if let Some(user) = table.user_of_column(column) {
+        return Err(format!("{user} needs it; drop that first"));
+    }
+    if table.columns.len() == 1 {
+        return Err("it is the table's only column; drop the table".to_owned());
+    }
+    table.columns.retain(|it| it.name != column);
+    Ok(())
+}
+
+impl Table {
+    /// The constraint or index that needs a column, in words.
+    pub(crate) fn user_of_column(&self, column: &str) -> Option<String> {
+        let has = |columns: &[String]| columns.iter().any(|it| it == column);
+        let key = self.primary_key.iter().filter(|it| has(&it.columns));
+        let key = key.map(|it| format!("primary key `{}`", it.name));
+        let uniques = self.uniques.iter().filter(|it| has(&it.columns));
+        let uniques = uniques.map(|it| format!("unique constraint `{}`", it.name));
+        let foreign_keys = self.foreign_keys.iter().filter(|it| has(&it.columns));
+        let foreign_keys = foreign_keys.map(|it| format!("foreign key `{}`", it.name));
+        let indexes = self.indexes.iter().filter(|it| has(&index_columns(it)));
+        let indexes = indexes.map(|it| format!("index `{}`", it.name));
+        key.chain(uniques).chain(foreign_keys).chain(indexes).next()
+    }
+}
+
+fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Result<(), String> {
+    {
+        let table = get(schema, table)?;
+        if table.find_column(to).is_some() {
+            return Err(format!("column `{to}` already exists"));
+        }
+        to.clone_into(&mut get_column(table, from)?.name);
+        let rename = |columns: &mut Vec<String>| {
+            columns.iter_mut().filter(|it| *it == from).for_each(|it| to.clone_into(it));
+        };
+        table.primary_key.iter_mut().for_each(|it| rename(&mut it.columns));
+        table.uniques.iter_mut().for_each(|it| rename(&mut it.columns));
+        table.foreign_keys.iter_mut().for_each(|it| rename(&mut it.columns));
+        for check in &mut table.checks {
+            check.expression = rename_identifier(&check.expression, from, to);
+        }
+        for column in &mut table.columns {
+            if let Some(generated) = &mut column.generated {
+                generated.expression = rename_identifier(&generated.expression, from, to);
+            }
+        }
+        for index in &mut table.indexes {
+            if let Some(filter) = &mut index.filter {
+                *filter = rename_identifier(filter, from, to);
+            }
+            for column in &mut index.columns {
+                match &mut column.term {
+                    IndexTerm::Column(it) if it == from => to.clone_into(it),
+                    IndexTerm::Column(_) => {}
+                    IndexTerm::Expression(it) => *it = rename_identifier(it, from, to),
+                }
+            }
+        }
+    }
+    for foreign_key in schema.tables.values_mut().flat_map(|it| &mut it.foreign_keys) {
+        if foreign_key.references_table == table {
+            let columns = foreign_key.references_columns.iter_mut();
+            columns.filter(|it| *it == from).for_each(|it| to.clone_into(it));
+        }
+    }
+    Ok(())
+}
+
+/// Renames an identifier inside an SQL expression, as databases do when a column is renamed.
+///
+/// Texts in single quotes stay. A plain word is compared without regard to case, as SQL does; in
+/// its place stands the new name, quoted.
+fn rename_identifier(expression: &str, from: &str, to: &str) -> String {
+    let quoted = format!("\"{}\"", to.replace('"', "\"\""));
+    let mut out = String::with_capacity(expression.len());
+    let mut rest = expression;
+    while let Some(first) = rest.chars().next() {
+        let token = match first {
+            '\'' | '"' => quoted_token(rest, first),
+            it if it.is_alphanumeric() || it == '_' => {
+                let end = rest.find(|it: char| !it.is_alphanumeric() && it != '_' && it != '$');
+                &rest[..end.unwrap_or(rest.len())]
+            }
+            it => &rest[..it.len_utf8()],
+        };
+        rest = &rest[token.len()..];
+        let is_call = || rest.trim_start().starts_with('(');
+        let matches = match first {
+            '"' => token.len() >= 2 && token[1..token.len() - 1].replace("\"\"", "\"") == from,
+            '\'' => false,
+            _ => token.eq_ignore_ascii_case(from) && !is_call(),
+        };
+        out.push_str(if matches { &quoted } else { token });
+    }
+    out
+}
+
+/// The quoted text at the beginning, with its quotes; to the end if it isn't closed.
+fn quoted_token(text: &str, quote: char) -> &str {
+    let mut end = 1;
+    while let Some(at) = text[end..].find(quote) {
+        end += at + 1;
+        if !text[end..].starts_with(quote) {
+            return &text[..end];
+        }
+        end += 1;
+    }
+    text
+}
+
+fn index_columns(index: &Index) -> Vec<String> {
+    let columns = index.columns.iter().filter_map(|it| match &it.term {
+        IndexTerm::Column(it) => Some(it.clone()),
+        IndexTerm::Expression(_) => None,
+    });
+    columns.collect()
+}
+
+fn get<'a>(schema: &'a mut Schema, table: &str) -> Result<&'a mut Table, String> {
+    schema.tables.get_mut(table).ok_or_else(|| no_table(table))
+}
+
+fn get_column<'a>(table: &'a mut Table, column: &str) -> Result<&'a mut Column, String> {
+    table.columns.iter_mut().find(|it| it.name == column).ok_or_else(missing)
+}
+
+fn no_table(table: &str) -> String {
+    format!("table `{table}` does not exist")
+}
+
+fn missing() -> String {
+    "it does not exist".to_owned()
+}
+
+fn exists(found: bool) -> Result<(), String> {
+    if found { Ok(()) } else { Err(missing()) }
+}
+
+fn absent(found: bool) -> Result<(), String> {
+    if found { Err("it already exists".to_owned()) } else { Ok(()) }
+}
+
+fn remove<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Result<(), String> {
+    let idx = list.iter().position(is_it).ok_or_else(missing)?;
+    list.remove(idx);
+    Ok(())
+}
+
+fn known(table: &Table, columns: &[String]) -> Result<(), String> {
+    match columns.iter().find(|it| table.find_column(it).is_none()) {
+        Some(it) => Err(format!("table `{}` has no column `{it}`", table.name)),
+        None => Ok(()),
+    }
+}
+
+fn free_name(table: &Table, name: &str) -> Result<(), String> {
+    let mut names = (table.primary_key.iter().map(|it| &it.name))
+        .chain(table.uniques.iter().map(|it| &it.name))
+        .chain(table.foreign_keys.iter().map(|it| &it.name))
+        .chain(table.checks.iter().map(|it| &it.name));
+    absent(names.any(|it| it == name))
+}
+
+fn free_index_name(schema: &Schema, name: &str) -> Result<(), String> {
+    let mut tables = schema.tables.values();
+    match tables.find(|it| it.find_index(name).is_some()) {
+        Some(table) => Err(format!("table `{}` already has an index of that name", table.name)),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_renamed_column_is_renamed_in_expressions_but_not_in_texts_or_calls() {
+        let check = |expression, expect: &str| {
+            assert_eq!(rename_identifier(expression, "lower", "name"), expect);
+        };
+        check("lower > 1", "\"name\" > 1");
+        check("LOWER(lower) = 'lower'", "LOWER(\"name\") = 'lower'");
+        check("\"lower\" = 'it''s lower'", "\"name\" = 'it''s lower'");
+        check("lowercase OR 'unclosed lower", "lowercase OR 'unclosed lower");
+    }
+}

@@ -1,0 +1,440 @@
+//! Text to operations, strictly: an unknown operation or member is an error, never ignored, since
+//! it was written by a newer version that meant something by it.
+
+use super::DecodeError;
+use super::encode::{ACTIONS, simple_type};
+use crate::Value;
+use crate::operations::{ColumnChange, Execute, Json, Operation, Sql, Step, TableChange};
+use crate::schema::{
+    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
+    IndexTerm, PrimaryKey, Table, Type, Unique,
+};
+
+/// Reads what [`encode`](super::encode) wrote.
+///
+/// # Errors
+///
+/// When the text is no JSON, or says something that this version doesn't know.
+pub fn decode(text: &str) -> Result<Vec<Operation>, DecodeError> {
+    let json = Json::parse(text).map_err(DecodeError::new)?;
+    operations(&json).map_err(DecodeError::new)
+}
+
+type Res<T> = Result<T, String>;
+
+pub(crate) fn operations(json: &Json) -> Res<Vec<Operation>> {
+    items(json)?.iter().map(operation).collect()
+}
+
+/// An object whose members are taken one by one; what is left over is an error.
+struct Members<'a> {
+    json: &'a [(String, Json)],
+    taken: Vec<&'static str>,
+}
+
+impl<'a> Members<'a> {
+    fn of(json: &'a Json) -> Res<Members<'a>> {
+        match json {
+            Json::Object(json) => Ok(Members { json, taken: Vec::new() }),
+            other => Err(format!("expected an object, found `{other}`")),
+        }
+    }
+
+    fn opt(&mut self, key: &'static str) -> Option<&'a Json> {
+        self.taken.push(key);
+        self.json.iter().find(|(it, _)| it == key).map(|(_, it)| it)
+    }
+
+    fn req(&mut self, key: &'static str) -> Res<&'a Json> {
+        self.opt(key).ok_or_else(|| format!("member `{key}` is missing"))
+    }
+
+    fn text(&mut self, key: &'static str) -> Res<String> {
+        text(self.req(key)?)
+    }
+
+    fn opt_text(&mut self, key: &'static str) -> Res<Option<String>> {
+        self.opt(key).map(text).transpose()
+    }
+
+    fn texts(&mut self, key: &'static str) -> Res<Vec<String>> {
+        texts(self.req(key)?)
+    }
+
+    fn flag(&mut self, key: &'static str) -> Res<bool> {
+        Ok(self.opt(key).map(boolean).transpose()?.unwrap_or(false))
+    }
+
+    fn list<T>(&mut self, key: &'static str, each: fn(&Json) -> Res<T>) -> Res<Vec<T>> {
+        match self.opt(key) {
+            Some(it) => items(it)?.iter().map(each).collect(),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// A member that may be `null`, for "take it away".
+    fn change<T>(
+        &mut self,
+        key: &'static str,
+        each: fn(&Json) -> Res<T>,
+    ) -> Res<Option<Option<T>>> {
+        match self.opt(key) {
+            None => Ok(None),
+            Some(Json::Null) => Ok(Some(None)),
+            Some(it) => each(it).map(|it| Some(Some(it))),
+        }
+    }
+
+    fn end(self) -> Res<()> {
+        match self.json.iter().find(|(key, _)| !self.taken.contains(&key.as_str())) {
+            Some((key, _)) => Err(format!("member `{key}` is unknown to this version")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn text(json: &Json) -> Res<String> {
+    json.as_str().map(str::to_owned).ok_or_else(|| format!("expected text, found `{json}`"))
+}
+
+fn boolean(json: &Json) -> Res<bool> {
+    json.as_bool().ok_or_else(|| format!("expected true or false, found `{json}`"))
+}
+
+fn number(json: &Json) -> Res<u32> {
+    let number = json.as_int().and_then(|it| u32::try_from(it).ok());
+    number.ok_or_else(|| format!("expected a small number, found `{json}`"))
+}
+
+fn items(json: &Json) -> Res<&[Json]> {
+    json.as_array().ok_or_else(|| format!("expected a list, found `{json}`"))
+}
+
+fn texts(json: &Json) -> Res<Vec<String>> {
+    items(json)?.iter().map(text).collect()
+}
+
+fn operation(json: &Json) -> Res<Operation> {
+    let mut it = Members::of(json)?;
+    let name = it.text("op")?;
+    let operation = match name.as_str() {
+        "create_table" => Operation::CreateTable(table(it.req("table")?)?),
+        "drop_table" => Operation::DropTable { table: it.text("table")? },
+        "rename_table" => Operation::RenameTable { from: it.text("from")?, to: it.text("to")? },
+        "alter_table" => Operation::AlterTable {
+            table: it.text("table")?,
+            change: table_change(it.req("change")?)?,
+        },
+        "add_column" => {
+            Operation::AddColumn { table: it.text("table")?, column: column(it.req("column")?)? }
+        }
+        "drop_column" => {
+            Operation::DropColumn { table: it.text("table")?, column: it.text("column")? }
+        }
+        "alter_column" => Operation::AlterColumn {
+            table: it.text("table")?,
+            column: it.text("column")?,
+            change: column_change(it.req("change")?)?,
+        },
+        "rename_column" => Operation::RenameColumn {
+            table: it.text("table")?,
+            from: it.text("from")?,
+            to: it.text("to")?,
+        },
+        "add_primary_key" => Operation::AddPrimaryKey {
+            table: it.text("table")?,
+            primary_key: primary_key(it.req("primary_key")?)?,
+        },
+        "drop_primary_key" => {
+            Operation::DropPrimaryKey { table: it.text("table")?, name: it.text("name")? }
+        }
+        "add_unique" => {
+            Operation::AddUnique { table: it.text("table")?, unique: unique(it.req("unique")?)? }
+        }
+        "drop_unique" => Operation::DropUnique { table: it.text("table")?, name: it.text("name")? },
+        "add_foreign_key" => Operation::AddForeignKey {
+            table: it.text("table")?,
+            foreign_key: foreign_key(it.req("foreign_key")?)?,
+        },
+        "drop_foreign_key" => {
+            Operation::DropForeignKey { table: it.text("table")?, name: it.text("name")? }
+        }
+        "add_check" => {
+            Operation::AddCheck { table: it.text("table")?, check: check(it.req("check")?)? }
+        }
+        "drop_check" => Operation::DropCheck { table: it.text("table")?, name: it.text("name")? },
+        "create_index" => {
+            Operation::CreateIndex { table: it.text("table")?, index: index(it.req("index")?)? }
+        }
+        "drop_index" => Operation::DropIndex { table: it.text("table")?, name: it.text("name")? },
+        "rename_index" => Operation::RenameIndex {
+            table: it.text("table")?,
+            from: it.text("from")?,
+            to: it.text("to")?,
+        },
+        "execute" => Operation::Execute(Execute {
+            sql: sql(it.req("sql")?)?,
+            describes: it.opt("describes").map(operations).transpose()?.unwrap_or_default(),
+        }),
+        "bulk_insert" => Operation::BulkInsert {
+            table: it.text("table")?,
+            columns: it.texts("columns")?,
+            rows: it.list("rows", values)?,
+        },
+        "run" => Operation::Run(Step { name: it.text("step")?, action: None }),
+        other => return Err(format!("operation `{other}` is unknown to this version")),
+    };
+    it.end()?;
+    Ok(operation)
+}
+
+fn table(json: &Json) -> Res<Table> {
+    let mut it = Members::of(json)?;
+    let table = Table {
+        name: it.text("name")?,
+        columns: it.list("columns", column)?,
+        primary_key: it.opt("primary_key").map(primary_key).transpose()?,
+        uniques: it.list("uniques", unique)?,
+        foreign_keys: it.list("foreign_keys", foreign_key)?,
+        checks: it.list("checks", check)?,
+        indexes: it.list("indexes", index)?,
+        strict: it.flag("strict")?,
+        without_rowid: it.flag("without_rowid")?,
+        comment: it.opt_text("comment")?,
+    };
+    it.end()?;
+    Ok(table)
+}
+
+fn column(json: &Json) -> Res<Column> {
+    let mut it = Members::of(json)?;
+    let column = Column {
+        name: it.text("name")?,
+        ty: ty(it.req("type")?)?,
+        nullable: !it.flag("not_null")?,
+        default: it.opt("default").map(default).transpose()?,
+        autoincrement: it.opt("autoincrement").map(boolean).transpose()?,
+        generated: it.opt("generated").map(generated).transpose()?,
+        collation: it.opt_text("collation")?,
+        comment: it.opt_text("comment")?,
+    };
+    it.end()?;
+    Ok(column)
+}
+
+fn table_change(json: &Json) -> Res<TableChange> {
+    let mut it = Members::of(json)?;
+    let change = TableChange {
+        strict: it.opt("strict").map(boolean).transpose()?,
+        without_rowid: it.opt("without_rowid").map(boolean).transpose()?,
+        comment: it.change("comment", text)?,
+    };
+    it.end()?;
+    Ok(change)
+}
+
+fn column_change(json: &Json) -> Res<ColumnChange> {
+    let mut it = Members::of(json)?;
+    let change = ColumnChange {
+        ty: it.opt("type").map(ty).transpose()?,
+        nullable: it.opt("not_null").map(boolean).transpose()?.map(|it| !it),
+        default: it.change("default", default)?,
+        autoincrement: it.change("autoincrement", boolean)?,
+        generated: it.change("generated", generated)?,
+        collation: it.change("collation", text)?,
+        comment: it.change("comment", text)?,
+    };
+    it.end()?;
+    Ok(change)
+}
+
+const SIMPLE_TYPES: [Type; 20] = [
+    Type::Boolean,
+    Type::TinyInteger,
+    Type::SmallInteger,
+    Type::Integer,
+    Type::BigInteger,
+    Type::TinyUnsigned,
+    Type::SmallUnsigned,
+    Type::Unsigned,
+    Type::BigUnsigned,
+    Type::Float,
+    Type::Double,
+    Type::Numeric,
+    Type::Text,
+    Type::Date,
+    Type::Time,
+    Type::DateTime,
+    Type::Timestamp,
+    Type::Uuid,
+    Type::Json,
+    Type::Binary,
+];
+
+fn ty(json: &Json) -> Res<Type> {
+    if let Some(name) = json.as_str() {
+        let found = SIMPLE_TYPES.iter().find(|it| simple_type(it) == Some(name));
+        return found.cloned().ok_or_else(|| format!("type `{name}` is unknown to this version"));
+    }
+    let mut it = Members::of(json)?;
+    let key = it.json.first().map_or("", |(key, _)| key.as_str());
+    let ty = match key {
+        "decimal" => match items(it.req("decimal")?)? {
+            [precision, scale] => Type::Decimal(number(precision)?, number(scale)?),
+            _ => return Err("a decimal needs precision and scale".to_owned()),
+        },
+        "string" => Type::String(number(it.req("string")?)?),
+        "fixed_binary" => Type::FixedBinary(number(it.req("fixed_binary")?)?),
+        "enum" | "values" => Type::Enum(it.text("enum")?, it.texts("values")?),
+        "array" => Type::array(ty(it.req("array")?)?),
+        "raw" => Type::Raw(it.text("raw")?),
+        "per_dialect" => Type::PerDialect(pairs(it.req("per_dialect")?)?),
+        other => return Err(format!("type `{other}` is unknown to this version")),
+    };
+    it.end()?;
+    Ok(ty)
+}
+
+fn pairs(json: &Json) -> Res<Vec<(String, String)>> {
+    let members = Members::of(json)?.json.iter();
+    let mut pairs: Vec<_> =
+        members.map(|(key, it)| Ok((key.clone(), text(it)?))).collect::<Res<_>>()?;
+    pairs.sort();
+    Ok(pairs)
+}
+
+fn default(json: &Json) -> Res<DefaultValue> {
+    if json.as_str() == Some("now") {
+        return Ok(DefaultValue::Now);
+    }
+    let mut it = Members::of(json)?;
+    let default = match it.opt("value") {
+        Some(json) => DefaultValue::Literal(value(json)?),
+        None => DefaultValue::Sql(it.text("sql")?),
+    };
+    it.end()?;
+    Ok(default)
+}
+
+fn generated(json: &Json) -> Res<Generated> {
+    let mut it = Members::of(json)?;
+    let generated = Generated { expression: it.text("expression")?, stored: it.flag("stored")? };
+    it.end()?;
+    Ok(generated)
+}
+
+fn named_columns(json: &Json) -> Res<(String, Vec<String>)> {
+    let mut it = Members::of(json)?;
+    let res = (it.text("name")?, it.texts("columns")?);
+    it.end()?;
+    Ok(res)
+}
+
+fn primary_key(json: &Json) -> Res<PrimaryKey> {
+    named_columns(json).map(|(name, columns)| PrimaryKey { name, columns })
+}
+
+fn unique(json: &Json) -> Res<Unique> {
+    named_columns(json).map(|(name, columns)| Unique { name, columns })
+}
+
+fn check(json: &Json) -> Res<Check> {
+    let mut it = Members::of(json)?;
+    let check = Check { name: it.text("name")?, expression: it.text("expression")? };
+    it.end()?;
+    Ok(check)
+}
+
+fn action(json: Option<&Json>) -> Res<Action> {
+    let Some(json) = json else { return Ok(Action::NoAction) };
+    let found = ACTIONS.iter().find(|(_, text)| json.as_str() == Some(text));
+    found.map(|(action, _)| *action).ok_or_else(|| format!("action `{json}` is unknown"))
+}
+
+fn foreign_key(json: &Json) -> Res<ForeignKey> {
+    let mut it = Members::of(json)?;
+    let foreign_key = ForeignKey {
+        name: it.text("name")?,
+        columns: it.texts("columns")?,
+        references_table: it.text("references_table")?,
+        references_columns: it.texts("references_columns")?,
+        on_delete: action(it.opt("on_delete"))?,
+        on_update: action(it.opt("on_update"))?,
+        deferrable: match it.opt_text("deferrable")?.as_deref() {
+            None => None,
+            Some("initially_immediate") => Some(Deferrable::InitiallyImmediate),
+            Some("initially_deferred") => Some(Deferrable::InitiallyDeferred),
+            Some(other) => return Err(format!("deferrable `{other}` is unknown")),
+        },
+    };
+    it.end()?;
+    Ok(foreign_key)
+}
+
+fn index(json: &Json) -> Res<Index> {
+    let mut it = Members::of(json)?;
+    let index = Index {
+        name: it.text("name")?,
+        columns: it.list("columns", index_column)?,
+        unique: it.flag("unique")?,
+        filter: it.opt_text("filter")?,
+    };
+    it.end()?;
+    Ok(index)
+}
+
+fn index_column(json: &Json) -> Res<IndexColumn> {
+    if let Some(column) = json.as_str() {
+        return Ok(IndexColumn::new(column));
+    }
+    let mut it = Members::of(json)?;
+    let term = match it.opt_text("column")? {
+        Some(column) => IndexTerm::Column(column),
+        None => IndexTerm::Expression(it.text("expression")?),
+    };
+    let (descending, collation) = (it.flag("descending")?, it.opt_text("collation")?);
+    it.end()?;
+    Ok(IndexColumn { term, descending, collation })
+}
+
+fn sql(json: &Json) -> Res<Sql> {
+    if let Some(any) = json.as_str() {
+        return Ok(Sql::from(any));
+    }
+    let mut it = Members::of(json)?;
+    let sql = Sql { any: it.opt_text("any")?, by_dialect: pairs(it.req("by_dialect")?)? };
+    it.end()?;
+    Ok(sql)
+}
+
+pub(crate) fn values(json: &Json) -> Res<Vec<Value>> {
+    items(json)?.iter().map(value).collect()
+}
+
+pub(crate) fn value(json: &Json) -> Res<Value> {
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(it) => Value::Bool(*it),
+        Json::Int(it) => Value::Integer(*it),
+        Json::Text(it) => Value::Text(it.clone()),
+        Json::Array(_) => return Err(format!("expected a value, found `{json}`")),
+        Json::Object(members) => {
+            let [(tag, Json::Text(text))] = members.as_slice() else {
+                return Err(format!("expected a value, found `{json}`"));
+            };
+            let bad = || format!("expected a value, found `{json}`");
+            match tag.as_str() {
+                "integer" => Value::Integer(text.parse().map_err(|_| bad())?),
+                "real" => Value::Real(text.parse().map_err(|_| bad())?),
+                "blob" => Value::Blob(hex(text).ok_or_else(bad)?),
+                _ => return Err(bad()),
+            }
+        }
+    })
+}
+
+fn hex(text: &str) -> Option<Vec<u8>> {
+    let digits: Vec<u8> =
+        text.chars().map(|it| it.to_digit(16).map(|it| it as u8)).collect::<Option<_>>()?;
+    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|it| it[0] << 4 | it[1]).collect())
+}

@@ -1,0 +1,345 @@
+//! Operations to text.
+
+use crate::Value;
+use crate::operations::json::EXACT;
+use crate::operations::{ColumnChange, Execute, Json, Operation, Sql, TableChange};
+use crate::schema::{
+    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
+    IndexTerm, PrimaryKey, Table, Type, Unique,
+};
+
+/// Operations in the canonical form, a JSON array.
+pub fn encode(operations: &[Operation]) -> String {
+    list(operations).to_string()
+}
+
+fn list(operations: &[Operation]) -> Json {
+    Json::Array(operations.iter().map(operation).collect())
+}
+
+fn operation(it: &Operation) -> Json {
+    let text = |it: &String| Some(Json::text(it));
+    match it {
+        Operation::CreateTable(it) => op("create_table", [("table", Some(table(it)))]),
+        Operation::DropTable { table } => op("drop_table", [("table", text(table))]),
+        Operation::RenameTable { from, to } => {
+            op("rename_table", [("from", text(from)), ("to", text(to))])
+        }
+        Operation::AlterTable { table, change } => {
+            op("alter_table", [("table", text(table)), ("change", Some(table_change(change)))])
+        }
+        Operation::AddColumn { table, column: it } => {
+            op("add_column", [("table", text(table)), ("column", Some(column(it)))])
+        }
+        Operation::DropColumn { table, column } => {
+            op("drop_column", [("table", text(table)), ("column", text(column))])
+        }
+        Operation::AlterColumn { table, column, change } => op(
+            "alter_column",
+            [
+                ("table", text(table)),
+                ("column", text(column)),
+                ("change", Some(column_change(change))),
+            ],
+        ),
+        Operation::RenameColumn { table, from, to } => {
+            op("rename_column", [("table", text(table)), ("from", text(from)), ("to", text(to))])
+        }
+        Operation::AddPrimaryKey { table, primary_key: it } => {
+            op("add_primary_key", [("table", text(table)), ("primary_key", Some(primary_key(it)))])
+        }
+        Operation::DropPrimaryKey { table, name } => {
+            op("drop_primary_key", [("table", text(table)), ("name", text(name))])
+        }
+        Operation::AddUnique { table, unique: it } => {
+            op("add_unique", [("table", text(table)), ("unique", Some(unique(it)))])
+        }
+        Operation::DropUnique { table, name } => {
+            op("drop_unique", [("table", text(table)), ("name", text(name))])
+        }
+        Operation::AddForeignKey { table, foreign_key: it } => {
+            op("add_foreign_key", [("table", text(table)), ("foreign_key", Some(foreign_key(it)))])
+        }
+        Operation::DropForeignKey { table, name } => {
+            op("drop_foreign_key", [("table", text(table)), ("name", text(name))])
+        }
+        Operation::AddCheck { table, check: it } => {
+            op("add_check", [("table", text(table)), ("check", Some(check(it)))])
+        }
+        Operation::DropCheck { table, name } => {
+            op("drop_check", [("table", text(table)), ("name", text(name))])
+        }
+        Operation::CreateIndex { table, index: it } => {
+            op("create_index", [("table", text(table)), ("index", Some(index(it)))])
+        }
+        Operation::DropIndex { table, name } => {
+            op("drop_index", [("table", text(table)), ("name", text(name))])
+        }
+        Operation::RenameIndex { table, from, to } => {
+            op("rename_index", [("table", text(table)), ("from", text(from)), ("to", text(to))])
+        }
+        Operation::Execute(Execute { sql: it, describes }) => op(
+            "execute",
+            [
+                ("sql", Some(sql(it))),
+                ("describes", (!describes.is_empty()).then(|| list(describes))),
+            ],
+        ),
+        Operation::BulkInsert { table, columns, rows } => op(
+            "bulk_insert",
+            [
+                ("table", text(table)),
+                ("columns", Some(Json::texts(columns))),
+                ("rows", Some(Json::Array(rows.iter().map(|it| values(it)).collect()))),
+            ],
+        ),
+        Operation::Run(step) => op("run", [("step", text(&step.name))]),
+    }
+}
+
+fn op<const N: usize>(name: &str, members: [(&str, Option<Json>); N]) -> Json {
+    let members = members.into_iter().filter_map(|(key, it)| Some((key.to_owned(), it?)));
+    Json::Object([("op".to_owned(), Json::text(name))].into_iter().chain(members).collect())
+}
+
+fn table(it: &Table) -> Json {
+    Json::object([
+        ("name", Some(Json::text(&it.name))),
+        ("columns", Some(Json::Array(it.columns.iter().map(column).collect()))),
+        ("primary_key", it.primary_key.as_ref().map(primary_key)),
+        ("uniques", by_name(&it.uniques, |it| &it.name, unique)),
+        ("foreign_keys", by_name(&it.foreign_keys, |it| &it.name, foreign_key)),
+        ("checks", by_name(&it.checks, |it| &it.name, check)),
+        ("indexes", by_name(&it.indexes, |it| &it.name, index)),
+        ("strict", flag(it.strict)),
+        ("without_rowid", flag(it.without_rowid)),
+        ("comment", it.comment.as_ref().map(Json::text)),
+    ])
+}
+
+fn by_name<T>(items: &[T], name: impl Fn(&T) -> &str, json: fn(&T) -> Json) -> Option<Json> {
+    let mut items: Vec<&T> = items.iter().collect();
+    items.sort_by(|a, b| name(a).cmp(name(b)));
+    (!items.is_empty()).then(|| Json::Array(items.into_iter().map(json).collect()))
+}
+
+fn flag(on: bool) -> Option<Json> {
+    on.then_some(Json::Bool(true))
+}
+
+fn column(it: &Column) -> Json {
+    Json::object([
+        ("name", Some(Json::text(&it.name))),
+        ("type", Some(ty(&it.ty))),
+        ("not_null", flag(!it.nullable)),
+        ("default", it.default.as_ref().map(default)),
+        ("autoincrement", it.autoincrement.map(Json::Bool)),
+        ("generated", it.generated.as_ref().map(generated)),
+        ("collation", it.collation.as_ref().map(Json::text)),
+        ("comment", it.comment.as_ref().map(Json::text)),
+    ])
+}
+
+fn table_change(it: &TableChange) -> Json {
+    Json::object([
+        ("strict", it.strict.map(Json::Bool)),
+        ("without_rowid", it.without_rowid.map(Json::Bool)),
+        ("comment", it.comment.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
+    ])
+}
+
+fn column_change(it: &ColumnChange) -> Json {
+    Json::object([
+        ("type", it.ty.as_ref().map(ty)),
+        ("not_null", it.nullable.map(|it| Json::Bool(!it))),
+        ("default", it.default.as_ref().map(|it| or_null(it.as_ref(), default))),
+        ("autoincrement", it.autoincrement.map(|it| or_null(it, Json::Bool))),
+        ("generated", it.generated.as_ref().map(|it| or_null(it.as_ref(), generated))),
+        ("collation", it.collation.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
+        ("comment", it.comment.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
+    ])
+}
+
+fn or_null<T>(it: Option<T>, json: impl FnOnce(T) -> Json) -> Json {
+    it.map_or(Json::Null, json)
+}
+
+pub(super) fn simple_type(it: &Type) -> Option<&'static str> {
+    Some(match it {
+        Type::Boolean => "boolean",
+        Type::TinyInteger => "tiny_integer",
+        Type::SmallInteger => "small_integer",
+        Type::Integer => "integer",
+        Type::BigInteger => "big_integer",
+        Type::TinyUnsigned => "tiny_unsigned",
+        Type::SmallUnsigned => "small_unsigned",
+        Type::Unsigned => "unsigned",
+        Type::BigUnsigned => "big_unsigned",
+        Type::Float => "float",
+        Type::Double => "double",
+        Type::Numeric => "numeric",
+        Type::Text => "text",
+        Type::Date => "date",
+        Type::Time => "time",
+        Type::DateTime => "datetime",
+        Type::Timestamp => "timestamp",
+        Type::Uuid => "uuid",
+        Type::Json => "json",
+        Type::Binary => "binary",
+        Type::Decimal(..)
+        | Type::String(_)
+        | Type::FixedBinary(_)
+        | Type::Enum(..)
+        | Type::Array(_)
+        | Type::Raw(_)
+        | Type::PerDialect(_) => return None,
+    })
+}
+
+fn ty(it: &Type) -> Json {
+    let number = |it: u32| Json::Int(it.into());
+    let (key, value) = match it {
+        Type::Decimal(precision, scale) => {
+            ("decimal", Json::Array(vec![number(*precision), number(*scale)]))
+        }
+        Type::String(length) => ("string", number(*length)),
+        Type::FixedBinary(length) => ("fixed_binary", number(*length)),
+        Type::Enum(name, values) => {
+            return Json::object([
+                ("enum", Some(Json::text(name))),
+                ("values", Some(Json::texts(values))),
+            ]);
+        }
+        Type::Array(of) => ("array", ty(of)),
+        Type::Raw(it) => ("raw", Json::text(it)),
+        Type::PerDialect(types) => ("per_dialect", pairs(types)),
+        simple => return Json::text(simple_type(simple).unwrap_or_default()),
+    };
+    Json::object([(key, Some(value))])
+}
+
+fn pairs(items: &[(String, String)]) -> Json {
+    let mut items: Vec<_> = items.iter().map(|(key, it)| (key.clone(), Json::text(it))).collect();
+    items.sort_by(|a, b| a.0.cmp(&b.0));
+    Json::Object(items)
+}
+
+fn default(it: &DefaultValue) -> Json {
+    match it {
+        DefaultValue::Literal(it) => Json::object([("value", Some(value(it)))]),
+        DefaultValue::Now => Json::text("now"),
+        DefaultValue::Sql(it) => Json::object([("sql", Some(Json::text(it)))]),
+    }
+}
+
+fn generated(it: &Generated) -> Json {
+    Json::object([("expression", Some(Json::text(&it.expression))), ("stored", flag(it.stored))])
+}
+
+fn primary_key(it: &PrimaryKey) -> Json {
+    named_columns(&it.name, &it.columns)
+}
+
+fn unique(it: &Unique) -> Json {
+    named_columns(&it.name, &it.columns)
+}
+
+fn named_columns(name: &str, columns: &[String]) -> Json {
+    Json::object([("name", Some(Json::text(name))), ("columns", Some(Json::texts(columns)))])
+}
+
+fn check(it: &Check) -> Json {
+    Json::object([
+        ("name", Some(Json::text(&it.name))),
+        ("expression", Some(Json::text(&it.expression))),
+    ])
+}
+
+pub(super) const ACTIONS: [(Action, &str); 5] = [
+    (Action::NoAction, "no_action"),
+    (Action::Restrict, "restrict"),
+    (Action::Cascade, "cascade"),
+    (Action::SetNull, "set_null"),
+    (Action::SetDefault, "set_default"),
+];
+
+fn action(it: Action) -> Option<Json> {
+    let text = ACTIONS.iter().find(|(action, _)| *action == it).map(|(_, text)| *text);
+    text.filter(|_| it != Action::NoAction).map(Json::text)
+}
+
+fn foreign_key(it: &ForeignKey) -> Json {
+    Json::object([
+        ("name", Some(Json::text(&it.name))),
+        ("columns", Some(Json::texts(&it.columns))),
+        ("references_table", Some(Json::text(&it.references_table))),
+        ("references_columns", Some(Json::texts(&it.references_columns))),
+        ("on_delete", action(it.on_delete)),
+        ("on_update", action(it.on_update)),
+        (
+            "deferrable",
+            it.deferrable.map(|it| {
+                Json::text(match it {
+                    Deferrable::InitiallyImmediate => "initially_immediate",
+                    Deferrable::InitiallyDeferred => "initially_deferred",
+                })
+            }),
+        ),
+    ])
+}
+
+fn index(it: &Index) -> Json {
+    Json::object([
+        ("name", Some(Json::text(&it.name))),
+        ("columns", Some(Json::Array(it.columns.iter().map(index_column).collect()))),
+        ("unique", flag(it.unique)),
+        ("filter", it.filter.as_ref().map(Json::text)),
+    ])
+}
+
+fn index_column(it: &IndexColumn) -> Json {
+    match it {
+        IndexColumn { term: IndexTerm::Column(it), descending: false, collation: None } => {
+            Json::text(it)
+        }
+        IndexColumn { term, descending, collation } => {
+            let (key, text) = match term {
+                IndexTerm::Column(it) => ("column", it),
+                IndexTerm::Expression(it) => ("expression", it),
+            };
+            Json::object([
+                (key, Some(Json::text(text))),
+                ("descending", flag(*descending)),
+                ("collation", collation.as_ref().map(Json::text)),
+            ])
+        }
+    }
+}
+
+fn sql(it: &Sql) -> Json {
+    match (&it.any, it.by_dialect.as_slice()) {
+        (Some(any), []) => Json::text(any),
+        (any, by_dialect) => Json::object([
+            ("any", any.as_ref().map(Json::text)),
+            ("by_dialect", Some(pairs(by_dialect))),
+        ]),
+    }
+}
+
+pub(crate) fn values(items: &[Value]) -> Json {
+    Json::Array(items.iter().map(value).collect())
+}
+
+/// A value; what JSON has no exact form for is an object that says what it is.
+pub(crate) fn value(it: &Value) -> Json {
+    let tagged = |tag, text: String| Json::object([(tag, Some(Json::text(text)))]);
+    match it {
+        Value::Null => Json::Null,
+        Value::Bool(it) => Json::Bool(*it),
+        Value::Integer(it) if (-EXACT..=EXACT).contains(it) => Json::Int(*it),
+        Value::Integer(it) => tagged("integer", it.to_string()),
+        Value::Real(it) => tagged("real", format!("{it:?}")),
+        Value::Text(it) => Json::text(it),
+        Value::Blob(it) => tagged("blob", it.iter().map(|it| format!("{it:02x}")).collect()),
+    }
+}

@@ -1,0 +1,147 @@
+//! JSON as recordings, the version table and the pipe to a runner hold it.
+//!
+//! Written here, since a checksum needs one fixed form: no spaces, members in the order given.
+//! Read by a library.
+
+use std::fmt;
+
+use tinyjson::JsonValue;
+
+/// A JSON value whose objects keep their members' order.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json {
+    Null,
+    Bool(bool),
+    /// An integer of at most 53 bits; longer ones are written as text by whoever has them.
+    Int(i64),
+    Text(String),
+    Array(Vec<Json>),
+    Object(Vec<(String, Json)>),
+}
+
+/// Integers up to here survive a reader that holds numbers as floating point.
+pub(crate) const EXACT: i64 = 1 << 53;
+
+impl Json {
+    pub(crate) fn text(it: impl Into<String>) -> Json {
+        Json::Text(it.into())
+    }
+
+    pub(crate) fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Json {
+        Json::Array(items.into_iter().map(|it| Json::text(it.as_ref())).collect())
+    }
+
+    /// An object of the members that are there.
+    pub(crate) fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
+        let members = members.into_iter().filter_map(|(key, it)| Some((key.to_owned(), it?)));
+        Json::Object(members.collect())
+    }
+
+    pub(crate) fn parse(text: &str) -> Result<Json, String> {
+        text.parse::<JsonValue>().map_err(|err| err.to_string())?.try_into()
+    }
+
+    #[cfg(feature = "runner")]
+    pub(crate) fn get(&self, key: &str) -> Option<&Json> {
+        match self {
+            Json::Object(members) => members.iter().find(|(it, _)| it == key).map(|(_, it)| it),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Json::Text(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_int(&self) -> Option<i64> {
+        match self {
+            Json::Int(it) => Some(*it),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_bool(&self) -> Option<bool> {
+        match self {
+            Json::Bool(it) => Some(*it),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_array(&self) -> Option<&[Json]> {
+        match self {
+            Json::Array(it) => Some(it),
+            _ => None,
+        }
+    }
+}
+
+impl TryFrom<JsonValue> for Json {
+    type Error = String;
+
+    fn try_from(value: JsonValue) -> Result<Json, String> {
+        Ok(match value {
+            JsonValue::Null => Json::Null,
+            JsonValue::Boolean(it) => Json::Bool(it),
+            JsonValue::Number(it) if it.fract() == 0.0 && it.abs() <= EXACT as f64 => {
+                Json::Int(it as i64)
+            }
+            JsonValue::Number(it) => return Err(format!("unexpected number {it}")),
+            JsonValue::String(it) => Json::Text(it),
+            JsonValue::Array(items) => {
+                Json::Array(items.into_iter().map(Json::try_from).collect::<Result<_, _>>()?)
+            }
+            JsonValue::Object(members) => {
+                let members = members.into_iter().map(|(key, it)| Ok((key, it.try_into()?)));
+                Json::Object(members.collect::<Result<_, String>>()?)
+            }
+        })
+    }
+}
+
+impl fmt::Display for Json {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Json::Null => f.write_str("null"),
+            Json::Bool(it) => write!(f, "{it}"),
+            Json::Int(it) => write!(f, "{it}"),
+            Json::Text(it) => write_text(f, it),
+            Json::Array(items) => {
+                f.write_str("[")?;
+                for (idx, it) in items.iter().enumerate() {
+                    f.write_str(if idx == 0 { "" } else { "," })?;
+                    it.fmt(f)?;
+                }
+                f.write_str("]")
+            }
+            Json::Object(members) => {
+                f.write_str("{")?;
+                for (idx, (key, it)) in members.iter().enumerate() {
+                    f.write_str(if idx == 0 { "" } else { "," })?;
+                    write_text(f, key)?;
+                    f.write_str(":")?;
+                    it.fmt(f)?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
+    f.write_str("\"")?;
+    let mut rest = text;
+    while let Some(at) = rest.find(|it: char| it == '"' || it == '\\' || it.is_control()) {
+        f.write_str(&rest[..at])?;
+        let special = rest[at..].chars().next().unwrap_or_default();
+        match special {
+            '"' | '\\' => write!(f, "\\{special}")?,
+            it => write!(f, "\\u{:04x}", u32::from(it))?,
+        }
+        rest = &rest[at + special.len_utf8()..];
+    }
+    f.write_str(rest)?;
+    f.write_str("\"")
+}

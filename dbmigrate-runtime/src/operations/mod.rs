@@ -1,0 +1,476 @@
+//! Operations: changes of a schema as plain values.
+//!
+//! A migration's `upgrade` and `downgrade` append operations to a list ([`Operations`]). The same
+//! list is replayed on a [`Schema`], reversed, printed, encoded for a checksum, or turned into
+//! statements by a dialect. An operation knows tables and no SQL of its own.
+
+mod apply;
+mod codec;
+mod json;
+mod recorder;
+mod reverse;
+
+use std::fmt;
+
+pub use apply::ReplayError;
+pub use codec::{DecodeError, FORMAT, checksum, decode, encode};
+#[cfg(feature = "runner")]
+pub(crate) use codec::{decode_values, encode_values};
+pub(crate) use json::Json;
+pub use recorder::{BulkInsertHandle, ExecuteHandle, Operations};
+pub use reverse::{Irreversible, reverse_all};
+
+use crate::schema::{
+    Check, Column, DefaultValue, ForeignKey, Generated, Index, PrimaryKey, Schema, Table, Type,
+    Unique,
+};
+use crate::{Db, StepResult, Value};
+
+/// One change of a schema or of its rows.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Creates a table with its constraints and indexes.
+    CreateTable(Table),
+    /// Drops a table with its rows and indexes.
+    DropTable {
+        /// The table's name.
+        table: String,
+    },
+    /// Renames a table; foreign keys that refer to it follow.
+    RenameTable {
+        /// The name so far.
+        from: String,
+        /// The new name.
+        to: String,
+    },
+    /// Changes what is said of a table as a whole.
+    AlterTable {
+        /// The table's name.
+        table: String,
+        /// What changes.
+        change: TableChange,
+    },
+    /// Adds a column behind the others.
+    AddColumn {
+        /// The table's name.
+        table: String,
+        /// The new column.
+        column: Column,
+    },
+    /// Drops a column with its values.
+    DropColumn {
+        /// The table's name.
+        table: String,
+        /// The column's name.
+        column: String,
+    },
+    /// Changes a column's type, nullability, default or other facts.
+    AlterColumn {
+        /// The table's name.
+        table: String,
+        /// The column's name.
+        column: String,
+        /// What changes.
+        change: ColumnChange,
+    },
+    /// Renames a column; keys, constraints and indexes follow.
+    RenameColumn {
+        /// The table's name.
+        table: String,
+        /// The name so far.
+        from: String,
+        /// The new name.
+        to: String,
+    },
+    /// Adds a primary key to a table that has none.
+    AddPrimaryKey {
+        /// The table's name.
+        table: String,
+        /// The new key.
+        primary_key: PrimaryKey,
+    },
+    /// Drops a table's primary key.
+    DropPrimaryKey {
+        /// The table's name.
+        table: String,
+        /// The constraint's name.
+        name: String,
+    },
+    /// Adds a unique constraint.
+    AddUnique {
+        /// The table's name.
+        table: String,
+        /// The new constraint.
+        unique: Unique,
+    },
+    /// Drops a unique constraint.
+    DropUnique {
+        /// The table's name.
+        table: String,
+        /// The constraint's name.
+        name: String,
+    },
+    /// Adds a foreign key.
+    AddForeignKey {
+        /// The table's name.
+        table: String,
+        /// The new constraint.
+        foreign_key: ForeignKey,
+    },
+    /// Drops a foreign key.
+    DropForeignKey {
+        /// The table's name.
+        table: String,
+        /// The constraint's name.
+        name: String,
+    },
+    /// Adds a check constraint.
+    AddCheck {
+        /// The table's name.
+        table: String,
+        /// The new constraint.
+        check: Check,
+    },
+    /// Drops a check constraint.
+    DropCheck {
+        /// The table's name.
+        table: String,
+        /// The constraint's name.
+        name: String,
+    },
+    /// Creates an index.
+    CreateIndex {
+        /// The table's name.
+        table: String,
+        /// The new index.
+        index: Index,
+    },
+    /// Drops an index.
+    DropIndex {
+        /// The table's name.
+        table: String,
+        /// The index's name.
+        name: String,
+    },
+    /// Renames an index.
+    RenameIndex {
+        /// The table's name.
+        table: String,
+        /// The name so far.
+        from: String,
+        /// The new name.
+        to: String,
+    },
+    /// Runs SQL as it is written.
+    Execute(Execute),
+    /// Inserts rows.
+    BulkInsert {
+        /// The table's name.
+        table: String,
+        /// The columns that the rows give.
+        columns: Vec<String>,
+        /// The rows, each with as many values as there are columns.
+        rows: Vec<Vec<Value>>,
+    },
+    /// Runs a program's step over live rows.
+    Run(Step),
+}
+
+/// What an [`Operation::AlterTable`] changes; `None` leaves it as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableChange {
+    /// Makes the table `STRICT`, or no longer, on SQLite.
+    pub strict: Option<bool>,
+    /// Makes the table `WITHOUT ROWID`, or no longer, on SQLite.
+    pub without_rowid: Option<bool>,
+    /// Sets the comment, or takes it away.
+    pub comment: Option<Option<String>>,
+}
+
+/// What an [`Operation::AlterColumn`] changes; `None` leaves it as it is.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::operations::ColumnChange;
+/// use dbmigrate_runtime::schema::Type;
+///
+/// let change = ColumnChange::new().ty(Type::Text).not_null();
+/// assert_eq!(change.nullable, Some(false));
+/// assert_eq!(change.default, None);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ColumnChange {
+    /// The new type.
+    pub ty: Option<Type>,
+    /// Whether `NULL` is allowed from now on.
+    pub nullable: Option<bool>,
+    /// The new default, or none from now on.
+    pub default: Option<Option<DefaultValue>>,
+    /// How an integer key generates its values; see [`Column::autoincrement`](struct@Column).
+    pub autoincrement: Option<Option<bool>>,
+    /// What the column is computed from, or nothing from now on.
+    pub generated: Option<Option<Generated>>,
+    /// The new collation, or the usual one from now on.
+    pub collation: Option<Option<String>>,
+    /// The new comment, or none from now on.
+    pub comment: Option<Option<String>>,
+}
+
+impl ColumnChange {
+    /// Changes nothing yet.
+    pub fn new() -> ColumnChange {
+        Default::default()
+    }
+
+    /// Changes the type; the values that are there are converted as the database converts them.
+    #[must_use]
+    pub fn ty(mut self, ty: Type) -> ColumnChange {
+        self.ty = Some(ty);
+        self
+    }
+
+    /// Allows `NULL`.
+    #[must_use]
+    pub fn nullable(mut self) -> ColumnChange {
+        self.nullable = Some(true);
+        self
+    }
+
+    /// Refuses `NULL`; rows that hold one make the operation fail.
+    #[must_use]
+    pub fn not_null(mut self) -> ColumnChange {
+        self.nullable = Some(false);
+        self
+    }
+
+    /// Sets what a new row gets that doesn't say. Rows that are there keep what they hold.
+    #[must_use]
+    pub fn default(mut self, value: impl Into<Value>) -> ColumnChange {
+        self.default = Some(Some(DefaultValue::Literal(value.into())));
+        self
+    }
+
+    /// Sets the time of the insert as the default.
+    #[must_use]
+    pub fn default_now(mut self) -> ColumnChange {
+        self.default = Some(Some(DefaultValue::Now));
+        self
+    }
+
+    /// Sets an SQL expression as the default.
+    #[must_use]
+    pub fn default_sql(mut self, expression: &str) -> ColumnChange {
+        self.default = Some(Some(DefaultValue::Sql(expression.to_owned())));
+        self
+    }
+
+    /// Takes the default away.
+    #[must_use]
+    pub fn no_default(mut self) -> ColumnChange {
+        self.default = Some(None);
+        self
+    }
+
+    /// Sets how an integer key generates its values; `None` is the dialect's usual way.
+    #[must_use]
+    pub fn autoincrement(mut self, on: Option<bool>) -> ColumnChange {
+        self.autoincrement = Some(on);
+        self
+    }
+
+    /// Sets what the column is computed from, or that it no longer is.
+    #[must_use]
+    pub fn generated(mut self, generated: Option<Generated>) -> ColumnChange {
+        self.generated = Some(generated);
+        self
+    }
+
+    /// Sets the collation, or takes it away.
+    #[must_use]
+    pub fn collate(mut self, collation: Option<&str>) -> ColumnChange {
+        self.collation = Some(collation.map(str::to_owned));
+        self
+    }
+
+    /// Sets the comment, or takes it away.
+    #[must_use]
+    pub fn comment(mut self, comment: Option<&str>) -> ColumnChange {
+        self.comment = Some(comment.map(str::to_owned));
+        self
+    }
+}
+
+/// SQL as it is written, for every database or one text for each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sql {
+    /// The text for databases without one of their own.
+    pub any: Option<String>,
+    /// Texts by dialect: `sqlite`, `postgres`, `mysql`.
+    pub by_dialect: Vec<(String, String)>,
+}
+
+impl Sql {
+    /// Texts by dialect, none of them yet.
+    pub fn new() -> Sql {
+        Sql::default()
+    }
+
+    /// The text for SQLite.
+    #[must_use]
+    pub fn sqlite(self, sql: &str) -> Sql {
+        self.on("sqlite", sql)
+    }
+
+    /// The text for PostgreSQL.
+    #[must_use]
+    pub fn postgres(self, sql: &str) -> Sql {
+        self.on("postgres", sql)
+    }
+
+    /// The text for MySQL and MariaDB.
+    #[must_use]
+    pub fn mysql(self, sql: &str) -> Sql {
+        self.on("mysql", sql)
+    }
+
+    fn on(mut self, dialect: &str, sql: &str) -> Sql {
+        self.by_dialect.retain(|(it, _)| it != dialect);
+        self.by_dialect.push((dialect.to_owned(), sql.to_owned()));
+        self.by_dialect.sort();
+        self
+    }
+
+    /// The text for that dialect.
+    pub fn text(&self, dialect: &str) -> Option<&str> {
+        let own = self.by_dialect.iter().find(|(it, _)| it == dialect).map(|(_, sql)| sql);
+        own.or(self.any.as_ref()).map(String::as_str)
+    }
+}
+
+impl From<&str> for Sql {
+    fn from(sql: &str) -> Sql {
+        Sql { any: Some(sql.to_owned()), by_dialect: Vec::new() }
+    }
+}
+
+impl From<String> for Sql {
+    fn from(sql: String) -> Sql {
+        Sql { any: Some(sql), by_dialect: Vec::new() }
+    }
+}
+
+/// Raw SQL, and what it does to the schema as far as it was said.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Execute {
+    /// The SQL; several statements are allowed.
+    pub sql: Sql,
+    /// Operations that do to the schema what the SQL does.
+    pub describes: Vec<Operation>,
+}
+
+/// A step of a program at its place among the operations.
+#[derive(Clone)]
+pub struct Step {
+    /// What the step does, in a few words; it stands for the step in checksums.
+    pub name: String,
+    /// The function, or `None` where only another process has it.
+    pub action: Option<fn(&mut Db<'_>) -> StepResult>,
+}
+
+/// Steps are equal when their names are: a function's address says nothing.
+impl PartialEq for Step {
+    fn eq(&self, other: &Step) -> bool {
+        self.name == other.name
+    }
+}
+
+impl fmt::Debug for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Step").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// What `upgrade` or `downgrade` of one module recorded.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recording {
+    /// The operations in order.
+    pub operations: Vec<Operation>,
+    /// Whether the revision runs outside a transaction, alone.
+    pub no_transaction: bool,
+    /// Why the direction can't be taken, if it can't.
+    pub irreversible: Option<String>,
+}
+
+/// Replays operations on a schema.
+///
+/// # Errors
+///
+/// The first operation that doesn't fit the schema; the schema then holds what went before.
+pub fn replay(schema: &mut Schema, operations: &[Operation]) -> Result<(), ReplayError> {
+    operations.iter().try_for_each(|it| it.apply(schema))
+}
+
+/// Says in plain words what the operation does.
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Operation::CreateTable(it) => write!(f, "create table `{}`", it.name),
+            Operation::DropTable { table } => write!(f, "drop table `{table}`"),
+            Operation::RenameTable { from, to } => write!(f, "rename table `{from}` to `{to}`"),
+            Operation::AlterTable { table, .. } => write!(f, "alter table `{table}`"),
+            Operation::AddColumn { table, column } => {
+                write!(f, "add column `{}` to table `{table}`", column.name)
+            }
+            Operation::DropColumn { table, column } => {
+                write!(f, "drop column `{column}` of table `{table}`")
+            }
+            Operation::AlterColumn { table, column, .. } => {
+                write!(f, "alter column `{column}` of table `{table}`")
+            }
+            Operation::RenameColumn { table, from, to } => {
+                write!(f, "rename column `{from}` of table `{table}` to `{to}`")
+            }
+            Operation::AddPrimaryKey { table, primary_key } => {
+                write!(f, "add primary key `{}` to table `{table}`", primary_key.name)
+            }
+            Operation::DropPrimaryKey { table, name } => {
+                write!(f, "drop primary key `{name}` of table `{table}`")
+            }
+            Operation::AddUnique { table, unique } => {
+                write!(f, "add unique constraint `{}` to table `{table}`", unique.name)
+            }
+            Operation::DropUnique { table, name } => {
+                write!(f, "drop unique constraint `{name}` of table `{table}`")
+            }
+            Operation::AddForeignKey { table, foreign_key } => {
+                write!(f, "add foreign key `{}` to table `{table}`", foreign_key.name)
+            }
+            Operation::DropForeignKey { table, name } => {
+                write!(f, "drop foreign key `{name}` of table `{table}`")
+            }
+            Operation::AddCheck { table, check } => {
+                write!(f, "add check `{}` to table `{table}`", check.name)
+            }
+            Operation::DropCheck { table, name } => {
+                write!(f, "drop check `{name}` of table `{table}`")
+            }
+            Operation::CreateIndex { table, index } => {
+                write!(f, "create index `{}` on table `{table}`", index.name)
+            }
+            Operation::DropIndex { table, name } => {
+                write!(f, "drop index `{name}` of table `{table}`")
+            }
+            Operation::RenameIndex { table, from, to } => {
+                write!(f, "rename index `{from}` of table `{table}` to `{to}`")
+            }
+            Operation::Execute(_) => f.write_str("execute SQL"),
+            Operation::BulkInsert { table, rows, .. } => match rows.len() {
+                1 => write!(f, "insert 1 row into table `{table}`"),
+                n => write!(f, "insert {n} rows into table `{table}`"),
+            },
+            Operation::Run(step) => write!(f, "run step `{}`", step.name),
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! The way back: operations that undo operations.
+
+use std::fmt;
+
+use super::{ColumnChange, Operation, TableChange};
+use crate::schema::{Column, Schema, Table};
+
+/// An operation that has no way back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Irreversible {
+    operation: String,
+    why: String,
+}
+
+impl fmt::Display for Irreversible {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot undo `{}`: {}", self.operation, self.why)
+    }
+}
+
+impl std::error::Error for Irreversible {}
+
+/// The operations that lead back from where `operations` lead, given the schema before them.
+///
+/// # Errors
+///
+/// When one of them has no way back, or doesn't fit the schema it meets.
+pub fn reverse_all(
+    operations: &[Operation],
+    before: &Schema,
+) -> Result<Vec<Operation>, Irreversible> {
+    let mut schema = before.clone();
+    let mut reversed = Vec::new();
+    for operation in operations {
+        reversed.push(operation.reverse(&schema)?);
+        operation.apply(&mut schema).map_err(|err| operation.irreversible(&err.to_string()))?;
+    }
+    Ok(reversed.into_iter().rev().flatten().collect())
+}
+
+impl Operation {
+    /// The operations that undo this one, given the schema before it: what is dropped is carried
+    /// along from there.
+    ///
+    /// # Errors
+    ///
+    /// Raw SQL, inserted rows and steps have no way back that could be derived.
+    pub fn reverse(&self, before: &Schema) -> Result<Vec<Operation>, Irreversible> {
+        let gone = || self.irreversible("the schema before it has no such object");
+        let reversed = match self {
+            Operation::CreateTable(it) => Operation::DropTable { table: it.name.clone() },
+            Operation::DropTable { table } => {
+                return Ok(recreate(before.table(table).ok_or_else(gone)?));
+            }
+            Operation::RenameTable { from, to } => {
+                Operation::RenameTable { from: to.clone(), to: from.clone() }
+            }
+            Operation::AlterTable { table, change } => {
+                let was = before.table(table).ok_or_else(gone)?;
+                let change = TableChange {
+                    strict: change.strict.map(|_| was.strict),
+                    without_rowid: change.without_rowid.map(|_| was.without_rowid),
+                    comment: change.comment.as_ref().map(|_| was.comment.clone()),
+                };
+                Operation::AlterTable { table: table.clone(), change }
+            }
+            Operation::AddColumn { table, column } => {
+                Operation::DropColumn { table: table.clone(), column: column.name.clone() }
+            }
+            Operation::DropColumn { table, column } => {
+                let was = before.table(table).and_then(|it| it.find_column(column));
+                let column = was.ok_or_else(gone)?.clone();
+                Operation::AddColumn { table: table.clone(), column }
+            }
+            Operation::AlterColumn { table, column, change } => {
+                let was = before.table(table).and_then(|it| it.find_column(column));
+                let change = change.reverse(was.ok_or_else(gone)?);
+                Operation::AlterColumn { table: table.clone(), column: column.clone(), change }
+            }
+            Operation::RenameColumn { table, from, to } => {
+                Operation::RenameColumn { table: table.clone(), from: to.clone(), to: from.clone() }
+            }
+            Operation::AddPrimaryKey { table, primary_key } => {
+                Operation::DropPrimaryKey { table: table.clone(), name: primary_key.name.clone() }
+            }
+            Operation::DropPrimaryKey { table, name } => {
+                let was = before.table(table).and_then(|it| it.primary_key.as_ref());
+                let primary_key = was.filter(|it| it.name == *name).ok_or_else(gone)?.clone();
+                Operation::AddPrimaryKey { table: table.clone(), primary_key }
+            }
+            Operation::AddUnique { table, unique } => {
+                Operation::DropUnique { table: table.clone(), name: unique.name.clone() }
+            }
+            Operation::DropUnique { table, name } => {
+                let was = before.table(table).map(|it| it.uniques.iter());
+                let was = was.and_then(|mut it| it.find(|it| it.name == *name));
+                let unique = was.ok_or_else(gone)?.clone();
+                Operation::AddUnique { table: table.clone(), unique }
+            }
+            Operation::AddForeignKey { table, foreign_key } => {
+                Operation::DropForeignKey { table: table.clone(), name: foreign_key.name.clone() }
+            }
+            Operation::DropForeignKey { table, name } => {
+                let was = before.table(table).map(|it| it.foreign_keys.iter());
+                let was = was.and_then(|mut it| it.find(|it| it.name == *name));
+                let foreign_key = was.ok_or_else(gone)?.clone();
+                Operation::AddForeignKey { table: table.clone(), foreign_key }
+            }
+            Operation::AddCheck { table, check } => {
+                Operation::DropCheck { table: table.clone(), name: check.name.clone() }
+            }
+            Operation::DropCheck { table, name } => {
+                let was = before.table(table).map(|it| it.checks.iter());
+                let was = was.and_then(|mut it| it.find(|it| it.name == *name));
+                let check = was.ok_or_else(gone)?.clone();
+                Operation::AddCheck { table: table.clone(), check }
+            }
+            Operation::CreateIndex { table, index } => {
+                Operation::DropIndex { table: table.clone(), name: index.name.clone() }
+            }
+            Operation::DropIndex { table, name } => {
+                let was = before.table(table).and_then(|it| it.find_index(name));
+                let index = was.ok_or_else(gone)?.clone();
+                Operation::CreateIndex { table: table.clone(), index }
+            }
+            Operation::RenameIndex { table, from, to } => {
+                Operation::RenameIndex { table: table.clone(), from: to.clone(), to: from.clone() }
+            }
+            Operation::Execute(_) => return Err(self.irreversible("raw SQL has no way back")),
+            Operation::BulkInsert { .. } => {
+                return Err(self.irreversible("which rows to delete can't be told"));
+            }
+            Operation::Run(_) => return Err(self.irreversible("a step has no way back")),
+        };
+        Ok(vec![reversed])
+    }
+
+    fn irreversible(&self, why: &str) -> Irreversible {
+        Irreversible { operation: self.to_string(), why: why.to_owned() }
+    }
+}
+
+/// Creates the table again, with its indexes as operations of their own.
+fn recreate(table: &Table) -> Vec<Operation> {
+    let bare = Table { indexes: Vec::new(), ..table.clone() };
+    let indexes = table
+        .indexes
+        .iter()
+        .map(|index| Operation::CreateIndex { table: table.name.clone(), index: index.clone() });
+    [Operation::CreateTable(bare)].into_iter().chain(indexes).collect()
+}
+
+impl ColumnChange {
+    fn reverse(&self, was: &Column) -> ColumnChange {
+        ColumnChange {
+            ty: self.ty.as_ref().map(|_| was.ty.clone()),
+            nullable: self.nullable.map(|_| was.nullable),
+            default: self.default.as_ref().map(|_| was.default.clone()),
+            autoincrement: self.autoincrement.map(|_| was.autoincrement),
+            generated: self.generated.as_ref().map(|_| was.generated.clone()),
+            collation: self.collation.as_ref().map(|_| was.collation.clone()),
+            comment: self.comment.as_ref().map(|_| was.comment.clone()),
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! From a record's payload to a table.
+
+use super::cursor::{Cursor, DEPTH};
+use super::error::RecordError;
+use super::fact::{Fact, Index, facts};
+use super::{FieldRecord, ModelRecord};
+use crate::schema::{
+    Check, Column, ForeignKey, IndexTerm, PrimaryKey, Table, Type, Unique, naming,
+};
+
+type Result<T> = std::result::Result<T, RecordError>;
+
+/// The model in a payload, or nothing if it is the canary's.
+pub(super) fn record(payload: &[u8], offset: usize) -> Result<Option<ModelRecord>> {
+    let (mut literal, holes) = split(payload, offset)?;
+    if literal.text()? == "canary" {
+        literal.finish()?;
+        holes.finish()?;
+        return Ok(None);
+    }
+    model(payload, offset).map(Some)
+}
+
+/// The model in a payload.
+pub(super) fn model(payload: &[u8], offset: usize) -> Result<ModelRecord> {
+    let (mut literal, mut holes) = split(payload, offset)?;
+    let start = literal.offset;
+    match literal.text()? {
+        "model" => {}
+        kind => return Err(RecordError::unknown(start, "kind", kind)),
+    }
+    let name = literal.text()?;
+    let line = literal.number()?;
+    let mut model = Model {
+        offset,
+        record: ModelRecord {
+            path: String::new(),
+            file: String::new(),
+            line,
+            table: Table::new(literal.text()?),
+            renamed_from: None,
+            database: None,
+            unmanaged: false,
+            docs: None,
+            fields: Vec::new(),
+        },
+        key: Vec::new(),
+    };
+    let group = Group::read(literal, &mut holes, 0, &mut |holes| {
+        model.record.path = format!("{}::{name}", holes.text()?);
+        model.record.file = holes.owned()?;
+        Ok(())
+    })?;
+    holes.finish()?;
+    model.columns(&group, None)?;
+    model.constraints(group)?;
+    Ok(model.finished())
+}
+
+/// The macro's literal and the holes.
+fn split(payload: &[u8], offset: usize) -> Result<(Cursor<'_>, Cursor<'_>)> {
+    let mut holes = Cursor::new(payload, offset);
+    let length = holes.length()?;
+    Ok((holes.take(length)?, holes))
+}
+
+/// What a model or a group of columns says, with the holes filled.
+struct Group<'a> {
+    facts: Vec<Fact>,
+    members: Vec<Member<'a>>,
+}
+
+struct Member<'a> {
+    field: &'a str,
+    line: u32,
+    kind: Kind<'a>,
+}
+
+enum Kind<'a> {
+    Column(Column, Vec<Fact>),
+    Flattened(Group<'a>),
+}
+
+impl<'a> Group<'a> {
+    /// The facts and fields in the literal, and from the holes: the columns' types, the texts
+    /// (`head` reads those that come first), the groups.
+    fn read(
+        mut literal: Cursor<'a>,
+        holes: &mut Cursor<'a>,
+        depth: u32,
+        head: &mut dyn FnMut(&mut Cursor<'a>) -> Result<()>,
+    ) -> Result<Group<'a>> {
+        if depth > DEPTH {
+            return Err(RecordError::deep(literal.offset));
+        }
+        let mut group = Group { facts: facts(&mut literal)?, members: Vec::new() };
+        for _ in 0..literal.count()? {
+            group.members.push(Member::read(&mut literal)?);
+        }
+        literal.finish()?;
+        for member in &mut group.members {
+            if let Kind::Column(column, _) = &mut member.kind {
+                (column.ty, column.nullable) = holes.ty()?;
+            }
+        }
+        head(holes)?;
+        group.facts.iter_mut().try_for_each(|it| refer(it, holes))?;
+        for member in &mut group.members {
+            if let Kind::Column(_, facts) = &mut member.kind {
+                facts.iter_mut().try_for_each(|it| refer(it, holes))?;
+            }
+        }
+        for member in &mut group.members {
+            if let Kind::Flattened(inner) = &mut member.kind {
+                let mut literal = holes.bytes()?;
+                let start = literal.offset;
+                match literal.text()? {
+                    "columns" => {}
+                    kind => return Err(RecordError::unknown(start, "kind", kind)),
+                }
+                *inner = Group::read(literal, holes, depth + 1, &mut |_| Ok(()))?;
+            }
+        }
+        Ok(group)
+    }
+}
+
+/// The table and columns that a foreign key refers to.
+fn refer(fact: &mut Fact, holes: &mut Cursor<'_>) -> Result<()> {
+    if let Fact::ForeignKey(key) = fact {
+        key.references_table = holes.owned()?;
+        for _ in 0..key.columns.len() {
+            key.references_columns.push(holes.owned()?);
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Member<'a> {
+    fn read(literal: &mut Cursor<'a>) -> Result<Member<'a>> {
+        let start = literal.offset;
+        let kind = literal.text()?;
+        let (field, line) = (literal.text()?, literal.number()?);
+        let kind = match kind {
+            "column" => {
+                let name = literal.optional()?.unwrap_or_else(|| field.to_owned());
+                Kind::Column(Column::new(&name, Type::Text), facts(literal)?)
+            }
+            "flatten" => Kind::Flattened(Group { facts: Vec::new(), members: Vec::new() }),
+            word => return Err(RecordError::unknown(start, "kind of field", word)),
+        };
+        Ok(Member { field, line, kind })
+    }
+}
+
+/// A model under construction.
+struct Model {
+    offset: usize,
+    record: ModelRecord,
+    /// The columns of the primary key.
+    key: Vec<String>,
+}
+
+impl Model {
+    /// Adds the columns of a group; `at` is the line that it is flattened at.
+    fn columns(&mut self, group: &Group<'_>, at: Option<u32>) -> Result<()> {
+        for member in &group.members {
+            let line = at.unwrap_or(member.line);
+            match &member.kind {
+                Kind::Column(column, facts) => self.column(member.field, line, column, facts)?,
+                Kind::Flattened(inner) => self.columns(inner, Some(line))?,
+            }
+        }
+        Ok(())
+    }
+
+    fn column(&mut self, field: &str, line: u32, column: &Column, facts: &[Fact]) -> Result<()> {
+        let mut column = column.clone();
+        let mut source = FieldRecord {
+            column: column.name.clone(),
+            field: field.to_owned(),
+            line,
+            docs: None,
+            renamed_from: None,
+        };
+        for fact in facts {
+            match fact {
+                Fact::RenamedFrom(it) => source.renamed_from = Some(it.clone()),
+                Fact::Docs(it) => source.docs = Some(it.clone()),
+                Fact::Comment(it) => column.comment = Some(it.clone()),
+                Fact::Autoincrement(on) => column.autoincrement = Some(*on),
+                Fact::Type(it) => column.ty = it.clone(),
+                Fact::Length(it) => column.ty = Type::String(*it),
+                Fact::Nullable(it) => column.nullable = *it,
+                Fact::Default(it) => column.default = Some(it.clone()),
+                Fact::Generated(it) => column.generated = Some(it.clone()),
+                Fact::Collate(it) => column.collation = Some(it.clone()),
+                // These are the table's.
+                Fact::PrimaryKey(_)
+                | Fact::Unique(..)
+                | Fact::Index(_)
+                | Fact::Check(..)
+                | Fact::ForeignKey(_) => {}
+                Fact::Database(_) | Fact::Unmanaged | Fact::Strict | Fact::WithoutRowid => {
+                    return Err(RecordError::unknown(self.offset, "word of a field", field));
+                }
+            }
+        }
+        if self.record.table.find_column(&column.name).is_some() {
+            return Err(RecordError::second_column(self.offset, &column.name));
+        }
+        self.record.table.columns.push(column);
+        self.record.fields.push(source);
+        Ok(())
+    }
+
+    /// Adds what a group says of the table, once all columns are there.
+    fn constraints(&mut self, group: Group<'_>) -> Result<()> {
+        for fact in group.facts {
+            self.fact(fact, None)?;
+        }
+        for member in group.members {
+            match member.kind {
+                Kind::Column(column, facts) => {
+                    for fact in facts {
+                        self.fact(fact, Some(&column.name))?;
+                    }
+                }
+                Kind::Flattened(inner) => self.constraints(inner)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds what is said of the table, by the struct or by the field of that column.
+    fn fact(&mut self, fact: Fact, of: Option<&str>) -> Result<()> {
+        match fact {
+            Fact::PrimaryKey(fields) => self.key = self.resolved(&fields)?,
+            Fact::Unique(name, fields) => {
+                let columns = self.resolved(&fields)?;
+                let name =
+                    name.unwrap_or_else(|| naming::unique(&self.record.table.name, &columns));
+                self.record.table.uniques.push(Unique { name, columns });
+            }
+            Fact::Index(index) => self.index(index)?,
+            Fact::Check(name, expression) => {
+                let name = name.unwrap_or_else(|| match of {
+                    Some(column) => naming::check(&self.record.table.name, column),
+                    None => naming::check(&self.record.table.name, &naming::hash(&expression)),
+                });
+                self.record.table.checks.push(Check { name, expression });
+            }
+            Fact::ForeignKey(key) => self.foreign_key(key)?,
+            // A field's own were its column's.
+            _ if of.is_some() => {}
+            Fact::RenamedFrom(it) => self.record.renamed_from = Some(it),
+            Fact::Docs(it) => self.record.docs = Some(it),
+            Fact::Comment(it) => self.record.table.comment = Some(it),
+            Fact::Database(it) => self.record.database = Some(it),
+            Fact::Unmanaged => self.record.unmanaged = true,
+            Fact::Strict => self.record.table.strict = true,
+            Fact::WithoutRowid => self.record.table.without_rowid = true,
+            Fact::Autoincrement(_)
+            | Fact::Type(_)
+            | Fact::Length(_)
+            | Fact::Nullable(_)
+            | Fact::Default(_)
+            | Fact::Generated(_)
+            | Fact::Collate(_) => {
+                let table = &self.record.table.name;
+                return Err(RecordError::unknown(self.offset, "word of a struct", table));
+            }
+        }
+        Ok(())
+    }
+
+    fn index(&mut self, mut index: Index) -> Result<()> {
+        for column in &mut index.columns {
+            if let IndexTerm::Column(field) = &mut column.term {
+                *field = self.resolve(field)?;
+            }
+        }
+        let name = index.name.unwrap_or_else(|| {
+            let terms = index.columns.iter().map(|it| match &it.term {
+                IndexTerm::Column(it) => it.clone(),
+                IndexTerm::Expression(it) => naming::hash(it),
+            });
+            naming::index(&self.record.table.name, &terms.collect::<Vec<_>>())
+        });
+        let (columns, unique, filter) = (index.columns, index.unique, index.filter);
+        self.record.table.indexes.push(crate::schema::Index { name, columns, unique, filter });
+        Ok(())
+    }
+
+    fn foreign_key(&mut self, mut key: ForeignKey) -> Result<()> {
+        key.columns = self.resolved(&key.columns)?;
+        if key.name.is_empty() {
+            let table = &self.record.table.name;
+            key.name = naming::foreign_key(table, &key.columns, &key.references_table);
+        }
+        self.record.table.foreign_keys.push(key);
+        Ok(())
+    }
+
+    fn resolved(&self, fields: &[String]) -> Result<Vec<String>> {
+        fields.iter().map(|it| self.resolve(it)).collect()
+    }
+
+    /// The column of the field of that name, or else the column of that name.
+    fn resolve(&self, name: &str) -> Result<String> {
+        let fields = &self.record.fields;
+        let found = fields
+            .iter()
+            .find(|it| it.field == name)
+            .or_else(|| fields.iter().find(|it| it.column == name));
+        found.map(|it| it.column.clone()).ok_or_else(|| RecordError::no_column(self.offset, name))
+    }
+
+    fn finished(mut self) -> ModelRecord {
+        let table = &mut self.record.table;
+        for column in &mut table.columns {
+            if self.key.contains(&column.name) {
+                column.nullable = false;
+            }
+        }
+        if !self.key.is_empty() {
+            let name = naming::primary_key(&table.name);
+            table.primary_key = Some(PrimaryKey { name, columns: self.key });
+        }
+        table.uniques.sort_by(|one, two| one.name.cmp(&two.name));
+        table.foreign_keys.sort_by(|one, two| one.name.cmp(&two.name));
+        table.checks.sort_by(|one, two| one.name.cmp(&two.name));
+        table.indexes.sort_by(|one, two| one.name.cmp(&two.name));
+        self.record
+    }
+}

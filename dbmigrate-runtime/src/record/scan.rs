@@ -1,0 +1,95 @@
+//! Finding records in a file.
+
+use std::hint;
+
+use super::cursor::Cursor;
+use super::encode::{self, END};
+use super::error::RecordError;
+use super::{FORMAT, ModelRecord, assemble};
+
+/// What [`scan`] found in a file.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Scan {
+    /// Whether the file has this crate's own record: the metadata of this crate does, where the
+    /// compiler carries what statics hold.
+    pub canary: bool,
+    /// The models, in the order of the file. One that is in the file twice is here twice.
+    pub records: Vec<ModelRecord>,
+    /// What announces itself as a record and can't be read.
+    pub damaged: Vec<RecordError>,
+}
+
+/// Finds and decodes the records of models in the bytes of any file.
+///
+/// It never panics and allocates no more than the bytes justify, whatever they are.
+///
+/// # Example
+///
+/// ```
+/// let scan = dbmigrate_runtime::record::scan(b"no records here");
+/// assert!(scan.records.is_empty() && scan.damaged.is_empty());
+/// ```
+pub fn scan(bytes: &[u8]) -> Scan {
+    let magic = encode::magic(hint::black_box(0));
+    let mut scan = Scan::default();
+    let mut start = 0;
+    while let Some(found) = find(&bytes[start..], &magic) {
+        let offset = start + found;
+        let length = match framed(&bytes[offset..], offset) {
+            Ok(payload) => {
+                match assemble::record(payload, offset + HEADER) {
+                    Ok(Some(record)) => scan.records.push(record),
+                    Ok(None) => scan.canary = true,
+                    Err(error) => scan.damaged.push(error),
+                }
+                HEADER + payload.len() + END.len()
+            }
+            Err(error) => {
+                scan.damaged.push(error);
+                magic.len()
+            }
+        };
+        start = offset + length;
+    }
+    scan
+}
+
+/// The bytes before a payload: the announcement, the format and the length.
+const HEADER: usize = 14;
+
+/// The payload of the record that these bytes begin with.
+fn framed(bytes: &[u8], offset: usize) -> Result<&[u8], RecordError> {
+    let cut_off = || RecordError::cut_off(offset);
+    let header = bytes.first_chunk::<HEADER>().ok_or_else(cut_off)?;
+    let format = u16::from_le_bytes([header[8], header[9]]);
+    if format != FORMAT {
+        return Err(RecordError::other_format(offset, format));
+    }
+    let length = Cursor::new(&header[10..], offset).length()?;
+    let rest = &bytes[HEADER..];
+    if length > rest.len() || rest.len() - length < END.len() {
+        return Err(cut_off());
+    }
+    let (payload, rest) = rest.split_at(length);
+    if !rest.starts_with(&END) {
+        return Err(RecordError::no_end(offset));
+    }
+    Ok(payload)
+}
+
+/// Where the eight bytes first are. It looks at every eighth byte only, and at the others where
+/// that one is among the eight (Horspool's search).
+fn find(bytes: &[u8], needle: &[u8; 8]) -> Option<usize> {
+    let mut skips = [needle.len(); 256];
+    for (idx, &byte) in needle[..7].iter().enumerate() {
+        skips[usize::from(byte)] = 7 - idx;
+    }
+    let mut start = 0;
+    while let Some(window) = bytes.get(start..).and_then(|it| it.first_chunk::<8>()) {
+        if window == needle {
+            return Some(start);
+        }
+        start += skips[usize::from(window[7])];
+    }
+    None
+}

@@ -1,0 +1,21 @@
+//! The runner: a small program that the command-line tool builds from a project's migrations, to
+//! learn what they record and to run their steps.
+//!
+//! It has no database. Its side of the conversation is [`main`], the tool's side is [`Frames`],
+//! [`read_recorded`] and [`serve_step`]. Both speak in frames: lines of the program's standard
+//! output that begin with a mark which the tool chose for this run, so that whatever a migration
+//! prints is told apart; answers come on standard input, one a line.
+
+mod program;
+mod recorded;
+mod tool;
+
+pub use program::main;
+pub use recorded::{Recorded, read_recorded};
+pub use tool::{Frames, Hello, Request, serve_step};
+
+/// The version of the frames.
+pub const PROTOCOL: i64 = 1;
+
+/// Begins a frame; the tool's mark follows.
+const FRAME: char = '\u{1e}';

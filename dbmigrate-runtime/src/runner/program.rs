@@ -1,0 +1,201 @@
+//! The program's side.
+
+use std::io::{BufRead as _, Write as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::recorded::write_recorded;
+use super::{FRAME, PROTOCOL};
+use crate::dialect::{self, Dialect, Facts};
+use crate::driver::{DatabaseError, Driver, Rows, Violation};
+use crate::operations::{FORMAT, Json, Operation, decode_values, encode_values};
+use crate::{Db, Migration, Migrator, Module, Value};
+
+/// What the generated program does: records, or runs steps as it is asked to.
+pub fn main(migrator: Migrator) -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, command, mark] = args.as_slice() else { return ExitCode::from(2) };
+    let out = Out { mark };
+    out.send(&Json::object([
+        ("protocol", Some(Json::Int(PROTOCOL))),
+        ("format", Some(Json::Int(FORMAT.into()))),
+        ("version", Some(Json::text(env!("CARGO_PKG_VERSION")))),
+    ]));
+    match command.as_str() {
+        "record" => {
+            for module in migrator.modules() {
+                out.send(&write_recorded(module, &record(module)));
+            }
+            out.send(&Json::object([("end", Some(Json::Bool(true)))]));
+            ExitCode::SUCCESS
+        }
+        "steps" => match serve(migrator, &out) {
+            Some(()) => ExitCode::SUCCESS,
+            None => ExitCode::FAILURE,
+        },
+        _ => ExitCode::from(2),
+    }
+}
+
+fn record(module: &Module) -> Result<Migration, String> {
+    catching(|| module.record())
+}
+
+/// Calls a person's function; the message of a panic is the error.
+fn catching<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|it| (*it).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        text.unwrap_or_else(|| "it panicked".to_owned())
+    })
+}
+
+struct Out<'a> {
+    mark: &'a str,
+}
+
+impl Out<'_> {
+    /// Sends a frame. It begins a line of its own, also behind a `print!` without an end of line.
+    fn send(&self, json: &Json) {
+        let mut out = std::io::stdout().lock();
+        // The tool is gone when this fails, and the next answer won't come either.
+        let _ = writeln!(out, "\n{FRAME}{} {json}", self.mark);
+        let _ = out.flush();
+    }
+}
+
+fn receive() -> Option<Json> {
+    let mut line = String::new();
+    let n = std::io::stdin().lock().read_line(&mut line).ok()?;
+    if n == 0 { None } else { Json::parse(&line).ok() }
+}
+
+/// Runs steps until the tool closes the pipe; `None` when it said something strange.
+fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
+    while let Some(request) = receive() {
+        let revision = request.get("revision")?.as_str()?;
+        let place = usize::try_from(request.get("operation")?.as_int()?).ok()?;
+        let dialect = dialect::by_name(request.get("dialect")?.as_str()?)?;
+        let args: Option<Vec<(String, String)>> = request
+            .get("args")?
+            .as_array()?
+            .iter()
+            .map(|it| {
+                let [key, value] = it.as_array()? else { return None };
+                Some((key.as_str()?.to_owned(), value.as_str()?.to_owned()))
+            })
+            .collect();
+        let args = args?;
+        let module = migrator.modules().iter().find(|it| it.revision == revision)?;
+        let upgrade = request.get("direction")?.as_str()? == "upgrade";
+        let migration = record(module).ok()?;
+        let recording = if upgrade { migration.upgrade } else { migration.downgrade };
+        let Some(Operation::Run(step)) = recording.operations.into_iter().nth(place) else {
+            return None;
+        };
+        let action = step.action?;
+        let mut driver = Pipe { out, dialect };
+        let res = catching(|| action(&mut Db::new(&mut driver, &args)));
+        let failed = match res {
+            Ok(Ok(())) => None,
+            Ok(Err(err)) => Some(err.to_string()),
+            Err(panic) => Some(format!("it panicked: {panic}")),
+        };
+        out.send(&Json::object([
+            ("done", Some(Json::Bool(failed.is_none()))),
+            ("why", failed.map(Json::text)),
+        ]));
+    }
+    Some(())
+}
+
+/// A connection whose statements travel to the tool.
+struct Pipe<'a> {
+    out: &'a Out<'a>,
+    dialect: &'static dyn Dialect,
+}
+
+impl Pipe<'_> {
+    fn ask(&mut self, what: &str, sql: &str, params: &[Value]) -> Result<Json, DatabaseError> {
+        self.out.send(&Json::object([
+            (what, Some(Json::text(sql))),
+            ("params", Some(encode_values(params))),
+        ]));
+        let answer = receive().ok_or_else(|| DatabaseError::new("the tool is gone"))?;
+        match answer.get("error").and_then(Json::as_str) {
+            Some(message) => Err(DatabaseError::new(message)),
+            None => Ok(answer),
+        }
+    }
+}
+
+fn strange() -> DatabaseError {
+    DatabaseError::new("the tool's answer can't be read")
+}
+
+impl Driver for Pipe<'_> {
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.dialect
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
+        let answer = self.ask("execute", sql, params)?;
+        let n = answer.get("changes").and_then(Json::as_int);
+        n.and_then(|it| u64::try_from(it).ok()).ok_or_else(strange)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
+        let answer = self.ask("query", sql, params)?;
+        let columns = answer.get("columns").and_then(Json::as_array).ok_or_else(strange)?;
+        let columns = columns.iter().map(|it| it.as_str().map(str::to_owned));
+        let rows = answer.get("rows").and_then(Json::as_array).ok_or_else(strange)?;
+        Ok(Rows {
+            columns: columns.collect::<Option<_>>().ok_or_else(strange)?,
+            rows: rows
+                .iter()
+                .map(decode_values)
+                .collect::<Result<_, _>>()
+                .map_err(|_| strange())?,
+        })
+    }
+
+    fn facts(&mut self) -> Result<Facts, DatabaseError> {
+        Err(not_here())
+    }
+
+    fn batch(&mut self, _: &str) -> Result<(), DatabaseError> {
+        Err(not_here())
+    }
+
+    fn in_transaction(&self) -> bool {
+        true
+    }
+
+    fn prepare(&mut self) -> Result<(), DatabaseError> {
+        Err(not_here())
+    }
+
+    fn restore(&mut self) -> Result<(), DatabaseError> {
+        Err(not_here())
+    }
+
+    fn begin(&mut self, _: Duration, _: &mut dyn FnMut(Duration)) -> Result<(), DatabaseError> {
+        Err(not_here())
+    }
+
+    fn commit(&mut self) -> Result<(), DatabaseError> {
+        Err(not_here())
+    }
+
+    fn rollback(&mut self) {}
+
+    fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
+        Err(not_here())
+    }
+}
+
+/// A step has statements and queries; the rest is the executor's, in the other process.
+fn not_here() -> DatabaseError {
+    DatabaseError::new("only the tool can do this")
+}

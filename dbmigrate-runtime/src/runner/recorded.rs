@@ -1,0 +1,85 @@
+//! What the modules record, as one line of text each.
+
+use crate::operations::{self, DecodeError, Json, Recording};
+use crate::revision::Revision;
+use crate::{Migration, Module};
+
+/// What one module recorded, or why it couldn't.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Recorded {
+    /// The module's name, which is its file's without the ending.
+    pub module: String,
+    /// The migration, or the message of a panic.
+    pub migration: Result<Migration, String>,
+}
+
+pub(super) fn write_recorded(module: &Module, migration: &Result<Migration, String>) -> Json {
+    match migration {
+        Err(panic) => Json::object([
+            ("module", Some(Json::text(module.name))),
+            ("panic", Some(Json::text(panic))),
+        ]),
+        Ok(it) => Json::object([
+            ("module", Some(Json::text(module.name))),
+            ("revision", Some(Json::text(&it.revision.id))),
+            ("parents", Some(Json::texts(&it.revision.parents))),
+            ("branch_labels", Some(Json::texts(&it.revision.branch_labels))),
+            ("depends_on", Some(Json::texts(&it.revision.depends_on))),
+            ("message", Some(Json::text(&it.revision.message))),
+            ("checksum", Some(Json::text(&it.checksum))),
+            ("upgrade", Some(write_recording(&it.upgrade))),
+            ("downgrade", Some(write_recording(&it.downgrade))),
+        ]),
+    }
+}
+
+fn write_recording(it: &Recording) -> Json {
+    Json::object([
+        ("operations", Some(Json::text(operations::encode(&it.operations)))),
+        ("no_transaction", it.no_transaction.then_some(Json::Bool(true))),
+        ("irreversible", it.irreversible.as_ref().map(Json::text)),
+    ])
+}
+
+/// Reads a line that a runner wrote about one module, also much later, from a cache.
+///
+/// # Errors
+///
+/// When the line is damaged, or a newer version wrote it.
+pub fn read_recorded(line: &str) -> Result<Recorded, DecodeError> {
+    let json = Json::parse(line).map_err(DecodeError::new)?;
+    let missing = |key: &str| DecodeError::new(format!("member `{key}` is missing"));
+    let text = |key: &str| {
+        let it = json.get(key).and_then(Json::as_str);
+        it.map(str::to_owned).ok_or_else(|| missing(key))
+    };
+    let texts = |key: &str| {
+        let items = json.get(key).and_then(Json::as_array).ok_or_else(|| missing(key))?;
+        let items = items.iter().map(|it| it.as_str().map(str::to_owned));
+        items.collect::<Option<Vec<_>>>().ok_or_else(|| missing(key))
+    };
+    let module = text("module")?;
+    if let Some(panic) = json.get("panic").and_then(Json::as_str) {
+        return Ok(Recorded { module, migration: Err(panic.to_owned()) });
+    }
+    let recording = |key: &str| {
+        let json = json.get(key).ok_or_else(|| missing(key))?;
+        let operations = json.get("operations").and_then(Json::as_str);
+        Ok(Recording {
+            operations: operations::decode(operations.ok_or_else(|| missing("operations"))?)?,
+            no_transaction: json.get("no_transaction").and_then(Json::as_bool) == Some(true),
+            irreversible: json.get("irreversible").and_then(Json::as_str).map(str::to_owned),
+        })
+    };
+    let revision = Revision {
+        id: text("revision")?,
+        parents: texts("parents")?,
+        branch_labels: texts("branch_labels")?,
+        depends_on: texts("depends_on")?,
+        message: text("message")?,
+        file: module.clone(),
+    };
+    let (upgrade, downgrade) = (recording("upgrade")?, recording("downgrade")?);
+    let checksum = text("checksum")?;
+    Ok(Recorded { module, migration: Ok(Migration { revision, upgrade, downgrade, checksum }) })
+}

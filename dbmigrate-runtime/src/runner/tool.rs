@@ -1,0 +1,140 @@
+//! The tool's side.
+
+use std::io::{BufRead, Write};
+
+use super::{FRAME, PROTOCOL};
+use crate::migration::Direction;
+use crate::operations::{FORMAT, Json, decode_values, encode_values};
+use crate::{Db, IntoValues as _, StepResult};
+
+/// Reads a runner's output: frames for the tool, and lines that a migration printed.
+#[derive(Debug)]
+pub struct Frames<R> {
+    output: R,
+    prefix: String,
+}
+
+impl<R: BufRead> Frames<R> {
+    /// Reads the output of a runner that was given this mark.
+    pub fn new(output: R, mark: &str) -> Frames<R> {
+        Frames { output, prefix: format!("{FRAME}{mark} ") }
+    }
+
+    /// Calls `printed` with each line that isn't a frame, and returns the next frame, or `None` at
+    /// the end.
+    ///
+    /// # Errors
+    ///
+    /// When the pipe can't be read.
+    pub fn next(&mut self, printed: &mut dyn FnMut(&str)) -> std::io::Result<Option<String>> {
+        // A frame begins a line of its own, so an empty line before it is the frame's.
+        let mut held = false;
+        loop {
+            let mut bytes = Vec::new();
+            if self.output.read_until(b'\n', &mut bytes)? == 0 {
+                return Ok(None);
+            }
+            let line = String::from_utf8_lossy(&bytes);
+            let line = line.trim_end_matches(['\r', '\n']);
+            if let Some(frame) = line.strip_prefix(&self.prefix) {
+                return Ok(Some(frame.to_owned()));
+            }
+            if held {
+                printed("");
+            }
+            held = line.is_empty();
+            if !held {
+                printed(line);
+            }
+        }
+    }
+}
+
+/// What a runner says first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hello {
+    /// The version of its runtime.
+    pub version: String,
+    /// Whether this version understands it.
+    pub understood: bool,
+}
+
+impl Hello {
+    /// Reads the first frame.
+    pub fn read(frame: &str) -> Option<Hello> {
+        let json = Json::parse(frame).ok()?;
+        let understood = json.get("protocol")?.as_int()? == PROTOCOL
+            && json.get("format")?.as_int()? <= FORMAT.into();
+        Some(Hello { version: json.get("version")?.as_str()?.to_owned(), understood })
+    }
+}
+
+/// A step that a runner is asked to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The revision's id.
+    pub revision: &'a str,
+    /// Its direction.
+    pub direction: Direction,
+    /// The step's place among the operations of that direction.
+    pub operation: usize,
+}
+
+/// Has a runner run a step, its statements on this database.
+///
+/// # Errors
+///
+/// What the step returns, and when the runner ends before it is done.
+pub fn serve_step<R: BufRead>(
+    request: Request<'_>,
+    frames: &mut Frames<R>,
+    input: &mut dyn Write,
+    db: &mut Db<'_>,
+    printed: &mut dyn FnMut(&str),
+) -> StepResult {
+    let direction = match request.direction {
+        Direction::Upgrade => "upgrade",
+        Direction::Downgrade => "downgrade",
+    };
+    let place = i64::try_from(request.operation)?;
+    let args = db.args().iter().map(|(key, value)| Json::texts([key, value])).collect();
+    let json = Json::object([
+        ("revision", Some(Json::text(request.revision))),
+        ("direction", Some(Json::text(direction))),
+        ("operation", Some(Json::Int(place))),
+        ("dialect", Some(Json::text(db.dialect()))),
+        ("args", Some(Json::Array(args))),
+    ]);
+    send(input, &json)?;
+    while let Some(frame) = frames.next(printed)? {
+        let json = Json::parse(&frame)?;
+        if let Some(done) = json.get("done").and_then(Json::as_bool) {
+            let why = json.get("why").and_then(Json::as_str).unwrap_or("it does not say why");
+            return if done { Ok(()) } else { Err(why.into()) };
+        }
+        let params = decode_values(json.get("params").unwrap_or(&Json::Null))?.into_values();
+        let answer = if let Some(sql) = json.get("execute").and_then(Json::as_str) {
+            let changes = |it: u64| Json::Int(i64::try_from(it).unwrap_or(i64::MAX));
+            db.execute(sql, params).map(|it| Json::object([("changes", Some(changes(it)))]))
+        } else if let Some(sql) = json.get("query").and_then(Json::as_str) {
+            db.query_rows(sql, &params).map(|it| {
+                let rows = it.rows.iter().map(|it| encode_values(it)).collect();
+                Json::object([
+                    ("columns", Some(Json::texts(&it.columns))),
+                    ("rows", Some(Json::Array(rows))),
+                ])
+            })
+        } else {
+            return Err(format!("its program asks for something unknown: {frame}").into());
+        };
+        let answer = answer
+            .unwrap_or_else(|err| Json::object([("error", Some(Json::text(err.to_string())))]));
+        send(input, &answer)?;
+    }
+    Err("its program ended before it was done".into())
+}
+
+fn send(input: &mut dyn Write, json: &Json) -> std::io::Result<()> {
+    writeln!(input, "{json}")?;
+    input.flush()
+}

@@ -1,0 +1,288 @@
+//! Columns and their types.
+
+use std::fmt;
+
+use crate::Value;
+
+/// A column: name, type, and what is said of its values.
+///
+/// A new column is nullable and has no default.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::schema::{Column, Type};
+///
+/// let active = Column::new("active", Type::Boolean).not_null().default(true);
+/// assert!(!active.nullable);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The column's name, unquoted.
+    pub name: String,
+    /// The column's type.
+    pub ty: Type,
+    /// Whether `NULL` is allowed.
+    pub nullable: bool,
+    /// What a row gets that doesn't say.
+    pub default: Option<DefaultValue>,
+    /// Whether a single integer primary key generates its values: `None` is the dialect's usual
+    /// way, `Some(true)` the one that never reuses a value, `Some(false)` not at all.
+    pub autoincrement: Option<bool>,
+    /// The expression that a generated column is computed from.
+    pub generated: Option<Generated>,
+    /// The collation's name.
+    pub collation: Option<String>,
+    /// The column's comment, on databases that have them.
+    pub comment: Option<String>,
+}
+
+impl Column {
+    /// A nullable column without a default.
+    pub fn new(name: &str, ty: Type) -> Column {
+        Column {
+            name: name.to_owned(),
+            ty,
+            nullable: true,
+            default: None,
+            autoincrement: None,
+            generated: None,
+            collation: None,
+            comment: None,
+        }
+    }
+
+    /// Refuses `NULL`.
+    #[must_use]
+    pub fn not_null(mut self) -> Column {
+        self.nullable = false;
+        self
+    }
+
+    /// What a row gets that doesn't say; `None` and [`Value::Null`] mean `NULL`.
+    #[must_use]
+    pub fn default(mut self, value: impl Into<Value>) -> Column {
+        self.default = Some(DefaultValue::Literal(value.into()));
+        self
+    }
+
+    /// The time of the insert, in UTC, as a row's default.
+    #[must_use]
+    pub fn default_now(mut self) -> Column {
+        self.default = Some(DefaultValue::Now);
+        self
+    }
+
+    /// An SQL expression as a row's default.
+    #[must_use]
+    pub fn default_sql(mut self, expression: &str) -> Column {
+        self.default = Some(DefaultValue::Sql(expression.to_owned()));
+        self
+    }
+
+    /// Whether the key generates its values; see [`Column::autoincrement`](struct@Column).
+    #[must_use]
+    pub fn autoincrement(mut self, on: bool) -> Column {
+        self.autoincrement = Some(on);
+        self
+    }
+
+    /// Computes the column from an SQL expression and stores the result.
+    #[must_use]
+    pub fn generated_stored(mut self, expression: &str) -> Column {
+        self.generated = Some(Generated { expression: expression.to_owned(), stored: true });
+        self
+    }
+
+    /// Computes the column from an SQL expression whenever it is read.
+    #[must_use]
+    pub fn generated_virtual(mut self, expression: &str) -> Column {
+        self.generated = Some(Generated { expression: expression.to_owned(), stored: false });
+        self
+    }
+
+    /// Sets the collation.
+    #[must_use]
+    pub fn collate(mut self, collation: &str) -> Column {
+        self.collation = Some(collation.to_owned());
+        self
+    }
+
+    /// Sets the comment.
+    #[must_use]
+    pub fn comment(mut self, comment: &str) -> Column {
+        self.comment = Some(comment.to_owned());
+        self
+    }
+}
+
+/// What a row gets that doesn't say.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DefaultValue {
+    /// A fixed value.
+    Literal(Value),
+    /// The time of the insert, in UTC.
+    Now,
+    /// An SQL expression, as it is written.
+    Sql(String),
+}
+
+impl fmt::Display for DefaultValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DefaultValue::Literal(it) => write!(f, "{it}"),
+            DefaultValue::Now => f.write_str("now"),
+            DefaultValue::Sql(it) => write!(f, "({it})"),
+        }
+    }
+}
+
+/// How a generated column is computed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The SQL expression.
+    pub expression: String,
+    /// Whether the result is stored, or computed at every read.
+    pub stored: bool,
+}
+
+/// A column's type, the same for every database.
+///
+/// Each dialect has its own words for it; [`Type::Raw`] holds a dialect's word as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Type {
+    /// True or false.
+    Boolean,
+    /// A signed integer of 8 bits.
+    TinyInteger,
+    /// A signed integer of 16 bits.
+    SmallInteger,
+    /// A signed integer of 32 bits.
+    Integer,
+    /// A signed integer of 64 bits.
+    BigInteger,
+    /// An unsigned integer of 8 bits.
+    TinyUnsigned,
+    /// An unsigned integer of 16 bits.
+    SmallUnsigned,
+    /// An unsigned integer of 32 bits.
+    Unsigned,
+    /// An unsigned integer of 64 bits; a database without one stores what fits 63 bits.
+    BigUnsigned,
+    /// A floating point number of 32 bits.
+    Float,
+    /// A floating point number of 64 bits.
+    Double,
+    /// A decimal number of that many digits, and of these that many after the point.
+    Decimal(u32, u32),
+    /// A decimal number without a limit of its own.
+    Numeric,
+    /// Text of at most that many characters.
+    String(u32),
+    /// Text without a limit of its own.
+    Text,
+    /// A day.
+    Date,
+    /// A time of day.
+    Time,
+    /// A day and a time of day, without a time zone.
+    DateTime,
+    /// An instant: a day and a time of day with a time zone.
+    Timestamp,
+    /// A UUID.
+    Uuid,
+    /// A JSON document.
+    Json,
+    /// Bytes without a limit of their own.
+    Binary,
+    /// Exactly that many bytes.
+    FixedBinary(u32),
+    /// One of these texts, in this order. The name is the type's own on databases that have
+    /// named enumerations.
+    Enum(String, Vec<String>),
+    /// A list, on databases that have arrays.
+    Array(Box<Type>),
+    /// A type in the database's own words.
+    Raw(String),
+    /// A type in the words of each dialect: name of the dialect and type.
+    PerDialect(Vec<(String, String)>),
+}
+
+impl Type {
+    /// Whether the type is an integer, signed or not.
+    pub fn is_integer(&self) -> bool {
+        matches!(
+            self,
+            Type::TinyInteger
+                | Type::SmallInteger
+                | Type::Integer
+                | Type::BigInteger
+                | Type::TinyUnsigned
+                | Type::SmallUnsigned
+                | Type::Unsigned
+                | Type::BigUnsigned
+        )
+    }
+
+    /// An enumeration: the type's name and its values in order.
+    pub fn enumeration<const N: usize>(name: &str, values: [&str; N]) -> Type {
+        Type::Enum(name.to_owned(), values.map(str::to_owned).into())
+    }
+
+    /// A list of that type.
+    pub fn array(of: Type) -> Type {
+        Type::Array(Box::new(of))
+    }
+
+    /// A type in the database's own words.
+    pub fn raw(sql: &str) -> Type {
+        Type::Raw(sql.to_owned())
+    }
+
+    /// A type in the words of each dialect: pairs of dialect (`sqlite`, `postgres`, `mysql`) and
+    /// type.
+    pub fn per_dialect<const N: usize>(types: [(&str, &str); N]) -> Type {
+        Type::PerDialect(types.map(|(dialect, ty)| (dialect.to_owned(), ty.to_owned())).into())
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Type::Boolean => "boolean",
+            Type::TinyInteger => "tiny integer",
+            Type::SmallInteger => "small integer",
+            Type::Integer => "integer",
+            Type::BigInteger => "big integer",
+            Type::TinyUnsigned => "tiny unsigned",
+            Type::SmallUnsigned => "small unsigned",
+            Type::Unsigned => "unsigned",
+            Type::BigUnsigned => "big unsigned",
+            Type::Float => "float",
+            Type::Double => "double",
+            Type::Numeric => "numeric",
+            Type::Text => "text",
+            Type::Date => "date",
+            Type::Time => "time",
+            Type::DateTime => "datetime",
+            Type::Timestamp => "timestamp",
+            Type::Uuid => "uuid",
+            Type::Json => "json",
+            Type::Binary => "binary",
+            Type::Raw(it) => it,
+            Type::Decimal(precision, scale) => {
+                return write!(f, "decimal({precision}, {scale})");
+            }
+            Type::String(length) => return write!(f, "string({length})"),
+            Type::FixedBinary(length) => return write!(f, "binary({length})"),
+            Type::Enum(name, values) => return write!(f, "enum {name}({})", values.join(", ")),
+            Type::Array(of) => return write!(f, "array of {of}"),
+            Type::PerDialect(types) => {
+                let texts: Vec<_> =
+                    types.iter().map(|(dialect, ty)| format!("{dialect}: {ty}")).collect();
+                return f.write_str(&texts.join(", "));
+            }
+        })
+    }
+}

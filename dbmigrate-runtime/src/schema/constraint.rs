@@ -1,0 +1,284 @@
+//! Constraints and indexes. Each has a name, so that each can be altered later.
+
+use std::fmt;
+
+fn owned<const N: usize>(columns: [&str; N]) -> Vec<String> {
+    columns.map(str::to_owned).into()
+}
+
+/// The columns that identify a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrimaryKey {
+    /// The constraint's name.
+    pub name: String,
+    /// The columns in the key's order.
+    pub columns: Vec<String>,
+}
+
+impl PrimaryKey {
+    /// A primary key over these columns.
+    pub fn new<const N: usize>(name: &str, columns: [&str; N]) -> PrimaryKey {
+        PrimaryKey { name: name.to_owned(), columns: owned(columns) }
+    }
+}
+
+/// Columns whose values together occur once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// The constraint's name.
+    pub name: String,
+    /// The columns in order.
+    pub columns: Vec<String>,
+}
+
+impl Unique {
+    /// A unique constraint over these columns.
+    pub fn new<const N: usize>(name: &str, columns: [&str; N]) -> Unique {
+        Unique { name: name.to_owned(), columns: owned(columns) }
+    }
+}
+
+/// A condition that every row fulfils.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The constraint's name.
+    pub name: String,
+    /// The SQL expression.
+    pub expression: String,
+}
+
+impl Check {
+    /// A check over an SQL expression.
+    pub fn new(name: &str, expression: &str) -> Check {
+        Check { name: name.to_owned(), expression: expression.to_owned() }
+    }
+}
+
+/// Columns that name a row of another table, or of the same one.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::schema::{Action, ForeignKey};
+///
+/// let author = ForeignKey::new("fk_post_author_id_user", ["author_id"], "user", ["id"])
+///     .on_delete(Action::Cascade);
+/// assert_eq!(author.references_table, "user");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    pub name: String,
+    /// The columns of this table.
+    pub columns: Vec<String>,
+    /// The table that they refer to.
+    pub references_table: String,
+    /// The columns there, as many as on this side.
+    pub references_columns: Vec<String>,
+    /// What a delete there does here.
+    pub on_delete: Action,
+    /// What a change of the key there does here.
+    pub on_update: Action,
+    /// Whether the check can wait for the end of the transaction.
+    pub deferrable: Option<Deferrable>,
+}
+
+impl ForeignKey {
+    /// A foreign key from these columns to those of a table.
+    pub fn new<const N: usize>(
+        name: &str,
+        columns: [&str; N],
+        references_table: &str,
+        references_columns: [&str; N],
+    ) -> ForeignKey {
+        ForeignKey {
+            name: name.to_owned(),
+            columns: owned(columns),
+            references_table: references_table.to_owned(),
+            references_columns: owned(references_columns),
+            on_delete: Action::NoAction,
+            on_update: Action::NoAction,
+            deferrable: None,
+        }
+    }
+
+    /// Sets what a delete of the row referred to does.
+    #[must_use]
+    pub fn on_delete(mut self, action: Action) -> ForeignKey {
+        self.on_delete = action;
+        self
+    }
+
+    /// Sets what a change of the key referred to does.
+    #[must_use]
+    pub fn on_update(mut self, action: Action) -> ForeignKey {
+        self.on_update = action;
+        self
+    }
+
+    /// Lets the check wait for the end of the transaction.
+    #[must_use]
+    pub fn deferrable(mut self, deferrable: Deferrable) -> ForeignKey {
+        self.deferrable = Some(deferrable);
+        self
+    }
+}
+
+/// What happens to a row whose foreign key loses its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Action {
+    /// The change is refused at the end of the statement or transaction.
+    #[default]
+    NoAction,
+    /// The change is refused at once.
+    Restrict,
+    /// The row goes, or takes the new key.
+    Cascade,
+    /// The columns become `NULL`.
+    SetNull,
+    /// The columns take their defaults.
+    SetDefault,
+}
+
+impl Action {
+    /// The action in SQL's words, the same in every supported database.
+    pub fn sql(self) -> &'static str {
+        match self {
+            Action::NoAction => "NO ACTION",
+            Action::Restrict => "RESTRICT",
+            Action::Cascade => "CASCADE",
+            Action::SetNull => "SET NULL",
+            Action::SetDefault => "SET DEFAULT",
+        }
+    }
+}
+
+/// When a foreign key is checked, if it may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deferrable {
+    /// At each statement, unless a transaction asks otherwise.
+    InitiallyImmediate,
+    /// At the end of the transaction.
+    InitiallyDeferred,
+}
+
+/// An index that isn't a constraint.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::schema::{Index, IndexColumn};
+///
+/// let recent = Index::new("ix_post_recent", ["author_id"])
+///     .column(IndexColumn::new("created_at").desc())
+///     .filter("deleted_at IS NULL");
+/// assert_eq!(recent.columns.len(), 2);
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    /// The index's name.
+    pub name: String,
+    /// What is indexed, in order.
+    pub columns: Vec<IndexColumn>,
+    /// Whether the indexed values occur once.
+    pub unique: bool,
+    /// The SQL condition of a partial index.
+    pub filter: Option<String>,
+}
+
+impl Index {
+    /// An index over these columns.
+    pub fn new<const N: usize>(name: &str, columns: [&str; N]) -> Index {
+        Index {
+            name: name.to_owned(),
+            columns: columns.iter().map(|it| IndexColumn::new(it)).collect(),
+            unique: false,
+            filter: None,
+        }
+    }
+
+    /// Adds a column or an expression after those that are there.
+    #[must_use]
+    pub fn column(mut self, column: IndexColumn) -> Index {
+        self.columns.push(column);
+        self
+    }
+
+    /// Refuses a second row of the same indexed values.
+    #[must_use]
+    pub fn unique(mut self) -> Index {
+        self.unique = true;
+        self
+    }
+
+    /// Indexes only rows that fulfil an SQL condition.
+    #[must_use]
+    pub fn filter(mut self, condition: &str) -> Index {
+        self.filter = Some(condition.to_owned());
+        self
+    }
+}
+
+/// One column or expression of an index.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexColumn {
+    /// What is indexed.
+    pub term: IndexTerm,
+    /// Whether it is sorted from high to low.
+    pub descending: bool,
+    /// The collation, where it isn't the column's own.
+    pub collation: Option<String>,
+}
+
+/// What an index's column is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexTerm {
+    /// A column of the table.
+    Column(String),
+    /// An SQL expression.
+    Expression(String),
+}
+
+impl IndexColumn {
+    /// A column of the table.
+    pub fn new(column: &str) -> IndexColumn {
+        let term = IndexTerm::Column(column.to_owned());
+        IndexColumn { term, descending: false, collation: None }
+    }
+
+    /// An SQL expression.
+    pub fn expression(sql: &str) -> IndexColumn {
+        let term = IndexTerm::Expression(sql.to_owned());
+        IndexColumn { term, descending: false, collation: None }
+    }
+
+    /// Sorts from high to low.
+    #[must_use]
+    pub fn desc(mut self) -> IndexColumn {
+        self.descending = true;
+        self
+    }
+
+    /// Sets the collation.
+    #[must_use]
+    pub fn collate(mut self, collation: &str) -> IndexColumn {
+        self.collation = Some(collation.to_owned());
+        self
+    }
+}
+
+impl fmt::Display for IndexColumn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.term {
+            IndexTerm::Column(it) => f.write_str(it)?,
+            IndexTerm::Expression(it) => write!(f, "({it})")?,
+        }
+        if let Some(collation) = &self.collation {
+            write!(f, " collate {collation}")?;
+        }
+        if self.descending {
+            f.write_str(" desc")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,165 @@
+//! What a database's tables look like: plain data, without SQL and without a database.
+//!
+//! Every other part speaks of tables in these types. They know nothing of operations, dialects
+//! or connections, and two schemas that are equal describe the same tables.
+
+mod column;
+mod constraint;
+pub mod naming;
+
+use std::collections::BTreeMap;
+
+pub use column::{Column, DefaultValue, Generated, Type};
+pub use constraint::{
+    Action, Check, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, PrimaryKey, Unique,
+};
+
+/// A set of tables, by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Schema {
+    /// The tables in the order of their names.
+    pub tables: BTreeMap<String, Table>,
+}
+
+impl Schema {
+    /// A schema of these tables; of two with one name the later one stays.
+    pub fn from_tables(tables: impl IntoIterator<Item = Table>) -> Schema {
+        Schema { tables: tables.into_iter().map(|it| (it.name.clone(), it)).collect() }
+    }
+
+    /// The table of that name.
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+}
+
+/// A table: its columns in order, its constraints, and its indexes.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::schema::{Column, Table, Type};
+///
+/// let user = Table::new("user")
+///     .column(Column::new("id", Type::BigInteger).not_null())
+///     .column(Column::new("email", Type::String(120)).not_null())
+///     .primary_key("pk_user", ["id"])
+///     .unique("uq_user_email", ["email"]);
+/// assert_eq!(user.columns.len(), 2);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    /// The table's name, unquoted.
+    pub name: String,
+    /// The columns in their order.
+    pub columns: Vec<Column>,
+    /// The primary key.
+    pub primary_key: Option<PrimaryKey>,
+    /// Unique constraints.
+    pub uniques: Vec<Unique>,
+    /// Foreign keys to other tables or to this one.
+    pub foreign_keys: Vec<ForeignKey>,
+    /// Check constraints.
+    pub checks: Vec<Check>,
+    /// Indexes that aren't constraints.
+    pub indexes: Vec<Index>,
+    /// SQLite's `STRICT`: a column takes only values of its type. Other databases ignore it.
+    pub strict: bool,
+    /// SQLite's `WITHOUT ROWID`. Other databases ignore it.
+    pub without_rowid: bool,
+    /// The table's comment, on databases that have them.
+    pub comment: Option<String>,
+}
+
+impl Table {
+    /// A table without columns.
+    pub fn new(name: impl Into<String>) -> Table {
+        Table {
+            name: name.into(),
+            columns: Vec::new(),
+            primary_key: None,
+            uniques: Vec::new(),
+            foreign_keys: Vec::new(),
+            checks: Vec::new(),
+            indexes: Vec::new(),
+            strict: false,
+            without_rowid: false,
+            comment: None,
+        }
+    }
+
+    /// Adds a column after those that are there.
+    #[must_use]
+    pub fn column(mut self, column: Column) -> Table {
+        self.columns.push(column);
+        self
+    }
+
+    /// Sets the primary key.
+    #[must_use]
+    pub fn primary_key<const N: usize>(mut self, name: &str, columns: [&str; N]) -> Table {
+        self.primary_key = Some(PrimaryKey::new(name, columns));
+        self
+    }
+
+    /// Adds a unique constraint.
+    #[must_use]
+    pub fn unique<const N: usize>(mut self, name: &str, columns: [&str; N]) -> Table {
+        self.uniques.push(Unique::new(name, columns));
+        self
+    }
+
+    /// Adds a foreign key.
+    #[must_use]
+    pub fn foreign_key(mut self, foreign_key: ForeignKey) -> Table {
+        self.foreign_keys.push(foreign_key);
+        self
+    }
+
+    /// Adds a check constraint over an SQL expression.
+    #[must_use]
+    pub fn check(mut self, name: &str, expression: &str) -> Table {
+        self.checks.push(Check::new(name, expression));
+        self
+    }
+
+    /// Makes it a `STRICT` table on SQLite.
+    #[must_use]
+    pub fn strict(mut self) -> Table {
+        self.strict = true;
+        self
+    }
+
+    /// Makes it a `WITHOUT ROWID` table on SQLite.
+    #[must_use]
+    pub fn without_rowid(mut self) -> Table {
+        self.without_rowid = true;
+        self
+    }
+
+    /// Sets the comment.
+    #[must_use]
+    pub fn comment(mut self, comment: &str) -> Table {
+        self.comment = Some(comment.to_owned());
+        self
+    }
+
+    /// The column of that name.
+    pub fn find_column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|it| it.name == name)
+    }
+
+    /// The index of that name.
+    pub fn find_index(&self, name: &str) -> Option<&Index> {
+        self.indexes.iter().find(|it| it.name == name)
+    }
+
+    /// The column that generates its own values: the only column of the primary key, when it is
+    /// an integer and its [`Column::autoincrement`] isn't `Some(false)`.
+    pub fn generated_key(&self) -> Option<&Column> {
+        let key = self.primary_key.as_ref()?;
+        let [name] = key.columns.as_slice() else { return None };
+        let column = self.find_column(name)?;
+        (column.ty.is_integer() && column.autoincrement != Some(false)).then_some(column)
+    }
+}

@@ -1,0 +1,110 @@
+//! A plan as a script of SQL, for those who run it elsewhere.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::Error;
+use crate::dialect::{Action, Dialect, Facts};
+use crate::migration::{Direction, Migrations};
+use crate::plan;
+use crate::revision::Target;
+use crate::version_table;
+
+/// The statements of a route as a script, with the version rows, in one transaction.
+///
+/// Steps are functions and can't be written down: a comment stands in their place, and their names
+/// are returned with the script.
+///
+/// # Errors
+///
+/// What planning says.
+pub fn script(
+    migrations: &Migrations,
+    direction: Direction,
+    ids: &[String],
+    applied: &BTreeSet<String>,
+    dialect: &dyn Dialect,
+    facts: &Facts,
+    version_table: &str,
+) -> Result<(String, Vec<String>), Error> {
+    let planned = plan::plan(migrations, direction, ids, applied, dialect, facts)?;
+    let mut text = String::new();
+    let mut steps = Vec::new();
+    if planned.is_empty() {
+        return Ok((text, steps));
+    }
+    // Inside a transaction SQLite ignores the pragma.
+    text.push_str("PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n");
+    if applied.is_empty() && direction == Direction::Upgrade {
+        let _ = writeln!(text, "{};\n", dialect.create_version_table(version_table));
+    }
+    for it in &planned {
+        let revision = &it.migration.revision;
+        let _ = writeln!(text, "-- {}", running(direction, revision));
+        for action in &it.actions {
+            match action {
+                Action::Statement(it) => {
+                    let sql = it.sql.trim_end().trim_end_matches(';');
+                    let _ = writeln!(text, "{sql};");
+                }
+                Action::Step { name, .. } => {
+                    let _ = writeln!(text, "-- step `{name}` runs only in dbmigrate");
+                    steps.push(name.clone());
+                }
+            }
+        }
+        let row = match direction {
+            Direction::Upgrade => {
+                let operations = &it.migration.upgrade.operations;
+                version_table::insert_text(dialect, version_table, revision, operations)
+            }
+            Direction::Downgrade => {
+                version_table::delete_text(dialect, version_table, &revision.id)
+            }
+        };
+        let _ = writeln!(text, "{row};\n");
+    }
+    text.push_str("COMMIT;\n");
+    Ok((text, steps))
+}
+
+/// `Running upgrade <base> -> 8048ee3cbab8, initial migration`
+pub fn running(direction: Direction, revision: &crate::revision::Revision) -> String {
+    let parents = match revision.parents.as_slice() {
+        [] => "<base>".to_owned(),
+        ids => ids.join(", "),
+    };
+    let (word, from, to) = match direction {
+        Direction::Upgrade => ("upgrade", parents, revision.id.clone()),
+        Direction::Downgrade => ("downgrade", revision.id.clone(), parents),
+    };
+    match revision.message.as_str() {
+        "" => format!("Running {word} {from} -> {to}"),
+        message => format!("Running {word} {from} -> {to}, {message}"),
+    }
+}
+
+/// A stamp as a script: the version rows that it enters and takes out.
+pub fn stamp_script(
+    migrations: &Migrations,
+    target: &Target,
+    applied: &BTreeSet<String>,
+    dialect: &dyn Dialect,
+    version_table: &str,
+) -> String {
+    let wanted = migrations.graph().with_ancestors(&target.ids());
+    let mut text = format!("BEGIN IMMEDIATE;\n{};\n", dialect.create_version_table(version_table));
+    for id in applied.iter().filter(|it| !wanted.contains(it.as_str())) {
+        let _ = writeln!(text, "{};", version_table::delete_text(dialect, version_table, id));
+    }
+    let missing = |it: &&crate::Migration| {
+        wanted.contains(&*it.revision.id) && !applied.contains(&it.revision.id)
+    };
+    for it in migrations.iter().filter(missing) {
+        let operations = &it.upgrade.operations;
+        let row = version_table::insert_text(dialect, version_table, &it.revision, operations);
+        let _ = writeln!(text, "{row};");
+    }
+    text.push_str("COMMIT;\n");
+    text
+}

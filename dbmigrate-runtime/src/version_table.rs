@@ -1,0 +1,171 @@
+//! `dbmigrate_version`: one row for each applied revision.
+//!
+//! The row says what the revision was, so that the database can tell after the file is gone. It is
+//! written and deleted in the transaction of the revision's own work, and the primary key makes a
+//! second application impossible.
+
+use std::time::Duration;
+
+use crate::driver::{DatabaseError, Driver};
+use crate::operations::{self, Operation};
+use crate::revision::Revision;
+use crate::{Error, Value};
+
+/// The table's usual name.
+pub const NAME: &str = "dbmigrate_version";
+
+/// An applied revision, as the database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The revision's id.
+    pub id: String,
+    /// Its parents' ids.
+    pub parents: Vec<String>,
+    /// Its message.
+    pub message: String,
+    /// The checksum of its upgrade's operations.
+    pub checksum: String,
+    /// The version of the form in which the row holds the operations.
+    pub format: i64,
+    /// When it was applied, in UTC, as ISO 8601.
+    pub applied_at: String,
+    /// How long that took.
+    pub milliseconds: i64,
+    /// The version of dbmigrate that applied it.
+    pub tool_version: String,
+}
+
+/// The applied revisions in the order in which they were applied; none where there is no table.
+pub fn read(driver: &mut dyn Driver, table: &str) -> Result<Vec<Applied>, Error> {
+    let failed = |err| Error::database("read which revisions are applied", err);
+    if !exists(driver, table).map_err(failed)? {
+        return Ok(Vec::new());
+    }
+    let name = driver.dialect().quote(table);
+    let sql = format!(
+        "SELECT id, parents, message, checksum, format, applied_at, milliseconds, tool_version \
+         FROM {name} ORDER BY rowid"
+    );
+    let rows = driver.query(&sql, &[]).map_err(failed)?.rows;
+    let applied: Vec<Applied> = rows.into_iter().map(from_row).collect();
+    match applied.iter().find(|it| it.format > operations::FORMAT.into()) {
+        Some(it) => Err(Error::newer_format(&it.id, it.format, &it.tool_version)),
+        None => Ok(applied),
+    }
+}
+
+fn from_row(row: Vec<Value>) -> Applied {
+    let mut row = row.into_iter();
+    let mut text = || match row.next() {
+        Some(Value::Text(it)) => it,
+        Some(Value::Integer(it)) => it.to_string(),
+        _ => String::new(),
+    };
+    Applied {
+        id: text(),
+        parents: text().split_whitespace().map(str::to_owned).collect(),
+        message: text(),
+        checksum: text(),
+        format: text().parse().unwrap_or(0),
+        applied_at: text(),
+        milliseconds: text().parse().unwrap_or(0),
+        tool_version: text(),
+    }
+}
+
+/// The recorded operations of an applied revision, as the text that its row holds.
+pub fn operations_of(
+    driver: &mut dyn Driver,
+    table: &str,
+    id: &str,
+) -> Result<Option<String>, DatabaseError> {
+    if !exists(driver, table)? {
+        return Ok(None);
+    }
+    let sql = format!("SELECT operations FROM {} WHERE id = ?1", driver.dialect().quote(table));
+    let rows = driver.query(&sql, &[Value::from(id)])?.rows;
+    Ok(rows.into_iter().flatten().next().and_then(|it| match it {
+        Value::Text(it) => Some(it),
+        _ => None,
+    }))
+}
+
+pub(crate) fn exists(driver: &mut dyn Driver, table: &str) -> Result<bool, DatabaseError> {
+    let sql = driver.dialect().table_exists();
+    Ok(!driver.query(sql, &[Value::from(table)])?.rows.is_empty())
+}
+
+pub(crate) fn create(driver: &mut dyn Driver, table: &str) -> Result<(), Error> {
+    let sql = driver.dialect().create_version_table(table);
+    driver.batch(&sql).map_err(|err| Error::database("create the version table", err))
+}
+
+/// The row of a revision as values, in the order of the table's columns without `applied_at`.
+fn values(revision: &Revision, operations: &[Operation], took: Duration) -> [Value; 8] {
+    [
+        Value::from(revision.id.as_str()),
+        Value::from(revision.parents.join(" ")),
+        Value::from(revision.message.as_str()),
+        Value::from(operations::encode(operations)),
+        Value::from(operations::checksum(operations)),
+        Value::from(operations::FORMAT),
+        Value::from(took.as_millis() as i64),
+        Value::from(env!("CARGO_PKG_VERSION")),
+    ]
+}
+
+fn insert_sql(driver_name: &str, now: &str, values: [&str; 8]) -> String {
+    let [id, parents, message, operations, checksum, format, took, tool] = values;
+    format!(
+        "INSERT INTO {driver_name} (id, parents, message, operations, checksum, format, \
+         applied_at, milliseconds, tool_version) VALUES ({id}, {parents}, {message}, \
+         {operations}, {checksum}, {format}, {now}, {took}, {tool})"
+    )
+}
+
+pub(crate) fn insert(
+    driver: &mut dyn Driver,
+    table: &str,
+    revision: &Revision,
+    operations: &[Operation],
+    took: Duration,
+) -> Result<(), Error> {
+    let dialect = driver.dialect();
+    let places = ["?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8"];
+    let sql = insert_sql(&dialect.quote(table), dialect.now(), places);
+    let n = driver
+        .execute(&sql, &values(revision, operations, took))
+        .map_err(|err| Error::database("enter the revision into the version table", err))?;
+    if n == 1 { Ok(()) } else { Err(Error::version_row(&revision.id, n)) }
+}
+
+pub(crate) fn delete(driver: &mut dyn Driver, table: &str, id: &str) -> Result<(), Error> {
+    let sql = format!("DELETE FROM {} WHERE id = ?1", driver.dialect().quote(table));
+    let n = driver
+        .execute(&sql, &[Value::from(id)])
+        .map_err(|err| Error::database("take the revision out of the version table", err))?;
+    if n == 1 { Ok(()) } else { Err(Error::version_row(id, n)) }
+}
+
+pub(crate) fn clear(driver: &mut dyn Driver, table: &str) -> Result<(), Error> {
+    let sql = format!("DELETE FROM {}", driver.dialect().quote(table));
+    let res = driver.execute(&sql, &[]);
+    res.map(drop).map_err(|err| Error::database("empty the version table", err))
+}
+
+/// The statement that enters a revision, with its values in the text, for a script.
+pub(crate) fn insert_text(
+    dialect: &dyn crate::dialect::Dialect,
+    table: &str,
+    revision: &Revision,
+    operations: &[Operation],
+) -> String {
+    let values = values(revision, operations, Duration::ZERO).map(|it| dialect.literal(&it));
+    let values: [&str; 8] = std::array::from_fn(|idx| values[idx].as_str());
+    insert_sql(&dialect.quote(table), dialect.now(), values)
+}
+
+/// The statement that takes a revision out, for a script.
+pub(crate) fn delete_text(dialect: &dyn crate::dialect::Dialect, table: &str, id: &str) -> String {
+    format!("DELETE FROM {} WHERE id = {}", dialect.quote(table), dialect.literal(&id.into()))
+}

@@ -1,0 +1,222 @@
+//! The text that operations become: read back whole, and frozen, since databases and caches hold
+//! it for ever.
+
+use dbmigrate_runtime::operations::{Operation, Recording, checksum, decode, encode};
+use dbmigrate_runtime::prelude::*;
+use expect_test::{Expect, expect};
+
+fn record(f: impl FnOnce(&mut Operations)) -> Recording {
+    let mut op = Operations::new();
+    f(&mut op);
+    op.finish()
+}
+
+/// One of every operation, with everything that each can say.
+fn everything() -> Vec<Operation> {
+    let types = [
+        Type::Boolean,
+        Type::TinyInteger,
+        Type::SmallInteger,
+        Type::Integer,
+        Type::BigInteger,
+        Type::TinyUnsigned,
+        Type::SmallUnsigned,
+        Type::Unsigned,
+        Type::BigUnsigned,
+        Type::Float,
+        Type::Double,
+        Type::Decimal(10, 2),
+        Type::Numeric,
+        Type::String(100),
+        Type::Text,
+        Type::Date,
+        Type::Time,
+        Type::DateTime,
+        Type::Timestamp,
+        Type::Uuid,
+        Type::Json,
+        Type::Binary,
+        Type::FixedBinary(16),
+        Type::enumeration("Color", ["red", "it's \"blue\""]),
+        Type::array(Type::array(Type::String(3))),
+        Type::raw("citext"),
+        Type::per_dialect([("postgres", "citext"), ("sqlite", "TEXT")]),
+    ];
+    let recording = record(|op| {
+        let mut table = Table::new("všechno \u{1}\n\\")
+            .strict()
+            .without_rowid()
+            .comment("a \"comment\"")
+            .primary_key("pk", ["c0", "c1"])
+            .unique("uq_b", ["c2"])
+            .unique("uq_a", ["c3", "c2"])
+            .check("ck", "c1 > 0")
+            .foreign_key(
+                ForeignKey::new("fk", ["c1"], "other", ["id"])
+                    .on_delete(Action::SetNull)
+                    .on_update(Action::Cascade)
+                    .deferrable(Deferrable::InitiallyDeferred),
+            );
+        for (idx, ty) in types.into_iter().enumerate() {
+            table = table.column(Column::new(&format!("c{idx}"), ty));
+        }
+        table.indexes.push(Index::new("ix", ["c1"]));
+        op.create_table(table);
+        op.drop_table("t");
+        op.rename_table("a", "b");
+        op.alter_table(
+            "t",
+            TableChange {
+                strict: Some(true),
+                without_rowid: Some(false),
+                comment: Some(Some("c".into())),
+            },
+        );
+        op.alter_table("t", TableChange { comment: Some(None), ..TableChange::default() });
+        let values = [
+            Value::Null,
+            Value::Bool(true),
+            Value::Integer(i64::MIN),
+            Value::Integer(-1),
+            Value::Real(0.1),
+            Value::Real(f64::INFINITY),
+            Value::Text("now".into()),
+            Value::Blob(vec![0, 255]),
+        ];
+        for value in values {
+            op.add_column("t", Column::new("c", Type::Text).not_null().default(value));
+        }
+        op.add_column("t", Column::new("c", Type::DateTime).default_now().autoincrement(false));
+        op.add_column("t", Column::new("c", Type::Text).default_sql("f(1)").collate("NOCASE"));
+        op.add_column("t", Column::new("c", Type::Text).generated_stored("a").comment("c"));
+        op.add_column("t", Column::new("c", Type::Text).generated_virtual("a || b"));
+        op.drop_column("t", "c");
+        op.alter_column(
+            "t",
+            "c",
+            ColumnChange::new()
+                .ty(Type::Integer)
+                .not_null()
+                .default(3)
+                .autoincrement(Some(true))
+                .generated(Some(Generated { expression: "e".into(), stored: true }))
+                .collate(Some("RTRIM"))
+                .comment(Some("c")),
+        );
+        op.alter_column(
+            "t",
+            "c",
+            ColumnChange::new()
+                .nullable()
+                .no_default()
+                .autoincrement(None)
+                .generated(None)
+                .collate(None)
+                .comment(None),
+        );
+        op.rename_column("t", "a", "b");
+        op.add_primary_key("t", PrimaryKey::new("pk", ["a"]));
+        op.drop_primary_key("t", "pk");
+        op.add_unique("t", Unique::new("uq", ["a"]));
+        op.drop_unique("t", "uq");
+        op.add_foreign_key("t", ForeignKey::new("fk", ["a", "b"], "o", ["c", "d"]));
+        op.drop_foreign_key("t", "fk");
+        op.add_check("t", Check::new("ck", "a > 0"));
+        op.drop_check("t", "ck");
+        op.create_index(
+            "t",
+            Index::new("ix", ["a"])
+                .column(IndexColumn::new("b").desc().collate("NOCASE"))
+                .column(IndexColumn::expression("lower(c)"))
+                .unique()
+                .filter("a IS NOT NULL"),
+        );
+        op.drop_index("t", "ix");
+        op.rename_index("t", "a", "b");
+        op.execute("SELECT 1");
+        op.execute(Sql::new().sqlite("SELECT 1").mysql("SELECT 2")).describes(|op| {
+            op.drop_table("gone");
+        });
+        op.bulk_insert("t", ["a", "b"]).row((1, "x")).row((Value::Null, 1.5));
+        op.run("a step", |_| Ok(()));
+    });
+    recording.operations
+}
+
+#[test]
+fn every_operation_is_read_back_as_it_was() {
+    let operations = everything();
+    let text = encode(&operations);
+    let back = decode(&text).unwrap();
+    assert_eq!(encode(&back), text);
+    // Sorted by name on the way, which is no difference of meaning.
+    let Operation::CreateTable(table) = &back[0] else { panic!("{:?}", back[0]) };
+    assert_eq!(table.uniques[0].name, "uq_a");
+    assert_eq!(back[1..], operations[1..]);
+}
+
+#[track_caller]
+fn check(f: impl FnOnce(&mut Operations), expect: Expect) {
+    let operations = record(f).operations;
+    expect.assert_eq(&format!("{}\n{}", encode(&operations), checksum(&operations)));
+}
+
+/// If this fails, a change made every applied revision of every user an edited one.
+#[test]
+fn the_encoding_is_frozen() {
+    check(
+        |op| {
+            op.create_table(
+                Table::new("user")
+                    .column(Column::new("id", Type::BigInteger).not_null())
+                    .column(Column::new("email", Type::String(120)).not_null())
+                    .primary_key("pk_user", ["id"])
+                    .unique("uq_user_email", ["email"]),
+            );
+            op.run("backfill", |_| Ok(()));
+        },
+        expect![[r#"
+            [{"op":"create_table","table":{"name":"user","columns":[{"name":"id","type":"big_integer","not_null":true},{"name":"email","type":{"string":120},"not_null":true}],"primary_key":{"name":"pk_user","columns":["id"]},"uniques":[{"name":"uq_user_email","columns":["email"]}]}},{"op":"run","step":"backfill"}]
+            1:79a6d2a0f0f4ca66599ddee78f32457352eaa2d37eed04f95ff06b7ceff88c92"#]],
+    );
+    let all = everything();
+    expect!["1:7942acde9a53535f3f4662f5d0d5708e86e64f716c0220f4dc67d6be7712d931"]
+        .assert_eq(&checksum(&all));
+}
+
+#[test]
+fn the_order_of_constraints_is_no_difference() {
+    let table = |names: [&str; 2]| {
+        let table = Table::new("t").column(Column::new("a", Type::Text));
+        names.iter().fold(table, |it, name| it.unique(name, ["a"]))
+    };
+    let sum = |names| checksum(&[Operation::CreateTable(table(names))]);
+    assert_eq!(sum(["x", "y"]), sum(["y", "x"]));
+    assert_ne!(sum(["x", "y"]), sum(["x", "z"]));
+}
+
+#[test]
+fn what_a_newer_version_says_is_an_error_and_not_ignored() {
+    let check = |text: &str, expect: &str| {
+        assert_eq!(decode(text).unwrap_err().to_string(), expect);
+    };
+    let prefix = "cannot read recorded operations: ";
+    check(
+        r#"[{"op":"drop_table","table":"t","cascade":true}]"#,
+        &format!("{prefix}member `cascade` is unknown to this version"),
+    );
+    check(
+        r#"[{"op":"create_view"}]"#,
+        &format!("{prefix}operation `create_view` is unknown to this version"),
+    );
+    check(r#"[{"op":"drop_table"}]"#, &format!("{prefix}member `table` is missing"));
+    check(r#"{}"#, &format!("{prefix}expected a list, found `{{}}`"));
+}
+
+#[test]
+fn a_damaged_text_is_an_error_at_every_length() {
+    let text = encode(&everything());
+    for end in (0..text.len()).filter(|it| text.is_char_boundary(*it)) {
+        assert!(decode(&text[..end]).is_err(), "{end}");
+    }
+}
