@@ -1,5 +1,6 @@
 //! The program's side.
 
+use std::cell::RefCell;
 use std::io::{BufRead as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ pub fn main(migrator: Migrator) -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     let [_, command, mark] = args.as_slice() else { return ExitCode::from(2) };
     let out = Out { mark };
+    keep_panics();
     out.send(&Json::object([
         ("protocol", Some(Json::Int(PROTOCOL))),
         ("format", Some(Json::Int(FORMAT.into()))),
@@ -42,13 +44,25 @@ fn record(module: &Module) -> Result<Migration, String> {
     catching(|| module.record())
 }
 
-/// Calls a person's function; the message of a panic is the error.
+thread_local! {
+    /// What the last panic said, and where.
+    static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Keeps a panic's message for the error, instead of printing it beside.
+fn keep_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        let text = info.payload().downcast_ref::<&str>().map(|it| (*it).to_owned());
+        let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned());
+        let text = text.unwrap_or_else(|| "it does not say why".to_owned());
+        let place = info.location().map_or(String::new(), |it| format!("{it}: "));
+        PANIC.set(format!("{place}{text}"));
+    }));
+}
+
+/// Calls a person's function; where it panicked and why is the error.
 fn catching<T>(call: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
-        let text = panic.downcast_ref::<&str>().map(|it| (*it).to_owned());
-        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-        text.unwrap_or_else(|| "it panicked".to_owned())
-    })
+    catch_unwind(AssertUnwindSafe(call)).map_err(|_| PANIC.take())
 }
 
 struct Out<'a> {
@@ -100,7 +114,7 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
         let failed = match res {
             Ok(Ok(())) => None,
             Ok(Err(err)) => Some(err.to_string()),
-            Err(panic) => Some(format!("it panicked: {panic}")),
+            Err(panic) => Some(format!("it panicked at {panic}")),
         };
         out.send(&Json::object([
             ("done", Some(Json::Bool(failed.is_none()))),

@@ -1,0 +1,329 @@
+//! The arguments, and nothing else.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo-dbmigrate",
+    bin_name = "cargo dbmigrate",
+    version,
+    styles = clap_cargo_styles(),
+    max_term_width = 100,
+    after_help = "Revisions: a full id or the beginning of one, head, base, current, +N, -N, \
+                  id+N, id-N.\nExit codes: 0 done, 1 the answer is no, 2 wrong arguments, 3 failed."
+)]
+pub struct Cli {
+    #[command(flatten)]
+    pub global: Global,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+fn clap_cargo_styles() -> clap::builder::Styles {
+    use anstyle::AnsiColor;
+    clap::builder::Styles::styled()
+        .header(AnsiColor::Green.on_default().bold())
+        .usage(AnsiColor::Green.on_default().bold())
+        .literal(AnsiColor::Cyan.on_default().bold())
+        .placeholder(AnsiColor::Cyan.on_default())
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Global {
+    /// Directory of the migrations, beside the package's manifest unless it is absolute
+    #[arg(short, long, value_name = "DIR", global = true)]
+    pub directory: Option<PathBuf>,
+    /// URL of the database, before DATABASE_URL, `.env` and dbmigrate.toml
+    #[arg(long, value_name = "URL", global = true)]
+    pub url: Option<String>,
+    /// Name of the database, where a project has several
+    #[arg(long, value_name = "NAME", global = true)]
+    pub database: Option<String>,
+    /// Form of the results
+    #[arg(long, value_enum, default_value_t, value_name = "FORM", global = true)]
+    pub format: Format,
+    /// When to use colours
+    #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
+    pub color: ColorChoice,
+    /// Say more
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+    /// Say only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    #[command(flatten)]
+    pub cargo: Cargo,
+}
+
+/// What says to cargo which models there are. Overrides the keys of dbmigrate.toml.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Package")]
+pub struct Cargo {
+    /// Path to the package's Cargo.toml
+    #[arg(long, value_name = "PATH", global = true)]
+    pub manifest_path: Option<PathBuf>,
+    /// Package of the models
+    #[arg(short, long, value_name = "NAME", global = true)]
+    pub package: Option<String>,
+    /// Only the models of the library
+    #[arg(long, global = true, conflicts_with = "bin")]
+    pub lib: bool,
+    /// Only the models of this binary and of the library
+    #[arg(long, value_name = "NAME", global = true)]
+    pub bin: Option<String>,
+    /// Features to activate, separated by commas
+    #[arg(long, value_name = "FEATURES", global = true)]
+    pub features: Vec<String>,
+    /// Activate all features
+    #[arg(long, global = true)]
+    pub all_features: bool,
+    /// Don't activate the default feature
+    #[arg(long, global = true)]
+    pub no_default_features: bool,
+    /// Profile to check the package with
+    #[arg(long, value_name = "NAME", global = true)]
+    pub profile: Option<String>,
+    /// Target triple to check the package for
+    #[arg(long, value_name = "TRIPLE", global = true)]
+    pub target: Option<String>,
+    /// Have cargo leave Cargo.lock as it is
+    #[arg(long, global = true)]
+    pub locked: bool,
+    /// Have cargo stay off the network
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Both --locked and --offline
+    #[arg(long, global = true)]
+    pub frozen: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Text,
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorChoice {
+    #[default]
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create the migrations directory
+    Init(Init),
+    /// Write a revision from the difference between models and migrations
+    Migrate(Migrate),
+    /// Write a revision, empty unless --autogenerate
+    Revision(Revision),
+    /// Apply revisions
+    Upgrade(Upgrade),
+    /// Undo revisions
+    Downgrade(Downgrade),
+    /// Remove the newest revision's file, if it isn't applied
+    Undo,
+    /// Undo the newest applied revisions and apply them again
+    Redo(Redo),
+    /// Empty a development database and apply all revisions
+    Reset(Reset),
+    /// Show which revision the database is at
+    Current(Current),
+    /// Show the revisions, newest first
+    History(History),
+    /// Show the revisions that nothing follows
+    Heads,
+    /// Show a revision
+    Show(Show),
+    /// Enter revisions as applied without running them
+    Stamp(Stamp),
+    /// Say whether models, migrations and database agree
+    Check(Check),
+    /// Open a revision in the editor
+    Edit(Edit),
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Leave Cargo.toml as it is
+    #[arg(long)]
+    pub no_add: bool,
+    /// Add the runtime from this directory
+    #[arg(long, value_name = "PATH", conflicts_with = "no_add")]
+    pub runtime_path: Option<PathBuf>,
+    /// Add the runtime from this git repository
+    #[arg(long, value_name = "URL", conflicts_with_all = ["no_add", "runtime_path"])]
+    pub runtime_git: Option<String>,
+}
+
+/// What both `migrate` and `revision` take.
+#[derive(Debug, Clone, Default, Args)]
+pub struct NewRevision {
+    /// What the revision does, for its header and file name
+    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    pub message: String,
+    /// Id of the new revision, instead of a random one
+    #[arg(long, value_name = "ID")]
+    pub rev_id: Option<String>,
+    /// Take a removed and an added table or column for a drop and an add, not a rename
+    #[arg(long)]
+    pub no_renames: bool,
+    /// A rename: `old:new` for tables, `table.old:table.new` for columns
+    #[arg(long, value_name = "OLD:NEW")]
+    pub rename: Vec<String>,
+    /// Allow changes that discard rows or values
+    #[arg(long)]
+    pub allow_destructive: bool,
+    /// Fail instead of asking
+    #[arg(long)]
+    pub non_interactive: bool,
+    /// Print the revision instead of writing it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Migrate {
+    #[command(flatten)]
+    pub new: NewRevision,
+}
+
+#[derive(Debug, Args)]
+pub struct Revision {
+    #[command(flatten)]
+    pub new: NewRevision,
+    /// Fill the revision with the difference between models and migrations, as `migrate` does
+    #[arg(long)]
+    pub autogenerate: bool,
+}
+
+/// What upgrades and downgrades take.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Run {
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub sql: bool,
+    /// One transaction for the run, or one for each revision
+    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
+    pub transaction: Transaction,
+    /// Seconds to wait for another process's lock
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub lock_timeout: u64,
+    /// An argument for steps, read by `db.arg("key")`
+    #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
+    pub args: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Transaction {
+    #[default]
+    Run,
+    Each,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+#[derive(Debug, Args)]
+pub struct Upgrade {
+    /// Where to go; with --sql also a range `from:to`
+    #[arg(default_value = "head", allow_hyphen_values = true)]
+    pub revision: String,
+    #[command(flatten)]
+    pub run: Run,
+}
+
+#[derive(Debug, Args)]
+pub struct Downgrade {
+    /// Where to go; with --sql also a range `from:to`
+    #[arg(default_value = "-1", allow_negative_numbers = true)]
+    pub revision: String,
+    #[command(flatten)]
+    pub run: Run,
+    /// Drop tables and columns that hold rows without asking
+    #[arg(long)]
+    pub allow_destructive: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Redo {
+    /// How many revisions
+    #[arg(short = 'n', value_name = "N", default_value_t = 1)]
+    pub count: u32,
+    /// Drop tables and columns that hold rows without asking
+    #[arg(long)]
+    pub allow_destructive: bool,
+    /// An argument for steps, read by `db.arg("key")`
+    #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
+    pub args: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub struct Reset {
+    /// Empty the database without asking
+    #[arg(long, alias = "allow-destructive")]
+    pub yes: bool,
+    /// An argument for steps, read by `db.arg("key")`
+    #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
+    pub args: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub struct Current {
+    /// Exit with 1 when the database isn't at the head
+    #[arg(short, long)]
+    pub check_heads: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct History {
+    /// Only from one revision to another: `from:to`, either side may be empty
+    #[arg(short, long, value_name = "FROM:TO", allow_hyphen_values = true)]
+    pub rev_range: Option<String>,
+    /// Mark the revision that the database is at
+    #[arg(short, long)]
+    pub indicate_current: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The revision
+    #[arg(default_value = "head", allow_negative_numbers = true)]
+    pub revision: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Stamp {
+    /// The revision
+    #[arg(default_value = "head", allow_negative_numbers = true)]
+    pub revision: String,
+    /// Empty the version table before, whatever it holds
+    #[arg(long)]
+    pub purge: bool,
+    /// Print the SQL instead of running it
+    #[arg(long, conflicts_with = "purge")]
+    pub sql: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Leave the database out
+    #[arg(long)]
+    pub no_database: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Edit {
+    /// The revision
+    #[arg(default_value = "head", allow_negative_numbers = true)]
+    pub revision: String,
+}

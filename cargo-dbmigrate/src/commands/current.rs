@@ -1,0 +1,41 @@
+//! `current`: which revision the database is at.
+
+use super::{Answer, show};
+use crate::cli::Current;
+use crate::connection::Database;
+use crate::context::Context;
+use crate::error::Result;
+use crate::history::{self, History};
+
+pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
+    let database = Database::find(cx)?;
+    let history = History::load(cx)?;
+    let applied = history::applied_ids(cx, &database)?;
+    let unknown: Vec<&String> =
+        applied.iter().filter(|it| history.graph.get(it).is_none()).collect();
+    let current = history.graph.current(&applied);
+    if cx.out.verbose {
+        cx.out.line(format!("Current revision(s) for sqlite:{}:", database.name()));
+    }
+    for it in current.iter().filter_map(|it| history.graph.get(it)) {
+        if cx.out.verbose {
+            cx.out.text(&show::entry(cx, &history, it, &[]));
+        } else {
+            cx.out.line(format!("{}{}", it.id, history.marks(it, &[])));
+        }
+    }
+    for id in &unknown {
+        cx.out.line(format!("{id} (unknown)"));
+    }
+    let heads = history.graph.heads();
+    let at_head = unknown.is_empty() && heads.iter().all(|it| current.contains(it));
+    cx.out.json(
+        "current",
+        serde_json::json!({ "current": current, "unknown": unknown, "at_head": at_head }),
+    );
+    if args.check_heads && !at_head {
+        cx.out.progress(format!("the database is not at the head: {}", heads.join(", ")));
+        return Ok(Answer::No);
+    }
+    Ok(Answer::Done)
+}

@@ -1,0 +1,110 @@
+//! The commands, a file each: gather, decide, act, report.
+
+mod check;
+mod current;
+mod downgrade;
+mod edit;
+mod heads;
+mod history;
+mod init;
+mod new_revision;
+mod redo;
+mod reset;
+mod show;
+mod stamp;
+mod undo;
+mod upgrade;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Cli, Command};
+use crate::context::Context;
+use crate::error::Result;
+use crate::output::Output;
+
+/// What a command that ran says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// It is done, or the answer is yes. Exit code 0.
+    Done,
+    /// The answer is no. Exit code 1.
+    No,
+}
+
+/// Exit code of a command that failed.
+const FAILED: u8 = 3;
+
+/// Runs the command that the arguments ask for.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut args: Vec<OsString> = args.collect();
+    // Cargo starts `cargo-dbmigrate dbmigrate ...`; a person may start `cargo-dbmigrate ...`.
+    if args.get(1).is_some_and(|it| it == "dbmigrate") {
+        args.remove(1);
+    }
+    let cli = match Cli::try_parse_from(args) {
+        Ok(it) => it,
+        Err(err) => {
+            let _ = err.print();
+            return ExitCode::from(err.exit_code().try_into().unwrap_or(2));
+        }
+    };
+    let global = cli.global;
+    let out = Output::new(global.format, global.color, global.verbose, global.quiet);
+    let name = cli.command.name();
+    let res = Context::new(global, out).and_then(|cx| cli.command.run(&cx));
+    match res {
+        Ok(Answer::Done) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::FAILURE,
+        Err(err) => {
+            out.error(name, &err);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+impl Command {
+    fn name(&self) -> &'static str {
+        match self {
+            Command::Init(_) => "init",
+            Command::Migrate(_) => "migrate",
+            Command::Revision(_) => "revision",
+            Command::Upgrade(_) => "upgrade",
+            Command::Downgrade(_) => "downgrade",
+            Command::Undo => "undo",
+            Command::Redo(_) => "redo",
+            Command::Reset(_) => "reset",
+            Command::Current(_) => "current",
+            Command::History(_) => "history",
+            Command::Heads => "heads",
+            Command::Show(_) => "show",
+            Command::Stamp(_) => "stamp",
+            Command::Check(_) => "check",
+            Command::Edit(_) => "edit",
+        }
+    }
+
+    fn run(&self, cx: &Context) -> Result<Answer> {
+        match self {
+            Command::Init(args) => init::run(cx, args),
+            Command::Migrate(args) => new_revision::run(cx, &args.new, true, self.name()),
+            Command::Revision(args) => {
+                new_revision::run(cx, &args.new, args.autogenerate, self.name())
+            }
+            Command::Upgrade(args) => upgrade::run(cx, args),
+            Command::Downgrade(args) => downgrade::run(cx, args),
+            Command::Undo => undo::run(cx),
+            Command::Redo(args) => redo::run(cx, args),
+            Command::Reset(args) => reset::run(cx, args),
+            Command::Current(args) => current::run(cx, args),
+            Command::History(args) => history::run(cx, args),
+            Command::Heads => heads::run(cx),
+            Command::Show(args) => show::run(cx, args),
+            Command::Stamp(args) => stamp::run(cx, args),
+            Command::Check(args) => check::run(cx, args),
+            Command::Edit(args) => edit::run(cx, args),
+        }
+    }
+}

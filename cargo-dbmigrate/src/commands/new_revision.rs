@@ -1,0 +1,225 @@
+//! `migrate` and `revision`: write a revision.
+
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::operations::{Operation, reverse_all};
+use dbmigrate_runtime::schema::Schema;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::Answer;
+use crate::autogenerate::{self, Answers};
+use crate::cli::NewRevision;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::history::{self, History, VERSIONS};
+use crate::{models, output, render, scaffold};
+
+pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
+    // Known before the host is built, which takes longest.
+    history::files(cx)?;
+    if let Some(id) = &args.rev_id {
+        check_id(id)?;
+    }
+    let models = if generate { Some(models::load(cx)?) } else { None };
+    let history = History::load(cx)?;
+    let parents = parents(&history)?;
+    let before = history.migrations()?.replay(None)?;
+    let (upgrade, downgrade) = match &models {
+        None => (Vec::new(), Vec::new()),
+        Some(models) => {
+            let upgrade = differences(cx, args, &before, models)?;
+            if upgrade.is_empty() {
+                cx.out.done("No changes in schema detected.");
+                cx.out.json(name, serde_json::json!({ "revision": null, "operations": [] }));
+                return Ok(Answer::Done);
+            }
+            let downgrade =
+                reverse_all(&upgrade, &before).map_err(|err| Error::new(err.to_string()))?;
+            (upgrade, downgrade)
+        }
+    };
+    let now = Timestamp::now().to_zoned(TimeZone::UTC);
+    let id = match &args.rev_id {
+        Some(id) => id.clone(),
+        None => random_id()?,
+    };
+    if let Some(other) = history.graph.get(&id) {
+        return Err(Error::new(format!("revision `{id}` already exists, in {}", other.file))
+            .hint("choose another id with --rev-id"));
+    }
+    let header = render::Header {
+        id: id.clone(),
+        parents,
+        message: args.message.clone(),
+        created: now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+    };
+    let text = render::module(&header, &upgrade, &downgrade, generate);
+    let file = file_name(cx, &now, &id, &args.message)?;
+    let path = cx.project.migrations_dir.join(VERSIONS).join(&file);
+    let shown = history::relative(cx, &path);
+    if args.dry_run {
+        cx.out.text(&text);
+    } else {
+        let versions = cx.project.migrations_dir.join(VERSIONS);
+        std::fs::create_dir_all(&versions)
+            .doing(|| format!("create the directory `{}`", versions.display()))?;
+        scaffold::write_new(&path, &text)?;
+        scaffold::sync_list(cx)?;
+        cx.out.done(format!("Generating {shown} ... done"));
+    }
+    warn_unplannable(cx, &upgrade, &before);
+    let operations: Vec<_> = upgrade.iter().map(ToString::to_string).collect();
+    cx.out.json(
+        name,
+        serde_json::json!({
+            "revision": id,
+            "path": if args.dry_run { None } else { Some(shown) },
+            "operations": operations,
+            "module": if args.dry_run { Some(text) } else { None },
+        }),
+    );
+    Ok(Answer::Done)
+}
+
+/// The operations from the migrations to the models, announced, and refused where they need a
+/// word from a person.
+fn differences(
+    cx: &Context,
+    args: &NewRevision,
+    before: &Schema,
+    models: &models::Models,
+) -> Result<Vec<Operation>> {
+    if models.found_none && before.tables.is_empty() {
+        return Err(models::no_models(cx));
+    }
+    let answers = Answers { renames: args.rename.clone(), no_renames: args.no_renames };
+    let changes = autogenerate::changes(before, models, &answers)?;
+    for it in &changes.operations {
+        cx.out.done(autogenerate::detected(it));
+    }
+    if let Some((table, column)) = autogenerate::needs_value(&changes.operations) {
+        let message = format!(
+            "column `{table}.{column}` is new and NOT NULL and has no default, so rows already in \
+             the table would have no value"
+        );
+        return Err(Error::new(message).hint(
+            "give the field a default with `#[model(default = ...)]`, or make it an `Option`",
+        ));
+    }
+    let destructive = changes.destructive();
+    if !destructive.is_empty() && !args.allow_destructive {
+        let what: Vec<_> = destructive.iter().map(|it| format!("\n  {it}")).collect();
+        let message = format!("the revision would discard rows or values:{}", what.concat());
+        if args.non_interactive || !output::is_interactive() {
+            return Err(Error::new(message).hint("--allow-destructive writes it all the same"));
+        }
+        cx.out.warning(message);
+    }
+    Ok(changes.operations)
+}
+
+/// Says beforehand that an upgrade will refuse the revision.
+fn warn_unplannable(cx: &Context, upgrade: &[Operation], before: &Schema) {
+    if let Err(err) = Sqlite.plan(upgrade, before, &Sqlite.offline_facts()) {
+        let hint = err.hint.map_or(String::new(), |it| format!("\n  hint: {it}"));
+        cx.out.warning(format!("an upgrade will refuse this revision: {}{hint}", err.message));
+    }
+}
+
+fn parents(history: &History) -> Result<Vec<String>> {
+    match history.graph.target("head", None)?.ids().as_slice() {
+        [] => Ok(Vec::new()),
+        ids => Ok(ids.iter().map(|it| (*it).to_owned()).collect()),
+    }
+}
+
+/// Ids stand in identifiers such as `id+1` and `a:b`, and in a module's name.
+fn check_id(id: &str) -> Result<()> {
+    let is_allowed = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let mut bad: Vec<char> = id.chars().filter(|it| !is_allowed(*it)).collect();
+    bad.dedup();
+    if bad.is_empty() && !id.is_empty() {
+        return match id {
+            "base" | "head" | "heads" | "current" => {
+                Err(Error::new(format!("`{id}` can't be a revision's id: it has a meaning"))
+                    .hint("choose another with --rev-id"))
+            }
+            _ => Ok(()),
+        };
+    }
+    let bad: Vec<String> = bad.iter().map(|it| format!("`{it}`")).collect();
+    let what = if bad.is_empty() { "it is empty".to_owned() } else { bad.join(", ") };
+    Err(Error::new(format!("`{id}` can't be a revision's id: {what}"))
+        .hint("an id is made of the letters A to Z and a to z, digits and `_`"))
+}
+
+/// Twelve hexadecimal digits.
+fn random_id() -> Result<String> {
+    let mut bytes = [0; 6];
+    getrandom::fill(&mut bytes).doing(|| "make a random id".to_owned())?;
+    Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
+}
+
+fn file_name(cx: &Context, now: &jiff::Zoned, id: &str, message: &str) -> Result<String> {
+    let slug = slug(message, cx.config.truncate_slug_length);
+    let template = &cx.config.file_template;
+    let name = template
+        .replace("{year}", &now.strftime("%Y").to_string())
+        .replace("{month}", &now.strftime("%m").to_string())
+        .replace("{day}", &now.strftime("%d").to_string())
+        .replace("{hour}", &now.strftime("%H").to_string())
+        .replace("{minute}", &now.strftime("%M").to_string())
+        .replace("{second}", &now.strftime("%S").to_string())
+        .replace("{epoch}", &now.timestamp().as_second().to_string())
+        .replace("{rev}", id)
+        .replace("{slug}", &slug);
+    let name = name.trim_end_matches('_');
+    if name == "mod" || syn::parse_str::<syn::Ident>(name).is_err() {
+        return Err(Error::new(format!(
+            "`file_template` gives `{name}`, which can't be a module's name"
+        ))
+        .hint("a module's name is made of letters, digits and `_` and begins with a letter"));
+    }
+    Ok(format!("{name}.rs"))
+}
+
+/// The words of a message in lower case, joined by `_` and cut between words.
+fn slug(message: &str, limit: usize) -> String {
+    let words = message.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
+    let mut slug = String::new();
+    for word in words {
+        let n = if slug.is_empty() { word.len() } else { slug.len() + 1 + word.len() };
+        if n > limit && !slug.is_empty() {
+            break;
+        }
+        if !slug.is_empty() {
+            slug.push('_');
+        }
+        slug.push_str(&word.to_ascii_lowercase());
+    }
+    slug.truncate(limit);
+    slug
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slug_is_ascii_and_cut_between_words() {
+        assert_eq!(slug("Initial migration.", 40), "initial_migration");
+        assert_eq!(slug("some very long message with punctuation, yes", 20), "some_very_long");
+        assert_eq!(slug("Größe ändern", 40), "gr_e_ndern");
+        assert_eq!(slug("\"; DROP TABLE", 40), "drop_table");
+        assert_eq!(slug("", 40), "");
+        assert_eq!(slug(&"x".repeat(60), 40).len(), 40);
+    }
+
+    #[test]
+    fn an_id_with_a_sign_in_it_is_refused_and_each_sign_named() {
+        let err = check_id("a-b@c").unwrap_err().to_string();
+        assert!(err.contains("`-`, `@`"), "{err}");
+        assert!(check_id("ok_1").is_ok());
+        assert!(check_id("head").is_err());
+    }
+}

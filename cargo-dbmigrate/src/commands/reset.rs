@@ -1,0 +1,47 @@
+//! `reset`: a development database from nothing.
+
+use super::{Answer, downgrade, upgrade};
+use crate::cli::{Reset, Run, Transaction};
+use crate::connection::Database;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::history::{self, History};
+use crate::output;
+
+pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
+    let database = Database::find(cx)?;
+    // Known to compile and to make a graph before anything is deleted.
+    let history = History::load(cx)?;
+    if let Some(path) = database.path().filter(|it| it.exists()) {
+        // Only what is a database is deleted.
+        history::applied(cx, &database)?;
+        if !args.yes {
+            let question = format!("Delete `{}` with all its rows?", path.display());
+            let agreed = output::is_interactive() && downgrade::confirm(cx, &question);
+            if !agreed {
+                let message = format!("`{}` would be deleted with all its rows", path.display());
+                return Err(Error::new(message).hint("--yes deletes it without asking"));
+            }
+        }
+        for suffix in ["", "-wal", "-shm", "-journal"] {
+            let mut file = path.as_os_str().to_owned();
+            file.push(suffix);
+            match std::fs::remove_file(&file) {
+                Err(err) if err.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(err).doing(|| format!("delete `{}`", file.to_string_lossy()));
+                }
+                _ => {}
+            }
+        }
+        cx.out.done(format!("Deleting {} ... done", path.display()));
+    }
+    let run = Run {
+        sql: false,
+        transaction: Transaction::Run,
+        lock_timeout: 60,
+        args: args.args.clone(),
+    };
+    let ran = upgrade::upgrade(cx, &database, &history, "head", &run)?;
+    cx.out.json("reset", serde_json::json!({ "ran": ran }));
+    Ok(Answer::Done)
+}

@@ -1,0 +1,88 @@
+//! `show`: one revision, whole.
+
+use std::fmt::Write as _;
+
+use dbmigrate_runtime::revision::Revision;
+use dbmigrate_runtime::{Migration, operations};
+
+use super::Answer;
+use crate::cli::Show;
+use crate::connection::Database;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::{self, History};
+
+pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
+    let history = History::load(cx)?;
+    let graph = &history.graph;
+    let needs_database = args.revision.starts_with(['+', '-']) || args.revision.contains("current");
+    let applied = match needs_database {
+        true => Some(history::applied_ids(cx, &Database::find(cx)?)?),
+        false => None,
+    };
+    let target = graph.target(&args.revision, applied.as_ref())?;
+    let migrations = history.migrations()?;
+    let mut json = Vec::new();
+    for id in target.ids() {
+        let Some(it) = migrations.get(id) else { continue };
+        cx.out.text(&entry(cx, &history, &it.revision, &[]));
+        cx.out.text(&operations_text(it));
+        json.push(serde_json::json!({
+            "id": id,
+            "parents": it.revision.parents,
+            "message": it.revision.message,
+            "path": it.revision.file,
+            "checksum": it.checksum,
+            "upgrade": words(&it.upgrade.operations),
+            "downgrade": words(&it.downgrade.operations),
+        }));
+    }
+    if json.is_empty() {
+        let message = format!("`{}` is before the first revision", args.revision);
+        return Err(Error::new(message).hint("`cargo dbmigrate history` lists the revisions"));
+    }
+    cx.out.json("show", serde_json::json!({ "revisions": json }));
+    Ok(Answer::Done)
+}
+
+fn words(operations: &[operations::Operation]) -> Vec<String> {
+    operations.iter().map(ToString::to_string).collect()
+}
+
+fn operations_text(it: &Migration) -> String {
+    let mut text = String::new();
+    for (name, recording) in [("upgrade", &it.upgrade), ("downgrade", &it.downgrade)] {
+        let _ = writeln!(text, "{name}:");
+        if let Some(why) = &recording.irreversible {
+            let _ = writeln!(text, "    irreversible: {why}");
+        }
+        for operation in &recording.operations {
+            let _ = writeln!(text, "    {operation}");
+        }
+    }
+    text
+}
+
+/// A revision as `show` and the lists with `-v` have it, with an empty line at the end.
+pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -> String {
+    let mut text = String::new();
+    let _ = writeln!(text, "Rev: {}{}", it.id, history.marks(it, current));
+    let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
+    let _ = writeln!(text, "{parents}: {}", history::parents_text(it));
+    if !it.depends_on.is_empty() {
+        let _ = writeln!(text, "Also depends on: {}", it.depends_on.join(", "));
+    }
+    let path = history.path(&it.id);
+    if let Some(path) = path {
+        let _ = writeln!(text, "Path: {}", history::relative(cx, path));
+    }
+    text.push('\n');
+    let source = path.and_then(|it| std::fs::read_to_string(it).ok()).unwrap_or_default();
+    let docs = source.lines().map_while(|it| it.strip_prefix("//!"));
+    for line in docs {
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        let _ = writeln!(text, "{}", format!("    {line}").trim_end());
+    }
+    text.push('\n');
+    text
+}

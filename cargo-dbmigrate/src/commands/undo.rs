@@ -1,0 +1,35 @@
+//! `undo`: takes the newest revision's file away again, as long as nothing was done with it.
+
+use super::Answer;
+use crate::connection::Database;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::{history, scaffold};
+
+pub fn run(cx: &Context) -> Result<Answer> {
+    // Read without compiling, since a revision that doesn't compile is one to undo.
+    let headers = history::headers(cx)?;
+    let is_head = |id: &String| !headers.iter().any(|it| it.parents.contains(id));
+    let heads: Vec<_> = headers.iter().filter(|it| is_head(&it.id)).collect();
+    let applied = history::applied_ids(cx, &Database::find(cx)?)?;
+    let unapplied: Vec<_> = heads.iter().filter(|it| !applied.contains(&it.id)).collect();
+    let header = match (unapplied.as_slice(), heads.as_slice()) {
+        ([header], _) => header,
+        ([], []) => return Err(Error::new("there is no revision to undo")),
+        ([], [header, ..]) => {
+            let message = format!("revision `{}` is applied, so it stays", header.id);
+            return Err(Error::new(message).hint("`cargo dbmigrate downgrade` undoes it first"));
+        }
+        (several, _) => {
+            let ids: Vec<_> = several.iter().map(|it| it.id.as_str()).collect();
+            let message = format!("several revisions could be undone: `{}`", ids.join("`, `"));
+            return Err(Error::new(message).hint("delete the file of the one that is meant"));
+        }
+    };
+    std::fs::remove_file(&header.path).doing(|| format!("delete `{}`", header.path.display()))?;
+    scaffold::sync_list(cx)?;
+    let path = history::relative(cx, &header.path);
+    cx.out.done(format!("Deleting {path} ... done"));
+    cx.out.json("undo", serde_json::json!({ "revision": header.id, "path": path }));
+    Ok(Answer::Done)
+}

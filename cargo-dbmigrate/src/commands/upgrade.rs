@@ -1,0 +1,258 @@
+//! `upgrade`: applies revisions.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use dbmigrate_runtime::dialect::{Sqlite, Statement};
+use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::executor::{self, Executor, Observer};
+use dbmigrate_runtime::revision::{Range, Revision};
+use dbmigrate_runtime::{Direction, Options, plan, script, version_table};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::Answer;
+use crate::cli::{Run, Transaction, Upgrade};
+use crate::connection::{Database, Source};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::{self, History};
+use crate::output::Output;
+use crate::project;
+use crate::runner::Steps;
+
+pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
+    if args.run.sql {
+        return write_script(cx, Direction::Upgrade, &args.revision, &args.run);
+    }
+    let database = Database::find(cx)?;
+    build_script_hints(cx, &database);
+    let history = History::load(cx)?;
+    let ran = upgrade(cx, &database, &history, &args.revision, &args.run)?;
+    cx.out.json("upgrade", serde_json::json!({ "ran": ran }));
+    Ok(Answer::Done)
+}
+
+/// Applies what a revision needs; with nothing to do it only reads, and decodes no operations.
+pub fn upgrade(
+    cx: &Context,
+    database: &Database,
+    history: &History,
+    identifier: &str,
+    args: &Run,
+) -> Result<Vec<String>> {
+    let options = options(cx, args);
+    let mut reader = database.open_to_read()?;
+    let applied = match &mut reader {
+        Some(driver) => version_table::read(&mut **driver, &options.version_table)?,
+        None => Vec::new(),
+    };
+    drop(reader);
+    executor::verify(&history.graph, |id| history.checksum(id), &applied, options.allow_ahead)?;
+    let set = executor::ids(&applied);
+    let target = plan::upgrade_target(&history.graph, &set, identifier)?;
+    let pending = plan::route(&history.graph, &set, Direction::Upgrade, &target);
+    if pending.is_empty() {
+        return Ok(Vec::new());
+    }
+    let migrations = history.migrations()?;
+    // Planned before a missing file is created, which a plan that fails would leave behind.
+    let facts = dbmigrate_runtime::dialect::Dialect::offline_facts(&Sqlite);
+    plan::plan(&migrations, Direction::Upgrade, &pending, &set, &Sqlite, &facts)?;
+    // What is relative to the database is resolved by now: `+1` from here means these revisions.
+    let target = match target.ids().as_slice() {
+        [id] => (*id).to_owned(),
+        _ => identifier.to_owned(),
+    };
+    let mut driver = database.open_to_write()?;
+    let mut observer = Progress::new(cx.out, pending.len());
+    let mut steps = Steps::new(cx);
+    let mut executor = Executor {
+        driver: &mut *driver,
+        migrations: &migrations,
+        options: &options,
+        observer: &mut observer,
+        steps: &mut steps,
+    };
+    Ok(executor.run(Direction::Upgrade, &target)?)
+}
+
+/// The executor's options of these arguments.
+pub fn options(cx: &Context, args: &Run) -> Options {
+    Options {
+        transaction_each: args.transaction == Transaction::Each,
+        lock_timeout: Duration::from_secs(args.lock_timeout),
+        args: args.args.clone(),
+        version_table: cx.config.version_table.clone(),
+        allow_ahead: false,
+    }
+}
+
+/// Prints the statements that a run would make. With a range it needs no database.
+pub fn write_script(
+    cx: &Context,
+    direction: Direction,
+    identifier: &str,
+    args: &Run,
+) -> Result<Answer> {
+    let history = History::load(cx)?;
+    let graph = &history.graph;
+    let (applied, to) = match Range::parse(identifier) {
+        Some(range) => {
+            let from = range.from.as_deref().unwrap_or(match direction {
+                Direction::Upgrade => "base",
+                Direction::Downgrade => "head",
+            });
+            let from = graph.target(from, None)?;
+            let applied = graph.with_ancestors(&from.ids());
+            let to = range.to.unwrap_or_else(|| match direction {
+                Direction::Upgrade => "head".to_owned(),
+                Direction::Downgrade => "base".to_owned(),
+            });
+            (applied.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), to)
+        }
+        None => {
+            let database = Database::find(cx)?;
+            (history::applied_ids(cx, &database)?, identifier.to_owned())
+        }
+    };
+    let target = match direction {
+        Direction::Upgrade => plan::upgrade_target(graph, &applied, &to)?,
+        Direction::Downgrade => plan::downgrade_target(graph, &applied, &to)?,
+    };
+    let ids = plan::route(graph, &applied, direction, &target);
+    let migrations = history.migrations()?;
+    let facts = dbmigrate_runtime::dialect::Dialect::offline_facts(&Sqlite);
+    let options = options(cx, args);
+    let table = &options.version_table;
+    let (text, steps) =
+        script::script(&migrations, direction, &ids, &applied, &Sqlite, &facts, table)?;
+    for step in steps {
+        cx.out.warning(format!(
+            "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"
+        ));
+    }
+    cx.out.text(&text);
+    let name = match direction {
+        Direction::Upgrade => "upgrade",
+        Direction::Downgrade => "downgrade",
+    };
+    cx.out.json(name, serde_json::json!({ "sql": text, "revisions": ids }));
+    Ok(Answer::Done)
+}
+
+/// In a build script cargo is told what the database depends on; never the database itself, or
+/// the package would be built anew each time.
+fn build_script_hints(cx: &Context, database: &Database) {
+    if !project::in_build_script() || cx.out.is_json() {
+        return;
+    }
+    cx.out.line(format!("cargo:rerun-if-changed={}", cx.project.migrations_dir.display()));
+    let dotenv = match &database.source {
+        Source::DotEnv(path) => path.clone(),
+        _ => cx.project.package_dir.join(".env"),
+    };
+    if dotenv.exists() {
+        cx.out.line(format!("cargo:rerun-if-changed={}", dotenv.display()));
+    }
+    cx.out.line("cargo:rerun-if-env-changed=DATABASE_URL");
+}
+
+/// Says what a run does, and shows a bar when it takes long and somebody is looking.
+pub struct Progress {
+    out: Output,
+    bar: ProgressBar,
+}
+
+/// A run that is over by then shows no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Progress {
+    pub fn new(out: Output, n_revisions: usize) -> Progress {
+        let bar =
+            ProgressBar::with_draw_target(Some(n_revisions as u64), ProgressDrawTarget::hidden());
+        if n_revisions > 0 && !out.quiet && crate::output::is_interactive() {
+            let template = "{spinner} {bar:30} {pos} of {len} revisions, {elapsed}";
+            if let Ok(style) = ProgressStyle::with_template(template) {
+                bar.set_style(style);
+            }
+            let bar = bar.clone();
+            std::thread::spawn(move || {
+                std::thread::sleep(PATIENCE);
+                if !bar.is_finished() {
+                    bar.set_draw_target(ProgressDrawTarget::stderr());
+                    bar.enable_steady_tick(Duration::from_millis(100));
+                }
+            });
+        }
+        Progress { out, bar }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Observer for Progress {
+    fn running(&mut self, direction: Direction, revision: &Revision) {
+        self.bar.suspend(|| self.out.done(script::running(direction, revision)));
+        self.bar.inc(1);
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        self.bar
+            .suspend(|| self.out.detail(format!("-- {}\n{};", statement.reason, statement.sql)));
+    }
+
+    fn waiting(&mut self, at_most: Duration) {
+        let text = format!(
+            "another process holds the database's lock; waiting for at most {} seconds",
+            at_most.as_secs()
+        );
+        self.bar.suspend(|| self.out.progress(text));
+    }
+}
+
+/// A run down, shared by the commands that have one.
+pub fn downgrade(
+    cx: &Context,
+    database: &Database,
+    history: &History,
+    identifier: &str,
+    args: &Run,
+    allow_destructive: bool,
+) -> Result<Vec<String>> {
+    let options = options(cx, args);
+    let migrations = history.migrations()?;
+    if database.is_missing() {
+        let message = format!("the database `{}` does not exist", database.name());
+        return Err(Error::new(message).hint("`cargo dbmigrate upgrade` creates it"));
+    }
+    let mut driver = database.open_to_write()?;
+    let applied = version_table::read(&mut *driver, &options.version_table)?;
+    let set = executor::ids(&applied);
+    executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
+    let target = plan::downgrade_target(&history.graph, &set, identifier)?;
+    let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);
+    let facts = driver
+        .facts()
+        .map_err(|err| Error::new("failed to ask the database's version").cause(err))?;
+    plan::plan(&migrations, Direction::Downgrade, &ids, &set, driver.dialect(), &facts)?;
+    super::downgrade::confirm_losses(cx, &mut *driver, &migrations, &ids, allow_destructive)?;
+    let target = match target.ids().as_slice() {
+        [id] => (*id).to_owned(),
+        [] => "base".to_owned(),
+        _ => identifier.to_owned(),
+    };
+    let mut observer = Progress::new(cx.out, ids.len());
+    let mut steps = Steps::new(cx);
+    let mut executor = Executor {
+        driver: &mut *driver as &mut dyn Driver,
+        migrations: &migrations,
+        options: &options,
+        observer: &mut observer,
+        steps: &mut steps,
+    };
+    Ok(executor.run(Direction::Downgrade, &target)?)
+}

@@ -1,0 +1,172 @@
+//! Which database, and opening it.
+
+use std::path::{Path, PathBuf};
+
+use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::url::{self, Location};
+
+use crate::config;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+
+/// Where the database's URL was found; relative paths count from there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `--url`
+    Flag,
+    /// The environment's `DATABASE_URL`.
+    Environment,
+    /// A `.env` file.
+    DotEnv(PathBuf),
+    /// `dbmigrate.toml`
+    Config(PathBuf),
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Flag => f.write_str("--url"),
+            Source::Environment => f.write_str("the environment's DATABASE_URL"),
+            Source::DotEnv(path) | Source::Config(path) => write!(f, "`{}`", path.display()),
+        }
+    }
+}
+
+/// A database that a command was told of, not yet opened.
+#[derive(Debug, Clone)]
+pub struct Database {
+    pub source: Source,
+    location: Option<PathBuf>,
+    mode: Option<Mode>,
+}
+
+impl Database {
+    /// Finds out which database is meant: by `--url`, the environment, `.env`, dbmigrate.toml.
+    pub fn find(cx: &Context) -> Result<Database> {
+        let (url, source) = find_url(cx)?;
+        let location = url::sqlite_path(&url).map_err(|err| {
+            let hint = dbmigrate_runtime::Error::hint(&err).map(str::to_owned);
+            let err = Error::new(format!("{err}, in {source}"));
+            hint.into_iter().fold(err, Error::hint)
+        })?;
+        let (path, mode) = match location {
+            Location::Memory => (None, None),
+            Location::File { path, mode } => (Some(base(cx, &source).join(path)), mode),
+        };
+        Ok(Database { source, location: path, mode })
+    }
+
+    /// The name for messages. URLs of SQLite hold no password.
+    pub fn name(&self) -> String {
+        match &self.location {
+            Some(path) => path.display().to_string(),
+            None => ":memory:".to_owned(),
+        }
+    }
+
+    /// The database's file; `None` for one in memory.
+    pub fn path(&self) -> Option<&Path> {
+        self.location.as_deref()
+    }
+
+    /// Whether there is no such file yet.
+    pub fn is_missing(&self) -> bool {
+        self.location.as_ref().is_none_or(|it| !it.exists())
+    }
+
+    /// Opens it to read; `None` where there is no such file yet.
+    pub fn open_to_read(&self) -> Result<Option<Box<dyn Driver>>> {
+        if self.is_missing() {
+            return Ok(None);
+        }
+        self.open(Mode::ReadOnly).map(Some)
+    }
+
+    /// Opens it to write; a missing file is created, but no directory is.
+    pub fn open_to_write(&self) -> Result<Box<dyn Driver>> {
+        if self.mode == Some(Mode::ReadOnly) {
+            let message = format!("the database `{}` is opened to read only", self.name());
+            return Err(Error::new(message)
+                .hint(format!("take `?mode=ro` out of its URL, in {}", self.source)));
+        }
+        self.open(self.mode.unwrap_or(Mode::Create))
+    }
+
+    fn open(&self, mode: Mode) -> Result<Box<dyn Driver>> {
+        let doing = || format!("failed to open the database `{}`", self.name());
+        let Some(path) = &self.location else {
+            let driver = SqliteDriver::open_in_memory();
+            return driver.map(boxed).map_err(|err| Error::new(doing()).cause(err));
+        };
+        if path.is_dir() {
+            return Err(Error::new(format!("{}: it is a directory", doing()))
+                .hint(format!("correct the path in {}", self.source)));
+        }
+        let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+        if let Some(parent) = parent.filter(|it| !it.is_dir()) {
+            let message =
+                format!("{}: the directory `{}` does not exist", doing(), parent.display());
+            return Err(Error::new(message)
+                .hint(format!("create it, or correct the path in {}", self.source)));
+        }
+        let failed = |err: dbmigrate_runtime::driver::DatabaseError| {
+            let hint = if err.is_not_a_database() {
+                "the file is something else, or it is encrypted"
+            } else {
+                "look at the permissions of the file and of its directory"
+            };
+            Error::new(doing()).cause(err).hint(hint)
+        };
+        let mut driver = SqliteDriver::open(path, mode).map_err(failed)?;
+        // SQLite looks at the file when it is first used.
+        driver.query("SELECT count(*) FROM sqlite_schema", &[]).map_err(failed)?;
+        Ok(boxed(driver))
+    }
+}
+
+fn boxed(driver: SqliteDriver<'static>) -> Box<dyn Driver> {
+    Box::new(driver)
+}
+
+fn find_url(cx: &Context) -> Result<(String, Source)> {
+    if let Some(url) = &cx.global.url {
+        return Ok((url.clone(), Source::Flag));
+    }
+    if let Some(url) = std::env::var("DATABASE_URL").ok().filter(|it| !it.is_empty()) {
+        return Ok((url, Source::Environment));
+    }
+    for dir in cx.project.package_dir.ancestors() {
+        let path = dir.join(".env");
+        if !path.is_file() {
+            continue;
+        }
+        let entries = dotenvy::from_path_iter(&path);
+        for entry in entries.doing(|| format!("read `{}`", path.display()))? {
+            let (key, value) = entry.map_err(|err| {
+                // The library's error shows the line, which may hold a password.
+                let what = if matches!(err, dotenvy::Error::LineParse(..)) {
+                    "a line is not `KEY=value`".to_owned()
+                } else {
+                    err.to_string()
+                };
+                Error::new(format!("failed to read `{}`: {what}", path.display()))
+            })?;
+            if key == "DATABASE_URL" && !value.is_empty() {
+                return Ok((value, Source::DotEnv(path)));
+            }
+        }
+        break;
+    }
+    let source = Source::Config(config::path(&cx.project.migrations_dir));
+    Ok((cx.config.url.clone(), source))
+}
+
+/// Where relative paths count from.
+fn base(cx: &Context, source: &Source) -> PathBuf {
+    match source {
+        Source::Flag | Source::Environment => std::env::current_dir().unwrap_or_default(),
+        Source::DotEnv(path) => path.parent().map(Path::to_owned).unwrap_or_default(),
+        Source::Config(_) => cx.project.package_dir.clone(),
+    }
+}

@@ -1,0 +1,88 @@
+//! What a command can fail with, and how it is shown.
+
+use std::fmt;
+
+/// A command's failure: a message, what caused it, and what to do next.
+///
+/// The message is one lowercase sentence without a full stop. The exit code is 3.
+#[derive(Debug)]
+pub struct Error {
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+}
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    pub fn new(message: impl Into<String>) -> Error {
+        Error { message: message.into(), causes: Vec::new(), hint: None }
+    }
+
+    /// Adds what lies behind it, after what was added before.
+    #[must_use]
+    pub fn cause(mut self, cause: impl fmt::Display) -> Error {
+        self.causes.push(cause.to_string());
+        self
+    }
+
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Error {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    pub fn causes(&self) -> &[String] {
+        &self.causes
+    }
+
+    pub fn get_hint(&self) -> Option<&str> {
+        self.hint.as_deref()
+    }
+}
+
+/// The message, its causes and the hint, on lines of their own.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        for cause in &self.causes {
+            write!(f, "\n  caused by: {}", cause.replace('\n', "\n    "))?;
+        }
+        match &self.hint {
+            Some(hint) => write!(f, "\n  hint: {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl From<dbmigrate_runtime::Error> for Error {
+    fn from(err: dbmigrate_runtime::Error) -> Error {
+        let mut res = Error::new(err.to_string());
+        if let Some(source) = std::error::Error::source(&err) {
+            res = res.cause(source);
+        }
+        Error { hint: err.hint().map(str::to_owned), ..res }
+    }
+}
+
+impl From<dbmigrate_runtime::revision::GraphError> for Error {
+    fn from(err: dbmigrate_runtime::revision::GraphError) -> Error {
+        dbmigrate_runtime::Error::from(err).into()
+    }
+}
+
+/// Adds what was being done to an error of the standard library.
+pub trait Doing<T> {
+    /// ``failed to read `path`: ...``
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T, E: fmt::Display> Doing<T> for std::result::Result<T, E> {
+    fn doing(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|err| Error::new(format!("failed to {}: {err}", what())))
+    }
+}

@@ -1,0 +1,194 @@
+//! The revision files of a project and what they record.
+
+use std::path::{Path, PathBuf};
+
+use dbmigrate_runtime::revision::{Graph, Revision};
+use dbmigrate_runtime::{Migrations, executor, version_table};
+
+use crate::connection::Database;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::runner::{self, Recording, RevisionFile};
+
+/// The directory of the revision files, in the migrations directory.
+pub const VERSIONS: &str = "versions";
+
+/// All revisions with their recordings; operations are decoded only when they are asked for.
+pub struct History {
+    pub graph: Graph,
+    recordings: Vec<Recording>,
+    files: Vec<RevisionFile>,
+}
+
+impl History {
+    /// Finds the files and what they record, compiling those that are new.
+    ///
+    /// # Errors
+    ///
+    /// When there is no migrations directory, a module doesn't compile, or the revisions make no
+    /// graph.
+    pub fn load(cx: &Context) -> Result<History> {
+        let files = files(cx)?;
+        let recordings = runner::recordings(cx, &files)?;
+        let revisions = recordings.iter().map(|it| Revision {
+            id: it.id.clone(),
+            parents: it.parents.clone(),
+            branch_labels: it.branch_labels.clone(),
+            depends_on: it.depends_on.clone(),
+            message: it.message.clone(),
+            file: file_of(&files, &it.module),
+        });
+        let graph = Graph::new(revisions.collect())?;
+        Ok(History { graph, recordings, files })
+    }
+
+    /// The checksum of a revision's upgrade.
+    pub fn checksum(&self, id: &str) -> Option<&str> {
+        self.recordings.iter().find(|it| it.id == id).map(|it| it.checksum.as_str())
+    }
+
+    /// The migrations with their operations.
+    pub fn migrations(&self) -> Result<Migrations> {
+        let migrations = self.recordings.iter().map(|it| {
+            let mut migration = it.migration()?;
+            migration.revision.file = file_of(&self.files, &it.module);
+            Ok(migration)
+        });
+        Ok(Migrations::new(migrations.collect::<Result<_>>()?)?)
+    }
+
+    /// The file of a revision.
+    pub fn path(&self, id: &str) -> Option<&Path> {
+        let recording = self.recordings.iter().find(|it| it.id == id)?;
+        let file = self.files.iter().find(|it| it.module == recording.module)?;
+        Some(&file.path)
+    }
+
+    /// ` (head)`, ` (branchpoint)` and the like, for a list.
+    pub fn marks(&self, it: &Revision, current: &[&str]) -> String {
+        let mut marks = String::new();
+        if !it.branch_labels.is_empty() {
+            marks += &format!(" ({})", it.branch_labels.join(", "));
+        }
+        if self.graph.children(&it.id).is_empty() {
+            marks += " (head)";
+        }
+        if it.parents.len() > 1 {
+            marks += " (mergepoint)";
+        }
+        if self.graph.children(&it.id).len() > 1 {
+            marks += " (branchpoint)";
+        }
+        if current.contains(&it.id.as_str()) {
+            marks += " (current)";
+        }
+        marks
+    }
+}
+
+/// `<base>` or the parents' ids.
+pub fn parents_text(it: &Revision) -> String {
+    if it.parents.is_empty() { "<base>".to_owned() } else { it.parents.join(", ") }
+}
+
+/// The applied revisions of the project's database; none where it isn't there yet.
+pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::Applied>> {
+    match database.open_to_read()? {
+        None => Ok(Vec::new()),
+        Some(mut driver) => Ok(version_table::read(&mut *driver, &cx.config.version_table)?),
+    }
+}
+
+/// The ids of what is applied.
+pub fn applied_ids(
+    cx: &Context,
+    database: &Database,
+) -> Result<std::collections::BTreeSet<String>> {
+    Ok(executor::ids(&applied(cx, database)?))
+}
+
+/// The revision files, sorted by name.
+///
+/// # Errors
+///
+/// When there is no migrations directory.
+pub fn files(cx: &Context) -> Result<Vec<RevisionFile>> {
+    let dir = &cx.project.migrations_dir;
+    if !dir.is_dir() {
+        let message = format!("no migrations directory `{}`", relative(cx, dir));
+        return Err(Error::new(message).hint("`cargo dbmigrate init` creates it"));
+    }
+    let versions = dir.join(VERSIONS);
+    let entries = match std::fs::read_dir(&versions) {
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        res => res.doing(|| format!("read `{}`", versions.display()))?,
+    };
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.doing(|| format!("read `{}`", versions.display()))?.path();
+        let Some(stem) = path.file_stem().and_then(|it| it.to_str()) else { continue };
+        // Editors leave `.#name.rs` and the like; a module's name is an identifier.
+        let is_module = path.extension().is_some_and(|it| it == "rs")
+            && stem != "mod"
+            && syn::parse_str::<syn::Ident>(stem).is_ok();
+        if is_module {
+            files.push(RevisionFile { module: stem.to_owned(), path });
+        }
+    }
+    files.sort_by(|a, b| a.module.cmp(&b.module));
+    Ok(files)
+}
+
+fn file_of(files: &[RevisionFile], module: &str) -> String {
+    let file = files.iter().find(|it| it.module == module);
+    file.map_or_else(String::new, |it| {
+        let name = it.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        format!("migrations/{VERSIONS}/{name}")
+    })
+}
+
+/// A path as it is shown: from the package's directory when it is inside.
+pub fn relative(cx: &Context, path: &Path) -> String {
+    let shown = path.strip_prefix(&cx.project.package_dir).unwrap_or(path);
+    shown.display().to_string()
+}
+
+/// The constants of a revision file, read without compiling it: for commands that have to work
+/// on a file that doesn't compile.
+pub struct Header {
+    pub id: String,
+    pub parents: Vec<String>,
+    pub path: PathBuf,
+}
+
+/// Reads the constants of every revision file that can be read as Rust.
+pub fn headers(cx: &Context) -> Result<Vec<Header>> {
+    let mut headers = Vec::new();
+    for file in files(cx)? {
+        let text = std::fs::read_to_string(&file.path)
+            .doing(|| format!("read `{}`", file.path.display()))?;
+        headers.extend(header(&text).map(|(id, parents)| Header { id, parents, path: file.path }));
+    }
+    Ok(headers)
+}
+
+fn header(text: &str) -> Option<(String, Vec<String>)> {
+    // Only the constants' lines have to be Rust; the rest may be in the middle of an edit.
+    let constant = |name: &str| {
+        let at = text.find(&format!("const {name}:"))?;
+        let value = text[at..].split_once('=')?.1.split_once(';')?.0;
+        syn::parse_str::<syn::Expr>(value.trim()).ok()
+    };
+    let text_of = |it: &syn::Expr| match it {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(it), .. }) => Some(it.value()),
+        _ => None,
+    };
+    let parents = match constant("DOWN_REVISION")? {
+        syn::Expr::Reference(it) => match *it.expr {
+            syn::Expr::Array(it) => it.elems.iter().filter_map(text_of).collect(),
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    Some((text_of(&constant("REVISION")?)?, parents))
+}

@@ -1,0 +1,25 @@
+//! `cargo dbmigrate`: the subcommand's doorway.
+
+mod autogenerate;
+mod cli;
+mod commands;
+mod config;
+mod connection;
+mod context;
+mod error;
+mod history;
+mod models;
+mod output;
+mod project;
+mod render;
+mod runner;
+mod scaffold;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match models::run_wrapper() {
+        Some(code) => code,
+        None => commands::run(std::env::args_os()),
+    }
+}

@@ -1,0 +1,101 @@
+//! What the models say: the records that `#[derive(Model)]` leaves in what the compiler writes.
+//!
+//! `cargo check` is enough, since a library's metadata holds the evaluated bytes of its statics;
+//! nothing of the package's program runs. Binaries write no metadata, so for them this tool stands
+//! in as rustc's wrapper and has the same sources checked as a library.
+
+mod artifacts;
+mod check;
+mod objects;
+mod records;
+mod selection;
+mod targets;
+mod wrapper;
+
+use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::schema::Schema;
+
+pub use artifacts::dep_info;
+pub use wrapper::run_wrapper;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::project;
+
+use artifacts::Found;
+use selection::Selection;
+use targets::Package;
+
+const RUNTIME: &str = "dbmigrate-runtime";
+
+/// The environment variable that has models read from object files.
+const EXTRACT: &str = "DBMIGRATE_EXTRACT";
+
+/// The models of a project.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Models {
+    /// The tables of those that are managed.
+    pub schema: Schema,
+    /// All of them, each once, in the order of their paths.
+    pub records: Vec<ModelRecord>,
+    /// Whether there is no model at all. It is certain that there is none: the records of this
+    /// toolchain can be read, and the package depends on the runtime.
+    pub found_none: bool,
+}
+
+/// Has cargo check the package and reads the models.
+///
+/// # Errors
+///
+/// When the package doesn't compile (which has been shown then), a record can't be read, or two
+/// models want the same table.
+pub fn load(cx: &Context) -> Result<Models> {
+    if project::in_build_script() {
+        let message = "a build script can't have the package built that it belongs to";
+        return Err(Error::new(message).hint(
+            "within a build script use `upgrade`, which needs the revisions only; the models are \
+             compared with them from a shell",
+        ));
+    }
+    let selection = Selection::new(cx);
+    let package = Package::find(cx, &selection)?;
+    let from_objects = std::env::var_os(EXTRACT).is_some_and(|it| it == "object");
+    let found = if from_objects { None } else { Some(check::found(cx, &selection, &package)?) };
+    let found = match found {
+        Some(it) if it.canary => it,
+        Some(it) if !it.runtime => return Err(no_runtime(&package.name)),
+        from_metadata => {
+            if from_metadata.is_some() {
+                cx.out.note(
+                    "this compiler's metadata doesn't carry the models, so they are read from \
+                     object files, which takes longer",
+                );
+            }
+            objects::found(cx, &selection, &package)?
+        }
+    };
+    models(cx, found)
+}
+
+fn models(cx: &Context, found: Found) -> Result<Models> {
+    let records = records::distinct(found)?;
+    let schema = records::schema(&records, cx.config.doc_comments)?;
+    Ok(Models { schema, found_none: records.is_empty(), records })
+}
+
+/// The package has no model, and that can't be meant.
+pub fn no_models(cx: &Context) -> Error {
+    let package = cx.config.package.as_ref().unwrap_or(&cx.project.package);
+    Error::new(format!("the package `{package}` has no models")).hint(
+        "put `#[derive(dbmigrate_runtime::Model)]` on the structs that are tables; if they are \
+         behind a feature or in another package, name it in dbmigrate.toml",
+    )
+}
+
+fn no_runtime(package: &str) -> Error {
+    let version = env!("CARGO_PKG_VERSION");
+    Error::new(format!("the package `{package}` does not depend on {RUNTIME}")).hint(format!(
+        "`cargo add -p {package} {RUNTIME}@{version}` adds it; if the models are in another \
+         package, name that in dbmigrate.toml (`package = \"...\"`)"
+    ))
+}

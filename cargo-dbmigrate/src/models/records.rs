@@ -1,0 +1,107 @@
+//! From records to a schema.
+
+use std::collections::BTreeMap;
+
+use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::schema::Schema;
+
+use super::artifacts::{Damaged, Found};
+use crate::error::{Error, Result};
+
+/// The records, each once, in the order of their paths.
+///
+/// A module that both a library and a binary compile leaves two records, which differ at most in
+/// the crate's name.
+pub fn distinct(found: Found) -> Result<Vec<ModelRecord>> {
+    if let Some(it) = found.damaged.first() {
+        return Err(unreadable(it));
+    }
+    let mut records: BTreeMap<String, ModelRecord> = BTreeMap::new();
+    let mut places: BTreeMap<(String, u32, String), String> = BTreeMap::new();
+    for it in found.records {
+        if let Some(other) = records.get(&it.path) {
+            if *other != it {
+                return Err(differing(other));
+            }
+            continue;
+        }
+        let place = (it.file.clone(), it.line, it.table.name.clone());
+        let at_place = places.get(&place).and_then(|path| records.get(path));
+        if at_place
+            .is_some_and(|other| ModelRecord { path: it.path.clone(), ..other.clone() } == it)
+        {
+            continue;
+        }
+        places.insert(place, it.path.clone());
+        records.insert(it.path.clone(), it);
+    }
+    Ok(records.into_values().collect())
+}
+
+/// The tables of the managed models.
+pub fn schema(records: &[ModelRecord], doc_comments: bool) -> Result<Schema> {
+    let mut models: BTreeMap<String, &ModelRecord> = BTreeMap::new();
+    let mut schema = Schema::default();
+    for it in records.iter().filter(|it| !it.unmanaged) {
+        // No database keeps apart what differs in case alone on all systems.
+        if let Some(other) = models.insert(it.table.name.to_lowercase(), it) {
+            return Err(same_table(other, it));
+        }
+        let mut table = it.table.clone();
+        if doc_comments {
+            table.comment = table.comment.or_else(|| it.docs.clone());
+            for (column, field) in table.columns.iter_mut().zip(&it.fields) {
+                column.comment = column.comment.take().or_else(|| field.docs.clone());
+            }
+        }
+        schema.tables.insert(table.name.clone(), table);
+    }
+    Ok(schema)
+}
+
+/// `models::User` at `src/models.rs:10`
+fn place(it: &ModelRecord) -> String {
+    match it.line {
+        0 => format!("`{}` in {}", it.path, it.file),
+        line => format!("`{}` at {}:{line}", it.path, it.file),
+    }
+}
+
+fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {
+    let message = if one.table.name == other.table.name {
+        format!("two models want the table `{}`", one.table.name)
+    } else {
+        let (one, other) = (&one.table.name, &other.table.name);
+        format!("two models want tables that differ in case alone, `{one}` and `{other}`")
+    };
+    Error::new(format!("{message}: {} and {}", place(one), place(other))).hint(
+        "give one of them another name with `#[model(table = \"...\")]`; a second struct for the \
+         same table is `#[model(unmanaged)]`",
+    )
+}
+
+fn differing(it: &ModelRecord) -> Error {
+    let message =
+        format!("the model {} was compiled twice, with different columns each time", place(it));
+    Error::new(message).hint(
+        "its package is built with two sets of features: say which one counts with `features` in \
+         dbmigrate.toml, or check its package alone (`package = \"...\"`)",
+    )
+}
+
+fn unreadable(it: &Damaged) -> Error {
+    let file = it.file.file_name().unwrap_or_default().to_string_lossy();
+    let err = Error::new(format!("failed to read the models in `{file}`: {}", it.error));
+    let version = env!("CARGO_PKG_VERSION");
+    match it.error.is_other_format() {
+        Some(_) => err.hint(format!(
+            "the runtime and this tool ({version}) are of different versions: \
+             `cargo update -p dbmigrate-runtime`, or `cargo install cargo-dbmigrate@<version of \
+             the runtime>`"
+        )),
+        None => err.hint("build the package anew: `cargo clean -p` its name, and run this again"),
+    }
+}
+
+#[cfg(test)]
+mod tests;

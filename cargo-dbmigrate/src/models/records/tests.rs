@@ -1,0 +1,86 @@
+//! Records as they come out of files, and what becomes of them.
+
+use dbmigrate_runtime::record::FieldRecord;
+use dbmigrate_runtime::schema::{Column, Table, Type};
+
+use super::*;
+
+fn model(path: &str, line: u32, table: &str) -> ModelRecord {
+    ModelRecord {
+        path: path.to_owned(),
+        file: "src/models.rs".to_owned(),
+        line,
+        table: Table::new(table).column(Column::new("id", Type::BigInteger).not_null()),
+        renamed_from: None,
+        database: None,
+        unmanaged: false,
+        docs: Some("A thing.".to_owned()),
+        fields: vec![FieldRecord {
+            column: "id".to_owned(),
+            field: "id".to_owned(),
+            line: line + 1,
+            docs: Some("Its number.".to_owned()),
+            renamed_from: None,
+        }],
+    }
+}
+
+fn found(records: &[ModelRecord]) -> Found {
+    Found { records: records.to_vec(), ..Found::default() }
+}
+
+#[track_caller]
+fn refused(records: &[ModelRecord], expected: &str) {
+    let res = distinct(found(records)).and_then(|it| schema(&it, false));
+    assert_eq!(res.unwrap_err().message(), expected);
+}
+
+#[test]
+fn what_library_and_binary_compile_is_one_model() {
+    let records = [model("app::User", 3, "user"), model("app::User", 3, "user")];
+    assert_eq!(distinct(found(&records)).unwrap(), records[..1]);
+    let records = [model("app::User", 3, "user"), model("server::User", 3, "user")];
+    assert_eq!(distinct(found(&records)).unwrap(), records[..1]);
+}
+
+#[test]
+fn two_sets_of_features_are_told() {
+    let mut other = model("app::User", 3, "user");
+    other.table.columns.clear();
+    refused(
+        &[model("app::User", 3, "user"), other],
+        "the model `app::User` at src/models.rs:3 was compiled twice, with different columns each \
+         time",
+    );
+}
+
+#[test]
+fn two_models_of_one_table_are_both_named() {
+    refused(
+        &[model("app::a::User", 3, "user"), model("app::b::User", 9, "user")],
+        "two models want the table `user`: `app::a::User` at src/models.rs:3 and `app::b::User` at \
+         src/models.rs:9",
+    );
+    refused(
+        &[model("app::User", 3, "user"), model("app::Users", 9, "USER")],
+        "two models want tables that differ in case alone, `user` and `USER`: `app::User` at \
+         src/models.rs:3 and `app::Users` at src/models.rs:9",
+    );
+}
+
+#[test]
+fn an_unmanaged_model_is_no_table() {
+    let view = ModelRecord { unmanaged: true, ..model("app::View", 9, "user") };
+    let schema = schema(&[model("app::User", 3, "user"), view], false).unwrap();
+    assert_eq!(schema.tables.len(), 1);
+}
+
+#[test]
+fn doc_comments_become_comments_where_there_are_none() {
+    let mut record = model("app::User", 3, "user");
+    record.table.comment = Some("Said.".to_owned());
+    let schema = schema(&[record], true).unwrap();
+    let table = schema.table("user").unwrap();
+    assert_eq!(table.comment.as_deref(), Some("Said."));
+    assert_eq!(table.columns[0].comment.as_deref(), Some("Its number."));
+}

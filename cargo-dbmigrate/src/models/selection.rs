@@ -1,0 +1,116 @@
+//! Which package, targets and features the models are in: by dbmigrate.toml, which the arguments
+//! override.
+
+use xshell::Cmd;
+
+use crate::context::Context;
+
+/// What cargo is asked to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    pub package: String,
+    /// Only the library.
+    pub lib: bool,
+    /// The library and this binary.
+    pub bin: Option<String>,
+    pub features: Vec<String>,
+    pub all_features: bool,
+    pub default_features: bool,
+    pub profile: Option<String>,
+    pub target: Option<String>,
+}
+
+impl Selection {
+    /// Says where an argument differs from a key that is set: without it the models are others.
+    pub fn new(cx: &Context) -> Selection {
+        let (args, config) = (&cx.global.cargo, &cx.config);
+        let differs = |arg: &str, key: &str, value: &str| {
+            cx.out.warning(format!(
+                "{arg} overrides dbmigrate.toml, which says `{key} = {value}`: the next command \
+                 without it sees other models"
+            ));
+        };
+        let choose = |arg: &str, key: &str, given: Option<&String>, set: Option<&String>| {
+            if let (Some(given), Some(set)) = (given, set) {
+                if given != set {
+                    differs(arg, key, &format!("{set:?}"));
+                }
+            }
+            given.or(set).cloned()
+        };
+        // `-p` may only have chosen the package with the migrations.
+        let project = &cx.project.package;
+        let package = args.package.as_ref().filter(|it| *it != project);
+        let package = choose("`-p`", "package", package, config.package.as_ref());
+
+        let (mut lib, mut bin) = (config.lib, config.bin.clone());
+        if args.lib || args.bin.is_some() {
+            if let Some(set) = config.bin.as_ref().filter(|it| Some(*it) != args.bin.as_ref()) {
+                differs("the chosen target", "bin", &format!("{set:?}"));
+            }
+            if config.lib && !args.lib {
+                differs("`--bin`", "lib", "true");
+            }
+            (lib, bin) = (args.lib, args.bin.clone());
+        }
+
+        let sorted = |items: &[String]| {
+            let names = items.iter().flat_map(|it| it.split([',', ' ']));
+            let mut names: Vec<String> =
+                names.filter(|it| !it.is_empty()).map(str::to_owned).collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        };
+        let (mut features, set) = (sorted(&args.features), sorted(&config.features));
+        if features.is_empty() {
+            features = set;
+        } else if !set.is_empty() && features != set {
+            differs("`--features`", "features", &format!("{set:?}"));
+        }
+        Selection {
+            package: package.unwrap_or_else(|| project.clone()),
+            lib,
+            bin,
+            features,
+            all_features: args.all_features || config.all_features,
+            default_features: config.default_features && !args.no_default_features,
+            profile: choose(
+                "`--profile`",
+                "profile",
+                args.profile.as_ref(),
+                config.profile.as_ref(),
+            ),
+            target: choose("`--target`", "target", args.target.as_ref(), config.target.as_ref()),
+        }
+    }
+
+    /// Adds the arguments for cargo.
+    pub fn add_to<'a>(&self, mut cmd: Cmd<'a>, cx: &Context, more_features: &[String]) -> Cmd<'a> {
+        cmd = cmd.args(["--package", &self.package]);
+        let mut features = self.features.clone();
+        features.extend_from_slice(more_features);
+        if !features.is_empty() {
+            cmd = cmd.args(["--features", &features.join(",")]);
+        }
+        if let Some(it) = &self.profile {
+            cmd = cmd.args(["--profile", it]);
+        }
+        if let Some(it) = &self.target {
+            cmd = cmd.args(["--target", it]);
+        }
+        let flags = &cx.global.cargo;
+        for (on, flag) in [
+            (self.all_features, "--all-features"),
+            (!self.default_features, "--no-default-features"),
+            (flags.locked, "--locked"),
+            (flags.offline, "--offline"),
+            (flags.frozen, "--frozen"),
+        ] {
+            if on {
+                cmd = cmd.arg(flag);
+            }
+        }
+        cmd
+    }
+}

@@ -1,0 +1,142 @@
+//! This tool as the wrapper that cargo starts in rustc's place.
+//!
+//! A binary leaves no metadata, and cargo can't be asked to check it as a library. So cargo is
+//! given this program as `RUSTC_WORKSPACE_WRAPPER`, which it starts for the workspace's own
+//! packages, and the wrapper says `lib` where cargo says `bin`. What cargo makes this way has
+//! names of its own: a person's own check stays as fresh as it was.
+
+use std::ffi::{OsStr, OsString};
+use std::process::{Command, ExitCode};
+
+use crate::error::{Doing as _, Result};
+use crate::project::{self, Cargo};
+
+/// Says to this program that it is started in rustc's place.
+const WRAPPER: &str = "DBMIGRATE_WRAPPER";
+
+/// Says to this program that it is started in the linker's place, and has nothing to do.
+pub const LINKER: &str = "DBMIGRATE_LINKER";
+
+/// Does what this process was started for in rustc's or in the linker's place, if it was.
+pub fn run_wrapper() -> Option<ExitCode> {
+    let is_set = |name| std::env::var_os(name).is_some();
+    // A build script inherits the variables, and means this tool when it calls it.
+    if !is_set(WRAPPER) && !is_set(LINKER) || project::in_build_script() {
+        return None;
+    }
+    if is_set(LINKER) {
+        return Some(ExitCode::SUCCESS);
+    }
+    let mut args = std::env::args_os().skip(1);
+    let rustc = args.next()?;
+    let status = Command::new(rustc).args(rewritten(args)).env_remove(WRAPPER).status().ok()?;
+    let code = status.code().and_then(|it| u8::try_from(it).ok());
+    Some(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Has cargo start this program in rustc's place. A wrapper around rustc that caches doesn't
+/// expect that, and is left out.
+pub fn set_up(cargo: &Cargo) -> Result<()> {
+    cargo.set_var("RUSTC_WORKSPACE_WRAPPER", executable()?);
+    cargo.set_var("RUSTC_WRAPPER", "");
+    cargo.set_var(WRAPPER, "1");
+    Ok(())
+}
+
+/// The path of this program.
+pub fn executable() -> Result<std::path::PathBuf> {
+    std::env::current_exe().doing(|| "find the path of this program".to_owned())
+}
+
+/// The arguments, for a library where they check something else. Lints don't count then: they
+/// would say that `main` is never used.
+fn rewritten(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let args: Vec<OsString> = args.flat_map(expanded).collect();
+    let values = |name: &str| values(&args, name);
+    let emit: Vec<&str> = values("--emit").into_iter().flat_map(|it| it.split(',')).collect();
+    let is_check = emit.contains(&"metadata") && !emit.contains(&"link");
+    let types = values("--crate-type");
+    let kept = ["lib", "rlib", "dylib", "proc-macro"];
+    let is_other = !types.is_empty() && types.iter().all(|it| !kept.contains(it));
+    // The first of these is cargo asking what the compiler is like.
+    let is_own =
+        values("--crate-name").iter().all(|it| *it != "___" && *it != "build_script_build");
+    if !is_check || !is_other || !is_own {
+        return args;
+    }
+    let mut rewritten = Vec::with_capacity(args.len() + 1);
+    let mut is_type = false;
+    for arg in args {
+        let is_joined = arg.to_str().is_some_and(|it| it.starts_with("--crate-type="));
+        rewritten.push(match (is_type, is_joined) {
+            (true, _) => "lib".into(),
+            (_, true) => "--crate-type=lib".into(),
+            _ => arg.clone(),
+        });
+        is_type = arg == "--crate-type";
+    }
+    rewritten.push("--cap-lints=allow".into());
+    rewritten
+}
+
+/// The arguments in a file, where there were too many for the system.
+fn expanded(arg: OsString) -> Vec<OsString> {
+    let path = arg.to_str().and_then(|it| it.strip_prefix('@'));
+    match path.and_then(|it| std::fs::read_to_string(it).ok()) {
+        Some(text) => text.lines().map(OsString::from).collect(),
+        None => vec![arg],
+    }
+}
+
+/// The values of `--name value` and `--name=value`.
+fn values<'a>(args: &'a [OsString], name: &str) -> Vec<&'a str> {
+    let mut values = Vec::new();
+    let mut before: Option<&OsStr> = None;
+    for arg in args {
+        let text = arg.to_str().unwrap_or_default();
+        if before.is_some_and(|it| it == name) {
+            values.push(text);
+        } else if let Some(it) = text.strip_prefix(name).and_then(|it| it.strip_prefix('=')) {
+            values.push(it);
+        }
+        before = Some(arg);
+    }
+    values
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(args: &str, expected: &str) {
+        let rewritten = rewritten(args.split(' ').map(OsString::from));
+        assert_eq!(rewritten.join(OsStr::new(" ")), *expected);
+    }
+
+    #[test]
+    fn a_binary_is_checked_as_a_library() {
+        check(
+            "--crate-name app src/main.rs --crate-type bin --emit=dep-info,metadata",
+            "--crate-name app src/main.rs --crate-type lib --emit=dep-info,metadata --cap-lints=allow",
+        );
+        check(
+            "--crate-type=cdylib --crate-type=staticlib --emit=metadata",
+            "--crate-type=lib --crate-type=lib --emit=metadata --cap-lints=allow",
+        );
+    }
+
+    #[test]
+    fn the_rest_is_left_as_it_is() {
+        for args in [
+            "--crate-name app --crate-type lib --emit=dep-info,metadata",
+            "--crate-name app --crate-type cdylib --crate-type rlib --emit=metadata",
+            "--crate-name app --crate-type bin --emit=dep-info,link",
+            "--crate-name build_script_build --crate-type bin --emit=dep-info,metadata",
+            "- --crate-name ___ --print=file-names --crate-type bin --crate-type rlib",
+            "-vV",
+        ] {
+            check(args, args);
+        }
+    }
+}

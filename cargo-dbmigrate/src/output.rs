@@ -1,0 +1,138 @@
+//! The one place that prints.
+//!
+//! Results go to standard output, progress and diagnostics to standard error. With `--format json`
+//! standard output holds one JSON document and nothing else.
+
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
+
+use anstyle::{AnsiColor, Style};
+
+use crate::cli::{ColorChoice, Format};
+
+const RED: Style = AnsiColor::Red.on_default().bold();
+const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const CYAN: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The version of the JSON documents.
+pub const JSON_VERSION: u32 = 1;
+
+/// How much is said, and in which form.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    pub format: Format,
+    pub verbose: bool,
+    pub quiet: bool,
+}
+
+impl Output {
+    pub fn new(format: Format, color: ColorChoice, verbose: bool, quiet: bool) -> Output {
+        match color {
+            ColorChoice::Auto => anstream::ColorChoice::Auto,
+            ColorChoice::Always => anstream::ColorChoice::Always,
+            ColorChoice::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        Output { format, verbose, quiet }
+    }
+
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// A line of a command's result, unless the result is JSON.
+    pub fn line(&self, text: impl AsRef<str>) {
+        if !self.is_json() {
+            stdout(&format!("{}\n", text.as_ref()));
+        }
+    }
+
+    /// A line that says what was done, which `--quiet` leaves out.
+    pub fn done(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            self.line(text);
+        }
+    }
+
+    /// Text as it is, such as a script.
+    pub fn text(&self, text: &str) {
+        if !self.is_json() {
+            stdout(text);
+        }
+    }
+
+    /// The command's result as JSON, when that was asked for. The document begins with the
+    /// version of the form and the command's name.
+    pub fn json(&self, command: &str, mut members: serde_json::Value) {
+        if !self.is_json() {
+            return;
+        }
+        if let Some(members) = members.as_object_mut() {
+            members.insert("version".into(), JSON_VERSION.into());
+            members.insert("command".into(), command.into());
+        }
+        stdout(&format!("{members:#}\n"));
+    }
+
+    /// Something that goes on, on standard error.
+    pub fn progress(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            stderr(&format!("{}\n", text.as_ref()));
+        }
+    }
+
+    /// A detail for `-v`, on standard error.
+    pub fn detail(&self, text: impl AsRef<str>) {
+        if self.verbose {
+            stderr(&format!("{}\n", text.as_ref()));
+        }
+    }
+
+    pub fn note(&self, text: impl AsRef<str>) {
+        if !self.quiet {
+            stderr(&format!("{CYAN}note{CYAN:#}: {}\n", text.as_ref()));
+        }
+    }
+
+    /// What a compiler or a migration says, as it is, on standard error.
+    pub fn diagnostic(&self, text: &str) {
+        stderr(&format!("{}\n", text.strip_suffix('\n').unwrap_or(text)));
+    }
+
+    pub fn warning(&self, text: impl AsRef<str>) {
+        stderr(&format!("{YELLOW}warning{YELLOW:#}: {}\n", text.as_ref()));
+    }
+
+    /// A failure: with `--format json` also as a document on standard output.
+    pub fn error(&self, command: &str, err: &crate::error::Error) {
+        stderr(&format!("{RED}error{RED:#}: {err}\n"));
+        self.json(
+            command,
+            serde_json::json!({
+                "error": {
+                    "message": err.message(),
+                    "causes": err.causes(),
+                    "hint": err.get_hint(),
+                },
+            }),
+        );
+    }
+}
+
+/// Whether there is a person to ask.
+pub fn is_interactive() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+/// A closed pipe ends the command quietly: whoever read it has seen enough.
+fn stdout(text: &str) {
+    let mut out = anstream::stdout().lock();
+    let res = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    if res.is_err_and(|err| err.kind() == ErrorKind::BrokenPipe) {
+        std::process::exit(0);
+    }
+}
+
+/// Nobody is left to tell when this fails.
+fn stderr(text: &str) {
+    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+}

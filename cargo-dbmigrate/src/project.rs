@@ -1,0 +1,220 @@
+//! Which package, and where its things are. No process is started to find out.
+
+mod cargo;
+mod manifest;
+
+use std::path::{Path, PathBuf};
+
+pub use cargo::{Cargo, Exit, host_target};
+
+use cargo::TARGET_DIR_VARIABLES;
+use manifest::Manifest;
+
+use crate::cli::Global;
+use crate::error::{Doing as _, Error, Result};
+
+/// The migrations directory, where the arguments name no other.
+const MIGRATIONS: &str = "migrations";
+
+/// The package that has the migrations.
+#[derive(Debug, Clone)]
+pub struct Project {
+    /// The package's name.
+    pub package: String,
+    pub manifest_path: PathBuf,
+    pub package_dir: PathBuf,
+    pub workspace_root: PathBuf,
+    /// Where cargo builds the package.
+    pub target_dir: PathBuf,
+    /// The package's edition.
+    pub edition: String,
+    pub migrations_dir: PathBuf,
+    /// Where this tool keeps its own work.
+    pub work_dir: PathBuf,
+    /// Where cargo looks for its configuration, from here upward.
+    pub cargo_dir: PathBuf,
+}
+
+impl Project {
+    /// Finds the package: the one of `--manifest-path` or of the working directory, or the one
+    /// that `-p` names. In a workspace without a package of its own it is the one member that has
+    /// a migrations directory.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such package, or a manifest doesn't parse.
+    pub fn find(global: &Global) -> Result<Project> {
+        let cwd = std::env::current_dir().doing(|| "find the working directory".to_owned())?;
+        let manifest_path = match &global.cargo.manifest_path {
+            Some(path) => given_manifest(&cwd.join(path))?,
+            None => nearest_manifest(&cwd)?,
+        };
+        let here = Manifest::read(&manifest_path)?;
+        let directory = global.directory.as_deref().unwrap_or(Path::new(MIGRATIONS));
+        let workspace = Workspace::of(here)?;
+        let manifest = workspace.select(global.cargo.package.as_deref(), directory)?;
+
+        let package_dir = canonical(manifest.dir());
+        let workspace_root = canonical(workspace.root.dir());
+        let cargo_dir = if cwd.starts_with(&workspace_root) { cwd } else { package_dir.clone() };
+        let target_dir = target_dir(&cargo_dir, &workspace_root)?;
+        let migrations_dir = package_dir.join(directory);
+        let package = manifest.package_name().to_owned();
+        let hash = crate::runner::short_hash(migrations_dir.as_os_str().as_encoded_bytes());
+        Ok(Project {
+            work_dir: target_dir.join("dbmigrate").join(format!("{package}-{hash}")),
+            edition: manifest.edition(&workspace.root).to_owned(),
+            manifest_path: package_dir.join(manifest::FILE),
+            package,
+            package_dir,
+            workspace_root,
+            target_dir,
+            migrations_dir,
+            cargo_dir,
+        })
+    }
+
+    /// A path as it is shown: from the package's directory when it is inside.
+    pub fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
+        path.strip_prefix(&self.package_dir).unwrap_or(path).display()
+    }
+}
+
+/// Whether this process was started by a package's build script.
+pub fn in_build_script() -> bool {
+    ["OUT_DIR", "HOST", "TARGET", "NUM_JOBS"].iter().all(|it| std::env::var_os(it).is_some())
+}
+
+/// A package's manifest and that of the workspace it is in, which may be the same.
+struct Workspace {
+    root: Manifest,
+    here: Manifest,
+}
+
+impl Workspace {
+    /// Cargo's own rule: a manifest with `[workspace]` is a root, one may name its root, and else
+    /// it is the next one above that doesn't exclude the package.
+    fn of(here: Manifest) -> Result<Workspace> {
+        if here.is_root() {
+            return Ok(Workspace { root: here.clone(), here });
+        }
+        if let Some(root) = here.named_root() {
+            return Ok(Workspace { root: Manifest::read(&root.join(manifest::FILE))?, here });
+        }
+        for dir in here.dir().ancestors().skip(1) {
+            let path = dir.join(manifest::FILE);
+            if !path.is_file() {
+                continue;
+            }
+            let above = Manifest::read(&path)?;
+            let root = match above.named_root() {
+                Some(root) => Manifest::read(&root.join(manifest::FILE))?,
+                None => above,
+            };
+            if root.is_root() && !root.excludes(here.dir()) {
+                return Ok(Workspace { root, here });
+            }
+        }
+        Ok(Workspace { root: here.clone(), here })
+    }
+
+    fn select(&self, name: Option<&str>, directory: &Path) -> Result<Manifest> {
+        let has_migrations = |it: &Manifest| it.dir().join(directory).is_dir();
+        let is_package = self.here.is_package();
+        let Some(name) = name else {
+            return if is_package { Ok(self.here.clone()) } else { self.the_one_with(directory) };
+        };
+        if is_package && self.here.package_name() == name {
+            return Ok(self.here.clone());
+        }
+        let members = self.members()?;
+        let named = members.iter().find(|it| it.package_name() == name);
+        match named {
+            Some(it) if has_migrations(it) => Ok(it.clone()),
+            // Of several packages the one with the migrations is the project, and `-p` names the
+            // one with the models.
+            _ if is_package && has_migrations(&self.here) => Ok(self.here.clone()),
+            Some(it) => Ok(it.clone()),
+            None => {
+                let root = self.root.path().display();
+                Err(Error::new(format!("no package `{name}` in the workspace of `{root}`"))
+                    .hint(format!("its packages are {}", names(&members))))
+            }
+        }
+    }
+
+    fn the_one_with(&self, directory: &Path) -> Result<Manifest> {
+        let root = self.root.path().display();
+        let members = self.members()?;
+        let with: Vec<Manifest> =
+            members.iter().filter(|it| it.dir().join(directory).is_dir()).cloned().collect();
+        match with.as_slice() {
+            [it] => Ok(it.clone()),
+            [] if members.is_empty() => {
+                Err(Error::new(format!("the workspace of `{root}` has no packages")))
+            }
+            [] => {
+                let directory = directory.display();
+                let message = format!("no package of the workspace has a directory `{directory}`");
+                Err(Error::new(message).hint(format!("choose one with `-p`: {}", names(&members))))
+            }
+            several => {
+                let message = "several packages of the workspace have migrations";
+                Err(Error::new(message).hint(format!("choose one with `-p`: {}", names(several))))
+            }
+        }
+    }
+
+    fn members(&self) -> Result<Vec<Manifest>> {
+        let mut members = self.root.members()?;
+        if self.here.is_package() && members.iter().all(|it| it.path() != self.here.path()) {
+            members.push(self.here.clone());
+        }
+        Ok(members)
+    }
+}
+
+fn names(packages: &[Manifest]) -> String {
+    let mut names: Vec<&str> = packages.iter().map(Manifest::package_name).collect();
+    names.sort_unstable();
+    format!("`{}`", names.join("`, `"))
+}
+
+fn given_manifest(path: &Path) -> Result<PathBuf> {
+    let file = if path.is_dir() { path.join(manifest::FILE) } else { path.to_owned() };
+    if file.is_file() {
+        return Ok(canonical(&file));
+    }
+    Err(Error::new(format!("there is no manifest `{}`", path.display()))
+        .hint("`--manifest-path` takes the path of a package's Cargo.toml"))
+}
+
+fn nearest_manifest(cwd: &Path) -> Result<PathBuf> {
+    let mut paths = cwd.ancestors().map(|it| it.join(manifest::FILE));
+    paths.find(|it| it.is_file()).ok_or_else(|| {
+        let message = format!("no Cargo.toml in `{}` or above it", cwd.display());
+        Error::new(message).hint("go into a package's directory, or name it with --manifest-path")
+    })
+}
+
+/// From the environment, the configuration files, or beside the workspace's manifest.
+fn target_dir(cargo_dir: &Path, workspace_root: &Path) -> Result<PathBuf> {
+    let cwd = std::env::current_dir().doing(|| "find the working directory".to_owned())?;
+    for name in TARGET_DIR_VARIABLES {
+        if let Some(dir) = std::env::var_os(name).filter(|it| !it.is_empty()) {
+            return Ok(cwd.join(dir));
+        }
+    }
+    let config = cargo::config(cargo_dir)?;
+    Ok(config.build.target_dir.unwrap_or_else(|| workspace_root.join("target")))
+}
+
+/// Without links and dots. Elsewhere than on Unix a canonical path has a form of its own that
+/// compilers and people don't expect.
+fn canonical(path: &Path) -> PathBuf {
+    let res = if cfg!(unix) { path.canonicalize() } else { std::path::absolute(path) };
+    res.unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! Running cargo.
+
+use std::ffi::OsString;
+use std::io::{BufReader, IsTerminal as _, Read as _};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
+use std::time::Duration;
+
+use cargo_metadata::diagnostic::DiagnosticLevel;
+use cargo_metadata::{CompilerMessage, Message};
+use xshell::{Cmd, Shell};
+
+use super::{Project, in_build_script};
+use crate::error::{Doing as _, Error, Result};
+use crate::output::Output;
+
+/// The environment variables that name the target directory, the first one that is set.
+pub const TARGET_DIR_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
+
+/// How long nothing is said about a build, where cargo doesn't show its own progress.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What cargo sets for a build script, and what would make a cargo inside of it do the outer
+/// one's work.
+const OF_BUILD_SCRIPTS: [&str; 21] = [
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_MAKEFLAGS",
+    "CARGO_PRIMARY_PACKAGE",
+    "DEBUG",
+    "HOST",
+    "MAKEFLAGS",
+    "MFLAGS",
+    "NUM_JOBS",
+    "OPT_LEVEL",
+    "OUT_DIR",
+    "PROFILE",
+    "RUSTC",
+    "RUSTC_LINKER",
+    "RUSTC_WORKSPACE_WRAPPER",
+    "RUSTC_WRAPPER",
+    "RUSTDOC",
+    "RUSTDOCFLAGS",
+    "RUSTFLAGS",
+    "TARGET",
+    "CARGO_BUILD_RUSTC_WRAPPER",
+    "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
+];
+
+/// The beginnings of names that cargo sets for a build script.
+const GROUPS_OF_BUILD_SCRIPTS: [&str; 5] =
+    ["CARGO_CFG_", "CARGO_FEATURE_", "CARGO_MANIFEST_", "CARGO_PKG_", "DEP_"];
+
+/// Cargo, in a directory whose configuration counts.
+pub struct Cargo {
+    sh: Shell,
+    program: OsString,
+    out: Output,
+}
+
+/// A command of cargo that compiles.
+pub struct Compile<'a> {
+    /// Arguments may be added.
+    pub cmd: Cmd<'a>,
+    /// Whether cargo's own progress is seen.
+    watched: bool,
+}
+
+/// How a run of cargo ended.
+#[derive(Debug)]
+pub struct Exit {
+    pub success: bool,
+    /// What cargo said, where it wasn't shown.
+    pub stderr: String,
+    /// The compiler's messages, warnings included.
+    pub diagnostics: Vec<CompilerMessage>,
+}
+
+impl Exit {
+    /// Whether the compiler found an error, so that it isn't cargo that failed.
+    pub fn has_errors(&self) -> bool {
+        self.errors().next().is_some()
+    }
+
+    pub fn errors(&self) -> impl Iterator<Item = &CompilerMessage> {
+        self.diagnostics.iter().filter(|it| is_error(it))
+    }
+
+    /// Shows the compiler's messages as cargo does.
+    pub fn show(&self, out: Output) {
+        for it in &self.diagnostics {
+            if is_error(it) || !out.quiet {
+                if let Some(text) = &it.message.rendered {
+                    out.diagnostic(text);
+                }
+            }
+        }
+    }
+
+    /// An error of cargo's own words, without its `error: `.
+    pub fn error(&self, message: impl Into<String>) -> Error {
+        let err = Error::new(message);
+        let text = self.stderr.trim();
+        if text.is_empty() { err } else { err.cause(text.trim_start_matches("error: ")) }
+    }
+}
+
+fn is_error(it: &CompilerMessage) -> bool {
+    matches!(it.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice)
+}
+
+impl Cargo {
+    /// Cargo as it builds the project.
+    pub fn of_host(project: &Project, out: Output) -> Result<Cargo> {
+        let cargo = Cargo::new(&project.cargo_dir, out)?;
+        // A relative directory counts from where this process was started.
+        if TARGET_DIR_VARIABLES.iter().any(|it| std::env::var_os(it).is_some()) {
+            cargo.sh.set_var("CARGO_TARGET_DIR", &project.target_dir);
+        }
+        Ok(cargo)
+    }
+
+    /// Cargo in that directory, without what an outer cargo said to the build script that this
+    /// process may be.
+    pub fn new(dir: &Path, out: Output) -> Result<Cargo> {
+        let sh = Shell::new().doing(|| "find the working directory".to_owned())?;
+        sh.change_dir(dir);
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        Ok(Cargo { sh, program, out })
+    }
+
+    pub fn set_var(&self, name: &str, value: impl AsRef<std::ffi::OsStr>) {
+        self.sh.set_var(name, value);
+    }
+
+    /// A subcommand; the arguments follow.
+    pub fn cmd(&self, subcommand: &str) -> Cmd<'_> {
+        let cmd = self.sh.cmd(&self.program).arg(subcommand).quiet();
+        if !in_build_script() {
+            return cmd;
+        }
+        let of_build_script = |name: &str| {
+            OF_BUILD_SCRIPTS.contains(&name)
+                || GROUPS_OF_BUILD_SCRIPTS.iter().any(|it| name.starts_with(it))
+        };
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        names.filter(|it| of_build_script(it)).fold(cmd, |cmd, it| cmd.env_remove(it))
+    }
+
+    /// Runs cargo for its answer.
+    pub fn read(&self, cmd: Cmd<'_>) -> Result<String> {
+        let output = Command::from(cmd).output().map_err(|err| self.not_started(&err))?;
+        if output.status.success() {
+            return String::from_utf8(output.stdout).doing(|| "read cargo's answer".to_owned());
+        }
+        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+        let exit = Exit { success: false, stderr, diagnostics: Vec::new() };
+        Err(exit.error("cargo failed"))
+    }
+
+    /// A subcommand that compiles. Somebody who watches sees cargo's own progress, unless what
+    /// cargo says isn't for people.
+    pub fn compile(&self, subcommand: &str, for_people: bool) -> Compile<'_> {
+        let watched = for_people && !self.out.quiet && std::io::stderr().is_terminal();
+        // Colours go away where nobody sees them.
+        let cmd = self.cmd(subcommand).arg("--message-format=json-diagnostic-rendered-ansi");
+        Compile { cmd: if watched { cmd } else { cmd.arg("--quiet") }, watched }
+    }
+
+    /// Compiles, and hands over cargo's messages but for the compiler's. The text is said when it
+    /// takes long and nobody sees cargo's own progress.
+    pub fn build(
+        &self,
+        compile: Compile<'_>,
+        patience: &str,
+        mut message: impl FnMut(Message),
+    ) -> Result<Exit> {
+        let Compile { cmd, watched } = compile;
+        let mut command = Command::from(cmd);
+        let stderr = if watched { Stdio::inherit() } else { Stdio::piped() };
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+        let mut child = command.spawn().map_err(|err| self.not_started(&err))?;
+        let stdout = child.stdout.take();
+        let stderr = child.stderr.take();
+        let (sender, receiver) = channel();
+        let reading = thread::spawn(move || {
+            let messages = stdout
+                .into_iter()
+                .flat_map(|it| Message::parse_stream(BufReader::with_capacity(1 << 16, it)));
+            messages.map_while(std::io::Result::ok).all(|it| sender.send(it).is_ok())
+        });
+        let keeping = thread::spawn(move || {
+            let mut bytes = Vec::new();
+            let _ = stderr.map(|mut it| it.read_to_end(&mut bytes));
+            String::from_utf8_lossy(&bytes).into_owned()
+        });
+        let mut exit = Exit { success: false, stderr: String::new(), diagnostics: Vec::new() };
+        let mut wait = if watched { Duration::MAX } else { PATIENCE };
+        loop {
+            match receiver.recv_timeout(wait) {
+                Ok(Message::CompilerMessage(it)) => exit.diagnostics.push(it),
+                Ok(it) => message(it),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.out.progress(patience);
+                    wait = Duration::MAX;
+                }
+            }
+        }
+        let status = child.wait().doing(|| "wait for cargo".to_owned())?;
+        let _ = reading.join();
+        exit.success = status.success();
+        exit.stderr = keeping.join().unwrap_or_default();
+        Ok(exit)
+    }
+
+    fn not_started(&self, err: &std::io::Error) -> Error {
+        let program = self.program.to_string_lossy();
+        Error::new(format!("failed to start `{program}`: {err}"))
+            .hint("cargo has to be on the PATH, or in the environment variable CARGO")
+    }
+}
+
+/// Cargo's configuration files and variables, as they count in a directory.
+pub(super) fn config(dir: &Path) -> Result<cargo_config2::Config> {
+    cargo_config2::Config::load_with_cwd(dir).map_err(|err| {
+        let mut message = format!("failed to read cargo's configuration: {err}");
+        let mut source = std::error::Error::source(&err);
+        while let Some(it) = source {
+            message += &format!(": {it}");
+            source = it.source();
+        }
+        Error::new(message)
+    })
+}
+
+/// The target to say to cargo so that it builds for this machine: none, unless the environment or
+/// the configuration names another one.
+pub fn host_target(dir: &Path) -> Result<Option<String>> {
+    let config = config(dir)?;
+    if config.build.target.as_ref().is_none_or(Vec::is_empty) {
+        return Ok(None);
+    }
+    let triple = config.host_triple().doing(|| "ask rustc for its target".to_owned())?;
+    Ok(Some(triple.to_owned()))
+}

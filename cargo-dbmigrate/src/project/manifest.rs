@@ -1,0 +1,168 @@
+//! What has to be known of a Cargo.toml.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::error::{Doing as _, Error, Result};
+
+pub(super) const FILE: &str = "Cargo.toml";
+
+/// A manifest: of a package, of a workspace, or of both.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    path: PathBuf,
+    content: Content,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Content {
+    package: Option<Package>,
+    workspace: Option<Workspace>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Package {
+    name: String,
+    edition: Option<Inherited>,
+    workspace: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Inherited {
+    Own(String),
+    OfWorkspace {
+        #[serde(rename = "workspace")]
+        _workspace: bool,
+    },
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Workspace {
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default)]
+    exclude: Vec<String>,
+    package: Option<WorkspacePackage>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct WorkspacePackage {
+    edition: Option<String>,
+}
+
+impl Manifest {
+    pub(super) fn read(path: &Path) -> Result<Manifest> {
+        let text = fs::read_to_string(path).doing(|| format!("read `{}`", path.display()))?;
+        let content = toml::from_str(&text).map_err(|err| syntax_error(path, &text, &err))?;
+        Ok(Manifest { path: path.to_owned(), content })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn dir(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new(""))
+    }
+
+    pub(super) fn is_package(&self) -> bool {
+        self.content.package.is_some()
+    }
+
+    pub(super) fn package_name(&self) -> &str {
+        self.content.package.as_ref().map_or("", |it| &it.name)
+    }
+
+    pub(super) fn is_root(&self) -> bool {
+        self.content.workspace.is_some()
+    }
+
+    /// The directory of `package.workspace`.
+    pub(super) fn named_root(&self) -> Option<PathBuf> {
+        let package = self.content.package.as_ref()?;
+        package.workspace.as_ref().map(|it| self.dir().join(it))
+    }
+
+    pub(super) fn edition<'a>(&'a self, root: &'a Manifest) -> &'a str {
+        let own = self.content.package.as_ref().and_then(|it| it.edition.as_ref());
+        let edition = match own {
+            None => None,
+            Some(Inherited::Own(it)) => Some(it),
+            Some(Inherited::OfWorkspace { .. }) => {
+                let package = root.content.workspace.as_ref().and_then(|it| it.package.as_ref());
+                package.and_then(|it| it.edition.as_ref())
+            }
+        };
+        edition.map_or("2015", |it| it)
+    }
+
+    /// Whether the workspace excludes a directory and doesn't also name it as a member.
+    pub(super) fn excludes(&self, dir: &Path) -> bool {
+        let Some(workspace) = &self.content.workspace else { return false };
+        let holds = |items: &[String]| items.iter().any(|it| dir.starts_with(self.dir().join(it)));
+        holds(&workspace.exclude) && !holds(&workspace.members)
+    }
+
+    /// The manifests of the workspace's packages, this one's among them if it is a package.
+    /// Members that are only reached as path dependencies aren't known here.
+    pub(super) fn members(&self) -> Result<Vec<Manifest>> {
+        let mut members = Vec::new();
+        if self.is_package() {
+            members.push(self.clone());
+        }
+        let patterns = self.content.workspace.as_ref().map_or(&[][..], |it| &it.members);
+        for pattern in patterns {
+            let mut dirs = vec![self.dir().to_owned()];
+            for part in pattern.split('/').filter(|it| !it.is_empty() && *it != ".") {
+                dirs = dirs.iter().flat_map(|dir| matching(dir, part)).collect();
+            }
+            for dir in dirs {
+                let path = dir.join(FILE);
+                let known = members.iter().any(|it: &Manifest| it.path == path);
+                if known || self.excludes(&dir) || !path.is_file() {
+                    continue;
+                }
+                members.extend(Some(Manifest::read(&path)?).filter(Manifest::is_package));
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// The directories in this one whose names fit a part of a pattern.
+fn matching(dir: &Path, part: &str) -> Vec<PathBuf> {
+    if !part.contains(['*', '?', '[']) {
+        return vec![dir.join(part)];
+    }
+    let Ok(entries) = dir.read_dir() else { return Vec::new() };
+    let names = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> = names.filter(|it| fits(it.as_bytes(), part.as_bytes())).collect();
+    names.sort_unstable();
+    names.iter().map(|it| dir.join(it)).filter(|it| it.is_dir()).collect()
+}
+
+/// Whether a name fits a pattern of `*` and `?`. A set (`[ab]`) fits any one character, which
+/// finds too much rather than too little.
+pub(super) fn fits(name: &[u8], pattern: &[u8]) -> bool {
+    match pattern {
+        [] => name.is_empty(),
+        [b'*', rest @ ..] => (0..=name.len()).any(|it| fits(&name[it..], rest)),
+        [b'?', rest @ ..] => !name.is_empty() && fits(&name[1..], rest),
+        [b'[', set @ ..] => {
+            let end = set.iter().position(|it| *it == b']').map_or(set.len(), |it| it + 1);
+            !name.is_empty() && fits(&name[1..], &set[end..])
+        }
+        [byte, rest @ ..] => name.first() == Some(byte) && fits(&name[1..], rest),
+    }
+}
+
+fn syntax_error(path: &Path, text: &str, err: &toml::de::Error) -> Error {
+    let before = &text[..err.span().map_or(0, |it| it.start.min(text.len()))];
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let place = format!("{}:{line}:{column}", path.display());
+    Error::new(format!("failed to read the manifest at {place}: {}", err.message()))
+}

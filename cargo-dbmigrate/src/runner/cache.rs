@@ -1,0 +1,148 @@
+//! What modules recorded, kept in a file: a line for all of them, then one for each.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::stamp::Seen;
+use super::{Recording, random};
+use crate::error::{Doing as _, Result};
+
+const FILE: &str = "recordings";
+
+/// The version of the file's form; the file of another one is made anew.
+const FORM: u32 = 1;
+
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Cache {
+    /// What all recordings depend on besides their own files.
+    pub key: String,
+    /// The files behind the key.
+    pub shared: Vec<Shared>,
+    /// By module.
+    pub entries: BTreeMap<String, Entry>,
+}
+
+/// A file that several revisions use.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Shared {
+    pub path: PathBuf,
+    pub seen: Seen,
+}
+
+/// What one file recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    pub seen: Seen,
+    pub recording: Recording,
+}
+
+impl Cache {
+    /// Reads the file of a directory. A missing or damaged one is an empty cache.
+    pub fn read(dir: &Path) -> Cache {
+        fs::read_to_string(dir.join(FILE)).ok().and_then(|it| parse(&it)).unwrap_or_default()
+    }
+
+    /// Replaces the file in one step.
+    pub fn write(&self, dir: &Path) -> Result<()> {
+        let shared = self.shared.iter().map(|it| (&it.path, &it.seen.stamp, &it.seen.hash));
+        let head = (FORM, &self.key, shared.collect::<Vec<_>>());
+        let mut text = serde_json::to_string(&head).doing(|| "write a path".to_owned())?;
+        for (module, Entry { seen, recording: it }) in &self.entries {
+            let header = (
+                module,
+                &seen.stamp,
+                &seen.hash,
+                &it.id,
+                &it.parents,
+                &it.branch_labels,
+                &it.depends_on,
+                &it.message,
+                &it.checksum,
+            );
+            let header = serde_json::to_string(&header).doing(|| "write a header".to_owned())?;
+            text += &format!("\n{header}\t{}", it.line);
+        }
+        write(&dir.join(FILE), &text)
+    }
+}
+
+fn parse(text: &str) -> Option<Cache> {
+    type Header =
+        (String, String, String, String, Vec<String>, Vec<String>, Vec<String>, String, String);
+    let mut lines = text.lines();
+    let head: (u32, String, Vec<(PathBuf, String, String)>) =
+        serde_json::from_str(lines.next()?).ok()?;
+    let (FORM, key, shared) = head else { return None };
+    let shared = shared.into_iter();
+    let shared =
+        shared.map(|(path, stamp, hash)| Shared { path, seen: Seen { stamp, hash } }).collect();
+    let entry = |text: &str| {
+        // Neither part has a tab or an end of line of its own: in JSON they are written otherwise.
+        let (header, line) = text.split_once('\t')?;
+        let (module, stamp, hash, id, parents, branch_labels, depends_on, message, checksum) =
+            serde_json::from_str::<Header>(header).ok()?;
+        let recording = Recording {
+            module: module.clone(),
+            id,
+            parents,
+            branch_labels,
+            depends_on,
+            message,
+            checksum,
+            line: line.to_owned(),
+        };
+        Some((module, Entry { seen: Seen { stamp, hash }, recording }))
+    };
+    Some(Cache { key, shared, entries: lines.map(entry).collect::<Option<_>>()? })
+}
+
+/// Replaces a file in one step, so that nobody reads a half.
+pub fn write(path: &Path, text: &str) -> Result<()> {
+    let doing = || format!("write `{}`", path.display());
+    let temporary = path.with_extension(format!("{}.tmp", random()?));
+    fs::write(&temporary, text).doing(doing)?;
+    fs::rename(&temporary, path).doing(doing)
+}
+
+/// Writes a file if it has another text, so that cargo doesn't take it for changed.
+pub fn write_if_new(path: &Path, text: &str) -> Result<()> {
+    match fs::read_to_string(path) {
+        Ok(it) if it == text => Ok(()),
+        _ => write(path, text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let seen = Seen { stamp: "1 2".to_owned(), hash: "ab".to_owned() };
+        let recording = Recording {
+            module: "m1".to_owned(),
+            id: "a1".to_owned(),
+            parents: vec!["b1".to_owned()],
+            branch_labels: Vec::new(),
+            depends_on: Vec::new(),
+            message: "tab\tand\nline".to_owned(),
+            checksum: "1:ff".to_owned(),
+            line: "{\"module\":\"m1\"}".to_owned(),
+        };
+        let cache = Cache {
+            key: "key".to_owned(),
+            shared: vec![Shared { path: "a b/ü.rs".into(), seen: seen.clone() }],
+            entries: [("m1".to_owned(), Entry { seen, recording })].into(),
+        };
+        let dir = std::env::temp_dir().join(format!("dbmigrate-cache-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        cache.write(&dir).unwrap();
+        let read = Cache::read(&dir);
+        fs::write(dir.join(FILE), "damaged").unwrap();
+        let damaged = Cache::read(&dir);
+        fs::remove_dir_all(&dir).unwrap();
+        assert_eq!(read, cache);
+        assert_eq!(damaged, Cache::default());
+    }
+}

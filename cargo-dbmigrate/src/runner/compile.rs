@@ -1,0 +1,187 @@
+//! Compiling the runner.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::Message;
+use serde::{Deserialize, Serialize};
+
+use super::cache::{write, write_if_new};
+use super::host::Host;
+use super::{RevisionFile, package};
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::project::{Cargo, Exit, host_target};
+
+/// Set while a runner is compiled. One of its dependencies' build scripts that calls this tool
+/// would wait for a lock that its own caller holds.
+const COMPILING: &str = "DBMIGRATE_COMPILING";
+
+/// A runner that was compiled.
+#[derive(Debug)]
+pub struct Build {
+    pub executable: PathBuf,
+    /// The modules it has, in their order.
+    pub modules: Vec<String>,
+    /// The files it was compiled from that a person may change.
+    pub sources: Vec<PathBuf>,
+}
+
+/// What the executable that lies there was compiled from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Built {
+    pub key: String,
+    pub executable: PathBuf,
+    /// The hash of each module's file.
+    pub modules: BTreeMap<String, String>,
+}
+
+impl Built {
+    const FILE: &'static str = "built.json";
+
+    pub fn read(dir: &Path) -> Option<Built> {
+        let text = fs::read_to_string(dir.join(Built::FILE)).ok()?;
+        serde_json::from_str::<Built>(&text).ok().filter(|it| it.executable.is_file())
+    }
+
+    pub fn write(&self, dir: &Path) -> Result<()> {
+        let text = serde_json::to_string(self).doing(|| "write a path".to_owned())?;
+        write(&dir.join(Built::FILE), &text)
+    }
+}
+
+/// Compiles the needed modules. Where they don't compile by themselves, all are compiled, and
+/// where a wrong `mod.rs` is what keeps them from it, without that. The caller holds the lock.
+///
+/// # Errors
+///
+/// When the modules don't compile; what the compiler says has been shown then.
+pub fn build(
+    cx: &Context,
+    host: &Host,
+    needed: &[RevisionFile],
+    all: &[RevisionFile],
+) -> Result<Build> {
+    if std::env::var_os(COMPILING).is_some() {
+        return Err(Error::new(
+            "a build script that belongs to the migrations' own dependencies calls cargo dbmigrate",
+        )
+        .hint("take the crate out of `dependencies` in dbmigrate.toml"));
+    }
+    let _ = fs::remove_file(cx.project.work_dir.join(Built::FILE));
+    package::write_manifest(cx, host)?;
+    let list_file = fs::read_to_string(package::list_file(cx)).ok();
+    let list_file = list_file.as_deref().filter(|it| syn::parse_file(it).is_ok());
+    let mut attempts: Vec<(String, &[RevisionFile])> = Vec::new();
+    for (list_file, files) in [(list_file, needed), (list_file, all), (None, all)] {
+        let program = package::program(cx, host, list_file, files);
+        if attempts.iter().all(|(it, _)| *it != program) {
+            attempts.push((program, files));
+        }
+    }
+    let mut failure: Option<Exit> = None;
+    for (idx, (program, files)) in attempts.iter().enumerate() {
+        // What a copy with a part of the modules says isn't shown: the whole one may compile.
+        let for_people = files.len() == all.len();
+        match attempt(cx, program, for_people)? {
+            Ok((executable, sources)) => {
+                let modules = files.iter().map(|it| it.module.clone()).collect();
+                return Ok(Build { executable, modules, sources });
+            }
+            Err(exit) if !exit.has_errors() => {
+                return Err(exit.error("cargo failed to compile the migrations"));
+            }
+            // What is said of the modules in their own surroundings is what a person can use.
+            Err(exit) if idx < 2 || failure.is_none() => failure = Some(exit),
+            Err(_) => {}
+        }
+    }
+    let exit = failure.ok_or_else(|| Error::new("there is nothing to compile"))?;
+    exit.show(cx.out);
+    Err(does_not_compile(cx, &exit, all))
+}
+
+type Attempt = std::result::Result<(PathBuf, Vec<PathBuf>), Exit>;
+
+fn attempt(cx: &Context, program: &str, for_people: bool) -> Result<Attempt> {
+    let dir = package::dir(cx);
+    write_if_new(&dir.join("main.rs"), program)?;
+    // The project's configuration, toolchain and vendored sources are found from here.
+    let cargo = Cargo::new(&cx.project.workspace_root, cx.out)?;
+    // Of its own, so that a build script may call this tool while cargo holds the other one's
+    // lock. One for both of cargo's directories: a configured `build.build-dir` is locked, too.
+    let target_dir = cx.project.target_dir.join("dbmigrate").join("build");
+    cargo.set_var("CARGO_TARGET_DIR", &target_dir);
+    cargo.set_var("CARGO_BUILD_BUILD_DIR", &target_dir);
+    cargo.set_var(COMPILING, "1");
+    let name = package::name(cx);
+    let mut compile = cargo.compile("rustc", for_people);
+    let mut args = vec!["--bin".to_owned(), name];
+    if let Some(target) = host_target(&cx.project.workspace_root)? {
+        args.extend(["--target".to_owned(), target]);
+    }
+    let flags = &cx.global.cargo;
+    if flags.offline || flags.frozen {
+        args.push("--offline".to_owned());
+    }
+    let manifest = dir.join("Cargo.toml");
+    compile.cmd = compile.cmd.env_remove("CARGO_BUILD_TARGET");
+    compile.cmd = compile.cmd.arg("--manifest-path").arg(manifest).args(args);
+    // Warnings are for whoever compiles the modules within the package.
+    compile.cmd = compile.cmd.args(["--", "--cap-lints=allow"]);
+    let mut executable = None;
+    let exit = cargo.build(compile, "Compiling the migrations", |message| {
+        if let Message::CompilerArtifact(it) = message {
+            executable = it.executable.or(executable.take());
+        }
+    })?;
+    match executable {
+        Some(it) if exit.success => {
+            let sources = sources(cx, it.as_std_path());
+            Ok(Ok((it.into(), sources)))
+        }
+        _ => Ok(Err(exit)),
+    }
+}
+
+/// The files that cargo's list beside the executable names, but for those that were written here.
+fn sources(cx: &Context, executable: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(executable.with_extension("d")).unwrap_or_default();
+    let own = package::dir(cx);
+    crate::models::dep_info(&text).into_iter().filter(|it| !it.starts_with(&own)).collect()
+}
+
+fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error {
+    let spans = |primary: bool| {
+        let spans = exit.errors().flat_map(|it| &it.message.spans);
+        let mut spans = spans.filter(move |it| it.is_primary == primary);
+        spans.find_map(|span| files.iter().find(|it| it.path == Path::new(&span.file_name)))
+    };
+    // An error about a module as a whole, such as a missing constant, is at the list.
+    let named = || {
+        let mut texts = exit.errors().map(|it| it.message.message.as_str());
+        texts.find_map(|text| {
+            files.iter().find(|it| text.contains(&format!("versions::{}`", it.module)))
+        })
+    };
+    let file = spans(true).or_else(named).or_else(|| spans(false));
+    let err = match file {
+        Some(it) => {
+            let path = cx.project.shown(&it.path);
+            Error::new(format!("the revision `{path}` does not compile"))
+        }
+        None => Error::new("the migrations do not compile"),
+    };
+    let codes = exit.errors().filter_map(|it| it.message.code.as_ref());
+    if codes.into_iter().any(|it| UNRESOLVED.contains(&it.code.as_str())) {
+        return err.hint(
+            "revisions are compiled without the package: they can use the runtime, modules beside \
+             them, and crates that dbmigrate.toml lists under `dependencies`",
+        );
+    }
+    err
+}
+
+/// What rustc calls an import or a path that leads nowhere.
+const UNRESOLVED: [&str; 2] = ["E0432", "E0433"];

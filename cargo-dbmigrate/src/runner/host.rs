@@ -1,0 +1,182 @@
+//! Where the project's runtime comes from, so that the runner uses the same.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use cargo_metadata::semver::Version;
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+use serde::{Deserialize, Serialize};
+
+use super::cache::write;
+use super::{RUNTIME, VERSION, hash, package};
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::project::Cargo;
+
+const FILE: &str = "host.json";
+
+/// The project's runtime, from cargo's metadata.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Host {
+    /// A hash of what cargo answered from.
+    key: String,
+    /// The name that the package knows the runtime by.
+    pub name: String,
+    /// The dependency, without features.
+    pub dependency: toml::Table,
+    /// The names of the packages that the runtime depends on.
+    pub crates: BTreeSet<String>,
+}
+
+impl Host {
+    /// Asks cargo, unless the lock file and the manifests are as they were. The runner's lock file
+    /// begins as the host's.
+    pub fn find(cx: &Context) -> Result<Host> {
+        let path = cx.project.work_dir.join(FILE);
+        let known = fs::read_to_string(&path).ok();
+        let known = known.and_then(|it| serde_json::from_str::<Host>(&it).ok());
+        if let Some(it) = known {
+            if it.key == host_key(cx) {
+                return Ok(it);
+            }
+        }
+        let mut host = Host::ask(cx)?;
+        host.key = host_key(cx);
+        package::seed_lock(cx)?;
+        let text = serde_json::to_string(&host).doing(|| "write the host's runtime".to_owned())?;
+        write(&path, &text)?;
+        Ok(host)
+    }
+
+    fn ask(cx: &Context) -> Result<Host> {
+        let cargo = Cargo::of_host(&cx.project, cx.out)?;
+        let mut cmd = cargo
+            .cmd("metadata")
+            .args(["--format-version", "1", "--all-features", "--manifest-path"])
+            .arg(&cx.project.manifest_path);
+        let flags = &cx.global.cargo;
+        for (on, flag) in
+            [(flags.locked, "--locked"), (flags.offline, "--offline"), (flags.frozen, "--frozen")]
+        {
+            if on {
+                cmd = cmd.arg(flag);
+            }
+        }
+        let metadata = MetadataCommand::parse(cargo.read(cmd)?)
+            .doing(|| "read cargo's metadata".to_owned())?;
+        let (package, name) = runtime(cx, &metadata)?;
+        if !package.features.contains_key("runner") {
+            return Err(misunderstood(&package.version.to_string()));
+        }
+        let host = Host {
+            key: String::new(),
+            name,
+            dependency: dependency(package)?,
+            crates: below(&metadata, package),
+        };
+        Ok(host)
+    }
+}
+
+/// The runtime that the project depends on, and the name it has there.
+fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, String)> {
+    let package = &cx.project.package;
+    let is_project = |it: &&Package| it.manifest_path == cx.project.manifest_path;
+    let nodes = metadata.resolve.as_ref().map_or(&[][..], |it| &it.nodes);
+    let project = metadata.packages.iter().find(is_project);
+    let node = project.and_then(|project| nodes.iter().find(|it| it.id == project.id));
+    for dep in node.map_or(&[][..], |it| &it.deps) {
+        let found = metadata.packages.iter().find(|it| it.id == dep.pkg);
+        if let Some(found) = found.filter(|it| *it.name == *RUNTIME) {
+            return Ok((found, dep.name.to_string()));
+        }
+    }
+    // The models may be in another package of the workspace, and only that one depends on it.
+    let mut all = metadata.packages.iter().filter(|it| *it.name == *RUNTIME);
+    match (all.next(), all.next()) {
+        (Some(it), None) => Ok((it, RUNTIME.replace('-', "_"))),
+        _ => Err(Error::new(format!("the package `{package}` does not depend on {RUNTIME}"))
+            .hint(format!("`cargo add -p {package} {RUNTIME}@{VERSION}` adds it"))),
+    }
+}
+
+/// The names of all packages that one depends on.
+fn below(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
+    let nodes = metadata.resolve.as_ref().map_or(&[][..], |it| &it.nodes);
+    let mut ids = vec![&package.id];
+    let mut next = 0;
+    while let Some(id) = ids.get(next) {
+        let node = nodes.iter().find(|it| it.id == **id);
+        for dep in node.map_or(&[][..], |it| &it.dependencies) {
+            if !ids.contains(&dep) {
+                ids.push(dep);
+            }
+        }
+        next += 1;
+    }
+    let names = metadata.packages.iter().filter(|it| ids[1..].contains(&&it.id));
+    names.map(|it| it.name.to_string()).collect()
+}
+
+/// A dependency on exactly this package.
+fn dependency(package: &Package) -> Result<toml::Table> {
+    let mut table = toml::Table::new();
+    let mut set = |key: &str, value: String| table.insert(key.to_owned(), value.into());
+    set("package", RUNTIME.to_owned());
+    let Some(source) = package.source.as_ref().map(|it| it.repr.as_str()) else {
+        let dir = package.manifest_path.parent().map_or("", |it| it.as_str());
+        set("path", dir.to_owned());
+        return Ok(table);
+    };
+    let (kind, url) = source.split_once('+').unwrap_or(("", source));
+    match kind {
+        "git" => {
+            let (url, revision) = url.split_once('#').unwrap_or((url, "HEAD"));
+            set("git", url.split('?').next().unwrap_or(url).to_owned());
+            set("rev", revision.to_owned());
+        }
+        "registry" | "sparse" => {
+            set("version", format!("={}", package.version));
+            if url != "https://github.com/rust-lang/crates.io-index" {
+                let index = if kind == "sparse" { source } else { url };
+                set("registry-index", index.to_owned());
+            }
+        }
+        _ => {
+            return Err(Error::new(format!("{RUNTIME} comes from an unknown source: {source}"))
+                .hint("depend on it by path, from git or from a registry"));
+        }
+    }
+    Ok(table)
+}
+
+fn host_key(cx: &Context) -> String {
+    let root = &cx.project.workspace_root;
+    let paths =
+        [root.join("Cargo.lock"), root.join("Cargo.toml"), cx.project.manifest_path.clone()];
+    let mut text = VERSION.to_owned();
+    for path in paths {
+        let bytes = fs::read(path).unwrap_or_default();
+        text += &hash(&bytes);
+    }
+    hash(text.as_bytes())
+}
+
+/// The tool and the runtime are of versions that don't understand each other.
+pub fn misunderstood(runtime: &str) -> Error {
+    let message = format!(
+        "cargo-dbmigrate {VERSION} does not understand {RUNTIME} {runtime}, which the project has"
+    );
+    let newer = match (Version::parse(runtime), Version::parse(VERSION)) {
+        (Ok(runtime), Ok(tool)) => runtime > tool,
+        _ => false,
+    };
+    Error::new(message).hint(if newer {
+        format!("install the tool of that version: cargo install cargo-dbmigrate@{runtime}")
+    } else {
+        format!(
+            "update the runtime: cargo update -p {RUNTIME}, or install the tool of its \
+                 version: cargo install cargo-dbmigrate@{runtime}"
+        )
+    })
+}

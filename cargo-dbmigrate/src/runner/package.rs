@@ -1,0 +1,186 @@
+//! The runner's crate: its manifest and its program.
+
+use std::fs;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use super::cache::write_if_new;
+use super::host::Host;
+use super::{RUNTIME, RevisionFile, short_hash};
+use crate::context::Context;
+use crate::error::{Doing as _, Result};
+
+/// The crate's directory.
+pub fn dir(cx: &Context) -> PathBuf {
+    cx.project.work_dir.join("runner")
+}
+
+/// The crate's name. Builds of several projects share a directory.
+pub fn name(cx: &Context) -> String {
+    let dir = cx.project.work_dir.as_os_str().as_encoded_bytes();
+    format!("dbmigrate-runner-{}", short_hash(dir))
+}
+
+/// The file with the list of revisions, and what they share.
+pub fn list_file(cx: &Context) -> PathBuf {
+    cx.project.migrations_dir.join("mod.rs")
+}
+
+/// Has cargo choose the versions that the project has. It takes away what doesn't apply.
+pub fn seed_lock(cx: &Context) -> Result<()> {
+    let dir = dir(cx);
+    fs::create_dir_all(&dir).doing(|| format!("create the directory `{}`", dir.display()))?;
+    match fs::read_to_string(cx.project.workspace_root.join("Cargo.lock")) {
+        Ok(text) => write_if_new(&dir.join("Cargo.lock"), &text),
+        Err(_) => Ok(()),
+    }
+}
+
+/// Writes the manifest.
+pub fn write_manifest(cx: &Context, host: &Host) -> Result<()> {
+    let table = |items: Vec<(&str, toml::Value)>| -> toml::Value {
+        let items = items.into_iter().map(|(key, value)| (key.to_owned(), value));
+        toml::Value::Table(items.collect())
+    };
+    let package = table(vec![
+        ("name", name(cx).into()),
+        ("version", "0.0.0".into()),
+        ("edition", cx.project.edition.as_str().into()),
+        ("publish", false.into()),
+    ]);
+    let bin = table(vec![("name", name(cx).into()), ("path", "main.rs".into())]);
+    // Small, and compiled anew each time: neither debug information nor what incremental builds
+    // keep is of use.
+    let profile = table(vec![("debug", 0.into()), ("incremental", false.into())]);
+
+    let mut runtime = host.dependency.clone();
+    let mut features = vec![toml::Value::from("runner")];
+    let mut dependencies = toml::Table::new();
+    for (key, dependency) in &cx.config.dependencies {
+        let package = dependency.get("package").and_then(toml::Value::as_str).unwrap_or(key);
+        if package == RUNTIME {
+            let more = dependency.get("features").and_then(toml::Value::as_array);
+            features.extend(more.cloned().unwrap_or_default());
+            continue;
+        }
+        let dependency = absolute(dependency, &cx.project.migrations_dir);
+        dependencies.insert(key.clone(), dependency);
+    }
+    runtime.insert("default-features".to_owned(), false.into());
+    runtime.insert("features".to_owned(), features.into());
+    dependencies.insert(host.name.clone(), runtime.into());
+
+    let mut manifest = toml::Table::new();
+    let mut set = |key: &str, value: toml::Value| manifest.insert(key.to_owned(), value);
+    set("package", package);
+    set("bin", vec![bin].into());
+    set("workspace", table(Vec::new()));
+    set("profile", table(vec![("dev", profile)]));
+    set("dependencies", dependencies.into());
+    set("patch", patches(cx, host)?.into());
+    let text = toml::to_string(&manifest).doing(|| "write the runner's manifest".to_owned())?;
+    write_if_new(&dir(cx).join("Cargo.toml"), &text)
+}
+
+/// The project's `[patch]` tables, without what the runner can't have a use for.
+fn patches(cx: &Context, host: &Host) -> Result<toml::Table> {
+    let root = &cx.project.workspace_root;
+    let path = root.join("Cargo.toml");
+    let text = fs::read_to_string(&path).doing(|| format!("read `{}`", path.display()))?;
+    let manifest: toml::Table =
+        toml::from_str(&text).doing(|| format!("read `{}`", path.display()))?;
+    let tables = manifest.get("patch").and_then(toml::Value::as_table).cloned();
+    let mut patches = toml::Table::new();
+    for (source, table) in tables.unwrap_or_default() {
+        let toml::Value::Table(table) = table else { continue };
+        let mut kept = toml::Table::new();
+        for (key, patch) in table {
+            let name = patch.get("package").and_then(toml::Value::as_str).unwrap_or(&key);
+            if !cx.config.dependencies.is_empty() || host.crates.contains(name) {
+                let patch = absolute(&patch, root);
+                kept.insert(key, patch);
+            }
+        }
+        if !kept.is_empty() {
+            patches.insert(source, kept.into());
+        }
+    }
+    Ok(patches)
+}
+
+/// The dependency with its path, if it has one, as it is from everywhere.
+fn absolute(dependency: &toml::Value, dir: &Path) -> toml::Value {
+    let mut dependency = dependency.clone();
+    if let Some(toml::Value::String(path)) = dependency.get_mut("path") {
+        *path = dir.join(&*path).to_string_lossy().into_owned();
+    }
+    dependency
+}
+
+/// The program of these revisions. It has the project's `mod.rs` as it is but for the list, in a
+/// module whose files are in the project's directory; without one it has the list alone.
+pub fn program(
+    cx: &Context,
+    host: &Host,
+    list_file: Option<&str>,
+    files: &[RevisionFile],
+) -> String {
+    let list: String = files
+        .iter()
+        .map(|it| format!("\n    {} = {:?};", it.module, it.path.to_string_lossy()))
+        .collect();
+    let name = &host.name;
+    let whole = format!("::{name}::migrations! {{{list}\n}}");
+    let list_file = list_file.map(|it| it.trim_start_matches('\u{feff}'));
+    let module = match list_file.map(|it| (it, list_range(it))) {
+        None => whole,
+        Some((text, None)) => format!("{text}\n{whole}"),
+        Some((text, Some(range))) => {
+            format!("{}{list}\n{}", &text[..range.start], &text[range.end..])
+        }
+    };
+    let dir = cx.project.migrations_dir.to_string_lossy();
+    format!(
+        "// Written by cargo-dbmigrate, which writes it again.\n\
+         extern crate {name};\n\n\
+         fn main() -> std::process::ExitCode {{\n    \
+         ::{name}::runner::main(migrations::migrator())\n}}\n\n\
+         #[path = {dir:?}]\nmod migrations {{\n{module}\n}}\n"
+    )
+}
+
+/// The file without its list of revisions, or as it is if that can't be told.
+pub fn without_list(bytes: &[u8]) -> String {
+    let mut text = String::from_utf8_lossy(bytes).into_owned();
+    if let Some(range) = list_range(&text) {
+        text.replace_range(range, "");
+    }
+    text
+}
+
+/// Where the list is: what the `migrations!` macro is given.
+fn list_range(text: &str) -> Option<Range<usize>> {
+    let file = syn::parse_file(text).ok()?;
+    let mut macros = file.items.iter().filter_map(|it| match it {
+        syn::Item::Macro(it) => Some(&it.mac),
+        _ => None,
+    });
+    let list =
+        macros.find(|it| it.path.segments.last().is_some_and(|it| it.ident == "migrations"))?;
+    let span = list.delimiter.span();
+    let range = span.open().byte_range().end..span.close().byte_range().start;
+    text.is_char_boundary(range.start).then_some(range).filter(|it| it.end <= text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_in_a_file_with_other_things() {
+        let text = "//! Ünïcode.\nmod helpers;\n\n::dbmigrate_runtime::migrations! {\n    m1;\n}\n";
+        let expected = "//! Ünïcode.\nmod helpers;\n\n::dbmigrate_runtime::migrations! {}\n";
+        assert_eq!(without_list(text.as_bytes()), expected);
+        assert_eq!(without_list(b"<<<<<<< ours"), "<<<<<<< ours");
+    }
+}

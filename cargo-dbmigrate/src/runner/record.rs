@@ -1,0 +1,187 @@
+//! From revision files to what they record: what is known, and the rest compiled.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::cache::{Cache, Entry, Shared};
+use super::compile::{self, Build, Built};
+use super::host::Host;
+use super::key::key;
+use super::lock::Lock;
+use super::process::{Mode, Process};
+use super::stamp::{self, Seen};
+use super::{Recording, RevisionFile, hash, package};
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+
+/// What the modules in these files record, in the order of the files. Compiles those that are new
+/// or changed; when there are none, no process is started.
+///
+/// # Errors
+///
+/// When a module doesn't compile or panics, and when the package has no runtime.
+pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>> {
+    if files.is_empty() {
+        return Ok(Vec::new());
+    }
+    let dir = &cx.project.work_dir;
+    let mut look = Look::at(cx, files, Cache::read(dir))?;
+    if !look.missing.is_empty() {
+        let _lock = Lock::take(dir, cx.out)?;
+        // Another process may have done it.
+        look = Look::at(cx, files, Cache::read(dir))?;
+        if !look.missing.is_empty() {
+            look.cache = compiled(cx, files)?;
+        }
+    } else if look.fresher {
+        // Who can't write it now does it at the next run.
+        let _ = look.cache.write(dir);
+    }
+    let Cache { mut entries, .. } = look.cache;
+    let recording = |it: &RevisionFile| {
+        let entry = entries.remove(&it.module);
+        entry.map(|it| it.recording).ok_or_else(|| not_recorded(cx, &it.path))
+    };
+    files.iter().map(recording).collect()
+}
+
+/// The cache, in line with the files as they are.
+struct Look {
+    cache: Cache,
+    /// The files whose recording isn't known.
+    missing: Vec<(RevisionFile, Seen)>,
+    /// Whether this knows more than the cache on disk of how to recognise the files.
+    fresher: bool,
+}
+
+impl Look {
+    fn at(cx: &Context, files: &[RevisionFile], before: Cache) -> Result<Look> {
+        let shared = shared(cx, &before.shared)?;
+        let key = key(cx, &shared);
+        let fits = key == before.key;
+        let mut fresher = shared != before.shared;
+        let mut entries = before.entries;
+        let mut kept = BTreeMap::new();
+        let mut missing = Vec::new();
+        for file in files {
+            let entry = entries.remove(&file.module);
+            let seen = stamp::look(&file.path, entry.as_ref().map(|it| &it.seen), hash);
+            let seen = seen.doing(|| format!("read `{}`", file.path.display()))?;
+            match entry {
+                Some(it) if fits && it.seen.hash == seen.hash => {
+                    fresher |= it.seen != seen;
+                    kept.insert(file.module.clone(), Entry { seen, ..it });
+                }
+                _ => missing.push((file.clone(), seen)),
+            }
+        }
+        Ok(Look { cache: Cache { key, shared, entries: kept }, missing, fresher })
+    }
+}
+
+/// The shared files as they are now. The list of revisions in `mod.rs` doesn't count.
+fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
+    let list = package::list_file(cx);
+    let mut shared = Vec::new();
+    for it in before {
+        shared.push(share(&it.path, Some(&it.seen), &list)?);
+    }
+    if before.iter().all(|it| it.path != list) {
+        shared.push(share(&list, None, &list)?);
+    }
+    Ok(shared)
+}
+
+fn share(path: &Path, before: Option<&Seen>, list: &Path) -> Result<Shared> {
+    let hash = |bytes: &[u8]| {
+        if path == list { hash(package::without_list(bytes).as_bytes()) } else { hash(bytes) }
+    };
+    let seen = stamp::look(path, before, hash).doing(|| format!("read `{}`", path.display()))?;
+    Ok(Shared { path: path.to_owned(), seen })
+}
+
+/// Compiles what is missing and has it recorded. The caller holds the lock.
+fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
+    let dir = &cx.project.work_dir;
+    let host = Host::find(cx)?;
+    // Finding the host may have written its lock file, on which the key depends.
+    let Look { mut cache, missing, .. } = Look::at(cx, files, Cache::read(dir))?;
+    let needed: Vec<RevisionFile> = missing.iter().map(|(it, _)| it.clone()).collect();
+    let build = compile::build(cx, &host, &needed, files)?;
+    let mut recorded = record(cx, &build, files)?;
+
+    if cache.entries.is_empty() {
+        // All was compiled, so these are all the files that count.
+        cache.shared.clear();
+    }
+    let list = package::list_file(cx);
+    for path in build.sources.iter().chain([&list]) {
+        let is_revision = files.iter().any(|it| it.path == *path);
+        if !is_revision && cache.shared.iter().all(|it| it.path != *path) {
+            cache.shared.push(share(path, None, &list)?);
+        }
+    }
+    cache.key = key(cx, &cache.shared);
+    for (file, seen) in missing {
+        let recording =
+            recorded.remove(&file.module).ok_or_else(|| not_recorded(cx, &file.path))?;
+        cache.entries.insert(file.module, Entry { seen, recording });
+    }
+    cache.write(dir)?;
+    let hash =
+        |module: &String| Some((module.clone(), cache.entries.get(module)?.seen.hash.clone()));
+    let built = Built {
+        key: cache.key.clone(),
+        executable: build.executable,
+        modules: build.modules.iter().filter_map(hash).collect(),
+    };
+    built.write(dir)?;
+    Ok(cache)
+}
+
+/// What the modules in a program record, by module.
+fn record(
+    cx: &Context,
+    build: &Build,
+    files: &[RevisionFile],
+) -> Result<BTreeMap<String, Recording>> {
+    let mut process = Process::start(&build.executable, Mode::Record, cx.out)?;
+    let mut recorded = BTreeMap::new();
+    loop {
+        match process.next()? {
+            Some(frame) if frame == END => break,
+            Some(frame) => {
+                let recording = Recording::of_frame(cx, files, frame)?;
+                recorded.insert(recording.module.clone(), recording);
+            }
+            None => {
+                // They are recorded in the order in which they were compiled.
+                let culprit = build.modules.iter().find(|it| !recorded.contains_key(*it));
+                let file = files.iter().find(|it| Some(&it.module) == culprit);
+                return Err(match file {
+                    Some(it) => ended(cx, &it.path),
+                    None => Error::new("the migrations' program ended before it was done"),
+                });
+            }
+        }
+    }
+    process.finish();
+    Ok(recorded)
+}
+
+/// What the program says when it is done.
+const END: &str = r#"{"end":true}"#;
+
+fn ended(cx: &Context, path: &Path) -> Error {
+    let path = cx.project.shown(path);
+    Error::new(format!("the revision `{path}` ended the program that recorded it")).hint(
+        "`upgrade` and `downgrade` only list operations; they may not exit, abort or recurse \
+         without an end",
+    )
+}
+
+fn not_recorded(cx: &Context, path: &Path) -> Error {
+    let path = cx.project.shown(path);
+    Error::new(format!("the revision `{path}` was not recorded"))
+        .hint("run the command again; if it happens again, remove the target directory")
+}

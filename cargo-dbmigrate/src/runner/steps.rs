@@ -1,0 +1,139 @@
+//! Running steps: in the runner, their statements here.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::runner::Request;
+use dbmigrate_runtime::{Db, Direction, Migration, StepResult, executor};
+
+use super::cache::Cache;
+use super::compile::{self, Built};
+use super::host::Host;
+use super::lock::Lock;
+use super::process::{Mode, Process};
+use super::{Recording, RevisionFile};
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+
+/// Runs the steps of the project's revisions; see [`executor::Steps`]. The runner is started for
+/// the first of them.
+#[derive(Debug)]
+pub struct Steps<'a> {
+    cx: &'a Context,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    process: Process,
+    modules: BTreeSet<String>,
+    /// A copy of the executable, where one that runs can't be replaced by the next build.
+    copy: Option<PathBuf>,
+}
+
+impl<'a> Steps<'a> {
+    /// Steps of the project. The revisions have been recorded before.
+    pub fn new(cx: &'a Context) -> Steps<'a> {
+        Steps { cx, running: None }
+    }
+
+    fn run_in_runner(&mut self, request: Request<'_>, db: &mut Db<'_>) -> Result<StepResult> {
+        let cache = Cache::read(&self.cx.project.work_dir);
+        let entries = cache.entries.values();
+        let module = entries.map(|it| &it.recording).find(|it| it.id == request.revision);
+        let Some(module) = module.map(|it| it.module.clone()) else {
+            let id = request.revision;
+            return Err(Error::new(format!("the revision `{id}` is not among the recorded ones")));
+        };
+        let mut running = match self.running.take() {
+            Some(it) if it.modules.contains(&module) => it,
+            _ => Running::start(self.cx, &cache, &module)?,
+        };
+        let res = running.process.serve(request, db);
+        self.running = Some(running);
+        Ok(res)
+    }
+}
+
+impl executor::Steps for Steps<'_> {
+    fn run(
+        &mut self,
+        migration: &Migration,
+        direction: Direction,
+        operation: usize,
+        db: &mut Db<'_>,
+    ) -> StepResult {
+        let request = Request { revision: &migration.revision.id, direction, operation };
+        self.run_in_runner(request, db).unwrap_or_else(|err| Err(err.to_string().into()))
+    }
+}
+
+impl Running {
+    /// Starts the executable that lies there if it has the module as it is; else all modules with
+    /// steps are compiled.
+    fn start(cx: &Context, cache: &Cache, module: &str) -> Result<Running> {
+        let dir = &cx.project.work_dir;
+        let _lock = Lock::take(dir, cx.out)?;
+        let is_now = |built: &Built, module: &str| {
+            let now = cache.entries.get(module).map(|it| &it.seen.hash);
+            now.is_some() && built.modules.get(module) == now
+        };
+        let built = Built::read(dir).filter(|it| it.key == cache.key && is_now(it, module));
+        let built = match built {
+            Some(it) => it,
+            None => compile(cx, cache)?,
+        };
+        let copy = cfg!(windows).then(|| dir.join(format!("steps-{}.exe", std::process::id())));
+        if let Some(copy) = &copy {
+            std::fs::copy(&built.executable, copy)
+                .doing(|| format!("write `{}`", copy.display()))?;
+        }
+        let executable = copy.as_ref().unwrap_or(&built.executable);
+        let process = Process::start(executable, Mode::Steps, cx.out)?;
+        let modules = built.modules.keys().filter(|it| is_now(&built, it)).cloned().collect();
+        Ok(Running { process, modules, copy })
+    }
+}
+
+fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
+    let recordings = || cache.entries.values().map(|it| &it.recording);
+    let file = |it: &Recording| {
+        let path = cx.project.migrations_dir.join("versions").join(format!("{}.rs", it.module));
+        RevisionFile { module: it.module.clone(), path }
+    };
+    let mut needed = Vec::new();
+    for it in recordings() {
+        if has_steps(it)? {
+            needed.push(file(it));
+        }
+    }
+    let all: Vec<RevisionFile> = recordings().map(file).collect();
+    let host = Host::find(cx)?;
+    let build = compile::build(cx, &host, &needed, &all)?;
+    let hash =
+        |module: &String| Some((module.clone(), cache.entries.get(module)?.seen.hash.clone()));
+    let built = Built {
+        key: cache.key.clone(),
+        executable: build.executable,
+        modules: build.modules.iter().filter_map(hash).collect(),
+    };
+    built.write(&cx.project.work_dir)?;
+    Ok(built)
+}
+
+fn has_steps(it: &Recording) -> Result<bool> {
+    let migration = it.migration()?;
+    let directions = [Direction::Upgrade, Direction::Downgrade];
+    let mut operations = directions.iter().flat_map(|it| &migration.recording(*it).operations);
+    Ok(operations.any(|it| matches!(it, Operation::Run(_))))
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(copy) = &self.copy {
+            // It can be removed once the program has ended; what is left is small.
+            let _ = std::fs::remove_file(copy);
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The revisions of this package.
+//!
+//! `cargo dbmigrate` compiles this file by itself. Include it in your crate as well, and your
+//! editor sees the revisions and `migrations::migrator()` applies them from your program:
+//!
+//! ```ignore
+//! #[path = "../migrations/mod.rs"]
+//! mod migrations;
+//! ```
+//!
+//! The files in `versions` are the truth; the list below follows them. Code that several
+//! revisions share may be declared here as modules of its own.
+
+::dbmigrate_runtime::migrations! {
+    // ### revisions, one a line: the list is kept by dbmigrate ###
+    m20261101_090000_1f0c6a2b9d3e_items;
+    // ### end revisions ###
+}

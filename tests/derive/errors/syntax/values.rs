@@ -1,0 +1,78 @@
+// Values that aren't what the key takes.
+use dbmigrate_runtime::Model;
+
+#[derive(Model)]
+#[model(
+    table = users, //~ error: expected `table = "..."`
+    renamed_from = "", //~ error: `renamed_from` takes a text that isn't empty
+    rename_all = "Snake", //~ error: unknown rule "Snake"; the rules are "lowercase", "UPPERCASE", "PascalCase", "camelCase", "snake_case"
+    comment, //~ error: expected `comment = "..."`
+    strict = true, //~ error: `strict` stands alone, without a value
+    database(x), //~ error: expected `database = "..."`
+    check, //~ error: expected `check("...")` or `check(name = "...", expr = "...")`
+    check(name = "x"), //~ error: expected `check("...")` or `check(name = "...", expr = "...")`
+    check(expr = "a", where = "b"), //~ error: unknown option `where`; expected `name` or `expr`
+    unique, //~ error: expected `unique(a, b)` or `unique(name = "...", columns(a, b))`
+    unique(), //~ error: expected the names of fields
+    unique(name = "x"), //~ error: expected `unique(a, b)` or
+    index(name = "x", columns(id), name = "y"), //~ error: `name` is here twice; once is enough
+    index(id descending), //~ error: expected `desc`, `collate "..."` or `,` after a column
+    index(3), //~ error: expected the name of a field
+    crate = "x", //~ error: expected `crate = path`
+)]
+struct OnStruct {
+    #[model(primary_key)]
+    id: i64,
+    #[model(length = "10")] //~ error: expected `length = 100`
+    a: String,
+    #[model(length = -1)] //~ error: expected a number from 0 to 4294967295
+    b: String,
+    #[model(length = 4294967296)] //~ error: expected a number from 0 to 4294967295
+    c: String,
+    #[model(length = 0)] //~ error: a `length` of 0 leaves no room for text
+    d: String,
+    #[model(length)] //~ error: expected `length = 100`
+    e: String,
+    #[model(column = 3)] //~ error: expected `column = "..."`
+    f: String,
+    #[model(default = Status::Draft)] //~ error: expected `default = 0`, `default = "text"`, `default = now` or `default = sql("...")`
+    g: String,
+    #[model(default = 18446744073709551615)] //~ error: expected a number that fits 64 bits with a sign
+    h: u64,
+    #[model(default = -"x")] //~ error: expected `default = 0`
+    i: String,
+    #[model(default = now())] //~ error: expected `default = 0`
+    j: String,
+    #[model(type = Varchar(3))] //~ error: unknown column type `Varchar`; expected `Boolean`, `TinyInteger`, `SmallInteger`
+    k: String,
+    #[model(type = Decimal(10))] //~ error: expected `Decimal(precision, scale)`
+    l: i64,
+    #[model(type = Decimal(2, 10))] //~ error: expected `Decimal(precision, scale)`
+    m: i64,
+    #[model(type = Text(3))] //~ error: expected `Text`
+    n: String,
+    #[model(type = raw(oracle = "x"))] //~ error: unknown option `oracle`; expected `sqlite`, `postgres` or `mysql`
+    o: String,
+    #[model(type = raw)] //~ error: expected `type = Decimal(10, 2)`, `type = raw("...")` or `type = raw(sqlite = "...", postgres = "...", mysql = "...")`
+    p: String,
+    #[model(type = "citext")] //~ error: expected `type = Decimal(10, 2)`
+    q: String,
+    #[model(generated("a"))] //~ error: expected `generated("...", stored)` or `generated("...", virtual)`
+    r: i64,
+    #[model(generated("a", always))] //~ error: expected `generated("...", stored)` or `generated("...", virtual)`
+    s: i64,
+    #[model(autoincrement = 3)] //~ error: expected `autoincrement` or `autoincrement = false`
+    t: i64,
+    #[model(unique(columns(t)))] //~ error: unknown option `columns`; expected `name`
+    u: i64,
+    #[model(check("a" "b"))] //~ error: expected `check("...")` or `check(name = "...", expr = "...")`
+    v: i64,
+    #[model(references = User::id, on_delete = nullify)] //~ error: expected `on_delete = ` and `no_action`, `restrict`, `cascade`, `set_null` or `set_default`
+    w: i64,
+    #[model(references = User::id, deferrable = "deferred")] //~ error: expected `deferrable = "initially deferred"` or `deferrable = "initially immediate"`
+    x: i64,
+    #[model(references = user)] //~ error: `user` names no model; write `references = Model::user`, or `references = user(field)` if the model is called so
+    y: i64,
+    #[model(references = "user.id")] //~ error: expected `references = Other`, `references = Other::field` or `references = Other(field)`
+    z: i64,
+}

@@ -1,0 +1,84 @@
+//! Throw-away crates that depend on the runtime, and what cargo says of them.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::{env, fs};
+
+use serde_json::Value;
+
+/// A library crate under the target directory.
+pub(crate) struct Fixture {
+    root: PathBuf,
+}
+
+impl Fixture {
+    /// A crate of that name; `edition` and `features` of the runtime go into its manifest.
+    pub(crate) fn new(name: &str, edition: &str, features: &str) -> Fixture {
+        let root = target_dir().join("crates").join(name);
+        let runtime = workspace().join("dbmigrate-runtime");
+        let fixture = Fixture { root };
+        fixture.write(
+            "Cargo.toml",
+            &format!(
+                "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\n\
+                 [dependencies]\n\
+                 dbmigrate-runtime = {{ path = {runtime:?}, features = [{features}] }}\n\n\
+                 [workspace]\n"
+            ),
+        );
+        // The same versions as in the workspace, without asking a registry.
+        if let Ok(lock) = fs::read_to_string(workspace().join("Cargo.lock")) {
+            fixture.write("Cargo.lock", &lock);
+        }
+        fixture
+    }
+
+    pub(crate) fn write(&self, path: &str, text: &str) {
+        let path = self.root.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// The messages of a cargo command, which hands the flags on to the compiler.
+    pub(crate) fn cargo(&self, command: &str, flags: &[&str]) -> Vec<Value> {
+        let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+            .args([command, "--message-format=json", "--manifest-path"])
+            .arg(self.root.join("Cargo.toml"))
+            .args(flags)
+            .env("CARGO_TARGET_DIR", target_dir())
+            // Color and width are the test runner's; flags such as coverage's are not for here.
+            .env_remove("RUSTFLAGS")
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let messages: Vec<Value> =
+            text.lines().filter_map(|it| serde_json::from_str(it).ok()).collect();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(messages.iter().any(|it| it["reason"] == "build-finished"), "{stderr}");
+        messages
+    }
+}
+
+/// The files that cargo's messages name, of crates of that name, ending so.
+pub(crate) fn artifacts(messages: &[Value], name: &str, end: &str) -> Vec<PathBuf> {
+    messages
+        .iter()
+        .filter(|it| it["reason"] == "compiler-artifact" && it["target"]["name"] == name)
+        .flat_map(|it| it["filenames"].as_array().unwrap())
+        .map(|it| PathBuf::from(it.as_str().unwrap()))
+        .filter(|it| it.to_str().unwrap().ends_with(end))
+        .collect()
+}
+
+fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn target_dir() -> PathBuf {
+    let target = match env::var_os("CARGO_TARGET_DIR") {
+        Some(it) => workspace().join(it),
+        None => workspace().join("target"),
+    };
+    target.join("fixtures")
+}

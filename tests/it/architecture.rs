@@ -1,0 +1,171 @@
+//! The directions of ARCHITECTURE.md: who may not know whom.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dbmigrate_tests::repository;
+
+/// Files under a path, words that their code must not have, and why.
+const RULES: &[(&str, &[&str], &str)] = &[
+    (
+        "dbmigrate-runtime/src/schema",
+        &["operations", "dialect::", "driver", "Error", "Db", "std::fs", "rusqlite"],
+        "the schema is the word that everyone else speaks, so it knows nothing of ours",
+    ),
+    (
+        "dbmigrate-runtime/src/operations",
+        &["dialect::", "driver::", "executor", "version_table", "std::fs", "rusqlite"],
+        "an operation that knew SQL could not be replayed on a schema",
+    ),
+    (
+        "dbmigrate-runtime/src/record",
+        &["operations", "dialect", "driver", "std::fs"],
+        "records are bytes in, values out",
+    ),
+    (
+        "dbmigrate-runtime/src/revision",
+        &["operations", "dialect", "driver", "schema::"],
+        "the graph is tested without knowing what a revision does",
+    ),
+    (
+        "dbmigrate-runtime/src/dialect",
+        &["driver", "executor", "migration::", "std::fs", "rusqlite"],
+        "a dialect has no connection, so every SQL text is tested without a database",
+    ),
+    (
+        "dbmigrate-runtime/src/driver",
+        &["schema::", "operations", "executor", "migration::"],
+        "a driver sees text and rows",
+    ),
+    (
+        "dbmigrate-runtime/src/plan.rs",
+        &["driver", "executor", "std::fs", "rusqlite"],
+        "a plan is a value before anything runs",
+    ),
+    (
+        "dbmigrate-runtime/src/executor.rs",
+        &["rusqlite", "std::fs", "std::env", "Command"],
+        "the executor talks to the driver's trait alone",
+    ),
+    (
+        "cargo-dbmigrate/src/autogenerate/diff.rs",
+        &["crate::", "dialect", "Sqlite", "driver"],
+        "diff compares two schemas and does not know where they came from",
+    ),
+    (
+        "cargo-dbmigrate/src/render",
+        &["std::fs", "std::process", "xshell", "driver", "Context"],
+        "render is values in, text out",
+    ),
+    (
+        "cargo-dbmigrate/src/models/records.rs",
+        &["std::fs", "std::process", "xshell", "driver", "cmd!"],
+        "reading records is bytes in, values out",
+    ),
+    (
+        "dbmigrate-derive/src",
+        &["\"Option\"", "\"Vec\""],
+        "the derive never interprets a type's name; the compiler resolves types",
+    ),
+];
+
+/// The only files that name rusqlite's crate.
+const RUSQLITE: &[&str] =
+    &["dbmigrate-runtime/src/driver/sqlite.rs", "dbmigrate-runtime/src/migrator.rs"];
+
+fn sources(under: &Path) -> Vec<PathBuf> {
+    if under.is_file() {
+        return vec![under.to_owned()];
+    }
+    let entries = fs::read_dir(under).unwrap_or_else(|err| panic!("{}: {err}", under.display()));
+    let mut files: Vec<PathBuf> = entries
+        .map(|it| it.unwrap().path())
+        .flat_map(|it| if it.is_dir() { sources(&it) } else { vec![it] })
+        .filter(|it| it.extension().is_some_and(|it| it == "rs"))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The code of a file, without comments, and without the tests at its end.
+fn code(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let text = text.split("#[cfg(test)]").next().unwrap_or_default();
+    let lines = text.lines().filter(|it| !it.trim_start().starts_with("//"));
+    lines.map(|it| format!("{it}\n")).collect()
+}
+
+fn has_word(code: &str, word: &str) -> bool {
+    let part = |it: char| it.is_alphanumeric() || it == '_';
+    let starts = word.starts_with(part);
+    let ends = word.ends_with(part);
+    code.match_indices(word).any(|(at, it)| {
+        !(starts && code[..at].ends_with(part) || ends && code[at + it.len()..].starts_with(part))
+    })
+}
+
+#[test]
+fn no_module_knows_what_it_must_not_know() {
+    let mut found = Vec::new();
+    for (under, words, why) in RULES {
+        for path in sources(&repository().join(under)) {
+            let is_test = path.file_stem().is_some_and(|it| it == "tests");
+            let code = code(&path);
+            for word in words.iter().filter(|it| !is_test && has_word(&code, it)) {
+                found.push(format!("{} has `{word}`: {why}", path.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+#[test]
+fn only_the_driver_names_its_database_crate() {
+    for path in sources(&repository().join("dbmigrate-runtime/src")) {
+        let shown = path.strip_prefix(repository()).unwrap().display().to_string();
+        if !RUSQLITE.contains(&shown.as_str()) {
+            let code = code(&path);
+            assert!(!has_word(&code, "rusqlite"), "{shown} names rusqlite");
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_stays_short() {
+    for dir in ["dbmigrate-runtime/src", "dbmigrate-derive/src", "cargo-dbmigrate/src"] {
+        for path in sources(&repository().join(dir)) {
+            let text = fs::read_to_string(&path).unwrap();
+            let shown = path.display();
+            assert!(text.starts_with("//!"), "{shown}: begin it with `//!` and what it is for");
+            let n_lines = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
+            assert!(n_lines <= 600, "{shown} has {n_lines} lines without its tests: split it");
+        }
+    }
+}
+
+#[test]
+fn the_versions_agree_and_the_changelog_has_the_current_one() {
+    let read = |it: &str| fs::read_to_string(repository().join(it)).unwrap();
+    let version = env!("CARGO_PKG_VERSION");
+    let exact = format!("version = \"={version}\"");
+    for manifest in ["dbmigrate-runtime/Cargo.toml", "cargo-dbmigrate/Cargo.toml"] {
+        assert!(read(manifest).contains(&exact), "{manifest}: {exact}");
+    }
+    let heading = format!("## {version}");
+    assert_eq!(read("CHANGELOG.md").matches(&heading).count(), 1, "CHANGELOG.md: {heading}");
+}
+
+/// What the lock file has is what people compile, so its crates must take the promised compiler.
+#[test]
+fn every_locked_crate_compiles_with_the_promised_rust_version() {
+    let mut cargo = std::process::Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--format-version=1", "--locked", "--all-features"]);
+    let output = cargo.current_dir(repository()).output().unwrap();
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let minor = |it: &str| -> u32 { it.split('.').nth(1).unwrap_or("0").parse().unwrap_or(0) };
+    let promised = minor(env!("CARGO_PKG_RUST_VERSION"));
+    for package in metadata["packages"].as_array().unwrap() {
+        let needs = package["rust_version"].as_str().map_or(0, minor);
+        assert!(needs <= promised, "{} needs Rust 1.{needs}", package["id"]);
+    }
+}

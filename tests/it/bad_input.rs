@@ -1,0 +1,454 @@
+//! What is wrong gets a clear error, and nothing is lost, created or half applied.
+
+use std::fs;
+
+use dbmigrate_tests::{Host, Run, dump, sql};
+use expect_test::{Expect, expect};
+
+/// A host whose migrations are written by hand; its own crate is never built.
+fn host(name: &str) -> Host {
+    let host = Host::library(name, "");
+    host.ok("init");
+    host.write("migrations/versions/m1_user.rs", &revision("a1", &[], "user", USER));
+    host
+}
+
+const USER: &str = "op.create_table(Table::new(\"user\").column(Column::new(\"id\", \
+                    Type::BigInteger).not_null()).primary_key(\"pk_user\", [\"id\"]));";
+
+fn revision(id: &str, parents: &[&str], message: &str, upgrade: &str) -> String {
+    format!(
+        "//! {message}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
+         pub const REVISION: &str = {id:?};\n\
+         pub const DOWN_REVISION: &[&str] = &{parents:?};\n\
+         pub const BRANCH_LABELS: &[&str] = &[];\n\
+         pub const DEPENDS_ON: &[&str] = &[];\n\n\
+         pub fn upgrade(op: &mut Operations) {{\n    {upgrade}\n}}\n\n\
+         pub fn downgrade(op: &mut Operations) {{\n    op.drop_table(\"user\");\n}}\n"
+    )
+}
+
+#[track_caller]
+fn check(host: &Host, run: &Run, expect: Expect) {
+    assert_eq!(run.code, 3, "{run}");
+    assert_eq!(run.stdout, "", "{run}");
+    expect.assert_eq(&host.plain(&run.errors()));
+}
+
+#[test]
+fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
+    let mut host = host("bad-database");
+    let upgrade = |host: &Host, url: &str| host.dbmigrate(&format!("upgrade --url {url}"));
+    // Warm, so that the runs below are quiet.
+    host.ok("heads");
+
+    host.write("text.db", "this is no database, and long enough to be looked at as one\n");
+    check(
+        &host,
+        &upgrade(&host, "sqlite:text.db"),
+        expect![[r#"
+        error: failed to open the database `$HOST/text.db`
+          caused by: file is not a database
+          hint: the file is something else, or it is encrypted
+    "#]],
+    );
+    assert!(host.read("text.db").starts_with("this is no database"));
+
+    fs::create_dir(host.dir.join("dir.db")).unwrap();
+    check(
+        &host,
+        &upgrade(&host, "sqlite:dir.db"),
+        expect![[r#"
+        error: failed to open the database `$HOST/dir.db`: it is a directory
+          hint: correct the path in --url
+    "#]],
+    );
+
+    check(
+        &host,
+        &upgrade(&host, "sqlite:no/such/app.db"),
+        expect![[r#"
+        error: failed to open the database `$HOST/no/such/app.db`: the directory `$HOST/no/such` does not exist
+          hint: create it, or correct the path in --url
+    "#]],
+    );
+    assert!(!host.dir.join("no").exists());
+
+    check(
+        &host,
+        &upgrade(&host, "postgres://ada:secret@example.org/app"),
+        expect![[r#"
+        error: databases of `postgres:` are not supported by this version, in --url
+          hint: use `sqlite:path/to/file.db`
+    "#]],
+    );
+    check(
+        &host,
+        &upgrade(&host, "sqlite:app.db?mode=rw+x"),
+        expect![[r#"
+        error: the database's URL says `mode=rw+x`, which is unknown, in --url
+          hint: it may say `?mode=rwc`, `?mode=rw` or `?mode=ro`
+    "#]],
+    );
+    check(
+        &host,
+        &upgrade(&host, "sqlite:app.db?mode=ro"),
+        expect![[r#"
+        error: the database `$HOST/app.db` is opened to read only
+          hint: take `?mode=ro` out of its URL, in --url
+    "#]],
+    );
+    check(
+        &host,
+        &upgrade(&host, "sqlite:app.db?mode=rw"),
+        expect![[r#"
+        error: failed to open the database `$HOST/app.db`
+          caused by: unable to open database file: $HOST/app.db
+          hint: look at the permissions of the file and of its directory
+    "#]],
+    );
+    host.env("DATABASE_URL", "sqlite:");
+    check(
+        &host,
+        &host.dbmigrate("upgrade"),
+        expect![[r#"
+        error: the database's URL has no path, in the environment's DATABASE_URL
+          hint: use `sqlite:path/to/file.db`
+    "#]],
+    );
+    host.env_remove("DATABASE_URL");
+    host.write(".env", "DATABASE_URL=\"sqlite:app.db\nSECRET=x");
+    let run = host.dbmigrate("upgrade");
+    check(
+        &host,
+        &run,
+        expect![[r#"
+        error: failed to read `$HOST/.env`: a line is not `KEY=value`
+    "#]],
+    );
+    assert!(!run.stderr.contains("SECRET"), "{run}");
+    fs::remove_file(host.dir.join(".env")).unwrap();
+    let left = ["app.db", "app.db-wal", "app.db-journal"];
+    assert!(left.iter().all(|it| !host.dir.join(it).exists()), "{:?}", host.list("."));
+
+    // Reading commands create nothing either.
+    for command in
+        ["current", "history -i", "heads", "show", "check --no-database", "upgrade --sql"]
+    {
+        host.dbmigrate(command);
+        assert!(!host.dir.join("app.db").exists(), "{command}");
+    }
+}
+
+#[test]
+fn where_the_database_is_depends_on_who_says_it() {
+    let mut host = host("where");
+    host.ok("heads");
+    let find = |host: &Host, args: &str| {
+        host.ok(&format!("upgrade {args}"));
+        let mut found = Vec::new();
+        for dir in [".", "sub"] {
+            for name in host.list(dir).into_iter().filter(|it| it.ends_with(".db")) {
+                fs::remove_file(host.dir.join(dir).join(&name)).unwrap();
+                found.push(format!("{dir}/{name}"));
+            }
+        }
+        found.join(" ")
+    };
+    fs::create_dir(host.dir.join("sub")).unwrap();
+    assert_eq!(find(&host, ""), "./app.db");
+    host.write(".env", "DATABASE_URL=sqlite:sub/dotenv.db\n");
+    assert_eq!(find(&host, ""), "sub/dotenv.db");
+    host.env("DATABASE_URL", "sqlite://sub/environment.db");
+    assert_eq!(find(&host, ""), "sub/environment.db");
+    assert_eq!(find(&host, "--url flag.db"), "./flag.db");
+    let absolute = format!("--url \"sqlite:///{}/absolute.db?mode=rwc\"", host.dir.display());
+    assert_eq!(find(&host, &absolute), "./absolute.db");
+    // An upgrade in memory has nothing to show for itself, and is no error.
+    host.ok("upgrade --url sqlite::memory:");
+}
+
+#[test]
+fn a_revision_that_is_wrong_is_named_with_its_file() {
+    let host = host("bad-revision");
+    let versions = |name: &str| format!("migrations/versions/{name}.rs");
+    let with = |name: &str, text: &str| {
+        host.write(&versions(name), text);
+        let run = host.dbmigrate("upgrade");
+        fs::remove_file(host.dir.join(versions(name))).unwrap();
+        run
+    };
+    check(
+        &host,
+        &with("m2", &revision("a1", &[], "twice", "")),
+        expect![[r#"
+        error: two revisions have the id `a1`: migrations/versions/m1_user.rs and migrations/versions/m2.rs
+          hint: give one of them another id, in `REVISION` and in the file's name
+    "#]],
+    );
+    check(
+        &host,
+        &with("m2", &revision("b2", &["nope"], "orphan", "")),
+        expect![[r#"
+        error: revision `b2` follows `nope`, which this project does not have, in migrations/versions/m2.rs
+          hint: correct its `DOWN_REVISION`, or bring the missing file back
+    "#]],
+    );
+    check(
+        &host,
+        &with("m2", &revision("b2", &["b2"], "circle", "")),
+        expect![[r#"
+        error: revision `b2` follows itself, in migrations/versions/m2.rs
+          hint: correct its `DOWN_REVISION`
+    "#]],
+    );
+    let run = with("m2", &revision("b2", &["a1"], "panics", "panic!(\"not ready\");"));
+    check(
+        &host,
+        &run,
+        expect![[r#"
+        error: the revision `migrations/versions/m2.rs` panicked while it was recorded: $HOST/migrations/versions/m2.rs:11:5: not ready
+          hint: `upgrade` and `downgrade` only list operations; what needs rows or may fail is a step, `op.run("name", |db| ...)`
+    "#]],
+    );
+    let run = with("m2", &revision("b2", &["a1"], "broken", "op.create_tabel(1);"));
+    assert_eq!(run.code, 3, "{run}");
+    assert!(run.stderr.contains("migrations/versions/m2.rs:11:8"), "{run}");
+    assert!(run.stderr.contains("no method named `create_tabel`"), "{run}");
+    let run = with("m2", &revision("b2", &["a1"], "does not fit", "op.drop_table(\"nope\");"));
+    check(
+        &host,
+        &run,
+        expect![[r#"
+        error: revision `b2`: cannot drop table `nope`: table `nope` does not exist
+          hint: compare the revision with the ones before it
+    "#]],
+    );
+    // Two heads.
+    host.write(&versions("m3"), &revision("c3", &["a1"], "one", ""));
+    check(
+        &host,
+        &with("m2", &revision("b2", &["a1"], "other", "")),
+        expect![[r#"
+        error: `head` names several revisions: `b2`, `c3`
+          hint: name one of them, take `heads` for all, or join them with `cargo dbmigrate merge`
+    "#]],
+    );
+    fs::remove_file(host.dir.join(versions("m3"))).unwrap();
+    assert!(!host.dir.join("app.db").exists(), "nothing was begun");
+
+    // What an editor or a merge leaves beside the files is no revision.
+    host.write("migrations/versions/.#m1_user.rs", "x");
+    host.write("migrations/versions/m1_user.rs.orig", "x");
+    fs::remove_file(host.dir.join("migrations/mod.rs")).unwrap();
+    host.ok("upgrade");
+    // A wrong file that is gone is simply gone.
+    assert_eq!(host.ok("upgrade").stdout, "");
+}
+
+#[test]
+fn a_history_that_changed_behind_the_database_is_named() {
+    let host = host("changed-history");
+    host.ok("upgrade");
+    let before = dump(&host.dir.join("app.db"));
+    let first = host.read("migrations/versions/m1_user.rs");
+
+    // A comment is no change of what it does.
+    host.write("migrations/versions/m1_user.rs", &format!("{first}\n// a comment\n"));
+    host.ok("upgrade");
+    host.replace("migrations/versions/m1_user.rs", "pk_user", "pk_users");
+    check(
+        &host,
+        &host.dbmigrate("upgrade"),
+        expect![[r#"
+        error: revision `a1` was edited after it was applied to this database, in migrations/versions/m1_user.rs
+          hint: take the edit back and put the change into a new revision; if the database already is what the edited revision builds, `cargo dbmigrate stamp a1` accepts it
+    "#]],
+    );
+    assert_eq!(dump(&host.dir.join("app.db")), before);
+    host.write("migrations/versions/m1_user.rs", &first);
+
+    sql(
+        &host.dir.join("app.db"),
+        "INSERT INTO dbmigrate_version SELECT 'deadbeef0000', 'a1', 'gone', operations, checksum, \
+         format, applied_at, milliseconds, tool_version FROM dbmigrate_version",
+    );
+    check(
+        &host,
+        &host.dbmigrate("upgrade"),
+        expect![[r#"
+        error: the database has revision `$ID1` (gone) applied, which this project does not have
+          hint: bring the revision's file back, for example by updating to a newer version of the project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it
+    "#]],
+    );
+    let run = host.ok("current");
+    expect![[r#"
+        a1 (head)
+        $ID1 (unknown)
+    "#]]
+    .assert_eq(&host.plain(&run.stdout));
+    check(
+        &host,
+        &host.dbmigrate("stamp head"),
+        expect![[r#"
+        error: the database has revision `$ID1` (gone) applied, which this project does not have
+          hint: bring the revision's file back, for example by updating to a newer version of the project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it
+    "#]],
+    );
+    host.ok("stamp --purge head");
+    assert_eq!(host.ok("current").stdout, "a1 (head)\n");
+
+    sql(
+        &host.dir.join("app.db"),
+        "UPDATE dbmigrate_version SET format = 99, tool_version = '9.0.0'",
+    );
+    check(
+        &host,
+        &host.dbmigrate("upgrade"),
+        expect![[r#"
+        error: revision `a1` was applied by dbmigrate 9.0.0, whose format 99 this version does not know
+          hint: install that version: cargo install cargo-dbmigrate@9.0.0
+    "#]],
+    );
+}
+
+#[test]
+fn tables_that_are_there_already_name_stamp_as_the_way() {
+    let host = host("there-already");
+    sql(&host.dir.join("app.db"), "CREATE TABLE user (id INTEGER PRIMARY KEY)");
+    let before = dump(&host.dir.join("app.db"));
+    host.ok("heads");
+    let run = host.dbmigrate("upgrade");
+    assert_eq!(run.code, 3, "{run}");
+    expect![[r#"
+        error: revision `a1` was rolled back: statement 1 of 1 failed: CREATE TABLE "user" (
+            "id" INTEGER NOT NULL CONSTRAINT "pk_user" PRIMARY KEY
+        )
+          caused by: table "user" already exists
+          hint: table `user` already exists: if the database was made without these migrations and is what they would build, `cargo dbmigrate stamp a1` enters them as applied without running them
+    "#]].assert_eq(&host.plain(&run.errors()));
+    assert_eq!(dump(&host.dir.join("app.db")), before);
+    host.ok("stamp a1");
+    assert_eq!(host.ok("upgrade").stdout, "");
+}
+
+#[test]
+fn settings_and_arguments_that_are_wrong_are_said() {
+    let host = host("bad-settings");
+    let config = host.read("migrations/dbmigrate.toml");
+    let with = |from: &str, to: &str| {
+        assert!(config.contains(from));
+        host.write("migrations/dbmigrate.toml", &config.replacen(from, to, 1));
+        let run = host.dbmigrate("heads");
+        host.write("migrations/dbmigrate.toml", &config);
+        run
+    };
+    check(
+        &host,
+        &with("url = \"sqlite:app.db\"", "url = "),
+        expect![[r#"
+        error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:5:7: string values must be quoted, expected literal string
+          hint: `cargo dbmigrate init` in an empty package writes a file with every key
+    "#]],
+    );
+    check(
+        &host,
+        &with("url =", "uri ="),
+        expect![[r#"
+        error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:5:1: unknown field `uri`, expected one of `url`, `package`, `lib`, `bin`, `features`, `all_features`, `default_features`, `profile`, `target`, `file_template`, `truncate_slug_length`, `version_table`, `doc_comments`, `dependencies`
+          hint: `cargo dbmigrate init` in an empty package writes a file with every key
+    "#]],
+    );
+    check(
+        &host,
+        &with("features = []", "features = 1"),
+        expect![[r#"
+        error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:13:12: invalid type: integer `1`, expected a sequence
+          hint: `cargo dbmigrate init` in an empty package writes a file with every key
+    "#]],
+    );
+    check(
+        &host,
+        &host.dbmigrate("heads -d nowhere"),
+        expect![[r#"
+        error: no migrations directory `nowhere`
+          hint: `cargo dbmigrate init` creates it
+    "#]],
+    );
+    check(
+        &host,
+        &host.dbmigrate("history -r foo"),
+        expect![[r#"
+        error: `foo` is no range of revisions
+          hint: a range is `from:to`; either side may be empty
+    "#]],
+    );
+    check(
+        &host,
+        &host.dbmigrate("revision --rev-id a-b"),
+        expect![[r#"
+        error: `a-b` can't be a revision's id: `-`
+          hint: an id is made of the letters A to Z and a to z, digits and `_`
+    "#]],
+    );
+    check(
+        &host,
+        &host.dbmigrate("revision --rev-id a1"),
+        expect![[r#"
+        error: revision `a1` already exists, in migrations/versions/m1_user.rs
+          hint: choose another id with --rev-id
+    "#]],
+    );
+    check(
+        &host,
+        &host.dbmigrate("show nope"),
+        expect![[r#"
+        error: no revision `nope` in this project
+          hint: `cargo dbmigrate history` lists them
+    "#]],
+    );
+    check(
+        &host,
+        &host.dbmigrate("downgrade"),
+        expect![[r#"
+        error: the database `$HOST/app.db` does not exist
+          hint: `cargo dbmigrate upgrade` creates it
+    "#]],
+    );
+    assert_eq!(host.revisions(), ["migrations/versions/m1_user.rs"]);
+
+    let run = host.dbmigrate("upgrad");
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("'upgrade'"), "{run}");
+    assert_eq!(host.dbmigrate("upgrade -x novalue").code, 2);
+    let json = host.dbmigrate("show nope --format json");
+    assert_eq!(json.code, 3);
+    let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!(json["error"]["message"], "no revision `nope` in this project");
+    assert_eq!(json["command"], "show");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_database_that_can_only_be_read_is_left_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let host = host("read-only");
+    host.ok("upgrade");
+    let path = host.dir.join("app.db");
+    host.write(
+        "migrations/versions/m2.rs",
+        &revision("b2", &["a1"], "more", "op.execute(\"SELECT 1\");"),
+    );
+    host.ok("heads");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
+    if fs::File::options().write(true).open(&path).is_ok() {
+        // The superuser may write what nobody may; the mode below is refused for everyone.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        return;
+    }
+    let before = dump(&path);
+    check(&host, &host.dbmigrate("upgrade"), expect![[r#""#]]);
+    assert_eq!(dump(&path), before);
+    host.ok("current");
+}

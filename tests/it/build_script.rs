@@ -1,0 +1,202 @@
+//! `cargo dbmigrate upgrade` from a host's build script, and what an editor's or a person's cargo
+//! makes of it.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+use std::{env, fs};
+
+use dbmigrate_tests::{Host, Run, dump, repository, sql, tool};
+
+/// A copy of an example that calls the installed subcommand: a `cargo-dbmigrate` on the PATH.
+fn example(name: &str) -> Host {
+    let mut host = Host::empty(name);
+    copy(&repository().join("examples").join(name), &host.dir);
+    let runtime = repository().join("dbmigrate-runtime").display().to_string();
+    let manifest = host.read("Cargo.toml").replace("../../dbmigrate-runtime", &runtime);
+    host.write("Cargo.toml", &manifest);
+    installed(&mut host);
+    host
+}
+
+/// Puts the tool on the host's PATH.
+fn installed(host: &mut Host) {
+    let dir = tool().parent().expect("the tool is in a directory");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths([dir.to_owned()].into_iter().chain(env::split_paths(&path)));
+    host.env("PATH", &path.expect("a path").to_string_lossy());
+}
+
+const MODEL: &str = r#"
+#[derive(dbmigrate_runtime::Model)]
+pub struct Item {
+    #[model(primary_key)]
+    pub id: i64,
+}
+"#;
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap().map(|it| it.unwrap()) {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() && entry.file_name() != "target" {
+            copy(&from, &to);
+        } else if from.is_file() && !entry.file_name().to_string_lossy().starts_with("app.db") {
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+#[track_caller]
+fn ok(run: Run) -> Run {
+    assert_eq!(run.code, 0, "{run}");
+    run
+}
+
+/// Whether cargo compiled the host, or found it fresh.
+fn compiled(run: &Run) -> bool {
+    run.stderr.lines().any(|it| it.contains("build-script v0.1.0"))
+}
+
+#[test]
+fn a_day_with_queries_that_are_checked_against_the_migrated_database() {
+    let host = example("build-script");
+    let db = host.dir.join("app.db");
+
+    // A fresh clone has no database; the first check makes it.
+    assert!(!db.exists());
+    ok(host.cargo("check"));
+    assert!(dump(&db).contains("CREATE TABLE \"item\""), "{}", dump(&db));
+    let run = ok(host.cargo("check"));
+    assert!(!compiled(&run), "nothing changed\n{run}");
+    sql(&db, "INSERT INTO item (title) VALUES ('try dbmigrate')");
+    let run = ok(host.cargo("check"));
+    assert!(!compiled(&run), "a row in the database is no reason to compile\n{run}");
+
+    // A changed model, before its query is written.
+    host.replace(
+        "src/lib.rs",
+        "pub title: String,",
+        "pub title: String,\n    pub note: Option<String>,",
+    );
+    host.ok("migrate -m note");
+    host.ok("upgrade");
+    assert!(dump(&db).contains("\"note\" TEXT"), "{}", dump(&db));
+    host.replace("src/main.rs", "SELECT id, title FROM", "SELECT id, title, note FROM");
+    ok(host.cargo("check"));
+
+    // The same, but the next check applies what is pending.
+    host.replace(
+        "src/lib.rs",
+        "pub note: Option<String>,",
+        "pub note: Option<String>,\n    pub due: Option<String>,",
+    );
+    host.ok("migrate -m due");
+    host.replace("src/main.rs", "title, note FROM", "title, note, due FROM");
+    let run = ok(host.cargo("check"));
+    assert!(compiled(&run), "{run}");
+    assert!(dump(&db).contains("\"due\" TEXT"), "{}", dump(&db));
+    assert_eq!(host.ok("migrate -m nothing").stdout, "No changes in schema detected.\n");
+    let run = ok(host.cargo("check"));
+    assert!(!compiled(&run), "our own check leaves the person's fresh\n{run}");
+
+    // A query before its column: the ways out are named, and one of them works.
+    host.replace(
+        "src/lib.rs",
+        "pub due: Option<String>,",
+        "pub due: Option<String>,\n    pub place: Option<String>,",
+    );
+    host.replace("src/main.rs", "note, due FROM", "note, due, place FROM");
+    let run = host.fails("migrate -m place");
+    assert!(run.stderr.contains("no such column: place"), "{run}");
+    assert!(run.stderr.contains("--lib"), "{run}");
+    host.ok("migrate -m place --lib");
+    ok(host.cargo("check"));
+
+    // A revision that fails is the build script's failure, with our words.
+    host.ok("revision -m broken");
+    let broken = host.revisions().pop().unwrap();
+    host.replace(
+        &broken,
+        "pub fn upgrade(op: &mut Operations) {\n",
+        "pub fn upgrade(op: &mut Operations) {\n    op.execute(\"SELECT nope\");\n",
+    );
+    let before = dump(&db);
+    let run = host.cargo("check");
+    assert_ne!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("no such column: nope"), "{run}");
+    assert_eq!(dump(&db), before);
+    host.ok("undo");
+    ok(host.cargo("check"));
+}
+
+#[test]
+fn nested_and_parallel_builds_neither_lock_each_other_out_nor_recurse() {
+    let mut host = Host::library("nested", MODEL);
+    host.ok("init");
+    host.ok("migrate -m first");
+    fs::copy(repository().join("examples/build-script/build.rs"), host.dir.join("build.rs"))
+        .unwrap();
+    installed(&mut host);
+    // With a build directory of its own CARGO_TARGET_DIR alone is not enough.
+    host.write(".cargo/config.toml", "[build]\nbuild-dir = \"build-dir\"\n");
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let runs = [
+            scope.spawn(|| host.cargo("check")),
+            scope.spawn(|| host.cargo("check --release")),
+            scope.spawn(|| host.dbmigrate("check")),
+            scope.spawn(|| host.dbmigrate("upgrade")),
+        ];
+        for run in runs.map(|it| it.join().unwrap()) {
+            // `check` may come before the others' upgrade, and then the answer is no.
+            assert!(run.code == 0 || run.stdout.contains("pending"), "{run}");
+        }
+    });
+    assert!(start.elapsed() < Duration::from_secs(600));
+    ok(host.cargo("check"));
+}
+
+#[test]
+fn where_the_subcommand_is_not_installed_the_build_says_how() {
+    let mut host = example("build-script");
+    let dir = host.dir.join("empty-home");
+    fs::create_dir(&dir).unwrap();
+    // A PATH with cargo and rustc, but without the tool.
+    let cargo = Path::new(env!("CARGO")).parent().unwrap();
+    host.env("PATH", &format!("{}:/usr/bin:/bin", cargo.display()));
+    if host.cargo("dbmigrate --version").code == 0 {
+        // It is installed in cargo's own directory on this machine, where cargo looks as well.
+        return;
+    }
+    let run = host.cargo("check");
+    assert_ne!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("cargo install --path cargo-dbmigrate"), "{run}");
+}
+
+#[test]
+fn the_library_way_needs_nothing_installed() {
+    let host = example("build-script-library");
+    ok(host.cargo("check"));
+    assert!(dump(&host.dir.join("app.db")).contains("CREATE TABLE \"item\""));
+}
+
+#[test]
+fn commands_that_build_the_host_refuse_inside_a_build_script() {
+    let mut host = Host::library("inside-build-script", "");
+    host.ok("init");
+    for (key, value) in [("OUT_DIR", "x"), ("HOST", "x"), ("TARGET", "x"), ("NUM_JOBS", "1")] {
+        host.env(key, value);
+    }
+    let run = host.fails("migrate -m x");
+    assert!(run.stderr.contains("build script"), "{run}");
+    let run = host.ok("upgrade");
+    let hints: Vec<&str> = run.stdout.lines().collect();
+    let migrations = host.dir.join("migrations");
+    assert_eq!(
+        hints,
+        [
+            format!("cargo:rerun-if-changed={}", migrations.display()),
+            "cargo:rerun-if-env-changed=DATABASE_URL".to_owned(),
+        ]
+    );
+}

@@ -1,0 +1,8 @@
+//! Tests of the whole product on real crates and real databases, in one program.
+
+mod architecture;
+mod bad_input;
+mod build_script;
+mod extraction;
+mod recording;
+mod session;

@@ -1,0 +1,198 @@
+//! What revision modules record: compiled when they are new, and kept.
+
+use dbmigrate_tests::{Host, Run};
+
+/// A revision that records this in its upgrade.
+fn revision(id: &str, parent: &str, upgrade: &str) -> String {
+    let parents = if parent.is_empty() { String::new() } else { format!("{parent:?}") };
+    format!(
+        "//! the {id}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
+         pub const REVISION: &str = {id:?};\n\
+         pub const DOWN_REVISION: &[&str] = &[{parents}];\n\
+         pub const BRANCH_LABELS: &[&str] = &[];\n\
+         pub const DEPENDS_ON: &[&str] = &[];\n\n\
+         pub fn upgrade(op: &mut Operations) {{\n    {upgrade}\n}}\n\n\
+         pub fn downgrade(_op: &mut Operations) {{}}\n"
+    )
+}
+
+/// A package with two revisions.
+fn host(name: &str) -> Host {
+    let host = Host::library(name, "");
+    host.ok("init");
+    host.write(
+        "migrations/versions/m1.rs",
+        &revision("a1", "", "op.execute(\"CREATE TABLE t (a)\");"),
+    );
+    host.write("migrations/versions/m2.rs", &revision("b2", "a1", ""));
+    host
+}
+
+const HISTORY: &str = "a1 -> b2 (head), the b2\n<base> -> a1, the a1\n";
+
+#[test]
+fn nothing_is_started_when_nothing_changed() {
+    let mut host = host("unchanged");
+    assert_eq!(host.ok("upgrade").stdout.lines().count(), 2);
+    host.env("CARGO", "/nonexistent/cargo");
+    assert_eq!(host.ok("upgrade").stdout, "");
+    assert_eq!(host.ok("history").stdout, HISTORY);
+    // As a copy of the project has other times and the same contents.
+    let text = host.read("migrations/versions/m2.rs");
+    host.write("migrations/versions/m2.rs", &text);
+    assert_eq!(host.ok("history").stdout, HISTORY);
+    host.write("migrations/versions/m2.rs", &text.replace("the b2", "the other"));
+    let run = host.fails("history");
+    assert!(run.stderr.contains("failed to start `/nonexistent/cargo`"), "{run}");
+}
+
+#[test]
+fn the_files_are_the_truth() {
+    let host = host("files");
+    // Neither a list of what isn't there, nor an unreadable one, nor none keeps it from working.
+    host.replace("migrations/mod.rs", "dbmigrate ###", "dbmigrate ###\n    m9_gone;");
+    assert_eq!(host.ok("history").stdout, HISTORY);
+    host.write("migrations/mod.rs", "<<<<<<< ours\n");
+    assert_eq!(host.ok("history").stdout, HISTORY);
+    host.write("migrations/mod.rs", "mod gone;\n::dbmigrate_runtime::migrations! {}\n");
+    assert_eq!(host.ok("history").stdout, HISTORY);
+    std::fs::remove_file(host.dir.join("migrations/mod.rs")).unwrap();
+    assert_eq!(host.ok("history").stdout, HISTORY);
+    std::fs::remove_file(host.dir.join("migrations/versions/m2.rs")).unwrap();
+    assert_eq!(host.ok("history").stdout, "<base> -> a1 (head), the a1\n");
+}
+
+#[test]
+fn revisions_share_modules_beside_them() {
+    let host = host("shared");
+    let list = host.read("migrations/mod.rs");
+    host.write("migrations/mod.rs", &format!("{list}#[deny(warnings)]\nmod names;\n"));
+    host.write("migrations/names.rs", "pub mod deep;\nfn unused() {}\n");
+    host.write("migrations/names/deep.rs", "pub const SQL: &str = include_str!(\"table.txt\");\n");
+    host.write("migrations/names/table.txt", "DELETE FROM one");
+    host.write(
+        "migrations/versions/m3.rs",
+        &revision("c3", "b2", "op.execute(super::super::names::deep::SQL);"),
+    );
+    assert!(host.ok("upgrade b2").stdout.contains("-> b2"));
+    assert!(host.ok("upgrade --sql").stdout.contains("DELETE FROM one"));
+    host.write("migrations/names/table.txt", "DELETE FROM two");
+    assert!(host.ok("upgrade --sql").stdout.contains("DELETE FROM two"));
+}
+
+#[test]
+fn what_a_migration_prints_goes_to_standard_error() {
+    let host = host("prints");
+    host.write(
+        "migrations/versions/m3.rs",
+        &revision(
+            "c3",
+            "b2",
+            "print!(\"while recording\");\n    op.run(\"fill\", |db| {\n        \
+             println!(\"in the step {:?}\", db.arg(\"key\"));\n        \
+             db.execute(\"INSERT INTO t VALUES (?1)\", (\"x\",))?;\n        Ok(())\n    });",
+        ),
+    );
+    let run = host.ok("upgrade -x key=value");
+    assert!(run.stderr.contains("while recording\n"), "{run}");
+    assert!(run.stderr.contains("in the step Some(\"value\")\n"), "{run}");
+    assert!(!run.stdout.contains("while") && !run.stdout.contains("step"), "{run}");
+    let dump = dbmigrate_tests::dump(&host.dir.join("app.db"));
+    assert!(dump.contains("t: \"x\"\n"), "{dump}");
+}
+
+#[test]
+fn a_step_that_fails_or_panics_is_rolled_back() {
+    let host = host("failing");
+    for (body, expected) in [
+        ("Err(\"not today\".into())", "step `fill` failed: not today"),
+        ("panic!(\"no {}\", 1)", "migrations/versions/m3.rs:11:28: no 1"),
+        ("std::process::exit(7)", "step `fill` failed: its program ended before it was done"),
+    ] {
+        let step = format!("op.run(\"fill\", |_db| {{ {body} }});");
+        host.write("migrations/versions/m3.rs", &revision("c3", "b2", &step));
+        let run = host.fails("upgrade");
+        assert!(run.stderr.contains(expected), "{run}");
+        assert!(run.stderr.contains("rolled back"), "{run}");
+        assert_eq!(host.ok("current").stdout, "");
+    }
+}
+
+#[test]
+fn a_revision_that_does_not_compile_is_named() {
+    let host = host("wrong");
+    host.ok("history");
+    host.write("migrations/versions/m3.rs", &revision("c3", "b2", "op.drop_tabel(\"t\");"));
+    let run = host.fails("upgrade");
+    let path = host.dir.join("migrations/versions/m3.rs");
+    assert!(run.stderr.contains(&format!("--> {}:11:8", path.display())), "{run}");
+    let expected = "error: the revision `migrations/versions/m3.rs` does not compile";
+    assert!(run.stderr.contains(expected), "{run}");
+
+    host.write(
+        "migrations/versions/m3.rs",
+        &revision("c3", "b2", "").replace("DEPENDS_ON", "DEPENDS"),
+    );
+    let run = host.fails("upgrade");
+    assert!(run.stderr.contains("DEPENDS_ON"), "{run}");
+    assert!(run.stderr.contains(expected), "{run}");
+
+    host.write("migrations/versions/m3.rs", &revision("c3", "b2", "chrono::Utc::now();"));
+    let run = host.fails("upgrade");
+    assert!(run.stderr.contains(expected), "{run}");
+    assert!(run.stderr.contains("crates that dbmigrate.toml lists under `dependencies`"), "{run}");
+    let config = host.read("migrations/dbmigrate.toml");
+    let dependency =
+        "chrono = { version = \"0.4\", default-features = false, features = [\"now\"] }\n";
+    host.write("migrations/dbmigrate.toml", &format!("{config}{dependency}"));
+    assert!(host.ok("upgrade").stdout.contains("-> c3"));
+}
+
+#[test]
+fn a_revision_that_panics_or_ends_is_named() {
+    let host = host("panics");
+    host.write("migrations/versions/m3.rs", &revision("c3", "b2", "panic!(\"not so\");"));
+    let run = host.fails("upgrade");
+    let expected = "the revision `migrations/versions/m3.rs` panicked while it was recorded: ";
+    let place = "migrations/versions/m3.rs:11:5: not so";
+    assert!(run.stderr.contains(place), "{run}");
+    assert!(run.stderr.contains(expected), "{run}");
+    host.write("migrations/versions/m3.rs", &revision("c3", "b2", "std::process::exit(0);"));
+    let run = host.fails("upgrade");
+    let expected = "the revision `migrations/versions/m3.rs` ended the program that recorded it";
+    assert!(run.stderr.contains(expected), "{run}");
+}
+
+#[test]
+fn a_runtime_of_another_version_is_named_with_what_to_install() {
+    let host = Host::empty("versions");
+    let manifest = "[package]\nname = \"versions\"\nedition = \"2021\"\n[workspace]\n\
+                    [dependencies]\ndbmigrate-runtime = { path = \"runtime\" }\n";
+    host.write("Cargo.toml", manifest);
+    host.write("src/lib.rs", "");
+    host.write("runtime/src/lib.rs", "");
+    host.ok("init");
+    host.write("migrations/versions/m1.rs", &revision("a1", "", ""));
+    for (version, hint) in [
+        ("9.8.7", "install the tool of that version: cargo install cargo-dbmigrate@9.8.7"),
+        ("0.0.1", "update the runtime: cargo update -p dbmigrate-runtime"),
+    ] {
+        let manifest = format!("[package]\nname = \"dbmigrate-runtime\"\nversion = {version:?}\n");
+        host.write("runtime/Cargo.toml", &manifest);
+        let run = host.fails("history");
+        let expected = format!("does not understand dbmigrate-runtime {version}");
+        assert!(run.stderr.contains(&expected) && run.stderr.contains(hint), "{run}");
+    }
+}
+
+#[test]
+fn many_processes_at_once_with_nothing_recorded() {
+    let host = host("crowd");
+    let runs: Vec<Run> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..32).map(|_| scope.spawn(|| host.dbmigrate("history"))).collect();
+        threads.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    for run in runs {
+        assert_eq!((run.code, run.stdout.as_str()), (0, HISTORY), "{run}");
+    }
+}

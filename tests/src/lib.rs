@@ -1,0 +1,350 @@
+//! What the end-to-end tests share: real host crates in directories of their own, and the real
+//! tool run on them.
+//!
+//! All hosts share one target directory, so that their dependencies are built once. A test sets
+//! `DBMIGRATE_KEEP=1` to find its directory afterwards.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{env, fmt, fs};
+
+/// The directory of this repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the repository")
+}
+
+/// The target directory of this repository's own builds.
+pub fn target_dir() -> PathBuf {
+    match env::var_os("CARGO_TARGET_DIR") {
+        Some(dir) => repository().join(dir),
+        None => repository().join("target"),
+    }
+}
+
+/// The target directory that host crates share.
+pub fn hosts_target_dir() -> PathBuf {
+    target_dir().join("fixtures")
+}
+
+/// The tool, built by the first test that needs it.
+pub fn tool() -> &'static Path {
+    static TOOL: OnceLock<PathBuf> = OnceLock::new();
+    TOOL.get_or_init(|| {
+        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "-p", "cargo-dbmigrate"]).current_dir(repository());
+        for (key, _) in env::vars_os() {
+            if is_of_outer_cargo(&key.to_string_lossy()) {
+                cargo.env_remove(key);
+            }
+        }
+        let status = cargo.status().expect("cargo runs");
+        assert!(status.success(), "the tool does not build");
+        target_dir().join("debug").join(format!("cargo-dbmigrate{}", env::consts::EXE_SUFFIX))
+    })
+}
+
+/// What the cargo that runs the tests sets and a person's shell doesn't have.
+pub fn is_of_outer_cargo(key: &str) -> bool {
+    let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "NEXTEST"];
+    let names =
+        ["CARGO_PRIMARY_PACKAGE", "DATABASE_URL", "LD_LIBRARY_PATH", "RUST_BACKTRACE", "EDITOR"];
+    prefixes.iter().any(|it| key.starts_with(it)) || names.contains(&key)
+}
+
+/// A host crate in a directory of its own, deleted at the end of the test.
+#[derive(Debug)]
+pub struct Host {
+    root: PathBuf,
+    /// The package's directory.
+    pub dir: PathBuf,
+    env: Vec<(String, String)>,
+}
+
+impl Host {
+    /// An empty directory; `name` tells tests apart.
+    pub fn empty(name: &str) -> Host {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let nth = COUNT.fetch_add(1, Ordering::Relaxed);
+        let unique = format!("dbmigrate-{name}-{}-{nth}", std::process::id());
+        let root = env::temp_dir().join(unique);
+        let _ = fs::remove_dir_all(&root);
+        // A directory deeper, so that nothing above it is found by accident.
+        let dir = root.join("host");
+        fs::create_dir_all(&dir).expect("the directory can be created");
+        let target = hosts_target_dir().display().to_string();
+        Host { root, dir, env: vec![("CARGO_TARGET_DIR".to_owned(), target)] }
+    }
+
+    /// A package with the runtime among its dependencies and this library.
+    pub fn library(name: &str, source: &str) -> Host {
+        let host = Host::empty(name);
+        host.write("Cargo.toml", &manifest(name, ""));
+        host.write("src/lib.rs", source);
+        host.lock();
+        host
+    }
+
+    /// A package with the runtime among its dependencies and this program.
+    pub fn binary(name: &str, source: &str) -> Host {
+        let host = Host::empty(name);
+        host.write("Cargo.toml", &manifest(name, ""));
+        host.write("src/main.rs", source);
+        host.lock();
+        host
+    }
+
+    /// Gives the package this repository's lock file, so that nothing is downloaded twice.
+    pub fn lock(&self) {
+        fs::copy(repository().join("Cargo.lock"), self.dir.join("Cargo.lock"))
+            .expect("the lock file can be copied");
+    }
+
+    /// Writes a file of the package.
+    pub fn write(&self, path: &str, text: &str) {
+        let path = self.dir.join(path);
+        fs::create_dir_all(path.parent().expect("a file has a directory")).expect("created");
+        fs::write(path, text).expect("the file can be written");
+    }
+
+    /// Reads a file of the package.
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.dir.join(path)).unwrap_or_else(|err| panic!("{path}: {err}"))
+    }
+
+    /// Replaces text that is there exactly once.
+    #[track_caller]
+    pub fn replace(&self, path: &str, from: &str, to: &str) {
+        let text = self.read(path);
+        assert_eq!(text.matches(from).count(), 1, "`{from}` in {path}:\n{text}");
+        self.write(path, &text.replace(from, to));
+    }
+
+    /// The names of a directory's files, sorted.
+    pub fn list(&self, path: &str) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(self.dir.join(path)) else { return Vec::new() };
+        let names = entries.map(|it| it.expect("read").file_name().to_string_lossy().into_owned());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    /// The revision files, sorted, as paths from the package.
+    pub fn revisions(&self) -> Vec<String> {
+        let names = self.list("migrations/versions");
+        names.into_iter().map(|it| format!("migrations/versions/{it}")).collect()
+    }
+
+    /// Sets a variable for the commands that follow.
+    pub fn env(&mut self, key: &str, value: &str) {
+        self.env.retain(|(it, _)| it != key);
+        self.env.push((key.to_owned(), value.to_owned()));
+    }
+
+    /// Takes a variable away again.
+    pub fn env_remove(&mut self, key: &str) {
+        self.env.retain(|(it, _)| it != key);
+    }
+
+    /// A command in the package's directory, as from a person's shell.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(&self.dir).stdin(Stdio::null());
+        for (key, _) in env::vars_os() {
+            if is_of_outer_cargo(&key.to_string_lossy()) {
+                command.env_remove(key);
+            }
+        }
+        // Where it isn't the shared one, it is what the package's own configuration says.
+        command.env_remove("CARGO_TARGET_DIR");
+        command.envs(self.env.iter().map(|(key, value)| (key, value)));
+        command
+    }
+
+    /// Runs the tool; arguments are split at spaces, those in double quotes are kept together.
+    pub fn dbmigrate(&self, args: &str) -> Run {
+        let mut command = self.command(tool());
+        command.arg("dbmigrate").args(words(args));
+        Run::of(&mut command)
+    }
+
+    /// Runs the tool and expects that it is done.
+    #[track_caller]
+    pub fn ok(&self, args: &str) -> Run {
+        let run = self.dbmigrate(args);
+        assert_eq!(run.code, 0, "{args}\n{run}");
+        run
+    }
+
+    /// Runs the tool and expects that it fails.
+    #[track_caller]
+    pub fn fails(&self, args: &str) -> Run {
+        let run = self.dbmigrate(args);
+        assert_eq!(run.code, 3, "{args}\n{run}");
+        run
+    }
+
+    /// Runs cargo in the package.
+    pub fn cargo(&self, args: &str) -> Run {
+        let mut command = self.command(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        command.args(words(args));
+        Run::of(&mut command)
+    }
+
+    /// An output with what differs from run to run replaced: directories, ids and times.
+    pub fn plain(&self, text: &str) -> String {
+        let text = text
+            .replace(&self.dir.display().to_string(), "$HOST")
+            .replace(&hosts_target_dir().display().to_string(), "$TARGET")
+            .replace(&repository().display().to_string(), "$REPOSITORY");
+        plain_ids(&text)
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if env::var_os("DBMIGRATE_KEEP").is_some() {
+            return;
+        }
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// A manifest with the runtime, all its column types' crates that tests use, and more lines.
+pub fn manifest(name: &str, more: &str) -> String {
+    let runtime = repository().join("dbmigrate-runtime");
+    format!(
+        "[package]\nname = {name:?}\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
+         [features]\nextra = []\n\n\
+         [dependencies]\n\
+         dbmigrate-runtime = {{ path = {runtime:?}, features = [\"chrono\"] }}\n\
+         chrono = {{ version = \"0.4\", default-features = false }}\n{more}"
+    )
+}
+
+/// A command's end.
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    pub fn of(command: &mut Command) -> Run {
+        let output = command.output().unwrap_or_else(|err| panic!("{command:?}: {err}"));
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// What was printed to standard error, without lines of cargo.
+    pub fn errors(&self) -> String {
+        let cargo = ["Compiling ", "Checking ", "Finished ", "Blocking ", "Locking ", "Adding "];
+        let is_cargo = |it: &&str| cargo.iter().any(|word| it.trim_start().starts_with(word));
+        let lines = self.stderr.lines().filter(|it| !is_cargo(it));
+        lines.map(|it| format!("{it}\n")).collect()
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Run { code, stdout, stderr } = self;
+        write!(f, "exit code {code}\n--- stdout\n{stdout}--- stderr\n{stderr}")
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (idx, part) in text.split('"').enumerate() {
+        if idx % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
+
+/// Replaces ids by `$ID1`, `$ID2` in the order in which they come, and times by `$TIME`.
+pub fn plain_ids(text: &str) -> String {
+    let mut ids: Vec<String> = Vec::new();
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(|it: char| it.is_ascii_alphanumeric()) {
+        out += &rest[..at];
+        rest = &rest[at..];
+        let end = rest.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let word = &rest[..end];
+        let is_hex = word.chars().all(|it| it.is_ascii_digit() || ('a'..='f').contains(&it));
+        let is_number =
+            |it: &str, n: usize| it.len() == n && it.bytes().all(|b| b.is_ascii_digit());
+        if is_hex && word.len() == 12 {
+            let idx = ids.iter().position(|it| it == word).unwrap_or_else(|| {
+                ids.push(word.to_owned());
+                ids.len() - 1
+            });
+            out += &format!("$ID{}", idx + 1);
+        } else if word.strip_prefix('m').is_some_and(|it| is_number(it, 8)) {
+            out += "m$DAY";
+        } else if is_number(word, 6) && out.ends_with("m$DAY_") {
+            out += "$TIME";
+        } else {
+            out += word;
+        }
+        rest = &rest[end..];
+    }
+    out + rest
+}
+
+/// A database file as text: every object's SQL and every row, the version table without times.
+pub fn dump(path: &Path) -> String {
+    let conn =
+        rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .unwrap_or_else(|err| panic!("{}: {err}", path.display()));
+    let objects: Vec<(String, String, Option<String>)> = conn
+        .prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type DESC, name")
+        .and_then(|mut it| {
+            it.query_map([], |it| Ok((it.get(0)?, it.get(1)?, it.get(2)?)))?.collect()
+        })
+        .unwrap_or_else(|err| panic!("{}: {err}", path.display()));
+    let mut text = String::new();
+    for (kind, name, sql) in objects {
+        let is_ours = name == "dbmigrate_version";
+        if let (Some(sql), false) = (&sql, is_ours) {
+            text += &format!("{sql};\n");
+        }
+        if kind != "table" {
+            continue;
+        }
+        let columns = if is_ours { "id, parents, message, checksum" } else { "*" };
+        let sql = format!("SELECT {columns} FROM \"{name}\"");
+        let mut stmt = conn.prepare(&sql).expect("a table can be read");
+        let n = stmt.column_count();
+        let mut rows = stmt.query([]).expect("a table can be read");
+        while let Some(row) = rows.next().expect("a row can be read") {
+            let values: Vec<String> = (0..n)
+                .map(|it| match row.get_ref(it).expect("a value can be read") {
+                    rusqlite::types::ValueRef::Null => "NULL".to_owned(),
+                    rusqlite::types::ValueRef::Integer(it) => it.to_string(),
+                    rusqlite::types::ValueRef::Real(it) => format!("{it:?}"),
+                    rusqlite::types::ValueRef::Text(it) => {
+                        format!("{:?}", String::from_utf8_lossy(it))
+                    }
+                    rusqlite::types::ValueRef::Blob(it) => format!("{it:02x?}"),
+                })
+                .collect();
+            text += &format!("{name}: {}\n", values.join(", "));
+        }
+    }
+    text
+}
+
+/// Runs SQL on a database file, as an application would.
+pub fn sql(path: &Path, text: &str) {
+    let conn = rusqlite::Connection::open(path).expect("the database opens");
+    conn.execute_batch(text).unwrap_or_else(|err| panic!("{text}: {err}"));
+}
