@@ -229,7 +229,7 @@ macro_rules! migrations {
         $crate::migrations! { @modules $($name include_str!($path);)* }
     };
     (@modules $($name:ident $source:expr;)*) => {
-        #[allow(dead_code)]
+        #[allow(dead_code, unused_variables, unreachable_pub, missing_docs)]
         mod versions {
             $(pub mod $name;)*
         }
@@ -252,7 +252,7 @@ macro_rules! migrations {
         }),*];
 
         /// The migrations of this directory.
-        #[allow(dead_code)]
+        #[allow(dead_code, unreachable_pub)]
         pub fn migrator() -> $crate::Migrator {
             $crate::Migrator::new(MODULES)
         }

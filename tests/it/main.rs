@@ -3,6 +3,9 @@
 mod architecture;
 mod bad_input;
 mod build_script;
+mod commands;
 mod extraction;
+mod generated;
+mod hosts;
 mod recording;
 mod session;

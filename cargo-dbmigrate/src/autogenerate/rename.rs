@@ -42,10 +42,18 @@ pub fn renames(from: &Schema, models: &Models, answers: &Answers) -> Result<Vec<
                 }
                 tables.push((old.to_owned(), new.to_owned()));
             }
-            (Some((_, old)), Some((table, new))) => {
+            (Some((old_table, old)), Some((table, new))) => {
                 let is_new = to.table(table).is_some_and(|it| it.find_column(new).is_some());
                 if !is_new {
                     return Err(unknown(format!("the models have no column `{table}.{new}`")));
+                }
+                // The table may be named as it was or as it is renamed to.
+                let was = tables.iter().find(|(_, new)| new == table);
+                let was = was.map_or(table, |(old, _)| old.as_str());
+                let has = |it: &str| from.table(it).is_some_and(|it| it.find_column(old).is_some());
+                if !has(was) || ![was, table].contains(&old_table) {
+                    let column = format!("{old_table}.{old}");
+                    return Err(unknown(format!("the migrations build no column `{column}`")));
                 }
                 columns.push((table.to_owned(), old.to_owned(), new.to_owned()));
             }

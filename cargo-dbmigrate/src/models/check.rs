@@ -122,9 +122,9 @@ pub fn failed(package: &str, exit: &Exit) -> Error {
                 .any(|it| message.message.contains(it))
     });
     err.hint(if asks_database {
-        "queries that are checked against the database need its tables first: keep the models in \
-         the library and read them alone with `--lib` (`lib = true` in dbmigrate.toml), or migrate \
-         before the query is written"
+        "queries that are checked against the database need its tables first: migrate before the \
+         query is written, or have only the library checked, where the models are and such \
+         queries are not: `--lib` (`lib = true` in dbmigrate.toml)"
     } else {
         "the models are read from what the compiler makes, so the package has to compile"
     })

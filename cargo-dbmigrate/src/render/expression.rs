@@ -1,5 +1,7 @@
 //! Values of the schema as the Rust expressions that build them.
 
+use std::collections::BTreeMap;
+
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::operations::{ColumnChange, Sql, TableChange};
 use dbmigrate_runtime::schema::{
@@ -97,7 +99,7 @@ pub fn ty(it: &Type) -> String {
     }
 }
 
-fn pairs(items: &[(String, String)]) -> String {
+fn pairs(items: &BTreeMap<String, String>) -> String {
     let items: Vec<_> =
         items.iter().map(|(key, it)| format!("({}, {})", text(key), text(it))).collect();
     format!("[{}]", items.join(", "))

@@ -53,14 +53,17 @@ pub fn module(
          pub const BRANCH_LABELS: &[&str] = &[];\n\
          pub const DEPENDS_ON: &[&str] = &[];\n\
          \n\
-         pub fn upgrade(op: &mut Operations) {{\n{upgrade}}}\n\
+         pub fn upgrade(op: &mut Operations) {{{upgrade}}}\n\
          \n\
-         pub fn downgrade(op: &mut Operations) {{\n{downgrade}}}\n"
+         pub fn downgrade(op: &mut Operations) {{{downgrade}}}\n"
     )
 }
 
 fn body(operations: &[Operation], generated: bool, says_what_is_lost: bool) -> String {
-    let mut text = String::new();
+    if operations.is_empty() && !generated {
+        return String::new();
+    }
+    let mut text = "\n".to_owned();
     if generated {
         text += BEGIN;
     }

@@ -131,7 +131,7 @@ impl<'a> Cursor<'a> {
             tag::FIXED_BINARY => Type::FixedBinary(self.number()?),
             tag::DECIMAL => Type::Decimal(self.number()?, self.number()?),
             tag::RAW => Type::Raw(self.owned()?),
-            tag::PER_DIALECT => Type::PerDialect(self.pairs()?),
+            tag::PER_DIALECT => Type::PerDialect(self.pairs()?.into_iter().collect()),
             tag::ENUM => Type::Enum(self.owned()?, self.list()?),
             tag::NULLABLE => return Ok((self.nested_type(depth + 1)?.0, true)),
             tag::ARRAY => Type::Array(Box::new(self.nested_type(depth + 1)?.0)),

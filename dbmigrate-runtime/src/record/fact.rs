@@ -69,7 +69,7 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
             "autoincrement" => Fact::Autoincrement(literal.flag()?),
             "type" => Fact::Type(named_type(literal)?),
             "raw" => Fact::Type(Type::Raw(literal.owned()?)),
-            "per_dialect" => Fact::Type(Type::PerDialect(literal.pairs()?)),
+            "per_dialect" => Fact::Type(Type::PerDialect(literal.pairs()?.into_iter().collect())),
             "length" => Fact::Length(literal.number()?),
             "nullable" => Fact::Nullable(literal.flag()?),
             "default" => Fact::Default(default(literal)?),

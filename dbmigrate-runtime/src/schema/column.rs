@@ -1,5 +1,6 @@
 //! Columns and their types.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::Value;
@@ -205,8 +206,8 @@ pub enum Type {
     Array(Box<Type>),
     /// A type in the database's own words.
     Raw(String),
-    /// A type in the words of each dialect: name of the dialect and type.
-    PerDialect(Vec<(String, String)>),
+    /// A type in the words of each dialect, by the dialect's name.
+    PerDialect(BTreeMap<String, String>),
 }
 
 impl Type {

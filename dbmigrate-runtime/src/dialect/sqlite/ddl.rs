@@ -231,8 +231,8 @@ pub(super) fn type_name(ty: &Type, strict: bool) -> Result<String, String> {
         Type::Uuid | Type::Binary | Type::FixedBinary(_) => usual("BLOB", "BLOB"),
         Type::Raw(it) => Ok(it.clone()),
         Type::PerDialect(types) => {
-            let own = types.iter().find(|(dialect, _)| dialect == "sqlite");
-            own.map(|(_, ty)| ty.clone()).ok_or_else(|| "has no type for SQLite".to_owned())
+            let own = types.get("sqlite").cloned();
+            own.ok_or_else(|| "has no type for SQLite".to_owned())
         }
         Type::Array(_) => Err("is a list, and SQLite has no arrays".to_owned()),
     }

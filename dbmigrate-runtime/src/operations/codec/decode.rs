@@ -288,7 +288,7 @@ fn ty(json: &Json) -> Res<Type> {
         "enum" | "values" => Type::Enum(it.text("enum")?, it.texts("values")?),
         "array" => Type::array(ty(it.req("array")?)?),
         "raw" => Type::Raw(it.text("raw")?),
-        "per_dialect" => Type::PerDialect(pairs(it.req("per_dialect")?)?),
+        "per_dialect" => Type::PerDialect(pairs(it.req("per_dialect")?)?.into_iter().collect()),
         other => return Err(format!("type `{other}` is unknown to this version")),
     };
     it.end()?;

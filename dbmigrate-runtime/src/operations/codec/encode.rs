@@ -1,5 +1,7 @@
 //! Operations to text.
 
+use std::collections::BTreeMap;
+
 use crate::Value;
 use crate::operations::json::EXACT;
 use crate::operations::{ColumnChange, Execute, Json, Operation, Sql, TableChange};
@@ -218,10 +220,9 @@ fn ty(it: &Type) -> Json {
     Json::object([(key, Some(value))])
 }
 
-fn pairs(items: &[(String, String)]) -> Json {
-    let mut items: Vec<_> = items.iter().map(|(key, it)| (key.clone(), Json::text(it))).collect();
-    items.sort_by(|a, b| a.0.cmp(&b.0));
-    Json::Object(items)
+fn pairs<'a>(items: impl IntoIterator<Item = (&'a String, &'a String)>) -> Json {
+    let items: BTreeMap<_, _> = items.into_iter().collect();
+    Json::Object(items.into_iter().map(|(key, it)| (key.clone(), Json::text(it))).collect())
 }
 
 fn default(it: &DefaultValue) -> Json {
@@ -321,7 +322,7 @@ fn sql(it: &Sql) -> Json {
         (Some(any), []) => Json::text(any),
         (any, by_dialect) => Json::object([
             ("any", any.as_ref().map(Json::text)),
-            ("by_dialect", Some(pairs(by_dialect))),
+            ("by_dialect", Some(pairs(by_dialect.iter().map(|(key, it)| (key, it))))),
         ]),
     }
 }

@@ -1,0 +1,309 @@
+//! The commands around `migrate` and `upgrade`, on a linear history.
+
+use std::process::Command;
+
+use dbmigrate_tests::{Host, Run, dump, sql};
+use expect_test::expect;
+
+fn revision(id: &str, parents: &[&str], message: &str, upgrade: &str, downgrade: &str) -> String {
+    format!(
+        "//! {message}\n//!\n//! Revision ID: {id}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
+         pub const REVISION: &str = {id:?};\n\
+         pub const DOWN_REVISION: &[&str] = &{parents:?};\n\
+         pub const BRANCH_LABELS: &[&str] = &[];\n\
+         pub const DEPENDS_ON: &[&str] = &[];\n\n\
+         pub fn upgrade(op: &mut Operations) {{\n    {upgrade}\n}}\n\n\
+         pub fn downgrade(op: &mut Operations) {{\n    {downgrade}\n}}\n"
+    )
+}
+
+/// Three revisions: a table, a column, an index.
+fn host(name: &str) -> Host {
+    let host = Host::library(name, "");
+    host.ok("init");
+    let write =
+        |file: &str, text: String| host.write(&format!("migrations/versions/{file}"), &text);
+    write(
+        "m1_user.rs",
+        revision(
+            "a100",
+            &[],
+            "user",
+            "op.create_table(Table::new(\"user\")\
+             .column(Column::new(\"id\", Type::BigInteger).not_null())\
+             .column(Column::new(\"name\", Type::Text))\
+             .primary_key(\"pk_user\", [\"id\"]));",
+            "op.drop_table(\"user\");",
+        ),
+    );
+    write(
+        "m2_age.rs",
+        revision(
+            "b200",
+            &["a100"],
+            "age",
+            "op.add_column(\"user\", Column::new(\"age\", Type::Integer));",
+            "op.drop_column(\"user\", \"age\");",
+        ),
+    );
+    write(
+        "m3_index.rs",
+        revision(
+            "c300",
+            &["b200"],
+            "index",
+            "op.create_index(\"user\", Index::new(\"ix_user_age\", [\"age\"]));",
+            "op.drop_index(\"user\", \"ix_user_age\");",
+        ),
+    );
+    host
+}
+
+fn json(run: &Run) -> serde_json::Value {
+    serde_json::from_str(&run.stdout).unwrap_or_else(|err| panic!("{err}\n{run}"))
+}
+
+#[test]
+fn lists_and_marks() {
+    let host = host("lists");
+    host.ok("upgrade b200");
+    assert_eq!(host.ok("heads").stdout, "c300 (head)\n");
+    assert_eq!(host.ok("current").stdout, "b200\n");
+    let run = host.dbmigrate("current --check-heads");
+    assert_eq!(run.code, 1, "{run}");
+    expect![[r#"
+        b200 -> c300 (head), index
+        a100 -> b200 (current), age
+        <base> -> a100, user
+    "#]]
+    .assert_eq(&host.ok("history -i").stdout);
+    expect![[r#"
+        a100 -> b200, age
+        <base> -> a100, user
+    "#]]
+    .assert_eq(&host.ok("history -r a100:current").stdout);
+    expect![[r#"
+        b200 -> c300 (head), index
+        a100 -> b200, age
+    "#]]
+    .assert_eq(&host.ok("history -r b200:").stdout);
+    expect![[r#"
+        <base> -> a100, user
+    "#]]
+    .assert_eq(&host.ok("history -r :-1").stdout);
+    expect![[r#"
+        Rev: b200
+        Parent: a100
+        Path: migrations/versions/m2_age.rs
+
+            age
+
+            Revision ID: b200
+
+        upgrade:
+            add column `age` to table `user`
+        downgrade:
+            drop column `age` of table `user`
+    "#]]
+    .assert_eq(&host.ok("show b2").stdout);
+    expect![[r#"
+        Current revision(s) for sqlite:$HOST/app.db:
+        Rev: b200
+        Parent: a100
+        Path: migrations/versions/m2_age.rs
+
+            age
+
+            Revision ID: b200
+
+    "#]]
+    .assert_eq(&host.ok("current -v").stdout.replace(&*host.dir.to_string_lossy(), "$HOST"));
+    host.ok("upgrade +1");
+    host.ok("current --check-heads");
+    assert_eq!(host.ok("show head-2").stdout, host.ok("show a100").stdout);
+}
+
+#[test]
+fn every_command_has_a_form_for_programs() {
+    let host = host("json");
+    let check = |command: &str| {
+        let run = host.ok(&format!("{command} --format json"));
+        let json = json(&run);
+        assert_eq!(json["version"], 1, "{run}");
+        assert_eq!(json["command"], command.split(' ').next().unwrap(), "{run}");
+        json
+    };
+    assert_eq!(check("heads")["heads"][0], "c300");
+    assert_eq!(check("upgrade b200")["ran"], serde_json::json!(["a100", "b200"]));
+    assert_eq!(check("current")["current"][0], "b200");
+    assert_eq!(check("current")["at_head"], false);
+    assert_eq!(check("history")["revisions"][0]["id"], "c300");
+    assert_eq!(
+        check("show c300")["revisions"][0]["upgrade"][0],
+        "create index `ix_user_age` on table `user`"
+    );
+    assert_eq!(check("downgrade")["ran"], serde_json::json!(["b200"]));
+    assert!(check("upgrade --sql")["sql"].as_str().unwrap().contains("ADD COLUMN"));
+    assert_eq!(check("redo")["undone"], serde_json::json!(["a100"]));
+    assert_eq!(check("reset --yes")["ran"].as_array().unwrap().len(), 3);
+    assert_eq!(check("stamp b200")["revisions"], serde_json::json!(["b200"]));
+    assert_eq!(check("revision -m empty --rev-id d400")["revision"], "d400");
+    assert_eq!(check("undo")["revision"], "d400");
+}
+
+#[test]
+fn an_empty_revision_is_written_and_taken_back() {
+    let host = host("undo");
+    let run = host.ok("revision -m \"by hand\" --rev-id d400");
+    let path = host.revisions().into_iter().find(|it| it.contains("d400_by_hand")).unwrap();
+    assert_eq!(run.stdout, format!("Generating {path} ... done\n"));
+    assert!(host.read("migrations/mod.rs").contains("_d400_by_hand;"));
+    let module = host.read(&path);
+    assert!(module.contains("pub const DOWN_REVISION: &[&str] = &[\"c300\"];"), "{module}");
+    assert!(module.contains("pub fn upgrade(op: &mut Operations) {}"), "{module}");
+    assert!(!module.contains("###"), "{module}");
+
+    // Nothing is done with it yet, so it goes; also when it doesn't compile.
+    host.write(&path, &module.replace("{}", "{ nonsense"));
+    assert_eq!(host.ok("undo").stdout, format!("Deleting {path} ... done\n"));
+    assert!(!host.dir.join(&path).exists());
+    assert!(!host.read("migrations/mod.rs").contains("by_hand"));
+    host.ok("upgrade");
+    let run = host.fails("undo");
+    expect![[r#"
+        error: revision `c300` is applied, so it stays
+          hint: `cargo dbmigrate downgrade` undoes it first
+    "#]]
+    .assert_eq(&run.errors());
+    assert_eq!(host.revisions().len(), 3);
+}
+
+#[test]
+fn down_and_up_again_and_from_nothing() {
+    let host = host("redo");
+    let db = host.dir.join("app.db");
+    host.ok("upgrade");
+    sql(&db, "INSERT INTO user VALUES (1, 'ada', 36)");
+    let before = dump(&db);
+    assert_eq!(
+        host.ok("redo").stdout,
+        "Running downgrade c300 -> b200, index\nRunning upgrade b200 -> c300, index\n"
+    );
+    assert_eq!(dump(&db), before);
+    let run = host.fails("redo -n 2");
+    assert!(run.stderr.contains("column `user.age`"), "{run}");
+    assert_eq!(dump(&db), before, "a refused redo changes nothing");
+    host.ok("redo -n 2 --allow-destructive");
+    assert!(dump(&db).contains("user: 1, \"ada\", NULL"), "{}", dump(&db));
+
+    let run = host.fails("reset");
+    expect![[r#"
+        error: `$HOST/app.db` would be deleted with all its rows
+          hint: --yes deletes it without asking
+    "#]]
+    .assert_eq(&host.plain(&run.errors()));
+    assert!(db.exists());
+    host.ok("reset --yes");
+    assert!(!dump(&db).contains("user: "));
+    assert_eq!(host.ok("current").stdout, "c300 (head)\n");
+    host.write("other.db", "not a database, so it is nobody's to delete");
+    host.fails("reset --yes --url other.db");
+    assert!(host.dir.join("other.db").exists());
+}
+
+#[test]
+fn the_script_does_what_the_run_does() {
+    let host = host("script");
+    let run = host.ok("upgrade --sql");
+    assert!(!host.dir.join("app.db").exists());
+    let by_script = host.dir.join("script.db");
+    sql(&by_script, &run.stdout);
+    host.ok("upgrade");
+    assert_eq!(dump(&by_script), dump(&host.dir.join("app.db")));
+    assert_eq!(host.ok("upgrade --sql").stdout, "", "nothing is pending");
+
+    let run = host.ok("downgrade --sql c300:a100");
+    sql(&by_script, &run.stdout);
+    host.ok("downgrade a100");
+    assert_eq!(dump(&by_script), dump(&host.dir.join("app.db")));
+    let run = host.ok("upgrade --sql a100:b200");
+    sql(&by_script, &run.stdout);
+    host.ok("upgrade b200");
+    assert_eq!(dump(&by_script), dump(&host.dir.join("app.db")));
+    let run = host.ok("stamp --sql head");
+    sql(&by_script, &run.stdout);
+    assert_eq!(host.ok("current --url script.db").stdout, "c300 (head)\n");
+}
+
+#[test]
+fn a_revision_is_opened_in_the_editor() {
+    let mut host = host("edit");
+    let run = host.fails("edit");
+    expect![[r#"
+        error: no editor is set
+          hint: set the environment's EDITOR, such as `vi`
+    "#]]
+    .assert_eq(&run.errors());
+    host.env("EDITOR", "no-such-editor");
+    let run = host.fails("edit");
+    assert!(run.stderr.contains("failed to run the editor `no-such-editor`"), "{run}");
+    // Also one that doesn't compile.
+    host.replace("migrations/versions/m3_index.rs", "op.create_index(", "op.creat_index(");
+    host.env("EDITOR", "cat");
+    assert!(host.ok("edit").stdout.contains("op.creat_index("));
+    assert!(host.ok("edit a1").stdout.contains("REVISION: &str = \"a100\""));
+}
+
+#[test]
+fn a_write_ahead_log_and_its_readers_are_no_hindrance() {
+    let host = host("wal");
+    let db = host.dir.join("app.db");
+    host.ok("upgrade a100");
+    sql(&db, "PRAGMA journal_mode = WAL; INSERT INTO user VALUES (1, 'ada')");
+    let reader = rusqlite::Connection::open(&db).unwrap();
+    reader.execute_batch("BEGIN; SELECT * FROM user").unwrap();
+    let count =
+        || -> i64 { reader.query_row("SELECT count(*) FROM user", [], |it| it.get(0)).unwrap() };
+    assert_eq!(count(), 1);
+    host.ok("upgrade");
+    assert_eq!(count(), 1, "a reader goes on reading");
+    reader.execute_batch("COMMIT").unwrap();
+    assert_eq!(host.ok("current").stdout, "c300 (head)\n");
+    assert!(dump(&db).contains("user: 1, \"ada\", NULL"), "{}", dump(&db));
+
+    let writer = rusqlite::Connection::open(&db).unwrap();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let run = host.fails("downgrade --lock-timeout 1");
+    let waiting = "another process holds the database's lock; waiting for at most 1 seconds\n";
+    assert!(run.errors().starts_with(waiting), "{run}");
+    assert!(run.stderr.contains("another process held the database's lock for 1."), "{run}");
+    assert!(run.stderr.contains("or wait longer with --lock-timeout"), "{run}");
+}
+
+#[test]
+fn one_transaction_for_the_run_or_one_for_each() {
+    let host = host("transactions");
+    host.replace(
+        "migrations/versions/m3_index.rs",
+        "op.create_index(",
+        "op.execute(\"SELECT nope\"); op.create_index(",
+    );
+    host.fails("upgrade");
+    assert_eq!(host.ok("current").stdout, "");
+    host.fails("upgrade --transaction each");
+    assert_eq!(host.ok("current").stdout, "b200\n");
+}
+
+#[test]
+fn what_was_typed_wrong_changes_nothing_and_a_closed_pipe_is_quiet() {
+    let host = host("quiet");
+    let run = host.ok("upgrade -q");
+    assert_eq!(run.stdout, "", "{run}");
+    let run = host.ok("downgrade -v -1");
+    assert!(run.stderr.contains("DROP INDEX \"ix_user_age\";"), "{run}");
+    let mut shell: Command = host.command("sh");
+    let tool = dbmigrate_tests::tool().display();
+    shell.args(["-c", &format!("'{tool}' dbmigrate history -v | head -n 1")]);
+    let run = Run::of(&mut shell);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
+}

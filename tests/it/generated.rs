@@ -1,0 +1,302 @@
+//! Generated modules: what they build is what the models say, and they compile wherever they are
+//! included.
+
+use dbmigrate_tests::{Host, dump, manifest};
+use expect_test::expect;
+
+/// Every attribute that reaches a table, and types of every kind.
+const MODELS: &str = r##"
+use dbmigrate_runtime::{ColumnType, Columns, Model};
+
+#[derive(ColumnType)]
+pub struct Email(pub String);
+
+#[derive(ColumnType)]
+pub enum Status {
+    New,
+    InProgress,
+    #[model(rename = "it's done")]
+    Done,
+}
+
+#[derive(Columns)]
+pub struct Times {
+    #[model(default = now)]
+    pub created_at: chrono::NaiveDateTime,
+    pub updated_at: Option<chrono::DateTime<chrono::Utc>>,
+}
+
+#[derive(Model)]
+#[model(comment = "people \"and\" others", check("age >= 0"), index(name = "ix_person_names", columns(last, first desc, sql("lower(email)")), unique, where = "age > 1"))]
+pub struct Person {
+    #[model(primary_key, autoincrement)]
+    pub id: i64,
+    #[model(length = 50)]
+    pub first: String,
+    #[model(column = "last name", collate = "NOCASE")]
+    pub last: String,
+    #[model(length = 120, unique)]
+    pub email: Email,
+    #[model(default = "new", index)]
+    pub status: Status,
+    #[model(default = 0, check("age < 200"))]
+    pub age: u8,
+    #[model(type = Decimal(10, 2))]
+    pub balance: String,
+    #[model(generated("age + 1", virtual))]
+    pub next_age: Option<i32>,
+    #[model(generated("age || ''", stored))]
+    pub age_text: Option<String>,
+    #[model(default = sql("lower(hex(randomblob(4)))"))]
+    pub token: String,
+    #[model(default = 1.5)]
+    pub weight: f64,
+    #[model(default = true)]
+    pub active: bool,
+    pub photo: Option<Vec<u8>>,
+    pub digest: [u8; 16],
+    #[model(type = raw(sqlite = "TEXT", postgres = "hstore", mysql = "JSON"))]
+    pub extra: Option<String>,
+    #[model(skip)]
+    pub cached: std::cell::Cell<u8>,
+    #[model(flatten)]
+    pub times: Times,
+    pub r#type: char,
+    #[model(references = Person::id, on_delete = set_null, deferrable = "initially deferred")]
+    pub boss_id: Option<i64>,
+}
+
+#[derive(Model)]
+#[model(table = "Membership List", primary_key(person_id, group), without_rowid, strict)]
+struct Membership {
+    #[model(references = Person, on_delete = cascade, on_update = cascade)]
+    person_id: i64,
+    group: String,
+}
+
+#[derive(Model)]
+#[model(no_primary_key, foreign_key(columns(person, group), references = Membership(person_id, group), on_delete = restrict))]
+struct Vote {
+    person: i64,
+    group: String,
+    #[model(unique)]
+    ballot: i16,
+}
+
+#[derive(Model)]
+struct Numbered {
+    #[model(primary_key, autoincrement = false)]
+    number: i32,
+}
+"##;
+
+#[test]
+fn what_the_models_say_is_built_and_a_second_diff_is_empty() {
+    let host = Host::library("everything", MODELS);
+    host.ok("init");
+    let run = host.ok("migrate -m everything");
+    expect![[r#"
+        Detected added table `person`
+        Detected added index `ix_person_names` on `person`
+        Detected added index `ix_person_status` on `person`
+        Detected added table `Membership List`
+        Detected added table `numbered`
+        Detected added table `vote`
+        Generating migrations/versions/m$DAY_$TIME_$ID1_everything.rs ... done
+    "#]]
+    .assert_eq(&host.plain(&run.stdout));
+    assert_eq!(host.ok("migrate -m again").stdout, "No changes in schema detected.\n");
+    host.ok("upgrade");
+    host.ok("check");
+    let db = host.dir.join("app.db");
+    expect![[r#"
+        CREATE TABLE "Membership List" (
+            "person_id" INTEGER NOT NULL CONSTRAINT "fk_Membership List_person_id_person" REFERENCES "person" ("id") ON DELETE CASCADE ON UPDATE CASCADE,
+            "group" TEXT NOT NULL,
+            CONSTRAINT "pk_Membership List" PRIMARY KEY ("person_id", "group")
+        ) STRICT, WITHOUT ROWID;
+        dbmigrate_version: "$ID1", "", "everything", "1:a8424f7c732623c33c80fc3d016c01fdd61f05c7db33a25ac7057d038476d933"
+        CREATE TABLE "numbered" (
+            "number" INT NOT NULL,
+            CONSTRAINT "pk_numbered" PRIMARY KEY ("number")
+        );
+        CREATE TABLE "person" (
+            "id" INTEGER NOT NULL CONSTRAINT "pk_person" PRIMARY KEY AUTOINCREMENT,
+            "first" VARCHAR(50) NOT NULL,
+            "last name" TEXT NOT NULL COLLATE "NOCASE",
+            "email" VARCHAR(120) NOT NULL,
+            "status" TEXT NOT NULL DEFAULT 'new' CONSTRAINT "ck_person_status" CHECK ("status" IN ('new', 'in_progress', 'it''s done')),
+            "age" INTEGER NOT NULL DEFAULT 0,
+            "balance" TEXT NOT NULL,
+            "next_age" INTEGER GENERATED ALWAYS AS (age + 1) VIRTUAL,
+            "age_text" TEXT GENERATED ALWAYS AS (age || '') STORED,
+            "token" TEXT NOT NULL DEFAULT (lower(hex(randomblob(4)))),
+            "weight" REAL NOT NULL DEFAULT 1.5,
+            "active" BOOLEAN NOT NULL DEFAULT 1,
+            "photo" BLOB,
+            "digest" BLOB NOT NULL,
+            "extra" TEXT,
+            "created_at" DATETIME NOT NULL DEFAULT CURRENT_TIMESTAMP,
+            "updated_at" DATETIME,
+            "type" VARCHAR(1) NOT NULL,
+            "boss_id" INTEGER CONSTRAINT "fk_person_boss_id_person" REFERENCES "person" ("id") ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED,
+            CONSTRAINT "uq_person_email" UNIQUE ("email"),
+            CONSTRAINT "ck_person_age" CHECK (age < 200),
+            CONSTRAINT "ck_person_fc156f31" CHECK (age >= 0)
+        );
+        CREATE TABLE sqlite_sequence(name,seq);
+        CREATE TABLE "vote" (
+            "person" INTEGER NOT NULL,
+            "group" TEXT NOT NULL,
+            "ballot" INTEGER NOT NULL,
+            CONSTRAINT "uq_vote_ballot" UNIQUE ("ballot"),
+            CONSTRAINT "fk_vote_person_group_Membership List" FOREIGN KEY ("person", "group") REFERENCES "Membership List" ("person_id", "group") ON DELETE RESTRICT
+        );
+        CREATE UNIQUE INDEX "ix_person_names" ON "person" ("last name", "first" DESC, (lower(email))) WHERE age > 1;
+        CREATE INDEX "ix_person_status" ON "person" ("status");
+    "#]].assert_eq(&host.plain(&dump(&db)));
+
+    // Each value is read back as it was written, of the same storage class.
+    let conn = rusqlite::Connection::open(&db).unwrap();
+    conn.execute_batch(
+        "INSERT INTO person (first, \"last name\", email, balance, digest, extra, updated_at, type, \
+         photo) VALUES ('a', 'b', 'a@example.org', '10.10', x'00112233445566778899aabbccddeeff', \
+         '7', '2024-10-15 14:54:59.123+00:00', '1', x'')",
+    )
+    .unwrap();
+    let classes: String = conn
+        .query_row(
+            "SELECT concat_ws(' ', typeof(id), typeof(balance), balance, typeof(digest), \
+             typeof(extra), typeof(updated_at), typeof(created_at), typeof(type), typeof(active), \
+             typeof(weight), typeof(status), next_age, typeof(age_text)) FROM person",
+            [],
+            |it| it.get(0),
+        )
+        .unwrap();
+    assert_eq!(classes, "integer text 10.10 blob text text text text integer real text 1 text");
+    let refused = |sql: &str| conn.execute_batch(sql).unwrap_err().to_string();
+    assert!(refused("UPDATE person SET status = 'other'").contains("ck_person_status"));
+    assert!(refused("UPDATE person SET age = 200").contains("ck_person_age"));
+    drop(conn);
+    host.ok("downgrade base --allow-destructive");
+    assert_eq!(dump(&db), "CREATE TABLE sqlite_sequence(name,seq);\n");
+}
+
+#[test]
+fn a_generated_module_compiles_in_every_edition_under_deny_warnings() {
+    let models = MODELS.split("#[derive(Model)]\n#[model(no_primary_key").next().unwrap();
+    for edition in ["2018", "2021", "2024"] {
+        let host = Host::empty("edition");
+        let manifest = manifest(&format!("edition{edition}"), "");
+        host.write(
+            "Cargo.toml",
+            &manifest.replace("edition = \"2021\"", &format!("edition = {edition:?}")),
+        );
+        host.lock();
+        host.write("src/lib.rs", &format!("#![allow(dead_code)]\n{models}"));
+        host.ok("init");
+        host.ok("migrate -m all");
+        host.ok("revision -m empty");
+        host.ok("upgrade");
+        host.write(
+            "src/lib.rs",
+            "#![deny(warnings, missing_docs, unreachable_pub)]\n//! A crate.\n\
+             #[path = \"../migrations/mod.rs\"]\nmod migrations;\n",
+        );
+        let run = host.cargo("check --quiet");
+        assert_eq!(run.code, 0, "{edition}\n{run}");
+    }
+}
+
+#[test]
+fn what_a_person_wrote_is_never_overwritten() {
+    let host = Host::library("hands-off", "");
+    host.ok("init");
+    host.ok("revision -m one --rev-id a1");
+    let [path] = host.revisions().try_into().unwrap();
+    // A list whose marks are gone is a person's own.
+    host.write("migrations/mod.rs", "//! mine\n");
+    let run = host.ok("revision -m two --rev-id b2");
+    assert!(run.stderr.contains("lost the marks"), "{run}");
+    assert_eq!(host.read("migrations/mod.rs"), "//! mine\n");
+    host.ok("upgrade");
+    // The same name twice in one second.
+    let text = host.read(&path);
+    host.write("migrations/dbmigrate.toml", "file_template = \"{slug}\"\n");
+    host.ok("revision -m same");
+    let run = host.fails("revision -m same");
+    assert!(run.stderr.contains("failed to write"), "{run}");
+    assert_eq!(host.read(&path), text);
+    host.write("migrations/dbmigrate.toml", "file_template = \"{rev}\"\n");
+    let run = host.fails("revision -m x --rev-id 1a");
+    assert!(run.stderr.contains("can't be a module's name"), "{run}");
+}
+
+#[test]
+fn renames_are_said_and_losses_are_agreed_to() {
+    let model = |fields: &str| {
+        format!(
+            "#[derive(dbmigrate_runtime::Model)]\npub struct User {{\n    \
+             #[model(primary_key)]\n    pub id: i64,\n    {fields}\n}}\n"
+        )
+    };
+    let host = Host::library("renames", &model("pub name: String,"));
+    host.ok("init");
+    host.ok("migrate -m first");
+    host.ok("upgrade");
+    let db = host.dir.join("app.db");
+    dbmigrate_tests::sql(&db, "INSERT INTO user VALUES (1, 'ada')");
+
+    host.write("src/lib.rs", &model("pub login: String,"));
+    let run = host.fails("migrate -m login");
+    expect![[r#"
+        error: cannot tell renames from drops and adds:
+          column `name` of table `user` is gone and column `login` is new
+          hint: pass --rename user.name:user.login for renames, or --no-renames to drop the old and add the new; `#[model(renamed_from = "...")]` says it in the model
+    "#]].assert_eq(&run.errors());
+    let run = host.fails("migrate -m login --rename user.nme:user.login");
+    expect![[r#"
+        error: --rename user.nme:user.login: the migrations build no column `user.nme`
+          hint: it is `old:new` for tables, `table.old:table.new` for columns, with the names in the database
+    "#]].assert_eq(&run.errors());
+    let run = host.ok("migrate -m login --rename user.name:user.login --dry-run");
+    assert!(run.stdout.contains("op.rename_column(\"user\", \"name\", \"login\");"), "{run}");
+    assert_eq!(host.revisions().len(), 1, "a dry run writes nothing");
+
+    // The same said in the model, and said for good.
+    let renamed = "#[model(renamed_from = \"name\")]\n    pub login: String,";
+    host.write("src/lib.rs", &model(renamed));
+    host.ok("migrate -m login");
+    host.ok("upgrade");
+    assert!(dump(&db).contains("user: 1, \"ada\""), "{}", dump(&db));
+    assert_eq!(host.ok("migrate").stdout, "No changes in schema detected.\n");
+
+    host.write("src/lib.rs", &model(""));
+    let run = host.fails("migrate -m drop");
+    expect![[r#"
+        error: the revision would discard rows or values:
+          drop column `login` of table `user`
+          hint: --allow-destructive writes it all the same
+    "#]]
+    .assert_eq(&run.errors());
+    let run = host.ok("migrate -m drop --allow-destructive --dry-run");
+    assert!(run.stdout.contains("// This discards what column `login` of `user` holds."), "{run}");
+    host.write("src/lib.rs", &model("pub login: String,\n    pub age: i32,"));
+    let run = host.fails("migrate -m age");
+    expect![[r#"
+        error: column `user.age` is new and NOT NULL and has no default, so rows already in the table would have no value
+          hint: give the field a default with `#[model(default = ...)]`, or make it an `Option`
+    "#]].assert_eq(&run.errors());
+    host.write("src/lib.rs", &model("#[model(unique)]\n    pub login: String,"));
+    let run = host.ok("migrate -m unique");
+    expect![[r#"
+        warning: an upgrade will refuse this revision: cannot add unique constraint `uq_user_login` to table `user` on SQLite: SQLite has no ALTER TABLE for unique constraints, so the table would have to be rebuilt, which this version of dbmigrate does not do
+          hint: take the change back, or write the rebuild yourself with `op.execute` and tell what it does with `.describes`
+    "#]].assert_eq(&run.errors());
+    let run = host.fails("upgrade");
+    expect![[r#"
+        error: revision `$ID1`: cannot add unique constraint `uq_user_login` to table `user` on SQLite: SQLite has no ALTER TABLE for unique constraints, so the table would have to be rebuilt, which this version of dbmigrate does not do
+          hint: take the change back, or write the rebuild yourself with `op.execute` and tell what it does with `.describes`
+    "#]].assert_eq(&host.plain(&run.errors()));
+    assert!(dump(&db).contains("user: 1, \"ada\""), "{}", dump(&db));
+}

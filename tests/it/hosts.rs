@@ -1,0 +1,121 @@
+//! The runtime beside what a host already has.
+
+use std::fs;
+
+use dbmigrate_tests::{Host, repository};
+
+/// A package with these dependencies and the runtime with its driver.
+fn resolve(name: &str, dependencies: &str) -> Host {
+    let host = Host::empty(name);
+    let runtime = repository().join("dbmigrate-runtime");
+    host.write(
+        "Cargo.toml",
+        &format!(
+            "[package]\nname = \"host\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
+             [dependencies]\n\
+             dbmigrate-runtime = {{ path = {runtime:?}, features = [\"sqlite\"] }}\n{dependencies}\n"
+        ),
+    );
+    host.write("src/lib.rs", "");
+    let run = host.cargo("generate-lockfile --quiet");
+    assert_eq!(run.code, 0, "{dependencies}\n{run}");
+    host
+}
+
+/// SQLite can be linked once, so a graph has one rusqlite and one libsqlite3-sys.
+#[test]
+fn a_lock_file_resolves_beside_every_database_crate() {
+    for (name, dependencies) in [
+        ("sqlx08", "sqlx = { version = \"0.8\", features = [\"sqlite\", \"runtime-tokio\"] }"),
+        ("sqlx08-postgres", "sqlx = { version = \"0.8\", features = [\"postgres\", \"chrono\"] }"),
+        ("sqlx09", "sqlx = { version = \"0.9\", features = [\"sqlite\", \"runtime-tokio\"] }"),
+        ("diesel", "diesel = { version = \"2.3\", features = [\"sqlite\"] }"),
+        (
+            "sea-orm1",
+            "sea-orm = { version = \"1\", features = [\"sqlx-sqlite\", \"runtime-tokio\"] }",
+        ),
+        (
+            "sea-orm2",
+            "sea-orm = { version = \"2\", features = [\"sqlx-sqlite\", \"runtime-tokio\"] }",
+        ),
+        ("rusqlite-old", "rusqlite = { version = \"0.32\", features = [\"bundled\"] }"),
+        ("nothing", ""),
+    ] {
+        let host = resolve(name, dependencies);
+        let lock = host.read("Cargo.lock");
+        let n_of = |name: &str| lock.matches(&format!("name = \"{name}\"\n")).count();
+        assert_eq!(n_of("libsqlite3-sys"), 1, "{name}");
+        assert_eq!(n_of("rusqlite"), 1, "{name}");
+    }
+}
+
+#[test]
+fn a_host_that_only_derives_compiles_a_handful_of_crates_and_no_c() {
+    let host = Host::empty("only-derives");
+    let runtime = repository().join("dbmigrate-runtime");
+    host.write(
+        "Cargo.toml",
+        &format!(
+            "[package]\nname = \"host\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n\n\
+             [dependencies]\ndbmigrate-runtime = {{ path = {runtime:?} }}\n"
+        ),
+    );
+    host.lock();
+    host.write("src/lib.rs", "");
+    let run = host.cargo("tree --prefix none --no-dedupe --edges normal,build");
+    assert_eq!(run.code, 0, "{run}");
+    let mut crates: Vec<&str> = run
+        .stdout
+        .lines()
+        .filter_map(|it| it.split(' ').next())
+        .filter(|it| *it != "host")
+        .collect();
+    crates.sort_unstable();
+    crates.dedup();
+    assert_eq!(
+        crates,
+        [
+            "dbmigrate-derive",
+            "dbmigrate-runtime",
+            "hmac-sha256",
+            "proc-macro2",
+            "quote",
+            "syn",
+            "tinyjson",
+            "unicode-ident",
+        ]
+    );
+}
+
+/// The examples stand alone, each with its own lock file.
+#[test]
+fn the_embedding_example_passes_its_tests() {
+    let host = Host::empty("embedded");
+    let example = repository().join("examples/embedded");
+    let mut paths = vec![example.clone()];
+    while let Some(dir) = paths.pop() {
+        for entry in fs::read_dir(dir).unwrap().map(|it| it.unwrap().path()) {
+            let name = entry.strip_prefix(&example).unwrap().display().to_string();
+            if entry.is_dir() && !name.starts_with("target") {
+                paths.push(entry);
+            } else if entry.is_file() && !name.contains(".db") {
+                let runtime = repository().join("dbmigrate-runtime").display().to_string();
+                let text = fs::read_to_string(&entry).unwrap();
+                host.write(&name, &text.replace("../../dbmigrate-runtime", &runtime));
+            }
+        }
+    }
+    let run = host.cargo("test --quiet --locked");
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("3 passed"), "{run}");
+    // Its migrations are what its models say, and the tool and the program agree on them.
+    host.ok("check --no-database");
+    let run = host.cargo("run --quiet");
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(host.ok("upgrade").stdout, "");
+    host.ok("current --check-heads");
+    host.ok("downgrade base");
+    let run = host.cargo("run --quiet -- --check");
+    assert_ne!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("the database is behind"), "{run}");
+}
