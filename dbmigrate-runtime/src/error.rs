@@ -23,6 +23,8 @@ struct Inner {
     source: Option<DatabaseError>,
 }
 
+const READ_ONLY: &str = "look at the permissions of the database file and of its directory";
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Locked,
@@ -86,6 +88,9 @@ impl Error {
         let text = source.to_string();
         let there = text.strip_suffix(" already exists").and_then(|it| it.split_once(' '));
         let there = there.map(|(kind, name)| format!("{kind} `{}`", name.trim_matches('"')));
+        if source.is_read_only() {
+            return Error::new(Kind::Other, message).with_source(source).with_hint(READ_ONLY);
+        }
         let err = Error::new(Kind::Other, message).with_source(source);
         match (there, rolled_back) {
             (Some(there), _) => err.with_hint(format!(
@@ -133,7 +138,7 @@ impl Error {
     pub(crate) fn database(doing: &str, source: DatabaseError) -> Error {
         let kind = if source.is_busy() { Kind::Locked } else { Kind::Other };
         let hint = match &source {
-            it if it.is_read_only() => Some("the database file or its directory can't be written"),
+            it if it.is_read_only() => Some(READ_ONLY),
             it if it.is_not_a_database() => Some("the file is something else, or it is encrypted"),
             _ => None,
         };

@@ -4,11 +4,11 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::dialect::{Action, Route, Statement};
+use crate::dialect::{Action, Facts, Route, Statement};
 use crate::driver::{DatabaseError, Driver, Violation};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
-use crate::plan::{self, Planned};
+use crate::plan::{self, Planned, Planner};
 use crate::revision::{Graph, Revision, Target};
 use crate::version_table::{self, Applied};
 use crate::{Db, Error, StepResult};
@@ -128,6 +128,16 @@ pub fn verify<'a>(
     Ok(())
 }
 
+/// What follows a transaction.
+enum Next {
+    /// Nothing.
+    Done,
+    /// Another one.
+    More,
+    /// This revision, outside a transaction, with what is applied by then.
+    Alone(String, BTreeSet<String>),
+}
+
 /// A connection with the migrations to run on it.
 pub struct Executor<'a> {
     /// The connection.
@@ -173,7 +183,8 @@ impl Executor<'_> {
         if pending.is_empty() {
             return Ok(Vec::new());
         }
-        self.plan(direction, &pending, &set)?;
+        let facts = self.facts()?;
+        plan::plan(self.migrations, direction, &pending, &set, self.driver.dialect(), &facts)?;
         self.prepared(|this| this.run_prepared(direction, &target))
     }
 
@@ -240,14 +251,8 @@ impl Executor<'_> {
         Ok(applied)
     }
 
-    fn plan(
-        &mut self,
-        direction: Direction,
-        pending: &[String],
-        applied: &BTreeSet<String>,
-    ) -> Result<Vec<Planned<'_>>, Error> {
-        let facts = self.driver.facts().map_err(|err| Error::database("ask the version", err))?;
-        plan::plan(self.migrations, direction, pending, applied, self.driver.dialect(), &facts)
+    fn facts(&mut self) -> Result<Facts, Error> {
+        self.driver.facts().map_err(|err| Error::database("ask the database's version", err))
     }
 
     /// Makes the connection ready, works, and puts it back, also after a failure.
@@ -273,28 +278,30 @@ impl Executor<'_> {
         let mut done = Vec::new();
         loop {
             self.begin()?;
-            let n_done = done.len();
             let res = self.run_begun(direction, target, &mut done);
-            let alone = self.end(res)?;
-            if let Some((id, applied)) = alone {
-                self.run_alone(direction, &id, &applied)?;
-                done.push(id);
-            } else if done.len() == n_done {
-                return Ok(done);
+            match self.end(res)? {
+                Next::Done => return Ok(done),
+                Next::More => {}
+                Next::Alone(id, applied) => {
+                    if let Some(migration) = self.migrations.get(&id) {
+                        let mut planner = Planner::new(self.migrations, direction, applied)?;
+                        self.run_one(direction, migration, &mut planner, false)?;
+                    }
+                    done.push(id);
+                }
             }
         }
     }
 
-    /// One transaction's revisions. What is pending is asked again, under the lock. Returns the
-    /// revision that is next and stands outside a transaction, with what is applied by then.
+    /// One transaction's revisions. What is pending is asked again, under the lock.
     fn run_begun(
         &mut self,
         direction: Direction,
         target: &Target,
         done: &mut Vec<String>,
-    ) -> Result<Option<(String, BTreeSet<String>)>, Error> {
+    ) -> Result<Next, Error> {
         let applied = self.read_applied()?;
-        let mut set = ids(&applied);
+        let set = ids(&applied);
         let pending = plan::route(self.migrations.graph(), &set, direction, target);
         let migrations = self.migrations;
         let stands_alone = |id: &String| {
@@ -305,61 +312,38 @@ impl Executor<'_> {
         if self.options.transaction_each {
             group.truncate(1);
         }
-        if let (true, Some(next)) = (group.is_empty(), pending.first()) {
-            version_table::create(self.driver, &self.options.version_table)?;
-            return Ok(Some((next.clone(), set)));
-        }
-        if group.is_empty() {
-            return Ok(None);
-        }
+        let Some(first) = pending.first() else { return Ok(Next::Done) };
         version_table::create(self.driver, &self.options.version_table)?;
+        if group.is_empty() {
+            return Ok(Next::Alone(first.clone(), set));
+        }
+        let next = if group.len() == pending.len() { Next::Done } else { Next::More };
         let before = self.violations()?;
+        let mut planner = Planner::new(self.migrations, direction, set)?;
         for id in group {
-            // Planned one at a time: a revision's statements may depend on what the one before
-            // it has made of the database.
-            let actions = self.plan_one(direction, &id, &set)?;
-            self.run_one(direction, &id, &actions, true)?;
-            match direction {
-                Direction::Upgrade => set.insert(id.clone()),
-                Direction::Downgrade => set.remove(&id),
-            };
+            let Some(migration) = self.migrations.get(&id) else { continue };
+            self.run_one(direction, migration, &mut planner, true)?;
             done.push(id);
         }
         let new = new_violations(&before, self.violations()?);
         if !new.is_empty() {
             return Err(Error::violations(&new));
         }
-        Ok(None)
+        Ok(next)
     }
 
-    fn plan_one(
+    /// Plans and runs one revision. Its statements may depend on what the one before it has made
+    /// of the database, so the facts are asked anew.
+    fn run_one<'a>(
         &mut self,
         direction: Direction,
-        id: &str,
-        applied: &BTreeSet<String>,
-    ) -> Result<Vec<Action>, Error> {
-        let planned = self.plan(direction, &[id.to_owned()], applied)?;
-        Ok(planned.into_iter().flat_map(|it| it.actions).collect())
-    }
-
-    fn run_alone(
-        &mut self,
-        direction: Direction,
-        id: &str,
-        applied: &BTreeSet<String>,
-    ) -> Result<(), Error> {
-        let actions = self.plan_one(direction, id, applied)?;
-        self.run_one(direction, id, &actions, false)
-    }
-
-    fn run_one(
-        &mut self,
-        direction: Direction,
-        id: &str,
-        actions: &[Action],
+        migration: &'a Migration,
+        planner: &mut Planner<'a>,
         in_transaction: bool,
     ) -> Result<(), Error> {
-        let Some(migration) = self.migrations.get(id) else { return Ok(()) };
+        let facts = self.facts()?;
+        let Planned { actions, .. } = planner.next(migration, self.driver.dialect(), &facts)?;
+        let id = &migration.revision.id;
         self.observer.running(direction, &migration.revision);
         let start = Instant::now();
         for (idx, action) in actions.iter().enumerate() {

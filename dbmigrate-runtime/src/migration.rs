@@ -211,7 +211,7 @@ pub const fn text(bytes: &'static [u8]) -> &'static str {
 /// Each name is a module in the directory `versions` beside the file. The macro declares
 /// `migrator()`, which gives a [`Migrator`](crate::Migrator) of them all.
 ///
-/// ```ignore
+/// ```text
 /// dbmigrate_runtime::migrations! {
 ///     m20241015_145459_8048ee3cbab8_initial_migration;
 /// }

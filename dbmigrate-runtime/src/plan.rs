@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use crate::Error;
 use crate::dialect::{Action, Dialect, Facts};
 use crate::migration::{Direction, Migration, Migrations};
-use crate::operations;
 use crate::revision::{Graph, Target};
 use crate::schema::Schema;
 
@@ -87,41 +86,70 @@ pub fn plan<'a>(
     dialect: &dyn Dialect,
     facts: &Facts,
 ) -> Result<Vec<Planned<'a>>, Error> {
-    let mut applied = applied.clone();
-    let mut schema = migrations.replay(Some(&applied))?;
-    let mut planned = Vec::with_capacity(ids.len());
-    for migration in ids.iter().filter_map(|it| migrations.get(it)) {
-        let actions = plan_one(migration, direction, &schema, dialect, facts)?;
-        planned.push(Planned { migration, actions });
-        match direction {
-            Direction::Upgrade => {
-                applied.insert(migration.revision.id.clone());
-                operations::replay(&mut schema, &migration.upgrade.operations)
-                    .map_err(|err| Error::replay(&migration.revision.id, &err.to_string()))?;
-            }
-            Direction::Downgrade => {
-                applied.remove(&migration.revision.id);
-                schema = migrations.replay(Some(&applied))?;
-            }
-        }
-    }
-    Ok(planned)
+    let mut planner = Planner::new(migrations, direction, applied.clone())?;
+    let migrations = ids.iter().filter_map(|it| migrations.get(it));
+    migrations.map(|it| planner.next(it, dialect, facts)).collect()
 }
 
-fn plan_one(
-    migration: &Migration,
+/// Plans revisions one at a time and keeps the schema between them.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    migrations: &'a Migrations,
     direction: Direction,
-    before: &Schema,
-    dialect: &dyn Dialect,
-    facts: &Facts,
-) -> Result<Vec<Action>, Error> {
-    let id = &migration.revision.id;
-    let recording = migration.recording(direction);
-    if let Some(why) = &recording.irreversible {
-        return Err(match direction {
-            Direction::Downgrade => Error::irreversible(id, why),
-            Direction::Upgrade => Error::unrecorded(id, "`op.irreversible` is for `downgrade`"),
-        });
+    applied: BTreeSet<String>,
+    /// What the applied revisions build.
+    schema: Schema,
+}
+
+impl<'a> Planner<'a> {
+    /// Begins at what is applied.
+    ///
+    /// # Errors
+    ///
+    /// When an applied revision doesn't fit those before it.
+    pub fn new(
+        migrations: &'a Migrations,
+        direction: Direction,
+        applied: BTreeSet<String>,
+    ) -> Result<Planner<'a>, Error> {
+        let schema = migrations.replay(Some(&applied))?;
+        Ok(Planner { migrations, direction, applied, schema })
     }
-    dialect.plan(&recording.operations, before, facts).map_err(|err| Error::unplannable(id, err))
+
+    /// Plans the next revision, and takes it as run.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be undone, doesn't fit the schema before it, or the database can't do it
+    /// safely. The planner is of no use after that.
+    pub fn next(
+        &mut self,
+        migration: &'a Migration,
+        dialect: &dyn Dialect,
+        facts: &Facts,
+    ) -> Result<Planned<'a>, Error> {
+        let id = &migration.revision.id;
+        let recording = migration.recording(self.direction);
+        if let Some(why) = &recording.irreversible {
+            return Err(match self.direction {
+                Direction::Downgrade => Error::irreversible(id, why),
+                Direction::Upgrade => Error::unrecorded(id, "`op.irreversible` is for `downgrade`"),
+            });
+        }
+        let actions = dialect
+            .plan(&recording.operations, &mut self.schema, facts)
+            .map_err(|err| Error::unplannable(id, err))?;
+        match self.direction {
+            Direction::Upgrade => {
+                self.applied.insert(id.clone());
+            }
+            // What a way back says it leaves is not what the revisions that stay build, if a
+            // person wrote it so; these have the word.
+            Direction::Downgrade => {
+                self.applied.remove(id);
+                self.schema = self.migrations.replay(Some(&self.applied))?;
+            }
+        }
+        Ok(Planned { migration, actions })
+    }
 }

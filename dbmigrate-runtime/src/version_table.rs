@@ -38,15 +38,19 @@ pub struct Applied {
 /// The applied revisions in the order in which they were applied; none where there is no table.
 pub fn read(driver: &mut dyn Driver, table: &str) -> Result<Vec<Applied>, Error> {
     let failed = |err| Error::database("read which revisions are applied", err);
-    if !exists(driver, table).map_err(failed)? {
-        return Ok(Vec::new());
-    }
     let name = driver.dialect().quote(table);
     let sql = format!(
         "SELECT id, parents, message, checksum, format, applied_at, milliseconds, tool_version \
          FROM {name} ORDER BY rowid"
     );
-    let rows = driver.query(&sql, &[]).map_err(failed)?.rows;
+    let rows = match driver.query(&sql, &[]) {
+        Ok(it) => it.rows,
+        // Looked for only now, so that the usual case costs one query.
+        Err(err) => match exists(driver, table).map_err(failed)? {
+            true => return Err(failed(err)),
+            false => return Ok(Vec::new()),
+        },
+    };
     let applied: Vec<Applied> = rows.into_iter().map(from_row).collect();
     match applied.iter().find(|it| it.format > operations::FORMAT.into()) {
         Some(it) => Err(Error::newer_format(&it.id, it.format, &it.tool_version)),

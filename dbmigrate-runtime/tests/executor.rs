@@ -439,6 +439,31 @@ fn a_held_lock_is_waited_for_and_then_an_error() {
     .assert_eq(&err.report().replace("1.1 s", "$TIME").replace("1.2 s", "$TIME"));
 }
 
+#[test]
+fn a_database_that_can_only_be_read_is_left_as_it_was() {
+    let file = File::new("read-only");
+    file.up(&line(&[(user, drop_user)])).unwrap();
+    let before = file.dump();
+    let migrations = line(&[(user, drop_user), (post, drop_post)]);
+    let mut driver = SqliteDriver::open(&file.path(), Mode::ReadOnly).unwrap();
+    let (driver, observer, steps) = (&mut driver, &mut (), &mut OwnSteps);
+    let options = &Options::default();
+    let mut executor = Executor { driver, migrations: &migrations, options, observer, steps };
+    fails(
+        executor.run(Direction::Upgrade, "head"),
+        expect![[r#"
+        revision `r2` was rolled back: statement 1 of 3 failed: CREATE TABLE "post" (
+            "id" INTEGER NOT NULL CONSTRAINT "pk_post" PRIMARY KEY,
+            "author_id" INTEGER NOT NULL CONSTRAINT "fk_post_author_id_user" REFERENCES "user" ("id") ON DELETE CASCADE
+        )
+          caused by: attempt to write a readonly database
+          hint: look at the permissions of the database file and of its directory"#]],
+    );
+    // What needs no writing works.
+    assert_eq!(executor.run(Direction::Upgrade, "r1").unwrap(), [""; 0]);
+    assert_eq!(file.dump(), before);
+}
+
 /// The binary runs itself: many processes, one file.
 #[test]
 fn processes_at_once_apply_each_revision_once() {

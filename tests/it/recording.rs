@@ -1,6 +1,6 @@
 //! What revision modules record: compiled when they are new, and kept.
 
-use dbmigrate_tests::{Host, Run};
+use dbmigrate_tests::{Host, Run, dump};
 
 /// A revision that records this in its upgrade.
 fn revision(id: &str, parent: &str, upgrade: &str) -> String {
@@ -195,4 +195,18 @@ fn many_processes_at_once_with_nothing_recorded() {
     for run in runs {
         assert_eq!((run.code, run.stdout.as_str()), (0, HISTORY), "{run}");
     }
+}
+
+#[test]
+fn a_revision_uses_crates_that_dbmigrate_toml_declares() {
+    let host = host("dependencies");
+    let config = host.read("migrations/dbmigrate.toml");
+    host.write("migrations/dbmigrate.toml", &format!("{config}serde_json = \"1\"\n"));
+    let step = "op.run(\"parse\", |db| {\n        \
+                let json: serde_json::Value = serde_json::from_str(\"[1, 2]\")?;\n        \
+                db.execute(\"CREATE TABLE parsed AS SELECT ?1 AS n\", (json[1].as_i64(),))?;\n        \
+                Ok(())\n    });";
+    host.write("migrations/versions/m3.rs", &revision("c3", "b2", step));
+    host.ok("upgrade");
+    assert!(dump(&host.dir.join("app.db")).contains("parsed: 2"));
 }

@@ -120,7 +120,7 @@ fn differences(
 
 /// Says beforehand that an upgrade will refuse the revision.
 fn warn_unplannable(cx: &Context, upgrade: &[Operation], before: &Schema) {
-    if let Err(err) = Sqlite.plan(upgrade, before, &Sqlite.offline_facts()) {
+    if let Err(err) = Sqlite.plan(upgrade, &mut before.clone(), &Sqlite.offline_facts()) {
         let hint = err.hint.map_or(String::new(), |it| format!("\n  hint: {it}"));
         cx.out.warning(format!("an upgrade will refuse this revision: {}{hint}", err.message));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dbmigrate_runtime::dialect::{Sqlite, Statement};
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite, Statement};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
 use dbmigrate_runtime::revision::{Range, Revision};
@@ -55,9 +55,11 @@ pub fn upgrade(
         return Ok(Vec::new());
     }
     let migrations = history.migrations()?;
-    // Planned before a missing file is created, which a plan that fails would leave behind.
-    let facts = dbmigrate_runtime::dialect::Dialect::offline_facts(&Sqlite);
-    plan::plan(&migrations, Direction::Upgrade, &pending, &set, &Sqlite, &facts)?;
+    if database.is_missing() {
+        // Else a plan that fails would leave an empty file behind.
+        let facts = Sqlite.offline_facts();
+        plan::plan(&migrations, Direction::Upgrade, &pending, &set, &Sqlite, &facts)?;
+    }
     // What is relative to the database is resolved by now: `+1` from here means these revisions.
     let target = match target.ids().as_slice() {
         [id] => (*id).to_owned(),
@@ -121,7 +123,7 @@ pub fn write_script(
     };
     let ids = plan::route(graph, &applied, direction, &target);
     let migrations = history.migrations()?;
-    let facts = dbmigrate_runtime::dialect::Dialect::offline_facts(&Sqlite);
+    let facts = Sqlite.offline_facts();
     let options = options(cx, args);
     let table = &options.version_table;
     let (text, steps) =

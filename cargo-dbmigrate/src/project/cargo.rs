@@ -20,7 +20,7 @@ use crate::output::Output;
 pub const TARGET_DIR_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
 
 /// How long nothing is said about a build, where cargo doesn't show its own progress.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What cargo sets for a build script, and what would make a cargo inside of it do the outer
 /// one's work.
@@ -168,8 +168,8 @@ impl Cargo {
         Compile { cmd: if watched { cmd } else { cmd.arg("--quiet") }, watched }
     }
 
-    /// Compiles, and hands over cargo's messages but for the compiler's. The text is said when it
-    /// takes long and nobody sees cargo's own progress.
+    /// Compiles, and hands over cargo's messages but for the compiler's. The text is said on
+    /// a terminal when it takes long and cargo's own progress isn't seen there.
     pub fn build(
         &self,
         compile: Compile<'_>,
@@ -196,7 +196,8 @@ impl Cargo {
             String::from_utf8_lossy(&bytes).into_owned()
         });
         let mut exit = Exit { success: false, stderr: String::new(), diagnostics: Vec::new() };
-        let mut wait = if watched { Duration::MAX } else { PATIENCE };
+        let is_told = !watched && std::io::stderr().is_terminal();
+        let mut wait = if is_told { PATIENCE } else { Duration::MAX };
         loop {
             match receiver.recv_timeout(wait) {
                 Ok(Message::CompilerMessage(it)) => exit.diagnostics.push(it),

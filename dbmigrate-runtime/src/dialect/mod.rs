@@ -36,16 +36,18 @@ pub trait Dialect: Sync {
     /// A value as a literal.
     fn literal(&self, value: &crate::Value) -> String;
 
-    /// The statements of one revision's operations, given the schema before them.
+    /// The statements of one revision's operations, given the schema before them, which becomes
+    /// the one after them.
     ///
     /// # Errors
     ///
     /// The first operation that this database can't do without losing something, or that the
-    /// schema before it doesn't allow. Nothing has run by then.
+    /// schema before it doesn't allow. Nothing has run by then; the schema is that of the
+    /// operations before it.
     fn plan(
         &self,
         operations: &[Operation],
-        before: &Schema,
+        schema: &mut Schema,
         facts: &Facts,
     ) -> Result<Vec<Action>, Unplannable>;
 

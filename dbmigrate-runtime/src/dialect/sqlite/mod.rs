@@ -39,10 +39,10 @@ impl Dialect for Sqlite {
     fn plan(
         &self,
         operations: &[Operation],
-        before: &Schema,
+        schema: &mut Schema,
         facts: &Facts,
     ) -> Result<Vec<Action>, Unplannable> {
-        let mut planner = Planner { schema: before.clone(), facts, actions: Vec::new() };
+        let mut planner = Planner { schema, facts, actions: Vec::new() };
         let mut folded = Vec::new();
         for (idx, operation) in operations.iter().enumerate() {
             let later = &operations[idx + 1..];
@@ -50,10 +50,10 @@ impl Dialect for Sqlite {
             if let Some((after, _)) = key_of_column {
                 folded.push(idx + 1 + after);
             }
-            if !folded.contains(&idx) && !dropped_with_column(operation, later, &planner.schema) {
+            if !folded.contains(&idx) && !dropped_with_column(operation, later, planner.schema) {
                 planner.operation(idx, operation, key_of_column.map(|(_, it)| it))?;
             }
-            operation.apply(&mut planner.schema).map_err(|err| Unplannable {
+            operation.apply(planner.schema).map_err(|err| Unplannable {
                 message: err.to_string(),
                 hint: Some("compare the revision with the ones before it".to_owned()),
             })?;
@@ -102,7 +102,7 @@ fn dropped_with_column(operation: &Operation, later: &[Operation], before: &Sche
 
 struct Planner<'a> {
     /// The schema before the operation at hand.
-    schema: Schema,
+    schema: &'a mut Schema,
     facts: &'a Facts,
     actions: Vec<Action>,
 }
