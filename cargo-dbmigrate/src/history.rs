@@ -1,5 +1,6 @@
 //! The revision files of a project and what they record.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::revision::{Graph, Revision};
@@ -16,8 +17,10 @@ pub const VERSIONS: &str = "versions";
 /// All revisions with their recordings; operations are decoded only when they are asked for.
 pub struct History {
     pub graph: Graph,
-    recordings: Vec<Recording>,
-    files: Vec<RevisionFile>,
+    /// By revision.
+    recordings: BTreeMap<String, Recording>,
+    /// By module: where it is, and how that is shown.
+    paths: BTreeMap<String, (PathBuf, String)>,
 }
 
 impl History {
@@ -30,28 +33,35 @@ impl History {
     pub fn load(cx: &Context) -> Result<History> {
         let files = files(cx)?;
         let recordings = runner::recordings(cx, &files)?;
+        let path = |it: RevisionFile| {
+            let shown = relative(cx, &it.path);
+            (it.module, (it.path, shown))
+        };
+        let paths: BTreeMap<_, _> = files.into_iter().map(path).collect();
         let revisions = recordings.iter().map(|it| Revision {
             id: it.id.clone(),
             parents: it.parents.clone(),
             branch_labels: it.branch_labels.clone(),
             depends_on: it.depends_on.clone(),
             message: it.message.clone(),
-            file: file_of(&files, &it.module),
+            file: shown(&paths, &it.module),
         });
         let graph = Graph::new(revisions.collect())?;
-        Ok(History { graph, recordings, files })
+        // Ids are unique by now: the graph has seen to it.
+        let recordings = recordings.into_iter().map(|it| (it.id.clone(), it)).collect();
+        Ok(History { graph, recordings, paths })
     }
 
     /// The checksum of a revision's upgrade.
     pub fn checksum(&self, id: &str) -> Option<&str> {
-        self.recordings.iter().find(|it| it.id == id).map(|it| it.checksum.as_str())
+        self.recordings.get(id).map(|it| it.checksum.as_str())
     }
 
     /// The migrations with their operations.
     pub fn migrations(&self) -> Result<Migrations> {
-        let migrations = self.recordings.iter().map(|it| {
+        let migrations = self.recordings.values().map(|it| {
             let mut migration = it.migration()?;
-            migration.revision.file = file_of(&self.files, &it.module);
+            migration.revision.file = shown(&self.paths, &it.module);
             Ok(migration)
         });
         Ok(Migrations::new(migrations.collect::<Result<_>>()?)?)
@@ -59,9 +69,8 @@ impl History {
 
     /// The file of a revision.
     pub fn path(&self, id: &str) -> Option<&Path> {
-        let recording = self.recordings.iter().find(|it| it.id == id)?;
-        let file = self.files.iter().find(|it| it.module == recording.module)?;
-        Some(&file.path)
+        let recording = self.recordings.get(id)?;
+        self.paths.get(&recording.module).map(|(path, _)| path.as_path())
     }
 
     /// ` (head)`, ` (branchpoint)` and the like, for a list.
@@ -139,12 +148,8 @@ pub fn files(cx: &Context) -> Result<Vec<RevisionFile>> {
     Ok(files)
 }
 
-fn file_of(files: &[RevisionFile], module: &str) -> String {
-    let file = files.iter().find(|it| it.module == module);
-    file.map_or_else(String::new, |it| {
-        let name = it.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        format!("migrations/{VERSIONS}/{name}")
-    })
+fn shown(paths: &BTreeMap<String, (PathBuf, String)>, module: &str) -> String {
+    paths.get(module).map(|(_, shown)| shown.clone()).unwrap_or_default()
 }
 
 /// A path as it is shown: from the package's directory when it is inside.

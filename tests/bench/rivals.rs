@@ -1,0 +1,100 @@
+//! The programs that one would use instead, where they are installed.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
+
+use crate::{Result, measure};
+
+/// A program that migrates a SQLite database from files of SQL.
+pub struct Rival {
+    pub name: &'static str,
+    /// The command that installs it, with SQLite alone.
+    pub install: &'static str,
+    version: &'static [&'static str],
+    upgrade: &'static [&'static str],
+    /// The file of the migration with this number.
+    file: fn(usize) -> String,
+    /// More files that it wants.
+    files: &'static [(&'static str, &'static str)],
+}
+
+/// Those that are measured.
+pub const ALL: &[Rival] = &[
+    Rival {
+        name: "diesel",
+        install: "cargo install diesel_cli --no-default-features --features sqlite-bundled",
+        version: &["--version"],
+        upgrade: &["migration", "run", "--database-url", "app.db", "--migration-dir", "migrations"],
+        file: |n| format!("migrations/{n:04}_change/up.sql"),
+        files: &[],
+    },
+    Rival {
+        name: "sqlx",
+        install: "cargo install sqlx-cli --no-default-features --features sqlite",
+        version: &["--version"],
+        upgrade: &["migrate", "run", "--database-url", "sqlite:app.db?mode=rwc"],
+        file: |n| format!("migrations/{n:04}_change.sql"),
+        files: &[],
+    },
+    Rival {
+        name: "refinery",
+        install: "cargo install refinery_cli --no-default-features --features sqlite-bundled",
+        version: &["--version"],
+        upgrade: &["migrate"],
+        file: |n| format!("migrations/V{n}__change.sql"),
+        files: &[
+            ("refinery.toml", "[main]\ndb_type = \"Sqlite\"\ndb_path = \"app.db\"\n"),
+            // It opens a file and does not create one.
+            ("app.db", ""),
+        ],
+    },
+];
+
+/// The shell that the SQL itself is run by.
+pub const SQLITE3: &str = "sqlite3";
+pub const SQLITE3_INSTALL: &str = "apt install sqlite3";
+
+impl Rival {
+    /// Its name with its version, or nothing where it isn't on the PATH.
+    pub fn installed(&self) -> Option<String> {
+        version(self.name, self.version)
+    }
+
+    /// A project with these migrations, all of them applied.
+    pub fn project(&self, dir: &Path, migrations: &[String]) -> Result<()> {
+        if dir.exists() {
+            fs::remove_dir_all(dir)?;
+        }
+        let files = self.files.iter().map(|(path, text)| ((*path).to_owned(), *text));
+        let sql = (1..).map(self.file).zip(migrations.iter().map(String::as_str));
+        for (path, text) in files.chain(sql) {
+            let path = dir.join(path);
+            fs::create_dir_all(path.parent().unwrap_or(dir))?;
+            fs::write(path, text)?;
+        }
+        measure::output(&mut self.upgrade(dir)).map(drop)
+    }
+
+    /// The command that applies what is pending.
+    pub fn upgrade(&self, dir: &Path) -> Command {
+        let mut command = measure::command(self.name, dir);
+        command.args(self.upgrade);
+        command
+    }
+}
+
+/// A program's name with its version, or nothing where it isn't on the PATH.
+pub fn version(name: &str, args: &[&str]) -> Option<String> {
+    on_path(name)?;
+    let mut command = measure::command(name, &env::temp_dir());
+    let text = measure::output(command.args(args)).ok()?;
+    let is_version = |it: &&str| it.contains('.') && it.starts_with(|it: char| it.is_ascii_digit());
+    let version = text.split_whitespace().find(is_version).unwrap_or("of unknown version");
+    Some(format!("{name} {version}"))
+}
+
+fn on_path(name: &str) -> Option<PathBuf> {
+    let file = format!("{name}{}", env::consts::EXE_SUFFIX);
+    env::split_paths(&env::var_os("PATH")?).map(|it| it.join(&file)).find(|it| it.is_file())
+}

@@ -1,0 +1,53 @@
+//! `migrate` after one model changed.
+
+use crate::figures::Unit::Milliseconds;
+use crate::hosts::{Derive, Host, Target};
+use crate::report::Line;
+use crate::{Bench, Result, measure};
+
+const N_MODELS: usize = 100;
+const AT_MOST: f64 = 1.1;
+const MORE_MS: f64 = 50.0;
+const MORE_WITH_WRAPPER_MS: f64 = 100.0;
+
+pub fn run(bench: &Bench) -> Result<Vec<Line>> {
+    let library = "one of 100 models changed, library";
+    let binary = "one of 100 models changed, binary only";
+    Ok(vec![
+        one(bench, library, "changed-lib", Target::Library, MORE_MS)?,
+        one(bench, binary, "changed-bin", Target::Binary, MORE_WITH_WRAPPER_MS)?,
+    ])
+}
+
+fn one(bench: &Bench, what: &str, name: &str, target: Target, more_ms: f64) -> Result<Line> {
+    let host = Host::new(bench, name, Derive::Model, target, N_MODELS)?;
+    measure::output(&mut host.tool(&["init", "--no-add"]))?;
+    measure::output(&mut host.tool(&["migrate", "-m", "all"]))?;
+    let n_changes = std::cell::Cell::new(0);
+    // Each run has a change of its own, so that none finds the other's work done.
+    let change = || {
+        n_changes.set(n_changes.get() + 1);
+        host.change_model(N_MODELS, &format!("field_{}", n_changes.get()))
+    };
+    let samples = measure::in_turn(
+        bench.n_runs,
+        [
+            &mut || {
+                change()?;
+                let mut migrate = host.tool(&["migrate", "--dry-run"]);
+                Ok(measure::cost(&mut migrate, &bench.dir, "Detected added column")?.wall_ms)
+            },
+            &mut || {
+                change()?;
+                let mut check = host.cargo(&["check"]);
+                Ok(measure::cost(&mut check, &bench.dir, "Checking")?.wall_ms)
+            },
+        ],
+    )?;
+    let [ours, theirs] = &samples;
+    let at_most = AT_MOST * theirs.median() + more_ms;
+    let figure = format!("{:+.0} ms", ours.median() - theirs.median());
+    let promise = format!("at most 1.1 x + {more_ms:.0} ms");
+    let line = Line::new(what, Milliseconds, ours).beside("cargo check", Milliseconds, theirs);
+    Ok(line.promise(figure, &promise, ours.median() <= at_most))
+}

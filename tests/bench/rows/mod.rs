@@ -1,0 +1,55 @@
+//! One row of the promises a file.
+
+mod apply;
+mod derive;
+mod extract;
+mod light;
+mod memory;
+mod migrate;
+mod noop;
+mod revisions;
+
+use crate::report::Line;
+use crate::{Bench, Result};
+
+/// A promise and how it is measured.
+pub struct Row {
+    pub name: &'static str,
+    pub what: &'static str,
+    pub run: fn(&Bench) -> Result<Vec<Line>>,
+}
+
+/// All of them, in the order of the table.
+pub const ALL: &[Row] = &[
+    Row {
+        name: "noop",
+        what: "`upgrade` with nothing to do, 500 revisions applied; diesel, sqlx, refinery",
+        run: noop::run,
+    },
+    Row {
+        name: "apply",
+        what: "`upgrade` of 500 small revisions on a new file; the sqlite3 shell",
+        run: apply::run,
+    },
+    Row {
+        name: "migrate",
+        what: "`migrate --dry-run` after one model of 100 changed; cargo check",
+        run: migrate::run,
+    },
+    Row {
+        name: "extract",
+        what: "`migrate --dry-run` of 1000 models, nothing changed; cargo check",
+        run: extract::run,
+    },
+    Row {
+        name: "derive",
+        what: "compiling 300 models of ten fields; serde's derives",
+        run: derive::run,
+    },
+    Row {
+        name: "light",
+        what: "what a host that only derives adds and compiles; serde's derives",
+        run: light::run,
+    },
+    Row { name: "memory", what: "peak memory at 1000 models; cargo's own", run: memory::run },
+];

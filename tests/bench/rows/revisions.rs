@@ -1,0 +1,72 @@
+//! A host with many small revisions, and the same changes as SQL.
+
+use std::fmt::Write as _;
+
+use crate::hosts::{Derive, Host, Target};
+use crate::{Bench, Result, measure};
+
+/// How many there are.
+pub const N_REVISIONS: usize = 500;
+
+/// The host, with what its revisions record already in the cache.
+pub fn host(bench: &Bench) -> Result<Host> {
+    let host = Host::new(bench, "revisions", Derive::Model, Target::Library, 1)?;
+    measure::output(&mut host.tool(&["init", "--no-add"]))?;
+    for n in 1..=N_REVISIONS {
+        let path = format!("migrations/versions/{}.rs", module(n));
+        host.write(&path, &revision(n))?;
+    }
+    measure::output(&mut host.tool(&["heads"]))?;
+    Ok(host)
+}
+
+fn id(n: usize) -> String {
+    format!("{n:012x}")
+}
+
+fn module(n: usize) -> String {
+    format!("m20240101_{n:06}_{}_change_{n}", id(n))
+}
+
+fn revision(n: usize) -> String {
+    let before = if n == 1 { String::new() } else { format!("{:?}", id(n - 1)) };
+    let (up, down) = if n % 2 == 1 { table(n) } else { column(n - 1) };
+    format!(
+        "//! change {n}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
+         pub const REVISION: &str = {:?};\n\
+         pub const DOWN_REVISION: &[&str] = &[{before}];\n\
+         pub const BRANCH_LABELS: &[&str] = &[];\n\
+         pub const DEPENDS_ON: &[&str] = &[];\n\n\
+         pub fn upgrade(op: &mut Operations) {{\n{up}}}\n\n\
+         pub fn downgrade(op: &mut Operations) {{\n{down}}}\n",
+        id(n)
+    )
+}
+
+fn table(n: usize) -> (String, String) {
+    let mut up = format!("    op.create_table(\n        Table::new(\"thing_{n}\")\n");
+    for (name, ty) in [("id", "BigInteger"), ("name", "String(100)"), ("created_at", "DateTime")] {
+        let _ = writeln!(up, "            .column(Column::new({name:?}, Type::{ty}).not_null())");
+    }
+    let _ = writeln!(up, "            .primary_key(\"pk_thing_{n}\", [\"id\"]),\n    );");
+    (up, format!("    op.drop_table(\"thing_{n}\");\n"))
+}
+
+fn column(n: usize) -> (String, String) {
+    (
+        format!("    op.add_column(\"thing_{n}\", Column::new(\"note\", Type::String(200)));\n"),
+        format!("    op.drop_column(\"thing_{n}\", \"note\");\n"),
+    )
+}
+
+/// The same changes, each as the SQL that a person would write.
+pub fn sql() -> Vec<String> {
+    let change = |n: usize| match n % 2 {
+        1 => format!(
+            "CREATE TABLE \"thing_{n}\" (\n    \"id\" INTEGER NOT NULL PRIMARY KEY,\n    \
+             \"name\" VARCHAR(100) NOT NULL,\n    \"created_at\" DATETIME NOT NULL\n);\n"
+        ),
+        _ => format!("ALTER TABLE \"thing_{}\" ADD COLUMN \"note\" VARCHAR(200);\n", n - 1),
+    };
+    (1..=N_REVISIONS).map(change).collect()
+}
