@@ -120,7 +120,7 @@ impl Database {
         };
         let mut driver = SqliteDriver::open(path, mode).map_err(failed)?;
         // SQLite looks at the file when it is first used.
-        driver.query("SELECT count(*) FROM sqlite_schema", &[]).map_err(failed)?;
+        driver.query("PRAGMA schema_version", &[]).map_err(failed)?;
         Ok(boxed(driver))
     }
 }

@@ -137,15 +137,20 @@ pub fn files(cx: &Context) -> Result<Vec<RevisionFile>> {
         let path = entry.doing(|| format!("read `{}`", versions.display()))?.path();
         let Some(stem) = path.file_stem().and_then(|it| it.to_str()) else { continue };
         // Editors leave `.#name.rs` and the like; a module's name is an identifier.
-        let is_module = path.extension().is_some_and(|it| it == "rs")
-            && stem != "mod"
-            && syn::parse_str::<syn::Ident>(stem).is_ok();
+        let is_module =
+            path.extension().is_some_and(|it| it == "rs") && stem != "mod" && is_name(stem);
         if is_module {
             files.push(RevisionFile { module: stem.to_owned(), path });
         }
     }
     files.sort_by(|a, b| a.module.cmp(&b.module));
     Ok(files)
+}
+
+/// Whether a file's name may be a module's. That no keyword is one, the compiler says.
+fn is_name(stem: &str) -> bool {
+    let is_part = |it: char| it == '_' || it.is_alphanumeric();
+    stem.chars().all(is_part) && !stem.starts_with(|it: char| it.is_ascii_digit())
 }
 
 fn shown(paths: &BTreeMap<String, (PathBuf, String)>, module: &str) -> String {

@@ -113,43 +113,42 @@ impl Graph {
                 }
             }
         }
-        let needs = |it: &Revision| -> Result<Vec<String>, GraphError> {
-            let mut ids = Vec::new();
+        let needs = |it: &Revision| -> Result<Vec<usize>, GraphError> {
+            let mut found = Vec::new();
             for parent in &it.parents {
                 if *parent == it.id {
                     let message = format!("revision `{}` follows itself, in {}", it.id, it.file);
                     return Err(GraphError::new(message).hint("correct its `DOWN_REVISION`"));
                 }
-                if !by_id.contains_key(parent) {
+                let Some(idx) = by_id.get(parent) else {
                     let message = format!(
                         "revision `{}` follows `{parent}`, which this project does not have, in {}",
                         it.id, it.file
                     );
                     return Err(GraphError::new(message)
                         .hint("correct its `DOWN_REVISION`, or bring the missing file back"));
-                }
-                ids.push(parent.clone());
+                };
+                found.push(*idx);
             }
             for dependency in &it.depends_on {
                 let id = labels.get(dependency).unwrap_or(dependency);
-                if !by_id.contains_key(id) {
+                let Some(idx) = by_id.get(id) else {
                     let message = format!(
                         "revision `{}` depends on `{dependency}`, which this project does not \
                          have, in {}",
                         it.id, it.file
                     );
                     return Err(GraphError::new(message).hint("correct its `DEPENDS_ON`"));
-                }
-                ids.push(id.clone());
+                };
+                found.push(*idx);
             }
-            Ok(ids)
+            Ok(found)
         };
-        let needs: Vec<Vec<String>> = revisions.iter().map(needs).collect::<Result<_, _>>()?;
-        let order = topological(&revisions, &needs, &by_id)?;
-        let mut sorted: Vec<Revision> = Vec::with_capacity(order.len());
-        for idx in order {
-            sorted.push(revisions[idx].clone());
-        }
+        let needs: Vec<Vec<usize>> = revisions.iter().map(needs).collect::<Result<_, _>>()?;
+        let order = topological(&revisions, &needs)?;
+        let mut revisions: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
+        let sorted: Vec<Revision> =
+            order.into_iter().filter_map(|idx| revisions[idx].take()).collect();
         let by_id = sorted.iter().enumerate().map(|(idx, it)| (it.id.clone(), idx)).collect();
         let mut children: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for it in &sorted {
@@ -233,15 +232,11 @@ impl Graph {
     }
 }
 
-fn topological(
-    revisions: &[Revision],
-    needs: &[Vec<String>],
-    by_id: &BTreeMap<String, usize>,
-) -> Result<Vec<usize>, GraphError> {
+fn topological(revisions: &[Revision], needs: &[Vec<usize>]) -> Result<Vec<usize>, GraphError> {
     let mut n_open: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); revisions.len()];
-    for (idx, ids) in needs.iter().enumerate() {
-        ids.iter().for_each(|id| needed_by[by_id[id]].push(idx));
+    for (idx, needed) in needs.iter().enumerate() {
+        needed.iter().for_each(|it| needed_by[*it].push(idx));
     }
     let mut ready: BTreeSet<usize> = (0..revisions.len()).filter(|it| n_open[*it] == 0).collect();
     let mut order = Vec::with_capacity(revisions.len());

@@ -14,35 +14,30 @@ use crate::{Error, Value};
 /// The table's usual name.
 pub const NAME: &str = "dbmigrate_version";
 
-/// An applied revision, as the database has it.
+/// An applied revision: what has to be known of each to tell where a database stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {
     /// The revision's id.
     pub id: String,
-    /// Its parents' ids.
-    pub parents: Vec<String>,
     /// Its message.
     pub message: String,
     /// The checksum of its upgrade's operations.
     pub checksum: String,
     /// The version of the form in which the row holds the operations.
     pub format: i64,
-    /// When it was applied, in UTC, as ISO 8601.
-    pub applied_at: String,
-    /// How long that took.
-    pub milliseconds: i64,
     /// The version of dbmigrate that applied it.
     pub tool_version: String,
 }
 
 /// The applied revisions in the order in which they were applied; none where there is no table.
+///
+/// # Errors
+///
+/// What the database says, and when a newer version has written a row.
 pub fn read(driver: &mut dyn Driver, table: &str) -> Result<Vec<Applied>, Error> {
     let failed = |err| Error::database("read which revisions are applied", err);
     let name = driver.dialect().quote(table);
-    let sql = format!(
-        "SELECT id, parents, message, checksum, format, applied_at, milliseconds, tool_version \
-         FROM {name} ORDER BY rowid"
-    );
+    let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
     let rows = match driver.query(&sql, &[]) {
         Ok(it) => it.rows,
         // Looked for only now, so that the usual case costs one query.
@@ -67,12 +62,10 @@ fn from_row(row: Vec<Value>) -> Applied {
     };
     Applied {
         id: text(),
-        parents: text().split_whitespace().map(str::to_owned).collect(),
         message: text(),
         checksum: text(),
-        format: text().parse().unwrap_or(0),
-        applied_at: text(),
-        milliseconds: text().parse().unwrap_or(0),
+        // A format that is no number is none that this version knows.
+        format: text().parse().unwrap_or(i64::MAX),
         tool_version: text(),
     }
 }

@@ -270,8 +270,8 @@ fn a_history_that_changed_behind_the_database_is_named() {
 
     sql(
         &host.dir.join("app.db"),
-        "INSERT INTO dbmigrate_version SELECT 'deadbeef0000', 'a1', 'gone', operations, checksum, \
-         format, applied_at, milliseconds, tool_version FROM dbmigrate_version",
+        "INSERT INTO dbmigrate_version SELECT 'deadbeef0000', 'a1', 'gone', checksum, format, \
+         applied_at, milliseconds, tool_version, operations FROM dbmigrate_version",
     );
     check(
         &host,

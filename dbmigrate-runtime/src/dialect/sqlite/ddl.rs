@@ -275,18 +275,19 @@ pub(super) fn inserts(table: &str, columns: &[String], rows: &[Vec<Value>]) -> V
     rows.chunks(ROWS_A_STATEMENT).map(insert).collect()
 }
 
+/// The operations come last: they may be long, and SQLite reads a row from its beginning.
 pub(super) fn version_table(table: &str) -> String {
     format!(
         "CREATE TABLE IF NOT EXISTS {} (\n    \
          \"id\" TEXT NOT NULL PRIMARY KEY,\n    \
          \"parents\" TEXT NOT NULL,\n    \
          \"message\" TEXT NOT NULL,\n    \
-         \"operations\" TEXT NOT NULL,\n    \
          \"checksum\" TEXT NOT NULL,\n    \
          \"format\" INTEGER NOT NULL,\n    \
          \"applied_at\" TEXT NOT NULL,\n    \
          \"milliseconds\" INTEGER NOT NULL,\n    \
-         \"tool_version\" TEXT NOT NULL\n)",
+         \"tool_version\" TEXT NOT NULL,\n    \
+         \"operations\" TEXT NOT NULL\n)",
         quote(table)
     )
 }
