@@ -16,16 +16,9 @@ fn host(name: &str) -> Host {
 const USER: &str = "op.create_table(Table::new(\"user\").column(Column::new(\"id\", \
                     Type::BigInteger).not_null()).primary_key(\"pk_user\", [\"id\"]));";
 
+/// A revision whose way back drops the table of the first.
 fn revision(id: &str, parents: &[&str], message: &str, upgrade: &str) -> String {
-    format!(
-        "//! {message}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
-         pub const REVISION: &str = {id:?};\n\
-         pub const DOWN_REVISION: &[&str] = &{parents:?};\n\
-         pub const BRANCH_LABELS: &[&str] = &[];\n\
-         pub const DEPENDS_ON: &[&str] = &[];\n\n\
-         pub fn upgrade(op: &mut Operations) {{\n    {upgrade}\n}}\n\n\
-         pub fn downgrade(op: &mut Operations) {{\n    op.drop_table(\"user\");\n}}\n"
-    )
+    dbmigrate_tests::revision(id, parents, message, upgrade, "op.drop_table(\"user\");")
 }
 
 #[track_caller]

@@ -2,20 +2,8 @@
 
 use std::process::Command;
 
-use dbmigrate_tests::{Host, Run, dump, sql};
+use dbmigrate_tests::{Host, Run, dump, revision, sql};
 use expect_test::expect;
-
-fn revision(id: &str, parents: &[&str], message: &str, upgrade: &str, downgrade: &str) -> String {
-    format!(
-        "//! {message}\n//!\n//! Revision ID: {id}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
-         pub const REVISION: &str = {id:?};\n\
-         pub const DOWN_REVISION: &[&str] = &{parents:?};\n\
-         pub const BRANCH_LABELS: &[&str] = &[];\n\
-         pub const DEPENDS_ON: &[&str] = &[];\n\n\
-         pub fn upgrade(op: &mut Operations) {{\n    {upgrade}\n}}\n\n\
-         pub fn downgrade(op: &mut Operations) {{\n    {downgrade}\n}}\n"
-    )
-}
 
 /// Three revisions: a table, a column, an index.
 fn host(name: &str) -> Host {
@@ -98,8 +86,6 @@ fn lists_and_marks() {
 
             age
 
-            Revision ID: b200
-
         upgrade:
             add column `age` to table `user`
         downgrade:
@@ -113,8 +99,6 @@ fn lists_and_marks() {
         Path: migrations/versions/m2_age.rs
 
             age
-
-            Revision ID: b200
 
     "#]]
     .assert_eq(&host.ok("current -v").stdout.replace(&*host.dir.to_string_lossy(), "$HOST"));

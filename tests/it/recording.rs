@@ -4,16 +4,8 @@ use dbmigrate_tests::{Host, Run, dump};
 
 /// A revision that records this in its upgrade.
 fn revision(id: &str, parent: &str, upgrade: &str) -> String {
-    let parents = if parent.is_empty() { String::new() } else { format!("{parent:?}") };
-    format!(
-        "//! the {id}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
-         pub const REVISION: &str = {id:?};\n\
-         pub const DOWN_REVISION: &[&str] = &[{parents}];\n\
-         pub const BRANCH_LABELS: &[&str] = &[];\n\
-         pub const DEPENDS_ON: &[&str] = &[];\n\n\
-         pub fn upgrade(op: &mut Operations) {{\n    {upgrade}\n}}\n\n\
-         pub fn downgrade(_op: &mut Operations) {{}}\n"
-    )
+    let parents: Vec<&str> = parent.split(' ').filter(|it| !it.is_empty()).collect();
+    dbmigrate_tests::revision(id, &parents, &format!("the {id}"), upgrade, "")
 }
 
 /// A package with two revisions.

@@ -223,6 +223,25 @@ pub fn manifest(name: &str, more: &str) -> String {
     )
 }
 
+/// A revision module as a person writes it, with these statements in its functions.
+pub fn revision(
+    id: &str,
+    parents: &[&str],
+    message: &str,
+    upgrade: &str,
+    downgrade: &str,
+) -> String {
+    format!(
+        "//! {message}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
+         pub const REVISION: &str = {id:?};\n\
+         pub const DOWN_REVISION: &[&str] = &{parents:?};\n\
+         pub const BRANCH_LABELS: &[&str] = &[];\n\
+         pub const DEPENDS_ON: &[&str] = &[];\n\n\
+         pub fn upgrade(op: &mut Operations) {{\n    {upgrade}\n}}\n\n\
+         pub fn downgrade(op: &mut Operations) {{\n    {downgrade}\n}}\n"
+    )
+}
+
 /// A command's end.
 #[derive(Debug, Clone)]
 pub struct Run {
