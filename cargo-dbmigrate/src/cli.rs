@@ -236,7 +236,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 #[derive(Debug, Args)]
 pub struct Upgrade {
     /// Where to go; with --sql also a range `from:to`
-    #[arg(default_value = "head", allow_hyphen_values = true)]
+    #[arg(default_value = "head", allow_negative_numbers = true)]
     pub revision: String,
     #[command(flatten)]
     pub run: Run,

@@ -1,14 +1,16 @@
 //! Which database, and opening it.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::driver::{DatabaseError, Driver};
 use dbmigrate_runtime::url::{self, Location};
 
 use crate::config;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
+use crate::output::Output;
 
 /// Where the database's URL was found; relative paths count from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,24 +78,31 @@ impl Database {
     }
 
     /// Opens it to read; `None` where there is no such file yet.
-    pub fn open_to_read(&self) -> Result<Option<Box<dyn Driver>>> {
+    pub fn open_to_read(&self, patience: Patience) -> Result<Option<Box<dyn Driver>>> {
         if self.is_missing() {
             return Ok(None);
         }
-        self.open(Mode::ReadOnly).map(Some)
+        self.open(Mode::ReadOnly, patience).map(Some)
     }
 
     /// Opens it to write; a missing file is created, but no directory is.
-    pub fn open_to_write(&self) -> Result<Box<dyn Driver>> {
+    pub fn open_to_write(&self, patience: Patience) -> Result<Box<dyn Driver>> {
         if self.mode == Some(Mode::ReadOnly) {
             let message = format!("the database `{}` is opened to read only", self.name());
             return Err(Error::new(message)
                 .hint(format!("take `?mode=ro` out of its URL, in {}", self.source)));
         }
-        self.open(self.mode.unwrap_or(Mode::Create))
+        if self.mode == Some(Mode::ReadWrite) && self.is_missing() {
+            let message = format!("the database `{}` does not exist", self.name());
+            return Err(Error::new(message).hint(format!(
+                "its URL says `?mode=rw`, in {}; `?mode=rwc` creates it",
+                self.source
+            )));
+        }
+        self.open(self.mode.unwrap_or(Mode::Create), patience)
     }
 
-    fn open(&self, mode: Mode) -> Result<Box<dyn Driver>> {
+    fn open(&self, mode: Mode, patience: Patience) -> Result<Box<dyn Driver>> {
         let doing = || format!("failed to open the database `{}`", self.name());
         let Some(path) = &self.location else {
             let driver = SqliteDriver::open_in_memory();
@@ -110,17 +119,60 @@ impl Database {
             return Err(Error::new(message)
                 .hint(format!("create it, or correct the path in {}", self.source)));
         }
-        let failed = |err: dbmigrate_runtime::driver::DatabaseError| {
+        let failed = |err: DatabaseError| {
             let hint = if err.is_not_a_database() {
                 "the file is something else, or it is encrypted"
+            } else if err.is_busy() {
+                "another process holds its lock: let it finish, and run the command again"
             } else {
                 "look at the permissions of the file and of its directory"
             };
             Error::new(doing()).cause(err).hint(hint)
         };
-        let mut driver = SqliteDriver::open(path, mode).map_err(failed)?;
-        // SQLite looks at the file when it is first used.
-        driver.query("PRAGMA schema_version", &[]).map_err(failed)?;
+        let driver = SqliteDriver::open(path, mode).map_err(failed)?;
+        match patience.first_use(driver) {
+            // A run that was killed left a journal, and rolling it back is writing.
+            Err(err) if err.is_read_only() && mode == Mode::ReadOnly => {
+                let driver = SqliteDriver::open(path, Mode::ReadWrite).map_err(failed)?;
+                patience.first_use(driver).map_err(failed)
+            }
+            res => res.map_err(failed),
+        }
+    }
+}
+
+/// How long to wait for another process that has the database to itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Where waiting is said.
+    pub out: Output,
+    pub at_most: Duration,
+}
+
+impl Patience {
+    /// That of commands that only read.
+    pub fn reading(cx: &Context) -> Patience {
+        Patience { out: cx.out, at_most: Duration::from_secs(5) }
+    }
+
+    /// SQLite looks at the file when it is first used.
+    fn first_use(
+        self,
+        mut driver: SqliteDriver<'static>,
+    ) -> std::result::Result<Box<dyn Driver>, DatabaseError> {
+        let start = Instant::now();
+        let mut is_told = false;
+        driver.set_busy_timeout(Duration::from_millis(200))?;
+        while let Err(err) = driver.query("PRAGMA schema_version", &[]) {
+            if !err.is_busy() || start.elapsed() >= self.at_most {
+                return Err(err);
+            }
+            if !is_told {
+                self.out.waiting(self.at_most);
+                is_told = true;
+            }
+        }
+        driver.set_busy_timeout(self.at_most)?;
         Ok(boxed(driver))
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use dbmigrate_runtime::revision::{Graph, Revision};
 use dbmigrate_runtime::{Migrations, executor, version_table};
 
-use crate::connection::Database;
+use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::runner::{self, Recording, RevisionFile};
@@ -102,7 +102,7 @@ pub fn parents_text(it: &Revision) -> String {
 
 /// The applied revisions of the project's database; none where it isn't there yet.
 pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::Applied>> {
-    match database.open_to_read()? {
+    match database.open_to_read(Patience::reading(cx))? {
         None => Ok(Vec::new()),
         Some(mut driver) => Ok(version_table::read(&mut *driver, &cx.config.version_table)?),
     }

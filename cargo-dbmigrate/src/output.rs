@@ -4,10 +4,14 @@
 //! standard output holds one JSON document and nothing else.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 
 use crate::cli::{ColorChoice, Format};
+use crate::error::Error;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
@@ -87,6 +91,14 @@ impl Output {
         }
     }
 
+    /// That another process is waited for.
+    pub fn waiting(&self, at_most: Duration) {
+        self.progress(format!(
+            "another process holds the database's lock; waiting for at most {} seconds",
+            at_most.as_secs()
+        ));
+    }
+
     pub fn note(&self, text: impl AsRef<str>) {
         if !self.quiet {
             stderr(&format!("{CYAN}note{CYAN:#}: {}\n", text.as_ref()));
@@ -103,7 +115,7 @@ impl Output {
     }
 
     /// A failure: with `--format json` also as a document on standard output.
-    pub fn error(&self, command: &str, err: &crate::error::Error) {
+    pub fn error(&self, command: &str, err: &Error) {
         stderr(&format!("{RED}error{RED:#}: {err}\n"));
         self.json(
             command,
@@ -123,13 +135,29 @@ pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// A closed pipe ends the command quietly: whoever read it has seen enough.
+/// Whoever read standard output has seen enough, so nothing more is written to it. The command
+/// goes on: it may be in the middle of its work.
+static CLOSED: AtomicBool = AtomicBool::new(false);
+
+/// Why a result could not be written.
+static LOST: OnceLock<String> = OnceLock::new();
+
 fn stdout(text: &str) {
-    let mut out = anstream::stdout().lock();
-    let res = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    if res.is_err_and(|err| err.kind() == ErrorKind::BrokenPipe) {
-        std::process::exit(0);
+    if CLOSED.load(Ordering::Relaxed) {
+        return;
     }
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Ok(()) => {}
+        Err(err) if err.kind() == ErrorKind::BrokenPipe => CLOSED.store(true, Ordering::Relaxed),
+        Err(err) => drop(LOST.set(err.to_string())),
+    }
+}
+
+/// The failure of a command whose results could not be written, though it did its work.
+pub fn lost_results() -> Option<Error> {
+    let why = LOST.get()?;
+    Some(Error::new(format!("failed to write to standard output: {why}")))
 }
 
 /// Nobody is left to tell when this fails.

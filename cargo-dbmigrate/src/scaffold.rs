@@ -109,6 +109,14 @@ pub fn sync_list(cx: &Context) -> Result<()> {
     Ok(())
 }
 
+/// Whether the list in `mod.rs`, where there is one, is that of the files.
+pub fn is_list_current(cx: &Context) -> Result<bool> {
+    let path = cx.project.migrations_dir.join("mod.rs");
+    let modules: Vec<String> = history::files(cx)?.into_iter().map(|it| it.module).collect();
+    let text = fs::read_to_string(path).unwrap_or_default();
+    Ok(with_list(&text, &modules).is_none_or(|it| it == text))
+}
+
 /// The file with these modules between the marks.
 fn with_list(text: &str, modules: &[String]) -> Option<String> {
     let begin = text.find(BEGIN)? + BEGIN.len();

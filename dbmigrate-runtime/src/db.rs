@@ -34,7 +34,8 @@ impl<'a> Db<'a> {
     ///
     /// # Errors
     ///
-    /// What the database says; the run is then rolled back, whatever the step returns.
+    /// What the database says. The statement did nothing then; a step that goes on and returns
+    /// `Ok` keeps what its other statements did.
     pub fn execute(&mut self, sql: &str, params: impl IntoValues) -> Result<u64, DatabaseError> {
         self.driver.execute(sql, &params.into_values())
     }

@@ -113,8 +113,9 @@ impl Error {
 
     pub(crate) fn transaction_ended(revision: &str, what: &str) -> Error {
         let message = format!(
-            "revision `{revision}` ended the transaction that it runs in, with {what}; what was \
-             done before that is committed and is not entered as applied"
+            "revision `{revision}` ended the transaction that it runs in, with {what}; what it and \
+             those before it in the run did is committed or gone, as it said, and the revision is \
+             not entered as applied"
         );
         Error::new(Kind::Other, message).with_hint(
             "take BEGIN, COMMIT and ROLLBACK out of the revision, or say `op.no_transaction()` in \

@@ -2,6 +2,7 @@
 //! revisions' work and their version rows together.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
 use crate::dialect::{Action, Facts, Route, Statement};
@@ -127,6 +128,9 @@ pub fn verify<'a>(
     }
     Ok(())
 }
+
+/// The savepoint that a transaction has as long as it is the same one.
+const MARK: &str = "dbmigrate_revision";
 
 /// What follows a transaction.
 enum Next {
@@ -262,10 +266,11 @@ impl Executor<'_> {
     ) -> Result<T, Error> {
         let failed = |err| Error::database("make the connection ready", err);
         self.driver.prepare().map_err(failed)?;
-        let res = work(self);
+        // A step may panic, and the connection may be a program's that goes on with it.
+        let res = catch_unwind(AssertUnwindSafe(|| work(self)));
         self.driver.rollback();
         let restored = self.driver.restore();
-        let res = res?;
+        let res = res.unwrap_or_else(|panic| resume_unwind(panic))?;
         restored.map_err(|err| Error::database("put the connection's settings back", err))?;
         Ok(res)
     }
@@ -346,6 +351,16 @@ impl Executor<'_> {
         let id = &migration.revision.id;
         self.observer.running(direction, &migration.revision);
         let start = Instant::now();
+        // What is opaque may end the transaction and begin another, unseen but for this mark.
+        let is_opaque = |it: &Action| match it {
+            Action::Statement(it) => it.route == Route::Raw,
+            Action::Step { .. } => true,
+        };
+        let is_marked = in_transaction && actions.iter().any(is_opaque);
+        if is_marked {
+            let sql = format!("SAVEPOINT {MARK}");
+            self.driver.batch(&sql).map_err(|err| Error::database("mark the transaction", err))?;
+        }
         for (idx, action) in actions.iter().enumerate() {
             let ended = |what: &str| Err(Error::transaction_ended(id, what));
             match action {
@@ -370,6 +385,9 @@ impl Executor<'_> {
                     }
                 }
             }
+        }
+        if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {
+            return Err(Error::transaction_ended(id, "SQL of its own"));
         }
         let table = &self.options.version_table;
         match direction {

@@ -34,6 +34,7 @@ pub fn script(
         return Ok((text, steps));
     }
     // Inside a transaction SQLite ignores the pragma.
+    text.push_str("-- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.\n");
     text.push_str("PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n");
     if applied.is_empty() && direction == Direction::Upgrade {
         let _ = writeln!(text, "{};\n", dialect.create_version_table(version_table));
@@ -41,6 +42,10 @@ pub fn script(
     for it in &planned {
         let revision = &it.migration.revision;
         let _ = writeln!(text, "-- {}", running(direction, revision));
+        let alone = it.migration.recording(direction).no_transaction;
+        if alone {
+            text.push_str("COMMIT;\n");
+        }
         for action in &it.actions {
             match action {
                 Action::Statement(it) => {
@@ -62,7 +67,8 @@ pub fn script(
                 version_table::delete_text(dialect, version_table, &revision.id)
             }
         };
-        let _ = writeln!(text, "{row};\n");
+        let _ = writeln!(text, "{row};");
+        text.push_str(if alone { "BEGIN IMMEDIATE;\n\n" } else { "\n" });
     }
     text.push_str("COMMIT;\n");
     Ok((text, steps))

@@ -265,6 +265,9 @@ fn a_step_sees_the_open_transaction_and_its_failure_rolls_all_back() {
 
 #[test]
 fn sql_that_ends_the_transaction_is_an_error() {
+    fn commit_and_begin(op: &mut Operations) {
+        op.execute("COMMIT; BEGIN; CREATE TABLE t (a)");
+    }
     fn commit(op: &mut Operations) {
         op.execute("COMMIT");
     }
@@ -273,8 +276,8 @@ fn sql_that_ends_the_transaction_is_an_error() {
     fails(
         file.up(&migrations),
         expect![[r#"
-        revision `r2` ended the transaction that it runs in, with `COMMIT`; what was done before that is committed and is not entered as applied
-          hint: take BEGIN, COMMIT and ROLLBACK out of the revision, or say `op.no_transaction()` in it"#]],
+            revision `r2` ended the transaction that it runs in, with `COMMIT`; what it and those before it in the run did is committed or gone, as it said, and the revision is not entered as applied
+              hint: take BEGIN, COMMIT and ROLLBACK out of the revision, or say `op.no_transaction()` in it"#]],
     );
 }
 
@@ -311,6 +314,22 @@ fn new_violations_roll_back_and_old_ones_do_not() {
           row 2 of `post` refers to no row of `user`
           hint: delete or correct these rows in a step of the revision"#]],
     );
+}
+
+#[test]
+fn a_foreign_key_that_was_wrong_before_is_no_hindrance() {
+    let migrations = line(&[(user, drop_user), (post, drop_post)]);
+    let file = File::new("mismatch");
+    // What `b` refers to isn't unique, which SQLite only says when it is checked.
+    file.open()
+        .execute_batch(
+            "PRAGMA foreign_keys = OFF; CREATE TABLE a (x); CREATE TABLE b (y REFERENCES a (x)); \
+             CREATE TABLE c (z REFERENCES nowhere (z)); \
+             INSERT INTO a VALUES (1); INSERT INTO b VALUES (1); INSERT INTO c VALUES (1)",
+        )
+        .unwrap();
+    file.up(&migrations).unwrap();
+    assert_eq!(file.run(&migrations, Direction::Downgrade, "base").unwrap(), ["r2", "r1"]);
 }
 
 #[test]
@@ -393,6 +412,32 @@ fn a_stamp_enters_and_takes_out_rows_only() {
     stamp(&other, "base", false).unwrap_err();
     stamp(&other, "base", true).unwrap();
     assert_eq!(file.dump(), "");
+}
+
+#[test]
+fn a_panicking_step_leaves_a_lent_connection_as_it_was() {
+    fn panics(op: &mut Operations) {
+        op.run("panics", |db| {
+            db.execute("INSERT INTO user (name) VALUES ('ada')", ())?;
+            panic!("on purpose")
+        });
+    }
+    let migrations = line(&[(user, drop_user), (panics, nothing)]);
+    let mut conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+    let res = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let options = &Options::default();
+        let mut driver = SqliteDriver::lent(&mut conn);
+        let (driver, observer, steps) = (&mut driver, &mut (), &mut OwnSteps);
+        Executor { driver, migrations: &migrations, options, observer, steps }
+            .run(Direction::Upgrade, "head")
+    }));
+    assert!(res.is_err());
+    assert!(conn.is_autocommit());
+    let on: i64 = conn.query_row("PRAGMA foreign_keys", [], |it| it.get(0)).unwrap();
+    let n_tables: i64 =
+        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |it| it.get(0)).unwrap();
+    assert_eq!((on, n_tables), (1, 0));
 }
 
 #[test]

@@ -95,10 +95,9 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
         &host,
         &upgrade(&host, "sqlite:app.db?mode=rw"),
         expect![[r#"
-        error: failed to open the database `$HOST/app.db`
-          caused by: unable to open database file: $HOST/app.db
-          hint: look at the permissions of the file and of its directory
-    "#]],
+            error: the database `$HOST/app.db` does not exist
+              hint: its URL says `?mode=rw`, in --url; `?mode=rwc` creates it
+        "#]],
     );
     host.env("DATABASE_URL", "sqlite:");
     check(

@@ -278,9 +278,70 @@ fn one_transaction_for_the_run_or_one_for_each() {
     assert_eq!(host.ok("current").stdout, "b200\n");
 }
 
+#[cfg(unix)]
+#[test]
+fn a_reader_that_has_seen_enough_does_not_stop_the_work() {
+    let host = host("pipe");
+    host.ok("heads");
+    let tool = dbmigrate_tests::tool().display();
+    let shell = |script: &str| {
+        let mut shell: Command = host.command("bash");
+        shell.args(["-c", &script.replace("TOOL", &format!("'{tool}' dbmigrate"))]);
+        Run::of(&mut shell)
+    };
+    let run = shell("TOOL upgrade --transaction each | true; exit ${PIPESTATUS[0]}");
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
+    assert_eq!(host.ok("current").stdout, "c300 (head)\n");
+    let run = shell("TOOL reset --yes | true; exit ${PIPESTATUS[0]}");
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(host.ok("current").stdout, "c300 (head)\n");
+    if std::path::Path::new("/dev/full").exists() {
+        let run = shell("TOOL upgrade --sql base:head > /dev/full");
+        assert_eq!(run.code, 3, "{run}");
+        assert!(run.stderr.contains("failed to write to standard output"), "{run}");
+    }
+}
+
+#[test]
+fn a_database_that_another_process_has_to_itself_is_waited_for() {
+    let host = host("exclusive");
+    host.ok("upgrade b200");
+    let other = rusqlite::Connection::open(host.dir.join("app.db")).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let run = host.fails("upgrade --lock-timeout 1");
+    expect![[r#"
+        another process holds the database's lock; waiting for at most 1 seconds
+        error: failed to open the database `$HOST/app.db`
+          caused by: database is locked
+          hint: another process holds its lock: let it finish, and run the command again
+    "#]]
+    .assert_eq(&host.plain(&run.errors()));
+    std::thread::scope(|scope| {
+        let upgrade = scope.spawn(|| host.ok("upgrade"));
+        std::thread::sleep(std::time::Duration::from_millis(700));
+        other.execute_batch("COMMIT").unwrap();
+        assert!(upgrade.join().unwrap().stdout.contains("-> c300"));
+    });
+}
+
+#[test]
+fn a_script_takes_a_revision_without_transaction_out_of_it() {
+    let host = host("script-alone");
+    host.replace(
+        "migrations/versions/m2_age.rs",
+        "{\n    op.add_column",
+        "{\n    op.no_transaction(); op.execute(\"VACUUM\"); op.add_column",
+    );
+    let run = host.ok("upgrade --sql");
+    sql(&host.dir.join("script.db"), &run.stdout);
+    host.ok("upgrade");
+    assert_eq!(dump(&host.dir.join("script.db")), dump(&host.dir.join("app.db")));
+}
+
 #[test]
 fn what_was_typed_wrong_changes_nothing_and_a_closed_pipe_is_quiet() {
     let host = host("quiet");
+    assert_eq!(host.dbmigrate("upgrade --frob").code, 2);
     let run = host.ok("upgrade -q");
     assert_eq!(run.stdout, "", "{run}");
     let run = host.ok("downgrade -v -1");

@@ -233,6 +233,57 @@ fn what_a_person_wrote_is_never_overwritten() {
 }
 
 #[test]
+fn a_list_that_is_out_of_line_is_brought_in_line_before_the_host_is_built() {
+    let model = "#[path = \"../migrations/mod.rs\"]\npub mod migrations;\n\
+                 #[derive(dbmigrate_runtime::Model)]\npub struct User {\n    \
+                 #[model(primary_key)]\n    pub id: i64,\n}\n";
+    let host = Host::library("stale-list", model);
+    host.ok("init");
+    host.ok("revision -m wrong --rev-id a1");
+    std::fs::remove_file(host.dir.join(&host.revisions()[0])).unwrap();
+    let run = host.fails("check");
+    assert!(run.stderr.contains("`mod.rs` in the migrations directory lists other"), "{run}");
+    host.ok("migrate -m user");
+    host.ok("upgrade");
+    host.ok("check");
+}
+
+#[test]
+fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
+    let model = |table: &str, fields: &str| {
+        format!(
+            "#[derive(dbmigrate_runtime::Model)]\n#[model(table = {table:?})]\npub struct T {{\n    \
+             #[model(primary_key)]\n    pub id: i64,\n    {fields}\n}}\n"
+        )
+    };
+    let host = Host::library("unplannable", &model("dbmigrate_version", ""));
+    host.ok("init");
+    let run = host.fails("migrate -m x");
+    expect![[r#"
+        error: a model can't have the table `dbmigrate_version`
+          hint: the name is SQLite's or dbmigrate's own: choose another with `#[model(table = ...)]`
+    "#]]
+    .assert_eq(&run.errors());
+    host.write("src/lib.rs", &model("SQLite_x", ""));
+    host.fails("migrate -m x");
+    host.write("src/lib.rs", &model("t", "pub small: i16,"));
+    host.ok("migrate -m t");
+    host.write("src/lib.rs", &model("t", ""));
+    let run = host.ok("migrate -m less --allow-destructive");
+    expect![[r#"
+        warning: a downgrade will refuse this revision: cannot add column `small` to table `t` on SQLite: it is NOT NULL and has no default, so rows already in the table would have no value
+          hint: give it a default, or make it nullable
+    "#]].assert_eq(&run.errors());
+    // No model at all is rarely what is meant.
+    host.write("src/lib.rs", "");
+    let run = host.fails("migrate -m none");
+    expect![[r#"
+        error: the package has no model, so all tables of the migrations would be dropped
+          hint: look at `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops them
+    "#]].assert_eq(&run.errors());
+}
+
+#[test]
 fn renames_are_said_and_losses_are_agreed_to() {
     let model = |fields: &str| {
         format!(

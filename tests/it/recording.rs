@@ -202,3 +202,16 @@ fn a_revision_uses_crates_that_dbmigrate_toml_declares() {
     host.ok("upgrade");
     assert!(dump(&host.dir.join("app.db")).contains("parsed: 2"));
 }
+
+#[test]
+fn a_mistake_in_a_shared_module_is_shown_where_it_is() {
+    let host = host("shared-mistake");
+    let list = host.read("migrations/mod.rs");
+    host.write("migrations/mod.rs", &format!("{list}pub mod shared;\n"));
+    host.write("migrations/shared.rs", "pub fn sql() -> &'static str {\n    1\n}\n");
+    let uses = "op.execute(super::super::shared::sql());";
+    host.write("migrations/versions/m3.rs", &revision("c3", "b2", uses));
+    let run = host.fails("upgrade");
+    assert!(run.stderr.contains("migrations/shared.rs:2:5"), "{run}");
+    assert!(run.stderr.contains("mismatched types"), "{run}");
+}

@@ -3,17 +3,17 @@
 use dbmigrate_runtime::revision::Target;
 use dbmigrate_runtime::{Direction, executor, plan, version_table};
 
-use super::Answer;
+use super::{Answer, new_revision};
 use crate::autogenerate::{self, Answers};
 use crate::cli::Check;
-use crate::connection::{Database, Source};
+use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::models;
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
-    let models = models::load(cx)?;
+    let models = models::load(cx).map_err(|it| new_revision::stale_list(cx, it))?;
     let history = History::load(cx)?;
     let schema = history.migrations()?.replay(None)?;
     // What a question would be about is a difference all the same.
@@ -51,7 +51,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
 /// The pending revisions; `None` when the database was not looked at.
 fn database(cx: &Context, history: &History) -> Result<Option<Vec<String>>> {
     let database = Database::find(cx)?;
-    let Some(mut driver) = database.open_to_read()? else {
+    let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
         let message = format!("the database `{}` does not exist", database.name());
         if matches!(database.source, Source::Config(_)) {
             cx.out.line(format!("{message} yet, so it was not checked."));

@@ -26,7 +26,6 @@ pub fn run(cx: &Context, args: &Downgrade) -> Result<Answer> {
 
 /// Asks, or fails, when tables or columns that these revisions drop hold rows.
 pub fn confirm_losses(
-    cx: &Context,
     driver: &mut dyn Driver,
     migrations: &Migrations,
     ids: &[String],
@@ -47,15 +46,14 @@ pub fn confirm_losses(
     if !output::is_interactive() {
         return refused("");
     }
-    match confirm(cx, &format!("This discards rows of {what}. Go on?")) {
+    match confirm(&format!("This discards rows of {what}. Go on?")) {
         true => Ok(()),
         false => refused(", and was not confirmed"),
     }
 }
 
 /// Asks a yes or no question on standard error; anything but a yes is a no.
-pub fn confirm(cx: &Context, question: &str) -> bool {
-    let _ = cx;
+pub fn confirm(question: &str) -> bool {
     dialoguer::Confirm::new().with_prompt(question).default(false).interact().unwrap_or(false)
 }
 

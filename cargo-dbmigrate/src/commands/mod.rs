@@ -23,7 +23,7 @@ use clap::Parser as _;
 use crate::cli::{Cli, Command};
 use crate::context::Context;
 use crate::error::Result;
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// What a command that ran says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,10 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let out = Output::new(global.format, global.color, global.verbose, global.quiet);
     let name = cli.command.name();
     let res = Context::new(global, out).and_then(|cx| cli.command.run(&cx));
+    let res = match (res, output::lost_results()) {
+        (Ok(_), Some(err)) => Err(err),
+        (res, _) => res,
+    };
     match res {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::FAILURE,

@@ -6,7 +6,7 @@ use dbmigrate_runtime::schema::Schema;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::Answer;
+use super::{Answer, downgrade};
 use crate::autogenerate::{self, Answers};
 use crate::cli::NewRevision;
 use crate::context::Context;
@@ -20,7 +20,12 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     if let Some(id) = &args.rev_id {
         check_id(id)?;
     }
-    let models = if generate { Some(models::load(cx)?) } else { None };
+    if !args.dry_run {
+        // A host that includes `mod.rs` doesn't compile while it lists a file that is gone.
+        scaffold::sync_list(cx)?;
+    }
+    let models =
+        if generate { Some(models::load(cx).map_err(|it| stale_list(cx, it))?) } else { None };
     let history = History::load(cx)?;
     let parents = parents(&history)?;
     let before = history.migrations()?.replay(None)?;
@@ -67,7 +72,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         scaffold::sync_list(cx)?;
         cx.out.done(format!("Generating {shown} ... done"));
     }
-    warn_unplannable(cx, &upgrade, &before);
+    warn_unplannable(cx, &upgrade, &downgrade, before);
     let operations: Vec<_> = upgrade.iter().map(ToString::to_string).collect();
     cx.out.json(
         name,
@@ -92,6 +97,15 @@ fn differences(
     if models.found_none && before.tables.is_empty() {
         return Err(models::no_models(cx));
     }
+    if models.found_none && !args.allow_destructive {
+        // Far more often a feature or a target that is left out than an application without
+        // tables.
+        let message = "the package has no model, so all tables of the migrations would be dropped";
+        return Err(Error::new(message).hint(
+            "look at `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops them",
+        ));
+    }
+    refuse_reserved(cx, models)?;
     let answers = Answers { renames: args.rename.clone(), no_renames: args.no_renames };
     let changes = autogenerate::changes(before, models, &answers)?;
     for it in &changes.operations {
@@ -110,19 +124,55 @@ fn differences(
     if !destructive.is_empty() && !args.allow_destructive {
         let what: Vec<_> = destructive.iter().map(|it| format!("\n  {it}")).collect();
         let message = format!("the revision would discard rows or values:{}", what.concat());
-        if args.non_interactive || !output::is_interactive() {
+        let is_agreed = !args.non_interactive
+            && output::is_interactive()
+            && downgrade::confirm(&format!("{message}\nWrite it?"));
+        if !is_agreed {
             return Err(Error::new(message).hint("--allow-destructive writes it all the same"));
         }
-        cx.out.warning(message);
     }
     Ok(changes.operations)
 }
 
-/// Says beforehand that an upgrade will refuse the revision.
-fn warn_unplannable(cx: &Context, upgrade: &[Operation], before: &Schema) {
-    if let Err(err) = Sqlite.plan(upgrade, &mut before.clone(), &Sqlite.offline_facts()) {
-        let hint = err.hint.map_or(String::new(), |it| format!("\n  hint: {it}"));
-        cx.out.warning(format!("an upgrade will refuse this revision: {}{hint}", err.message));
+/// Says beforehand that an upgrade will refuse the revision, or the way back.
+fn warn_unplannable(
+    cx: &Context,
+    upgrade: &[Operation],
+    downgrade: &[Operation],
+    mut schema: Schema,
+) {
+    for (name, operations) in [("an upgrade", upgrade), ("a downgrade", downgrade)] {
+        // Planned one after the other: what the one leaves the other begins with.
+        if let Err(err) = Sqlite.plan(operations, &mut schema, &Sqlite.offline_facts()) {
+            let hint = err.hint.map_or(String::new(), |it| format!("\n  hint: {it}"));
+            cx.out.warning(format!("{name} will refuse this revision: {}{hint}", err.message));
+            return;
+        }
+    }
+}
+
+/// Tables that models can't have.
+fn refuse_reserved(cx: &Context, models: &models::Models) -> Result<()> {
+    let is_reserved = |it: &&String| {
+        it.eq_ignore_ascii_case(&cx.config.version_table)
+            || it.to_ascii_lowercase().starts_with("sqlite_")
+    };
+    match models.schema.tables.keys().find(is_reserved) {
+        None => Ok(()),
+        Some(table) => Err(Error::new(format!("a model can't have the table `{table}`")).hint(
+            "the name is SQLite's or dbmigrate's own: choose another with `#[model(table = ...)]`",
+        )),
+    }
+}
+
+/// Where the list of revisions isn't what is on disk, that may be why a host doesn't compile.
+pub fn stale_list(cx: &Context, err: Error) -> Error {
+    match scaffold::is_list_current(cx) {
+        Ok(false) => err.hint(
+            "`mod.rs` in the migrations directory lists other revisions than there are files; \
+             `cargo dbmigrate migrate` brings it in line",
+        ),
+        _ => err,
     }
 }
 

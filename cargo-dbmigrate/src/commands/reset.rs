@@ -17,7 +17,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         history::applied(cx, &database)?;
         if !args.yes {
             let question = format!("Delete `{}` with all its rows?", path.display());
-            let agreed = output::is_interactive() && downgrade::confirm(cx, &question);
+            let agreed = output::is_interactive() && downgrade::confirm(&question);
             if !agreed {
                 let message = format!("`{}` would be deleted with all its rows", path.display());
                 return Err(Error::new(message).hint("--yes deletes it without asking"));

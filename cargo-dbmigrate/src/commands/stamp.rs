@@ -6,7 +6,7 @@ use dbmigrate_runtime::script;
 
 use super::{Answer, upgrade};
 use crate::cli::{Run, Stamp};
-use crate::connection::Database;
+use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::{self, History};
@@ -30,7 +30,8 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
         if ids.is_empty() { "<base>".to_owned() } else { ids.join(", ") }
     };
     let from = text(&history.graph.current(&applied));
-    let mut driver = database.open_to_write()?;
+    let patience = Patience { out: cx.out, at_most: options.lock_timeout };
+    let mut driver = database.open_to_write(patience)?;
     let mut observer = upgrade::Progress::new(cx.out, 0);
     let mut steps = Steps::new(cx);
     let mut executor = Executor {

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Answer;
 use crate::cli::{Run, Transaction, Upgrade};
-use crate::connection::{Database, Source};
+use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
@@ -41,7 +41,8 @@ pub fn upgrade(
     args: &Run,
 ) -> Result<Vec<String>> {
     let options = options(cx, args);
-    let mut reader = database.open_to_read()?;
+    let patience = Patience { out: cx.out, at_most: options.lock_timeout };
+    let mut reader = database.open_to_read(patience)?;
     let applied = match &mut reader {
         Some(driver) => version_table::read(&mut **driver, &options.version_table)?,
         None => Vec::new(),
@@ -65,7 +66,7 @@ pub fn upgrade(
         [id] => (*id).to_owned(),
         _ => identifier.to_owned(),
     };
-    let mut driver = database.open_to_write()?;
+    let mut driver = database.open_to_write(patience)?;
     let mut observer = Progress::new(cx.out, pending.len());
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
@@ -208,11 +209,7 @@ impl Observer for Progress {
     }
 
     fn waiting(&mut self, at_most: Duration) {
-        let text = format!(
-            "another process holds the database's lock; waiting for at most {} seconds",
-            at_most.as_secs()
-        );
-        self.bar.suspend(|| self.out.progress(text));
+        self.bar.suspend(|| self.out.waiting(at_most));
     }
 }
 
@@ -231,7 +228,8 @@ pub fn downgrade(
         let message = format!("the database `{}` does not exist", database.name());
         return Err(Error::new(message).hint("`cargo dbmigrate upgrade` creates it"));
     }
-    let mut driver = database.open_to_write()?;
+    let patience = Patience { out: cx.out, at_most: options.lock_timeout };
+    let mut driver = database.open_to_write(patience)?;
     let applied = version_table::read(&mut *driver, &options.version_table)?;
     let set = executor::ids(&applied);
     executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
@@ -241,7 +239,7 @@ pub fn downgrade(
         .facts()
         .map_err(|err| Error::new("failed to ask the database's version").cause(err))?;
     plan::plan(&migrations, Direction::Downgrade, &ids, &set, driver.dialect(), &facts)?;
-    super::downgrade::confirm_losses(cx, &mut *driver, &migrations, &ids, allow_destructive)?;
+    super::downgrade::confirm_losses(&mut *driver, &migrations, &ids, allow_destructive)?;
     let target = match target.ids().as_slice() {
         [id] => (*id).to_owned(),
         [] => "base".to_owned(),

@@ -73,15 +73,15 @@ pub fn build(
     package::write_manifest(cx, host)?;
     let list_file = fs::read_to_string(package::list_file(cx)).ok();
     let list_file = list_file.as_deref().filter(|it| syn::parse_file(it).is_ok());
-    let mut attempts: Vec<(String, &[RevisionFile])> = Vec::new();
+    let mut attempts: Vec<(String, &[RevisionFile], bool)> = Vec::new();
     for (list_file, files) in [(list_file, needed), (list_file, all), (None, all)] {
         let program = package::program(cx, host, list_file, files);
-        if attempts.iter().all(|(it, _)| *it != program) {
-            attempts.push((program, files));
+        if attempts.iter().all(|(it, ..)| *it != program) {
+            attempts.push((program, files, list_file.is_some()));
         }
     }
     let mut failure: Option<Exit> = None;
-    for (idx, (program, files)) in attempts.iter().enumerate() {
+    for (program, files, with_list_file) in &attempts {
         // What a copy with a part of the modules says isn't shown: the whole one may compile.
         let for_people = files.len() == all.len();
         match attempt(cx, program, for_people)? {
@@ -93,7 +93,7 @@ pub fn build(
                 return Err(exit.error("cargo failed to compile the migrations"));
             }
             // What is said of the modules in their own surroundings is what a person can use.
-            Err(exit) if idx < 2 || failure.is_none() => failure = Some(exit),
+            Err(exit) if *with_list_file || failure.is_none() => failure = Some(exit),
             Err(_) => {}
         }
     }

@@ -65,6 +65,15 @@ impl SqliteDriver<'static> {
         Ok(SqliteDriver { conn: Handle::Own(conn), saved: None })
     }
 
+    /// Sets how long a statement waits for another connection's lock, instead of 5 seconds.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite says.
+    pub fn set_busy_timeout(&self, timeout: Duration) -> Result<(), DatabaseError> {
+        self.conn().busy_timeout(timeout).map_err(error)
+    }
+
     /// Opens a new database in memory.
     ///
     /// # Errors
@@ -212,16 +221,36 @@ impl Driver for SqliteDriver<'_> {
     }
 
     fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
-        let rows = self.query("PRAGMA foreign_key_check", &[])?;
-        let violation = |row: Vec<Value>| match row.as_slice() {
-            [Value::Text(table), row, Value::Text(references), ..] => Some(Violation {
-                table: table.clone(),
-                row: if let Value::Integer(it) = row { Some(*it) } else { None },
-                references: references.clone(),
-            }),
-            _ => None,
-        };
-        Ok(rows.rows.into_iter().filter_map(violation).collect())
+        if let Ok(rows) = self.query("PRAGMA foreign_key_check", &[]) {
+            return Ok(rows.rows.into_iter().filter_map(violation).collect());
+        }
+        // One foreign key that can't be checked, since what it refers to isn't unique, hides all
+        // others: so each table by itself, and that one with what is wrong with it.
+        let tables = self.query("SELECT name FROM sqlite_schema WHERE type = 'table'", &[])?;
+        let mut violations = Vec::new();
+        for table in tables.rows.into_iter().flatten() {
+            let Value::Text(table) = table else { continue };
+            let sql = format!("PRAGMA foreign_key_check({})", Sqlite.quote(&table));
+            match self.query(&sql, &[]) {
+                Ok(rows) => violations.extend(rows.rows.into_iter().filter_map(violation)),
+                Err(err) => {
+                    violations.push(Violation { table, row: None, references: err.to_string() });
+                }
+            }
+        }
+        Ok(violations)
+    }
+}
+
+/// A row of `PRAGMA foreign_key_check`.
+fn violation(row: Vec<Value>) -> Option<Violation> {
+    match row.as_slice() {
+        [Value::Text(table), row, Value::Text(references), ..] => Some(Violation {
+            table: table.clone(),
+            row: if let Value::Integer(it) = row { Some(*it) } else { None },
+            references: references.clone(),
+        }),
+        _ => None,
     }
 }
 
