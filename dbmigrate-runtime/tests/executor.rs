@@ -272,6 +272,10 @@ fn sql_that_ends_the_transaction_is_an_error() {
         op.execute("COMMIT");
     }
     let migrations = line(&[(user, drop_user), (commit, nothing)]);
+    // One that begins another transaction is seen as well.
+    let hidden = line(&[(user, drop_user), (commit_and_begin, nothing)]);
+    let err = File::new("commit-and-begin").up(&hidden).unwrap_err();
+    assert!(err.to_string().contains("ended the transaction that it runs in"), "{err}");
     let file = File::new("commit");
     fails(
         file.up(&migrations),
