@@ -87,19 +87,28 @@ impl Database {
 
     /// Opens it to write; a missing file is created, but no directory is.
     pub fn open_to_write(&self, patience: Patience) -> Result<Box<dyn Driver>> {
-        if self.mode == Some(Mode::ReadOnly) {
-            let message = format!("the database `{}` is opened to read only", self.name());
-            return Err(Error::new(message)
-                .hint(format!("take `?mode=ro` out of its URL, in {}", self.source)));
-        }
-        if self.mode == Some(Mode::ReadWrite) && self.is_missing() {
-            let message = format!("the database `{}` does not exist", self.name());
-            return Err(Error::new(message).hint(format!(
-                "its URL says `?mode=rw`, in {}; `?mode=rwc` creates it",
-                self.source
-            )));
+        self.check_mode(Mode::ReadWrite)?;
+        if self.is_missing() {
+            self.check_mode(Mode::Create)?;
         }
         self.open(self.mode.unwrap_or(Mode::Create), patience)
+    }
+
+    /// Fails where the URL doesn't allow to open it so.
+    pub fn check_mode(&self, wanted: Mode) -> Result<()> {
+        let name = self.name();
+        let source = &self.source;
+        match (self.mode, wanted) {
+            (Some(Mode::ReadOnly), Mode::ReadWrite | Mode::Create) => {
+                Err(Error::new(format!("the database `{name}` is opened to read only"))
+                    .hint(format!("take `?mode=ro` out of its URL, in {source}")))
+            }
+            (Some(Mode::ReadWrite), Mode::Create) => {
+                Err(Error::new(format!("the database `{name}` would have to be created"))
+                    .hint(format!("its URL says `?mode=rw`, in {source}; `?mode=rwc` creates it")))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn open(&self, mode: Mode, patience: Patience) -> Result<Box<dyn Driver>> {

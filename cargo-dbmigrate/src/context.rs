@@ -2,7 +2,7 @@
 
 use crate::cli::Global;
 use crate::config::Config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::project::Project;
 
@@ -17,6 +17,10 @@ pub struct Context {
 impl Context {
     /// Finds the project and reads its configuration, without starting a process.
     pub fn new(global: Global, out: Output) -> Result<Context> {
+        if let Some(name) = &global.database {
+            return Err(Error::new(format!("there is no database `{name}`: a project has one"))
+                .hint("several databases are for a later version; --url names another one"));
+        }
         let project = Project::find(&global)?;
         let config = Config::read(&project.migrations_dir)?;
         Ok(Context { global, out, project, config })

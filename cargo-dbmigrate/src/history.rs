@@ -136,10 +136,14 @@ pub fn files(cx: &Context) -> Result<Vec<RevisionFile>> {
     for entry in entries {
         let path = entry.doing(|| format!("read `{}`", versions.display()))?.path();
         let Some(stem) = path.file_stem().and_then(|it| it.to_str()) else { continue };
-        // Editors leave `.#name.rs` and the like; a module's name is an identifier.
-        let is_module =
-            path.extension().is_some_and(|it| it == "rs") && stem != "mod" && is_name(stem);
-        if is_module {
+        // Editors leave `.#name.rs` and the like.
+        let is_source = path.extension().is_some_and(|it| it == "rs") && stem != "mod";
+        if is_source && !stem.starts_with('.') {
+            if !is_name(stem) {
+                let message = format!("`{}` can't be a module's name", relative(cx, &path));
+                return Err(Error::new(message)
+                    .hint("rename it: letters, digits and `_`, with no digit at the beginning"));
+            }
             files.push(RevisionFile { module: stem.to_owned(), path });
         }
     }
@@ -171,13 +175,22 @@ pub struct Header {
     pub path: PathBuf,
 }
 
-/// Reads the constants of every revision file that can be read as Rust.
+/// Reads the constants of every revision file.
+///
+/// # Errors
+///
+/// When a file's constants can't be read: without them nobody knows what follows what.
 pub fn headers(cx: &Context) -> Result<Vec<Header>> {
     let mut headers = Vec::new();
     for file in files(cx)? {
         let text = std::fs::read_to_string(&file.path)
             .doing(|| format!("read `{}`", file.path.display()))?;
-        headers.extend(header(&text).map(|(id, parents)| Header { id, parents, path: file.path }));
+        let (id, parents) = header(&text).ok_or_else(|| {
+            let shown = relative(cx, &file.path);
+            Error::new(format!("`{shown}` has no `REVISION` and `DOWN_REVISION` that can be read"))
+                .hint("correct these constants, or delete the file if it is no revision")
+        })?;
+        headers.push(Header { id, parents, path: file.path });
     }
     Ok(headers)
 }

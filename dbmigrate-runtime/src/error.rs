@@ -178,10 +178,10 @@ impl Error {
         let place = if file.is_empty() { String::new() } else { format!(", in {file}") };
         let text =
             format!("revision `{id}` was edited after it was applied to this database{place}");
-        Error::new(Kind::Edited, text).with_hint(format!(
+        Error::new(Kind::Edited, text).with_hint(
             "take the edit back and put the change into a new revision; if the database already \
-             is what the edited revision builds, `cargo dbmigrate stamp {id}` accepts it"
-        ))
+             is what the edited revision builds, `cargo dbmigrate stamp current` accepts it",
+        )
     }
 
     pub(crate) fn newer_format(id: &str, format: i64, tool: &str) -> Error {
@@ -193,16 +193,22 @@ impl Error {
             .with_hint(format!("install that version: cargo install cargo-dbmigrate@{tool}"))
     }
 
-    pub(crate) fn violations(new: &[Violation]) -> Error {
-        let mut message = "the run was rolled back: it left rows that refer to nothing:".to_owned();
+    /// `alone` is the revision that ran outside a transaction, where nothing is rolled back.
+    pub(crate) fn violations(new: &[Violation], alone: Option<&str>) -> Error {
+        let mut message = match alone {
+            None => "the run was rolled back: it left rows that refer to nothing:".to_owned(),
+            Some(id) => format!("revision `{id}` is applied, and left rows that refer to nothing:"),
+        };
         for it in new.iter().take(10) {
             message += &format!("\n  {it}");
         }
         if new.len() > 10 {
             message += &format!("\n  and {} more", new.len() - 10);
         }
-        Error::new(Kind::Other, message)
-            .with_hint("delete or correct these rows in a step of the revision")
+        Error::new(Kind::Other, message).with_hint(match alone {
+            None => "delete or correct these rows in a step of the revision",
+            Some(_) => "delete or correct these rows",
+        })
     }
 
     pub(crate) fn version_row(id: &str, n: u64) -> Error {
@@ -234,6 +240,10 @@ impl Error {
 
     pub(crate) fn url(why: &str, hint: &str) -> Error {
         Error::new(Kind::Other, why).with_hint(hint)
+    }
+
+    pub(crate) fn steps(why: &str) -> Error {
+        Error::new(Kind::Other, format!("the migrations' steps can't be run: {why}"))
     }
 
     pub(crate) fn unrecorded(revision: &str, why: &str) -> Error {

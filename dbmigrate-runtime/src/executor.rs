@@ -63,6 +63,16 @@ impl Observer for () {}
 
 /// Runs the steps of migrations.
 pub trait Steps {
+    /// Gets ready to run the steps of these migrations, before anything is locked.
+    ///
+    /// # Errors
+    ///
+    /// When they can't be run.
+    fn prepare(&mut self, migrations: &[&Migration]) -> StepResult {
+        let _ = migrations;
+        Ok(())
+    }
+
     /// Runs the step at that place among the recording's operations.
     ///
     /// # Errors
@@ -118,7 +128,7 @@ pub fn verify<'a>(
 ) -> Result<(), Error> {
     for it in applied {
         match (graph.get(&it.id), checksum(&it.id)) {
-            (Some(revision), Some(checksum)) if checksum != it.checksum => {
+            (Some(revision), Some(checksum)) if differs(checksum, &it.checksum) => {
                 return Err(Error::edited(&it.id, &revision.file));
             }
             (Some(_), _) => {}
@@ -140,6 +150,13 @@ enum Next {
     More,
     /// This revision, outside a transaction, with what is applied by then.
     Alone(String, BTreeSet<String>),
+}
+
+/// Whether two checksums say that the operations differ. Those of different versions of the
+/// encoding say nothing about each other.
+fn differs(one: &str, other: &str) -> bool {
+    let version = |it: &str| it.split(':').next().map(str::to_owned);
+    version(one) == version(other) && one != other
 }
 
 /// A connection with the migrations to run on it.
@@ -189,6 +206,13 @@ impl Executor<'_> {
         }
         let facts = self.facts()?;
         plan::plan(self.migrations, direction, &pending, &set, self.driver.dialect(), &facts)?;
+        // A program that has to be compiled for a step isn't compiled under the lock.
+        let is_step = |it: &Operation| matches!(it, Operation::Run(_));
+        let pending: Vec<&Migration> =
+            pending.iter().filter_map(|it| self.migrations.get(it)).collect();
+        if pending.iter().any(|it| it.recording(direction).operations.iter().any(is_step)) {
+            self.steps.prepare(&pending).map_err(|err| Error::steps(&err.to_string()))?;
+        }
         self.prepared(|this| this.run_prepared(direction, &target))
     }
 
@@ -288,9 +312,14 @@ impl Executor<'_> {
                 Next::Done => return Ok(done),
                 Next::More => {}
                 Next::Alone(id, applied) => {
+                    let before = self.violations()?;
                     if let Some(migration) = self.migrations.get(&id) {
                         let mut planner = Planner::new(self.migrations, direction, applied)?;
                         self.run_one(direction, migration, &mut planner, false)?;
+                    }
+                    let new = new_violations(&before, self.violations()?);
+                    if !new.is_empty() {
+                        return Err(Error::violations(&new, Some(&id)));
                     }
                     done.push(id);
                 }
@@ -332,7 +361,7 @@ impl Executor<'_> {
         }
         let new = new_violations(&before, self.violations()?);
         if !new.is_empty() {
-            return Err(Error::violations(&new));
+            return Err(Error::violations(&new, None));
         }
         Ok(next)
     }
@@ -367,19 +396,25 @@ impl Executor<'_> {
                 Action::Statement(it) => {
                     self.observer.statement(it);
                     let res = self.driver.batch(&it.sql);
-                    res.map_err(|err| {
+                    if let Err(err) = res {
+                        if is_marked && !self.is_at_mark() {
+                            return ended(&format!("`{}`", it.sql));
+                        }
                         let place = (idx + 1, actions.len());
-                        Error::statement(id, place, &it.sql, in_transaction, err)
-                    })?;
+                        return Err(Error::statement(id, place, &it.sql, in_transaction, err));
+                    }
                     if it.route == Route::Raw && in_transaction != self.driver.in_transaction() {
                         return ended(&format!("`{}`", it.sql));
                     }
                 }
                 Action::Step { operation, name } => {
                     let mut db = Db::new(self.driver, &self.options.args);
-                    self.steps
-                        .run(migration, direction, *operation, &mut db)
-                        .map_err(|err| Error::step(id, name, &err.to_string(), in_transaction))?;
+                    if let Err(err) = self.steps.run(migration, direction, *operation, &mut db) {
+                        if is_marked && !self.is_at_mark() {
+                            return ended(&format!("step `{name}`"));
+                        }
+                        return Err(Error::step(id, name, &err.to_string(), in_transaction));
+                    }
                     if in_transaction != self.driver.in_transaction() {
                         return ended(&format!("step `{name}`"));
                     }
@@ -398,6 +433,12 @@ impl Executor<'_> {
             }
             Direction::Downgrade => version_table::delete(self.driver, table, id),
         }
+    }
+
+    /// Whether the transaction is still the one that was marked, after something failed in it.
+    fn is_at_mark(&mut self) -> bool {
+        self.driver.in_transaction()
+            && self.driver.batch(&format!("ROLLBACK TO SAVEPOINT {MARK}")).is_ok()
     }
 
     fn begin(&mut self) -> Result<(), Error> {

@@ -20,7 +20,7 @@ use crate::migration::{Migrations, Module};
 ///
 /// let mut conn = rusqlite::Connection::open_in_memory().unwrap();
 /// migrator.upgrade(&mut conn).unwrap();
-/// assert!(migrator.is_up_to_date(&mut conn).unwrap());
+/// assert!(migrator.is_up_to_date(&conn).unwrap());
 /// # }
 /// ```
 #[derive(Debug, Clone, Copy)]
@@ -144,8 +144,8 @@ mod sqlite {
         /// # Errors
         ///
         /// What the database says, and when the revisions make no graph.
-        pub fn status(&self, conn: &mut Connection) -> Result<Status, Error> {
-            let mut driver = SqliteDriver::lent(conn);
+        pub fn status(&self, conn: &Connection) -> Result<Status, Error> {
+            let mut driver = SqliteDriver::reading(conn);
             let graph = Graph::new(self.modules.iter().map(|it| it.revision()).collect())?;
             let applied = executor::ids(&version_table::read(&mut driver, version_table::NAME)?);
             let heads = Target::Revisions(graph.heads().into_iter().map(str::to_owned).collect());
@@ -163,7 +163,7 @@ mod sqlite {
         /// # Errors
         ///
         /// As [`Migrator::status`].
-        pub fn is_up_to_date(&self, conn: &mut Connection) -> Result<bool, Error> {
+        pub fn is_up_to_date(&self, conn: &Connection) -> Result<bool, Error> {
             Ok(self.status(conn)?.pending.is_empty())
         }
 

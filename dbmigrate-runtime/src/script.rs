@@ -50,7 +50,9 @@ pub fn script(
             match action {
                 Action::Statement(it) => {
                     let sql = it.sql.trim_end().trim_end_matches(';');
-                    let _ = writeln!(text, "{sql};");
+                    // A person's text may end in a comment.
+                    let end = if sql.contains("--") { "\n;" } else { ";" };
+                    let _ = writeln!(text, "{sql}{end}");
                 }
                 Action::Step { name, .. } => {
                     let _ = writeln!(text, "-- step `{name}` runs only in dbmigrate");

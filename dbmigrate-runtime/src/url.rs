@@ -27,7 +27,10 @@ pub fn sqlite_path(url: &str) -> Result<Location, Error> {
     let rest = match url.split_once(':') {
         Some(("sqlite", rest)) => rest.strip_prefix("//").unwrap_or(rest),
         // A letter and a colon begin a path on Windows.
-        Some((scheme, rest)) if scheme.len() > 1 && rest.starts_with("//") => {
+        Some((scheme, _))
+            if scheme.len() > 1
+                && scheme.chars().all(|it| it.is_ascii_alphanumeric() || "+-.".contains(it)) =>
+        {
             return Err(Error::url(
                 &format!("databases of `{scheme}:` are not supported by this version"),
                 "use `sqlite:path/to/file.db`",
@@ -58,8 +61,10 @@ pub fn sqlite_path(url: &str) -> Result<Location, Error> {
                 "mode=ro" => Some(Mode::ReadOnly),
                 "mode=memory" => return Ok(Location::Memory),
                 other => {
+                    // What stands behind it may be a secret.
+                    let key = other.split('=').next().unwrap_or_default();
                     return Err(Error::url(
-                        &format!("the database's URL says `{other}`, which is unknown"),
+                        &format!("the database's URL says `{key}` in a way that is unknown"),
                         "it may say `?mode=rwc`, `?mode=rw` or `?mode=ro`",
                     ));
                 }

@@ -99,7 +99,7 @@ fn everything() -> Vec<Operation> {
                 .not_null()
                 .default(3)
                 .autoincrement(Some(true))
-                .generated(Some(Generated { expression: "e".into(), stored: true }))
+                .generated_stored("e")
                 .collate(Some("RTRIM"))
                 .comment(Some("c")),
         );
@@ -110,7 +110,7 @@ fn everything() -> Vec<Operation> {
                 .nullable()
                 .no_default()
                 .autoincrement(None)
-                .generated(None)
+                .not_generated()
                 .collate(None)
                 .comment(None),
         );

@@ -372,7 +372,7 @@ fn history_that_does_not_fit_is_named() {
     assert!(err.is_edited());
     expect![[r#"
         revision `r1` was edited after it was applied to this database, in r1.rs
-          hint: take the edit back and put the change into a new revision; if the database already is what the edited revision builds, `cargo dbmigrate stamp r1` accepts it"#]].assert_eq(&err.report());
+          hint: take the edit back and put the change into a new revision; if the database already is what the edited revision builds, `cargo dbmigrate stamp current` accepts it"#]].assert_eq(&err.report());
 
     fails(
         file.run(&fewer, Direction::Upgrade, "base"),

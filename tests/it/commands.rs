@@ -196,6 +196,61 @@ fn down_and_up_again_and_from_nothing() {
 }
 
 #[test]
+fn a_way_down_asks_for_what_it_drops_under_another_name_or_by_sql() {
+    let host = host("losses");
+    host.ok("upgrade");
+    let db = host.dir.join("app.db");
+    sql(&db, "INSERT INTO user VALUES (1, 'ada', 36)");
+    let before = dump(&db);
+    let age = host.read("migrations/versions/m2_age.rs");
+    let down = |text: &str| {
+        let text = age.replace("op.drop_column(\"user\", \"age\");", text);
+        host.write("migrations/versions/m2_age.rs", &text);
+        let run = host.fails("downgrade a100");
+        assert!(run.stderr.contains("would discard rows of"), "{run}");
+        assert_eq!(dump(&db), before);
+    };
+    down("op.rename_table(\"user\", \"person\"); op.drop_column(\"person\", \"age\");");
+    down("op.rename_column(\"user\", \"age\", \"n\"); op.drop_column(\"user\", \"n\");");
+    down("op.execute(\"DROP TABLE user\").describes(|op| op.drop_table(\"user\"));");
+}
+
+#[test]
+fn nothing_is_deleted_before_it_is_known_that_the_rest_can_be_done() {
+    let host = host("reset-refused");
+    host.ok("upgrade");
+    let db = host.dir.join("app.db");
+    sql(&db, "INSERT INTO user VALUES (1, 'ada', 36)");
+    host.fails("reset --yes --url sqlite:app.db?mode=rw");
+    let unique = "op.add_unique(\"user\", Unique::new(\"uq\", [\"name\"]));";
+    host.write("migrations/versions/m4.rs", &revision("d400", &["c300"], "x", unique, ""));
+    host.fails("reset --yes");
+    assert!(dump(&db).contains("\"ada\""));
+    // Which file is the newest can't be told without its constants.
+    host.replace("migrations/versions/m4.rs", "&str = \"d400\"", "&str = ");
+    let run = host.fails("undo");
+    assert!(run.stderr.contains("`migrations/versions/m4.rs` has no `REVISION`"), "{run}");
+    assert_eq!(host.revisions().len(), 4);
+    host.write("migrations/versions/2027_x.rs", "");
+    let run = host.fails("upgrade");
+    assert!(run.stderr.contains("2027_x.rs` can't be a module's name"), "{run}");
+    let run = host.fails("current --database reporting");
+    assert!(run.stderr.contains("no database `reporting`"), "{run}");
+}
+
+#[test]
+fn an_edited_revision_is_accepted_by_stamping_what_is_applied() {
+    let host = host("accept");
+    host.ok("upgrade");
+    host.replace("migrations/versions/m1_user.rs", "pk_user", "pk_users");
+    let run = host.fails("upgrade");
+    assert!(run.stderr.contains("`cargo dbmigrate stamp current` accepts it"), "{run}");
+    host.ok("stamp current");
+    assert_eq!(host.ok("upgrade").stdout, "");
+    assert_eq!(host.ok("current").stdout, "c300 (head)\n");
+}
+
+#[test]
 fn the_script_does_what_the_run_does() {
     let host = host("script");
     let run = host.ok("upgrade --sql");

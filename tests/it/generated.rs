@@ -233,6 +233,43 @@ fn what_a_person_wrote_is_never_overwritten() {
 }
 
 #[test]
+fn a_renamed_table_keeps_its_rows_and_the_names_of_its_constraints() {
+    let model = |table: &str, extra: &str, fields: &str| {
+        format!(
+            "#[derive(dbmigrate_runtime::Model)]\n#[model(table = {table:?}{extra})]\n\
+             pub struct T {{\n    #[model(primary_key)]\n    pub id: i64,\n    {fields}\n    \
+             #[model(references = T, index)]\n    pub other: Option<i64>,\n}}\n"
+        )
+    };
+    let host = Host::library("renamed-table", &model("old", "", "#[model(unique)] pub a: i64,"));
+    host.ok("init");
+    host.ok("migrate -m one");
+    host.ok("upgrade");
+    let db = host.dir.join("app.db");
+    dbmigrate_tests::sql(&db, "INSERT INTO old VALUES (1, 7, NULL), (2, 8, 1)");
+    let before = dump(&db);
+    let fields = "#[model(unique, renamed_from = \"a\")] pub b: i64,";
+    host.write("src/lib.rs", &model("new", ", renamed_from = \"old\"", fields));
+    let run = host.ok("migrate -m two");
+    expect![[r#"
+        Detected table `old` renamed to `new`
+        Detected column `new.a` renamed to `new.b`
+        Detected removed index `ix_old_other` on `new`
+        Detected added index `ix_new_other` on `new`
+        Generating migrations/versions/m$DAY_$TIME_$ID1_two.rs ... done
+    "#]]
+    .assert_eq(&host.plain(&run.stdout));
+    assert_eq!(run.stderr, "", "{run}");
+    host.ok("upgrade");
+    assert!(dump(&db).contains("new: 2, 8, 1\n"), "{}", dump(&db));
+    assert_eq!(host.ok("migrate -m three").stdout, "No changes in schema detected.\n");
+    host.ok("downgrade");
+    // SQLite quotes what it renames.
+    let plain = |text: String| text.replace('"', "");
+    assert_eq!(plain(dump(&db)), plain(before));
+}
+
+#[test]
 fn a_list_that_is_out_of_line_is_brought_in_line_before_the_host_is_built() {
     let model = "#[path = \"../migrations/mod.rs\"]\npub mod migrations;\n\
                  #[derive(dbmigrate_runtime::Model)]\npub struct User {\n    \

@@ -53,8 +53,38 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     if !answers.no_renames {
         rename::refuse_ambiguous(&schema, &models.schema)?;
     }
-    operations.extend(diff(&schema, &models.schema));
+    operations.extend(diff(&schema, &keep_names(&schema, &models.schema)));
     Ok(Changes { operations })
+}
+
+/// The models' schema with the names that equal constraints have in the migrations.
+///
+/// A renamed table or column leaves its constraints with the names that they were given by the
+/// old ones. What they demand is the same, so that is no difference.
+fn keep_names(migrations: &Schema, models: &Schema) -> Schema {
+    fn keep<T: Clone + PartialEq>(was: &[T], now: &mut [T], name: impl Fn(&mut T) -> &mut String) {
+        let taken: Vec<T> = now.to_vec();
+        for it in now.iter_mut().filter(|it| !was.contains(it)) {
+            let renamed = was.iter().find(|was| {
+                let mut same = it.clone();
+                let mut was_named = (*was).clone();
+                name(&mut same).clone_from(name(&mut was_named));
+                same == **was && !taken.contains(was)
+            });
+            if let Some(renamed) = renamed {
+                *it = renamed.clone();
+            }
+        }
+    }
+    let mut kept = models.clone();
+    for (name, table) in &mut kept.tables {
+        let Some(was) = migrations.table(name) else { continue };
+        keep(&was.uniques, &mut table.uniques, |it| &mut it.name);
+        keep(&was.foreign_keys, &mut table.foreign_keys, |it| &mut it.name);
+        keep(&was.checks, &mut table.checks, |it| &mut it.name);
+        keep(was.primary_key.as_slice(), table.primary_key.as_mut_slice(), |it| &mut it.name);
+    }
+    kept
 }
 
 /// An added column that rows already in the table would have no value for.

@@ -1,5 +1,7 @@
 //! `downgrade`: undoes revisions, and asks before rows are discarded.
 
+use std::collections::BTreeMap;
+
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::{Direction, Migrations};
@@ -59,30 +61,76 @@ pub fn confirm(question: &str) -> bool {
 
 /// Tables and columns that hold something and that the way down drops.
 fn losses(driver: &mut dyn Driver, migrations: &Migrations, ids: &[String]) -> Result<Vec<String>> {
+    let recorded = ids.iter().filter_map(|it| migrations.get(it));
+    let mut walk = Walk::default();
+    recorded.for_each(|it| walk.operations(&it.downgrade.operations));
     let mut losses = Vec::new();
-    let operations =
-        ids.iter().filter_map(|it| migrations.get(it)).flat_map(|it| &it.downgrade.operations);
-    for operation in operations {
+    for (table, column, what) in walk.drops {
         let quote = |name: &str| driver.dialect().quote(name);
-        let (sql, what) = match operation {
-            Operation::DropTable { table } => {
-                (format!("SELECT 1 FROM {} LIMIT 1", quote(table)), format!("table `{table}`"))
+        let table_sql = quote(&table);
+        let sql = match &column {
+            None => format!("SELECT 1 FROM {table_sql} LIMIT 1"),
+            Some(it) => {
+                format!("SELECT 1 FROM {table_sql} WHERE {} IS NOT NULL LIMIT 1", quote(it))
             }
-            Operation::DropColumn { table, column } => (
-                format!(
-                    "SELECT 1 FROM {} WHERE {} IS NOT NULL LIMIT 1",
-                    quote(table),
-                    quote(column)
-                ),
-                format!("column `{table}.{column}`"),
-            ),
-            _ => continue,
         };
-        // A table that an earlier revision of the way down makes isn't there yet.
-        let found = driver.query(&sql, &[]);
-        if found.is_ok_and(|it| !it.rows.is_empty()) && !losses.contains(&what) {
-            losses.push(what);
+        match driver.query(&sql, &[]) {
+            Ok(it) if it.rows.is_empty() => {}
+            Ok(_) => losses.push(what),
+            // What an earlier revision of the way down makes isn't there yet, and holds nothing.
+            Err(err) if err.to_string().starts_with("no such ") => {}
+            Err(err) => {
+                return Err(Error::new(format!("failed to look for rows of {what}")).cause(err));
+            }
         }
     }
+    losses.dedup();
     Ok(losses)
+}
+
+/// What a way down drops, by the names that it has before.
+#[derive(Default)]
+struct Walk {
+    /// Table, column if it isn't the whole table, and both in words.
+    drops: Vec<(String, Option<String>, String)>,
+    /// Present names of tables by the names of today.
+    tables: BTreeMap<String, String>,
+    /// Present names of columns by table and name of today.
+    columns: BTreeMap<(String, String), String>,
+}
+
+impl Walk {
+    fn table(&self, name: &str) -> String {
+        self.tables.get(name).cloned().unwrap_or_else(|| name.to_owned())
+    }
+
+    fn column(&self, table: &str, name: &str) -> String {
+        let key = (self.table(table), name.to_owned());
+        self.columns.get(&key).cloned().unwrap_or_else(|| name.to_owned())
+    }
+
+    fn operations(&mut self, operations: &[Operation]) {
+        for operation in operations {
+            match operation {
+                Operation::RenameTable { from, to } => {
+                    let was = self.table(from);
+                    self.tables.insert(to.clone(), was);
+                }
+                Operation::RenameColumn { table, from, to } => {
+                    let was = self.column(table, from);
+                    self.columns.insert((self.table(table), to.clone()), was);
+                }
+                Operation::DropTable { table } => {
+                    self.drops.push((self.table(table), None, format!("table `{table}`")));
+                }
+                Operation::DropColumn { table, column } => {
+                    let name = self.column(table, column);
+                    let what = format!("column `{table}.{column}`");
+                    self.drops.push((self.table(table), Some(name), what));
+                }
+                Operation::Execute(it) => self.operations(&it.describes),
+                _ => {}
+            }
+        }
+    }
 }

@@ -1,5 +1,11 @@
 //! `reset`: a development database from nothing.
 
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::driver::sqlite::Mode;
+use dbmigrate_runtime::{Direction, plan};
+
 use super::{Answer, downgrade, upgrade};
 use crate::cli::{Reset, Run, Transaction};
 use crate::connection::Database;
@@ -12,6 +18,8 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let database = Database::find(cx)?;
     // Known to compile and to make a graph before anything is deleted.
     let history = History::load(cx)?;
+    database.check_mode(Mode::Create)?;
+    plan_all(&history)?;
     if let Some(path) = database.path().filter(|it| it.exists()) {
         // Only what is a database is deleted.
         history::applied(cx, &database)?;
@@ -44,4 +52,15 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let ran = upgrade::upgrade(cx, &database, &history, "head", &run)?;
     cx.out.json("reset", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
+}
+
+/// Fails where the upgrade that follows would.
+fn plan_all(history: &History) -> Result<()> {
+    let migrations = history.migrations()?;
+    let none = BTreeSet::new();
+    let target = plan::upgrade_target(&history.graph, &none, "head")?;
+    let ids = plan::route(&history.graph, &none, Direction::Upgrade, &target);
+    let facts = Sqlite.offline_facts();
+    plan::plan(&migrations, Direction::Upgrade, &ids, &none, &Sqlite, &facts)?;
+    Ok(())
 }

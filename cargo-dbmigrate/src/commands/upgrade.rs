@@ -114,8 +114,9 @@ pub fn write_script(
             (applied.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), to)
         }
         None => {
-            let database = Database::find(cx)?;
-            (history::applied_ids(cx, &database)?, identifier.to_owned())
+            let applied = history::applied(cx, &Database::find(cx)?)?;
+            executor::verify(graph, |id| history.checksum(id), &applied, false)?;
+            (executor::ids(&applied), identifier.to_owned())
         }
     };
     let target = match direction {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::operations::{ColumnChange, Sql, TableChange};
 use dbmigrate_runtime::schema::{
-    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
-    IndexTerm, PrimaryKey, Table, Type, Unique,
+    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm,
+    PrimaryKey, Table, Type, Unique,
 };
 use proc_macro2::Literal;
 
@@ -219,26 +219,29 @@ pub fn sql(it: &Sql) -> String {
 }
 
 pub fn table_change(it: &TableChange) -> String {
-    let bool = |it: Option<bool>| format!("{it:?}");
-    let comment = match &it.comment {
+    let mut source = "TableChange::new()".to_owned();
+    if let Some(on) = it.strict {
+        source += &format!(".strict({on})");
+    }
+    if let Some(on) = it.without_rowid {
+        source += &format!(".without_rowid({on})");
+    }
+    if let Some(it) = &it.comment {
+        source += &format!(".comment({})", option(it));
+    }
+    source
+}
+
+fn option(it: &Option<String>) -> String {
+    match it {
         None => "None".to_owned(),
-        Some(None) => "Some(None)".to_owned(),
-        Some(Some(it)) => format!("Some(Some({}.into()))", text(it)),
-    };
-    format!(
-        "TableChange {{ strict: {}, without_rowid: {}, comment: {comment} }}",
-        bool(it.strict),
-        bool(it.without_rowid)
-    )
+        Some(it) => format!("Some({})", text(it)),
+    }
 }
 
 pub fn column_change(it: &ColumnChange) -> String {
     let mut source = "ColumnChange::new()".to_owned();
     let mut add = |method: &str, args: &str| source += &format!(".{method}({args})");
-    let option = |it: &Option<String>| match it {
-        None => "None".to_owned(),
-        Some(it) => format!("Some({})", text(it)),
-    };
     if let Some(it) = &it.ty {
         add("ty", &ty(it));
     }
@@ -259,12 +262,9 @@ pub fn column_change(it: &ColumnChange) -> String {
     }
     match &it.generated {
         None => {}
-        Some(None) => add("generated", "None"),
-        Some(Some(Generated { expression, stored })) => {
-            let expression = text(expression);
-            let fields = format!("expression: {expression}.into(), stored: {stored}");
-            add("generated", &format!("Some(Generated {{ {fields} }})"));
-        }
+        Some(None) => add("not_generated", ""),
+        Some(Some(it)) if it.stored => add("generated_stored", &text(&it.expression)),
+        Some(Some(it)) => add("generated_virtual", &text(&it.expression)),
     }
     if let Some(it) = &it.collation {
         add("collate", &option(it));

@@ -57,6 +57,20 @@ impl<'a> Steps<'a> {
 }
 
 impl executor::Steps for Steps<'_> {
+    fn prepare(&mut self, migrations: &[&Migration]) -> StepResult {
+        let cache = Cache::read(&self.cx.project.work_dir);
+        for migration in migrations.iter().filter(|it| has_steps(it)) {
+            let mut entries = cache.entries.values().map(|it| &it.recording);
+            let module = entries.find(|it| it.id == migration.revision.id);
+            let module = module.map_or("", |it| it.module.as_str());
+            if self.running.as_ref().is_none_or(|it| !it.modules.contains(module)) {
+                let running = Running::start(self.cx, &cache, module);
+                self.running = Some(running.map_err(|err| err.to_string())?);
+            }
+        }
+        Ok(())
+    }
+
     fn run(
         &mut self,
         migration: &Migration,
@@ -64,7 +78,17 @@ impl executor::Steps for Steps<'_> {
         operation: usize,
         db: &mut Db<'_>,
     ) -> StepResult {
-        let request = Request { revision: &migration.revision.id, direction, operation };
+        let Some(Operation::Run(step)) = migration.recording(direction).operations.get(operation)
+        else {
+            return Err("no step is recorded at its place".into());
+        };
+        let request = Request {
+            revision: &migration.revision.id,
+            direction,
+            operation,
+            step: &step.name,
+            checksum: &migration.checksum,
+        };
         self.run_in_runner(request, db).unwrap_or_else(|err| Err(err.to_string().into()))
     }
 }
@@ -104,7 +128,7 @@ fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
     };
     let mut needed = Vec::new();
     for it in recordings() {
-        if has_steps(it)? {
+        if has_steps(&it.migration()?) {
             needed.push(file(it));
         }
     }
@@ -122,11 +146,9 @@ fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
     Ok(built)
 }
 
-fn has_steps(it: &Recording) -> Result<bool> {
-    let migration = it.migration()?;
-    let directions = [Direction::Upgrade, Direction::Downgrade];
-    let mut operations = directions.iter().flat_map(|it| &migration.recording(*it).operations);
-    Ok(operations.any(|it| matches!(it, Operation::Run(_))))
+fn has_steps(it: &Migration) -> bool {
+    let operations = [&it.upgrade, &it.downgrade].into_iter().flat_map(|it| &it.operations);
+    operations.into_iter().any(|it| matches!(it, Operation::Run(_)))
 }
 
 impl Drop for Running {

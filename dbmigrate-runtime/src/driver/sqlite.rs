@@ -32,11 +32,13 @@ pub struct SqliteDriver<'a> {
 enum Handle<'a> {
     Own(Connection),
     Lent(&'a mut Connection),
+    Read(&'a Connection),
 }
 
 /// What `prepare` found.
 struct Saved {
     foreign_keys: bool,
+    legacy_alter_table: bool,
     busy_timeout: i64,
 }
 
@@ -91,10 +93,16 @@ impl<'a> SqliteDriver<'a> {
         SqliteDriver { conn: Handle::Lent(conn), saved: None }
     }
 
+    /// Uses a program's own connection to read.
+    pub(crate) fn reading(conn: &'a Connection) -> SqliteDriver<'a> {
+        SqliteDriver { conn: Handle::Read(conn), saved: None }
+    }
+
     fn conn(&self) -> &Connection {
         match &self.conn {
             Handle::Own(it) => it,
             Handle::Lent(it) => it,
+            Handle::Read(it) => it,
         }
     }
 
@@ -158,8 +166,13 @@ impl Driver for SqliteDriver<'_> {
     fn prepare(&mut self) -> Result<(), DatabaseError> {
         let saved = Saved {
             foreign_keys: self.pragma("foreign_keys")? != 0,
+            // With it on, a renamed table's references stay behind.
+            legacy_alter_table: self.pragma("legacy_alter_table").unwrap_or(0) != 0,
             busy_timeout: self.pragma("busy_timeout")?,
         };
+        if saved.legacy_alter_table {
+            self.set_pragma("legacy_alter_table", 0)?;
+        }
         self.set_pragma("foreign_keys", 0)?;
         self.saved = Some(saved);
         // Inside a transaction the pragma does nothing, without a word (sqlite.org, pragma.html).
@@ -174,6 +187,9 @@ impl Driver for SqliteDriver<'_> {
     fn restore(&mut self) -> Result<(), DatabaseError> {
         let Some(saved) = self.saved.take() else { return Ok(()) };
         let timeout = self.set_pragma("busy_timeout", saved.busy_timeout);
+        if saved.legacy_alter_table {
+            self.set_pragma("legacy_alter_table", 1)?;
+        }
         self.set_pragma("foreign_keys", saved.foreign_keys.into())?;
         timeout
     }
@@ -226,7 +242,7 @@ impl Driver for SqliteDriver<'_> {
         }
         // One foreign key that can't be checked, since what it refers to isn't unique, hides all
         // others: so each table by itself, and that one with what is wrong with it.
-        let tables = self.query("SELECT name FROM sqlite_schema WHERE type = 'table'", &[])?;
+        let tables = self.query("SELECT name FROM sqlite_master WHERE type = 'table'", &[])?;
         let mut violations = Vec::new();
         for table in tables.rows.into_iter().flatten() {
             let Value::Text(table) = table else { continue };

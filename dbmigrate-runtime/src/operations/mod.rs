@@ -188,6 +188,34 @@ pub struct TableChange {
     pub comment: Option<Option<String>>,
 }
 
+impl TableChange {
+    /// Changes nothing yet.
+    pub fn new() -> TableChange {
+        TableChange::default()
+    }
+
+    /// Makes the table `STRICT`, or no longer, on SQLite.
+    #[must_use]
+    pub fn strict(mut self, on: bool) -> TableChange {
+        self.strict = Some(on);
+        self
+    }
+
+    /// Makes the table `WITHOUT ROWID`, or no longer, on SQLite.
+    #[must_use]
+    pub fn without_rowid(mut self, on: bool) -> TableChange {
+        self.without_rowid = Some(on);
+        self
+    }
+
+    /// Sets the comment, or takes it away.
+    #[must_use]
+    pub fn comment(mut self, comment: Option<&str>) -> TableChange {
+        self.comment = Some(comment.map(str::to_owned));
+        self
+    }
+}
+
 /// What an [`Operation::AlterColumn`] changes; `None` leaves it as it is.
 ///
 /// # Example
@@ -280,10 +308,24 @@ impl ColumnChange {
         self
     }
 
-    /// Sets what the column is computed from, or that it no longer is.
+    /// Computes the column from an SQL expression and stores the result.
     #[must_use]
-    pub fn generated(mut self, generated: Option<Generated>) -> ColumnChange {
-        self.generated = Some(generated);
+    pub fn generated_stored(mut self, expression: &str) -> ColumnChange {
+        self.generated = Some(Some(Generated { expression: expression.to_owned(), stored: true }));
+        self
+    }
+
+    /// Computes the column from an SQL expression whenever it is read.
+    #[must_use]
+    pub fn generated_virtual(mut self, expression: &str) -> ColumnChange {
+        self.generated = Some(Some(Generated { expression: expression.to_owned(), stored: false }));
+        self
+    }
+
+    /// Makes a generated column an ordinary one.
+    #[must_use]
+    pub fn not_generated(mut self) -> ColumnChange {
+        self.generated = Some(None);
         self
     }
 

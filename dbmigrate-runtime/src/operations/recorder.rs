@@ -216,7 +216,8 @@ impl Operations {
     }
 
     /// Takes the revision out of the run's transaction: it runs alone, each statement for itself.
-    /// A failure leaves what was done before it.
+    /// A failure leaves what was done before it, and no lock keeps two upgrades at once from both
+    /// running it: it has to be such that twice does no harm.
     pub fn no_transaction(&mut self) {
         self.recording.no_transaction = true;
     }

@@ -105,10 +105,22 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
         let upgrade = request.get("direction")?.as_str()? == "upgrade";
         let migration = record(module).ok()?;
         let recording = if upgrade { migration.upgrade } else { migration.downgrade };
-        let Some(Operation::Run(step)) = recording.operations.into_iter().nth(place) else {
-            return None;
+        let step = recording.operations.into_iter().nth(place);
+        let name = request.get("step")?.as_str()?;
+        let checksum = request.get("checksum")?.as_str()?;
+        let action = match step {
+            Some(Operation::Run(it)) if it.name == name && migration.checksum == checksum => {
+                it.action?
+            }
+            _ => {
+                let why = "the revision was edited while it ran; run the command again";
+                out.send(&Json::object([
+                    ("done", Some(Json::Bool(false))),
+                    ("why", Some(Json::text(why))),
+                ]));
+                continue;
+            }
         };
-        let action = step.action?;
         let mut driver = Pipe { out, dialect };
         let res = catching(|| action(&mut Db::new(&mut driver, &args)));
         let failed = match res {

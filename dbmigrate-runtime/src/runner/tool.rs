@@ -78,6 +78,10 @@ pub struct Request<'a> {
     pub direction: Direction,
     /// The step's place among the operations of that direction.
     pub operation: usize,
+    /// The step's name, which the runner has to know it by.
+    pub step: &'a str,
+    /// The checksum of the revision's upgrade, as the tool has it recorded.
+    pub checksum: &'a str,
 }
 
 /// Has a runner run a step, its statements on this database.
@@ -102,6 +106,8 @@ pub fn serve_step<R: BufRead>(
         ("revision", Some(Json::text(request.revision))),
         ("direction", Some(Json::text(direction))),
         ("operation", Some(Json::Int(place))),
+        ("step", Some(Json::text(request.step))),
+        ("checksum", Some(Json::text(request.checksum))),
         ("dialect", Some(Json::text(db.dialect()))),
         ("args", Some(Json::Array(args))),
     ]);

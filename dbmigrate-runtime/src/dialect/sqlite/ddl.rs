@@ -198,6 +198,9 @@ fn references(it: &ForeignKey) -> String {
 
 fn default_text(default: &DefaultValue, ty: &Type) -> String {
     match (default, ty) {
+        (DefaultValue::Literal(Value::Text(it)), _) if it.contains('\0') => {
+            format!("({})", literal(&Value::Text(it.clone())))
+        }
         (DefaultValue::Literal(it), _) => literal(it),
         (DefaultValue::Now, Type::Date) => "CURRENT_DATE".to_owned(),
         (DefaultValue::Now, Type::Time) => "CURRENT_TIME".to_owned(),

@@ -66,7 +66,7 @@ impl Dialect for Sqlite {
     }
 
     fn table_exists(&self) -> &'static str {
-        "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1 COLLATE NOCASE"
+        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE"
     }
 
     fn now(&self) -> &'static str {
@@ -93,11 +93,14 @@ fn added_key<'a>(operation: &Operation, later: &'a [Operation]) -> Option<(usize
 fn dropped_with_column(operation: &Operation, later: &[Operation], before: &Schema) -> bool {
     let Operation::DropForeignKey { table, name } = operation else { return false };
     let keys = before.table(table).map_or(&[][..], |it| &it.foreign_keys);
+    // Two over one column are constraints of the table, which keep the column from being dropped.
+    let n_of = |columns: &[String]| keys.iter().filter(|it| it.columns == columns).count();
     let Some(key) = keys.iter().find(|it| it.name == *name) else { return false };
-    later.iter().any(|it| {
-        matches!(it, Operation::DropColumn { table: it, column }
+    n_of(&key.columns) == 1
+        && later.iter().any(|it| {
+            matches!(it, Operation::DropColumn { table: it, column }
             if it == table && key.columns == [column.as_str()])
-    })
+        })
 }
 
 struct Planner<'a> {
@@ -130,6 +133,8 @@ impl Planner<'_> {
             }
             Operation::DropTable { table } => native(self, format!("DROP TABLE {}", quote(table))),
             Operation::RenameTable { from, to } => {
+                // Before, references were only rewritten with foreign keys on.
+                self.needs(operation, 3_026_000)?;
                 native(self, format!("ALTER TABLE {} RENAME TO {}", quote(from), quote(to)))
             }
             Operation::AlterTable { change: TableChange { strict, without_rowid, .. }, .. } => {
