@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::cache::{Cache, Entry, Shared};
 use super::compile::{self, Build, Built};
@@ -107,6 +108,7 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     // Finding the host may have written its lock file, on which the key depends.
     let Look { mut cache, missing, .. } = Look::at(cx, files, Cache::read(dir))?;
     let needed: Vec<RevisionFile> = missing.iter().map(|(it, _)| it.clone()).collect();
+    let started = SystemTime::now();
     let build = compile::build(cx, &host, &needed, files)?;
     let mut recorded = record(cx, &build, files)?;
 
@@ -122,6 +124,15 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
         }
     }
     cache.key = key(cx, &cache.shared);
+    // Shared code is hashed after it was compiled; what was edited meanwhile may be newer than
+    // what was recorded, so that nothing of it is used again.
+    let is_newer = |it: &Shared| {
+        let modified = std::fs::metadata(&it.path).and_then(|it| it.modified());
+        modified.is_ok_and(|it| it >= started)
+    };
+    if cache.shared.iter().any(is_newer) {
+        cache.key.clear();
+    }
     for (file, seen) in missing {
         let recording =
             recorded.remove(&file.module).ok_or_else(|| not_recorded(cx, &file.path))?;
