@@ -40,9 +40,10 @@ pub fn read(driver: &mut dyn Driver, table: &str) -> Result<Vec<Applied>, Error>
     let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
     let rows = match driver.query(&sql, &[]) {
         Ok(it) => it.rows,
-        // Looked for only now, so that the usual case costs one query.
-        Err(err) => match exists(driver, table).map_err(failed)? {
-            true => return Err(failed(err)),
+        // Looked for only now, so that the usual case costs one query. Another process may have
+        // made it since, so a second failure is what counts.
+        Err(_) => match exists(driver, table).map_err(failed)? {
+            true => driver.query(&sql, &[]).map_err(failed)?.rows,
             false => return Ok(Vec::new()),
         },
     };
