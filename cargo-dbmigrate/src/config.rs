@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::error::{Doing as _, Error, Result};
+use crate::error::{Doing as _, Error, Result, toml_place};
 
 /// The file's name, in the migrations directory.
 pub const FILE: &str = "dbmigrate.toml";
@@ -72,10 +72,7 @@ impl Config {
 
     fn parse(text: &str, path: &Path) -> Result<Config> {
         toml::from_str(text).map_err(|err| {
-            let before = &text[..err.span().map_or(0, |it| it.start.min(text.len()))];
-            let line = before.matches('\n').count() + 1;
-            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-            let place = format!("{}:{line}:{column}", path.display());
+            let place = toml_place(path, text, &err);
             Error::new(format!("failed to read the configuration at {place}: {}", err.message()))
                 .hint("`cargo dbmigrate init` in an empty package writes a file with every key")
         })

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, VERSIONS};
+use crate::runner::write_by_rename;
 
 const BEGIN: &str = "// ### revisions, one a line: the list is kept by dbmigrate ###";
 const END: &str = "// ### end revisions ###";
@@ -123,14 +124,6 @@ fn with_list(text: &str, modules: &[String]) -> Option<String> {
     let end = begin + text[begin..].find(END)?;
     let lines: String = modules.iter().map(|it| format!("\n    {it};")).collect();
     Some(format!("{}{lines}\n    {}", &text[..begin], &text[end..]))
-}
-
-/// Replaces a file in one step, so that nobody reads a half.
-pub fn write_by_rename(path: &Path, text: &str) -> Result<()> {
-    let doing = || format!("write `{}`", path.display());
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    fs::write(&temporary, text).doing(doing)?;
-    fs::rename(&temporary, path).doing(doing)
 }
 
 #[cfg(test)]

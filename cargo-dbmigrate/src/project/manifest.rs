@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::error::{Doing as _, Error, Result};
+use crate::error::{Doing as _, Error, Result, toml_place};
 
 pub(super) const FILE: &str = "Cargo.toml";
 
@@ -160,9 +160,6 @@ pub(super) fn fits(name: &[u8], pattern: &[u8]) -> bool {
 }
 
 fn syntax_error(path: &Path, text: &str, err: &toml::de::Error) -> Error {
-    let before = &text[..err.span().map_or(0, |it| it.start.min(text.len()))];
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let place = format!("{}:{line}:{column}", path.display());
+    let place = toml_place(path, text, err);
     Error::new(format!("failed to read the manifest at {place}: {}", err.message()))
 }

@@ -38,35 +38,26 @@ impl<'a> Steps<'a> {
         Steps { cx, running: None }
     }
 
-    fn run_in_runner(&mut self, request: Request<'_>, db: &mut Db<'_>) -> Result<StepResult> {
+    /// The runner that has the revision as it is recorded, started if there is none yet.
+    fn runner_of(&mut self, revision: &str) -> Result<&mut Running> {
         let cache = Cache::read(&self.cx.project.work_dir);
-        let entries = cache.entries.values();
-        let module = entries.map(|it| &it.recording).find(|it| it.id == request.revision);
-        let Some(module) = module.map(|it| it.module.clone()) else {
-            let id = request.revision;
-            return Err(Error::new(format!("the revision `{id}` is not among the recorded ones")));
+        let mut entries = cache.entries.values().map(|it| &it.recording);
+        let Some(module) = entries.find(|it| it.id == revision).map(|it| &it.module) else {
+            let message = format!("the revision `{revision}` is not among the recorded ones");
+            return Err(Error::new(message));
         };
-        let mut running = match self.running.take() {
-            Some(it) if it.modules.contains(&module) => it,
-            _ => Running::start(self.cx, &cache, &module)?,
+        let running = match self.running.take() {
+            Some(it) if it.modules.contains(module) => it,
+            _ => Running::start(self.cx, &cache, module)?,
         };
-        let res = running.process.serve(request, db);
-        self.running = Some(running);
-        Ok(res)
+        Ok(self.running.insert(running))
     }
 }
 
 impl executor::Steps for Steps<'_> {
     fn prepare(&mut self, migrations: &[&Migration]) -> StepResult {
-        let cache = Cache::read(&self.cx.project.work_dir);
         for migration in migrations.iter().filter(|it| has_steps(it)) {
-            let mut entries = cache.entries.values().map(|it| &it.recording);
-            let module = entries.find(|it| it.id == migration.revision.id);
-            let module = module.map_or("", |it| it.module.as_str());
-            if self.running.as_ref().is_none_or(|it| !it.modules.contains(module)) {
-                let running = Running::start(self.cx, &cache, module);
-                self.running = Some(running.map_err(|err| err.to_string())?);
-            }
+            self.runner_of(&migration.revision.id).map_err(|err| err.to_string())?;
         }
         Ok(())
     }
@@ -89,7 +80,8 @@ impl executor::Steps for Steps<'_> {
             step: &step.name,
             checksum: &migration.checksum,
         };
-        self.run_in_runner(request, db).unwrap_or_else(|err| Err(err.to_string().into()))
+        let running = self.runner_of(request.revision).map_err(|err| err.to_string())?;
+        running.process.serve(request, db)
     }
 }
 
