@@ -148,8 +148,8 @@ enum Next {
     Done,
     /// Another one.
     More,
-    /// This revision, outside a transaction, with what is applied by then.
-    Alone(String, BTreeSet<String>),
+    /// This revision, outside a transaction.
+    Alone(String),
 }
 
 /// Whether two checksums say that the operations differ. Those of different versions of the
@@ -293,6 +293,7 @@ impl Executor<'_> {
         // A step may panic, and the connection may be a program's that goes on with it.
         let res = catch_unwind(AssertUnwindSafe(|| work(self)));
         self.driver.rollback();
+        self.driver.end_alone();
         let restored = self.driver.restore();
         let res = res.unwrap_or_else(|panic| resume_unwind(panic))?;
         restored.map_err(|err| Error::database("put the connection's settings back", err))?;
@@ -311,20 +312,38 @@ impl Executor<'_> {
             match self.end(res)? {
                 Next::Done => return Ok(done),
                 Next::More => {}
-                Next::Alone(id, applied) => {
-                    let before = self.violations()?;
-                    if let Some(migration) = self.migrations.get(&id) {
-                        let mut planner = Planner::new(self.migrations, direction, applied)?;
-                        self.run_one(direction, migration, &mut planner, false)?;
-                    }
-                    let new = new_violations(&before, self.violations()?);
-                    if !new.is_empty() {
-                        return Err(Error::violations(&new, Some(&id)));
-                    }
-                    done.push(id);
+                Next::Alone(id) => {
+                    self.lock(|driver, wait, on_wait| driver.begin_alone(wait, on_wait))?;
+                    let res = self.run_alone(direction, target, &id);
+                    self.driver.end_alone();
+                    done.extend(res?.then_some(id));
                 }
             }
         }
+    }
+
+    /// A revision outside a transaction, under a lock of its own; whether it still was to be run.
+    fn run_alone(
+        &mut self,
+        direction: Direction,
+        target: &Target,
+        id: &String,
+    ) -> Result<bool, Error> {
+        // Another process may have run it while this one waited.
+        let applied = ids(&self.read_applied()?);
+        let pending = plan::route(self.migrations.graph(), &applied, direction, target);
+        let Some(migration) = self.migrations.get(id).filter(|_| pending.first() == Some(id))
+        else {
+            return Ok(false);
+        };
+        let before = self.violations()?;
+        let mut planner = Planner::new(self.migrations, direction, applied)?;
+        self.run_one(direction, migration, &mut planner, false)?;
+        let new = new_violations(&before, self.violations()?);
+        if !new.is_empty() {
+            return Err(Error::violations(&new, Some(id)));
+        }
+        Ok(true)
     }
 
     /// One transaction's revisions. What is pending is asked again, under the lock.
@@ -349,7 +368,7 @@ impl Executor<'_> {
         let Some(first) = pending.first() else { return Ok(Next::Done) };
         version_table::create(self.driver, &self.options.version_table)?;
         if group.is_empty() {
-            return Ok(Next::Alone(first.clone(), set));
+            return Ok(Next::Alone(first.clone()));
         }
         let next = if group.len() == pending.len() { Next::Done } else { Next::More };
         let before = self.violations()?;
@@ -442,13 +461,25 @@ impl Executor<'_> {
     }
 
     fn begin(&mut self) -> Result<(), Error> {
+        self.lock(|driver, wait, on_wait| driver.begin(wait, on_wait))
+    }
+
+    fn lock(
+        &mut self,
+        take: impl FnOnce(
+            &mut dyn Driver,
+            Duration,
+            &mut dyn FnMut(Duration),
+        ) -> Result<(), DatabaseError>,
+    ) -> Result<(), Error> {
         let start = Instant::now();
         let observer = &mut *self.observer;
-        let res =
-            self.driver.begin(self.options.lock_timeout, &mut |at_most| observer.waiting(at_most));
-        res.map_err(|err| match err.is_busy() {
-            true => Error::locked(start.elapsed().as_secs_f64(), err),
-            false => Error::database("begin a transaction", err),
+        let mut on_wait = |at_most| observer.waiting(at_most);
+        take(self.driver, self.options.lock_timeout, &mut on_wait).map_err(|err| {
+            match err.is_busy() {
+                true => Error::locked(start.elapsed().as_secs_f64(), err),
+                false => Error::database("take the database's lock", err),
+            }
         })
     }
 

@@ -165,6 +165,23 @@ pub trait Driver {
     /// Rolls the transaction back. Does nothing when none is open.
     fn rollback(&mut self);
 
+    /// Takes the lock against other migrations for a revision that runs outside a transaction,
+    /// waiting for it at most that long; it ends with the process. `on_wait` is called once when
+    /// there is something to wait for.
+    ///
+    /// # Errors
+    ///
+    /// An error that [is busy](DatabaseError::is_busy) when the time is over.
+    fn begin_alone(
+        &mut self,
+        wait: Duration,
+        on_wait: &mut dyn FnMut(Duration),
+    ) -> Result<(), DatabaseError>;
+
+    /// Gives back what [`begin_alone`](Driver::begin_alone) took. Does nothing when that is
+    /// nothing.
+    fn end_alone(&mut self);
+
     /// Rows that refer to nothing.
     ///
     /// # Errors

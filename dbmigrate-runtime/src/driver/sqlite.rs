@@ -2,6 +2,8 @@
 //!
 //! Only what all of rusqlite 0.32 to 0.42 have is used here.
 
+mod alone;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -11,6 +13,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 use super::{DatabaseError, Driver, ErrorKind, Rows, Violation};
 use crate::Value;
 use crate::dialect::{Dialect, Facts, Sqlite};
+use alone::Alone;
 
 /// How a database file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +30,7 @@ pub enum Mode {
 pub struct SqliteDriver<'a> {
     conn: Handle<'a>,
     saved: Option<Saved>,
+    alone: Option<Box<Alone>>,
 }
 
 enum Handle<'a> {
@@ -64,7 +68,7 @@ impl SqliteDriver<'static> {
             .map_err(error)?;
         // Readers of a database without a write-ahead log meet a writer's short commit lock.
         conn.busy_timeout(Duration::from_secs(5)).map_err(error)?;
-        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None })
+        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None })
     }
 
     /// Sets how long a statement waits for another connection's lock, instead of 5 seconds.
@@ -83,19 +87,19 @@ impl SqliteDriver<'static> {
     /// What SQLite says.
     pub fn open_in_memory() -> Result<SqliteDriver<'static>, DatabaseError> {
         let conn = Connection::open_in_memory().map_err(error)?;
-        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None })
+        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None })
     }
 }
 
 impl<'a> SqliteDriver<'a> {
     /// Uses a program's own connection.
     pub fn lent(conn: &'a mut Connection) -> SqliteDriver<'a> {
-        SqliteDriver { conn: Handle::Lent(conn), saved: None }
+        SqliteDriver { conn: Handle::Lent(conn), saved: None, alone: None }
     }
 
     /// Uses a program's own connection to read.
     pub(crate) fn reading(conn: &'a Connection) -> SqliteDriver<'a> {
-        SqliteDriver { conn: Handle::Read(conn), saved: None }
+        SqliteDriver { conn: Handle::Read(conn), saved: None, alone: None }
     }
 
     fn conn(&self) -> &Connection {
@@ -199,24 +203,11 @@ impl Driver for SqliteDriver<'_> {
         wait: Duration,
         on_wait: &mut dyn FnMut(Duration),
     ) -> Result<(), DatabaseError> {
-        let start = Instant::now();
-        let mut pause = Duration::from_millis(1);
-        let mut said = false;
         // The wait is ours and not SQLite's, so that it can be told of.
         self.set_pragma("busy_timeout", 0)?;
-        let res = loop {
-            match self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error) {
-                Err(err) if err.is_busy() && start.elapsed() < wait => {
-                    if !said && start.elapsed() > Duration::from_millis(200) {
-                        on_wait(wait);
-                        said = true;
-                    }
-                    std::thread::sleep(pause);
-                    pause = (pause * 2).min(Duration::from_millis(50));
-                }
-                res => break res,
-            }
-        };
+        let res = patiently(wait, on_wait, || {
+            self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error)
+        });
         if res.is_ok() {
             let busy_timeout = self.saved.as_ref().map_or(5000, |it| it.busy_timeout);
             self.set_pragma("busy_timeout", busy_timeout)?;
@@ -234,6 +225,24 @@ impl Driver for SqliteDriver<'_> {
             // error that led here.
             let _ = self.conn().execute_batch("ROLLBACK");
         }
+    }
+
+    fn begin_alone(
+        &mut self,
+        wait: Duration,
+        on_wait: &mut dyn FnMut(Duration),
+    ) -> Result<(), DatabaseError> {
+        // Nobody else has a database in memory; it has no file, whatever its name is.
+        let path = self.conn().path().map(Path::new).filter(|it| it.is_file());
+        self.alone = match path {
+            Some(path) => Some(Box::new(Alone::take(path, wait, on_wait)?)),
+            None => None,
+        };
+        Ok(())
+    }
+
+    fn end_alone(&mut self) {
+        self.alone = None;
     }
 
     fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
@@ -255,6 +264,30 @@ impl Driver for SqliteDriver<'_> {
             }
         }
         Ok(violations)
+    }
+}
+
+/// Tries until it succeeds, fails otherwise than by another's lock, or the time is over.
+fn patiently<T>(
+    wait: Duration,
+    on_wait: &mut dyn FnMut(Duration),
+    mut attempt: impl FnMut() -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    let mut said = false;
+    loop {
+        match attempt() {
+            Err(err) if err.is_busy() && start.elapsed() < wait => {
+                if !said && start.elapsed() > Duration::from_millis(200) {
+                    on_wait(wait);
+                    said = true;
+                }
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(50));
+            }
+            res => return res,
+        }
     }
 }
 

@@ -216,6 +216,16 @@ impl Driver for Pipe<'_> {
 
     fn rollback(&mut self) {}
 
+    fn begin_alone(
+        &mut self,
+        _: Duration,
+        _: &mut dyn FnMut(Duration),
+    ) -> Result<(), DatabaseError> {
+        Err(not_here())
+    }
+
+    fn end_alone(&mut self) {}
+
     fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
         Err(not_here())
     }

@@ -1,0 +1,87 @@
+//! The lock of a revision that stands alone.
+//!
+//! Such a revision has no transaction that would keep others from running it too. Its lock is an
+//! exclusive transaction on an empty file beside the database: SQLite's locks end with their
+//! process, so nothing stale is left by one that was killed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Mode, SqliteDriver, patiently};
+use crate::driver::{DatabaseError, Driver, ErrorKind};
+
+/// The lock, held until it is dropped.
+pub(super) struct Alone {
+    path: PathBuf,
+    file: Option<SqliteDriver<'static>>,
+}
+
+impl Alone {
+    /// Takes the lock of a database file, waiting for it at most that long.
+    pub(super) fn take(
+        database: &Path,
+        wait: Duration,
+        on_wait: &mut dyn FnMut(Duration),
+    ) -> Result<Alone, DatabaseError> {
+        let mut path = database.as_os_str().to_owned();
+        path.push("-dbmigrate");
+        let path = PathBuf::from(path);
+        let file = patiently(wait, on_wait, || attempt(&path, database))?;
+        Ok(Alone { path, file: Some(file) })
+    }
+}
+
+/// One attempt; that the file was made or taken away meanwhile is as good as its being locked.
+fn attempt(path: &Path, database: &Path) -> Result<SqliteDriver<'static>, DatabaseError> {
+    let before = identity(path);
+    let mut file = SqliteDriver::open(path, Mode::Create)?;
+    if before.is_none() {
+        // Else nobody but who made it could take the lock after them, if they are killed.
+        if let Ok(it) = fs::metadata(database) {
+            let _ = fs::set_permissions(path, it.permissions());
+        }
+    }
+    let is_same = |it: &Option<Identity>| it.is_some() && identity(path) == *it;
+    if !is_same(&before) {
+        return Err(busy());
+    }
+    file.set_busy_timeout(Duration::ZERO)?;
+    file.batch("BEGIN EXCLUSIVE")?;
+    // Whoever had the lock takes the file away, and a lock on a file that is gone locks nobody out.
+    if is_same(&before) { Ok(file) } else { Err(busy()) }
+}
+
+fn busy() -> DatabaseError {
+    DatabaseError { message: "database is locked".to_owned(), kind: ErrorKind::Busy }
+}
+
+/// What tells the file from another one of its name.
+type Identity = (u64, u64, Option<std::time::SystemTime>);
+
+fn identity(path: &Path) -> Option<Identity> {
+    let it = fs::metadata(path).ok()?;
+    #[cfg(unix)]
+    let (device, number) = {
+        use std::os::unix::fs::MetadataExt as _;
+        (it.dev(), it.ino())
+    };
+    // Where a file that is open can't be taken away, the name is enough.
+    #[cfg(not(unix))]
+    let (device, number) = (0, 0);
+    Some((device, number, it.created().ok()))
+}
+
+impl Drop for Alone {
+    fn drop(&mut self) {
+        // On Unix under the lock, so that nobody takes it on a file that is about to go; elsewhere
+        // it is refused as long as anybody has the file open.
+        if cfg!(unix) {
+            let _ = fs::remove_file(&self.path);
+        }
+        drop(self.file.take());
+        if !cfg!(unix) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
