@@ -15,6 +15,8 @@ pub type StepResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 pub struct Db<'a> {
     driver: &'a mut dyn Driver,
     args: &'a [(String, String)],
+    /// Why the database ended the transaction, which nothing more may run outside of then.
+    lost: Option<DatabaseError>,
 }
 
 impl fmt::Debug for Db<'_> {
@@ -25,7 +27,27 @@ impl fmt::Debug for Db<'_> {
 
 impl<'a> Db<'a> {
     pub(crate) fn new(driver: &'a mut dyn Driver, args: &'a [(String, String)]) -> Db<'a> {
-        Db { driver, args }
+        Db { driver, args, lost: None }
+    }
+
+    /// Why the database rolled the transaction back by itself, if it did.
+    pub(crate) fn lost(self) -> Option<DatabaseError> {
+        self.lost
+    }
+
+    fn ask<T>(
+        &mut self,
+        ask: impl FnOnce(&mut dyn Driver) -> Result<T, DatabaseError>,
+    ) -> Result<T, DatabaseError> {
+        if let Some(err) = &self.lost {
+            return Err(err.clone());
+        }
+        let in_transaction = self.driver.in_transaction();
+        let res = ask(self.driver);
+        if let (Err(err), true) = (&res, in_transaction && !self.driver.in_transaction()) {
+            self.lost = Some(err.clone());
+        }
+        res
     }
 
     /// Runs one statement and returns how many rows it changed.
@@ -37,7 +59,7 @@ impl<'a> Db<'a> {
     /// What the database says. The statement did nothing then; a step that goes on and returns
     /// `Ok` keeps what its other statements did.
     pub fn execute(&mut self, sql: &str, params: impl IntoValues) -> Result<u64, DatabaseError> {
-        self.driver.execute(sql, &params.into_values())
+        self.ask(|driver| driver.execute(sql, &params.into_values()))
     }
 
     /// Runs one query and returns all its rows.
@@ -46,7 +68,7 @@ impl<'a> Db<'a> {
     ///
     /// What the database says.
     pub fn query(&mut self, sql: &str, params: impl IntoValues) -> Result<Vec<Row>, DatabaseError> {
-        let rows = self.driver.query(sql, &params.into_values())?;
+        let rows = self.ask(|driver| driver.query(sql, &params.into_values()))?;
         let columns: std::sync::Arc<[String]> = rows.columns.into();
         let row = |values| Row { columns: columns.clone(), values };
         Ok(rows.rows.into_iter().map(row).collect())
@@ -63,7 +85,7 @@ impl<'a> Db<'a> {
         sql: &str,
         params: &[Value],
     ) -> Result<crate::driver::Rows, DatabaseError> {
-        self.driver.query(sql, params)
+        self.ask(|driver| driver.query(sql, params))
     }
 
     /// The name of the database's dialect: `sqlite`, `postgres` or `mysql`.

@@ -23,7 +23,20 @@ struct Inner {
     source: Option<DatabaseError>,
 }
 
-const READ_ONLY: &str = "look at the permissions of the database file and of its directory";
+/// What to do about something that no statement is to blame for.
+fn hint_of(source: &DatabaseError) -> Option<&'static str> {
+    match source {
+        it if it.is_read_only() => {
+            Some("look at the permissions of the database file and of its directory")
+        }
+        it if it.is_not_a_database() => Some("the file is something else, or it is encrypted"),
+        it if it.is_full() => {
+            Some("make space on the disk that the database is on, and run the command again")
+        }
+        it if it.is_io() => Some("look at the disk that the database is on, and run it again"),
+        _ => None,
+    }
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -88,8 +101,8 @@ impl Error {
         let text = source.to_string();
         let there = text.strip_suffix(" already exists").and_then(|it| it.split_once(' '));
         let there = there.map(|(kind, name)| format!("{kind} `{}`", name.trim_matches('"')));
-        if source.is_read_only() {
-            return Error::new(Kind::Other, message).with_source(source).with_hint(READ_ONLY);
+        if let (true, Some(hint)) = (rolled_back, hint_of(&source)) {
+            return Error::new(Kind::Other, message).with_source(source).with_hint(hint);
         }
         let err = Error::new(Kind::Other, message).with_source(source);
         match (there, rolled_back) {
@@ -109,6 +122,26 @@ impl Error {
     pub(crate) fn step(revision: &str, name: &str, why: &str, rolled_back: bool) -> Error {
         let was = if rolled_back { "was rolled back" } else { "stopped half way" };
         Error::new(Kind::Other, format!("revision `{revision}` {was}: step `{name}` failed: {why}"))
+    }
+
+    /// The database rolled back by itself, whatever the step made of it.
+    pub(crate) fn step_lost(revision: &str, name: &str, source: DatabaseError) -> Error {
+        let message = format!("revision `{revision}` was rolled back: step `{name}` failed");
+        let hint = hint_of(&source);
+        let err = Error::new(Kind::Other, message).with_source(source);
+        match hint {
+            Some(hint) => err.with_hint(hint),
+            None => err,
+        }
+    }
+
+    /// The database ended the transaction and nothing has said why.
+    pub(crate) fn transaction_lost(revision: &str) -> Error {
+        let message = format!(
+            "revision `{revision}` was not begun: the database has rolled back the transaction \
+             that it was to run in"
+        );
+        Error::new(Kind::Other, message).with_hint("run the command again")
     }
 
     pub(crate) fn transaction_ended(revision: &str, what: &str) -> Error {
@@ -138,11 +171,7 @@ impl Error {
 
     pub(crate) fn database(doing: &str, source: DatabaseError) -> Error {
         let kind = if source.is_busy() { Kind::Locked } else { Kind::Other };
-        let hint = match &source {
-            it if it.is_read_only() => Some(READ_ONLY),
-            it if it.is_not_a_database() => Some("the file is something else, or it is encrypted"),
-            _ => None,
-        };
+        let hint = hint_of(&source);
         let err = Error::new(kind, format!("failed to {doing}")).with_source(source);
         match hint {
             Some(hint) => err.with_hint(hint),

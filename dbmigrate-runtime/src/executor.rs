@@ -394,6 +394,9 @@ impl Executor<'_> {
         planner: &mut Planner<'a>,
         in_transaction: bool,
     ) -> Result<(), Error> {
+        if in_transaction != self.driver.in_transaction() {
+            return Err(Error::transaction_lost(&migration.revision.id));
+        }
         let facts = self.facts()?;
         let Planned { actions, .. } = planner.next(migration, self.driver.dialect(), &facts)?;
         let id = &migration.revision.id;
@@ -416,7 +419,8 @@ impl Executor<'_> {
                     self.observer.statement(it);
                     let res = self.driver.batch(&it.sql);
                     if let Err(err) = res {
-                        if is_marked && !self.is_at_mark() {
+                        let is_of_disk = err.is_full() || err.is_io();
+                        if is_marked && !is_of_disk && !self.is_at_mark() {
                             return ended(&format!("`{}`", it.sql));
                         }
                         let place = (idx + 1, actions.len());
@@ -428,7 +432,11 @@ impl Executor<'_> {
                 }
                 Action::Step { operation, name } => {
                     let mut db = Db::new(self.driver, &self.options.args);
-                    if let Err(err) = self.steps.run(migration, direction, *operation, &mut db) {
+                    let res = self.steps.run(migration, direction, *operation, &mut db);
+                    if let Some(err) = db.lost() {
+                        return Err(Error::step_lost(id, name, err));
+                    }
+                    if let Err(err) = res {
                         if is_marked && !self.is_at_mark() {
                             return ended(&format!("step `{name}`"));
                         }

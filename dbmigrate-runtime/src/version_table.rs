@@ -40,6 +40,7 @@ pub fn read(driver: &mut dyn Driver, table: &str) -> Result<Vec<Applied>, Error>
     let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
     let rows = match driver.query(&sql, &[]) {
         Ok(it) => it.rows,
+        Err(err) if err.is_full() || err.is_io() => return Err(failed(err)),
         // Looked for only now, so that the usual case costs one query. Another process may have
         // made it since, so a second failure is what counts.
         Err(_) => match exists(driver, table).map_err(failed)? {

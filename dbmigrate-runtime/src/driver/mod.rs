@@ -26,6 +26,8 @@ enum ErrorKind {
     Busy,
     ReadOnly,
     NotADatabase,
+    Full,
+    Io,
     Other,
 }
 
@@ -43,6 +45,18 @@ impl DatabaseError {
     /// Whether the database can be read but not written.
     pub fn is_read_only(&self) -> bool {
         self.kind == ErrorKind::ReadOnly
+    }
+
+    /// Whether there was no space for what was to be written. The database may have rolled the
+    /// transaction back by itself.
+    pub fn is_full(&self) -> bool {
+        self.kind == ErrorKind::Full
+    }
+
+    /// Whether a file could not be read or written. The database may have rolled the transaction
+    /// back by itself.
+    pub fn is_io(&self) -> bool {
+        self.kind == ErrorKind::Io
     }
 
     /// Whether what was opened isn't a database at all.

@@ -246,8 +246,10 @@ impl Driver for SqliteDriver<'_> {
     }
 
     fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
-        if let Ok(rows) = self.query("PRAGMA foreign_key_check", &[]) {
-            return Ok(rows.rows.into_iter().filter_map(violation).collect());
+        match self.query("PRAGMA foreign_key_check", &[]) {
+            Ok(rows) => return Ok(rows.rows.into_iter().filter_map(violation).collect()),
+            Err(err) if err.is_full() || err.is_io() => return Err(err),
+            Err(_) => {}
         }
         // One foreign key that can't be checked, since what it refers to isn't unique, hides all
         // others: so each table by itself, and that one with what is wrong with it.
@@ -258,6 +260,7 @@ impl Driver for SqliteDriver<'_> {
             let sql = format!("PRAGMA foreign_key_check({})", Sqlite.quote(&table));
             match self.query(&sql, &[]) {
                 Ok(rows) => violations.extend(rows.rows.into_iter().filter_map(violation)),
+                Err(err) if err.is_full() || err.is_io() => return Err(err),
                 Err(err) => {
                     violations.push(Violation { table, row: None, references: err.to_string() });
                 }
@@ -345,6 +348,8 @@ fn error(err: rusqlite::Error) -> DatabaseError {
             let kind = match code.code {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => ErrorKind::Busy,
                 ErrorCode::ReadOnly => ErrorKind::ReadOnly,
+                ErrorCode::DiskFull => ErrorKind::Full,
+                ErrorCode::SystemIoFailure => ErrorKind::Io,
                 ErrorCode::NotADatabase => ErrorKind::NotADatabase,
                 _ => ErrorKind::Other,
             };

@@ -1,0 +1,218 @@
+//! A database to kill runs on, what it may look like afterwards, and the look.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use dbmigrate_tests::{dump, sql};
+
+/// Whether every place is tried.
+pub fn is_long() -> bool {
+    std::env::var_os("DBMIGRATE_LONG").is_some_and(|it| it == "1")
+}
+
+/// Says a figure, in the long mode.
+#[allow(clippy::print_stderr)]
+pub fn say(text: &str) {
+    if is_long() {
+        eprintln!("{text}");
+    }
+}
+
+/// Numbers that look like chance, from a seed that a failing test prints.
+pub struct Chance(u64);
+
+impl Chance {
+    pub fn new(seed: u64) -> Chance {
+        Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
+    /// One of 0 to `n - 1`.
+    pub fn below(&mut self, n: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) % n.max(1)
+    }
+}
+
+/// How a database and a run on it are.
+#[derive(Debug, Clone, Copy)]
+pub struct Case {
+    pub wal: bool,
+    /// `--transaction each`
+    pub each: bool,
+    pub down: bool,
+}
+
+impl Case {
+    /// Every one.
+    pub fn all() -> Vec<Case> {
+        let of = |n: u8| Case { wal: n & 1 != 0, each: n & 2 != 0, down: n & 4 != 0 };
+        (0..8).map(of).collect()
+    }
+}
+
+/// A database before a run, and what a run that arrives makes of it.
+pub struct Bench {
+    pub dir: PathBuf,
+    case: Case,
+    before: PathBuf,
+    /// What the database may be after a cut: as before, and after each transaction.
+    states: Vec<String>,
+}
+
+impl Bench {
+    pub fn new(name: &str, case: Case) -> Bench {
+        let dir = std::env::temp_dir().join(format!(
+            "dbmigrate-survive-{}-{name}-{}{}{}",
+            std::process::id(),
+            u8::from(case.wal),
+            u8::from(case.each),
+            u8::from(case.down),
+        ));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(dir.join("db")).expect("a directory");
+        let before = dir.join("before.db");
+        let mut bench = Bench { dir, case, before: before.clone(), states: Vec::new() };
+        if case.wal {
+            sql(&before, "PRAGMA journal_mode = WAL");
+        }
+        let ran = |to: &str, down: bool| {
+            let mut run = survivor(&before);
+            let output =
+                run.args([if down { "down" } else { "up" }, to]).output().expect("it runs");
+            assert!(output.status.success(), "{}", said(&output));
+            dump(&before)
+        };
+        ran("r2", false);
+        sql(
+            &before,
+            "WITH RECURSIVE n (id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 40) \
+             INSERT INTO post (id, author_id, body) \
+             SELECT id, 1 + id % 3, id || replace(hex(zeroblob(60)), '00', 'lorem') FROM n; \
+             INSERT INTO tag (id, post_id) SELECT id, 1 + (id * 7) % 40 FROM post",
+        );
+        let revisions: Vec<&str> = match case.down {
+            false => vec!["r3", "r4", "r5", "r6", "r7"],
+            true => vec!["r6", "r5", "r4", "r3", "r2", "r1", "base"],
+        };
+        if case.down {
+            ran("head", false);
+        }
+        let mut states = vec![dump(&before)];
+        let kept = fs::read(&before).expect("the database");
+        for to in revisions {
+            // Which revisions there are is the history's to say.
+            let known = to == "base" || crate::kills::REVISIONS.contains(&to);
+            if known {
+                states.push(ran(to, case.down));
+            }
+        }
+        fs::write(&before, kept).expect("the database");
+        if !case.each {
+            states = vec![states[0].clone(), states[states.len() - 1].clone()];
+        }
+        bench.states = states;
+        bench
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.dir.join("db").join("app.db")
+    }
+
+    /// The files of the database, by name.
+    pub fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.join("db")).expect("the directory");
+        let names = entries.map(|it| it.expect("read").file_name().to_string_lossy().into_owned());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    }
+
+    /// Puts the database back to before the run.
+    pub fn reset(&self) {
+        for it in self.files() {
+            fs::remove_file(self.dir.join("db").join(it)).expect("deleted");
+        }
+        fs::copy(&self.before, self.file()).expect("copied");
+    }
+
+    /// The run.
+    pub fn run(&self) -> Command {
+        let mut command = survivor(&self.file());
+        command.args(match self.case.down {
+            false => ["up", "head"],
+            true => ["down", "base"],
+        });
+        if self.case.each {
+            command.arg("--each");
+        }
+        command
+    }
+
+    /// Looks at what a cut left, has the next run complete it, and returns which of the states it
+    /// was, counted from 0.
+    #[track_caller]
+    pub fn check(&self, what: &str) -> usize {
+        let db = self.dir.join("db");
+        // On a copy, so that the next run is the first to come upon what was left.
+        let look = self.dir.join("look");
+        let _ = fs::remove_dir_all(&look);
+        fs::create_dir(&look).expect("a directory");
+        for it in self.files().iter().filter(|it| !it.ends_with("-shm")) {
+            fs::copy(db.join(it), look.join(it)).expect("copied");
+        }
+        let state = self.state(&look.join("app.db"), what);
+        let output = self.run().output().expect("it runs");
+        assert!(output.status.success(), "{what}: the next run fails: {}", said(&output));
+        assert_eq!(self.files(), ["app.db"], "{what}: left after the next run");
+        let last = self.state(&self.file(), what);
+        assert_eq!(last, self.states.len() - 1, "{what}: the next run does not arrive");
+        state
+    }
+
+    #[track_caller]
+    fn state(&self, path: &Path, what: &str) -> usize {
+        let conn = rusqlite::Connection::open(path).expect("it opens");
+        let ok: String = conn
+            .query_row("PRAGMA integrity_check", [], |it| it.get(0))
+            .unwrap_or_else(|err| panic!("{what}: {err}"));
+        assert_eq!(ok, "ok", "{what}");
+        let lost: i64 = conn
+            .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |it| it.get(0))
+            .expect("foreign keys");
+        assert_eq!(lost, 0, "{what}: rows refer to nothing");
+        drop(conn);
+        let is = dump(path);
+        let found = self.states.iter().position(|it| *it == is);
+        found
+            .unwrap_or_else(|| panic!("{what} in {:?}: neither before nor after:\n{is}", self.case))
+    }
+
+    /// How many states there are.
+    pub fn n_states(&self) -> usize {
+        self.states.len()
+    }
+}
+
+impl Drop for Bench {
+    fn drop(&mut self) {
+        if std::env::var_os("DBMIGRATE_KEEP").is_none() {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+/// The program on a file.
+pub fn survivor(file: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_survivor"));
+    command.arg(file);
+    command
+}
+
+/// What a program said.
+pub fn said(output: &Output) -> String {
+    let text = |it: &[u8]| String::from_utf8_lossy(it).into_owned();
+    format!("{}: {}{}", output.status, text(&output.stdout), text(&output.stderr))
+}

@@ -1,0 +1,115 @@
+//! A disk that is full, that fails, and that loses what was not synced.
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use crate::bench::{Bench, Case, is_long, said, say};
+
+/// The library that stands before libc's calls.
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        let path = dbmigrate_tests::target_dir().join(format!("faults-{}.so", std::process::id()));
+        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/survive/faults.c");
+        let mut cc = Command::new("cc");
+        cc.args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&path).arg(source);
+        let output = cc.arg("-ldl").output().expect("a C compiler");
+        assert!(output.status.success(), "{}", said(&output));
+        path
+    })
+}
+
+struct Fault<'a> {
+    mode: &'a str,
+    /// The call, counted from 1.
+    at: u64,
+    seed: u64,
+}
+
+/// A run with a fault; how many calls there were, unless it was killed.
+fn run(bench: &Bench, args: &[&str], fault: &Fault<'_>) -> (Output, u64) {
+    bench.reset();
+    let count = bench.dir.join("count");
+    let _ = fs::remove_file(&count);
+    let mut run = bench.run();
+    run.args(args)
+        .env("LD_PRELOAD", library())
+        .env("FAULTS_DIR", bench.dir.join("db"))
+        .env("FAULTS_MODE", fault.mode)
+        .env("FAULTS_AT", fault.at.to_string())
+        .env("FAULTS_SEED", fault.seed.to_string())
+        .env("FAULTS_COUNT", &count);
+    let output = run.output().expect("it runs");
+    let count = fs::read_to_string(&count).ok().and_then(|it| it.parse().ok());
+    (output, count.unwrap_or(0))
+}
+
+/// Every place, or so many of them, evenly.
+fn places(n: u64, at_most: u64) -> impl Iterator<Item = u64> {
+    let stride = if is_long() { 1 } else { n.div_ceil(at_most).max(1) };
+    (1..=n).step_by(usize::try_from(stride).expect("small"))
+}
+
+const CACHES: [&[&str]; 2] = [&[], &["--cache", "2"]];
+
+#[test]
+fn a_disk_that_is_full_or_fails() {
+    for mode in ["full", "once", "broken"] {
+        let (mut n_runs, mut n_failed, mut reached) = (0, 0, [0; 8]);
+        for case in Case::all().into_iter().filter(|it| is_long() || it.each == it.down) {
+            let bench = Bench::new(mode, case);
+            for args in CACHES {
+                let (output, n) = run(&bench, args, &Fault { mode, at: u64::MAX >> 1, seed: 0 });
+                assert!(output.status.success() && n > 20, "{n} calls; {}", said(&output));
+                for at in places(n, 6) {
+                    let (output, _) = run(&bench, args, &Fault { mode, at, seed: 0 });
+                    let what = format!("{mode} at call {at} of {n} {args:?}: {}", said(&output));
+                    let code = output.status.code();
+                    assert!(matches!(code, Some(0 | 3)), "{what}");
+                    let state = bench.check(&what);
+                    let is_done = state + 1 == bench.n_states();
+                    assert!(code == Some(3) || is_done, "{what}");
+                    // Nobody's SQL is to blame.
+                    assert!(!what.contains("ended the transaction"), "{what}");
+                    let words = ["disk is full", "disk I/O error", "unable to open database file"];
+                    assert!(code == Some(0) || words.iter().any(|it| what.contains(it)), "{what}");
+                    n_runs += 1;
+                    n_failed += u32::from(code == Some(3));
+                    reached[state.min(7)] += 1;
+                }
+            }
+        }
+        assert!(n_failed > 0);
+        say(&format!(
+            "{mode}: {n_runs} runs, {n_failed} of them failed; found after so many transactions: \
+             {reached:?}"
+        ));
+    }
+}
+
+#[test]
+fn killed_at_every_write_and_power_lost() {
+    for mode in ["kill", "power"] {
+        let (mut n_cuts, mut reached) = (0, [0; 8]);
+        for case in Case::all().into_iter().filter(|it| is_long() || it.each != it.down) {
+            let bench = Bench::new(mode, case);
+            for args in CACHES {
+                let (_, n) = run(&bench, args, &Fault { mode: "count", at: 0, seed: 0 });
+                for at in places(n, 9) {
+                    let n_seeds = if is_long() && mode == "power" { 5 } else { 1 };
+                    for seed in (0..n_seeds).map(|it| at * 5 + it) {
+                        let (output, _) = run(&bench, args, &Fault { mode, at, seed });
+                        let what = format!("{mode} at call {at} of {n} {args:?}, seed {seed}");
+                        assert_eq!(output.status.signal(), Some(9), "{what} {}", said(&output));
+                        reached[bench.check(&what).min(7)] += 1;
+                        n_cuts += 1;
+                    }
+                }
+            }
+        }
+        say(&format!("{mode}: {n_cuts} cuts; found after so many transactions: {reached:?}"));
+    }
+}

@@ -1,0 +1,162 @@
+//! The migrations that are killed: one of each kind of change.
+
+use dbmigrate_runtime::Module;
+use dbmigrate_runtime::prelude::*;
+
+/// Whether the revision whose changes SQLite has no `ALTER TABLE` for is among them.
+const WITH_REBUILDS: bool = false;
+
+type Function = fn(&mut Operations);
+
+const fn module(
+    name: &'static str,
+    down_revision: &'static [&'static str],
+    upgrade: Function,
+    downgrade: Function,
+) -> Module {
+    Module {
+        name,
+        revision: name,
+        down_revision,
+        branch_labels: &[],
+        depends_on: &[],
+        message: "",
+        upgrade,
+        downgrade,
+    }
+}
+
+const TABLES: Module = module("r1", &[], tables, drop_tables);
+const AUTHORS: Module = module("r2", &["r1"], authors, no_authors);
+const COLUMNS: Module = module("r3", &["r2"], columns, no_columns);
+const SLUGS: Module = module("r4", &["r3"], slugs, no_slugs);
+const NAMES: Module = module("r5", &["r4"], names, old_names);
+const REBUILDS: Module = module("r6", &["r5"], rebuilds, no_rebuilds);
+const LOG: Module = module("r7", &["r5"], log, no_log);
+const LOG_AFTER_REBUILDS: Module = module("r7", &["r6"], log, no_log);
+
+/// Up to `r2` nothing is in the tables; the application's rows come then.
+pub const MODULES: &[Module] = if WITH_REBUILDS {
+    &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, REBUILDS, LOG_AFTER_REBUILDS]
+} else {
+    &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, LOG]
+};
+
+fn id() -> Column {
+    Column::new("id", Type::BigInteger).not_null()
+}
+
+fn tables(op: &mut Operations) {
+    op.create_table(
+        Table::new("author")
+            .column(id())
+            .column(Column::new("name", Type::String(100)).not_null())
+            .primary_key("pk_author", ["id"]),
+    );
+    op.create_table(
+        Table::new("post")
+            .column(id())
+            .column(Column::new("author_id", Type::BigInteger).not_null())
+            .column(Column::new("body", Type::Text).not_null())
+            .primary_key("pk_post", ["id"])
+            .foreign_key(
+                ForeignKey::new("fk_post_author_id_author", ["author_id"], "author", ["id"])
+                    .on_delete(Action::Cascade),
+            ),
+    );
+    op.create_table(
+        Table::new("tag")
+            .column(id())
+            .column(Column::new("post_id", Type::BigInteger).not_null())
+            .primary_key("pk_tag", ["id"])
+            .foreign_key(
+                ForeignKey::new("fk_tag_post_id_post", ["post_id"], "post", ["id"])
+                    .on_delete(Action::Cascade),
+            ),
+    );
+}
+
+fn drop_tables(op: &mut Operations) {
+    op.drop_table("tag");
+    op.drop_table("post");
+    op.drop_table("author");
+}
+
+fn authors(op: &mut Operations) {
+    op.bulk_insert("author", ["id", "name"]).row((1, "ada")).row((2, "grace")).row((3, "edsger"));
+}
+
+fn no_authors(op: &mut Operations) {
+    op.execute("DELETE FROM tag");
+    op.execute("DELETE FROM post");
+    op.execute("DELETE FROM author");
+}
+
+fn columns(op: &mut Operations) {
+    op.add_column("post", Column::new("views", Type::Integer).not_null().default(7));
+    op.create_index("post", Index::new("ix_post_body", ["body"]));
+    op.execute("UPDATE post SET body = upper(body), views = id");
+}
+
+fn no_columns(op: &mut Operations) {
+    op.execute("UPDATE post SET body = lower(body)");
+    op.drop_index("post", "ix_post_body");
+    op.drop_column("post", "views");
+}
+
+fn slugs(op: &mut Operations) {
+    op.add_column("post", Column::new("slug", Type::Text));
+    op.run("write slugs", |db| {
+        for row in db.query("SELECT id, author_id FROM post WHERE id % 10 = 0", ())? {
+            let (id, author): (i64, i64) = (row.get("id")?, row.get("author_id")?);
+            db.execute("UPDATE post SET slug = ?1 WHERE id = ?2", (format!("{author}-{id}"), id))?;
+        }
+        Ok(())
+    });
+}
+
+fn no_slugs(op: &mut Operations) {
+    op.drop_column("post", "slug");
+}
+
+fn names(op: &mut Operations) {
+    op.rename_column("author", "name", "full_name");
+    op.rename_table("tag", "label");
+}
+
+fn old_names(op: &mut Operations) {
+    op.rename_table("label", "tag");
+    op.rename_column("author", "full_name", "name");
+}
+
+/// On tables that have rows, to which others refer with `ON DELETE CASCADE`.
+fn rebuilds(op: &mut Operations) {
+    op.add_unique("author", Unique::new("uq_author_full_name", ["full_name"]));
+    op.alter_column("post", "views", ColumnChange::new().ty(Type::BigInteger).default(9));
+    op.add_check("post", Check::new("ck_post_views", "views >= 0"));
+    op.add_foreign_key(
+        "label",
+        ForeignKey::new("fk_label_id_post", ["id"], "post", ["id"]).on_delete(Action::Cascade),
+    );
+}
+
+fn no_rebuilds(op: &mut Operations) {
+    op.drop_foreign_key("label", "fk_label_id_post");
+    op.drop_check("post", "ck_post_views");
+    op.alter_column("post", "views", ColumnChange::new().ty(Type::Integer).default(7));
+    op.drop_unique("author", "uq_author_full_name");
+}
+
+fn log(op: &mut Operations) {
+    op.create_table(
+        Table::new("log")
+            .column(id())
+            .column(Column::new("what", Type::Text).not_null())
+            .primary_key("pk_log", ["id"]),
+    );
+    op.execute("INSERT INTO log (what) SELECT body FROM post WHERE id % 3 = 0");
+}
+
+fn no_log(op: &mut Operations) {
+    op.drop_table("log");
+}

@@ -1,0 +1,155 @@
+//! The program that the tests kill: it runs the migrations of `history.rs` on a database file.
+//!
+//! `survivor FILE up|down REVISION [--each] [--kill-at N] [--cache PAGES] [--max-pages N]`, or
+//! `survivor FILE embedded` for what an application does at its start. It prints how many calls to
+//! the database it made; a failure's exit code is 3.
+
+mod history;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use dbmigrate_runtime::dialect::{Dialect, Facts};
+use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::driver::{DatabaseError, Driver, Rows, Violation};
+use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::{Direction, Error, Migrator, Options, Value};
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let res = match args.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [file, "embedded"] => {
+            Migrator::new(history::MODULES).upgrade_url(file).map(|_| 0).map_err(report)
+        }
+        [file, "up", to, rest @ ..] => run(file, Direction::Upgrade, to, rest),
+        [file, "down", to, rest @ ..] => run(file, Direction::Downgrade, to, rest),
+        _ => return ExitCode::from(2),
+    };
+    match res {
+        Ok(n_calls) => {
+            let _ = writeln!(std::io::stdout(), "{n_calls}");
+            ExitCode::SUCCESS
+        }
+        Err(err) => {
+            let _ = writeln!(std::io::stderr(), "{err}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn report(err: Error) -> String {
+    err.report()
+}
+
+fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64, String> {
+    let number = |name: &str| -> Option<u64> {
+        let at = args.iter().position(|it| *it == name)?;
+        args.get(at + 1)?.parse().ok()
+    };
+    let mut driver =
+        SqliteDriver::open(Path::new(file), Mode::Create).map_err(|it| it.to_string())?;
+    // With few pages in memory a transaction is written to the file before its end.
+    for (name, pragma) in [("--cache", "cache_size"), ("--max-pages", "max_page_count")] {
+        if let Some(n) = number(name) {
+            let sql = format!("PRAGMA {pragma} = {n}");
+            driver.query(&sql, &[]).map_err(|it| it.to_string())?;
+        }
+    }
+    let options = Options { transaction_each: args.contains(&"--each"), ..Options::default() };
+    let migrations = Migrator::new(history::MODULES).migrations().map_err(report)?;
+    let mut driver = Counted { driver, n_calls: 0, kill_at: number("--kill-at").unwrap_or(0) };
+    Executor {
+        driver: &mut driver,
+        migrations: &migrations,
+        options: &options,
+        observer: &mut (),
+        steps: &mut OwnSteps,
+    }
+    .run(direction, to)
+    .map_err(report)?;
+    Ok(driver.n_calls)
+}
+
+/// Counts the calls, and has the process killed before one of them.
+struct Counted {
+    driver: SqliteDriver<'static>,
+    n_calls: u64,
+    /// Counted from 1.
+    kill_at: u64,
+}
+
+impl Counted {
+    fn call(&mut self) -> &mut SqliteDriver<'static> {
+        self.n_calls += 1;
+        if self.n_calls == self.kill_at {
+            let id = std::process::id().to_string();
+            let _ = Command::new("sh").args(["-c", "kill -9 $0", &id]).spawn();
+            loop {
+                std::thread::sleep(Duration::from_secs(60));
+            }
+        }
+        &mut self.driver
+    }
+}
+
+type Res<T> = Result<T, DatabaseError>;
+
+impl Driver for Counted {
+    fn dialect(&self) -> &'static dyn Dialect {
+        self.driver.dialect()
+    }
+
+    fn facts(&mut self) -> Res<Facts> {
+        self.driver.facts()
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Res<u64> {
+        self.call().execute(sql, params)
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value]) -> Res<Rows> {
+        self.call().query(sql, params)
+    }
+
+    fn batch(&mut self, sql: &str) -> Res<()> {
+        self.call().batch(sql)
+    }
+
+    fn in_transaction(&self) -> bool {
+        self.driver.in_transaction()
+    }
+
+    fn prepare(&mut self) -> Res<()> {
+        self.call().prepare()
+    }
+
+    fn restore(&mut self) -> Res<()> {
+        self.call().restore()
+    }
+
+    fn begin(&mut self, wait: Duration, on_wait: &mut dyn FnMut(Duration)) -> Res<()> {
+        self.call().begin(wait, on_wait)
+    }
+
+    fn commit(&mut self) -> Res<()> {
+        self.call().commit()
+    }
+
+    fn rollback(&mut self) {
+        self.call().rollback();
+    }
+
+    fn begin_alone(&mut self, wait: Duration, on_wait: &mut dyn FnMut(Duration)) -> Res<()> {
+        self.call().begin_alone(wait, on_wait)
+    }
+
+    fn end_alone(&mut self) {
+        self.call().end_alone();
+    }
+
+    fn violations(&mut self) -> Res<Vec<Violation>> {
+        self.call().violations()
+    }
+}
