@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use dbmigrate_runtime::revision::{Graph, Revision};
 use dbmigrate_runtime::{Migrations, executor, version_table};
@@ -96,9 +97,12 @@ impl History {
 }
 
 /// `<base>` or the parents' ids.
-pub fn parents_text(it: &Revision) -> String {
-    if it.parents.is_empty() { "<base>".to_owned() } else { it.parents.join(", ") }
+pub fn parents_text(parents: &[String]) -> String {
+    if parents.is_empty() { "<base>".to_owned() } else { parents.join(", ") }
 }
+
+/// What marks an applied revision that the project no longer has.
+pub const GONE: &str = " (applied, file missing)";
 
 /// The applied revisions of the project's database; none where it isn't there yet.
 pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::Applied>> {
@@ -106,6 +110,17 @@ pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::A
         None => Ok(Vec::new()),
         Some(mut driver) => Ok(version_table::read(&mut *driver, &cx.config.version_table)?),
     }
+}
+
+/// What the database says of applied revisions whose file is gone, the last one first; nothing
+/// where no database can be read.
+pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
+    let patience = Patience { out: cx.out, at_most: Duration::ZERO };
+    let driver = Database::find(cx).and_then(|it| it.open_to_read(patience));
+    let Ok(Some(mut driver)) = driver else { return Vec::new() };
+    let entries = version_table::entries(&mut *driver, &cx.config.version_table);
+    let is_gone = |it: &version_table::Entry| graph.get(&it.id).is_none();
+    entries.unwrap_or_default().into_iter().rev().filter(is_gone).collect()
 }
 
 /// The ids of what is applied.

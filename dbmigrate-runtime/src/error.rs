@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::dialect::Unplannable;
 use crate::driver::{DatabaseError, Violation};
-use crate::revision::GraphError;
+use crate::revision::{GraphError, Revision};
 
 /// A failure to plan or to run migrations.
 ///
@@ -203,6 +203,21 @@ impl Error {
         )
     }
 
+    /// `above` is applied and follows it.
+    pub(crate) fn late(it: &Revision, above: &str) -> Error {
+        let Revision { id, message, file, .. } = it;
+        let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
+        let place = if file.is_empty() { String::new() } else { format!(", in {file}") };
+        let text = format!(
+            "revision `{id}`{message} is not applied, but `{above}`, which follows it, is{place}"
+        );
+        Error::new(Kind::Other, text).with_hint(format!(
+            "to run it last, make the head its `DOWN_REVISION`, and what that was the one of \
+             `{above}`; to run it now, `cargo dbmigrate upgrade {id}`; if the database has what it \
+             builds, `cargo dbmigrate stamp current` enters it as applied"
+        ))
+    }
+
     pub(crate) fn edited(id: &str, file: &str) -> Error {
         let place = if file.is_empty() { String::new() } else { format!(", in {file}") };
         let text =
@@ -220,6 +235,13 @@ impl Error {
         );
         Error::new(Kind::Other, text)
             .with_hint(format!("install that version: cargo install cargo-dbmigrate@{tool}"))
+    }
+
+    pub(crate) fn unreadable_row(id: &str, why: &str) -> Error {
+        Error::new(
+            Kind::Other,
+            format!("revision `{id}` is applied, and its row is damaged: {why}"),
+        )
     }
 
     /// `alone` is the revision that ran outside a transaction, where nothing is rolled back.

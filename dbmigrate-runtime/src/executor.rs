@@ -53,6 +53,12 @@ pub trait Observer {
         let _ = statement;
     }
 
+    /// A revision is about to run after one that comes after it in the history, as happens when
+    /// branches are merged; on a new database they run the other way round.
+    fn late(&mut self, revision: &Revision, applied: &Revision) {
+        let _ = (revision, applied);
+    }
+
     /// Another process holds the lock; the run waits that long at most.
     fn waiting(&mut self, at_most: Duration) {
         let _ = at_most;
@@ -203,6 +209,9 @@ impl Executor<'_> {
         let pending = plan::route(graph, &set, direction, &target);
         if pending.is_empty() {
             return Ok(Vec::new());
+        }
+        if direction == Direction::Upgrade {
+            plan::check_order(graph, &set, &pending, &target)?;
         }
         let facts = self.facts()?;
         plan::plan(self.migrations, direction, &pending, &set, self.driver.dialect(), &facts)?;
@@ -366,6 +375,9 @@ impl Executor<'_> {
             group.truncate(1);
         }
         let Some(first) = pending.first() else { return Ok(Next::Done) };
+        if direction == Direction::Upgrade && done.is_empty() {
+            plan::check_order(self.migrations.graph(), &set, &pending, target)?;
+        }
         version_table::create(self.driver, &self.options.version_table)?;
         if group.is_empty() {
             return Ok(Next::Alone(first.clone()));
@@ -396,6 +408,11 @@ impl Executor<'_> {
     ) -> Result<(), Error> {
         if in_transaction != self.driver.in_transaction() {
             return Err(Error::transaction_lost(&migration.revision.id));
+        }
+        if direction == Direction::Upgrade {
+            if let Some(applied) = planner.overtaken_by(migration) {
+                self.observer.late(&migration.revision, applied);
+            }
         }
         let facts = self.facts()?;
         let Planned { actions, .. } = planner.next(migration, self.driver.dialect(), &facts)?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::Error;
 use crate::dialect::{Action, Dialect, Facts};
 use crate::migration::{Direction, Migration, Migrations};
-use crate::revision::{Graph, Target};
+use crate::revision::{Graph, Revision, Target};
 use crate::schema::Schema;
 
 /// One revision of a plan with its statements.
@@ -72,6 +72,35 @@ pub fn route(
     }
 }
 
+/// Whether a way up runs nothing below what is applied, such as a revision that was put between
+/// two others later. To go to such a revision itself is to ask for that.
+///
+/// # Errors
+///
+/// The first applied revision that needs a pending one.
+pub fn check_order(
+    graph: &Graph,
+    applied: &BTreeSet<String>,
+    pending: &[String],
+    target: &Target,
+) -> Result<(), Error> {
+    let in_order = graph.revisions().iter().filter(|it| applied.contains(&it.id));
+    let mut late = in_order.flat_map(|it| graph.needs(it).map(move |needed| (it, needed)));
+    let Some((above, id)) = late.find(|(_, it)| pending.iter().any(|id| id == it)) else {
+        return Ok(());
+    };
+    if let [id] = target.ids().as_slice() {
+        let is_below = || graph.with_descendants(&[id]).iter().any(|it| applied.contains(*it));
+        if !applied.contains(*id) && is_below() {
+            return Ok(());
+        }
+    }
+    Err(match graph.get(id) {
+        Some(it) => Error::late(it, &above.id),
+        None => return Ok(()),
+    })
+}
+
 /// Plans a route's revisions one after the other, each on the schema that those before it leave.
 ///
 /// # Errors
@@ -114,6 +143,14 @@ impl<'a> Planner<'a> {
     ) -> Result<Planner<'a>, Error> {
         let schema = migrations.replay(Some(&applied))?;
         Ok(Planner { migrations, direction, applied, schema })
+    }
+
+    /// The applied revision that comes last in the history, if it comes after this one: on a new
+    /// database they run the other way round.
+    pub fn overtaken_by(&self, migration: &Migration) -> Option<&'a Revision> {
+        let graph = self.migrations.graph();
+        let after = graph.position(&migration.revision.id)? + 1;
+        graph.revisions()[after..].iter().rev().find(|it| self.applied.contains(&it.id))
     }
 
     /// Plans the next revision, and takes it as run.

@@ -219,7 +219,8 @@ impl Graph {
         found
     }
 
-    fn needs<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
+    /// What a revision directly needs: its parents and what it depends on.
+    pub(crate) fn needs<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
         let dependencies = it
             .depends_on
             .iter()

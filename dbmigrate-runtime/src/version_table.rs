@@ -72,21 +72,73 @@ fn from_row(row: Vec<Value>) -> Applied {
     }
 }
 
-/// The recorded operations of an applied revision, as the text that its row holds.
-pub fn operations_of(
-    driver: &mut dyn Driver,
-    table: &str,
-    id: &str,
-) -> Result<Option<String>, DatabaseError> {
+/// All that the database says of an applied revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The revision's id.
+    pub id: String,
+    /// The ids that it followed.
+    pub parents: Vec<String>,
+    /// Its message.
+    pub message: String,
+    /// The operations of its upgrade, encoded.
+    pub operations: String,
+    /// The version of the form in which the row holds the operations.
+    pub format: i64,
+    /// When it was applied, in UTC.
+    pub applied_at: String,
+    /// The version of dbmigrate that applied it.
+    pub tool_version: String,
+}
+
+/// All that the database says of what is applied, in the order in which it was applied; none where
+/// there is no table.
+///
+/// # Errors
+///
+/// What the database says.
+pub fn entries(driver: &mut dyn Driver, table: &str) -> Result<Vec<Entry>, DatabaseError> {
     if !exists(driver, table)? {
-        return Ok(None);
+        return Ok(Vec::new());
     }
-    let sql = format!("SELECT operations FROM {} WHERE id = ?1", driver.dialect().quote(table));
-    let rows = driver.query(&sql, &[Value::from(id)])?.rows;
-    Ok(rows.into_iter().flatten().next().and_then(|it| match it {
-        Value::Text(it) => Some(it),
-        _ => None,
-    }))
+    let sql = format!(
+        "SELECT id, parents, message, operations, format, applied_at, tool_version FROM {}",
+        driver.dialect().quote(table)
+    );
+    let rows = driver.query(&sql, &[])?.rows;
+    let entry = |row: Vec<Value>| {
+        let mut texts = row.into_iter().map(|it| match it {
+            Value::Text(it) => it,
+            Value::Integer(it) => it.to_string(),
+            _ => String::new(),
+        });
+        let mut text = || texts.next().unwrap_or_default();
+        Entry {
+            id: text(),
+            parents: text().split_whitespace().map(str::to_owned).collect(),
+            message: text(),
+            operations: text(),
+            format: text().parse().unwrap_or(i64::MAX),
+            applied_at: text(),
+            tool_version: text(),
+        }
+    };
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+impl Entry {
+    /// The operations of its upgrade.
+    ///
+    /// # Errors
+    ///
+    /// When a newer version has written them, or they can't be read.
+    pub fn decode(&self) -> Result<Vec<Operation>, Error> {
+        if self.format > operations::FORMAT.into() {
+            return Err(Error::newer_format(&self.id, self.format, &self.tool_version));
+        }
+        operations::decode(&self.operations)
+            .map_err(|err| Error::unreadable_row(&self.id, &err.to_string()))
+    }
 }
 
 pub(crate) fn exists(driver: &mut dyn Driver, table: &str) -> Result<bool, DatabaseError> {

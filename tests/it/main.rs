@@ -7,5 +7,6 @@ mod commands;
 mod extraction;
 mod generated;
 mod hosts;
+mod kept;
 mod recording;
 mod session;

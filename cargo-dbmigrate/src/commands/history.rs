@@ -48,6 +48,25 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
         }
     };
     let mut json = Vec::new();
+    let gone = if args.rev_range.is_none() { history::gone(cx, graph) } else { Vec::new() };
+    for it in &gone {
+        if cx.out.verbose {
+            cx.out.text(&show::gone_entry(it));
+        } else {
+            let message = if it.message.is_empty() { "empty message" } else { &it.message };
+            let (parents, mark) = (history::parents_text(&it.parents), history::GONE);
+            cx.out.line(format!("{parents} -> {}{mark}, {message}", it.id));
+        }
+        json.push(serde_json::json!({
+            "id": it.id,
+            "parents": it.parents,
+            "message": it.message,
+            "path": null,
+            "head": false,
+            "applied_at": it.applied_at,
+            "tool_version": it.tool_version,
+        }));
+    }
     for it in graph.revisions().iter().rev().filter(|it| shown.contains(it.id.as_str())) {
         if cx.out.verbose {
             cx.out.text(&show::entry(cx, &history, it, &current));
@@ -55,7 +74,7 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
             let message = if it.message.is_empty() { "empty message" } else { &it.message };
             cx.out.line(format!(
                 "{} -> {}{}, {message}",
-                history::parents_text(it),
+                history::parents_text(&it.parents),
                 it.id,
                 history.marks(it, &current),
             ));

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Migration, operations};
+use dbmigrate_runtime::{Migration, operations, version_table};
 
 use super::Answer;
 use crate::cli::Show;
@@ -20,7 +20,10 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
         true => Some(history::applied_ids(cx, &Database::find(cx)?)?),
         false => None,
     };
-    let target = graph.target(&args.revision, applied.as_ref())?;
+    let target = match graph.target(&args.revision, applied.as_ref()) {
+        Ok(it) => it,
+        Err(err) => return show_gone(cx, &history, &args.revision).ok_or_else(|| err.into()),
+    };
     let migrations = history.migrations()?;
     let mut json = Vec::new();
     for id in target.ids() {
@@ -43,6 +46,53 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     }
     cx.out.json("show", serde_json::json!({ "revisions": json }));
     Ok(Answer::Done)
+}
+
+/// A revision that only the database still knows.
+fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer> {
+    let gone = history::gone(cx, &history.graph);
+    let exact = gone.iter().find(|it| it.id == identifier);
+    let mut like = gone.iter().filter(|it| it.id.starts_with(identifier));
+    let it = match (exact, like.next(), like.next()) {
+        (Some(it), _, _) | (None, Some(it), None) => it,
+        _ => return None,
+    };
+    cx.out.text(&gone_entry(it));
+    let operations = it.decode();
+    let lines = match &operations {
+        Ok(it) => words(it),
+        Err(err) => vec![err.to_string()],
+    };
+    let text: String = lines.iter().map(|it| format!("    {it}\n")).collect();
+    cx.out.text(&format!("upgrade:\n{text}"));
+    cx.out.json(
+        "show",
+        serde_json::json!({ "revisions": [{
+            "id": it.id,
+            "parents": it.parents,
+            "message": it.message,
+            "path": null,
+            "applied_at": it.applied_at,
+            "tool_version": it.tool_version,
+            "upgrade": operations.as_ref().ok().map(|it| words(it)),
+            "error": operations.as_ref().err().map(ToString::to_string),
+        }] }),
+    );
+    Some(Answer::Done)
+}
+
+/// As [`entry`], of a revision that only the database still knows.
+pub fn gone_entry(it: &version_table::Entry) -> String {
+    let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
+    format!(
+        "Rev: {}{}\n{parents}: {}\nApplied: {} by dbmigrate {}\n\n    {}\n\n",
+        it.id,
+        history::GONE,
+        history::parents_text(&it.parents),
+        it.applied_at,
+        it.tool_version,
+        if it.message.is_empty() { "empty message" } else { &it.message },
+    )
 }
 
 fn words(operations: &[operations::Operation]) -> Vec<String> {
@@ -68,7 +118,7 @@ pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -
     let mut text = String::new();
     let _ = writeln!(text, "Rev: {}{}", it.id, history.marks(it, current));
     let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
-    let _ = writeln!(text, "{parents}: {}", history::parents_text(it));
+    let _ = writeln!(text, "{parents}: {}", history::parents_text(&it.parents));
     if !it.depends_on.is_empty() {
         let _ = writeln!(text, "Also depends on: {}", it.depends_on.join(", "));
     }

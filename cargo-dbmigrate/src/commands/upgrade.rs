@@ -209,6 +209,15 @@ impl Observer for Progress {
             .suspend(|| self.out.detail(format!("-- {}\n{};", statement.reason, statement.sql)));
     }
 
+    fn late(&mut self, revision: &Revision, applied: &Revision) {
+        let text = format!(
+            "revision `{}` runs after `{}`, which comes after it in the history and is applied \
+             already; on a new database it runs before",
+            revision.id, applied.id
+        );
+        self.bar.suspend(|| self.out.note(text));
+    }
+
     fn waiting(&mut self, at_most: Duration) {
         self.bar.suspend(|| self.out.waiting(at_most));
     }

@@ -1,0 +1,118 @@
+//! What the database still knows of a revision whose file is gone or edited.
+
+use std::fs;
+
+use dbmigrate_tests::{Host, dump, revision, sql};
+use expect_test::expect;
+
+const USER: &str = "op.create_table(Table::new(\"user\").column(Column::new(\"id\", \
+                    Type::BigInteger).not_null()).primary_key(\"pk_user\", [\"id\"]));";
+
+const AGE: &str = "op.add_column(\"user\", Column::new(\"age\", Type::Integer));";
+
+/// Two revisions, applied.
+fn host(name: &str) -> Host {
+    let host = Host::library(name, "");
+    host.ok("init");
+    let user = revision("a1", &[], "user", USER, "op.drop_table(\"user\");");
+    host.write("migrations/versions/m1.rs", &user);
+    let age = revision("b2", &["a1"], "age of users", AGE, "op.drop_column(\"user\", \"age\");");
+    host.write("migrations/versions/m2.rs", &age);
+    host.ok("upgrade");
+    host
+}
+
+/// Without the time, which is the only one in the text.
+fn plain(text: &str) -> String {
+    let line = |it: &str| match it.strip_prefix("Applied: ").and_then(|it| it.split_once(' ')) {
+        Some((_, by)) => format!("Applied: $TIME {by}\n"),
+        None => format!("{it}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn an_applied_revision_whose_file_is_gone_is_told_from_the_database() {
+    let host = host("gone");
+    fs::remove_file(host.dir.join("migrations/versions/m2.rs")).unwrap();
+    expect![[r#"
+        a1 -> b2 (applied, file missing), age of users
+        <base> -> a1 (head), user
+    "#]]
+    .assert_eq(&host.ok("history").stdout);
+    expect![[r#"
+        Rev: b2 (applied, file missing)
+        Parent: a1
+        Applied: $TIME by dbmigrate 0.1.0
+
+            age of users
+
+        upgrade:
+            add column `age` to table `user`
+    "#]]
+    .assert_eq(&plain(&host.ok("show b").stdout));
+    assert!(
+        host.ok("history -v").stdout.starts_with("Rev: b2 (applied, file missing)\nParent: a1")
+    );
+    let json = |command: &str| -> serde_json::Value {
+        serde_json::from_str(&host.ok(&format!("{command} --format json")).stdout).unwrap()
+    };
+    let show = &json("show b2")["revisions"][0];
+    assert_eq!(show["upgrade"][0], "add column `age` to table `user`");
+    assert!(show["path"].is_null());
+    let history = json("history");
+    assert_eq!(history["revisions"][0]["id"], "b2");
+    assert_eq!(history["revisions"][0]["tool_version"], "0.1.0");
+
+    sql(
+        &host.dir.join("app.db"),
+        "UPDATE dbmigrate_version SET format = 99, tool_version = '9.0.0' WHERE id = 'b2'",
+    );
+    let said = host.ok("show b2").stdout;
+    let newer = "upgrade:\n    revision `b2` was applied by dbmigrate 9.0.0, whose format 99 this \
+                 version does not know\n";
+    assert!(said.ends_with(newer), "{said}");
+    // Nothing is made to find out.
+    fs::remove_file(host.dir.join("app.db")).unwrap();
+    assert_eq!(host.ok("history").stdout, "<base> -> a1 (head), user\n");
+    host.fails("show b2");
+    assert!(!host.dir.join("app.db").exists());
+}
+
+#[test]
+fn format_and_comments_are_no_edit_and_a_renamed_step_is() {
+    let host = host("no-edit");
+    let step = "op.run(\"fill\", |db| { db.execute(\"UPDATE user SET age = 1\", ())?; Ok(()) });";
+    let with = |upgrade: &str| {
+        let text = revision("c3", &["b2"], "fill", upgrade, "");
+        host.write("migrations/versions/m3.rs", &text);
+    };
+    with(step);
+    host.ok("upgrade");
+    with(&step.replace("; ", ";\n\n        // a comment\n        "));
+    host.ok("upgrade");
+    with(&step.replace("age = 1", "age = 2"));
+    host.ok("upgrade");
+    with(&step.replace("fill", "fill ages"));
+    let run = host.fails("upgrade");
+    assert!(run.stderr.contains("revision `c3` was edited after it was applied"), "{run}");
+}
+
+#[test]
+fn a_late_revision_is_refused_and_one_of_a_merged_branch_is_told_of() {
+    let host = host("late");
+    let before = dump(&host.dir.join("app.db"));
+    host.write("migrations/versions/m1_late.rs", &revision("a5", &["a1"], "late", "", ""));
+    host.replace("migrations/versions/m2.rs", "&[\"a1\"]", "&[\"a5\"]");
+    expect![[r#"
+    "#]]
+    .assert_eq(&host.fails("upgrade").errors());
+    assert_eq!(dump(&host.dir.join("app.db")), before);
+    host.replace("migrations/versions/m2.rs", "&[\"a5\"]", "&[\"a1\"]");
+    host.write("migrations/versions/m3.rs", &revision("c3", &["a5", "b2"], "merge", "", ""));
+    let run = host.ok("upgrade");
+    expect![[r#"
+    "#]]
+    .assert_eq(&run.errors());
+    assert_eq!(host.ok("current").stdout, "c3 (head) (mergepoint)\n");
+}
