@@ -26,7 +26,7 @@ struct Inner {
 /// What to do about something that no statement is to blame for.
 fn hint_of(source: &DatabaseError) -> Option<&'static str> {
     match source {
-        it if it.is_read_only() => {
+        it if it.is_read_only() || it.is_unopenable() => {
             Some("look at the permissions of the database file and of its directory")
         }
         it if it.is_not_a_database() => Some("the file is something else, or it is encrypted"),
@@ -212,7 +212,7 @@ impl Error {
             "revision `{id}`{message} is not applied, but `{above}`, which follows it, is{place}"
         );
         Error::new(Kind::Other, text).with_hint(format!(
-            "to run it last, make the head its `DOWN_REVISION`, and what that was the one of \
+            "to run it last, make its `DOWN_REVISION` the head and take it out of the one of \
              `{above}`; to run it now, `cargo dbmigrate upgrade {id}`; if the database has what it \
              builds, `cargo dbmigrate stamp current` enters it as applied"
         ))

@@ -423,28 +423,3 @@ fn settings_and_arguments_that_are_wrong_are_said() {
     assert_eq!(json["error"]["message"], "no revision `nope` in this project");
     assert_eq!(json["command"], "show");
 }
-
-#[cfg(unix)]
-#[test]
-fn a_database_that_can_only_be_read_is_left_alone() {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let host = host("read-only");
-    host.ok("upgrade");
-    let path = host.dir.join("app.db");
-    host.write(
-        "migrations/versions/m2.rs",
-        &revision("b2", &["a1"], "more", "op.execute(\"SELECT 1\");"),
-    );
-    host.ok("heads");
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o444)).unwrap();
-    if fs::File::options().write(true).open(&path).is_ok() {
-        // The superuser may write what nobody may; the mode below is refused for everyone.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        return;
-    }
-    let before = dump(&path);
-    check(&host, &host.dbmigrate("upgrade"), expect![[r#""#]]);
-    assert_eq!(dump(&path), before);
-    host.ok("current");
-}

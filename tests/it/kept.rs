@@ -99,12 +99,55 @@ fn format_and_comments_are_no_edit_and_a_renamed_step_is() {
 }
 
 #[test]
+fn a_revision_that_is_being_written_is_done_again_as_it_is_now() {
+    let host = host("rewritten");
+    let db = host.dir.join("app.db");
+    host.replace("migrations/versions/m2.rs", "Type::Integer", "Type::Text");
+    host.replace(
+        "migrations/versions/m2.rs",
+        "drop_column(\"user\", \"age\")",
+        "drop_table(\"x\")",
+    );
+    let run = host.ok("redo");
+    expect![[r#"
+        note: revision `b2` was edited after it was applied; what is undone is what was applied
+    "#]]
+    .assert_eq(&run.errors());
+    expect![[r#"
+        Running downgrade b2 -> a1, age of users
+        Running upgrade a1 -> b2, age of users
+    "#]]
+    .assert_eq(&run.stdout);
+    assert!(dump(&db).contains("\"age\" TEXT"), "{}", dump(&db));
+    // An older one that stays is still refused.
+    host.replace("migrations/versions/m1.rs", "pk_user", "pk_users");
+    let run = host.fails("redo");
+    assert!(run.stderr.contains("revision `a1` was edited after it was applied"), "{run}");
+    host.replace("migrations/versions/m1.rs", "pk_users", "pk_user");
+
+    let step = "op.run(\"fill\", |_| Ok(()));";
+    host.write("migrations/versions/m3.rs", &revision("c3", &["b2"], "fill", step, ""));
+    host.ok("upgrade");
+    host.replace("migrations/versions/m3.rs", "\"fill\"", "\"fill all\"");
+    let before = dump(&db);
+    let run = host.fails("redo");
+    expect![[r#"
+        note: revision `c3` was edited after it was applied; what is undone is what was applied
+        error: revision `c3` was edited after it was applied, and how to undo what was applied can't be derived: cannot undo `run step `fill``: a step has no way back
+          hint: take the edit back, and downgrade before you edit it
+    "#]].assert_eq(&run.errors());
+    assert_eq!(dump(&db), before);
+}
+
+#[test]
 fn a_late_revision_is_refused_and_one_of_a_merged_branch_is_told_of() {
     let host = host("late");
     let before = dump(&host.dir.join("app.db"));
     host.write("migrations/versions/m1_late.rs", &revision("a5", &["a1"], "late", "", ""));
     host.replace("migrations/versions/m2.rs", "&[\"a1\"]", "&[\"a5\"]");
     expect![[r#"
+        error: revision `a5` (late) is not applied, but `b2`, which follows it, is, in migrations/versions/m1_late.rs
+          hint: to run it last, make its `DOWN_REVISION` the head and take it out of the one of `b2`; to run it now, `cargo dbmigrate upgrade a5`; if the database has what it builds, `cargo dbmigrate stamp current` enters it as applied
     "#]]
     .assert_eq(&host.fails("upgrade").errors());
     assert_eq!(dump(&host.dir.join("app.db")), before);
@@ -112,6 +155,7 @@ fn a_late_revision_is_refused_and_one_of_a_merged_branch_is_told_of() {
     host.write("migrations/versions/m3.rs", &revision("c3", &["a5", "b2"], "merge", "", ""));
     let run = host.ok("upgrade");
     expect![[r#"
+        note: revision `a5` runs after `b2`, which comes after it in the history and is applied already; on a new database it runs before
     "#]]
     .assert_eq(&run.errors());
     assert_eq!(host.ok("current").stdout, "c3 (head) (mergepoint)\n");

@@ -12,12 +12,15 @@ use crate::bench::{Bench, Case, is_long, said, say};
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
-        let path = dbmigrate_tests::target_dir().join(format!("faults-{}.so", std::process::id()));
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        let made = dir.join(format!("faults-{}.so", std::process::id()));
         let source = concat!(env!("CARGO_MANIFEST_DIR"), "/survive/faults.c");
         let mut cc = Command::new("cc");
-        cc.args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&path).arg(source);
+        cc.args(["-O1", "-Wall", "-Werror", "-shared", "-fPIC", "-o"]).arg(&made).arg(source);
         let output = cc.arg("-ldl").output().expect("a C compiler");
         assert!(output.status.success(), "{}", said(&output));
+        let path = dir.join("faults.so");
+        fs::rename(made, &path).expect("renamed");
         path
     })
 }
@@ -87,6 +90,56 @@ fn a_disk_that_is_full_or_fails() {
             "{mode}: {n_runs} runs, {n_failed} of them failed; found after so many transactions: \
              {reached:?}"
         ));
+    }
+}
+
+/// As a limit of SQLite's own, on every system.
+#[test]
+fn a_database_that_may_not_grow() {
+    for case in Case::all().into_iter().filter(|it| !it.down) {
+        let bench = Bench::new("pages", case);
+        bench.reset();
+        let path = bench.file();
+        let conn = rusqlite::Connection::open(&path).expect("it opens");
+        let n: i64 = conn.query_row("PRAGMA page_count", [], |it| it.get(0)).expect("pages");
+        drop(conn);
+        for more in 0..6 {
+            bench.reset();
+            let limit = (n + more).to_string();
+            let output = bench.run().args(["--max-pages", &limit]).output().expect("it runs");
+            let what = format!("{more} more pages: {}", said(&output));
+            assert_eq!(output.status.code(), Some(3), "{what}");
+            assert!(what.contains("database or disk is full\n  hint: make space"), "{what}");
+            bench.check(&what);
+        }
+    }
+}
+
+/// Without waiting for the disk a cut does harm, and it is seen.
+#[test]
+fn the_cuts_would_be_seen() {
+    let bench = Bench::new("teeth", Case { wal: false, each: false, down: false });
+    let args = ["--cache", "2", "--synchronous", "0"];
+    let (_, n) = run(&bench, &args, &Fault { mode: "count", at: 0, seed: 0 });
+    let is_harmed = |at: u64| {
+        run(&bench, &args, &Fault { mode: "power", at, seed: 1 });
+        std::panic::catch_unwind(|| bench.check("as expected")).is_err()
+    };
+    assert!((1..=n).rev().step_by(3).any(is_harmed), "of {n} calls");
+}
+
+/// What is promised of a power cut is promised of this setting.
+#[test]
+fn every_commit_waits_for_the_disk() {
+    use dbmigrate_runtime::driver::Driver as _;
+    use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+
+    for case in Case::all().into_iter().filter(|it| !it.down && !it.each) {
+        let bench = Bench::new("synchronous", case);
+        bench.reset();
+        let mut driver = SqliteDriver::open(&bench.file(), Mode::Create).expect("it opens");
+        let rows = driver.query("PRAGMA synchronous", &[]).expect("a pragma").rows;
+        assert_eq!(rows, [[dbmigrate_runtime::Value::Integer(2)]], "FULL");
     }
 }
 

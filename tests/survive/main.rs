@@ -8,3 +8,4 @@ mod bench;
 mod faults;
 mod kills;
 mod once;
+mod read_only;

@@ -1,7 +1,7 @@
 //! The program that the tests kill: it runs the migrations of `history.rs` on a database file.
 //!
-//! `survivor FILE up|down REVISION [--each] [--kill-at N] [--cache PAGES] [--max-pages N]`, or
-//! `survivor FILE embedded` for what an application does at its start. It prints how many calls to
+//! `survivor FILE up|down REVISION [--each] [--kill-at N] [--cache PAGES] [--max-pages N]
+//! [--synchronous N]`, or//! `survivor FILE embedded` for what an application does at its start. It prints how many calls to
 //! the database it made; a failure's exit code is 3.
 
 mod history;
@@ -51,7 +51,12 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
     let mut driver =
         SqliteDriver::open(Path::new(file), Mode::Create).map_err(|it| it.to_string())?;
     // With few pages in memory a transaction is written to the file before its end.
-    for (name, pragma) in [("--cache", "cache_size"), ("--max-pages", "max_page_count")] {
+    let pragmas = [
+        ("--cache", "cache_size"),
+        ("--max-pages", "max_page_count"),
+        ("--synchronous", "synchronous"),
+    ];
+    for (name, pragma) in pragmas {
         if let Some(n) = number(name) {
             let sql = format!("PRAGMA {pragma} = {n}");
             driver.query(&sql, &[]).map_err(|it| it.to_string())?;

@@ -1,5 +1,6 @@
 //! The commands, a file each: gather, decide, act, report.
 
+mod as_applied;
 mod check;
 mod current;
 mod downgrade;

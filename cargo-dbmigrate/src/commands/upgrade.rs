@@ -10,7 +10,7 @@ use dbmigrate_runtime::revision::{Range, Revision};
 use dbmigrate_runtime::{Direction, Options, plan, script, version_table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::Answer;
+use super::{Answer, as_applied};
 use crate::cli::{Run, Transaction, Upgrade};
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
@@ -233,7 +233,6 @@ pub fn downgrade(
     allow_destructive: bool,
 ) -> Result<Vec<String>> {
     let options = options(cx, args);
-    let migrations = history.migrations()?;
     if database.is_missing() {
         let message = format!("the database `{}` does not exist", database.name());
         return Err(Error::new(message).hint("`cargo dbmigrate upgrade` creates it"));
@@ -242,9 +241,9 @@ pub fn downgrade(
     let mut driver = database.open_to_write(patience)?;
     let applied = version_table::read(&mut *driver, &options.version_table)?;
     let set = executor::ids(&applied);
-    executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
     let target = plan::downgrade_target(&history.graph, &set, identifier)?;
     let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);
+    let migrations = as_applied::migrations(cx, &mut *driver, history, &applied, &ids)?;
     let facts = driver
         .facts()
         .map_err(|err| Error::new("failed to ask the database's version").cause(err))?;

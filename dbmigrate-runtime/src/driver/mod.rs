@@ -26,6 +26,7 @@ enum ErrorKind {
     Busy,
     ReadOnly,
     NotADatabase,
+    Unopenable,
     Full,
     Io,
     Other,
@@ -45,6 +46,11 @@ impl DatabaseError {
     /// Whether the database can be read but not written.
     pub fn is_read_only(&self) -> bool {
         self.kind == ErrorKind::ReadOnly
+    }
+
+    /// Whether a file could not be opened or created, such as a journal beside the database.
+    pub fn is_unopenable(&self) -> bool {
+        self.kind == ErrorKind::Unopenable
     }
 
     /// Whether there was no space for what was to be written. The database may have rolled the

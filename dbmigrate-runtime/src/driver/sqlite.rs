@@ -348,12 +348,18 @@ fn error(err: rusqlite::Error) -> DatabaseError {
             let kind = match code.code {
                 ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => ErrorKind::Busy,
                 ErrorCode::ReadOnly => ErrorKind::ReadOnly,
+                ErrorCode::CannotOpen => ErrorKind::Unopenable,
                 ErrorCode::DiskFull => ErrorKind::Full,
                 ErrorCode::SystemIoFailure => ErrorKind::Io,
                 ErrorCode::NotADatabase => ErrorKind::NotADatabase,
                 _ => ErrorKind::Other,
             };
-            (kind, message.clone().unwrap_or_else(|| code.to_string()))
+            let mut message = message.clone().unwrap_or_else(|| code.to_string());
+            if kind == ErrorKind::Io {
+                // What failed is only in the number.
+                message += &format!(" (code {})", code.extended_code);
+            }
+            (kind, message)
         }
         other => (ErrorKind::Other, other.to_string()),
     };

@@ -47,9 +47,15 @@ fn attempt(path: &Path, database: &Path) -> Result<SqliteDriver<'static>, Databa
         return Err(busy());
     }
     file.set_busy_timeout(Duration::ZERO)?;
-    file.batch("BEGIN EXCLUSIVE")?;
-    // Whoever had the lock takes the file away, and a lock on a file that is gone locks nobody out.
-    if is_same(&before) { Ok(file) } else { Err(busy()) }
+    // An empty file's transaction begins with a first page, whose journal would be another file.
+    let res = file.query("PRAGMA journal_mode = MEMORY", &[]);
+    let res = res.and_then(|_| file.batch("BEGIN EXCLUSIVE"));
+    // Whoever had the lock takes the file away, and a lock on a file that is gone locks nobody
+    // out; nor does SQLite expect it to go.
+    if !is_same(&before) {
+        return Err(busy());
+    }
+    res.map(|()| file)
 }
 
 fn busy() -> DatabaseError {

@@ -1,0 +1,87 @@
+//! Revisions as they were applied, where their files were edited since.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::version_table::{self, Applied};
+use dbmigrate_runtime::{Migration, Migrations, executor, operations};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::History;
+
+/// The migrations for a way down over these revisions. One that was edited after it was applied is
+/// undone as the database says that it was applied, and not as its file says now: so a revision
+/// that is being written can be tried out again and again.
+///
+/// # Errors
+///
+/// An applied revision that was edited and stays, and one whose operations have no way back that
+/// could be derived.
+pub fn migrations(
+    cx: &Context,
+    driver: &mut dyn Driver,
+    history: &History,
+    applied: &[Applied],
+    down: &[String],
+) -> Result<Migrations> {
+    let graph = &history.graph;
+    let one = |it: &Applied| {
+        let checksum = |id: &str| history.checksum(id);
+        executor::verify(graph, checksum, std::slice::from_ref(it), true).is_err()
+    };
+    let is_edited = |it: &&Applied| down.contains(&it.id) && one(it);
+    let edited: BTreeSet<&str> = applied.iter().filter(is_edited).map(|it| &*it.id).collect();
+    let checksum = |id: &str| history.checksum(id).filter(|_| !edited.contains(id));
+    executor::verify(graph, checksum, applied, false)?;
+    let mut migrations = history.migrations()?;
+    if edited.is_empty() {
+        return Ok(migrations);
+    }
+    let entries = version_table::entries(driver, &cx.config.version_table)
+        .map_err(|err| Error::new("failed to read what was applied").cause(err))?;
+    for it in entries.iter().filter(|it| edited.contains(&*it.id)) {
+        let was = it.decode()?;
+        migrations = replaced(&migrations, &it.id, |it| {
+            let upgrade = operations::Recording { operations: was, ..it.upgrade };
+            Migration::new(it.revision, upgrade, it.downgrade)
+        })?;
+    }
+    for id in edited {
+        let ids = graph.revisions().iter().map(|it| &it.id).take_while(|it| *it != id);
+        let before = ids.filter(|id| applied.iter().any(|it| it.id == **id)).cloned().collect();
+        let schema = migrations.replay(Some(&before))?;
+        let Some(was) = migrations.get(id) else { continue };
+        let back = operations::reverse_all(&was.upgrade.operations, &schema).map_err(|err| {
+            let text = format!(
+                "revision `{id}` was edited after it was applied, and how to undo what was applied \
+                 can't be derived"
+            );
+            Error::new(text).cause(err).hint("take the edit back, and downgrade before you edit it")
+        })?;
+        cx.out.note(format!(
+            "revision `{id}` was edited after it was applied; what is undone is what was applied"
+        ));
+        migrations = replaced(&migrations, id, |it| Migration {
+            downgrade: operations::Recording {
+                operations: back,
+                ..operations::Recording::default()
+            },
+            ..it
+        })?;
+    }
+    Ok(migrations)
+}
+
+fn replaced(
+    migrations: &Migrations,
+    id: &str,
+    with: impl FnOnce(Migration) -> Migration,
+) -> Result<Migrations> {
+    let mut all: Vec<Migration> = migrations.iter().cloned().collect();
+    if let Some(at) = all.iter().position(|it| it.revision.id == id) {
+        let it = all.swap_remove(at);
+        all.push(with(it));
+    }
+    Ok(Migrations::new(all)?)
+}
