@@ -77,8 +77,8 @@ fn a_revision_put_below_an_applied_one_runs_only_when_it_is_asked_for() {
     fails(
         up(&mut conn, &with_late, "head"),
         expect![[r#"
-        revision `late` (message of late) is not applied, but `b`, which follows it, is, in late.rs
-          hint: to run it last, make the head its `DOWN_REVISION`, and what that was the one of `b`; to run it now, `cargo dbmigrate upgrade late`; if the database has what it builds, `cargo dbmigrate stamp current` enters it as applied"#]],
+            revision `late` (message of late) is not applied, but `b`, which follows it, is, in late.rs
+              hint: to run it last, make its `DOWN_REVISION` the head and take it out of the one of `b`; to run it now, `cargo dbmigrate upgrade late`; if the database has what it builds, `cargo dbmigrate stamp current` enters it as applied"#]],
     );
     // Each way out that the hint names.
     let mut other = Connection::open_in_memory().unwrap();

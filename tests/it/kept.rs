@@ -132,8 +132,8 @@ fn a_revision_that_is_being_written_is_done_again_as_it_is_now() {
     let before = dump(&db);
     let run = host.fails("redo");
     expect![[r#"
-        note: revision `c3` was edited after it was applied; what is undone is what was applied
-        error: revision `c3` was edited after it was applied, and how to undo what was applied can't be derived: cannot undo `run step `fill``: a step has no way back
+        error: revision `c3` was edited after it was applied, and how to undo what was applied can't be derived
+          caused by: cannot undo `run step `fill``: a step has no way back
           hint: take the edit back, and downgrade before you edit it
     "#]].assert_eq(&run.errors());
     assert_eq!(dump(&db), before);
