@@ -185,6 +185,25 @@ fn the_encoding_is_frozen() {
 }
 
 #[test]
+fn what_rows_get_is_said_only_where_it_is_given() {
+    check(
+        |op| {
+            op.add_column("t", Column::new("a", Type::Text).not_null()).using("b || 'x'");
+            op.alter_column("t", "b", ColumnChange::new().not_null().using("coalesce(b, 0)"));
+        },
+        expect![[r#"
+            [{"op":"add_column","table":"t","column":{"name":"a","type":"text","not_null":true},"using":"b || 'x'"},{"op":"alter_column","table":"t","column":"b","change":{"not_null":true,"using":"coalesce(b, 0)"}}]
+            1:3424bd23ca2e5e2f97e7685f0d9a2ab882ae4f436654371b355109f63fe7431e"#]],
+    );
+    let operations = record(|op| {
+        op.add_column("t", Column::new("a", Type::Text)).using("b");
+        op.alter_column("t", "b", ColumnChange::new().using("c"));
+    })
+    .operations;
+    assert_eq!(decode(&encode(&operations)).unwrap(), operations);
+}
+
+#[test]
 fn the_order_of_constraints_is_no_difference() {
     let table = |names: [&str; 2]| {
         let table = Table::new("t").column(Column::new("a", Type::Text));

@@ -140,7 +140,11 @@ fn alter_table(was: &Table, to: &Table, operations: &mut Vec<Operation>) {
     for column in &to.columns {
         match was.find_column(&column.name) {
             None => {
-                operations.push(Operation::AddColumn { table: table(), column: column.clone() });
+                operations.push(Operation::AddColumn {
+                    table: table(),
+                    column: column.clone(),
+                    using: None,
+                });
             }
             Some(was) if was != column => operations.push(Operation::AlterColumn {
                 table: table(),
@@ -183,6 +187,7 @@ fn change_of(was: &Column, to: &Column) -> ColumnChange {
         generated: (was.generated != to.generated).then(|| to.generated.clone()),
         collation: (was.collation != to.collation).then(|| to.collation.clone()),
         comment: (was.comment != to.comment).then(|| to.comment.clone()),
+        using: None,
     }
 }
 

@@ -95,7 +95,7 @@ pub fn needs_value(operations: &[Operation]) -> Option<(&str, &str)> {
             && matches!(it.default, None | Some(DefaultValue::Literal(Value::Null)))
     };
     operations.iter().find_map(|it| match it {
-        Operation::AddColumn { table, column } if has_none(column) => {
+        Operation::AddColumn { table, column, .. } if has_none(column) => {
             Some((table.as_str(), column.name.as_str()))
         }
         _ => None,
@@ -109,7 +109,7 @@ pub fn detected(operation: &Operation) -> String {
         Operation::DropTable { table } => format!("removed table `{table}`"),
         Operation::RenameTable { from, to } => format!("table `{from}` renamed to `{to}`"),
         Operation::AlterTable { table, .. } => format!("changed table `{table}`"),
-        Operation::AddColumn { table, column } => {
+        Operation::AddColumn { table, column, .. } => {
             format!("added column `{table}.{}`", column.name)
         }
         Operation::DropColumn { table, column } => format!("removed column `{table}.{column}`"),

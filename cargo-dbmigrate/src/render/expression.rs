@@ -272,5 +272,8 @@ pub fn column_change(it: &ColumnChange) -> String {
     if let Some(it) = &it.comment {
         add("comment", &option(it));
     }
+    if let Some(it) = &it.using {
+        add("using", &text(it));
+    }
     source
 }

@@ -108,6 +108,13 @@ fn everything_else_is_rendered_as_rust() {
                 "email",
                 ColumnChange::new().ty(Type::Text).not_null().no_default().comment(None),
             );
+            op.add_column("user", Column::new("login", Type::Text).not_null())
+                .using("lower(\"email\")");
+            op.alter_column(
+                "user",
+                "n",
+                ColumnChange::new().not_null().using("coalesce(\"n\", 0)"),
+            );
             op.add_foreign_key(
                 "post",
                 ForeignKey::new("fk_post_author_id_user", ["author_id"], "user", ["id"])
@@ -164,6 +171,13 @@ fn everything_else_is_rendered_as_rust() {
                     "user",
                     "email",
                     ColumnChange::new().ty(Type::Text).not_null().no_default().comment(None),
+                );
+                op.add_column("user", Column::new("login", Type::Text).not_null())
+                    .using("lower(\"email\")");
+                op.alter_column(
+                    "user",
+                    "n",
+                    ColumnChange::new().not_null().using("coalesce(\"n\", 0)"),
                 );
                 op.add_foreign_key(
                     "post",

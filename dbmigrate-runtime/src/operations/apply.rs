@@ -53,7 +53,7 @@ impl Operation {
                 }
                 Ok(())
             }
-            Operation::AddColumn { table, column } => {
+            Operation::AddColumn { table, column, using: _ } => {
                 let table = get(schema, table)?;
                 absent(table.find_column(&column.name).is_some())?;
                 table.columns.push(column.clone());

@@ -17,7 +17,7 @@ pub use codec::{DecodeError, FORMAT, checksum, decode, encode};
 #[cfg(feature = "runner")]
 pub(crate) use codec::{decode_values, encode_values};
 pub(crate) use json::Json;
-pub use recorder::{BulkInsertHandle, ExecuteHandle, Operations};
+pub use recorder::{AddColumnHandle, BulkInsertHandle, ExecuteHandle, Operations};
 pub use reverse::{Irreversible, reverse_all};
 
 use crate::schema::{
@@ -57,6 +57,8 @@ pub enum Operation {
         table: String,
         /// The new column.
         column: Column,
+        /// An SQL expression that gives the value of the rows that are there.
+        using: Option<String>,
     },
     /// Drops a column with its values.
     DropColumn {
@@ -244,6 +246,8 @@ pub struct ColumnChange {
     pub collation: Option<Option<String>>,
     /// The new comment, or none from now on.
     pub comment: Option<Option<String>>,
+    /// An SQL expression that gives the value of the rows that are there.
+    pub using: Option<String>,
 }
 
 impl ColumnChange {
@@ -340,6 +344,23 @@ impl ColumnChange {
     #[must_use]
     pub fn comment(mut self, comment: Option<&str>) -> ColumnChange {
         self.comment = Some(comment.map(str::to_owned));
+        self
+    }
+
+    /// Gives the rows that are there the value of an SQL expression. It sees each row as it is
+    /// before the operation; what it says of no row is no part of the schema.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::operations::ColumnChange;
+    ///
+    /// let change = ColumnChange::new().not_null().using("coalesce(\"nick\", \"name\")");
+    /// assert!(change.using.is_some());
+    /// ```
+    #[must_use]
+    pub fn using(mut self, expression: &str) -> ColumnChange {
+        self.using = Some(expression.to_owned());
         self
     }
 }
@@ -462,7 +483,7 @@ impl fmt::Display for Operation {
             Operation::DropTable { table } => write!(f, "drop table `{table}`"),
             Operation::RenameTable { from, to } => write!(f, "rename table `{from}` to `{to}`"),
             Operation::AlterTable { table, .. } => write!(f, "alter table `{table}`"),
-            Operation::AddColumn { table, column } => {
+            Operation::AddColumn { table, column, .. } => {
                 write!(f, "add column `{}` to table `{table}`", column.name)
             }
             Operation::DropColumn { table, column } => {

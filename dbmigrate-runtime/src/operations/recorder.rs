@@ -64,10 +64,24 @@ impl Operations {
         self.push(Operation::AlterTable { table: table.to_owned(), change });
     }
 
-    /// Adds a column behind the others. Rows that are there take its default, or `NULL`; a
-    /// column that refuses `NULL` and has no default can't be added to a table that has rows.
-    pub fn add_column(&mut self, table: &str, column: Column) {
-        self.push(Operation::AddColumn { table: table.to_owned(), column });
+    /// Adds a column behind the others. Rows that are there take its default, or `NULL`, or what
+    /// [`AddColumnHandle::using`] says; a column that refuses `NULL` and has neither default nor
+    /// expression can't be added to a table that has rows.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::prelude::*;
+    ///
+    /// let mut op = Operations::new();
+    /// op.add_column("user", Column::new("login", Type::Text).not_null()).using("lower(email)");
+    /// ```
+    pub fn add_column(&mut self, table: &str, column: Column) -> AddColumnHandle<'_> {
+        self.push(Operation::AddColumn { table: table.to_owned(), column, using: None });
+        match self.recording.operations.last_mut() {
+            Some(Operation::AddColumn { using, .. }) => AddColumnHandle { using },
+            _ => unreachable!("the operation was pushed just before"),
+        }
     }
 
     /// Drops a column. Its values can't be had back.
@@ -75,7 +89,8 @@ impl Operations {
         self.push(Operation::DropColumn { table: table.to_owned(), column: column.to_owned() });
     }
 
-    /// Changes a column's type, nullability, default or other facts; the values stay.
+    /// Changes a column's type, nullability, default or other facts; the values stay, unless
+    /// [`ColumnChange::using`] gives others.
     pub fn alter_column(&mut self, table: &str, column: &str, change: ColumnChange) {
         let (table, column) = (table.to_owned(), column.to_owned());
         self.push(Operation::AlterColumn { table, column, change });
@@ -225,6 +240,20 @@ impl Operations {
     /// Says that this direction can't be taken, and why. Known before anything runs.
     pub fn irreversible(&mut self, why: &str) {
         self.recording.irreversible = Some(why.to_owned());
+    }
+}
+
+/// Takes what rows that are there get in a new column.
+#[derive(Debug)]
+pub struct AddColumnHandle<'a> {
+    using: &'a mut Option<String>,
+}
+
+impl AddColumnHandle<'_> {
+    /// Gives the rows that are there the value of an SQL expression instead of the default. It
+    /// sees each row as it is before the operation.
+    pub fn using(self, expression: &str) {
+        *self.using = Some(expression.to_owned());
     }
 }
 

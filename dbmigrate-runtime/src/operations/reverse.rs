@@ -64,13 +64,13 @@ impl Operation {
                 };
                 Operation::AlterTable { table: table.clone(), change }
             }
-            Operation::AddColumn { table, column } => {
+            Operation::AddColumn { table, column, using: _ } => {
                 Operation::DropColumn { table: table.clone(), column: column.name.clone() }
             }
             Operation::DropColumn { table, column } => {
                 let was = before.table(table).and_then(|it| it.find_column(column));
                 let column = was.ok_or_else(gone)?.clone();
-                Operation::AddColumn { table: table.clone(), column }
+                Operation::AddColumn { table: table.clone(), column, using: None }
             }
             Operation::AlterColumn { table, column, change } => {
                 let was = before.table(table).and_then(|it| it.find_column(column));
@@ -160,6 +160,7 @@ impl ColumnChange {
             generated: self.generated.as_ref().map(|_| was.generated.clone()),
             collation: self.collation.as_ref().map(|_| was.collation.clone()),
             comment: self.comment.as_ref().map(|_| was.comment.clone()),
+            using: None,
         }
     }
 }

@@ -77,7 +77,7 @@ impl Dialect for Sqlite {
 /// The foreign key that a later operation adds to a column that this one adds, and how much later
 /// it comes: SQLite takes `REFERENCES` in `ADD COLUMN`, so both are one statement.
 fn added_key<'a>(operation: &Operation, later: &'a [Operation]) -> Option<(usize, &'a ForeignKey)> {
-    let Operation::AddColumn { table, column } = operation else { return None };
+    let Operation::AddColumn { table, column, .. } = operation else { return None };
     later.iter().enumerate().find_map(|(after, it)| match it {
         Operation::AddForeignKey { table: it, foreign_key }
             if it == table && foreign_key.columns == [column.name.as_str()] =>
@@ -143,7 +143,7 @@ impl Planner<'_> {
                     _ => Err(rebuild(operation, "STRICT and WITHOUT ROWID are fixed at creation")),
                 }
             }
-            Operation::AddColumn { table, column } => {
+            Operation::AddColumn { table, column, .. } => {
                 addable(operation, column)?;
                 let ddl = Ddl { facts: self.facts, operation };
                 let strict = self.schema.table(table).is_some_and(|it| it.strict);

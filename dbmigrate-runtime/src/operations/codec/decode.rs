@@ -125,9 +125,11 @@ fn operation(json: &Json) -> Res<Operation> {
             table: it.text("table")?,
             change: table_change(it.req("change")?)?,
         },
-        "add_column" => {
-            Operation::AddColumn { table: it.text("table")?, column: column(it.req("column")?)? }
-        }
+        "add_column" => Operation::AddColumn {
+            table: it.text("table")?,
+            column: column(it.req("column")?)?,
+            using: it.opt_text("using")?,
+        },
         "drop_column" => {
             Operation::DropColumn { table: it.text("table")?, column: it.text("column")? }
         }
@@ -243,6 +245,7 @@ fn column_change(json: &Json) -> Res<ColumnChange> {
         generated: it.change("generated", generated)?,
         collation: it.change("collation", text)?,
         comment: it.change("comment", text)?,
+        using: it.opt_text("using")?,
     };
     it.end()?;
     Ok(change)

@@ -30,9 +30,14 @@ fn operation(it: &Operation) -> Json {
         Operation::AlterTable { table, change } => {
             op("alter_table", [("table", text(table)), ("change", Some(table_change(change)))])
         }
-        Operation::AddColumn { table, column: it } => {
-            op("add_column", [("table", text(table)), ("column", Some(column(it)))])
-        }
+        Operation::AddColumn { table, column: it, using } => op(
+            "add_column",
+            [
+                ("table", text(table)),
+                ("column", Some(column(it))),
+                ("using", using.as_ref().map(Json::text)),
+            ],
+        ),
         Operation::DropColumn { table, column } => {
             op("drop_column", [("table", text(table)), ("column", text(column))])
         }
@@ -159,6 +164,7 @@ fn column_change(it: &ColumnChange) -> Json {
         ("generated", it.generated.as_ref().map(|it| or_null(it.as_ref(), generated))),
         ("collation", it.collation.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
         ("comment", it.comment.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
+        ("using", it.using.as_ref().map(Json::text)),
     ])
 }
 
