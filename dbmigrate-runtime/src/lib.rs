@@ -42,6 +42,7 @@ pub mod revision;
 mod migration;
 pub mod plan;
 pub mod script;
+pub mod sql;
 
 // What a database does.
 mod db;

@@ -17,6 +17,34 @@ use crate::schema::Schema;
 pub struct Facts {
     /// The version as a number; SQLite's `3.46.1` is `3_046_001`.
     pub version: u32,
+    /// What the database has, where a statement depends on it and it was read.
+    pub objects: Option<Vec<StoredObject>>,
+}
+
+/// A table, index, view or trigger as the database keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredObject {
+    /// `table`, `index`, `view` or `trigger`.
+    pub kind: String,
+    /// The object's name.
+    pub name: String,
+    /// The table that it belongs to; a table's and a view's is its own name.
+    pub table: String,
+    /// The statement that creates it; an index that a constraint made has none.
+    pub sql: Option<String>,
+    /// Whether it goes with the connection.
+    pub temporary: bool,
+}
+
+/// What was read of a database.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Introspected {
+    /// The tables that could be read, in the database's own terms.
+    pub schema: Schema,
+    /// Tables and indexes that could not be understood: the name, and why.
+    pub unreadable: Vec<(String, String)>,
+    /// What a schema has no place for, such as a `view` or a `trigger`: what it is, and its name.
+    pub others: Vec<(String, String)>,
 }
 
 /// How one database writes SQL.

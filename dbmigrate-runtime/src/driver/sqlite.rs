@@ -126,7 +126,7 @@ impl Driver for SqliteDriver<'_> {
     }
 
     fn facts(&mut self) -> Result<Facts, DatabaseError> {
-        Ok(Facts { version: rusqlite::version_number().unsigned_abs() })
+        Ok(Facts { version: rusqlite::version_number().unsigned_abs(), objects: None })
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {

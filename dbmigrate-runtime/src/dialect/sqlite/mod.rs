@@ -4,6 +4,10 @@
 //! names the rule.
 
 mod ddl;
+#[allow(dead_code, unused_imports)]
+mod definition;
+#[allow(dead_code)]
+mod read;
 
 use super::{Action, Dialect, Facts, Route, Statement, Unplannable};
 use crate::Value;
@@ -25,7 +29,7 @@ impl Dialect for Sqlite {
     }
 
     fn offline_facts(&self) -> Facts {
-        Facts { version: 3_046_000 }
+        Facts { version: 3_046_000, objects: None }
     }
 
     fn quote(&self, name: &str) -> String {

@@ -1,0 +1,215 @@
+//! A walk over the tokens of one statement, with errors that say where it stopped.
+
+use std::ops::Range;
+
+use crate::sql::{Kind, Token, is_one_of, is_reserved, significant};
+
+/// Words that join tables; as names they are fine, as types or defaults they aren't.
+const JOINS: &[&str] = &["CROSS", "FULL", "INNER", "LEFT", "NATURAL", "OUTER", "RIGHT"];
+
+pub(super) struct Cursor<'a> {
+    sql: &'a str,
+    /// The tokens with a meaning.
+    tokens: Vec<Token<'a>>,
+    at: usize,
+}
+
+impl<'a> Cursor<'a> {
+    pub(super) fn new(sql: &'a str) -> Result<Cursor<'a>, String> {
+        let tokens = significant(sql);
+        for it in &tokens {
+            if !it.is_closed() {
+                return Err(format!("the quote of `{}` is not closed", excerpt(it.text)));
+            }
+            if it.kind == Kind::Param {
+                return Err(format!("`{}` stands for a value that is not there", it.text));
+            }
+        }
+        Ok(Cursor { sql, tokens, at: 0 })
+    }
+
+    pub(super) fn peek(&self) -> Option<&Token<'a>> {
+        self.tokens.get(self.at)
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.at == self.tokens.len()
+    }
+
+    /// Whether these words are next.
+    pub(super) fn is_at(&self, words: &[&str]) -> bool {
+        let tokens = self.tokens[self.at..].iter();
+        tokens.take(words.len()).zip(words).filter(|(it, word)| it.is_word(word)).count()
+            == words.len()
+    }
+
+    pub(super) fn is_at_symbol(&self, symbol: &str) -> bool {
+        self.peek().is_some_and(|it| it.is_symbol(symbol))
+    }
+
+    /// Goes past these words, if they are next.
+    pub(super) fn eat(&mut self, words: &[&str]) -> bool {
+        let is_at = self.is_at(words);
+        self.at += if is_at { words.len() } else { 0 };
+        is_at
+    }
+
+    pub(super) fn eat_symbol(&mut self, symbol: &str) -> bool {
+        let is_at = self.is_at_symbol(symbol);
+        self.at += usize::from(is_at);
+        is_at
+    }
+
+    /// The next token, if it is fit.
+    pub(super) fn eat_if(&mut self, fits: impl Fn(&Token<'a>) -> bool) -> Option<Token<'a>> {
+        let token = self.peek().copied().filter(|it| fits(it))?;
+        self.at += 1;
+        Some(token)
+    }
+
+    pub(super) fn expect(&mut self, words: &[&str]) -> Result<(), String> {
+        if self.eat(words) { Ok(()) } else { Err(self.expected(&format!("`{}`", words.join(" ")))) }
+    }
+
+    pub(super) fn expect_symbol(&mut self, symbol: &str) -> Result<(), String> {
+        if self.eat_symbol(symbol) { Ok(()) } else { Err(self.expected(&format!("`{symbol}`"))) }
+    }
+
+    pub(super) fn expect_end(&self) -> Result<(), String> {
+        if self.is_at_end() { Ok(()) } else { Err(self.expected("nothing more")) }
+    }
+
+    /// The next token as a name; SQLite takes a text in single quotes for one too.
+    pub(super) fn name(&mut self, what: &str) -> Result<String, String> {
+        let name = self.peek().and_then(|it| match it.kind {
+            Kind::Word => (!is_reserved(it.text)).then(|| it.text.to_owned()),
+            Kind::Quoted | Kind::Text => it.unquoted().map(String::from),
+            _ => None,
+        });
+        let name = name.ok_or_else(|| self.expected(what))?;
+        self.at += 1;
+        Ok(name)
+    }
+
+    /// What is between the next parentheses; they are closed and not empty.
+    pub(super) fn group(&mut self) -> Result<&'a str, String> {
+        self.expect_symbol("(")?;
+        let tokens = self.balanced(&[])?;
+        let inside = self.text(tokens);
+        if inside.is_empty() {
+            return Err(self.expected("an expression"));
+        }
+        self.expect_symbol(")")?;
+        Ok(inside)
+    }
+
+    /// Goes to the next of these marks, or the closing parenthesis, that isn't in parentheses of
+    /// its own, and returns which tokens are before it.
+    pub(super) fn balanced(&mut self, ends: &[&str]) -> Result<Range<usize>, String> {
+        let from = self.at;
+        let mut depth = 0;
+        while let Some(it) = self.peek() {
+            if it.is_symbol("(") {
+                depth += 1;
+            } else if depth == 0 && (it.is_symbol(")") || ends.iter().any(|end| it.is_symbol(end)))
+            {
+                return Ok(from..self.at);
+            } else if it.is_symbol(")") {
+                depth -= 1;
+            } else if it.is_symbol(";") {
+                break;
+            }
+            self.at += 1;
+        }
+        Err(self.expected("`)`"))
+    }
+
+    /// The rest up to a closing semicolon.
+    pub(super) fn rest(&mut self) -> Result<&'a str, String> {
+        let from = self.at;
+        let mut depth = 0;
+        while let Some(it) = self.peek() {
+            depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
+            if depth < 0 || it.is_symbol(";") {
+                break;
+            }
+            self.at += 1;
+        }
+        if depth > 0 {
+            return Err(self.expected("`)`"));
+        }
+        Ok(self.text(from..self.at))
+    }
+
+    pub(super) fn slice(&self, tokens: Range<usize>) -> &[Token<'a>] {
+        &self.tokens[tokens]
+    }
+
+    /// The text of these tokens, with what is between them.
+    pub(super) fn text(&self, tokens: Range<usize>) -> &'a str {
+        match &self.tokens[tokens] {
+            [] => "",
+            [first, rest @ ..] => &self.sql[first.start..rest.last().unwrap_or(first).end()],
+        }
+    }
+
+    /// The text from the token at that place to the one before the next.
+    pub(super) fn text_from(&self, from: usize) -> &'a str {
+        self.text(from..self.at)
+    }
+
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    /// The white space and the comments before the next token.
+    pub(super) fn trivia(&self) -> &'a str {
+        let from = if self.at == 0 { 0 } else { self.tokens[self.at - 1].end() };
+        &self.sql[from..self.peek().map_or(self.sql.len(), |it| it.start)]
+    }
+
+    /// An error at the next token.
+    pub(super) fn expected(&self, what: &str) -> String {
+        match self.peek() {
+            Some(it) => format!("expected {what} at `{}`", excerpt(&self.sql[it.start..])),
+            None => format!("expected {what} at the end"),
+        }
+    }
+}
+
+/// Whether a token is a word of a type.
+pub(super) fn is_of_type(it: &Token<'_>) -> bool {
+    match it.kind {
+        Kind::Word => {
+            !is_reserved(it.text)
+                && !is_one_of(it.text, JOINS)
+                && !it.text.eq_ignore_ascii_case("INDEXED")
+        }
+        Kind::Quoted | Kind::Text => true,
+        _ => false,
+    }
+}
+
+/// Whether a token is a default without parentheses or a sign.
+pub(super) fn is_default(it: &Token<'_>) -> bool {
+    match it.kind {
+        Kind::Word => it.is_word("NULL") || !is_reserved(it.text) && !is_one_of(it.text, JOINS),
+        Kind::Quoted => true,
+        _ => is_constant(it),
+    }
+}
+
+/// Whether a token is a number, a text or a blob.
+pub(super) fn is_constant(it: &Token<'_>) -> bool {
+    matches!(it.kind, Kind::Number | Kind::Text | Kind::Blob)
+}
+
+/// The beginning of a text on one line.
+fn excerpt(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().take(8).collect();
+    let text = words.join(" ");
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}

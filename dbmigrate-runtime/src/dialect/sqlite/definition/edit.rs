@@ -1,0 +1,398 @@
+//! From parts to text, and changes of the parts.
+
+use super::{Clause, ColumnItem, ConstraintItem, Definition};
+use crate::dialect::sqlite::ddl::quote;
+use crate::sql::{Kind, tokens};
+
+impl Definition {
+    /// The statement for a table of that name; what wasn't changed is as it was, byte for byte.
+    pub(crate) fn text(&self, table: &str) -> String {
+        let mut out = Writer::default();
+        out.push("CREATE TABLE ");
+        out.push(&quote(table));
+        out.push(" (");
+        let style = self.style();
+        let columns = self.columns.iter().map(|it| (it.text(), &it.layout));
+        let constraints = self.constraints.iter().map(|it| (it.text(), &it.layout));
+        let mut items = columns.chain(constraints).enumerate().peekable();
+        while let Some((idx, (text, layout))) = items.next() {
+            match &layout.lead {
+                Some(it) => out.push(it),
+                None if idx == 0 && style == " " => {}
+                None => out.push(&style),
+            }
+            out.push(text);
+            out.push(&layout.after);
+            if items.peek().is_some() {
+                out.push(",");
+            }
+            out.push(&layout.trailing);
+        }
+        out.push(&self.close);
+        out.push(")");
+        if (self.strict, self.without_rowid) == self.tail_options {
+            out.push(&self.tail);
+        } else {
+            out.push(match (self.strict, self.without_rowid) {
+                (false, false) => "",
+                (true, false) => " STRICT",
+                (false, true) => " WITHOUT ROWID",
+                (true, true) => " STRICT, WITHOUT ROWID",
+            });
+        }
+        out.finish()
+    }
+
+    /// What is before an item that was added: a new line like the others, or a space.
+    fn style(&self) -> String {
+        let columns = self.columns.iter().map(|it| &it.layout);
+        let layouts = columns.chain(self.constraints.iter().map(|it| &it.layout));
+        let mut leads = layouts.filter_map(|it| it.lead.as_deref());
+        let line = leads.find_map(|lead| lead.rfind('\n').map(|it| &lead[it + 1..]));
+        line.map_or_else(
+            || " ".to_owned(),
+            |line| {
+                let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+                format!("\n{}", &line[..indent])
+            },
+        )
+    }
+}
+
+impl ColumnItem {
+    /// The definition as it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Gives the column another type; an empty one for none.
+    pub(crate) fn set_type(&mut self, ty: &str) {
+        ty.trim_ascii().clone_into(&mut self.ty);
+        self.rewrite();
+    }
+
+    /// Takes away the clauses of which that is so.
+    pub(crate) fn remove_clauses(&mut self, remove: impl Fn(&Clause) -> bool) {
+        let n_before = self.clauses.len();
+        self.clauses.retain(|it| !remove(it));
+        if self.clauses.len() != n_before {
+            self.rewrite();
+        }
+    }
+
+    /// Adds a clause behind the others.
+    ///
+    /// # Errors
+    ///
+    /// When the text isn't one clause.
+    pub(crate) fn push_clause(&mut self, text: &str) -> Result<(), String> {
+        self.clauses.push(Clause::new(text)?);
+        self.rewrite();
+        Ok(())
+    }
+
+    fn rewrite(&mut self) {
+        let mut out = Writer::default();
+        out.push(&self.quoted_name);
+        let clauses = self.clauses.iter().map(|it| it.text.as_str());
+        for it in [self.ty.as_str()].into_iter().chain(clauses).filter(|it| !it.is_empty()) {
+            out.push(" ");
+            out.push(it);
+        }
+        self.text = out.finish();
+    }
+}
+
+impl ConstraintItem {
+    /// The constraint as it is written.
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A text that anything can be written behind.
+pub(super) fn closed(text: &str) -> String {
+    let mut out = Writer::default();
+    out.push(text.trim_ascii());
+    out.finish()
+}
+
+/// Puts texts one behind the other, so that no comment at the end of one swallows the next.
+#[derive(Default)]
+struct Writer {
+    out: String,
+    /// What ends the comment that the text ends in.
+    pending: &'static str,
+}
+
+impl Writer {
+    fn push(&mut self, text: &str) {
+        if text.is_empty() {
+            return;
+        }
+        if !(self.pending == "\n" && text.starts_with('\n')) {
+            self.out.push_str(self.pending);
+        }
+        self.out.push_str(text);
+        self.pending = match tokens(text).last() {
+            Some(it) if it.kind == Kind::Comment && it.text.starts_with("--") => "\n",
+            Some(it) if !it.is_closed() => "*/",
+            _ => "",
+        };
+    }
+
+    fn finish(mut self) -> String {
+        self.out.push_str(self.pending);
+        self.out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::super::ClauseKind;
+    use super::*;
+
+    /// Changes a table and compares its text, which is then read again.
+    #[track_caller]
+    fn check(sql: &str, change: impl Fn(&mut Definition), expect: Expect) {
+        let mut definition = Definition::parse(sql).unwrap();
+        change(&mut definition);
+        let text = definition.text(&definition.name);
+        expect.assert_eq(&text);
+        let again = Definition::parse(&text).unwrap();
+        let names = |it: &Definition| {
+            it.columns.iter().map(|it| (it.name.clone(), it.clauses.len())).collect::<Vec<_>>()
+        };
+        assert_eq!(names(&again), names(&definition));
+        assert_eq!(again.constraints.len(), definition.constraints.len());
+        assert_eq!(
+            (again.strict, again.without_rowid),
+            (definition.strict, definition.without_rowid)
+        );
+    }
+
+    fn push(definition: &mut Definition) {
+        definition.columns.push(ColumnItem::new("\"new\" TEXT").unwrap());
+        definition.constraints.push(ConstraintItem::new("CHECK (\"new\" <> '')").unwrap());
+    }
+
+    const COMMENTED: &str = "CREATE TABLE t (
+    id INTEGER PRIMARY KEY, -- the key
+    -- how old:
+    age INT NOT NULL DEFAULT 0 CHECK (age >= 0), -- in years
+    name TEXT -- the last
+) -- end";
+
+    #[test]
+    fn items_are_added_in_the_table_s_own_layout() {
+        check(
+            COMMENTED,
+            push,
+            expect![[r#"
+            CREATE TABLE "t" (
+                id INTEGER PRIMARY KEY, -- the key
+                -- how old:
+                age INT NOT NULL DEFAULT 0 CHECK (age >= 0), -- in years
+                name TEXT, -- the last
+                "new" TEXT,
+                CHECK ("new" <> '')
+            ) -- end
+        "#]],
+        );
+        check(
+            "CREATE TABLE t(a INT)",
+            push,
+            expect![[r#"CREATE TABLE "t" (a INT, "new" TEXT, CHECK ("new" <> ''))"#]],
+        );
+        check(
+            "CREATE TABLE t (a INT -- c\n)",
+            push,
+            expect![[r#"
+            CREATE TABLE "t" (a INT, -- c
+             "new" TEXT, CHECK ("new" <> '')
+            )"#]],
+        );
+        check(
+            "CREATE TABLE t (\n\ta INT,\n\tUNIQUE (a) /* u */\n) STRICT",
+            push,
+            expect![[r#"
+            CREATE TABLE "t" (
+            	a INT,
+            	"new" TEXT,
+            	UNIQUE (a), /* u */
+            	CHECK ("new" <> '')
+            ) STRICT"#]],
+        );
+        check(
+            "CREATE TABLE t (a INT\n, b INT -- b\n, c INT)",
+            push,
+            expect![[r#"
+            CREATE TABLE "t" (a INT
+            , b INT -- b
+            , c INT, "new" TEXT, CHECK ("new" <> ''))"#]],
+        );
+    }
+
+    #[test]
+    fn items_are_removed_with_their_comments() {
+        let remove =
+            |name: &'static str| move |it: &mut Definition| it.columns.retain(|it| it.name != name);
+        check(
+            COMMENTED,
+            remove("id"),
+            expect![[r#"
+            CREATE TABLE "t" (
+                -- how old:
+                age INT NOT NULL DEFAULT 0 CHECK (age >= 0), -- in years
+                name TEXT -- the last
+            ) -- end
+        "#]],
+        );
+        check(
+            COMMENTED,
+            remove("age"),
+            expect![[r#"
+            CREATE TABLE "t" (
+                id INTEGER PRIMARY KEY, -- the key
+                name TEXT -- the last
+            ) -- end
+        "#]],
+        );
+        check(
+            COMMENTED,
+            remove("name"),
+            expect![[r#"
+            CREATE TABLE "t" (
+                id INTEGER PRIMARY KEY, -- the key
+                -- how old:
+                age INT NOT NULL DEFAULT 0 CHECK (age >= 0) -- in years
+            ) -- end
+        "#]],
+        );
+        check(
+            "CREATE TABLE t (a INT -- a\n, b INT -- b\n, c INT)",
+            remove("c"),
+            expect![[r#"
+            CREATE TABLE "t" (a INT -- a
+            , b INT -- b
+            )"#]],
+        );
+        check(
+            "CREATE TABLE t (a INT, b INT, -- b\nc INT)",
+            remove("c"),
+            expect![[r#"
+            CREATE TABLE "t" (a INT, b INT -- b
+            )"#]],
+        );
+    }
+
+    #[test]
+    fn a_changed_column_is_written_anew_and_the_others_stay() {
+        let age = |it: &mut Definition, change: fn(&mut ColumnItem)| {
+            change(it.columns.iter_mut().find(|it| it.name == "age").unwrap());
+        };
+        check(
+            COMMENTED,
+            |it| age(it, |it| it.set_type("VARCHAR(10)")),
+            expect![[r#"
+            CREATE TABLE "t" (
+                id INTEGER PRIMARY KEY, -- the key
+                -- how old:
+                age VARCHAR(10) NOT NULL DEFAULT 0 CHECK (age >= 0), -- in years
+                name TEXT -- the last
+            ) -- end
+        "#]],
+        );
+        check(
+            COMMENTED,
+            |it| age(it, |it| it.set_type("")),
+            expect![[r#"
+            CREATE TABLE "t" (
+                id INTEGER PRIMARY KEY, -- the key
+                -- how old:
+                age NOT NULL DEFAULT 0 CHECK (age >= 0), -- in years
+                name TEXT -- the last
+            ) -- end
+        "#]],
+        );
+        check(
+            COMMENTED,
+            |it| {
+                age(it, |it| {
+                    it.remove_clauses(|it| matches!(it.kind, ClauseKind::Default(_)));
+                    it.push_clause("DEFAULT 18 -- grown up").unwrap();
+                    it.push_clause("CONSTRAINT x UNIQUE").unwrap();
+                });
+            },
+            expect![[r#"
+                CREATE TABLE "t" (
+                    id INTEGER PRIMARY KEY, -- the key
+                    -- how old:
+                    age INT NOT NULL CHECK (age >= 0) DEFAULT 18 CONSTRAINT x UNIQUE, -- in years
+                    name TEXT -- the last
+                ) -- end
+            "#]],
+        );
+    }
+
+    #[test]
+    fn a_comment_at_an_item_s_end_swallows_nothing() {
+        let new = |text: &'static str| {
+            move |it: &mut Definition| it.columns.insert(0, ColumnItem::new(text).unwrap())
+        };
+        check(
+            "CREATE TABLE t (a INT)",
+            new(" b INT -- b"),
+            expect![[r#"
+            CREATE TABLE "t" (b INT -- b
+            ,a INT)"#]],
+        );
+        check(
+            "CREATE TABLE t (a INT)",
+            new("/* b */ b INT /* b"),
+            expect![[r#"CREATE TABLE "t" (/* b */ b INT /* b*/,a INT)"#]],
+        );
+        let only = |it: &mut Definition| it.columns = vec![ColumnItem::new("b -- b").unwrap()];
+        check(
+            "CREATE TABLE t (a INT)",
+            only,
+            expect![[r#"
+            CREATE TABLE "t" (b -- b
+            )"#]],
+        );
+        let last = |it: &mut Definition| {
+            it.constraints = vec![ConstraintItem::new("UNIQUE (a) /* open").unwrap()];
+        };
+        check(
+            "CREATE TABLE t (a INT)",
+            last,
+            expect![[r#"CREATE TABLE "t" (a INT, UNIQUE (a) /* open*/)"#]],
+        );
+    }
+
+    #[test]
+    fn options_are_written_anew_when_they_change() {
+        let strict = |it: &mut Definition| it.strict = true;
+        check(
+            "CREATE TABLE t (a INT PRIMARY KEY) without rowid -- x",
+            strict,
+            expect![[r#"CREATE TABLE "t" (a INT PRIMARY KEY) STRICT, WITHOUT ROWID"#]],
+        );
+        let neither = |it: &mut Definition| it.strict = false;
+        check("CREATE TABLE t (a INT) STRICT", neither, expect![[r#"CREATE TABLE "t" (a INT)"#]]);
+    }
+
+    #[test]
+    fn what_is_not_one_clause_is_an_error() {
+        let mut column = ColumnItem::new("a INT").unwrap();
+        for text in ["", "NOT", "NOT NULL UNIQUE", "NOT NULL, b INT", "DEFAULT (1))"] {
+            assert!(column.push_clause(text).is_err(), "{text}");
+        }
+        assert_eq!(column.text(), "a INT");
+        assert!(ColumnItem::new("a INT, b INT").is_err());
+        assert!(ColumnItem::new("a INT) --").is_err());
+        assert!(ConstraintItem::new("UNIQUE (a), UNIQUE (b)").is_err());
+    }
+}

@@ -1,0 +1,578 @@
+//! From text to parts.
+
+use super::cursor::{Cursor, is_constant, is_default, is_of_type};
+use super::edit::closed;
+use super::index::terms;
+use super::{
+    Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn, Layout,
+    Reference,
+};
+use crate::schema::{Action, Deferrable, IndexColumn, IndexTerm};
+use crate::sql::{self, Kind, Token};
+
+impl Definition {
+    /// Reads a `CREATE TABLE` statement.
+    ///
+    /// # Errors
+    ///
+    /// What could not be understood, and where.
+    pub(crate) fn parse(sql: &str) -> Result<Definition, String> {
+        let mut cursor = Cursor::new(sql)?;
+        cursor.expect(&["CREATE"])?;
+        if cursor.is_at(&["VIRTUAL"]) {
+            return Err("it is a virtual table".to_owned());
+        }
+        let _ = cursor.eat(&["TEMP"]) || cursor.eat(&["TEMPORARY"]);
+        cursor.expect(&["TABLE"])?;
+        cursor.eat(&["IF", "NOT", "EXISTS"]);
+        let mut name = cursor.name("a table's name")?;
+        if cursor.eat_symbol(".") {
+            name = cursor.name("a table's name")?;
+        }
+        if cursor.is_at(&["AS"]) {
+            return Err("it takes its columns from a query".to_owned());
+        }
+        cursor.expect_symbol("(")?;
+        let items = items(&mut cursor)?;
+        cursor.expect_symbol(")")?;
+        let (strict, without_rowid, tail) = options(&mut cursor)?;
+        let Items { columns, constraints, close } = items;
+        let tail_options = (strict, without_rowid);
+        Ok(Definition {
+            name,
+            columns,
+            constraints,
+            strict,
+            without_rowid,
+            close,
+            tail,
+            tail_options,
+        })
+    }
+}
+
+impl ColumnItem {
+    /// Reads one column's definition.
+    ///
+    /// # Errors
+    ///
+    /// What could not be understood, and where.
+    pub(crate) fn new(text: impl Into<String>) -> Result<ColumnItem, String> {
+        let text = text.into();
+        let mut cursor = Cursor::new(&text)?;
+        let mut item = column(&mut cursor)?;
+        cursor.expect_end()?;
+        item.text = closed(&text);
+        Ok(item)
+    }
+}
+
+impl ConstraintItem {
+    /// Reads one constraint of a table.
+    ///
+    /// # Errors
+    ///
+    /// What could not be understood, and where.
+    pub(crate) fn new(text: impl Into<String>) -> Result<ConstraintItem, String> {
+        let text = text.into();
+        let mut cursor = Cursor::new(&text)?;
+        let mut item = constraint(&mut cursor)?;
+        cursor.expect_end()?;
+        item.text = closed(&text);
+        Ok(item)
+    }
+}
+
+impl Clause {
+    /// Reads one clause of a column.
+    pub(super) fn new(text: &str) -> Result<Clause, String> {
+        let mut cursor = Cursor::new(text)?;
+        let mut clauses = clauses(&mut cursor)?;
+        cursor.expect_end()?;
+        match clauses.pop() {
+            Some(it) if clauses.is_empty() => Ok(it),
+            _ => Err(format!("`{text}` is not one clause of a column")),
+        }
+    }
+}
+
+struct Items {
+    columns: Vec<ColumnItem>,
+    constraints: Vec<ConstraintItem>,
+    close: String,
+}
+
+fn items(cursor: &mut Cursor<'_>) -> Result<Items, String> {
+    let (mut columns, mut constraints) = (Vec::<ColumnItem>::new(), Vec::<ConstraintItem>::new());
+    let mut lead = cursor.trivia().to_owned();
+    loop {
+        let layout = if !columns.is_empty() && is_at_constraint(cursor) {
+            let idx = constraints.len();
+            constraints.push(constraint(cursor)?);
+            &mut constraints[idx].layout
+        } else if constraints.is_empty() {
+            let idx = columns.len();
+            columns.push(column(cursor)?);
+            &mut columns[idx].layout
+        } else {
+            return Err(cursor.expected("a constraint"));
+        };
+        layout.lead = Some(lead);
+        let mut behind = cursor.trivia();
+        let has_comma = cursor.is_at_symbol(",");
+        if has_comma {
+            behind.clone_into(&mut layout.after);
+            cursor.eat_symbol(",");
+            behind = cursor.trivia();
+        }
+        let (trailing, rest) = at_line_end(behind);
+        trailing.clone_into(&mut layout.trailing);
+        lead = rest.to_owned();
+        if !has_comma && cursor.is_at_symbol(")") {
+            return Ok(Items { columns, constraints, close: lead });
+        }
+        // SQLite doesn't ask for a comma between two constraints.
+        if !has_comma && (constraints.is_empty() || !is_at_constraint(cursor)) {
+            return Err(cursor.expected("`,` or `)`"));
+        }
+    }
+}
+
+/// Splits white space and comments into a comment that ends the line and what is after it.
+fn at_line_end(trivia: &str) -> (&str, &str) {
+    let tokens = sql::tokens(trivia);
+    let line = tokens.iter().position(|it| it.kind == Kind::Space && it.text.contains('\n'));
+    let (before, end) = match line {
+        Some(it) => (&tokens[..it], tokens[it].start + tokens[it].text.find('\n').unwrap_or(0)),
+        None => (&tokens[..], trivia.len()),
+    };
+    let has_comment = before.iter().any(|it| it.kind == Kind::Comment);
+    // A comment before something else on its line belongs to that.
+    if has_comment && line.is_some() { trivia.split_at(end) } else { ("", trivia) }
+}
+
+fn is_at_constraint(cursor: &Cursor<'_>) -> bool {
+    ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].iter().any(|it| cursor.is_at(&[it]))
+}
+
+/// What is behind the closing parenthesis: whether it says `STRICT`, `WITHOUT ROWID`, and how.
+fn options(cursor: &mut Cursor<'_>) -> Result<(bool, bool, String), String> {
+    let (mut strict, mut without_rowid) = (false, false);
+    let from = cursor.position();
+    let mut tail = cursor.trivia().to_owned();
+    // SQLite takes a comma before the first one too.
+    let mut has_more = cursor.eat_symbol(",");
+    while has_more || cursor.position() == from && !cursor.is_at_end() && !cursor.is_at_symbol(";")
+    {
+        if cursor.eat(&["WITHOUT", "ROWID"]) {
+            without_rowid = true;
+        } else if cursor.eat(&["STRICT"]) {
+            strict = true;
+        } else {
+            return Err(cursor.expected("`STRICT` or `WITHOUT ROWID`"));
+        }
+        has_more = cursor.eat_symbol(",");
+    }
+    tail.push_str(cursor.text_from(from));
+    if cursor.position() > from {
+        tail.push_str(cursor.trivia());
+    }
+    while cursor.eat_symbol(";") {}
+    cursor.expect_end()?;
+    tail.truncate(tail.trim_ascii_end().len());
+    Ok((strict, without_rowid, tail))
+}
+
+fn column(cursor: &mut Cursor<'_>) -> Result<ColumnItem, String> {
+    let from = cursor.position();
+    let name = cursor.name("a column's name")?;
+    let quoted_name = cursor.text_from(from).to_owned();
+    let ty = type_words(cursor)?;
+    let clauses = clauses(cursor)?;
+    let text = cursor.text_from(from).to_owned();
+    Ok(ColumnItem { name, ty, clauses, quoted_name, text, layout: Layout::default() })
+}
+
+fn type_words(cursor: &mut Cursor<'_>) -> Result<String, String> {
+    let from = cursor.position();
+    let mut is_generated = false;
+    while !cursor.is_at(&["GENERATED", "ALWAYS", "AS"]) {
+        // SQLite reads no type out of these two words.
+        is_generated |= cursor.is_at(&["GENERATED", "ALWAYS"]);
+        if cursor.eat_if(is_of_type).is_none() {
+            break;
+        }
+    }
+    if is_generated {
+        return Err(cursor.expected("`AS` behind `GENERATED ALWAYS`"));
+    }
+    if cursor.position() > from && cursor.eat_symbol("(") {
+        signed_number(cursor)?;
+        if cursor.eat_symbol(",") {
+            signed_number(cursor)?;
+        }
+        cursor.expect_symbol(")")?;
+    }
+    Ok(normalised(cursor.slice(from..cursor.position())))
+}
+
+fn signed_number(cursor: &mut Cursor<'_>) -> Result<(), String> {
+    let _ = cursor.eat_symbol("+") || cursor.eat_symbol("-");
+    let number = cursor.eat_if(|it| it.kind == Kind::Number);
+    number.map(|_| ()).ok_or_else(|| cursor.expected("a number"))
+}
+
+/// The tokens with a space where there was something between two words.
+pub(super) fn normalised(tokens: &[Token<'_>]) -> String {
+    let mut out = String::new();
+    for (idx, it) in tokens.iter().enumerate() {
+        let is_apart = idx > 0 && tokens[idx - 1].end() < it.start;
+        let is_tight = it.kind == Kind::Symbol || out.ends_with(['(', '+', '-']);
+        if is_apart && (!is_tight || out.ends_with(',')) {
+            out.push(' ');
+        }
+        out.push_str(it.text);
+    }
+    out
+}
+
+fn clauses(cursor: &mut Cursor<'_>) -> Result<Vec<Clause>, String> {
+    let mut clauses: Vec<Clause> = Vec::new();
+    loop {
+        let from = cursor.position();
+        let name = constraint_name(cursor)?;
+        if is_at_deferral(cursor) {
+            // It may be apart from the REFERENCES that it belongs to.
+            let key = clauses.iter_mut().rev().find_map(|it| match &mut it.kind {
+                ClauseKind::References(key) => Some((key, &mut it.text)),
+                _ => None,
+            });
+            let error = cursor.expected("a foreign key");
+            let (key, text) = key.ok_or(error)?;
+            deferral(cursor, key)?;
+            text.push(' ');
+            text.push_str(cursor.text_from(from));
+            continue;
+        }
+        let Some(kind) = clause_kind(cursor)?.or(name.is_some().then_some(ClauseKind::OnlyName))
+        else {
+            return Ok(clauses);
+        };
+        clauses.push(Clause { name, kind, text: cursor.text_from(from).to_owned() });
+    }
+}
+
+/// The name behind `CONSTRAINT`; of several the last one counts.
+fn constraint_name(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
+    let mut name = None;
+    while cursor.eat(&["CONSTRAINT"]) {
+        name = Some(cursor.name("a constraint's name")?);
+    }
+    Ok(name)
+}
+
+fn clause_kind(cursor: &mut Cursor<'_>) -> Result<Option<ClauseKind>, String> {
+    let kind = if cursor.eat(&["PRIMARY"]) {
+        cursor.expect(&["KEY"])?;
+        let descending = cursor.eat(&["DESC"]);
+        if !descending {
+            cursor.eat(&["ASC"]);
+        }
+        let conflict = conflict(cursor)?;
+        let autoincrement = cursor.eat(&["AUTOINCREMENT"]);
+        ClauseKind::PrimaryKey { descending, autoincrement, conflict }
+    } else if cursor.eat(&["NOT"]) {
+        cursor.expect(&["NULL"])?;
+        ClauseKind::NotNull { conflict: conflict(cursor)? }
+    } else if cursor.eat(&["NULL"]) {
+        conflict(cursor)?;
+        ClauseKind::Null
+    } else if cursor.eat(&["UNIQUE"]) {
+        ClauseKind::Unique { conflict: conflict(cursor)? }
+    } else if cursor.eat(&["CHECK"]) {
+        ClauseKind::Check(cursor.group()?.to_owned())
+    } else if cursor.eat(&["DEFAULT"]) {
+        ClauseKind::Default(default(cursor)?)
+    } else if cursor.eat(&["COLLATE"]) {
+        ClauseKind::Collate(cursor.name("a collation")?)
+    } else if cursor.eat(&["REFERENCES"]) {
+        ClauseKind::References(reference(cursor)?)
+    } else if cursor.eat(&["GENERATED", "ALWAYS", "AS"]) || cursor.eat(&["AS"]) {
+        let expression = cursor.group()?.to_owned();
+        let stored = cursor.eat(&["STORED"]);
+        if !stored {
+            cursor.eat(&["VIRTUAL"]);
+        }
+        ClauseKind::Generated { expression, stored }
+    } else {
+        return Ok(None);
+    };
+    Ok(Some(kind))
+}
+
+fn default(cursor: &mut Cursor<'_>) -> Result<String, String> {
+    let from = cursor.position();
+    if cursor.is_at_symbol("(") {
+        cursor.group()?;
+    } else {
+        let is_signed = cursor.eat_symbol("+") || cursor.eat_symbol("-");
+        let value = cursor.eat_if(|it| {
+            if is_signed { is_constant(it) || it.is_word("NULL") } else { is_default(it) }
+        });
+        value.ok_or_else(|| cursor.expected("a default"))?;
+    }
+    Ok(cursor.text_from(from).to_owned())
+}
+
+/// The word behind `ON CONFLICT`.
+fn conflict(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
+    if !cursor.is_at(&["ON", "CONFLICT"]) {
+        return Ok(None);
+    }
+    cursor.eat(&["ON", "CONFLICT"]);
+    let ways = ["ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"];
+    match ways.iter().find(|it| cursor.eat(&[it])) {
+        Some(it) => Ok(Some((*it).to_owned())),
+        None => Err(cursor.expected("what to do on a conflict")),
+    }
+}
+
+/// What is behind `REFERENCES`.
+fn reference(cursor: &mut Cursor<'_>) -> Result<Reference, String> {
+    let table = cursor.name("the table referred to")?;
+    let columns = if cursor.is_at_symbol("(") { names(cursor)? } else { Vec::new() };
+    let (on_delete, on_update) = (Action::NoAction, Action::NoAction);
+    let mut key = Reference { table, columns, on_delete, on_update, deferrable: None };
+    loop {
+        if cursor.eat(&["MATCH"]) {
+            cursor.name("a way to match")?;
+        } else if cursor.eat(&["ON", "DELETE"]) {
+            key.on_delete = action(cursor)?;
+        } else if cursor.eat(&["ON", "UPDATE"]) {
+            key.on_update = action(cursor)?;
+        } else if cursor.eat(&["ON", "INSERT"]) {
+            // SQLite takes it and does nothing.
+            action(cursor)?;
+        } else {
+            break;
+        }
+    }
+    while is_at_deferral(cursor) {
+        deferral(cursor, &mut key)?;
+    }
+    Ok(key)
+}
+
+fn action(cursor: &mut Cursor<'_>) -> Result<Action, String> {
+    let all =
+        [Action::NoAction, Action::Restrict, Action::Cascade, Action::SetNull, Action::SetDefault];
+    let found = all.into_iter().find(|it| {
+        let words: Vec<&str> = it.sql().split(' ').collect();
+        cursor.eat(&words)
+    });
+    found.ok_or_else(|| cursor.expected("an action"))
+}
+
+fn is_at_deferral(cursor: &Cursor<'_>) -> bool {
+    cursor.is_at(&["DEFERRABLE"]) || cursor.is_at(&["NOT", "DEFERRABLE"])
+}
+
+fn deferral(cursor: &mut Cursor<'_>, key: &mut Reference) -> Result<(), String> {
+    let is_not = cursor.eat(&["NOT"]);
+    cursor.expect(&["DEFERRABLE"])?;
+    let mut deferrable = Deferrable::InitiallyImmediate;
+    if cursor.eat(&["INITIALLY"]) {
+        if cursor.eat(&["DEFERRED"]) {
+            deferrable = Deferrable::InitiallyDeferred;
+        } else {
+            cursor.expect(&["IMMEDIATE"])?;
+        }
+    }
+    // NOT DEFERRABLE is what a key is anyway, and takes nothing back.
+    if !is_not {
+        key.deferrable = Some(deferrable);
+    }
+    Ok(())
+}
+
+/// Names between parentheses; SQLite reads old files that have collations and orders there.
+fn names(cursor: &mut Cursor<'_>) -> Result<Vec<String>, String> {
+    cursor.expect_symbol("(")?;
+    let mut names = Vec::new();
+    loop {
+        names.push(cursor.name("a column's name")?);
+        if cursor.eat(&["COLLATE"]) {
+            cursor.name("a collation")?;
+        }
+        let _ = cursor.eat(&["ASC"]) || cursor.eat(&["DESC"]);
+        if !cursor.eat_symbol(",") {
+            break;
+        }
+    }
+    cursor.expect_symbol(")")?;
+    Ok(names)
+}
+
+fn constraint(cursor: &mut Cursor<'_>) -> Result<ConstraintItem, String> {
+    let from = cursor.position();
+    let name = constraint_name(cursor)?;
+    let kind = if cursor.eat(&["PRIMARY"]) {
+        cursor.expect(&["KEY"])?;
+        let (columns, autoincrement) = key_columns(cursor, true)?;
+        ConstraintKind::PrimaryKey { columns, autoincrement, conflict: conflict(cursor)? }
+    } else if cursor.eat(&["UNIQUE"]) {
+        let (columns, _) = key_columns(cursor, false)?;
+        ConstraintKind::Unique { columns, conflict: conflict(cursor)? }
+    } else if cursor.eat(&["CHECK"]) {
+        let expression = cursor.group()?.to_owned();
+        conflict(cursor)?;
+        ConstraintKind::Check(expression)
+    } else if cursor.eat(&["FOREIGN"]) {
+        cursor.expect(&["KEY"])?;
+        let columns = names(cursor)?;
+        cursor.expect(&["REFERENCES"])?;
+        ConstraintKind::ForeignKey { columns, reference: reference(cursor)? }
+    } else if name.is_some() {
+        ConstraintKind::OnlyName
+    } else {
+        return Err(cursor.expected("a constraint"));
+    };
+    let text = cursor.text_from(from).to_owned();
+    Ok(ConstraintItem { name, kind, text, layout: Layout::default() })
+}
+
+/// The columns of a key, and whether `AUTOINCREMENT` is behind them.
+fn key_columns(
+    cursor: &mut Cursor<'_>,
+    may_increment: bool,
+) -> Result<(Vec<KeyColumn>, bool), String> {
+    let (terms, autoincrement) = terms(cursor, may_increment)?;
+    let columns = terms.into_iter().map(|IndexColumn { term, descending, collation }| match term {
+        IndexTerm::Column(name) => Ok(KeyColumn { name, collation, descending }),
+        IndexTerm::Expression(it) => Err(format!("expected a column's name at `{it}`")),
+    });
+    Ok((columns.collect::<Result<_, _>>()?, autoincrement))
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(sql: &str, expect: Expect) {
+        expect.assert_eq(&Definition::parse(sql).unwrap_err());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_with_its_place() {
+        check("", expect!["expected `CREATE` at the end"]);
+        check("CREATE VIEW v AS SELECT 1", expect!["expected `TABLE` at `VIEW v AS SELECT 1`"]);
+        check("CREATE VIRTUAL TABLE t USING fts5(a)", expect!["it is a virtual table"]);
+        check("CREATE TABLE t AS SELECT 1 AS a", expect!["it takes its columns from a query"]);
+        check("CREATE TABLE t", expect!["expected `(` at the end"]);
+        check("CREATE TABLE t ()", expect!["expected a column's name at `)`"]);
+        check("CREATE TABLE t (a,)", expect!["expected a column's name at `)`"]);
+        check("CREATE TABLE t (a INT", expect!["expected `,` or `)` at the end"]);
+        check("CREATE TABLE t (a INT 'b", expect!["the quote of `'b` is not closed"]);
+        check(
+            "CREATE TABLE t (a VARCHAR(10) BINARY, b INT)",
+            expect!["expected `,` or `)` at `BINARY, b INT)`"],
+        );
+        check("CREATE TABLE t (a INT CHECK ())", expect!["expected an expression at `))`"]);
+        check(
+            "CREATE TABLE t (a INT CHECK (a > ?1))",
+            expect!["`?1` stands for a value that is not there"],
+        );
+        check("CREATE TABLE t (a INT CHECK (a > 1)", expect!["expected `,` or `)` at the end"]);
+        check(
+            "CREATE TABLE t (a INT, UNIQUE (a), b INT)",
+            expect!["expected a constraint at `b INT)`"],
+        );
+        check(
+            "CREATE TABLE t (a INT, UNIQUE (a + 1))",
+            expect!["expected a column's name at `a + 1`"],
+        );
+        check(
+            "CREATE TABLE t (a INT, UNIQUE (a NULLS LAST))",
+            expect!["SQLite has no index with `NULLS LAST`"],
+        );
+        check(
+            "CREATE TABLE t (a INT GENERATED ALWAYS)",
+            expect!["expected `AS` behind `GENERATED ALWAYS` at `)`"],
+        );
+        check(
+            "CREATE TABLE t (a INT ON CONFLICT IGNORE)",
+            expect!["expected `,` or `)` at `ON CONFLICT IGNORE)`"],
+        );
+        check(
+            "CREATE TABLE t (a INT NOT NULL ON CONFLICT EXPLODE)",
+            expect!["expected what to do on a conflict at `EXPLODE)`"],
+        );
+        check(
+            "CREATE TABLE t (a INT DEFERRABLE)",
+            expect!["expected a foreign key at `DEFERRABLE)`"],
+        );
+        check("CREATE TABLE t (a INT DEFAULT -b)", expect!["expected a default at `b)`"]);
+        check(
+            "CREATE TABLE t (a INT) ENGINE=InnoDB",
+            expect!["expected `STRICT` or `WITHOUT ROWID` at `ENGINE=InnoDB`"],
+        );
+        check(
+            "CREATE TABLE t (a INT); DROP TABLE t",
+            expect!["expected nothing more at `DROP TABLE t`"],
+        );
+    }
+
+    #[test]
+    fn a_column_has_a_type_and_clauses() {
+        let check = |text: &str, ty: &str, kinds: &[ClauseKind], texts: &[&str]| {
+            let column = ColumnItem::new(text).unwrap();
+            assert_eq!(column.ty, ty, "{text}");
+            let found: Vec<_> = column.clauses.iter().map(|it| it.kind.clone()).collect();
+            assert_eq!(found, kinds, "{text}");
+            let found: Vec<_> = column.clauses.iter().map(|it| it.text.as_str()).collect();
+            assert_eq!(found, texts, "{text}");
+        };
+        check("a", "", &[], &[]);
+        check("a DECIMAL  ( 10 ,2 )", "DECIMAL(10,2)", &[], &[]);
+        check("a NUMERIC(+1, - 2)", "NUMERIC(+1, -2)", &[], &[]);
+        check("a long /* very */ long\ninteger", "long long integer", &[], &[]);
+        check("a varchar[10]", "varchar[10]", &[], &[]);
+        check(
+            "a INT CONSTRAINT \"n\" NOT /**/ NULL DEFAULT ( 1 ) -- c",
+            "INT",
+            &[ClauseKind::NotNull { conflict: None }, ClauseKind::Default("( 1 )".to_owned())],
+            &["CONSTRAINT \"n\" NOT /**/ NULL", "DEFAULT ( 1 )"],
+        );
+        check(
+            "a TEXT COLLATE [x y] CHECK ( a > 0 -- c\n) AS (b) STORED",
+            "TEXT",
+            &[
+                ClauseKind::Collate("x y".to_owned()),
+                ClauseKind::Check("a > 0".to_owned()),
+                ClauseKind::Generated { expression: "b".to_owned(), stored: true },
+            ],
+            &["COLLATE [x y]", "CHECK ( a > 0 -- c\n)", "AS (b) STORED"],
+        );
+        let reference = Reference {
+            table: "p".to_owned(),
+            columns: vec!["id".to_owned()],
+            on_delete: Action::SetNull,
+            on_update: Action::Cascade,
+            deferrable: Some(Deferrable::InitiallyDeferred),
+        };
+        check(
+            "a REFERENCES p('id') ON DELETE SET NULL ON UPDATE CASCADE UNIQUE \
+             DEFERRABLE INITIALLY DEFERRED",
+            "",
+            &[ClauseKind::References(reference), ClauseKind::Unique { conflict: None }],
+            &[
+                "REFERENCES p('id') ON DELETE SET NULL ON UPDATE CASCADE \
+                 DEFERRABLE INITIALLY DEFERRED",
+                "UNIQUE",
+            ],
+        );
+    }
+}

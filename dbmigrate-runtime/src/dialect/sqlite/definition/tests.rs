@@ -1,0 +1,223 @@
+//! Statements as real databases have them, each held against what SQLite makes of it.
+
+use super::*;
+use crate::sql::tokens;
+
+#[cfg(feature = "sqlite")]
+use crate::driver::{Driver, sqlite::SqliteDriver};
+
+/// Statements that SQLite takes. Each table is called `t`, and refers at most to `p` and itself.
+pub(in super::super) const STATEMENTS: &[&str] = &[
+    "CREATE TABLE t (a)",
+    "create table t(a,b,c);",
+    "CREATE TABLE \"t\" (\"a\" INTEGER NOT NULL)",
+    "CREATE TABLE [t] ([a b] INT, `c``d` TEXT, \"e\"\"f\" BLOB)",
+    "CREATE TABLE 't' ('a' 'INT' DEFAULT 'x', 'b c')",
+    "CREATE TABLE IF NOT EXISTS main.t (a INT)",
+    "CREATE TABLE main . 't' (a INT)",
+    "CREATE TEMP TABLE temp.t (a INT)",
+    "CREATE TEMPORARY TABLE IF NOT EXISTS t (a INT)",
+    "CREATE TABLE t (id INTEGER PRIMARY KEY AUTOINCREMENT, name VARCHAR(50) NOT NULL DEFAULT '')",
+    "CREATE TABLE t (id INTEGER PRIMARY KEY DESC, b INT)",
+    "CREATE TABLE t (id INTEGER PRIMARY KEY ASC ON CONFLICT REPLACE AUTOINCREMENT)",
+    "CREATE TABLE t (id INTEGER NOT NULL, PRIMARY KEY (id AUTOINCREMENT))",
+    "CREATE TABLE t (id \"INTEGER\" PRIMARY KEY)",
+    "CREATE TABLE t (id BIGINT PRIMARY KEY, n INTEGER UNSIGNED)",
+    "CREATE TABLE t (id INTEGER UNSIGNED PRIMARY KEY)",
+    "CREATE TABLE t (a TEXT, b TEXT, PRIMARY KEY (b DESC, a COLLATE NOCASE) ON CONFLICT IGNORE)",
+    "CREATE TABLE t (a varchar[10], b BLOB SUB_TYPE TEXT, c UNSIGNED BIG INT, d DOUBLE PRECISION)",
+    "CREATE TABLE t (a DECIMAL ( 10 , 2 ), b FLOAT(+1, -2.5e3), c \"my type\", d x [y] `z` 'w')",
+    "CREATE TABLE t (a тип, б \"größe in cm\", 名前 文字(5), \u{a0}x INT)",
+    "CREATE TABLE t (\"reply-to\" TEXT, \"Order Details\" INT, type TEXT, mod INT, fn INT, macro)",
+    "CREATE TABLE t (key TEXT, action INT, \"desc\" INT, asc INT, 'if' INT, no, replace, left JSON)",
+    "CREATE TABLE t (generated, always generated, stored virtual, b generated AS (stored))",
+    "CREATE TABLE t (generated INT, always INT GENERATED ALWAYS AS (generated + 1) STORED, z)",
+    "CREATE TABLE t (a, b AS (a || 'x'), c TEXT GENERATED ALWAYS AS (upper(a)) VIRTUAL NOT NULL)",
+    "CREATE TABLE t (a, b AS (json_extract(a, '$.b')) UNIQUE, c INT NOT NULL AS ((a)) STORED)",
+    "CREATE TABLE t (a INTEGER DEFAULT '0', b INT DEFAULT \"\", c BOOL DEFAULT FALSE, d DEFAULT tRuE)",
+    "CREATE TABLE t (a DEFAULT -1, b DEFAULT +1.5, c DEFAULT - 0x1F, d DEFAULT .5e-3, e DEFAULT 1)",
+    "CREATE TABLE t (a DEFAULT NULL, b DEFAULT x'00ff', c DEFAULT X'', d DEFAULT 'it''s')",
+    "CREATE TABLE t (a DEFAULT CURRENT_TIMESTAMP, b DEFAULT current_date NOT NULL, c DEFAULT word)",
+    "CREATE TABLE t (a DEFAULT (strftime('%s', 'now')), b DEFAULT ((1)), c DEFAULT ( - (1) ) NULL)",
+    "CREATE TABLE t (a TEXT DEFAULT ('(' || ')' -- )\n || /* ( */ 'a'), b)",
+    "CREATE TABLE t (a TEXT DEFAULT (\n  'one' ||\n  'two'\n) NOT NULL, b)",
+    "CREATE TABLE t (a TEXT COLLATE NOCASE, b TEXT COLLATE \"RTRIM\" UNIQUE, c COLLATE 'binary')",
+    "CREATE TABLE t (a INT NOT NULL ON CONFLICT FAIL UNIQUE ON CONFLICT REPLACE NULL)",
+    "CREATE TABLE t (a INT NULL ON CONFLICT ROLLBACK DEFAULT 1 DEFAULT 2)",
+    "CREATE TABLE t (a INT CONSTRAINT n NOT NULL CONSTRAINT [c d] CHECK (a > 0) CHECK (a < 9))",
+    "CREATE TABLE t (a INT CONSTRAINT x, b INT CONSTRAINT y CONSTRAINT z UNIQUE)",
+    "CREATE TABLE t (a INT CONSTRAINT 'text' CHECK (a IN (1, 2, (3))), b)",
+    "CREATE TABLE t (a INT CHECK (a > abs(-1)) , b INT)",
+    "CREATE TABLE t (a INT REFERENCES p, b INT REFERENCES \"p\" (\"id\") ON DELETE CASCADE)",
+    "CREATE TABLE t (a REFERENCES p (id) ON UPDATE SET NULL ON DELETE SET DEFAULT ON INSERT CASCADE)",
+    "CREATE TABLE t (a REFERENCES p MATCH FULL ON DELETE RESTRICT MATCH \"SIMPLE\" ON UPDATE NO ACTION)",
+    "CREATE TABLE t (a REFERENCES p DEFERRABLE, b REFERENCES p NOT DEFERRABLE INITIALLY IMMEDIATE)",
+    "CREATE TABLE t (a REFERENCES p DEFERRABLE INITIALLY DEFERRED NOT NULL, b INT)",
+    "CREATE TABLE t (a REFERENCES p NOT NULL CONSTRAINT d DEFERRABLE INITIALLY DEFERRED UNIQUE)",
+    "CREATE TABLE t (a REFERENCES p DEFERRABLE INITIALLY IMMEDIATE NOT DEFERRABLE)",
+    "CREATE TABLE t (a INT REFERENCES nowhere (x), b INT REFERENCES T (a) UNIQUE)",
+    "CREATE TABLE t (a, b, FOREIGN KEY (a, b) REFERENCES p (x, y) ON DELETE SET NULL)",
+    "CREATE TABLE t (a, CONSTRAINT fk FOREIGN KEY (A) REFERENCES P DEFERRABLE INITIALLY DEFERRED)",
+    "CREATE TABLE t (a, b, UNIQUE (a, b), CONSTRAINT u UNIQUE (b DESC, a) ON CONFLICT ABORT)",
+    "CREATE TABLE t (a, b, UNIQUE ((a)), UNIQUE ('b' COLLATE nocase DESC), UNIQUE (\"a\", [b]))",
+    "CREATE TABLE t (a, b, CHECK (a > b) ON CONFLICT IGNORE, CONSTRAINT c CHECK ((a) <> (b)))",
+    "CREATE TABLE t (a INT, CONSTRAINT x)",
+    "CREATE TABLE t (a INT, CONSTRAINT x, CONSTRAINT y CONSTRAINT z UNIQUE (a))",
+    "CREATE TABLE t (k TEXT PRIMARY KEY, v) WITHOUT ROWID",
+    "CREATE TABLE t (k TEXT, v INT, PRIMARY KEY (k)) without rowid, strict",
+    "CREATE TABLE t (a INT, b ANY) STRICT -- end",
+    "CREATE TABLE t (a INT PRIMARY KEY) STRICT, /* and */ WITHOUT /* no */ ROWID,strict ;",
+    "CREATE TABLE t (a INT PRIMARY KEY), STRICT;;",
+    "CREATE TABLE t (a INT) -- the end",
+    "CREATE TABLE t (a INT) /* the end",
+    "CREATE TABLE t ( -- all\n  a INT, -- first\n  -- second:\n  b INT /* two */ , /* three */ c INT -- last\n)",
+    "CREATE TABLE t (\n    a INT -- one\n  , b INT -- two\n  , UNIQUE (a) -- three\n)",
+    "CREATE TABLE t (\r\n\ta INT, -- one\r\n\tb INT\r\n)",
+    "/* before */ CREATE /**/ TABLE--x\nt--y\n(--z\na--a\nINT--b\nNOT--c\nNULL--d\n,b)",
+    "CREATE TABLE t (a INT CHECK (a > 0 -- positive\n), b INT DEFAULT (1 /* one */) -- done\n)",
+    "CREATE TABLE t (a TEXT CHECK (a NOT IN ('--', '/*', ';', ')', '''')), b)",
+    "CREATE TABLE t (a \"\", \"\" INT)",
+    "CREATE TABLE t(a INT,b INT,PRIMARY KEY(a),FOREIGN KEY(b)REFERENCES p(id),CHECK(b>0))",
+    "CREATE TABLE t (a timestamp with time zone DEFAULT CURRENT_TIMESTAMP, b character varying(10))",
+];
+
+/// The same, with something that isn't written back as it was.
+const UNTIDY: &[&str] = &[
+    "CREATE TABLE t (a, b, UNIQUE (a) CHECK (b) CONSTRAINT x CONSTRAINT y PRIMARY KEY (b))",
+    "CREATE TABLE t (a, b, UNIQUE (a) -- one\n UNIQUE (b) -- two\n FOREIGN KEY (a) REFERENCES p -- x\n)",
+];
+
+#[track_caller]
+fn parse(sql: &str) -> Definition {
+    Definition::parse(sql).unwrap_or_else(|err| panic!("{sql}\n{err}"))
+}
+
+/// What must hold of everything that is read: it is read again from its own text.
+#[track_caller]
+fn check_again(sql: &str, definition: &Definition) {
+    let text = definition.text(&definition.name);
+    let again = parse(&text);
+    assert_eq!(again.text(&definition.name), text, "{sql}");
+    let meaning = |it: &Definition| {
+        let columns =
+            it.columns.iter().map(|it| (it.name.clone(), it.ty.clone(), it.clauses.clone()));
+        let constraints = it.constraints.iter().map(|it| (it.name.clone(), it.kind.clone()));
+        let columns: Vec<_> = columns.collect();
+        (columns, constraints.collect::<Vec<_>>(), it.strict, it.without_rowid)
+    };
+    assert_eq!(meaning(&again), meaning(definition), "{sql}\n{text}");
+    for it in &definition.columns {
+        let alone = ColumnItem::new(it.text()).unwrap_or_else(|err| panic!("{}\n{err}", it.text()));
+        assert_eq!((&alone.clauses, &alone.ty), (&it.clauses, &it.ty));
+        // Written anew, it says the same.
+        let mut anew = it.clone();
+        anew.set_type(&it.ty);
+        let anew =
+            ColumnItem::new(anew.text()).unwrap_or_else(|err| panic!("{}\n{err}", anew.text()));
+        let kinds =
+            |it: &ColumnItem| it.clauses.iter().map(|it| it.kind.clone()).collect::<Vec<_>>();
+        assert_eq!((kinds(&anew), &anew.ty), (kinds(it), &it.ty));
+    }
+    for it in &definition.constraints {
+        let alone = ConstraintItem::new(it.text()).unwrap();
+        assert_eq!((&alone.name, &alone.kind), (&it.name, &it.kind));
+    }
+}
+
+#[test]
+fn what_was_not_changed_is_written_back_byte_for_byte() {
+    for sql in STATEMENTS {
+        let definition = parse(sql);
+        check_again(sql, &definition);
+        assert_eq!(definition.name, "t", "{sql}");
+        let text = definition.text("new");
+        let all = tokens(sql);
+        let open = all.iter().find(|it| it.is_symbol("(")).unwrap();
+        let body = sql[open.start..].trim_end_matches(';').trim_end();
+        let text = text.strip_prefix("CREATE TABLE \"new\" ").unwrap();
+        assert!(text.starts_with(body), "{sql}\n{text}");
+        assert!(["", "\n", "*/"].contains(&&text[body.len()..]), "{sql}\n{text}");
+    }
+    for sql in UNTIDY {
+        check_again(sql, &parse(sql));
+    }
+}
+
+/// What SQLite knows of the table `t` once that statement has run, or its error.
+#[cfg(feature = "sqlite")]
+fn facts_of(sql: &str) -> Result<Vec<String>, String> {
+    let mut driver = SqliteDriver::open_in_memory().unwrap();
+    driver.batch("CREATE TABLE p (id INTEGER PRIMARY KEY, x, y, UNIQUE (x, y))").unwrap();
+    // One statement, since a batch goes on behind a semicolon.
+    driver.execute(sql, &[]).map_err(|err| err.to_string())?;
+    let queries = [
+        "SELECT * FROM pragma_table_xinfo('t')",
+        "SELECT * FROM pragma_foreign_key_list('t') ORDER BY 1, 2",
+        "SELECT l.*, i.* FROM pragma_index_list('t') l, pragma_index_xinfo(l.name) i ORDER BY 1, 7",
+        "SELECT ncol, wr, strict FROM pragma_table_list WHERE name = 't'",
+        "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'",
+    ];
+    Ok(queries.iter().map(|it| format!("{:?}", driver.query(it, &[]).unwrap().rows)).collect())
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn the_table_that_is_written_is_the_one_that_was_read() {
+    for sql in STATEMENTS.iter().chain(UNTIDY) {
+        let expected = facts_of(sql).unwrap_or_else(|err| panic!("{sql}\n{err}"));
+        let definition = parse(sql);
+        let text = definition.text("t");
+        assert_eq!(facts_of(&text).as_ref(), Ok(&expected), "{sql}\n{text}");
+        // The same again with every column's text written anew.
+        let mut anew = definition.clone();
+        for it in &mut anew.columns {
+            let ty = it.ty.clone();
+            it.set_type(&ty);
+        }
+        let text = anew.text("t");
+        let without_space = |it: &[String]| it.concat().replace(' ', "");
+        let found = facts_of(&text).unwrap_or_else(|err| panic!("{sql}\n{text}\n{err}"));
+        assert_eq!(without_space(&found), without_space(&expected), "{sql}\n{text}");
+    }
+}
+
+/// Every beginning of every statement, and every statement without one of its tokens or with one
+/// of them twice.
+fn mutations() -> Vec<String> {
+    let mut out = Vec::new();
+    for sql in STATEMENTS.iter().chain(UNTIDY) {
+        let ends = sql.char_indices().map(|(it, _)| it);
+        out.extend(ends.map(|it| sql[..it].to_owned()));
+        for it in tokens(sql) {
+            out.push(format!("{}{}", &sql[..it.start], &sql[it.end()..]));
+            out.push(format!("{}{} {}", &sql[..it.end()], it.text, &sql[it.end()..]));
+        }
+    }
+    out
+}
+
+#[test]
+fn a_mutilated_statement_is_an_error_or_is_read_again_from_its_own_text() {
+    for sql in mutations() {
+        if let Ok(it) = Definition::parse(&sql) {
+            check_again(&sql, &it);
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_mutilated_statement_that_sqlite_takes_is_read_and_written_as_sqlite_reads_it() {
+    for sql in mutations() {
+        let Ok(expected) = facts_of(&sql) else { continue };
+        match Definition::parse(&sql) {
+            Ok(it) if it.name == "t" => {
+                let text = it.text("t");
+                assert_eq!(facts_of(&text).as_ref(), Ok(&expected), "{sql}\n{text}");
+            }
+            Ok(_) => {}
+            // SQLite then takes the last foreign key of the table, whichever column it is of.
+            Err(err) => assert!(err.starts_with("expected a foreign key"), "{sql}\n{err}"),
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! What SQLite keeps of a database, read as a schema in SQLite's own terms.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ddl::{self, Ddl};
+use super::definition::{
+    ClauseKind, ColumnItem, ConstraintKind, Definition, IndexDefinition, KeyColumn, Reference,
+};
+use crate::dialect::{Facts, Introspected, StoredObject, Unplannable};
+use crate::operations::Operation;
+use crate::schema::{
+    Check, Column, DefaultValue, ForeignKey, Generated, Index, IndexTerm, PrimaryKey, Table, Type,
+    Unique,
+};
+use crate::sql::{self, is_one_of, unparenthesised};
+
+/// Reads tables and their indexes; `only` names the tables to read, if not all.
+///
+/// Types are [`Type::Raw`], defaults [`DefaultValue::Sql`]; a constraint without a name has an
+/// empty one. A column is also not nullable where SQLite stores no `NULL` in it: as the alias of
+/// the rowid, or in the key of a `WITHOUT ROWID` or `STRICT` table. A key's collations and orders,
+/// and what is behind `ON CONFLICT`, have no place in a schema.
+///
+/// Objects that are SQLite's own or go with the connection are left out.
+pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) -> Introspected {
+    let is_own = |it: &&StoredObject| !it.temporary && !starts_with(&it.name, "sqlite_");
+    let objects: Vec<_> = objects.iter().filter(is_own).collect();
+    let mut reader = Reader::new(objects);
+    let is_wanted = |it: &StoredObject| {
+        only.is_none_or(|only| only.iter().any(|name| name.eq_ignore_ascii_case(&it.table)))
+    };
+    let mut out = Introspected::default();
+    let mut tables = BTreeMap::new();
+    for object in reader.objects.clone().into_iter().filter(|it| is_wanted(it)) {
+        let kind = match object.kind.as_str() {
+            "table" if reader.virtuals.iter().any(|it| it.is(object)) => "virtual table",
+            "table" if reader.virtuals.iter().any(|it| it.is_behind(object)) => "shadow table",
+            "table" => match reader.definition(&object.name) {
+                Some(Ok(it)) => {
+                    let table = reader.table(&object.name, &it);
+                    tables.insert(object.name.to_ascii_lowercase(), table);
+                    continue;
+                }
+                Some(Err(why)) => {
+                    out.unreadable.push((object.name.clone(), why));
+                    continue;
+                }
+                None => continue,
+            },
+            "index" => continue,
+            other => other,
+        };
+        out.others.push((kind.to_owned(), object.name.clone()));
+    }
+    for object in reader.objects.iter().filter(|it| it.kind == "index") {
+        // An index without a text is a constraint's, and in the table's text.
+        let Some(sql) = &object.sql else { continue };
+        let Some(table) = tables.get_mut(&object.table.to_ascii_lowercase()) else { continue };
+        match IndexDefinition::parse(sql) {
+            Ok(it) => table.indexes.push(index(it, &object.name, &table.columns)),
+            Err(why) => out.unreadable.push((object.name.clone(), why)),
+        }
+    }
+    out.schema.tables = tables.into_values().map(|it| (it.name.clone(), it)).collect();
+    out
+}
+
+/// The table as it would be read after it was created.
+///
+/// # Errors
+///
+/// When it can't be created, or not so that it could be read again.
+pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Unplannable> {
+    let operation = Operation::CreateTable(table.clone());
+    let object = |kind: &str, name: &str, sql: String| StoredObject {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        table: table.name.clone(),
+        sql: Some(sql),
+        temporary: false,
+    };
+    let sql = Ddl { facts, operation: &operation }.create_table(table)?;
+    let mut objects = vec![object("table", &table.name, sql)];
+    for index in &table.indexes {
+        objects.push(object("index", &index.name, ddl::create_index(&table.name, index)));
+    }
+    let Introspected { mut schema, mut unreadable, .. } = read(&objects, None);
+    let error = |why: &str| Unplannable {
+        message: format!("cannot {operation} on SQLite: {why}"),
+        hint: None,
+    };
+    match (unreadable.pop(), schema.tables.remove(&table.name)) {
+        (Some((name, why)), _) => Err(error(&format!("the SQL of `{name}` is wrong: {why}"))),
+        (None, Some(it)) => Ok(it),
+        (None, None) => Err(error("the name is kept for SQLite's own tables")),
+    }
+}
+
+/// A virtual table and the name of its module.
+struct Virtual {
+    name: String,
+    module: String,
+}
+
+/// The tables that virtual tables of these modules keep their content in, by what follows the
+/// virtual table's name.
+const SHADOWS: &[(&[&str], &[&str])] = &[
+    (&["fts3", "fts4"], &["_content", "_segments", "_segdir", "_docsize", "_stat"]),
+    (&["fts5"], &["_data", "_idx", "_content", "_docsize", "_config"]),
+    (&["rtree", "rtree_i32", "geopoly"], &["_node", "_rowid", "_parent"]),
+    (&["spellfix1"], &["_vocab"]),
+];
+
+impl Virtual {
+    fn of(object: &StoredObject) -> Option<Virtual> {
+        let sql = object.sql.as_deref().filter(|it| starts_with(it, "CREATE VIRTUAL TABLE"))?;
+        let tokens = sql::significant(sql);
+        let using = tokens.iter().position(|it| it.is_word("USING"));
+        let module = using.and_then(|it| tokens.get(it + 1)?.identifier());
+        let module = module.map_or_else(String::new, String::from);
+        Some(Virtual { name: object.name.clone(), module })
+    }
+
+    fn is(&self, object: &StoredObject) -> bool {
+        self.name == object.name
+    }
+
+    /// Whether the object is one of its shadow tables. Of a module that isn't known, any name
+    /// that one of the known modules would give is taken for one.
+    fn is_behind(&self, object: &StoredObject) -> bool {
+        let suffix = starts_with(&object.name, &self.name).then(|| &object.name[self.name.len()..]);
+        let of = |it: &&(&[&str], &[&str])| is_one_of(&self.module, it.0);
+        let is_known = SHADOWS.iter().any(|it| of(&it));
+        let mut shadows = SHADOWS.iter().filter(|it| !is_known || of(it));
+        suffix.is_some_and(|suffix| shadows.any(|(_, suffixes)| is_one_of(suffix, suffixes)))
+    }
+}
+
+struct Reader<'a> {
+    objects: Vec<&'a StoredObject>,
+    virtuals: Vec<Virtual>,
+    /// What was parsed so far, by the table's name in lower case.
+    definitions: BTreeMap<String, Result<Definition, String>>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(objects: Vec<&'a StoredObject>) -> Reader<'a> {
+        let virtuals = objects.iter().filter_map(|it| Virtual::of(it)).collect();
+        Reader { objects, virtuals, definitions: BTreeMap::new() }
+    }
+
+    /// The definition of the table of that name, or why it has none; `None` without the table.
+    fn definition(&mut self, name: &str) -> Option<Result<Definition, String>> {
+        let key = name.to_ascii_lowercase();
+        if let Some(it) = self.definitions.get(&key) {
+            return Some(it.clone());
+        }
+        let object = self.find(name)?;
+        let no_text = || "the database has no text of it".to_owned();
+        let definition = object.sql.as_deref().ok_or_else(no_text).and_then(Definition::parse);
+        self.definitions.insert(key, definition.clone());
+        Some(definition)
+    }
+
+    fn find(&self, table: &str) -> Option<&'a StoredObject> {
+        let mut tables = self.objects.iter().filter(|it| it.kind == "table");
+        tables.find(|it| it.name.eq_ignore_ascii_case(table)).copied()
+    }
+
+    fn table(&mut self, name: &str, definition: &Definition) -> Table {
+        let mut table = Table::new(name);
+        table.strict = definition.strict;
+        table.without_rowid = definition.without_rowid;
+        let mut references = Vec::new();
+        for item in &definition.columns {
+            let mut column = Column::new(&item.name, Type::Raw(item.ty.clone()));
+            for clause in &item.clauses {
+                let name = clause.name.clone().unwrap_or_default();
+                let columns = vec![item.name.clone()];
+                match &clause.kind {
+                    ClauseKind::PrimaryKey { autoincrement, .. } => {
+                        column.autoincrement = autoincrement.then_some(true);
+                        table.primary_key = Some(PrimaryKey { name, columns });
+                    }
+                    ClauseKind::NotNull { .. } => column.nullable = false,
+                    ClauseKind::Unique { .. } => table.uniques.push(Unique { name, columns }),
+                    ClauseKind::Check(it) => table.checks.push(check(name, it)),
+                    ClauseKind::Default(it) => {
+                        column.default = Some(DefaultValue::Sql(unparenthesised(it).to_owned()));
+                    }
+                    ClauseKind::Collate(it) => column.collation = Some(it.clone()),
+                    ClauseKind::References(it) => references.push((name, columns, it)),
+                    ClauseKind::Generated { expression, stored } => {
+                        let expression = unparenthesised(expression).to_owned();
+                        column.generated = Some(Generated { expression, stored: *stored });
+                    }
+                    ClauseKind::Null | ClauseKind::OnlyName => {}
+                }
+            }
+            table.columns.push(column);
+        }
+        for item in &definition.constraints {
+            let name = item.name.clone().unwrap_or_default();
+            match &item.kind {
+                ConstraintKind::PrimaryKey { columns, autoincrement, .. } => {
+                    let columns = key_names(columns, &table.columns);
+                    let mut own = table.columns.iter_mut();
+                    if let Some(it) =
+                        own.find(|it| *autoincrement && columns[..] == [it.name.as_str()])
+                    {
+                        it.autoincrement = Some(true);
+                    }
+                    table.primary_key = Some(PrimaryKey { name, columns });
+                }
+                ConstraintKind::Unique { columns, .. } => {
+                    let columns = key_names(columns, &table.columns);
+                    table.uniques.push(Unique { name, columns });
+                }
+                ConstraintKind::Check(it) => table.checks.push(check(name, it)),
+                ConstraintKind::ForeignKey { columns, reference } => {
+                    let columns = columns.iter().map(|it| own_name(it, &table.columns)).collect();
+                    references.push((name, columns, reference));
+                }
+                ConstraintKind::OnlyName => {}
+            }
+        }
+        for (name, columns, reference) in references {
+            let foreign_key = self.foreign_key(name, columns, reference);
+            table.foreign_keys.push(foreign_key);
+        }
+        never_null(&mut table, definition);
+        table
+    }
+
+    fn foreign_key(&mut self, name: String, columns: Vec<String>, it: &Reference) -> ForeignKey {
+        let target = self.find(&it.table);
+        let definition = self.definition(&it.table).and_then(Result::ok);
+        let theirs = definition.as_ref().map_or(&[][..], |it| &it.columns);
+        let references_columns = match &definition {
+            Some(target) if it.columns.is_empty() => primary_key(target),
+            _ => it.columns.iter().map(|it| item_name(it, theirs)).collect(),
+        };
+        ForeignKey {
+            name,
+            columns,
+            references_table: target.map_or(&it.table, |it| &it.name).clone(),
+            references_columns,
+            on_delete: it.on_delete,
+            on_update: it.on_update,
+            deferrable: it.deferrable,
+        }
+    }
+}
+
+/// The columns of a table's primary key.
+fn primary_key(definition: &Definition) -> Vec<String> {
+    let of_table = definition.constraints.iter().find_map(|it| match &it.kind {
+        ConstraintKind::PrimaryKey { columns, .. } => {
+            Some(columns.iter().map(|it| item_name(&it.name, &definition.columns)).collect())
+        }
+        _ => None,
+    });
+    let is_key = |it: &&ColumnItem| {
+        it.clauses.iter().any(|it| matches!(it.kind, ClauseKind::PrimaryKey { .. }))
+    };
+    of_table.unwrap_or_else(|| {
+        definition.columns.iter().filter(is_key).map(|it| it.name.clone()).collect()
+    })
+}
+
+/// Marks the columns of the primary key that SQLite stores no `NULL` in.
+fn never_null(table: &mut Table, definition: &Definition) {
+    let Some(key) = &table.primary_key else { return };
+    let is_alias = |column: &Column| {
+        let Type::Raw(ty) = &column.ty else { return false };
+        let tokens = sql::tokens(ty);
+        let [ty] = tokens.as_slice() else { return false };
+        let is_integer = ty.identifier().or_else(|| ty.unquoted());
+        let item = definition.columns.iter().find(|it| it.name == column.name);
+        let is_descending = item.is_some_and(|it| {
+            let descending =
+                |it: &ClauseKind| matches!(it, ClauseKind::PrimaryKey { descending: true, .. });
+            it.clauses.iter().any(|it| descending(&it.kind))
+        });
+        key.columns.len() == 1
+            && is_integer.is_some_and(|it| it.eq_ignore_ascii_case("INTEGER"))
+            && !is_descending
+    };
+    for column in table.columns.iter_mut().filter(|it| key.columns.contains(&it.name)) {
+        if table.without_rowid || table.strict || is_alias(column) {
+            column.nullable = false;
+        }
+    }
+}
+
+fn check(name: String, expression: &str) -> Check {
+    Check { name, expression: unparenthesised(expression).to_owned() }
+}
+
+fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
+    let mut index = definition.index();
+    name.clone_into(&mut index.name);
+    for column in &mut index.columns {
+        if let IndexTerm::Column(it) = &mut column.term {
+            *it = own_name(it, columns);
+        }
+    }
+    index.filter = index.filter.map(|it| unparenthesised(&it).to_owned());
+    index
+}
+
+fn key_names(key: &[KeyColumn], columns: &[Column]) -> Vec<String> {
+    key.iter().map(|it| own_name(&it.name, columns)).collect()
+}
+
+/// A column's name as the table spells it.
+fn own_name(name: &str, columns: &[Column]) -> String {
+    let found = columns.iter().find(|it| it.name.eq_ignore_ascii_case(name));
+    found.map_or(name, |it| &it.name).to_owned()
+}
+
+fn item_name(name: &str, columns: &[ColumnItem]) -> String {
+    let found = columns.iter().find(|it| it.name.eq_ignore_ascii_case(name));
+    found.map_or(name, |it| &it.name).to_owned()
+}
+
+fn starts_with(text: &str, start: &str) -> bool {
+    text.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start))
+}
+
+#[cfg(test)]
+mod tests;

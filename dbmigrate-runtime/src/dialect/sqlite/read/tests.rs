@@ -1,0 +1,420 @@
+//! Schemas read from texts, and held against what SQLite says of itself.
+
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::schema::{Action, Deferrable, IndexColumn, Schema};
+
+fn object(kind: &str, name: &str, table: &str, sql: &str) -> StoredObject {
+    StoredObject {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        table: table.to_owned(),
+        sql: Some(sql.to_owned()).filter(|it| !it.is_empty()),
+        temporary: false,
+    }
+}
+
+fn table(name: &str, sql: &str) -> StoredObject {
+    object("table", name, name, sql)
+}
+
+/// A schema in a few words.
+fn text(schema: &Schema) -> String {
+    let mut out = String::new();
+    for table in schema.tables.values() {
+        let options = [(table.strict, " strict"), (table.without_rowid, " without rowid")];
+        let options: String = options.iter().filter(|it| it.0).map(|it| it.1).collect();
+        out += &format!("{}{options}\n", table.name);
+        for it in &table.columns {
+            let mut line = format!("{} `{}`", it.name, it.ty);
+            line += if it.nullable { "" } else { " not null" };
+            line += if it.autoincrement == Some(true) { " autoincrement" } else { "" };
+            line += &it.default.as_ref().map_or(String::new(), |it| format!(" default {it}"));
+            line += &it.collation.as_ref().map_or(String::new(), |it| format!(" collate {it}"));
+            line += &it.generated.as_ref().map_or(String::new(), |it| format!(" as {it:?}"));
+            out += &format!("  {line}\n");
+        }
+        if let Some(it) = &table.primary_key {
+            out += &format!("  primary key `{}` {:?}\n", it.name, it.columns);
+        }
+        for it in &table.uniques {
+            out += &format!("  unique `{}` {:?}\n", it.name, it.columns);
+        }
+        for it in &table.checks {
+            out += &format!("  check `{}` {}\n", it.name, it.expression);
+        }
+        for it in &table.foreign_keys {
+            let ForeignKey { name, columns, references_table, references_columns, .. } = it;
+            out += &format!("  foreign key `{name}` {columns:?} to {references_table} ");
+            out += &format!("{references_columns:?} {:?} {:?}", it.on_delete, it.on_update);
+            out += &it.deferrable.map_or(String::new(), |it| format!(" {it:?}"));
+            out += "\n";
+        }
+        for it in &table.indexes {
+            let columns: Vec<_> = it.columns.iter().map(ToString::to_string).collect();
+            let unique = if it.unique { "unique " } else { "" };
+            let filter = it.filter.as_ref().map_or(String::new(), |it| format!(" where {it}"));
+            out += &format!("  {unique}index `{}` {}{filter}\n", it.name, columns.join(", "));
+        }
+    }
+    out
+}
+
+#[track_caller]
+fn check(objects: &[StoredObject], expect: Expect) {
+    let read = read(objects, None);
+    assert_eq!(read.unreadable, [] as [(String, String); 0]);
+    expect.assert_eq(&text(&read.schema));
+}
+
+#[test]
+fn everything_that_a_schema_has_a_place_for_is_read() {
+    let post = "CREATE TABLE \"Post\" (
+        id INTEGER PRIMARY KEY AUTOINCREMENT, -- the key
+        author_id INT NOT NULL CONSTRAINT fk_author REFERENCES USER ON DELETE CASCADE,
+        title VARCHAR (50) DEFAULT ('a' || ')') COLLATE [NOCASE] UNIQUE,
+        slug TEXT DEFAULT 'x''y' GENERATED ALWAYS AS ( (lower(title)) ) STORED,
+        n BOOL DEFAULT (( 0 )) CHECK ((n IN (0, 1))),
+        CONSTRAINT uq UNIQUE (TITLE, n DESC),
+        CONSTRAINT ck CHECK (n > 0 -- positive
+        ),
+        FOREIGN KEY (author_id, n) REFERENCES pair DEFERRABLE INITIALLY DEFERRED,
+        FOREIGN KEY (n) REFERENCES gone
+    )";
+    let objects = [
+        table("Post", post),
+        table("user", "CREATE TABLE user (Id INTEGER PRIMARY KEY)"),
+        table("pair", "CREATE TABLE pair (a ANY, b INT, PRIMARY KEY (B, A)) WITHOUT ROWID, STRICT"),
+        object("index", "sqlite_autoindex_Post_1", "Post", ""),
+        object(
+            "index",
+            "ix",
+            "post",
+            "CREATE INDEX ix ON Post (N DESC, lower(slug)) WHERE (n > 1)",
+        ),
+        object("index", "ux", "Post", "CREATE UNIQUE INDEX ux ON Post (slug COLLATE BINARY)"),
+    ];
+    check(
+        &objects,
+        expect![[r#"
+        Post
+          id `INTEGER` not null autoincrement
+          author_id `INT` not null
+          title `VARCHAR(50)` default ('a' || ')') collate NOCASE
+          slug `TEXT` default ('x''y') as Generated { expression: "lower(title)", stored: true }
+          n `BOOL` default (0)
+          primary key `` ["id"]
+          unique `` ["title"]
+          unique `uq` ["title", "n"]
+          check `` n IN (0, 1)
+          check `ck` n > 0
+          foreign key `fk_author` ["author_id"] to user ["Id"] Cascade NoAction
+          foreign key `` ["author_id", "n"] to pair ["b", "a"] NoAction NoAction InitiallyDeferred
+          foreign key `` ["n"] to gone [] NoAction NoAction
+          index `ix` n desc, (lower(slug)) where n > 1
+          unique index `ux` slug collate BINARY
+        pair strict without rowid
+          a `ANY` not null
+          b `INT` not null
+          primary key `` ["b", "a"]
+        user
+          Id `INTEGER` not null
+          primary key `` ["Id"]
+    "#]],
+    );
+}
+
+#[test]
+fn only_an_alias_of_the_rowid_and_some_tables_keys_are_never_null() {
+    let create = |columns: &str| format!("CREATE TABLE t ({columns}");
+    let check = |columns: &str, nullable: bool| {
+        let read = read(&[table("t", &create(columns))], None);
+        assert_eq!(read.schema.tables["t"].columns[0].nullable, nullable, "{columns}");
+    };
+    check("id INTEGER PRIMARY KEY)", false);
+    check("id \"integer\" PRIMARY KEY)", false);
+    check("id INTEGER, PRIMARY KEY (id DESC))", false);
+    check("id INTEGER PRIMARY KEY DESC)", true);
+    check("id INT PRIMARY KEY)", true);
+    check("id INTEGER UNSIGNED PRIMARY KEY)", true);
+    check("id INTEGER, b INT, PRIMARY KEY (id, b))", true);
+    check("id INT PRIMARY KEY) WITHOUT ROWID", false);
+    check("id INT PRIMARY KEY) STRICT", false);
+}
+
+#[test]
+fn what_a_schema_has_no_place_for_is_named() {
+    let objects = [
+        table("sqlite_sequence", "CREATE TABLE sqlite_sequence(name,seq)"),
+        table("dOcs", "CREATE VIRTUAL TABLE docs USING fts5(body)"),
+        table("docs_data", "CREATE TABLE 'docs_data'(id INTEGER PRIMARY KEY, block BLOB)"),
+        table("docs_stat", "CREATE TABLE docs_stat (id INTEGER)"),
+        table("other", "CREATE VIRTUAL TABLE other USING unknown"),
+        table("other_node", "CREATE TABLE other_node (id)"),
+        object("view", "v", "v", "CREATE VIEW v AS SELECT 1"),
+        object("trigger", "tr", "docs_stat", "CREATE TRIGGER tr ..."),
+        table("bad", "CREATE TABLE bad (a INT) ENGINE=InnoDB"),
+        object("index", "ix_bad", "docs_stat", "CREATE INDEX ix_bad ON docs_stat (a"),
+        object("index", "ix_of_bad", "bad", "CREATE INDEX ix_of_bad ON bad (a)"),
+        StoredObject { temporary: true, ..table("temp", "CREATE TABLE temp (a)") },
+    ];
+    let Introspected { schema, unreadable, others } = read(&objects, None);
+    expect![[r#"
+        (
+            [
+                "docs_stat",
+            ],
+            [
+                (
+                    "bad",
+                    "expected `STRICT` or `WITHOUT ROWID` at `ENGINE=InnoDB`",
+                ),
+                (
+                    "ix_bad",
+                    "expected `)` at the end",
+                ),
+            ],
+            [
+                (
+                    "virtual table",
+                    "dOcs",
+                ),
+                (
+                    "shadow table",
+                    "docs_data",
+                ),
+                (
+                    "virtual table",
+                    "other",
+                ),
+                (
+                    "shadow table",
+                    "other_node",
+                ),
+                (
+                    "view",
+                    "v",
+                ),
+                (
+                    "trigger",
+                    "tr",
+                ),
+            ],
+        )
+    "#]]
+    .assert_debug_eq(&(schema.tables.keys(), unreadable, others));
+
+    let only = BTreeSet::from(["DOCS_STAT".to_owned()]);
+    let Introspected { schema, unreadable, others } = read(&objects, Some(&only));
+    assert_eq!(schema.tables.keys().collect::<Vec<_>>(), ["docs_stat"]);
+    assert_eq!(unreadable.len(), 1);
+    assert_eq!(others, [("trigger".to_owned(), "tr".to_owned())]);
+}
+
+fn facts() -> Facts {
+    Facts { version: 3_046_000, objects: None }
+}
+
+/// A table with something of everything.
+fn model() -> Table {
+    let mut table = Table::new("post")
+        .column(Column::new("id", Type::BigInteger).not_null().autoincrement(true))
+        .column(Column::new("kind", Type::enumeration("kind", ["a", "b"])).not_null().default("a"))
+        .column(Column::new("title", Type::String(50)).collate("NOCASE").default("it's"))
+        .column(Column::new("made", Type::Timestamp).not_null().default_now())
+        .column(Column::new("on", Type::Boolean).not_null().default(true))
+        .column(Column::new("n", Type::Integer).default_sql("1 + 1"))
+        .column(Column::new("twice", Type::Integer).generated_virtual("n * 2"))
+        .column(Column::new("author_id", Type::Uuid))
+        .primary_key("pk_post", ["id"])
+        .unique("uq_post_title", ["title"])
+        .check("ck_post_n", "n > 0")
+        .foreign_key(
+            ForeignKey::new("fk_post_author_id_user", ["author_id"], "user", ["id"])
+                .on_delete(Action::SetNull)
+                .deferrable(Deferrable::InitiallyDeferred),
+        );
+    let column = IndexColumn::expression("lower(title)").desc();
+    table.indexes.push(Index::new("ix_post", ["n"]).column(column).filter("n > 1"));
+    table
+}
+
+#[test]
+fn a_model_s_table_is_read_as_it_is_stored() {
+    let stored = as_stored(&model(), &facts()).unwrap();
+    expect![[r#"
+        post
+          id `INTEGER` not null autoincrement
+          kind `TEXT` not null default ('a')
+          title `VARCHAR(50)` default ('it''s') collate NOCASE
+          made `DATETIME` not null default (CURRENT_TIMESTAMP)
+          on `BOOLEAN` not null default (1)
+          n `INTEGER` default (1 + 1)
+          twice `INTEGER` as Generated { expression: "n * 2", stored: false }
+          author_id `BLOB`
+          primary key `pk_post` ["id"]
+          unique `uq_post_title` ["title"]
+          check `ck_post_kind` "kind" IN ('a', 'b')
+          check `ck_post_n` n > 0
+          foreign key `fk_post_author_id_user` ["author_id"] to user ["id"] SetNull NoAction InitiallyDeferred
+          index `ix_post` n, (lower(title)) desc where n > 1
+    "#]].assert_eq(&text(&Schema::from_tables([stored])));
+}
+
+#[test]
+fn a_table_whose_sql_is_wrong_is_refused() {
+    let check = |table: &Table, expect: Expect| {
+        expect.assert_eq(&as_stored(table, &facts()).unwrap_err().message);
+    };
+    let table = Table::new("t").column(Column::new("a", Type::Integer));
+    check(
+        &table.clone().check("ck", "a > 0)"),
+        expect![
+            "cannot create table `t` on SQLite: the SQL of `t` is wrong: expected `STRICT` or `WITHOUT ROWID` at `)`"
+        ],
+    );
+    check(
+        &table.clone().column(Column::new("b", Type::raw("TEXT TEXT(x)"))),
+        expect![
+            "cannot create table `t` on SQLite: the SQL of `t` is wrong: expected a number at `x) )`"
+        ],
+    );
+    check(
+        &Table { name: "sqlite_t".to_owned(), ..table },
+        expect![
+            "cannot create table `sqlite_t` on SQLite: the name is kept for SQLite's own tables"
+        ],
+    );
+}
+
+#[cfg(feature = "sqlite")]
+mod with_sqlite {
+    use super::super::super::definition::tests::STATEMENTS;
+    use super::*;
+    use crate::Value;
+    use crate::driver::{Driver, sqlite::SqliteDriver};
+
+    fn open(statements: &[&str]) -> SqliteDriver<'static> {
+        let mut driver = SqliteDriver::open_in_memory().unwrap();
+        driver.batch("CREATE TABLE p (id INTEGER PRIMARY KEY, x, y, UNIQUE (x, y))").unwrap();
+        for sql in statements {
+            driver.execute(sql, &[]).unwrap();
+        }
+        driver
+    }
+
+    fn words(value: &Value) -> String {
+        match value {
+            Value::Text(it) => it.clone(),
+            Value::Null => String::new(),
+            other => other.to_string(),
+        }
+    }
+
+    fn rows(driver: &mut SqliteDriver<'_>, sql: &str) -> Vec<Vec<String>> {
+        let rows = driver.query(sql, &[]).unwrap().rows;
+        rows.iter().map(|it| it.iter().map(words).collect()).collect()
+    }
+
+    fn objects(driver: &mut SqliteDriver<'_>) -> Vec<StoredObject> {
+        let sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema \
+                   UNION ALL SELECT type, name, tbl_name, sql FROM sqlite_temp_schema";
+        let rows = rows(driver, sql);
+        rows.iter().map(|it| object(&it[0], &it[1], &it[2], &it[3])).collect()
+    }
+
+    #[test]
+    fn what_is_read_of_a_table_is_what_sqlite_says_of_it() {
+        for sql in STATEMENTS {
+            let mut driver = open(&[sql]);
+            let read = read(&objects(&mut driver), None);
+            assert_eq!(read.unreadable, [] as [(String, String); 0], "{sql}");
+            let table = &read.schema.tables["t"];
+
+            let info = "SELECT name, type, \"notnull\", pk, dflt_value, hidden \
+                        FROM pragma_table_xinfo('t')";
+            let info = rows(&mut driver, info);
+            let key = table.primary_key.as_ref().map_or(&[][..], |it| &it.columns);
+            assert_eq!(info.len(), table.columns.len(), "{sql}");
+            for (info, column) in info.iter().zip(&table.columns) {
+                let [name, ty, not_null, pk, default, hidden] = info.as_slice() else { panic!() };
+                assert_eq!(*name, column.name, "{sql}");
+                // It takes the first quotes away.
+                let tight = |it: &str| it.replace([' ', '"', '\''], "").to_ascii_lowercase();
+                assert_eq!(tight(&column.ty.to_string()), tight(ty), "{sql}");
+                // Of a rowid's alias it says that it may be null, which it can't.
+                assert!(!column.nullable || not_null == "0", "{sql}");
+                assert!(column.nullable || not_null == "1" || key == [name.as_str()], "{sql}");
+                let at = key.iter().position(|it| it == name).map_or(0, |it| it + 1);
+                assert_eq!(*pk, at.to_string(), "{sql}");
+                let expected = column.default.as_ref().map(ToString::to_string);
+                let default = Some(default).filter(|it| !it.is_empty());
+                assert!(
+                    match (default, &expected) {
+                        (Some(a), Some(b)) => sql::same_expression(a, b),
+                        (None, None) => true,
+                        _ => false,
+                    },
+                    "{sql}: {default:?} {expected:?}"
+                );
+                let kind =
+                    column.generated.as_ref().map_or("0", |it| if it.stored { "3" } else { "2" });
+                assert_eq!(hidden, kind, "{sql}");
+            }
+
+            let sql_keys = "SELECT id, \"table\", group_concat(\"from\"), \
+                            group_concat(coalesce(\"to\", '')), on_delete, on_update \
+                            FROM pragma_foreign_key_list('t') GROUP BY id ORDER BY id DESC";
+            let keys = rows(&mut driver, sql_keys);
+            assert_eq!(keys.len(), table.foreign_keys.len(), "{sql}");
+            for (row, key) in keys.iter().zip(&table.foreign_keys) {
+                assert!(row[1].eq_ignore_ascii_case(&key.references_table), "{sql}");
+                assert!(row[2].eq_ignore_ascii_case(&key.columns.join(",")), "{sql}");
+                // It has no columns there if the statement hasn't.
+                let there = key.references_columns.join(",");
+                let is_open = row[3].trim_matches(',').is_empty();
+                assert!(row[3].eq_ignore_ascii_case(&there) || is_open, "{sql}");
+                assert_eq!(row[4..], [key.on_delete.sql(), key.on_update.sql()], "{sql}");
+            }
+
+            let uniques = "SELECT (SELECT group_concat(name) FROM pragma_index_info(l.name)) \
+                           FROM pragma_index_list('t') l WHERE origin = 'u' ORDER BY 1";
+            let mut found: Vec<_> = table.uniques.iter().map(|it| it.columns.join(",")).collect();
+            found.sort();
+            // SQLite makes one index of two constraints that are the same.
+            found.dedup();
+            let uniques = rows(&mut driver, uniques);
+            assert!(uniques.iter().all(|it| found.contains(&it[0])), "{sql}");
+        }
+    }
+
+    #[test]
+    fn tables_behind_virtual_tables_are_told_apart() {
+        let mut driver = open(&[
+            "CREATE VIRTUAL TABLE a USING fts4(x, content='')",
+            "CREATE VIRTUAL TABLE \"b c\" USING fts5(x)",
+            "CREATE VIRTUAL TABLE d USING rtree(id, lo, hi)",
+            "CREATE TABLE d_names (id INTEGER)",
+        ]);
+        let read = read(&objects(&mut driver), None);
+        let names: Vec<_> = read.schema.tables.keys().collect();
+        assert_eq!(names, ["d_names", "p"]);
+        assert_eq!(read.unreadable.len(), 0);
+    }
+
+    #[test]
+    fn what_a_model_s_table_is_read_as_is_what_it_is_stored_as() {
+        let table = model();
+        let operation = Operation::CreateTable(table.clone());
+        let facts = facts();
+        let ddl = Ddl { facts: &facts, operation: &operation };
+        let create = ddl.create_table(&table).unwrap();
+        let mut driver = open(&[&create]);
+        for it in &table.indexes {
+            driver.execute(&ddl::create_index(&table.name, it), &[]).unwrap();
+        }
+        let read = read(&objects(&mut driver), None);
+        assert_eq!(read.schema.tables["post"], as_stored(&table, &facts).unwrap());
+    }
+}
