@@ -47,6 +47,7 @@ pub mod sql;
 // What a database does.
 mod db;
 pub mod dialect;
+pub mod drift;
 pub mod driver;
 mod error;
 pub mod executor;
