@@ -172,12 +172,15 @@ pub struct NewRevision {
     /// Id of the new revision, instead of a random one
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
-    /// Take a removed and an added table or column for a drop and an add, not a rename
+    /// Take a removed and an added table or column for a drop and an add, unless --rename names it
     #[arg(long)]
     pub no_renames: bool,
     /// A rename: `old:new` for tables, `table.old:table.new` for columns
     #[arg(long, value_name = "OLD:NEW")]
     pub rename: Vec<String>,
+    /// What rows that are there get: an SQL expression, which may name the row's columns
+    #[arg(long, value_name = "TABLE.COLUMN=EXPR", value_parser = fill)]
+    pub fill: Vec<String>,
     /// Allow changes that discard rows or values
     #[arg(long)]
     pub allow_destructive: bool,
@@ -226,6 +229,15 @@ pub enum Transaction {
     #[default]
     Run,
     Each,
+}
+
+fn fill(text: &str) -> Result<String, String> {
+    let is_whole =
+        |(column, expression): (&str, &str)| column.contains('.') && !expression.trim().is_empty();
+    match text.split_once('=').is_some_and(is_whole) {
+        true => Ok(text.to_owned()),
+        false => Err("expected TABLE.COLUMN=EXPR".to_owned()),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -11,6 +11,7 @@ mod history;
 mod models;
 mod output;
 mod project;
+mod prompt;
 mod render;
 mod runner;
 mod scaffold;

@@ -1,26 +1,38 @@
 //! The difference of two schemas. It knows no database and not where the schemas come from.
+//!
+//! Whatever isn't equal is a difference; what means the same in other words is made equal before
+//! (see `settle`). Only the order of columns is none: a column moves when its table is made anew,
+//! and that is nothing a person asked for.
 
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::operations::{ColumnChange, Operation, TableChange};
-use dbmigrate_runtime::schema::{Column, Schema, Table};
+use dbmigrate_runtime::schema::{Column, Index, Schema, Table};
+use dbmigrate_runtime::sql;
 
 /// The operations that lead from one schema to another, in an order in which each can run: tables
 /// before what refers to them, constraints gone before their columns.
 pub fn diff(from: &Schema, to: &Schema) -> Vec<Operation> {
-    let mut operations = Vec::new();
+    let mut diff =
+        Diff { from, to, done: BTreeSet::new(), first: vec![], then: vec![], last: vec![] };
     for table in by_reference(to) {
         match from.table(&table.name) {
-            None => create_table(table, &mut operations),
-            Some(was) => alter_table(was, table, &mut operations),
+            None => diff.create_table(table),
+            Some(was) => diff.alter_table(was, table),
         }
+        diff.done.insert(&table.name);
     }
-    let gone = by_reference(from).into_iter().rev();
-    operations.extend(
-        gone.filter(|it| to.table(&it.name).is_none())
-            .map(|it| Operation::DropTable { table: it.name.clone() }),
-    );
-    operations
+    let gone = by_reference(from).into_iter().rev().filter(|it| to.table(&it.name).is_none());
+    for table in gone {
+        let taken = table.indexes.iter().filter(|it| diff.is_taken(&table.name, it));
+        let drops: Vec<_> = taken
+            .map(|it| Operation::DropIndex { table: table.name.clone(), name: it.name.clone() })
+            .collect();
+        diff.first.extend(drops);
+        diff.then.push(Operation::DropTable { table: table.name.clone() });
+    }
+    let Diff { first, then, last, .. } = diff;
+    [first, then, last].concat()
 }
 
 /// The tables, each after those that it refers to; where they refer to each other in a circle, in
@@ -50,132 +62,197 @@ fn by_reference(schema: &Schema) -> Vec<&Table> {
     sorted
 }
 
-/// Indexes of a new table are operations of their own, as they would be later.
-fn create_table(table: &Table, operations: &mut Vec<Operation>) {
-    let bare = Table { indexes: Vec::new(), ..table.clone() };
-    operations.push(Operation::CreateTable(bare));
-    operations.extend(
-        table.indexes.iter().map(|index| Operation::CreateIndex {
-            table: table.name.clone(),
-            index: index.clone(),
-        }),
-    );
+struct Diff<'a> {
+    from: &'a Schema,
+    to: &'a Schema,
+    /// Tables that are as they should be.
+    done: BTreeSet<&'a str>,
+    /// What would be in the way of another table.
+    first: Vec<Operation>,
+    then: Vec<Operation>,
+    /// What needs tables that come later.
+    last: Vec<Operation>,
 }
 
-fn alter_table(was: &Table, to: &Table, operations: &mut Vec<Operation>) {
-    let table = || to.name.clone();
-    let mut drops = Vec::new();
-    let mut adds = Vec::new();
-    named(
-        &was.indexes,
-        &to.indexes,
-        |it| &it.name,
-        |it, is_drop| {
-            if is_drop {
-                drops.push(Operation::DropIndex { table: table(), name: it.name.clone() });
-            } else {
-                adds.push(Operation::CreateIndex { table: table(), index: it.clone() });
-            }
-        },
-    );
-    let mut constraint_adds = Vec::new();
-    named(
-        &was.foreign_keys,
-        &to.foreign_keys,
-        |it| &it.name,
-        |it, is_drop| {
-            if is_drop {
-                drops.push(Operation::DropForeignKey { table: table(), name: it.name.clone() });
-            } else {
-                let foreign_key = it.clone();
-                constraint_adds.push(Operation::AddForeignKey { table: table(), foreign_key });
-            }
-        },
-    );
-    named(
-        &was.checks,
-        &to.checks,
-        |it| &it.name,
-        |it, is_drop| {
-            if is_drop {
-                drops.push(Operation::DropCheck { table: table(), name: it.name.clone() });
-            } else {
-                constraint_adds.push(Operation::AddCheck { table: table(), check: it.clone() });
-            }
-        },
-    );
-    named(
-        &was.uniques,
-        &to.uniques,
-        |it| &it.name,
-        |it, is_drop| {
-            if is_drop {
-                drops.push(Operation::DropUnique { table: table(), name: it.name.clone() });
-            } else {
-                constraint_adds.push(Operation::AddUnique { table: table(), unique: it.clone() });
-            }
-        },
-    );
-    let mut key_add = None;
-    if was.primary_key != to.primary_key {
-        drops.extend(
-            was.primary_key
-                .as_ref()
-                .map(|it| Operation::DropPrimaryKey { table: table(), name: it.name.clone() }),
-        );
-        key_add = to
-            .primary_key
-            .as_ref()
-            .map(|it| Operation::AddPrimaryKey { table: table(), primary_key: it.clone() });
-    }
-    operations.extend(drops);
-    let change = TableChange {
-        strict: (was.strict != to.strict).then_some(to.strict),
-        without_rowid: (was.without_rowid != to.without_rowid).then_some(to.without_rowid),
-        comment: (was.comment != to.comment).then(|| to.comment.clone()),
-    };
-    if change != TableChange::default() {
-        operations.push(Operation::AlterTable { table: table(), change });
-    }
-    for column in &to.columns {
-        match was.find_column(&column.name) {
-            None => {
-                operations.push(Operation::AddColumn {
-                    table: table(),
-                    column: column.clone(),
-                    using: None,
-                });
-            }
-            Some(was) if was != column => operations.push(Operation::AlterColumn {
-                table: table(),
-                column: column.name.clone(),
-                change: change_of(was, column),
-            }),
-            Some(_) => {}
+impl<'a> Diff<'a> {
+    /// Indexes of a new table are operations of their own, as they would be later.
+    ///
+    /// Foreign keys stay within the table also where tables refer to each other in a circle and
+    /// the other isn't there yet: SQLite doesn't mind, and to add them afterwards would rebuild a
+    /// table that was just made. A dialect that minds takes them out and adds them at the end.
+    fn create_table(&mut self, table: &Table) {
+        let bare = Table { indexes: Vec::new(), ..table.clone() };
+        self.then.push(Operation::CreateTable(bare));
+        for index in &table.indexes {
+            let (table, index) = (table.name.clone(), index.clone());
+            self.then.push(Operation::CreateIndex { table, index });
         }
     }
-    operations.extend(key_add);
-    operations.extend(constraint_adds);
-    operations.extend(adds);
-    let gone = was.columns.iter().filter(|it| to.find_column(&it.name).is_none());
-    operations
-        .extend(gone.map(|it| Operation::DropColumn { table: table(), column: it.name.clone() }));
+
+    fn alter_table(&mut self, was: &Table, to: &'a Table) {
+        let table = || to.name.clone();
+        let (renamed, gone, new) = indexes(self.from, was, to);
+        for it in gone {
+            let drop = Operation::DropIndex { table: table(), name: it.name.clone() };
+            let is_taken = self.is_taken(&to.name, it);
+            if is_taken { &mut self.first } else { &mut self.then }.push(drop);
+        }
+        for (from, to) in renamed {
+            let (from, to) = (from.name.clone(), to.name.clone());
+            self.then.push(Operation::RenameIndex { table: table(), from, to });
+        }
+        let (gone, new_keys) = named(&was.foreign_keys, &to.foreign_keys, |it| &it.name);
+        for it in gone {
+            let drop = Operation::DropForeignKey { table: table(), name: it.name.clone() };
+            // What it refers to may be about to lose the key that it needs.
+            let target = &it.references_table;
+            let in_the_way = *target != to.name && self.from.table(target) != self.to.table(target);
+            if in_the_way { &mut self.first } else { &mut self.then }.push(drop);
+        }
+        let (gone, new_checks) = named(&was.checks, &to.checks, |it| &it.name);
+        let gone = gone.into_iter();
+        self.then
+            .extend(gone.map(|it| Operation::DropCheck { table: table(), name: it.name.clone() }));
+        let (gone, new_uniques) = named(&was.uniques, &to.uniques, |it| &it.name);
+        let gone = gone.into_iter();
+        self.then
+            .extend(gone.map(|it| Operation::DropUnique { table: table(), name: it.name.clone() }));
+        let (off, on) = options(was, to);
+        self.then.extend(off.map(|change| Operation::AlterTable { table: table(), change }));
+        let (key_gone, new_key) = if was.primary_key == to.primary_key {
+            (None, None)
+        } else {
+            (was.primary_key.as_ref(), to.primary_key.clone())
+        };
+        self.then.extend(
+            key_gone.map(|it| Operation::DropPrimaryKey { table: table(), name: it.name.clone() }),
+        );
+        self.columns(was, to);
+        self.then.extend(
+            new_key.map(|primary_key| Operation::AddPrimaryKey { table: table(), primary_key }),
+        );
+        self.then.extend(on.map(|change| Operation::AlterTable { table: table(), change }));
+        for it in new_keys {
+            let add = Operation::AddForeignKey { table: table(), foreign_key: it.clone() };
+            let target = it.references_table.as_str();
+            let is_there =
+                target == to.name || self.done.contains(target) || self.to.table(target).is_none();
+            if is_there { &mut self.then } else { &mut self.last }.push(add);
+        }
+        let new_checks = new_checks.into_iter().cloned();
+        self.then.extend(new_checks.map(|check| Operation::AddCheck { table: table(), check }));
+        let new_uniques = new_uniques.into_iter().cloned();
+        self.then.extend(new_uniques.map(|unique| Operation::AddUnique { table: table(), unique }));
+        let new = new.into_iter().cloned();
+        self.then.extend(new.map(|index| Operation::CreateIndex { table: table(), index }));
+        let gone = was.columns.iter().filter(|it| to.find_column(&it.name).is_none());
+        let gone = needed_first(gone.collect()).into_iter().rev();
+        self.then.extend(
+            gone.map(|it| Operation::DropColumn { table: table(), column: it.name.clone() }),
+        );
+    }
+
+    fn columns(&mut self, was: &Table, to: &Table) {
+        let new = to.columns.iter().filter(|it| was.find_column(&it.name).is_none());
+        let mut ordinary = needed_first(new.collect());
+        let computed = ordinary.iter().position(|it| it.generated.is_some());
+        let computed = ordinary.split_off(computed.unwrap_or(ordinary.len()));
+        let kept = to.columns.iter().filter_map(|it| Some((was.find_column(&it.name)?, it)));
+        let mut changed: Vec<_> = kept.filter(|(was, it)| was != it).collect();
+        // One that is computed from another no longer is, before the other is from it.
+        changed.sort_by_key(|(_, it)| it.generated.is_some());
+        let table = || to.name.clone();
+        let add = |column: &Column| Operation::AddColumn {
+            table: table(),
+            column: column.clone(),
+            using: None,
+        };
+        self.then.extend(ordinary.into_iter().map(add));
+        let alter = |(was, column): (&Column, &Column)| Operation::AlterColumn {
+            table: table(),
+            column: column.name.clone(),
+            change: change_of(was, column),
+        };
+        self.then.extend(changed.into_iter().map(alter));
+        self.then.extend(computed.into_iter().map(add));
+    }
+
+    /// Whether another table is about to get an index of that name, of which there is only one in
+    /// a database.
+    fn is_taken(&self, table: &str, index: &Index) -> bool {
+        let mut others = self.to.tables.values().filter(|it| it.name != table);
+        others.any(|it| it.find_index(&index.name).is_some())
+    }
 }
 
-/// Calls `each` with what is gone or changed (`true`), and with what is new or changed (`false`).
+type Pairs<'a, T> = Vec<(&'a T, &'a T)>;
+
+/// Indexes that only have another name, those that are gone or changed, and those that are new or
+/// changed.
+fn indexes<'a>(
+    from: &Schema,
+    was: &'a Table,
+    to: &'a Table,
+) -> (Pairs<'a, Index>, Vec<&'a Index>, Vec<&'a Index>) {
+    let (mut gone, mut new) = named(&was.indexes, &to.indexes, |it| &it.name);
+    let is_free = |name: &str| from.tables.values().all(|it| it.find_index(name).is_none());
+    let mut renamed = Vec::new();
+    new.retain(|new| {
+        let is_it = |it: &&Index| Index { name: new.name.clone(), ..(*it).clone() } == **new;
+        match gone.iter().position(is_it) {
+            Some(idx) if is_free(&new.name) => {
+                renamed.push((gone.remove(idx), *new));
+                false
+            }
+            _ => true,
+        }
+    });
+    (renamed, gone, new)
+}
+
+/// What is gone or changed, and what is new or changed, both by name.
 fn named<'a, T: PartialEq>(
     was: &'a [T],
     to: &'a [T],
     name: impl Fn(&T) -> &str,
-    mut each: impl FnMut(&'a T, bool),
-) {
-    let same = |it: &T, list: &[T]| list.iter().any(|other| name(other) == name(it) && other == it);
-    let mut gone: Vec<&T> = was.iter().filter(|it| !same(it, to)).collect();
-    let mut new: Vec<&T> = to.iter().filter(|it| !same(it, was)).collect();
-    gone.sort_by(|a, b| name(a).cmp(name(b)));
-    new.sort_by(|a, b| name(a).cmp(name(b)));
-    gone.into_iter().for_each(|it| each(it, true));
-    new.into_iter().for_each(|it| each(it, false));
+) -> (Vec<&'a T>, Vec<&'a T>) {
+    let sorted = |list: &'a [T], other: &[T]| {
+        let mut list: Vec<&T> = list.iter().filter(|it| !other.contains(it)).collect();
+        list.sort_by(|a, b| name(a).cmp(name(b)));
+        list
+    };
+    (sorted(was, to), sorted(to, was))
+}
+
+/// What changes of the table as a whole before its columns and keys do, and what after. A table
+/// without rowid has a key, and a strict one only columns of known types.
+fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>) {
+    let change = |on: bool| TableChange {
+        strict: (was.strict != to.strict && to.strict == on).then_some(on),
+        without_rowid: (was.without_rowid != to.without_rowid && to.without_rowid == on)
+            .then_some(on),
+        comment: (on && was.comment != to.comment).then(|| to.comment.clone()),
+    };
+    let some = |it: TableChange| (it != TableChange::default()).then_some(it);
+    (some(change(false)), some(change(true)))
+}
+
+/// Columns in an order in which each can be added: generated ones last, and each after those that
+/// it is computed from.
+fn needed_first(columns: Vec<&Column>) -> Vec<&Column> {
+    let (mut sorted, mut open): (Vec<&Column>, Vec<&Column>) =
+        columns.into_iter().partition(|it| it.generated.is_none());
+    while !open.is_empty() {
+        let needs = |it: &Column, other: &Column| {
+            let expression = it.generated.as_ref().map_or("", |it| &it.expression);
+            it.name != other.name && sql::mentions(expression, &other.name)
+        };
+        let is_ready = |it: &&Column| !open.iter().any(|other| needs(it, other));
+        // In a circle, which no database takes, any is as good.
+        let idx = open.iter().position(is_ready).unwrap_or(0);
+        sorted.push(open.remove(idx));
+    }
+    sorted
 }
 
 fn change_of(was: &Column, to: &Column) -> ColumnChange {
@@ -192,123 +269,4 @@ fn change_of(was: &Column, to: &Column) -> ColumnChange {
 }
 
 #[cfg(test)]
-mod tests {
-    use dbmigrate_runtime::operations::{replay, reverse_all};
-    use dbmigrate_runtime::schema::{Check, ForeignKey, Index, Type};
-
-    use super::*;
-
-    /// Diffs and compares the operations in words; also checks that they lead there, that their
-    /// reverses lead back, and that nothing is left to do.
-    #[track_caller]
-    fn check(from: &[Table], to: &[Table], expect: &[&str]) {
-        let schema = |tables: &[Table]| Schema::from_tables(tables.iter().cloned());
-        let (from, to) = (schema(from), schema(to));
-        let operations = diff(&from, &to);
-        let words: Vec<String> = operations.iter().map(ToString::to_string).collect();
-        assert_eq!(words, expect);
-
-        let mut reached = from.clone();
-        replay(&mut reached, &operations).unwrap();
-        assert_eq!(diff(&reached, &to), [], "a second diff finds more to do");
-        let back = reverse_all(&operations, &from).unwrap();
-        replay(&mut reached, &back).unwrap();
-        assert_eq!(diff(&reached, &from), [], "the reverses do not lead back");
-    }
-
-    fn user() -> Table {
-        Table::new("user")
-            .column(Column::new("id", Type::BigInteger).not_null())
-            .column(Column::new("email", Type::String(120)).not_null())
-            .primary_key("pk_user", ["id"])
-            .unique("uq_user_email", ["email"])
-    }
-
-    fn post() -> Table {
-        let mut post = Table::new("a_post")
-            .column(Column::new("id", Type::BigInteger).not_null())
-            .column(Column::new("author_id", Type::BigInteger).not_null())
-            .primary_key("pk_a_post", ["id"])
-            .foreign_key(ForeignKey::new("fk", ["author_id"], "user", ["id"]));
-        post.indexes.push(Index::new("ix_a_post_author_id", ["author_id"]));
-        post
-    }
-
-    #[test]
-    fn equal_schemas_have_no_difference() {
-        check(&[user(), post()], &[user(), post()], &[]);
-    }
-
-    #[test]
-    fn a_table_comes_after_the_one_that_it_refers_to_and_goes_before_it() {
-        check(
-            &[],
-            &[post(), user()],
-            &[
-                "create table `user`",
-                "create table `a_post`",
-                "create index `ix_a_post_author_id` on table `a_post`",
-            ],
-        );
-        check(&[post(), user()], &[], &["drop table `a_post`", "drop table `user`"]);
-    }
-
-    #[test]
-    fn tables_that_refer_to_each_other_are_created_by_name() {
-        let table = |name: &str, other: &str| {
-            Table::new(name)
-                .column(Column::new("id", Type::Integer))
-                .column(Column::new("other", Type::Integer))
-                .foreign_key(ForeignKey::new("fk", ["other"], other, ["id"]))
-        };
-        check(
-            &[],
-            &[table("a", "b"), table("b", "a"), table("c", "c")],
-            &["create table `b`", "create table `a`", "create table `c`"],
-        );
-    }
-
-    #[test]
-    fn every_part_of_a_table_is_compared() {
-        let mut to = user();
-        to.columns[0].ty = Type::Integer;
-        to.columns[1].nullable = true;
-        to.columns.push(Column::new("age", Type::Integer).not_null().default(0));
-        to.uniques.clear();
-        to.checks.push(Check::new("ck_user_age", "age >= 0"));
-        to.indexes.push(Index::new("ix_user_age", ["age"]));
-        to.comment = Some("people".to_owned());
-        to.primary_key = None;
-        check(
-            &[user()],
-            &[to],
-            &[
-                "drop unique constraint `uq_user_email` of table `user`",
-                "drop primary key `pk_user` of table `user`",
-                "alter table `user`",
-                "alter column `id` of table `user`",
-                "alter column `email` of table `user`",
-                "add column `age` to table `user`",
-                "add check `ck_user_age` to table `user`",
-                "create index `ix_user_age` on table `user`",
-            ],
-        );
-    }
-
-    #[test]
-    fn a_column_goes_after_what_needs_it() {
-        let mut to = post();
-        to.columns.pop();
-        to.foreign_keys.clear();
-        to.indexes.clear();
-        check(
-            &[user(), post()],
-            &[user(), to],
-            &[
-                "drop index `ix_a_post_author_id` of table `a_post`",
-                "drop foreign key `fk` of table `a_post`",
-                "drop column `author_id` of table `a_post`",
-            ],
-        );
-    }
-}
+mod tests;

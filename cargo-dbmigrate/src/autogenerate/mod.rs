@@ -1,171 +1,221 @@
 //! Autogenerate: the operations that lead from what the migrations build to what the models say.
 
+mod candidates;
+mod convert;
 mod diff;
+mod fill;
+mod question;
 mod rename;
+mod settle;
+mod way_back;
+mod words;
 
-pub use diff::diff;
+use std::collections::BTreeMap;
 
-use dbmigrate_runtime::Value;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Column, DefaultValue, Schema};
+use dbmigrate_runtime::schema::Schema;
+
+pub use fill::{Need, Why};
+pub use question::{Question, Rename, shell};
+pub use way_back::way_back;
+pub use words::detected;
 
 use crate::error::{Error, Result};
 use crate::models::Models;
 
-/// What a person has said about the difference beforehand.
+/// What a person has said about the difference.
 #[derive(Debug, Clone, Default)]
 pub struct Answers {
     /// `old:new` for tables, `table.old:table.new` for columns.
     pub renames: Vec<String>,
     /// What no rename names is dropped and added.
     pub no_renames: bool,
+    /// Tables, and columns as `table.column`, that are dropped and not renamed.
+    pub dropped: Vec<String>,
+    /// `table.column=expression`: what rows that are there get.
+    pub fills: Vec<String>,
 }
 
-/// A difference, ready to be written as a revision.
+/// Operations, and what there is to say of some of them, by their place.
+#[derive(Debug, Clone, Default)]
+pub struct Commented {
+    pub operations: Vec<Operation>,
+    pub comments: BTreeMap<usize, String>,
+}
+
+/// A difference with nothing left to ask.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     pub operations: Vec<Operation>,
+    /// What operations do to values, by their place: ``discards what table `user` holds``.
+    pub losses: BTreeMap<usize, String>,
 }
 
 impl Changes {
-    /// The operations that discard rows or values.
-    pub fn destructive(&self) -> Vec<&Operation> {
-        self.operations.iter().filter(|it| is_destructive(it)).collect()
+    /// The operations, with what they do to values.
+    pub fn commented(&self) -> Commented {
+        let comment = |(idx, loss): (&usize, &String)| (*idx, format!("This {loss}."));
+        let comments = self.losses.iter().map(comment).collect();
+        Commented { operations: self.operations.clone(), comments }
     }
 }
 
-/// Whether rows or values are gone after the operation.
-pub fn is_destructive(operation: &Operation) -> bool {
-    matches!(operation, Operation::DropTable { .. } | Operation::DropColumn { .. })
+/// A difference, as far as it can be told.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Ready to be written as a revision.
+    Changes(Changes),
+    /// A person has to say first.
+    Questions(Vec<Question>),
 }
 
 /// Compares what the migrations build with the models.
 ///
 /// # Errors
 ///
-/// A rename that names nothing, and a drop that meets an add of like type without an answer.
-pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Changes> {
-    let mut schema = migrations.clone();
-    let mut operations = rename::renames(&schema, models, answers)?;
-    for it in &operations {
-        it.apply(&mut schema).map_err(|err| Error::new(err.to_string()))?;
-    }
-    if !answers.no_renames {
-        rename::refuse_ambiguous(&schema, &models.schema)?;
-    }
-    operations.extend(diff(&schema, &keep_names(&schema, &models.schema)));
-    Ok(Changes { operations })
-}
-
-/// The models' schema with the names that equal constraints have in the migrations.
-///
-/// A renamed table or column leaves its constraints with the names that they were given by the
-/// old ones. What they demand is the same, so that is no difference.
-fn keep_names(migrations: &Schema, models: &Schema) -> Schema {
-    fn keep<T: Clone + PartialEq>(was: &[T], now: &mut [T], name: impl Fn(&mut T) -> &mut String) {
-        let taken: Vec<T> = now.to_vec();
-        for it in now.iter_mut().filter(|it| !was.contains(it)) {
-            let renamed = was.iter().find(|was| {
-                let mut same = it.clone();
-                let mut was_named = (*was).clone();
-                name(&mut same).clone_from(name(&mut was_named));
-                same == **was && !taken.contains(was)
-            });
-            if let Some(renamed) = renamed {
-                *it = renamed.clone();
-            }
-        }
-    }
-    let mut kept = models.clone();
-    for (name, table) in &mut kept.tables {
-        let Some(was) = migrations.table(name) else { continue };
-        keep(&was.uniques, &mut table.uniques, |it| &mut it.name);
-        keep(&was.foreign_keys, &mut table.foreign_keys, |it| &mut it.name);
-        keep(&was.checks, &mut table.checks, |it| &mut it.name);
-        keep(was.primary_key.as_slice(), table.primary_key.as_mut_slice(), |it| &mut it.name);
-    }
-    kept
-}
-
-/// An added column that rows already in the table would have no value for.
-pub fn needs_value(operations: &[Operation]) -> Option<(&str, &str)> {
-    let has_none = |it: &Column| {
-        !it.nullable
-            && it.generated.is_none()
-            && matches!(it.default, None | Some(DefaultValue::Literal(Value::Null)))
+/// An answer that answers nothing, and answers that exclude each other.
+pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
+    let Difference { renames, before, after, mut operations } =
+        difference(migrations, models, answers)?;
+    let open = match answers.no_renames {
+        true => Vec::new(),
+        false => candidates::renames(&before, &models.schema, &answers.dropped),
     };
-    operations.iter().find_map(|it| match it {
-        Operation::AddColumn { table, column, .. } if has_none(column) => {
-            Some((table.as_str(), column.name.as_str()))
+    let filled = fill::fill(&mut operations, &before, &after, &answers.fills);
+    // What may be a rename may need no value.
+    let is_open = |it: &&Need| {
+        let column = it.flag("");
+        let mut new = open.iter().flat_map(|it| &it.candidates);
+        !new.any(|it| column.strip_suffix('=') == Some(it.as_str()))
+    };
+    let needs = filled.open.iter().filter(is_open).cloned().map(|it| Question::Fill(Box::new(it)));
+    let questions: Vec<_> = open.iter().cloned().map(Question::Rename).chain(needs).collect();
+    if !questions.is_empty() {
+        return Ok(Outcome::Questions(questions));
+    }
+    filled.refuse_unused(&answers.fills)?;
+    let mut losses = BTreeMap::new();
+    for (idx, operation) in operations.iter().enumerate() {
+        let loss = match filled.lossy.contains(&idx) {
+            true => victim(operation).map(|it| format!("may discard what {it} holds")),
+            false => discarded(operation, &before).map(|it| format!("discards what {it} holds")),
+        };
+        losses.extend(loss.map(|it| (renames.len() + idx, it)));
+    }
+    let operations = [renames, operations].concat();
+    Ok(Outcome::Changes(Changes { operations, losses }))
+}
+
+/// The operations from the migrations to the models, with no word from a person. What a question
+/// would be about is a difference all the same.
+///
+/// # Errors
+///
+/// Models that exclude each other.
+pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
+    let Difference { renames, operations, .. } =
+        difference(migrations, models, &Answers::default())?;
+    Ok([renames, operations].concat())
+}
+
+struct Difference {
+    renames: Vec<Operation>,
+    /// The schema after the renames.
+    before: Schema,
+    after: Schema,
+    /// What leads from there to the models.
+    operations: Vec<Operation>,
+}
+
+fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Difference> {
+    let mut before = migrations.clone();
+    // What a model only describes isn't ours any more, if it ever was.
+    let unmanaged = models.records.iter().filter(|it| it.unmanaged);
+    for it in unmanaged.filter(|it| models.schema.table(&it.table.name).is_none()) {
+        before.tables.remove(&it.table.name);
+    }
+    let renames = rename::renames(&before, models, answers)?;
+    for it in &renames {
+        it.apply(&mut before).map_err(|err| Error::new(err.to_string()))?;
+    }
+    let after = settle::settle(&before, &models.schema);
+    let operations = diff::diff(&before, &after);
+    Ok(Difference { renames, before, after, operations })
+}
+
+/// What the operation discards for certain, given the schema before it.
+fn discarded(operation: &Operation, before: &Schema) -> Option<String> {
+    let holds_values = |table: &str, column: &str| {
+        let column = before.table(table).and_then(|it| it.find_column(column));
+        column.is_some_and(|it| it.generated.is_none())
+    };
+    let discards = match operation {
+        Operation::DropTable { .. } => true,
+        Operation::DropColumn { table, column } => holds_values(table, column),
+        Operation::AlterColumn { table, column, change } => {
+            matches!(change.generated, Some(Some(_))) && holds_values(table, column)
+        }
+        _ => false,
+    };
+    victim(operation).filter(|_| discards)
+}
+
+fn victim(operation: &Operation) -> Option<String> {
+    match operation {
+        Operation::DropTable { table } => Some(format!("table `{table}`")),
+        Operation::DropColumn { table, column } | Operation::AlterColumn { table, column, .. } => {
+            Some(format!("column `{column}` of `{table}`"))
         }
         _ => None,
-    })
+    }
 }
 
-/// ``Detected added table `user` ``
-pub fn detected(operation: &Operation) -> String {
-    let text = match operation {
-        Operation::CreateTable(it) => format!("added table `{}`", it.name),
-        Operation::DropTable { table } => format!("removed table `{table}`"),
-        Operation::RenameTable { from, to } => format!("table `{from}` renamed to `{to}`"),
-        Operation::AlterTable { table, .. } => format!("changed table `{table}`"),
-        Operation::AddColumn { table, column, .. } => {
-            format!("added column `{table}.{}`", column.name)
-        }
-        Operation::DropColumn { table, column } => format!("removed column `{table}.{column}`"),
-        Operation::AlterColumn { table, column, change } => {
-            let mut what = Vec::new();
-            let mut say = |changed: bool, text: String| {
-                if changed {
-                    what.push(text);
+/// Lines of flags that answer all questions, each in a way of its own.
+///
+/// # Errors
+///
+/// As [`changes`].
+pub fn lines_of_flags(
+    migrations: &Schema,
+    models: &Models,
+    answers: &Answers,
+    questions: &[Question],
+) -> Result<Vec<String>> {
+    let asks_renames = questions.iter().any(|it| matches!(it, Question::Rename(_)));
+    let ways = if asks_renames { &[true, false][..] } else { &[true] };
+    let line = |with_renames: &bool| -> Result<String> {
+        let mut answers = answers.clone();
+        let mut flags = Vec::new();
+        loop {
+            let questions = match changes(migrations, models, &answers)? {
+                Outcome::Questions(it) => it,
+                Outcome::Changes(changes) => {
+                    let discards = !changes.losses.is_empty();
+                    flags.extend(discards.then(|| "--allow-destructive".to_owned()));
+                    return Ok(flags.join(" "));
                 }
             };
-            if let Some(ty) = &change.ty {
-                say(true, format!("type to {ty}"));
+            match questions.first() {
+                Some(Question::Rename(it)) if *with_renames => {
+                    let rename = it.flag(it.candidates.first().map_or("", String::as_str));
+                    flags.push(shell("--rename", &rename));
+                    answers.renames.push(rename);
+                }
+                Some(Question::Rename(_)) => {
+                    flags.push("--no-renames".to_owned());
+                    answers.no_renames = true;
+                }
+                Some(Question::Fill(it)) => {
+                    let fill = it.flag(&it.suggestion());
+                    flags.push(shell("--fill", &fill));
+                    answers.fills.push(fill);
+                }
+                None => return Ok(flags.join(" ")),
             }
-            if let Some(nullable) = change.nullable {
-                say(true, if nullable { "to NULL" } else { "to NOT NULL" }.to_owned());
-            }
-            say(change.default.is_some(), "default".to_owned());
-            say(change.autoincrement.is_some(), "autoincrement".to_owned());
-            say(change.generated.is_some(), "generated expression".to_owned());
-            say(change.collation.is_some(), "collation".to_owned());
-            say(change.comment.is_some(), "comment".to_owned());
-            format!("changed column `{table}.{column}`: {}", what.join(", "))
         }
-        Operation::RenameColumn { table, from, to } => {
-            format!("column `{table}.{from}` renamed to `{table}.{to}`")
-        }
-        Operation::AddPrimaryKey { table, primary_key } => {
-            format!("added primary key `{}` on `{table}`", primary_key.name)
-        }
-        Operation::DropPrimaryKey { table, name } => {
-            format!("removed primary key `{name}` on `{table}`")
-        }
-        Operation::AddUnique { table, unique } => {
-            format!("added unique constraint `{}` on `{table}`", unique.name)
-        }
-        Operation::DropUnique { table, name } => {
-            format!("removed unique constraint `{name}` on `{table}`")
-        }
-        Operation::AddForeignKey { table, foreign_key } => {
-            format!("added foreign key `{}` on `{table}`", foreign_key.name)
-        }
-        Operation::DropForeignKey { table, name } => {
-            format!("removed foreign key `{name}` on `{table}`")
-        }
-        Operation::AddCheck { table, check } => {
-            format!("added check `{}` on `{table}`", check.name)
-        }
-        Operation::DropCheck { table, name } => format!("removed check `{name}` on `{table}`"),
-        Operation::CreateIndex { table, index } => {
-            format!("added index `{}` on `{table}`", index.name)
-        }
-        Operation::DropIndex { table, name } => format!("removed index `{name}` on `{table}`"),
-        Operation::RenameIndex { table, from, to } => {
-            format!("index `{from}` on `{table}` renamed to `{to}`")
-        }
-        other => other.to_string(),
     };
-    format!("Detected {text}")
+    ways.iter().map(line).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,8 @@
-//! Renames: said by the model or by a flag, never guessed.
+//! Renames that were said: by the model or by a flag, never guessed.
+
+mod order;
+
+use std::collections::BTreeMap;
 
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
@@ -6,132 +10,167 @@ use dbmigrate_runtime::schema::{Schema, Table};
 use super::Answers;
 use crate::error::{Error, Result};
 use crate::models::Models;
+use order::{Names, Said};
 
-/// The renames that `renamed_from` and `--rename` say and that aren't done yet.
+/// The renames that `renamed_from` and `--rename` say and that aren't done yet, in an order in
+/// which each can run. Names that differ in case alone are renames without a word.
+///
+/// # Errors
+///
+/// A flag that names nothing, and renames that exclude each other.
 pub fn renames(from: &Schema, models: &Models, answers: &Answers) -> Result<Vec<Operation>> {
     let to = &models.schema;
-    let mut tables: Vec<(String, String)> = Vec::new();
-    let mut columns: Vec<(String, String, String)> = Vec::new();
-    for record in models.records.iter().filter(|it| !it.unmanaged) {
-        if let Some(old) = &record.renamed_from {
-            tables.push((old.clone(), record.table.name.clone()));
-        }
-        for field in &record.fields {
-            if let Some(old) = &field.renamed_from {
-                columns.push((record.table.name.clone(), old.clone(), field.column.clone()));
-            }
-        }
-    }
-    // What a model says may be long done; what a flag says is meant now.
-    tables.retain(|(old, new)| from.table(old).is_some() && from.table(new).is_none());
+    let mut flags = Vec::new();
     for text in &answers.renames {
-        let unknown = |what: String| {
-            Error::new(format!("--rename {text}: {what}")).hint(
-                "it is `old:new` for tables, `table.old:table.new` for columns, with the names \
-                 in the database",
-            )
+        flags.push(Flag::parse(text, from, to)?);
+    }
+    let managed = || models.records.iter().filter(|it| !it.unmanaged);
+
+    let mut said: Vec<Said> = flags.iter().filter_map(Flag::table).collect();
+    said.extend(
+        managed().filter_map(|it| Some(Said::by_model(it.renamed_from.as_ref()?, &it.table.name))),
+    );
+    let names = Names {
+        what: "table",
+        prefix: String::new(),
+        have: from.tables.keys().map(String::as_str).collect(),
+        want: to.tables.keys().map(String::as_str).collect(),
+        // SQLite finds that a table of the new name is there already: the same one.
+        through_another_case: false,
+    };
+    let renamed = order::order(&names, said)?;
+    let mut operations: Vec<Operation> = (renamed.steps.iter().cloned())
+        .map(|(from, to)| Operation::RenameTable { from, to })
+        .collect();
+
+    let mut olds: BTreeMap<&str, &str> = BTreeMap::new();
+    for table in to.tables.values() {
+        let old = renamed.pairs.iter().find(|(_, new)| *new == table.name);
+        let old = old.map_or(table.name.as_str(), |(old, _)| old);
+        // A table whose name went to another is a new one.
+        let is_its = old != table.name || !renamed.pairs.iter().any(|(it, _)| it == old);
+        if is_its {
+            olds.insert(&table.name, old);
+        }
+    }
+    for flag in &flags {
+        flag.check_column(from, &olds)?;
+    }
+    for (table, was) in &olds {
+        let (Some(was), Some(now)) = (from.table(was), to.table(table)) else { continue };
+        let mut said: Vec<Said> = flags.iter().filter_map(|it| it.column(table)).collect();
+        for field in managed().filter(|it| it.table.name == **table).flat_map(|it| &it.fields) {
+            said.extend(field.renamed_from.iter().map(|old| Said::by_model(old, &field.column)));
+        }
+        let columns = |it: &'_ Table| -> Vec<String> {
+            it.columns.iter().map(|it| it.name.clone()).collect()
         };
-        let (old, new) = text.split_once(':').ok_or_else(|| unknown("it has no `:`".into()))?;
-        match (old.split_once('.'), new.split_once('.')) {
-            (None, None) => {
-                if from.table(old).is_none() {
-                    return Err(unknown(format!("the migrations build no table `{old}`")));
-                }
-                if to.table(new).is_none() || from.table(new).is_some() {
-                    return Err(unknown(format!("`{new}` is no new table of the models")));
-                }
-                tables.push((old.to_owned(), new.to_owned()));
-            }
-            (Some((old_table, old)), Some((table, new))) => {
-                let is_new = to.table(table).is_some_and(|it| it.find_column(new).is_some());
-                if !is_new {
-                    return Err(unknown(format!("the models have no column `{table}.{new}`")));
-                }
-                // The table may be named as it was or as it is renamed to.
-                let was = tables.iter().find(|(_, new)| new == table);
-                let was = was.map_or(table, |(old, _)| old.as_str());
-                let has = |it: &str| from.table(it).is_some_and(|it| it.find_column(old).is_some());
-                if !has(was) || ![was, table].contains(&old_table) {
-                    let column = format!("{old_table}.{old}");
-                    return Err(unknown(format!("the migrations build no column `{column}`")));
-                }
-                columns.push((table.to_owned(), old.to_owned(), new.to_owned()));
-            }
-            _ => return Err(unknown("one side is a table, the other a column".into())),
-        }
-    }
-    tables.dedup();
-    let mut operations: Vec<Operation> = Vec::new();
-    for (from, to) in tables {
-        operations.push(Operation::RenameTable { from, to });
-    }
-    for (table, old, new) in columns {
-        let was = operations.iter().find_map(|it| match it {
-            Operation::RenameTable { from, to } if *to == table => Some(from.as_str()),
-            _ => None,
-        });
-        let was = from.table(was.unwrap_or(&table));
-        let is_open = |it: &Table| it.find_column(&old).is_some() && it.find_column(&new).is_none();
-        if was.is_some_and(is_open) {
-            let rename = Operation::RenameColumn { table, from: old, to: new };
-            if !operations.contains(&rename) {
-                operations.push(rename);
-            }
-        }
+        let (have, want) = (columns(was), columns(now));
+        let names = Names {
+            what: "column",
+            prefix: format!("{table}."),
+            have: have.iter().map(String::as_str).collect(),
+            want: want.iter().map(String::as_str).collect(),
+            through_another_case: true,
+        };
+        let steps = order::order(&names, said)?.steps.into_iter();
+        operations.extend(steps.map(|(from, to)| Operation::RenameColumn {
+            table: (*table).to_owned(),
+            from,
+            to,
+        }));
     }
     Ok(operations)
 }
 
-/// Fails where a drop meets an add of like type: it may be a rename, and guessing either way may
-/// lose what the rows hold.
-pub fn refuse_ambiguous(from: &Schema, to: &Schema) -> Result<()> {
-    let mut candidates = Vec::new();
-    let gone = from.tables.values().filter(|it| to.table(&it.name).is_none());
-    for old in gone {
-        let new = to.tables.values().filter(|it| from.table(&it.name).is_none());
-        for new in new.filter(|new| alike(old, new)) {
-            candidates.push((
-                format!("table `{}` is gone and table `{}` is new", old.name, new.name),
-                format!("{}:{}", old.name, new.name),
-            ));
-        }
-    }
-    for (was, now) in from.tables.values().filter_map(|it| Some((it, to.table(&it.name)?))) {
-        let gone = was.columns.iter().filter(|it| now.find_column(&it.name).is_none());
-        for old in gone {
-            let new = now.columns.iter().filter(|it| was.find_column(&it.name).is_none());
-            for new in new.filter(|new| new.ty == old.ty) {
-                candidates.push((
-                    format!(
-                        "column `{}` of table `{}` is gone and column `{}` is new",
-                        old.name, was.name, new.name
-                    ),
-                    format!("{}.{}:{}.{}", was.name, old.name, was.name, new.name),
-                ));
-            }
-        }
-    }
-    if candidates.is_empty() {
-        return Ok(());
-    }
-    let mut message = "cannot tell renames from drops and adds:".to_owned();
-    let mut flags = Vec::new();
-    for (what, flag) in candidates {
-        message += &format!("\n  {what}");
-        flags.push(format!("--rename {flag}"));
-    }
-    Err(Error::new(message).hint(format!(
-        "pass {} for renames, or --no-renames to drop the old and add the new; \
-         `#[model(renamed_from = \"...\")]` says it in the model",
-        flags.join(" or ")
-    )))
+/// What a `--rename` names.
+#[derive(Debug)]
+enum Flag<'a> {
+    Table { text: &'a str, old: &'a str, new: &'a str },
+    Column { text: &'a str, old_table: &'a str, old: &'a str, table: &'a str, new: &'a str },
 }
 
-/// Whether one table may be the other under a new name: most columns are the same.
-fn alike(old: &Table, new: &Table) -> bool {
-    let same = |it: &&dbmigrate_runtime::schema::Column| {
-        new.find_column(&it.name).is_some_and(|new| new.ty == it.ty)
-    };
-    let n_same = old.columns.iter().filter(same).count();
-    2 * n_same > old.columns.len().max(new.columns.len())
+fn unknown(text: &str, what: String) -> Error {
+    Error::new(format!("--rename {text}: {what}")).hint(
+        "it is `old:new` for tables, `table.old:table.new` for columns, with the names in the \
+         database",
+    )
+}
+
+impl<'a> Flag<'a> {
+    fn parse(text: &'a str, from: &Schema, to: &Schema) -> Result<Flag<'a>> {
+        // A name may hold any character: the split that names something is the one that is meant.
+        let splits = || text.match_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]));
+        for (old, new) in splits() {
+            if from.table(old).is_some() && to.table(new).is_some() {
+                return Ok(Flag::Table { text, old, new });
+            }
+            let column = to.tables.values().find_map(|it| column_of(it, new));
+            if let (Some((table, new)), Some((old_table, old))) = (column, split_column(old, from))
+            {
+                return Ok(Flag::Column { text, old_table, old, table, new });
+            }
+        }
+        let (old, new) =
+            splits().next().ok_or_else(|| unknown(text, "it has no `:`".to_owned()))?;
+        Err(unknown(
+            text,
+            match (old.split_once('.'), new.split_once('.')) {
+                (None, None) if from.table(old).is_none() => {
+                    format!("the migrations build no table `{old}`")
+                }
+                (None, None) => format!("`{new}` is no new table of the models"),
+                (Some(_), Some(_)) => {
+                    let has = to.tables.values().any(|it| column_of(it, new).is_some());
+                    if has {
+                        format!("the migrations build no column `{old}`")
+                    } else {
+                        format!("the models have no column `{new}`")
+                    }
+                }
+                _ => "one side is a table, the other a column".to_owned(),
+            },
+        ))
+    }
+
+    fn table(&self) -> Option<Said> {
+        match self {
+            Flag::Table { text, old, new } => Some(Said::by_flag(text, old, new)),
+            Flag::Column { .. } => None,
+        }
+    }
+
+    fn column(&self, of: &str) -> Option<Said> {
+        match self {
+            Flag::Column { text, old, table, new, .. } if *table == of => {
+                Some(Said::by_flag(text, old, new))
+            }
+            _ => None,
+        }
+    }
+
+    /// A column's old table is the new one, as it was called or as it is.
+    fn check_column(&self, from: &Schema, olds: &BTreeMap<&str, &str>) -> Result<()> {
+        let Flag::Column { text, old_table, old, table, .. } = self else { return Ok(()) };
+        let was = olds.get(table).copied();
+        let has = was.and_then(|it| from.table(it)?.find_column(old)).is_some();
+        if has && (was == Some(*old_table) || table == old_table) {
+            return Ok(());
+        }
+        Err(unknown(text, format!("the migrations build no column `{old_table}.{old}`")))
+    }
+}
+
+/// The table and the column of `table.column`, if it is one of that table.
+fn column_of<'a>(table: &Table, text: &'a str) -> Option<(&'a str, &'a str)> {
+    let column = text.strip_prefix(table.name.as_str())?.strip_prefix('.')?;
+    table.find_column(column)?;
+    Some((&text[..table.name.len()], column))
+}
+
+/// The same where the table may be named as it is going to be.
+fn split_column<'a>(text: &'a str, from: &Schema) -> Option<(&'a str, &'a str)> {
+    let is_column = |column: &str| from.tables.values().any(|it| it.find_column(column).is_some());
+    let mut splits = text.match_indices('.').map(|(at, _)| (&text[..at], &text[at + 1..]));
+    splits.find(|(_, column)| is_column(column))
 }

@@ -4,7 +4,7 @@ use dbmigrate_runtime::revision::Target;
 use dbmigrate_runtime::{Direction, executor, plan, version_table};
 
 use super::{Answer, new_revision};
-use crate::autogenerate::{self, Answers};
+use crate::autogenerate;
 use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
@@ -16,17 +16,15 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let models = models::load(cx).map_err(|it| new_revision::stale_list(cx, it))?;
     let history = History::load(cx)?;
     let schema = history.migrations()?.replay(None)?;
-    // What a question would be about is a difference all the same.
-    let answers = Answers { no_renames: true, ..Answers::default() };
-    let changes = autogenerate::changes(&schema, &models, &answers)?;
+    let operations = autogenerate::plain(&schema, &models)?;
     let mut answer = Answer::Done;
     let mut differences = Vec::new();
-    if changes.operations.is_empty() {
+    if operations.is_empty() {
         cx.out.line("Models and migrations agree.");
     } else {
         answer = Answer::No;
         cx.out.line("Models and migrations differ:");
-        for it in &changes.operations {
+        for it in &operations {
             let text = autogenerate::detected(it);
             cx.out.line(format!("  {text}"));
             differences.push(text);

@@ -9,6 +9,7 @@ mod heads;
 mod history;
 mod init;
 mod new_revision;
+mod questions;
 mod redo;
 mod reset;
 mod show;

@@ -1,22 +1,25 @@
 //! `migrate` and `revision`: write a revision.
 
 use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::operations::{Operation, reverse_all};
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::{Answer, downgrade};
-use crate::autogenerate::{self, Answers};
+use super::{Answer, questions};
+use crate::autogenerate::{self, Answers, Changes, Commented, Outcome, Question};
 use crate::cli::NewRevision;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History, VERSIONS};
-use crate::{models, output, render, scaffold};
+use crate::{models, output, prompt, render, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Known before the host is built, which takes longest.
     history::files(cx)?;
+    if !generate {
+        refuse_answers(args)?;
+    }
     if let Some(id) = &args.rev_id {
         check_id(id)?;
     }
@@ -29,20 +32,18 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let history = History::load(cx)?;
     let parents = parents(&history)?;
     let before = history.migrations()?.replay(None)?;
-    let (upgrade, downgrade) = match &models {
-        None => (Vec::new(), Vec::new()),
-        Some(models) => {
-            let upgrade = differences(cx, args, &before, models)?;
-            if upgrade.is_empty() {
-                cx.out.done("No changes in schema detected.");
-                cx.out.json(name, serde_json::json!({ "revision": null, "operations": [] }));
-                return Ok(Answer::Done);
-            }
-            let downgrade =
-                reverse_all(&upgrade, &before).map_err(|err| Error::new(err.to_string()))?;
-            (upgrade, downgrade)
+    let mut changes = Changes::default();
+    let mut downgrade = Commented::default();
+    if let Some(models) = &models {
+        changes = differences(cx, args, &before, models)?;
+        if changes.operations.is_empty() {
+            cx.out.done("No changes in schema detected.");
+            cx.out.json(name, serde_json::json!({ "revision": null, "operations": [] }));
+            return Ok(Answer::Done);
         }
-    };
+        downgrade = autogenerate::way_back(&changes.operations, &before)?;
+    }
+    let upgrade = changes.commented();
     let now = Timestamp::now().to_zoned(TimeZone::UTC);
     let id = match &args.rev_id {
         Some(id) => id.clone(),
@@ -72,18 +73,29 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         scaffold::sync_list(cx)?;
         cx.out.done(format!("Generating {shown} ... done"));
     }
-    warn_unplannable(cx, &upgrade, &downgrade, before);
-    let operations: Vec<_> = upgrade.iter().map(ToString::to_string).collect();
+    warn_unplannable(cx, &upgrade.operations, &downgrade.operations, before);
+    let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
     cx.out.json(
         name,
         serde_json::json!({
             "revision": id,
             "path": if args.dry_run { None } else { Some(shown) },
             "operations": operations,
+            "losses": changes.losses.values().collect::<Vec<_>>(),
             "module": if args.dry_run { Some(text) } else { None },
         }),
     );
     Ok(Answer::Done)
+}
+
+/// An empty revision asks nothing.
+fn refuse_answers(args: &NewRevision) -> Result<()> {
+    let renames = args.rename.iter().map(|it| ("--rename", it));
+    match renames.chain(args.fill.iter().map(|it| ("--fill", it))).next() {
+        None => Ok(()),
+        Some((flag, it)) => Err(Error::new(format!("{flag} {it}: an empty revision asks nothing"))
+            .hint("`migrate`, or `revision --autogenerate`, compares models and migrations")),
+    }
 }
 
 /// The operations from the migrations to the models, announced, and refused where they need a
@@ -93,7 +105,7 @@ fn differences(
     args: &NewRevision,
     before: &Schema,
     models: &models::Models,
-) -> Result<Vec<Operation>> {
+) -> Result<Changes> {
     if models.found_none && before.tables.is_empty() {
         return Err(models::no_models(cx));
     }
@@ -106,32 +118,80 @@ fn differences(
         ));
     }
     refuse_reserved(cx, models)?;
-    let answers = Answers { renames: args.rename.clone(), no_renames: args.no_renames };
-    let changes = autogenerate::changes(before, models, &answers)?;
+    let changes = answered(args, before, models)?;
     for it in &changes.operations {
         cx.out.done(autogenerate::detected(it));
     }
-    if let Some((table, column)) = autogenerate::needs_value(&changes.operations) {
-        let message = format!(
-            "column `{table}.{column}` is new and NOT NULL and has no default, so rows already in \
-             the table would have no value"
-        );
-        return Err(Error::new(message).hint(
-            "give the field a default with `#[model(default = ...)]`, or make it an `Option`",
-        ));
-    }
-    let destructive = changes.destructive();
-    if !destructive.is_empty() && !args.allow_destructive {
-        let what: Vec<_> = destructive.iter().map(|it| format!("\n  {it}")).collect();
-        let message = format!("the revision would discard rows or values:{}", what.concat());
-        let is_agreed = !args.non_interactive
-            && output::is_interactive()
-            && downgrade::confirm(&format!("{message}\nWrite it?"));
-        if !is_agreed {
-            return Err(Error::new(message).hint("--allow-destructive writes it all the same"));
+    agree_to_losses(cx, args, &changes)?;
+    Ok(changes)
+}
+
+/// The difference, with every question answered by a flag or by a person.
+fn answered(args: &NewRevision, before: &Schema, models: &models::Models) -> Result<Changes> {
+    let mut answers = Answers {
+        renames: args.rename.clone(),
+        no_renames: args.no_renames,
+        fills: args.fill.clone(),
+        ..Answers::default()
+    };
+    loop {
+        let questions = match autogenerate::changes(before, models, &answers)? {
+            Outcome::Changes(it) => return Ok(it),
+            Outcome::Questions(it) => it,
+        };
+        match questions.first() {
+            // One by one: an answer may answer others.
+            Some(first) if may_ask(args) => {
+                questions::ask(first, &mut answers)?;
+            }
+            _ => {
+                let lines = autogenerate::lines_of_flags(before, models, &answers, &questions)?;
+                return Err(unanswered(&questions, &lines));
+            }
         }
     }
-    Ok(changes.operations)
+}
+
+fn may_ask(args: &NewRevision) -> bool {
+    !args.non_interactive && !args.dry_run && output::is_interactive()
+}
+
+fn unanswered(questions: &[Question], lines: &[String]) -> Error {
+    let message = match questions.len() {
+        1 => "the difference leaves a question open:".to_owned(),
+        n => format!("the difference leaves {n} questions open:"),
+    };
+    let questions: Vec<_> = questions.iter().map(|it| format!("\n  {it}")).collect();
+    let lines: Vec<_> = lines.iter().map(|it| format!("\n    {it}")).collect();
+    let which =
+        if lines.len() == 1 { "flags such as these" } else { "one of these lines of flags" };
+    Error::new(message + &questions.concat()).hint(format!(
+        "answer in the model (`renamed_from`, `default`), or by {which}:{}",
+        lines.concat()
+    ))
+}
+
+/// Says what the revision discards; it needs a flag or a yes.
+fn agree_to_losses(cx: &Context, args: &NewRevision, changes: &Changes) -> Result<()> {
+    if changes.losses.is_empty() {
+        return Ok(());
+    }
+    // A dry run discards nothing.
+    if args.allow_destructive || args.dry_run {
+        for loss in changes.losses.values() {
+            cx.out.warning(format!("the revision {loss}"));
+        }
+        return Ok(());
+    }
+    let what: Vec<_> = (changes.losses.keys())
+        .filter_map(|idx| changes.operations.get(*idx))
+        .map(|it| format!("\n  {it}"))
+        .collect();
+    let message = format!("the revision would discard rows or values:{}", what.concat());
+    if may_ask(args) && prompt::confirm(&format!("{message}\nWrite it?"))? {
+        return Ok(());
+    }
+    Err(Error::new(message).hint("--allow-destructive writes it all the same"))
 }
 
 /// Says beforehand that an upgrade will refuse the revision, or the way back.

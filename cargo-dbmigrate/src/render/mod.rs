@@ -4,7 +4,7 @@ mod expression;
 
 use dbmigrate_runtime::operations::{Execute, Operation};
 
-use crate::autogenerate;
+use crate::autogenerate::Commented;
 
 /// What stands in a revision's header.
 #[derive(Debug, Clone)]
@@ -23,8 +23,8 @@ const END: &str = "    // ### end dbmigrate commands ###\n";
 /// them, which puts its marks around them.
 pub fn module(
     header: &Header,
-    upgrade: &[Operation],
-    downgrade: &[Operation],
+    upgrade: &Commented,
+    downgrade: &Commented,
     generated: bool,
 ) -> String {
     let Header { id, parents, message, created } = header;
@@ -35,9 +35,8 @@ pub fn module(
     let revises = if parents.is_empty() { "<base>".to_owned() } else { parents.join(", ") };
     let down_revision = expression::texts(parents);
     let id_text = expression::text(id);
-    // That a way back discards what came with the way there goes without saying.
-    let upgrade = body(upgrade, generated, generated);
-    let downgrade = body(downgrade, generated, false);
+    let upgrade = body(upgrade, generated);
+    let downgrade = body(downgrade, generated);
     format!(
         "//! {message}\n\
          //!\n\
@@ -59,32 +58,25 @@ pub fn module(
     )
 }
 
-fn body(operations: &[Operation], generated: bool, says_what_is_lost: bool) -> String {
-    if operations.is_empty() && !generated {
+fn body(commented: &Commented, generated: bool) -> String {
+    if commented.operations.is_empty() && !generated {
         return String::new();
     }
     let mut text = "\n".to_owned();
     if generated {
         text += BEGIN;
     }
-    for operation in operations {
-        if says_what_is_lost && autogenerate::is_destructive(operation) {
-            text += &format!("    // This discards what {} holds.\n", victim(operation));
-        }
+    for (idx, operation) in commented.operations.iter().enumerate() {
+        // A name may hold a line break, which would end the comment.
+        let comment = commented.comments.get(&idx).map_or("", String::as_str);
+        let lines = comment.split(['\n', '\r', '\u{2028}', '\u{2029}']).filter(|it| !it.is_empty());
+        text.extend(lines.map(|it| format!("    // {it}\n")));
         text += &statement(operation);
     }
     if generated {
         text += END;
     }
     text
-}
-
-fn victim(operation: &Operation) -> String {
-    match operation {
-        Operation::DropTable { table } => format!("table `{table}`"),
-        Operation::DropColumn { table, column } => format!("column `{column}` of `{table}`"),
-        other => other.to_string(),
-    }
 }
 
 /// One operation as a statement, laid out as rustfmt does.

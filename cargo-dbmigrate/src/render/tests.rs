@@ -23,7 +23,8 @@ fn check(up: fn(&mut Operations), down: fn(&mut Operations), expect: Expect) {
         message: "initial migration".to_owned(),
         created: "2024-10-15 14:54:59 UTC".to_owned(),
     };
-    expect.assert_eq(&module(&header, &record(up), &record(down), true));
+    let commented = |f| Commented { operations: record(f), ..Commented::default() };
+    expect.assert_eq(&module(&header, &commented(up), &commented(down), true));
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub fn limited(name: String) -> String {
 /// Eight hexadecimal digits for a text that is too long for a name, or no name itself.
 ///
 /// FNV-1a of 32 bits: it is in every name that was ever cut, so it never changes.
-pub(crate) fn hash(text: &str) -> String {
+pub fn hash(text: &str) -> String {
     let hash = text
         .bytes()
         .fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));

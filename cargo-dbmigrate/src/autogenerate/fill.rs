@@ -1,0 +1,137 @@
+//! What rows that are there get where a change would leave them without a value, or with one
+//! that no longer fits.
+
+mod need;
+
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
+use dbmigrate_runtime::{Value, sql};
+
+use super::convert;
+use crate::error::{Error, Result};
+pub use need::{Need, Why, literal, neutral, quote};
+
+/// Writes the answers into the operations, and returns what is left to answer. `from` is the
+/// schema before the operations, `to` the one after.
+pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[String]) -> Filled {
+    let mut filled = Filled { open: Vec::new(), used: vec![false; fills.len()], lossy: Vec::new() };
+    for (idx, operation) in operations.iter_mut().enumerate() {
+        let Some((need, using)) = need(operation, from, to) else { continue };
+        if need.why.is_empty() {
+            *using = need.using(None);
+            continue;
+        }
+        let key = format!("{}.{}=", need.table, need.column.name);
+        let found = fills.iter().position(|it| it.starts_with(&key));
+        let Some(nth) = found else {
+            filled.open.push(need);
+            continue;
+        };
+        let expression = fills[nth][key.len()..].trim();
+        filled.used[nth] = true;
+        *using = need.using(Some(expression));
+        if need.is_lossy(expression) {
+            filled.lossy.push(idx);
+        }
+    }
+    filled
+}
+
+/// What came of the answers.
+#[derive(Debug)]
+pub struct Filled {
+    pub open: Vec<Need>,
+    used: Vec<bool>,
+    /// The operations after which rows may hold something else than before.
+    pub lossy: Vec<usize>,
+}
+
+impl Filled {
+    /// Fails when an answer answers nothing.
+    pub fn refuse_unused(&self, fills: &[String]) -> Result<()> {
+        let Some(nth) = self.used.iter().position(|it| !it) else { return Ok(()) };
+        let text = &fills[nth];
+        let again = fills[..nth].iter().any(|it| it.split('=').next() == text.split('=').next());
+        let why = if again { "it is answered already" } else { "nothing asks for it" };
+        Err(Error::new(format!("--fill {text}: {why}")).hint(
+            "it is `table.column=EXPRESSION`, with the names in the models, for a column that is \
+             new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its values",
+        ))
+    }
+}
+
+/// What the operation needs, and where the answer goes.
+fn need<'a>(
+    operation: &'a mut Operation,
+    from: &Schema,
+    to: &Schema,
+) -> Option<(Need, &'a mut Option<String>)> {
+    match operation {
+        Operation::AddColumn { table, column, using } => {
+            let key = to.table(table).and_then(|it| it.generated_key());
+            let is_numbered = key.is_some_and(|it| it.name == column.name);
+            if is_numbered || !lacks_value(column) {
+                return None;
+            }
+            let why = vec![Why::New];
+            let (table, column) = (table.clone(), column.clone());
+            Some((Need { table, column, was: None, null: None, why }, using))
+        }
+        Operation::AlterColumn { table, column, change } => {
+            let was = from.table(table)?.find_column(column)?;
+            let now = to.table(table)?.find_column(column)?;
+            if now.generated.is_some() {
+                return None;
+            }
+            let need = Need::of_change(table, was, now);
+            let asks = need.null.is_some() || !need.why.is_empty();
+            asks.then_some((need, &mut change.using))
+        }
+        _ => None,
+    }
+}
+
+/// Whether rows that are there would hold nothing in a new column that wants something.
+pub fn lacks_value(column: &Column) -> bool {
+    !column.nullable
+        && column.generated.is_none()
+        && default_literal(column).is_none()
+        && matches!(column.default, None | Some(DefaultValue::Literal(_)))
+}
+
+/// A default that is a value.
+pub fn default_literal(column: &Column) -> Option<&Value> {
+    match &column.default {
+        Some(DefaultValue::Literal(it)) if *it != Value::Null => Some(it),
+        _ => None,
+    }
+}
+
+impl Need {
+    /// What a change of a column needs; often nothing.
+    pub fn of_change(table: &str, was: &Column, now: &Column) -> Need {
+        let mut why = Vec::new();
+        let mut null = None;
+        if was.nullable && !now.nullable {
+            null = default_literal(now).map(literal);
+            if null.is_none() {
+                why.push(Why::NotNull);
+            }
+        }
+        if !convert::widens(&was.ty, &now.ty) {
+            why.push(match &now.ty {
+                Type::Enum(..) => Why::Values,
+                _ => Why::Narrower,
+            });
+        }
+        let (table, was) = (table.to_owned(), Some(was.clone()));
+        Need { table, column: now.clone(), was, null, why }
+    }
+
+    /// Whether rows may hold something else afterwards, by this answer.
+    pub fn is_lossy(&self, expression: &str) -> bool {
+        let is_itself = sql::same_expression(expression, &quote(&self.column.name));
+        let converts = self.why.iter().any(|it| matches!(it, Why::Values | Why::Narrower));
+        converts && !is_itself && !self.fills_null(expression) && !self.renames_variants(expression)
+    }
+}

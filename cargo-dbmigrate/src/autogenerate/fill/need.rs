@@ -1,0 +1,286 @@
+//! One column's need, in words and in SQL.
+
+use std::fmt;
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::schema::{Column, Type};
+use dbmigrate_runtime::sql::{self, Kind, Token};
+
+use super::default_literal;
+
+/// A column whose rows need a value, or another one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Need {
+    pub table: String,
+    /// As it is going to be.
+    pub column: Column,
+    /// As it was, unless it is new.
+    pub was: Option<Column>,
+    /// What rows that hold `NULL` get, where the model's default says so.
+    pub null: Option<String>,
+    /// What is open.
+    pub why: Vec<Why>,
+}
+
+/// Why a column's rows need a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Why {
+    /// It is new, NOT NULL and has no default.
+    New,
+    /// It becomes NOT NULL.
+    NotNull,
+    /// It is one of some values now, and was more.
+    Values,
+    /// Its type may not hold what it holds.
+    Narrower,
+}
+
+impl fmt::Display for Need {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Need { table, column, .. } = self;
+        write!(f, "column `{table}.{}` ", column.name)?;
+        for (idx, why) in self.why.iter().enumerate() {
+            f.write_str(if idx == 0 { "" } else { ", and it " })?;
+            match why {
+                Why::New => f.write_str(
+                    "is new and NOT NULL and has no default: what do rows already in the table get",
+                )?,
+                Why::NotNull => f.write_str("becomes NOT NULL: what do rows get that hold NULL")?,
+                Why::Values if !self.removed().is_empty() => {
+                    let removed = literals(&self.removed());
+                    write!(f, "no longer takes {removed}: what do rows get that hold it")?;
+                }
+                Why::Values => {
+                    let values = literals(self.values());
+                    write!(f, "takes only {values}: what do rows get that hold something else")?;
+                }
+                Why::Narrower => {
+                    let was = self.was.as_ref().map_or(String::new(), |it| it.ty.to_string());
+                    let now = &column.ty;
+                    write!(f, "changes from {was} to {now}: what becomes of what doesn't fit")?;
+                }
+            }
+        }
+        f.write_str("?")
+    }
+}
+
+impl Need {
+    /// The values that the column takes, if it is an enumeration.
+    pub fn values(&self) -> &[String] {
+        match &self.column.ty {
+            Type::Enum(_, values) => values,
+            _ => &[],
+        }
+    }
+
+    fn old_values(&self) -> &[String] {
+        match self.was.as_ref().map(|it| &it.ty) {
+            Some(Type::Enum(_, values)) => values,
+            _ => &[],
+        }
+    }
+
+    /// The values that it no longer takes.
+    pub fn removed(&self) -> Vec<String> {
+        let now = self.values();
+        self.old_values().iter().filter(|it| !now.contains(it)).cloned().collect()
+    }
+
+    /// The values that it takes, the new ones first.
+    pub fn choices(&self) -> Vec<String> {
+        let (mut new, kept): (Vec<_>, Vec<_>) =
+            self.values().iter().cloned().partition(|it| !self.old_values().contains(it));
+        new.extend(kept);
+        new
+    }
+
+    pub fn is(&self, why: Why) -> bool {
+        self.why.contains(&why)
+    }
+
+    /// The answer that a `--fill` gives.
+    pub fn flag(&self, expression: &str) -> String {
+        format!("{}.{}={expression}", self.table, self.column.name)
+    }
+
+    /// The expression that gives some values for others, and leaves the rest.
+    pub fn mapped(&self, pairs: &[(String, String)]) -> String {
+        let column = self.plain_name();
+        let whens: String = pairs
+            .iter()
+            .map(|(old, new)| format!(" WHEN {} THEN {}", text(old), text(new)))
+            .collect();
+        format!("CASE {column}{whens} ELSE {column} END")
+    }
+
+    /// An answer to begin with.
+    pub fn suggestion(&self) -> String {
+        let column = &self.column;
+        let is_not_null = self.is(Why::NotNull);
+        if self.is(Why::Values) {
+            let (removed, choices) = (self.removed(), self.choices());
+            let is_new = choices.first().filter(|it| !self.old_values().contains(it));
+            if let (&[old], Some(new), false) = (&removed.as_slice(), is_new, is_not_null) {
+                return self.mapped(&[(old.clone(), new.clone())]);
+            }
+            return default_literal(column).map_or_else(|| neutral(column), literal);
+        }
+        if self.is(Why::Narrower) {
+            let name = self.plain_name();
+            return if is_not_null {
+                format!("coalesce({name}, {})", neutral(column))
+            } else {
+                name
+            };
+        }
+        neutral(column)
+    }
+
+    /// The column's name as a person writes it in SQL.
+    fn plain_name(&self) -> String {
+        let name = &self.column.name;
+        let is_word = |it: &str| {
+            it.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
+                && !it.starts_with(|it: char| it.is_ascii_digit())
+        };
+        // Whether a word stands for the name depends on what is a keyword.
+        if is_word(name) && sql::same_expression(name, &quote(name)) {
+            name.clone()
+        } else {
+            quote(name)
+        }
+    }
+
+    /// What rows get, by an answer or by the model's default. An answer that names the column is
+    /// the whole value; any other is for the rows that have none that fits.
+    pub fn using(&self, answer: Option<&str>) -> Option<String> {
+        let column = quote(&self.column.name);
+        let value = match answer {
+            None => column,
+            Some(it) if self.is(Why::New) || sql::mentions(it, &self.column.name) => it.to_owned(),
+            Some(it) if self.is(Why::Values) => {
+                let values = literals(self.values());
+                let null = if self.column.nullable || self.null.is_some() {
+                    format!("{column} IS NULL OR ")
+                } else {
+                    String::new()
+                };
+                format!("CASE WHEN {null}{column} IN ({values}) THEN {column} ELSE {it} END")
+            }
+            Some(it) if self.is(Why::Narrower) => it.to_owned(),
+            Some(it) => format!("coalesce({column}, {it})"),
+        };
+        match &self.null {
+            Some(null) => Some(format!("coalesce({value}, {null})")),
+            None => answer.map(|_| value),
+        }
+    }
+
+    /// Whether the answer is `coalesce(column, ...)`, after which all that was there still is.
+    pub fn fills_null(&self, expression: &str) -> bool {
+        let all = sql::tokens(expression);
+        let tokens: Vec<Token<'_>> = all.into_iter().filter(Token::is_significant).collect();
+        let [coalesce, open, column, comma, rest @ .., close] = tokens.as_slice() else {
+            return false;
+        };
+        let mut depth = 0;
+        coalesce.is_word("coalesce")
+            && open.is_symbol("(")
+            && is_name(column, &self.column.name)
+            && comma.is_symbol(",")
+            && close.is_symbol(")")
+            && rest.iter().all(|it| {
+                depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
+                depth >= 0
+            })
+    }
+
+    /// Whether the answer gives each value that is gone a new one of its own, which loses nothing.
+    pub fn renames_variants(&self, expression: &str) -> bool {
+        let pairs = self.variants(expression);
+        let old = self.old_values();
+        let is_new = |it: &String| self.values().contains(it) && !old.contains(it);
+        let distinct = |it: &String| pairs.iter().filter(|(_, new)| new == it).count() == 1;
+        let olds: Vec<String> = pairs.iter().map(|(old, _)| old.clone()).collect();
+        !pairs.is_empty()
+            && pairs.iter().all(|(_, new)| is_new(new) && distinct(new))
+            && self.removed().iter().all(|it| olds.contains(it))
+            && olds.iter().all(|it| self.removed().contains(it))
+    }
+
+    /// The values that the answer gives for others, if it does nothing else.
+    pub fn variants(&self, expression: &str) -> Vec<(String, String)> {
+        variants(expression, &self.column.name).unwrap_or_default()
+    }
+}
+
+/// The pairs of `CASE column WHEN 'old' THEN 'new' ... ELSE column END`.
+fn variants(expression: &str, column: &str) -> Option<Vec<(String, String)>> {
+    let all = sql::tokens(expression);
+    let tokens: Vec<Token<'_>> = all.into_iter().filter(Token::is_significant).collect();
+    let [case, subject, pairs @ .., other, rest, end] = tokens.as_slice() else { return None };
+    let is_case = case.is_word("CASE") && other.is_word("ELSE") && end.is_word("END");
+    if !is_case || !is_name(subject, column) || !is_name(rest, column) || pairs.len() % 4 != 0 {
+        return None;
+    }
+    let text =
+        |it: &Token<'_>| it.unquoted().filter(|_| it.kind == Kind::Text).map(|it| it.into_owned());
+    let pairs = pairs.chunks(4).map(|it| match it {
+        [when, old, then, new] if when.is_word("WHEN") && then.is_word("THEN") => {
+            Some((text(old)?, text(new)?))
+        }
+        _ => None,
+    });
+    pairs.collect()
+}
+
+fn is_name(token: &Token<'_>, name: &str) -> bool {
+    token.identifier().is_some_and(|it| it.eq_ignore_ascii_case(name))
+}
+
+/// An identifier in quotes.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+fn text(it: &str) -> String {
+    literal(&Value::Text(it.to_owned()))
+}
+
+fn literals(values: &[String]) -> String {
+    let values: Vec<_> = values.iter().map(|it| text(it)).collect();
+    values.join(", ")
+}
+
+/// A value as SQL reads it.
+pub fn literal(value: &Value) -> String {
+    match value {
+        Value::Real(it) if it.is_nan() => "NULL".to_owned(),
+        // There is no word for it.
+        Value::Real(it) if it.is_infinite() => {
+            (if *it > 0.0 { "9e999" } else { "-9e999" }).to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+/// A value that says nothing, of a column's type.
+pub fn neutral(column: &Column) -> String {
+    match &column.ty {
+        Type::Boolean => "FALSE".to_owned(),
+        Type::Float | Type::Double => "0.0".to_owned(),
+        Type::Decimal(..) | Type::Numeric => "0".to_owned(),
+        Type::Date => "'1970-01-01'".to_owned(),
+        Type::Time => "'00:00:00'".to_owned(),
+        Type::DateTime => "'1970-01-01 00:00:00'".to_owned(),
+        Type::Timestamp => "'1970-01-01 00:00:00+00:00'".to_owned(),
+        Type::Uuid => literal(&Value::Blob(vec![0; 16])),
+        Type::Binary => literal(&Value::Blob(Vec::new())),
+        Type::FixedBinary(length) => literal(&Value::Blob(vec![0; (*length).min(64) as usize])),
+        Type::Json => "'null'".to_owned(),
+        Type::Enum(_, values) => text(values.first().map_or("", String::as_str)),
+        ty if ty.is_integer() => "0".to_owned(),
+        _ => "''".to_owned(),
+    }
+}

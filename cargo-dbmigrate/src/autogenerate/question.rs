@@ -1,0 +1,65 @@
+//! What can't be told from two schemas, in words and with the flags that answer it.
+
+use std::fmt;
+
+use super::fill::Need;
+
+/// A question that the difference leaves open.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Question {
+    Rename(Rename),
+    Fill(Box<Need>),
+}
+
+/// Whether something that is gone has another name now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rename {
+    pub is_table: bool,
+    /// `table` or `table.column`
+    pub old: String,
+    /// What it may be called now, the likeliest first.
+    pub candidates: Vec<String>,
+}
+
+impl Rename {
+    /// `column`
+    pub fn what(&self) -> &'static str {
+        if self.is_table { "table" } else { "column" }
+    }
+
+    /// What is gone when it isn't renamed.
+    pub fn loss(&self) -> &'static str {
+        if self.is_table { "its rows are discarded" } else { "its values are discarded" }
+    }
+
+    /// The answer that a `--rename` gives.
+    pub fn flag(&self, new: &str) -> String {
+        format!("{}:{new}", self.old)
+    }
+}
+
+impl fmt::Display for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Question::Rename(it) => {
+                let new: Vec<_> = it.candidates.iter().map(|it| format!("`{it}`")).collect();
+                let (what, old, loss) = (it.what(), &it.old, it.loss());
+                let new = new.join(" or ");
+                write!(f, "{what} `{old}` is gone: is it renamed to {new}, or dropped ({loss})?")
+            }
+            Question::Fill(it) => it.fmt(f),
+        }
+    }
+}
+
+/// A flag with its value as a shell takes it.
+pub fn shell(flag: &str, value: &str) -> String {
+    let is_plain = |it: char| it.is_ascii_alphanumeric() || "_-.:/=,@%+".contains(it);
+    if value.chars().all(is_plain) {
+        format!("{flag} {value}")
+    } else if value.contains(['"', '$', '`', '\\', '!']) {
+        format!("{flag} '{}'", value.replace('\'', "'\\''"))
+    } else {
+        format!("{flag} \"{value}\"")
+    }
+}

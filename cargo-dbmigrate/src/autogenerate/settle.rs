@@ -1,0 +1,199 @@
+//! What means the same in other words, made equal before the schemas are compared.
+//!
+//! The result is the models' schema in the migrations' words, so that `diff` can compare plainly
+//! and a second `migrate` finds nothing.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::schema::{
+    Check, Column, DefaultValue, ForeignKey, Index, IndexTerm, Schema, Table, Type, Unique, naming,
+};
+use dbmigrate_runtime::sql::same_expression;
+
+/// The models' schema, with what means the same as in the migrations written as it is there.
+///
+/// - Expressions that differ in white space, case, quotes or outer parentheses.
+/// - Constraints that differ in their names alone, where the model gives none: a renamed table or
+///   column leaves its constraints with the names that they were given by the old ones.
+pub fn settle(migrations: &Schema, models: &Schema) -> Schema {
+    let mut settled = models.clone();
+    for (name, table) in &mut settled.tables {
+        if let Some(was) = migrations.table(name) {
+            settle_table(was, table);
+        }
+    }
+    settled
+}
+
+fn settle_table(was: &Table, table: &mut Table) {
+    for column in &mut table.columns {
+        if let Some(was) = was.find_column(&column.name) {
+            settle_column(was, column);
+        }
+    }
+    let names = Names::of(table);
+    let (name, columns) = (table.name.clone(), table.columns.clone());
+    if let (Some(was), Some(key)) = (&was.primary_key, &mut table.primary_key) {
+        let by_convention = key.name == naming::primary_key(&name);
+        if by_convention && was.columns == key.columns && names.is_free(&was.name) {
+            key.name.clone_from(&was.name);
+        }
+    }
+    names
+        .keep(&was.uniques, &mut table.uniques, |it| it.name == naming::unique(&name, &it.columns));
+    names.keep(&was.foreign_keys, &mut table.foreign_keys, |it| {
+        it.name == naming::foreign_key(&name, &it.columns, &it.references_table)
+    });
+    names.keep(&was.checks, &mut table.checks, |it| {
+        it.name == naming::check(&name, &naming::hash(&it.expression))
+            || columns.iter().any(|column| it.name == naming::check(&name, &column.name))
+    });
+    for index in &mut table.indexes {
+        let by_name = was.find_index(&index.name).filter(|it| index.is_same(it));
+        // Under another name it is the same all the same, and a rename is the difference.
+        if let Some(was) = by_name.or_else(|| was.indexes.iter().find(|it| index.is_same(it))) {
+            *index = Index { name: index.name.clone(), ..was.clone() };
+        }
+    }
+}
+
+fn settle_column(was: &Column, column: &mut Column) {
+    if same_default(&was.default, &column.default) {
+        column.default.clone_from(&was.default);
+    }
+    if let (Some(was), Some(now)) = (&was.generated, &mut column.generated) {
+        if same_expression(&was.expression, &now.expression) {
+            now.expression.clone_from(&was.expression);
+        }
+    }
+    if same_type(&was.ty, &column.ty) {
+        column.ty.clone_from(&was.ty);
+    }
+}
+
+fn same_default(a: &Option<DefaultValue>, b: &Option<DefaultValue>) -> bool {
+    let is_null =
+        |it: &Option<DefaultValue>| matches!(it, None | Some(DefaultValue::Literal(Value::Null)));
+    match (a, b) {
+        (Some(DefaultValue::Sql(a)), Some(DefaultValue::Sql(b))) => same_expression(a, b),
+        // Not a number is nothing's equal, not even its own.
+        (
+            Some(DefaultValue::Literal(Value::Real(a))),
+            Some(DefaultValue::Literal(Value::Real(b))),
+        ) => a.to_bits() == b.to_bits() || a == b,
+        _ => is_null(a) && is_null(b),
+    }
+}
+
+/// A database's own words for a type are as good in another case.
+fn same_type(a: &Type, b: &Type) -> bool {
+    match (a, b) {
+        (Type::Raw(a), Type::Raw(b)) => same_expression(a, b),
+        (Type::Array(a), Type::Array(b)) => a == b || same_type(a, b),
+        (Type::PerDialect(a), Type::PerDialect(b)) => {
+            a.len() == b.len()
+                && a.iter()
+                    .zip(b)
+                    .all(|((dialect, a), (other, b))| dialect == other && same_expression(a, b))
+        }
+        _ => false,
+    }
+}
+
+/// The names that the models give to a table's constraints.
+struct Names(BTreeSet<String>);
+
+impl Names {
+    fn of(table: &Table) -> Names {
+        let names = (table.primary_key.iter().map(|it| &it.name))
+            .chain(table.uniques.iter().map(|it| &it.name))
+            .chain(table.foreign_keys.iter().map(|it| &it.name))
+            .chain(table.checks.iter().map(|it| &it.name));
+        Names(names.cloned().collect())
+    }
+
+    /// Whether a constraint can go on under a name that the models don't know.
+    fn is_free(&self, name: &str) -> bool {
+        !self.0.contains(name)
+    }
+
+    fn keep<T: Constraint>(&self, was: &[T], now: &mut [T], by_convention: impl Fn(&T) -> bool) {
+        let mut left: Vec<&T> = was.iter().collect();
+        let mut open = Vec::new();
+        for it in now {
+            let same = left.iter().position(|was| was.name() == it.name() && it.is_same(was));
+            match same {
+                Some(idx) => *it = left.remove(idx).clone(),
+                None => open.push(it),
+            }
+        }
+        for it in open.into_iter().filter(|it| by_convention(it)) {
+            let same = left.iter().position(|was| self.is_free(was.name()) && it.is_same(was));
+            if let Some(idx) = same {
+                *it = left.remove(idx).clone();
+            }
+        }
+    }
+}
+
+/// What has a name and demands something, which is the same under another name.
+trait Constraint: Clone {
+    fn name(&self) -> &str;
+
+    fn is_same(&self, other: &Self) -> bool;
+}
+
+impl Constraint for Unique {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_same(&self, other: &Unique) -> bool {
+        self.columns == other.columns
+    }
+}
+
+impl Constraint for ForeignKey {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_same(&self, other: &ForeignKey) -> bool {
+        ForeignKey { name: other.name.clone(), ..self.clone() } == *other
+    }
+}
+
+impl Constraint for Check {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_same(&self, other: &Check) -> bool {
+        same_expression(&self.expression, &other.expression)
+    }
+}
+
+impl Constraint for Index {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn is_same(&self, other: &Index) -> bool {
+        let same_filter = match (&self.filter, &other.filter) {
+            (Some(a), Some(b)) => same_expression(a, b),
+            (a, b) => a == b,
+        };
+        let mut columns = self.columns.iter().zip(&other.columns);
+        same_filter
+            && self.unique == other.unique
+            && self.columns.len() == other.columns.len()
+            && columns.all(|(a, b)| {
+                let same_term = match (&a.term, &b.term) {
+                    (IndexTerm::Expression(a), IndexTerm::Expression(b)) => same_expression(a, b),
+                    (a, b) => a == b,
+                };
+                same_term && a.descending == b.descending && a.collation == b.collation
+            })
+    }
+}

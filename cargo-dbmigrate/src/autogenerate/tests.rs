@@ -1,0 +1,78 @@
+//! What is found, what is asked, and what comes of the answers.
+
+mod arbitrary;
+mod cases;
+mod property;
+
+mod questions;
+mod renames;
+
+use dbmigrate_runtime::operations::replay;
+use dbmigrate_runtime::record::{FieldRecord, ModelRecord};
+use dbmigrate_runtime::schema::{Column, Table, Type};
+
+use super::*;
+
+/// Models of these tables, with what each table and each column was called before.
+fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
+    let old = |new: &str| {
+        let found = renamed.iter().find(|(_, it)| *it == new);
+        found.map(|(old, _)| (*old).to_owned())
+    };
+    let records = tables.iter().map(|table| ModelRecord {
+        path: format!("models::{}", table.name),
+        file: "src/lib.rs".to_owned(),
+        line: 1,
+        table: table.clone(),
+        renamed_from: old(&table.name),
+        database: None,
+        unmanaged: false,
+        docs: None,
+        fields: table
+            .columns
+            .iter()
+            .map(|it| FieldRecord {
+                column: it.name.clone(),
+                field: it.name.clone(),
+                line: 1,
+                docs: None,
+                renamed_from: old(&format!("{}.{}", table.name, it.name)),
+            })
+            .collect(),
+    });
+    let schema = Schema::from_tables(tables.iter().cloned());
+    Models { schema, records: records.collect(), found_none: tables.is_empty() }
+}
+
+/// A table with an integer key.
+fn table(name: &str) -> Table {
+    Table::new(name)
+        .column(Column::new("id", Type::BigInteger).not_null())
+        .primary_key(&format!("pk_{name}"), ["id"])
+}
+
+/// The changes; leads there, back, and is all there is.
+#[track_caller]
+fn changed(from: &Schema, models: &Models, answers: &Answers) -> Changes {
+    let changes = match changes(from, models, answers).unwrap() {
+        Outcome::Changes(it) => it,
+        Outcome::Questions(it) => {
+            panic!("{:#?}", it.iter().map(ToString::to_string).collect::<Vec<_>>())
+        }
+    };
+    let mut reached = from.clone();
+    replay(&mut reached, &changes.operations).unwrap();
+    let again = match super::changes(&reached, models, &Answers::default()) {
+        Ok(Outcome::Changes(it)) => it.operations,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(again, [], "a second diff finds more to do");
+    let back = way_back(&changes.operations, from).unwrap();
+    replay(&mut reached, &back.operations).unwrap();
+    assert_eq!(
+        diff::diff(&reached, &settle::settle(&reached, from)),
+        [],
+        "it leads elsewhere back"
+    );
+    changes
+}

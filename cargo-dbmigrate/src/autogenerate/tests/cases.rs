@@ -1,0 +1,319 @@
+//! Everything that a model can say is compared: a test for each kind of change, those that other
+//! tools are known to miss among them.
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::schema::{
+    Action, Check, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, PrimaryKey, Unique,
+};
+
+use super::*;
+
+/// Compares in words what leads from tables to others; checks that it leads there and back.
+#[track_caller]
+fn check(from: &[Table], to: &[Table], expect: &[&str]) {
+    let from = Schema::from_tables(from.iter().cloned());
+    let models = models(to, &[]);
+    let operations = plain(&from, &models).unwrap();
+    let words: Vec<_> = operations.iter().map(detected).collect();
+    let words: Vec<_> = words.iter().map(|it| it.trim_start_matches("Detected ")).collect();
+    assert_eq!(words, expect);
+    let mut reached = from.clone();
+    replay(&mut reached, &operations).unwrap();
+    assert_eq!(plain(&reached, &models).unwrap(), [], "a second diff finds more to do");
+    replay(&mut reached, &way_back(&operations, &from).unwrap().operations).unwrap();
+    assert_eq!(diff::diff(&reached, &settle::settle(&reached, &from)), [], "it leads elsewhere");
+}
+
+/// A table with something of everything.
+fn order() -> Table {
+    let mut it = table("order")
+        .column(Column::new("code", Type::String(50)).not_null())
+        .column(Column::new("user_id", Type::BigInteger))
+        .column(Column::new("status", Type::enumeration("Status", ["new", "done"])))
+        .column(Column::new("total", Type::Integer).default(0))
+        .column(Column::new("twice", Type::Integer).generated_stored("total * 2"))
+        .unique("uq_order_code", ["code"])
+        .check("ck_order_total", "total >= 0");
+    it.foreign_keys.push(ForeignKey::new("fk_order_user_id_user", ["user_id"], "user", ["id"]));
+    it.indexes.push(
+        Index::new("ix_order_code", ["code"])
+            .column(IndexColumn::expression("lower(status)"))
+            .filter("total > 0"),
+    );
+    it
+}
+
+fn column<'a>(it: &'a mut Table, name: &str) -> &'a mut Column {
+    it.columns.iter_mut().find(|it| it.name == name).unwrap()
+}
+
+macro_rules! cases {
+    ($($name:ident: |$it:ident| $change:expr => [$($expect:literal),* $(,)?];)*) => {
+        $(#[test]
+        fn $name() {
+            let mut changed = order();
+            let $it = &mut changed;
+            $change;
+            let user = table("user");
+            check(&[order(), user.clone()], &[changed, user], &[$($expect),*]);
+        })*
+    };
+}
+
+cases! {
+    nothing_changed: |it| { let _ = it; } => [];
+    the_order_of_columns_is_none: |it| it.columns.reverse() => [];
+
+    // Types.
+    a_longer_string: |it| column(it, "code").ty = Type::String(100)
+        => ["changed column `order.code`: type to string(100)"];
+    a_string_without_length: |it| column(it, "code").ty = Type::Text
+        => ["changed column `order.code`: type to text"];
+    an_integer_of_another_width: |it| column(it, "total").ty = Type::BigInteger
+        => ["changed column `order.total`: type to big integer"];
+    an_enum_with_a_variant_more: |it| {
+        column(it, "status").ty = Type::enumeration("Status", ["new", "done", "sent"]);
+    } => ["changed column `order.status`: type to enum Status(new, done, sent)"];
+    an_enum_with_a_variant_less: |it| {
+        column(it, "status").ty = Type::enumeration("Status", ["new"]);
+    } => ["changed column `order.status`: type to enum Status(new)"];
+    an_enum_in_another_order: |it| {
+        column(it, "status").ty = Type::enumeration("Status", ["done", "new"]);
+    } => ["changed column `order.status`: type to enum Status(done, new)"];
+    an_enum_of_another_name: |it| {
+        column(it, "status").ty = Type::enumeration("State", ["new", "done"]);
+    } => ["changed column `order.status`: type to enum State(new, done)"];
+    a_decimal: |it| column(it, "total").ty = Type::Decimal(12, 4)
+        => ["changed column `order.total`: type to decimal(12, 4)"];
+    a_datetime_with_time_zone: |it| column(it, "total").ty = Type::Timestamp
+        => ["changed column `order.total`: type to timestamp"];
+
+    // What is said of a column's values.
+    null_no_more: |it| column(it, "total").nullable = false
+        => ["changed column `order.total`: to NOT NULL"];
+    null_from_now_on: |it| column(it, "code").nullable = true
+        => ["changed column `order.code`: to NULL"];
+    a_default_added: |it| column(it, "code").default = Some(DefaultValue::Literal("x".into()))
+        => ["changed column `order.code`: default"];
+    a_default_changed: |it| column(it, "total").default = Some(DefaultValue::Now)
+        => ["changed column `order.total`: default"];
+    a_default_dropped: |it| column(it, "total").default = None
+        => ["changed column `order.total`: default"];
+    a_collation: |it| column(it, "code").collation = Some("NOCASE".to_owned())
+        => ["changed column `order.code`: collation"];
+    comments: |it| {
+        column(it, "code").comment = Some("unique".to_owned());
+        it.comment = Some("orders".to_owned());
+    } => ["changed column `order.code`: comment", "changed table `order`: comment"];
+    autoincrement: |it| column(it, "id").autoincrement = Some(true)
+        => ["changed column `order.id`: autoincrement"];
+    a_generated_column_in_another_way: |it| {
+        let generated = column(it, "twice").generated.as_mut().unwrap();
+        generated.expression = "total + total".to_owned();
+        generated.stored = false;
+    } => ["changed column `order.twice`: generated expression"];
+    a_generated_column_made_ordinary: |it| column(it, "twice").generated = None
+        => ["changed column `order.twice`: generated expression"];
+    an_ordinary_column_made_generated: |it| {
+        column(it, "twice").generated = None;
+        *column(it, "total") = Column::new("total", Type::Integer).generated_virtual("twice / 2");
+    } => [
+        "changed column `order.twice`: generated expression",
+        "changed column `order.total`: default, generated expression",
+    ];
+    generated_columns_that_need_each_other: |it| {
+        it.columns.push(Column::new("a", Type::Integer).generated_virtual("b + c"));
+        it.columns.push(Column::new("b", Type::Integer).generated_virtual("c"));
+        it.columns.push(Column::new("c", Type::Integer));
+    } => [
+        "added column `order.c`",
+        "added column `order.b`",
+        "added column `order.a`",
+    ];
+
+    // Keys and constraints.
+    the_primary_key_of_other_columns: |it| it.primary_key = Some(PrimaryKey::new("pk_order", ["code", "id"]))
+        => ["removed primary key `pk_order` on `order`", "added primary key `pk_order` on `order`"];
+    no_primary_key: |it| it.primary_key = None
+        => ["removed primary key `pk_order` on `order`"];
+    a_unique_added: |it| it.uniques.push(Unique::new("uq_order_user_id", ["user_id"]))
+        => ["added unique constraint `uq_order_user_id` on `order`"];
+    a_unique_dropped: |it| it.uniques.clear()
+        => ["removed unique constraint `uq_order_code` on `order`"];
+    a_unique_of_more_columns: |it| it.uniques[0].columns.push("user_id".to_owned())
+        => [
+            "removed unique constraint `uq_order_code` on `order`",
+            "added unique constraint `uq_order_code` on `order`",
+        ];
+    a_unique_of_another_name: |it| it.uniques[0].name = "mine".to_owned()
+        => [
+            "removed unique constraint `uq_order_code` on `order`",
+            "added unique constraint `mine` on `order`",
+        ];
+    a_unique_made_a_unique_index: |it| {
+        it.uniques.clear();
+        it.indexes.push(Index::new("ix_order_code_", ["code"]).unique());
+    } => [
+        "removed unique constraint `uq_order_code` on `order`",
+        "added index `ix_order_code_` on `order`",
+    ];
+    a_foreign_key_dropped: |it| it.foreign_keys.clear()
+        => ["removed foreign key `fk_order_user_id_user` on `order`"];
+    a_foreign_key_with_other_actions: |it| it.foreign_keys[0].on_delete = Action::Cascade
+        => [
+            "removed foreign key `fk_order_user_id_user` on `order`",
+            "added foreign key `fk_order_user_id_user` on `order`",
+        ];
+    a_foreign_key_checked_later: |it| {
+        it.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
+    } => [
+        "removed foreign key `fk_order_user_id_user` on `order`",
+        "added foreign key `fk_order_user_id_user` on `order`",
+    ];
+    a_foreign_key_of_another_name: |it| it.foreign_keys[0].name = "mine".to_owned()
+        => [
+            "removed foreign key `fk_order_user_id_user` on `order`",
+            "added foreign key `mine` on `order`",
+        ];
+    a_check_of_another_text: |it| it.checks[0].expression = "total > 0".to_owned()
+        => ["removed check `ck_order_total` on `order`", "added check `ck_order_total` on `order`"];
+    a_check_added_and_one_dropped: |it| it.checks = vec![Check::new("ck_order_code", "code <> ''")]
+        => ["removed check `ck_order_total` on `order`", "added check `ck_order_code` on `order`"];
+
+    // Indexes.
+    an_index_added: |it| it.indexes.push(Index::new("ix", ["total"]))
+        => ["added index `ix` on `order`"];
+    an_index_dropped: |it| it.indexes.clear()
+        => ["removed index `ix_order_code` on `order`"];
+    an_index_of_another_name: |it| it.indexes[0].name = "ix".to_owned()
+        => ["index `ix_order_code` on `order` renamed to `ix`"];
+    an_index_made_unique: |it| it.indexes[0].unique = true
+        => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
+    an_index_in_another_order: |it| it.indexes[0].columns.reverse()
+        => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
+    an_index_sorted_down: |it| it.indexes[0].columns[0].descending = true
+        => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
+    an_index_with_a_collation: |it| {
+        it.indexes[0].columns[0].collation = Some("NOCASE".to_owned());
+    } => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
+    an_index_over_fewer_rows: |it| it.indexes[0].filter = Some("total > 1".to_owned())
+        => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
+    an_index_over_another_expression: |it| {
+        it.indexes[0].columns[1] = IndexColumn::expression("upper(status)");
+    } => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
+
+    // The table as a whole.
+    strict_and_without_rowid: |it| { it.strict = true; it.without_rowid = true; }
+        => ["changed table `order`: strict, without rowid"];
+    a_column_dropped_with_all_that_names_it: |it| {
+        it.columns.retain(|it| it.name != "total" && it.name != "twice");
+        it.checks.clear();
+        it.indexes.clear();
+    } => [
+        "removed index `ix_order_code` on `order`",
+        "removed check `ck_order_total` on `order`",
+        "removed column `order.twice`",
+        "removed column `order.total`",
+    ];
+
+    // The same in other words.
+    expressions_that_say_the_same: |it| {
+        it.checks[0].expression = "( \"total\"  >= 0 )".to_owned();
+        it.indexes[0].filter = Some("TOTAL>0".to_owned());
+        it.indexes[0].columns[1] = IndexColumn::expression("LOWER( [status] )");
+        column(it, "twice").generated.as_mut().unwrap().expression = "(`total`*2)".to_owned();
+        column(it, "code").default = Some(DefaultValue::Literal(Value::Null));
+    } => [];
+}
+
+#[test]
+fn an_index_moves_to_another_table_under_its_name() {
+    let indexed = |name: &str, index: bool| {
+        let mut it = table(name);
+        if index {
+            it.indexes.push(Index::new("ix", ["id"]));
+        }
+        it
+    };
+    check(
+        &[indexed("a", false), indexed("b", true)],
+        &[indexed("a", true), indexed("b", false)],
+        &["removed index `ix` on `b`", "added index `ix` on `a`"],
+    );
+    check(
+        &[indexed("b", true)],
+        &[indexed("a", true)],
+        &[
+            "removed index `ix` on `b`",
+            "added table `a`",
+            "added index `ix` on `a`",
+            "removed table `b`",
+        ],
+    );
+}
+
+#[test]
+fn tables_in_a_circle_are_created_and_dropped() {
+    let table = |name: &str, other: &str| {
+        let mut it = table(name).column(Column::new("other", Type::BigInteger));
+        it.foreign_keys.push(ForeignKey::new("fk", ["other"], other, ["id"]));
+        it
+    };
+    let circle = [table("a", "b"), table("b", "a"), table("c", "c")];
+    check(&[], &circle, &["added table `b`", "added table `a`", "added table `c`"]);
+    check(&circle, &[], &["removed table `c`", "removed table `a`", "removed table `b`"]);
+}
+
+/// The new columns are there before what refers to them, and the old ones go after it.
+#[test]
+fn tables_that_are_there_come_to_refer_to_each_other() {
+    let table = |name: &str, other: Option<&str>| {
+        let mut it = table(name);
+        if let Some(other) = other {
+            it = it.column(Column::new("other", Type::BigInteger)).unique("uq", ["other"]);
+            it.foreign_keys.push(ForeignKey::new("fk", ["other"], other, ["other"]));
+        }
+        it
+    };
+    let (apart, circle) =
+        ([table("a", None), table("b", None)], [table("a", Some("b")), table("b", Some("a"))]);
+    check(
+        &apart,
+        &circle,
+        &[
+            "added column `b.other`",
+            "added unique constraint `uq` on `b`",
+            "added column `a.other`",
+            "added foreign key `fk` on `a`",
+            "added unique constraint `uq` on `a`",
+            "added foreign key `fk` on `b`",
+        ],
+    );
+    check(
+        &circle,
+        &apart,
+        &[
+            "removed foreign key `fk` on `a`",
+            "removed foreign key `fk` on `b`",
+            "removed unique constraint `uq` on `a`",
+            "removed column `a.other`",
+            "removed unique constraint `uq` on `b`",
+            "removed column `b.other`",
+        ],
+    );
+}
+
+#[test]
+fn all_columns_change() {
+    let one = |name: &str| Table::new("t").column(Column::new(name, Type::Integer));
+    check(&[one("a")], &[one("b")], &["added column `t.b`", "removed column `t.a`"]);
+}
+
+#[test]
+fn what_a_model_only_describes_is_left_alone() {
+    let from = Schema::from_tables([table("theirs"), table("ours")]);
+    let mut models = models(&[table("ours"), table("theirs")], &[]);
+    models.records[1].unmanaged = true;
+    models.schema.tables.remove("theirs");
+    assert_eq!(plain(&from, &models).unwrap(), []);
+}

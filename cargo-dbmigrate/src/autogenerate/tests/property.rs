@@ -1,0 +1,103 @@
+//! What holds for all schemas: a difference leads to the other schema, nothing is left then, the
+//! way back leads back, and the module says it all.
+
+use dbmigrate_runtime::operations::{decode, encode};
+use proptest::prelude::*;
+use proptest::test_runner::Config;
+
+use super::arbitrary;
+use super::*;
+use crate::render;
+
+/// Some hundreds, or ten thousand with `DBMIGRATE_LONG=1`.
+fn config() -> Config {
+    let is_long = std::env::var_os("DBMIGRATE_LONG").is_some_and(|it| it == "1");
+    let cases = if is_long { 10_000 } else { 300 };
+    // What fails is written into a test by hand, with what it is about.
+    Config { cases, failure_persistence: None, ..Config::default() }
+}
+
+/// The schema without what is no difference.
+fn canonical(schema: &Schema) -> Schema {
+    let mut schema = schema.clone();
+    for table in schema.tables.values_mut() {
+        table.columns.sort_by(|a, b| a.name.cmp(&b.name));
+        table.uniques.sort_by(|a, b| a.name.cmp(&b.name));
+        table.foreign_keys.sort_by(|a, b| a.name.cmp(&b.name));
+        table.checks.sort_by(|a, b| a.name.cmp(&b.name));
+        table.indexes.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    schema
+}
+
+fn of_schema(schema: &Schema) -> Models {
+    models(&schema.tables.values().cloned().collect::<Vec<_>>(), &[])
+}
+
+/// Every question answered by the flags that it names.
+fn answer(from: &Schema, models: &Models, with_renames: bool) -> Changes {
+    let mut answers = Answers::default();
+    loop {
+        let questions = match changes(from, models, &answers).unwrap() {
+            Outcome::Changes(it) => return it,
+            Outcome::Questions(it) => it,
+        };
+        match questions.into_iter().next().unwrap() {
+            Question::Rename(it) if with_renames => {
+                answers.renames.push(it.flag(&it.candidates[0]))
+            }
+            Question::Rename(it) => answers.dropped.push(it.old),
+            Question::Fill(it) => answers.fills.push(it.flag(&it.suggestion())),
+        }
+    }
+}
+
+fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
+    let models = of_schema(to);
+    let changes = answer(from, &models, with_renames);
+    let operations = &changes.operations;
+
+    let mut reached = from.clone();
+    replay(&mut reached, operations).unwrap();
+    assert_eq!(canonical(&reached), canonical(&settle::settle(&reached, to)));
+    assert_eq!(plain(&reached, &models).unwrap(), []);
+
+    let back = way_back(operations, from).unwrap();
+    let mut again = reached.clone();
+    replay(&mut again, &back.operations).unwrap();
+    let expected = if with_renames { settle::settle(&again, from) } else { from.clone() };
+    assert_eq!(canonical(&again), canonical(&expected));
+
+    for it in [operations, &back.operations] {
+        let text = encode(it);
+        assert_eq!(encode(&decode(&text).unwrap()), text);
+    }
+    let header = render::Header {
+        id: "1".to_owned(),
+        parents: vec!["0".to_owned()],
+        message: "a".to_owned(),
+        created: String::new(),
+    };
+    let module = render::module(&header, &changes.commented(), &back, true);
+    syn::parse_file(&module).unwrap();
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_difference_leads_there_and_back((from, to) in arbitrary::pair()) {
+        all_holds(&from, &to, false);
+    }
+
+    #[test]
+    fn a_difference_with_renames_leads_there_and_back((from, to) in arbitrary::pair()) {
+        all_holds(&from, &to, true);
+    }
+
+    #[test]
+    fn a_schema_is_built_from_nothing_and_equals_itself(schema in arbitrary::schema()) {
+        all_holds(&Schema::default(), &schema, false);
+        assert_eq!(plain(&schema, &of_schema(&schema)).unwrap(), []);
+    }
+}

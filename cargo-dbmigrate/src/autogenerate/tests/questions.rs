@@ -1,0 +1,380 @@
+//! What is asked, with which flags, and what the answers become.
+
+use dbmigrate_runtime::Value;
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::render;
+
+/// Compares the questions and the lines of flags, and tries each line.
+#[track_caller]
+fn check(from: &[Table], to: &[Table], expect: Expect) {
+    let from = Schema::from_tables(from.iter().cloned());
+    let models = models(to, &[]);
+    let answers = Answers::default();
+    let Outcome::Questions(questions) = changes(&from, &models, &answers).unwrap() else {
+        panic!("there is no question")
+    };
+    let mut text: String = questions.iter().map(|it| format!("{it}\n")).collect();
+    for line in lines_of_flags(&from, &models, &answers, &questions).unwrap() {
+        text += &format!("{line}\n");
+    }
+    expect.assert_eq(&text);
+}
+
+/// Compares the module's functions.
+#[track_caller]
+fn written(from: &[Table], to: &[Table], fills: &[&str], expect: Expect) {
+    let from = Schema::from_tables(from.iter().cloned());
+    let fills = fills.iter().map(|it| (*it).to_owned()).collect();
+    let answers = Answers { no_renames: true, fills, ..Answers::default() };
+    let changes = changed(&from, &models(to, &[]), &answers);
+    let header = render::Header {
+        id: "1".to_owned(),
+        parents: Vec::new(),
+        message: String::new(),
+        created: String::new(),
+    };
+    let back = way_back(&changes.operations, &from).unwrap();
+    let text = render::module(&header, &changes.commented(), &back, true);
+    let lines: Vec<&str> = text
+        .lines()
+        .skip_while(|it| !it.starts_with("pub fn"))
+        .filter(|it| !it.contains("###") && !it.is_empty())
+        .collect();
+    let text: String = lines.iter().map(|it| format!("{it}\n")).collect();
+    expect.assert_eq(&text);
+}
+
+fn t(columns: &[Column]) -> [Table; 1] {
+    [columns.iter().cloned().fold(table("t"), Table::column)]
+}
+
+fn text(name: &str) -> Column {
+    Column::new(name, Type::Text)
+}
+
+fn status(values: &[&str]) -> Column {
+    let values = values.iter().map(|it| (*it).to_owned()).collect();
+    Column::new("status", Type::Enum("Status".to_owned(), values))
+}
+
+#[test]
+fn a_column_that_is_gone_beside_new_ones_is_asked_for() {
+    check(
+        &t(&[text("name").not_null(), Column::new("n", Type::Integer)]),
+        &t(&[text("nick"), text("full_name").not_null(), Column::new("b", Type::Binary)]),
+        expect![[r#"
+            column `t.name` is gone: is it renamed to `t.full_name` or `t.nick`, or dropped (its values are discarded)?
+            column `t.n` is gone: is it renamed to `t.nick` or `t.full_name`, or dropped (its values are discarded)?
+            --rename t.name:t.full_name --rename t.n:t.nick
+            --no-renames --fill "t.full_name=''" --allow-destructive
+        "#]],
+    );
+}
+
+#[test]
+fn a_table_that_is_gone_beside_a_new_one_is_asked_for() {
+    check(
+        &[table("user").column(text("name"))],
+        &[table("person").column(text("name")).column(text("city").not_null())],
+        expect![[r#"
+            table `user` is gone: is it renamed to `person`, or dropped (its rows are discarded)?
+            --rename user:person --fill "person.city=''"
+            --no-renames --allow-destructive
+        "#]],
+    );
+}
+
+#[test]
+fn rows_that_are_there_need_a_value() {
+    check(
+        &t(&[text("a"), Column::new("n", Type::BigInteger)]),
+        &t(&[text("a").not_null(), Column::new("n", Type::Integer), text("b c").not_null()]),
+        expect![[r#"
+            column `t.b c` is new and NOT NULL and has no default: what do rows already in the table get?
+            column `t.a` becomes NOT NULL: what do rows get that hold NULL?
+            column `t.n` changes from big integer to integer: what becomes of what doesn't fit?
+            --fill "t.b c=''" --fill "t.a=''" --fill t.n=n
+        "#]],
+    );
+    let code = |ty| Column::new("order", ty);
+    check(
+        &t(&[code(Type::Text)]),
+        &t(&[code(Type::String(3)).not_null()]),
+        expect![[r#"
+            column `t.order` becomes NOT NULL: what do rows get that hold NULL, and it changes from text to string(3): what becomes of what doesn't fit?
+            --fill 't.order=coalesce("order", '\'''\'')'
+        "#]],
+    );
+}
+
+#[test]
+fn rows_with_a_variant_that_is_gone_need_another() {
+    check(
+        &t(&[status(&["new", "it's done"])]),
+        &t(&[status(&["new", "done"])]),
+        expect![[r#"
+        column `t.status` no longer takes 'it''s done': what do rows get that hold it?
+        --fill "t.status=CASE status WHEN 'it''s done' THEN 'done' ELSE status END"
+    "#]],
+    );
+    check(
+        &t(&[status(&["a", "b", "c"])]),
+        &t(&[status(&["c"]).default("c")]),
+        expect![[r#"
+        column `t.status` no longer takes 'a', 'b': what do rows get that hold it?
+        --fill "t.status='c'" --allow-destructive
+    "#]],
+    );
+    check(
+        &t(&[text("status")]),
+        &t(&[status(&["a", "b"])]),
+        expect![[r#"
+        column `t.status` takes only 'a', 'b': what do rows get that hold something else?
+        --fill "t.status='a'" --allow-destructive
+    "#]],
+    );
+}
+
+#[test]
+fn what_has_an_answer_is_not_asked() {
+    let number = |name| Column::new(name, Type::Integer);
+    written(
+        &t(&[number("a"), text("c")]),
+        &t(&[number("a").not_null().default(7), text("c"), text("b").not_null().default("x")]),
+        &[],
+        expect![[r#"
+            pub fn upgrade(op: &mut Operations) {
+                op.add_column("t", Column::new("b", Type::Text).not_null().default("x"));
+                op.alter_column(
+                    "t",
+                    "a",
+                    ColumnChange::new().not_null().default(7).using("coalesce(\"a\", 7)"),
+                );
+            }
+            pub fn downgrade(op: &mut Operations) {
+                op.alter_column("t", "a", ColumnChange::new().nullable().no_default());
+                op.drop_column("t", "b");
+            }
+        "#]],
+    );
+    // The database numbers the rows.
+    let keyless = Table::new("t").column(text("a"));
+    let keyed = table("t").column(text("a"));
+    written(
+        &[keyless],
+        &[keyed],
+        &[],
+        expect![[r#"
+        pub fn upgrade(op: &mut Operations) {
+            op.add_column("t", Column::new("id", Type::BigInteger).not_null());
+            op.add_primary_key("t", PrimaryKey::new("pk_t", ["id"]));
+        }
+        pub fn downgrade(op: &mut Operations) {
+            op.drop_primary_key("t", "pk_t");
+            op.drop_column("t", "id");
+        }
+    "#]],
+    );
+}
+
+#[test]
+fn answers_stand_in_the_module() {
+    written(
+        &t(&[text("a"), Column::new("n", Type::BigInteger), status(&["new", "old"])]),
+        &t(&[
+            text("a").not_null(),
+            Column::new("n", Type::Integer).not_null().default(0),
+            status(&["new", "done"]),
+            text("b").not_null(),
+        ]),
+        &["t.a='?'", "t.n=min(n, 2147483647)", "t.status='done'", "t.b=lower(a) || '='"],
+        expect![[r#"
+            pub fn upgrade(op: &mut Operations) {
+                op.add_column("t", Column::new("b", Type::Text).not_null()).using("lower(a) || '='");
+                op.alter_column(
+                    "t",
+                    "a",
+                    ColumnChange::new().not_null().using("coalesce(\"a\", '?')"),
+                );
+                // This may discard what column `n` of `t` holds.
+                op.alter_column(
+                    "t",
+                    "n",
+                    ColumnChange::new()
+                        .ty(Type::Integer)
+                        .not_null()
+                        .default(0)
+                        .using("coalesce(min(n, 2147483647), 0)"),
+                );
+                // This may discard what column `status` of `t` holds.
+                op.alter_column(
+                    "t",
+                    "status",
+                    ColumnChange::new()
+                        .ty(Type::enumeration("Status", ["new", "done"]))
+                        .using(
+                            "CASE WHEN \"status\" IS NULL OR \"status\" IN ('new', 'done') THEN \"status\" ELSE 'done' END",
+                        ),
+                );
+            }
+            pub fn downgrade(op: &mut Operations) {
+                // Rows that hold something else by then get 'new'.
+                op.alter_column(
+                    "t",
+                    "status",
+                    ColumnChange::new()
+                        .ty(Type::enumeration("Status", ["new", "old"]))
+                        .using(
+                            "CASE WHEN \"status\" IS NULL OR \"status\" IN ('new', 'old') THEN \"status\" ELSE 'new' END",
+                        ),
+                );
+                op.alter_column(
+                    "t",
+                    "n",
+                    ColumnChange::new().ty(Type::BigInteger).nullable().no_default(),
+                );
+                op.alter_column("t", "a", ColumnChange::new().nullable());
+                op.drop_column("t", "b");
+            }
+        "#]],
+    );
+    // A variant that only has another name loses nothing, and neither does a value that stays.
+    written(
+        &t(&[status(&["new", "old"]).not_null(), text("c")]),
+        &t(&[status(&["new", "done"]).not_null(), Column::new("c", Type::String(9))]),
+        &["t.status=CASE status WHEN 'old' THEN 'done' ELSE status END", "t.c=c"],
+        expect![[r#"
+            pub fn upgrade(op: &mut Operations) {
+                op.alter_column(
+                    "t",
+                    "status",
+                    ColumnChange::new()
+                        .ty(Type::enumeration("Status", ["new", "done"]))
+                        .using("CASE status WHEN 'old' THEN 'done' ELSE status END"),
+                );
+                op.alter_column("t", "c", ColumnChange::new().ty(Type::String(9)).using("c"));
+            }
+            pub fn downgrade(op: &mut Operations) {
+                op.alter_column("t", "c", ColumnChange::new().ty(Type::Text));
+                op.alter_column(
+                    "t",
+                    "status",
+                    ColumnChange::new()
+                        .ty(Type::enumeration("Status", ["new", "old"]))
+                        .using("CASE status WHEN 'done' THEN 'old' ELSE status END"),
+                );
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn what_is_lost_is_said_there_and_back() {
+    let generated = Column::new("twice", Type::Integer).generated_virtual("n * 2");
+    written(
+        &[
+            t(&[
+                text("a").not_null(),
+                Column::new("n", Type::Integer).not_null(),
+                generated,
+                Column::new("u", Type::Uuid).not_null(),
+                text("kept").not_null(),
+                status(&["x"]),
+            ])[0]
+                .clone()
+                .unique("uq_t_a", ["a"]),
+            table("gone"),
+        ],
+        &t(&[text("kept"), text("m").generated_stored("kept"), status(&["x", "y"])]),
+        &[],
+        expect![[r#"
+            pub fn upgrade(op: &mut Operations) {
+                op.drop_unique("t", "uq_t_a");
+                op.alter_column("t", "kept", ColumnChange::new().nullable());
+                op.alter_column(
+                    "t",
+                    "status",
+                    ColumnChange::new().ty(Type::enumeration("Status", ["x", "y"])),
+                );
+                op.add_column("t", Column::new("m", Type::Text).generated_stored("kept"));
+                op.drop_column("t", "twice");
+                // This discards what column `u` of `t` holds.
+                op.drop_column("t", "u");
+                // This discards what column `n` of `t` holds.
+                op.drop_column("t", "n");
+                // This discards what column `a` of `t` holds.
+                op.drop_column("t", "a");
+                // This discards what table `gone` holds.
+                op.drop_table("gone");
+            }
+            pub fn downgrade(op: &mut Operations) {
+                op.create_table(
+                    Table::new("gone")
+                        .column(Column::new("id", Type::BigInteger).not_null())
+                        .primary_key("pk_gone", ["id"]),
+                );
+                // What the upgrade discarded can't be had back: rows get ''.
+                // Unique constraint `uq_t_a` wants other values: adjust this where there are rows.
+                op.add_column("t", Column::new("a", Type::Text).not_null()).using("''");
+                // What the upgrade discarded can't be had back: rows get 0.
+                op.add_column("t", Column::new("n", Type::Integer).not_null()).using("0");
+                // What the upgrade discarded can't be had back: rows get X'00000000000000000000000000000000'.
+                op.add_column("t", Column::new("u", Type::Uuid).not_null())
+                    .using("X'00000000000000000000000000000000'");
+                op.add_column("t", Column::new("twice", Type::Integer).generated_virtual("n * 2"));
+                op.drop_column("t", "m");
+                // Rows that hold something else by then get 'x'.
+                op.alter_column(
+                    "t",
+                    "status",
+                    ColumnChange::new()
+                        .ty(Type::enumeration("Status", ["x"]))
+                        .using(
+                            "CASE WHEN \"status\" IS NULL OR \"status\" IN ('x') THEN \"status\" ELSE 'x' END",
+                        ),
+                );
+                // Rows that hold NULL by then get ''.
+                op.alter_column(
+                    "t",
+                    "kept",
+                    ColumnChange::new().not_null().using("coalesce(\"kept\", '')"),
+                );
+                op.add_unique("t", Unique::new("uq_t_a", ["a"]));
+            }
+        "#]],
+    );
+}
+
+#[test]
+fn an_answer_that_answers_nothing_is_an_error() {
+    let refused = |fills: &[&str], expect: Expect| {
+        let from = Schema::from_tables(t(&[text("a")]));
+        let fills = fills.iter().map(|it| (*it).to_owned()).collect();
+        let answers = Answers { fills, ..Answers::default() };
+        let err = changes(&from, &models(&t(&[text("a").not_null()]), &[]), &answers).unwrap_err();
+        expect.assert_eq(&err.to_string());
+    };
+    refused(
+        &["t.a=1", "t.b=1"],
+        expect![[r#"
+        --fill t.b=1: nothing asks for it
+          hint: it is `table.column=EXPRESSION`, with the names in the models, for a column that is new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its values"#]],
+    );
+    refused(
+        &["t.a=1", "t.a=2"],
+        expect![[r#"
+        --fill t.a=2: it is answered already
+          hint: it is `table.column=EXPRESSION`, with the names in the models, for a column that is new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its values"#]],
+    );
+}
+
+#[test]
+fn values_are_written_as_sql_reads_them() {
+    let infinite = |it| fill::literal(&Value::Real(it));
+    assert_eq!(infinite(f64::NEG_INFINITY), "-9e999");
+    assert_eq!(infinite(f64::NAN), "NULL");
+    assert_eq!(shell("--fill", "t.a=\"b\" || 'it'"), "--fill 't.a=\"b\" || '\\''it'\\'''");
+    assert_eq!(shell("--fill", "t.a=1"), "--fill t.a=1");
+}

@@ -1,0 +1,280 @@
+//! Renames that models and flags say.
+
+use dbmigrate_runtime::schema::{Check, ForeignKey, Index, IndexColumn, Unique};
+
+use super::*;
+
+/// Replays renames and compares all operations, in words.
+#[track_caller]
+fn check(
+    from: &[Table],
+    to: &[Table],
+    renamed_from: &[(&str, &str)],
+    flags: &[&str],
+    expect: &[&str],
+) {
+    let from = Schema::from_tables(from.iter().cloned());
+    let answers = Answers {
+        renames: flags.iter().map(|it| (*it).to_owned()).collect(),
+        no_renames: true,
+        ..Answers::default()
+    };
+    let models = models(to, renamed_from);
+    let words = |it: &[Operation]| it.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let operations = match changes(&from, &models, &answers) {
+        Ok(Outcome::Changes(it)) => it.operations,
+        Ok(Outcome::Questions(it)) => panic!("{it:?}"),
+        Err(err) => {
+            let text = err.to_string();
+            return assert_eq!(text.lines().collect::<Vec<_>>(), expect);
+        }
+    };
+    assert_eq!(words(&operations), expect);
+    let mut reached = from.clone();
+    replay(&mut reached, &operations).unwrap();
+    if flags.is_empty() {
+        assert_eq!(words(&plain(&reached, &models).unwrap()), [""; 0]);
+    }
+    replay(&mut reached, &way_back(&operations, &from).unwrap().operations).unwrap();
+    assert_eq!(diff::diff(&reached, &settle::settle(&reached, &from)), []);
+}
+
+fn columns(names: &[&str]) -> Table {
+    names.iter().fold(table("t"), |it, name| it.column(Column::new(name, Type::Text)))
+}
+
+#[test]
+fn a_chain_of_columns_moves_from_its_end() {
+    check(
+        &[columns(&["a", "b"])],
+        &[columns(&["b", "c"])],
+        &[("a", "t.b"), ("b", "t.c")],
+        &[],
+        &["rename column `b` of table `t` to `c`", "rename column `a` of table `t` to `b`"],
+    );
+}
+
+#[test]
+fn columns_change_places_through_another_name_when_a_flag_says_so() {
+    let from = [columns(&["a", "b"])];
+    check(
+        &from,
+        &from,
+        &[],
+        &["t.a:t.b", "t.b:t.a"],
+        &[
+            "rename column `a` of table `t` to `a_was`",
+            "rename column `b` of table `t` to `a`",
+            "rename column `a_was` of table `t` to `b`",
+        ],
+    );
+}
+
+#[test]
+fn tables_change_places_through_another_name_when_a_flag_says_so() {
+    let from = [table("a"), table("b")];
+    check(
+        &from,
+        &from,
+        &[],
+        &["a:b", "b:a"],
+        &["rename table `a` to `a_was`", "rename table `b` to `a`", "rename table `a_was` to `b`"],
+    );
+}
+
+#[test]
+fn whether_models_changed_places_can_not_be_seen() {
+    let from = [columns(&["a", "b"])];
+    check(
+        &from,
+        &from,
+        &[("a", "t.b"), ("b", "t.a")],
+        &[],
+        &[
+            "the columns `t.b` and `t.a` change places by `renamed_from`, and whether they have \
+             done so can't be seen",
+            "  hint: take `renamed_from` out of the models, and if they have yet to do so, pass \
+             --rename t.b:t.a --rename t.a:t.b",
+        ],
+    );
+}
+
+#[test]
+fn names_that_differ_in_case_are_renamed_without_a_word() {
+    check(
+        &[table("User").column(Column::new("Name", Type::Text))],
+        &[table("user").column(Column::new("name", Type::Text))],
+        &[],
+        &[],
+        &[
+            "rename table `User` to `User_was`",
+            "rename table `User_was` to `user`",
+            "rename column `Name` of table `user` to `name`",
+        ],
+    );
+}
+
+#[test]
+fn what_is_renamed_long_ago_stays() {
+    let to = [columns(&["b"])];
+    check(&to, &to, &[("a", "t.b")], &[], &[]);
+    // A new column of the old name is one of its own.
+    check(&to, &[columns(&["a", "b"])], &[("a", "t.b")], &[], &["add column `a` to table `t`"]);
+}
+
+#[test]
+fn a_flag_overrules_the_model_and_names_something() {
+    let from = [columns(&["a", "b"])];
+    let to = [columns(&["c", "d"])];
+    check(
+        &from,
+        &to,
+        &[("a", "t.c")],
+        &["t.a:t.d", "t.b:t.c"],
+        &["rename column `a` of table `t` to `d`", "rename column `b` of table `t` to `c`"],
+    );
+    let hint = "  hint: it is `old:new` for tables, `table.old:table.new` for columns, with the \
+                names in the database";
+    for (flag, what) in [
+        ("t", "it has no `:`"),
+        ("x:t", "the migrations build no table `x`"),
+        ("t:x", "`x` is no new table of the models"),
+        ("t.x:t.c", "the migrations build no column `t.x`"),
+        ("t.a:t.x", "the models have no column `t.x`"),
+        ("t.a:t", "one side is a table, the other a column"),
+    ] {
+        check(&from, &to, &[], &[flag], &[&format!("--rename {flag}: {what}"), hint]);
+    }
+    check(
+        &from,
+        &[columns(&["b"])],
+        &[],
+        &["t.a:t.b"],
+        &[
+            "--rename t.a:t.b: the migrations build a column `t.b` already",
+            "  hint: rename or drop that one first",
+        ],
+    );
+    check(
+        &from,
+        &to,
+        &[],
+        &["t.a:t.c", "t.a:t.d"],
+        &[
+            "two renames of a column exclude each other: `t.a` to `t.c` and `t.a` to `t.d`",
+            "  hint: take one of them back; `renamed_from` can go from the model once it is done",
+        ],
+    );
+}
+
+#[test]
+fn names_may_hold_the_signs_of_the_flags() {
+    check(
+        &[table("a:b").column(Column::new("c.d", Type::Text))],
+        &[table("x.y").column(Column::new("e:f", Type::Text))],
+        &[],
+        &["a:b:x.y", "x.y.c.d:x.y.e:f"],
+        &["rename table `a:b` to `x.y`", "rename column `c.d` of table `x.y` to `e:f`"],
+    );
+}
+
+/// Names of constraints stay, and what mentions the column follows.
+#[test]
+fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
+    let build = |user: &str, age: &str, quote: &str| {
+        let age_q = format!("{quote}{age}{quote}");
+        let mut it = table(user)
+            .column(Column::new(age, Type::Integer))
+            .column(Column::new("next", Type::Integer).generated_virtual(&format!("{age_q} + 1")))
+            .column(Column::new("boss", Type::BigInteger));
+        it.checks.push(Check::new(&naming::check(user, age), &format!("{age_q} > 0")));
+        it.uniques.push(Unique::new(&naming::unique(user, &[age]), [age]));
+        it.foreign_keys.push(ForeignKey::new(
+            &naming::foreign_key(user, &["boss"], user),
+            ["boss"],
+            user,
+            ["id"],
+        ));
+        it.indexes.push(
+            Index::new("ix", [])
+                .column(IndexColumn::expression(&format!("abs({age_q})")))
+                .filter(&format!("{age_q} IS NOT NULL")),
+        );
+        it.indexes.push(Index::new(&naming::index(user, &[age]), [age]));
+        let mut post = table("post").column(Column::new("age", Type::Integer));
+        post.foreign_keys.push(ForeignKey::new(
+            &naming::foreign_key("post", &["age"], user),
+            ["age"],
+            user,
+            [age],
+        ));
+        [it, post]
+    };
+    use dbmigrate_runtime::schema::naming;
+    check(
+        &build("user", "age", ""),
+        &build("person", "years", ""),
+        &[("user", "person"), ("age", "person.years")],
+        &[],
+        &[
+            "rename table `user` to `person`",
+            "rename column `age` of table `person` to `years`",
+            "rename index `ix_user_age` of table `person` to `ix_person_years`",
+        ],
+    );
+}
+
+#[test]
+fn a_leftover_name_that_is_wanted_again_is_given_up() {
+    let unique = |it: Table, column: &str| it.unique(&format!("uq_t_{column}"), [column]);
+    let mut renamed = columns(&["b"]);
+    renamed.uniques.push(Unique::new("uq_t_a", ["b"]));
+    check(
+        &[renamed],
+        &[unique(unique(columns(&["b", "a"]), "a"), "b")],
+        &[],
+        &[],
+        &[
+            "drop unique constraint `uq_t_a` of table `t`",
+            "add column `a` to table `t`",
+            "add unique constraint `uq_t_a` to table `t`",
+            "add unique constraint `uq_t_b` to table `t`",
+        ],
+    );
+}
+
+#[test]
+fn a_name_that_the_model_gives_is_wanted() {
+    let unique = |name: &str| [columns(&["a"]).unique(name, ["a"])];
+    check(&unique("mine"), &unique("uq_t_a"), &[], &[], &[]);
+    check(
+        &unique("mine"),
+        &unique("yours"),
+        &[],
+        &[],
+        &[
+            "drop unique constraint `mine` of table `t`",
+            "add unique constraint `yours` to table `t`",
+        ],
+    );
+}
+
+#[test]
+fn a_table_is_renamed_and_changed_at_once() {
+    check(
+        &[table("old").column(Column::new("a", Type::Integer))],
+        &[table("new")
+            .column(Column::new("b", Type::Text))
+            .column(Column::new("c", Type::Text))
+            .unique("uq_new_b", ["b"])],
+        &[("old", "new"), ("a", "new.b")],
+        &[],
+        &[
+            "rename table `old` to `new`",
+            "rename column `a` of table `new` to `b`",
+            "add column `c` to table `new`",
+            "alter column `b` of table `new`",
+            "add unique constraint `uq_new_b` to table `new`",
+        ],
+    );
+}

@@ -1,0 +1,65 @@
+//! Has a person answer what the difference of two schemas leaves open.
+
+use crate::autogenerate::{Answers, Need, Question, Rename, Why};
+use crate::error::Result;
+use crate::prompt;
+
+/// Asks one question and enters the answer.
+pub fn ask(question: &Question, answers: &mut Answers) -> Result<()> {
+    match question {
+        Question::Rename(it) => rename(it, answers),
+        Question::Fill(it) => {
+            let expression = fill(it)?;
+            answers.fills.push(it.flag(expression.trim()));
+            Ok(())
+        }
+    }
+}
+
+fn rename(it: &Rename, answers: &mut Answers) -> Result<()> {
+    let mut items: Vec<String> =
+        it.candidates.iter().map(|it| format!("renamed to `{it}`")).collect();
+    items.push(format!("dropped ({})", it.loss()));
+    let nth = prompt::select(&format!("Is {} `{}` renamed?", it.what(), it.old), &items)?;
+    match it.candidates.get(nth) {
+        Some(new) => answers.renames.push(it.flag(new)),
+        None => answers.dropped.push(it.old.clone()),
+    }
+    Ok(())
+}
+
+fn fill(need: &Need) -> Result<String> {
+    let removed = need.removed();
+    if need.why == [Why::Values] && !removed.is_empty() {
+        return variants(need, &removed);
+    }
+    if need.why == [Why::Narrower] {
+        let items = ["left as it is".to_owned(), "another value".to_owned()];
+        if prompt::select(&sentence(need), &items)? == 0 {
+            return Ok(need.suggestion());
+        }
+    }
+    prompt::input(&format!("{} (SQL)", sentence(need)), &need.suggestion())
+}
+
+/// One choice for each value that is gone.
+fn variants(need: &Need, removed: &[String]) -> Result<String> {
+    let choices = need.choices();
+    let mut pairs = Vec::new();
+    for old in removed {
+        let question = format!(
+            "`{}.{}` no longer takes '{old}': what do rows get that hold it?",
+            need.table, need.column.name
+        );
+        let items: Vec<String> = choices.iter().map(|it| format!("'{it}'")).collect();
+        let nth = prompt::select(&question, &items)?;
+        pairs.extend(choices.get(nth).map(|new| (old.clone(), new.clone())));
+    }
+    Ok(need.mapped(&pairs))
+}
+
+fn sentence(need: &Need) -> String {
+    let text = need.to_string();
+    let mut chars = text.chars();
+    chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
+}
