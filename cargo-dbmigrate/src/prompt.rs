@@ -1,5 +1,6 @@
 //! Questions to a person, on standard error.
 
+use std::io::ErrorKind;
 use std::sync::Once;
 
 use dialoguer::console::Term;
@@ -7,36 +8,41 @@ use dialoguer::{Confirm, Input, Select};
 
 use crate::error::{Doing as _, Result};
 
+/// The exit code of a command that a person interrupted, as shells have it.
+const INTERRUPTED: i32 = 130;
+
 /// Has one of the items chosen.
 pub fn select(question: &str, items: &[String]) -> Result<usize> {
-    show_cursor_in_the_end();
     let select = Select::new().with_prompt(question).items(items).default(0);
-    select.interact().doing(|| format!("ask: {question}"))
+    ask(question, || select.interact())
 }
 
 /// Has a text entered; without one it is the suggestion.
 pub fn input(question: &str, suggestion: &str) -> Result<String> {
-    show_cursor_in_the_end();
     let input: Input<'_, String> = Input::new();
     let input = input.with_prompt(question).default(suggestion.to_owned());
-    input.interact_text().doing(|| format!("ask: {question}"))
+    ask(question, || input.interact_text())
 }
 
 /// Asks for a yes; anything else is a no.
 pub fn confirm(question: &str) -> Result<bool> {
-    show_cursor_in_the_end();
     let confirm = Confirm::new().with_prompt(question).default(false);
-    confirm.interact().doing(|| format!("ask: {question}"))
+    ask(question, || confirm.interact())
+}
+
+fn ask<T>(question: &str, prompt: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
+    static ONCE: Once = Once::new();
+    // Where there can be no handler an interrupt ends the process all the same.
+    ONCE.call_once(|| drop(ctrlc::set_handler(|| interrupted())));
+    match prompt() {
+        // The handler runs beside it, and either may come first.
+        Err(dialoguer::Error::IO(err)) if err.kind() == ErrorKind::Interrupted => interrupted(),
+        res => res.doing(|| format!("ask: {question}")),
+    }
 }
 
 /// A prompt hides the cursor, and an interrupt would leave it hidden in the person's shell.
-fn show_cursor_in_the_end() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        // Where there can be no handler an interrupt ends the process all the same.
-        let _ = ctrlc::set_handler(|| {
-            let _ = Term::stderr().show_cursor();
-            std::process::exit(130);
-        });
-    });
+fn interrupted() -> ! {
+    let _ = Term::stderr().show_cursor();
+    std::process::exit(INTERRUPTED)
 }

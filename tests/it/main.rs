@@ -8,5 +8,7 @@ mod extraction;
 mod generated;
 mod hosts;
 mod kept;
+#[cfg(unix)]
+mod questions;
 mod recording;
 mod session;

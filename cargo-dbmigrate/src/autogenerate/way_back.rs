@@ -63,11 +63,12 @@ fn fill(
             let mut need = Need::of_change(table, was, &now);
             // What the database makes of a value is as good as what could be said here.
             need.why.retain(|it| *it != Why::Narrower);
-            if let Some(again) = old_variants(table, column, &need, upgrade) {
-                change.using = need.using(Some(&again));
-                return None;
-            }
             let value = value(&now);
+            if let Some((again, all)) = old_variants(table, column, &need, upgrade, &value) {
+                change.using = need.using(Some(&again));
+                return (!all)
+                    .then(|| format!("Rows that hold something else by then get {value}."));
+            }
             change.using = match need.why.as_slice() {
                 [] => need.using(None),
                 _ => need.using(Some(&value)),
@@ -85,17 +86,39 @@ fn fill(
     }
 }
 
-/// What gives the variants back that the upgrade only renamed.
-fn old_variants(table: &str, column: &str, need: &Need, upgrade: &[Operation]) -> Option<String> {
+/// What gives variants back that the upgrade only renamed, and whether these are all that go.
+fn old_variants(
+    table: &str,
+    column: &str,
+    need: &Need,
+    upgrade: &[Operation],
+    other: &str,
+) -> Option<(String, bool)> {
     let using = upgrade.iter().find_map(|it| match it {
         Operation::AlterColumn { table: of, column: it, change } if of == table && it == column => {
             change.using.as_deref()
         }
         _ => None,
     })?;
-    let pairs = need.variants(using).into_iter().map(|(old, new)| (new, old));
-    let again = need.mapped(&pairs.collect::<Vec<_>>());
-    (need.why == [Why::Values] && need.renames_variants(&again)).then_some(again)
+    if need.why != [Why::Values] {
+        return None;
+    }
+    let (mut pairs, removed) = (Vec::new(), need.removed());
+    for (old, new) in need.variants(using) {
+        let is_new = !pairs.iter().any(|(it, _)| *it == new);
+        if is_new && removed.contains(&new) && need.values().contains(&old) {
+            pairs.push((new, old));
+        }
+    }
+    if pairs.is_empty() {
+        return None;
+    }
+    let all = pairs.len() == removed.len();
+    let rest: Vec<_> =
+        removed.into_iter().filter(|it| pairs.iter().all(|(new, _)| new != it)).collect();
+    let other = need.values().iter().find(|it| literal(&it.as_str().into()) == other)?;
+    pairs.extend(rest.into_iter().map(|it| (it, other.clone())));
+    Some((need.mapped(&pairs), all))
 }
 
 /// The default, if it is one of the column's values, or else what says nothing.

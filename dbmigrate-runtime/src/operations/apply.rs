@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{ColumnChange, Operation};
 use crate::schema::{Column, Index, IndexTerm, Schema, Table};
-use crate::sql::rename_identifier;
+use crate::sql::{rename_identifier, tokens};
 
 /// An operation that doesn't fit the schema it meets.
 ///
@@ -191,12 +191,28 @@ fn rename_table(schema: &mut Schema, from: &str, to: &str) -> Result<(), String>
     }
     let mut table = schema.tables.remove(from).ok_or_else(|| no_table(from))?;
     to.clone_into(&mut table.name);
+    let checks = table.checks.iter_mut().map(|it| &mut it.expression);
+    let filters = table.indexes.iter_mut().filter_map(|it| it.filter.as_mut());
+    checks.chain(filters).for_each(|it| *it = rename_qualifier(it, from, to));
     schema.tables.insert(to.to_owned(), table);
     let foreign_keys = schema.tables.values_mut().flat_map(|it| &mut it.foreign_keys);
     for foreign_key in foreign_keys.filter(|it| it.references_table == from) {
         to.clone_into(&mut foreign_key.references_table);
     }
     Ok(())
+}
+
+/// Renames a table where an expression names it before a column, as databases do.
+fn rename_qualifier(expression: &str, from: &str, to: &str) -> String {
+    let tokens = tokens(expression);
+    let is_qualifier = |idx: usize| {
+        let next = tokens[idx + 1..].iter().find(|it| it.is_significant());
+        next.is_some_and(|it| it.is_symbol("."))
+            && tokens[idx].identifier().is_some_and(|it| it.eq_ignore_ascii_case(from))
+    };
+    let quoted = format!("\"{}\"", to.replace('"', "\"\""));
+    let texts = tokens.iter().enumerate();
+    texts.map(|(idx, it)| if is_qualifier(idx) { &quoted } else { it.text }).collect()
 }
 
 fn drop_column(table: &mut Table, column: &str) -> Result<(), String> {

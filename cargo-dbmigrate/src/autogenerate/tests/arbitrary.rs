@@ -275,14 +275,24 @@ impl TableDraw {
             (Some(a), Some(b)) => Some(a.mixed(b, is_changed)),
             (a, b) => either(a, b, is_changed),
         });
+        let columns: Vec<_> = columns.collect();
+        let indexes = self.indexes.iter().zip(&other.indexes).map(|it| match it {
+            // The same under another name, too.
+            (Some(a), Some(b)) => Some(IndexDraw {
+                named: either(&a.named, &b.named, is_changed),
+                ..either(a, b, is_changed)
+            }),
+            (a, b) => either(a, b, is_changed),
+        });
+        let indexes: Vec<_> = indexes.collect();
         TableDraw {
-            columns: columns.collect(),
+            columns,
             key: either(&self.key, &other.key, is_changed),
             autoincrement: either(&self.autoincrement, &other.autoincrement, is_changed),
             uniques: each(&self.uniques, &other.uniques, is_changed),
             foreign_keys: each(&self.foreign_keys, &other.foreign_keys, is_changed),
             checks: each(&self.checks, &other.checks, is_changed),
-            indexes: each(&self.indexes, &other.indexes, is_changed),
+            indexes,
             strict: either(&self.strict, &other.strict, is_changed),
             without_rowid: either(&self.without_rowid, &other.without_rowid, is_changed),
             comment: either(&self.comment, &other.comment, is_changed),

@@ -1,9 +1,15 @@
 //! What holds for all schemas: a difference leads to the other schema, nothing is left then, the
 //! way back leads back, and the module says it all.
 
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::dialect::{Action, Dialect as _, Sqlite};
+use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::operations::{decode, encode};
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use proptest::strategy::ValueTree as _;
+use proptest::test_runner::{Config, TestRunner};
 
 use super::arbitrary;
 use super::*;
@@ -95,9 +101,62 @@ proptest! {
         all_holds(&from, &to, true);
     }
 
+    /// So that what is drawn can be tried on a database.
+    #[test]
+    fn what_is_drawn_is_taken_by_sqlite(schema in arbitrary::schema()) {
+        let mut driver = SqliteDriver::open_in_memory().unwrap();
+        let facts = driver.facts().unwrap();
+        let operations = plain(&Schema::default(), &of_schema(&schema)).unwrap();
+        for it in Sqlite.plan(&operations, &mut Schema::default(), &facts).unwrap() {
+            let Action::Statement(it) = it else { panic!("{it:?}") };
+            driver.batch(&it.sql).unwrap_or_else(|err| panic!("{}\n{err}", it.sql));
+        }
+    }
+
     #[test]
     fn a_schema_is_built_from_nothing_and_equals_itself(schema in arbitrary::schema()) {
         all_holds(&Schema::default(), &schema, false);
         assert_eq!(plain(&schema, &of_schema(&schema)).unwrap(), []);
     }
+}
+
+/// What is never drawn is never tried.
+#[test]
+fn the_pairs_differ_in_every_way() {
+    let mut runner = TestRunner::deterministic();
+    let mut seen = BTreeSet::new();
+    for _ in 0..300 {
+        let (from, to) = arbitrary::pair().new_tree(&mut runner).unwrap().current();
+        for with_renames in [false, true] {
+            for it in answer(&from, &of_schema(&to), with_renames).operations {
+                let text = format!("{it:?}");
+                seen.insert(text.split(['(', ' ']).next().unwrap().to_owned());
+            }
+        }
+    }
+    let seen: Vec<&str> = seen.iter().map(String::as_str).collect();
+    assert_eq!(
+        seen,
+        [
+            "AddCheck",
+            "AddColumn",
+            "AddForeignKey",
+            "AddPrimaryKey",
+            "AddUnique",
+            "AlterColumn",
+            "AlterTable",
+            "CreateIndex",
+            "CreateTable",
+            "DropCheck",
+            "DropColumn",
+            "DropForeignKey",
+            "DropIndex",
+            "DropPrimaryKey",
+            "DropTable",
+            "DropUnique",
+            "RenameColumn",
+            "RenameIndex",
+            "RenameTable",
+        ]
+    );
 }

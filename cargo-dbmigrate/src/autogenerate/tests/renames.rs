@@ -187,7 +187,8 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
             .column(Column::new(age, Type::Integer))
             .column(Column::new("next", Type::Integer).generated_virtual(&format!("{age_q} + 1")))
             .column(Column::new("boss", Type::BigInteger));
-        it.checks.push(Check::new(&naming::check(user, age), &format!("{age_q} > 0")));
+        let check = format!("{quote}{user}{quote}.{age_q} > 0");
+        it.checks.push(Check::new(&naming::check(user, age), &check));
         it.uniques.push(Unique::new(&naming::unique(user, &[age]), [age]));
         it.foreign_keys.push(ForeignKey::new(
             &naming::foreign_key(user, &["boss"], user),

@@ -1,0 +1,246 @@
+//! Questions to a person at a terminal, and the same answers by flags.
+
+use std::process::Stdio;
+
+use dbmigrate_tests::{Host, tool};
+use expect_test::expect;
+use rexpect::session::{PtySession, spawn_command};
+
+const ENTER: &str = "\r";
+const DOWN_ENTER: &str = "\x1b[B\r";
+const CURSOR: &str = "\x1b[?25h";
+
+fn model(fields: &str, variants: &str) -> String {
+    format!(
+        "use dbmigrate_runtime::{{ColumnType, Model}};\n\n\
+         #[derive(ColumnType)]\npub enum Status {{ {variants} }}\n\n\
+         #[derive(Model)]\npub struct User {{\n    #[model(primary_key)]\n    pub id: i64,\n    \
+         pub status: Status,\n    {fields}\n}}\n"
+    )
+}
+
+/// The tool in a terminal.
+fn at_terminal(host: &Host, args: &str) -> PtySession {
+    let mut command = host.command(tool());
+    command.arg("dbmigrate").args(args.split_whitespace());
+    command.stdin(Stdio::inherit()).env("TERM", "xterm");
+    spawn_command(command, Some(120_000)).unwrap()
+}
+
+/// Answers questions, each when its words are there, and returns the exit code and what was
+/// printed last.
+#[track_caller]
+fn answer(host: &Host, args: &str, answers: &[(&str, &str)]) -> (i32, String) {
+    let mut session = at_terminal(host, args);
+    for (question, answer) in answers {
+        session.exp_string(question).unwrap_or_else(|err| panic!("{question}: {err}"));
+        session.send(answer).unwrap();
+        session.flush().unwrap();
+    }
+    let rest = session.exp_eof().unwrap();
+    // `Exited(Pid(7), 0)`: the type has no name outside of its crate.
+    let status = format!("{:?}", session.process().wait().unwrap());
+    let code = status.trim_end_matches(')').rsplit(", ").next().and_then(|it| it.parse().ok());
+    let code = code.unwrap_or_else(|| panic!("{status}"));
+    (code, rest)
+}
+
+/// The functions of the revision with that message.
+fn module(host: &Host, message: &str) -> String {
+    let revisions = host.revisions();
+    let is_it = |it: &&String| it.ends_with(&format!("_{message}.rs"));
+    let text = host.read(revisions.iter().find(is_it).unwrap());
+    let lines = text.lines().skip_while(|it| !it.starts_with("pub fn"));
+    lines.filter(|it| !it.contains("###")).map(|it| format!("{it}\n")).collect()
+}
+
+#[test]
+fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
+    let host = Host::library("questions", &model("pub name: String,", "New, Old"));
+    host.ok("init");
+    host.ok("migrate -m first");
+    let n_revisions = |n| assert_eq!(host.revisions().len(), n);
+
+    // A rename, interrupted and then accepted.
+    host.write("src/lib.rs", &model("pub login: String,", "New, Old"));
+    let asks = "Is column `user.name` renamed?";
+    let (code, rest) = answer(&host, "migrate -m login", &[(asks, "\x03")]);
+    assert_eq!(code, 130);
+    assert!(rest.contains(CURSOR), "the cursor is left hidden: {rest:?}");
+    n_revisions(1);
+    let (code, rest) = answer(&host, "migrate -m login", &[(asks, ENTER)]);
+    assert_eq!(code, 0, "{rest}");
+    n_revisions(2);
+    expect![[r#"
+        pub fn upgrade(op: &mut Operations) {
+            op.rename_column("user", "name", "login");
+        }
+
+        pub fn downgrade(op: &mut Operations) {
+            op.rename_column("user", "login", "name");
+        }
+    "#]]
+    .assert_eq(&module(&host, "login"));
+
+    // No rename: what rows get is asked, and that the old values go.
+    host.write("src/lib.rs", &model("pub nick: String,", "New, Old"));
+    let dropped = ("Is column `user.login` renamed?", DOWN_ENTER);
+    let value = ("Column `user.nick` is new and NOT NULL", "x'\x7f || 'y'\r");
+    let (code, rest) = answer(&host, "migrate -m nick", &[dropped, value, ("Write it?", "n")]);
+    assert_eq!(code, 3, "{rest}");
+    assert!(rest.contains("the revision would discard rows or values"), "{rest}");
+    n_revisions(2);
+    let (code, rest) = answer(&host, "migrate -m nick", &[dropped, value, ("Write it?", "y")]);
+    assert_eq!(code, 0, "{rest}");
+    n_revisions(3);
+    expect![[r#"
+        pub fn upgrade(op: &mut Operations) {
+            op.add_column("user", Column::new("nick", Type::Text).not_null()).using("x || 'y'");
+            // This discards what column `login` of `user` holds.
+            op.drop_column("user", "login");
+        }
+
+        pub fn downgrade(op: &mut Operations) {
+            // What the upgrade discarded can't be had back: rows get ''.
+            op.add_column("user", Column::new("login", Type::Text).not_null()).using("''");
+            op.drop_column("user", "nick");
+        }
+    "#]]
+    .assert_eq(&module(&host, "nick"));
+
+    // A variant of another name.
+    host.write("src/lib.rs", &model("pub nick: String,", "New, Draft, Done"));
+    let asks = "`user.status` no longer takes 'old': what do rows get that hold it?";
+    let choice = (asks, DOWN_ENTER);
+    let (code, rest) = answer(&host, "migrate -m status", &[choice]);
+    assert_eq!(code, 0, "{rest}");
+    expect![[r#"
+        pub fn upgrade(op: &mut Operations) {
+            op.alter_column(
+                "user",
+                "status",
+                ColumnChange::new()
+                    .ty(Type::enumeration("status", ["new", "draft", "done"]))
+                    .using("CASE status WHEN 'old' THEN 'done' ELSE status END"),
+            );
+        }
+
+        pub fn downgrade(op: &mut Operations) {
+            // Rows that hold something else by then get 'new'.
+            op.alter_column(
+                "user",
+                "status",
+                ColumnChange::new()
+                    .ty(Type::enumeration("status", ["new", "old"]))
+                    .using(
+                        "CASE status WHEN 'done' THEN 'old' WHEN 'draft' THEN 'new' ELSE status END",
+                    ),
+            );
+        }
+    "#]].assert_eq(&module(&host, "status"));
+
+    // A type that holds less stays as it is, or not.
+    host.write(
+        "src/lib.rs",
+        &model("#[model(length = 9)]\n    pub nick: String,", "New, Draft, Done"),
+    );
+    let asks = "Column `user.nick` changes from text to string(9)";
+    let (code, rest) = answer(&host, "migrate -m shorter", &[(asks, ENTER)]);
+    assert_eq!(code, 0, "{rest}");
+    assert!(module(&host, "shorter").contains(".using(\"nick\")"), "{}", module(&host, "shorter"));
+    n_revisions(5);
+    assert_eq!(host.ok("migrate -m none").stdout, "No changes in schema detected.\n");
+}
+
+#[test]
+fn flags_answer_what_a_person_would() {
+    let host = Host::library("answers", &model("pub name: Option<String>,", "New, Old"));
+    host.ok("init");
+    host.ok("migrate -m first");
+    let more = "pub name: String,\n    pub age: u8,";
+    host.write("src/lib.rs", &model(more, "New, Done"));
+    let run = host.fails("migrate -m more");
+    expect![[r#"
+        error: the difference leaves 3 questions open:
+          column `user.age` is new and NOT NULL and has no default: what do rows already in the table get?
+          column `user.status` no longer takes 'old': what do rows get that hold it?
+          column `user.name` becomes NOT NULL: what do rows get that hold NULL?
+          hint: answer in the model (`renamed_from`, `default`), or by flags such as these:
+            --fill user.age=0 --fill "user.status=CASE status WHEN 'old' THEN 'done' ELSE status END" --fill "user.name=''"
+    "#]].assert_eq(&run.errors());
+    // A dry run asks nothing either, nor do scripts at a terminal.
+    host.fails("migrate -m more --dry-run");
+    let (code, rest) = answer(&host, "migrate -m more --non-interactive", &[]);
+    assert_eq!(code, 3, "{rest}");
+    // The differences themselves are shown without an answer.
+    let run = host.dbmigrate("check --no-database");
+    assert_eq!(run.code, 1, "{run}");
+    expect![[r#"
+        Models and migrations differ:
+          Detected added column `user.age`
+          Detected changed column `user.status`: type to enum status(new, done)
+          Detected changed column `user.name`: to NOT NULL
+    "#]]
+    .assert_eq(&run.stdout);
+
+    let run = host.dbmigrate("migrate -m more --fill age=0");
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("expected TABLE.COLUMN=EXPR"), "{run}");
+    let run = host.fails("revision -m empty --fill user.age=0");
+    expect![[r#"
+        error: --fill user.age=0: an empty revision asks nothing
+          hint: `migrate`, or `revision --autogenerate`, compares models and migrations
+    "#]]
+    .assert_eq(&run.errors());
+    let fills = "--fill user.age=18 --fill \"user.name=''\" --fill \"user.status='new'\"";
+    let run = host.fails(&format!("migrate -m more {fills} --fill user.nick=1"));
+    assert!(run.stderr.contains("--fill user.nick=1: nothing asks for it"), "{run}");
+    let run = host.fails(&format!("migrate -m more {fills}"));
+    expect![[r#"
+        error: the revision would discard rows or values:
+          alter column `status` of table `user`
+          hint: --allow-destructive writes it all the same
+    "#]]
+    .assert_eq(&run.errors());
+    assert_eq!(host.revisions().len(), 1);
+    let run = host.ok(&format!("migrate -m more {fills} --allow-destructive --format json"));
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["losses"][0], "may discard what column `status` of `user` holds");
+    expect![[r#"
+        pub fn upgrade(op: &mut Operations) {
+            op.add_column("user", Column::new("age", Type::TinyUnsigned).not_null()).using("18");
+            // This may discard what column `status` of `user` holds.
+            op.alter_column(
+                "user",
+                "status",
+                ColumnChange::new()
+                    .ty(Type::enumeration("status", ["new", "done"]))
+                    .using(
+                        "CASE WHEN \"status\" IN ('new', 'done') THEN \"status\" ELSE 'new' END",
+                    ),
+            );
+            op.alter_column(
+                "user",
+                "name",
+                ColumnChange::new().not_null().using("coalesce(\"name\", '')"),
+            );
+        }
+
+        pub fn downgrade(op: &mut Operations) {
+            op.alter_column("user", "name", ColumnChange::new().nullable());
+            // Rows that hold something else by then get 'new'.
+            op.alter_column(
+                "user",
+                "status",
+                ColumnChange::new()
+                    .ty(Type::enumeration("status", ["new", "old"]))
+                    .using(
+                        "CASE WHEN \"status\" IN ('new', 'old') THEN \"status\" ELSE 'new' END",
+                    ),
+            );
+            op.drop_column("user", "age");
+        }
+    "#]]
+    .assert_eq(&module(&host, "more"));
+    assert_eq!(host.ok("migrate -m none").stdout, "No changes in schema detected.\n");
+}
