@@ -97,9 +97,11 @@ impl<'a> Diff<'a> {
             let is_taken = self.is_taken(&to.name, it);
             if is_taken { &mut self.first } else { &mut self.then }.push(drop);
         }
-        for (from, to) in renamed {
-            let (from, to) = (from.name.clone(), to.name.clone());
-            self.then.push(Operation::RenameIndex { table: table(), from, to });
+        for (from, new) in renamed {
+            let is_taken = self.is_taken(&to.name, from);
+            let (from, to) = (from.name.clone(), new.name.clone());
+            let rename = Operation::RenameIndex { table: table(), from, to };
+            if is_taken { &mut self.first } else { &mut self.then }.push(rename);
         }
         let (gone, new_keys) = named(&was.foreign_keys, &to.foreign_keys, |it| &it.name);
         for it in gone {

@@ -240,6 +240,13 @@ fn an_index_moves_to_another_table_under_its_name() {
         &[indexed("a", true), indexed("b", false)],
         &["removed index `ix` on `b`", "added index `ix` on `a`"],
     );
+    let mut renamed = indexed("b", true);
+    renamed.indexes[0].name = "other".to_owned();
+    check(
+        &[indexed("a", false), indexed("b", true)],
+        &[indexed("a", true), renamed],
+        &["index `ix` on `b` renamed to `other`", "added index `ix` on `a`"],
+    );
     check(
         &[indexed("b", true)],
         &[indexed("a", true)],
