@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::dialect::Unplannable;
-use crate::driver::{DatabaseError, Violation};
+use crate::dialect::{Route, Statement, Unplannable};
+use crate::driver::{Broken, DatabaseError, Violation};
 use crate::revision::{GraphError, Revision};
 
 /// A failure to plan or to run migrations.
@@ -91,11 +91,12 @@ impl Error {
     pub(crate) fn statement(
         revision: &str,
         (nth, of): (usize, usize),
-        sql: &str,
+        statement: &Statement,
         rolled_back: bool,
         source: DatabaseError,
     ) -> Error {
         let was = if rolled_back { "was rolled back" } else { "stopped half way" };
+        let sql = &statement.sql;
         let message = format!("revision `{revision}` {was}: statement {nth} of {of} failed: {sql}");
         // `table "user" already exists`, or `table user already exists` in older versions.
         let text = source.to_string();
@@ -105,6 +106,37 @@ impl Error {
             return Error::new(Kind::Other, message).with_source(source).with_hint(hint);
         }
         let err = Error::new(Kind::Other, message).with_source(source);
+        if text.contains("no such function") || text.contains("no such collation") {
+            return err.with_hint(
+                "where the application registers it on its own connections, run the migrations \
+                 there: `migrations::migrator().upgrade(&mut conn)`",
+            );
+        }
+        let is_change = statement.route == Route::Rebuild
+            || ["ALTER TABLE", "CREATE UNIQUE INDEX"].iter().any(|it| sql.starts_with(it));
+        let is_of_rows = ["constraint failed", "cannot store", "datatype mismatch"];
+        if is_change && is_of_rows.iter().any(|it| text.contains(it)) {
+            return err.with_hint(format!(
+                "rows that are there already don't allow to {}: correct them before, in a step of \
+                 the revision",
+                statement.reason
+            ));
+        }
+        if text.starts_with("error in ") {
+            return err.with_hint(
+                "SQLite reads all views and triggers for this change: repair or drop the one that \
+                 it names",
+            );
+        }
+        let is_again = ["CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE TRIGGER", "CREATE TEMP"]
+            .iter()
+            .any(|it| sql.to_ascii_uppercase().starts_with(it));
+        if statement.route == Route::Rebuild && is_again {
+            return err.with_hint(
+                "it was there before and doesn't fit the table any more: drop it in the revision, \
+                 before the change",
+            );
+        }
         match (there, rolled_back) {
             (Some(there), _) => err.with_hint(format!(
                 "{there} already exists: if the database was made without these migrations and is \
@@ -162,6 +194,53 @@ impl Error {
             Some(hint) => err.with_hint(hint),
             None => err,
         }
+    }
+
+    pub(crate) fn rebuild_alone(revision: &str) -> Error {
+        let message = format!(
+            "revision `{revision}` makes a table anew, which needs a transaction, and says \
+             `op.no_transaction()`"
+        );
+        Error::new(Kind::Unsupported, message)
+            .with_hint("put that change into a revision of its own")
+    }
+
+    pub(crate) fn check(revision: &str, failure: &str, hint: Option<&str>) -> Error {
+        let err =
+            Error::new(Kind::Other, format!("revision `{revision}` was rolled back: {failure}"));
+        match hint {
+            Some(hint) => err.with_hint(hint),
+            None => err,
+        }
+    }
+
+    /// `different` are lines in words.
+    pub(crate) fn verification(different: &[String]) -> Error {
+        let mut message =
+            "the run was rolled back: it did not leave what the revisions say:".to_owned();
+        different.iter().for_each(|it| message += &format!("\n  {it}"));
+        Error::new(Kind::Other, message).with_hint(
+            "this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements \
+             to report",
+        )
+    }
+
+    pub(crate) fn hidden(name: &str) -> Error {
+        let message = format!("a temporary object of the connection hides the table `{name}`");
+        Error::new(Kind::Other, message)
+            .with_hint("drop it before, or run the migrations on another connection")
+    }
+
+    pub(crate) fn broken(broken: &[Broken]) -> Error {
+        let mut message =
+            "the run was rolled back: it left views or triggers that no longer work:".to_owned();
+        for it in broken {
+            message += &format!("\n  {} `{}`: {}", it.kind, it.name, it.why);
+        }
+        Error::new(Kind::Other, message).with_hint(
+            "drop or replace them in the revision with `op.execute`, before the change that they \
+             are about",
+        )
     }
 
     pub(crate) fn irreversible(revision: &str, why: &str) -> Error {

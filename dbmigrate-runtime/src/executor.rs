@@ -1,18 +1,22 @@
 //! The executor: takes a database from where it is to a target, in transactions that hold the
 //! revisions' work and their version rows together.
 
+mod revision;
+mod verify;
+
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::{Duration, Instant};
 
-use crate::dialect::{Action, Facts, Route, Statement};
+use crate::dialect::{Facts, Statement};
 use crate::driver::{DatabaseError, Driver, Violation};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
-use crate::plan::{self, Planned, Planner};
+use crate::plan::{self, Planner};
 use crate::revision::{Graph, Revision, Target};
 use crate::version_table::{self, Applied};
 use crate::{Db, Error, StepResult};
+use verify::Verification;
 
 /// How a run is made.
 #[derive(Debug, Clone)]
@@ -144,9 +148,6 @@ pub fn verify<'a>(
     }
     Ok(())
 }
-
-/// The savepoint that a transaction has as long as it is the same one.
-const MARK: &str = "dbmigrate_revision";
 
 /// What follows a transaction.
 enum Next {
@@ -347,7 +348,9 @@ impl Executor<'_> {
         };
         let before = self.violations()?;
         let mut planner = Planner::new(self.migrations, direction, applied)?;
-        self.run_one(direction, migration, &mut planner, false)?;
+        // There is nothing to roll back.
+        let mut none = Verification::none();
+        self.run_one(direction, migration, &mut planner, false, &mut none)?;
         let new = new_violations(&before, self.violations()?);
         if !new.is_empty() {
             return Err(Error::violations(&new, Some(id)));
@@ -385,104 +388,23 @@ impl Executor<'_> {
         let next = if group.len() == pending.len() { Next::Done } else { Next::More };
         let before = self.violations()?;
         let mut planner = Planner::new(self.migrations, direction, set)?;
-        for id in group {
-            let Some(migration) = self.migrations.get(&id) else { continue };
-            self.run_one(direction, migration, &mut planner, true)?;
-            done.push(id);
+        let group: Vec<&Migration> =
+            group.iter().filter_map(|it| self.migrations.get(it)).collect();
+        let operations = group.iter().flat_map(|it| planner.operations(it));
+        let facts = self.facts()?;
+        let mut verification =
+            Verification::begin(self.driver, facts, planner.schema(), operations)?;
+        for migration in group {
+            self.run_one(direction, migration, &mut planner, true, &mut verification)?;
+            done.push(migration.revision.id.clone());
         }
+        let before = verification.renamed(before);
         let new = new_violations(&before, self.violations()?);
         if !new.is_empty() {
             return Err(Error::violations(&new, None));
         }
+        verification.end(self.driver)?;
         Ok(next)
-    }
-
-    /// Plans and runs one revision. Its statements may depend on what the one before it has made
-    /// of the database, so the facts are asked anew.
-    fn run_one<'a>(
-        &mut self,
-        direction: Direction,
-        migration: &'a Migration,
-        planner: &mut Planner<'a>,
-        in_transaction: bool,
-    ) -> Result<(), Error> {
-        if in_transaction != self.driver.in_transaction() {
-            return Err(Error::transaction_lost(&migration.revision.id));
-        }
-        if direction == Direction::Upgrade {
-            if let Some(applied) = planner.overtaken_by(migration) {
-                self.observer.late(&migration.revision, applied);
-            }
-        }
-        let facts = self.facts()?;
-        let Planned { actions, .. } = planner.next(migration, self.driver.dialect(), &facts)?;
-        let id = &migration.revision.id;
-        self.observer.running(direction, &migration.revision);
-        let start = Instant::now();
-        // What is opaque may end the transaction and begin another, unseen but for this mark.
-        let is_opaque = |it: &Action| match it {
-            Action::Statement(it) => it.route == Route::Raw,
-            Action::Step { .. } => true,
-        };
-        let is_marked = in_transaction && actions.iter().any(is_opaque);
-        if is_marked {
-            let sql = format!("SAVEPOINT {MARK}");
-            self.driver.batch(&sql).map_err(|err| Error::database("mark the transaction", err))?;
-        }
-        for (idx, action) in actions.iter().enumerate() {
-            let ended = |what: &str| Err(Error::transaction_ended(id, what));
-            match action {
-                Action::Statement(it) => {
-                    self.observer.statement(it);
-                    let res = self.driver.batch(&it.sql);
-                    if let Err(err) = res {
-                        let is_of_disk = err.is_full() || err.is_io();
-                        if is_marked && !is_of_disk && !self.is_at_mark() {
-                            return ended(&format!("`{}`", it.sql));
-                        }
-                        let place = (idx + 1, actions.len());
-                        return Err(Error::statement(id, place, &it.sql, in_transaction, err));
-                    }
-                    if it.route == Route::Raw && in_transaction != self.driver.in_transaction() {
-                        return ended(&format!("`{}`", it.sql));
-                    }
-                }
-                Action::Step { operation, name } => {
-                    let mut db = Db::new(self.driver, &self.options.args);
-                    let res = self.steps.run(migration, direction, *operation, &mut db);
-                    if let Some(err) = db.lost() {
-                        return Err(Error::step_lost(id, name, err));
-                    }
-                    if let Err(err) = res {
-                        if is_marked && !self.is_at_mark() {
-                            return ended(&format!("step `{name}`"));
-                        }
-                        return Err(Error::step(id, name, &err.to_string(), in_transaction));
-                    }
-                    if in_transaction != self.driver.in_transaction() {
-                        return ended(&format!("step `{name}`"));
-                    }
-                }
-            }
-        }
-        if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {
-            return Err(Error::transaction_ended(id, "SQL of its own"));
-        }
-        let table = &self.options.version_table;
-        match direction {
-            Direction::Upgrade => {
-                let operations = &migration.upgrade.operations;
-                let took = start.elapsed();
-                version_table::insert(self.driver, table, &migration.revision, operations, took)
-            }
-            Direction::Downgrade => version_table::delete(self.driver, table, id),
-        }
-    }
-
-    /// Whether the transaction is still the one that was marked, after something failed in it.
-    fn is_at_mark(&mut self) -> bool {
-        self.driver.in_transaction()
-            && self.driver.batch(&format!("ROLLBACK TO SAVEPOINT {MARK}")).is_ok()
     }
 
     fn begin(&mut self) -> Result<(), Error> {

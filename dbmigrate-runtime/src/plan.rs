@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::Error;
-use crate::dialect::{Action, Dialect, Facts};
+use crate::dialect::{Action, Dialect, Facts, Plan, Route, Unplannable};
 use crate::migration::{Direction, Migration, Migrations};
+use crate::operations::Operation;
 use crate::revision::{Graph, Revision, Target};
 use crate::schema::Schema;
 
@@ -72,6 +73,33 @@ pub fn route(
     }
 }
 
+/// The facts of a database that is what the migrations make it, of the same version.
+fn replayed(facts: &Facts) -> Facts {
+    Facts { version: facts.version, objects: None }
+}
+
+/// What operations are on a database that isn't at hand, given the schema before them, which
+/// becomes the one after them.
+///
+/// # Errors
+///
+/// As [`Dialect::plan`].
+pub fn offline(
+    operations: &[Operation],
+    schema: &mut Schema,
+    dialect: &dyn Dialect,
+) -> Result<Vec<Action>, Unplannable> {
+    let facts = dialect.offline_facts();
+    let mut actions = Vec::new();
+    let mut taken = 0;
+    while taken < operations.len() {
+        let plan = dialect.plan(&operations[taken..], schema, &facts)?;
+        actions.extend(plan.actions);
+        taken += plan.taken;
+    }
+    Ok(actions)
+}
+
 /// Whether a way up runs nothing below what is applied, such as a revision that was put between
 /// two others later. To go to such a revision itself is to ask for that.
 ///
@@ -102,6 +130,7 @@ pub fn check_order(
 }
 
 /// Plans a route's revisions one after the other, each on the schema that those before it leave.
+/// The facts are those of the database before the first of them.
 ///
 /// # Errors
 ///
@@ -116,8 +145,10 @@ pub fn plan<'a>(
     facts: &Facts,
 ) -> Result<Vec<Planned<'a>>, Error> {
     let mut planner = Planner::new(migrations, direction, applied.clone())?;
-    let migrations = ids.iter().filter_map(|it| migrations.get(it));
-    migrations.map(|it| planner.next(it, dialect, facts)).collect()
+    let after = replayed(facts);
+    let migrations = ids.iter().filter_map(|it| migrations.get(it)).enumerate();
+    let facts_of = |idx| if idx == 0 { facts } else { &after };
+    migrations.map(|(idx, it)| planner.next(it, dialect, facts_of(idx))).collect()
 }
 
 /// Plans revisions one at a time and keeps the schema between them.
@@ -153,7 +184,8 @@ impl<'a> Planner<'a> {
         graph.revisions()[after..].iter().rev().find(|it| self.applied.contains(&it.id))
     }
 
-    /// Plans the next revision, and takes it as run.
+    /// Plans the next revision as a whole, and takes it as run. What depends on what the revision
+    /// itself makes of the database is planned from what the migrations say it makes.
     ///
     /// # Errors
     ///
@@ -165,6 +197,30 @@ impl<'a> Planner<'a> {
         dialect: &dyn Dialect,
         facts: &Facts,
     ) -> Result<Planned<'a>, Error> {
+        let mut plan = self.part(migration, 0, dialect, facts)?;
+        let replayed = replayed(facts);
+        while plan.taken < self.operations(migration).len() {
+            let rest = self.part(migration, plan.taken, dialect, &replayed)?;
+            plan.actions.extend(rest.actions);
+            plan.taken = rest.taken;
+        }
+        self.finish(migration)?;
+        Ok(Planned { migration, actions: plan.actions })
+    }
+
+    /// Plans a revision from one of its operations on, as far as the facts reach. In the answer
+    /// operations are counted from the revision's first.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::next`].
+    pub fn part(
+        &mut self,
+        migration: &'a Migration,
+        from: usize,
+        dialect: &dyn Dialect,
+        facts: &Facts,
+    ) -> Result<Plan, Error> {
         let id = &migration.revision.id;
         let recording = migration.recording(self.direction);
         if let Some(why) = &recording.irreversible {
@@ -173,9 +229,31 @@ impl<'a> Planner<'a> {
                 Direction::Upgrade => Error::unrecorded(id, "`op.irreversible` is for `downgrade`"),
             });
         }
-        let actions = dialect
-            .plan(&recording.operations, &mut self.schema, facts)
+        let operations = recording.operations.get(from..).unwrap_or_default();
+        let mut plan = dialect
+            .plan(operations, &mut self.schema, facts)
             .map_err(|err| Error::unplannable(id, err))?;
+        let is_rebuild =
+            |it: &Action| matches!(it, Action::Statement(it) if it.route == Route::Rebuild);
+        if recording.no_transaction && plan.actions.iter().any(is_rebuild) {
+            return Err(Error::rebuild_alone(id));
+        }
+        plan.taken += from;
+        for action in &mut plan.actions {
+            if let Action::Step { operation, .. } = action {
+                *operation += from;
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Takes a revision as run.
+    ///
+    /// # Errors
+    ///
+    /// When what is applied by then doesn't fit together.
+    pub fn finish(&mut self, migration: &Migration) -> Result<(), Error> {
+        let id = &migration.revision.id;
         match self.direction {
             Direction::Upgrade => {
                 self.applied.insert(id.clone());
@@ -187,6 +265,16 @@ impl<'a> Planner<'a> {
                 self.schema = self.migrations.replay(Some(&self.applied))?;
             }
         }
-        Ok(Planned { migration, actions })
+        Ok(())
+    }
+
+    /// The operations of a revision in this direction.
+    pub fn operations(&self, migration: &'a Migration) -> &'a [Operation] {
+        &migration.recording(self.direction).operations
+    }
+
+    /// What the revisions build that are applied by now.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
     }
 }

@@ -54,6 +54,12 @@ pub fn script(
                     let end = if sql.contains("--") { "\n;" } else { ";" };
                     let _ = writeln!(text, "{sql}{end}");
                 }
+                Action::Check(it) => {
+                    let _ = writeln!(text, "-- has to find nothing: {}", it.sql);
+                }
+                Action::Note(it) => {
+                    let _ = writeln!(text, "-- {it}");
+                }
                 Action::Step { name, .. } => {
                     let _ = writeln!(text, "-- step `{name}` runs only in dbmigrate");
                     steps.push(name.clone());

@@ -3,9 +3,6 @@
 use dbmigrate_runtime::Module;
 use dbmigrate_runtime::prelude::*;
 
-/// Whether the revision whose changes SQLite has no `ALTER TABLE` for is among them.
-const WITH_REBUILDS: bool = false;
-
 type Function = fn(&mut Operations);
 
 const fn module(
@@ -32,15 +29,10 @@ const COLUMNS: Module = module("r3", &["r2"], columns, no_columns);
 const SLUGS: Module = module("r4", &["r3"], slugs, no_slugs);
 const NAMES: Module = module("r5", &["r4"], names, old_names);
 const REBUILDS: Module = module("r6", &["r5"], rebuilds, no_rebuilds);
-const LOG: Module = module("r7", &["r5"], log, no_log);
-const LOG_AFTER_REBUILDS: Module = module("r7", &["r6"], log, no_log);
+const LOG: Module = module("r7", &["r6"], log, no_log);
 
 /// Up to `r2` nothing is in the tables; the application's rows come then.
-pub const MODULES: &[Module] = if WITH_REBUILDS {
-    &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, REBUILDS, LOG_AFTER_REBUILDS]
-} else {
-    &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, LOG]
-};
+pub const MODULES: &[Module] = &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, REBUILDS, LOG];
 
 fn id() -> Column {
     Column::new("id", Type::BigInteger).not_null()

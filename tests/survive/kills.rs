@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crate::bench::{Bench, Case, Chance, is_long, said, say};
 
 /// The revisions of `history.rs`.
-pub const REVISIONS: &[&str] = &["r1", "r2", "r3", "r4", "r5", "r7"];
+pub const REVISIONS: &[&str] = &["r1", "r2", "r3", "r4", "r5", "r6", "r7"];
 
 const SIGKILL: i32 = 9;
 

@@ -6,14 +6,15 @@
 
 mod history;
 
+use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use dbmigrate_runtime::dialect::{Dialect, Facts};
+use dbmigrate_runtime::dialect::{Dialect, Facts, Introspected, StoredObject};
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::driver::{DatabaseError, Driver, Rows, Violation};
+use dbmigrate_runtime::driver::{Broken, DatabaseError, Driver, Rows, Violation};
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::{Direction, Error, Migrator, Options, Value};
 
@@ -152,6 +153,18 @@ impl Driver for Counted {
 
     fn end_alone(&mut self) {
         self.call().end_alone();
+    }
+
+    fn objects(&mut self) -> Res<Vec<StoredObject>> {
+        self.call().objects()
+    }
+
+    fn introspect(&mut self, only: Option<&BTreeSet<String>>) -> Res<Introspected> {
+        self.call().introspect(only)
+    }
+
+    fn broken(&mut self, tables: &BTreeSet<String>) -> Res<Vec<Broken>> {
+        self.call().broken(tables)
     }
 
     fn violations(&mut self) -> Res<Vec<Violation>> {

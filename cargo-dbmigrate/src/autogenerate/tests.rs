@@ -2,6 +2,7 @@
 
 mod arbitrary;
 mod cases;
+mod on_sqlite;
 mod property;
 
 mod questions;

@@ -1,7 +1,8 @@
 //! `migrate` and `revision`: write a revision.
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::plan;
 use dbmigrate_runtime::schema::Schema;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -203,7 +204,7 @@ fn warn_unplannable(
 ) {
     for (name, operations) in [("an upgrade", upgrade), ("a downgrade", downgrade)] {
         // Planned one after the other: what the one leaves the other begins with.
-        if let Err(err) = Sqlite.plan(operations, &mut schema, &Sqlite.offline_facts()) {
+        if let Err(err) = plan::offline(operations, &mut schema, &Sqlite) {
             let hint = err.hint.map_or(String::new(), |it| format!("\n  hint: {it}"));
             cx.out.warning(format!("{name} will refuse this revision: {}{hint}", err.message));
             return;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite, Statement};
+use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite, Statement};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
 use dbmigrate_runtime::revision::{Range, Revision};
@@ -99,6 +99,7 @@ pub fn write_script(
 ) -> Result<Answer> {
     let history = History::load(cx)?;
     let graph = &history.graph;
+    let mut facts = Sqlite.offline_facts();
     let (applied, to) = match Range::parse(identifier) {
         Some(range) => {
             let from = range.from.as_deref().unwrap_or(match direction {
@@ -114,7 +115,11 @@ pub fn write_script(
             (applied.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), to)
         }
         None => {
-            let applied = history::applied(cx, &Database::find(cx)?)?;
+            let database = Database::find(cx)?;
+            let applied = history::applied(cx, &database)?;
+            if let Some(mut driver) = database.open_to_read(Patience::reading(cx))? {
+                facts = stored_facts(&mut *driver)?;
+            }
             executor::verify(graph, |id| history.checksum(id), &applied, false)?;
             (executor::ids(&applied), identifier.to_owned())
         }
@@ -125,7 +130,6 @@ pub fn write_script(
     };
     let ids = plan::route(graph, &applied, direction, &target);
     let migrations = history.migrations()?;
-    let facts = Sqlite.offline_facts();
     let options = options(cx, args);
     let table = &options.version_table;
     let (text, steps) =
@@ -142,6 +146,13 @@ pub fn write_script(
     };
     cx.out.json(name, serde_json::json!({ "sql": text, "revisions": ids }));
     Ok(Answer::Done)
+}
+
+/// What statements depend on in a database.
+fn stored_facts(driver: &mut dyn Driver) -> Result<Facts> {
+    let failed = |err| Error::new("failed to read what is stored of the tables").cause(err);
+    let facts = driver.facts().map_err(failed)?;
+    Ok(Facts { objects: Some(driver.objects().map_err(failed)?), ..facts })
 }
 
 /// In a build script cargo is told what the database depends on; never the database itself, or
@@ -244,9 +255,7 @@ pub fn downgrade(
     let target = plan::downgrade_target(&history.graph, &set, identifier)?;
     let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);
     let migrations = as_applied::migrations(cx, &mut *driver, history, &applied, &ids)?;
-    let facts = driver
-        .facts()
-        .map_err(|err| Error::new("failed to ask the database's version").cause(err))?;
+    let facts = stored_facts(&mut *driver)?;
     plan::plan(&migrations, Direction::Downgrade, &ids, &set, driver.dialect(), &facts)?;
     super::downgrade::confirm_losses(&mut *driver, &migrations, &ids, allow_destructive)?;
     let target = match target.ids().as_slice() {

@@ -10,29 +10,30 @@ use std::fmt;
 pub use sqlite::Sqlite;
 
 use crate::operations::Operation;
-use crate::schema::Schema;
+use crate::schema::{Schema, Table};
 
 /// What a server or library says of itself and statements depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The version as a number; SQLite's `3.46.1` is `3_046_001`.
     pub version: u32,
-    /// What the database has, where a statement depends on it and it was read.
+    /// What SQLite stores of the database's objects, or `None` where no database was asked: what
+    /// the migrations build is then taken for what is there.
     pub objects: Option<Vec<StoredObject>>,
 }
 
-/// A table, index, view or trigger as the database keeps it.
+/// A row of SQLite's `sqlite_schema` or `sqlite_temp_schema`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredObject {
     /// `table`, `index`, `view` or `trigger`.
     pub kind: String,
     /// The object's name.
     pub name: String,
-    /// The table that it belongs to; a table's and a view's is its own name.
+    /// The table that it belongs to; a table's and a view's own name.
     pub table: String,
-    /// The statement that creates it; an index that a constraint made has none.
+    /// The statement that made it; none for the index of a constraint.
     pub sql: Option<String>,
-    /// Whether it goes with the connection.
+    /// Whether it belongs to the connection alone.
     pub temporary: bool,
 }
 
@@ -64,20 +65,33 @@ pub trait Dialect: Sync {
     /// A value as a literal.
     fn literal(&self, value: &crate::Value) -> String;
 
+    /// Whether the statements of these operations depend on [`Facts::objects`].
+    fn depends_on_objects(&self, operations: &[Operation]) -> bool {
+        let _ = operations;
+        false
+    }
+
     /// The statements of one revision's operations, given the schema before them, which becomes
-    /// the one after them.
+    /// the one after those that were [taken](Plan::taken).
     ///
     /// # Errors
     ///
     /// The first operation that this database can't do without losing something, or that the
-    /// schema before it doesn't allow. Nothing has run by then; the schema is that of the
-    /// operations before it.
+    /// schema before it doesn't allow. Nothing has run by then.
     fn plan(
         &self,
         operations: &[Operation],
         schema: &mut Schema,
         facts: &Facts,
-    ) -> Result<Vec<Action>, Unplannable>;
+    ) -> Result<Plan, Unplannable>;
+
+    /// The table as a reader of this database would find it: in the database's own types and
+    /// words. Two tables that it can't tell apart become equal.
+    ///
+    /// # Errors
+    ///
+    /// A table that this database can't have.
+    fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Unplannable>;
 
     /// Statements that create the version table if it isn't there.
     fn create_version_table(&self, table: &str) -> String;
@@ -86,8 +100,24 @@ pub trait Dialect: Sync {
     /// table's name.
     fn table_exists(&self) -> &'static str;
 
+    /// What the database says of a failed rebuild, with the table's own name instead of the one
+    /// that it has meanwhile.
+    fn without_scratch_names(&self, message: &str) -> String {
+        message.to_owned()
+    }
+
     /// An expression of the time now, in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;
+}
+
+/// What operations are on one database.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// What to do, in order.
+    pub actions: Vec<Action>,
+    /// How many operations that covers. The rest depends on what these make of the database, so
+    /// its facts have to be asked again.
+    pub taken: usize,
 }
 
 /// One thing that a plan does.
@@ -95,6 +125,10 @@ pub trait Dialect: Sync {
 pub enum Action {
     /// Runs SQL.
     Statement(Statement),
+    /// Asks, and fails where the answer isn't empty.
+    Check(Check),
+    /// Says something of the plan to who reads it as a script.
+    Note(String),
     /// Runs the step at that place among the revision's operations.
     Step {
         /// The step's place among the operations of its revision, counted from 0.
@@ -115,11 +149,24 @@ pub struct Statement {
     pub route: Route,
 }
 
+/// A question that has to have no answer for the work to go on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// A query of no row where all is well, and else of one row with one number.
+    pub sql: String,
+    /// What is wrong, as a sentence without a beginning capital; `{}` stands for the number.
+    pub failure: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
 /// How a database makes a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
     /// By a statement of its own for it.
     Native,
+    /// By a new table that takes the rows over and then the name.
+    Rebuild,
     /// As a person wrote it.
     Raw,
 }

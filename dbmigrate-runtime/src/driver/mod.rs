@@ -6,11 +6,12 @@
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
 use crate::Value;
-use crate::dialect::{Dialect, Facts};
+use crate::dialect::{Dialect, Facts, Introspected, StoredObject};
 
 /// What a database said when it refused something.
 ///
@@ -36,6 +37,11 @@ impl DatabaseError {
     /// An error with that message.
     pub fn new(message: impl Into<String>) -> DatabaseError {
         DatabaseError { message: message.into(), kind: ErrorKind::Other }
+    }
+
+    /// The error with another message.
+    pub(crate) fn map(self, message: impl FnOnce(&str) -> String) -> DatabaseError {
+        DatabaseError { message: message(&self.message), ..self }
     }
 
     /// Whether another connection holds the lock that was asked for.
@@ -95,18 +101,33 @@ pub struct Violation {
     pub table: String,
     /// The row's own number, where the table has such.
     pub row: Option<i64>,
-    /// The table that the foreign key refers to.
+    /// The table that the foreign key refers to, or what the database says of a key that can't
+    /// be followed.
     pub references: String,
 }
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.references.contains("foreign key mismatch") {
+            return write!(f, "`{}`: {}", self.table, self.references);
+        }
         match self.row {
             Some(row) => write!(f, "row {row} of `{}` refers to no row of", self.table)?,
             None => write!(f, "a row of `{}` refers to no row of", self.table)?,
         }
         write!(f, " `{}`", self.references)
     }
+}
+
+/// A view or trigger that doesn't work.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// `view` or `trigger`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// What the database says of it.
+    pub why: String,
 }
 
 /// An open connection, as the executor uses it.
@@ -117,7 +138,7 @@ pub trait Driver {
     /// How this database writes SQL.
     fn dialect(&self) -> &'static dyn Dialect;
 
-    /// What statements depend on beside operation and schema.
+    /// What statements depend on beside operation and schema, without the stored objects.
     ///
     /// # Errors
     ///
@@ -184,6 +205,30 @@ pub trait Driver {
 
     /// Rolls the transaction back. Does nothing when none is open.
     fn rollback(&mut self);
+
+    /// What is stored of the database's objects, where statements depend on it.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError>;
+
+    /// What the database has, in its own words: of these tables, or of all.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn introspect(
+        &mut self,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Introspected, DatabaseError>;
+
+    /// Views and triggers that mention one of these tables and that don't work.
+    ///
+    /// # Errors
+    ///
+    /// What the database says when it is asked for them.
+    fn broken(&mut self, tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError>;
 
     /// Takes the lock against other migrations for a revision that runs outside a transaction,
     /// waiting for it at most that long; it ends with the process. `on_wait` is called once when

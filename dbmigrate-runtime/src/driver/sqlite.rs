@@ -4,15 +4,16 @@
 
 mod alone;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::types::{Value as SqliteValue, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
 
-use super::{DatabaseError, Driver, ErrorKind, Rows, Violation};
-use crate::Value;
-use crate::dialect::{Dialect, Facts, Sqlite};
+use super::{Broken, DatabaseError, Driver, ErrorKind, Rows, Violation};
+use crate::dialect::{Dialect, Facts, Introspected, Sqlite, StoredObject};
+use crate::{Value, sql};
 use alone::Alone;
 
 /// How a database file is opened.
@@ -191,9 +192,8 @@ impl Driver for SqliteDriver<'_> {
     fn restore(&mut self) -> Result<(), DatabaseError> {
         let Some(saved) = self.saved.take() else { return Ok(()) };
         let timeout = self.set_pragma("busy_timeout", saved.busy_timeout);
-        if saved.legacy_alter_table {
-            self.set_pragma("legacy_alter_table", 1)?;
-        }
+        // A rebuild that failed may have left it on.
+        self.set_pragma("legacy_alter_table", saved.legacy_alter_table.into())?;
         self.set_pragma("foreign_keys", saved.foreign_keys.into())?;
         timeout
     }
@@ -225,6 +225,38 @@ impl Driver for SqliteDriver<'_> {
             // error that led here.
             let _ = self.conn().execute_batch("ROLLBACK");
         }
+    }
+
+    fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError> {
+        // In the order in which they were made, so that they can be made again in it.
+        let sql = "SELECT type, name, tbl_name, sql, 0 FROM sqlite_master UNION ALL \
+                   SELECT type, name, tbl_name, sql, 1 FROM sqlite_temp_master";
+        let rows = self.query(sql, &[])?.rows;
+        Ok(rows.into_iter().filter_map(object).collect())
+    }
+
+    fn introspect(
+        &mut self,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Introspected, DatabaseError> {
+        Ok(Sqlite.read(&self.objects()?, only))
+    }
+
+    fn broken(&mut self, tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError> {
+        let objects = self.objects()?;
+        let mentions = |it: &&StoredObject| {
+            let sql = it.sql.as_deref().unwrap_or_default();
+            ["view", "trigger"].contains(&it.kind.as_str())
+                && tables.iter().any(|table| sql::mentions(sql, table))
+        };
+        let mut broken = Vec::new();
+        for it in objects.iter().filter(mentions) {
+            if let Err(err) = self.try_object(it) {
+                let (kind, name) = (it.kind.clone(), it.name.clone());
+                broken.push(Broken { kind, name, why: err.to_string() });
+            }
+        }
+        Ok(broken)
     }
 
     fn begin_alone(
@@ -268,6 +300,46 @@ impl Driver for SqliteDriver<'_> {
         }
         Ok(violations)
     }
+}
+
+impl SqliteDriver<'_> {
+    /// Prepares what uses a view or fires a trigger, without running it.
+    fn try_object(&self, object: &StoredObject) -> Result<(), DatabaseError> {
+        let prepare =
+            |sql: &str| self.conn().prepare(sql).map(drop).map_err(|err| error_in(sql, err));
+        let table = Sqlite.quote(&object.table);
+        if object.kind == "view" {
+            return prepare(&format!("SELECT * FROM {table} LIMIT 0"));
+        }
+        let columns = self.conn().prepare(&format!("SELECT * FROM {table} LIMIT 0"));
+        let columns = columns.map_err(error)?;
+        let names = columns.column_names().into_iter();
+        let generated = self.generated(&object.table)?;
+        let names = names.filter(|it| !generated.contains(*it)).map(|it| Sqlite.quote(it));
+        let sets: Vec<_> = names.map(|it| format!("{it} = {it}")).collect();
+        // All three, since only the parser of SQLite itself knows which of them fires it.
+        prepare(&format!("DELETE FROM {table}"))?;
+        prepare(&format!("INSERT INTO {table} DEFAULT VALUES"))?;
+        prepare(&format!("UPDATE {table} SET {}", sets.join(", ")))
+    }
+
+    fn generated(&self, table: &str) -> Result<BTreeSet<String>, DatabaseError> {
+        let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)";
+        let mut stmt = self.conn().prepare(sql).map_err(error)?;
+        let rows = stmt.query_map([table], |it| it.get(0)).map_err(error)?;
+        rows.collect::<Result<_, _>>().map_err(error)
+    }
+}
+
+fn object(row: Vec<Value>) -> Option<StoredObject> {
+    let mut row = row.into_iter();
+    let mut text = || match row.next() {
+        Some(Value::Text(it)) => Some(it),
+        _ => None,
+    };
+    let (kind, name, table, sql) = (text()?, text()?, text()?, text());
+    let temporary = row.next() == Some(Value::Integer(1));
+    Some(StoredObject { kind, name, table, sql, temporary })
 }
 
 /// Tries until it succeeds, fails otherwise than by another's lock, or the time is over.

@@ -1,6 +1,7 @@
 //! The program's side.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -8,8 +9,8 @@ use std::time::Duration;
 
 use super::recorded::write_recorded;
 use super::{FRAME, PROTOCOL};
-use crate::dialect::{self, Dialect, Facts};
-use crate::driver::{DatabaseError, Driver, Rows, Violation};
+use crate::dialect::{self, Dialect, Facts, Introspected, StoredObject};
+use crate::driver::{Broken, DatabaseError, Driver, Rows, Violation};
 use crate::operations::{FORMAT, Json, Operation, decode_values, encode_values};
 use crate::{Db, Migration, Migrator, Module, Value};
 
@@ -225,6 +226,21 @@ impl Driver for Pipe<'_> {
     }
 
     fn end_alone(&mut self) {}
+
+    fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError> {
+        Err(not_here())
+    }
+
+    fn introspect(
+        &mut self,
+        _only: Option<&BTreeSet<String>>,
+    ) -> Result<Introspected, DatabaseError> {
+        Err(not_here())
+    }
+
+    fn broken(&mut self, _tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError> {
+        Err(not_here())
+    }
 
     fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
         Err(not_here())

@@ -3,9 +3,6 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Action, Dialect as _, Sqlite};
-use dbmigrate_runtime::driver::Driver as _;
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::operations::{decode, encode};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
@@ -16,7 +13,7 @@ use super::*;
 use crate::render;
 
 /// Some hundreds, or ten thousand with `DBMIGRATE_LONG=1`.
-fn config() -> Config {
+pub fn config() -> Config {
     let is_long = std::env::var_os("DBMIGRATE_LONG").is_some_and(|it| it == "1");
     let cases = if is_long { 10_000 } else { 300 };
     // What fails is written into a test by hand, with what it is about.
@@ -36,12 +33,12 @@ fn canonical(schema: &Schema) -> Schema {
     schema
 }
 
-fn of_schema(schema: &Schema) -> Models {
+pub fn of_schema(schema: &Schema) -> Models {
     models(&schema.tables.values().cloned().collect::<Vec<_>>(), &[])
 }
 
 /// Every question answered by the flags that it names.
-fn answer(from: &Schema, models: &Models, with_renames: bool) -> Changes {
+pub fn answer(from: &Schema, models: &Models, with_renames: bool) -> Changes {
     let mut answers = Answers::default();
     loop {
         let questions = match changes(from, models, &answers).unwrap() {
@@ -99,18 +96,6 @@ proptest! {
     #[test]
     fn a_difference_with_renames_leads_there_and_back((from, to) in arbitrary::pair()) {
         all_holds(&from, &to, true);
-    }
-
-    /// So that what is drawn can be tried on a database.
-    #[test]
-    fn what_is_drawn_is_taken_by_sqlite(schema in arbitrary::schema()) {
-        let mut driver = SqliteDriver::open_in_memory().unwrap();
-        let facts = driver.facts().unwrap();
-        let operations = plain(&Schema::default(), &of_schema(&schema)).unwrap();
-        for it in Sqlite.plan(&operations, &mut Schema::default(), &facts).unwrap() {
-            let Action::Statement(it) = it else { panic!("{it:?}") };
-            driver.batch(&it.sql).unwrap_or_else(|err| panic!("{}\n{err}", it.sql));
-        }
     }
 
     #[test]

@@ -4,7 +4,8 @@ use super::super::{Facts, Unplannable};
 use crate::Value;
 use crate::operations::Operation;
 use crate::schema::{
-    Action, Column, DefaultValue, Deferrable, ForeignKey, Index, IndexTerm, Table, Type, naming,
+    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm,
+    PrimaryKey, Table, Type, Unique, naming,
 };
 
 /// An identifier in double quotes.
@@ -35,6 +36,12 @@ pub(super) fn literal(value: &Value) -> String {
     }
 }
 
+/// An expression that something can follow: a comment at its end must not hide it.
+pub(super) fn closed(expression: &str) -> String {
+    let end = if expression.contains("--") { "\n" } else { "" };
+    format!("{expression}{end}")
+}
+
 pub(super) fn needs(facts: &Facts, operation: &Operation, version: u32) -> Result<(), Unplannable> {
     if facts.version >= version {
         return Ok(());
@@ -57,7 +64,7 @@ pub(super) struct Ddl<'a> {
 }
 
 impl Ddl<'_> {
-    fn refuse(&self, why: &str, hint: &str) -> Unplannable {
+    pub(super) fn refuse(&self, why: &str, hint: &str) -> Unplannable {
         Unplannable {
             message: format!("cannot {} on SQLite: {why}", self.operation),
             hint: Some(hint.to_owned()),
@@ -68,58 +75,18 @@ impl Ddl<'_> {
         if table.strict {
             needs(self.facts, self.operation, 3_037_000)?;
         }
-        let key = table.generated_key();
-        let mut lines = Vec::new();
-        for column in &table.columns {
-            let is_key = key.is_some_and(|it| it.name == column.name);
-            let key = if is_key { table.primary_key.as_ref().map(|it| &it.name) } else { None };
-            let single = |it: &&ForeignKey| it.columns == [column.name.as_str()];
-            let foreign_key = table.foreign_keys.iter().find(single);
-            let inline = foreign_key.filter(|_| {
-                // One column may refer to several tables; each but the first is a line below.
-                table.foreign_keys.iter().filter(single).count() == 1
-            });
-            if is_key && column.autoincrement == Some(true) && table.without_rowid {
-                let hint = "take `without_rowid` or `autoincrement` away";
-                return Err(self.refuse("a WITHOUT ROWID table has no AUTOINCREMENT", hint));
-            }
-            let key = key.map(|name| (name.as_str(), column.autoincrement == Some(true)));
-            let mut column = column.clone();
-            let is_single_key = table.primary_key.as_ref().is_some_and(|it| {
-                it.columns.len() == 1 && it.columns[0] == column.name && !table.without_rowid
-            });
-            if is_single_key && key.is_none() && column.ty.is_integer() {
-                // `INTEGER PRIMARY KEY` would generate values; any other word for it doesn't.
-                column.ty = Type::Raw("INT".to_owned());
-            }
-            lines.push(self.column(&table.name, &column, key, inline, table.strict)?);
-        }
-        if let Some(it) = table.primary_key.as_ref().filter(|_| key.is_none()) {
-            let columns = quoted(&it.columns);
-            lines.push(format!("CONSTRAINT {} PRIMARY KEY ({columns})", quote(&it.name)));
-        }
-        let by_name = |name: &String| name.clone();
+        let lines = table.columns.iter().map(|it| self.column_of(table, it));
+        let mut lines = lines.collect::<Result<Vec<_>, _>>()?;
+        let key = table.primary_key.as_ref().filter(|_| table.generated_key().is_none());
+        lines.extend(key.map(primary_key));
         let mut uniques: Vec<_> = table.uniques.iter().collect();
-        uniques.sort_by_key(|it| by_name(&it.name));
-        for it in uniques {
-            lines.push(format!("CONSTRAINT {} UNIQUE ({})", quote(&it.name), quoted(&it.columns)));
-        }
+        uniques.sort_by(|a, b| a.name.cmp(&b.name));
+        lines.extend(uniques.into_iter().map(unique));
         let mut checks: Vec<_> = table.checks.iter().collect();
-        checks.sort_by_key(|it| by_name(&it.name));
-        for it in checks {
-            lines.push(format!("CONSTRAINT {} CHECK ({})", quote(&it.name), it.expression));
-        }
-        for it in &table.foreign_keys {
-            let others = table.foreign_keys.iter().filter(|other| other.columns == it.columns);
-            if it.columns.len() > 1 || others.count() > 1 {
-                lines.push(format!(
-                    "CONSTRAINT {} FOREIGN KEY ({}) {}",
-                    quote(&it.name),
-                    quoted(&it.columns),
-                    references(it)
-                ));
-            }
-        }
+        checks.sort_by(|a, b| a.name.cmp(&b.name));
+        lines.extend(checks.into_iter().map(check));
+        let of_table = table.foreign_keys.iter().filter(|it| !is_inline(table, it));
+        lines.extend(of_table.map(foreign_key));
         let options = match (table.strict, table.without_rowid) {
             (false, false) => "",
             (true, false) => " STRICT",
@@ -128,6 +95,32 @@ impl Ddl<'_> {
         };
         let (name, lines) = (quote(&table.name), lines.join(",\n    "));
         Ok(format!("CREATE TABLE {name} (\n    {lines}\n){options}"))
+    }
+
+    /// The definition of one of a table's columns, with what is the column's alone: the key that
+    /// generates its values, and its foreign key.
+    pub(super) fn column_of(&self, table: &Table, column: &Column) -> Result<String, Unplannable> {
+        let key = table.primary_key.as_ref().filter(|_| is_generated_key(table, &column.name));
+        let foreign_key = table
+            .foreign_keys
+            .iter()
+            .find(|it| it.columns == [column.name.as_str()] && is_inline(table, it));
+        if key.is_some() && column.autoincrement == Some(true) && table.without_rowid {
+            let hint = "take `without_rowid` or `autoincrement` away";
+            return Err(self.refuse("a WITHOUT ROWID table has no AUTOINCREMENT", hint));
+        }
+        let key = key.map(|it| (it.name.as_str(), column.autoincrement == Some(true)));
+        let mut column = column.clone();
+        column.ty = stored_type(table, &column);
+        self.column(&table.name, &column, key, foreign_key, table.strict)
+    }
+
+    /// The type that a column of the table is declared with.
+    pub(super) fn declared(&self, table: &Table, column: &Column) -> Result<String, Unplannable> {
+        type_name(&stored_type(table, column), table.strict).map_err(|why| {
+            let why = format!("column `{}` of table `{}` {why}", column.name, table.name);
+            self.refuse(&why, "choose another type with `#[model(type = ...)]`")
+        })
     }
 
     /// A column's definition: with the primary key's name and whether it says AUTOINCREMENT, if
@@ -152,32 +145,92 @@ impl Ddl<'_> {
             sql += " NOT NULL";
         }
         if let Some((name, autoincrement)) = key {
-            sql += &format!(" CONSTRAINT {} PRIMARY KEY", quote(name));
-            sql += if autoincrement { " AUTOINCREMENT" } else { "" };
+            sql += &format!(" {}", key_clause(name, autoincrement));
         }
-        if let Some(default) = &column.default {
-            sql += &format!(" DEFAULT {}", default_text(default, &column.ty));
+        if let Some(default) = default_of(column) {
+            sql += &format!(" {default}");
         }
         if let Some(generated) = &column.generated {
             needs(self.facts, self.operation, 3_031_000)?;
-            let how = if generated.stored { "STORED" } else { "VIRTUAL" };
-            sql += &format!(" GENERATED ALWAYS AS ({}) {how}", generated.expression);
+            sql += &format!(" {}", generated_clause(generated));
         }
         if let Some(collation) = &column.collation {
             sql += &format!(" COLLATE {}", quote(collation));
         }
         if let Type::Enum(_, values) = &column.ty {
-            let name = naming::check(table, &column.name);
-            let values: Vec<_> =
-                values.iter().map(|it| literal(&Value::Text(it.clone()))).collect();
-            let (name, column, values) = (quote(&name), quote(&column.name), values.join(", "));
-            sql += &format!(" CONSTRAINT {name} CHECK ({column} IN ({values}))");
+            sql += &format!(" {}", enum_clause(table, &column.name, values));
         }
         if let Some(it) = foreign_key {
             sql += &format!(" CONSTRAINT {} {}", quote(&it.name), references(it));
         }
         Ok(sql)
     }
+}
+
+/// Whether the column is the table's key and generates its values.
+fn is_generated_key(table: &Table, column: &str) -> bool {
+    table.generated_key().is_some_and(|it| it.name == column)
+}
+
+/// `INTEGER PRIMARY KEY` generates values; any other word for an integer doesn't.
+fn stored_type(table: &Table, column: &Column) -> Type {
+    let is_single_key = table
+        .primary_key
+        .as_ref()
+        .is_some_and(|it| it.columns == [column.name.as_str()] && !table.without_rowid);
+    let is_plain = column.ty.is_integer() && !is_generated_key(table, &column.name);
+    if is_single_key && is_plain { Type::Raw("INT".to_owned()) } else { column.ty.clone() }
+}
+
+/// Whether a foreign key is written with its column: one column may refer to several tables, and
+/// then each is a constraint of the table.
+fn is_inline(table: &Table, foreign_key: &ForeignKey) -> bool {
+    let same = |it: &&ForeignKey| it.columns == foreign_key.columns;
+    foreign_key.columns.len() == 1 && table.foreign_keys.iter().filter(same).count() == 1
+}
+
+pub(super) fn key_clause(name: &str, autoincrement: bool) -> String {
+    let autoincrement = if autoincrement { " AUTOINCREMENT" } else { "" };
+    format!("CONSTRAINT {} PRIMARY KEY{autoincrement}", quote(name))
+}
+
+/// The clause of a column's default; a generated column has none.
+pub(super) fn default_of(column: &Column) -> Option<String> {
+    let default = column.default.as_ref().filter(|_| column.generated.is_none())?;
+    Some(format!("DEFAULT {}", default_text(default, &column.ty)))
+}
+
+pub(super) fn generated_clause(generated: &Generated) -> String {
+    let how = if generated.stored { "STORED" } else { "VIRTUAL" };
+    format!("GENERATED ALWAYS AS ({}) {how}", closed(&generated.expression))
+}
+
+/// The values that a column of an enumeration may have.
+pub(super) fn enum_condition(column: &str, values: &[String]) -> String {
+    let values: Vec<_> = values.iter().map(|it| literal(&Value::Text(it.clone()))).collect();
+    format!("{} IN ({})", quote(column), values.join(", "))
+}
+
+pub(super) fn enum_clause(table: &str, column: &str, values: &[String]) -> String {
+    let name = naming::check(table, column);
+    format!("CONSTRAINT {} CHECK ({})", quote(&name), enum_condition(column, values))
+}
+
+pub(super) fn primary_key(it: &PrimaryKey) -> String {
+    format!("CONSTRAINT {} PRIMARY KEY ({})", quote(&it.name), quoted(&it.columns))
+}
+
+pub(super) fn unique(it: &Unique) -> String {
+    format!("CONSTRAINT {} UNIQUE ({})", quote(&it.name), quoted(&it.columns))
+}
+
+pub(super) fn check(it: &Check) -> String {
+    format!("CONSTRAINT {} CHECK ({})", quote(&it.name), closed(&it.expression))
+}
+
+pub(super) fn foreign_key(it: &ForeignKey) -> String {
+    let (name, columns) = (quote(&it.name), quoted(&it.columns));
+    format!("CONSTRAINT {name} FOREIGN KEY ({columns}) {}", references(it))
 }
 
 fn references(it: &ForeignKey) -> String {
@@ -205,7 +258,7 @@ fn default_text(default: &DefaultValue, ty: &Type) -> String {
         (DefaultValue::Now, Type::Date) => "CURRENT_DATE".to_owned(),
         (DefaultValue::Now, Type::Time) => "CURRENT_TIME".to_owned(),
         (DefaultValue::Now, _) => "CURRENT_TIMESTAMP".to_owned(),
-        (DefaultValue::Sql(it), _) => format!("({it})"),
+        (DefaultValue::Sql(it), _) => format!("({})", closed(it)),
     }
 }
 
@@ -248,7 +301,7 @@ pub(super) fn create_index(table: &str, index: &Index) -> String {
         .map(|it| {
             let mut sql = match &it.term {
                 IndexTerm::Column(it) => quote(it),
-                IndexTerm::Expression(it) => format!("({it})"),
+                IndexTerm::Expression(it) => format!("({})", closed(it)),
             };
             if let Some(collation) = &it.collation {
                 sql += &format!(" COLLATE {}", quote(collation));

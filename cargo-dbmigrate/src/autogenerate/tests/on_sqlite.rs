@@ -1,0 +1,167 @@
+//! The same differences on a real SQLite with rows: they arrive or leave no trace, no row is lost,
+//! and the way back leads to what was there.
+
+use dbmigrate_runtime::drift::differences_of;
+use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::operations::Recording;
+use dbmigrate_runtime::revision::Revision;
+use dbmigrate_runtime::{Direction, Migration, Migrations, Options, Value};
+use proptest::prelude::*;
+
+use super::property::{answer, config, of_schema};
+use super::{arbitrary, *};
+
+fn recording(operations: &[Operation]) -> Recording {
+    Recording { operations: operations.to_vec(), ..Recording::default() }
+}
+
+fn migration(id: &str, parents: &[&str], up: &[Operation], down: &[Operation]) -> Migration {
+    let revision = Revision {
+        id: id.to_owned(),
+        parents: parents.iter().map(|it| (*it).to_owned()).collect(),
+        ..Revision::default()
+    };
+    Migration::new(revision, recording(up), recording(down))
+}
+
+fn run(
+    driver: &mut SqliteDriver<'_>,
+    migrations: &Migrations,
+    direction: Direction,
+    target: &str,
+) -> std::result::Result<(), dbmigrate_runtime::Error> {
+    let (options, observer, steps) = (&Options::default(), &mut (), &mut OwnSteps);
+    Executor { driver, migrations, options, observer, steps }.run(direction, target).map(drop)
+}
+
+/// Some rows for each table, as many as its constraints allow.
+fn fill(driver: &mut SqliteDriver<'_>, schema: &Schema) {
+    for table in schema.tables.values() {
+        let columns: Vec<&Column> =
+            table.columns.iter().filter(|it| it.generated.is_none()).collect();
+        let names: Vec<_> = columns.iter().map(|it| driver.dialect().quote(&it.name)).collect();
+        for n in 1..4 {
+            let value = |it: &&Column| match &it.ty {
+                _ if it.nullable && n == 2 => "NULL".to_owned(),
+                Type::Enum(_, values) => format!("'{}'", values[0].replace('\'', "''")),
+                Type::String(_) | Type::Text | Type::Json | Type::Decimal(..) | Type::Numeric => {
+                    format!("'{n}'")
+                }
+                Type::Uuid | Type::Binary | Type::FixedBinary(_) => format!("x'0{n}'"),
+                Type::Float | Type::Double => format!("{n}.5"),
+                Type::Date | Type::DateTime | Type::Timestamp | Type::Time => {
+                    format!("'2026-01-0{n}'")
+                }
+                _ => n.to_string(),
+            };
+            let values: Vec<_> = columns.iter().map(value).collect();
+            let _ = driver.batch(&format!(
+                "INSERT INTO {} ({}) VALUES ({})",
+                driver.dialect().quote(&table.name),
+                names.join(", "),
+                values.join(", ")
+            ));
+        }
+    }
+}
+
+/// All tables with the number of their rows, and every object's text.
+fn state(driver: &mut SqliteDriver<'_>) -> String {
+    let mut state = String::new();
+    for it in driver.objects().unwrap() {
+        if it.kind == "table" {
+            state += &format!("{} rows in ", n_rows(driver, &it.name));
+        }
+        state += &format!("{} {}: {:?}\n", it.kind, it.name, it.sql);
+    }
+    state
+}
+
+fn n_rows(driver: &mut SqliteDriver<'_>, table: &str) -> i64 {
+    let sql = format!("SELECT count(*) FROM {}", driver.dialect().quote(table));
+    match driver.query(&sql, &[]).unwrap().rows[0][0] {
+        Value::Integer(it) => it,
+        _ => -1,
+    }
+}
+
+/// Whether the database is what these tables would be.
+#[track_caller]
+fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
+    let facts = driver.facts().unwrap();
+    let stored = schema.tables.values().map(|it| driver.dialect().as_stored(it, &facts).unwrap());
+    let stored = Schema::from_tables(stored.collect::<Vec<_>>());
+    let actual = driver.introspect(None).unwrap();
+    assert_eq!(actual.unreadable, []);
+    let (different, others) = differences_of(&stored, &actual.schema);
+    assert_eq!(different.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
+    assert_eq!(others, ["dbmigrate_version"]);
+}
+
+/// Whether rows didn't allow it.
+fn is_about_rows(report: &str) -> bool {
+    [
+        "constraint failed",
+        "cannot store",
+        "datatype mismatch",
+        "do not fit",
+        "refer to nothing",
+        "is NULL in",
+    ]
+    .iter()
+    .any(|it| report.contains(it))
+}
+
+fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
+    let changes = answer(from, &of_schema(to), with_renames);
+    let back = way_back(&changes.operations, from).unwrap();
+    let first = diff::diff(&Schema::default(), from);
+    let migrations = Migrations::new(vec![
+        migration("r1", &[], &first, &[]),
+        migration("r2", &["r1"], &changes.operations, &back.operations),
+    ])
+    .unwrap();
+    let mut driver = SqliteDriver::open_in_memory().unwrap();
+    run(&mut driver, &migrations, Direction::Upgrade, "r1").unwrap();
+    assert_is(&mut driver, from);
+    fill(&mut driver, from);
+    let before = state(&mut driver);
+    if let Err(err) = run(&mut driver, &migrations, Direction::Upgrade, "r2") {
+        // Rows may not allow it; then nothing has changed.
+        let report = err.report();
+        assert!(is_about_rows(&report), "{report}");
+        assert_eq!(state(&mut driver), before);
+        return;
+    }
+    let mut reached = from.clone();
+    replay(&mut reached, &changes.operations).unwrap();
+    assert_is(&mut driver, &reached);
+    if let Err(err) = run(&mut driver, &migrations, Direction::Downgrade, "r1") {
+        let report = err.report();
+        assert!(is_about_rows(&report), "{report}");
+        return;
+    }
+    let mut again = reached.clone();
+    replay(&mut again, &back.operations).unwrap();
+    assert_is(&mut driver, &again);
+    for table in from.tables.keys().filter(|it| to.table(it).is_some()) {
+        let line = format!("{} rows in table {table}:", n_rows(&mut driver, table));
+        assert!(before.contains(&line), "{line}\n{before}");
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_difference_is_made_and_undone((from, to) in arbitrary::pair()) {
+        all_holds(&from, &to, false);
+    }
+
+    #[test]
+    fn a_difference_with_renames_is_made_and_undone((from, to) in arbitrary::pair()) {
+        all_holds(&from, &to, true);
+    }
+}

@@ -1,0 +1,340 @@
+//! Changes to the text that a table was made with.
+//!
+//! Only what the operations change is written anew. All else stays as it was found: words that
+//! the schema has no place for, such as `ON CONFLICT`, and what others added.
+
+use super::super::Unplannable;
+use super::ddl::{self, Ddl};
+use super::definition::{
+    Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn,
+};
+use crate::schema::{Check, Column, ForeignKey, Table, Type, Unique};
+use crate::sql::same_expression;
+
+/// Makes of a table's definition what it has to be, given the table before and after.
+pub(super) fn edit(
+    ddl: &Ddl<'_>,
+    definition: &mut Definition,
+    before: &Table,
+    after: &Table,
+) -> Result<(), Unplannable> {
+    let mut edit = Edit { ddl, definition, before, after };
+    edit.columns()?;
+    edit.primary_key()?;
+    edit.uniques()?;
+    edit.foreign_keys()?;
+    edit.checks()?;
+    if before.strict != after.strict {
+        if after.strict {
+            ddl::needs(ddl.facts, ddl.operation, 3_037_000)?;
+        }
+        edit.definition.strict = after.strict;
+    }
+    if before.without_rowid != after.without_rowid {
+        edit.definition.without_rowid = after.without_rowid;
+    }
+    Ok(())
+}
+
+pub(super) fn same_name(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+fn same_names<'a>(one: &[String], other: impl Iterator<Item = &'a str>) -> bool {
+    one.iter().map(|it| it.to_ascii_lowercase()).eq(other.map(str::to_ascii_lowercase))
+}
+
+struct Edit<'a> {
+    ddl: &'a Ddl<'a>,
+    definition: &'a mut Definition,
+    before: &'a Table,
+    after: &'a Table,
+}
+
+impl Edit<'_> {
+    fn columns(&mut self) -> Result<(), Unplannable> {
+        let (before, after) = (self.before, self.after);
+        let is_gone = |it: &&Column| after.find_column(&it.name).is_none();
+        for gone in before.columns.iter().filter(is_gone) {
+            let idx = self.place(&gone.name)?;
+            self.definition.columns.remove(idx);
+        }
+        for column in &self.after.columns {
+            match self.before.find_column(&column.name) {
+                None => {
+                    let text = self.ddl.column_of(self.after, column)?;
+                    let item = ColumnItem::new(text).map_err(|why| self.garbled(&why))?;
+                    self.definition.columns.push(item);
+                }
+                Some(was) => self.column(was, column)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn column(&mut self, was: &Column, to: &Column) -> Result<(), Unplannable> {
+        let ddl = self.ddl;
+        let (type_was, type_to) = (ddl.declared(self.before, was)?, ddl.declared(self.after, to)?);
+        let enum_was = enum_values(was).map(|it| ddl::enum_condition(&was.name, it));
+        let enum_to = enum_values(to).map(|it| ddl::enum_condition(&to.name, it));
+        let default = ddl::default_of;
+        let generated = |it: &Column| it.generated.as_ref().map(ddl::generated_clause);
+        let collation =
+            |it: &Column| it.collation.as_ref().map(|it| format!("COLLATE {}", ddl::quote(it)));
+        let is_same = type_was == type_to
+            && enum_was == enum_to
+            && was.nullable == to.nullable
+            && default(was) == default(to)
+            && generated(was) == generated(to)
+            && collation(was) == collation(to);
+        if is_same {
+            return Ok(());
+        }
+        let idx = self.place(&was.name)?;
+        let table = &self.after.name;
+        let item = &mut self.definition.columns[idx];
+        if type_was != type_to {
+            item.set_type(&type_to);
+        }
+        if was.nullable != to.nullable {
+            item.remove_clauses(|it| {
+                matches!(it.kind, ClauseKind::NotNull { .. } | ClauseKind::Null)
+            });
+        }
+        let mut add = Vec::new();
+        if was.nullable && !to.nullable {
+            add.push("NOT NULL".to_owned());
+        }
+        if default(was) != default(to) {
+            item.remove_clauses(|it| matches!(it.kind, ClauseKind::Default(_)));
+            add.extend(default(to));
+        }
+        if generated(was) != generated(to) {
+            if to.generated.is_some() {
+                ddl::needs(ddl.facts, ddl.operation, 3_031_000)?;
+            }
+            item.remove_clauses(|it| matches!(it.kind, ClauseKind::Generated { .. }));
+            add.extend(generated(to));
+        }
+        if collation(was) != collation(to) {
+            item.remove_clauses(|it| matches!(it.kind, ClauseKind::Collate(_)));
+            add.extend(collation(to));
+        }
+        if enum_was != enum_to {
+            if let Some(was) = &enum_was {
+                let is_it = |it: &Clause| matches!(&it.kind, ClauseKind::Check(it) if same_expression(it, was));
+                let found = item.clauses.iter().any(is_it);
+                item.remove_clauses(is_it);
+                let is_it = |it: &ConstraintItem| matches!(&it.kind, ConstraintKind::Check(it) if same_expression(it, was));
+                let n = self.definition.constraints.len();
+                self.definition.constraints.retain(|it| !is_it(it));
+                if !found && n == self.definition.constraints.len() {
+                    return Err(self.missing(&format!("check `{was}`")));
+                }
+            }
+            add.extend(enum_values(to).map(|it| ddl::enum_clause(table, &to.name, it)));
+        }
+        let item = &mut self.definition.columns[idx];
+        let res = add.iter().try_for_each(|it| item.push_clause(it));
+        res.map_err(|why| self.garbled(&why))
+    }
+
+    fn primary_key(&mut self) -> Result<(), Unplannable> {
+        let shape = |it: &Table| {
+            let autoincrement = it.generated_key().map(|it| it.autoincrement == Some(true));
+            (it.primary_key.clone(), autoincrement)
+        };
+        if shape(self.before) == shape(self.after) {
+            return Ok(());
+        }
+        let is_clause = |it: &Clause| matches!(it.kind, ClauseKind::PrimaryKey { .. });
+        let is_of_table =
+            |it: &ConstraintItem| matches!(it.kind, ConstraintKind::PrimaryKey { .. });
+        if self.before.primary_key.is_some() {
+            let is_new = |it: &ColumnItem| {
+                !self.before.columns.iter().any(|was| same_name(&was.name, &it.name))
+            };
+            let mut found = false;
+            for item in self.definition.columns.iter_mut().filter(|it| !is_new(it)) {
+                found |= item.clauses.iter().any(is_clause);
+                item.remove_clauses(is_clause);
+            }
+            found |= self.definition.constraints.iter().any(is_of_table);
+            self.definition.constraints.retain(|it| !is_of_table(it));
+            if !found && !self.has_lost_column_of_key() {
+                return Err(self.missing("primary key"));
+            }
+        }
+        let Some(key) = &self.after.primary_key else { return Ok(()) };
+        if let Some(column) = self.after.generated_key() {
+            let idx = self.place(&column.name)?;
+            let item = &mut self.definition.columns[idx];
+            if !item.clauses.iter().any(is_clause) {
+                let clause = ddl::key_clause(&key.name, column.autoincrement == Some(true));
+                item.push_clause(&clause).map_err(|why| self.garbled(&why))?;
+            }
+            return Ok(());
+        }
+        self.push_constraint(ddl::primary_key(key))
+    }
+
+    /// Whether a column that is gone took the primary key along.
+    fn has_lost_column_of_key(&self) -> bool {
+        let key = self.before.primary_key.iter().flat_map(|it| &it.columns);
+        key.into_iter().any(|it| self.after.find_column(it).is_none())
+    }
+
+    fn uniques(&mut self) -> Result<(), Unplannable> {
+        for it in self.before.uniques.iter().filter(|it| !self.after.uniques.contains(it)) {
+            self.remove(&it.name, "unique constraint", &Shape::Unique(it))?;
+        }
+        for it in self.after.uniques.iter().filter(|it| !self.before.uniques.contains(it)) {
+            self.push_constraint(ddl::unique(it))?;
+        }
+        Ok(())
+    }
+
+    fn foreign_keys(&mut self) -> Result<(), Unplannable> {
+        let gone = |it: &&ForeignKey| !self.after.foreign_keys.contains(it);
+        for it in self.before.foreign_keys.iter().filter(gone) {
+            self.remove(&it.name, "foreign key", &Shape::ForeignKey(it))?;
+        }
+        for it in &self.after.foreign_keys {
+            let is_written = self.before.foreign_keys.contains(it) || self.has_constraint(&it.name);
+            if !is_written {
+                self.push_constraint(ddl::foreign_key(it))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn checks(&mut self) -> Result<(), Unplannable> {
+        for it in self.before.checks.iter().filter(|it| !self.after.checks.contains(it)) {
+            self.remove(&it.name, "check", &Shape::Check(it))?;
+        }
+        for it in self.after.checks.iter().filter(|it| !self.before.checks.contains(it)) {
+            self.push_constraint(ddl::check(it))?;
+        }
+        Ok(())
+    }
+
+    fn push_constraint(&mut self, text: String) -> Result<(), Unplannable> {
+        let item = ConstraintItem::new(text).map_err(|why| self.garbled(&why))?;
+        self.definition.constraints.push(item);
+        Ok(())
+    }
+
+    fn has_constraint(&self, name: &str) -> bool {
+        let named = |it: &Option<String>| it.as_ref().is_some_and(|it| same_name(it, name));
+        self.definition.constraints.iter().any(|it| named(&it.name))
+            || self.definition.columns.iter().flat_map(|it| &it.clauses).any(|it| named(&it.name))
+    }
+
+    /// Removes a constraint by its name, or one without a name by what it demands.
+    fn remove(&mut self, name: &str, what: &str, shape: &Shape<'_>) -> Result<(), Unplannable> {
+        for is_named in [true, false] {
+            let fits = |it: &Option<String>| match it {
+                Some(it) => is_named && same_name(it, name),
+                None => !is_named,
+            };
+            let constraint =
+                |it: &ConstraintItem| fits(&it.name) && shape.of_table(&it.kind, is_named);
+            if let Some(idx) = self.definition.constraints.iter().position(constraint) {
+                self.definition.constraints.remove(idx);
+                return Ok(());
+            }
+            for item in &mut self.definition.columns {
+                let column = item.name.clone();
+                let clause =
+                    |it: &Clause| fits(&it.name) && shape.of_column(&it.kind, &column, is_named);
+                if item.clauses.iter().any(clause) {
+                    item.remove_clauses(clause);
+                    return Ok(());
+                }
+            }
+        }
+        // A column that is gone took what was written with it along.
+        let lost =
+            |columns: &[String]| columns.iter().any(|it| self.after.find_column(it).is_none());
+        let is_lost = match shape {
+            Shape::Unique(it) => lost(&it.columns),
+            Shape::ForeignKey(it) => lost(&it.columns),
+            Shape::Check(_) => {
+                self.before.columns.iter().any(|it| self.after.find_column(&it.name).is_none())
+            }
+        };
+        if is_lost { Ok(()) } else { Err(self.missing(&format!("{what} `{name}`"))) }
+    }
+
+    fn place(&self, column: &str) -> Result<usize, Unplannable> {
+        let found = self.definition.columns.iter().position(|it| same_name(&it.name, column));
+        found.ok_or_else(|| self.missing(&format!("column `{column}`")))
+    }
+
+    fn missing(&self, what: &str) -> Unplannable {
+        let table = &self.definition.name;
+        self.ddl.refuse(
+            &format!("table `{table}` of the database has no {what}"),
+            "the database isn't what the migrations build: `cargo dbmigrate check` shows where",
+        )
+    }
+
+    fn garbled(&self, why: &str) -> Unplannable {
+        self.ddl.refuse(why, "look at the SQL expressions of the operation")
+    }
+}
+
+/// What a constraint demands, to find one that has no name.
+enum Shape<'a> {
+    Unique(&'a Unique),
+    ForeignKey(&'a ForeignKey),
+    Check(&'a Check),
+}
+
+impl Shape<'_> {
+    /// Whether a constraint is of this kind and, if it isn't known by its name, demands this.
+    fn of_table(&self, kind: &ConstraintKind, is_named: bool) -> bool {
+        match (self, kind) {
+            (Shape::Unique(it), ConstraintKind::Unique { columns, .. }) => {
+                is_named || same_names(&it.columns, names(columns))
+            }
+            (Shape::ForeignKey(it), ConstraintKind::ForeignKey { columns, reference }) => {
+                is_named
+                    || (same_names(&it.columns, columns.iter().map(String::as_str))
+                        && same_name(&it.references_table, &reference.table))
+            }
+            (Shape::Check(it), ConstraintKind::Check(expression)) => {
+                is_named || same_expression(&it.expression, expression)
+            }
+            _ => false,
+        }
+    }
+
+    fn of_column(&self, kind: &ClauseKind, column: &str, is_named: bool) -> bool {
+        match (self, kind) {
+            (Shape::Unique(it), ClauseKind::Unique { .. }) => {
+                is_named || same_names(&it.columns, [column].into_iter())
+            }
+            (Shape::ForeignKey(it), ClauseKind::References(reference)) => {
+                is_named
+                    || (same_names(&it.columns, [column].into_iter())
+                        && same_name(&it.references_table, &reference.table))
+            }
+            (Shape::Check(it), ClauseKind::Check(expression)) => {
+                is_named || same_expression(&it.expression, expression)
+            }
+            _ => false,
+        }
+    }
+}
+
+fn names(columns: &[KeyColumn]) -> impl Iterator<Item = &str> {
+    columns.iter().map(|it| it.name.as_str())
+}
+
+fn enum_values(column: &Column) -> Option<&Vec<String>> {
+    match &column.ty {
+        Type::Enum(_, values) => Some(values),
+        _ => None,
+    }
+}

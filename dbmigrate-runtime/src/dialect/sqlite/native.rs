@@ -1,0 +1,214 @@
+//! Which changes SQLite has a statement for, by its version and by what is stored.
+
+use super::super::{Check, Facts, StoredObject, Unplannable};
+use super::ddl::{self, Ddl, quote};
+use super::definition::{ClauseKind, Definition};
+use super::edit::same_name;
+use super::{is_null_default, rebuild};
+use crate::Value;
+use crate::operations::{ColumnChange, Operation, TableChange};
+use crate::schema::{Column, DefaultValue, ForeignKey, Schema, Table};
+use crate::sql::{mentions, same_expression};
+
+/// The first version whose `DROP COLUMN` is safe: 3.35.0 to 3.35.4 could corrupt the file
+/// (sqlite.org, `releaselog/3_35_5.html`).
+const DROP_COLUMN: u32 = 3_035_005;
+/// The first version that can change `NOT NULL` and `CHECK` in place (sqlite.org,
+/// `releaselog/3_53_0.html`).
+const ALTER_CONSTRAINTS: u32 = 3_053_000;
+
+/// How an operation is made true.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Way {
+    /// There is nothing to do.
+    Nothing,
+    /// By one statement, if the question before it has no answer.
+    Statement(String, Option<Check>),
+    /// By making the table anew.
+    Rebuild,
+}
+
+/// How to alter a table, given the schema before the operation and the operations behind it.
+///
+/// # Errors
+///
+/// A table or column that SQLite can't have.
+pub(super) fn way(
+    facts: &Facts,
+    operation: &Operation,
+    later: &[Operation],
+    schema: &Schema,
+) -> Result<Way, Unplannable> {
+    let ddl = Ddl { facts, operation };
+    let of = |table: &str| format!("ALTER TABLE {}", quote(table));
+    match operation {
+        Operation::AlterTable { change: TableChange { strict, without_rowid, .. }, .. } => {
+            Ok(if strict.is_none() && without_rowid.is_none() {
+                Way::Nothing
+            } else {
+                Way::Rebuild
+            })
+        }
+        Operation::AddColumn { table, column, using } => {
+            let Some(was) = schema.table(table) else { return Ok(Way::Nothing) };
+            if using.is_some() || !is_addable(column) {
+                return Ok(Way::Rebuild);
+            }
+            let key = added_key(operation, later).map(|(_, it)| it);
+            let sql = ddl.column(table, column, None, key, was.strict)?;
+            Ok(Way::Statement(format!("{} ADD COLUMN {sql}", of(table)), None))
+        }
+        Operation::DropColumn { table, column } => {
+            let is_native = facts.version >= DROP_COLUMN
+                && schema.table(table).is_some_and(|it| is_droppable(&ddl, it, column));
+            let sql = format!("{} DROP COLUMN {}", of(table), quote(column));
+            Ok(if is_native { Way::Statement(sql, None) } else { Way::Rebuild })
+        }
+        Operation::AlterColumn { table, column, change } => {
+            alter_column(&ddl, schema, table, column, change)
+        }
+        Operation::DropForeignKey { .. } if goes_with_column(operation, later, schema) => {
+            Ok(Way::Nothing)
+        }
+        Operation::AddCheck { table, check } if facts.version >= ALTER_CONSTRAINTS => {
+            Ok(Way::Statement(format!("{} ADD {}", of(table), ddl::check(check)), None))
+        }
+        Operation::DropCheck { table, name } if facts.version >= ALTER_CONSTRAINTS => {
+            let is_named = schema.table(table).is_some_and(|it| {
+                let stored = rebuild::definition(&ddl, it);
+                stored.is_ok_and(|it| has_check(&it, name))
+            });
+            let sql = format!("{} DROP CONSTRAINT {}", of(table), quote(name));
+            Ok(if is_named { Way::Statement(sql, None) } else { Way::Rebuild })
+        }
+        Operation::AddPrimaryKey { .. }
+        | Operation::DropPrimaryKey { .. }
+        | Operation::AddUnique { .. }
+        | Operation::DropUnique { .. }
+        | Operation::AddForeignKey { .. }
+        | Operation::DropForeignKey { .. }
+        | Operation::AddCheck { .. }
+        | Operation::DropCheck { .. } => Ok(Way::Rebuild),
+        _ => Ok(Way::Nothing),
+    }
+}
+
+/// A change that the stored definition doesn't show needs nothing.
+fn alter_column(
+    ddl: &Ddl<'_>,
+    schema: &Schema,
+    table: &str,
+    column: &str,
+    change: &ColumnChange,
+) -> Result<Way, Unplannable> {
+    let Some(before) = schema.table(table) else { return Ok(Way::Nothing) };
+    let Some(was) = before.find_column(column) else { return Ok(Way::Nothing) };
+    let mut to = was.clone();
+    change.apply(&mut to);
+    // The column's own value is what the rows have anyway.
+    if change.using.as_ref().is_some_and(|it| !same_expression(it, &quote(column))) {
+        return Ok(Way::Rebuild);
+    }
+    let text = |it: &Column| ddl.column(table, it, None, None, before.strict);
+    let same_key =
+        was.autoincrement == to.autoincrement && is_key(before, was) == is_key(before, &to);
+    if text(was)? == text(&to)? && same_key {
+        return Ok(Way::Nothing);
+    }
+    let only_null = Column { nullable: to.nullable, ..was.clone() };
+    let is_native = same_key
+        && ddl.facts.version >= ALTER_CONSTRAINTS
+        && to.generated.is_none()
+        && text(&only_null)? == text(&to)?;
+    if !is_native {
+        return Ok(Way::Rebuild);
+    }
+    let word = if to.nullable { "DROP" } else { "SET" };
+    let check = (!to.nullable).then(|| rebuild::not_null(table, column));
+    let (table, column) = (quote(table), quote(column));
+    Ok(Way::Statement(format!("ALTER TABLE {table} ALTER COLUMN {column} {word} NOT NULL"), check))
+}
+
+fn is_key(table: &Table, column: &Column) -> bool {
+    let key = table.primary_key.as_ref();
+    column.ty.is_integer() && key.is_some_and(|it| it.columns == [column.name.as_str()])
+}
+
+fn has_check(definition: &Definition, name: &str) -> bool {
+    let is_it = |it: &Option<String>| it.as_ref().is_some_and(|it| same_name(it, name));
+    definition.constraints.iter().any(|it| is_it(&it.name))
+        || definition.columns.iter().flat_map(|it| &it.clauses).any(|it| is_it(&it.name))
+}
+
+/// Whether `ADD COLUMN` takes the column (rules of `lang_altertable.html`, section 4).
+pub(super) fn is_addable(column: &Column) -> bool {
+    match column {
+        Column { generated: Some(it), .. } => !it.stored,
+        Column { nullable: false, default, .. } if is_null_default(default) => false,
+        Column { default: Some(DefaultValue::Literal(Value::Text(it))), .. } => !it.contains('\0'),
+        Column { default: Some(DefaultValue::Now | DefaultValue::Sql(_)), .. } => false,
+        _ => true,
+    }
+}
+
+/// Whether `DROP COLUMN` takes the column: nothing else may mention it (rules of
+/// `lang_altertable.html`, section 5).
+fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str) -> bool {
+    // What is odd with the definition is said by the rebuild.
+    let Ok(definition) = rebuild::definition(ddl, table) else { return false };
+    let Some(item) = definition.columns.iter().find(|it| same_name(&it.name, column)) else {
+        return false;
+    };
+    let is_constrained = item
+        .clauses
+        .iter()
+        .any(|it| matches!(it.kind, ClauseKind::PrimaryKey { .. } | ClauseKind::Unique { .. }));
+    let others = definition.columns.iter().filter(|it| !same_name(&it.name, column));
+    let is_mentioned = others
+        .flat_map(|it| &it.clauses)
+        .filter(|it| !matches!(it.kind, ClauseKind::References(_)))
+        .map(|it| it.text.as_str())
+        .chain(definition.constraints.iter().map(|it| it.text()))
+        .any(|it| mentions(it, column));
+    let objects = ddl.facts.objects.as_deref().unwrap_or_default();
+    let is_used = |it: &StoredObject| {
+        let Some(sql) = &it.sql else { return false };
+        it.kind != "table" && mentions(sql, &table.name) && mentions(sql, column)
+    };
+    let in_index = ddl.facts.objects.is_none()
+        && table.indexes.iter().any(|it| mentions(&ddl::create_index(&table.name, it), column));
+    definition.columns.len() > 1
+        && !(is_constrained || is_mentioned || in_index || objects.iter().any(is_used))
+}
+
+/// The foreign key that a later operation adds to a column that this one adds, and how much later
+/// it comes: SQLite takes `REFERENCES` in `ADD COLUMN`, so both are one statement.
+pub(super) fn added_key<'a>(
+    operation: &Operation,
+    later: &'a [Operation],
+) -> Option<(usize, &'a ForeignKey)> {
+    let Operation::AddColumn { table, column, .. } = operation else { return None };
+    later.iter().enumerate().find_map(|(after, it)| match it {
+        Operation::AddForeignKey { table: it, foreign_key }
+            if it == table && foreign_key.columns == [column.name.as_str()] =>
+        {
+            Some((after, foreign_key))
+        }
+        _ => None,
+    })
+}
+
+/// Whether the operation drops a foreign key whose column is dropped later: SQLite drops a column
+/// with its `REFERENCES`.
+fn goes_with_column(operation: &Operation, later: &[Operation], before: &Schema) -> bool {
+    let Operation::DropForeignKey { table, name } = operation else { return false };
+    let keys = before.table(table).map_or(&[][..], |it| &it.foreign_keys);
+    // Two over one column are constraints of the table, which keep the column from being dropped.
+    let n_of = |columns: &[String]| keys.iter().filter(|it| it.columns == columns).count();
+    let Some(key) = keys.iter().find(|it| it.name == *name) else { return false };
+    n_of(&key.columns) == 1
+        && later.iter().any(|it| {
+            matches!(it, Operation::DropColumn { table: it, column }
+            if it == table && key.columns == [column.as_str()])
+        })
+}

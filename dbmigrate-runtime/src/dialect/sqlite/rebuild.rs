@@ -1,0 +1,449 @@
+//! A table made anew: the way to every change that `ALTER TABLE` doesn't have.
+//!
+//! The steps are those of sqlite.org's `lang_altertable.html`, section 7, and what it leaves out:
+//! a new table under another name takes the rows over, the old one goes, the new one gets its
+//! name. The name is given in the old way (`PRAGMA legacy_alter_table`), in which views and
+//! triggers that mention the table are let be; foreign keys aren't enforced meanwhile.
+
+use std::collections::BTreeMap;
+
+use super::super::{Action, Check, Facts, Route, Statement, StoredObject, Unplannable};
+use super::convert;
+use super::ddl::{self, Ddl, quote};
+use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
+use super::edit::{edit, same_name};
+use crate::operations::Operation;
+use crate::schema::Table;
+use crate::sql;
+
+/// A rebuild that collects what the operations on its table ask for.
+pub(super) struct Rebuild {
+    /// The table as the migrations had it when the rebuild began.
+    before: Table,
+    /// Why each operation is part of it.
+    reasons: Vec<String>,
+    /// By column of the table at its end, what its rows take: none is the column's default.
+    values: BTreeMap<String, Option<String>>,
+    /// Names of indexes that are gone.
+    dropped_indexes: Vec<String>,
+    /// Statements for indexes that are new.
+    new_indexes: Vec<String>,
+    /// Whether the value of a column comes from another table.
+    pub(super) reads_others: bool,
+}
+
+impl Rebuild {
+    pub(super) fn new(before: &Table) -> Rebuild {
+        Rebuild {
+            before: before.clone(),
+            reasons: Vec::new(),
+            values: BTreeMap::new(),
+            dropped_indexes: Vec::new(),
+            new_indexes: Vec::new(),
+            reads_others: false,
+        }
+    }
+
+    /// Whether the operation can be part of it: an expression that gives rows their values sees
+    /// them as they are before.
+    pub(super) fn takes(&self, operation: &Operation) -> bool {
+        let using = using(operation);
+        !using.is_some_and(|using| self.values.keys().any(|it| sql::mentions(using, it)))
+    }
+
+    /// Takes an operation up; `table` is the table before it.
+    pub(super) fn push(&mut self, operation: &Operation, table: &Table) {
+        self.reasons.push(operation.to_string());
+        let using = using(operation);
+        self.reads_others |= using.is_some_and(|it| sql::mentions(it, "select"));
+        let name = &table.name;
+        match operation {
+            Operation::AddColumn { column, .. } => {
+                self.values.insert(column.name.clone(), using.map(str::to_owned));
+            }
+            Operation::DropColumn { column, .. } => {
+                self.values.remove(column);
+            }
+            Operation::AlterColumn { column, .. } => {
+                if let Some(using) = using {
+                    self.values.insert(column.clone(), Some(using.to_owned()));
+                }
+            }
+            Operation::DropIndex { name, .. } => {
+                self.dropped_indexes.push(name.clone());
+                self.new_indexes.retain(|it| !sql::mentions(it, name));
+            }
+            Operation::CreateIndex { index, .. } => {
+                self.new_indexes.push(ddl::create_index(name, index));
+            }
+            Operation::RenameIndex { from, to, .. } => {
+                if let Some(index) = table.find_index(from) {
+                    let renamed = crate::schema::Index { name: to.clone(), ..index.clone() };
+                    self.dropped_indexes.push(from.clone());
+                    self.new_indexes.push(ddl::create_index(name, &renamed));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the table had that index when the rebuild began.
+    pub(super) fn had_index(&self, name: &str) -> bool {
+        self.before.find_index(name).is_some()
+    }
+
+    /// The statements, given the table at its end.
+    pub(super) fn actions(&self, ddl: &Ddl<'_>, after: &Table) -> Result<Vec<Action>, Unplannable> {
+        let stored = Stored::find(ddl, &self.before)?;
+        let was = stored.definition;
+        let mut definition = was.clone();
+        edit(ddl, &mut definition, &self.before, after)?;
+        let table = was.name.clone();
+        let scratch = scratch_name(ddl.facts, &table);
+        let (old, new) = (quote(&table), quote(&scratch));
+        let mut out = Actions { reason: self.reason(), actions: Vec::new() };
+        if ddl.facts.objects.is_none() {
+            out.note(format!(
+                "table `{table}` is made anew as the migrations describe it: triggers on it, and \
+                 what others added to it, are not known here and would be lost"
+            ));
+        }
+        out.actions.extend(self.fitting(&was, &definition).into_iter().map(Action::Check));
+        out.push(definition.text(&scratch));
+        let (columns, values) = self.columns(&was, &definition);
+        let from = format!("FROM {old}");
+        // The clause outdoes an ON CONFLICT of the table's own, which might leave rows out.
+        let insert = format!("INSERT OR ABORT INTO {new} ({columns}) SELECT {values} {from}");
+        out.push(insert);
+        out.actions.push(Action::Check(Check {
+            sql: format!(
+                "SELECT n FROM (SELECT (SELECT count(*) FROM {old} NOT INDEXED) - \
+                 (SELECT count(*) FROM {new} NOT INDEXED) AS n) WHERE n <> 0"
+            ),
+            failure: format!("the copy of table `{table}` lacks {{}} row(s)"),
+            hint: None,
+        }));
+        if is_autoincrement(&was) && is_autoincrement(&definition) {
+            // Else the key of a row that was deleted would be given again.
+            let literal = |it: &str| ddl::literal(&crate::Value::from(it));
+            let (old, new) = (literal(&table), literal(&scratch));
+            out.push(format!("DELETE FROM sqlite_sequence WHERE name = {new}"));
+            out.push(format!(
+                "INSERT INTO sqlite_sequence (name, seq) SELECT {new}, seq FROM sqlite_sequence \
+                 WHERE name = {old}"
+            ));
+        }
+        for statistics in &stored.statistics {
+            out.push(moved(statistics, &table, &scratch));
+        }
+        out.push(format!("DROP TABLE {old}"));
+        out.push("PRAGMA legacy_alter_table = ON".to_owned());
+        out.push(format!("ALTER TABLE {new} RENAME TO {old}"));
+        out.push("PRAGMA legacy_alter_table = OFF".to_owned());
+        let is_kept = |name: &String| !self.dropped_indexes.iter().any(|it| same_name(it, name));
+        for (_, sql) in stored.indexes.iter().filter(|(name, _)| is_kept(name)) {
+            out.push(sql.clone());
+        }
+        self.new_indexes.iter().for_each(|it| out.push(it.clone()));
+        stored.triggers.iter().for_each(|it| out.push(it.clone()));
+        for statistics in &stored.statistics {
+            out.push(moved(statistics, &scratch, &table));
+            // A key without rowid goes by the table's name. The numbers of indexes that belong to
+            // constraints may be others now.
+            let numbered = match self.before.uniques == after.uniques
+                && self.before.primary_key == after.primary_key
+            {
+                true => "",
+                false => " OR idx LIKE 'sqlite_autoindex%'",
+            };
+            out.push(format!(
+                "DELETE FROM {statistics} WHERE tbl = {} AND idx <> tbl AND (idx NOT IN \
+                 (SELECT name FROM sqlite_master WHERE type = 'index'){numbered})",
+                ddl::literal(&crate::Value::from(table.as_str()))
+            ));
+        }
+        Ok(out.actions)
+    }
+
+    /// Finds values that don't fit their columns any more, where no expression gives others.
+    fn fitting(&self, was: &Definition, to: &Definition) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for item in to.columns.iter().filter(|it| !is_generated(it)) {
+            let name = &item.name;
+            let set = self.values.iter().find(|(it, _)| same_name(it, name));
+            let old = was.columns.iter().find(|it| same_name(&it.name, name));
+            let Some(old) = old.filter(|_| !matches!(set, Some((_, None)))) else {
+                let is_set = matches!(set, Some((_, Some(_))));
+                let is_key = rowid_alias(to).is_some_and(|it| same_name(&it.name, name));
+                if is_not_null(item) && default(item).is_none() && !is_set && !is_key {
+                    checks.push(no_rows(&was.name, name));
+                }
+                continue;
+            };
+            let is_kept = match set {
+                None => true,
+                Some((_, value)) => {
+                    value.as_ref().is_some_and(|it| sql::same_expression(it, &quote(name)))
+                }
+            };
+            if is_kept {
+                checks.extend(convert::check(&was.name, name, &old.ty, &item.ty));
+                if !is_not_null(old) && is_not_null(item) {
+                    checks.push(not_null(&was.name, name));
+                }
+            }
+        }
+        checks
+    }
+
+    fn reason(&self) -> String {
+        let mut reasons = self.reasons.clone();
+        reasons.dedup();
+        reasons.join(", ")
+    }
+
+    /// The columns that the new table's rows are given, and what they are given.
+    fn columns(&self, was: &Definition, to: &Definition) -> (String, String) {
+        let mut columns = Vec::new();
+        let mut values = Vec::new();
+        for item in to.columns.iter().filter(|it| !is_generated(it)) {
+            let set = self.values.iter().find(|(name, _)| same_name(name, &item.name));
+            let value = match set {
+                Some((_, value)) => value.clone(),
+                None => {
+                    let was = was.columns.iter().find(|it| same_name(&it.name, &item.name));
+                    was.map(|it| quote(&it.name))
+                }
+            };
+            let Some(value) = value else { continue };
+            columns.push(quote(&item.name));
+            values.push(ddl::closed(&value));
+        }
+        let has_rowid = !was.without_rowid && !to.without_rowid;
+        if let Some(rowid) = has_rowid.then(|| rowid_name(was, to)).flatten() {
+            // A key that is new goes on from the number that the row had without it.
+            let name = match rowid_alias(to) {
+                None => Some(rowid.to_owned()),
+                Some(it) => Some(quote(&it.name)).filter(|it| !columns.contains(it)),
+            };
+            if let Some(name) = name {
+                columns.insert(0, name);
+                values.insert(0, rowid.to_owned());
+            }
+        }
+        if let (true, Some(item)) =
+            (columns.is_empty(), to.columns.iter().find(|it| !is_generated(it)))
+        {
+            // Nothing of the rows is left but that they are there.
+            columns.push(quote(&item.name));
+            values.push(default(item).unwrap_or("NULL").to_owned());
+        }
+        (columns.join(", "), values.join(", "))
+    }
+}
+
+/// The expression that gives rows that are there a value.
+fn using(operation: &Operation) -> Option<&str> {
+    match operation {
+        Operation::AddColumn { using, .. } => using.as_deref(),
+        Operation::AlterColumn { change, .. } => change.using.as_deref(),
+        _ => None,
+    }
+}
+
+struct Actions {
+    reason: String,
+    actions: Vec<Action>,
+}
+
+impl Actions {
+    fn push(&mut self, sql: String) {
+        let reason = self.reason.clone();
+        self.actions.push(Action::Statement(Statement { sql, reason, route: Route::Rebuild }));
+    }
+
+    fn note(&mut self, text: String) {
+        self.actions.push(Action::Note(text));
+    }
+}
+
+/// What is stored of a table and of what belongs to it.
+struct Stored {
+    definition: Definition,
+    /// Names and texts.
+    indexes: Vec<(String, String)>,
+    triggers: Vec<String>,
+    /// Tables of ANALYZE.
+    statistics: Vec<&'static str>,
+}
+
+impl Stored {
+    fn find(ddl: &Ddl<'_>, table: &Table) -> Result<Stored, Unplannable> {
+        let definition = definition(ddl, table)?;
+        let Some(objects) = &ddl.facts.objects else {
+            let indexes = table.indexes.iter();
+            return Ok(Stored {
+                definition,
+                indexes: indexes
+                    .map(|it| (it.name.clone(), ddl::create_index(&table.name, it)))
+                    .collect(),
+                triggers: Vec::new(),
+                statistics: Vec::new(),
+            });
+        };
+        let of_table = |it: &&StoredObject| same_name(&it.table, &table.name);
+        let indexes = objects.iter().filter(of_table).filter(|it| it.kind == "index");
+        let indexes = indexes.filter_map(|it| Some((it.name.clone(), it.sql.clone()?)));
+        let triggers = objects.iter().filter(of_table).filter(|it| it.kind == "trigger");
+        let statistics = ["sqlite_stat1", "sqlite_stat4"].into_iter();
+        Ok(Stored {
+            definition,
+            indexes: indexes.collect(),
+            triggers: triggers.filter_map(trigger_text).collect(),
+            statistics: statistics
+                .filter(|name| objects.iter().any(|it| it.name == *name))
+                .collect(),
+        })
+    }
+}
+
+/// The definition of a table as it is stored, or as the migrations would make it.
+pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Unplannable> {
+    let garbled = |why: String| {
+        ddl.refuse(
+            &format!("the definition of table `{}` is not understood: {why}", table.name),
+            "write the change yourself with `op.execute`, and tell what it does with `.describes`",
+        )
+    };
+    let Some(objects) = &ddl.facts.objects else {
+        return Definition::parse(&ddl.create_table(table)?).map_err(garbled);
+    };
+    let is_it = |it: &&StoredObject| same_name(&it.name, &table.name);
+    if objects.iter().any(|it| it.temporary && is_it(&it)) {
+        let why = format!("a temporary object of the connection has the name `{}`", table.name);
+        return Err(ddl.refuse(&why, "drop it before, or run the migrations on another connection"));
+    }
+    let stored = objects.iter().find(|it| it.kind == "table" && is_it(it));
+    match stored.and_then(|it| it.sql.as_deref()) {
+        Some(sql) => Definition::parse(sql).map_err(garbled),
+        None => Err(ddl.refuse(
+            &format!("the database has no table `{}`", table.name),
+            "the database isn't what the migrations build: `cargo dbmigrate check` shows where",
+        )),
+    }
+}
+
+/// The statement of a trigger. SQLite forgets the word `TEMP` and keeps the rest.
+fn trigger_text(it: &StoredObject) -> Option<String> {
+    let sql = it.sql.as_ref()?;
+    match it.temporary {
+        true => {
+            let tail = sql.trim_start().get("CREATE".len()..)?;
+            Some(format!("CREATE TEMP{tail}"))
+        }
+        false => Some(sql.clone()),
+    }
+}
+
+/// What the name of a table begins with until it gets its own.
+pub(super) const SCRATCH: &str = "dbmigrate_new_";
+
+/// A name for the new table that nothing in the database has.
+pub(super) fn scratch_name(facts: &Facts, table: &str) -> String {
+    let objects = facts.objects.as_deref().unwrap_or_default();
+    let is_free = |name: &String| !objects.iter().any(|it| same_name(&it.name, name));
+    let plain = format!("{SCRATCH}{table}");
+    if is_free(&plain) {
+        return plain;
+    }
+    let mut names = (2_u32..).map(|it| format!("{SCRATCH}{it}_{table}"));
+    names.find(is_free).unwrap_or(plain)
+}
+
+fn moved(statistics: &str, from: &str, to: &str) -> String {
+    let literal = |it: &str| ddl::literal(&crate::Value::from(it));
+    format!("UPDATE {statistics} SET tbl = {} WHERE tbl = {}", literal(to), literal(from))
+}
+
+pub(super) fn not_null(table: &str, column: &str) -> Check {
+    let (table_sql, column_sql) = (quote(table), quote(column));
+    Check {
+        sql: format!(
+            "SELECT count(*) FROM {table_sql} WHERE {column_sql} IS NULL HAVING count(*) > 0"
+        ),
+        failure: format!(
+            "column `{column}` of table `{table}` is NULL in {{}} row(s) and is to be NOT NULL"
+        ),
+        hint: Some(format!(
+            "say what they get, for example with `.using(\"coalesce({column}, 0)\")`"
+        )),
+    }
+}
+
+fn is_generated(item: &ColumnItem) -> bool {
+    item.clauses.iter().any(|it| matches!(it.kind, ClauseKind::Generated { .. }))
+}
+
+fn no_rows(table: &str, column: &str) -> Check {
+    let table_sql = quote(table);
+    Check {
+        sql: format!("SELECT count(*) FROM {table_sql} NOT INDEXED HAVING count(*) > 0"),
+        failure: format!(
+            "column `{column}` is NOT NULL and has no default, and table `{table}` has {{}} \
+             row(s), which would have no value"
+        ),
+        hint: Some("give the column a default, or say with `.using(...)` what they get".to_owned()),
+    }
+}
+
+fn default(item: &ColumnItem) -> Option<&str> {
+    item.clauses.iter().find_map(|it| match &it.kind {
+        ClauseKind::Default(it) if !it.eq_ignore_ascii_case("NULL") => Some(it.as_str()),
+        _ => None,
+    })
+}
+
+fn is_not_null(item: &ColumnItem) -> bool {
+    item.clauses.iter().any(|it| matches!(it.kind, ClauseKind::NotNull { .. }))
+}
+
+fn is_autoincrement(definition: &Definition) -> bool {
+    let of_column = |it: &ColumnItem| {
+        it.clauses
+            .iter()
+            .any(|it| matches!(it.kind, ClauseKind::PrimaryKey { autoincrement: true, .. }))
+    };
+    definition.columns.iter().any(of_column)
+        || definition
+            .constraints
+            .iter()
+            .any(|it| matches!(it.kind, ConstraintKind::PrimaryKey { autoincrement: true, .. }))
+}
+
+/// The column that is the rowid under another name (sqlite.org, `lang_createtable.html`, section
+/// 5).
+fn rowid_alias(definition: &Definition) -> Option<&ColumnItem> {
+    let is_integer = |it: &&ColumnItem| same_name(&it.ty, "integer");
+    let inline = definition.columns.iter().filter(is_integer).find(|it| {
+        it.clauses
+            .iter()
+            .any(|it| matches!(it.kind, ClauseKind::PrimaryKey { descending: false, .. }))
+    });
+    let of_table = definition.constraints.iter().find_map(|it| match &it.kind {
+        ConstraintKind::PrimaryKey { columns, .. } if columns.len() == 1 => Some(&columns[0].name),
+        _ => None,
+    });
+    inline.or_else(|| {
+        let name = of_table?;
+        definition.columns.iter().filter(is_integer).find(|it| same_name(&it.name, name))
+    })
+}
+
+/// The name by which the rowid can be had; a column may have taken one or two of its three.
+fn rowid_name(was: &Definition, to: &Definition) -> Option<&'static str> {
+    let is_free = |it: &&str| {
+        let is_it = |column: &ColumnItem| same_name(&column.name, it);
+        !was.columns.iter().any(is_it) && !to.columns.iter().any(is_it)
+    };
+    ["rowid", "_rowid_", "oid"].into_iter().find(is_free)
+}

@@ -1,0 +1,175 @@
+//! One revision: planned from what the database is by then, run, and entered.
+
+use std::time::Instant;
+
+use super::Executor;
+use super::verify::Verification;
+use crate::dialect::{Action, Check, Route};
+use crate::migration::{Direction, Migration};
+use crate::plan::Planner;
+use crate::{Db, Error, version_table};
+
+/// The savepoint that a transaction has as long as it is the same one.
+const MARK: &str = "dbmigrate_revision";
+
+/// Whether the schema doesn't say what an action does.
+fn is_opaque(action: &Action) -> bool {
+    match action {
+        Action::Statement(it) => it.route == Route::Raw,
+        Action::Step { .. } => true,
+        Action::Check(_) | Action::Note(_) => false,
+    }
+}
+
+/// A revision that is being run.
+struct Run<'a> {
+    migration: &'a Migration,
+    direction: Direction,
+    in_transaction: bool,
+    /// How many actions of it are done.
+    n_run: usize,
+}
+
+impl Executor<'_> {
+    /// Plans and runs one revision. Its statements may depend on what others before it have made
+    /// of the database, so the facts are asked anew.
+    pub(super) fn run_one<'a>(
+        &mut self,
+        direction: Direction,
+        migration: &'a Migration,
+        planner: &mut Planner<'a>,
+        in_transaction: bool,
+        verification: &mut Verification,
+    ) -> Result<(), Error> {
+        if in_transaction != self.driver.in_transaction() {
+            return Err(Error::transaction_lost(&migration.revision.id));
+        }
+        if direction == Direction::Upgrade {
+            if let Some(applied) = planner.overtaken_by(migration) {
+                self.observer.late(&migration.revision, applied);
+            }
+        }
+        let id = &migration.revision.id;
+        let operations = planner.operations(migration);
+        let mut facts = self.facts()?;
+        let depends = self.driver.dialect().depends_on_objects(operations);
+        let (mut taken, mut n_run) = (0, 0);
+        let start = Instant::now();
+        loop {
+            if depends {
+                let failed = |err| Error::database("read what is stored of the tables", err);
+                facts.objects = Some(self.driver.objects().map_err(failed)?);
+            }
+            let plan = planner.part(migration, taken, self.driver.dialect(), &facts)?;
+            if taken == 0 {
+                self.observer.running(direction, &migration.revision);
+            }
+            let run = Run { migration, direction, in_transaction, n_run };
+            n_run += plan.actions.len();
+            self.run_actions(&run, &plan.actions, verification)?;
+            verification.operations(&operations[taken..plan.taken]);
+            taken = plan.taken;
+            if taken >= operations.len() {
+                break;
+            }
+        }
+        planner.finish(migration)?;
+        let table = &self.options.version_table;
+        match direction {
+            Direction::Upgrade => {
+                let operations = &migration.upgrade.operations;
+                let took = start.elapsed();
+                version_table::insert(self.driver, table, &migration.revision, operations, took)
+            }
+            Direction::Downgrade => version_table::delete(self.driver, table, id),
+        }
+    }
+
+    fn run_actions(
+        &mut self,
+        run: &Run<'_>,
+        actions: &[Action],
+        verification: &mut Verification,
+    ) -> Result<(), Error> {
+        let Run { migration, direction, in_transaction, n_run } = *run;
+        let id = &migration.revision.id;
+        // What is opaque may end the transaction and begin another, unseen but for this mark.
+        let is_marked = in_transaction && actions.iter().any(is_opaque);
+        if is_marked {
+            let sql = format!("SAVEPOINT {MARK}");
+            self.driver.batch(&sql).map_err(|err| Error::database("mark the transaction", err))?;
+        }
+        for (idx, action) in actions.iter().enumerate() {
+            let ended = |what: &str| Err(Error::transaction_ended(id, what));
+            if is_opaque(action) {
+                verification.before_opaque(self.driver)?;
+            }
+            match action {
+                Action::Statement(it) => {
+                    self.observer.statement(it);
+                    let res = self.driver.batch(&it.sql);
+                    if let Err(err) = res {
+                        let is_of_disk = err.is_full() || err.is_io();
+                        if is_marked && !is_of_disk && !self.is_at_mark() {
+                            return ended(&format!("`{}`", it.sql));
+                        }
+                        let place = (n_run + idx + 1, n_run + actions.len());
+                        let err = match it.route {
+                            Route::Rebuild => {
+                                err.map(|it| self.driver.dialect().without_scratch_names(it))
+                            }
+                            Route::Native | Route::Raw => err,
+                        };
+                        return Err(Error::statement(id, place, it, in_transaction, err));
+                    }
+                    if it.route == Route::Raw && in_transaction != self.driver.in_transaction() {
+                        return ended(&format!("`{}`", it.sql));
+                    }
+                }
+                Action::Check(check) => self.check(id, check)?,
+                Action::Note(_) => {}
+                Action::Step { operation, name } => {
+                    let mut db = Db::new(self.driver, &self.options.args);
+                    let res = self.steps.run(migration, direction, *operation, &mut db);
+                    if let Some(err) = db.lost() {
+                        return Err(Error::step_lost(id, name, err));
+                    }
+                    if let Err(err) = res {
+                        if is_marked && !self.is_at_mark() {
+                            return ended(&format!("step `{name}`"));
+                        }
+                        return Err(Error::step(id, name, &err.to_string(), in_transaction));
+                    }
+                    if in_transaction != self.driver.in_transaction() {
+                        return ended(&format!("step `{name}`"));
+                    }
+                }
+            }
+            if is_opaque(action) {
+                verification.after_opaque(self.driver)?;
+            }
+        }
+        if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {
+            return Err(Error::transaction_ended(id, "SQL of its own"));
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, id: &str, check: &Check) -> Result<(), Error> {
+        let failed = |err| Error::database("look at the rows that are there", err);
+        let rows = self.driver.query(&check.sql, &[]).map_err(failed)?.rows;
+        match rows.into_iter().flatten().next() {
+            None => Ok(()),
+            Some(n) => {
+                let failure = check.failure.replace("{}", &n.to_string());
+                Err(Error::check(id, &failure, check.hint.as_deref()))
+            }
+        }
+    }
+
+    /// Whether the transaction is still the one that was marked, after something failed in it.
+    fn is_at_mark(&mut self) -> bool {
+        self.driver.in_transaction()
+            && self.driver.batch(&format!("ROLLBACK TO SAVEPOINT {MARK}")).is_ok()
+    }
+}

@@ -1,0 +1,383 @@
+//! Tables made anew on real SQLite: nothing that they had is lost.
+#![cfg(feature = "sqlite")]
+
+use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::operations::{ColumnChange, Recording};
+use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::revision::Revision;
+use dbmigrate_runtime::schema::{Check, Unique};
+use dbmigrate_runtime::{Direction, Error, Migration, Migrations, Options};
+use expect_test::expect;
+use rusqlite::Connection;
+
+fn record(f: impl FnOnce(&mut Operations)) -> Recording {
+    let mut op = Operations::new();
+    f(&mut op);
+    op.finish()
+}
+
+fn line(recordings: Vec<Recording>) -> Migrations {
+    let migrations = recordings.into_iter().enumerate().map(|(idx, upgrade)| {
+        let revision = Revision {
+            id: format!("r{}", idx + 1),
+            parents: if idx == 0 { Vec::new() } else { vec![format!("r{idx}")] },
+            ..Revision::default()
+        };
+        Migration::new(revision, upgrade, Recording::default())
+    });
+    Migrations::new(migrations.collect()).unwrap()
+}
+
+fn upgrade(conn: &mut Connection, migrations: &Migrations) -> Result<Vec<String>, Error> {
+    let mut driver = SqliteDriver::lent(conn);
+    let (options, observer, steps) = (&Options::default(), &mut (), &mut OwnSteps);
+    Executor { driver: &mut driver, migrations, options, observer, steps }
+        .run(Direction::Upgrade, "head")
+}
+
+/// Rows of a query, one a line.
+fn rows(conn: &Connection, sql: &str) -> String {
+    let mut stmt = conn.prepare(sql).unwrap();
+    let n = stmt.column_count();
+    let mut rows = stmt.query([]).unwrap();
+    let mut text = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        let values = (0..n).map(|it| match row.get_ref(it).unwrap() {
+            rusqlite::types::ValueRef::Null => "NULL".to_owned(),
+            rusqlite::types::ValueRef::Integer(it) => it.to_string(),
+            rusqlite::types::ValueRef::Real(it) => format!("{it:?}"),
+            rusqlite::types::ValueRef::Text(it) => String::from_utf8_lossy(it).into_owned(),
+            rusqlite::types::ValueRef::Blob(it) => format!("{it:?}"),
+        });
+        text += &(values.collect::<Vec<_>>().join("|") + "\n");
+    }
+    text
+}
+
+fn users(op: &mut Operations) {
+    op.create_table(
+        Table::new("user")
+            .column(Column::new("id", Type::BigInteger).not_null().autoincrement(true))
+            .column(Column::new("name", Type::String(100)))
+            .column(Column::new("age", Type::Text))
+            .primary_key("pk_user", ["id"])
+            .check("ck_user_name", "length(name) > 0"),
+    );
+    op.create_index("user", Index::new("ix_user_name", ["name"]).filter("age IS NOT NULL"));
+    op.create_table(
+        Table::new("post")
+            .column(Column::new("id", Type::BigInteger).not_null())
+            .column(Column::new("author_id", Type::BigInteger).not_null())
+            .primary_key("pk_post", ["id"])
+            .foreign_key(
+                ForeignKey::new("fk_post_author_id_user", ["author_id"], "user", ["id"])
+                    .on_delete(dbmigrate_runtime::schema::Action::Cascade),
+            ),
+    );
+}
+
+const ROWS: &str = "
+    INSERT INTO user (id, name, age) VALUES (1, 'ada', '36'), (2, 'bob', NULL), (3, 'eve', '5');
+    DELETE FROM user WHERE id = 3;
+    INSERT INTO post (id, author_id) VALUES (10, 1), (11, 2);
+    CREATE VIEW names AS SELECT name FROM user;
+    CREATE TABLE log (text TEXT);
+    CREATE TRIGGER user_log AFTER INSERT ON user BEGIN INSERT INTO log VALUES (new.name); END;
+    CREATE TRIGGER post_log AFTER INSERT ON post
+        BEGIN INSERT INTO log SELECT name FROM user WHERE id = new.author_id; END;
+    ANALYZE;
+";
+
+#[test]
+fn everything_around_a_table_survives_its_rebuild() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+    let first = record(users);
+    upgrade(&mut conn, &line(vec![first.clone()])).unwrap();
+    conn.execute_batch(ROWS).unwrap();
+    let second = record(|op| {
+        op.alter_column("user", "age", ColumnChange::new().ty(Type::Integer));
+        op.alter_column("user", "name", ColumnChange::new().not_null().default("?"));
+        op.add_unique("user", Unique::new("uq_user_name", ["name"]));
+        op.drop_check("user", "ck_user_name");
+        op.add_check("user", Check::new("ck_user_age", "age >= 0"));
+        op.add_column("user", Column::new("seen", Type::DateTime).not_null()).using("'2026-01-01'");
+    });
+    upgrade(&mut conn, &line(vec![first, second])).unwrap();
+    expect![[r#"
+        CREATE TABLE "post" (
+            "id" INTEGER NOT NULL CONSTRAINT "pk_post" PRIMARY KEY,
+            "author_id" INTEGER NOT NULL CONSTRAINT "fk_post_author_id_user" REFERENCES "user" ("id") ON DELETE CASCADE
+        )
+        CREATE VIEW names AS SELECT name FROM user
+        CREATE TABLE log (text TEXT)
+        CREATE TRIGGER post_log AFTER INSERT ON post
+                BEGIN INSERT INTO log SELECT name FROM user WHERE id = new.author_id; END
+        CREATE TABLE "user" (
+            "id" INTEGER NOT NULL CONSTRAINT "pk_user" PRIMARY KEY AUTOINCREMENT,
+            "name" VARCHAR(100) NOT NULL DEFAULT '?',
+            "age" INTEGER,
+            "seen" DATETIME NOT NULL,
+            CONSTRAINT "uq_user_name" UNIQUE ("name"),
+            CONSTRAINT "ck_user_age" CHECK (age >= 0)
+        )
+        CREATE INDEX "ix_user_name" ON "user" ("name") WHERE age IS NOT NULL
+        CREATE TRIGGER user_log AFTER INSERT ON user BEGIN INSERT INTO log VALUES (new.name); END
+    "#]].assert_eq(&table_sql(&conn));
+    expect![[r#"
+        1|ada|36|2026-01-01
+        2|bob|NULL|2026-01-01
+    "#]]
+    .assert_eq(&rows(&conn, "SELECT * FROM user"));
+    expect![[r#"
+        10|1
+        11|2
+    "#]]
+    .assert_eq(&rows(&conn, "SELECT * FROM post"));
+    expect![[r#"
+        post|NULL|2
+        user|ix_user_name|1 1
+        user|NULL|2
+    "#]]
+    .assert_eq(&rows(&conn, "SELECT * FROM sqlite_stat1 WHERE tbl NOT LIKE 'dbmigrate%'"));
+    conn.execute_batch("INSERT INTO user (name, seen) VALUES ('new', '')").unwrap();
+    assert_eq!(rows(&conn, "SELECT max(id) FROM user"), "4\n", "no id is given twice");
+    assert_eq!(rows(&conn, "SELECT * FROM log"), "new\n");
+    assert_eq!(rows(&conn, "SELECT * FROM names"), "ada\nbob\nnew\n");
+    assert_eq!(rows(&conn, "PRAGMA foreign_keys"), "1\n");
+    assert_eq!(rows(&conn, "PRAGMA integrity_check"), "ok\n");
+}
+
+/// Runs the operations on a table that SQL made, as if migrations had made it as `known`.
+fn on_table(
+    setup: &str,
+    known: Table,
+    ops: impl FnOnce(&mut Operations),
+) -> (Connection, Result<Vec<String>, Error>) {
+    let mut conn = Connection::open_in_memory().unwrap();
+    let first = record(|op| {
+        op.execute("").describes(|op| op.create_table(known));
+    });
+    upgrade(&mut conn, &line(vec![first.clone()])).unwrap();
+    conn.execute_batch(setup).unwrap();
+    let res = upgrade(&mut conn, &line(vec![first, record(ops)]));
+    (conn, res)
+}
+
+fn table_sql(conn: &Connection) -> String {
+    let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL \
+               AND name NOT LIKE 'dbmigrate%' AND name NOT LIKE 'sqlite_%'";
+    rows(conn, sql)
+}
+
+fn t() -> Table {
+    Table::new("t").column(Column::new("a", Type::Text)).column(Column::new("b", Type::Text))
+}
+
+#[test]
+fn what_the_schema_has_no_word_for_stays() {
+    let (conn, res) = on_table(
+        r#"CREATE TABLE "T" ( -- of another tool
+            a TEXT COLLATE "nocase" NOT NULL ON CONFLICT REPLACE DEFAULT 'x', /* keep */
+            b, c varchar[10] UNIQUE ON CONFLICT IGNORE,
+            "select" "odd type" DEFAULT (1 + 1),
+            [g] AS (a || b) STORED,
+            CHECK (a <> ''), UNIQUE (a, b) ON CONFLICT REPLACE -- last
+        );
+        INSERT INTO t (rowid, a, b, c, "select") VALUES (7, 'A', 1, 'c', 2), (3, 'B', '5', NULL, NULL);
+        CREATE UNIQUE INDEX "o'dd" ON t (c DESC, lower(a) COLLATE binary) WHERE b IS NOT NULL;
+        CREATE TEMP TRIGGER tt AFTER INSERT ON t BEGIN SELECT 1; END;"#,
+        t(),
+        |op| op.alter_column("t", "b", ColumnChange::new().ty(Type::Integer)),
+    );
+    res.unwrap();
+    expect![[r#"
+        CREATE TABLE "T" ( -- of another tool
+                    a TEXT COLLATE "nocase" NOT NULL ON CONFLICT REPLACE DEFAULT 'x', /* keep */
+                    b INTEGER, c varchar[10] UNIQUE ON CONFLICT IGNORE,
+                    "select" "odd type" DEFAULT (1 + 1),
+                    [g] AS (a || b) STORED,
+                    CHECK (a <> ''), UNIQUE (a, b) ON CONFLICT REPLACE -- last
+                )
+        CREATE UNIQUE INDEX "o'dd" ON t (c DESC, lower(a) COLLATE binary) WHERE b IS NOT NULL
+    "#]]
+    .assert_eq(&table_sql(&conn));
+    expect![[r#"
+        3|B|5|NULL|NULL|B5|integer
+        7|A|1|c|2|A1|integer
+    "#]]
+    .assert_eq(&rows(&conn, "SELECT rowid, *, typeof(b) FROM t ORDER BY rowid"));
+    assert_eq!(rows(&conn, "SELECT name FROM sqlite_temp_schema"), "tt\n");
+}
+
+#[test]
+fn a_rowid_that_a_column_hides_is_found_under_another_name() {
+    let known = t().column(Column::new("rowid", Type::Text));
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a TEXT, b TEXT, rowid TEXT); INSERT INTO t (oid, a, rowid) VALUES (9, 'a', 'r')",
+        known,
+        |op| op.add_unique("t", Unique::new("uq", ["a"])),
+    );
+    res.unwrap();
+    assert_eq!(rows(&conn, "SELECT oid, a, rowid FROM t"), "9|a|r\n");
+}
+
+#[test]
+fn an_own_on_conflict_leaves_no_row_out() {
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a TEXT UNIQUE ON CONFLICT IGNORE, b TEXT);
+         INSERT INTO t VALUES ('a', 'A'), ('A', 'a')",
+        t(),
+        |op| op.alter_column("t", "a", ColumnChange::new().collate(Some("NOCASE"))),
+    );
+    expect![[r#"
+        revision `r2` was rolled back: statement 2 of 7 failed: INSERT OR ABORT INTO "dbmigrate_new_t" (rowid, "a", "b") SELECT rowid, "a", "b" FROM "t"
+          caused by: UNIQUE constraint failed: t.a
+          hint: rows that are there already don't allow to alter column `a` of table `t`: correct them before, in a step of the revision"#]].assert_eq(&res.unwrap_err().report());
+    assert_eq!(rows(&conn, "SELECT * FROM t"), "a|A\nA|a\n");
+    assert_eq!(rows(&conn, "PRAGMA legacy_alter_table"), "0\n");
+}
+
+#[test]
+fn values_that_a_type_would_change_are_said() {
+    let mut text = String::new();
+    for (setup, ty) in [
+        ("'007'", Type::Integer),
+        ("'abc'", Type::Integer),
+        ("3.5", Type::Integer),
+        ("x'00'", Type::Integer),
+        ("x'00'", Type::String(20)),
+        ("9007199254740993", Type::Double),
+        ("'01.50'", Type::Boolean),
+    ] {
+        let (_, res) = on_table(
+            &format!("CREATE TABLE t (a TEXT, b); INSERT INTO t (b) VALUES ({setup}), (NULL)"),
+            t(),
+            |op| op.alter_column("t", "b", ColumnChange::new().ty(ty)),
+        );
+        text += &format!("{setup}: {}\n", res.unwrap_err().report());
+    }
+    expect![[r#"
+        '007': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `INTEGER`
+          hint: say what they become, for example with `.using("CAST(b AS INTEGER)")`
+        'abc': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `INTEGER`
+          hint: say what they become, for example with `.using("CAST(b AS INTEGER)")`
+        3.5: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `INTEGER`
+          hint: say what they become, for example with `.using("CAST(b AS INTEGER)")`
+        x'00': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `INTEGER`
+          hint: say what they become, for example with `.using("CAST(b AS INTEGER)")`
+        x'00': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `VARCHAR(20)`
+          hint: say what they become, for example with `.using("CAST(b AS TEXT)")`
+        9007199254740993: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
+          hint: say what they become, for example with `.using("CAST(b AS REAL)")`
+        '01.50': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `BOOLEAN`
+          hint: say what they become, with `.using("...")`
+    "#]].assert_eq(&text);
+}
+
+#[test]
+fn what_others_made_of_a_dropped_column_is_named() {
+    let mut text = String::new();
+    for other in [
+        "CREATE VIEW v AS SELECT b FROM t",
+        "CREATE INDEX i ON t (b)",
+        "CREATE TABLE log (x); CREATE TRIGGER tr AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.b); END",
+        "CREATE TABLE c (x REFERENCES t (b))",
+    ] {
+        let (_, res) = on_table(
+            &format!(
+                "CREATE TABLE t (a TEXT, b TEXT UNIQUE); INSERT INTO t VALUES (1, 2); {other}"
+            ),
+            t().unique("uq", ["b"]),
+            |op| {
+                op.drop_unique("t", "uq");
+                op.drop_column("t", "b");
+            },
+        );
+        text += &format!("{other}\n{}\n", res.unwrap_err().report());
+    }
+    expect![[r#"
+        CREATE VIEW v AS SELECT b FROM t
+        the run was rolled back: it left views or triggers that no longer work:
+          view `v`: no such column: b
+          hint: drop or replace them in the revision with `op.execute`, before the change that they are about
+        CREATE INDEX i ON t (b)
+        revision `r2` was rolled back: statement 8 of 8 failed: CREATE INDEX i ON t (b)
+          caused by: no such column: b
+          hint: it was there before and doesn't fit the table any more: drop it in the revision, before the change
+        CREATE TABLE log (x); CREATE TRIGGER tr AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.b); END
+        the run was rolled back: it left views or triggers that no longer work:
+          trigger `tr`: no such column: new.b
+          hint: drop or replace them in the revision with `op.execute`, before the change that they are about
+        CREATE TABLE c (x REFERENCES t (b))
+        the run was rolled back: it left rows that refer to nothing:
+          `c`: foreign key mismatch - "c" referencing "t"
+          hint: delete or correct these rows in a step of the revision
+    "#]].assert_eq(&text);
+}
+
+#[test]
+fn a_revision_may_rename_rebuild_and_compute_in_turn() {
+    let known = Table::new("t")
+        .column(Column::new("a", Type::Integer).not_null())
+        .column(Column::new("b", Type::Integer))
+        .primary_key("pk", ["a"]);
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a INTEGER NOT NULL, b INTEGER REFERENCES t (a) ON DELETE CASCADE, PRIMARY KEY (a DESC)) WITHOUT ROWID;
+         INSERT INTO t VALUES (1, NULL), (2, 1)",
+        known,
+        |op| {
+            op.rename_column("t", "a", "id");
+            op.add_column("t", Column::new("c", Type::Integer).not_null()).using("id * 10");
+            op.alter_column("t", "b", ColumnChange::new().ty(Type::Text));
+            op.execute("UPDATE t SET c = c + 1");
+            op.add_unique("t", Unique::new("uq", ["c"]));
+            op.rename_table("t", "tt");
+            op.alter_column("tt", "c", ColumnChange::new().nullable());
+        },
+    );
+    res.unwrap();
+    expect![[r#"
+        CREATE TABLE "tt" ("id" INTEGER NOT NULL, b TEXT REFERENCES "tt" ("id") ON DELETE CASCADE, "c" INTEGER, PRIMARY KEY ("id" DESC), CONSTRAINT "uq" UNIQUE ("c")) WITHOUT ROWID
+    "#]].assert_eq(&table_sql(&conn));
+    expect![[r#"
+        2|1|21
+        1|NULL|11
+    "#]]
+    .assert_eq(&rows(&conn, "SELECT * FROM tt"));
+}
+
+#[test]
+fn a_name_may_change_in_nothing_but_its_case() {
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a TEXT PRIMARY KEY, b TEXT REFERENCES t (a)); INSERT INTO t (a) VALUES (1)",
+        t(),
+        |op| {
+            op.rename_table("t", "T");
+            op.rename_column("T", "a", "A");
+            op.add_unique("T", Unique::new("uq", ["A"]));
+        },
+    );
+    res.unwrap();
+    expect![[r#"
+        CREATE TABLE "T" ("A" TEXT PRIMARY KEY, b TEXT REFERENCES "T" ("A"), CONSTRAINT "uq" UNIQUE ("A"))
+        1|NULL
+    "#]].assert_eq(&(table_sql(&conn) + &rows(&conn, "SELECT * FROM t")));
+}
+
+#[test]
+fn a_temporary_table_of_the_same_name_is_no_target() {
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a TEXT, b TEXT); CREATE TEMP TABLE T (x); INSERT INTO t VALUES (1)",
+        t(),
+        |op| {
+            op.add_column("t", Column::new("c", Type::Text));
+        },
+    );
+    expect![[r#"
+        a temporary object of the connection hides the table `T`
+          hint: drop it before, or run the migrations on another connection"#]]
+    .assert_eq(&res.unwrap_err().report());
+    assert_eq!(rows(&conn, "SELECT sql FROM sqlite_temp_schema"), "CREATE TABLE T (x)\n");
+}
