@@ -7,6 +7,7 @@ mod light;
 mod memory;
 mod migrate;
 mod noop;
+mod rebuild;
 mod revisions;
 
 use crate::report::Line;
@@ -30,6 +31,11 @@ pub const ALL: &[Row] = &[
         name: "apply",
         what: "`upgrade` of 500 small revisions on a new file; the sqlite3 shell",
         run: apply::run,
+    },
+    Row {
+        name: "rebuild",
+        what: "`upgrade` that makes a table of a million rows anew; the recipe by hand",
+        run: rebuild::run,
     },
     Row {
         name: "migrate",
