@@ -146,6 +146,8 @@ pub enum Command {
     Stamp(Stamp),
     /// Say whether models, migrations and database agree
     Check(Check),
+    /// Show what leads from one schema to another
+    Diff(Diff),
     /// Open a revision in the editor
     Edit(Edit),
 }
@@ -187,9 +189,19 @@ pub struct NewRevision {
     /// Fail instead of asking
     #[arg(long)]
     pub non_interactive: bool,
+    /// What the models are compared with: what the migrations build, or the live database
+    #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
+    pub against: Against,
     /// Print the revision instead of writing it
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Against {
+    #[default]
+    Migrations,
+    Database,
 }
 
 #[derive(Debug, Args)]
@@ -322,8 +334,11 @@ pub struct Stamp {
     #[arg(long)]
     pub purge: bool,
     /// Print the SQL instead of running it
-    #[arg(long, conflicts_with = "purge")]
+    #[arg(long, conflicts_with_all = ["purge", "verify"])]
     pub sql: bool,
+    /// Refuse when the database isn't what the revision and those before it build
+    #[arg(long)]
+    pub verify: bool,
 }
 
 #[derive(Debug, Args)]
@@ -331,6 +346,22 @@ pub struct Check {
     /// Leave the database out
     #[arg(long)]
     pub no_database: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Diff {
+    /// Where to begin: models, migrations, database, or a revision with all before it
+    #[arg(default_value = "migrations", allow_negative_numbers = true)]
+    pub from: String,
+    /// Where it leads: the same; these three words are never a revision's id
+    #[arg(default_value = "models", allow_negative_numbers = true)]
+    pub to: String,
+    /// Exit with 1 when there are differences
+    #[arg(long)]
+    pub exit_code: bool,
+    /// Print the SQL that would lead there
+    #[arg(long)]
+    pub sql: bool,
 }
 
 #[derive(Debug, Args)]

@@ -8,6 +8,7 @@ mod connection;
 mod context;
 mod error;
 mod history;
+mod live;
 mod models;
 mod output;
 mod project;

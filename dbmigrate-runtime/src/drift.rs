@@ -7,6 +7,7 @@
 use std::fmt;
 
 use crate::Value;
+use crate::dialect::Introspected;
 use crate::schema::{
     Action, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, Schema,
     Table, Type,
@@ -28,6 +29,42 @@ pub struct Difference {
     pub text: String,
 }
 
+impl Difference {
+    /// A table that isn't there.
+    pub fn missing(table: &str) -> Difference {
+        Difference::of_table(table, MISSING)
+    }
+
+    /// A table of the database that could not be understood.
+    pub fn unreadable(table: &str, why: &str) -> Difference {
+        Difference::of_table(table, &format!("can't be compared: {why}"))
+    }
+
+    pub(crate) fn of_table(table: &str, text: &str) -> Difference {
+        let (object, text) = (String::new(), text.to_owned());
+        Difference { table: table.to_owned(), column: None, object, text }
+    }
+
+    /// Whether it is there already though the revision that makes it isn't applied.
+    pub fn is_early(&self) -> bool {
+        self.text == LATER
+    }
+
+    /// The name of the index that it is about.
+    fn index(&self) -> Option<&str> {
+        self.object.strip_prefix("index `")?.strip_suffix('`')
+    }
+
+    /// Whether it says the same of the same thing, but for the names in its words.
+    pub(crate) fn is_like(&self, other: &Difference) -> bool {
+        let words = |it: &Difference| {
+            let words = [&it.object, &it.text].map(|it| it.split('`').next().map(str::to_owned));
+            (it.table.clone(), it.column.clone(), words)
+        };
+        words(self) == words(other)
+    }
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Difference { table, column, object, text } = self;
@@ -41,26 +78,84 @@ impl fmt::Display for Difference {
 
 const MISSING: &str = "is missing from the database";
 const EXTRA: &str = "is not in the migrations";
+const LATER: &str = "is there already, and a later revision makes it";
 
-/// How two sets of tables differ, and the tables of the database that the migrations don't make.
-pub fn differences_of(expected: &Schema, actual: &Schema) -> (Vec<Difference>, Vec<String>) {
-    let same = |a: &Table, b: &Table| a.name.eq_ignore_ascii_case(&b.name);
-    let mut found = Vec::new();
+/// What a live database is beside what the migrations make.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Drift {
+    /// In what it differs.
+    pub differences: Vec<Difference>,
+    /// What no migration makes and is no difference: what it is, such as `view`, and its name.
+    pub others: Vec<(String, String)>,
+}
+
+/// How a database differs from the tables that the applied revisions make. `all` are the tables
+/// of all revisions: what is of a later one and there already would be in its way.
+///
+/// Tables that no revision makes are others', and so are indexes and triggers that they have
+/// added to the revisions' tables.
+pub fn drift(expected: &Schema, all: &Schema, found: &Introspected) -> Drift {
+    let mut drift = Drift::default();
+    let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
+    let unreadable = |name: &str| found.unreadable.iter().find(|(it, _)| same(it, name));
     for table in expected.tables.values() {
-        match actual.tables.values().find(|it| same(it, table)) {
-            Some(it) => found.extend(differences(table, it)),
-            None => found.push(Difference {
-                table: table.name.clone(),
-                column: None,
-                object: String::new(),
-                text: MISSING.to_owned(),
-            }),
+        let actual = found.schema.tables.values().find(|it| same(&it.name, &table.name));
+        match (actual, unreadable(&table.name)) {
+            (Some(it), _) => drift.differences.extend(differences(table, it)),
+            (None, Some((_, why))) => {
+                drift.differences.push(Difference::unreadable(&table.name, why));
+            }
+            (None, None) => drift.differences.push(Difference::missing(&table.name)),
         }
     }
-    found.sort();
-    let others = actual.tables.values();
-    let others = others.filter(|it| !expected.tables.values().any(|own| same(own, it)));
-    (found, others.map(|it| it.name.clone()).collect())
+    let is_later = |index: &str| {
+        all.tables.values().flat_map(|it| &it.indexes).any(|it| same(&it.name, index))
+    };
+    let mut others = Vec::new();
+    drift.differences.retain_mut(|it| match it.index().map(str::to_owned) {
+        Some(index) if it.text == EXTRA => {
+            LATER.clone_into(&mut it.text);
+            let is_later = is_later(&index);
+            if !is_later {
+                others.push(("index".to_owned(), index));
+            }
+            is_later
+        }
+        Some(index) if it.text == MISSING => {
+            if let Some((_, why)) = unreadable(&index) {
+                it.text = format!("can't be compared: {why}");
+            }
+            true
+        }
+        None if it.text == EXTRA => {
+            let table = all.tables.values().find(|table| same(&table.name, &it.table));
+            let is_it = |own: &Column| it.column.as_ref().is_some_and(|it| same(it, &own.name));
+            if table.is_some_and(|it| it.columns.iter().any(is_it)) {
+                LATER.clone_into(&mut it.text);
+            }
+            true
+        }
+        _ => true,
+    });
+    let has = |schema: &Schema, name: &str| schema.tables.values().any(|it| same(&it.name, name));
+    let tables = found.schema.tables.values().map(|it| it.name.as_str());
+    let is_index = |it: &str| {
+        expected.tables.values().flat_map(|it| &it.indexes).any(|own| same(&own.name, it))
+    };
+    let unreadable = found.unreadable.iter().map(|(name, _)| name.as_str());
+    for name in tables.chain(unreadable.filter(|it| !is_index(it))) {
+        if has(expected, name) {
+            continue;
+        }
+        match has(all, name) {
+            true => drift.differences.push(Difference::of_table(name, LATER)),
+            false => others.push(("table".to_owned(), name.to_owned())),
+        }
+    }
+    drift.differences.sort();
+    others.sort();
+    drift.others = others.into_iter().chain(found.others.iter().cloned()).collect();
+    drift
 }
 
 /// How a table of the database differs from the one that the migrations make.
@@ -71,6 +166,20 @@ pub fn differences(expected: &Table, actual: &Table) -> Vec<Difference> {
     report.constraints(expected, actual);
     report.found.sort();
     report.found
+}
+
+/// Whether two columns are the same to the database.
+pub fn same_column(a: &Column, b: &Column) -> bool {
+    let mut report = Report { table: "", found: Vec::new() };
+    report.column(a, b);
+    report.found.is_empty()
+}
+
+/// Whether two defaults are the same to the database.
+pub fn same_default(a: &Column, b: &Column) -> bool {
+    let texts = (default(a), default(b));
+    let normal = (texts.0.as_deref().map(normal), texts.1.as_deref().map(normal));
+    same(normal.0.as_deref(), normal.1.as_deref(), same_expression)
 }
 
 struct Report<'a> {
@@ -166,9 +275,8 @@ impl Report<'_> {
             }
             (true, true) | (false, false) => {}
         }
-        let texts = (default(expected), default(actual));
-        let normal = (texts.0.as_deref().map(normal), texts.1.as_deref().map(normal));
-        if !same(normal.0.as_deref(), normal.1.as_deref(), same_expression) {
+        if !same_default(expected, actual) {
+            let texts = (default(expected), default(actual));
             self.has(name, "default", both(texts, |it| code(&it)));
         }
         let generated = (&expected.generated, &actual.generated);
@@ -308,18 +416,21 @@ fn both<T>(
     (pair.0.map(text), pair.1.map(text))
 }
 
-fn same_names(a: &[String], b: &[String]) -> bool {
+/// Whether two lists name the same, in the same order.
+pub fn same_names(a: &[String], b: &[String]) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.eq_ignore_ascii_case(b))
 }
 
-fn same_foreign_key(a: &ForeignKey, b: &ForeignKey) -> bool {
+/// Whether two foreign keys say the same, but for their names.
+pub fn same_foreign_key(a: &ForeignKey, b: &ForeignKey) -> bool {
     same_names(&a.columns, &b.columns)
         && a.references_table.eq_ignore_ascii_case(&b.references_table)
         && same_names(&a.references_columns, &b.references_columns)
         && (a.on_delete, a.on_update, a.deferrable) == (b.on_delete, b.on_update, b.deferrable)
 }
 
-fn same_index(a: &Index, b: &Index) -> bool {
+/// Whether two indexes are the same, but for their names.
+pub fn same_index(a: &Index, b: &Index) -> bool {
     a.unique == b.unique
         && same(a.filter.as_deref(), b.filter.as_deref(), same_expression)
         && a.columns.len() == b.columns.len()
@@ -401,215 +512,4 @@ fn code(sql: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use expect_test::{Expect, expect};
-
-    use super::*;
-    use crate::schema::IndexColumn;
-
-    fn user() -> Table {
-        let mut table = Table::new("user")
-            .column(Column::new("id", Type::raw("INTEGER")).not_null().autoincrement(true))
-            .column(Column::new("email", Type::raw("VARCHAR(50)")).not_null().collate("NOCASE"))
-            .column(Column::new("age", Type::raw("INTEGER")).not_null().default_sql("0"))
-            .column(Column::new("old", Type::raw("BOOLEAN")).generated_stored("age > 99"))
-            .primary_key("pk_user", ["id"])
-            .unique("uq_user_email", ["email"])
-            .check("ck_user_age", "age >= 0")
-            .foreign_key(
-                ForeignKey::new("fk_user_age_x", ["age"], "x", ["id"]).on_delete(Action::Cascade),
-            );
-        table.indexes.push(Index::new("ix_user_age", ["age"]).filter("age > 1"));
-        table
-    }
-
-    /// What is different once the database's table was changed.
-    #[track_caller]
-    fn check(change: impl Fn(&mut Table), expect: Expect) {
-        let mut actual = user();
-        change(&mut actual);
-        let found = differences(&user(), &actual);
-        let text: String = found.iter().map(|it| format!("{it}\n")).collect();
-        expect.assert_eq(&text);
-        assert_eq!(differences(&actual, &user()).len(), found.len());
-        assert_eq!(differences(&actual, &actual), []);
-    }
-
-    #[test]
-    fn two_ways_to_write_the_same_are_no_difference() {
-        check(|_| {}, expect![[""]]);
-        check(
-            |it| {
-                it.columns.reverse();
-                it.columns.iter_mut().for_each(|it| it.name = it.name.to_uppercase());
-                it.columns[3].name = "Id".to_owned();
-                it.columns[2].ty = Type::raw("varchar ( 50 )");
-                it.columns[2].collation = Some("nocase".to_owned());
-                it.columns[1].default = Some(DefaultValue::Sql("(FALSE)".to_owned()));
-                it.columns[0].default = Some(DefaultValue::Sql("NULL".to_owned()));
-                it.columns[0].generated.as_mut().unwrap().expression = "(\"AGE\">99)".to_owned();
-                it.primary_key.as_mut().unwrap().name = String::new();
-                it.uniques[0].name = String::new();
-                it.foreign_keys[0].name = String::new();
-                it.foreign_keys[0].references_table = "X".to_owned();
-                it.checks[0].name = "other".to_owned();
-                it.checks[0].expression = "((age >= 0)) -- years".to_owned();
-                it.indexes[0].name = "IX_USER_AGE".to_owned();
-                it.indexes[0].filter = Some("(`age` > 1)".to_owned());
-            },
-            expect![[""]],
-        );
-    }
-
-    #[test]
-    fn defaults_that_sqlite_reads_alike_are_alike() {
-        let same = |a: &str, b: &str| same_expression(&normal(a), &normal(b));
-        assert!(same("true", "1"));
-        assert!(same("\"\"", "''"));
-        assert!(same("word", "'word'"));
-        assert!(same("current_timestamp", "CURRENT_TIMESTAMP"));
-        assert!(!same("'0'", "0"));
-        assert!(!same("'TRUE'", "1"));
-        assert!(!same("'current_date'", "current_date"));
-        assert!(!same("'A'", "'a'"));
-    }
-
-    #[test]
-    fn what_columns_differ_in_is_told() {
-        check(
-            |it| {
-                it.columns[0].autoincrement = None;
-                it.columns[1].ty = Type::raw("");
-                it.columns[1].nullable = true;
-                it.columns[1].collation = None;
-                it.columns[2].ty = Type::raw("TEXT");
-                it.columns[2].default = Some(DefaultValue::Sql("'0'".to_owned()));
-                it.columns[3].name = "other".to_owned();
-            },
-            expect![[r#"
-                column `user.age` has the default `'0'`, but `0` in the migrations
-                column `user.age` has the type `TEXT`, but `INTEGER` in the migrations
-                column `user.email` has no collation, but `NOCASE` in the migrations
-                column `user.email` has no type, but `VARCHAR(50)` in the migrations
-                column `user.email` is nullable, but NOT NULL in the migrations
-                column `user.id` is not AUTOINCREMENT, but is in the migrations
-                column `user.old` is missing from the database
-                column `user.other` is not in the migrations
-            "#]],
-        );
-        check(
-            |it| {
-                it.columns[1].ty = Type::raw("TEXT");
-                it.columns[1].collation = Some("RTRIM".to_owned());
-                it.columns[1].default = Some(DefaultValue::Sql("'a' ||\n  'b'".to_owned()));
-                it.columns[2].default = None;
-                it.columns[2].autoincrement = Some(true);
-                it.columns[3].nullable = false;
-                it.columns[3].generated.as_mut().unwrap().stored = false;
-            },
-            expect![[r#"
-                column `user.age` has no default, but `0` in the migrations
-                column `user.age` is AUTOINCREMENT, but not in the migrations
-                column `user.email` has the collation `RTRIM`, but `NOCASE` in the migrations
-                column `user.email` has the default `'a' || 'b'`, but none in the migrations
-                column `user.email` has the type `TEXT`, but `VARCHAR(50)` in the migrations
-                column `user.old` has the expression `age > 99` (virtual), but `age > 99` (stored) in the migrations
-                column `user.old` is NOT NULL, but nullable in the migrations
-            "#]],
-        );
-    }
-
-    #[test]
-    fn what_tables_differ_in_is_told() {
-        check(
-            |it| {
-                it.strict = true;
-                it.without_rowid = true;
-                it.primary_key = None;
-            },
-            expect![[r#"
-                table `user` has no primary key, but `id` in the migrations
-                table `user` is STRICT, but not in the migrations
-                table `user` is WITHOUT ROWID, but not in the migrations
-            "#]],
-        );
-        check(
-            |it| it.primary_key.as_mut().unwrap().columns.push("age".to_owned()),
-            expect![[r#"
-            table `user` has the primary key `id`, `age`, but `id` in the migrations
-        "#]],
-        );
-    }
-
-    #[test]
-    fn objects_are_missing_unknown_different_or_renamed() {
-        check(
-            |it| {
-                it.uniques.clear();
-                it.checks.clear();
-                it.foreign_keys.clear();
-                it.indexes.clear();
-            },
-            expect![[r#"
-                check `age >= 0` of table `user` is missing from the database
-                foreign key `fk_user_age_x` of table `user` is missing from the database
-                index `ix_user_age` of table `user` is missing from the database
-                unique constraint `uq_user_email` of table `user` is missing from the database
-            "#]],
-        );
-        check(
-            |it| {
-                *it = it.clone().unique("", ["age", "email"]).check("", "age\n< 200");
-                it.foreign_keys.push(ForeignKey::new("", ["id"], "y", ["z"]));
-                it.indexes.push(Index::new("ix_other", ["email"]));
-            },
-            expect![[r#"
-                check `age < 200` of table `user` is not in the migrations
-                foreign key from `id` to `y` (`z`) of table `user` is not in the migrations
-                index `ix_other` of table `user` is not in the migrations
-                unique constraint on `age`, `email` of table `user` is not in the migrations
-            "#]],
-        );
-        check(
-            |it| {
-                it.uniques[0].columns = vec!["age".to_owned()];
-                it.checks[0].expression = "age > 0".to_owned();
-                it.foreign_keys[0].on_delete = Action::NoAction;
-                it.foreign_keys[0].on_update = Action::SetNull;
-                it.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
-                it.indexes[0] = Index::new("ix_user_age", ["age"])
-                    .column(IndexColumn::expression("lower(email)").collate("x").desc())
-                    .unique();
-            },
-            expect![[r#"
-                check `ck_user_age` of table `user` is `age > 0`, but `age >= 0` in the migrations
-                foreign key `fk_user_age_x` of table `user` is from `age` to `x` (`id`) ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED, but from `age` to `x` (`id`) ON DELETE CASCADE in the migrations
-                index `ix_user_age` of table `user` is unique on `age`, `(lower(email)) collate x desc`, but on `age` where `age > 1` in the migrations
-                unique constraint `uq_user_email` of table `user` is on `age`, but on `email` in the migrations
-            "#]],
-        );
-        check(
-            |it| {
-                it.uniques[0].name = "uq".to_owned();
-                it.foreign_keys[0].name = "fk".to_owned();
-                it.indexes[0].name = "ix".to_owned();
-            },
-            expect![[r#"
-                foreign key `fk` of table `user` is named `fk_user_age_x` in the migrations
-                index `ix` of table `user` is named `ix_user_age` in the migrations
-                unique constraint `uq` of table `user` is named `uq_user_email` in the migrations
-            "#]],
-        );
-    }
-
-    #[test]
-    fn tables_are_found_whatever_their_case() {
-        let named = |it: &str| Table { name: it.to_owned(), ..user() };
-        let expected = Schema::from_tables([named("a"), named("b")]);
-        let actual = Schema::from_tables([named("B"), named("c")]);
-        let (found, others) = differences_of(&expected, &actual);
-        let text: Vec<_> = found.iter().map(ToString::to_string).collect();
-        assert_eq!(text, ["table `a` is missing from the database"]);
-        assert_eq!(others, ["c"]);
-    }
-}
+mod tests;

@@ -89,11 +89,27 @@ pub fn offline(
     schema: &mut Schema,
     dialect: &dyn Dialect,
 ) -> Result<Vec<Action>, Unplannable> {
-    let facts = dialect.offline_facts();
+    actions(operations, schema, dialect, &dialect.offline_facts())
+}
+
+/// The same on a database that these are the facts of. What depends on what the operations
+/// themselves make of it is planned from what they say.
+///
+/// # Errors
+///
+/// As [`Dialect::plan`].
+pub fn actions(
+    operations: &[Operation],
+    schema: &mut Schema,
+    dialect: &dyn Dialect,
+    facts: &Facts,
+) -> Result<Vec<Action>, Unplannable> {
+    let after = replayed(facts);
     let mut actions = Vec::new();
     let mut taken = 0;
     while taken < operations.len() {
-        let plan = dialect.plan(&operations[taken..], schema, &facts)?;
+        let facts = if taken == 0 { facts } else { &after };
+        let plan = dialect.plan(&operations[taken..], schema, facts)?;
         actions.extend(plan.actions);
         taken += plan.taken;
     }

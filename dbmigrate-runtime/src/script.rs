@@ -46,26 +46,7 @@ pub fn script(
         if alone {
             text.push_str("COMMIT;\n");
         }
-        for action in &it.actions {
-            match action {
-                Action::Statement(it) => {
-                    let sql = it.sql.trim_end().trim_end_matches(';');
-                    // A person's text may end in a comment.
-                    let end = if sql.contains("--") { "\n;" } else { ";" };
-                    let _ = writeln!(text, "{sql}{end}");
-                }
-                Action::Check(it) => {
-                    let _ = writeln!(text, "-- has to find nothing: {}", it.sql);
-                }
-                Action::Note(it) => {
-                    let _ = writeln!(text, "-- {it}");
-                }
-                Action::Step { name, .. } => {
-                    let _ = writeln!(text, "-- step `{name}` runs only in dbmigrate");
-                    steps.push(name.clone());
-                }
-            }
-        }
+        write_actions(&mut text, &it.actions, &mut steps);
         let row = match direction {
             Direction::Upgrade => {
                 let operations = &it.migration.upgrade.operations;
@@ -80,6 +61,36 @@ pub fn script(
     }
     text.push_str("COMMIT;\n");
     Ok((text, steps))
+}
+
+/// Statements as they run one after the other, without a transaction around them.
+pub fn statements(actions: &[Action]) -> String {
+    let mut text = String::new();
+    write_actions(&mut text, actions, &mut Vec::new());
+    text
+}
+
+fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>) {
+    for action in actions {
+        match action {
+            Action::Statement(it) => {
+                let sql = it.sql.trim_end().trim_end_matches(';');
+                // A person's text may end in a comment.
+                let end = if sql.contains("--") { "\n;" } else { ";" };
+                let _ = writeln!(text, "{sql}{end}");
+            }
+            Action::Check(it) => {
+                let _ = writeln!(text, "-- has to find nothing: {}", it.sql);
+            }
+            Action::Note(it) => {
+                let _ = writeln!(text, "-- {it}");
+            }
+            Action::Step { name, .. } => {
+                let _ = writeln!(text, "-- step `{name}` runs only in dbmigrate");
+                steps.push(name.clone());
+            }
+        }
+    }
 }
 
 /// `Running upgrade <base> -> 8048ee3cbab8, initial migration`

@@ -102,7 +102,7 @@ impl<'a> Token<'a> {
 
 /// The tokens of a text, whatever it is. What isn't closed goes to the end of the text.
 pub fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(text.len() / 3);
     let mut start = 0;
     while start < text.len() {
         let (kind, len) = token(&text[start..]);
@@ -280,6 +280,45 @@ pub fn rename_identifier(expression: &str, from: &str, to: &str) -> String {
         out.push_str(if matches { &quoted } else { token.text });
     }
     out
+}
+
+/// Renames a table where an SQL expression names it before a column, as databases do when a table
+/// is renamed.
+pub fn rename_qualifier(expression: &str, from: &str, to: &str) -> String {
+    let quoted = format!("\"{}\"", to.replace('"', "\"\""));
+    let tokens = tokens(expression);
+    let mut out = String::with_capacity(expression.len());
+    for (idx, token) in tokens.iter().enumerate() {
+        let next = tokens[idx + 1..].iter().find(|it| it.is_significant());
+        let matches = next.is_some_and(|it| it.is_symbol("."))
+            && token.identifier().is_some_and(|it| it.eq_ignore_ascii_case(from));
+        out.push_str(if matches { &quoted } else { token.text });
+    }
+    out
+}
+
+/// A text without the table's own name before its columns' names.
+pub(crate) fn without_qualifier<'a>(text: &'a str, table: &str) -> Cow<'a, str> {
+    if !text.contains('.') {
+        return Cow::Borrowed(text);
+    }
+    let tokens = tokens(text);
+    let mut out = String::with_capacity(text.len());
+    let mut rest = tokens.as_slice();
+    while let [token, after @ ..] = rest {
+        let dot = after.iter().position(Token::is_significant);
+        let dot = dot.filter(|it| after[*it].is_symbol("."));
+        let is_own =
+            |it: &Token<'_>| it.identifier().is_some_and(|it| it.eq_ignore_ascii_case(table));
+        rest = match dot.filter(|_| is_own(token)) {
+            Some(dot) => &after[dot + 1..],
+            None => {
+                out.push_str(token.text);
+                after
+            }
+        };
+    }
+    Cow::Owned(out)
 }
 
 /// Words that are values, and names only in quotes.

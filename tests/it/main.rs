@@ -4,6 +4,7 @@ mod architecture;
 mod bad_input;
 mod build_script;
 mod commands;
+mod drift;
 mod extraction;
 mod generated;
 mod hosts;

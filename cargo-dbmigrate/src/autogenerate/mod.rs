@@ -1,5 +1,6 @@
 //! Autogenerate: the operations that lead from what the migrations build to what the models say.
 
+mod adopt;
 mod candidates;
 mod convert;
 mod diff;
@@ -15,10 +16,11 @@ use std::collections::BTreeMap;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
+pub use adopt::adopt;
 pub use fill::{Need, Why};
 pub use question::{Question, Rename, shell};
 pub use way_back::way_back;
-pub use words::detected;
+pub use words::{detected, found};
 
 use crate::error::{Error, Result};
 use crate::models::Models;
@@ -118,6 +120,38 @@ pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
     Ok([renames, operations].concat())
 }
 
+/// The same from a database, in which what has another name is another.
+///
+/// # Errors
+///
+/// Models that exclude each other.
+pub fn from_database(database: &Schema, models: &Models) -> Result<Vec<Operation>> {
+    let (renames, before) = renamed(database, models, &Answers::default())?;
+    Ok([renames, diff::diff(&before, &models.schema)].concat())
+}
+
+/// The operations from models to migrations.
+pub fn back(models: &Models, migrations: &Schema) -> Vec<Operation> {
+    let migrations = managed(migrations, models);
+    diff::diff(&settle::settle(&migrations, &models.schema), &migrations)
+}
+
+/// The operations from one schema to another, neither of which is in a model's words.
+pub fn between(from: &Schema, to: &Schema) -> Vec<Operation> {
+    diff::diff(from, to)
+}
+
+/// A schema without the tables that models only describe: they aren't ours any more, if they ever
+/// were.
+pub fn managed(schema: &Schema, models: &Models) -> Schema {
+    let mut managed = schema.clone();
+    let unmanaged = models.records.iter().filter(|it| it.unmanaged);
+    for it in unmanaged.filter(|it| models.schema.table(&it.table.name).is_none()) {
+        managed.tables.remove(&it.table.name);
+    }
+    managed
+}
+
 struct Difference {
     renames: Vec<Operation>,
     /// The schema after the renames.
@@ -128,19 +162,24 @@ struct Difference {
 }
 
 fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Difference> {
-    let mut before = migrations.clone();
-    // What a model only describes isn't ours any more, if it ever was.
-    let unmanaged = models.records.iter().filter(|it| it.unmanaged);
-    for it in unmanaged.filter(|it| models.schema.table(&it.table.name).is_none()) {
-        before.tables.remove(&it.table.name);
-    }
+    let (renames, before) = renamed(migrations, models, answers)?;
+    let after = settle::settle(&before, &models.schema);
+    let operations = diff::diff(&before, &after);
+    Ok(Difference { renames, before, after, operations })
+}
+
+/// The renames that the models or a person say, and the schema after them.
+fn renamed(
+    migrations: &Schema,
+    models: &Models,
+    answers: &Answers,
+) -> Result<(Vec<Operation>, Schema)> {
+    let mut before = managed(migrations, models);
     let renames = rename::renames(&before, models, answers)?;
     for it in &renames {
         it.apply(&mut before).map_err(|err| Error::new(err.to_string()))?;
     }
-    let after = settle::settle(&before, &models.schema);
-    let operations = diff::diff(&before, &after);
-    Ok(Difference { renames, before, after, operations })
+    Ok((renames, before))
 }
 
 /// What the operation discards for certain, given the schema before it.

@@ -4,7 +4,12 @@ use dbmigrate_runtime::operations::{ColumnChange, Operation};
 
 /// ``Detected added table `user` ``
 pub fn detected(operation: &Operation) -> String {
-    let text = match operation {
+    format!("Detected {}", found(operation))
+}
+
+/// ``added table `user` ``
+pub fn found(operation: &Operation) -> String {
+    match operation {
         Operation::CreateTable(it) => format!("added table `{}`", it.name),
         Operation::DropTable { table } => format!("removed table `{table}`"),
         Operation::RenameTable { from, to } => format!("table `{from}` renamed to `{to}`"),
@@ -57,8 +62,7 @@ pub fn detected(operation: &Operation) -> String {
             format!("index `{from}` on `{table}` renamed to `{to}`")
         }
         other => other.to_string(),
-    };
-    format!("Detected {text}")
+    }
 }
 
 fn changes(change: &ColumnChange) -> Vec<String> {

@@ -1,7 +1,8 @@
 //! `check`: whether models, migrations and database agree.
 
+use dbmigrate_runtime::drift::{Difference, Drift};
 use dbmigrate_runtime::revision::Target;
-use dbmigrate_runtime::{Direction, executor, plan, version_table};
+use dbmigrate_runtime::{Direction, plan};
 
 use super::{Answer, new_revision};
 use crate::autogenerate;
@@ -10,12 +11,14 @@ use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::live::{self, Live};
 use crate::models;
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let models = models::load(cx).map_err(|it| new_revision::stale_list(cx, it))?;
     let history = History::load(cx)?;
-    let schema = history.migrations()?.replay(None)?;
+    let migrations = history.migrations()?;
+    let schema = migrations.replay(None)?;
     let operations = autogenerate::plain(&schema, &models)?;
     let mut answer = Answer::Done;
     let mut differences = Vec::new();
@@ -31,23 +34,65 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         }
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
     }
-    let pending = if args.no_database { None } else { database(cx, &history)? };
-    if pending.as_ref().is_some_and(|it| !it.is_empty()) {
-        answer = Answer::No;
+    let (mut pending, mut drift) = (None, None);
+    if let Some(live) = if args.no_database { None } else { database(cx, &history)? } {
+        let behind = pending_of(cx, &history, &live);
+        let found = live.drift(&migrations.replay(Some(&live.applied))?, &schema)?;
+        say_drift(cx, &found);
+        if !behind.is_empty() || !found.differences.is_empty() {
+            answer = Answer::No;
+        }
+        (pending, drift) = (Some(behind), Some(found));
     }
+    let words = |it: &Drift| it.differences.iter().map(ToString::to_string).collect::<Vec<_>>();
     cx.out.json(
         "check",
         serde_json::json!({
             "agree": answer == Answer::Done,
             "differences": differences,
             "pending": pending,
+            "drift": drift.as_ref().map(words),
+            "others": drift.map(|it| live::json(&it.others)),
         }),
     );
     Ok(answer)
 }
 
-/// The pending revisions; `None` when the database was not looked at.
-fn database(cx: &Context, history: &History) -> Result<Option<Vec<String>>> {
+fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
+    let heads = history.graph.heads().into_iter().map(str::to_owned).collect();
+    let heads = Target::Revisions(heads);
+    let pending = plan::route(&history.graph, &live.applied, Direction::Upgrade, &heads);
+    match pending.as_slice() {
+        [] => cx.out.line("The database is at the head."),
+        ids => cx.out.line(format!("The database is behind: {} pending.", ids.join(", "))),
+    }
+    pending
+}
+
+fn say_drift(cx: &Context, drift: &Drift) {
+    if drift.differences.is_empty() {
+        cx.out.line("The database agrees with the migrations.");
+    } else {
+        cx.out.line("The database differs from the migrations:");
+        for it in &drift.differences {
+            cx.out.line(format!("  {it}"));
+        }
+        cx.out.progress(match drift.differences.iter().any(Difference::is_early) {
+            // What leads back would drop it.
+            true => {
+                "`cargo dbmigrate stamp --verify head` enters the revisions as applied, if the \
+                 database is what they build"
+            }
+            false => {
+                "`cargo dbmigrate diff database current --sql` prints what would bring it in line"
+            }
+        });
+    }
+    live::list_others(cx, &drift.others);
+}
+
+/// What the database has; `None` when there is none to look at.
+fn database(cx: &Context, history: &History) -> Result<Option<Live>> {
     let database = Database::find(cx)?;
     let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
         let message = format!("the database `{}` does not exist", database.name());
@@ -61,15 +106,5 @@ fn database(cx: &Context, history: &History) -> Result<Option<Vec<String>>> {
         );
         return Err(Error::new(message).hint(hint));
     };
-    let applied = version_table::read(&mut *driver, &cx.config.version_table)?;
-    executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
-    let heads = history.graph.heads().into_iter().map(str::to_owned).collect();
-    let set = executor::ids(&applied);
-    let heads = Target::Revisions(heads);
-    let pending = plan::route(&history.graph, &set, Direction::Upgrade, &heads);
-    match pending.as_slice() {
-        [] => cx.out.line("The database is at the head."),
-        ids => cx.out.line(format!("The database is behind: {} pending.", ids.join(", "))),
-    }
-    Ok(Some(pending))
+    Live::read(cx, history, &mut *driver).map(Some)
 }

@@ -3,6 +3,7 @@
 mod as_applied;
 mod check;
 mod current;
+mod diff;
 mod downgrade;
 mod edit;
 mod heads;
@@ -88,6 +89,7 @@ impl Command {
             Command::Show(_) => "show",
             Command::Stamp(_) => "stamp",
             Command::Check(_) => "check",
+            Command::Diff(_) => "diff",
             Command::Edit(_) => "edit",
         }
     }
@@ -110,6 +112,7 @@ impl Command {
             Command::Show(args) => show::run(cx, args),
             Command::Stamp(args) => stamp::run(cx, args),
             Command::Check(args) => check::run(cx, args),
+            Command::Diff(args) => diff::run(cx, args),
             Command::Edit(args) => edit::run(cx, args),
         }
     }

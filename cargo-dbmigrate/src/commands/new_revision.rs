@@ -1,7 +1,7 @@
 //! `migrate` and `revision`: write a revision.
 
 use dbmigrate_runtime::dialect::Sqlite;
-use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::plan;
 use dbmigrate_runtime::schema::Schema;
 use jiff::Timestamp;
@@ -9,10 +9,11 @@ use jiff::tz::TimeZone;
 
 use super::{Answer, questions};
 use crate::autogenerate::{self, Answers, Changes, Commented, Outcome, Question};
-use crate::cli::NewRevision;
+use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History, VERSIONS};
+use crate::live::Live;
 use crate::{models, output, prompt, render, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
@@ -36,7 +37,15 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let mut changes = Changes::default();
     let mut downgrade = Commented::default();
     if let Some(models) = &models {
-        changes = differences(cx, args, &before, models)?;
+        changes = match args.against {
+            Against::Migrations => differences(cx, args, &before, models)?,
+            Against::Database => {
+                let live = database(cx, &history, models, &before)?;
+                let changes = differences(cx, args, &live, models)?;
+                refuse_unfit(&changes.operations, &before)?;
+                changes
+            }
+        };
         if changes.operations.is_empty() {
             cx.out.done("No changes in schema detected.");
             cx.out.json(name, serde_json::json!({ "revision": null, "operations": [] }));
@@ -89,8 +98,43 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     Ok(Answer::Done)
 }
 
+/// What the database has, in the models' words; it has to be at the head, or what is pending would
+/// be written a second time.
+fn database(
+    cx: &Context,
+    history: &History,
+    models: &models::Models,
+    migrations: &Schema,
+) -> Result<Schema> {
+    let live = Live::find(cx, history)?;
+    let revisions = history.graph.revisions().iter().map(|it| it.id.as_str());
+    let pending: Vec<_> = revisions.filter(|it| !live.applied.contains(*it)).collect();
+    if !pending.is_empty() {
+        let message = format!("the database is not up to date: {} pending", pending.join(", "));
+        return Err(Error::new(message).hint(
+            "`cargo dbmigrate upgrade` applies them; --against migrations needs no database",
+        ));
+    }
+    live.adopted(&[&models.schema, migrations])
+}
+
+/// What leads from the database to the models may not lead there from the migrations.
+fn refuse_unfit(operations: &[Operation], migrations: &Schema) -> Result<()> {
+    operations::replay(&mut migrations.clone(), operations).map_err(|err| {
+        let message = "the difference from the database does not fit what the migrations build";
+        Error::new(message).cause(err).hint(
+            "the database has changes that no migration made: `cargo dbmigrate check` lists them, \
+             and --against migrations leaves them out",
+        )
+    })
+}
+
 /// An empty revision asks nothing.
 fn refuse_answers(args: &NewRevision) -> Result<()> {
+    if args.against == Against::Database {
+        return Err(Error::new("--against database: an empty revision compares nothing")
+            .hint("`migrate`, or `revision --autogenerate`, compares models and database"));
+    }
     let renames = args.rename.iter().map(|it| ("--rename", it));
     match renames.chain(args.fill.iter().map(|it| ("--fill", it))).next() {
         None => Ok(()),
@@ -251,7 +295,7 @@ fn check_id(id: &str) -> Result<()> {
     bad.dedup();
     if bad.is_empty() && !id.is_empty() {
         return match id {
-            "base" | "head" | "heads" | "current" => {
+            "base" | "head" | "heads" | "current" | "models" | "migrations" | "database" => {
                 Err(Error::new(format!("`{id}` can't be a revision's id: it has a meaning"))
                     .hint("choose another with --rev-id"))
             }

@@ -1,15 +1,19 @@
 //! `stamp`: enters revisions as applied without running them.
 
+use std::collections::BTreeSet;
+
 use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::executor::Executor;
-use dbmigrate_runtime::script;
+use dbmigrate_runtime::revision::Target;
+use dbmigrate_runtime::{Migrations, script};
 
 use super::{Answer, upgrade};
 use crate::cli::{Run, Stamp};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::{self, History};
+use crate::live::Live;
 use crate::runner::Steps;
 
 pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
@@ -25,6 +29,9 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
         cx.out.text(&text);
         cx.out.json("stamp", serde_json::json!({ "sql": text }));
         return Ok(Answer::Done);
+    }
+    if args.verify {
+        verify(cx, &database, &migrations, &target)?;
     }
     let text = |ids: &[&str]| {
         if ids.is_empty() { "<base>".to_owned() } else { ids.join(", ") }
@@ -46,4 +53,32 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let ids = target.ids();
     cx.out.json("stamp", serde_json::json!({ "revisions": ids, "entered": entered }));
     Ok(Answer::Done)
+}
+
+/// Fails where the database isn't what the target's revisions build.
+fn verify(
+    cx: &Context,
+    database: &Database,
+    migrations: &Migrations,
+    target: &Target,
+) -> Result<()> {
+    let wanted = migrations.graph().with_ancestors(&target.ids());
+    let wanted: BTreeSet<_> = wanted.into_iter().map(str::to_owned).collect();
+    let live = Live::unversioned(cx, database)?;
+    let drift = live.drift(&migrations.replay(Some(&wanted))?, &migrations.replay(None)?)?;
+    if drift.differences.is_empty() {
+        return Ok(());
+    }
+    let mut message = match target.ids().as_slice() {
+        [] => "the database is not what it is before the first revision:".to_owned(),
+        [id] => format!("the database is not what revision `{id}` builds:"),
+        ids => format!("the database is not what revisions `{}` build:", ids.join("`, `")),
+    };
+    for it in &drift.differences {
+        message += &format!("\n  {it}");
+    }
+    Err(Error::new(message).hint(
+        "stamp the revision that it is, or bring it in line by hand; without --verify it is \
+         stamped all the same",
+    ))
 }

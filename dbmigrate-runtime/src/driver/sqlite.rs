@@ -244,13 +244,8 @@ impl Driver for SqliteDriver<'_> {
 
     fn broken(&mut self, tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError> {
         let objects = self.objects()?;
-        let mentions = |it: &&StoredObject| {
-            let sql = it.sql.as_deref().unwrap_or_default();
-            ["view", "trigger"].contains(&it.kind.as_str())
-                && tables.iter().any(|table| sql::mentions(sql, table))
-        };
         let mut broken = Vec::new();
-        for it in objects.iter().filter(mentions) {
+        for it in mentioning(&objects, tables) {
             if let Err(err) = self.try_object(it) {
                 let (kind, name) = (it.kind.clone(), it.name.clone());
                 broken.push(Broken { kind, name, why: err.to_string() });
@@ -317,10 +312,23 @@ impl SqliteDriver<'_> {
         let generated = self.generated(&object.table)?;
         let names = names.filter(|it| !generated.contains(*it)).map(|it| Sqlite.quote(it));
         let sets: Vec<_> = names.map(|it| format!("{it} = {it}")).collect();
-        // All three, since only the parser of SQLite itself knows which of them fires it.
-        prepare(&format!("DELETE FROM {table}"))?;
-        prepare(&format!("INSERT INTO {table} DEFAULT VALUES"))?;
-        prepare(&format!("UPDATE {table} SET {}", sets.join(", ")))
+        let fires = |event: &str| {
+            let sql = object.sql.as_deref().unwrap_or_default();
+            let tokens = sql::significant(sql);
+            let events = ["DELETE", "INSERT", "UPDATE"];
+            let mut words = tokens.iter().filter(|it| events.iter().any(|event| it.is_word(event)));
+            words.next().is_none_or(|it| it.is_word(event))
+        };
+        if fires("DELETE") {
+            prepare(&format!("DELETE FROM {table}"))?;
+        }
+        if fires("INSERT") {
+            prepare(&format!("INSERT INTO {table} DEFAULT VALUES"))?;
+        }
+        if fires("UPDATE") {
+            prepare(&format!("UPDATE {table} SET {}", sets.join(", ")))?;
+        }
+        Ok(())
     }
 
     fn generated(&self, table: &str) -> Result<BTreeSet<String>, DatabaseError> {
@@ -328,6 +336,33 @@ impl SqliteDriver<'_> {
         let mut stmt = self.conn().prepare(sql).map_err(error)?;
         let rows = stmt.query_map([table], |it| it.get(0)).map_err(error)?;
         rows.collect::<Result<_, _>>().map_err(error)
+    }
+}
+
+/// The views and triggers that mention one of these tables, or a view that does.
+fn mentioning<'a>(objects: &'a [StoredObject], tables: &BTreeSet<String>) -> Vec<&'a StoredObject> {
+    let mut names: BTreeSet<String> = tables.iter().map(|it| it.to_ascii_lowercase()).collect();
+    let identifiers = |it: &'a StoredObject| {
+        let tokens = sql::tokens(it.sql.as_deref().unwrap_or_default());
+        let names = tokens.iter().filter_map(sql::Token::identifier);
+        (it, names.map(|it| it.to_ascii_lowercase()).collect::<BTreeSet<_>>())
+    };
+    let others = objects.iter().filter(|it| ["view", "trigger"].contains(&it.kind.as_str()));
+    let mut others: Vec<_> = others.map(identifiers).collect();
+    let mut found = Vec::new();
+    loop {
+        let (new, rest) = others.into_iter().partition(|(_, it)| !it.is_disjoint(&names));
+        others = rest;
+        let new: Vec<(&StoredObject, BTreeSet<String>)> = new;
+        if new.is_empty() {
+            return found;
+        }
+        for (it, _) in new {
+            if it.kind == "view" {
+                names.insert(it.name.to_ascii_lowercase());
+            }
+            found.push(it);
+        }
     }
 }
 

@@ -10,28 +10,35 @@ use crate::dialect::{Facts, StoredObject};
 use crate::drift::{Difference, differences};
 use crate::driver::{Broken, DatabaseError, Driver, Violation};
 use crate::operations::Operation;
-use crate::schema::Schema;
+use crate::schema::{Schema, Table};
+
+/// What an object is known by: its kind, its name, and whether it goes with the connection.
+type Key = (String, String, bool);
 
 /// The state of the tables that a run touches, followed through its operations.
+#[derive(Default)]
 pub(super) struct Verification {
-    facts: Facts,
+    facts: Option<Facts>,
     /// The tables touched, as the operations so far make them.
     expected: Schema,
-    /// Their names at the beginning, and now.
+    /// Their names at the beginning, on the way, and now.
     names: BTreeSet<String>,
+    /// The same in lower case.
+    touched: BTreeSet<String>,
     /// What was different before, by today's names.
     before: Vec<Difference>,
     broken: Vec<Broken>,
-    /// Views and triggers with what they are on and their texts.
-    others: BTreeMap<(String, String), (String, String)>,
+    /// What a run leaves as it is: views, triggers, and the tables that it doesn't touch.
+    others: BTreeMap<Key, StoredObject>,
     /// Tables that opaque work has changed, in lower case.
     left_out: BTreeSet<String>,
+    /// Tables that are dropped, in lower case.
+    dropped: BTreeSet<String>,
     renames: Vec<(String, String)>,
     /// Whether texts of other objects may change along.
     has_renamed: bool,
     /// The objects before opaque work.
     snapshot: Vec<StoredObject>,
-    is_on: bool,
 }
 
 fn failed(err: DatabaseError) -> Error {
@@ -41,19 +48,7 @@ fn failed(err: DatabaseError) -> Error {
 impl Verification {
     /// Compares nothing.
     pub(super) fn none() -> Verification {
-        Verification {
-            facts: Facts { version: 0, objects: None },
-            expected: Schema::default(),
-            names: BTreeSet::new(),
-            before: Vec::new(),
-            broken: Vec::new(),
-            others: BTreeMap::new(),
-            left_out: BTreeSet::new(),
-            renames: Vec::new(),
-            has_renamed: false,
-            snapshot: Vec::new(),
-            is_on: false,
-        }
+        Verification::default()
     }
 
     /// Looks at the tables that the operations touch, before they run.
@@ -64,47 +59,58 @@ impl Verification {
         operations: impl Iterator<Item = &'a Operation>,
     ) -> Result<Verification, Error> {
         let names: BTreeSet<String> = operations.flat_map(tables).map(str::to_owned).collect();
-        let there = names.iter().filter_map(|it| schema.table(it)).cloned();
-        let mut verification = Verification {
-            facts,
-            expected: Schema::from_tables(there),
-            names,
-            ..Verification::none()
-        };
-        verification.is_on = !verification.names.is_empty();
-        if !verification.is_on {
-            return Ok(verification);
+        if names.is_empty() {
+            return Ok(Verification::none());
         }
         let objects = driver.objects().map_err(failed)?;
         let hides = |it: &&StoredObject| {
             let is_it = |name: &String| name.eq_ignore_ascii_case(&it.name);
-            it.temporary && it.kind != "trigger" && verification.names.iter().any(is_it)
+            it.temporary && it.kind != "trigger" && names.iter().any(is_it)
         };
         if let Some(it) = objects.iter().find(hides) {
             return Err(Error::hidden(&it.name));
         }
+        let there = names.iter().filter_map(|it| schema.table(it)).cloned();
+        let mut verification = Verification {
+            facts: Some(facts),
+            expected: Schema::from_tables(there),
+            touched: names.iter().map(|it| it.to_ascii_lowercase()).collect(),
+            names,
+            ..Verification::default()
+        };
         verification.before = verification.differences(driver)?;
         verification.broken = driver.broken(&verification.names).map_err(failed)?;
-        verification.others = others(&objects);
+        verification.others = verification.others(&objects);
         Ok(verification)
     }
 
     fn differences(&self, driver: &mut dyn Driver) -> Result<Vec<Difference>, Error> {
+        let Some(facts) = &self.facts else { return Ok(Vec::new()) };
         let found = driver.introspect(Some(&self.names)).map_err(failed)?;
+        let lower = |it: &str| it.to_ascii_lowercase();
+        let actual: BTreeMap<String, &Table> =
+            found.schema.tables.values().map(|it| (lower(&it.name), it)).collect();
+        let expected: BTreeSet<String> = self.expected.tables.keys().map(|it| lower(it)).collect();
         let mut different = Vec::new();
-        for name in self.names.iter().filter(|it| !self.is_left_out(it)) {
-            let is_it = |it: &&String| it.eq_ignore_ascii_case(name);
-            let actual = found.schema.tables.keys().find(is_it).map(|it| &found.schema.tables[it]);
-            match (self.expected.table(name), actual) {
+        for name in self.names.iter().filter(|it| !self.left_out.contains(&lower(it))) {
+            match (self.expected.table(name), actual.get(&lower(name))) {
                 (Some(expected), Some(actual)) => {
-                    let stored = driver.dialect().as_stored(expected, &self.facts);
+                    let stored = driver.dialect().as_stored(expected, facts);
                     let Ok(expected) = stored else { continue };
                     different.extend(differences(&expected, actual));
                 }
-                (Some(_), None) => different.push(whole(name, "is missing from the database")),
+                (Some(_), None) => {
+                    let why = found.unreadable.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
+                    different.push(match why {
+                        Some((_, why)) => Difference::unreadable(name, why),
+                        None => Difference::missing(name),
+                    });
+                }
                 // Of another letter case it may be the table under its new name.
-                (None, Some(_)) if self.expected.tables.keys().any(|it| is_it(&it)) => {}
-                (None, Some(_)) => different.push(whole(name, "is still in the database")),
+                (None, Some(_)) if expected.contains(&lower(name)) => {}
+                (None, Some(_)) => {
+                    different.push(Difference::of_table(name, "is still in the database"));
+                }
                 (None, None) => {}
             }
         }
@@ -113,39 +119,34 @@ impl Verification {
 
     /// Follows operations that were run.
     pub(super) fn operations(&mut self, operations: &[Operation]) {
-        if !self.is_on {
-            return;
-        }
-        for operation in operations {
+        for operation in operations.iter().filter(|_| self.facts.is_some()) {
             match operation {
                 Operation::RenameTable { from, to } => {
                     self.has_renamed = true;
                     self.renames.push((from.clone(), to.clone()));
-                    for it in &mut self.before {
-                        rename(it, from, to);
-                        if it.table == *from {
-                            to.clone_into(&mut it.table);
-                        }
-                    }
-                    if self.is_left_out(from) {
-                        self.leave_out([to.as_str()].into_iter());
+                    self.before.iter_mut().filter(|it| it.table == *from).for_each(|it| {
+                        to.clone_into(&mut it.table);
+                    });
+                    if self.left_out.contains(&from.to_ascii_lowercase()) {
+                        self.left_out.insert(to.to_ascii_lowercase());
                     }
                 }
                 Operation::RenameColumn { table, from, to } => {
                     self.has_renamed = true;
-                    for it in &mut self.before {
-                        let is_it = it.table == *table || it.object.contains(&ticked(table));
-                        if is_it {
-                            rename(it, from, to);
-                        }
-                        if it.table == *table && it.column.as_ref() == Some(from) {
-                            it.column = Some(to.clone());
-                        }
-                    }
+                    let of_column = |it: &&mut Difference| {
+                        it.table == *table && it.column.as_ref() == Some(from)
+                    };
+                    self.before.iter_mut().filter(of_column).for_each(|it| {
+                        it.column = Some(to.clone());
+                    });
+                }
+                Operation::DropTable { table } => {
+                    self.dropped.insert(table.to_ascii_lowercase());
                 }
                 // What SQL says of itself is not held against it.
                 Operation::Execute(it) => {
-                    self.leave_out(it.describes.iter().flat_map(tables));
+                    let described = it.describes.iter().flat_map(tables);
+                    self.left_out.extend(described.map(str::to_ascii_lowercase));
                 }
                 _ => {}
             }
@@ -154,36 +155,35 @@ impl Verification {
         }
     }
 
-    fn leave_out<'a>(&mut self, tables: impl Iterator<Item = &'a str>) {
-        self.left_out.extend(tables.map(str::to_ascii_lowercase));
-    }
-
-    fn is_left_out(&self, table: &str) -> bool {
-        self.left_out.contains(&table.to_ascii_lowercase())
-    }
-
     pub(super) fn before_opaque(&mut self, driver: &mut dyn Driver) -> Result<(), Error> {
-        if self.is_on {
+        if self.facts.is_some() {
             self.snapshot = driver.objects().map_err(failed)?;
         }
         Ok(())
     }
 
+    /// Takes what opaque work did as meant.
     pub(super) fn after_opaque(&mut self, driver: &mut dyn Driver) -> Result<(), Error> {
-        if !self.is_on {
+        if self.facts.is_none() {
             return Ok(());
         }
         let objects = driver.objects().map_err(failed)?;
-        if objects == self.snapshot {
+        let snapshot = std::mem::take(&mut self.snapshot);
+        if objects == snapshot {
             return Ok(());
         }
-        let changed = |one: &[StoredObject], other: &[StoredObject]| {
-            let gone = one.iter().filter(|it| !other.contains(it));
-            gone.map(|it| it.table.clone()).collect::<Vec<_>>()
-        };
-        let (gone, new) = (changed(&self.snapshot, &objects), changed(&objects, &self.snapshot));
-        self.leave_out(gone.iter().chain(&new).map(String::as_str));
-        self.others = others(&objects);
+        let (was, is) = (by_key(&snapshot), by_key(&objects));
+        let gone = was.iter().filter(|(key, it)| is.get(*key) != Some(*it));
+        let new = is.iter().filter(|(key, it)| was.get(*key) != Some(*it));
+        for (key, it) in gone.chain(new) {
+            // A trigger is no part of its table.
+            if it.kind != "trigger" {
+                self.left_out.insert(it.table.to_ascii_lowercase());
+            }
+            self.others.remove(key);
+        }
+        let others = self.others(&objects);
+        self.others.extend(others.into_iter().filter(|(key, it)| was.get(key) != Some(&it)));
         Ok(())
     }
 
@@ -196,6 +196,11 @@ impl Verification {
                         to.clone_into(name);
                     }
                 }
+                // `foreign key mismatch - "post" referencing "user"`
+                if it.row.is_none() {
+                    let quoted = [from, to].map(|it| format!("\"{}\"", it.replace('"', "\"\"")));
+                    it.references = it.references.replace(&quoted[0], &quoted[1]);
+                }
             }
         }
         violations
@@ -203,60 +208,99 @@ impl Verification {
 
     /// Compares, after all operations.
     pub(super) fn end(&self, driver: &mut dyn Driver) -> Result<(), Error> {
-        if !self.is_on {
+        if self.facts.is_none() {
             return Ok(());
         }
-        let mut new: Vec<String> = self
-            .differences(driver)?
-            .into_iter()
-            .filter(|it| !self.before.contains(it))
-            .map(|it| it.to_string())
-            .collect();
+        let different = new_differences(&self.before, self.differences(driver)?, self.has_renamed);
+        let mut new: Vec<String> = different.iter().map(ToString::to_string).collect();
         let broken = driver.broken(&self.names).map_err(failed)?;
         let was = |it: &Broken| {
             self.broken.iter().any(|was| (&was.kind, &was.name) == (&it.kind, &it.name))
         };
         let broken: Vec<_> = broken.into_iter().filter(|it| !was(it)).collect();
-        if !broken.is_empty() {
-            return Err(Error::broken(&broken));
-        }
-        let others = others(&driver.objects().map_err(failed)?);
-        for ((kind, name), (table, text)) in &self.others {
-            let is_dropped = self.names.contains(table) && self.expected.table(table).is_none();
-            match others.get(&(kind.clone(), name.clone())) {
-                Some((_, now)) if self.has_renamed || now == text => {}
+        let others = self.others(&driver.objects().map_err(failed)?);
+        for (key, was) in &self.others {
+            let (kind, name) = (&was.kind, &was.name);
+            match others.get(key) {
+                Some(is) if self.has_renamed || is.sql == was.sql => {}
                 Some(_) => new.push(format!("{kind} `{name}` is not what it was")),
-                None if is_dropped => {}
+                // It went with its table.
+                None if kind == "trigger" && self.is_dropped(&was.table) => {}
                 None => new.push(format!("{kind} `{name}` is gone")),
             }
         }
-        if new.is_empty() { Ok(()) } else { Err(Error::verification(&new)) }
+        for it in others.iter().filter(|(key, _)| !self.others.contains_key(*key)) {
+            new.push(format!("{} `{}` is new, and no operation makes it", it.1.kind, it.1.name));
+        }
+        match (broken.is_empty(), new.is_empty()) {
+            (true, true) => Ok(()),
+            (true, false) => Err(Error::verification(&new)),
+            (false, _) => Err(Error::broken(&broken)),
+        }
+    }
+
+    /// Whether a table is dropped that has or had that name.
+    fn is_dropped(&self, table: &str) -> bool {
+        let mut names = vec![table.to_ascii_lowercase()];
+        for (from, to) in &self.renames {
+            if names.iter().any(|it| it.eq_ignore_ascii_case(from)) {
+                names.push(to.to_ascii_lowercase());
+            }
+        }
+        names.iter().any(|it| self.dropped.contains(it))
+    }
+
+    /// Of these objects, what a run leaves as it is. SQLite's own and what belongs to a virtual
+    /// table come and go by themselves.
+    fn others(&self, objects: &[StoredObject]) -> BTreeMap<Key, StoredObject> {
+        let is_virtual = |it: &&StoredObject| {
+            it.sql.as_deref().is_some_and(|it| it.starts_with("CREATE VIRTUAL TABLE"))
+        };
+        let virtuals: Vec<_> =
+            objects.iter().filter(is_virtual).map(|it| format!("{}_", it.name)).collect();
+        let is_other = |it: &&StoredObject| match it.kind.as_str() {
+            "view" | "trigger" => true,
+            "table" => {
+                !it.name.starts_with("sqlite_")
+                    && !self.touched.contains(&it.name.to_ascii_lowercase())
+                    && !virtuals.iter().any(|own| it.name.starts_with(own))
+            }
+            _ => false,
+        };
+        objects.iter().filter(is_other).map(|it| (key(it), it.clone())).collect()
     }
 }
 
-fn ticked(name: &str) -> String {
-    format!("`{name}`")
+fn key(it: &StoredObject) -> Key {
+    (it.kind.clone(), it.name.clone(), it.temporary)
 }
 
-/// Renames what a difference says in words.
-fn rename(difference: &mut Difference, from: &str, to: &str) {
-    let (from, to) = (ticked(from), ticked(to));
-    difference.object = difference.object.replace(&from, &to);
-    difference.text = difference.text.replace(&from, &to);
+fn by_key(objects: &[StoredObject]) -> BTreeMap<Key, &StoredObject> {
+    objects.iter().map(|it| (key(it), it)).collect()
 }
 
-fn whole(table: &str, text: &str) -> Difference {
-    let (object, text) = (String::new(), text.to_owned());
-    Difference { table: table.to_owned(), column: None, object, text }
-}
-
-fn others(objects: &[StoredObject]) -> BTreeMap<(String, String), (String, String)> {
-    let others = objects.iter().filter(|it| it.kind == "view" || it.kind == "trigger");
-    let entry = |it: &StoredObject| {
-        let text = it.sql.clone().unwrap_or_default();
-        ((it.kind.clone(), it.name.clone()), (it.table.clone(), text))
+/// Those after that weren't there before. Where names have changed, the words of an older one may
+/// have changed along.
+fn new_differences(
+    before: &[Difference],
+    mut after: Vec<Difference>,
+    has_renamed: bool,
+) -> Vec<Difference> {
+    let mut gone: Vec<&Difference> = before.iter().collect();
+    let mut take = |same: fn(&Difference, &Difference) -> bool| {
+        after.retain(|it| match gone.iter().position(|was| same(was, it)) {
+            Some(idx) => {
+                gone.swap_remove(idx);
+                false
+            }
+            None => true,
+        });
     };
-    others.map(entry).collect()
+    take(|was, is| was == is);
+    if has_renamed {
+        take(Difference::is_like);
+    }
+    after
 }
 
 /// The tables that an operation names as its own.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{ColumnChange, Operation};
 use crate::schema::{Column, Index, IndexTerm, Schema, Table};
-use crate::sql::{rename_identifier, tokens};
+use crate::sql::{rename_identifier, rename_qualifier};
 
 /// An operation that doesn't fit the schema it meets.
 ///
@@ -191,28 +191,14 @@ fn rename_table(schema: &mut Schema, from: &str, to: &str) -> Result<(), String>
     }
     let mut table = schema.tables.remove(from).ok_or_else(|| no_table(from))?;
     to.clone_into(&mut table.name);
-    let checks = table.checks.iter_mut().map(|it| &mut it.expression);
-    let filters = table.indexes.iter_mut().filter_map(|it| it.filter.as_mut());
-    checks.chain(filters).for_each(|it| *it = rename_qualifier(it, from, to));
+    // `CHECK (user.age > 0)`
+    rewrite_expressions(&mut table, |it| rename_qualifier(it, from, to));
     schema.tables.insert(to.to_owned(), table);
     let foreign_keys = schema.tables.values_mut().flat_map(|it| &mut it.foreign_keys);
     for foreign_key in foreign_keys.filter(|it| it.references_table == from) {
         to.clone_into(&mut foreign_key.references_table);
     }
     Ok(())
-}
-
-/// Renames a table where an expression names it before a column, as databases do.
-fn rename_qualifier(expression: &str, from: &str, to: &str) -> String {
-    let tokens = tokens(expression);
-    let is_qualifier = |idx: usize| {
-        let next = tokens[idx + 1..].iter().find(|it| it.is_significant());
-        next.is_some_and(|it| it.is_symbol("."))
-            && tokens[idx].identifier().is_some_and(|it| it.eq_ignore_ascii_case(from))
-    };
-    let quoted = format!("\"{}\"", to.replace('"', "\"\""));
-    let texts = tokens.iter().enumerate();
-    texts.map(|(idx, it)| if is_qualifier(idx) { &quoted } else { it.text }).collect()
 }
 
 fn drop_column(table: &mut Table, column: &str) -> Result<(), String> {
@@ -256,26 +242,13 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
         table.primary_key.iter_mut().for_each(|it| rename(&mut it.columns));
         table.uniques.iter_mut().for_each(|it| rename(&mut it.columns));
         table.foreign_keys.iter_mut().for_each(|it| rename(&mut it.columns));
-        for check in &mut table.checks {
-            check.expression = rename_identifier(&check.expression, from, to);
-        }
-        for column in &mut table.columns {
-            if let Some(generated) = &mut column.generated {
-                generated.expression = rename_identifier(&generated.expression, from, to);
+        for column in table.indexes.iter_mut().flat_map(|it| &mut it.columns) {
+            match &mut column.term {
+                IndexTerm::Column(it) if it == from => to.clone_into(it),
+                IndexTerm::Column(_) | IndexTerm::Expression(_) => {}
             }
         }
-        for index in &mut table.indexes {
-            if let Some(filter) = &mut index.filter {
-                *filter = rename_identifier(filter, from, to);
-            }
-            for column in &mut index.columns {
-                match &mut column.term {
-                    IndexTerm::Column(it) if it == from => to.clone_into(it),
-                    IndexTerm::Column(_) => {}
-                    IndexTerm::Expression(it) => *it = rename_identifier(it, from, to),
-                }
-            }
-        }
+        rewrite_expressions(table, |it| rename_identifier(it, from, to));
     }
     for foreign_key in schema.tables.values_mut().flat_map(|it| &mut it.foreign_keys) {
         if foreign_key.references_table == table {
@@ -284,6 +257,26 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
         }
     }
     Ok(())
+}
+
+/// Writes each of a table's expressions anew.
+fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(&str) -> String) {
+    let checks = table.checks.iter_mut().map(|it| &mut it.expression);
+    let generated = table.columns.iter_mut().filter_map(|it| it.generated.as_mut());
+    let of_index = |it: &mut Index| {
+        if let Some(filter) = &mut it.filter {
+            *filter = rewrite(filter);
+        }
+        for column in &mut it.columns {
+            if let IndexTerm::Expression(it) = &mut column.term {
+                *it = rewrite(it);
+            }
+        }
+    };
+    table.indexes.iter_mut().for_each(of_index);
+    for it in checks.chain(generated.map(|it| &mut it.expression)) {
+        *it = rewrite(it);
+    }
 }
 
 fn index_columns(index: &Index) -> Vec<String> {

@@ -140,6 +140,15 @@ fn has_check(definition: &Definition, name: &str) -> bool {
         || definition.columns.iter().flat_map(|it| &it.clauses).any(|it| is_it(&it.name))
 }
 
+/// Whether SQLite fails to rename a column: with `expressions prohibited in PRIMARY KEY and UNIQUE
+/// constraints`, seen from 3.40 to 3.53.
+pub(super) fn rename_fails(table: &Table, column: &str) -> bool {
+    let has = |columns: &[String]| columns.iter().any(|it| it == column);
+    table.without_rowid
+        && table.primary_key.as_ref().is_some_and(|it| has(&it.columns))
+        && table.uniques.iter().any(|it| has(&it.columns))
+}
+
 /// Whether `ADD COLUMN` takes the column (rules of `lang_altertable.html`, section 4).
 pub(super) fn is_addable(column: &Column) -> bool {
     match column {

@@ -77,6 +77,12 @@ fn is_barrier(operation: &Operation) -> bool {
     )
 }
 
+/// The operations that may be done together with one before them.
+fn until_barrier(later: &[Operation]) -> &[Operation] {
+    let end = later.iter().position(is_barrier).unwrap_or(later.len());
+    &later[..end]
+}
+
 pub(super) fn plan(
     operations: &[Operation],
     schema: &mut Schema,
@@ -97,7 +103,7 @@ pub(super) fn plan(
         all_changed: false,
     };
     for (idx, operation) in operations.iter().enumerate() {
-        let later = &operations[idx + 1..];
+        let later = until_barrier(&operations[idx + 1..]);
         if !planner.take(idx, operation, later, in_rebuild[idx])? {
             planner.flush(|_| true)?;
             return Ok(Plan { actions: planner.actions, taken: idx });
@@ -135,6 +141,7 @@ fn in_rebuild(
         let place = altered(operation).map(|it| (it, stretch));
         let later = &operations[idx + 1..];
         if let Some(place) = place.filter(|_| !folded.contains(&idx)) {
+            let later = until_barrier(later);
             if native::way(facts, operation, later, &schema)? == Way::Rebuild {
                 rebuilt.insert(place);
             } else if let Some((after, _)) = native::added_key(operation, later) {
@@ -179,9 +186,16 @@ impl Planner<'_> {
             // What a rebuild reads of other tables is read before they change.
             self.flush(|(it, rebuild, _)| rebuild.reads_others && Some(it.as_str()) != table)?;
         }
-        match table.filter(|_| in_rebuild) {
+        if let Some(table) = table.filter(|_| in_rebuild) {
+            return self.rebuild(table, operation);
+        }
+        if self.folded.contains(&idx) {
+            return Ok(true);
+        }
+        let way = native::way(self.facts, operation, later, self.schema)?;
+        match table.filter(|_| way == Way::Rebuild) {
             Some(table) => self.rebuild(table, operation),
-            None => self.direct(idx, operation, later).map(|()| true),
+            None => self.direct(idx, operation, later, way).map(|()| true),
         }
     }
 
@@ -239,10 +253,8 @@ impl Planner<'_> {
         idx: usize,
         operation: &Operation,
         later: &[Operation],
+        way: Way,
     ) -> Result<(), Unplannable> {
-        if self.folded.contains(&idx) {
-            return Ok(());
-        }
         self.changed.extend(altered(operation).map(str::to_owned));
         let native = |this: &mut Self, sql: String| {
             this.push(operation, sql, Route::Native);
@@ -277,6 +289,18 @@ impl Planner<'_> {
             }
             Operation::RenameColumn { table, from, to } => {
                 self.all_changed = true;
+                if self.schema.table(table).is_some_and(|it| native::rename_fails(it, from)) {
+                    return Err(Unplannable {
+                        message: format!(
+                            "cannot {operation} on SQLite: SQLite itself fails to rename a \
+                             column that is in the key and in a unique constraint of a WITHOUT \
+                             ROWID table"
+                        ),
+                        hint: Some(
+                            "drop the unique constraint before, and add it again after".to_owned(),
+                        ),
+                    });
+                }
                 let (table, from, to) = (quote(table), quote(from), quote(to));
                 native(self, format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}"))
             }
@@ -325,8 +349,7 @@ impl Planner<'_> {
                 if let Some((after, _)) = native::added_key(operation, later) {
                     self.folded.insert(idx + 1 + after);
                 }
-                match native::way(self.facts, operation, later, self.schema)? {
-                    // A rebuild is taken up where the whole list is looked at.
+                match way {
                     Way::Nothing | Way::Rebuild => Ok(()),
                     Way::Statement(sql, check) => {
                         self.actions.extend(check.map(Action::Check));

@@ -1,6 +1,7 @@
 //! What SQLite keeps of a database, read as a schema in SQLite's own terms.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::ddl::{self, Ddl};
 use super::definition::{
@@ -26,9 +27,10 @@ pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) ->
     let is_own = |it: &&StoredObject| !it.temporary && !starts_with(&it.name, "sqlite_");
     let objects: Vec<_> = objects.iter().filter(is_own).collect();
     let mut reader = Reader::new(objects);
-    let is_wanted = |it: &StoredObject| {
-        only.is_none_or(|only| only.iter().any(|name| name.eq_ignore_ascii_case(&it.table)))
-    };
+    let lower = |it: &str| it.to_ascii_lowercase();
+    let only: Option<BTreeSet<_>> = only.map(|only| only.iter().map(|it| lower(it)).collect());
+    let is_wanted =
+        |it: &StoredObject| only.as_ref().is_none_or(|only| only.contains(&lower(&it.table)));
     let mut out = Introspected::default();
     let mut tables = BTreeMap::new();
     for object in reader.objects.clone().into_iter().filter(|it| is_wanted(it)) {
@@ -36,13 +38,13 @@ pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) ->
             "table" if reader.virtuals.iter().any(|it| it.is(object)) => "virtual table",
             "table" if reader.virtuals.iter().any(|it| it.is_behind(object)) => "shadow table",
             "table" => match reader.definition(&object.name) {
-                Some(Ok(it)) => {
-                    let table = reader.table(&object.name, &it);
-                    tables.insert(object.name.to_ascii_lowercase(), table);
-                    continue;
-                }
-                Some(Err(why)) => {
-                    out.unreadable.push((object.name.clone(), why));
+                Some(it) => {
+                    match &*it {
+                        Ok(it) => {
+                            tables.insert(lower(&object.name), reader.table(&object.name, it));
+                        }
+                        Err(why) => out.unreadable.push((object.name.clone(), why.clone())),
+                    }
                     continue;
                 }
                 None => continue,
@@ -56,7 +58,7 @@ pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) ->
         // An index without a text is a constraint's, and in the table's text.
         let Some(sql) = &object.sql else { continue };
         let Some(table) = tables.get_mut(&object.table.to_ascii_lowercase()) else { continue };
-        match IndexDefinition::parse(sql) {
+        match IndexDefinition::parse(&sql::without_qualifier(sql, &object.table)) {
             Ok(it) => table.indexes.push(index(it, &object.name, &table.columns)),
             Err(why) => out.unreadable.push((object.name.clone(), why)),
         }
@@ -71,7 +73,8 @@ pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) ->
 ///
 /// When it can't be created, or not so that it could be read again.
 pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Unplannable> {
-    let operation = Operation::CreateTable(table.clone());
+    // Its name is all that a refusal says.
+    let operation = Operation::CreateTable(Table::new(&table.name));
     let object = |kind: &str, name: &str, sql: String| StoredObject {
         kind: kind.to_owned(),
         name: name.to_owned(),
@@ -138,33 +141,35 @@ impl Virtual {
 
 struct Reader<'a> {
     objects: Vec<&'a StoredObject>,
+    /// By name in lower case.
+    tables: BTreeMap<String, &'a StoredObject>,
     virtuals: Vec<Virtual>,
     /// What was parsed so far, by the table's name in lower case.
-    definitions: BTreeMap<String, Result<Definition, String>>,
+    definitions: BTreeMap<String, Rc<Result<Definition, String>>>,
 }
 
 impl<'a> Reader<'a> {
     fn new(objects: Vec<&'a StoredObject>) -> Reader<'a> {
         let virtuals = objects.iter().filter_map(|it| Virtual::of(it)).collect();
-        Reader { objects, virtuals, definitions: BTreeMap::new() }
+        let tables = objects.iter().filter(|it| it.kind == "table");
+        let tables = tables.map(|it| (it.name.to_ascii_lowercase(), *it)).collect();
+        Reader { objects, tables, virtuals, definitions: BTreeMap::new() }
     }
 
     /// The definition of the table of that name, or why it has none; `None` without the table.
-    fn definition(&mut self, name: &str) -> Option<Result<Definition, String>> {
+    fn definition(&mut self, name: &str) -> Option<Rc<Result<Definition, String>>> {
         let key = name.to_ascii_lowercase();
         if let Some(it) = self.definitions.get(&key) {
-            return Some(it.clone());
+            return Some(Rc::clone(it));
         }
-        let object = self.find(name)?;
+        let object = self.tables.get(&key)?;
         let no_text = || "the database has no text of it".to_owned();
-        let definition = object.sql.as_deref().ok_or_else(no_text).and_then(Definition::parse);
-        self.definitions.insert(key, definition.clone());
+        let sql = object.sql.as_deref().ok_or_else(no_text);
+        let definition =
+            sql.and_then(|it| Definition::parse(&sql::without_qualifier(it, &object.name)));
+        let definition = Rc::new(definition);
+        self.definitions.insert(key, Rc::clone(&definition));
         Some(definition)
-    }
-
-    fn find(&self, table: &str) -> Option<&'a StoredObject> {
-        let mut tables = self.objects.iter().filter(|it| it.kind == "table");
-        tables.find(|it| it.name.eq_ignore_ascii_case(table)).copied()
     }
 
     fn table(&mut self, name: &str, definition: &Definition) -> Table {
@@ -233,10 +238,11 @@ impl<'a> Reader<'a> {
     }
 
     fn foreign_key(&mut self, name: String, columns: Vec<String>, it: &Reference) -> ForeignKey {
-        let target = self.find(&it.table);
-        let definition = self.definition(&it.table).and_then(Result::ok);
-        let theirs = definition.as_ref().map_or(&[][..], |it| &it.columns);
-        let references_columns = match &definition {
+        let target = self.tables.get(&it.table.to_ascii_lowercase()).copied();
+        let definition = self.definition(&it.table);
+        let definition = definition.as_deref().and_then(|it| it.as_ref().ok());
+        let theirs = definition.map_or(&[][..], |it| &it.columns);
+        let references_columns = match definition {
             Some(target) if it.columns.is_empty() => primary_key(target),
             _ => it.columns.iter().map(|it| item_name(it, theirs)).collect(),
         };

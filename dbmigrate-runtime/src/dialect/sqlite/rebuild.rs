@@ -109,7 +109,8 @@ impl Rebuild {
             ));
         }
         out.actions.extend(self.fitting(&was, &definition).into_iter().map(Action::Check));
-        out.push(definition.text(&scratch));
+        // `CHECK (user.age > 0)` would name no column of the table under its passing name.
+        out.push(sql::without_qualifier(&definition.text(&scratch), &table).into_owned());
         let (columns, values) = self.columns(&was, &definition);
         let from = format!("FROM {old}");
         // The clause outdoes an ON CONFLICT of the table's own, which might leave rows out.

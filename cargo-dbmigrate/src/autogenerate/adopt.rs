@@ -1,0 +1,277 @@
+//! What a database has, in the words of models and migrations.
+//!
+//! A database keeps less than a model says: one word for four integer types, a condition instead
+//! of an enumeration, no comments. Where what it keeps is just what it would keep of a known
+//! table, the known table's words are taken; where it isn't, the database's own stay.
+
+use dbmigrate_runtime::drift::{same_column, same_default, same_foreign_key, same_index};
+use dbmigrate_runtime::schema::{
+    Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, Schema, Table, Type, Unique, naming,
+};
+use dbmigrate_runtime::sql::{Kind, same_expression, tokens};
+
+/// Says what a database keeps of a table.
+pub type Stored<'a> = dyn Fn(&Table) -> Option<Table> + 'a;
+
+/// A known table, and what a database keeps of it.
+struct Known<'a> {
+    table: &'a Table,
+    stored: Table,
+}
+
+/// The tables of a database that are known from one of these schemas, in their words, those of
+/// the first that fits. Indexes that none of them knows are others' and left out.
+pub fn adopt(actual: &Schema, known: &[&Schema], stored: &Stored<'_>) -> Schema {
+    let tables = actual.tables.values().filter_map(|actual| {
+        let known: Vec<Known<'_>> = known
+            .iter()
+            .filter_map(|it| find(it, &actual.name))
+            .filter_map(|table| Some(Known { table, stored: stored(table)? }))
+            .collect();
+        (!known.is_empty()).then_some((actual, known))
+    });
+    Schema::from_tables(tables.map(|(actual, tables)| adopt_table(actual, &tables, known, stored)))
+}
+
+fn find<'a>(schema: &'a Schema, table: &str) -> Option<&'a Table> {
+    schema.tables.values().find(|it| it.name.eq_ignore_ascii_case(table))
+}
+
+fn adopt_table(
+    actual: &Table,
+    known: &[Known<'_>],
+    schemas: &[&Schema],
+    stored: &Stored<'_>,
+) -> Table {
+    let mut table = spelled(actual, known, schemas);
+    let own = known.iter().map(|it| it.table);
+    table.comment = own.clone().find_map(|it| it.comment.clone());
+    for column in &mut table.columns {
+        adopt_column(column, &mut table.checks, known, stored);
+    }
+    let name = table.name.clone();
+    if let Some(key) = &mut table.primary_key {
+        let same = |it: &&PrimaryKey| it.columns == key.columns;
+        let known = own.clone().filter_map(|it| it.primary_key.as_ref()).filter(same);
+        match best(known, |it| it.name == key.name) {
+            Some(it) => *key = it.clone(),
+            None => named(&mut key.name, || naming::primary_key(&name)),
+        }
+    }
+    for unique in &mut table.uniques {
+        let same = |it: &&Unique| it.columns == unique.columns && fits(&unique.name, &it.name);
+        match own.clone().flat_map(|it| &it.uniques).find(same) {
+            Some(it) => *unique = it.clone(),
+            None => named(&mut unique.name, || naming::unique(&name, &unique.columns)),
+        }
+    }
+    for key in &mut table.foreign_keys {
+        let same = |it: &&ForeignKey| fits(&key.name, &it.name) && same_foreign_key(key, it);
+        match own.clone().flat_map(|it| &it.foreign_keys).find(same) {
+            Some(it) => *key = it.clone(),
+            None => named(&mut key.name, || {
+                naming::foreign_key(&name, &key.columns, &key.references_table)
+            }),
+        }
+    }
+    for check in &mut table.checks {
+        // Two ways to write a condition are kept as they are written.
+        let pairs = known.iter().flat_map(|it| it.table.checks.iter().zip(stored_checks(it)));
+        let same =
+            |(_, stored): &(&Check, &Check)| same_expression(&stored.expression, &check.expression);
+        match best(pairs.filter(same), |(it, _)| it.name == check.name) {
+            Some((it, _)) => *check = it.clone(),
+            None => {
+                named(&mut check.name, || naming::check(&name, &naming::hash(&check.expression)))
+            }
+        }
+    }
+    table.indexes = table.indexes.iter().filter_map(|it| adopt_index(it, actual, known)).collect();
+    table
+}
+
+/// What the database keeps of the table's own conditions, in their order.
+fn stored_checks<'a>(known: &'a Known<'_>) -> Vec<&'a Check> {
+    let of = |own: &Check| {
+        known.stored.checks.iter().find(|it| !own.name.is_empty() && it.name == own.name)
+    };
+    known.table.checks.iter().map(|it| of(it).unwrap_or(it)).collect()
+}
+
+/// The table with the names spelled as they are known.
+fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema]) -> Table {
+    let of = |tables: &[&Table], column: &mut String| {
+        let mut columns = tables.iter().flat_map(|it| &it.columns);
+        if let Some(it) = columns.find(|it| it.name.eq_ignore_ascii_case(column)) {
+            column.clone_from(&it.name);
+        }
+    };
+    let own: Vec<&Table> = known.iter().map(|it| it.table).collect();
+    let mut table = actual.clone();
+    if let Some(first) = own.first() {
+        table.name.clone_from(&first.name);
+    }
+    table.columns.iter_mut().for_each(|it| of(&own, &mut it.name));
+    let keys = table.primary_key.iter_mut().map(|it| &mut it.columns);
+    let uniques = table.uniques.iter_mut().map(|it| &mut it.columns);
+    keys.chain(uniques).flatten().for_each(|it| of(&own, it));
+    for key in &mut table.foreign_keys {
+        key.columns.iter_mut().for_each(|it| of(&own, it));
+        let targets: Vec<&Table> =
+            schemas.iter().filter_map(|it| find(it, &key.references_table)).collect();
+        if let Some(first) = targets.first() {
+            key.references_table.clone_from(&first.name);
+        }
+        key.references_columns.iter_mut().for_each(|it| of(&targets, it));
+    }
+    for column in table.indexes.iter_mut().flat_map(|it| &mut it.columns) {
+        match &mut column.term {
+            IndexTerm::Column(it) => of(&own, it),
+            IndexTerm::Expression(_) => {}
+        }
+    }
+    table
+}
+
+/// Takes the known words for a column, and for an enumeration also its condition out of the
+/// table's.
+fn adopt_column(
+    column: &mut Column,
+    checks: &mut Vec<Check>,
+    known: &[Known<'_>],
+    stored: &Stored<'_>,
+) {
+    let pairs: Vec<(&Column, &Column)> = known
+        .iter()
+        .filter_map(|it| {
+            let own = it.table.find_column(&column.name)?;
+            Some((own, it.stored.find_column(&own.name)?))
+        })
+        .collect();
+    let was = column.clone();
+    let Some((first, _)) = pairs.first() else { return };
+    column.comment.clone_from(&first.comment);
+    let of = |same: &dyn Fn(&Column) -> bool| {
+        pairs.iter().find(|(_, stored)| same(stored)).map(|(known, _)| *known)
+    };
+    // The type goes by itself: an enumeration is one only with its condition.
+    let mut types = pairs.iter().filter(|(_, it)| same_type(it, &was)).map(|(it, _)| &it.ty);
+    let same_rest = |it: &Column| same_column(&Column { ty: was.ty.clone(), ..it.clone() }, &was);
+    match of(&same_rest) {
+        Some(it) => *column = Column { ty: was.ty.clone(), ..it.clone() },
+        None => {
+            if let Some(it) = of(&|it| same_default(it, &was)) {
+                column.default.clone_from(&it.default);
+            }
+            let only = |it: &Column| {
+                let mut only = Column::new("", was.ty.clone());
+                only.generated.clone_from(&it.generated);
+                only
+            };
+            if let Some(it) = of(&|it| same_column(&only(it), &only(&was))) {
+                column.generated.clone_from(&it.generated);
+            }
+            if let Some(it) = of(&|it| it.autoincrement == was.autoincrement) {
+                column.autoincrement = it.autoincrement;
+            }
+            let collation = |it: &Column| it.collation.as_ref().map(|it| it.to_ascii_lowercase());
+            if let Some(it) = of(&|it| collation(it) == collation(&was)) {
+                column.collation.clone_from(&it.collation);
+            }
+        }
+    }
+    column.ty = types
+        .find_map(|ty| match ty {
+            Type::Enum(..) => enumeration(ty, &was.name, checks, stored),
+            _ => Some(ty.clone()),
+        })
+        .unwrap_or(was.ty);
+}
+
+fn same_type(one: &Column, other: &Column) -> bool {
+    let only = |it: &Column| Column::new("", it.ty.clone());
+    same_column(&only(one), &only(other))
+}
+
+/// The enumeration with the values that the database allows, whose condition is then no check of
+/// the table's.
+fn enumeration(
+    ty: &Type,
+    column: &str,
+    checks: &mut Vec<Check>,
+    stored: &Stored<'_>,
+) -> Option<Type> {
+    let Type::Enum(name, _) = ty else { return None };
+    let is_it = |it: &Check, ty: &Type| {
+        let only = Table::new("t").column(Column::new(column, ty.clone()));
+        stored(&only).is_some_and(|only| {
+            only.checks.iter().any(|own| same_expression(&own.expression, &it.expression))
+        })
+    };
+    if let Some(at) = checks.iter().position(|it| is_it(it, ty)) {
+        checks.remove(at);
+        return Some(ty.clone());
+    }
+    checks
+        .iter()
+        .enumerate()
+        .find_map(|(at, it)| {
+            let tokens = tokens(&it.expression);
+            let values = tokens.iter().filter(|it| it.kind == Kind::Text);
+            let values = values.filter_map(|it| it.unquoted()).map(String::from).collect();
+            let ty = Type::Enum(name.clone(), values);
+            is_it(it, &ty).then_some((at, ty))
+        })
+        .map(|(at, ty)| {
+            checks.remove(at);
+            ty
+        })
+}
+
+/// The index as it is known; by its name alone it stays what it is, by its content alone it keeps
+/// its name. A second one of the same content is others'.
+fn adopt_index(index: &Index, actual: &Table, known: &[Known<'_>]) -> Option<Index> {
+    let pairs = || {
+        known.iter().flat_map(|it| {
+            let stored = |own: &Index| it.stored.find_index(&own.name).cloned();
+            it.table.indexes.iter().filter_map(move |own| Some((own, stored(own)?)))
+        })
+    };
+    let same_name = |it: &Index| it.name.eq_ignore_ascii_case(&index.name);
+    let is_there = |it: &Index| {
+        !same_name(it) && actual.indexes.iter().any(|own| own.name.eq_ignore_ascii_case(&it.name))
+    };
+    let same = pairs().filter(|(it, stored)| same_index(stored, index) && !is_there(it));
+    match best(same, |(it, _)| same_name(it)) {
+        Some((it, _)) if same_name(it) => Some(it.clone()),
+        Some((it, _)) => Some(Index { name: index.name.clone(), ..it.clone() }),
+        None => {
+            let (it, _) = pairs().find(|(it, _)| same_name(it))?;
+            Some(Index { name: it.name.clone(), ..index.clone() })
+        }
+    }
+}
+
+/// The one that is better than the others, or else the first.
+fn best<T>(items: impl Iterator<Item = T>, is_better: impl Fn(&T) -> bool) -> Option<T> {
+    let mut items: Vec<T> = items.collect();
+    match items.iter().position(is_better) {
+        Some(at) => Some(items.swap_remove(at)),
+        None => items.into_iter().next(),
+    }
+}
+
+/// Whether what a database calls so may be what is known by that name: it may have no name there.
+fn fits(actual: &str, known: &str) -> bool {
+    actual.is_empty() || actual.eq_ignore_ascii_case(known)
+}
+
+/// Gives a constraint without a name the one that it would have by the convention.
+fn named(name: &mut String, convention: impl FnOnce() -> String) {
+    if name.is_empty() {
+        *name = convention();
+    }
+}
+
+#[cfg(test)]
+mod tests;

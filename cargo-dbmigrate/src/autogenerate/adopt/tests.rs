@@ -1,0 +1,272 @@
+//! Databases that other tools have made, beside models of the same tables.
+
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::schema::{Action, IndexColumn};
+use expect_test::{Expect, expect};
+
+use super::super::{between, found};
+use super::*;
+
+/// What leads from a database, in the words of known schemas, to the first of them.
+#[track_caller]
+fn check(known: &[&Schema], sql: &str, expect: Expect) {
+    let mut driver = SqliteDriver::open_in_memory().unwrap();
+    driver.batch(sql).unwrap();
+    let facts = driver.facts().unwrap();
+    let actual = driver.introspect(None).unwrap();
+    assert_eq!(actual.unreadable, []);
+    let stored = |it: &Table| Sqlite.as_stored(it, &facts).ok();
+    let adopted = adopt(&actual.schema, known, &stored);
+    let lines: String =
+        between(&adopted, known[0]).iter().map(|it| format!("{}\n", found(it))).collect();
+    expect.assert_eq(&lines);
+    // What is equal in the database's terms is equal in these, and the other way round.
+    let kept = known[0].tables.values().map(|it| stored(it).unwrap());
+    let kept = Schema::from_tables(kept);
+    let drift = dbmigrate_runtime::drift::drift(&kept, known[0], &actual);
+    assert_eq!(drift.differences.is_empty(), lines.is_empty(), "{:#?}", drift.differences);
+}
+
+fn models() -> Schema {
+    let mut user = Table::new("user")
+        .comment("people")
+        .column(Column::new("id", Type::BigInteger).not_null().comment("key"))
+        .column(Column::new("name", Type::String(50)).not_null().default(""))
+        .column(Column::new("age", Type::SmallInteger).default(0))
+        .column(Column::new("active", Type::Boolean).not_null().default(false))
+        .column(Column::new("kind", Type::enumeration("kind", ["a", "b's"])))
+        .column(Column::new("balance", Type::Decimal(10, 2)).collate("NOCASE"))
+        .column(Column::new("half", Type::Integer).generated_virtual("age / 2"))
+        .column(Column::new("raw", Type::raw("")).default_now())
+        .primary_key("pk_user", ["id"])
+        .unique("uq_user_name_age", ["name", "age"])
+        .check("ck_user_age", "user.age >= 0");
+    user.indexes.push(Index::new("ix_user_age", ["age"]).filter("active"));
+    user.indexes.push(
+        Index::new("ix_user_lower", ["kind"]).column(IndexColumn::expression("lower(name)").desc()),
+    );
+    let post = Table::new("reply-to")
+        .column(Column::new("id", Type::Integer).not_null().autoincrement(true))
+        .column(Column::new("author id", Type::BigInteger))
+        .primary_key("pk_reply-to", ["id"])
+        .foreign_key(
+            ForeignKey::new("fk_reply-to_author id_user", ["author id"], "user", ["id"])
+                .on_delete(Action::Cascade),
+        );
+    Schema::from_tables([user, post])
+}
+
+const SAME: &str = "
+    CREATE TABLE [USER] -- the people
+    (
+        ID integer CONSTRAINT key PRIMARY KEY, /* a, b) */
+        name varchar ( 50 ) not null default \"\",
+        `Age` INTEGER DEFAULT (0) CHECK (age>=0),
+        active BOOLEAN NOT NULL DEFAULT FALSE,
+        kind TEXT CHECK ([kind] in ('a', 'b''s')),
+        balance TEXT COLLATE nocase,
+        half INTEGER AS (age
+            / 2),
+        raw DEFAULT CURRENT_TIMESTAMP,
+        UNIQUE (Name, age)
+    );
+    CREATE INDEX ix_user_age ON user (AGE) WHERE (active);
+    CREATE INDEX ix_user_lower ON user (kind, lower(\"name\") DESC);
+    CREATE TABLE 'reply-to' (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        \"author id\" INTEGER REFERENCES User ON DELETE CASCADE
+    );
+";
+
+#[test]
+fn what_is_the_same_in_other_words_is_no_difference() {
+    check(&[&models()], SAME, expect![[""]]);
+    let others = "
+        CREATE TABLE other (a, b);
+        CREATE INDEX theirs ON user (age, name);
+        CREATE INDEX again ON user (age) WHERE active;
+        CREATE VIEW names AS SELECT name FROM user;
+        CREATE TRIGGER log AFTER DELETE ON user BEGIN SELECT 1; END;
+    ";
+    check(&[&models()], &format!("{SAME}{others}"), expect![[""]]);
+}
+
+#[track_caller]
+fn differs(from: &str, to: &str, expect: Expect) {
+    assert!(SAME.contains(from), "{from}");
+    check(&[&models()], &SAME.replace(from, to), expect);
+}
+
+#[test]
+fn a_difference_is_told_in_the_words_of_the_models() {
+    differs(
+        "DEFAULT (0)",
+        "DEFAULT '0'",
+        expect![[r#"
+        changed column `user.age`: default
+    "#]],
+    );
+    differs(
+        "ID integer",
+        "ID BIGINT",
+        expect![[r#"
+        changed column `user.id`: type to big integer, to NOT NULL
+    "#]],
+    );
+    differs(
+        "varchar ( 50 )",
+        "varchar(60)",
+        expect![[r#"
+        changed column `user.name`: type to string(50)
+    "#]],
+    );
+    differs(
+        "not null default",
+        "default",
+        expect![[r#"
+        changed column `user.name`: to NOT NULL
+    "#]],
+    );
+    differs(
+        "DEFAULT FALSE",
+        "DEFAULT 'FALSE'",
+        expect![[r#"
+        changed column `user.active`: default
+    "#]],
+    );
+    differs(
+        "in ('a', 'b''s')",
+        "in ('a')",
+        expect![[r#"
+        changed column `user.kind`: type to enum kind(a, b's)
+    "#]],
+    );
+    differs(
+        "CHECK ([kind] in ('a', 'b''s'))",
+        "",
+        expect![[r#"
+        changed column `user.kind`: type to enum kind(a, b's)
+    "#]],
+    );
+    differs(
+        "CHECK (age>=0)",
+        "CHECK (age>0)",
+        expect![[r#"
+        removed check `ck_user_1322b302` on `user`
+        added check `ck_user_age` on `user`
+    "#]],
+    );
+    differs(
+        "COLLATE nocase",
+        "",
+        expect![[r#"
+        changed column `user.balance`: collation
+    "#]],
+    );
+    differs(
+        "/ 2)",
+        "/ 2) STORED",
+        expect![[r#"
+        changed column `user.half`: generated expression
+    "#]],
+    );
+    differs(
+        "raw DEFAULT CURRENT_TIMESTAMP",
+        "raw DEFAULT (datetime())",
+        expect![[r#"
+        changed column `user.raw`: default
+    "#]],
+    );
+    differs(
+        "UNIQUE (Name, age)",
+        "UNIQUE (age, name)",
+        expect![[r#"
+        removed unique constraint `uq_user_age_name` on `user`
+        added unique constraint `uq_user_name_age` on `user`
+    "#]],
+    );
+    differs(
+        "UNIQUE (Name, age)",
+        "CONSTRAINT theirs UNIQUE (Name, age)",
+        expect![[r#"
+        removed unique constraint `theirs` on `user`
+        added unique constraint `uq_user_name_age` on `user`
+    "#]],
+    );
+    differs(
+        "(AGE)",
+        "(AGE DESC)",
+        expect![[r#"
+        removed index `ix_user_age` on `user`
+        added index `ix_user_age` on `user`
+    "#]],
+    );
+    differs(
+        "ix_user_age ON",
+        "ix_theirs ON",
+        expect![[r#"
+        index `ix_theirs` on `user` renamed to `ix_user_age`
+    "#]],
+    );
+    differs(
+        "AUTOINCREMENT",
+        "",
+        expect![[r#"
+        changed column `reply-to.id`: autoincrement
+    "#]],
+    );
+    differs(
+        "ON DELETE CASCADE",
+        "",
+        expect![[r#"
+        removed foreign key `fk_reply-to_author id_user` on `reply-to`
+        added foreign key `fk_reply-to_author id_user` on `reply-to`
+    "#]],
+    );
+    differs(
+        "raw DEFAULT",
+        "more TEXT, raw DEFAULT",
+        expect![[r#"
+        removed column `user.more`
+    "#]],
+    );
+    differs(
+        ", \n        \"author id\" INTEGER".trim_start_matches(", \n        "),
+        "author INTEGER",
+        expect![[r#"
+            removed foreign key `fk_reply-to_author_user` on `reply-to`
+            added column `reply-to.author id`
+            added foreign key `fk_reply-to_author id_user` on `reply-to`
+            removed column `reply-to.author`
+        "#]],
+    );
+}
+
+#[test]
+fn the_words_are_of_the_first_schema_that_fits() {
+    let mut changed = models();
+    let user = changed.tables.get_mut("user").unwrap();
+    user.columns[2].ty = Type::Text;
+    user.columns[1].ty = Type::Text;
+    user.indexes.pop();
+    user.uniques.clear();
+    user.checks[0].expression = "age > 1".to_owned();
+    // What isn't the models' is the migrations', and not the database's own words.
+    check(
+        &[&changed, &models()],
+        SAME,
+        expect![[r#"
+        removed index `ix_user_lower` on `user`
+        removed check `ck_user_age` on `user`
+        removed unique constraint `uq_user_name_age` on `user`
+        changed column `user.name`: type to text
+        changed column `user.age`: type to text
+        added check `ck_user_age` on `user`
+    "#]],
+    );
+    // A table that is known to the migrations alone is one that the models no longer have.
+    changed.tables.remove("reply-to");
+    check(&[&Schema::default(), &models()], "CREATE TABLE other (a)", expect![[""]]);
+}

@@ -1,0 +1,141 @@
+//! A live database, beside what the migrations build.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::dialect::{Dialect as _, Facts, Introspected, Sqlite};
+use dbmigrate_runtime::drift::{self, Drift};
+use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::schema::{Schema, Table};
+use dbmigrate_runtime::{executor, version_table};
+
+use crate::autogenerate;
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::History;
+
+/// What was read of a database at one time.
+pub struct Live {
+    /// The ids of the applied revisions.
+    pub applied: BTreeSet<String>,
+    /// What statements depend on.
+    pub facts: Facts,
+    found: Introspected,
+}
+
+impl Live {
+    /// Reads the project's database; where there is no file yet, there is nothing in it.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened or read, and when its revisions aren't the project's.
+    pub fn find(cx: &Context, history: &History) -> Result<Live> {
+        match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
+            Some(mut driver) => Live::read(cx, history, &mut *driver),
+            None => Ok(Live::empty()),
+        }
+    }
+
+    /// The same, whatever the version table says.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be opened or read.
+    pub fn unversioned(cx: &Context, database: &Database) -> Result<Live> {
+        match database.open_to_read(Patience::reading(cx))? {
+            Some(mut driver) => at_once(&mut *driver, |driver| Live::contents(cx, driver)),
+            None => Ok(Live::empty()),
+        }
+    }
+
+    /// Reads a database.
+    ///
+    /// # Errors
+    ///
+    /// As [`Live::find`].
+    pub fn read(cx: &Context, history: &History, driver: &mut dyn Driver) -> Result<Live> {
+        at_once(driver, |driver| {
+            let applied = version_table::read(driver, &cx.config.version_table)?;
+            executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
+            Ok(Live { applied: executor::ids(&applied), ..Live::contents(cx, driver)? })
+        })
+    }
+
+    fn empty() -> Live {
+        let facts = Sqlite.offline_facts();
+        Live { applied: BTreeSet::new(), facts, found: Introspected::default() }
+    }
+
+    fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
+        let mut found = driver.introspect(None).map_err(failed)?;
+        let is_own = |it: &str| it.eq_ignore_ascii_case(&cx.config.version_table);
+        found.schema.tables.retain(|name, _| !is_own(name));
+        let objects = Some(driver.objects().map_err(failed)?);
+        let facts = Facts { objects, ..driver.facts().map_err(failed)? };
+        Ok(Live { applied: BTreeSet::new(), facts, found })
+    }
+
+    /// How it differs from the revisions whose schema this is; `all` is that of all revisions.
+    ///
+    /// # Errors
+    ///
+    /// A table that the database can't have.
+    pub fn drift(&self, expected: &Schema, all: &Schema) -> Result<Drift> {
+        let stored = |it: &Table| {
+            Sqlite.as_stored(it, &self.facts).map_err(|err| Error::new(err.to_string()))
+        };
+        let expected = expected.tables.values().map(stored).collect::<Result<Vec<_>>>()?;
+        Ok(drift::drift(&Schema::from_tables(expected), all, &self.found))
+    }
+
+    /// What it has of these schemas, in their words.
+    ///
+    /// # Errors
+    ///
+    /// When a table of theirs is there that can't be understood.
+    pub fn adopted(&self, known: &[&Schema]) -> Result<Schema> {
+        let of_known = |name: &str| {
+            let mut names = known.iter().flat_map(|it| it.tables.keys());
+            names.any(|it| it.eq_ignore_ascii_case(name))
+        };
+        if let Some((name, why)) = self.found.unreadable.iter().find(|(it, _)| of_known(it)) {
+            return Err(Error::new(format!(
+                "the table `{name}` of the database can't be compared: {why}"
+            )));
+        }
+        let stored = |it: &Table| Sqlite.as_stored(it, &self.facts).ok();
+        Ok(autogenerate::adopt(&self.found.schema, known, &stored))
+    }
+}
+
+/// Reads in one transaction, so that all of it is of one time.
+fn at_once(
+    driver: &mut dyn Driver,
+    read: impl FnOnce(&mut dyn Driver) -> Result<Live>,
+) -> Result<Live> {
+    driver.batch("BEGIN").map_err(failed)?;
+    let res = read(driver);
+    driver.rollback();
+    res
+}
+
+fn failed(err: dbmigrate_runtime::driver::DatabaseError) -> Error {
+    Error::new("failed to read what the database has").cause(err)
+}
+
+/// What no migration makes, a line each.
+pub fn list_others(cx: &Context, others: &[(String, String)]) {
+    if cx.out.verbose && !others.is_empty() {
+        cx.out.line("Not made by the migrations:");
+        for (kind, name) in others {
+            cx.out.line(format!("  {kind} `{name}`"));
+        }
+    }
+}
+
+/// The same for programs.
+pub fn json(others: &[(String, String)]) -> serde_json::Value {
+    let object =
+        |(kind, name): &(String, String)| serde_json::json!({ "kind": kind, "name": name });
+    others.iter().map(object).collect()
+}

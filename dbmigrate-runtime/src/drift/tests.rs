@@ -1,0 +1,239 @@
+//! Differences, in words.
+
+use expect_test::{Expect, expect};
+
+use super::*;
+use crate::schema::IndexColumn;
+
+fn user() -> Table {
+    let mut table = Table::new("user")
+        .column(Column::new("id", Type::raw("INTEGER")).not_null().autoincrement(true))
+        .column(Column::new("email", Type::raw("VARCHAR(50)")).not_null().collate("NOCASE"))
+        .column(Column::new("age", Type::raw("INTEGER")).not_null().default_sql("0"))
+        .column(Column::new("old", Type::raw("BOOLEAN")).generated_stored("age > 99"))
+        .primary_key("pk_user", ["id"])
+        .unique("uq_user_email", ["email"])
+        .check("ck_user_age", "age >= 0")
+        .foreign_key(
+            ForeignKey::new("fk_user_age_x", ["age"], "x", ["id"]).on_delete(Action::Cascade),
+        );
+    table.indexes.push(Index::new("ix_user_age", ["age"]).filter("age > 1"));
+    table
+}
+
+/// What is different once the database's table was changed.
+#[track_caller]
+fn check(change: impl Fn(&mut Table), expect: Expect) {
+    let mut actual = user();
+    change(&mut actual);
+    let found = differences(&user(), &actual);
+    let text: String = found.iter().map(|it| format!("{it}\n")).collect();
+    expect.assert_eq(&text);
+    assert_eq!(differences(&actual, &user()).len(), found.len());
+    assert_eq!(differences(&actual, &actual), []);
+}
+
+#[test]
+fn two_ways_to_write_the_same_are_no_difference() {
+    check(|_| {}, expect![[""]]);
+    check(
+        |it| {
+            it.columns.reverse();
+            it.columns.iter_mut().for_each(|it| it.name = it.name.to_uppercase());
+            it.columns[3].name = "Id".to_owned();
+            it.columns[2].ty = Type::raw("varchar ( 50 )");
+            it.columns[2].collation = Some("nocase".to_owned());
+            it.columns[1].default = Some(DefaultValue::Sql("(FALSE)".to_owned()));
+            it.columns[0].default = Some(DefaultValue::Sql("NULL".to_owned()));
+            it.columns[0].generated.as_mut().unwrap().expression = "(\"AGE\">99)".to_owned();
+            it.primary_key.as_mut().unwrap().name = String::new();
+            it.uniques[0].name = String::new();
+            it.foreign_keys[0].name = String::new();
+            it.foreign_keys[0].references_table = "X".to_owned();
+            it.checks[0].name = "other".to_owned();
+            it.checks[0].expression = "((age >= 0)) -- years".to_owned();
+            it.indexes[0].name = "IX_USER_AGE".to_owned();
+            it.indexes[0].filter = Some("(`age` > 1)".to_owned());
+        },
+        expect![[""]],
+    );
+}
+
+#[test]
+fn defaults_that_sqlite_reads_alike_are_alike() {
+    let same = |a: &str, b: &str| same_expression(&normal(a), &normal(b));
+    assert!(same("true", "1"));
+    assert!(same("\"\"", "''"));
+    assert!(same("word", "'word'"));
+    assert!(same("current_timestamp", "CURRENT_TIMESTAMP"));
+    assert!(!same("'0'", "0"));
+    assert!(!same("'TRUE'", "1"));
+    assert!(!same("'current_date'", "current_date"));
+    assert!(!same("'A'", "'a'"));
+}
+
+#[test]
+fn what_columns_differ_in_is_told() {
+    check(
+        |it| {
+            it.columns[0].autoincrement = None;
+            it.columns[1].ty = Type::raw("");
+            it.columns[1].nullable = true;
+            it.columns[1].collation = None;
+            it.columns[2].ty = Type::raw("TEXT");
+            it.columns[2].default = Some(DefaultValue::Sql("'0'".to_owned()));
+            it.columns[3].name = "other".to_owned();
+        },
+        expect![[r#"
+            column `user.age` has the default `'0'`, but `0` in the migrations
+            column `user.age` has the type `TEXT`, but `INTEGER` in the migrations
+            column `user.email` has no collation, but `NOCASE` in the migrations
+            column `user.email` has no type, but `VARCHAR(50)` in the migrations
+            column `user.email` is nullable, but NOT NULL in the migrations
+            column `user.id` is not AUTOINCREMENT, but is in the migrations
+            column `user.old` is missing from the database
+            column `user.other` is not in the migrations
+        "#]],
+    );
+    check(
+        |it| {
+            it.columns[1].ty = Type::raw("TEXT");
+            it.columns[1].collation = Some("RTRIM".to_owned());
+            it.columns[1].default = Some(DefaultValue::Sql("'a' ||\n  'b'".to_owned()));
+            it.columns[2].default = None;
+            it.columns[2].autoincrement = Some(true);
+            it.columns[3].nullable = false;
+            it.columns[3].generated.as_mut().unwrap().stored = false;
+        },
+        expect![[r#"
+            column `user.age` has no default, but `0` in the migrations
+            column `user.age` is AUTOINCREMENT, but not in the migrations
+            column `user.email` has the collation `RTRIM`, but `NOCASE` in the migrations
+            column `user.email` has the default `'a' || 'b'`, but none in the migrations
+            column `user.email` has the type `TEXT`, but `VARCHAR(50)` in the migrations
+            column `user.old` has the expression `age > 99` (virtual), but `age > 99` (stored) in the migrations
+            column `user.old` is NOT NULL, but nullable in the migrations
+        "#]],
+    );
+}
+
+#[test]
+fn what_tables_differ_in_is_told() {
+    check(
+        |it| {
+            it.strict = true;
+            it.without_rowid = true;
+            it.primary_key = None;
+        },
+        expect![[r#"
+            table `user` has no primary key, but `id` in the migrations
+            table `user` is STRICT, but not in the migrations
+            table `user` is WITHOUT ROWID, but not in the migrations
+        "#]],
+    );
+    check(
+        |it| it.primary_key.as_mut().unwrap().columns.push("age".to_owned()),
+        expect![[r#"
+        table `user` has the primary key `id`, `age`, but `id` in the migrations
+    "#]],
+    );
+}
+
+#[test]
+fn objects_are_missing_unknown_different_or_renamed() {
+    check(
+        |it| {
+            it.uniques.clear();
+            it.checks.clear();
+            it.foreign_keys.clear();
+            it.indexes.clear();
+        },
+        expect![[r#"
+            check `age >= 0` of table `user` is missing from the database
+            foreign key `fk_user_age_x` of table `user` is missing from the database
+            index `ix_user_age` of table `user` is missing from the database
+            unique constraint `uq_user_email` of table `user` is missing from the database
+        "#]],
+    );
+    check(
+        |it| {
+            *it = it.clone().unique("", ["age", "email"]).check("", "age\n< 200");
+            it.foreign_keys.push(ForeignKey::new("", ["id"], "y", ["z"]));
+            it.indexes.push(Index::new("ix_other", ["email"]));
+        },
+        expect![[r#"
+            check `age < 200` of table `user` is not in the migrations
+            foreign key from `id` to `y` (`z`) of table `user` is not in the migrations
+            index `ix_other` of table `user` is not in the migrations
+            unique constraint on `age`, `email` of table `user` is not in the migrations
+        "#]],
+    );
+    check(
+        |it| {
+            it.uniques[0].columns = vec!["age".to_owned()];
+            it.checks[0].expression = "age > 0".to_owned();
+            it.foreign_keys[0].on_delete = Action::NoAction;
+            it.foreign_keys[0].on_update = Action::SetNull;
+            it.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
+            it.indexes[0] = Index::new("ix_user_age", ["age"])
+                .column(IndexColumn::expression("lower(email)").collate("x").desc())
+                .unique();
+        },
+        expect![[r#"
+            check `ck_user_age` of table `user` is `age > 0`, but `age >= 0` in the migrations
+            foreign key `fk_user_age_x` of table `user` is from `age` to `x` (`id`) ON UPDATE SET NULL DEFERRABLE INITIALLY DEFERRED, but from `age` to `x` (`id`) ON DELETE CASCADE in the migrations
+            index `ix_user_age` of table `user` is unique on `age`, `(lower(email)) collate x desc`, but on `age` where `age > 1` in the migrations
+            unique constraint `uq_user_email` of table `user` is on `age`, but on `email` in the migrations
+        "#]],
+    );
+    check(
+        |it| {
+            it.uniques[0].name = "uq".to_owned();
+            it.foreign_keys[0].name = "fk".to_owned();
+            it.indexes[0].name = "ix".to_owned();
+        },
+        expect![[r#"
+            foreign key `fk` of table `user` is named `fk_user_age_x` in the migrations
+            index `ix` of table `user` is named `ix_user_age` in the migrations
+            unique constraint `uq` of table `user` is named `uq_user_email` in the migrations
+        "#]],
+    );
+}
+
+#[test]
+fn what_no_migration_makes_is_no_difference() {
+    let named = |it: &str| Table { name: it.to_owned(), indexes: Vec::new(), ..user() };
+    let with = |name: &str, indexes: &[&str]| {
+        let indexes = indexes.iter().map(|it| Index::new(it, ["age"])).collect();
+        Table { indexes, ..named(name) }
+    };
+    let expected = Schema::from_tables([named("a"), with("b", &["ix_b"]), named("d")]);
+    let all = Schema::from_tables([with("a", &["ix_later"]), named("e")]);
+    let found = Introspected {
+        schema: Schema::from_tables([
+            with("A", &["ix_theirs", "ix_later"]),
+            named("b"),
+            named("c"),
+            named("e"),
+        ]),
+        unreadable: ["d", "f", "ix_b"].map(|it| (it.to_owned(), "why".to_owned())).into(),
+        others: vec![("view".to_owned(), "v".to_owned())],
+    };
+    let drift = drift(&expected, &all, &found);
+    let text: String = drift.differences.iter().map(|it| format!("{it}\n")).collect();
+    expect![[r#"
+        index `ix_later` of table `a` is there already, and a later revision makes it
+        index `ix_b` of table `b` can't be compared: why
+        table `d` can't be compared: why
+        table `e` is there already, and a later revision makes it
+    "#]]
+    .assert_eq(&text);
+    let others: String = drift.others.iter().map(|(kind, it)| format!("{kind} {it}\n")).collect();
+    expect![[r#"
+        index ix_theirs
+        table c
+        table f
+        view v
+    "#]]
+    .assert_eq(&others);
+}

@@ -1,0 +1,562 @@
+//! The migrations beside live databases: `check`, `diff`, `stamp --verify`, `--against database`.
+
+use dbmigrate_tests::{Host, Run, revision, sql};
+use expect_test::{Expect, expect};
+
+const MODELS: &str = r#"
+use dbmigrate_runtime::Model;
+
+#[derive(Model)]
+#[model(check("age >= 0"))]
+pub struct User {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(length = 50, unique)]
+    pub name: String,
+    #[model(default = 0, index)]
+    pub age: i16,
+    #[model(default = false)]
+    pub active: bool,
+}
+
+#[derive(Model)]
+pub struct Post {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(references = User::id, on_delete = cascade)]
+    pub author_id: Option<i64>,
+    pub text: String,
+}
+"#;
+
+/// The same tables as another tool would make them.
+const THEIRS: &str = "
+    CREATE TABLE [User] ( -- people, \"users\"
+        id INTEGER PRIMARY KEY,
+        name varchar(50) NOT NULL UNIQUE,
+        age INTEGER DEFAULT 0 NOT NULL CHECK (age >= 0),
+        active BOOLEAN NOT NULL DEFAULT FALSE
+    );
+    CREATE INDEX ix_user_age ON user(age);
+    CREATE TABLE post (
+        id INTEGER NOT NULL,
+        author_id INTEGER REFERENCES user ON DELETE CASCADE,
+        text TEXT NOT NULL,
+        PRIMARY KEY (id)
+    );
+    CREATE TABLE log (text);
+    CREATE VIEW names AS SELECT name FROM user;
+    CREATE INDEX theirs ON post(text);
+    CREATE TRIGGER user_log AFTER INSERT ON user BEGIN INSERT INTO log VALUES (new.name); END;
+    CREATE VIRTUAL TABLE docs USING fts5(text);
+    INSERT INTO user (name) VALUES ('ada');
+";
+
+struct Databases {
+    host: Host,
+}
+
+impl Databases {
+    /// Makes a database of its own for what follows.
+    fn make(&self, name: &str, text: &str) {
+        sql(&self.host.dir.join(name), text);
+    }
+
+    fn run(&self, database: &str, args: &str) -> Run {
+        self.host.dbmigrate(&format!("{args} --url sqlite:{database}"))
+    }
+
+    /// Runs the tool on a database and compares exit code and outputs.
+    #[track_caller]
+    fn check(&self, database: &str, args: &str, expect: Expect) {
+        let run = self.run(database, args);
+        let said = run.stderr.lines().filter(|it| !is_of_cargo(it));
+        let said: String = said.map(|it| format!("{it}\n")).collect();
+        let text = format!("{}{said}exit code {}\n", run.stdout, run.code);
+        expect.assert_eq(&self.host.plain(&text));
+    }
+}
+
+fn is_of_cargo(line: &str) -> bool {
+    ["Checking", "Compiling", "Finished", "Blocking", "Locking"]
+        .iter()
+        .any(|it| line.trim_start().starts_with(it))
+}
+
+#[test]
+fn migrations_and_live_databases_are_compared() {
+    let host = Host::library("drift", MODELS);
+    host.ok("init");
+    host.ok("migrate -m initial --rev-id a100");
+    let it = Databases { host };
+    adopts_a_database(&it);
+    tells_drift(&it);
+    compares_any_two(&it);
+    writes_what_a_database_lacks(&it);
+    knows_what_raw_sql_says_of_itself(&it);
+}
+
+fn adopts_a_database(it: &Databases) {
+    it.make("theirs.db", THEIRS);
+    it.check(
+        "theirs.db",
+        "check",
+        expect![[r#"
+            Models and migrations agree.
+            The database is behind: a100 pending.
+            The database differs from the migrations:
+              table `User` is there already, and a later revision makes it
+              table `post` is there already, and a later revision makes it
+            `cargo dbmigrate stamp --verify head` enters the revisions as applied, if the database is what they build
+            exit code 1
+        "#]],
+    );
+    it.check("none.db", "stamp --verify", expect![[r#"
+        error: the database is not what revision `a100` builds:
+          table `post` is missing from the database
+          table `user` is missing from the database
+          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+        exit code 3
+    "#]]);
+    assert!(!it.host.dir.join("none.db").exists());
+    it.check(
+        "theirs.db",
+        "stamp --verify head",
+        expect![[r#"
+        Running stamp_revision <base> -> a100
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "theirs.db",
+        "check -v",
+        expect![[r#"
+        Models and migrations agree.
+        The database is at the head.
+        The database agrees with the migrations.
+        Not made by the migrations:
+          index `theirs`
+          table `log`
+          view `names`
+          trigger `user_log`
+          virtual table `docs`
+          shadow table `docs_data`
+          shadow table `docs_idx`
+          shadow table `docs_content`
+          shadow table `docs_docsize`
+          shadow table `docs_config`
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "theirs.db",
+        "upgrade",
+        expect![[r#"
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "theirs.db",
+        "diff database -v",
+        expect![[r#"
+            No differences.
+            Not made by the migrations:
+              index `theirs`
+              table `log`
+              view `names`
+              trigger `user_log`
+              virtual table `docs`
+              shadow table `docs_data`
+              shadow table `docs_idx`
+              shadow table `docs_content`
+              shadow table `docs_docsize`
+              shadow table `docs_config`
+            exit code 0
+        "#]],
+    );
+    it.check("theirs.db", "stamp --verify base", expect![[r#"
+        error: the database is not what it is before the first revision:
+          table `User` is there already, and a later revision makes it
+          table `post` is there already, and a later revision makes it
+          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+        exit code 3
+    "#]]);
+    it.check(
+        "theirs.db",
+        "stamp --verify --purge head",
+        expect![[r#"
+        Running stamp_revision a100 -> a100
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "theirs.db",
+        "stamp --verify --sql",
+        expect![[r#"
+        error: the argument '--verify' cannot be used with '--sql'
+
+        Usage: cargo dbmigrate stamp --verify --url <URL> [REVISION]
+
+        For more information, try '--help'.
+        exit code 2
+    "#]],
+    );
+    it.make("other.db", &THEIRS.replace("NOT NULL UNIQUE", "").replace("50", "60"));
+    it.check("other.db", "stamp --verify", expect![[r#"
+        error: the database is not what revision `a100` builds:
+          unique constraint `uq_user_name` of table `user` is missing from the database
+          column `user.name` has the type `varchar(60)`, but `VARCHAR(50)` in the migrations
+          column `user.name` is nullable, but NOT NULL in the migrations
+          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+        exit code 3
+    "#]]);
+    it.check(
+        "other.db",
+        "current",
+        expect![[r#"
+        exit code 0
+    "#]],
+    );
+}
+
+fn tells_drift(it: &Databases) {
+    it.run("drift.db", "upgrade");
+    it.check(
+        "drift.db",
+        "check -v",
+        expect![[r#"
+        Models and migrations agree.
+        The database is at the head.
+        The database agrees with the migrations.
+        exit code 0
+    "#]],
+    );
+    it.make(
+        "drift.db",
+        "ALTER TABLE user ADD COLUMN nick TEXT;
+         DROP INDEX ix_user_age;
+         DROP TABLE post;
+         CREATE VIEW names AS SELECT name FROM user;
+         CREATE INDEX theirs ON user (name, age)",
+    );
+    it.check(
+        "drift.db",
+        "check",
+        expect![[r#"
+        Models and migrations agree.
+        The database is at the head.
+        The database differs from the migrations:
+          table `post` is missing from the database
+          index `ix_user_age` of table `user` is missing from the database
+          column `user.nick` is not in the migrations
+        `cargo dbmigrate diff database current --sql` prints what would bring it in line
+        exit code 1
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "check --format json",
+        expect![[r#"
+        {
+          "agree": false,
+          "command": "check",
+          "differences": [],
+          "drift": [
+            "table `post` is missing from the database",
+            "index `ix_user_age` of table `user` is missing from the database",
+            "column `user.nick` is not in the migrations"
+          ],
+          "others": [
+            {
+              "kind": "index",
+              "name": "theirs"
+            },
+            {
+              "kind": "view",
+              "name": "names"
+            }
+          ],
+          "pending": [],
+          "version": 1
+        }
+        `cargo dbmigrate diff database current --sql` prints what would bring it in line
+        exit code 1
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "diff database current",
+        expect![[r#"
+        added index `ix_user_age` on `user`
+        removed column `user.nick`
+        added table `post`
+        exit code 0
+    "#]],
+    );
+    it.check("drift.db", "diff database current --sql", expect![[r#"
+        CREATE INDEX "ix_user_age" ON "user" ("age");
+        ALTER TABLE "user" DROP COLUMN "nick";
+        CREATE TABLE "post" (
+            "id" INTEGER NOT NULL CONSTRAINT "pk_post" PRIMARY KEY,
+            "author_id" INTEGER CONSTRAINT "fk_post_author_id_user" REFERENCES "user" ("id") ON DELETE CASCADE,
+            "text" TEXT NOT NULL
+        );
+        exit code 0
+    "#]]);
+    it.check(
+        "drift.db",
+        "diff current database --exit-code -v",
+        expect![[r#"
+            removed index `ix_user_age` on `user`
+            added column `user.nick`
+            removed table `post`
+            Not made by the migrations:
+              index `theirs`
+              view `names`
+            exit code 1
+        "#]],
+    );
+    it.check(
+        "drift.db",
+        "check --no-database -v",
+        expect![[r#"
+        Models and migrations agree.
+        exit code 0
+    "#]],
+    );
+    // The statements bring it in line.
+    let run = it.run("drift.db", "diff database current --sql");
+    it.make("drift.db", &run.stdout);
+    it.check(
+        "drift.db",
+        "check",
+        expect![[r#"
+        Models and migrations agree.
+        The database is at the head.
+        The database agrees with the migrations.
+        exit code 0
+    "#]],
+    );
+}
+
+/// A revision whose model isn't there yet.
+fn compares_any_two(it: &Databases) {
+    let up = "op.add_column(\"post\", Column::new(\"likes\", Type::Integer).not_null().default(0));
+    op.create_table(Table::new(\"tag\").column(Column::new(\"name\", Type::Text)));";
+    let down = "op.drop_table(\"tag\");\n    op.drop_column(\"post\", \"likes\");";
+    let text = revision("b200", &["a100"], "likes", up, down);
+    it.host.write("migrations/versions/m2_likes.rs", &text);
+    it.check(
+        "drift.db",
+        "diff",
+        expect![[r#"
+        removed column `post.likes`
+        removed table `tag`
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "diff models migrations --exit-code",
+        expect![[r#"
+        added column `post.likes`
+        added table `tag`
+        exit code 1
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "diff base +1",
+        expect![[r#"
+        added table `user`
+        added index `ix_user_age` on `user`
+        added table `post`
+        added table `tag`
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "diff a1 b2 --sql",
+        expect![[r#"
+        ALTER TABLE "post" ADD COLUMN "likes" INTEGER NOT NULL DEFAULT 0;
+        CREATE TABLE "tag" (
+            "name" TEXT
+        );
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "diff b200 head --exit-code",
+        expect![[r#"
+        No differences.
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "diff database models --exit-code",
+        expect![[r#"
+        No differences.
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "diff database --format json b200",
+        expect![[r#"
+            {
+              "command": "diff",
+              "differences": [
+                "added column `post.likes`",
+                "added table `tag`"
+              ],
+              "from": "database",
+              "others": [
+                {
+                  "kind": "index",
+                  "name": "theirs"
+                },
+                {
+                  "kind": "view",
+                  "name": "names"
+                }
+              ],
+              "sql": null,
+              "to": "b200",
+              "version": 1
+            }
+            exit code 0
+        "#]],
+    );
+    it.check(
+        "drift.db",
+        "diff a100 nope",
+        expect![[r#"
+        error: no revision `nope` in this project
+          hint: `cargo dbmigrate history` lists them
+        exit code 3
+    "#]],
+    );
+    // It is compared with the revisions that it has.
+    it.check(
+        "drift.db",
+        "check",
+        expect![[r#"
+        Models and migrations differ:
+          Detected removed column `post.likes`
+          Detected removed table `tag`
+        The database is behind: b200 pending.
+        The database agrees with the migrations.
+        `cargo dbmigrate migrate` writes a revision for it
+        exit code 1
+    "#]],
+    );
+    it.make("drift.db", "CREATE TABLE tag (name TEXT)");
+    it.check(
+        "drift.db",
+        "check",
+        expect![[r#"
+            Models and migrations differ:
+              Detected removed column `post.likes`
+              Detected removed table `tag`
+            The database is behind: b200 pending.
+            The database differs from the migrations:
+              table `tag` is there already, and a later revision makes it
+            `cargo dbmigrate migrate` writes a revision for it
+            `cargo dbmigrate stamp --verify head` enters the revisions as applied, if the database is what they build
+            exit code 1
+        "#]],
+    );
+    it.make("drift.db", "DROP TABLE tag");
+}
+
+fn writes_what_a_database_lacks(it: &Databases) {
+    it.check(
+        "drift.db",
+        "migrate --against database --dry-run",
+        expect![[r#"
+        error: the database is not up to date: b200 pending
+          hint: `cargo dbmigrate upgrade` applies them; --against migrations needs no database
+        exit code 3
+    "#]],
+    );
+    std::fs::remove_file(it.host.dir.join("migrations/versions/m2_likes.rs")).unwrap();
+    it.check(
+        "drift.db",
+        "migrate --against database",
+        expect![[r#"
+        No changes in schema detected.
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "drift.db",
+        "revision --against database",
+        expect![[r#"
+        error: --against database: an empty revision compares nothing
+          hint: `migrate`, or `revision --autogenerate`, compares models and database
+        exit code 3
+    "#]],
+    );
+    it.host.replace(
+        "src/lib.rs",
+        "pub text: String,",
+        "pub text: Option<String>,\n pub likes: Option<i32>,",
+    );
+    // What is there already isn't written; what others made is left alone.
+    it.make("drift.db", "ALTER TABLE post ADD COLUMN likes INTEGER; CREATE TABLE log (text)");
+    it.check(
+        "drift.db",
+        "migrate --against database --rev-id c300",
+        expect![[r#"
+            Detected changed column `post.text`: to NULL
+            Generating migrations/versions/m$DAY_$TIME_c300.rs ... done
+            exit code 0
+        "#]],
+    );
+    let [_, file] = it.host.revisions().try_into().unwrap();
+    let module = it.host.read(&file);
+    assert!(module.contains("op.alter_column(\"post\", \"text\""), "{module}");
+    assert!(!module.contains("likes") && !module.contains("log"), "{module}");
+    std::fs::remove_file(it.host.dir.join(file)).unwrap();
+    // What the migrations build already can't be written again.
+    it.make("drift.db", "ALTER TABLE user DROP COLUMN active");
+    it.check("drift.db", "migrate --against database", expect![[r#"
+        Detected added column `user.active`
+        Detected changed column `post.text`: to NULL
+        error: the difference from the database does not fit what the migrations build
+          caused by: cannot add column `active` to table `user`: it already exists
+          hint: the database has changes that no migration made: `cargo dbmigrate check` lists them, and --against migrations leaves them out
+        exit code 3
+    "#]]);
+}
+
+fn knows_what_raw_sql_says_of_itself(it: &Databases) {
+    let up = "op.execute(\"CREATE TABLE silent (a)\");
+    op.execute(\"CREATE TABLE told (a TEXT, b)\").describes(|op| {
+        op.create_table(Table::new(\"told\").column(Column::new(\"a\", Type::Text)));
+    });";
+    let text = revision("d400", &["a100"], "raw", up, "op.drop_table(\"told\");");
+    it.host.write("migrations/versions/m4_raw.rs", &text);
+    it.run("raw.db", "upgrade");
+    it.check(
+        "raw.db",
+        "check -v",
+        expect![[r#"
+        Models and migrations differ:
+          Detected added column `post.likes`
+          Detected changed column `post.text`: to NULL
+          Detected removed table `told`
+        The database is at the head.
+        The database differs from the migrations:
+          column `told.b` is not in the migrations
+        Not made by the migrations:
+          table `silent`
+        `cargo dbmigrate migrate` writes a revision for it
+        `cargo dbmigrate diff database current --sql` prints what would bring it in line
+        exit code 1
+    "#]],
+    );
+}
