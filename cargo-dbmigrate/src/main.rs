@@ -1,6 +1,8 @@
 //! `cargo dbmigrate`: the subcommand's doorway.
 
 mod autogenerate;
+#[cfg(test)]
+mod cases;
 mod cli;
 mod commands;
 mod config;

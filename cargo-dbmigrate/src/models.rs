@@ -22,7 +22,6 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::project;
 
-use artifacts::Found;
 use selection::Selection;
 use targets::Package;
 
@@ -50,6 +49,12 @@ pub struct Models {
 /// When the package doesn't compile (which has been shown then), a record can't be read, or two
 /// models want the same table.
 pub fn load(cx: &Context) -> Result<Models> {
+    of_records(records(cx)?, cx.config.doc_comments)
+}
+
+/// Has cargo check the package and reads the models' records, each once, in the order of their
+/// paths.
+pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
     if project::in_build_script() {
         let message = "a build script can't have the package built that it belongs to";
         return Err(Error::new(message).hint(
@@ -74,12 +79,12 @@ pub fn load(cx: &Context) -> Result<Models> {
             objects::found(cx, &selection, &package)?
         }
     };
-    models(cx, found)
+    records::distinct(found)
 }
 
-fn models(cx: &Context, found: Found) -> Result<Models> {
-    let records = records::distinct(found)?;
-    let schema = records::schema(&records, cx.config.doc_comments)?;
+/// The models that these records describe.
+pub fn of_records(records: Vec<ModelRecord>, doc_comments: bool) -> Result<Models> {
+    let schema = records::schema(&records, doc_comments)?;
     Ok(Models { schema, found_none: records.is_empty(), records })
 }
 

@@ -9,7 +9,7 @@ mod edit;
 mod heads;
 mod history;
 mod init;
-mod new_revision;
+pub mod new_revision;
 mod questions;
 mod redo;
 mod reset;

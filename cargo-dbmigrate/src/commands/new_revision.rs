@@ -14,7 +14,8 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History, VERSIONS};
 use crate::live::Live;
-use crate::{models, output, prompt, render, scaffold};
+use crate::output::{self, Output};
+use crate::{models, prompt, render, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Known before the host is built, which takes longest.
@@ -167,12 +168,12 @@ fn differences(
     for it in &changes.operations {
         cx.out.done(autogenerate::detected(it));
     }
-    agree_to_losses(cx, args, &changes)?;
+    agree_to_losses(cx.out, args, &changes)?;
     Ok(changes)
 }
 
 /// The difference, with every question answered by a flag or by a person.
-fn answered(args: &NewRevision, before: &Schema, models: &models::Models) -> Result<Changes> {
+pub fn answered(args: &NewRevision, before: &Schema, models: &models::Models) -> Result<Changes> {
     let mut answers = Answers {
         renames: args.rename.clone(),
         no_renames: args.no_renames,
@@ -217,14 +218,14 @@ fn unanswered(questions: &[Question], lines: &[String]) -> Error {
 }
 
 /// Says what the revision discards; it needs a flag or a yes.
-fn agree_to_losses(cx: &Context, args: &NewRevision, changes: &Changes) -> Result<()> {
+pub fn agree_to_losses(out: Output, args: &NewRevision, changes: &Changes) -> Result<()> {
     if changes.losses.is_empty() {
         return Ok(());
     }
     // A dry run discards nothing.
     if args.allow_destructive || args.dry_run {
         for loss in changes.losses.values() {
-            cx.out.warning(format!("the revision {loss}"));
+            out.warning(format!("the revision {loss}"));
         }
         return Ok(());
     }

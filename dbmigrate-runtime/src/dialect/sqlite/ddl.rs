@@ -71,6 +71,11 @@ impl Ddl<'_> {
         }
     }
 
+    pub(super) fn refuse_counting(&self) -> Unplannable {
+        let hint = "take `without_rowid` or `autoincrement` away";
+        self.refuse("a WITHOUT ROWID table has no AUTOINCREMENT", hint)
+    }
+
     pub(super) fn create_table(&self, table: &Table) -> Result<String, Unplannable> {
         if table.strict {
             needs(self.facts, self.operation, 3_037_000)?;
@@ -106,8 +111,7 @@ impl Ddl<'_> {
             .iter()
             .find(|it| it.columns == [column.name.as_str()] && is_inline(table, it));
         if key.is_some() && column.autoincrement == Some(true) && table.without_rowid {
-            let hint = "take `without_rowid` or `autoincrement` away";
-            return Err(self.refuse("a WITHOUT ROWID table has no AUTOINCREMENT", hint));
+            return Err(self.refuse_counting());
         }
         let key = key.map(|it| (it.name.as_str(), column.autoincrement == Some(true)));
         let mut column = column.clone();

@@ -18,6 +18,10 @@ pub(super) fn edit(
     before: &Table,
     after: &Table,
 ) -> Result<(), Unplannable> {
+    let counts = |it: &Table| it.generated_key().is_some_and(|it| it.autoincrement == Some(true));
+    if after.without_rowid && counts(after) {
+        return Err(ddl.refuse_counting());
+    }
     let mut edit = Edit { ddl, definition, before, after };
     edit.columns()?;
     edit.primary_key()?;

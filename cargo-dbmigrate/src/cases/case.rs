@@ -1,0 +1,107 @@
+//! A case as it is in its file.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// What a file says: the first sections are what a person writes, the others what is expected.
+#[derive(Debug, Clone, Default)]
+pub struct Case {
+    /// The file's name without its ending.
+    pub name: String,
+    pub path: PathBuf,
+    /// One sentence.
+    pub about: String,
+    /// Models, as Rust.
+    pub before: String,
+    pub after: String,
+    /// Flags of `migrate`, one a line.
+    pub answers: Option<String>,
+    /// SQL that others run after the first revision.
+    pub setup: Option<String>,
+}
+
+/// What became of a case, as it is expected in its file.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    pub operations: String,
+    pub module: Option<String>,
+    pub sql: Option<String>,
+    pub rows: Option<String>,
+    pub error: Option<String>,
+    /// Why the way back is refused.
+    pub downgrade: Option<String>,
+}
+
+const MARK: &str = "--- ";
+
+impl Case {
+    /// The repository's cases in the order of their names; with the variable `DBMIGRATE_CASES`
+    /// only those whose names have it in them.
+    pub fn all() -> Vec<Case> {
+        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
+        let wanted = std::env::var("DBMIGRATE_CASES").unwrap_or_default();
+        let entries = dir.read_dir().unwrap_or_else(|err| panic!("{}: {err}", dir.display()));
+        let paths = entries.map(|it| it.unwrap().path());
+        let mut paths: Vec<PathBuf> =
+            paths.filter(|it| it.extension().is_some_and(|it| it == "case")).collect();
+        paths.sort();
+        let cases = paths.iter().map(|it| Case::read(it));
+        cases.filter(|it| it.name.contains(&wanted)).collect()
+    }
+
+    fn read(path: &Path) -> Case {
+        let text = fs::read_to_string(path).unwrap();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let mut case = Case { name, path: path.to_owned(), ..Case::default() };
+        let mut section = "";
+        let mut answers = String::new();
+        let mut setup = String::new();
+        for line in text.lines() {
+            if let Some(it) = line.strip_prefix(MARK) {
+                section = it.trim();
+                continue;
+            }
+            let to = match section {
+                "" => &mut case.about,
+                "before" => &mut case.before,
+                "after" => &mut case.after,
+                "answers" => &mut answers,
+                "setup" => &mut setup,
+                "operations" | "module" | "sql" | "rows" | "error" | "downgrade" => continue,
+                other => panic!("{}: there is no section `{other}`", path.display()),
+            };
+            let _ = writeln!(to, "{line}");
+        }
+        case.answers = Some(answers).filter(|it| !it.trim().is_empty());
+        case.setup = Some(setup).filter(|it| !it.trim().is_empty());
+        case
+    }
+
+    /// The file's text with this outcome.
+    pub fn text(&self, outcome: &Outcome) -> String {
+        let Outcome { operations, module, sql, rows, error, downgrade } = outcome;
+        let mut text = format!("{}\n", self.about.trim());
+        let sections = [
+            ("before", Some(&self.before)),
+            ("after", Some(&self.after)),
+            ("answers", self.answers.as_ref()),
+            ("setup", self.setup.as_ref()),
+            ("operations", Some(operations)),
+            ("module", module.as_ref()),
+            ("sql", sql.as_ref()),
+            ("rows", rows.as_ref()),
+            ("error", error.as_ref()),
+            ("downgrade", downgrade.as_ref()),
+        ];
+        for (name, section) in sections {
+            let Some(section) = section else { continue };
+            let section = section.trim_matches('\n');
+            let _ = writeln!(text, "{MARK}{name}");
+            if !section.is_empty() {
+                let _ = writeln!(text, "{section}");
+            }
+        }
+        text
+    }
+}

@@ -1,0 +1,306 @@
+//! What is true of every case, whatever it is about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::dialect::StoredObject;
+use dbmigrate_runtime::drift::differences;
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::sql::same_expression;
+
+use super::state::{Rows, State, is_internal};
+
+/// Says what isn't true.
+pub type Broken<'a> = &'a mut dyn FnMut(String);
+
+/// What becomes of tables and columns by name, through a revision's operations.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    /// By the name before; `None` is gone.
+    tables: BTreeMap<String, Option<String>>,
+    /// By table and name before; what is gone or becomes something else isn't here.
+    columns: BTreeMap<(String, String), String>,
+    /// Tables, by the name before, whose rows may be known by other numbers.
+    rekeyed: BTreeSet<String>,
+    /// Tables, by the name before, that stop or begin to count.
+    recounted: BTreeSet<String>,
+    renamed: bool,
+}
+
+impl Names {
+    /// Follows the operations from the schema before, and from all columns that are there.
+    pub fn new(state: &State, operations: &[Operation]) -> Names {
+        let mut names = Names::default();
+        for (table, rows) in &state.rows {
+            names.tables.insert(table.clone(), Some(table.clone()));
+            for column in &rows.columns {
+                names.columns.insert((table.clone(), column.clone()), column.clone());
+            }
+        }
+        operations.iter().for_each(|it| names.follow(it));
+        names
+    }
+
+    fn follow(&mut self, operation: &Operation) {
+        match operation {
+            Operation::DropTable { table } => {
+                if let Some(was) = self.was(table) {
+                    self.columns.retain(|(it, _), _| *it != was);
+                    self.tables.insert(was, None);
+                }
+            }
+            Operation::RenameTable { from, to } => {
+                self.renamed = true;
+                if let Some(was) = self.was(from) {
+                    self.tables.insert(was, Some(to.clone()));
+                }
+            }
+            Operation::RenameColumn { table, from, to } => {
+                self.renamed = true;
+                if let Some(key) = self.column(table, from) {
+                    self.columns.insert(key, to.clone());
+                }
+            }
+            Operation::DropColumn { table, column } => {
+                if let Some(key) = self.column(table, column) {
+                    self.columns.remove(&key);
+                }
+            }
+            Operation::AlterColumn { table, column, change } => {
+                let is_other =
+                    change.ty.is_some() || change.using.is_some() || change.generated.is_some();
+                let key = self.column(table, column);
+                if let Some(key) = key.filter(|_| is_other) {
+                    self.columns.remove(&key);
+                }
+                // A key may become another name of the row's number by it.
+                if change.autoincrement.is_some() || change.ty.is_some() {
+                    self.recounted.extend(self.was(table));
+                    self.rekeyed.extend(self.was(table));
+                }
+            }
+            Operation::AddPrimaryKey { table, .. } | Operation::DropPrimaryKey { table, .. } => {
+                let was = self.was(table);
+                self.rekeyed.extend(was.clone());
+                self.recounted.extend(was);
+            }
+            Operation::AlterTable { table, change } if change.without_rowid.is_some() => {
+                self.rekeyed.extend(self.was(table));
+            }
+            _ => {}
+        }
+    }
+
+    /// The name before.
+    fn was(&self, table: &str) -> Option<String> {
+        let mut found = self.tables.iter();
+        let is_it = |it: &String| it.eq_ignore_ascii_case(table);
+        found.find(|(_, now)| now.as_ref().is_some_and(is_it)).map(|(was, _)| was.clone())
+    }
+
+    fn column(&self, table: &str, column: &str) -> Option<(String, String)> {
+        let was = self.was(table)?;
+        let is_it = |it: &String| it.eq_ignore_ascii_case(column);
+        let mut of_table = self.columns.iter().filter(|((it, _), _)| *it == was);
+        of_table.find(|(_, now)| is_it(now)).map(|(key, _)| key.clone())
+    }
+
+    /// What becomes of them on the way there and back: what was kept has its name again.
+    fn there_and_back(&self) -> Names {
+        let tables =
+            self.tables.iter().map(|(was, now)| (was.clone(), now.as_ref().map(|_| was.clone())));
+        let columns = self.columns.keys().map(|key| (key.clone(), key.1.clone()));
+        Names { tables: tables.collect(), columns: columns.collect(), ..self.clone() }
+    }
+
+    /// A text with tables and columns by their names of now.
+    fn of_now(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for (was, now) in &self.tables {
+            if let Some(now) = now.as_ref().filter(|now| *now != was) {
+                text = text.replace(&format!("`{was}`"), &format!("`{now}`"));
+                text = text.replace(&format!("{was}:"), &format!("{now}:"));
+            }
+        }
+        for ((_, was), now) in self.columns.iter().filter(|((_, was), now)| was != *now) {
+            text = text.replace(&format!("`{was}`"), &format!("`{now}`"));
+        }
+        text
+    }
+}
+
+/// Leads there, and nothing else has changed.
+pub fn there(
+    names: &Names,
+    before: &State,
+    after: &State,
+    schemas: [&Schema; 2],
+    broken: Broken<'_>,
+) {
+    let drift: BTreeSet<String> = before.drift.iter().map(|it| names.of_now(it)).collect();
+    for it in after.drift.difference(&drift) {
+        broken(format!("does not lead there: {it}"));
+    }
+    for it in drift.difference(&after.drift).filter(|it| is_left(names, it)) {
+        broken(format!("what others changed is gone: {it}"));
+    }
+    left(before, after, broken);
+    objects(names, before, after, schemas, broken);
+    rows(names, before, after, broken);
+}
+
+/// Leads to what the models say. After a rename their constraints would have other names.
+pub fn models(names: &Names, before: &State, drift: &BTreeSet<String>, broken: Broken<'_>) {
+    for it in drift.difference(&before.drift).filter(|_| !names.renamed) {
+        broken(format!("does not lead to the models: {it}"));
+    }
+}
+
+/// Whether a difference is of a table that is still there.
+fn is_left(names: &Names, drift: &str) -> bool {
+    let table = drift.split(':').next().unwrap_or_default();
+    names.tables.values().flatten().any(|it| it == table)
+}
+
+/// Leads back: to the same objects, which work as before, and to the rows that were kept.
+pub fn back(names: &Names, before: &State, back: &State, broken: Broken<'_>) {
+    let kept = |it: &&String| !matches!(names.tables.get(*it), Some(None));
+    for name in before.found.schema.tables.keys().filter(kept) {
+        let was = &before.found.schema.tables[name];
+        match back.found.schema.tables.get(name) {
+            None => broken(format!("does not lead back: table `{name}` is gone")),
+            Some(now) => differences(was, now)
+                .iter()
+                .for_each(|it| broken(format!("does not lead back: {name}: {it}"))),
+        }
+    }
+    for it in back.drift.difference(&before.drift) {
+        broken(format!("does not lead back: {it}"));
+    }
+    left(before, back, broken);
+    let is_other = |kind: &str| ["view", "trigger"].contains(&kind);
+    for it in before.objects.iter().filter(|it| is_other(&it.kind)) {
+        if matches!(names.tables.get(&it.table), Some(None)) {
+            continue;
+        }
+        let was = it.sql.as_deref().unwrap_or_default();
+        match back.object(&it.kind, &it.name).and_then(|it| it.sql.as_deref()) {
+            None => broken(format!("does not lead back: {} `{}` is gone", it.kind, it.name)),
+            Some(now) if names.renamed && same_expression(was, now) || was == now => {}
+            Some(now) => broken(format!("does not lead back: {was}\n    is now {now}")),
+        }
+    }
+    rows(&names.there_and_back(), before, back, broken);
+}
+
+/// Nothing of the work is left behind.
+fn left(before: &State, after: &State, broken: Broken<'_>) {
+    let is_new = |it: &&StoredObject| before.object(&it.kind, &it.name).is_none();
+    for it in after.objects.iter().filter(is_new).filter(|it| it.name.starts_with("dbmigrate_")) {
+        broken(format!("{} `{}` is left", it.kind, it.name));
+    }
+    if before.settings != after.settings {
+        broken(format!("settings were {:?} and are {:?}", before.settings, after.settings));
+    }
+    if before.integrity != after.integrity {
+        broken(format!("the file is damaged: {:?}", after.integrity));
+    }
+    if before.violations.len() != after.violations.len() {
+        broken(format!("rows refer to nothing: {:?}", after.violations));
+    }
+}
+
+/// What others made is there, with its text, and what the migrations don't build isn't.
+fn objects(
+    names: &Names,
+    before: &State,
+    after: &State,
+    [was, now]: [&Schema; 2],
+    broken: Broken<'_>,
+) {
+    let is_ours = |schema: &Schema, kind: &str, name: &str| {
+        let is_it = |it: &String| it.eq_ignore_ascii_case(name);
+        match kind {
+            "table" => schema.tables.keys().any(is_it),
+            "index" => schema.tables.values().flat_map(|it| &it.indexes).any(|it| is_it(&it.name)),
+            _ => false,
+        }
+    };
+    for it in before.objects.iter().filter(|it| !is_internal(&it.name)) {
+        let is_gone = matches!(names.tables.get(&it.table), Some(None));
+        if is_ours(was, &it.kind, &it.name) || is_gone {
+            continue;
+        }
+        let text = it.sql.as_deref().unwrap_or_default();
+        match after.object(&it.kind, &it.name).and_then(|it| it.sql.as_deref()) {
+            None => broken(format!("{} `{}` of others is gone", it.kind, it.name)),
+            Some(now) if names.renamed || text == now => {}
+            Some(now) => broken(format!("{text}\n    is now {now}")),
+        }
+    }
+    for it in after.objects.iter().filter(|it| !is_internal(&it.name)) {
+        let was_there = before.object(&it.kind, &it.name).is_some();
+        if !is_ours(now, &it.kind, &it.name) && !was_there {
+            broken(format!("{} `{}` is there, and nothing made it", it.kind, it.name));
+        }
+        if is_ours(was, &it.kind, &it.name) && !is_ours(now, &it.kind, &it.name) {
+            broken(format!("{} `{}` is still there", it.kind, it.name));
+        }
+    }
+}
+
+fn rows(names: &Names, before: &State, after: &State, broken: Broken<'_>) {
+    let tables = before.rows.iter().filter(|(it, _)| !is_internal(it));
+    for (name, was) in tables {
+        let Some(Some(new_name)) = names.tables.get(name) else { continue };
+        let found = after.rows.iter().find(|(it, _)| it.eq_ignore_ascii_case(new_name));
+        let Some((_, now)) = found else {
+            broken(format!("table `{name}` is gone"));
+            continue;
+        };
+        let columns: Vec<(usize, usize)> = was
+            .columns
+            .iter()
+            .enumerate()
+            .filter_map(|(idx, column)| {
+                let new = names.columns.get(&(name.clone(), column.clone()))?;
+                let found = now.columns.iter().position(|it| it.eq_ignore_ascii_case(new));
+                Some((idx, found?))
+            })
+            .collect();
+        let missing = was.columns.iter().filter(|it| {
+            let new = names.columns.get(&(name.clone(), (*it).clone()));
+            new.is_some_and(|new| !now.columns.iter().any(|it| it.eq_ignore_ascii_case(new)))
+        });
+        missing.for_each(|it| broken(format!("column `{it}` of `{name}` is gone")));
+        let by_number = !names.rekeyed.contains(name);
+        let was = comparable(was, columns.iter().map(|it| it.0).collect(), by_number);
+        let now = comparable(now, columns.iter().map(|it| it.1).collect(), by_number);
+        if was != now {
+            broken(format!("rows of `{name}` were {was:?}\n    and are {now:?}"));
+        }
+    }
+    for (name, seq) in &before.sequence {
+        let Some(Some(new_name)) = names.tables.get(name) else { continue };
+        if names.recounted.contains(name) {
+            continue;
+        }
+        if after.sequence.get(new_name).is_none_or(|it| it < seq) {
+            broken(format!("the sequence of `{name}` was {seq} and is {:?}", after.sequence));
+        }
+    }
+}
+
+fn comparable(rows: &Rows, columns: Vec<usize>, by_number: bool) -> Vec<String> {
+    let values = |row: &Vec<Value>| -> Vec<String> {
+        columns.iter().map(|it| format!("{:?}", row[*it])).collect()
+    };
+    let line = |(rowid, row): &(Option<i64>, Vec<Value>)| {
+        let rowid = rowid.filter(|_| by_number).map_or(String::new(), |it| format!("{it}: "));
+        rowid + &values(row).join(", ")
+    };
+    let mut lines: Vec<String> = rows.rows.iter().map(line).collect();
+    lines.sort_unstable();
+    lines
+}

@@ -1,0 +1,65 @@
+//! What `migrate` makes of a case, without a project of its own.
+
+use clap::Parser as _;
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::Schema;
+
+use super::case::Case;
+use crate::autogenerate;
+use crate::cli::{Cli, Command, Format, NewRevision};
+use crate::commands::new_revision::{agree_to_losses, answered};
+use crate::error::Result;
+use crate::models::Models;
+use crate::output::Output;
+use crate::render;
+
+/// A generated revision.
+pub struct Revision {
+    pub upgrade: Vec<Operation>,
+    pub downgrade: Vec<Operation>,
+    /// The module's text.
+    pub text: String,
+}
+
+/// The revision that leads from the migrations to the models.
+pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revision> {
+    let args = args(case);
+    let changes = answered(&args, before, models)?;
+    if !args.allow_destructive {
+        let out = Output { format: Format::Text, verbose: false, quiet: true };
+        agree_to_losses(out, &args, &changes)?;
+    }
+    let upgrade = changes.commented();
+    let downgrade = autogenerate::way_back(&upgrade.operations, before)?;
+    let header = render::Header {
+        id: case.name.replace('-', "_"),
+        parents: vec!["before".to_owned()],
+        message: case.about.trim().to_owned(),
+        created: "2026-01-01 00:00:00 UTC".to_owned(),
+    };
+    let text = render::module(&header, &upgrade, &downgrade, true);
+    Ok(Revision { upgrade: upgrade.operations, downgrade: downgrade.operations, text })
+}
+
+/// What is still different, without any answer.
+pub fn second(schema: &Schema, models: &Models) -> Result<Vec<Operation>> {
+    autogenerate::plain(schema, models)
+}
+
+/// The operations in words.
+pub fn words(operations: &[Operation]) -> String {
+    let words = operations.iter().map(autogenerate::detected);
+    words.map(|it| it.trim_start_matches("Detected ").to_owned() + "\n").collect()
+}
+
+/// The flags of the case, each on a line of its own, as arguments.
+fn args(case: &Case) -> NewRevision {
+    let lines = case.answers.as_deref().unwrap_or_default().lines();
+    let words = lines.flat_map(|it| it.splitn(2, ' ')).filter(|it| !it.is_empty());
+    let own = ["cargo-dbmigrate", "migrate", "--non-interactive"];
+    let cli = Cli::try_parse_from(own.into_iter().chain(words));
+    match cli.unwrap_or_else(|err| panic!("{}: {err}", case.name)).command {
+        Command::Migrate(it) => it.new,
+        other => unreachable!("{other:?} is not `migrate`"),
+    }
+}

@@ -1,0 +1,197 @@
+//! The corpus: what `migrate` writes for a change of the models and what that does to a database,
+//! as data in `tests/cases`. Whatever a case is about, it leads there and back, loses no row that
+//! it keeps, leaves nothing behind, and is the whole difference.
+
+mod case;
+mod invariants;
+mod migrate;
+mod project;
+mod run;
+mod said;
+mod state;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, mpsc};
+use std::thread;
+
+use dbmigrate_runtime::operations::{Operation, encode};
+use dbmigrate_runtime::schema::Schema;
+use expect_test::expect_file;
+
+use crate::models::Models;
+use case::{Case, Outcome};
+use invariants::Names;
+use migrate::Revision;
+use run::{PASSES, Ran};
+
+#[test]
+fn every_case_leads_there_and_back_and_loses_nothing() {
+    let cases = Case::all();
+    let package = project::Package::new(&cases);
+    let models = package.models(&cases);
+    let revisions: Vec<_> = cases
+        .iter()
+        .zip(&models)
+        .map(|(case, [before, after])| migrate::revision(case, &before.schema, after))
+        .collect();
+    let modules: Vec<(String, String)> = cases
+        .iter()
+        .zip(&revisions)
+        .filter_map(|(case, it)| Some((module_name(case), it.as_ref().ok()?.text.clone())))
+        .collect();
+    let broken = Mutex::new(Vec::new());
+    let say = |case: &str, text: String| broken.lock().unwrap().push(format!("{case}: {text}"));
+    let mut outcomes: Vec<Option<Outcome>> = vec![None; cases.len()];
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        // One compiles what was rendered while the others are at the databases.
+        scope.spawn(|| {
+            let recorded = package.recorded(&modules);
+            let expected = revisions.iter().filter_map(|it| it.as_ref().ok());
+            for ((expected, recorded), (name, _)) in expected.zip(&recorded).zip(&modules) {
+                let pairs = [
+                    (&expected.upgrade, &recorded.upgrade.operations),
+                    (&expected.downgrade, &recorded.downgrade.operations),
+                ];
+                for (expected, recorded) in pairs {
+                    if expected != recorded || encode(expected) != encode(recorded) {
+                        let text = "the module records something else than it was rendered from";
+                        say(name, format!("{text}: {expected:?}\n    {recorded:?}"));
+                    }
+                }
+            }
+        });
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..thread::available_parallelism().map_or(2, usize::from) {
+            let (sender, next) = (sender.clone(), &next);
+            let (cases, models, revisions, say) = (&cases, &models, &revisions, &say);
+            scope.spawn(move || {
+                while let Some((idx, case)) = {
+                    let idx = next.fetch_add(1, Ordering::Relaxed);
+                    cases.get(idx).map(|it| (idx, it))
+                } {
+                    let mut say = |text| say(&case.name, text);
+                    let work = || outcome(case, &models[idx], &revisions[idx], &mut say);
+                    let outcome = catch_unwind(AssertUnwindSafe(work));
+                    let outcome = outcome.unwrap_or_else(|_| panic!("the case `{}`", case.name));
+                    sender.send((idx, outcome)).unwrap();
+                }
+            });
+        }
+        drop(sender);
+        receiver.iter().for_each(|(idx, it)| outcomes[idx] = Some(it));
+    });
+    let mut broken = broken.into_inner().unwrap();
+    for (case, outcome) in cases.iter().zip(outcomes) {
+        let text = case.text(&outcome.unwrap());
+        let compare = || expect_file![&case.path].assert_eq(&text);
+        if catch_unwind(AssertUnwindSafe(compare)).is_err() {
+            broken.push(format!("{}: something else is expected", case.name));
+        }
+    }
+    broken.sort();
+    assert!(broken.is_empty(), "{} are broken:\n{}", broken.len(), broken.join("\n"));
+}
+
+fn module_name(case: &Case) -> String {
+    format!("case_{}", case.name.replace('-', "_"))
+}
+
+fn outcome(
+    case: &Case,
+    [before, after]: &[Models; 2],
+    revision: &crate::error::Result<Revision>,
+    say: &mut dyn FnMut(String),
+) -> Outcome {
+    let revision = match revision {
+        Ok(it) => it,
+        Err(err) => return Outcome { operations: format!("error: {err}\n"), ..Outcome::default() },
+    };
+    if revision.upgrade.is_empty() {
+        let operations = "No changes in schema detected.\n".to_owned();
+        return Outcome { operations, ..Outcome::default() };
+    }
+    let module = &revision.text[revision.text.find("pub fn upgrade").unwrap()..];
+    let mut outcome = Outcome {
+        operations: migrate::words(&revision.upgrade),
+        module: Some(module.to_owned()),
+        ..Outcome::default()
+    };
+    let reached = run::replayed(&before.schema, revision);
+    match migrate::second(&reached, after) {
+        Ok(it) if it.is_empty() => {}
+        Ok(it) => say(format!("a second `migrate` finds {}", migrate::words(&it))),
+        Err(err) => say(format!("a second `migrate` fails: {err}")),
+    }
+    let first = migrate::second(&Schema::default(), before).unwrap();
+    let planned = run::offline(&first, revision);
+    if let Ok(drift) = &planned {
+        drift.iter().for_each(|it| say(format!("the script does not lead there: {it}")));
+    }
+    let mut refused = Vec::new();
+    for (idx, pass) in PASSES.into_iter().enumerate() {
+        let mut ran = run::run(case, pass, [&before.schema, &after.schema], &first, revision);
+        let schemas = [&before.schema, &reached];
+        check(&ran, schemas, &revision.upgrade, &mut |it| say(format!("{}: {it}", pass.name)));
+        if let (Err(why), Ok(_)) = (&planned, &ran.after) {
+            say(format!("{}: is done, but not planned offline: {why}", pass.name));
+        }
+        if let Err(it) = &ran.after {
+            refused.push((pass.name, format!("error: {}\n", it.0.report())));
+        }
+        let refused_back = match &ran.back {
+            Some(Err(it)) => Some(format!("error: {}\n", it.0.report())),
+            _ => None,
+        };
+        if idx > 0 {
+            if ran.after.is_ok() && refused_back != outcome.downgrade {
+                say(format!("{}: another end of the way back: {refused_back:?}", pass.name));
+            }
+            continue;
+        }
+        outcome.downgrade = refused_back;
+        outcome.sql = std::mem::replace(&mut ran.sql, Ok(String::new())).ok();
+        let has_rows = ran.before.rows.values().any(|it| !it.rows.is_empty());
+        if let (Ok(after), true) = (&ran.after, case.setup.is_some() && has_rows) {
+            outcome.rows = Some(after.dump());
+        }
+    }
+    if let Some((_, text)) = refused.first() {
+        let mut section = text.clone();
+        if refused.len() != PASSES.len() {
+            say(format!("is refused by some only: {refused:?}"));
+        }
+        let newest = refused.iter().find(|(name, it)| it != text && *name == "newest");
+        if let Some((_, text)) = newest {
+            section += &format!("in the newest version:\n{text}");
+        }
+        outcome.error = Some(section);
+    }
+    outcome
+}
+
+/// The invariants.
+fn check(ran: &Ran, schemas: [&Schema; 2], operations: &[Operation], say: &mut dyn FnMut(String)) {
+    if !ran.fresh.drift.is_empty() {
+        say(format!("the first revision does not lead there: {:?}", ran.fresh.drift));
+    }
+    let names = Names::new(&ran.before, operations);
+    match &ran.after {
+        Ok(after) => {
+            invariants::there(&names, &ran.before, after, schemas, say);
+            invariants::models(&names, &ran.before, &ran.from_models, say);
+            match &ran.back {
+                Some(Ok(back)) => invariants::back(&names, &ran.before, back, say),
+                Some(Err(it)) if it.1 != *after => {
+                    say("the refused way back has changed something".to_owned());
+                }
+                _ => {}
+            }
+        }
+        Err(it) if it.1 != ran.before => {
+            say(format!("is refused and has changed something: {:?}", ran.before));
+        }
+        Err(_) => {}
+    }
+}

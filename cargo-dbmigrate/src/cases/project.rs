@@ -1,0 +1,132 @@
+//! The cases' models and modules in one package, so that cargo checks and compiles them once.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dbmigrate_runtime::Migration;
+use dbmigrate_runtime::record::ModelRecord;
+
+use super::case::Case;
+use crate::cli::{Format, Global};
+use crate::config::Config;
+use crate::context::Context;
+use crate::models::{self, Models};
+use crate::output::Output;
+use crate::project::Project;
+use crate::runner::{self, RevisionFile};
+
+/// The package, beneath the target directory that the tests' hosts share.
+pub struct Package {
+    dir: PathBuf,
+    cx: Context,
+}
+
+/// What stands before the models of each case.
+const PRELUDE: &str = "#![allow(dead_code)]\n#[allow(unused_imports)]\n\
+                       use dbmigrate_runtime::{ColumnType, Columns, Model};\n\n";
+
+impl Package {
+    /// Writes the package with the models of all cases.
+    pub fn new(cases: &[Case]) -> Package {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let target = match std::env::var_os("CARGO_TARGET_DIR") {
+            Some(dir) => repository.join(dir),
+            None => repository.join("target"),
+        };
+        let target = target.join("fixtures");
+        let dir = target.join("cases");
+        let runtime = repository.join("dbmigrate-runtime");
+        let mut lib = String::new();
+        let mut files = BTreeMap::from([
+            (
+                "Cargo.toml".to_owned(),
+                format!(
+                    "[package]\nname = \"cases\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+                     [workspace]\n\n[dependencies]\n\
+                     dbmigrate-runtime = {{ path = {runtime:?}, features = [\"chrono\"] }}\n\
+                     chrono = {{ version = \"0.4\", default-features = false }}\n"
+                ),
+            ),
+            (".cargo/config.toml".to_owned(), format!("build.target-dir = {target:?}\n")),
+        ]);
+        for (idx, case) in cases.iter().enumerate() {
+            for (side, text) in [("before", &case.before), ("after", &case.after)] {
+                let path = source(case, side);
+                let name = path.trim_start_matches("src/");
+                let _ = writeln!(lib, "#[path = {name:?}]\npub mod {side}{idx};");
+                files.insert(path, format!("{PRELUDE}{text}"));
+            }
+        }
+        files.insert("src/lib.rs".to_owned(), lib);
+        write_all(&dir, "src", &files);
+        fs::create_dir_all(dir.join("migrations")).unwrap();
+        // So that nothing is downloaded twice; cargo takes away what isn't needed.
+        fs::copy(repository.join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
+        let mut global = Global::default();
+        global.cargo.manifest_path = Some(dir.join("Cargo.toml"));
+        let mut project = Project::find(&global).unwrap();
+        project.target_dir.clone_from(&target);
+        project.work_dir = target.join("dbmigrate").join("cases");
+        let out = Output { format: Format::Text, verbose: false, quiet: true };
+        let cx = Context { global, out, project, config: Config::default() };
+        Package { dir, cx }
+    }
+
+    /// Has the package checked and reads the models, those before and those after of each case.
+    pub fn models(&self, cases: &[Case]) -> Vec<[Models; 2]> {
+        let records = models::records(&self.cx).unwrap_or_else(|err| panic!("{err}"));
+        let of = |path: &str| {
+            let records = records.iter().filter(|it| it.file == path).cloned();
+            let records: Vec<ModelRecord> = records.collect();
+            models::of_records(records, false).unwrap_or_else(|err| panic!("{path}: {err}"))
+        };
+        cases.iter().map(|it| [of(&source(it, "before")), of(&source(it, "after"))]).collect()
+    }
+
+    /// Compiles modules as those of a project and returns what they record, in their order.
+    pub fn recorded(&self, modules: &[(String, String)]) -> Vec<Migration> {
+        let path = |name: &str| format!("migrations/versions/{name}.rs");
+        let files = modules.iter().map(|(name, text)| (path(name), text.clone())).collect();
+        write_all(&self.dir, "migrations", &files);
+        let files = modules.iter().map(|(name, _)| RevisionFile {
+            module: name.clone(),
+            path: self.dir.join(path(name)),
+        });
+        let files: Vec<RevisionFile> = files.collect();
+        // What was recorded is kept by the runtime's version, and here that is what changes.
+        let _ = fs::remove_dir_all(&self.cx.project.work_dir);
+        let recordings = runner::recordings(&self.cx, &files);
+        let recordings = recordings.unwrap_or_else(|err| panic!("{err}"));
+        recordings.iter().map(|it| it.migration().unwrap()).collect()
+    }
+}
+
+fn source(case: &Case, side: &str) -> String {
+    format!("src/{}/{side}.rs", case.name)
+}
+
+/// Brings a directory's files in line, without touching those that are as they should be.
+fn write_all(dir: &Path, under: &str, files: &BTreeMap<String, String>) {
+    fn remove_others(dir: &Path, kept: &dyn Fn(&Path) -> bool) {
+        for entry in dir.read_dir().into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                remove_others(&path, kept);
+            } else if !kept(&path) {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+    for (path, text) in files {
+        let path = dir.join(path);
+        if fs::read_to_string(&path).is_ok_and(|it| it == *text) {
+            continue;
+        }
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let kept = |path: &Path| files.keys().any(|it| dir.join(it) == path);
+    remove_others(&dir.join(under), &kept);
+}

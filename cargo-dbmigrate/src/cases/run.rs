@@ -1,0 +1,213 @@
+//! A case on a real database.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use dbmigrate_runtime::dialect::{Action, Dialect as _, Facts};
+use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::operations::{Operation, Recording};
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::{Direction, Error, Migration, Migrations, Options, plan, revision};
+
+use super::case::Case;
+use super::migrate::Revision;
+use super::said::Said;
+use super::state::{SQLITE, State, drift};
+
+/// How a case is run.
+#[derive(Debug, Clone, Copy)]
+pub struct Pass {
+    pub name: &'static str,
+    /// The version that SQLite says it is.
+    version: Option<u32>,
+    foreign_keys: bool,
+    pub journal: &'static str,
+}
+
+/// Before and after what `ALTER TABLE` learned in 3.53, each with foreign keys on and off. The
+/// expected texts are those of the first.
+pub const PASSES: [Pass; 4] = [
+    Pass { name: "3.46.0", version: Some(3_046_000), foreign_keys: true, journal: "DELETE" },
+    Pass {
+        name: "3.40.0, no foreign keys",
+        version: Some(3_040_000),
+        foreign_keys: false,
+        journal: "WAL",
+    },
+    Pass { name: "newest", version: None, foreign_keys: true, journal: "WAL" },
+    Pass { name: "newest, no foreign keys", version: None, foreign_keys: false, journal: "DELETE" },
+];
+
+/// What a run came to.
+pub struct Ran {
+    pub fresh: State,
+    pub before: State,
+    /// The upgrade's statements, or why there are none.
+    pub sql: Result<String, String>,
+    pub after: Taken,
+    /// What differs after the upgrade from the models' own schema.
+    pub from_models: BTreeSet<String>,
+    /// The way back, if the upgrade went there.
+    pub back: Option<Taken>,
+}
+
+/// The database after a run, or why it was refused, and the database then.
+pub type Taken = Result<State, Box<(Error, State)>>;
+
+/// A database file that is gone in the end.
+struct File(PathBuf);
+
+impl Drop for File {
+    fn drop(&mut self) {
+        for end in ["", "-wal", "-shm", "-journal"] {
+            let _ = std::fs::remove_file(format!("{}{end}", self.0.display()));
+        }
+    }
+}
+
+/// Applies the first revision, lets others do what they do, applies the second and takes it back.
+pub fn run(
+    case: &Case,
+    pass: Pass,
+    [before, models]: [&Schema; 2],
+    first: &[Operation],
+    second: &Revision,
+) -> Ran {
+    let name = format!("dbmigrate-case-{}-{}.db", case.name, std::process::id());
+    let file = File(std::env::temp_dir().join(name));
+    let path = file.0.clone();
+    let _ = std::fs::remove_file(&path);
+    let driver = SqliteDriver::open(&path, Mode::Create).unwrap();
+    let mut said = Said { driver, version: pass.version };
+    let foreign_keys = u8::from(pass.foreign_keys);
+    let pragmas = format!(
+        "PRAGMA journal_mode = {}; PRAGMA synchronous = OFF; PRAGMA foreign_keys = {foreign_keys}",
+        pass.journal
+    );
+    said.batch(&pragmas).unwrap();
+    let migrations = migrations(first, second);
+    take(&mut said, &migrations[0], Direction::Upgrade, "head").unwrap();
+    let fresh = State::of(&mut said, before);
+    if let Some(setup) = &case.setup {
+        said.batch(setup).unwrap_or_else(|err| panic!("{}: the setup fails: {err}", case.name));
+    }
+    let state = State::of(&mut said, before);
+    let mut schema = before.clone();
+    let sql = statements(&mut said, &second.upgrade, &mut schema);
+    let after = match take(&mut said, &migrations[1], Direction::Upgrade, "head") {
+        Ok(()) => Ok(State::of(&mut said, &replayed(before, second))),
+        Err(err) => Err(Box::new((err, State::of(&mut said, before)))),
+    };
+    let from_models = after
+        .as_ref()
+        .map_or_else(|_| BTreeSet::new(), |it: &State| drift(&mut said, models, &it.found));
+    let back = after.as_ref().ok().map(|_| {
+        match take(&mut said, &migrations[1], Direction::Downgrade, "before") {
+            Ok(()) => Ok(State::of(&mut said, before)),
+            Err(err) => Err(Box::new((err, State::of(&mut said, &replayed(before, second))))),
+        }
+    });
+    drop(said);
+    drop(file);
+    Ran { fresh, before: state, sql, after, from_models, back }
+}
+
+/// The schema after a revision.
+pub fn replayed(before: &Schema, revision: &Revision) -> Schema {
+    let mut schema = before.clone();
+    for it in &revision.upgrade {
+        it.apply(&mut schema).unwrap();
+    }
+    schema
+}
+
+/// The first revision by itself, and both.
+fn migrations(first: &[Operation], second: &Revision) -> [Migrations; 2] {
+    let migration = |id: &str, parents: &[&str], upgrade: &[Operation], downgrade: &[Operation]| {
+        let parents = parents.iter().map(|it| (*it).to_owned()).collect();
+        let revision =
+            revision::Revision { id: id.to_owned(), parents, ..revision::Revision::default() };
+        let recording = |operations: &[Operation]| Recording {
+            operations: operations.to_vec(),
+            ..Recording::default()
+        };
+        Migration::new(revision, recording(upgrade), recording(downgrade))
+    };
+    let before = migration("before", &[], first, &[]);
+    let after = migration("after", &["before"], &second.upgrade, &second.downgrade);
+    [vec![before.clone()], vec![before, after]].map(|it| Migrations::new(it).unwrap())
+}
+
+fn take(
+    driver: &mut Said,
+    migrations: &Migrations,
+    direction: Direction,
+    to: &str,
+) -> Result<(), Error> {
+    let (options, observer, steps) = (&Options::default(), &mut (), &mut OwnSteps);
+    Executor { driver, migrations, options, observer, steps }.run(direction, to).map(drop)
+}
+
+/// The statements of an upgrade as a script. Where what is stored decides about later ones, they
+/// are run to see it, and rolled back.
+fn statements(
+    driver: &mut Said,
+    operations: &[Operation],
+    schema: &mut Schema,
+) -> Result<String, String> {
+    driver.prepare().unwrap();
+    driver.batch("BEGIN IMMEDIATE").unwrap();
+    let mut text = String::new();
+    let mut taken = 0;
+    let res = loop {
+        let facts = Facts { objects: Some(driver.objects().unwrap()), ..driver.facts().unwrap() };
+        let plan = match SQLITE.plan(&operations[taken..], schema, &facts) {
+            Ok(it) => it,
+            Err(err) => break Err(err.message),
+        };
+        plan.actions.iter().for_each(|it| text += &line(it));
+        taken += plan.taken;
+        if taken >= operations.len() {
+            break Ok(text);
+        }
+        for action in &plan.actions {
+            if let Action::Statement(it) = action {
+                driver.batch(&it.sql).unwrap_or_else(|err| panic!("{}: {err}", it.sql));
+            }
+        }
+    };
+    driver.rollback();
+    driver.restore().unwrap();
+    res
+}
+
+fn line(action: &Action) -> String {
+    match action {
+        Action::Statement(it) => format!("{};\n", it.sql),
+        Action::Check(it) => format!("-- has to find nothing: {}\n", it.sql),
+        Action::Note(it) => format!("-- {it}\n"),
+        Action::Step { name, .. } => format!("-- step `{name}`\n"),
+    }
+}
+
+/// Plans both ways without a database, and runs what is planned on one that nobody else has
+/// touched. Returns what differs there from where each way should lead.
+pub fn offline(first: &[Operation], revision: &Revision) -> Result<BTreeSet<String>, String> {
+    let mut driver = SqliteDriver::open_in_memory().unwrap();
+    driver.batch("PRAGMA foreign_keys = OFF").unwrap();
+    let mut schema = Schema::default();
+    let mut drifted = BTreeSet::new();
+    for operations in [first, &revision.upgrade, &revision.downgrade] {
+        let actions = plan::offline(operations, &mut schema, SQLITE).map_err(|err| err.message)?;
+        for action in actions {
+            if let Action::Statement(it) = action {
+                driver.batch(&it.sql).map_err(|err| format!("{}: {err}", it.sql))?;
+            }
+        }
+        let found = driver.introspect(None).unwrap();
+        drifted.extend(drift(&mut driver, &schema, &found));
+    }
+    Ok(drifted)
+}

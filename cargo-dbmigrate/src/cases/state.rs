@@ -1,0 +1,165 @@
+//! What a database is at one moment: its objects, its rows, and its connection's settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::dialect::{Introspected, Sqlite, StoredObject};
+use dbmigrate_runtime::drift::differences;
+use dbmigrate_runtime::driver::{Driver, Violation};
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::version_table;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub objects: Vec<StoredObject>,
+    pub rows: BTreeMap<String, Rows>,
+    pub sequence: BTreeMap<String, i64>,
+    pub found: Introspected,
+    /// What differs from the schema that the migrations build.
+    pub drift: BTreeSet<String>,
+    pub settings: Vec<(&'static str, i64)>,
+    pub violations: Vec<Violation>,
+    pub integrity: Vec<String>,
+}
+
+/// The rows of a table in the order of their rowids, where they have such.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    pub columns: Vec<String>,
+    pub rows: Vec<(Option<i64>, Vec<Value>)>,
+}
+
+impl State {
+    /// Looks at the whole database, which the migrations say to be of this schema.
+    pub fn of(driver: &mut dyn Driver, schema: &Schema) -> State {
+        let objects: Vec<StoredObject> = driver.objects().unwrap();
+        let objects: Vec<_> =
+            objects.into_iter().filter(|it| it.table != version_table::NAME).collect();
+        let setting = |name| (name, number(driver, &format!("PRAGMA {name}")));
+        let settings = ["foreign_keys", "legacy_alter_table", "recursive_triggers"].map(setting);
+        let found = driver.introspect(None).unwrap();
+        let tables = objects.iter().filter(|it| it.kind == "table");
+        let is_virtual = |it: &StoredObject| {
+            it.sql.as_ref().is_some_and(|it| it.to_uppercase().starts_with("CREATE VIRTUAL"))
+        };
+        let tables = tables.filter(|it| !is_virtual(it));
+        let rows = tables.map(|it| (it.name.clone(), rows(driver, &it.name))).collect();
+        let sequence = match objects.iter().any(|it| it.name == "sqlite_sequence") {
+            false => BTreeMap::new(),
+            true => sequence(driver),
+        };
+        State {
+            drift: drift(driver, schema, &found),
+            violations: driver.violations().unwrap(),
+            integrity: texts(driver, "PRAGMA integrity_check"),
+            settings: settings.into(),
+            objects,
+            rows,
+            sequence,
+            found,
+        }
+    }
+
+    /// The rows in few words.
+    pub fn dump(&self) -> String {
+        let mut text = String::new();
+        for (name, Rows { columns, rows }) in &self.rows {
+            let is_shown = |row: &&(Option<i64>, Vec<Value>)| {
+                !row.1.contains(&Value::from(version_table::NAME))
+            };
+            let shown: Vec<_> = rows.iter().filter(is_shown).collect();
+            let _ = writeln!(text, "{name}: {}", columns.join(", "));
+            for (_, row) in shown.iter().take(12) {
+                let values: Vec<_> = row.iter().map(literal).collect();
+                let _ = writeln!(text, "  {}", values.join(", "));
+            }
+            if shown.len() > 12 {
+                let _ = writeln!(text, "  and {} more", shown.len() - 12);
+            }
+        }
+        text
+    }
+
+    /// The object of that kind and name.
+    pub fn object(&self, kind: &str, name: &str) -> Option<&StoredObject> {
+        self.objects.iter().find(|it| it.kind == kind && it.name.eq_ignore_ascii_case(name))
+    }
+}
+
+/// A value as a literal; a time of this run is another one each time.
+fn literal(value: &Value) -> String {
+    let now = jiff::Timestamp::now();
+    let hour_ago = now - jiff::SignedDuration::from_hours(1);
+    let times = [hour_ago, now].map(|it| it.strftime("%Y-%m-%d %H:%M:%S").to_string());
+    match value {
+        Value::Text(it) if it.len() == times[0].len() && (&times[0]..=&times[1]).contains(&it) => {
+            "now".to_owned()
+        }
+        other => other.to_string(),
+    }
+}
+
+fn number(driver: &mut dyn Driver, sql: &str) -> i64 {
+    match driver.query(sql, &[]).unwrap().rows.into_iter().flatten().next() {
+        Some(Value::Integer(it)) => it,
+        other => panic!("{sql}: {other:?}"),
+    }
+}
+
+fn texts(driver: &mut dyn Driver, sql: &str) -> Vec<String> {
+    let rows = driver.query(sql, &[]).unwrap_or_else(|err| panic!("{sql}: {err}")).rows;
+    rows.into_iter().flatten().map(|it| it.to_string()).collect()
+}
+
+fn rows(driver: &mut dyn Driver, table: &str) -> Rows {
+    let table = format!("\"{}\"", table.replace('"', "\"\""));
+    let columns = driver.query(&format!("SELECT * FROM {table} LIMIT 0"), &[]).unwrap().columns;
+    let is_free = |it: &&str| !columns.iter().any(|column| column.eq_ignore_ascii_case(it));
+    let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(is_free);
+    let with_rowid = rowid
+        .and_then(|it| driver.query(&format!("SELECT {it}, * FROM {table} ORDER BY 1"), &[]).ok());
+    if let Some(found) = with_rowid {
+        let rows = found.rows.into_iter().map(|mut it| match it.remove(0) {
+            Value::Integer(rowid) => (Some(rowid), it),
+            other => panic!("{other:?} is no rowid"),
+        });
+        return Rows { columns, rows: rows.collect() };
+    }
+    let found = driver.query(&format!("SELECT * FROM {table}"), &[]).unwrap().rows;
+    Rows { columns, rows: found.into_iter().map(|it| (None, it)).collect() }
+}
+
+fn sequence(driver: &mut dyn Driver) -> BTreeMap<String, i64> {
+    let rows = driver.query("SELECT name, seq FROM sqlite_sequence", &[]).unwrap().rows;
+    let entry = |it: Vec<Value>| match it.as_slice() {
+        [Value::Text(name), Value::Integer(seq)] => (name.clone(), *seq),
+        other => panic!("{other:?} is no sequence"),
+    };
+    rows.into_iter().map(entry).collect()
+}
+
+/// How what was found differs from a schema, in words.
+pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Introspected) -> BTreeSet<String> {
+    let facts = driver.facts().unwrap();
+    let mut drift = BTreeSet::new();
+    for table in schema.tables.values() {
+        let stored = driver.dialect().as_stored(table, &facts).unwrap();
+        let is_it = |it: &&String| it.eq_ignore_ascii_case(&table.name);
+        let Some(actual) = found.schema.tables.keys().find(is_it) else {
+            drift.insert(format!("table `{}` is missing", table.name));
+            continue;
+        };
+        let different = differences(&stored, &found.schema.tables[actual]);
+        drift.extend(different.iter().map(|it| format!("{}: {it}", table.name)));
+    }
+    drift
+}
+
+/// Where SQLite's own names begin.
+pub fn is_internal(name: &str) -> bool {
+    name.to_ascii_lowercase().starts_with("sqlite_")
+}
+
+/// The dialect, to plan without a database.
+pub const SQLITE: &Sqlite = &Sqlite;
