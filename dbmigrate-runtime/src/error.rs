@@ -128,6 +128,18 @@ impl Error {
                  it names",
             );
         }
+        let is_own = statement.route != Route::Raw;
+        if is_own
+            && ["no such column", "no such table", "duplicate column name"]
+                .iter()
+                .any(|it| text.starts_with(it))
+            && !sql.starts_with("CREATE")
+        {
+            return err.with_hint(
+                "where the revision's own SQL expressions are right, the database isn't what the \
+                 migrations build: `cargo dbmigrate check` shows where",
+            );
+        }
         let is_again = ["CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE TRIGGER", "CREATE TEMP"]
             .iter()
             .any(|it| sql.to_ascii_uppercase().starts_with(it));

@@ -261,6 +261,19 @@ pub fn mentions(text: &str, name: &str) -> bool {
     tokens.iter().filter_map(Token::identifier).any(|it| it.eq_ignore_ascii_case(name))
 }
 
+/// The columns that a trigger's `UPDATE OF` names.
+#[cfg(feature = "sqlite")]
+pub(crate) fn columns_of_update(trigger: &str) -> Vec<String> {
+    let tokens = significant(trigger);
+    // Before its body, which may hold words of any kind.
+    let body = tokens.iter().position(|it| it.is_word("begin")).unwrap_or(tokens.len());
+    let head = &tokens[..body];
+    let of = head.windows(2).position(|it| it[0].is_word("update") && it[1].is_word("of"));
+    let Some(of) = of else { return Vec::new() };
+    let columns = head[of + 2..].iter().take_while(|it| !it.is_word("on"));
+    columns.filter_map(|it| it.identifier().map(|it| it.into_owned())).collect()
+}
+
 /// Renames an identifier inside an SQL expression, as databases do when a column is renamed.
 ///
 /// Comments and texts in single quotes stay. A plain word is compared without regard to case, as

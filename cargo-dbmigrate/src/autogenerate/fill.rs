@@ -17,14 +17,13 @@ pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[S
     let mut filled = Filled { open: Vec::new(), used: vec![false; fills.len()], lossy: Vec::new() };
     for (idx, operation) in operations.iter_mut().enumerate() {
         let Some((need, using)) = need(operation, from, to) else { continue };
-        if need.why.is_empty() {
-            *using = need.using(None);
-            continue;
-        }
         let key = format!("{}.{}=", need.table, need.column.name);
         let found = fills.iter().position(|it| it.starts_with(&key));
         let Some(nth) = found else {
-            filled.open.push(need);
+            match need.why.is_empty() {
+                true => *using = need.using(None),
+                false => filled.open.push(need),
+            }
             continue;
         };
         let expression = fills[nth][key.len()..].trim();
@@ -70,10 +69,11 @@ fn need<'a>(
         Operation::AddColumn { table, column, using } => {
             let key = to.table(table).and_then(|it| it.generated_key());
             let is_numbered = key.is_some_and(|it| it.name == column.name);
-            if is_numbered || !lacks_value(column) {
+            if is_numbered || column.generated.is_some() {
                 return None;
             }
-            let why = vec![Why::New];
+            // Others may be given a value; these have to be.
+            let why = if lacks_value(column) { vec![Why::New] } else { Vec::new() };
             let (table, column) = (table.clone(), column.clone());
             Some((Need { table, column, was: None, null: None, why }, using))
         }

@@ -308,9 +308,17 @@ impl SqliteDriver<'_> {
         }
         let columns = self.conn().prepare(&format!("SELECT * FROM {table} LIMIT 0"));
         let columns = columns.map_err(error)?;
-        let names = columns.column_names().into_iter();
+        let names: Vec<&str> = columns.column_names().into_iter().collect();
+        // SQLite takes a column that isn't there, and never fires the trigger.
+        let sql = object.sql.as_deref().unwrap_or_default();
+        let missing = sql::columns_of_update(sql)
+            .into_iter()
+            .find(|it| !names.iter().any(|name| name.eq_ignore_ascii_case(it)));
+        if let Some(column) = missing {
+            return Err(DatabaseError::new(format!("no such column: {column}")));
+        }
         let generated = self.generated(&object.table)?;
-        let names = names.filter(|it| !generated.contains(*it)).map(|it| Sqlite.quote(it));
+        let names = names.iter().filter(|it| !generated.contains(**it)).map(|it| Sqlite.quote(it));
         let sets: Vec<_> = names.map(|it| format!("{it} = {it}")).collect();
         let fires = |event: &str| {
             let sql = object.sql.as_deref().unwrap_or_default();

@@ -158,7 +158,7 @@ impl Need {
         let column = quote(&self.column.name);
         let value = match answer {
             None => column,
-            Some(it) if self.is(Why::New) || sql::mentions(it, &self.column.name) => it.to_owned(),
+            Some(it) if self.was.is_none() || sql::mentions(it, &self.column.name) => it.to_owned(),
             Some(it) if self.is(Why::Values) => {
                 let values = literals(self.values());
                 let null = if self.column.nullable || self.null.is_some() {
@@ -171,7 +171,8 @@ impl Need {
             Some(it) if self.is(Why::Narrower) => it.to_owned(),
             Some(it) => format!("coalesce({column}, {it})"),
         };
-        match &self.null {
+        // Where nothing else is open, the answer is for what is NULL.
+        match self.null.as_ref().filter(|_| answer.is_none() || !self.why.is_empty()) {
             Some(null) => Some(format!("coalesce({value}, {null})")),
             None => answer.map(|_| value),
         }

@@ -29,7 +29,8 @@ pub(super) enum Way {
     Rebuild,
 }
 
-/// How to alter a table, given the schema before the operation and the operations behind it.
+/// How to alter a table, given the schema before the operation, the operations before it that the
+/// facts don't know of yet, and those behind it that may be done together with it.
 ///
 /// # Errors
 ///
@@ -37,6 +38,7 @@ pub(super) enum Way {
 pub(super) fn way(
     facts: &Facts,
     operation: &Operation,
+    earlier: &[Operation],
     later: &[Operation],
     schema: &Schema,
 ) -> Result<Way, Unplannable> {
@@ -61,7 +63,7 @@ pub(super) fn way(
         }
         Operation::DropColumn { table, column } => {
             let is_native = facts.version >= DROP_COLUMN
-                && schema.table(table).is_some_and(|it| is_droppable(&ddl, it, column));
+                && schema.table(table).is_some_and(|it| is_droppable(&ddl, it, column, earlier));
             let sql = format!("{} DROP COLUMN {}", of(table), quote(column));
             Ok(if is_native { Way::Statement(sql, None) } else { Way::Rebuild })
         }
@@ -160,7 +162,7 @@ pub(super) fn is_addable(column: &Column) -> bool {
 
 /// Whether `DROP COLUMN` takes the column: nothing else may mention it (rules of
 /// `lang_altertable.html`, section 5).
-fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str) -> bool {
+fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation]) -> bool {
     // What is odd with the definition is said by the rebuild.
     let Ok(definition) = rebuild::definition(ddl, table) else { return false };
     let Some(item) = definition.columns.iter().find(|it| same_name(&it.name, column)) else {
@@ -178,9 +180,17 @@ fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str) -> bool {
         .chain(definition.constraints.iter().map(|it| it.text()))
         .any(|it| mentions(it, column));
     let objects = ddl.facts.objects.as_deref().unwrap_or_default();
+    let is_gone = |index: &StoredObject| {
+        earlier
+            .iter()
+            .any(|it| matches!(it, Operation::DropIndex { name, .. } if *name == index.name))
+    };
     let is_used = |it: &StoredObject| {
         let Some(sql) = &it.sql else { return false };
-        it.kind != "table" && mentions(sql, &table.name) && mentions(sql, column)
+        it.kind != "table"
+            && mentions(sql, &table.name)
+            && mentions(sql, column)
+            && !(it.kind == "index" && is_gone(it))
     };
     let in_index = ddl.facts.objects.is_none()
         && table.indexes.iter().any(|it| mentions(&ddl::create_index(&table.name, it), column));

@@ -103,8 +103,7 @@ pub(super) fn plan(
         all_changed: false,
     };
     for (idx, operation) in operations.iter().enumerate() {
-        let later = until_barrier(&operations[idx + 1..]);
-        if !planner.take(idx, operation, later, in_rebuild[idx])? {
+        if !planner.take(idx, operations, in_rebuild[idx])? {
             planner.flush(|_| true)?;
             return Ok(Plan { actions: planner.actions, taken: idx });
         }
@@ -141,8 +140,8 @@ fn in_rebuild(
         let place = altered(operation).map(|it| (it, stretch));
         let later = &operations[idx + 1..];
         if let Some(place) = place.filter(|_| !folded.contains(&idx)) {
-            let later = until_barrier(later);
-            if native::way(facts, operation, later, &schema)? == Way::Rebuild {
+            let (earlier, later) = (&operations[..idx], until_barrier(later));
+            if native::way(facts, operation, earlier, later, &schema)? == Way::Rebuild {
                 rebuilt.insert(place);
             } else if let Some((after, _)) = native::added_key(operation, later) {
                 folded.insert(idx + 1 + after);
@@ -175,10 +174,11 @@ impl Planner<'_> {
     fn take(
         &mut self,
         idx: usize,
-        operation: &Operation,
-        later: &[Operation],
+        operations: &[Operation],
         in_rebuild: bool,
     ) -> Result<bool, Unplannable> {
+        let operation = &operations[idx];
+        let (earlier, later) = (&operations[..idx], until_barrier(&operations[idx + 1..]));
         let table = altered(operation);
         if is_barrier(operation) {
             self.flush(|_| true)?;
@@ -192,7 +192,7 @@ impl Planner<'_> {
         if self.folded.contains(&idx) {
             return Ok(true);
         }
-        let way = native::way(self.facts, operation, later, self.schema)?;
+        let way = native::way(self.facts, operation, earlier, later, self.schema)?;
         match table.filter(|_| way == Way::Rebuild) {
             Some(table) => self.rebuild(table, operation),
             None => self.direct(idx, operation, later, way).map(|()| true),
