@@ -70,7 +70,7 @@ impl Live {
         let mut found = driver.introspect(None).map_err(failed)?;
         let is_own = |it: &str| it.eq_ignore_ascii_case(&cx.config.version_table);
         found.schema.tables.retain(|name, _| !is_own(name));
-        let objects = Some(driver.objects().map_err(failed)?);
+        let objects = Some(std::mem::take(&mut found.objects));
         let facts = Facts { objects, ..driver.facts().map_err(failed)? };
         Ok(Live { applied: BTreeSet::new(), facts, found })
     }

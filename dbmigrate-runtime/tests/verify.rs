@@ -63,6 +63,9 @@ impl Driver for Faulty<'_> {
     fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError> {
         self.inner.objects()
     }
+    fn objects_version(&mut self) -> Result<Option<i64>, DatabaseError> {
+        self.inner.objects_version()
+    }
     fn introspect(
         &mut self,
         only: Option<&BTreeSet<String>>,

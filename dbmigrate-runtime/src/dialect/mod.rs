@@ -46,6 +46,8 @@ pub struct Introspected {
     pub unreadable: Vec<(String, String)>,
     /// What a schema has no place for, such as a `view` or a `trigger`: what it is, and its name.
     pub others: Vec<(String, String)>,
+    /// What it was read from, where the database stores such.
+    pub objects: Vec<StoredObject>,
 }
 
 /// How one database writes SQL.

@@ -218,6 +218,7 @@ fn what_no_migration_makes_is_no_difference() {
         ]),
         unreadable: ["d", "f", "ix_b"].map(|it| (it.to_owned(), "why".to_owned())).into(),
         others: vec![("view".to_owned(), "v".to_owned())],
+        objects: Vec::new(),
     };
     let drift = drift(&expected, &all, &found);
     let text: String = drift.differences.iter().map(|it| format!("{it}\n")).collect();

@@ -213,7 +213,17 @@ pub trait Driver {
     /// What the database says.
     fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError>;
 
-    /// What the database has, in its own words: of these tables, or of all.
+    /// A number that is another one when the stored objects are others, where there is such.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn objects_version(&mut self) -> Result<Option<i64>, DatabaseError> {
+        Ok(None)
+    }
+
+    /// What the database has, in its own words: of these tables, or of all. The objects that come
+    /// with it are all.
     ///
     /// # Errors
     ///

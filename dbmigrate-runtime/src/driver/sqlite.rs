@@ -235,11 +235,20 @@ impl Driver for SqliteDriver<'_> {
         Ok(rows.into_iter().filter_map(object).collect())
     }
 
+    fn objects_version(&mut self) -> Result<Option<i64>, DatabaseError> {
+        // Both are of 32 bits.
+        let (own, temporary) =
+            (self.pragma("schema_version")?, self.pragma("temp.schema_version")?);
+        Ok(Some((own << 32) | (temporary & 0xffff_ffff)))
+    }
+
     fn introspect(
         &mut self,
         only: Option<&BTreeSet<String>>,
     ) -> Result<Introspected, DatabaseError> {
-        Ok(Sqlite.read(&self.objects()?, only))
+        let objects = self.objects()?;
+        let found = Sqlite.read(&objects, only);
+        Ok(Introspected { objects, ..found })
     }
 
     fn broken(&mut self, tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError> {

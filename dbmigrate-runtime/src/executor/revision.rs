@@ -101,8 +101,12 @@ impl Executor<'_> {
         }
         for (idx, action) in actions.iter().enumerate() {
             let ended = |what: &str| Err(Error::transaction_ended(id, what));
+            let sql = match action {
+                Action::Statement(it) => Some(it.sql.as_str()),
+                Action::Check(_) | Action::Note(_) | Action::Step { .. } => None,
+            };
             if is_opaque(action) {
-                verification.before_opaque(self.driver)?;
+                verification.before_opaque(self.driver, sql)?;
             }
             match action {
                 Action::Statement(it) => {
@@ -146,7 +150,7 @@ impl Executor<'_> {
                 }
             }
             if is_opaque(action) {
-                verification.after_opaque(self.driver)?;
+                verification.after_opaque(self.driver, sql)?;
             }
         }
         if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {

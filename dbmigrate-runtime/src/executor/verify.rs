@@ -6,11 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
-use crate::dialect::{Facts, StoredObject};
+use crate::dialect::{Facts, Introspected, StoredObject};
 use crate::drift::{Difference, differences};
 use crate::driver::{Broken, DatabaseError, Driver, Violation};
 use crate::operations::Operation;
 use crate::schema::{Schema, Table};
+use crate::sql;
 
 /// What an object is known by: its kind, its name, and whether it goes with the connection.
 type Key = (String, String, bool);
@@ -39,6 +40,7 @@ pub(super) struct Verification {
     has_renamed: bool,
     /// The objects before opaque work.
     snapshot: Vec<StoredObject>,
+    snapshot_version: Option<i64>,
 }
 
 fn failed(err: DatabaseError) -> Error {
@@ -62,12 +64,12 @@ impl Verification {
         if names.is_empty() {
             return Ok(Verification::none());
         }
-        let objects = driver.objects().map_err(failed)?;
+        let found = driver.introspect(Some(&names)).map_err(failed)?;
         let hides = |it: &&StoredObject| {
             let is_it = |name: &String| name.eq_ignore_ascii_case(&it.name);
             it.temporary && it.kind != "trigger" && names.iter().any(is_it)
         };
-        if let Some(it) = objects.iter().find(hides) {
+        if let Some(it) = found.objects.iter().find(hides) {
             return Err(Error::hidden(&it.name));
         }
         let there = names.iter().filter_map(|it| schema.table(it)).cloned();
@@ -78,15 +80,23 @@ impl Verification {
             names,
             ..Verification::default()
         };
-        verification.before = verification.differences(driver)?;
-        verification.broken = driver.broken(&verification.names).map_err(failed)?;
-        verification.others = verification.others(&objects);
+        verification.before = verification.differences(driver, &found);
+        verification.broken = verification.broken(driver, &found)?;
+        verification.others = verification.others(&found.objects);
         Ok(verification)
     }
 
-    fn differences(&self, driver: &mut dyn Driver) -> Result<Vec<Difference>, Error> {
-        let Some(facts) = &self.facts else { return Ok(Vec::new()) };
-        let found = driver.introspect(Some(&self.names)).map_err(failed)?;
+    /// The views and triggers that don't work. Few databases have any, and some don't tell.
+    fn broken(&self, driver: &mut dyn Driver, found: &Introspected) -> Result<Vec<Broken>, Error> {
+        let may_break = |it: &StoredObject| it.kind == "view" || it.kind == "trigger";
+        match found.objects.is_empty() || found.objects.iter().any(may_break) {
+            true => driver.broken(&self.names).map_err(failed),
+            false => Ok(Vec::new()),
+        }
+    }
+
+    fn differences(&self, driver: &dyn Driver, found: &Introspected) -> Vec<Difference> {
+        let Some(facts) = &self.facts else { return Vec::new() };
         let lower = |it: &str| it.to_ascii_lowercase();
         let actual: BTreeMap<String, &Table> =
             found.schema.tables.values().map(|it| (lower(&it.name), it)).collect();
@@ -114,7 +124,7 @@ impl Verification {
                 (None, None) => {}
             }
         }
-        Ok(different)
+        different
     }
 
     /// Follows operations that were run.
@@ -155,23 +165,39 @@ impl Verification {
         }
     }
 
-    pub(super) fn before_opaque(&mut self, driver: &mut dyn Driver) -> Result<(), Error> {
-        if self.facts.is_some() {
+    /// Looks at what is there before opaque work: this SQL, or a step.
+    pub(super) fn before_opaque(
+        &mut self,
+        driver: &mut dyn Driver,
+        sql: Option<&str>,
+    ) -> Result<(), Error> {
+        if self.facts.is_none() || !sql.is_none_or(may_change_objects) {
+            return Ok(());
+        }
+        let version = driver.objects_version().map_err(failed)?;
+        if version.is_none() || version != self.snapshot_version {
             self.snapshot = driver.objects().map_err(failed)?;
+            self.snapshot_version = version;
         }
         Ok(())
     }
 
     /// Takes what opaque work did as meant.
-    pub(super) fn after_opaque(&mut self, driver: &mut dyn Driver) -> Result<(), Error> {
-        if self.facts.is_none() {
+    pub(super) fn after_opaque(
+        &mut self,
+        driver: &mut dyn Driver,
+        sql: Option<&str>,
+    ) -> Result<(), Error> {
+        if self.facts.is_none() || !sql.is_none_or(may_change_objects) {
             return Ok(());
         }
+        let version = driver.objects_version().map_err(failed)?;
+        if version.is_some() && version == self.snapshot_version {
+            return Ok(());
+        }
+        self.snapshot_version = version;
         let objects = driver.objects().map_err(failed)?;
         let snapshot = std::mem::take(&mut self.snapshot);
-        if objects == snapshot {
-            return Ok(());
-        }
         let (was, is) = (by_key(&snapshot), by_key(&objects));
         let gone = was.iter().filter(|(key, it)| is.get(*key) != Some(*it));
         let new = is.iter().filter(|(key, it)| was.get(*key) != Some(*it));
@@ -184,6 +210,7 @@ impl Verification {
         }
         let others = self.others(&objects);
         self.others.extend(others.into_iter().filter(|(key, it)| was.get(key) != Some(&it)));
+        self.snapshot = objects;
         Ok(())
     }
 
@@ -211,14 +238,16 @@ impl Verification {
         if self.facts.is_none() {
             return Ok(());
         }
-        let different = new_differences(&self.before, self.differences(driver)?, self.has_renamed);
+        let found = driver.introspect(Some(&self.names)).map_err(failed)?;
+        let different = self.differences(driver, &found);
+        let different = new_differences(&self.before, different, self.has_renamed);
         let mut new: Vec<String> = different.iter().map(ToString::to_string).collect();
-        let broken = driver.broken(&self.names).map_err(failed)?;
+        let broken = self.broken(driver, &found)?;
         let was = |it: &Broken| {
             self.broken.iter().any(|was| (&was.kind, &was.name) == (&it.kind, &it.name))
         };
         let broken: Vec<_> = broken.into_iter().filter(|it| !was(it)).collect();
-        let others = self.others(&driver.objects().map_err(failed)?);
+        let others = self.others(&found.objects);
         for (key, was) in &self.others {
             let (kind, name) = (&was.kind, &was.name);
             match others.get(key) {
@@ -269,6 +298,12 @@ impl Verification {
         };
         objects.iter().filter(is_other).map(|it| (key(it), it.clone())).collect()
     }
+}
+
+/// Whether SQL may do more than change rows.
+fn may_change_objects(sql: &str) -> bool {
+    let words = ["CREATE", "DROP", "ALTER", "PRAGMA", "ATTACH", "DETACH"];
+    sql::tokens(sql).iter().any(|it| words.iter().any(|word| it.is_word(word)))
 }
 
 fn key(it: &StoredObject) -> Key {

@@ -159,7 +159,7 @@ fn what_a_schema_has_no_place_for_is_named() {
         object("index", "ix_of_bad", "bad", "CREATE INDEX ix_of_bad ON bad (a)"),
         StoredObject { temporary: true, ..table("temp", "CREATE TABLE temp (a)") },
     ];
-    let Introspected { schema, unreadable, others } = read(&objects, None);
+    let Introspected { schema, unreadable, others, .. } = read(&objects, None);
     expect![[r#"
         (
             [
@@ -206,7 +206,7 @@ fn what_a_schema_has_no_place_for_is_named() {
     .assert_debug_eq(&(schema.tables.keys(), unreadable, others));
 
     let only = BTreeSet::from(["DOCS_STAT".to_owned()]);
-    let Introspected { schema, unreadable, others } = read(&objects, Some(&only));
+    let Introspected { schema, unreadable, others, .. } = read(&objects, Some(&only));
     assert_eq!(schema.tables.keys().collect::<Vec<_>>(), ["docs_stat"]);
     assert_eq!(unreadable.len(), 1);
     assert_eq!(others, [("trigger".to_owned(), "tr".to_owned())]);
