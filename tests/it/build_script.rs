@@ -114,7 +114,7 @@ fn a_day_with_queries_that_are_checked_against_the_migrated_database() {
 
     // A revision that fails is the build script's failure, with our words.
     host.ok("revision -m broken");
-    let broken = host.revisions().pop().unwrap();
+    let broken = host.revision("broken");
     let empty = "pub fn upgrade(op: &mut Operations) {}";
     host.replace(&broken, empty, &empty.replace("{}", "{\n    op.execute(\"SELECT nope\");\n}"));
     let before = dump(&db);

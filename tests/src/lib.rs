@@ -136,6 +136,13 @@ impl Host {
         names.into_iter().map(|it| format!("migrations/versions/{it}")).collect()
     }
 
+    /// The revision file whose name ends so; two of one second are in no order.
+    #[track_caller]
+    pub fn revision(&self, slug: &str) -> String {
+        let found = self.revisions().into_iter().find(|it| it.ends_with(&format!("_{slug}.rs")));
+        found.unwrap_or_else(|| panic!("no revision `{slug}` among {:?}", self.revisions()))
+    }
+
     /// Sets a variable for the commands that follow.
     pub fn env(&mut self, key: &str, value: &str) {
         self.env.retain(|(it, _)| it != key);
