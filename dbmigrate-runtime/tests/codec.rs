@@ -196,7 +196,7 @@ fn what_rows_get_is_said_only_where_it_is_given() {
             1:3424bd23ca2e5e2f97e7685f0d9a2ab882ae4f436654371b355109f63fe7431e"#]],
     );
     let operations = record(|op| {
-        op.add_column("t", Column::new("a", Type::Text)).using("b");
+        op.add_column("t", Column::new("a", Type::Text)).using("b").before("b");
         op.alter_column("t", "b", ColumnChange::new().using("c"));
     })
     .operations;

@@ -381,3 +381,37 @@ fn a_temporary_table_of_the_same_name_is_no_target() {
     .assert_eq(&res.unwrap_err().report());
     assert_eq!(rows(&conn, "SELECT sql FROM sqlite_temp_schema"), "CREATE TABLE T (x)\n");
 }
+
+#[test]
+fn what_is_not_understood_is_refused() {
+    use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite, StoredObject};
+    use dbmigrate_runtime::schema::Schema;
+
+    let mut texts = String::new();
+    for sql in [
+        "CREATE TABLE t (a TEXT, b TEXT) USING heap",
+        "CREATE VIRTUAL TABLE t USING fts5(a, b)",
+        "CREATE TABLE t (a TEXT, b TEXT",
+    ] {
+        let object = StoredObject {
+            kind: "table".to_owned(),
+            name: "t".to_owned(),
+            table: "t".to_owned(),
+            sql: Some(sql.to_owned()),
+            temporary: false,
+        };
+        let facts = Facts { version: 3_046_000, objects: Some(vec![object]) };
+        let unique = record(|op| op.add_unique("t", Unique::new("uq", ["a"]))).operations;
+        let mut schema = Schema::from_tables([t()]);
+        let err = Sqlite.plan(&unique, &mut schema, &facts).unwrap_err();
+        texts += &format!("{err}\n  {}\n", err.hint.as_deref().unwrap());
+    }
+    expect![[r#"
+        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` is not understood: expected `STRICT` or `WITHOUT ROWID` at `USING heap`
+          write the change yourself with `op.execute`, and tell what it does with `.describes`
+        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` is not understood: it is a virtual table
+          write the change yourself with `op.execute`, and tell what it does with `.describes`
+        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` is not understood: expected `,` or `)` at the end
+          write the change yourself with `op.execute`, and tell what it does with `.describes`
+    "#]].assert_eq(&texts);
+}

@@ -168,6 +168,7 @@ impl<'a> Diff<'a> {
             table: table(),
             column: column.clone(),
             using: None,
+            before: None,
         };
         self.then.extend(ordinary.into_iter().map(add));
         let alter = |(was, column): (&Column, &Column)| Operation::AlterColumn {

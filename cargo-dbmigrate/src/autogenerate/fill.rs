@@ -66,7 +66,7 @@ fn need<'a>(
     to: &Schema,
 ) -> Option<(Need, &'a mut Option<String>)> {
     match operation {
-        Operation::AddColumn { table, column, using } => {
+        Operation::AddColumn { table, column, using, .. } => {
             let key = to.table(table).and_then(|it| it.generated_key());
             let is_numbered = key.is_some_and(|it| it.name == column.name);
             if is_numbered || column.generated.is_some() {

@@ -40,7 +40,7 @@ fn fill(
     upgrade: &[Operation],
 ) -> Option<String> {
     match operation {
-        Operation::AddColumn { table, column, using } => {
+        Operation::AddColumn { table, column, using, .. } => {
             if !fill::lacks_value(column) || is_numbered(table, column, later) {
                 return None;
             }

@@ -104,9 +104,12 @@ fn call(operation: &Operation) -> String {
         Operation::AlterTable { table, change } => {
             format!("op.alter_table({}, {})", text(table), table_change(change))
         }
-        Operation::AddColumn { table, column: it, using } => {
-            let using = using.as_ref().map_or(String::new(), |it| format!(".using({})", text(it)));
-            format!("op.add_column({}, {}){using}", text(table), column(it))
+        Operation::AddColumn { table, column: it, using, before } => {
+            let call = |name: &str, value: &Option<String>| {
+                value.as_ref().map_or(String::new(), |it| format!(".{name}({})", text(it)))
+            };
+            let (using, before) = (call("using", using), call("before", before));
+            format!("op.add_column({}, {}){using}{before}", text(table), column(it))
         }
         Operation::DropColumn { table, column } => {
             format!("op.drop_column({}, {})", text(table), text(column))

@@ -54,10 +54,18 @@ impl Operation {
                 }
                 Ok(())
             }
-            Operation::AddColumn { table, column, using: _ } => {
+            Operation::AddColumn { table, column, using: _, before } => {
                 let table = get(schema, table)?;
                 absent(table.find_column(&column.name).is_some())?;
-                table.columns.push(column.clone());
+                let place = match before {
+                    None => table.columns.len(),
+                    Some(before) => {
+                        known(table, std::slice::from_ref(before))?;
+                        let is_it = |it: &Column| it.name == *before;
+                        table.columns.iter().position(is_it).unwrap_or(table.columns.len())
+                    }
+                };
+                table.columns.insert(place, column.clone());
                 Ok(())
             }
             Operation::DropColumn { table, column } => drop_column(get(schema, table)?, column),

@@ -51,7 +51,7 @@ pub enum Operation {
         /// What changes.
         change: TableChange,
     },
-    /// Adds a column behind the others.
+    /// Adds a column, behind the others if it isn't said before which.
     AddColumn {
         /// The table's name.
         table: String,
@@ -59,6 +59,8 @@ pub enum Operation {
         column: Column,
         /// An SQL expression that gives the value of the rows that are there.
         using: Option<String>,
+        /// The column that it stands before, on databases that can do so.
+        before: Option<String>,
     },
     /// Drops a column with its values.
     DropColumn {

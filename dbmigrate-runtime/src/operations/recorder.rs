@@ -77,9 +77,10 @@ impl Operations {
     /// op.add_column("user", Column::new("login", Type::Text).not_null()).using("lower(email)");
     /// ```
     pub fn add_column(&mut self, table: &str, column: Column) -> AddColumnHandle<'_> {
-        self.push(Operation::AddColumn { table: table.to_owned(), column, using: None });
+        let table = table.to_owned();
+        self.push(Operation::AddColumn { table, column, using: None, before: None });
         match self.recording.operations.last_mut() {
-            Some(Operation::AddColumn { using, .. }) => AddColumnHandle { using },
+            Some(Operation::AddColumn { using, before, .. }) => AddColumnHandle { using, before },
             _ => unreachable!("the operation was pushed just before"),
         }
     }
@@ -243,17 +244,26 @@ impl Operations {
     }
 }
 
-/// Takes what rows that are there get in a new column.
+/// Takes what rows that are there get in a new column, and where it stands.
 #[derive(Debug)]
 pub struct AddColumnHandle<'a> {
     using: &'a mut Option<String>,
+    before: &'a mut Option<String>,
 }
 
 impl AddColumnHandle<'_> {
     /// Gives the rows that are there the value of an SQL expression instead of the default. It
     /// sees each row as it is before the operation.
-    pub fn using(self, expression: &str) {
+    pub fn using(self, expression: &str) -> Self {
         *self.using = Some(expression.to_owned());
+        self
+    }
+
+    /// Puts the column before another one instead of behind all. SQLite makes the table anew for
+    /// it; a database that can't puts it behind all.
+    pub fn before(self, column: &str) -> Self {
+        *self.before = Some(column.to_owned());
+        self
     }
 }
 

@@ -64,13 +64,15 @@ impl Operation {
                 };
                 Operation::AlterTable { table: table.clone(), change }
             }
-            Operation::AddColumn { table, column, using: _ } => {
+            Operation::AddColumn { table, column, .. } => {
                 Operation::DropColumn { table: table.clone(), column: column.name.clone() }
             }
             Operation::DropColumn { table, column } => {
-                let was = before.table(table).and_then(|it| it.find_column(column));
-                let column = was.ok_or_else(gone)?.clone();
-                Operation::AddColumn { table: table.clone(), column, using: None }
+                let columns = before.table(table).map_or(&[][..], |it| &it.columns);
+                let was = columns.iter().position(|it| it.name == *column).ok_or_else(gone)?;
+                let next = columns.get(was + 1).map(|it| it.name.clone());
+                let (table, column) = (table.clone(), columns[was].clone());
+                Operation::AddColumn { table, column, using: None, before: next }
             }
             Operation::AlterColumn { table, column, change } => {
                 let was = before.table(table).and_then(|it| it.find_column(column));

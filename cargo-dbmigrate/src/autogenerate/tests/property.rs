@@ -33,6 +33,15 @@ fn canonical(schema: &Schema) -> Schema {
     schema
 }
 
+/// The columns of each table in their order.
+pub fn orders(schema: &Schema) -> Vec<Vec<&str>> {
+    let mut orders = Vec::new();
+    for table in schema.tables.values() {
+        orders.push(table.columns.iter().map(|it| it.name.as_str()).collect());
+    }
+    orders
+}
+
 pub fn of_schema(schema: &Schema) -> Models {
     models(&schema.tables.values().cloned().collect::<Vec<_>>(), &[])
 }
@@ -70,6 +79,7 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
     replay(&mut again, &back.operations).unwrap();
     let expected = if with_renames { settle::settle(&again, from) } else { from.clone() };
     assert_eq!(canonical(&again), canonical(&expected));
+    assert_eq!(orders(&again), orders(from));
 
     for it in [operations, &back.operations] {
         let text = encode(it);

@@ -317,13 +317,19 @@ fn what_is_lost_is_said_there_and_back() {
                 );
                 // What the upgrade discarded can't be had back: rows get ''.
                 // Unique constraint `uq_t_a` wants other values: adjust this where there are rows.
-                op.add_column("t", Column::new("a", Type::Text).not_null()).using("''");
+                op.add_column("t", Column::new("a", Type::Text).not_null())
+                    .using("''")
+                    .before("kept");
                 // What the upgrade discarded can't be had back: rows get 0.
-                op.add_column("t", Column::new("n", Type::Integer).not_null()).using("0");
+                op.add_column("t", Column::new("n", Type::Integer).not_null())
+                    .using("0")
+                    .before("kept");
                 // What the upgrade discarded can't be had back: rows get X'00000000000000000000000000000000'.
                 op.add_column("t", Column::new("u", Type::Uuid).not_null())
-                    .using("X'00000000000000000000000000000000'");
-                op.add_column("t", Column::new("twice", Type::Integer).generated_virtual("n * 2"));
+                    .using("X'00000000000000000000000000000000'")
+                    .before("kept");
+                op.add_column("t", Column::new("twice", Type::Integer).generated_virtual("n * 2"))
+                    .before("u");
                 op.drop_column("t", "m");
                 // Rows that hold something else by then get 'x'.
                 op.alter_column(

@@ -63,12 +63,18 @@ impl Edit<'_> {
             let idx = self.place(&gone.name)?;
             self.definition.columns.remove(idx);
         }
-        for column in &self.after.columns {
+        for (nth, column) in self.after.columns.iter().enumerate() {
             match self.before.find_column(&column.name) {
                 None => {
                     let text = self.ddl.column_of(self.after, column)?;
                     let item = ColumnItem::new(text).map_err(|why| self.garbled(&why))?;
-                    self.definition.columns.push(item);
+                    // Behind all that are there, also those that others added.
+                    let next = after.columns[nth + 1..].iter().find_map(|it| {
+                        let columns = &self.definition.columns;
+                        columns.iter().position(|item| same_name(&item.name, &it.name))
+                    });
+                    let place = next.unwrap_or(self.definition.columns.len());
+                    self.definition.columns.insert(place, item);
                 }
                 Some(was) => self.column(was, column)?,
             }

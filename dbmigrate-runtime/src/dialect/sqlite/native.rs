@@ -52,9 +52,9 @@ pub(super) fn way(
                 Way::Rebuild
             })
         }
-        Operation::AddColumn { table, column, using } => {
+        Operation::AddColumn { table, column, using, before } => {
             let Some(was) = schema.table(table) else { return Ok(Way::Nothing) };
-            if using.is_some() || !is_addable(column) {
+            if using.is_some() || before.is_some() || !is_addable(column) {
                 return Ok(Way::Rebuild);
             }
             let key = added_key(operation, later).map(|(_, it)| it);

@@ -14,8 +14,8 @@ use crate::schema::Schema;
 /// Whether the operation is of a kind that the stored definition may decide about.
 pub(super) fn may_rebuild(operation: &Operation) -> bool {
     match operation {
-        Operation::AddColumn { column, using, .. } => {
-            using.is_some() || !native::is_addable(column)
+        Operation::AddColumn { column, using, before, .. } => {
+            using.is_some() || before.is_some() || !native::is_addable(column)
         }
         Operation::AlterTable { .. }
         | Operation::DropColumn { .. }

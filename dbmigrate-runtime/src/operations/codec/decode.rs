@@ -129,6 +129,7 @@ fn operation(json: &Json) -> Res<Operation> {
             table: it.text("table")?,
             column: column(it.req("column")?)?,
             using: it.opt_text("using")?,
+            before: it.opt_text("before")?,
         },
         "drop_column" => {
             Operation::DropColumn { table: it.text("table")?, column: it.text("column")? }

@@ -30,12 +30,13 @@ fn operation(it: &Operation) -> Json {
         Operation::AlterTable { table, change } => {
             op("alter_table", [("table", text(table)), ("change", Some(table_change(change)))])
         }
-        Operation::AddColumn { table, column: it, using } => op(
+        Operation::AddColumn { table, column: it, using, before } => op(
             "add_column",
             [
                 ("table", text(table)),
                 ("column", Some(column(it))),
                 ("using", using.as_ref().map(Json::text)),
+                ("before", before.as_ref().map(Json::text)),
             ],
         ),
         Operation::DropColumn { table, column } => {
