@@ -10,6 +10,9 @@ use crate::plan;
 use crate::revision::Target;
 use crate::version_table;
 
+/// Inside a transaction SQLite ignores the pragma.
+const BEGIN: &str = "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n";
+
 /// The statements of a route as a script, with the version rows, in one transaction.
 ///
 /// Steps are functions and can't be written down: a comment stands in their place, and their names
@@ -33,9 +36,8 @@ pub fn script(
     if planned.is_empty() {
         return Ok((text, steps));
     }
-    // Inside a transaction SQLite ignores the pragma.
     text.push_str("-- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.\n");
-    text.push_str("PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n");
+    text.push_str(BEGIN);
     if applied.is_empty() && direction == Direction::Upgrade {
         let _ = writeln!(text, "{};\n", dialect.create_version_table(version_table));
     }
@@ -57,7 +59,8 @@ pub fn script(
             }
         };
         let _ = writeln!(text, "{row};");
-        text.push_str(if alone { "BEGIN IMMEDIATE;\n\n" } else { "\n" });
+        // What ran outside the transaction may have switched them on.
+        text.push_str(if alone { BEGIN } else { "\n" });
     }
     text.push_str("COMMIT;\n");
     Ok((text, steps))

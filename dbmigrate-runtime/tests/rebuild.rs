@@ -149,6 +149,28 @@ fn everything_around_a_table_survives_its_rebuild() {
     assert_eq!(rows(&conn, "PRAGMA integrity_check"), "ok\n");
 }
 
+#[test]
+fn foreign_keys_that_sql_switches_on_between_revisions_delete_nothing() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch("PRAGMA foreign_keys = ON").unwrap();
+    let first = record(users);
+    upgrade(&mut conn, &line(vec![first.clone()])).unwrap();
+    conn.execute_batch(ROWS).unwrap();
+    let alone = record(|op| {
+        op.no_transaction();
+        op.execute("PRAGMA foreign_keys = ON; PRAGMA legacy_alter_table = ON");
+    });
+    let third = record(|op| {
+        op.alter_column("user", "age", ColumnChange::new().ty(Type::Integer));
+        op.rename_table("user", "person");
+    });
+    upgrade(&mut conn, &line(vec![first, alone, third])).unwrap();
+    assert_eq!(rows(&conn, "SELECT * FROM post"), "10|1\n11|2\n");
+    assert_eq!(rows(&conn, "SELECT * FROM names"), "ada\nbob\n");
+    assert_eq!(rows(&conn, "PRAGMA foreign_keys"), "1\n");
+    assert_eq!(rows(&conn, "PRAGMA legacy_alter_table"), "0\n");
+}
+
 /// Runs the operations on a table that SQL made, as if migrations had made it as `known`.
 fn on_table(
     setup: &str,

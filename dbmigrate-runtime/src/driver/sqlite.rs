@@ -175,18 +175,12 @@ impl Driver for SqliteDriver<'_> {
             legacy_alter_table: self.pragma("legacy_alter_table").unwrap_or(0) != 0,
             busy_timeout: self.pragma("busy_timeout")?,
         };
-        if saved.legacy_alter_table {
-            self.set_pragma("legacy_alter_table", 0)?;
-        }
-        self.set_pragma("foreign_keys", 0)?;
         self.saved = Some(saved);
-        // Inside a transaction the pragma does nothing, without a word (sqlite.org, pragma.html).
-        if self.pragma("foreign_keys")? != 0 {
-            self.saved = None;
-            let why = "the enforcement of foreign keys cannot be switched off on this connection";
-            return Err(DatabaseError::new(why));
+        let res = self.switch_off();
+        if res.is_err() {
+            let _ = self.restore();
         }
-        Ok(())
+        res
     }
 
     fn restore(&mut self) -> Result<(), DatabaseError> {
@@ -203,6 +197,10 @@ impl Driver for SqliteDriver<'_> {
         wait: Duration,
         on_wait: &mut dyn FnMut(Duration),
     ) -> Result<(), DatabaseError> {
+        if self.saved.is_some() {
+            // SQL that ran outside a transaction may have switched them on.
+            self.switch_off()?;
+        }
         // The wait is ours and not SQLite's, so that it can be told of.
         self.set_pragma("busy_timeout", 0)?;
         let res = patiently(wait, on_wait, || {
@@ -307,6 +305,18 @@ impl Driver for SqliteDriver<'_> {
 }
 
 impl SqliteDriver<'_> {
+    /// Switches off what would be in the way of migrations.
+    fn switch_off(&self) -> Result<(), DatabaseError> {
+        self.set_pragma("legacy_alter_table", 0)?;
+        self.set_pragma("foreign_keys", 0)?;
+        // Inside a transaction the pragma does nothing, without a word (sqlite.org, pragma.html).
+        if self.pragma("foreign_keys")? != 0 {
+            let why = "the enforcement of foreign keys cannot be switched off on this connection";
+            return Err(DatabaseError::new(why));
+        }
+        Ok(())
+    }
+
     /// Prepares what uses a view or fires a trigger, without running it.
     fn try_object(&self, object: &StoredObject) -> Result<(), DatabaseError> {
         let prepare =
