@@ -271,7 +271,12 @@ fn values_that_a_type_would_change_are_said() {
         ("x'00'", Type::Integer),
         ("x'00'", Type::String(20)),
         ("9007199254740993", Type::Double),
+        ("9223372036854775807", Type::Double),
+        ("'9007199254740993'", Type::Double),
         ("'01.50'", Type::Boolean),
+        ("'1e5'", Type::Date),
+        ("'+49123'", Type::Date),
+        ("' 12 '", Type::Date),
     ] {
         let (_, res) = on_table(
             &format!("CREATE TABLE t (a TEXT, b); INSERT INTO t (b) VALUES ({setup}), (NULL)"),
@@ -293,9 +298,44 @@ fn values_that_a_type_would_change_are_said() {
           hint: say what they become, for example with `.using("CAST(b AS TEXT)")`
         9007199254740993: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
           hint: say what they become, for example with `.using("CAST(b AS REAL)")`
+        9223372036854775807: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
+          hint: say what they become, for example with `.using("CAST(b AS REAL)")`
+        '9007199254740993': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
+          hint: say what they become, for example with `.using("CAST(b AS REAL)")`
         '01.50': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `BOOLEAN`
           hint: say what they become, with `.using("...")`
+        '1e5': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
+          hint: say what they become, with `.using("...")`
+        '+49123': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
+          hint: say what they become, with `.using("...")`
+        ' 12 ': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
+          hint: say what they become, with `.using("...")`
     "#]].assert_eq(&text);
+}
+
+#[test]
+fn values_that_a_type_leaves_as_they_are_fit() {
+    for (value, ty) in [
+        ("'-12'", Type::Integer),
+        ("1.0", Type::Integer),
+        ("9007199254740992", Type::Double),
+        ("'12'", Type::Double),
+        ("'2.5'", Type::Double),
+        ("'2026-01-01'", Type::Date),
+        ("'2026'", Type::Date),
+        ("'-5'", Type::Date),
+        ("''", Type::Date),
+        ("'12:30 '", Type::Time),
+    ] {
+        let (conn, res) = on_table(
+            &format!("CREATE TABLE t (a TEXT, b); INSERT INTO t VALUES ({value}, {value})"),
+            t(),
+            |op| op.alter_column("t", "b", ColumnChange::new().ty(ty)),
+        );
+        res.unwrap_or_else(|err| panic!("{value}: {}", err.report()));
+        let same = rows(&conn, "SELECT count(*) FROM t WHERE a = b OR CAST(a AS REAL) = b");
+        assert_eq!(same, "1\n", "{value}");
+    }
 }
 
 #[test]

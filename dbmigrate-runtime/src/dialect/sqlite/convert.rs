@@ -44,19 +44,20 @@ pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<C
              WHEN 'text' THEN CAST(CAST({c} AS INTEGER) AS TEXT) = {t} ELSE 0 END"
         ),
         Affinity::Real => format!(
-            "CASE typeof({c}) WHEN 'real' THEN 1 \
-             WHEN 'integer' THEN CAST(CAST({c} AS REAL) AS INTEGER) = {c} \
+            "CASE typeof({c}) WHEN 'real' THEN 1 WHEN 'integer' THEN CAST({c} AS REAL) = {c} \
              WHEN 'text' THEN CAST(CAST({c} AS REAL) AS TEXT) = {t} \
-             OR CAST(CAST({c} AS INTEGER) AS TEXT) = {t} ELSE 0 END"
+             OR CAST(CAST({c} AS INTEGER) AS TEXT) = {t} \
+             AND CAST({c} AS REAL) = CAST({c} AS INTEGER) ELSE 0 END"
         ),
         Affinity::Text => format!(
             "CASE typeof({c}) WHEN 'blob' THEN 0 \
              WHEN 'real' THEN CAST(CAST({c} AS TEXT) AS REAL) = {c} ELSE 1 END"
         ),
         Affinity::Blob => format!("typeof({c}) = 'blob'"),
-        // Dates and the like are texts there, and stay; only digits become a number.
+        // Dates and the like are texts there, and stay. Only what is a number becomes one, and a
+        // comparison with a number takes it for one just then.
         Affinity::Numeric => format!(
-            "CASE typeof({c}) WHEN 'text' THEN {t} = '' OR {c} GLOB '*[^0-9.]*' \
+            "CASE typeof({c}) WHEN 'text' THEN {t} <> CAST({c} AS NUMERIC) \
              OR CAST(CAST({c} AS NUMERIC) AS TEXT) = {t} ELSE 1 END"
         ),
     };
