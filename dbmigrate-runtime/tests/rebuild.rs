@@ -339,6 +339,35 @@ fn values_that_a_type_leaves_as_they_are_fit() {
 }
 
 #[test]
+fn indexes_come_and_go_beside_a_rebuild() {
+    let index = |name: &str, column: &str| Index::new(name, [column]);
+    let mut known = t();
+    known.indexes = vec![index("b", "a"), index("ix", "a")];
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a TEXT, b TEXT); CREATE INDEX b ON t (a); CREATE INDEX ix ON t (a)",
+        known,
+        |op| {
+            op.add_unique("t", Unique::new("uq", ["a"]));
+            op.create_index("t", index("ix_b", "b"));
+            op.drop_index("t", "b");
+            op.drop_index("t", "ix");
+            op.create_index("t", index("ix", "b"));
+            op.drop_index("t", "ix");
+            op.create_index("t", index("ix_1", "a"));
+            op.rename_index("t", "ix_1", "ix");
+            op.rename_index("t", "ix", "ix_2");
+        },
+    );
+    res.unwrap();
+    expect![[r#"
+        CREATE TABLE "t" (a TEXT, b TEXT, CONSTRAINT "uq" UNIQUE ("a"))
+        CREATE INDEX "ix_b" ON "t" ("b")
+        CREATE INDEX "ix_2" ON "t" ("a")
+    "#]]
+    .assert_eq(&table_sql(&conn));
+}
+
+#[test]
 fn what_others_made_of_a_dropped_column_is_named() {
     let mut text = String::new();
     for other in [

@@ -213,19 +213,19 @@ impl Planner<'_> {
             }
             self.open.push((table.to_owned(), Rebuild::new(before), operation.clone()));
         }
+        let mut gone = None;
         if let Some((_, rebuild, _)) = self.open.iter_mut().find(|it| is_it(it)) {
+            if let Operation::DropIndex { name, .. } | Operation::RenameIndex { from: name, .. } =
+                operation
+            {
+                // One that the rebuild itself makes isn't there yet.
+                gone = Some(name).filter(|it| rebuild.has_index(it));
+            }
             rebuild.push(operation, before);
         }
-        if let Operation::DropIndex { name, .. } | Operation::RenameIndex { from: name, .. } =
-            operation
-        {
-            // At once: its name may be given to an index of another table. One that the rebuild
-            // itself makes isn't there yet.
-            let is_there = before.find_index(name).is_some()
-                && self.open.iter().any(|it| is_it(it) && it.1.had_index(name));
-            if is_there {
-                self.push(operation, format!("DROP INDEX {}", quote(name)), Route::Native);
-            }
+        if let Some(name) = gone {
+            // At once: its name may be given to an index of another table.
+            self.push(operation, format!("DROP INDEX {}", quote(name)), Route::Native);
         }
         Ok(true)
     }

@@ -26,8 +26,8 @@ pub(super) struct Rebuild {
     values: BTreeMap<String, Option<String>>,
     /// Names of indexes that are gone.
     dropped_indexes: Vec<String>,
-    /// Statements for indexes that are new.
-    new_indexes: Vec<String>,
+    /// Names of indexes that are new, and their statements.
+    new_indexes: Vec<(String, String)>,
     /// Whether the value of a column comes from another table.
     pub(super) reads_others: bool,
 }
@@ -69,27 +69,30 @@ impl Rebuild {
                     self.values.insert(column.clone(), Some(using.to_owned()));
                 }
             }
-            Operation::DropIndex { name, .. } => {
-                self.dropped_indexes.push(name.clone());
-                self.new_indexes.retain(|it| !sql::mentions(it, name));
-            }
+            Operation::DropIndex { name, .. } => self.drop_index(name),
             Operation::CreateIndex { index, .. } => {
-                self.new_indexes.push(ddl::create_index(name, index));
+                self.new_indexes.push((index.name.clone(), ddl::create_index(name, index)));
             }
             Operation::RenameIndex { from, to, .. } => {
                 if let Some(index) = table.find_index(from) {
                     let renamed = crate::schema::Index { name: to.clone(), ..index.clone() };
-                    self.dropped_indexes.push(from.clone());
-                    self.new_indexes.push(ddl::create_index(name, &renamed));
+                    self.drop_index(from);
+                    self.new_indexes.push((to.clone(), ddl::create_index(name, &renamed)));
                 }
             }
             _ => {}
         }
     }
 
-    /// Whether the table had that index when the rebuild began.
-    pub(super) fn had_index(&self, name: &str) -> bool {
-        self.before.find_index(name).is_some()
+    fn drop_index(&mut self, name: &str) {
+        self.dropped_indexes.push(name.to_owned());
+        self.new_indexes.retain(|(it, _)| it != name);
+    }
+
+    /// Whether the table has that index as long as the rebuild collects.
+    pub(super) fn has_index(&self, name: &str) -> bool {
+        let is_dropped = self.dropped_indexes.iter().any(|it| it == name);
+        !is_dropped && self.before.find_index(name).is_some()
     }
 
     /// The statements, given the table at its end.
@@ -145,7 +148,7 @@ impl Rebuild {
         for (_, sql) in stored.indexes.iter().filter(|(name, _)| is_kept(name)) {
             out.push(sql.clone());
         }
-        self.new_indexes.iter().for_each(|it| out.push(it.clone()));
+        self.new_indexes.iter().for_each(|(_, sql)| out.push(sql.clone()));
         stored.triggers.iter().for_each(|it| out.push(it.clone()));
         for statistics in &stored.statistics {
             out.push(moved(statistics, &scratch, &table));
