@@ -368,6 +368,26 @@ fn indexes_come_and_go_beside_a_rebuild() {
 }
 
 #[test]
+fn a_value_from_another_table_is_read_as_the_operations_before_it_made_that() {
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a TEXT, b TEXT); INSERT INTO t VALUES (1, 2);
+         CREATE TABLE u (c TEXT); INSERT INTO u VALUES ('c')",
+        t(),
+        |op| {
+            op.execute("").describes(|op| {
+                op.create_table(Table::new("u").column(Column::new("c", Type::Text)));
+            });
+            op.add_unique("t", Unique::new("uq", ["a"]));
+            op.add_column("u", Column::new("d", Type::Text)).using("c || '!'");
+            op.alter_column("t", "b", ColumnChange::new().using("(SELECT d FROM u)"));
+            op.alter_column("u", "d", ColumnChange::new().using("'later'"));
+        },
+    );
+    res.unwrap();
+    assert_eq!(rows(&conn, "SELECT * FROM t, u"), "1|c!|c|later\n");
+}
+
+#[test]
 fn what_others_made_of_a_dropped_column_is_named() {
     let mut text = String::new();
     for other in [

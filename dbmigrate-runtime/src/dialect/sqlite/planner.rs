@@ -7,7 +7,7 @@ use super::super::{Action, Facts, Plan, Route, Statement, Unplannable};
 use super::ddl::{self, Ddl, quote};
 use super::edit::same_name;
 use super::native::{self, Way};
-use super::rebuild::{Rebuild, scratch_name};
+use super::rebuild::{Rebuild, reads_others, scratch_name};
 use crate::operations::Operation;
 use crate::schema::Schema;
 
@@ -183,8 +183,12 @@ impl Planner<'_> {
         if is_barrier(operation) {
             self.flush(|_| true)?;
         } else {
-            // What a rebuild reads of other tables is read before they change.
-            self.flush(|(it, rebuild, _)| rebuild.reads_others && Some(it.as_str()) != table)?;
+            // What a rebuild reads of other tables is read after what was asked of them before,
+            // and before what is asked of them later.
+            let reads = reads_others(operation);
+            self.flush(|(it, rebuild, _)| {
+                Some(it.as_str()) != table && (reads || rebuild.reads_others)
+            })?;
         }
         if let Some(table) = table.filter(|_| in_rebuild) {
             return self.rebuild(table, operation);

@@ -55,7 +55,7 @@ impl Rebuild {
     pub(super) fn push(&mut self, operation: &Operation, table: &Table) {
         self.reasons.push(operation.to_string());
         let using = using(operation);
-        self.reads_others |= using.is_some_and(|it| sql::mentions(it, "select"));
+        self.reads_others |= reads_others(operation);
         let name = &table.name;
         match operation {
             Operation::AddColumn { column, .. } => {
@@ -253,6 +253,11 @@ fn using(operation: &Operation) -> Option<&str> {
         Operation::AlterColumn { change, .. } => change.using.as_deref(),
         _ => None,
     }
+}
+
+/// Whether that expression may be about other tables.
+pub(super) fn reads_others(operation: &Operation) -> bool {
+    using(operation).is_some_and(|it| sql::mentions(it, "select"))
 }
 
 struct Actions {
