@@ -277,15 +277,27 @@ pub(crate) fn columns_of_update(trigger: &str) -> Vec<String> {
 /// Renames an identifier inside an SQL expression, as databases do when a column is renamed.
 ///
 /// Comments and texts in single quotes stay. A plain word is compared without regard to case, as
-/// SQL does, and isn't a name where it calls a function; in its place stands the new name, quoted.
+/// SQL does, and isn't a name where it calls a function, names a type or a collation, or ends a
+/// `CASE`; in its place stands the new name, quoted.
 pub fn rename_identifier(expression: &str, from: &str, to: &str) -> String {
     let quoted = format!("\"{}\"", to.replace('"', "\"\""));
     let tokens = tokens(expression);
     let mut out = String::with_capacity(expression.len());
+    // Whether words name a type, as in `CAST(a AS text)`, and whether one names a collation.
+    let (mut in_type, mut in_collation) = (false, false);
+    let mut open_cases = 0_usize;
     for (idx, token) in tokens.iter().enumerate() {
         let next = tokens[idx + 1..].iter().find(|it| it.is_significant());
         let is_call = next.is_some_and(|it| it.is_symbol("("));
+        let ends_case = open_cases > 0 && token.is_word("END");
+        open_cases = open_cases + usize::from(token.is_word("CASE")) - usize::from(ends_case);
+        let is_other = ends_case || in_type || in_collation;
+        if token.is_significant() {
+            in_collation = token.is_word("COLLATE");
+            in_type = token.is_word("AS") || in_type && token.kind != Kind::Symbol;
+        }
         let matches = match token.kind {
+            _ if is_other => false,
             Kind::Word => token.text.eq_ignore_ascii_case(from) && !is_call,
             Kind::Quoted => token.identifier().is_some_and(|it| it == from),
             _ => false,
@@ -480,6 +492,15 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_a_case_is_no_name() {
+        assert_eq!(
+            rename_identifier("\"end\" > CASE WHEN \"end\" THEN 1 ELSE 0 END", "end", "to"),
+            "\"to\" > CASE WHEN \"to\" THEN 1 ELSE 0 END"
+        );
+        assert_eq!(rename_identifier("end > 0", "end", "to"), "\"to\" > 0");
+    }
+
+    #[test]
     fn a_renamed_column_is_renamed_in_expressions_but_not_in_texts_or_calls() {
         let check = |expression, expect: &str| {
             assert_eq!(rename_identifier(expression, "lower", "name"), expect);
@@ -489,6 +510,9 @@ mod tests {
         check("\"lower\" = 'it''s lower'", "\"name\" = 'it''s lower'");
         check("lowercase OR 'unclosed lower", "lowercase OR 'unclosed lower");
         check("`lower` + [lower] /* lower */", "\"name\" + \"name\" /* lower */");
+        check("CAST(lower AS lower) || lower", "CAST(\"name\" AS lower) || \"name\"");
+        check("CAST(a AS big lower (10)) + lower", "CAST(a AS big lower (10)) + \"name\"");
+        check("a COLLATE lower LIKE lower", "a COLLATE lower LIKE \"name\"");
         check("lower -- lower\n(lower)", "lower -- lower\n(\"name\")");
     }
 }

@@ -388,6 +388,25 @@ fn a_value_from_another_table_is_read_as_the_operations_before_it_made_that() {
 }
 
 #[test]
+fn a_renamed_column_may_be_called_like_a_type() {
+    let check = "length(CAST(b AS text)) > 0";
+    let known = Table::new("t")
+        .column(Column::new("text", Type::Text))
+        .column(Column::new("b", Type::Text))
+        .check("ck", check);
+    let (conn, res) = on_table(
+        &format!("CREATE TABLE t (text TEXT, b TEXT, CONSTRAINT ck CHECK ({check}))"),
+        known,
+        |op| op.rename_column("t", "text", "body"),
+    );
+    res.unwrap();
+    assert_eq!(
+        table_sql(&conn),
+        format!("CREATE TABLE t (\"body\" TEXT, b TEXT, CONSTRAINT ck CHECK ({check}))\n")
+    );
+}
+
+#[test]
 fn what_others_made_of_a_dropped_column_is_named() {
     let mut text = String::new();
     for other in [
