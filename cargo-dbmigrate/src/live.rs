@@ -125,6 +125,11 @@ fn failed(err: dbmigrate_runtime::driver::DatabaseError) -> Error {
 
 /// What no migration makes, a line each.
 pub fn list_others(cx: &Context, others: &[(String, String)]) {
+    if !cx.out.verbose && !others.is_empty() {
+        let n = others.len();
+        let objects = if n == 1 { "1 object".to_owned() } else { format!("{n} objects") };
+        cx.out.progress(format!("{objects} of the database not made by migrations; -v lists them"));
+    }
     if cx.out.verbose && !others.is_empty() {
         cx.out.line("Not made by the migrations:");
         for (kind, name) in others {

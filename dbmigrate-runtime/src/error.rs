@@ -145,15 +145,15 @@ impl Error {
             .any(|it| sql.to_ascii_uppercase().starts_with(it));
         if statement.route == Route::Rebuild && is_again {
             return err.with_hint(
-                "it was there before and doesn't fit the table any more: drop it in the revision, \
-                 before the change",
+                "it was there before and doesn't fit the table any more: drop it with \
+                 `op.execute(\"DROP ...\")` before the change",
             );
         }
         match (there, rolled_back) {
             (Some(there), _) => err.with_hint(format!(
                 "{there} already exists: if the database was made without these migrations and is \
-                 what they would build, `cargo dbmigrate stamp {revision}` enters them as applied \
-                 without running them"
+                 what they would build, `cargo dbmigrate stamp --verify {revision}` enters them as \
+                 applied without running them"
             )),
             (None, true) => err,
             (None, false) => err.with_hint(

@@ -15,8 +15,9 @@ const BEGIN: &str = "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n";
 
 /// The statements of a route as a script, with the version rows, in one transaction.
 ///
-/// Steps are functions and can't be written down: a comment stands in their place, and their names
-/// are returned with the script.
+/// What a run would find out before it goes on, the script asks as well, and fails where the answer
+/// is the wrong one. Steps are functions and can't be written down: in their place the script
+/// fails, and their names are returned with it.
 ///
 /// # Errors
 ///
@@ -36,8 +37,7 @@ pub fn script(
     if planned.is_empty() {
         return Ok((text, steps));
     }
-    text.push_str("-- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.\n");
-    text.push_str(BEGIN);
+    [STOP, BEGIN, GUARD].iter().for_each(|it| text.push_str(it));
     if applied.is_empty() && direction == Direction::Upgrade {
         let _ = writeln!(text, "{};\n", dialect.create_version_table(version_table));
     }
@@ -62,15 +62,41 @@ pub fn script(
         // What ran outside the transaction may have switched them on.
         text.push_str(if alone { BEGIN } else { "\n" });
     }
-    text.push_str("COMMIT;\n");
+    text.push_str(TAIL);
     Ok((text, steps))
 }
 
-/// Statements as they run one after the other, without a transaction around them.
+const STOP: &str = "\
+-- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.
+-- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
+";
+
+const GUARD: &str = "\
+-- What is written into this table has to be 0, or the script ends here.
+CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
+CREATE TEMP TABLE dbmigrate_violations AS SELECT \"table\", rowid AS n, parent
+    FROM pragma_foreign_key_check;
+
+";
+
+const TAIL: &str = "\
+-- No row refers to nothing that did not before.
+INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
+    SELECT \"table\", rowid, parent FROM pragma_foreign_key_check
+    EXCEPT SELECT * FROM temp.dbmigrate_violations);
+DROP TABLE temp.dbmigrate_guard;
+DROP TABLE temp.dbmigrate_violations;
+COMMIT;
+";
+
+/// Actions as a script in one transaction, without version rows; empty where there is none.
 pub fn statements(actions: &[Action]) -> String {
-    let mut text = String::new();
+    if actions.is_empty() {
+        return String::new();
+    }
+    let mut text = [STOP, BEGIN, GUARD].concat();
     write_actions(&mut text, actions, &mut Vec::new());
-    text
+    text + "\n" + TAIL
 }
 
 fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>) {
@@ -83,13 +109,20 @@ fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>)
                 let _ = writeln!(text, "{sql}{end}");
             }
             Action::Check(it) => {
-                let _ = writeln!(text, "-- has to find nothing: {}", it.sql);
+                let failure = it.failure.replace("{}", "some");
+                let _ = writeln!(text, "-- Fails where {failure}.");
+                let _ = writeln!(text, "INSERT INTO temp.dbmigrate_guard {};", it.sql);
             }
             Action::Note(it) => {
                 let _ = writeln!(text, "-- {it}");
             }
             Action::Step { name, .. } => {
-                let _ = writeln!(text, "-- step `{name}` runs only in dbmigrate");
+                let name_only = name.replace(['\n', '\r'], " ");
+                let _ = writeln!(
+                    text,
+                    "-- Step `{name_only}` runs only in dbmigrate: do its work here, and take the \
+                     next line out.\nINSERT INTO temp.dbmigrate_guard VALUES (1);"
+                );
                 steps.push(name.clone());
             }
         }

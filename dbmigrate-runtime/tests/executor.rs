@@ -229,7 +229,7 @@ fn a_table_that_is_there_names_stamp_as_the_way() {
                 CONSTRAINT "uq_user_name" UNIQUE ("name")
             )
               caused by: table "user" already exists
-              hint: table `user` already exists: if the database was made without these migrations and is what they would build, `cargo dbmigrate stamp r1` enters them as applied without running them"#]],
+              hint: table `user` already exists: if the database was made without these migrations and is what they would build, `cargo dbmigrate stamp --verify r1` enters them as applied without running them"#]],
     );
 }
 

@@ -435,7 +435,7 @@ fn what_others_made_of_a_dropped_column_is_named() {
         CREATE INDEX i ON t (b)
         revision `r2` was rolled back: statement 8 of 8 failed: CREATE INDEX i ON t (b)
           caused by: no such column: b
-          hint: it was there before and doesn't fit the table any more: drop it in the revision, before the change
+          hint: it was there before and doesn't fit the table any more: drop it with `op.execute("DROP ...")` before the change
         CREATE TABLE log (x); CREATE TRIGGER tr AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.b); END
         the run was rolled back: it left views or triggers that no longer work:
           trigger `tr`: no such column: new.b

@@ -321,7 +321,7 @@ fn tables_that_are_there_already_name_stamp_as_the_way() {
             "id" INTEGER NOT NULL CONSTRAINT "pk_user" PRIMARY KEY
         )
           caused by: table "user" already exists
-          hint: table `user` already exists: if the database was made without these migrations and is what they would build, `cargo dbmigrate stamp a1` enters them as applied without running them
+          hint: table `user` already exists: if the database was made without these migrations and is what they would build, `cargo dbmigrate stamp --verify a1` enters them as applied without running them
     "#]].assert_eq(&host.plain(&run.errors()));
     assert_eq!(dump(&host.dir.join("app.db")), before);
     host.ok("stamp a1");

@@ -102,7 +102,9 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
 
         pub fn downgrade(op: &mut Operations) {
             // What the upgrade discarded can't be had back: rows get ''.
-            op.add_column("user", Column::new("login", Type::Text).not_null()).using("''");
+            op.add_column("user", Column::new("login", Type::Text).not_null())
+                .using("''")
+                .before("nick");
             op.drop_column("user", "nick");
         }
     "#]]

@@ -36,6 +36,31 @@ pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[S
     filled
 }
 
+/// Whether the expression of an answer can stand in a statement.
+///
+/// # Errors
+///
+/// One that is empty, isn't closed, or ends the statement.
+pub fn check(answer: &str) -> Result<()> {
+    let expression = answer.split_once('=').map_or("", |(_, it)| it);
+    let all = sql::tokens(expression);
+    let tokens: Vec<_> = all.iter().filter(|it| it.is_significant()).collect();
+    let mut depth = 0;
+    let balanced = tokens.iter().all(|it| {
+        depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
+        depth >= 0
+    });
+    let is_closed = all.iter().all(|it| it.is_closed()) && balanced && depth == 0;
+    let why = match () {
+        () if tokens.is_empty() => "it has no expression",
+        () if !is_closed => "a quote or a parenthesis is not closed",
+        () if tokens.iter().any(|it| it.is_symbol(";")) => "it is more than an expression",
+        () => return Ok(()),
+    };
+    Err(Error::new(format!("--fill {answer}: {why}"))
+        .hint("it is `table.column=EXPRESSION`, where a text is in single quotes"))
+}
+
 /// What came of the answers.
 #[derive(Debug)]
 pub struct Filled {

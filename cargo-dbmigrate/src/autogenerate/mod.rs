@@ -77,6 +77,7 @@ pub enum Outcome {
 ///
 /// An answer that answers nothing, and answers that exclude each other.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
+    answers.fills.iter().try_for_each(|it| fill::check(it))?;
     let Difference { renames, before, after, mut operations } =
         difference(migrations, models, answers)?;
     let open = match answers.no_renames {
@@ -118,16 +119,6 @@ pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
     let Difference { renames, operations, .. } =
         difference(migrations, models, &Answers::default())?;
     Ok([renames, operations].concat())
-}
-
-/// The same from a database, in which what has another name is another.
-///
-/// # Errors
-///
-/// Models that exclude each other.
-pub fn from_database(database: &Schema, models: &Models) -> Result<Vec<Operation>> {
-    let (renames, before) = renamed(database, models, &Answers::default())?;
-    Ok([renames, diff::diff(&before, &models.schema)].concat())
 }
 
 /// The operations from models to migrations.
@@ -183,7 +174,7 @@ fn renamed(
 }
 
 /// What the operation discards for certain, given the schema before it.
-fn discarded(operation: &Operation, before: &Schema) -> Option<String> {
+pub fn discarded(operation: &Operation, before: &Schema) -> Option<String> {
     let holds_values = |table: &str, column: &str| {
         let column = before.table(table).and_then(|it| it.find_column(column));
         column.is_some_and(|it| it.generated.is_none())

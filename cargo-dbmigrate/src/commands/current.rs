@@ -11,6 +11,9 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
     let applied = history::applied_ids(cx, &database)?;
+    if database.is_missing() {
+        cx.out.progress(format!("the database `{}` does not exist yet", database.name()));
+    }
     let unknown: Vec<&String> =
         applied.iter().filter(|it| history.graph.get(it).is_none()).collect();
     let current = history.graph.current(&applied);

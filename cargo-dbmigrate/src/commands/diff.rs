@@ -7,7 +7,7 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Migrations, plan, script};
 
-use super::{Answer, new_revision};
+use super::{Answer, new_revision, upgrade};
 use crate::autogenerate;
 use crate::cli::Diff;
 use crate::context::Context;
@@ -60,7 +60,10 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let migrations = history.migrations()?;
     let sources = Sources { migrations: &migrations, models: models.as_ref(), live: live.as_ref() };
     let (before, after) = (sources.schema(&from, &to)?, sources.schema(&to, &from)?);
-    let operations = operations(models.as_ref(), (&from, &before), (&to, &after))?;
+    let operations = match sources.renames(&from, &to, &before)? {
+        Some((renames, renamed)) => [renames, autogenerate::between(&renamed, &after)].concat(),
+        None => operations(models.as_ref(), (&from, &before), (&to, &after))?,
+    };
     let lines: Vec<String> = operations.iter().map(autogenerate::found).collect();
     let facts = live.as_ref().filter(|_| from == Side::Database).map(|it| it.facts.clone());
     let sql = if args.sql { Some(statements(&operations, before, facts)?) } else { None };
@@ -103,14 +106,8 @@ impl Sources<'_> {
     fn schema(&self, side: &Side, other: &Side) -> Result<Schema> {
         match side {
             Side::Models => Ok(self.models.map(|it| it.schema.clone()).unwrap_or_default()),
-            Side::Migrations => Ok(self.migrations.replay(None)?),
-            Side::Revision(identifier) => {
-                let applied = self.live.map(|it| &it.applied);
-                let graph = self.migrations.graph();
-                let target = graph.target(identifier, applied)?;
-                let wanted = graph.with_ancestors(&target.ids());
-                let wanted: BTreeSet<_> = wanted.into_iter().map(str::to_owned).collect();
-                Ok(self.migrations.replay(Some(&wanted))?)
+            Side::Migrations | Side::Revision(_) => {
+                Ok(self.migrations.replay(self.wanted(side)?.as_ref())?)
             }
             Side::Database => {
                 let known = self.known(side, other)?;
@@ -118,6 +115,54 @@ impl Sources<'_> {
                 self.live.map_or_else(|| Ok(Schema::default()), |it| it.adopted(&known))
             }
         }
+    }
+
+    /// Between two revisions of one line: the renames that the migrations say, and the schema
+    /// after them.
+    fn renames(
+        &self,
+        from: &Side,
+        to: &Side,
+        before: &Schema,
+    ) -> Result<Option<(Vec<Operation>, Schema)>> {
+        let (Some(from), Some(to)) = (self.wanted(from)?, self.wanted(to)?) else {
+            return Ok(None);
+        };
+        let between = |more: &BTreeSet<String>, less: &BTreeSet<String>| {
+            let ids: BTreeSet<String> = more.difference(less).cloned().collect();
+            let between = self.migrations.iter().filter(move |it| ids.contains(&it.revision.id));
+            between.flat_map(|it| it.upgrade.operations.clone()).collect::<Vec<_>>()
+        };
+        let operations = match () {
+            () if to.is_superset(&from) => between(&to, &from),
+            () if from.is_superset(&to) => {
+                let there = between(&from, &to);
+                there.iter().rev().filter_map(|it| it.reverse(before).ok()).flatten().collect()
+            }
+            () => return Ok(None),
+        };
+        let mut schema = before.clone();
+        let is_rename = |it: &Operation| {
+            matches!(it, Operation::RenameTable { .. } | Operation::RenameColumn { .. })
+        };
+        // One of something that comes and goes in between fits nothing here.
+        let fits = |it: &Operation| is_rename(it) && it.apply(&mut schema).is_ok();
+        let renames = operations.into_iter().filter(fits).collect();
+        Ok(Some((renames, schema)))
+    }
+
+    /// The revisions that a side of the migrations is made of.
+    fn wanted(&self, side: &Side) -> Result<Option<BTreeSet<String>>> {
+        let graph = self.migrations.graph();
+        Ok(match side {
+            Side::Models | Side::Database => None,
+            Side::Migrations => Some(graph.revisions().iter().map(|it| it.id.clone()).collect()),
+            Side::Revision(identifier) => {
+                let target = graph.target(identifier, self.live.map(|it| &it.applied))?;
+                let wanted = graph.with_ancestors(&target.ids());
+                Some(wanted.into_iter().map(str::to_owned).collect())
+            }
+        })
     }
 
     /// The schemas that say what is ours in a database: the other side's first.
@@ -140,9 +185,6 @@ fn operations(
 ) -> Result<Vec<Operation>> {
     let is_live = [from, to].contains(&&Side::Database);
     Ok(match models {
-        Some(models) if *to == Side::Models && is_live => {
-            autogenerate::from_database(before, models)?
-        }
         Some(models) if *to == Side::Models => autogenerate::plain(before, models)?,
         Some(models) if *from == Side::Models && !is_live => autogenerate::back(models, after),
         Some(models) => autogenerate::between(before, &autogenerate::managed(after, models)),
@@ -156,10 +198,12 @@ fn statements(
     mut schema: Schema,
     facts: Option<Facts>,
 ) -> Result<String> {
-    let facts = facts.unwrap_or_else(|| Sqlite.offline_facts());
+    let facts = upgrade::for_a_script(facts.unwrap_or_else(|| Sqlite.offline_facts()));
+    let discards = operations.iter().filter_map(|it| autogenerate::discarded(it, &schema));
+    let discards: String = discards.map(|it| format!("-- Discards what {it} holds.\n")).collect();
     let actions = plan::actions(operations, &mut schema, &Sqlite, &facts).map_err(|err| {
         let hint = err.hint.clone();
         hint.into_iter().fold(Error::new(err.message), Error::hint)
     })?;
-    Ok(script::statements(&actions))
+    Ok(discards + &script::statements(&actions))
 }

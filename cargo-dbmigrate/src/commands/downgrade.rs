@@ -65,15 +65,17 @@ fn losses(driver: &mut dyn Driver, migrations: &Migrations, ids: &[String]) -> R
     let mut walk = Walk::default();
     recorded.for_each(|it| walk.operations(&it.downgrade.operations));
     let mut losses = Vec::new();
-    for (table, column, what) in walk.drops {
+    for Drop { table, column, using, what } in walk.drops {
         let quote = |name: &str| driver.dialect().quote(name);
-        let table_sql = quote(&table);
-        let sql = match &column {
-            None => format!("SELECT 1 FROM {table_sql} LIMIT 1"),
-            Some(it) => {
-                format!("SELECT 1 FROM {table_sql} WHERE {} IS NOT NULL LIMIT 1", quote(it))
+        let column = column.as_deref().map(quote);
+        let condition = match (&column, &using) {
+            (None, _) => String::new(),
+            (Some(it), None) => format!(" WHERE {it} IS NOT NULL"),
+            (Some(it), Some(using)) => {
+                format!(" WHERE {it} IS NOT NULL AND {it} IS NOT ({using}\n)")
             }
         };
+        let sql = format!("SELECT 1 FROM {}{condition} LIMIT 1", quote(&table));
         match driver.query(&sql, &[]) {
             Ok(it) if it.rows.is_empty() => {}
             Ok(_) => losses.push(what),
@@ -88,11 +90,21 @@ fn losses(driver: &mut dyn Driver, migrations: &Migrations, ids: &[String]) -> R
     Ok(losses)
 }
 
+/// Something that a way down drops.
+struct Drop {
+    table: String,
+    /// The column, if it isn't the whole table.
+    column: Option<String>,
+    /// What its rows get instead of what they hold, if the column itself stays.
+    using: Option<String>,
+    /// Both in words.
+    what: String,
+}
+
 /// What a way down drops, by the names that it has before.
 #[derive(Default)]
 struct Walk {
-    /// Table, column if it isn't the whole table, and both in words.
-    drops: Vec<(String, Option<String>, String)>,
+    drops: Vec<Drop>,
     /// Present names of tables by the names of today.
     tables: BTreeMap<String, String>,
     /// Present names of columns by table and name of today.
@@ -121,12 +133,19 @@ impl Walk {
                     self.columns.insert((self.table(table), to.clone()), was);
                 }
                 Operation::DropTable { table } => {
-                    self.drops.push((self.table(table), None, format!("table `{table}`")));
+                    let what = format!("table `{table}`");
+                    let table = self.table(table);
+                    self.drops.push(Drop { table, column: None, using: None, what });
                 }
                 Operation::DropColumn { table, column } => {
-                    let name = self.column(table, column);
                     let what = format!("column `{table}.{column}`");
-                    self.drops.push((self.table(table), Some(name), what));
+                    let column = Some(self.column(table, column));
+                    self.drops.push(Drop { table: self.table(table), column, using: None, what });
+                }
+                Operation::AlterColumn { table, column, change } if change.using.is_some() => {
+                    let what = format!("column `{table}.{column}`");
+                    let (using, column) = (change.using.clone(), Some(self.column(table, column)));
+                    self.drops.push(Drop { table: self.table(table), column, using, what });
                 }
                 Operation::Execute(it) => self.operations(&it.describes),
                 _ => {}

@@ -42,6 +42,9 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
             Against::Migrations => differences(cx, args, &before, models)?,
             Against::Database => {
                 let live = database(cx, &history, models, &before)?;
+                if !autogenerate::plain(&live, models)?.is_empty() {
+                    refuse_drift(&before, models)?;
+                }
                 let changes = differences(cx, args, &live, models)?;
                 refuse_unfit(&changes.operations, &before)?;
                 changes
@@ -117,6 +120,20 @@ fn database(
         ));
     }
     live.adopted(&[&models.schema, migrations])
+}
+
+/// Where models and migrations agree, it is the database alone that differs, and what a revision
+/// says of it is so by the migrations already.
+fn refuse_drift(migrations: &Schema, models: &models::Models) -> Result<()> {
+    if !autogenerate::plain(migrations, models)?.is_empty() {
+        return Ok(());
+    }
+    let message = "models and migrations agree, and the database differs from both: no revision \
+                   can say so";
+    Err(Error::new(message).hint(
+        "`cargo dbmigrate diff database models --sql` prints what would bring the database in \
+         line; what it has and the models lack, a field in a model would take over",
+    ))
 }
 
 /// What leads from the database to the models may not lead there from the migrations.

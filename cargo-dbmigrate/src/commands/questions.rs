@@ -34,7 +34,8 @@ fn fill(need: &Need) -> Result<String> {
         return variants(need, &removed);
     }
     if need.why == [Why::Narrower] {
-        let items = ["left as it is".to_owned(), "another value".to_owned()];
+        let items =
+            ["kept; an upgrade refuses what doesn't fit".to_owned(), "another value".to_owned()];
         if prompt::select(&sentence(need), &items)? == 0 {
             return Ok(need.suggestion());
         }

@@ -118,7 +118,7 @@ pub fn write_script(
             let database = Database::find(cx)?;
             let applied = history::applied(cx, &database)?;
             if let Some(mut driver) = database.open_to_read(Patience::reading(cx))? {
-                facts = stored_facts(&mut *driver)?;
+                facts = for_a_script(stored_facts(&mut *driver)?);
             }
             executor::verify(graph, |id| history.checksum(id), &applied, false)?;
             (executor::ids(&applied), identifier.to_owned())
@@ -153,6 +153,11 @@ fn stored_facts(driver: &mut dyn Driver) -> Result<Facts> {
     let failed = |err| Error::new("failed to read what is stored of the tables").cause(err);
     let facts = driver.facts().map_err(failed)?;
     Ok(Facts { objects: Some(driver.objects().map_err(failed)?), ..facts })
+}
+
+/// A script may be run by an older SQLite than the one that is compiled in here.
+pub fn for_a_script(facts: Facts) -> Facts {
+    Facts { version: facts.version.min(Sqlite.offline_facts().version), ..facts }
 }
 
 /// In a build script cargo is told what the database depends on; never the database itself, or

@@ -158,8 +158,8 @@ impl Need {
         let column = quote(&self.column.name);
         let value = match answer {
             None => column,
-            Some(it) if self.was.is_none() || sql::mentions(it, &self.column.name) => it.to_owned(),
-            Some(it) if self.is(Why::Values) => {
+            Some(it) if sql::same_expression(it, &column) => it.to_owned(),
+            Some(it) if self.is(Why::Values) && self.variants(it).is_empty() => {
                 let values = literals(self.values());
                 let null = if self.column.nullable || self.null.is_some() {
                     format!("{column} IS NULL OR ")
@@ -168,6 +168,7 @@ impl Need {
                 };
                 format!("CASE WHEN {null}{column} IN ({values}) THEN {column} ELSE {it} END")
             }
+            Some(it) if self.was.is_none() || sql::mentions(it, &self.column.name) => it.to_owned(),
             Some(it) if self.is(Why::Narrower) => it.to_owned(),
             Some(it) => format!("coalesce({column}, {it})"),
         };
