@@ -351,7 +351,7 @@ impl Executor<'_> {
         // There is nothing to roll back.
         let mut none = Verification::none();
         self.run_one(direction, migration, &mut planner, false, &mut none)?;
-        let new = new_violations(&before, self.violations()?);
+        let new = new_violations(before, self.violations()?);
         if !new.is_empty() {
             return Err(Error::violations(&new, Some(id)));
         }
@@ -399,7 +399,8 @@ impl Executor<'_> {
             done.push(migration.revision.id.clone());
         }
         let before = verification.renamed(before);
-        let new = new_violations(&before, self.violations()?);
+        let after = verification.without_numbers(self.violations()?);
+        let new = new_violations(before, after);
         if !new.is_empty() {
             return Err(Error::violations(&new, None));
         }
@@ -450,12 +451,13 @@ impl Executor<'_> {
 }
 
 /// Those after that weren't there before, each as often as it is new.
-fn new_violations(before: &[Violation], mut after: Vec<Violation>) -> Vec<Violation> {
-    for it in before {
-        if let Some(idx) = after.iter().position(|other| other == it) {
-            after.swap_remove(idx);
-        }
-    }
+fn new_violations(mut before: Vec<Violation>, mut after: Vec<Violation>) -> Vec<Violation> {
+    before.sort();
     after.sort();
+    let mut before = before.into_iter().peekable();
+    after.retain(|it| {
+        while before.next_if(|was| was < it).is_some() {}
+        before.next_if(|was| was == it).is_none()
+    });
     after
 }

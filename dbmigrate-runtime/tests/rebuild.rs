@@ -3,10 +3,10 @@
 
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
-use dbmigrate_runtime::operations::{ColumnChange, Recording};
+use dbmigrate_runtime::operations::{ColumnChange, Recording, TableChange};
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::schema::{Check, Unique};
+use dbmigrate_runtime::schema::{Check, PrimaryKey, Unique};
 use dbmigrate_runtime::{Direction, Error, Migration, Migrations, Options};
 use expect_test::expect;
 use rusqlite::Connection;
@@ -404,6 +404,49 @@ fn a_renamed_column_may_be_called_like_a_type() {
         table_sql(&conn),
         format!("CREATE TABLE t (\"body\" TEXT, b TEXT, CONSTRAINT ck CHECK ({check}))\n")
     );
+}
+
+#[test]
+fn rows_that_referred_to_nothing_before_may_get_other_numbers() {
+    let setup = "PRAGMA foreign_keys = OFF; CREATE TABLE p (id INTEGER PRIMARY KEY);
+        CREATE TABLE t (a INTEGER NOT NULL, b INTEGER REFERENCES p (id));
+        INSERT INTO t VALUES (100, 7), (200, 8)";
+    let known = || {
+        Table::new("t")
+            .column(Column::new("a", Type::BigInteger).not_null())
+            .column(Column::new("b", Type::BigInteger))
+            .foreign_key(ForeignKey::new("fk", ["b"], "p", ["id"]))
+    };
+    let key = || PrimaryKey { name: "pk".to_owned(), columns: vec!["a".to_owned()] };
+    let changes: [&dyn Fn(&mut Operations); 4] = [
+        &|op| op.add_primary_key("t", key()),
+        &|op| {
+            op.add_primary_key("t", key());
+            op.rename_table("t", "tt");
+            op.alter_table("tt", TableChange::new().without_rowid(true));
+        },
+        &|op| {
+            op.execute("ALTER TABLE t RENAME TO tt").describes(|op| op.rename_table("t", "tt"));
+        },
+        &|op| {
+            op.create_index("t", Index::new("ix", ["a"]));
+            op.execute("DELETE FROM t WHERE a = 100; ALTER TABLE t RENAME TO old");
+            op.execute("CREATE TABLE t (a INTEGER NOT NULL PRIMARY KEY, b REFERENCES p (id))");
+            op.execute("INSERT INTO t SELECT * FROM old; DROP TABLE old");
+        },
+    ];
+    for change in changes {
+        on_table(setup, known(), change).1.unwrap();
+    }
+    let (_, res) = on_table(setup, known(), |op| {
+        op.add_primary_key("t", key());
+        op.execute("INSERT INTO t VALUES (300, 9)");
+    });
+    expect![[r#"
+        the run was rolled back: it left rows that refer to nothing:
+          a row of `t` refers to no row of `p`
+          hint: delete or correct these rows in a step of the revision"#]]
+    .assert_eq(&res.unwrap_err().report());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::Error;
 use crate::dialect::{Facts, Introspected, StoredObject};
 use crate::drift::{Difference, differences};
 use crate::driver::{Broken, DatabaseError, Driver, Violation};
-use crate::operations::Operation;
+use crate::operations::{Operation, TableChange};
 use crate::schema::{Schema, Table};
 use crate::sql;
 
@@ -36,6 +36,8 @@ pub(super) struct Verification {
     /// Tables that are dropped, in lower case.
     dropped: BTreeSet<String>,
     renames: Vec<(String, String)>,
+    /// Tables whose rows may have other numbers now, in lower case.
+    renumbered: BTreeSet<String>,
     /// Whether texts of other objects may change along.
     has_renamed: bool,
     /// The objects before opaque work.
@@ -129,11 +131,14 @@ impl Verification {
 
     /// Follows operations that were run.
     pub(super) fn operations(&mut self, operations: &[Operation]) {
-        for operation in operations.iter().filter(|_| self.facts.is_some()) {
+        for operation in operations {
+            as_said(operation).iter().for_each(|it| self.rows(it));
+            if self.facts.is_none() {
+                continue;
+            }
             match operation {
                 Operation::RenameTable { from, to } => {
                     self.has_renamed = true;
-                    self.renames.push((from.clone(), to.clone()));
                     self.before.iter_mut().filter(|it| it.table == *from).for_each(|it| {
                         to.clone_into(&mut it.table);
                     });
@@ -162,6 +167,32 @@ impl Verification {
             }
             // What doesn't fit was an error when it was planned.
             let _ = operation.apply(&mut self.expected);
+        }
+    }
+
+    /// Follows the names of tables and the numbers of their rows.
+    fn rows(&mut self, operation: &Operation) {
+        match operation {
+            Operation::RenameTable { from, to } => {
+                self.renames.push((from.clone(), to.clone()));
+                if self.renumbered.contains(&from.to_ascii_lowercase()) {
+                    self.renumbered.insert(to.to_ascii_lowercase());
+                }
+            }
+            Operation::AddPrimaryKey { table, .. }
+            | Operation::DropPrimaryKey { table, .. }
+            | Operation::AlterTable { table, change: TableChange { without_rowid: Some(_), .. } } =>
+            {
+                self.renumbered.insert(table.to_ascii_lowercase());
+            }
+            // Values of a key may be the rows' numbers.
+            Operation::AlterColumn { table, column, change } if change.using.is_some() => {
+                let key = self.expected.table(table).and_then(|it| it.primary_key.as_ref());
+                if key.is_some_and(|it| it.columns.contains(column)) {
+                    self.renumbered.insert(table.to_ascii_lowercase());
+                }
+            }
+            _ => {}
         }
     }
 
@@ -230,6 +261,16 @@ impl Verification {
                 }
             }
         }
+        self.without_numbers(violations)
+    }
+
+    /// Violations without the numbers of rows that may have had other numbers before.
+    pub(super) fn without_numbers(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
+        let is_open = |it: &&mut Violation| {
+            let table = it.table.to_ascii_lowercase();
+            self.renumbered.contains(&table) || self.left_out.contains(&table)
+        };
+        violations.iter_mut().filter(is_open).for_each(|it| it.row = None);
         violations
     }
 
@@ -336,6 +377,14 @@ fn new_differences(
         take(Difference::is_like);
     }
     after
+}
+
+/// The operation, or what SQL says that it does.
+fn as_said(operation: &Operation) -> &[Operation] {
+    match operation {
+        Operation::Execute(it) => &it.describes,
+        other => std::slice::from_ref(other),
+    }
 }
 
 /// The tables that an operation names as its own.
