@@ -257,6 +257,12 @@ pub(crate) fn unparenthesised(expression: &str) -> &str {
 
 /// Whether a text has a name outside of comments and of texts in single quotes.
 pub fn mentions(text: &str, name: &str) -> bool {
+    // In most texts a plain search finds nothing. Quotes within a name are written twice.
+    let (bytes, wanted) = (text.as_bytes(), name.as_bytes());
+    let is_plain = !name.contains(['"', '`', '\'']) && !name.is_empty();
+    if is_plain && !bytes.windows(wanted.len()).any(|it| it.eq_ignore_ascii_case(wanted)) {
+        return false;
+    }
     let tokens = tokens(text);
     tokens.iter().filter_map(Token::identifier).any(|it| it.eq_ignore_ascii_case(name))
 }
