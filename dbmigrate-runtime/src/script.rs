@@ -43,7 +43,7 @@ pub fn script(
     }
     for it in &planned {
         let revision = &it.migration.revision;
-        let _ = writeln!(text, "-- {}", running(direction, revision));
+        comment(&mut text, &running(direction, revision));
         let alone = it.migration.recording(direction).no_transaction;
         if alone {
             text.push_str("COMMIT;\n");
@@ -109,23 +109,29 @@ fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>)
                 let _ = writeln!(text, "{sql}{end}");
             }
             Action::Check(it) => {
-                let failure = it.failure.replace("{}", "some");
-                let _ = writeln!(text, "-- Fails where {failure}.");
+                comment(text, &format!("Fails where {}.", it.failure.replace("{}", "some")));
                 let _ = writeln!(text, "INSERT INTO temp.dbmigrate_guard {};", it.sql);
             }
-            Action::Note(it) => {
-                let _ = writeln!(text, "-- {it}");
-            }
+            Action::Note(it) => comment(text, it),
             Action::Step { name, .. } => {
-                let name_only = name.replace(['\n', '\r'], " ");
-                let _ = writeln!(
+                comment(
                     text,
-                    "-- Step `{name_only}` runs only in dbmigrate: do its work here, and take the \
-                     next line out.\nINSERT INTO temp.dbmigrate_guard VALUES (1);"
+                    &format!(
+                        "Step `{name}` runs only in dbmigrate: do its work here, and take the \
+                         next line out."
+                    ),
                 );
+                let _ = writeln!(text, "INSERT INTO temp.dbmigrate_guard VALUES (1);");
                 steps.push(name.clone());
             }
         }
+    }
+}
+
+/// Writes a text that may hold names of people's, and so more than one line.
+fn comment(text: &mut String, comment: &str) {
+    for line in comment.lines() {
+        let _ = writeln!(text, "-- {line}");
     }
 }
 
