@@ -217,9 +217,14 @@ impl Error {
             .with_hint("put that change into a revision of its own")
     }
 
-    pub(crate) fn check(revision: &str, failure: &str, hint: Option<&str>) -> Error {
-        let err =
-            Error::new(Kind::Other, format!("revision `{revision}` was rolled back: {failure}"));
+    pub(crate) fn check(
+        revision: &str,
+        failure: &str,
+        hint: Option<&str>,
+        rolled_back: bool,
+    ) -> Error {
+        let was = if rolled_back { "was rolled back" } else { "stopped half way" };
+        let err = Error::new(Kind::Other, format!("revision `{revision}` {was}: {failure}"));
         match hint {
             Some(hint) => err.with_hint(hint),
             None => err,

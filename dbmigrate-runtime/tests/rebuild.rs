@@ -450,6 +450,24 @@ fn rows_that_referred_to_nothing_before_may_get_other_numbers() {
 }
 
 #[test]
+fn a_check_outside_a_transaction_says_that_the_rest_stays() {
+    // Before, the change needs a rebuild, and is refused outside a transaction.
+    if rusqlite::version_number() < 3_053_000 {
+        return;
+    }
+    let (conn, res) =
+        on_table("CREATE TABLE t (a TEXT, b TEXT); INSERT INTO t VALUES (NULL, 1)", t(), |op| {
+            op.no_transaction();
+            op.create_index("t", Index::new("ix", ["b"]));
+            op.alter_column("t", "a", ColumnChange::new().not_null());
+        });
+    expect![[r#"
+        revision `r2` stopped half way: column `a` of table `t` is NULL in 1 row(s) and is to be NOT NULL
+          hint: say what they get, for example with `.using("coalesce(a, 0)")`"#]].assert_eq(&res.unwrap_err().report());
+    assert!(table_sql(&conn).contains("INDEX \"ix\""));
+}
+
+#[test]
 fn what_others_made_of_a_dropped_column_is_named() {
     let mut text = String::new();
     for other in [

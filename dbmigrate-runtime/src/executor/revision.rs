@@ -130,7 +130,7 @@ impl Executor<'_> {
                         return ended(&format!("`{}`", it.sql));
                     }
                 }
-                Action::Check(check) => self.check(id, check)?,
+                Action::Check(check) => self.check(id, check, in_transaction)?,
                 Action::Note(_) => {}
                 Action::Step { operation, name } => {
                     let mut db = Db::new(self.driver, &self.options.args);
@@ -159,14 +159,14 @@ impl Executor<'_> {
         Ok(())
     }
 
-    fn check(&mut self, id: &str, check: &Check) -> Result<(), Error> {
+    fn check(&mut self, id: &str, check: &Check, in_transaction: bool) -> Result<(), Error> {
         let failed = |err| Error::database("look at the rows that are there", err);
         let rows = self.driver.query(&check.sql, &[]).map_err(failed)?.rows;
         match rows.into_iter().flatten().next() {
             None => Ok(()),
             Some(n) => {
                 let failure = check.failure.replace("{}", &n.to_string());
-                Err(Error::check(id, &failure, check.hint.as_deref()))
+                Err(Error::check(id, &failure, check.hint.as_deref(), in_transaction))
             }
         }
     }
