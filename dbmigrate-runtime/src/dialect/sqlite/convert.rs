@@ -5,6 +5,7 @@
 
 use super::super::Check;
 use super::ddl::quote;
+use super::rebuild::any;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Affinity {
@@ -66,10 +67,7 @@ pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<C
         format!("say what they become, for example with `.using(\"CAST({column} AS {word})\")`")
     };
     Some(Check {
-        sql: format!(
-            "SELECT count(*) FROM {table_sql} WHERE {c} IS NOT NULL AND NOT ({fits}) \
-             HAVING count(*) > 0"
-        ),
+        sql: any(&format!("{table_sql} WHERE {c} IS NOT NULL AND NOT ({fits})")),
         failure: format!(
             "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{to}`"
         ),

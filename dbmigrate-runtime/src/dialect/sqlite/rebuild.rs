@@ -374,12 +374,15 @@ fn moved(statistics: &str, from: &str, to: &str) -> String {
     format!("UPDATE {statistics} SET tbl = {} WHERE tbl = {}", literal(to), literal(from))
 }
 
+/// Counts rows, if there are any. Before 3.39 SQLite takes no `HAVING` without `GROUP BY`.
+pub(super) fn any(from: &str) -> String {
+    format!("SELECT n FROM (SELECT count(*) AS n FROM {from}) WHERE n > 0")
+}
+
 pub(super) fn not_null(table: &str, column: &str) -> Check {
     let (table_sql, column_sql) = (quote(table), quote(column));
     Check {
-        sql: format!(
-            "SELECT count(*) FROM {table_sql} WHERE {column_sql} IS NULL HAVING count(*) > 0"
-        ),
+        sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
         failure: format!(
             "column `{column}` of table `{table}` is NULL in {{}} row(s) and is to be NOT NULL"
         ),
@@ -396,7 +399,7 @@ fn is_generated(item: &ColumnItem) -> bool {
 fn no_rows(table: &str, column: &str) -> Check {
     let table_sql = quote(table);
     Check {
-        sql: format!("SELECT count(*) FROM {table_sql} NOT INDEXED HAVING count(*) > 0"),
+        sql: any(&format!("{table_sql} NOT INDEXED")),
         failure: format!(
             "column `{column}` is NOT NULL and has no default, and table `{table}` has {{}} \
              row(s), which would have no value"
