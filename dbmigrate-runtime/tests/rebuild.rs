@@ -468,6 +468,44 @@ fn a_check_outside_a_transaction_says_that_the_rest_stays() {
 }
 
 #[test]
+fn a_column_that_is_added_again_has_nothing_of_the_old_one() {
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a TEXT, b TEXT NOT NULL DEFAULT 'others' CHECK (b <> ''));
+         INSERT INTO t VALUES (1, 'b')",
+        t(),
+        |op| {
+            op.add_unique("t", Unique::new("uq", ["a"]));
+            op.drop_column("t", "b");
+            op.add_column("t", Column::new("b", Type::Integer));
+        },
+    );
+    res.unwrap();
+    expect![[r#"
+        CREATE TABLE "t" (a TEXT, "b" INTEGER, CONSTRAINT "uq" UNIQUE ("a"))
+        1|NULL
+    "#]]
+    .assert_eq(&(table_sql(&conn) + &rows(&conn, "SELECT * FROM t")));
+}
+
+#[test]
+fn a_key_is_not_made_up_for_rows_without_one() {
+    let known = Table::new("t")
+        .column(Column::new("a", Type::BigInteger))
+        .column(Column::new("b", Type::Text));
+    let (_, res) = on_table(
+        "CREATE TABLE t (a INTEGER, b TEXT); INSERT INTO t VALUES (7, 'a'), (NULL, 'b')",
+        known,
+        |op| {
+            let columns = vec!["a".to_owned()];
+            op.add_primary_key("t", PrimaryKey { name: "pk".to_owned(), columns });
+        },
+    );
+    expect![[r#"
+        revision `r2` was rolled back: column `a` of table `t` is NULL in 1 row(s) and is to be NOT NULL
+          hint: say what they get, for example with `.using("coalesce(a, 0)")`"#]].assert_eq(&res.unwrap_err().report());
+}
+
+#[test]
 fn what_others_made_of_a_dropped_column_is_named() {
     let mut text = String::new();
     for other in [

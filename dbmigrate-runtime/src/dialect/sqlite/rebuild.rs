@@ -45,8 +45,13 @@ impl Rebuild {
     }
 
     /// Whether the operation can be part of it: an expression that gives rows their values sees
-    /// them as they are before.
+    /// them as they are before, and a column is either the one of that name or a new one.
     pub(super) fn takes(&self, operation: &Operation) -> bool {
+        if let Operation::AddColumn { column, .. } = operation {
+            if self.before.columns.iter().any(|it| same_name(&it.name, &column.name)) {
+                return false;
+            }
+        }
         let using = using(operation);
         !using.is_some_and(|using| self.values.keys().any(|it| sql::mentions(using, it)))
     }
@@ -192,7 +197,10 @@ impl Rebuild {
             };
             if is_kept {
                 checks.extend(convert::check(&was.name, name, &old.ty, &item.ty));
-                if !is_not_null(old) && is_not_null(item) {
+                // SQLite would make up a key for `NULL`.
+                let is_key = |it| rowid_alias(it).is_some_and(|it| same_name(&it.name, name));
+                let becomes_key = !is_key(was) && is_key(to);
+                if !is_not_null(old) && (is_not_null(item) || becomes_key) {
                     checks.push(not_null(&was.name, name));
                 }
             }
