@@ -103,6 +103,8 @@ pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Unplannab
 struct Virtual {
     name: String,
     module: String,
+    /// Whether a full-text table keeps no content of its own: `content='another_table'`.
+    is_external: bool,
 }
 
 /// The tables that virtual tables of these modules keep their content in, by what follows the
@@ -121,7 +123,9 @@ impl Virtual {
         let using = tokens.iter().position(|it| it.is_word("USING"));
         let module = using.and_then(|it| tokens.get(it + 1)?.identifier());
         let module = module.map_or_else(String::new, String::from);
-        Some(Virtual { name: object.name.clone(), module })
+        let says_content = |it: &[sql::Token<'_>]| it[0].is_word("content") && it[1].is_symbol("=");
+        let is_external = tokens.windows(2).any(says_content);
+        Some(Virtual { name: object.name.clone(), module, is_external })
     }
 
     fn is(&self, object: &StoredObject) -> bool {
@@ -135,7 +139,10 @@ impl Virtual {
         let of = |it: &&(&[&str], &[&str])| is_one_of(&self.module, it.0);
         let is_known = SHADOWS.iter().any(|it| of(&it));
         let mut shadows = SHADOWS.iter().filter(|it| !is_known || of(it));
-        suffix.is_some_and(|suffix| shadows.any(|(_, suffixes)| is_one_of(suffix, suffixes)))
+        let is_own = |it: &&str| !(self.is_external && it.eq_ignore_ascii_case("_content"));
+        suffix
+            .filter(is_own)
+            .is_some_and(|suffix| shadows.any(|(_, suffixes)| is_one_of(suffix, suffixes)))
     }
 }
 

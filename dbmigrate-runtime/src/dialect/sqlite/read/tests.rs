@@ -418,3 +418,14 @@ mod with_sqlite {
         assert_eq!(read.schema.tables["post"], as_stored(&table, &facts).unwrap());
     }
 }
+
+#[test]
+fn the_content_of_a_full_text_table_may_be_an_ordinary_table() {
+    let docs = |options: &str| {
+        let sql = format!("CREATE VIRTUAL TABLE docs USING fts5(body{options})");
+        let objects = [table("docs", &sql), table("docs_content", "CREATE TABLE docs_content (a)")];
+        read(&objects, None).schema.table("docs_content").is_some()
+    };
+    assert!(docs(", content='docs_content', content_rowid=rowid"));
+    assert!(!docs(", tokenize='porter content'"));
+}
