@@ -410,6 +410,13 @@ fn what_sql_and_steps_do_is_left_out() {
         op.add_column("post", Column::new("note", Type::Text));
     };
     check("CREATE VIEW names AS SELECT 1", &str::to_owned, step, expect![[""]]);
+    // A function may do anything, such as SpatiaLite's `AddGeometryColumn`.
+    let function = |sql: &str| sql.replace("SELECT f()", "ALTER TABLE user ADD COLUMN shape");
+    let calls = |op: &mut Operations| {
+        add_note(op);
+        op.execute("UPDATE user SET note = ''; SELECT f()");
+    };
+    check("", &function, calls, expect![[""]]);
     // What it says of itself isn't held against it either.
     let describes = |op: &mut Operations| {
         op.execute("SELECT 1").describes(|op| op.drop_index("user", "ix_user_age"));
