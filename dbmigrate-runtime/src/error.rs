@@ -130,7 +130,7 @@ impl Error {
         }
         let is_own = statement.route != Route::Raw;
         if is_own
-            && ["no such column", "no such table", "duplicate column name"]
+            && ["no such column", "no such table", "no such index", "duplicate column name"]
                 .iter()
                 .any(|it| text.starts_with(it))
             && !sql.starts_with("CREATE")

@@ -506,6 +506,18 @@ fn a_key_is_not_made_up_for_rows_without_one() {
 }
 
 #[test]
+fn an_index_that_is_gone_already_is_said_to_be_drift() {
+    let mut known = t();
+    known.indexes = vec![Index::new("ix", ["a"])];
+    let (_, res) =
+        on_table("CREATE TABLE t (a TEXT, b TEXT)", known, |op| op.drop_index("t", "ix"));
+    expect![[r#"
+        revision `r2` was rolled back: statement 1 of 1 failed: DROP INDEX "ix"
+          caused by: no such index: ix
+          hint: where the revision's own SQL expressions are right, the database isn't what the migrations build: `cargo dbmigrate check` shows where"#]].assert_eq(&res.unwrap_err().report());
+}
+
+#[test]
 fn what_others_made_of_a_dropped_column_is_named() {
     let mut text = String::new();
     for other in [
