@@ -248,6 +248,16 @@ impl Error {
             .with_hint("drop it before, or run the migrations on another connection")
     }
 
+    pub(crate) fn elsewhere(name: &str) -> Error {
+        let message = format!(
+            "the database has no table `{name}`, and a database that the connection has attached \
+             has one"
+        );
+        Error::new(Kind::Other, message).with_hint(
+            "the database isn't what the migrations build: `cargo dbmigrate check` shows where",
+        )
+    }
+
     pub(crate) fn broken(broken: &[Broken]) -> Error {
         let mut message =
             "the run was rolled back: it left views or triggers that no longer work:".to_owned();

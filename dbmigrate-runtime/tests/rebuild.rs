@@ -506,6 +506,21 @@ fn a_key_is_not_made_up_for_rows_without_one() {
 }
 
 #[test]
+fn a_table_of_an_attached_database_is_no_target() {
+    let setup = "ATTACH ':memory:' AS other; CREATE TABLE other.t (a TEXT, b TEXT);";
+    let (conn, res) = on_table(setup, t(), |op| op.drop_table("t"));
+    expect![[r#"
+        the database has no table `t`, and a database that the connection has attached has one
+          hint: the database isn't what the migrations build: `cargo dbmigrate check` shows where"#]]
+    .assert_eq(&res.unwrap_err().report());
+    assert_eq!(rows(&conn, "SELECT name FROM other.sqlite_schema"), "t\n");
+    let setup = format!("{setup} CREATE TABLE t (a TEXT, b TEXT)");
+    let (conn, res) = on_table(&setup, t(), |op| op.drop_table("t"));
+    res.unwrap();
+    assert_eq!(rows(&conn, "SELECT name FROM other.sqlite_schema"), "t\n");
+}
+
+#[test]
 fn an_index_that_is_gone_already_is_said_to_be_drift() {
     let mut known = t();
     known.indexes = vec![Index::new("ix", ["a"])];

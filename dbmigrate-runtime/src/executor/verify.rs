@@ -74,6 +74,14 @@ impl Verification {
         if let Some(it) = found.objects.iter().find(hides) {
             return Err(Error::hidden(&it.name));
         }
+        for name in names.iter().filter(|it| schema.table(it).is_some()) {
+            let is_here = found.objects.iter().any(|it| it.name.eq_ignore_ascii_case(name));
+            let sql = format!("SELECT 1 FROM {} WHERE 1 = 0", driver.dialect().quote(name));
+            // SQLite looks for it in attached databases too, which are nobody's business here.
+            if !is_here && !found.objects.is_empty() && driver.query(&sql, &[]).is_ok() {
+                return Err(Error::elsewhere(name));
+            }
+        }
         let there = names.iter().filter_map(|it| schema.table(it)).cloned();
         let mut verification = Verification {
             facts: Some(facts),
