@@ -671,3 +671,29 @@ fn what_is_not_understood_is_refused() {
           write the change yourself with `op.execute`, and tell what it does with `.describes`
     "#]].assert_eq(&texts);
 }
+
+#[test]
+fn what_is_not_utf_8_is_not_written_back_as_something_else() {
+    let (conn, res) = on_table(
+        "CREATE TABLE t (a TEXT, b TEXT); CREATE TABLE log (x);
+         CREATE TRIGGER tr AFTER INSERT ON t BEGIN INSERT INTO log VALUES ('x'); END;
+         PRAGMA writable_schema = ON;
+         UPDATE sqlite_schema SET sql = replace(sql, '''x''', '''caf' || x'e9' || '''')
+             WHERE name = 'tr';
+         PRAGMA writable_schema = RESET;
+         INSERT INTO t (a) VALUES ('caf' || x'e9')",
+        t(),
+        |op| {
+            op.run("read it", |db| {
+                let rows = db.query("SELECT a FROM t", ())?;
+                assert!(rows[0].get::<String>(0).is_err());
+                Ok(())
+            });
+            op.add_unique("t", Unique::new("uq", ["a"]));
+        },
+    );
+    expect![[r#"
+        revision `r2`: cannot add unique constraint `uq` to table `t` on SQLite: the definition of trigger `tr` holds text that is not UTF-8
+          hint: make it anew in UTF-8 before"#]].assert_eq(&res.unwrap_err().report());
+    assert_eq!(rows(&conn, "SELECT hex(x) FROM log"), "636166E9\n");
+}

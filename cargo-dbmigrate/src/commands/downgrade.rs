@@ -12,7 +12,7 @@ use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::output;
+use crate::{output, prompt};
 
 pub fn run(cx: &Context, args: &Downgrade) -> Result<Answer> {
     if args.run.sql {
@@ -48,15 +48,10 @@ pub fn confirm_losses(
     if !output::is_interactive() {
         return refused("");
     }
-    match confirm(&format!("This discards rows of {what}. Go on?")) {
+    match prompt::confirm(&format!("This discards rows of {what}. Go on?"))? {
         true => Ok(()),
         false => refused(", and was not confirmed"),
     }
-}
-
-/// Asks a yes or no question on standard error; anything but a yes is a no.
-pub fn confirm(question: &str) -> bool {
-    dialoguer::Confirm::new().with_prompt(question).default(false).interact().unwrap_or(false)
 }
 
 /// Tables and columns that hold something and that the way down drops.

@@ -6,13 +6,13 @@ use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::driver::sqlite::Mode;
 use dbmigrate_runtime::{Direction, plan};
 
-use super::{Answer, downgrade, upgrade};
+use super::{Answer, upgrade};
 use crate::cli::{Reset, Run, Transaction};
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History};
-use crate::output;
+use crate::{output, prompt};
 
 pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let database = Database::find(cx)?;
@@ -25,7 +25,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         history::applied(cx, &database)?;
         if !args.yes {
             let question = format!("Delete `{}` with all its rows?", path.display());
-            let agreed = output::is_interactive() && downgrade::confirm(&question);
+            let agreed = output::is_interactive() && prompt::confirm(&question)?;
             if !agreed {
                 let message = format!("`{}` would be deleted with all its rows", path.display());
                 return Err(Error::new(message).hint("--yes deletes it without asking"));

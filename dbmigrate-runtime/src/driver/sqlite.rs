@@ -397,6 +397,8 @@ fn object(row: Vec<Value>) -> Option<StoredObject> {
     let mut row = row.into_iter();
     let mut text = || match row.next() {
         Some(Value::Text(it)) => Some(it),
+        // What isn't UTF-8 in it is seen by the characters that stand for it.
+        Some(Value::Blob(it)) => Some(String::from_utf8_lossy(&it).into_owned()),
         _ => None,
     };
     let (kind, name, table, sql) = (text()?, text()?, text()?, text());
@@ -456,7 +458,11 @@ fn from_sqlite(value: ValueRef<'_>) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(it) => Value::Integer(it),
         ValueRef::Real(it) => Value::Real(it),
-        ValueRef::Text(it) => Value::Text(String::from_utf8_lossy(it).into_owned()),
+        // Text of another encoding is bytes: read as text and written back it would be another.
+        ValueRef::Text(it) => match std::str::from_utf8(it) {
+            Ok(it) => Value::Text(it.to_owned()),
+            Err(_) => Value::Blob(it.to_owned()),
+        },
         ValueRef::Blob(it) => Value::Blob(it.to_owned()),
     }
 }

@@ -293,7 +293,10 @@ impl Verification {
         let mut new: Vec<String> = different.iter().map(ToString::to_string).collect();
         let broken = self.broken(driver, &found)?;
         let was = |it: &Broken| {
-            self.broken.iter().any(|was| (&was.kind, &was.name) == (&it.kind, &it.name))
+            self.broken.iter().any(|was| {
+                let is_it = (&was.kind, &was.name) == (&it.kind, &it.name);
+                is_it && (self.has_renamed || was.why == it.why)
+            })
         };
         let broken: Vec<_> = broken.into_iter().filter(|it| !was(it)).collect();
         let others = self.others(&found.objects);

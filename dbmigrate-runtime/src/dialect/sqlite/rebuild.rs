@@ -297,6 +297,16 @@ struct Stored {
 impl Stored {
     fn find(ddl: &Ddl<'_>, table: &Table) -> Result<Stored, Unplannable> {
         let definition = definition(ddl, table)?;
+        let objects = ddl.facts.objects.iter().flatten();
+        let is_garbled = |it: &&StoredObject| {
+            let is_of_table = same_name(&it.table, &table.name);
+            is_of_table && it.sql.as_ref().is_some_and(|it| it.contains('\u{fffd}'))
+        };
+        if let Some(it) = objects.into_iter().find(is_garbled) {
+            let why =
+                format!("the definition of {} `{}` holds text that is not UTF-8", it.kind, it.name);
+            return Err(ddl.refuse(&why, "make it anew in UTF-8 before"));
+        }
         let Some(objects) = &ddl.facts.objects else {
             let indexes = table.indexes.iter();
             return Ok(Stored {
