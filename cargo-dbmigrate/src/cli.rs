@@ -1,5 +1,6 @@
 //! The arguments, and nothing else.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -262,6 +263,12 @@ pub struct Upgrade {
     /// Where to go; with --sql also a range `from:to`
     #[arg(default_value = "head", allow_negative_numbers = true)]
     pub revision: String,
+    /// Upgrade each SQLite file that matches, such as 'tenants/*.db', or that is in a directory
+    #[arg(long, value_name = "PATTERN", conflicts_with = "sql")]
+    pub all: Vec<String>,
+    /// How many files at a time, instead of one for each processor
+    #[arg(short, long, value_name = "N", requires = "all")]
+    pub jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub run: Run,
 }

@@ -23,12 +23,15 @@ pub enum Source {
     DotEnv(PathBuf),
     /// `dbmigrate.toml`
     Config(PathBuf),
+    /// A pattern of `--all`, in a message that names the file already.
+    Pattern,
 }
 
 impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Source::Flag => f.write_str("--url"),
+            Source::Pattern => f.write_str("--all"),
             Source::Environment => f.write_str("the environment's DATABASE_URL"),
             Source::DotEnv(path) | Source::Config(path) => write!(f, "`{}`", path.display()),
         }
@@ -59,6 +62,12 @@ impl Database {
         Ok(Database { source, location: path, mode })
     }
 
+    /// A file that a pattern found.
+    pub fn file(path: &Path) -> Database {
+        let location = Some(path.to_owned());
+        Database { source: Source::Pattern, location, mode: Some(Mode::ReadWrite) }
+    }
+
     /// The name for messages. URLs of SQLite hold no password.
     pub fn name(&self) -> String {
         match &self.location {
@@ -82,7 +91,8 @@ impl Database {
         if self.is_missing() {
             return Ok(None);
         }
-        self.open(Mode::ReadOnly, patience).map(Some)
+        let mut on_wait = |at_most| patience.out.waiting(at_most);
+        self.open(Mode::ReadOnly, patience.at_most, &mut on_wait).map(Some)
     }
 
     /// Opens it to write; a missing file is created, but no directory is.
@@ -91,7 +101,18 @@ impl Database {
         if self.is_missing() {
             self.check_mode(Mode::Create)?;
         }
-        self.open(self.mode.unwrap_or(Mode::Create), patience)
+        let mut on_wait = |at_most| patience.out.waiting(at_most);
+        self.open(self.mode.unwrap_or(Mode::Create), patience.at_most, &mut on_wait)
+    }
+
+    /// Opens a file that is there to read and write it, or only to read it where nothing else is
+    /// allowed; never creates one.
+    pub fn open_existing(
+        &self,
+        at_most: Duration,
+        on_wait: &mut dyn FnMut(Duration),
+    ) -> Result<Box<dyn Driver>> {
+        self.open(Mode::ReadWrite, at_most, on_wait)
     }
 
     /// Fails where the URL doesn't allow to open it so.
@@ -111,8 +132,16 @@ impl Database {
         }
     }
 
-    fn open(&self, mode: Mode, patience: Patience) -> Result<Box<dyn Driver>> {
-        let doing = || format!("failed to open the database `{}`", self.name());
+    fn open(
+        &self,
+        mode: Mode,
+        at_most: Duration,
+        on_wait: &mut dyn FnMut(Duration),
+    ) -> Result<Box<dyn Driver>> {
+        let doing = || match self.source {
+            Source::Pattern => "failed to open it".to_owned(),
+            _ => format!("failed to open the database `{}`", self.name()),
+        };
         let Some(path) = &self.location else {
             let driver = SqliteDriver::open_in_memory();
             return driver.map(boxed).map_err(|err| Error::new(doing()).cause(err));
@@ -139,11 +168,11 @@ impl Database {
             Error::new(doing()).cause(err).hint(hint)
         };
         let driver = SqliteDriver::open(path, mode).map_err(failed)?;
-        match patience.first_use(driver) {
+        match first_use(driver, at_most, on_wait) {
             // A run that was killed left a journal, and rolling it back is writing.
             Err(err) if err.is_read_only() && mode == Mode::ReadOnly => {
                 let driver = SqliteDriver::open(path, Mode::ReadWrite).map_err(failed)?;
-                patience.first_use(driver).map_err(failed)
+                first_use(driver, at_most, on_wait).map_err(failed)
             }
             res => res.map_err(failed),
         }
@@ -163,27 +192,28 @@ impl Patience {
     pub fn reading(cx: &Context) -> Patience {
         Patience { out: cx.out, at_most: Duration::from_secs(5) }
     }
+}
 
-    /// SQLite looks at the file when it is first used.
-    fn first_use(
-        self,
-        mut driver: SqliteDriver<'static>,
-    ) -> std::result::Result<Box<dyn Driver>, DatabaseError> {
-        let start = Instant::now();
-        let mut is_told = false;
-        driver.set_busy_timeout(Duration::from_millis(200))?;
-        while let Err(err) = driver.query("PRAGMA schema_version", &[]) {
-            if !err.is_busy() || start.elapsed() >= self.at_most {
-                return Err(err);
-            }
-            if !is_told {
-                self.out.waiting(self.at_most);
-                is_told = true;
-            }
+/// SQLite looks at the file when it is first used.
+fn first_use(
+    mut driver: SqliteDriver<'static>,
+    at_most: Duration,
+    on_wait: &mut dyn FnMut(Duration),
+) -> std::result::Result<Box<dyn Driver>, DatabaseError> {
+    let start = Instant::now();
+    let mut is_told = false;
+    driver.set_busy_timeout(Duration::from_millis(200))?;
+    while let Err(err) = driver.query("PRAGMA schema_version", &[]) {
+        if !err.is_busy() || start.elapsed() >= at_most {
+            return Err(err);
         }
-        driver.set_busy_timeout(self.at_most)?;
-        Ok(boxed(driver))
+        if !is_told {
+            on_wait(at_most);
+            is_told = true;
+        }
     }
+    driver.set_busy_timeout(at_most)?;
+    Ok(boxed(driver))
 }
 
 fn boxed(driver: SqliteDriver<'static>) -> Box<dyn Driver> {
@@ -226,7 +256,9 @@ fn find_url(cx: &Context) -> Result<(String, Source)> {
 /// Where relative paths count from.
 fn base(cx: &Context, source: &Source) -> PathBuf {
     match source {
-        Source::Flag | Source::Environment => std::env::current_dir().unwrap_or_default(),
+        Source::Flag | Source::Environment | Source::Pattern => {
+            std::env::current_dir().unwrap_or_default()
+        }
         Source::DotEnv(path) => path.parent().map(Path::to_owned).unwrap_or_default(),
         Source::Config(_) => cx.project.package_dir.clone(),
     }

@@ -4,11 +4,12 @@
 //! standard output holds one JSON document and nothing else.
 
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
+use indicatif::ProgressBar;
 
 use crate::cli::{ColorChoice, Format};
 use crate::error::Error;
@@ -93,10 +94,7 @@ impl Output {
 
     /// That another process is waited for.
     pub fn waiting(&self, at_most: Duration) {
-        self.progress(format!(
-            "another process holds the database's lock; waiting for at most {} seconds",
-            at_most.as_secs()
-        ));
+        self.progress(waiting(at_most));
     }
 
     pub fn note(&self, text: impl AsRef<str>) {
@@ -116,17 +114,43 @@ impl Output {
 
     /// A failure: with `--format json` also as a document on standard output.
     pub fn error(&self, command: &str, err: &Error) {
-        stderr(&format!("{RED}error{RED:#}: {err}\n"));
-        self.json(
-            command,
-            serde_json::json!({
-                "error": {
-                    "message": err.message(),
-                    "causes": err.causes(),
-                    "hint": err.get_hint(),
-                },
-            }),
-        );
+        self.failure(err.to_string());
+        self.json(command, serde_json::json!({ "error": error_json(err) }));
+    }
+
+    /// One of several failures of a command that goes on, on standard error.
+    pub fn failure(&self, text: impl AsRef<str>) {
+        stderr(&format!("{RED}error{RED:#}: {}\n", text.as_ref()));
+    }
+}
+
+/// That another process is waited for, in words.
+pub fn waiting(at_most: Duration) -> String {
+    let seconds = at_most.as_secs();
+    format!("another process holds the database's lock; waiting for at most {seconds} seconds")
+}
+
+/// A failure in a document.
+pub fn error_json(err: &Error) -> serde_json::Value {
+    serde_json::json!({
+        "message": err.message(),
+        "causes": err.causes(),
+        "hint": err.get_hint(),
+    })
+}
+
+/// The bar that is shown. What is printed meanwhile goes above it, whichever thread prints it.
+static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Has a bar stay below what is printed, until there is none.
+pub fn keep_below(bar: Option<ProgressBar>) {
+    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+}
+
+fn above_bar<T>(print: impl FnOnce() -> T) -> T {
+    match &*BAR.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(bar) => bar.suspend(print),
+        None => print(),
     }
 }
 
@@ -147,7 +171,7 @@ fn stdout(text: &str) {
         return;
     }
     let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match above_bar(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
         Ok(()) => {}
         Err(err) if err.kind() == ErrorKind::BrokenPipe => CLOSED.store(true, Ordering::Relaxed),
         Err(err) => drop(LOST.set(err.to_string())),
@@ -162,5 +186,5 @@ pub fn lost_results() -> Option<Error> {
 
 /// Nobody is left to tell when this fails.
 fn stderr(text: &str) {
-    let _ = anstream::stderr().lock().write_all(text.as_bytes());
+    let _ = above_bar(|| anstream::stderr().lock().write_all(text.as_bytes()));
 }

@@ -6,6 +6,7 @@ mod build_script;
 mod commands;
 mod drift;
 mod extraction;
+mod fanout;
 mod generated;
 mod hosts;
 mod kept;

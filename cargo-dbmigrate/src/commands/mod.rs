@@ -17,11 +17,12 @@ mod show;
 mod stamp;
 mod undo;
 mod upgrade;
+mod upgrade_all;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use crate::cli::{Cli, Command};
 use crate::context::Context;
@@ -35,6 +36,8 @@ pub enum Answer {
     Done,
     /// The answer is no. Exit code 1.
     No,
+    /// Some of it failed, which is said already. Exit code 3.
+    Failed,
 }
 
 /// Exit code of a command that failed.
@@ -49,11 +52,11 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
     let cli = match Cli::try_parse_from(args) {
         Ok(it) => it,
-        Err(err) => {
-            let _ = err.print();
-            return ExitCode::from(err.exit_code().try_into().unwrap_or(2));
-        }
+        Err(err) => return misused(&err),
     };
+    if let Some(err) = conflict(&cli) {
+        return misused(&err);
+    }
     let global = cli.global;
     let out = Output::new(global.format, global.color, global.verbose, global.quiet);
     let name = cli.command.name();
@@ -65,11 +68,29 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     match res {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::FAILURE,
+        Ok(Answer::Failed) => ExitCode::from(FAILED),
         Err(err) => {
             out.error(name, &err);
             ExitCode::from(FAILED)
         }
     }
+}
+
+fn misused(err: &clap::Error) -> ExitCode {
+    let _ = err.print();
+    ExitCode::from(err.exit_code().try_into().unwrap_or(2))
+}
+
+/// Arguments that exclude each other, where one of them may stand before the command and the other
+/// behind it.
+fn conflict(cli: &Cli) -> Option<clap::Error> {
+    let is_conflict = match &cli.command {
+        Command::Upgrade(it) => !it.all.is_empty() && cli.global.url.is_some(),
+        _ => false,
+    };
+    let message = "the argument '--all <PATTERN>' cannot be used with '--url <URL>'";
+    let err = || Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message);
+    is_conflict.then(err)
 }
 
 impl Command {
@@ -101,6 +122,7 @@ impl Command {
             Command::Revision(args) => {
                 new_revision::run(cx, &args.new, args.autogenerate, self.name())
             }
+            Command::Upgrade(args) if !args.all.is_empty() => upgrade_all::run(cx, args),
             Command::Upgrade(args) => upgrade::run(cx, args),
             Command::Downgrade(args) => downgrade::run(cx, args),
             Command::Undo => undo::run(cx),

@@ -188,24 +188,38 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Progress {
     pub fn new(out: Output, n_revisions: usize) -> Progress {
-        let bar =
-            ProgressBar::with_draw_target(Some(n_revisions as u64), ProgressDrawTarget::hidden());
-        if n_revisions > 0 && !out.quiet && crate::output::is_interactive() {
-            let template = "{spinner} {bar:30} {pos} of {len} revisions, {elapsed}";
-            if let Ok(style) = ProgressStyle::with_template(template) {
-                bar.set_style(style);
-            }
-            let bar = bar.clone();
-            std::thread::spawn(move || {
-                std::thread::sleep(PATIENCE);
-                if !bar.is_finished() {
-                    bar.set_draw_target(ProgressDrawTarget::stderr());
-                    bar.enable_steady_tick(Duration::from_millis(100));
-                }
-            });
-        }
+        let bar = bar(out, n_revisions, "revisions");
         Progress { out, bar }
     }
+}
+
+/// What is said of a revision that runs late.
+pub fn late(revision: &Revision, applied: &Revision) -> String {
+    format!(
+        "revision `{}` runs after `{}`, which comes after it in the history and is applied \
+         already; on a new database it runs before",
+        revision.id, applied.id
+    )
+}
+
+/// A bar over so many things, shown once it has taken a while.
+pub fn bar(out: Output, n: usize, things: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(n as u64), ProgressDrawTarget::hidden());
+    if n > 0 && !out.quiet && crate::output::is_interactive() {
+        let template = format!("{{spinner}} {{bar:30}} {{pos}} of {{len}} {things}, {{elapsed}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
+        }
+        let bar = bar.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(PATIENCE);
+            if !bar.is_finished() {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(Duration::from_millis(100));
+            }
+        });
+    }
+    bar
 }
 
 impl Drop for Progress {
@@ -226,12 +240,7 @@ impl Observer for Progress {
     }
 
     fn late(&mut self, revision: &Revision, applied: &Revision) {
-        let text = format!(
-            "revision `{}` runs after `{}`, which comes after it in the history and is applied \
-             already; on a new database it runs before",
-            revision.id, applied.id
-        );
-        self.bar.suspend(|| self.out.note(text));
+        self.bar.suspend(|| self.out.note(late(revision, applied)));
     }
 
     fn waiting(&mut self, at_most: Duration) {

@@ -12,7 +12,7 @@ use super::compile::{self, Built};
 use super::host::Host;
 use super::lock::Lock;
 use super::process::{Mode, Process};
-use super::{Recording, RevisionFile};
+use super::{Recording, RevisionFile, random};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 
@@ -21,6 +21,8 @@ use crate::error::{Doing as _, Error, Result};
 #[derive(Debug)]
 pub struct Steps<'a> {
     cx: &'a Context,
+    /// What is recorded, read once: it stays as it is while a command runs.
+    cache: Option<Cache>,
     running: Option<Running>,
 }
 
@@ -35,12 +37,12 @@ struct Running {
 impl<'a> Steps<'a> {
     /// Steps of the project. The revisions have been recorded before.
     pub fn new(cx: &'a Context) -> Steps<'a> {
-        Steps { cx, running: None }
+        Steps { cx, cache: None, running: None }
     }
 
     /// The runner that has the revision as it is recorded, started if there is none yet.
     fn runner_of(&mut self, revision: &str) -> Result<&mut Running> {
-        let cache = Cache::read(&self.cx.project.work_dir);
+        let cache = self.cache.get_or_insert_with(|| Cache::read(&self.cx.project.work_dir));
         let mut entries = cache.entries.values().map(|it| &it.recording);
         let Some(module) = entries.find(|it| it.id == revision).map(|it| &it.module) else {
             let message = format!("the revision `{revision}` is not among the recorded ones");
@@ -48,7 +50,7 @@ impl<'a> Steps<'a> {
         };
         let running = match self.running.take() {
             Some(it) if it.modules.contains(module) => it,
-            _ => Running::start(self.cx, &cache, module)?,
+            _ => Running::start(self.cx, cache, module)?,
         };
         Ok(self.running.insert(running))
     }
@@ -81,7 +83,12 @@ impl executor::Steps for Steps<'_> {
             checksum: &migration.checksum,
         };
         let running = self.runner_of(request.revision).map_err(|err| err.to_string())?;
-        running.process.serve(request, db)
+        let res = running.process.serve(request, db);
+        if res.is_err() {
+            // It may have ended, or be in the middle of something: the next step gets another one.
+            self.running = None;
+        }
+        res
     }
 }
 
@@ -100,7 +107,11 @@ impl Running {
             Some(it) => it,
             None => compile(cx, cache)?,
         };
-        let copy = cfg!(windows).then(|| dir.join(format!("steps-{}.exe", std::process::id())));
+        // Several threads may each have one.
+        let copy = match cfg!(windows) {
+            true => Some(dir.join(format!("steps-{}.exe", random()?))),
+            false => None,
+        };
         if let Some(copy) = &copy {
             std::fs::copy(&built.executable, copy)
                 .doing(|| format!("write `{}`", copy.display()))?;

@@ -1,0 +1,223 @@
+//! `upgrade --all`: brings every SQLite file that matches to a revision, several at a time.
+//!
+//! The history is loaded, checked and decoded once. Each file has its own connection, transaction,
+//! lock and verification, and a failure of its own.
+
+mod files;
+mod report;
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::time::Duration;
+use std::{fs, thread};
+
+use dbmigrate_runtime::dialect::Statement;
+use dbmigrate_runtime::executor::{self, Executor, Observer};
+use dbmigrate_runtime::revision::{Revision, Target};
+use dbmigrate_runtime::version_table::{self, Applied};
+use dbmigrate_runtime::{Db, Direction, Migration, Migrations, Options, StepResult, plan, script};
+
+use super::{Answer, upgrade};
+use crate::cli::Upgrade;
+use crate::connection::Database;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::history::History;
+use crate::output;
+use crate::runner;
+use report::Report;
+
+pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
+    let identifier = args.revision.as_str();
+    let found = files::matching(&args.all)?;
+    let history = History::load(cx)?;
+    check_identifier(&history, identifier)?;
+    let migrations = history.migrations()?;
+    let options = upgrade::options(cx, &args.run);
+    let fleet = Fleet {
+        cx,
+        migrations: &migrations,
+        options: &options,
+        identifier,
+        starting: Mutex::default(),
+        said: Mutex::default(),
+    };
+    let n_files = found.files.len();
+    let n_jobs = args.jobs.or(thread::available_parallelism().ok()).map_or(1, usize::from);
+    let bar = upgrade::bar(cx.out, n_files, "databases");
+    output::keep_below(Some(bar.clone()));
+    let mut report = Report::new(cx.out, identifier);
+    for (path, err) in found.unreadable {
+        report.add(&path, Err(err));
+    }
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let (sender, results) = mpsc::channel();
+        let (fleet, next, files) = (&fleet, &next, &found.files);
+        for _ in 0..n_jobs.min(n_files) {
+            let sender = sender.clone();
+            scope.spawn(move || fleet.work(next, files, &sender));
+        }
+        // Else the last worker's end would not be the end of the results.
+        drop(sender);
+        for (path, res) in results {
+            bar.inc(1);
+            report.add(path, res);
+        }
+    });
+    output::keep_below(None);
+    bar.finish_and_clear();
+    Ok(report.end())
+}
+
+/// Says once what would be wrong for every file; what is counted from a database, each says.
+fn check_identifier(history: &History, identifier: &str) -> Result<()> {
+    let is_relative = identifier.starts_with(['+', '-']) || identifier.starts_with("current");
+    if is_relative {
+        return Ok(());
+    }
+    match plan::upgrade_target(&history.graph, &BTreeSet::new(), identifier) {
+        Err(_) if Path::new(identifier).exists() => {
+            Err(Error::new(format!("`{identifier}` is a file and no revision"))
+                .hint("put the pattern of --all in quotes, so that the shell leaves it as it is"))
+        }
+        res => Ok(res.map(drop)?),
+    }
+}
+
+/// What all workers share.
+struct Fleet<'a> {
+    cx: &'a Context,
+    migrations: &'a Migrations,
+    options: &'a Options,
+    identifier: &'a str,
+    /// Held while a runner is started: the first one may have to be compiled.
+    starting: Mutex<()>,
+    /// What was said already; said of each of thousands of files it would hide the rest.
+    said: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Fleet<'a> {
+    /// Takes one file after the other until there is none left.
+    fn work(
+        &self,
+        next: &AtomicUsize,
+        files: &'a [PathBuf],
+        results: &mpsc::Sender<(&'a Path, Result<Vec<String>>)>,
+    ) {
+        let steps = Steps { own: runner::Steps::new(self.cx), starting: &self.starting };
+        let mut worker = Worker { fleet: self, steps, settled: None };
+        while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let res = worker.upgrade(path);
+            if results.send((path, res)).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// A thread's own: one file at a time.
+struct Worker<'a> {
+    fleet: &'a Fleet<'a>,
+    steps: Steps<'a>,
+    /// What was applied in the last file that had nothing pending. Most have the same, and then
+    /// nothing has to be worked out again.
+    settled: Option<Vec<Applied>>,
+}
+
+impl Worker<'_> {
+    /// Upgrades a file and returns the ids of the revisions that were run.
+    fn upgrade(&mut self, path: &Path) -> Result<Vec<String>> {
+        let Fleet { migrations, options, identifier, .. } = *self.fleet;
+        // To open a pipe would be to wait for its other end.
+        if !fs::metadata(path).doing(|| "look at it".to_owned())?.is_file() {
+            return Err(Error::new("it is no file"));
+        }
+        let mut observer = File { fleet: self.fleet, path };
+        let mut on_wait = |at_most| observer.waiting(at_most);
+        let database = Database::file(path);
+        let mut driver = database.open_existing(options.lock_timeout, &mut on_wait)?;
+        let applied = version_table::read(&mut *driver, &options.version_table)?;
+        if self.settled.as_ref() == Some(&applied) {
+            return Ok(Vec::new());
+        }
+        let graph = migrations.graph();
+        let checksum = |id: &str| migrations.get(id).map(|it| it.checksum.as_str());
+        executor::verify(graph, checksum, &applied, options.allow_ahead)?;
+        let set = executor::ids(&applied);
+        let target = plan::upgrade_target(graph, &set, identifier)?;
+        if plan::route(graph, &set, Direction::Upgrade, &target).is_empty() {
+            self.settled = Some(applied);
+            return Ok(Vec::new());
+        }
+        // What is counted from the database is counted from what was read.
+        let target = match &target {
+            Target::Revisions(ids) if ids.len() == 1 => ids[0].as_str(),
+            _ => identifier,
+        };
+        let mut executor = Executor {
+            driver: &mut *driver,
+            migrations,
+            options,
+            observer: &mut observer,
+            steps: &mut self.steps,
+        };
+        Ok(executor.run(Direction::Upgrade, target)?)
+    }
+}
+
+/// A run's observer; what it says begins with the file's name.
+struct File<'a> {
+    fleet: &'a Fleet<'a>,
+    path: &'a Path,
+}
+
+impl Observer for File<'_> {
+    fn running(&mut self, direction: Direction, revision: &Revision) {
+        let path = self.path.display();
+        self.fleet.cx.out.detail(format!("{path}: {}", script::running(direction, revision)));
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        let (path, Statement { reason, sql, .. }) = (self.path.display(), statement);
+        self.fleet.cx.out.detail(format!("{path}: -- {reason}\n{sql};"));
+    }
+
+    fn late(&mut self, revision: &Revision, applied: &Revision) {
+        let text = upgrade::late(revision, applied);
+        let mut said = self.fleet.said.lock().unwrap_or_else(PoisonError::into_inner);
+        if said.insert(text.clone()) {
+            self.fleet.cx.out.note(format!("{}: {text}", self.path.display()));
+        }
+    }
+
+    fn waiting(&mut self, at_most: Duration) {
+        let (path, text) = (self.path.display(), output::waiting(at_most));
+        self.fleet.cx.out.progress(format!("{path}: {text}"));
+    }
+}
+
+/// Steps in a runner of this worker's own, so that workers don't wait for each other.
+struct Steps<'a> {
+    own: runner::Steps<'a>,
+    starting: &'a Mutex<()>,
+}
+
+impl executor::Steps for Steps<'_> {
+    fn prepare(&mut self, migrations: &[&Migration]) -> StepResult {
+        let _held = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+        self.own.prepare(migrations)
+    }
+
+    fn run(
+        &mut self,
+        migration: &Migration,
+        direction: Direction,
+        operation: usize,
+        db: &mut Db<'_>,
+    ) -> StepResult {
+        self.own.run(migration, direction, operation, db)
+    }
+}

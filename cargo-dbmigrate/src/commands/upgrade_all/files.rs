@@ -1,0 +1,107 @@
+//! The files that patterns name.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use glob::MatchOptions;
+
+use crate::error::{Doing as _, Error, Result};
+
+/// In a directory these are databases; who has others writes a pattern.
+const ENDINGS: &[&str] = &["db", "sqlite", "sqlite3"];
+
+/// What SQLite keeps beside a database while it is used.
+const BESIDE: &[&str] = &["-journal", "-wal", "-shm"];
+
+/// As a shell has it.
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: true,
+    require_literal_separator: true,
+    require_literal_leading_dot: true,
+};
+
+/// The files, each once, sorted, and the directories that could not be looked into.
+#[derive(Debug, Default)]
+pub struct Found {
+    pub files: Vec<PathBuf>,
+    pub unreadable: Vec<(PathBuf, Error)>,
+}
+
+/// Finds the files of all patterns.
+///
+/// # Errors
+///
+/// When a pattern is none, or nothing matches it: it is a mistake, and better known before the
+/// others' files are changed.
+pub fn matching(patterns: &[String]) -> Result<Found> {
+    let mut files = BTreeSet::new();
+    let mut unreadable = Vec::new();
+    for pattern in patterns {
+        let path = Path::new(pattern);
+        let (found, failed) = match fs::metadata(path) {
+            Ok(it) if it.is_dir() => (in_directory(path)?, Vec::new()),
+            // A name may have brackets in it.
+            Ok(_) => (vec![path.to_owned()], Vec::new()),
+            Err(_) => of_pattern(pattern)?,
+        };
+        if found.is_empty() && failed.is_empty() {
+            return Err(nothing(pattern));
+        }
+        files.extend(found);
+        unreadable.extend(failed);
+    }
+    Ok(Found { files: files.into_iter().collect(), unreadable })
+}
+
+fn nothing(pattern: &str) -> Error {
+    if Path::new(pattern).is_dir() {
+        let endings = ENDINGS.join("`, `.");
+        return Error::new(format!("there is no database in the directory `{pattern}`")).hint(
+            format!("there these are databases: `.{endings}`; others need a pattern such as `{pattern}/*`"),
+        );
+    }
+    let dir = std::env::current_dir().unwrap_or_default();
+    Error::new(format!("no file matches `{pattern}`"))
+        .hint(format!("it counts from the working directory, `{}`", dir.display()))
+}
+
+fn in_directory(dir: &Path) -> Result<Vec<PathBuf>> {
+    let doing = || format!("read the directory `{}`", dir.display());
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).doing(doing)? {
+        let path = entry.doing(doing)?.path();
+        let ending = path.extension().and_then(|it| it.to_str());
+        let is_hidden = path.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
+        if ending.is_some_and(|it| ENDINGS.contains(&it)) && !is_hidden && !path.is_dir() {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+fn of_pattern(pattern: &str) -> Result<(Vec<PathBuf>, Vec<(PathBuf, Error)>)> {
+    let paths = glob::glob_with(pattern, OPTIONS).map_err(|err| {
+        Error::new(format!("`{pattern}` is no pattern of files: {}", err.msg))
+            .hint("`*` stands for any part of a name, `?` for one letter, `**` for directories")
+    })?;
+    let (mut files, mut failed) = (Vec::new(), Vec::new());
+    for path in paths {
+        match path {
+            Ok(path) if path.is_dir() || is_beside(&path) => {}
+            Ok(path) => files.push(path),
+            Err(err) => {
+                let path = err.path().to_owned();
+                failed.push((path, Error::new("failed to look into it").cause(err.error())));
+            }
+        }
+    }
+    Ok((files, failed))
+}
+
+/// Whether it is what SQLite keeps beside a file that is there.
+fn is_beside(path: &Path) -> bool {
+    let name = path.to_string_lossy();
+    let of = BESIDE.iter().find_map(|it| name.strip_suffix(it));
+    of.is_some_and(|it| Path::new(it).is_file())
+}

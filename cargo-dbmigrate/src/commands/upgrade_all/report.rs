@@ -1,0 +1,93 @@
+//! What became of each file.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::commands::Answer;
+use crate::error::{Error, Result};
+use crate::output::{self, Output};
+
+/// Says what became of a file when it is known, and of all at the end.
+pub struct Report {
+    out: Output,
+    /// The word for the files that had nothing pending.
+    settled: &'static str,
+    results: Vec<(PathBuf, Result<Vec<String>>)>,
+    /// Hints that were given; thousands of files may fail for the same reason.
+    hints: BTreeSet<String>,
+}
+
+impl Report {
+    pub fn new(out: Output, identifier: &str) -> Report {
+        let settled = match identifier {
+            "head" | "heads" => "at head",
+            _ => "unchanged",
+        };
+        Report { out, settled, results: Vec::new(), hints: BTreeSet::new() }
+    }
+
+    /// One file's end: the revisions that were run.
+    pub fn add(&mut self, path: &Path, res: Result<Vec<String>>) {
+        let shown = path.display();
+        match &res {
+            Ok(ran) if ran.is_empty() => self.out.detail(format!("{shown}: {}", self.settled)),
+            Ok(ran) => self.out.done(format!("{shown}: {}", count(ran.len(), "revision"))),
+            Err(err) => {
+                let mut text = format!("{shown}: {}", in_a_line(err));
+                if let Some(hint) = err.get_hint().filter(|it| !self.hints.contains(*it)) {
+                    text += &format!("\n  hint: {hint}");
+                    self.hints.insert(hint.to_owned());
+                }
+                self.out.failure(text);
+            }
+        }
+        self.results.push((path.to_owned(), res));
+    }
+
+    pub fn end(mut self) -> Answer {
+        self.results.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let n = |is: fn(&Result<Vec<String>>) -> bool| {
+            self.results.iter().filter(|(_, it)| is(it)).count()
+        };
+        let n_settled = n(|it| matches!(it, Ok(it) if it.is_empty()));
+        let n_upgraded = n(|it| matches!(it, Ok(it) if !it.is_empty()));
+        let n_failed = n(Result::is_err);
+        let all = count(self.results.len(), "database");
+        let settled = self.settled;
+        self.out.done(format!(
+            "{all}: {n_settled} {settled}, {n_upgraded} upgraded, {n_failed} failed"
+        ));
+        if self.out.is_json() {
+            let databases: Vec<_> = self.results.iter().map(|(path, it)| json(path, it)).collect();
+            self.out.json(
+                "upgrade",
+                serde_json::json!({
+                    "databases": databases,
+                    "unchanged": n_settled,
+                    "upgraded": n_upgraded,
+                    "failed": n_failed,
+                }),
+            );
+        }
+        if n_failed > 0 { Answer::Failed } else { Answer::Done }
+    }
+}
+
+fn json(path: &Path, res: &Result<Vec<String>>) -> serde_json::Value {
+    let path = path.display().to_string();
+    match res {
+        Ok(ran) => serde_json::json!({ "path": path, "ran": ran }),
+        Err(err) => serde_json::json!({ "path": path, "error": output::error_json(err) }),
+    }
+}
+
+/// The message and what lies behind it, for a list of many.
+fn in_a_line(err: &Error) -> String {
+    let parts = std::iter::once(err.message()).chain(err.causes().iter().map(String::as_str));
+    let lines = |it: &str| it.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    parts.map(lines).collect::<Vec<_>>().join(": ")
+}
+
+fn count(n: usize, thing: &str) -> String {
+    if n == 1 { format!("1 {thing}") } else { format!("{n} {thing}s") }
+}
