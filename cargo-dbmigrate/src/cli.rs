@@ -151,6 +151,10 @@ pub enum Command {
     Diff(Diff),
     /// Open a revision in the editor
     Edit(Edit),
+    /// Print what a shell completes
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
 }
 
 #[derive(Debug, Args)]
@@ -376,4 +380,18 @@ pub struct Edit {
     /// The revision
     #[arg(default_value = "head", allow_negative_numbers = true)]
     pub revision: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Write the pages of all commands into this directory instead
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }

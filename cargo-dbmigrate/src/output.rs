@@ -154,6 +154,15 @@ fn above_bar<T>(print: impl FnOnce() -> T) -> T {
     }
 }
 
+/// What `--color` says, for cargo's own output; nothing where it is to find out itself.
+pub fn color() -> Option<&'static str> {
+    match anstream::ColorChoice::global() {
+        anstream::ColorChoice::Auto => None,
+        anstream::ColorChoice::Never => Some("never"),
+        anstream::ColorChoice::Always | anstream::ColorChoice::AlwaysAnsi => Some("always"),
+    }
+}
+
 /// Whether there is a person to ask.
 pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

@@ -8,6 +8,7 @@ mod drift;
 mod extraction;
 mod fanout;
 mod generated;
+mod help;
 mod hosts;
 mod kept;
 #[cfg(unix)]

@@ -2,6 +2,7 @@
 
 mod as_applied;
 mod check;
+mod completions;
 mod current;
 mod diff;
 mod downgrade;
@@ -9,6 +10,7 @@ mod edit;
 mod heads;
 mod history;
 mod init;
+mod man;
 pub mod new_revision;
 mod questions;
 mod redo;
@@ -22,9 +24,9 @@ mod upgrade_all;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, ColorChoice, Command};
 use crate::context::Context;
 use crate::error::Result;
 use crate::output::{self, Output};
@@ -50,7 +52,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     if args.get(1).is_some_and(|it| it == "dbmigrate") {
         args.remove(1);
     }
-    let cli = match Cli::try_parse_from(args) {
+    let command = Cli::command().color(color(&args));
+    let parsed = command.try_get_matches_from(args).and_then(|it| Cli::from_arg_matches(&it));
+    let cli = match parsed {
         Ok(it) => it,
         Err(err) => return misused(&err),
     };
@@ -60,7 +64,12 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let global = cli.global;
     let out = Output::new(global.format, global.color, global.verbose, global.quiet);
     let name = cli.command.name();
-    let res = Context::new(global, out).and_then(|cx| cli.command.run(&cx));
+    let res = match &cli.command {
+        // These work without a project.
+        Command::Completions(args) => Ok(completions::run(out, args)),
+        Command::Man(args) => man::run(out, args),
+        it => Context::new(global, out).and_then(|cx| it.run(&cx)),
+    };
     let res = match (res, output::lost_results()) {
         (Ok(_), Some(err)) => Err(err),
         (res, _) => res,
@@ -73,6 +82,19 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             out.error(name, &err);
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// What `--color` says of help and of what is wrong with the arguments themselves.
+fn color(args: &[OsString]) -> clap::ColorChoice {
+    let value = args.iter().enumerate().find_map(|(idx, it)| match it.to_str()? {
+        "--color" => args.get(idx + 1)?.to_str(),
+        it => it.strip_prefix("--color="),
+    });
+    match value {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
     }
 }
 
@@ -89,7 +111,14 @@ fn conflict(cli: &Cli) -> Option<clap::Error> {
         _ => false,
     };
     let message = "the argument '--all <PATTERN>' cannot be used with '--url <URL>'";
-    let err = || Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message);
+    let command = || {
+        Cli::command().color(match cli.global.color {
+            ColorChoice::Auto => clap::ColorChoice::Auto,
+            ColorChoice::Always => clap::ColorChoice::Always,
+            ColorChoice::Never => clap::ColorChoice::Never,
+        })
+    };
+    let err = || command().error(clap::error::ErrorKind::ArgumentConflict, message);
     is_conflict.then(err)
 }
 
@@ -112,6 +141,8 @@ impl Command {
             Command::Check(_) => "check",
             Command::Diff(_) => "diff",
             Command::Edit(_) => "edit",
+            Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
         }
     }
 
@@ -136,6 +167,8 @@ impl Command {
             Command::Check(args) => check::run(cx, args),
             Command::Diff(args) => diff::run(cx, args),
             Command::Edit(args) => edit::run(cx, args),
+            Command::Completions(args) => Ok(completions::run(cx.out, args)),
+            Command::Man(args) => man::run(cx.out, args),
         }
     }
 }

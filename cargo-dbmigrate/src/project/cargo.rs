@@ -14,7 +14,7 @@ use xshell::{Cmd, Shell};
 
 use super::{Project, in_build_script};
 use crate::error::{Doing as _, Error, Result};
-use crate::output::Output;
+use crate::output::{self, Output};
 
 /// The environment variables that name the target directory, the first one that is set.
 pub const TARGET_DIR_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
@@ -180,6 +180,7 @@ impl Cargo {
         let mut command = Command::from(cmd);
         let stderr = if watched { Stdio::inherit() } else { Stdio::piped() };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
+        command.envs(output::color().map(|it| ("CARGO_TERM_COLOR", it)));
         let mut child = command.spawn().map_err(|err| self.not_started(&err))?;
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();

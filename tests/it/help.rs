@@ -1,0 +1,162 @@
+//! What shells complete, the manual pages, and how output looks: all commands alike.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use dbmigrate_tests::{Host, Run, revision};
+
+/// The commands, each with the flags that its help names.
+fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
+    let help = host.ok("--help").stdout;
+    let (_, list) = help.split_once("\nCommands:\n").unwrap();
+    let names = list.lines().take_while(|it| !it.is_empty());
+    let names = names.filter_map(|it| it.split_whitespace().next()).filter(|it| *it != "help");
+    let mut commands = vec![(String::new(), flags(&help))];
+    for name in names {
+        commands.push((name.to_owned(), flags(&host.ok(&format!("{name} --help")).stdout)));
+    }
+    assert!(commands.len() > 15, "{help}");
+    commands
+}
+
+/// `-q, --quiet` at the beginning of a line is a flag; in a description one is only mentioned.
+fn flags(help: &str) -> BTreeSet<String> {
+    let flag = |line: &str| {
+        let line = line.trim_start();
+        let at =
+            if line.starts_with("--") { 0 } else { line.find(", --").filter(|it| *it == 2)? + 2 };
+        let is_part = |it: char| it == '-' || it.is_ascii_alphanumeric();
+        let name = line[at + 2..].split(|it| !is_part(it)).next()?;
+        Some(name.to_owned())
+    };
+    help.lines().filter_map(flag).collect()
+}
+
+/// Whether the shell takes the script; nothing where it isn't installed.
+fn parses(program: &str, args: &[&str], script: &str) -> Option<bool> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut child = command.spawn().ok()?;
+    child.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    Some(child.wait().unwrap().success())
+}
+
+#[test]
+fn shells_complete_every_command_and_flag() {
+    let host = Host::empty("completions");
+    let commands = commands(&host);
+    for (shell, program, args) in [
+        ("bash", "bash", &["-n"][..]),
+        ("zsh", "zsh", &["-n"]),
+        ("fish", "fish", &["--no-execute"]),
+        ("powershell", "pwsh", &["-NoProfile", "-Command", "[scriptblock]::Create($input)"]),
+    ] {
+        let script = host.ok(&format!("completions {shell}")).stdout;
+        assert_ne!(parses(program, args, &script), Some(false), "{shell}\n{script}");
+        for (name, flags) in &commands {
+            assert!(script.contains(name.as_str()), "{name} in {shell}");
+            for flag in flags {
+                let flag = match shell {
+                    "fish" => format!("-l {flag}"),
+                    _ => format!("--{flag}"),
+                };
+                assert!(script.contains(&flag), "{name} {flag} in {shell}");
+            }
+        }
+    }
+}
+
+/// Bash is asked as it asks when a person presses the tabulator key.
+#[test]
+fn bash_completes_what_is_typed() {
+    let host = Host::empty("completes");
+    host.write("completions.bash", &host.ok("completions bash").stdout);
+    let completed = |words: &str| {
+        let script = format!(
+            "source completions.bash; COMP_WORDS=(cargo-dbmigrate {words}); \
+             COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); COMP_LINE=\"${{COMP_WORDS[*]}}\"; \
+             _cargo__dbmigrate cargo-dbmigrate \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
+             echo \"${{COMPREPLY[*]}}\""
+        );
+        let mut bash = host.command("bash");
+        Run::of(bash.args(["-c", &script])).stdout
+    };
+    if host.command("bash").arg("--version").output().is_err() {
+        return;
+    }
+    assert_eq!(completed("upg"), "upgrade\n");
+    assert_eq!(completed("upgrade --jo"), "--jobs\n");
+    assert_eq!(completed("upgrade --color nev"), "never\n");
+    assert_eq!(completed("completions z"), "zsh\n");
+}
+
+#[test]
+fn the_manual_has_every_command_and_flag() {
+    let host = Host::empty("man");
+    let page = host.ok("man").stdout.replace("\\-", "-");
+    host.ok("man --out pages/man1");
+    assert_eq!(host.read("pages/man1/cargo-dbmigrate.1").replace("\\-", "-"), page);
+    for (name, flags) in commands(&host) {
+        let file = match name.as_str() {
+            "" => "cargo-dbmigrate.1".to_owned(),
+            name => format!("cargo-dbmigrate-{name}.1"),
+        };
+        assert!(page.contains(&file.replace(".1", "(1)")) || name.is_empty(), "{name}: {page}");
+        let text = host.read(&format!("pages/man1/{file}")).replace("\\-", "-");
+        assert!(text.contains(".SH SYNOPSIS\n\\fBcargo dbmigrate"), "{text}");
+        for flag in flags {
+            assert!(text.contains(&format!("--{flag}")), "{name} {flag}: {text}");
+        }
+    }
+    let run = host.ok("man --format json");
+    assert!(run.stdout.starts_with("{\n  \"command\": \"man\""), "{run}");
+    fs::remove_dir_all(host.dir.join("pages")).unwrap();
+    assert_eq!(host.ok("man -q --out pages").stdout, "");
+}
+
+/// Colours are for a terminal, or for who asks for them.
+#[test]
+fn colours_are_where_they_are_wanted() {
+    let mut host = Host::library("colours", "");
+    // What is wrong with the arguments, with the project, and the help.
+    for args in ["upgrade --nonsense", "heads", "upgrade --help"] {
+        let coloured = |args: &str| {
+            let run = host.dbmigrate(args);
+            (run.stdout + &run.stderr).contains('\u{1b}')
+        };
+        assert!(!coloured(args), "{args}");
+        assert!(coloured(&format!("--color always {args}")), "{args}");
+        assert!(!coloured(&format!("--color=never {args}")), "{args}");
+    }
+    host.env("CLICOLOR_FORCE", "1");
+    assert!(host.dbmigrate("heads").stderr.contains('\u{1b}'));
+    assert!(!host.dbmigrate("heads --color never").stderr.contains('\u{1b}'));
+    host.env("NO_COLOR", "1");
+    assert!(!host.dbmigrate("heads").stderr.contains('\u{1b}'));
+    assert!(!host.dbmigrate("heads --nonsense").stderr.contains('\u{1b}'));
+}
+
+/// What was done is left out, what was asked for is not.
+#[test]
+fn quiet_leaves_out_what_was_done() {
+    let host = Host::library("quiet", "");
+    let table = "op.create_table(Table::new(\"t\")\
+        .column(Column::new(\"id\", Type::BigInteger).not_null()).primary_key(\"pk_t\", [\"id\"]));";
+    assert_eq!(host.ok("init -q").stdout, "");
+    let module = revision("a100", &[], "t", table, "op.drop_table(\"t\");");
+    host.write("migrations/versions/m1.rs", &module);
+    let acting = ["upgrade", "redo", "downgrade", "stamp", "reset --yes", "revision -m x", "undo"];
+    for command in acting {
+        let run = host.ok(&format!("{command} -q"));
+        assert_eq!((run.stdout.as_str(), run.errors().as_str()), ("", ""), "{command}");
+    }
+    for command in ["current", "history", "heads", "show", "upgrade --sql base:head", "diff --sql"]
+    {
+        assert_eq!(host.ok(&format!("{command} -q")).stdout, host.ok(command).stdout, "{command}");
+    }
+    assert_eq!(host.ok("heads -q").stdout, "a100 (head)\n");
+    let run = host.dbmigrate("heads -q -v");
+    assert_eq!(run.code, 2, "{run}");
+}
