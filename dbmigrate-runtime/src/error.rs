@@ -381,6 +381,11 @@ impl Error {
             .with_hint(format!("`cargo dbmigrate downgrade {identifier}` goes back"))
     }
 
+    pub(crate) fn counted_up(identifier: &str) -> Error {
+        Error::new(Kind::Other, format!("`{identifier}` is no target of a downgrade"))
+            .with_hint(format!("`cargo dbmigrate upgrade {identifier}` goes forward"))
+    }
+
     pub(crate) fn not_a_way_down(identifier: &str, id: &str) -> Error {
         let message =
             format!("`{identifier}` is no target of a downgrade: revision `{id}` is not applied");

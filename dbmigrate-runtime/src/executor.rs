@@ -199,20 +199,33 @@ impl Executor<'_> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());
         }
-        let applied = self.read_applied()?;
-        let set = ids(&applied);
+        let set = ids(&self.read_applied()?);
         let graph = self.migrations.graph();
         // Relative identifiers are counted once: what others apply meanwhile doesn't shift them.
         let target = match direction {
             Direction::Upgrade => plan::upgrade_target(graph, &set, identifier)?,
             Direction::Downgrade => plan::downgrade_target(graph, &set, identifier)?,
         };
-        let pending = plan::route(graph, &set, direction, &target);
+        self.run_to(direction, &target)
+    }
+
+    /// The same where it is known what the identifier names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Executor::run`].
+    pub fn run_to(&mut self, direction: Direction, target: &Target) -> Result<Vec<String>, Error> {
+        if self.driver.in_transaction() {
+            return Err(Error::open_transaction());
+        }
+        let set = ids(&self.read_applied()?);
+        let graph = self.migrations.graph();
+        let pending = plan::route(graph, &set, direction, target);
         if pending.is_empty() {
             return Ok(Vec::new());
         }
         if direction == Direction::Upgrade {
-            plan::check_order(graph, &set, &pending, &target)?;
+            plan::check_order(graph, &set, &pending, target)?;
         }
         let facts = self.facts()?;
         plan::plan(self.migrations, direction, &pending, &set, self.driver.dialect(), &facts)?;
@@ -223,11 +236,12 @@ impl Executor<'_> {
         if pending.iter().any(|it| it.recording(direction).operations.iter().any(is_step)) {
             self.steps.prepare(&pending).map_err(|err| Error::steps(&err.to_string()))?;
         }
-        self.prepared(|this| this.run_prepared(direction, &target))
+        self.prepared(|this| this.run_prepared(direction, target))
     }
 
-    /// Enters exactly the revisions that a target needs as applied, without running them;
-    /// `purge` first empties the version table, whatever it holds. Returns the ids entered.
+    /// Enters the revisions that a target needs as applied, and takes out those that follow it,
+    /// without running them; other branches stay. `purge` first empties the version table, whatever
+    /// it holds. Returns the ids entered.
     ///
     /// # Errors
     ///
@@ -254,13 +268,14 @@ impl Executor<'_> {
         let graph = self.migrations.graph();
         verify(graph, |_| None, &applied, self.options.allow_ahead)?;
         let wanted = graph.with_ancestors(&target.ids());
+        let stays = plan::stamped(graph, &ids(&applied), target);
         let current = |it: &Migration| {
             let row = applied.iter().find(|row| row.id == it.revision.id);
             row.is_some_and(|row| row.checksum == it.checksum)
         };
         for row in &applied {
-            let stale = self.migrations.get(&row.id).is_some_and(|it| !current(it));
-            if !wanted.contains(row.id.as_str()) || stale {
+            let is_stale = self.migrations.get(&row.id).is_some_and(|it| !current(it));
+            if !stays.contains(&row.id) || (wanted.contains(row.id.as_str()) && is_stale) {
                 version_table::delete(self.driver, &table, &row.id)?;
             }
         }

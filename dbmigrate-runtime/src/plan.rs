@@ -6,7 +6,7 @@ use crate::Error;
 use crate::dialect::{Action, Dialect, Facts, Plan, Route, Unplannable};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
-use crate::revision::{Graph, Revision, Target};
+use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_current};
 use crate::schema::Schema;
 
 /// One revision of a plan with its statements.
@@ -28,9 +28,14 @@ pub fn upgrade_target(
     applied: &BTreeSet<String>,
     identifier: &str,
 ) -> Result<Target, Error> {
-    match graph.target(identifier, Some(applied))? {
-        Target::Base if !graph.revisions().is_empty() => Err(Error::not_a_way_up(identifier)),
-        target => Ok(target),
+    if steps_from_current(identifier).is_some_and(|it| it < 0) {
+        return Err(Error::not_a_way_up(identifier));
+    }
+    let target = graph.target(identifier, Some(applied))?;
+    match target.ids().is_empty() && !graph.revisions().is_empty() {
+        // Before anything is applied that is where one is.
+        true if !is_from_database(identifier) => Err(Error::not_a_way_up(identifier)),
+        _ => Ok(target),
     }
 }
 
@@ -44,6 +49,9 @@ pub fn downgrade_target(
     applied: &BTreeSet<String>,
     identifier: &str,
 ) -> Result<Target, Error> {
+    if steps_from_current(identifier).is_some_and(|it| it > 0) {
+        return Err(Error::counted_up(identifier));
+    }
     let target = graph.target(identifier, Some(applied))?;
     match target.ids().into_iter().find(|it| !applied.contains(*it)) {
         Some(id) => Err(Error::not_a_way_down(identifier, id)),
@@ -52,25 +60,35 @@ pub fn downgrade_target(
 }
 
 /// The revisions between what is applied and a target, in the order in which they run: going up,
-/// what the target needs and isn't applied; going down, what is applied and the target doesn't
-/// need.
+/// what the target needs and isn't applied; going down, what is applied and follows the target, or
+/// needs what does. So other branches stay, and so does what an undone revision depended on.
 pub fn route(
     graph: &Graph,
     applied: &BTreeSet<String>,
     direction: Direction,
     target: &Target,
 ) -> Vec<String> {
-    let wanted = graph.with_ancestors(&target.ids());
     let ids = graph.revisions().iter().map(|it| &it.id);
-    let is_wanted = |it: &String| wanted.contains(it.as_str());
     match direction {
         Direction::Upgrade => {
-            ids.filter(|it| is_wanted(it) && !applied.contains(*it)).cloned().collect()
+            let wanted = graph.with_ancestors(&target.ids());
+            let is_pending = |it: &&String| wanted.contains(it.as_str()) && !applied.contains(*it);
+            ids.filter(is_pending).cloned().collect()
         }
         Direction::Downgrade => {
-            ids.rev().filter(|it| !is_wanted(it) && applied.contains(*it)).cloned().collect()
+            let above = graph.above(target);
+            let is_undone = |it: &&String| above.contains(it.as_str()) && applied.contains(*it);
+            ids.rev().filter(is_undone).cloned().collect()
         }
     }
+}
+
+/// What counts as applied after a stamp: what the target needs, and what is applied and doesn't
+/// follow it. So other branches stay as they are.
+pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BTreeSet<String> {
+    let above = graph.above(target);
+    let stays = applied.iter().filter(|it| !above.contains(it.as_str())).cloned();
+    stays.chain(graph.with_ancestors(&target.ids()).into_iter().map(str::to_owned)).collect()
 }
 
 /// The facts of a database that is what the migrations make it, of the same version.
@@ -193,11 +211,14 @@ impl<'a> Planner<'a> {
     }
 
     /// The applied revision that comes last in the history, if it comes after this one: on a new
-    /// database they run the other way round.
+    /// database they run the other way round. Branches with labels are meant to go each at its own
+    /// pace.
     pub fn overtaken_by(&self, migration: &Migration) -> Option<&'a Revision> {
         let graph = self.migrations.graph();
-        let after = graph.position(&migration.revision.id)? + 1;
-        graph.revisions()[after..].iter().rev().find(|it| self.applied.contains(&it.id))
+        let id = &migration.revision.id;
+        let after = graph.revisions()[graph.position(id)? + 1..].iter().rev();
+        let mut after = after.filter(|it| !graph.is_elsewhere(id, &it.id));
+        after.find(|it| self.applied.contains(&it.id))
     }
 
     /// Plans the next revision as a whole, and takes it as run. What depends on what the revision

@@ -2,12 +2,16 @@
 //!
 //! Nothing here knows what a revision does.
 
+mod branch;
+mod build;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub use target::{Range, Target};
+pub use build::{check_id, check_label};
+pub(crate) use target::steps_from_current;
+pub use target::{Range, Target, is_from_database};
 
 /// One revision's place in the history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -40,6 +44,17 @@ impl GraphError {
 
     fn hint(self, hint: impl Into<String>) -> GraphError {
         GraphError { hint: Some(hint.into()), ..self }
+    }
+
+    fn or_hint(self, hint: &str) -> GraphError {
+        GraphError { hint: self.hint.or_else(|| Some(hint.to_owned())), ..self }
+    }
+
+    fn in_file(self, file: &str) -> GraphError {
+        if file.is_empty() {
+            return self;
+        }
+        GraphError { message: format!("{}, in {file}", self.message), ..self }
     }
 
     /// What to do about it, if there is one thing to say.
@@ -78,87 +93,17 @@ pub struct Graph {
     /// In topological order, those of equal standing in the order of their files.
     revisions: Vec<Revision>,
     by_id: BTreeMap<String, usize>,
+    /// Those that follow a revision.
     children: BTreeMap<String, Vec<String>>,
+    /// Those that depend on a revision without following it.
+    dependents: BTreeMap<String, Vec<String>>,
+    /// By branch label, the revision that it is written in.
+    carriers: BTreeMap<String, String>,
+    /// By revision, the labels of the branches that it is on.
+    labels: BTreeMap<String, Vec<String>>,
 }
 
 impl Graph {
-    /// Orders the revisions.
-    ///
-    /// # Errors
-    ///
-    /// When two have one id, one follows a revision that isn't there, or they go in a circle.
-    pub fn new(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
-        revisions.sort_by(|a, b| (&a.file, &a.id).cmp(&(&b.file, &b.id)));
-        let mut by_id = BTreeMap::new();
-        for (idx, it) in revisions.iter().enumerate() {
-            if let Some(other) = by_id.insert(it.id.clone(), idx) {
-                let other: &Revision = &revisions[other];
-                let message = format!(
-                    "two revisions have the id `{}`: {} and {}",
-                    it.id, other.file, it.file
-                );
-                return Err(GraphError::new(message)
-                    .hint("give one of them another id, in `REVISION` and in the file's name"));
-            }
-        }
-        let mut labels = BTreeMap::new();
-        for it in &revisions {
-            for label in &it.branch_labels {
-                if let Some(other) = labels.insert(label.clone(), it.id.clone()) {
-                    let message = format!(
-                        "two revisions have the branch label `{label}`: `{other}` and `{}`",
-                        it.id
-                    );
-                    return Err(GraphError::new(message).hint("rename one of the labels"));
-                }
-            }
-        }
-        let needs = |it: &Revision| -> Result<Vec<usize>, GraphError> {
-            let mut found = Vec::new();
-            for parent in &it.parents {
-                if *parent == it.id {
-                    let message = format!("revision `{}` follows itself, in {}", it.id, it.file);
-                    return Err(GraphError::new(message).hint("correct its `DOWN_REVISION`"));
-                }
-                let Some(idx) = by_id.get(parent) else {
-                    let message = format!(
-                        "revision `{}` follows `{parent}`, which this project does not have, in {}",
-                        it.id, it.file
-                    );
-                    return Err(GraphError::new(message)
-                        .hint("correct its `DOWN_REVISION`, or bring the missing file back"));
-                };
-                found.push(*idx);
-            }
-            for dependency in &it.depends_on {
-                let id = labels.get(dependency).unwrap_or(dependency);
-                let Some(idx) = by_id.get(id) else {
-                    let message = format!(
-                        "revision `{}` depends on `{dependency}`, which this project does not \
-                         have, in {}",
-                        it.id, it.file
-                    );
-                    return Err(GraphError::new(message).hint("correct its `DEPENDS_ON`"));
-                };
-                found.push(*idx);
-            }
-            Ok(found)
-        };
-        let needs: Vec<Vec<usize>> = revisions.iter().map(needs).collect::<Result<_, _>>()?;
-        let order = topological(&revisions, &needs)?;
-        let mut revisions: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
-        let sorted: Vec<Revision> =
-            order.into_iter().filter_map(|idx| revisions[idx].take()).collect();
-        let by_id = sorted.iter().enumerate().map(|(idx, it)| (it.id.clone(), idx)).collect();
-        let mut children: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for it in &sorted {
-            for parent in &it.parents {
-                children.entry(parent.clone()).or_default().push(it.id.clone());
-            }
-        }
-        Ok(Graph { revisions: sorted, by_id, children })
-    }
-
     /// All revisions, each after what it needs.
     pub fn revisions(&self) -> &[Revision] {
         &self.revisions
@@ -176,8 +121,20 @@ impl Graph {
 
     /// Revisions that nothing follows.
     pub fn heads(&self) -> Vec<&str> {
-        let ids = self.revisions.iter().map(|it| it.id.as_str());
-        ids.filter(|it| self.children(it).is_empty()).collect()
+        self.ids().filter(|it| self.children(it).is_empty()).collect()
+    }
+
+    /// Revisions that nothing follows and nothing depends on: who has these has all.
+    pub fn real_heads(&self) -> Vec<&str> {
+        self.ids()
+            .filter(|it| self.children(it).is_empty() && self.dependents(it).is_empty())
+            .collect()
+    }
+
+    /// Revisions that follow nothing.
+    pub fn bases(&self) -> Vec<&str> {
+        let bases = self.revisions.iter().filter(|it| it.parents.is_empty());
+        bases.map(|it| it.id.as_str()).collect()
     }
 
     /// The revisions that directly follow one.
@@ -185,77 +142,114 @@ impl Graph {
         self.children.get(id).map_or(&[], Vec::as_slice)
     }
 
+    /// The revisions that depend on one without following it.
+    pub fn dependents(&self, id: &str) -> &[String] {
+        self.dependents.get(id).map_or(&[], Vec::as_slice)
+    }
+
     /// The heads of what is applied: applied revisions that no applied one follows.
     pub fn current<'a>(&'a self, applied: &BTreeSet<String>) -> Vec<&'a str> {
-        let ids = self.revisions.iter().map(|it| it.id.as_str());
-        ids.filter(|it| applied.contains(*it))
+        self.ids()
+            .filter(|it| applied.contains(*it))
             .filter(|it| !self.children(it).iter().any(|it| applied.contains(it)))
             .collect()
     }
 
     /// These revisions with all that they need.
     pub fn with_ancestors<'a>(&'a self, ids: &[&'a str]) -> BTreeSet<&'a str> {
+        self.back(ids, |it| self.needs(it).collect())
+    }
+
+    /// These revisions with all that need them.
+    pub fn with_descendants<'a>(&'a self, ids: &[&'a str]) -> BTreeSet<&'a str> {
+        self.forth(ids, |it| self.needs(it).collect())
+    }
+
+    /// What is undone on the way down to a target: all that follows it, and what needs that. With
+    /// a branch only what follows it on the branch.
+    pub fn above<'a>(&'a self, target: &'a Target) -> BTreeSet<&'a str> {
+        let ids = target.ids();
+        let roots: Vec<&str> = match ids.as_slice() {
+            [] => self.bases(),
+            ids => ids.iter().flat_map(|it| self.children(it)).map(String::as_str).collect(),
+        };
+        let roots: Vec<&str> = match target.branch() {
+            Some(branch) => {
+                let lineage = self.lineage(branch);
+                roots.into_iter().filter(|it| lineage.contains(it)).collect()
+            }
+            None => roots,
+        };
+        let kept = self.with_ancestors(&ids);
+        let mut above = self.with_descendants(&roots);
+        above.retain(|it| !kept.contains(it));
+        above
+    }
+
+    /// What a revision directly needs: its parents and what it depends on.
+    pub(crate) fn needs<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
+        it.parents.iter().map(String::as_str).chain(self.named_dependencies(it))
+    }
+
+    /// The ids of what a revision depends on, without what its parents or its other dependencies
+    /// need anyway.
+    pub fn dependencies<'a>(&'a self, it: &'a Revision) -> Vec<&'a str> {
+        let named: BTreeSet<&str> = self.named_dependencies(it).collect();
+        let is_implied = |id: &&str| {
+            let others = it.parents.iter().map(String::as_str).chain(named.iter().copied());
+            let others: Vec<&str> = others.filter(|it| it != id).collect();
+            self.with_ancestors(&others).contains(*id)
+        };
+        named.iter().copied().filter(|it| !is_implied(it)).collect()
+    }
+
+    fn named_dependencies<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
+        it.depends_on
+            .iter()
+            .filter_map(|it| self.get(it).or_else(|| self.labelled(it)).map(|it| it.id.as_str()))
+    }
+
+    /// The revision that a label is written in.
+    pub fn labelled(&self, label: &str) -> Option<&Revision> {
+        self.carriers.get(label).and_then(|it| self.get(it))
+    }
+
+    fn ids(&self) -> impl Iterator<Item = &str> {
+        self.revisions.iter().map(|it| it.id.as_str())
+    }
+
+    fn back<'a>(
+        &'a self,
+        ids: &[&'a str],
+        needs: impl Fn(&'a Revision) -> Vec<&'a str>,
+    ) -> BTreeSet<&'a str> {
         let mut found = BTreeSet::new();
         let mut open: Vec<&str> = ids.to_vec();
         while let Some(id) = open.pop() {
             if let Some(it) = self.get(id) {
                 if found.insert(it.id.as_str()) {
-                    open.extend(self.needs(it));
+                    open.extend(needs(it));
                 }
             }
         }
         found
     }
 
-    /// These revisions with all that need them.
-    pub fn with_descendants<'a>(&'a self, ids: &[&'a str]) -> BTreeSet<&'a str> {
+    fn forth<'a>(
+        &'a self,
+        ids: &[&'a str],
+        needs: impl Fn(&'a Revision) -> Vec<&'a str>,
+    ) -> BTreeSet<&'a str> {
         let mut found: BTreeSet<&str> = ids.iter().copied().collect();
+        if found.is_empty() {
+            return found;
+        }
         // In topological order, so that one pass finds them all.
         for it in &self.revisions {
-            if self.needs(it).any(|id| found.contains(id)) {
+            if needs(it).iter().any(|id| found.contains(id)) {
                 found.insert(&it.id);
             }
         }
         found
     }
-
-    /// What a revision directly needs: its parents and what it depends on.
-    pub(crate) fn needs<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
-        let dependencies = it
-            .depends_on
-            .iter()
-            .filter_map(|it| self.get(it).or_else(|| self.labelled(it)).map(|it| it.id.as_str()));
-        it.parents.iter().map(String::as_str).chain(dependencies)
-    }
-
-    fn labelled(&self, label: &str) -> Option<&Revision> {
-        self.revisions.iter().find(|it| it.branch_labels.iter().any(|it| it == label))
-    }
-}
-
-fn topological(revisions: &[Revision], needs: &[Vec<usize>]) -> Result<Vec<usize>, GraphError> {
-    let mut n_open: Vec<usize> = needs.iter().map(Vec::len).collect();
-    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); revisions.len()];
-    for (idx, needed) in needs.iter().enumerate() {
-        needed.iter().for_each(|it| needed_by[*it].push(idx));
-    }
-    let mut ready: BTreeSet<usize> = (0..revisions.len()).filter(|it| n_open[*it] == 0).collect();
-    let mut order = Vec::with_capacity(revisions.len());
-    while let Some(idx) = ready.pop_first() {
-        order.push(idx);
-        for next in &needed_by[idx] {
-            n_open[*next] -= 1;
-            if n_open[*next] == 0 {
-                ready.insert(*next);
-            }
-        }
-    }
-    if order.len() == revisions.len() {
-        return Ok(order);
-    }
-    let in_circle = (0..revisions.len()).filter(|it| n_open[*it] > 0);
-    let texts: Vec<_> =
-        in_circle.map(|it| format!("`{}` in {}", revisions[it].id, revisions[it].file)).collect();
-    let message = format!("these revisions follow each other in a circle: {}", texts.join(", "));
-    Err(GraphError::new(message).hint("correct the `DOWN_REVISION` of one of them"))
 }

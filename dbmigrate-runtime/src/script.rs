@@ -159,13 +159,13 @@ pub fn stamp_script(
     dialect: &dyn Dialect,
     version_table: &str,
 ) -> String {
-    let wanted = migrations.graph().with_ancestors(&target.ids());
+    let stays = plan::stamped(migrations.graph(), applied, target);
     let mut text = format!("BEGIN IMMEDIATE;\n{};\n", dialect.create_version_table(version_table));
-    for id in applied.iter().filter(|it| !wanted.contains(it.as_str())) {
+    for id in applied.iter().filter(|it| !stays.contains(*it)) {
         let _ = writeln!(text, "{};", version_table::delete_text(dialect, version_table, id));
     }
     let missing = |it: &&crate::Migration| {
-        wanted.contains(&*it.revision.id) && !applied.contains(&it.revision.id)
+        stays.contains(&it.revision.id) && !applied.contains(&it.revision.id)
     };
     for it in migrations.iter().filter(missing) {
         let operations = &it.upgrade.operations;

@@ -68,8 +68,10 @@ fn identifiers_that_name_nothing_say_so() {
     check(
         "b",
         &[],
-        Err("several revisions begin with `b`:\n  b200  message of b200\n  b300  message of b300 \
-             | give more of the id"),
+        Err(
+            "several revisions begin with `b`:\n  b200  message of b200, in b200.rs\n  b300  message \
+             of b300, in b300.rs | give more of the id",
+        ),
     );
     check(
         "+9",
@@ -128,7 +130,10 @@ fn heads_of_a_fork_are_several() {
     let graph = graph("a b<a c<a d<b,c e<a");
     assert_eq!(graph.heads(), ["d", "e"]);
     let err = graph.target("head", None).unwrap_err();
-    assert_eq!(err.to_string(), "`head` names several revisions: `d`, `e`");
+    assert_eq!(
+        err.to_string(),
+        "`head` names several revisions:\n  d  message of d, in d.rs\n  e  message of e, in e.rs"
+    );
     assert_eq!(graph.target("heads", None).unwrap().ids(), ["d", "e"]);
     let ids: Vec<_> = graph.revisions().iter().map(|it| it.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "c", "d", "e"]);

@@ -2,27 +2,49 @@
 
 use std::collections::BTreeSet;
 
-use super::{Graph, GraphError};
+use super::{Graph, GraphError, Revision};
 
 /// The revisions that a command works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
     /// Before the first revision.
     Base,
-    /// These revisions; one but for `heads` and `current`.
+    /// These revisions; several for `heads`, `current` and the parents of a merge.
     Revisions(Vec<String>),
+    /// The same on one branch, the rest of the history left alone.
+    Branch {
+        /// The revision that names the branch.
+        branch: String,
+        /// None for the branch's base.
+        ids: Vec<String>,
+    },
 }
 
 impl Target {
-    fn one(id: &str) -> Target {
-        Target::Revisions(vec![id.to_owned()])
+    fn of(ids: Vec<&str>, branch: Option<&str>) -> Target {
+        let ids: Vec<String> = ids.into_iter().map(str::to_owned).collect();
+        match branch {
+            Some(branch) => Target::Branch { branch: branch.to_owned(), ids },
+            None if ids.is_empty() => Target::Base,
+            None => Target::Revisions(ids),
+        }
     }
 
     /// The revisions, none for the base.
     pub fn ids(&self) -> Vec<&str> {
         match self {
             Target::Base => Vec::new(),
-            Target::Revisions(ids) => ids.iter().map(String::as_str).collect(),
+            Target::Revisions(ids) | Target::Branch { ids, .. } => {
+                ids.iter().map(String::as_str).collect()
+            }
+        }
+    }
+
+    /// The revision that names the branch, where only one branch is meant.
+    pub fn branch(&self) -> Option<&str> {
+        match self {
+            Target::Base | Target::Revisions(_) => None,
+            Target::Branch { branch, .. } => Some(branch),
         }
     }
 }
@@ -45,6 +67,20 @@ impl Range {
     }
 }
 
+/// Whether an identifier names nothing without a look at what is applied, as `current`, `+1` and
+/// `label@-1` do.
+pub fn is_from_database(identifier: &str) -> bool {
+    matches!(split_relative(split_branch(identifier).1), ("current", _) | ("", Some(_)))
+}
+
+/// How many steps an identifier such as `+1` or `label@-1` is away from what is applied.
+pub(crate) fn steps_from_current(identifier: &str) -> Option<i64> {
+    match split_relative(split_branch(identifier).1) {
+        ("", steps) => steps,
+        _ => None,
+    }
+}
+
 impl Graph {
     /// The revision that an identifier names, or `None` for the base. Without a database: `current`
     /// and a bare `+N` or `-N` are no identifiers here.
@@ -53,17 +89,19 @@ impl Graph {
     ///
     /// When it names none, or several.
     pub fn resolve(&self, identifier: &str) -> Result<Option<&str>, GraphError> {
-        match self.target(identifier, None)? {
-            Target::Base => Ok(None),
-            Target::Revisions(ids) => match ids.as_slice() {
-                [id] => Ok(self.get(id).map(|it| it.id.as_str())),
-                _ => Err(several(identifier, &ids)),
-            },
+        match self.target(identifier, None)?.ids().as_slice() {
+            [] => Ok(None),
+            [id] => Ok(self.get(id).map(|it| it.id.as_str())),
+            ids => {
+                let words = Words { graph: self, identifier, branch: None, applied: None };
+                Err(words.several(ids).hint("name one of them"))
+            }
         }
     }
 
-    /// What an identifier names: a full id or an unambiguous beginning of one, `head`, `heads`,
-    /// `base`, `current`, `+N` and `-N` from what is applied, and `+N` and `-N` behind any of them.
+    /// What an identifier names: a full id, a branch label, an unambiguous beginning of an id,
+    /// `head`, `heads`, `base`, `current`, `+N` and `-N` from what is applied, `+N` and `-N` behind
+    /// any of them, and `label@` or `id@` before any of them, which means it on that branch.
     ///
     /// # Errors
     ///
@@ -73,126 +111,303 @@ impl Graph {
         identifier: &str,
         applied: Option<&BTreeSet<String>>,
     ) -> Result<Target, GraphError> {
-        let (name, steps) = split_relative(identifier);
+        if identifier.contains(':') {
+            let message = format!("`{identifier}` is a range, and one revision is meant here");
+            return Err(GraphError::new(message)
+                .hint("ranges are for `history -r`, and with --sql for what runs"));
+        }
+        let (branch, rest) = split_branch(identifier);
+        let branch = branch.map(|it| self.branch(it)).transpose()?;
+        let words = Words { graph: self, identifier, branch, applied };
+        let (name, steps) = match self.get(rest).or_else(|| self.labelled(rest)) {
+            Some(_) => (rest, None),
+            None => split_relative(rest),
+        };
         let start = match (name, steps) {
-            ("", Some(steps)) => match self.current_target(applied, identifier)? {
-                // From several heads there is no one way down, but there may be one way up.
-                Target::Revisions(ids) if ids.len() > 1 => {
-                    return Err(several("current", &ids)
-                        .hint(format!("name a revision, such as `{}{steps:+}`", ids[0])));
-                }
-                it => it,
-            },
-            ("", None) => {
+            ("", None) if identifier.is_empty() => {
                 return Err(GraphError::new("the revision's identifier is empty"));
             }
-            (name, _) => self.named(name, applied)?,
+            ("", None) => {
+                let message = format!("`{identifier}` names a branch and no revision of it");
+                return Err(GraphError::new(message)
+                    .hint(format!("`{identifier}head` is its last revision")));
+            }
+            ("", Some(steps)) => words.current(Some(steps))?,
+            (name, _) => words.named(name)?,
         };
-        match steps {
-            None => Ok(start),
-            Some(steps) => self.walk(start, steps, identifier),
+        let ids = match steps {
+            None => start,
+            Some(steps) => words.walk(start, steps)?,
+        };
+        Ok(Target::of(ids, words.branch.map(|it| it.id)))
+    }
+
+    /// What several identifiers name together.
+    ///
+    /// # Errors
+    ///
+    /// When one names nothing, or more than it may, and when one of several is the base.
+    pub fn targets(
+        &self,
+        identifiers: &[String],
+        applied: Option<&BTreeSet<String>>,
+    ) -> Result<Target, GraphError> {
+        if let [identifier] = identifiers {
+            return self.target(identifier, applied);
+        }
+        let mut all: Vec<String> = Vec::new();
+        for identifier in identifiers {
+            let target = self.target(identifier, applied)?;
+            if target.ids().is_empty() {
+                let message = format!("`{identifier}` can't be named together with others");
+                return Err(GraphError::new(message).hint("name it alone"));
+            }
+            for id in target.ids() {
+                if !all.iter().any(|it| it == id) {
+                    all.push(id.to_owned());
+                }
+            }
+        }
+        Ok(if all.is_empty() { Target::Base } else { Target::Revisions(all) })
+    }
+
+    fn branch<'a>(&'a self, name: &str) -> Result<Branch<'a>, GraphError> {
+        let exact = self.labelled(name).or_else(|| self.get(name));
+        let found = match exact {
+            Some(it) => Ok(it),
+            None => self.beginning_with(name, |_| true).map_err(|several| {
+                several.unwrap_or_else(|| {
+                    let labels: Vec<_> =
+                        self.branch_labels().map(|(label, _)| format!("`{label}`")).collect();
+                    let hint = match labels.is_empty() {
+                        true => "no revision has a branch label; --branch-label gives one".into(),
+                        false => format!("the branch labels are {}", labels.join(", ")),
+                    };
+                    GraphError::new(format!("no branch `{name}` in this project")).hint(hint)
+                })
+            }),
+        }?;
+        Ok(Branch { name: name.to_owned(), id: &found.id, lineage: self.lineage(&found.id) })
+    }
+
+    /// The one revision whose id begins so; nothing as the error when there is none.
+    fn beginning_with(
+        &self,
+        name: &str,
+        counts: impl Fn(&str) -> bool,
+    ) -> Result<&Revision, Option<GraphError>> {
+        let found = self.revisions.iter().filter(|it| it.id.starts_with(name) && counts(&it.id));
+        let found: Vec<_> = found.collect();
+        match found.as_slice() {
+            [it] => Ok(it),
+            _ if found.is_empty() || name.is_empty() => Err(None),
+            _ => {
+                let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
+                let message = format!("several revisions begin with `{name}`:{}", self.list(&ids));
+                Err(Some(GraphError::new(message).hint("give more of the id")))
+            }
         }
     }
 
-    fn named(&self, name: &str, applied: Option<&BTreeSet<String>>) -> Result<Target, GraphError> {
+    /// Candidates, a line each.
+    fn list(&self, ids: &[&str]) -> String {
+        let line = |it: &Revision| {
+            let labels = match self.labels(&it.id) {
+                [] => String::new(),
+                labels => format!(" ({})", labels.join(", ")),
+            };
+            let message = match it.message.as_str() {
+                "" => String::new(),
+                message => format!("  {message}"),
+            };
+            format!("\n  {}{labels}{message}, in {}", it.id, it.file)
+        };
+        ids.iter().filter_map(|id| self.get(id)).map(line).collect()
+    }
+}
+
+/// A branch that an identifier names before its `@`.
+struct Branch<'a> {
+    name: String,
+    id: &'a str,
+    lineage: BTreeSet<&'a str>,
+}
+
+/// An identifier that is being read.
+struct Words<'a> {
+    graph: &'a Graph,
+    identifier: &'a str,
+    branch: Option<Branch<'a>>,
+    applied: Option<&'a BTreeSet<String>>,
+}
+
+impl<'a> Words<'a> {
+    fn is_on_branch(&self, id: &str) -> bool {
+        self.branch.as_ref().is_none_or(|it| it.lineage.contains(id))
+    }
+
+    fn on_branch(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+        ids.into_iter().filter(|it| self.is_on_branch(it)).collect()
+    }
+
+    fn named(&self, name: &str) -> Result<Vec<&'a str>, GraphError> {
         match name {
-            "base" => return Ok(Target::Base),
-            "current" => return self.current_target(applied, name),
+            "base" => return Ok(Vec::new()),
+            "current" => return self.current(None),
             "heads" | "head" => {
-                let heads: Vec<String> = self.heads().into_iter().map(str::to_owned).collect();
+                let heads = self.on_branch(self.graph.heads());
                 return match heads.len() {
-                    0 => Ok(Target::Base),
-                    n if n > 1 && name == "head" => Err(several(name, &heads).hint(
-                        "name one of them, take `heads` for all, or join them with `cargo \
-                         dbmigrate merge`",
-                    )),
-                    _ => Ok(Target::Revisions(heads)),
+                    0 | 1 => Ok(heads),
+                    _ if name == "heads" => Ok(heads),
+                    _ => Err(self.several(&heads).hint(self.one_of(&heads))),
                 };
             }
             _ => {}
         }
-        if let Some(it) = self.get(name).or_else(|| self.labelled(name)) {
-            return Ok(Target::one(&it.id));
-        }
-        let found = self.revisions.iter().filter(|it| it.id.starts_with(name));
-        let found: Vec<_> = found.collect();
-        match found.as_slice() {
-            [it] => Ok(Target::one(&it.id)),
-            [] => Err(GraphError::new(format!("no revision `{name}` in this project"))
-                .hint("`cargo dbmigrate history` lists them")),
-            several => {
-                let mut message = format!("several revisions begin with `{name}`:");
-                for it in several {
-                    message += &format!("\n  {}  {}", it.id, it.message);
-                }
-                Err(GraphError::new(message).hint("give more of the id"))
+        let exact = self.graph.get(name).or_else(|| self.graph.labelled(name));
+        let found = match exact {
+            Some(it) => it,
+            None => {
+                self.graph.beginning_with(name, |id| self.is_on_branch(id)).map_err(|several| {
+                    several.unwrap_or_else(|| {
+                        // It may be there, and not on the branch.
+                        match (self.graph.beginning_with(name, |_| true), &self.branch) {
+                            (Ok(it), Some(branch)) => not_on_branch(it, &branch.name),
+                            _ => GraphError::new(format!("no revision `{name}` in this project"))
+                                .hint("`cargo dbmigrate history` lists them"),
+                        }
+                    })
+                })?
             }
+        };
+        match &self.branch {
+            Some(branch) if !branch.lineage.contains(found.id.as_str()) => {
+                Err(not_on_branch(found, &branch.name))
+            }
+            _ => Ok(vec![&found.id]),
         }
     }
 
-    fn current_target(
-        &self,
-        applied: Option<&BTreeSet<String>>,
-        identifier: &str,
-    ) -> Result<Target, GraphError> {
-        let Some(applied) = applied else {
-            let message = format!("`{identifier}` is counted from a database, and none is at hand");
+    /// What is applied last; `steps` are those that will be gone from there.
+    fn current(&self, steps: Option<i64>) -> Result<Vec<&'a str>, GraphError> {
+        let Some(applied) = self.applied else {
+            let message =
+                format!("`{}` is counted from a database, and none is at hand", self.identifier);
             return Err(GraphError::new(message).hint("name a revision"));
         };
-        let current = self.current(applied);
-        Ok(match current.as_slice() {
-            [] => Target::Base,
-            ids => Target::Revisions(ids.iter().map(|it| (*it).to_owned()).collect()),
-        })
+        let Some(branch) = &self.branch else {
+            return Ok(self.graph.current(applied));
+        };
+        let is_applied = |it: &&str| applied.contains(*it);
+        let is_last = |id: &&str| {
+            let after = self.graph.children(id).iter();
+            !after.clone().any(|it| applied.contains(it) && self.is_on_branch(it))
+        };
+        let last: Vec<&str> =
+            branch.lineage.iter().copied().filter(is_applied).filter(is_last).collect();
+        // The trunk below a branch is not the branch's to undo.
+        let of_branch = self.graph.on_branch(branch.id);
+        let is_own = |it: &&str| {
+            of_branch.contains(it) || self.graph.labels(it).iter().any(|it| *it == branch.name)
+        };
+        if steps.is_some_and(|it| it < 0) && !last.iter().any(|it| is_own(it)) {
+            let message = format!("nothing of the branch `{}` is applied", branch.name);
+            return Err(GraphError::new(message).hint("`cargo dbmigrate current` shows what is"));
+        }
+        Ok(last)
     }
 
-    fn walk(&self, start: Target, steps: i64, identifier: &str) -> Result<Target, GraphError> {
+    fn walk(&self, start: Vec<&'a str>, steps: i64) -> Result<Vec<&'a str>, GraphError> {
         let too_far = |n: u64| {
             let way = if steps > 0 { "after" } else { "before" };
-            let message = format!(
-                "`{identifier}` goes too far: there are only {n} revisions {way} its start"
-            );
-            GraphError::new(message.replace("only 1 revisions", "only 1 revision"))
-                .hint("`cargo dbmigrate history` lists them")
+            let revisions = if n == 1 { "revision" } else { "revisions" };
+            GraphError::new(format!(
+                "`{}` goes too far: there are only {n} {revisions} {way} its start",
+                self.identifier
+            ))
+            .hint("`cargo dbmigrate history` lists them")
         };
         let mut at = start;
         for n in 0..steps.unsigned_abs() {
-            let next: Vec<String> = match (&at, steps > 0) {
-                (Target::Base, false) => return Err(too_far(n)),
-                (Target::Base, true) => {
-                    let bases = self.revisions.iter().filter(|it| it.parents.is_empty());
-                    bases.map(|it| it.id.clone()).collect()
-                }
-                (Target::Revisions(ids), true) => {
-                    ids.iter().flat_map(|it| self.children(it)).cloned().collect()
-                }
-                (Target::Revisions(ids), false) => {
-                    let parents = ids.iter().filter_map(|it| self.get(it));
-                    let parents: Vec<_> =
-                        parents.flat_map(|it| it.parents.iter().cloned()).collect();
-                    if parents.is_empty() {
-                        at = Target::Base;
-                        continue;
-                    }
-                    parents
-                }
+            let id = match at.as_slice() {
+                [] if steps < 0 => return Err(too_far(n)),
+                [] => None,
+                [id] => self.graph.get(id),
+                ids => return Err(self.count_from(ids, steps, n)),
             };
-            at = match next.as_slice() {
-                [] => return Err(too_far(n)),
-                [id] => Target::one(id),
-                ids => return Err(several(identifier, ids).hint("name one of them")),
+            at = match (id, steps > 0) {
+                (None, _) => self.on_branch(self.graph.bases()),
+                (Some(it), true) => {
+                    self.on_branch(self.graph.children(&it.id).iter().map(String::as_str))
+                }
+                (Some(it), false) => self.on_branch(it.parents.iter().map(String::as_str)),
             };
+            // A merge has several parents, and before it are all of them; but after a revision is
+            // one of those that follow it.
+            if steps > 0 {
+                match at.as_slice() {
+                    [] => return Err(too_far(n)),
+                    [_] => {}
+                    ids => return Err(self.several(ids).hint(self.one_of(ids))),
+                }
+            }
         }
         Ok(at)
     }
+
+    /// That one can't count on from several revisions, reached after `n` of the steps.
+    fn count_from(&self, ids: &[&str], steps: i64, n: u64) -> GraphError {
+        let is_from_current = n == 0 && steps_from_current(self.identifier).is_some();
+        let left = i64::try_from(steps.unsigned_abs() - n).unwrap_or(i64::MAX) * steps.signum();
+        let one = |id: &&str| match is_from_current {
+            true => format!("`{id}@{steps:+}`"),
+            false => format!("`{id}{left:+}`"),
+        };
+        let each: Vec<String> = ids.iter().map(one).collect();
+        self.several(ids).hint(format!("count from one of them: {}", each.join(", ")))
+    }
+
+    fn several(&self, ids: &[&str]) -> GraphError {
+        let list = self.graph.list(ids);
+        GraphError::new(format!("`{}` names several revisions:{list}", self.identifier))
+    }
+
+    /// How to name one of several: by the label of its branch where no other one is on it.
+    fn one_of(&self, ids: &[&str]) -> String {
+        let name = |id: &&str| {
+            let others = ids.iter().filter(|it| *it != id);
+            let others: Vec<_> = others.flat_map(|it| self.graph.labels(it)).collect();
+            match self.graph.labels(id).iter().find(|it| !others.contains(it)) {
+                Some(label) if self.branch.is_none() => format!("`{label}@{}`", self.identifier),
+                _ => format!("`{id}`"),
+            }
+        };
+        let names: Vec<String> = ids.iter().map(name).collect();
+        let one = format!("name one of them ({})", names.join(", "));
+        match self.identifier {
+            "head" => {
+                format!("{one}, take `heads` for all, or join them with `cargo dbmigrate merge`")
+            }
+            _ => one,
+        }
+    }
 }
 
-fn several(identifier: &str, ids: &[String]) -> GraphError {
-    GraphError::new(format!("`{identifier}` names several revisions: `{}`", ids.join("`, `")))
+fn not_on_branch(it: &Revision, branch: &str) -> GraphError {
+    GraphError::new(format!("revision `{}` is not on the branch `{branch}`", it.id))
+        .hint(format!("`cargo dbmigrate history -r {branch}@base:{branch}@heads` lists what is"))
+}
+
+/// Splits `label@head` into the branch and the rest.
+fn split_branch(identifier: &str) -> (Option<&str>, &str) {
+    match identifier.split_once('@') {
+        Some((branch, rest)) => (Some(branch), rest),
+        None => (None, identifier),
+    }
 }
 
 /// Splits `id+2`, `head-1`, `+1` into name and steps. Ids have neither sign in them.
-fn split_relative(identifier: &str) -> (&str, Option<i64>) {
+pub(super) fn split_relative(identifier: &str) -> (&str, Option<i64>) {
     let Some(at) = identifier.rfind(['+', '-']) else { return (identifier, None) };
     match identifier[at..].parse() {
         Ok(steps) => (&identifier[..at], Some(steps)),

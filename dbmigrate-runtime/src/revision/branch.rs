@@ -1,0 +1,63 @@
+//! Branches: which revisions are on one, and what they are called.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Graph, Revision};
+
+impl Graph {
+    /// The labels of the branches that a revision is on: its own, those of what it follows, and
+    /// those of what follows it, down to where the branch leaves another one.
+    pub fn labels(&self, id: &str) -> &[String] {
+        self.labels.get(id).map_or(&[], Vec::as_slice)
+    }
+
+    /// All branch labels, each with the id of the revision that it is written in.
+    pub fn branch_labels(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.carriers.iter().map(|(label, id)| (label.as_str(), id.as_str()))
+    }
+
+    /// Whether two revisions are on branches that have different labels and nothing in common.
+    pub fn is_elsewhere(&self, one: &str, other: &str) -> bool {
+        let (one, other) = (self.labels(one), self.labels(other));
+        !(one.is_empty() && other.is_empty()) && !one.iter().any(|it| other.contains(it))
+    }
+
+    /// A revision with what it follows and what follows it. Dependencies don't count.
+    pub(super) fn lineage<'a>(&'a self, id: &'a str) -> BTreeSet<&'a str> {
+        let mut lineage = self.back(&[id], parents);
+        lineage.extend(self.on_branch(id));
+        lineage
+    }
+
+    /// A revision with what follows it. Dependencies don't count.
+    pub(super) fn on_branch<'a>(&'a self, id: &'a str) -> BTreeSet<&'a str> {
+        self.forth(&[id], parents)
+    }
+
+    /// The labels by revision.
+    pub(super) fn inherited_labels(&self) -> BTreeMap<String, Vec<String>> {
+        let mut labels: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (label, id) in &self.carriers {
+            let mut on = self.on_branch(id);
+            let mut at = self.get(id);
+            while let Some(it) = at {
+                on.insert(&it.id);
+                let parent = match it.parents.as_slice() {
+                    [parent] if self.children(&it.id).len() < 2 => self.get(parent),
+                    _ => None,
+                };
+                let is_joint =
+                    |it: &&Revision| self.children(&it.id).len() > 1 || it.parents.len() > 1;
+                at = parent.filter(|it| !is_joint(it));
+            }
+            for id in on {
+                labels.entry(id.to_owned()).or_default().push(label.clone());
+            }
+        }
+        labels
+    }
+}
+
+fn parents(it: &Revision) -> Vec<&str> {
+    it.parents.iter().map(String::as_str).collect()
+}

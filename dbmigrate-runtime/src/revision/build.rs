@@ -1,0 +1,236 @@
+//! Revisions become a graph, or it is said which of their files is wrong.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::target::split_relative;
+use super::{Graph, GraphError, Revision};
+
+impl Graph {
+    /// Orders the revisions.
+    ///
+    /// # Errors
+    ///
+    /// When two have one id or one branch label, one needs a revision that isn't there, or they
+    /// need each other in a circle.
+    pub fn new(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
+        revisions.sort_by(|a, b| (&a.file, &a.id).cmp(&(&b.file, &b.id)));
+        let by_id = by_id(&revisions)?;
+        let carriers = carriers(&revisions, &by_id)?;
+        let mut parents = Vec::with_capacity(revisions.len());
+        let mut needs = Vec::with_capacity(revisions.len());
+        for it in &revisions {
+            let followed = followed(it, &by_id)?;
+            let mut needed = depended(it, &by_id, &carriers)?;
+            needed.extend(&followed);
+            parents.push(followed);
+            needs.push(needed);
+        }
+        let order = match topological(&needs) {
+            Ok(it) => it,
+            Err(_) => return Err(circle(&revisions, &parents, &needs)),
+        };
+        let carriers =
+            carriers.into_iter().map(|(label, idx)| (label, revisions[idx].id.clone())).collect();
+        let mut unsorted: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
+        let revisions: Vec<Revision> =
+            order.into_iter().filter_map(|idx| unsorted[idx].take()).collect();
+        let by_id = revisions.iter().enumerate().map(|(idx, it)| (it.id.clone(), idx)).collect();
+        let mut graph = Graph { revisions, by_id, carriers, ..Graph::default() };
+        for it in &graph.revisions {
+            let unique: BTreeSet<&String> = it.parents.iter().collect();
+            for parent in unique {
+                graph.children.entry(parent.clone()).or_default().push(it.id.clone());
+            }
+        }
+        let mut dependents: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for it in graph.revisions.iter().filter(|it| !it.depends_on.is_empty()) {
+            for id in graph.dependencies(it) {
+                dependents.entry(id.to_owned()).or_default().push(it.id.clone());
+            }
+        }
+        graph.dependents = dependents;
+        graph.labels = graph.inherited_labels();
+        Ok(graph)
+    }
+}
+
+/// Fails where a text can't be a revision's id, since it stands in identifiers such as `id+1`,
+/// `id@head` and `a:b`.
+///
+/// # Errors
+///
+/// Every sign that it must not have, or the meaning that it has.
+pub fn check_id(id: &str) -> Result<(), GraphError> {
+    let is_allowed = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    check_name(id, "a revision's id", is_allowed).map_err(|err| {
+        err.or_hint("an id is made of the letters A to Z and a to z, digits and `_`")
+    })
+}
+
+/// Fails where a text can't be a branch label, which stands in identifiers as ids do.
+///
+/// # Errors
+///
+/// Every sign that it must not have, or the meaning that it has.
+pub fn check_label(label: &str) -> Result<(), GraphError> {
+    let is_allowed = |it: char| it.is_alphanumeric() || matches!(it, '_' | '-' | '.');
+    check_name(label, "a branch label", is_allowed)
+        .map_err(|err| err.or_hint("a label is made of letters, digits, `_`, `-` and `.`"))?;
+    match split_relative(label) {
+        (_, None) => Ok(()),
+        (name, Some(_)) => {
+            let message = format!("`{label}` can't be a branch label: it is counted from `{name}`");
+            Err(GraphError::new(message).hint("let it end in something else"))
+        }
+    }
+}
+
+fn check_name(name: &str, what: &str, is_allowed: impl Fn(char) -> bool) -> Result<(), GraphError> {
+    let mut bad: Vec<char> = name.chars().filter(|it| !is_allowed(*it)).collect();
+    bad.sort_unstable();
+    bad.dedup();
+    let why = match name {
+        "" => "it is empty".to_owned(),
+        "base" | "head" | "heads" | "current" => "it has a meaning".to_owned(),
+        _ if bad.is_empty() => return Ok(()),
+        _ => bad.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", "),
+    };
+    let err = GraphError::new(format!("`{name}` can't be {what}: {why}"));
+    Err(if bad.is_empty() && !name.is_empty() { err.hint("choose another") } else { err })
+}
+
+fn by_id(revisions: &[Revision]) -> Result<BTreeMap<String, usize>, GraphError> {
+    let mut by_id = BTreeMap::new();
+    for (idx, it) in revisions.iter().enumerate() {
+        check_id(&it.id).map_err(|err| err.in_file(&it.file))?;
+        if let Some(other) = by_id.insert(it.id.clone(), idx) {
+            let other = &revisions[other].file;
+            let message = format!("two revisions have the id `{}`: {other} and {}", it.id, it.file);
+            return Err(GraphError::new(message)
+                .hint("give one of them another id, in `REVISION` and in the file's name"));
+        }
+    }
+    Ok(by_id)
+}
+
+/// The places of the revisions that labels are written in.
+fn carriers(
+    revisions: &[Revision],
+    by_id: &BTreeMap<String, usize>,
+) -> Result<BTreeMap<String, usize>, GraphError> {
+    let mut carriers: BTreeMap<String, usize> = BTreeMap::new();
+    for (idx, it) in revisions.iter().enumerate() {
+        for label in &it.branch_labels {
+            check_label(label).map_err(|err| err.in_file(&it.file))?;
+            if let Some(other) = by_id.get(label) {
+                let message = format!(
+                    "the branch label `{label}` of revision `{}`, in {}, is the id of the one in {}",
+                    it.id, it.file, revisions[*other].file
+                );
+                return Err(GraphError::new(message).hint("choose another label"));
+            }
+            if let Some(other) = carriers.insert(label.clone(), idx) {
+                let other = &revisions[other];
+                let message = format!(
+                    "two revisions have the branch label `{label}`: `{}` in {} and `{}` in {}",
+                    other.id, other.file, it.id, it.file
+                );
+                return Err(GraphError::new(message).hint(
+                    "take it out of one of them: what follows a labelled revision is on its \
+                     branch without saying so",
+                ));
+            }
+        }
+    }
+    Ok(carriers)
+}
+
+fn followed(it: &Revision, by_id: &BTreeMap<String, usize>) -> Result<Vec<usize>, GraphError> {
+    let one = |parent: &String| {
+        if *parent == it.id {
+            let message = format!("revision `{}` follows itself, in {}", it.id, it.file);
+            return Err(GraphError::new(message).hint("correct its `DOWN_REVISION`"));
+        }
+        by_id.get(parent).copied().ok_or_else(|| {
+            let message = format!(
+                "revision `{}` follows `{parent}`, which this project does not have, in {}",
+                it.id, it.file
+            );
+            GraphError::new(message)
+                .hint("correct its `DOWN_REVISION`, or bring the missing file back")
+        })
+    };
+    it.parents.iter().map(one).collect()
+}
+
+fn depended(
+    it: &Revision,
+    by_id: &BTreeMap<String, usize>,
+    carriers: &BTreeMap<String, usize>,
+) -> Result<Vec<usize>, GraphError> {
+    let one = |name: &String| {
+        let idx = by_id.get(name).or_else(|| carriers.get(name)).copied();
+        if idx.is_some() && idx == by_id.get(&it.id).copied() {
+            let message = format!("revision `{}` depends on itself, in {}", it.id, it.file);
+            return Err(GraphError::new(message).hint("correct its `DEPENDS_ON`"));
+        }
+        idx.ok_or_else(|| {
+            let message = format!(
+                "revision `{}` depends on `{name}`, which this project does not have, in {}",
+                it.id, it.file
+            );
+            GraphError::new(message)
+                .hint("correct its `DEPENDS_ON`: it holds whole ids and branch labels")
+        })
+    };
+    it.depends_on.iter().map(one).collect()
+}
+
+/// An order in which each comes after what it needs, or those that have none.
+fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+    let mut n_open: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
+    for (idx, needed) in needs.iter().enumerate() {
+        needed.iter().for_each(|it| needed_by[*it].push(idx));
+    }
+    let mut ready: BTreeSet<usize> = (0..needs.len()).filter(|it| n_open[*it] == 0).collect();
+    let mut order = Vec::with_capacity(needs.len());
+    while let Some(idx) = ready.pop_first() {
+        order.push(idx);
+        for next in &needed_by[idx] {
+            n_open[*next] -= 1;
+            if n_open[*next] == 0 {
+                ready.insert(*next);
+            }
+        }
+    }
+    match order.len() == needs.len() {
+        true => Ok(order),
+        false => Err((0..needs.len()).filter(|it| n_open[*it] > 0).collect()),
+    }
+}
+
+/// Names the revisions of one circle, and not all those that come after it.
+fn circle(revisions: &[Revision], parents: &[Vec<usize>], needs: &[Vec<usize>]) -> GraphError {
+    let (verb, constant, edges, unordered) = match (topological(parents), topological(needs)) {
+        (Err(it), _) => ("follow", "DOWN_REVISION", parents, it),
+        (_, Err(it)) => ("need", "DEPENDS_ON", needs, it),
+        (Ok(_), Ok(_)) => unreachable!("what has an order has no circle"),
+    };
+    // Each of them needs another one of them, so the way along needs never ends.
+    let mut way: Vec<usize> = unordered.first().copied().into_iter().collect();
+    while let Some(at) = way.last() {
+        let Some(next) = edges[*at].iter().find(|it| unordered.contains(it)) else { break };
+        if let Some(begin) = way.iter().position(|it| it == next) {
+            way.drain(..begin);
+            break;
+        }
+        way.push(*next);
+    }
+    let least = way.iter().enumerate().min_by_key(|(_, it)| **it).map_or(0, |(at, _)| at);
+    way.rotate_left(least);
+    let text = |it: &usize| format!("`{}` in {}", revisions[*it].id, revisions[*it].file);
+    let texts: Vec<String> = way.iter().map(text).collect();
+    let message = format!("these revisions {verb} each other in a circle: {}", texts.join(", "));
+    GraphError::new(message).hint(format!("correct the `{constant}` of one of them"))
+}
