@@ -13,8 +13,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
     version,
     styles = clap_cargo_styles(),
     max_term_width = 100,
-    after_help = "Revisions: a full id or the beginning of one, head, base, current, +N, -N, \
-                  id+N, id-N.\nExit codes: 0 done, 1 the answer is no, 2 wrong arguments, 3 failed."
+    after_help = "Revisions: a full id or the beginning of one, a branch label, head, heads, base, \
+                  current, +N, -N, id+N, id-N,\nand any of them on one branch: label@head, \
+                  label@+1, id@base. Ranges: from:to, from:, :to.\nExit codes: 0 done, 1 the answer is no, 2 wrong arguments, 3 failed."
 )]
 pub struct Cli {
     #[command(flatten)]
@@ -125,6 +126,8 @@ pub enum Command {
     Migrate(Migrate),
     /// Write a revision, empty unless --autogenerate
     Revision(Revision),
+    /// Write a revision that joins branches
+    Merge(Merge),
     /// Apply revisions
     Upgrade(Upgrade),
     /// Undo revisions
@@ -140,7 +143,9 @@ pub enum Command {
     /// Show the revisions, newest first
     History(History),
     /// Show the revisions that nothing follows
-    Heads,
+    Heads(Heads),
+    /// Show where the history branches, and what begins there
+    Branches,
     /// Show a revision
     Show(Show),
     /// Enter revisions as applied without running them
@@ -155,6 +160,8 @@ pub enum Command {
     Completions(Completions),
     /// Print the manual page
     Man(Man),
+    /// Create the version table, if it isn't there
+    EnsureVersion(EnsureVersion),
 }
 
 #[derive(Debug, Args)]
@@ -170,15 +177,34 @@ pub struct Init {
     pub runtime_git: Option<String>,
 }
 
+/// Where a new revision goes in the history.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Place {
+    /// Revision that the new one follows [default: head]; `base` for one that follows none
+    #[arg(long, value_name = "REV", allow_negative_numbers = true)]
+    pub head: Option<String>,
+    /// Let it follow a revision that another one follows already
+    #[arg(long)]
+    pub splice: bool,
+    /// Name of the branch that begins with it
+    #[arg(long, value_name = "LABEL")]
+    pub branch_label: Vec<String>,
+    /// Revision that has to be applied before, without being followed: a label stays one
+    #[arg(long, value_name = "REV", allow_negative_numbers = true)]
+    pub depends_on: Vec<String>,
+    /// Id of the new revision, instead of a random one
+    #[arg(long, value_name = "ID")]
+    pub rev_id: Option<String>,
+}
+
 /// What both `migrate` and `revision` take.
 #[derive(Debug, Clone, Default, Args)]
 pub struct NewRevision {
     /// What the revision does, for its header and file name
     #[arg(short, long, value_name = "TEXT", default_value = "")]
     pub message: String,
-    /// Id of the new revision, instead of a random one
-    #[arg(long, value_name = "ID")]
-    pub rev_id: Option<String>,
+    #[command(flatten)]
+    pub place: Place,
     /// Take a removed and an added table or column for a drop and an add, unless --rename names it
     #[arg(long)]
     pub no_renames: bool,
@@ -265,7 +291,7 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 #[derive(Debug, Args)]
 pub struct Upgrade {
     /// Where to go; with --sql also a range `from:to`
-    #[arg(default_value = "head", allow_negative_numbers = true)]
+    #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
     /// Upgrade each SQLite file that matches, such as 'tenants/*.db', or that is in a directory
     #[arg(long, value_name = "PATTERN", conflicts_with = "sql")]
@@ -280,7 +306,7 @@ pub struct Upgrade {
 #[derive(Debug, Args)]
 pub struct Downgrade {
     /// Where to go; with --sql also a range `from:to`
-    #[arg(default_value = "-1", allow_negative_numbers = true)]
+    #[arg(default_value = "-1", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
     #[command(flatten)]
     pub run: Run,
@@ -314,7 +340,7 @@ pub struct Reset {
 
 #[derive(Debug, Args)]
 pub struct Current {
-    /// Exit with 1 when the database isn't at the head
+    /// Exit with 1 when the database isn't at all heads
     #[arg(short, long)]
     pub check_heads: bool,
 }
@@ -324,23 +350,56 @@ pub struct History {
     /// Only from one revision to another: `from:to`, either side may be empty
     #[arg(short, long, value_name = "FROM:TO", allow_hyphen_values = true)]
     pub rev_range: Option<String>,
-    /// Mark the revision that the database is at
+    /// Mark the revisions that the database is at
     #[arg(short, long)]
     pub indicate_current: bool,
 }
 
 #[derive(Debug, Args)]
+pub struct Heads {
+    /// Leave out heads that a revision of another branch depends on
+    #[arg(long)]
+    pub resolve_dependencies: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// What to join
+    #[arg(default_value = "heads", value_name = "REV", allow_negative_numbers = true)]
+    pub revisions: Vec<String>,
+    /// What the revision is about, for its header and file name
+    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    pub message: String,
+    /// Let it follow revisions that others follow already
+    #[arg(long)]
+    pub splice: bool,
+    /// Name of the branch that begins with it
+    #[arg(long, value_name = "LABEL")]
+    pub branch_label: Vec<String>,
+    /// Id of the new revision, instead of a random one
+    #[arg(long, value_name = "ID")]
+    pub rev_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct EnsureVersion {
+    /// Print the SQL instead of running it
+    #[arg(long)]
+    pub sql: bool,
+}
+
+#[derive(Debug, Args)]
 pub struct Show {
     /// The revision
-    #[arg(default_value = "head", allow_negative_numbers = true)]
+    #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
 }
 
 #[derive(Debug, Args)]
 pub struct Stamp {
-    /// The revision
-    #[arg(default_value = "head", allow_negative_numbers = true)]
-    pub revision: String,
+    /// The revision, or several on different branches; with --sql also a range `from:to`
+    #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
+    pub revisions: Vec<String>,
     /// Empty the version table before, whatever it holds
     #[arg(long)]
     pub purge: bool,
@@ -378,7 +437,7 @@ pub struct Diff {
 #[derive(Debug, Args)]
 pub struct Edit {
     /// The revision
-    #[arg(default_value = "head", allow_negative_numbers = true)]
+    #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
 }
 

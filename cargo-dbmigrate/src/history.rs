@@ -1,10 +1,10 @@
 //! The revision files of a project and what they record.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dbmigrate_runtime::revision::{Graph, Revision};
+use dbmigrate_runtime::revision::{Graph, Range, Revision, Target, is_from_database};
 use dbmigrate_runtime::{Migrations, executor, version_table};
 
 use crate::connection::{Database, Patience};
@@ -77,11 +77,15 @@ impl History {
     /// ` (head)`, ` (branchpoint)` and the like, for a list.
     pub fn marks(&self, it: &Revision, current: &[&str]) -> String {
         let mut marks = String::new();
-        if !it.branch_labels.is_empty() {
-            marks += &format!(" ({})", it.branch_labels.join(", "));
+        let labels = self.graph.labels(&it.id);
+        if !labels.is_empty() {
+            marks += &format!(" ({})", labels.join(", "));
         }
-        if self.graph.children(&it.id).is_empty() {
-            marks += " (head)";
+        let is_head = self.graph.children(&it.id).is_empty();
+        match self.graph.dependents(&it.id) {
+            [] if is_head => marks += " (head)",
+            _ if is_head => marks += " (effective head)",
+            _ => {}
         }
         if it.parents.len() > 1 {
             marks += " (mergepoint)";
@@ -123,11 +127,69 @@ pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
     entries.unwrap_or_default().into_iter().rev().filter(is_gone).collect()
 }
 
+/// What is applied, if one of these identifiers can't be understood without it.
+pub fn applied_for(cx: &Context, identifiers: &[&str]) -> Result<Option<BTreeSet<String>>> {
+    match identifiers.iter().any(|it| is_from_database(it)) {
+        true => Ok(Some(applied_ids(cx, &Database::find(cx)?)?)),
+        false => Ok(None),
+    }
+}
+
+/// The revisions of a range, with the one that it begins at. A side that is counted, such as `-2`,
+/// is counted from the other one; where that isn't given, from what is applied.
+///
+/// # Errors
+///
+/// A side that names nothing, and one that doesn't come before the other.
+pub fn between(
+    graph: &Graph,
+    range: &Range,
+    applied: Option<&BTreeSet<String>>,
+) -> Result<BTreeSet<String>> {
+    let is_counted = |it: &str| it.starts_with(['+', '-']);
+    let owned = |it: &Target| it.ids().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let side = |it: &str, other: Option<&str>| -> Result<Vec<String>> {
+        match other.filter(|other| is_counted(it) && !is_counted(other)) {
+            None => Ok(owned(&graph.target(it, applied)?)),
+            Some(other) => match graph.target(&format!("{other}{it}"), applied) {
+                Ok(it) => Ok(owned(&it)),
+                // A beginning that is too far back is the beginning.
+                Err(_) if it.starts_with('-') && graph.target(other, applied).is_ok() => {
+                    Ok(Vec::new())
+                }
+                Err(err) => Err(err.into()),
+            },
+        }
+    };
+    let (from, to) = (range.from.as_deref(), range.to.as_deref());
+    let ends = side(to.unwrap_or("heads"), from)?;
+    let begins = match from {
+        None => Vec::new(),
+        Some(from) => side(from, to)?,
+    };
+    let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
+    let begins: Vec<&str> = begins.iter().map(String::as_str).collect();
+    let mut between = graph.with_ancestors(&ends);
+    if let Some(id) = begins.iter().find(|it| !between.contains(*it)) {
+        let message = format!("revision `{id}` does not come before {}", parents_text_of(&ends));
+        return Err(
+            Error::new(message).hint("a range goes from an older revision to one that follows it")
+        );
+    }
+    let before = graph.with_ancestors(&begins);
+    between.retain(|it| !before.contains(it) || begins.contains(it));
+    Ok(between.into_iter().map(str::to_owned).collect())
+}
+
+fn parents_text_of(ids: &[&str]) -> String {
+    match ids {
+        [] => "the base".to_owned(),
+        ids => format!("`{}`", ids.join("`, `")),
+    }
+}
+
 /// The ids of what is applied.
-pub fn applied_ids(
-    cx: &Context,
-    database: &Database,
-) -> Result<std::collections::BTreeSet<String>> {
+pub fn applied_ids(cx: &Context, database: &Database) -> Result<BTreeSet<String>> {
     Ok(executor::ids(&applied(cx, database)?))
 }
 
@@ -180,53 +242,4 @@ fn shown(paths: &BTreeMap<String, (PathBuf, String)>, module: &str) -> String {
 pub fn relative(cx: &Context, path: &Path) -> String {
     let shown = path.strip_prefix(&cx.project.package_dir).unwrap_or(path);
     shown.display().to_string()
-}
-
-/// The constants of a revision file, read without compiling it: for commands that have to work
-/// on a file that doesn't compile.
-pub struct Header {
-    pub id: String,
-    pub parents: Vec<String>,
-    pub path: PathBuf,
-}
-
-/// Reads the constants of every revision file.
-///
-/// # Errors
-///
-/// When a file's constants can't be read: without them nobody knows what follows what.
-pub fn headers(cx: &Context) -> Result<Vec<Header>> {
-    let mut headers = Vec::new();
-    for file in files(cx)? {
-        let text = std::fs::read_to_string(&file.path)
-            .doing(|| format!("read `{}`", file.path.display()))?;
-        let (id, parents) = header(&text).ok_or_else(|| {
-            let shown = relative(cx, &file.path);
-            Error::new(format!("`{shown}` has no `REVISION` and `DOWN_REVISION` that can be read"))
-                .hint("correct these constants, or delete the file if it is no revision")
-        })?;
-        headers.push(Header { id, parents, path: file.path });
-    }
-    Ok(headers)
-}
-
-fn header(text: &str) -> Option<(String, Vec<String>)> {
-    // Only the constants' lines have to be Rust; the rest may be in the middle of an edit.
-    let constant = |name: &str| {
-        let at = text.find(&format!("const {name}:"))?;
-        let value = text[at..].split_once('=')?.1.split_once(';')?.0;
-        syn::parse_str::<syn::Expr>(value.trim()).ok()
-    };
-    let text_of = |it: &syn::Expr| match it {
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(it), .. }) => Some(it.value()),
-        _ => None,
-    };
-    let parents = match constant("DOWN_REVISION")? {
-        syn::Expr::Reference(it) => match *it.expr {
-            syn::Expr::Array(it) => it.elems.iter().filter_map(text_of).collect(),
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
-    };
-    Some((text_of(&constant("REVISION")?)?, parents))
 }

@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod context;
 mod error;
+mod headers;
 mod history;
 mod live;
 mod models;

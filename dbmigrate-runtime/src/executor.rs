@@ -296,6 +296,22 @@ impl Executor<'_> {
         Ok(entered)
     }
 
+    /// Creates the version table, if it isn't there.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn ensure_version_table(&mut self) -> Result<(), Error> {
+        if self.driver.in_transaction() {
+            return Err(Error::open_transaction());
+        }
+        self.prepared(|this| {
+            this.begin()?;
+            let res = version_table::create(this.driver, &this.options.version_table);
+            this.end(res)
+        })
+    }
+
     /// The applied revisions, compared with what the project has.
     fn read_applied(&mut self) -> Result<Vec<Applied>, Error> {
         let applied = version_table::read(self.driver, &self.options.version_table)?;

@@ -216,9 +216,8 @@ impl<'a> Planner<'a> {
     pub fn overtaken_by(&self, migration: &Migration) -> Option<&'a Revision> {
         let graph = self.migrations.graph();
         let id = &migration.revision.id;
-        let after = graph.revisions()[graph.position(id)? + 1..].iter().rev();
-        let mut after = after.filter(|it| !graph.is_elsewhere(id, &it.id));
-        after.find(|it| self.applied.contains(&it.id))
+        let mut after = graph.revisions()[graph.position(id)? + 1..].iter().rev();
+        after.find(|it| self.applied.contains(&it.id) && !graph.is_elsewhere(id, &it.id))
     }
 
     /// Plans the next revision as a whole, and takes it as run. What depends on what the revision

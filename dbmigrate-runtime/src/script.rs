@@ -3,17 +3,18 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::Error;
 use crate::dialect::{Action, Dialect, Facts};
 use crate::migration::{Direction, Migrations};
 use crate::plan;
 use crate::revision::Target;
 use crate::version_table;
+use crate::{Error, Options};
 
 /// Inside a transaction SQLite ignores the pragma.
 const BEGIN: &str = "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n";
 
-/// The statements of a route as a script, with the version rows, in one transaction.
+/// The statements of a route as a script, with the version rows, in one transaction or in one for
+/// each revision.
 ///
 /// What a run would find out before it goes on, the script asks as well, and fails where the answer
 /// is the wrong one. Steps are functions and can't be written down: in their place the script
@@ -29,8 +30,9 @@ pub fn script(
     applied: &BTreeSet<String>,
     dialect: &dyn Dialect,
     facts: &Facts,
-    version_table: &str,
+    options: &Options,
 ) -> Result<(String, Vec<String>), Error> {
+    let version_table = &options.version_table;
     let planned = plan::plan(migrations, direction, ids, applied, dialect, facts)?;
     let mut text = String::new();
     let mut steps = Vec::new();
@@ -41,7 +43,10 @@ pub fn script(
     if applied.is_empty() && direction == Direction::Upgrade {
         let _ = writeln!(text, "{};\n", dialect.create_version_table(version_table));
     }
-    for it in &planned {
+    for (idx, it) in planned.iter().enumerate() {
+        if options.transaction_each && idx > 0 {
+            [KEYS, "COMMIT;\n", BEGIN].iter().for_each(|it| text.push_str(it));
+        }
         let revision = &it.migration.revision;
         comment(&mut text, &running(direction, revision));
         let alone = it.migration.recording(direction).no_transaction;
@@ -62,7 +67,7 @@ pub fn script(
         // What ran outside the transaction may have switched them on.
         text.push_str(if alone { BEGIN } else { "\n" });
     }
-    text.push_str(TAIL);
+    [KEYS, TAIL].iter().for_each(|it| text.push_str(it));
     Ok((text, steps))
 }
 
@@ -79,11 +84,14 @@ CREATE TEMP TABLE dbmigrate_violations AS SELECT \"table\", rowid AS n, parent
 
 ";
 
-const TAIL: &str = "\
+const KEYS: &str = "\
 -- No row refers to nothing that did not before.
 INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
     SELECT \"table\", rowid, parent FROM pragma_foreign_key_check
     EXCEPT SELECT * FROM temp.dbmigrate_violations);
+";
+
+const TAIL: &str = "\
 DROP TABLE temp.dbmigrate_guard;
 DROP TABLE temp.dbmigrate_violations;
 COMMIT;
@@ -96,7 +104,7 @@ pub fn statements(actions: &[Action]) -> String {
     }
     let mut text = [STOP, BEGIN, GUARD].concat();
     write_actions(&mut text, actions, &mut Vec::new());
-    text + "\n" + TAIL
+    text + "\n" + KEYS + TAIL
 }
 
 fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>) {

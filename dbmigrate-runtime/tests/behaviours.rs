@@ -249,7 +249,7 @@ fn branches() {
             "head of a forked history is ambiguous",
             (FORK, ""),
             "upgrade head",
-            "error: `head` names several revisions:\n  d1 (one)  message of d1, in d1.rs\n  \
+            "error: `head` names one revision, and the history has 2 heads:\n  d1 (one)  message of d1, in d1.rs\n  \
              d2 (two)  message of d2, in d2.rs",
         ),
         case(38, "a stamp down past a branch point", (FORK, "d1 d2"), "stamp b", "b"),
@@ -399,6 +399,14 @@ fn identifiers() {
         ),
         case(43, "a branch by a revision", (ids, ""), "name abd@head", "x1"),
         case(43, "heads of a branch", (ids, ""), "name abc1@heads", "abc2 x1"),
+        case(
+            43,
+            "a forked branch has several heads",
+            ("a#x b<a c<a", ""),
+            "name x@head",
+            "error: `x@head` names one revision, and the branch has 2 heads:\n  b (x)  message of \
+             b, in b.rs\n  c (x)  message of c, in c.rs",
+        ),
         case(43, "a branch by its label", (ids, ""), "name two@head", "x1"),
         case(
             43,

@@ -132,7 +132,7 @@ fn heads_of_a_fork_are_several() {
     let err = graph.target("head", None).unwrap_err();
     assert_eq!(
         err.to_string(),
-        "`head` names several revisions:\n  d  message of d, in d.rs\n  e  message of e, in e.rs"
+        "`head` names one revision, and the history has 2 heads:\n  d  message of d, in d.rs\n  e  message of e, in e.rs"
     );
     assert_eq!(graph.target("heads", None).unwrap().ids(), ["d", "e"]);
     let ids: Vec<_> = graph.revisions().iter().map(|it| it.id.as_str()).collect();

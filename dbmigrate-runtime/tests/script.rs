@@ -7,7 +7,7 @@ use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::operations::{ColumnChange, Recording};
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Direction, Migration, Migrations, script};
+use dbmigrate_runtime::{Direction, Migration, Migrations, Options, script};
 use rusqlite::Connection;
 
 fn migration(id: &str, parents: &[&str], record: fn(&mut Operations)) -> Migration {
@@ -47,7 +47,8 @@ fn run(record: fn(&mut Operations)) -> (Option<String>, String) {
         let applied: BTreeSet<String> = applied.iter().map(|it| (*it).to_owned()).collect();
         let facts = Sqlite.offline_facts();
         let up = Direction::Upgrade;
-        script::script(&migrations, up, &ids, &applied, &Sqlite, &facts, "v").unwrap().0
+        let options = Options { version_table: "v".to_owned(), ..Options::default() };
+        script::script(&migrations, up, &ids, &applied, &Sqlite, &facts, &options).unwrap().0
     };
     conn.execute_batch(&text(&["r1"], &[])).unwrap();
     conn.execute_batch(

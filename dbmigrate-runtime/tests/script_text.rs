@@ -3,7 +3,7 @@
 use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Direction, Migration, Migrations, dialect, script};
+use dbmigrate_runtime::{Direction, Migration, Migrations, Options, dialect, script};
 use expect_test::{Expect, expect};
 
 /// Compares the script of one revision, without the statements about the version table.
@@ -17,9 +17,9 @@ fn check(message: &str, ops: impl FnOnce(&mut Operations), expect: Expect) {
     let migrations = Migrations::new(vec![migration]).unwrap();
     let sqlite = dialect::by_name("sqlite").unwrap();
     let (ids, none, facts) = (["r1".to_owned()], Default::default(), sqlite.offline_facts());
-    let table = "dbmigrate_version";
+    let options = Options::default();
     let (text, _) =
-        script::script(&migrations, Direction::Upgrade, &ids, &none, sqlite, &facts, table)
+        script::script(&migrations, Direction::Upgrade, &ids, &none, sqlite, &facts, &options)
             .unwrap();
     let from = text.find("-- Running").unwrap();
     let row = text.find("INSERT INTO \"dbmigrate_version\"").unwrap();

@@ -226,9 +226,11 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
         &host,
         &with("m2", &revision("b2", &["a1"], "other", "")),
         expect![[r#"
-        error: `head` names several revisions: `b2`, `c3`
-          hint: name one of them, take `heads` for all, or join them with `cargo dbmigrate merge`
-    "#]],
+            error: `head` names one revision, and the history has 2 heads:
+              b2  other, in migrations/versions/m2.rs
+              c3  one, in migrations/versions/m3.rs
+              hint: name one of them (`b2`, `c3`), take `heads` for all, or join them with `cargo dbmigrate merge`
+        "#]],
     );
     fs::remove_file(host.dir.join(versions("m3"))).unwrap();
     assert!(!host.dir.join("app.db").exists(), "nothing was begun");

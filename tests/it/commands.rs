@@ -108,6 +108,39 @@ fn lists_and_marks() {
 }
 
 #[test]
+fn history_takes_every_range() {
+    let host = host("ranges");
+    let ids = |range: &str| {
+        let run = host.ok(&format!("history -r {range}"));
+        let id = |it: &str| {
+            let id = it.split_whitespace().nth(2).unwrap_or_default();
+            id.trim_end_matches(',').to_owned()
+        };
+        run.stdout.lines().map(id).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(ids("a100:+1"), "b200 a100");
+    assert_eq!(ids("a100:+2"), "c300 b200 a100");
+    assert_eq!(ids("-1:c300"), "c300 b200");
+    assert_eq!(ids("-2:c3"), "c300 b200 a100");
+    assert_eq!(ids("-5:c300"), "c300 b200 a100", "a beginning that is too far back");
+    assert_eq!(ids("current:"), "c300 b200 a100", "nothing is applied");
+    assert_eq!(ids(":"), "c300 b200 a100");
+    assert_eq!(ids("c300-1:head"), "c300 b200");
+    let run = host.fails("history -r a100:+5");
+    assert!(run.stderr.contains("`a100+5` goes too far: there are only 2"), "{run}");
+    let run = host.fails("history -r c300:a100");
+    assert!(run.stderr.contains("`c300` does not come before `a100`"), "{run}");
+    assert_eq!(host.ok("current -v").code, 0);
+    assert!(!host.dir.join("app.db").exists(), "who only reads creates nothing");
+    host.ok("ensure-version");
+    host.ok("upgrade b200");
+    assert_eq!(ids("current:"), "c300 b200");
+    assert_eq!(ids(":current"), "b200 a100");
+    assert_eq!(ids("-1:current"), "b200 a100");
+    assert_eq!(ids("current-1:current"), "b200 a100");
+}
+
+#[test]
 fn every_command_has_a_form_for_programs() {
     let host = host("json");
     let check = |command: &str| {
@@ -261,6 +294,13 @@ fn the_script_does_what_the_run_does() {
     host.ok("upgrade");
     assert_eq!(dump(&by_script), dump(&host.dir.join("app.db")));
     assert_eq!(host.ok("upgrade --sql").stdout, "", "nothing is pending");
+    let run = host.ok("upgrade --sql :head");
+    assert_eq!(run.stdout.matches("COMMIT;").count(), 1, "{run}");
+    let run = host.ok("upgrade --sql :head --transaction each");
+    assert_eq!(run.stdout.matches("COMMIT;").count(), 3, "{run}");
+    let each = host.dir.join("each.db");
+    sql(&each, &run.stdout);
+    assert_eq!(dump(&each), dump(&host.dir.join("app.db")));
 
     let run = host.ok("downgrade --sql c300:a100");
     sql(&by_script, &run.stdout);

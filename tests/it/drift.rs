@@ -194,13 +194,13 @@ fn adopts_a_database(it: &Databases) {
         "theirs.db",
         "stamp --verify --sql",
         expect![[r#"
-        error: the argument '--verify' cannot be used with '--sql'
+            error: the argument '--verify' cannot be used with '--sql'
 
-        Usage: cargo dbmigrate stamp --verify --url <URL> [REVISION]
+            Usage: cargo dbmigrate stamp --verify --url <URL> [REV]...
 
-        For more information, try '--help'.
-        exit code 2
-    "#]],
+            For more information, try '--help'.
+            exit code 2
+        "#]],
     );
     it.make("other.db", &THEIRS.replace("NOT NULL UNIQUE", "").replace("50", "60"));
     it.check("other.db", "stamp --verify", expect![[r#"

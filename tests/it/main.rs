@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod branches;
 mod build_script;
 mod commands;
 mod drift;

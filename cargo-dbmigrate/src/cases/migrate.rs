@@ -36,6 +36,7 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
         parents: vec!["before".to_owned()],
         message: case.about.trim().to_owned(),
         created: "2026-01-01 00:00:00 UTC".to_owned(),
+        ..render::Header::default()
     };
     let text = render::module(&header, &upgrade, &downgrade, true);
     Ok(Revision { upgrade: upgrade.operations, downgrade: downgrade.operations, text })

@@ -37,7 +37,13 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
         serde_json::json!({ "current": current, "unknown": unknown, "at_head": at_head }),
     );
     if args.check_heads && !at_head {
-        cx.out.progress(format!("the database is not at the head: {}", heads.join(", ")));
+        let missing: Vec<_> = heads.iter().filter(|it| !current.contains(it)).copied().collect();
+        match missing.is_empty() {
+            true => cx.out.progress("the database has revisions that this project does not have"),
+            false => {
+                cx.out.progress(format!("the database is not at the head: {}", missing.join(", ")));
+            }
+        }
         return Ok(Answer::No);
     }
     Ok(Answer::Done)

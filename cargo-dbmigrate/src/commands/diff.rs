@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite};
 use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::revision::is_from_database;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Migrations, plan, script};
 
@@ -40,7 +41,7 @@ impl Side {
     fn needs_database(&self) -> bool {
         match self {
             Side::Database => true,
-            Side::Revision(it) => it.starts_with(['+', '-']) || it.starts_with("current"),
+            Side::Revision(it) => is_from_database(it),
             Side::Models | Side::Migrations => false,
         }
     }

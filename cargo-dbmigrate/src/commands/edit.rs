@@ -1,35 +1,20 @@
 //! `edit`: opens a revision in the editor.
 
-use std::collections::BTreeSet;
-
-use dbmigrate_runtime::revision::{Graph, Revision};
 use xshell::{Shell, cmd};
 
 use super::Answer;
 use crate::cli::Edit;
-use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::headers::{self, Header};
 use crate::history;
 
 pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
     // Read without compiling: what doesn't compile is what one wants to edit.
-    let headers = history::headers(cx)?;
-    let revisions = headers.iter().map(|it| Revision {
-        id: it.id.clone(),
-        parents: it.parents.clone(),
-        file: history::relative(cx, &it.path),
-        ..Revision::default()
-    });
-    let graph = Graph::new(revisions.collect())?;
-    let applied = match args.revision.starts_with(['+', '-']) || args.revision.contains("current") {
-        true => history::applied_ids(cx, &Database::find(cx)?)?,
-        false => BTreeSet::new(),
-    };
-    let target = graph.target(&args.revision, Some(&applied))?;
-    let ids = target.ids();
+    let headers = headers::read(cx)?;
+    let ids = ids(cx, &headers, &args.revision)?;
     let paths: Vec<_> =
-        headers.iter().filter(|it| ids.contains(&it.id.as_str())).map(|it| &it.path).collect();
+        headers.iter().filter(|it| ids.contains(&it.revision.id)).map(|it| &it.path).collect();
     if paths.is_empty() {
         return Err(Error::new(format!("`{}` is before the first revision", args.revision))
             .hint("`cargo dbmigrate history` lists the revisions"));
@@ -51,4 +36,20 @@ pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
     cmd!(sh, "{program} {args...} {paths...}").quiet().run().map_err(failed)?;
     cx.out.json("edit", serde_json::json!({ "revisions": ids }));
     Ok(Answer::Done)
+}
+
+/// What the identifier names. Where the history is no graph, the file to correct can still be named
+/// by its id.
+fn ids(cx: &Context, headers: &[Header], identifier: &str) -> Result<Vec<String>> {
+    let graph = match headers::graph(headers) {
+        Ok(it) => it,
+        Err(err) => {
+            let ids = headers.iter().map(|it| &it.revision.id);
+            let named: Vec<_> = ids.filter(|it| it.starts_with(identifier)).cloned().collect();
+            return if named.is_empty() { Err(err) } else { Ok(named) };
+        }
+    };
+    let applied = history::applied_for(cx, &[identifier])?;
+    let target = graph.target(identifier, applied.as_ref())?;
+    Ok(target.ids().into_iter().map(str::to_owned).collect())
 }

@@ -1,13 +1,15 @@
 //! `heads`: the revisions that nothing follows.
 
 use super::{Answer, show};
+use crate::cli::Heads;
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::History;
 
-pub fn run(cx: &Context) -> Result<Answer> {
+pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
     let history = History::load(cx)?;
-    let heads = history.graph.heads();
+    let real = history.graph.real_heads();
+    let heads = if args.resolve_dependencies { real.clone() } else { history.graph.heads() };
     for it in heads.iter().filter_map(|it| history.graph.get(it)) {
         if cx.out.verbose {
             cx.out.text(&show::entry(cx, &history, it, &[]));
@@ -15,6 +17,7 @@ pub fn run(cx: &Context) -> Result<Answer> {
             cx.out.line(format!("{}{}", it.id, history.marks(it, &[])));
         }
     }
-    cx.out.json("heads", serde_json::json!({ "heads": heads }));
+    let effective: Vec<_> = heads.iter().filter(|it| !real.contains(it)).collect();
+    cx.out.json("heads", serde_json::json!({ "heads": heads, "effective_heads": effective }));
     Ok(Answer::Done)
 }

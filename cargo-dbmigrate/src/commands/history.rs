@@ -14,38 +14,20 @@ use crate::history::{self, History};
 pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     let history = History::load(cx)?;
     let graph = &history.graph;
-    let needs_database = args.indicate_current
-        || args.rev_range.as_deref().is_some_and(|it| {
-            it.contains("current") || it.split(':').any(|it| it.starts_with(['+', '-']))
-        });
-    let applied = match needs_database {
-        true => history::applied_ids(cx, &Database::find(cx)?)?,
-        false => BTreeSet::new(),
+    let range = args.rev_range.as_deref().map(parse).transpose()?;
+    let sides = range.iter().flat_map(|it| [&it.from, &it.to]).flatten();
+    let sides: Vec<&str> = sides.map(String::as_str).collect();
+    let applied = match args.indicate_current {
+        true => Some(history::applied_ids(cx, &Database::find(cx)?)?),
+        false => history::applied_for(cx, &sides)?,
     };
-    let current = if args.indicate_current { graph.current(&applied) } else { Vec::new() };
-    let shown: BTreeSet<&str> = match &args.rev_range {
-        None => graph.revisions().iter().map(|it| it.id.as_str()).collect(),
-        Some(text) => {
-            let range = Range::parse(text).ok_or_else(|| {
-                Error::new(format!("`{text}` is no range of revisions"))
-                    .hint("a range is `from:to`; either side may be empty")
-            })?;
-            let ids = |it: &str| -> Result<Vec<String>> {
-                let target = graph.target(it, Some(&applied))?;
-                Ok(target.ids().into_iter().map(str::to_owned).collect())
-            };
-            let to = ids(range.to.as_deref().unwrap_or("heads"))?;
-            let to = graph.with_ancestors(&to.iter().map(String::as_str).collect::<Vec<_>>());
-            let from = ids(range.from.as_deref().unwrap_or("base"))?;
-            let from: Vec<&str> = from.iter().map(String::as_str).collect();
-            let from = if from.is_empty() { to.clone() } else { graph.with_descendants(&from) };
-            graph
-                .revisions()
-                .iter()
-                .map(|it| it.id.as_str())
-                .filter(|it| to.contains(it) && from.contains(it))
-                .collect()
-        }
+    let current = match &applied {
+        Some(it) if args.indicate_current => graph.current(it),
+        _ => Vec::new(),
+    };
+    let shown: BTreeSet<String> = match range {
+        None => graph.revisions().iter().map(|it| it.id.clone()).collect(),
+        Some(range) => history::between(graph, &range, applied.as_ref())?,
     };
     let mut json = Vec::new();
     let gone = if args.rev_range.is_none() { history::gone(cx, graph) } else { Vec::new() };
@@ -67,7 +49,7 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
             "tool_version": it.tool_version,
         }));
     }
-    for it in graph.revisions().iter().rev().filter(|it| shown.contains(it.id.as_str())) {
+    for it in graph.revisions().iter().rev().filter(|it| shown.contains(&it.id)) {
         if cx.out.verbose {
             cx.out.text(&show::entry(cx, &history, it, &current));
         } else {
@@ -83,6 +65,7 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
             "id": it.id,
             "parents": it.parents,
             "branch_labels": it.branch_labels,
+            "labels": graph.labels(&it.id),
             "depends_on": it.depends_on,
             "message": it.message,
             "path": it.file,
@@ -92,4 +75,11 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     }
     cx.out.json("history", serde_json::json!({ "revisions": json }));
     Ok(Answer::Done)
+}
+
+fn parse(text: &str) -> Result<Range> {
+    Range::parse(text).ok_or_else(|| {
+        Error::new(format!("`{text}` is no range of revisions"))
+            .hint("a range is `from:to`; either side may be empty")
+    })
 }

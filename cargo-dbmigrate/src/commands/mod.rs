@@ -1,17 +1,21 @@
 //! The commands, a file each: gather, decide, act, report.
 
 mod as_applied;
+mod branches;
 mod check;
 mod completions;
 mod current;
 mod diff;
 mod downgrade;
 mod edit;
+mod ensure_version;
 mod heads;
 mod history;
 mod init;
 mod man;
+mod merge;
 pub mod new_revision;
+mod place;
 mod questions;
 mod redo;
 mod reset;
@@ -128,6 +132,7 @@ impl Command {
             Command::Init(_) => "init",
             Command::Migrate(_) => "migrate",
             Command::Revision(_) => "revision",
+            Command::Merge(_) => "merge",
             Command::Upgrade(_) => "upgrade",
             Command::Downgrade(_) => "downgrade",
             Command::Undo => "undo",
@@ -135,7 +140,8 @@ impl Command {
             Command::Reset(_) => "reset",
             Command::Current(_) => "current",
             Command::History(_) => "history",
-            Command::Heads => "heads",
+            Command::Heads(_) => "heads",
+            Command::Branches => "branches",
             Command::Show(_) => "show",
             Command::Stamp(_) => "stamp",
             Command::Check(_) => "check",
@@ -143,6 +149,7 @@ impl Command {
             Command::Edit(_) => "edit",
             Command::Completions(_) => "completions",
             Command::Man(_) => "man",
+            Command::EnsureVersion(_) => "ensure-version",
         }
     }
 
@@ -154,6 +161,7 @@ impl Command {
                 new_revision::run(cx, &args.new, args.autogenerate, self.name())
             }
             Command::Upgrade(args) if !args.all.is_empty() => upgrade_all::run(cx, args),
+            Command::Merge(args) => merge::run(cx, args),
             Command::Upgrade(args) => upgrade::run(cx, args),
             Command::Downgrade(args) => downgrade::run(cx, args),
             Command::Undo => undo::run(cx),
@@ -161,7 +169,8 @@ impl Command {
             Command::Reset(args) => reset::run(cx, args),
             Command::Current(args) => current::run(cx, args),
             Command::History(args) => history::run(cx, args),
-            Command::Heads => heads::run(cx),
+            Command::Heads(args) => heads::run(cx, args),
+            Command::Branches => branches::run(cx),
             Command::Show(args) => show::run(cx, args),
             Command::Stamp(args) => stamp::run(cx, args),
             Command::Check(args) => check::run(cx, args),
@@ -169,6 +178,7 @@ impl Command {
             Command::Edit(args) => edit::run(cx, args),
             Command::Completions(args) => Ok(completions::run(cx.out, args)),
             Command::Man(args) => man::run(cx.out, args),
+            Command::EnsureVersion(args) => ensure_version::run(cx, args),
         }
     }
 }

@@ -4,18 +4,17 @@ use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::plan;
 use dbmigrate_runtime::schema::Schema;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
+use super::place::{self, Place};
 use super::{Answer, questions};
 use crate::autogenerate::{self, Answers, Changes, Commented, Outcome, Question};
 use crate::cli::{Against, NewRevision};
 use crate::context::Context;
-use crate::error::{Doing as _, Error, Result};
-use crate::history::{self, History, VERSIONS};
+use crate::error::{Error, Result};
+use crate::history::{self, History};
 use crate::live::Live;
 use crate::output::{self, Output};
-use crate::{models, prompt, render, scaffold};
+use crate::{models, prompt, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Known before the host is built, which takes longest.
@@ -23,8 +22,8 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     if !generate {
         refuse_answers(args)?;
     }
-    if let Some(id) = &args.rev_id {
-        check_id(id)?;
+    if let Some(id) = &args.place.rev_id {
+        place::check_id(id)?;
     }
     if !args.dry_run {
         // A host that includes `mod.rs` doesn't compile while it lists a file that is gone.
@@ -33,7 +32,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let models =
         if generate { Some(models::load(cx).map_err(|it| stale_list(cx, it))?) } else { None };
     let history = History::load(cx)?;
-    let parents = parents(&history)?;
+    let place = Place::of(cx, &history, &args.place)?;
     let before = history.migrations()?.replay(None)?;
     let mut changes = Changes::default();
     let mut downgrade = Commented::default();
@@ -58,48 +57,44 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         downgrade = autogenerate::way_back(&changes.operations, &before)?;
     }
     let upgrade = changes.commented();
-    let now = Timestamp::now().to_zoned(TimeZone::UTC);
-    let id = match &args.rev_id {
-        Some(id) => id.clone(),
-        None => random_id()?,
-    };
-    if let Some(other) = history.graph.get(&id) {
-        return Err(Error::new(format!("revision `{id}` already exists, in {}", other.file))
-            .hint("choose another id with --rev-id"));
-    }
-    let header = render::Header {
-        id: id.clone(),
-        parents,
-        message: args.message.clone(),
-        created: now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
-    };
-    let text = render::module(&header, &upgrade, &downgrade, generate);
-    let file = file_name(cx, &now, &id, &args.message)?;
-    let path = cx.project.migrations_dir.join(VERSIONS).join(&file);
-    let shown = history::relative(cx, &path);
-    if args.dry_run {
-        cx.out.text(&text);
-    } else {
-        let versions = cx.project.migrations_dir.join(VERSIONS);
-        std::fs::create_dir_all(&versions)
-            .doing(|| format!("create the directory `{}`", versions.display()))?;
-        scaffold::write_new(&path, &text)?;
-        scaffold::sync_list(cx)?;
-        cx.out.done(format!("Generating {shown} ... done"));
-    }
+    refuse_unreachable(&history, &place, &upgrade.operations)?;
+    let written = place.write(cx, &args.message, &upgrade, &downgrade, (generate, args.dry_run))?;
     warn_unplannable(cx, &upgrade.operations, &downgrade.operations, before);
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
     cx.out.json(
         name,
         serde_json::json!({
-            "revision": id,
-            "path": if args.dry_run { None } else { Some(shown) },
+            "revision": place.id,
+            "parents": place.parents,
+            "branch_labels": place.branch_labels,
+            "depends_on": place.depends_on,
+            "path": written.path,
             "operations": operations,
             "losses": changes.losses.values().collect::<Vec<_>>(),
-            "module": if args.dry_run { Some(text) } else { None },
+            "module": written.text,
         }),
     );
     Ok(Answer::Done)
+}
+
+/// The operations follow all that the migrations build, and the revision only some of it.
+fn refuse_unreachable(history: &History, place: &Place, operations: &[Operation]) -> Result<()> {
+    let graph = &history.graph;
+    let needed = place.parents.iter().chain(&place.depends_on);
+    let needed = needed.map(|it| graph.labelled(it).map_or(it.as_str(), |it| it.id.as_str()));
+    let before = graph.with_ancestors(&needed.collect::<Vec<_>>());
+    if operations.is_empty() || before.len() == graph.revisions().len() {
+        return Ok(());
+    }
+    let before = before.into_iter().map(str::to_owned).collect();
+    let mut schema = history.migrations()?.replay(Some(&before))?;
+    operations::replay(&mut schema, operations).map_err(|err| {
+        let message = "the difference does not fit what the new revision follows";
+        Error::new(message).cause(err).hint(
+            "another branch makes what it changes: follow that one with --head, or name it with \
+             --depends-on",
+        )
+    })
 }
 
 /// What the database has, in the models' words; it has to be at the head, or what is pending would
@@ -296,103 +291,5 @@ pub fn stale_list(cx: &Context, err: Error) -> Error {
              `cargo dbmigrate migrate` brings it in line",
         ),
         _ => err,
-    }
-}
-
-fn parents(history: &History) -> Result<Vec<String>> {
-    match history.graph.target("head", None)?.ids().as_slice() {
-        [] => Ok(Vec::new()),
-        ids => Ok(ids.iter().map(|it| (*it).to_owned()).collect()),
-    }
-}
-
-/// Ids stand in identifiers such as `id+1` and `a:b`, and in a module's name.
-fn check_id(id: &str) -> Result<()> {
-    let is_allowed = |it: char| it.is_ascii_alphanumeric() || it == '_';
-    let mut bad: Vec<char> = id.chars().filter(|it| !is_allowed(*it)).collect();
-    bad.dedup();
-    if bad.is_empty() && !id.is_empty() {
-        return match id {
-            "base" | "head" | "heads" | "current" | "models" | "migrations" | "database" => {
-                Err(Error::new(format!("`{id}` can't be a revision's id: it has a meaning"))
-                    .hint("choose another with --rev-id"))
-            }
-            _ => Ok(()),
-        };
-    }
-    let bad: Vec<String> = bad.iter().map(|it| format!("`{it}`")).collect();
-    let what = if bad.is_empty() { "it is empty".to_owned() } else { bad.join(", ") };
-    Err(Error::new(format!("`{id}` can't be a revision's id: {what}"))
-        .hint("an id is made of the letters A to Z and a to z, digits and `_`"))
-}
-
-/// Twelve hexadecimal digits.
-fn random_id() -> Result<String> {
-    let mut bytes = [0; 6];
-    getrandom::fill(&mut bytes).doing(|| "make a random id".to_owned())?;
-    Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
-}
-
-fn file_name(cx: &Context, now: &jiff::Zoned, id: &str, message: &str) -> Result<String> {
-    let slug = slug(message, cx.config.truncate_slug_length);
-    let template = &cx.config.file_template;
-    let name = template
-        .replace("{year}", &now.strftime("%Y").to_string())
-        .replace("{month}", &now.strftime("%m").to_string())
-        .replace("{day}", &now.strftime("%d").to_string())
-        .replace("{hour}", &now.strftime("%H").to_string())
-        .replace("{minute}", &now.strftime("%M").to_string())
-        .replace("{second}", &now.strftime("%S").to_string())
-        .replace("{epoch}", &now.timestamp().as_second().to_string())
-        .replace("{rev}", id)
-        .replace("{slug}", &slug);
-    let name = name.trim_end_matches('_');
-    if name == "mod" || syn::parse_str::<syn::Ident>(name).is_err() {
-        return Err(Error::new(format!(
-            "`file_template` gives `{name}`, which can't be a module's name"
-        ))
-        .hint("a module's name is made of letters, digits and `_` and begins with a letter"));
-    }
-    Ok(format!("{name}.rs"))
-}
-
-/// The words of a message in lower case, joined by `_` and cut between words.
-fn slug(message: &str, limit: usize) -> String {
-    let words = message.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
-    let mut slug = String::new();
-    for word in words {
-        let n = if slug.is_empty() { word.len() } else { slug.len() + 1 + word.len() };
-        if n > limit && !slug.is_empty() {
-            break;
-        }
-        if !slug.is_empty() {
-            slug.push('_');
-        }
-        slug.push_str(&word.to_ascii_lowercase());
-    }
-    slug.truncate(limit);
-    slug
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_slug_is_ascii_and_cut_between_words() {
-        assert_eq!(slug("Initial migration.", 40), "initial_migration");
-        assert_eq!(slug("some very long message with punctuation, yes", 20), "some_very_long");
-        assert_eq!(slug("Größe ändern", 40), "gr_e_ndern");
-        assert_eq!(slug("\"; DROP TABLE", 40), "drop_table");
-        assert_eq!(slug("", 40), "");
-        assert_eq!(slug(&"x".repeat(60), 40).len(), 40);
-    }
-
-    #[test]
-    fn an_id_with_a_sign_in_it_is_refused_and_each_sign_named() {
-        let err = check_id("a-b@c").unwrap_err().to_string();
-        assert!(err.contains("`-`, `@`"), "{err}");
-        assert!(check_id("ok_1").is_ok());
-        assert!(check_id("head").is_err());
     }
 }

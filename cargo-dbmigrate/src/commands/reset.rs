@@ -49,7 +49,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         lock_timeout: 60,
         args: args.args.clone(),
     };
-    let ran = upgrade::upgrade(cx, &database, &history, "head", &run)?;
+    let ran = upgrade::upgrade(cx, &database, &history, "heads", &run)?;
     cx.out.json("reset", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
 }
@@ -58,7 +58,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
 fn plan_all(history: &History) -> Result<()> {
     let migrations = history.migrations()?;
     let none = BTreeSet::new();
-    let target = plan::upgrade_target(&history.graph, &none, "head")?;
+    let target = plan::upgrade_target(&history.graph, &none, "heads")?;
     let ids = plan::route(&history.graph, &none, Direction::Upgrade, &target);
     let facts = Sqlite.offline_facts();
     plan::plan(&migrations, Direction::Upgrade, &ids, &none, &Sqlite, &facts)?;

@@ -7,7 +7,6 @@ use dbmigrate_runtime::{Migration, operations, version_table};
 
 use super::Answer;
 use crate::cli::Show;
-use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
@@ -15,11 +14,7 @@ use crate::history::{self, History};
 pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let history = History::load(cx)?;
     let graph = &history.graph;
-    let needs_database = args.revision.starts_with(['+', '-']) || args.revision.contains("current");
-    let applied = match needs_database {
-        true => Some(history::applied_ids(cx, &Database::find(cx)?)?),
-        false => None,
-    };
+    let applied = history::applied_for(cx, &[&args.revision])?;
     let target = match graph.target(&args.revision, applied.as_ref()) {
         Ok(it) => it,
         Err(err) => return show_gone(cx, &history, &args.revision).ok_or_else(|| err.into()),
@@ -33,6 +28,9 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
         json.push(serde_json::json!({
             "id": id,
             "parents": it.revision.parents,
+            "branch_labels": it.revision.branch_labels,
+            "labels": graph.labels(id),
+            "depends_on": it.revision.depends_on,
             "message": it.revision.message,
             "path": it.revision.file,
             "checksum": it.checksum,
@@ -119,8 +117,17 @@ pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -
     let _ = writeln!(text, "Rev: {}{}", it.id, history.marks(it, current));
     let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
     let _ = writeln!(text, "{parents}: {}", history::parents_text(&it.parents));
-    if !it.depends_on.is_empty() {
-        let _ = writeln!(text, "Also depends on: {}", it.depends_on.join(", "));
+    let depends_on = history.graph.dependencies(it);
+    if !depends_on.is_empty() {
+        let _ = writeln!(text, "Also depends on: {}", depends_on.join(", "));
+    }
+    let children = history.graph.children(&it.id);
+    if children.len() > 1 {
+        let _ = writeln!(text, "Branches into: {}", children.join(", "));
+    }
+    let labels = history.graph.labels(&it.id);
+    if !labels.is_empty() {
+        let _ = writeln!(text, "Branch names: {}", labels.join(", "));
     }
     let path = history.path(&it.id);
     if let Some(path) = path {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::executor::Executor;
-use dbmigrate_runtime::revision::Target;
-use dbmigrate_runtime::{Migrations, script};
+use dbmigrate_runtime::revision::Range;
+use dbmigrate_runtime::{Migrations, plan, script};
 
 use super::{Answer, upgrade};
 use crate::cli::{Run, Stamp};
@@ -17,26 +17,25 @@ use crate::live::Live;
 use crate::runner::Steps;
 
 pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
+    if args.sql {
+        return write_script(cx, &args.revisions);
+    }
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
+    let graph = &history.graph;
     let applied = history::applied_ids(cx, &database)?;
-    let target = history.graph.target(&args.revision, Some(&applied))?;
+    let target = graph.targets(&args.revisions, Some(&applied))?;
     let migrations = history.migrations()?;
     let options = upgrade::options(cx, &Run { lock_timeout: 60, ..Run::default() });
-    if args.sql {
-        let table = &options.version_table;
-        let text = script::stamp_script(&migrations, &target, &applied, &Sqlite, table);
-        cx.out.text(&text);
-        cx.out.json("stamp", serde_json::json!({ "sql": text }));
-        return Ok(Answer::Done);
-    }
+    let stays = if args.purge { BTreeSet::new() } else { applied.clone() };
+    let stamped = plan::stamped(graph, &stays, &target);
     if args.verify {
-        verify(cx, &database, &migrations, &target)?;
+        verify(cx, &database, &migrations, &stamped)?;
     }
     let text = |ids: &[&str]| {
         if ids.is_empty() { "<base>".to_owned() } else { ids.join(", ") }
     };
-    let from = text(&history.graph.current(&applied));
+    let from = text(&graph.current(&applied));
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = database.open_to_write(patience)?;
     let mut observer = upgrade::Progress::new(cx.out, 0);
@@ -49,27 +48,49 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
         steps: &mut steps,
     };
     let entered = executor.stamp(&target, args.purge)?;
-    cx.out.done(format!("Running stamp_revision {from} -> {}", text(&target.ids())));
+    cx.out.done(format!("Running stamp_revision {from} -> {}", text(&graph.current(&stamped))));
     let ids = target.ids();
     cx.out.json("stamp", serde_json::json!({ "revisions": ids, "entered": entered }));
     Ok(Answer::Done)
 }
 
-/// Fails where the database isn't what the target's revisions build.
+/// Prints the rows that a stamp enters and takes out. With a range it needs no database.
+fn write_script(cx: &Context, identifiers: &[String]) -> Result<Answer> {
+    let history = History::load(cx)?;
+    let graph = &history.graph;
+    let range = match identifiers {
+        [it] => Range::parse(it),
+        _ => None,
+    };
+    let (applied, to) = match range {
+        Some(range) => {
+            let from = range.from.as_deref().unwrap_or("base");
+            let to = range.to.unwrap_or_else(|| "head".to_owned());
+            (upgrade::applied_at(cx, graph, from)?, vec![to])
+        }
+        None => (history::applied_ids(cx, &Database::find(cx)?)?, identifiers.to_vec()),
+    };
+    let target = graph.targets(&to, Some(&applied))?;
+    let table = &cx.config.version_table;
+    let text = script::stamp_script(&history.migrations()?, &target, &applied, &Sqlite, table);
+    cx.out.text(&text);
+    cx.out.json("stamp", serde_json::json!({ "revisions": target.ids(), "sql": text }));
+    Ok(Answer::Done)
+}
+
+/// Fails where the database isn't what these revisions build.
 fn verify(
     cx: &Context,
     database: &Database,
     migrations: &Migrations,
-    target: &Target,
+    stamped: &BTreeSet<String>,
 ) -> Result<()> {
-    let wanted = migrations.graph().with_ancestors(&target.ids());
-    let wanted: BTreeSet<_> = wanted.into_iter().map(str::to_owned).collect();
     let live = Live::unversioned(cx, database)?;
-    let drift = live.drift(&migrations.replay(Some(&wanted))?, &migrations.replay(None)?)?;
+    let drift = live.drift(&migrations.replay(Some(stamped))?, &migrations.replay(None)?)?;
     if drift.differences.is_empty() {
         return Ok(());
     }
-    let mut message = match target.ids().as_slice() {
+    let mut message = match migrations.graph().current(stamped).as_slice() {
         [] => "the database is not what it is before the first revision:".to_owned(),
         [id] => format!("the database is not what revision `{id}` builds:"),
         ids => format!("the database is not what revisions `{}` build:", ids.join("`, `")),

@@ -4,24 +4,27 @@ use super::Answer;
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::{history, scaffold};
+use crate::{headers, history, scaffold};
 
 pub fn run(cx: &Context) -> Result<Answer> {
     // Read without compiling, since a revision that doesn't compile is one to undo.
-    let headers = history::headers(cx)?;
-    let is_head = |id: &String| !headers.iter().any(|it| it.parents.contains(id));
-    let heads: Vec<_> = headers.iter().filter(|it| is_head(&it.id)).collect();
+    let headers = headers::read(cx)?;
+    let graph = headers::graph(&headers)?;
+    // What another one depends on isn't taken away from under it.
+    let heads = graph.real_heads();
+    let heads: Vec<_> =
+        headers.iter().filter(|it| heads.contains(&it.revision.id.as_str())).collect();
     let applied = history::applied_ids(cx, &Database::find(cx)?)?;
-    let unapplied: Vec<_> = heads.iter().filter(|it| !applied.contains(&it.id)).collect();
+    let unapplied: Vec<_> = heads.iter().filter(|it| !applied.contains(&it.revision.id)).collect();
     let header = match (unapplied.as_slice(), heads.as_slice()) {
         ([header], _) => header,
         ([], []) => return Err(Error::new("there is no revision to undo")),
         ([], [header, ..]) => {
-            let message = format!("revision `{}` is applied, so it stays", header.id);
+            let message = format!("revision `{}` is applied, so it stays", header.revision.id);
             return Err(Error::new(message).hint("`cargo dbmigrate downgrade` undoes it first"));
         }
         (several, _) => {
-            let ids: Vec<_> = several.iter().map(|it| it.id.as_str()).collect();
+            let ids: Vec<_> = several.iter().map(|it| it.revision.id.as_str()).collect();
             let message = format!("several revisions could be undone: `{}`", ids.join("`, `"));
             return Err(Error::new(message).hint("delete the file of the one that is meant"));
         }
@@ -30,6 +33,6 @@ pub fn run(cx: &Context) -> Result<Answer> {
     scaffold::sync_list(cx)?;
     let path = history::relative(cx, &header.path);
     cx.out.done(format!("Deleting {path} ... done"));
-    cx.out.json("undo", serde_json::json!({ "revision": header.id, "path": path }));
+    cx.out.json("undo", serde_json::json!({ "revision": header.revision.id, "path": path }));
     Ok(Answer::Done)
 }

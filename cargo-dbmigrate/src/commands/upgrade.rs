@@ -6,7 +6,7 @@ use std::time::Duration;
 use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite, Statement};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
-use dbmigrate_runtime::revision::{Range, Revision};
+use dbmigrate_runtime::revision::{Graph, Range, Revision};
 use dbmigrate_runtime::{Direction, Options, plan, script, version_table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -61,11 +61,6 @@ pub fn upgrade(
         let facts = Sqlite.offline_facts();
         plan::plan(&migrations, Direction::Upgrade, &pending, &set, &Sqlite, &facts)?;
     }
-    // What is relative to the database is resolved by now: `+1` from here means these revisions.
-    let target = match target.ids().as_slice() {
-        [id] => (*id).to_owned(),
-        _ => identifier.to_owned(),
-    };
     let mut driver = database.open_to_write(patience)?;
     let mut observer = Progress::new(cx.out, pending.len());
     let mut steps = Steps::new(cx);
@@ -76,7 +71,8 @@ pub fn upgrade(
         observer: &mut observer,
         steps: &mut steps,
     };
-    Ok(executor.run(Direction::Upgrade, &target)?)
+    // What is relative to the database is resolved by now: `+1` means these revisions.
+    Ok(executor.run_to(Direction::Upgrade, &target)?)
 }
 
 /// The executor's options of these arguments.
@@ -102,17 +98,12 @@ pub fn write_script(
     let mut facts = Sqlite.offline_facts();
     let (applied, to) = match Range::parse(identifier) {
         Some(range) => {
-            let from = range.from.as_deref().unwrap_or(match direction {
-                Direction::Upgrade => "base",
-                Direction::Downgrade => "head",
-            });
-            let from = graph.target(from, None)?;
-            let applied = graph.with_ancestors(&from.ids());
-            let to = range.to.unwrap_or_else(|| match direction {
-                Direction::Upgrade => "head".to_owned(),
-                Direction::Downgrade => "base".to_owned(),
-            });
-            (applied.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(), to)
+            let (from, to) = match direction {
+                Direction::Upgrade => ("base", "head"),
+                Direction::Downgrade => ("heads", "base"),
+            };
+            let from = range.from.as_deref().unwrap_or(from);
+            (applied_at(cx, graph, from)?, range.to.unwrap_or_else(|| to.to_owned()))
         }
         None => {
             let database = Database::find(cx)?;
@@ -131,9 +122,8 @@ pub fn write_script(
     let ids = plan::route(graph, &applied, direction, &target);
     let migrations = history.migrations()?;
     let options = options(cx, args);
-    let table = &options.version_table;
     let (text, steps) =
-        script::script(&migrations, direction, &ids, &applied, &Sqlite, &facts, table)?;
+        script::script(&migrations, direction, &ids, &applied, &Sqlite, &facts, &options)?;
     for step in steps {
         cx.out.warning(format!(
             "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"
@@ -146,6 +136,13 @@ pub fn write_script(
     };
     cx.out.json(name, serde_json::json!({ "sql": text, "revisions": ids }));
     Ok(Answer::Done)
+}
+
+/// What is applied in a database that is at this revision.
+pub fn applied_at(cx: &Context, graph: &Graph, identifier: &str) -> Result<BTreeSet<String>> {
+    let applied = history::applied_for(cx, &[identifier])?;
+    let target = graph.target(identifier, applied.as_ref())?;
+    Ok(graph.with_ancestors(&target.ids()).into_iter().map(str::to_owned).collect())
 }
 
 /// What statements depend on in a database.
@@ -272,11 +269,6 @@ pub fn downgrade(
     let facts = stored_facts(&mut *driver)?;
     plan::plan(&migrations, Direction::Downgrade, &ids, &set, driver.dialect(), &facts)?;
     super::downgrade::confirm_losses(&mut *driver, &migrations, &ids, allow_destructive)?;
-    let target = match target.ids().as_slice() {
-        [id] => (*id).to_owned(),
-        [] => "base".to_owned(),
-        _ => identifier.to_owned(),
-    };
     let mut observer = Progress::new(cx.out, ids.len());
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
@@ -286,5 +278,5 @@ pub fn downgrade(
         observer: &mut observer,
         steps: &mut steps,
     };
-    Ok(executor.run(Direction::Downgrade, &target)?)
+    Ok(executor.run_to(Direction::Downgrade, &target)?)
 }

@@ -7,10 +7,12 @@ use dbmigrate_runtime::operations::{Execute, Operation};
 use crate::autogenerate::Commented;
 
 /// What stands in a revision's header.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Header {
     pub id: String,
     pub parents: Vec<String>,
+    pub branch_labels: Vec<String>,
+    pub depends_on: Vec<String>,
     pub message: String,
     /// `2024-10-15 14:54:59 UTC`
     pub created: String,
@@ -27,13 +29,15 @@ pub fn module(
     downgrade: &Commented,
     generated: bool,
 ) -> String {
-    let Header { id, parents, message, created } = header;
+    let Header { id, parents, branch_labels, depends_on, message, created } = header;
     let message = match message.split_whitespace().collect::<Vec<_>>().join(" ") {
         it if it.is_empty() => "empty message".to_owned(),
         it => it,
     };
     let revises = if parents.is_empty() { "<base>".to_owned() } else { parents.join(", ") };
     let down_revision = expression::texts(parents);
+    let branch_labels = expression::texts(branch_labels);
+    let depends_on = expression::texts(depends_on);
     let id_text = expression::text(id);
     let upgrade = body(upgrade, generated);
     let downgrade = body(downgrade, generated);
@@ -49,8 +53,8 @@ pub fn module(
          // revision identifiers, used by dbmigrate.\n\
          pub const REVISION: &str = {id_text};\n\
          pub const DOWN_REVISION: &[&str] = &{down_revision};\n\
-         pub const BRANCH_LABELS: &[&str] = &[];\n\
-         pub const DEPENDS_ON: &[&str] = &[];\n\
+         pub const BRANCH_LABELS: &[&str] = &{branch_labels};\n\
+         pub const DEPENDS_ON: &[&str] = &{depends_on};\n\
          \n\
          pub fn upgrade(op: &mut Operations) {{{upgrade}}}\n\
          \n\

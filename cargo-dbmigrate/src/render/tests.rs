@@ -22,6 +22,7 @@ fn check(up: fn(&mut Operations), down: fn(&mut Operations), expect: Expect) {
         parents: Vec::new(),
         message: "initial migration".to_owned(),
         created: "2024-10-15 14:54:59 UTC".to_owned(),
+        ..Header::default()
     };
     let commented = |f| Commented { operations: record(f), ..Commented::default() };
     expect.assert_eq(&module(&header, &commented(up), &commented(down), true));

@@ -16,10 +16,16 @@ impl Graph {
         self.carriers.iter().map(|(label, id)| (label.as_str(), id.as_str()))
     }
 
+    /// Whether a revision follows another one, also over others. Dependencies don't count.
+    pub fn follows(&self, id: &str, other: &str) -> bool {
+        self.back(&[id], parents).contains(other) && id != other
+    }
+
     /// Whether two revisions are on branches that have different labels and nothing in common.
     pub fn is_elsewhere(&self, one: &str, other: &str) -> bool {
         let (one, other) = (self.labels(one), self.labels(other));
-        !(one.is_empty() && other.is_empty()) && !one.iter().any(|it| other.contains(it))
+        let is_labelled = !one.is_empty() || !other.is_empty();
+        is_labelled && !one.iter().any(|it| other.contains(it))
     }
 
     /// A revision with what it follows and what follows it. Dependencies don't count.

@@ -203,14 +203,15 @@ impl Graph {
             _ if found.is_empty() || name.is_empty() => Err(None),
             _ => {
                 let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
-                let message = format!("several revisions begin with `{name}`:{}", self.list(&ids));
+                let message =
+                    format!("several revisions begin with `{name}`:{}", self.listed(&ids));
                 Err(Some(GraphError::new(message).hint("give more of the id")))
             }
         }
     }
 
-    /// Candidates, a line each.
-    fn list(&self, ids: &[&str]) -> String {
+    /// Revisions for a message, each on a line of its own with its labels and its file.
+    pub fn listed(&self, ids: &[&str]) -> String {
         let line = |it: &Revision| {
             let labels = match self.labels(&it.id) {
                 [] => String::new(),
@@ -256,11 +257,17 @@ impl<'a> Words<'a> {
             "current" => return self.current(None),
             "heads" | "head" => {
                 let heads = self.on_branch(self.graph.heads());
-                return match heads.len() {
-                    0 | 1 => Ok(heads),
-                    _ if name == "heads" => Ok(heads),
-                    _ => Err(self.several(&heads).hint(self.one_of(&heads))),
-                };
+                if heads.len() < 2 || name == "heads" {
+                    return Ok(heads);
+                }
+                let whose = if self.branch.is_some() { "the branch" } else { "the history" };
+                let message = format!(
+                    "`{}` names one revision, and {whose} has {} heads:{}",
+                    self.identifier,
+                    heads.len(),
+                    self.graph.listed(&heads)
+                );
+                return Err(GraphError::new(message).hint(self.one_of(&heads)));
             }
             _ => {}
         }
@@ -307,10 +314,9 @@ impl<'a> Words<'a> {
             branch.lineage.iter().copied().filter(is_applied).filter(is_last).collect();
         // The trunk below a branch is not the branch's to undo.
         let of_branch = self.graph.on_branch(branch.id);
-        let is_own = |it: &&str| {
-            of_branch.contains(it) || self.graph.labels(it).iter().any(|it| *it == branch.name)
-        };
-        if steps.is_some_and(|it| it < 0) && !last.iter().any(|it| is_own(it)) {
+        let is_own =
+            |it: &&str| of_branch.contains(it) || self.graph.labels(it).contains(&branch.name);
+        if steps.is_some_and(|it| it < 0) && !last.iter().any(is_own) {
             let message = format!("nothing of the branch `{}` is applied", branch.name);
             return Err(GraphError::new(message).hint("`cargo dbmigrate current` shows what is"));
         }
@@ -368,7 +374,7 @@ impl<'a> Words<'a> {
     }
 
     fn several(&self, ids: &[&str]) -> GraphError {
-        let list = self.graph.list(ids);
+        let list = self.graph.listed(ids);
         GraphError::new(format!("`{}` names several revisions:{list}", self.identifier))
     }
 

@@ -90,6 +90,7 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
         parents: vec!["0".to_owned()],
         message: "a".to_owned(),
         created: String::new(),
+        ..render::Header::default()
     };
     let module = render::module(&header, &changes.commented(), &back, true);
     syn::parse_file(&module).unwrap();

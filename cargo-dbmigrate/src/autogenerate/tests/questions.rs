@@ -34,6 +34,7 @@ fn written(from: &[Table], to: &[Table], fills: &[&str], expect: Expect) {
         parents: Vec::new(),
         message: String::new(),
         created: String::new(),
+        ..render::Header::default()
     };
     let back = way_back(&changes.operations, &from).unwrap();
     let text = render::module(&header, &changes.commented(), &back, true);

@@ -1,0 +1,45 @@
+//! `branches`: where the history branches, and what begins there.
+
+use dbmigrate_runtime::revision::Revision;
+
+use super::{Answer, show};
+use crate::context::Context;
+use crate::error::Result;
+use crate::history::History;
+
+pub fn run(cx: &Context) -> Result<Answer> {
+    let history = History::load(cx)?;
+    let graph = &history.graph;
+    let mut json = Vec::new();
+    let mut list = |from: Option<&Revision>, ids: &[&str]| {
+        let name = from.map_or("<base>", |it| it.id.as_str());
+        match from {
+            Some(it) if cx.out.verbose => cx.out.text(&show::entry(cx, &history, it, &[])),
+            Some(it) => cx.out.line(format!("{}{}", it.id, history.marks(it, &[]))),
+            None => cx.out.line(name),
+        }
+        let indent = " ".repeat(name.len());
+        for it in ids.iter().filter_map(|id| graph.get(id)) {
+            let message = if it.message.is_empty() { "empty message" } else { &it.message };
+            cx.out.line(format!("{indent} -> {}{}, {message}", it.id, history.marks(it, &[])));
+        }
+        let branches: Vec<_> = ids
+            .iter()
+            .map(|id| serde_json::json!({ "id": id, "labels": graph.labels(id) }))
+            .collect();
+        json.push(serde_json::json!({ "id": from.map(|it| &it.id), "branches": branches }));
+    };
+    for it in graph.revisions().iter().rev() {
+        let children: Vec<&str> = graph.children(&it.id).iter().map(String::as_str).collect();
+        if children.len() > 1 {
+            list(Some(it), &children);
+        }
+    }
+    // Trees of their own are branches as well, and there is no revision that they begin at.
+    let bases = graph.bases();
+    if bases.len() > 1 {
+        list(None, &bases);
+    }
+    cx.out.json("branches", serde_json::json!({ "branch_points": json }));
+    Ok(Answer::Done)
+}

@@ -1,0 +1,36 @@
+//! `ensure-version`: creates the version table.
+
+use dbmigrate_runtime::Migrations;
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::executor::{Executor, OwnSteps};
+
+use super::{Answer, upgrade};
+use crate::cli::{EnsureVersion, Run};
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::error::Result;
+
+pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
+    let table = &cx.config.version_table;
+    if args.sql {
+        let text = format!("{};\n", Sqlite.create_version_table(table));
+        cx.out.text(&text);
+        cx.out.json("ensure-version", serde_json::json!({ "table": table, "sql": text }));
+        return Ok(Answer::Done);
+    }
+    let database = Database::find(cx)?;
+    let options = upgrade::options(cx, &Run { lock_timeout: 60, ..Run::default() });
+    let patience = Patience { out: cx.out, at_most: options.lock_timeout };
+    let mut driver = database.open_to_write(patience)?;
+    let mut observer = upgrade::Progress::new(cx.out, 0);
+    let mut executor = Executor {
+        driver: &mut *driver,
+        migrations: &Migrations::default(),
+        options: &options,
+        observer: &mut observer,
+        steps: &mut OwnSteps,
+    };
+    executor.ensure_version_table()?;
+    cx.out.json("ensure-version", serde_json::json!({ "table": table }));
+    Ok(Answer::Done)
+}

@@ -1,0 +1,69 @@
+//! `merge`: writes a revision that joins branches.
+
+use super::Answer;
+use super::place::{self, Place};
+use crate::autogenerate::Commented;
+use crate::cli::Merge;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::{self, History};
+use crate::scaffold;
+
+pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
+    history::files(cx)?;
+    scaffold::sync_list(cx)?;
+    let history = History::load(cx)?;
+    let graph = &history.graph;
+    let identifiers: Vec<&str> = args.revisions.iter().map(String::as_str).collect();
+    let applied = history::applied_for(cx, &identifiers)?;
+    let target = graph.targets(&args.revisions, applied.as_ref())?;
+    let parents: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
+    refuse_pointless(&history, &parents)?;
+    if !args.splice {
+        place::refuse_splice(&history, &parents)?;
+    }
+    let place =
+        Place::new(&history, parents, &args.branch_label, args.rev_id.as_ref(), Vec::new())?;
+    let message = match args.message.as_str() {
+        "" => format!("merge {}", place.parents.join(", ")),
+        message => message.to_owned(),
+    };
+    let none = Commented::default();
+    let written = place.write(cx, &message, &none, &none, (false, false))?;
+    cx.out.json(
+        "merge",
+        serde_json::json!({
+            "revision": place.id,
+            "parents": place.parents,
+            "branch_labels": place.branch_labels,
+            "path": written.path,
+        }),
+    );
+    Ok(Answer::Done)
+}
+
+/// Fails where there are no two branches.
+fn refuse_pointless(history: &History, ids: &[String]) -> Result<()> {
+    let graph = &history.graph;
+    let heads = "`cargo dbmigrate heads` lists what can be joined";
+    match ids {
+        [] => return Err(Error::new("there is no revision to merge")),
+        [id] if graph.heads() == [id.as_str()] => {
+            return Err(Error::new(format!(
+                "there is one head, `{id}`, so nothing is to be merged"
+            )));
+        }
+        [id] => {
+            let message = format!("a merge joins several revisions, and `{id}` is one");
+            return Err(Error::new(message).hint(heads));
+        }
+        _ => {}
+    }
+    for id in ids {
+        if let Some(other) = ids.iter().find(|it| graph.follows(it, id)) {
+            let message = format!("revision `{other}` follows `{id}`, so they are one branch");
+            return Err(Error::new(message).hint(heads));
+        }
+    }
+    Ok(())
+}
