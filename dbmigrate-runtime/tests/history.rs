@@ -216,3 +216,29 @@ fn a_step_that_goes_on_after_the_database_rolled_back_runs_nothing_more() {
     let n: i64 = conn.query_row("SELECT count(*) FROM a", [], |it| it.get(0)).unwrap();
     assert_eq!(n, 0);
 }
+
+#[test]
+fn a_version_row_that_is_not_there_once_rolls_all_back() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    let by_hand = |sql: &str| {
+        let revision = Revision { id: "r1".to_owned(), ..Revision::default() };
+        let table =
+            record(|op| op.create_table(Table::new("a").column(Column::new("b", Type::Text))));
+        let back = record(|op| {
+            op.drop_table("a");
+            op.execute(sql);
+        });
+        Migrations::new(vec![Migration::new(revision, table, back)]).unwrap()
+    };
+    let migrations = by_hand("DELETE FROM dbmigrate_version");
+    up(&mut conn, &migrations, "head").unwrap();
+    let (observer, steps) = (&mut (), &mut OwnSteps);
+    let (driver, options) = (&mut SqliteDriver::lent(&mut conn), &Options::default());
+    let mut executor = Executor { driver, migrations: &migrations, options, observer, steps };
+    let err = executor.run(Direction::Downgrade, "base").unwrap_err();
+    expect![[r#"
+        revision `r1` was rolled back: its row in the version table was expected once and found 0 times"#]]
+    .assert_eq(&err.report());
+    assert_eq!(up(&mut conn, &migrations, "head").unwrap(), "", "it is applied as before");
+    conn.execute_batch("SELECT b FROM a").unwrap();
+}

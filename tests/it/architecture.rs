@@ -155,6 +155,28 @@ fn the_versions_agree_and_the_changelog_has_the_current_one() {
     assert_eq!(read("CHANGELOG.md").matches(&heading).count(), 1, "CHANGELOG.md: {heading}");
 }
 
+/// The table of behaviours names tests; one that is renamed is renamed there as well.
+#[test]
+fn every_test_that_the_table_of_behaviours_names_is_there() {
+    let table = fs::read_to_string(repository().join("tests/BEHAVIOURS.md")).unwrap();
+    let mut code = String::new();
+    for dir in ["tests", "dbmigrate-runtime", "cargo-dbmigrate/src"] {
+        for path in sources(&repository().join(dir)) {
+            code += &fs::read_to_string(path).unwrap();
+        }
+    }
+    let mut missing = Vec::new();
+    for row in table.lines().filter(|it| it.starts_with("| ")) {
+        let place = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
+        for name in place.split('`').skip(1).step_by(2).filter(|it| it.contains('_')) {
+            if !code.contains(&format!("fn {name}()")) {
+                missing.push(format!("{name}: {row}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "tests/BEHAVIOURS.md names no tests:\n{}", missing.join("\n"));
+}
+
 /// What the lock file has is what people compile, so its crates must take the promised compiler.
 #[test]
 fn every_locked_crate_compiles_with_the_promised_rust_version() {

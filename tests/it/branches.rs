@@ -461,6 +461,7 @@ fn stamps_and_scripts_of_branches() {
         }
         assert_eq!(seen.join(" "), expect, "{args}\n{run}");
     };
+    assert_eq!(host.dbmigrate("stamp --purge --sql head").code, 2);
     check("stamp a100:left", "table +b200");
     check("stamp left:a100", "table -b200");
     check("stamp :heads", "table +a100 +b200 +c300 +n900");

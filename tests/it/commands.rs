@@ -332,6 +332,9 @@ fn a_revision_is_opened_in_the_editor() {
     host.env("EDITOR", "cat");
     assert!(host.ok("edit").stdout.contains("op.creat_index("));
     assert!(host.ok("edit a1").stdout.contains("REVISION: &str = \"a100\""));
+    host.env("VISUAL", "cat");
+    host.env("EDITOR", "no-such-editor");
+    assert!(host.ok("edit b2").stdout.contains("b200"));
 }
 
 #[test]

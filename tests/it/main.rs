@@ -16,3 +16,4 @@ mod kept;
 mod questions;
 mod recording;
 mod session;
+mod settings;
