@@ -51,6 +51,9 @@ pub const ALL: &[Rival] = &[
     },
 ];
 
+/// The database of a project.
+pub const DATABASE: &str = "app.db";
+
 /// The shell that the SQL itself is run by.
 pub const SQLITE3: &str = "sqlite3";
 pub const SQLITE3_INSTALL: &str = "apt install sqlite3";
@@ -66,14 +69,19 @@ impl Rival {
         if dir.exists() {
             fs::remove_dir_all(dir)?;
         }
-        let files = self.files.iter().map(|(path, text)| ((*path).to_owned(), *text));
-        let sql = (1..).map(self.file).zip(migrations.iter().map(String::as_str));
-        for (path, text) in files.chain(sql) {
-            let path = dir.join(path);
-            fs::create_dir_all(path.parent().unwrap_or(dir))?;
-            fs::write(path, text)?;
+        for (path, text) in self.files {
+            write(&dir.join(path), text)?;
         }
+        self.add(dir, migrations)?;
         measure::output(&mut self.upgrade(dir)).map(drop)
+    }
+
+    /// Gives a project these migrations, without applying them.
+    pub fn add(&self, dir: &Path, migrations: &[String]) -> Result<()> {
+        for (n, text) in (1..).zip(migrations) {
+            write(&dir.join((self.file)(n)), text)?;
+        }
+        Ok(())
     }
 
     /// The command that applies what is pending.
@@ -82,6 +90,39 @@ impl Rival {
         command.args(self.upgrade);
         command
     }
+
+    /// The same for another file of the project, which [`Rival::know`] has been told of.
+    pub fn upgrade_file(&self, dir: &Path, file: &str) -> Command {
+        let mut command = measure::command(self.name, dir);
+        command.args(self.upgrade.iter().map(|it| it.replace(DATABASE, file)));
+        if let Some((name, _)) = self.config() {
+            command.args(["-c", &config_of(file, name)]);
+        }
+        command
+    }
+
+    /// Writes what it wants to know of a file before it can be upgraded.
+    pub fn know(&self, dir: &Path, file: &str) -> Result<()> {
+        if let Some((name, text)) = self.config() {
+            fs::write(dir.join(config_of(file, name)), text.replace(DATABASE, file))?;
+        }
+        Ok(())
+    }
+
+    /// The file that names the database, where no argument does.
+    fn config(&self) -> Option<(&str, &str)> {
+        self.files.iter().find(|(_, text)| text.contains(DATABASE)).copied()
+    }
+}
+
+/// In the project's directory: what it says counts from where it is.
+fn config_of(file: &str, name: &str) -> String {
+    format!("./{}.{name}", file.replace('/', "-"))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::create_dir_all(path.parent().unwrap_or(path))?;
+    Ok(fs::write(path, text)?)
 }
 
 /// A program's name with its version, or nothing where it isn't on the PATH.

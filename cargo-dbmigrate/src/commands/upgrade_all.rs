@@ -72,10 +72,10 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     Ok(report.end())
 }
 
-/// Says once what would be wrong for every file; what is counted from a database, each says.
+/// Says once what would be wrong for every file. What may be counted from a database is left to
+/// each of them.
 fn check_identifier(history: &History, identifier: &str) -> Result<()> {
-    let is_relative = identifier.starts_with(['+', '-']) || identifier.starts_with("current");
-    if is_relative {
+    if identifier.contains(['+', '-', '@']) || identifier == "current" {
         return Ok(());
     }
     match plan::upgrade_target(&history.graph, &BTreeSet::new(), identifier) {

@@ -3,6 +3,7 @@
 mod apply;
 mod derive;
 mod extract;
+mod fanout;
 mod light;
 mod memory;
 mod migrate;
@@ -26,6 +27,11 @@ pub const ALL: &[Row] = &[
         name: "noop",
         what: "`upgrade` with nothing to do, 500 revisions applied; diesel, sqlx, refinery",
         run: noop::run,
+    },
+    Row {
+        name: "fanout",
+        what: "`upgrade --all` of 10000 files; `upgrade`, diesel, sqlx, refinery in a loop",
+        run: fanout::run,
     },
     Row {
         name: "apply",

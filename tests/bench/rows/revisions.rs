@@ -10,9 +10,14 @@ pub const N_REVISIONS: usize = 500;
 
 /// The host, with what its revisions record already in the cache.
 pub fn host(bench: &Bench) -> Result<Host> {
-    let host = Host::new(bench, "revisions", Derive::Model, Target::Library, 1)?;
+    host_of(bench, "revisions", N_REVISIONS)
+}
+
+/// The same with another number of them.
+pub fn host_of(bench: &Bench, name: &str, n_revisions: usize) -> Result<Host> {
+    let host = Host::new(bench, name, Derive::Model, Target::Library, 1)?;
     measure::output(&mut host.tool(&["init", "--no-add"]))?;
-    for n in 1..=N_REVISIONS {
+    for n in 1..=n_revisions {
         let path = format!("migrations/versions/{}.rs", module(n));
         host.write(&path, &revision(n))?;
     }
@@ -20,7 +25,8 @@ pub fn host(bench: &Bench) -> Result<Host> {
     Ok(host)
 }
 
-fn id(n: usize) -> String {
+/// The id of the revision with this number.
+pub fn id(n: usize) -> String {
     format!("{n:012x}")
 }
 

@@ -39,17 +39,17 @@ pub fn matching(patterns: &[String]) -> Result<Found> {
     let mut unreadable = Vec::new();
     for pattern in patterns {
         let path = Path::new(pattern);
-        let (found, failed) = match fs::metadata(path) {
-            Ok(it) if it.is_dir() => (in_directory(path)?, Vec::new()),
+        let found = match fs::metadata(path) {
+            Ok(it) if it.is_dir() => in_directory(path)?,
             // A name may have brackets in it.
-            Ok(_) => (vec![path.to_owned()], Vec::new()),
+            Ok(_) => Found { files: vec![path.to_owned()], ..Found::default() },
             Err(_) => of_pattern(pattern)?,
         };
-        if found.is_empty() && failed.is_empty() {
+        if found.files.is_empty() && found.unreadable.is_empty() {
             return Err(nothing(pattern));
         }
-        files.extend(found);
-        unreadable.extend(failed);
+        files.extend(found.files);
+        unreadable.extend(found.unreadable);
     }
     Ok(Found { files: files.into_iter().collect(), unreadable })
 }
@@ -57,46 +57,49 @@ pub fn matching(patterns: &[String]) -> Result<Found> {
 fn nothing(pattern: &str) -> Error {
     if Path::new(pattern).is_dir() {
         let endings = ENDINGS.join("`, `.");
-        return Error::new(format!("there is no database in the directory `{pattern}`")).hint(
-            format!("there these are databases: `.{endings}`; others need a pattern such as `{pattern}/*`"),
-        );
+        let message = format!("there is no database in the directory `{pattern}`");
+        return Error::new(message).hint(format!(
+            "of a directory these are taken: `.{endings}`; others need a pattern, such as \
+             `{pattern}/*`"
+        ));
     }
     let dir = std::env::current_dir().unwrap_or_default();
     Error::new(format!("no file matches `{pattern}`"))
         .hint(format!("it counts from the working directory, `{}`", dir.display()))
 }
 
-fn in_directory(dir: &Path) -> Result<Vec<PathBuf>> {
+fn in_directory(dir: &Path) -> Result<Found> {
     let doing = || format!("read the directory `{}`", dir.display());
-    let mut files = Vec::new();
+    let mut found = Found::default();
     for entry in fs::read_dir(dir).doing(doing)? {
         let path = entry.doing(doing)?.path();
         let ending = path.extension().and_then(|it| it.to_str());
         let is_hidden = path.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
         if ending.is_some_and(|it| ENDINGS.contains(&it)) && !is_hidden && !path.is_dir() {
-            files.push(path);
+            found.files.push(path);
         }
     }
-    Ok(files)
+    Ok(found)
 }
 
-fn of_pattern(pattern: &str) -> Result<(Vec<PathBuf>, Vec<(PathBuf, Error)>)> {
+fn of_pattern(pattern: &str) -> Result<Found> {
     let paths = glob::glob_with(pattern, OPTIONS).map_err(|err| {
         Error::new(format!("`{pattern}` is no pattern of files: {}", err.msg))
             .hint("`*` stands for any part of a name, `?` for one letter, `**` for directories")
     })?;
-    let (mut files, mut failed) = (Vec::new(), Vec::new());
+    let mut found = Found::default();
     for path in paths {
         match path {
             Ok(path) if path.is_dir() || is_beside(&path) => {}
-            Ok(path) => files.push(path),
+            Ok(path) => found.files.push(path),
             Err(err) => {
                 let path = err.path().to_owned();
-                failed.push((path, Error::new("failed to look into it").cause(err.error())));
+                let why = Error::new("failed to look into it").cause(err.error());
+                found.unreadable.push((path, why));
             }
         }
     }
-    Ok((files, failed))
+    Ok(found)
 }
 
 /// Whether it is what SQLite keeps beside a file that is there.
