@@ -180,7 +180,7 @@ pub struct Init {
 /// Where a new revision goes in the history.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Place {
-    /// Revision that the new one follows [default: head]; `base` for one that follows none
+    /// Revision that the new one follows [default: the only head]; `base` for none
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub head: Option<String>,
     /// Let it follow a revision that another one follows already

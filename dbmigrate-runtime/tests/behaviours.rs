@@ -1,35 +1,14 @@
 //! How the graph is walked, as data: each entry is named by what it says. The numbers are those of
 //! tests/BEHAVIOURS.md.
 
+mod notation;
+
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::plan::{downgrade_target, route, stamped, upgrade_target};
-use dbmigrate_runtime::revision::{Graph, Revision};
+use dbmigrate_runtime::revision::Graph;
 use dbmigrate_runtime::{Direction, Error};
-
-/// `id<parent,parent#label!dependency`, one after the other.
-fn revisions(text: &str) -> Vec<Revision> {
-    text.split_whitespace().map(revision).collect()
-}
-
-fn revision(text: &str) -> Revision {
-    let mut parts: [Vec<String>; 4] = Default::default();
-    let mut part = 0;
-    for it in text.split_inclusive(['<', ',', '#', '!']) {
-        let name = it.trim_end_matches(['<', ',', '#', '!']);
-        parts[part].push(name.to_owned());
-        part = match it.chars().last() {
-            Some('<') => 1,
-            Some('#') => 2,
-            Some('!') => 3,
-            _ => part,
-        };
-    }
-    let [id, parents, branch_labels, depends_on] = parts;
-    let id = id.concat();
-    let (message, file) = (format!("message of {id}"), format!("{id}.rs"));
-    Revision { id, parents, branch_labels, depends_on, message, file }
-}
+use notation::revisions;
 
 fn words<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
     let ids: Vec<&str> = ids.into_iter().collect();
@@ -77,6 +56,7 @@ fn answer(case: &Case) -> Result<String, Error> {
         }
         "name" => words(graph.target(rest, Some(&applied))?.ids()),
         "heads" => words(graph.heads()),
+        "rival-heads" => words(graph.rival_heads()),
         "real-heads" => words(graph.real_heads()),
         "current" => words(graph.current(&applied)),
         "order" => words(graph.revisions().iter().map(|it| it.id.as_str())),
@@ -243,6 +223,9 @@ fn branches() {
         case(32, "down to the branch point", (FORK, "d1 d2"), "downgrade b", "d2 d1 c2 c1"),
         case(31, "down on one branch leaves the other", (FORK, "d1 d2"), "downgrade c1", "d1"),
         case(19, "an upgrade to one branch leaves the other", (FORK, "b"), "upgrade d1", "c1 d1"),
+        case(56, "heads of two people", ("a b<a c<a", ""), "rival-heads", "b c"),
+        case(56, "on one of the branches", ("a b<a#x c<b d<b e<a#y", ""), "rival-heads", "c d"),
+        case(56, "branches with labels are meant", (FORK, ""), "rival-heads", "nothing"),
         case(34, "heads takes all branches", (FORK, "c1"), "upgrade heads", "c2 d1 d2"),
         case(
             43,
@@ -340,6 +323,21 @@ fn dependencies() {
         case(49, "heads have none that follow", (NEEDS, ""), "heads", "c1 c2"),
         case(49, "what is depended upon is no real head", ("a b!a", ""), "real-heads", "b"),
         case(49, "but a head", ("a b!a", ""), "heads", "a b"),
+        case(
+            49,
+            "a head that depends on the others is the head",
+            ("a b!a", ""),
+            "upgrade head",
+            "a b",
+        ),
+        case(
+            49,
+            "what only another branch depends on is not before the branch's head",
+            ("a#x b<a c<a d!b", ""),
+            "name x@head",
+            "error: `x@head` names one revision, and the branch has 2 heads:\n  b (x)  message of \
+             b, in b.rs\n  c (x)  message of c, in c.rs",
+        ),
         case(53, "current has every head and the dependency", (NEEDS, "c2"), "current", "b1 c2"),
         case(54, "a dependency counts as applied", ("a b!a", "b"), "current", "a b"),
     ]);
@@ -431,148 +429,4 @@ fn identifiers() {
         case(10, "a merge has both", ("a b<a#x c<a#y d<b,c", ""), "labels d", "x y"),
         case(46, "ids within one another are no loop", ("a b<aa aa<a", ""), "order", "a aa b"),
     ]);
-}
-
-#[test]
-fn what_is_no_graph_says_why_and_where() {
-    let check = |says: &str, graph: &str, expect: &str| {
-        let text = match Graph::new(revisions(graph)) {
-            Ok(_) => "a graph".to_owned(),
-            Err(err) => err.to_string(),
-        };
-        assert_eq!(text, expect, "{says}");
-    };
-    check(
-        "44 a label used twice",
-        "a#x b<a c<b#x",
-        "two revisions have the branch label `x`: `a` in a.rs and `c` in c.rs",
-    );
-    check(
-        "44 a label that is an id",
-        "a b<a#a",
-        "the branch label `a` of revision `b`, in b.rs, is the id of the one in a.rs",
-    );
-    check(
-        "44 a label with a meaning",
-        "a#head",
-        "`head` can't be a branch label: it has a meaning, in a.rs",
-    );
-    check("44 a label with a sign", "a#x@y", "`x@y` can't be a branch label: `@`, in a.rs");
-    check(
-        "44 a label with steps",
-        "a#x-2",
-        "`x-2` can't be a branch label: it is counted from `x`, in a.rs",
-    );
-    check("7 an id with a sign", "a-b", "`a-b` can't be a revision's id: `-`, in a-b.rs");
-    check("45 a loop of one", "a<a", "revision `a` follows itself, in a.rs");
-    check(
-        "45 a loop of more",
-        "a b<d c<b d<c e<d",
-        "these revisions follow each other in a circle: `b` in b.rs, `d` in d.rs, `c` in c.rs",
-    );
-    check(
-        "45 a loop by a merge",
-        "a b<a,d c<b d<c",
-        "these revisions follow each other in a circle: `b` in b.rs, `d` in d.rs, `c` in c.rs",
-    );
-    check("45 a dependency on itself", "a b<a!b", "revision `b` depends on itself, in b.rs");
-    check("45 by its own label", "a b<a#x!x", "revision `b` depends on itself, in b.rs");
-    check(
-        "45 a circle of dependencies",
-        "a b<a!d c d<c!b",
-        "these revisions need each other in a circle: `b` in b.rs, `d` in d.rs",
-    );
-    check(
-        "45 on what follows it",
-        "a!b b<a",
-        "these revisions need each other in a circle: `a` in a.rs, `b` in b.rs",
-    );
-    check(
-        "18 a parent that isn't there",
-        "b<a",
-        "revision `b` follows `a`, which this project does not have, in b.rs",
-    );
-    check(
-        "57 a dependency that isn't there",
-        "b!a",
-        "revision `b` depends on `a`, which this project does not have, in b.rs",
-    );
-    check("46 no loop", "a1 a<a1 a11<a", "a graph");
-}
-
-#[test]
-fn a_hint_says_how_to_name_one_of_several() {
-    let check = |asks: &str, (graph, applied): (&str, &str), expect: &str| {
-        let graph = Graph::new(revisions(graph)).unwrap();
-        let applied: Vec<&str> = applied.split_whitespace().collect();
-        let applied = graph.with_ancestors(&applied).into_iter().map(str::to_owned).collect();
-        let err = graph.target(asks, Some(&applied)).unwrap_err();
-        assert_eq!(err.get_hint().unwrap_or_default(), expect, "{asks}: {err}");
-    };
-    check(
-        "head",
-        (FORK, ""),
-        "name one of them (`one@head`, `two@head`), take `heads` for all, or join them with `cargo \
-         dbmigrate merge`",
-    );
-    check(
-        "head",
-        (FOREST, ""),
-        "name one of them (`b1`, `b2`), take `heads` for all, or join them with `cargo dbmigrate \
-         merge`",
-    );
-    check("+1", (FORK, "b"), "name one of them (`one@+1`, `two@+1`)");
-    check("-1", (FORK, "d1 d2"), "count from one of them: `d1@-1`, `d2@-1`");
-    check("f-3", (MERGED, ""), "count from one of them: `d1-1`, `d2-1`");
-    check("nope@head", (FORK, ""), "the branch labels are `one`, `two`");
-    check("nope@head", (LINE, ""), "no revision has a branch label; --branch-label gives one");
-    check("one@d2", (FORK, ""), "`cargo dbmigrate history -r one@base:one@heads` lists what is");
-}
-
-/// 47: a history as a team makes it in years, with branches, merges and dependencies.
-#[test]
-fn a_large_history_is_in_order_and_every_way_leads_there() {
-    let mut all = Vec::new();
-    let mut heads: Vec<String> = Vec::new();
-    // A fixed sequence, so that it is the same history each time.
-    let mut seed = 7_u64;
-    let mut next = |below: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (seed >> 33) as usize % below
-    };
-    for n in 0..300 {
-        let id = format!("r{n}");
-        let older = |at: usize, all: &[Revision]| all[at].id.clone();
-        let mut it = Revision { file: format!("f{}", next(1000)), ..revision(&id) };
-        match next(10) {
-            _ if heads.is_empty() => {}
-            0 if heads.len() < 4 => {}
-            1 | 2 if heads.len() < 4 => it.parents.push(older(next(all.len()), &all)),
-            3 | 4 if heads.len() > 1 => it.parents.extend(heads.iter().take(2).cloned()),
-            _ => it.parents.push(heads[next(heads.len())].clone()),
-        }
-        if n > 0 && next(12) == 0 {
-            it.depends_on.push(older(next(all.len()), &all));
-        }
-        heads.retain(|head| !it.parents.contains(head));
-        heads.push(id);
-        all.push(it);
-    }
-    let graph = Graph::new(all.clone()).unwrap();
-    assert_eq!(graph.revisions().len(), 300);
-    for it in graph.revisions() {
-        let at = graph.position(&it.id).unwrap();
-        let needs = it.parents.iter().chain(&it.depends_on);
-        assert!(needs.into_iter().all(|id| graph.position(id).unwrap() < at), "{}", it.id);
-    }
-    let none = BTreeSet::new();
-    for it in graph.revisions() {
-        let target = upgrade_target(&graph, &none, &it.id).unwrap();
-        let up = route(&graph, &none, Direction::Upgrade, &target);
-        let applied: BTreeSet<String> = up.iter().cloned().collect();
-        let back = downgrade_target(&graph, &applied, "base").unwrap();
-        let down = route(&graph, &applied, Direction::Downgrade, &back);
-        assert!(up.iter().rev().eq(down.iter()), "{}", it.id);
-        assert!(stamped(&graph, &none, &target) == applied, "{}", it.id);
-    }
 }

@@ -1,29 +1,20 @@
 //! Revisions: their order, what identifiers name, and what makes no graph.
 
+mod notation;
+
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::plan::route;
+use dbmigrate_runtime::plan::{downgrade_target, route, stamped, upgrade_target};
 use dbmigrate_runtime::revision::{Graph, Revision};
-
-/// `a`, `b<a`, `c<a,b`: ids with their parents.
-fn revisions(text: &str) -> Vec<Revision> {
-    let revision = |it: &str| {
-        let (id, parents) = it.trim().split_once('<').unwrap_or((it.trim(), ""));
-        Revision {
-            id: id.to_owned(),
-            parents: parents.split(',').filter(|it| !it.is_empty()).map(str::to_owned).collect(),
-            message: format!("message of {id}"),
-            file: format!("{id}.rs"),
-            ..Revision::default()
-        }
-    };
-    text.split(' ').map(revision).collect()
-}
+use notation::{revision, revisions};
 
 fn graph(text: &str) -> Graph {
     Graph::new(revisions(text)).unwrap()
 }
+
+/// Two labelled branches from `b`.
+const FORK: &str = "a b<a c1<b#one d1<c1 c2<b#two d2<c2";
 
 const LINE: &str = "a100 b200<a100 b300<b200 c400<b300";
 
@@ -137,4 +128,152 @@ fn heads_of_a_fork_are_several() {
     assert_eq!(graph.target("heads", None).unwrap().ids(), ["d", "e"]);
     let ids: Vec<_> = graph.revisions().iter().map(|it| it.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "c", "d", "e"]);
+}
+
+#[test]
+fn what_is_no_graph_says_why_and_where() {
+    let check = |says: &str, graph: &str, expect: &str| {
+        let text = match Graph::new(revisions(graph)) {
+            Ok(_) => "a graph".to_owned(),
+            Err(err) => err.to_string(),
+        };
+        assert_eq!(text, expect, "{says}");
+    };
+    check(
+        "44 a label used twice",
+        "a#x b<a c<b#x",
+        "two revisions have the branch label `x`: `a` in a.rs and `c` in c.rs",
+    );
+    check(
+        "44 a label that is an id",
+        "a b<a#a",
+        "the branch label `a` of revision `b`, in b.rs, is the id of the one in a.rs",
+    );
+    check(
+        "44 a label with a meaning",
+        "a#head",
+        "`head` can't be a branch label: it has a meaning, in a.rs",
+    );
+    check("44 a label with a sign", "a#x@y", "`x@y` can't be a branch label: `@`, in a.rs");
+    check(
+        "44 a label with steps",
+        "a#x-2",
+        "`x-2` can't be a branch label: it is counted from `x`, in a.rs",
+    );
+    check("7 an id with a sign", "a-b", "`a-b` can't be a revision's id: `-`, in a-b.rs");
+    check("45 a loop of one", "a<a", "revision `a` follows itself, in a.rs");
+    check(
+        "45 a loop of more",
+        "a b<d c<b d<c e<d",
+        "these revisions follow each other in a circle: `b` in b.rs, `d` in d.rs, `c` in c.rs",
+    );
+    check(
+        "45 a loop by a merge",
+        "a b<a,d c<b d<c",
+        "these revisions follow each other in a circle: `b` in b.rs, `d` in d.rs, `c` in c.rs",
+    );
+    check("45 a dependency on itself", "a b<a!b", "revision `b` depends on itself, in b.rs");
+    check("45 by its own label", "a b<a#x!x", "revision `b` depends on itself, in b.rs");
+    check(
+        "45 a circle of dependencies",
+        "a b<a!d c d<c!b",
+        "these revisions need each other in a circle: `b` in b.rs, `d` in d.rs",
+    );
+    check(
+        "45 on what follows it",
+        "a!b b<a",
+        "these revisions need each other in a circle: `a` in a.rs, `b` in b.rs",
+    );
+    check(
+        "18 a parent that isn't there",
+        "b<a",
+        "revision `b` follows `a`, which this project does not have, in b.rs",
+    );
+    check(
+        "57 a dependency that isn't there",
+        "b!a",
+        "revision `b` depends on `a`, which this project does not have, in b.rs",
+    );
+    check("46 no loop", "a1 a<a1 a11<a", "a graph");
+}
+
+#[test]
+fn a_hint_says_how_to_name_one_of_several() {
+    let check = |asks: &str, (graph, applied): (&str, &str), expect: &str| {
+        let graph = Graph::new(revisions(graph)).unwrap();
+        let applied: Vec<&str> = applied.split_whitespace().collect();
+        let applied = graph.with_ancestors(&applied).into_iter().map(str::to_owned).collect();
+        let err = graph.target(asks, Some(&applied)).unwrap_err();
+        assert_eq!(err.get_hint().unwrap_or_default(), expect, "{asks}: {err}");
+    };
+    check(
+        "head",
+        (FORK, ""),
+        "name one of them (`one@head`, `two@head`), take `heads` for all, or join them with `cargo \
+         dbmigrate merge`",
+    );
+    check(
+        "head",
+        ("a1 b1<a1 a2 b2<a2", ""),
+        "name one of them (`b1`, `b2`), take `heads` for all, or join them with `cargo dbmigrate \
+         merge`",
+    );
+    check("+1", (FORK, "b"), "name one of them (`one@+1`, `two@+1`)");
+    check("-1", (FORK, "d1 d2"), "count from one of them: `d1@-1`, `d2@-1`");
+    check(
+        "f-3",
+        ("a b<a c1<b d1<c1 c2<b d2<c2 e<d1,d2 f<e", ""),
+        "count from one of them: `d1-1`, `d2-1`",
+    );
+    check("nope@head", (FORK, ""), "the branch labels are `one`, `two`");
+    check("nope@head", ("a b<a", ""), "no revision has a branch label; --branch-label gives one");
+    check("one@d2", (FORK, ""), "`cargo dbmigrate history -r one@base:one@heads` lists what is");
+}
+
+/// 47: a history as a team makes it in years, with branches, merges and dependencies.
+#[test]
+fn a_large_history_is_in_order_and_every_way_leads_there() {
+    let mut all = Vec::new();
+    let mut heads: Vec<String> = Vec::new();
+    // A fixed sequence, so that it is the same history each time.
+    let mut seed = 7_u64;
+    let mut next = |below: usize| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) as usize % below
+    };
+    for n in 0..300 {
+        let id = format!("r{n}");
+        let older = |at: usize, all: &[Revision]| all[at].id.clone();
+        let mut it = Revision { file: format!("f{}", next(1000)), ..revision(&id) };
+        match next(10) {
+            _ if heads.is_empty() => {}
+            0 if heads.len() < 4 => {}
+            1 | 2 if heads.len() < 4 => it.parents.push(older(next(all.len()), &all)),
+            3 | 4 if heads.len() > 1 => it.parents.extend(heads.iter().take(2).cloned()),
+            _ => it.parents.push(heads[next(heads.len())].clone()),
+        }
+        if n > 0 && next(12) == 0 {
+            it.depends_on.push(older(next(all.len()), &all));
+        }
+        heads.retain(|head| !it.parents.contains(head));
+        heads.push(id);
+        all.push(it);
+    }
+    let graph = Graph::new(all.clone()).unwrap();
+    assert_eq!(graph.revisions().len(), 300);
+    for it in graph.revisions() {
+        let at = graph.position(&it.id).unwrap();
+        let needs = it.parents.iter().chain(&it.depends_on);
+        assert!(needs.into_iter().all(|id| graph.position(id).unwrap() < at), "{}", it.id);
+    }
+    let none = BTreeSet::new();
+    for it in graph.revisions() {
+        let target = upgrade_target(&graph, &none, &it.id).unwrap();
+        let up = route(&graph, &none, Direction::Upgrade, &target);
+        let applied: BTreeSet<String> = up.iter().cloned().collect();
+        let back = downgrade_target(&graph, &applied, "base").unwrap();
+        let down = route(&graph, &applied, Direction::Downgrade, &back);
+        assert!(up.iter().rev().eq(down.iter()), "{}", it.id);
+        assert!(stamped(&graph, &none, &target) == applied, "{}", it.id);
+    }
 }

@@ -45,6 +45,7 @@ fn the_chapter_on_branches() {
             "heads",
             "branches -v",
             "upgrade",
+            "check --no-database",
             "revision -m \"on which one\"",
             "downgrade -1",
         ],
@@ -83,6 +84,12 @@ fn the_chapter_on_branches() {
               ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
               hint: name one of them (`27c6a30d7c`, `ae1027a6ac`), take `heads` for all, or join them with `cargo dbmigrate merge`
             [3]
+            $ cargo dbmigrate check --no-database
+            Models and migrations agree.
+            note: the history has several heads:
+              27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
+              ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
+            `cargo dbmigrate merge` joins them
             $ cargo dbmigrate revision -m "on which one"
             error: a new revision follows one revision, and these are several:
               27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
@@ -285,6 +292,7 @@ fn the_chapter_on_branches() {
              --depends-on shoppingcart --depends-on ae10",
             "heads",
             "heads --resolve-dependencies",
+            "check --no-database",
             "show networking@head",
             "downgrade base",
             "upgrade networking@head",
@@ -309,6 +317,8 @@ fn the_chapter_on_branches() {
             d00d000001 (networking) (head)
             $ cargo dbmigrate heads --resolve-dependencies
             d00d000001 (networking) (head)
+            $ cargo dbmigrate check --no-database
+            Models and migrations agree.
             $ cargo dbmigrate show networking@head
             Rev: d00d000001 (networking) (head)
             Parent: 2a95102259

@@ -268,6 +268,9 @@ fn tells_drift(it: &Databases) {
                 "index `ix_user_age` of table `user` is missing from the database",
                 "column `user.nick` is not in the migrations"
               ],
+              "heads": [
+                "a100"
+              ],
               "others": [
                 {
                   "kind": "index",

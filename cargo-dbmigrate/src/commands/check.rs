@@ -34,6 +34,13 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         }
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
     }
+    let rivals = history.graph.rival_heads();
+    if !rivals.is_empty() {
+        cx.out.note(format!(
+            "the history has several heads:{}\n`cargo dbmigrate merge` joins them",
+            history.graph.listed(&rivals)
+        ));
+    }
     let (mut pending, mut drift) = (None, None);
     if let Some(live) = if args.no_database { None } else { database(cx, &history)? } {
         let behind = pending_of(cx, &history, &live);
@@ -50,6 +57,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         serde_json::json!({
             "agree": answer == Answer::Done,
             "differences": differences,
+            "heads": history.graph.heads(),
             "pending": pending,
             "drift": drift.as_ref().map(words),
             "others": drift.map(|it| live::json(&it.others)),

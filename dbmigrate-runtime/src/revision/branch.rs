@@ -16,6 +16,17 @@ impl Graph {
         self.carriers.iter().map(|(label, id)| (label.as_str(), id.as_str()))
     }
 
+    /// Heads that nobody has told apart, such as those of two people who didn't know of each other:
+    /// nothing depends on them, and their labels are the same.
+    pub fn rival_heads(&self) -> Vec<&str> {
+        let heads = self.real_heads();
+        let is_alike = |one: &&str| {
+            let mut others = heads.iter().filter(|it| *it != one);
+            others.any(|it| self.labels(it) == self.labels(one))
+        };
+        heads.iter().copied().filter(is_alike).collect()
+    }
+
     /// Whether a revision follows another one, also over others. Dependencies don't count.
     pub fn follows(&self, id: &str, other: &str) -> bool {
         self.back(&[id], parents).contains(other) && id != other

@@ -260,6 +260,14 @@ impl<'a> Words<'a> {
                 if heads.len() < 2 || name == "heads" {
                     return Ok(heads);
                 }
+                // One that has all the others before it, since it depends on them.
+                let has_all = |it: &&&str| {
+                    let before = self.graph.with_ancestors(&[it]);
+                    heads.iter().all(|it| before.contains(it))
+                };
+                if let Some(head) = heads.iter().find(has_all) {
+                    return Ok(vec![head]);
+                }
                 let whose = if self.branch.is_some() { "the branch" } else { "the history" };
                 let message = format!(
                     "`{}` names one revision, and {whose} has {} heads:{}",
