@@ -15,7 +15,7 @@ use std::{fs, thread};
 
 use dbmigrate_runtime::dialect::Statement;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
-use dbmigrate_runtime::revision::{Revision, Target};
+use dbmigrate_runtime::revision::Revision;
 use dbmigrate_runtime::version_table::{self, Applied};
 use dbmigrate_runtime::{Db, Direction, Migration, Migrations, Options, StepResult, plan, script};
 
@@ -152,11 +152,6 @@ impl Worker<'_> {
             self.settled = Some(applied);
             return Ok(Vec::new());
         }
-        // What is counted from the database is counted from what was read.
-        let target = match &target {
-            Target::Revisions(ids) if ids.len() == 1 => ids[0].as_str(),
-            _ => identifier,
-        };
         let mut executor = Executor {
             driver: &mut *driver,
             migrations,
@@ -164,7 +159,7 @@ impl Worker<'_> {
             observer: &mut observer,
             steps: &mut self.steps,
         };
-        Ok(executor.run(Direction::Upgrade, target)?)
+        Ok(executor.run_to(Direction::Upgrade, &target)?)
     }
 }
 
