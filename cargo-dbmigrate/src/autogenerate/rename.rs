@@ -5,6 +5,7 @@ mod order;
 use std::collections::BTreeMap;
 
 use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::record::ModelRecord;
 use dbmigrate_runtime::schema::{Schema, Table};
 
 use super::Answers;
@@ -56,10 +57,12 @@ pub fn renames(from: &Schema, models: &Models, answers: &Answers) -> Result<Vec<
     for flag in &flags {
         flag.check_column(from, &olds)?;
     }
+    let mut records: BTreeMap<&str, Vec<&ModelRecord>> = BTreeMap::new();
+    managed().for_each(|it| records.entry(&it.table.name).or_default().push(it));
     for (table, was) in &olds {
         let (Some(was), Some(now)) = (from.table(was), to.table(table)) else { continue };
         let mut said: Vec<Said> = flags.iter().filter_map(|it| it.column(table)).collect();
-        for field in managed().filter(|it| it.table.name == **table).flat_map(|it| &it.fields) {
+        for field in records.get(table).into_iter().flatten().flat_map(|it| &it.fields) {
             said.extend(field.renamed_from.iter().map(|old| Said::by_model(old, &field.column)));
         }
         let columns = |it: &'_ Table| -> Vec<String> {

@@ -77,13 +77,12 @@ pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
     if !in_circle.is_empty() && in_circle.iter().all(|it| it.flag.is_none()) {
         return Err(circle(names, &in_circle));
     }
-    for old in &names.have {
+    for old in names.have.difference(&names.want) {
         let is_free = |name: &str| !open.iter().any(|it| it.old == name || it.new == name);
-        let new = names.want.iter().find(|new| {
-            old.to_lowercase() == new.to_lowercase()
-                && !names.have.contains(*new)
-                && !names.want.contains(old)
-        });
+        let new = names
+            .want
+            .iter()
+            .find(|new| !names.have.contains(*new) && old.to_lowercase() == new.to_lowercase());
         if let Some(new) = new.filter(|new| is_free(old) && is_free(new)) {
             open.push(Said::by_model(old, new));
         }
