@@ -225,18 +225,25 @@ fn same_token(a: &Token<'_>, b: &Token<'_>) -> bool {
     }
 }
 
+/// Whether each parenthesis among the tokens has its other one.
+pub fn is_balanced(tokens: &[Token<'_>]) -> bool {
+    let mut depth = 0;
+    tokens.iter().all(|it| {
+        depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
+        depth >= 0
+    }) && depth == 0
+}
+
+/// A name in double quotes, as SQL's standard has it.
+pub fn quote(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// The tokens between parentheses that are around all of them.
 pub(crate) fn without_parentheses<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
     while let [first, inner @ .., last] = tokens {
-        let mut depth = 0;
-        let is_around = first.is_symbol("(")
-            && last.is_symbol(")")
-            && !inner.is_empty()
-            && inner.iter().all(|it| {
-                depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
-                depth >= 0
-            })
-            && depth == 0;
+        let is_around =
+            first.is_symbol("(") && last.is_symbol(")") && !inner.is_empty() && is_balanced(inner);
         if !is_around {
             break;
         }
@@ -286,7 +293,7 @@ pub(crate) fn columns_of_update(trigger: &str) -> Vec<String> {
 /// SQL does, and isn't a name where it calls a function, names a type or a collation, or ends a
 /// `CASE`; in its place stands the new name, quoted.
 pub fn rename_identifier(expression: &str, from: &str, to: &str) -> String {
-    let quoted = format!("\"{}\"", to.replace('"', "\"\""));
+    let quoted = quote(to);
     let tokens = tokens(expression);
     let mut out = String::with_capacity(expression.len());
     // Whether words name a type, as in `CAST(a AS text)`, and whether one names a collation.
@@ -316,7 +323,7 @@ pub fn rename_identifier(expression: &str, from: &str, to: &str) -> String {
 /// Renames a table where an SQL expression names it before a column, as databases do when a table
 /// is renamed.
 pub fn rename_qualifier(expression: &str, from: &str, to: &str) -> String {
-    let quoted = format!("\"{}\"", to.replace('"', "\"\""));
+    let quoted = quote(to);
     let tokens = tokens(expression);
     let mut out = String::with_capacity(expression.len());
     for (idx, token) in tokens.iter().enumerate() {

@@ -9,7 +9,7 @@ use dbmigrate_runtime::{Value, sql};
 
 use super::convert;
 use crate::error::{Error, Result};
-pub use need::{Need, Why, literal, neutral, quote};
+pub use need::{Need, Why, literal, neutral};
 
 /// Writes the answers into the operations, and returns what is left to answer. `from` is the
 /// schema before the operations, `to` the one after.
@@ -45,12 +45,7 @@ pub fn check(answer: &str) -> Result<()> {
     let expression = answer.split_once('=').map_or("", |(_, it)| it);
     let all = sql::tokens(expression);
     let tokens: Vec<_> = all.iter().filter(|it| it.is_significant()).collect();
-    let mut depth = 0;
-    let balanced = tokens.iter().all(|it| {
-        depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
-        depth >= 0
-    });
-    let is_closed = all.iter().all(|it| it.is_closed()) && balanced && depth == 0;
+    let is_closed = all.iter().all(|it| it.is_closed()) && sql::is_balanced(&all);
     let why = match () {
         () if tokens.is_empty() => "it has no expression",
         () if !is_closed => "a quote or a parenthesis is not closed",
@@ -155,7 +150,7 @@ impl Need {
 
     /// Whether rows may hold something else afterwards, by this answer.
     pub fn is_lossy(&self, expression: &str) -> bool {
-        let is_itself = sql::same_expression(expression, &quote(&self.column.name));
+        let is_itself = sql::same_expression(expression, &sql::quote(&self.column.name));
         let converts = self.why.iter().any(|it| matches!(it, Why::Values | Why::Narrower));
         converts && !is_itself && !self.fills_null(expression) && !self.renames_variants(expression)
     }

@@ -8,7 +8,7 @@ use dbmigrate_runtime::dialect::{Introspected, Sqlite, StoredObject};
 use dbmigrate_runtime::drift::differences;
 use dbmigrate_runtime::driver::{Driver, Violation};
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::version_table;
+use dbmigrate_runtime::{sql, version_table};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -113,7 +113,7 @@ fn texts(driver: &mut dyn Driver, sql: &str) -> Vec<String> {
 }
 
 fn rows(driver: &mut dyn Driver, table: &str) -> Rows {
-    let table = format!("\"{}\"", table.replace('"', "\"\""));
+    let table = sql::quote(table);
     let columns = driver.query(&format!("SELECT * FROM {table} LIMIT 0"), &[]).unwrap().columns;
     let is_free = |it: &&str| !columns.iter().any(|column| column.eq_ignore_ascii_case(it));
     let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(is_free);

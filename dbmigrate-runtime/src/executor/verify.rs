@@ -264,8 +264,7 @@ impl Verification {
                 }
                 // `foreign key mismatch - "post" referencing "user"`
                 if it.row.is_none() {
-                    let quoted = [from, to].map(|it| format!("\"{}\"", it.replace('"', "\"\"")));
-                    it.references = it.references.replace(&quoted[0], &quoted[1]);
+                    it.references = it.references.replace(&sql::quote(from), &sql::quote(to));
                 }
             }
         }

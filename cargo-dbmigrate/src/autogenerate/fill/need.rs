@@ -4,7 +4,7 @@ use std::fmt;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::schema::{Column, Type};
-use dbmigrate_runtime::sql::{self, Kind, Token};
+use dbmigrate_runtime::sql::{self, Kind, Token, quote};
 
 use super::default_literal;
 
@@ -152,8 +152,9 @@ impl Need {
         }
     }
 
-    /// What rows get, by an answer or by the model's default. An answer that names the column is
-    /// the whole value; any other is for the rows that have none that fits.
+    /// What rows get, by an answer or by the model's default. An answer for variants that are gone
+    /// is for the rows that hold them; else one that names the column is the whole value, and any
+    /// other is for the rows that have none that fits.
     pub fn using(&self, answer: Option<&str>) -> Option<String> {
         let column = quote(&self.column.name);
         let value = match answer {
@@ -186,16 +187,12 @@ impl Need {
         let [coalesce, open, column, comma, rest @ .., close] = tokens.as_slice() else {
             return false;
         };
-        let mut depth = 0;
         coalesce.is_word("coalesce")
             && open.is_symbol("(")
             && is_name(column, &self.column.name)
             && comma.is_symbol(",")
             && close.is_symbol(")")
-            && rest.iter().all(|it| {
-                depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
-                depth >= 0
-            })
+            && sql::is_balanced(rest)
     }
 
     /// Whether the answer gives each value that is gone a new one of its own, which loses nothing.
@@ -239,11 +236,6 @@ fn variants(expression: &str, column: &str) -> Option<Vec<(String, String)>> {
 
 fn is_name(token: &Token<'_>, name: &str) -> bool {
     token.identifier().is_some_and(|it| it.eq_ignore_ascii_case(name))
-}
-
-/// An identifier in quotes.
-pub fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
 }
 
 fn text(it: &str) -> String {

@@ -6,17 +6,15 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::Value;
 use dbmigrate_runtime::schema::{
     Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
     IndexTerm, PrimaryKey, Schema, Table, Type, Unique, naming,
 };
+use dbmigrate_runtime::{Value, sql};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
-
-use super::fill;
 
 const TABLES: [&str; 4] = ["user", "Post", "order item", "größe"];
 const COLUMNS: [&str; 6] = ["a", "b", "group", "last name", "ünï", "q\"uote"];
@@ -361,7 +359,7 @@ impl TableDraw {
             table.foreign_keys.push(key);
         }
         for (own, column, how) in self.checks.iter().flatten().filter(|it| has(&it.1)) {
-            let quoted = fill::quote(COLUMNS[*column]);
+            let quoted = sql::quote(COLUMNS[*column]);
             let expression = match how {
                 0 => format!("{quoted} IS NOT NULL"),
                 1 => format!("{quoted}  is not null"),
@@ -419,7 +417,7 @@ impl ColumnDraw {
         let from = self.generated.filter(|(of, _)| *of < idx && table.columns[*of].is_some());
         match from.filter(|_| !is_key) {
             Some((of, stored)) => {
-                let expression = format!("{} || ''", fill::quote(COLUMNS[of]));
+                let expression = format!("{} || ''", sql::quote(COLUMNS[of]));
                 column.generated = Some(Generated { expression, stored });
                 // A STRICT table takes only text from it.
                 column.ty = Type::Text;
@@ -460,7 +458,7 @@ impl IndexDraw {
             let column = COLUMNS[*column];
             IndexColumn {
                 term: match computed {
-                    true => IndexTerm::Expression(format!("lower({})", fill::quote(column))),
+                    true => IndexTerm::Expression(format!("lower({})", sql::quote(column))),
                     false => IndexTerm::Column(column.to_owned()),
                 },
                 descending: *descending,
@@ -473,7 +471,7 @@ impl IndexDraw {
             name: name.to_owned(),
             columns: terms.collect(),
             unique: self.unique,
-            filter: filter.map(|it| format!("{} IS NOT NULL", fill::quote(COLUMNS[it]))),
+            filter: filter.map(|it| format!("{} IS NOT NULL", sql::quote(COLUMNS[it]))),
         }
     }
 }

@@ -4,8 +4,8 @@
 //! not every value comes out as it went in. Such values are found beforehand.
 
 use super::super::Check;
-use super::ddl::quote;
 use super::rebuild::any;
+use crate::sql::quote;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Affinity {

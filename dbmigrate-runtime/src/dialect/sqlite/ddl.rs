@@ -7,11 +7,7 @@ use crate::schema::{
     Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm,
     PrimaryKey, Table, Type, Unique, naming,
 };
-
-/// An identifier in double quotes.
-pub(super) fn quote(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
+use crate::sql::quote;
 
 fn quoted(names: &[String]) -> String {
     let names: Vec<_> = names.iter().map(|it| quote(it)).collect();

@@ -9,7 +9,7 @@ use super::definition::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn,
 };
 use crate::schema::{Check, Column, ForeignKey, Table, Type, Unique};
-use crate::sql::same_expression;
+use crate::sql::{self, same_expression};
 
 /// Makes of a table's definition what it has to be, given the table before and after.
 pub(super) fn edit(
@@ -90,7 +90,7 @@ impl Edit<'_> {
         let default = ddl::default_of;
         let generated = |it: &Column| it.generated.as_ref().map(ddl::generated_clause);
         let collation =
-            |it: &Column| it.collation.as_ref().map(|it| format!("COLLATE {}", ddl::quote(it)));
+            |it: &Column| it.collation.as_ref().map(|it| format!("COLLATE {}", sql::quote(it)));
         let is_same = type_was == type_to
             && enum_was == enum_to
             && was.nullable == to.nullable

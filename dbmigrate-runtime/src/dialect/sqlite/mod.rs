@@ -46,7 +46,7 @@ impl Dialect for Sqlite {
     }
 
     fn quote(&self, name: &str) -> String {
-        ddl::quote(name)
+        crate::sql::quote(name)
     }
 
     fn literal(&self, value: &Value) -> String {

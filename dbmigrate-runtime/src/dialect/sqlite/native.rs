@@ -1,14 +1,14 @@
 //! Which changes SQLite has a statement for, by its version and by what is stored.
 
 use super::super::{Check, Facts, StoredObject, Unplannable};
-use super::ddl::{self, Ddl, quote};
+use super::ddl::{self, Ddl};
 use super::definition::{ClauseKind, Definition};
 use super::edit::same_name;
 use super::{is_null_default, rebuild};
 use crate::Value;
 use crate::operations::{ColumnChange, Operation, TableChange};
 use crate::schema::{Column, DefaultValue, ForeignKey, Schema, Table};
-use crate::sql::{mentions, same_expression};
+use crate::sql::{mentions, quote, same_expression};
 
 /// The first version whose `DROP COLUMN` is safe: 3.35.0 to 3.35.4 could corrupt the file
 /// (sqlite.org, `releaselog/3_35_5.html`).

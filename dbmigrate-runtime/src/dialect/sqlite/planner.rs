@@ -4,12 +4,13 @@
 use std::collections::BTreeSet;
 
 use super::super::{Action, Facts, Plan, Route, Statement, Unplannable};
-use super::ddl::{self, Ddl, quote};
+use super::ddl::{self, Ddl};
 use super::edit::same_name;
 use super::native::{self, Way};
 use super::rebuild::{Rebuild, reads_others, scratch_name};
 use crate::operations::Operation;
 use crate::schema::Schema;
+use crate::sql::quote;
 
 /// Whether the operation is of a kind that the stored definition may decide about.
 pub(super) fn may_rebuild(operation: &Operation) -> bool {

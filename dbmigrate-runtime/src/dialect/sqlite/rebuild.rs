@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 
 use super::super::{Action, Check, Facts, Route, Statement, StoredObject, Unplannable};
 use super::convert;
-use super::ddl::{self, Ddl, quote};
+use super::ddl::{self, Ddl};
 use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
 use super::edit::{edit, same_name};
 use crate::operations::Operation;
 use crate::schema::Table;
-use crate::sql;
+use crate::sql::{self, quote};
 
 /// A rebuild that collects what the operations on its table ask for.
 pub(super) struct Rebuild {

@@ -1,7 +1,7 @@
 //! From parts to text, and changes of the parts.
 
 use super::{Clause, ColumnItem, ConstraintItem, Definition};
-use crate::dialect::sqlite::ddl::quote;
+use crate::sql::quote;
 use crate::sql::{Kind, tokens};
 
 impl Definition {
