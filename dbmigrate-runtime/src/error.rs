@@ -106,48 +106,8 @@ impl Error {
             return Error::new(Kind::Other, message).with_source(source).with_hint(hint);
         }
         let err = Error::new(Kind::Other, message).with_source(source);
-        if text.contains("no such function") || text.contains("no such collation") {
-            return err.with_hint(
-                "where the application registers it on its own connections, run the migrations \
-                 there: `migrations::migrator().upgrade(&mut conn)`",
-            );
-        }
-        let is_change = statement.route == Route::Rebuild
-            || ["ALTER TABLE", "CREATE UNIQUE INDEX"].iter().any(|it| sql.starts_with(it));
-        let is_of_rows = ["constraint failed", "cannot store", "datatype mismatch"];
-        if is_change && is_of_rows.iter().any(|it| text.contains(it)) {
-            return err.with_hint(format!(
-                "rows that are there already don't allow to {}: correct them before, in a step of \
-                 the revision",
-                statement.reason
-            ));
-        }
-        if text.starts_with("error in ") {
-            return err.with_hint(
-                "SQLite reads all views and triggers for this change: repair or drop the one that \
-                 it names",
-            );
-        }
-        let is_own = statement.route != Route::Raw;
-        if is_own
-            && ["no such column", "no such table", "no such index", "duplicate column name"]
-                .iter()
-                .any(|it| text.starts_with(it))
-            && !sql.starts_with("CREATE")
-        {
-            return err.with_hint(
-                "where the revision's own SQL expressions are right, the database isn't what the \
-                 migrations build: `cargo dbmigrate check` shows where",
-            );
-        }
-        let is_again = ["CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE TRIGGER", "CREATE TEMP"]
-            .iter()
-            .any(|it| sql.to_ascii_uppercase().starts_with(it));
-        if statement.route == Route::Rebuild && is_again {
-            return err.with_hint(
-                "it was there before and doesn't fit the table any more: drop it with \
-                 `op.execute(\"DROP ...\")` before the change",
-            );
+        if let Some(hint) = hint_of_statement(statement, &text) {
+            return err.with_hint(hint);
         }
         match (there, rolled_back) {
             (Some(there), _) => err.with_hint(format!(
@@ -460,3 +420,53 @@ const _: () = {
     const fn sendable<T: Send + Sync + 'static>() {}
     sendable::<Error>();
 };
+
+/// What to do about a statement that failed, by what the database says of it.
+fn hint_of_statement(statement: &Statement, said: &str) -> Option<String> {
+    let sql = &statement.sql;
+    let is_rebuild = statement.route == Route::Rebuild;
+    let begins = |words: &[&str]| words.iter().any(|it| sql.starts_with(it));
+    let says = |words: &[&str]| words.iter().any(|it| said.contains(it));
+    if says(&["no such function", "no such collation"]) {
+        return Some(
+            "where the application registers it on its own connections, run the migrations there: \
+             `migrations::migrator().upgrade(&mut conn)`"
+                .to_owned(),
+        );
+    }
+    let is_change = is_rebuild || begins(&["ALTER TABLE", "CREATE UNIQUE INDEX"]);
+    if is_change && says(&["constraint failed", "cannot store", "datatype mismatch"]) {
+        return Some(format!(
+            "rows that are there already don't allow to {}: correct them before, in a step of the \
+             revision",
+            statement.reason
+        ));
+    }
+    if said.starts_with("error in ") {
+        return Some(
+            "SQLite reads all views and triggers for this change: repair or drop the one that it \
+             names"
+                .to_owned(),
+        );
+    }
+    let lacks = ["no such column", "no such table", "no such index", "duplicate column name"];
+    if statement.route != Route::Raw
+        && lacks.iter().any(|it| said.starts_with(it))
+        && !begins(&["CREATE"])
+    {
+        return Some(
+            "where the revision's own SQL expressions are right, the database isn't what the \
+             migrations build: `cargo dbmigrate check` shows where"
+                .to_owned(),
+        );
+    }
+    let again = ["CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE TRIGGER", "CREATE TEMP"];
+    if is_rebuild && again.iter().any(|it| sql.to_ascii_uppercase().starts_with(it)) {
+        return Some(
+            "it was there before and doesn't fit the table any more: drop it with \
+             `op.execute(\"DROP ...\")` before the change"
+                .to_owned(),
+        );
+    }
+    None
+}

@@ -244,7 +244,7 @@ fn adopt_index(index: &Index, actual: &Table, known: &[Known<'_>]) -> Option<Ind
     let same = pairs().filter(|(it, stored)| same_index(stored, index) && !is_there(it));
     match best(same, |(it, _)| same_name(it)) {
         Some((it, _)) if same_name(it) => Some(it.clone()),
-        Some((it, _)) => Some(Index { name: index.name.clone(), ..it.clone() }),
+        Some((it, _)) => Some(it.renamed(&index.name)),
         None => {
             let (it, _) = pairs().find(|(it, _)| same_name(it))?;
             Some(Index { name: it.name.clone(), ..index.clone() })

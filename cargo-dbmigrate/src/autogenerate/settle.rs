@@ -53,7 +53,7 @@ fn settle_table(was: &Table, table: &mut Table) {
         let by_name = was.find_index(&index.name).filter(|it| index.is_same(it));
         // Under another name it is the same all the same, and a rename is the difference.
         if let Some(was) = by_name.or_else(|| was.indexes.iter().find(|it| index.is_same(it))) {
-            *index = Index { name: index.name.clone(), ..was.clone() };
+            *index = was.renamed(&index.name);
         }
     }
 }

@@ -62,7 +62,8 @@ impl Verification {
         schema: &Schema,
         operations: impl Iterator<Item = &'a Operation>,
     ) -> Result<Verification, Error> {
-        let names: BTreeSet<String> = operations.flat_map(tables).map(str::to_owned).collect();
+        let names: BTreeSet<String> =
+            operations.flat_map(Operation::tables).map(str::to_owned).collect();
         if names.is_empty() {
             return Ok(Verification::none());
         }
@@ -168,7 +169,7 @@ impl Verification {
                 }
                 // What SQL says of itself is not held against it.
                 Operation::Execute(it) => {
-                    let described = it.describes.iter().flat_map(tables);
+                    let described = it.describes.iter().flat_map(Operation::tables);
                     self.left_out.extend(described.map(str::to_ascii_lowercase));
                 }
                 _ => {}
@@ -204,13 +205,18 @@ impl Verification {
         }
     }
 
+    /// Whether opaque work may change what is compared: this SQL, or a step.
+    fn watches(&self, sql: Option<&str>) -> bool {
+        self.facts.is_some() && sql.is_none_or(may_change_objects)
+    }
+
     /// Looks at what is there before opaque work: this SQL, or a step.
     pub(super) fn before_opaque(
         &mut self,
         driver: &mut dyn Driver,
         sql: Option<&str>,
     ) -> Result<(), Error> {
-        if self.facts.is_none() || !sql.is_none_or(may_change_objects) {
+        if !self.watches(sql) {
             return Ok(());
         }
         let version = driver.objects_version().map_err(failed)?;
@@ -227,7 +233,7 @@ impl Verification {
         driver: &mut dyn Driver,
         sql: Option<&str>,
     ) -> Result<(), Error> {
-        if self.facts.is_none() || !sql.is_none_or(may_change_objects) {
+        if !self.watches(sql) {
             return Ok(());
         }
         let version = driver.objects_version().map_err(failed)?;
@@ -400,31 +406,5 @@ fn as_said(operation: &Operation) -> &[Operation] {
     match operation {
         Operation::Execute(it) => &it.describes,
         other => std::slice::from_ref(other),
-    }
-}
-
-/// The tables that an operation names as its own.
-fn tables(operation: &Operation) -> Vec<&str> {
-    match operation {
-        Operation::CreateTable(it) => vec![&it.name],
-        Operation::RenameTable { from, to } => vec![from, to],
-        Operation::DropTable { table }
-        | Operation::AlterTable { table, .. }
-        | Operation::AddColumn { table, .. }
-        | Operation::DropColumn { table, .. }
-        | Operation::AlterColumn { table, .. }
-        | Operation::RenameColumn { table, .. }
-        | Operation::AddPrimaryKey { table, .. }
-        | Operation::DropPrimaryKey { table, .. }
-        | Operation::AddUnique { table, .. }
-        | Operation::DropUnique { table, .. }
-        | Operation::AddForeignKey { table, .. }
-        | Operation::DropForeignKey { table, .. }
-        | Operation::AddCheck { table, .. }
-        | Operation::DropCheck { table, .. }
-        | Operation::CreateIndex { table, .. }
-        | Operation::DropIndex { table, .. }
-        | Operation::RenameIndex { table, .. } => vec![table],
-        Operation::Execute(_) | Operation::BulkInsert { .. } | Operation::Run(_) => Vec::new(),
     }
 }

@@ -477,6 +477,35 @@ pub fn replay(schema: &mut Schema, operations: &[Operation]) -> Result<(), Repla
     operations.iter().try_for_each(|it| it.apply(schema))
 }
 
+impl Operation {
+    /// The tables that the operation changes by itself: a rename's old and new name, none where
+    /// SQL, rows or a step may touch any.
+    pub fn tables(&self) -> Vec<&str> {
+        match self {
+            Operation::CreateTable(it) => vec![&it.name],
+            Operation::RenameTable { from, to } => vec![from, to],
+            Operation::DropTable { table }
+            | Operation::AlterTable { table, .. }
+            | Operation::AddColumn { table, .. }
+            | Operation::DropColumn { table, .. }
+            | Operation::AlterColumn { table, .. }
+            | Operation::RenameColumn { table, .. }
+            | Operation::AddPrimaryKey { table, .. }
+            | Operation::DropPrimaryKey { table, .. }
+            | Operation::AddUnique { table, .. }
+            | Operation::DropUnique { table, .. }
+            | Operation::AddForeignKey { table, .. }
+            | Operation::DropForeignKey { table, .. }
+            | Operation::AddCheck { table, .. }
+            | Operation::DropCheck { table, .. }
+            | Operation::CreateIndex { table, .. }
+            | Operation::DropIndex { table, .. }
+            | Operation::RenameIndex { table, .. } => vec![table],
+            Operation::Execute(_) | Operation::BulkInsert { .. } | Operation::Run(_) => Vec::new(),
+        }
+    }
+}
+
 /// Says in plain words what the operation does.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

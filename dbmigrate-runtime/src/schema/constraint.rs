@@ -204,6 +204,12 @@ impl Index {
         self
     }
 
+    /// The same index under another name.
+    #[must_use]
+    pub fn renamed(&self, name: &str) -> Index {
+        Index { name: name.to_owned(), ..self.clone() }
+    }
+
     /// Refuses a second row of the same indexed values.
     #[must_use]
     pub fn unique(mut self) -> Index {

@@ -210,7 +210,8 @@ impl Edit<'_> {
             self.remove(&it.name, "foreign key", &Shape::ForeignKey(it))?;
         }
         for it in &self.after.foreign_keys {
-            let is_written = self.before.foreign_keys.contains(it) || self.has_constraint(&it.name);
+            let is_written =
+                self.before.foreign_keys.contains(it) || self.definition.has_constraint(&it.name);
             if !is_written {
                 self.push_constraint(ddl::foreign_key(it))?;
             }
@@ -232,12 +233,6 @@ impl Edit<'_> {
         let item = ConstraintItem::new(text).map_err(|why| self.garbled(&why))?;
         self.definition.constraints.push(item);
         Ok(())
-    }
-
-    fn has_constraint(&self, name: &str) -> bool {
-        let named = |it: &Option<String>| it.as_ref().is_some_and(|it| same_name(it, name));
-        self.definition.constraints.iter().any(|it| named(&it.name))
-            || self.definition.columns.iter().flat_map(|it| &it.clauses).any(|it| named(&it.name))
     }
 
     /// Removes a constraint by its name, or one without a name by what it demands.

@@ -2,8 +2,9 @@
 
 use super::super::{Check, Facts, StoredObject, Unplannable};
 use super::ddl::{self, Ddl};
-use super::definition::{ClauseKind, Definition};
+use super::definition::ClauseKind;
 use super::edit::same_name;
+use super::planner::may_rebuild;
 use super::{is_null_default, rebuild};
 use crate::Value;
 use crate::operations::{ColumnChange, Operation, TableChange};
@@ -76,20 +77,12 @@ pub(super) fn way(
         Operation::DropCheck { table, name } if facts.version >= ALTER_CONSTRAINTS => {
             let is_named = schema.table(table).is_some_and(|it| {
                 let stored = rebuild::definition(&ddl, it);
-                stored.is_ok_and(|it| has_check(&it, name))
+                stored.is_ok_and(|it| it.has_constraint(name))
             });
             let sql = format!("{} DROP CONSTRAINT {}", of(table), quote(name));
             Ok(if is_named { Way::Statement(sql, None) } else { Way::Rebuild })
         }
-        Operation::AddPrimaryKey { .. }
-        | Operation::DropPrimaryKey { .. }
-        | Operation::AddUnique { .. }
-        | Operation::DropUnique { .. }
-        | Operation::AddForeignKey { .. }
-        | Operation::DropForeignKey { .. }
-        | Operation::AddCheck { .. }
-        | Operation::DropCheck { .. } => Ok(Way::Rebuild),
-        _ => Ok(Way::Nothing),
+        other => Ok(if may_rebuild(other) { Way::Rebuild } else { Way::Nothing }),
     }
 }
 
@@ -132,12 +125,6 @@ fn alter_column(
 fn is_key(table: &Table, column: &Column) -> bool {
     let key = table.primary_key.as_ref();
     column.ty.is_integer() && key.is_some_and(|it| it.columns == [column.name.as_str()])
-}
-
-fn has_check(definition: &Definition, name: &str) -> bool {
-    let is_it = |it: &Option<String>| it.as_ref().is_some_and(|it| same_name(it, name));
-    definition.constraints.iter().any(|it| is_it(&it.name))
-        || definition.columns.iter().flat_map(|it| &it.clauses).any(|it| is_it(&it.name))
 }
 
 /// Whether SQLite fails to rename a column: with `expressions prohibited in PRIMARY KEY and UNIQUE

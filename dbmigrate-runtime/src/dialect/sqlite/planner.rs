@@ -18,49 +18,19 @@ pub(super) fn may_rebuild(operation: &Operation) -> bool {
         Operation::AddColumn { column, using, before, .. } => {
             using.is_some() || before.is_some() || !native::is_addable(column)
         }
-        Operation::AlterTable { .. }
-        | Operation::DropColumn { .. }
-        | Operation::AlterColumn { .. }
-        | Operation::AddPrimaryKey { .. }
-        | Operation::DropPrimaryKey { .. }
-        | Operation::AddUnique { .. }
-        | Operation::DropUnique { .. }
-        | Operation::AddForeignKey { .. }
-        | Operation::DropForeignKey { .. }
-        | Operation::AddCheck { .. }
-        | Operation::DropCheck { .. } => true,
-        Operation::CreateTable(_)
-        | Operation::DropTable { .. }
-        | Operation::RenameTable { .. }
-        | Operation::RenameColumn { .. }
-        | Operation::CreateIndex { .. }
+        Operation::CreateIndex { .. }
         | Operation::DropIndex { .. }
-        | Operation::RenameIndex { .. }
-        | Operation::Execute(_)
-        | Operation::BulkInsert { .. }
-        | Operation::Run(_) => false,
+        | Operation::RenameIndex { .. } => false,
+        other => altered(other).is_some(),
     }
 }
 
 /// The table that an operation alters, if it can be part of a rebuild.
 fn altered(operation: &Operation) -> Option<&str> {
     match operation {
-        Operation::CreateIndex { table, .. }
-        | Operation::DropIndex { table, .. }
-        | Operation::RenameIndex { table, .. }
-        | Operation::AlterTable { table, .. }
-        | Operation::AddColumn { table, .. }
-        | Operation::DropColumn { table, .. }
-        | Operation::AlterColumn { table, .. }
-        | Operation::AddPrimaryKey { table, .. }
-        | Operation::DropPrimaryKey { table, .. }
-        | Operation::AddUnique { table, .. }
-        | Operation::DropUnique { table, .. }
-        | Operation::AddForeignKey { table, .. }
-        | Operation::DropForeignKey { table, .. }
-        | Operation::AddCheck { table, .. }
-        | Operation::DropCheck { table, .. } => Some(table),
-        _ => None,
+        Operation::CreateTable(_) => None,
+        it if is_barrier(it) => None,
+        it => it.tables().first().copied(),
     }
 }
 
@@ -89,22 +59,17 @@ pub(super) fn plan(
     schema: &mut Schema,
     facts: &Facts,
 ) -> Result<Plan, Unplannable> {
-    let in_rebuild = if operations.iter().any(may_rebuild) {
-        in_rebuild(operations, schema, facts)?
-    } else {
-        vec![false; operations.len()]
-    };
+    let ways = ways(operations, schema, facts);
     let mut planner = Planner {
         schema,
         facts,
         actions: Vec::new(),
         open: Vec::new(),
-        folded: BTreeSet::new(),
         changed: BTreeSet::new(),
         all_changed: false,
     };
-    for (idx, operation) in operations.iter().enumerate() {
-        if !planner.take(idx, operations, in_rebuild[idx])? {
+    for ((idx, operation), way) in operations.iter().enumerate().zip(ways) {
+        if !planner.take(idx, operation, way?)? {
             planner.flush(|_| true)?;
             return Ok(Plan { actions: planner.actions, taken: idx });
         }
@@ -117,42 +82,39 @@ pub(super) fn plan(
     Ok(Plan { actions: planner.actions, taken: operations.len() })
 }
 
-/// Which operations are part of a rebuild: all of a table's between two barriers, if one needs
-/// it.
-fn in_rebuild(
-    operations: &[Operation],
-    schema: &Schema,
-    facts: &Facts,
-) -> Result<Vec<bool>, Unplannable> {
-    let named = operations.iter().filter_map(|it| match it {
-        Operation::RenameTable { from, .. } => Some(from.as_str()),
-        Operation::RenameColumn { table, .. } => Some(table),
-        other => altered(other),
-    });
-    let named: BTreeSet<&str> = named.collect();
+/// The way of each operation. All of a table's between two barriers go the way of a rebuild if one
+/// needs it.
+fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<Way, Unplannable>> {
+    let named: BTreeSet<&str> = operations.iter().flat_map(Operation::tables).collect();
     let tables = named.into_iter().filter_map(|it| schema.table(it)).cloned();
     let mut schema = Schema::from_tables(tables);
     let mut stretch = 0;
     let mut places = Vec::new();
-    let mut rebuilt = BTreeSet::new();
+    let mut ways = Vec::new();
     let mut folded = BTreeSet::new();
     for (idx, operation) in operations.iter().enumerate() {
         stretch += usize::from(is_barrier(operation));
-        let place = altered(operation).map(|it| (it, stretch));
-        let later = &operations[idx + 1..];
-        if let Some(place) = place.filter(|_| !folded.contains(&idx)) {
-            let (earlier, later) = (&operations[..idx], until_barrier(later));
-            if native::way(facts, operation, earlier, later, &schema)? == Way::Rebuild {
-                rebuilt.insert(place);
-            } else if let Some((after, _)) = native::added_key(operation, later) {
-                folded.insert(idx + 1 + after);
-            }
+        places.push(altered(operation).map(|it| (it, stretch)));
+        let (earlier, later) = (&operations[..idx], until_barrier(&operations[idx + 1..]));
+        let way = match folded.contains(&idx) {
+            true => Ok(Way::Nothing),
+            false => native::way(facts, operation, earlier, later, &schema),
+        };
+        if matches!(way, Ok(Way::Statement(..))) {
+            folded.extend(native::added_key(operation, later).map(|(after, _)| idx + 1 + after));
         }
-        places.push(place);
+        ways.push(way);
         // What doesn't fit is said where the operation is planned.
         let _ = operation.apply(&mut schema);
     }
-    Ok(places.into_iter().map(|it| it.is_some_and(|it| rebuilt.contains(&it))).collect())
+    let needed = places.iter().zip(&ways).filter(|(_, way)| **way == Ok(Way::Rebuild));
+    let rebuilt: BTreeSet<_> = needed.filter_map(|(place, _)| *place).collect();
+    for (place, way) in places.iter().zip(&mut ways) {
+        if way.is_ok() && place.is_some_and(|it| rebuilt.contains(&it)) {
+            *way = Ok(Way::Rebuild);
+        }
+    }
+    ways
 }
 
 struct Planner<'a> {
@@ -162,8 +124,6 @@ struct Planner<'a> {
     actions: Vec<Action>,
     /// Rebuilds that still collect, with their table and an operation to name in errors.
     open: Vec<(String, Rebuild, Operation)>,
-    /// Operations that an earlier one has done.
-    folded: BTreeSet<usize>,
     /// Tables whose stored texts are no longer those of the facts.
     changed: BTreeSet<String>,
     /// Whether all texts may have changed.
@@ -172,14 +132,7 @@ struct Planner<'a> {
 
 impl Planner<'_> {
     /// Takes an operation, or says that the facts have to be asked again before.
-    fn take(
-        &mut self,
-        idx: usize,
-        operations: &[Operation],
-        in_rebuild: bool,
-    ) -> Result<bool, Unplannable> {
-        let operation = &operations[idx];
-        let (earlier, later) = (&operations[..idx], until_barrier(&operations[idx + 1..]));
+    fn take(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<bool, Unplannable> {
         let table = altered(operation);
         if is_barrier(operation) {
             self.flush(|_| true)?;
@@ -191,16 +144,9 @@ impl Planner<'_> {
                 Some(it.as_str()) != table && (reads || rebuild.reads_others)
             })?;
         }
-        if let Some(table) = table.filter(|_| in_rebuild) {
-            return self.rebuild(table, operation);
-        }
-        if self.folded.contains(&idx) {
-            return Ok(true);
-        }
-        let way = native::way(self.facts, operation, earlier, later, self.schema)?;
         match table.filter(|_| way == Way::Rebuild) {
             Some(table) => self.rebuild(table, operation),
-            None => self.direct(idx, operation, later, way).map(|()| true),
+            None => self.direct(idx, operation, way).map(|()| true),
         }
     }
 
@@ -253,13 +199,7 @@ impl Planner<'_> {
         Ok(())
     }
 
-    fn direct(
-        &mut self,
-        idx: usize,
-        operation: &Operation,
-        later: &[Operation],
-        way: Way,
-    ) -> Result<(), Unplannable> {
+    fn direct(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<(), Unplannable> {
         self.changed.extend(altered(operation).map(str::to_owned));
         let native = |this: &mut Self, sql: String| {
             this.push(operation, sql, Route::Native);
@@ -317,10 +257,7 @@ impl Planner<'_> {
             }
             Operation::RenameIndex { table, from, to } => {
                 let found = self.schema.table(table).and_then(|it| it.find_index(from));
-                let create = found.map(|it| {
-                    let renamed = crate::schema::Index { name: to.clone(), ..it.clone() };
-                    ddl::create_index(table, &renamed)
-                });
+                let create = found.map(|it| ddl::create_index(table, &it.renamed(to)));
                 self.push(operation, format!("DROP INDEX {}", quote(from)), Route::Native);
                 // Without it, replaying the operation is the error.
                 create.into_iter().try_for_each(|sql| native(self, sql))
@@ -350,18 +287,13 @@ impl Planner<'_> {
                 self.actions.push(Action::Step { operation: idx, name: step.name.clone() });
                 Ok(())
             }
-            _ => {
-                if let Some((after, _)) = native::added_key(operation, later) {
-                    self.folded.insert(idx + 1 + after);
+            _ => match way {
+                Way::Nothing | Way::Rebuild => Ok(()),
+                Way::Statement(sql, check) => {
+                    self.actions.extend(check.map(Action::Check));
+                    native(self, sql)
                 }
-                match way {
-                    Way::Nothing | Way::Rebuild => Ok(()),
-                    Way::Statement(sql, check) => {
-                        self.actions.extend(check.map(Action::Check));
-                        native(self, sql)
-                    }
-                }
-            }
+            },
         }
     }
 

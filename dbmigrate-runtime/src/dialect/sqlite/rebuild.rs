@@ -80,9 +80,9 @@ impl Rebuild {
             }
             Operation::RenameIndex { from, to, .. } => {
                 if let Some(index) = table.find_index(from) {
-                    let renamed = crate::schema::Index { name: to.clone(), ..index.clone() };
                     self.drop_index(from);
-                    self.new_indexes.push((to.clone(), ddl::create_index(name, &renamed)));
+                    let create = ddl::create_index(name, &index.renamed(to));
+                    self.new_indexes.push((to.clone(), create));
                 }
             }
             _ => {}
@@ -297,16 +297,6 @@ struct Stored {
 impl Stored {
     fn find(ddl: &Ddl<'_>, table: &Table) -> Result<Stored, Unplannable> {
         let definition = definition(ddl, table)?;
-        let objects = ddl.facts.objects.iter().flatten();
-        let is_garbled = |it: &&StoredObject| {
-            let is_of_table = same_name(&it.table, &table.name);
-            is_of_table && it.sql.as_ref().is_some_and(|it| it.contains('\u{fffd}'))
-        };
-        if let Some(it) = objects.into_iter().find(is_garbled) {
-            let why =
-                format!("the definition of {} `{}` holds text that is not UTF-8", it.kind, it.name);
-            return Err(ddl.refuse(&why, "make it anew in UTF-8 before"));
-        }
         let Some(objects) = &ddl.facts.objects else {
             let indexes = table.indexes.iter();
             return Ok(Stored {
@@ -319,6 +309,13 @@ impl Stored {
             });
         };
         let of_table = |it: &&StoredObject| same_name(&it.table, &table.name);
+        let is_garbled =
+            |it: &&StoredObject| it.sql.as_ref().is_some_and(|it| it.contains('\u{fffd}'));
+        if let Some(it) = objects.iter().filter(of_table).find(is_garbled) {
+            let why =
+                format!("the definition of {} `{}` holds text that is not UTF-8", it.kind, it.name);
+            return Err(ddl.refuse(&why, "make it anew in UTF-8 before"));
+        }
         let indexes = objects.iter().filter(of_table).filter(|it| it.kind == "index");
         let indexes = indexes.filter_map(|it| Some((it.name.clone(), it.sql.clone()?)));
         let triggers = objects.iter().filter(of_table).filter(|it| it.kind == "trigger");

@@ -5,6 +5,13 @@ use crate::sql::quote;
 use crate::sql::{Kind, tokens};
 
 impl Definition {
+    /// Whether a constraint has that name, the table's own or a column's.
+    pub(crate) fn has_constraint(&self, name: &str) -> bool {
+        let of_columns = self.columns.iter().flat_map(|it| &it.clauses).map(|it| &it.name);
+        let mut names = self.constraints.iter().map(|it| &it.name).chain(of_columns).flatten();
+        names.any(|it| it.eq_ignore_ascii_case(name))
+    }
+
     /// The statement for a table of that name; what wasn't changed is as it was, byte for byte.
     pub(crate) fn text(&self, table: &str) -> String {
         let mut out = Writer::default();
