@@ -1,87 +1,10 @@
 //! The migrations beside live databases: `check`, `diff`, `stamp --verify`, `--against database`.
 
-use dbmigrate_tests::{Host, Run, revision, sql};
-use expect_test::{Expect, expect};
+mod databases;
 
-const MODELS: &str = r#"
-use dbmigrate_runtime::Model;
-
-#[derive(Model)]
-#[model(check("age >= 0"))]
-pub struct User {
-    #[model(primary_key)]
-    pub id: i64,
-    #[model(length = 50, unique)]
-    pub name: String,
-    #[model(default = 0, index)]
-    pub age: i16,
-    #[model(default = false)]
-    pub active: bool,
-}
-
-#[derive(Model)]
-pub struct Post {
-    #[model(primary_key)]
-    pub id: i64,
-    #[model(references = User::id, on_delete = cascade)]
-    pub author_id: Option<i64>,
-    pub text: String,
-}
-"#;
-
-/// The same tables as another tool would make them.
-const THEIRS: &str = "
-    CREATE TABLE [User] ( -- people, \"users\"
-        id INTEGER PRIMARY KEY,
-        name varchar(50) NOT NULL UNIQUE,
-        age INTEGER DEFAULT 0 NOT NULL CHECK (age >= 0),
-        active BOOLEAN NOT NULL DEFAULT FALSE
-    );
-    CREATE INDEX ix_user_age ON user(age);
-    CREATE TABLE post (
-        id INTEGER NOT NULL,
-        author_id INTEGER REFERENCES user ON DELETE CASCADE,
-        text TEXT NOT NULL,
-        PRIMARY KEY (id)
-    );
-    CREATE TABLE log (text);
-    CREATE VIEW names AS SELECT name FROM user;
-    CREATE INDEX theirs ON post(text);
-    CREATE TRIGGER user_log AFTER INSERT ON user BEGIN INSERT INTO log VALUES (new.name); END;
-    CREATE VIRTUAL TABLE docs USING fts5(text);
-    INSERT INTO user (name) VALUES ('ada');
-";
-
-struct Databases {
-    host: Host,
-}
-
-impl Databases {
-    /// Makes a database of its own for what follows.
-    fn make(&self, name: &str, text: &str) {
-        sql(&self.host.dir.join(name), text);
-    }
-
-    fn run(&self, database: &str, args: &str) -> Run {
-        self.host.dbmigrate(&format!("{args} --url sqlite:{database}"))
-    }
-
-    /// Runs the tool on a database and compares exit code and outputs.
-    #[track_caller]
-    fn check(&self, database: &str, args: &str, expect: Expect) {
-        let run = self.run(database, args);
-        let said = run.stderr.lines().filter(|it| !is_of_cargo(it));
-        let said: String = said.map(|it| format!("{it}\n")).collect();
-        let text = format!("{}{said}exit code {}\n", run.stdout, run.code);
-        expect.assert_eq(&self.host.plain(&text));
-    }
-}
-
-fn is_of_cargo(line: &str) -> bool {
-    ["Checking", "Compiling", "Finished", "Blocking", "Locking"]
-        .iter()
-        .any(|it| line.trim_start().starts_with(it))
-}
+use databases::{Databases, MODELS, THEIRS};
+use dbmigrate_tests::{Host, revision};
+use expect_test::expect;
 
 #[test]
 fn migrations_and_live_databases_are_compared() {
