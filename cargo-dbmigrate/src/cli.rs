@@ -42,7 +42,7 @@ pub struct Global {
     /// URL of the database, before DATABASE_URL, `.env` and dbmigrate.toml
     #[arg(long, value_name = "URL", global = true)]
     pub url: Option<String>,
-    /// Name of the database, where a project has several
+    /// Name of the database, where a project has several; `default`, or `all` for each of them
     #[arg(long, value_name = "NAME", global = true)]
     pub database: Option<String>,
     /// Form of the results
@@ -166,6 +166,9 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Init {
+    /// Several databases, each with a history of its own: the names of those beside the default one
+    #[arg(long, value_name = "NAME", num_args = 0..)]
+    pub multidb: Option<Vec<String>>,
     /// Leave Cargo.toml as it is
     #[arg(long)]
     pub no_add: bool,
@@ -192,6 +195,9 @@ pub struct Place {
     /// Revision that has to be applied before, without being followed: a label stays one
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub depends_on: Vec<String>,
+    /// Directory of the new revision's file, one of `version_locations` in dbmigrate.toml
+    #[arg(long, value_name = "DIR")]
+    pub version_path: Option<PathBuf>,
     /// Id of the new revision, instead of a random one
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
@@ -376,6 +382,9 @@ pub struct Merge {
     /// Name of the branch that begins with it
     #[arg(long, value_name = "LABEL")]
     pub branch_label: Vec<String>,
+    /// Directory of the new revision's file, one of `version_locations` in dbmigrate.toml
+    #[arg(long, value_name = "DIR")]
+    pub version_path: Option<PathBuf>,
     /// Id of the new revision, instead of a random one
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,

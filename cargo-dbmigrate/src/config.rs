@@ -1,5 +1,6 @@
 //! `dbmigrate.toml`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -26,6 +27,10 @@ pub struct Config {
     pub default_features: bool,
     pub profile: Option<String>,
     pub target: Option<String>,
+    /// The directories of revision files, from the migrations directory.
+    pub version_locations: Vec<String>,
+    /// Whether the directories in them count as well.
+    pub recursive_version_locations: bool,
     /// The template of revisions' file names.
     pub file_template: String,
     /// How long a message's part of a file name may be.
@@ -36,6 +41,20 @@ pub struct Config {
     pub doc_comments: bool,
     /// Dependencies of the migrations themselves, as in a manifest.
     pub dependencies: toml::Table,
+    /// Further databases, by name.
+    pub databases: BTreeMap<String, Further>,
+}
+
+/// A database beside the default one, with a history of its own. What it doesn't say is as for the
+/// default one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Further {
+    pub url: String,
+    /// Its migrations directory, from the one of the default database; by default its name.
+    pub directory: Option<PathBuf>,
+    pub version_table: Option<String>,
+    pub version_locations: Option<Vec<String>>,
 }
 
 impl Default for Config {
@@ -50,11 +69,14 @@ impl Default for Config {
             default_features: true,
             profile: None,
             target: None,
+            version_locations: vec!["versions".to_owned()],
+            recursive_version_locations: false,
             file_template: "m{year}{month}{day}_{hour}{minute}{second}_{rev}_{slug}".to_owned(),
             truncate_slug_length: 40,
             version_table: dbmigrate_runtime::version_table::NAME.to_owned(),
             doc_comments: false,
             dependencies: toml::Table::new(),
+            databases: BTreeMap::new(),
         }
     }
 }
@@ -70,13 +92,50 @@ impl Config {
         Config::parse(&text, &path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Config> {
-        toml::from_str(text).map_err(|err| {
+    /// Reads the text of a file.
+    ///
+    /// # Errors
+    ///
+    /// What isn't TOML, an unknown key, and a name that no database can have.
+    pub fn parse(text: &str, path: &Path) -> Result<Config> {
+        let config: Config = toml::from_str(text).map_err(|err| {
             let place = toml_place(path, text, &err);
             Error::new(format!("failed to read the configuration at {place}: {}", err.message()))
                 .hint("`cargo dbmigrate init` in an empty package writes a file with every key")
-        })
+        })?;
+        config.databases.keys().try_for_each(|it| check_name(it))?;
+        Ok(config)
     }
+
+    /// The settings of a further database.
+    pub fn of(&self, it: &Further) -> Config {
+        let mut config = self.clone();
+        config.url.clone_from(&it.url);
+        config.version_table = it.version_table.clone().unwrap_or(config.version_table);
+        config.version_locations =
+            it.version_locations.clone().unwrap_or_else(|| Config::default().version_locations);
+        config
+    }
+}
+
+/// What `--database` calls the database that every project has.
+pub const DEFAULT: &str = "default";
+
+/// What `--database` calls all of them.
+pub const ALL: &str = "all";
+
+/// Fails where a database can't have that name: it stands in arguments, in the names of
+/// directories and of environment variables.
+pub fn check_name(name: &str) -> Result<()> {
+    let is_word = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let message = match name {
+        DEFAULT | ALL => format!("`{name}` can't be a further database's name: it has a meaning"),
+        it if it.starts_with(|it: char| it.is_ascii_alphabetic()) && it.chars().all(is_word) => {
+            return Ok(());
+        }
+        _ => format!("`{name}` can't be a database's name"),
+    };
+    Err(Error::new(message).hint("it is made of letters, digits and `_`, and begins with a letter"))
 }
 
 /// The file's path, for messages.

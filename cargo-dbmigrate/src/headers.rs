@@ -6,7 +6,7 @@ use dbmigrate_runtime::revision::{Graph, Revision};
 
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::history;
+use crate::{files, history};
 
 /// The constants of a revision file, read without compiling it: for commands that have to work
 /// on a file that doesn't compile.
@@ -31,7 +31,7 @@ pub fn graph(headers: &[Header]) -> Result<Graph> {
 /// When a file's constants can't be read: without them nobody knows what follows what.
 pub fn read(cx: &Context) -> Result<Vec<Header>> {
     let mut headers = Vec::new();
-    for file in history::files(cx)? {
+    for file in files::all(cx)? {
         let text = std::fs::read_to_string(&file.path)
             .doing(|| format!("read `{}`", file.path.display()))?;
         let shown = history::relative(cx, &file.path);

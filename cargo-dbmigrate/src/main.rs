@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod context;
 mod error;
+mod files;
 mod headers;
 mod history;
 mod live;

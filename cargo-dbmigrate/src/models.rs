@@ -6,6 +6,7 @@
 
 mod artifacts;
 mod check;
+mod databases;
 mod objects;
 mod records;
 mod selection;
@@ -49,7 +50,16 @@ pub struct Models {
 /// When the package doesn't compile (which has been shown then), a record can't be read, or two
 /// models want the same table.
 pub fn load(cx: &Context) -> Result<Models> {
-    of_records(records(cx)?, cx.config.doc_comments)
+    let records = match cx.records.get() {
+        Some(it) => it,
+        None => {
+            let found = records(cx)?;
+            cx.records.get_or_init(|| found)
+        }
+    };
+    let own = databases::own(cx, records)?;
+    let models = of_records(own, cx.config.doc_comments)?;
+    Ok(Models { found_none: records.is_empty(), ..models })
 }
 
 /// Has cargo check the package and reads the models' records, each once, in the order of their

@@ -5,6 +5,7 @@ mod bad_input;
 mod branches;
 mod build_script;
 mod commands;
+mod databases;
 mod drift;
 mod extraction;
 mod fanout;
@@ -12,6 +13,7 @@ mod generated;
 mod help;
 mod hosts;
 mod kept;
+mod locations;
 #[cfg(unix)]
 mod questions;
 mod recording;

@@ -69,8 +69,8 @@ impl Package {
         let mut project = Project::find(&global).unwrap();
         project.target_dir.clone_from(&target);
         project.work_dir = target.join("dbmigrate").join("cases");
-        let out = Output { format: Format::Text, verbose: false, quiet: true };
-        let cx = Context { global, out, project, config: Config::default() };
+        let out = Output { format: Format::Text, verbose: false, quiet: true, database: None };
+        let cx = Context::of_project(global, out, project, Config::default());
         Package { dir, cx }
     }
 
@@ -93,6 +93,7 @@ impl Package {
         let files = modules.iter().map(|(name, _)| RevisionFile {
             module: name.clone(),
             path: self.dir.join(path(name)),
+            listed: None,
         });
         let files: Vec<RevisionFile> = files.collect();
         // What was recorded is kept by the runtime's version, and here that is what changes.

@@ -5,6 +5,7 @@ mod branches;
 mod check;
 mod completions;
 mod current;
+mod databases;
 mod diff;
 mod downgrade;
 mod edit;
@@ -72,7 +73,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         // These work without a project.
         Command::Completions(args) => Ok(completions::run(out, args)),
         Command::Man(args) => man::run(out, args),
-        it => Context::new(global, out).and_then(|cx| it.run(&cx)),
+        it => Context::new(global, out).and_then(|cx| databases::run(cx, it)),
     };
     let res = match (res, output::lost_results()) {
         (Ok(_), Some(err)) => Err(err),

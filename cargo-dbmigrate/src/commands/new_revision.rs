@@ -11,14 +11,14 @@ use crate::autogenerate::{self, Answers, Changes, Commented, Outcome, Question};
 use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::{self, History};
+use crate::history::History;
 use crate::live::Live;
 use crate::output::{self, Output};
-use crate::{models, prompt, scaffold};
+use crate::{files, models, prompt, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Known before the host is built, which takes longest.
-    history::files(cx)?;
+    files::all(cx)?;
     if !generate {
         refuse_answers(args)?;
     }

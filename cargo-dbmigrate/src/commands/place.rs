@@ -1,5 +1,7 @@
 //! Where a new revision goes in the history, and the file that it is written to.
 
+use std::path::{Path, PathBuf};
+
 use dbmigrate_runtime::revision;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,7 +10,8 @@ use crate::autogenerate::Commented;
 use crate::cli;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::history::{self, History, VERSIONS};
+use crate::files::{self, Location};
+use crate::history::{self, History};
 use crate::{render, scaffold};
 
 /// A new revision's place.
@@ -17,6 +20,16 @@ pub struct Place {
     pub parents: Vec<String>,
     pub branch_labels: Vec<String>,
     pub depends_on: Vec<String>,
+    /// Where its file goes.
+    location: Location,
+}
+
+/// What a new revision is called, and where its file goes.
+pub struct Names<'a> {
+    pub rev_id: Option<&'a String>,
+    pub branch_labels: &'a [String],
+    /// The directory, where the revisions before it don't say.
+    pub version_path: Option<&'a Path>,
 }
 
 /// What came of it: the file's path, or, in a dry run, its text.
@@ -52,23 +65,29 @@ impl Place {
             refuse_splice(history, &parents)?;
         }
         let depends_on = depends_on(cx, history, &parents, &args.depends_on)?;
-        Place::new(history, parents, &args.branch_label, args.rev_id.as_ref(), depends_on)
+        let names = Names {
+            rev_id: args.rev_id.as_ref(),
+            branch_labels: &args.branch_label,
+            version_path: args.version_path.as_deref(),
+        };
+        Place::new(cx, history, parents, depends_on, &names)
     }
 
     /// A place behind these revisions.
     ///
     /// # Errors
     ///
-    /// An id or a label that is there already, or can't be one.
+    /// An id or a label that is there already, or can't be one, and a directory that isn't among
+    /// the locations.
     pub fn new(
+        cx: &Context,
         history: &History,
         parents: Vec<String>,
-        branch_labels: &[String],
-        rev_id: Option<&String>,
         depends_on: Vec<String>,
+        names: &Names<'_>,
     ) -> Result<Place> {
         let graph = &history.graph;
-        for label in branch_labels {
+        for label in names.branch_labels {
             revision::check_label(label)?;
             if let Some(it) = graph.labelled(label).or_else(|| graph.get(label)) {
                 let what = if it.id == *label { "id" } else { "branch label" };
@@ -79,7 +98,7 @@ impl Place {
                 return Err(Error::new(message).hint("choose another with --branch-label"));
             }
         }
-        let id = match rev_id {
+        let id = match names.rev_id {
             Some(id) => {
                 check_id(id)?;
                 id.clone()
@@ -94,7 +113,9 @@ impl Place {
             let message = format!("`{id}` is a branch label already, in {}", other.file);
             return Err(Error::new(message).hint("choose another id with --rev-id"));
         }
-        Ok(Place { id, parents, branch_labels: branch_labels.to_vec(), depends_on })
+        let location = location(cx, history, &parents, names.version_path)?;
+        let branch_labels = names.branch_labels.to_vec();
+        Ok(Place { id, parents, branch_labels, depends_on, location })
     }
 
     /// Writes the file and enters it in the list; a dry run prints it instead.
@@ -125,15 +146,54 @@ impl Place {
             cx.out.text(&text);
             return Ok(Written { path: None, text: Some(text) });
         }
-        let versions = cx.project.migrations_dir.join(VERSIONS);
-        std::fs::create_dir_all(&versions)
-            .doing(|| format!("create the directory `{}`", versions.display()))?;
-        let path = versions.join(&file);
+        let path = self.location.dir.join(&file);
+        let dir = path.parent().unwrap_or(&self.location.dir);
+        std::fs::create_dir_all(dir)
+            .doing(|| format!("create the directory `{}`", dir.display()))?;
         scaffold::write_new(&path, &text)?;
         scaffold::sync_list(cx)?;
         let shown = history::relative(cx, &path);
         cx.out.done(format!("Generating {shown} ... done"));
         Ok(Written { path: Some(shown), text: None })
+    }
+}
+
+/// The directory that is asked for, else the parent's, else the only one.
+fn location(
+    cx: &Context,
+    history: &History,
+    parents: &[String],
+    asked: Option<&Path>,
+) -> Result<Location> {
+    let locations = files::locations(cx)?;
+    let listed = || {
+        let names: Vec<_> = locations.iter().map(|it| it.name.as_str()).collect();
+        format!("`{}`", names.join("`, `"))
+    };
+    if let Some(asked) = asked {
+        let found = locations.iter().find(|it| it.is_at(asked));
+        return found.cloned().ok_or_else(|| {
+            let message = format!(
+                "--version-path {}: that is not among the version locations {}",
+                asked.display(),
+                listed()
+            );
+            Error::new(message).hint("add it to `version_locations` in dbmigrate.toml")
+        });
+    }
+    let parent = parents.iter().find_map(|it| history.path(it));
+    let within = |it: &&Location| parent.is_some_and(|path| path.starts_with(&it.dir));
+    // One may be within another.
+    let of_parent = locations.iter().filter(within).max_by_key(|it| it.dir.as_os_str().len());
+    match (of_parent, locations.as_slice()) {
+        (Some(it), _) | (None, [it]) => Ok(it.clone()),
+        (None, _) => {
+            let message = format!(
+                "there are several version locations, and the new revision follows none in them: {}",
+                listed()
+            );
+            Err(Error::new(message).hint("say with --version-path which one it is for"))
+        }
     }
 }
 
@@ -212,7 +272,8 @@ fn random_id() -> Result<String> {
     Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
 }
 
-fn file_name(cx: &Context, now: &jiff::Zoned, id: &str, message: &str) -> Result<String> {
+/// The file's name, with directories before it where they count as well.
+fn file_name(cx: &Context, now: &jiff::Zoned, id: &str, message: &str) -> Result<PathBuf> {
     let slug = slug(message, cx.config.truncate_slug_length);
     let template = &cx.config.file_template;
     let name = template
@@ -225,6 +286,23 @@ fn file_name(cx: &Context, now: &jiff::Zoned, id: &str, message: &str) -> Result
         .replace("{epoch}", &now.timestamp().as_second().to_string())
         .replace("{rev}", id)
         .replace("{slug}", &slug);
+    let (dir, name) = match name.rsplit_once('/') {
+        None => ("", name.as_str()),
+        Some(_) if !cx.config.recursive_version_locations => {
+            let message = format!("`file_template` gives `{name}`, which is in a directory");
+            return Err(Error::new(message).hint(
+                "`recursive_version_locations = true` in dbmigrate.toml has revisions looked for \
+                 in directories of the version locations",
+            ));
+        }
+        Some(it) => it,
+    };
+    if let Some(it) =
+        dir.split('/').find(|it| dir.contains('/') && it.is_empty() || it.starts_with('.'))
+    {
+        let message = format!("`file_template` gives the directory `{dir}`, where `{it}` is none");
+        return Err(Error::new(message).hint("directories are named from the version location"));
+    }
     let name = name.trim_end_matches('_');
     if name == "mod" || syn::parse_str::<syn::Ident>(name).is_err() {
         return Err(Error::new(format!(
@@ -232,7 +310,7 @@ fn file_name(cx: &Context, now: &jiff::Zoned, id: &str, message: &str) -> Result
         ))
         .hint("a module's name is made of letters, digits and `_` and begins with a letter"));
     }
-    Ok(format!("{name}.rs"))
+    Ok(Path::new(dir).join(format!("{name}.rs")))
 }
 
 /// The words of a message in lower case, joined by `_` and cut between words.

@@ -12,7 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Answer, as_applied};
 use crate::cli::{Run, Transaction, Upgrade};
-use crate::connection::{Database, Patience, Source};
+use crate::connection::{self, Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
@@ -171,7 +171,7 @@ fn build_script_hints(cx: &Context, database: &Database) {
     if dotenv.exists() {
         cx.out.line(format!("cargo:rerun-if-changed={}", dotenv.display()));
     }
-    cx.out.line("cargo:rerun-if-env-changed=DATABASE_URL");
+    cx.out.line(format!("cargo:rerun-if-env-changed={}", connection::variable(cx)));
 }
 
 /// Says what a run does, and shows a bar when it takes long and somebody is looking.
