@@ -103,7 +103,15 @@ impl Config {
             Error::new(format!("failed to read the configuration at {place}: {}", err.message()))
                 .hint("`cargo dbmigrate init` in an empty package writes a file with every key")
         })?;
-        config.databases.keys().try_for_each(|it| check_name(it))?;
+        let mut names = BTreeMap::new();
+        for name in config.databases.keys() {
+            check_name(name)?;
+            // Their variables would be the same.
+            if let Some(other) = names.insert(name.to_lowercase(), name) {
+                let message = format!("the databases `{other}` and `{name}` differ in case alone");
+                return Err(Error::new(message).hint(format!("rename one in {}", path.display())));
+            }
+        }
         Ok(config)
     }
 

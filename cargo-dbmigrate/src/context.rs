@@ -5,8 +5,9 @@ use std::sync::{Arc, OnceLock};
 use dbmigrate_runtime::record::ModelRecord;
 
 use crate::cli::Global;
-use crate::config::{self, Config};
+use crate::config::{self, Config, Further};
 use crate::error::{Error, Result};
+use crate::files;
 use crate::output::Output;
 use crate::project::Project;
 
@@ -65,9 +66,26 @@ impl Context {
                     .hint("give one of them another file, or a version table of its own"));
             }
         }
-        let dir = it.directory.as_deref().unwrap_or(name.as_ref());
+        let base = &self.project.migrations_dir;
+        let dir = |name: &str, it: &Further| {
+            files::clean(&base.join(it.directory.as_deref().unwrap_or(name.as_ref())))
+        };
+        let own = dir(name, it);
+        let others = self.config.databases.iter().filter(|(other, _)| *other != name);
+        let mut taken = others.map(|(name, it)| dir(name, it)).chain([files::clean(base)]);
+        let locations = files::locations(self)?;
+        if taken.any(|it| it == own) || locations.iter().any(|it| it.dir == own) {
+            let message = format!(
+                "the database `{name}` can't have the directory `{}`: it is another one's",
+                crate::history::relative(self, &own)
+            );
+            return Err(Error::new(message).hint(format!(
+                "name another by `directory = \"...\"` under `[databases.{name}]` in \
+                 dbmigrate.toml"
+            )));
+        }
         Ok(Context {
-            project: self.project.with_migrations(&self.project.migrations_dir.join(dir)),
+            project: self.project.with_migrations(&own),
             config,
             database: Some(name.to_owned()),
             ..self.clone()

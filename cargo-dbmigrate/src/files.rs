@@ -145,7 +145,7 @@ fn from(dir: &Path, path: &Path) -> String {
 }
 
 /// The path without `.` and `..`.
-fn clean(path: &Path) -> PathBuf {
+pub fn clean(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
         match part {

@@ -160,6 +160,19 @@ fn several_databases_from_the_beginning() {
           hint: give one of them another file, or a version table of its own
     "#]]
     .assert_eq(&host.fails("current").errors());
+    host.replace("migrations/dbmigrate.toml", "\"sqlite:app.db\"\n\n[", "\"sqlite:logs.db\"\n\n[");
+    // Directories that are others' already.
+    expect![[r#"
+        error: the database `versions` can't have the directory `migrations/versions`: it is another one's
+          hint: name another by `directory = "..."` under `[databases.versions]` in dbmigrate.toml
+    "#]]
+    .assert_eq(&host.fails("init --database versions").errors());
+    assert!(!host.read("migrations/dbmigrate.toml").contains("databases.versions"));
+    expect![[r#"
+        error: the databases `LOGS` and `logs` differ in case alone
+          hint: rename one in $HOST/migrations/dbmigrate.toml
+    "#]]
+    .assert_eq(&host.plain(&host.fails("init --database LOGS").errors()));
     for name in ["default", "all", "a-b", "1st", ""] {
         host.fails(&format!("init -d other --multidb \"{name}\""));
         assert!(!host.dir.join("other").exists(), "{name}");

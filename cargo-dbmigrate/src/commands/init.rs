@@ -1,6 +1,6 @@
 //! `init`: the migrations directory, and the runtime among the package's dependencies.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use xshell::{Shell, cmd};
 
@@ -19,7 +19,7 @@ const TYPE_CRATES: [&str; 8] =
 pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     let mut cx = cx.clone();
     let path = config::path(&cx.project.config_dir);
-    let names: Vec<String> = (args.multidb.iter().flatten())
+    let names: BTreeSet<String> = (args.multidb.iter().flatten())
         .chain(cx.global.database.iter().filter(|it| *it != config::DEFAULT))
         .cloned()
         .collect();

@@ -15,6 +15,7 @@ use crate::cli::{Run, Transaction, Upgrade};
 use crate::connection::{self, Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::history::{self, History};
 use crate::output::Output;
 use crate::project;
@@ -25,7 +26,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
         return write_script(cx, Direction::Upgrade, &args.revision, &args.run);
     }
     let database = Database::find(cx)?;
-    build_script_hints(cx, &database);
+    build_script_hints(cx, &database)?;
     let history = History::load(cx)?;
     let ran = upgrade(cx, &database, &history, &args.revision, &args.run)?;
     cx.out.json("upgrade", serde_json::json!({ "ran": ran }));
@@ -159,11 +160,15 @@ pub fn for_a_script(facts: Facts) -> Facts {
 
 /// In a build script cargo is told what the database depends on; never the database itself, or
 /// the package would be built anew each time.
-fn build_script_hints(cx: &Context, database: &Database) {
+fn build_script_hints(cx: &Context, database: &Database) -> Result<()> {
     if !project::in_build_script() || cx.out.is_json() {
-        return;
+        return Ok(());
     }
-    cx.out.line(format!("cargo:rerun-if-changed={}", cx.project.migrations_dir.display()));
+    let dir = &cx.project.migrations_dir;
+    cx.out.line(format!("cargo:rerun-if-changed={}", dir.display()));
+    for it in files::locations(cx)?.iter().filter(|it| !it.dir.starts_with(dir)) {
+        cx.out.line(format!("cargo:rerun-if-changed={}", it.dir.display()));
+    }
     let dotenv = match &database.source {
         Source::DotEnv(path) => path.clone(),
         _ => cx.project.package_dir.join(".env"),
@@ -172,6 +177,7 @@ fn build_script_hints(cx: &Context, database: &Database) {
         cx.out.line(format!("cargo:rerun-if-changed={}", dotenv.display()));
     }
     cx.out.line(format!("cargo:rerun-if-env-changed={}", connection::variable(cx)));
+    Ok(())
 }
 
 /// Says what a run does, and shows a bar when it takes long and somebody is looking.

@@ -26,9 +26,7 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
         // A section at the end is one, whatever stands before it.
         let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         added += &format!("{line_end}\n[databases.{name}]\nurl = \"sqlite:{name}.db\"\n");
-        cx.config = Config::parse(&added, &path).map_err(|err| {
-            err.hint(format!("add `[databases.{name}]` with its `url` to the file by hand"))
-        })?;
+        cx.config = Config::parse(&added, &path)?;
     }
     let of = cx.of_database(name)?;
     let dir = &of.project.migrations_dir;
