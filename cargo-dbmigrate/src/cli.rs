@@ -128,6 +128,8 @@ pub enum Command {
     Revision(Revision),
     /// Write a revision that joins branches
     Merge(Merge),
+    /// Put revisions that aren't applied behind another head
+    Rebase(Rebase),
     /// Apply revisions
     Upgrade(Upgrade),
     /// Undo revisions
@@ -388,6 +390,25 @@ pub struct Merge {
     /// Id of the new revision, instead of a random one
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The line begins behind the last revision that it shares with the head it goes \
+                  behind; `DOWN_REVISION`\nof its first revision is what changes. Nothing that is \
+                  applied moves, as far as the database at hand\nsays: where another database has \
+                  one of these revisions applied, `merge` joins the heads instead."
+)]
+pub struct Rebase {
+    /// A revision of the line that moves [default: of two lines the one that isn't applied]
+    #[arg(value_name = "REV", allow_negative_numbers = true)]
+    pub revision: Option<String>,
+    /// Head that it goes behind [default: the only other one]
+    #[arg(long, value_name = "REV", allow_negative_numbers = true)]
+    pub onto: Option<String>,
+    /// Print the edit instead of making it
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

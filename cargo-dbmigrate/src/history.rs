@@ -133,6 +133,28 @@ pub fn applied_for(cx: &Context, identifiers: &[&str]) -> Result<Option<BTreeSet
     }
 }
 
+/// The one revision that an identifier names.
+///
+/// # Errors
+///
+/// When it names none, or several.
+pub fn one<'a>(graph: &'a Graph, applied: &BTreeSet<String>, identifier: &str) -> Result<&'a str> {
+    let target = graph.target(identifier, Some(applied))?;
+    match target.ids().as_slice() {
+        [] => Err(Error::new(format!("`{identifier}` is before the first revision"))
+            .hint("`cargo dbmigrate history` lists the revisions")),
+        [id] => match graph.get(id) {
+            Some(it) => Ok(&it.id),
+            None => unreachable!("a target names revisions of its graph"),
+        },
+        ids => {
+            let listed = graph.listed(ids);
+            Err(Error::new(format!("`{identifier}` names several revisions:{listed}"))
+                .hint("name one of them"))
+        }
+    }
+}
+
 /// The revisions of a range, with the one that it begins at. A side that is counted, such as `-2`,
 /// is counted from the other one; where that isn't given, from what is applied.
 ///

@@ -229,7 +229,7 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
             error: `head` names one revision, and the history has 2 heads:
               b2  other, in migrations/versions/m2.rs
               c3  one, in migrations/versions/m3.rs
-              hint: name one of them (`b2`, `c3`), take `heads` for all, or join them with `cargo dbmigrate merge`
+              hint: name one of them (`b2`, `c3`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
         "#]],
     );
     fs::remove_file(host.dir.join(versions("m3"))).unwrap();

@@ -16,6 +16,7 @@ mod kept;
 mod locations;
 #[cfg(unix)]
 mod questions;
+mod rebase;
 mod recording;
 mod session;
 mod settings;

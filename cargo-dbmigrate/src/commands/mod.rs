@@ -18,6 +18,7 @@ mod merge;
 pub mod new_revision;
 mod place;
 mod questions;
+mod rebase;
 mod redo;
 mod reset;
 mod show;
@@ -134,6 +135,7 @@ impl Command {
             Command::Migrate(_) => "migrate",
             Command::Revision(_) => "revision",
             Command::Merge(_) => "merge",
+            Command::Rebase(_) => "rebase",
             Command::Upgrade(_) => "upgrade",
             Command::Downgrade(_) => "downgrade",
             Command::Undo => "undo",
@@ -163,6 +165,7 @@ impl Command {
             }
             Command::Upgrade(args) if !args.all.is_empty() => upgrade_all::run(cx, args),
             Command::Merge(args) => merge::run(cx, args),
+            Command::Rebase(args) => rebase::run(cx, args),
             Command::Upgrade(args) => upgrade::run(cx, args),
             Command::Downgrade(args) => downgrade::run(cx, args),
             Command::Undo => undo::run(cx),

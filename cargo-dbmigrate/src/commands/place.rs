@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dbmigrate_runtime::revision;
+use dbmigrate_runtime::revision::{self, Graph, TO_ONE_HEAD};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -53,11 +53,14 @@ impl Place {
                 let ids: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
                 match ids.len() {
                     0 | 1 => ids,
-                    _ => return Err(several(history, &target.ids())),
+                    _ => return Err(several(graph, "these are several:", &target.ids())),
                 }
             }
             None => match graph.heads().as_slice() {
-                heads if heads.len() > 1 => return Err(several(history, heads)),
+                heads if heads.len() > 1 => {
+                    let these = format!("the history has {} heads:", heads.len());
+                    return Err(several(graph, &these, heads));
+                }
                 heads => heads.iter().map(|it| (*it).to_owned()).collect(),
             },
         };
@@ -197,26 +200,29 @@ fn location(
     }
 }
 
-fn several(history: &History, ids: &[&str]) -> Error {
-    let listed = history.graph.listed(ids);
-    Error::new(format!("a new revision follows one revision, and these are several:{listed}")).hint(
-        "say with --head which one, `base` for none of them, or join them with `cargo dbmigrate \
-         merge`",
-    )
+fn several(graph: &Graph, these: &str, ids: &[&str]) -> Error {
+    let listed = graph.listed(ids);
+    Error::new(format!("a new revision follows one revision, and {these}{listed}")).hint(format!(
+        "say with --head which one, `base` for none of them, or make one head of them: {TO_ONE_HEAD}"
+    ))
 }
 
 /// Fails where a branch would begin.
 pub fn refuse_splice(history: &History, parents: &[String]) -> Result<()> {
-    for id in parents {
-        let children: Vec<&str> = history.graph.children(id).iter().map(String::as_str).collect();
-        if !children.is_empty() {
-            let listed = history.graph.listed(&children);
-            let message = format!("revision `{id}` is not a head, since others follow it:{listed}");
-            return Err(Error::new(message)
-                .hint("--splice lets the new one follow it as well, which begins a branch"));
+    match parents.iter().find_map(|id| no_head(&history.graph, id)) {
+        None => Ok(()),
+        Some(err) => {
+            Err(err.hint("--splice lets the new one follow it as well, which begins a branch"))
         }
     }
-    Ok(())
+}
+
+/// That others follow a revision, where it is so.
+pub fn no_head(graph: &Graph, id: &str) -> Option<Error> {
+    let children: Vec<&str> = graph.children(id).iter().map(String::as_str).collect();
+    let listed = graph.listed(&children);
+    let message = || format!("revision `{id}` is not a head, since others follow it:{listed}");
+    (!children.is_empty()).then(|| Error::new(message()))
 }
 
 /// What is to be written into `DEPENDS_ON`: labels as they are, everything else as full ids.
