@@ -135,7 +135,7 @@ pub enum Command {
     /// Undo revisions
     Downgrade(Downgrade),
     /// Remove the newest revision's file, if it isn't applied
-    Undo,
+    Undo(Undo),
     /// Undo the newest applied revisions and apply them again
     Redo(Redo),
     /// Empty a development database and apply all revisions
@@ -390,6 +390,9 @@ pub struct Merge {
     /// Id of the new revision, instead of a random one
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
+    /// Print the revision instead of writing it
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]
@@ -409,6 +412,13 @@ pub struct Rebase {
     /// Print the edit instead of making it
     #[arg(long)]
     pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The revision [default: the only head that isn't applied]
+    #[arg(value_name = "REV", allow_negative_numbers = true)]
+    pub revision: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -20,3 +20,4 @@ mod rebase;
 mod recording;
 mod session;
 mod settings;
+mod team;

@@ -11,7 +11,9 @@ use crate::{files, scaffold};
 
 pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
     files::all(cx)?;
-    scaffold::sync_list(cx)?;
+    if !args.dry_run {
+        scaffold::sync_list(cx)?;
+    }
     let history = History::load(cx)?;
     let graph = &history.graph;
     let identifiers: Vec<&str> = args.revisions.iter().map(String::as_str).collect();
@@ -33,7 +35,7 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
         message => message.to_owned(),
     };
     let none = Commented::default();
-    let written = place.write(cx, &message, &none, &none, (false, false))?;
+    let written = place.write(cx, &message, &none, &none, (false, args.dry_run))?;
     cx.out.json(
         "merge",
         serde_json::json!({
@@ -41,6 +43,7 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
             "parents": place.parents,
             "branch_labels": place.branch_labels,
             "path": written.path,
+            "module": written.text,
         }),
     );
     Ok(Answer::Done)
