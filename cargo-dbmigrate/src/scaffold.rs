@@ -50,6 +50,12 @@ next (`upgrade`) and back (`downgrade`). The functions record operations; they d
 `dbmigrate.toml` holds the settings, `mod.rs` the list of the revisions.
 ";
 
+/// Two people who each write a revision add a line to the list, and both lines are right.
+const GIT_ATTRIBUTES: &str = "\
+# Both sides' lines of the list of revisions are kept; it follows the files by the next command.
+/mod.rs merge=union
+";
+
 const CONFIG: &str = include_str!("scaffold/dbmigrate.toml");
 
 /// Creates the migrations directory with its files.
@@ -77,6 +83,14 @@ pub fn create(cx: &Context) -> Result<()> {
         write_new(&path, text)?;
         cx.out.done(format!("Generating {} ... done", history::relative(cx, &path)));
     }
+    write_git_attributes(cx, dir)
+}
+
+/// Has git merge the list in a directory's `mod.rs`.
+fn write_git_attributes(cx: &Context, dir: &Path) -> Result<()> {
+    let path = dir.join(".gitattributes");
+    write_new(&path, GIT_ATTRIBUTES)?;
+    cx.out.detail(format!("Generating {} ... done", history::relative(cx, &path)));
     Ok(())
 }
 
@@ -152,9 +166,14 @@ mod tests {
         let list = "    m1_a;\n    m2_b = \"blog/m2_b.rs\";\n    // ### end";
         assert!(first.contains(list), "{first}");
         let edited = first.replace("m1_a;", "m1_a;\n<<<<<<< ours") + "\nmod shared;\n";
-        let second = with_list(&edited, &[m2]).unwrap();
+        let second = with_list(&edited, std::slice::from_ref(&m2)).unwrap();
         assert!(!second.contains("m1_a") && !second.contains("<<<"), "{second}");
         assert!(second.ends_with("mod shared;\n"), "{second}");
+        // What merges leave: lines of both sides, twice or in another order.
+        let line = "m2_b = \"blog/m2_b.rs\";";
+        let merged = first.replace("m1_a;", &format!("{line}\n    m1_a;"));
+        assert_ne!(merged, first);
+        assert_eq!(with_list(&merged, &[file("m1_a", None), m2]), Some(first));
         assert_eq!(with_list("// nothing", &[]), None);
     }
 }

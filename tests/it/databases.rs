@@ -122,7 +122,7 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
 fn several_databases_from_the_beginning() {
     let host = Host::library("multidb", &format!("{USER}{EVENT}"));
     host.ok("init --multidb logs metrics");
-    assert_eq!(host.list("migrations/metrics"), ["mod.rs", "versions"]);
+    assert_eq!(host.list("migrations/metrics"), [".gitattributes", "mod.rs", "versions"]);
     host.ok("migrate -m first");
     assert_eq!(host.list("migrations/versions").len(), 1);
     assert_eq!(host.list("migrations/logs/versions").len(), 1);

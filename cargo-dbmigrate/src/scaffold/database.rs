@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{MOD_RS, write_new};
+use super::{MOD_RS, write_git_attributes, write_new};
 use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
@@ -48,6 +48,7 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
         &MOD_RS.replace("../migrations/mod.rs", &format!("../{}", relative(cx, &list))),
     )?;
     cx.out.done(format!("Generating {} ... done", relative(cx, &list)));
+    write_git_attributes(cx, dir)?;
     if is_new {
         write_by_rename(&path, &added)?;
         cx.out.done(format!("Adding database `{name}` to {} ... done", relative(cx, &path)));
