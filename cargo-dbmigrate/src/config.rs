@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dbmigrate_runtime::version_table::Name;
 use serde::Deserialize;
 
 use crate::error::{Doing as _, Error, Result, toml_place};
@@ -37,6 +38,8 @@ pub struct Config {
     pub truncate_slug_length: usize,
     /// The version table's name.
     pub version_table: String,
+    /// The schema that it is in; empty is the connection's own.
+    pub version_table_schema: String,
     /// Whether doc comments become the tables' and columns' comments.
     pub doc_comments: bool,
     /// Dependencies of the migrations themselves, as in a manifest.
@@ -74,6 +77,7 @@ impl Default for Config {
             file_template: "m{year}{month}{day}_{hour}{minute}{second}_{rev}_{slug}".to_owned(),
             truncate_slug_length: 40,
             version_table: dbmigrate_runtime::version_table::NAME.to_owned(),
+            version_table_schema: String::new(),
             doc_comments: false,
             dependencies: toml::Table::new(),
             databases: BTreeMap::new(),
@@ -90,6 +94,11 @@ impl Config {
             res => res.doing(|| format!("read `{}`", path.display()))?,
         };
         Config::parse(&text, &path)
+    }
+
+    /// The version table with its schema.
+    pub fn version_table(&self) -> Name<'_> {
+        Name { schema: &self.version_table_schema, table: &self.version_table }
     }
 
     /// Reads the text of a file.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
 use dbmigrate_runtime::driver::{DatabaseError, Driver};
 use dbmigrate_runtime::url::{self, Location};
@@ -49,6 +50,8 @@ pub struct Database {
 impl Database {
     /// Finds out which database is meant: by `--url`, the environment, `.env`, dbmigrate.toml.
     pub fn find(cx: &Context) -> Result<Database> {
+        // A file that can't have the version table isn't created.
+        cx.config.version_table().quoted(&Sqlite)?;
         let (url, source) = find_url(cx)?;
         let location = url::sqlite_path(&url).map_err(|err| {
             let hint = dbmigrate_runtime::Error::hint(&err).map(str::to_owned);

@@ -110,7 +110,7 @@ pub const GONE: &str = " (applied, file missing)";
 pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::Applied>> {
     match database.open_to_read(Patience::reading(cx))? {
         None => Ok(Vec::new()),
-        Some(mut driver) => Ok(version_table::read(&mut *driver, &cx.config.version_table)?),
+        Some(mut driver) => Ok(version_table::read(&mut *driver, cx.config.version_table())?),
     }
 }
 
@@ -120,7 +120,7 @@ pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
     let patience = Patience { out: cx.out, at_most: Duration::ZERO };
     let driver = Database::find(cx).and_then(|it| it.open_to_read(patience));
     let Ok(Some(mut driver)) = driver else { return Vec::new() };
-    let entries = version_table::entries(&mut *driver, &cx.config.version_table);
+    let entries = version_table::entries(&mut *driver, cx.config.version_table());
     let is_gone = |it: &version_table::Entry| graph.get(&it.id).is_none();
     entries.unwrap_or_default().into_iter().rev().filter(is_gone).collect()
 }

@@ -55,7 +55,7 @@ impl Live {
     /// As [`Live::find`].
     pub fn read(cx: &Context, history: &History, driver: &mut dyn Driver) -> Result<Live> {
         at_once(driver, |driver| {
-            let applied = version_table::read(driver, &cx.config.version_table)?;
+            let applied = version_table::read(driver, cx.config.version_table())?;
             executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
             Ok(Live { applied: executor::ids(&applied), ..Live::contents(cx, driver)? })
         })

@@ -13,7 +13,10 @@ use crate::error::Result;
 pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
     let table = &cx.config.version_table;
     if args.sql {
-        let text = format!("{};\n", Sqlite.create_version_table(table));
+        let text = format!(
+            "{};\n",
+            Sqlite.create_version_table(&cx.config.version_table().quoted(&Sqlite)?)
+        );
         cx.out.text(&text);
         cx.out.json("ensure-version", serde_json::json!({ "table": table, "sql": text }));
         return Ok(Answer::Done);

@@ -71,8 +71,8 @@ fn write_script(cx: &Context, identifiers: &[String]) -> Result<Answer> {
         None => (history::applied_ids(cx, &Database::find(cx)?)?, identifiers.to_vec()),
     };
     let target = graph.targets(&to, Some(&applied))?;
-    let table = &cx.config.version_table;
-    let text = script::stamp_script(&history.migrations()?, &target, &applied, &Sqlite, table);
+    let table = cx.config.version_table();
+    let text = script::stamp_script(&history.migrations()?, &target, &applied, &Sqlite, table)?;
     cx.out.text(&text);
     cx.out.json("stamp", serde_json::json!({ "revisions": target.ids(), "sql": text }));
     Ok(Answer::Done)

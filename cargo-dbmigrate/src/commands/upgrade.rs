@@ -45,7 +45,7 @@ pub fn upgrade(
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut reader = database.open_to_read(patience)?;
     let applied = match &mut reader {
-        Some(driver) => version_table::read(&mut **driver, &options.version_table)?,
+        Some(driver) => version_table::read(&mut **driver, options.version_table())?,
         None => Vec::new(),
     };
     drop(reader);
@@ -83,6 +83,7 @@ pub fn options(cx: &Context, args: &Run) -> Options {
         lock_timeout: Duration::from_secs(args.lock_timeout),
         args: args.args.clone(),
         version_table: cx.config.version_table.clone(),
+        version_table_schema: cx.config.version_table_schema.clone(),
         allow_ahead: false,
     }
 }
@@ -267,7 +268,7 @@ pub fn downgrade(
     }
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = database.open_to_write(patience)?;
-    let applied = version_table::read(&mut *driver, &options.version_table)?;
+    let applied = version_table::read(&mut *driver, options.version_table())?;
     let set = executor::ids(&applied);
     let target = plan::downgrade_target(&history.graph, &set, identifier)?;
     let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);

@@ -332,9 +332,9 @@ pub(super) fn inserts(table: &str, columns: &[String], rows: &[Vec<Value>]) -> V
 }
 
 /// The operations come last: they may be long, and SQLite reads a row from its beginning.
-pub(super) fn version_table(table: &str) -> String {
+pub(super) fn version_table(name: &str) -> String {
     format!(
-        "CREATE TABLE IF NOT EXISTS {} (\n    \
+        "CREATE TABLE IF NOT EXISTS {name} (\n    \
          \"id\" TEXT NOT NULL PRIMARY KEY,\n    \
          \"parents\" TEXT NOT NULL,\n    \
          \"message\" TEXT NOT NULL,\n    \
@@ -343,7 +343,6 @@ pub(super) fn version_table(table: &str) -> String {
          \"applied_at\" TEXT NOT NULL,\n    \
          \"milliseconds\" INTEGER NOT NULL,\n    \
          \"tool_version\" TEXT NOT NULL,\n    \
-         \"operations\" TEXT NOT NULL\n)",
-        quote(table)
+         \"operations\" TEXT NOT NULL\n)"
     )
 }
