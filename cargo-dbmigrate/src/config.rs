@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dbmigrate_runtime::schema::naming::{Convention, Templates};
 use dbmigrate_runtime::version_table::Name;
 use serde::Deserialize;
 
@@ -42,6 +43,8 @@ pub struct Config {
     pub version_table_schema: String,
     /// Whether doc comments become the tables' and columns' comments.
     pub doc_comments: bool,
+    /// The names of constraints and indexes that a model doesn't name.
+    pub naming: Naming,
     /// Dependencies of the migrations themselves, as in a manifest.
     pub dependencies: toml::Table,
     /// Further databases, by name.
@@ -79,6 +82,7 @@ impl Default for Config {
             version_table: dbmigrate_runtime::version_table::NAME.to_owned(),
             version_table_schema: String::new(),
             doc_comments: false,
+            naming: Naming::default(),
             dependencies: toml::Table::new(),
             databases: BTreeMap::new(),
         }
@@ -153,6 +157,38 @@ pub fn check_name(name: &str) -> Result<()> {
         _ => format!("`{name}` can't be a database's name"),
     };
     Err(Error::new(message).hint("it is made of letters, digits and `_`, and begins with a letter"))
+}
+
+/// The table `naming`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "NamingKeys")]
+pub struct Naming(pub Convention);
+
+/// Its keys; what isn't there is as it always was.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NamingKeys {
+    primary_key: Option<String>,
+    unique: Option<String>,
+    index: Option<String>,
+    foreign_key: Option<String>,
+    check: Option<String>,
+}
+
+impl TryFrom<NamingKeys> for Naming {
+    type Error = String;
+
+    fn try_from(keys: NamingKeys) -> std::result::Result<Naming, String> {
+        let usual = Templates::default();
+        let templates = Templates {
+            primary_key: keys.primary_key.unwrap_or(usual.primary_key),
+            unique: keys.unique.unwrap_or(usual.unique),
+            index: keys.index.unwrap_or(usual.index),
+            foreign_key: keys.foreign_key.unwrap_or(usual.foreign_key),
+            check: keys.check.unwrap_or(usual.check),
+        };
+        Convention::new(templates).map(Naming).map_err(|why| format!("naming: {why}"))
+    }
 }
 
 /// The file's path, for messages.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::dialect::{Dialect as _, Facts, Introspected, Sqlite};
 use dbmigrate_runtime::drift::{self, Drift};
 use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{Schema, Table};
 use dbmigrate_runtime::{executor, version_table};
 
@@ -21,6 +22,7 @@ pub struct Live {
     /// What statements depend on.
     pub facts: Facts,
     found: Introspected,
+    naming: Convention,
 }
 
 impl Live {
@@ -32,7 +34,7 @@ impl Live {
     pub fn find(cx: &Context, history: &History) -> Result<Live> {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
             Some(mut driver) => Live::read(cx, history, &mut *driver),
-            None => Ok(Live::empty()),
+            None => Ok(Live::of(cx, Sqlite.offline_facts(), Introspected::default())),
         }
     }
 
@@ -44,7 +46,7 @@ impl Live {
     pub fn unversioned(cx: &Context, database: &Database) -> Result<Live> {
         match database.open_to_read(Patience::reading(cx))? {
             Some(mut driver) => at_once(&mut *driver, |driver| Live::contents(cx, driver)),
-            None => Ok(Live::empty()),
+            None => Ok(Live::of(cx, Sqlite.offline_facts(), Introspected::default())),
         }
     }
 
@@ -61,9 +63,9 @@ impl Live {
         })
     }
 
-    fn empty() -> Live {
-        let facts = Sqlite.offline_facts();
-        Live { applied: BTreeSet::new(), facts, found: Introspected::default() }
+    fn of(cx: &Context, facts: Facts, found: Introspected) -> Live {
+        let naming = cx.config.naming.0.clone();
+        Live { applied: BTreeSet::new(), facts, found, naming }
     }
 
     fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
@@ -72,7 +74,7 @@ impl Live {
         found.schema.tables.retain(|name, _| !is_own(name));
         let objects = Some(std::mem::take(&mut found.objects));
         let facts = Facts { objects, ..driver.facts().map_err(failed)? };
-        Ok(Live { applied: BTreeSet::new(), facts, found })
+        Ok(Live::of(cx, facts, found))
     }
 
     /// How it differs from the revisions whose schema this is; `all` is that of all revisions.
@@ -104,7 +106,7 @@ impl Live {
             )));
         }
         let stored = |it: &Table| Sqlite.as_stored(it, &self.facts).ok();
-        Ok(autogenerate::adopt(&self.found.schema, known, &stored))
+        Ok(autogenerate::adopt(&self.found.schema, known, &stored, &self.naming))
     }
 }
 

@@ -15,10 +15,12 @@ mod wrapper;
 
 use dbmigrate_runtime::record::ModelRecord;
 use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::schema::naming::Convention;
 
 pub use artifacts::dep_info;
 pub use wrapper::run_wrapper;
 
+use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::project;
@@ -38,6 +40,8 @@ pub struct Models {
     pub schema: Schema,
     /// All of them, each once, in the order of their paths.
     pub records: Vec<ModelRecord>,
+    /// By what the names are that the models don't give.
+    pub naming: Convention,
     /// Whether there is no model at all. It is certain that there is none: the records of this
     /// toolchain can be read, and the package depends on the runtime.
     pub found_none: bool,
@@ -58,7 +62,7 @@ pub fn load(cx: &Context) -> Result<Models> {
         }
     };
     let own = databases::own(cx, records)?;
-    let models = of_records(own, cx.config.doc_comments)?;
+    let models = of_records(own, &cx.config)?;
     Ok(Models { found_none: records.is_empty(), ..models })
 }
 
@@ -93,9 +97,10 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 }
 
 /// The models that these records describe.
-pub fn of_records(records: Vec<ModelRecord>, doc_comments: bool) -> Result<Models> {
-    let schema = records::schema(&records, doc_comments)?;
-    Ok(Models { schema, found_none: records.is_empty(), records })
+pub fn of_records(records: Vec<ModelRecord>, config: &Config) -> Result<Models> {
+    let schema = records::schema(&records, config.doc_comments)?;
+    let naming = config.naming.0.clone();
+    Ok(Models { schema, found_none: records.is_empty(), records, naming })
 }
 
 /// The package has no model, and that can't be meant.

@@ -124,7 +124,8 @@ pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
 /// The operations from models to migrations.
 pub fn back(models: &Models, migrations: &Schema) -> Vec<Operation> {
     let migrations = managed(migrations, models);
-    diff::diff(&settle::settle(&migrations, &models.schema), &migrations)
+    let settled = settle::settle(&migrations, &migrations, &models.schema, &models.naming);
+    diff::diff(&settled, &migrations)
 }
 
 /// The operations from one schema to another, neither of which is in a model's words.
@@ -154,7 +155,8 @@ struct Difference {
 
 fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Difference> {
     let (renames, before) = renamed(migrations, models, answers)?;
-    let after = settle::settle(&before, &models.schema);
+    let managed = managed(migrations, models);
+    let after = settle::settle(&managed, &before, &models.schema, &models.naming);
     let operations = diff::diff(&before, &after);
     Ok(Difference { renames, before, after, operations })
 }

@@ -18,7 +18,7 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     let actual = driver.introspect(None).unwrap();
     assert_eq!(actual.unreadable, []);
     let stored = |it: &Table| Sqlite.as_stored(it, &facts).ok();
-    let adopted = adopt(&actual.schema, known, &stored);
+    let adopted = adopt(&actual.schema, known, &stored, &Convention::default());
     let lines: String =
         between(&adopted, known[0]).iter().map(|it| format!("{}\n", found(it))).collect();
     expect.assert_eq(&lines);

@@ -212,7 +212,9 @@ pub(super) fn enum_condition(column: &str, values: &[String]) -> String {
 }
 
 pub(super) fn enum_clause(table: &str, column: &str, values: &[String]) -> String {
-    let name = naming::check(table, column);
+    // The enumeration is the column's type and its check no object of the schema: readers know it
+    // by its condition, so a project's convention of names doesn't matter to it.
+    let name = naming::Convention::default().check(table, column);
     format!("CONSTRAINT {} CHECK ({})", quote(&name), enum_condition(column, values))
 }
 
