@@ -8,6 +8,7 @@ use dbmigrate_runtime::version_table::Name;
 use serde::Deserialize;
 
 use crate::error::{Doing as _, Error, Result, toml_place};
+use crate::rules::{Excluded, Included, Rules};
 
 /// The file's name, in the migrations directory.
 pub const FILE: &str = "dbmigrate.toml";
@@ -41,6 +42,10 @@ pub struct Config {
     pub version_table: String,
     /// The schema that it is in; empty is the connection's own.
     pub version_table_schema: String,
+    /// The tables that are compared; none means all.
+    pub include: Vec<Included>,
+    /// What isn't compared.
+    pub exclude: Vec<Excluded>,
     /// Whether doc comments become the tables' and columns' comments.
     pub doc_comments: bool,
     /// The names of constraints and indexes that a model doesn't name.
@@ -81,6 +86,8 @@ impl Default for Config {
             truncate_slug_length: 40,
             version_table: dbmigrate_runtime::version_table::NAME.to_owned(),
             version_table_schema: String::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
             doc_comments: false,
             naming: Naming::default(),
             dependencies: toml::Table::new(),
@@ -105,7 +112,12 @@ impl Config {
         Name { schema: &self.version_table_schema, table: &self.version_table }
     }
 
-    /// Reads the text of a file.
+    /// What is compared and what is left out.
+    pub fn rules(&self) -> Rules {
+        Rules { include: self.include.clone(), exclude: self.exclude.clone() }
+    }
+
+    /// Reads the text of the file at this path.
     ///
     /// # Errors
     ///

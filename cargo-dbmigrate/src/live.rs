@@ -14,6 +14,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::rules::Rules;
 
 /// What was read of a database at one time.
 pub struct Live {
@@ -22,6 +23,7 @@ pub struct Live {
     /// What statements depend on.
     pub facts: Facts,
     found: Introspected,
+    rules: Rules,
     naming: Convention,
 }
 
@@ -64,8 +66,8 @@ impl Live {
     }
 
     fn of(cx: &Context, facts: Facts, found: Introspected) -> Live {
-        let naming = cx.config.naming.0.clone();
-        Live { applied: BTreeSet::new(), facts, found, naming }
+        let (rules, naming) = (cx.config.rules(), cx.config.naming.0.clone());
+        Live { applied: BTreeSet::new(), facts, found, rules, naming }
     }
 
     fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
@@ -77,7 +79,7 @@ impl Live {
         Ok(Live::of(cx, facts, found))
     }
 
-    /// How it differs from the revisions whose schema this is; `all` is that of all revisions.
+    /// How it differs, in what is compared, from the revisions whose schema this is; `all` is that of all revisions.
     ///
     /// # Errors
     ///
@@ -86,8 +88,12 @@ impl Live {
         let stored = |it: &Table| {
             Sqlite.as_stored(it, &self.facts).map_err(|err| Error::new(err.to_string()))
         };
-        let expected = expected.tables.values().map(stored).collect::<Result<Vec<_>>>()?;
-        Ok(drift::drift(&Schema::from_tables(expected), all, &self.found))
+        let expected = expected.tables.values().filter(|it| self.rules.has_table(&it.name));
+        let expected = expected.map(stored).collect::<Result<Vec<_>>>()?;
+        let expected = self.rules.compared(&Schema::from_tables(expected));
+        let objects = self.facts.objects.as_deref().unwrap_or_default();
+        let found = self.rules.found(&self.found, objects);
+        Ok(drift::drift(&expected, &self.rules.compared(all), &found))
     }
 
     /// What it has of these schemas, in their words.
@@ -98,7 +104,7 @@ impl Live {
     pub fn adopted(&self, known: &[&Schema]) -> Result<Schema> {
         let of_known = |name: &str| {
             let mut names = known.iter().flat_map(|it| it.tables.keys());
-            names.any(|it| it.eq_ignore_ascii_case(name))
+            self.rules.has_table(name) && names.any(|it| it.eq_ignore_ascii_case(name))
         };
         if let Some((name, why)) = self.found.unreadable.iter().find(|(it, _)| of_known(it)) {
             return Err(Error::new(format!(

@@ -18,6 +18,7 @@ mod output;
 mod project;
 mod prompt;
 mod render;
+mod rules;
 mod runner;
 mod scaffold;
 

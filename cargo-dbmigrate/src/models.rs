@@ -24,6 +24,7 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::project;
+use crate::rules::Rules;
 
 use selection::Selection;
 use targets::Package;
@@ -42,6 +43,8 @@ pub struct Models {
     pub records: Vec<ModelRecord>,
     /// By what the names are that the models don't give.
     pub naming: Convention,
+    /// What of them is compared, and of what they are compared with.
+    pub rules: Rules,
     /// Whether there is no model at all. It is certain that there is none: the records of this
     /// toolchain can be read, and the package depends on the runtime.
     pub found_none: bool,
@@ -99,8 +102,8 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 /// The models that these records describe.
 pub fn of_records(records: Vec<ModelRecord>, config: &Config) -> Result<Models> {
     let schema = records::schema(&records, config.doc_comments)?;
-    let naming = config.naming.0.clone();
-    Ok(Models { schema, found_none: records.is_empty(), records, naming })
+    let (naming, rules) = (config.naming.0.clone(), config.rules());
+    Ok(Models { schema, found_none: records.is_empty(), records, naming, rules })
 }
 
 /// The package has no model, and that can't be meant.

@@ -18,6 +18,7 @@ mod locations;
 mod questions;
 mod rebase;
 mod recording;
+mod rules;
 mod session;
 mod settings;
 mod team;

@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::headers::{self, Edit};
 use crate::history::{self, History};
+use crate::rules::Rules;
 use crate::runner::write_by_rename;
 use crate::{autogenerate, output, prompt};
 
@@ -129,7 +130,10 @@ fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     })?;
     // Where it built nothing before, there is nothing to compare.
     let Ok(before) = migrations.replay(None) else { return Ok(Vec::new()) };
-    Ok(autogenerate::between(&before, &after).iter().map(autogenerate::found).collect())
+    Ok(autogenerate::between(&before, &after, &Rules::default())
+        .iter()
+        .map(autogenerate::found)
+        .collect())
 }
 
 fn say(cx: &Context, line: &Line<'_>, edit: &Edit, builds: &[String], dry_run: bool) {
