@@ -36,6 +36,8 @@ pub struct Config {
     pub recursive_version_locations: bool,
     /// The template of revisions' file names.
     pub file_template: String,
+    /// The zone of the times in revisions' names and headers.
+    pub timezone: String,
     /// How long a message's part of a file name may be.
     pub truncate_slug_length: usize,
     /// The version table's name.
@@ -83,6 +85,7 @@ impl Default for Config {
             version_locations: vec!["versions".to_owned()],
             recursive_version_locations: false,
             file_template: "m{year}{month}{day}_{hour}{minute}{second}_{rev}_{slug}".to_owned(),
+            timezone: "UTC".to_owned(),
             truncate_slug_length: 40,
             version_table: dbmigrate_runtime::version_table::NAME.to_owned(),
             version_table_schema: String::new(),

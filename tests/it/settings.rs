@@ -1,6 +1,7 @@
 //! What dbmigrate.toml sets, where it shows.
 
 use dbmigrate_tests::{Host, dump};
+use expect_test::expect;
 
 #[test]
 fn names_of_files_and_of_the_version_table_are_settings() {
@@ -30,4 +31,67 @@ fn names_of_files_and_of_the_version_table_are_settings() {
     assert_eq!(host.ok("current -d db/history").stdout, "a1 (head)\n");
     host.ok("downgrade -d db/history base");
     assert_eq!(host.ok("current -d db/history").stdout, "");
+}
+
+/// The zone is in the file's name and in the header; the seconds since 1970 have none.
+#[test]
+fn times_are_in_the_zone_of_the_settings() {
+    let mut host = Host::library("zones", "");
+    host.ok("init");
+    let set = |host: &Host, zone: &str| {
+        let config =
+            format!("file_template = \"m_{{hour}}_{{epoch}}_{{rev}}\"\ntimezone = {zone:?}\n");
+        host.write("migrations/dbmigrate.toml", &config);
+    };
+    let zone = |host: &Host, zone: &str| {
+        set(host, zone);
+        let id = format!("r{}", host.revisions().len());
+        host.ok(&format!("revision --head base --splice --rev-id {id}"));
+        let path = host.revision(&id);
+        let text = host.read(&path);
+        let date = text.lines().find_map(|it| it.strip_prefix("//! Create Date: ")).unwrap();
+        let parts: Vec<&str> = path.split('_').collect();
+        let (hour, epoch): (u64, u64) = (parts[1].parse().unwrap(), parts[2].parse().unwrap());
+        // What the clock was ahead of UTC, in hours.
+        ((24 + hour - epoch / 3600 % 24) % 24, date.rsplit(' ').next().unwrap().to_owned())
+    };
+    assert_eq!(zone(&host, "UTC"), (0, "UTC".to_owned()));
+    assert_eq!(zone(&host, "asia/TOKYO"), (9, "JST".to_owned()));
+    assert_eq!(zone(&host, "Etc/GMT-14"), (14, "+14".to_owned()));
+    host.env("TZ", "Asia/Tokyo");
+    assert_eq!(zone(&host, "Local"), (9, "JST".to_owned()));
+    host.env("TZ", "Atlantis/Poseidonis");
+    for wrong in ["local", "Mars/Base", "Etc/Unknown", ""] {
+        set(&host, wrong);
+        let run = host.fails("revision --head base --splice");
+        let message = format!(
+            "error: `timezone = {wrong:?}` of migrations/dbmigrate.toml names no time zone"
+        );
+        assert!(run.stderr.starts_with(&message), "{run}");
+        assert!(run.stderr.contains("such as `UTC` or `Europe/Berlin`"), "{run}");
+    }
+    assert_eq!(host.revisions().len(), 4);
+    // What needs no clock doesn't ask for a zone.
+    host.ok("heads");
+}
+
+#[test]
+fn an_unknown_placeholder_of_a_file_s_name_is_said_with_the_known_ones() {
+    let host = Host::library("file-template", "");
+    host.ok("init");
+    let fails = |template: &str| {
+        host.write("migrations/dbmigrate.toml", &format!("file_template = {template:?}\n"));
+        let run = host.fails("migrate -m x");
+        assert_eq!(host.revisions(), [""; 0]);
+        run.stderr
+    };
+    expect![[r#"
+        error: unknown placeholder `{foo}` in `file_template = "m{year}_{foo}"` of migrations/dbmigrate.toml
+          hint: known are `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}`, `{second}`, `{epoch}`, `{rev}`, `{slug}`
+    "#]]
+    .assert_eq(&fails("m{year}_{foo}"));
+    assert!(fails("m{}").contains("unknown placeholder `{}`"));
+    host.write("migrations/dbmigrate.toml", "file_template = \"m{rev}_{year\"\n");
+    let run = host.fails("revision --rev-id a1");
+    assert!(run.stderr.contains("gives `ma1_{year`, which can't be a module's name"), "{run}");
 }

@@ -10,6 +10,7 @@ mod diff;
 mod downgrade;
 mod edit;
 mod ensure_version;
+mod form;
 mod heads;
 mod history;
 mod init;

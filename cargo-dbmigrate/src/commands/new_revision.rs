@@ -5,6 +5,7 @@ use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::plan;
 use dbmigrate_runtime::schema::Schema;
 
+use super::form::Form;
 use super::place::{self, Place};
 use super::{Answer, questions};
 use crate::autogenerate::{self, Answers, Changes, Commented, Outcome, Question};
@@ -19,6 +20,7 @@ use crate::{files, models, prompt, scaffold};
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Known before the host is built, which takes longest.
     files::all(cx)?;
+    Form::of(cx)?;
     if !generate {
         refuse_answers(args)?;
     }

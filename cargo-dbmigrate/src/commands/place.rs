@@ -1,11 +1,10 @@
 //! Where a new revision goes in the history, and the file that it is written to.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dbmigrate_runtime::revision::{self, Graph, TO_ONE_HEAD};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
+use super::form::{self, Form};
 use crate::autogenerate::Commented;
 use crate::cli;
 use crate::context::Context;
@@ -134,17 +133,18 @@ impl Place {
         downgrade: &Commented,
         (generated, dry_run): (bool, bool),
     ) -> Result<Written> {
-        let now = Timestamp::now().to_zoned(TimeZone::UTC);
+        let form = Form::of(cx)?;
+        let now = form.now();
         let header = render::Header {
             id: self.id.clone(),
             parents: self.parents.clone(),
             branch_labels: self.branch_labels.clone(),
             depends_on: self.depends_on.clone(),
             message: message.to_owned(),
-            created: now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            created: form::date(&now),
         };
         let text = render::module(&header, upgrade, downgrade, generated);
-        let file = file_name(cx, &now, &self.id, message)?;
+        let file = form.file_name(&now, &self.id, message)?;
         if dry_run {
             cx.out.text(&text);
             return Ok(Written { path: None, text: Some(text) });
@@ -278,78 +278,9 @@ fn random_id() -> Result<String> {
     Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
 }
 
-/// The file's name, with directories before it where they count as well.
-fn file_name(cx: &Context, now: &jiff::Zoned, id: &str, message: &str) -> Result<PathBuf> {
-    let slug = slug(message, cx.config.truncate_slug_length);
-    let template = &cx.config.file_template;
-    let name = template
-        .replace("{year}", &now.strftime("%Y").to_string())
-        .replace("{month}", &now.strftime("%m").to_string())
-        .replace("{day}", &now.strftime("%d").to_string())
-        .replace("{hour}", &now.strftime("%H").to_string())
-        .replace("{minute}", &now.strftime("%M").to_string())
-        .replace("{second}", &now.strftime("%S").to_string())
-        .replace("{epoch}", &now.timestamp().as_second().to_string())
-        .replace("{rev}", id)
-        .replace("{slug}", &slug);
-    let (dir, name) = match name.rsplit_once('/') {
-        None => ("", name.as_str()),
-        Some(_) if !cx.config.recursive_version_locations => {
-            let message = format!("`file_template` gives `{name}`, which is in a directory");
-            return Err(Error::new(message).hint(
-                "`recursive_version_locations = true` in dbmigrate.toml has revisions looked for \
-                 in directories of the version locations",
-            ));
-        }
-        Some(it) => it,
-    };
-    if let Some(it) =
-        dir.split('/').find(|it| dir.contains('/') && it.is_empty() || it.starts_with('.'))
-    {
-        let message = format!("`file_template` gives the directory `{dir}`, where `{it}` is none");
-        return Err(Error::new(message).hint("directories are named from the version location"));
-    }
-    let name = name.trim_end_matches('_');
-    if name == "mod" || syn::parse_str::<syn::Ident>(name).is_err() {
-        return Err(Error::new(format!(
-            "`file_template` gives `{name}`, which can't be a module's name"
-        ))
-        .hint("a module's name is made of letters, digits and `_` and begins with a letter"));
-    }
-    Ok(Path::new(dir).join(format!("{name}.rs")))
-}
-
-/// The words of a message in lower case, joined by `_` and cut between words.
-fn slug(message: &str, limit: usize) -> String {
-    let words = message.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
-    let mut slug = String::new();
-    for word in words {
-        let n = if slug.is_empty() { word.len() } else { slug.len() + 1 + word.len() };
-        if n > limit && !slug.is_empty() {
-            break;
-        }
-        if !slug.is_empty() {
-            slug.push('_');
-        }
-        slug.push_str(&word.to_ascii_lowercase());
-    }
-    slug.truncate(limit);
-    slug
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_slug_is_ascii_and_cut_between_words() {
-        assert_eq!(slug("Initial migration.", 40), "initial_migration");
-        assert_eq!(slug("some very long message with punctuation, yes", 20), "some_very_long");
-        assert_eq!(slug("Größe ändern", 40), "gr_e_ndern");
-        assert_eq!(slug("\"; DROP TABLE", 40), "drop_table");
-        assert_eq!(slug("", 40), "");
-        assert_eq!(slug(&"x".repeat(60), 40).len(), 40);
-    }
 
     #[test]
     fn an_id_with_a_sign_in_it_is_refused_and_each_sign_named() {
