@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
 #[derive(Debug, Parser)]
@@ -264,18 +265,19 @@ pub struct Run {
     /// Print the SQL instead of running it
     #[arg(long)]
     pub sql: bool,
-    /// One transaction for the run, or one for each revision
-    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
-    pub transaction: Transaction,
-    /// Seconds to wait for another process's lock
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub lock_timeout: u64,
+    /// One transaction for the run, or one for each revision [default: what dbmigrate.toml says]
+    #[arg(long, value_enum, value_name = "WHICH")]
+    pub transaction: Option<Transaction>,
+    /// Seconds to wait for another process's lock [default: what dbmigrate.toml says]
+    #[arg(long, value_name = "SECONDS")]
+    pub lock_timeout: Option<u64>,
     /// An argument for steps, read by `db.arg("key")`
     #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
     pub args: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Transaction {
     #[default]
     Run,

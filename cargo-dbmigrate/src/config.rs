@@ -7,6 +7,7 @@ use dbmigrate_runtime::schema::naming::{Convention, Templates};
 use dbmigrate_runtime::version_table::Name;
 use serde::Deserialize;
 
+use crate::cli::Transaction;
 use crate::error::{Doing as _, Error, Result, toml_place};
 use crate::rules::{Excluded, Included, Rules};
 
@@ -48,6 +49,10 @@ pub struct Config {
     pub include: Vec<Included>,
     /// What isn't compared.
     pub exclude: Vec<Excluded>,
+    /// Whether a run is one transaction, or each of its revisions.
+    pub transaction: Transaction,
+    /// For how many seconds another process's lock is waited for.
+    pub lock_timeout: u64,
     /// Whether doc comments become the tables' and columns' comments.
     pub doc_comments: bool,
     /// The names of constraints and indexes that a model doesn't name.
@@ -91,6 +96,8 @@ impl Default for Config {
             version_table_schema: String::new(),
             include: Vec::new(),
             exclude: Vec::new(),
+            transaction: Transaction::Run,
+            lock_timeout: 60,
             doc_comments: false,
             naming: Naming::default(),
             dependencies: toml::Table::new(),
@@ -210,3 +217,6 @@ impl TryFrom<NamingKeys> for Naming {
 pub fn path(migrations_dir: &Path) -> PathBuf {
     migrations_dir.join(FILE)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What dbmigrate.toml sets, where it shows.
 
-use dbmigrate_tests::{Host, dump};
+use dbmigrate_tests::{Host, dump, revision};
 use expect_test::expect;
 
 #[test]
@@ -94,4 +94,63 @@ fn an_unknown_placeholder_of_a_file_s_name_is_said_with_the_known_ones() {
     host.write("migrations/dbmigrate.toml", "file_template = \"m{rev}_{year\"\n");
     let run = host.fails("revision --rev-id a1");
     assert!(run.stderr.contains("gives `ma1_{year`, which can't be a module's name"), "{run}");
+}
+
+/// A run's transaction and its patience are settings, which flags override.
+#[test]
+fn transactions_and_patience_are_settings() {
+    let host = Host::library("transactions", "");
+    host.ok("init");
+    let module = |id: &str, parents: &[&str], sql: &str, back: &str| {
+        let [up, down] = [sql, back].map(|it| format!("op.execute({it:?});"));
+        host.write(
+            &format!("migrations/versions/m_{id}.rs"),
+            &revision(id, parents, id, &up, &down),
+        );
+    };
+    module("a1", &[], "SELECT 1", "DELETE FROM nowhere");
+    module("b2", &["a1"], "INSERT INTO nowhere VALUES (1)", "SELECT 1");
+    let current = || host.ok("current").stdout;
+    host.fails("upgrade");
+    assert_eq!(current(), "");
+    let config = "transaction = \"each\"\nlock_timeout = 1\n";
+    host.write("migrations/dbmigrate.toml", config);
+    host.fails("upgrade --transaction run");
+    assert_eq!(current(), "");
+    host.fails("upgrade");
+    assert_eq!(current(), "a1\n");
+    host.fails("reset --yes");
+    assert_eq!(current(), "a1\n");
+    let script = |args: &str| host.ok(args).stdout.matches("BEGIN").count();
+    assert_eq!(script("upgrade --sql base:b2"), 2);
+    assert_eq!(script("upgrade --sql base:b2 --transaction run"), 1);
+    assert_eq!(script("downgrade --sql b2:base"), 2);
+
+    // Another process is in the middle of its work.
+    let path = host.dir.join("app.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for command in ["upgrade", "downgrade base", "stamp base"] {
+        let run = host.fails(command);
+        assert!(run.stderr.contains("waiting for at most 1 seconds"), "{command}\n{run}");
+    }
+    let run = host.fails("upgrade --lock-timeout 2");
+    assert!(run.stderr.contains("waiting for at most 2 seconds"), "{run}");
+    let run = host.dbmigrate("upgrade --all app.db");
+    assert!(run.stderr.contains("waiting for at most 1 seconds"), "{run}");
+    drop(other);
+    // The way back of the second one is right, and that of the first one isn't.
+    module("b2", &["a1"], "SELECT 2", "SELECT 1");
+    host.ok("upgrade");
+    host.fails("redo -n 2");
+    assert_eq!(current(), "a1\n");
+
+    for (wrong, message) in [
+        ("transaction = \"all\"", "unknown variant `all`, expected `run` or `each`"),
+        ("lock_timeout = -1", "dbmigrate.toml:1:16: invalid value: integer `-1`"),
+    ] {
+        host.write("migrations/dbmigrate.toml", wrong);
+        let run = host.fails("heads");
+        assert!(run.stderr.contains(message), "{run}");
+    }
 }

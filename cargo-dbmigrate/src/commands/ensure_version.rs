@@ -22,7 +22,7 @@ pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
         return Ok(Answer::Done);
     }
     let database = Database::find(cx)?;
-    let options = upgrade::options(cx, &Run { lock_timeout: 60, ..Run::default() });
+    let options = upgrade::options(cx, &Run::default());
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = database.open_to_write(patience)?;
     let mut observer = upgrade::Progress::new(cx.out, 0);

@@ -26,7 +26,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let applied = history::applied_ids(cx, &database)?;
     let target = graph.targets(&args.revisions, Some(&applied))?;
     let migrations = history.migrations()?;
-    let options = upgrade::options(cx, &Run { lock_timeout: 60, ..Run::default() });
+    let options = upgrade::options(cx, &Run::default());
     let stays = if args.purge { BTreeSet::new() } else { applied.clone() };
     let stamped = plan::stamped(graph, &stays, &target);
     if args.verify {

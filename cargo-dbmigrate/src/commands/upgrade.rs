@@ -76,11 +76,11 @@ pub fn upgrade(
     Ok(executor.run_to(Direction::Upgrade, &target)?)
 }
 
-/// The executor's options of these arguments.
+/// The executor's options of these arguments, and of the settings where they say nothing.
 pub fn options(cx: &Context, args: &Run) -> Options {
     Options {
-        transaction_each: args.transaction == Transaction::Each,
-        lock_timeout: Duration::from_secs(args.lock_timeout),
+        transaction_each: args.transaction.unwrap_or(cx.config.transaction) == Transaction::Each,
+        lock_timeout: Duration::from_secs(args.lock_timeout.unwrap_or(cx.config.lock_timeout)),
         args: args.args.clone(),
         version_table: cx.config.version_table.clone(),
         version_table_schema: cx.config.version_table_schema.clone(),
