@@ -41,6 +41,8 @@ pub struct Config {
     pub timezone: String,
     /// How long a message's part of a file name may be.
     pub truncate_slug_length: usize,
+    /// The template of revisions' modules, in the migrations directory; the built-in one without.
+    pub module_template: String,
     /// The version table's name.
     pub version_table: String,
     /// The schema that it is in; empty is the connection's own.
@@ -92,6 +94,7 @@ impl Default for Config {
             file_template: "m{year}{month}{day}_{hour}{minute}{second}_{rev}_{slug}".to_owned(),
             timezone: "UTC".to_owned(),
             truncate_slug_length: 40,
+            module_template: String::new(),
             version_table: dbmigrate_runtime::version_table::NAME.to_owned(),
             version_table_schema: String::new(),
             include: Vec::new(),

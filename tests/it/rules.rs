@@ -143,7 +143,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "exclude",
             "[\"idx:a\"]",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:45:11: `exclude` has `idx:a`, and there is no kind `idx`; the kinds are `index`, `unique`, `foreign_key`, `check`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:47:11: `exclude` has `idx:a`, and there is no kind `idx`; the kinds are `index`, `unique`, `foreign_key`, `check`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),
@@ -151,7 +151,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "include",
             "[\"user.id\"]",
             expect![[r#"
-            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:42:11: `include` has `user.id`, and it takes tables only; `exclude` takes columns as `table.column`, and constraints and indexes as `kind:name`
+            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:44:11: `include` has `user.id`, and it takes tables only; `exclude` takes columns as `table.column`, and constraints and indexes as `kind:name`
               hint: `cargo dbmigrate init` in an empty package writes a file with every key
         "#]],
         ),
@@ -159,7 +159,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "naming.foreign_key",
             "\"fk_{tabel}_{columns}\"",
             expect![[r#"
-            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:58:1: naming: `foreign_key` has `{tabel}`, and there are only `{table}`, `{columns}`, `{target}`
+            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:60:1: naming: `foreign_key` has `{tabel}`, and there are only `{table}`, `{columns}`, `{target}`
               hint: `cargo dbmigrate init` in an empty package writes a file with every key
         "#]],
         ),

@@ -1,6 +1,6 @@
 //! What dbmigrate.toml sets, where it shows.
 
-use dbmigrate_tests::{Host, dump, revision};
+use dbmigrate_tests::{Host, dump, repository, revision};
 use expect_test::expect;
 
 #[test]
@@ -153,4 +153,53 @@ fn transactions_and_patience_are_settings() {
         let run = host.fails("heads");
         assert!(run.stderr.contains(message), "{run}");
     }
+}
+
+/// The built-in template with a licence above and a helper below, and one that is wrong.
+#[test]
+fn a_template_of_one_s_own_makes_the_revisions() {
+    let host = Host::library(
+        "templates",
+        "#[derive(dbmigrate_runtime::Model)]\n\
+         pub struct User {\n    #[model(primary_key)]\n    pub id: i64,\n}\n",
+    );
+    host.ok("init");
+    let built_in = repository().join("cargo-dbmigrate/src/render/revision.rs.tmpl");
+    let built_in = std::fs::read_to_string(built_in).unwrap();
+    let template = built_in.replace("{${upgrade}}", "{\n    note(op);\n    ${upgrade}\n}")
+        + "\nfn note(op: &mut Operations) {\n    op.execute(\"SELECT '$$'\");\n}\n";
+    let config = host.read("migrations/dbmigrate.toml");
+    let set = |template: &str| {
+        let to = format!("module_template = {template:?}");
+        host.write("migrations/dbmigrate.toml", &config.replace("module_template = \"\"", &to));
+    };
+    set("revision.rs.tmpl");
+
+    // Said before the host is built, and nothing is written.
+    expect![[r#"
+        error: failed to read the template `migrations/revision.rs.tmpl`: No such file or directory (os error 2)
+          hint: `module_template` of migrations/dbmigrate.toml names it; "" is the built-in one
+    "#]]
+    .assert_eq(&host.fails("migrate -m x").stderr);
+    host.write("migrations/revision.rs.tmpl", &template.replace("${depends_on}", "${needs}"));
+    let run = host.fails("migrate -m x");
+    let wrong = "template `migrations/revision.rs.tmpl:13`: unknown placeholder `${needs}`";
+    assert!(run.stderr.contains(wrong), "{run}");
+    host.write("migrations/revision.rs.tmpl", &template.replace("${branch_labels}", "&[]"));
+    let run = host.fails("revision --branch-label mine");
+    let wrong = "template `migrations/revision.rs.tmpl:12`: `BRANCH_LABELS` is not what it is for";
+    assert!(run.stderr.contains(wrong), "{run}");
+    assert_eq!(host.revisions(), [""; 0]);
+
+    host.write("migrations/revision.rs.tmpl", &template);
+    host.ok("migrate -m \"add user\" --rev-id a1 --branch-label mine");
+    let text = host.read(&host.revision("add_user"));
+    assert!(text.contains("{\n    note(op);\n    // ### commands auto generated"), "{text}");
+    host.ok("upgrade");
+    assert!(dump(&host.dir.join("app.db")).contains("CREATE TABLE \"user\""));
+    assert_eq!(host.ok("heads").stdout, "a1 (mine) (head)\n");
+    host.ok("downgrade base");
+    // A dry run takes it, too.
+    let run = host.ok("revision --dry-run --head base --splice");
+    assert!(run.stdout.contains("note(op);\n}\n"), "{run}");
 }

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
+use crate::autogenerate::Commented;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Doing as _, Error, Result};
+use crate::render::{self, Header, Template};
 use crate::{config, history};
 
 /// The parts of a file's name that are times, as `strftime` writes them.
@@ -31,6 +33,8 @@ pub struct Form {
     slug_length: usize,
     /// Whether revisions are looked for in directories of their locations.
     deep: bool,
+    /// Without one the built-in template is taken.
+    template: Option<Template>,
 }
 
 impl Form {
@@ -53,13 +57,32 @@ impl Form {
             );
             return Err(Error::new(message).hint(format!("known are {}", known.join(", "))));
         }
+        let slug_length = cx.config.truncate_slug_length;
         let deep = cx.config.recursive_version_locations;
-        Ok(Form { zone, file_template, slug_length: cx.config.truncate_slug_length, deep })
+        Ok(Form { zone, file_template, slug_length, deep, template: template(cx)? })
     }
 
     /// What the clock shows in the zone of the settings.
     pub fn now(&self) -> Zoned {
         Timestamp::now().to_zoned(self.zone.clone())
+    }
+
+    /// The text of a file.
+    ///
+    /// # Errors
+    ///
+    /// When the template gives no such revision.
+    pub fn text(
+        &self,
+        header: &Header,
+        upgrade: &Commented,
+        downgrade: &Commented,
+        generated: bool,
+    ) -> Result<String> {
+        match &self.template {
+            None => Ok(render::module(header, upgrade, downgrade, generated)),
+            Some(it) => render::module_of(it, header, upgrade, downgrade, generated),
+        }
     }
 
     /// The name of a file, with directories before it where they count as well.
@@ -137,6 +160,23 @@ fn zone(cx: &Context) -> Result<TimeZone> {
             Err(err.hint(hint))
         }
     }
+}
+
+fn template(cx: &Context) -> Result<Option<Template>> {
+    let name = &cx.config.module_template;
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let path = cx.project.config_dir.join(name);
+    let shown = history::relative(cx, &path);
+    let text = std::fs::read_to_string(&path);
+    let text = text.doing(|| format!("read the template `{shown}`")).map_err(|err| {
+        err.hint(format!(
+            "`module_template` of {} names it; \"\" is the built-in one",
+            settings(cx)
+        ))
+    })?;
+    Template::parse(&shown, &text).map(Some)
 }
 
 /// A template with each `{name}` replaced by its value, or the name that has none.

@@ -143,7 +143,7 @@ impl Place {
             message: message.to_owned(),
             created: form::date(&now),
         };
-        let text = render::module(&header, upgrade, downgrade, generated);
+        let text = form.text(&header, upgrade, downgrade, generated)?;
         let file = form.file_name(&now, &self.id, message)?;
         if dry_run {
             cx.out.text(&text);
