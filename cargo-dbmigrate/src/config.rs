@@ -59,6 +59,8 @@ pub struct Config {
     pub doc_comments: bool,
     /// The names of constraints and indexes that a model doesn't name.
     pub naming: Naming,
+    /// What runs on each revision file after it is written, in this order.
+    pub post_write_hooks: Vec<Hook>,
     /// Dependencies of the migrations themselves, as in a manifest.
     pub dependencies: toml::Table,
     /// Further databases, by name.
@@ -75,6 +77,38 @@ pub struct Further {
     pub directory: Option<PathBuf>,
     pub version_table: Option<String>,
     pub version_locations: Option<Vec<String>>,
+}
+
+/// A command that runs on a new file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hook {
+    /// What it is called; the command's first word without.
+    pub name: Option<String>,
+    /// The program and its arguments, in which `{path}` is the file.
+    #[serde(deserialize_with = "command")]
+    pub command: Vec<String>,
+    /// Where it runs, from the package's directory.
+    #[serde(default)]
+    pub cwd: String,
+}
+
+impl Hook {
+    pub fn name(&self) -> &str {
+        let program = || self.command.first().map_or("", String::as_str);
+        self.name.as_deref().unwrap_or_else(program)
+    }
+}
+
+/// A program and its arguments.
+fn command<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    match words.first() {
+        Some(program) if !program.is_empty() => Ok(words),
+        _ => Err(serde::de::Error::custom("a command begins with a program's name")),
+    }
 }
 
 impl Default for Config {
@@ -103,6 +137,7 @@ impl Default for Config {
             lock_timeout: 60,
             doc_comments: false,
             naming: Naming::default(),
+            post_write_hooks: Vec::new(),
             dependencies: toml::Table::new(),
             databases: BTreeMap::new(),
         }

@@ -11,6 +11,8 @@ mod extraction;
 mod fanout;
 mod generated;
 mod help;
+#[cfg(unix)]
+mod hooks;
 mod hosts;
 mod kept;
 mod locations;

@@ -13,6 +13,7 @@ mod ensure_version;
 mod form;
 mod heads;
 mod history;
+mod hooks;
 mod init;
 mod man;
 mod merge;

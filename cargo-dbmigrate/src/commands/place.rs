@@ -5,6 +5,7 @@ use std::path::Path;
 use dbmigrate_runtime::revision::{self, Graph, TO_ONE_HEAD};
 
 use super::form::{self, Form};
+use super::hooks;
 use crate::autogenerate::Commented;
 use crate::cli;
 use crate::context::Context;
@@ -157,6 +158,7 @@ impl Place {
         scaffold::sync_list(cx)?;
         let shown = history::relative(cx, &path);
         cx.out.done(format!("Generating {shown} ... done"));
+        hooks::run(cx, &path)?;
         Ok(Written { path: Some(shown), text: None })
     }
 }
