@@ -123,6 +123,8 @@ pub enum ColorChoice {
 pub enum Command {
     /// Create the migrations directory
     Init(Init),
+    /// Show what `init --template` takes
+    ListTemplates,
     /// Write a revision from the difference between models and migrations
     Migrate(Migrate),
     /// Write a revision, empty unless --autogenerate
@@ -169,9 +171,13 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Several databases, each with a history of its own: the names of those beside the default one
+    /// Several databases, each with a history of its own: the names of those beside the default one,
+    /// or else those that the models name
     #[arg(long, value_name = "NAME", num_args = 0..)]
     pub multidb: Option<Vec<String>>,
+    /// What to fill the directory with: a name of `list-templates`, or a directory of your own
+    #[arg(long, value_name = "NAME|DIR")]
+    pub template: Option<String>,
     /// Leave Cargo.toml as it is
     #[arg(long)]
     pub no_add: bool,

@@ -1,10 +1,11 @@
 //! Files that the tool writes for people. What a person may have edited is never overwritten.
 
 mod database;
+mod template;
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
@@ -12,6 +13,7 @@ use crate::runner::{RevisionFile, write_by_rename};
 use crate::{files, history};
 
 pub use database::add as add_database;
+pub use template::{BUILT_IN, MODULE, MULTIDB, Template};
 
 const BEGIN: &str = "// ### revisions, one a line: the list is kept by dbmigrate ###";
 const END: &str = "// ### end revisions ###";
@@ -50,20 +52,23 @@ next (`upgrade`) and back (`downgrade`). The functions record operations; they d
 `dbmigrate.toml` holds the settings, `mod.rs` the list of the revisions.
 ";
 
+/// Says to git how files are merged.
+const GIT_ATTRIBUTES: &str = ".gitattributes";
+
 /// Two people who each write a revision add a line to the list, and both lines are right.
-const GIT_ATTRIBUTES: &str = "\
+const MERGED_LIST: &str = "\
 # Both sides' lines of the list of revisions are kept; it follows the files by the next command.
 /mod.rs merge=union
 ";
 
 const CONFIG: &str = include_str!("scaffold/dbmigrate.toml");
 
-/// Creates the migrations directory with its files.
+/// Creates the migrations directory with the files of a template.
 ///
 /// # Errors
 ///
-/// When it is there already and not empty.
-pub fn create(cx: &Context) -> Result<()> {
+/// When it is there already and not empty, or a file can't be written; then none is left.
+pub fn create(cx: &Context, template: &Template) -> Result<()> {
     let dir = &cx.project.migrations_dir;
     if dir.is_file() {
         return Err(Error::new(format!("`{}` is a file", history::relative(cx, dir)))
@@ -74,24 +79,58 @@ pub fn create(cx: &Context) -> Result<()> {
             format!("directory `{}` already exists and is not empty", history::relative(cx, dir));
         return Err(Error::new(message).hint("choose another directory with `-d`"));
     }
-    for dir in [dir.clone(), dir.join(files::VERSIONS)] {
-        fs::create_dir_all(&dir).doing(|| format!("create the directory `{}`", dir.display()))?;
-        cx.out.done(format!("Creating directory {} ... done", history::relative(cx, &dir)));
+    let mut made = Vec::new();
+    let res = fill(cx, template, &mut made);
+    if res.is_err() {
+        // Whatever fails to be removed is not what went wrong.
+        for path in made.iter().rev() {
+            let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
+        }
     }
-    for (name, text) in [(crate::config::FILE, CONFIG), ("mod.rs", MOD_RS), ("README.md", README)] {
+    res
+}
+
+/// Writes what isn't there yet, which is then in the list.
+fn fill(cx: &Context, template: &Template, made: &mut Vec<PathBuf>) -> Result<()> {
+    let dir = &cx.project.migrations_dir;
+    for it in [dir.clone(), dir.join(files::VERSIONS)] {
+        if make_dir(&it, made)? {
+            cx.out.done(format!("Creating directory {} ... done", history::relative(cx, &it)));
+        }
+    }
+    for (name, bytes) in template.files() {
         let path = dir.join(name);
-        write_new(&path, text)?;
+        make_dir(path.parent().unwrap_or(dir), made)?;
+        write_new(&path, bytes)?;
+        made.push(path.clone());
         cx.out.done(format!("Generating {} ... done", history::relative(cx, &path)));
     }
-    write_git_attributes(cx, dir)
+    if template.files().all(|(name, _)| name != Path::new(GIT_ATTRIBUTES)) {
+        made.push(write_git_attributes(cx, dir)?);
+    }
+    if template.files().any(|(name, _)| name.starts_with(files::VERSIONS)) {
+        sync_list(cx)
+    } else {
+        Ok(())
+    }
 }
 
 /// Has git merge the list in a directory's `mod.rs`.
-fn write_git_attributes(cx: &Context, dir: &Path) -> Result<()> {
-    let path = dir.join(".gitattributes");
-    write_new(&path, GIT_ATTRIBUTES)?;
+fn write_git_attributes(cx: &Context, dir: &Path) -> Result<PathBuf> {
+    let path = dir.join(GIT_ATTRIBUTES);
+    write_new(&path, MERGED_LIST.as_bytes())?;
     cx.out.detail(format!("Generating {} ... done", history::relative(cx, &path)));
-    Ok(())
+    Ok(path)
+}
+
+/// Makes a directory, with those above it; whether it wasn't there.
+fn make_dir(dir: &Path, made: &mut Vec<PathBuf>) -> Result<bool> {
+    let missing: Vec<_> = dir.ancestors().take_while(|it| !it.is_dir()).collect();
+    for it in missing.iter().rev() {
+        fs::create_dir(it).doing(|| format!("create the directory `{}`", it.display()))?;
+        made.push(it.to_path_buf());
+    }
+    Ok(!missing.is_empty())
 }
 
 /// Writes a file that isn't there yet.
@@ -99,10 +138,10 @@ fn write_git_attributes(cx: &Context, dir: &Path) -> Result<()> {
 /// # Errors
 ///
 /// When there is a file of that name, or it can't be written.
-pub fn write_new(path: &Path, text: &str) -> Result<()> {
+pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
     let doing = || format!("write `{}`", path.display());
     let file = fs::File::options().write(true).create_new(true).open(path);
-    file.doing(doing)?.write_all(text.as_bytes()).doing(doing)
+    file.doing(doing)?.write_all(bytes).doing(doing)
 }
 
 /// Brings the list in `mod.rs` in line with the revision files; the rest of the file stays. A

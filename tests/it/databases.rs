@@ -119,6 +119,24 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
 }
 
 #[test]
+fn the_databases_that_models_name_are_found() {
+    let host = Host::library("multidb-models", &format!("{USER}{EVENT}"));
+    host.ok("init --multidb");
+    assert_eq!(host.list("migrations/logs"), [".gitattributes", "mod.rs", "versions"]);
+    host.ok("migrate");
+    // Where there is none yet, it is said how one is added.
+    host.write("src/lib.rs", USER);
+    let run = host.ok("init -d other --template multidb");
+    assert!(run.stderr.contains("no model names a database yet"), "{run}");
+    // A template that has several is taken as it is.
+    let settings = "url = \"sqlite:a.db\"\n[databases.b]\nurl = \"sqlite:b.db\"\n";
+    host.write("template/dbmigrate.toml", settings);
+    host.ok("init -d third --template ./template");
+    assert_eq!(host.list("third/b"), [".gitattributes", "mod.rs", "versions"]);
+    assert_eq!(host.read("third/dbmigrate.toml"), settings);
+}
+
+#[test]
 fn several_databases_from_the_beginning() {
     let host = Host::library("multidb", &format!("{USER}{EVENT}"));
     host.ok("init --multidb logs metrics");

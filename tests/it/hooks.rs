@@ -91,19 +91,22 @@ fn a_hook_that_fails_leaves_the_revision_and_is_named() {
         error: `my migrations/versions/m_a1.rs` is written, and the post write hook `sh` failed: exit status: 7
           hint: correct it under `post_write_hooks` of my migrations/dbmigrate.toml, or the file; the hooks after it did not run
     "#]]
-        .assert_eq(&fails("command = [\"sh\", \"-c\", \"echo out; echo err >&2; exit 7\"]"));
+    .assert_eq(&fails("command = [\"sh\", \"-c\", \"echo out; echo err >&2; exit 7\"]"));
     expect![[r#"
         error: `my migrations/versions/m_a1.rs` is written, and the post write hook `format` failed: there is no program `no-such-formatter`
           hint: correct it under `post_write_hooks` of my migrations/dbmigrate.toml, or the file; the hooks after it did not run
-    "#]].assert_eq(&fails("name = \"format\"\ncommand = [\"no-such-formatter\"]"));
+    "#]]
+    .assert_eq(&fails("name = \"format\"\ncommand = [\"no-such-formatter\"]"));
     expect![[r#"
         error: `my migrations/versions/m_a1.rs` is written, and the post write hook `./no-such-script` failed: there is no program `./no-such-script`
           hint: correct it under `post_write_hooks` of my migrations/dbmigrate.toml, or the file; the hooks after it did not run
-    "#]].assert_eq(&fails("command = [\"./no-such-script\"]\ncwd = \"src\""));
+    "#]]
+    .assert_eq(&fails("command = [\"./no-such-script\"]\ncwd = \"src\""));
     expect![[r#"
         error: `my migrations/versions/m_a1.rs` is written, and the post write hook `true` failed: there is no directory `$HOST/nowhere`
           hint: correct it under `post_write_hooks` of my migrations/dbmigrate.toml, or the file; the hooks after it did not run
-    "#]].assert_eq(&fails("command = [\"true\"]\ncwd = \"nowhere\""));
+    "#]]
+    .assert_eq(&fails("command = [\"true\"]\ncwd = \"nowhere\""));
 }
 
 #[test]
@@ -116,7 +119,8 @@ fn a_hook_that_can_t_be_one_is_refused_before_anything_is_written() {
         text.lines().next().unwrap().to_owned()
     };
     expect!["error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:3:11: a command begins with a program's name"].assert_eq(&fails("command = []"));
-    expect![[r#"error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:3:11: invalid type: string "rustfmt", expected a sequence"#]].assert_eq(&fails("command = \"rustfmt\""));
+    expect![[r#"error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:3:11: invalid type: string "rustfmt", expected a sequence"#]]
+    .assert_eq(&fails("command = \"rustfmt\""));
     expect!["error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:2:1: missing field `command`"].assert_eq(&fails("name = \"rustfmt\""));
     expect!["error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:4:1: unknown field `shell`, expected one of `name`, `command`, `cwd`"].assert_eq(&fails("command = [\"rustfmt\"]\nshell = true"));
 }

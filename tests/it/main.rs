@@ -14,6 +14,7 @@ mod help;
 #[cfg(unix)]
 mod hooks;
 mod hosts;
+mod init;
 mod kept;
 mod locations;
 #[cfg(unix)]

@@ -6,9 +6,11 @@ use xshell::{Shell, cmd};
 
 use super::Answer;
 use crate::cli::Init;
+use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Doing as _, Result};
-use crate::{config, scaffold};
+use crate::models;
+use crate::scaffold::{self, MODULE, MULTIDB, Template};
 
 const RUNTIME: &str = "dbmigrate-runtime";
 
@@ -19,7 +21,7 @@ const TYPE_CRATES: [&str; 8] =
 pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     let mut cx = cx.clone();
     let path = config::path(&cx.project.config_dir);
-    let names: BTreeSet<String> = (args.multidb.iter().flatten())
+    let mut names: BTreeSet<String> = (args.multidb.iter().flatten())
         .chain(cx.global.database.iter().filter(|it| *it != config::DEFAULT))
         .cloned()
         .collect();
@@ -27,7 +29,23 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     // A database may be added to a project that has its files.
     let is_added = cx.global.database.is_some() && !names.is_empty() && path.is_file();
     if !is_added {
-        scaffold::create(&cx)?;
+        let template = Template::find(&cx, args.template.as_deref())?;
+        scaffold::create(&cx, &template)?;
+        if template.has_unused_module {
+            cx.out.note(format!(
+                "`{MODULE}` makes the revisions once {} says `module_template = {MODULE:?}`",
+                crate::history::relative(&cx, &path),
+            ));
+        }
+        cx.config = Config::read(&cx.project.config_dir)?;
+        // Those of a template that doesn't have their directories.
+        let is_missing =
+            |it: &&String| cx.of_database(it).is_ok_and(|it| !it.project.migrations_dir.exists());
+        names.extend(cx.config.databases.keys().filter(is_missing).cloned());
+        let is_multi = args.multidb.is_some() || args.template.as_deref() == Some(MULTIDB);
+        if is_multi && names.is_empty() {
+            names = of_models(&cx)?;
+        }
     }
     let mut directories = BTreeMap::new();
     for name in &names {
@@ -37,12 +55,6 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         "Please edit the database connection in {} before proceeding.",
         crate::history::relative(&cx, &path),
     ));
-    if args.multidb.as_ref().is_some_and(Vec::is_empty) {
-        cx.out.note(
-            "`cargo dbmigrate init --database NAME` adds a database, and \
-             `#[model(database = \"NAME\")]` puts a model's table there",
-        );
-    }
     let cx = &cx;
     let added = add_runtime(cx, args)?;
     cx.out.note(
@@ -57,19 +69,45 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Adds the runtime to the manifest if it is missing. Where that fails, the line to add is said.
-fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
-    let manifest = &cx.project.manifest_path;
-    let text =
-        std::fs::read_to_string(manifest).doing(|| format!("read `{}`", manifest.display()))?;
+/// The databases that models name, as far as there are models yet.
+fn of_models(cx: &Context) -> Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    if has_dependency(&dependencies(cx)?, RUNTIME) {
+        // A package that doesn't compile yet may have its migrations directory all the same.
+        let records = models::records(cx).unwrap_or_default();
+        names = records.into_iter().filter_map(|it| it.database).collect();
+        names.retain(|it| config::check_name(it).is_ok());
+    }
+    if names.is_empty() {
+        cx.out.note(
+            "no model names a database yet: `cargo dbmigrate init --database NAME` adds one, and \
+             `#[model(database = \"NAME\")]` puts a model's table there",
+        );
+    }
+    Ok(names)
+}
+
+/// What the package depends on.
+fn dependencies(cx: &Context) -> Result<toml::Table> {
+    let path = &cx.project.manifest_path;
+    let text = std::fs::read_to_string(path).doing(|| format!("read `{}`", path.display()))?;
     let manifest: toml::Table = toml::from_str(&text).unwrap_or_default();
     let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
-    let has = |name: &str| {
-        dependencies.is_some_and(|it| {
-            it.contains_key(name)
-                || it.values().any(|it| it.get("package").and_then(|it| it.as_str()) == Some(name))
-        })
-    };
+    Ok(dependencies.cloned().unwrap_or_default())
+}
+
+/// Whether a crate is among them, under whichever name.
+fn has_dependency(dependencies: &toml::Table, name: &str) -> bool {
+    dependencies.contains_key(name)
+        || dependencies
+            .values()
+            .any(|it| it.get("package").and_then(|it| it.as_str()) == Some(name))
+}
+
+/// Adds the runtime to the manifest if it is missing. Where that fails, the line to add is said.
+fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
+    let dependencies = dependencies(cx)?;
+    let has = |name: &str| has_dependency(&dependencies, name);
     if has(RUNTIME) {
         return Ok(false);
     }

@@ -15,6 +15,7 @@ mod heads;
 mod history;
 mod hooks;
 mod init;
+mod list_templates;
 mod man;
 mod merge;
 pub mod new_revision;
@@ -76,6 +77,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         // These work without a project.
         Command::Completions(args) => Ok(completions::run(out, args)),
         Command::Man(args) => man::run(out, args),
+        Command::ListTemplates => Ok(list_templates::run(out)),
         it => Context::new(global, out).and_then(|cx| databases::run(cx, it)),
     };
     let res = match (res, output::lost_results()) {
@@ -134,6 +136,7 @@ impl Command {
     fn name(&self) -> &'static str {
         match self {
             Command::Init(_) => "init",
+            Command::ListTemplates => "list-templates",
             Command::Migrate(_) => "migrate",
             Command::Revision(_) => "revision",
             Command::Merge(_) => "merge",
@@ -161,6 +164,7 @@ impl Command {
     fn run(&self, cx: &Context) -> Result<Answer> {
         match self {
             Command::Init(args) => init::run(cx, args),
+            Command::ListTemplates => Ok(list_templates::run(cx.out)),
             Command::Migrate(args) => new_revision::run(cx, &args.new, true, self.name()),
             Command::Revision(args) => {
                 new_revision::run(cx, &args.new, args.autogenerate, self.name())

@@ -154,7 +154,7 @@ impl Place {
         let dir = path.parent().unwrap_or(&self.location.dir);
         std::fs::create_dir_all(dir)
             .doing(|| format!("create the directory `{}`", dir.display()))?;
-        scaffold::write_new(&path, &text)?;
+        scaffold::write_new(&path, text.as_bytes())?;
         scaffold::sync_list(cx)?;
         let shown = history::relative(cx, &path);
         cx.out.done(format!("Generating {shown} ... done"));

@@ -43,10 +43,8 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
         cx.out.done(format!("Creating directory {} ... done", relative(cx, &dir)));
     }
     let list = dir.join("mod.rs");
-    write_new(
-        &list,
-        &MOD_RS.replace("../migrations/mod.rs", &format!("../{}", relative(cx, &list))),
-    )?;
+    let text = MOD_RS.replace("../migrations/mod.rs", &format!("../{}", relative(cx, &list)));
+    write_new(&list, text.as_bytes())?;
     cx.out.done(format!("Generating {} ... done", relative(cx, &list)));
     write_git_attributes(cx, dir)?;
     if is_new {

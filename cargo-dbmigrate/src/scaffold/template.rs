@@ -1,0 +1,151 @@
+//! What `init` fills the migrations directory with: a built-in template, or a person's directory.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::{CONFIG, MOD_RS, README};
+use crate::config::{self, Config};
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+
+/// A template that the tool has.
+#[derive(Debug)]
+pub struct BuiltIn {
+    pub name: &'static str,
+    pub description: &'static str,
+    /// The files' names and texts.
+    files: &'static [(&'static str, &'static str)],
+}
+
+/// The files that every one has.
+const FILES: &[(&str, &str)] = &[(config::FILE, CONFIG), ("mod.rs", MOD_RS), ("README.md", README)];
+
+/// The template that gives each database of the models a directory.
+pub const MULTIDB: &str = "multidb";
+
+/// All of them; the first one is taken where none is named.
+pub const BUILT_IN: &[BuiltIn] = &[
+    BuiltIn { name: "default", description: "One database", files: FILES },
+    BuiltIn {
+        name: MULTIDB,
+        description: "Several databases, each with a history of its own",
+        files: FILES,
+    },
+];
+
+/// A template for revisions, which a directory may have.
+pub const MODULE: &str = "revision.rs.tmpl";
+
+/// The files of a new migrations directory.
+#[derive(Debug)]
+pub struct Template {
+    /// Those that every one has come first.
+    files: Vec<(PathBuf, Vec<u8>)>,
+    /// Whether it has a template for revisions that its settings don't name.
+    pub has_unused_module: bool,
+}
+
+impl Template {
+    /// Finds the template of that name, or reads the directory of that path; the default one
+    /// where nothing is named.
+    ///
+    /// # Errors
+    ///
+    /// When there is none, it can't be read as a whole, or its settings are wrong.
+    pub fn find(cx: &Context, name: Option<&str>) -> Result<Template> {
+        let built_in = |name: &str| BUILT_IN.iter().find(|it| it.name == name);
+        let (files, found) = match name {
+            None => (BTreeMap::new(), BUILT_IN.first()),
+            Some(name) => match built_in(name) {
+                Some(it) => (BTreeMap::new(), Some(it)),
+                None => (read(cx, name)?, BUILT_IN.first()),
+            },
+        };
+        Template::new(files, found.map_or(&[], |it| it.files), name)
+    }
+
+    /// A directory's files, with what it lacks of the built-in ones.
+    fn new(
+        mut own: BTreeMap<PathBuf, Vec<u8>>,
+        built_in: &[(&str, &str)],
+        dir: Option<&str>,
+    ) -> Result<Template> {
+        let of_every_one = built_in.iter().map(|(name, text)| {
+            let bytes = own.remove(Path::new(name)).unwrap_or_else(|| text.as_bytes().to_vec());
+            (PathBuf::from(name), bytes)
+        });
+        let mut files: Vec<_> = of_every_one.collect();
+        files.extend(own);
+        let bytes = |name: &str| files.iter().find(|it| it.0 == Path::new(name)).map(|it| &it.1);
+        let mut module = String::new();
+        if let Some(bytes) = bytes(config::FILE) {
+            let path = Path::new(dir.unwrap_or_default()).join(config::FILE);
+            let text = std::str::from_utf8(bytes);
+            let text = text.doing(|| format!("read `{}`", path.display()))?;
+            module = Config::parse(text, &path)?.module_template;
+        }
+        let has_unused_module = module.is_empty() && bytes(MODULE).is_some();
+        Ok(Template { files, has_unused_module })
+    }
+
+    /// The files, as paths in the directory.
+    pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.files.iter().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
+    }
+}
+
+/// The files of a directory of one's own.
+fn read(cx: &Context, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
+    let is_path = name.contains(std::path::is_separator) || Path::new(name).is_dir();
+    if !is_path {
+        let names: Vec<_> = BUILT_IN.iter().map(|it| format!("`{}`", it.name)).collect();
+        return Err(Error::new(format!("there is no template `{name}`")).hint(format!(
+            "the templates are {}; a directory of your own is given by its path",
+            names.join(", ")
+        )));
+    }
+    let root = Path::new(name);
+    if !root.is_dir() {
+        return Err(Error::new(format!("the template `{name}` is no directory"))
+            .hint("`--template` takes the path of a directory, or a name of `list-templates`"));
+    }
+    let root = root.canonicalize().doing(|| format!("read the template `{name}`"))?;
+    if cx.project.migrations_dir.starts_with(&root) {
+        let message = format!("the migrations directory would be inside of the template `{name}`");
+        return Err(Error::new(message).hint("keep the template in a directory of its own"));
+    }
+    let mut files = BTreeMap::new();
+    let mut dirs = vec![PathBuf::new()];
+    while let Some(dir) = dirs.pop() {
+        let doing = || format!("read the template `{}`", Path::new(name).join(&dir).display());
+        for entry in fs::read_dir(root.join(&dir)).doing(doing)? {
+            let entry = entry.doing(doing)?;
+            let path = dir.join(entry.file_name());
+            let kind = entry.file_type().doing(doing)?;
+            // A clone's history is no part of what it has; a file of that name says where one is.
+            if entry.file_name() == ".git" {
+                continue;
+            }
+            if kind.is_dir() {
+                dirs.push(path);
+                continue;
+            }
+            let shown = Path::new(name).join(&path);
+            let target = entry.path().canonicalize();
+            let target = target.doing(|| format!("read `{}`", shown.display()))?;
+            if !target.starts_with(&root) || !target.is_file() {
+                let what = if kind.is_symlink() {
+                    "is a link to something else than a file of the template"
+                } else {
+                    "is neither a file nor a directory"
+                };
+                return Err(Error::new(format!("`{}` {what}", shown.display()))
+                    .hint("a template is made of files and directories: put a copy in its place"));
+            }
+            let bytes = fs::read(&target).doing(|| format!("read `{}`", shown.display()))?;
+            files.insert(path, bytes);
+        }
+    }
+    Ok(files)
+}
