@@ -145,6 +145,11 @@ fn transactions_and_patience_are_settings() {
     host.fails("redo -n 2");
     assert_eq!(current(), "a1\n");
 
+    // Patience without end.
+    host.write("migrations/dbmigrate.toml", "lock_timeout = 9223372036854775807\n");
+    host.ok("stamp base");
+    host.ok(&format!("upgrade a1 --lock-timeout {}", u64::MAX));
+
     for (wrong, message) in [
         ("transaction = \"all\"", "unknown variant `all`, expected `run` or `each`"),
         ("lock_timeout = -1", "dbmigrate.toml:1:16: invalid value: integer `-1`"),

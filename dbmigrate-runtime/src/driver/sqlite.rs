@@ -78,7 +78,9 @@ impl SqliteDriver<'static> {
     ///
     /// What SQLite says.
     pub fn set_busy_timeout(&self, timeout: Duration) -> Result<(), DatabaseError> {
-        self.conn().busy_timeout(timeout).map_err(error)
+        // rusqlite panics at more than what SQLite can count, which is some 24 days.
+        let at_most = Duration::from_millis(i32::MAX.unsigned_abs().into());
+        self.conn().busy_timeout(timeout.min(at_most)).map_err(error)
     }
 
     /// Opens a new database in memory.
