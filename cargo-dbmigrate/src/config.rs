@@ -57,6 +57,8 @@ pub struct Config {
     pub lock_timeout: u64,
     /// Whether doc comments become the tables' and columns' comments.
     pub doc_comments: bool,
+    /// The function that rewrites what autogenerate found, none if it is empty.
+    pub rewrite: String,
     /// The names of constraints and indexes that a model doesn't name.
     pub naming: Naming,
     /// What runs on each revision file after it is written, in this order.
@@ -77,6 +79,9 @@ pub struct Further {
     pub directory: Option<PathBuf>,
     pub version_table: Option<String>,
     pub version_locations: Option<Vec<String>>,
+    /// The function is one of its own `mod.rs`.
+    #[serde(default)]
+    pub rewrite: String,
 }
 
 /// A command that runs on a new file.
@@ -136,6 +141,7 @@ impl Default for Config {
             transaction: Transaction::Run,
             lock_timeout: 60,
             doc_comments: false,
+            rewrite: String::new(),
             naming: Naming::default(),
             post_write_hooks: Vec::new(),
             dependencies: toml::Table::new(),
@@ -195,6 +201,7 @@ impl Config {
         config.version_table = it.version_table.clone().unwrap_or(config.version_table);
         config.version_locations =
             it.version_locations.clone().unwrap_or_else(|| Config::default().version_locations);
+        config.rewrite.clone_from(&it.rewrite);
         config
     }
 }

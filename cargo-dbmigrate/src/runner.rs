@@ -12,6 +12,7 @@ mod lock;
 mod package;
 mod process;
 mod record;
+mod rewrite;
 mod stamp;
 mod steps;
 
@@ -22,6 +23,7 @@ use dbmigrate_runtime::runner::read_recorded;
 
 pub use cache::write as write_by_rename;
 pub use record::recordings;
+pub use rewrite::rewritten;
 pub use steps::Steps;
 
 use crate::context::Context;
@@ -76,7 +78,9 @@ impl Recording {
     /// Reads a frame of the runner.
     fn of_frame(cx: &Context, files: &[RevisionFile], line: String) -> Result<Recording> {
         let recorded = read_recorded(&line).map_err(|err| {
-            Error::new(format!("failed to read what the migrations recorded: {err}"))
+            Error::new(format!("failed to read what the migrations recorded: {err}")).hint(
+                "the project's runtime is newer than this tool: install the tool of its version",
+            )
         })?;
         let migration = recorded.migration.map_err(|panic| {
             let file = files.iter().find(|it| it.module == recorded.module);

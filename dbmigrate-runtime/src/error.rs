@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::dialect::{Route, Statement, Unplannable};
 use crate::driver::{Broken, DatabaseError, Violation};
+use crate::migration::Direction;
+use crate::operations::UNNAMED;
 use crate::revision::{GraphError, Revision};
 
 /// A failure to plan or to run migrations.
@@ -97,7 +99,12 @@ impl Error {
     ) -> Error {
         let was = if rolled_back { "was rolled back" } else { "stopped half way" };
         let sql = &statement.sql;
-        let message = format!("revision `{revision}` {was}: statement {nth} of {of} failed: {sql}");
+        let name = match statement.route {
+            Route::Raw if statement.reason != UNNAMED => format!(" ({})", statement.reason),
+            _ => String::new(),
+        };
+        let message =
+            format!("revision `{revision}` {was}: statement {nth} of {of}{name} failed: {sql}");
         // `table "user" already exists`, or `table user already exists` in older versions.
         let text = source.to_string();
         let there = text.strip_suffix(" already exists").and_then(|it| it.split_once(' '));
@@ -137,6 +144,51 @@ impl Error {
             Some(hint) => err.with_hint(hint),
             None => err,
         }
+    }
+
+    /// `done` says what stays of a revision that ran outside a transaction.
+    pub(crate) fn callback(
+        revision: &str,
+        which: &str,
+        why: &str,
+        done: Option<Direction>,
+    ) -> Error {
+        let was = match done {
+            None => "was rolled back",
+            Some(Direction::Upgrade) => "stays applied",
+            Some(Direction::Downgrade) => "stays undone",
+        };
+        let message = format!("revision `{revision}` {was}: {which} after it failed: {why}");
+        let err = Error::new(Kind::Other, message);
+        match done {
+            None => err,
+            Some(_) => err.with_hint(
+                "the revision runs outside a transaction, so it is not run again: do by hand what \
+                 the callback was to do",
+            ),
+        }
+    }
+
+    /// The database rolled back by itself, whatever the callback made of it.
+    pub(crate) fn callback_lost(revision: &str, which: &str, source: DatabaseError) -> Error {
+        let message = format!("revision `{revision}` was rolled back: {which} after it failed");
+        let hint = hint_of(&source);
+        let err = Error::new(Kind::Other, message).with_source(source);
+        match hint {
+            Some(hint) => err.with_hint(hint),
+            None => err,
+        }
+    }
+
+    pub(crate) fn transaction_ended_by_callback(revision: &str, which: &str) -> Error {
+        let message = format!(
+            "{which} after revision `{revision}` ended the transaction that it is called in; what \
+             the run did so far is committed or gone, as it said"
+        );
+        Error::new(Kind::Other, message).with_hint(
+            "take BEGIN, COMMIT and ROLLBACK out of the callback, and look with `cargo dbmigrate \
+             check` at what the database is now",
+        )
     }
 
     /// The database ended the transaction and nothing has said why.

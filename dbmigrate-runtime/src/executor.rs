@@ -1,6 +1,7 @@
 //! The executor: takes a database from where it is to a target, in transactions that hold the
 //! revisions' work and their version rows together.
 
+mod on_apply;
 mod revision;
 mod verify;
 
@@ -14,8 +15,9 @@ use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
 use crate::plan::{self, Planner};
 use crate::revision::{Graph, Revision, Target};
-use crate::version_table::{self, Applied};
+use crate::version_table;
 use crate::{Db, Error, StepResult};
+pub use on_apply::{Applied, Callbacks};
 use verify::Verification;
 
 /// How a run is made.
@@ -34,6 +36,8 @@ pub struct Options {
     pub version_table_schema: String,
     /// Whether an upgrade is allowed on a database that has revisions which the project lacks.
     pub allow_ahead: bool,
+    /// What is called after each revision; see [`Options::on_apply`].
+    pub callbacks: Callbacks,
 }
 
 impl Default for Options {
@@ -45,6 +49,7 @@ impl Default for Options {
             version_table: version_table::NAME.to_owned(),
             version_table_schema: String::new(),
             allow_ahead: false,
+            callbacks: Callbacks::default(),
         }
     }
 }
@@ -131,7 +136,7 @@ impl Steps for OwnSteps {
 }
 
 /// The ids of applied revisions.
-pub fn ids(applied: &[Applied]) -> BTreeSet<String> {
+pub fn ids(applied: &[version_table::Applied]) -> BTreeSet<String> {
     applied.iter().map(|it| it.id.clone()).collect()
 }
 
@@ -144,7 +149,7 @@ pub fn ids(applied: &[Applied]) -> BTreeSet<String> {
 pub fn verify<'a>(
     graph: &Graph,
     checksum: impl Fn(&str) -> Option<&'a str>,
-    applied: &[Applied],
+    applied: &[version_table::Applied],
     allow_ahead: bool,
 ) -> Result<(), Error> {
     for it in applied {
@@ -325,7 +330,7 @@ impl Executor<'_> {
     }
 
     /// The applied revisions, compared with what the project has.
-    fn read_applied(&mut self) -> Result<Vec<Applied>, Error> {
+    fn read_applied(&mut self) -> Result<Vec<version_table::Applied>, Error> {
         let applied = version_table::read(self.driver, self.options.version_table())?;
         let checksum = |id: &str| self.migrations.get(id).map(|it| it.checksum.as_str());
         verify(self.migrations.graph(), checksum, &applied, self.options.allow_ahead)?;

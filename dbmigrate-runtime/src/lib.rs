@@ -62,7 +62,7 @@ pub use db::{ColumnRef, Db, Row, StepResult};
 #[cfg(feature = "derive")]
 pub use dbmigrate_derive::{ColumnType, Columns, Model};
 pub use error::Error;
-pub use executor::Options;
+pub use executor::{Applied, Options};
 pub use migration::{Direction, Migration, Migrations, Module};
 pub use migrator::{Migrator, Status};
 pub use model::{ColumnType, Columns, Model};
@@ -70,7 +70,9 @@ pub use value::{FromValue, IntoValues, Value};
 
 /// What a revision module needs.
 pub mod prelude {
-    pub use crate::operations::{ColumnChange, Operations, Sql, TableChange};
+    pub use crate::operations::{
+        ColumnChange, CustomOperation, Operation, Operations, Sql, TableChange,
+    };
     pub use crate::schema::{
         Action, Check, Column, Deferrable, ForeignKey, Generated, Index, IndexColumn, PrimaryKey,
         Table, Type, Unique,

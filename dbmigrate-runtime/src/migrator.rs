@@ -118,7 +118,8 @@ mod sqlite {
             self.downgrade_with(conn, identifier, &Options::default())
         }
 
-        /// The same with options, such as another version table.
+        /// The same with options, such as another version table, or callbacks; see
+        /// [`Options::on_apply`].
         ///
         /// # Errors
         ///

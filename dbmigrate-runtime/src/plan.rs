@@ -309,6 +309,11 @@ impl<'a> Planner<'a> {
         &migration.recording(self.direction).operations
     }
 
+    /// The heads of what is applied by now.
+    pub fn heads(&self) -> Vec<&'a str> {
+        self.migrations.graph().current(&self.applied)
+    }
+
     /// What the revisions build that are applied by now.
     pub fn schema(&self) -> &Schema {
         &self.schema

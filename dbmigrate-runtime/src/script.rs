@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::dialect::{Action, Dialect, Facts};
+use crate::dialect::{Action, Dialect, Facts, Route};
 use crate::migration::{Direction, Migrations};
+use crate::operations::UNNAMED;
 use crate::plan;
 use crate::revision::Target;
 use crate::version_table;
@@ -111,6 +112,9 @@ fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>)
     for action in actions {
         match action {
             Action::Statement(it) => {
+                if it.route == Route::Raw && it.reason != UNNAMED {
+                    comment(text, &it.reason);
+                }
                 let sql = it.sql.trim_end().trim_end_matches(';');
                 // A person's text may end in a comment.
                 let end = if sql.contains("--") { "\n;" } else { ";" };

@@ -204,6 +204,35 @@ fn what_rows_get_is_said_only_where_it_is_given() {
 }
 
 #[test]
+fn a_name_and_a_way_back_are_kept_and_do_not_count() {
+    let plain = record(|op| op.execute("SELECT 1").describes(|op| op.drop_table("gone")));
+    let named = record(|op| {
+        let it = op.execute("SELECT 1").named("ask").reversed_by(Sql::new().sqlite("SELECT 2"));
+        it.describes(|op| op.drop_table("gone"));
+    });
+    // What was applied before there were names is what it was.
+    expect![[r#"
+        [{"op":"execute","sql":"SELECT 1","describes":[{"op":"drop_table","table":"gone"}]}]"#]]
+    .assert_eq(&encode(&plain.operations));
+    expect![[r#"
+        [{"op":"execute","sql":"SELECT 1","describes":[{"op":"drop_table","table":"gone"}],"name":"ask","reverse":{"by_dialect":{"sqlite":"SELECT 2"}}}]"#]]
+    .assert_eq(&encode(&named.operations));
+    assert_eq!(decode(&encode(&named.operations)).unwrap(), named.operations);
+    assert_eq!(checksum(&named.operations), checksum(&plain.operations));
+    expect!["1:134eac676dd97b76a616ebf8e5d8dcc7d6a3fbed14ce09c13d01421fdea62612"]
+        .assert_eq(&checksum(&named.operations));
+    let nested = |name: &str| {
+        let inner = named.operations.clone();
+        record(|op| {
+            op.execute("x").named(name).describes(|op| inner.into_iter().for_each(|it| op.push(it)))
+        })
+    };
+    assert_eq!(checksum(&nested("a").operations), checksum(&nested("b").operations));
+    let other = record(|op| op.execute("SELECT 3").describes(|op| op.drop_table("gone")));
+    assert_ne!(checksum(&other.operations), checksum(&named.operations));
+}
+
+#[test]
 fn the_order_of_constraints_is_no_difference() {
     let table = |names: [&str; 2]| {
         let table = Table::new("t").column(Column::new("a", Type::Text));

@@ -17,6 +17,7 @@ mod hosts;
 mod init;
 mod kept;
 mod locations;
+mod own;
 #[cfg(unix)]
 mod questions;
 mod rebase;

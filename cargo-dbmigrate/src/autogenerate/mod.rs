@@ -7,6 +7,7 @@ mod diff;
 mod fill;
 mod question;
 mod rename;
+mod rewrite;
 mod settle;
 mod way_back;
 mod words;
@@ -19,6 +20,7 @@ use dbmigrate_runtime::schema::Schema;
 pub use adopt::adopt;
 pub use fill::{Need, Why};
 pub use question::{Question, Rename, shell};
+pub use rewrite::rewritten;
 pub use way_back::way_back;
 pub use words::{detected, found};
 
@@ -44,6 +46,8 @@ pub struct Answers {
 pub struct Commented {
     pub operations: Vec<Operation>,
     pub comments: BTreeMap<usize, String>,
+    /// Why there is no way; there are no operations then.
+    pub irreversible: Option<String>,
 }
 
 /// A difference with nothing left to ask.
@@ -59,7 +63,7 @@ impl Changes {
     pub fn commented(&self) -> Commented {
         let comment = |(idx, loss): (&usize, &String)| (*idx, format!("This {loss}."));
         let comments = self.losses.iter().map(comment).collect();
-        Commented { operations: self.operations.clone(), comments }
+        Commented { operations: self.operations.clone(), comments, irreversible: None }
     }
 }
 

@@ -12,14 +12,20 @@ use crate::error::{Error, Result};
 /// The operations that lead back from where `upgrade` leads.
 ///
 /// What the upgrade discarded is gone: where rows need a value again they get one that says
-/// nothing, and a comment says so.
+/// nothing, and a comment says so. SQL that a project's own function put in may have no way back.
 pub fn way_back(upgrade: &[Operation], before: &Schema) -> Result<Commented> {
     let failed = |err: &dyn std::fmt::Display| Error::new(err.to_string());
     let mut schema = before.clone();
     for it in upgrade {
         it.apply(&mut schema).map_err(|err| failed(&err))?;
     }
-    let mut operations = reverse_all(upgrade, before).map_err(|err| failed(&err))?;
+    let mut operations = match reverse_all(upgrade, before) {
+        Ok(it) => it,
+        Err(it) => {
+            let why = format!("nothing takes back `{}`: {}", it.operation(), it.why());
+            return Ok(Commented { irreversible: Some(why), ..Commented::default() });
+        }
+    };
     let mut comments = BTreeMap::new();
     for idx in 0..operations.len() {
         let (done, later) = operations.split_at_mut(idx + 1);
@@ -29,7 +35,7 @@ pub fn way_back(upgrade: &[Operation], before: &Schema) -> Result<Commented> {
         }
         operation.apply(&mut schema).map_err(|err| failed(&err))?;
     }
-    Ok(Commented { operations, comments })
+    Ok(Commented { operations, comments, irreversible: None })
 }
 
 /// Gives rows a value where they need one; `schema` is the one before the operation.

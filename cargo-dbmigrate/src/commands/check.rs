@@ -4,8 +4,8 @@ use dbmigrate_runtime::drift::{Difference, Drift};
 use dbmigrate_runtime::revision::{TO_ONE_HEAD, Target};
 use dbmigrate_runtime::{Direction, plan};
 
-use super::{Answer, new_revision};
-use crate::autogenerate;
+use super::{Answer, new_revision, rewrite};
+use crate::autogenerate::{self, Changes};
 use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
@@ -29,6 +29,9 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let migrations = history.migrations()?;
     let schema = migrations.replay(None)?;
     let operations = autogenerate::plain(&schema, &models)?;
+    // What `migrate` would write nothing of is no difference.
+    let found = Changes { operations, ..Changes::default() };
+    let operations = rewrite::rewritten(cx, found, &schema)?.operations;
     let mut differences = Vec::new();
     if operations.is_empty() {
         cx.out.line("Models and migrations agree.");

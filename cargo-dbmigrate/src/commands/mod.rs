@@ -24,6 +24,7 @@ mod questions;
 mod rebase;
 mod redo;
 mod reset;
+mod rewrite;
 mod show;
 mod stamp;
 mod undo;

@@ -7,7 +7,7 @@ use dbmigrate_runtime::schema::Schema;
 
 use super::form::Form;
 use super::place::{self, Place};
-use super::{Answer, questions};
+use super::{Answer, questions, rewrite};
 use crate::autogenerate::{self, Answers, Changes, Commented, Outcome, Question};
 use crate::cli::{Against, NewRevision};
 use crate::context::Context;
@@ -65,6 +65,9 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let upgrade = changes.commented();
     refuse_unreachable(&history, &place, &upgrade.operations)?;
     let written = place.write(cx, &args.message, &upgrade, &downgrade, (generate, args.dry_run))?;
+    if let Some(why) = &downgrade.irreversible {
+        cx.out.warning(format!("the revision can't be undone: {why}"));
+    }
     warn_unplannable(cx, &upgrade.operations, &downgrade.operations, before);
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
     cx.out.json(
@@ -201,10 +204,9 @@ fn differences(
         ));
     }
     refuse_reserved(cx, models)?;
-    let changes = answered(args, before, models)?;
-    for it in &changes.operations {
-        cx.out.done(autogenerate::detected(it));
-    }
+    let found = answered(args, before, models)?;
+    let changes = rewrite::rewritten(cx, found.clone(), before)?;
+    rewrite::announce(cx, &found.operations, &changes.operations);
     agree_to_losses(cx.out, args, &changes)?;
     Ok(changes)
 }

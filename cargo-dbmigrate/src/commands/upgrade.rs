@@ -85,6 +85,7 @@ pub fn options(cx: &Context, args: &Run) -> Options {
         version_table: cx.config.version_table.clone(),
         version_table_schema: cx.config.version_table_schema.clone(),
         allow_ahead: false,
+        ..Options::default()
     }
 }
 

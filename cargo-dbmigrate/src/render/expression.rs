@@ -211,9 +211,17 @@ fn index_column(it: &IndexColumn) -> String {
 pub fn sql(it: &Sql) -> String {
     match (&it.any, it.by_dialect.as_slice()) {
         (Some(any), []) => text(any),
-        (_, by_dialect) => {
-            let texts = by_dialect.iter().map(|(dialect, it)| format!(".{dialect}({})", text(it)));
-            format!("Sql::new(){}", texts.collect::<String>())
+        (any, by_dialect) => {
+            // Others there are none, and no database would take their texts.
+            let known =
+                |it: &&(String, String)| ["sqlite", "postgres", "mysql"].contains(&it.0.as_str());
+            let texts = by_dialect.iter().filter(known);
+            let texts = texts.map(|(dialect, it)| format!(".{dialect}({})", text(it)));
+            let begin = match any {
+                Some(any) => format!("Sql::from({})", text(any)),
+                None => "Sql::new()".to_owned(),
+            };
+            begin + &texts.collect::<String>()
         }
     }
 }

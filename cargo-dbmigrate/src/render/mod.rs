@@ -99,6 +99,9 @@ fn body(commented: &Commented, generated: bool) -> String {
         text.extend(lines.map(|it| format!("    // {it}\n")));
         text += &statement(operation);
     }
+    if let Some(why) = &commented.irreversible {
+        text += &line(&format!("op.irreversible({})", expression::text(why)));
+    }
     if generated {
         text += END;
     }
@@ -107,7 +110,12 @@ fn body(commented: &Commented, generated: bool) -> String {
 
 /// One operation as a statement, laid out as rustfmt does.
 fn statement(operation: &Operation) -> String {
-    let source = format!("fn f() {{ {}; }}", call(operation));
+    line(&call(operation))
+}
+
+/// A call as a statement.
+fn line(call: &str) -> String {
+    let source = format!("fn f() {{ {call}; }}");
     let Ok(file) = syn::parse_file(&source) else {
         unreachable!("every operation renders as Rust, and this one did not: {source}")
     };
@@ -179,12 +187,19 @@ fn call(operation: &Operation) -> String {
         Operation::RenameIndex { table, from, to } => {
             format!("op.rename_index({}, {}, {})", text(table), text(from), text(to))
         }
-        Operation::Execute(Execute { sql: it, describes }) => {
-            let inner: String = describes.iter().map(|it| format!("{};", call(it))).collect();
-            match describes.is_empty() {
-                true => format!("op.execute({})", sql(it)),
-                false => format!("op.execute({}).describes(|op| {{ {inner} }})", sql(it)),
+        Operation::Execute(Execute { sql: it, name, reverse, describes }) => {
+            let mut source = format!("op.execute({})", sql(it));
+            if let Some(it) = name {
+                source += &format!(".named({})", text(it));
             }
+            if let Some(it) = reverse {
+                source += &format!(".reversed_by({})", sql(it));
+            }
+            if !describes.is_empty() {
+                let inner: String = describes.iter().map(|it| format!("{};", call(it))).collect();
+                source += &format!(".describes(|op| {{ {inner} }})");
+            }
+            source
         }
         Operation::BulkInsert { table, columns, rows } => {
             let mut source = format!("op.bulk_insert({}, {})", text(table), texts(columns));

@@ -2,7 +2,7 @@
 //! records what it was rendered from is tested with real modules.
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::operations::{ColumnChange, Operations};
+use dbmigrate_runtime::operations::{ColumnChange, Operations, Sql};
 use dbmigrate_runtime::schema::{
     Action, Column, ForeignKey, Index, IndexColumn, Table, Type, Unique,
 };
@@ -209,4 +209,29 @@ fn everything_else_is_rendered_as_rust() {
             }
         "#]],
     );
+}
+
+#[test]
+fn sql_is_written_with_all_that_it_says() {
+    let operations = Operations::record(|op| {
+        let it =
+            op.execute(Sql::from("CREATE VIEW v AS SELECT 1").mysql("CREATE VIEW v AS SELECT 2"));
+        it.named("create view `v`").reversed_by("DROP VIEW v");
+        op.execute("ANALYZE").reversed_by(Sql::new()).describes(|op| op.drop_table("gone"));
+    });
+    let text = body(&Commented { operations, ..Commented::default() }, false);
+    let text = format!("{{{text}}}\n");
+    expect![[r#"
+        {
+            op.execute(Sql::from("CREATE VIEW v AS SELECT 1").mysql("CREATE VIEW v AS SELECT 2"))
+                .named("create view `v`")
+                .reversed_by("DROP VIEW v");
+            op.execute("ANALYZE")
+                .reversed_by(Sql::new())
+                .describes(|op| {
+                    op.drop_table("gone");
+                });
+        }
+    "#]]
+    .assert_eq(&text);
 }

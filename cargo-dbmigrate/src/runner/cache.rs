@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::stamp::Seen;
 use super::{Recording, random};
 use crate::error::{Doing as _, Result};
@@ -24,7 +26,7 @@ pub struct Cache {
 }
 
 /// A file that several revisions use.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Shared {
     pub path: PathBuf,
     pub seen: Seen,

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cache::{write, write_if_new};
 use super::host::Host;
+use super::rewrite::HINT;
 use super::{RevisionFile, package};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
@@ -63,12 +64,7 @@ pub fn build(
     needed: &[RevisionFile],
     all: &[RevisionFile],
 ) -> Result<Build> {
-    if std::env::var_os(COMPILING).is_some() {
-        return Err(Error::new(
-            "a build script that belongs to the migrations' own dependencies calls cargo dbmigrate",
-        )
-        .hint("take the crate out of `dependencies` in dbmigrate.toml"));
-    }
+    refuse_within()?;
     let _ = fs::remove_file(cx.project.work_dir.join(Built::FILE));
     package::write_manifest(cx, host)?;
     let list_file = fs::read_to_string(package::list_file(cx)).ok();
@@ -84,7 +80,7 @@ pub fn build(
     for (program, files, with_list_file) in &attempts {
         // What a copy with a part of the modules says isn't shown: the whole one may compile.
         let for_people = files.len() == all.len();
-        match attempt(cx, program, for_people)? {
+        match attempt(cx, (package::name(cx), "main.rs"), program, for_people)? {
             Ok((executable, sources)) => {
                 let modules = files.iter().map(|it| it.module.clone()).collect();
                 return Ok(Build { executable, modules, sources });
@@ -102,11 +98,59 @@ pub fn build(
     Err(does_not_compile(cx, &exit, all))
 }
 
+/// Compiles the program of the project's rewriting function; its executable, and the files it was
+/// compiled from that a person may change. The caller holds the lock.
+///
+/// # Errors
+///
+/// When it doesn't compile; what the compiler says has been shown then.
+pub fn build_rewrite(cx: &Context, host: &Host, function: &str) -> Result<(PathBuf, Vec<PathBuf>)> {
+    refuse_within()?;
+    let path = package::list_file(cx);
+    let shown = cx.project.shown(&path);
+    let list_file = fs::read_to_string(&path).doing(|| format!("read `{shown}`"))?;
+    if let Err(err) = syn::parse_file(&list_file) {
+        let at = err.span().start();
+        let place = format!("{shown}:{}:{}", at.line, at.column + 1);
+        let message =
+            format!("failed to find the rewriting function `{function}`: `{place}`: {err}");
+        return Err(Error::new(message).hint(HINT));
+    }
+    package::write_manifest(cx, host)?;
+    let program = package::rewrite_program(cx, host, &list_file, function);
+    match attempt(cx, package::rewrite_bin(cx), &program, true)? {
+        Ok(built) => Ok(built),
+        Err(exit) if !exit.has_errors() => {
+            Err(exit.error("cargo failed to compile the rewriting function"))
+        }
+        Err(exit) => {
+            exit.show(cx.out);
+            let message = format!("the rewriting function `{function}` does not compile");
+            Err(Error::new(message).hint(HINT))
+        }
+    }
+}
+
+fn refuse_within() -> Result<()> {
+    match std::env::var_os(COMPILING) {
+        None => Ok(()),
+        Some(_) => Err(Error::new(
+            "a build script that belongs to the migrations' own dependencies calls cargo dbmigrate",
+        )
+        .hint("take the crate out of `dependencies` in dbmigrate.toml")),
+    }
+}
+
 type Attempt = std::result::Result<(PathBuf, Vec<PathBuf>), Exit>;
 
-fn attempt(cx: &Context, program: &str, for_people: bool) -> Result<Attempt> {
+fn attempt(
+    cx: &Context,
+    (name, file): (String, &str),
+    program: &str,
+    for_people: bool,
+) -> Result<Attempt> {
     let dir = package::dir(cx);
-    write_if_new(&dir.join("main.rs"), program)?;
+    write_if_new(&dir.join(file), program)?;
     // The project's configuration, toolchain and vendored sources are found from here.
     let cargo = Cargo::new(&cx.project.workspace_root, cx.out)?;
     // Of its own, so that a build script may call this tool while cargo holds the other one's
@@ -115,7 +159,6 @@ fn attempt(cx: &Context, program: &str, for_people: bool) -> Result<Attempt> {
     cargo.set_var("CARGO_TARGET_DIR", &target_dir);
     cargo.set_var("CARGO_BUILD_BUILD_DIR", &target_dir);
     cargo.set_var(COMPILING, "1");
-    let name = package::name(cx);
     let mut compile = cargo.compile("rustc", for_people);
     let mut args = vec!["--bin".to_owned(), name];
     if let Some(target) = host_target(&cx.project.workspace_root)? {

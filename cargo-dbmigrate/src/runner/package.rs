@@ -21,6 +21,11 @@ pub fn name(cx: &Context) -> String {
     format!("dbmigrate-runner-{}", short_hash(dir))
 }
 
+/// The program of the crate that has the project's rewriting function: its name and its file.
+pub fn rewrite_bin(cx: &Context) -> (String, &'static str) {
+    (name(cx).replace("-runner-", "-rewrite-"), "rewrite.rs")
+}
+
 /// The file with the list of revisions, and what they share.
 pub fn list_file(cx: &Context) -> PathBuf {
     cx.project.migrations_dir.join("mod.rs")
@@ -48,7 +53,12 @@ pub fn write_manifest(cx: &Context, host: &Host) -> Result<()> {
         ("edition", cx.project.edition.as_str().into()),
         ("publish", false.into()),
     ]);
-    let bin = table(vec![("name", name(cx).into()), ("path", "main.rs".into())]);
+    let bin =
+        |(name, path): (String, &str)| table(vec![("name", name.into()), ("path", path.into())]);
+    let mut bins = vec![bin((name(cx), "main.rs"))];
+    if !cx.config.rewrite.is_empty() {
+        bins.push(bin(rewrite_bin(cx)));
+    }
     // Small, and compiled anew each time: neither debug information nor what incremental builds
     // keep is of use.
     let profile = table(vec![("debug", 0.into()), ("incremental", false.into())]);
@@ -73,7 +83,7 @@ pub fn write_manifest(cx: &Context, host: &Host) -> Result<()> {
     let mut manifest = toml::Table::new();
     let mut set = |key: &str, value: toml::Value| manifest.insert(key.to_owned(), value);
     set("package", package);
-    set("bin", vec![bin].into());
+    set("bin", bins.into());
     set("workspace", table(Vec::new()));
     set("profile", table(vec![("dev", profile)]));
     set("dependencies", dependencies.into());
@@ -149,6 +159,21 @@ pub fn program(
          fn main() -> std::process::ExitCode {{\n    \
          ::{name}::runner::main(migrations::migrator())\n}}\n\n\
          #[path = {dir:?}]\nmod migrations {{\n{module}\n}}\n"
+    )
+}
+
+/// The program of a rewriting function, given the project's `mod.rs`; without any revision.
+pub fn rewrite_program(cx: &Context, host: &Host, list_file: &str, function: &str) -> String {
+    let name = &host.name;
+    let module = without_list(list_file.trim_start_matches('\u{feff}').as_bytes());
+    let dir = cx.project.migrations_dir.to_string_lossy();
+    format!(
+        "// Written by cargo-dbmigrate, which writes it again.\n\
+         extern crate {name};\n\n\
+         fn main() -> std::process::ExitCode {{\n    \
+         ::{name}::runner::rewrite(migrations::DBMIGRATE_REWRITE)\n}}\n\n\
+         #[path = {dir:?}]\nmod migrations {{\n{module}\n\
+         pub const DBMIGRATE_REWRITE: ::{name}::operations::Rewrite = self::{function};\n}}\n"
     )
 }
 

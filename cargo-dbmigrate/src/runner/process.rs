@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use dbmigrate_runtime::StepResult;
-use dbmigrate_runtime::runner::{Frames, Hello, Request, serve_step};
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::runner::{Frames, Hello, Request, ask_rewrite, serve_step};
 
 use super::host::misunderstood;
 use super::random;
@@ -16,6 +17,7 @@ use crate::output::Output;
 pub enum Mode {
     Record,
     Steps,
+    Rewrite,
 }
 
 /// A started runner. Its end of the pipe closes when it is dropped, which ends it.
@@ -35,6 +37,7 @@ impl Process {
         let mode = match mode {
             Mode::Record => "record",
             Mode::Steps => "steps",
+            Mode::Rewrite => "rewrite",
         };
         let mut child = Command::new(executable)
             .args([mode, &mark])
@@ -72,6 +75,16 @@ impl Process {
         let Some(input) = &mut self.input else { return Err("its program has ended".into()) };
         let out = self.out;
         serve_step(request, &mut self.frames, input, db, &mut |line| out.diagnostic(line))
+    }
+
+    /// Has it rewrite operations.
+    pub fn rewrite(
+        &mut self,
+        operations: &[Operation],
+    ) -> std::result::Result<Vec<Operation>, Box<dyn std::error::Error + Send + Sync>> {
+        let Some(input) = &mut self.input else { return Err("its program has ended".into()) };
+        let out = self.out;
+        ask_rewrite(operations, &mut self.frames, input, &mut |line| out.diagnostic(line))
     }
 
     /// Waits for its end.

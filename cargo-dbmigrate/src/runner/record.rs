@@ -81,7 +81,7 @@ impl Look {
 }
 
 /// The shared files as they are now. The list of revisions in `mod.rs` doesn't count.
-fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
+pub fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
     let list = package::list_file(cx);
     let mut shared = Vec::new();
     for it in before {
@@ -93,12 +93,19 @@ fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
     Ok(shared)
 }
 
-fn share(path: &Path, before: Option<&Seen>, list: &Path) -> Result<Shared> {
+/// A shared file as it is now.
+pub fn share(path: &Path, before: Option<&Seen>, list: &Path) -> Result<Shared> {
     let hash = |bytes: &[u8]| {
         if path == list { hash(package::without_list(bytes).as_bytes()) } else { hash(bytes) }
     };
     let seen = stamp::look(path, before, hash).doing(|| format!("read `{}`", path.display()))?;
     Ok(Shared { path: path.to_owned(), seen })
+}
+
+/// Whether a file was written since.
+pub fn is_newer(it: &Shared, started: SystemTime) -> bool {
+    let modified = std::fs::metadata(&it.path).and_then(|it| it.modified());
+    modified.is_ok_and(|it| it >= started)
 }
 
 /// Compiles what is missing and has it recorded. The caller holds the lock.
@@ -126,11 +133,7 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     cache.key = key(cx, &cache.shared);
     // Shared code is hashed after it was compiled; what was edited meanwhile may be newer than
     // what was recorded, so that nothing of it is used again.
-    let is_newer = |it: &Shared| {
-        let modified = std::fs::metadata(&it.path).and_then(|it| it.modified());
-        modified.is_ok_and(|it| it >= started)
-    };
-    if cache.shared.iter().any(is_newer) {
+    if cache.shared.iter().any(|it| is_newer(it, started)) {
         cache.key.clear();
     }
     for (file, seen) in missing {

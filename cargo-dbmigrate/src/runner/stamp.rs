@@ -5,12 +5,14 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 /// A file that changed this short a time before it was read may change again within the same tick
 /// of the file system's clock.
 const RACY: Duration = Duration::from_secs(2);
 
 /// What a file's contents are known by.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
     /// The file's times and the like, empty where they can't be relied on.
     pub stamp: String,

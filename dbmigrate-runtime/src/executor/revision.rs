@@ -2,15 +2,15 @@
 
 use std::time::Instant;
 
-use super::Executor;
 use super::verify::Verification;
+use super::{Applied, Executor};
 use crate::dialect::{Action, Check, Route};
 use crate::migration::{Direction, Migration};
 use crate::plan::Planner;
 use crate::{Db, Error, version_table};
 
 /// The savepoint that a transaction has as long as it is the same one.
-const MARK: &str = "dbmigrate_revision";
+pub(super) const MARK: &str = "dbmigrate_revision";
 
 /// Whether the schema doesn't say what an action does.
 fn is_opaque(action: &Action) -> bool {
@@ -75,14 +75,17 @@ impl Executor<'_> {
         }
         planner.finish(migration)?;
         let table = self.options.version_table();
+        let duration = start.elapsed();
         match direction {
             Direction::Upgrade => {
-                let operations = &migration.upgrade.operations;
-                let took = start.elapsed();
-                version_table::insert(self.driver, table, &migration.revision, operations, took)
+                let (revision, operations) = (&migration.revision, &migration.upgrade.operations);
+                version_table::insert(self.driver, table, revision, operations, duration)?;
             }
-            Direction::Downgrade => version_table::delete(self.driver, table, id),
+            Direction::Downgrade => version_table::delete(self.driver, table, id)?,
         }
+        let heads = planner.heads();
+        let applied = Applied { revision: &migration.revision, direction, heads: &heads, duration };
+        self.call_back(&applied, in_transaction, verification)
     }
 
     fn run_actions(
@@ -96,8 +99,7 @@ impl Executor<'_> {
         // What is opaque may end the transaction and begin another, unseen but for this mark.
         let is_marked = in_transaction && actions.iter().any(is_opaque);
         if is_marked {
-            let sql = format!("SAVEPOINT {MARK}");
-            self.driver.batch(&sql).map_err(|err| Error::database("mark the transaction", err))?;
+            self.mark()?;
         }
         for (idx, action) in actions.iter().enumerate() {
             let ended = |what: &str| Err(Error::transaction_ended(id, what));
@@ -171,8 +173,14 @@ impl Executor<'_> {
         }
     }
 
+    /// Marks the transaction.
+    pub(super) fn mark(&mut self) -> Result<(), Error> {
+        let sql = format!("SAVEPOINT {MARK}");
+        self.driver.batch(&sql).map_err(|err| Error::database("mark the transaction", err))
+    }
+
     /// Whether the transaction is still the one that was marked, after something failed in it.
-    fn is_at_mark(&mut self) -> bool {
+    pub(super) fn is_at_mark(&mut self) -> bool {
         self.driver.in_transaction()
             && self.driver.batch(&format!("ROLLBACK TO SAVEPOINT {MARK}")).is_ok()
     }

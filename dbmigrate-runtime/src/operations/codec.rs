@@ -23,9 +23,10 @@ pub const FORMAT: u32 = 1;
 /// A checksum over operations: the version of the form, `:`, and SHA-256 in hex.
 ///
 /// A step counts by its name, so that a tool that can't see the function agrees with a program
-/// that has it.
+/// that has it. SQL counts by its text and by what it says of the schema; its name and what takes
+/// it back do nothing when it runs, and don't count.
 pub fn checksum(operations: &[super::Operation]) -> String {
-    let hash = hmac_sha256::Hash::hash(encode(operations).as_bytes());
+    let hash = hmac_sha256::Hash::hash(encode::encode_counted(operations).as_bytes());
     let mut text = format!("{FORMAT}:");
     for byte in hash {
         use fmt::Write as _;

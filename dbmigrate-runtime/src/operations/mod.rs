@@ -6,9 +6,11 @@
 
 mod apply;
 mod codec;
+mod execute;
 mod json;
 mod recorder;
 mod reverse;
+mod rewrite;
 
 use std::fmt;
 
@@ -16,9 +18,12 @@ pub use apply::ReplayError;
 pub use codec::{DecodeError, FORMAT, checksum, decode, encode};
 #[cfg(feature = "runner")]
 pub(crate) use codec::{decode_values, encode_values};
+pub(crate) use execute::UNNAMED;
+pub use execute::{CustomOperation, Execute, Sql};
 pub(crate) use json::Json;
 pub use recorder::{AddColumnHandle, BulkInsertHandle, ExecuteHandle, Operations};
 pub use reverse::{Irreversible, reverse_all};
+pub use rewrite::Rewrite;
 
 use crate::schema::{
     Check, Column, DefaultValue, ForeignKey, Generated, Index, PrimaryKey, Schema, Table, Type,
@@ -367,74 +372,6 @@ impl ColumnChange {
     }
 }
 
-/// SQL as it is written, for every database or one text for each.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sql {
-    /// The text for databases without one of their own.
-    pub any: Option<String>,
-    /// Texts by dialect: `sqlite`, `postgres`, `mysql`.
-    pub by_dialect: Vec<(String, String)>,
-}
-
-impl Sql {
-    /// Texts by dialect, none of them yet.
-    pub fn new() -> Sql {
-        Sql::default()
-    }
-
-    /// The text for SQLite.
-    #[must_use]
-    pub fn sqlite(self, sql: &str) -> Sql {
-        self.on("sqlite", sql)
-    }
-
-    /// The text for PostgreSQL.
-    #[must_use]
-    pub fn postgres(self, sql: &str) -> Sql {
-        self.on("postgres", sql)
-    }
-
-    /// The text for MySQL and MariaDB.
-    #[must_use]
-    pub fn mysql(self, sql: &str) -> Sql {
-        self.on("mysql", sql)
-    }
-
-    fn on(mut self, dialect: &str, sql: &str) -> Sql {
-        self.by_dialect.retain(|(it, _)| it != dialect);
-        self.by_dialect.push((dialect.to_owned(), sql.to_owned()));
-        self.by_dialect.sort();
-        self
-    }
-
-    /// The text for that dialect.
-    pub fn text(&self, dialect: &str) -> Option<&str> {
-        let own = self.by_dialect.iter().find(|(it, _)| it == dialect).map(|(_, sql)| sql);
-        own.or(self.any.as_ref()).map(String::as_str)
-    }
-}
-
-impl From<&str> for Sql {
-    fn from(sql: &str) -> Sql {
-        Sql { any: Some(sql.to_owned()), by_dialect: Vec::new() }
-    }
-}
-
-impl From<String> for Sql {
-    fn from(sql: String) -> Sql {
-        Sql { any: Some(sql), by_dialect: Vec::new() }
-    }
-}
-
-/// Raw SQL, and what it does to the schema as far as it was said.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Execute {
-    /// The SQL; several statements are allowed.
-    pub sql: Sql,
-    /// Operations that do to the schema what the SQL does.
-    pub describes: Vec<Operation>,
-}
-
 /// A step of a program at its place among the operations.
 #[derive(Clone)]
 pub struct Step {
@@ -559,7 +496,7 @@ impl fmt::Display for Operation {
             Operation::RenameIndex { table, from, to } => {
                 write!(f, "rename index `{from}` of table `{table}` to `{to}`")
             }
-            Operation::Execute(_) => f.write_str("execute SQL"),
+            Operation::Execute(it) => f.write_str(it.name.as_deref().unwrap_or(UNNAMED)),
             Operation::BulkInsert { table, rows, .. } => match rows.len() {
                 1 => write!(f, "insert 1 row into table `{table}`"),
                 n => write!(f, "insert {n} rows into table `{table}`"),

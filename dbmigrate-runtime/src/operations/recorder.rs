@@ -39,6 +39,27 @@ impl Operations {
         self.recording
     }
 
+    /// The operations that were recorded.
+    pub fn into_operations(self) -> Vec<Operation> {
+        self.recording.operations
+    }
+
+    /// The operations that a function records.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::prelude::*;
+    ///
+    /// let operations = Operations::record(|op| op.drop_table("old"));
+    /// assert_eq!(operations, [Operation::DropTable { table: "old".to_owned() }]);
+    /// ```
+    pub fn record(record: impl FnOnce(&mut Operations)) -> Vec<Operation> {
+        let mut op = Operations::new();
+        record(&mut op);
+        op.into_operations()
+    }
+
     /// Appends an operation.
     pub fn push(&mut self, operation: Operation) {
         self.recording.operations.push(operation);
@@ -175,9 +196,10 @@ impl Operations {
     /// op.execute("CREATE TABLE log (line TEXT)").describes(|op| {
     ///     op.create_table(Table::new("log").column(Column::new("line", Type::Text)));
     /// });
+    /// op.execute("CREATE VIEW v AS SELECT 1").named("create view `v`").reversed_by("DROP VIEW v");
     /// ```
     pub fn execute(&mut self, sql: impl Into<Sql>) -> ExecuteHandle<'_> {
-        self.push(Operation::Execute(Execute { sql: sql.into(), describes: Vec::new() }));
+        self.push(Operation::Execute(Execute { sql: sql.into(), ..Execute::default() }));
         match self.recording.operations.last_mut() {
             Some(Operation::Execute(it)) => ExecuteHandle { execute: it },
             _ => unreachable!("the operation was pushed just before"),
@@ -267,18 +289,32 @@ impl AddColumnHandle<'_> {
     }
 }
 
-/// Tells replay what raw SQL does.
+/// Tells what raw SQL does, and what takes it back.
 #[derive(Debug)]
 pub struct ExecuteHandle<'a> {
     execute: &'a mut Execute,
 }
 
 impl ExecuteHandle<'_> {
-    /// Records operations that do to the schema what the SQL does; they themselves don't run.
+    /// Records operations that do to the schema what the SQL does; they themselves don't run. It
+    /// comes last.
     pub fn describes(self, record: impl FnOnce(&mut Operations)) {
-        let mut op = Operations::new();
-        record(&mut op);
-        self.execute.describes = op.finish().operations;
+        self.execute.describes = Operations::record(record);
+    }
+
+    /// Says in a few words what the SQL does, for plans, scripts and messages.
+    pub fn named(self, name: &str) -> Self {
+        self.execute.name = Some(name.to_owned());
+        self
+    }
+
+    /// Says what takes it back, for whoever derives a way back: `redo` of a revision that was
+    /// edited after it was applied, and `migrate` where a
+    /// [rewriting function](super::Rewrite) puts it in. A `downgrade` that you write says it by itself. An empty [`Sql::new`] says that
+    /// there is nothing to do.
+    pub fn reversed_by(self, sql: impl Into<Sql>) -> Self {
+        self.execute.reverse = Some(sql.into());
+        self
     }
 }
 

@@ -12,6 +12,18 @@ pub struct Irreversible {
     why: String,
 }
 
+impl Irreversible {
+    /// The operation in words.
+    pub fn operation(&self) -> &str {
+        &self.operation
+    }
+
+    /// Why it has no way back.
+    pub fn why(&self) -> &str {
+        &self.why
+    }
+}
+
 impl fmt::Display for Irreversible {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "cannot undo `{}`: {}", self.operation, self.why)
@@ -20,7 +32,8 @@ impl fmt::Display for Irreversible {
 
 impl std::error::Error for Irreversible {}
 
-/// The operations that lead back from where `operations` lead, given the schema before them.
+/// The operations that lead back from where `operations` lead, given the schema before them. Rows
+/// of a table that they themselves create go with the table.
 ///
 /// # Errors
 ///
@@ -31,8 +44,13 @@ pub fn reverse_all(
 ) -> Result<Vec<Operation>, Irreversible> {
     let mut schema = before.clone();
     let mut reversed = Vec::new();
+    let renames = operations.iter().any(|it| matches!(it, Operation::RenameTable { .. }));
     for operation in operations {
-        reversed.push(operation.reverse(&schema)?);
+        match operation {
+            // The table itself is new, and goes with its rows.
+            Operation::BulkInsert { table, .. } if before.table(table).is_none() && !renames => {}
+            other => reversed.push(other.reverse(&schema)?),
+        }
         operation.apply(&mut schema).map_err(|err| operation.irreversible(&err.to_string()))?;
     }
     Ok(reversed.into_iter().rev().flatten().collect())
@@ -44,7 +62,8 @@ impl Operation {
     ///
     /// # Errors
     ///
-    /// Raw SQL, inserted rows and steps have no way back that could be derived.
+    /// Raw SQL that doesn't say what takes it back, inserted rows and steps have no way back that
+    /// could be derived.
     pub fn reverse(&self, before: &Schema) -> Result<Vec<Operation>, Irreversible> {
         let gone = || self.irreversible("the schema before it has no such object");
         let reversed = match self {
@@ -128,7 +147,9 @@ impl Operation {
             Operation::RenameIndex { table, from, to } => {
                 Operation::RenameIndex { table: table.clone(), from: to.clone(), to: from.clone() }
             }
-            Operation::Execute(_) => return Err(self.irreversible("raw SQL has no way back")),
+            Operation::Execute(it) => {
+                return Ok(it.reversed(before)?.map(Operation::Execute).into_iter().collect());
+            }
             Operation::BulkInsert { .. } => {
                 return Err(self.irreversible("which rows to delete can't be told"));
             }
@@ -137,7 +158,7 @@ impl Operation {
         Ok(vec![reversed])
     }
 
-    fn irreversible(&self, why: &str) -> Irreversible {
+    pub(super) fn irreversible(&self, why: &str) -> Irreversible {
         Irreversible { operation: self.to_string(), why: why.to_owned() }
     }
 }

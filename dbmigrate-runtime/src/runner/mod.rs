@@ -2,7 +2,8 @@
 //! learn what they record and to run their steps.
 //!
 //! It has no database. Its side of the conversation is [`main`], the tool's side is [`Frames`],
-//! [`read_recorded`] and [`serve_step`]. Both speak in frames: lines of the program's standard
+//! [`read_recorded`], [`serve_step`] and [`ask_rewrite`]. A project's rewriting function has a
+//! program of its own, whose side is [`rewrite`]. Both speak in frames: lines of the program's standard
 //! output that begin with a mark which the tool chose for this run, so that whatever a migration
 //! prints is told apart; answers come on standard input, one a line.
 
@@ -10,9 +11,9 @@ mod program;
 mod recorded;
 mod tool;
 
-pub use program::main;
+pub use program::{main, rewrite};
 pub use recorded::{Recorded, read_recorded};
-pub use tool::{Frames, Hello, Request, serve_step};
+pub use tool::{Frames, Hello, Request, ask_rewrite, serve_step};
 
 /// The version of the frames.
 pub const PROTOCOL: i64 = 1;

@@ -11,20 +11,14 @@ use super::recorded::write_recorded;
 use super::{FRAME, PROTOCOL};
 use crate::dialect::{self, Dialect, Facts, Introspected, StoredObject};
 use crate::driver::{Broken, DatabaseError, Driver, Rows, Violation};
-use crate::operations::{FORMAT, Json, Operation, decode_values, encode_values};
+use crate::operations::{self, FORMAT, Json, Operation, Rewrite, decode_values, encode_values};
 use crate::{Db, Migration, Migrator, Module, Value};
 
 /// What the generated program does: records, or runs steps as it is asked to.
 pub fn main(migrator: Migrator) -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     let [_, command, mark] = args.as_slice() else { return ExitCode::from(2) };
-    let out = Out { mark };
-    keep_panics();
-    out.send(&Json::object([
-        ("protocol", Some(Json::Int(PROTOCOL))),
-        ("format", Some(Json::Int(FORMAT.into()))),
-        ("version", Some(Json::text(env!("CARGO_PKG_VERSION")))),
-    ]));
+    let out = Out::begin(mark);
     match command.as_str() {
         "record" => {
             for module in migrator.modules() {
@@ -39,6 +33,27 @@ pub fn main(migrator: Migrator) -> ExitCode {
         },
         _ => ExitCode::from(2),
     }
+}
+
+/// What the generated program does that has a project's rewriting function: calls it, once.
+pub fn rewrite(function: Rewrite) -> ExitCode {
+    let args: Vec<String> = std::env::args().collect();
+    let [_, command, mark] = args.as_slice() else { return ExitCode::from(2) };
+    if command != "rewrite" {
+        return ExitCode::from(2);
+    }
+    let out = Out::begin(mark);
+    let Some(request) = receive() else { return ExitCode::FAILURE };
+    let found = request.get("operations").and_then(Json::as_str).unwrap_or_default();
+    let res = operations::decode(found).map_err(|err| err.to_string()).and_then(|found| {
+        let rewritten = catching(|| function(found));
+        rewritten.map_err(|panic| format!("it panicked at {panic}"))
+    });
+    out.send(&match res {
+        Ok(it) => Json::object([("operations", Some(Json::text(operations::encode(&it))))]),
+        Err(why) => Json::object([("why", Some(Json::text(why)))]),
+    });
+    ExitCode::SUCCESS
 }
 
 fn record(module: &Module) -> Result<Migration, String> {
@@ -70,7 +85,19 @@ struct Out<'a> {
     mark: &'a str,
 }
 
-impl Out<'_> {
+impl<'a> Out<'a> {
+    /// Says which version this is.
+    fn begin(mark: &'a str) -> Out<'a> {
+        keep_panics();
+        let out = Out { mark };
+        out.send(&Json::object([
+            ("protocol", Some(Json::Int(PROTOCOL))),
+            ("format", Some(Json::Int(FORMAT.into()))),
+            ("version", Some(Json::text(env!("CARGO_PKG_VERSION")))),
+        ]));
+        out
+    }
+
     /// Sends a frame. It begins a line of its own, also behind a `print!` without an end of line.
     fn send(&self, json: &Json) {
         let mut out = std::io::stdout().lock();

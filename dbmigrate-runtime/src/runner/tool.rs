@@ -4,7 +4,7 @@ use std::io::{BufRead, Write};
 
 use super::{FRAME, PROTOCOL};
 use crate::migration::Direction;
-use crate::operations::{FORMAT, Json, decode_values, encode_values};
+use crate::operations::{self, FORMAT, Json, Operation, decode_values, encode_values};
 use crate::{Db, IntoValues as _, StepResult};
 
 /// Reads a runner's output: frames for the tool, and lines that a migration printed.
@@ -138,6 +138,32 @@ pub fn serve_step<R: BufRead>(
         send(input, &answer)?;
     }
     Err("its program ended before it was done".into())
+}
+
+/// Has a project's rewriting function rewrite operations.
+///
+/// # Errors
+///
+/// When the function panics, or ends its program, or returns what this version doesn't know.
+pub fn ask_rewrite<R: BufRead>(
+    operations: &[Operation],
+    frames: &mut Frames<R>,
+    input: &mut dyn Write,
+    printed: &mut dyn FnMut(&str),
+) -> Result<Vec<Operation>, Box<dyn std::error::Error + Send + Sync>> {
+    let text = operations::encode(operations);
+    send(input, &Json::object([("operations", Some(Json::text(text)))]))?;
+    let Some(frame) = frames.next(printed)? else {
+        return Err("its program ended before it was done".into());
+    };
+    let json = Json::parse(&frame)?;
+    match json.get("operations").and_then(Json::as_str) {
+        Some(it) => Ok(operations::decode(it)?),
+        None => {
+            let why = json.get("why").and_then(Json::as_str).unwrap_or("it does not say why");
+            Err(why.into())
+        }
+    }
 }
 
 fn send(input: &mut dyn Write, json: &Json) -> std::io::Result<()> {

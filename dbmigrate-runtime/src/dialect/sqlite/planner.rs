@@ -270,8 +270,7 @@ impl Planner<'_> {
                         Ok(())
                     }
                     None => Err(Unplannable {
-                        message: "cannot execute SQL on SQLite: it has no text for SQLite"
-                            .to_owned(),
+                        message: format!("cannot {operation} on SQLite: it has no text for SQLite"),
                         hint: Some("add one with `.sqlite(\"...\")`; it may be empty".to_owned()),
                     }),
                 }

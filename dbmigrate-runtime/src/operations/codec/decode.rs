@@ -178,6 +178,8 @@ fn operation(json: &Json) -> Res<Operation> {
         "execute" => Operation::Execute(Execute {
             sql: sql(it.req("sql")?)?,
             describes: it.opt("describes").map(operations).transpose()?.unwrap_or_default(),
+            name: it.opt_text("name")?,
+            reverse: it.opt("reverse").map(sql).transpose()?,
         }),
         "bulk_insert" => Operation::BulkInsert {
             table: it.text("table")?,

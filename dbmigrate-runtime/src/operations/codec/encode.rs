@@ -12,14 +12,27 @@ use crate::schema::{
 
 /// Operations in the canonical form, a JSON array.
 pub fn encode(operations: &[Operation]) -> String {
-    list(operations).to_string()
+    list(operations, Form::Whole).to_string()
 }
 
-fn list(operations: &[Operation]) -> Json {
-    Json::Array(operations.iter().map(operation).collect())
+/// What of the operations counts in a checksum, in the same form.
+pub(super) fn encode_counted(operations: &[Operation]) -> String {
+    list(operations, Form::Counted).to_string()
 }
 
-fn operation(it: &Operation) -> Json {
+/// How much of an operation is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Whole,
+    /// Without what changes nothing of what the operation does.
+    Counted,
+}
+
+fn list(operations: &[Operation], form: Form) -> Json {
+    Json::Array(operations.iter().map(|it| operation(it, form)).collect())
+}
+
+fn operation(it: &Operation, form: Form) -> Json {
     let text = |it: &String| Some(Json::text(it));
     match it {
         Operation::CreateTable(it) => op("create_table", [("table", Some(table(it)))]),
@@ -86,13 +99,18 @@ fn operation(it: &Operation) -> Json {
         Operation::RenameIndex { table, from, to } => {
             op("rename_index", [("table", text(table)), ("from", text(from)), ("to", text(to))])
         }
-        Operation::Execute(Execute { sql: it, describes }) => op(
-            "execute",
-            [
-                ("sql", Some(sql(it))),
-                ("describes", (!describes.is_empty()).then(|| list(describes))),
-            ],
-        ),
+        Operation::Execute(Execute { sql: it, name, reverse, describes }) => {
+            let is_whole = form == Form::Whole;
+            op(
+                "execute",
+                [
+                    ("sql", Some(sql(it))),
+                    ("describes", (!describes.is_empty()).then(|| list(describes, form))),
+                    ("name", name.as_ref().filter(|_| is_whole).map(Json::text)),
+                    ("reverse", reverse.as_ref().filter(|_| is_whole).map(sql)),
+                ],
+            )
+        }
         Operation::BulkInsert { table, columns, rows } => op(
             "bulk_insert",
             [

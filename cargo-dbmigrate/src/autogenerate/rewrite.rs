@@ -1,0 +1,202 @@
+//! Operations that a project's own function made of a difference.
+
+use std::collections::BTreeMap;
+
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::{Schema, Table};
+
+use super::fill::{Need, Why};
+use super::{Changes, discarded, victim};
+use crate::error::{Error, Result};
+
+/// The changes with these operations instead of those that were found; `before` is the schema
+/// before them. What they do to values is judged anew.
+///
+/// # Errors
+///
+/// An operation that doesn't fit the schema, and one that can't be written into a revision.
+pub fn rewritten(
+    found: &Changes,
+    operations: Vec<Operation>,
+    before: &Schema,
+    function: &str,
+) -> Result<Changes> {
+    if let Some(step) = step_of(&operations) {
+        let message = format!(
+            "the rewriting function `{function}` adds the step `{step}`, and a function can't be \
+             written into a revision"
+        );
+        return Err(Error::new(message)
+            .hint("say it in SQL with `op.execute`, or write the step into the revision by hand"));
+    }
+    let operations: Vec<_> = operations.into_iter().flat_map(without_indexes).collect();
+    let mut schema = before.clone();
+    let mut losses = BTreeMap::new();
+    for (idx, operation) in operations.iter().enumerate() {
+        losses.extend(loss(operation, &schema, found).map(|it| (idx, it)));
+        operation.apply(&mut schema).map_err(|err| {
+            let message =
+                format!("what the rewriting function `{function}` returns does not fit the schema");
+            Error::new(message).cause(err).hint(
+                "an operation that needs another has to come after it, and one of which it left \
+                 out has to go as well",
+            )
+        })?;
+    }
+    Ok(Changes { operations, losses })
+}
+
+fn step_of(operations: &[Operation]) -> Option<&str> {
+    operations.iter().find_map(|it| match it {
+        Operation::Run(step) => Some(step.name.as_str()),
+        Operation::Execute(it) => step_of(&it.describes),
+        _ => None,
+    })
+}
+
+/// A revision creates the indexes of a table one by one.
+fn without_indexes(operation: Operation) -> Vec<Operation> {
+    match operation {
+        Operation::CreateTable(mut table) => {
+            let indexes = std::mem::take(&mut table.indexes);
+            let name = table.name.clone();
+            let create = |index| Operation::CreateIndex { table: name.clone(), index };
+            let indexes: Vec<_> = indexes.into_iter().map(create).collect();
+            [vec![Operation::CreateTable(table)], indexes].concat()
+        }
+        other => vec![other],
+    }
+}
+
+/// What an operation does to values, given the schema before it.
+fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<String> {
+    if let Operation::Execute(it) = operation {
+        let mut schema = before.clone();
+        return it.describes.iter().find_map(|it| {
+            let loss = loss(it, &schema, found);
+            // What doesn't fit is said where the whole is applied.
+            let _ = it.apply(&mut schema);
+            loss
+        });
+    }
+    if let Some(it) = discarded(operation, before) {
+        return Some(format!("discards what {it} holds"));
+    }
+    match found.operations.iter().position(|it| it == operation) {
+        Some(idx) => found.losses.get(&idx).cloned(),
+        None if converts(operation, before) => {
+            victim(operation).map(|it| format!("may discard what {it} holds"))
+        }
+        None => None,
+    }
+}
+
+/// Whether a column's type may not hold its values. Nobody was asked what becomes of them.
+fn converts(operation: &Operation, before: &Schema) -> bool {
+    let Operation::AlterColumn { table, column, change } = operation else { return false };
+    let was = before.table(table).and_then(|it: &Table| it.find_column(column));
+    was.is_some_and(|was| {
+        let mut now = was.clone();
+        change.apply(&mut now);
+        let need = Need::of_change(table, was, &now);
+        need.is(Why::Values) || need.is(Why::Narrower)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use dbmigrate_runtime::operations::Operations;
+    use dbmigrate_runtime::prelude::*;
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    #[track_caller]
+    fn check(record: fn(&mut Operations), expect: Expect) {
+        let user = Table::new("user")
+            .column(Column::new("id", Type::Integer))
+            .column(Column::new("name", Type::Text))
+            .column(Column::new("nick", Type::Text));
+        let before = Schema::from_tables([user]);
+        let shorter = ColumnChange::new().ty(Type::String(9)).using("substr(\"nick\", 1, 9)");
+        let found = Changes {
+            operations: Operations::record(|op| op.alter_column("user", "nick", shorter)),
+            losses: [(0, "may discard what column `nick` of `user` holds".to_owned())].into(),
+        };
+        let res = rewritten(&found, Operations::record(record), &before, "rewrite::it");
+        expect.assert_eq(&match res {
+            Err(err) => err.to_string(),
+            Ok(it) => {
+                let line = |(idx, operation): (usize, &Operation)| {
+                    let loss = it.losses.get(&idx).map_or(String::new(), |it| format!(": {it}"));
+                    format!("{operation}{loss}\n")
+                };
+                it.operations.iter().enumerate().map(line).collect()
+            }
+        });
+    }
+
+    #[test]
+    fn what_is_discarded_is_judged_by_what_is_left() {
+        check(
+            |op| {
+                op.create_table(Table::new("t").column(Column::new("a", Type::Text)));
+                op.drop_column("user", "nick");
+                op.execute("DROP TABLE user").describes(|op| op.drop_table("user"));
+            },
+            expect![[r#"
+                create table `t`
+                drop column `nick` of table `user`: discards what column `nick` of `user` holds
+                execute SQL: discards what table `user` holds
+            "#]],
+        );
+        check(
+            |op| {
+                let change =
+                    ColumnChange::new().ty(Type::String(9)).using("substr(\"nick\", 1, 9)");
+                op.alter_column("user", "nick", change);
+                op.alter_column("user", "name", ColumnChange::new().ty(Type::Integer));
+                op.alter_column("user", "id", ColumnChange::new().ty(Type::BigInteger));
+            },
+            expect![[r#"
+                alter column `nick` of table `user`: may discard what column `nick` of `user` holds
+                alter column `name` of table `user`: may discard what column `name` of `user` holds
+                alter column `id` of table `user`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn what_can_not_be_written_is_refused() {
+        check(
+            |op| op.run("fill", |_| Ok(())),
+            expect![[r#"
+            the rewriting function `rewrite::it` adds the step `fill`, and a function can't be written into a revision
+              hint: say it in SQL with `op.execute`, or write the step into the revision by hand"#]],
+        );
+        check(
+            |op| op.execute("x").describes(|op| op.run("y", |_| Ok(()))),
+            expect![[r#"
+            the rewriting function `rewrite::it` adds the step `y`, and a function can't be written into a revision
+              hint: say it in SQL with `op.execute`, or write the step into the revision by hand"#]],
+        );
+        check(
+            |op| op.drop_table("post"),
+            expect![[r#"
+            what the rewriting function `rewrite::it` returns does not fit the schema
+              caused by: cannot drop table `post`: table `post` does not exist
+              hint: an operation that needs another has to come after it, and one of which it left out has to go as well"#]],
+        );
+        check(
+            |op| {
+                let mut table = Table::new("t").column(Column::new("a", Type::Text));
+                table.indexes.push(Index::new("ix_t_a", ["a"]));
+                op.create_table(table);
+            },
+            expect![[r#"
+                create table `t`
+                create index `ix_t_a` on table `t`
+            "#]],
+        );
+    }
+}

@@ -1,0 +1,112 @@
+//! The project's rewriting function: compiled into a program of its own, kept, and asked.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use dbmigrate_runtime::operations::Operation;
+use serde::{Deserialize, Serialize};
+
+use super::cache::{Shared, write};
+use super::compile;
+use super::host::Host;
+use super::key::key;
+use super::lock::Lock;
+use super::process::{Mode, Process};
+use super::{package, record};
+use crate::config;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+
+/// The program that lies there, and what it was compiled from.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Built {
+    function: String,
+    key: String,
+    shared: Vec<Shared>,
+    executable: PathBuf,
+}
+
+impl Built {
+    const FILE: &'static str = "rewrite.json";
+
+    fn read(dir: &Path) -> Option<Built> {
+        let text = fs::read_to_string(dir.join(Built::FILE)).ok()?;
+        serde_json::from_str::<Built>(&text).ok().filter(|it| it.executable.is_file())
+    }
+
+    /// Whether it would be compiled from the same now.
+    fn is_current(&self, cx: &Context, function: &str) -> bool {
+        let shared = record::shared(cx, &self.shared);
+        self.function == function && shared.is_ok_and(|it| key(cx, &it) == self.key)
+    }
+}
+
+/// What the function makes of operations.
+///
+/// # Errors
+///
+/// When it isn't there, doesn't compile, panics, or ends its program.
+pub fn rewritten(cx: &Context, function: &str, operations: &[Operation]) -> Result<Vec<Operation>> {
+    check_path(cx, function)?;
+    let dir = &cx.project.work_dir;
+    // Held while it runs: another process may compile it anew.
+    let _lock = Lock::take(dir, cx.out)?;
+    let executable = match Built::read(dir).filter(|it| it.is_current(cx, function)) {
+        Some(it) => it.executable,
+        None => compiled(cx, function)?,
+    };
+    let mut process = Process::start(&executable, Mode::Rewrite, cx.out)?;
+    process
+        .rewrite(operations)
+        .map_err(|err| Error::new(format!("the rewriting function `{function}` failed: {err}")))
+}
+
+fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
+    let dir = &cx.project.work_dir;
+    let _ = fs::remove_file(dir.join(Built::FILE));
+    let host = Host::find(cx)?;
+    let started = SystemTime::now();
+    let (executable, sources) = compile::build_rewrite(cx, &host, function)?;
+    let mut shared = Vec::new();
+    let list = package::list_file(cx);
+    for path in sources.iter().filter(|it| **it != list).chain([&list]) {
+        shared.push(record::share(path, None, &list)?);
+    }
+    let key = key(cx, &shared);
+    // What was edited while it was compiled may not be in it.
+    if !shared.iter().any(|it| record::is_newer(it, started)) {
+        let built =
+            Built { function: function.to_owned(), key, shared, executable: executable.clone() };
+        let text = serde_json::to_string(&built).doing(|| "write a path".to_owned())?;
+        write(&dir.join(Built::FILE), &text)?;
+    }
+    Ok(executable)
+}
+
+/// The setting becomes a part of a program.
+fn check_path(cx: &Context, function: &str) -> Result<()> {
+    let is_plain = |path: &syn::Path| {
+        let names = path.segments.iter();
+        let own = |it: &syn::PathSegment| {
+            !["crate", "self", "super"].iter().any(|word| it.ident == *word)
+        };
+        path.leading_colon.is_none()
+            && names.into_iter().all(|it| it.arguments.is_none() && own(it))
+    };
+    if syn::parse_str::<syn::Path>(function).is_ok_and(|it| is_plain(&it)) {
+        return Ok(());
+    }
+    let file = config::path(&cx.project.migrations_dir);
+    let message = format!(
+        "`rewrite` in `{}` is no path of a function: `{function}`",
+        cx.project.shown(&file)
+    );
+    Err(Error::new(message).hint(HINT))
+}
+
+/// What the setting is.
+pub const HINT: &str = "it is the path from `mod.rs` in the migrations directory to a function of \
+                        the type `fn(Vec<Operation>) -> Vec<Operation>`, such as \
+                        `rewrite::rewrite` for one in `rewrite.rs`, where `mod.rs` has \
+                        `mod rewrite;`; like revisions it is compiled without the package";

@@ -1,0 +1,131 @@
+//! What a program has called after each revision, in the revision's transaction.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::revision::MARK;
+use super::verify::Verification;
+use super::{Executor, Options};
+use crate::migration::Direction;
+use crate::revision::Revision;
+use crate::{Db, Error, StepResult};
+
+/// A revision that was just run, for a callback of [`Options::on_apply`].
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Applied<'a> {
+    /// The revision.
+    pub revision: &'a Revision,
+    /// Whether it was applied or undone.
+    pub direction: Direction,
+    /// The heads of what is applied now, in the order of the history; those of revisions that
+    /// this program doesn't have are not among them.
+    pub heads: &'a [&'a str],
+    /// How long it took.
+    pub duration: Duration,
+}
+
+type Callback = Arc<dyn Fn(&Applied<'_>, &mut Db<'_>) -> StepResult + Send + Sync>;
+
+/// The callbacks of a run, in the order in which they are called.
+#[derive(Clone, Default)]
+pub struct Callbacks {
+    callbacks: Vec<Callback>,
+}
+
+impl fmt::Debug for Callbacks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Callbacks").field("n", &self.callbacks.len()).finish_non_exhaustive()
+    }
+}
+
+impl Options {
+    /// Has a function called after each revision that is applied or undone, once the version table
+    /// says so, in the same transaction: what it does arrives with the revision or not at all. It
+    /// may be called several times; the callbacks run in that order.
+    ///
+    /// A callback may do what a step may, and like a step it must not end the transaction. If it
+    /// fails, the whole run is rolled back; a revision outside a transaction stays as it is by
+    /// then, applied or undone. Its own rows are part of what is checked at the end of the run.
+    /// `stamp` runs no revision and calls nothing, and the command-line tool has no callbacks:
+    /// what every database is to have belongs into a revision.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use dbmigrate_runtime::{Direction, Migrator, Options};
+    ///
+    /// let options = Options::default().on_apply(|applied, db| {
+    ///     let what = match applied.direction {
+    ///         Direction::Upgrade => "applied",
+    ///         Direction::Downgrade => "undone",
+    ///     };
+    ///     let id = applied.revision.id.as_str();
+    ///     let heads = applied.heads.join(", ");
+    ///     db.execute("INSERT INTO audit (id, what, heads) VALUES (?1, ?2, ?3)", (id, what, heads))?;
+    ///     Ok(())
+    /// });
+    ///
+    /// // In a program: `migrations::migrator()`.
+    /// let migrator = Migrator::new(&[]);
+    /// let mut conn = rusqlite::Connection::open_in_memory().unwrap();
+    /// conn.execute_batch("CREATE TABLE audit (id TEXT, what TEXT, heads TEXT)").unwrap();
+    /// migrator.upgrade_with(&mut conn, "head", &options).unwrap();
+    /// migrator.downgrade_with(&mut conn, "base", &options).unwrap();
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn on_apply(
+        mut self,
+        callback: impl Fn(&Applied<'_>, &mut Db<'_>) -> StepResult + Send + Sync + 'static,
+    ) -> Options {
+        self.callbacks.callbacks.push(Arc::new(callback));
+        self
+    }
+}
+
+impl Executor<'_> {
+    /// Calls the callbacks. Nobody can say what they do, as with a step.
+    pub(super) fn call_back(
+        &mut self,
+        applied: &Applied<'_>,
+        in_transaction: bool,
+        verification: &mut Verification,
+    ) -> Result<(), Error> {
+        let id = &applied.revision.id;
+        let callbacks = &self.options.callbacks.callbacks;
+        let is_marked = in_transaction && !callbacks.is_empty();
+        if is_marked {
+            self.mark()?;
+        }
+        for (idx, callback) in callbacks.iter().enumerate() {
+            let which = match callbacks.len() {
+                1 => "the callback".to_owned(),
+                n => format!("callback {} of {n}", idx + 1),
+            };
+            verification.before_opaque(self.driver, None)?;
+            let mut db = Db::new(self.driver, &self.options.args);
+            let res = callback(applied, &mut db);
+            if let Some(err) = db.lost() {
+                return Err(Error::callback_lost(id, &which, err));
+            }
+            if let Err(err) = res {
+                if is_marked && !self.is_at_mark() {
+                    return Err(Error::transaction_ended_by_callback(id, &which));
+                }
+                let done = (!in_transaction).then_some(applied.direction);
+                return Err(Error::callback(id, &which, &err.to_string(), done));
+            }
+            if in_transaction != self.driver.in_transaction() {
+                return Err(Error::transaction_ended_by_callback(id, &which));
+            }
+            verification.after_opaque(self.driver, None)?;
+        }
+        if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {
+            return Err(Error::transaction_ended_by_callback(id, "a callback"));
+        }
+        Ok(())
+    }
+}

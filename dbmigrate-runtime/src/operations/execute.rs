@@ -1,0 +1,231 @@
+//! SQL of a person's own: as it is written, or with a type that knows its way back.
+
+use super::{Irreversible, Operation, Operations, reverse_all};
+use crate::schema::Schema;
+
+/// SQL as it is written, for every database or one text for each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sql {
+    /// The text for databases without one of their own.
+    pub any: Option<String>,
+    /// Texts by dialect: `sqlite`, `postgres`, `mysql`.
+    pub by_dialect: Vec<(String, String)>,
+}
+
+impl Sql {
+    /// Texts by dialect, none of them yet.
+    pub fn new() -> Sql {
+        Sql::default()
+    }
+
+    /// The text for SQLite.
+    #[must_use]
+    pub fn sqlite(self, sql: &str) -> Sql {
+        self.on("sqlite", sql)
+    }
+
+    /// The text for PostgreSQL.
+    #[must_use]
+    pub fn postgres(self, sql: &str) -> Sql {
+        self.on("postgres", sql)
+    }
+
+    /// The text for MySQL and MariaDB.
+    #[must_use]
+    pub fn mysql(self, sql: &str) -> Sql {
+        self.on("mysql", sql)
+    }
+
+    fn on(mut self, dialect: &str, sql: &str) -> Sql {
+        self.by_dialect.retain(|(it, _)| it != dialect);
+        self.by_dialect.push((dialect.to_owned(), sql.to_owned()));
+        self.by_dialect.sort();
+        self
+    }
+
+    /// Whether there is nothing to run: no text, or only blanks.
+    pub fn is_empty(&self) -> bool {
+        let texts = self.any.iter().chain(self.by_dialect.iter().map(|(_, it)| it));
+        texts.into_iter().all(|it| it.trim().is_empty())
+    }
+
+    /// The text for that dialect.
+    pub fn text(&self, dialect: &str) -> Option<&str> {
+        let own = self.by_dialect.iter().find(|(it, _)| it == dialect).map(|(_, sql)| sql);
+        own.or(self.any.as_ref()).map(String::as_str)
+    }
+}
+
+impl From<&str> for Sql {
+    fn from(sql: &str) -> Sql {
+        Sql { any: Some(sql.to_owned()), by_dialect: Vec::new() }
+    }
+}
+
+impl From<String> for Sql {
+    fn from(sql: String) -> Sql {
+        Sql { any: Some(sql), by_dialect: Vec::new() }
+    }
+}
+
+/// Raw SQL, and what it does to the schema as far as it was said.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Execute {
+    /// The SQL; several statements are allowed.
+    pub sql: Sql,
+    /// What it does, in a few words: ``create view `active_user` ``. It is for messages and is no
+    /// part of a checksum.
+    pub name: Option<String>,
+    /// The SQL that takes it back, for whoever derives a way back; without a text where there is
+    /// nothing to do. It is no part of a checksum.
+    pub reverse: Option<Sql>,
+    /// Operations that do to the schema what the SQL does.
+    pub describes: Vec<Operation>,
+}
+
+/// What stands for a name where there is none.
+pub(crate) const UNNAMED: &str = "execute SQL";
+
+/// Begins the name of what takes a named operation back.
+const UNDO: &str = "undo ";
+
+impl Execute {
+    /// The operation that takes this one back, given the schema before it; `None` where nothing
+    /// has to be done.
+    pub(super) fn reversed(&self, before: &Schema) -> Result<Option<Execute>, Irreversible> {
+        let Some(sql) = &self.reverse else {
+            let why = "its SQL says no way back with `reversed_by`";
+            return Err(Operation::Execute(self.clone()).irreversible(why));
+        };
+        let describes = reverse_all(&self.describes, before)?;
+        let name = self.name.as_deref().map(undo);
+        Ok(Execute::back(sql, name, &self.sql, describes))
+    }
+
+    /// What takes SQL back by this SQL; `None` where there is nothing to do.
+    fn back(
+        sql: &Sql,
+        name: Option<String>,
+        there: &Sql,
+        describes: Vec<Operation>,
+    ) -> Option<Execute> {
+        let sql = match (sql.is_empty(), describes.is_empty()) {
+            (true, true) => return None,
+            // Every database has to have a text.
+            (true, false) => Sql::from(""),
+            (false, _) => sql.clone(),
+        };
+        Some(Execute { sql, name, reverse: Some(there.clone()), describes })
+    }
+}
+
+/// ``undo create view `v` ``, or the other way round.
+fn undo(name: &str) -> String {
+    name.strip_prefix(UNDO).map_or_else(|| format!("{UNDO}{name}"), str::to_owned)
+}
+
+/// A kind of operation of your own: SQL with a name and, where there is one, a way back.
+///
+/// A type that implements it is written once, in a module beside the migrations' `mod.rs`
+/// (declared there: `pub mod views;`), and used by revisions through
+/// `use super::super::views::CreateView;`. A revision records it with [`Operations::invoke`] and
+/// takes it back with [`Operations::revert`].
+///
+/// What is recorded is the SQL and what it says of the schema, as [`Operations::execute`] records
+/// it: a change of either in the shared type changes every revision that uses it, and those that
+/// are applied count as edited then. So leave an operation that was applied as it is, and hand what
+/// may change to it by value. The name and the way back are free to change.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::prelude::*;
+///
+/// // In `migrations/views.rs`:
+/// pub struct CreateView {
+///     pub name: &'static str,
+///     pub select: &'static str,
+/// }
+///
+/// impl CustomOperation for CreateView {
+///     fn name(&self) -> String {
+///         format!("create view `{}`", self.name)
+///     }
+///
+///     fn sql(&self) -> Sql {
+///         format!("CREATE VIEW {} AS {}", self.name, self.select).into()
+///     }
+///
+///     fn reverse(&self) -> Option<Sql> {
+///         Some(format!("DROP VIEW {}", self.name).into())
+///     }
+/// }
+///
+/// // In a revision:
+/// const ACTIVE: CreateView =
+///     CreateView { name: "active_user", select: "SELECT * FROM user WHERE active" };
+///
+/// pub fn upgrade(op: &mut Operations) {
+///     op.invoke(&ACTIVE);
+/// }
+///
+/// pub fn downgrade(op: &mut Operations) {
+///     op.revert(&ACTIVE);
+/// }
+/// # let record = |f: fn(&mut Operations)| Operations::record(f).remove(0).to_string();
+/// # assert_eq!(record(upgrade), "create view `active_user`");
+/// # assert_eq!(record(downgrade), "undo create view `active_user`");
+/// ```
+pub trait CustomOperation {
+    /// What it does, in a few words in lower case, for plans, scripts and messages.
+    fn name(&self) -> String;
+
+    /// The SQL: one text for all databases, or one for each.
+    fn sql(&self) -> Sql;
+
+    /// The SQL that takes it back; an empty [`Sql::new`] where nothing has to be done, and `None`
+    /// where nothing can be done: a revision that reverts it can't be undone then.
+    fn reverse(&self) -> Option<Sql>;
+
+    /// Records operations that do to the schema what the SQL does; they themselves don't run. By
+    /// default none, which is right for views, triggers and rows.
+    fn describes(&self, op: &mut Operations) {
+        let _ = op;
+    }
+
+    /// The same of what takes it back. By default what undoes those of [`describes`] that create,
+    /// add or rename; what they drop or change nobody knows here, so that this has to say it.
+    ///
+    /// [`describes`]: CustomOperation::describes
+    fn describes_reverse(&self, op: &mut Operations) {
+        let described = Operations::record(|op| self.describes(op));
+        let nothing = Schema::default();
+        let reversed = described.iter().rev().filter_map(|it| it.reverse(&nothing).ok());
+        reversed.flatten().for_each(|it| op.push(it));
+    }
+}
+
+impl Operations {
+    /// Runs an operation of your own; see [`CustomOperation`].
+    pub fn invoke(&mut self, operation: &(impl CustomOperation + ?Sized)) {
+        self.push(Operation::Execute(Execute {
+            sql: operation.sql(),
+            name: Some(operation.name()),
+            reverse: operation.reverse(),
+            describes: Operations::record(|op| operation.describes(op)),
+        }));
+    }
+
+    /// Takes an operation of your own back. One that has no way back makes this direction
+    /// irreversible, which is known before anything runs; see [`CustomOperation`].
+    pub fn revert(&mut self, operation: &(impl CustomOperation + ?Sized)) {
+        let Some(sql) = operation.reverse() else {
+            return self.irreversible(&format!("{} has no way back", operation.name()));
+        };
+        let describes = Operations::record(|op| operation.describes_reverse(op));
+        let name = Some(undo(&operation.name()));
+        if let Some(it) = Execute::back(&sql, name, &operation.sql(), describes) {
+            self.push(Operation::Execute(it));
+        }
+    }
+}

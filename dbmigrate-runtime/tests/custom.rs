@@ -1,0 +1,242 @@
+//! Operations of a person's own: recorded, taken back, and run on a real database.
+#![cfg(feature = "sqlite")]
+
+use dbmigrate_runtime::operations::{Execute, reverse_all};
+use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::{Migrator, Module};
+use expect_test::{Expect, expect};
+use rusqlite::Connection;
+
+struct CreateView {
+    name: &'static str,
+    select: &'static str,
+}
+
+impl CustomOperation for CreateView {
+    fn name(&self) -> String {
+        format!("create view `{}`", self.name)
+    }
+
+    fn sql(&self) -> Sql {
+        let sql = format!("CREATE VIEW {} AS {}", self.name, self.select);
+        Sql::new().sqlite(&sql).postgres(&format!("CREATE OR REPLACE VIEW {}", &sql[12..]))
+    }
+
+    fn reverse(&self) -> Option<Sql> {
+        Some(format!("DROP VIEW {}", self.name).into())
+    }
+}
+
+/// A table that this tool can't say itself, so that the schema has to be told.
+struct FullText;
+
+impl CustomOperation for FullText {
+    fn name(&self) -> String {
+        "create the search".to_owned()
+    }
+
+    fn sql(&self) -> Sql {
+        "CREATE TABLE search (line TEXT); CREATE INDEX ix_search ON search (line)".into()
+    }
+
+    fn reverse(&self) -> Option<Sql> {
+        Some("DROP TABLE search".into())
+    }
+
+    fn describes(&self, op: &mut Operations) {
+        op.create_table(Table::new("search").column(Column::new("line", Type::Text)));
+        op.create_index("search", Index::new("ix_search", ["line"]));
+    }
+}
+
+struct Forget;
+
+impl CustomOperation for Forget {
+    fn name(&self) -> String {
+        "forget who was here".to_owned()
+    }
+
+    fn sql(&self) -> Sql {
+        "DELETE FROM user".into()
+    }
+
+    fn reverse(&self) -> Option<Sql> {
+        None
+    }
+}
+
+struct Analyze;
+
+impl CustomOperation for Analyze {
+    fn name(&self) -> String {
+        "analyze".to_owned()
+    }
+
+    fn sql(&self) -> Sql {
+        "ANALYZE".into()
+    }
+
+    fn reverse(&self) -> Option<Sql> {
+        Some(Sql::new())
+    }
+}
+
+const ACTIVE: CreateView = CreateView { name: "active", select: "SELECT id FROM user" };
+
+fn words(operations: &[Operation]) -> String {
+    operations.iter().map(|it| format!("{it}\n")).collect()
+}
+
+#[track_caller]
+fn check(operations: &[Operation], expect: Expect) {
+    let one = |it: &Operation| match it {
+        Operation::Execute(Execute { sql, describes, .. }) => {
+            let describes: String =
+                words(describes).lines().map(|it| format!("  {it}\n")).collect();
+            format!("{it}: {:?}\n{describes}", sql.text("sqlite"))
+        }
+        other => format!("{other}\n"),
+    };
+    expect.assert_eq(&operations.iter().map(one).collect::<String>());
+}
+
+#[test]
+fn what_is_invoked_is_reverted() {
+    let up = Operations::record(|op| {
+        op.create_table(Table::new("user").column(Column::new("id", Type::Integer)));
+        op.invoke(&ACTIVE);
+        op.invoke(&FullText);
+        op.invoke(&Analyze);
+    });
+    check(
+        &up,
+        expect![[r#"
+        create table `user`
+        create view `active`: Some("CREATE VIEW active AS SELECT id FROM user")
+        create the search: Some("CREATE TABLE search (line TEXT); CREATE INDEX ix_search ON search (line)")
+          create table `search`
+          create index `ix_search` on table `search`
+        analyze: Some("ANALYZE")
+    "#]],
+    );
+    let written = Operations::record(|op| {
+        op.revert(&Analyze);
+        op.revert(&FullText);
+        op.revert(&ACTIVE);
+        op.drop_table("user");
+    });
+    check(
+        &written,
+        expect![[r#"
+        undo create the search: Some("DROP TABLE search")
+          drop index `ix_search` of table `search`
+          drop table `search`
+        undo create view `active`: Some("DROP VIEW active")
+        drop table `user`
+    "#]],
+    );
+    // What is derived is what a person writes, and back again it is what was there.
+    let derived = reverse_all(&up, &Schema::default()).unwrap();
+    assert_eq!(words(&derived), words(&written));
+    let mut after = Schema::default();
+    up.iter().try_for_each(|it| it.apply(&mut after)).unwrap();
+    let again = reverse_all(&derived, &after).unwrap();
+    check(
+        &again,
+        expect![[r#"
+        create table `user`
+        create view `active`: Some("CREATE VIEW active AS SELECT id FROM user")
+        create the search: Some("CREATE TABLE search (line TEXT); CREATE INDEX ix_search ON search (line)")
+          create table `search`
+          create index `ix_search` on table `search`
+    "#]],
+    );
+}
+
+#[test]
+fn what_has_no_way_back_is_known_before_anything_runs() {
+    let mut op = Operations::new();
+    op.revert(&Forget);
+    assert_eq!(op.finish().irreversible.as_deref(), Some("forget who was here has no way back"));
+    let up = Operations::record(|op| op.invoke(&Forget));
+    let err = reverse_all(&up, &Schema::default()).unwrap_err();
+    expect!["cannot undo `forget who was here`: its SQL says no way back with `reversed_by`"]
+        .assert_eq(&err.to_string());
+    let up = Operations::record(|op| op.execute("SELECT 1").describes(|_| {}));
+    let err = reverse_all(&up, &Schema::default()).unwrap_err();
+    expect!["cannot undo `execute SQL`: its SQL says no way back with `reversed_by`"]
+        .assert_eq(&err.to_string());
+}
+
+#[test]
+fn rows_go_with_the_table_that_is_made_for_them() {
+    let role = |op: &mut Operations| {
+        op.create_table(Table::new("role").column(Column::new("name", Type::Text)));
+    };
+    let rows = |op: &mut Operations| {
+        op.bulk_insert("role", ["name"]).row(("admin",));
+    };
+    let up = Operations::record(|op| {
+        role(op);
+        rows(op);
+    });
+    let back = reverse_all(&up, &Schema::default()).unwrap();
+    assert_eq!(words(&back), "drop table `role`\n");
+    let mut there = Schema::default();
+    up[0].apply(&mut there).unwrap();
+    let err = reverse_all(&Operations::record(rows), &there).unwrap_err().to_string();
+    assert!(err.ends_with("which rows to delete can't be told"), "{err}");
+    // Under another name it may be one that was there.
+    let renamed = Operations::record(|op| {
+        op.rename_table("role", "other");
+        role(op);
+        rows(op);
+    });
+    assert!(reverse_all(&renamed, &there).is_err());
+}
+
+#[test]
+fn what_fails_is_named() {
+    static WRONG: &[Module] = &[Module { upgrade: |op| op.invoke(&ACTIVE), ..MODULES[0] }];
+    let mut conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch("CREATE TABLE active (a)").unwrap();
+    let err = Migrator::new(WRONG).upgrade(&mut conn).unwrap_err();
+    expect!["revision `a1` was rolled back: statement 1 of 1 (create view `active`) failed: CREATE VIEW active AS SELECT id FROM user"].assert_eq(&err.to_string());
+}
+
+const MODULES: &[Module] = &[Module {
+    name: "m1",
+    revision: "a1",
+    down_revision: &[],
+    branch_labels: &[],
+    depends_on: &[],
+    message: "",
+    upgrade: |op| {
+        op.create_table(Table::new("user").column(Column::new("id", Type::Integer)));
+        op.invoke(&ACTIVE);
+        op.invoke(&FullText);
+        // The schema knows what the SQL has made.
+        op.add_column("search", Column::new("n", Type::Integer).not_null().default(1));
+        op.alter_column("search", "n", ColumnChange::new().no_default());
+    },
+    downgrade: |op| {
+        op.drop_column("search", "n");
+        op.revert(&FullText);
+        op.revert(&ACTIVE);
+        op.drop_table("user");
+    },
+}];
+
+#[test]
+fn it_goes_up_and_down_on_a_database() {
+    let migrator = Migrator::new(MODULES);
+    let mut conn = Connection::open_in_memory().unwrap();
+    for _ in 0..2 {
+        migrator.upgrade(&mut conn).unwrap();
+        conn.execute_batch("INSERT INTO search VALUES ('x', 2); SELECT * FROM active").unwrap();
+        migrator.downgrade(&mut conn, "base").unwrap();
+        let sql = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%dbmigrate%'";
+        assert_eq!(conn.query_row(sql, [], |it| it.get::<_, i64>(0)).unwrap(), 0);
+    }
+}
