@@ -353,6 +353,9 @@ pub struct History {
     /// Mark the revisions that the database is at
     #[arg(short, long)]
     pub indicate_current: bool,
+    /// Draw beside them how they follow each other
+    #[arg(long)]
+    pub graph: bool,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,8 @@
 //! Results go to standard output, progress and diagnostics to standard error. With `--format json`
 //! standard output holds one JSON document and nothing else.
 
+pub mod look;
+
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -12,6 +12,7 @@ mod generated;
 mod help;
 mod hosts;
 mod kept;
+mod looks;
 #[cfg(unix)]
 mod questions;
 mod recording;

@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::live::Live;
-use crate::output::{self, Output};
+use crate::output::{self, Output, look};
 use crate::{models, prompt, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
@@ -178,7 +178,7 @@ fn differences(
     refuse_reserved(cx, models)?;
     let changes = answered(args, before, models)?;
     for it in &changes.operations {
-        cx.out.done(autogenerate::detected(it));
+        cx.out.done(look::found(&autogenerate::detected(it)));
     }
     agree_to_losses(cx.out, args, &changes)?;
     Ok(changes)
