@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use dbmigrate_tests::{Host, Run, revision};
 
 /// The commands, each with the flags that its help names.
-fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
+pub fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
     let help = host.ok("--help").stdout;
     let (_, list) = help.split_once("\nCommands:\n").unwrap();
     let names = list.lines().take_while(|it| !it.is_empty());

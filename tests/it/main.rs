@@ -11,6 +11,7 @@ mod fanout;
 mod generated;
 mod help;
 mod hosts;
+mod json;
 mod kept;
 mod looks;
 #[cfg(unix)]
