@@ -235,3 +235,105 @@ fn results_have_colours_and_columns_where_people_read_them() {
     assert!(!host.ok("history").stdout.contains('\u{1b}'));
     assert!(!host.ok("history --color always --format json").stdout.contains('\u{1b}'));
 }
+
+/// `-v` lists whole entries; `show` takes whatever names revisions.
+#[test]
+fn lists_with_details_and_every_identifier_shown() {
+    let host = host("identifiers");
+    let mut seen = String::new();
+    for command in ["current -v", "heads -v", "branches -v", "history -v -r current:current"] {
+        let run = host.ok(command);
+        seen +=
+            &format!("$ {command}\n{}", run.stdout.replace(&*host.dir.to_string_lossy(), "$HOST"));
+    }
+    expect![[r#"
+        $ current -v
+        Current revision(s) for sqlite:$HOST/app.db:
+        Rev: c300
+        Parent: a100
+        Path: migrations/versions/m3.rs
+
+            add login
+
+        $ heads -v
+        Rev: e500 (head)
+        Parent: d400
+        Path: migrations/versions/m5.rs
+
+            add colour
+
+        Rev: f600 (logs) (head)
+        Parent: <base>
+        Also depends on: b200
+        Branch names: logs
+        Path: migrations/versions/m6.rs
+
+            log
+
+        $ branches -v
+        Rev: a100 (branchpoint)
+        Parent: <base>
+        Branches into: b200, c300
+        Path: migrations/versions/m1.rs
+
+            create account
+
+             -> b200, add cart
+             -> c300, add login
+        <base>
+               -> a100 (branchpoint), create account
+               -> f600 (logs) (head), log
+        $ history -v -r current:current
+        Rev: c300
+        Parent: a100
+        Path: migrations/versions/m3.rs
+
+            add login
+
+    "#]]
+    .assert_eq(&seen);
+
+    let mut shown = String::new();
+    for identifier in [
+        "a1",
+        "current",
+        "current-1",
+        "-1",
+        "+1",
+        "heads",
+        "head",
+        "e500@head",
+        "e500@head-1",
+        "logs",
+        "logs@head",
+        "logs@base",
+        "d400+1",
+        "d400-1",
+        "e500-1",
+        "base",
+    ] {
+        let run = host.dbmigrate(&format!("show {identifier}"));
+        let ids = run.stdout.lines().filter_map(|it| it.strip_prefix("Rev: ")).collect::<Vec<_>>();
+        let said = run.stderr.lines().next().unwrap_or_default();
+        shown += &format!("{identifier}: {}{said}\n", ids.join("; "));
+    }
+    expect![[r#"
+        a1: a100 (branchpoint)
+        current: c300
+        current-1: a100 (branchpoint)
+        -1: a100 (branchpoint)
+        +1: d400 (mergepoint)
+        heads: e500 (head); f600 (logs) (head)
+        head: error: `head` names one revision, and the history has 2 heads:
+        e500@head: e500 (head)
+        e500@head-1: d400 (mergepoint)
+        logs: f600 (logs) (head)
+        logs@head: f600 (logs) (head)
+        logs@base: error: `logs@base` is before the first revision
+        d400+1: e500 (head)
+        d400-1: b200; c300
+        e500-1: d400 (mergepoint)
+        base: error: `base` is before the first revision
+    "#]]
+    .assert_eq(&shown);
+}
