@@ -1,5 +1,7 @@
 //! Drawings, as texts.
 
+use std::collections::BTreeSet;
+
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -378,5 +380,48 @@ fn every_history_can_be_drawn() {
         }
         let last = rows.last().map_or("", String::as_str);
         prop_assert!(!last.contains(['|', '/', '\\']), "{}", text);
+        // Where lines cross, nobody can say which is which.
+        let is_clear = !text.contains("/|");
+        for node in &nodes {
+            let found = followed(&rows, &node.id);
+            let parents: BTreeSet<String> = node.parents.iter().cloned().collect();
+            let holds = if is_clear { found == parents } else { found.is_superset(&parents) };
+            prop_assert!(holds, "{}: {:?}, not {:?}\n{}", node.id, found, parents, text);
+        }
     });
+}
+
+/// The nodes to which the lines lead that begin at one, as an eye follows them.
+fn followed(rows: &[String], id: &str) -> BTreeSet<String> {
+    let label = |row: &str| {
+        row.split_whitespace().last().filter(|it| it.starts_with('r')).map(str::to_owned)
+    };
+    let drawn =
+        |row: &String| row.split('r').next().unwrap_or_default().chars().collect::<Vec<_>>();
+    let drawing: Vec<Vec<char>> = rows.iter().map(drawn).collect();
+    let sign = |row: usize, at: usize| drawing[row].get(at).copied().unwrap_or(' ');
+    let first = rows.iter().position(|it| label(it).as_deref() == Some(id)).unwrap();
+    let star = drawing[first].iter().position(|it| *it == '*').unwrap();
+    let end = (star..).find(|it| !['*', '-', '.'].contains(&sign(first, *it))).unwrap();
+    let mut found = BTreeSet::new();
+    // Where a line enters a row from above.
+    let mut open: Vec<(usize, usize)> = (star..end).step_by(2).map(|it| (first + 1, it)).collect();
+    while let Some((row, at)) = open.pop() {
+        if row == rows.len() {
+            continue;
+        }
+        match sign(row, at) {
+            '|' => open.push((row + 1, at)),
+            '*' => found.extend(label(&rows[row])),
+            _ => {}
+        }
+        if sign(row, at + 1) == '\\' {
+            open.push((row + 1, at + 2));
+        }
+        if at > 0 && sign(row, at - 1) == '/' {
+            let over = (1..).take_while(|it| at > 2 * it && sign(row, at - 1 - 2 * it) == '_');
+            open.push((row + 1, at - 2 - 2 * over.count()));
+        }
+    }
+    found
 }
