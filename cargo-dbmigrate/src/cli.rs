@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::Deserialize;
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
 #[derive(Debug, Parser)]
@@ -42,7 +43,7 @@ pub struct Global {
     /// URL of the database, before DATABASE_URL, `.env` and dbmigrate.toml
     #[arg(long, value_name = "URL", global = true)]
     pub url: Option<String>,
-    /// Name of the database, where a project has several
+    /// Name of the database, where a project has several; `default`, or `all` for each of them
     #[arg(long, value_name = "NAME", global = true)]
     pub database: Option<String>,
     /// Form of the results
@@ -128,12 +129,14 @@ pub enum Command {
     Revision(Revision),
     /// Write a revision that joins branches
     Merge(Merge),
+    /// Put revisions that aren't applied behind another head
+    Rebase(Rebase),
     /// Apply revisions
     Upgrade(Upgrade),
     /// Undo revisions
     Downgrade(Downgrade),
     /// Remove the newest revision's file, if it isn't applied
-    Undo,
+    Undo(Undo),
     /// Undo the newest applied revisions and apply them again
     Redo(Redo),
     /// Empty a development database and apply all revisions
@@ -166,6 +169,9 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Init {
+    /// Several databases, each with a history of its own: the names of those beside the default one
+    #[arg(long, value_name = "NAME", num_args = 0..)]
+    pub multidb: Option<Vec<String>>,
     /// Leave Cargo.toml as it is
     #[arg(long)]
     pub no_add: bool,
@@ -192,6 +198,9 @@ pub struct Place {
     /// Revision that has to be applied before, without being followed: a label stays one
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub depends_on: Vec<String>,
+    /// Directory of the new revision's file, one of `version_locations` in dbmigrate.toml
+    #[arg(long, value_name = "DIR")]
+    pub version_path: Option<PathBuf>,
     /// Id of the new revision, instead of a random one
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
@@ -256,18 +265,19 @@ pub struct Run {
     /// Print the SQL instead of running it
     #[arg(long)]
     pub sql: bool,
-    /// One transaction for the run, or one for each revision
-    #[arg(long, value_enum, default_value_t, value_name = "WHICH")]
-    pub transaction: Transaction,
-    /// Seconds to wait for another process's lock
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub lock_timeout: u64,
+    /// One transaction for the run, or one for each revision [default: what dbmigrate.toml says]
+    #[arg(long, value_enum, value_name = "WHICH")]
+    pub transaction: Option<Transaction>,
+    /// Seconds to wait for another process's lock [default: what dbmigrate.toml says]
+    #[arg(long, value_name = "SECONDS")]
+    pub lock_timeout: Option<u64>,
     /// An argument for steps, read by `db.arg("key")`
     #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
     pub args: Vec<(String, String)>,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Transaction {
     #[default]
     Run,
@@ -379,9 +389,41 @@ pub struct Merge {
     /// Name of the branch that begins with it
     #[arg(long, value_name = "LABEL")]
     pub branch_label: Vec<String>,
+    /// Directory of the new revision's file, one of `version_locations` in dbmigrate.toml
+    #[arg(long, value_name = "DIR")]
+    pub version_path: Option<PathBuf>,
     /// Id of the new revision, instead of a random one
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
+    /// Print the revision instead of writing it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The line begins behind the last revision that it shares with the head it goes \
+                  behind; `DOWN_REVISION`\nof its first revision is what changes. Nothing that is \
+                  applied moves, as far as the database at hand\nsays: where another database has \
+                  one of these revisions applied, `merge` joins the heads instead."
+)]
+pub struct Rebase {
+    /// A revision of the line that moves [default: of two lines the one that isn't applied]
+    #[arg(value_name = "REV", allow_negative_numbers = true)]
+    pub revision: Option<String>,
+    /// Head that it goes behind [default: the only other one]
+    #[arg(long, value_name = "REV", allow_negative_numbers = true)]
+    pub onto: Option<String>,
+    /// Print the edit instead of making it
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Undo {
+    /// The revision [default: the only head that isn't applied]
+    #[arg(value_name = "REV", allow_negative_numbers = true)]
+    pub revision: Option<String>,
 }
 
 #[derive(Debug, Args)]

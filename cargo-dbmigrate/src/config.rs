@@ -1,10 +1,15 @@
 //! `dbmigrate.toml`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dbmigrate_runtime::schema::naming::{Convention, Templates};
+use dbmigrate_runtime::version_table::Name;
 use serde::Deserialize;
 
+use crate::cli::Transaction;
 use crate::error::{Doing as _, Error, Result, toml_place};
+use crate::rules::{Excluded, Included, Rules};
 
 /// The file's name, in the migrations directory.
 pub const FILE: &str = "dbmigrate.toml";
@@ -26,16 +31,84 @@ pub struct Config {
     pub default_features: bool,
     pub profile: Option<String>,
     pub target: Option<String>,
+    /// The directories of revision files, from the migrations directory.
+    pub version_locations: Vec<String>,
+    /// Whether the directories in them count as well.
+    pub recursive_version_locations: bool,
     /// The template of revisions' file names.
     pub file_template: String,
+    /// The zone of the times in revisions' names and headers.
+    pub timezone: String,
     /// How long a message's part of a file name may be.
     pub truncate_slug_length: usize,
+    /// The template of revisions' modules, in the migrations directory; the built-in one without.
+    pub module_template: String,
     /// The version table's name.
     pub version_table: String,
+    /// The schema that it is in; empty is the connection's own.
+    pub version_table_schema: String,
+    /// The tables that are compared; none means all.
+    pub include: Vec<Included>,
+    /// What isn't compared.
+    pub exclude: Vec<Excluded>,
+    /// Whether a run is one transaction, or each of its revisions.
+    pub transaction: Transaction,
+    /// For how many seconds another process's lock is waited for.
+    pub lock_timeout: u64,
     /// Whether doc comments become the tables' and columns' comments.
     pub doc_comments: bool,
+    /// The names of constraints and indexes that a model doesn't name.
+    pub naming: Naming,
+    /// What runs on each revision file after it is written, in this order.
+    pub post_write_hooks: Vec<Hook>,
     /// Dependencies of the migrations themselves, as in a manifest.
     pub dependencies: toml::Table,
+    /// Further databases, by name.
+    pub databases: BTreeMap<String, Further>,
+}
+
+/// A database beside the default one, with a history of its own. What it doesn't say is as for the
+/// default one.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Further {
+    pub url: String,
+    /// Its migrations directory, from the one of the default database; by default its name.
+    pub directory: Option<PathBuf>,
+    pub version_table: Option<String>,
+    pub version_locations: Option<Vec<String>>,
+}
+
+/// A command that runs on a new file.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hook {
+    /// What it is called; the command's first word without.
+    pub name: Option<String>,
+    /// The program and its arguments, in which `{path}` is the file.
+    #[serde(deserialize_with = "command")]
+    pub command: Vec<String>,
+    /// Where it runs, from the package's directory.
+    #[serde(default)]
+    pub cwd: String,
+}
+
+impl Hook {
+    pub fn name(&self) -> &str {
+        let program = || self.command.first().map_or("", String::as_str);
+        self.name.as_deref().unwrap_or_else(program)
+    }
+}
+
+/// A program and its arguments.
+fn command<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<String>, D::Error> {
+    let words = Vec::<String>::deserialize(deserializer)?;
+    match words.first() {
+        Some(program) if !program.is_empty() => Ok(words),
+        _ => Err(serde::de::Error::custom("a command begins with a program's name")),
+    }
 }
 
 impl Default for Config {
@@ -50,11 +123,23 @@ impl Default for Config {
             default_features: true,
             profile: None,
             target: None,
+            version_locations: vec!["versions".to_owned()],
+            recursive_version_locations: false,
             file_template: "m{year}{month}{day}_{hour}{minute}{second}_{rev}_{slug}".to_owned(),
+            timezone: "UTC".to_owned(),
             truncate_slug_length: 40,
+            module_template: String::new(),
             version_table: dbmigrate_runtime::version_table::NAME.to_owned(),
+            version_table_schema: String::new(),
+            include: Vec::new(),
+            exclude: Vec::new(),
+            transaction: Transaction::Run,
+            lock_timeout: 60,
             doc_comments: false,
+            naming: Naming::default(),
+            post_write_hooks: Vec::new(),
             dependencies: toml::Table::new(),
+            databases: BTreeMap::new(),
         }
     }
 }
@@ -70,12 +155,99 @@ impl Config {
         Config::parse(&text, &path)
     }
 
-    fn parse(text: &str, path: &Path) -> Result<Config> {
-        toml::from_str(text).map_err(|err| {
+    /// The version table with its schema.
+    pub fn version_table(&self) -> Name<'_> {
+        Name { schema: &self.version_table_schema, table: &self.version_table }
+    }
+
+    /// What is compared and what is left out.
+    pub fn rules(&self) -> Rules {
+        Rules { include: self.include.clone(), exclude: self.exclude.clone() }
+    }
+
+    /// Reads the text of the file at this path.
+    ///
+    /// # Errors
+    ///
+    /// What isn't TOML, an unknown key, and a name that no database can have.
+    pub fn parse(text: &str, path: &Path) -> Result<Config> {
+        let config: Config = toml::from_str(text).map_err(|err| {
             let place = toml_place(path, text, &err);
             Error::new(format!("failed to read the configuration at {place}: {}", err.message()))
                 .hint("`cargo dbmigrate init` in an empty package writes a file with every key")
-        })
+        })?;
+        let mut names = BTreeMap::new();
+        for name in config.databases.keys() {
+            check_name(name)?;
+            // Their variables would be the same.
+            if let Some(other) = names.insert(name.to_lowercase(), name) {
+                let message = format!("the databases `{other}` and `{name}` differ in case alone");
+                return Err(Error::new(message).hint(format!("rename one in {}", path.display())));
+            }
+        }
+        Ok(config)
+    }
+
+    /// The settings of a further database.
+    pub fn of(&self, it: &Further) -> Config {
+        let mut config = self.clone();
+        config.url.clone_from(&it.url);
+        config.version_table = it.version_table.clone().unwrap_or(config.version_table);
+        config.version_locations =
+            it.version_locations.clone().unwrap_or_else(|| Config::default().version_locations);
+        config
+    }
+}
+
+/// What `--database` calls the database that every project has.
+pub const DEFAULT: &str = "default";
+
+/// What `--database` calls all of them.
+pub const ALL: &str = "all";
+
+/// Fails where a database can't have that name: it stands in arguments, in the names of
+/// directories and of environment variables.
+pub fn check_name(name: &str) -> Result<()> {
+    let is_word = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let message = match name {
+        DEFAULT | ALL => format!("`{name}` can't be a further database's name: it has a meaning"),
+        it if it.starts_with(|it: char| it.is_ascii_alphabetic()) && it.chars().all(is_word) => {
+            return Ok(());
+        }
+        _ => format!("`{name}` can't be a database's name"),
+    };
+    Err(Error::new(message).hint("it is made of letters, digits and `_`, and begins with a letter"))
+}
+
+/// The table `naming`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(try_from = "NamingKeys")]
+pub struct Naming(pub Convention);
+
+/// Its keys; what isn't there is as it always was.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct NamingKeys {
+    primary_key: Option<String>,
+    unique: Option<String>,
+    index: Option<String>,
+    foreign_key: Option<String>,
+    check: Option<String>,
+}
+
+impl TryFrom<NamingKeys> for Naming {
+    type Error = String;
+
+    fn try_from(keys: NamingKeys) -> std::result::Result<Naming, String> {
+        let usual = Templates::default();
+        let templates = Templates {
+            primary_key: keys.primary_key.unwrap_or(usual.primary_key),
+            unique: keys.unique.unwrap_or(usual.unique),
+            index: keys.index.unwrap_or(usual.index),
+            foreign_key: keys.foreign_key.unwrap_or(usual.foreign_key),
+            check: keys.check.unwrap_or(usual.check),
+        };
+        Convention::new(templates).map(Naming).map_err(|why| format!("naming: {why}"))
     }
 }
 
@@ -83,3 +255,6 @@ impl Config {
 pub fn path(migrations_dir: &Path) -> PathBuf {
     migrations_dir.join(FILE)
 }
+
+#[cfg(test)]
+mod tests;

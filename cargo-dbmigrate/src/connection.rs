@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
 use dbmigrate_runtime::driver::{DatabaseError, Driver};
 use dbmigrate_runtime::url::{self, Location};
@@ -17,8 +18,8 @@ use crate::output::Output;
 pub enum Source {
     /// `--url`
     Flag,
-    /// The environment's `DATABASE_URL`.
-    Environment,
+    /// This variable of the environment.
+    Environment(String),
     /// A `.env` file.
     DotEnv(PathBuf),
     /// `dbmigrate.toml`
@@ -32,7 +33,7 @@ impl std::fmt::Display for Source {
         match self {
             Source::Flag => f.write_str("--url"),
             Source::Pattern => f.write_str("--all"),
-            Source::Environment => f.write_str("the environment's DATABASE_URL"),
+            Source::Environment(it) => write!(f, "the environment's {it}"),
             Source::DotEnv(path) | Source::Config(path) => write!(f, "`{}`", path.display()),
         }
     }
@@ -49,6 +50,8 @@ pub struct Database {
 impl Database {
     /// Finds out which database is meant: by `--url`, the environment, `.env`, dbmigrate.toml.
     pub fn find(cx: &Context) -> Result<Database> {
+        // A file that can't have the version table isn't created.
+        cx.config.version_table().quoted(&Sqlite)?;
         let (url, source) = find_url(cx)?;
         let location = url::sqlite_path(&url).map_err(|err| {
             let hint = dbmigrate_runtime::Error::hint(&err).map(str::to_owned);
@@ -220,12 +223,22 @@ fn boxed(driver: SqliteDriver<'static>) -> Box<dyn Driver> {
     Box::new(driver)
 }
 
+/// The environment's variable that names the database: `DATABASE_URL`, of a further one
+/// `NAME_DATABASE_URL`.
+pub fn variable(cx: &Context) -> String {
+    match &cx.database {
+        None => "DATABASE_URL".to_owned(),
+        Some(name) => format!("{}_DATABASE_URL", name.to_uppercase()),
+    }
+}
+
 fn find_url(cx: &Context) -> Result<(String, Source)> {
     if let Some(url) = &cx.global.url {
         return Ok((url.clone(), Source::Flag));
     }
-    if let Some(url) = std::env::var("DATABASE_URL").ok().filter(|it| !it.is_empty()) {
-        return Ok((url, Source::Environment));
+    let variable = variable(cx);
+    if let Some(url) = std::env::var(&variable).ok().filter(|it| !it.is_empty()) {
+        return Ok((url, Source::Environment(variable)));
     }
     for dir in cx.project.package_dir.ancestors() {
         let path = dir.join(".env");
@@ -243,20 +256,20 @@ fn find_url(cx: &Context) -> Result<(String, Source)> {
                 };
                 Error::new(format!("failed to read `{}`: {what}", path.display()))
             })?;
-            if key == "DATABASE_URL" && !value.is_empty() {
+            if key == variable && !value.is_empty() {
                 return Ok((value, Source::DotEnv(path)));
             }
         }
         break;
     }
-    let source = Source::Config(config::path(&cx.project.migrations_dir));
+    let source = Source::Config(config::path(&cx.project.config_dir));
     Ok((cx.config.url.clone(), source))
 }
 
 /// Where relative paths count from.
 fn base(cx: &Context, source: &Source) -> PathBuf {
     match source {
-        Source::Flag | Source::Environment | Source::Pattern => {
+        Source::Flag | Source::Environment(_) | Source::Pattern => {
             std::env::current_dir().unwrap_or_default()
         }
         Source::DotEnv(path) => path.parent().map(Path::to_owned).unwrap_or_default(),

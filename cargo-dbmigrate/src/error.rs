@@ -32,6 +32,13 @@ impl Error {
         self
     }
 
+    /// Says before the message whose failure it is.
+    #[must_use]
+    pub fn of(mut self, whose: &str) -> Error {
+        self.message = format!("{whose}: {}", self.message);
+        self
+    }
+
     pub fn message(&self) -> &str {
         &self.message
     }

@@ -1,12 +1,14 @@
 //! What the constants of the revision files say, read as text.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
 use dbmigrate_runtime::revision::{Graph, Revision};
+use syn::spanned::Spanned as _;
 
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::history;
+use crate::{files, history};
 
 /// The constants of a revision file, read without compiling it: for commands that have to work
 /// on a file that doesn't compile.
@@ -31,7 +33,7 @@ pub fn graph(headers: &[Header]) -> Result<Graph> {
 /// When a file's constants can't be read: without them nobody knows what follows what.
 pub fn read(cx: &Context) -> Result<Vec<Header>> {
     let mut headers = Vec::new();
-    for file in history::files(cx)? {
+    for file in files::all(cx)? {
         let text = std::fs::read_to_string(&file.path)
             .doing(|| format!("read `{}`", file.path.display()))?;
         let shown = history::relative(cx, &file.path);
@@ -74,3 +76,101 @@ fn text_of(it: &syn::Expr) -> Option<String> {
         _ => None,
     }
 }
+
+/// A revision file with another parent.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Edit {
+    pub text: String,
+    /// The lines that are different, as they were and as they are.
+    pub lines: Vec<(String, String)>,
+}
+
+/// A revision file that follows `new` instead of `old`: in `DOWN_REVISION`, and in the line
+/// `Revises:` of its header where that still says the old ones. Every other byte stays. `None`
+/// where the constant isn't written out as a list of texts, or doesn't say the old ones.
+pub fn follow(text: &str, old: &[String], new: &str) -> Option<Edit> {
+    let (span, value) = parents_span(text, old, new)?;
+    let mut spans: Vec<(Range<usize>, &str)> = vec![(span, value.as_str())];
+    spans.extend(revises_span(text, &history::parents_text(old)).map(|it| (it, new)));
+    spans.sort_by_key(|(span, _)| span.start);
+    let (mut edited, mut lines, mut at) = (String::new(), Vec::new(), 0);
+    for (span, with) in spans {
+        let line = line_around(text, &span);
+        let (before, after) = (line.start..span.start, span.end..line.end);
+        lines.push((text[line].to_owned(), format!("{}{with}{}", &text[before], &text[after])));
+        edited += &text[at..span.start];
+        edited += with;
+        at = span.end;
+    }
+    edited += &text[at..];
+    // The text says now what it is meant to say, or it isn't understood after all.
+    parents_span(&edited, &[new.to_owned()], new)?;
+    Some(Edit { text: edited, lines })
+}
+
+/// Where the parents stand in `DOWN_REVISION`, and what is to stand there.
+fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, String)> {
+    let source = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // A parser would skip it, and count from behind it.
+    if source.starts_with("#!") && !source.starts_with("#![") {
+        return None;
+    }
+    let file = syn::parse_file(source).ok()?;
+    let mut constants = file.items.iter().filter_map(|it| match it {
+        syn::Item::Const(it) if it.ident == "DOWN_REVISION" => Some(it),
+        _ => None,
+    });
+    let (constant, None) = (constants.next()?, constants.next()) else { return None };
+    let syn::Expr::Reference(value) = &*constant.expr else { return None };
+    let syn::Expr::Array(array) = &*value.expr else { return None };
+    let said: Option<Vec<String>> = array.elems.iter().map(text_of).collect();
+    // An array's type says how many they are.
+    let is_slice = matches!(&*constant.ty, syn::Type::Reference(it) if matches!(*it.elem, syn::Type::Slice(_)));
+    if said? != old || !(is_slice || old.len() == 1) {
+        return None;
+    }
+    let range = |it: &syn::Expr| it.span().byte_range();
+    let span = match (array.elems.first(), array.elems.last()) {
+        (Some(first), Some(last)) => range(first).start..range(last).end,
+        _ => {
+            let at = array.bracket_token.span.open().byte_range().end;
+            at..at
+        }
+    };
+    let skipped = text.len() - source.len();
+    Some((span.start + skipped..span.end + skipped, format!("{new:?}")))
+}
+
+/// Where the header names what the revision follows.
+fn revises_span(text: &str, old: &str) -> Option<Range<usize>> {
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        let line_at = at;
+        at += line.len();
+        let line = line.trim_end();
+        let inner = line.trim_start_matches('\u{feff}').trim_start();
+        let Some(doc) = inner.strip_prefix("//!") else {
+            // The header ends where something else than comments and attributes begins.
+            match inner.is_empty() || inner.starts_with("//") || inner.starts_with("#![") {
+                true => continue,
+                false => return None,
+            }
+        };
+        let Some(value) = doc.trim_start().strip_prefix("Revises:") else { continue };
+        let rest = value.trim_start().strip_prefix(old)?;
+        let end = line_at + line.len() - rest.len();
+        let is_whole = !rest.starts_with(|it: char| it.is_alphanumeric() || "_,".contains(it));
+        return is_whole.then_some(end - old.len()..end);
+    }
+    None
+}
+
+fn line_around(text: &str, span: &Range<usize>) -> Range<usize> {
+    let start = text[..span.start].rfind('\n').map_or(0, |it| it + 1);
+    let rest = &text[span.end..];
+    let end = rest.find(['\r', '\n']).unwrap_or(rest.len());
+    start..span.end + end
+}
+
+#[cfg(test)]
+mod tests;

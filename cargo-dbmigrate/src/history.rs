@@ -9,12 +9,10 @@ use dbmigrate_runtime::{Migrations, executor, version_table};
 
 use crate::connection::{Database, Patience};
 use crate::context::Context;
-use crate::error::{Doing as _, Error, Result};
+use crate::error::{Error, Result};
+use crate::files;
 use crate::output::look;
 use crate::runner::{self, Recording, RevisionFile};
-
-/// The directory of the revision files, in the migrations directory.
-pub const VERSIONS: &str = "versions";
 
 /// All revisions with their recordings; operations are decoded only when they are asked for.
 pub struct History {
@@ -33,7 +31,7 @@ impl History {
     /// When there is no migrations directory, a module doesn't compile, or the revisions make no
     /// graph.
     pub fn load(cx: &Context) -> Result<History> {
-        let files = files(cx)?;
+        let files = files::all(cx)?;
         let recordings = runner::recordings(cx, &files)?;
         let path = |it: RevisionFile| {
             let shown = relative(cx, &it.path);
@@ -118,7 +116,7 @@ pub const GONE: &str = " (applied, file missing)";
 pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::Applied>> {
     match database.open_to_read(Patience::reading(cx))? {
         None => Ok(Vec::new()),
-        Some(mut driver) => Ok(version_table::read(&mut *driver, &cx.config.version_table)?),
+        Some(mut driver) => Ok(version_table::read(&mut *driver, cx.config.version_table())?),
     }
 }
 
@@ -128,7 +126,7 @@ pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
     let patience = Patience { out: cx.out, at_most: Duration::ZERO };
     let driver = Database::find(cx).and_then(|it| it.open_to_read(patience));
     let Ok(Some(mut driver)) = driver else { return Vec::new() };
-    let entries = version_table::entries(&mut *driver, &cx.config.version_table);
+    let entries = version_table::entries(&mut *driver, cx.config.version_table());
     let is_gone = |it: &version_table::Entry| graph.get(&it.id).is_none();
     entries.unwrap_or_default().into_iter().rev().filter(is_gone).collect()
 }
@@ -138,6 +136,28 @@ pub fn applied_for(cx: &Context, identifiers: &[&str]) -> Result<Option<BTreeSet
     match identifiers.iter().any(|it| is_from_database(it)) {
         true => Ok(Some(applied_ids(cx, &Database::find(cx)?)?)),
         false => Ok(None),
+    }
+}
+
+/// The one revision that an identifier names.
+///
+/// # Errors
+///
+/// When it names none, or several.
+pub fn one<'a>(graph: &'a Graph, applied: &BTreeSet<String>, identifier: &str) -> Result<&'a str> {
+    let target = graph.target(identifier, Some(applied))?;
+    match target.ids().as_slice() {
+        [] => Err(Error::new(format!("`{identifier}` is before the first revision"))
+            .hint("`cargo dbmigrate history` lists the revisions")),
+        [id] => match graph.get(id) {
+            Some(it) => Ok(&it.id),
+            None => unreachable!("a target names revisions of its graph"),
+        },
+        ids => {
+            let listed = graph.listed(ids);
+            Err(Error::new(format!("`{identifier}` names several revisions:{listed}"))
+                .hint("name one of them"))
+        }
     }
 }
 
@@ -197,47 +217,6 @@ fn parents_text_of(ids: &[&str]) -> String {
 /// The ids of what is applied.
 pub fn applied_ids(cx: &Context, database: &Database) -> Result<BTreeSet<String>> {
     Ok(executor::ids(&applied(cx, database)?))
-}
-
-/// The revision files, sorted by name.
-///
-/// # Errors
-///
-/// When there is no migrations directory.
-pub fn files(cx: &Context) -> Result<Vec<RevisionFile>> {
-    let dir = &cx.project.migrations_dir;
-    if !dir.is_dir() {
-        let message = format!("no migrations directory `{}`", relative(cx, dir));
-        return Err(Error::new(message).hint("`cargo dbmigrate init` creates it"));
-    }
-    let versions = dir.join(VERSIONS);
-    let entries = match std::fs::read_dir(&versions) {
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        res => res.doing(|| format!("read `{}`", versions.display()))?,
-    };
-    let mut files = Vec::new();
-    for entry in entries {
-        let path = entry.doing(|| format!("read `{}`", versions.display()))?.path();
-        let Some(stem) = path.file_stem().and_then(|it| it.to_str()) else { continue };
-        // Editors leave `.#name.rs` and the like.
-        let is_source = path.extension().is_some_and(|it| it == "rs") && stem != "mod";
-        if is_source && !stem.starts_with('.') {
-            if !is_name(stem) {
-                let message = format!("`{}` can't be a module's name", relative(cx, &path));
-                return Err(Error::new(message)
-                    .hint("rename it: letters, digits and `_`, with no digit at the beginning"));
-            }
-            files.push(RevisionFile { module: stem.to_owned(), path });
-        }
-    }
-    files.sort_by(|a, b| a.module.cmp(&b.module));
-    Ok(files)
-}
-
-/// Whether a file's name may be a module's. That no keyword is one, the compiler says.
-fn is_name(stem: &str) -> bool {
-    let is_part = |it: char| it == '_' || it.is_alphanumeric();
-    stem.chars().all(is_part) && !stem.starts_with(|it: char| it.is_ascii_digit())
 }
 
 fn shown(paths: &BTreeMap<String, (PathBuf, String)>, module: &str) -> String {

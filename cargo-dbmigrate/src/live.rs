@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::dialect::{Dialect as _, Facts, Introspected, Sqlite};
 use dbmigrate_runtime::drift::{self, Drift};
 use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{Schema, Table};
 use dbmigrate_runtime::{executor, version_table};
 
@@ -13,6 +14,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::rules::Rules;
 
 /// What was read of a database at one time.
 pub struct Live {
@@ -21,6 +23,8 @@ pub struct Live {
     /// What statements depend on.
     pub facts: Facts,
     found: Introspected,
+    rules: Rules,
+    naming: Convention,
 }
 
 impl Live {
@@ -32,7 +36,7 @@ impl Live {
     pub fn find(cx: &Context, history: &History) -> Result<Live> {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
             Some(mut driver) => Live::read(cx, history, &mut *driver),
-            None => Ok(Live::empty()),
+            None => Ok(Live::of(cx, Sqlite.offline_facts(), Introspected::default())),
         }
     }
 
@@ -44,7 +48,7 @@ impl Live {
     pub fn unversioned(cx: &Context, database: &Database) -> Result<Live> {
         match database.open_to_read(Patience::reading(cx))? {
             Some(mut driver) => at_once(&mut *driver, |driver| Live::contents(cx, driver)),
-            None => Ok(Live::empty()),
+            None => Ok(Live::of(cx, Sqlite.offline_facts(), Introspected::default())),
         }
     }
 
@@ -55,15 +59,15 @@ impl Live {
     /// As [`Live::find`].
     pub fn read(cx: &Context, history: &History, driver: &mut dyn Driver) -> Result<Live> {
         at_once(driver, |driver| {
-            let applied = version_table::read(driver, &cx.config.version_table)?;
+            let applied = version_table::read(driver, cx.config.version_table())?;
             executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
             Ok(Live { applied: executor::ids(&applied), ..Live::contents(cx, driver)? })
         })
     }
 
-    fn empty() -> Live {
-        let facts = Sqlite.offline_facts();
-        Live { applied: BTreeSet::new(), facts, found: Introspected::default() }
+    fn of(cx: &Context, facts: Facts, found: Introspected) -> Live {
+        let (rules, naming) = (cx.config.rules(), cx.config.naming.0.clone());
+        Live { applied: BTreeSet::new(), facts, found, rules, naming }
     }
 
     fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
@@ -72,10 +76,10 @@ impl Live {
         found.schema.tables.retain(|name, _| !is_own(name));
         let objects = Some(std::mem::take(&mut found.objects));
         let facts = Facts { objects, ..driver.facts().map_err(failed)? };
-        Ok(Live { applied: BTreeSet::new(), facts, found })
+        Ok(Live::of(cx, facts, found))
     }
 
-    /// How it differs from the revisions whose schema this is; `all` is that of all revisions.
+    /// How it differs, in what is compared, from the revisions whose schema this is; `all` is that of all revisions.
     ///
     /// # Errors
     ///
@@ -84,8 +88,12 @@ impl Live {
         let stored = |it: &Table| {
             Sqlite.as_stored(it, &self.facts).map_err(|err| Error::new(err.to_string()))
         };
-        let expected = expected.tables.values().map(stored).collect::<Result<Vec<_>>>()?;
-        Ok(drift::drift(&Schema::from_tables(expected), all, &self.found))
+        let expected = expected.tables.values().filter(|it| self.rules.has_table(&it.name));
+        let expected = expected.map(stored).collect::<Result<Vec<_>>>()?;
+        let expected = self.rules.compared(&Schema::from_tables(expected));
+        let objects = self.facts.objects.as_deref().unwrap_or_default();
+        let found = self.rules.found(&self.found, objects);
+        Ok(drift::drift(&expected, &self.rules.compared(all), &found))
     }
 
     /// What it has of these schemas, in their words.
@@ -96,7 +104,7 @@ impl Live {
     pub fn adopted(&self, known: &[&Schema]) -> Result<Schema> {
         let of_known = |name: &str| {
             let mut names = known.iter().flat_map(|it| it.tables.keys());
-            names.any(|it| it.eq_ignore_ascii_case(name))
+            self.rules.has_table(name) && names.any(|it| it.eq_ignore_ascii_case(name))
         };
         if let Some((name, why)) = self.found.unreadable.iter().find(|(it, _)| of_known(it)) {
             return Err(Error::new(format!(
@@ -104,7 +112,7 @@ impl Live {
             )));
         }
         let stored = |it: &Table| Sqlite.as_stored(it, &self.facts).ok();
-        Ok(autogenerate::adopt(&self.found.schema, known, &stored))
+        Ok(autogenerate::adopt(&self.found.schema, known, &stored, &self.naming))
     }
 }
 

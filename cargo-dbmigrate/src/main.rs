@@ -9,6 +9,7 @@ mod config;
 mod connection;
 mod context;
 mod error;
+mod files;
 mod headers;
 mod history;
 mod live;
@@ -17,6 +18,7 @@ mod output;
 mod project;
 mod prompt;
 mod render;
+mod rules;
 mod runner;
 mod scaffold;
 

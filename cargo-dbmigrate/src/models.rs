@@ -6,6 +6,7 @@
 
 mod artifacts;
 mod check;
+mod databases;
 mod objects;
 mod records;
 mod selection;
@@ -14,13 +15,16 @@ mod wrapper;
 
 use dbmigrate_runtime::record::ModelRecord;
 use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::schema::naming::Convention;
 
 pub use artifacts::dep_info;
 pub use wrapper::run_wrapper;
 
+use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::project;
+use crate::rules::Rules;
 
 use selection::Selection;
 use targets::Package;
@@ -37,6 +41,10 @@ pub struct Models {
     pub schema: Schema,
     /// All of them, each once, in the order of their paths.
     pub records: Vec<ModelRecord>,
+    /// By what the names are that the models don't give.
+    pub naming: Convention,
+    /// What of them is compared, and of what they are compared with.
+    pub rules: Rules,
     /// Whether there is no model at all. It is certain that there is none: the records of this
     /// toolchain can be read, and the package depends on the runtime.
     pub found_none: bool,
@@ -49,7 +57,16 @@ pub struct Models {
 /// When the package doesn't compile (which has been shown then), a record can't be read, or two
 /// models want the same table.
 pub fn load(cx: &Context) -> Result<Models> {
-    of_records(records(cx)?, cx.config.doc_comments)
+    let records = match cx.records.get() {
+        Some(it) => it,
+        None => {
+            let found = records(cx)?;
+            cx.records.get_or_init(|| found)
+        }
+    };
+    let own = databases::own(cx, records)?;
+    let models = of_records(own, &cx.config)?;
+    Ok(Models { found_none: records.is_empty(), ..models })
 }
 
 /// Has cargo check the package and reads the models' records, each once, in the order of their
@@ -83,9 +100,10 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 }
 
 /// The models that these records describe.
-pub fn of_records(records: Vec<ModelRecord>, doc_comments: bool) -> Result<Models> {
-    let schema = records::schema(&records, doc_comments)?;
-    Ok(Models { schema, found_none: records.is_empty(), records })
+pub fn of_records(records: Vec<ModelRecord>, config: &Config) -> Result<Models> {
+    let schema = records::schema(&records, config.doc_comments)?;
+    let (naming, rules) = (config.naming.0.clone(), config.rules());
+    Ok(Models { schema, found_none: records.is_empty(), records, naming, rules })
 }
 
 /// The package has no model, and that can't be meant.

@@ -18,6 +18,7 @@ use crate::error::Error;
 
 const RED: Style = AnsiColor::Red.on_default().bold();
 const YELLOW: Style = AnsiColor::Yellow.on_default().bold();
+const BOLD: Style = Style::new().bold();
 const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// The version of the JSON documents.
@@ -29,6 +30,8 @@ pub struct Output {
     pub format: Format,
     pub verbose: bool,
     pub quiet: bool,
+    /// The database that is spoken of, where a command is about several.
+    pub database: Option<&'static str>,
 }
 
 impl Output {
@@ -39,7 +42,7 @@ impl Output {
             ColorChoice::Never => anstream::ColorChoice::Never,
         }
         .write_global();
-        Output { format, verbose, quiet }
+        Output { format, verbose, quiet, database: None }
     }
 
     pub fn is_json(&self) -> bool {
@@ -76,8 +79,18 @@ impl Output {
         if let Some(members) = members.as_object_mut() {
             members.insert("version".into(), JSON_VERSION.into());
             members.insert("command".into(), command.into());
+            if let Some(name) = self.database {
+                members.insert("database".into(), name.into());
+            }
         }
         stdout(&format!("{members:#}\n"));
+    }
+
+    /// Speaks of one of several databases from here on, and says so.
+    pub fn about(&mut self, database: &str) {
+        // There are few, and the program ends soon.
+        self.database = Some(String::leak(database.to_owned()));
+        self.line(format!("{BOLD}Database `{database}`{BOLD:#}"));
     }
 
     /// Something that goes on, on standard error.

@@ -29,6 +29,8 @@ pub struct Project {
     /// The package's edition.
     pub edition: String,
     pub migrations_dir: PathBuf,
+    /// Where dbmigrate.toml is: the default database's migrations directory.
+    pub config_dir: PathBuf,
     /// Where this tool keeps its own work.
     pub work_dir: PathBuf,
     /// Where cargo looks for its configuration, from here upward.
@@ -60,24 +62,39 @@ impl Project {
         let target_dir = target_dir(&cargo_dir, &workspace_root)?;
         let migrations_dir = package_dir.join(directory);
         let package = manifest.package_name().to_owned();
-        let hash = crate::runner::short_hash(migrations_dir.as_os_str().as_encoded_bytes());
         Ok(Project {
-            work_dir: target_dir.join("dbmigrate").join(format!("{package}-{hash}")),
+            work_dir: work_dir(&target_dir, &package, &migrations_dir),
             edition: manifest.edition(&workspace.root).to_owned(),
             manifest_path: package_dir.join(manifest::FILE),
             package,
             package_dir,
             workspace_root,
             target_dir,
+            config_dir: migrations_dir.clone(),
             migrations_dir,
             cargo_dir,
         })
+    }
+
+    /// The package with another of its migrations directories.
+    pub fn with_migrations(&self, dir: &Path) -> Project {
+        Project {
+            work_dir: work_dir(&self.target_dir, &self.package, dir),
+            migrations_dir: dir.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// A path as it is shown: from the package's directory when it is inside.
     pub fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.package_dir).unwrap_or(path).display()
     }
+}
+
+/// Several packages may share a target directory, and one may have several histories.
+fn work_dir(target_dir: &Path, package: &str, migrations_dir: &Path) -> PathBuf {
+    let hash = crate::runner::short_hash(migrations_dir.as_os_str().as_encoded_bytes());
+    target_dir.join("dbmigrate").join(format!("{package}-{hash}"))
 }
 
 /// Whether this process was started by a package's build script.

@@ -38,6 +38,9 @@ pub struct RevisionFile {
     /// The module's name: the file's without its ending.
     pub module: String,
     pub path: PathBuf,
+    /// The path that the list in `mod.rs` names; none where the file is where a module of that
+    /// name is looked for.
+    pub listed: Option<String>,
 }
 
 /// What a module recorded: its place in the history, and the operations still encoded.

@@ -168,6 +168,14 @@ impl Error {
         }
     }
 
+    pub(crate) fn version_table_name(why: Unplannable) -> Error {
+        let err = Error::new(Kind::Unsupported, why.message);
+        match why.hint {
+            Some(hint) => err.with_hint(hint),
+            None => err,
+        }
+    }
+
     pub(crate) fn rebuild_alone(revision: &str) -> Error {
         let message = format!(
             "revision `{revision}` makes a table anew, which needs a transaction, and says \

@@ -29,6 +29,9 @@ pub struct Options {
     pub args: Vec<(String, String)>,
     /// The version table's name.
     pub version_table: String,
+    /// The schema that the version table is in; empty is the connection's own. SQLite takes only
+    /// `main` beside it, since a row in an attached file isn't always committed with the work.
+    pub version_table_schema: String,
     /// Whether an upgrade is allowed on a database that has revisions which the project lacks.
     pub allow_ahead: bool,
 }
@@ -40,8 +43,16 @@ impl Default for Options {
             lock_timeout: Duration::from_secs(60),
             args: Vec::new(),
             version_table: version_table::NAME.to_owned(),
+            version_table_schema: String::new(),
             allow_ahead: false,
         }
+    }
+}
+
+impl Options {
+    /// The version table with its schema.
+    pub fn version_table(&self) -> version_table::Name<'_> {
+        version_table::Name { schema: &self.version_table_schema, table: &self.version_table }
     }
 }
 
@@ -259,12 +270,13 @@ impl Executor<'_> {
     }
 
     fn stamp_begun(&mut self, target: &Target, purge: bool) -> Result<Vec<String>, Error> {
-        let table = self.options.version_table.clone();
-        version_table::create(self.driver, &table)?;
+        let options = self.options;
+        let table = options.version_table();
+        version_table::create(self.driver, table)?;
         if purge {
-            version_table::clear(self.driver, &table)?;
+            version_table::clear(self.driver, table)?;
         }
-        let applied = version_table::read(self.driver, &table)?;
+        let applied = version_table::read(self.driver, table)?;
         let graph = self.migrations.graph();
         verify(graph, |_| None, &applied, self.options.allow_ahead)?;
         let wanted = graph.with_ancestors(&target.ids());
@@ -276,7 +288,7 @@ impl Executor<'_> {
         for row in &applied {
             let is_stale = self.migrations.get(&row.id).is_some_and(|it| !current(it));
             if !stays.contains(&row.id) || (wanted.contains(row.id.as_str()) && is_stale) {
-                version_table::delete(self.driver, &table, &row.id)?;
+                version_table::delete(self.driver, table, &row.id)?;
             }
         }
         let mut entered = Vec::new();
@@ -285,7 +297,7 @@ impl Executor<'_> {
                 let operations = &it.upgrade.operations;
                 version_table::insert(
                     self.driver,
-                    &table,
+                    table,
                     &it.revision,
                     operations,
                     Duration::ZERO,
@@ -307,14 +319,14 @@ impl Executor<'_> {
         }
         self.prepared(|this| {
             this.begin()?;
-            let res = version_table::create(this.driver, &this.options.version_table);
+            let res = version_table::create(this.driver, this.options.version_table());
             this.end(res)
         })
     }
 
     /// The applied revisions, compared with what the project has.
     fn read_applied(&mut self) -> Result<Vec<Applied>, Error> {
-        let applied = version_table::read(self.driver, &self.options.version_table)?;
+        let applied = version_table::read(self.driver, self.options.version_table())?;
         let checksum = |id: &str| self.migrations.get(id).map(|it| it.checksum.as_str());
         verify(self.migrations.graph(), checksum, &applied, self.options.allow_ahead)?;
         Ok(applied)
@@ -412,7 +424,7 @@ impl Executor<'_> {
         if direction == Direction::Upgrade && done.is_empty() {
             plan::check_order(self.migrations.graph(), &set, &pending, target)?;
         }
-        version_table::create(self.driver, &self.options.version_table)?;
+        version_table::create(self.driver, self.options.version_table())?;
         if group.is_empty() {
             return Ok(Next::Alone(first.clone()));
         }

@@ -208,35 +208,37 @@ pub const fn text(bytes: &'static [u8]) -> &'static str {
 /// Declares the revision modules of a migrations directory; written in its `mod.rs`, where
 /// `cargo dbmigrate` keeps the list.
 ///
-/// Each name is a module in the directory `versions` beside the file. The macro declares
-/// `migrator()`, which gives a [`Migrator`](crate::Migrator) of them all.
+/// A name is a module in the directory `versions` beside the file; one with a path is in that
+/// file, which is named from the same place. The macro declares `migrator()`, which gives a
+/// [`Migrator`](crate::Migrator) of them all.
 ///
 /// ```text
 /// dbmigrate_runtime::migrations! {
 ///     m20241015_145459_8048ee3cbab8_initial_migration;
+///     m20241101_093012_51f0ac6b9d3e_posts = "blog/m20241101_093012_51f0ac6b9d3e_posts.rs";
 /// }
 /// ```
 #[macro_export]
 macro_rules! migrations {
-    ($($name:ident;)*) => {
-        $crate::migrations! {
-            @modules $($name include_str!(concat!("versions/", stringify!($name), ".rs"));)*
-        }
-    };
-    // What the command-line tool writes, which puts the modules of another directory into a file
-    // of its own: the text of each is at a path.
-    ($($name:ident = $path:literal;)*) => {
-        $crate::migrations! { @modules $($name include_str!($path);)* }
-    };
-    (@modules $($name:ident $source:expr;)*) => {
-        #[allow(dead_code, unused_variables, unreachable_pub, missing_docs)]
+    // `in` is what the command-line tool writes, which puts the list of another directory into a
+    // file of its own: there the text of each module is at a path.
+    ($($name:ident $(in $text:literal)? $(= $path:literal)?;)*) => {
+        #[allow(dead_code, unused_imports, unused_variables, unreachable_pub, missing_docs)]
         mod versions {
-            $(pub mod $name;)*
+            pub use super::located::*;
+            $($crate::migrations! { @beside $name $(= $path)? })*
+        }
+
+        // Paths count from the file's own directory.
+        #[path = "."]
+        #[allow(dead_code, unused_variables, unreachable_pub, missing_docs)]
+        mod located {
+            $($crate::migrations! { @located $name $(= $path)? })*
         }
 
         #[allow(dead_code)]
         const MODULES: &[$crate::Module] = &[$({
-            const SOURCE: &str = $source;
+            const SOURCE: &str = $crate::migrations!(@source $name $(in $text)? $(= $path)?);
             const RANGE: (usize, usize) = $crate::__private::message_range(SOURCE);
             static MESSAGE: [u8; RANGE.1 - RANGE.0] = $crate::__private::slice(SOURCE, RANGE.0);
             $crate::Module {
@@ -257,4 +259,11 @@ macro_rules! migrations {
             $crate::Migrator::new(MODULES)
         }
     };
+    (@beside $name:ident) => { pub mod $name; };
+    (@beside $name:ident = $path:literal) => {};
+    (@located $name:ident) => {};
+    (@located $name:ident = $path:literal) => { #[path = $path] pub mod $name; };
+    (@source $name:ident) => { include_str!(concat!("versions/", stringify!($name), ".rs")) };
+    (@source $name:ident in $text:literal) => { include_str!($text) };
+    (@source $name:ident $(in $text:literal)? = $path:literal) => { include_str!($path) };
 }

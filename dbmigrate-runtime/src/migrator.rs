@@ -115,8 +115,21 @@ mod sqlite {
             conn: &mut Connection,
             identifier: &str,
         ) -> Result<Vec<String>, Error> {
-            let options = Options::default();
-            self.run(&mut SqliteDriver::lent(conn), Direction::Downgrade, identifier, &options)
+            self.downgrade_with(conn, identifier, &Options::default())
+        }
+
+        /// The same with options, such as another version table.
+        ///
+        /// # Errors
+        ///
+        /// As [`Migrator::downgrade`].
+        pub fn downgrade_with(
+            &self,
+            conn: &mut Connection,
+            identifier: &str,
+            options: &Options,
+        ) -> Result<Vec<String>, Error> {
+            self.run(&mut SqliteDriver::lent(conn), Direction::Downgrade, identifier, options)
         }
 
         /// Opens a database file, creates it if it is missing, and applies what is pending. Takes
@@ -145,9 +158,32 @@ mod sqlite {
         ///
         /// What the database says, and when the revisions make no graph.
         pub fn status(&self, conn: &Connection) -> Result<Status, Error> {
+            self.status_with(conn, &Options::default())
+        }
+
+        /// The same with options, of which the version table counts.
+        ///
+        /// # Errors
+        ///
+        /// As [`Migrator::status`].
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use dbmigrate_runtime::{Migrator, Options};
+        ///
+        /// let migrator = Migrator::new(&[]);
+        /// let options = Options { version_table: "done".to_owned(), ..Options::default() };
+        ///
+        /// let mut conn = rusqlite::Connection::open_in_memory().unwrap();
+        /// migrator.upgrade_with(&mut conn, "head", &options).unwrap();
+        /// assert_eq!(migrator.status_with(&conn, &options).unwrap().pending, [""; 0]);
+        /// ```
+        pub fn status_with(&self, conn: &Connection, options: &Options) -> Result<Status, Error> {
             let mut driver = SqliteDriver::reading(conn);
             let graph = Graph::new(self.modules.iter().map(|it| it.revision()).collect())?;
-            let applied = executor::ids(&version_table::read(&mut driver, version_table::NAME)?);
+            let applied = version_table::read(&mut driver, options.version_table())?;
+            let applied = executor::ids(&applied);
             let heads = Target::Revisions(graph.heads().into_iter().map(str::to_owned).collect());
             let pending = plan::route(&graph, &applied, Direction::Upgrade, &heads);
             let (known, unknown): (Vec<_>, Vec<_>) =
@@ -164,7 +200,20 @@ mod sqlite {
         ///
         /// As [`Migrator::status`].
         pub fn is_up_to_date(&self, conn: &Connection) -> Result<bool, Error> {
-            Ok(self.status(conn)?.pending.is_empty())
+            self.is_up_to_date_with(conn, &Options::default())
+        }
+
+        /// The same with options, of which the version table counts.
+        ///
+        /// # Errors
+        ///
+        /// As [`Migrator::status`].
+        pub fn is_up_to_date_with(
+            &self,
+            conn: &Connection,
+            options: &Options,
+        ) -> Result<bool, Error> {
+            Ok(self.status_with(conn, options)?.pending.is_empty())
         }
 
         fn run(

@@ -13,6 +13,11 @@ pub use build::{check_id, check_label};
 pub(crate) use target::steps_from_current;
 pub use target::{Range, Target, is_from_database};
 
+/// What makes one head of several, for hints.
+#[doc(hidden)]
+pub const TO_ONE_HEAD: &str = "`cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts \
+                               one behind the other";
+
 /// One revision's place in the history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revision {

@@ -32,7 +32,7 @@ pub fn script(
     facts: &Facts,
     options: &Options,
 ) -> Result<(String, Vec<String>), Error> {
-    let version_table = &options.version_table;
+    let version_table = &options.version_table().quoted(dialect)?;
     let planned = plan::plan(migrations, direction, ids, applied, dialect, facts)?;
     let mut text = String::new();
     let mut steps = Vec::new();
@@ -160,13 +160,18 @@ pub fn running(direction: Direction, revision: &crate::revision::Revision) -> St
 }
 
 /// A stamp as a script: the version rows that it enters and takes out.
+///
+/// # Errors
+///
+/// A schema that the version table can't be in.
 pub fn stamp_script(
     migrations: &Migrations,
     target: &Target,
     applied: &BTreeSet<String>,
     dialect: &dyn Dialect,
-    version_table: &str,
-) -> String {
+    version_table: version_table::Name<'_>,
+) -> Result<String, Error> {
+    let version_table = &version_table.quoted(dialect)?;
     let stays = plan::stamped(migrations.graph(), applied, target);
     let mut text = format!("BEGIN IMMEDIATE;\n{};\n", dialect.create_version_table(version_table));
     for id in applied.iter().filter(|it| !stays.contains(*it)) {
@@ -181,5 +186,5 @@ pub fn stamp_script(
         let _ = writeln!(text, "{row};");
     }
     text.push_str("COMMIT;\n");
-    text
+    Ok(text)
 }

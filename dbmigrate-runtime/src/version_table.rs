@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::dialect::Dialect;
 use crate::driver::{DatabaseError, Driver};
 use crate::operations::{self, Operation};
 use crate::revision::Revision;
@@ -13,6 +14,47 @@ use crate::{Error, Value};
 
 /// The table's usual name.
 pub const NAME: &str = "dbmigrate_version";
+
+/// What the table is called, and the schema that it is in.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::version_table::{NAME, Name};
+///
+/// assert_eq!(Name::from("done"), Name { schema: "", table: "done" });
+/// assert_eq!(Name::default().table, NAME);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name<'a> {
+    /// The schema; empty is the connection's own.
+    pub schema: &'a str,
+    /// The table.
+    pub table: &'a str,
+}
+
+impl<'a> From<&'a str> for Name<'a> {
+    fn from(table: &'a str) -> Name<'a> {
+        Name { schema: "", table }
+    }
+}
+
+impl Default for Name<'_> {
+    fn default() -> Self {
+        Name::from(NAME)
+    }
+}
+
+impl Name<'_> {
+    /// The name in statements.
+    ///
+    /// # Errors
+    ///
+    /// A schema in which the database can't keep the table.
+    pub fn quoted(self, dialect: &dyn Dialect) -> Result<String, Error> {
+        dialect.version_table_name(self.schema, self.table).map_err(Error::version_table_name)
+    }
+}
 
 /// An applied revision: what has to be known of each to tell where a database stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,10 +75,10 @@ pub struct Applied {
 ///
 /// # Errors
 ///
-/// What the database says, and when a newer version has written a row.
-pub fn read(driver: &mut dyn Driver, table: &str) -> Result<Vec<Applied>, Error> {
+/// What the database says, when a newer version has written a row, and a schema that can't be.
+pub fn read(driver: &mut dyn Driver, table: Name<'_>) -> Result<Vec<Applied>, Error> {
     let failed = |err| Error::database("read which revisions are applied", err);
-    let name = driver.dialect().quote(table);
+    let name = table.quoted(driver.dialect())?;
     let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
     let rows = match driver.query(&sql, &[]) {
         Ok(it) => it.rows,
@@ -96,16 +138,17 @@ pub struct Entry {
 ///
 /// # Errors
 ///
-/// What the database says.
-pub fn entries(driver: &mut dyn Driver, table: &str) -> Result<Vec<Entry>, DatabaseError> {
-    if !exists(driver, table)? {
+/// What the database says, and a schema that can't be.
+pub fn entries(driver: &mut dyn Driver, table: Name<'_>) -> Result<Vec<Entry>, Error> {
+    let failed = |err| Error::database("read what was applied", err);
+    let name = table.quoted(driver.dialect())?;
+    if !exists(driver, table).map_err(failed)? {
         return Ok(Vec::new());
     }
     let sql = format!(
-        "SELECT id, parents, message, operations, format, applied_at, tool_version FROM {}",
-        driver.dialect().quote(table)
+        "SELECT id, parents, message, operations, format, applied_at, tool_version FROM {name}"
     );
-    let rows = driver.query(&sql, &[])?.rows;
+    let rows = driver.query(&sql, &[]).map_err(failed)?.rows;
     let entry = |row: Vec<Value>| {
         let mut texts = row.into_iter().map(|it| match it {
             Value::Text(it) => it,
@@ -141,13 +184,14 @@ impl Entry {
     }
 }
 
-pub(crate) fn exists(driver: &mut dyn Driver, table: &str) -> Result<bool, DatabaseError> {
+fn exists(driver: &mut dyn Driver, name: Name<'_>) -> Result<bool, DatabaseError> {
     let sql = driver.dialect().table_exists();
-    Ok(!driver.query(sql, &[Value::from(table)])?.rows.is_empty())
+    Ok(!driver.query(sql, &[Value::from(name.table)])?.rows.is_empty())
 }
 
-pub(crate) fn create(driver: &mut dyn Driver, table: &str) -> Result<(), Error> {
-    let sql = driver.dialect().create_version_table(table);
+pub(crate) fn create(driver: &mut dyn Driver, table: Name<'_>) -> Result<(), Error> {
+    let name = table.quoted(driver.dialect())?;
+    let sql = driver.dialect().create_version_table(&name);
     driver.batch(&sql).map_err(|err| Error::database("create the version table", err))
 }
 
@@ -165,10 +209,10 @@ fn values(revision: &Revision, operations: &[Operation], took: Duration) -> [Val
     ]
 }
 
-fn insert_sql(driver_name: &str, now: &str, values: [&str; 8]) -> String {
+fn insert_sql(name: &str, now: &str, values: [&str; 8]) -> String {
     let [id, parents, message, operations, checksum, format, took, tool] = values;
     format!(
-        "INSERT INTO {driver_name} (id, parents, message, operations, checksum, format, \
+        "INSERT INTO {name} (id, parents, message, operations, checksum, format, \
          applied_at, milliseconds, tool_version) VALUES ({id}, {parents}, {message}, \
          {operations}, {checksum}, {format}, {now}, {took}, {tool})"
     )
@@ -176,47 +220,48 @@ fn insert_sql(driver_name: &str, now: &str, values: [&str; 8]) -> String {
 
 pub(crate) fn insert(
     driver: &mut dyn Driver,
-    table: &str,
+    table: Name<'_>,
     revision: &Revision,
     operations: &[Operation],
     took: Duration,
 ) -> Result<(), Error> {
     let dialect = driver.dialect();
     let places = ["?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8"];
-    let sql = insert_sql(&dialect.quote(table), dialect.now(), places);
+    let sql = insert_sql(&table.quoted(dialect)?, dialect.now(), places);
     let n = driver
         .execute(&sql, &values(revision, operations, took))
         .map_err(|err| Error::database("enter the revision into the version table", err))?;
     if n == 1 { Ok(()) } else { Err(Error::version_row(&revision.id, n)) }
 }
 
-pub(crate) fn delete(driver: &mut dyn Driver, table: &str, id: &str) -> Result<(), Error> {
-    let sql = format!("DELETE FROM {} WHERE id = ?1", driver.dialect().quote(table));
+pub(crate) fn delete(driver: &mut dyn Driver, table: Name<'_>, id: &str) -> Result<(), Error> {
+    let sql = format!("DELETE FROM {} WHERE id = ?1", table.quoted(driver.dialect())?);
     let n = driver
         .execute(&sql, &[Value::from(id)])
         .map_err(|err| Error::database("take the revision out of the version table", err))?;
     if n == 1 { Ok(()) } else { Err(Error::version_row(id, n)) }
 }
 
-pub(crate) fn clear(driver: &mut dyn Driver, table: &str) -> Result<(), Error> {
-    let sql = format!("DELETE FROM {}", driver.dialect().quote(table));
+pub(crate) fn clear(driver: &mut dyn Driver, table: Name<'_>) -> Result<(), Error> {
+    let sql = format!("DELETE FROM {}", table.quoted(driver.dialect())?);
     let res = driver.execute(&sql, &[]);
     res.map(drop).map_err(|err| Error::database("empty the version table", err))
 }
 
-/// The statement that enters a revision, with its values in the text, for a script.
+/// The statement that enters a revision, with its values in the text, for a script; the table's
+/// name is quoted already.
 pub(crate) fn insert_text(
-    dialect: &dyn crate::dialect::Dialect,
-    table: &str,
+    dialect: &dyn Dialect,
+    name: &str,
     revision: &Revision,
     operations: &[Operation],
 ) -> String {
     let values = values(revision, operations, Duration::ZERO).map(|it| dialect.literal(&it));
     let values: [&str; 8] = std::array::from_fn(|idx| values[idx].as_str());
-    insert_sql(&dialect.quote(table), dialect.now(), values)
+    insert_sql(name, dialect.now(), values)
 }
 
-/// The statement that takes a revision out, for a script.
-pub(crate) fn delete_text(dialect: &dyn crate::dialect::Dialect, table: &str, id: &str) -> String {
-    format!("DELETE FROM {} WHERE id = {}", dialect.quote(table), dialect.literal(&id.into()))
+/// The statement that takes a revision out, for a script; the table's name is quoted already.
+pub(crate) fn delete_text(dialect: &dyn Dialect, name: &str, id: &str) -> String {
+    format!("DELETE FROM {name} WHERE id = {}", dialect.literal(&id.into()))
 }

@@ -209,14 +209,20 @@ fn a_hint_says_how_to_name_one_of_several() {
     check(
         "head",
         (FORK, ""),
-        "name one of them (`one@head`, `two@head`), take `heads` for all, or join them with `cargo \
-         dbmigrate merge`",
+        "name one of them (`one@head`, `two@head`), take `heads` for all, or make one head of them: \
+         `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other",
+    );
+    check(
+        "one@head",
+        ("a b<a#one c<b d<b", ""),
+        "name one of them (`c`, `d`), take `one@heads` for all, or make one head of them: `cargo \
+         dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other",
     );
     check(
         "head",
         ("a1 b1<a1 a2 b2<a2", ""),
-        "name one of them (`b1`, `b2`), take `heads` for all, or join them with `cargo dbmigrate \
-         merge`",
+        "name one of them (`b1`, `b2`), take `heads` for all, or make one head of them: `cargo \
+         dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other",
     );
     check("+1", (FORK, "b"), "name one of them (`one@+1`, `two@+1`)");
     check("-1", (FORK, "d1 d2"), "count from one of them: `d1@-1`, `d2@-1`");

@@ -177,7 +177,7 @@ fn the_database_tells_what_was_applied() {
     let mut conn = Connection::open_in_memory().unwrap();
     up(&mut conn, &migrations(&["a:", "b:a"]), "head").unwrap();
     let mut driver = SqliteDriver::lent(&mut conn);
-    let entries = version_table::entries(&mut driver, version_table::NAME).unwrap();
+    let entries = version_table::entries(&mut driver, version_table::Name::default()).unwrap();
     let words = |it: &version_table::Entry| it.decode().unwrap()[0].to_string();
     assert_eq!(
         entries.iter().map(words).collect::<Vec<_>>(),

@@ -229,7 +229,7 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
             error: `head` names one revision, and the history has 2 heads:
               b2  other, in migrations/versions/m2.rs
               c3  one, in migrations/versions/m3.rs
-              hint: name one of them (`b2`, `c3`), take `heads` for all, or join them with `cargo dbmigrate merge`
+              hint: name one of them (`b2`, `c3`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
         "#]],
     );
     fs::remove_file(host.dir.join(versions("m3"))).unwrap();
@@ -353,9 +353,9 @@ fn settings_and_arguments_that_are_wrong_are_said() {
         &host,
         &with("url =", "uri ="),
         expect![[r#"
-        error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:5:1: unknown field `uri`, expected one of `url`, `package`, `lib`, `bin`, `features`, `all_features`, `default_features`, `profile`, `target`, `file_template`, `truncate_slug_length`, `version_table`, `doc_comments`, `dependencies`
-          hint: `cargo dbmigrate init` in an empty package writes a file with every key
-    "#]],
+            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:5:1: unknown field `uri`, expected one of `url`, `package`, `lib`, `bin`, `features`, `all_features`, `default_features`, `profile`, `target`, `version_locations`, `recursive_version_locations`, `file_template`, `timezone`, `truncate_slug_length`, `module_template`, `version_table`, `version_table_schema`, `include`, `exclude`, `transaction`, `lock_timeout`, `doc_comments`, `naming`, `post_write_hooks`, `dependencies`, `databases`
+              hint: `cargo dbmigrate init` in an empty package writes a file with every key
+        "#]],
     );
     check(
         &host,

@@ -5,7 +5,7 @@ use expect_test::{Expect, expect};
 
 /// Runs the commands one after the other and compares what is seen of them.
 #[track_caller]
-fn play(host: &Host, commands: &[&str], expect: Expect) {
+pub fn play(host: &Host, commands: &[&str], expect: Expect) {
     let mut seen = String::new();
     for command in commands {
         let run = host.dbmigrate(command);
@@ -22,7 +22,7 @@ fn play(host: &Host, commands: &[&str], expect: Expect) {
 }
 
 /// A host whose revisions' files are in the order of their ids, however fast they are written.
-fn host(name: &str) -> Host {
+pub fn host(name: &str) -> Host {
     let host = Host::library(name, "");
     host.ok("init");
     let template = "\"m{year}{month}{day}_{hour}{minute}{second}_{rev}_{slug}\"";
@@ -82,19 +82,20 @@ fn the_chapter_on_branches() {
             error: `head` names one revision, and the history has 2 heads:
               27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
               ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
-              hint: name one of them (`27c6a30d7c`, `ae1027a6ac`), take `heads` for all, or join them with `cargo dbmigrate merge`
+              hint: name one of them (`27c6a30d7c`, `ae1027a6ac`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
             [3]
             $ cargo dbmigrate check --no-database
+            The history has 2 heads:
+              27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
+              ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
             Models and migrations agree.
-            note: the history has several heads:
-              27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
-              ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
-            `cargo dbmigrate merge` joins them
+            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+            [1]
             $ cargo dbmigrate revision -m "on which one"
-            error: a new revision follows one revision, and these are several:
+            error: a new revision follows one revision, and the history has 2 heads:
               27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
               ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
-              hint: say with --head which one, `base` for none of them, or join them with `cargo dbmigrate merge`
+              hint: say with --head which one, `base` for none of them, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
             [3]
             $ cargo dbmigrate downgrade -1
             error: the database `$HOST/app.db` does not exist
@@ -433,7 +434,7 @@ fn stamps_and_scripts_of_branches() {
               b200 (left)  b200, in migrations/versions/m_b200_b200.rs
               c300 (right)  c300, in migrations/versions/m_c300_c300.rs
               n900  n900, in migrations/versions/m_n900_n900.rs
-              hint: name one of them (`left@head`, `right@head`, `n900`), take `heads` for all, or join them with `cargo dbmigrate merge`
+              hint: name one of them (`left@head`, `right@head`, `n900`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
             [3]
             $ cargo dbmigrate stamp heads
             Running stamp_revision b200, c300 -> b200, c300, n900

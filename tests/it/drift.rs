@@ -205,6 +205,7 @@ fn tells_drift(it: &Databases) {
                 }
               ],
               "pending": [],
+              "rival_heads": [],
               "version": 1
             }
             `cargo dbmigrate diff database current --sql` prints what would bring it in line

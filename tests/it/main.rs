@@ -5,17 +5,24 @@ mod bad_input;
 mod branches;
 mod build_script;
 mod commands;
+mod databases;
 mod drift;
 mod extraction;
 mod fanout;
 mod generated;
 mod help;
+#[cfg(unix)]
+mod hooks;
 mod hosts;
 mod json;
 mod kept;
 mod looks;
+mod locations;
 #[cfg(unix)]
 mod questions;
+mod rebase;
 mod recording;
+mod rules;
 mod session;
 mod settings;
+mod team;

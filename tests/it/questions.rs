@@ -246,3 +246,22 @@ fn flags_answer_what_a_person_would() {
     .assert_eq(&module(&host, "more"));
     assert_eq!(host.ok("migrate -m none").stdout, "No changes in schema detected.\n");
 }
+
+#[test]
+fn which_line_goes_behind_the_other() {
+    let host = Host::library("question-rebase", "");
+    host.ok("init");
+    host.ok("revision -m first --rev-id a1");
+    host.ok("revision -m left --rev-id b1");
+    host.ok("revision -m right --rev-id c1 --head a1 --splice");
+    let asks = "Which one goes behind the other?";
+    let (code, rest) = answer(&host, "rebase", &[(asks, "\x03")]);
+    assert_eq!(code, 130, "{rest}");
+    assert_eq!(host.ok("heads").stdout, "b1 (head)\nc1 (head)\n");
+    let (code, rest) = answer(&host, "rebase", &[(asks, ""), ("c1 behind b1", DOWN_ENTER)]);
+    assert_eq!(code, 0, "{rest}");
+    assert_eq!(host.ok("heads").stdout, "c1 (head)\n");
+    let module = host.read(&host.revision("right"));
+    assert!(module.contains("//! Revises: b1\n"), "{module}");
+    assert!(module.contains("DOWN_REVISION: &[&str] = &[\"b1\"];"), "{module}");
+}

@@ -1,6 +1,7 @@
 //! What dbmigrate.toml sets, where it shows.
 
-use dbmigrate_tests::{Host, dump, sql};
+use dbmigrate_tests::{Host, dump, repository, revision, sql};
+use expect_test::expect;
 
 #[test]
 fn names_of_files_and_of_the_version_table_are_settings() {
@@ -36,4 +37,175 @@ fn names_of_files_and_of_the_version_table_are_settings() {
     }
     host.ok("downgrade -d db/history base");
     assert_eq!(host.ok("current -d db/history").stdout, "");
+}
+
+/// The zone is in the file's name and in the header; the seconds since 1970 have none.
+#[test]
+fn times_are_in_the_zone_of_the_settings() {
+    let mut host = Host::library("zones", "");
+    host.ok("init");
+    let set = |host: &Host, zone: &str| {
+        let config =
+            format!("file_template = \"m_{{hour}}_{{epoch}}_{{rev}}\"\ntimezone = {zone:?}\n");
+        host.write("migrations/dbmigrate.toml", &config);
+    };
+    let zone = |host: &Host, zone: &str| {
+        set(host, zone);
+        let id = format!("r{}", host.revisions().len());
+        host.ok(&format!("revision --head base --splice --rev-id {id}"));
+        let path = host.revision(&id);
+        let text = host.read(&path);
+        let date = text.lines().find_map(|it| it.strip_prefix("//! Create Date: ")).unwrap();
+        let parts: Vec<&str> = path.split('_').collect();
+        let (hour, epoch): (u64, u64) = (parts[1].parse().unwrap(), parts[2].parse().unwrap());
+        // What the clock was ahead of UTC, in hours.
+        ((24 + hour - epoch / 3600 % 24) % 24, date.rsplit(' ').next().unwrap().to_owned())
+    };
+    assert_eq!(zone(&host, "UTC"), (0, "UTC".to_owned()));
+    assert_eq!(zone(&host, "asia/TOKYO"), (9, "JST".to_owned()));
+    assert_eq!(zone(&host, "Etc/GMT-14"), (14, "+14".to_owned()));
+    host.env("TZ", "Asia/Tokyo");
+    assert_eq!(zone(&host, "Local"), (9, "JST".to_owned()));
+    host.env("TZ", "Atlantis/Poseidonis");
+    for wrong in ["local", "Mars/Base", "Etc/Unknown", ""] {
+        set(&host, wrong);
+        let run = host.fails("revision --head base --splice");
+        let message = format!(
+            "error: `timezone = {wrong:?}` of migrations/dbmigrate.toml names no time zone"
+        );
+        assert!(run.stderr.starts_with(&message), "{run}");
+        assert!(run.stderr.contains("such as `UTC` or `Europe/Berlin`"), "{run}");
+    }
+    assert_eq!(host.revisions().len(), 4);
+    // What needs no clock doesn't ask for a zone.
+    host.ok("heads");
+}
+
+#[test]
+fn an_unknown_placeholder_of_a_file_s_name_is_said_with_the_known_ones() {
+    let host = Host::library("file-template", "");
+    host.ok("init");
+    let fails = |template: &str| {
+        host.write("migrations/dbmigrate.toml", &format!("file_template = {template:?}\n"));
+        let run = host.fails("migrate -m x");
+        assert_eq!(host.revisions(), [""; 0]);
+        run.stderr
+    };
+    expect![[r#"
+        error: unknown placeholder `{foo}` in `file_template = "m{year}_{foo}"` of migrations/dbmigrate.toml
+          hint: known are `{year}`, `{month}`, `{day}`, `{hour}`, `{minute}`, `{second}`, `{epoch}`, `{rev}`, `{slug}`
+    "#]]
+    .assert_eq(&fails("m{year}_{foo}"));
+    assert!(fails("m{}").contains("unknown placeholder `{}`"));
+    host.write("migrations/dbmigrate.toml", "file_template = \"m{rev}_{year\"\n");
+    let run = host.fails("revision --rev-id a1");
+    assert!(run.stderr.contains("gives `ma1_{year`, which can't be a module's name"), "{run}");
+}
+
+/// A run's transaction and its patience are settings, which flags override.
+#[test]
+fn transactions_and_patience_are_settings() {
+    let host = Host::library("transactions", "");
+    host.ok("init");
+    let module = |id: &str, parents: &[&str], sql: &str, back: &str| {
+        let [up, down] = [sql, back].map(|it| format!("op.execute({it:?});"));
+        host.write(
+            &format!("migrations/versions/m_{id}.rs"),
+            &revision(id, parents, id, &up, &down),
+        );
+    };
+    module("a1", &[], "SELECT 1", "DELETE FROM nowhere");
+    module("b2", &["a1"], "INSERT INTO nowhere VALUES (1)", "SELECT 1");
+    let current = || host.ok("current").stdout;
+    host.fails("upgrade");
+    assert_eq!(current(), "");
+    let config = "transaction = \"each\"\nlock_timeout = 1\n";
+    host.write("migrations/dbmigrate.toml", config);
+    host.fails("upgrade --transaction run");
+    assert_eq!(current(), "");
+    host.fails("upgrade");
+    assert_eq!(current(), "a1\n");
+    host.fails("reset --yes");
+    assert_eq!(current(), "a1\n");
+    let script = |args: &str| host.ok(args).stdout.matches("BEGIN").count();
+    assert_eq!(script("upgrade --sql base:b2"), 2);
+    assert_eq!(script("upgrade --sql base:b2 --transaction run"), 1);
+    assert_eq!(script("downgrade --sql b2:base"), 2);
+
+    // Another process is in the middle of its work.
+    let path = host.dir.join("app.db");
+    let other = rusqlite::Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    for command in ["upgrade", "downgrade base", "stamp base"] {
+        let run = host.fails(command);
+        assert!(run.stderr.contains("waiting for at most 1 seconds"), "{command}\n{run}");
+    }
+    let run = host.fails("upgrade --lock-timeout 2");
+    assert!(run.stderr.contains("waiting for at most 2 seconds"), "{run}");
+    let run = host.dbmigrate("upgrade --all app.db");
+    assert!(run.stderr.contains("waiting for at most 1 seconds"), "{run}");
+    drop(other);
+    // The way back of the second one is right, and that of the first one isn't.
+    module("b2", &["a1"], "SELECT 2", "SELECT 1");
+    host.ok("upgrade");
+    host.fails("redo -n 2");
+    assert_eq!(current(), "a1\n");
+
+    for (wrong, message) in [
+        ("transaction = \"all\"", "unknown variant `all`, expected `run` or `each`"),
+        ("lock_timeout = -1", "dbmigrate.toml:1:16: invalid value: integer `-1`"),
+    ] {
+        host.write("migrations/dbmigrate.toml", wrong);
+        let run = host.fails("heads");
+        assert!(run.stderr.contains(message), "{run}");
+    }
+}
+
+/// The built-in template with a licence above and a helper below, and one that is wrong.
+#[test]
+fn a_template_of_one_s_own_makes_the_revisions() {
+    let host = Host::library(
+        "templates",
+        "#[derive(dbmigrate_runtime::Model)]\n\
+         pub struct User {\n    #[model(primary_key)]\n    pub id: i64,\n}\n",
+    );
+    host.ok("init");
+    let built_in = repository().join("cargo-dbmigrate/src/render/revision.rs.tmpl");
+    let built_in = std::fs::read_to_string(built_in).unwrap();
+    let template = built_in.replace("{${upgrade}}", "{\n    note(op);\n    ${upgrade}\n}")
+        + "\nfn note(op: &mut Operations) {\n    op.execute(\"SELECT '$$'\");\n}\n";
+    let config = host.read("migrations/dbmigrate.toml");
+    let set = |template: &str| {
+        let to = format!("module_template = {template:?}");
+        host.write("migrations/dbmigrate.toml", &config.replace("module_template = \"\"", &to));
+    };
+    set("revision.rs.tmpl");
+
+    // Said before the host is built, and nothing is written.
+    expect![[r#"
+        error: failed to read the template `migrations/revision.rs.tmpl`: No such file or directory (os error 2)
+          hint: `module_template` of migrations/dbmigrate.toml names it; "" is the built-in one
+    "#]]
+    .assert_eq(&host.fails("migrate -m x").stderr);
+    host.write("migrations/revision.rs.tmpl", &template.replace("${depends_on}", "${needs}"));
+    let run = host.fails("migrate -m x");
+    let wrong = "template `migrations/revision.rs.tmpl:13`: unknown placeholder `${needs}`";
+    assert!(run.stderr.contains(wrong), "{run}");
+    host.write("migrations/revision.rs.tmpl", &template.replace("${branch_labels}", "&[]"));
+    let run = host.fails("revision --branch-label mine");
+    let wrong = "template `migrations/revision.rs.tmpl:12`: `BRANCH_LABELS` is not what it is for";
+    assert!(run.stderr.contains(wrong), "{run}");
+    assert_eq!(host.revisions(), [""; 0]);
+
+    host.write("migrations/revision.rs.tmpl", &template);
+    host.ok("migrate -m \"add user\" --rev-id a1 --branch-label mine");
+    let text = host.read(&host.revision("add_user"));
+    assert!(text.contains("{\n    note(op);\n    // ### commands auto generated"), "{text}");
+    host.ok("upgrade");
+    assert!(dump(&host.dir.join("app.db")).contains("CREATE TABLE \"user\""));
+    assert_eq!(host.ok("heads").stdout, "a1 (mine) (head)\n");
+    host.ok("downgrade base");
+    // A dry run takes it, too.
+    let run = host.ok("revision --dry-run --head base --splice");
+    assert!(run.stdout.contains("note(op);\n}\n"), "{run}");
 }

@@ -5,8 +5,9 @@
 //! table, the known table's words are taken; where it isn't, the database's own stay.
 
 use dbmigrate_runtime::drift::{same_column, same_default, same_foreign_key, same_index};
+use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{
-    Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, Schema, Table, Type, Unique, naming,
+    Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, Schema, Table, Type, Unique,
 };
 use dbmigrate_runtime::sql::{Kind, same_expression, tokens};
 
@@ -20,8 +21,14 @@ struct Known<'a> {
 }
 
 /// The tables of a database that are known from one of these schemas, in their words, those of
-/// the first that fits. Indexes that none of them knows are others' and left out.
-pub fn adopt(actual: &Schema, known: &[&Schema], stored: &Stored<'_>) -> Schema {
+/// the first that fits. Indexes that none of them knows are others' and left out; constraints
+/// without a name get one by the convention.
+pub fn adopt(
+    actual: &Schema,
+    known: &[&Schema],
+    stored: &Stored<'_>,
+    naming: &Convention,
+) -> Schema {
     let tables = actual.tables.values().filter_map(|actual| {
         let known: Vec<Known<'_>> = known
             .iter()
@@ -30,7 +37,9 @@ pub fn adopt(actual: &Schema, known: &[&Schema], stored: &Stored<'_>) -> Schema 
             .collect();
         (!known.is_empty()).then_some((actual, known))
     });
-    Schema::from_tables(tables.map(|(actual, tables)| adopt_table(actual, &tables, known, stored)))
+    Schema::from_tables(
+        tables.map(|(actual, tables)| adopt_table(actual, &tables, known, stored, naming)),
+    )
 }
 
 fn find<'a>(schema: &'a Schema, table: &str) -> Option<&'a Table> {
@@ -42,6 +51,7 @@ fn adopt_table(
     known: &[Known<'_>],
     schemas: &[&Schema],
     stored: &Stored<'_>,
+    naming: &Convention,
 ) -> Table {
     let mut table = spelled(actual, known, schemas);
     let own = known.iter().map(|it| it.table);
@@ -55,14 +65,14 @@ fn adopt_table(
         let known = own.clone().filter_map(|it| it.primary_key.as_ref()).filter(same);
         match best(known, |it| it.name == key.name) {
             Some(it) => *key = it.clone(),
-            None => named(&mut key.name, || naming::primary_key(&name)),
+            None => named(&mut key.name, || naming.primary_key(&name, &key.columns)),
         }
     }
     for unique in &mut table.uniques {
         let same = |it: &&Unique| it.columns == unique.columns && fits(&unique.name, &it.name);
         match own.clone().flat_map(|it| &it.uniques).find(same) {
             Some(it) => *unique = it.clone(),
-            None => named(&mut unique.name, || naming::unique(&name, &unique.columns)),
+            None => named(&mut unique.name, || naming.unique(&name, &unique.columns)),
         }
     }
     for key in &mut table.foreign_keys {
@@ -70,7 +80,7 @@ fn adopt_table(
         match own.clone().flat_map(|it| &it.foreign_keys).find(same) {
             Some(it) => *key = it.clone(),
             None => named(&mut key.name, || {
-                naming::foreign_key(&name, &key.columns, &key.references_table)
+                naming.foreign_key(&name, &key.columns, &key.references_table)
             }),
         }
     }
@@ -81,9 +91,7 @@ fn adopt_table(
             |(_, stored): &(&Check, &Check)| same_expression(&stored.expression, &check.expression);
         match best(pairs.filter(same), |(it, _)| it.name == check.name) {
             Some((it, _)) => *check = it.clone(),
-            None => {
-                named(&mut check.name, || naming::check(&name, &naming::hash(&check.expression)))
-            }
+            None => named(&mut check.name, || naming.table_check(&name, &check.expression)),
         }
     }
     table.indexes = table.indexes.iter().filter_map(|it| adopt_index(it, actual, known)).collect();

@@ -24,6 +24,7 @@ pub use words::{detected, found};
 
 use crate::error::{Error, Result};
 use crate::models::Models;
+use crate::rules::Rules;
 
 /// What a person has said about the difference.
 #[derive(Debug, Clone, Default)]
@@ -75,14 +76,15 @@ pub enum Outcome {
 ///
 /// # Errors
 ///
-/// An answer that answers nothing, and answers that exclude each other.
+/// An answer that answers nothing, answers that exclude each other, and a difference that what is
+/// left out of the comparison doesn't let be made.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
     answers.fills.iter().try_for_each(|it| fill::check(it))?;
     let Difference { renames, before, after, mut operations } =
         difference(migrations, models, answers)?;
     let open = match answers.no_renames {
         true => Vec::new(),
-        false => candidates::renames(&before, &models.schema, &answers.dropped),
+        false => candidates::renames(&before, &after, &answers.dropped),
     };
     let filled = fill::fill(&mut operations, &before, &after, &answers.fills);
     // What may be a rename may need no value.
@@ -106,6 +108,8 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
         losses.extend(loss.map(|it| (renames.len() + idx, it)));
     }
     let operations = [renames, operations].concat();
+    models.rules.refuse_unfit(&operations, migrations)?;
+    models.rules.refuse_keyless(&operations, &models.schema)?;
     Ok(Outcome::Changes(Changes { operations, losses }))
 }
 
@@ -124,12 +128,13 @@ pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
 /// The operations from models to migrations.
 pub fn back(models: &Models, migrations: &Schema) -> Vec<Operation> {
     let migrations = managed(migrations, models);
-    diff::diff(&settle::settle(&migrations, &models.schema), &migrations)
+    let settled = settle::settle(&migrations, &migrations, &models.schema, &models.naming);
+    between(&settled, &migrations, &models.rules)
 }
 
-/// The operations from one schema to another, neither of which is in a model's words.
-pub fn between(from: &Schema, to: &Schema) -> Vec<Operation> {
-    diff::diff(from, to)
+/// The operations from one schema to another, both of which are in the same words.
+pub fn between(from: &Schema, to: &Schema, rules: &Rules) -> Vec<Operation> {
+    diff::diff(&rules.compared(from), &rules.compared(to))
 }
 
 /// A schema without the tables that models only describe: they aren't ours any more, if they ever
@@ -153,24 +158,24 @@ struct Difference {
 }
 
 fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Difference> {
-    let (renames, before) = renamed(migrations, models, answers)?;
-    let after = settle::settle(&before, &models.schema);
-    let operations = diff::diff(&before, &after);
-    Ok(Difference { renames, before, after, operations })
-}
-
-/// The renames that the models or a person say, and the schema after them.
-fn renamed(
-    migrations: &Schema,
-    models: &Models,
-    answers: &Answers,
-) -> Result<(Vec<Operation>, Schema)> {
-    let mut before = managed(migrations, models);
-    let renames = rename::renames(&before, models, answers)?;
+    let rules = &models.rules;
+    let managed = managed(migrations, models);
+    let renames = rename::renames(
+        &rules.compared(&managed),
+        &rules.compared(&models.schema),
+        &models.records,
+        answers,
+    )?;
+    rules.refuse_unfit(&renames, &managed)?;
+    let mut before = managed.clone();
     for it in &renames {
         it.apply(&mut before).map_err(|err| Error::new(err.to_string()))?;
     }
-    Ok((renames, before))
+    // Patterns name objects as the migrations do, so the models are in their words before.
+    let after = settle::settle(&managed, &before, &models.schema, &models.naming);
+    let (before, after) = (rules.compared(&before), rules.compared(&after));
+    let operations = diff::diff(&before, &after);
+    Ok(Difference { renames, before, after, operations })
 }
 
 /// What the operation discards for certain, given the schema before it.

@@ -10,7 +10,6 @@ use dbmigrate_runtime::schema::{Schema, Table};
 
 use super::Answers;
 use crate::error::{Error, Result};
-use crate::models::Models;
 use order::{Names, Said};
 
 /// The renames that `renamed_from` and `--rename` say and that aren't done yet, in an order in
@@ -19,13 +18,17 @@ use order::{Names, Said};
 /// # Errors
 ///
 /// A flag that names nothing, and renames that exclude each other.
-pub fn renames(from: &Schema, models: &Models, answers: &Answers) -> Result<Vec<Operation>> {
-    let to = &models.schema;
+pub fn renames(
+    from: &Schema,
+    to: &Schema,
+    records: &[ModelRecord],
+    answers: &Answers,
+) -> Result<Vec<Operation>> {
     let mut flags = Vec::new();
     for text in &answers.renames {
         flags.push(Flag::parse(text, from, to)?);
     }
-    let managed = || models.records.iter().filter(|it| !it.unmanaged);
+    let managed = || records.iter().filter(|it| !it.unmanaged);
 
     let mut said: Vec<Said> = flags.iter().filter_map(Flag::table).collect();
     said.extend(
@@ -57,12 +60,12 @@ pub fn renames(from: &Schema, models: &Models, answers: &Answers) -> Result<Vec<
     for flag in &flags {
         flag.check_column(from, &olds)?;
     }
-    let mut records: BTreeMap<&str, Vec<&ModelRecord>> = BTreeMap::new();
-    managed().for_each(|it| records.entry(&it.table.name).or_default().push(it));
+    let mut of_table: BTreeMap<&str, Vec<&ModelRecord>> = BTreeMap::new();
+    managed().for_each(|it| of_table.entry(&it.table.name).or_default().push(it));
     for (table, was) in &olds {
         let (Some(was), Some(now)) = (from.table(was), to.table(table)) else { continue };
         let mut said: Vec<Said> = flags.iter().filter_map(|it| it.column(table)).collect();
-        for field in records.get(table).into_iter().flatten().flat_map(|it| &it.fields) {
+        for field in of_table.get(table).into_iter().flatten().flat_map(|it| &it.fields) {
             said.extend(field.renamed_from.iter().map(|old| Said::by_model(old, &field.column)));
         }
         let columns = |it: &'_ Table| -> Vec<String> {

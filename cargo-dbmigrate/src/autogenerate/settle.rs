@@ -6,27 +6,43 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{
-    Check, Column, DefaultValue, ForeignKey, Index, IndexTerm, Schema, Table, Type, Unique, naming,
+    Check, Column, DefaultValue, ForeignKey, Index, IndexTerm, Schema, Table, Type, Unique,
 };
 use dbmigrate_runtime::sql::same_expression;
 
 /// The models' schema, with what means the same as in the migrations written as it is there.
 ///
 /// - Expressions that differ in white space, case, quotes or outer parentheses.
-/// - Constraints that differ in their names alone, where the model gives none: a renamed table or
-///   column leaves its constraints with the names that they were given by the old ones.
-pub fn settle(migrations: &Schema, models: &Schema) -> Schema {
+/// - Constraints and indexes that differ in their names alone, where the model gives none: a
+///   renamed table or column leaves its constraints with the names that they were given by the old
+///   ones, and another convention is for what is new. Only an index that was named by the
+///   convention follows a rename, since that costs little.
+///
+/// `migrations` are what they build after renames, `before` what they build without them.
+pub fn settle(
+    before: &Schema,
+    migrations: &Schema,
+    models: &Schema,
+    naming: &Convention,
+) -> Schema {
     let mut settled = models.clone();
+    let indexes = Names::of_indexes(models);
+    let follows = Names::by_convention(before, naming);
     for (name, table) in &mut settled.tables {
         if let Some(was) = migrations.table(name) {
-            settle_table(was, table);
+            settle_table(was, table, naming);
+            let by_convention = |it: &Index| it.name == naming.index(name, &it.columns);
+            let stays = was.indexes.iter().filter(|it| !follows.0.contains(&it.name));
+            indexes.keep(stays, &mut table.indexes, by_convention);
+            settle_indexes(was, table);
         }
     }
     settled
 }
 
-fn settle_table(was: &Table, table: &mut Table) {
+fn settle_table(was: &Table, table: &mut Table, naming: &Convention) {
     for column in &mut table.columns {
         if let Some(was) = was.find_column(&column.name) {
             settle_column(was, column);
@@ -35,20 +51,22 @@ fn settle_table(was: &Table, table: &mut Table) {
     let names = Names::of(table);
     let (name, columns) = (table.name.clone(), table.columns.clone());
     if let (Some(was), Some(key)) = (&was.primary_key, &mut table.primary_key) {
-        let by_convention = key.name == naming::primary_key(&name);
+        let by_convention = key.name == naming.primary_key(&name, &key.columns);
         if by_convention && was.columns == key.columns && names.is_free(&was.name) {
             key.name.clone_from(&was.name);
         }
     }
-    names
-        .keep(&was.uniques, &mut table.uniques, |it| it.name == naming::unique(&name, &it.columns));
+    names.keep(&was.uniques, &mut table.uniques, |it| it.name == naming.unique(&name, &it.columns));
     names.keep(&was.foreign_keys, &mut table.foreign_keys, |it| {
-        it.name == naming::foreign_key(&name, &it.columns, &it.references_table)
+        it.name == naming.foreign_key(&name, &it.columns, &it.references_table)
     });
     names.keep(&was.checks, &mut table.checks, |it| {
-        it.name == naming::check(&name, &naming::hash(&it.expression))
-            || columns.iter().any(|column| it.name == naming::check(&name, &column.name))
+        it.name == naming.table_check(&name, &it.expression)
+            || columns.iter().any(|column| it.name == naming.check(&name, &column.name))
     });
+}
+
+fn settle_indexes(was: &Table, table: &mut Table) {
     for index in &mut table.indexes {
         let by_name = was.find_index(&index.name).filter(|it| index.is_same(it));
         // Under another name it is the same all the same, and a rename is the difference.
@@ -101,7 +119,7 @@ fn same_type(a: &Type, b: &Type) -> bool {
     }
 }
 
-/// The names that the models give to a table's constraints.
+/// The names of a table's constraints, or of all indexes: a database has each only once.
 struct Names(BTreeSet<String>);
 
 impl Names {
@@ -113,13 +131,33 @@ impl Names {
         Names(names.cloned().collect())
     }
 
+    fn of_indexes(schema: &Schema) -> Names {
+        let indexes = schema.tables.values().flat_map(|it| &it.indexes);
+        Names(indexes.map(|it| it.name.clone()).collect())
+    }
+
+    /// The names of indexes that they have by the convention.
+    fn by_convention(schema: &Schema, naming: &Convention) -> Names {
+        let tables = schema.tables.values();
+        let indexes = tables.flat_map(|table| table.indexes.iter().map(move |it| (table, it)));
+        let names = indexes
+            .filter(|(table, it)| it.name == naming.index(&table.name, &it.columns))
+            .map(|(_, it)| it.name.clone());
+        Names(names.collect())
+    }
+
     /// Whether a constraint can go on under a name that the models don't know.
     fn is_free(&self, name: &str) -> bool {
         !self.0.contains(name)
     }
 
-    fn keep<T: Constraint>(&self, was: &[T], now: &mut [T], by_convention: impl Fn(&T) -> bool) {
-        let mut left: Vec<&T> = was.iter().collect();
+    fn keep<'a, T: Constraint + 'a>(
+        &self,
+        was: impl IntoIterator<Item = &'a T>,
+        now: &mut [T],
+        by_convention: impl Fn(&T) -> bool,
+    ) {
+        let mut left: Vec<&T> = was.into_iter().collect();
         let mut open = Vec::new();
         for it in now {
             let same = left.iter().position(|was| was.name() == it.name() && it.is_same(was));

@@ -15,6 +15,8 @@ pub struct Case {
     /// Models, as Rust.
     pub before: String,
     pub after: String,
+    /// Settings that came after the first revision, as in dbmigrate.toml.
+    pub config: Option<String>,
     /// Flags of `migrate`, one a line.
     pub answers: Option<String>,
     /// SQL that others run after the first revision.
@@ -55,6 +57,7 @@ impl Case {
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         let mut case = Case { name, path: path.to_owned(), ..Case::default() };
         let mut section = "";
+        let mut config = String::new();
         let mut answers = String::new();
         let mut setup = String::new();
         for line in text.lines() {
@@ -66,6 +69,7 @@ impl Case {
                 "" => &mut case.about,
                 "before" => &mut case.before,
                 "after" => &mut case.after,
+                "config" => &mut config,
                 "answers" => &mut answers,
                 "setup" => &mut setup,
                 "operations" | "module" | "sql" | "rows" | "error" | "downgrade" => continue,
@@ -73,6 +77,7 @@ impl Case {
             };
             let _ = writeln!(to, "{line}");
         }
+        case.config = Some(config).filter(|it| !it.trim().is_empty());
         case.answers = Some(answers).filter(|it| !it.trim().is_empty());
         case.setup = Some(setup).filter(|it| !it.trim().is_empty());
         case
@@ -85,6 +90,7 @@ impl Case {
         let sections = [
             ("before", Some(&self.before)),
             ("after", Some(&self.after)),
+            ("config", self.config.as_ref()),
             ("answers", self.answers.as_ref()),
             ("setup", self.setup.as_ref()),
             ("operations", Some(operations)),

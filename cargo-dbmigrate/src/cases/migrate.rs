@@ -26,7 +26,7 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
     let args = args(case);
     let changes = answered(&args, before, models)?;
     if !args.allow_destructive {
-        let out = Output { format: Format::Text, verbose: false, quiet: true };
+        let out = Output { format: Format::Text, verbose: false, quiet: true, database: None };
         agree_to_losses(out, &args, &changes)?;
     }
     let upgrade = changes.commented();

@@ -28,7 +28,7 @@ use run::{PASSES, Ran};
 #[test]
 fn every_case_leads_there_and_back_and_loses_nothing() {
     let cases = Case::all();
-    let package = project::Package::new(&cases);
+    let mut package = project::Package::new(&cases);
     let models = package.models(&cases);
     let revisions: Vec<_> = cases
         .iter()
@@ -133,6 +133,10 @@ fn outcome(
     for (idx, pass) in PASSES.into_iter().enumerate() {
         let mut ran = run::run(case, pass, [&before.schema, &after.schema], &first, revision);
         let schemas = [&before.schema, &reached];
+        // What is there keeps its name by other settings.
+        if case.config.is_some() {
+            ran.from_models.retain(|it| !it.contains(" is named `"));
+        }
         check(&ran, schemas, &revision.upgrade, &mut |it| say(format!("{}: {it}", pass.name)));
         if let (Err(why), Ok(_)) = (&planned, &ran.after) {
             say(format!("{}: is done, but not planned offline: {why}", pass.name));

@@ -10,7 +10,7 @@ use dbmigrate_runtime::record::ModelRecord;
 
 use super::case::Case;
 use crate::cli::{Format, Global};
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::context::Context;
 use crate::models::{self, Models};
 use crate::output::Output;
@@ -69,20 +69,39 @@ impl Package {
         let mut project = Project::find(&global).unwrap();
         project.target_dir.clone_from(&target);
         project.work_dir = target.join("dbmigrate").join("cases");
-        let out = Output { format: Format::Text, verbose: false, quiet: true };
-        let cx = Context { global, out, project, config: Config::default() };
+        let out = Output { format: Format::Text, verbose: false, quiet: true, database: None };
+        let cx = Context::of_project(global, out, project, Config::default());
         Package { dir, cx }
     }
 
     /// Has the package checked and reads the models, those before and those after of each case.
-    pub fn models(&self, cases: &[Case]) -> Vec<[Models; 2]> {
+    pub fn models(&mut self, cases: &[Case]) -> Vec<[Models; 2]> {
+        let mut models = self.by_config(
+            cases.iter().flat_map(|it| ["before", "after"].map(|side| source(it, side))),
+        );
+        for (idx, case) in cases.iter().enumerate() {
+            if let Some(config) = &case.config {
+                let path = self.dir.join(config::FILE);
+                let config = Config::parse(config, &path);
+                self.cx.config = config.unwrap_or_else(|err| panic!("{}: {err}", case.name));
+                models.splice(2 * idx + 1..2 * idx + 2, self.by_config([source(case, "after")]));
+                self.cx.config = Config::default();
+            }
+        }
+        let mut models = models.into_iter();
+        std::iter::from_fn(|| Some([models.next()?, models.next()?])).collect()
+    }
+
+    /// The models of these sources, by the settings as they are.
+    fn by_config(&self, paths: impl IntoIterator<Item = String>) -> Vec<Models> {
         let records = models::records(&self.cx).unwrap_or_else(|err| panic!("{err}"));
-        let of = |path: &str| {
+        let of = |path: String| {
             let records = records.iter().filter(|it| it.file == path).cloned();
             let records: Vec<ModelRecord> = records.collect();
-            models::of_records(records, false).unwrap_or_else(|err| panic!("{path}: {err}"))
+            models::of_records(records, &self.cx.config)
+                .unwrap_or_else(|err| panic!("{path}: {err}"))
         };
-        cases.iter().map(|it| [of(&source(it, "before")), of(&source(it, "after"))]).collect()
+        paths.into_iter().map(of).collect()
     }
 
     /// Compiles modules as those of a project and returns what they record, in their order.
@@ -93,6 +112,7 @@ impl Package {
         let files = modules.iter().map(|(name, _)| RevisionFile {
             module: name.clone(),
             path: self.dir.join(path(name)),
+            listed: None,
         });
         let files: Vec<RevisionFile> = files.collect();
         // What was recorded is kept by the runtime's version, and here that is what changes.

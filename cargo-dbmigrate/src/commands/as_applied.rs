@@ -38,8 +38,7 @@ pub fn migrations(
     if edited.is_empty() {
         return Ok(migrations);
     }
-    let entries = version_table::entries(driver, &cx.config.version_table)
-        .map_err(|err| Error::new("failed to read what was applied").cause(err))?;
+    let entries = version_table::entries(driver, cx.config.version_table())?;
     for it in entries.iter().filter(|it| edited.contains(&*it.id)) {
         let was = it.decode()?;
         migrations = replaced(&migrations, &it.id, |it| {

@@ -1,7 +1,7 @@
 //! `check`: whether models, migrations and database agree.
 
 use dbmigrate_runtime::drift::{Difference, Drift};
-use dbmigrate_runtime::revision::Target;
+use dbmigrate_runtime::revision::{TO_ONE_HEAD, Target};
 use dbmigrate_runtime::{Direction, plan};
 
 use super::{Answer, new_revision};
@@ -18,10 +18,18 @@ use crate::output::look;
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let models = models::load(cx).map_err(|it| new_revision::stale_list(cx, it))?;
     let history = History::load(cx)?;
+    let mut answer = Answer::Done;
+    // Before anything that two lines which exclude each other would make fail.
+    let rivals = history.graph.rival_heads();
+    if !rivals.is_empty() {
+        answer = Answer::No;
+        let listed = history.graph.listed(&rivals);
+        cx.out.line(format!("The history has {} heads:{listed}", rivals.len()));
+        cx.out.progress(TO_ONE_HEAD);
+    }
     let migrations = history.migrations()?;
     let schema = migrations.replay(None)?;
     let operations = autogenerate::plain(&schema, &models)?;
-    let mut answer = Answer::Done;
     let mut differences = Vec::new();
     if operations.is_empty() {
         cx.out.line(look::paint(look::GOOD, "Models and migrations agree."));
@@ -34,13 +42,6 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
             differences.push(text);
         }
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
-    }
-    let rivals = history.graph.rival_heads();
-    if !rivals.is_empty() {
-        cx.out.note(format!(
-            "the history has several heads:{}\n`cargo dbmigrate merge` joins them",
-            history.graph.listed(&rivals)
-        ));
     }
     let (mut pending, mut drift) = (None, None);
     if let Some(live) = if args.no_database { None } else { database(cx, &history)? } {
@@ -59,6 +60,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
             "agree": answer == Answer::Done,
             "differences": differences,
             "heads": history.graph.heads(),
+            "rival_heads": rivals,
             "pending": pending,
             "drift": drift.as_ref().map(words),
             "others": drift.map(|it| live::json(&it.others)),

@@ -17,6 +17,7 @@ use crate::history::History;
 use crate::live::{self, Live};
 use crate::models::{self, Models};
 use crate::output::look;
+use crate::rules::Rules;
 
 /// What is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,15 +60,25 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         true => Some(Live::find(cx, &history)?),
         false => None,
     };
-    let migrations = history.migrations()?;
-    let sources = Sources { migrations: &migrations, models: models.as_ref(), live: live.as_ref() };
+    let (migrations, rules) = (history.migrations()?, cx.config.rules());
+    let sources = Sources {
+        migrations: &migrations,
+        models: models.as_ref(),
+        live: live.as_ref(),
+        rules: &rules,
+    };
     let (before, after) = (sources.schema(&from, &to)?, sources.schema(&to, &from)?);
     let operations = match sources.renames(&from, &to, &before)? {
-        Some((renames, renamed)) => [renames, autogenerate::between(&renamed, &after)].concat(),
-        None => operations(models.as_ref(), (&from, &before), (&to, &after))?,
+        Some((renames, renamed)) => {
+            [renames, autogenerate::between(&renamed, &after, &rules)].concat()
+        }
+        None => operations(models.as_ref(), (&from, &before), (&to, &after), &rules)?,
     };
     let lines: Vec<String> = operations.iter().map(autogenerate::found).collect();
     let facts = live.as_ref().filter(|_| from == Side::Database).map(|it| it.facts.clone());
+    if args.sql {
+        rules.refuse_unfit(&operations, &before)?;
+    }
     let sql = if args.sql { Some(statements(&operations, before, facts)?) } else { None };
     match &sql {
         Some(sql) => cx.out.text(sql),
@@ -101,6 +112,7 @@ struct Sources<'a> {
     migrations: &'a Migrations,
     models: Option<&'a Models>,
     live: Option<&'a Live>,
+    rules: &'a Rules,
 }
 
 impl Sources<'_> {
@@ -144,8 +156,14 @@ impl Sources<'_> {
             () => return Ok(None),
         };
         let mut schema = before.clone();
-        let is_rename = |it: &Operation| {
-            matches!(it, Operation::RenameTable { .. } | Operation::RenameColumn { .. })
+        let is_rename = |it: &Operation| match it {
+            Operation::RenameTable { from, to } => {
+                self.rules.has_table(from) && self.rules.has_table(to)
+            }
+            Operation::RenameColumn { table, from, to } => {
+                self.rules.has_column(table, from) && self.rules.has_column(table, to)
+            }
+            _ => false,
         };
         // One of something that comes and goes in between fits nothing here.
         let fits = |it: &Operation| is_rename(it) && it.apply(&mut schema).is_ok();
@@ -184,13 +202,14 @@ fn operations(
     models: Option<&Models>,
     (from, before): (&Side, &Schema),
     (to, after): (&Side, &Schema),
+    rules: &Rules,
 ) -> Result<Vec<Operation>> {
     let is_live = [from, to].contains(&&Side::Database);
     Ok(match models {
         Some(models) if *to == Side::Models => autogenerate::plain(before, models)?,
         Some(models) if *from == Side::Models && !is_live => autogenerate::back(models, after),
-        Some(models) => autogenerate::between(before, &autogenerate::managed(after, models)),
-        None => autogenerate::between(before, after),
+        Some(models) => autogenerate::between(before, &autogenerate::managed(after, models), rules),
+        None => autogenerate::between(before, after, rules),
     })
 }
 

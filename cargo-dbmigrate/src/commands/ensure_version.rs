@@ -13,13 +13,16 @@ use crate::error::Result;
 pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
     let table = &cx.config.version_table;
     if args.sql {
-        let text = format!("{};\n", Sqlite.create_version_table(table));
+        let text = format!(
+            "{};\n",
+            Sqlite.create_version_table(&cx.config.version_table().quoted(&Sqlite)?)
+        );
         cx.out.text(&text);
         cx.out.json("ensure-version", serde_json::json!({ "table": table, "sql": text }));
         return Ok(Answer::Done);
     }
     let database = Database::find(cx)?;
-    let options = upgrade::options(cx, &Run { lock_timeout: 60, ..Run::default() });
+    let options = upgrade::options(cx, &Run::default());
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = database.open_to_write(patience)?;
     let mut observer = upgrade::Progress::new(cx.out, 0);

@@ -1,12 +1,14 @@
 //! `init`: the migrations directory, and the runtime among the package's dependencies.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use xshell::{Shell, cmd};
 
 use super::Answer;
 use crate::cli::Init;
 use crate::context::Context;
 use crate::error::{Doing as _, Result};
-use crate::scaffold;
+use crate::{config, scaffold};
 
 const RUNTIME: &str = "dbmigrate-runtime";
 
@@ -15,18 +17,43 @@ const TYPE_CRATES: [&str; 8] =
     ["bigdecimal", "bytes", "chrono", "jiff", "rust_decimal", "serde_json", "time", "uuid"];
 
 pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
-    scaffold::create(cx)?;
+    let mut cx = cx.clone();
+    let path = config::path(&cx.project.config_dir);
+    let names: BTreeSet<String> = (args.multidb.iter().flatten())
+        .chain(cx.global.database.iter().filter(|it| *it != config::DEFAULT))
+        .cloned()
+        .collect();
+    names.iter().try_for_each(|it| config::check_name(it))?;
+    // A database may be added to a project that has its files.
+    let is_added = cx.global.database.is_some() && !names.is_empty() && path.is_file();
+    if !is_added {
+        scaffold::create(&cx)?;
+    }
+    let mut directories = BTreeMap::new();
+    for name in &names {
+        directories.insert(name.as_str(), scaffold::add_database(&mut cx, name)?);
+    }
     cx.out.done(format!(
         "Please edit the database connection in {} before proceeding.",
-        crate::history::relative(cx, &crate::config::path(&cx.project.migrations_dir)),
+        crate::history::relative(&cx, &path),
     ));
+    if args.multidb.as_ref().is_some_and(Vec::is_empty) {
+        cx.out.note(
+            "`cargo dbmigrate init --database NAME` adds a database, and \
+             `#[model(database = \"NAME\")]` puts a model's table there",
+        );
+    }
+    let cx = &cx;
     let added = add_runtime(cx, args)?;
     cx.out.note(
         "editors see the revisions once your crate includes them: \
          `#[path = \"../migrations/mod.rs\"] mod migrations;`",
     );
     let dir = crate::history::relative(cx, &cx.project.migrations_dir);
-    cx.out.json("init", serde_json::json!({ "directory": dir, "runtime_added": added }));
+    cx.out.json(
+        "init",
+        serde_json::json!({ "directory": dir, "databases": directories, "runtime_added": added }),
+    );
     Ok(Answer::Done)
 }
 

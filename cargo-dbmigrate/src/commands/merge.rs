@@ -1,17 +1,19 @@
 //! `merge`: writes a revision that joins branches.
 
 use super::Answer;
-use super::place::{self, Place};
+use super::place::{self, Names, Place};
 use crate::autogenerate::Commented;
 use crate::cli::Merge;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
-use crate::scaffold;
+use crate::{files, scaffold};
 
 pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
-    history::files(cx)?;
-    scaffold::sync_list(cx)?;
+    files::all(cx)?;
+    if !args.dry_run {
+        scaffold::sync_list(cx)?;
+    }
     let history = History::load(cx)?;
     let graph = &history.graph;
     let identifiers: Vec<&str> = args.revisions.iter().map(String::as_str).collect();
@@ -22,14 +24,18 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
     if !args.splice {
         place::refuse_splice(&history, &parents)?;
     }
-    let place =
-        Place::new(&history, parents, &args.branch_label, args.rev_id.as_ref(), Vec::new())?;
+    let names = Names {
+        rev_id: args.rev_id.as_ref(),
+        branch_labels: &args.branch_label,
+        version_path: args.version_path.as_deref(),
+    };
+    let place = Place::new(cx, &history, parents, Vec::new(), &names)?;
     let message = match args.message.as_str() {
         "" => format!("merge {}", place.parents.join(", ")),
         message => message.to_owned(),
     };
     let none = Commented::default();
-    let written = place.write(cx, &message, &none, &none, (false, false))?;
+    let written = place.write(cx, &message, &none, &none, (false, args.dry_run))?;
     cx.out.json(
         "merge",
         serde_json::json!({
@@ -37,6 +43,7 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
             "parents": place.parents,
             "branch_labels": place.branch_labels,
             "path": written.path,
+            "module": written.text,
         }),
     );
     Ok(Answer::Done)

@@ -5,18 +5,22 @@ mod branches;
 mod check;
 mod completions;
 mod current;
+mod databases;
 mod diff;
 mod downgrade;
 mod edit;
 mod ensure_version;
+mod form;
 mod heads;
 mod history;
+mod hooks;
 mod init;
 mod man;
 mod merge;
 pub mod new_revision;
 mod place;
 mod questions;
+mod rebase;
 mod redo;
 mod reset;
 mod show;
@@ -72,7 +76,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         // These work without a project.
         Command::Completions(args) => Ok(completions::run(out, args)),
         Command::Man(args) => man::run(out, args),
-        it => Context::new(global, out).and_then(|cx| it.run(&cx)),
+        it => Context::new(global, out).and_then(|cx| databases::run(cx, it)),
     };
     let res = match (res, output::lost_results()) {
         (Ok(_), Some(err)) => Err(err),
@@ -133,9 +137,10 @@ impl Command {
             Command::Migrate(_) => "migrate",
             Command::Revision(_) => "revision",
             Command::Merge(_) => "merge",
+            Command::Rebase(_) => "rebase",
             Command::Upgrade(_) => "upgrade",
             Command::Downgrade(_) => "downgrade",
-            Command::Undo => "undo",
+            Command::Undo(_) => "undo",
             Command::Redo(_) => "redo",
             Command::Reset(_) => "reset",
             Command::Current(_) => "current",
@@ -162,9 +167,10 @@ impl Command {
             }
             Command::Upgrade(args) if !args.all.is_empty() => upgrade_all::run(cx, args),
             Command::Merge(args) => merge::run(cx, args),
+            Command::Rebase(args) => rebase::run(cx, args),
             Command::Upgrade(args) => upgrade::run(cx, args),
             Command::Downgrade(args) => downgrade::run(cx, args),
-            Command::Undo => undo::run(cx),
+            Command::Undo(args) => undo::run(cx, args),
             Command::Redo(args) => redo::run(cx, args),
             Command::Reset(args) => reset::run(cx, args),
             Command::Current(args) => current::run(cx, args),

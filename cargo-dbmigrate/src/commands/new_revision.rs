@@ -5,20 +5,22 @@ use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::plan;
 use dbmigrate_runtime::schema::Schema;
 
+use super::form::Form;
 use super::place::{self, Place};
 use super::{Answer, questions};
 use crate::autogenerate::{self, Answers, Changes, Commented, Outcome, Question};
 use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::{self, History};
+use crate::history::History;
 use crate::live::Live;
 use crate::output::{self, Output, look};
-use crate::{models, prompt, scaffold};
+use crate::{files, models, prompt, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Known before the host is built, which takes longest.
-    history::files(cx)?;
+    files::all(cx)?;
+    Form::of(cx)?;
     if !generate {
         refuse_answers(args)?;
     }
@@ -32,7 +34,13 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let models =
         if generate { Some(models::load(cx).map_err(|it| stale_list(cx, it))?) } else { None };
     let history = History::load(cx)?;
-    let place = Place::of(cx, &history, &args.place)?;
+    let place = match Place::of(cx, &history, &args.place) {
+        // Of several heads none has to be named where nothing is to be written.
+        Err(_) if models.as_ref().is_some_and(|it| is_nothing_new(&history, args, it)) => {
+            return Ok(no_changes(cx, name));
+        }
+        res => res?,
+    };
     let before = history.migrations()?.replay(None)?;
     let mut changes = Changes::default();
     let mut downgrade = Commented::default();
@@ -50,9 +58,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
             }
         };
         if changes.operations.is_empty() {
-            cx.out.done("No changes in schema detected.");
-            cx.out.json(name, serde_json::json!({ "revision": null, "operations": [] }));
-            return Ok(Answer::Done);
+            return Ok(no_changes(cx, name));
         }
         downgrade = autogenerate::way_back(&changes.operations, &before)?;
     }
@@ -75,6 +81,25 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         }),
     );
     Ok(Answer::Done)
+}
+
+fn no_changes(cx: &Context, name: &str) -> Answer {
+    cx.out.done("No changes in schema detected.");
+    cx.out.json(name, serde_json::json!({ "revision": null, "operations": [] }));
+    Answer::Done
+}
+
+/// Whether models and migrations agree, and nobody asked for a place in the history.
+fn is_nothing_new(history: &History, args: &NewRevision, models: &models::Models) -> bool {
+    let migrations = || history.migrations()?.replay(None).map_err(Error::from);
+    args.against == Against::Migrations
+        && args.place.head.is_none()
+        && args.place.depends_on.is_empty()
+        && history.graph.heads().len() > 1
+        && !models.found_none
+        && migrations()
+            .and_then(|it| autogenerate::plain(&it, models))
+            .is_ok_and(|it| it.is_empty())
 }
 
 /// The operations follow all that the migrations build, and the revision only some of it.

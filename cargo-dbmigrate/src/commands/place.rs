@@ -1,14 +1,17 @@
 //! Where a new revision goes in the history, and the file that it is written to.
 
-use dbmigrate_runtime::revision;
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use std::path::Path;
 
+use dbmigrate_runtime::revision::{self, Graph, TO_ONE_HEAD};
+
+use super::form::{self, Form};
+use super::hooks;
 use crate::autogenerate::Commented;
 use crate::cli;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::history::{self, History, VERSIONS};
+use crate::files::{self, Location};
+use crate::history::{self, History};
 use crate::{render, scaffold};
 
 /// A new revision's place.
@@ -17,6 +20,16 @@ pub struct Place {
     pub parents: Vec<String>,
     pub branch_labels: Vec<String>,
     pub depends_on: Vec<String>,
+    /// Where its file goes.
+    location: Location,
+}
+
+/// What a new revision is called, and where its file goes.
+pub struct Names<'a> {
+    pub rev_id: Option<&'a String>,
+    pub branch_labels: &'a [String],
+    /// The directory, where the revisions before it don't say.
+    pub version_path: Option<&'a Path>,
 }
 
 /// What came of it: the file's path, or, in a dry run, its text.
@@ -40,11 +53,14 @@ impl Place {
                 let ids: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
                 match ids.len() {
                     0 | 1 => ids,
-                    _ => return Err(several(history, &target.ids())),
+                    _ => return Err(several(graph, "these are several:", &target.ids())),
                 }
             }
             None => match graph.heads().as_slice() {
-                heads if heads.len() > 1 => return Err(several(history, heads)),
+                heads if heads.len() > 1 => {
+                    let these = format!("the history has {} heads:", heads.len());
+                    return Err(several(graph, &these, heads));
+                }
                 heads => heads.iter().map(|it| (*it).to_owned()).collect(),
             },
         };
@@ -52,23 +68,29 @@ impl Place {
             refuse_splice(history, &parents)?;
         }
         let depends_on = depends_on(cx, history, &parents, &args.depends_on)?;
-        Place::new(history, parents, &args.branch_label, args.rev_id.as_ref(), depends_on)
+        let names = Names {
+            rev_id: args.rev_id.as_ref(),
+            branch_labels: &args.branch_label,
+            version_path: args.version_path.as_deref(),
+        };
+        Place::new(cx, history, parents, depends_on, &names)
     }
 
     /// A place behind these revisions.
     ///
     /// # Errors
     ///
-    /// An id or a label that is there already, or can't be one.
+    /// An id or a label that is there already, or can't be one, and a directory that isn't among
+    /// the locations.
     pub fn new(
+        cx: &Context,
         history: &History,
         parents: Vec<String>,
-        branch_labels: &[String],
-        rev_id: Option<&String>,
         depends_on: Vec<String>,
+        names: &Names<'_>,
     ) -> Result<Place> {
         let graph = &history.graph;
-        for label in branch_labels {
+        for label in names.branch_labels {
             revision::check_label(label)?;
             if let Some(it) = graph.labelled(label).or_else(|| graph.get(label)) {
                 let what = if it.id == *label { "id" } else { "branch label" };
@@ -79,7 +101,7 @@ impl Place {
                 return Err(Error::new(message).hint("choose another with --branch-label"));
             }
         }
-        let id = match rev_id {
+        let id = match names.rev_id {
             Some(id) => {
                 check_id(id)?;
                 id.clone()
@@ -94,7 +116,9 @@ impl Place {
             let message = format!("`{id}` is a branch label already, in {}", other.file);
             return Err(Error::new(message).hint("choose another id with --rev-id"));
         }
-        Ok(Place { id, parents, branch_labels: branch_labels.to_vec(), depends_on })
+        let location = location(cx, history, &parents, names.version_path)?;
+        let branch_labels = names.branch_labels.to_vec();
+        Ok(Place { id, parents, branch_labels, depends_on, location })
     }
 
     /// Writes the file and enters it in the list; a dry run prints it instead.
@@ -110,53 +134,97 @@ impl Place {
         downgrade: &Commented,
         (generated, dry_run): (bool, bool),
     ) -> Result<Written> {
-        let now = Timestamp::now().to_zoned(TimeZone::UTC);
+        let form = Form::of(cx)?;
+        let now = form.now();
         let header = render::Header {
             id: self.id.clone(),
             parents: self.parents.clone(),
             branch_labels: self.branch_labels.clone(),
             depends_on: self.depends_on.clone(),
             message: message.to_owned(),
-            created: now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+            created: form::date(&now),
         };
-        let text = render::module(&header, upgrade, downgrade, generated);
-        let file = file_name(cx, &now, &self.id, message)?;
+        let text = form.text(&header, upgrade, downgrade, generated)?;
+        let file = form.file_name(&now, &self.id, message)?;
         if dry_run {
             cx.out.text(&text);
             return Ok(Written { path: None, text: Some(text) });
         }
-        let versions = cx.project.migrations_dir.join(VERSIONS);
-        std::fs::create_dir_all(&versions)
-            .doing(|| format!("create the directory `{}`", versions.display()))?;
-        let path = versions.join(&file);
+        let path = self.location.dir.join(&file);
+        let dir = path.parent().unwrap_or(&self.location.dir);
+        std::fs::create_dir_all(dir)
+            .doing(|| format!("create the directory `{}`", dir.display()))?;
         scaffold::write_new(&path, &text)?;
         scaffold::sync_list(cx)?;
         let shown = history::relative(cx, &path);
         cx.out.done(format!("Generating {shown} ... done"));
+        hooks::run(cx, &path)?;
         Ok(Written { path: Some(shown), text: None })
     }
 }
 
-fn several(history: &History, ids: &[&str]) -> Error {
-    let listed = history.graph.listed(ids);
-    Error::new(format!("a new revision follows one revision, and these are several:{listed}")).hint(
-        "say with --head which one, `base` for none of them, or join them with `cargo dbmigrate \
-         merge`",
-    )
+/// The directory that is asked for, else the parent's, else the only one.
+fn location(
+    cx: &Context,
+    history: &History,
+    parents: &[String],
+    asked: Option<&Path>,
+) -> Result<Location> {
+    let locations = files::locations(cx)?;
+    let listed = || {
+        let names: Vec<_> = locations.iter().map(|it| it.name.as_str()).collect();
+        format!("`{}`", names.join("`, `"))
+    };
+    if let Some(asked) = asked {
+        let found = locations.iter().find(|it| it.is_at(asked));
+        return found.cloned().ok_or_else(|| {
+            let message = format!(
+                "--version-path {}: that is not among the version locations {}",
+                asked.display(),
+                listed()
+            );
+            Error::new(message).hint("add it to `version_locations` in dbmigrate.toml")
+        });
+    }
+    let parent = parents.iter().find_map(|it| history.path(it));
+    let within = |it: &&Location| parent.is_some_and(|path| path.starts_with(&it.dir));
+    // One may be within another.
+    let of_parent = locations.iter().filter(within).max_by_key(|it| it.dir.as_os_str().len());
+    match (of_parent, locations.as_slice()) {
+        (Some(it), _) | (None, [it]) => Ok(it.clone()),
+        (None, _) => {
+            let message = format!(
+                "there are several version locations, and the new revision follows none in them: {}",
+                listed()
+            );
+            Err(Error::new(message).hint("say with --version-path which one it is for"))
+        }
+    }
+}
+
+fn several(graph: &Graph, these: &str, ids: &[&str]) -> Error {
+    let listed = graph.listed(ids);
+    Error::new(format!("a new revision follows one revision, and {these}{listed}")).hint(format!(
+        "say with --head which one, `base` for none of them, or make one head of them: {TO_ONE_HEAD}"
+    ))
 }
 
 /// Fails where a branch would begin.
 pub fn refuse_splice(history: &History, parents: &[String]) -> Result<()> {
-    for id in parents {
-        let children: Vec<&str> = history.graph.children(id).iter().map(String::as_str).collect();
-        if !children.is_empty() {
-            let listed = history.graph.listed(&children);
-            let message = format!("revision `{id}` is not a head, since others follow it:{listed}");
-            return Err(Error::new(message)
-                .hint("--splice lets the new one follow it as well, which begins a branch"));
+    match parents.iter().find_map(|id| no_head(&history.graph, id)) {
+        None => Ok(()),
+        Some(err) => {
+            Err(err.hint("--splice lets the new one follow it as well, which begins a branch"))
         }
     }
-    Ok(())
+}
+
+/// That others follow a revision, where it is so.
+pub fn no_head(graph: &Graph, id: &str) -> Option<Error> {
+    let children: Vec<&str> = graph.children(id).iter().map(String::as_str).collect();
+    let listed = graph.listed(&children);
+    let message = || format!("revision `{id}` is not a head, since others follow it:{listed}");
+    (!children.is_empty()).then(|| Error::new(message()))
 }
 
 /// What is to be written into `DEPENDS_ON`: labels as they are, everything else as full ids.
@@ -212,60 +280,9 @@ fn random_id() -> Result<String> {
     Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
 }
 
-fn file_name(cx: &Context, now: &jiff::Zoned, id: &str, message: &str) -> Result<String> {
-    let slug = slug(message, cx.config.truncate_slug_length);
-    let template = &cx.config.file_template;
-    let name = template
-        .replace("{year}", &now.strftime("%Y").to_string())
-        .replace("{month}", &now.strftime("%m").to_string())
-        .replace("{day}", &now.strftime("%d").to_string())
-        .replace("{hour}", &now.strftime("%H").to_string())
-        .replace("{minute}", &now.strftime("%M").to_string())
-        .replace("{second}", &now.strftime("%S").to_string())
-        .replace("{epoch}", &now.timestamp().as_second().to_string())
-        .replace("{rev}", id)
-        .replace("{slug}", &slug);
-    let name = name.trim_end_matches('_');
-    if name == "mod" || syn::parse_str::<syn::Ident>(name).is_err() {
-        return Err(Error::new(format!(
-            "`file_template` gives `{name}`, which can't be a module's name"
-        ))
-        .hint("a module's name is made of letters, digits and `_` and begins with a letter"));
-    }
-    Ok(format!("{name}.rs"))
-}
-
-/// The words of a message in lower case, joined by `_` and cut between words.
-fn slug(message: &str, limit: usize) -> String {
-    let words = message.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
-    let mut slug = String::new();
-    for word in words {
-        let n = if slug.is_empty() { word.len() } else { slug.len() + 1 + word.len() };
-        if n > limit && !slug.is_empty() {
-            break;
-        }
-        if !slug.is_empty() {
-            slug.push('_');
-        }
-        slug.push_str(&word.to_ascii_lowercase());
-    }
-    slug.truncate(limit);
-    slug
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_slug_is_ascii_and_cut_between_words() {
-        assert_eq!(slug("Initial migration.", 40), "initial_migration");
-        assert_eq!(slug("some very long message with punctuation, yes", 20), "some_very_long");
-        assert_eq!(slug("Größe ändern", 40), "gr_e_ndern");
-        assert_eq!(slug("\"; DROP TABLE", 40), "drop_table");
-        assert_eq!(slug("", 40), "");
-        assert_eq!(slug(&"x".repeat(60), 40).len(), 40);
-    }
 
     #[test]
     fn an_id_with_a_sign_in_it_is_refused_and_each_sign_named() {

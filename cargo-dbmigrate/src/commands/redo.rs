@@ -1,7 +1,7 @@
 //! `redo`: down and up again, to try out a revision that is being written.
 
 use super::{Answer, upgrade};
-use crate::cli::{Redo, Run, Transaction};
+use crate::cli::{Redo, Run};
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::Result;
@@ -10,12 +10,7 @@ use crate::history::History;
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
-    let run = Run {
-        sql: false,
-        transaction: Transaction::Run,
-        lock_timeout: 60,
-        args: args.args.clone(),
-    };
+    let run = Run { args: args.args.clone(), ..Run::default() };
     let down = format!("-{}", args.count);
     let allow = args.allow_destructive;
     let undone = upgrade::downgrade(cx, &database, &history, &down, &run, allow)?;

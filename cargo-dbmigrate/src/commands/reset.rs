@@ -7,7 +7,7 @@ use dbmigrate_runtime::driver::sqlite::Mode;
 use dbmigrate_runtime::{Direction, plan};
 
 use super::{Answer, upgrade};
-use crate::cli::{Reset, Run, Transaction};
+use crate::cli::{Reset, Run};
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
@@ -43,12 +43,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         }
         cx.out.done(format!("Deleting {} ... done", path.display()));
     }
-    let run = Run {
-        sql: false,
-        transaction: Transaction::Run,
-        lock_timeout: 60,
-        args: args.args.clone(),
-    };
+    let run = Run { args: args.args.clone(), ..Run::default() };
     let ran = upgrade::upgrade(cx, &database, &history, "heads", &run)?;
     cx.out.json("reset", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)

@@ -26,7 +26,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let applied = history::applied_ids(cx, &database)?;
     let target = graph.targets(&args.revisions, Some(&applied))?;
     let migrations = history.migrations()?;
-    let options = upgrade::options(cx, &Run { lock_timeout: 60, ..Run::default() });
+    let options = upgrade::options(cx, &Run::default());
     let stays = if args.purge { BTreeSet::new() } else { applied.clone() };
     let stamped = plan::stamped(graph, &stays, &target);
     if args.verify {
@@ -71,8 +71,8 @@ fn write_script(cx: &Context, identifiers: &[String]) -> Result<Answer> {
         None => (history::applied_ids(cx, &Database::find(cx)?)?, identifiers.to_vec()),
     };
     let target = graph.targets(&to, Some(&applied))?;
-    let table = &cx.config.version_table;
-    let text = script::stamp_script(&history.migrations()?, &target, &applied, &Sqlite, table);
+    let table = cx.config.version_table();
+    let text = script::stamp_script(&history.migrations()?, &target, &applied, &Sqlite, table)?;
     cx.out.text(&text);
     cx.out.json("stamp", serde_json::json!({ "revisions": target.ids(), "sql": text }));
     Ok(Answer::Done)

@@ -1,12 +1,15 @@
 //! `undo`: takes the newest revision's file away again, as long as nothing was done with it.
 
-use super::Answer;
+use dbmigrate_runtime::revision::Graph;
+
+use super::{Answer, place};
+use crate::cli::Undo;
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::{headers, history, scaffold};
 
-pub fn run(cx: &Context) -> Result<Answer> {
+pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     // Read without compiling, since a revision that doesn't compile is one to undo.
     let headers = headers::read(cx)?;
     let graph = headers::graph(&headers)?;
@@ -16,17 +19,30 @@ pub fn run(cx: &Context) -> Result<Answer> {
         headers.iter().filter(|it| heads.contains(&it.revision.id.as_str())).collect();
     let applied = history::applied_ids(cx, &Database::find(cx)?)?;
     let unapplied: Vec<_> = heads.iter().filter(|it| !applied.contains(&it.revision.id)).collect();
-    let header = match (unapplied.as_slice(), heads.as_slice()) {
-        ([header], _) => header,
-        ([], []) => return Err(Error::new("there is no revision to undo")),
-        ([], [header, ..]) => {
-            let message = format!("revision `{}` is applied, so it stays", header.revision.id);
-            return Err(Error::new(message).hint("`cargo dbmigrate downgrade` undoes it first"));
-        }
-        (several, _) => {
+    let stays = |id: &str| {
+        Error::new(format!("revision `{id}` is applied, so it stays"))
+            .hint("`cargo dbmigrate downgrade` undoes it first")
+    };
+    let named = match &args.revision {
+        None => None,
+        Some(identifier) => Some(history::one(&graph, &applied, identifier)?),
+    };
+    let header = match (named, unapplied.as_slice(), heads.as_slice()) {
+        (Some(id), ..) if applied.contains(id) => return Err(stays(id)),
+        (Some(id), ..) => match heads.iter().find(|it| it.revision.id == id) {
+            Some(header) => header,
+            None => return Err(is_needed(&graph, id)),
+        },
+        (None, [header], _) => header,
+        (None, [], []) => return Err(Error::new("there is no revision to undo")),
+        (None, [], [header, ..]) => return Err(stays(&header.revision.id)),
+        (None, several, _) => {
             let ids: Vec<_> = several.iter().map(|it| it.revision.id.as_str()).collect();
-            let message = format!("several revisions could be undone: `{}`", ids.join("`, `"));
-            return Err(Error::new(message).hint("delete the file of the one that is meant"));
+            let listed = graph.listed(&ids);
+            let message = format!("several revisions could be undone:{listed}");
+            let commands: String =
+                ids.iter().map(|it| format!("\n    cargo dbmigrate undo {it}")).collect();
+            return Err(Error::new(message).hint(format!("say which one:{commands}")));
         }
     };
     std::fs::remove_file(&header.path).doing(|| format!("delete `{}`", header.path.display()))?;
@@ -35,4 +51,15 @@ pub fn run(cx: &Context) -> Result<Answer> {
     cx.out.done(format!("Deleting {path} ... done"));
     cx.out.json("undo", serde_json::json!({ "revision": header.revision.id, "path": path }));
     Ok(Answer::Done)
+}
+
+/// That a revision isn't taken away from under others.
+fn is_needed(graph: &Graph, id: &str) -> Error {
+    place::no_head(graph, id)
+        .unwrap_or_else(|| {
+            let needed: Vec<&str> = graph.dependents(id).iter().map(String::as_str).collect();
+            let listed = graph.listed(&needed);
+            Error::new(format!("others depend on revision `{id}`, so it stays:{listed}"))
+        })
+        .hint("undo these first, the newest one at the beginning")
 }

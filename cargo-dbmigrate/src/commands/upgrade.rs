@@ -12,9 +12,10 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Answer, as_applied};
 use crate::cli::{Run, Transaction, Upgrade};
-use crate::connection::{Database, Patience, Source};
+use crate::connection::{self, Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::history::{self, History};
 use crate::output::Output;
 use crate::project;
@@ -25,7 +26,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
         return write_script(cx, Direction::Upgrade, &args.revision, &args.run);
     }
     let database = Database::find(cx)?;
-    build_script_hints(cx, &database);
+    build_script_hints(cx, &database)?;
     let history = History::load(cx)?;
     let ran = upgrade(cx, &database, &history, &args.revision, &args.run)?;
     cx.out.json("upgrade", serde_json::json!({ "ran": ran }));
@@ -44,7 +45,7 @@ pub fn upgrade(
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut reader = database.open_to_read(patience)?;
     let applied = match &mut reader {
-        Some(driver) => version_table::read(&mut **driver, &options.version_table)?,
+        Some(driver) => version_table::read(&mut **driver, options.version_table())?,
         None => Vec::new(),
     };
     drop(reader);
@@ -75,13 +76,14 @@ pub fn upgrade(
     Ok(executor.run_to(Direction::Upgrade, &target)?)
 }
 
-/// The executor's options of these arguments.
+/// The executor's options of these arguments, and of the settings where they say nothing.
 pub fn options(cx: &Context, args: &Run) -> Options {
     Options {
-        transaction_each: args.transaction == Transaction::Each,
-        lock_timeout: Duration::from_secs(args.lock_timeout),
+        transaction_each: args.transaction.unwrap_or(cx.config.transaction) == Transaction::Each,
+        lock_timeout: Duration::from_secs(args.lock_timeout.unwrap_or(cx.config.lock_timeout)),
         args: args.args.clone(),
         version_table: cx.config.version_table.clone(),
+        version_table_schema: cx.config.version_table_schema.clone(),
         allow_ahead: false,
     }
 }
@@ -159,11 +161,15 @@ pub fn for_a_script(facts: Facts) -> Facts {
 
 /// In a build script cargo is told what the database depends on; never the database itself, or
 /// the package would be built anew each time.
-fn build_script_hints(cx: &Context, database: &Database) {
+fn build_script_hints(cx: &Context, database: &Database) -> Result<()> {
     if !project::in_build_script() || cx.out.is_json() {
-        return;
+        return Ok(());
     }
-    cx.out.line(format!("cargo:rerun-if-changed={}", cx.project.migrations_dir.display()));
+    let dir = &cx.project.migrations_dir;
+    cx.out.line(format!("cargo:rerun-if-changed={}", dir.display()));
+    for it in files::locations(cx)?.iter().filter(|it| !it.dir.starts_with(dir)) {
+        cx.out.line(format!("cargo:rerun-if-changed={}", it.dir.display()));
+    }
     let dotenv = match &database.source {
         Source::DotEnv(path) => path.clone(),
         _ => cx.project.package_dir.join(".env"),
@@ -171,7 +177,8 @@ fn build_script_hints(cx: &Context, database: &Database) {
     if dotenv.exists() {
         cx.out.line(format!("cargo:rerun-if-changed={}", dotenv.display()));
     }
-    cx.out.line("cargo:rerun-if-env-changed=DATABASE_URL");
+    cx.out.line(format!("cargo:rerun-if-env-changed={}", connection::variable(cx)));
+    Ok(())
 }
 
 /// Says what a run does, and shows a bar when it takes long and somebody is looking.
@@ -261,7 +268,7 @@ pub fn downgrade(
     }
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = database.open_to_write(patience)?;
-    let applied = version_table::read(&mut *driver, &options.version_table)?;
+    let applied = version_table::read(&mut *driver, options.version_table())?;
     let set = executor::ids(&applied);
     let target = plan::downgrade_target(&history.graph, &set, identifier)?;
     let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);

@@ -139,7 +139,7 @@ impl Worker<'_> {
         let mut on_wait = |at_most| observer.waiting(at_most);
         let database = Database::file(path);
         let mut driver = database.open_existing(options.lock_timeout, &mut on_wait)?;
-        let applied = version_table::read(&mut *driver, &options.version_table)?;
+        let applied = version_table::read(&mut *driver, options.version_table())?;
         if self.settled.as_ref() == Some(&applied) {
             return Ok(Vec::new());
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Artifact, TargetKind};
 use dbmigrate_runtime::record::{self, ModelRecord, RecordError};
+use dbmigrate_runtime::schema::naming::Convention;
 
 use super::targets::Package;
 use crate::context::Context;
@@ -29,10 +30,10 @@ pub struct Damaged {
 }
 
 impl Found {
-    /// Reads the records in a file.
-    pub fn read(&mut self, path: &Path) -> Result<()> {
+    /// Reads the records in a file, with this convention for names that models don't give.
+    pub fn read(&mut self, path: &Path, naming: &Convention) -> Result<()> {
         let bytes = fs::read(path).doing(|| format!("read `{}`", path.display()))?;
-        let scan = record::scan(&bytes);
+        let scan = record::scan_with(&bytes, naming);
         self.canary |= scan.canary;
         self.records.extend(scan.records);
         let damaged = |error| Damaged { file: path.to_owned(), error };

@@ -142,7 +142,7 @@ fn read(
             found.read_runtime(it)?;
         } else if artifacts::is_local(cx, package, it) && wanted(it) {
             for path in artifacts::of_check(it) {
-                found.read(path)?;
+                found.read(path, &cx.config.naming.0)?;
             }
         }
     }

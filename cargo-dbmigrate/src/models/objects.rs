@@ -59,7 +59,7 @@ fn library(
     }
     let wanted = if package.lib == Some(Lib::Foreign) { &["a", "so"][..] } else { &["rlib"] };
     for path in paths.iter().filter(|it| it.extension().is_some_and(|it| wanted.contains(&it))) {
-        found.read(path.as_std_path())?;
+        found.read(path.as_std_path(), &cx.config.naming.0)?;
     }
     Ok(())
 }
@@ -94,5 +94,5 @@ fn binary(
     if !object.is_file() {
         return Err(Error::new(format!("cargo left no object file of the binary `{bin}`")));
     }
-    found.read(&object)
+    found.read(&object, &cx.config.naming.0)
 }

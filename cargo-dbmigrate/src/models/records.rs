@@ -60,7 +60,7 @@ pub fn schema(records: &[ModelRecord], doc_comments: bool) -> Result<Schema> {
 }
 
 /// `models::User` at `src/models.rs:10`
-fn place(it: &ModelRecord) -> String {
+pub fn place(it: &ModelRecord) -> String {
     match it.line {
         0 => format!("`{}` in {}", it.path, it.file),
         line => format!("`{}` at {}:{line}", it.path, it.file),

@@ -102,6 +102,10 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     let doing = || format!("write `{}`", path.display());
     let temporary = path.with_extension(format!("{}.tmp", random()?));
     fs::write(&temporary, text).doing(doing)?;
+    if let Ok(it) = fs::metadata(path) {
+        // Where the file system has none, nothing is lost.
+        let _ = fs::set_permissions(&temporary, it.permissions());
+    }
     fs::rename(&temporary, path).doing(doing)
 }
 

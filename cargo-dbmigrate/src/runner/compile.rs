@@ -161,9 +161,7 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
     // An error about a module as a whole, such as a missing constant, is at the list.
     let named = || {
         let mut texts = exit.errors().map(|it| it.message.message.as_str());
-        texts.find_map(|text| {
-            files.iter().find(|it| text.contains(&format!("versions::{}`", it.module)))
-        })
+        texts.find_map(|text| files.iter().find(|it| text.contains(&format!("::{}`", it.module))))
     };
     let file = spans(true).or_else(named).or_else(|| spans(false));
     let err = match file {

@@ -63,7 +63,7 @@ pub fn write_manifest(cx: &Context, host: &Host) -> Result<()> {
             features.extend(more.cloned().unwrap_or_default());
             continue;
         }
-        let dependency = absolute(dependency, &cx.project.migrations_dir);
+        let dependency = absolute(dependency, &cx.project.config_dir);
         dependencies.insert(key.clone(), dependency);
     }
     runtime.insert("default-features".to_owned(), false.into());
@@ -127,7 +127,10 @@ pub fn program(
 ) -> String {
     let list: String = files
         .iter()
-        .map(|it| format!("\n    {} = {:?};", it.module, it.path.to_string_lossy()))
+        .map(|it| {
+            let word = if it.listed.is_some() { "=" } else { "in" };
+            format!("\n    {} {word} {:?};", it.module, it.path.to_string_lossy())
+        })
         .collect();
     let name = &host.name;
     let whole = format!("::{name}::migrations! {{{list}\n}}");

@@ -12,9 +12,10 @@ use super::compile::{self, Built};
 use super::host::Host;
 use super::lock::Lock;
 use super::process::{Mode, Process};
-use super::{Recording, RevisionFile, random};
+use super::random;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
+use crate::files;
 
 /// Runs the steps of the project's revisions; see [`executor::Steps`]. The runner is started for
 /// the first of them.
@@ -124,18 +125,15 @@ impl Running {
 }
 
 fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
-    let recordings = || cache.entries.values().map(|it| &it.recording);
-    let file = |it: &Recording| {
-        let path = cx.project.migrations_dir.join("versions").join(format!("{}.rs", it.module));
-        RevisionFile { module: it.module.clone(), path }
-    };
+    let mut all = files::all(cx)?;
+    all.retain(|it| cache.entries.contains_key(&it.module));
     let mut needed = Vec::new();
-    for it in recordings() {
-        if has_steps(&it.migration()?) {
-            needed.push(file(it));
+    for file in &all {
+        let Some(entry) = cache.entries.get(&file.module) else { continue };
+        if has_steps(&entry.recording.migration()?) {
+            needed.push(file.clone());
         }
     }
-    let all: Vec<RevisionFile> = recordings().map(file).collect();
     let host = Host::find(cx)?;
     let build = compile::build(cx, &host, &needed, &all)?;
     let hash =

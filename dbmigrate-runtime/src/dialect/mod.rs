@@ -95,8 +95,15 @@ pub trait Dialect: Sync {
     /// A table that this database can't have.
     fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Unplannable>;
 
-    /// Statements that create the version table if it isn't there.
-    fn create_version_table(&self, table: &str) -> String;
+    /// The version table's name in statements, quoted; the schema may be empty.
+    ///
+    /// # Errors
+    ///
+    /// A schema that rows can't be written into in the transaction of the work.
+    fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Unplannable>;
+
+    /// Statements that create the version table, of this quoted name, if it isn't there.
+    fn create_version_table(&self, name: &str) -> String;
 
     /// A query of one row when a table is there and none when it isn't; its parameter is the
     /// table's name.

@@ -74,7 +74,7 @@ impl Executor<'_> {
             }
         }
         planner.finish(migration)?;
-        let table = &self.options.version_table;
+        let table = self.options.version_table();
         match direction {
             Direction::Upgrade => {
                 let operations = &migration.upgrade.operations;

@@ -4,25 +4,28 @@ use super::cursor::{Cursor, DEPTH};
 use super::error::RecordError;
 use super::fact::{Fact, Index, facts};
 use super::{FieldRecord, ModelRecord};
-use crate::schema::{
-    Check, Column, ForeignKey, IndexTerm, PrimaryKey, Table, Type, Unique, naming,
-};
+use crate::schema::naming::Convention;
+use crate::schema::{Check, Column, ForeignKey, IndexTerm, PrimaryKey, Table, Type, Unique};
 
 type Result<T> = std::result::Result<T, RecordError>;
 
 /// The model in a payload, or nothing if it is the canary's.
-pub(super) fn record(payload: &[u8], offset: usize) -> Result<Option<ModelRecord>> {
+pub(super) fn record(
+    payload: &[u8],
+    offset: usize,
+    naming: &Convention,
+) -> Result<Option<ModelRecord>> {
     let (mut literal, holes) = split(payload, offset)?;
     if literal.text()? == "canary" {
         literal.finish()?;
         holes.finish()?;
         return Ok(None);
     }
-    model(payload, offset).map(Some)
+    model(payload, offset, naming).map(Some)
 }
 
 /// The model in a payload.
-pub(super) fn model(payload: &[u8], offset: usize) -> Result<ModelRecord> {
+pub(super) fn model(payload: &[u8], offset: usize, naming: &Convention) -> Result<ModelRecord> {
     let (mut literal, mut holes) = split(payload, offset)?;
     let start = literal.offset;
     match literal.text()? {
@@ -33,6 +36,7 @@ pub(super) fn model(payload: &[u8], offset: usize) -> Result<ModelRecord> {
     let line = literal.number()?;
     let mut model = Model {
         offset,
+        naming,
         record: ModelRecord {
             path: String::new(),
             file: String::new(),
@@ -154,14 +158,15 @@ impl<'a> Member<'a> {
 }
 
 /// A model under construction.
-struct Model {
+struct Model<'n> {
     offset: usize,
+    naming: &'n Convention,
     record: ModelRecord,
     /// The columns of the primary key.
     key: Vec<String>,
 }
 
-impl Model {
+impl Model<'_> {
     /// Adds the columns of a group; `at` is the line that it is flattened at.
     fn columns(&mut self, group: &Group<'_>, at: Option<u32>) -> Result<()> {
         for member in &group.members {
@@ -239,14 +244,14 @@ impl Model {
             Fact::Unique(name, fields) => {
                 let columns = self.resolved(&fields)?;
                 let name =
-                    name.unwrap_or_else(|| naming::unique(&self.record.table.name, &columns));
+                    name.unwrap_or_else(|| self.naming.unique(&self.record.table.name, &columns));
                 self.record.table.uniques.push(Unique { name, columns });
             }
             Fact::Index(index) => self.index(index)?,
             Fact::Check(name, expression) => {
                 let name = name.unwrap_or_else(|| match of {
-                    Some(column) => naming::check(&self.record.table.name, column),
-                    None => naming::check(&self.record.table.name, &naming::hash(&expression)),
+                    Some(column) => self.naming.check(&self.record.table.name, column),
+                    None => self.naming.table_check(&self.record.table.name, &expression),
                 });
                 self.record.table.checks.push(Check { name, expression });
             }
@@ -280,13 +285,9 @@ impl Model {
                 *field = self.resolve(field)?;
             }
         }
-        let name = index.name.unwrap_or_else(|| {
-            let terms = index.columns.iter().map(|it| match &it.term {
-                IndexTerm::Column(it) => it.clone(),
-                IndexTerm::Expression(it) => naming::hash(it),
-            });
-            naming::index(&self.record.table.name, &terms.collect::<Vec<_>>())
-        });
+        let name = index
+            .name
+            .unwrap_or_else(|| self.naming.index(&self.record.table.name, &index.columns));
         let (columns, unique, filter) = (index.columns, index.unique, index.filter);
         self.record.table.indexes.push(crate::schema::Index { name, columns, unique, filter });
         Ok(())
@@ -296,7 +297,7 @@ impl Model {
         key.columns = self.resolved(&key.columns)?;
         if key.name.is_empty() {
             let table = &self.record.table.name;
-            key.name = naming::foreign_key(table, &key.columns, &key.references_table);
+            key.name = self.naming.foreign_key(table, &key.columns, &key.references_table);
         }
         self.record.table.foreign_keys.push(key);
         Ok(())
@@ -324,7 +325,7 @@ impl Model {
             }
         }
         if !self.key.is_empty() {
-            let name = naming::primary_key(&table.name);
+            let name = self.naming.primary_key(&table.name, &self.key);
             table.primary_key = Some(PrimaryKey { name, columns: self.key });
         }
         table.uniques.sort_by(|one, two| one.name.cmp(&two.name));

@@ -37,10 +37,11 @@ mod scan;
 
 pub use encode::{Bytes, Record};
 pub use error::RecordError;
-pub use scan::{Scan, scan};
+pub use scan::{Scan, scan, scan_with};
 
 use crate::Model;
 use crate::schema::Table;
+use crate::schema::naming::Convention;
 
 /// The version of the records' format that this crate writes and reads.
 pub const FORMAT: u16 = 1;
@@ -85,14 +86,14 @@ pub struct FieldRecord {
     pub renamed_from: Option<String>,
 }
 
-/// The record of a model that this program has.
+/// The record of a model that this program has, with the names of the default convention.
 ///
 /// # Errors
 ///
 /// None for a derived model; an `impl Model` by hand can say what makes no table.
 pub fn decode_model<M: Model>() -> Result<ModelRecord, RecordError> {
     const { assert!(M::FIELDS.known, "this model was not derived") };
-    assemble::model(&M::RECORD.payload(), 0)
+    assemble::model(&M::RECORD.payload(), 0, &Convention::default())
 }
 
 /// The static that holds a record. With the feature `embed` it is kept in object files too.

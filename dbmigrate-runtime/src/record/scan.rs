@@ -6,6 +6,7 @@ use super::cursor::Cursor;
 use super::encode::{self, END};
 use super::error::RecordError;
 use super::{FORMAT, ModelRecord, assemble};
+use crate::schema::naming::Convention;
 
 /// What [`scan`] found in a file.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -30,6 +31,21 @@ pub struct Scan {
 /// assert!(scan.records.is_empty() && scan.damaged.is_empty());
 /// ```
 pub fn scan(bytes: &[u8]) -> Scan {
+    scan_with(bytes, &Convention::default())
+}
+
+/// The same by another convention for the names that models don't give.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::record;
+/// use dbmigrate_runtime::schema::naming::Convention;
+///
+/// let scan = record::scan_with(b"no records here", &Convention::default());
+/// assert!(scan.records.is_empty() && scan.damaged.is_empty());
+/// ```
+pub fn scan_with(bytes: &[u8], naming: &Convention) -> Scan {
     let magic = encode::magic(hint::black_box(0));
     let mut scan = Scan::default();
     let mut start = 0;
@@ -37,7 +53,7 @@ pub fn scan(bytes: &[u8]) -> Scan {
         let offset = start + found;
         let length = match framed(&bytes[offset..], offset) {
             Ok(payload) => {
-                match assemble::record(payload, offset + HEADER) {
+                match assemble::record(payload, offset + HEADER, naming) {
                     Ok(Some(record)) => scan.records.push(record),
                     Ok(None) => scan.canary = true,
                     Err(error) => scan.damaged.push(error),

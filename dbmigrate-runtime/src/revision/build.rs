@@ -13,7 +13,10 @@ impl Graph {
     /// When two have one id or one branch label, one needs a revision that isn't there, or they
     /// need each other in a circle.
     pub fn new(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
-        revisions.sort_by(|a, b| (&a.file, &a.id).cmp(&(&b.file, &b.id)));
+        // By the file's name, whichever directory it is in: a program knows the name alone, and it
+        // takes the same way as the tool.
+        let name = |it: &Revision| it.file.rsplit(['/', '\\']).next().map(str::to_owned);
+        revisions.sort_by_cached_key(|it| (name(it), it.id.clone()));
         let by_id = by_id(&revisions)?;
         let carriers = carriers(&revisions, &by_id)?;
         let mut parents = Vec::with_capacity(revisions.len());

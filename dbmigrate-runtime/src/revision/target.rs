@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Graph, GraphError, Revision};
+use super::{Graph, GraphError, Revision, TO_ONE_HEAD};
 
 /// The revisions that a command works on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -275,7 +275,11 @@ impl<'a> Words<'a> {
                     heads.len(),
                     self.graph.listed(&heads)
                 );
-                return Err(GraphError::new(message).hint(self.one_of(&heads)));
+                let one = self.one_of(&heads);
+                return Err(GraphError::new(message).hint(format!(
+                    "{one}, take `{}s` for all, or make one head of them: {TO_ONE_HEAD}",
+                    self.identifier_of_head()
+                )));
             }
             _ => {}
         }
@@ -397,12 +401,14 @@ impl<'a> Words<'a> {
             }
         };
         let names: Vec<String> = ids.iter().map(name).collect();
-        let one = format!("name one of them ({})", names.join(", "));
-        match self.identifier {
-            "head" => {
-                format!("{one}, take `heads` for all, or join them with `cargo dbmigrate merge`")
-            }
-            _ => one,
+        format!("name one of them ({})", names.join(", "))
+    }
+
+    /// `head` or `label@head`, without what is counted from there.
+    fn identifier_of_head(&self) -> String {
+        match &self.branch {
+            Some(branch) => format!("{}@head", branch.name),
+            None => "head".to_owned(),
         }
     }
 }

@@ -1,36 +1,182 @@
 //! The names that constraints and indexes get when a model doesn't name them.
 //!
 //! The same model gives the same name on every machine and database, so that what one migration
-//! makes, another can alter. A name longer than [`LIMIT`] bytes is cut and ends in a hash of the
+//! makes, another can alter: by the [`Convention`] of the project. A name longer than [`LIMIT`] bytes is cut and ends in a hash of the
 //! whole.
+
+use super::{IndexColumn, IndexTerm};
 
 /// The longest identifier in bytes that every supported database keeps whole: PostgreSQL's 63
 /// (`NAMEDATALEN - 1`, its manual's section 4.1.1); MySQL has 64 characters and SQLite no limit.
 pub const LIMIT: usize = 63;
 
-/// `pk_user`
-pub fn primary_key(table: &str) -> String {
-    limited(format!("pk_{table}"))
+/// Templates of the names, with `{table}`, `{columns}` and, of a foreign key, `{target}`.
+///
+/// # Example
+///
+/// ```
+/// use dbmigrate_runtime::schema::naming::{Convention, Templates};
+///
+/// let naming = Convention::default();
+/// assert_eq!(naming.unique("user", &["email"]), "uq_user_email");
+///
+/// let unique = "{table}_{columns}_key".to_owned();
+/// let naming = Convention::new(Templates { unique, ..Templates::default() }).unwrap();
+/// assert_eq!(naming.unique("user", &["email"]), "user_email_key");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Templates {
+    /// Of a primary key, `pk_{table}`.
+    pub primary_key: String,
+    /// Of a unique constraint, `uq_{table}_{columns}`.
+    pub unique: String,
+    /// Of an index, `ix_{table}_{columns}`; in an expression's place it has a hash of it.
+    pub index: String,
+    /// Of a foreign key, `fk_{table}_{columns}_{target}`.
+    pub foreign_key: String,
+    /// Of a check, `ck_{table}_{columns}`: the column of the field that it is on, or else a hash
+    /// of the expression.
+    pub check: String,
 }
 
-/// `uq_user_email`
-pub fn unique<S: AsRef<str>>(table: &str, columns: &[S]) -> String {
-    limited(format!("uq_{table}_{}", joined(columns)))
+impl Default for Templates {
+    fn default() -> Templates {
+        Templates {
+            primary_key: "pk_{table}".to_owned(),
+            unique: "uq_{table}_{columns}".to_owned(),
+            index: "ix_{table}_{columns}".to_owned(),
+            foreign_key: "fk_{table}_{columns}_{target}".to_owned(),
+            check: "ck_{table}_{columns}".to_owned(),
+        }
+    }
 }
 
-/// `ix_post_title`
-pub fn index<S: AsRef<str>>(table: &str, columns: &[S]) -> String {
-    limited(format!("ix_{table}_{}", joined(columns)))
+impl Templates {
+    /// Each with its name and what has to be in it.
+    fn all(&self) -> [(&'static str, &str, &'static [&'static str]); 5] {
+        let in_table: &[_] = &["table", "columns"];
+        [
+            ("primary_key", &self.primary_key, &["table"]),
+            ("unique", &self.unique, in_table),
+            ("index", &self.index, in_table),
+            ("foreign_key", &self.foreign_key, in_table),
+            ("check", &self.check, in_table),
+        ]
+    }
 }
 
-/// `fk_post_author_id_user`
-pub fn foreign_key<S: AsRef<str>>(table: &str, columns: &[S], target: &str) -> String {
-    limited(format!("fk_{table}_{}_{target}", joined(columns)))
+/// How constraints and indexes are named that a model doesn't name.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Convention {
+    templates: Templates,
 }
 
-/// `ck_user_age`
-pub fn check(table: &str, what: &str) -> String {
-    limited(format!("ck_{table}_{what}"))
+impl Convention {
+    /// The convention of these templates.
+    ///
+    /// # Errors
+    ///
+    /// A template that is none, or by which two things would have the same name: with its key, as
+    /// a sentence without a beginning capital.
+    pub fn new(templates: Templates) -> Result<Convention, String> {
+        for (key, template, needed) in templates.all() {
+            let all = if key == "foreign_key" { &PLACES[..] } else { &PLACES[..2] };
+            let places = places(template).map_err(|why| format!("`{key}` {why}"))?;
+            if let Some(it) = places.iter().find(|it| !all.contains(it)) {
+                let all = all.join("}`, `{");
+                return Err(format!("`{key}` has `{{{it}}}`, and there are only `{{{all}}}`"));
+            }
+            if let Some(it) = needed.iter().find(|it| !places.contains(it)) {
+                let of = if *it == "table" { "tables" } else { "of one table" };
+                return Err(format!(
+                    "`{key}` has no `{{{it}}}`, so that two {of} would get the same name"
+                ));
+            }
+        }
+        let all = templates.all();
+        for (idx, (key, template, _)) in all.iter().enumerate() {
+            if let Some((other, ..)) = all[..idx].iter().find(|(_, it, _)| it == template) {
+                return Err(format!(
+                    "`{other}` and `{key}` are the same, so that two things of one table would \
+                     get the same name"
+                ));
+            }
+        }
+        Ok(Convention { templates })
+    }
+
+    /// `pk_user`
+    pub fn primary_key<S: AsRef<str>>(&self, table: &str, columns: &[S]) -> String {
+        filled(&self.templates.primary_key, table, &joined(columns), "")
+    }
+
+    /// `uq_user_email`
+    pub fn unique<S: AsRef<str>>(&self, table: &str, columns: &[S]) -> String {
+        filled(&self.templates.unique, table, &joined(columns), "")
+    }
+
+    /// `ix_post_title`
+    pub fn index(&self, table: &str, columns: &[IndexColumn]) -> String {
+        let terms = columns.iter().map(|it| match &it.term {
+            IndexTerm::Column(it) => it.clone(),
+            IndexTerm::Expression(it) => hash(it),
+        });
+        filled(&self.templates.index, table, &joined(&terms.collect::<Vec<_>>()), "")
+    }
+
+    /// `fk_post_author_id_user`
+    pub fn foreign_key<S: AsRef<str>>(&self, table: &str, columns: &[S], target: &str) -> String {
+        filled(&self.templates.foreign_key, table, &joined(columns), target)
+    }
+
+    /// `ck_user_age`, of the field of that column.
+    pub fn check(&self, table: &str, column: &str) -> String {
+        filled(&self.templates.check, table, column, "")
+    }
+
+    /// `ck_user_1f2e3d4c`, of a check that is the whole table's.
+    pub fn table_check(&self, table: &str, expression: &str) -> String {
+        self.check(table, &hash(expression))
+    }
+}
+
+/// What a template can have in braces; the last one only a foreign key's.
+const PLACES: [&str; 3] = ["table", "columns", "target"];
+
+/// The words in braces.
+fn places(template: &str) -> Result<Vec<&str>, &'static str> {
+    let open = "has a brace without its other one";
+    let mut places = Vec::new();
+    let mut rest = template;
+    while let Some(at) = rest.find(['{', '}']) {
+        rest = rest[at..].strip_prefix('{').ok_or(open)?;
+        let end = rest.find(['{', '}']).ok_or(open)?;
+        places.push(&rest[..end]);
+        rest = rest[end..].strip_prefix('}').ok_or(open)?;
+    }
+    Ok(places)
+}
+
+/// In one pass, since a table's name may have braces itself.
+fn filled(template: &str, table: &str, columns: &str, target: &str) -> String {
+    let mut name = String::new();
+    let mut rest = template;
+    while let Some(at) = rest.find('{') {
+        name += &rest[..at];
+        rest = &rest[at + 1..];
+        let place = PLACES
+            .into_iter()
+            .zip([table, columns, target])
+            .find_map(|(place, text)| Some((rest.strip_prefix(place)?.strip_prefix('}')?, text)));
+        match place {
+            Some((after, text)) => {
+                name += text;
+                rest = after;
+            }
+            None => name.push('{'),
+        }
+    }
+    limited(name + rest)
 }
 
 fn joined<S: AsRef<str>>(columns: &[S]) -> String {
@@ -66,16 +212,81 @@ mod tests {
 
     #[test]
     fn a_long_name_is_cut_at_a_character_and_ends_in_a_hash() {
-        let name = unique("größenordnung", &["überlänge".repeat(8)]);
+        let naming = Convention::default();
+        let name = naming.unique("größenordnung", &["überlänge".repeat(8)]);
         assert!(name.len() <= LIMIT, "{name}");
-        assert_eq!(name, unique("größenordnung", &["überlänge".repeat(8)]));
-        let other = unique("größenordnung", &["überlänge".repeat(9)]);
+        assert_eq!(name, naming.unique("größenordnung", &["überlänge".repeat(8)]));
+        let other = naming.unique("größenordnung", &["überlänge".repeat(9)]);
         assert_ne!(name, other);
     }
 
     #[test]
     fn a_short_name_stays() {
-        assert_eq!(unique("user", &["email", "name"]), "uq_user_email_name");
-        assert_eq!(foreign_key("post", &["author_id"], "user"), "fk_post_author_id_user");
+        let naming = Convention::default();
+        assert_eq!(naming.primary_key("user", &["id"]), "pk_user");
+        assert_eq!(naming.unique("user", &["email", "name"]), "uq_user_email_name");
+        assert_eq!(naming.foreign_key("post", &["author_id"], "user"), "fk_post_author_id_user");
+        assert_eq!(naming.check("user", "age"), "ck_user_age");
+        assert_eq!(naming.table_check("user", "a > 0"), format!("ck_user_{}", hash("a > 0")));
+        let columns = [IndexColumn::new("a"), IndexColumn::expression("lower(b)")];
+        let expected = format!("ix_user_a_{}", hash("lower(b)"));
+        assert_eq!(naming.index("user", &columns), expected);
+    }
+
+    fn with(set: impl FnOnce(&mut Templates)) -> Result<Convention, String> {
+        let mut templates = Templates::default();
+        set(&mut templates);
+        Convention::new(templates)
+    }
+
+    #[test]
+    fn a_template_says_where_each_word_goes() {
+        let naming = with(|it| {
+            it.foreign_key = "{columns}->{target} of {table}/{table}".to_owned();
+            it.unique = "größe {table}{columns}".to_owned();
+        });
+        let naming = naming.unwrap();
+        // A name isn't looked through again.
+        let name = naming.foreign_key("{target}", &["a", "b"], "{columns}");
+        assert_eq!(name, "a_b->{columns} of {target}/{target}");
+        assert_eq!(naming.unique("t", &["a"]), "größe ta");
+        let long = naming.unique("t", &["x".repeat(80)]);
+        assert!(long.len() == LIMIT && long.starts_with("größe tx"), "{long}");
+    }
+
+    #[test]
+    fn a_template_that_is_none_is_named() {
+        let check = |set: fn(&mut Templates), expected: &str| {
+            assert_eq!(with(set).unwrap_err(), expected);
+        };
+        check(
+            |it| it.check = "ck_{tabel}".to_owned(),
+            "`check` has `{tabel}`, and there are only `{table}`, `{columns}`",
+        );
+        check(
+            |it| it.unique = "uq_{table}_{columns}_{target}".to_owned(),
+            "`unique` has `{target}`, and there are only `{table}`, `{columns}`",
+        );
+        check(
+            |it| it.primary_key = "pk".to_owned(),
+            "`primary_key` has no `{table}`, so that two tables would get the same name",
+        );
+        check(
+            |it| it.index = "ix_{columns}".to_owned(),
+            "`index` has no `{table}`, so that two tables would get the same name",
+        );
+        check(
+            |it| it.foreign_key = "fk_{table}_{target}".to_owned(),
+            "`foreign_key` has no `{columns}`, so that two of one table would get the same name",
+        );
+        for text in ["{table", "table}", "{table}}", "{{table}}", "{ta{ble}"] {
+            let err = with(|it| it.primary_key = text.to_owned()).unwrap_err();
+            assert_eq!(err, "`primary_key` has a brace without its other one", "{text}");
+        }
+        check(
+            |it| it.check = "uq_{table}_{columns}".to_owned(),
+            "`unique` and `check` are the same, so that two things of one table would get the \
+             same name",
+        );
     }
 }

@@ -8,6 +8,7 @@ use expect_test::{Expect, expect};
 
 use super::super::{between, found};
 use super::*;
+use crate::rules::Rules;
 
 /// What leads from a database, in the words of known schemas, to the first of them.
 #[track_caller]
@@ -18,9 +19,11 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     let actual = driver.introspect(None).unwrap();
     assert_eq!(actual.unreadable, []);
     let stored = |it: &Table| Sqlite.as_stored(it, &facts).ok();
-    let adopted = adopt(&actual.schema, known, &stored);
-    let lines: String =
-        between(&adopted, known[0]).iter().map(|it| format!("{}\n", found(it))).collect();
+    let adopted = adopt(&actual.schema, known, &stored, &Convention::default());
+    let lines: String = between(&adopted, known[0], &Rules::default())
+        .iter()
+        .map(|it| format!("{}\n", found(it)))
+        .collect();
     expect.assert_eq(&lines);
     // What is equal in the database's terms is equal in these, and the other way round.
     let kept = known[0].tables.values().map(|it| stored(it).unwrap());

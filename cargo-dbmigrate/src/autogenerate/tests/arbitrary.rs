@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::schema::{
     Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
-    IndexTerm, PrimaryKey, Schema, Table, Type, Unique, naming,
+    IndexTerm, PrimaryKey, Schema, Table, Type, Unique, naming::Convention,
 };
 use dbmigrate_runtime::{Value, sql};
 use proptest::collection::vec;
@@ -325,7 +325,10 @@ impl TableDraw {
             _ => key.iter().map(|it| named(*it)).collect(),
         };
         if !columns.is_empty() {
-            table.primary_key = Some(PrimaryKey { name: naming::primary_key(name), columns });
+            table.primary_key = Some(PrimaryKey {
+                name: Convention::default().primary_key(name, &columns),
+                columns,
+            });
         }
         table.without_rowid = self.without_rowid && table.primary_key.is_some();
         if table.without_rowid {
@@ -344,14 +347,14 @@ impl TableDraw {
             columns.dedup();
             if columns.iter().all(has) {
                 let columns: Vec<_> = columns.iter().map(|it| COLUMNS[*it].to_owned()).collect();
-                let by_convention = naming::unique(&name, &columns);
+                let by_convention = Convention::default().unique(&name, &columns);
                 let name = if *own { "own unique".to_owned() } else { by_convention };
                 table.uniques.push(Unique { name, columns });
             }
         }
         for it in self.foreign_keys.iter().flatten().filter(|it| has(&it.column)) {
             let (columns, target) = ([COLUMNS[it.column]], TABLES[it.table]);
-            let by_convention = naming::foreign_key(&name, &columns, target);
+            let by_convention = Convention::default().foreign_key(&name, &columns, target);
             let name = if it.named { "own key" } else { &by_convention };
             let mut key = ForeignKey::new(name, columns, target, [KEY]);
             (key.on_delete, key.on_update) = it.on;
@@ -366,7 +369,7 @@ impl TableDraw {
                 2 => format!("length({quoted}) < 100"),
                 _ => format!("{quoted} <> 'a' OR ({quoted} IS NULL)"),
             };
-            let by_convention = naming::check(&name, &naming::hash(&expression));
+            let by_convention = Convention::default().table_check(&name, &expression);
             let name = if *own { "own check" } else { &by_convention };
             table.checks.push(Check::new(name, &expression));
         }
@@ -375,16 +378,18 @@ impl TableDraw {
                 continue;
             };
             // Some names move from table to table.
-            let name = if it.named {
+            let mut index = it.index("");
+            index.name = if it.named {
                 format!("own index {}", (nth + idx) % TABLES.len())
             } else {
-                naming::index(&name, &[idx.to_string()])
+                Convention::default().index(&name, &index.columns)
             };
-            table.indexes.push(it.index(&name));
+            table.indexes.push(index);
         }
         distinct(&mut table.uniques, |it| &it.name);
         distinct(&mut table.foreign_keys, |it| &it.name);
         distinct(&mut table.checks, |it| &it.name);
+        distinct(&mut table.indexes, |it| &it.name);
     }
 }
 

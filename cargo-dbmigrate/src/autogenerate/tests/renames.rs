@@ -36,7 +36,7 @@ fn check(
         assert_eq!(words(&plain(&reached, &models).unwrap()), [""; 0]);
     }
     replay(&mut reached, &way_back(&operations, &from).unwrap().operations).unwrap();
-    assert_eq!(diff::diff(&reached, &settle::settle(&reached, &from)), []);
+    assert_eq!(diff::diff(&reached, &settled(&reached, &from)), []);
 }
 
 fn columns(names: &[&str]) -> Table {
@@ -181,6 +181,7 @@ fn names_may_hold_the_signs_of_the_flags() {
 /// Names of constraints stay, and what mentions the column follows.
 #[test]
 fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
+    let naming = Convention::default();
     let build = |user: &str, age: &str, quote: &str| {
         let age_q = format!("{quote}{age}{quote}");
         let mut it = table(user)
@@ -188,10 +189,10 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
             .column(Column::new("next", Type::Integer).generated_virtual(&format!("{age_q} + 1")))
             .column(Column::new("boss", Type::BigInteger));
         let check = format!("{quote}{user}{quote}.{age_q} > 0");
-        it.checks.push(Check::new(&naming::check(user, age), &check));
-        it.uniques.push(Unique::new(&naming::unique(user, &[age]), [age]));
+        it.checks.push(Check::new(&naming.check(user, age), &check));
+        it.uniques.push(Unique::new(&naming.unique(user, &[age]), [age]));
         it.foreign_keys.push(ForeignKey::new(
-            &naming::foreign_key(user, &["boss"], user),
+            &naming.foreign_key(user, &["boss"], user),
             ["boss"],
             user,
             ["id"],
@@ -201,17 +202,16 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
                 .column(IndexColumn::expression(&format!("abs({age_q})")))
                 .filter(&format!("{age_q} IS NOT NULL")),
         );
-        it.indexes.push(Index::new(&naming::index(user, &[age]), [age]));
+        it.indexes.push(Index::new(&naming.index(user, &[IndexColumn::new(age)]), [age]));
         let mut post = table("post").column(Column::new("age", Type::Integer));
         post.foreign_keys.push(ForeignKey::new(
-            &naming::foreign_key("post", &["age"], user),
+            &naming.foreign_key("post", &["age"], user),
             ["age"],
             user,
             [age],
         ));
         [it, post]
     };
-    use dbmigrate_runtime::schema::naming;
     check(
         &build("user", "age", ""),
         &build("person", "years", ""),

@@ -212,7 +212,9 @@ pub(super) fn enum_condition(column: &str, values: &[String]) -> String {
 }
 
 pub(super) fn enum_clause(table: &str, column: &str, values: &[String]) -> String {
-    let name = naming::check(table, column);
+    // The enumeration is the column's type and its check no object of the schema: readers know it
+    // by its condition, so a project's convention of names doesn't matter to it.
+    let name = naming::Convention::default().check(table, column);
     format!("CONSTRAINT {} CHECK ({})", quote(&name), enum_condition(column, values))
 }
 
@@ -332,9 +334,9 @@ pub(super) fn inserts(table: &str, columns: &[String], rows: &[Vec<Value>]) -> V
 }
 
 /// The operations come last: they may be long, and SQLite reads a row from its beginning.
-pub(super) fn version_table(table: &str) -> String {
+pub(super) fn version_table(name: &str) -> String {
     format!(
-        "CREATE TABLE IF NOT EXISTS {} (\n    \
+        "CREATE TABLE IF NOT EXISTS {name} (\n    \
          \"id\" TEXT NOT NULL PRIMARY KEY,\n    \
          \"parents\" TEXT NOT NULL,\n    \
          \"message\" TEXT NOT NULL,\n    \
@@ -343,7 +345,6 @@ pub(super) fn version_table(table: &str) -> String {
          \"applied_at\" TEXT NOT NULL,\n    \
          \"milliseconds\" INTEGER NOT NULL,\n    \
          \"tool_version\" TEXT NOT NULL,\n    \
-         \"operations\" TEXT NOT NULL\n)",
-        quote(table)
+         \"operations\" TEXT NOT NULL\n)"
     )
 }

@@ -70,8 +70,26 @@ impl Dialect for Sqlite {
         read::as_stored(table, facts)
     }
 
-    fn create_version_table(&self, table: &str) -> String {
-        ddl::version_table(table)
+    fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Unplannable> {
+        match schema {
+            "" => Ok(self.quote(table)),
+            it if it.eq_ignore_ascii_case("main") => {
+                Ok(format!("{}.{}", self.quote(it), self.quote(table)))
+            }
+            // With a write-ahead log, a transaction over several files is one in each of them.
+            it => Err(Unplannable {
+                message: format!(
+                    "the version table can't be in the schema `{it}` on SQLite: that is an \
+                     attached file, and a row in another file isn't committed together with the \
+                     work in every journal mode"
+                ),
+                hint: Some("leave `version_table_schema` empty, or say `main`".to_owned()),
+            }),
+        }
+    }
+
+    fn create_version_table(&self, name: &str) -> String {
+        ddl::version_table(name)
     }
 
     fn table_exists(&self) -> &'static str {

@@ -1,0 +1,112 @@
+//! A command for one of a project's databases, or for one after the other.
+
+use super::Answer;
+use crate::cli::{Command, NewRevision};
+use crate::config::{ALL, DEFAULT};
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// How a command takes several databases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// It is for all of them unless one is named.
+    All,
+    /// It is for all of them if that is said.
+    Asked,
+    /// It is for one.
+    One,
+    /// It finds out itself.
+    Own,
+}
+
+/// Runs the command on the databases that `--database` says.
+///
+/// # Errors
+///
+/// The first failure; the databases after it are left as they are.
+pub fn run(cx: Context, command: &Command) -> Result<Answer> {
+    let reach = reach(command);
+    let named = cx.global.database.clone();
+    match named.as_deref() {
+        _ if reach == Reach::Own => return command.run(&cx),
+        Some(ALL) if reach == Reach::One => {
+            let message = format!("`{}` is for one database, not for all of them", command.name());
+            return Err(Error::new(message).hint(format!("it takes --database {}", cx.names())));
+        }
+        Some(ALL) => {}
+        Some(name) => return command.run(&cx.of_database(name)?),
+        None if cx.config.databases.is_empty() => return command.run(&cx),
+        None if reach == Reach::All => {}
+        None => {
+            let message = format!("`{}` needs to know which database is meant", command.name());
+            let all = if reach == Reach::Asked { ", or `all`" } else { "" };
+            let hint = format!("say it with --database: {}{all}", cx.names());
+            return Err(Error::new(message).hint(hint));
+        }
+    }
+    if cx.global.url.is_some() && !cx.config.databases.is_empty() {
+        return Err(Error::new("--url names one database, and the command is for several")
+            .hint(format!("say with --database which one it is: {}", cx.names())));
+    }
+    let mut names = vec![DEFAULT];
+    names.extend(cx.config.databases.keys().map(String::as_str));
+    // What can't be one is known before anything is done.
+    let all = names.iter().map(|it| cx.of_database(it)).collect::<Result<Vec<_>>>()?;
+    let mut worst = Answer::Done;
+    for (idx, mut one) in all.into_iter().enumerate() {
+        let name = one.database_name().to_owned();
+        one.out.about(&name);
+        let answer = command.run(&one).map_err(|err| {
+            if let Some(left) = names.get(idx + 1..).filter(|it| !it.is_empty()) {
+                cx.out.note(format!("left as they are: `{}`", left.join("`, `")));
+            }
+            err.of(&format!("database `{name}`"))
+        })?;
+        worst = match (worst, answer) {
+            (Answer::Failed, _) | (_, Answer::Failed) => Answer::Failed,
+            (Answer::No, _) | (_, Answer::No) => Answer::No,
+            (Answer::Done, Answer::Done) => Answer::Done,
+        };
+    }
+    Ok(worst)
+}
+
+fn reach(command: &Command) -> Reach {
+    // Other revisions are of one history.
+    let is_end = |it: &str| matches!(it, "head" | "heads" | "base");
+    match command {
+        Command::Init(_) | Command::Completions(_) | Command::Man(_) => Reach::Own,
+        Command::Current(_)
+        | Command::History(_)
+        | Command::Heads(_)
+        | Command::Branches
+        | Command::Check(_) => Reach::All,
+        Command::Migrate(it) if is_about_any(&it.new) => Reach::All,
+        Command::Revision(it) if it.autogenerate && is_about_any(&it.new) => Reach::All,
+        Command::Diff(it) if !it.sql => Reach::All,
+        Command::EnsureVersion(it) if !it.sql => Reach::All,
+        Command::Upgrade(it) if it.run.sql || !it.all.is_empty() => Reach::One,
+        Command::Upgrade(it) if is_end(&it.revision) => Reach::All,
+        Command::Stamp(it) if it.sql => Reach::One,
+        Command::Stamp(it) if it.revisions.iter().all(|it| is_end(it)) => Reach::All,
+        Command::Downgrade(it) if it.run.sql => Reach::One,
+        Command::Upgrade(_)
+        | Command::Stamp(_)
+        | Command::Downgrade(_)
+        | Command::Redo(_)
+        | Command::Reset(_) => Reach::Asked,
+        _ => Reach::One,
+    }
+}
+
+/// Whether nothing is said of the new revision that only one history can have.
+fn is_about_any(it: &NewRevision) -> bool {
+    let place = &it.place;
+    it.rename.is_empty()
+        && it.fill.is_empty()
+        && place.head.is_none()
+        && place.branch_label.is_empty()
+        && place.depends_on.is_empty()
+        && place.rev_id.is_none()
+        && place.version_path.is_none()
+}

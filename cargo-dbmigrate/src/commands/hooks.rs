@@ -1,0 +1,78 @@
+//! The commands that a project has run on each revision file after it is written.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::form::settings;
+use crate::config::Hook;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history;
+
+/// What stands for the file in a command.
+const PATH: &str = "{path}";
+
+/// Runs them one after the other.
+///
+/// # Errors
+///
+/// The first one that can't be run or fails. The file stays.
+pub fn run(cx: &Context, path: &Path) -> Result<()> {
+    for hook in &cx.config.post_write_hooks {
+        let name = hook.name();
+        run_one(cx, hook, path).map_err(|why| {
+            let shown = history::relative(cx, path);
+            let message =
+                format!("`{shown}` is written, and the post write hook `{name}` failed: {why}");
+            let settings = settings(cx);
+            Error::new(message).hint(format!(
+                "correct it under `post_write_hooks` of {settings}, or the file; the hooks after \
+                 it did not run"
+            ))
+        })?;
+        cx.out.done(format!("Running post write hook `{name}` ... done"));
+    }
+    Ok(())
+}
+
+fn run_one(cx: &Context, hook: &Hook, path: &Path) -> std::result::Result<(), String> {
+    let cwd = cx.project.package_dir.join(&hook.cwd);
+    if !cwd.is_dir() {
+        return Err(format!("there is no directory `{}`", cwd.display()));
+    }
+    let (name, args) = hook.command.split_first().ok_or("it has no program")?;
+    // Else it would depend on the system whether a path counts from here or from there.
+    let program =
+        if Path::new(name).components().count() > 1 { cwd.join(name) } else { name.into() };
+    let mut command = Command::new(program);
+    command.current_dir(cwd).stdin(Stdio::null());
+    command.args(args.iter().map(|it| with_path(it, path)));
+    if args.iter().all(|it| !it.contains(PATH)) {
+        command.arg(path);
+    }
+    let failed = |err: io::Error| match err.kind() {
+        io::ErrorKind::NotFound => format!("there is no program `{name}`"),
+        _ => format!("`{name}`: {err}"),
+    };
+    let status = if cx.out.quiet {
+        let output = command.output().map_err(failed)?;
+        if !output.status.success() {
+            for text in [output.stdout, output.stderr].iter().filter(|it| !it.is_empty()) {
+                cx.out.diagnostic(&String::from_utf8_lossy(text));
+            }
+        }
+        output.status
+    } else {
+        // Standard output is for this command's own results.
+        command.stdout(io::stderr()).status().map_err(failed)?
+    };
+    if status.success() { Ok(()) } else { Err(status.to_string()) }
+}
+
+/// An argument with the file's path, which need not be text.
+fn with_path(arg: &str, path: &Path) -> OsString {
+    let parts: Vec<&OsStr> = arg.split(PATH).map(OsStr::new).collect();
+    parts.join(path.as_os_str())
+}

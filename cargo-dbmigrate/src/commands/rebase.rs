@@ -1,0 +1,158 @@
+//! `rebase`: puts a line of revisions that isn't applied behind another head.
+
+mod line;
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use dbmigrate_runtime::Migrations;
+use dbmigrate_runtime::revision::Graph;
+
+use self::line::Line;
+use super::Answer;
+use crate::cli::Rebase;
+use crate::connection::Database;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::headers::{self, Edit};
+use crate::history::{self, History};
+use crate::rules::Rules;
+use crate::runner::write_by_rename;
+use crate::{autogenerate, output, prompt};
+
+pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
+    let history = History::load(cx)?;
+    let database = Database::find(cx)?;
+    let applied = history::applied_ids(cx, &database)?;
+    let line = chosen(&history.graph, &applied, args)?;
+    let builds = proven(&history, &line)?;
+    let first = line.first;
+    let path = history.path(&first.id).unwrap_or_else(|| std::path::Path::new(&first.file));
+    // A link stays one.
+    let target = path.canonicalize().doing(|| format!("read `{}`", path.display()))?;
+    let text = fs::read_to_string(&target).doing(|| format!("read `{}`", path.display()))?;
+    let edit = headers::follow(&text, &first.parents, line.onto).ok_or_else(|| {
+        let message = format!("the `DOWN_REVISION` of `{}` can't be edited", first.file);
+        Error::new(message).hint(format!("make it `&[\"{}\"]` by hand", line.onto))
+    })?;
+    if !args.dry_run {
+        write_by_rename(&target, &edit.text)?;
+    }
+    say(cx, &line, &edit, &builds, args.dry_run);
+    let name = database.name();
+    cx.out.note(format!(
+        "this goes by what is applied in `{name}`; where another database has one of these \
+         revisions applied, leave them where they are and join the heads with `cargo dbmigrate \
+         merge` instead"
+    ));
+    cx.out.json(
+        "rebase",
+        serde_json::json!({
+            "revision": first.id,
+            "moved": line.moved,
+            "onto": line.onto,
+            "from": first.parents,
+            "path": first.file,
+            "dry_run": args.dry_run,
+            "differences": builds,
+        }),
+    );
+    Ok(Answer::Done)
+}
+
+/// The line that the arguments mean; where they leave it open, the one that can move, or the one
+/// that a person chooses.
+fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Result<Line<'a>> {
+    let named =
+        |it: &Option<String>| it.as_deref().map(|it| history::one(graph, applied, it)).transpose();
+    let onto = named(&args.onto)?;
+    let mut lines = match named(&args.revision)? {
+        Some(id) => {
+            let onto = onto.map_or_else(|| line::only_other_head(graph, id), Ok)?;
+            vec![Line::of(graph, id, onto)?]
+        }
+        None => line::candidates(graph, onto)?,
+    };
+    let refusal = stays(&lines, applied);
+    lines.retain(|it| it.applied(applied).is_none());
+    match lines.len() {
+        0 => Err(refusal),
+        1 => Ok(lines.remove(0)),
+        _ if output::is_interactive() => {
+            let item = |it: &Line<'_>| format!("{} behind {}", it.heads().join(", "), it.onto);
+            let items: Vec<String> = lines.iter().map(item).collect();
+            let question = "None of these lines is applied. Which one goes behind the other?";
+            Ok(lines.remove(prompt::select(question, &items)?))
+        }
+        _ => {
+            let heads: Vec<&str> = lines.iter().flat_map(Line::heads).collect();
+            let listed = graph.listed(&heads);
+            let message = format!("none of these lines is applied, and either may move:{listed}");
+            let command = |it: &Line<'_>| format!("\n    {}", it.command());
+            let commands: String = lines.iter().map(command).collect();
+            Err(Error::new(message).hint(format!("say which one:{commands}")))
+        }
+    }
+}
+
+/// That what is applied stays where it is, and how it moves all the same.
+fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
+    let ids: Vec<&str> = lines.iter().filter_map(|it| it.applied(applied)).collect();
+    let message = match ids.as_slice() {
+        [id] => format!("revision `{id}` is applied, so it stays"),
+        ids => format!("revisions `{}` are applied, so they stay", ids.join("`, `")),
+    };
+    let ways: Vec<String> = lines.iter().map(Line::way_down).collect();
+    Error::new(message).hint(format!(
+        "`cargo dbmigrate merge` joins the heads; to move a line, undo it with {}, then rebase and \
+         upgrade",
+        ways.join(" or ")
+    ))
+}
+
+/// What the migrations build differently in the new order.
+///
+/// # Errors
+///
+/// When they build nothing, since a revision doesn't fit those before it any more.
+fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
+    let migrations = history.migrations()?;
+    let mut rebased: Vec<_> = migrations.iter().cloned().collect();
+    for it in rebased.iter_mut().filter(|it| it.revision.id == line.first.id) {
+        it.revision.parents = vec![line.onto.to_owned()];
+    }
+    let after = Migrations::new(rebased).and_then(|it| it.replay(None)).map_err(|err| {
+        let message = format!("revision `{}` can't go behind `{}`", line.first.id, line.onto);
+        Error::new(message).cause(err).hint(
+            "where both lines make the same change, take it out of the one that is not applied, \
+             then run the command again",
+        )
+    })?;
+    // Where it built nothing before, there is nothing to compare.
+    let Ok(before) = migrations.replay(None) else { return Ok(Vec::new()) };
+    Ok(autogenerate::between(&before, &after, &Rules::default())
+        .iter()
+        .map(autogenerate::found)
+        .collect())
+}
+
+fn say(cx: &Context, line: &Line<'_>, edit: &Edit, builds: &[String], dry_run: bool) {
+    let Line { first, moved, onto, .. } = line;
+    let moved = moved.join(", ");
+    if dry_run {
+        cx.out.line(format!("{moved} would go behind {onto}, in {}:", first.file));
+        for (old, new) in &edit.lines {
+            cx.out.line(format!("-{old}\n+{new}"));
+        }
+    } else {
+        cx.out.done(format!("Rebasing {moved} onto {onto}"));
+        cx.out.done(format!("Editing {} ... done", first.file));
+    }
+    if !builds.is_empty() {
+        let lines: String = builds.iter().map(|it| format!("\n  {it}")).collect();
+        cx.out.warning(format!(
+            "in the new order the migrations build something else:{lines}\n`cargo dbmigrate check` \
+             says whether the models agree"
+        ));
+    }
+}

@@ -1,0 +1,177 @@
+//! Which revisions go behind which head. Knows no files and no database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbmigrate_runtime::revision::{Graph, Revision};
+
+use crate::commands::place;
+use crate::error::{Error, Result};
+
+/// Revisions that one head has and another one doesn't.
+#[derive(Debug, Clone)]
+pub struct Line<'a> {
+    graph: &'a Graph,
+    /// The one that is written to follow the head.
+    pub first: &'a Revision,
+    /// It and what follows it.
+    pub moved: Vec<&'a str>,
+    /// The head that it goes behind.
+    pub onto: &'a str,
+}
+
+impl<'a> Line<'a> {
+    /// The line of a revision, from where it leaves what the head has.
+    ///
+    /// # Errors
+    ///
+    /// What is no head, and what it would lead in a circle or nowhere to put behind it.
+    pub fn of(graph: &'a Graph, id: &str, onto: &'a str) -> Result<Line<'a>> {
+        if id == onto {
+            return Err(Error::new(format!("revision `{id}` can't go behind itself"))
+                .hint("`cargo dbmigrate heads` lists what it can go behind"));
+        }
+        if graph.follows(id, onto) {
+            let message = format!("revision `{id}` follows `{onto}` already: nothing to rebase");
+            return Err(Error::new(message));
+        }
+        let shared = graph.with_ancestors(&[onto]);
+        if shared.contains(id) {
+            let message = format!("`{onto}` needs revision `{id}`, which can't go behind it");
+            return Err(
+                Error::new(message).hint("name a revision that only the line has which is to move")
+            );
+        }
+        if let Some(err) = place::no_head(graph, onto) {
+            return Err(err.hint("`cargo dbmigrate heads` lists what a line can go behind"));
+        }
+        let (first, others) = firsts(graph, id, &shared);
+        let Some(first) = first.filter(|_| others.is_empty()) else {
+            let all: Vec<&str> = first.into_iter().chain(others).map(|it| it.id.as_str()).collect();
+            let listed = graph.listed(&all);
+            let message = format!("the line of `{id}` begins at several revisions:{listed}");
+            return Err(Error::new(message).hint(format!(
+                "`cargo dbmigrate merge {id} {onto}` joins it with `{onto}`; to move one part of \
+                 it, name that part's first revision"
+            )));
+        };
+        let ids = graph.revisions().iter().map(|it| it.id.as_str());
+        let moved = ids.filter(|it| *it == first.id || graph.follows(it, &first.id)).collect();
+        Ok(Line { graph, first, moved, onto })
+    }
+
+    /// The first of its revisions that is applied.
+    pub fn applied(&self, applied: &BTreeSet<String>) -> Option<&'a str> {
+        self.moved.iter().copied().find(|it| applied.contains(*it))
+    }
+
+    /// What undoes the line and nothing else.
+    pub fn way_down(&self) -> String {
+        let fork = self.first.parents.first().map_or("base", String::as_str);
+        format!("`cargo dbmigrate downgrade {}@{fork}`", self.first.id)
+    }
+
+    /// Its head; of several, all.
+    pub fn heads(&self) -> Vec<&'a str> {
+        let is_head = |it: &&str| self.graph.children(it).is_empty();
+        self.moved.iter().copied().filter(is_head).collect()
+    }
+
+    /// The arguments that mean it.
+    pub fn command(&self) -> String {
+        let Line { first, onto, .. } = self;
+        format!("cargo dbmigrate rebase {} --onto {onto}", first.id)
+    }
+}
+
+/// Where a revision's line begins: those of it whose parents are all shared.
+fn firsts<'a>(
+    graph: &'a Graph,
+    id: &str,
+    shared: &BTreeSet<&str>,
+) -> (Option<&'a Revision>, Vec<&'a Revision>) {
+    let mut own = BTreeMap::new();
+    let mut open = vec![id];
+    while let Some(it) = open.pop().and_then(|it| graph.get(it)) {
+        if own.insert(it.id.as_str(), it).is_none() {
+            let parents = it.parents.iter().map(String::as_str);
+            open.extend(parents.filter(|it| !shared.contains(it)));
+        }
+    }
+    let is_first = |it: &&Revision| it.parents.iter().all(|it| shared.contains(it.as_str()));
+    let mut firsts = own.into_values().filter(is_first);
+    (firsts.next(), firsts.collect())
+}
+
+/// The lines that may be meant where nobody says which: none that a label tells apart from the
+/// others.
+///
+/// # Errors
+///
+/// When there is nothing to rebase, or more than two lines.
+pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Line<'a>>> {
+    refuse_one_head(graph)?;
+    let rivals = graph.rival_heads();
+    let listed = graph.listed(&graph.real_heads());
+    let which = "say which line goes behind which head: `cargo dbmigrate rebase REV --onto REV`";
+    let pairs: Vec<(&str, &str)> = match (onto, rivals.as_slice()) {
+        (None, [one, other]) => vec![(one, other), (other, one)],
+        (Some(onto), rivals) => {
+            let is_alike = |it: &&str| *it != onto && graph.labels(it) == graph.labels(onto);
+            rivals.iter().copied().filter(is_alike).map(|it| (it, onto)).collect()
+        }
+        (None, _) => Vec::new(),
+    };
+    if rivals.is_empty() || (onto.is_some() && pairs.is_empty()) {
+        let message =
+            format!("labels or dependencies tell the heads apart, so none moves unnamed:{listed}");
+        return Err(Error::new(message).hint(which));
+    }
+    if pairs.is_empty() || (onto.is_some() && pairs.len() > 1) {
+        let message = format!("there are several lines that could move:{listed}");
+        return Err(Error::new(message).hint(which));
+    }
+    let lines: Vec<_> = pairs.into_iter().map(|(id, onto)| Line::of(graph, id, onto)).collect();
+    match lines.iter().any(Result::is_ok) {
+        true => Ok(lines.into_iter().filter_map(Result::ok).collect()),
+        false => lines.into_iter().collect(),
+    }
+}
+
+/// The head that a revision's line goes behind where nobody says which.
+///
+/// # Errors
+///
+/// When there is none, or several.
+pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
+    refuse_one_head(graph)?;
+    let own = graph.with_descendants(&[id]);
+    let others: Vec<&str> = graph.real_heads().into_iter().filter(|it| !own.contains(it)).collect();
+    // Branches that are meant to stay aren't what a leftover of a merge goes behind.
+    let is_alike = |it: &&&str| graph.labels(it) == graph.labels(id);
+    let alike: Vec<&str> = others.iter().filter(is_alike).copied().collect();
+    match (alike.as_slice(), others.as_slice()) {
+        ([it], _) | ([], [it]) => Ok(it),
+        ([], []) => {
+            let message = format!("all heads need revision `{id}`, so it can go behind none");
+            Err(Error::new(message).hint("name a revision that only the line has which is to move"))
+        }
+        _ => {
+            let command = |it: &&str| format!("\n    cargo dbmigrate rebase {id} --onto {it}");
+            let listed = graph.listed(&others);
+            let message = format!("there are several heads that `{id}` could go behind:{listed}");
+            let commands: String = others.iter().map(command).collect();
+            Err(Error::new(message).hint(format!("say which one:{commands}")))
+        }
+    }
+}
+
+fn refuse_one_head(graph: &Graph) -> Result<()> {
+    match graph.heads().as_slice() {
+        [] => Err(Error::new("there is no revision to rebase")),
+        [id] => Err(Error::new(format!("there is one head, `{id}`, so nothing is to be rebased"))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

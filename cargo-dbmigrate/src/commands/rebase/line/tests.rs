@@ -1,0 +1,108 @@
+//! Which revisions move, on histories that git makes of two people's work.
+
+use super::*;
+
+/// `id: parents` lines; `!` before a name is a dependency, `#` a label.
+fn graph(lines: &[&str]) -> Graph {
+    let revision = |line: &&str| {
+        let (id, words) = line.split_once(':').unwrap();
+        let with = |sign: char| {
+            let words = words.split_whitespace().filter_map(|it| it.strip_prefix(sign));
+            words.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let is_parent = |it: &&str| !it.starts_with(['!', '#']);
+        Revision {
+            id: id.to_owned(),
+            parents: words.split_whitespace().filter(is_parent).map(str::to_owned).collect(),
+            depends_on: with('!'),
+            branch_labels: with('#'),
+            ..Revision::default()
+        }
+    };
+    Graph::new(lines.iter().map(revision).collect()).unwrap()
+}
+
+fn moved(graph: &Graph, id: &str, onto: &str) -> std::result::Result<String, String> {
+    let onto = &graph.get(onto).unwrap().id;
+    let line = Line::of(graph, id, onto).map_err(|it| it.to_string())?;
+    // What a line is moved to is a graph, whatever it is.
+    let all = graph.revisions().iter().cloned().map(|it| match it.id == line.first.id {
+        true => Revision { parents: vec![onto.clone()], ..it },
+        false => it,
+    });
+    let after = Graph::new(all.collect()).unwrap();
+    assert!(line.moved.iter().all(|it| after.follows(it, onto)));
+    Ok(format!("{}: {}", line.first.id, line.moved.join(" ")))
+}
+
+#[track_caller]
+fn refused(graph: &Graph, id: &str, onto: &str, why: &str) {
+    let err = moved(graph, id, onto).unwrap_err();
+    assert!(err.contains(why), "{err}");
+}
+
+#[test]
+fn a_line_is_what_the_other_head_lacks() {
+    let it = graph(&["a:", "b:a", "c:a", "d:c", "e:d", "n:"]);
+    for id in ["c", "d", "e"] {
+        assert_eq!(moved(&it, id, "b"), Ok("c: c d e".to_owned()));
+    }
+    assert_eq!(moved(&it, "b", "e"), Ok("b: b".to_owned()));
+    // One with a base of its own.
+    assert_eq!(moved(&it, "n", "b"), Ok("n: n".to_owned()));
+    assert_eq!(moved(&it, "b", "n"), Ok("a: a b c d e".to_owned()));
+    refused(&it, "b", "b", "can't go behind itself");
+    refused(&it, "a", "b", "`b` needs revision `a`");
+    refused(&it, "b", "c", "revision `c` is not a head");
+    refused(&it, "e", "c", "revision `e` follows `c` already: nothing to rebase");
+}
+
+#[test]
+fn merges_and_dependencies_make_no_circle() {
+    // A line with a merge of what the other one has as well.
+    let it = graph(&["a:", "b:a", "c:a", "h:b", "m:c b", "x:m"]);
+    assert_eq!(moved(&it, "x", "h"), Ok("c: c m x".to_owned()));
+    refused(&it, "x", "b", "revision `x` follows `b` already");
+    // One that begins with a merge of shared revisions, and one that begins twice.
+    let it = graph(&["a:", "b:a", "c:a", "m:b c", "h:b c", "p:a", "q:a", "z:p q"]);
+    assert_eq!(moved(&it, "m", "h"), Ok("m: m".to_owned()));
+    refused(&it, "z", "h", "the line of `z` begins at several revisions");
+    assert_eq!(moved(&it, "p", "h"), Ok("p: p z".to_owned()));
+    // What the other head depends on stays where it is.
+    let it = graph(&["a:", "b:a !c", "c:a", "d:c"]);
+    assert_eq!(moved(&it, "d", "b"), Ok("d: d".to_owned()));
+    refused(&it, "c", "b", "`b` needs revision `c`");
+    assert_eq!(moved(&it, "b", "d"), Ok("b: b".to_owned()));
+}
+
+#[test]
+fn without_a_name_labels_and_several_heads_leave_it_open() {
+    let names = |it: &[Line<'_>]| it.iter().map(Line::command).collect::<Vec<_>>().join("\n");
+    let two = graph(&["a:", "b:a", "c:a", "n: #net"]);
+    assert_eq!(
+        names(&candidates(&two, None).unwrap()),
+        "cargo dbmigrate rebase b --onto c\ncargo dbmigrate rebase c --onto b"
+    );
+    assert_eq!(names(&candidates(&two, Some("c")).unwrap()), "cargo dbmigrate rebase b --onto c");
+    assert_eq!(only_other_head(&two, "b").unwrap(), "c");
+    let err = |it: Result<Vec<Line<'_>>>| it.unwrap_err().to_string();
+    assert!(err(candidates(&two, Some("n"))).contains("tell the heads apart"));
+
+    let labelled = graph(&["a:", "b:a #left", "c:a"]);
+    assert!(err(candidates(&labelled, None)).contains("tell the heads apart"));
+    assert_eq!(only_other_head(&labelled, "b").unwrap(), "c");
+    assert_eq!(moved(&labelled, "b", "c"), Ok("b: b".to_owned()));
+
+    let three = graph(&["a:", "b:a", "c:a", "d:a"]);
+    assert!(err(candidates(&three, None)).contains("several lines that could move"));
+    assert!(err(candidates(&three, Some("d"))).contains("several lines that could move"));
+    let err = only_other_head(&three, "b").unwrap_err().to_string();
+    assert!(err.contains("cargo dbmigrate rebase b --onto c\n"), "{err}");
+    let err = only_other_head(&three, "a").unwrap_err().to_string();
+    assert!(err.contains("all heads need revision `a`"), "{err}");
+
+    let one = graph(&["a:"]);
+    let err = only_other_head(&one, "a").unwrap_err().to_string();
+    assert!(err.contains("there is one head, `a`, so nothing is to be rebased"), "{err}");
+    assert!(candidates(&Graph::default(), None).is_err());
+}

@@ -1,0 +1,53 @@
+//! Every key is in the file that `init` writes and in the documentation, with its default.
+
+use std::collections::BTreeSet;
+
+use super::*;
+
+const SCAFFOLD: &str = include_str!("../scaffold/dbmigrate.toml");
+const DOCS: &str = include_str!("../../../docs/settings.md");
+
+/// The keys that are understood: serde names them where it finds another one.
+fn keys() -> BTreeSet<String> {
+    let err = toml::from_str::<Config>("'' = 1").unwrap_err().to_string();
+    let (_, list) = err.split_once("expected one of ").unwrap_or_else(|| panic!("{err}"));
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The file with the keys that it only shows.
+fn shown() -> String {
+    let is_toml = |it: &str| {
+        it.starts_with('[') || it.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+    };
+    let line = |it: &'static str| it.strip_prefix('#').filter(|it| is_toml(it)).unwrap_or(it);
+    SCAFFOLD.lines().map(|it| format!("{}\n", line(it))).collect()
+}
+
+#[test]
+fn the_file_that_init_writes_shows_every_key_with_its_default() {
+    let default = format!("{:?}", Config::default());
+    assert_eq!(format!("{:?}", Config::parse(SCAFFOLD, Path::new(FILE)).unwrap()), default);
+    // What it only shows is understood as well.
+    Config::parse(&shown(), Path::new(FILE)).unwrap();
+    let table: toml::Table = toml::from_str(&shown()).unwrap();
+    assert_eq!(table.into_iter().map(|(key, _)| key).collect::<BTreeSet<_>>(), keys());
+}
+
+#[test]
+fn the_documentation_explains_every_key_and_no_other() {
+    let (settings, _) = DOCS.split_once("\n## ").unwrap();
+    let rows = settings.lines().filter_map(|it| it.strip_prefix("| `")?.split_once('`'));
+    let rows: Vec<(&str, Vec<&str>)> =
+        rows.map(|(key, rest)| (key, rest.split(" | ").collect())).collect();
+    assert_eq!(rows.iter().map(|(key, _)| (*key).to_owned()).collect::<BTreeSet<_>>(), keys());
+    // The defaults are those of the file.
+    let table: toml::Table = toml::from_str(SCAFFOLD).unwrap();
+    for (key, cells) in rows {
+        let default = match table.get(key) {
+            Some(it) if !it.is_table() => format!("`{it}`"),
+            _ if ["lib"].contains(&key) => "`false`".to_owned(),
+            _ => "none".to_owned(),
+        };
+        assert_eq!(cells[1], default, "{key}");
+    }
+}

@@ -1,0 +1,178 @@
+//! The revision files: in which directories they are, and how `mod.rs` names them.
+
+use std::collections::BTreeMap;
+use std::path::{Component, Path, PathBuf};
+
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::history::relative;
+use crate::runner::RevisionFile;
+
+/// The directory in which a module is looked for whose path `mod.rs` doesn't name.
+pub const VERSIONS: &str = "versions";
+
+/// A directory of revision files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    /// As it is written in dbmigrate.toml: from the migrations directory.
+    pub name: String,
+    pub dir: PathBuf,
+}
+
+impl Location {
+    /// Whether this is meant: as it is named in dbmigrate.toml, or from the working directory.
+    pub fn is_at(&self, path: &Path) -> bool {
+        path.to_str() == Some(&self.name)
+            || std::path::absolute(path).is_ok_and(|it| is_same(&clean(&it), &self.dir))
+    }
+}
+
+/// The directories of revision files, each once.
+///
+/// # Errors
+///
+/// When `version_locations` names none, or one that other machines don't have.
+pub fn locations(cx: &Context) -> Result<Vec<Location>> {
+    let mut locations: Vec<Location> = Vec::new();
+    for name in &cx.config.version_locations {
+        if name.trim().is_empty() || Path::new(name).has_root() {
+            let message = format!("`version_locations` names `{name}`, which is no relative path");
+            return Err(Error::new(message)
+                .hint("its directories are named from the migrations directory, for everyone"));
+        }
+        let dir = clean(&cx.project.migrations_dir.join(name));
+        match locations.iter().find(|it| is_same(&it.dir, &dir)) {
+            None => locations.push(Location { name: name.clone(), dir }),
+            Some(other) => cx.out.warning(format!(
+                "`version_locations` names one directory twice, as `{}` and `{name}`; it counts once",
+                other.name
+            )),
+        }
+    }
+    if locations.is_empty() {
+        return Err(Error::new("`version_locations` names no directory")
+            .hint(format!("without the key in dbmigrate.toml it is `[\"{VERSIONS}\"]`")));
+    }
+    Ok(locations)
+}
+
+/// The revision files of all locations, sorted by name.
+///
+/// # Errors
+///
+/// When there is no migrations directory, a name can't be a module's, or two files have the same.
+pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
+    let dir = &cx.project.migrations_dir;
+    if !dir.is_dir() {
+        let message = format!("no migrations directory `{}`", relative(cx, dir));
+        return Err(Error::new(message).hint(match &cx.database {
+            None => "`cargo dbmigrate init` creates it".to_owned(),
+            Some(name) => format!("`cargo dbmigrate init --database {name}` creates it"),
+        }));
+    }
+    let mut files: BTreeMap<String, RevisionFile> = BTreeMap::new();
+    for location in locations(cx)? {
+        let mut found = Vec::new();
+        walk(&location.dir, cx.config.recursive_version_locations, &mut found)?;
+        for path in found {
+            let Some(file) = revision_file(cx, path)? else { continue };
+            let Some(other) = files.insert(file.module.clone(), file.clone()) else { continue };
+            // A location may be within another one.
+            if !is_same(&other.path, &file.path) {
+                let (one, two) = (relative(cx, &other.path), relative(cx, &file.path));
+                let message = format!("two revision files have the same name: {one} and {two}");
+                return Err(Error::new(message).hint("rename one of them: they become modules"));
+            }
+        }
+    }
+    Ok(files.into_values().collect())
+}
+
+/// Adds the files of a directory, and of those in it where it goes `deep`.
+fn walk(dir: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
+    let entries = match std::fs::read_dir(dir) {
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        res => res.doing(|| format!("read `{}`", dir.display()))?,
+    };
+    for entry in entries {
+        let entry = entry.doing(|| format!("read `{}`", dir.display()))?;
+        // What a link leads to might lead back here.
+        if deep && entry.file_type().is_ok_and(|it| it.is_dir()) {
+            walk(&entry.path(), deep, found)?;
+        } else {
+            found.push(entry.path());
+        }
+    }
+    Ok(())
+}
+
+/// The file as a module; none where it is no revision.
+fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
+    let Some(stem) = path.file_stem().and_then(|it| it.to_str()) else { return Ok(None) };
+    // Editors leave `.#name.rs` and the like.
+    let is_source = path.extension().is_some_and(|it| it == "rs") && stem != "mod";
+    if !is_source || stem.starts_with('.') {
+        return Ok(None);
+    }
+    if !is_name(stem) {
+        let message = format!("`{}` can't be a module's name", relative(cx, &path));
+        return Err(Error::new(message)
+            .hint("rename it: letters, digits and `_`, with no digit at the beginning"));
+    }
+    let module = stem.to_owned();
+    let dir = &cx.project.migrations_dir;
+    let listed = match path.parent() {
+        Some(it) if it == dir.join(VERSIONS) => None,
+        _ => Some(from(dir, &path)),
+    };
+    Ok(Some(RevisionFile { module, path, listed }))
+}
+
+/// Whether a file's name may be a module's. That no keyword is one, the compiler says.
+fn is_name(stem: &str) -> bool {
+    let is_part = |it: char| it == '_' || it.is_alphanumeric();
+    stem.chars().all(is_part) && !stem.starts_with(|it: char| it.is_ascii_digit())
+}
+
+/// The way from a directory to a file, in slashes as Rust has it on every system.
+fn from(dir: &Path, path: &Path) -> String {
+    let (dir, path) = (clean(dir), clean(path));
+    let shared = dir.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = dir.components().skip(shared).map(|_| "..".to_owned());
+    let down = path.components().skip(shared);
+    let down = down.map(|it| it.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+/// The path without `.` and `..`.
+pub fn clean(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                clean.pop();
+            }
+            it => clean.push(it),
+        }
+    }
+    clean
+}
+
+/// Whether two paths lead to one thing.
+fn is_same(one: &Path, two: &Path) -> bool {
+    let real = |it: &Path| it.canonicalize().unwrap_or_else(|_| it.to_owned());
+    one == two || real(one) == real(two)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_from_a_directory_to_a_file() {
+        let way = |path: &str| from(Path::new("/app/migrations"), Path::new(path));
+        assert_eq!(way("/app/migrations/versions/2024/m1.rs"), "versions/2024/m1.rs");
+        assert_eq!(way("/app/migrations/../blog/versions/m1.rs"), "../blog/versions/m1.rs");
+    }
+}

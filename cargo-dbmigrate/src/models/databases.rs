@@ -1,0 +1,58 @@
+//! Which of a project's databases a model's table is in.
+
+use dbmigrate_runtime::record::ModelRecord;
+
+use super::records::place;
+use crate::config;
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// The models of the context's database.
+///
+/// # Errors
+///
+/// A model that names a database which dbmigrate.toml doesn't have, and one that refers to a model
+/// of another database.
+pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
+    for it in records {
+        let name = database(it);
+        if name != config::DEFAULT && !cx.config.databases.contains_key(name) {
+            let message = format!(
+                "the model {} is in the database `{name}`, and dbmigrate.toml has only {}",
+                place(it),
+                cx.names()
+            );
+            return Err(Error::new(message).hint(match config::check_name(name) {
+                Ok(()) => format!("`cargo dbmigrate init --database {name}` adds it"),
+                Err(_) => "a database's name is made of letters, digits and `_`".to_owned(),
+            }));
+        }
+    }
+    let is_own = |it: &&ModelRecord| database(it) == cx.database_name();
+    let (own, others): (Vec<_>, Vec<_>) = records.iter().partition(is_own);
+    for it in &own {
+        for key in &it.table.foreign_keys {
+            let is_target = |it: &&&ModelRecord| it.table.name == key.references_table;
+            if own.iter().any(|it| is_target(&it)) {
+                continue;
+            }
+            if let Some(other) = others.iter().find(is_target) {
+                let message = format!(
+                    "the model {} refers to {}, which is in the database `{}`",
+                    place(it),
+                    place(other),
+                    database(other)
+                );
+                return Err(Error::new(message).hint(
+                    "a foreign key can't leave its database: keep the value without \
+                     `references`, or put both models into one database",
+                ));
+            }
+        }
+    }
+    Ok(own.into_iter().cloned().collect())
+}
+
+fn database(it: &ModelRecord) -> &str {
+    it.database.as_deref().unwrap_or(config::DEFAULT)
+}

@@ -1,0 +1,186 @@
+//! The template of a revision module: text with placeholders.
+
+use crate::error::{Error, Result};
+
+/// What a placeholder may name.
+pub const NAMES: [&str; 9] = [
+    "message",
+    "rev",
+    "revises",
+    "create_date",
+    "down_revision",
+    "branch_labels",
+    "depends_on",
+    UPGRADE,
+    DOWNGRADE,
+];
+
+/// The bodies of the two functions. Without a place for them a revision would lose what it does.
+const UPGRADE: &str = "upgrade";
+const DOWNGRADE: &str = "downgrade";
+const BODIES: [&str; 2] = [UPGRADE, DOWNGRADE];
+
+/// How far the statements of a body are indented.
+const INDENT: &str = "    ";
+
+/// A template that is known to have its placeholders right.
+#[derive(Debug, Clone)]
+pub struct Template {
+    /// The file's name, for messages.
+    name: String,
+    pieces: Vec<Piece>,
+}
+
+/// A part of a template, and the line where it begins.
+#[derive(Debug, Clone)]
+struct Piece {
+    line: usize,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Text(String),
+    Value(&'static str),
+    /// A body that has lines of its own, with what stands before each of them.
+    Lines(&'static str, String),
+}
+
+/// A filled template.
+pub struct Filled {
+    pub text: String,
+    /// The template's line that each line of the text is from.
+    origins: Vec<usize>,
+}
+
+impl Template {
+    /// Reads a template. `${name}` is a placeholder, `$$` a dollar sign.
+    ///
+    /// # Errors
+    ///
+    /// A placeholder that isn't known or isn't closed, a `$` that begins none, and a body that has
+    /// no place.
+    pub fn parse(name: &str, text: &str) -> Result<Template> {
+        let mut template = Template { name: name.to_owned(), pieces: Vec::new() };
+        let line_of = |at: usize| text[..at].matches('\n').count() + 1;
+        // What is read.
+        let mut at = 0;
+        while let Some(n) = text[at..].find('$') {
+            let start = at + n;
+            let mut before = &text[at..start];
+            let (first_line, line) = (line_of(at), line_of(start));
+            let after = &text[start + 1..];
+            let kind = if after.starts_with('$') {
+                at = start + 2;
+                Kind::Text("$".to_owned())
+            } else {
+                let name = template.placeholder(after, line)?;
+                at = start + "${}".len() + name.len();
+                match alone(text, start, at).filter(|_| BODIES.contains(&name)) {
+                    Some((indent, next)) => {
+                        before = before.strip_suffix(indent).unwrap_or(before);
+                        at = next;
+                        Kind::Lines(name, indent.to_owned())
+                    }
+                    None => Kind::Value(name),
+                }
+            };
+            template.pieces.push(Piece { line: first_line, kind: Kind::Text(before.to_owned()) });
+            template.pieces.push(Piece { line, kind });
+        }
+        let rest = Kind::Text(text[at..].to_owned());
+        template.pieces.push(Piece { line: line_of(at), kind: rest });
+        for body in BODIES {
+            let is_it =
+                |it: &Piece| matches!(it.kind, Kind::Value(it) | Kind::Lines(it, _) if it == body);
+            if !template.pieces.iter().any(is_it) {
+                let what =
+                    format!("there is no `${{{body}}}`, so what a revision does would be lost");
+                return Err(template.wrong(None, &what).hint(super::verify::function(body)));
+            }
+        }
+        Ok(template)
+    }
+
+    /// The name in a placeholder, whose text behind the `$` is given.
+    fn placeholder(&self, after: &str, line: usize) -> Result<&'static str> {
+        let Some(inner) = after.strip_prefix('{') else {
+            return Err(self
+                .wrong(Some(line), "a `$` that begins no placeholder")
+                .hint("a placeholder is `${name}`, and `$$` is a dollar sign"));
+        };
+        let Some((inner, _)) = inner.split_once('}').filter(|(it, _)| !it.contains('\n')) else {
+            return Err(self
+                .wrong(Some(line), "a placeholder that is not closed")
+                .hint("a placeholder is `${name}`, and `$$` is a dollar sign"));
+        };
+        NAMES.into_iter().find(|it| *it == inner).ok_or_else(|| {
+            let known: Vec<_> = NAMES.iter().map(|it| format!("`${{{it}}}`")).collect();
+            self.wrong(Some(line), &format!("unknown placeholder `${{{inner}}}`"))
+                .hint(format!("known are {}; `$$` is a dollar sign", known.join(", ")))
+        })
+    }
+
+    /// The template with these values. A body begins and ends with a line break, or is empty; where
+    /// its placeholder is alone on a line, its lines are put there as far indented.
+    pub fn fill(&self, value: impl Fn(&str) -> String) -> Filled {
+        let mut filled = Filled { text: String::new(), origins: vec![1] };
+        for Piece { line, kind } in &self.pieces {
+            match kind {
+                Kind::Text(text) => filled.push(text, *line, 1),
+                Kind::Value(name) => filled.push(&value(name), *line, 0),
+                Kind::Lines(name, indent) => {
+                    for it in value(name).lines().skip(1) {
+                        let it = it.strip_prefix(INDENT).unwrap_or(it);
+                        filled.push(&format!("{indent}{it}\n"), *line, 0);
+                    }
+                }
+            }
+        }
+        filled
+    }
+
+    /// That no revision can be made of it.
+    pub fn wrong(&self, line: Option<usize>, what: &str) -> Error {
+        let line = line.map_or(String::new(), |it| format!(":{it}"));
+        Error::new(format!(
+            "failed to make a revision of the template `{}{line}`: {what}",
+            self.name
+        ))
+    }
+}
+
+impl Filled {
+    /// The line of the template that a line of the text is from, both counted from 1.
+    pub fn origin(&self, line: usize) -> Option<usize> {
+        self.origins.get(line.checked_sub(1)?).or(self.origins.last()).copied()
+    }
+
+    /// Adds text from that line of the template on, each line of it one further by `step`.
+    fn push(&mut self, text: &str, mut line: usize, step: usize) {
+        if text.is_empty() {
+            return;
+        }
+        if let Some(last) = self.origins.last_mut().filter(|_| !text_goes_on(&self.text)) {
+            *last = line;
+        }
+        for _ in text.matches('\n') {
+            line += step;
+            self.origins.push(line);
+        }
+        self.text += text;
+    }
+}
+
+/// Whether what follows is on the same line.
+fn text_goes_on(text: &str) -> bool {
+    !text.is_empty() && !text.ends_with('\n')
+}
+
+/// What indents a placeholder that is alone on its line, and where the next line begins.
+fn alone(text: &str, start: usize, end: usize) -> Option<(&str, usize)> {
+    let line_start = text[..start].rfind('\n').map_or(0, |it| it + 1);
+    let next = text[end..].find('\n').map_or(text.len(), |it| end + it + 1);
+    let (indent, behind) = (&text[line_start..start], &text[end..next]);
+    (indent.trim().is_empty() && behind.trim().is_empty()).then_some((indent, next))
+}

@@ -1,0 +1,101 @@
+//! Whether what a template gives is the revision that it was filled for.
+
+use quote::ToTokens as _;
+use syn::{Expr, File, Item, Lit, Visibility};
+
+use super::Header;
+use super::template::{Filled, Template};
+use crate::error::Result;
+
+/// Fails where a module isn't Rust, or isn't the revision of that header with these bodies.
+///
+/// # Errors
+///
+/// What is wrong, with the template's line.
+pub fn verify(
+    template: &Template,
+    filled: &Filled,
+    header: &Header,
+    bodies: [(&str, &str); 2],
+) -> Result<()> {
+    let file = syn::parse_file(&filled.text).map_err(|err| {
+        let line = filled.origin(err.span().start().line);
+        template.wrong(line, "what it gives is not Rust").cause(err)
+    })?;
+    for (name, ty, value, placeholder) in [
+        ("REVISION", "&str", std::slice::from_ref(&header.id), "\"${rev}\""),
+        ("DOWN_REVISION", "&[&str]", &header.parents, "${down_revision}"),
+        ("BRANCH_LABELS", "&[&str]", &header.branch_labels, "${branch_labels}"),
+        ("DEPENDS_ON", "&[&str]", &header.depends_on, "${depends_on}"),
+    ] {
+        let hint = format!("a revision has `pub const {name}: {ty} = {placeholder};`");
+        let Some(constant) = constant(&file, name) else {
+            let what = format!("there is no public constant `{name}`");
+            return Err(template.wrong(None, &what).hint(hint));
+        };
+        if texts(&constant.expr).is_none_or(|it| it != value) {
+            let line = filled.origin(constant.ident.span().start().line);
+            let what = format!("`{name}` is not what it is for a new revision");
+            return Err(template.wrong(line, &what).hint(hint));
+        }
+    }
+    for (name, body) in bodies {
+        let Some(it) = public_function(&file, name) else {
+            let what = format!("there is no public function `{name}` with one argument");
+            return Err(template.wrong(None, &what).hint(function(name)));
+        };
+        let line = filled.origin(it.sig.ident.span().start().line);
+        // Compared as tokens: in a comment, or in the other function, it would be lost.
+        let wanted = syn::parse_str::<syn::Block>(&format!("{{{body}}}"));
+        let wanted = wanted.map_or_else(|_| body.to_owned(), |it| tokens_of(&it));
+        if !tokens_of(&it.block).contains(&wanted) {
+            let what = format!("`{name}` does not do what a revision is to do");
+            return Err(template.wrong(line, &what).hint(function(name)));
+        }
+    }
+    Ok(())
+}
+
+/// How a function takes its body.
+pub fn function(name: &str) -> String {
+    format!("a revision has `pub fn {name}(op: &mut Operations) {{${{{name}}}}}`")
+}
+
+fn tokens_of(block: &syn::Block) -> String {
+    block.stmts.iter().map(|it| format!("{} ", it.to_token_stream())).collect()
+}
+
+fn constant<'a>(file: &'a File, name: &str) -> Option<&'a syn::ItemConst> {
+    file.items.iter().find_map(|it| match it {
+        Item::Const(it) if it.ident == name && matches!(it.vis, Visibility::Public(_)) => Some(it),
+        _ => None,
+    })
+}
+
+fn public_function<'a>(file: &'a File, name: &str) -> Option<&'a syn::ItemFn> {
+    file.items.iter().find_map(|it| match it {
+        Item::Fn(it)
+            if it.sig.ident == name
+                && it.sig.inputs.len() == 1
+                && matches!(it.vis, Visibility::Public(_)) =>
+        {
+            Some(it)
+        }
+        _ => None,
+    })
+}
+
+/// The texts of a literal, or of a reference to an array of them.
+fn texts(expr: &Expr) -> Option<Vec<String>> {
+    let text = |it: &Expr| match it {
+        Expr::Lit(syn::ExprLit { lit: Lit::Str(it), .. }) => Some(it.value()),
+        _ => None,
+    };
+    match expr {
+        Expr::Reference(it) => match &*it.expr {
+            Expr::Array(it) => it.elems.iter().map(text).collect(),
+            _ => None,
+        },
+        it => Some(vec![text(it)?]),
+    }
+}

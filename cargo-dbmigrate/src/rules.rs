@@ -1,0 +1,198 @@
+//! What is compared and what is left out: `include` and `exclude` of dbmigrate.toml.
+//!
+//! A schema is filtered where two of them meet, both alike, so what is left out is in no
+//! difference. Operations still run on all that there is.
+
+mod pattern;
+
+use dbmigrate_runtime::dialect::{Introspected, StoredObject};
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::{Index, IndexTerm, Schema, Table};
+use dbmigrate_runtime::sql::mentions;
+
+pub use pattern::{Excluded, Included};
+use pattern::{Kind, Subject};
+
+use crate::error::{Error, Result};
+
+/// The patterns of a project.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rules {
+    /// Tables; none means all.
+    pub include: Vec<Included>,
+    /// Tables, columns and objects of one kind.
+    pub exclude: Vec<Excluded>,
+}
+
+impl Rules {
+    /// Whether all is compared.
+    pub fn is_empty(&self) -> bool {
+        self.include.is_empty() && self.exclude.is_empty()
+    }
+
+    /// Whether a table, or a view, is compared.
+    pub fn has_table(&self, name: &str) -> bool {
+        let is_in = self.include.is_empty() || self.include.iter().any(|it| it.0.matches(name));
+        is_in && !self.excludes(&Subject::Table(name))
+    }
+
+    /// Whether a column is compared.
+    pub fn has_column(&self, table: &str, column: &str) -> bool {
+        self.has_table(table) && !self.excludes(&Subject::Column(table, column))
+    }
+
+    fn excludes(&self, subject: &Subject<'_>) -> bool {
+        self.exclude.iter().any(|it| it.matches(subject))
+    }
+
+    /// What of a schema is compared.
+    pub fn compared(&self, schema: &Schema) -> Schema {
+        if self.is_empty() {
+            return schema.clone();
+        }
+        let tables = schema.tables.values().filter(|it| self.has_table(&it.name));
+        let tables = tables.map(|it| self.compared_table(it));
+        // Of a table without a column nothing is left to say.
+        Schema::from_tables(tables.filter(|it| !it.columns.is_empty()))
+    }
+
+    /// A table without what is left out and what can't be without that: its keys, checks, indexes
+    /// and computed columns.
+    fn compared_table(&self, table: &Table) -> Table {
+        let mut table = table.clone();
+        let is_out = |it: &str| self.excludes(&Subject::Column(&table.name, it));
+        let names = table.columns.iter().map(|it| &it.name);
+        let mut out: Vec<String> = names.filter(|it| is_out(it)).cloned().collect();
+        loop {
+            let computed = table.columns.iter().find(|it| {
+                let expression = it.generated.as_ref().map_or("", |it| &it.expression);
+                !out.contains(&it.name) && out.iter().any(|out| mentions(expression, out))
+            });
+            match computed {
+                Some(it) => out.push(it.name.clone()),
+                None => break,
+            }
+        }
+        let is_in = |columns: &[String]| {
+            !columns.iter().any(|it| out.iter().any(|out| out.eq_ignore_ascii_case(it)))
+        };
+        let is_without = |sql: &str| !out.iter().any(|out| mentions(sql, out));
+        let has = |kind, name: &str| !self.excludes(&Subject::Object(kind, name));
+        table.columns.retain(|it| !out.contains(&it.name));
+        table.primary_key = table.primary_key.filter(|it| is_in(&it.columns));
+        table.uniques.retain(|it| is_in(&it.columns) && has(Kind::Unique, &it.name));
+        table.foreign_keys.retain(|it| is_in(&it.columns) && has(Kind::ForeignKey, &it.name));
+        table.checks.retain(|it| is_without(&it.expression) && has(Kind::Check, &it.name));
+        let is_index_in = |it: &Index| {
+            it.filter.as_ref().is_none_or(|it| is_without(it))
+                && it.columns.iter().all(|it| match &it.term {
+                    IndexTerm::Column(it) => is_in(std::slice::from_ref(it)),
+                    IndexTerm::Expression(it) => is_without(it),
+                })
+        };
+        table.indexes.retain(|it| is_index_in(it) && has(Kind::Index, &it.name));
+        table
+    }
+
+    /// What of a live database with these objects is compared. What others added is left out by the same patterns:
+    /// views by those of tables, triggers with their tables.
+    pub fn found(&self, found: &Introspected, objects: &[StoredObject]) -> Introspected {
+        if self.is_empty() {
+            return found.clone();
+        }
+        let table_of = |name: &str, kind: &str| {
+            let mut objects = objects.iter().filter(|it| it.kind == kind);
+            let object = objects.find(|it| it.name == name);
+            object.map_or_else(|| name.to_owned(), |it| it.table.clone())
+        };
+        let mut kept = Introspected { schema: self.compared(&found.schema), ..found.clone() };
+        kept.unreadable.retain(|(name, _)| {
+            let table = table_of(name, "index");
+            let is_index_in = !self.excludes(&Subject::Object(Kind::Index, name));
+            self.has_table(&table) && (table == *name || is_index_in)
+        });
+        kept.others.retain(|(kind, name)| self.has_table(&table_of(name, kind)));
+        kept
+    }
+
+    /// Fails where operations that come of a part don't fit the whole.
+    ///
+    /// # Errors
+    ///
+    /// The first operation that doesn't, with the patterns that are to blame.
+    pub fn refuse_unfit(&self, operations: &[Operation], on: &Schema) -> Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        let mut schema = on.clone();
+        for it in operations {
+            let Err(err) = it.apply(&mut schema) else { continue };
+            let message = "what is left out of the comparison doesn't let the difference be made";
+            return Err(Error::new(message).cause(err).hint(self.blamed(it, &schema)));
+        }
+        Ok(())
+    }
+
+    /// Fails where a new table would lose its primary key.
+    ///
+    /// # Errors
+    ///
+    /// The first such table, with the pattern that leaves its key out.
+    pub fn refuse_keyless(&self, operations: &[Operation], models: &Schema) -> Result<()> {
+        for it in operations {
+            let Operation::CreateTable(new) = it else { continue };
+            let Some(model) = models.table(&new.name) else { continue };
+            if model.primary_key.is_some() && new.primary_key.is_none() {
+                let message = format!(
+                    "the new table `{}` can't be made without its primary key, of which a column \
+                     is left out of the comparison",
+                    new.name
+                );
+                return Err(Error::new(message).hint(self.blamed(it, models)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The settings that leave something out of the tables that an operation is about, and of
+    /// those that refer to them.
+    fn blamed(&self, operation: &Operation, schema: &Schema) -> String {
+        let about = operation.tables();
+        let is_about = |name: &str| about.iter().any(|it| it.eq_ignore_ascii_case(name));
+        let is_near = |it: &&Table| {
+            is_about(&it.name) || it.foreign_keys.iter().any(|it| is_about(&it.references_table))
+        };
+        let mut blamed: Vec<String> = Vec::new();
+        for table in schema.tables.values().filter(is_near) {
+            let name = &table.name;
+            if !self.include.is_empty() && !self.include.iter().any(|it| it.0.matches(name)) {
+                blamed.push(format!("`include` doesn't have the table `{name}`"));
+            }
+            for rule in &self.exclude {
+                let objects = subjects(table).into_iter().filter(|it| rule.matches(it));
+                blamed.extend(objects.map(|it| format!("`exclude` has `{rule}`, and so {it}")));
+            }
+        }
+        blamed.dedup();
+        match blamed.is_empty() {
+            true => "look at `include` and `exclude` in dbmigrate.toml".to_owned(),
+            false => format!("in dbmigrate.toml {}", blamed.join("; ")),
+        }
+    }
+}
+
+/// What of a table a pattern can name.
+fn subjects(table: &Table) -> Vec<Subject<'_>> {
+    let mut subjects = vec![Subject::Table(&table.name)];
+    subjects.extend(table.columns.iter().map(|it| Subject::Column(&table.name, &it.name)));
+    let object = |kind| move |name| Subject::Object(kind, name);
+    subjects.extend(table.uniques.iter().map(|it| it.name.as_str()).map(object(Kind::Unique)));
+    let keys = table.foreign_keys.iter().map(|it| it.name.as_str());
+    subjects.extend(keys.map(object(Kind::ForeignKey)));
+    subjects.extend(table.checks.iter().map(|it| it.name.as_str()).map(object(Kind::Check)));
+    subjects.extend(table.indexes.iter().map(|it| it.name.as_str()).map(object(Kind::Index)));
+    subjects
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! The patterns of `include` and `exclude`.
+
+use std::fmt;
+
+use glob::MatchOptions;
+use serde::Deserialize;
+
+/// As databases compare names.
+const OPTIONS: MatchOptions = MatchOptions {
+    case_sensitive: false,
+    require_literal_separator: false,
+    require_literal_leading_dot: false,
+};
+
+/// A name in which `*` stands for any text and `?` for one character.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Name(glob::Pattern);
+
+impl Name {
+    fn new(text: &str) -> Result<Name, String> {
+        // Two of them mean no more than one, and brackets are a name's own.
+        let mut pattern = String::new();
+        for it in text.chars() {
+            match it {
+                '*' if pattern.ends_with('*') => {}
+                '[' => pattern.push_str("[[]"),
+                it => pattern.push(it),
+            }
+        }
+        glob::Pattern::new(&pattern).map(Name).map_err(|err| err.to_string())
+    }
+
+    pub fn matches(&self, name: &str) -> bool {
+        self.0.matches_with(name, OPTIONS)
+    }
+}
+
+/// A pattern of `include`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Included(pub Name);
+
+impl TryFrom<String> for Included {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Included, String> {
+        match parsed("include", &text)? {
+            Pattern::Table(it) => Ok(Included(it)),
+            Pattern::Column(..) | Pattern::Object(..) => Err(format!(
+                "`include` has `{text}`, and it takes tables only; `exclude` takes columns as \
+                 `table.column`, and constraints and indexes as `kind:name`"
+            )),
+        }
+    }
+}
+
+/// A pattern of `exclude`.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(try_from = "String")]
+pub struct Excluded {
+    text: String,
+    pattern: Pattern,
+}
+
+impl TryFrom<String> for Excluded {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Excluded, String> {
+        let pattern = parsed("exclude", &text)?;
+        Ok(Excluded { text, pattern })
+    }
+}
+
+impl fmt::Display for Excluded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl Excluded {
+    pub fn matches(&self, subject: &Subject<'_>) -> bool {
+        match (&self.pattern, subject) {
+            (Pattern::Table(it), Subject::Table(name)) => it.matches(name),
+            (Pattern::Column(table, column), Subject::Column(of, name)) => {
+                table.matches(of) && column.matches(name)
+            }
+            (Pattern::Object(kind, it), Subject::Object(of, name)) => {
+                kind == of && it.matches(name)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Pattern {
+    Table(Name),
+    Column(Name, Name),
+    Object(Kind, Name),
+}
+
+/// A constraint's or an index's kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Index,
+    Unique,
+    ForeignKey,
+    Check,
+}
+
+impl Kind {
+    const ALL: [(&'static str, Kind); 4] = [
+        ("index", Kind::Index),
+        ("unique", Kind::Unique),
+        ("foreign_key", Kind::ForeignKey),
+        ("check", Kind::Check),
+    ];
+}
+
+/// What a pattern may name.
+#[derive(Debug, Clone, Copy)]
+pub enum Subject<'a> {
+    Table(&'a str),
+    Column(&'a str, &'a str),
+    Object(Kind, &'a str),
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Subject::Table(name) => write!(f, "the table `{name}`"),
+            Subject::Column(table, name) => write!(f, "the column `{table}.{name}`"),
+            Subject::Object(kind, name) => {
+                let kind = match kind {
+                    Kind::Index => "index",
+                    Kind::Unique => "unique constraint",
+                    Kind::ForeignKey => "foreign key",
+                    Kind::Check => "check",
+                };
+                write!(f, "the {kind} `{name}`")
+            }
+        }
+    }
+}
+
+fn parsed(key: &str, text: &str) -> Result<Pattern, String> {
+    let name = |part: &str| match part {
+        "" => Err(format!("`{key}` has `{text}`, where a name is missing; `*` stands for any")),
+        it => Name::new(it).map_err(|why| format!("`{key}` has `{text}`: {why}")),
+    };
+    if let Some((kind, rest)) = text.split_once(':') {
+        let Some((_, kind)) = Kind::ALL.iter().find(|(it, _)| *it == kind) else {
+            let all = Kind::ALL.map(|(it, _)| it).join("`, `");
+            return Err(format!(
+                "`{key}` has `{text}`, and there is no kind `{kind}`; the kinds are `{all}`"
+            ));
+        };
+        return Ok(Pattern::Object(*kind, name(rest)?));
+    }
+    match text.split('.').collect::<Vec<_>>().as_slice() {
+        [table] => Ok(Pattern::Table(name(table)?)),
+        [table, column] => Ok(Pattern::Column(name(table)?, name(column)?)),
+        _ => Err(format!(
+            "`{key}` has `{text}`, and a column is `table.column`; write `?` for a `.` within a \
+             name"
+        )),
+    }
+}

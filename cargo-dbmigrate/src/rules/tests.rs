@@ -1,0 +1,220 @@
+//! What patterns name, and what is left of schemas and databases without it.
+
+use std::slice::from_ref;
+
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::drift::drift;
+use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::operations::replay;
+use dbmigrate_runtime::schema::naming::Convention;
+use dbmigrate_runtime::schema::{Check, Column, ForeignKey, IndexColumn, Type, Unique};
+
+use super::*;
+use crate::autogenerate::{Answers, Outcome, back, between, changes, plain};
+use crate::models::Models;
+
+fn rules(include: &[&str], exclude: &[&str]) -> Rules {
+    let include = include.iter().map(|it| Included::try_from((*it).to_owned()).unwrap());
+    let exclude = exclude.iter().map(|it| Excluded::try_from((*it).to_owned()).unwrap());
+    Rules { include: include.collect(), exclude: exclude.collect() }
+}
+
+fn models(tables: &[Table], rules: Rules) -> Models {
+    let schema = Schema::from_tables(tables.iter().cloned());
+    let (records, naming) = (Vec::new(), Convention::default());
+    Models { schema, records, naming, rules, found_none: false }
+}
+
+/// The operations in words, or what is wrong; the whole schema takes what is right.
+fn difference(from: &[Table], to: &[Table], rules: Rules) -> Vec<String> {
+    let before = Schema::from_tables(from.iter().cloned());
+    let models = models(to, rules);
+    let answers = Answers { no_renames: true, ..Answers::default() };
+    match changes(&before, &models, &answers) {
+        Ok(Outcome::Changes(it)) => {
+            let mut reached = before;
+            replay(&mut reached, &it.operations).unwrap();
+            assert_eq!(plain(&reached, &models).unwrap(), [], "a second time finds more");
+            assert_eq!(back(&models, &reached), []);
+            it.operations.iter().map(ToString::to_string).collect()
+        }
+        Ok(Outcome::Questions(it)) => panic!("{it:?}"),
+        Err(err) => err.to_string().lines().map(str::to_owned).collect(),
+    }
+}
+
+fn user() -> Table {
+    let mut it = Table::new("User")
+        .column(Column::new("id", Type::BigInteger).not_null())
+        .column(Column::new("a", Type::Integer))
+        .column(Column::new("x", Type::Integer))
+        .column(Column::new("twice", Type::Integer).generated_virtual("X * 2"))
+        .column(Column::new("again", Type::Integer).generated_virtual("twice * 2"))
+        .primary_key("pk_user", ["id"]);
+    it.uniques.push(Unique::new("uq_user_a_x", ["a", "x"]));
+    it.uniques.push(Unique::new("uq_user_a", ["a"]));
+    it.foreign_keys.push(ForeignKey::new("fk_user_x", ["x"], "other", ["id"]));
+    it.foreign_keys.push(ForeignKey::new("fk_user_a", ["a"], "other", ["x"]));
+    it.checks.push(Check::new("ck_user_x", "\"X\" > 0"));
+    it.checks.push(Check::new("ck_user_a", "a > 0 AND 'x' <> ''"));
+    it.indexes.push(Index::new("ix_user_x", []).column(IndexColumn::expression("abs(x)")));
+    it.indexes.push(Index::new("ix_user_again", ["again"]));
+    it.indexes.push(Index::new("ix_user_where", ["a"]).filter("x IS NOT NULL"));
+    it.indexes.push(Index::new("ix_user_a", ["a"]));
+    it
+}
+
+fn names(table: &Table) -> Vec<&str> {
+    subjects(table)
+        .iter()
+        .map(|it| match it {
+            Subject::Table(it) | Subject::Column(_, it) | Subject::Object(_, it) => *it,
+        })
+        .collect()
+}
+
+#[test]
+fn what_needs_an_excluded_column_is_out_with_it() {
+    let rules = rules(&[], &["user.X"]);
+    let left = rules.compared(&Schema::from_tables([user()]));
+    let left = left.table("User").unwrap();
+    let expected = ["User", "id", "a", "uq_user_a", "fk_user_a", "ck_user_a", "ix_user_a"];
+    assert_eq!(names(left), expected);
+    assert!(left.primary_key.is_some());
+}
+
+#[test]
+fn patterns_name_tables_columns_and_objects_by_kind() {
+    let schema = Schema::from_tables([user(), Table::new("audit_log").column(id()), bracket()]);
+    let left = |include: &[&str], exclude: &[&str]| {
+        let left = rules(include, exclude).compared(&schema);
+        left.tables.into_values().collect::<Vec<_>>()
+    };
+    let tables = |it: &[Table]| it.iter().map(|it| it.name.clone()).collect::<Vec<_>>().join(" ");
+    assert_eq!(tables(&left(&[], &[])), "User a[1] audit_log");
+    assert_eq!(tables(&left(&[], &["audit_*"])), "User a[1]");
+    assert_eq!(tables(&left(&["u?er", "a**"], &["*log"])), "User a[1]");
+    assert_eq!(tables(&left(&[], &["A[1]", "a[u]*"])), "User audit_log");
+    assert_eq!(tables(&left(&[], &["audit_log.*", "user.*"])), "a[1]", "nothing is left of them");
+    let exclude = ["index:ix_*", "unique:*_x", "check:CK_user_?", "foreign_key:*", "unique:none"];
+    let [user, ..] = &left(&[], &exclude)[..] else { panic!() };
+    assert_eq!(names(user), ["User", "id", "a", "x", "twice", "again", "uq_user_a"]);
+}
+
+fn id() -> Column {
+    Column::new("id", Type::BigInteger).not_null()
+}
+
+fn bracket() -> Table {
+    Table::new("a[1]").column(id())
+}
+
+#[test]
+fn a_pattern_that_is_none_is_an_error() {
+    let include = |text: &str| Included::try_from(text.to_owned()).unwrap_err();
+    let exclude = |text: &str| Excluded::try_from(text.to_owned()).unwrap_err();
+    let only_tables = "`include` has `user.x`, and it takes tables only; `exclude` takes columns \
+                       as `table.column`, and constraints and indexes as `kind:name`";
+    assert_eq!(include("user.x"), only_tables);
+    assert_eq!(include("index:x"), only_tables.replace("user.x", "index:x"));
+    let missing = |it| format!("`exclude` has `{it}`, where a name is missing; `*` stands for any");
+    for it in ["", ".x", "t.", "index:"] {
+        assert_eq!(exclude(it), missing(it));
+    }
+    assert_eq!(
+        exclude("idx:a"),
+        "`exclude` has `idx:a`, and there is no kind `idx`; the kinds are `index`, `unique`, \
+         `foreign_key`, `check`"
+    );
+    assert_eq!(
+        exclude("a.b.c"),
+        "`exclude` has `a.b.c`, and a column is `table.column`; write `?` for a `.` within a name"
+    );
+}
+
+#[test]
+fn what_is_left_out_is_in_no_difference() {
+    let plain = |name: &str| Table::new(name).column(id()).column(Column::new("n", Type::Integer));
+    let audit =
+        |it: Table| it.foreign_key(ForeignKey::new("fk_post_n_audit", ["n"], "audit", ["id"]));
+    // The key compares, whatever becomes of the table that it refers to.
+    assert_eq!(
+        difference(
+            &[plain("gone"), plain("post")],
+            &[audit(plain("post")), plain("audit")],
+            rules(&[], &["audit", "gone"])
+        ),
+        ["add foreign key `fk_post_n_audit` to table `post`"]
+    );
+    // Each side has something that the other has not.
+    let mut was = plain("t").column(Column::new("old", Type::Integer)).unique("uq_old", ["n"]);
+    was.indexes.push(Index::new("ix_tmp", ["n"]));
+    let now = plain("t").column(Column::new("new", Type::Integer)).check("ck_t_n", "n > 0");
+    let exclude = ["t.old", "t.new", "unique:uq_*", "index:*tmp*", "check:ck_t_n"];
+    assert_eq!(difference(from_ref(&was), from_ref(&now), rules(&[], &exclude)), [""; 0]);
+    assert_eq!(difference(from_ref(&was), from_ref(&now), rules(&["other"], &[])), [""; 0]);
+    // Objects are named as the migrations name them.
+    let by_convention = plain("t").unique("uq_t_n", ["n"]);
+    let named = plain("t").unique("kept", ["n"]);
+    for exclude in ["unique:kept", "unique:uq_t_n"] {
+        let rules = rules(&[], &[exclude]);
+        assert_eq!(difference(from_ref(&named), from_ref(&by_convention), rules), [""; 0]);
+    }
+    // What is dropped as a whole is dropped with what is left out of it.
+    assert_eq!(difference(&[was], &[], rules(&[], &exclude)), ["drop table `t`"]);
+}
+
+#[test]
+fn what_does_not_fit_the_rest_names_the_rule() {
+    let t = || Table::new("t").column(id()).column(Column::new("n", Type::Integer));
+    let mut indexed = t();
+    indexed.indexes.push(Index::new("ix_tmp", ["n"]));
+    let said = |from: &[Table], to: &[Table], exclude: &[&str]| {
+        difference(from, to, rules(&[], exclude)).join("\n")
+    };
+    let text = said(&[t()], &[], &[]);
+    assert_eq!(text, "drop table `t`");
+    let text = said(&[indexed], &[Table::new("t").column(id())], &["index:ix_*"]);
+    let hint = "in dbmigrate.toml `exclude` has `index:ix_*`, and so the index `ix_tmp`";
+    assert!(text.contains(hint), "{text}");
+    let keyed = t().primary_key("pk_t", ["id"]);
+    let text = said(&[], &[keyed], &["t.id"]);
+    let why = "the new table `t` can't be made without its primary key";
+    let hint = "in dbmigrate.toml `exclude` has `t.id`, and so the column `t.id`";
+    assert!(text.contains(why) && text.contains(hint), "{text}");
+}
+
+#[test]
+fn a_live_database_is_compared_by_the_same_rules() {
+    let mut driver = SqliteDriver::open_in_memory().unwrap();
+    let sql = "CREATE TABLE \"Post\" (id INTEGER, extra TEXT, n INTEGER);
+        CREATE INDEX ix_tmp_n ON post (n);
+        CREATE INDEX ix_tmp_extra ON post (extra);
+        CREATE TABLE audit (id INTEGER);
+        CREATE TRIGGER audited AFTER INSERT ON audit BEGIN SELECT 1; END;
+        CREATE TRIGGER posted AFTER INSERT ON post BEGIN SELECT 1; END;
+        CREATE VIEW audits AS SELECT * FROM audit;";
+    driver.batch(sql).unwrap();
+    let found = driver.introspect(None).unwrap();
+    let facts = driver.facts().unwrap();
+    let post = Table::new("post")
+        .column(Column::new("id", Type::Integer))
+        .column(Column::new("n", Type::Integer))
+        .column(Column::new("later", Type::Text));
+    let expected = Schema::from_tables([
+        Sqlite.as_stored(&post, &facts).unwrap(),
+        Table::new("missing").column(id()),
+    ]);
+    let rules = rules(&[], &["missing", "post.extra", "POST.later", "index:ix_tmp_*", "audit*"]);
+    let drifted = drift(
+        &rules.compared(&expected),
+        &rules.compared(&expected),
+        &rules.found(&found, &found.objects),
+    );
+    assert_eq!(drifted.differences, []);
+    assert_eq!(drifted.others, [("trigger".to_owned(), "posted".to_owned())]);
+    let all = drift(&expected, &expected, &found);
+    assert_eq!((all.differences.len(), all.others.len()), (3, 6), "{all:?}");
+    assert_eq!(between(&found.schema, &Schema::default(), &rules).len(), 1);
+}

@@ -1,0 +1,57 @@
+//! A further database in a project that has one already: its section and its directory.
+
+use std::fs;
+
+use super::{MOD_RS, write_git_attributes, write_new};
+use crate::config::{self, Config};
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+use crate::files::VERSIONS;
+use crate::history::relative;
+use crate::runner::write_by_rename;
+
+/// Adds a database to dbmigrate.toml, if it isn't there, and creates its migrations directory.
+/// Says which directory that is.
+///
+/// # Errors
+///
+/// A name that no database can have, and a directory with something in it.
+pub fn add(cx: &mut Context, name: &str) -> Result<String> {
+    config::check_name(name)?;
+    let path = config::path(&cx.project.config_dir);
+    let text = fs::read_to_string(&path).doing(|| format!("read `{}`", path.display()))?;
+    let is_new = !cx.config.databases.contains_key(name);
+    let mut added = text.clone();
+    if is_new {
+        // A section at the end is one, whatever stands before it.
+        let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
+        added += &format!("{line_end}\n[databases.{name}]\nurl = \"sqlite:{name}.db\"\n");
+        cx.config = Config::parse(&added, &path)?;
+    }
+    let of = cx.of_database(name)?;
+    let dir = &of.project.migrations_dir;
+    let shown = relative(cx, dir);
+    if dir.is_file() || dir.read_dir().is_ok_and(|mut it| it.next().is_some()) {
+        let message = format!("directory `{shown}` already exists and is not empty");
+        return Err(Error::new(message).hint(format!(
+            "another one may be named by `directory = \"...\"` under `[databases.{name}]` in \
+             dbmigrate.toml"
+        )));
+    }
+    for dir in [dir.clone(), dir.join(VERSIONS)] {
+        fs::create_dir_all(&dir).doing(|| format!("create the directory `{}`", dir.display()))?;
+        cx.out.done(format!("Creating directory {} ... done", relative(cx, &dir)));
+    }
+    let list = dir.join("mod.rs");
+    write_new(
+        &list,
+        &MOD_RS.replace("../migrations/mod.rs", &format!("../{}", relative(cx, &list))),
+    )?;
+    cx.out.done(format!("Generating {} ... done", relative(cx, &list)));
+    write_git_attributes(cx, dir)?;
+    if is_new {
+        write_by_rename(&path, &added)?;
+        cx.out.done(format!("Adding database `{name}` to {} ... done", relative(cx, &path)));
+    }
+    Ok(shown)
+}

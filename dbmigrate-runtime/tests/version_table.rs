@@ -1,0 +1,90 @@
+//! A version table of another name, in a schema that is named.
+#![cfg(feature = "sqlite")]
+
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::revision::Target;
+use dbmigrate_runtime::{Direction, Migrations, Migrator, Module, Options, script};
+use expect_test::expect;
+use rusqlite::Connection;
+
+const MODULE: Module = Module {
+    revision: "a1",
+    down_revision: &[],
+    branch_labels: &[],
+    depends_on: &[],
+    message: "",
+    name: "a1",
+    upgrade: |op| op.create_table(Table::new("t").column(Column::new("a", Type::Text))),
+    downgrade: |op| op.drop_table("t"),
+};
+
+fn options(schema: &str) -> Options {
+    Options {
+        version_table: "what \"was\" done".to_owned(),
+        version_table_schema: schema.to_owned(),
+        ..Options::default()
+    }
+}
+
+#[test]
+fn a_program_runs_and_asks_with_a_version_table_of_its_own() {
+    let migrator = Migrator::new(&[MODULE]);
+    for schema in ["", "main", "MAIN"] {
+        let mut conn = Connection::open_in_memory().unwrap();
+        let options = options(schema);
+        assert_eq!(migrator.status_with(&conn, &options).unwrap().pending, ["a1"]);
+        assert!(!migrator.is_up_to_date_with(&conn, &options).unwrap());
+        assert_eq!(migrator.upgrade_with(&mut conn, "head", &options).unwrap(), ["a1"]);
+        assert_eq!(migrator.status_with(&conn, &options).unwrap().applied, ["a1"]);
+        assert!(migrator.is_up_to_date_with(&conn, &options).unwrap());
+        assert_eq!(migrator.status(&conn).unwrap().pending, ["a1"], "another table");
+        let sql = "SELECT id FROM main.\"what \"\"was\"\" done\"";
+        let id: String = conn.query_row(sql, [], |it| it.get(0)).unwrap();
+        assert_eq!(id, "a1");
+        assert_eq!(migrator.downgrade_with(&mut conn, "base", &options).unwrap(), ["a1"]);
+        assert_eq!(migrator.status_with(&conn, &options).unwrap().applied, [""; 0]);
+    }
+}
+
+#[test]
+fn sqlite_has_its_version_rows_beside_the_work() {
+    let mut conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch("ATTACH ':memory:' AS other").unwrap();
+    let migrator = Migrator::new(&[MODULE]);
+    let err = migrator.upgrade_with(&mut conn, "head", &options("other")).unwrap_err();
+    expect![[r#"
+        the version table can't be in the schema `other` on SQLite: that is an attached file, and a row in another file isn't committed together with the work in every journal mode
+          hint: leave `version_table_schema` empty, or say `main`"#]]
+    .assert_eq(&err.report());
+    assert!(migrator.status_with(&conn, &options("temp")).is_err());
+    let sql = "SELECT count(*) FROM (SELECT name FROM sqlite_schema UNION ALL \
+               SELECT name FROM other.sqlite_schema)";
+    let n: i64 = conn.query_row(sql, [], |it| it.get(0)).unwrap();
+    assert_eq!(n, 0, "nothing is made");
+}
+
+#[test]
+fn scripts_name_the_schema() {
+    let migrations = Migrations::new(vec![MODULE.record()]).unwrap();
+    let (ids, none) = (["a1".to_owned()], std::collections::BTreeSet::new());
+    let script = |schema: &str| {
+        let facts = Sqlite.offline_facts();
+        let up = Direction::Upgrade;
+        script::script(&migrations, up, &ids, &none, &Sqlite, &facts, &options(schema))
+    };
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(&script("main").unwrap().0).unwrap();
+    let sql = "SELECT count(*) FROM main.\"what \"\"was\"\" done\"";
+    assert_eq!(conn.query_row(sql, [], |it| it.get(0)), Ok(1));
+    assert!(script("other").is_err());
+    let stamp = |schema: &str| {
+        let target = Target::Revisions(vec!["a1".to_owned()]);
+        let options = options(schema);
+        script::stamp_script(&migrations, &target, &none, &Sqlite, options.version_table())
+    };
+    let conn = Connection::open_in_memory().unwrap();
+    conn.execute_batch(&stamp("main").unwrap()).unwrap();
+    assert_eq!(conn.query_row(sql, [], |it| it.get(0)), Ok(1));
+    assert!(stamp("other").is_err());
+}
