@@ -369,6 +369,9 @@ pub struct History {
     /// Mark the revisions that the database is at
     #[arg(short, long)]
     pub indicate_current: bool,
+    /// Draw beside them how they follow each other
+    #[arg(long)]
+    pub graph: bool,
 }
 
 #[derive(Debug, Args)]
@@ -490,6 +493,11 @@ pub struct Edit {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "bash: source it in ~/.bashrc, behind the line for cargo's own completion \
+                        if there is one.\nzsh: save it as `_cargo-dbmigrate` in a directory of \
+                        $fpath; `cargo dbmigrate` is completed where cargo's own completion \
+                        is.\nfish: source it in config.fish.\nelvish, powershell: what is typed \
+                        after `cargo-dbmigrate` is completed, after `cargo dbmigrate` it isn't.")]
 pub struct Completions {
     /// The shell
     #[arg(value_enum)]

@@ -10,13 +10,15 @@ pub struct Error {
     message: String,
     causes: Vec<String>,
     hint: Option<String>,
+    /// The database that it is about, where there are several.
+    database: Option<String>,
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     pub fn new(message: impl Into<String>) -> Error {
-        Error { message: message.into(), causes: Vec::new(), hint: None }
+        Error { message: message.into(), causes: Vec::new(), hint: None, database: None }
     }
 
     /// Adds what lies behind it, after what was added before.
@@ -32,10 +34,11 @@ impl Error {
         self
     }
 
-    /// Says before the message whose failure it is.
+    /// Says before the message in which of several databases it is.
     #[must_use]
-    pub fn of(mut self, whose: &str) -> Error {
-        self.message = format!("{whose}: {}", self.message);
+    pub fn of_database(mut self, name: &str) -> Error {
+        self.message = format!("database `{name}`: {}", self.message);
+        self.database = Some(name.to_owned());
         self
     }
 
@@ -45,6 +48,10 @@ impl Error {
 
     pub fn causes(&self) -> &[String] {
         &self.causes
+    }
+
+    pub fn database(&self) -> Option<&str> {
+        self.database.as_deref()
     }
 
     pub fn get_hint(&self) -> Option<&str> {

@@ -11,6 +11,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::output::look;
 use crate::runner::{self, Recording, RevisionFile};
 
 /// All revisions with their recordings; operations are decoded only when they are asked for.
@@ -77,12 +78,12 @@ impl History {
         let mut marks = String::new();
         let labels = self.graph.labels(&it.id);
         if !labels.is_empty() {
-            marks += &format!(" ({})", labels.join(", "));
+            marks += &look::paint(look::LABEL, &format!(" ({})", labels.join(", ")));
         }
         let is_head = self.graph.children(&it.id).is_empty();
         match self.graph.dependents(&it.id) {
-            [] if is_head => marks += " (head)",
-            _ if is_head => marks += " (effective head)",
+            [] if is_head => marks += &look::paint(look::GOOD, " (head)"),
+            _ if is_head => marks += &look::paint(look::GOOD, " (effective head)"),
             _ => {}
         }
         if it.parents.len() > 1 {
@@ -92,7 +93,7 @@ impl History {
             marks += " (branchpoint)";
         }
         if current.contains(&it.id.as_str()) {
-            marks += " (current)";
+            marks += &look::paint(look::HERE, " (current)");
         }
         marks
     }
@@ -101,6 +102,11 @@ impl History {
 /// `<base>` or the parents' ids.
 pub fn parents_text(parents: &[String]) -> String {
     if parents.is_empty() { "<base>".to_owned() } else { parents.join(", ") }
+}
+
+/// A revision's message, or a word for none.
+pub fn message(text: &str) -> &str {
+    if text.is_empty() { "empty message" } else { text }
 }
 
 /// What marks an applied revision that the project no longer has.

@@ -3,6 +3,8 @@
 //! Results go to standard output, progress and diagnostics to standard error. With `--format json`
 //! standard output holds one JSON document and nothing else.
 
+pub mod look;
+
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -128,7 +130,11 @@ impl Output {
     /// A failure: with `--format json` also as a document on standard output.
     pub fn error(&self, command: &str, err: &Error) {
         self.failure(err.to_string());
-        self.json(command, serde_json::json!({ "error": error_json(err) }));
+        let mut members = serde_json::json!({ "error": error_json(err) });
+        if let (Some(name), Some(members)) = (err.database(), members.as_object_mut()) {
+            members.insert("database".into(), name.into());
+        }
+        self.json(command, members);
     }
 
     /// One of several failures of a command that goes on, on standard error.

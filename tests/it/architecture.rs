@@ -166,15 +166,36 @@ fn every_test_that_the_table_of_behaviours_names_is_there() {
         }
     }
     let mut missing = Vec::new();
+    let mut numbers = Vec::new();
     for row in table.lines().filter(|it| it.starts_with("| ")) {
-        let place = row.trim_end_matches(" |").rsplit(" | ").next().unwrap_or_default();
-        for name in place.split('`').skip(1).step_by(2).filter(|it| it.contains('_')) {
-            if !code.contains(&format!("fn {name}()")) {
+        let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").collect();
+        let [number, _, place] = cells.as_slice() else { panic!("{row}") };
+        numbers.extend(number.parse::<usize>());
+        if *number == "no." {
+            continue;
+        }
+        // Of what does not apply words are quoted that are no tests; flags and the like are none.
+        let is_part = |it: char| it == '_' || it == '-' || it.is_ascii_alphanumeric();
+        let is_name = |it: &&str| !it.starts_with('-') && it.chars().all(is_part);
+        let names: Vec<&str> = match place.starts_with("does not apply") {
+            true => Vec::new(),
+            false => place.split('`').skip(1).step_by(2).filter(is_name).collect(),
+        };
+        for name in &names {
+            let is_function = ["fn {}()", "\n    {}: |it| "]
+                .iter()
+                .any(|it| code.contains(&it.replace("{}", name)));
+            let case = repository().join(format!("tests/cases/{name}.case"));
+            if !is_function && !case.is_file() {
                 missing.push(format!("{name}: {row}"));
             }
         }
+        if names.is_empty() && !place.starts_with("does not apply") && !place.starts_with("open") {
+            missing.push(format!("neither a test nor a reason: {row}"));
+        }
     }
     assert!(missing.is_empty(), "tests/BEHAVIOURS.md names no tests:\n{}", missing.join("\n"));
+    assert_eq!(numbers, (1..=146).collect::<Vec<_>>(), "each behaviour has a row");
 }
 
 /// What the lock file has is what people compile, so its crates must take the promised compiler.

@@ -319,6 +319,23 @@ fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
     "#]].assert_eq(&run.errors());
 }
 
+/// Each column is a call, and Rust has no limit for those that SQLite doesn't have before.
+#[test]
+fn a_table_may_have_as_many_columns_as_sqlite_takes() {
+    let columns: String = (2..=2000).map(|it| format!("    pub c{it}: Option<i32>,\n")).collect();
+    let model = format!(
+        "#[derive(dbmigrate_runtime::Model)]\npub struct Wide {{\n\
+         #[model(primary_key)]\n    pub id: i64,\n{columns}}}\n"
+    );
+    let host = Host::library("wide", &model);
+    host.ok("init");
+    host.ok("migrate -m wide");
+    host.ok("upgrade");
+    assert_eq!(host.ok("migrate --against database").stdout, "No changes in schema detected.\n");
+    let module = host.read(&host.revision("wide"));
+    assert_eq!(module.matches(".column(Column::new(").count(), 2000);
+}
+
 #[test]
 fn renames_are_said_and_losses_are_agreed_to() {
     let model = |fields: &str| {

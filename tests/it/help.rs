@@ -5,10 +5,10 @@ use std::fs;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use dbmigrate_tests::{Host, Run, revision};
+use dbmigrate_tests::{Host, Run, revision, tool};
 
 /// The commands, each with the flags that its help names.
-fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
+pub fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
     let help = host.ok("--help").stdout;
     let (_, list) = help.split_once("\nCommands:\n").unwrap();
     let names = list.lines().take_while(|it| !it.is_empty());
@@ -90,6 +90,63 @@ fn bash_completes_what_is_typed() {
     assert_eq!(completed("upgrade --jo"), "--jobs\n");
     assert_eq!(completed("upgrade --color nev"), "never\n");
     assert_eq!(completed("completions z"), "zsh\n");
+
+    // After cargo as well, whose own completion goes on as it is: whether there was one, or one is
+    // loaded when it is needed.
+    let after_cargo = |setup: &str, words: &str| {
+        let script = format!(
+            "{setup}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
+             spec=\"$(complete -p cargo)\"; [[ $spec =~ -F\\ ([^ ]+) ]]; \
+             \"${{BASH_REMATCH[1]}}\" cargo \"${{COMP_WORDS[-1]}}\" \"${{COMP_WORDS[-2]}}\"; \
+             echo \"${{COMPREPLY[*]}}\""
+        );
+        let mut bash = host.command("bash");
+        let run = Run::of(bash.args(["-c", &script]));
+        assert_eq!(run.stderr, "", "{script}");
+        run.stdout
+    };
+    let cargos = "_of_cargo() { COMPREPLY=(\"cargo:${COMP_WORDS[*]}\"); }";
+    let before = format!("{cargos}; complete -F _of_cargo cargo; source completions.bash");
+    let twice = format!("{before}; source completions.bash");
+    let lazily = format!(
+        "{cargos}; __load_completion() {{ complete -o nospace -F _of_cargo $1; }}; \
+         source completions.bash"
+    );
+    for setup in ["source completions.bash", &before, &twice, &lazily] {
+        assert_eq!(after_cargo(setup, "cargo dbmigrate upg"), "upgrade\n", "{setup}");
+        let words = "cargo +nightly -q dbmigrate upgrade --jo";
+        assert_eq!(after_cargo(setup, words), "--jobs\n", "{setup}");
+        assert_eq!(after_cargo(setup, "cargo dbmigrate -q upgrade --color nev"), "never\n");
+    }
+    for setup in [before, twice, lazily] {
+        assert_eq!(after_cargo(&setup, "cargo build --jo"), "cargo:cargo build --jo\n", "{setup}");
+        assert_eq!(after_cargo(&setup, "cargo dbm"), "cargo:cargo dbm\n", "{setup}");
+    }
+    assert_eq!(after_cargo("source completions.bash", "cargo dbm"), "dbmigrate\n");
+    assert_eq!(after_cargo("source completions.bash", "cargo build --jo"), "\n");
+    // A program that completes cargo is left alone.
+    let program = "complete -C other cargo; source completions.bash; complete -p cargo";
+    let mut bash = host.command("bash");
+    assert_eq!(Run::of(bash.args(["-c", program])).stdout, "complete -C 'other' cargo\n");
+}
+
+/// Where fish is installed, it is asked itself.
+#[test]
+fn fish_completes_what_is_typed() {
+    let mut host = Host::empty("completes-fish");
+    host.write("completions.fish", &host.ok("completions fish").stdout);
+    if host.command("fish").arg("--version").output().is_err() {
+        return;
+    }
+    // It completes after programs that there are.
+    let path = std::env::var("PATH").unwrap();
+    host.env("PATH", &format!("{}:{path}", tool().parent().unwrap().display()));
+    for line in ["cargo-dbmigrate upg", "cargo dbmigrate upg", "cargo +nightly dbmigrate upg"] {
+        let script = format!("source completions.fish; complete -C '{line}'");
+        let mut fish = host.command("fish");
+        let run = Run::of(fish.args(["--no-config", "-c", &script]));
+        assert_eq!(run.stdout, "upgrade\tApply revisions\n", "{line}\n{run}");
+    }
 }
 
 #[test]

@@ -15,7 +15,9 @@ mod help;
 mod hooks;
 mod hosts;
 mod init;
+mod json;
 mod kept;
+mod looks;
 mod locations;
 mod own;
 #[cfg(unix)]

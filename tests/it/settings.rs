@@ -1,6 +1,6 @@
 //! What dbmigrate.toml sets, where it shows.
 
-use dbmigrate_tests::{Host, dump, repository, revision};
+use dbmigrate_tests::{Host, dump, repository, revision, sql};
 use expect_test::expect;
 
 #[test]
@@ -29,6 +29,12 @@ fn names_of_files_and_of_the_version_table_are_settings() {
     let dump = dump(&host.dir.join("app.db"));
     assert!(dump.contains("who was here") && !dump.contains("dbmigrate_version"), "{dump}");
     assert_eq!(host.ok("current -d db/history").stdout, "a1 (head)\n");
+    // Whatever its name is, it is no table that models or migrations miss, nor one of others.
+    sql(&host.dir.join("app.db"), "CREATE TABLE theirs (x)");
+    for command in ["check -v", "diff -v database models"] {
+        let run = host.ok(&format!("{command} -d db/history"));
+        assert!(run.stdout.ends_with("Not made by the migrations:\n  table `theirs`\n"), "{run}");
+    }
     host.ok("downgrade -d db/history base");
     assert_eq!(host.ok("current -d db/history").stdout, "");
 }

@@ -13,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::live::{self, Live};
 use crate::models;
+use crate::output::look;
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let models = models::load(cx).map_err(|it| new_revision::stale_list(cx, it))?;
@@ -34,13 +35,13 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let operations = rewrite::rewritten(cx, found, &schema)?.operations;
     let mut differences = Vec::new();
     if operations.is_empty() {
-        cx.out.line("Models and migrations agree.");
+        cx.out.line(look::paint(look::GOOD, "Models and migrations agree."));
     } else {
         answer = Answer::No;
-        cx.out.line("Models and migrations differ:");
+        cx.out.line(look::paint(look::CHANGED, "Models and migrations differ:"));
         for it in &operations {
             let text = autogenerate::detected(it);
-            cx.out.line(format!("  {text}"));
+            cx.out.line(format!("  {}", look::found(&text)));
             differences.push(text);
         }
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
@@ -76,17 +77,20 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
     let heads = Target::Revisions(heads);
     let pending = plan::route(&history.graph, &live.applied, Direction::Upgrade, &heads);
     match pending.as_slice() {
-        [] => cx.out.line("The database is at the head."),
-        ids => cx.out.line(format!("The database is behind: {} pending.", ids.join(", "))),
+        [] => cx.out.line(look::paint(look::GOOD, "The database is at the head.")),
+        ids => {
+            let text = format!("The database is behind: {} pending.", ids.join(", "));
+            cx.out.line(look::paint(look::CHANGED, &text));
+        }
     }
     pending
 }
 
 fn say_drift(cx: &Context, drift: &Drift) {
     if drift.differences.is_empty() {
-        cx.out.line("The database agrees with the migrations.");
+        cx.out.line(look::paint(look::GOOD, "The database agrees with the migrations."));
     } else {
-        cx.out.line("The database differs from the migrations:");
+        cx.out.line(look::paint(look::CHANGED, "The database differs from the migrations:"));
         for it in &drift.differences {
             cx.out.line(format!("  {it}"));
         }

@@ -60,7 +60,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
             if let Some(left) = names.get(idx + 1..).filter(|it| !it.is_empty()) {
                 cx.out.note(format!("left as they are: `{}`", left.join("`, `")));
             }
-            err.of(&format!("database `{name}`"))
+            err.of_database(&name)
         })?;
         worst = match (worst, answer) {
             (Answer::Failed, _) | (_, Answer::Failed) => Answer::Failed,

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::live::{self, Live};
 use crate::models::{self, Models};
+use crate::output::look;
 use crate::rules::Rules;
 
 /// What is compared.
@@ -82,7 +83,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     match &sql {
         Some(sql) => cx.out.text(sql),
         None if lines.is_empty() => cx.out.line("No differences."),
-        None => lines.iter().for_each(|it| cx.out.line(it)),
+        None => lines.iter().for_each(|it| cx.out.line(look::found(it))),
     }
     let mut others = Vec::new();
     if let Some(live) = live.as_ref().filter(|_| [&from, &to].contains(&&Side::Database)) {

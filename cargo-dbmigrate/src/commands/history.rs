@@ -1,8 +1,11 @@
 //! `history`: the revisions, newest first.
 
+mod graph;
+
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::revision::Range;
+use dbmigrate_runtime::revision::{Range, Revision};
+use dbmigrate_runtime::version_table::Entry;
 
 use super::{Answer, show};
 use crate::cli;
@@ -10,6 +13,7 @@ use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
+use crate::output::look;
 
 pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     let history = History::load(cx)?;
@@ -29,39 +33,21 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
         None => graph.revisions().iter().map(|it| it.id.clone()).collect(),
         Some(range) => history::between(graph, &range, applied.as_ref())?,
     };
-    let mut json = Vec::new();
     let gone = if args.rev_range.is_none() { history::gone(cx, graph) } else { Vec::new() };
-    for it in &gone {
-        if cx.out.verbose {
-            cx.out.text(&show::gone_entry(it));
-        } else {
-            let message = if it.message.is_empty() { "empty message" } else { &it.message };
-            let (parents, mark) = (history::parents_text(&it.parents), history::GONE);
-            cx.out.line(format!("{parents} -> {}{mark}, {message}", it.id));
-        }
-        json.push(serde_json::json!({
-            "id": it.id,
-            "parents": it.parents,
-            "message": it.message,
-            "path": null,
-            "head": false,
-            "applied_at": it.applied_at,
-            "tool_version": it.tool_version,
-        }));
+    let there = graph.revisions().iter().rev().filter(|it| shown.contains(&it.id));
+    let lister = Lister { cx, history: &history, current: &current, is_drawn: args.graph };
+    let nodes: Vec<graph::Node> = gone
+        .iter()
+        .map(|it| lister.gone(it))
+        .chain(there.clone().map(|it| lister.there(it)))
+        .collect();
+    match args.graph {
+        true => graph::draw(&nodes).iter().for_each(|it| cx.out.line(it)),
+        false => nodes.iter().flat_map(|it| &it.lines).for_each(|it| cx.out.line(it)),
     }
-    for it in graph.revisions().iter().rev().filter(|it| shown.contains(&it.id)) {
-        if cx.out.verbose {
-            cx.out.text(&show::entry(cx, &history, it, &current));
-        } else {
-            let message = if it.message.is_empty() { "empty message" } else { &it.message };
-            cx.out.line(format!(
-                "{} -> {}{}, {message}",
-                history::parents_text(&it.parents),
-                it.id,
-                history.marks(it, &current),
-            ));
-        }
-        json.push(serde_json::json!({
+    let mut json: Vec<_> = gone.iter().map(gone_json).collect();
+    json.extend(there.map(|it| {
+        serde_json::json!({
             "id": it.id,
             "parents": it.parents,
             "branch_labels": it.branch_labels,
@@ -71,10 +57,70 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
             "path": it.file,
             "head": graph.children(&it.id).is_empty(),
             "current": args.indicate_current.then(|| current.contains(&it.id.as_str())),
-        }));
-    }
+        })
+    }));
     cx.out.json("history", serde_json::json!({ "revisions": json }));
     Ok(Answer::Done)
+}
+
+/// Words for the revisions of a list.
+struct Lister<'a> {
+    cx: &'a Context,
+    history: &'a History,
+    current: &'a [&'a str],
+    /// Whether edges say what a revision follows.
+    is_drawn: bool,
+}
+
+impl Lister<'_> {
+    fn there(&self, it: &Revision) -> graph::Node {
+        let depends_on = self.history.graph.dependencies(it);
+        let needs = depends_on.iter().map(|it| (*it).to_owned()).collect();
+        let mut marks = self.history.marks(it, self.current);
+        if self.is_drawn && !depends_on.is_empty() {
+            marks += &format!(" (depends on {})", depends_on.join(", "));
+        }
+        let lines = match self.cx.out.verbose {
+            true => lines(&show::entry(self.cx, self.history, it, self.current)),
+            false => vec![self.line(&it.id, &it.parents, &marks, &it.message)],
+        };
+        graph::Node { id: it.id.clone(), parents: it.parents.clone(), needs, lines }
+    }
+
+    /// A revision that only the database still knows.
+    fn gone(&self, it: &Entry) -> graph::Node {
+        let marks = look::paint(look::BAD, history::GONE);
+        let lines = match self.cx.out.verbose {
+            true => lines(&show::gone_entry(it)),
+            false => vec![self.line(&it.id, &it.parents, &marks, &it.message)],
+        };
+        let needs = Vec::new();
+        graph::Node { id: it.id.clone(), parents: it.parents.clone(), needs, lines }
+    }
+
+    fn line(&self, id: &str, parents: &[String], marks: &str, message: &str) -> String {
+        let follows = match self.is_drawn {
+            true => String::new(),
+            false => format!("{} -> ", history::parents_text(parents)),
+        };
+        format!("{follows}{}{marks}, {}", look::id(id), history::message(message))
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+fn gone_json(it: &Entry) -> serde_json::Value {
+    serde_json::json!({
+        "id": it.id,
+        "parents": it.parents,
+        "message": it.message,
+        "path": null,
+        "head": false,
+        "applied_at": it.applied_at,
+        "tool_version": it.tool_version,
+    })
 }
 
 fn parse(text: &str) -> Result<Range> {

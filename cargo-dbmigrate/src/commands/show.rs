@@ -10,6 +10,7 @@ use crate::cli::Show;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
+use crate::output::look;
 
 pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let history = History::load(cx)?;
@@ -82,15 +83,12 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
 /// As [`entry`], of a revision that only the database still knows.
 pub fn gone_entry(it: &version_table::Entry) -> String {
     let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
-    format!(
-        "Rev: {}{}\n{parents}: {}\nApplied: {} by dbmigrate {}\n\n    {}\n\n",
-        it.id,
-        history::GONE,
-        history::parents_text(&it.parents),
-        it.applied_at,
-        it.tool_version,
-        if it.message.is_empty() { "empty message" } else { &it.message },
-    )
+    let entries = look::entries(&[
+        ("Rev", look::id(&it.id) + &look::paint(look::BAD, history::GONE)),
+        (parents, history::parents_text(&it.parents)),
+        ("Applied", format!("{} by dbmigrate {}", it.applied_at, it.tool_version)),
+    ]);
+    format!("{entries}\n    {}\n\n", history::message(&it.message))
 }
 
 fn words(operations: &[operations::Operation]) -> Vec<String> {
@@ -113,26 +111,28 @@ fn operations_text(it: &Migration) -> String {
 
 /// A revision as `show` and the lists with `-v` have it, with an empty line at the end.
 pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -> String {
-    let mut text = String::new();
-    let _ = writeln!(text, "Rev: {}{}", it.id, history.marks(it, current));
     let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
-    let _ = writeln!(text, "{parents}: {}", history::parents_text(&it.parents));
+    let mut entries = vec![
+        ("Rev", look::id(&it.id) + &history.marks(it, current)),
+        (parents, history::parents_text(&it.parents)),
+    ];
     let depends_on = history.graph.dependencies(it);
     if !depends_on.is_empty() {
-        let _ = writeln!(text, "Also depends on: {}", depends_on.join(", "));
+        entries.push(("Also depends on", depends_on.join(", ")));
     }
     let children = history.graph.children(&it.id);
     if children.len() > 1 {
-        let _ = writeln!(text, "Branches into: {}", children.join(", "));
+        entries.push(("Branches into", children.join(", ")));
     }
     let labels = history.graph.labels(&it.id);
     if !labels.is_empty() {
-        let _ = writeln!(text, "Branch names: {}", labels.join(", "));
+        entries.push(("Branch names", labels.join(", ")));
     }
     let path = history.path(&it.id);
     if let Some(path) = path {
-        let _ = writeln!(text, "Path: {}", history::relative(cx, path));
+        entries.push(("Path", history::relative(cx, path)));
     }
+    let mut text = look::entries(&entries);
     text.push('\n');
     let source = path.and_then(|it| std::fs::read_to_string(it).ok()).unwrap_or_default();
     let docs = source.lines().map_while(|it| it.strip_prefix("//!"));

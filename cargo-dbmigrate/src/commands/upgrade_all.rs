@@ -48,7 +48,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     let n_jobs = args.jobs.or(thread::available_parallelism().ok()).map_or(1, usize::from);
     let bar = upgrade::bar(cx.out, n_files, "databases");
     output::keep_below(Some(bar.clone()));
-    let mut report = Report::new(cx.out, identifier);
+    let mut report = Report::new(cx.out, identifier, &found.files);
     for (path, err) in found.unreadable {
         report.add(&path, Err(err));
     }

@@ -94,6 +94,12 @@ fn what_is_the_same_in_other_words_is_no_difference() {
         CREATE TRIGGER log AFTER DELETE ON user BEGIN SELECT 1; END;
     ";
     check(&[&models()], &format!("{SAME}{others}"), expect![[""]]);
+    // What a foreign key does anyway may be said, in any letters and order.
+    for actions in ["on delete cascade", "ON UPDATE NO ACTION ON DELETE Cascade"] {
+        differs("ON DELETE CASCADE", actions, expect![[""]]);
+        let there = format!("{actions} NOT DEFERRABLE INITIALLY IMMEDIATE");
+        differs("ON DELETE CASCADE", &there, expect![[""]]);
+    }
 }
 
 #[track_caller]

@@ -5,35 +5,47 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::Answer;
 use crate::error::{Error, Result};
-use crate::output::{self, Output};
+use crate::output::{self, Output, look};
 
 /// Says what became of a file when it is known, and of all at the end.
 pub struct Report {
     out: Output,
     /// The word for the files that had nothing pending.
     settled: &'static str,
+    /// How wide the column of the paths is, where there is one.
+    width: usize,
     results: Vec<(PathBuf, Result<Vec<String>>)>,
     /// Hints that were given; thousands of files may fail for the same reason.
     hints: BTreeSet<String>,
 }
 
 impl Report {
-    pub fn new(out: Output, identifier: &str) -> Report {
+    pub fn new(out: Output, identifier: &str, files: &[PathBuf]) -> Report {
         let settled = match identifier {
             "head" | "heads" => "at head",
             _ => "unchanged",
         };
-        Report { out, settled, results: Vec::new(), hints: BTreeSet::new() }
+        let width = match look::is_for_people() {
+            true => files.iter().map(|it| shown(it).chars().count()).max().unwrap_or_default(),
+            false => 0,
+        };
+        Report { out, settled, width, results: Vec::new(), hints: BTreeSet::new() }
     }
 
     /// One file's end: the revisions that were run.
     pub fn add(&mut self, path: &Path, res: Result<Vec<String>>) {
-        let shown = path.display();
+        let shown = shown(path);
+        let width = self.width;
         match &res {
-            Ok(ran) if ran.is_empty() => self.out.detail(format!("{shown}: {}", self.settled)),
-            Ok(ran) => self.out.done(format!("{shown}: {}", count(ran.len(), "revision"))),
+            Ok(ran) if ran.is_empty() => {
+                self.out.detail(format!("{shown:width$} {}", self.settled))
+            }
+            Ok(ran) => {
+                let ran = look::paint(look::GOOD, &count(ran.len(), "revision"));
+                self.out.done(format!("{shown:width$} {ran}"));
+            }
             Err(err) => {
-                let mut text = format!("{shown}: {}", in_a_line(err));
+                let mut text = format!("{shown} {}", in_a_line(err));
                 if let Some(hint) = err.get_hint().filter(|it| !self.hints.contains(*it)) {
                     text += &format!("\n  hint: {hint}");
                     self.hints.insert(hint.to_owned());
@@ -54,9 +66,9 @@ impl Report {
         let n_failed = n(Result::is_err);
         let all = count(self.results.len(), "database");
         let settled = self.settled;
-        self.out.done(format!(
-            "{all}: {n_settled} {settled}, {n_upgraded} upgraded, {n_failed} failed"
-        ));
+        let failed = format!("{n_failed} failed");
+        let failed = if n_failed > 0 { look::paint(look::BAD, &failed) } else { failed };
+        self.out.done(format!("{all}: {n_settled} {settled}, {n_upgraded} upgraded, {failed}"));
         if self.out.is_json() {
             let databases: Vec<_> = self.results.iter().map(|(path, it)| json(path, it)).collect();
             self.out.json(
@@ -71,6 +83,11 @@ impl Report {
         }
         if n_failed > 0 { Answer::Failed } else { Answer::Done }
     }
+}
+
+/// What the line of a file begins with.
+fn shown(path: &Path) -> String {
+    format!("{}:", path.display())
 }
 
 fn json(path: &Path, res: &Result<Vec<String>>) -> serde_json::Value {

@@ -1,0 +1,219 @@
+//! Draws revisions beside how they follow each other, as `git log --graph` does.
+//!
+//! No crate draws git's look: those that come near it have rows of their own for merges of three.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+/// A revision to draw.
+#[derive(Debug, Clone, Default)]
+pub struct Node {
+    pub id: String,
+    /// What it follows; an edge leads to those that are drawn as well.
+    pub parents: Vec<String>,
+    /// What has to come after it without an edge.
+    pub needs: Vec<String>,
+    /// The text beside it.
+    pub lines: Vec<String>,
+}
+
+/// The lines of the drawing; of what is given newest first, branches are kept together.
+pub fn draw(nodes: &[Node]) -> Vec<String> {
+    let order = order(nodes);
+    let places: BTreeMap<&str, usize> =
+        order.iter().enumerate().map(|(place, it)| (it.id.as_str(), place)).collect();
+    let mut drawing = Drawing::default();
+    for (place, node) in order.iter().enumerate() {
+        let mut parents: Vec<usize> = Vec::new();
+        // An edge leads down, also where a database says something else of files that are gone.
+        for it in node.parents.iter().filter_map(|it| places.get(it.as_str()).copied()) {
+            if it > place && !parents.contains(&it) {
+                parents.push(it);
+            }
+        }
+        drawing.node(place, &parents, &node.lines);
+    }
+    drawing.text
+}
+
+/// Each before what it needs, and one line of history after the other.
+fn order(nodes: &[Node]) -> Vec<&Node> {
+    let places: BTreeMap<&str, usize> =
+        nodes.iter().enumerate().map(|(place, it)| (it.id.as_str(), place)).collect();
+    let needs = |place: usize| {
+        let node = &nodes[place];
+        let all = node.needs.iter().chain(&node.parents);
+        all.filter_map(|it| places.get(it.as_str()).copied()).collect::<Vec<_>>()
+    };
+    let mut n_needed: BTreeMap<usize, usize> = BTreeMap::new();
+    for it in (0..nodes.len()).flat_map(needs) {
+        *n_needed.entry(it).or_default() += 1;
+    }
+    let mut open: Vec<usize> =
+        (0..nodes.len()).rev().filter(|it| !n_needed.contains_key(it)).collect();
+    let mut order = Vec::new();
+    while let Some(place) = open.pop() {
+        order.push(place);
+        for it in needs(place) {
+            let Entry::Occupied(mut n) = n_needed.entry(it) else { continue };
+            *n.get_mut() -= 1;
+            if *n.get() == 0 {
+                n.remove();
+                open.push(it);
+            }
+        }
+    }
+    // Those of a circle, which only a database can have.
+    order.extend(n_needed.into_keys());
+    order.into_iter().map(|it| &nodes[it]).collect()
+}
+
+/// What a lane leads to; `None` where it ended.
+type Lane = Option<usize>;
+
+#[derive(Debug, Default)]
+struct Drawing {
+    lanes: Vec<Lane>,
+    /// Where the last node ended a lane.
+    ended: Option<usize>,
+    /// The rows of one node.
+    rows: Vec<Vec<char>>,
+    text: Vec<String>,
+}
+
+impl Drawing {
+    fn node(&mut self, id: usize, parents: &[usize], lines: &[String]) {
+        let lane = self.lanes.iter().position(|it| *it == Some(id));
+        let at = lane.unwrap_or(self.lanes.len());
+        if lane.is_none() {
+            // Right below the end of another history it would look as if that followed it.
+            if self.ended == Some(at) {
+                self.rows.push(self.straight());
+            }
+            self.lanes.push(Some(id));
+        }
+        self.ended = parents.is_empty().then_some(at);
+        // A merge of three reaches over the lanes to its right, which move aside.
+        let n_wide = parents.len().saturating_sub(2);
+        if at + 1 < self.lanes.len() {
+            for _ in 0..n_wide {
+                self.rows.push(self.moved(at + 1, '\\'));
+                self.lanes.insert(at + 1, None);
+            }
+        } else {
+            self.lanes.resize(at + 1 + n_wide, None);
+        }
+        let n_before = self.rows.len();
+        let mut row = self.straight();
+        row[2 * at] = '*';
+        if n_wide > 0 {
+            row[2 * at + 1..2 * (at + n_wide)].fill('-');
+            row[2 * (at + n_wide)] = '.';
+        }
+        self.rows.push(row);
+        let mut n_lanes = self.lanes.len();
+        self.follow(at, parents);
+        n_lanes = n_lanes.max(self.lanes.len());
+        while self.join() {}
+        self.write(n_before, 2 * n_lanes, lines);
+    }
+
+    /// Has lanes lead to the parents.
+    fn follow(&mut self, at: usize, parents: &[usize]) {
+        match parents {
+            [] => self.lanes[at] = None,
+            [it] => self.lanes[at] = Some(*it),
+            [a, b] => {
+                // Beside a lane that leads to a parent no lane of its own is needed.
+                for (one, other) in [(*a, *b), (*b, *a)] {
+                    let (edge, sign) = match () {
+                        () if at > 0 && self.lanes[at - 1] == Some(one) => (2 * at - 1, '/'),
+                        () if self.lanes.get(at + 1) == Some(&Some(one)) => (2 * at + 1, '\\'),
+                        () => continue,
+                    };
+                    self.lanes[at] = Some(other);
+                    let mut row = self.straight();
+                    row[edge] = sign;
+                    return self.rows.push(row);
+                }
+                self.split(at, 0, parents);
+            }
+            _ => self.split(at, parents.len() - 2, parents),
+        }
+    }
+
+    /// Has a lane for each parent, of which `n_wide` are there already.
+    fn split(&mut self, at: usize, n_wide: usize, parents: &[usize]) {
+        let mut row = self.moved(at + 1 + n_wide, '\\');
+        for it in at..at + parents.len() - 1 {
+            row[2 * it + 1] = '\\';
+        }
+        self.rows.push(row);
+        self.lanes.splice(at..=at + n_wide, parents.iter().map(|it| Some(*it)));
+    }
+
+    /// Takes away the first lane that ended, or that leads where one to its left does.
+    fn join(&mut self) -> bool {
+        let earlier = |at: usize| self.lanes[..at].iter().position(|it| *it == self.lanes[at]);
+        let is_over = |at: &usize| self.lanes[*at].is_none() || earlier(*at).is_some();
+        let Some(at) = (0..self.lanes.len()).find(is_over) else { return false };
+        let to = if self.lanes[at].is_some() { earlier(at) } else { None };
+        match to {
+            None if at + 1 == self.lanes.len() => {}
+            None => self.rows.push(self.moved(at + 1, '/')),
+            Some(to) => {
+                let mut row = self.moved(at, '/');
+                // Over the lanes in between.
+                for it in to + 1..at - 1 {
+                    row[2 * it + 1] = '_';
+                }
+                self.rows.push(row);
+            }
+        }
+        self.lanes.remove(at);
+        if let Some(to) = to.filter(|it| it + 1 < at) {
+            let mut row = self.straight();
+            row[2 * to + 1] = '/';
+            self.rows.push(row);
+        }
+        true
+    }
+
+    /// A row of all lanes as they are.
+    fn straight(&self) -> Vec<char> {
+        self.lanes.iter().flat_map(|it| [if it.is_some() { '|' } else { ' ' }, ' ']).collect()
+    }
+
+    /// A row in which the lanes from `first` on move one place to a side.
+    fn moved(&self, first: usize, sign: char) -> Vec<char> {
+        let mut row = self.straight();
+        for it in (first..self.lanes.len()).filter(|it| self.lanes[*it].is_some()) {
+            row[2 * it] = ' ';
+            row[if sign == '/' { 2 * it - 1 } else { 2 * it + 1 }] = sign;
+        }
+        row
+    }
+
+    /// The rows of a node with its text, which begins beside the node.
+    fn write(&mut self, n_before: usize, width: usize, lines: &[String]) {
+        let rows = std::mem::take(&mut self.rows);
+        let below = self.straight();
+        let mut lines = lines.iter();
+        for (idx, row) in rows.iter().enumerate() {
+            let line = if idx < n_before { None } else { lines.next() };
+            self.text.push(line_of(row, width, line.map_or("", String::as_str)));
+        }
+        for it in lines {
+            self.text.push(line_of(&below, width, it));
+        }
+    }
+}
+
+fn line_of(row: &[char], width: usize, text: &str) -> String {
+    let row: String = row.iter().collect();
+    let row = row.trim_end();
+    if text.is_empty() { row.to_owned() } else { format!("{row:width$}{text}") }
+}
+
+#[cfg(test)]
+mod tests;

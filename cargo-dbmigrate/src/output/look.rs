@@ -1,0 +1,54 @@
+//! How results look to people: colours, and columns that line up.
+//!
+//! What is written here always has its colours; printing takes them away where nobody sees them.
+
+use std::fmt::Write as _;
+use std::io::IsTerminal as _;
+
+use anstyle::{AnsiColor, Style};
+
+pub const GOOD: Style = AnsiColor::Green.on_default();
+pub const BAD: Style = AnsiColor::Red.on_default();
+pub const CHANGED: Style = AnsiColor::Yellow.on_default();
+pub const LABEL: Style = AnsiColor::Yellow.on_default();
+pub const HERE: Style = AnsiColor::Cyan.on_default();
+const ID: Style = Style::new().bold();
+
+/// Text in a style.
+pub fn paint(style: Style, text: &str) -> String {
+    format!("{style}{text}{style:#}")
+}
+
+/// A revision's id.
+pub fn id(text: &str) -> String {
+    paint(ID, text)
+}
+
+/// What was found about a table or column, in the colour of what comes, goes or changes.
+pub fn found(text: &str) -> String {
+    let words = text.strip_prefix("Detected ").unwrap_or(text);
+    let style = match words.split(' ').next() {
+        Some("added") => GOOD,
+        Some("removed") => BAD,
+        _ => CHANGED,
+    };
+    paint(style, text)
+}
+
+/// Whether columns may be lined up: a person reads them, and no program that splits lines.
+pub fn is_for_people() -> bool {
+    anstream::ColorChoice::global() == anstream::ColorChoice::Always
+        || std::io::stdout().is_terminal()
+}
+
+/// Lines of `key: value`, with the values in a column where a person reads them.
+pub fn entries(entries: &[(&str, String)]) -> String {
+    let width = match is_for_people() {
+        true => entries.iter().map(|(key, _)| key.len() + 1).max().unwrap_or_default(),
+        false => 0,
+    };
+    entries.iter().fold(String::new(), |mut text, (key, value)| {
+        let _ = writeln!(text, "{:width$} {value}", format!("{key}:"));
+        text
+    })
+}

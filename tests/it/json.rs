@@ -1,0 +1,328 @@
+//! What `docs/json.md` says of each command's document, and what the commands print.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use dbmigrate_tests::{Host, repository, sql};
+use serde_json::Value;
+
+const MODELS: &str = "#[derive(dbmigrate_runtime::Model)]\n\
+    pub struct User {\n    #[model(primary_key)]\n    pub id: i64,\n    pub name: String,\n}\n";
+
+/// What is run, one after the other, with the exit code. A new command gets a line here, and what
+/// its document may have of each member has to be seen once: each type, and no empty lists alone.
+const STEPS: &[(&str, i32)] = &[
+    ("init", 0),
+    ("undo", 3),
+    ("migrate -m user --rev-id a100", 0),
+    ("migrate -m none", 0),
+    ("upgrade", 0),
+    ("redo", 0),
+    ("revision -m left --rev-id b200 --branch-label left", 0),
+    ("revision -m right --rev-id c300 --head a100 --splice --depends-on b200", 0),
+    ("revision -m other --rev-id d400 --head base", 0),
+    ("heads", 0),
+    ("branches", 0),
+    ("current", 0),
+    ("check --no-database", 1),
+    ("rebase d400 --onto c300 --dry-run", 0),
+    ("rebase c300 --onto b200 --dry-run", 0),
+    ("ensure-version --sql", 0),
+    ("ensure-version", 0),
+    ("upgrade heads --sql", 0),
+    ("upgrade heads", 0),
+    ("upgrade heads --all tenants", 3),
+    ("current", 0),
+    ("history -i", 0),
+    ("history", 0),
+    ("show heads", 0),
+    ("show a100", 0),
+    ("merge c300 b200 --rev-id e500 -m both --branch-label both --splice", 0),
+    ("undo", 0),
+    ("merge c300 b200 -m both --splice --dry-run", 0),
+    ("stamp a100", 0),
+    ("stamp heads", 0),
+    ("stamp a100:heads --sql", 0),
+    ("edit a100", 0),
+    ("downgrade a100:base --sql", 0),
+    ("downgrade base --allow-destructive", 0),
+    ("reset --yes", 0),
+    ("list-templates", 0),
+    ("completions bash", 0),
+    ("man", 0),
+    ("man --out pages", 0),
+    // From here on nobody agrees with nobody.
+    ("stamp --purge b200 d400", 0),
+    ("check", 1),
+    ("diff", 0),
+    ("diff database models --sql", 0),
+    ("migrate -m less --head a100 --splice --no-renames --allow-destructive --dry-run", 0),
+    ("history -v", 0),
+    ("show d400", 0),
+    ("show d400", 0),
+    ("current", 0),
+    // What is a failure of what.
+    ("upgrade nonsense", 3),
+    ("current --url sqlite:garbage.db", 3),
+    // From here on there is a document for each of two databases.
+    ("init --database logs", 0),
+    ("current", 0),
+];
+
+/// What is done by hand before a step.
+fn prepare(host: &Host, nth: usize, command: &str) {
+    let database = host.dir.join("app.db");
+    match command {
+        "upgrade heads --all tenants" => {
+            host.write("tenants/a.db", "");
+            host.write("tenants/garbage.db", "this is no database, whatever its name says\n");
+        }
+        "check" => {
+            host.write("src/lib.rs", &MODELS.replace("    pub name: String,\n", ""));
+            let text = "ALTER TABLE user ADD COLUMN extra TEXT; CREATE TABLE theirs (x);";
+            sql(&database, text);
+        }
+        "history -v" => fs::remove_file(host.dir.join(host.revision("other"))).unwrap(),
+        // The first `show` of it could read what the database has.
+        "show d400" if STEPS[nth - 1].0 == command => {
+            sql(&database, "UPDATE dbmigrate_version SET operations = '?' WHERE id = 'd400'");
+        }
+        "current --url sqlite:garbage.db" => {
+            fs::copy(host.dir.join("tenants/garbage.db"), host.dir.join("garbage.db")).unwrap();
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_description_of_the_documents_holds() {
+    let text = fs::read_to_string(repository().join("docs/json.md")).unwrap();
+    let mut description = Description::parse(&text);
+    let mut host = Host::library("json", MODELS);
+    host.env("EDITOR", "true");
+    let commands: BTreeSet<String> =
+        super::help::commands(&host).into_iter().map(|(name, _)| name).collect();
+    let mut problems = Vec::new();
+    for name in commands.iter().filter(|it| !it.is_empty()) {
+        if !description.members.contains_key(name) {
+            problems.push(format!("`{name}` is not described"));
+        }
+        if !STEPS.iter().any(|(it, _)| it.split(' ').next() == Some(name)) {
+            problems.push(format!("no step runs `{name}`"));
+        }
+    }
+    for name in description.members.keys().filter(|it| *it != EVERY && !commands.contains(*it)) {
+        problems.push(format!("`{name}` is described and no command"));
+    }
+    for (nth, (command, code)) in STEPS.iter().enumerate() {
+        prepare(&host, nth, command);
+        let run = host.dbmigrate(&format!("{command} --format json"));
+        assert_eq!(run.code, *code, "{command}\n{run}");
+        let documents: Vec<Value> = serde_json::Deserializer::from_str(&run.stdout)
+            .into_iter()
+            .collect::<Result<_, _>>()
+            .unwrap_or_else(|err| panic!("{command}: {err}\n{run}"));
+        // One, or one for each database.
+        let is_one = documents.len() == 1;
+        assert!(is_one || documents.iter().all(|it| it["database"].is_string()), "{run}");
+        let name = command.split(' ').next().unwrap();
+        for document in &documents {
+            description.compare(name, document, command, &mut problems);
+        }
+    }
+    description.examples(&text, &mut problems);
+    problems.extend(description.unseen());
+    assert!(problems.is_empty(), "docs/json.md and the commands:\n{}", problems.join("\n"));
+}
+
+/// The section of the members that every document may have.
+const EVERY: &str = "";
+
+/// Lists that another test has things in.
+const SEEN_ELSEWHERE: [(&str, &str); 1] = [("rebase", "differences")];
+
+/// What the document says: by command, the members by path.
+#[derive(Default)]
+struct Description {
+    members: BTreeMap<String, BTreeMap<String, Member>>,
+    /// What was found of that: command, path and type.
+    seen: BTreeSet<(String, String, String)>,
+}
+
+struct Member {
+    /// Such as `text` and `null`.
+    types: Vec<String>,
+    /// Whether it is in every document, or in every object of its list.
+    is_always: bool,
+}
+
+impl Description {
+    /// Sections are headed by commands in backticks; a table's rows have member, type, when and
+    /// meaning.
+    fn parse(text: &str) -> Description {
+        let mut members: BTreeMap<String, BTreeMap<String, Member>> = BTreeMap::new();
+        let mut commands: Vec<String> = Vec::new();
+        for line in text.lines() {
+            if let Some(heading) = line.strip_prefix("## ") {
+                commands = heading.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+                if heading == "Every document" {
+                    commands = vec![EVERY.to_owned()];
+                }
+                for it in &commands {
+                    members.entry(it.clone()).or_default();
+                }
+            }
+            let Some((path, rest)) = line.strip_prefix("| `").and_then(|it| it.split_once("` | "))
+            else {
+                continue;
+            };
+            let cells: Vec<&str> = rest.trim_end_matches(" |").split(" | ").collect();
+            let [types, when, _meaning] = cells.as_slice() else { panic!("{line}") };
+            let types: Vec<String> = types.split(" or ").map(str::to_owned).collect();
+            for it in &commands {
+                let (types, is_always) = (types.clone(), *when == "always");
+                let member = Member { types, is_always };
+                members.entry(it.clone()).or_default().insert(path.to_owned(), member);
+            }
+        }
+        Description { members, ..Description::default() }
+    }
+
+    fn compare(&mut self, name: &str, document: &Value, from: &str, problems: &mut Vec<String>) {
+        if document["command"] != *name {
+            problems.push(format!("`{from}` calls itself {}", document["command"]));
+        }
+        let mut sections = vec![EVERY];
+        if document.get("error").is_none() {
+            sections.push(name);
+        }
+        self.object(&sections, "", document, from, problems);
+    }
+
+    /// Compares an object's members with those that the sections have at this path.
+    fn object(
+        &mut self,
+        sections: &[&str],
+        path: &str,
+        object: &Value,
+        from: &str,
+        problems: &mut Vec<String>,
+    ) {
+        let empty = serde_json::Map::new();
+        let object = object.as_object().unwrap_or(&empty);
+        for section in sections {
+            for (it, member) in self.members.get(*section).into_iter().flatten() {
+                let name = it.strip_prefix(path).filter(|it| !it.contains(['.', '[']));
+                if member.is_always && name.is_some_and(|it| !object.contains_key(it)) {
+                    problems.push(format!("`{from}` has no `{it}`"));
+                }
+            }
+        }
+        for (name, value) in object {
+            // `a.*` is any member of `a`.
+            let places = [format!("{path}{name}"), format!("{path}*")];
+            let described = places.iter().find_map(|place| {
+                let has =
+                    |it: &&&str| self.members.get(**it).is_some_and(|it| it.contains_key(place));
+                Some((place.clone(), *sections.iter().find(has)?))
+            });
+            let Some((place, section)) = described else {
+                let place = &places[0];
+                problems.push(format!("`{from}`: `{place}`, a {}, is not described", word(value)));
+                continue;
+            };
+            let types = &self.members[section][&place].types;
+            let found = word(value);
+            let fits = match found {
+                "empty list" => types.iter().any(|it| it.starts_with("list of ")),
+                found => types.iter().any(|it| it == found),
+            };
+            if !fits {
+                let types = types.join(" or ");
+                problems.push(format!("`{from}`: `{place}` is {found}, and not {types}"));
+            }
+            self.seen.insert((section.to_owned(), place.clone(), found.to_owned()));
+            match value {
+                Value::Array(items) if found == "list of objects" => {
+                    for it in items {
+                        self.object(sections, &format!("{place}[]."), it, from, problems);
+                    }
+                }
+                // A failure is the same wherever it stands.
+                Value::Object(_) if name == "error" => {
+                    self.object(&[EVERY], "error.", value, from, problems);
+                }
+                Value::Object(_) => {
+                    self.object(sections, &format!("{place}."), value, from, problems);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The examples are documents as well; each command has one.
+    fn examples(&mut self, text: &str, problems: &mut Vec<String>) {
+        let mut without: BTreeSet<String> = self.members.keys().cloned().collect();
+        for example in text.split("```json\n").skip(1) {
+            let example = example.split("```").next().unwrap_or_default();
+            match serde_json::from_str::<Value>(example) {
+                Ok(document) => {
+                    let name = document["command"].as_str().unwrap_or_default().to_owned();
+                    // An example shows nothing that isn't printed.
+                    let seen = self.seen.clone();
+                    self.compare(&name, &document, &format!("the example of {name}"), problems);
+                    self.seen = seen;
+                    without.remove(&name);
+                    if document.get("error").is_some() {
+                        without.remove(EVERY);
+                    }
+                }
+                Err(err) => problems.push(format!("{err} in the example\n{example}")),
+            }
+        }
+        // Sections of several commands have an example of one of them.
+        let shared = |it: &String| text.contains(&format!("` and `{it}`"));
+        let missing = without.into_iter().filter(|it| !shared(it));
+        problems.extend(missing.map(|it| format!("`{it}` has no example")));
+    }
+
+    /// What is described and was never printed.
+    fn unseen(&self) -> Vec<String> {
+        let mut unseen = Vec::new();
+        for (section, members) in &self.members {
+            for (path, member) in members {
+                // Of commands that share a section, one of them has to print it.
+                let is_seen = |ty: &String| {
+                    self.members.iter().any(|(other, of_other)| {
+                        let is_shared = of_other.keys().eq(members.keys());
+                        let key = (other.clone(), path.clone(), ty.clone());
+                        (other == section || is_shared) && self.seen.contains(&key)
+                    })
+                };
+                for ty in member.types.iter().filter(|it| !is_seen(it)) {
+                    if !SEEN_ELSEWHERE.contains(&(section, path)) {
+                        unseen.push(format!("no step of `{section}` has `{path}` as {ty}"));
+                    }
+                }
+            }
+        }
+        unseen
+    }
+}
+
+/// A value's type as the description says it.
+fn word(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "text",
+        Value::Object(_) => "object",
+        Value::Array(items) => match items.first() {
+            None => "empty list",
+            Some(Value::Object(_)) => "list of objects",
+            Some(Value::String(_)) => "list of text",
+            Some(_) => "list of something else",
+        },
+    }
+}
