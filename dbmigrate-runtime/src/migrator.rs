@@ -72,7 +72,7 @@ mod sqlite {
     use crate::driver::sqlite::{Mode, SqliteDriver};
     use crate::executor::{self, Executor, Options, OwnSteps};
     use crate::migration::Direction;
-    use crate::revision::{Graph, Target};
+    use crate::revision::{Graph, Target, View};
     use crate::{Error, plan, version_table};
 
     impl Migrator {
@@ -143,11 +143,13 @@ mod sqlite {
         ///
         /// # Errors
         ///
-        /// What the database says, and when the revisions make no graph.
+        /// What the database says, when the revisions make no graph, and when the database is in the
+        /// middle of revisions that one replaces and that this program doesn't have.
         pub fn status(&self, conn: &Connection) -> Result<Status, Error> {
             let mut driver = SqliteDriver::reading(conn);
             let graph = Graph::new(self.modules.iter().map(|it| it.revision()).collect())?;
             let applied = executor::ids(&version_table::read(&mut driver, version_table::NAME)?);
+            let View { of: graph, applied, .. } = graph.view(applied)?;
             let heads = Target::Revisions(graph.heads().into_iter().map(str::to_owned).collect());
             let pending = plan::route(&graph, &applied, Direction::Upgrade, &heads);
             let (known, unknown): (Vec<_>, Vec<_>) =

@@ -38,11 +38,14 @@ pub struct Answers {
     pub fills: Vec<String>,
 }
 
-/// Operations, and what there is to say of some of them, by their place.
+/// Operations, and what there is to say of some of them, by their place; behind them, by their
+/// number.
 #[derive(Debug, Clone, Default)]
 pub struct Commented {
     pub operations: Vec<Operation>,
     pub comments: BTreeMap<usize, String>,
+    /// Why they can't be undone, for a way back.
+    pub irreversible: Option<String>,
 }
 
 /// A difference with nothing left to ask.
@@ -58,7 +61,7 @@ impl Changes {
     pub fn commented(&self) -> Commented {
         let comment = |(idx, loss): (&usize, &String)| (*idx, format!("This {loss}."));
         let comments = self.losses.iter().map(comment).collect();
-        Commented { operations: self.operations.clone(), comments }
+        Commented { operations: self.operations.clone(), comments, irreversible: None }
     }
 }
 

@@ -29,7 +29,7 @@ pub fn way_back(upgrade: &[Operation], before: &Schema) -> Result<Commented> {
         }
         operation.apply(&mut schema).map_err(|err| failed(&err))?;
     }
-    Ok(Commented { operations, comments })
+    Ok(Commented { operations, comments, irreversible: None })
 }
 
 /// Gives rows a value where they need one; `schema` is the one before the operation.

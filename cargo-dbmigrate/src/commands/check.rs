@@ -43,8 +43,9 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     }
     let (mut pending, mut drift) = (None, None);
     if let Some(live) = if args.no_database { None } else { database(cx, &history)? } {
-        let behind = pending_of(cx, &history, &live);
-        let found = live.drift(&migrations.replay(Some(&live.applied))?, &schema)?;
+        let (here, applied) = history.at(live.applied.clone())?;
+        let behind = pending_of(cx, &here, &live);
+        let found = live.drift(&here.migrations()?.replay(Some(&applied))?, &schema)?;
         say_drift(cx, &found);
         if !behind.is_empty() || !found.differences.is_empty() {
             answer = Answer::No;

@@ -54,10 +54,23 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         false => None,
     };
     let history = History::load(cx)?;
-    let live = match from.needs_database() || to.needs_database() {
+    let mut live = match from.needs_database() || to.needs_database() {
         true => Some(Live::find(cx, &history)?),
         false => None,
     };
+    let (history, _) = match &live {
+        Some(live) => history.at(live.applied.clone())?,
+        None => history.at(BTreeSet::new())?,
+    };
+    let history = history.naming(&[&args.from, &args.to])?;
+    if let Some(live) = &mut live {
+        // One that replaces what is named stands for all of it here.
+        let graph = &history.graph;
+        let hidden = live.applied.iter().filter(|it| graph.get(it).is_none());
+        let ends: Vec<&str> = hidden.filter_map(|it| graph.find(it)).map(|it| &*it.id).collect();
+        let replaced = graph.with_ancestors(&ends).into_iter().map(str::to_owned);
+        live.applied.extend(replaced.collect::<Vec<_>>());
+    }
     let migrations = history.migrations()?;
     let sources = Sources { migrations: &migrations, models: models.as_ref(), live: live.as_ref() };
     let (before, after) = (sources.schema(&from, &to)?, sources.schema(&to, &from)?);

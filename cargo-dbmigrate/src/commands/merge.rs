@@ -13,9 +13,9 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
     history::files(cx)?;
     scaffold::sync_list(cx)?;
     let history = History::load(cx)?;
-    let graph = &history.graph;
     let identifiers: Vec<&str> = args.revisions.iter().map(String::as_str).collect();
-    let applied = history::applied_for(cx, &identifiers)?;
+    let (history, applied) = history.to_understand(cx, &identifiers)?;
+    let graph = &history.graph;
     let target = graph.targets(&args.revisions, applied.as_ref())?;
     let parents: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
     refuse_pointless(&history, &parents)?;

@@ -17,6 +17,8 @@ pub struct Place {
     pub parents: Vec<String>,
     pub branch_labels: Vec<String>,
     pub depends_on: Vec<String>,
+    /// The revisions that it replaces.
+    pub replaces: Vec<String>,
 }
 
 /// What came of it: the file's path, or, in a dry run, its text.
@@ -35,12 +37,12 @@ impl Place {
         let graph = &history.graph;
         let parents = match args.head.as_deref() {
             Some(head) => {
-                let applied = history::applied_for(cx, &[head])?;
-                let target = graph.target(head, applied.as_ref())?;
+                let (history, applied) = history.to_understand(cx, &[head])?;
+                let target = history.graph.target(head, applied.as_ref())?;
                 let ids: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
                 match ids.len() {
                     0 | 1 => ids,
-                    _ => return Err(several(history, &target.ids())),
+                    _ => return Err(several(&history, &target.ids())),
                 }
             }
             None => match graph.heads().as_slice() {
@@ -70,8 +72,9 @@ impl Place {
         let graph = &history.graph;
         for label in branch_labels {
             revision::check_label(label)?;
-            if let Some(it) = graph.labelled(label).or_else(|| graph.get(label)) {
-                let what = if it.id == *label { "id" } else { "branch label" };
+            if let Some(it) = graph.labelled(label).or_else(|| graph.find(label)) {
+                let is_label = it.branch_labels.contains(label);
+                let what = if is_label { "branch label" } else { "id" };
                 let message = format!(
                     "`{label}` is the {what} of revision `{}` already, in {}",
                     it.id, it.file
@@ -86,7 +89,7 @@ impl Place {
             }
             None => random_id()?,
         };
-        if let Some(other) = graph.get(&id) {
+        if let Some(other) = graph.find(&id) {
             return Err(Error::new(format!("revision `{id}` already exists, in {}", other.file))
                 .hint("choose another id with --rev-id"));
         }
@@ -94,7 +97,8 @@ impl Place {
             let message = format!("`{id}` is a branch label already, in {}", other.file);
             return Err(Error::new(message).hint("choose another id with --rev-id"));
         }
-        Ok(Place { id, parents, branch_labels: branch_labels.to_vec(), depends_on })
+        let branch_labels = branch_labels.to_vec();
+        Ok(Place { id, parents, branch_labels, depends_on, replaces: Vec::new() })
     }
 
     /// Writes the file and enters it in the list; a dry run prints it instead.
@@ -116,6 +120,7 @@ impl Place {
             parents: self.parents.clone(),
             branch_labels: self.branch_labels.clone(),
             depends_on: self.depends_on.clone(),
+            replaces: self.replaces.clone(),
             message: message.to_owned(),
             created: now.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
         };
@@ -171,8 +176,8 @@ fn depends_on(
     let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
     let before = graph.with_ancestors(&parents);
     for identifier in identifiers {
-        let applied = history::applied_for(cx, &[identifier])?;
-        let target = graph.target(identifier, applied.as_ref())?;
+        let (history, applied) = history.to_understand(cx, &[identifier])?;
+        let target = history.graph.target(identifier, applied.as_ref())?;
         if target.ids().is_empty() {
             let message = format!("--depends-on {identifier}: that is before the first revision");
             return Err(Error::new(message).hint("`cargo dbmigrate history` lists the revisions"));

@@ -13,6 +13,8 @@ pub struct Header {
     pub parents: Vec<String>,
     pub branch_labels: Vec<String>,
     pub depends_on: Vec<String>,
+    /// The revisions that it replaces; a revision without them has no such constant.
+    pub replaces: Vec<String>,
     pub message: String,
     /// `2024-10-15 14:54:59 UTC`
     pub created: String,
@@ -29,7 +31,7 @@ pub fn module(
     downgrade: &Commented,
     generated: bool,
 ) -> String {
-    let Header { id, parents, branch_labels, depends_on, message, created } = header;
+    let Header { id, parents, branch_labels, depends_on, replaces, message, created } = header;
     let message = match message.split_whitespace().collect::<Vec<_>>().join(" ") {
         it if it.is_empty() => "empty message".to_owned(),
         it => it,
@@ -39,6 +41,10 @@ pub fn module(
     let branch_labels = expression::texts(branch_labels);
     let depends_on = expression::texts(depends_on);
     let id_text = expression::text(id);
+    let replaces = match replaces.as_slice() {
+        [] => String::new(),
+        ids => format!("pub const REPLACES: &[&str] = &{};\n", long_texts(ids)),
+    };
     let upgrade = body(upgrade, generated);
     let downgrade = body(downgrade, generated);
     format!(
@@ -55,7 +61,7 @@ pub fn module(
          pub const DOWN_REVISION: &[&str] = &{down_revision};\n\
          pub const BRANCH_LABELS: &[&str] = &{branch_labels};\n\
          pub const DEPENDS_ON: &[&str] = &{depends_on};\n\
-         \n\
+         {replaces}\n\
          pub fn upgrade(op: &mut Operations) {{{upgrade}}}\n\
          \n\
          pub fn downgrade(op: &mut Operations) {{{downgrade}}}\n"
@@ -63,19 +69,23 @@ pub fn module(
 }
 
 fn body(commented: &Commented, generated: bool) -> String {
-    if commented.operations.is_empty() && !generated {
+    let Commented { operations, comments, irreversible } = commented;
+    if operations.is_empty() && comments.is_empty() && irreversible.is_none() && !generated {
         return String::new();
     }
     let mut text = "\n".to_owned();
     if generated {
         text += BEGIN;
     }
-    for (idx, operation) in commented.operations.iter().enumerate() {
+    if let Some(why) = irreversible {
+        text += &statement(&format!("op.irreversible({})", expression::text(why)));
+    }
+    for idx in 0..=operations.len() {
         // A name may hold a line break, which would end the comment.
-        let comment = commented.comments.get(&idx).map_or("", String::as_str);
+        let comment = comments.get(&idx).map_or("", String::as_str);
         let lines = comment.split(['\n', '\r', '\u{2028}', '\u{2029}']).filter(|it| !it.is_empty());
         text.extend(lines.map(|it| format!("    // {it}\n")));
-        text += &statement(operation);
+        text += &operations.get(idx).map_or(String::new(), |it| statement(&call(it)));
     }
     if generated {
         text += END;
@@ -83,9 +93,19 @@ fn body(commented: &Commented, generated: bool) -> String {
     text
 }
 
-/// One operation as a statement, laid out as rustfmt does.
-fn statement(operation: &Operation) -> String {
-    let source = format!("fn f() {{ {}; }}", call(operation));
+/// Texts in a line, or in lines of their own, as rustfmt has them.
+fn long_texts(items: &[String]) -> String {
+    let line = expression::texts(items);
+    if line.len() < 64 {
+        return line;
+    }
+    let lines: String = items.iter().map(|it| format!("    {},\n", expression::text(it))).collect();
+    format!("[\n{lines}]")
+}
+
+/// One call as a statement, laid out as rustfmt does.
+fn statement(call: &str) -> String {
+    let source = format!("fn f() {{ {call}; }}");
     let Ok(file) = syn::parse_file(&source) else {
         unreachable!("every operation renders as Rust, and this one did not: {source}")
     };
