@@ -17,3 +17,4 @@ mod questions;
 mod recording;
 mod session;
 mod settings;
+mod squash;
