@@ -361,16 +361,16 @@ fn a_squash_leaves_every_database_a_way() {
             f6 (head)
             $ cargo dbmigrate upgrade --url sqlite:all.db
             $ cargo dbmigrate upgrade --url sqlite:left.db
-            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, whose files are gone, in migrations/versions/m_5aaa.rs
+            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
               hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
             [3]
             $ cargo dbmigrate current --url sqlite:left.db
-            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, whose files are gone, in migrations/versions/m_5aaa.rs
+            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
               hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
             [3]
             $ cargo dbmigrate check --url sqlite:left.db
             Models and migrations agree.
-            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, whose files are gone, in migrations/versions/m_5aaa.rs
+            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
               hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
             [3]
         "#]],

@@ -2,6 +2,7 @@
 
 use dbmigrate_runtime::drift::{Difference, Drift};
 use dbmigrate_runtime::revision::Target;
+use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, plan};
 
 use super::{Answer, new_revision};
@@ -34,6 +35,10 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         }
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
     }
+    let stale = stale(cx, &history, &schema)?;
+    if !stale.is_empty() {
+        answer = Answer::No;
+    }
     let rivals = history.graph.rival_heads();
     if !rivals.is_empty() {
         cx.out.note(format!(
@@ -58,6 +63,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         serde_json::json!({
             "agree": answer == Answer::Done,
             "differences": differences,
+            "not_what_they_replace": stale,
             "heads": history.graph.heads(),
             "pending": pending,
             "drift": drift.as_ref().map(words),
@@ -65,6 +71,27 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         }),
     );
     Ok(answer)
+}
+
+/// The revisions that replace others and don't build the same as these any more, since one of the
+/// files was edited.
+fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>> {
+    let mut stale = Vec::new();
+    for it in history.graph.revisions() {
+        let Some(last) = it.replaced().last() else { continue };
+        let old = history.naming(&[last])?.migrations()?.replay(None)?;
+        if old != *schema {
+            cx.out.line(format!(
+                "Revision `{}` does not build what those build that it replaces:",
+                it.id
+            ));
+            for it in autogenerate::between(&old, schema) {
+                cx.out.line(format!("  {}", autogenerate::found(&it)));
+            }
+            stale.push(it.id.clone());
+        }
+    }
+    Ok(stale)
 }
 
 fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {

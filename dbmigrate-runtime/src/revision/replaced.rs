@@ -222,7 +222,9 @@ impl Graph {
         };
         let mut applied = applied;
         for (by, rows) in &counted {
-            applied.retain(|it| !rows.contains(it));
+            for row in rows {
+                applied.remove(row);
+            }
             applied.insert(by.clone());
         }
         Ok(View { of, applied, counted })
@@ -256,7 +258,8 @@ impl Graph {
     /// Whether the files are there of what a revision replaces. Of one that replaced others itself
     /// and these either may be missing: it where it isn't applied, they where none or all are.
     fn has_files(&self, by: &Revision, applied: &BTreeSet<String>) -> bool {
-        let is_written = |id: &str| self.written.iter().any(|it| it.id == id);
+        let written = ids(&self.written);
+        let is_written = |id: &str| written.contains(id);
         let covered = by.covered(applied);
         by.entries().all(|it| {
             let within = |other: Replaced<'_>| {
@@ -308,6 +311,10 @@ impl Graph {
     }
 }
 
+fn ids(written: &[Revision]) -> BTreeSet<&str> {
+    written.iter().map(|it| it.id.as_str()).collect()
+}
+
 fn replacing(written: &[Revision]) -> Vec<&Revision> {
     let mut replacing: Vec<_> = written.iter().filter(|it| !it.replaces.is_empty()).collect();
     replacing.sort_by_key(|it| std::cmp::Reverse(it.replaces.len()));
@@ -320,7 +327,8 @@ fn is_inside(by: &Revision, id: &str) -> bool {
 
 /// What is in the place of a revision that isn't in this view.
 fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, String> {
-    let is_written = |id: &str| written.iter().any(|it| it.id == id);
+    let ids = ids(written);
+    let is_written = |id: &str| ids.contains(id);
     let mut aliases = BTreeMap::new();
     // The one that replaces the most comes last and has the word.
     for by in replacing(written).into_iter().rev() {
@@ -415,7 +423,7 @@ fn half(by: &Revision, rows: &[&str], covered: &BTreeSet<&str>) -> GraphError {
     let missing: Vec<&str> = missing.into_iter().filter(|it| !covered.contains(it)).collect();
     let message = format!(
         "the database is in the middle of what revision `{}` replaces: it has {} and lacks {}, \
-         whose files are gone, in {}",
+         and files of these are gone, in {}",
         by.id,
         listed(rows),
         listed(&missing),

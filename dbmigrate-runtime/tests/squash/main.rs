@@ -74,27 +74,27 @@ fn without_the_old_files_all_of_them_count_as_what_replaces_them() {
         DELETED,
         &["", "z", "z a b", "z a b c", "z a b c d", "z s d", "z c"],
         expect![[r#"
-        [] z s<z d<s | 
-        [z] z s<z d<s | z
-        [z a b] the database is in the middle of what revision `s` replaces: it has `a`, `b` and lacks `c`, whose files are gone, in s.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
-        [z a b c] z s<z d<s | s z | s for a b c
-        [z a b c d] z s<z d<s | d s z | s for a b c
-        [z s d] z s<z d<s | d s z
-        [z c] the database is in the middle of what revision `s` replaces: it has `c` and lacks `a`, `b`, whose files are gone, in s.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
-    "#]],
+            [] z s<z d<s | 
+            [z] z s<z d<s | z
+            [z a b] the database is in the middle of what revision `s` replaces: it has `a`, `b` and lacks `c`, and files of these are gone, in s.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
+            [z a b c] z s<z d<s | s z | s for a b c
+            [z a b c d] z s<z d<s | d s z | s for a b c
+            [z s d] z s<z d<s | d s z
+            [z c] the database is in the middle of what revision `s` replaces: it has `c` and lacks `a`, `b`, and files of these are gone, in s.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
+        "#]],
     );
     // Only some of the files.
     views(
         "z b<a c<b s<z=a,b,c d<c",
         &["", "z a b c", "z a"],
         expect![[r#"
-        [] z s<z d<s | 
-        [z a b c] z s<z d<s | s z | s for a b c
-        [z a] the database is in the middle of what revision `s` replaces: it has `a` and lacks `b`, `c`, whose files are gone, in s.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
-    "#]],
+            [] z s<z d<s | 
+            [z a b c] z s<z d<s | s z | s for a b c
+            [z a] the database is in the middle of what revision `s` replaces: it has `a` and lacks `b`, `c`, and files of these are gone, in s.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
+        "#]],
     );
 }
 
@@ -120,18 +120,18 @@ fn what_replaces_may_be_replaced_itself() {
         "z d<c t<z=a,b,c,s:a+b+c,d e<d",
         &applied,
         expect![[r#"
-        [z] z t<z e<t | z
-        [z a] the database is in the middle of what revision `t` replaces: it has `a` and lacks `b`, `c`, `d`, whose files are gone, in t.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
-        [z a b c] the database is in the middle of what revision `t` replaces: it has `a`, `b`, `c` and lacks `d`, whose files are gone, in t.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
-        [z a b c d] z t<z e<t | t z | t for a b c d
-        [z s] the database is in the middle of what revision `t` replaces: it has `s` and lacks `d`, whose files are gone, in t.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
-        [z s d] z t<z e<t | t z | t for s d
-        [z s d e] z t<z e<t | e t z | t for s d
-        [z t e] z t<z e<t | e t z
-    "#]],
+            [z] z t<z e<t | z
+            [z a] the database is in the middle of what revision `t` replaces: it has `a` and lacks `b`, `c`, `d`, and files of these are gone, in t.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z a b c] the database is in the middle of what revision `t` replaces: it has `a`, `b`, `c` and lacks `d`, and files of these are gone, in t.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z a b c d] z t<z e<t | t z | t for a b c d
+            [z s] the database is in the middle of what revision `t` replaces: it has `s` and lacks `d`, and files of these are gone, in t.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z s d] z t<z e<t | t z | t for s d
+            [z s d e] z t<z e<t | e t z | t for s d
+            [z t e] z t<z e<t | e t z
+        "#]],
     );
     // The first files are gone, `s` is there.
     views(
@@ -139,7 +139,7 @@ fn what_replaces_may_be_replaced_itself() {
         &applied,
         expect![[r#"
             [z] z t<z e<t | z
-            [z a] the database is in the middle of what revision `t` replaces: it has `a` and lacks `b`, `c`, `d`, whose files are gone, in t.rs
+            [z a] the database is in the middle of what revision `t` replaces: it has `a` and lacks `b`, `c`, `d`, and files of these are gone, in t.rs
               hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
             [z a b c] z s<z d<s e<d | s z | s for a b c
             [z a b c d] z s<z d<s e<d | d s z | s for a b c
@@ -155,17 +155,17 @@ fn what_replaces_may_be_replaced_itself() {
         "z t<z=a,b,c,s:a+b+c,d e<t",
         &applied,
         expect![[r#"
-        [z] z t<z e<t | z
-        [z a b c] the database is in the middle of what revision `t` replaces: it has `a`, `b`, `c` and lacks `d`, whose files are gone, in t.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
-        [z a b c d] z t<z e<t | t z | t for a b c d
-        [z s d] z t<z e<t | t z | t for s d
-        [z s] the database is in the middle of what revision `t` replaces: it has `s` and lacks `d`, whose files are gone, in t.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
-        [z a c d] the database is in the middle of what revision `t` replaces: it has `a`, `c`, `d` and lacks `b`, whose files are gone, in t.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
-        [z t] z t<z e<t | t z
-    "#]],
+            [z] z t<z e<t | z
+            [z a b c] the database is in the middle of what revision `t` replaces: it has `a`, `b`, `c` and lacks `d`, and files of these are gone, in t.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z a b c d] z t<z e<t | t z | t for a b c d
+            [z s d] z t<z e<t | t z | t for s d
+            [z s] the database is in the middle of what revision `t` replaces: it has `s` and lacks `d`, and files of these are gone, in t.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z a c d] the database is in the middle of what revision `t` replaces: it has `a`, `c`, `d` and lacks `b`, and files of these are gone, in t.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z t] z t<z e<t | t z
+        "#]],
     );
 }
 
@@ -192,17 +192,17 @@ fn two_that_follow_each_other_are_each_for_itself() {
         "c<b d<c s=a,b t<s=c,d e<t",
         &applied,
         expect![[r#"
-        [] s t<s e<t | 
-        [a] the database is in the middle of what revision `s` replaces: it has `a` and lacks `b`, whose files are gone, in s.rs
-          hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
-        [a b] s t<s e<t | s | s for a b
-        [a b c] s c<s d<c e<d | c s | s for a b
-        [a b c d] s c<s d<c e<d | c d s | s for a b
-        [s] s t<s e<t | s
-        [s c] s c<s d<c e<d | c s
-        [s t] s t<s e<t | s t
-        [a b t] s t<s e<t | s t | s for a b
-    "#]],
+            [] s t<s e<t | 
+            [a] the database is in the middle of what revision `s` replaces: it has `a` and lacks `b`, and files of these are gone, in s.rs
+              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
+            [a b] s t<s e<t | s | s for a b
+            [a b c] s c<s d<c e<d | c s | s for a b
+            [a b c d] s c<s d<c e<d | c d s | s for a b
+            [s] s t<s e<t | s
+            [s c] s c<s d<c e<d | c s
+            [s t] s t<s e<t | s t
+            [a b t] s t<s e<t | s t | s for a b
+        "#]],
     );
 }
 

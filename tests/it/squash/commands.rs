@@ -18,6 +18,20 @@ fn every_command_knows_what_is_replaced() {
         "LABELS: &[&str] = &[\"app\"]",
     );
     host.ok("squash b2: --rev-id 5aaa -m later");
+    // Who edits one of them has made two histories of one.
+    host.replace("migrations/versions/m_b2.rs", "String(120)", "String(100)");
+    play(
+        &host,
+        &["check --no-database"],
+        expect![[r#"
+        $ cargo dbmigrate check --no-database
+        Models and migrations agree.
+        Revision `5aaa` does not build what those build that it replaces:
+          changed column `user.email`: type to string(120)
+        [1]
+    "#]],
+    );
+    host.replace("migrations/versions/m_b2.rs", "String(100)", "String(120)");
     play(
         &host,
         &[

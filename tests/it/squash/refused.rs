@@ -171,5 +171,6 @@ fn what_can_not_be_squashed_says_why() {
         pub fn downgrade(op: &mut Operations) {
             op.irreversible("revision h8: it is gone");
         }
-    "#]].assert_eq(functions);
+    "#]]
+    .assert_eq(functions);
 }
