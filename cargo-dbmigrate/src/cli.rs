@@ -153,6 +153,8 @@ pub enum Command {
     Branches,
     /// Show a revision
     Show(Show),
+    /// Write one revision that replaces several on new databases
+    Squash(Squash),
     /// Enter revisions as applied without running them
     Stamp(Stamp),
     /// Say whether models, migrations and database agree
@@ -444,6 +446,30 @@ pub struct Show {
     /// The revision
     #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
+}
+
+/// The old files stay until every database is past them: one that has some of them goes on with
+/// them, and a new one runs the new revision alone.
+#[derive(Debug, Args)]
+pub struct Squash {
+    /// The revisions to replace: `from:to`, both included; `to` from the base, `from:` to the head
+    #[arg(default_value = ":head", value_name = "FROM:TO", allow_hyphen_values = true)]
+    pub range: String,
+    /// What the revision is about, for its header and file name
+    #[arg(short, long, value_name = "TEXT", default_value = "")]
+    pub message: String,
+    /// Name of the branch that begins with it, besides those of what it replaces
+    #[arg(long, value_name = "LABEL")]
+    pub branch_label: Vec<String>,
+    /// Id of the new revision, instead of a random one
+    #[arg(long, value_name = "ID")]
+    pub rev_id: Option<String>,
+    /// Leave steps out, where a new database has no rows for them
+    #[arg(long)]
+    pub elide_steps: bool,
+    /// Print the revision instead of writing it
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 #[derive(Debug, Args)]

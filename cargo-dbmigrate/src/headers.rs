@@ -66,6 +66,7 @@ fn header(text: &str) -> Option<Revision> {
         parents: texts("DOWN_REVISION")?,
         branch_labels: texts("BRANCH_LABELS").unwrap_or_default(),
         depends_on: texts("DEPENDS_ON").unwrap_or_default(),
+        replaces: texts("REPLACES").unwrap_or_default(),
         ..Revision::default()
     })
 }

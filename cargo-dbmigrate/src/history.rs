@@ -1,10 +1,12 @@
 //! The revision files of a project and what they record.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
-use dbmigrate_runtime::revision::{Graph, Range, Revision, Target, is_from_database};
+use dbmigrate_runtime::revision::{Graph, Range, Revision, Target, View, is_from_database};
 use dbmigrate_runtime::{Migrations, executor, version_table};
 
 use crate::connection::{Database, Patience};
@@ -15,12 +17,14 @@ use crate::output::look;
 use crate::runner::{self, Recording, RevisionFile};
 
 /// All revisions with their recordings; operations are decoded only when they are asked for.
+#[derive(Clone)]
 pub struct History {
+    /// As a new database has it, until it is looked at with another one.
     pub graph: Graph,
     /// By revision.
-    recordings: BTreeMap<String, Recording>,
+    recordings: Rc<BTreeMap<String, Recording>>,
     /// By module: where it is, and how that is shown.
-    paths: BTreeMap<String, (PathBuf, String)>,
+    paths: Rc<BTreeMap<String, (PathBuf, String)>>,
 }
 
 impl History {
@@ -43,13 +47,70 @@ impl History {
             parents: it.parents.clone(),
             branch_labels: it.branch_labels.clone(),
             depends_on: it.depends_on.clone(),
+            replaces: it.replaces.clone(),
             message: it.message.clone(),
             file: shown(&paths, &it.module),
         });
         let graph = Graph::new(revisions.collect())?;
         // Ids are unique by now: the graph has seen to it.
         let recordings = recordings.into_iter().map(|it| (it.id.clone(), it)).collect();
-        Ok(History { graph, recordings, paths })
+        Ok(History { graph, recordings: Rc::new(recordings), paths: Rc::new(paths) })
+    }
+
+    /// The history as a database has it that these revisions are applied in, and what of it is.
+    ///
+    /// # Errors
+    ///
+    /// When the database stands where there is no file any more.
+    pub fn at(&self, applied: BTreeSet<String>) -> Result<(Cow<'_, History>, BTreeSet<String>)> {
+        let View { of, applied, .. } = self.graph.view(applied)?;
+        Ok((self.seen(of), applied))
+    }
+
+    /// The history with the revisions that these identifiers name, also where another one has
+    /// replaced them.
+    ///
+    /// # Errors
+    ///
+    /// When the file of such a revision is gone.
+    pub fn naming(&self, identifiers: &[&str]) -> Result<Cow<'_, History>> {
+        Ok(self.seen(self.graph.naming(identifiers)?))
+    }
+
+    /// The history in which these identifiers can be understood, and what is applied, if that is
+    /// needed for it. Says what is in the place of a revision that another one replaces.
+    ///
+    /// # Errors
+    ///
+    /// When the database can't be read.
+    pub fn to_understand(
+        &self,
+        cx: &Context,
+        identifiers: &[&str],
+    ) -> Result<(Cow<'_, History>, Option<BTreeSet<String>>)> {
+        let (history, applied) = match applied_for(cx, identifiers)? {
+            None => (Cow::Borrowed(self), None),
+            Some(applied) => {
+                let (history, applied) = self.at(applied)?;
+                (history, Some(applied))
+            }
+        };
+        history.note_replaced(cx, identifiers);
+        Ok((history, applied))
+    }
+
+    /// Says what is in the place of revisions that another one replaces.
+    pub fn note_replaced(&self, cx: &Context, identifiers: &[&str]) {
+        for (id, by) in identifiers.iter().filter_map(|it| self.graph.replaced_by(it)) {
+            cx.out.note(format!("revision `{id}` is part of `{}`, which replaces it", by.id));
+        }
+    }
+
+    fn seen(&self, graph: Cow<'_, Graph>) -> Cow<'_, History> {
+        match graph {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(graph) => Cow::Owned(History { graph, ..self.clone() }),
+        }
     }
 
     /// The checksum of a revision's upgrade.
@@ -64,7 +125,7 @@ impl History {
             migration.revision.file = shown(&self.paths, &it.module);
             Ok(migration)
         });
-        Ok(Migrations::new(migrations.collect::<Result<_>>()?)?)
+        Ok(Migrations::of(self.graph.clone(), migrations.collect::<Result<_>>()?))
     }
 
     /// The file of a revision.
@@ -127,7 +188,7 @@ pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
     let driver = Database::find(cx).and_then(|it| it.open_to_read(patience));
     let Ok(Some(mut driver)) = driver else { return Vec::new() };
     let entries = version_table::entries(&mut *driver, cx.config.version_table());
-    let is_gone = |it: &version_table::Entry| graph.get(&it.id).is_none();
+    let is_gone = |it: &version_table::Entry| graph.find(&it.id).is_none();
     entries.unwrap_or_default().into_iter().rev().filter(is_gone).collect()
 }
 

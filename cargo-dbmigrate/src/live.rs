@@ -18,7 +18,7 @@ use crate::rules::Rules;
 
 /// What was read of a database at one time.
 pub struct Live {
-    /// The ids of the applied revisions.
+    /// The ids of the applied revisions, in the history as this database has it.
     pub applied: BTreeSet<String>,
     /// What statements depend on.
     pub facts: Facts,
@@ -60,8 +60,9 @@ impl Live {
     pub fn read(cx: &Context, history: &History, driver: &mut dyn Driver) -> Result<Live> {
         at_once(driver, |driver| {
             let applied = version_table::read(driver, cx.config.version_table())?;
+            let (history, ids) = history.at(executor::ids(&applied))?;
             executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
-            Ok(Live { applied: executor::ids(&applied), ..Live::contents(cx, driver)? })
+            Ok(Live { applied: ids, ..Live::contents(cx, driver)? })
         })
     }
 

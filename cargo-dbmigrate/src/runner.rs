@@ -53,6 +53,7 @@ pub struct Recording {
     pub parents: Vec<String>,
     pub branch_labels: Vec<String>,
     pub depends_on: Vec<String>,
+    pub replaces: Vec<String>,
     pub message: String,
     /// The checksum of the upgrade's operations.
     pub checksum: String,
@@ -99,6 +100,7 @@ impl Recording {
             parents: revision.parents,
             branch_labels: revision.branch_labels,
             depends_on: revision.depends_on,
+            replaces: revision.replaces,
             message: revision.message,
             checksum: migration.checksum,
             line,

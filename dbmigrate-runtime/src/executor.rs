@@ -14,7 +14,7 @@ use crate::driver::{DatabaseError, Driver, Violation};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
 use crate::plan::{self, Planner};
-use crate::revision::{Graph, Revision, Target};
+use crate::revision::{Graph, Revision, Target, View};
 use crate::version_table;
 use crate::{Db, Error, StepResult};
 pub use on_apply::{Applied, Callbacks};
@@ -140,7 +140,8 @@ pub fn ids(applied: &[version_table::Applied]) -> BTreeSet<String> {
     applied.iter().map(|it| it.id.clone()).collect()
 }
 
-/// Compares what is applied with what the project has.
+/// Compares what is applied with what the project has, as the database has it. Rows that count as
+/// another revision are compared with nothing.
 ///
 /// # Errors
 ///
@@ -158,7 +159,7 @@ pub fn verify<'a>(
                 return Err(Error::edited(&it.id, &revision.file));
             }
             (Some(_), _) => {}
-            (None, _) if allow_ahead => {}
+            (None, _) if allow_ahead || graph.find(&it.id).is_some() => {}
             (None, _) => return Err(Error::unknown_applied(&it.id, &it.message)),
         }
     }
@@ -202,7 +203,7 @@ impl std::fmt::Debug for Executor<'_> {
     }
 }
 
-impl Executor<'_> {
+impl<'m> Executor<'m> {
     /// Takes the database to where an identifier says, and returns the ids of the revisions that
     /// were run, in order. With nothing to do it only reads.
     ///
@@ -215,12 +216,12 @@ impl Executor<'_> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());
         }
-        let set = ids(&self.read_applied()?);
-        let graph = self.migrations.graph();
+        let View { of: migrations, applied, .. } = self.look()?;
+        let graph = migrations.graph();
         // Relative identifiers are counted once: what others apply meanwhile doesn't shift them.
         let target = match direction {
-            Direction::Upgrade => plan::upgrade_target(graph, &set, identifier)?,
-            Direction::Downgrade => plan::downgrade_target(graph, &set, identifier)?,
+            Direction::Upgrade => plan::upgrade_target(graph, &applied, identifier)?,
+            Direction::Downgrade => plan::downgrade_target(graph, &applied, identifier)?,
         };
         self.run_to(direction, &target)
     }
@@ -234,21 +235,21 @@ impl Executor<'_> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());
         }
-        let set = ids(&self.read_applied()?);
-        let graph = self.migrations.graph();
-        let pending = plan::route(graph, &set, direction, target);
+        let View { of: migrations, applied, .. } = self.look()?;
+        let graph = migrations.graph();
+        let here = graph.translated(target);
+        let pending = plan::route(graph, &applied, direction, &here);
         if pending.is_empty() {
             return Ok(Vec::new());
         }
         if direction == Direction::Upgrade {
-            plan::check_order(graph, &set, &pending, target)?;
+            plan::check_order(graph, &applied, &pending, &here)?;
         }
         let facts = self.facts()?;
-        plan::plan(self.migrations, direction, &pending, &set, self.driver.dialect(), &facts)?;
+        plan::plan(&migrations, direction, &pending, &applied, self.driver.dialect(), &facts)?;
         // A program that has to be compiled for a step isn't compiled under the lock.
         let is_step = |it: &Operation| matches!(it, Operation::Run(_));
-        let pending: Vec<&Migration> =
-            pending.iter().filter_map(|it| self.migrations.get(it)).collect();
+        let pending: Vec<&Migration> = pending.iter().filter_map(|it| migrations.get(it)).collect();
         if pending.iter().any(|it| it.recording(direction).operations.iter().any(is_step)) {
             self.steps.prepare(&pending).map_err(|err| Error::steps(&err.to_string()))?;
         }
@@ -281,23 +282,28 @@ impl Executor<'_> {
         if purge {
             version_table::clear(self.driver, table)?;
         }
+        let applied = ids(&version_table::read(self.driver, table)?);
+        let view = self.migrations.view_to_stamp(applied, target)?;
+        self.settle(&view)?;
         let applied = version_table::read(self.driver, table)?;
-        let graph = self.migrations.graph();
+        let migrations = &view.of;
+        let graph = migrations.graph();
+        let target = &graph.translated(target);
         verify(graph, |_| None, &applied, self.options.allow_ahead)?;
         let wanted = graph.with_ancestors(&target.ids());
-        let stays = plan::stamped(graph, &ids(&applied), target);
+        let stays = plan::stamped(graph, &view.applied, target);
         let current = |it: &Migration| {
             let row = applied.iter().find(|row| row.id == it.revision.id);
             row.is_some_and(|row| row.checksum == it.checksum)
         };
         for row in &applied {
-            let is_stale = self.migrations.get(&row.id).is_some_and(|it| !current(it));
+            let is_stale = migrations.get(&row.id).is_some_and(|it| !current(it));
             if !stays.contains(&row.id) || (wanted.contains(row.id.as_str()) && is_stale) {
                 version_table::delete(self.driver, table, &row.id)?;
             }
         }
         let mut entered = Vec::new();
-        for it in self.migrations.iter() {
+        for it in migrations.iter() {
             if wanted.contains(it.revision.id.as_str()) && !current(it) {
                 let operations = &it.upgrade.operations;
                 version_table::insert(
@@ -329,12 +335,29 @@ impl Executor<'_> {
         })
     }
 
-    /// The applied revisions, compared with what the project has.
-    fn read_applied(&mut self) -> Result<Vec<version_table::Applied>, Error> {
+    /// What is applied, compared with what the project has, and the project's migrations as this
+    /// database has them.
+    fn look(&mut self) -> Result<View<'m, Migrations>, Error> {
         let applied = version_table::read(self.driver, self.options.version_table())?;
-        let checksum = |id: &str| self.migrations.get(id).map(|it| it.checksum.as_str());
-        verify(self.migrations.graph(), checksum, &applied, self.options.allow_ahead)?;
-        Ok(applied)
+        let view = self.migrations.view(ids(&applied))?;
+        let checksum = |id: &str| view.of.get(id).map(|it| it.checksum.as_str());
+        verify(view.of.graph(), checksum, &applied, self.options.allow_ahead)?;
+        Ok(view)
+    }
+
+    /// Enters what rows count as in the place of these rows.
+    fn settle(&mut self, view: &View<'_, Migrations>) -> Result<(), Error> {
+        let table = self.options.version_table();
+        for (id, rows) in &view.counted {
+            for row in rows {
+                version_table::delete(self.driver, table, row)?;
+            }
+            if let Some(Migration { revision, upgrade, .. }) = view.of.get(id) {
+                let operations = &upgrade.operations;
+                version_table::insert(self.driver, table, revision, operations, Duration::ZERO)?;
+            }
+        }
+        Ok(())
     }
 
     fn facts(&mut self) -> Result<Facts, Error> {
@@ -388,14 +411,14 @@ impl Executor<'_> {
         id: &String,
     ) -> Result<bool, Error> {
         // Another process may have run it while this one waited.
-        let applied = ids(&self.read_applied()?);
-        let pending = plan::route(self.migrations.graph(), &applied, direction, target);
-        let Some(migration) = self.migrations.get(id).filter(|_| pending.first() == Some(id))
-        else {
+        let View { of: migrations, applied, .. } = self.look()?;
+        let target = migrations.graph().translated(target);
+        let pending = plan::route(migrations.graph(), &applied, direction, &target);
+        let Some(migration) = migrations.get(id).filter(|_| pending.first() == Some(id)) else {
             return Ok(false);
         };
         let before = self.violations()?;
-        let mut planner = Planner::new(self.migrations, direction, applied)?;
+        let mut planner = Planner::new(&migrations, direction, applied)?;
         // There is nothing to roll back.
         let mut none = Verification::none();
         self.run_one(direction, migration, &mut planner, false, &mut none)?;
@@ -413,10 +436,10 @@ impl Executor<'_> {
         target: &Target,
         done: &mut Vec<String>,
     ) -> Result<Next, Error> {
-        let applied = self.read_applied()?;
-        let set = ids(&applied);
-        let pending = plan::route(self.migrations.graph(), &set, direction, target);
-        let migrations = self.migrations;
+        let view = self.look()?;
+        let (migrations, set) = (&*view.of, &view.applied);
+        let target = &migrations.graph().translated(target);
+        let pending = plan::route(migrations.graph(), set, direction, target);
         let stands_alone = |id: &String| {
             migrations.get(id).is_some_and(|it| it.recording(direction).no_transaction)
         };
@@ -427,17 +450,17 @@ impl Executor<'_> {
         }
         let Some(first) = pending.first() else { return Ok(Next::Done) };
         if direction == Direction::Upgrade && done.is_empty() {
-            plan::check_order(self.migrations.graph(), &set, &pending, target)?;
+            plan::check_order(migrations.graph(), set, &pending, target)?;
         }
         version_table::create(self.driver, self.options.version_table())?;
+        self.settle(&view)?;
         if group.is_empty() {
             return Ok(Next::Alone(first.clone()));
         }
         let next = if group.len() == pending.len() { Next::Done } else { Next::More };
         let before = self.violations()?;
-        let mut planner = Planner::new(self.migrations, direction, set)?;
-        let group: Vec<&Migration> =
-            group.iter().filter_map(|it| self.migrations.get(it)).collect();
+        let mut planner = Planner::new(migrations, direction, set.clone())?;
+        let group: Vec<&Migration> = group.iter().filter_map(|it| migrations.get(it)).collect();
         let operations = group.iter().flat_map(|it| planner.operations(it));
         let facts = self.facts()?;
         let mut verification =

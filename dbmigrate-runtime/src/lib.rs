@@ -84,4 +84,9 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::migration::{message_range, slice, text};
+
+    /// What a revision module may leave out.
+    pub mod defaults {
+        pub const REPLACES: &[&str] = &[];
+    }
 }

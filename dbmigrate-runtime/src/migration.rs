@@ -1,10 +1,11 @@
 //! Migrations: revisions with what they record.
 
-use std::collections::BTreeSet;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
 use crate::operations::{self, Operations, Recording};
-use crate::revision::{Graph, Revision};
+use crate::revision::{Graph, Revision, Target, View};
 use crate::schema::Schema;
 
 /// A revision module as the `migrations!` macro names it.
@@ -20,6 +21,8 @@ pub struct Module {
     pub branch_labels: &'static [&'static str],
     /// `DEPENDS_ON`
     pub depends_on: &'static [&'static str],
+    /// `REPLACES`, where the module has it
+    pub replaces: &'static [&'static str],
     /// The first line of the module's documentation.
     pub message: &'static str,
     /// `upgrade`
@@ -37,6 +40,7 @@ impl Module {
             parents: owned(self.down_revision),
             branch_labels: owned(self.branch_labels),
             depends_on: owned(self.depends_on),
+            replaces: owned(self.replaces),
             message: self.message.to_owned(),
             file: self.name.to_owned(),
         }
@@ -97,6 +101,8 @@ pub struct Migrations {
     graph: Graph,
     /// In the graph's order.
     migrations: Vec<Migration>,
+    /// Those that are not in this view of the graph.
+    others: Vec<Migration>,
 }
 
 impl Migrations {
@@ -107,11 +113,73 @@ impl Migrations {
     /// When they make no graph.
     pub fn new(migrations: Vec<Migration>) -> Result<Migrations, Error> {
         let graph = Graph::new(migrations.iter().map(|it| it.revision.clone()).collect())?;
-        let mut by_id: std::collections::BTreeMap<_, _> =
+        Ok(Migrations::of(graph, migrations))
+    }
+
+    /// Migrations in the order of a view of their graph.
+    pub fn of(graph: Graph, migrations: Vec<Migration>) -> Migrations {
+        let mut by_id: BTreeMap<_, _> =
             migrations.into_iter().map(|it| (it.revision.id.clone(), it)).collect();
-        let ids = graph.revisions().iter();
-        let migrations = ids.filter_map(|it| by_id.remove(&it.id)).collect();
-        Ok(Migrations { graph, migrations })
+        let in_view = |it: &Revision| {
+            let migration = by_id.remove(&it.id)?;
+            Some(Migration { revision: it.clone(), ..migration })
+        };
+        let migrations = graph.revisions().iter().filter_map(in_view).collect();
+        Migrations { graph, migrations, others: by_id.into_values().collect() }
+    }
+
+    /// The migrations as a database has them that these are applied in: see [`Graph::view`].
+    ///
+    /// # Errors
+    ///
+    /// When the database stands where there is no file any more.
+    pub fn view(&self, applied: BTreeSet<String>) -> Result<View<'_, Migrations>, Error> {
+        let View { of, applied, counted } = self.graph.view(applied)?;
+        let of = match of {
+            Cow::Borrowed(_) => Cow::Borrowed(self),
+            Cow::Owned(graph) => {
+                let all = self.every().cloned().collect();
+                Cow::Owned(Migrations::of(graph, all))
+            }
+        };
+        Ok(View { of, applied, counted })
+    }
+
+    /// The same before a stamp, which itself says what is applied: it may name one of the revisions
+    /// that another one replaces, and that other one on a database that has only some of them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrations::view`], where the target doesn't say what the database is.
+    pub fn view_to_stamp(
+        &self,
+        applied: BTreeSet<String>,
+        target: &Target,
+    ) -> Result<View<'_, Migrations>, Error> {
+        let named = target.ids().into_iter().filter(|it| self.graph.is_replaced(it));
+        let named: BTreeSet<String> =
+            named.filter(|it| !applied.contains(*it)).map(str::to_owned).collect();
+        let mut view = match self.view(applied.union(&named).cloned().collect()) {
+            Ok(it) => it,
+            Err(err) => {
+                let wanted = self.graph.with_ancestors(&target.ids());
+                let wanted = wanted.iter().filter_map(|it| self.graph.get(it));
+                let replaced: BTreeSet<&str> = wanted.flat_map(Revision::replaced).collect();
+                let rest = applied.iter().filter(|it| !replaced.contains(it.as_str()));
+                self.view(rest.cloned().collect()).map_err(|_| err)?
+            }
+        };
+        view.applied.retain(|it| !named.contains(it));
+        Ok(view)
+    }
+
+    /// The same with another migration in the place of the one that has its id.
+    pub fn with(mut self, migration: Migration) -> Migrations {
+        let mut all = self.migrations.iter_mut().chain(&mut self.others);
+        if let Some(it) = all.find(|it| it.revision.id == migration.revision.id) {
+            *it = Migration { revision: it.revision.clone(), ..migration };
+        }
+        self
     }
 
     /// The revisions' graph.
@@ -122,6 +190,11 @@ impl Migrations {
     /// The migrations, each after what it needs.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Migration> {
         self.migrations.iter()
+    }
+
+    /// All of them as they are written, those as well that another one replaces, in no order.
+    pub fn every(&self) -> impl Iterator<Item = &Migration> {
+        self.migrations.iter().chain(&self.others)
     }
 
     /// The migration of that id.
@@ -247,6 +320,16 @@ macro_rules! migrations {
                 down_revision: versions::$name::DOWN_REVISION,
                 branch_labels: versions::$name::BRANCH_LABELS,
                 depends_on: versions::$name::DEPENDS_ON,
+                // The inner names hide the outer ones, so a module that has none is as one that
+                // replaces nothing.
+                #[allow(unused_imports)]
+                replaces: {
+                    use $crate::__private::defaults::*;
+                    {
+                        use self::versions::$name::*;
+                        REPLACES
+                    }
+                },
                 message: $crate::__private::text(&MESSAGE),
                 upgrade: versions::$name::upgrade,
                 downgrade: versions::$name::downgrade,

@@ -72,7 +72,7 @@ mod sqlite {
     use crate::driver::sqlite::{Mode, SqliteDriver};
     use crate::executor::{self, Executor, Options, OwnSteps};
     use crate::migration::Direction;
-    use crate::revision::{Graph, Target};
+    use crate::revision::{Graph, Target, View};
     use crate::{Error, plan, version_table};
 
     impl Migrator {
@@ -157,7 +157,8 @@ mod sqlite {
         ///
         /// # Errors
         ///
-        /// What the database says, and when the revisions make no graph.
+        /// What the database says, when the revisions make no graph, and when the database is in the
+        /// middle of revisions that one replaces and that this program doesn't have.
         pub fn status(&self, conn: &Connection) -> Result<Status, Error> {
             self.status_with(conn, &Options::default())
         }
@@ -185,6 +186,7 @@ mod sqlite {
             let graph = Graph::new(self.modules.iter().map(|it| it.revision()).collect())?;
             let applied = version_table::read(&mut driver, options.version_table())?;
             let applied = executor::ids(&applied);
+            let View { of: graph, applied, .. } = graph.view(applied)?;
             let heads = Target::Revisions(graph.heads().into_iter().map(str::to_owned).collect());
             let pending = plan::route(&graph, &applied, Direction::Upgrade, &heads);
             let (known, unknown): (Vec<_>, Vec<_>) =

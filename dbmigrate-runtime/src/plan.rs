@@ -52,6 +52,9 @@ pub fn downgrade_target(
     if steps_from_current(identifier).is_some_and(|it| it > 0) {
         return Err(Error::counted_up(identifier));
     }
+    if let Some((id, by)) = graph.replaced_by(identifier) {
+        return Err(graph.no_such_point(id, by).into());
+    }
     let target = graph.target(identifier, Some(applied))?;
     match target.ids().into_iter().find(|it| !applied.contains(*it)) {
         Some(id) => Err(Error::not_a_way_down(identifier, id)),

@@ -4,12 +4,15 @@
 
 mod branch;
 mod build;
+mod replaced;
 mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::Arc;
 
 pub use build::{check_id, check_label};
+pub use replaced::View;
 pub(crate) use target::steps_from_current;
 pub use target::{Range, Target, is_from_database};
 
@@ -29,6 +32,9 @@ pub struct Revision {
     pub branch_labels: Vec<String>,
     /// Revisions or labels that have to be applied before, without being parents.
     pub depends_on: Vec<String>,
+    /// The revisions that it replaces, in the order of the history: none unless it is a squash. One
+    /// that replaced others itself says which: `id: id id`.
+    pub replaces: Vec<String>,
     /// The first line of the module's documentation.
     pub message: String,
     /// Where the revision is written, for messages.
@@ -78,6 +84,9 @@ impl std::error::Error for GraphError {}
 
 /// Revisions in an order in which each follows what it needs.
 ///
+/// Where one replaces others, this is the history of a new database, which has that one and not
+/// the others: their ids name it. [`Graph::view`] is the history of a database that is there.
+///
 /// # Example
 ///
 /// ```
@@ -106,6 +115,12 @@ pub struct Graph {
     carriers: BTreeMap<String, String>,
     /// By revision, the labels of the branches that it is on.
     labels: BTreeMap<String, Vec<String>>,
+    /// By the id of a revision that isn't in this view, the one that is in its place.
+    aliases: BTreeMap<String, String>,
+    /// All revisions as they are written, if one of them replaces others.
+    written: Arc<[Revision]>,
+    /// Those that replace others and are left out, since the database has some of these.
+    open: BTreeSet<String>,
 }
 
 impl Graph {
@@ -211,7 +226,7 @@ impl Graph {
     fn named_dependencies<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
         it.depends_on
             .iter()
-            .filter_map(|it| self.get(it).or_else(|| self.labelled(it)).map(|it| it.id.as_str()))
+            .filter_map(|it| self.find(it).or_else(|| self.labelled(it)).map(|it| it.id.as_str()))
     }
 
     /// The revision that a label is written in.

@@ -7,7 +7,7 @@ use crate::dialect::{Action, Dialect, Facts, Route};
 use crate::migration::{Direction, Migrations};
 use crate::operations::UNNAMED;
 use crate::plan;
-use crate::revision::Target;
+use crate::revision::{Target, View};
 use crate::version_table;
 use crate::{Error, Options};
 
@@ -34,7 +34,8 @@ pub fn script(
     options: &Options,
 ) -> Result<(String, Vec<String>), Error> {
     let version_table = &options.version_table().quoted(dialect)?;
-    let planned = plan::plan(migrations, direction, ids, applied, dialect, facts)?;
+    let view = migrations.view(applied.clone())?;
+    let planned = plan::plan(&view.of, direction, ids, &view.applied, dialect, facts)?;
     let mut text = String::new();
     let mut steps = Vec::new();
     if planned.is_empty() {
@@ -44,6 +45,7 @@ pub fn script(
     if applied.is_empty() && direction == Direction::Upgrade {
         let _ = writeln!(text, "{};\n", dialect.create_version_table(version_table));
     }
+    settle(&mut text, &view, dialect, version_table);
     for (idx, it) in planned.iter().enumerate() {
         if options.transaction_each && idx > 0 {
             [KEYS, "COMMIT;\n", BEGIN].iter().for_each(|it| text.push_str(it));
@@ -70,6 +72,21 @@ pub fn script(
     }
     [KEYS, TAIL].iter().for_each(|it| text.push_str(it));
     Ok((text, steps))
+}
+
+/// Enters what rows count as in the place of these rows.
+fn settle(text: &mut String, view: &View<'_, Migrations>, dialect: &dyn Dialect, table: &str) {
+    for (id, rows) in &view.counted {
+        comment(text, &format!("Revision `{id}` replaces these.",));
+        for row in rows {
+            let _ = writeln!(text, "{};", version_table::delete_text(dialect, table, row));
+        }
+        if let Some(it) = view.of.get(id) {
+            let operations = &it.upgrade.operations;
+            let row = version_table::insert_text(dialect, table, &it.revision, operations);
+            let _ = writeln!(text, "{row};\n");
+        }
+    }
 }
 
 const STOP: &str = "\
@@ -167,7 +184,8 @@ pub fn running(direction: Direction, revision: &crate::revision::Revision) -> St
 ///
 /// # Errors
 ///
-/// A schema that the version table can't be in.
+/// A schema that the version table can't be in, and a database that stands where there is no file
+/// any more.
 pub fn stamp_script(
     migrations: &Migrations,
     target: &Target,
@@ -176,7 +194,9 @@ pub fn stamp_script(
     version_table: version_table::Name<'_>,
 ) -> Result<String, Error> {
     let version_table = &version_table.quoted(dialect)?;
-    let stays = plan::stamped(migrations.graph(), applied, target);
+    let view = migrations.view_to_stamp(applied.clone(), target)?;
+    let graph = view.of.graph();
+    let stays = plan::stamped(graph, &view.applied, &graph.translated(target));
     let mut text = format!("BEGIN IMMEDIATE;\n{};\n", dialect.create_version_table(version_table));
     for id in applied.iter().filter(|it| !stays.contains(*it)) {
         let _ = writeln!(text, "{};", version_table::delete_text(dialect, version_table, id));
@@ -184,7 +204,7 @@ pub fn stamp_script(
     let missing = |it: &&crate::Migration| {
         stays.contains(&it.revision.id) && !applied.contains(&it.revision.id)
     };
-    for it in migrations.iter().filter(missing) {
+    for it in view.of.iter().filter(missing) {
         let operations = &it.upgrade.operations;
         let row = version_table::insert_text(dialect, version_table, &it.revision, operations);
         let _ = writeln!(text, "{row};");

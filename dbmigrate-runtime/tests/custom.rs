@@ -211,6 +211,7 @@ const MODULES: &[Module] = &[Module {
     down_revision: &[],
     branch_labels: &[],
     depends_on: &[],
+    replaces: &[],
     message: "",
     upgrade: |op| {
         op.create_table(Table::new("user").column(Column::new("id", Type::Integer)));

@@ -130,6 +130,7 @@ fn a_program_older_than_its_database_says_so() {
             down_revision,
             branch_labels: &[],
             depends_on: &[],
+            replaces: &[],
             message: "",
             upgrade: |op| op.execute("SELECT 1").describes(|_| {}),
             downgrade: |_| {},

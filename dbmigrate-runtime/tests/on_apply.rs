@@ -21,6 +21,7 @@ const fn module(
         down_revision,
         branch_labels: &[],
         depends_on: &[],
+        replaces: &[],
         message: "",
         upgrade,
         downgrade,

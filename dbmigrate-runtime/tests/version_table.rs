@@ -13,6 +13,7 @@ const MODULE: Module = Module {
     down_revision: &[],
     branch_labels: &[],
     depends_on: &[],
+    replaces: &[],
     message: "",
     name: "a1",
     upgrade: |op| op.create_table(Table::new("t").column(Column::new("a", Type::Text))),

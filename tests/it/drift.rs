@@ -194,6 +194,7 @@ fn tells_drift(it: &Databases) {
               "heads": [
                 "a100"
               ],
+              "not_what_they_replace": [],
               "others": [
                 {
                   "kind": "index",

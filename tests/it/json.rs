@@ -40,6 +40,15 @@ const STEPS: &[(&str, i32)] = &[
     ("merge c300 b200 --rev-id e500 -m both --branch-label both --splice", 0),
     ("undo", 0),
     ("merge c300 b200 -m both --splice --dry-run", 0),
+    ("revision -m more --rev-id d500 --head d400 --depends-on a100", 0),
+    ("revision -m last --rev-id d600 --head d500 --branch-label tail", 0),
+    ("squash d500:d600 --branch-label whole --dry-run", 0),
+    ("squash d500:d600 --rev-id d700", 0),
+    ("history", 0),
+    ("show d700", 0),
+    ("undo d700", 0),
+    ("undo d600", 0),
+    ("undo d500", 0),
     ("stamp a100", 0),
     ("stamp heads", 0),
     ("stamp a100:heads --sql", 0),
@@ -139,7 +148,12 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that another test has things in.
-const SEEN_ELSEWHERE: [(&str, &str); 1] = [("rebase", "differences")];
+const SEEN_ELSEWHERE: [(&str, &str); 4] = [
+    ("rebase", "differences"),
+    ("check", "not_what_they_replace"),
+    ("squash", "operations"),
+    ("squash", "left_out"),
+];
 
 /// What the document says: by command, the members by path.
 #[derive(Default)]

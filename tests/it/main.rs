@@ -28,3 +28,4 @@ mod rules;
 mod session;
 mod settings;
 mod team;
+mod squash;

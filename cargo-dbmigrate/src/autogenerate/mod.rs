@@ -41,12 +41,13 @@ pub struct Answers {
     pub fills: Vec<String>,
 }
 
-/// Operations, and what there is to say of some of them, by their place.
+/// Operations, and what there is to say of some of them, by their place; behind them, by their
+/// number.
 #[derive(Debug, Clone, Default)]
 pub struct Commented {
     pub operations: Vec<Operation>,
     pub comments: BTreeMap<usize, String>,
-    /// Why there is no way; there are no operations then.
+    /// Why there is no way back, where they are one.
     pub irreversible: Option<String>,
 }
 
@@ -133,12 +134,17 @@ pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
 pub fn back(models: &Models, migrations: &Schema) -> Vec<Operation> {
     let migrations = managed(migrations, models);
     let settled = settle::settle(&migrations, &migrations, &models.schema, &models.naming);
-    between(&settled, &migrations, &models.rules)
+    compared(&settled, &migrations, &models.rules)
 }
 
 /// The operations from one schema to another, both of which are in the same words.
-pub fn between(from: &Schema, to: &Schema, rules: &Rules) -> Vec<Operation> {
-    diff::diff(&rules.compared(from), &rules.compared(to))
+pub fn between(from: &Schema, to: &Schema) -> Vec<Operation> {
+    diff::diff(from, to)
+}
+
+/// The same without what these rules leave out.
+pub fn compared(from: &Schema, to: &Schema, rules: &Rules) -> Vec<Operation> {
+    between(&rules.compared(from), &rules.compared(to))
 }
 
 /// A schema without the tables that models only describe: they aren't ours any more, if they ever

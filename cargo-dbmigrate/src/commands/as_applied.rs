@@ -10,7 +10,8 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
 
-/// The migrations for a way down over these revisions. One that was edited after it was applied is
+/// The migrations for a way down over these revisions, where `counted` is what is applied in the
+/// history as the database has it. One that was edited after it was applied is
 /// undone as the database says that it was applied, and not as its file says now: so a revision
 /// that is being written can be tried out again and again.
 ///
@@ -23,6 +24,7 @@ pub fn migrations(
     driver: &mut dyn Driver,
     history: &History,
     applied: &[Applied],
+    counted: &BTreeSet<String>,
     down: &[String],
 ) -> Result<Migrations> {
     let graph = &history.graph;
@@ -41,14 +43,14 @@ pub fn migrations(
     let entries = version_table::entries(driver, cx.config.version_table())?;
     for it in entries.iter().filter(|it| edited.contains(&*it.id)) {
         let was = it.decode()?;
-        migrations = replaced(&migrations, &it.id, |it| {
+        migrations = replaced(migrations, &it.id, |it| {
             let upgrade = operations::Recording { operations: was, ..it.upgrade };
             Migration::new(it.revision, upgrade, it.downgrade)
-        })?;
+        });
     }
     for id in edited {
         let ids = graph.revisions().iter().map(|it| &it.id).take_while(|it| *it != id);
-        let before = ids.filter(|id| applied.iter().any(|it| it.id == **id)).cloned().collect();
+        let before = ids.filter(|it| counted.contains(*it)).cloned().collect();
         let schema = migrations.replay(Some(&before))?;
         let Some(was) = migrations.get(id) else { continue };
         let back = operations::reverse_all(&was.upgrade.operations, &schema).map_err(|err| {
@@ -61,26 +63,24 @@ pub fn migrations(
         cx.out.note(format!(
             "revision `{id}` was edited after it was applied; what is undone is what was applied"
         ));
-        migrations = replaced(&migrations, id, |it| Migration {
+        migrations = replaced(migrations, id, |it| Migration {
             downgrade: operations::Recording {
                 operations: back,
                 ..operations::Recording::default()
             },
             ..it
-        })?;
+        });
     }
     Ok(migrations)
 }
 
 fn replaced(
-    migrations: &Migrations,
+    migrations: Migrations,
     id: &str,
     with: impl FnOnce(Migration) -> Migration,
-) -> Result<Migrations> {
-    let mut all: Vec<Migration> = migrations.iter().cloned().collect();
-    if let Some(at) = all.iter().position(|it| it.revision.id == id) {
-        let it = all.swap_remove(at);
-        all.push(with(it));
+) -> Migrations {
+    match migrations.get(id).cloned() {
+        Some(it) => migrations.with(with(it)),
+        None => migrations,
     }
-    Ok(Migrations::new(all)?)
 }

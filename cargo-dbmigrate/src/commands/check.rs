@@ -2,6 +2,7 @@
 
 use dbmigrate_runtime::drift::{Difference, Drift};
 use dbmigrate_runtime::revision::{TO_ONE_HEAD, Target};
+use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, plan};
 
 use super::{Answer, new_revision, rewrite};
@@ -46,10 +47,15 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         }
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
     }
+    let stale = stale(cx, &history, &schema)?;
+    if !stale.is_empty() {
+        answer = Answer::No;
+    }
     let (mut pending, mut drift) = (None, None);
     if let Some(live) = if args.no_database { None } else { database(cx, &history)? } {
-        let behind = pending_of(cx, &history, &live);
-        let found = live.drift(&migrations.replay(Some(&live.applied))?, &schema)?;
+        let (here, applied) = history.at(live.applied.clone())?;
+        let behind = pending_of(cx, &here, &live);
+        let found = live.drift(&here.migrations()?.replay(Some(&applied))?, &schema)?;
         say_drift(cx, &found);
         if !behind.is_empty() || !found.differences.is_empty() {
             answer = Answer::No;
@@ -62,6 +68,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         serde_json::json!({
             "agree": answer == Answer::Done,
             "differences": differences,
+            "not_what_they_replace": stale,
             "heads": history.graph.heads(),
             "rival_heads": rivals,
             "pending": pending,
@@ -70,6 +77,27 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         }),
     );
     Ok(answer)
+}
+
+/// The revisions that replace others and don't build the same as these any more, since one of the
+/// files was edited.
+fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>> {
+    let mut stale = Vec::new();
+    for it in history.graph.revisions() {
+        let Some(last) = it.replaced().last() else { continue };
+        let old = history.naming(&[last])?.migrations()?.replay(None)?;
+        if old != *schema {
+            cx.out.line(format!(
+                "Revision `{}` does not build what those build that it replaces:",
+                it.id
+            ));
+            for it in autogenerate::between(&old, schema) {
+                cx.out.line(format!("  {}", autogenerate::found(&it)));
+            }
+            stale.push(it.id.clone());
+        }
+    }
+    Ok(stale)
 }
 
 fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {

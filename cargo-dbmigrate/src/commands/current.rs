@@ -11,7 +11,7 @@ use crate::output::look;
 pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
-    let applied = history::applied_ids(cx, &database)?;
+    let (history, applied) = history.at(history::applied_ids(cx, &database)?)?;
     if database.is_missing() {
         cx.out.progress(format!("the database `{}` does not exist yet", database.name()));
     }

@@ -56,10 +56,23 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         false => None,
     };
     let history = History::load(cx)?;
-    let live = match from.needs_database() || to.needs_database() {
+    let mut live = match from.needs_database() || to.needs_database() {
         true => Some(Live::find(cx, &history)?),
         false => None,
     };
+    let (history, _) = match &live {
+        Some(live) => history.at(live.applied.clone())?,
+        None => history.at(BTreeSet::new())?,
+    };
+    let history = history.naming(&[&args.from, &args.to])?;
+    if let Some(live) = &mut live {
+        // One that replaces what is named stands for all of it here.
+        let graph = &history.graph;
+        let hidden = live.applied.iter().filter(|it| graph.get(it).is_none());
+        let ends: Vec<&str> = hidden.filter_map(|it| graph.find(it)).map(|it| &*it.id).collect();
+        let replaced = graph.with_ancestors(&ends).into_iter().map(str::to_owned);
+        live.applied.extend(replaced.collect::<Vec<_>>());
+    }
     let (migrations, rules) = (history.migrations()?, cx.config.rules());
     let sources = Sources {
         migrations: &migrations,
@@ -70,7 +83,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let (before, after) = (sources.schema(&from, &to)?, sources.schema(&to, &from)?);
     let operations = match sources.renames(&from, &to, &before)? {
         Some((renames, renamed)) => {
-            [renames, autogenerate::between(&renamed, &after, &rules)].concat()
+            [renames, autogenerate::compared(&renamed, &after, &rules)].concat()
         }
         None => operations(models.as_ref(), (&from, &before), (&to, &after), &rules)?,
     };
@@ -208,8 +221,10 @@ fn operations(
     Ok(match models {
         Some(models) if *to == Side::Models => autogenerate::plain(before, models)?,
         Some(models) if *from == Side::Models && !is_live => autogenerate::back(models, after),
-        Some(models) => autogenerate::between(before, &autogenerate::managed(after, models), rules),
-        None => autogenerate::between(before, after, rules),
+        Some(models) => {
+            autogenerate::compared(before, &autogenerate::managed(after, models), rules)
+        }
+        None => autogenerate::compared(before, after, rules),
     })
 }
 

@@ -1,5 +1,8 @@
 //! `edit`: opens a revision in the editor.
 
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::revision::View;
 use xshell::{Shell, cmd};
 
 use super::Answer;
@@ -49,7 +52,14 @@ fn ids(cx: &Context, headers: &[Header], identifier: &str) -> Result<Vec<String>
             return if named.is_empty() { Err(err) } else { Ok(named) };
         }
     };
-    let applied = history::applied_for(cx, &[identifier])?;
-    let target = graph.target(identifier, applied.as_ref())?;
+    // A file that another one replaces is there to be looked at all the same.
+    if headers.iter().any(|it| it.revision.id == identifier) {
+        return Ok(vec![identifier.to_owned()]);
+    }
+    let View { of: graph, applied, .. } = match history::applied_for(cx, &[identifier])? {
+        Some(applied) => graph.view(applied)?,
+        None => graph.view(BTreeSet::new())?,
+    };
+    let target = graph.target(identifier, Some(&applied))?;
     Ok(target.ids().into_iter().map(str::to_owned).collect())
 }

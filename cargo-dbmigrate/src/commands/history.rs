@@ -17,14 +17,17 @@ use crate::output::look;
 
 pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     let history = History::load(cx)?;
-    let graph = &history.graph;
     let range = args.rev_range.as_deref().map(parse).transpose()?;
     let sides = range.iter().flat_map(|it| [&it.from, &it.to]).flatten();
     let sides: Vec<&str> = sides.map(String::as_str).collect();
-    let applied = match args.indicate_current {
-        true => Some(history::applied_ids(cx, &Database::find(cx)?)?),
-        false => history::applied_for(cx, &sides)?,
+    let (history, applied) = match args.indicate_current {
+        true => {
+            let (history, applied) = history.at(history::applied_ids(cx, &Database::find(cx)?)?)?;
+            (history, Some(applied))
+        }
+        false => history.to_understand(cx, &sides)?,
     };
+    let graph = &history.graph;
     let current = match &applied {
         Some(it) if args.indicate_current => graph.current(it),
         _ => Vec::new(),
@@ -53,6 +56,7 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
             "branch_labels": it.branch_labels,
             "labels": graph.labels(&it.id),
             "depends_on": it.depends_on,
+            "replaces": it.replaced().collect::<Vec<_>>(),
             "message": it.message,
             "path": it.file,
             "head": graph.children(&it.id).is_empty(),

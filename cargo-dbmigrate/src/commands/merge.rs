@@ -6,7 +6,7 @@ use crate::autogenerate::Commented;
 use crate::cli::Merge;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::{self, History};
+use crate::history::History;
 use crate::{files, scaffold};
 
 pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
@@ -15,9 +15,9 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
         scaffold::sync_list(cx)?;
     }
     let history = History::load(cx)?;
-    let graph = &history.graph;
     let identifiers: Vec<&str> = args.revisions.iter().map(String::as_str).collect();
-    let applied = history::applied_for(cx, &identifiers)?;
+    let (history, applied) = history.to_understand(cx, &identifiers)?;
+    let graph = &history.graph;
     let target = graph.targets(&args.revisions, applied.as_ref())?;
     let parents: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
     refuse_pointless(&history, &parents)?;
@@ -28,6 +28,7 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
         rev_id: args.rev_id.as_ref(),
         branch_labels: &args.branch_label,
         version_path: args.version_path.as_deref(),
+        beside: None,
     };
     let place = Place::new(cx, &history, parents, Vec::new(), &names)?;
     let message = match args.message.as_str() {

@@ -26,6 +26,7 @@ mod redo;
 mod reset;
 mod rewrite;
 mod show;
+mod squash;
 mod stamp;
 mod undo;
 mod upgrade;
@@ -152,6 +153,7 @@ impl Command {
             Command::Heads(_) => "heads",
             Command::Branches => "branches",
             Command::Show(_) => "show",
+            Command::Squash(_) => "squash",
             Command::Stamp(_) => "stamp",
             Command::Check(_) => "check",
             Command::Diff(_) => "diff",
@@ -183,6 +185,7 @@ impl Command {
             Command::Heads(args) => heads::run(cx, args),
             Command::Branches => branches::run(cx),
             Command::Show(args) => show::run(cx, args),
+            Command::Squash(args) => squash::run(cx, args),
             Command::Stamp(args) => stamp::run(cx, args),
             Command::Check(args) => check::run(cx, args),
             Command::Diff(args) => diff::run(cx, args),

@@ -134,8 +134,9 @@ fn database(
     migrations: &Schema,
 ) -> Result<Schema> {
     let live = Live::find(cx, history)?;
+    let (history, applied) = history.at(live.applied.clone())?;
     let revisions = history.graph.revisions().iter().map(|it| it.id.as_str());
-    let pending: Vec<_> = revisions.filter(|it| !live.applied.contains(*it)).collect();
+    let pending: Vec<_> = revisions.filter(|it| !applied.contains(*it)).collect();
     if !pending.is_empty() {
         let message = format!("the database is not up to date: {} pending", pending.join(", "));
         return Err(Error::new(message).hint(

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dbmigrate_runtime::revision::{self, Graph, TO_ONE_HEAD};
+use dbmigrate_runtime::revision::{self, Graph, Revision, TO_ONE_HEAD};
 
 use super::form::{self, Form};
 use super::hooks;
@@ -20,6 +20,8 @@ pub struct Place {
     pub parents: Vec<String>,
     pub branch_labels: Vec<String>,
     pub depends_on: Vec<String>,
+    /// The revisions that it replaces.
+    pub replaces: Vec<String>,
     /// Where its file goes.
     location: Location,
 }
@@ -30,6 +32,8 @@ pub struct Names<'a> {
     pub branch_labels: &'a [String],
     /// The directory, where the revisions before it don't say.
     pub version_path: Option<&'a Path>,
+    /// The revision that it is put beside; else it is its parent.
+    pub beside: Option<&'a str>,
 }
 
 /// What came of it: the file's path, or, in a dry run, its text.
@@ -48,8 +52,8 @@ impl Place {
         let graph = &history.graph;
         let parents = match args.head.as_deref() {
             Some(head) => {
-                let applied = history::applied_for(cx, &[head])?;
-                let target = graph.target(head, applied.as_ref())?;
+                let (history, applied) = history.to_understand(cx, &[head])?;
+                let target = history.graph.target(head, applied.as_ref())?;
                 let ids: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
                 match ids.len() {
                     0 | 1 => ids,
@@ -72,6 +76,7 @@ impl Place {
             rev_id: args.rev_id.as_ref(),
             branch_labels: &args.branch_label,
             version_path: args.version_path.as_deref(),
+            beside: None,
         };
         Place::new(cx, history, parents, depends_on, &names)
     }
@@ -92,8 +97,9 @@ impl Place {
         let graph = &history.graph;
         for label in names.branch_labels {
             revision::check_label(label)?;
-            if let Some(it) = graph.labelled(label).or_else(|| graph.get(label)) {
-                let what = if it.id == *label { "id" } else { "branch label" };
+            if let Some(it) = graph.labelled(label).or_else(|| graph.find(label)) {
+                let is_label = it.branch_labels.contains(label);
+                let what = if is_label { "branch label" } else { "id" };
                 let message = format!(
                     "`{label}` is the {what} of revision `{}` already, in {}",
                     it.id, it.file
@@ -108,7 +114,7 @@ impl Place {
             }
             None => random_id()?,
         };
-        if let Some(other) = graph.get(&id) {
+        if let Some(other) = graph.find(&id) {
             return Err(Error::new(format!("revision `{id}` already exists, in {}", other.file))
                 .hint("choose another id with --rev-id"));
         }
@@ -116,9 +122,22 @@ impl Place {
             let message = format!("`{id}` is a branch label already, in {}", other.file);
             return Err(Error::new(message).hint("choose another id with --rev-id"));
         }
-        let location = location(cx, history, &parents, names.version_path)?;
+        let location = location(cx, history, &parents, names)?;
         let branch_labels = names.branch_labels.to_vec();
-        Ok(Place { id, parents, branch_labels, depends_on, location })
+        Ok(Place { id, parents, branch_labels, depends_on, replaces: Vec::new(), location })
+    }
+
+    /// The revision, as if its file was there, behind all others.
+    pub fn revision(&self) -> Revision {
+        Revision {
+            id: self.id.clone(),
+            parents: self.parents.clone(),
+            branch_labels: self.branch_labels.clone(),
+            depends_on: self.depends_on.clone(),
+            replaces: self.replaces.clone(),
+            file: format!("~{}", self.id),
+            ..Revision::default()
+        }
     }
 
     /// Writes the file and enters it in the list; a dry run prints it instead.
@@ -141,6 +160,7 @@ impl Place {
             parents: self.parents.clone(),
             branch_labels: self.branch_labels.clone(),
             depends_on: self.depends_on.clone(),
+            replaces: self.replaces.clone(),
             message: message.to_owned(),
             created: form::date(&now),
         };
@@ -168,14 +188,14 @@ fn location(
     cx: &Context,
     history: &History,
     parents: &[String],
-    asked: Option<&Path>,
+    names: &Names<'_>,
 ) -> Result<Location> {
     let locations = files::locations(cx)?;
     let listed = || {
         let names: Vec<_> = locations.iter().map(|it| it.name.as_str()).collect();
         format!("`{}`", names.join("`, `"))
     };
-    if let Some(asked) = asked {
+    if let Some(asked) = names.version_path {
         let found = locations.iter().find(|it| it.is_at(asked));
         return found.cloned().ok_or_else(|| {
             let message = format!(
@@ -186,7 +206,8 @@ fn location(
             Error::new(message).hint("add it to `version_locations` in dbmigrate.toml")
         });
     }
-    let parent = parents.iter().find_map(|it| history.path(it));
+    let before = names.beside.into_iter().chain(parents.iter().map(String::as_str));
+    let parent = before.into_iter().find_map(|it| history.path(it));
     let within = |it: &&Location| parent.is_some_and(|path| path.starts_with(&it.dir));
     // One may be within another.
     let of_parent = locations.iter().filter(within).max_by_key(|it| it.dir.as_os_str().len());
@@ -239,8 +260,8 @@ fn depends_on(
     let parents: Vec<&str> = parents.iter().map(String::as_str).collect();
     let before = graph.with_ancestors(&parents);
     for identifier in identifiers {
-        let applied = history::applied_for(cx, &[identifier])?;
-        let target = graph.target(identifier, applied.as_ref())?;
+        let (history, applied) = history.to_understand(cx, &[identifier])?;
+        let target = history.graph.target(identifier, applied.as_ref())?;
         if target.ids().is_empty() {
             let message = format!("--depends-on {identifier}: that is before the first revision");
             return Err(Error::new(message).hint("`cargo dbmigrate history` lists the revisions"));

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use dbmigrate_runtime::Migrations;
-use dbmigrate_runtime::revision::Graph;
+use dbmigrate_runtime::revision::{Graph, Revision};
 
 use self::line::Line;
 use super::Answer;
@@ -16,15 +16,15 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::headers::{self, Edit};
 use crate::history::{self, History};
-use crate::rules::Rules;
 use crate::runner::write_by_rename;
 use crate::{autogenerate, output, prompt};
 
 pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
-    let history = History::load(cx)?;
+    let all = History::load(cx)?;
     let database = Database::find(cx)?;
-    let applied = history::applied_ids(cx, &database)?;
+    let (history, applied) = all.at(history::applied_ids(cx, &database)?)?;
     let line = chosen(&history.graph, &applied, args)?;
+    refuse_squashed(&all.graph, line.first)?;
     let builds = proven(&history, &line)?;
     let first = line.first;
     let path = history.path(&first.id).unwrap_or_else(|| std::path::Path::new(&first.file));
@@ -95,6 +95,24 @@ fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Re
     }
 }
 
+/// What replaces revisions and what is replaced begin at one place, in several files.
+fn refuse_squashed(graph: &Graph, first: &Revision) -> Result<()> {
+    let is_of = |it: &&Revision| it.id == first.id || it.replaced().any(|id| id == first.id);
+    match graph.revisions().iter().filter(|it| !it.replaces.is_empty()).find(is_of) {
+        None => Ok(()),
+        Some(it) => {
+            let message = format!(
+                "revision `{}` can't go behind another: `{}` replaces others, in {}",
+                first.id, it.id, it.file
+            );
+            Err(Error::new(message).hint(
+                "`cargo dbmigrate merge` joins the heads; or remove that file, rebase, and squash \
+                 again",
+            ))
+        }
+    }
+}
+
 /// That what is applied stays where it is, and how it moves all the same.
 fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
     let ids: Vec<&str> = lines.iter().filter_map(|it| it.applied(applied)).collect();
@@ -130,10 +148,7 @@ fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     })?;
     // Where it built nothing before, there is nothing to compare.
     let Ok(before) = migrations.replay(None) else { return Ok(Vec::new()) };
-    Ok(autogenerate::between(&before, &after, &Rules::default())
-        .iter()
-        .map(autogenerate::found)
-        .collect())
+    Ok(autogenerate::between(&before, &after).iter().map(autogenerate::found).collect())
 }
 
 fn say(cx: &Context, line: &Line<'_>, edit: &Edit, builds: &[String], dry_run: bool) {

@@ -14,8 +14,8 @@ use crate::output::look;
 
 pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let history = History::load(cx)?;
+    let (history, applied) = history.to_understand(cx, &[&args.revision])?;
     let graph = &history.graph;
-    let applied = history::applied_for(cx, &[&args.revision])?;
     let target = match graph.target(&args.revision, applied.as_ref()) {
         Ok(it) => it,
         Err(err) => return show_gone(cx, &history, &args.revision).ok_or_else(|| err.into()),
@@ -32,6 +32,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             "branch_labels": it.revision.branch_labels,
             "labels": graph.labels(id),
             "depends_on": it.revision.depends_on,
+            "replaces": it.revision.replaced().collect::<Vec<_>>(),
             "message": it.revision.message,
             "path": it.revision.file,
             "checksum": it.checksum,
@@ -123,6 +124,10 @@ pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -
     let children = history.graph.children(&it.id);
     if children.len() > 1 {
         entries.push(("Branches into", children.join(", ")));
+    }
+    let replaced: Vec<_> = it.replaced().collect();
+    if !replaced.is_empty() {
+        entries.push(("Replaces", replaced.join(", ")));
     }
     let labels = history.graph.labels(&it.id);
     if !labels.is_empty() {

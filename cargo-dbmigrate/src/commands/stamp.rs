@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::executor::Executor;
-use dbmigrate_runtime::revision::Range;
+use dbmigrate_runtime::revision::{Range, Target};
 use dbmigrate_runtime::{Migrations, plan, script};
 
 use super::{Answer, upgrade};
@@ -22,20 +22,21 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     }
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
-    let graph = &history.graph;
-    let applied = history::applied_ids(cx, &database)?;
-    let target = graph.targets(&args.revisions, Some(&applied))?;
+    let rows = history::applied_ids(cx, &database)?;
+    let (history, applied, target) = understood(&history, &rows, &args.revisions)?;
     let migrations = history.migrations()?;
     let options = upgrade::options(cx, &Run::default());
-    let stays = if args.purge { BTreeSet::new() } else { applied.clone() };
-    let stamped = plan::stamped(graph, &stays, &target);
+    let stays = if args.purge { BTreeSet::new() } else { rows };
+    let view = migrations.view_to_stamp(stays, &target)?;
+    let graph = view.of.graph();
+    let stamped = plan::stamped(graph, &view.applied, &graph.translated(&target));
     if args.verify {
-        verify(cx, &database, &migrations, &stamped)?;
+        verify(cx, &database, &view.of, &stamped)?;
     }
     let text = |ids: &[&str]| {
         if ids.is_empty() { "<base>".to_owned() } else { ids.join(", ") }
     };
-    let from = text(&graph.current(&applied));
+    let from = text(&history.graph.current(&applied));
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = database.open_to_write(patience)?;
     let mut observer = upgrade::Progress::new(cx.out, 0);
@@ -57,25 +58,47 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
 /// Prints the rows that a stamp enters and takes out. With a range it needs no database.
 fn write_script(cx: &Context, identifiers: &[String]) -> Result<Answer> {
     let history = History::load(cx)?;
-    let graph = &history.graph;
     let range = match identifiers {
         [it] => Range::parse(it),
         _ => None,
     };
-    let (applied, to) = match range {
+    let (history, applied, to) = match range {
         Some(range) => {
             let from = range.from.as_deref().unwrap_or("base");
             let to = range.to.unwrap_or_else(|| "head".to_owned());
-            (upgrade::applied_at(cx, graph, from)?, vec![to])
+            let (history, applied) = upgrade::applied_at(cx, &history, from)?;
+            (history, applied, vec![to])
         }
-        None => (history::applied_ids(cx, &Database::find(cx)?)?, identifiers.to_vec()),
+        None => {
+            let applied = history::applied_ids(cx, &Database::find(cx)?)?;
+            (history, applied, identifiers.to_vec())
+        }
     };
-    let target = graph.targets(&to, Some(&applied))?;
+    let (history, _, target) = understood(&history, &applied, &to)?;
     let table = cx.config.version_table();
     let text = script::stamp_script(&history.migrations()?, &target, &applied, &Sqlite, table)?;
     cx.out.text(&text);
     cx.out.json("stamp", serde_json::json!({ "revisions": target.ids(), "sql": text }));
     Ok(Answer::Done)
+}
+
+/// What is to be stamped, in the history as the database has it, and with the revisions that are
+/// named. A database that stands where there are no files is not refused yet: a stamp may be the
+/// answer to that.
+fn understood(
+    history: &History,
+    rows: &BTreeSet<String>,
+    identifiers: &[String],
+) -> Result<(History, BTreeSet<String>, Target)> {
+    let (history, applied) = match history.at(rows.clone()) {
+        Ok((history, applied)) => (history.into_owned(), applied),
+        Err(_) => (history.clone(), rows.clone()),
+    };
+    let is_inner = |it: &&str| history.graph.replaced_by(it).is_some();
+    let inner: Vec<&str> = identifiers.iter().map(String::as_str).filter(is_inner).collect();
+    let history = history.naming(&inner)?.into_owned();
+    let target = history.graph.targets(identifiers, Some(&applied))?;
+    Ok((history, applied, target))
 }
 
 /// Fails where the database isn't what these revisions build.

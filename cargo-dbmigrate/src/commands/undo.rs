@@ -17,7 +17,7 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     let heads = graph.real_heads();
     let heads: Vec<_> =
         headers.iter().filter(|it| heads.contains(&it.revision.id.as_str())).collect();
-    let applied = history::applied_ids(cx, &Database::find(cx)?)?;
+    let applied = graph.view(history::applied_ids(cx, &Database::find(cx)?)?)?.applied;
     let unapplied: Vec<_> = heads.iter().filter(|it| !applied.contains(&it.revision.id)).collect();
     let stays = |id: &str| {
         Error::new(format!("revision `{id}` is applied, so it stays"))
@@ -45,6 +45,14 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
             return Err(Error::new(message).hint(format!("say which one:{commands}")));
         }
     };
+    let is_gone = |id: &&str| !headers.iter().any(|it| it.revision.id == *id);
+    if let Some(id) = header.revision.replaced().find(is_gone) {
+        let message = format!(
+            "revision `{}` replaces `{id}`, whose file is gone, so it stays",
+            header.revision.id
+        );
+        return Err(Error::new(message).hint("bring the files back that it replaces, or delete it"));
+    }
     std::fs::remove_file(&header.path).doing(|| format!("delete `{}`", header.path.display()))?;
     scaffold::sync_list(cx)?;
     let path = history::relative(cx, &header.path);

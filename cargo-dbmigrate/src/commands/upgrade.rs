@@ -6,7 +6,7 @@ use std::time::Duration;
 use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite, Statement};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
-use dbmigrate_runtime::revision::{Graph, Range, Revision};
+use dbmigrate_runtime::revision::{Range, Revision};
 use dbmigrate_runtime::{Direction, Options, plan, script, version_table};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -49,8 +49,9 @@ pub fn upgrade(
         None => Vec::new(),
     };
     drop(reader);
+    let (history, set) = history.at(executor::ids(&applied))?;
     executor::verify(&history.graph, |id| history.checksum(id), &applied, options.allow_ahead)?;
-    let set = executor::ids(&applied);
+    history.note_replaced(cx, &[identifier]);
     let target = plan::upgrade_target(&history.graph, &set, identifier)?;
     let pending = plan::route(&history.graph, &set, Direction::Upgrade, &target);
     if pending.is_empty() {
@@ -97,16 +98,16 @@ pub fn write_script(
     args: &Run,
 ) -> Result<Answer> {
     let history = History::load(cx)?;
-    let graph = &history.graph;
     let mut facts = Sqlite.offline_facts();
-    let (applied, to) = match Range::parse(identifier) {
+    let (history, rows, applied, to) = match Range::parse(identifier) {
         Some(range) => {
             let (from, to) = match direction {
                 Direction::Upgrade => ("base", "head"),
                 Direction::Downgrade => ("heads", "base"),
             };
             let from = range.from.as_deref().unwrap_or(from);
-            (applied_at(cx, graph, from)?, range.to.unwrap_or_else(|| to.to_owned()))
+            let (history, applied) = applied_at(cx, &history, from)?;
+            (history, applied.clone(), applied, range.to.unwrap_or_else(|| to.to_owned()))
         }
         None => {
             let database = Database::find(cx)?;
@@ -114,10 +115,14 @@ pub fn write_script(
             if let Some(mut driver) = database.open_to_read(Patience::reading(cx))? {
                 facts = for_a_script(stored_facts(&mut *driver)?);
             }
-            executor::verify(graph, |id| history.checksum(id), &applied, false)?;
-            (executor::ids(&applied), identifier.to_owned())
+            let rows = executor::ids(&applied);
+            let (history, set) = history.at(rows.clone())?;
+            executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
+            (history.into_owned(), rows, set, identifier.to_owned())
         }
     };
+    history.note_replaced(cx, &[&to]);
+    let graph = &history.graph;
     let target = match direction {
         Direction::Upgrade => plan::upgrade_target(graph, &applied, &to)?,
         Direction::Downgrade => plan::downgrade_target(graph, &applied, &to)?,
@@ -126,7 +131,7 @@ pub fn write_script(
     let migrations = history.migrations()?;
     let options = options(cx, args);
     let (text, steps) =
-        script::script(&migrations, direction, &ids, &applied, &Sqlite, &facts, &options)?;
+        script::script(&migrations, direction, &ids, &rows, &Sqlite, &facts, &options)?;
     for step in steps {
         cx.out.warning(format!(
             "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"
@@ -141,11 +146,18 @@ pub fn write_script(
     Ok(Answer::Done)
 }
 
-/// What is applied in a database that is at this revision.
-pub fn applied_at(cx: &Context, graph: &Graph, identifier: &str) -> Result<BTreeSet<String>> {
-    let applied = history::applied_for(cx, &[identifier])?;
-    let target = graph.target(identifier, applied.as_ref())?;
-    Ok(graph.with_ancestors(&target.ids()).into_iter().map(str::to_owned).collect())
+/// The history of a database that is at this revision, and what is applied in it.
+pub fn applied_at(
+    cx: &Context,
+    history: &History,
+    identifier: &str,
+) -> Result<(History, BTreeSet<String>)> {
+    let history = history.naming(&[identifier])?;
+    let (history, applied) = history.to_understand(cx, &[identifier])?;
+    let target = history.graph.target(identifier, applied.as_ref())?;
+    let before = history.graph.with_ancestors(&target.ids());
+    let before = before.into_iter().map(str::to_owned).collect();
+    Ok((history.into_owned(), before))
 }
 
 /// What statements depend on in a database.
@@ -270,10 +282,10 @@ pub fn downgrade(
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = database.open_to_write(patience)?;
     let applied = version_table::read(&mut *driver, options.version_table())?;
-    let set = executor::ids(&applied);
+    let (history, set) = history.at(executor::ids(&applied))?;
     let target = plan::downgrade_target(&history.graph, &set, identifier)?;
     let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);
-    let migrations = as_applied::migrations(cx, &mut *driver, history, &applied, &ids)?;
+    let migrations = as_applied::migrations(cx, &mut *driver, &history, &applied, &set, &ids)?;
     let facts = stored_facts(&mut *driver)?;
     plan::plan(&migrations, Direction::Downgrade, &ids, &set, driver.dialect(), &facts)?;
     super::downgrade::confirm_losses(&mut *driver, &migrations, &ids, allow_destructive)?;

@@ -15,7 +15,7 @@ use std::{fs, thread};
 
 use dbmigrate_runtime::dialect::Statement;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
-use dbmigrate_runtime::revision::Revision;
+use dbmigrate_runtime::revision::{Revision, View};
 use dbmigrate_runtime::version_table::{self, Applied};
 use dbmigrate_runtime::{Db, Direction, Migration, Migrations, Options, StepResult, plan, script};
 
@@ -143,10 +143,10 @@ impl Worker<'_> {
         if self.settled.as_ref() == Some(&applied) {
             return Ok(Vec::new());
         }
-        let graph = migrations.graph();
-        let checksum = |id: &str| migrations.get(id).map(|it| it.checksum.as_str());
+        let View { of, applied: set, .. } = migrations.view(executor::ids(&applied))?;
+        let graph = of.graph();
+        let checksum = |id: &str| of.get(id).map(|it| it.checksum.as_str());
         executor::verify(graph, checksum, &applied, options.allow_ahead)?;
-        let set = executor::ids(&applied);
         let target = plan::upgrade_target(graph, &set, identifier)?;
         if plan::route(graph, &set, Direction::Upgrade, &target).is_empty() {
             self.settled = Some(applied);

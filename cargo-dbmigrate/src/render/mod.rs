@@ -19,6 +19,8 @@ pub struct Header {
     pub parents: Vec<String>,
     pub branch_labels: Vec<String>,
     pub depends_on: Vec<String>,
+    /// The revisions that it replaces; a revision without them has no such constant.
+    pub replaces: Vec<String>,
     pub message: String,
     /// `2024-10-15 14:54:59 UTC`
     pub created: String,
@@ -41,7 +43,8 @@ pub fn module(
     let Ok(template) = Template::parse("revision.rs.tmpl", DEFAULT) else {
         unreachable!("the template has known placeholders")
     };
-    fill(&template, header, [&body(upgrade, generated), &body(downgrade, generated)]).text
+    let bodies = [&*body(upgrade, generated), &body(downgrade, generated)];
+    with_replaces(fill(&template, header, bodies).text, &header.replaces)
 }
 
 /// The same of a person's template.
@@ -60,11 +63,22 @@ pub fn module_of(
     let filled = fill(template, header, [&upgrade, &downgrade]);
     let bodies = [("upgrade", upgrade.as_str()), ("downgrade", &downgrade)];
     verify::verify(template, &filled, header, bodies)?;
-    Ok(filled.text)
+    Ok(with_replaces(filled.text, &header.replaces))
+}
+
+/// The module with one constant more behind the others, which few revisions have.
+fn with_replaces(mut text: String, replaces: &[String]) -> String {
+    let Some(last) = text.find("const DEPENDS_ON").filter(|_| !replaces.is_empty()) else {
+        return text;
+    };
+    let end = text[last..].find(';').map_or(text.len(), |it| last + it + 1);
+    let texts = long_texts(replaces);
+    text.insert_str(end, &format!("\npub const REPLACES: &[&str] = &{texts};"));
+    text
 }
 
 fn fill(template: &Template, header: &Header, [upgrade, downgrade]: [&str; 2]) -> Filled {
-    let Header { id, parents, branch_labels, depends_on, message, created } = header;
+    let Header { id, parents, branch_labels, depends_on, replaces: _, message, created } = header;
     let texts = |it: &[String]| format!("&{}", expression::texts(it));
     template.fill(|name| match name {
         "message" => match message.split_whitespace().collect::<Vec<_>>().join(" ") {
@@ -85,22 +99,23 @@ fn fill(template: &Template, header: &Header, [upgrade, downgrade]: [&str; 2]) -
 }
 
 fn body(commented: &Commented, generated: bool) -> String {
-    if commented.operations.is_empty() && !generated {
+    let Commented { operations, comments, irreversible } = commented;
+    if operations.is_empty() && comments.is_empty() && irreversible.is_none() && !generated {
         return String::new();
     }
     let mut text = "\n".to_owned();
     if generated {
         text += BEGIN;
     }
-    for (idx, operation) in commented.operations.iter().enumerate() {
+    if let Some(why) = irreversible {
+        text += &statement(&format!("op.irreversible({})", expression::text(why)));
+    }
+    for idx in 0..=operations.len() {
         // A name may hold a line break, which would end the comment.
-        let comment = commented.comments.get(&idx).map_or("", String::as_str);
+        let comment = comments.get(&idx).map_or("", String::as_str);
         let lines = comment.split(['\n', '\r', '\u{2028}', '\u{2029}']).filter(|it| !it.is_empty());
         text.extend(lines.map(|it| format!("    // {it}\n")));
-        text += &statement(operation);
-    }
-    if let Some(why) = &commented.irreversible {
-        text += &line(&format!("op.irreversible({})", expression::text(why)));
+        text += &operations.get(idx).map_or(String::new(), |it| statement(&call(it)));
     }
     if generated {
         text += END;
@@ -108,13 +123,18 @@ fn body(commented: &Commented, generated: bool) -> String {
     text
 }
 
-/// One operation as a statement, laid out as rustfmt does.
-fn statement(operation: &Operation) -> String {
-    line(&call(operation))
+/// Texts in a line, or in lines of their own, as rustfmt has them.
+fn long_texts(items: &[String]) -> String {
+    let line = expression::texts(items);
+    if line.len() < 64 {
+        return line;
+    }
+    let lines: String = items.iter().map(|it| format!("    {},\n", expression::text(it))).collect();
+    format!("[\n{lines}]")
 }
 
-/// A call as a statement.
-fn line(call: &str) -> String {
+/// One call as a statement, laid out as rustfmt does.
+fn statement(call: &str) -> String {
     let source = format!("fn f() {{ {call}; }}");
     let Ok(file) = syn::parse_file(&source) else {
         unreachable!("every operation renders as Rust, and this one did not: {source}")

@@ -12,6 +12,7 @@ fn header() -> Header {
         parents: vec!["a1".to_owned()],
         branch_labels: vec!["one".to_owned()],
         depends_on: vec!["c3".to_owned()],
+        replaces: Vec::new(),
         message: "a \"quoted\"\nmessage".to_owned(),
         created: "2024-10-15 14:54:59 CEST".to_owned(),
     }

@@ -11,7 +11,7 @@ use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{Check, Column, ForeignKey, IndexColumn, Type, Unique};
 
 use super::*;
-use crate::autogenerate::{Answers, Outcome, back, between, changes, plain};
+use crate::autogenerate::{Answers, Outcome, back, changes, compared, plain};
 use crate::models::Models;
 
 fn rules(include: &[&str], exclude: &[&str]) -> Rules {
@@ -216,5 +216,5 @@ fn a_live_database_is_compared_by_the_same_rules() {
     assert_eq!(drifted.others, [("trigger".to_owned(), "posted".to_owned())]);
     let all = drift(&expected, &expected, &found);
     assert_eq!((all.differences.len(), all.others.len()), (3, 6), "{all:?}");
-    assert_eq!(between(&found.schema, &Schema::default(), &rules).len(), 1);
+    assert_eq!(compared(&found.schema, &Schema::default(), &rules).len(), 1);
 }

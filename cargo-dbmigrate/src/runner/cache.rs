@@ -13,7 +13,7 @@ use crate::error::{Doing as _, Result};
 const FILE: &str = "recordings";
 
 /// The version of the file's form; the file of another one is made anew.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cache {
@@ -59,6 +59,7 @@ impl Cache {
                 &it.parents,
                 &it.branch_labels,
                 &it.depends_on,
+                &it.replaces,
                 &it.message,
                 &it.checksum,
             );
@@ -70,8 +71,8 @@ impl Cache {
 }
 
 fn parse(text: &str) -> Option<Cache> {
-    type Header =
-        (String, String, String, String, Vec<String>, Vec<String>, Vec<String>, String, String);
+    type Texts = Vec<String>;
+    type Header = (String, String, String, String, Texts, Texts, Texts, Texts, String, String);
     let mut lines = text.lines();
     let head: (u32, String, Vec<(PathBuf, String, String)>) =
         serde_json::from_str(lines.next()?).ok()?;
@@ -82,14 +83,25 @@ fn parse(text: &str) -> Option<Cache> {
     let entry = |text: &str| {
         // Neither part has a tab or an end of line of its own: in JSON they are written otherwise.
         let (header, line) = text.split_once('\t')?;
-        let (module, stamp, hash, id, parents, branch_labels, depends_on, message, checksum) =
-            serde_json::from_str::<Header>(header).ok()?;
+        let (
+            module,
+            stamp,
+            hash,
+            id,
+            parents,
+            branch_labels,
+            depends_on,
+            replaces,
+            message,
+            checksum,
+        ) = serde_json::from_str::<Header>(header).ok()?;
         let recording = Recording {
             module: module.clone(),
             id,
             parents,
             branch_labels,
             depends_on,
+            replaces,
             message,
             checksum,
             line: line.to_owned(),
@@ -132,6 +144,7 @@ mod tests {
             parents: vec!["b1".to_owned()],
             branch_labels: Vec::new(),
             depends_on: Vec::new(),
+            replaces: vec!["c1".to_owned(), "d1: c1".to_owned()],
             message: "tab\tand\nline".to_owned(),
             checksum: "1:ff".to_owned(),
             line: "{\"module\":\"m1\"}".to_owned(),

@@ -10,9 +10,17 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// When two have one id or one branch label, one needs a revision that isn't there, or they
-    /// need each other in a circle.
-    pub fn new(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
+    /// When two have one id or one branch label, one needs a revision that isn't there, they need
+    /// each other in a circle, or one replaces what can't be replaced.
+    pub fn new(revisions: Vec<Revision>) -> Result<Graph, GraphError> {
+        match revisions.iter().any(|it| !it.replaces.is_empty()) {
+            false => Graph::of(revisions),
+            true => Graph::with_replaced(revisions),
+        }
+    }
+
+    /// The graph of just these revisions.
+    pub(super) fn of(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
         // By the file's name, whichever directory it is in: a program knows the name alone, and it
         // takes the same way as the tool.
         let name = |it: &Revision| it.file.rsplit(['/', '\\']).next().map(str::to_owned);
@@ -102,7 +110,7 @@ fn check_name(name: &str, what: &str, is_allowed: impl Fn(char) -> bool) -> Resu
     Err(if bad.is_empty() && !name.is_empty() { err.hint("choose another") } else { err })
 }
 
-fn by_id(revisions: &[Revision]) -> Result<BTreeMap<String, usize>, GraphError> {
+pub(super) fn by_id(revisions: &[Revision]) -> Result<BTreeMap<String, usize>, GraphError> {
     let mut by_id = BTreeMap::new();
     for (idx, it) in revisions.iter().enumerate() {
         check_id(&it.id).map_err(|err| err.in_file(&it.file))?;

@@ -119,10 +119,13 @@ impl Graph {
         let (branch, rest) = split_branch(identifier);
         let branch = branch.map(|it| self.branch(it)).transpose()?;
         let words = Words { graph: self, identifier, branch, applied };
-        let (name, steps) = match self.get(rest).or_else(|| self.labelled(rest)) {
+        let (name, steps) = match self.find(rest).or_else(|| self.labelled(rest)) {
             Some(_) => (rest, None),
             None => split_relative(rest),
         };
+        if let (Some(_), Some((id, it))) = (steps, self.replaced_by(name)) {
+            return Err(self.no_such_point(id, it));
+        }
         let start = match (name, steps) {
             ("", None) if identifier.is_empty() => {
                 return Err(GraphError::new("the revision's identifier is empty"));
@@ -172,7 +175,7 @@ impl Graph {
     }
 
     fn branch<'a>(&'a self, name: &str) -> Result<Branch<'a>, GraphError> {
-        let exact = self.labelled(name).or_else(|| self.get(name));
+        let exact = self.labelled(name).or_else(|| self.find(name));
         let found = match exact {
             Some(it) => Ok(it),
             None => self.beginning_with(name, |_| true).map_err(|several| {
@@ -196,8 +199,13 @@ impl Graph {
         name: &str,
         counts: impl Fn(&str) -> bool,
     ) -> Result<&Revision, Option<GraphError>> {
-        let found = self.revisions.iter().filter(|it| it.id.starts_with(name) && counts(&it.id));
-        let found: Vec<_> = found.collect();
+        let ids = self.revisions.iter().map(|it| (&it.id, it));
+        let replaced = self.aliases.iter().filter_map(|(id, by)| Some((id, self.get(by)?)));
+        let found = ids.chain(replaced);
+        let found = found.filter(|(id, it)| id.starts_with(name) && counts(&it.id));
+        let mut found: Vec<&Revision> = found.map(|(_, it)| it).collect();
+        let mut seen = BTreeSet::new();
+        found.retain(|it| seen.insert(&it.id));
         match found.as_slice() {
             [it] => Ok(it),
             _ if found.is_empty() || name.is_empty() => Err(None),
@@ -283,7 +291,7 @@ impl<'a> Words<'a> {
             }
             _ => {}
         }
-        let exact = self.graph.get(name).or_else(|| self.graph.labelled(name));
+        let exact = self.graph.find(name).or_else(|| self.graph.labelled(name));
         let found = match exact {
             Some(it) => it,
             None => {
@@ -419,7 +427,7 @@ fn not_on_branch(it: &Revision, branch: &str) -> GraphError {
 }
 
 /// Splits `label@head` into the branch and the rest.
-fn split_branch(identifier: &str) -> (Option<&str>, &str) {
+pub(super) fn split_branch(identifier: &str) -> (Option<&str>, &str) {
     match identifier.split_once('@') {
         Some((branch, rest)) => (Some(branch), rest),
         None => (None, identifier),

@@ -14,6 +14,7 @@ pub struct Recorded {
 }
 
 pub(super) fn write_recorded(module: &Module, migration: &Result<Migration, String>) -> Json {
+    let replaces = migration.as_ref().is_ok_and(|it| !it.revision.replaces.is_empty());
     match migration {
         Err(panic) => Json::object([
             ("module", Some(Json::text(module.name))),
@@ -25,6 +26,7 @@ pub(super) fn write_recorded(module: &Module, migration: &Result<Migration, Stri
             ("parents", Some(Json::texts(&it.revision.parents))),
             ("branch_labels", Some(Json::texts(&it.revision.branch_labels))),
             ("depends_on", Some(Json::texts(&it.revision.depends_on))),
+            ("replaces", replaces.then(|| Json::texts(&it.revision.replaces))),
             ("message", Some(Json::text(&it.revision.message))),
             ("checksum", Some(Json::text(&it.checksum))),
             ("upgrade", Some(write_recording(&it.upgrade))),
@@ -76,6 +78,10 @@ pub fn read_recorded(line: &str) -> Result<Recorded, DecodeError> {
         parents: texts("parents")?,
         branch_labels: texts("branch_labels")?,
         depends_on: texts("depends_on")?,
+        replaces: match json.get("replaces") {
+            Some(_) => texts("replaces")?,
+            None => Vec::new(),
+        },
         message: text("message")?,
         file: module.clone(),
     };

@@ -2,26 +2,29 @@
 
 use dbmigrate_runtime::revision::Revision;
 
-/// `id<parent,parent#label!dependency`, one after the other.
+/// `id<parent,parent#label!dependency=replaced,replaced`, one after the other.
 pub fn revisions(text: &str) -> Vec<Revision> {
     text.split_whitespace().map(revision).collect()
 }
 
 pub fn revision(text: &str) -> Revision {
-    let mut parts: [Vec<String>; 4] = Default::default();
+    let mut parts: [Vec<String>; 5] = Default::default();
     let mut part = 0;
-    for it in text.split_inclusive(['<', ',', '#', '!']) {
-        let name = it.trim_end_matches(['<', ',', '#', '!']);
+    for it in text.split_inclusive(['<', ',', '#', '!', '=']) {
+        let name = it.trim_end_matches(['<', ',', '#', '!', '=']);
         parts[part].push(name.to_owned());
         part = match it.chars().last() {
             Some('<') => 1,
             Some('#') => 2,
             Some('!') => 3,
+            Some('=') => 4,
             _ => part,
         };
     }
-    let [id, parents, branch_labels, depends_on] = parts;
+    let [id, parents, branch_labels, depends_on, replaces] = parts;
+    // One that replaced others itself: `=a,b,c:a+b`.
+    let replaces = replaces.iter().map(|it| it.replace('+', " ")).collect();
     let id = id.concat();
     let (message, file) = (format!("message of {id}"), format!("{id}.rs"));
-    Revision { id, parents, branch_labels, depends_on, message, file }
+    Revision { id, parents, branch_labels, depends_on, replaces, message, file }
 }

@@ -8,7 +8,6 @@ use expect_test::{Expect, expect};
 
 use super::super::{between, found};
 use super::*;
-use crate::rules::Rules;
 
 /// What leads from a database, in the words of known schemas, to the first of them.
 #[track_caller]
@@ -20,10 +19,8 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     assert_eq!(actual.unreadable, []);
     let stored = |it: &Table| Sqlite.as_stored(it, &facts).ok();
     let adopted = adopt(&actual.schema, known, &stored, &Convention::default());
-    let lines: String = between(&adopted, known[0], &Rules::default())
-        .iter()
-        .map(|it| format!("{}\n", found(it)))
-        .collect();
+    let lines: String =
+        between(&adopted, known[0]).iter().map(|it| format!("{}\n", found(it))).collect();
     expect.assert_eq(&lines);
     // What is equal in the database's terms is equal in these, and the other way round.
     let kept = known[0].tables.values().map(|it| stored(it).unwrap());

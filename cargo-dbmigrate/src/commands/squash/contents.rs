@@ -1,0 +1,181 @@
+//! What the revision does that replaces others: the same, with less to do on an empty database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbmigrate_runtime::operations::{self, Operation, Step};
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::{Direction, Migration, Migrations};
+
+use super::range::Squashed;
+use crate::autogenerate::{self, Commented};
+use crate::error::{Error, Result};
+
+/// What a revision does that replaces others.
+pub struct Contents {
+    pub upgrade: Commented,
+    pub downgrade: Commented,
+    /// The steps that are left out, in words.
+    pub elided: Vec<String>,
+}
+
+/// Whether the schema doesn't say what an operation does.
+fn is_opaque(it: &Operation) -> bool {
+    matches!(it, Operation::Execute(_) | Operation::BulkInsert { .. } | Operation::Run(_))
+}
+
+impl Contents {
+    /// What these revisions do together.
+    ///
+    /// # Errors
+    ///
+    /// When one of them has steps, unless these are left out, or runs outside a transaction; and
+    /// when their ways back don't fit together.
+    pub fn of(migrations: &Migrations, squashed: &Squashed, elide: bool) -> Result<Contents> {
+        let all: Vec<&Migration> =
+            squashed.ids.iter().filter_map(|it| migrations.get(it)).collect();
+        refuse_alone(&all)?;
+        let steps: Vec<String> = all.iter().flat_map(|it| steps(it)).collect();
+        if !steps.is_empty() && !elide {
+            return Err(has_steps(&all, &steps));
+        }
+        let parents: Vec<&str> = squashed.parents.iter().map(String::as_str).collect();
+        let is_first = parents.is_empty() && squashed.depends_on.is_empty();
+        let before = before(migrations, squashed)?;
+        let mut upgrade = in_order(all.iter().map(|it| (*it, Direction::Upgrade)));
+        if is_first {
+            upgrade = from_nothing(upgrade)?;
+        }
+        let downgrade = way_back(&all, &upgrade, &before)?;
+        Ok(Contents { upgrade, downgrade, elided: steps })
+    }
+}
+
+/// The schema before the first of them.
+fn before(migrations: &Migrations, squashed: &Squashed) -> Result<Schema> {
+    let graph = migrations.graph();
+    let needed = squashed.parents.iter().chain(&squashed.depends_on);
+    let needed = needed.filter_map(|it| graph.find(it).or_else(|| graph.labelled(it)));
+    let needed: Vec<&str> = needed.map(|it| it.id.as_str()).collect();
+    let ids: BTreeSet<String> =
+        graph.with_ancestors(&needed).into_iter().map(str::to_owned).collect();
+    Ok(migrations.replay(Some(&ids))?)
+}
+
+fn refuse_alone(all: &[&Migration]) -> Result<()> {
+    let is_alone = |it: &&&Migration| it.upgrade.no_transaction || it.downgrade.no_transaction;
+    match all.iter().find(is_alone) {
+        None => Ok(()),
+        Some(it) => {
+            let message = format!(
+                "revision `{}` runs outside a transaction, in {}",
+                it.revision.id, it.revision.file
+            );
+            Err(Error::new(message)
+                .hint("squash up to before it and from behind it: it stays a revision of its own"))
+        }
+    }
+}
+
+/// What a revision's steps are called, in words.
+fn steps(it: &Migration) -> Vec<String> {
+    let of = |operations: &[Operation]| -> Vec<String> {
+        let steps = operations.iter().filter_map(|it| match it {
+            Operation::Run(Step { name, .. }) => Some(name.clone()),
+            _ => None,
+        });
+        steps.map(|name| step_text(&name, it)).collect()
+    };
+    [of(&it.upgrade.operations), of(&it.downgrade.operations)].concat()
+}
+
+fn step_text(name: &str, it: &Migration) -> String {
+    format!("step `{name}` of revision `{}`", it.revision.id)
+}
+
+fn has_steps(all: &[&Migration], steps: &[String]) -> Error {
+    let mut message = "steps are functions in their files and can't be moved:".to_owned();
+    steps.iter().for_each(|it| message += &format!("\n  {it}"));
+    let has = |it: &&Migration| !self::steps(it).is_empty();
+    let files = all.iter().copied().filter(has).map(|it| format!("\n  in {}", it.revision.file));
+    message.extend(files);
+    let first = all.iter().position(has).filter(|it| *it > 1);
+    let shorter = first.and_then(|at| all.get(at - 1)).map(|it| &it.revision.id);
+    let shorter = match shorter {
+        Some(id) => format!("squash up to before them, to `{id}`, or"),
+        None => "leave these revisions out of the range, or".to_owned(),
+    };
+    Error::new(message).hint(format!(
+        "{shorter} --elide-steps writes the revision without them, which is right where a new \
+         database has no rows for them"
+    ))
+}
+
+/// The operations of these revisions one after the other; in the place of a step a comment.
+fn in_order<'a>(all: impl Iterator<Item = (&'a Migration, Direction)>) -> Commented {
+    let mut out = Commented::default();
+    for (it, direction) in all {
+        for operation in &it.recording(direction).operations {
+            match operation {
+                Operation::Run(step) => {
+                    let text = format!("Left out: {}.", step_text(&step.name, it));
+                    comment(&mut out.comments, out.operations.len(), &text);
+                }
+                operation => out.operations.push(operation.clone()),
+            }
+        }
+    }
+    out
+}
+
+fn comment(comments: &mut BTreeMap<usize, String>, at: usize, text: &str) {
+    let comment = comments.entry(at).or_default();
+    if !comment.is_empty() {
+        comment.push('\n');
+    }
+    comment.push_str(text);
+}
+
+/// On an empty database what leads to a schema is the schema itself, up to where rows may be there.
+fn from_nothing(all: Commented) -> Result<Commented> {
+    let n = all.operations.iter().position(is_opaque).unwrap_or(all.operations.len());
+    let (leading, rest) = all.operations.split_at(n);
+    let mut schema = Schema::default();
+    operations::replay(&mut schema, leading).map_err(|err| Error::new(err.to_string()))?;
+    let mut operations = autogenerate::between(&Schema::default(), &schema);
+    let mut made = Schema::default();
+    if operations::replay(&mut made, &operations).is_err() || made != schema {
+        // What a difference can't say is kept as it is.
+        return Ok(all);
+    }
+    let n_made = operations.len();
+    operations.extend_from_slice(rest);
+    let mut comments = BTreeMap::new();
+    for (at, text) in &all.comments {
+        comment(&mut comments, at.saturating_sub(n) + n_made, text);
+    }
+    Ok(Commented { operations, comments, irreversible: None })
+}
+
+/// What undoes it: derived, where every revision says all that it does, or their own ways back.
+fn way_back(all: &[&Migration], upgrade: &Commented, before: &Schema) -> Result<Commented> {
+    if let Some((it, why)) =
+        all.iter().find_map(|it| Some((it, it.downgrade.irreversible.as_ref()?)))
+    {
+        let irreversible = Some(format!("revision {}: {why}", it.revision.id));
+        return Ok(Commented { irreversible, ..Commented::default() });
+    }
+    let recorded = |it: &&Migration| [&it.upgrade, &it.downgrade].map(|it| it.operations.clone());
+    if !all.iter().flat_map(recorded).flatten().any(|it| is_opaque(&it)) {
+        return autogenerate::way_back(&upgrade.operations, before);
+    }
+    let back = in_order(all.iter().rev().map(|it| (*it, Direction::Downgrade)));
+    let mut schema = before.clone();
+    let res = operations::replay(&mut schema, &upgrade.operations)
+        .and_then(|()| operations::replay(&mut schema, &back.operations));
+    res.map_err(|err| {
+        Error::new("the downgrades of the range do not fit one after the other")
+            .cause(err)
+            .hint("correct them, or say `op.irreversible(...)` in the one that can't be undone")
+    })?;
+    Ok(back)
+}

@@ -1,0 +1,195 @@
+//! The proof that one revision does what those do that it replaces, before it is written.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::dialect::Introspected;
+use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::operations::{Operation, Recording};
+use dbmigrate_runtime::revision::{Revision, Target};
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::{Direction, Migration, Migrations, Options, drift};
+
+use super::contents::Contents;
+use super::range::Squashed;
+use crate::autogenerate;
+use crate::error::{Error, Result};
+
+/// Replays both histories, runs both on databases in memory, and compares. Where they can't be run
+/// here, the answer says so.
+///
+/// # Errors
+///
+/// What differs.
+pub fn prove(
+    old: &Migrations,
+    squashed: &Squashed,
+    revision: &Revision,
+    contents: &Contents,
+) -> Result<Option<String>> {
+    let recording = |operations: &[Operation]| Recording {
+        operations: operations.to_vec(),
+        ..Recording::default()
+    };
+    let one = Migration::new(
+        revision.clone(),
+        recording(&contents.upgrade.operations),
+        recording(&contents.downgrade.operations),
+    );
+    let new = Migrations::new(old.every().chain([&one]).cloned().collect())?;
+    let before_and = |migrations: &Migrations, id: &str| -> BTreeSet<String> {
+        let ids = migrations.graph().with_ancestors(&[id]);
+        ids.into_iter().map(str::to_owned).collect()
+    };
+    let (ids, new_ids) = (before_and(old, squashed.last()), before_and(&new, &revision.id));
+    refuse_difference(&old.replay(Some(&ids))?, &new.replay(Some(&new_ids))?)?;
+    refuse_difference(&old.replay(None)?, &new.replay(None)?)?;
+    let is_step = |it: &Operation| matches!(it, Operation::Run(_));
+    let has_step = |it: &Migration| it.upgrade.operations.iter().any(is_step);
+    if old.iter().any(|it| ids.contains(&it.revision.id) && has_step(it)) {
+        return Ok(Some(format!("{ONLY_REPLAYED}: there are steps in it or before it")));
+    }
+    let made = match run(old, squashed.last()) {
+        Ok(it) => it,
+        // Such as for a function that the application registers on its own connections.
+        Err(err) => return Ok(Some(format!("{ONLY_REPLAYED}: {err}"))),
+    };
+    let made_new = run(&new, &revision.id)
+        .map_err(|err| Error::new("the new revision fails on an empty database").cause(err))?;
+    refuse_other_objects(&made, &made_new)?;
+    Ok(None)
+}
+
+const ONLY_REPLAYED: &str = "the range was compared by what it says, and not on a database";
+
+fn refuse_difference(old: &Schema, new: &Schema) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    let different: Vec<String> = autogenerate::between(old, new)
+        .iter()
+        .map(|it| format!("\n  {}", autogenerate::found(it)))
+        .collect();
+    Err(not_equal(&different.concat()))
+}
+
+fn not_equal(different: &str) -> Error {
+    let message =
+        "the new revision would not build what the old ones build, so nothing is written:";
+    Error::new(format!("{message}{different}"))
+        .hint("squash a shorter range; this is a fault of dbmigrate, and worth a report")
+}
+
+/// What a history makes of an empty database, up to a revision.
+fn run(migrations: &Migrations, id: &str) -> Result<Introspected> {
+    let failed = |err| Error::new("failed to try it on a database in memory").cause(err);
+    let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
+    let (options, observer, steps) = (&Options::default(), &mut (), &mut OwnSteps);
+    let mut executor = Executor { driver: &mut driver, migrations, options, observer, steps };
+    executor.run_to(Direction::Upgrade, &Target::Revisions(vec![id.to_owned()]))?;
+    driver.introspect(None).map_err(failed)
+}
+
+fn refuse_other_objects(old: &Introspected, new: &Introspected) -> Result<()> {
+    let (all, changed) = (&old.schema.tables, &new.schema.tables);
+    let names: BTreeSet<&String> = all.keys().chain(changed.keys()).collect();
+    let mut different = String::new();
+    for name in names {
+        match (all.get(name), changed.get(name)) {
+            (Some(old), Some(new)) => {
+                for it in drift::differences(old, new) {
+                    different += &format!("\n  {it}");
+                }
+            }
+            _ => different += &format!("\n  table `{name}` is in only one of the two databases"),
+        }
+    }
+    let others = |it: &Introspected| -> BTreeSet<(String, String, Option<String>)> {
+        let is_other = |kind: &str| kind == "view" || kind == "trigger";
+        let objects = it.objects.iter().filter(|it| is_other(&it.kind));
+        objects.map(|it| (it.kind.clone(), it.name.clone(), it.sql.clone())).collect()
+    };
+    for (kind, name, _) in others(old).symmetric_difference(&others(new)) {
+        different += &format!("\n  {kind} `{name}` is not the same in both databases");
+    }
+    if different.is_empty() { Ok(()) } else { Err(not_equal(&different)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use dbmigrate_runtime::operations::Operations;
+    use dbmigrate_runtime::schema::{Column, Table, Type};
+
+    use super::*;
+    use crate::autogenerate::Commented;
+
+    fn recorded(record: fn(&mut Operations)) -> Vec<Operation> {
+        let mut op = Operations::new();
+        record(&mut op);
+        op.finish().operations
+    }
+
+    /// What is said when this is to replace two revisions that make a table and a column of it.
+    fn said(record: fn(&mut Operations)) -> String {
+        let migration = |id: &str, parents: &[&str], record| {
+            let parents = parents.iter().map(|it| (*it).to_owned()).collect();
+            let revision = Revision { id: id.to_owned(), parents, ..Revision::default() };
+            let upgrade = Recording { operations: recorded(record), ..Recording::default() };
+            Migration::new(revision, upgrade, Recording::default())
+        };
+        let old = Migrations::new(vec![
+            migration("a1", &[], |op| op.create_table(table())),
+            migration("b2", &["a1"], |op| {
+                op.add_column("t", column());
+                op.execute("CREATE VIEW v AS SELECT id FROM t");
+            }),
+        ]);
+        let ids = vec!["a1".to_owned(), "b2".to_owned()];
+        let revision =
+            Revision { id: "c3".to_owned(), replaces: ids.clone(), ..Revision::default() };
+        let squashed = Squashed {
+            ids,
+            parents: Vec::new(),
+            depends_on: Vec::new(),
+            branch_labels: Vec::new(),
+        };
+        let upgrade = Commented { operations: recorded(record), ..Commented::default() };
+        let contents = Contents { upgrade, downgrade: Commented::default(), elided: Vec::new() };
+        match prove(&old.unwrap(), &squashed, &revision, &contents) {
+            Ok(note) => note.unwrap_or_default(),
+            Err(err) => err.message().to_owned(),
+        }
+    }
+
+    fn table() -> Table {
+        Table::new("t").column(Column::new("id", Type::BigInteger))
+    }
+
+    fn column() -> Column {
+        Column::new("n", Type::Integer)
+    }
+
+    #[test]
+    fn what_differs_is_found_by_replay_and_on_a_database() {
+        const VIEW: &str = "CREATE VIEW v AS SELECT id FROM t";
+        let same = said(|op| {
+            op.create_table(table().column(column()));
+            op.execute(VIEW);
+        });
+        assert_eq!(same, "");
+        let lacks = said(|op| {
+            op.create_table(table());
+            op.execute(VIEW);
+        });
+        assert!(lacks.contains("would not build") && lacks.contains("`t.n`"), "{lacks}");
+        // What SQL does only a database can tell.
+        let other = said(|op| op.create_table(table().column(column())));
+        assert!(other.contains("view `v` is not the same in both databases"), "{other}");
+        let fails = said(|op| {
+            op.create_table(table().column(column()));
+            op.execute("CREATE VIEW v AS SELECT");
+        });
+        assert_eq!(fails, "the new revision fails on an empty database");
+    }
+}

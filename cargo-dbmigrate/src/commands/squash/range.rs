@@ -1,0 +1,141 @@
+//! The revisions that one is to replace, and what keeps it from that.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::revision::{Graph, Range, Revision};
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::History;
+
+/// The revisions that one is to replace, and where that one is then.
+pub struct Squashed {
+    /// In the order of the history.
+    pub ids: Vec<String>,
+    /// What they follow that is none of them.
+    pub parents: Vec<String>,
+    /// What they depend on that is none of them.
+    pub depends_on: Vec<String>,
+    /// The labels that are written in them.
+    pub branch_labels: Vec<String>,
+}
+
+impl Squashed {
+    /// Those of a range.
+    ///
+    /// # Errors
+    ///
+    /// When its ends aren't one after the other, it is only one revision, or others need something
+    /// in the middle of it.
+    pub fn of(cx: &Context, history: &History, text: &str) -> Result<Squashed> {
+        let range = match Range::parse(text) {
+            Some(it) => it,
+            None => Range { from: None, to: Some(text.to_owned()) },
+        };
+        let sides: Vec<&str> =
+            [&range.from, &range.to].into_iter().flatten().map(|it| &**it).collect();
+        for it in &sides {
+            if let Some((id, by)) = history.graph.replaced_by(it) {
+                let message =
+                    format!("revision `{id}` is replaced by `{}` already, in {}", by.id, by.file);
+                return Err(Error::new(message).hint(format!("squash from or up to `{}`", by.id)));
+            }
+        }
+        let (history, applied) = history.to_understand(cx, &sides)?;
+        let graph = &history.graph;
+        let end = |identifier: &str| -> Result<Option<String>> {
+            let target = graph.target(identifier, applied.as_ref())?;
+            match target.ids().as_slice() {
+                [] => Ok(None),
+                [id] => Ok(Some((*id).to_owned())),
+                ids => {
+                    let listed = graph.listed(ids);
+                    Err(Error::new(format!("`{identifier}` names several revisions:{listed}"))
+                        .hint("a squash begins at one revision and ends at one"))
+                }
+            }
+        };
+        let from = range.from.as_deref().map(end).transpose()?.flatten();
+        let Some(to) = end(range.to.as_deref().unwrap_or("head"))? else {
+            return Err(Error::new(format!("`{text}` ends before the first revision"))
+                .hint("`cargo dbmigrate history` lists the revisions"));
+        };
+        if let Some(from) = from.as_ref().filter(|it| **it != to && !graph.follows(&to, it)) {
+            return Err(Error::new(format!("revision `{to}` does not follow `{from}`"))
+                .hint("a range goes from an older revision to one that follows it"));
+        }
+        let is_within = |it: &&Revision| {
+            let is_before = from.as_ref().is_some_and(|from| graph.follows(from, &it.id));
+            (it.id == to || graph.follows(&to, &it.id)) && !is_before
+        };
+        let within: Vec<&Revision> = graph.revisions().iter().filter(is_within).collect();
+        if let [it] = within.as_slice() {
+            return Err(Error::new(format!("`{text}` is one revision, `{}`", it.id))
+                .hint("a squash replaces two or more; `from:to` has both ends in it"));
+        }
+        let ids: Vec<String> = within.iter().map(|it| it.id.clone()).collect();
+        refuse_needed(graph, &ids, &to)?;
+        let is_outside = |it: &&str| !ids.iter().any(|id| id == it);
+        let parents = within.iter().flat_map(|it| it.parents.iter().map(String::as_str));
+        let parents = unique(parents.filter(is_outside));
+        let before = graph.with_ancestors(&parents);
+        let names = within.iter().flat_map(|it| it.depends_on.iter().map(String::as_str));
+        let names = names.filter(|name| {
+            let it = graph.find(name).or_else(|| graph.labelled(name));
+            it.is_some_and(|it| is_outside(&it.id.as_str()) && !before.contains(it.id.as_str()))
+        });
+        let depends_on = unique(names);
+        let labels = within.iter().flat_map(|it| it.branch_labels.clone()).collect();
+        let owned = |it: Vec<&str>| it.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let (parents, depends_on) = (owned(parents), owned(depends_on));
+        Ok(Squashed { ids, parents, depends_on, branch_labels: labels })
+    }
+
+    /// The last of them.
+    pub fn last(&self) -> &str {
+        self.ids.last().map_or("", String::as_str)
+    }
+
+    /// What stands in `REPLACES`: those that replace others themselves behind these.
+    pub fn replaces(&self, history: &History) -> Vec<String> {
+        let mut replaces = Vec::new();
+        for it in self.ids.iter().filter_map(|id| history.graph.get(id)) {
+            let of: Vec<&str> = it.replaced().collect();
+            replaces.extend(it.replaces.iter().cloned());
+            replaces.push(match of.is_empty() {
+                true => it.id.clone(),
+                false => format!("{}: {}", it.id, of.join(" ")),
+            });
+        }
+        replaces
+    }
+}
+
+fn unique<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut seen = BTreeSet::new();
+    items.filter(|it| seen.insert(*it)).collect()
+}
+
+/// Fails where another revision needs something in the middle: a new database has no such point.
+fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
+    let is_inner = |id: &str| id != last && ids.iter().any(|it| it == id);
+    for it in graph.revisions().iter().filter(|it| !ids.contains(&it.id)) {
+        let followed = it.parents.iter().map(|id| (id.as_str(), "follows"));
+        let names = it
+            .depends_on
+            .iter()
+            .filter_map(|it| Some(graph.find(it).or_else(|| graph.labelled(it))?.id.as_str()));
+        let mut needed = followed.chain(names.map(|id| (id, "depends on")));
+        let Some((id, needs)) = needed.find(|(id, _)| is_inner(id)) else { continue };
+        let file = graph.get(id).map_or("", |it| &it.file);
+        let message = format!(
+            "revision `{}` in {} {needs} `{id}` in {file}, which is in the middle of the range",
+            it.id, it.file
+        );
+        return Err(Error::new(message).hint(format!(
+            "squash up to `{id}`, or from a revision behind it: only the last one of a range is \
+             there for others"
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,451 @@
+//! Revisions that replace others, and which of both a database has.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::build::by_id;
+use super::target::{split_branch, split_relative};
+use super::{Graph, GraphError, Revision, Target};
+
+/// A history, of type `T`, as one database has it.
+#[derive(Debug)]
+pub struct View<'a, T: Clone> {
+    /// The history.
+    pub of: Cow<'a, T>,
+    /// What is applied of it.
+    pub applied: BTreeSet<String>,
+    /// Applied revisions whose files are gone and that count as the one that replaces them, by
+    /// that one.
+    pub counted: BTreeMap<String, Vec<String>>,
+}
+
+/// One of the revisions that another one replaces.
+struct Replaced<'a> {
+    id: &'a str,
+    /// What it replaces itself.
+    of: Vec<&'a str>,
+}
+
+fn entry(text: &str) -> Replaced<'_> {
+    match text.split_once(':') {
+        None => Replaced { id: text, of: Vec::new() },
+        Some((id, of)) => Replaced { id: id.trim(), of: of.split_whitespace().collect() },
+    }
+}
+
+impl Revision {
+    /// The ids of the revisions that it replaces, in the order of the history.
+    pub fn replaced(&self) -> impl Iterator<Item = &str> {
+        self.entries().map(|it| it.id)
+    }
+
+    fn entries(&self) -> impl DoubleEndedIterator<Item = Replaced<'_>> {
+        self.replaces.iter().map(|it| entry(it))
+    }
+
+    /// Those of what it replaces that the applied ones amount to: one that replaced others stands
+    /// for them, and they for it.
+    fn covered<'a>(&'a self, applied: &BTreeSet<String>) -> BTreeSet<&'a str> {
+        let mut covered: BTreeSet<&str> =
+            self.replaced().filter(|it| applied.contains(*it)).collect();
+        for it in self.entries().rev() {
+            if covered.contains(it.id) {
+                covered.extend(&it.of);
+            }
+        }
+        for it in self.entries() {
+            if !it.of.is_empty() && it.of.iter().all(|id| covered.contains(id)) {
+                covered.insert(it.id);
+            }
+        }
+        covered
+    }
+
+    /// The ids that name the point at which it ends: its last one, and where that replaced others,
+    /// their last one.
+    fn ends(&self) -> Vec<&str> {
+        let mut ends = Vec::new();
+        let mut at = self.entries().next_back();
+        while let Some(it) = at {
+            ends.push(it.id);
+            let last = it.of.last().copied();
+            at = last.filter(|it| !ends.contains(it)).map(|last| {
+                let known = self.entries().find(|it| it.id == last);
+                known.unwrap_or(Replaced { id: last, of: Vec::new() })
+            });
+        }
+        ends
+    }
+}
+
+impl Graph {
+    /// The revision of that id, or the one that is in its place in this view.
+    pub fn find(&self, id: &str) -> Option<&Revision> {
+        self.get(id).or_else(|| self.get(self.aliases.get(id)?))
+    }
+
+    /// The revisions that replace others, those first that replace the most.
+    fn replacing(&self) -> Vec<&Revision> {
+        replacing(&self.written)
+    }
+
+    /// Whether another revision replaces that one, in this view or not.
+    pub fn is_replaced(&self, id: &str) -> bool {
+        self.replacing().iter().any(|by| by.replaced().any(|it| it == id))
+    }
+
+    /// What an identifier names that has no place of its own in this view, and the revision that
+    /// replaces it together with what follows it. The last one that it replaces is the same point.
+    pub fn replaced_by(&self, identifier: &str) -> Option<(&str, &Revision)> {
+        let (id, by) = self.alias(identifier)?;
+        let is_inner = by.replaced().any(|it| it == id) && !by.ends().contains(&id);
+        is_inner.then_some((id, by))
+    }
+
+    /// The id that an identifier names and that isn't in this view, and what is in its place.
+    fn alias(&self, identifier: &str) -> Option<(&str, &Revision)> {
+        let rest = split_branch(identifier).1;
+        if rest.is_empty() || self.get(rest).or_else(|| self.labelled(rest)).is_some() {
+            return None;
+        }
+        let name = if self.find(rest).is_some() { rest } else { split_relative(rest).0 };
+        if name.is_empty() || matches!(name, "head" | "heads" | "base" | "current") {
+            return None;
+        }
+        let mut like = self.aliases.iter().filter(|(id, _)| id.starts_with(name));
+        let (id, by) = match (self.aliases.get_key_value(name), like.next(), like.next()) {
+            (Some(it), _, _) | (None, Some(it), None) => it,
+            _ => return None,
+        };
+        Some((id, self.get(by)?))
+    }
+
+    /// What is wrong with an identifier of a point that isn't in this view.
+    pub(crate) fn no_such_point(&self, id: &str, by: &Revision) -> GraphError {
+        let message = format!(
+            "revision `{id}` is one of those that `{}` replaces, so that point is not there any \
+             more, in {}",
+            by.id, by.file
+        );
+        let before = match by.parents.as_slice() {
+            [] => "base".to_owned(),
+            ids => ids.join("`, `"),
+        };
+        GraphError::new(message).hint(format!("the next ones are `{before}` and `{}`", by.id))
+    }
+
+    /// A target that was understood in another view of the same history.
+    pub fn translated(&self, target: &Target) -> Target {
+        if self.aliases.is_empty() {
+            return target.clone();
+        }
+        let one = |id: &String| self.aliases.get(id).unwrap_or(id).clone();
+        let all = |ids: &[String]| {
+            let mut ids: Vec<String> = ids.iter().map(one).collect();
+            let mut seen = BTreeSet::new();
+            ids.retain(|it| seen.insert(it.clone()));
+            ids
+        };
+        match target {
+            Target::Base => Target::Base,
+            Target::Revisions(ids) => Target::Revisions(all(ids)),
+            Target::Branch { branch, ids } => Target::Branch { branch: one(branch), ids: all(ids) },
+        }
+    }
+
+    /// The history as a database has it that these revisions are applied in.
+    ///
+    /// Where it has some of those that another one replaces, they are there, and that one is not:
+    /// its id names the last of them. Where their files are gone and it has all of them, they count
+    /// as the one that replaces them. A history in which none replaces others is borrowed.
+    ///
+    /// # Errors
+    ///
+    /// When it has some and not all of them, and their files are gone; and when it has both some of
+    /// them and what replaces them.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::revision::{Graph, Revision};
+    ///
+    /// let texts = |items: &[&str]| items.iter().map(|it| it.to_string()).collect::<Vec<_>>();
+    /// let revision = |id: &str, parents: &[&str], replaces: &[&str]| Revision {
+    ///     id: id.to_owned(),
+    ///     parents: texts(parents),
+    ///     replaces: texts(replaces),
+    ///     ..Revision::default()
+    /// };
+    /// let graph = Graph::new(vec![
+    ///     revision("a1", &[], &[]),
+    ///     revision("b2", &["a1"], &[]),
+    ///     revision("c3", &[], &["a1", "b2"]),
+    /// ])?;
+    /// assert_eq!(graph.heads(), ["c3"]);
+    /// let view = graph.view(["a1".to_owned()].into())?;
+    /// assert_eq!(view.of.heads(), ["b2"]);
+    /// # Ok::<(), dbmigrate_runtime::revision::GraphError>(())
+    /// ```
+    pub fn view(&self, applied: BTreeSet<String>) -> Result<View<'_, Graph>, GraphError> {
+        let mut counted = BTreeMap::new();
+        if self.written.is_empty() {
+            return Ok(View { of: Cow::Borrowed(self), applied, counted });
+        }
+        let mut open = BTreeSet::new();
+        for by in self.replacing() {
+            let has = |it: &Revision| it.replaced().any(|it| it == by.id);
+            let mut others = self.replacing().into_iter();
+            if others.any(|it| has(it) && !open.contains(&it.id)) {
+                continue;
+            }
+            let rows: Vec<&str> = by.replaced().filter(|it| applied.contains(*it)).collect();
+            if rows.is_empty() {
+                continue;
+            }
+            if applied.contains(&by.id) {
+                return Err(both(by, &rows));
+            }
+            let covered = by.covered(&applied);
+            if self.has_files(by, &applied) {
+                open.insert(by.id.clone());
+            } else if by.replaced().all(|it| covered.contains(it)) {
+                let rows = rows.into_iter().map(str::to_owned).collect();
+                counted.insert(by.id.clone(), rows);
+            } else {
+                return Err(half(by, &rows, &covered));
+            }
+        }
+        let of = match open == self.open {
+            true => Cow::Borrowed(self),
+            false => Cow::Owned(Graph::opened(&self.written, open)?),
+        };
+        let mut applied = applied;
+        for (by, rows) in &counted {
+            for row in rows {
+                applied.remove(row);
+            }
+            applied.insert(by.clone());
+        }
+        Ok(View { of, applied, counted })
+    }
+
+    /// The history with the revisions that these identifiers name, also where another one replaces
+    /// them in this view.
+    ///
+    /// # Errors
+    ///
+    /// When the files of such a revision are gone.
+    pub fn naming(&self, identifiers: &[&str]) -> Result<Cow<'_, Graph>, GraphError> {
+        let mut open = self.open.clone();
+        for identifier in identifiers {
+            let Some((id, _)) = self.alias(identifier) else { continue };
+            let has = |by: &&Revision| by.replaced().any(|it| it == id);
+            for by in self.replacing().into_iter().filter(has) {
+                if self.has_files(by, &BTreeSet::from([id.to_owned()])) {
+                    open.insert(by.id.clone());
+                } else if !by.ends().contains(&id) {
+                    return Err(self.no_such_point(id, by));
+                }
+            }
+        }
+        match open == self.open {
+            true => Ok(Cow::Borrowed(self)),
+            false => Ok(Cow::Owned(Graph::opened(&self.written, open)?)),
+        }
+    }
+
+    /// Whether the files are there of what a revision replaces. Of one that replaced others itself
+    /// and these either may be missing: it where it isn't applied, they where none or all are.
+    fn has_files(&self, by: &Revision, applied: &BTreeSet<String>) -> bool {
+        let written = ids(&self.written);
+        let is_written = |id: &str| written.contains(id);
+        let covered = by.covered(applied);
+        by.entries().all(|it| {
+            let within = |other: Replaced<'_>| {
+                let stands = || other.of.iter().all(|it| covered.contains(it));
+                let is_it = other.of.contains(&it.id) && is_written(other.id);
+                is_it && (!applied.contains(it.id) || stands())
+            };
+            let is_elsewhere = || {
+                let of = || it.of.iter().all(|it| is_written(it));
+                !it.of.is_empty() && !applied.contains(it.id) && of()
+            };
+            is_written(it.id) || is_elsewhere() || by.entries().any(within)
+        })
+    }
+
+    /// The graph of revisions of which some replace others, for a new database.
+    pub(super) fn with_replaced(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
+        revisions.sort_by(|a, b| (&a.file, &a.id).cmp(&(&b.file, &b.id)));
+        by_id(&revisions)?;
+        check(&revisions)?;
+        Graph::opened(&revisions.into(), BTreeSet::new())
+    }
+
+    /// The same where these are left out and what they replace is there.
+    fn opened(written: &Arc<[Revision]>, open: BTreeSet<String>) -> Result<Graph, GraphError> {
+        let aliases = aliases(written, &open);
+        let mut revisions: Vec<Revision> =
+            written.iter().filter(|it| !aliases.contains_key(&it.id)).cloned().collect();
+        let ids: BTreeMap<&str, &Revision> =
+            written.iter().map(|it| (it.id.as_str(), it)).collect();
+        for it in &mut revisions {
+            for parent in &mut it.parents {
+                let Some(by) = aliases.get(parent) else { continue };
+                if let Some(by) = ids.get(by.as_str()).filter(|by| is_inside(by, parent)) {
+                    return Err(inside(&it.id, parent, by, &it.file));
+                }
+                by.clone_into(parent);
+            }
+            let mut seen = BTreeSet::new();
+            it.parents.retain(|it| seen.insert(it.clone()));
+            for name in &mut it.depends_on {
+                if let Some(by) = aliases.get(name) {
+                    by.clone_into(name);
+                }
+            }
+        }
+        let graph = Graph::of(revisions)?;
+        Ok(Graph { aliases, written: Arc::clone(written), open, ..graph })
+    }
+}
+
+fn ids(written: &[Revision]) -> BTreeSet<&str> {
+    written.iter().map(|it| it.id.as_str()).collect()
+}
+
+fn replacing(written: &[Revision]) -> Vec<&Revision> {
+    let mut replacing: Vec<_> = written.iter().filter(|it| !it.replaces.is_empty()).collect();
+    replacing.sort_by_key(|it| std::cmp::Reverse(it.replaces.len()));
+    replacing
+}
+
+fn is_inside(by: &Revision, id: &str) -> bool {
+    by.replaced().any(|it| it == id) && !by.ends().contains(&id)
+}
+
+/// What is in the place of a revision that isn't in this view.
+fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, String> {
+    let ids = ids(written);
+    let is_written = |id: &str| ids.contains(id);
+    let mut aliases = BTreeMap::new();
+    // The one that replaces the most comes last and has the word.
+    for by in replacing(written).into_iter().rev() {
+        if !open.contains(&by.id) {
+            aliases.extend(by.replaced().map(|it| (it.to_owned(), by.id.clone())));
+            continue;
+        }
+        // What it replaces is in this view, or in the place of what is.
+        let end = |ids: Vec<&str>, aliases: &BTreeMap<String, String>| {
+            let known = ids.into_iter().find(|it| is_written(it) || aliases.contains_key(*it))?;
+            Some(aliases.get(known).map_or(known, String::as_str).to_owned())
+        };
+        for it in by.entries().filter(|it| !is_written(it.id)) {
+            if let Some(end) = end(it.of.last().copied().into_iter().collect(), &aliases) {
+                aliases.insert(it.id.to_owned(), end);
+            }
+        }
+        if let Some(end) = end(by.ends(), &aliases) {
+            aliases.insert(by.id.clone(), end);
+        }
+    }
+    aliases
+}
+
+/// Fails where a revision replaces itself, or two replace one without one of them replacing all
+/// that the other one does.
+fn check(revisions: &[Revision]) -> Result<(), GraphError> {
+    let replacing = replacing(revisions);
+    for by in &replacing {
+        let ids: BTreeSet<&str> = by.replaced().collect();
+        if ids.contains(by.id.as_str()) {
+            let message = format!("revision `{}` replaces itself, in {}", by.id, by.file);
+            return Err(GraphError::new(message).hint("correct its `REPLACES`"));
+        }
+        for other in replacing.iter().filter(|it| it.id != by.id) {
+            if let Some(it) = by.entries().find(|it| it.id == other.id) {
+                let is_whole = it.of.iter().copied().eq(other.replaced());
+                if !is_whole || !other.replaced().all(|it| ids.contains(it)) {
+                    return Err(not_whole(by, other));
+                }
+                continue;
+            }
+            let mut common = other.replaced().filter(|it| ids.contains(it));
+            if let (Some(id), false) = (common.next(), other.replaced().any(|it| it == by.id)) {
+                let message = format!(
+                    "two revisions replace `{id}`: `{}` in {} and `{}` in {}",
+                    by.id, by.file, other.id, other.file
+                );
+                return Err(GraphError::new(message).hint(
+                    "delete the file of the one that no database has, and squash again if need be",
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn not_whole(by: &Revision, other: &Revision) -> GraphError {
+    let message = format!(
+        "revision `{}` replaces `{}` and not all that this one replaces, in {}",
+        by.id, other.id, by.file
+    );
+    let of: Vec<&str> = other.replaced().collect();
+    GraphError::new(message).hint(format!(
+        "its `REPLACES` has to have these: {}, and `{}: {}`",
+        listed(&of),
+        other.id,
+        of.join(" ")
+    ))
+}
+
+fn inside(id: &str, parent: &str, by: &Revision, file: &str) -> GraphError {
+    let message = format!(
+        "revision `{id}` follows `{parent}`, which `{}` in {} replaces together with what follows \
+         it, in {file}",
+        by.id, by.file
+    );
+    let last = by.ends().first().copied().unwrap_or_default().to_owned();
+    GraphError::new(message).hint(format!(
+        "let it follow `{last}`, or delete the file of `{}` if no database has it",
+        by.id
+    ))
+}
+
+fn listed(ids: &[&str]) -> String {
+    format!("`{}`", ids.join("`, `"))
+}
+
+/// A database that stands where there are no files any more.
+fn half(by: &Revision, rows: &[&str], covered: &BTreeSet<&str>) -> GraphError {
+    let missing: Vec<&str> = by.entries().filter(|it| it.of.is_empty()).map(|it| it.id).collect();
+    let missing: Vec<&str> = missing.into_iter().filter(|it| !covered.contains(it)).collect();
+    let message = format!(
+        "the database is in the middle of what revision `{}` replaces: it has {} and lacks {}, \
+         and files of these are gone, in {}",
+        by.id,
+        listed(rows),
+        listed(&missing),
+        by.file
+    );
+    GraphError::new(message).hint(format!(
+        "bring the files back, for example from version control, upgrade this database, and delete \
+         them then; if the database is what `{0}` builds, `cargo dbmigrate stamp --verify {0}` \
+         enters it",
+        by.id
+    ))
+}
+
+/// A database that two versions of a project have worked on, which did not know of each other.
+fn both(by: &Revision, rows: &[&str]) -> GraphError {
+    let message = format!(
+        "the database has revision `{}` applied and also {}, which it replaces, in {}",
+        by.id,
+        listed(rows),
+        by.file
+    );
+    GraphError::new(message).hint(
+        "look what the database is; `cargo dbmigrate stamp --purge <revision>` enters only that",
+    )
+}
