@@ -1,11 +1,16 @@
 //! `dbmigrate.toml`.
 
+mod databases;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use cargo_metadata::semver::VersionReq;
 use dbmigrate_runtime::schema::naming::{Convention, Templates};
 use dbmigrate_runtime::version_table::Name;
 use serde::Deserialize;
+
+pub use databases::{ALL, DEFAULT, Further, check_name};
 
 use crate::cli::Transaction;
 use crate::error::{Doing as _, Error, Result, toml_place};
@@ -67,21 +72,6 @@ pub struct Config {
     pub dependencies: toml::Table,
     /// Further databases, by name.
     pub databases: BTreeMap<String, Further>,
-}
-
-/// A database beside the default one, with a history of its own. What it doesn't say is as for the
-/// default one.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Further {
-    pub url: String,
-    /// Its migrations directory, from the one of the default database; by default its name.
-    pub directory: Option<PathBuf>,
-    pub version_table: Option<String>,
-    pub version_locations: Option<Vec<String>>,
-    /// The function is one of its own `mod.rs`.
-    #[serde(default)]
-    pub rewrite: String,
 }
 
 /// A command that runs on a new file.
@@ -179,51 +169,50 @@ impl Config {
     pub fn parse(text: &str, path: &Path) -> Result<Config> {
         let config: Config = toml::from_str(text).map_err(|err| {
             let place = toml_place(path, text, &err);
-            Error::new(format!("failed to read the configuration at {place}: {}", err.message()))
-                .hint("`cargo dbmigrate init` in an empty package writes a file with every key")
+            let message = err.message();
+            let name = message.strip_prefix("unknown field `").and_then(|it| it.split_once('`'));
+            let hint = match name {
+                Some((name, _)) if keys().iter().any(|it| it == name) => format!("`{name}`{ABOVE}"),
+                _ => "`cargo dbmigrate init` in an empty package writes a file with every key"
+                    .to_owned(),
+            };
+            Error::new(format!("failed to read the configuration at {place}: {message}")).hint(hint)
         })?;
-        let mut names = BTreeMap::new();
-        for name in config.databases.keys() {
-            check_name(name)?;
-            // Their variables would be the same.
-            if let Some(other) = names.insert(name.to_lowercase(), name) {
-                let message = format!("the databases `{other}` and `{name}` differ in case alone");
-                return Err(Error::new(message).hint(format!("rename one in {}", path.display())));
-            }
-        }
+        databases::check(&config.databases, path)?;
+        dependencies(&config.dependencies, path)?;
         Ok(config)
-    }
-
-    /// The settings of a further database.
-    pub fn of(&self, it: &Further) -> Config {
-        let mut config = self.clone();
-        config.url.clone_from(&it.url);
-        config.version_table = it.version_table.clone().unwrap_or(config.version_table);
-        config.version_locations =
-            it.version_locations.clone().unwrap_or_else(|| Config::default().version_locations);
-        config.rewrite.clone_from(&it.rewrite);
-        config
     }
 }
 
-/// What `--database` calls the database that every project has.
-pub const DEFAULT: &str = "default";
+/// What is said of a key that was put into a table.
+const ABOVE: &str = " is a key of the file itself: it stands above the first line in brackets";
 
-/// What `--database` calls all of them.
-pub const ALL: &str = "all";
+/// The keys of the file itself: serde names them where it finds another one.
+fn keys() -> Vec<String> {
+    let err =
+        toml::from_str::<Config>("'' = 1").map_or_else(|it| it.to_string(), |_| String::new());
+    let list = err.split_once("expected one of ").map_or("", |(_, it)| it);
+    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
 
-/// Fails where a database can't have that name: it stands in arguments, in the names of
-/// directories and of environment variables.
-pub fn check_name(name: &str) -> Result<()> {
-    let is_word = |it: char| it.is_ascii_alphanumeric() || it == '_';
-    let message = match name {
-        DEFAULT | ALL => format!("`{name}` can't be a further database's name: it has a meaning"),
-        it if it.starts_with(|it: char| it.is_ascii_alphabetic()) && it.chars().all(is_word) => {
-            return Ok(());
-        }
-        _ => format!("`{name}` can't be a database's name"),
+/// Fails where what is listed as a dependency can't be one, such as a key at the file's end.
+fn dependencies(table: &toml::Table, path: &Path) -> Result<()> {
+    let is_dependency = |it: &toml::Value| match it {
+        toml::Value::String(version) => VersionReq::parse(version).is_ok(),
+        it => it.is_table(),
     };
-    Err(Error::new(message).hint("it is made of letters, digits and `_`, and begins with a letter"))
+    let Some((name, value)) = table.iter().find(|(_, it)| !is_dependency(it)) else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{name} = {value}` under `[dependencies]` of `{}` names no dependency",
+        path.display()
+    );
+    let is_key = keys().iter().any(|it| it == name);
+    Err(Error::new(message).hint(match is_key {
+        true => format!("`{name}`{ABOVE}"),
+        false => "a dependency is a version, or a table, as in Cargo.toml".to_owned(),
+    }))
 }
 
 /// The table `naming`.

@@ -7,11 +7,9 @@ use super::*;
 const SCAFFOLD: &str = include_str!("../scaffold/dbmigrate.toml");
 const DOCS: &str = include_str!("../../../docs/settings.md");
 
-/// The keys that are understood: serde names them where it finds another one.
+/// The keys that are understood.
 fn keys() -> BTreeSet<String> {
-    let err = toml::from_str::<Config>("'' = 1").unwrap_err().to_string();
-    let (_, list) = err.split_once("expected one of ").unwrap_or_else(|| panic!("{err}"));
-    list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+    super::keys().into_iter().collect()
 }
 
 /// The file with the keys that it only shows.
@@ -50,4 +48,26 @@ fn the_documentation_explains_every_key_and_no_other() {
         };
         assert_eq!(cells[1], default, "{key}");
     }
+}
+
+/// A file's end is in a table, and that is where a line is put without a second thought.
+#[test]
+fn a_key_that_was_put_into_a_table_is_told_where_it_stands() {
+    let said = |line: &str| {
+        let text = format!("{SCAFFOLD}\n[databases.logs]\nurl = \"\"\n");
+        let after = text.replace("[dependencies]", &format!("[dependencies]\n{line}"));
+        let err = Config::parse(&after, Path::new(FILE)).unwrap_err();
+        let at_end = format!("{text}{line}\n");
+        format!("{err}\n{}", Config::parse(&at_end, Path::new(FILE)).unwrap_err())
+    };
+    expect_test::expect![[r#"
+        `transaction = "each"` under `[dependencies]` of `dbmigrate.toml` names no dependency
+          hint: `transaction` is a key of the file itself: it stands above the first line in brackets
+        failed to read the configuration at dbmigrate.toml:90:1: unknown field `transaction`, expected one of `url`, `directory`, `version_table`, `version_locations`, `rewrite`
+          hint: `transaction` is a key of the file itself: it stands above the first line in brackets"#]].assert_eq(&said("transaction = \"each\""));
+    let other = Config::parse("[dependencies]\nserde = true", Path::new(FILE)).unwrap_err();
+    expect_test::expect![[r#"
+        `serde = true` under `[dependencies]` of `dbmigrate.toml` names no dependency
+          hint: a dependency is a version, or a table, as in Cargo.toml"#]]
+    .assert_eq(&other.to_string());
 }
