@@ -66,9 +66,20 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
     "#]]
     .assert_eq(&host.plain(&host.ok("upgrade").stdout));
     host.ok("check");
+    // The answer is no where one of them says no.
+    host.replace(
+        "src/lib.rs",
+        "pub what: String,",
+        "pub what: String,\n    pub more: Option<i64>,",
+    );
+    let run = host.dbmigrate("check");
+    assert!(run.code == 1 && run.stdout.contains("Detected added column `event.more`"), "{run}");
+    host.write("src/lib.rs", &format!("{USER}{EVENT}"));
     let (app, logs) = (host.dir.join("app.db"), host.dir.join("logs.db"));
     assert!(dump(&app).contains("user: 1") && !dump(&app).contains("event"), "{}", dump(&app));
     assert!(dump(&logs).contains("\"event\"") && !dump(&logs).contains("user"), "{}", dump(&logs));
+    let applied = |path| dump(path).matches("dbmigrate_version: ").count();
+    assert_eq!((applied(&app), applied(&logs)), (1, 1), "{}", dump(&logs));
 
     expect![[r#"
         error: `downgrade` needs to know which database is meant

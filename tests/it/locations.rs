@@ -88,6 +88,9 @@ fn directories_within_a_location() {
         "recursive_version_locations = true",
     );
     host.ok("revision --rev-id a1");
+    let year = host.list("migrations/versions");
+    assert!(year.len() == 1 && year[0].starts_with("20"), "{year:?}");
+    assert_eq!(host.list(&format!("migrations/versions/{}", year[0])), ["m_a1.rs"]);
     // Flat files and nested ones make one history, and a file that is reached twice counts once.
     host.write("migrations/versions/m_b1.rs", &revision("b1", &["a1"], "flat", "", ""));
     host.write("migrations/versions/old/ages/m_c1.rs", &revision("c1", &["b1"], "deep", "", ""));

@@ -104,6 +104,14 @@ fn has_dependency(dependencies: &toml::Table, name: &str) -> bool {
             .any(|it| it.get("package").and_then(|it| it.as_str()) == Some(name))
 }
 
+/// Whether the runtime's driver works on this rusqlite; another one can't be in the same program.
+fn is_in_range(dependency: &toml::Value) -> bool {
+    let version = dependency.as_str().or_else(|| dependency.get("version")?.as_str());
+    let version = version.map(|it| it.trim_start_matches(['^', '=', '~', ' '])).unwrap_or_default();
+    let minor = version.strip_prefix("0.").and_then(|it| it.split('.').next());
+    minor.and_then(|it| it.parse::<u32>().ok()).is_some_and(|it| (32..=42).contains(&it))
+}
+
 /// Adds the runtime to the manifest if it is missing. Where that fails, the line to add is said.
 fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     let dependencies = dependencies(cx)?;
@@ -111,7 +119,9 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     if has(RUNTIME) {
         return Ok(false);
     }
-    let features: Vec<&str> = TYPE_CRATES.into_iter().filter(|it| has(it)).collect();
+    let types = TYPE_CRATES.into_iter().filter(|it| has(it));
+    let driver = dependencies.get("rusqlite").filter(|it| is_in_range(it)).map(|_| "sqlite");
+    let features: Vec<&str> = types.chain(driver).collect();
     let line = dependency_line(args, &features);
     if !args.no_add {
         let added = cargo_add(cx, args, &features);
@@ -159,4 +169,19 @@ fn cargo_add(cx: &Context, args: &Init, features: &[&str]) -> xshell::Result<()>
         cmd = cmd.arg("--offline");
     }
     cmd.quiet().ignore_stdout().ignore_stderr().run()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_driver_is_wanted_where_it_fits_the_rusqlite_that_is_there() {
+        let fits = |text: &str| is_in_range(&toml::from_str::<toml::Table>(text).unwrap()["it"]);
+        assert!(fits("it = \"0.37\""));
+        assert!(fits("it = { version = \"^0.42.1\", features = [\"bundled\"] }"));
+        for other in ["\"0.43\"", "\"0.31.0\"", "\"1\"", "\"*\"", "{ path = \"x\" }"] {
+            assert!(!fits(&format!("it = {other}")), "{other}");
+        }
+    }
 }
