@@ -1,9 +1,11 @@
 //! Questions to a person, on standard error.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::sync::Once;
 
 use dialoguer::console::Term;
+use dialoguer::theme::Theme;
 use dialoguer::{Confirm, Input, Select};
 
 use crate::error::{Doing as _, Result};
@@ -11,9 +13,18 @@ use crate::error::{Doing as _, Result};
 /// The exit code of a command that a person interrupted, as shells have it.
 const INTERRUPTED: i32 = 130;
 
+/// What is asked ends in a question mark, and not in a colon behind it.
+struct Questions;
+
+impl Theme for Questions {
+    fn format_select_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
+        f.write_str(prompt)
+    }
+}
+
 /// Has one of the items chosen.
 pub fn select(question: &str, items: &[String]) -> Result<usize> {
-    let select = Select::new().with_prompt(question).items(items).default(0);
+    let select = Select::with_theme(&Questions).with_prompt(question).items(items).default(0);
     ask(question, || select.interact())
 }
 
