@@ -146,20 +146,28 @@ impl Migrations {
     }
 
     /// The same before a stamp, which itself says what is applied: it may name one of the revisions
-    /// that another one replaces, and that other one on a database that has only some of them.
+    /// that another one replaces, also on a database that has that other one, and that other one on
+    /// a database that has only some of them.
     ///
     /// # Errors
     ///
-    /// As [`Migrations::view`], where the target doesn't say what the database is.
+    /// As [`Migrations::view`], where the target doesn't say what the database is; and when a target
+    /// is within what another revision replaces, and the files of that are gone.
     pub fn view_to_stamp(
         &self,
         applied: BTreeSet<String>,
         target: &Target,
     ) -> Result<View<'_, Migrations>, Error> {
-        let named = target.ids().into_iter().filter(|it| self.graph.is_replaced(it));
-        let named: BTreeSet<String> =
-            named.filter(|it| !applied.contains(*it)).map(str::to_owned).collect();
-        let mut view = match self.view(applied.union(&named).cloned().collect()) {
+        let mut rows = applied.clone();
+        let mut named = BTreeSet::new();
+        for id in target.ids() {
+            let by = self.graph.replacing_one(id);
+            if !by.is_empty() && rows.insert(id.to_owned()) {
+                named.insert(id.to_owned());
+            }
+            rows.retain(|row| !by.iter().any(|it| it.id == *row));
+        }
+        let mut view = match self.view(rows) {
             Ok(it) => it,
             Err(err) => {
                 let wanted = self.graph.with_ancestors(&target.ids());
@@ -170,7 +178,11 @@ impl Migrations {
             }
         };
         view.applied.retain(|it| !named.contains(it));
-        Ok(view)
+        let graph = view.of.graph();
+        match target.ids().into_iter().find_map(|it| graph.replaced_by(it)) {
+            Some((id, by)) => Err(graph.no_such_point(id, by).into()),
+            None => Ok(view),
+        }
     }
 
     /// The same with another migration in the place of the one that has its id.

@@ -2,6 +2,7 @@
 //! those that are looked at after the files are gone.
 
 mod commands;
+mod points;
 mod refused;
 
 use std::fs;

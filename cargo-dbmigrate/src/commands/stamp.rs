@@ -23,7 +23,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
     let rows = history::applied_ids(cx, &database)?;
-    let (history, applied, target) = understood(&history, &rows, &args.revisions)?;
+    let (history, from, target) = understood(&history, &rows, &args.revisions)?;
     let migrations = history.migrations()?;
     let options = upgrade::options(cx, &Run::default());
     let stays = if args.purge { BTreeSet::new() } else { rows };
@@ -33,10 +33,6 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     if args.verify {
         verify(cx, &database, &view.of, &stamped)?;
     }
-    let text = |ids: &[&str]| {
-        if ids.is_empty() { "<base>".to_owned() } else { ids.join(", ") }
-    };
-    let from = text(&history.graph.current(&applied));
     let patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = database.open_to_write(patience)?;
     let mut observer = upgrade::Progress::new(cx.out, 0);
@@ -49,7 +45,8 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
         steps: &mut steps,
     };
     let entered = executor.stamp(&target, args.purge)?;
-    cx.out.done(format!("Running stamp_revision {from} -> {}", text(&graph.current(&stamped))));
+    let to = heads_text(&graph.current(&stamped));
+    cx.out.done(format!("Running stamp_revision {from} -> {to}"));
     let ids = target.ids();
     cx.out.json("stamp", serde_json::json!({ "revisions": ids, "entered": entered }));
     Ok(Answer::Done)
@@ -82,23 +79,28 @@ fn write_script(cx: &Context, identifiers: &[String]) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
+fn heads_text(ids: &[&str]) -> String {
+    if ids.is_empty() { "<base>".to_owned() } else { ids.join(", ") }
+}
+
 /// What is to be stamped, in the history as the database has it, and with the revisions that are
-/// named. A database that stands where there are no files is not refused yet: a stamp may be the
+/// named; and the heads that the database has. A database that stands where there are no files is not refused yet: a stamp may be the
 /// answer to that.
 fn understood(
     history: &History,
     rows: &BTreeSet<String>,
     identifiers: &[String],
-) -> Result<(History, BTreeSet<String>, Target)> {
+) -> Result<(History, String, Target)> {
     let (history, applied) = match history.at(rows.clone()) {
         Ok((history, applied)) => (history.into_owned(), applied),
         Err(_) => (history.clone(), rows.clone()),
     };
+    let from = heads_text(&history.graph.current(&applied));
     let is_inner = |it: &&str| history.graph.replaced_by(it).is_some();
     let inner: Vec<&str> = identifiers.iter().map(String::as_str).filter(is_inner).collect();
     let history = history.naming(&inner)?.into_owned();
     let target = history.graph.targets(identifiers, Some(&applied))?;
-    Ok((history, applied, target))
+    Ok((history, from, target))
 }
 
 /// Fails where the database isn't what these revisions build.

@@ -90,9 +90,11 @@ impl Graph {
         replacing(&self.written)
     }
 
-    /// Whether another revision replaces that one, in this view or not.
-    pub fn is_replaced(&self, id: &str) -> bool {
-        self.replacing().iter().any(|by| by.replaced().any(|it| it == id))
+    /// The revisions that replace that one, in this view or not.
+    pub(crate) fn replacing_one(&self, id: &str) -> Vec<&Revision> {
+        let mut by = self.replacing();
+        by.retain(|by| by.replaced().any(|it| it == id));
+        by
     }
 
     /// What an identifier names that has no place of its own in this view, and the revision that
@@ -240,8 +242,7 @@ impl Graph {
         let mut open = self.open.clone();
         for identifier in identifiers {
             let Some((id, _)) = self.alias(identifier) else { continue };
-            let has = |by: &&Revision| by.replaced().any(|it| it == id);
-            for by in self.replacing().into_iter().filter(has) {
+            for by in self.replacing_one(id) {
                 if self.has_files(by, &BTreeSet::from([id.to_owned()])) {
                     open.insert(by.id.clone());
                 } else if !by.ends().contains(&id) {
