@@ -194,6 +194,8 @@ pub struct Planner<'a> {
     migrations: &'a Migrations,
     direction: Direction,
     applied: BTreeSet<String>,
+    /// The places in the history of the heads of what is applied.
+    heads: BTreeSet<usize>,
     /// What the applied revisions build.
     schema: Schema,
 }
@@ -210,7 +212,10 @@ impl<'a> Planner<'a> {
         applied: BTreeSet<String>,
     ) -> Result<Planner<'a>, Error> {
         let schema = migrations.replay(Some(&applied))?;
-        Ok(Planner { migrations, direction, applied, schema })
+        let graph = migrations.graph();
+        let heads = graph.current(&applied).into_iter().filter_map(|it| graph.position(it));
+        let heads = heads.collect();
+        Ok(Planner { migrations, direction, applied, heads, schema })
     }
 
     /// The applied revision that comes last in the history, if it comes after this one: on a new
@@ -304,7 +309,21 @@ impl<'a> Planner<'a> {
                 self.schema = self.migrations.replay(Some(&self.applied))?;
             }
         }
+        self.move_heads(&migration.revision);
         Ok(())
+    }
+
+    /// Only a revision itself and those that it follows begin or cease to be heads with it.
+    fn move_heads(&mut self, revision: &Revision) {
+        let graph = self.migrations.graph();
+        for id in revision.parents.iter().chain([&revision.id]) {
+            let Some(position) = graph.position(id) else { continue };
+            let is_followed = || graph.children(id).iter().any(|it| self.applied.contains(it));
+            match self.applied.contains(id) && !is_followed() {
+                true => self.heads.insert(position),
+                false => self.heads.remove(&position),
+            };
+        }
     }
 
     /// The operations of a revision in this direction.
@@ -314,7 +333,8 @@ impl<'a> Planner<'a> {
 
     /// The heads of what is applied by now.
     pub fn heads(&self) -> Vec<&'a str> {
-        self.migrations.graph().current(&self.applied)
+        let revisions = self.migrations.graph().revisions();
+        self.heads.iter().filter_map(|it| revisions.get(*it)).map(|it| it.id.as_str()).collect()
     }
 
     /// What the revisions build that are applied by now.

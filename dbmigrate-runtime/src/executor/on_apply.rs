@@ -34,6 +34,13 @@ pub struct Callbacks {
     callbacks: Vec<Callback>,
 }
 
+impl Callbacks {
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.callbacks.is_empty()
+    }
+}
+
 impl fmt::Debug for Callbacks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callbacks").field("n", &self.callbacks.len()).finish_non_exhaustive()
@@ -96,7 +103,7 @@ impl Executor<'_> {
     ) -> Result<(), Error> {
         let id = &applied.revision.id;
         let callbacks = &self.options.callbacks.callbacks;
-        let is_marked = in_transaction && !callbacks.is_empty();
+        let is_marked = in_transaction;
         if is_marked {
             self.mark()?;
         }

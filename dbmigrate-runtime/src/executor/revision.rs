@@ -83,6 +83,9 @@ impl Executor<'_> {
             }
             Direction::Downgrade => version_table::delete(self.driver, table, id)?,
         }
+        if self.options.callbacks.is_empty() {
+            return Ok(());
+        }
         let heads = planner.heads();
         let applied = Applied { revision: &migration.revision, direction, heads: &heads, duration };
         self.call_back(&applied, in_transaction, verification)
