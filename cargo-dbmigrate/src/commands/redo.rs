@@ -1,11 +1,13 @@
 //! `redo`: down and up again, to try out a revision that is being written.
 
+use dbmigrate_runtime::{Direction, plan};
+
 use super::{Answer, upgrade};
 use crate::cli::{Redo, Run};
 use crate::connection::Database;
 use crate::context::Context;
-use crate::error::Result;
-use crate::history::History;
+use crate::error::{Error, Result};
+use crate::history::{self, History};
 
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
@@ -13,9 +15,35 @@ pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let run = Run { args: args.args.clone(), ..Run::default() };
     let down = format!("-{}", args.count);
     let allow = args.allow_destructive;
+    refuse_passing(cx, &database, &history, &down)?;
     let undone = upgrade::downgrade(cx, &database, &history, &down, &run, allow)?;
     let top = undone.first().cloned().unwrap_or_else(|| "head".to_owned());
     let ran = upgrade::upgrade(cx, &database, &history, &top, &run)?;
     cx.out.json("redo", serde_json::json!({ "undone": undone, "ran": ran }));
     Ok(Answer::Done)
+}
+
+/// Fails where the way up would end beyond where the way down begins: once none of the revisions is
+/// applied that another one replaces, that one is in their place. What else is wrong is said by the
+/// way down itself.
+fn refuse_passing(cx: &Context, database: &Database, history: &History, down: &str) -> Result<()> {
+    let rows = history::applied_ids(cx, database)?;
+    let Ok((here, applied)) = history.at(rows) else { return Ok(()) };
+    let Ok(target) = plan::downgrade_target(&here.graph, &applied, down) else { return Ok(()) };
+    let undone = plan::route(&here.graph, &applied, Direction::Downgrade, &target);
+    let rest = applied.into_iter().filter(|it| !undone.contains(it)).collect();
+    let (there, _) = history.at(rest)?;
+    let replaced = undone.first().and_then(|it| there.graph.replaced_by(it));
+    let Some((top, by)) = replaced else { return Ok(()) };
+    let message = format!(
+        "revision `{top}` can't be reached again from so far below: there `{}` is in its place and \
+         in that of what follows it, in {}",
+        by.id, by.file
+    );
+    let before = history::parents_text(&by.parents);
+    Err(Error::new(message).hint(format!(
+        "redo fewer revisions; the next points are `{before}` and `{0}`, so after `cargo dbmigrate \
+         upgrade {0}` all of it can be redone",
+        by.id
+    )))
 }

@@ -25,3 +25,19 @@ fn stamp_enters_the_point_that_was_named() {
         assert_eq!(current(&host, url), ["b2"]);
     }
 }
+
+#[test]
+fn redo_never_ends_behind_where_it_began() {
+    let host = host("redo-inner");
+    host.ok("upgrade b2 --url sqlite:app.db");
+    host.ok("squash a1:c3 --rev-id 5aaa -m first");
+    let run = host.dbmigrate("redo -n 2 --allow-destructive --url sqlite:app.db");
+    assert!(run.stderr.contains("the next points are `<base>` and `5aaa`"), "{run}");
+    assert_eq!(current(&host, "sqlite:app.db"), ["b2"], "{run}");
+    host.ok("redo --allow-destructive --url sqlite:app.db");
+    assert_eq!(current(&host, "sqlite:app.db"), ["b2"]);
+    // After it the squash is the same point.
+    host.ok("upgrade c3 --url sqlite:app.db");
+    host.ok("redo -n 3 --allow-destructive --url sqlite:app.db");
+    assert_eq!(current(&host, "sqlite:app.db"), ["5aaa"]);
+}
