@@ -1,13 +1,16 @@
 //! `undo`: takes the newest revision's file away again, as long as nothing was done with it.
 
-use dbmigrate_runtime::revision::Graph;
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::revision::{Graph, Revision};
 
 use super::{Answer, place};
 use crate::cli::Undo;
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::{headers, history, scaffold};
+use crate::headers::{self, Header};
+use crate::{history, scaffold};
 
 pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     // Read without compiling, since a revision that doesn't compile is one to undo.
@@ -15,10 +18,16 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     let graph = headers::graph(&headers)?;
     // What another one depends on isn't taken away from under it.
     let heads = graph.real_heads();
-    let heads: Vec<_> =
+    let at_end: Vec<_> =
         headers.iter().filter(|it| heads.contains(&it.revision.id.as_str())).collect();
+    if let Some((id, by)) = args.revision.as_deref().and_then(|it| graph.alias(it)) {
+        let message =
+            format!("revision `{id}` is replaced by `{}`, in {}, so it stays", by.id, by.file);
+        return Err(Error::new(message)
+            .hint(format!("`cargo dbmigrate undo {}` takes that one back", by.id)));
+    }
     let applied = graph.view(history::applied_ids(cx, &Database::find(cx)?)?)?.applied;
-    let unapplied: Vec<_> = heads.iter().filter(|it| !applied.contains(&it.revision.id)).collect();
+    let unapplied: Vec<_> = at_end.iter().filter(|it| !applied.contains(&it.revision.id)).collect();
     let stays = |id: &str| {
         Error::new(format!("revision `{id}` is applied, so it stays"))
             .hint("`cargo dbmigrate downgrade` undoes it first")
@@ -27,12 +36,16 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
         None => None,
         Some(identifier) => Some(history::one(&graph, &applied, identifier)?),
     };
-    let header = match (named, unapplied.as_slice(), heads.as_slice()) {
+    let header = match (named, unapplied.as_slice(), at_end.as_slice()) {
         (Some(id), ..) if applied.contains(id) => return Err(stays(id)),
-        (Some(id), ..) => match heads.iter().find(|it| it.revision.id == id) {
-            Some(header) => header,
-            None => return Err(is_needed(&graph, id)),
-        },
+        (Some(id), ..) => {
+            let may_go =
+                |it: &&Header| heads.contains(&it.revision.id.as_str()) || is_spare(&headers, it);
+            match headers.iter().find(|it| it.revision.id == id).filter(may_go) {
+                Some(header) => header,
+                None => return Err(is_needed(&graph, id)),
+            }
+        }
         (None, [header], _) => header,
         (None, [], []) => return Err(Error::new("there is no revision to undo")),
         (None, [], [header, ..]) => return Err(stays(&header.revision.id)),
@@ -59,6 +72,16 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     cx.out.done(format!("Deleting {path} ... done"));
     cx.out.json("undo", serde_json::json!({ "revision": header.revision.id, "path": path }));
     Ok(Answer::Done)
+}
+
+/// Whether a revision replaces others and the history is whole without it: they are there, and
+/// nothing names it.
+fn is_spare(headers: &[Header], header: &Header) -> bool {
+    let replaced: BTreeSet<&str> = header.revision.replaced().collect();
+    let others = headers.iter().filter(|it| it.revision.id != header.revision.id);
+    let others: Vec<Revision> = others.map(|it| it.revision.clone()).collect();
+    let n_there = others.iter().filter(|it| replaced.contains(it.id.as_str())).count();
+    !replaced.is_empty() && n_there == replaced.len() && Graph::new(others).is_ok()
 }
 
 /// That a revision isn't taken away from under others.

@@ -106,7 +106,7 @@ impl Graph {
     }
 
     /// The id that an identifier names and that isn't in this view, and what is in its place.
-    fn alias(&self, identifier: &str) -> Option<(&str, &Revision)> {
+    pub fn alias(&self, identifier: &str) -> Option<(&str, &Revision)> {
         let rest = split_branch(identifier).1;
         if rest.is_empty() || self.get(rest).or_else(|| self.labelled(rest)).is_some() {
             return None;

@@ -2,6 +2,8 @@
 
 use super::host;
 
+use dbmigrate_tests::revision;
+
 /// The first column of what `current` prints.
 fn current(host: &dbmigrate_tests::Host, url: &str) -> Vec<String> {
     let text = host.ok(&format!("current --url {url}")).stdout;
@@ -40,4 +42,24 @@ fn redo_never_ends_behind_where_it_began() {
     host.ok("upgrade c3 --url sqlite:app.db");
     host.ok("redo -n 3 --allow-destructive --url sqlite:app.db");
     assert_eq!(current(&host, "sqlite:app.db"), ["5aaa"]);
+}
+
+#[test]
+fn undo_deletes_the_file_that_was_named_or_none() {
+    let host = host("undo-inner");
+    let old = host.revisions();
+    host.ok("squash b2:c3 --rev-id 5aaa -m later");
+    let before = host.revisions();
+    for id in ["b2", "c3"] {
+        let run = host.dbmigrate(&format!("undo {id} --url sqlite:none.db"));
+        assert!(run.stderr.contains("is replaced by `5aaa`"), "{run}");
+        assert_eq!(host.revisions(), before, "{run}");
+    }
+    // The old files are there, so that the squash isn't needed: but for who follows it by name.
+    host.write("migrations/versions/m_f6.rs", &revision("f6", &["5aaa"], "f6", "", ""));
+    let run = host.dbmigrate("undo 5aaa --url sqlite:none.db");
+    assert!(run.stderr.contains("others follow it"), "{run}");
+    std::fs::remove_file(host.dir.join("migrations/versions/m_f6.rs")).unwrap();
+    host.ok("undo 5aaa --url sqlite:none.db");
+    assert_eq!(host.revisions(), old);
 }
