@@ -128,6 +128,12 @@ impl History {
         Ok(Migrations::of(self.graph.clone(), migrations.collect::<Result<_>>()?))
     }
 
+    /// What a revision follows as its file says it: in the graph that may be what is in the place
+    /// of a revision that another one replaces.
+    pub fn written_parents(&self, id: &str) -> &[String] {
+        self.recordings.get(id).map_or(&[], |it| &it.parents)
+    }
+
     /// The file of a revision.
     pub fn path(&self, id: &str) -> Option<&Path> {
         let recording = self.recordings.get(id)?;

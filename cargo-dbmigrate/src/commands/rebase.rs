@@ -31,7 +31,8 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
     // A link stays one.
     let target = path.canonicalize().doing(|| format!("read `{}`", path.display()))?;
     let text = fs::read_to_string(&target).doing(|| format!("read `{}`", path.display()))?;
-    let edit = headers::follow(&text, &first.parents, line.onto).ok_or_else(|| {
+    let from = history.written_parents(&first.id);
+    let edit = headers::follow(&text, from, line.onto).ok_or_else(|| {
         let message = format!("the `DOWN_REVISION` of `{}` can't be edited", first.file);
         Error::new(message).hint(format!("make it `&[\"{}\"]` by hand", line.onto))
     })?;
@@ -51,7 +52,7 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
             "revision": first.id,
             "moved": line.moved,
             "onto": line.onto,
-            "from": first.parents,
+            "from": from,
             "path": first.file,
             "dry_run": args.dry_run,
             "differences": builds,

@@ -63,3 +63,20 @@ fn undo_deletes_the_file_that_was_named_or_none() {
     host.ok("undo 5aaa --url sqlite:none.db");
     assert_eq!(host.revisions(), old);
 }
+
+#[test]
+fn rebase_edits_what_the_file_says_whichever_of_both_a_database_has() {
+    let host = host("rebase-squashed");
+    host.ok("upgrade c3 --url sqlite:old.db");
+    host.ok("squash a1:c3 --rev-id 5aaa -m first");
+    host.ok("upgrade c3 --url sqlite:new.db");
+    // One was written before the squash, and the other one behind it.
+    host.write("migrations/versions/m_f6.rs", &revision("f6", &["c3"], "f6", "", ""));
+    host.write("migrations/versions/m_f7.rs", &revision("f7", &["5aaa"], "f7", "", ""));
+    for url in ["sqlite:old.db", "sqlite:new.db"] {
+        for id in ["f6", "f7"] {
+            let run = host.dbmigrate(&format!("rebase {id} --onto e5 --dry-run --url {url}"));
+            assert!(run.stdout.contains("+pub const DOWN_REVISION: &[&str] = &[\"e5\"];"), "{run}");
+        }
+    }
+}
