@@ -84,7 +84,7 @@ fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<Strin
     }
     match found.operations.iter().position(|it| it == operation) {
         Some(idx) => found.losses.get(&idx).cloned(),
-        None if converts(operation, before) => {
+        None if converts(operation, before) || gives_values(operation) => {
             victim(operation).map(|it| format!("may discard what {it} holds"))
         }
         None => None,
@@ -101,6 +101,16 @@ fn converts(operation: &Operation, before: &Schema) -> bool {
         let need = Need::of_change(table, was, &now);
         need.is(Why::Values) || need.is(Why::Narrower)
     })
+}
+
+/// Whether an expression takes the place of a column's values, and isn't just the column.
+fn gives_values(operation: &Operation) -> bool {
+    let Operation::AlterColumn { column, change, .. } = operation else { return false };
+    let is_column = |it: &str| {
+        let it = it.trim();
+        it == column || it == format!("\"{}\"", column.replace('"', "\"\""))
+    };
+    change.using.as_deref().is_some_and(|it| !is_column(it))
 }
 
 #[cfg(test)]
@@ -162,6 +172,20 @@ mod tests {
                 alter column `nick` of table `user`: may discard what column `nick` of `user` holds
                 alter column `name` of table `user`: may discard what column `name` of `user` holds
                 alter column `id` of table `user`
+            "#]],
+        );
+    }
+
+    #[test]
+    fn values_that_an_expression_takes_the_place_of_are_discarded() {
+        check(
+            |op| {
+                op.alter_column("user", "nick", ColumnChange::new().not_null().using("''"));
+                op.alter_column("user", "name", ColumnChange::new().not_null().using("\"name\""));
+            },
+            expect![[r#"
+                alter column `nick` of table `user`: may discard what column `nick` of `user` holds
+                alter column `name` of table `user`
             "#]],
         );
     }
