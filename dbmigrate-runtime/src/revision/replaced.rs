@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::build::by_id;
+use super::build::{by_id, check_id};
 use super::target::{split_branch, split_relative};
 use super::{Graph, GraphError, Revision, Target};
 
@@ -354,11 +354,14 @@ fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, St
     aliases
 }
 
-/// Fails where a revision replaces itself, or two replace one without one of them replacing all
-/// that the other one does.
+/// Fails where a revision replaces itself or names what it replaces in another order than the
+/// history's, or two replace one without one of them replacing all that the other one does.
 fn check(revisions: &[Revision]) -> Result<(), GraphError> {
     let replacing = replacing(revisions);
+    let written: BTreeMap<&str, &Revision> =
+        revisions.iter().map(|it| (it.id.as_str(), it)).collect();
     for by in &replacing {
+        check_entries(by, &written)?;
         let ids: BTreeSet<&str> = by.replaced().collect();
         if ids.contains(by.id.as_str()) {
             let message = format!("revision `{}` replaces itself, in {}", by.id, by.file);
@@ -383,6 +386,41 @@ fn check(revisions: &[Revision]) -> Result<(), GraphError> {
                 ));
             }
         }
+    }
+    Ok(())
+}
+
+/// Fails where a list of what is replaced has what is no id, one twice, or one before another that
+/// it follows: the last one is the point at which the list ends.
+fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(), GraphError> {
+    let err = |message: String| {
+        GraphError::new(format!("{message}, in {}", by.file)).hint("correct its `REPLACES`")
+    };
+    let ids: BTreeSet<&str> = by.replaced().collect();
+    let (mut before, mut looked_at) = (BTreeSet::new(), BTreeSet::new());
+    for it in by.entries() {
+        for id in it.of.iter().chain([&it.id]) {
+            check_id(id).map_err(|err| {
+                err.in_file(&by.file).or_hint("correct the `REPLACES` that it stands in")
+            })?;
+        }
+        if before.contains(it.id) {
+            return Err(err(format!("revision `{}` replaces `{}` twice", by.id, it.id)));
+        }
+        let mut open = vec![it.id];
+        while let Some(id) = open.pop() {
+            if id != it.id && ids.contains(id) && !before.contains(id) {
+                let (by, it) = (&by.id, it.id);
+                return Err(err(format!(
+                    "revision `{by}` names `{it}` before `{id}`, and `{it}` follows `{id}`"
+                )));
+            }
+            if looked_at.insert(id) {
+                let parents = written.get(id).map_or(&[][..], |it| &it.parents);
+                open.extend(parents.iter().map(String::as_str));
+            }
+        }
+        before.insert(it.id);
     }
     Ok(())
 }

@@ -316,3 +316,11 @@ fn dependencies_and_branches_follow_what_replaces() {
     "#]],
     );
 }
+
+#[test]
+fn what_is_replaced_is_named_in_the_order_of_the_history() {
+    // The last one is the point that others follow: here `d` would run without `b` and `c`.
+    for text in ["a b<a c<b s=c,b,a d<s", "a b<a c<b s=b,a d<s", "a b<a s=a,b,b", "s=a,,b"] {
+        assert!(Graph::new(revisions(text)).is_err(), "{text}");
+    }
+}
