@@ -1,11 +1,15 @@
 //! What every command works with.
 
+mod apart;
+
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use dbmigrate_runtime::record::ModelRecord;
 
 use crate::cli::Global;
-use crate::config::{self, Config, Further};
+use crate::config::{self, Config};
+use crate::connection::Database;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::output::Output;
@@ -29,6 +33,7 @@ impl Context {
     /// default database's.
     pub fn new(global: Global, out: Output) -> Result<Context> {
         let project = Project::find(&global)?;
+        apart::refuse_further(&project)?;
         let config = Config::read(&project.migrations_dir)?;
         Ok(Context::of_project(global, out, project, config))
     }
@@ -38,12 +43,20 @@ impl Context {
         Context { global, out, project, config, database: None, records: Arc::default() }
     }
 
-    /// The same project as another of its databases sees it.
+    /// The same project as one of its databases sees it.
     ///
     /// # Errors
     ///
     /// When dbmigrate.toml has no database of that name, or what it says is another one's.
     pub fn of_database(&self, name: &str) -> Result<Context> {
+        let cx = self.unchecked(name)?;
+        for other in self.others(name)? {
+            apart::check(&cx, &other)?;
+        }
+        Ok(cx)
+    }
+
+    fn unchecked(&self, name: &str) -> Result<Context> {
         if name == config::DEFAULT {
             return Ok(self.clone());
         }
@@ -53,43 +66,46 @@ impl Context {
                 "`cargo dbmigrate init --database {name}` adds it to dbmigrate.toml"
             )));
         };
-        let config = self.config.of(it);
-        let table = |it: &Config| it.version_table.to_lowercase();
-        let others = self.config.databases.iter().filter(|(other, _)| *other != name);
-        let others = others.map(|(name, it)| (name.as_str(), self.config.of(it)));
-        for (other, its) in others.chain([(config::DEFAULT, self.config.clone())]) {
-            if its.url == config.url && table(&its) == table(&config) {
-                let message = format!(
-                    "the databases `{name}` and `{other}` have the same `url` and `version_table`"
-                );
-                return Err(Error::new(message)
-                    .hint("give one of them another file, or a version table of its own"));
-            }
-        }
-        let base = &self.project.migrations_dir;
-        let dir = |name: &str, it: &Further| {
-            files::clean(&base.join(it.directory.as_deref().unwrap_or(name.as_ref())))
-        };
-        let own = dir(name, it);
-        let others = self.config.databases.iter().filter(|(other, _)| *other != name);
-        let mut taken = others.map(|(name, it)| dir(name, it)).chain([files::clean(base)]);
-        let locations = files::locations(self)?;
-        if taken.any(|it| it == own) || locations.iter().any(|it| it.dir == own) {
-            let message = format!(
-                "the database `{name}` can't have the directory `{}`: it is another one's",
-                crate::history::relative(self, &own)
-            );
-            return Err(Error::new(message).hint(format!(
-                "name another by `directory = \"...\"` under `[databases.{name}]` in \
-                 dbmigrate.toml"
-            )));
-        }
+        let directory = it.directory.as_deref().unwrap_or(name.as_ref());
+        let own = files::clean(&self.project.config_dir.join(directory));
         Ok(Context {
             project: self.project.with_migrations(&own),
-            config,
+            config: self.config.of(it),
             database: Some(name.to_owned()),
             ..self.clone()
         })
+    }
+
+    /// The project as its databases other than that one see it. Of those no URL is given.
+    fn others(&self, name: &str) -> Result<Vec<Context>> {
+        if self.config.databases.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut default = self.clone();
+        default.global.url = None;
+        if self.database.is_some() {
+            default.database = None;
+            default.config = Config::read(&self.project.config_dir)?;
+            default.project = self.project.with_migrations(&self.project.config_dir);
+        }
+        let names = [config::DEFAULT].into_iter();
+        let names = names.chain(default.config.databases.keys().map(String::as_str));
+        names.filter(|it| *it != name).map(|it| default.unchecked(it)).collect()
+    }
+
+    /// The name of another of the project's databases that is in the same file, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// When it can't be found out which file one of them is.
+    pub fn other_in(&self, file: &Path) -> Result<Option<String>> {
+        for other in self.others(self.database_name())? {
+            let theirs = Database::find(&other)?;
+            if theirs.path().is_some_and(|it| files::is_same(it, file)) {
+                return Ok(Some(other.database_name().to_owned()));
+            }
+        }
+        Ok(None)
     }
 
     /// The names of all databases, in quotes.

@@ -160,9 +160,15 @@ pub fn clean(path: &Path) -> PathBuf {
 }
 
 /// Whether two paths lead to one thing.
-fn is_same(one: &Path, two: &Path) -> bool {
-    let real = |it: &Path| it.canonicalize().unwrap_or_else(|_| it.to_owned());
+pub fn is_same(one: &Path, two: &Path) -> bool {
     one == two || real(one) == real(two)
+}
+
+/// The path without links, as far as it is there.
+pub fn real(path: &Path) -> PathBuf {
+    let path = clean(path);
+    let beside = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
+    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.clone())
 }
 
 #[cfg(test)]

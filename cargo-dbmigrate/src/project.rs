@@ -14,7 +14,7 @@ use crate::cli::Global;
 use crate::error::{Doing as _, Error, Result};
 
 /// The migrations directory, where the arguments name no other.
-const MIGRATIONS: &str = "migrations";
+pub const MIGRATIONS: &str = "migrations";
 
 /// The package that has the migrations.
 #[derive(Debug, Clone)]
@@ -60,7 +60,8 @@ impl Project {
         let workspace_root = canonical(workspace.root.dir());
         let cargo_dir = if cwd.starts_with(&workspace_root) { cwd } else { package_dir.clone() };
         let target_dir = target_dir(&cargo_dir, &workspace_root)?;
-        let migrations_dir = package_dir.join(directory);
+        // Paths that are made of this one, and what is kept by it, have one form.
+        let migrations_dir = crate::files::clean(&package_dir.join(directory));
         let package = manifest.package_name().to_owned();
         Ok(Project {
             work_dir: work_dir(&target_dir, &package, &migrations_dir),

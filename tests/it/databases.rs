@@ -185,7 +185,7 @@ fn several_databases_from_the_beginning() {
 
     host.replace("migrations/dbmigrate.toml", "\"sqlite:logs.db\"", "\"sqlite:app.db\"");
     expect![[r#"
-        error: the databases `logs` and `default` have the same `url` and `version_table`
+        error: the databases `default` and `logs` have the same file `app.db` and the same `version_table`
           hint: give one of them another file, or a version table of its own
     "#]]
     .assert_eq(&host.fails("current").errors());

@@ -23,6 +23,14 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     if let Some(path) = database.path().filter(|it| it.exists()) {
         // Only what is a database is deleted.
         history::applied(cx, &database)?;
+        if let Some(other) = cx.other_in(path)? {
+            let message =
+                format!("`{}` is the file of the database `{other}` as well", path.display());
+            return Err(Error::new(message).hint(
+                "`downgrade base` and `upgrade` leave the other one as it is; with a file of its \
+                 own this one can be reset",
+            ));
+        }
         if !args.yes {
             let question = format!("Delete `{}` with all its rows?", path.display());
             let agreed = output::is_interactive() && prompt::confirm(&question)?;

@@ -1,0 +1,126 @@
+//! What belongs to one database, or to one directory, stays apart from the others.
+
+use dbmigrate_tests::{Host, dump};
+use expect_test::expect;
+
+const MODELS: &str = "
+use dbmigrate_runtime::Model;
+
+#[derive(Model)]
+pub struct User {
+    #[model(primary_key)]
+    pub id: i64,
+}
+
+#[derive(Model)]
+#[model(database = \"logs\")]
+pub struct Event {
+    #[model(primary_key)]
+    pub id: i64,
+}
+";
+
+const SETTINGS: &str = "migrations/dbmigrate.toml";
+
+fn two(name: &str) -> Host {
+    let host = Host::library(name, MODELS);
+    host.ok("init --multidb logs");
+    host.ok("migrate -m first");
+    host
+}
+
+/// A further database's directory has no settings, so `-d` would run its revisions on the default
+/// of `url`, which is the other database.
+#[test]
+fn a_further_database_s_directory_is_not_taken_for_a_project_of_its_own() {
+    let host = two("apart-directory");
+    expect![[r#"
+        error: `-d migrations/logs`: the settings of the database `logs` are in `migrations`
+          hint: say `--database logs` instead
+    "#]]
+    .assert_eq(&host.fails("-d migrations/../migrations/logs upgrade").errors());
+    assert!(!host.dir.join("app.db").exists());
+    // However the directory is written, it is one.
+    assert_eq!(
+        host.ok("-d src/../migrations heads --database default").stdout,
+        host.ok("heads --database default").stdout
+    );
+}
+
+/// Two databases may be in one file, each with a version table of its own.
+#[test]
+fn a_reset_leaves_what_another_database_has_in_the_same_file() {
+    let mut host = two("apart-reset");
+    let of_logs = "\"sqlite:app.db\"\nversion_table = \"logs_version\"";
+    host.replace(SETTINGS, "\"sqlite:logs.db\"", of_logs);
+    host.ok("upgrade");
+    let run = host.fails("reset --database all --yes");
+    let there = dump(&host.dir.join("app.db"));
+    assert!(there.contains("\"user\"") && there.contains("\"event\""), "{run}\n{there}");
+    expect![[r#"
+        error: `$HOST/app.db` is the file of the database `default` as well
+          hint: `downgrade base` and `upgrade` leave the other one as it is; with a file of its own this one can be reset
+    "#]]
+    .assert_eq(&host.plain(&host.fails("reset --database logs --yes").errors()));
+    // With one version table the one would undo what the other applied, however the file is named.
+    host.replace(SETTINGS, "\"logs_version\"", "\"DBMIGRATE_version\"");
+    host.replace(SETTINGS, "\"sqlite:app.db\"\nv", "\"sqlite:./src/../app.db\"\nv");
+    expect![[r#"
+        error: the databases `logs` and `default` have the same file `app.db` and the same `version_table`
+          hint: give one of them another file, or a version table of its own
+    "#]]
+    .assert_eq(&host.fails("current --database logs").errors());
+    host.env("LOGS_DATABASE_URL", "sqlite:logs.db");
+    host.ok("current --database logs");
+}
+
+/// What is one database's is applied in it alone.
+#[test]
+fn revisions_are_of_one_database() {
+    let host = two("apart-locations");
+    let settings = host.read(SETTINGS);
+    let of_logs = "\"sqlite:logs.db\"\nversion_locations = [\"../versions\"]";
+    host.replace(SETTINGS, "\"sqlite:logs.db\"", of_logs);
+    expect![[r#"
+        error: the databases `logs` and `default` both have the revisions in `migrations/versions`
+          hint: give each directories of its own, by `version_locations`, `recursive_version_locations` and `directory` in dbmigrate.toml
+    "#]]
+    .assert_eq(&host.fails("undo --database logs").errors());
+    host.fails("upgrade");
+    host.write(SETTINGS, &settings);
+    host.replace(
+        SETTINGS,
+        "recursive_version_locations = false",
+        "recursive_version_locations = true",
+    );
+    host.ok("heads");
+    host.replace(SETTINGS, "version_locations = [\"versions\"]", "version_locations = [\".\"]");
+    let one = host.fails("upgrade heads --database default");
+    let said = "the databases `default` and `logs` both have the revisions in `migrations/logs";
+    assert!(one.stderr.contains(said), "{one}");
+    let other = host.fails("upgrade heads --database logs");
+    assert!(
+        other.stderr.contains("it is another one's") || other.stderr.contains("both have"),
+        "{other}"
+    );
+    assert!(!host.dir.join("app.db").exists() && !host.dir.join("logs.db").exists());
+}
+
+/// The last table of the file that `init` writes is `dependencies`: what is added at the end of
+/// the file is in it.
+#[test]
+fn a_setting_among_the_dependencies_is_told_from_a_crate() {
+    let host = Host::library("apart-end", MODELS);
+    host.ok("init --multidb logs");
+    for line in ["exclude = [\"user\"]", "lock_timeout = 5", "timezone = \"local\""] {
+        let text =
+            "[dependencies]\n".to_owned() + line + "\n[databases.logs]\nurl = \"sqlite:l.db\"\n";
+        host.write(SETTINGS, &text);
+        let run = host.dbmigrate("migrate --dry-run");
+        let key = line.split(' ').next().unwrap();
+        assert!(
+            run.code == 3 && run.stderr.contains(SETTINGS) && run.stderr.contains(key),
+            "{run}"
+        );
+    }
+}
