@@ -7,7 +7,7 @@ mod pattern;
 
 use dbmigrate_runtime::dialect::{Introspected, StoredObject};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Index, IndexTerm, Schema, Table};
+use dbmigrate_runtime::schema::{ForeignKey, Index, IndexTerm, Schema, Table};
 use dbmigrate_runtime::sql::mentions;
 
 pub use pattern::{Excluded, Included};
@@ -53,7 +53,22 @@ impl Rules {
         let tables = schema.tables.values().filter(|it| self.has_table(&it.name));
         let tables = tables.map(|it| self.compared_table(it));
         // Of a table without a column nothing is left to say.
-        Schema::from_tables(tables.filter(|it| !it.columns.is_empty()))
+        let mut tables: Vec<Table> = tables.filter(|it| !it.columns.is_empty()).collect();
+        let kept = Schema::from_tables(tables.iter().cloned());
+        // A key to a table that is left out stands, as that one is somebody else's matter.
+        let stands = |key: &ForeignKey| {
+            let name = &key.references_table;
+            let Some(whole) = schema.table(name).filter(|_| self.has_table(name)) else {
+                return true;
+            };
+            let has = |table: &Table, name: &String| {
+                table.columns.iter().any(|it| it.name.eq_ignore_ascii_case(name))
+            };
+            let is_kept = |it: &String| kept.table(name).is_some_and(|table| has(table, it));
+            key.references_columns.iter().all(|it| is_kept(it) || !has(whole, it))
+        };
+        tables.iter_mut().for_each(|it| it.foreign_keys.retain(stands));
+        Schema::from_tables(tables)
     }
 
     /// A table without what is left out and what can't be without that: its keys, checks, indexes

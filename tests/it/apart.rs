@@ -124,3 +124,23 @@ fn a_setting_among_the_dependencies_is_told_from_a_crate() {
         );
     }
 }
+
+/// It would refer to nothing.
+#[test]
+fn a_key_to_a_column_that_is_left_out_is_out_with_it() {
+    let host = Host::library(
+        "apart-key",
+        "use dbmigrate_runtime::Model;\n\
+         #[derive(Model)]\npub struct User {\n    #[model(primary_key)]\n    pub id: i64,\n    \
+         #[model(unique)]\n    pub code: String,\n}\n\
+         #[derive(Model)]\npub struct Post {\n    #[model(primary_key)]\n    pub id: i64,\n    \
+         #[model(references = User::code)]\n    pub user: String,\n}\n",
+    );
+    host.ok("init");
+    host.replace(SETTINGS, "exclude = []", "exclude = [\"user.code\"]");
+    host.ok("migrate -m first");
+    host.ok("upgrade");
+    host.ok("check");
+    let made = dump(&host.dir.join("app.db"));
+    assert!(made.contains("\"post\"") && !made.contains("REFERENCES"), "{made}");
+}
