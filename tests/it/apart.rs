@@ -1,6 +1,6 @@
 //! What belongs to one database, or to one directory, stays apart from the others.
 
-use dbmigrate_tests::{Host, dump};
+use dbmigrate_tests::{Host, dump, revision};
 use expect_test::expect;
 
 const MODELS: &str = "
@@ -106,6 +106,27 @@ fn revisions_are_of_one_database() {
     assert!(!host.dir.join("app.db").exists() && !host.dir.join("logs.db").exists());
 }
 
+/// What a file takes from beside it is another file in another directory.
+#[test]
+fn a_revision_that_moves_is_recorded_anew() {
+    let host = Host::library("apart-moved", "");
+    host.ok("init");
+    host.replace(
+        SETTINGS,
+        "version_locations = [\"versions\"]",
+        "version_locations = [\"versions\", \"blog\"]",
+    );
+    let text = revision("a1", &[], "a", "op.execute(include_str!(\"a1.sql\"));", "");
+    host.write("migrations/blog/m_a1.rs", &text);
+    host.write("migrations/blog/a1.sql", "SELECT 'blog'");
+    host.write("migrations/versions/a1.sql", "SELECT 'versions'");
+    assert!(host.ok("upgrade --sql").stdout.contains("SELECT 'blog';"));
+    let path = |it: &str| host.dir.join("migrations").join(it);
+    std::fs::rename(path("blog/m_a1.rs"), path("versions/m_a1.rs")).unwrap();
+    let run = host.ok("upgrade --sql");
+    assert!(run.stdout.contains("SELECT 'versions';"), "{run}");
+}
+
 /// The last table of the file that `init` writes is `dependencies`: what is added at the end of
 /// the file is in it.
 #[test]
@@ -143,4 +164,17 @@ fn a_key_to_a_column_that_is_left_out_is_out_with_it() {
     host.ok("check");
     let made = dump(&host.dir.join("app.db"));
     assert!(made.contains("\"post\"") && !made.contains("REFERENCES"), "{made}");
+}
+
+/// A link is a person's, and what it leads to is the file.
+#[cfg(unix)]
+#[test]
+fn a_list_that_is_a_link_stays_one() {
+    let host = Host::library("apart-link", "");
+    host.ok("init");
+    let (list, real) = (host.dir.join("migrations/mod.rs"), host.dir.join("list.rs"));
+    std::fs::rename(&list, &real).unwrap();
+    std::os::unix::fs::symlink("../list.rs", &list).unwrap();
+    host.ok("revision --rev-id a1");
+    assert!(list.is_symlink() && host.read("list.rs").contains("_a1;"));
 }

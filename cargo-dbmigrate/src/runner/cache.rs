@@ -13,7 +13,7 @@ use crate::error::{Doing as _, Result};
 const FILE: &str = "recordings";
 
 /// The version of the file's form; the file of another one is made anew.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cache {
@@ -36,6 +36,8 @@ pub struct Shared {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub seen: Seen,
+    /// Where the file was: what it takes from beside it is another file elsewhere.
+    pub listed: Option<String>,
     pub recording: Recording,
 }
 
@@ -50,11 +52,11 @@ impl Cache {
         let shared = self.shared.iter().map(|it| (&it.path, &it.seen.stamp, &it.seen.hash));
         let head = (FORM, &self.key, shared.collect::<Vec<_>>());
         let mut text = serde_json::to_string(&head).doing(|| "write a path".to_owned())?;
-        for (module, Entry { seen, recording: it }) in &self.entries {
+        for (module, Entry { seen, listed, recording: it }) in &self.entries {
             let header = (
                 module,
                 &seen.stamp,
-                &seen.hash,
+                (&seen.hash, listed),
                 &it.id,
                 &it.parents,
                 &it.branch_labels,
@@ -72,7 +74,8 @@ impl Cache {
 
 fn parse(text: &str) -> Option<Cache> {
     type Texts = Vec<String>;
-    type Header = (String, String, String, String, Texts, Texts, Texts, Texts, String, String);
+    type File = (String, Option<String>);
+    type Header = (String, String, File, String, Texts, Texts, Texts, Texts, String, String);
     let mut lines = text.lines();
     let head: (u32, String, Vec<(PathBuf, String, String)>) =
         serde_json::from_str(lines.next()?).ok()?;
@@ -86,7 +89,7 @@ fn parse(text: &str) -> Option<Cache> {
         let (
             module,
             stamp,
-            hash,
+            (hash, listed),
             id,
             parents,
             branch_labels,
@@ -106,14 +109,18 @@ fn parse(text: &str) -> Option<Cache> {
             checksum,
             line: line.to_owned(),
         };
-        Some((module, Entry { seen: Seen { stamp, hash }, recording }))
+        Some((module, Entry { seen: Seen { stamp, hash }, listed, recording }))
     };
     Some(Cache { key, shared, entries: lines.map(entry).collect::<Option<_>>()? })
 }
 
-/// Replaces a file in one step, so that nobody reads a half.
+/// Replaces a file in one step, so that nobody reads a half. Of a link it is the file that it
+/// leads to.
 pub fn write(path: &Path, text: &str) -> Result<()> {
     let doing = || format!("write `{}`", path.display());
+    let target =
+        if path.is_symlink() { path.canonicalize().doing(doing)? } else { path.to_owned() };
+    let path = target.as_path();
     let temporary = path.with_extension(format!("{}.tmp", random()?));
     fs::write(&temporary, text).doing(doing)?;
     if let Ok(it) = fs::metadata(path) {
@@ -152,7 +159,11 @@ mod tests {
         let cache = Cache {
             key: "key".to_owned(),
             shared: vec![Shared { path: "a b/ü.rs".into(), seen: seen.clone() }],
-            entries: [("m1".to_owned(), Entry { seen, recording })].into(),
+            entries: [(
+                "m1".to_owned(),
+                Entry { seen, listed: Some("b/m1.rs".to_owned()), recording },
+            )]
+            .into(),
         };
         let dir = std::env::temp_dir().join(format!("dbmigrate-cache-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();

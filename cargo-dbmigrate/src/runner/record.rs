@@ -69,7 +69,7 @@ impl Look {
             let seen = stamp::look(&file.path, entry.as_ref().map(|it| &it.seen), hash);
             let seen = seen.doing(|| format!("read `{}`", file.path.display()))?;
             match entry {
-                Some(it) if fits && it.seen.hash == seen.hash => {
+                Some(it) if fits && it.seen.hash == seen.hash && it.listed == file.listed => {
                     fresher |= it.seen != seen;
                     kept.insert(file.module.clone(), Entry { seen, ..it });
                 }
@@ -139,7 +139,7 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     for (file, seen) in missing {
         let recording =
             recorded.remove(&file.module).ok_or_else(|| not_recorded(cx, &file.path))?;
-        cache.entries.insert(file.module, Entry { seen, recording });
+        cache.entries.insert(file.module, Entry { seen, listed: file.listed, recording });
     }
     cache.write(dir)?;
     let hash =
