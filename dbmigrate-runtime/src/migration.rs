@@ -309,6 +309,7 @@ macro_rules! migrations {
     // file of its own: there the text of each module is at a path.
     ($($name:ident $(in $text:literal)? $(= $path:literal)?;)*) => {
         #[allow(dead_code, unused_imports, unused_variables, unreachable_pub, missing_docs)]
+        #[allow(non_snake_case)]
         mod versions {
             pub use super::located::*;
             $($crate::migrations! { @beside $name $(= $path)? })*
@@ -316,7 +317,8 @@ macro_rules! migrations {
 
         // Paths count from the file's own directory.
         #[path = "."]
-        #[allow(dead_code, unused_variables, unreachable_pub, missing_docs)]
+        #[allow(dead_code, unused_imports, unused_variables, unreachable_pub, missing_docs)]
+        #[allow(non_snake_case)]
         mod located {
             $($crate::migrations! { @located $name $(= $path)? })*
         }

@@ -127,6 +127,20 @@ fn a_revision_that_moves_is_recorded_anew() {
     assert!(run.stdout.contains("SELECT 'versions';"), "{run}");
 }
 
+/// An id may have capitals.
+#[test]
+fn a_host_without_warnings_takes_every_id() {
+    let host = Host::library("apart-id", "");
+    host.ok("init");
+    host.ok("revision --rev-id ABC");
+    host.write(
+        "src/lib.rs",
+        "#![deny(warnings)]\n#[path = \"../migrations/mod.rs\"]\npub mod migrations;\n",
+    );
+    let run = host.cargo("check --quiet");
+    assert_eq!(run.code, 0, "{run}");
+}
+
 /// The last table of the file that `init` writes is `dependencies`: what is added at the end of
 /// the file is in it.
 #[test]
