@@ -38,6 +38,12 @@ impl Error {
     #[must_use]
     pub fn of_database(mut self, name: &str) -> Error {
         self.message = format!("database `{name}`: {}", self.message);
+        self.in_database(name)
+    }
+
+    /// Has its document say in which of several databases it is.
+    #[must_use]
+    pub fn in_database(mut self, name: &str) -> Error {
         self.database = Some(name.to_owned());
         self
     }

@@ -43,7 +43,7 @@ pub fn locations(cx: &Context) -> Result<Vec<Location>> {
         let dir = clean(&cx.project.migrations_dir.join(name));
         match locations.iter().find(|it| is_same(&it.dir, &dir)) {
             None => locations.push(Location { name: name.clone(), dir }),
-            Some(other) => cx.out.warning(format!(
+            Some(other) => cx.out.warning_once(format!(
                 "`version_locations` names one directory twice, as `{}` and `{name}`; it counts once",
                 other.name
             )),

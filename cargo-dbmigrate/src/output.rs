@@ -5,9 +5,10 @@
 
 pub mod look;
 
+use std::collections::BTreeSet;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -86,11 +87,25 @@ impl Output {
         stdout(&format!("{members:#}\n"));
     }
 
-    /// Speaks of one of several databases from here on, and says so.
+    /// Speaks of one of several databases from here on, and says so. With `--quiet` a heading
+    /// without a line below it is left out.
     pub fn about(&mut self, database: &str) {
+        self.is_of(database);
+        if self.is_json() {
+            return;
+        }
+        let heading = format!("{BOLD}Database `{database}`{BOLD:#}\n");
+        if self.quiet {
+            *lock(&HEADING) = Some(heading);
+        } else {
+            stdout(&heading);
+        }
+    }
+
+    /// Has the documents from here on say which of several databases they are about.
+    pub fn is_of(&mut self, database: &str) {
         // There are few, and the program ends soon.
         self.database = Some(String::leak(database.to_owned()));
-        self.line(format!("{BOLD}Database `{database}`{BOLD:#}"));
     }
 
     /// Something that goes on, on standard error.
@@ -127,6 +142,13 @@ impl Output {
         stderr(&format!("{YELLOW}warning{YELLOW:#}: {}\n", text.as_ref()));
     }
 
+    /// A warning that a command may come to several times.
+    pub fn warning_once(&self, text: String) {
+        if lock(&WARNED).insert(text.clone()) {
+            self.warning(text);
+        }
+    }
+
     /// A failure: with `--format json` also as a document on standard output.
     pub fn error(&self, command: &str, err: &Error) {
         self.failure(err.to_string());
@@ -158,16 +180,27 @@ pub fn error_json(err: &Error) -> serde_json::Value {
     })
 }
 
+/// The heading that is printed before the next line.
+static HEADING: Mutex<Option<String>> = Mutex::new(None);
+
+/// What was warned of once.
+static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// What a thread that panicked left is as good as any.
+fn lock<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
+    it.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// The bar that is shown. What is printed meanwhile goes above it, whichever thread prints it.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
 /// Has a bar stay below what is printed, until there is none.
 pub fn keep_below(bar: Option<ProgressBar>) {
-    *BAR.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+    *lock(&BAR) = bar;
 }
 
 fn above_bar<T>(print: impl FnOnce() -> T) -> T {
-    match &*BAR.lock().unwrap_or_else(PoisonError::into_inner) {
+    match &*lock(&BAR) {
         Some(bar) => bar.suspend(print),
         None => print(),
     }
@@ -198,6 +231,8 @@ fn stdout(text: &str) {
     if CLOSED.load(Ordering::Relaxed) {
         return;
     }
+    let heading = lock(&HEADING).take().unwrap_or_default();
+    let text = heading + text;
     let mut out = anstream::stdout().lock();
     match above_bar(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
         Ok(()) => {}

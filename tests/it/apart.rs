@@ -88,6 +88,12 @@ fn revisions_are_of_one_database() {
     .assert_eq(&host.fails("undo --database logs").errors());
     host.fails("upgrade");
     host.write(SETTINGS, &settings);
+    // One warning a command, however often the directories are looked at.
+    host.replace(SETTINGS, "[\"versions\"]", "[\"versions\", \"./versions\"]");
+    let run = host.ok("upgrade");
+    assert_eq!(run.stderr.matches("counts once").count(), 1, "{run}");
+    host.ok("reset --database logs --yes");
+    host.write(SETTINGS, &settings);
     host.replace(
         SETTINGS,
         "recursive_version_locations = false",
@@ -103,7 +109,24 @@ fn revisions_are_of_one_database() {
         other.stderr.contains("it is another one's") || other.stderr.contains("both have"),
         "{other}"
     );
-    assert!(!host.dir.join("app.db").exists() && !host.dir.join("logs.db").exists());
+    let app = dump(&host.dir.join("app.db"));
+    assert!(!app.contains("event"), "{app}");
+}
+
+/// A heading needs something below it.
+#[test]
+fn what_says_nothing_has_no_heading() {
+    let host = two("apart-quiet");
+    assert_eq!(host.ok("-q upgrade").stdout, "");
+    assert_eq!(host.ok("-q stamp heads").stdout, "");
+    let heads = host.plain(&host.ok("-q heads").stdout);
+    expect![[r#"
+        Database `default`
+        $ID1 (head)
+        Database `logs`
+        $ID2 (head)
+    "#]]
+    .assert_eq(&heads);
 }
 
 /// What a file takes from beside it is another file in another directory.

@@ -34,7 +34,14 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
             return Err(Error::new(message).hint(format!("it takes --database {}", cx.names())));
         }
         Some(ALL) => {}
-        Some(name) => return command.run(&cx.of_database(name)?),
+        Some(name) => {
+            let mut one = cx.of_database(name)?;
+            if cx.config.databases.is_empty() {
+                return command.run(&one);
+            }
+            one.out.is_of(name);
+            return command.run(&one).map_err(|err| err.in_database(name));
+        }
         None if cx.config.databases.is_empty() => return command.run(&cx),
         None if reach == Reach::All => {}
         None => {
