@@ -150,6 +150,31 @@ fn a_revision_that_moves_is_recorded_anew() {
     assert!(run.stdout.contains("SELECT 'versions';"), "{run}");
 }
 
+/// A module beside a revision is found alike in every directory of revisions.
+#[test]
+fn a_revision_in_another_directory_may_have_a_module_of_its_own() {
+    let host = Host::library("apart-module", "");
+    host.ok("init");
+    host.replace(
+        SETTINGS,
+        "version_locations = [\"versions\"]",
+        "version_locations = [\"versions\", \"blog\"]",
+    );
+    for (dir, id) in [("versions", "a1"), ("blog", "b1")] {
+        let text = revision(id, &[], id, "op.execute(part::SQL);", "");
+        let module = format!("prelude::*;\n\n#[path = \"m_{id}/part.rs\"]\nmod part;");
+        let text = text.replace("prelude::*;", &module);
+        host.write(&format!("migrations/{dir}/m_{id}.rs"), &text);
+        let part = format!("pub const SQL: &str = \"SELECT '{dir}'\";\n");
+        host.write(&format!("migrations/{dir}/m_{id}/part.rs"), &part);
+    }
+    let script = host.ok("upgrade heads --sql").stdout;
+    assert!(script.contains("SELECT 'versions';") && script.contains("SELECT 'blog';"), "{script}");
+    host.write("src/lib.rs", "#[path = \"../migrations/mod.rs\"]\npub mod migrations;\n");
+    let run = host.cargo("check --quiet");
+    assert_eq!(run.code, 0, "{run}");
+}
+
 /// An id may have capitals.
 #[test]
 fn a_host_without_warnings_takes_every_id() {
