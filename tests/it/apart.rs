@@ -129,6 +129,22 @@ fn what_says_nothing_has_no_heading() {
     .assert_eq(&heads);
 }
 
+/// The settings of a further database are in the directory of the default one.
+#[test]
+fn a_build_script_depends_on_the_settings_of_its_database() {
+    let mut host = two("apart-build-script");
+    host.ok("upgrade");
+    for name in ["OUT_DIR", "HOST", "TARGET", "NUM_JOBS"] {
+        host.env(name, "x");
+    }
+    expect![[r#"
+        cargo:rerun-if-changed=$HOST/migrations/logs
+        cargo:rerun-if-changed=$HOST/migrations/dbmigrate.toml
+        cargo:rerun-if-env-changed=LOGS_DATABASE_URL
+    "#]]
+    .assert_eq(&host.plain(&host.ok("upgrade --database logs").stdout));
+}
+
 /// What a file takes from beside it is another file in another directory.
 #[test]
 fn a_revision_that_moves_is_recorded_anew() {

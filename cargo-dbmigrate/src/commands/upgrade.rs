@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Answer, as_applied};
 use crate::cli::{Run, Transaction, Upgrade};
+use crate::config;
 use crate::connection::{self, Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -182,6 +183,10 @@ fn build_script_hints(cx: &Context, database: &Database) -> Result<()> {
     cx.out.line(format!("cargo:rerun-if-changed={}", dir.display()));
     for it in files::locations(cx)?.iter().filter(|it| !it.dir.starts_with(dir)) {
         cx.out.line(format!("cargo:rerun-if-changed={}", it.dir.display()));
+    }
+    if !cx.project.config_dir.starts_with(dir) {
+        let settings = config::path(&cx.project.config_dir);
+        cx.out.line(format!("cargo:rerun-if-changed={}", settings.display()));
     }
     let dotenv = match &database.source {
         Source::DotEnv(path) => path.clone(),
