@@ -50,6 +50,28 @@ fn the_documentation_explains_every_key_and_no_other() {
     }
 }
 
+#[test]
+fn the_keys_of_a_further_database_are_shown_and_explained() {
+    let err = toml::from_str::<Further>("url = ''\n'' = 1").unwrap_err().to_string();
+    let (_, list) = err.split_once("expected one of ").unwrap();
+    let keys: BTreeSet<&str> = list.split('`').skip(1).step_by(2).collect();
+    let (_, comment) = SCAFFOLD.split_once("# Further databases").unwrap();
+    let (_, section) = DOCS.split_once("[databases.logs]\n").unwrap();
+    let (section, _) = section.split_once("```").unwrap();
+    let explained: toml::Table = toml::from_str(section).unwrap();
+    assert_eq!(explained.keys().map(String::as_str).collect::<BTreeSet<_>>(), keys);
+    for key in keys.iter().filter(|it| **it != "url") {
+        assert!(comment.contains(&format!("`{key}`")), "{key}");
+    }
+    assert!(comment.contains("\n#url = "));
+    // Their defaults are those of the documentation.
+    let told: Further = toml::from_str(section).unwrap();
+    let default: Further = toml::from_str("url = \"sqlite:logs.db\"").unwrap();
+    let of = |it: &Further| Config::default().of(it);
+    assert_eq!(format!("{:?}", of(&told)), format!("{:?}", of(&default)));
+    assert_eq!(told.directory.as_deref(), Some(Path::new("logs")));
+}
+
 /// A file's end is in a table, and that is where a line is put without a second thought.
 #[test]
 fn a_key_that_was_put_into_a_table_is_told_where_it_stands() {
