@@ -202,6 +202,9 @@ fn several_databases_from_the_beginning() {
           hint: rename one in $HOST/migrations/dbmigrate.toml
     "#]]
     .assert_eq(&host.plain(&host.fails("init --database LOGS").errors()));
+    host.replace("src/lib.rs", "database = \"logs\"", "database = \"all\"");
+    let run = host.fails("migrate -m broken");
+    assert!(run.stderr.contains("`all` stands for all databases"), "{run}");
     for name in ["default", "all", "a-b", "1st", ""] {
         host.fails(&format!("init -d other --multidb \"{name}\""));
         assert!(!host.dir.join("other").exists(), "{name}");

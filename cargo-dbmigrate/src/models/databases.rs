@@ -24,7 +24,14 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
             );
             return Err(Error::new(message).hint(match config::check_name(name) {
                 Ok(()) => format!("`cargo dbmigrate init --database {name}` adds it"),
-                Err(_) => "a database's name is made of letters, digits and `_`".to_owned(),
+                Err(_) if name == config::ALL => {
+                    format!("`{name}` stands for all databases; a model is in one of them")
+                }
+                Err(_) => {
+                    "a database's name is made of letters, digits and `_`, and begins with a \
+                           letter"
+                        .to_owned()
+                }
             }));
         }
     }
