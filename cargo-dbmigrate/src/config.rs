@@ -179,6 +179,12 @@ impl Config {
             Error::new(format!("failed to read the configuration at {place}: {message}")).hint(hint)
         })?;
         databases::check(&config.databases, path)?;
+        let further = config.databases.values().filter_map(|it| it.version_table.as_ref());
+        if further.chain([&config.version_table]).any(|it| it.trim().is_empty()) {
+            let message = format!("`version_table` is empty in `{}`", path.display());
+            return Err(Error::new(message)
+                .hint("without the key it is the default one, `dbmigrate_version`"));
+        }
         dependencies(&config.dependencies, path)?;
         Ok(config)
     }

@@ -72,6 +72,14 @@ pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
     }
     let mut files: BTreeMap<String, RevisionFile> = BTreeMap::new();
     for location in locations(cx)? {
+        // Else a typo would be a history without revisions.
+        if !location.dir.exists() && location.name != VERSIONS {
+            cx.out.warning_once(format!(
+                "`version_locations` names `{}`, and there is no directory `{}`",
+                location.name,
+                relative(cx, &location.dir)
+            ));
+        }
         let mut found = Vec::new();
         walk(&location.dir, cx.config.recursive_version_locations, &mut found)?;
         for path in found {
@@ -135,7 +143,7 @@ fn is_name(stem: &str) -> bool {
 }
 
 /// The way from a directory to a file, in slashes as Rust has it on every system.
-fn from(dir: &Path, path: &Path) -> String {
+pub fn from(dir: &Path, path: &Path) -> String {
     let (dir, path) = (clean(dir), clean(path));
     let shared = dir.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     let up = dir.components().skip(shared).map(|_| "..".to_owned());

@@ -19,11 +19,15 @@ fn revisions_in_several_directories() {
         "\"m_{rev}_{slug}\"",
     );
     expect![[r#"
+        warning: `version_locations` names `blog`, and there is no directory `migrations/blog`
+        warning: `version_locations` names `../shop/versions`, and there is no directory `shop/versions`
         error: there are several version locations, and the new revision follows none in them: `versions`, `blog`, `../shop/versions`
           hint: say with --version-path which one it is for
     "#]]
     .assert_eq(&host.fails("revision -m first").errors());
     expect![[r#"
+        warning: `version_locations` names `blog`, and there is no directory `migrations/blog`
+        warning: `version_locations` names `../shop/versions`, and there is no directory `shop/versions`
         error: --version-path elsewhere: that is not among the version locations `versions`, `blog`, `../shop/versions`
           hint: add it to `version_locations` in dbmigrate.toml
     "#]]

@@ -87,6 +87,11 @@ fn a_key_that_was_put_into_a_table_is_told_where_it_stands() {
           hint: `transaction` is a key of the file itself: it stands above the first line in brackets
         failed to read the configuration at dbmigrate.toml:90:1: unknown field `transaction`, expected one of `url`, `directory`, `version_table`, `version_locations`, `rewrite`
           hint: `transaction` is a key of the file itself: it stands above the first line in brackets"#]].assert_eq(&said("transaction = \"each\""));
+    let empty = "url = \"\"\nversion_table = \"\"";
+    for text in [empty.to_owned(), format!("[databases.logs]\n{empty}")] {
+        let err = Config::parse(&text, Path::new(FILE)).unwrap_err();
+        assert!(err.to_string().starts_with("`version_table` is empty"), "{err}");
+    }
     let other = Config::parse("[dependencies]\nserde = true", Path::new(FILE)).unwrap_err();
     expect_test::expect![[r#"
         `serde = true` under `[dependencies]` of `dbmigrate.toml` names no dependency
