@@ -101,7 +101,9 @@ fn fill(cx: &Context, template: &Template, made: &mut Vec<PathBuf>) -> Result<()
     for (name, bytes) in template.files() {
         let path = dir.join(name);
         make_dir(path.parent().unwrap_or(dir), made)?;
-        write_new(&path, bytes)?;
+        // Of a template's own nothing is changed.
+        let list = new_list(cx);
+        write_new(&path, if bytes == MOD_RS.as_bytes() { list.as_bytes() } else { bytes })?;
         made.push(path.clone());
         cx.out.done(format!("Generating {} ... done", history::relative(cx, &path)));
     }
@@ -113,6 +115,28 @@ fn fill(cx: &Context, template: &Template, made: &mut Vec<PathBuf>) -> Result<()
     } else {
         Ok(())
     }
+}
+
+/// How a crate includes the revisions of the context's database.
+pub fn inclusion(cx: &Context) -> String {
+    let (path, name) = included(cx);
+    format!("#[path = {path:?}] mod {name};")
+}
+
+/// The path from the crate's sources to the list, and the module's name.
+fn included(cx: &Context) -> (String, &str) {
+    let list = cx.project.migrations_dir.join("mod.rs");
+    let path = files::from(&cx.project.package_dir.join("src"), &list);
+    (path, cx.database.as_deref().unwrap_or("migrations"))
+}
+
+/// A new `mod.rs`, which says how it is included.
+fn new_list(cx: &Context) -> String {
+    let (path, name) = included(cx);
+    MOD_RS
+        .replace("migrations::migrator", &format!("{name}::migrator"))
+        .replace("mod migrations;", &format!("mod {name};"))
+        .replace("\"../migrations/mod.rs\"", &format!("{path:?}"))
 }
 
 /// Has git merge the list in a directory's `mod.rs`.
@@ -150,7 +174,7 @@ pub fn sync_list(cx: &Context) -> Result<()> {
     let path = cx.project.migrations_dir.join("mod.rs");
     let files = files::all(cx)?;
     let text = match fs::read_to_string(&path) {
-        Err(err) if err.kind() == std::io::ErrorKind::NotFound => MOD_RS.to_owned(),
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => new_list(cx),
         res => res.doing(|| format!("read `{}`", path.display()))?,
     };
     let Some(synced) = with_list(&text, &files) else {

@@ -145,6 +145,32 @@ fn the_databases_that_models_name_are_found() {
     host.ok("init -d third --template ./template");
     assert_eq!(host.list("third/b"), [".gitattributes", "mod.rs", "versions"]);
     assert_eq!(host.read("third/dbmigrate.toml"), settings);
+
+    // Models can be read once there is what they derive.
+    host.write("src/lib.rs", &format!("{USER}{EVENT}"));
+    let manifest = host.read("Cargo.toml");
+    let is_other = |it: &&str| !it.starts_with("dbmigrate-runtime");
+    let without: String = manifest.split_inclusive('\n').filter(is_other).collect();
+    host.write("Cargo.toml", &without);
+    let run = host.ok("init -d fourth --multidb --no-add");
+    assert!(run.stderr.contains("the models couldn't be read"), "{run}");
+    let runtime = dbmigrate_tests::repository().join("dbmigrate-runtime");
+    let path = runtime.display();
+    let run = host.ok(&format!("init -d fifth --multidb --offline --runtime-path \"{path}\""));
+    assert_eq!(host.list("fifth/logs"), [".gitattributes", "mod.rs", "versions"], "{run}");
+    // The path counts from where the crate's sources are.
+    let note = "`#[path = \"../fifth/mod.rs\"] mod migrations;`, \
+                `#[path = \"../fifth/logs/mod.rs\"] mod logs;`";
+    assert!(run.stderr.contains(note), "{run}");
+    let list = host.read("fifth/logs/mod.rs");
+    let shown = "//! #[path = \"../fifth/logs/mod.rs\"]\n//! mod logs;\n";
+    assert!(list.contains(shown) && list.contains("`logs::migrator()`"), "{list}");
+    assert!(host.read("fifth/mod.rs").contains("\"../fifth/mod.rs\""));
+    expect![[r#"
+        error: directory `fifth` already exists and is not empty
+          hint: `cargo dbmigrate init --database metrics` adds a database to the project
+    "#]]
+    .assert_eq(&host.fails("init -d fifth --multidb metrics").errors());
 }
 
 #[test]

@@ -28,9 +28,19 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     names.iter().try_for_each(|it| config::check_name(it))?;
     // A database may be added to a project that has its files.
     let is_added = cx.global.database.is_some() && !names.is_empty() && path.is_file();
+    let mut added = None;
     if !is_added {
         let template = Template::find(&cx, args.template.as_deref())?;
-        scaffold::create(&cx, &template)?;
+        let is_there = path.is_file();
+        scaffold::create(&cx, &template).map_err(|err| match &args.multidb {
+            Some(names) if is_there => {
+                let name = names.first().map_or("NAME", String::as_str);
+                err.hint(format!(
+                    "`cargo dbmigrate init --database {name}` adds a database to the project"
+                ))
+            }
+            _ => err,
+        })?;
         if template.has_unused_module {
             cx.out.note(format!(
                 "`{MODULE}` makes the revisions once {} says `module_template = {MODULE:?}`",
@@ -44,23 +54,33 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         names.extend(cx.config.databases.keys().filter(is_missing).cloned());
         let is_multi = args.multidb.is_some() || args.template.as_deref() == Some(MULTIDB);
         if is_multi && names.is_empty() {
+            // The models may derive what isn't there yet.
+            added = Some(add_runtime(&cx, args)?);
             names = of_models(&cx)?;
         }
     }
     let mut directories = BTreeMap::new();
+    let mut inclusions = Vec::new();
+    if !is_added {
+        inclusions.push(scaffold::inclusion(&cx));
+    }
     for name in &names {
         directories.insert(name.as_str(), scaffold::add_database(&mut cx, name)?);
+        inclusions.push(scaffold::inclusion(&cx.of_database(name)?));
     }
     cx.out.done(format!(
         "Please edit the database connection in {} before proceeding.",
         crate::history::relative(&cx, &path),
     ));
     let cx = &cx;
-    let added = add_runtime(cx, args)?;
-    cx.out.note(
-        "editors see the revisions once your crate includes them: \
-         `#[path = \"../migrations/mod.rs\"] mod migrations;`",
-    );
+    let added = match added {
+        Some(it) => it,
+        None => add_runtime(cx, args)?,
+    };
+    cx.out.note(format!(
+        "editors see the revisions once your crate includes them: `{}`",
+        inclusions.join("`, `")
+    ));
     let dir = crate::history::relative(cx, &cx.project.migrations_dir);
     cx.out.json(
         "init",
@@ -71,13 +91,20 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
 
 /// The databases that models name, as far as there are models yet.
 fn of_models(cx: &Context) -> Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    if has_dependency(&dependencies(cx)?, RUNTIME) {
-        // A package that doesn't compile yet may have its migrations directory all the same.
-        let records = models::records(cx).unwrap_or_default();
-        names = records.into_iter().filter_map(|it| it.database).collect();
-        names.retain(|it| config::check_name(it).is_ok());
-    }
+    // A package that doesn't compile yet may have its migrations directory all the same.
+    let records = match has_dependency(&dependencies(cx)?, RUNTIME) {
+        true => models::records(cx).map_err(|err| cx.out.detail(err.to_string())).ok(),
+        false => None,
+    };
+    let Some(records) = records else {
+        cx.out.note(
+            "the models couldn't be read, so the databases that they name aren't known: \
+             `cargo dbmigrate init --database NAME` adds one",
+        );
+        return Ok(BTreeSet::new());
+    };
+    let mut names: BTreeSet<String> = records.into_iter().filter_map(|it| it.database).collect();
+    names.retain(|it| config::check_name(it).is_ok());
     if names.is_empty() {
         cx.out.note(
             "no model names a database yet: `cargo dbmigrate init --database NAME` adds one, and \

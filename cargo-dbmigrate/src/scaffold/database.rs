@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{MOD_RS, write_git_attributes, write_new};
+use super::{new_list, write_git_attributes, write_new};
 use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
@@ -43,8 +43,7 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
         cx.out.done(format!("Creating directory {} ... done", relative(cx, &dir)));
     }
     let list = dir.join("mod.rs");
-    let text = MOD_RS.replace("../migrations/mod.rs", &format!("../{}", relative(cx, &list)));
-    write_new(&list, text.as_bytes())?;
+    write_new(&list, new_list(&of).as_bytes())?;
     cx.out.done(format!("Generating {} ... done", relative(cx, &list)));
     write_git_attributes(cx, dir)?;
     if is_new {
