@@ -139,6 +139,9 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     for (file, seen) in missing {
         let recording =
             recorded.remove(&file.module).ok_or_else(|| not_recorded(cx, &file.path))?;
+        if recording.replaces.is_empty() {
+            refuse_hidden(cx, &file.path)?;
+        }
         cache.entries.insert(file.module, Entry { seen, listed: file.listed, recording });
     }
     cache.write(dir)?;
@@ -192,6 +195,30 @@ fn ended(cx: &Context, path: &Path) -> Error {
         "`upgrade` and `downgrade` only list operations; they may not exit, abort or recurse \
          without an end",
     )
+}
+
+/// Fails where a file has a `REPLACES` that the list of revisions doesn't see: to the compiler that
+/// is as if there was none.
+fn refuse_hidden(cx: &Context, path: &Path) -> Result<()> {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    if !text.contains("REPLACES") {
+        return Ok(());
+    }
+    let is_hidden = |it: &syn::Item| match it {
+        syn::Item::Const(it) => {
+            it.ident == "REPLACES" && matches!(it.vis, syn::Visibility::Inherited)
+        }
+        _ => false,
+    };
+    // What isn't understood has compiled all the same.
+    if !syn::parse_file(&text).is_ok_and(|it| it.items.iter().any(is_hidden)) {
+        return Ok(());
+    }
+    let path = cx.project.shown(path);
+    Err(Error::new(format!(
+        "the `REPLACES` of the revision `{path}` is private, so it is not seen"
+    ))
+    .hint("write `pub const REPLACES`"))
 }
 
 fn not_recorded(cx: &Context, path: &Path) -> Error {

@@ -80,3 +80,14 @@ fn rebase_edits_what_the_file_says_whichever_of_both_a_database_has() {
         }
     }
 }
+
+#[test]
+fn a_private_list_of_what_is_replaced_is_no_silent_none() {
+    let host = host("replaces-private");
+    host.ok("squash a1:c3 --rev-id 5aaa -m first");
+    host.replace("migrations/versions/m_5aaa.rs", "pub const REPLACES", "const REPLACES");
+    for _ in 0..2 {
+        let run = host.fails("heads");
+        assert!(run.stderr.contains("m_5aaa.rs` is private, so it is not seen"), "{run}");
+    }
+}
