@@ -191,6 +191,26 @@ impl Error {
         )
     }
 
+    /// Of a revision that runs outside a transaction.
+    pub(crate) fn transaction_left_by_callback(
+        revision: &str,
+        which: &str,
+        done: Direction,
+    ) -> Error {
+        let stays = match done {
+            Direction::Upgrade => "applied",
+            Direction::Downgrade => "undone",
+        };
+        let message = format!(
+            "{which} after revision `{revision}` left a transaction open, and what it did in it was \
+             rolled back; the revision stays {stays}"
+        );
+        Error::new(Kind::Other, message).with_hint(
+            "take BEGIN out of the callback or end the transaction there, and do by hand what it \
+             was to do: the revision is not run again",
+        )
+    }
+
     /// The database ended the transaction and nothing has said why.
     pub(crate) fn transaction_lost(revision: &str) -> Error {
         let message = format!(

@@ -205,6 +205,26 @@ fn a_callback_that_ends_the_transaction_is_an_error() {
 }
 
 #[test]
+fn a_callback_outside_a_transaction_that_leaves_one_open_is_an_error() {
+    let options = Options::default().on_apply(|applied, db| {
+        if applied.revision.id == "b" {
+            db.execute("BEGIN", ())?;
+        }
+        Ok(())
+    });
+    let mut conn = memory();
+    let alone = Migrator::new(ALONE);
+    fails(
+        alone.upgrade_with(&mut conn, "b", &options),
+        expect![[r#"
+        the callback after revision `b` left a transaction open, and what it did in it was rolled back; the revision stays applied
+          hint: take BEGIN out of the callback or end the transaction there, and do by hand what it was to do: the revision is not run again"#]],
+    );
+    assert!(conn.is_autocommit());
+    assert_eq!(alone.upgrade_with(&mut conn, "b", &Options::default()).unwrap(), [""; 0]);
+}
+
+#[test]
 fn what_a_callback_makes_is_its_own_affair() {
     let migrator = Migrator::new(FORK);
     let mut conn = memory();

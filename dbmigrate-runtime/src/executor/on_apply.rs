@@ -125,7 +125,10 @@ impl Executor<'_> {
                 let done = (!in_transaction).then_some(applied.direction);
                 return Err(Error::callback(id, &which, &err.to_string(), done));
             }
-            if in_transaction != self.driver.in_transaction() {
+            if !in_transaction && self.driver.in_transaction() {
+                return Err(Error::transaction_left_by_callback(id, &which, applied.direction));
+            }
+            if in_transaction && !self.driver.in_transaction() {
                 return Err(Error::transaction_ended_by_callback(id, &which));
             }
             verification.after_opaque(self.driver, None)?;
