@@ -165,27 +165,16 @@ fn a_squash_leaves_every_database_a_way() {
                 drop column `email` of table `user`
                 drop table `user`
             $ cargo dbmigrate show b2
-            Rev: 5aaa
-            Parent: <base>
-            Replaces: a1, b2, c3, d4
-            Path: migrations/versions/m_5aaa.rs
+            Rev: b2
+            Parent: a1
+            Path: migrations/versions/m_b2.rs
 
-                users
-
-                Revision ID: 5aaa
-                Revises: <base>
-                Create Date: $CREATED
+                email
 
             upgrade:
-                create table `user`
-                create index `ix_user_email` on table `user`
-                execute SQL
+                add column `email` to table `user`
             downgrade:
-                execute SQL
-                drop index `ix_user_email` of table `user`
-                rename column `name` of table `user` to `login`
                 drop column `email` of table `user`
-                drop table `user`
             note: revision `b2` is part of `5aaa`, which replaces it
             $ cargo dbmigrate check --url sqlite:all.db
             Models and migrations agree.

@@ -1,5 +1,6 @@
 //! `show`: one revision, whole.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use dbmigrate_runtime::revision::Revision;
@@ -15,6 +16,14 @@ use crate::output::look;
 pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let history = History::load(cx)?;
     let (history, applied) = history.to_understand(cx, &[&args.revision])?;
+    if let Some((id, by)) = history.graph.alias(&args.revision) {
+        let is_last = history.graph.replaced_by(&args.revision).is_none();
+        if is_last && by.replaced().any(|it| it == id) {
+            cx.out.note(format!("revision `{id}` is part of `{}`, which replaces it", by.id));
+        }
+    }
+    // Its own file is shown, where that is still there.
+    let history = history.naming(&[&args.revision]).unwrap_or(Cow::Borrowed(&*history));
     let graph = &history.graph;
     let target = match graph.target(&args.revision, applied.as_ref()) {
         Ok(it) => it,

@@ -91,3 +91,16 @@ fn a_private_list_of_what_is_replaced_is_no_silent_none() {
         assert!(run.stderr.contains("m_5aaa.rs` is private, so it is not seen"), "{run}");
     }
 }
+
+#[test]
+fn show_reads_the_file_of_what_is_replaced() {
+    let host = host("show-replaced");
+    host.ok("squash a1:c3 --rev-id 5aaa -m first");
+    for id in ["b2", "c3"] {
+        let run = host.ok(&format!("show {id}"));
+        assert!(run.stdout.starts_with(&format!("Rev: {id}\n")), "{run}");
+        let note = format!("revision `{id}` is part of `5aaa`, which replaces it");
+        assert_eq!(run.stderr.matches(&note).count(), 1, "{run}");
+    }
+    assert!(host.ok("show 5aaa").stdout.starts_with("Rev: 5aaa\n"));
+}
