@@ -274,6 +274,18 @@ pub fn mentions(text: &str, name: &str) -> bool {
     tokens.iter().filter_map(Token::identifier).any(|it| it.eq_ignore_ascii_case(name))
 }
 
+/// Whether an expression has a name that may be that column's, so neither a function's nor a
+/// collation's.
+pub(crate) fn names_column(expression: &str, column: &str) -> bool {
+    let tokens = significant(expression);
+    tokens.iter().enumerate().any(|(idx, it)| {
+        let is_call = tokens.get(idx + 1).is_some_and(|it| it.is_symbol("("));
+        let is_collation = idx > 0 && tokens[idx - 1].is_word("COLLATE");
+        let is_it = it.identifier().is_some_and(|it| it.eq_ignore_ascii_case(column));
+        is_it && !is_call && !is_collation
+    })
+}
+
 /// The columns that a trigger's `UPDATE OF` names.
 #[cfg(feature = "sqlite")]
 pub(crate) fn columns_of_update(trigger: &str) -> Vec<String> {

@@ -460,3 +460,49 @@ fn views_and_triggers_that_the_run_breaks_are_named() {
     };
     check(broken, &str::to_owned, alter_post, expect![""]);
 }
+
+/// SQLite renames `age` to `"years"` in these, and `"years"` without a column is a text to it.
+#[test]
+fn a_name_that_became_a_text_is_broken() {
+    let rename = |op: &mut Operations| {
+        op.drop_index("user", "ix_user_age");
+        op.drop_check("user", "ck_user_age");
+        op.drop_column("user", "half");
+        op.rename_column("user", "age", "years");
+    };
+    let drop = |op: &mut Operations| op.drop_column("user", "years");
+    let both = "
+        CREATE TABLE log (text);
+        CREATE TRIGGER user_log AFTER UPDATE ON user BEGIN INSERT INTO log SELECT age FROM user; END;
+        CREATE VIEW old AS SELECT id, \"a text\" AS said FROM user WHERE age > 40;
+        CREATE VIEW said AS SELECT id, \"a text\" AS said FROM user;
+    ";
+    let mut text = String::new();
+    for others in [both.replace("age > 40", "1"), both.replace("SELECT age", "SELECT 'age'")] {
+        let mut conn = database(&others);
+        let renamed = || vec![migration(1, first), migration(2, rename)];
+        run(&mut conn, renamed(), &str::to_owned).unwrap();
+        let before = dump(&conn);
+        let all = renamed().into_iter().chain([migration(3, drop)]).collect();
+        text += &match run(&mut conn, all, &str::to_owned) {
+            Ok(_) => "fine\n".to_owned(),
+            Err(err) => {
+                assert_eq!(dump(&conn), before, "it is rolled back");
+                format!("{}\n", err.report())
+            }
+        };
+        // The connection is the program's: what it took for texts, it takes for texts.
+        conn.prepare("SELECT \"some text\"").unwrap();
+    }
+    expect![[r#"
+        the run was rolled back: it left views or triggers that no longer work:
+          trigger `user_log`: no such column: years
+          hint: drop or replace them in the revision with `op.execute`, before the change that they are about
+        the run was rolled back: it left views or triggers that no longer work:
+          view `old`: no such column: years
+          hint: drop or replace them in the revision with `op.execute`, before the change that they are about
+    "#]].assert_eq(&text);
+    // A text that was one before stays one.
+    let said = "CREATE VIEW said AS SELECT id, \"a text\" AS said FROM user";
+    check(said, &str::to_owned, alter, expect![""]);
+}

@@ -128,6 +128,8 @@ pub struct Broken {
     pub name: String,
     /// What the database says of it.
     pub why: String,
+    /// Whether it runs, and takes a name that no column has for a text.
+    pub only_by_text: bool,
 }
 
 /// An open connection, as the executor uses it.

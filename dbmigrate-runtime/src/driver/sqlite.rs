@@ -255,9 +255,16 @@ impl Driver for SqliteDriver<'_> {
         let objects = self.objects()?;
         let mut broken = Vec::new();
         for it in mentioning(&objects, tables) {
-            if let Err(err) = self.try_object(it) {
+            let (res, only_by_text) = match self.try_object(it) {
+                Ok(()) => (self.try_without_texts(it), true),
+                err => (err, false),
+            };
+            if let Err(err) = res {
+                if err.is_full() || err.is_io() {
+                    return Err(err);
+                }
                 let (kind, name) = (it.kind.clone(), it.name.clone());
-                broken.push(Broken { kind, name, why: err.to_string() });
+                broken.push(Broken { kind, name, why: err.to_string(), only_by_text });
             }
         }
         Ok(broken)
@@ -319,6 +326,29 @@ impl SqliteDriver<'_> {
         Ok(())
     }
 
+    /// Tries a view or a trigger in which a name in double quotes that no column has is an error and
+    /// not a text (sqlite.org, `quirks.html`, section 8). SQLite writes such names itself where it
+    /// renames a column, and a view that lost one would work on, with the name in the place of the
+    /// value.
+    ///
+    /// The object is made with other quotes, and that is taken back. There is an option of SQLite's
+    /// for it, which not every version of rusqlite has.
+    fn try_without_texts(&self, object: &StoredObject) -> Result<(), DatabaseError> {
+        let sql = object.sql.as_deref().unwrap_or_default();
+        let Some(text) = without_double_quotes(sql) else { return Ok(()) };
+        let run = |sql: &str| self.conn().execute_batch(sql).map_err(|err| error_in(sql, err));
+        run("SAVEPOINT dbmigrate_texts")?;
+        let database = if object.temporary { "temp" } else { "main" };
+        let drop = format!("DROP {} {database}.{}", object.kind, Sqlite.quote(&object.name));
+        let create = match object.temporary {
+            true => text.replacen("CREATE", "CREATE TEMP", 1),
+            false => text,
+        };
+        let res = run(&drop).and_then(|()| run(&create)).and_then(|()| self.try_object(object));
+        run("ROLLBACK TO dbmigrate_texts; RELEASE dbmigrate_texts")?;
+        res
+    }
+
     /// Prepares what uses a view or fires a trigger, without running it.
     fn try_object(&self, object: &StoredObject) -> Result<(), DatabaseError> {
         let prepare =
@@ -366,6 +396,17 @@ impl SqliteDriver<'_> {
         let rows = stmt.query_map([table], |it| it.get(0)).map_err(error)?;
         rows.collect::<Result<_, _>>().map_err(error)
     }
+}
+
+/// SQL with its names in double quotes in backticks, which never make a text; `None` without any.
+fn without_double_quotes(sql: &str) -> Option<String> {
+    let tokens = sql::tokens(sql);
+    let is_double = |it: &sql::Token<'_>| it.kind == sql::Kind::Quoted && it.text.starts_with('"');
+    let text = |it: &sql::Token<'_>| match it.unquoted().filter(|_| is_double(it)) {
+        Some(name) => format!("`{}`", name.replace('`', "``")),
+        None => it.text.to_owned(),
+    };
+    tokens.iter().any(is_double).then(|| tokens.iter().map(text).collect())
 }
 
 /// The views and triggers that mention one of these tables, or a view that does.

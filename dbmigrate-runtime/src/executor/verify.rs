@@ -300,7 +300,9 @@ impl Verification {
         let was = |it: &Broken| {
             self.broken.iter().any(|was| {
                 let is_it = (&was.kind, &was.name) == (&it.kind, &it.name);
-                is_it && (self.has_renamed || was.why == it.why)
+                // One that runs with a text in it may be broken for another reason now.
+                let was_worse = !was.only_by_text || it.only_by_text;
+                is_it && was_worse && (self.has_renamed || was.why == it.why)
             })
         };
         let broken: Vec<_> = broken.into_iter().filter(|it| !was(it)).collect();

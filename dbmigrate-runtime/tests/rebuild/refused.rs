@@ -185,9 +185,8 @@ fn what_others_made_of_a_dropped_column_is_named() {
           view `v`: no such column: b
           hint: drop or replace them in the revision with `op.execute`, before the change that they are about
         CREATE INDEX i ON t (b)
-        revision `r2` was rolled back: statement 8 of 8 failed: CREATE INDEX i ON t (b)
-          caused by: no such column: b
-          hint: it was there before and doesn't fit the table any more: drop it with `op.execute("DROP ...")` before the change
+        revision `r2`: cannot drop column `b` of table `t` on SQLite: index `i` names it
+          hint: drop the index before, in the same revision: with `op.drop_index`, or with `op.execute` where no revision made it
         CREATE TABLE log (x); CREATE TRIGGER tr AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.b); END
         the run was rolled back: it left views or triggers that no longer work:
           trigger `tr`: no such column: new.b
@@ -273,4 +272,78 @@ fn what_is_not_utf_8_is_not_written_back_as_something_else() {
         revision `r2`: cannot add unique constraint `uq` to table `t` on SQLite: the definition of trigger `tr` holds text that is not UTF-8
           hint: make it anew in UTF-8 before"#]].assert_eq(&res.unwrap_err().report());
     assert_eq!(rows(&conn, "SELECT hex(x) FROM log"), "636166E9\n");
+}
+
+#[test]
+fn a_column_that_an_index_names_stays() {
+    let mut text = String::new();
+    for index in ["t (abs(b))", "t (a) WHERE b IS NOT NULL", "t (a) WHERE 'b' <> a"] {
+        for is_dropped in [false, true] {
+            let setup = format!(
+                "CREATE TABLE t (a TEXT, b INTEGER);
+                 INSERT INTO t VALUES ('a', 1);
+                 CREATE INDEX ix ON {index};
+                 CREATE VIEW b AS SELECT a AS b FROM t;
+                 ALTER TABLE t RENAME b TO \"c\""
+            );
+            let known = Table::new("t")
+                .column(Column::new("a", Type::Text))
+                .column(Column::new("c", Type::Integer));
+            let (conn, res) = on_table(&setup, known, |op| {
+                if is_dropped {
+                    op.execute("DROP INDEX ix");
+                }
+                op.add_check("t", Check::new("ck", "a <> ''"));
+                op.drop_column("t", "c");
+            });
+            text += &match res {
+                Ok(_) => table_sql(&conn),
+                Err(err) => format!("{}\n", err.report()),
+            };
+        }
+    }
+    expect![[r#"
+        revision `r2`: cannot drop column `c` of table `t` on SQLite: index `ix` names it
+          hint: drop the index before, in the same revision: with `op.drop_index`, or with `op.execute` where no revision made it
+        CREATE VIEW b AS SELECT a AS b FROM t
+        CREATE TABLE "t" (a TEXT, CONSTRAINT "ck" CHECK (a <> ''))
+        revision `r2`: cannot drop column `c` of table `t` on SQLite: index `ix` names it
+          hint: drop the index before, in the same revision: with `op.drop_index`, or with `op.execute` where no revision made it
+        CREATE VIEW b AS SELECT a AS b FROM t
+        CREATE TABLE "t" (a TEXT, CONSTRAINT "ck" CHECK (a <> ''))
+        CREATE VIEW b AS SELECT a AS b FROM t
+        CREATE TABLE "t" (a TEXT, CONSTRAINT "ck" CHECK (a <> ''))
+        CREATE INDEX ix ON t (a) WHERE 'b' <> a
+        CREATE VIEW b AS SELECT a AS b FROM t
+        CREATE TABLE "t" (a TEXT, CONSTRAINT "ck" CHECK (a <> ''))
+    "#]].assert_eq(&text);
+}
+
+#[test]
+fn a_column_that_a_check_names_stays() {
+    let mut text = String::new();
+    for line in
+        ["CHECK (b > 0)", "c AS (abs(b))", "c CHECK (b > 1)", "CONSTRAINT e CHECK (a <> 'e')"]
+    {
+        let setup =
+            format!("CREATE TABLE t (a TEXT, b INTEGER, {line}); ALTER TABLE t RENAME b TO \"e\"");
+        let known = Table::new("t")
+            .column(Column::new("a", Type::Text))
+            .column(Column::new("e", Type::Integer));
+        let (conn, res) = on_table(&setup, known, |op| op.drop_column("t", "e"));
+        text += &match res {
+            Ok(_) => table_sql(&conn),
+            Err(err) => format!("{}\n", err.report()),
+        };
+    }
+    expect![[r#"
+        revision `r2`: cannot drop column `e` of table `t` on SQLite: the check `"e" > 0` names it
+          hint: take the check away in the same revision
+        revision `r2`: cannot drop column `e` of table `t` on SQLite: column `c` names it
+          hint: drop or change that column in the same revision
+        revision `r2`: cannot drop column `e` of table `t` on SQLite: the check `"e" > 1` names it
+          hint: take the check away in the same revision
+        CREATE TABLE "t" (a TEXT, CONSTRAINT e CHECK (a <> 'e'))
+    "#]]
+    .assert_eq(&text);
 }

@@ -107,6 +107,10 @@ impl Rebuild {
         let mut definition = was.clone();
         edit(ddl, &mut definition, &self.before, after)?;
         let table = was.name.clone();
+        let is_kept = |name: &String| !self.dropped_indexes.iter().any(|it| same_name(it, name));
+        let kept = stored.indexes.iter().filter(|(name, _)| is_kept(name));
+        let indexes: Vec<_> = kept.chain(&self.new_indexes).collect();
+        refuse_lost(ddl.facts, &was, &definition, &indexes)?;
         let scratch = scratch_name(ddl.facts, &table);
         let (old, new) = (quote(&table), quote(&scratch));
         let mut out = Actions { reason: self.reason(), actions: Vec::new() };
@@ -149,11 +153,7 @@ impl Rebuild {
         out.push("PRAGMA legacy_alter_table = ON".to_owned());
         out.push(format!("ALTER TABLE {new} RENAME TO {old}"));
         out.push("PRAGMA legacy_alter_table = OFF".to_owned());
-        let is_kept = |name: &String| !self.dropped_indexes.iter().any(|it| same_name(it, name));
-        for (_, sql) in stored.indexes.iter().filter(|(name, _)| is_kept(name)) {
-            out.push(sql.clone());
-        }
-        self.new_indexes.iter().for_each(|(_, sql)| out.push(sql.clone()));
+        indexes.iter().for_each(|(_, sql)| out.push(sql.clone()));
         stored.triggers.iter().for_each(|it| out.push(it.clone()));
         for statistics in &stored.statistics {
             out.push(moved(statistics, &scratch, &table));
@@ -252,6 +252,59 @@ impl Rebuild {
         }
         (columns.join(", "), values.join(", "))
     }
+}
+
+/// Fails where a column goes that one of these indexes names, or a check or a computed column of
+/// the new table. SQLite would take the name for a text if it is in double quotes, as it writes it
+/// where it renames a column.
+fn refuse_lost(
+    facts: &Facts,
+    was: &Definition,
+    to: &Definition,
+    indexes: &[&(String, String)],
+) -> Result<(), Unplannable> {
+    const INDEX: &str = "drop the index before, in the same revision: with `op.drop_index`, or \
+                         with `op.execute` where no revision made it";
+    const CHECK: &str = "take the check away in the same revision";
+    const COMPUTED: &str = "drop or change that column in the same revision";
+    let check = |name: &Option<String>, it: &str| match name {
+        Some(it) => format!("check `{it}`"),
+        None => format!("the check `{it}`"),
+    };
+    let mut texts = Vec::new();
+    for (name, sql) in indexes {
+        // Behind the names of the index and of the table.
+        let text = sql.split_once('(').map_or("", |(_, it)| it);
+        texts.push((format!("index `{name}`"), text, INDEX));
+    }
+    for it in &to.constraints {
+        if let ConstraintKind::Check(text) = &it.kind {
+            texts.push((check(&it.name, text), text, CHECK));
+        }
+    }
+    for column in &to.columns {
+        for it in &column.clauses {
+            match &it.kind {
+                ClauseKind::Check(text) => texts.push((check(&it.name, text), text, CHECK)),
+                ClauseKind::Generated { expression, .. } => {
+                    texts.push((format!("column `{}`", column.name), expression, COMPUTED));
+                }
+                _ => {}
+            }
+        }
+    }
+    let stays =
+        |it: &&ColumnItem| to.columns.iter().any(|column| same_name(&column.name, &it.name));
+    for column in was.columns.iter().filter(|it| !stays(it)).map(|it| &it.name) {
+        let found = texts.iter().find(|(_, text, _)| sql::names_column(text, column));
+        if let Some((what, _, hint)) = found {
+            let (table, column) = (was.name.clone(), column.clone());
+            let operation = &Operation::DropColumn { table, column };
+            let why = format!("{what} names it");
+            return Err(Ddl { facts, operation }.refuse(&why, hint));
+        }
+    }
+    Ok(())
 }
 
 /// The expression that gives rows that are there a value.
