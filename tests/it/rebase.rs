@@ -160,11 +160,16 @@ fn what_can_not_follow_stays_and_is_named() {
     write(&host, "a2", "a1", "b1");
     play(
         &host,
-        &["rebase", "check --no-database"],
+        &["rebase", "merge", "check --no-database"],
         expect![[r#"
             $ cargo dbmigrate rebase
             error: revision `a1` can't go behind `b1`
               caused by: revision `a2` does not fit those before it: cannot add column `b1` to table `t`: it already exists
+              hint: where both lines make the same change, take it out of the one that is not applied, then run the command again
+            [3]
+            $ cargo dbmigrate merge
+            error: revisions `a2`, `b1` can't be joined
+              caused by: revision `b1` does not fit those before it: cannot add column `b1` to table `t`: it already exists
               hint: where both lines make the same change, take it out of the one that is not applied, then run the command again
             [3]
             $ cargo dbmigrate check --no-database
@@ -178,7 +183,9 @@ fn what_can_not_follow_stays_and_is_named() {
         "#]],
     );
     write(&host, "a2", "a1", "a2");
-    assert_eq!(files(&host), before);
+    // The list of the files is brought up to date; nothing else is written.
+    let revisions = |it: &[(String, String)]| it[..it.len() - 1].to_vec();
+    assert_eq!(revisions(&files(&host)), revisions(&before));
 
     // A third head, and a branch that is meant to stay.
     write(&host, "c1", "f1", "c1");

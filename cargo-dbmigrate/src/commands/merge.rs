@@ -2,6 +2,7 @@
 
 use super::Answer;
 use super::place::{self, Names, Place};
+use super::rebase::SAME_CHANGE;
 use crate::autogenerate::Commented;
 use crate::cli::Merge;
 use crate::context::Context;
@@ -31,6 +32,7 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
         beside: None,
     };
     let place = Place::new(cx, &history, parents, Vec::new(), &names)?;
+    refuse_misfit(&history, &place.parents)?;
     let message = match args.message.as_str() {
         "" => format!("merge {}", place.parents.join(", ")),
         message => message.to_owned(),
@@ -74,4 +76,14 @@ fn refuse_pointless(history: &History, ids: &[String]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Fails where the lines don't fit together: no database could run both, and so not the merge.
+fn refuse_misfit(history: &History, parents: &[String]) -> Result<()> {
+    let heads: Vec<&str> = parents.iter().map(String::as_str).collect();
+    let joined = history.graph.with_ancestors(&heads).into_iter().map(str::to_owned).collect();
+    history.migrations()?.replay(Some(&joined)).map(drop).map_err(|err| {
+        let message = format!("revisions `{}` can't be joined", parents.join("`, `"));
+        Error::new(message).cause(err).hint(SAME_CHANGE)
+    })
 }
