@@ -150,6 +150,17 @@ fn a_late_revision_is_refused_and_one_of_a_merged_branch_is_told_of() {
           hint: to run it last, make its `DOWN_REVISION` the head and take it out of the one of `b2`; to run it now, `cargo dbmigrate upgrade a5`; if the database has what it builds, `cargo dbmigrate stamp current` enters it as applied
     "#]]
     .assert_eq(&host.fails("upgrade").errors());
+    assert_eq!(host.fails("upgrade --sql").errors(), host.fails("upgrade").errors());
+    let run = host.dbmigrate("check");
+    assert_eq!(run.code, 1, "{run}");
+    expect![[r#"
+        Models and migrations differ:
+          Detected removed table `user`
+        The database is behind: a5 pending.
+        revision `a5` (late) is not applied, but `b2`, which follows it, is, in migrations/versions/m1_late.rs
+        The database agrees with the migrations.
+    "#]]
+    .assert_eq(&run.stdout);
     assert_eq!(dump(&host.dir.join("app.db")), before);
     host.replace("migrations/versions/m2.rs", "&[\"a5\"]", "&[\"a1\"]");
     host.write("migrations/versions/m3.rs", &revision("c3", &["a5", "b2"], "merge", "", ""));

@@ -111,6 +111,11 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
             cx.out.line(look::paint(look::CHANGED, &text));
         }
     }
+    // As `upgrade` would refuse it.
+    if let Err(err) = plan::check_order(&history.graph, &live.applied, &pending, &heads) {
+        cx.out.line(look::paint(look::CHANGED, &err.to_string()));
+        err.hint().into_iter().for_each(|it| cx.out.progress(it));
+    }
     pending
 }
 

@@ -129,6 +129,9 @@ pub fn write_script(
         Direction::Downgrade => plan::downgrade_target(graph, &applied, &to)?,
     };
     let ids = plan::route(graph, &applied, direction, &target);
+    if direction == Direction::Upgrade {
+        plan::check_order(graph, &applied, &ids, &target)?;
+    }
     let migrations = history.migrations()?;
     let options = options(cx, args);
     let (text, steps) =
