@@ -190,12 +190,32 @@ pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::A
 /// What the database says of applied revisions whose file is gone, the last one first; nothing
 /// where no database can be read.
 pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
-    let patience = Patience { out: cx.out, at_most: Duration::ZERO };
-    let driver = Database::find(cx).and_then(|it| it.open_to_read(patience));
-    let Ok(Some(mut driver)) = driver else { return Vec::new() };
-    let entries = version_table::entries(&mut *driver, cx.config.version_table());
+    let (_, entries) = kept(cx).unwrap_or_default();
     let is_gone = |it: &version_table::Entry| graph.find(&it.id).is_none();
-    entries.unwrap_or_default().into_iter().rev().filter(is_gone).collect()
+    entries.into_iter().rev().filter(is_gone).collect()
+}
+
+/// The same of applied revisions whose file was edited since.
+pub fn edited(cx: &Context, history: &History) -> Vec<version_table::Entry> {
+    let (applied, mut entries) = kept(cx).unwrap_or_default();
+    let is_edited = |it: &version_table::Entry| {
+        let row = applied.iter().find(|row| row.id == it.id);
+        let checksum = history.checksum(&it.id);
+        row.is_some_and(|row| checksum.is_some_and(|it| it != row.checksum))
+    };
+    entries.retain(is_edited);
+    entries
+}
+
+/// What the database at hand says of what is applied in it.
+fn kept(cx: &Context) -> Option<(Vec<version_table::Applied>, Vec<version_table::Entry>)> {
+    let patience = Patience { out: cx.out, at_most: Duration::ZERO };
+    let mut driver = Database::find(cx).and_then(|it| it.open_to_read(patience)).ok()??;
+    let table = cx.config.version_table();
+    let entries = version_table::entries(&mut *driver, table).ok()?;
+    // Rows of a newer version are told of all the same.
+    let applied = version_table::read(&mut *driver, table).unwrap_or_default();
+    Some((applied, entries))
 }
 
 /// What is applied, if one of these identifiers can't be understood without it.

@@ -37,6 +37,7 @@ const STEPS: &[(&str, i32)] = &[
     ("history", 0),
     ("show heads", 0),
     ("show a100", 0),
+    ("show a100", 0),
     ("merge c300 b200 --rev-id e500 -m both --branch-label both --splice", 0),
     ("undo", 0),
     ("merge c300 b200 -m both --splice --dry-run", 0),
@@ -96,6 +97,13 @@ fn prepare(host: &Host, nth: usize, command: &str) {
             sql(&database, text);
         }
         "history -v" => fs::remove_file(host.dir.join(host.revision("other"))).unwrap(),
+        // The second time it was edited after it was applied.
+        "show a100" if STEPS[nth - 1].0 == command => {
+            sql(&database, "UPDATE dbmigrate_version SET checksum = 'x' || checksum");
+        }
+        "merge c300 b200 --rev-id e500 -m both --branch-label both --splice" => {
+            sql(&database, "UPDATE dbmigrate_version SET checksum = substr(checksum, 2)");
+        }
         // The first `show` of it could read what the database has.
         "show d400" if STEPS[nth - 1].0 == command => {
             sql(&database, "UPDATE dbmigrate_version SET operations = '?' WHERE id = 'd400'");

@@ -108,6 +108,23 @@ fn a_revision_that_is_being_written_is_done_again_as_it_is_now() {
         "drop_column(\"user\", \"age\")",
         "drop_table(\"x\")",
     );
+    expect![[r#"
+        Rev: b2 (head)
+        Parent: a1
+        Path: migrations/versions/m2.rs
+
+            age of users
+
+        upgrade:
+            add column `age` to table `user`
+        downgrade:
+            drop table `x`
+        Applied: $TIME by dbmigrate 0.1.0
+        edited since; what it did to this database:
+            add column `age` to table `user`
+    "#]]
+    .assert_eq(&plain(&host.ok("show b2").stdout));
+    assert!(!host.ok("show a1").stdout.contains("edited"));
     let run = host.ok("redo");
     expect![[r#"
         note: revision `b2` was edited after it was applied; what is undone is what was applied

@@ -30,12 +30,13 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
         Err(err) => return show_gone(cx, &history, &args.revision).ok_or_else(|| err.into()),
     };
     let migrations = history.migrations()?;
+    let edited = history::edited(cx, &history);
     let mut json = Vec::new();
     for id in target.ids() {
         let Some(it) = migrations.get(id) else { continue };
         cx.out.text(&entry(cx, &history, &it.revision, &[]));
         cx.out.text(&operations_text(it));
-        json.push(serde_json::json!({
+        let mut object = serde_json::json!({
             "id": id,
             "parents": it.revision.parents,
             "branch_labels": it.revision.branch_labels,
@@ -47,7 +48,16 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             "checksum": it.checksum,
             "upgrade": words(&it.upgrade.operations),
             "downgrade": words(&it.downgrade.operations),
-        }));
+        });
+        if let Some(it) = edited.iter().find(|it| it.id == id) {
+            let was = it.decode().map_or_else(|err| vec![err.to_string()], |it| words(&it));
+            let lines: String = was.iter().map(|it| format!("    {it}\n")).collect();
+            let on = format!("{} by dbmigrate {}", it.applied_at, it.tool_version);
+            let edited = look::paint(look::BAD, "edited since; what it did to this database:");
+            cx.out.text(&format!("Applied: {on}\n{edited}\n{lines}"));
+            object["as_applied"] = was.into();
+        }
+        json.push(object);
     }
     if json.is_empty() {
         let message = format!("`{}` is before the first revision", args.revision);
