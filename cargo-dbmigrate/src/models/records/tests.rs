@@ -55,6 +55,33 @@ fn two_sets_of_features_are_told() {
 }
 
 #[test]
+fn a_default_that_is_no_value_of_its_column_is_refused() {
+    let with = |ty: Type| {
+        let mut it = model("app::User", 3, "user");
+        it.table.columns[0] = Column::new("id", ty).default("A");
+        [it]
+    };
+    refused(
+        &with(Type::enumeration("kind", ["a", "b"])),
+        "the default \"A\" of the field `id` is none of its values: `a`, `b`, in the model \
+         `app::User` at src/models.rs:3",
+    );
+    refused(
+        &with(Type::Integer),
+        "the default \"A\" of the field `id` is a text, and the column is an integer, in the model \
+         `app::User` at src/models.rs:3",
+    );
+    refused(
+        &with(Type::Boolean),
+        "the default \"A\" of the field `id` is a text, and the column is a boolean, in the model \
+         `app::User` at src/models.rs:3",
+    );
+    for ty in [Type::enumeration("kind", ["A"]), Type::Text, Type::String(1), Type::Date] {
+        schema(&with(ty), false).unwrap();
+    }
+}
+
+#[test]
 fn two_models_of_one_table_are_both_named() {
     refused(
         &[model("app::a::User", 3, "user"), model("app::b::User", 9, "user")],
