@@ -14,6 +14,7 @@ pub use databases::{ALL, DEFAULT, Further, check_name};
 
 use crate::cli::Transaction;
 use crate::error::{Doing as _, Error, Result, toml_place};
+use crate::files::VERSIONS;
 use crate::rules::{Excluded, Included, Rules};
 
 /// The file's name, in the migrations directory.
@@ -118,7 +119,7 @@ impl Default for Config {
             default_features: true,
             profile: None,
             target: None,
-            version_locations: vec!["versions".to_owned()],
+            version_locations: vec![VERSIONS.to_owned()],
             recursive_version_locations: false,
             file_template: "m{year}{month}{day}_{hour}{minute}{second}_{rev}_{slug}".to_owned(),
             timezone: "UTC".to_owned(),

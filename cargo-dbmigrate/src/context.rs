@@ -66,8 +66,7 @@ impl Context {
                 "`cargo dbmigrate init --database {name}` adds it to dbmigrate.toml"
             )));
         };
-        let directory = it.directory.as_deref().unwrap_or(name.as_ref());
-        let own = files::clean(&self.project.config_dir.join(directory));
+        let own = files::clean(&self.project.config_dir.join(it.directory(name)));
         Ok(Context {
             project: self.project.with_migrations(&own),
             config: self.config.of(it),

@@ -312,6 +312,5 @@ fn shown(paths: &BTreeMap<String, (PathBuf, String)>, module: &str) -> String {
 
 /// A path as it is shown: from the package's directory when it is inside.
 pub fn relative(cx: &Context, path: &Path) -> String {
-    let shown = path.strip_prefix(&cx.project.package_dir).unwrap_or(path);
-    shown.display().to_string()
+    cx.project.shown(path).to_string()
 }

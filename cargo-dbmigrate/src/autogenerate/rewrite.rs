@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
+use dbmigrate_runtime::sql;
 
 use super::fill::{Need, Why};
 use super::{Changes, discarded, victim};
@@ -108,7 +109,7 @@ fn gives_values(operation: &Operation) -> bool {
     let Operation::AlterColumn { column, change, .. } = operation else { return false };
     let is_column = |it: &str| {
         let it = it.trim();
-        it == column || it == format!("\"{}\"", column.replace('"', "\"\""))
+        it == column || it == sql::quote(column)
     };
     change.using.as_deref().is_some_and(|it| !is_column(it))
 }

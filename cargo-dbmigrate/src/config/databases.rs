@@ -23,6 +23,13 @@ pub struct Further {
     pub rewrite: String,
 }
 
+impl Further {
+    /// Its migrations directory, given the name that it has.
+    pub fn directory<'a>(&'a self, name: &'a str) -> &'a Path {
+        self.directory.as_deref().unwrap_or(name.as_ref())
+    }
+}
+
 impl Config {
     /// The settings of a further database.
     pub fn of(&self, it: &Further) -> Config {

@@ -61,10 +61,7 @@ pub fn refuse_further(project: &Project) -> Result<()> {
     let usual = project.package_dir.join(MIGRATIONS);
     for dir in above.chain([usual.as_path()]).filter(|it| config::path(it).is_file()) {
         let databases = Config::read(dir)?.databases;
-        let is_own = |name: &String, it: &Further| {
-            let directory = it.directory.as_deref().unwrap_or(name.as_ref());
-            files::is_same(&dir.join(directory), own)
-        };
+        let is_own = |name: &str, it: &Further| files::is_same(&dir.join(it.directory(name)), own);
         let Some((name, _)) = databases.iter().find(|(name, it)| is_own(name, it)) else {
             continue;
         };

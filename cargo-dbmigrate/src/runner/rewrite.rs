@@ -97,7 +97,7 @@ fn check_path(cx: &Context, function: &str) -> Result<()> {
     if syn::parse_str::<syn::Path>(function).is_ok_and(|it| is_plain(&it)) {
         return Ok(());
     }
-    let file = config::path(&cx.project.migrations_dir);
+    let file = config::path(&cx.project.config_dir);
     let message = format!(
         "`rewrite` in `{}` is no path of a function: `{function}`",
         cx.project.shown(&file)

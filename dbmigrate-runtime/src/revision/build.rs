@@ -21,10 +21,7 @@ impl Graph {
 
     /// The graph of just these revisions.
     pub(super) fn of(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
-        // By the file's name, whichever directory it is in: a program knows the name alone, and it
-        // takes the same way as the tool.
-        let name = |it: &Revision| it.file.rsplit(['/', '\\']).next().map(str::to_owned);
-        revisions.sort_by_cached_key(|it| (name(it), it.id.clone()));
+        sort(&mut revisions);
         let by_id = by_id(&revisions)?;
         let carriers = carriers(&revisions, &by_id)?;
         let mut parents = Vec::with_capacity(revisions.len());
@@ -108,6 +105,13 @@ fn check_name(name: &str, what: &str, is_allowed: impl Fn(char) -> bool) -> Resu
     };
     let err = GraphError::new(format!("`{name}` can't be {what}: {why}"));
     Err(if bad.is_empty() && !name.is_empty() { err.hint("choose another") } else { err })
+}
+
+/// Puts revisions in the order of their files' names, whichever directory they are in: a program
+/// knows the name alone, and it takes the same way as the tool.
+pub(super) fn sort(revisions: &mut [Revision]) {
+    let name = |it: &Revision| it.file.rsplit(['/', '\\']).next().map(str::to_owned);
+    revisions.sort_by_cached_key(|it| (name(it), it.id.clone()));
 }
 
 pub(super) fn by_id(revisions: &[Revision]) -> Result<BTreeMap<String, usize>, GraphError> {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::build::{by_id, check_id};
+use super::build::{by_id, check_id, sort};
 use super::target::{split_branch, split_relative};
 use super::{Graph, GraphError, Revision, Target};
 
@@ -278,7 +278,7 @@ impl Graph {
 
     /// The graph of revisions of which some replace others, for a new database.
     pub(super) fn with_replaced(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
-        revisions.sort_by(|a, b| (&a.file, &a.id).cmp(&(&b.file, &b.id)));
+        sort(&mut revisions);
         by_id(&revisions)?;
         check(&revisions)?;
         Graph::opened(&revisions.into(), BTreeSet::new())
