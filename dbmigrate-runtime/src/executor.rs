@@ -452,6 +452,10 @@ impl<'m> Executor<'m> {
         if direction == Direction::Upgrade && done.is_empty() {
             plan::check_order(migrations.graph(), set, &pending, target)?;
         }
+        if done.is_empty() {
+            let dialect = self.driver.dialect();
+            plan::refuse_placeholders(migrations, direction, &pending, dialect)?;
+        }
         version_table::create(self.driver, self.options.version_table())?;
         self.settle(&view)?;
         if group.is_empty() {

@@ -43,6 +43,7 @@ mod migration;
 pub mod plan;
 pub mod script;
 pub mod sql;
+pub mod written;
 
 // What a database does.
 mod db;

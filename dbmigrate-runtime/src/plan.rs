@@ -8,6 +8,7 @@ use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
 use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_current};
 use crate::schema::Schema;
+use crate::written;
 
 /// One revision of a plan with its statements.
 #[derive(Debug)]
@@ -164,6 +165,29 @@ pub fn check_order(
         Some(it) => Error::late(it, &above.id),
         None => return Ok(()),
     })
+}
+
+/// Whether each placeholder in the SQL of a route's revisions has a value: it can have none, and a
+/// database would take NULL for it. Asked before the first of them runs.
+///
+/// # Errors
+///
+/// The first revision with a placeholder.
+pub(crate) fn refuse_placeholders(
+    migrations: &Migrations,
+    direction: Direction,
+    ids: &[String],
+    dialect: &dyn Dialect,
+) -> Result<(), Error> {
+    for migration in ids.iter().filter_map(|id| migrations.get(id)) {
+        for operation in &migration.recording(direction).operations {
+            if let Some(mistake) = written::unbound(operation, dialect.name()) {
+                let why = Unplannable::mistake(operation, dialect.title(), mistake);
+                return Err(Error::unplannable(&migration.revision.id, why));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Plans a route's revisions one after the other, each on the schema that those before it leave.

@@ -120,7 +120,7 @@ pub(crate) fn significant(text: &str) -> Vec<Token<'_>> {
 }
 
 /// Marks of more than one character, longer ones first.
-const SYMBOLS: &[&str] = &["->>", "->", "||", "<=", "<>", "<<", ">=", ">>", "!=", "=="];
+const SYMBOLS: &[&str] = &["->>", "::", "->", "||", "<=", "<>", "<<", ">=", ">>", "!=", "=="];
 
 /// The kind and the length in bytes of the token at the beginning of a text that isn't empty.
 fn token(text: &str) -> (Kind, usize) {
@@ -301,9 +301,10 @@ pub(crate) fn columns_of_update(trigger: &str) -> Vec<String> {
 
 /// Renames an identifier inside an SQL expression, as databases do when a column is renamed.
 ///
-/// Comments and texts in single quotes stay. A plain word is compared without regard to case, as
-/// SQL does, and isn't a name where it calls a function, names a type or a collation, or ends a
-/// `CASE`; in its place stands the new name, quoted.
+/// Comments and texts in single quotes stay. Names are compared without regard to case, quoted
+/// ones too: one that kept its old name for a letter's case would become a text on SQLite. A name
+/// isn't the column's where it calls a function, names a type or a collation, or ends a `CASE`; in
+/// its place stands the new name, quoted.
 pub fn rename_identifier(expression: &str, from: &str, to: &str) -> String {
     let quoted = quote(to);
     let tokens = tokens(expression);
@@ -323,8 +324,9 @@ pub fn rename_identifier(expression: &str, from: &str, to: &str) -> String {
         }
         let matches = match token.kind {
             _ if is_other => false,
-            Kind::Word => token.text.eq_ignore_ascii_case(from) && !is_call,
-            Kind::Quoted => token.identifier().is_some_and(|it| it == from),
+            Kind::Word | Kind::Quoted => {
+                token.identifier().is_some_and(|name| name.eq_ignore_ascii_case(from)) && !is_call
+            }
             _ => false,
         };
         out.push_str(if matches { &quoted } else { token.text });

@@ -5,7 +5,7 @@ mod need;
 
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
-use dbmigrate_runtime::{Value, sql};
+use dbmigrate_runtime::{Value, sql, written};
 
 use super::convert;
 use crate::error::{Error, Result};
@@ -54,6 +54,39 @@ pub fn check(answer: &str) -> Result<()> {
     };
     Err(Error::new(format!("--fill {answer}: {why}"))
         .hint("it is `table.column=EXPRESSION`, where a text is in single quotes"))
+}
+
+/// Fails when an answer would run as something else than was meant; see [`written`]. Where it
+/// stands, rows have the columns that the operations before it leave.
+pub fn refuse_mistakes(
+    operations: &[Operation],
+    migrations: &Schema,
+    fills: &[String],
+) -> Result<()> {
+    let mut before = migrations.clone();
+    for operation in operations {
+        let (table, column) = match operation {
+            Operation::AddColumn { table, column, .. } => (table, &column.name),
+            Operation::AlterColumn { table, column, .. } => (table, column),
+            _ => {
+                // One that doesn't fit has its error elsewhere.
+                let _ = operation.apply(&mut before);
+                continue;
+            }
+        };
+        let key = format!("{table}.{column}=");
+        let answer = fills.iter().find(|fill| fill.starts_with(&key));
+        let own = answer.zip(before.table(table));
+        let mistake = own.and_then(|(fill, table)| {
+            Some((fill, written::in_expression(&fill[key.len()..], table, &before)?))
+        });
+        if let Some((fill, mistake)) = mistake {
+            let message = format!("--fill {fill}: {}", mistake.message);
+            return Err(Error::new(message).hint(mistake.hint));
+        }
+        let _ = operation.apply(&mut before);
+    }
+    Ok(())
 }
 
 /// What came of the answers.

@@ -113,6 +113,7 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
         losses.extend(loss.map(|it| (renames.len() + idx, it)));
     }
     let operations = [renames, operations].concat();
+    fill::refuse_mistakes(&operations, migrations, &answers.fills)?;
     models.rules.refuse_unfit(&operations, migrations)?;
     models.rules.refuse_keyless(&operations, &models.schema)?;
     Ok(Outcome::Changes(Changes { operations, losses }))

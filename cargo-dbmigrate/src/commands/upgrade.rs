@@ -7,7 +7,7 @@ use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite, Statement};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
 use dbmigrate_runtime::revision::{Range, Revision};
-use dbmigrate_runtime::{Direction, Options, plan, script, version_table};
+use dbmigrate_runtime::{Direction, Migrations, Options, plan, script, version_table, written};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{Answer, as_applied};
@@ -59,6 +59,7 @@ pub fn upgrade(
         return Ok(Vec::new());
     }
     let migrations = history.migrations()?;
+    warn_of_texts(cx, &migrations, &set, &pending)?;
     if database.is_missing() {
         // Else a plan that fails would leave an empty file behind.
         let facts = Sqlite.offline_facts();
@@ -76,6 +77,30 @@ pub fn upgrade(
     };
     // What is relative to the database is resolved by now: `+1` means these revisions.
     Ok(executor.run_to(Direction::Upgrade, &target)?)
+}
+
+/// Says where a revision is about to make a check or the like in which a name in double quotes is
+/// no column, so that SQLite takes it for a text. It may have been applied elsewhere, so it runs.
+fn warn_of_texts(
+    cx: &Context,
+    migrations: &Migrations,
+    applied: &BTreeSet<String>,
+    pending: &[String],
+) -> Result<()> {
+    let mut schema = migrations.replay(Some(applied))?;
+    for migration in pending.iter().filter_map(|id| migrations.get(id)) {
+        for operation in &migration.upgrade.operations {
+            if let Some(mistake) = written::kept_names(operation, &schema) {
+                let (id, message) = (&migration.revision.id, mistake.message);
+                cx.out.warning(format!(
+                    "revision `{id}`: {operation}: {message}; SQLite reads it as a text"
+                ));
+            }
+            // One that doesn't fit has its error where it is planned.
+            let _ = operation.apply(&mut schema);
+        }
+    }
+    Ok(())
 }
 
 /// The executor's options of these arguments, and of the settings where they say nothing.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::Value;
 use dbmigrate_runtime::record::ModelRecord;
 use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
+use dbmigrate_runtime::{Value, written};
 
 use super::artifacts::{Damaged, Found};
 use crate::error::{Error, Result};
@@ -59,6 +59,13 @@ pub fn schema(records: &[ModelRecord], doc_comments: bool) -> Result<Schema> {
             }
         }
         schema.tables.insert(table.name.clone(), table);
+    }
+    for model in models.values() {
+        let mistakes = written::in_table(&model.table, &schema);
+        if let Some((what, mistake)) = mistakes.into_iter().next() {
+            let message = format!("{what} of the model {}: {mistake}", place(model));
+            return Err(Error::new(message).hint(mistake.hint));
+        }
     }
     Ok(schema)
 }

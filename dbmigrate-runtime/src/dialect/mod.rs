@@ -11,6 +11,7 @@ pub use sqlite::Sqlite;
 
 use crate::operations::Operation;
 use crate::schema::{Schema, Table};
+use crate::written::Mistake;
 
 /// What a server or library says of itself and statements depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,6 +188,16 @@ pub struct Unplannable {
     pub message: String,
     /// What to do, if there is one thing to say.
     pub hint: Option<String>,
+}
+
+impl Unplannable {
+    /// An operation with SQL that would run as something else than was meant.
+    pub(crate) fn mistake(operation: &Operation, title: &str, mistake: Mistake) -> Unplannable {
+        Unplannable {
+            message: format!("cannot {operation} on {title}: {}", mistake.message),
+            hint: Some(mistake.hint),
+        }
+    }
 }
 
 impl fmt::Display for Unplannable {

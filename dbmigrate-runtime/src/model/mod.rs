@@ -103,6 +103,10 @@ use crate::record::Record;
 /// types; `length` and `type` don't count). A struct with type parameters can't be a model, since
 /// it would be a table for each type.
 ///
+/// SQL in an attribute is looked at when the tool reads the models: a placeholder is refused, and
+/// so is a name in double quotes that is no column of the table, which SQLite would take for a
+/// text. A text is in single quotes.
+///
 /// ```compile_fail
 /// use dbmigrate_runtime::Model;
 ///

@@ -355,7 +355,8 @@ impl ColumnChange {
     }
 
     /// Gives the rows that are there the value of an SQL expression. It sees each row as it is
-    /// before the operation; what it says of no row is no part of the schema.
+    /// before the operation; what it says of no row is no part of the schema. A name in double
+    /// quotes has to be a column's; a text is in single quotes.
     ///
     /// # Example
     ///

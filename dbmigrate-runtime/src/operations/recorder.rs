@@ -185,6 +185,11 @@ impl Operations {
     /// It runs inside the revision's transaction and must not end it. Replay can't see what SQL
     /// does; [`ExecuteHandle::describes`] tells it.
     ///
+    /// A placeholder (`?`, `?1`, `:name`, `@name`, `$name`) is refused before anything runs, since
+    /// no value is bound to it here; [`Operations::run`] can bind values. Write a text in single
+    /// quotes: SQLite takes a name in double quotes that no column has for a text, and in SQL of
+    /// your own nothing can tell that from a mistake.
+    ///
     /// # Example
     ///
     /// ```

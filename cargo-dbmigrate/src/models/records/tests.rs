@@ -1,7 +1,7 @@
 //! Records as they come out of files, and what becomes of them.
 
 use dbmigrate_runtime::record::FieldRecord;
-use dbmigrate_runtime::schema::{Column, Table, Type};
+use dbmigrate_runtime::schema::{Column, Index, IndexColumn, Table, Type};
 
 use super::*;
 
@@ -79,6 +79,57 @@ fn a_default_that_is_no_value_of_its_column_is_refused() {
     for ty in [Type::enumeration("kind", ["A"]), Type::Text, Type::String(1), Type::Date] {
         schema(&with(ty), false).unwrap();
     }
+}
+
+fn indexed(mut table: Table, index: Index) -> Table {
+    table.indexes.push(index);
+    table
+}
+
+#[test]
+fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
+    let with = |table: fn(Table) -> Table| {
+        let mut it = model("app::User", 3, "user");
+        it.table = table(it.table.column(Column::new("name", Type::Text)));
+        schema(&[it], false).map_err(|err| err.to_string())
+    };
+    let of = |what: &str, name: &str| {
+        format!(
+            "{what} of the model `app::User` at src/models.rs:3: `\"{name}\"` is in double quotes, \
+             which makes it a name, and table `user` has no such column"
+        )
+    };
+    assert_eq!(
+        with(|it| it.check("ck", "\"naem\" <> ''")).unwrap_err(),
+        format!(
+            "{}\n  hint: did you mean `\"name\"`? A text is written `'naem'`",
+            of("check `ck`", "naem")
+        )
+    );
+    type Change = fn(Table) -> Table;
+    let refused: [(&str, Change); 4] = [
+        ("the condition of index `ix`", |it| {
+            indexed(it, Index::new("ix", ["id"]).filter("\"naem\" > 1"))
+        }),
+        ("index `ix`", |it| {
+            let index = Index::new("ix", ["id"]);
+            indexed(it, index.column(IndexColumn::expression("upper(\"naem\")")))
+        }),
+        ("the expression of column `up`", |it| {
+            it.column(Column::new("up", Type::Text).generated_virtual("upper(\"naem\")"))
+        }),
+        ("check `ck`", |it| it.check("ck", "id in (\"naem\")")),
+    ];
+    for (what, table) in refused {
+        let err = with(table).unwrap_err();
+        assert!(err.starts_with(&of(what, "naem")), "{err}");
+    }
+    let err =
+        with(|it| it.column(Column::new("c", Type::Text).default_sql("(\"x\")"))).unwrap_err();
+    assert!(err.contains("the default of column `c`"), "{err}");
+    let err = with(|it| it.check("ck", "id = :id")).unwrap_err();
+    assert!(err.contains("the placeholder `:id` has no value"), "{err}");
+    with(|it| it.check("ck", "\"NAME\" <> 'naem' and \"user\".\"id\" > 0")).unwrap();
 }
 
 #[test]

@@ -11,6 +11,7 @@ use super::rebuild::{Rebuild, reads_others, scratch_name};
 use crate::operations::Operation;
 use crate::schema::Schema;
 use crate::sql::quote;
+use crate::written::{self, Mistake};
 
 /// Whether the operation is of a kind that the stored definition may decide about.
 pub(super) fn may_rebuild(operation: &Operation) -> bool {
@@ -69,10 +70,12 @@ pub(super) fn plan(
         all_changed: false,
     };
     for ((idx, operation), way) in operations.iter().enumerate().zip(ways) {
+        let warned = planner.look_at_sql(operation)?;
         if !planner.take(idx, operation, way?)? {
             planner.flush(|_| true)?;
             return Ok(Plan { actions: planner.actions, taken: idx });
         }
+        planner.actions.extend(warned);
         operation.apply(planner.schema).map_err(|err| Unplannable {
             message: err.to_string(),
             hint: Some("compare the revision with the ones before it".to_owned()),
@@ -131,6 +134,18 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
+    /// Refuses SQL of a person that would run as something else than was meant. Of a name that
+    /// SQLite takes for a text in what a table keeps there is only a note: revisions with such a
+    /// name are applied elsewhere, and have to run on a new database as they ran there.
+    fn look_at_sql(&self, operation: &Operation) -> Result<Option<Action>, Unplannable> {
+        if let Some(mistake) = written::in_operation(operation, self.schema, "sqlite") {
+            return Err(Unplannable::mistake(operation, "SQLite", mistake));
+        }
+        let name = written::kept_names(operation, self.schema);
+        let text = |it: Mistake| format!("{operation}: {}; SQLite reads it as a text", it.message);
+        Ok(name.map(|it| Action::Note(text(it))))
+    }
+
     /// Takes an operation, or says that the facts have to be asked again before.
     fn take(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<bool, Unplannable> {
         let table = altered(operation);

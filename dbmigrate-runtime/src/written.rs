@@ -1,0 +1,322 @@
+//! What can be seen to be wrong with SQL that a person wrote, before any of it runs.
+//!
+//! Two mistakes run without an error and do something else than was meant. A placeholder without a
+//! value is NULL. And SQLite takes a name in double quotes that no column has for a text
+//! (sqlite.org, `quirks.html`, section 8): a check never fails, a partial index holds no row, and
+//! every row gets the name as its value. To every other database such a name is an error, so the
+//! rule here is the same for all of them.
+//!
+//! In whole statements ([`crate::operations::Execute`]) placeholders are found, and names are not:
+//! what a name may stand for there depends on every table of the database, and on aliases.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::operations::Operation;
+use crate::schema::{DefaultValue, IndexTerm, Schema, Table};
+use crate::sql::{self, Kind, Token};
+
+/// Something wrong with SQL that a person wrote.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistake {
+    /// What it is, as a sentence without a beginning capital.
+    pub message: String,
+    /// What to write instead.
+    pub hint: String,
+    /// Whether it is a name that SQLite takes for a text.
+    pub is_name: bool,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The first placeholder of a text: `?`, `?1`, `:name`, `@name` or `$name` outside of texts,
+/// quoted names and comments.
+pub fn placeholder(sql: &str) -> Option<&str> {
+    sql::tokens(sql).iter().find(|token| token.kind == Kind::Param).map(|token| token.text)
+}
+
+/// What is wrong with SQL that runs as it is written.
+pub fn in_statements(sql: &str) -> Option<Mistake> {
+    let name = placeholder(sql)?;
+    let tokens = sql::significant(sql);
+    let statements = tokens.split(|token| token.is_symbol(";"));
+    let has_it = |statement: &&[Token<'_>]| statement.iter().any(|it| it.kind == Kind::Param);
+    let statement = statements.into_iter().find(has_it).unwrap_or_default();
+    let text = match statement {
+        [first, .., last] => &sql[first.start..last.end()],
+        _ => sql,
+    };
+    Some(Mistake {
+        message: format!("the placeholder `{name}` in `{}` has no value", on_one_line(text)),
+        hint: "write the value itself, or bind it in a step: `op.run(\"...\", |db| { \
+               db.execute(\"... ?1 ...\", [value])?; Ok(()) })`"
+            .to_owned(),
+        is_name: false,
+    })
+}
+
+/// What is wrong with an expression over the rows of a table.
+pub fn in_expression(expression: &str, table: &Table, schema: &Schema) -> Option<Mistake> {
+    if let Some(name) = placeholder(expression) {
+        return Some(Mistake {
+            message: format!("the placeholder `{name}` has no value"),
+            hint: "write the value itself; a step (`op.run`) can bind values".to_owned(),
+            is_name: false,
+        });
+    }
+    let tokens = sql::significant(expression);
+    let scope = Scope::of(&tokens, table, schema)?;
+    let unknown = names(&tokens).find(|name| !scope.has(name))?;
+    let columns = table.columns.iter().map(|column| column.name.as_str());
+    let text = format!("'{}'", unknown.replace('\'', "''"));
+    let hint = match nearest(&unknown, columns) {
+        Some(column) => {
+            format!("did you mean `{}`? A text is written `{text}`", sql::quote(column))
+        }
+        None => format!("a text is written in single quotes: `{text}`"),
+    };
+    Some(Mistake {
+        message: format!(
+            "`{}` is in double quotes, which makes it a name, and table `{}` has no such column",
+            sql::quote(&unknown),
+            table.name
+        ),
+        hint,
+        is_name: true,
+    })
+}
+
+/// What is wrong with the expression of a default, which can name no column.
+pub fn in_default(expression: &str) -> Option<Mistake> {
+    let nothing = Table::new("");
+    if placeholder(expression).is_some() {
+        return in_expression(expression, &nothing, &Schema::default());
+    }
+    let tokens = sql::significant(expression);
+    let name = names(&tokens).next()?;
+    let quoted = sql::quote(&name);
+    Some(Mistake {
+        message: format!(
+            "`{quoted}` is in double quotes, which makes it a name, and a default can't name a \
+             column"
+        ),
+        hint: format!("a text is written in single quotes: `'{}'`", name.replace('\'', "''")),
+        is_name: true,
+    })
+}
+
+/// What is wrong with the expressions of a table: each of them in words, and its mistake.
+pub fn in_table(table: &Table, schema: &Schema) -> Vec<(String, Mistake)> {
+    let mut found = Vec::new();
+    let mut look = |what: String, mistake: Option<Mistake>| {
+        found.extend(mistake.map(|mistake| (what, mistake)));
+    };
+    let over_rows = |expression: &str| in_expression(expression, table, schema);
+    for column in &table.columns {
+        if let Some(DefaultValue::Sql(it)) = &column.default {
+            look(format!("the default of column `{}`", column.name), in_default(it));
+        }
+        if let Some(it) = &column.generated {
+            let what = format!("the expression of column `{}`", column.name);
+            look(what, over_rows(&it.expression));
+        }
+    }
+    for check in &table.checks {
+        look(format!("check `{}`", check.name), over_rows(&check.expression));
+    }
+    for index in &table.indexes {
+        for column in &index.columns {
+            if let IndexTerm::Expression(it) = &column.term {
+                look(format!("index `{}`", index.name), over_rows(it));
+            }
+        }
+        if let Some(it) = &index.filter {
+            look(format!("the condition of index `{}`", index.name), over_rows(it));
+        }
+    }
+    found
+}
+
+/// A placeholder in SQL that an operation runs, as far as it can be seen without a schema.
+pub fn unbound(operation: &Operation, dialect: &str) -> Option<Mistake> {
+    let using = match operation {
+        Operation::AddColumn { using, .. } => using,
+        Operation::AlterColumn { change, .. } => &change.using,
+        other => return in_operation(other, &Schema::default(), dialect),
+    };
+    let mistake = in_expression(using.as_deref()?, &Table::new(""), &Schema::default());
+    mistake.filter(|mistake| !mistake.is_name)
+}
+
+/// What is wrong with SQL that an operation runs, given the schema before it and a dialect's name.
+pub fn in_operation(operation: &Operation, before: &Schema, dialect: &str) -> Option<Mistake> {
+    match operation {
+        Operation::Execute(it) => {
+            let there = it.sql.text(dialect).and_then(in_statements);
+            let back = || it.reverse.as_ref()?.text(dialect).and_then(in_statements);
+            let reversing = |mistake: Mistake| Mistake {
+                message: format!("{}, in the SQL that takes it back", mistake.message),
+                ..mistake
+            };
+            return there.or_else(|| back().map(reversing));
+        }
+        Operation::AddColumn { table, using: Some(using), .. } => {
+            before.table(table).and_then(|table| in_expression(using, table, before))
+        }
+        Operation::AlterColumn { table, change, .. } => {
+            let using = change.using.as_deref().zip(before.table(table));
+            using.and_then(|(using, table)| in_expression(using, table, before))
+        }
+        _ => None,
+    }
+    .or_else(|| kept(operation, before).find(|mistake| !mistake.is_name))
+}
+
+/// The names that an operation brings into what a table keeps, such as a check, and that SQLite
+/// takes for texts there.
+pub fn kept_names(operation: &Operation, before: &Schema) -> Option<Mistake> {
+    kept(operation, before).find(|mistake| mistake.is_name)
+}
+
+/// What is wrong with the expressions that an operation adds to its table.
+fn kept(operation: &Operation, before: &Schema) -> impl Iterator<Item = Mistake> {
+    let table = match operation {
+        Operation::CreateTable(table) => Some(&table.name),
+        Operation::AddColumn { table, .. }
+        | Operation::AlterColumn { table, .. }
+        | Operation::AddCheck { table, .. }
+        | Operation::CreateIndex { table, .. } => Some(table),
+        _ => None,
+    };
+    let of = |schema: &Schema| {
+        let table = table.and_then(|table| schema.table(table));
+        table.map(|table| in_table(table, schema)).unwrap_or_default()
+    };
+    let old = of(before);
+    let mut after = Schema::from_tables(table.and_then(|it| before.table(it)).cloned());
+    // What doesn't fit is said where the operation is planned.
+    let _ = table.map(|_| operation.apply(&mut after));
+    let new = of(&after).into_iter().filter(move |it| !old.contains(it));
+    new.map(|(what, mistake)| Mistake {
+        message: format!("{what}: {}", mistake.message),
+        ..mistake
+    })
+}
+
+/// What names in double quotes can stand for in an expression.
+struct Scope {
+    names: BTreeSet<String>,
+}
+
+/// The number of a row, which every ordinary table of SQLite has under these names.
+const ROW_NUMBER: &[&str] = &["rowid", "oid", "_rowid_"];
+
+impl Scope {
+    /// The names that the tokens of an expression over a table's rows can use; `None` where a
+    /// subquery reads something that the schema doesn't have, so that nobody can say.
+    fn of(tokens: &[Token<'_>], table: &Table, schema: &Schema) -> Option<Scope> {
+        let mut names = BTreeSet::new();
+        let mut add = |name: &str| {
+            names.insert(name.to_ascii_lowercase());
+        };
+        table.columns.iter().for_each(|column| add(&column.name));
+        ROW_NUMBER.iter().for_each(|name| add(name));
+        if !tokens.iter().any(|token| token.is_word("SELECT")) {
+            return Some(Scope { names });
+        }
+        let find = |token: &Token<'_>| {
+            let name = token.identifier()?;
+            schema.tables.values().find(|it| it.name.eq_ignore_ascii_case(&name))
+        };
+        for (idx, token) in tokens.iter().enumerate() {
+            let after = tokens.get(idx + 1);
+            if token.is_word("FROM") || token.is_word("JOIN") {
+                after.and_then(find)?;
+                let mut rest = tokens[idx + 1..].iter();
+                let ends = ["WHERE", "JOIN", "ON", "GROUP", "ORDER", "LIMIT", "UNION", "SELECT"];
+                let is_end =
+                    |it: &&Token<'_>| it.is_symbol(")") || ends.iter().any(|word| it.is_word(word));
+                // A list of sources is a way to write a join that nothing else here needs.
+                if rest.by_ref().take_while(|it| !is_end(it)).any(|it| it.is_symbol(",")) {
+                    return None;
+                }
+            }
+            if let Some(source) = find(token) {
+                source.columns.iter().for_each(|column| add(&column.name));
+                add(&source.name);
+                after.and_then(Token::identifier).iter().for_each(|alias| add(alias));
+            }
+            if token.is_word("AS") {
+                after.and_then(Token::identifier).iter().for_each(|alias| add(alias));
+            }
+        }
+        Some(Scope { names })
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.names.contains(&name.to_ascii_lowercase())
+    }
+}
+
+/// The names in double quotes that are read as columns, or as texts where no column has them. A
+/// name that is qualified, called, a type's, or a collation's is an error where it isn't known.
+fn names<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = String> + 'a {
+    let mut in_type = false;
+    tokens.iter().enumerate().filter_map(move |(idx, token)| {
+        let before = idx.checked_sub(1).and_then(|it| tokens.get(it));
+        in_type =
+            before.is_some_and(|it| it.is_word("AS")) || in_type && token.kind != Kind::Symbol;
+        let follows = |what: fn(&Token<'_>) -> bool| before.is_some_and(what);
+        let precedes = |symbol: &str| tokens.get(idx + 1).is_some_and(|it| it.is_symbol(symbol));
+        let is_other = in_type
+            || follows(|it| it.is_symbol(".") || it.is_word("COLLATE"))
+            || precedes(".")
+            || precedes("(");
+        let is_name = token.kind == Kind::Quoted && token.text.starts_with('"') && !is_other;
+        token.unquoted().filter(|_| is_name).map(|name| name.into_owned())
+    })
+}
+
+/// The name that was most likely meant by one that is written wrong, if there is one.
+pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let wrong = wrong.to_lowercase();
+    let at_most = (wrong.chars().count() / 3).clamp(1, 3);
+    let distances = names.map(|name| (distance(&wrong, &name.to_lowercase()), name));
+    let (_, name) = distances.filter(|(it, _)| *it <= at_most).min_by_key(|(it, _)| *it)?;
+    Some(name)
+}
+
+/// How many letters have to be added, removed, exchanged or swapped with the next one.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for (i, letter) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, other) in b.iter().enumerate() {
+            let exchanged = rows[i][j] + usize::from(letter != other);
+            let mut least = exchanged.min(rows[i][j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *letter == b[j - 1] && a[i - 1] == *other {
+                least = least.min(rows[i - 1][j - 1] + 1);
+            }
+            row.push(least);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}
+
+/// The beginning of a statement, for a message.
+fn on_one_line(sql: &str) -> String {
+    let text = sql.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}...", text[..end].trim_end()),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests;
