@@ -85,8 +85,9 @@ pub enum Outcome {
 /// left out of the comparison doesn't let be made.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
     answers.fills.iter().try_for_each(|it| fill::check(it))?;
-    let Difference { renames, before, after, mut operations } =
+    let Difference { renames, unknown, before, after, mut operations } =
         difference(migrations, models, answers)?;
+    rename::refuse_unknown(&unknown, false)?;
     let open = match answers.no_renames {
         true => Vec::new(),
         false => candidates::renames(&before, &after, &answers.dropped),
@@ -103,6 +104,7 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     if !questions.is_empty() {
         return Ok(Outcome::Questions(questions));
     }
+    rename::refuse_unknown(&unknown, true)?;
     filled.refuse_unused(&answers.fills)?;
     let mut losses = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
@@ -161,6 +163,8 @@ pub fn managed(schema: &Schema, models: &Models) -> Schema {
 
 struct Difference {
     renames: Vec<Operation>,
+    /// What models call renamed and isn't there. Where nothing is written, it says nothing.
+    unknown: Vec<rename::Unknown>,
     /// The schema after the renames.
     before: Schema,
     after: Schema,
@@ -171,12 +175,14 @@ struct Difference {
 fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Difference> {
     let rules = &models.rules;
     let managed = managed(migrations, models);
-    let renames = rename::renames(
-        &rules.compared(&managed),
-        &rules.compared(&models.schema),
-        &models.records,
-        answers,
-    )?;
+    let sides = rename::Sides {
+        from: &rules.compared(&managed),
+        to: &rules.compared(&models.schema),
+        all_from: &managed,
+        all_to: &models.schema,
+    };
+    let rename::Renames { operations: renames, unknown } =
+        rename::renames(sides, &models.records, answers)?;
     rules.refuse_unfit(&renames, &managed)?;
     let mut before = managed.clone();
     for it in &renames {
@@ -186,7 +192,7 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
     let after = settle::settle(&managed, &before, &models.schema, &models.naming);
     let (before, after) = (rules.compared(&before), rules.compared(&after));
     let operations = diff::diff(&before, &after);
-    Ok(Difference { renames, before, after, operations })
+    Ok(Difference { renames, unknown, before, after, operations })
 }
 
 /// What the operation discards for certain, given the schema before it.

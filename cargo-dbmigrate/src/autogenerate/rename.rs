@@ -2,7 +2,7 @@
 
 mod order;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::record::ModelRecord;
@@ -12,43 +12,81 @@ use super::Answers;
 use crate::error::{Error, Result};
 use order::{Names, Said};
 
-/// The renames that `renamed_from` and `--rename` say and that aren't done yet, in an order in
-/// which each can run. Names that differ in case alone are renames without a word.
+/// What is renamed, and between what.
+#[derive(Debug, Clone, Copy)]
+pub struct Sides<'a> {
+    /// What the migrations build, as far as it is compared.
+    pub from: &'a Schema,
+    /// What the models say, as far as it is compared.
+    pub to: &'a Schema,
+    /// All that the migrations build.
+    pub all_from: &'a Schema,
+    /// All that the models say.
+    pub all_to: &'a Schema,
+}
+
+/// The renames that are to be done, and what models say that can't be.
+#[derive(Debug, Default)]
+pub struct Renames {
+    /// In an order in which each can run.
+    pub operations: Vec<Operation>,
+    /// Instructions of models that name something that isn't there.
+    pub unknown: Vec<Unknown>,
+}
+
+/// A `renamed_from` that names something that the migrations don't build.
+#[derive(Debug)]
+pub struct Unknown {
+    /// The instruction with its place, and what isn't there.
+    pub message: String,
+    /// The table, if it is new: it may turn out to be another one under a new name.
+    pub new_table: Option<String>,
+    /// A name that may have been meant.
+    similar: Option<String>,
+    old: String,
+    new: String,
+}
+
+/// The renames that `renamed_from` and `--rename` say and that aren't done yet. Names that differ
+/// in case alone are renames without a word.
 ///
 /// # Errors
 ///
-/// A flag that names nothing, and renames that exclude each other.
-pub fn renames(
-    from: &Schema,
-    to: &Schema,
-    records: &[ModelRecord],
-    answers: &Answers,
-) -> Result<Vec<Operation>> {
+/// A flag that names nothing, renames that exclude each other, and instructions that can't be
+/// followed.
+pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> Result<Renames> {
+    let Sides { from, to, all_from, all_to } = sides;
     let mut flags = Vec::new();
     for text in &answers.renames {
-        flags.push(Flag::parse(text, from, to)?);
+        flags.push(Flag::parse(text, &sides)?);
     }
-    let managed = || records.iter().filter(|it| !it.unmanaged);
+    refuse_unmanaged(records)?;
+    let managed = || records.iter().filter(|record| !record.unmanaged);
 
     let mut said: Vec<Said> = flags.iter().filter_map(Flag::table).collect();
-    said.extend(
-        managed().filter_map(|it| Some(Said::by_model(it.renamed_from.as_ref()?, &it.table.name))),
-    );
-    let names = Names {
-        what: "table",
-        prefix: String::new(),
-        have: from.tables.keys().map(String::as_str).collect(),
-        want: to.tables.keys().map(String::as_str).collect(),
-        // SQLite finds that a table of the new name is there already: the same one.
-        through_another_case: false,
-    };
+    said.extend(managed().filter_map(|record| {
+        let old = record.renamed_from.as_ref()?;
+        Some(Said::by_model(&place(record, record.line), old, &record.table.name))
+    }));
+    let tables = |of: &'_ Schema| -> Vec<String> { of.tables.keys().cloned().collect() };
+    let (have, want) = ((tables(from), tables(all_from)), (tables(to), tables(all_to)));
+    // SQLite finds that a table of the new name is there already: the same one.
+    let names = compared_names("table", String::new(), &have, &want, false);
     let renamed = order::order(&names, said)?;
-    let mut operations: Vec<Operation> = (renamed.steps.iter().cloned())
+    let mut renames = Renames::default();
+    renames.operations = (renamed.steps.iter().cloned())
         .map(|(from, to)| Operation::RenameTable { from, to })
         .collect();
+    renames.unknown.extend(renamed.unknown.iter().map(|said| Unknown {
+        message: format!("{}: the migrations build no table `{}`", said.instruction(), said.old),
+        new_table: None,
+        similar: similar(&said.old, all_from.tables.keys()),
+        old: said.old.clone(),
+        new: said.new.clone(),
+    }));
 
     let mut olds: BTreeMap<&str, &str> = BTreeMap::new();
-    for table in to.tables.values() {
+    for table in all_to.tables.values() {
         let old = renamed.pairs.iter().find(|(_, new)| *new == table.name);
         let old = old.map_or(table.name.as_str(), |(old, _)| old);
         // A table whose name went to another is a new one.
@@ -61,32 +99,133 @@ pub fn renames(
         flag.check_column(from, &olds)?;
     }
     let mut of_table: BTreeMap<&str, Vec<&ModelRecord>> = BTreeMap::new();
-    managed().for_each(|it| of_table.entry(&it.table.name).or_default().push(it));
-    for (table, was) in &olds {
-        let (Some(was), Some(now)) = (from.table(was), to.table(table)) else { continue };
-        let mut said: Vec<Said> = flags.iter().filter_map(|it| it.column(table)).collect();
-        for field in of_table.get(table).into_iter().flatten().flat_map(|it| &it.fields) {
-            said.extend(field.renamed_from.iter().map(|old| Said::by_model(old, &field.column)));
+    managed().for_each(|record| of_table.entry(&record.table.name).or_default().push(record));
+    for (table, all_now) in &all_to.tables {
+        let was_called = olds.get(table.as_str());
+        let all_was = was_called.and_then(|was| all_from.table(was));
+        let was = was_called.and_then(|was| from.table(was));
+        let columns = |of: Option<&'_ Table>| -> Vec<String> {
+            let columns = of.into_iter().flat_map(|table| &table.columns);
+            columns.map(|column| column.name.clone()).collect()
+        };
+        let have = (columns(was), columns(all_was));
+        let want = (columns(to.table(table)), columns(Some(all_now)));
+        let names = compared_names("column", format!("{table}."), &have, &want, true);
+        let mut said: Vec<Said> = flags.iter().filter_map(|flag| flag.column(table)).collect();
+        for record in of_table.get(table.as_str()).into_iter().flatten() {
+            for field in &record.fields {
+                let old = field.renamed_from.as_ref();
+                let place = place(record, field.line);
+                said.extend(old.map(|old| Said::by_model(&place, old, &field.column)));
+            }
         }
-        let columns = |it: &'_ Table| -> Vec<String> {
-            it.columns.iter().map(|it| it.name.clone()).collect()
-        };
-        let (have, want) = (columns(was), columns(now));
-        let names = Names {
-            what: "column",
-            prefix: format!("{table}."),
-            have: have.iter().map(String::as_str).collect(),
-            want: want.iter().map(String::as_str).collect(),
-            through_another_case: true,
-        };
-        let steps = order::order(&names, said)?.steps.into_iter();
-        operations.extend(steps.map(|(from, to)| Operation::RenameColumn {
-            table: (*table).to_owned(),
+        let renamed = order::order(&names, said)?;
+        let steps = renamed.steps.into_iter();
+        renames.operations.extend(steps.map(|(from, to)| Operation::RenameColumn {
+            table: table.clone(),
             from,
             to,
         }));
+        renames.unknown.extend(renamed.unknown.iter().map(|said| Unknown {
+            message: match all_was {
+                Some(_) => format!(
+                    "{}: the migrations build no column `{table}.{}`",
+                    said.instruction(),
+                    said.old
+                ),
+                None => format!("{}: the table `{table}` is new", said.instruction()),
+            },
+            new_table: all_was.is_none().then(|| table.clone()),
+            similar: similar(&said.old, columns(all_was).iter()),
+            old: said.old.clone(),
+            new: said.new.clone(),
+        }));
     }
-    Ok(operations)
+    // Columns that several models share are renamed where they are old, and new elsewhere.
+    let is_done = |unknown: &Unknown| {
+        unknown.new_table.is_some()
+            && records
+                .iter()
+                .filter(|record| Some(&record.table.name) != unknown.new_table.as_ref())
+                .filter(|record| all_from.table(&record.table.name).is_some())
+                .flat_map(|record| &record.fields)
+                .any(|field| {
+                    field.renamed_from.as_ref() == Some(&unknown.old) && field.column == unknown.new
+                })
+    };
+    renames.unknown.retain(|unknown| !is_done(unknown));
+    Ok(renames)
+}
+
+/// Fails where models name what isn't there, all at once; where all of it is in new tables, only
+/// if `of_new` says so.
+pub fn refuse_unknown(unknown: &[Unknown], of_new: bool) -> Result<()> {
+    if !of_new && unknown.iter().all(|unknown| unknown.new_table.is_some()) {
+        return Ok(());
+    }
+    let refused: Vec<&Unknown> = unknown.iter().collect();
+    let similar = refused.iter().find_map(|unknown| unknown.similar.as_ref());
+    let message = match refused.as_slice() {
+        [] => return Ok(()),
+        [one] => one.message.clone(),
+        all => {
+            let lines: Vec<_> = all.iter().map(|one| format!("\n  {}", one.message)).collect();
+            format!("the models rename what is not there:{}", lines.concat())
+        }
+    };
+    let error = Error::new(message);
+    Err(match similar {
+        Some(name) => error.hint(format!(
+            "did you mean `{name}`? Else take `renamed_from` out: what is new had no other name"
+        )),
+        None => error.hint("take `renamed_from` out: what is new had no other name"),
+    })
+}
+
+/// Models that are only described are never renamed.
+fn refuse_unmanaged(records: &[ModelRecord]) -> Result<()> {
+    for record in records.iter().filter(|record| record.unmanaged) {
+        let of_fields = record.fields.iter().map(|field| (&field.renamed_from, field.line));
+        let mut all = [(&record.renamed_from, record.line)].into_iter().chain(of_fields);
+        if let Some((Some(old), line)) = all.find(|(old, _)| old.is_some()) {
+            let said = Said::by_model(&place(record, line), old, "");
+            return Err(Error::new(format!(
+                "{}: the model is `unmanaged`, so nothing is renamed in its table `{}`",
+                said.instruction(),
+                record.table.name
+            ))
+            .hint("take `renamed_from` or `unmanaged` out of the model"));
+        }
+    }
+    Ok(())
+}
+
+/// `src/models.rs:10`
+fn place(record: &ModelRecord, line: u32) -> String {
+    match line {
+        0 => format!("`{}` in {}", record.path, record.file),
+        line => format!("{}:{line}", record.file),
+    }
+}
+
+fn similar<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let likeness = |other: &String| (strsim::jaro_winkler(name, other) * 1000.0) as usize;
+    names.filter(|other| likeness(other) > 800).max_by_key(|other| likeness(other)).cloned()
+}
+
+/// The names of both sides, each with those that are compared and with all.
+fn compared_names<'a>(
+    what: &'static str,
+    prefix: String,
+    (have, all_have): &'a (Vec<String>, Vec<String>),
+    (want, all_want): &'a (Vec<String>, Vec<String>),
+    through_another_case: bool,
+) -> Names<'a> {
+    let set = |names: &'a [String]| names.iter().map(String::as_str).collect::<BTreeSet<_>>();
+    let (have, want) = (set(have), set(want));
+    let have_left_out = set(all_have).difference(&have).copied().collect();
+    let want_left_out = set(all_want).difference(&want).copied().collect();
+    Names { what, prefix, have, want, have_left_out, want_left_out, through_another_case }
 }
 
 /// What a `--rename` names.
@@ -104,19 +243,19 @@ fn unknown(text: &str, what: String) -> Error {
 }
 
 impl<'a> Flag<'a> {
-    fn parse(text: &'a str, from: &Schema, to: &Schema) -> Result<Flag<'a>> {
-        // A name may hold any character: the split that names something is the one that is meant.
-        let splits = || text.match_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]));
-        for (old, new) in splits() {
-            if from.table(old).is_some() && to.table(new).is_some() {
-                return Ok(Flag::Table { text, old, new });
-            }
-            let column = to.tables.values().find_map(|it| column_of(it, new));
-            if let (Some((table, new)), Some((old_table, old))) = (column, split_column(old, from))
-            {
-                return Ok(Flag::Column { text, old_table, old, table, new });
-            }
+    fn parse(text: &'a str, sides: &Sides<'_>) -> Result<Flag<'a>> {
+        let Sides { from, to, all_from, all_to } = *sides;
+        if let Some(flag) = Flag::find(text, from, to) {
+            return Ok(flag);
         }
+        if Flag::find(text, all_from, all_to).is_some() {
+            let what =
+                "the settings leave one of them out of the comparison, so nothing renames it";
+            return Err(Error::new(format!("--rename {text}: {what}")).hint(
+                "let `include` and `exclude` in dbmigrate.toml take it in, or rename it by hand",
+            ));
+        }
+        let splits = || splits(text);
         let (old, new) =
             splits().next().ok_or_else(|| unknown(text, "it has no `:`".to_owned()))?;
         Err(unknown(
@@ -137,6 +276,19 @@ impl<'a> Flag<'a> {
                 _ => "one side is a table, the other a column".to_owned(),
             },
         ))
+    }
+
+    /// What the flag names on these sides. A name may hold any character: the split that names
+    /// something is the one that is meant.
+    fn find(text: &'a str, from: &Schema, to: &Schema) -> Option<Flag<'a>> {
+        splits(text).find_map(|(old, new)| {
+            if from.table(old).is_some() && to.table(new).is_some() {
+                return Some(Flag::Table { text, old, new });
+            }
+            let (table, new) = to.tables.values().find_map(|table| column_of(table, new))?;
+            let (old_table, old) = split_column(old, from)?;
+            Some(Flag::Column { text, old_table, old, table, new })
+        })
     }
 
     fn table(&self) -> Option<Said> {
@@ -165,6 +317,11 @@ impl<'a> Flag<'a> {
         }
         Err(unknown(text, format!("the migrations build no column `{old_table}.{old}`")))
     }
+}
+
+/// The text before and after each colon.
+fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.match_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]))
 }
 
 /// The table and the column of `table.column`, if it is one of that table.

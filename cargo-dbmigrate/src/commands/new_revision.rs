@@ -98,6 +98,9 @@ fn is_nothing_new(history: &History, args: &NewRevision, models: &models::Models
     args.against == Against::Migrations
         && args.place.head.is_none()
         && args.place.depends_on.is_empty()
+        // What is said is followed or refused.
+        && args.rename.is_empty()
+        && args.fill.is_empty()
         && history.graph.heads().len() > 1
         && !models.found_none
         && migrations()

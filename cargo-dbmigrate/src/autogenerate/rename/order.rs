@@ -17,26 +17,64 @@ pub struct Names<'a> {
     pub have: BTreeSet<&'a str>,
     /// The names that there will be.
     pub want: BTreeSet<&'a str>,
+    /// Names that there are and that the settings leave out of the comparison.
+    pub have_left_out: BTreeSet<&'a str>,
+    /// Names that there will be and that the settings leave out of the comparison.
+    pub want_left_out: BTreeSet<&'a str>,
     /// Whether a name can become the same in another case at once.
     pub through_another_case: bool,
+}
+
+impl Names<'_> {
+    /// Whether there is such a name, compared or not.
+    fn has(&self, name: &str) -> bool {
+        self.have.contains(name) || self.have_left_out.contains(name)
+    }
 }
 
 /// A rename that was said.
 #[derive(Debug, Clone)]
 pub struct Said {
-    old: String,
-    new: String,
-    /// The flag that says so: what a model says may be long done, a flag means now.
-    flag: Option<String>,
+    pub old: String,
+    pub new: String,
+    by: By,
+}
+
+/// Who says that something is renamed.
+#[derive(Debug, Clone)]
+enum By {
+    /// A flag, which means now.
+    Flag(String),
+    /// `renamed_from` in a model, at this place, which may be long done.
+    Model(String),
+    /// Nobody: the names differ in case alone.
+    Case,
 }
 
 impl Said {
-    pub fn by_model(old: &str, new: &str) -> Said {
-        Said { old: old.to_owned(), new: new.to_owned(), flag: None }
+    pub fn by_model(place: &str, old: &str, new: &str) -> Said {
+        Said { old: old.to_owned(), new: new.to_owned(), by: By::Model(place.to_owned()) }
     }
 
     pub fn by_flag(flag: &str, old: &str, new: &str) -> Said {
-        Said { flag: Some(flag.to_owned()), ..Said::by_model(old, new) }
+        Said { old: old.to_owned(), new: new.to_owned(), by: By::Flag(flag.to_owned()) }
+    }
+
+    fn by_case(old: &str, new: &str) -> Said {
+        Said { old: old.to_owned(), new: new.to_owned(), by: By::Case }
+    }
+
+    fn is_flag(&self) -> bool {
+        matches!(self.by, By::Flag(_))
+    }
+
+    /// The instruction with its place, as messages begin with it.
+    pub fn instruction(&self) -> String {
+        match &self.by {
+            By::Flag(text) => format!("--rename {text}"),
+            By::Model(place) => format!("`renamed_from = \"{}\"` at {place}", self.old),
+            By::Case => format!("`{}` in the case of `{}`", self.old, self.new),
+        }
     }
 }
 
@@ -47,34 +85,38 @@ pub struct Renamed {
     pub pairs: Vec<(String, String)>,
     /// The renames one after the other, through other names where two change places.
     pub steps: Vec<(String, String)>,
+    /// What models say of names that aren't there: the old one was never built, and the new one
+    /// isn't there either.
+    pub unknown: Vec<Said>,
 }
 
 /// Keeps what is still to be done, and finds an order for it.
 ///
 /// # Errors
 ///
-/// Renames that exclude each other, and names that change places by what models say, since
-/// afterwards it would look the same as before.
+/// Renames that exclude each other or that can't be done, and names that change places by what
+/// models say, since afterwards it would look the same as before.
 pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
-    let mut open = said;
-    open.retain(|it| names.have.contains(it.old.as_str()) && names.want.contains(it.new.as_str()));
+    said.iter().try_for_each(|said| possible(names, said))?;
+    let (unknown, mut open): (Vec<Said>, Vec<Said>) = (said.into_iter())
+        .filter(|said| names.want.contains(said.new.as_str()))
+        .partition(|said| !names.has(&said.old) && !names.has(&said.new));
+    open.retain(|said| names.have.contains(said.old.as_str()));
     // What is there under its new name is done, unless that name goes to another.
     loop {
-        let leaves = |name: &str| open.iter().any(|it| it.old == name);
-        let done =
-            open.iter().position(|it| names.have.contains(it.new.as_str()) && !leaves(&it.new));
-        let Some(idx) = done else { break };
-        let it = open.remove(idx);
-        if let Some(flag) = it.flag {
-            let new = format!("{}{}", names.prefix, it.new);
-            let message =
-                format!("--rename {flag}: the migrations build a {} `{new}` already", names.what);
-            return Err(Error::new(message).hint("rename or drop that one first"));
+        let leaves = |name: &str| open.iter().any(|said| said.old == name);
+        let taken = open
+            .iter()
+            .position(|said| names.have.contains(said.new.as_str()) && !leaves(&said.new));
+        let Some(idx) = taken else { break };
+        let said = open.remove(idx);
+        if said.is_flag() || !names.want.contains(said.old.as_str()) {
+            return Err(new_name_is_taken(names, &said));
         }
     }
     let mut open = distinct(names, open)?;
     let in_circle: Vec<&Said> = open.iter().filter(|it| is_in_circle(it, &open)).collect();
-    if !in_circle.is_empty() && in_circle.iter().all(|it| it.flag.is_none()) {
+    if !in_circle.is_empty() && !in_circle.iter().any(|said| said.is_flag()) {
         return Err(circle(names, &in_circle));
     }
     for old in names.have.difference(&names.want) {
@@ -84,16 +126,63 @@ pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
             .iter()
             .find(|new| !names.have.contains(*new) && old.to_lowercase() == new.to_lowercase());
         if let Some(new) = new.filter(|new| is_free(old) && is_free(new)) {
-            open.push(Said::by_model(old, new));
+            open.push(Said::by_case(old, new));
         }
     }
     let pairs = open.iter().map(|it| (it.old.clone(), it.new.clone())).collect();
-    Ok(Renamed { pairs, steps: steps(names, open) })
+    Ok(Renamed { pairs, steps: steps(names, open), unknown })
+}
+
+/// Fails where an instruction can't be followed whatever else is said.
+fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
+    let Names { what, prefix, .. } = names;
+    let (old, new) = (said.old.as_str(), said.new.as_str());
+    if old == new {
+        let message = format!("{}: this is the {what}'s own name", said.instruction());
+        return Err(Error::new(message).hint("write the name that it had before, or take it out"));
+    }
+    let left_out = if names.have_left_out.contains(old) {
+        old
+    } else if names.want_left_out.contains(new) {
+        new
+    } else {
+        return Ok(());
+    };
+    // What is there under its new name was renamed long ago.
+    if !names.has(old) || names.has(new) && !said.is_flag() {
+        return Ok(());
+    }
+    Err(Error::new(format!(
+        "{}: the settings leave the {what} `{prefix}{left_out}` out of the comparison, so nothing \
+         renames it",
+        said.instruction()
+    ))
+    .hint(
+        "let `include` and `exclude` in dbmigrate.toml take it in, or take the instruction out \
+         and rename it by hand",
+    ))
+}
+
+/// A rename to a name that something else has, and that it keeps.
+fn new_name_is_taken(names: &Names<'_>, said: &Said) -> Error {
+    let Names { what, prefix, .. } = names;
+    let (old, new) = (format!("{prefix}{}", said.old), format!("{prefix}{}", said.new));
+    let message = format!("{}: the migrations build a {what} `{new}` already", said.instruction());
+    let error = Error::new(message);
+    match said.by {
+        By::Flag(_) => error.hint("rename or drop that one first"),
+        _ => error.hint(format!(
+            "if `{old}` became `{new}` long ago, take `renamed_from` out of the model, and \
+             `{old}` is dropped; if `{old}` is to take the place of `{new}`, drop `{new}` in a \
+             revision of its own first: run `migrate` with `{old}` in the models and without \
+             `{new}`"
+        )),
+    }
 }
 
 /// Each once, and a flag before a model; two of one name exclude each other.
 fn distinct(names: &Names<'_>, mut said: Vec<Said>) -> Result<Vec<Said>> {
-    said.sort_by_key(|it| it.flag.is_none());
+    said.sort_by_key(|said| !said.is_flag());
     let mut open: Vec<Said> = Vec::new();
     for it in said {
         let other = open.iter().find(|other| other.old == it.old || other.new == it.new);
@@ -101,7 +190,7 @@ fn distinct(names: &Names<'_>, mut said: Vec<Said>) -> Result<Vec<Said>> {
             None => open.push(it),
             Some(other) if other.old == it.old && other.new == it.new => {}
             // The flag overrules the model.
-            Some(other) if other.flag.is_some() && it.flag.is_none() => {}
+            Some(other) if other.is_flag() && !it.is_flag() => {}
             Some(other) => return Err(excluded(names, other, &it)),
         }
     }
@@ -109,9 +198,13 @@ fn distinct(names: &Names<'_>, mut said: Vec<Said>) -> Result<Vec<Said>> {
 }
 
 fn excluded(names: &Names<'_>, one: &Said, other: &Said) -> Error {
-    let text = |it: &Said| {
+    let text = |said: &Said| {
         let Names { prefix, .. } = names;
-        format!("`{prefix}{}` to `{prefix}{}`", it.old, it.new)
+        let place = match &said.by {
+            By::Model(place) => format!(" at {place}"),
+            _ => String::new(),
+        };
+        format!("`{prefix}{}` to `{prefix}{}`{place}", said.old, said.new)
     };
     Error::new(format!(
         "two renames of a {} exclude each other: {} and {}",
