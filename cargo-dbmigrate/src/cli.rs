@@ -1,5 +1,7 @@
 //! The arguments, and nothing else.
 
+pub mod other_tools;
+
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -155,7 +157,7 @@ pub enum Command {
     Show(Show),
     /// Write one revision that replaces several on new databases
     Squash(Squash),
-    /// Enter revisions as applied without running them
+    /// Mark revisions as applied without running them
     Stamp(Stamp),
     /// Say whether models, migrations and database agree
     Check(Check),
@@ -475,7 +477,7 @@ pub struct Squash {
 #[derive(Debug, Args)]
 pub struct Stamp {
     /// The revision, or several on different branches; with --sql also a range `from:to`
-    #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
+    #[arg(required = true, value_name = "REV", allow_negative_numbers = true)]
     pub revisions: Vec<String>,
     /// Empty the version table before, whatever it holds
     #[arg(long)]
@@ -536,3 +538,6 @@ pub struct Man {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }
+
+#[cfg(test)]
+mod tests;

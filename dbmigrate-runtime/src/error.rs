@@ -338,15 +338,18 @@ impl Error {
         Error::new(Kind::Other, message).with_hint("commit or roll it back before")
     }
 
-    pub(crate) fn unknown_applied(id: &str, message: &str) -> Error {
+    /// `known` is what the database is at, of the revisions that the project has.
+    pub(crate) fn unknown_applied(id: &str, message: &str, known: &[&str]) -> Error {
         let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
         let text = format!(
             "the database has revision `{id}`{message} applied, which this project does not have"
         );
-        Error::new(Kind::Ahead, text).with_hint(
+        let known = if known.is_empty() { "base".to_owned() } else { known.join(" ") };
+        Error::new(Kind::Ahead, text).with_hint(format!(
             "bring the revision's file back, for example by updating to a newer version of the \
-             project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it",
-        )
+             project; if its changes are no longer in the database, \
+             `cargo dbmigrate stamp --purge {known}` makes the database forget it"
+        ))
     }
 
     /// `above` is applied and follows it.

@@ -160,7 +160,10 @@ pub fn verify<'a>(
             }
             (Some(_), _) => {}
             (None, _) if allow_ahead || graph.find(&it.id).is_some() => {}
-            (None, _) => return Err(Error::unknown_applied(&it.id, &it.message)),
+            (None, _) => {
+                let known = graph.current(&ids(applied));
+                return Err(Error::unknown_applied(&it.id, &it.message, &known));
+            }
         }
     }
     Ok(())

@@ -362,7 +362,7 @@ fn history_that_does_not_fit_is_named() {
     assert!(err.is_ahead());
     expect![[r#"
         the database has revision `r2` (message 2) applied, which this project does not have
-          hint: bring the revision's file back, for example by updating to a newer version of the project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it"#]].assert_eq(&err.report());
+          hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` makes the database forget it"#]].assert_eq(&err.report());
     let options = Options { allow_ahead: true, ..Options::default() };
     assert!(file.run_with(&fewer, Direction::Upgrade, "head", &options).unwrap().is_empty());
 
@@ -379,8 +379,8 @@ fn history_that_does_not_fit_is_named() {
     fails(
         file.run(&fewer, Direction::Upgrade, "base"),
         expect![[r#"
-        the database has revision `r2` (message 2) applied, which this project does not have
-          hint: bring the revision's file back, for example by updating to a newer version of the project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it"#]],
+            the database has revision `r2` (message 2) applied, which this project does not have
+              hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` makes the database forget it"#]],
     );
     let file = File::new("history-down");
     let migrations = line(&[(user, |op| op.irreversible("rows were merged")), (post, drop_post)]);

@@ -145,7 +145,7 @@ fn a_program_older_than_its_database_says_so() {
     assert!(err.is_ahead());
     expect![[r#"
         the database has revision `r2` applied, which this project does not have
-          hint: bring the revision's file back, for example by updating to a newer version of the project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it"#]]
+          hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` makes the database forget it"#]]
     .assert_eq(&err.report());
     assert_eq!(old.status(&conn).unwrap().unknown, ["r2"]);
     assert!(old.is_up_to_date(&conn).unwrap(), "an old replica may start");

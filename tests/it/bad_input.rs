@@ -275,9 +275,9 @@ fn a_history_that_changed_behind_the_database_is_named() {
         &host,
         &host.dbmigrate("upgrade"),
         expect![[r#"
-        error: the database has revision `$ID1` (gone) applied, which this project does not have
-          hint: bring the revision's file back, for example by updating to a newer version of the project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it
-    "#]],
+            error: the database has revision `$ID1` (gone) applied, which this project does not have
+              hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` makes the database forget it
+        "#]],
     );
     let run = host.ok("current");
     expect![[r#"
@@ -289,11 +289,11 @@ fn a_history_that_changed_behind_the_database_is_named() {
         &host,
         &host.dbmigrate("stamp head"),
         expect![[r#"
-        error: the database has revision `$ID1` (gone) applied, which this project does not have
-          hint: bring the revision's file back, for example by updating to a newer version of the project; `cargo dbmigrate stamp --purge <revision>` makes the database forget it
-    "#]],
+            error: the database has revision `$ID1` (gone) applied, which this project does not have
+              hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` makes the database forget it
+        "#]],
     );
-    host.ok("stamp --purge head");
+    host.ok("stamp --purge a1");
     assert_eq!(host.ok("current").stdout, "a1 (head)\n");
 
     sql(

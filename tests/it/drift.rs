@@ -35,7 +35,7 @@ fn adopts_a_database(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.check("none.db", "stamp --verify", expect![[r#"
+    it.check("none.db", "stamp --verify head", expect![[r#"
         error: the database is not what revision `a100` builds:
           table `post` is missing from the database
           table `user` is missing from the database
@@ -115,18 +115,18 @@ fn adopts_a_database(it: &Databases) {
     );
     it.check(
         "theirs.db",
-        "stamp --verify --sql",
+        "stamp --verify --sql head",
         expect![[r#"
             error: the argument '--verify' cannot be used with '--sql'
 
-            Usage: cargo dbmigrate stamp --verify --url <URL> [REV]...
+            Usage: cargo dbmigrate stamp --verify --url <URL> <REV>...
 
             For more information, try '--help'.
             exit code 2
         "#]],
     );
     it.make("other.db", &THEIRS.replace("NOT NULL UNIQUE", "").replace("50", "60"));
-    it.check("other.db", "stamp --verify", expect![[r#"
+    it.check("other.db", "stamp --verify head", expect![[r#"
         error: the database is not what revision `a100` builds:
           unique constraint `uq_user_name` of table `user` is missing from the database
           column `user.name` has the type `varchar(60)`, but `VARCHAR(50)` in the migrations

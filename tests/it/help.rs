@@ -6,6 +6,7 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use dbmigrate_tests::{Host, Run, revision, tool};
+use expect_test::expect;
 
 /// The commands, each with the flags that its help names.
 pub fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
@@ -204,7 +205,8 @@ fn quiet_leaves_out_what_was_done() {
     assert_eq!(host.ok("init -q").stdout, "");
     let module = revision("a100", &[], "t", table, "op.drop_table(\"t\");");
     host.write("migrations/versions/m1.rs", &module);
-    let acting = ["upgrade", "redo", "downgrade", "stamp", "reset --yes", "revision -m x", "undo"];
+    let acting =
+        ["upgrade", "redo", "downgrade", "stamp head", "reset --yes", "revision -m x", "undo"];
     for command in acting {
         let run = host.ok(&format!("{command} -q"));
         assert_eq!((run.stdout.as_str(), run.errors().as_str()), ("", ""), "{command}");
@@ -216,4 +218,61 @@ fn quiet_leaves_out_what_was_done() {
     assert_eq!(host.ok("heads -q").stdout, "a100 (head)\n");
     let run = host.dbmigrate("heads -q -v");
     assert_eq!(run.code, 2, "{run}");
+}
+
+/// Who types another tool's word is told what it is here, and nothing is done.
+#[test]
+fn words_of_other_tools_are_answered_by_what_they_are_here() {
+    let host = Host::library("other-words", "");
+    expect![[r#"
+        error: unrecognized subcommand 'up'
+
+          tip: `cargo dbmigrate upgrade` applies pending revisions
+
+        Usage: cargo dbmigrate [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&host.dbmigrate("up").stderr);
+    expect![[r#"
+        error: unrecognized subcommand 'status'
+
+          tip: `cargo dbmigrate current` shows which revision the database is at, and `cargo dbmigrate check` what is pending and what differs
+
+        Usage: cargo dbmigrate [OPTIONS] <COMMAND>
+
+        For more information, try '--help'.
+    "#]]
+    .assert_eq(&host.dbmigrate("-q status").stderr);
+    for (words, here) in [
+        ("up 3", "dbmigrate upgrade`"),
+        ("run", "dbmigrate upgrade`"),
+        ("down", "dbmigrate downgrade`"),
+        ("revert", "dbmigrate downgrade`"),
+        ("create posts", "dbmigrate revision -m"),
+        ("generate posts", "dbmigrate migrate -m"),
+        ("makemigrations", "dbmigrate migrate -m"),
+        ("sqlmigrate app 0001", "dbmigrate upgrade --sql"),
+        ("showmigrations", "dbmigrate history -i"),
+        ("pull", "dbmigrate diff database models"),
+        ("push", "dbmigrate migrate -m"),
+        // As diesel and sqlx group them.
+        ("migration run", "dbmigrate upgrade`"),
+        ("migration revert", "dbmigrate downgrade`"),
+        ("migrate run", "dbmigrate upgrade`"),
+        ("migrate add posts", "dbmigrate revision -m"),
+        ("database create", "dbmigrate upgrade`"),
+        // What the others leave out.
+        ("stamp", "dbmigrate stamp head`"),
+        ("stamp --purge", "dbmigrate stamp head`"),
+    ] {
+        let run = host.dbmigrate(words);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{words}\n{run}");
+        assert!(run.stderr.contains("tip: ") && run.stderr.contains(here), "{words}\n{run}");
+        assert!(!run.stderr.contains("similar"), "{words}\n{run}");
+    }
+    // What isn't a word of others is still corrected.
+    let run = host.dbmigrate("upgrad");
+    assert!(run.code == 2 && run.stderr.contains("similar subcommands exist"), "{run}");
+    assert!(!host.dir.join("migrations").exists() && !host.dir.join("app.db").exists());
 }

@@ -37,7 +37,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{Cli, ColorChoice, Command};
+use crate::cli::{Cli, ColorChoice, Command, other_tools};
 use crate::context::Context;
 use crate::error::Result;
 use crate::output::{self, Output};
@@ -64,10 +64,11 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         args.remove(1);
     }
     let command = Cli::command().color(color(&args));
+    let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let parsed = command.try_get_matches_from(args).and_then(|it| Cli::from_arg_matches(&it));
     let cli = match parsed {
         Ok(it) => it,
-        Err(err) => return misused(&err),
+        Err(err) => return misused(&other_tools::explained(err, &words)),
     };
     if let Some(err) = conflict(&cli) {
         return misused(&err);

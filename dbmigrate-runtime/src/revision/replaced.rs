@@ -484,7 +484,9 @@ fn both(by: &Revision, rows: &[&str]) -> GraphError {
         listed(rows),
         by.file
     );
-    GraphError::new(message).hint(
-        "look what the database is; `cargo dbmigrate stamp --purge <revision>` enters only that",
-    )
+    GraphError::new(message).hint(format!(
+        "if the database is what `{0}` builds, `cargo dbmigrate stamp --purge {0}` marks only that \
+         as applied",
+        by.id
+    ))
 }

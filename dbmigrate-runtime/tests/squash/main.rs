@@ -63,7 +63,7 @@ fn a_database_has_either_what_is_replaced_or_what_replaces_it() {
             [z s d] z s<z d<s | d s z
             [z x] z s<z d<s | x z
             [z a s] the database has revision `s` applied and also `a`, which it replaces, in s.rs
-              hint: look what the database is; `cargo dbmigrate stamp --purge <revision>` enters only that
+              hint: if the database is what `s` builds, `cargo dbmigrate stamp --purge s` marks only that as applied
         "#]],
     );
 }

@@ -1,0 +1,119 @@
+//! What messages, help and documentation tell people to type has to be what the tool takes.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::Parser as _;
+use proc_macro2::{TokenStream, TokenTree};
+
+use super::Cli;
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the repository")
+}
+
+/// The files below a directory.
+fn files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).expect("a directory of the repository") {
+        let path = entry.expect("a file of the repository").path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match path.is_dir() {
+            true if matches!(name.as_str(), "target" | "fixtures" | ".git") => {}
+            true => files(&path, found),
+            false => found.push(path),
+        }
+    }
+}
+
+/// The texts of a Rust file: its literals and its documentation.
+fn texts(tokens: TokenStream, found: &mut Vec<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => texts(group.stream(), found),
+            TokenTree::Literal(literal) => {
+                if let Ok(syn::Lit::Str(text)) = syn::parse_str(&literal.to_string()) {
+                    found.push(text.value());
+                }
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) => {}
+        }
+    }
+}
+
+/// The commands of the tool that a text shows: between backticks, or on a line of their own.
+fn commands(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    for (at, _) in text.match_indices("cargo dbmigrate ") {
+        let before = text[..at].trim_end_matches([' ', '$']);
+        let line = before.is_empty() || before.ends_with('\n');
+        let quoted = text[..at].ends_with('`');
+        let end: &[char] = if quoted { &['`'] } else { &['\n', '`', '#'] };
+        if !line && !quoted {
+            continue;
+        }
+        let rest = &text[at..];
+        let end = rest.find(end).unwrap_or(rest.len());
+        commands.push(rest[..end].replace('\n', " "));
+    }
+    commands
+}
+
+/// The words of a command, with something in the place of what is filled in.
+fn words(command: &str) -> Vec<String> {
+    let mut filled = String::new();
+    let mut rest = command;
+    while let Some((before, after)) = rest.split_once('{') {
+        filled += before;
+        // The sign is part of a format: `{steps:+}`.
+        filled += "a1";
+        rest = after.split_once('}').map_or("", |(_, rest)| rest);
+    }
+    filled += rest;
+    let parts = filled.split(['"', '\'']).enumerate();
+    let words = parts.flat_map(|(nth, part)| match nth % 2 {
+        1 => vec![part.to_owned()],
+        _ => part.split_whitespace().map(str::to_owned).collect(),
+    });
+    // `cargo`
+    words.skip(1).map(|word| word.trim_matches(['[', ']']).replace("...", "")).collect()
+}
+
+#[test]
+fn every_command_that_a_text_names_is_one_that_the_tool_takes() {
+    let root = repository();
+    let mut paths = Vec::new();
+    for dir in ["cargo-dbmigrate/src", "dbmigrate-runtime/src", "dbmigrate-derive/src", "docs"] {
+        files(&root.join(dir), &mut paths);
+    }
+    files(&root.join("examples"), &mut paths);
+    paths.push(root.join("README.md"));
+    let mut seen = BTreeSet::new();
+    let mut wrong = Vec::new();
+    for path in paths {
+        let Ok(source) = fs::read_to_string(&path) else { continue };
+        let mut found = Vec::new();
+        match path.extension().is_some_and(|extension| extension == "rs") {
+            true => {
+                let tokens = source.parse().unwrap_or_else(|err| panic!("{path:?}: {err}"));
+                texts(tokens, &mut found);
+            }
+            false => found.push(source),
+        }
+        for command in found.iter().flat_map(|text| commands(text)) {
+            let words = words(&command);
+            if command.contains('<') {
+                wrong.push(format!("{command}\n  leaves open what is meant by `<...>`"));
+            } else if words.len() > 1 {
+                if let Err(err) = Cli::try_parse_from(&words) {
+                    if err.exit_code() != 0 {
+                        wrong.push(format!("{command}, in {}\n  {err}", path.display()));
+                    }
+                }
+                seen.insert(command);
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(seen.len() > 60, "{seen:#?}");
+}
