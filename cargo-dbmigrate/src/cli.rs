@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use dbmigrate_runtime::script::Client;
 use serde::Deserialize;
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
@@ -272,9 +273,8 @@ pub struct Revision {
 /// What upgrades and downgrades take.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Run {
-    /// Print the SQL instead of running it
-    #[arg(long)]
-    pub sql: bool,
+    #[command(flatten)]
+    pub script: Script,
     /// One transaction for the run, or one for each revision [default: what dbmigrate.toml says]
     #[arg(long, value_enum, value_name = "WHICH")]
     pub transaction: Option<Transaction>,
@@ -284,6 +284,40 @@ pub struct Run {
     /// An argument for steps, read by `db.arg("key")`
     #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
     pub args: Vec<(String, String)>,
+}
+
+/// What commands take that can print their work as a script.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct Script {
+    /// Print the SQL instead of running it, for the sqlite3 shell; `plain` is for other clients
+    ///
+    /// The first line, `.bail on`, has the shell stop at the first error. `--sql=plain` leaves it
+    /// out: run that only with a client that stops at the first error and rolls back.
+    #[arg(
+        long,
+        value_enum,
+        value_name = "FOR",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "shell"
+    )]
+    pub sql: Option<ScriptFor>,
+}
+
+impl Script {
+    /// The client that the script is for, where one is asked for.
+    pub fn client(&self) -> Option<Client> {
+        self.sql.map(|wanted| match wanted {
+            ScriptFor::Shell => Client::Shell,
+            ScriptFor::Plain => Client::Any,
+        })
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScriptFor {
+    Shell,
+    Plain,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
@@ -438,9 +472,8 @@ pub struct Undo {
 
 #[derive(Debug, Args)]
 pub struct EnsureVersion {
-    /// Print the SQL instead of running it
-    #[arg(long)]
-    pub sql: bool,
+    #[command(flatten)]
+    pub script: Script,
 }
 
 #[derive(Debug, Args)]
@@ -480,13 +513,12 @@ pub struct Stamp {
     #[arg(required = true, value_name = "REV", allow_negative_numbers = true)]
     pub revisions: Vec<String>,
     /// Empty the version table before, whatever it holds
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sql")]
     pub purge: bool,
-    /// Print the SQL instead of running it
-    #[arg(long, conflicts_with_all = ["purge", "verify"])]
-    pub sql: bool,
+    #[command(flatten)]
+    pub script: Script,
     /// Refuse when the database isn't what the revision and those before it build
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sql")]
     pub verify: bool,
 }
 
@@ -508,9 +540,8 @@ pub struct Diff {
     /// Exit with 1 when there are differences
     #[arg(long)]
     pub exit_code: bool,
-    /// Print the SQL that would lead there
-    #[arg(long)]
-    pub sql: bool,
+    #[command(flatten)]
+    pub script: Script,
 }
 
 #[derive(Debug, Args)]

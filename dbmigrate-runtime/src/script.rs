@@ -9,7 +9,45 @@ use crate::operations::UNNAMED;
 use crate::plan;
 use crate::revision::{Target, View};
 use crate::version_table;
-use crate::{Error, Options};
+use crate::{Error, Options, sql};
+
+/// Which client a script is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Client {
+    /// The database's own shell. The first line tells it to stop at the first error, and stops
+    /// every other client before anything runs.
+    #[default]
+    Shell,
+    /// Any that takes SQL. It has to stop at errors by itself.
+    Any,
+}
+
+/// A script as its client takes it: with a head that makes the client stop at the first error, or
+/// that says that it has to. SQL by itself can't: after a failed copy an executor that goes on
+/// would drop the table and commit. An empty script stays empty.
+pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
+    let shell = dialect.shell();
+    let head = match client {
+        _ if text.is_empty() => return String::new(),
+        Client::Shell => format!(
+            "{stop}\n\
+             -- For the {name} shell, as in `{run}`: it stops at the first error, and rolls back.\n\
+             -- Do not paste this into an interactive shell, which goes on after an error. Other \
+             clients: `--sql=plain`.\n",
+            stop = shell.stop,
+            name = shell.name,
+            run = shell.run,
+        ),
+        Client::Any => format!(
+            "-- This script does not stop by itself. Run it with a client that stops at the first \
+             error and rolls\n\
+             -- back, such as `{}`: one that goes on would drop tables whose rows were not \
+             copied.\n",
+            shell.run_stopping
+        ),
+    };
+    head + text
+}
 
 /// Inside a transaction SQLite ignores the pragma.
 const BEGIN: &str = "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n";
@@ -17,9 +55,10 @@ const BEGIN: &str = "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n";
 /// The statements of a route as a script, with the version rows, in one transaction or in one for
 /// each revision.
 ///
-/// What a run would find out before it goes on, the script asks as well, and fails where the answer
-/// is the wrong one. Steps are functions and can't be written down: in their place the script
-/// fails, and their names are returned with it.
+/// What a run checks before it goes on, the script checks as well: that the database is where the
+/// script begins, that rows fit, that each version row is written once. It relies on its client to
+/// stop at the first error; see [`for_client`]. Steps are functions and can't be written down: in
+/// their place the script fails, and their names are returned with it.
 ///
 /// # Errors
 ///
@@ -41,10 +80,11 @@ pub fn script(
     if planned.is_empty() {
         return Ok((text, steps));
     }
-    [STOP, BEGIN, GUARD].iter().for_each(|it| text.push_str(it));
+    [UNTRIED, BEGIN, GUARD].iter().for_each(|part| text.push_str(part));
     if applied.is_empty() && direction == Direction::Upgrade {
         let _ = writeln!(text, "{};\n", dialect.create_version_table(version_table));
     }
+    starts_at(&mut text, &view, applied, dialect, version_table);
     settle(&mut text, &view, dialect, version_table);
     for (idx, it) in planned.iter().enumerate() {
         if options.transaction_each && idx > 0 {
@@ -54,19 +94,19 @@ pub fn script(
         comment(&mut text, &running(direction, revision));
         let alone = it.migration.recording(direction).no_transaction;
         if alone {
+            let has_work = idx > 0 && !options.transaction_each;
+            text.push_str(if has_work { KEYS } else { "" });
             text.push_str("COMMIT;\n");
         }
         write_actions(&mut text, &it.actions, &mut steps);
-        let row = match direction {
+        match direction {
             Direction::Upgrade => {
                 let operations = &it.migration.upgrade.operations;
-                version_table::insert_text(dialect, version_table, revision, operations)
+                let row = version_table::insert_text(dialect, version_table, revision, operations);
+                let _ = writeln!(text, "{row};");
             }
-            Direction::Downgrade => {
-                version_table::delete_text(dialect, version_table, &revision.id)
-            }
-        };
-        let _ = writeln!(text, "{row};");
+            Direction::Downgrade => delete_row(&mut text, dialect, version_table, &revision.id),
+        }
         // What ran outside the transaction may have switched them on.
         text.push_str(if alone { BEGIN } else { "\n" });
     }
@@ -74,12 +114,48 @@ pub fn script(
     Ok((text, steps))
 }
 
+/// Fails where the database isn't at the revisions that the script was written for. Without any the
+/// version rows that the script enters are check enough: they have a primary key.
+fn starts_at(
+    text: &mut String,
+    view: &View<'_, Migrations>,
+    rows: &BTreeSet<String>,
+    dialect: &dyn Dialect,
+    table: &str,
+) {
+    let heads = view.of.graph().current(&view.applied).into_iter();
+    let rows_of = |id: &str| match view.counted.get(id) {
+        Some(counted) => counted.clone(),
+        None => vec![id.to_owned()],
+    };
+    let wanted: Vec<String> = heads.flat_map(rows_of).filter(|id| rows.contains(id)).collect();
+    if wanted.is_empty() {
+        return;
+    }
+    comment(text, &format!("Abort unless the database is at `{}`.", wanted.join("`, `")));
+    let literals: Vec<String> =
+        wanted.iter().map(|id| dialect.literal(&id.as_str().into())).collect();
+    let _ = writeln!(
+        text,
+        "INSERT INTO temp.dbmigrate_guard SELECT count(*) <> {}\n    \
+         FROM {table} WHERE id IN ({});\n",
+        wanted.len(),
+        literals.join(", ")
+    );
+}
+
+/// Takes a revision out, and fails where it isn't in: what undoes it has run already then.
+fn delete_row(text: &mut String, dialect: &dyn Dialect, table: &str, id: &str) {
+    let _ = writeln!(text, "{};", version_table::delete_text(dialect, table, id));
+    text.push_str("INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();\n");
+}
+
 /// Enters what rows count as in the place of these rows.
 fn settle(text: &mut String, view: &View<'_, Migrations>, dialect: &dyn Dialect, table: &str) {
     for (id, rows) in &view.counted {
         comment(text, &format!("Revision `{id}` replaces these.",));
         for row in rows {
-            let _ = writeln!(text, "{};", version_table::delete_text(dialect, table, row));
+            delete_row(text, dialect, table, row);
         }
         if let Some(it) = view.of.get(id) {
             let operations = &it.upgrade.operations;
@@ -89,13 +165,12 @@ fn settle(text: &mut String, view: &View<'_, Migrations>, dialect: &dyn Dialect,
     }
 }
 
-const STOP: &str = "\
--- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.
+const UNTRIED: &str = "\
 -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
 ";
 
 const GUARD: &str = "\
--- What is written into this table has to be 0, or the script ends here.
+-- Guard table: inserting anything but 0 fails.
 CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
 CREATE TEMP TABLE dbmigrate_violations AS SELECT \"table\", rowid AS n, parent
     FROM pragma_foreign_key_check;
@@ -103,7 +178,7 @@ CREATE TEMP TABLE dbmigrate_violations AS SELECT \"table\", rowid AS n, parent
 ";
 
 const KEYS: &str = "\
--- No row refers to nothing that did not before.
+-- Abort if this introduced foreign key violations.
 INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
     SELECT \"table\", rowid, parent FROM pragma_foreign_key_check
     EXCEPT SELECT * FROM temp.dbmigrate_violations);
@@ -120,7 +195,7 @@ pub fn statements(actions: &[Action]) -> String {
     if actions.is_empty() {
         return String::new();
     }
-    let mut text = [STOP, BEGIN, GUARD].concat();
+    let mut text = [UNTRIED, BEGIN, GUARD].concat();
     write_actions(&mut text, actions, &mut Vec::new());
     text + "\n" + KEYS + TAIL
 }
@@ -132,13 +207,10 @@ fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>)
                 if it.route == Route::Raw && it.reason != UNNAMED {
                     comment(text, &it.reason);
                 }
-                let sql = it.sql.trim_end().trim_end_matches(';');
-                // A person's text may end in a comment.
-                let end = if sql.contains("--") { "\n;" } else { ";" };
-                let _ = writeln!(text, "{sql}{end}");
+                let _ = writeln!(text, "{}", ended(&it.sql));
             }
             Action::Check(it) => {
-                comment(text, &format!("Fails where {}.", it.failure.replace("{}", "some")));
+                comment(text, &format!("Abort where {}.", it.failure.replace("{}", "some")));
                 let _ = writeln!(text, "INSERT INTO temp.dbmigrate_guard {};", it.sql);
             }
             Action::Note(it) => comment(text, it),
@@ -155,6 +227,19 @@ fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>)
             }
         }
     }
+}
+
+/// A statement with its end. A person's text may end in a comment, which would hide the semicolon,
+/// and one that isn't closed the rest of the script: a client would roll all of it back and call it
+/// done.
+fn ended(sql: &str) -> String {
+    let sql = sql.trim_end().trim_end_matches(';');
+    let end = match sql::tokens(sql).last() {
+        Some(token) if token.kind == sql::Kind::Comment && !token.is_closed() => " */;",
+        Some(token) if token.kind == sql::Kind::Comment && token.text.starts_with("--") => "\n;",
+        _ => ";",
+    };
+    format!("{sql}{end}")
 }
 
 /// Writes a text that may hold names of people's, and so more than one line.
@@ -180,7 +265,19 @@ pub fn running(direction: Direction, revision: &crate::revision::Revision) -> St
     }
 }
 
-/// A stamp as a script: the version rows that it enters and takes out.
+/// What a stamp is to make of a database.
+#[derive(Debug, Clone, Copy)]
+pub struct Stamp<'a> {
+    /// Where the database is said to be then.
+    pub target: &'a Target,
+    /// What is applied before.
+    pub applied: &'a BTreeSet<String>,
+    /// Those of them that were edited since, and are entered as they are now.
+    pub edited: &'a BTreeSet<String>,
+}
+
+/// A stamp as a script: the version rows that it enters and takes out. Run again it changes
+/// nothing, as the command itself.
 ///
 /// # Errors
 ///
@@ -188,26 +285,34 @@ pub fn running(direction: Direction, revision: &crate::revision::Revision) -> St
 /// any more.
 pub fn stamp_script(
     migrations: &Migrations,
-    target: &Target,
-    applied: &BTreeSet<String>,
+    stamp: Stamp<'_>,
     dialect: &dyn Dialect,
     version_table: version_table::Name<'_>,
 ) -> Result<String, Error> {
+    let Stamp { target, applied, edited } = stamp;
     let version_table = &version_table.quoted(dialect)?;
     let view = migrations.view_to_stamp(applied.clone(), target)?;
     let graph = view.of.graph();
-    let stays = plan::stamped(graph, &view.applied, &graph.translated(target));
+    let target = graph.translated(target);
+    let stays = plan::stamped(graph, &view.applied, &target);
+    let wanted = graph.with_ancestors(&target.ids());
     let mut text = format!("BEGIN IMMEDIATE;\n{};\n", dialect.create_version_table(version_table));
-    for id in applied.iter().filter(|it| !stays.contains(*it)) {
+    for id in applied.iter().filter(|id| !stays.contains(*id)) {
         let _ = writeln!(text, "{};", version_table::delete_text(dialect, version_table, id));
     }
-    let missing = |it: &&crate::Migration| {
-        stays.contains(&it.revision.id) && !applied.contains(&it.revision.id)
-    };
-    for it in view.of.iter().filter(missing) {
-        let operations = &it.upgrade.operations;
-        let row = version_table::insert_text(dialect, version_table, &it.revision, operations);
-        let _ = writeln!(text, "{row};");
+    let is_edited = |id: &String| edited.contains(id) && wanted.contains(id.as_str());
+    for migration in view.of.iter().filter(|it| stays.contains(&it.revision.id)) {
+        let (id, operations) = (&migration.revision.id, &migration.upgrade.operations);
+        if is_edited(id) {
+            let row = version_table::delete_text(dialect, version_table, id);
+            let checksum = dialect.literal(&migration.checksum.as_str().into());
+            let _ = writeln!(text, "{row} AND checksum <> {checksum};");
+        }
+        if is_edited(id) || !applied.contains(id) {
+            let revision = &migration.revision;
+            let row = version_table::ensure_text(dialect, version_table, revision, operations);
+            let _ = writeln!(text, "{row};");
+        }
     }
     text.push_str("COMMIT;\n");
     Ok(text)

@@ -209,13 +209,20 @@ fn values(revision: &Revision, operations: &[Operation], took: Duration) -> [Val
     ]
 }
 
-fn insert_sql(name: &str, now: &str, values: [&str; 8]) -> String {
+/// The columns of a row and its values, each as a list.
+fn row_sql(now: &str, values: [&str; 8]) -> (&'static str, String) {
     let [id, parents, message, operations, checksum, format, took, tool] = values;
-    format!(
-        "INSERT INTO {name} (id, parents, message, operations, checksum, format, \
-         applied_at, milliseconds, tool_version) VALUES ({id}, {parents}, {message}, \
-         {operations}, {checksum}, {format}, {now}, {took}, {tool})"
-    )
+    let columns = "id, parents, message, operations, checksum, format, applied_at, milliseconds, \
+                   tool_version";
+    let values = format!(
+        "{id}, {parents}, {message}, {operations}, {checksum}, {format}, {now}, {took}, {tool}"
+    );
+    (columns, values)
+}
+
+fn insert_sql(name: &str, now: &str, values: [&str; 8]) -> String {
+    let (columns, values) = row_sql(now, values);
+    format!("INSERT INTO {name} ({columns}) VALUES ({values})")
 }
 
 pub(crate) fn insert(
@@ -256,9 +263,29 @@ pub(crate) fn insert_text(
     revision: &Revision,
     operations: &[Operation],
 ) -> String {
-    let values = values(revision, operations, Duration::ZERO).map(|it| dialect.literal(&it));
-    let values: [&str; 8] = std::array::from_fn(|idx| values[idx].as_str());
-    insert_sql(name, dialect.now(), values)
+    let values = literals(dialect, revision, operations);
+    insert_sql(name, dialect.now(), values.each_ref().map(String::as_str))
+}
+
+fn literals(dialect: &dyn Dialect, revision: &Revision, operations: &[Operation]) -> [String; 8] {
+    values(revision, operations, Duration::ZERO).map(|value| dialect.literal(&value))
+}
+
+/// The statement that enters a revision unless it is entered as it is now, for a script; the table's
+/// name is quoted already. Where another form of it is entered, it fails.
+pub(crate) fn ensure_text(
+    dialect: &dyn Dialect,
+    name: &str,
+    revision: &Revision,
+    operations: &[Operation],
+) -> String {
+    let values = literals(dialect, revision, operations);
+    let [id, _, _, _, checksum, ..] = &values;
+    let (columns, row) = row_sql(dialect.now(), values.each_ref().map(String::as_str));
+    format!(
+        "INSERT INTO {name} ({columns}) SELECT {row}\n    \
+         WHERE NOT EXISTS (SELECT 1 FROM {name} WHERE id = {id} AND checksum = {checksum})"
+    )
 }
 
 /// The statement that takes a revision out, for a script; the table's name is quoted already.

@@ -39,7 +39,7 @@ fn a_comment_of_several_lines_runs_nothing() {
             -- SELECT 2;` runs only in dbmigrate: do its work here, and take the next line out.
             INSERT INTO temp.dbmigrate_guard VALUES (1);
 
-            -- No row refers to nothing that did not before.
+            -- Abort if this introduced foreign key violations.
             INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
                 SELECT "table", rowid, parent FROM pragma_foreign_key_check
                 EXCEPT SELECT * FROM temp.dbmigrate_violations);
@@ -65,7 +65,7 @@ fn foreign_keys_are_off_again_after_a_revision_that_stands_alone() {
             PRAGMA foreign_keys = OFF;
             BEGIN IMMEDIATE;
 
-            -- No row refers to nothing that did not before.
+            -- Abort if this introduced foreign key violations.
             INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
                 SELECT "table", rowid, parent FROM pragma_foreign_key_check
                 EXCEPT SELECT * FROM temp.dbmigrate_violations);

@@ -82,7 +82,8 @@ fn scripts_name_the_schema() {
     let stamp = |schema: &str| {
         let target = Target::Revisions(vec!["a1".to_owned()]);
         let options = options(schema);
-        script::stamp_script(&migrations, &target, &none, &Sqlite, options.version_table())
+        let stamp = script::Stamp { target: &target, applied: &none, edited: &none };
+        script::stamp_script(&migrations, stamp, &Sqlite, options.version_table())
     };
     let conn = Connection::open_in_memory().unwrap();
     conn.execute_batch(&stamp("main").unwrap()).unwrap();

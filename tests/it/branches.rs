@@ -405,6 +405,9 @@ fn stamps_and_scripts_of_branches() {
         ],
         expect![[r#"
             $ cargo dbmigrate ensure-version --sql
+            .bail on
+            -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
+            -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             CREATE TABLE IF NOT EXISTS "dbmigrate_version" (
                 "id" TEXT NOT NULL PRIMARY KEY,
                 "parents" TEXT NOT NULL,

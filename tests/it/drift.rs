@@ -117,7 +117,7 @@ fn adopts_a_database(it: &Databases) {
         "theirs.db",
         "stamp --verify --sql head",
         expect![[r#"
-            error: the argument '--verify' cannot be used with '--sql'
+            error: the argument '--verify' cannot be used with '--sql[=<FOR>]'
 
             Usage: cargo dbmigrate stamp --verify --url <URL> <REV>...
 
@@ -226,13 +226,15 @@ fn tells_drift(it: &Databases) {
         "#]],
     );
     it.check("drift.db", "diff database current --sql", expect![[r#"
+        .bail on
+        -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
+        -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
         -- Discards what column `nick` of `user` holds.
-        -- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.
         -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
         PRAGMA foreign_keys = OFF;
         BEGIN IMMEDIATE;
 
-        -- What is written into this table has to be 0, or the script ends here.
+        -- Guard table: inserting anything but 0 fails.
         CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
         CREATE TEMP TABLE dbmigrate_violations AS SELECT "table", rowid AS n, parent
             FROM pragma_foreign_key_check;
@@ -245,7 +247,7 @@ fn tells_drift(it: &Databases) {
             "text" TEXT NOT NULL
         );
 
-        -- No row refers to nothing that did not before.
+        -- Abort if this introduced foreign key violations.
         INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
             SELECT "table", rowid, parent FROM pragma_foreign_key_check
             EXCEPT SELECT * FROM temp.dbmigrate_violations);
@@ -331,12 +333,14 @@ fn compares_any_two(it: &Databases) {
         "drift.db",
         "diff a1 b2 --sql",
         expect![[r#"
-            -- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.
+            .bail on
+            -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
+            -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
             PRAGMA foreign_keys = OFF;
             BEGIN IMMEDIATE;
 
-            -- What is written into this table has to be 0, or the script ends here.
+            -- Guard table: inserting anything but 0 fails.
             CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
             CREATE TEMP TABLE dbmigrate_violations AS SELECT "table", rowid AS n, parent
                 FROM pragma_foreign_key_check;
@@ -346,7 +350,7 @@ fn compares_any_two(it: &Databases) {
                 "name" TEXT
             );
 
-            -- No row refers to nothing that did not before.
+            -- Abort if this introduced foreign key violations.
             INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
                 SELECT "table", rowid, parent FROM pragma_foreign_key_check
                 EXCEPT SELECT * FROM temp.dbmigrate_violations);

@@ -26,6 +26,7 @@ mod questions;
 mod rebase;
 mod recording;
 mod rules;
+mod scripts;
 mod session;
 mod settings;
 mod team;

@@ -409,28 +409,38 @@ fn a_squash_leaves_every_database_a_way() {
         ],
         expect![[r#"
             $ cargo dbmigrate upgrade --sql --url sqlite:all.db
-            -- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.
+            .bail on
+            -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
+            -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
             PRAGMA foreign_keys = OFF;
             BEGIN IMMEDIATE;
 
-            -- What is written into this table has to be 0, or the script ends here.
+            -- Guard table: inserting anything but 0 fails.
             CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
             CREATE TEMP TABLE dbmigrate_violations AS SELECT "table", rowid AS n, parent
                 FROM pragma_foreign_key_check;
 
+            -- Abort unless the database is at `f6`.
+            INSERT INTO temp.dbmigrate_guard SELECT count(*) <> 1
+                FROM "dbmigrate_version" WHERE id IN ('f6');
+
             -- Revision `5aaa` replaces these.
             DELETE FROM "dbmigrate_version" WHERE id = 'a1';
+            INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();
             DELETE FROM "dbmigrate_version" WHERE id = 'b2';
+            INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();
             DELETE FROM "dbmigrate_version" WHERE id = 'c3';
+            INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();
             DELETE FROM "dbmigrate_version" WHERE id = 'd4';
+            INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();
             INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) VALUES ('5aaa', '', 'users', '[{"op":"create_table","table":{"name":"user","columns":[{"name":"id","type":"big_integer","not_null":true},{"name":"name","type":{"string":20},"not_null":true},{"name":"email","type":{"string":120}}],"primary_key":{"name":"pk_user","columns":["id"]}}},{"op":"create_index","table":"user","index":{"name":"ix_user_email","columns":["email"]}},{"op":"execute","sql":"INSERT INTO user (id, name) VALUES (1, ''root'')"}]', '1:c0f4ae6e9f4466b2ab6af1e1f3cdec2d56ab811cf3793a0f969f1d488296450f', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0');
 
             -- Running upgrade f6 -> g7, no posts
             DROP TABLE "post";
             INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) VALUES ('g7', 'f6', 'no posts', '[{"op":"drop_table","table":"post"}]', '1:f0adbde1dbec0a6d650e1fa890c4ac2fe584231f18aa2fb302042d9f761be10a', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0');
 
-            -- No row refers to nothing that did not before.
+            -- Abort if this introduced foreign key violations.
             INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
                 SELECT "table", rowid, parent FROM pragma_foreign_key_check
                 EXCEPT SELECT * FROM temp.dbmigrate_violations);

@@ -4,6 +4,7 @@
 //! All hosts share one target directory, so that their dependencies are built once. A test sets
 //! `DBMIGRATE_KEEP=1` to find its directory afterwards.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -326,6 +327,18 @@ pub fn plain_ids(text: &str) -> String {
     out + rest
 }
 
+/// Whether the sqlite3 shell is installed. A test that needs it is left out without, and says so;
+/// with `DBMIGRATE_TEST_SHELL=1` a missing shell is a failure.
+pub fn has_sqlite_shell(test: &str) -> bool {
+    let found = Command::new("sqlite3").arg("-version").output().is_ok();
+    if !found {
+        assert!(env::var_os("DBMIGRATE_TEST_SHELL").is_none(), "no sqlite3 shell for `{test}`");
+        // Not by `eprintln!`, which the test's harness keeps to itself.
+        let _ = writeln!(std::io::stderr(), "left out, for want of the sqlite3 shell: {test}");
+    }
+    found
+}
+
 /// A database file as text: every object's SQL and every row, the version table without times.
 pub fn dump(path: &Path) -> String {
     let conn =
@@ -372,5 +385,7 @@ pub fn dump(path: &Path) -> String {
 /// Runs SQL on a database file, as an application would.
 pub fn sql(path: &Path, text: &str) {
     let conn = rusqlite::Connection::open(path).expect("the database opens");
+    // What is for the shell, and what rusqlite does anyway.
+    let text = text.strip_prefix(".bail on\n").unwrap_or(text);
     conn.execute_batch(text).unwrap_or_else(|err| panic!("{text}: {err}"));
 }

@@ -90,13 +90,13 @@ fn reach(command: &Command) -> Reach {
         | Command::Check(_) => Reach::All,
         Command::Migrate(it) if is_about_any(&it.new) => Reach::All,
         Command::Revision(it) if it.autogenerate && is_about_any(&it.new) => Reach::All,
-        Command::Diff(it) if !it.sql => Reach::All,
-        Command::EnsureVersion(it) if !it.sql => Reach::All,
-        Command::Upgrade(it) if it.run.sql || !it.all.is_empty() => Reach::One,
+        Command::Diff(it) if it.script.sql.is_none() => Reach::All,
+        Command::EnsureVersion(it) if it.script.sql.is_none() => Reach::All,
+        Command::Upgrade(it) if it.run.script.sql.is_some() || !it.all.is_empty() => Reach::One,
         Command::Upgrade(it) if is_end(&it.revision) => Reach::All,
-        Command::Stamp(it) if it.sql => Reach::One,
+        Command::Stamp(it) if it.script.sql.is_some() => Reach::One,
         Command::Stamp(it) if it.revisions.iter().all(|it| is_end(it)) => Reach::All,
-        Command::Downgrade(it) if it.run.sql => Reach::One,
+        Command::Downgrade(it) if it.run.script.sql.is_some() => Reach::One,
         Command::Upgrade(_)
         | Command::Stamp(_)
         | Command::Downgrade(_)

@@ -89,10 +89,17 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     };
     let lines: Vec<String> = operations.iter().map(autogenerate::found).collect();
     let facts = live.as_ref().filter(|_| from == Side::Database).map(|it| it.facts.clone());
-    if args.sql {
+    let client = args.script.client();
+    if client.is_some() {
         rules.refuse_unfit(&operations, &before)?;
     }
-    let sql = if args.sql { Some(statements(&operations, before, facts)?) } else { None };
+    let sql = match client {
+        Some(client) => {
+            let text = statements(&operations, before, facts)?;
+            Some(script::for_client(&text, &Sqlite, client))
+        }
+        None => None,
+    };
     match &sql {
         Some(sql) => cx.out.text(sql),
         None if lines.is_empty() => cx.out.line("No differences."),

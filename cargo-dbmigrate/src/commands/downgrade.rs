@@ -15,8 +15,9 @@ use crate::history::History;
 use crate::{output, prompt};
 
 pub fn run(cx: &Context, args: &Downgrade) -> Result<Answer> {
-    if args.run.sql {
-        return upgrade::write_script(cx, Direction::Downgrade, &args.revision, &args.run);
+    if let Some(client) = args.run.script.client() {
+        let run = (&args.run, client);
+        return upgrade::write_script(cx, Direction::Downgrade, &args.revision, run);
     }
     let database = Database::find(cx)?;
     let history = History::load(cx)?;

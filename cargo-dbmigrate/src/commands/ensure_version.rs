@@ -1,8 +1,8 @@
 //! `ensure-version`: creates the version table.
 
-use dbmigrate_runtime::Migrations;
 use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::{Migrations, script};
 
 use super::{Answer, upgrade};
 use crate::cli::{EnsureVersion, Run};
@@ -12,11 +12,10 @@ use crate::error::Result;
 
 pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
     let table = &cx.config.version_table;
-    if args.sql {
-        let text = format!(
-            "{};\n",
-            Sqlite.create_version_table(&cx.config.version_table().quoted(&Sqlite)?)
-        );
+    if let Some(client) = args.script.client() {
+        let name = cx.config.version_table().quoted(&Sqlite)?;
+        let text = format!("{};\n", Sqlite.create_version_table(&name));
+        let text = script::for_client(&text, &Sqlite, client);
         cx.out.text(&text);
         cx.out.json("ensure-version", serde_json::json!({ "table": table, "sql": text }));
         return Ok(Answer::Done);

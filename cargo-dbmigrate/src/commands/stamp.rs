@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::dialect::Sqlite;
-use dbmigrate_runtime::executor::Executor;
+use dbmigrate_runtime::executor::{self, Executor};
 use dbmigrate_runtime::revision::{Range, Target};
-use dbmigrate_runtime::{Migrations, plan, script};
+use dbmigrate_runtime::script::{self, Client};
+use dbmigrate_runtime::{Migrations, plan, version_table};
 
 use super::{Answer, upgrade};
 use crate::cli::{Run, Stamp};
@@ -17,8 +18,8 @@ use crate::live::Live;
 use crate::runner::Steps;
 
 pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
-    if args.sql {
-        return write_script(cx, &args.revisions);
+    if let Some(client) = args.script.client() {
+        return write_script(cx, &args.revisions, client);
     }
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
@@ -53,12 +54,13 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
 }
 
 /// Prints the rows that a stamp enters and takes out. With a range it needs no database.
-fn write_script(cx: &Context, identifiers: &[String]) -> Result<Answer> {
+fn write_script(cx: &Context, identifiers: &[String], client: Client) -> Result<Answer> {
     let history = History::load(cx)?;
     let range = match identifiers {
         [it] => Range::parse(it),
         _ => None,
     };
+    let mut rows = Vec::new();
     let (history, applied, to) = match range {
         Some(range) => {
             let from = range.from.as_deref().unwrap_or("base");
@@ -67,13 +69,20 @@ fn write_script(cx: &Context, identifiers: &[String]) -> Result<Answer> {
             (history, applied, vec![to])
         }
         None => {
-            let applied = history::applied_ids(cx, &Database::find(cx)?)?;
-            (history, applied, identifiers.to_vec())
+            rows = history::applied(cx, &Database::find(cx)?)?;
+            (history, executor::ids(&rows), identifiers.to_vec())
         }
     };
     let (history, _, target) = understood(&history, &applied, &to)?;
     let table = cx.config.version_table();
-    let text = script::stamp_script(&history.migrations()?, &target, &applied, &Sqlite, table)?;
+    let migrations = history.migrations()?;
+    let is_edited = |row: &&version_table::Applied| {
+        migrations.get(&row.id).is_some_and(|migration| migration.checksum != row.checksum)
+    };
+    let edited = rows.iter().filter(is_edited).map(|row| row.id.clone()).collect();
+    let stamp = script::Stamp { target: &target, applied: &applied, edited: &edited };
+    let text = script::stamp_script(&migrations, stamp, &Sqlite, table)?;
+    let text = script::for_client(&text, &Sqlite, client);
     cx.out.text(&text);
     cx.out.json("stamp", serde_json::json!({ "revisions": target.ids(), "sql": text }));
     Ok(Answer::Done)

@@ -7,6 +7,7 @@ use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite, Statement};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
 use dbmigrate_runtime::revision::{Range, Revision};
+use dbmigrate_runtime::script::Client;
 use dbmigrate_runtime::{Direction, Migrations, Options, plan, script, version_table, written};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -23,8 +24,8 @@ use crate::project;
 use crate::runner::Steps;
 
 pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
-    if args.run.sql {
-        return write_script(cx, Direction::Upgrade, &args.revision, &args.run);
+    if let Some(client) = args.run.script.client() {
+        return write_script(cx, Direction::Upgrade, &args.revision, (&args.run, client));
     }
     let database = Database::find(cx)?;
     build_script_hints(cx, &database)?;
@@ -121,7 +122,7 @@ pub fn write_script(
     cx: &Context,
     direction: Direction,
     identifier: &str,
-    args: &Run,
+    (args, client): (&Run, Client),
 ) -> Result<Answer> {
     let history = History::load(cx)?;
     let mut facts = Sqlite.offline_facts();
@@ -166,6 +167,7 @@ pub fn write_script(
             "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"
         ));
     }
+    let text = script::for_client(&text, &Sqlite, client);
     cx.out.text(&text);
     let name = match direction {
         Direction::Upgrade => "upgrade",

@@ -118,6 +118,23 @@ pub trait Dialect: Sync {
 
     /// An expression of the time now, in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;
+
+    /// The database's own shell, which scripts are written for.
+    fn shell(&self) -> Shell;
+}
+
+/// A database's own shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shell {
+    /// Its name.
+    pub name: &'static str,
+    /// The line by which a script has it stop at the first error. Other clients take it for an
+    /// error.
+    pub stop: &'static str,
+    /// How a script is run by it.
+    pub run: &'static str,
+    /// How a script without that line is run so that it stops.
+    pub run_stopping: &'static str,
 }
 
 /// What operations are on one database.

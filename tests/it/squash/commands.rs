@@ -131,15 +131,21 @@ fn every_command_knows_what_is_replaced() {
             added table `post`
             added index `ix_user_email` on `user`
             $ cargo dbmigrate upgrade --sql c3:head
-            -- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.
+            .bail on
+            -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
+            -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
             PRAGMA foreign_keys = OFF;
             BEGIN IMMEDIATE;
 
-            -- What is written into this table has to be 0, or the script ends here.
+            -- Guard table: inserting anything but 0 fails.
             CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
             CREATE TEMP TABLE dbmigrate_violations AS SELECT "table", rowid AS n, parent
                 FROM pragma_foreign_key_check;
+
+            -- Abort unless the database is at `c3`.
+            INSERT INTO temp.dbmigrate_guard SELECT count(*) <> 1
+                FROM "dbmigrate_version" WHERE id IN ('c3');
 
             -- Running upgrade c3 -> d4, root
             INSERT INTO user (id, name) VALUES (1, 'root');
@@ -151,7 +157,7 @@ fn every_command_knows_what_is_replaced() {
             );
             INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) VALUES ('e5', 'd4', 'post', '[{"op":"create_table","table":{"name":"post","columns":[{"name":"id","type":"big_integer","not_null":true}],"primary_key":{"name":"pk_post","columns":["id"]}}}]', '1:0e267044530bf3eb99a5c3486f0905e63d503c1889d5e7702848b04a6e547f35', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0');
 
-            -- No row refers to nothing that did not before.
+            -- Abort if this introduced foreign key violations.
             INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
                 SELECT "table", rowid, parent FROM pragma_foreign_key_check
                 EXCEPT SELECT * FROM temp.dbmigrate_violations);
@@ -159,26 +165,34 @@ fn every_command_knows_what_is_replaced() {
             DROP TABLE temp.dbmigrate_violations;
             COMMIT;
             $ cargo dbmigrate downgrade --sql c3:a1
-            -- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.
+            .bail on
+            -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
+            -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
             PRAGMA foreign_keys = OFF;
             BEGIN IMMEDIATE;
 
-            -- What is written into this table has to be 0, or the script ends here.
+            -- Guard table: inserting anything but 0 fails.
             CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
             CREATE TEMP TABLE dbmigrate_violations AS SELECT "table", rowid AS n, parent
                 FROM pragma_foreign_key_check;
+
+            -- Abort unless the database is at `c3`.
+            INSERT INTO temp.dbmigrate_guard SELECT count(*) <> 1
+                FROM "dbmigrate_version" WHERE id IN ('c3');
 
             -- Running downgrade c3 -> b2, name
             DROP INDEX "ix_user_email";
             ALTER TABLE "user" RENAME COLUMN "name" TO "login";
             DELETE FROM "dbmigrate_version" WHERE id = 'c3';
+            INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();
 
             -- Running downgrade b2 -> a1, email
             ALTER TABLE "user" DROP COLUMN "email";
             DELETE FROM "dbmigrate_version" WHERE id = 'b2';
+            INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();
 
-            -- No row refers to nothing that did not before.
+            -- Abort if this introduced foreign key violations.
             INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
                 SELECT "table", rowid, parent FROM pragma_foreign_key_check
                 EXCEPT SELECT * FROM temp.dbmigrate_violations);
@@ -186,15 +200,21 @@ fn every_command_knows_what_is_replaced() {
             DROP TABLE temp.dbmigrate_violations;
             COMMIT;
             $ cargo dbmigrate downgrade --sql 5aaa:a1
-            -- Stop at the first error: with the sqlite3 shell, `sqlite3 -bail`.
+            .bail on
+            -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
+            -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
             PRAGMA foreign_keys = OFF;
             BEGIN IMMEDIATE;
 
-            -- What is written into this table has to be 0, or the script ends here.
+            -- Guard table: inserting anything but 0 fails.
             CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
             CREATE TEMP TABLE dbmigrate_violations AS SELECT "table", rowid AS n, parent
                 FROM pragma_foreign_key_check;
+
+            -- Abort unless the database is at `5aaa`.
+            INSERT INTO temp.dbmigrate_guard SELECT count(*) <> 1
+                FROM "dbmigrate_version" WHERE id IN ('5aaa');
 
             -- Running downgrade 5aaa -> a1, later
             DROP TABLE "post";
@@ -203,8 +223,9 @@ fn every_command_knows_what_is_replaced() {
             ALTER TABLE "user" RENAME COLUMN "name" TO "login";
             ALTER TABLE "user" DROP COLUMN "email";
             DELETE FROM "dbmigrate_version" WHERE id = '5aaa';
+            INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();
 
-            -- No row refers to nothing that did not before.
+            -- Abort if this introduced foreign key violations.
             INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
                 SELECT "table", rowid, parent FROM pragma_foreign_key_check
                 EXCEPT SELECT * FROM temp.dbmigrate_violations);
@@ -212,6 +233,9 @@ fn every_command_knows_what_is_replaced() {
             DROP TABLE temp.dbmigrate_violations;
             COMMIT;
             $ cargo dbmigrate stamp --sql a1:c3
+            .bail on
+            -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
+            -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             BEGIN IMMEDIATE;
             CREATE TABLE IF NOT EXISTS "dbmigrate_version" (
                 "id" TEXT NOT NULL PRIMARY KEY,
@@ -224,8 +248,10 @@ fn every_command_knows_what_is_replaced() {
                 "tool_version" TEXT NOT NULL,
                 "operations" TEXT NOT NULL
             );
-            INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) VALUES ('b2', 'a1', 'email', '[{"op":"add_column","table":"user","column":{"name":"email","type":{"string":120}}}]', '1:dbe87b038db3bb15614ca9919b7f80198e5505320629e8ef8edad5aea433ed70', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0');
-            INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) VALUES ('c3', 'b2', 'name', '[{"op":"rename_column","table":"user","from":"login","to":"name"},{"op":"create_index","table":"user","index":{"name":"ix_user_email","columns":["email"]}}]', '1:8c31a7b336e11f45a15849bc9dfca556a95ef8c6fbfeff15807eb04ec29a35e0', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0');
+            INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) SELECT 'b2', 'a1', 'email', '[{"op":"add_column","table":"user","column":{"name":"email","type":{"string":120}}}]', '1:dbe87b038db3bb15614ca9919b7f80198e5505320629e8ef8edad5aea433ed70', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0'
+                WHERE NOT EXISTS (SELECT 1 FROM "dbmigrate_version" WHERE id = 'b2' AND checksum = '1:dbe87b038db3bb15614ca9919b7f80198e5505320629e8ef8edad5aea433ed70');
+            INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) SELECT 'c3', 'b2', 'name', '[{"op":"rename_column","table":"user","from":"login","to":"name"},{"op":"create_index","table":"user","index":{"name":"ix_user_email","columns":["email"]}}]', '1:8c31a7b336e11f45a15849bc9dfca556a95ef8c6fbfeff15807eb04ec29a35e0', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0'
+                WHERE NOT EXISTS (SELECT 1 FROM "dbmigrate_version" WHERE id = 'c3' AND checksum = '1:8c31a7b336e11f45a15849bc9dfca556a95ef8c6fbfeff15807eb04ec29a35e0');
             COMMIT;
             $ cargo dbmigrate stamp c3 --url sqlite:half.db
             Running stamp_revision b2 -> c3

@@ -12,7 +12,7 @@ mod planner;
 mod read;
 mod rebuild;
 
-use super::{Dialect, Facts, Introspected, Plan, Unplannable};
+use super::{Dialect, Facts, Introspected, Plan, Shell, Unplannable};
 use crate::Value;
 use crate::operations::Operation;
 use crate::schema::{DefaultValue, Schema, Table};
@@ -102,6 +102,15 @@ impl Dialect for Sqlite {
 
     fn now(&self) -> &'static str {
         "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+    }
+
+    fn shell(&self) -> Shell {
+        Shell {
+            name: "sqlite3",
+            stop: ".bail on",
+            run: "sqlite3 app.db < script.sql",
+            run_stopping: "sqlite3 -bail app.db < script.sql",
+        }
     }
 }
 
