@@ -145,6 +145,7 @@ pub fn in_table(table: &Table, schema: &Schema) -> Vec<(String, Mistake)> {
 pub fn unbound(operation: &Operation, dialect: &str) -> Option<Mistake> {
     let using = match operation {
         Operation::AddColumn { using, .. } => using,
+        Operation::AlterColumn { change, .. } if change.using.is_none() => &change.fill,
         Operation::AlterColumn { change, .. } => &change.using,
         other => return in_operation(other, &Schema::default(), dialect),
     };
@@ -168,7 +169,8 @@ pub fn in_operation(operation: &Operation, before: &Schema, dialect: &str) -> Op
             before.table(table).and_then(|table| in_expression(using, table, before))
         }
         Operation::AlterColumn { table, change, .. } => {
-            let using = change.using.as_deref().zip(before.table(table));
+            let given = change.using.as_deref().or(change.fill.as_deref());
+            let using = given.zip(before.table(table));
             using.and_then(|(using, table)| in_expression(using, table, before))
         }
         _ => None,

@@ -198,6 +198,7 @@ fn what_rows_get_is_said_only_where_it_is_given() {
     let operations = record(|op| {
         op.add_column("t", Column::new("a", Type::Text)).using("b").before("b");
         op.alter_column("t", "b", ColumnChange::new().using("c"));
+        op.alter_column("t", "b", ColumnChange::new().ty(Type::Integer).fill("c + 1"));
     })
     .operations;
     assert_eq!(decode(&encode(&operations)).unwrap(), operations);

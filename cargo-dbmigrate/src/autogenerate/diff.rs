@@ -268,6 +268,7 @@ fn change_of(was: &Column, to: &Column) -> ColumnChange {
         collation: (was.collation != to.collation).then(|| to.collation.clone()),
         comment: (was.comment != to.comment).then(|| to.comment.clone()),
         using: None,
+        fill: None,
     }
 }
 

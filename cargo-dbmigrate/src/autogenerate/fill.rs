@@ -16,19 +16,22 @@ pub use need::{Need, Why, literal, neutral};
 pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[String]) -> Filled {
     let mut filled = Filled { open: Vec::new(), used: vec![false; fills.len()], lossy: Vec::new() };
     for (idx, operation) in operations.iter_mut().enumerate() {
-        let Some((need, using)) = need(operation, from, to) else { continue };
+        let Some((need, slots)) = need(operation, from, to) else { continue };
         let key = format!("{}.{}=", need.table, need.column.name);
         let found = fills.iter().position(|it| it.starts_with(&key));
         let Some(nth) = found else {
             match need.why.is_empty() {
-                true => *using = need.using(None),
+                true => *slots.using = need.using(None),
                 false => filled.open.push(need),
             }
             continue;
         };
         let expression = fills[nth][key.len()..].trim();
         filled.used[nth] = true;
-        *using = need.using(Some(expression));
+        match (slots.fill, need.fill(expression)) {
+            (Some(slot), Some(fill)) => *slot = Some(fill),
+            _ => *slots.using = need.using(Some(expression)),
+        }
         if need.is_lossy(expression) {
             filled.lossy.push(idx);
         }
@@ -112,12 +115,14 @@ impl Filled {
     }
 }
 
+/// Where the answer goes: as the value of all rows, or of those that need one.
+struct Slots<'a> {
+    using: &'a mut Option<String>,
+    fill: Option<&'a mut Option<String>>,
+}
+
 /// What the operation needs, and where the answer goes.
-fn need<'a>(
-    operation: &'a mut Operation,
-    from: &Schema,
-    to: &Schema,
-) -> Option<(Need, &'a mut Option<String>)> {
+fn need<'a>(operation: &'a mut Operation, from: &Schema, to: &Schema) -> Option<(Need, Slots<'a>)> {
     match operation {
         Operation::AddColumn { table, column, using, .. } => {
             let key = to.table(table).and_then(|it| it.generated_key());
@@ -128,7 +133,7 @@ fn need<'a>(
             // Others may be given a value; these have to be.
             let why = if lacks_value(column) { vec![Why::New] } else { Vec::new() };
             let (table, column) = (table.clone(), column.clone());
-            Some((Need { table, column, was: None, null: None, why }, using))
+            Some((Need { table, column, was: None, null: None, why }, Slots { using, fill: None }))
         }
         Operation::AlterColumn { table, column, change } => {
             let was = from.table(table)?.find_column(column)?;
@@ -138,7 +143,7 @@ fn need<'a>(
             }
             let need = Need::of_change(table, was, now);
             let asks = need.null.is_some() || !need.why.is_empty();
-            asks.then_some((need, &mut change.using))
+            asks.then_some((need, Slots { using: &mut change.using, fill: Some(&mut change.fill) }))
         }
         _ => None,
     }

@@ -111,7 +111,7 @@ fn gives_values(operation: &Operation) -> bool {
         let it = it.trim();
         it == column || it == sql::quote(column)
     };
-    change.using.as_deref().is_some_and(|it| !is_column(it))
+    change.fill.is_some() || change.using.as_deref().is_some_and(|it| !is_column(it))
 }
 
 #[cfg(test)]

@@ -68,8 +68,10 @@ impl Names {
                 }
             }
             Operation::AlterColumn { table, column, change } => {
-                let is_other =
-                    change.ty.is_some() || change.using.is_some() || change.generated.is_some();
+                let is_other = change.fill.is_some()
+                    || change.ty.is_some()
+                    || change.using.is_some()
+                    || change.generated.is_some();
                 let key = self.column(table, column);
                 if let Some(key) = key.filter(|_| is_other) {
                     self.columns.remove(&key);

@@ -138,9 +138,12 @@ impl Walk {
                     let column = Some(self.column(table, column));
                     self.drops.push(Drop { table: self.table(table), column, using: None, what });
                 }
-                Operation::AlterColumn { table, column, change } if change.using.is_some() => {
+                Operation::AlterColumn { table, column, change }
+                    if change.using.is_some() || change.fill.is_some() =>
+                {
                     let what = format!("column `{table}.{column}`");
-                    let (using, column) = (change.using.clone(), Some(self.column(table, column)));
+                    let given = change.using.clone().or_else(|| change.fill.clone());
+                    let (using, column) = (given, Some(self.column(table, column)));
                     self.drops.push(Drop { table: self.table(table), column, using, what });
                 }
                 Operation::Execute(it) => self.operations(&it.describes),

@@ -40,7 +40,11 @@ fn fill(need: &Need) -> Result<String> {
             return Ok(need.suggestion());
         }
     }
-    prompt::input(&format!("{} (SQL)", sentence(need)), &need.suggestion())
+    let rows = match need.was {
+        None => "SQL",
+        Some(_) => "SQL, for these rows alone; for all rows if it names the column",
+    };
+    prompt::input(&format!("{} ({rows})", sentence(need)), &need.suggestion())
 }
 
 /// One choice for each value that is gone.

@@ -283,5 +283,8 @@ pub fn column_change(it: &ColumnChange) -> String {
     if let Some(it) = &it.using {
         add("using", &text(it));
     }
+    if let Some(expression) = &it.fill {
+        add("fill", &text(expression));
+    }
     source
 }

@@ -195,7 +195,9 @@ impl Verification {
                 self.renumbered.insert(table.to_ascii_lowercase());
             }
             // Values of a key may be the rows' numbers.
-            Operation::AlterColumn { table, column, change } if change.using.is_some() => {
+            Operation::AlterColumn { table, column, change }
+                if change.using.is_some() || change.fill.is_some() =>
+            {
                 let key = self.expected.table(table).and_then(|it| it.primary_key.as_ref());
                 if key.is_some_and(|it| it.columns.contains(column)) {
                     self.renumbered.insert(table.to_ascii_lowercase());

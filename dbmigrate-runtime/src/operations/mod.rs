@@ -255,6 +255,8 @@ pub struct ColumnChange {
     pub comment: Option<Option<String>>,
     /// An SQL expression that gives the value of the rows that are there.
     pub using: Option<String>,
+    /// An SQL expression for the rows alone whose value the changed column can't hold.
+    pub fill: Option<String>,
 }
 
 impl ColumnChange {
@@ -369,6 +371,27 @@ impl ColumnChange {
     #[must_use]
     pub fn using(mut self, expression: &str) -> ColumnChange {
         self.using = Some(expression.to_owned());
+        self
+    }
+
+    /// Gives the value of an SQL expression to the existing rows whose value the changed column
+    /// can't hold: NULL where it becomes NOT NULL, and a value that doesn't fit the new type. The
+    /// others keep theirs. It has no effect beside [`using`](ColumnChange::using), which is for
+    /// all rows.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use dbmigrate_runtime::operations::ColumnChange;
+    /// use dbmigrate_runtime::schema::Type;
+    ///
+    /// // The text '7' becomes the number 7, and 'seven' becomes 0.
+    /// let change = ColumnChange::new().ty(Type::Integer).fill("0");
+    /// assert!(change.fill.is_some());
+    /// ```
+    #[must_use]
+    pub fn fill(mut self, expression: &str) -> ColumnChange {
+        self.fill = Some(expression.to_owned());
         self
     }
 }

@@ -184,6 +184,7 @@ impl ColumnChange {
             collation: self.collation.as_ref().map(|_| was.collation.clone()),
             comment: self.comment.as_ref().map(|_| was.comment.clone()),
             using: None,
+            fill: None,
         }
     }
 }

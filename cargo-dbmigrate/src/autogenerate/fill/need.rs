@@ -57,7 +57,10 @@ impl fmt::Display for Need {
                 Why::Narrower => {
                     let was = self.was.as_ref().map_or(String::new(), |it| it.ty.to_string());
                     let now = &column.ty;
-                    write!(f, "changes from {was} to {now}: what becomes of what doesn't fit")?;
+                    write!(
+                        f,
+                        "changes from {was} to {now}: what do rows get whose value doesn't fit"
+                    )?;
                 }
             }
         }
@@ -152,15 +155,32 @@ impl Need {
         }
     }
 
-    /// What rows get, by an answer or by the model's default. An answer for variants that are gone
-    /// is for the rows that hold them; else one that names the column is the whole value, and any
-    /// other is for the rows that have none that fits.
+    /// What the rows alone get whose value doesn't fit the column's new type, where the answer
+    /// doesn't name the column.
+    pub fn fill(&self, answer: &str) -> Option<String> {
+        let name = &self.column.name;
+        if self.was.is_none() || !self.is(Why::Narrower) || sql::mentions(answer, name) {
+            return None;
+        }
+        Some(match &self.null {
+            // The model's default is for NULL, the answer for the rest.
+            Some(null) => {
+                format!("CASE WHEN {} IS NULL THEN {null} ELSE {answer} END", quote(name))
+            }
+            None => answer.to_owned(),
+        })
+    }
+
+    /// What rows get, by an answer or by the model's default. An answer that names the column is
+    /// for all rows, and any other is for those that hold NULL or a value that the column no longer
+    /// takes.
     pub fn using(&self, answer: Option<&str>) -> Option<String> {
         let column = quote(&self.column.name);
         let value = match answer {
             None => column,
             Some(it) if sql::same_expression(it, &column) => it.to_owned(),
-            Some(it) if self.is(Why::Values) && self.variants(it).is_empty() => {
+            Some(it) if self.was.is_none() || sql::mentions(it, &self.column.name) => it.to_owned(),
+            Some(it) if self.is(Why::Values) => {
                 let values = literals(self.values());
                 let null = if self.column.nullable || self.null.is_some() {
                     format!("{column} IS NULL OR ")
@@ -169,8 +189,6 @@ impl Need {
                 };
                 format!("CASE WHEN {null}{column} IN ({values}) THEN {column} ELSE {it} END")
             }
-            Some(it) if self.was.is_none() || sql::mentions(it, &self.column.name) => it.to_owned(),
-            Some(it) if self.is(Why::Narrower) => it.to_owned(),
             Some(it) => format!("coalesce({column}, {it})"),
         };
         // Where nothing else is open, the answer is for what is NULL.

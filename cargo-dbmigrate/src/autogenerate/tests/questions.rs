@@ -95,7 +95,7 @@ fn rows_that_are_there_need_a_value() {
         expect![[r#"
             column `t.b c` is new and NOT NULL and has no default: what do rows already in the table get?
             column `t.a` becomes NOT NULL: what do rows get that hold NULL?
-            column `t.n` changes from big integer to integer: what becomes of what doesn't fit?
+            column `t.n` changes from big integer to integer: what do rows get whose value doesn't fit?
             --fill "t.b c=''" --fill "t.a=''" --fill t.n=n
         "#]],
     );
@@ -104,7 +104,7 @@ fn rows_that_are_there_need_a_value() {
         &t(&[code(Type::Text)]),
         &t(&[code(Type::String(3)).not_null()]),
         expect![[r#"
-            column `t.order` becomes NOT NULL: what do rows get that hold NULL, and it changes from text to string(3): what becomes of what doesn't fit?
+            column `t.order` becomes NOT NULL: what do rows get that hold NULL, and it changes from text to string(3): what do rows get whose value doesn't fit?
             --fill 't.order=coalesce("order", '\'''\'')'
         "#]],
     );

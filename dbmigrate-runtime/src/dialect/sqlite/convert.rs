@@ -29,9 +29,8 @@ fn affinity(declared: &str) -> Affinity {
     }
 }
 
-/// Finds the values that a new declared type doesn't fit: those that it would change, and those
-/// that it would leave as something that a reader of the new type doesn't expect.
-pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<Check> {
+/// The condition under which a value that isn't NULL fits a new declared type; none where all do.
+pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
     let target = affinity(to);
     if affinity(from) == target || to.is_empty() || to.eq_ignore_ascii_case("ANY") {
         return None;
@@ -39,7 +38,7 @@ pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<C
     let c = quote(column);
     // The column's own collation may be one that only the application has.
     let t = format!("{c} COLLATE BINARY");
-    let fits = match target {
+    Some(match target {
         Affinity::Integer => format!(
             "CASE typeof({c}) WHEN 'integer' THEN 1 WHEN 'real' THEN {c} = CAST({c} AS INTEGER) \
              WHEN 'text' THEN CAST(CAST({c} AS INTEGER) AS TEXT) = {t} ELSE 0 END"
@@ -61,7 +60,15 @@ pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<C
             "CASE typeof({c}) WHEN 'text' THEN {t} <> CAST({c} AS NUMERIC) \
              OR CAST(CAST({c} AS NUMERIC) AS TEXT) = {t} ELSE 1 END"
         ),
-    };
+    })
+}
+
+/// Finds the values that a new declared type doesn't fit: those that it would change, and those
+/// that it would leave as something that a reader of the new type doesn't expect.
+pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<Check> {
+    let fits = fits(column, from, to)?;
+    let target = affinity(to);
+    let c = quote(column);
     let table_sql = quote(table);
     let example = |word: &str| {
         format!("say what they become, for example with `.using(\"CAST({column} AS {word})\")`")

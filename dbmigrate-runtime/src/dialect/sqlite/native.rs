@@ -99,7 +99,8 @@ fn alter_column(
     let mut to = was.clone();
     change.apply(&mut to);
     // The column's own value is what the rows have anyway.
-    if change.using.as_ref().is_some_and(|it| !same_expression(it, &quote(column))) {
+    let is_given = change.using.as_ref().is_some_and(|it| !same_expression(it, &quote(column)));
+    if is_given || change.fill.is_some() {
         return Ok(Way::Rebuild);
     }
     let text = |it: &Column| ddl.column(table, it, None, None, before.strict);

@@ -249,6 +249,7 @@ fn column_change(json: &Json) -> Res<ColumnChange> {
         collation: it.change("collation", text)?,
         comment: it.change("comment", text)?,
         using: it.opt_text("using")?,
+        fill: it.opt_text("fill")?,
     };
     it.end()?;
     Ok(change)

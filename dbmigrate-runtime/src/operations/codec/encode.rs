@@ -184,6 +184,7 @@ fn column_change(it: &ColumnChange) -> Json {
         ("collation", it.collation.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
         ("comment", it.comment.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
         ("using", it.using.as_ref().map(Json::text)),
+        ("fill", it.fill.as_ref().map(Json::text)),
     ])
 }
 
