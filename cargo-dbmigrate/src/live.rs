@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::dialect::{Dialect as _, Facts, Introspected, Sqlite};
-use dbmigrate_runtime::drift::{self, Drift};
+use dbmigrate_runtime::drift::{self, Difference, Drift, Told};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{Schema, Table};
-use dbmigrate_runtime::{executor, version_table};
+use dbmigrate_runtime::{Migrations, executor, version_table};
 
 use crate::autogenerate;
 use crate::connection::{Database, Patience};
@@ -80,12 +80,13 @@ impl Live {
         Ok(Live::of(cx, facts, found))
     }
 
-    /// How it differs, in what is compared, from the revisions whose schema this is; `all` is that of all revisions.
+    /// How it differs, in what is compared, from the revisions whose schema this is and that tell
+    /// this of their SQL; `all` is the schema of all revisions.
     ///
     /// # Errors
     ///
     /// A table that the database can't have.
-    pub fn drift(&self, expected: &Schema, all: &Schema) -> Result<Drift> {
+    pub fn drift(&self, expected: &Schema, all: &Schema, told: Told) -> Result<Drift> {
         let stored = |it: &Table| {
             Sqlite.as_stored(it, &self.facts).map_err(|err| Error::new(err.to_string()))
         };
@@ -94,7 +95,20 @@ impl Live {
         let expected = self.rules.compared(&Schema::from_tables(expected));
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.rules.found(&self.found, objects);
-        Ok(drift::drift(&expected, &self.rules.compared(all), &found))
+        let told = self.compared(told);
+        Ok(drift::drift(&expected, &self.rules.compared(all), &told, &found))
+    }
+
+    /// What it says of the tables of a schema that no migration can say.
+    pub fn beyond(&self, schema: &Schema, told: Told) -> Vec<Difference> {
+        let objects = self.facts.objects.as_deref().unwrap_or_default();
+        let found = self.rules.found(&self.found, objects);
+        drift::beyond(&self.rules.compared(schema), &self.compared(told), &found)
+    }
+
+    fn compared(&self, mut told: Told) -> Told {
+        told.retain(|table| self.rules.has_table(table));
+        told
     }
 
     /// What it has of these schemas, in their words.
@@ -132,15 +146,27 @@ fn failed(err: dbmigrate_runtime::driver::DatabaseError) -> Error {
     Error::new("failed to read what the database has").cause(err)
 }
 
-/// What no migration makes, a line each.
+/// What these revisions say of what their SQL and steps make.
+pub fn told(migrations: &Migrations, applied: &BTreeSet<String>) -> Told {
+    let applied = migrations.iter().filter(|it| applied.contains(&it.revision.id));
+    Told::of(applied.flat_map(|it| &it.upgrade.operations))
+}
+
+/// What is said in the place of "agrees".
+pub const NOTHING_COMPARED: &str =
+    "Nothing of the database was compared: the applied revisions describe nothing of it.";
+
+/// What no migration describes, a line each.
 pub fn list_others(cx: &Context, others: &[(String, String)]) {
     if !cx.out.verbose && !others.is_empty() {
         let n = others.len();
         let objects = if n == 1 { "1 object".to_owned() } else { format!("{n} objects") };
-        cx.out.progress(format!("{objects} of the database not made by migrations; -v lists them"));
+        cx.out.progress(format!(
+            "{objects} of the database not described by the migrations; -v lists them"
+        ));
     }
     if cx.out.verbose && !others.is_empty() {
-        cx.out.line("Not made by the migrations:");
+        cx.out.line("Not described by the migrations:");
         for (kind, name) in others {
             cx.out.line(format!("  {kind} `{name}`"));
         }

@@ -127,6 +127,13 @@ impl Rules {
             self.has_table(&table) && (table == *name || is_index_in)
         });
         kept.others.retain(|(kind, name)| self.has_table(&table_of(name, kind)));
+        kept.beyond.retain(|it| {
+            let name = it.object.strip_prefix("unique constraint `").unwrap_or_default();
+            let name = name.trim_end_matches('`');
+            self.has_table(&it.table)
+                && it.columns.iter().all(|column| self.has_column(&it.table, column))
+                && (name.is_empty() || !self.excludes(&Subject::Object(Kind::Unique, name)))
+        });
         kept
     }
 

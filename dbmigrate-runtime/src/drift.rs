@@ -4,10 +4,15 @@
 //! migrations create. So two ways to write the same are no difference, nor is the order of
 //! columns.
 
+mod told;
+
 use std::fmt;
 
+pub use told::Told;
+
 use crate::Value;
-use crate::dialect::Introspected;
+use crate::dialect::{Beyond, Introspected};
+use crate::operations::OtherObject;
 use crate::schema::{
     Action, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, Schema,
     Table, Type,
@@ -40,6 +45,13 @@ impl Difference {
         Difference::of_table(table, &format!("can't be compared: {why}"))
     }
 
+    /// A view or the like that isn't there.
+    fn missing_object(object: &OtherObject) -> Difference {
+        let table = object.table.clone().unwrap_or_default();
+        let (object, text) = (format!("{} `{}`", object.kind, object.name), MISSING.to_owned());
+        Difference { table, column: None, object, text }
+    }
+
     pub(crate) fn of_table(table: &str, text: &str) -> Difference {
         let (object, text) = (String::new(), text.to_owned());
         Difference { table: table.to_owned(), column: None, object, text }
@@ -48,6 +60,17 @@ impl Difference {
     /// Whether it is there already though the revision that makes it isn't applied.
     pub fn is_early(&self) -> bool {
         self.text == LATER
+    }
+
+    /// Whether it is something that a schema has no place for, so that no revision can say it.
+    pub fn is_beyond(&self) -> bool {
+        self.text.ends_with(BEYOND)
+    }
+
+    /// Whether it is a view or the like that a revision says it makes.
+    pub fn is_other_object(&self) -> bool {
+        let kinds = ["view `", "trigger `", "virtual table `"];
+        kinds.iter().any(|kind| self.object.starts_with(kind))
     }
 
     /// The name of the index that it is about.
@@ -71,6 +94,7 @@ impl fmt::Display for Difference {
         match column {
             Some(column) => write!(f, "column `{table}.{column}` {text}"),
             None if object.is_empty() => write!(f, "table `{table}` {text}"),
+            None if table.is_empty() => write!(f, "{object} {text}"),
             None => write!(f, "{object} of table `{table}` {text}"),
         }
     }
@@ -78,6 +102,7 @@ impl fmt::Display for Difference {
 
 const MISSING: &str = "is missing from the database";
 const EXTRA: &str = "is not in the migrations";
+const BEYOND: &str = ", which no revision can say";
 const LATER: &str = "is there already, and a later revision makes it";
 
 /// What a live database is beside what the migrations make.
@@ -85,7 +110,9 @@ const LATER: &str = "is there already, and a later revision makes it";
 pub struct Drift {
     /// In what it differs.
     pub differences: Vec<Difference>,
-    /// What no migration makes and is no difference: what it is, such as `view`, and its name.
+    /// How many tables and other objects of the migrations were looked for.
+    pub n_compared: usize,
+    /// What no migration describes and is no difference: what it is, such as `view`, and its name.
     pub others: Vec<(String, String)>,
 }
 
@@ -93,9 +120,11 @@ pub struct Drift {
 /// of all revisions: what is of a later one and there already would be in its way.
 ///
 /// Tables that no revision makes are others', and so are indexes and triggers that they have
-/// added to the revisions' tables.
-pub fn drift(expected: &Schema, all: &Schema, found: &Introspected) -> Drift {
-    let mut drift = Drift::default();
+/// added to the revisions' tables. What a table says that a schema has no place for differs too,
+/// unless SQL of a revision has described the table: that SQL may have said it.
+pub fn drift(expected: &Schema, all: &Schema, told: &Told, found: &Introspected) -> Drift {
+    let n_compared = expected.tables.len() + told.n_objects();
+    let mut drift = Drift { n_compared, ..Drift::default() };
     let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     let unreadable = |name: &str| found.unreadable.iter().find(|(it, _)| same(it, name));
     for table in expected.tables.values() {
@@ -152,10 +181,26 @@ pub fn drift(expected: &Schema, all: &Schema, found: &Introspected) -> Drift {
             false => others.push(("table".to_owned(), name.to_owned())),
         }
     }
+    drift.differences.extend(beyond(expected, told, found));
+    drift.differences.extend(told.missing(found).map(Difference::missing_object));
     drift.differences.sort();
     others.sort();
-    drift.others = others.into_iter().chain(found.others.iter().cloned()).collect();
+    drift.others = others.into_iter().chain(told.untold(found)).collect();
     drift
+}
+
+/// What the tables of a schema say in the database that the schema has no place for.
+pub fn beyond(expected: &Schema, told: &Told, found: &Introspected) -> Vec<Difference> {
+    let is_expected = |it: &&Beyond| {
+        expected.tables.keys().any(|name| name.eq_ignore_ascii_case(&it.table))
+            && !told.has_table(&it.table)
+    };
+    let difference = |it: &Beyond| {
+        let column = it.columns.first().filter(|_| it.object.is_empty()).cloned();
+        let text = format!("{}{BEYOND}", it.text);
+        Difference { table: it.table.clone(), column, object: it.object.clone(), text }
+    };
+    found.beyond.iter().filter(is_expected).map(difference).collect()
 }
 
 /// How a table of the database differs from the one that the migrations make.

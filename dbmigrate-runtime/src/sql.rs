@@ -239,6 +239,11 @@ pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
+/// A text in single quotes.
+pub fn quote_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 /// The tokens between parentheses that are around all of them.
 pub(crate) fn without_parentheses<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
     while let [first, inner @ .., last] = tokens {
@@ -374,7 +379,7 @@ pub(crate) fn without_qualifier<'a>(text: &'a str, table: &str) -> Cow<'a, str> 
 }
 
 /// Words that are values, and names only in quotes.
-fn is_value(word: &str) -> bool {
+pub(crate) fn is_value(word: &str) -> bool {
     is_one_of(word, &["TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"])
 }
 

@@ -72,7 +72,7 @@ pub fn in_expression(expression: &str, table: &Table, schema: &Schema) -> Option
     let scope = Scope::of(&tokens, table, schema)?;
     let unknown = names(&tokens).find(|name| !scope.has(name))?;
     let columns = table.columns.iter().map(|column| column.name.as_str());
-    let text = format!("'{}'", unknown.replace('\'', "''"));
+    let text = sql::quote_text(&unknown);
     let hint = match nearest(&unknown, columns) {
         Some(column) => {
             format!("did you mean `{}`? A text is written `{text}`", sql::quote(column))
@@ -104,7 +104,7 @@ pub fn in_default(expression: &str) -> Option<Mistake> {
             "`{quoted}` is in double quotes, which makes it a name, and a default can't name a \
              column"
         ),
-        hint: format!("a text is written in single quotes: `'{}'`", name.replace('\'', "''")),
+        hint: format!("a text is written in single quotes: `{}`", sql::quote_text(&name)),
         is_name: true,
     })
 }

@@ -1,10 +1,11 @@
 //! Operations of a person's own: recorded, taken back, and run on a real database.
 #![cfg(feature = "sqlite")]
 
-use dbmigrate_runtime::operations::{Execute, reverse_all};
+use dbmigrate_runtime::dialect::Sqlite;
+use dbmigrate_runtime::operations::{Execute, checksum, decode, encode, reverse_all};
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_runtime::{Migrator, Module, plan};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 
@@ -240,4 +241,39 @@ fn it_goes_up_and_down_on_a_database() {
         let sql = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%dbmigrate%'";
         assert_eq!(conn.query_row(sql, [], |it| it.get::<_, i64>(0)).unwrap(), 0);
     }
+}
+
+/// A revision that is applied may come to tell of its views: what it does stays the same.
+#[test]
+fn what_sql_makes_beside_tables_is_told_and_is_no_part_of_a_checksum() {
+    let plain = Operations::record(|op| {
+        op.execute("CREATE VIEW v AS SELECT 1").reversed_by("DROP VIEW v");
+    });
+    let told = Operations::record(|op| {
+        op.execute("CREATE VIEW v AS SELECT 1").reversed_by("DROP VIEW v").describes(|op| {
+            op.makes_view("v");
+            op.makes_trigger("tr", "user");
+        });
+    });
+    assert_eq!(checksum(&plain), checksum(&told));
+    assert_eq!(decode(&encode(&told)).unwrap(), told);
+    let back = reverse_all(&told, &Schema::default()).unwrap();
+    check(
+        &back,
+        expect![[r#"
+            execute SQL: Some("DROP VIEW v")
+              note that trigger `tr` is dropped
+              note that view `v` is dropped
+        "#]],
+    );
+    // A note by itself runs nothing.
+    let mut notes = Operations::record(|op| {
+        op.drops_trigger("tr", "user");
+        op.makes_virtual_table("docs");
+    });
+    assert_eq!(checksum(&notes), checksum(&[]));
+    assert_eq!(decode(&encode(&notes)).unwrap(), notes);
+    notes.extend(told);
+    let statements = plan::offline(&notes, &mut Schema::default(), &Sqlite).unwrap();
+    assert_eq!(statements.len(), 1);
 }

@@ -75,7 +75,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
         Models and migrations agree.
         The database is at the head.
         The database agrees with the migrations.
-        Not made by the migrations:
+        Not described by the migrations:
           table `else_where`
     "#]]
     .assert_eq(&checked.stdout);

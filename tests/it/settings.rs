@@ -33,7 +33,10 @@ fn names_of_files_and_of_the_version_table_are_settings() {
     sql(&host.dir.join("app.db"), "CREATE TABLE theirs (x)");
     for command in ["check -v", "diff -v database models"] {
         let run = host.ok(&format!("{command} -d db/history"));
-        assert!(run.stdout.ends_with("Not made by the migrations:\n  table `theirs`\n"), "{run}");
+        assert!(
+            run.stdout.ends_with("Not described by the migrations:\n  table `theirs`\n"),
+            "{run}"
+        );
     }
     host.ok("downgrade -d db/history base");
     assert_eq!(host.ok("current -d db/history").stdout, "");

@@ -35,7 +35,9 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let found = Changes { operations, ..Changes::default() };
     let operations = rewrite::rewritten(cx, found, &schema)?.operations;
     let mut differences = Vec::new();
-    if operations.is_empty() {
+    if operations.is_empty() && models.found_none && schema.tables.is_empty() {
+        cx.out.line("The package has no models, and the migrations no tables: nothing to compare.");
+    } else if operations.is_empty() {
         cx.out.line(look::paint(look::GOOD, "Models and migrations agree."));
     } else {
         answer = Answer::No;
@@ -55,7 +57,9 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     if let Some(live) = if args.no_database { None } else { database(cx, &history)? } {
         let (here, applied) = history.at(live.applied.clone())?;
         let behind = pending_of(cx, &here, &live);
-        let found = live.drift(&here.migrations()?.replay(Some(&applied))?, &schema)?;
+        let migrations = here.migrations()?;
+        let told = live::told(&migrations, &applied);
+        let found = live.drift(&migrations.replay(Some(&applied))?, &schema, told)?;
         say_drift(cx, &found);
         if !behind.is_empty() || !found.differences.is_empty() {
             answer = Answer::No;
@@ -105,6 +109,7 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
     let heads = Target::Revisions(heads);
     let pending = plan::route(&history.graph, &live.applied, Direction::Upgrade, &heads);
     match pending.as_slice() {
+        [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
         [] => cx.out.line(look::paint(look::GOOD, "The database is at the head.")),
         ids => {
             let text = format!("The database is behind: {} pending.", ids.join(", "));
@@ -119,24 +124,44 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
     pending
 }
 
+/// What to do about these differences.
+fn hints(differences: &[Difference]) -> Vec<&'static str> {
+    let has = |what: fn(&Difference) -> bool| differences.iter().any(what);
+    let mut hints = Vec::new();
+    // What leads back would drop it.
+    if has(Difference::is_early) {
+        hints.push(
+            "`cargo dbmigrate stamp --verify head` enters the revisions as applied, if the \
+             database is what they build",
+        );
+    } else if has(|it| !it.is_beyond() && !it.is_other_object()) {
+        hints.push(
+            "`cargo dbmigrate diff database current --sql` prints what would bring it in line",
+        );
+    }
+    if has(Difference::is_beyond) {
+        hints.push(
+            "what no revision can say stays as it is; take it out by hand, or leave the column out \
+             of the comparison with `exclude` in dbmigrate.toml",
+        );
+    }
+    if has(Difference::is_other_object) {
+        hints.push("a new revision can make again what is missing beside tables");
+    }
+    hints
+}
+
 fn say_drift(cx: &Context, drift: &Drift) {
-    if drift.differences.is_empty() {
+    if drift.differences.is_empty() && drift.n_compared == 0 && !drift.others.is_empty() {
+        cx.out.line(live::NOTHING_COMPARED);
+    } else if drift.differences.is_empty() {
         cx.out.line(look::paint(look::GOOD, "The database agrees with the migrations."));
     } else {
         cx.out.line(look::paint(look::CHANGED, "The database differs from the migrations:"));
         for it in &drift.differences {
             cx.out.line(format!("  {it}"));
         }
-        cx.out.progress(match drift.differences.iter().any(Difference::is_early) {
-            // What leads back would drop it.
-            true => {
-                "`cargo dbmigrate stamp --verify head` enters the revisions as applied, if the \
-                 database is what they build"
-            }
-            false => {
-                "`cargo dbmigrate diff database current --sql` prints what would bring it in line"
-            }
-        });
+        hints(&drift.differences).into_iter().for_each(|hint| cx.out.progress(hint));
     }
     live::list_others(cx, &drift.others);
 }

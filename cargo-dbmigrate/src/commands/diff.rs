@@ -87,32 +87,37 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         }
         None => operations(models.as_ref(), (&from, &before), (&to, &after), &rules)?,
     };
-    let lines: Vec<String> = operations.iter().map(autogenerate::found).collect();
-    let facts = live.as_ref().filter(|_| from == Side::Database).map(|it| it.facts.clone());
-    let client = args.script.client();
-    if client.is_some() {
-        rules.refuse_unfit(&operations, &before)?;
+    let mut lines: Vec<String> = operations.iter().map(autogenerate::found).collect();
+    let compared = [&before, &after].map(|it| rules.compared(it).tables.len());
+    let n_compared = compared.into_iter().max().unwrap_or_default();
+    let (mut others, mut beyond) = (Vec::new(), Vec::new());
+    if let Some(live) = live.as_ref().filter(|_| [&from, &to].contains(&&Side::Database)) {
+        let known = sources.known(&from, &to)?;
+        let all = Schema::from_tables(known.iter().flat_map(|it| it.tables.values().cloned()));
+        let told = live::told(&migrations, &live.applied);
+        others = live.drift(&all, &all, told.clone())?.others;
+        beyond = live.beyond(&all, told).iter().map(ToString::to_string).collect();
     }
-    let sql = match client {
+    lines.extend(beyond.iter().cloned());
+    let facts = live.as_ref().filter(|_| from == Side::Database).map(|it| it.facts.clone());
+    let sql = match args.script.client() {
         Some(client) => {
-            let text = statements(&operations, before, facts)?;
+            rules.refuse_unfit(&operations, &before)?;
+            let text = statements(&operations, before, facts, &beyond)?;
             Some(script::for_client(&text, &Sqlite, client))
         }
         None => None,
     };
     match &sql {
         Some(sql) => cx.out.text(sql),
+        None if lines.is_empty() && n_compared == 0 && !others.is_empty() => {
+            cx.out.line(nothing_compared(models.as_ref()));
+        }
         None if lines.is_empty() => cx.out.line("No differences."),
         None => lines.iter().for_each(|it| cx.out.line(look::found(it))),
     }
-    let mut others = Vec::new();
-    if let Some(live) = live.as_ref().filter(|_| [&from, &to].contains(&&Side::Database)) {
-        let known = sources.known(&from, &to)?;
-        let all = Schema::from_tables(known.iter().flat_map(|it| it.tables.values().cloned()));
-        others = live.drift(&all, &all)?.others;
-        if sql.is_none() {
-            live::list_others(cx, &others);
-        }
+    if sql.is_none() {
+        live::list_others(cx, &others);
     }
     cx.out.json(
         "diff",
@@ -124,7 +129,18 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
             "others": live::json(&others),
         }),
     );
-    Ok(if args.exit_code && !operations.is_empty() { Answer::No } else { Answer::Done })
+    let is_same = lines.is_empty() && (n_compared > 0 || others.is_empty());
+    Ok(if args.exit_code && !is_same { Answer::No } else { Answer::Done })
+}
+
+/// What is said of a database of which neither models nor migrations describe anything.
+fn nothing_compared(models: Option<&Models>) -> &'static str {
+    match models {
+        Some(models) if models.found_none => {
+            "Nothing was compared: the package has no models, and the migrations no tables."
+        }
+        _ => "Nothing was compared: no table of the database is described.",
+    }
 }
 
 /// Where schemas come from.
@@ -240,13 +256,16 @@ fn statements(
     operations: &[Operation],
     mut schema: Schema,
     facts: Option<Facts>,
+    beyond: &[String],
 ) -> Result<String> {
     let facts = upgrade::for_a_script(facts.unwrap_or_else(|| Sqlite.offline_facts()));
     let discards = operations.iter().filter_map(|it| autogenerate::discarded(it, &schema));
-    let discards: String = discards.map(|it| format!("-- Discards what {it} holds.\n")).collect();
+    let discards = discards.map(|it| format!("-- Discards what {it} holds.\n"));
+    let stays = beyond.iter().map(|it| format!("-- Stays: {it}.\n"));
+    let notes: String = discards.chain(stays).collect();
     let actions = plan::actions(operations, &mut schema, &Sqlite, &facts).map_err(|err| {
         let hint = err.hint.clone();
         hint.into_iter().fold(Error::new(err.message), Error::hint)
     })?;
-    Ok(discards + &script::statements(&actions))
+    Ok(notes + &script::statements(&actions))
 }

@@ -14,7 +14,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
-use crate::live::Live;
+use crate::live::{self, Live};
 use crate::runner::Steps;
 
 pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
@@ -120,8 +120,14 @@ fn verify(
     stamped: &BTreeSet<String>,
 ) -> Result<()> {
     let live = Live::unversioned(cx, database)?;
-    let drift = live.drift(&migrations.replay(Some(stamped))?, &migrations.replay(None)?)?;
+    let told = live::told(migrations, stamped);
+    let drift = live.drift(&migrations.replay(Some(stamped))?, &migrations.replay(None)?, told)?;
     if drift.differences.is_empty() {
+        if drift.n_compared == 0 && !drift.others.is_empty() {
+            cx.out.warning(
+                "--verify compared nothing: these revisions describe nothing of the database",
+            );
+        }
         return Ok(());
     }
     let mut message = match migrations.graph().current(stamped).as_slice() {

@@ -4,7 +4,7 @@ mod expression;
 mod template;
 mod verify;
 
-use dbmigrate_runtime::operations::{Execute, Operation};
+use dbmigrate_runtime::operations::{Execute, Operation, OtherObject};
 
 pub use template::Template;
 
@@ -230,8 +230,17 @@ fn call(operation: &Operation) -> String {
         }
         // A function has no text; autogenerate finds none.
         Operation::Run(step) => format!("op.run({}, |_| Ok(()))", text(&step.name)),
+        Operation::Makes(it) => other_object("makes", it),
+        Operation::Drops(it) => other_object("drops", it),
         other => unreachable!("{other} is not rendered"),
     }
+}
+
+/// `op.makes_view("v")`
+fn other_object(verb: &str, it: &OtherObject) -> String {
+    let table =
+        it.table.as_ref().map_or(String::new(), |table| format!(", {}", expression::text(table)));
+    format!("op.{verb}_{}({}{table})", it.kind.replace(' ', "_"), expression::text(&it.name))
 }
 
 #[cfg(test)]

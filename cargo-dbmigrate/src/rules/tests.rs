@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::drift::drift;
+use dbmigrate_runtime::drift::{Told, drift};
 use dbmigrate_runtime::driver::Driver as _;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::operations::replay;
@@ -210,11 +210,12 @@ fn a_live_database_is_compared_by_the_same_rules() {
     let drifted = drift(
         &rules.compared(&expected),
         &rules.compared(&expected),
+        &Told::default(),
         &rules.found(&found, &found.objects),
     );
     assert_eq!(drifted.differences, []);
     assert_eq!(drifted.others, [("trigger".to_owned(), "posted".to_owned())]);
-    let all = drift(&expected, &expected, &found);
+    let all = drift(&expected, &expected, &Told::default(), &found);
     assert_eq!((all.differences.len(), all.others.len()), (3, 6), "{all:?}");
     assert_eq!(compared(&found.schema, &Schema::default(), &rules).len(), 1);
 }

@@ -47,8 +47,23 @@ pub struct Introspected {
     pub unreadable: Vec<(String, String)>,
     /// What a schema has no place for, such as a `view` or a `trigger`: what it is, and its name.
     pub others: Vec<(String, String)>,
+    /// What the tables say that a schema has no place for.
+    pub beyond: Vec<Beyond>,
     /// What it was read from, where the database stores such.
     pub objects: Vec<StoredObject>,
+}
+
+/// Something that a database says of a table and a schema has no place for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beyond {
+    /// The table.
+    pub table: String,
+    /// The columns that it is about.
+    pub columns: Vec<String>,
+    /// The constraint in words, or nothing where it is about the column itself.
+    pub object: String,
+    /// What it says: `has ON CONFLICT IGNORE`.
+    pub text: String,
 }
 
 /// How one database writes SQL.

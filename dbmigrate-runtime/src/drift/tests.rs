@@ -218,9 +218,9 @@ fn what_no_migration_makes_is_no_difference() {
         ]),
         unreadable: ["d", "f", "ix_b"].map(|it| (it.to_owned(), "why".to_owned())).into(),
         others: vec![("view".to_owned(), "v".to_owned())],
-        objects: Vec::new(),
+        ..Introspected::default()
     };
-    let drift = drift(&expected, &all, &found);
+    let drift = drift(&expected, &all, &Told::default(), &found);
     let text: String = drift.differences.iter().map(|it| format!("{it}\n")).collect();
     expect![[r#"
         index `ix_later` of table `a` is there already, and a later revision makes it

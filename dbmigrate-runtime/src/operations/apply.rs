@@ -145,7 +145,7 @@ impl Operation {
                     None => Ok(()),
                 }
             }
-            Operation::Run(_) => Ok(()),
+            Operation::Run(_) | Operation::Makes(_) | Operation::Drops(_) => Ok(()),
         }
     }
 }

@@ -23,8 +23,8 @@ pub const FORMAT: u32 = 1;
 /// A checksum over operations: the version of the form, `:`, and SHA-256 in hex.
 ///
 /// A step counts by its name, so that a tool that can't see the function agrees with a program
-/// that has it. SQL counts by its text and by what it says of the schema; its name and what takes
-/// it back do nothing when it runs, and don't count.
+/// that has it. SQL counts by its text and by what it says of the schema; its name, what takes it
+/// back, and which views and the like it makes do nothing when it runs, and don't count.
 pub fn checksum(operations: &[super::Operation]) -> String {
     let hash = hmac_sha256::Hash::hash(encode::encode_counted(operations).as_bytes());
     let mut text = format!("{FORMAT}:");

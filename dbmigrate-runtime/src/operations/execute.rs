@@ -159,6 +159,10 @@ fn undo(name: &str) -> String {
 ///     fn reverse(&self) -> Option<Sql> {
 ///         Some(format!("DROP VIEW {}", self.name).into())
 ///     }
+///
+///     fn describes(&self, op: &mut Operations) {
+///         op.makes_view(self.name);
+///     }
 /// }
 ///
 /// // In a revision:
@@ -187,8 +191,10 @@ pub trait CustomOperation {
     /// where nothing can be done: a revision that reverts it can't be undone then.
     fn reverse(&self) -> Option<Sql>;
 
-    /// Records operations that do to the schema what the SQL does; they themselves don't run. By
-    /// default none, which is right for views, triggers and rows.
+    /// Records operations that do to the schema what the SQL does, and which views, triggers and
+    /// virtual tables it makes or drops ([`Operations::makes_view`] and the like), so that `check`
+    /// misses them when they are gone. They themselves don't run. By default none, which is right
+    /// for rows.
     fn describes(&self, op: &mut Operations) {
         let _ = op;
     }

@@ -11,6 +11,7 @@ mod json;
 mod recorder;
 mod reverse;
 mod rewrite;
+mod told;
 
 use std::fmt;
 
@@ -184,6 +185,21 @@ pub enum Operation {
     },
     /// Runs a program's step over live rows.
     Run(Step),
+    /// Says that SQL or a step makes something that a schema has no place for. It does nothing.
+    Makes(OtherObject),
+    /// Says that SQL or a step drops such a thing. It does nothing.
+    Drops(OtherObject),
+}
+
+/// Something in a database that a schema has no place for, such as a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OtherObject {
+    /// What it is: `view`, `trigger`, `virtual table`.
+    pub kind: String,
+    /// Its name.
+    pub name: String,
+    /// The table that it goes with when that is dropped.
+    pub table: Option<String>,
 }
 
 /// What an [`Operation::AlterTable`] changes; `None` leaves it as it is.
@@ -462,7 +478,11 @@ impl Operation {
             | Operation::CreateIndex { table, .. }
             | Operation::DropIndex { table, .. }
             | Operation::RenameIndex { table, .. } => vec![table],
-            Operation::Execute(_) | Operation::BulkInsert { .. } | Operation::Run(_) => Vec::new(),
+            Operation::Execute(_)
+            | Operation::BulkInsert { .. }
+            | Operation::Run(_)
+            | Operation::Makes(_)
+            | Operation::Drops(_) => Vec::new(),
         }
     }
 }
@@ -526,6 +546,8 @@ impl fmt::Display for Operation {
                 n => write!(f, "insert {n} rows into table `{table}`"),
             },
             Operation::Run(step) => write!(f, "run step `{}`", step.name),
+            Operation::Makes(it) => write!(f, "note that {} `{}` is made", it.kind, it.name),
+            Operation::Drops(it) => write!(f, "note that {} `{}` is dropped", it.kind, it.name),
         }
     }
 }

@@ -301,8 +301,9 @@ pub struct ExecuteHandle<'a> {
 }
 
 impl ExecuteHandle<'_> {
-    /// Records operations that do to the schema what the SQL does; they themselves don't run. It
-    /// comes last.
+    /// Records operations that do to the schema what the SQL does; they themselves don't run. Views
+    /// and the like have no place in a schema: [`Operations::makes_view`] tells of them. It comes
+    /// last.
     pub fn describes(self, record: impl FnOnce(&mut Operations)) {
         self.execute.describes = Operations::record(record);
     }

@@ -153,6 +153,8 @@ impl Operation {
             Operation::BulkInsert { .. } => {
                 return Err(self.irreversible("which rows to delete can't be told"));
             }
+            Operation::Makes(it) => Operation::Drops(it.clone()),
+            Operation::Drops(it) => Operation::Makes(it.clone()),
             Operation::Run(_) => return Err(self.irreversible("a step has no way back")),
         };
         Ok(vec![reversed])

@@ -1,3 +1,5 @@
+//! What is found wrong in SQL, and what is not.
+
 use super::*;
 use crate::operations::Operations;
 use crate::schema::{Check, Column, Index, Type};

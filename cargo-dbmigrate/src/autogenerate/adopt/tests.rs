@@ -1,6 +1,7 @@
 //! Databases that other tools have made, beside models of the same tables.
 
 use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::drift::Told;
 use dbmigrate_runtime::driver::Driver as _;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::schema::{Action, IndexColumn};
@@ -25,7 +26,7 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     // What is equal in the database's terms is equal in these, and the other way round.
     let kept = known[0].tables.values().map(|it| stored(it).unwrap());
     let kept = Schema::from_tables(kept);
-    let drift = dbmigrate_runtime::drift::drift(&kept, known[0], &actual);
+    let drift = dbmigrate_runtime::drift::drift(&kept, known[0], &Told::default(), &actual);
     assert_eq!(drift.differences.is_empty(), lines.is_empty(), "{:#?}", drift.differences);
 }
 
@@ -91,6 +92,10 @@ fn what_is_the_same_in_other_words_is_no_difference() {
         CREATE TRIGGER log AFTER DELETE ON user BEGIN SELECT 1; END;
     ";
     check(&[&models()], &format!("{SAME}{others}"), expect![[""]]);
+    for default in ["DEFAULT '0'", "DEFAULT +0", "DEFAULT 0x0", "DEFAULT 0.0", "DEFAULT FALSE"] {
+        differs("DEFAULT (0)", default, expect![[""]]);
+    }
+    differs("raw DEFAULT CURRENT_TIMESTAMP", "raw DEFAULT (datetime('now'))", expect![[""]]);
     // What a foreign key does anyway may be said, in any letters and order.
     for actions in ["on delete cascade", "ON UPDATE NO ACTION ON DELETE Cascade"] {
         differs("ON DELETE CASCADE", actions, expect![[""]]);
@@ -109,7 +114,7 @@ fn differs(from: &str, to: &str, expect: Expect) {
 fn a_difference_is_told_in_the_words_of_the_models() {
     differs(
         "DEFAULT (0)",
-        "DEFAULT '0'",
+        "DEFAULT '1'",
         expect![[r#"
         changed column `user.age`: default
     "#]],
@@ -180,7 +185,7 @@ fn a_difference_is_told_in_the_words_of_the_models() {
     );
     differs(
         "raw DEFAULT CURRENT_TIMESTAMP",
-        "raw DEFAULT (datetime())",
+        "raw DEFAULT (date())",
         expect![[r#"
         changed column `user.raw`: default
     "#]],

@@ -1,7 +1,7 @@
 //! The same differences on a real SQLite with rows: they arrive or leave no trace, no row is lost,
 //! and the way back leads to what was there.
 
-use dbmigrate_runtime::drift::drift;
+use dbmigrate_runtime::drift::{Told, drift};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
@@ -95,7 +95,7 @@ fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
     let stored = Schema::from_tables(stored.collect::<Vec<_>>());
     let mut actual = driver.introspect(None).unwrap();
     assert_eq!(actual.unreadable, []);
-    let found = drift(&stored, &stored, &actual);
+    let found = drift(&stored, &stored, &Told::default(), &actual);
     assert_eq!(found.differences.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
     actual.schema.tables.remove("dbmigrate_version");
     assert_eq!(orders(&actual.schema), orders(schema));

@@ -20,7 +20,14 @@ pub struct Contents {
 
 /// Whether the schema doesn't say what an operation does.
 fn is_opaque(it: &Operation) -> bool {
-    matches!(it, Operation::Execute(_) | Operation::BulkInsert { .. } | Operation::Run(_))
+    matches!(
+        it,
+        Operation::Execute(_)
+            | Operation::BulkInsert { .. }
+            | Operation::Run(_)
+            | Operation::Makes(_)
+            | Operation::Drops(_)
+    )
 }
 
 impl Contents {

@@ -7,8 +7,9 @@ use super::super::Check;
 use super::rebuild::any;
 use crate::sql::quote;
 
+/// What a column does with values of other types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Affinity {
+pub(super) enum Affinity {
     Integer,
     Text,
     Blob,
@@ -17,7 +18,7 @@ enum Affinity {
 }
 
 /// The affinity of a declared type, by the rules of `datatype3.html`, section 3.1.
-fn affinity(declared: &str) -> Affinity {
+pub(super) fn affinity(declared: &str) -> Affinity {
     let declared = declared.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|it| declared.contains(it));
     match () {

@@ -1,5 +1,8 @@
 //! What SQLite keeps of a database, read as a schema in SQLite's own terms.
 
+mod beyond;
+mod constant;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -20,7 +23,8 @@ use crate::sql::{self, is_one_of, unparenthesised};
 /// Types are [`Type::Raw`], defaults [`DefaultValue::Sql`]; a constraint without a name has an
 /// empty one. A column is also not nullable where SQLite stores no `NULL` in it: as the alias of
 /// the rowid, or in the key of a `WITHOUT ROWID` or `STRICT` table. A key's collations and orders,
-/// and what is behind `ON CONFLICT`, have no place in a schema.
+/// and what is behind `ON CONFLICT`, have no place in a schema and are in
+/// [`Introspected::beyond`].
 ///
 /// Objects that are SQLite's own or go with the connection are left out.
 pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) -> Introspected {
@@ -41,7 +45,9 @@ pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) ->
                 Some(it) => {
                     match &*it {
                         Ok(it) => {
-                            tables.insert(lower(&object.name), reader.table(&object.name, it));
+                            let table = reader.table(&object.name, it);
+                            out.beyond.extend(beyond::of(it, &table));
+                            tables.insert(lower(&object.name), table);
                         }
                         Err(why) => out.unreadable.push((object.name.clone(), why.clone())),
                     }
@@ -198,8 +204,12 @@ impl<'a> Reader<'a> {
                     ClauseKind::Unique { .. } => table.uniques.push(Unique { name, columns }),
                     ClauseKind::Check(it) => table.checks.push(check(name, it)),
                     ClauseKind::Default(it) => {
-                        column.default = Some(DefaultValue::Sql(unparenthesised(it).to_owned()));
+                        let strict = definition.strict;
+                        let default = constant::default(unparenthesised(it), &column.ty, strict);
+                        column.default = Some(DefaultValue::Sql(default));
                     }
+                    // Without one it is this.
+                    ClauseKind::Collate(it) if it.eq_ignore_ascii_case("BINARY") => {}
                     ClauseKind::Collate(it) => column.collation = Some(it.clone()),
                     ClauseKind::References(it) => references.push((name, columns, it)),
                     ClauseKind::Generated { expression, stored } => {
@@ -285,25 +295,28 @@ fn primary_key(definition: &Definition) -> Vec<String> {
 fn never_null(table: &mut Table, definition: &Definition) {
     let Some(key) = &table.primary_key else { return };
     let is_alias = |column: &Column| {
-        let Type::Raw(ty) = &column.ty else { return false };
-        let tokens = sql::tokens(ty);
-        let [ty] = tokens.as_slice() else { return false };
-        let is_integer = ty.identifier().or_else(|| ty.unquoted());
         let item = definition.columns.iter().find(|it| it.name == column.name);
         let is_descending = item.is_some_and(|it| {
             let descending =
                 |it: &ClauseKind| matches!(it, ClauseKind::PrimaryKey { descending: true, .. });
             it.clauses.iter().any(|it| descending(&it.kind))
         });
-        key.columns.len() == 1
-            && is_integer.is_some_and(|it| it.eq_ignore_ascii_case("INTEGER"))
-            && !is_descending
+        key.columns.len() == 1 && is_integer(&column.ty) && !is_descending
     };
     for column in table.columns.iter_mut().filter(|it| key.columns.contains(&it.name)) {
         if table.without_rowid || table.strict || is_alias(column) {
             column.nullable = false;
         }
     }
+}
+
+/// Whether a key of this type is the number of its row.
+fn is_integer(ty: &Type) -> bool {
+    let Type::Raw(ty) = ty else { return false };
+    let tokens = sql::tokens(ty);
+    let [ty] = tokens.as_slice() else { return false };
+    let name = ty.identifier().or_else(|| ty.unquoted());
+    name.is_some_and(|name| name.eq_ignore_ascii_case("INTEGER"))
 }
 
 fn check(name: String, expression: &str) -> Check {

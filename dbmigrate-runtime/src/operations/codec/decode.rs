@@ -4,7 +4,9 @@
 use super::DecodeError;
 use super::encode::{ACTIONS, simple_type};
 use crate::Value;
-use crate::operations::{ColumnChange, Execute, Json, Operation, Sql, Step, TableChange};
+use crate::operations::{
+    ColumnChange, Execute, Json, Operation, OtherObject, Sql, Step, TableChange,
+};
 use crate::schema::{
     Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
     IndexTerm, PrimaryKey, Table, Type, Unique,
@@ -187,10 +189,16 @@ fn operation(json: &Json) -> Res<Operation> {
             rows: it.list("rows", values)?,
         },
         "run" => Operation::Run(Step { name: it.text("step")?, action: None }),
+        "makes" => Operation::Makes(other_object(&mut it)?),
+        "drops" => Operation::Drops(other_object(&mut it)?),
         other => return Err(format!("operation `{other}` is unknown to this version")),
     };
     it.end()?;
     Ok(operation)
+}
+
+fn other_object(it: &mut Members<'_>) -> Res<OtherObject> {
+    Ok(OtherObject { kind: it.text("kind")?, name: it.text("name")?, table: it.opt_text("table")? })
 }
 
 fn table(json: &Json) -> Res<Table> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::Value;
 use crate::operations::json::EXACT;
-use crate::operations::{ColumnChange, Execute, Json, Operation, Sql, TableChange};
+use crate::operations::{ColumnChange, Execute, Json, Operation, OtherObject, Sql, TableChange};
 use crate::schema::{
     Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
     IndexTerm, PrimaryKey, Table, Type, Unique,
@@ -29,7 +29,13 @@ enum Form {
 }
 
 fn list(operations: &[Operation], form: Form) -> Json {
-    Json::Array(operations.iter().map(|it| operation(it, form)).collect())
+    let counts = |it: &&Operation| form == Form::Whole || !is_note(it);
+    Json::Array(operations.iter().filter(counts).map(|it| operation(it, form)).collect())
+}
+
+/// Whether the operation only says what others do.
+fn is_note(operation: &Operation) -> bool {
+    matches!(operation, Operation::Makes(_) | Operation::Drops(_))
 }
 
 fn operation(it: &Operation, form: Form) -> Json {
@@ -101,11 +107,12 @@ fn operation(it: &Operation, form: Form) -> Json {
         }
         Operation::Execute(Execute { sql: it, name, reverse, describes }) => {
             let is_whole = form == Form::Whole;
+            let is_empty = describes.iter().all(|it| is_note(it) && !is_whole);
             op(
                 "execute",
                 [
                     ("sql", Some(sql(it))),
-                    ("describes", (!describes.is_empty()).then(|| list(describes, form))),
+                    ("describes", (!is_empty).then(|| list(describes, form))),
                     ("name", name.as_ref().filter(|_| is_whole).map(Json::text)),
                     ("reverse", reverse.as_ref().filter(|_| is_whole).map(sql)),
                 ],
@@ -120,7 +127,17 @@ fn operation(it: &Operation, form: Form) -> Json {
             ],
         ),
         Operation::Run(step) => op("run", [("step", text(&step.name))]),
+        Operation::Makes(it) => op("makes", other_object(it)),
+        Operation::Drops(it) => op("drops", other_object(it)),
     }
+}
+
+fn other_object(it: &OtherObject) -> [(&'static str, Option<Json>); 3] {
+    [
+        ("kind", Some(Json::text(&it.kind))),
+        ("name", Some(Json::text(&it.name))),
+        ("table", it.table.as_ref().map(Json::text)),
+    ]
 }
 
 fn op<const N: usize>(name: &str, members: [(&str, Option<Json>); N]) -> Json {

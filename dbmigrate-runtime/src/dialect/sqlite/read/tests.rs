@@ -325,6 +325,53 @@ mod with_sqlite {
     }
 
     #[test]
+    fn a_default_in_its_usual_spelling_stores_the_same() {
+        let defaults = [
+            "1",
+            "+1",
+            "-1",
+            "(- -1)",
+            "(1.0)",
+            "0x1F",
+            "-0x7F",
+            "1e3",
+            ".5",
+            "-0.0",
+            "1.5e300",
+            "'1'",
+            "' 1 '",
+            "'1.50'",
+            "'1e2'",
+            "'+7'",
+            "'-'",
+            "'.'",
+            "'0x1'",
+            "''",
+            "\"\"",
+            "\"2\"",
+            "word",
+            "TRUE",
+            "false",
+            "NULL",
+            "x'31'",
+            "123456789012345678901234567890",
+            "9007199254740993.0",
+            "'123456789012345.6'",
+            "'9223372036854775807'",
+        ];
+        for ty in ["INTEGER", "BOOLEAN", "DECIMAL(9, 2)", "REAL", "TEXT", "BLOB", "DATETIME", ""] {
+            for written in defaults {
+                let read = constant::default(unparenthesised(written), &Type::raw(ty), false);
+                let sql =
+                    format!("CREATE TABLE t (a {ty} DEFAULT {written}, b {ty} DEFAULT ({read}))");
+                let mut driver = open(&[&sql, "INSERT INTO t DEFAULT VALUES"]);
+                let sql = "SELECT a IS b AND typeof(a) = typeof(b) FROM t";
+                assert_eq!(rows(&mut driver, sql), [["1"]], "{ty}: {written} is read as {read}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_read_of_a_table_is_what_sqlite_says_of_it() {
         for sql in STATEMENTS {
             let mut driver = open(&[sql]);
@@ -350,8 +397,11 @@ mod with_sqlite {
                 assert_eq!(*pk, at.to_string(), "{sql}");
                 let expected = column.default.as_ref().map(ToString::to_string);
                 let default = Some(default).filter(|it| !it.is_empty());
+                let strict = table.strict;
+                let default =
+                    default.map(|it| constant::default(unparenthesised(it), &column.ty, strict));
                 assert!(
-                    match (default, &expected) {
+                    match (&default, &expected) {
                         (Some(a), Some(b)) => sql::same_expression(a, b),
                         (None, None) => true,
                         _ => false,

@@ -1,0 +1,111 @@
+//! What a table's stored text says and a schema has no place for.
+
+use super::super::definition::{ClauseKind, ConstraintKind, Definition, KeyColumn};
+use crate::dialect::Beyond;
+use crate::schema::{Column, Table};
+
+/// What others wrote into a table's text and no migration could have: how a key is sorted and
+/// compared, and what happens on a conflict. `ON CONFLICT ABORT`, `COLLATE BINARY` and a key's
+/// collation that is the column's own are what SQLite does without them; it takes `MATCH` and
+/// does nothing for it.
+pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
+    let mut found = Found { table, beyond: Vec::new() };
+    for item in &definition.columns {
+        let columns = vec![item.name.clone()];
+        for clause in &item.clauses {
+            let name = clause.name.as_deref();
+            match &clause.kind {
+                ClauseKind::PrimaryKey { descending, conflict, .. } => {
+                    if *descending {
+                        let column = table.find_column(&item.name);
+                        let is_integer = column.is_some_and(|it| super::is_integer(&it.ty));
+                        let text = match is_integer && !table.without_rowid {
+                            true => "is sorted DESC, so SQLite generates no values for it",
+                            false => "is sorted DESC",
+                        };
+                        found.push(&columns, "primary key", text);
+                    }
+                    found.conflict(&columns, "primary key", conflict.as_deref());
+                }
+                ClauseKind::Unique { conflict } => {
+                    found.conflict(&columns, &unique(name, &columns), conflict.as_deref());
+                }
+                ClauseKind::NotNull { conflict } => {
+                    found.conflict(&columns, "", conflict.as_deref());
+                }
+                _ => {}
+            }
+        }
+    }
+    for item in &definition.constraints {
+        let name = item.name.as_deref();
+        match &item.kind {
+            ConstraintKind::PrimaryKey { columns, conflict, .. } => {
+                found.key(columns, "primary key", conflict.as_deref());
+            }
+            ConstraintKind::Unique { columns, conflict } => {
+                let names: Vec<String> = columns.iter().map(|it| it.name.clone()).collect();
+                found.key(columns, &unique(name, &names), conflict.as_deref());
+            }
+            _ => {}
+        }
+    }
+    found.beyond
+}
+
+fn unique(name: Option<&str>, columns: &[String]) -> String {
+    match name {
+        Some(name) => format!("unique constraint `{name}`"),
+        None => format!("unique constraint on `{}`", columns.join("`, `")),
+    }
+}
+
+struct Found<'a> {
+    table: &'a Table,
+    beyond: Vec<Beyond>,
+}
+
+impl Found<'_> {
+    /// About a constraint of these columns, or about the column itself where it is about none.
+    fn push(&mut self, columns: &[String], object: &str, text: impl Into<String>) {
+        self.beyond.push(Beyond {
+            table: self.table.name.clone(),
+            columns: columns.to_vec(),
+            object: object.to_owned(),
+            text: text.into(),
+        });
+    }
+
+    fn conflict(&mut self, columns: &[String], object: &str, conflict: Option<&str>) {
+        let conflict = conflict.map(str::to_ascii_uppercase).filter(|word| word != "ABORT");
+        if let Some(word) = conflict {
+            let what = if object.is_empty() { "is NOT NULL" } else { "has" };
+            self.push(columns, object, format!("{what} ON CONFLICT {word}"));
+        }
+    }
+
+    fn key(&mut self, key: &[KeyColumn], object: &str, conflict: Option<&str>) {
+        let names: Vec<String> = key.iter().map(|it| it.name.clone()).collect();
+        let find = |name: &str| {
+            self.table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
+        };
+        // The number of the row is the key then, in whatever order.
+        let is_alias = |column: &Column| {
+            object == "primary key" && key.len() == 1 && super::is_integer(&column.ty)
+        };
+        let mut texts = Vec::new();
+        for it in key {
+            let column = find(&it.name);
+            let own = column.and_then(|column| column.collation.as_deref()).unwrap_or("BINARY");
+            let collation = it.collation.as_deref().filter(|name| !name.eq_ignore_ascii_case(own));
+            if let Some(name) = collation {
+                texts.push(format!("compares `{}` by the collation {name}", it.name));
+            }
+            if it.descending && !column.is_some_and(is_alias) {
+                texts.push(format!("sorts `{}` DESC", it.name));
+            }
+        }
+        texts.into_iter().for_each(|text| self.push(&names, object, text));
+        self.conflict(&names, object, conflict);
+    }
+}

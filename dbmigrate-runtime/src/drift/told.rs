@@ -1,0 +1,94 @@
+//! What revisions say of what their SQL and their steps made.
+
+use std::collections::BTreeSet;
+
+use crate::dialect::Introspected;
+use crate::operations::{Operation, OtherObject};
+
+/// What revisions say of what they made by SQL and steps.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// The tables that SQL described, in lower case: what else that SQL said of them isn't known.
+    tables: BTreeSet<String>,
+    /// Views and the like.
+    objects: Vec<OtherObject>,
+}
+
+impl Told {
+    /// What the operations of applied revisions say, in the order in which they ran.
+    pub fn of<'a>(operations: impl Iterator<Item = &'a Operation>) -> Told {
+        let mut told = Told::default();
+        operations.for_each(|operation| told.follow(operation));
+        told
+    }
+
+    fn follow(&mut self, operation: &Operation) {
+        match operation {
+            Operation::Execute(it) => {
+                let tables = it.describes.iter().flat_map(Operation::tables);
+                self.tables.extend(tables.map(str::to_ascii_lowercase));
+                it.describes.iter().for_each(|described| self.follow(described));
+            }
+            Operation::RenameTable { from, to } => {
+                if self.tables.remove(&from.to_ascii_lowercase()) {
+                    self.tables.insert(to.to_ascii_lowercase());
+                }
+                for object in &mut self.objects {
+                    let table = object.table.as_mut().filter(|it| it.eq_ignore_ascii_case(from));
+                    table.into_iter().for_each(|table| to.clone_into(table));
+                }
+            }
+            Operation::DropTable { table } => {
+                self.tables.remove(&table.to_ascii_lowercase());
+                let is_on = |object: &OtherObject| {
+                    object.table.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(table))
+                };
+                self.objects.retain(|object| !is_on(object));
+            }
+            Operation::Makes(made) => {
+                self.objects.retain(|object| !object.is(made));
+                self.objects.push(made.clone());
+            }
+            Operation::Drops(dropped) => self.objects.retain(|object| !object.is(dropped)),
+            _ => {}
+        }
+    }
+
+    /// Leaves out what goes with tables that aren't compared; views are named as tables are.
+    pub fn retain(&mut self, is_compared: impl Fn(&str) -> bool) {
+        self.objects.retain(|object| is_compared(object.table.as_ref().unwrap_or(&object.name)));
+    }
+
+    pub(super) fn n_objects(&self) -> usize {
+        self.objects.len()
+    }
+
+    pub(super) fn has_table(&self, name: &str) -> bool {
+        self.tables.contains(&name.to_ascii_lowercase())
+    }
+
+    /// What is told of and not there.
+    pub(super) fn missing<'a>(
+        &'a self,
+        found: &'a Introspected,
+    ) -> impl Iterator<Item = &'a OtherObject> {
+        self.objects.iter().filter(|object| {
+            !found.others.iter().any(|(kind, name)| object.is(&OtherObject::new(kind, name)))
+        })
+    }
+
+    /// What is there and not told of, in the order in which it was found. The tables behind a
+    /// virtual table go with it.
+    pub(super) fn untold(&self, found: &Introspected) -> Vec<(String, String)> {
+        let is_behind = |name: &str, object: &OtherObject| {
+            let start = name.get(..object.name.len());
+            object.kind == "virtual table"
+                && start.is_some_and(|start| start.eq_ignore_ascii_case(&object.name))
+        };
+        let is_told = |(kind, name): &&(String, String)| match kind.as_str() {
+            "shadow table" => self.objects.iter().any(|object| is_behind(name, object)),
+            kind => self.objects.iter().any(|object| object.is(&OtherObject::new(kind, name))),
+        };
+        found.others.iter().filter(|it| !is_told(it)).cloned().collect()
+    }
+}
