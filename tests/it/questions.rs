@@ -54,6 +54,23 @@ fn module(host: &Host, message: &str) -> String {
     lines.filter(|it| !it.contains("###")).map(|it| format!("{it}\n")).collect()
 }
 
+/// At a terminal its standard input is that of the step too.
+#[test]
+fn a_step_asks_a_person() {
+    let host = Host::library("step-asks", "");
+    host.ok("init");
+    let step = "op.execute(\"CREATE TABLE t (a)\");\n    op.run(\"ask\", |db| {\n        \
+                println!(\"Which name?\");\n        let mut name = String::new();\n        \
+                std::io::stdin().read_line(&mut name)?;\n        \
+                db.execute(\"INSERT INTO t VALUES (?1)\", (name.trim(),))?;\n        Ok(())\n    });";
+    let text = dbmigrate_tests::revision("a1", &[], "ask", step, "op.drop_table(\"t\");");
+    host.write("migrations/versions/m1_ask.rs", &text);
+    let (code, rest) = answer(&host, "upgrade", &[("Which name?", "Ada\r")]);
+    assert_eq!(code, 0, "{rest}");
+    let dump = dbmigrate_tests::dump(&host.dir.join("app.db"));
+    assert!(dump.contains("t: \"Ada\"\n"), "{dump}");
+}
+
 #[test]
 fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
     let host = Host::library("questions", &model("pub name: String,", "New, Old"));

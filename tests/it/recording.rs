@@ -93,6 +93,44 @@ fn what_a_migration_prints_goes_to_standard_error() {
     assert!(dump.contains("t: \"x\"\n"), "{dump}");
 }
 
+/// Neither a step nor a program that it starts reads what is for the runner, and nothing waits for
+/// ever: without a terminal there is nothing to read.
+#[test]
+#[cfg(unix)]
+fn what_reads_standard_input_gets_none_of_the_answers() {
+    let host = host("stdin");
+    let read = "let mut text = String::new();\n    \
+                std::io::stdin().read_line(&mut text).unwrap();\n    \
+                let child = std::process::Command::new(\"cat\").output().unwrap();\n    \
+                println!(\"read {text:?} and {:?}\", String::from_utf8_lossy(&child.stdout));\n";
+    let upgrade = format!(
+        "{read}op.run(\"ask\", |db| {{\n        {read}        \
+         db.execute(\"INSERT INTO t VALUES (?1)\", (\"x\",))?;\n        \
+         let status = std::process::Command::new(\"cat\").status()?;\n        \
+         let rows = db.query(\"SELECT a FROM t\", ())?.len();\n        \
+         println!(\"{{status}}, {{rows}} row\");\n        Ok(())\n    }});"
+    );
+    host.write("migrations/versions/m3.rs", &revision("c3", "b2", &upgrade));
+    // What comes on the tool's own standard input isn't the step's either.
+    let run = |args: &str| {
+        let mut command = host.command(dbmigrate_tests::tool());
+        command.arg("dbmigrate").args(args.split(' ')).stdin(std::process::Stdio::piped());
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Open as long as it runs.
+        let input = child.stdin.take();
+        let output = child.wait_with_output().unwrap();
+        drop(input);
+        String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr)
+    };
+    let history = run("history");
+    assert!(history.contains("b2 -> c3 (head), the c3\n"), "{history}");
+    assert!(history.contains("read \"\" and \"\"\n"), "{history}");
+    let upgraded = run("upgrade");
+    assert!(upgraded.contains("read \"\" and \"\"\nexit status: 0, 1 row\n"), "{upgraded}");
+    assert_eq!(host.ok("current").stdout, "c3 (head)\n");
+}
+
 #[test]
 fn a_step_that_fails_or_panics_is_rolled_back() {
     let host = host("failing");

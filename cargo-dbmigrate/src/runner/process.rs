@@ -1,8 +1,8 @@
 //! A runner that runs.
 
-use std::io::BufReader;
+use std::io::{BufReader, IsTerminal as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use dbmigrate_runtime::StepResult;
 use dbmigrate_runtime::operations::Operation;
@@ -12,6 +12,7 @@ use super::host::misunderstood;
 use super::random;
 use crate::error::{Doing as _, Error, Result};
 use crate::output::Output;
+use channel::{Input, Output as Received};
 
 #[derive(Debug, Clone, Copy)]
 pub enum Mode {
@@ -24,33 +25,28 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    input: Option<ChildStdin>,
-    frames: Frames<BufReader<ChildStdout>>,
+    input: Option<Input>,
+    frames: Frames<BufReader<Received>>,
     out: Output,
 }
 
 impl Process {
-    /// Starts a runner and hears its version. What it prints goes to standard error.
+    /// Starts a runner and hears its version. What it prints goes to standard error. A step may
+    /// ask a person; what only records or rewrites has nothing to read.
     pub fn start(executable: &Path, mode: Mode, out: Output) -> Result<Process> {
         let doing = || format!("start `{}`", executable.display());
         let mark = random()?;
-        let mode = match mode {
-            Mode::Record => "record",
-            Mode::Steps => "steps",
-            Mode::Rewrite => "rewrite",
+        let (mode, stdin) = match mode {
+            Mode::Record => ("record", Stdio::null()),
+            Mode::Steps if std::io::stdin().is_terminal() => ("steps", Stdio::inherit()),
+            Mode::Steps => ("steps", Stdio::null()),
+            Mode::Rewrite => ("rewrite", Stdio::null()),
         };
-        let mut child = Command::new(executable)
-            .args([mode, &mark])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .doing(doing)?;
-        let input = child.stdin.take();
-        let Some(output) = child.stdout.take() else {
-            return Err(Error::new("the migrations' program has no output"));
-        };
+        let mut command = Command::new(executable);
+        command.args([mode, &mark]).stdin(stdin);
+        let (child, input, output) = channel::spawn(command).doing(doing)?;
         let frames = Frames::new(BufReader::new(output), &mark);
-        let mut process = Process { child, input, frames, out };
+        let mut process = Process { child, input: Some(input), frames, out };
         let hello = process.next()?.and_then(|it| Hello::read(&it));
         match hello {
             Some(it) if it.understood => Ok(process),
@@ -93,7 +89,59 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        self.input = None;
+        if let Some(input) = self.input.take() {
+            channel::close(input);
+        }
         let _ = self.child.wait();
+    }
+}
+
+/// What carries frames to the tool, and answers to the runner: a socket in the place of its
+/// standard output, so that its standard input is left to what a step reads.
+#[cfg(unix)]
+mod channel {
+    use std::io;
+    use std::net::Shutdown;
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixStream;
+    use std::process::{Child, Command};
+
+    pub type Input = UnixStream;
+    pub type Output = UnixStream;
+
+    /// Starts the command. Its own end is closed here with it, or its end would not be seen.
+    pub fn spawn(mut command: Command) -> io::Result<(Child, Input, Output)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        let input = ours.try_clone()?;
+        let child = command.stdout(OwnedFd::from(theirs)).spawn()?;
+        Ok((child, input, ours))
+    }
+
+    /// Tells the runner that nothing more comes.
+    pub fn close(input: Input) {
+        let _ = input.shutdown(Shutdown::Write);
+    }
+}
+
+/// The same by two pipes, where there are no such sockets: a step that reads standard input is in
+/// the way of the answers there.
+#[cfg(not(unix))]
+mod channel {
+    use std::io;
+    use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+    pub type Input = ChildStdin;
+    pub type Output = ChildStdout;
+
+    pub fn spawn(mut command: Command) -> io::Result<(Child, Input, Output)> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
+        match (child.stdin.take(), child.stdout.take()) {
+            (Some(input), Some(output)) => Ok((child, input, output)),
+            _ => Err(io::Error::other("it has no standard input or output")),
+        }
+    }
+
+    pub fn close(input: Input) {
+        drop(input);
     }
 }

@@ -5,7 +5,8 @@
 //! [`read_recorded`], [`serve_step`] and [`ask_rewrite`]. A project's rewriting function has a
 //! program of its own, whose side is [`rewrite`]. Both speak in frames: lines of the program's standard
 //! output that begin with a mark which the tool chose for this run, so that whatever a migration
-//! prints is told apart; answers come on standard input, one a line.
+//! prints is told apart; answers come the other way, one a line: on Unix standard output is a socket,
+//! so that standard input is left to what a step reads, elsewhere on standard input.
 
 mod program;
 mod recorded;
@@ -16,7 +17,7 @@ pub use recorded::{Recorded, read_recorded};
 pub use tool::{Frames, Hello, Request, ask_rewrite, serve_step};
 
 /// The version of the frames.
-pub const PROTOCOL: i64 = 1;
+pub const PROTOCOL: i64 = 2;
 
 /// Begins a frame; the tool's mark follows.
 const FRAME: char = '\u{1e}';

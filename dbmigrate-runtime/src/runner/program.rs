@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, Write as _};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,7 +18,7 @@ use crate::{Db, Migration, Migrator, Module, Value};
 pub fn main(migrator: Migrator) -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     let [_, command, mark] = args.as_slice() else { return ExitCode::from(2) };
-    let out = Out::begin(mark);
+    let Some(out) = Out::begin(mark) else { return ExitCode::FAILURE };
     match command.as_str() {
         "record" => {
             for module in migrator.modules() {
@@ -42,8 +42,8 @@ pub fn rewrite(function: Rewrite) -> ExitCode {
     if command != "rewrite" {
         return ExitCode::from(2);
     }
-    let out = Out::begin(mark);
-    let Some(request) = receive() else { return ExitCode::FAILURE };
+    let Some(out) = Out::begin(mark) else { return ExitCode::FAILURE };
+    let Some(request) = out.receive() else { return ExitCode::FAILURE };
     let found = request.get("operations").and_then(Json::as_str).unwrap_or_default();
     let res = operations::decode(found).map_err(|err| err.to_string()).and_then(|found| {
         let rewritten = catching(|| function(found));
@@ -83,19 +83,46 @@ fn catching<T>(call: impl FnOnce() -> T) -> Result<T, String> {
 
 struct Out<'a> {
     mark: &'a str,
+    answers: RefCell<BufReader<Answers>>,
+}
+
+/// Where answers come from. Only this process has it: a program that a step starts does not.
+#[cfg(unix)]
+type Answers = std::fs::File;
+#[cfg(not(unix))]
+type Answers = std::io::Stdin;
+
+/// On Unix standard output is a socket, from which answers are read.
+#[cfg(unix)]
+fn answers() -> std::io::Result<Answers> {
+    use std::os::fd::AsFd as _;
+
+    Ok(std::io::stdout().as_fd().try_clone_to_owned()?.into())
+}
+
+#[cfg(not(unix))]
+fn answers() -> std::io::Result<Answers> {
+    Ok(std::io::stdin())
 }
 
 impl<'a> Out<'a> {
-    /// Says which version this is.
-    fn begin(mark: &'a str) -> Out<'a> {
+    /// Says which version this is; `None` where nobody can be heard.
+    fn begin(mark: &'a str) -> Option<Out<'a>> {
         keep_panics();
-        let out = Out { mark };
+        let out = Out { mark, answers: RefCell::new(BufReader::new(answers().ok()?)) };
         out.send(&Json::object([
             ("protocol", Some(Json::Int(PROTOCOL))),
             ("format", Some(Json::Int(FORMAT.into()))),
             ("version", Some(Json::text(env!("CARGO_PKG_VERSION")))),
         ]));
-        out
+        Some(out)
+    }
+
+    /// The next answer or request, or `None` at the end.
+    fn receive(&self) -> Option<Json> {
+        let mut line = String::new();
+        let n = self.answers.borrow_mut().read_line(&mut line).ok()?;
+        if n == 0 { None } else { Json::parse(&line).ok() }
     }
 
     /// Sends a frame. It begins a line of its own, also behind a `print!` without an end of line.
@@ -107,15 +134,9 @@ impl<'a> Out<'a> {
     }
 }
 
-fn receive() -> Option<Json> {
-    let mut line = String::new();
-    let n = std::io::stdin().lock().read_line(&mut line).ok()?;
-    if n == 0 { None } else { Json::parse(&line).ok() }
-}
-
 /// Runs steps until the tool closes the pipe; `None` when it said something strange.
 fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
-    while let Some(request) = receive() {
+    while let Some(request) = out.receive() {
         let revision = request.get("revision")?.as_str()?;
         let place = usize::try_from(request.get("operation")?.as_int()?).ok()?;
         let dialect = dialect::by_name(request.get("dialect")?.as_str()?)?;
@@ -176,7 +197,7 @@ impl Pipe<'_> {
             (what, Some(Json::text(sql))),
             ("params", Some(encode_values(params))),
         ]));
-        let answer = receive().ok_or_else(|| DatabaseError::new("the tool is gone"))?;
+        let answer = self.out.receive().ok_or_else(|| DatabaseError::new("the tool is gone"))?;
         match answer.get("error").and_then(Json::as_str) {
             Some(message) => Err(DatabaseError::new(message)),
             None => Ok(answer),
