@@ -278,7 +278,7 @@ pub struct Run {
     /// One transaction for the run, or one for each revision [default: what dbmigrate.toml says]
     #[arg(long, value_enum, value_name = "WHICH")]
     pub transaction: Option<Transaction>,
-    /// Seconds to wait for another process's lock [default: what dbmigrate.toml says]
+    /// Seconds to wait for other processes in all [default: what dbmigrate.toml says]
     #[arg(long, value_name = "SECONDS")]
     pub lock_timeout: Option<u64>,
     /// An argument for steps, read by `db.arg("key")`

@@ -191,6 +191,15 @@ pub struct Patience {
 }
 
 impl Patience {
+    /// Opens a database, and takes the time that this waited from what is left for the rest of the
+    /// command.
+    pub fn spend<T>(&mut self, open: impl FnOnce(Patience) -> T) -> T {
+        let start = Instant::now();
+        let opened = open(*self);
+        self.at_most = self.at_most.saturating_sub(start.elapsed());
+        opened
+    }
+
     /// That of commands that only read.
     pub fn reading(cx: &Context) -> Patience {
         Patience { out: cx.out, at_most: Duration::from_secs(5) }

@@ -167,7 +167,8 @@ impl Output {
 
 /// That another process is waited for, in words.
 pub fn waiting(at_most: Duration) -> String {
-    let seconds = at_most.as_secs();
+    // What is left of a whole number of seconds is said as that number.
+    let seconds = at_most.as_secs().saturating_add(u64::from(at_most.subsec_nanos() > 0));
     format!("another process holds the database's lock; waiting for at most {seconds} seconds")
 }
 

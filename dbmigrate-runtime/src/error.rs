@@ -332,6 +332,18 @@ impl Error {
         )
     }
 
+    pub(crate) fn commit_locked(seconds: f64, source: DatabaseError) -> Error {
+        let message = format!(
+            "other processes read the database, so the transaction could not be committed and was \
+             rolled back after waiting for {seconds:.1} s"
+        );
+        Error::new(Kind::Locked, message).with_source(source).with_hint(
+            "let them end their transactions and run the command again, or wait longer with \
+             --lock-timeout, in a program with `Options::lock_timeout`; with a write-ahead log, \
+             `PRAGMA journal_mode = WAL`, nobody waits for readers",
+        )
+    }
+
     pub(crate) fn open_transaction() -> Error {
         let message =
             "the connection has an open transaction, and migrations need one of their own";

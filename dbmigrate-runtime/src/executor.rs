@@ -1,13 +1,14 @@
 //! The executor: takes a database from where it is to a target, in transactions that hold the
 //! revisions' work and their version rows together.
 
+mod budget;
 mod on_apply;
 mod revision;
 mod verify;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::dialect::{Facts, Statement};
 use crate::driver::{DatabaseError, Driver, Violation};
@@ -17,6 +18,7 @@ use crate::plan::{self, Planner};
 use crate::revision::{Graph, Revision, Target, View};
 use crate::version_table;
 use crate::{Db, Error, StepResult};
+use budget::Budget;
 pub use on_apply::{Applied, Callbacks};
 use verify::Verification;
 
@@ -25,7 +27,8 @@ use verify::Verification;
 pub struct Options {
     /// Whether each revision has a transaction of its own, instead of one for the run.
     pub transaction_each: bool,
-    /// How long to wait for the lock at most.
+    /// How long to wait for other processes at most: for the lock, and at a commit for readers, all
+    /// waits of the run taken together.
     pub lock_timeout: Duration,
     /// What `-x key=value` gave, for steps.
     pub args: Vec<(String, String)>,
@@ -79,7 +82,8 @@ pub trait Observer {
         let _ = (revision, applied);
     }
 
-    /// Another process holds the lock; the run waits that long at most.
+    /// Another process holds the lock, or reads what is to be committed; the run waits that long
+    /// at most.
     fn waiting(&mut self, at_most: Duration) {
         let _ = at_most;
     }
@@ -272,9 +276,10 @@ impl<'m> Executor<'m> {
             return Err(Error::open_transaction());
         }
         self.prepared(|this| {
-            this.begin()?;
+            let mut budget = Budget::new(this.options.lock_timeout);
+            this.begin(&mut budget)?;
             let res = this.stamp_begun(target, purge);
-            this.end(res)
+            this.end(res, &mut budget)
         })
     }
 
@@ -332,9 +337,10 @@ impl<'m> Executor<'m> {
             return Err(Error::open_transaction());
         }
         self.prepared(|this| {
-            this.begin()?;
+            let mut budget = Budget::new(this.options.lock_timeout);
+            this.begin(&mut budget)?;
             let res = version_table::create(this.driver, this.options.version_table());
-            this.end(res)
+            this.end(res, &mut budget)
         })
     }
 
@@ -390,14 +396,15 @@ impl<'m> Executor<'m> {
         target: &Target,
     ) -> Result<Vec<String>, Error> {
         let mut done = Vec::new();
+        let mut budget = Budget::new(self.options.lock_timeout);
         loop {
-            self.begin()?;
+            self.begin(&mut budget)?;
             let res = self.run_begun(direction, target, &mut done);
-            match self.end(res)? {
+            match self.end(res, &mut budget)? {
                 Next::Done => return Ok(done),
                 Next::More => {}
                 Next::Alone(id) => {
-                    self.lock(|driver, wait, on_wait| driver.begin_alone(wait, on_wait))?;
+                    budget.lock(self, |driver, wait, on_wait| driver.begin_alone(wait, on_wait))?;
                     let res = self.run_alone(direction, target, &id);
                     self.driver.end_alone();
                     done.extend(res?.then_some(id));
@@ -486,40 +493,19 @@ impl<'m> Executor<'m> {
         Ok(next)
     }
 
-    fn begin(&mut self) -> Result<(), Error> {
-        self.lock(|driver, wait, on_wait| driver.begin(wait, on_wait))
-    }
-
-    fn lock(
-        &mut self,
-        take: impl FnOnce(
-            &mut dyn Driver,
-            Duration,
-            &mut dyn FnMut(Duration),
-        ) -> Result<(), DatabaseError>,
-    ) -> Result<(), Error> {
-        let start = Instant::now();
-        let observer = &mut *self.observer;
-        let mut on_wait = |at_most| observer.waiting(at_most);
-        take(self.driver, self.options.lock_timeout, &mut on_wait).map_err(|err| {
-            match err.is_busy() {
-                true => Error::locked(start.elapsed().as_secs_f64(), err),
-                false => Error::database("take the database's lock", err),
-            }
-        })
+    fn begin(&mut self, budget: &mut Budget) -> Result<(), Error> {
+        budget.lock(self, |driver, wait, on_wait| driver.begin(wait, on_wait))
     }
 
     /// Commits what succeeded, rolls back what didn't.
-    fn end<T>(&mut self, res: Result<T, Error>) -> Result<T, Error> {
-        if res.is_err() {
-            self.driver.rollback();
-            return res;
+    fn end<T>(&mut self, res: Result<T, Error>, budget: &mut Budget) -> Result<T, Error> {
+        match res {
+            Ok(it) => budget.commit(self.driver, self.observer).map(|()| it),
+            Err(err) => {
+                self.driver.rollback();
+                Err(err)
+            }
         }
-        if let Err(err) = self.driver.commit() {
-            self.driver.rollback();
-            return Err(Error::database("commit the transaction, which was rolled back", err));
-        }
-        res
     }
 
     fn violations(&mut self) -> Result<Vec<Violation>, Error> {

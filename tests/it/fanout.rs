@@ -153,7 +153,7 @@ fn what_matches_nothing_or_is_no_revision_is_said_before_anything_is_done() {
         assert_eq!(run.code, 2, "{run}");
         assert!(run.stderr.contains(text), "{run}");
     };
-    misused("upgrade --all tenants --sql", "cannot be used with '--sql'");
+    misused("upgrade --all tenants --sql", "cannot be used with '--sql[=<FOR>]'");
     misused("upgrade --all tenants --url x.db", "cannot be used with '--url <URL>'");
     misused("--url x.db upgrade --all tenants", "cannot be used with '--url <URL>'");
     misused("upgrade --jobs 2", "--all <PATTERN>");

@@ -21,9 +21,10 @@ pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
         return Ok(Answer::Done);
     }
     let database = Database::find(cx)?;
-    let options = upgrade::options(cx, &Run::default());
-    let patience = Patience { out: cx.out, at_most: options.lock_timeout };
-    let mut driver = database.open_to_write(patience)?;
+    let mut options = upgrade::options(cx, &Run::default());
+    let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
+    let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
+    options.lock_timeout = patience.at_most;
     let mut observer = upgrade::Progress::new(cx.out, 0);
     let mut executor = Executor {
         driver: &mut *driver,

@@ -26,7 +26,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let rows = history::applied_ids(cx, &database)?;
     let (history, from, target) = understood(&history, &rows, &args.revisions)?;
     let migrations = history.migrations()?;
-    let options = upgrade::options(cx, &Run::default());
+    let mut options = upgrade::options(cx, &Run::default());
     let stays = if args.purge { BTreeSet::new() } else { rows };
     let view = migrations.view_to_stamp(stays, &target)?;
     let graph = view.of.graph();
@@ -34,8 +34,9 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     if args.verify {
         verify(cx, &database, &view.of, &stamped)?;
     }
-    let patience = Patience { out: cx.out, at_most: options.lock_timeout };
-    let mut driver = database.open_to_write(patience)?;
+    let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
+    let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
+    options.lock_timeout = patience.at_most;
     let mut observer = upgrade::Progress::new(cx.out, 0);
     let mut steps = Steps::new(cx);
     let mut executor = Executor {

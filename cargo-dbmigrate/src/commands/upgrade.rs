@@ -43,9 +43,9 @@ pub fn upgrade(
     identifier: &str,
     args: &Run,
 ) -> Result<Vec<String>> {
-    let options = options(cx, args);
-    let patience = Patience { out: cx.out, at_most: options.lock_timeout };
-    let mut reader = database.open_to_read(patience)?;
+    let mut options = options(cx, args);
+    let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
+    let mut reader = patience.spend(|patience| database.open_to_read(patience))?;
     let applied = match &mut reader {
         Some(driver) => version_table::read(&mut **driver, options.version_table())?,
         None => Vec::new(),
@@ -66,7 +66,8 @@ pub fn upgrade(
         let facts = Sqlite.offline_facts();
         plan::plan(&migrations, Direction::Upgrade, &pending, &set, &Sqlite, &facts)?;
     }
-    let mut driver = database.open_to_write(patience)?;
+    let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
+    options.lock_timeout = patience.at_most;
     let mut observer = Progress::new(cx.out, pending.len());
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
@@ -309,13 +310,14 @@ pub fn downgrade(
     args: &Run,
     allow_destructive: bool,
 ) -> Result<Vec<String>> {
-    let options = options(cx, args);
+    let mut options = options(cx, args);
     if database.is_missing() {
         let message = format!("the database `{}` does not exist", database.name());
         return Err(Error::new(message).hint("`cargo dbmigrate upgrade` creates it"));
     }
-    let patience = Patience { out: cx.out, at_most: options.lock_timeout };
-    let mut driver = database.open_to_write(patience)?;
+    let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
+    let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
+    options.lock_timeout = patience.at_most;
     let applied = version_table::read(&mut *driver, options.version_table())?;
     let (history, set) = history.at(executor::ids(&applied))?;
     let target = plan::downgrade_target(&history.graph, &set, identifier)?;

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{fs, thread};
 
 use dbmigrate_runtime::dialect::Statement;
@@ -138,7 +138,10 @@ impl Worker<'_> {
         let mut observer = File { fleet: self.fleet, path };
         let mut on_wait = |at_most| observer.waiting(at_most);
         let database = Database::file(path);
+        let start = Instant::now();
         let mut driver = database.open_existing(options.lock_timeout, &mut on_wait)?;
+        let left = options.lock_timeout.saturating_sub(start.elapsed());
+        let options = &Options { lock_timeout: left, ..options.clone() };
         let applied = version_table::read(&mut *driver, options.version_table())?;
         if self.settled.as_ref() == Some(&applied) {
             return Ok(Vec::new());

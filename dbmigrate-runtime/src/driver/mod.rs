@@ -198,11 +198,12 @@ pub trait Driver {
         on_wait: &mut dyn FnMut(Duration),
     ) -> Result<(), DatabaseError>;
 
-    /// Commits the transaction.
+    /// Commits the transaction, without waiting for other connections.
     ///
     /// # Errors
     ///
-    /// What the database says; the transaction is then still open or rolled back.
+    /// What the database says; the transaction is then still open or rolled back. Where it is open
+    /// and the error [is busy](DatabaseError::is_busy), the commit can be tried again.
     fn commit(&mut self) -> Result<(), DatabaseError>;
 
     /// Rolls the transaction back. Does nothing when none is open.

@@ -45,6 +45,7 @@ struct Saved {
     foreign_keys: bool,
     legacy_alter_table: bool,
     busy_timeout: i64,
+    cache_spill: i64,
 }
 
 impl std::fmt::Debug for SqliteDriver<'_> {
@@ -176,6 +177,7 @@ impl Driver for SqliteDriver<'_> {
             // With it on, a renamed table's references stay behind.
             legacy_alter_table: self.pragma("legacy_alter_table").unwrap_or(0) != 0,
             busy_timeout: self.pragma("busy_timeout")?,
+            cache_spill: self.pragma("cache_spill").unwrap_or(1),
         };
         self.saved = Some(saved);
         let res = self.switch_off();
@@ -188,6 +190,9 @@ impl Driver for SqliteDriver<'_> {
     fn restore(&mut self) -> Result<(), DatabaseError> {
         let Some(saved) = self.saved.take() else { return Ok(()) };
         let timeout = self.set_pragma("busy_timeout", saved.busy_timeout);
+        if self.pragma("cache_spill").is_ok_and(|it| it != saved.cache_spill) {
+            self.set_pragma("cache_spill", saved.cache_spill)?;
+        }
         // A rebuild that failed may have left it on.
         self.set_pragma("legacy_alter_table", saved.legacy_alter_table.into())?;
         self.set_pragma("foreign_keys", saved.foreign_keys.into())?;
@@ -208,10 +213,16 @@ impl Driver for SqliteDriver<'_> {
         let res = patiently(wait, on_wait, || {
             self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error)
         });
-        if res.is_ok() {
+        if res.is_ok() && self.has_attached()? {
+            // What a step writes into another file waits for that file's lock.
             let busy_timeout = self.saved.as_ref().map_or(5000, |it| it.busy_timeout);
             self.set_pragma("busy_timeout", busy_timeout)?;
+            self.set_pragma("cache_spill", 0)?;
         }
+        // Else the timeout stays 0. A page cache that is full is written to the file in the middle
+        // of the transaction, which readers are in the way of: with a timeout SQLite would wait all
+        // of it for each such page, in silence, and then go on in memory, as it does at once now
+        // (sqlite.org, `lockingv3.html`, section 5).
         res
     }
 
@@ -275,13 +286,16 @@ impl Driver for SqliteDriver<'_> {
         wait: Duration,
         on_wait: &mut dyn FnMut(Duration),
     ) -> Result<(), DatabaseError> {
+        let start = Instant::now();
         // Nobody else has a database in memory; it has no file, whatever its name is.
         let path = self.conn().path().map(Path::new).filter(|it| it.is_file());
         self.alone = match path {
             Some(path) => Some(Box::new(Alone::take(path, wait, on_wait)?)),
             None => None,
         };
-        Ok(())
+        // Each of its statements takes locks of its own.
+        let left = wait.saturating_sub(start.elapsed()).as_millis();
+        self.set_pragma("busy_timeout", i32::try_from(left).unwrap_or(i32::MAX).into())
     }
 
     fn end_alone(&mut self) {
@@ -314,6 +328,12 @@ impl Driver for SqliteDriver<'_> {
 }
 
 impl SqliteDriver<'_> {
+    fn has_attached(&self) -> Result<bool, DatabaseError> {
+        let sql = "SELECT count(*) FROM pragma_database_list WHERE name NOT IN ('main', 'temp')";
+        let count: i64 = self.conn().query_row(sql, [], |row| row.get(0)).map_err(error)?;
+        Ok(count > 0)
+    }
+
     /// Switches off what would be in the way of migrations.
     fn switch_off(&self) -> Result<(), DatabaseError> {
         self.set_pragma("legacy_alter_table", 0)?;

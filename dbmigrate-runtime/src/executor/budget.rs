@@ -1,0 +1,85 @@
+//! The time that a run may wait for other processes, all its waits taken together.
+
+use std::time::{Duration, Instant};
+
+use super::{Executor, Observer};
+use crate::Error;
+use crate::driver::{DatabaseError, Driver};
+
+/// A wait that is shorter isn't worth a word.
+const UNSAID: Duration = Duration::from_millis(200);
+
+/// What is left of the time that a run may wait.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Budget {
+    left: Duration,
+    waited: Duration,
+}
+
+impl Budget {
+    pub(super) fn new(lock_timeout: Duration) -> Budget {
+        Budget { left: lock_timeout, waited: Duration::ZERO }
+    }
+
+    fn spend(&mut self, time: Duration) {
+        self.waited += time;
+        self.left = self.left.saturating_sub(time);
+    }
+
+    /// Takes a lock by a call of the driver's, which waits for what is left at most.
+    pub(super) fn lock(
+        &mut self,
+        executor: &mut Executor<'_>,
+        take: impl FnOnce(
+            &mut dyn Driver,
+            Duration,
+            &mut dyn FnMut(Duration),
+        ) -> Result<(), DatabaseError>,
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let observer = &mut *executor.observer;
+        let mut on_wait = |at_most| observer.waiting(at_most);
+        let res = take(executor.driver, self.left, &mut on_wait);
+        self.spend(start.elapsed());
+        res.map_err(|err| match err.is_busy() {
+            true => Error::locked(self.waited.as_secs_f64(), err),
+            false => Error::database("take the database's lock", err),
+        })
+    }
+
+    /// Commits. A reader of a database without a write-ahead log is in the way of that; the
+    /// transaction stays open meanwhile, and the commit can be tried again.
+    pub(super) fn commit(
+        &mut self,
+        driver: &mut dyn Driver,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Error> {
+        let start = Instant::now();
+        let mut pause = Duration::from_millis(1);
+        let mut is_said = false;
+        let res = loop {
+            match driver.commit() {
+                Err(err) if err.is_busy() && driver.in_transaction() => {
+                    if start.elapsed() >= self.left {
+                        break Err(err);
+                    }
+                    if !is_said && start.elapsed() > UNSAID {
+                        observer.waiting(self.left);
+                        is_said = true;
+                    }
+                    std::thread::sleep(pause);
+                    pause = (pause * 2).min(Duration::from_millis(50));
+                }
+                res => break res,
+            }
+        };
+        self.spend(start.elapsed());
+        res.map_err(|err| {
+            driver.rollback();
+            match err.is_busy() {
+                true => Error::commit_locked(self.waited.as_secs_f64(), err),
+                false => Error::database("commit the transaction, which was rolled back", err),
+            }
+        })
+    }
+}
