@@ -643,6 +643,8 @@ fn names_what_no_revision_can_say(it: &Databases) {
         10 objects of the database not described by the migrations; -v lists them
         exit code 0
     "#]]);
+    let run = it.run("odd.db", "migrate --against database");
+    assert!(run.stderr.contains("in the database column `post.text` is NOT NULL ON"), "{run}");
     let settings = it.host.read("migrations/dbmigrate.toml");
     let exclude = "\nexclude = [\"post.text\", \"user.id\", \"user.name\"]\n";
     it.host.replace("migrations/dbmigrate.toml", "\nexclude = []\n", exclude);

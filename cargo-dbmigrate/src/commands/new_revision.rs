@@ -13,7 +13,7 @@ use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::live::Live;
+use crate::live::{self, Live};
 use crate::output::{self, Output};
 use crate::{files, models, prompt, scaffold};
 
@@ -145,6 +145,10 @@ fn database(
         return Err(Error::new(message).hint(
             "`cargo dbmigrate upgrade` applies them; --against migrations needs no database",
         ));
+    }
+    let told = live::told(&history.migrations()?, &applied);
+    for difference in live.beyond(&models.schema, told) {
+        cx.out.note(format!("in the database {difference}"));
     }
     live.adopted(&[&models.schema, migrations])
 }

@@ -96,6 +96,8 @@ fn what_is_the_same_in_other_words_is_no_difference() {
         differs("DEFAULT (0)", default, expect![[""]]);
     }
     differs("raw DEFAULT CURRENT_TIMESTAMP", "raw DEFAULT (datetime('now'))", expect![[""]]);
+    differs("ON user (AGE)", "ON user (age COLLATE binary)", expect![[""]]);
+    differs("TEXT COLLATE nocase", "TEXT COLLATE NOCASE NULL", expect![[""]]);
     // What a foreign key does anyway may be said, in any letters and order.
     for actions in ["on delete cascade", "ON UPDATE NO ACTION ON DELETE Cascade"] {
         differs("ON DELETE CASCADE", actions, expect![[""]]);

@@ -329,6 +329,10 @@ fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
     for column in &mut index.columns {
         if let IndexTerm::Column(it) = &mut column.term {
             *it = own_name(it, columns);
+            let own = columns.iter().find(|column| column.name == *it);
+            // Without one it is the column's own.
+            let usual = own.and_then(|column| column.collation.as_deref()).unwrap_or("BINARY");
+            column.collation = column.collation.take().filter(|it| !it.eq_ignore_ascii_case(usual));
         }
     }
     index.filter = index.filter.map(|it| unparenthesised(&it).to_owned());

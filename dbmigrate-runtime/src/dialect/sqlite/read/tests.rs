@@ -93,35 +93,35 @@ fn everything_that_a_schema_has_a_place_for_is_read() {
             "post",
             "CREATE INDEX ix ON Post (N DESC, lower(slug)) WHERE (n > 1)",
         ),
-        object("index", "ux", "Post", "CREATE UNIQUE INDEX ux ON Post (slug COLLATE BINARY)"),
+        object("index", "ux", "Post", "CREATE UNIQUE INDEX ux ON Post (slug COLLATE RTRIM)"),
     ];
     check(
         &objects,
         expect![[r#"
-        Post
-          id `INTEGER` not null autoincrement
-          author_id `INT` not null
-          title `VARCHAR(50)` default ('a' || ')') collate NOCASE
-          slug `TEXT` default ('x''y') as Generated { expression: "lower(title)", stored: true }
-          n `BOOL` default (0)
-          primary key `` ["id"]
-          unique `` ["title"]
-          unique `uq` ["title", "n"]
-          check `` n IN (0, 1)
-          check `ck` n > 0
-          foreign key `fk_author` ["author_id"] to user ["Id"] Cascade NoAction
-          foreign key `` ["author_id", "n"] to pair ["b", "a"] NoAction NoAction InitiallyDeferred
-          foreign key `` ["n"] to gone [] NoAction NoAction
-          index `ix` n desc, (lower(slug)) where n > 1
-          unique index `ux` slug collate BINARY
-        pair strict without rowid
-          a `ANY` not null
-          b `INT` not null
-          primary key `` ["b", "a"]
-        user
-          Id `INTEGER` not null
-          primary key `` ["Id"]
-    "#]],
+            Post
+              id `INTEGER` not null autoincrement
+              author_id `INT` not null
+              title `VARCHAR(50)` default ('a' || ')') collate NOCASE
+              slug `TEXT` default ('x''y') as Generated { expression: "lower(title)", stored: true }
+              n `BOOL` default (0)
+              primary key `` ["id"]
+              unique `` ["title"]
+              unique `uq` ["title", "n"]
+              check `` n IN (0, 1)
+              check `ck` n > 0
+              foreign key `fk_author` ["author_id"] to user ["Id"] Cascade NoAction
+              foreign key `` ["author_id", "n"] to pair ["b", "a"] NoAction NoAction InitiallyDeferred
+              foreign key `` ["n"] to gone [] NoAction NoAction
+              index `ix` n desc, (lower(slug)) where n > 1
+              unique index `ux` slug collate RTRIM
+            pair strict without rowid
+              a `ANY` not null
+              b `INT` not null
+              primary key `` ["b", "a"]
+            user
+              Id `INTEGER` not null
+              primary key `` ["Id"]
+        "#]],
     );
 }
 
