@@ -386,6 +386,7 @@ fn check(revisions: &[Revision]) -> Result<(), GraphError> {
                 ));
             }
         }
+        check_places(by, &replacing, &written)?;
     }
     Ok(())
 }
@@ -421,6 +422,48 @@ fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(
             }
         }
         before.insert(it.id);
+    }
+    Ok(())
+}
+
+/// Fails where a file has the id of a replaced revision and is elsewhere in the history: it would be
+/// passed over for the one that replaces it.
+fn check_places(
+    by: &Revision,
+    replacing: &[&Revision],
+    written: &BTreeMap<&str, &Revision>,
+) -> Result<(), GraphError> {
+    let mut allowed: BTreeSet<&str> = by.entries().flat_map(|entry| entry.of).collect();
+    allowed.extend(by.replaced());
+    // What comes before it, under each name that it has.
+    let mut open: Vec<&str> = by.parents.iter().map(String::as_str).collect();
+    while let Some(id) = open.pop() {
+        if id == by.id || !allowed.insert(id) {
+            continue;
+        }
+        let parents = written.get(id).map_or(&[][..], |revision| &revision.parents);
+        open.extend(parents.iter().map(String::as_str));
+        let is_named = |other: &&&Revision| other.id == id || other.replaced().any(|it| it == id);
+        for other in replacing.iter().filter(is_named).filter(|other| other.id != by.id) {
+            open.push(&other.id);
+            open.extend(other.replaced());
+        }
+    }
+    for revision in by.replaced().filter_map(|id| written.get(id)) {
+        let is_elsewhere = |parent: &&String| {
+            written.contains_key(parent.as_str()) && !allowed.contains(parent.as_str())
+        };
+        let Some(parent) = revision.parents.iter().find(is_elsewhere) else { continue };
+        let message = format!(
+            "revision `{0}` in {1} follows `{parent}`, so it is not the revision `{0}` that `{2}` in \
+             {3} replaces",
+            revision.id, revision.file, by.id, by.file
+        );
+        return Err(GraphError::new(message).hint(format!(
+            "give it another id, in `REVISION` and in the file's name; or correct the `REPLACES` \
+             of `{}`",
+            by.id
+        )));
     }
     Ok(())
 }

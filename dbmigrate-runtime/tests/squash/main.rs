@@ -304,6 +304,40 @@ fn what_can_not_replace_says_why() {
     );
 }
 
+/// Files whose id was edited: as what another one replaces, each would be passed over in silence.
+#[test]
+fn a_file_that_has_the_id_of_a_replaced_revision_is_not_passed_over() {
+    // After the squash, directly and further on; and on another branch.
+    refused(
+        "z s<z=a,b,c b<s",
+        expect![[r#"
+        revision `b` in b.rs follows `s`, so it is not the revision `b` that `s` in s.rs replaces
+          hint: give it another id, in `REVISION` and in the file's name; or correct the `REPLACES` of `s`"#]],
+    );
+    refused(
+        "z s<z=a,b,c d<s c<d",
+        expect![[r#"
+        revision `c` in c.rs follows `d`, so it is not the revision `c` that `s` in s.rs replaces
+          hint: give it another id, in `REVISION` and in the file's name; or correct the `REPLACES` of `s`"#]],
+    );
+    refused(
+        "z y<z s<z=a,b,c a<y",
+        expect![[r#"
+        revision `a` in a.rs follows `y`, so it is not the revision `a` that `s` in s.rs replaces
+          hint: give it another id, in `REVISION` and in the file's name; or correct the `REPLACES` of `s`"#]],
+    );
+    refused(
+        "s=a,b t<s=c,d a<t",
+        expect![[r#"
+        revision `a` in a.rs follows `t`, so it is not the revision `a` that `s` in s.rs replaces
+          hint: give it another id, in `REVISION` and in the file's name; or correct the `REPLACES` of `s`"#]],
+    );
+    // What has its place is looked at under each name that it has.
+    for text in [WHOLE, DELETED, TWICE, "a b<a s=a,b c<b d<c t<s=c,d", "s=a,b c<s d<c t<b=c,d"] {
+        assert!(Graph::new(revisions(text)).is_ok(), "{text}");
+    }
+}
+
 #[test]
 fn dependencies_and_branches_follow_what_replaces() {
     let text = "a b<a#left c<a#right d<b,c s#left,right=a,b,c,d x!b y<x!left";
