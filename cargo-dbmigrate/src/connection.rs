@@ -1,5 +1,7 @@
 //! Which database, and opening it.
 
+mod fresh;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,7 @@ use crate::config;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::output::Output;
+pub use fresh::Fresh;
 
 /// Where the database's URL was found; relative paths count from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +80,25 @@ impl Database {
             Some(path) => path.display().to_string(),
             None => ":memory:".to_owned(),
         }
+    }
+
+    /// The file under another name until a run has arrived, where there is none yet.
+    pub fn fresh(&self, patience: Patience) -> Result<Option<Fresh>> {
+        let Some(path) = self.path().filter(|_| self.is_missing()) else { return Ok(None) };
+        if self.check_mode(Mode::ReadWrite).and(self.check_mode(Mode::Create)).is_err() {
+            return Ok(None);
+        }
+        Fresh::claim(path, patience).map_err(|err| {
+            let message = format!("failed to create the database `{}`", self.name());
+            Error::new(message)
+                .cause(err)
+                .hint("another process creates it: let it finish, and run the command again")
+        })
+    }
+
+    /// The same database by another file.
+    pub fn at(&self, path: &Path) -> Database {
+        Database { location: Some(path.to_owned()), ..self.clone() }
     }
 
     /// The database's file; `None` for one in memory.

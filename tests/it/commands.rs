@@ -273,6 +273,48 @@ fn nothing_is_deleted_before_it_is_known_that_the_rest_can_be_done() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_reset_follows_links_and_a_failed_upgrade_leaves_no_new_file() {
+    use std::os::unix::fs::symlink;
+
+    let host = host("links");
+    std::fs::create_dir(host.dir.join("data")).unwrap();
+    symlink("data/real.db", host.dir.join("data-link.db")).unwrap();
+    symlink("data-link.db", host.dir.join("app.db")).unwrap();
+    // A link to nothing yet.
+    host.ok("upgrade");
+    let real = host.dir.join("data/real.db");
+    sql(&real, "INSERT INTO user (id) VALUES (1)");
+    let run = host.fails("reset");
+    assert!(run.stderr.contains("data/real.db` would be deleted with all its rows"), "{run}");
+    host.ok("reset --yes");
+    for link in ["app.db", "data-link.db"] {
+        assert!(host.dir.join(link).is_symlink(), "{link}");
+    }
+    assert!(!real.is_symlink());
+    let rows = rusqlite::Connection::open(&real).unwrap();
+    let rows = rows.query_row("SELECT count(*) FROM user", [], |row| row.get::<_, i64>(0));
+    assert_eq!(rows, Ok(0));
+    assert_eq!(dump(&real), dump(&host.dir.join("app.db")));
+    assert_eq!(host.list("data"), ["real.db"]);
+
+    // What fails while it runs leaves no file that was not there.
+    let before = host.list(".");
+    let fails = "op.execute(\"SELECT no_such_column\");";
+    let text = revision("d400", &["c300"], "fails", fails, "");
+    host.write("migrations/versions/m4_fails.rs", &text);
+    for _ in 0..2 {
+        let run = host.fails("upgrade --url new.db");
+        assert!(run.stderr.contains("no such column: no_such_column"), "{run}");
+        assert_eq!(host.list("."), before);
+    }
+    host.ok("upgrade c300 --url new.db");
+    assert!(host.list(".").contains(&"new.db".to_owned()));
+    assert_eq!(host.list(".").len(), before.len() + 1, "{:?}", host.list("."));
+    assert_eq!(dump(&host.dir.join("new.db")), dump(&real));
+}
+
+#[test]
 fn an_edited_revision_is_accepted_by_stamping_what_is_applied() {
     let host = host("accept");
     host.ok("upgrade");

@@ -1,6 +1,7 @@
 //! `reset`: a development database from nothing.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::driver::sqlite::Mode;
@@ -21,6 +22,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     database.check_mode(Mode::Create)?;
     plan_all(&history)?;
     if let Some(path) = database.path().filter(|it| it.exists()) {
+        let path = &behind_links(path)?;
         // Only what is a database is deleted.
         history::applied(cx, &database)?;
         if let Some(other) = cx.other_in(path)? {
@@ -55,6 +57,15 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let ran = upgrade::upgrade(cx, &database, &history, "heads", &run)?;
     cx.out.json("reset", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
+}
+
+/// The file itself, where the path is a link to it: that is what SQLite opens, and beside it are its
+/// journals. The link stays.
+fn behind_links(path: &Path) -> Result<PathBuf> {
+    match path.is_symlink() {
+        true => path.canonicalize().doing(|| format!("follow the link `{}`", path.display())),
+        false => Ok(path.to_owned()),
+    }
 }
 
 /// Fails where the upgrade that follows would.

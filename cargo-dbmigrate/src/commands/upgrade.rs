@@ -6,7 +6,7 @@ use std::time::Duration;
 use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite, Statement};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
-use dbmigrate_runtime::revision::{Range, Revision};
+use dbmigrate_runtime::revision::{Range, Revision, Target};
 use dbmigrate_runtime::script::Client;
 use dbmigrate_runtime::{Direction, Migrations, Options, plan, script, version_table, written};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -16,7 +16,7 @@ use crate::cli::{Run, Transaction, Upgrade};
 use crate::config;
 use crate::connection::{self, Database, Patience, Source};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Doing as _, Error, Result};
 use crate::files;
 use crate::history::{self, History};
 use crate::output::Output;
@@ -66,19 +66,52 @@ pub fn upgrade(
         let facts = Sqlite.offline_facts();
         plan::plan(&migrations, Direction::Upgrade, &pending, &set, &Sqlite, &facts)?;
     }
+    // Where a run commits before its end, what it committed stays after a failure.
+    let stands_alone = |id: &String| migrations.get(id).is_some_and(|it| it.upgrade.no_transaction);
+    let is_one_commit = !options.transaction_each && !pending.iter().any(stands_alone);
+    let fresh =
+        if is_one_commit { patience.spend(|patience| database.fresh(patience))? } else { None };
+    if let Some(fresh) = fresh {
+        options.lock_timeout = patience.at_most;
+        let place = Place { database: &database.at(fresh.path()), options: &options, patience };
+        let ran = run_at(cx, place, &migrations, (&target, pending.len()))?;
+        let failed = || format!("give the database the name `{}`", database.name());
+        if fresh.publish().doing(failed)? {
+            return Ok(ran);
+        }
+        // Another program has made one meanwhile, which may be anything.
+    }
+    let place = Place { database, options: &options, patience };
+    run_at(cx, place, &migrations, (&target, pending.len()))
+}
+
+/// Where and how an upgrade runs.
+struct Place<'a> {
+    database: &'a Database,
+    options: &'a Options,
+    patience: Patience,
+}
+
+/// What is relative to the database is resolved by now: `+1` means these revisions.
+fn run_at(
+    cx: &Context,
+    place: Place<'_>,
+    migrations: &Migrations,
+    (target, n_pending): (&Target, usize),
+) -> Result<Vec<String>> {
+    let Place { database, options, mut patience } = place;
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
-    options.lock_timeout = patience.at_most;
-    let mut observer = Progress::new(cx.out, pending.len());
+    let options = &Options { lock_timeout: patience.at_most, ..options.clone() };
+    let mut observer = Progress::new(cx.out, n_pending);
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
         driver: &mut *driver,
-        migrations: &migrations,
-        options: &options,
+        migrations,
+        options,
         observer: &mut observer,
         steps: &mut steps,
     };
-    // What is relative to the database is resolved by now: `+1` means these revisions.
-    Ok(executor.run_to(Direction::Upgrade, &target)?)
+    Ok(executor.run_to(Direction::Upgrade, target)?)
 }
 
 /// Says where a revision is about to make a check or the like in which a name in double quotes is

@@ -27,6 +27,34 @@ pub enum Mode {
     Create,
 }
 
+/// The lock that runs outside a transaction have, taken without a connection: so also of a file that
+/// isn't there yet. It ends when it is dropped.
+pub struct FileLock {
+    _held: Alone,
+}
+
+impl FileLock {
+    /// Takes the lock of a database file, waiting for it at most that long.
+    ///
+    /// # Errors
+    ///
+    /// One that [is busy](DatabaseError::is_busy) when the time is over, and what SQLite says of the
+    /// lock's own file, which is beside the database.
+    pub fn take(
+        database: &Path,
+        wait: Duration,
+        on_wait: &mut dyn FnMut(Duration),
+    ) -> Result<FileLock, DatabaseError> {
+        Ok(FileLock { _held: Alone::take(database, wait, on_wait)? })
+    }
+}
+
+impl std::fmt::Debug for FileLock {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FileLock").finish_non_exhaustive()
+    }
+}
+
 /// A connection of one's own, or one lent by a program.
 pub struct SqliteDriver<'a> {
     conn: Handle<'a>,
