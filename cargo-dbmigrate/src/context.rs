@@ -10,6 +10,7 @@ use dbmigrate_runtime::record::ModelRecord;
 use crate::cli::Global;
 use crate::config::{self, Config};
 use crate::connection::Database;
+use crate::edits::Edits;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::output::Output;
@@ -24,6 +25,8 @@ pub struct Context {
     pub config: Config,
     /// The database's name; none for the default one.
     pub database: Option<String>,
+    /// The files that the command has written, for all databases.
+    pub edits: Edits,
     /// The models of all databases, once they were read.
     pub records: Arc<OnceLock<Vec<ModelRecord>>>,
 }
@@ -40,7 +43,15 @@ impl Context {
 
     /// A project as its default database sees it.
     pub fn of_project(global: Global, out: Output, project: Project, config: Config) -> Context {
-        Context { global, out, project, config, database: None, records: Arc::default() }
+        Context {
+            global,
+            out,
+            project,
+            config,
+            database: None,
+            edits: Edits::default(),
+            records: Arc::default(),
+        }
     }
 
     /// The same project as one of its databases sees it.

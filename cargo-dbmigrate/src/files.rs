@@ -62,6 +62,15 @@ pub fn locations(cx: &Context) -> Result<Vec<Location>> {
 ///
 /// When there is no migrations directory, a name can't be a module's, or two files have the same.
 pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
+    all_with(cx, None)
+}
+
+/// The same with a file that is about to be written.
+///
+/// # Errors
+///
+/// Also when the new file's name is another one's.
+pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
     let dir = &cx.project.migrations_dir;
     if !dir.is_dir() {
         let message = format!("no migrations directory `{}`", relative(cx, dir));
@@ -70,7 +79,7 @@ pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
             Some(name) => format!("`cargo dbmigrate init --database {name}` creates it"),
         }));
     }
-    let mut files: BTreeMap<String, RevisionFile> = BTreeMap::new();
+    let mut found: Vec<PathBuf> = new.into_iter().map(Path::to_owned).collect();
     for location in locations(cx)? {
         // Else a typo would be a history without revisions.
         if !location.dir.exists() && location.name != VERSIONS {
@@ -80,17 +89,17 @@ pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
                 relative(cx, &location.dir)
             ));
         }
-        let mut found = Vec::new();
         walk(&location.dir, cx.config.recursive_version_locations, &mut found)?;
-        for path in found {
-            let Some(file) = revision_file(cx, path)? else { continue };
-            let Some(other) = files.insert(file.module.clone(), file.clone()) else { continue };
-            // A location may be within another one.
-            if !is_same(&other.path, &file.path) {
-                let (one, two) = (relative(cx, &other.path), relative(cx, &file.path));
-                let message = format!("two revision files have the same name: {one} and {two}");
-                return Err(Error::new(message).hint("rename one of them: they become modules"));
-            }
+    }
+    let mut files: BTreeMap<String, RevisionFile> = BTreeMap::new();
+    for path in found {
+        let Some(file) = revision_file(cx, path)? else { continue };
+        let Some(other) = files.insert(file.module.clone(), file.clone()) else { continue };
+        // A location may be within another one.
+        if !is_same(&other.path, &file.path) {
+            let (one, two) = (relative(cx, &other.path), relative(cx, &file.path));
+            let message = format!("two revision files have the same name: {one} and {two}");
+            return Err(Error::new(message).hint("rename one of them: they become modules"));
         }
     }
     Ok(files.into_values().collect())
@@ -116,11 +125,16 @@ fn walk(dir: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
 
 /// The file as a module; none where it is no revision.
 fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
-    let Some(stem) = path.file_stem().and_then(|it| it.to_str()) else { return Ok(None) };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let stem = stem.as_ref();
     // Editors leave `.#name.rs` and the like.
-    let is_source = path.extension().is_some_and(|it| it == "rs") && stem != "mod";
-    if !is_source || stem.starts_with('.') {
+    let is_source = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("rs"));
+    if !is_source || stem == "mod" || stem.starts_with('.') {
         return Ok(None);
+    }
+    if path.extension().is_some_and(|extension| extension != "rs") {
+        let message = format!("`{}` is no Rust file by its name", relative(cx, &path));
+        return Err(Error::new(message).hint("let it end in `.rs`"));
     }
     if !is_name(stem) {
         let message = format!("`{}` can't be a module's name", relative(cx, &path));

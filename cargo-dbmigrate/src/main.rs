@@ -8,6 +8,7 @@ mod commands;
 mod config;
 mod connection;
 mod context;
+mod edits;
 mod error;
 mod files;
 mod headers;

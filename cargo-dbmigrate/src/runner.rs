@@ -119,7 +119,7 @@ pub fn short_hash(bytes: &[u8]) -> String {
 }
 
 /// Random hexadecimal digits, so that no two processes choose the same.
-fn random() -> Result<String> {
+pub fn random() -> Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes)
         .map_err(|err| Error::new(format!("failed to get random bytes: {err}")))?;

@@ -4,12 +4,12 @@ mod database;
 mod template;
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::context::Context;
+use crate::edits::Edit;
 use crate::error::{Doing as _, Error, Result};
-use crate::runner::{RevisionFile, write_by_rename};
+use crate::runner::RevisionFile;
 use crate::{files, history};
 
 pub use database::add as add_database;
@@ -67,7 +67,7 @@ const CONFIG: &str = include_str!("scaffold/dbmigrate.toml");
 ///
 /// # Errors
 ///
-/// When it is there already and not empty, or a file can't be written; then none is left.
+/// When it is there already and not empty, or a file can't be written.
 pub fn create(cx: &Context, template: &Template) -> Result<()> {
     let dir = &cx.project.migrations_dir;
     if dir.is_file() {
@@ -79,42 +79,46 @@ pub fn create(cx: &Context, template: &Template) -> Result<()> {
             format!("directory `{}` already exists and is not empty", history::relative(cx, dir));
         return Err(Error::new(message).hint("choose another directory with `-d`"));
     }
-    let mut made = Vec::new();
-    let res = fill(cx, template, &mut made);
-    if res.is_err() {
-        // Whatever fails to be removed is not what went wrong.
-        for path in made.iter().rev() {
-            let _ = if path.is_dir() { fs::remove_dir(path) } else { fs::remove_file(path) };
-        }
-    }
-    res
-}
-
-/// Writes what isn't there yet, which is then in the list.
-fn fill(cx: &Context, template: &Template, made: &mut Vec<PathBuf>) -> Result<()> {
-    let dir = &cx.project.migrations_dir;
-    for it in [dir.clone(), dir.join(files::VERSIONS)] {
-        if make_dir(&it, made)? {
-            cx.out.done(format!("Creating directory {} ... done", history::relative(cx, &it)));
-        }
-    }
+    let list = new_list(cx);
+    let mut edits = Vec::new();
     for (name, bytes) in template.files() {
-        let path = dir.join(name);
-        make_dir(path.parent().unwrap_or(dir), made)?;
         // Of a template's own nothing is changed.
-        let list = new_list(cx);
-        write_new(&path, if bytes == MOD_RS.as_bytes() { list.as_bytes() } else { bytes })?;
-        made.push(path.clone());
-        cx.out.done(format!("Generating {} ... done", history::relative(cx, &path)));
+        let bytes = if bytes == MOD_RS.as_bytes() { list.as_bytes() } else { bytes };
+        edits.push(Edit::Create { path: dir.join(name), bytes: bytes.to_vec() });
     }
     if template.files().all(|(name, _)| name != Path::new(GIT_ATTRIBUTES)) {
-        made.push(write_git_attributes(cx, dir)?);
+        edits.push(git_attributes(dir));
     }
+    create_all(cx, dir, &edits)?;
     if template.files().any(|(name, _)| name.starts_with(files::VERSIONS)) {
-        sync_list(cx)
-    } else {
-        Ok(())
+        sync_list(cx)?;
     }
+    Ok(())
+}
+
+/// Creates a migrations directory with these files in it, and says so.
+fn create_all(cx: &Context, dir: &Path, edits: &[Edit]) -> Result<()> {
+    let mut created = Vec::new();
+    for dir in [dir.to_owned(), dir.join(files::VERSIONS)] {
+        if cx.edits.create_dir(&dir)? {
+            created.push(dir);
+        }
+    }
+    cx.edits.apply(edits)?;
+    for dir in created {
+        cx.out.done(format!("Creating directory {} ... done", history::relative(cx, &dir)));
+    }
+    for edit in edits {
+        let Edit::Create { path, .. } = edit else { continue };
+        let line = format!("Generating {} ... done", history::relative(cx, path));
+        // It belongs to git, and nobody has to look at it.
+        if path.file_name().is_some_and(|name| name == GIT_ATTRIBUTES) {
+            cx.out.detail(line);
+        } else {
+            cx.out.done(line);
+        }
+    }
+    Ok(())
 }
 
 /// How a crate includes the revisions of the context's database.
@@ -140,75 +144,92 @@ fn new_list(cx: &Context) -> String {
 }
 
 /// Has git merge the list in a directory's `mod.rs`.
-fn write_git_attributes(cx: &Context, dir: &Path) -> Result<PathBuf> {
-    let path = dir.join(GIT_ATTRIBUTES);
-    write_new(&path, MERGED_LIST.as_bytes())?;
-    cx.out.detail(format!("Generating {} ... done", history::relative(cx, &path)));
-    Ok(path)
+fn git_attributes(dir: &Path) -> Edit {
+    Edit::Create { path: dir.join(GIT_ATTRIBUTES), bytes: MERGED_LIST.into() }
 }
 
-/// Makes a directory, with those above it; whether it wasn't there.
-fn make_dir(dir: &Path, made: &mut Vec<PathBuf>) -> Result<bool> {
-    let missing: Vec<_> = dir.ancestors().take_while(|it| !it.is_dir()).collect();
-    for it in missing.iter().rev() {
-        fs::create_dir(it).doing(|| format!("create the directory `{}`", it.display()))?;
-        made.push(it.to_path_buf());
-    }
-    Ok(!missing.is_empty())
-}
-
-/// Writes a file that isn't there yet.
-///
-/// # Errors
-///
-/// When there is a file of that name, or it can't be written.
-pub fn write_new(path: &Path, bytes: &[u8]) -> Result<()> {
-    let doing = || format!("write `{}`", path.display());
-    let file = fs::File::options().write(true).create_new(true).open(path);
-    file.doing(doing)?.write_all(bytes).doing(doing)
-}
-
-/// Brings the list in `mod.rs` in line with the revision files; the rest of the file stays. A
-/// missing file is written anew; one without the list's marks is left alone, with a note.
+/// Brings the list in `mod.rs` in line with the revision files.
 pub fn sync_list(cx: &Context) -> Result<()> {
-    let path = cx.project.migrations_dir.join("mod.rs");
-    let files = files::all(cx)?;
+    cx.edits.apply(list_of(cx, &files::all(cx)?)?.as_slice())
+}
+
+fn list_path(cx: &Context) -> PathBuf {
+    cx.project.migrations_dir.join("mod.rs")
+}
+
+/// What brings the list in line with these revision files; the rest of the file stays. A missing
+/// file is written anew; one without the list's marks is left alone, with a note.
+pub fn list_of(cx: &Context, files: &[RevisionFile]) -> Result<Option<Edit>> {
+    let path = list_path(cx);
     let text = match fs::read_to_string(&path) {
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => new_list(cx),
         res => res.doing(|| format!("read `{}`", path.display()))?,
     };
-    let Some(synced) = with_list(&text, &files) else {
+    let Some(synced) = with_list(&text, files) else {
         cx.out.note(format!(
             "`{}` has lost the marks of its list of revisions, so it is left as it is; without \
              the file the next command writes a new one",
             history::relative(cx, &path)
         ));
-        return Ok(());
+        return Ok(None);
     };
-    if synced != text || !path.exists() {
-        write_by_rename(&path, &synced)?;
-    }
-    Ok(())
+    let is_new = synced != text || !path.exists();
+    Ok(is_new.then(|| Edit::Replace { path, bytes: synced.into_bytes() }))
 }
 
-/// Whether the list in `mod.rs`, where there is one, is that of the files.
-pub fn is_list_current(cx: &Context) -> Result<bool> {
-    let path = cx.project.migrations_dir.join("mod.rs");
-    let files = files::all(cx)?;
-    let text = fs::read_to_string(path).unwrap_or_default();
-    Ok(with_list(&text, &files).is_none_or(|it| it == text))
+/// How the list in `mod.rs` differs from the revision files.
+#[derive(Debug, Default)]
+pub struct ListDifference {
+    /// The files that it lacks.
+    pub lacks: Vec<String>,
+    /// Its lines that are no revision's, or are there a second time.
+    pub extra: Vec<String>,
+}
+
+impl ListDifference {
+    pub fn is_none(&self) -> bool {
+        self.lacks.is_empty() && self.extra.is_empty()
+    }
+}
+
+/// Compares the list in `mod.rs`, where there is one, with the revision files.
+pub fn compare_list(cx: &Context) -> Result<ListDifference> {
+    let text = fs::read_to_string(list_path(cx)).unwrap_or_default();
+    let Some((begin, end)) = marks(&text) else { return Ok(ListDifference::default()) };
+    let mut left: Vec<(String, String)> = files::all(cx)?
+        .iter()
+        .map(|file| (line(file), history::relative(cx, &file.path)))
+        .collect();
+    let mut extra = Vec::new();
+    let lines = text[begin..end].lines().map(str::trim);
+    for text in lines.filter(|text| !text.is_empty() && !text.starts_with("//")) {
+        match left.iter().position(|(line, _)| line == text) {
+            Some(at) => drop(left.remove(at)),
+            None => extra.push(text.to_owned()),
+        }
+    }
+    Ok(ListDifference { lacks: left.into_iter().map(|(_, path)| path).collect(), extra })
 }
 
 /// The file with these revisions between the marks.
 fn with_list(text: &str, files: &[RevisionFile]) -> Option<String> {
-    let begin = text.find(BEGIN)? + BEGIN.len();
-    let end = begin + text[begin..].find(END)?;
-    let line = |it: &RevisionFile| match &it.listed {
-        None => format!("\n    {};", it.module),
-        Some(path) => format!("\n    {} = {path:?};", it.module),
-    };
-    let lines: String = files.iter().map(line).collect();
+    let (begin, end) = marks(text)?;
+    let lines: String = files.iter().map(|file| format!("\n    {}", line(file))).collect();
     Some(format!("{}{lines}\n    {}", &text[..begin], &text[end..]))
+}
+
+/// Where the list begins and ends.
+fn marks(text: &str) -> Option<(usize, usize)> {
+    let begin = text.find(BEGIN)? + BEGIN.len();
+    Some((begin, begin + text[begin..].find(END)?))
+}
+
+/// The line of a revision.
+fn line(file: &RevisionFile) -> String {
+    match &file.listed {
+        None => format!("{};", file.module),
+        Some(path) => format!("{} = {path:?};", file.module),
+    }
 }
 
 #[cfg(test)]

@@ -68,9 +68,9 @@ fn hooks_run_in_order_on_what_is_written() {
     assert!(host.read("my migrations/versions/m_d4.rs").contains("// 2 "));
 }
 
-/// The revision is there, listed and of use, whatever a hook does.
+/// The project is as it was, and the text of the revision isn't lost.
 #[test]
-fn a_hook_that_fails_leaves_the_revision_and_is_named() {
+fn a_hook_that_fails_is_named_and_leaves_no_revision() {
     let fails = |hook: &str| {
         let hooks = format!(
             "[[post_write_hooks]]\n{hook}\n[[post_write_hooks]]\ncommand = [\"touch\", \"ran\"]\n"
@@ -78,33 +78,44 @@ fn a_hook_that_fails_leaves_the_revision_and_is_named() {
         let host = host("failing-hook", &hooks);
         let run = host.fails(REVISION);
         assert_eq!(run.stdout, "Generating my migrations/versions/m_a1.rs ... done\n");
-        assert_eq!(host.ok("heads -d \"my migrations\"").stdout, "a1 (head)\n");
-        assert!(host.read("my migrations/mod.rs").contains("    m_a1;\n"));
+        assert_eq!(host.list("my migrations/versions"), Vec::<String>::new());
+        assert!(!host.read("my migrations/mod.rs").contains("m_a1"));
         assert!(!host.dir.join("ran").exists());
-        let quiet = host.fails("revision -q -d \"my migrations\" --rev-id b2");
-        assert_eq!(quiet.stderr.replace("m_b2", "m_a1"), run.stderr);
-        host.plain(&run.stderr)
+        let copy = run.stderr.split_once("kept in `").unwrap().1.split_once('`').unwrap().0;
+        assert!(std::fs::read_to_string(copy).unwrap().contains("REVISION: &str = \"a1\""));
+        let directory = copy.trim_end_matches("refused/m_a1.rs").to_owned();
+        let quiet = host.fails("revision -q -d \"my migrations\" --rev-id a1");
+        let without_notes = |text: &str| {
+            let lines = text.lines().filter(|line| !line.starts_with("note: "));
+            lines.map(str::to_owned).collect::<Vec<_>>()
+        };
+        assert_eq!(without_notes(&quiet.stderr), without_notes(&run.stderr));
+        host.plain(&run.stderr.replace(&directory, "$WORK/"))
     };
     expect![[r#"
         out
         err
-        error: `my migrations/versions/m_a1.rs` is written, and the post write hook `sh` failed: exit status: 7
-          hint: correct it under `post_write_hooks` of my migrations/dbmigrate.toml, or the file; the hooks after it did not run
+        note: since the command failed, these are as they were before: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
+        error: the post write hook `sh` failed on `my migrations/versions/m_a1.rs`: exit status: 7
+          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision is kept in `$WORK/refused/m_a1.rs`
     "#]]
     .assert_eq(&fails("command = [\"sh\", \"-c\", \"echo out; echo err >&2; exit 7\"]"));
     expect![[r#"
-        error: `my migrations/versions/m_a1.rs` is written, and the post write hook `format` failed: there is no program `no-such-formatter`
-          hint: correct it under `post_write_hooks` of my migrations/dbmigrate.toml, or the file; the hooks after it did not run
+        note: since the command failed, these are as they were before: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
+        error: the post write hook `format` failed on `my migrations/versions/m_a1.rs`: there is no program `no-such-formatter`
+          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision is kept in `$WORK/refused/m_a1.rs`
     "#]]
     .assert_eq(&fails("name = \"format\"\ncommand = [\"no-such-formatter\"]"));
     expect![[r#"
-        error: `my migrations/versions/m_a1.rs` is written, and the post write hook `./no-such-script` failed: there is no program `./no-such-script`
-          hint: correct it under `post_write_hooks` of my migrations/dbmigrate.toml, or the file; the hooks after it did not run
+        note: since the command failed, these are as they were before: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
+        error: the post write hook `./no-such-script` failed on `my migrations/versions/m_a1.rs`: there is no program `./no-such-script`
+          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision is kept in `$WORK/refused/m_a1.rs`
     "#]]
     .assert_eq(&fails("command = [\"./no-such-script\"]\ncwd = \"src\""));
     expect![[r#"
-        error: `my migrations/versions/m_a1.rs` is written, and the post write hook `true` failed: there is no directory `$HOST/nowhere`
-          hint: correct it under `post_write_hooks` of my migrations/dbmigrate.toml, or the file; the hooks after it did not run
+        note: since the command failed, these are as they were before: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
+        error: the post write hook `true` failed on `my migrations/versions/m_a1.rs`: there is no directory `$HOST/nowhere`
+          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision is kept in `$WORK/refused/m_a1.rs`
     "#]]
     .assert_eq(&fails("command = [\"true\"]\ncwd = \"nowhere\""));
 }

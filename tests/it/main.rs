@@ -32,3 +32,5 @@ mod session;
 mod settings;
 mod team;
 mod squash;
+#[cfg(target_os = "linux")]
+mod undone;

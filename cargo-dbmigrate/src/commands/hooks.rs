@@ -1,9 +1,9 @@
 //! The commands that a project has run on each revision file after it is written.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::{fs, io};
 
 use super::form::settings;
 use crate::config::Hook;
@@ -18,23 +18,34 @@ const PATH: &str = "{path}";
 ///
 /// # Errors
 ///
-/// The first one that can't be run or fails. The file stays.
+/// The first one that can't be run or fails. The file goes, like all that a command wrote which
+/// failed, and its text is kept in the target directory.
 pub fn run(cx: &Context, path: &Path) -> Result<()> {
     for hook in &cx.config.post_write_hooks {
         let name = hook.name();
         run_one(cx, hook, path).map_err(|why| {
             let shown = history::relative(cx, path);
-            let message =
-                format!("`{shown}` is written, and the post write hook `{name}` failed: {why}");
-            let settings = settings(cx);
+            let message = format!("the post write hook `{name}` failed on `{shown}`: {why}");
+            let copy = keep_copy(cx, path).map_or_else(String::new, |copy| {
+                format!("; the text of the revision is kept in `{}`", copy.display())
+            });
             Error::new(message).hint(format!(
-                "correct it under `post_write_hooks` of {settings}, or the file; the hooks after \
-                 it did not run"
+                "correct the hook under `post_write_hooks` in {}, then run the command again{copy}",
+                settings(cx)
             ))
         })?;
         cx.out.done(format!("Running post write hook `{name}` ... done"));
     }
     Ok(())
+}
+
+/// Where the file's text stays, for a person who answered questions for it.
+fn keep_copy(cx: &Context, path: &Path) -> Option<PathBuf> {
+    let dir = cx.project.work_dir.join("refused");
+    fs::create_dir_all(&dir).ok()?;
+    let copy = dir.join(path.file_name()?);
+    fs::copy(path, &copy).ok()?;
+    Some(copy)
 }
 
 fn run_one(cx: &Context, hook: &Hook, path: &Path) -> std::result::Result<(), String> {

@@ -151,7 +151,9 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     let features: Vec<&str> = types.chain(driver).collect();
     let line = dependency_line(args, &features);
     if !args.no_add {
-        let added = cargo_add(cx, args, &features);
+        let lock = cx.project.workspace_root.join("Cargo.lock");
+        let changed = [cx.project.manifest_path.as_path(), &lock];
+        let added = cx.edits.around(&changed, || cargo_add(cx, args, &features));
         match added {
             Ok(()) => {
                 cx.out.note(format!("added to Cargo.toml: {line}"));

@@ -7,14 +7,11 @@ use crate::autogenerate::Commented;
 use crate::cli::Merge;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::files;
 use crate::history::History;
-use crate::{files, scaffold};
 
 pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
     files::all(cx)?;
-    if !args.dry_run {
-        scaffold::sync_list(cx)?;
-    }
     let history = History::load(cx)?;
     let identifiers: Vec<&str> = args.revisions.iter().map(String::as_str).collect();
     let (history, applied) = history.to_understand(cx, &identifiers)?;

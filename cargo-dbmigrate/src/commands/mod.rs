@@ -33,6 +33,7 @@ mod upgrade;
 mod upgrade_all;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -81,12 +82,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Completions(args) => Ok(completions::run(out, args)),
         Command::Man(args) => man::run(out, args),
         Command::ListTemplates => Ok(list_templates::run(out)),
-        it => Context::new(global, out).and_then(|cx| databases::run(cx, it)),
+        it => Context::new(global, out).and_then(|cx| whole(cx, it)),
     };
-    let res = match (res, output::lost_results()) {
-        (Ok(_), Some(err)) => Err(err),
-        (res, _) => res,
-    };
+    let res = res.and_then(with_its_results);
     match res {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::FAILURE,
@@ -95,6 +93,38 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             out.error(name, &err);
             ExitCode::from(FAILED)
         }
+    }
+}
+
+/// Runs a command of a project. One that fails leaves every file of the project as it was.
+fn whole(cx: Context, command: &Command) -> Result<Answer> {
+    let project = cx.project.clone();
+    let (edits, out) = (cx.edits.clone(), cx.out);
+    let res = databases::run(cx, command).and_then(with_its_results);
+    if res.is_ok() {
+        edits.keep();
+        return res;
+    }
+    let restored = edits.restore();
+    let shown = |path: &Path| project.shown(path).to_string();
+    if !restored.paths.is_empty() {
+        let paths: Vec<_> = restored.paths.iter().map(|path| shown(path)).collect();
+        out.note(format!(
+            "since the command failed, these are as they were before: `{}`",
+            paths.join("`, `")
+        ));
+    }
+    for (path, why) in &restored.failures {
+        out.warning(format!("failed to put `{}` back as it was before: {why}", shown(path)));
+    }
+    res
+}
+
+/// A command whose results could not be written has failed.
+fn with_its_results(answer: Answer) -> Result<Answer> {
+    match output::lost_results() {
+        None => Ok(answer),
+        Some(err) => Err(err),
     }
 }
 

@@ -27,8 +27,8 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     if let Some(id) = &args.place.rev_id {
         place::check_id(id)?;
     }
-    if !args.dry_run {
-        // A host that includes `mod.rs` doesn't compile while it lists a file that is gone.
+    if generate && !args.dry_run {
+        // A host that includes `mod.rs` doesn't compile where the list is wrong.
         scaffold::sync_list(cx)?;
     }
     let models =
@@ -37,7 +37,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let place = match Place::of(cx, &history, &args.place) {
         // Of several heads none has to be named where nothing is to be written.
         Err(_) if models.as_ref().is_some_and(|it| is_nothing_new(&history, args, it)) => {
-            return Ok(no_changes(cx, name));
+            return no_changes(cx, args, name);
         }
         res => res?,
     };
@@ -58,7 +58,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
             }
         };
         if changes.operations.is_empty() {
-            return Ok(no_changes(cx, name));
+            return no_changes(cx, args, name);
         }
         downgrade = autogenerate::way_back(&changes.operations, &before)?;
     }
@@ -86,10 +86,13 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     Ok(Answer::Done)
 }
 
-fn no_changes(cx: &Context, name: &str) -> Answer {
+fn no_changes(cx: &Context, args: &NewRevision, name: &str) -> Result<Answer> {
+    if !args.dry_run {
+        scaffold::sync_list(cx)?;
+    }
     cx.out.done("No changes in schema detected.");
     cx.out.json(name, serde_json::json!({ "revision": null, "operations": [] }));
-    Answer::Done
+    Ok(Answer::Done)
 }
 
 /// Whether models and migrations agree, and nobody asked for a place in the history.
@@ -320,8 +323,8 @@ fn refuse_reserved(cx: &Context, models: &models::Models) -> Result<()> {
 
 /// Where the list of revisions isn't what is on disk, that may be why a host doesn't compile.
 pub fn stale_list(cx: &Context, err: Error) -> Error {
-    match scaffold::is_list_current(cx) {
-        Ok(false) => err.hint(
+    match scaffold::compare_list(cx) {
+        Ok(difference) if !difference.is_none() => err.hint(
             "`mod.rs` in the migrations directory lists other revisions than there are files; \
              `cargo dbmigrate migrate` brings it in line",
         ),

@@ -9,6 +9,7 @@ use super::hooks;
 use crate::autogenerate::Commented;
 use crate::cli;
 use crate::context::Context;
+use crate::edits::Edit;
 use crate::error::{Doing as _, Error, Result};
 use crate::files::{self, Location};
 use crate::history::{self, History};
@@ -171,11 +172,10 @@ impl Place {
             return Ok(Written { path: None, text: Some(text) });
         }
         let path = self.location.dir.join(&file);
-        let dir = path.parent().unwrap_or(&self.location.dir);
-        std::fs::create_dir_all(dir)
-            .doing(|| format!("create the directory `{}`", dir.display()))?;
-        scaffold::write_new(&path, text.as_bytes())?;
-        scaffold::sync_list(cx)?;
+        let all = files::all_with(cx, Some(&path))?;
+        let mut edits = vec![Edit::Create { path: path.clone(), bytes: text.into_bytes() }];
+        edits.extend(scaffold::list_of(cx, &all)?);
+        cx.edits.apply(&edits)?;
         let shown = history::relative(cx, &path);
         cx.out.done(format!("Generating {shown} ... done"));
         hooks::run(cx, &path)?;

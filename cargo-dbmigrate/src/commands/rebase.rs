@@ -16,8 +16,7 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::headers::{self, Edit};
 use crate::history::{self, History};
-use crate::runner::write_by_rename;
-use crate::{autogenerate, output, prompt};
+use crate::{autogenerate, edits, output, prompt};
 
 /// What to do with lines that don't fit together.
 pub const SAME_CHANGE: &str = "where both lines make the same change, take it out of the one that \
@@ -41,7 +40,8 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
         Error::new(message).hint(format!("make it `&[\"{}\"]` by hand", line.onto))
     })?;
     if !args.dry_run {
-        write_by_rename(&target, &edit.text)?;
+        let bytes = edit.text.clone().into_bytes();
+        cx.edits.apply(&[edits::Edit::Replace { path: target, bytes }])?;
     }
     say(cx, &line, &edit, &builds, args.dry_run);
     let name = database.name();

@@ -9,8 +9,8 @@ use super::place::{self, Names, Place};
 use crate::cli::Squash;
 use crate::context::Context;
 use crate::error::Result;
+use crate::files;
 use crate::history::History;
-use crate::{files, scaffold};
 use contents::Contents;
 use range::Squashed;
 
@@ -18,9 +18,6 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
     files::all(cx)?;
     if let Some(id) = &args.rev_id {
         place::check_id(id)?;
-    }
-    if !args.dry_run {
-        scaffold::sync_list(cx)?;
     }
     let history = History::load(cx)?;
     let squashed = Squashed::of(cx, &history, &args.range)?;

@@ -8,9 +8,10 @@ use super::{Answer, place};
 use crate::cli::Undo;
 use crate::connection::Database;
 use crate::context::Context;
-use crate::error::{Doing as _, Error, Result};
+use crate::edits::Edit;
+use crate::error::{Error, Result};
 use crate::headers::{self, Header};
-use crate::{history, scaffold};
+use crate::{files, history, scaffold};
 
 pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     // Read without compiling, since a revision that doesn't compile is one to undo.
@@ -66,8 +67,11 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
         );
         return Err(Error::new(message).hint("bring the files back that it replaces, or delete it"));
     }
-    std::fs::remove_file(&header.path).doing(|| format!("delete `{}`", header.path.display()))?;
-    scaffold::sync_list(cx)?;
+    let mut left = files::all(cx)?;
+    left.retain(|file| file.path != header.path);
+    let mut edits = vec![Edit::Remove { path: header.path.clone() }];
+    edits.extend(scaffold::list_of(cx, &left)?);
+    cx.edits.apply(&edits)?;
     let path = history::relative(cx, &header.path);
     cx.out.done(format!("Deleting {path} ... done"));
     cx.out.json("undo", serde_json::json!({ "revision": header.revision.id, "path": path }));

@@ -2,13 +2,12 @@
 
 use std::fs;
 
-use super::{new_list, write_git_attributes, write_new};
+use super::{create_all, git_attributes, new_list};
 use crate::config::{self, Config};
 use crate::context::Context;
+use crate::edits::Edit;
 use crate::error::{Doing as _, Error, Result};
-use crate::files::VERSIONS;
 use crate::history::relative;
-use crate::runner::write_by_rename;
 
 /// Adds a database to dbmigrate.toml, if it isn't there, and creates its migrations directory.
 /// Says which directory that is.
@@ -38,16 +37,10 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
              dbmigrate.toml"
         )));
     }
-    for dir in [dir.clone(), dir.join(VERSIONS)] {
-        fs::create_dir_all(&dir).doing(|| format!("create the directory `{}`", dir.display()))?;
-        cx.out.done(format!("Creating directory {} ... done", relative(cx, &dir)));
-    }
-    let list = dir.join("mod.rs");
-    write_new(&list, new_list(&of).as_bytes())?;
-    cx.out.done(format!("Generating {} ... done", relative(cx, &list)));
-    write_git_attributes(cx, dir)?;
+    let list = Edit::Create { path: dir.join("mod.rs"), bytes: new_list(&of).into_bytes() };
+    create_all(cx, dir, &[list, git_attributes(dir)])?;
     if is_new {
-        write_by_rename(&path, &added)?;
+        cx.edits.apply(&[Edit::Replace { path: path.clone(), bytes: added.into_bytes() }])?;
         cx.out.done(format!("Adding database `{name}` to {} ... done", relative(cx, &path)));
     }
     Ok(shown)

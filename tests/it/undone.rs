@@ -1,0 +1,107 @@
+//! A command that fails leaves every file as it was.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use dbmigrate_tests::{Host, revision};
+use expect_test::expect;
+
+/// Every file of the package with its bytes.
+fn look(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![dir.to_owned()];
+    while let Some(directory) = open.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.insert(path.display().to_string(), Vec::new());
+                open.push(path);
+            } else {
+                found.insert(path.display().to_string(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// The list lacks a revision each time, as after a merge, and the command fails at another place.
+#[test]
+fn a_command_that_fails_leaves_every_file_as_it_was() {
+    let model = "#[derive(dbmigrate_runtime::Model)]\npub struct User { \
+                 #[model(primary_key)] pub id: i64 }\n";
+    let host = Host::library("undone", model);
+    host.ok("init");
+    let list = host.read("migrations/mod.rs");
+    host.ok("migrate --rev-id a1 -m user");
+    host.write("migrations/mod.rs", &list);
+    let fails = |command: &str| {
+        let before = look(&host.dir);
+        let run = host.fails(command);
+        let after = look(&host.dir);
+        let changed: Vec<_> = before
+            .keys()
+            .chain(after.keys())
+            .filter(|path| before.get(*path) != after.get(*path))
+            .collect();
+        assert!(changed.is_empty(), "{command}: {changed:?}\n{run}");
+        run
+    };
+    // Before anything is written.
+    fails("merge heads");
+    fails("revision --head nowhere");
+    fails("revision --rev-id a1");
+    fails("squash a1:a1");
+    fails("rebase");
+    fails("undo nothing");
+    host.replace("src/lib.rs", "pub id: i64", "pub id: i64, pub name: String");
+    fails("migrate --non-interactive");
+    // The file is there, and the list can't be written.
+    fs::remove_file(host.dir.join("migrations/mod.rs")).unwrap();
+    fs::create_dir(host.dir.join("migrations/mod.rs")).unwrap();
+    let run = fails("revision --rev-id b2 -m second");
+    let text = host.plain(&run.stderr);
+    assert!(text.starts_with("error: failed to read `$HOST/migrations/mod.rs`: "), "{text}");
+    fails("undo a1");
+    fs::remove_dir(host.dir.join("migrations/mod.rs")).unwrap();
+    host.write("migrations/mod.rs", &list);
+    // All is written, and a hook fails.
+    let settings = host.read("migrations/dbmigrate.toml");
+    let hook = "[[post_write_hooks]]\ncommand = [\"false\"]\n";
+    host.write("migrations/dbmigrate.toml", &format!("{settings}\n{hook}"));
+    fails("revision --rev-id b2 -m second");
+    let run = fails("migrate --rev-id b2 --fill \"user.name=''\"");
+    let note = run.stderr.lines().find(|line| line.starts_with("note: ")).unwrap_or_default();
+    expect!["note: since the command failed, these are as they were before: `migrations/versions/m$DAY_$TIME_b2.rs`, `migrations/mod.rs`"]
+        .assert_eq(&host.plain(note));
+    // What can't be printed wasn't done either.
+    host.write("migrations/dbmigrate.toml", &settings);
+    let before = look(&host.dir);
+    let mut command = host.command(dbmigrate_tests::tool());
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = command.args(["revision", "--rev-id", "b2"]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+    assert_eq!(look(&host.dir), before);
+    // A further database, in whose directory something is.
+    host.write("audit/file", "");
+    fails("init --database audit -d audit");
+    // Once nothing is in the way, the list has both.
+    host.write("migrations/versions/b2.rs", &revision("b2", &["a1"], "second", "", ""));
+    host.ok("revision --rev-id c3 -m third");
+    let list = host.read("migrations/mod.rs");
+    for line in ["    b2;\n", "_a1_user;\n", "_c3_third;\n"] {
+        assert!(list.contains(line), "{line}{list}");
+    }
+}
+
+/// Two directories and their files are there, and what was done can't be said.
+#[test]
+fn an_init_that_fails_leaves_no_file() {
+    let host = Host::library("undone-init", "");
+    let before = look(&host.dir);
+    let mut command = host.command(dbmigrate_tests::tool());
+    let full = fs::File::options().write(true).open("/dev/full").unwrap();
+    let status = command.args(["init", "--multidb", "audit"]).stdout(full).status().unwrap();
+    assert_eq!(status.code(), Some(3));
+    assert_eq!(look(&host.dir), before);
+}
