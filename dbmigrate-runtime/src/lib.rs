@@ -39,6 +39,7 @@ pub mod schema;
 // What a migration says, and what it comes to.
 pub mod operations;
 pub mod revision;
+mod complete;
 mod migration;
 pub mod plan;
 pub mod script;
@@ -84,6 +85,7 @@ pub mod prelude {
 /// What the macros expand to; no part of the public interface.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::complete::assert_complete;
     pub use crate::migration::{message_range, slice, text};
 
     /// What a revision module may leave out.

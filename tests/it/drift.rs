@@ -196,6 +196,8 @@ fn tells_drift(it: &Databases) {
               "heads": [
                 "a100"
               ],
+              "not_in_files": [],
+              "not_in_list": [],
               "not_what_they_replace": [],
               "others": [
                 {

@@ -162,8 +162,10 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that another test has things in.
-const SEEN_ELSEWHERE: [(&str, &str); 4] = [
+const SEEN_ELSEWHERE: [(&str, &str); 6] = [
     ("rebase", "differences"),
+    ("check", "not_in_list"),
+    ("check", "not_in_files"),
     ("check", "not_what_they_replace"),
     ("squash", "operations"),
     ("squash", "left_out"),

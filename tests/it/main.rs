@@ -18,6 +18,7 @@ mod hosts;
 mod init;
 mod json;
 mod kept;
+mod list;
 mod locks;
 mod looks;
 mod locations;

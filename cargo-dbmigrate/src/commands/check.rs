@@ -11,15 +11,17 @@ use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::live::{self, Live};
 use crate::models;
 use crate::output::look;
+use crate::scaffold::{self, ListDifference};
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
+    let list = compare_list(cx)?;
     let models = models::load(cx).map_err(|it| new_revision::stale_list(cx, it))?;
     let history = History::load(cx)?;
-    let mut answer = Answer::Done;
+    let mut answer = if list.is_none() { Answer::Done } else { Answer::No };
     // Before anything that two lines which exclude each other would make fail.
     let rivals = history.graph.rival_heads();
     if !rivals.is_empty() {
@@ -75,12 +77,33 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
             "not_what_they_replace": stale,
             "heads": history.graph.heads(),
             "rival_heads": rivals,
+            "not_in_list": list.lacks,
+            "not_in_files": list.extra,
             "pending": pending,
             "drift": drift.as_ref().map(words),
             "others": drift.map(|it| live::json(&it.others)),
         }),
     );
     Ok(answer)
+}
+
+/// Compares the list in `mod.rs` with the files: a program that includes it has what is listed.
+fn compare_list(cx: &Context) -> Result<ListDifference> {
+    let list = scaffold::compare_list(cx)?;
+    if list.is_none() {
+        return Ok(list);
+    }
+    let path = history::relative(cx, &cx.project.migrations_dir.join("mod.rs"));
+    let text = format!("The list in {path} is not that of the revision files:");
+    cx.out.line(look::paint(look::CHANGED, &text));
+    for file in &list.lacks {
+        cx.out.line(format!("  it lacks {file}"));
+    }
+    for line in &list.extra {
+        cx.out.line(format!("  it has `{line}` without a file, or twice"));
+    }
+    cx.out.progress("`cargo dbmigrate migrate` brings it in line");
+    Ok(list)
 }
 
 /// The revisions that replace others and don't build the same as these any more, since one of the

@@ -1,0 +1,52 @@
+//! The list of revisions in `mod.rs`, where it isn't that of the files.
+
+use dbmigrate_tests::Host;
+use expect_test::expect;
+
+const LIBRARY: &str = "#[derive(dbmigrate_runtime::Model)]\npub struct User { \
+                       #[model(primary_key)] pub id: i64 }\n\
+                       #[path = \"../migrations/mod.rs\"]\npub mod migrations;\n";
+
+/// As after a conflict in which one side was taken. That the newest revision isn't listed is for
+/// `check` to say, and all others the compiler misses.
+#[test]
+fn a_list_that_lacks_a_revision_is_not_taken_for_whole() {
+    let host = Host::library("list", LIBRARY);
+    host.ok("init");
+    host.write(
+        "migrations/dbmigrate.toml",
+        "file_template = \"m_{rev}\"\nurl = \"sqlite:app.db\"\n",
+    );
+    host.ok("migrate --rev-id a1");
+    host.ok("revision --rev-id b2");
+    host.ok("revision --rev-id c3");
+    host.ok("upgrade");
+    let list = host.read("migrations/mod.rs");
+    host.ok("check");
+    host.replace("migrations/mod.rs", "    m_c3;\n", "");
+    let run = host.dbmigrate("check");
+    assert_eq!(run.code, 1, "{run}");
+    expect![[r#"
+        The list in migrations/mod.rs is not that of the revision files:
+          it lacks migrations/versions/m_c3.rs
+        Models and migrations agree.
+        The database is at the head.
+        The database agrees with the migrations.
+    "#]]
+    .assert_eq(&run.stdout);
+    assert!(run.stderr.contains("`cargo dbmigrate migrate` brings it in line"), "{run}");
+    // The program can't be compiled without a revision that another one follows.
+    host.replace("migrations/mod.rs", "    m_b2;\n", "    m_c3;\n");
+    let run = host.cargo("check --offline");
+    let said = "the list of revisions in `mod.rs` lacks `b2`, which `m_c3` follows or depends on: \
+                `cargo dbmigrate migrate` brings it in line with the files";
+    assert!(run.code != 0 && run.stderr.contains(said), "{run}");
+    let run = host.fails("check");
+    assert!(run.stdout.contains("it lacks migrations/versions/m_b2.rs"), "{run}");
+    assert!(run.stderr.contains("`cargo dbmigrate migrate` brings it in line"), "{run}");
+    // The command that is named does it.
+    let run = host.ok("migrate");
+    assert_eq!(run.stdout, "No changes in schema detected.\n");
+    assert_eq!(host.read("migrations/mod.rs"), list);
+    host.ok("check");
+}
