@@ -61,7 +61,7 @@ impl Edit<'_> {
         let is_gone = |it: &&Column| after.find_column(&it.name).is_none();
         for gone in before.columns.iter().filter(is_gone) {
             let idx = self.place(&gone.name)?;
-            self.definition.columns.remove(idx);
+            self.definition.remove_column(idx);
         }
         for (nth, column) in self.after.columns.iter().enumerate() {
             match self.before.find_column(&column.name) {
@@ -74,7 +74,7 @@ impl Edit<'_> {
                         columns.iter().position(|item| same_name(&item.name, &it.name))
                     });
                     let place = next.unwrap_or(self.definition.columns.len());
-                    self.definition.columns.insert(place, item);
+                    self.definition.insert_column(place, item);
                 }
                 Some(was) => self.column(was, column)?,
             }
@@ -136,9 +136,8 @@ impl Edit<'_> {
                 let found = item.clauses.iter().any(is_it);
                 item.remove_clauses(is_it);
                 let is_it = |it: &ConstraintItem| matches!(&it.kind, ConstraintKind::Check(it) if same_expression(it, was));
-                let n = self.definition.constraints.len();
-                self.definition.constraints.retain(|it| !is_it(it));
-                if !found && n == self.definition.constraints.len() {
+                let found = self.definition.remove_constraints(is_it) || found;
+                if !found {
                     return Err(self.missing(&format!("check `{was}`")));
                 }
             }
@@ -169,8 +168,7 @@ impl Edit<'_> {
                 found |= item.clauses.iter().any(is_clause);
                 item.remove_clauses(is_clause);
             }
-            found |= self.definition.constraints.iter().any(is_of_table);
-            self.definition.constraints.retain(|it| !is_of_table(it));
+            found |= self.definition.remove_constraints(is_of_table);
             if !found && !self.has_lost_column_of_key() {
                 return Err(self.missing("primary key"));
             }
@@ -245,7 +243,7 @@ impl Edit<'_> {
             let constraint =
                 |it: &ConstraintItem| fits(&it.name) && shape.of_table(&it.kind, is_named);
             if let Some(idx) = self.definition.constraints.iter().position(constraint) {
-                self.definition.constraints.remove(idx);
+                self.definition.remove_constraint(idx);
                 return Ok(());
             }
             for item in &mut self.definition.columns {

@@ -2,7 +2,7 @@
 
 use super::super::{Check, Facts, StoredObject, Unplannable};
 use super::ddl::{self, Ddl};
-use super::definition::ClauseKind;
+use super::definition::{Clause, ClauseKind};
 use super::edit::same_name;
 use super::planner::may_rebuild;
 use super::{is_null_default, rebuild};
@@ -77,7 +77,9 @@ pub(super) fn way(
         Operation::DropCheck { table, name } if facts.version >= ALTER_CONSTRAINTS => {
             let is_named = schema.table(table).is_some_and(|it| {
                 let stored = rebuild::definition(&ddl, it);
-                stored.is_ok_and(|it| it.has_constraint(name))
+                stored.is_ok_and(|it| {
+                    it.has_constraint(name) && !it.drop_constraint_loses_comments(name)
+                })
             });
             let sql = format!("{} DROP CONSTRAINT {}", of(table), quote(name));
             Ok(if is_named { Way::Statement(sql, None) } else { Way::Rebuild })
@@ -113,7 +115,8 @@ fn alter_column(
     let is_native = same_key
         && ddl.facts.version >= ALTER_CONSTRAINTS
         && to.generated.is_none()
-        && text(&only_null)? == text(&to)?;
+        && text(&only_null)? == text(&to)?
+        && !(to.nullable && drop_not_null_loses_comments(ddl, before, column));
     if !is_native {
         return Ok(Way::Rebuild);
     }
@@ -121,6 +124,22 @@ fn alter_column(
     let check = (!to.nullable).then(|| rebuild::not_null(table, column));
     let (table, column) = (quote(table), quote(column));
     Ok(Way::Statement(format!("ALTER TABLE {table} ALTER COLUMN {column} {word} NOT NULL"), check))
+}
+
+/// Whether SQLite's `DROP NOT NULL` would remove comments. Where the facts don't know the table or
+/// the column yet, a rebuild has them asked again.
+fn drop_not_null_loses_comments(ddl: &Ddl<'_>, table: &Table, column: &str) -> bool {
+    match rebuild::definition(ddl, table) {
+        Ok(definition) => {
+            let idx = definition.columns.iter().position(|it| same_name(&it.name, column));
+            let is_not_null = |clause: &Clause| matches!(clause.kind, ClauseKind::NotNull { .. });
+            idx.is_none_or(|idx| definition.drop_clause_loses_comments(idx, is_not_null))
+        }
+        Err(_) => {
+            let mut objects = ddl.facts.objects.iter().flatten();
+            !objects.any(|it| it.kind == "table" && same_name(&it.name, &table.name))
+        }
+    }
 }
 
 fn is_key(table: &Table, column: &Column) -> bool {
@@ -153,9 +172,10 @@ pub(super) fn is_addable(column: &Column) -> bool {
 fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation]) -> bool {
     // What is odd with the definition is said by the rebuild.
     let Ok(definition) = rebuild::definition(ddl, table) else { return false };
-    let Some(item) = definition.columns.iter().find(|it| same_name(&it.name, column)) else {
+    let Some(idx) = definition.columns.iter().position(|it| same_name(&it.name, column)) else {
         return false;
     };
+    let item = &definition.columns[idx];
     let is_constrained = item
         .clauses
         .iter()
@@ -184,6 +204,7 @@ fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation
         && table.indexes.iter().any(|it| mentions(&ddl::create_index(&table.name, it), column));
     definition.columns.len() > 1
         && !(is_constrained || is_mentioned || in_index || objects.iter().any(is_used))
+        && !definition.drop_column_loses_comments(idx)
 }
 
 /// The foreign key that a later operation adds to a column that this one adds, and how much later

@@ -1,6 +1,7 @@
 //! From parts to text, and changes of the parts.
 
-use super::{Clause, ColumnItem, ConstraintItem, Definition};
+use super::comments::{comments, has_comment};
+use super::{Clause, ColumnItem, ConstraintItem, Definition, Written};
 use crate::sql::quote;
 use crate::sql::{Kind, tokens};
 
@@ -17,7 +18,8 @@ impl Definition {
         let mut out = Writer::default();
         out.push("CREATE TABLE ");
         out.push(&quote(table));
-        out.push(" (");
+        out.push(if self.open.is_empty() { " " } else { &self.open });
+        out.push("(");
         let style = self.style();
         let columns = self.columns.iter().map(|it| (it.text(), &it.layout));
         let constraints = self.constraints.iter().map(|it| (it.text(), &it.layout));
@@ -46,12 +48,16 @@ impl Definition {
                 (false, true) => " WITHOUT ROWID",
                 (true, true) => " STRICT, WITHOUT ROWID",
             });
+            for comment in comments(&self.tail) {
+                out.push(" ");
+                out.push(comment);
+            }
         }
         out.finish()
     }
 
     /// What is before an item that was added: a new line like the others, or a space.
-    fn style(&self) -> String {
+    pub(super) fn style(&self) -> String {
         let columns = self.columns.iter().map(|it| &it.layout);
         let layouts = columns.chain(self.constraints.iter().map(|it| &it.layout));
         let mut leads = layouts.filter_map(|it| it.lead.as_deref());
@@ -74,39 +80,80 @@ impl ColumnItem {
 
     /// Gives the column another type; an empty one for none.
     pub(crate) fn set_type(&mut self, ty: &str) {
+        let mut written = Writer::default();
+        written.push(ty.trim_ascii());
+        for comment in comments(&self.written.ty) {
+            written.push(" ");
+            written.push(comment);
+        }
+        self.written.ty = written.finish();
         ty.trim_ascii().clone_into(&mut self.ty);
         self.rewrite();
     }
 
-    /// Takes away the clauses of which that is so.
+    /// Takes away the clauses of which that is so; the comments around them stay.
     pub(crate) fn remove_clauses(&mut self, remove: impl Fn(&Clause) -> bool) {
-        let n_before = self.clauses.len();
-        self.clauses.retain(|it| !remove(it));
-        if self.clauses.len() != n_before {
-            self.rewrite();
+        if !self.clauses.iter().any(&remove) {
+            return;
         }
+        let mut left = Writer::default();
+        for mut clause in std::mem::take(&mut self.clauses) {
+            if remove(&clause) {
+                left.push(clause.comments_before());
+                for comment in comments(&clause.text) {
+                    left.push(" ");
+                    left.push(comment);
+                }
+            } else {
+                left.push(clause.lead());
+                clause.lead = std::mem::take(&mut left).finish();
+                self.clauses.push(clause);
+            }
+        }
+        left.push(&self.written.end);
+        self.written.end = left.finish();
+        self.rewrite();
     }
 
-    /// Adds a clause behind the others.
+    /// Adds a clause after the others.
     ///
     /// # Errors
     ///
     /// When the text isn't one clause.
     pub(crate) fn push_clause(&mut self, text: &str) -> Result<(), String> {
-        self.clauses.push(Clause::new(text)?);
+        let mut clause = Clause::new(text)?;
+        let mut lead = Writer::default();
+        lead.push(&std::mem::take(&mut self.written.end));
+        lead.push(" ");
+        clause.lead = lead.finish();
+        self.clauses.push(clause);
         self.rewrite();
         Ok(())
     }
 
     fn rewrite(&mut self) {
+        let Written { name, type_lead, ty, end } = &self.written;
         let mut out = Writer::default();
-        out.push(&self.quoted_name);
-        let clauses = self.clauses.iter().map(|it| it.text.as_str());
-        for it in [self.ty.as_str()].into_iter().chain(clauses).filter(|it| !it.is_empty()) {
-            out.push(" ");
-            out.push(it);
+        out.push(name);
+        if ty.is_empty() {
+            out.push(if has_comment(type_lead) { type_lead.trim_ascii_end() } else { "" });
+        } else {
+            out.push(if type_lead.is_empty() { " " } else { type_lead });
+            out.push(ty);
         }
+        for clause in &self.clauses {
+            out.push(clause.lead());
+            out.push(&clause.text);
+        }
+        out.push(end);
         self.text = out.finish();
+    }
+}
+
+impl Clause {
+    /// White space and comments before the clause.
+    fn lead(&self) -> &str {
+        if self.lead.is_empty() { " " } else { &self.lead }
     }
 }
 
@@ -124,16 +171,16 @@ pub(super) fn closed(text: &str) -> String {
     out.finish()
 }
 
-/// Puts texts one behind the other, so that no comment at the end of one swallows the next.
+/// Puts texts one after the other, so that no comment at the end of one swallows the next.
 #[derive(Default)]
-struct Writer {
+pub(super) struct Writer {
     out: String,
     /// What ends the comment that the text ends in.
     pending: &'static str,
 }
 
 impl Writer {
-    fn push(&mut self, text: &str) {
+    pub(super) fn push(&mut self, text: &str) {
         if text.is_empty() {
             return;
         }
@@ -148,7 +195,7 @@ impl Writer {
         };
     }
 
-    fn finish(mut self) -> String {
+    pub(super) fn finish(mut self) -> String {
         self.out.push_str(self.pending);
         self.out
     }
@@ -385,7 +432,9 @@ mod tests {
         check(
             "CREATE TABLE t (a INT PRIMARY KEY) without rowid -- x",
             strict,
-            expect![[r#"CREATE TABLE "t" (a INT PRIMARY KEY) STRICT, WITHOUT ROWID"#]],
+            expect![[r#"
+                CREATE TABLE "t" (a INT PRIMARY KEY) STRICT, WITHOUT ROWID -- x
+            "#]],
         );
         let neither = |it: &mut Definition| it.strict = false;
         check("CREATE TABLE t (a INT) STRICT", neither, expect![[r#"CREATE TABLE "t" (a INT)"#]]);

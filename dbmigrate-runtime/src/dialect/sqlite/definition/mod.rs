@@ -4,6 +4,7 @@
 //! what they were. The grammar is that of SQLite's parser (`parse.y`), which takes more than its
 //! documentation says; what it doesn't take is an error here too.
 
+mod comments;
 mod cursor;
 mod edit;
 mod index;
@@ -26,9 +27,11 @@ pub(crate) struct Definition {
     pub strict: bool,
     /// Whether it is a `WITHOUT ROWID` table.
     pub without_rowid: bool,
+    /// A comment between the table's name and the opening parenthesis, with its white space.
+    open: String,
     /// What stands between the last item and the closing parenthesis.
     close: String,
-    /// What stands behind the closing parenthesis.
+    /// What stands after the closing parenthesis.
     tail: String,
     /// `strict` and `without_rowid` as the tail has them.
     tail_options: (bool, bool),
@@ -43,10 +46,22 @@ pub(crate) struct ColumnItem {
     pub ty: String,
     /// What is said of the column behind its type.
     pub clauses: Vec<Clause>,
-    /// The name as it is written.
-    quoted_name: String,
+    written: Written,
     text: String,
     layout: Layout,
+}
+
+/// What a column's text holds beside its clauses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Written {
+    /// The name with its quotes.
+    name: String,
+    /// White space and comments before the type.
+    type_lead: String,
+    /// The type with the comments in it.
+    ty: String,
+    /// Comments after the last clause, left by a clause that was removed.
+    end: String,
 }
 
 /// Something that is said of one column.
@@ -58,6 +73,8 @@ pub(crate) struct Clause {
     pub kind: ClauseKind,
     /// As it is written, with `CONSTRAINT` and the name.
     pub text: String,
+    /// White space and comments before it.
+    lead: String,
 }
 
 /// What is said of one column.

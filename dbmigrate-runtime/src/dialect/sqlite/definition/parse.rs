@@ -1,11 +1,12 @@
 //! From text to parts.
 
+use super::comments::has_comment;
 use super::cursor::{Cursor, is_constant, is_default, is_of_type};
 use super::edit::closed;
 use super::index::terms;
 use super::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn, Layout,
-    Reference,
+    Reference, Written,
 };
 use crate::schema::{Action, Deferrable, IndexColumn, IndexTerm};
 use crate::sql::{self, Kind, Token};
@@ -32,6 +33,8 @@ impl Definition {
         if cursor.is_at(&["AS"]) {
             return Err("it takes its columns from a query".to_owned());
         }
+        let open = Some(cursor.trivia()).filter(|open| has_comment(open)).unwrap_or_default();
+        let open = open.to_owned();
         cursor.expect_symbol("(")?;
         let items = items(&mut cursor)?;
         cursor.expect_symbol(")")?;
@@ -44,6 +47,7 @@ impl Definition {
             constraints,
             strict,
             without_rowid,
+            open,
             close,
             tail,
             tail_options,
@@ -186,11 +190,16 @@ fn options(cursor: &mut Cursor<'_>) -> Result<(bool, bool, String), String> {
 fn column(cursor: &mut Cursor<'_>) -> Result<ColumnItem, String> {
     let from = cursor.position();
     let name = cursor.name("a column's name")?;
-    let quoted_name = cursor.text_from(from).to_owned();
+    let mut written = Written { name: cursor.text_from(from).to_owned(), ..Written::default() };
+    let (type_lead, type_from) = (cursor.trivia(), cursor.position());
     let ty = type_words(cursor)?;
+    if !ty.is_empty() {
+        type_lead.clone_into(&mut written.type_lead);
+        cursor.text_from(type_from).clone_into(&mut written.ty);
+    }
     let clauses = clauses(cursor)?;
     let text = cursor.text_from(from).to_owned();
-    Ok(ColumnItem { name, ty, clauses, quoted_name, text, layout: Layout::default() })
+    Ok(ColumnItem { name, ty, clauses, written, text, layout: Layout::default() })
 }
 
 fn type_words(cursor: &mut Cursor<'_>) -> Result<String, String> {
@@ -239,7 +248,7 @@ pub(super) fn normalised(tokens: &[Token<'_>]) -> String {
 fn clauses(cursor: &mut Cursor<'_>) -> Result<Vec<Clause>, String> {
     let mut clauses: Vec<Clause> = Vec::new();
     loop {
-        let from = cursor.position();
+        let (lead, from) = (cursor.trivia(), cursor.position());
         let name = constraint_name(cursor)?;
         if is_at_deferral(cursor) {
             // It may be apart from the REFERENCES that it belongs to.
@@ -250,7 +259,7 @@ fn clauses(cursor: &mut Cursor<'_>) -> Result<Vec<Clause>, String> {
             let error = cursor.expected("a foreign key");
             let (key, text) = key.ok_or(error)?;
             deferral(cursor, key)?;
-            text.push(' ');
+            text.push_str(if lead.is_empty() { " " } else { lead });
             text.push_str(cursor.text_from(from));
             continue;
         }
@@ -258,7 +267,8 @@ fn clauses(cursor: &mut Cursor<'_>) -> Result<Vec<Clause>, String> {
         else {
             return Ok(clauses);
         };
-        clauses.push(Clause { name, kind, text: cursor.text_from(from).to_owned() });
+        let text = cursor.text_from(from).to_owned();
+        clauses.push(Clause { name, kind, text, lead: lead.to_owned() });
     }
 }
 

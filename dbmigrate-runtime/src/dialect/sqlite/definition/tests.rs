@@ -134,7 +134,9 @@ fn what_was_not_changed_is_written_back_byte_for_byte() {
         let all = tokens(sql);
         let open = all.iter().find(|it| it.is_symbol("(")).unwrap();
         let body = sql[open.start..].trim_end_matches(';').trim_end();
-        let text = text.strip_prefix("CREATE TABLE \"new\" ").unwrap();
+        let text = text.strip_prefix("CREATE TABLE \"new\"").unwrap();
+        let open = tokens(text).iter().find(|it| it.is_symbol("(")).unwrap().start;
+        let text = &text[open..];
         assert!(text.starts_with(body), "{sql}\n{text}");
         assert!(["", "\n", "*/"].contains(&&text[body.len()..]), "{sql}\n{text}");
     }
@@ -220,4 +222,161 @@ fn a_mutilated_statement_that_sqlite_takes_is_read_and_written_as_sqlite_reads_i
             Err(err) => assert!(err.starts_with("expected a foreign key"), "{sql}\n{err}"),
         }
     }
+}
+
+/// Every edit that a rebuild makes, by name; each leaves the column `a` and the table's key alone.
+type Change = fn(&mut Definition);
+const EDITS: &[(&str, Change)] = &[
+    ("drop NOT NULL", |it| {
+        it.columns[1].remove_clauses(|clause| matches!(clause.kind, ClauseKind::NotNull { .. }));
+    }),
+    ("drop NOT NULL and set it again", |it| {
+        it.columns[1].remove_clauses(|clause| matches!(clause.kind, ClauseKind::NotNull { .. }));
+        it.columns[1].push_clause("NOT NULL").unwrap();
+    }),
+    ("drop a default", |it| {
+        it.columns[1].remove_clauses(|clause| matches!(clause.kind, ClauseKind::Default(_)));
+    }),
+    ("drop all clauses", |it| it.columns[1].remove_clauses(|_| true)),
+    ("change the type", |it| it.columns[1].set_type("VARCHAR(9)")),
+    ("take the type away", |it| it.columns[1].set_type("")),
+    ("add a clause", |it| it.columns[1].push_clause("UNIQUE").unwrap()),
+    ("add a column", |it| it.insert_column(2, ColumnItem::new("new INT").unwrap())),
+    ("add a first column", |it| it.insert_column(0, ColumnItem::new("new INT").unwrap())),
+    ("change the options", |it| it.strict = !it.strict),
+];
+
+#[test]
+fn a_comment_at_any_place_survives_every_edit_of_a_column() {
+    const SQL: &str = "CREATE TABLE t (a INT, b TEXT NOT NULL DEFAULT 'x' COLLATE NOCASE, c INT, \
+                       UNIQUE (a), CONSTRAINT k CHECK (c > 0)) WITHOUT ROWID";
+    let name_end = SQL.find("t (").unwrap() + 1;
+    let gaps = tokens(SQL).into_iter().map(|it| it.end()).filter(|end| *end >= name_end);
+    for gap in gaps {
+        for comment in ["/* (kept, */", " -- (kept,\n", "\n\n  -- (kept,\n\n  ", "--(kept,\r\n"] {
+            let sql = format!("{}{comment}{}", &SQL[..gap], &SQL[gap..]);
+            for (name, edit) in EDITS {
+                let mut definition = parse(&sql);
+                edit(&mut definition);
+                let text = definition.text("t");
+                assert_eq!(text.matches("(kept,").count(), 1, "{name}: {sql}\n{text}");
+                let again = parse(&text);
+                let kinds = |it: &Definition| {
+                    let columns = it.columns.iter();
+                    let columns =
+                        columns.map(|it| (it.name.clone(), it.ty.clone(), it.clauses.len()));
+                    (columns.collect::<Vec<_>>(), it.constraints.len(), it.strict)
+                };
+                assert_eq!(kinds(&again), kinds(&definition), "{name}: {sql}\n{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_removed_takes_only_its_own_comments() {
+    const SQL: &str = "CREATE TABLE t -- kept 1
+( -- kept 2
+  -- own a
+  a INT, -- own a
+  -- kept 3
+
+  -- own b
+  b INT /* own b */, -- own b
+  c INT, x INT, d INT, -- kept 4
+  /* own e */ e INT, /* kept 5 */ f INT -- kept 6
+  -- kept 6b
+  , g INT -- own g
+  -- kept 7, (
+
+  , CONSTRAINT k UNIQUE (f) -- own k
+  , CONSTRAINT l CHECK (f > 0) -- own l
+  -- kept 8
+) -- kept 9";
+    // A comment goes with what it is about, whatever else goes before or after it.
+    let orders: [&[&str]; 4] = [
+        &["a", "b", "c", "d", "e", "g", "k", "l"],
+        &["l", "k", "g", "e", "d", "c", "b", "a"],
+        &["d", "k", "a", "g", "l", "b", "e", "c"],
+        &["g", "l", "e", "k", "b", "d", "a", "c"],
+    ];
+    for order in orders {
+        let mut definition = parse(SQL);
+        for name in order {
+            match definition.columns.iter().position(|column| column.name == *name) {
+                Some(idx) => definition.remove_column(idx),
+                None => {
+                    let is_it = |it: &ConstraintItem| it.name.as_deref() == Some(name);
+                    assert!(definition.remove_constraints(is_it), "{name}");
+                }
+            }
+            let text = definition.text("t");
+            assert_eq!(text.matches("kept").count(), 10, "{order:?}, {name}:\n{text}");
+            assert_eq!(text.matches(&format!("own {name}")).count(), 0, "{name}:\n{text}");
+            let _ = parse(&text);
+        }
+    }
+}
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn sqlites_own_statements_are_used_where_they_lose_no_comment() {
+    const SQL: &str = "CREATE TABLE t (a INT, b INT NOT NULL DEFAULT 1, c INT, d INT, \
+                       CONSTRAINT k CHECK (b > 0))";
+    const LAST: &str = "CREATE TABLE t (a INT, c INT, b INT NOT NULL, d INT)";
+    let drop_column = |name: &'static str| {
+        move |it: &Definition| {
+            let idx = it.columns.iter().position(|column| column.name == name).unwrap();
+            it.drop_column_loses_comments(idx)
+        }
+    };
+    let drop_not_null = |it: &Definition| {
+        let idx = it.columns.iter().position(|column| column.name == "b").unwrap();
+        let is_not_null = |clause: &Clause| matches!(clause.kind, ClauseKind::NotNull { .. });
+        it.drop_clause_loses_comments(idx, is_not_null)
+    };
+    let (drop_c, drop_d) = (drop_column("c"), drop_column("d"));
+    let statements: [(&str, &dyn Fn(&Definition) -> bool); 4] = [
+        ("ALTER TABLE t ALTER COLUMN b DROP NOT NULL", &drop_not_null),
+        ("ALTER TABLE t DROP CONSTRAINT k", &|it| it.drop_constraint_loses_comments("k")),
+        ("ALTER TABLE t DROP COLUMN c", &drop_c),
+        ("ALTER TABLE t DROP COLUMN d", &drop_d),
+    ];
+    let mut used = 0;
+    for sql in [SQL, LAST] {
+        let from = sql.find('(').unwrap();
+        for gap in
+            tokens(sql).into_iter().map(|it| it.end()).filter(|end| *end > from && *end < sql.len())
+        {
+            for comment in [" /* about all */ ", " -- about all\n", "\n-- about all\n\n"] {
+                let sql = format!("{}{comment}{}", &sql[..gap], &sql[gap..]);
+                let definition = parse(&sql);
+                for (statement, loses) in statements {
+                    let mut driver = SqliteDriver::open_in_memory().unwrap();
+                    driver.execute(&sql, &[]).unwrap();
+                    if loses(&definition) || driver.execute(statement, &[]).is_err() {
+                        continue;
+                    }
+                    let stored = "SELECT sql FROM sqlite_schema WHERE name = 't'";
+                    let stored = format!("{:?}", driver.query(stored, &[]).unwrap().rows);
+                    // Beside what is removed, a comment is its own and goes.
+                    let mut rebuilt = definition.clone();
+                    if let Some(column) = statement.strip_prefix("ALTER TABLE t DROP COLUMN ") {
+                        let idx = rebuilt.columns.iter().position(|it| it.name == column);
+                        rebuilt.remove_column(idx.unwrap());
+                    }
+                    if statement.contains("CONSTRAINT k") {
+                        rebuilt.remove_constraints(|it| it.name.is_some());
+                    }
+                    let is_kept = rebuilt.text("t").contains("about all");
+                    assert!(
+                        !is_kept || stored.contains("about all"),
+                        "{statement}: {sql}\n{stored}"
+                    );
+                    used += 1;
+                }
+            }
+        }
+    }
+    assert!(used > 100, "{used}");
 }

@@ -1,0 +1,206 @@
+//! What becomes of comments when a part of a definition goes.
+//!
+//! A column or constraint that is removed takes the comments with it that are on its own lines or
+//! directly above them. All other comments stay. SQLite's own statements also remove comments of
+//! the neighbours, so a definition tells where they would.
+
+use super::edit::Writer;
+use super::{Clause, ColumnItem, ConstraintItem, Definition, Layout};
+use crate::sql::{Kind, tokens};
+
+/// The comments of a text that are not in parentheses.
+pub(super) fn comments(text: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 0;
+    tokens(text).into_iter().filter_map(move |token| {
+        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+        (token.kind == Kind::Comment && depth == 0).then_some(token.text)
+    })
+}
+
+pub(super) fn has_comment(text: &str) -> bool {
+    comments(text).next().is_some()
+}
+
+/// Comments around an item that stay when it goes.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Left {
+    /// Above the item.
+    above: String,
+    /// At the end of its line, which other items are on too.
+    on_line: String,
+}
+
+impl Clause {
+    /// The comments before the clause with the white space before them; empty if there are none.
+    pub(super) fn comments_before(&self) -> &str {
+        if has_comment(&self.lead) { self.lead.trim_ascii_end() } else { "" }
+    }
+}
+
+impl Definition {
+    /// Adds a column at that place.
+    pub(crate) fn insert_column(&mut self, place: usize, mut item: ColumnItem) {
+        if let (0, Some(first)) = (place, self.columns.first_mut()) {
+            // A comment on the line of the opening parenthesis is about the table.
+            let lead = first.layout.lead.clone().unwrap_or_default();
+            let (on_line, rest) = lead.split_at(lead.find('\n').unwrap_or(0));
+            if has_comment(on_line) {
+                first.layout.lead = Some(rest.to_owned());
+                item.layout.lead = Some(format!("{on_line}{}", self.style()));
+            }
+        }
+        self.columns.insert(place, item);
+    }
+
+    /// Removes the column at that place.
+    pub(crate) fn remove_column(&mut self, idx: usize) {
+        self.release(idx);
+        self.columns.remove(idx);
+    }
+
+    /// Removes the constraint at that place.
+    pub(crate) fn remove_constraint(&mut self, idx: usize) {
+        self.release(self.columns.len() + idx);
+        self.constraints.remove(idx);
+    }
+
+    /// Removes the constraints of which that is so, and says whether there were any.
+    pub(crate) fn remove_constraints(&mut self, remove: impl Fn(&ConstraintItem) -> bool) -> bool {
+        let mut found = false;
+        while let Some(idx) = self.constraints.iter().position(&remove) {
+            self.remove_constraint(idx);
+            found = true;
+        }
+        found
+    }
+
+    /// Gives the comments around an item that aren't its own to its neighbours.
+    fn release(&mut self, nth: usize) {
+        let Left { above, on_line } = self.left(nth);
+        if let (false, Some(previous)) = (on_line.is_empty(), nth.checked_sub(1)) {
+            if let Some(layout) = self.layout_mut(previous) {
+                layout.trailing += &on_line;
+            }
+        }
+        if above.is_empty() {
+            return;
+        }
+        let style = self.style();
+        let joined = |rest: &str| {
+            let mut out = Writer::default();
+            out.push(&above);
+            // What is directly above an item would be taken for the item's own.
+            out.push(if above.contains('\n') { "\n" } else { "" });
+            out.push(if rest.contains('\n') { "" } else { &style });
+            out.push(rest);
+            out.finish()
+        };
+        match self.layout_mut(nth + 1) {
+            Some(next) => next.lead = Some(joined(next.lead.as_deref().unwrap_or(&style))),
+            None => self.close = joined(&self.close),
+        }
+    }
+
+    /// The comments around an item that aren't its own.
+    fn left(&self, nth: usize) -> Left {
+        let Some(item) = self.layout(nth) else { return Left::default() };
+        let lead = item.lead.as_deref().unwrap_or_default();
+        let mut left = Left { above: above(lead, nth == 0).to_owned(), on_line: String::new() };
+        let previous = nth.checked_sub(1).and_then(|previous| self.layout(previous));
+        let shares_line = previous.is_some_and(|it| {
+            ![&*it.after, &*it.trailing, lead].iter().any(|text| text.contains('\n'))
+        });
+        if shares_line {
+            let is_to_line_end = item.after.contains('\n');
+            for text in [is_to_line_end.then_some(&item.after), Some(&item.trailing)] {
+                let text = text.map_or("", |text| text.trim_ascii_end());
+                left.on_line += if has_comment(text) { text } else { "" };
+            }
+        } else {
+            // Before a comma that begins a later line.
+            let below = item.after.find('\n').map_or("", |end| item.after[end..].trim_ascii_end());
+            left.above += if has_comment(below) { below } else { "" };
+        }
+        left
+    }
+
+    fn layout(&self, nth: usize) -> Option<&Layout> {
+        let columns = self.columns.iter().map(|it| &it.layout);
+        columns.chain(self.constraints.iter().map(|it| &it.layout)).nth(nth)
+    }
+
+    fn layout_mut(&mut self, nth: usize) -> Option<&mut Layout> {
+        let columns = self.columns.iter_mut().map(|it| &mut it.layout);
+        columns.chain(self.constraints.iter_mut().map(|it| &mut it.layout)).nth(nth)
+    }
+
+    fn has_comment_at_end(&self, nth: usize) -> bool {
+        let is_last = nth + 1 == self.columns.len() + self.constraints.len();
+        is_last
+            && (has_comment(&self.close)
+                || self.layout(nth).is_some_and(|layout| has_comment(&layout.trailing)))
+    }
+
+    /// Whether SQLite's own `DROP COLUMN` would remove comments that aren't the column's: it
+    /// removes the text up to the next column's name, or from the last comma.
+    pub(crate) fn drop_column_loses_comments(&self, idx: usize) -> bool {
+        let left = self.left(idx);
+        if idx + 1 < self.columns.len() {
+            let next = self.layout(idx + 1).and_then(|layout| layout.lead.as_deref());
+            return !left.on_line.is_empty() || next.is_some_and(has_comment);
+        }
+        let previous = idx.checked_sub(1).and_then(|previous| self.layout(previous));
+        left != Left::default()
+            || previous.is_some_and(|layout| has_comment(&layout.trailing))
+            || self.constraints.is_empty() && has_comment(&self.close)
+    }
+
+    /// Whether SQLite's own statement would remove comments together with these clauses of a
+    /// column: it removes the text up to the next word.
+    pub(crate) fn drop_clause_loses_comments(
+        &self,
+        column: usize,
+        removed: impl Fn(&Clause) -> bool,
+    ) -> bool {
+        let Some(item) = self.columns.get(column) else { return false };
+        item.clauses.iter().enumerate().filter(|(_, clause)| removed(clause)).any(
+            |(idx, clause)| {
+                let after = item.clauses.get(idx + 1).map_or(&item.layout.after, |next| &next.lead);
+                let is_last = idx + 1 == item.clauses.len();
+                [&clause.lead, &clause.text, after].iter().any(|text| has_comment(text))
+                    || is_last && self.has_comment_at_end(column)
+            },
+        )
+    }
+
+    /// Whether SQLite's own `DROP CONSTRAINT` would remove comments.
+    pub(crate) fn drop_constraint_loses_comments(&self, name: &str) -> bool {
+        let is_it =
+            |it: &Option<String>| it.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name));
+        let in_columns = (0..self.columns.len())
+            .any(|column| self.drop_clause_loses_comments(column, |clause| is_it(&clause.name)));
+        let mut of_table = self.constraints.iter().enumerate().filter(|(_, it)| is_it(&it.name));
+        in_columns
+            || of_table.any(|(idx, constraint)| {
+                let nth = self.columns.len() + idx;
+                let layouts = [self.layout(nth - 1), self.layout(nth), self.layout(nth + 1)];
+                let around = layouts.into_iter().flatten().any(|layout| {
+                    let lead = layout.lead.as_deref().unwrap_or_default();
+                    [lead, &layout.after, &layout.trailing].iter().any(|text| has_comment(text))
+                });
+                around || has_comment(constraint.text()) || self.has_comment_at_end(nth)
+            })
+    }
+}
+
+/// The part of what stands before an item that isn't about the item: what is on the line of the
+/// opening parenthesis, and what a blank line sets apart.
+fn above(lead: &str, is_first: bool) -> &str {
+    let tokens = tokens(lead);
+    let is_blank_line = |text: &str| text.matches('\n').count() > 1;
+    let apart = tokens.iter().rposition(|it| it.kind == Kind::Space && is_blank_line(it.text));
+    let apart = apart.map_or(0, |idx| tokens[idx].start);
+    let on_first_line = if is_first { lead.find('\n').unwrap_or(0) } else { 0 };
+    let text = lead[..apart.max(on_first_line)].trim_ascii_end();
+    if has_comment(text) { text } else { "" }
+}
