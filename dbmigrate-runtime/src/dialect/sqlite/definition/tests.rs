@@ -336,7 +336,8 @@ fn sqlites_own_statements_are_used_where_they_lose_no_comment() {
         it.drop_clause_loses_comments(idx, is_not_null)
     };
     let (drop_c, drop_d) = (drop_column("c"), drop_column("d"));
-    let statements: [(&str, &dyn Fn(&Definition) -> bool); 4] = [
+    type Loses<'a> = &'a dyn Fn(&Definition) -> bool;
+    let statements: [(&str, Loses<'_>); 4] = [
         ("ALTER TABLE t ALTER COLUMN b DROP NOT NULL", &drop_not_null),
         ("ALTER TABLE t DROP CONSTRAINT k", &|it| it.drop_constraint_loses_comments("k")),
         ("ALTER TABLE t DROP COLUMN c", &drop_c),
