@@ -231,7 +231,8 @@ pub struct NewRevision {
     /// A rename: `old:new` for tables, `table.old:table.new` for columns
     #[arg(long, value_name = "OLD:NEW")]
     pub rename: Vec<String>,
-    /// What rows that are there get: an SQL expression, which may name the row's columns
+    /// What existing rows get: an SQL expression, for all rows if it names the column, else for
+    /// those that need a value
     #[arg(long, value_name = "TABLE.COLUMN=EXPR", value_parser = fill)]
     pub fill: Vec<String>,
     /// Allow changes that discard rows or values

@@ -1,6 +1,7 @@
 //! What rows that are there get where a change would leave them without a value, or with one
 //! that no longer fits.
 
+mod mapping;
 mod need;
 
 use dbmigrate_runtime::operations::Operation;
@@ -9,6 +10,7 @@ use dbmigrate_runtime::{Value, sql, written};
 
 use super::convert;
 use crate::error::{Error, Result};
+pub use mapping::Mapping;
 pub use need::{Need, Why, literal, neutral};
 
 /// Writes the answers into the operations, and returns what is left to answer. `from` is the
@@ -190,6 +192,6 @@ impl Need {
     pub fn is_lossy(&self, expression: &str) -> bool {
         let is_itself = sql::same_expression(expression, &sql::quote(&self.column.name));
         let converts = self.why.iter().any(|it| matches!(it, Why::Values | Why::Narrower));
-        converts && !is_itself && !self.fills_null(expression) && !self.renames_variants(expression)
+        converts && !is_itself && !self.fills_null(expression) && !self.renames_values(expression)
     }
 }

@@ -6,7 +6,7 @@ use dbmigrate_runtime::operations::{Operation, reverse_all};
 use dbmigrate_runtime::schema::{Column, Schema, Type};
 
 use super::Commented;
-use super::fill::{self, Need, Why, default_literal, literal, neutral};
+use super::fill::{self, Mapping, Need, Why, default_literal, literal, neutral};
 use crate::error::{Error, Result};
 
 /// The operations that lead back from where `upgrade` leads.
@@ -70,10 +70,21 @@ fn fill(
             // What the database makes of a value is as good as what could be said here.
             need.why.retain(|it| *it != Why::Narrower);
             let value = value(&now);
-            if let Some((again, all)) = old_variants(table, column, &need, upgrade, &value) {
+            let given = given(table, column, upgrade);
+            if let Some(back) = given.and_then(|using| mapped_back(&need, using, &value)) {
+                let null = need.is(Why::NotNull);
+                let again = match null {
+                    true => format!("coalesce({}, {value})", back.expression),
+                    false => back.expression,
+                };
                 change.using = need.using(Some(&again));
-                return (!all)
-                    .then(|| format!("Rows that hold something else by then get {value}."));
+                let who = match (null || need.null.is_some(), back.is_all) {
+                    (false, true) => return None,
+                    (true, true) => "hold NULL by then",
+                    (false, false) => "hold something else by then",
+                    (true, false) => "hold NULL or something else by then",
+                };
+                return Some(format!("Rows that {who} get {value}."));
             }
             change.using = match need.why.as_slice() {
                 [] => need.using(None),
@@ -92,39 +103,69 @@ fn fill(
     }
 }
 
-/// What gives variants back that the upgrade only renamed, and whether these are all that go.
-fn old_variants(
-    table: &str,
-    column: &str,
-    need: &Need,
-    upgrade: &[Operation],
-    other: &str,
-) -> Option<(String, bool)> {
-    let using = upgrade.iter().find_map(|it| match it {
+/// What an upgrade gives the rows of a column.
+fn given<'a>(table: &str, column: &str, upgrade: &'a [Operation]) -> Option<&'a str> {
+    upgrade.iter().find_map(|it| match it {
         Operation::AlterColumn { table: of, column: it, change } if of == table && it == column => {
             change.using.as_deref()
         }
         _ => None,
-    })?;
-    if need.why != [Why::Values] {
-        return None;
-    }
-    let (mut pairs, removed) = (Vec::new(), need.removed());
-    for (old, new) in need.variants(using) {
-        let is_new = !pairs.iter().any(|(it, _)| *it == new);
-        if is_new && removed.contains(&new) && need.values().contains(&old) {
+    })
+}
+
+/// An expression that undoes the mapping of values that an upgrade did.
+struct MappedBack {
+    expression: String,
+    /// Whether it says of every value what it becomes.
+    is_all: bool,
+}
+
+/// What undoes the mapping of an upgrade, if it is one; `other` is for what it made of nothing.
+fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
+    let name = &need.column.name;
+    let mapping = Mapping::of(using, name)?;
+    let literals = |ty: &Type| match ty {
+        Type::Enum(_, values) => {
+            Some(values.iter().map(|value| literal(&value.as_str().into())).collect())
+        }
+        Type::Boolean => Some(vec!["0".to_owned(), "1".to_owned()]),
+        _ => None,
+    };
+    let olds: Option<Vec<String>> = literals(&need.column.ty);
+    let news: Option<Vec<String>> = need.was.as_ref().and_then(|was| literals(&was.ty));
+    let known = olds.clone();
+    let of_pairs = || mapping.pairs.iter().map(|(old, _)| old.clone()).collect();
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for old in olds.unwrap_or_else(of_pairs) {
+        let new = mapping.apply(&old).to_owned();
+        if new != "NULL" && pairs.iter().all(|(it, _)| *it != new) {
             pairs.push((new, old));
         }
     }
-    if pairs.is_empty() {
+    if pairs.iter().all(|(new, old)| new == old) {
         return None;
     }
-    let all = pairs.len() == removed.len();
-    let rest: Vec<_> =
-        removed.into_iter().filter(|it| pairs.iter().all(|(new, _)| new != it)).collect();
-    let other = need.values().iter().find(|it| literal(&it.as_str().into()) == other)?;
-    pairs.extend(rest.into_iter().map(|it| (it, other.clone())));
-    Some((need.mapped(&pairs), all))
+    // What the upgrade gave for nothing, and what was no value before.
+    let is_new = |value: &String| {
+        pairs.iter().all(|(new, _)| new != value)
+            && known.as_ref().is_none_or(|olds| !olds.contains(value))
+    };
+    let rest: Vec<String> = news.iter().flatten().filter(|value| is_new(value)).cloned().collect();
+    let is_all = rest.is_empty() && news.is_some();
+    let column = need.plain_name();
+    let other_values = match (&news, &known) {
+        // Each value is named, or is one of both.
+        (Some(_), Some(_)) => {
+            pairs.extend(rest.into_iter().map(|value| (value, other.to_owned())));
+            pairs.retain(|(new, old)| new != old);
+            column.clone()
+        }
+        (None, Some(_)) => other.to_owned(),
+        (_, None) => column.clone(),
+    };
+    let whens: String = pairs.iter().map(|(new, old)| format!(" WHEN {new} THEN {old}")).collect();
+    let expression = format!("CASE {column}{whens} ELSE {other_values} END");
+    Some(MappedBack { expression, is_all: is_all || known.is_none() })
 }
 
 /// The default, if it is one of the column's values, or else what says nothing.

@@ -4,9 +4,9 @@ use std::fmt;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::schema::{Column, Type};
-use dbmigrate_runtime::sql::{self, Kind, Token, quote};
+use dbmigrate_runtime::sql::{self, Token, quote};
 
-use super::default_literal;
+use super::{Mapping, default_literal};
 
 /// A column whose rows need a value, or another one.
 #[derive(Debug, Clone, PartialEq)]
@@ -141,7 +141,7 @@ impl Need {
     }
 
     /// The column's name as a person writes it in SQL.
-    fn plain_name(&self) -> String {
+    pub fn plain_name(&self) -> String {
         let name = &self.column.name;
         let is_word = |it: &str| {
             it.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
@@ -213,43 +213,16 @@ impl Need {
             && sql::is_balanced(rest)
     }
 
-    /// Whether the answer gives each value that is gone a new one of its own, which loses nothing.
-    pub fn renames_variants(&self, expression: &str) -> bool {
-        let pairs = self.variants(expression);
-        let old = self.old_values();
-        let is_new = |it: &String| self.values().contains(it) && !old.contains(it);
-        let distinct = |it: &String| pairs.iter().filter(|(_, new)| new == it).count() == 1;
-        let olds: Vec<String> = pairs.iter().map(|(old, _)| old.clone()).collect();
-        !pairs.is_empty()
-            && pairs.iter().all(|(_, new)| is_new(new) && distinct(new))
-            && self.removed().iter().all(|it| olds.contains(it))
-            && olds.iter().all(|it| self.removed().contains(it))
+    /// Whether the answer gives each value that rows may hold one of its own, which loses nothing.
+    pub fn renames_values(&self, expression: &str) -> bool {
+        let olds = match self.was.as_ref().map(|was| &was.ty) {
+            Some(Type::Enum(_, values)) => values.iter().map(|value| text(value)).collect(),
+            Some(Type::Boolean) => vec!["0".to_owned(), "1".to_owned()],
+            _ => return false,
+        };
+        let mapping = Mapping::of(expression, &self.column.name);
+        mapping.is_some_and(|mapping| mapping.is_one_to_one(&olds))
     }
-
-    /// The values that the answer gives for others, if it does nothing else.
-    pub fn variants(&self, expression: &str) -> Vec<(String, String)> {
-        variants(expression, &self.column.name).unwrap_or_default()
-    }
-}
-
-/// The pairs of `CASE column WHEN 'old' THEN 'new' ... ELSE column END`.
-fn variants(expression: &str, column: &str) -> Option<Vec<(String, String)>> {
-    let all = sql::tokens(expression);
-    let tokens: Vec<Token<'_>> = all.into_iter().filter(Token::is_significant).collect();
-    let [case, subject, pairs @ .., other, rest, end] = tokens.as_slice() else { return None };
-    let is_case = case.is_word("CASE") && other.is_word("ELSE") && end.is_word("END");
-    if !is_case || !is_name(subject, column) || !is_name(rest, column) || pairs.len() % 4 != 0 {
-        return None;
-    }
-    let text =
-        |it: &Token<'_>| it.unquoted().filter(|_| it.kind == Kind::Text).map(|it| it.into_owned());
-    let pairs = pairs.chunks(4).map(|it| match it {
-        [when, old, then, new] if when.is_word("WHEN") && then.is_word("THEN") => {
-            Some((text(old)?, text(new)?))
-        }
-        _ => None,
-    });
-    pairs.collect()
 }
 
 fn is_name(token: &Token<'_>, name: &str) -> bool {

@@ -221,15 +221,12 @@ fn answers_stand_in_the_module() {
                 );
             }
             pub fn downgrade(op: &mut Operations) {
-                // Rows that hold something else by then get 'new'.
                 op.alter_column(
                     "t",
                     "status",
                     ColumnChange::new()
                         .ty(Type::enumeration("Status", ["new", "old"]))
-                        .using(
-                            "CASE WHEN \"status\" IS NULL OR \"status\" IN ('new', 'old') THEN \"status\" ELSE 'new' END",
-                        ),
+                        .using("CASE status WHEN 'done' THEN 'old' ELSE status END"),
                 );
                 op.alter_column(
                     "t",

@@ -1,0 +1,194 @@
+//! Expressions that give one literal for another: read, so that what they do can be undone.
+
+use dbmigrate_runtime::sql::{self, Kind, Token};
+
+/// What an expression gives for each value of a column, as literals of SQL.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mapping {
+    /// Old values with their new ones; the first that fits counts.
+    pub pairs: Vec<(String, String)>,
+    other: Other,
+}
+
+/// What values get that no pair names.
+#[derive(Debug, Clone, PartialEq)]
+enum Other {
+    Kept,
+    Value(String),
+}
+
+impl Mapping {
+    /// Reads `CASE column WHEN ...`, `CASE WHEN column = ... THEN ...`, and either of them within
+    /// `coalesce(..., ...)` or parentheses; other expressions are `None`.
+    pub fn of(expression: &str, column: &str) -> Option<Mapping> {
+        let all = sql::tokens(expression);
+        let tokens: Vec<Token<'_>> = all.into_iter().filter(Token::is_significant).collect();
+        read(&tokens, column)
+    }
+
+    /// What a value becomes.
+    pub fn apply<'a>(&'a self, value: &'a str) -> &'a str {
+        let pair = self.pairs.iter().find(|(old, _)| old == value);
+        match (pair, &self.other) {
+            (Some((_, new)), _) | (None, Other::Value(new)) => new,
+            (None, Other::Kept) => value,
+        }
+    }
+
+    /// Whether no two of these values become the same, and none becomes NULL.
+    pub fn is_one_to_one(&self, values: &[String]) -> bool {
+        let new: Vec<&str> = values.iter().map(|value| self.apply(value)).collect();
+        let is_first = |(idx, value): (usize, &&str)| !new[..idx].contains(value);
+        new.iter().enumerate().all(is_first) && !new.contains(&NULL)
+    }
+}
+
+const NULL: &str = "NULL";
+
+fn read(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
+    match tokens {
+        [open, inner @ .., close]
+            if open.is_symbol("(") && close.is_symbol(")") && sql::is_balanced(inner) =>
+        {
+            read(inner, column)
+        }
+        [coalesce, open, inner @ .., close]
+            if coalesce.is_word("coalesce") && open.is_symbol("(") && close.is_symbol(")") =>
+        {
+            read(until(inner, |token| token.is_symbol(","))?, column)
+        }
+        [case, inner @ .., end] if case.is_word("CASE") && end.is_word("END") => {
+            cases(inner, column)
+        }
+        _ => None,
+    }
+}
+
+/// The tokens before the first one of which that is so, outside of parentheses.
+fn until<'a, 'b>(
+    tokens: &'b [Token<'a>],
+    is_end: impl Fn(&Token<'a>) -> bool,
+) -> Option<&'b [Token<'a>]> {
+    let mut depth = 0;
+    for (idx, token) in tokens.iter().enumerate() {
+        if depth == 0 && is_end(token) {
+            return Some(&tokens[..idx]);
+        }
+        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+    }
+    None
+}
+
+/// What stands between `CASE` and `END`.
+fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
+    let (is_simple, mut rest) = match tokens {
+        [subject, rest @ ..] if is_name(subject, column) => (true, rest),
+        _ => (false, tokens),
+    };
+    let mut pairs = Vec::new();
+    while let [when, after @ ..] = rest {
+        if !when.is_word("WHEN") {
+            break;
+        }
+        let condition = until(after, |token| token.is_word("THEN"))?;
+        let after = &after[condition.len() + 1..];
+        let is_end = |token: &Token<'_>| token.is_word("WHEN") || token.is_word("ELSE");
+        let value = until(after, is_end).unwrap_or(after);
+        rest = &after[value.len()..];
+        let olds = match is_simple {
+            true => vec![literal(condition)?],
+            false => values(condition, column)?,
+        };
+        for old in olds {
+            let new = match value {
+                [name] if is_name(name, column) => old.clone(),
+                value => literal(value)?,
+            };
+            pairs.push((old, new));
+        }
+    }
+    let other = match rest {
+        [] => Other::Value(NULL.to_owned()),
+        [word, name] if word.is_word("ELSE") && is_name(name, column) => Other::Kept,
+        [word, value @ ..] if word.is_word("ELSE") => Other::Value(literal(value)?),
+        _ => return None,
+    };
+    Some(Mapping { pairs, other })
+}
+
+/// The values of which `column = 'a'`, `column IN ('a', 'b')`, or several of these by OR are true.
+fn values(condition: &[Token<'_>], column: &str) -> Option<Vec<String>> {
+    let mut values = Vec::new();
+    for part in condition.split(|token| token.is_word("OR")) {
+        match part {
+            [name, equals, value @ ..]
+                if is_name(name, column)
+                    && (equals.is_symbol("=")
+                        || equals.is_symbol("==")
+                        || equals.is_word("IS")) =>
+            {
+                // NULL is none of the values.
+                let value = literal(value)?;
+                values.extend(Some(value).filter(|value| value != NULL));
+            }
+            [name, word, open, list @ .., close]
+                if is_name(name, column)
+                    && word.is_word("IN")
+                    && open.is_symbol("(")
+                    && close.is_symbol(")") =>
+            {
+                for value in list.split(|token| token.is_symbol(",")) {
+                    values.push(literal(value)?);
+                }
+            }
+            _ => return None,
+        }
+    }
+    Some(values)
+}
+
+fn literal(tokens: &[Token<'_>]) -> Option<String> {
+    match tokens {
+        [value] if matches!(value.kind, Kind::Text | Kind::Number) => Some(value.text.to_owned()),
+        [minus, value] if minus.is_symbol("-") && value.kind == Kind::Number => {
+            Some(format!("-{}", value.text))
+        }
+        [value] if value.is_word(NULL) => Some(NULL.to_owned()),
+        [value] if value.is_word("TRUE") => Some("1".to_owned()),
+        [value] if value.is_word("FALSE") => Some("0".to_owned()),
+        _ => None,
+    }
+}
+
+fn is_name(token: &Token<'_>, name: &str) -> bool {
+    token.identifier().is_some_and(|it| it.eq_ignore_ascii_case(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mapping_is_read_in_the_ways_that_people_write_it() {
+        let olds = ["'a'".to_owned(), "'b'".to_owned()];
+        for expression in [
+            "CASE s WHEN 'a' THEN 'x' WHEN 'b' THEN 'y' END",
+            "(CASE s WHEN 'a' THEN 'x' ELSE 'y' END)",
+            "coalesce(CASE WHEN s = 'a' THEN 'x' WHEN s IN ('b') THEN 'y' ELSE s END, 'x')",
+            "case when \"s\" = 'a' or s is null then 'x' else 'y' end",
+        ] {
+            let mapping = Mapping::of(expression, "s").unwrap();
+            let new: Vec<_> = olds.iter().map(|old| mapping.apply(old)).collect();
+            assert_eq!(new, ["'x'", "'y'"], "{expression}");
+            assert!(mapping.is_one_to_one(&olds), "{expression}");
+        }
+        for expression in ["CASE s WHEN 'a' THEN 'x' END", "CASE s WHEN 'a' THEN 'b' ELSE s END"] {
+            assert!(!Mapping::of(expression, "s").unwrap().is_one_to_one(&olds), "{expression}");
+        }
+        for expression in
+            ["lower(s)", "CASE t WHEN 'a' THEN 'x' END", "CASE s WHEN 'a' THEN t END", "CASE", ""]
+        {
+            assert_eq!(Mapping::of(expression, "s"), None, "{expression}");
+        }
+    }
+}
