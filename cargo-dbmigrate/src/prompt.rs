@@ -22,9 +22,10 @@ impl Theme for Questions {
     }
 }
 
-/// Has one of the items chosen.
-pub fn select(question: &str, items: &[String]) -> Result<usize> {
-    let select = Select::with_theme(&Questions).with_prompt(question).items(items).default(0);
+/// Has one of the items chosen; enter takes the preselected one, if there is one.
+pub fn select(question: &str, items: &[String], preselected: Option<usize>) -> Result<usize> {
+    let select = Select::with_theme(&Questions).with_prompt(question).items(items);
+    let select = preselected.into_iter().fold(select, Select::default);
     ask(question, || select.interact())
 }
 

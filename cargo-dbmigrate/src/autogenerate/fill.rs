@@ -4,6 +4,8 @@
 mod mapping;
 mod need;
 
+use std::collections::BTreeMap;
+
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
 use dbmigrate_runtime::{Value, sql, written};
@@ -16,7 +18,8 @@ pub use need::{Need, Why, literal, neutral};
 /// Writes the answers into the operations, and returns what is left to answer. `from` is the
 /// schema before the operations, `to` the one after.
 pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[String]) -> Filled {
-    let mut filled = Filled { open: Vec::new(), used: vec![false; fills.len()], lossy: Vec::new() };
+    let mut filled =
+        Filled { open: Vec::new(), used: vec![false; fills.len()], lossy: BTreeMap::new() };
     for (idx, operation) in operations.iter_mut().enumerate() {
         let Some((need, slots)) = need(operation, from, to) else { continue };
         let key = format!("{}.{}=", need.table, need.column.name);
@@ -35,7 +38,7 @@ pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[S
             _ => *slots.using = need.using(Some(expression)),
         }
         if need.is_lossy(expression) {
-            filled.lossy.push(idx);
+            filled.lossy.insert(idx, need.loss(expression));
         }
     }
     filled
@@ -99,8 +102,8 @@ pub fn refuse_mistakes(
 pub struct Filled {
     pub open: Vec<Need>,
     used: Vec<bool>,
-    /// The operations after which rows may hold something else than before.
-    pub lossy: Vec<usize>,
+    /// The operations after which rows may hold something else than before, and which rows.
+    pub lossy: BTreeMap<usize, String>,
 }
 
 impl Filled {

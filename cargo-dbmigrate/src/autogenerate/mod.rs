@@ -5,6 +5,7 @@ mod candidates;
 mod convert;
 mod diff;
 mod fill;
+mod flags;
 mod question;
 mod rename;
 mod rewrite;
@@ -19,6 +20,7 @@ use dbmigrate_runtime::schema::Schema;
 
 pub use adopt::adopt;
 pub use fill::{Need, Why};
+pub use flags::{Flags, Line, flags};
 pub use question::{Question, Rename, shell};
 pub use rewrite::rewritten;
 pub use way_back::way_back;
@@ -108,9 +110,9 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     filled.refuse_unused(&answers.fills)?;
     let mut losses = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
-        let loss = match filled.lossy.contains(&idx) {
-            true => victim(operation).map(|it| format!("may discard what {it} holds")),
-            false => discarded(operation, &before).map(|it| format!("discards what {it} holds")),
+        let loss = match filled.lossy.get(&idx) {
+            Some(rows) => victim(operation).map(|it| format!("may discard what {it} holds {rows}")),
+            None => discarded(operation, &before).map(|it| format!("discards what {it} holds")),
         };
         losses.extend(loss.map(|it| (renames.len() + idx, it)));
     }
@@ -220,53 +222,6 @@ fn victim(operation: &Operation) -> Option<String> {
         }
         _ => None,
     }
-}
-
-/// Lines of flags that answer all questions, each in a way of its own.
-///
-/// # Errors
-///
-/// As [`changes`].
-pub fn lines_of_flags(
-    migrations: &Schema,
-    models: &Models,
-    answers: &Answers,
-    questions: &[Question],
-) -> Result<Vec<String>> {
-    let asks_renames = questions.iter().any(|it| matches!(it, Question::Rename(_)));
-    let ways = if asks_renames { &[true, false][..] } else { &[true] };
-    let line = |with_renames: &bool| -> Result<String> {
-        let mut answers = answers.clone();
-        let mut flags = Vec::new();
-        loop {
-            let questions = match changes(migrations, models, &answers)? {
-                Outcome::Questions(it) => it,
-                Outcome::Changes(changes) => {
-                    let discards = !changes.losses.is_empty();
-                    flags.extend(discards.then(|| "--allow-destructive".to_owned()));
-                    return Ok(flags.join(" "));
-                }
-            };
-            match questions.first() {
-                Some(Question::Rename(it)) if *with_renames => {
-                    let rename = it.flag(it.candidates.first().map_or("", String::as_str));
-                    flags.push(shell("--rename", &rename));
-                    answers.renames.push(rename);
-                }
-                Some(Question::Rename(_)) => {
-                    flags.push("--no-renames".to_owned());
-                    answers.no_renames = true;
-                }
-                Some(Question::Fill(it)) => {
-                    let fill = it.flag(&it.suggestion());
-                    flags.push(shell("--fill", &fill));
-                    answers.fills.push(fill);
-                }
-                None => return Ok(flags.join(" ")),
-            }
-        }
-    };
-    ways.iter().map(line).collect()
 }
 
 #[cfg(test)]

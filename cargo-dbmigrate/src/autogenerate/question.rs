@@ -19,6 +19,8 @@ pub struct Rename {
     pub old: String,
     /// What it may be called now, the likeliest first.
     pub candidates: Vec<String>,
+    /// Whether the first one is better than the others.
+    pub is_likely: bool,
 }
 
 impl Rename {

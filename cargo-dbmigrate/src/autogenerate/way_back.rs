@@ -136,7 +136,10 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     let known = olds.clone();
     let of_pairs = || mapping.pairs.iter().map(|(old, _)| old.clone()).collect();
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for old in olds.unwrap_or_else(of_pairs) {
+    let mut olds = olds.unwrap_or_else(of_pairs);
+    // Where others became what is still a value of its own, that one is what comes back.
+    olds.sort_by_key(|old| mapping.apply(old) != old);
+    for old in olds {
         let new = mapping.apply(&old).to_owned();
         if new != "NULL" && pairs.iter().all(|(it, _)| *it != new) {
             pairs.push((new, old));

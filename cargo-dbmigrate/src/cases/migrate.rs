@@ -1,5 +1,7 @@
 //! What `migrate` makes of a case, without a project of its own.
 
+use std::collections::BTreeMap;
+
 use clap::Parser as _;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
@@ -24,10 +26,11 @@ pub struct Revision {
 /// The revision that leads from the migrations to the models.
 pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revision> {
     let args = args(case);
-    let changes = answered(&args, before, models)?;
+    let no_database = |_: &[Operation]| BTreeMap::new();
+    let changes = answered(&args, before, models, &no_database)?;
     if !args.allow_destructive {
         let out = Output { format: Format::Text, verbose: false, quiet: true, database: None };
-        agree_to_losses(out, &args, &changes)?;
+        agree_to_losses(out, &args, &changes, &no_database)?;
     }
     let upgrade = changes.commented();
     let downgrade = autogenerate::way_back(&upgrade.operations, before)?;

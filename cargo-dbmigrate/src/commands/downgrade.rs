@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::driver::{DatabaseError, Driver};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::{Direction, Migrations};
+use dbmigrate_runtime::{Direction, Migrations, Value};
 
 use super::{Answer, upgrade};
 use crate::cli::Downgrade;
@@ -41,49 +41,83 @@ pub fn confirm_losses(
     if losses.is_empty() {
         return Ok(());
     }
-    let what = losses.join(", ");
-    let refused = |why: &str| {
-        Err(Error::new(format!("the downgrade would discard rows of {what}{why}"))
-            .hint("--allow-destructive discards them"))
-    };
+    let lines: Vec<_> = losses.iter().map(|loss| format!("\n  {loss}")).collect();
+    let what = lines.concat();
+    let message = format!("the downgrade would discard:{what}");
     if !output::is_interactive() {
-        return refused("");
+        return Err(Error::new(message).hint("--allow-destructive discards them"));
     }
-    match prompt::confirm(&format!("This discards rows of {what}. Go on?"))? {
+    match prompt::confirm(&format!("This discards:{what}\nGo on?"))? {
         true => Ok(()),
-        false => refused(", and was not confirmed"),
+        false => Err(Error::new(format!("{message}\n  This was not confirmed."))
+            .hint("--allow-destructive discards them")),
     }
 }
 
-/// Tables and columns that hold something and that the way down drops.
+/// Tables and columns that hold something and that the way down drops, in words.
 fn losses(driver: &mut dyn Driver, migrations: &Migrations, ids: &[String]) -> Result<Vec<String>> {
     let recorded = ids.iter().filter_map(|it| migrations.get(it));
     let mut walk = Walk::default();
     recorded.for_each(|it| walk.operations(&it.downgrade.operations));
     let mut losses = Vec::new();
-    for Drop { table, column, using, what } in walk.drops {
-        let quote = |name: &str| driver.dialect().quote(name);
-        let column = column.as_deref().map(quote);
-        let condition = match (&column, &using) {
-            (None, _) => String::new(),
-            (Some(it), None) => format!(" WHERE {it} IS NOT NULL"),
-            (Some(it), Some(using)) => {
-                format!(" WHERE {it} IS NOT NULL AND {it} IS NOT ({using}\n)")
-            }
-        };
-        let sql = format!("SELECT 1 FROM {}{condition} LIMIT 1", quote(&table));
-        match driver.query(&sql, &[]) {
-            Ok(it) if it.rows.is_empty() => {}
-            Ok(_) => losses.push(what),
+    for drop in walk.drops {
+        match drop.count(driver) {
+            Ok(0) => {}
+            Ok(n) => losses.push(format!("{} ({})", drop.what, rows(n))),
             // What an earlier revision of the way down makes isn't there yet, and holds nothing.
             Err(err) if err.to_string().starts_with("no such ") => {}
             Err(err) => {
-                return Err(Error::new(format!("failed to look for rows of {what}")).cause(err));
+                let message = format!("failed to count the rows of {}", drop.what);
+                return Err(Error::new(message).cause(err));
             }
         }
     }
     losses.dedup();
     Ok(losses)
+}
+
+/// `1 row`
+pub fn rows(n: i64) -> String {
+    if n == 1 { "1 row".to_owned() } else { format!("{n} rows") }
+}
+
+/// How many rows lose something by each of these operations, by its place, as far as a database
+/// that they haven't run on can tell.
+pub fn counts(driver: &mut dyn Driver, operations: &[Operation]) -> BTreeMap<usize, i64> {
+    let mut walk = Walk::default();
+    let mut counts = BTreeMap::new();
+    for (idx, operation) in operations.iter().enumerate() {
+        walk.operations(std::slice::from_ref(operation));
+        // Which values an answer replaces depends on the new type.
+        let is_filled = matches!(operation, Operation::AlterColumn { change, .. }
+            if change.using.is_none());
+        for drop in walk.drops.drain(..).filter(|_| !is_filled) {
+            counts.extend(drop.count(driver).ok().map(|n| (idx, n)));
+        }
+    }
+    counts
+}
+
+impl Drop {
+    /// How many rows hold what goes.
+    fn count(&self, driver: &mut dyn Driver) -> std::result::Result<i64, DatabaseError> {
+        let quote = |name: &str| driver.dialect().quote(name);
+        let column = self.column.as_deref().map(quote);
+        let condition = match (&column, &self.using) {
+            (None, _) => String::new(),
+            (Some(column), None) => format!(" WHERE {column} IS NOT NULL"),
+            (Some(column), Some(using)) => {
+                format!(" WHERE {column} IS NOT NULL AND {column} IS NOT ({using}\n)")
+            }
+        };
+        let sql = format!("SELECT count(*) FROM {}{condition}", quote(&self.table));
+        let found = driver.query(&sql, &[])?;
+        let first = found.rows.first().and_then(|row| row.first());
+        Ok(match first {
+            Some(Value::Integer(n)) => *n,
+            _ => 0,
+        })
+    }
 }
 
 /// Something that a way down drops.

@@ -1,5 +1,7 @@
 //! `migrate` and `revision`: write a revision.
 
+use std::collections::BTreeMap;
+
 use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::plan;
@@ -7,9 +9,10 @@ use dbmigrate_runtime::schema::Schema;
 
 use super::form::Form;
 use super::place::{self, Place};
-use super::{Answer, questions, rewrite};
-use crate::autogenerate::{self, Answers, Changes, Commented, Outcome, Question};
+use super::{Answer, downgrade, questions, rewrite};
+use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Line, Outcome, Question};
 use crate::cli::{Against, NewRevision};
+use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
@@ -43,7 +46,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     };
     let before = history.migrations()?.replay(None)?;
     let mut changes = Changes::default();
-    let mut downgrade = Commented::default();
+    let mut back = Commented::default();
     if let Some(models) = &models {
         changes = match args.against {
             Against::Migrations => differences(cx, args, &before, models)?,
@@ -60,15 +63,15 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         if changes.operations.is_empty() {
             return no_changes(cx, args, name);
         }
-        downgrade = autogenerate::way_back(&changes.operations, &before)?;
+        back = autogenerate::way_back(&changes.operations, &before)?;
     }
     let upgrade = changes.commented();
     refuse_unreachable(&history, &place, &upgrade.operations)?;
-    let written = place.write(cx, &args.message, &upgrade, &downgrade, (generate, args.dry_run))?;
-    if let Some(why) = &downgrade.irreversible {
+    let written = place.write(cx, &args.message, &upgrade, &back, (generate, args.dry_run))?;
+    if let Some(why) = &back.irreversible {
         cx.out.warning(format!("the revision can't be undone: {why}"));
     }
-    warn_unplannable(cx, &upgrade.operations, &downgrade.operations, before);
+    warn_unplannable(cx, &upgrade.operations, &back.operations, before);
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
     cx.out.json(
         name,
@@ -209,21 +212,31 @@ fn differences(
     if models.found_none && !args.allow_destructive {
         // Far more often a feature or a target that is left out than an application without
         // tables.
-        let message = "the package has no model, so all tables of the migrations would be dropped";
+        let tables: Vec<_> = before.tables.keys().map(|table| format!("`{table}`")).collect();
+        let message = format!(
+            "the package has no model, so all tables of the migrations would be dropped: {}",
+            tables.join(", ")
+        );
         return Err(Error::new(message).hint(
             "look at `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops them",
         ));
     }
     refuse_reserved(cx, models)?;
-    let found = answered(args, before, models)?;
+    let count = |operations: &[Operation]| counts(cx, operations);
+    let found = answered(args, before, models, &count)?;
     let changes = rewrite::rewritten(cx, found.clone(), before)?;
     rewrite::announce(cx, &found.operations, &changes.operations);
-    agree_to_losses(cx.out, args, &changes)?;
+    agree_to_losses(cx.out, args, &changes, &count)?;
     Ok(changes)
 }
 
 /// The difference, with every question answered by a flag or by a person.
-pub fn answered(args: &NewRevision, before: &Schema, models: &models::Models) -> Result<Changes> {
+pub fn answered(
+    args: &NewRevision,
+    before: &Schema,
+    models: &models::Models,
+    count: &Count<'_>,
+) -> Result<Changes> {
     let mut answers = Answers {
         renames: args.rename.clone(),
         no_renames: args.no_renames,
@@ -241,8 +254,8 @@ pub fn answered(args: &NewRevision, before: &Schema, models: &models::Models) ->
                 questions::ask(first, &mut answers)?;
             }
             _ => {
-                let lines = autogenerate::lines_of_flags(before, models, &answers, &questions)?;
-                return Err(unanswered(&questions, &lines));
+                let flags = autogenerate::flags(before, models, &answers, &questions)?;
+                return Err(unanswered(&questions, &flags, count));
             }
         }
     }
@@ -252,37 +265,83 @@ fn may_ask(args: &NewRevision) -> bool {
     !args.non_interactive && !args.dry_run && output::is_interactive()
 }
 
-fn unanswered(questions: &[Question], lines: &[String]) -> Error {
+fn unanswered(questions: &[Question], flags: &Flags, count: &Count<'_>) -> Error {
     let message = match questions.len() {
         1 => "the difference leaves a question open:".to_owned(),
         n => format!("the difference leaves {n} questions open:"),
     };
-    let questions: Vec<_> = questions.iter().map(|it| format!("\n  {it}")).collect();
-    let lines: Vec<_> = lines.iter().map(|it| format!("\n    {it}")).collect();
-    let which =
-        if lines.len() == 1 { "flags such as these" } else { "one of these lines of flags" };
+    let questions: Vec<_> = questions.iter().map(|question| format!("\n  {question}")).collect();
+    let (which, lines): (_, Vec<String>) = match flags {
+        Flags::Choices(choices) => (
+            "by flags, of which each line has those to choose from (`--no-renames` drops what no \
+             flag renames)",
+            choices.iter().map(|choice| format!("\n    {choice}")).collect(),
+        ),
+        Flags::Lines(lines) => (
+            if lines.len() == 1 {
+                "by flags such as these"
+            } else {
+                "by one of these lines of flags"
+            },
+            lines.iter().map(|line| with_losses(line, count)).collect(),
+        ),
+    };
     Error::new(message + &questions.concat()).hint(format!(
-        "answer in the model (`renamed_from`, `default`), or by {which}:{}",
+        "answer in the model (`renamed_from`, `default`), or {which}:{}",
         lines.concat()
     ))
 }
 
-/// Says what the revision discards; it needs a flag or a yes.
-pub fn agree_to_losses(out: Output, args: &NewRevision, changes: &Changes) -> Result<()> {
+/// A line of flags, and below it what the revision discards by them.
+fn with_losses(line: &Line, count: &Count<'_>) -> String {
+    let losses = losses(&line.changes, count).into_iter();
+    let losses = losses.map(|loss| format!("\n      {loss}"));
+    format!("\n    {}{}", line.flags, losses.collect::<String>())
+}
+
+/// How many rows lose something by each operation, by its place; nothing where no database tells.
+pub type Count<'a> = dyn Fn(&[Operation]) -> BTreeMap<usize, i64> + 'a;
+
+/// The same in the project's database, if there is one.
+fn counts(cx: &Context, operations: &[Operation]) -> BTreeMap<usize, i64> {
+    let database = Database::find(cx).ok();
+    let driver = database.and_then(|it| it.open_to_read(Patience::reading(cx)).ok().flatten());
+    let counts = driver.map(|mut driver| downgrade::counts(&mut *driver, operations));
+    counts.unwrap_or_default()
+}
+
+/// What the revision discards, in words, with the number of rows where that is known.
+fn losses(changes: &Changes, count: &Count<'_>) -> Vec<String> {
     if changes.losses.is_empty() {
+        return Vec::new();
+    }
+    let counts = count(&changes.operations);
+    let with_rows = |(idx, loss): (&usize, &String)| match counts.get(idx) {
+        Some(n) => format!("{loss} ({})", downgrade::rows(*n)),
+        None => loss.clone(),
+    };
+    changes.losses.iter().map(with_rows).collect()
+}
+
+/// Says what the revision discards; it needs a flag or a yes.
+pub fn agree_to_losses(
+    out: Output,
+    args: &NewRevision,
+    changes: &Changes,
+    count: &Count<'_>,
+) -> Result<()> {
+    let losses = losses(changes, count);
+    if losses.is_empty() {
         return Ok(());
     }
     // A dry run discards nothing.
     if args.allow_destructive || args.dry_run {
-        for loss in changes.losses.values() {
+        for loss in losses {
             out.warning(format!("the revision {loss}"));
         }
         return Ok(());
     }
-    let what: Vec<_> = (changes.losses.keys())
-        .filter_map(|idx| changes.operations.get(*idx))
-        .map(|it| format!("\n  {it}"))
-        .collect();
+    let what: Vec<_> = losses.iter().map(|loss| format!("\n  it {loss}")).collect();
     let message = format!("the revision would discard rows or values:{}", what.concat());
     if may_ask(args) && prompt::confirm(&format!("{message}\nWrite it?"))? {
         return Ok(());

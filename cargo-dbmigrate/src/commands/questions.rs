@@ -20,7 +20,9 @@ fn rename(it: &Rename, answers: &mut Answers) -> Result<()> {
     let mut items: Vec<String> =
         it.candidates.iter().map(|it| format!("renamed to `{it}`")).collect();
     items.push(format!("dropped ({})", it.loss()));
-    let nth = prompt::select(&format!("Is {} `{}` renamed?", it.what(), it.old), &items)?;
+    let preselected = it.is_likely.then_some(0);
+    let question = format!("Is {} `{}` renamed?", it.what(), it.old);
+    let nth = prompt::select(&question, &items, preselected)?;
     match it.candidates.get(nth) {
         Some(new) => answers.renames.push(it.flag(new)),
         None => answers.dropped.push(it.old.clone()),
@@ -36,7 +38,7 @@ fn fill(need: &Need) -> Result<String> {
     if need.why == [Why::Narrower] {
         let items =
             ["kept; an upgrade refuses what doesn't fit".to_owned(), "another value".to_owned()];
-        if prompt::select(&sentence(need), &items)? == 0 {
+        if prompt::select(&sentence(need), &items, Some(0))? == 0 {
             return Ok(need.suggestion());
         }
     }
@@ -57,7 +59,7 @@ fn variants(need: &Need, removed: &[String]) -> Result<String> {
             need.table, need.column.name
         );
         let items: Vec<String> = choices.iter().map(|it| format!("'{it}'")).collect();
-        let nth = prompt::select(&question, &items)?;
+        let nth = prompt::select(&question, &items, Some(0))?;
         pairs.extend(choices.get(nth).map(|new| (old.clone(), new.clone())));
     }
     Ok(need.mapped(&pairs))

@@ -87,7 +87,7 @@ fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Re
             let item = |it: &Line<'_>| format!("{} behind {}", it.heads().join(", "), it.onto);
             let items: Vec<String> = lines.iter().map(item).collect();
             let question = "None of these lines is applied. Which one goes behind the other?";
-            Ok(lines.remove(prompt::select(question, &items)?))
+            Ok(lines.remove(prompt::select(question, &items, Some(0))?))
         }
         _ => {
             let heads: Vec<&str> = lines.iter().flat_map(Line::heads).collect();

@@ -155,6 +155,17 @@ impl Need {
         }
     }
 
+    /// Which rows may lose what they hold by an answer.
+    pub fn loss(&self, answer: &str) -> String {
+        if sql::mentions(answer, &self.column.name) {
+            return "in all rows".to_owned();
+        }
+        match self.is(Why::Values) {
+            true => format!("where it is none of {}", literals(self.values())),
+            false => format!("where it doesn't fit {}", self.column.ty),
+        }
+    }
+
     /// What the rows alone get whose value doesn't fit the column's new type, where the answer
     /// doesn't name the column.
     pub fn fill(&self, answer: &str) -> Option<String> {

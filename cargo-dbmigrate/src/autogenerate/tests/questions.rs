@@ -16,8 +16,9 @@ fn check(from: &[Table], to: &[Table], expect: Expect) {
         panic!("there is no question")
     };
     let mut text: String = questions.iter().map(|it| format!("{it}\n")).collect();
-    for line in lines_of_flags(&from, &models, &answers, &questions).unwrap() {
-        text += &format!("{line}\n");
+    match flags(&from, &models, &answers, &questions).unwrap() {
+        Flags::Lines(lines) => lines.iter().for_each(|line| text += &format!("{}\n", line.flags)),
+        Flags::Choices(choices) => choices.iter().for_each(|it| text += &format!("choose: {it}\n")),
     }
     expect.assert_eq(&text);
 }
@@ -84,6 +85,125 @@ fn a_table_that_is_gone_beside_a_new_one_is_asked_for() {
             --rename user:person --fill "person.city=''"
             --no-renames --allow-destructive
         "#]],
+    );
+}
+
+/// Foreign keys and indexes count more than places, and places more than names.
+#[test]
+fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
+    let texts = |names: &[&str]| t(&names.iter().map(|name| text(name)).collect::<Vec<_>>());
+    check(
+        &texts(&["first_name", "last_name"]),
+        &texts(&["given_name", "family_name"]),
+        expect![[r#"
+            column `t.first_name` is gone: is it renamed to `t.given_name` or `t.family_name`, or dropped (its values are discarded)?
+            column `t.last_name` is gone: is it renamed to `t.family_name` or `t.given_name`, or dropped (its values are discarded)?
+            --rename t.first_name:t.given_name --rename t.last_name:t.family_name
+            --no-renames --allow-destructive
+        "#]],
+    );
+    check(
+        &texts(&["name"]),
+        &texts(&["first_name", "last_name"]),
+        expect![[r#"
+        column `t.name` is gone: is it renamed to `t.last_name` or `t.first_name`, or dropped (its values are discarded)?
+        choose: --rename t.name:t.last_name | --rename t.name:t.first_name
+    "#]],
+    );
+    check(
+        &texts(&["first_name", "last_name"]),
+        &texts(&["last", "first"]),
+        expect![[r#"
+        column `t.first_name` is gone: is it renamed to `t.last` or `t.first`, or dropped (its values are discarded)?
+        column `t.last_name` is gone: is it renamed to `t.first` or `t.last`, or dropped (its values are discarded)?
+        choose: --rename t.first_name:t.last | --rename t.first_name:t.first
+        choose: --rename t.last_name:t.first | --rename t.last_name:t.last
+    "#]],
+    );
+    check(
+        &texts(&["first_name", "last_name"]),
+        &texts(&["full_name"]),
+        expect![[r#"
+        column `t.first_name` is gone: is it renamed to `t.full_name`, or dropped (its values are discarded)?
+        column `t.last_name` is gone: is it renamed to `t.full_name`, or dropped (its values are discarded)?
+        choose: --rename t.first_name:t.full_name
+        choose: --rename t.last_name:t.full_name
+    "#]],
+    );
+    let number = |name: &str| Column::new(name, Type::BigInteger);
+    let refers = |columns: [(&str, &str); 2]| {
+        let mut table = t(&columns.map(|(column, _)| number(column)))[0].clone();
+        for (column, target) in columns {
+            let name = format!("fk_t_{column}_{target}");
+            table = table.foreign_key(dbmigrate_runtime::schema::ForeignKey::new(
+                &name,
+                [column],
+                target,
+                ["id"],
+            ));
+        }
+        [table, super::table("user")]
+    };
+    check(
+        &refers([("parent_id", "t"), ("author_id", "user")]),
+        &refers([("writer_id", "user"), ("reply_to", "t")]),
+        expect![[r#"
+            column `t.parent_id` is gone: is it renamed to `t.reply_to` or `t.writer_id`, or dropped (its values are discarded)?
+            column `t.author_id` is gone: is it renamed to `t.writer_id` or `t.reply_to`, or dropped (its values are discarded)?
+            --rename t.parent_id:t.reply_to --rename t.author_id:t.writer_id
+            --no-renames --allow-destructive
+        "#]],
+    );
+    check(
+        &refers([("a", "t"), ("b", "user")]),
+        &refers([("a", "t"), ("c", "t")]),
+        expect![[r#"
+        column `t.b` is gone: is it renamed to `t.c`, or dropped (its values are discarded)?
+        choose: --rename t.b:t.c
+    "#]],
+    );
+    let unique = |column: &str, other: &str| {
+        [t(&[text(other), text(column)])[0].clone().unique(&format!("uq_t_{column}"), [column])]
+    };
+    check(
+        &unique("mail", "note"),
+        &unique("address", "remark"),
+        expect![[r#"
+        column `t.note` is gone: is it renamed to `t.remark` or `t.address`, or dropped (its values are discarded)?
+        column `t.mail` is gone: is it renamed to `t.address` or `t.remark`, or dropped (its values are discarded)?
+        --rename t.note:t.remark --rename t.mail:t.address
+        --no-renames --allow-destructive
+    "#]],
+    );
+    // Tables: what refers to the one and then to the other.
+    let pair = |a: &str, b: &str| {
+        let key = dbmigrate_runtime::schema::ForeignKey::new("fk", ["owner"], b, ["id"]);
+        [
+            super::table(a).column(text("name")),
+            super::table(b).column(text("name")),
+            super::table("pet").column(number("owner")).foreign_key(key),
+        ]
+    };
+    check(
+        &pair("admin", "user"),
+        &pair("user_admin", "person"),
+        expect![[r#"
+            table `admin` is gone: is it renamed to `user_admin` or `person`, or dropped (its rows are discarded)?
+            table `user` is gone: is it renamed to `person` or `user_admin`, or dropped (its rows are discarded)?
+            --rename admin:user_admin --rename user:person
+            --no-renames --allow-destructive
+        "#]],
+    );
+    let two = |a: &str, b: &str| [a, b].map(|name| super::table(name).column(text("name")));
+    check(
+        &two("cat", "dog"),
+        &two("first", "second"),
+        expect![[r#"
+        table `cat` is gone: is it renamed to `second` or `first`, or dropped (its rows are discarded)?
+        table `dog` is gone: is it renamed to `second` or `first`, or dropped (its rows are discarded)?
+        choose: --rename cat:second | --rename cat:first
+        choose: --rename dog:second | --rename dog:first
+    "#]],
     );
 }
 
@@ -199,7 +319,7 @@ fn answers_stand_in_the_module() {
                     "a",
                     ColumnChange::new().not_null().using("coalesce(\"a\", '?')"),
                 );
-                // This may discard what column `n` of `t` holds.
+                // This may discard what column `n` of `t` holds in all rows.
                 op.alter_column(
                     "t",
                     "n",
@@ -209,7 +329,7 @@ fn answers_stand_in_the_module() {
                         .default(0)
                         .using("coalesce(min(n, 2147483647), 0)"),
                 );
-                // This may discard what column `status` of `t` holds.
+                // This may discard what column `status` of `t` holds where it is none of 'new', 'done'.
                 op.alter_column(
                     "t",
                     "status",

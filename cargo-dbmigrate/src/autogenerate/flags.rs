@@ -1,0 +1,102 @@
+//! The flags that answer what a difference leaves open, for messages.
+
+use dbmigrate_runtime::schema::Schema;
+
+use super::{Answers, Changes, Outcome, Question, Rename, changes, shell};
+use crate::error::Result;
+use crate::models::Models;
+
+/// How flags can answer questions.
+#[derive(Debug, Clone)]
+pub enum Flags {
+    /// Lines that answer all of them, each in a way of its own.
+    Lines(Vec<Line>),
+    /// Where several renames are equally likely: what there is to choose from, for each question.
+    Choices(Vec<String>),
+}
+
+/// Flags with what the revision would discard by them.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub flags: String,
+    pub changes: Changes,
+}
+
+/// What answers these questions.
+///
+/// # Errors
+///
+/// As [`changes`].
+pub fn flags(
+    migrations: &Schema,
+    models: &Models,
+    answers: &Answers,
+    questions: &[Question],
+) -> Result<Flags> {
+    let asks_renames = questions.iter().any(|question| matches!(question, Question::Rename(_)));
+    let unclear = |question: &Question| match question {
+        Question::Rename(rename) => !rename.is_likely,
+        Question::Fill(_) => false,
+    };
+    if questions.iter().any(unclear) {
+        return Ok(Flags::Choices(questions.iter().map(choices).collect()));
+    }
+    let ways = if asks_renames { &[true, false][..] } else { &[true] };
+    let lines = ways.iter().map(|with_renames| line(migrations, models, answers, *with_renames));
+    let lines = lines.collect::<Result<Option<Vec<Line>>>>()?;
+    Ok(match lines {
+        Some(lines) => Flags::Lines(lines),
+        None => Flags::Choices(questions.iter().map(choices).collect()),
+    })
+}
+
+/// `--rename user.name:user.login | --rename user.name:user.nick`
+fn choices(question: &Question) -> String {
+    match question {
+        Question::Rename(rename) => {
+            let each = rename.candidates.iter().map(|new| shell("--rename", &rename.flag(new)));
+            each.collect::<Vec<_>>().join(" | ")
+        }
+        Question::Fill(need) => shell("--fill", &need.flag(&need.suggestion())),
+    }
+}
+
+/// A line that renames, or that renames nothing; none where an answer leaves a choice open.
+fn line(
+    migrations: &Schema,
+    models: &Models,
+    answers: &Answers,
+    with_renames: bool,
+) -> Result<Option<Line>> {
+    let mut answers = answers.clone();
+    let mut flags = Vec::new();
+    loop {
+        let questions = match changes(migrations, models, &answers)? {
+            Outcome::Questions(questions) => questions,
+            Outcome::Changes(changes) => {
+                let discards = !changes.losses.is_empty();
+                flags.extend(discards.then(|| "--allow-destructive".to_owned()));
+                return Ok(Some(Line { flags: flags.join(" "), changes }));
+            }
+        };
+        match questions.into_iter().next() {
+            Some(Question::Rename(rename)) if with_renames => {
+                let Rename { candidates, is_likely, .. } = &rename;
+                let Some(new) = candidates.first().filter(|_| *is_likely) else { return Ok(None) };
+                let rename = rename.flag(new);
+                flags.push(shell("--rename", &rename));
+                answers.renames.push(rename);
+            }
+            Some(Question::Rename(_)) => {
+                flags.push("--no-renames".to_owned());
+                answers.no_renames = true;
+            }
+            Some(Question::Fill(need)) => {
+                let fill = need.flag(&need.suggestion());
+                flags.push(shell("--fill", &fill));
+                answers.fills.push(fill);
+            }
+            None => return Ok(None),
+        }
+    }
+}
