@@ -7,6 +7,7 @@ mod convert;
 mod ddl;
 mod definition;
 mod edit;
+mod filled;
 mod native;
 mod planner;
 mod read;

@@ -12,8 +12,9 @@ use super::convert;
 use super::ddl::{self, Ddl};
 use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
 use super::edit::{edit, same_name};
+use super::filled;
 use crate::operations::Operation;
-use crate::schema::{Column, Table, Type};
+use crate::schema::Table;
 use crate::sql::{self, quote};
 
 /// A rebuild that collects what the operations on its table ask for.
@@ -25,7 +26,7 @@ pub(super) struct Rebuild {
     /// By column of the table at its end, what its rows take: none is the column's default.
     values: BTreeMap<String, Option<String>>,
     /// By column, what rows take whose value doesn't fit, and the column as it is then.
-    fills: BTreeMap<String, (String, Column)>,
+    fills: BTreeMap<String, filled::Fill>,
     /// Names of indexes that are gone.
     dropped_indexes: Vec<String>,
     /// Names of indexes that are new, and their statements.
@@ -80,7 +81,8 @@ impl Rebuild {
                 } else if let (Some(fill), Some(was)) = (&change.fill, table.find_column(column)) {
                     let mut now = was.clone();
                     change.apply(&mut now);
-                    self.fills.insert(column.clone(), (fill.clone(), now));
+                    let fill = filled::Fill { expression: fill.clone(), column: now };
+                    self.fills.insert(column.clone(), fill);
                 }
             }
             Operation::DropIndex { name, .. } => self.drop_index(name),
@@ -206,7 +208,7 @@ impl Rebuild {
                 }
             };
             let only_null = set.and_then(|(_, value)| value.as_deref());
-            if only_null.is_some_and(|value| fills_null(value, name)) {
+            if only_null.is_some_and(|value| filled::fills_null(value, name)) {
                 // What isn't NULL stays as it is.
                 checks.extend(convert::check(&was.name, name, &old.ty, &item.ty));
             }
@@ -239,7 +241,11 @@ impl Rebuild {
                 Some((_, value)) => value.clone(),
                 None => {
                     let was = was.columns.iter().find(|it| same_name(&it.name, &item.name));
-                    was.map(|was| self.kept_or_filled(was, item))
+                    was.map(|was| {
+                        let is_its = |(name, _): &(&String, _)| same_name(name, &was.name);
+                        let fill = self.fills.iter().find(is_its).map(|(_, fill)| fill);
+                        filled::value(was, item, fill)
+                    })
                 }
             };
             let Some(value) = value else { continue };
@@ -267,66 +273,6 @@ impl Rebuild {
         }
         (columns.join(", "), values.join(", "))
     }
-}
-
-impl Rebuild {
-    /// A column's own value, or where that doesn't fit the one that it is filled with.
-    fn kept_or_filled(&self, was: &ColumnItem, item: &ColumnItem) -> String {
-        let name = quote(&was.name);
-        let fill = self.fills.iter().find(|(column, _)| same_name(column, &was.name));
-        let Some((_, (expression, column))) = fill else { return name };
-        let mut fits = Vec::new();
-        fits.extend(convert::fits(&was.name, &was.ty, &item.ty));
-        match &column.ty {
-            Type::String(length) => fits.push(format!("length({name}) <= {length}")),
-            Type::Enum(_, values) => {
-                let values: Vec<_> = (values.iter())
-                    .map(|value| ddl::literal(&crate::Value::from(value.as_str())))
-                    .collect();
-                fits.push(format!("{name} COLLATE BINARY IN ({})", values.join(", ")));
-            }
-            ty => fits.extend(range(ty).map(|(least, most)| {
-                format!("CAST({name} AS INTEGER) BETWEEN {least} AND {most}")
-            })),
-        }
-        let null = match column.nullable {
-            true => format!("{name} IS NULL"),
-            false => format!("{name} IS NOT NULL"),
-        };
-        let condition = match (column.nullable, fits.is_empty()) {
-            (true, true) => return name,
-            (false, true) => null,
-            (true, false) => format!("{null} OR ({})", fits.join(") AND (")),
-            (false, false) => format!("{null} AND ({})", fits.join(") AND (")),
-        };
-        format!("CASE WHEN {condition} THEN {name} ELSE {} END", ddl::closed(expression))
-    }
-}
-
-/// The integers of a type that SQLite's own integers exceed.
-fn range(ty: &Type) -> Option<(i64, i64)> {
-    Some(match ty {
-        Type::TinyInteger => (i8::MIN.into(), i8::MAX.into()),
-        Type::SmallInteger => (i16::MIN.into(), i16::MAX.into()),
-        Type::Integer => (i32::MIN.into(), i32::MAX.into()),
-        Type::TinyUnsigned => (0, u8::MAX.into()),
-        Type::SmallUnsigned => (0, u16::MAX.into()),
-        Type::Unsigned => (0, u32::MAX.into()),
-        Type::BigUnsigned => (0, i64::MAX),
-        _ => return None,
-    })
-}
-
-/// Whether the expression is `coalesce(column, ...)`, which leaves all that isn't NULL as it is.
-fn fills_null(expression: &str, column: &str) -> bool {
-    let tokens = sql::significant(expression);
-    let [coalesce, open, first, comma, rest @ .., close] = tokens.as_slice() else { return false };
-    coalesce.is_word("coalesce")
-        && open.is_symbol("(")
-        && first.identifier().is_some_and(|name| same_name(&name, column))
-        && comma.is_symbol(",")
-        && close.is_symbol(")")
-        && sql::is_balanced(rest)
 }
 
 /// Fails where a column goes that one of these indexes names, or a check or a computed column of

@@ -1,0 +1,73 @@
+//! What rows get whose value the changed column can't hold.
+
+use super::convert;
+use super::ddl;
+use super::definition::ColumnItem;
+use super::edit::same_name;
+use crate::schema::{Column, Type};
+use crate::sql::{self, quote};
+
+/// An expression for the rows that need one.
+pub(super) struct Fill {
+    pub expression: String,
+    /// The column as it is then.
+    pub column: Column,
+}
+
+/// A column's own value, or where that doesn't fit the one that it is filled with.
+pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) -> String {
+    let name = quote(&was.name);
+    let Some(Fill { expression, column }) = fill else { return name };
+    let mut fits = Vec::new();
+    fits.extend(convert::fits(&was.name, &was.ty, &item.ty));
+    match &column.ty {
+        Type::String(length) => fits.push(format!("length({name}) <= {length}")),
+        Type::Enum(_, values) => {
+            let values: Vec<_> = (values.iter())
+                .map(|value| ddl::literal(&crate::Value::from(value.as_str())))
+                .collect();
+            fits.push(format!("{name} COLLATE BINARY IN ({})", values.join(", ")));
+        }
+        ty => fits
+            .extend(range(ty).map(|(least, most)| {
+                format!("CAST({name} AS INTEGER) BETWEEN {least} AND {most}")
+            })),
+    }
+    let null = match column.nullable {
+        true => format!("{name} IS NULL"),
+        false => format!("{name} IS NOT NULL"),
+    };
+    let condition = match (column.nullable, fits.is_empty()) {
+        (true, true) => return name,
+        (false, true) => null,
+        (true, false) => format!("{null} OR ({})", fits.join(") AND (")),
+        (false, false) => format!("{null} AND ({})", fits.join(") AND (")),
+    };
+    format!("CASE WHEN {condition} THEN {name} ELSE {} END", ddl::closed(expression))
+}
+
+/// The integers of a type that SQLite's own integers exceed.
+fn range(ty: &Type) -> Option<(i64, i64)> {
+    Some(match ty {
+        Type::TinyInteger => (i8::MIN.into(), i8::MAX.into()),
+        Type::SmallInteger => (i16::MIN.into(), i16::MAX.into()),
+        Type::Integer => (i32::MIN.into(), i32::MAX.into()),
+        Type::TinyUnsigned => (0, u8::MAX.into()),
+        Type::SmallUnsigned => (0, u16::MAX.into()),
+        Type::Unsigned => (0, u32::MAX.into()),
+        Type::BigUnsigned => (0, i64::MAX),
+        _ => return None,
+    })
+}
+
+/// Whether the expression is `coalesce(column, ...)`, which leaves all that isn't NULL as it is.
+pub(super) fn fills_null(expression: &str, column: &str) -> bool {
+    let tokens = sql::significant(expression);
+    let [coalesce, open, first, comma, rest @ .., close] = tokens.as_slice() else { return false };
+    coalesce.is_word("coalesce")
+        && open.is_symbol("(")
+        && first.identifier().is_some_and(|name| same_name(&name, column))
+        && comma.is_symbol(",")
+        && close.is_symbol(")")
+        && sql::is_balanced(rest)
+}
