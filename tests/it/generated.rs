@@ -314,7 +314,7 @@ fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
     host.write("src/lib.rs", "");
     let run = host.fails("migrate -m none");
     expect![[r#"
-        error: the package has no model, so all tables of the migrations would be dropped
+        error: the package has no model, so all tables of the migrations would be dropped: `user`
           hint: look at `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops them
     "#]].assert_eq(&run.errors());
 }
@@ -359,6 +359,7 @@ fn renames_are_said_and_losses_are_agreed_to() {
           hint: answer in the model (`renamed_from`, `default`), or by one of these lines of flags:
             --rename user.name:user.login
             --no-renames --fill "user.login=''" --allow-destructive
+              discards what column `name` of `user` holds (1 row)
     "#]].assert_eq(&run.errors());
     let run = host.fails("migrate -m login --rename user.nme:user.login");
     expect![[r#"
@@ -381,7 +382,7 @@ fn renames_are_said_and_losses_are_agreed_to() {
     let run = host.fails("migrate -m drop");
     expect![[r#"
         error: the revision would discard rows or values:
-          drop column `login` of table `user`
+          it discards what column `login` of `user` holds (1 row)
           hint: --allow-destructive writes it all the same
     "#]]
     .assert_eq(&run.errors());

@@ -217,18 +217,21 @@ fn flags_answer_what_a_person_would() {
     let run = host.fails(&format!("migrate -m more {fills}"));
     expect![[r#"
         error: the revision would discard rows or values:
-          alter column `status` of table `user`
+          it may discard what column `status` of `user` holds where it is none of 'new', 'done'
           hint: --allow-destructive writes it all the same
     "#]]
     .assert_eq(&run.errors());
     assert_eq!(host.revisions().len(), 1);
     let run = host.ok(&format!("migrate -m more {fills} --allow-destructive --format json"));
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(json["losses"][0], "may discard what column `status` of `user` holds");
+    assert_eq!(
+        json["losses"][0],
+        "may discard what column `status` of `user` holds where it is none of 'new', 'done'"
+    );
     expect![[r#"
         pub fn upgrade(op: &mut Operations) {
             op.add_column("user", Column::new("age", Type::TinyUnsigned).not_null()).using("18");
-            // This may discard what column `status` of `user` holds.
+            // This may discard what column `status` of `user` holds where it is none of 'new', 'done'.
             op.alter_column(
                 "user",
                 "status",
