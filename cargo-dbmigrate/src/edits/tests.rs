@@ -1,3 +1,5 @@
+//! Edits of real files: made, failing in the middle, and taken back.
+
 use std::collections::BTreeMap;
 
 use super::*;
