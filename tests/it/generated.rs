@@ -314,7 +314,7 @@ fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
     host.write("src/lib.rs", "");
     let run = host.fails("migrate -m none");
     expect![[r#"
-        error: the package has no model, so all tables of the migrations would be dropped: `user`
+        error: the package has no model, so all tables of the migrations would be dropped: `t`
           hint: look at `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops them
     "#]].assert_eq(&run.errors());
 }

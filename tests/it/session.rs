@@ -189,7 +189,9 @@ fn the_flask_tutorial_goes_up_and_down_with_its_rows() {
 
     let run = host.fails("downgrade");
     expect![[r#"
-        error: the downgrade would discard rows of table `post`, column `user.active`
+        error: the downgrade would discard:
+          table `post` (2 rows)
+          column `user.active` (2 rows)
           hint: --allow-destructive discards them
     "#]]
     .assert_eq(&run.errors());
