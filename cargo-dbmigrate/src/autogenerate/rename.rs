@@ -73,10 +73,10 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
     // SQLite finds that a table of the new name is there already: the same one.
     let names = compared_names("table", String::new(), &have, &want, false);
     let renamed = order::order(&names, said)?;
-    let mut renames = Renames::default();
-    renames.operations = (renamed.steps.iter().cloned())
+    let operations = (renamed.steps.iter().cloned())
         .map(|(from, to)| Operation::RenameTable { from, to })
         .collect();
+    let mut renames = Renames { operations, ..Renames::default() };
     renames.unknown.extend(renamed.unknown.iter().map(|said| Unknown {
         message: format!("{}: the migrations build no table `{}`", said.instruction(), said.old),
         new_table: None,
