@@ -2,10 +2,12 @@
 
 mod cargo;
 mod manifest;
+mod rusqlite;
 
 use std::path::{Path, PathBuf};
 
 pub use cargo::{Cargo, Exit, host_target};
+pub use rusqlite::warn_of_two;
 
 use cargo::TARGET_DIR_VARIABLES;
 use manifest::Manifest;
@@ -15,6 +17,9 @@ use crate::error::{Doing as _, Error, Result};
 
 /// The migrations directory, where the arguments name no other.
 pub const MIGRATIONS: &str = "migrations";
+
+/// The package that models and revisions use.
+pub const RUNTIME: &str = "dbmigrate-runtime";
 
 /// The package that has the migrations.
 #[derive(Debug, Clone)]
@@ -28,6 +33,10 @@ pub struct Project {
     pub target_dir: PathBuf,
     /// The package's edition.
     pub edition: String,
+    /// What the package depends on, by the names that it gives them.
+    pub dependencies: toml::Table,
+    /// The runtime's name in the package's code.
+    pub runtime: String,
     pub migrations_dir: PathBuf,
     /// Where dbmigrate.toml is: the default database's migrations directory.
     pub config_dir: PathBuf,
@@ -63,10 +72,16 @@ impl Project {
         // Paths that are made of this one, and what is kept by it, have one form.
         let migrations_dir = crate::files::clean(&package_dir.join(directory));
         let package = manifest.package_name().to_owned();
+        let dependencies = manifest.dependencies(&workspace.root);
+        let runtime = name_of(&dependencies, RUNTIME)
+            .or_else(|| name_of(&manifest.build_dependencies(&workspace.root), RUNTIME))
+            .unwrap_or_else(|| RUNTIME.to_owned());
         Ok(Project {
             work_dir: work_dir(&target_dir, &package, &migrations_dir),
             edition: manifest.edition(&workspace.root).to_owned(),
             manifest_path: package_dir.join(manifest::FILE),
+            dependencies,
+            runtime: runtime.replace('-', "_"),
             package,
             package_dir,
             workspace_root,
@@ -90,6 +105,15 @@ impl Project {
     pub fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.package_dir).unwrap_or(path).display()
     }
+}
+
+/// The name that a crate has among dependencies.
+pub fn name_of(dependencies: &toml::Table, package: &str) -> Option<String> {
+    let is_it = |(name, dependency): &(&String, &toml::Value)| {
+        let renamed = dependency.get("package").and_then(toml::Value::as_str);
+        renamed.unwrap_or(name) == package
+    };
+    dependencies.iter().find(is_it).map(|(name, _)| name.clone())
 }
 
 /// Several packages may share a target directory, and one may have several histories.

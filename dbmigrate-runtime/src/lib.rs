@@ -68,6 +68,10 @@ pub use executor::{Applied, Options};
 pub use migration::{Direction, Migration, Migrations, Module};
 pub use migrator::{Migrator, Status};
 pub use model::{ColumnType, Columns, Model};
+#[cfg(feature = "sqlite")]
+/// The rusqlite whose connections a [`Migrator`] takes. An application that names it by this path
+/// has the same version by construction.
+pub use rusqlite;
 pub use value::{FromValue, IntoValues, Value};
 
 /// What a revision module needs.

@@ -134,7 +134,8 @@ mod sqlite {
         }
 
         /// Opens a database file, creates it if it is missing, and applies what is pending. Takes
-        /// a path, or a URL such as `sqlite:app.db`. It blocks: inside an async function it holds
+        /// a path, or a URL such as `sqlite:app.db`, so it doesn't depend on the version of
+        /// rusqlite that the application uses. It blocks: inside an async function it holds
         /// up the thread for as long as the migrations take.
         ///
         /// # Errors

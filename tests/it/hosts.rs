@@ -39,6 +39,7 @@ fn a_lock_file_resolves_beside_every_database_crate() {
             "sea-orm = { version = \"2\", features = [\"sqlx-sqlite\", \"runtime-tokio\"] }",
         ),
         ("rusqlite-old", "rusqlite = { version = \"0.32\", features = [\"bundled\"] }"),
+        ("rusqlite-any", "rusqlite = { version = \"*\", features = [\"bundled\"] }"),
         ("nothing", ""),
     ] {
         let host = resolve(name, dependencies);
@@ -47,6 +48,30 @@ fn a_lock_file_resolves_beside_every_database_crate() {
         assert_eq!(n_of("libsqlite3-sys"), 1, "{name}");
         assert_eq!(n_of("rusqlite"), 1, "{name}");
     }
+}
+
+/// Two versions may share one libsqlite3-sys, and then cargo takes both.
+#[test]
+fn two_versions_of_rusqlite_are_named_with_the_command_that_makes_them_one() {
+    let host = resolve("rusqlite-two", "rusqlite = \"=0.42.0\"");
+    let locked = host.read("Cargo.lock");
+    assert_eq!(locked.matches("name = \"rusqlite\"\n").count(), 2, "{locked}");
+    let newer = locked.rsplit("name = \"rusqlite\"\nversion = \"").next().unwrap();
+    let newer = newer.split('"').next().unwrap();
+    let warning = format!(
+        "warning: `host` uses rusqlite 0.42.0, but dbmigrate-runtime is built with rusqlite \
+         {newer}, so it doesn't accept the connections of the former; `cargo update -p \
+         rusqlite@{newer} --precise 0.42.0` makes them one\n"
+    );
+    let run = host.ok("init");
+    assert!(run.stderr.contains(&warning), "{run}");
+    let run = host.dbmigrate("check --no-database");
+    assert!(run.stderr.contains(&warning), "{run}");
+    let hint = run.stderr.split("`cargo ").nth(1).and_then(|it| it.split('`').next()).unwrap();
+    assert_eq!(host.cargo(hint).code, 0, "{hint}");
+    assert_eq!(host.read("Cargo.lock").matches("name = \"rusqlite\"\n").count(), 1);
+    let run = host.dbmigrate("check --no-database");
+    assert!(!run.stderr.contains("rusqlite"), "{run}");
 }
 
 #[test]

@@ -15,11 +15,13 @@ use crate::history::{self, History};
 use crate::live::{self, Live};
 use crate::models;
 use crate::output::look;
+use crate::project;
 use crate::scaffold::{self, ListDifference};
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let list = compare_list(cx)?;
     let models = models::load(cx).map_err(|it| new_revision::stale_list(cx, it))?;
+    project::warn_of_two(&cx.project, cx.out);
     let history = History::load(cx)?;
     let mut answer = if list.is_none() { Answer::Done } else { Answer::No };
     // Before anything that two lines which exclude each other would make fail.

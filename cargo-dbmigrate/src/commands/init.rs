@@ -4,15 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use xshell::{Shell, cmd};
 
+use cargo_metadata::semver::{Version, VersionReq};
+
 use super::Answer;
 use crate::cli::Init;
 use crate::config::{self, Config};
 use crate::context::Context;
-use crate::error::{Doing as _, Result};
+use crate::error::Result;
 use crate::models;
+use crate::project::{self, Cargo, RUNTIME, name_of};
 use crate::scaffold::{self, MODULE, MULTIDB, Template};
-
-const RUNTIME: &str = "dbmigrate-runtime";
 
 /// Crates whose types a model may have, which are the runtime's features of the same name.
 const TYPE_CRATES: [&str; 8] =
@@ -56,7 +57,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         if is_multi && names.is_empty() {
             // The models may derive what isn't there yet.
             added = Some(add_runtime(&cx, args)?);
-            names = of_models(&cx)?;
+            names = of_models(&cx, added == Some(true))?;
         }
     }
     let mut directories = BTreeMap::new();
@@ -81,6 +82,13 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         "editors see the revisions once your crate includes them: `{}`",
         inclusions.join("`, `")
     ));
+    if name_of(&cx.project.dependencies, "rusqlite").is_some() {
+        // Resolves what was added; without a network the lock file is looked at as it is.
+        if let Err(err) = resolve(cx) {
+            cx.out.detail(err.to_string());
+        }
+        project::warn_of_two(&cx.project, cx.out);
+    }
     let dir = crate::history::relative(cx, &cx.project.migrations_dir);
     cx.out.json(
         "init",
@@ -90,11 +98,12 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
 }
 
 /// The databases that models name, as far as there are models yet.
-fn of_models(cx: &Context) -> Result<BTreeSet<String>> {
+fn of_models(cx: &Context, is_added: bool) -> Result<BTreeSet<String>> {
     // A package that doesn't compile yet may have its migrations directory all the same.
-    let records = match has_dependency(&dependencies(cx)?, RUNTIME) {
-        true => models::records(cx).map_err(|err| cx.out.detail(err.to_string())).ok(),
-        false => None,
+    let records = if is_added || name_of(&cx.project.dependencies, RUNTIME).is_some() {
+        models::records(cx).map_err(|err| cx.out.detail(err.to_string())).ok()
+    } else {
+        None
     };
     let Some(records) = records else {
         cx.out.note(
@@ -114,40 +123,27 @@ fn of_models(cx: &Context) -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// What the package depends on.
-fn dependencies(cx: &Context) -> Result<toml::Table> {
-    let path = &cx.project.manifest_path;
-    let text = std::fs::read_to_string(path).doing(|| format!("read `{}`", path.display()))?;
-    let manifest: toml::Table = toml::from_str(&text).unwrap_or_default();
-    let dependencies = manifest.get("dependencies").and_then(toml::Value::as_table);
-    Ok(dependencies.cloned().unwrap_or_default())
-}
-
-/// Whether a crate is among them, under whichever name.
-fn has_dependency(dependencies: &toml::Table, name: &str) -> bool {
-    dependencies.contains_key(name)
-        || dependencies
-            .values()
-            .any(|it| it.get("package").and_then(|it| it.as_str()) == Some(name))
-}
-
-/// Whether the runtime's driver works on this rusqlite; another one can't be in the same program.
+/// Whether the runtime's driver may be built with this rusqlite, which it then shares.
 fn is_in_range(dependency: &toml::Value) -> bool {
     let version = dependency.as_str().or_else(|| dependency.get("version")?.as_str());
-    let version = version.map(|it| it.trim_start_matches(['^', '=', '~', ' '])).unwrap_or_default();
-    let minor = version.strip_prefix("0.").and_then(|it| it.split('.').next());
-    minor.and_then(|it| it.parse::<u32>().ok()).is_some_and(|it| (32..=42).contains(&it))
+    let Some(requirement) = version.and_then(|text| VersionReq::parse(text).ok()) else {
+        return false;
+    };
+    let patches = |minor| (0..20).map(move |patch| Version::new(0, minor, patch));
+    (32..100).flat_map(patches).any(|version| requirement.matches(&version))
 }
 
 /// Adds the runtime to the manifest if it is missing. Where that fails, the line to add is said.
 fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
-    let dependencies = dependencies(cx)?;
-    let has = |name: &str| has_dependency(&dependencies, name);
+    let dependencies = &cx.project.dependencies;
+    let has = |name: &str| name_of(dependencies, name).is_some();
     if has(RUNTIME) {
         return Ok(false);
     }
     let types = TYPE_CRATES.into_iter().filter(|it| has(it));
-    let driver = dependencies.get("rusqlite").filter(|it| is_in_range(it)).map(|_| "sqlite");
+    let driver = name_of(dependencies, "rusqlite")
+        .filter(|name| dependencies.get(name).is_some_and(is_in_range))
+        .map(|_| "sqlite");
     let features: Vec<&str> = types.chain(driver).collect();
     let line = dependency_line(args, &features);
     if !args.no_add {
@@ -200,6 +196,18 @@ fn cargo_add(cx: &Context, args: &Init, features: &[&str]) -> xshell::Result<()>
     cmd.quiet().ignore_stdout().ignore_stderr().run()
 }
 
+/// Has cargo bring the lock file in line with the manifest.
+fn resolve(cx: &Context) -> Result<()> {
+    let flags = &cx.global.cargo;
+    if flags.locked || flags.frozen {
+        return Ok(());
+    }
+    let cargo = Cargo::of_host(&cx.project, cx.out)?;
+    let cmd = cargo.cmd("metadata").args(["--format-version", "1", "--manifest-path"]);
+    let cmd = cmd.arg(&cx.project.manifest_path);
+    cargo.read(if flags.offline { cmd.arg("--offline") } else { cmd }).map(|_| ())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -207,9 +215,12 @@ mod tests {
     #[test]
     fn the_driver_is_wanted_where_it_fits_the_rusqlite_that_is_there() {
         let fits = |text: &str| is_in_range(&toml::from_str::<toml::Table>(text).unwrap()["it"]);
-        assert!(fits("it = \"0.37\""));
+        let range = |requirement: &str| fits(&format!("it = {requirement:?}"));
+        for requirement in ["0.37", "0.43", "0.99.1", "*", ">=0.30", "=0.40.1"] {
+            assert!(range(requirement), "{requirement}");
+        }
         assert!(fits("it = { version = \"^0.42.1\", features = [\"bundled\"] }"));
-        for other in ["\"0.43\"", "\"0.31.0\"", "\"1\"", "\"*\"", "{ path = \"x\" }"] {
+        for other in ["\"0.31.0\"", "\"1\"", "\"\"", "{ path = \"x\" }"] {
             assert!(!fits(&format!("it = {other}")), "{other}");
         }
     }

@@ -1,5 +1,6 @@
 //! What has to be known of a Cargo.toml.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -20,6 +21,19 @@ pub struct Manifest {
 struct Content {
     package: Option<Package>,
     workspace: Option<Workspace>,
+    #[serde(default)]
+    dependencies: toml::Table,
+    #[serde(default, rename = "build-dependencies")]
+    build_dependencies: toml::Table,
+    /// The dependencies of some platforms only.
+    #[serde(default)]
+    target: BTreeMap<String, Target>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Target {
+    #[serde(default)]
+    dependencies: toml::Table,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -46,6 +60,8 @@ struct Workspace {
     #[serde(default)]
     exclude: Vec<String>,
     package: Option<WorkspacePackage>,
+    #[serde(default)]
+    dependencies: toml::Table,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -99,6 +115,22 @@ impl Manifest {
         edition.map_or("2015", |it| it)
     }
 
+    /// What the package depends on, by the names that it gives them, those of some platforms
+    /// included. What is inherited from the workspace is as it stands there.
+    pub(super) fn dependencies(&self, root: &Manifest) -> toml::Table {
+        let tables = self.content.target.values().map(|target| &target.dependencies);
+        let mut dependencies = toml::Table::new();
+        for table in tables.chain([&self.content.dependencies]) {
+            dependencies.extend(inherited(table, root));
+        }
+        dependencies
+    }
+
+    /// What the package's build script depends on.
+    pub(super) fn build_dependencies(&self, root: &Manifest) -> toml::Table {
+        inherited(&self.content.build_dependencies, root)
+    }
+
     /// Whether the workspace excludes a directory and doesn't also name it as a member.
     pub(super) fn excludes(&self, dir: &Path) -> bool {
         let Some(workspace) = &self.content.workspace else { return false };
@@ -130,6 +162,17 @@ impl Manifest {
         }
         Ok(members)
     }
+}
+
+/// Dependencies, with those of the workspace in place of the references to them.
+fn inherited(dependencies: &toml::Table, root: &Manifest) -> toml::Table {
+    let workspace = root.content.workspace.as_ref();
+    let resolve = |(name, dependency): (&String, &toml::Value)| {
+        let is_inherited = dependency.get("workspace").and_then(toml::Value::as_bool) == Some(true);
+        let shared = workspace.filter(|_| is_inherited).and_then(|it| it.dependencies.get(name));
+        (name.clone(), shared.unwrap_or(dependency).clone())
+    };
+    dependencies.iter().map(resolve).collect()
 }
 
 /// The directories in this one whose names fit a part of a pattern.

@@ -1,6 +1,6 @@
 //! SQLite by rusqlite, in whichever version the application has.
 //!
-//! Only what all of rusqlite 0.32 to 0.42 have is used here.
+//! Only what all versions of rusqlite from 0.32 on have is used here.
 
 mod alone;
 

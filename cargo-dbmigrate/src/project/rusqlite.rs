@@ -1,0 +1,81 @@
+//! Whether the application's rusqlite is the runtime's, by its lock file.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde::Deserialize;
+
+use super::{Project, RUNTIME};
+use crate::output::Output;
+
+const RUSQLITE: &str = "rusqlite";
+
+#[derive(Debug, Deserialize)]
+struct Lock {
+    #[serde(default)]
+    package: Vec<Locked>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Locked {
+    name: String,
+    version: String,
+    #[serde(default)]
+    dependencies: Vec<String>,
+}
+
+impl Locked {
+    /// Whether it is meant by an entry of `dependencies`, which has a version only where the name
+    /// alone isn't clear.
+    fn is_named_by(&self, dependency: &str) -> bool {
+        let mut words = dependency.split(' ');
+        words.next() == Some(&self.name) && words.next().is_none_or(|it| it == self.version)
+    }
+}
+
+/// Warns where the project's lock file has another rusqlite beside the runtime's: a connection of
+/// that one is of another type. Cargo allows both where they share one libsqlite3-sys.
+pub fn warn_of_two(project: &Project, out: Output) {
+    let text = fs::read_to_string(project.workspace_root.join("Cargo.lock")).unwrap_or_default();
+    for warning in warnings(&text, &project.package) {
+        out.warning(warning);
+    }
+}
+
+fn warnings(lock: &str, package: &str) -> Vec<String> {
+    let Ok(Lock { package: packages }) = toml::from_str::<Lock>(lock) else { return Vec::new() };
+    let of = |from: &Locked| -> Vec<&Locked> {
+        let is_of = |it: &&Locked| from.dependencies.iter().any(|name| it.is_named_by(name));
+        packages.iter().filter(is_of).collect()
+    };
+    let mut found: Vec<&Locked> = packages.iter().filter(|it| it.name == package).collect();
+    let mut next = 0;
+    while let Some(from) = found.get(next) {
+        for dependency in of(from) {
+            if !found.iter().any(|it| std::ptr::eq(*it, dependency)) {
+                found.push(dependency);
+            }
+        }
+        next += 1;
+    }
+    let is_rusqlite = |it: &&Locked| it.name == RUSQLITE;
+    let runtime = found.iter().find(|it| it.name == RUNTIME);
+    let Some(own) = runtime.and_then(|it| of(it).into_iter().find(is_rusqlite)) else {
+        return Vec::new();
+    };
+    let mut seen = BTreeSet::new();
+    let users = found.iter().filter(|it| it.name != RUNTIME);
+    users
+        .flat_map(|user| of(user).into_iter().map(move |used| (user, used)))
+        .filter(|(_, used)| is_rusqlite(used) && used.version != own.version)
+        .filter(|(_, used)| seen.insert(&used.version))
+        .map(|(user, used)| {
+            format!(
+                "`{}` uses rusqlite {}, but {RUNTIME} is built with rusqlite {}, so it doesn't \
+                 accept the connections of the former; `cargo update -p {RUSQLITE}@{} --precise \
+                 {}` makes them one",
+                user.name, used.version, own.version, own.version, used.version
+            )
+        })
+        .collect()
+}
