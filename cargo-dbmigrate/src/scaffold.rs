@@ -141,6 +141,7 @@ fn new_list(cx: &Context) -> String {
         .replace("migrations::migrator", &format!("{name}::migrator"))
         .replace("mod migrations;", &format!("mod {name};"))
         .replace("\"../migrations/mod.rs\"", &format!("{path:?}"))
+        .replace("dbmigrate_runtime", &cx.project.runtime)
 }
 
 /// Has git merge the list in a directory's `mod.rs`.

@@ -11,6 +11,7 @@ mod ctxt;
 mod case;
 mod attr;
 mod value;
+mod words;
 mod ast;
 mod check;
 mod literal;
@@ -24,6 +25,7 @@ use proc_macro::TokenStream;
 /// See the trait `dbmigrate_runtime::Model`.
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
+    let input = words::raw(input);
     expand::derive(&syn::parse_macro_input!(input), attr::Place::Model).into()
 }
 
@@ -32,6 +34,7 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 /// See the trait `dbmigrate_runtime::Columns`.
 #[proc_macro_derive(Columns, attributes(model))]
 pub fn derive_columns(input: TokenStream) -> TokenStream {
+    let input = words::raw(input);
     expand::derive(&syn::parse_macro_input!(input), attr::Place::Columns).into()
 }
 
@@ -40,5 +43,6 @@ pub fn derive_columns(input: TokenStream) -> TokenStream {
 /// See the trait `dbmigrate_runtime::ColumnType`.
 #[proc_macro_derive(ColumnType, attributes(model))]
 pub fn derive_column_type(input: TokenStream) -> TokenStream {
+    let input = words::raw(input);
     column_type::derive(&syn::parse_macro_input!(input)).into()
 }

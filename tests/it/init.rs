@@ -207,3 +207,59 @@ fn a_template_s_links_lead_to_its_own_files() {
         fs::remove_file(host.dir.join("ours/x")).unwrap();
     }
 }
+
+/// The workspace names the runtime, and the package of the first edition uses that name, in which
+/// the keywords of later ones are names as well.
+#[test]
+fn a_renamed_runtime_has_that_name_in_all_that_is_generated() {
+    let mut host = Host::empty("renamed");
+    let runtime = repository().join("dbmigrate-runtime");
+    host.write(
+        "Cargo.toml",
+        &format!(
+            "[workspace]\nmembers = [\"app\"]\nresolver = \"2\"\n\n[workspace.dependencies]\n\
+             dbm = {{ package = \"dbmigrate-runtime\", path = {runtime:?} }}\n"
+        ),
+    );
+    host.lock();
+    host.dir.push("app");
+    let manifest = "[package]\nname = \"renamed\"\nversion = \"0.1.0\"\n\n[dependencies]\n\
+                    dbm = { workspace = true }\n";
+    host.write("Cargo.toml", manifest);
+    host.write("src/lib.rs", "extern crate dbm;\n");
+    host.ok("init");
+    assert_eq!(host.read("Cargo.toml"), manifest);
+    assert!(host.read("migrations/mod.rs").contains("\n::dbm::migrations! {"));
+    let run = host.fails("migrate");
+    assert!(run.stderr.contains("`#[derive(dbm::Model)]` with `#[model(crate = dbm)]`"), "{run}");
+
+    host.write(
+        "src/lib.rs",
+        "#![deny(warnings)]\nextern crate dbm;\n\n\
+         #[derive(dbm::ColumnType)]\n#[model(crate = dbm)]\n\
+         #[allow(non_camel_case_types)]\npub enum Try { async, dyn }\n\n\
+         #[derive(dbm::Model)]\n#[model(crate = dbm, unique(dyn), index(async, await))]\n\
+         pub struct Job {\n    #[model(primary_key)]\n    pub id: i64,\n    pub async: bool,\n    \
+         pub await: i32,\n    #[model(references = Job::dyn)]\n    pub try: String,\n    \
+         pub dyn: String,\n    pub gen: Try,\n    #[model(skip)]\n    pub not: Option<Box<dyn Send>>,\n}\n\n\
+         #[path = \"../migrations/mod.rs\"]\npub mod migrations;\n",
+    );
+    host.ok("migrate -m first --rev-id a1");
+    let text = host.read(&host.revision("first"));
+    assert!(text.contains("\nuse dbm::prelude::*;\n"), "{text}");
+    assert!(text.contains("Column::new(\"async\", Type::Boolean)"), "{text}");
+    for (id, message) in [("b2", "left"), ("c3", "right")] {
+        host.ok(&format!("revision --head a1 --splice -m {message} --rev-id {id}"));
+    }
+    host.ok("merge heads -m merged --rev-id d4");
+    host.ok("init --database second");
+    assert!(host.read("migrations/second/mod.rs").contains("\n::dbm::migrations! {"));
+    host.ok("upgrade --database default");
+    host.ok("check --database default");
+    host.ok("squash --database default --rev-id e5");
+    for path in host.revisions() {
+        assert!(host.read(&path).contains("use dbm::prelude::*;"), "{path}");
+    }
+    let run = host.cargo("check --quiet");
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
+}

@@ -35,6 +35,7 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
     let upgrade = changes.commented();
     let downgrade = autogenerate::way_back(&upgrade.operations, before)?;
     let header = render::Header {
+        runtime: "dbmigrate_runtime".to_owned(),
         id: case.name.replace('-', "_"),
         parents: vec!["before".to_owned()],
         message: case.about.trim().to_owned(),

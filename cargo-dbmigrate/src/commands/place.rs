@@ -157,6 +157,7 @@ impl Place {
         let form = Form::of(cx)?;
         let now = form.now();
         let header = render::Header {
+            runtime: cx.project.runtime.clone(),
             id: self.id.clone(),
             parents: self.parents.clone(),
             branch_labels: self.branch_labels.clone(),

@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 
 /// What a placeholder may name.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "message",
     "rev",
     "revises",
@@ -11,6 +11,7 @@ pub const NAMES: [&str; 9] = [
     "down_revision",
     "branch_labels",
     "depends_on",
+    "runtime",
     UPGRADE,
     DOWNGRADE,
 ];

@@ -8,6 +8,7 @@ use super::*;
 
 fn header() -> Header {
     Header {
+        runtime: "dbmigrate_runtime".to_owned(),
         id: "b2".to_owned(),
         parents: vec!["a1".to_owned()],
         branch_labels: vec!["one".to_owned()],
@@ -96,9 +97,9 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
     fails(
         &changed("${message}", "${massage}"),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl:1`: unknown placeholder `${massage}`
-          hint: known are `${message}`, `${rev}`, `${revises}`, `${create_date}`, `${down_revision}`, `${branch_labels}`, `${depends_on}`, `${upgrade}`, `${downgrade}`; `$$` is a dollar sign
-    "#]],
+            failed to make a revision of the template `my.tmpl:1`: unknown placeholder `${massage}`
+              hint: known are `${message}`, `${rev}`, `${revises}`, `${create_date}`, `${down_revision}`, `${branch_labels}`, `${depends_on}`, `${runtime}`, `${upgrade}`, `${downgrade}`; `$$` is a dollar sign
+        "#]],
     );
     fails(
         &changed("${revises}", "${revises"),

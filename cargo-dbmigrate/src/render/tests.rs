@@ -18,6 +18,7 @@ fn check(up: fn(&mut Operations), down: fn(&mut Operations), expect: Expect) {
         op.finish().operations
     };
     let header = Header {
+        runtime: "dbmigrate_runtime".to_owned(),
         id: "8048ee3cbab8".to_owned(),
         parents: Vec::new(),
         message: "initial migration".to_owned(),

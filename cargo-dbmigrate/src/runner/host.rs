@@ -88,7 +88,8 @@ fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, Str
     for dep in node.map_or(&[][..], |it| &it.deps) {
         let found = metadata.packages.iter().find(|it| it.id == dep.pkg);
         if let Some(found) = found.filter(|it| *it.name == *RUNTIME) {
-            return Ok((found, dep.name.to_string()));
+            // By the same rule as the name in what is generated: a build script's own may differ.
+            return Ok((found, cx.project.runtime.clone()));
         }
     }
     // The models may be in another package of the workspace, and only that one depends on it.

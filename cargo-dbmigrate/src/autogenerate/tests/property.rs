@@ -86,6 +86,7 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
         assert_eq!(encode(&decode(&text).unwrap()), text);
     }
     let header = render::Header {
+        runtime: "dbmigrate_runtime".to_owned(),
         id: "1".to_owned(),
         parents: vec!["0".to_owned()],
         message: "a".to_owned(),

@@ -31,6 +31,7 @@ fn written(from: &[Table], to: &[Table], fills: &[&str], expect: Expect) {
     let answers = Answers { no_renames: true, fills, ..Answers::default() };
     let changes = changed(&from, &models(to, &[]), &answers);
     let header = render::Header {
+        runtime: "dbmigrate_runtime".to_owned(),
         id: "1".to_owned(),
         parents: Vec::new(),
         message: String::new(),
