@@ -7,6 +7,7 @@
 mod artifacts;
 mod check;
 mod databases;
+mod defaults;
 mod objects;
 mod records;
 mod selection;
@@ -109,10 +110,15 @@ pub fn of_records(records: Vec<ModelRecord>, config: &Config) -> Result<Models> 
 /// The package has no model, and that can't be meant.
 pub fn no_models(cx: &Context) -> Error {
     let package = cx.config.package.as_ref().unwrap_or(&cx.project.package);
-    Error::new(format!("the package `{package}` has no models")).hint(
-        "put `#[derive(dbmigrate_runtime::Model)]` on the structs that are tables; if they are \
-         behind a feature or in another package, name it in dbmigrate.toml",
-    )
+    let runtime = &cx.project.runtime;
+    let renamed = match runtime.as_str() {
+        "dbmigrate_runtime" => String::new(),
+        name => format!(" with `#[model(crate = {name})]`"),
+    };
+    Error::new(format!("the package `{package}` has no models")).hint(format!(
+        "put `#[derive({runtime}::Model)]`{renamed} on the structs that are tables; if they are \
+         behind a feature or in another package, name it in dbmigrate.toml"
+    ))
 }
 
 fn no_runtime(package: &str) -> Error {

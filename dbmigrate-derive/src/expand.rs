@@ -22,7 +22,7 @@ use crate::attr::Place;
 use crate::check;
 use crate::ctxt::Ctxt;
 use crate::literal::literal;
-use crate::value::{Actions, Reference, Spanned};
+use crate::value::{Actions, DefaultValue, Index, Names, Reference, Spanned};
 
 /// The derived code, or the mistakes and as much of an impl as keeps others from following.
 pub(crate) fn derive(input: &DeriveInput, place: Place) -> TokenStream {
@@ -114,6 +114,7 @@ impl Expansion<'_> {
             let ty = it.ty;
             quote!(&<#ty as #krate::Columns>::RECORD)
         });
+        let uniques = self.uniques();
         let checks = self.checks();
         let read = self.read();
         let (model, table, record) = match it.place {
@@ -148,6 +149,7 @@ impl Expansion<'_> {
                     const FIELDS: #krate::model::Fields = #krate::model::Fields {
                         list: &[#(#list),*],
                         primary_key: #primary_key,
+                        uniques: #uniques,
                         known: true,
                     };
                     const RECORD: #krate::record::Record = #krate::record::Record {
@@ -229,6 +231,31 @@ impl Expansion<'_> {
         quote!(&[#(#names),*])
     }
 
+    /// The names of fields that are unique together.
+    fn uniques(&self) -> TokenStream {
+        let it = self.it;
+        if it.attrs.keys.get("unmanaged").is_some() {
+            return quote!(::core::option::Option::None);
+        }
+        let mut uniques: Vec<Vec<String>> = Vec::new();
+        let texts = |names: &Names| -> Vec<String> {
+            names.iter().map(|name| name.value.clone()).collect()
+        };
+        for unique in &it.attrs.uniques {
+            uniques.push(texts(&unique.columns));
+        }
+        for index in it.attrs.indexes.iter().filter(|index| index.is_whole()) {
+            uniques.push(index.terms.iter().map(|term| term.what.value.clone()).collect());
+        }
+        for field in it.columns() {
+            let is_index = field.attrs.index.as_ref().is_some_and(Index::is_whole);
+            if field.attrs.unique.is_some() || is_index {
+                uniques.push(vec![field.name.clone()]);
+            }
+        }
+        quote!(::core::option::Option::Some(&[#(&[#(#uniques),*]),*]))
+    }
+
     /// What the macro can't know, in the order of the literal: module and file, then the tables
     /// and columns of foreign keys.
     fn texts(&self) -> Vec<TokenStream> {
@@ -295,6 +322,17 @@ impl Expansion<'_> {
                         const _: () = #krate::model::check::#check(#key, #own.list[#idx]);
                     });
                 }
+            }
+        }
+        for (idx, field) in it.members().enumerate() {
+            let default = field.attrs.default.as_ref().filter(|_| field.attrs.ty.is_none());
+            let span = field.attrs.keys.get("default");
+            if let (Some(default), Some(span)) = (default, span) {
+                let krate = respanned(krate, span);
+                let Some(default) = kind_of(default, &krate, span) else { continue };
+                checks.extend(quote_spanned! {span=>
+                    const _: () = #krate::model::check::default(#own.list[#idx], #default);
+                });
             }
         }
         for key in &it.attrs.foreign_keys {
@@ -383,8 +421,49 @@ impl Expansion<'_> {
                     #check::key_reference(#from, #name, #other, (#place, #n_columns), #sets_null)
                 },
             };
-            quote_spanned!(span=> const _: () = #check;)
+            let sets_default = [("on_delete", &actions.on_delete), ("on_update", &actions.on_update)]
+                .into_iter()
+                .find(|(_, action)| action.as_ref().is_some_and(|it| it.value == "set_default"))
+                .filter(|_| {
+                    field.is_some_and(|it| it.attrs.default.is_none() && !it.attrs.has("nullable"))
+                })
+                .map(|(key, _)| {
+                    quote_spanned! {span=>
+                        const _: () = #krate::model::check::sets_default(#key, #from);
+                    }
+                });
+            quote_spanned!(span=> const _: () = #check; #sets_default)
         });
-        checks.collect()
+        let targets = references.fields.iter().map(|field| &field.value);
+        let referable = (!references.fields.is_empty()).then(|| {
+            quote_spanned! {span=>
+                const _: () = #krate::model::check::referable(
+                    #name,
+                    <#model as #krate::Model>::FIELDS,
+                    &[#(#targets),*],
+                );
+            }
+        });
+        checks.chain(referable).collect()
     }
+}
+
+/// What the type has to hold of a default; nothing is known of an expression.
+fn kind_of(default: &DefaultValue, krate: &TokenStream, span: Span) -> Option<TokenStream> {
+    let kind = match default {
+        DefaultValue::Now => quote!(Now),
+        DefaultValue::Bool(_) => quote!(Bool),
+        DefaultValue::Integer(number) => quote!(Integer(#number)),
+        DefaultValue::Real(_) => quote!(Real),
+        DefaultValue::Text(text) => {
+            let length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+            quote!(Text(#length))
+        }
+        DefaultValue::Blob(bytes) => {
+            let length = bytes.len();
+            quote!(Bytes(#length))
+        }
+        DefaultValue::Sql(_) => return None,
+    };
+    Some(quote_spanned!(span=> #krate::model::check::Default::#kind))
 }

@@ -369,7 +369,7 @@ struct Employee {
     company: Option<i32>,
     country: Option<String>,
     #[model(references = elsewhere::Company::tax_id, on_update = set_default)]
-    tax: String,
+    tax: Option<String>,
     #[model(references = self::User, on_delete = restrict, deferrable = "initially deferred")]
     user: i64,
     #[model(references = Self::id, on_delete = no_action)]
@@ -385,7 +385,7 @@ fn foreign_keys() {
         .column(id())
         .column(Column::new("company", Type::Integer))
         .column(Column::new("country", Type::Text))
-        .column(text("tax"))
+        .column(Column::new("tax", Type::Text))
         .column(big("user").not_null())
         .column(big("boss"))
         .column(big("deputy"))

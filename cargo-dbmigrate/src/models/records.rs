@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 
 use dbmigrate_runtime::record::ModelRecord;
-use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
-use dbmigrate_runtime::{Value, written};
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::written;
 
 use super::artifacts::{Damaged, Found};
+use super::defaults::misfit;
 use crate::error::{Error, Result};
 
 /// The records, each once, in the order of their paths.
@@ -76,27 +77,6 @@ pub fn place(it: &ModelRecord) -> String {
         0 => format!("`{}` in {}", it.path, it.file),
         line => format!("`{}` at {}:{line}", it.path, it.file),
     }
-}
-
-/// A default that no row could have, since it is no value of the column's type.
-fn misfit(model: &ModelRecord, column: &Column) -> Option<Error> {
-    let Some(DefaultValue::Literal(Value::Text(text))) = &column.default else { return None };
-    let field = model.fields.iter().find(|it| it.column == column.name);
-    let field = field.map_or(&column.name, |it| &it.field);
-    let why = match &column.ty {
-        Type::Enum(_, values) if !values.contains(text) => {
-            format!("is none of its values: `{}`", values.join("`, `"))
-        }
-        Type::Boolean => "is a text, and the column is a boolean".to_owned(),
-        ty if ty.is_integer() => "is a text, and the column is an integer".to_owned(),
-        _ => return None,
-    };
-    let message = format!("the default \"{text}\" of the field `{field}` {why}");
-    let hint = match &column.ty {
-        Type::Enum(..) => "write one of them, as the database has it",
-        _ => "write the value without quotes",
-    };
-    Some(Error::new(format!("{message}, in the model {}", place(model))).hint(hint))
 }
 
 fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {

@@ -23,6 +23,14 @@ pub(crate) struct Index {
     pub(crate) filter: Option<Text>,
 }
 
+impl Index {
+    /// Whether it keeps all rows apart by columns alone, so that a foreign key can refer to these.
+    pub(crate) fn is_whole(&self) -> bool {
+        let is_plain = |term: &Term| !term.is_sql && term.collation.is_none();
+        self.unique && self.filter.is_none() && self.terms.iter().all(is_plain)
+    }
+}
+
 /// `a`, `a desc`, `a collate "NOCASE"`, `sql("lower(a)")`
 pub(crate) struct Term {
     pub(crate) what: Text,

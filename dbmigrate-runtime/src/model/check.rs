@@ -95,6 +95,177 @@ pub const fn reference(own: Field, model: &str, other: Fields, target: &str, set
     }
 }
 
+/// Fails unless the fields that a foreign key names are the other model's primary key or unique
+/// together, in whichever order: a database can follow it to nothing else.
+#[track_caller]
+pub const fn referable(model: &str, other: Fields, targets: &[&'static str]) {
+    let mut idx = 0;
+    while idx < targets.len() {
+        // That has its own error.
+        if find(other, targets[idx]).is_none() {
+            return;
+        }
+        idx += 1;
+    }
+    if !other.known || other.uniques.is_none() || is_unique(other, other, targets) {
+        return;
+    }
+    let mut message = Message::new();
+    idx = 0;
+    while idx < targets.len() {
+        let separator = if idx == 0 {
+            "`"
+        } else if idx + 1 == targets.len() {
+            " and `"
+        } else {
+            ", `"
+        };
+        let name = targets[idx];
+        message = message.add(separator).add(model).add("::").add(name).add("`");
+        idx += 1;
+    }
+    message
+        .add(if idx == 1 { " is neither the primary key" } else { " are neither the primary key" })
+        .add(" of `")
+        .add(model)
+        .add(if idx == 1 { "` nor unique" } else { "` nor unique together" })
+        .add(", so a foreign key cannot refer to ")
+        .add(if idx == 1 { "it; write `#[model(unique)]`" } else { "them; write `unique(...)`" })
+        .add(if idx == 1 { " there, or refer to the key" } else { " on the struct there" })
+        .fail();
+}
+
+const fn is_unique(other: Fields, of: Fields, targets: &[&'static str]) -> bool {
+    if are_same_columns(other, targets, of, of.primary_key) {
+        return true;
+    }
+    let mut idx = 0;
+    if let Some(uniques) = of.uniques {
+        while idx < uniques.len() {
+            if are_same_columns(other, targets, of, uniques[idx]) {
+                return true;
+            }
+            idx += 1;
+        }
+    }
+    idx = 0;
+    while idx < of.list.len() {
+        if let Field::Group(group) = of.list[idx] {
+            // A group's own key is the model's, unless that says another.
+            let group = Fields { primary_key: &[], ..group };
+            if is_unique(other, group, targets) {
+                return true;
+            }
+        }
+        idx += 1;
+    }
+    false
+}
+
+/// Whether these are the same columns; neither list names one twice.
+const fn are_same_columns(
+    one: Fields,
+    ones: &[&'static str],
+    two: Fields,
+    twos: &[&'static str],
+) -> bool {
+    let mut idx = 0;
+    let mut same = ones.len() == twos.len();
+    while same && idx < ones.len() {
+        let mut at = 0;
+        let column_of_one = column(one, ones[idx]);
+        while at < twos.len() && !same_text(column(two, twos[at]), column_of_one) {
+            at += 1;
+        }
+        same = at < twos.len();
+        idx += 1;
+    }
+    same
+}
+
+/// A default of an attribute, as far as the type decides about it.
+#[derive(Debug, Clone, Copy)]
+pub enum Default {
+    Now,
+    Bool,
+    Integer(i64),
+    Real,
+    /// The number of characters.
+    Text(u32),
+    /// The number of bytes.
+    Bytes(usize),
+}
+
+/// Fails unless the field's type can hold the default.
+#[track_caller]
+pub const fn default(field: Field, default: Default) {
+    let Field::Column(name, _, ty) = field else { return };
+    let is_text = ty.is_text();
+    let misfit = match default {
+        Default::Now if !is_text && !ty.is_time() => "the time",
+        Default::Bool if !ty.is_boolean() => "a boolean",
+        Default::Integer(number) => {
+            if let Some((range, least, greatest)) = ty.range() {
+                if number < least || number > greatest {
+                    Message::new()
+                        .add("the default is outside ")
+                        .add(range)
+                        .add(", which the column type of `")
+                        .add(name)
+                        .add("` holds: ")
+                        .add(ty.words())
+                        .fail();
+                }
+            }
+            if ty.is_time() || ty.is_bytes() { "an integer" } else { "" }
+        }
+        Default::Real if ty.is_integer() || ty.is_boolean() || ty.is_time() || ty.is_bytes() => {
+            "a number with a fraction"
+        }
+        Default::Text(_) if ty.is_integer() || ty.is_float() || ty.is_boolean() => "a text",
+        Default::Text(_) if ty.is_binary() => "a text",
+        Default::Text(length) if ty.is_longer(length) => Message::new()
+            .add("the default has more characters than `")
+            .add(name)
+            .add("` holds")
+            .fail(),
+        Default::Bytes(length) if ty.is_other_length(length) => Message::new()
+            .add("the default has another number of bytes than `")
+            .add(name)
+            .add("` holds")
+            .fail(),
+        Default::Bytes(_) if !ty.is_bytes() => "bytes",
+        _ => "",
+    };
+    // Types in a database's own words hold what it says they do.
+    if !misfit.is_empty() && !ty.is_own() {
+        Message::new()
+            .add("the default is ")
+            .add(misfit)
+            .add(", and the column type of `")
+            .add(name)
+            .add("` is ")
+            .add(ty.words())
+            .fail();
+    }
+}
+
+/// Fails unless a field without a default takes NULL: that is what `set_default` sets it to.
+#[track_caller]
+pub const fn sets_default(key: &str, field: Field) {
+    if let Field::Column(name, _, ty) = field {
+        if !ty.is_nullable() {
+            Message::new()
+                .add("`")
+                .add(key)
+                .add(" = set_default` needs a default, and `")
+                .add(name)
+                .add("` has none and is not an `Option`")
+                .fail();
+        }
+    }
+}
+
 /// The same for a foreign key of so many columns to the primary key, this one at that place.
 #[track_caller]
 pub const fn key_reference(
@@ -344,10 +515,12 @@ mod tests {
             Field::Group(Fields {
                 list: &[Field::Column("deleted", "", Ty::BOOLEAN)],
                 primary_key: &[],
+                uniques: Some(&[&["deleted"]]),
                 known: true,
             }),
         ],
         primary_key: &["id"],
+        uniques: Some(&[&["id", "kind"]]),
         known: true,
     };
 
@@ -361,6 +534,16 @@ mod tests {
         assert_eq!(key_column(OTHER, 0), "id");
         assert_eq!(key_column(OTHER, 1), "");
         assert_eq!(inherited_key(&[Fields::UNKNOWN, OTHER]), ["id"]);
+    }
+
+    #[test]
+    fn a_foreign_key_refers_to_a_key_or_to_what_is_unique_together() {
+        for targets in [&["id"][..], &["type", "id"], &["kind", "id"], &["deleted"]] {
+            assert!(is_unique(OTHER, OTHER, targets), "{targets:?}");
+        }
+        for targets in [&["kind"][..], &["id", "deleted"], &["id", "kind", "deleted"]] {
+            assert!(!is_unique(OTHER, OTHER, targets), "{targets:?}");
+        }
     }
 
     #[test]

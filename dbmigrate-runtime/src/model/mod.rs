@@ -256,6 +256,9 @@ pub struct Fields {
     pub list: &'static [Field],
     /// Names of fields in the key's order.
     pub primary_key: &'static [&'static str],
+    /// Names of fields that are unique together; not those of a partial index. `None` where
+    /// others own the table, so that a model of it needn't say everything.
+    pub uniques: Option<&'static [&'static [&'static str]]>,
     /// Not so when the derive found a mistake: then nothing is said of these fields.
     pub known: bool,
 }
@@ -271,5 +274,5 @@ pub enum Field {
 
 impl Fields {
     /// What stands in for the fields of a struct that the derive couldn't read.
-    pub const UNKNOWN: Fields = Fields { list: &[], primary_key: &[], known: false };
+    pub const UNKNOWN: Fields = Fields { list: &[], primary_key: &[], uniques: None, known: false };
 }

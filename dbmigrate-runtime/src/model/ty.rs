@@ -173,6 +173,62 @@ impl Ty {
         matches!(self.not_null().0, Kind::Plain(2..=9))
     }
 
+    pub(crate) const fn is_boolean(&self) -> bool {
+        matches!(self.not_null().0, Kind::Plain(1))
+    }
+
+    pub(crate) const fn is_float(&self) -> bool {
+        matches!(self.not_null().0, Kind::Plain(10 | 11))
+    }
+
+    /// Dates and times.
+    pub(crate) const fn is_time(&self) -> bool {
+        matches!(self.not_null().0, Kind::Plain(14..=17))
+    }
+
+    pub(crate) const fn is_binary(&self) -> bool {
+        matches!(self.not_null().0, Kind::Plain(20) | Kind::FixedBinary(_))
+    }
+
+    /// Bytes, also those of a UUID.
+    pub(crate) const fn is_bytes(&self) -> bool {
+        self.is_binary() || matches!(self.not_null().0, Kind::Plain(18))
+    }
+
+    /// A type in a database's own words.
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self.not_null().0, Kind::Raw(_) | Kind::PerDialect(_))
+    }
+
+    /// Whether so many characters are more than the type holds.
+    pub(crate) const fn is_longer(&self, length: u32) -> bool {
+        matches!(self.not_null().0, Kind::String(most) if length > most)
+    }
+
+    /// Whether the type holds another number of bytes.
+    pub(crate) const fn is_other_length(&self, length: usize) -> bool {
+        match self.not_null().0 {
+            Kind::FixedBinary(exact) => exact as usize != length,
+            Kind::Plain(18) => length != 16,
+            _ => false,
+        }
+    }
+
+    /// What integers the type holds, where that is less than 64 bits: in words, and both ends.
+    pub(crate) const fn range(&self) -> Option<(&'static str, i64, i64)> {
+        match self.not_null().0 {
+            Kind::Plain(1) => Some(("0 to 1", 0, 1)),
+            Kind::Plain(2) => Some(("-128 to 127", -128, 127)),
+            Kind::Plain(3) => Some(("-32768 to 32767", -32_768, 32_767)),
+            Kind::Plain(4) => Some(("-2147483648 to 2147483647", i32::MIN as i64, i32::MAX as i64)),
+            Kind::Plain(6) => Some(("0 to 255", 0, 255)),
+            Kind::Plain(7) => Some(("0 to 65535", 0, 65_535)),
+            Kind::Plain(8) => Some(("0 to 4294967295", 0, u32::MAX as i64)),
+            Kind::Plain(9) => Some(("0 to 9223372036854775807", 0, i64::MAX)),
+            _ => None,
+        }
+    }
+
     /// What the type is called in messages.
     pub(crate) const fn words(&self) -> &'static str {
         match self.not_null().0 {

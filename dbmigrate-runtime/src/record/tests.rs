@@ -10,7 +10,7 @@ fn record() -> Record {
     const TYPES: &[Field] = &[
         Field::Column("id", "", Ty::BIG_INTEGER),
         Field::Column("a", "", Ty::nullable(&Ty::array(&Ty::TEXT))),
-        Field::Group(Fields { list: INNER, primary_key: &[], known: true }),
+        Field::Group(Fields { list: INNER, primary_key: &[], uniques: None, known: true }),
         Field::Column("b", "", Ty::enumeration("mood", &["sad", "glad"])),
     ];
     const INNER: &[Field] = &[

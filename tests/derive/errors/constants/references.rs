@@ -7,7 +7,7 @@ mod other {
     pub struct Other<'a> {
         a: i64,
         b: &'a str,
-        #[model(column = "number")]
+        #[model(column = "number", unique)]
         c: i32,
         #[model(skip)]
         d: i32,
@@ -16,7 +16,36 @@ mod other {
     #[derive(dbmigrate_runtime::Model)]
     #[model(no_primary_key)]
     pub struct NoKey {
+        #[model(unique)]
         a: i64,
+    }
+
+    #[derive(dbmigrate_runtime::Columns)]
+    #[model(unique(e, f))]
+    pub struct Part {
+        e: i64,
+        f: i64,
+    }
+
+    #[derive(dbmigrate_runtime::Model)]
+    #[model(
+        unique(a, b),
+        index(columns(c), unique, where = "c > 0"),
+        index(columns(sql("d")), unique),
+        index(columns(g), unique)
+    )]
+    pub struct Uniques {
+        #[model(primary_key)]
+        id: i64,
+        #[model(index)]
+        a: i64,
+        b: i64,
+        #[model(column = "sea")]
+        c: i64,
+        d: i64,
+        g: i64,
+        #[model(flatten)]
+        part: Part,
     }
 }
 
@@ -46,6 +75,70 @@ struct References {
     f: Option<i32>,
     #[model(references = other::NoKey(a), nullable, on_delete = set_null)]
     g: i64,
+}
+
+#[derive(Model)]
+#[model(
+    foreign_key(columns(a, b), references = other::Uniques(b, a)),
+    foreign_key(columns(a, b), references = other::Uniques(f, e)),
+    foreign_key(columns(a, b), references = other::Uniques(a, e)), //~ error: `Uniques::a` and `Uniques::e` are neither the primary key of `Uniques` nor unique together, so a foreign key cannot refer to them; write `unique(...)` on the struct there
+    foreign_key(columns(a, b), references = other::Uniques(a, id)), //~ error: `Uniques::a` and `Uniques::id` are neither the primary key
+)]
+struct Unreferable {
+    #[model(primary_key)]
+    id: i64,
+    #[model(references = other::Uniques::a)] //~ error: `Uniques::a` is neither the primary key of `Uniques` nor unique, so a foreign key cannot refer to it; write `#[model(unique)]` there, or refer to the key
+    a: i64,
+    #[model(references = other::Uniques::sea)] //~ error: `Uniques::sea` is neither the primary key of `Uniques` nor unique
+    b: i64,
+    #[model(references = other::Uniques::d)] //~ error: `Uniques::d` is neither
+    c: i64,
+    #[model(references = other::Uniques::g, on_delete = set_default)] //~ error: `on_delete = set_default` needs a default, and `d` has none and is not an `Option`
+    d: i64,
+    #[model(references = other::Uniques::id, on_update = set_default, default = 1)]
+    e: i64,
+    #[model(references = other::Uniques, on_delete = set_default)]
+    f: Option<i64>,
+}
+
+#[derive(Model)]
+struct Defaults<'a> {
+    #[model(primary_key)]
+    id: i64,
+    #[model(default = now)] //~ error: the default is the time, and the column type of `a` is big integer
+    a: i64,
+    #[model(default = now)] //~ error: the default is the time, and the column type of `b` is boolean
+    b: bool,
+    #[model(default = now)] //~ error: the default is the time, and the column type of `c` is binary
+    c: Vec<u8>,
+    #[model(default = now)] //~ error: the default is the time, and the column type of `d` is double
+    d: Option<f64>,
+    #[model(default = 300)] //~ error: the default is outside 0 to 255, which the column type of `e` holds: tiny unsigned
+    e: u8,
+    #[model(default = -1)] //~ error: the default is outside 0 to 4294967295, which the column type of `f` holds: unsigned
+    f: Option<u32>,
+    #[model(default = 2)] //~ error: the default is outside 0 to 1, which the column type of `g` holds: boolean
+    g: bool,
+    #[model(default = true)] //~ error: the default is a boolean, and the column type of `h` is integer
+    h: i32,
+    #[model(default = 1.5)] //~ error: the default is a number with a fraction, and the column type of `i` is integer
+    i: i32,
+    #[model(default = "yes")] //~ error: the default is a text, and the column type of `j` is boolean
+    j: bool,
+    #[model(default = "bytes")] //~ error: the default is a text, and the column type of `k` is binary
+    k: &'a [u8],
+    #[model(default = b"abc")] //~ error: the default has another number of bytes than `l` holds
+    l: [u8; 2],
+    #[model(default = "ab")] //~ error: the default has more characters than `m` holds
+    m: char,
+    #[model(default = b"a")] //~ error: the default is bytes, and the column type of `n` is text
+    n: String,
+    #[model(default = now)]
+    o: String,
+    #[model(type = Boolean, default = true)]
+    p: i32,
+    #[model(default = 127)]
+    q: i8,
 }
 
 #[derive(Model)]

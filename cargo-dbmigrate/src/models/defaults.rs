@@ -1,0 +1,270 @@
+//! Defaults that a column's type can't hold.
+//!
+//! The derive refuses what the compiler can tell; this also knows `type = ...`, and reads texts.
+
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::schema::{Column, DefaultValue, Type};
+
+use crate::error::Error;
+
+/// A default that no row could have, since it is no value of the column's type.
+pub(super) fn misfit(model: &ModelRecord, column: &Column) -> Option<Error> {
+    let default = column.default.as_ref()?;
+    let (why, hint) = match default {
+        DefaultValue::Sql(_) => return None,
+        DefaultValue::Now => now(&column.ty)?,
+        DefaultValue::Literal(value) => literal(&column.ty, value)?,
+    };
+    let shown = match default {
+        DefaultValue::Literal(Value::Text(text)) => format!("\"{text}\""),
+        other => other.to_string(),
+    };
+    let field = model.fields.iter().find(|it| it.column == column.name);
+    let name = field.map_or(&column.name, |it| &it.field);
+    let place = match field {
+        Some(field) if field.line != 0 => {
+            format!("`{}` at {}:{}", model.path, model.file, field.line)
+        }
+        _ => super::records::place(model),
+    };
+    let message = format!("the default {shown} of the field `{name}` {why}, in the model {place}");
+    Some(Error::new(message).hint(hint))
+}
+
+type Misfit = (String, &'static str);
+
+fn now(ty: &Type) -> Option<Misfit> {
+    let holds_times = matches!(ty, Type::Date | Type::Time | Type::DateTime | Type::Timestamp)
+        || matches!(ty, Type::Text | Type::String(_) | Type::Raw(_) | Type::PerDialect(_));
+    let misfit = || {
+        let hint = "`now` is for dates and times; `default = sql(\"...\")` computes a value";
+        (format!("is a time, and the column is {}", with_article(ty)), hint)
+    };
+    (!holds_times).then(misfit)
+}
+
+fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
+    match value {
+        Value::Text(text) => of_text(ty, text),
+        Value::Integer(number) => of_integer(ty, *number),
+        Value::Real(_) => other(ty, "a number with a fraction", |ty| {
+            matches!(ty, Type::Float | Type::Double | Type::Decimal(..) | Type::Numeric)
+                || matches!(ty, Type::Text | Type::String(_) | Type::Json)
+        }),
+        Value::Blob(bytes) => match ty {
+            Type::FixedBinary(length) if bytes.len() as u64 != u64::from(*length) => Some((
+                format!("has {} bytes, and the column holds {length}", bytes.len()),
+                "write a value of that length",
+            )),
+            Type::Uuid if bytes.len() != 16 => Some((
+                format!("has {} bytes, and a UUID has 16", bytes.len()),
+                "write a value of that length",
+            )),
+            _ => other(ty, "bytes", |ty| {
+                matches!(ty, Type::Binary | Type::FixedBinary(_) | Type::Uuid)
+            }),
+        },
+        Value::Bool(_) => other(ty, "a boolean", |ty| matches!(ty, Type::Boolean | Type::Json)),
+        _ => None,
+    }
+}
+
+/// A value of one kind for a column of another; a type in a database's own words holds anything.
+fn other(ty: &Type, what: &str, holds: impl Fn(&Type) -> bool) -> Option<Misfit> {
+    if holds(ty) || matches!(ty, Type::Raw(_) | Type::PerDialect(_)) {
+        return None;
+    }
+    let why = format!("is {what}, and the column is {}", with_article(ty));
+    Some((why, "write a value of the column's type, or `default = sql(\"...\")`"))
+}
+
+fn of_integer(ty: &Type, number: i64) -> Option<Misfit> {
+    let (least, greatest) = match ty {
+        Type::Boolean => (0, 1),
+        Type::TinyInteger => (i8::MIN.into(), i8::MAX.into()),
+        Type::SmallInteger => (i16::MIN.into(), i16::MAX.into()),
+        Type::Integer => (i32::MIN.into(), i32::MAX.into()),
+        Type::TinyUnsigned => (0, u8::MAX.into()),
+        Type::SmallUnsigned => (0, u16::MAX.into()),
+        Type::Unsigned => (0, u32::MAX.into()),
+        Type::BigUnsigned => (0, i64::MAX),
+        Type::Decimal(..) => return of_decimal(ty, &number.to_string()),
+        _ => {
+            return other(ty, "an integer", |ty| {
+                matches!(ty, Type::BigInteger | Type::Float | Type::Double | Type::Numeric)
+                    || matches!(ty, Type::Text | Type::String(_) | Type::Json)
+            });
+        }
+    };
+    let is_outside = !(least..=greatest).contains(&number);
+    let why =
+        || format!("is outside {least} to {greatest}, and the column is {}", with_article(ty));
+    is_outside.then(|| (why(), "write a value of the column's type"))
+}
+
+fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
+    let (fits, what, hint) = match ty {
+        Type::Enum(_, values) if !values.iter().any(|value| value == text) => {
+            let why = format!("is none of its values: `{}`", values.join("`, `"));
+            return Some((why, "write one of them, as the database has it"));
+        }
+        Type::Boolean => return Some(unquoted("a boolean")),
+        ty if ty.is_integer() => return Some(unquoted("an integer")),
+        Type::Float | Type::Double => return Some(unquoted("a number")),
+        Type::String(length) if text.chars().count() > *length as usize => {
+            let n = text.chars().count();
+            let why = format!("has {n} characters, and the column holds {length}");
+            return Some((why, "shorten it, or raise the field's `length`"));
+        }
+        Type::Decimal(..) | Type::Numeric => return of_decimal(ty, text),
+        Type::Date => (is_date(text), "a date", "write it as in \"2024-12-31\""),
+        Type::Time => (is_time(text), "a time", "write it as in \"23:59:59\""),
+        Type::DateTime => {
+            let fits = date_and_time(text).is_some_and(is_time);
+            (fits, "a date and time", "write it as in \"2024-12-31 23:59:59\"")
+        }
+        Type::Timestamp => {
+            let fits = date_and_time(text).is_some_and(|time| is_time(without_zone(time)));
+            (fits, "a timestamp", "write it as in \"2024-12-31 23:59:59+00:00\"")
+        }
+        Type::Uuid => {
+            (is_uuid(text), "a UUID", "write it as in \"67e55044-10b1-426f-9247-bb680e5fe0c8\"")
+        }
+        Type::Json => {
+            let fits = serde_json::from_str::<serde_json::Value>(text).is_ok();
+            (fits, "JSON", "a JSON text has quotes of its own: `default = \"\\\"text\\\"\"`")
+        }
+        Type::Binary | Type::FixedBinary(_) => {
+            (false, "bytes", "write a byte string: `default = b\"...\"`")
+        }
+        _ => return None,
+    };
+    (!fits).then(|| (format!("is not {what}"), hint))
+}
+
+fn unquoted(what: &str) -> Misfit {
+    (format!("is a text, and the column is {what}"), "write the value without quotes")
+}
+
+/// Digits beyond what the column holds would be lost, or the row be refused.
+fn of_decimal(ty: &Type, text: &str) -> Option<Misfit> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let are_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if digits.trim_matches('.').is_empty() || !are_digits(whole) || !are_digits(fraction) {
+        return Some(("is not a decimal number".to_owned(), "write it as in \"12.50\""));
+    }
+    let Type::Decimal(precision, scale) = ty else { return None };
+    let whole = whole.trim_start_matches('0').len() as u64;
+    let fraction = fraction.trim_end_matches('0').len() as u64;
+    let is_long = whole + u64::from(*scale) > u64::from(*precision) || fraction > u64::from(*scale);
+    let why = || format!("has more digits than the column, which is {}", with_article(ty));
+    is_long.then(|| (why(), "write fewer digits, or raise `precision` or `scale`"))
+}
+
+fn with_article(ty: &Type) -> String {
+    let words = ty.to_string();
+    let article = if words.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {words}")
+}
+
+/// The number in so many digits.
+fn number(text: &str, length: usize) -> Option<u32> {
+    let are_digits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits.then(|| text.parse().ok())?
+}
+
+fn is_date(text: &str) -> bool {
+    let mut parts = text.splitn(3, '-');
+    let mut part = |length| parts.next().and_then(|part| number(part, length));
+    let (Some(year), Some(month), Some(day)) = (part(4), part(2), part(2)) else { return false };
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return false,
+    };
+    (1..=days).contains(&day)
+}
+
+fn is_time(text: &str) -> bool {
+    let (text, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let parts: Vec<_> = text.split(':').map(|part| number(part, 2)).collect();
+    let fits = match parts[..] {
+        [Some(hour), Some(minute)] => hour < 24 && minute < 60 && fraction == "0",
+        [Some(hour), Some(minute), Some(second)] => hour < 24 && minute < 60 && second < 60,
+        _ => false,
+    };
+    fits && !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// What follows the date.
+fn date_and_time(text: &str) -> Option<&str> {
+    let (date, time) = text.split_once([' ', 'T'])?;
+    is_date(date).then_some(time)
+}
+
+fn without_zone(time: &str) -> &str {
+    if let Some(time) = time.strip_suffix('Z') {
+        return time;
+    }
+    match time.rfind(['+', '-']) {
+        Some(at) if is_time(&time[at + 1..]) => &time[..at],
+        _ => time,
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
+    (lengths == [8, 4, 4, 4, 12] || lengths == [32])
+        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_as_the_column_s_readers_read_them() {
+        let fits = |ty: Type, text: &str| of_text(&ty, text).is_none();
+        for (ty, good, bad) in [
+            (Type::Date, "2024-02-29", "2023-02-29"),
+            (Type::Date, "0001-12-31", "yesterday"),
+            (Type::Time, "23:59", "24:00"),
+            (Type::Time, "23:59:59.125", "23:59:60"),
+            (Type::DateTime, "2024-12-31 00:00:00", "2024-12-31"),
+            (Type::DateTime, "2024-12-31T00:00", "2024-12-31 00:00:00Z"),
+            (Type::Timestamp, "2024-12-31 00:00:00+02:00", "2024-12-31 00:00:00+2"),
+            (Type::Timestamp, "2024-12-31T00:00:00Z", "now"),
+            (Type::Uuid, "67e55044-10b1-426f-9247-bb680e5fe0c8", "x"),
+            (Type::Json, "{\"a\": [1]}", "{bad"),
+            (Type::String(3), "äöü", "äöüa"),
+            (Type::Decimal(4, 2), "-12.500", "123.4"),
+            (Type::Decimal(4, 2), "0012", "0.125"),
+            (Type::Numeric, "1.25", "."),
+            (Type::Text, "anything", ""),
+        ] {
+            assert!(fits(ty.clone(), good), "{ty} {good}");
+            assert!(ty == Type::Text || !fits(ty.clone(), bad), "{ty} {bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_bytes_are_within_what_the_column_holds() {
+        let fits = |ty: Type, value: Value| literal(&ty, &value).is_none();
+        assert!(fits(Type::TinyUnsigned, Value::Integer(255)));
+        assert!(!fits(Type::TinyUnsigned, Value::Integer(300)));
+        assert!(!fits(Type::Unsigned, Value::Integer(-1)));
+        assert!(fits(Type::BigInteger, Value::Integer(i64::MIN)));
+        assert!(!fits(Type::Boolean, Value::Integer(2)));
+        assert!(!fits(Type::Integer, Value::Bool(true)));
+        assert!(!fits(Type::Integer, Value::Real(1.5)));
+        assert!(!fits(Type::Uuid, Value::Blob(vec![0; 15])));
+        assert!(fits(Type::FixedBinary(2), Value::Blob(vec![0; 2])));
+        assert!(!fits(Type::Text, Value::Blob(vec![0; 2])));
+        assert!(now(&Type::DateTime).is_none() && now(&Type::BigInteger).is_some());
+    }
+}
