@@ -244,6 +244,9 @@ pub struct NewRevision {
     /// What the models are compared with: what the migrations build, or the live database
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub against: Against,
+    /// Write the revision without trying it on a database in memory
+    #[arg(long)]
+    pub no_try: bool,
     /// Print the revision instead of writing it
     #[arg(long)]
     pub dry_run: bool,

@@ -22,6 +22,7 @@ mod render;
 mod rules;
 mod runner;
 mod scaffold;
+mod trial;
 
 use std::process::ExitCode;
 

@@ -8,6 +8,7 @@ mod artifacts;
 mod check;
 mod databases;
 mod defaults;
+mod names;
 mod objects;
 mod records;
 mod selection;
@@ -19,6 +20,9 @@ use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::schema::naming::Convention;
 
 pub use artifacts::dep_info;
+#[cfg(test)]
+pub use names::check as check_names;
+pub use records::place;
 pub use wrapper::run_wrapper;
 
 use crate::config::Config;
@@ -66,6 +70,7 @@ pub fn load(cx: &Context) -> Result<Models> {
         }
     };
     let own = databases::own(cx, records)?;
+    names::check(&own)?;
     let models = of_records(own, &cx.config)?;
     Ok(Models { found_none: records.is_empty(), ..models })
 }

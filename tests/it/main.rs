@@ -35,3 +35,4 @@ mod team;
 mod squash;
 #[cfg(target_os = "linux")]
 mod undone;
+mod trial;

@@ -19,7 +19,7 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 pub use adopt::adopt;
-pub use fill::{Need, Why};
+pub use fill::{Need, Why, neutral};
 pub use flags::{Flags, Line, flags};
 pub use question::{Question, Rename, shell};
 pub use rewrite::rewritten;

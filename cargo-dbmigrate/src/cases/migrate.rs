@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Parser as _;
 use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::revision;
 use dbmigrate_runtime::schema::Schema;
 
 use super::case::Case;
@@ -11,9 +12,10 @@ use crate::autogenerate;
 use crate::cli::{Cli, Command, Format, NewRevision};
 use crate::commands::new_revision::{agree_to_losses, answered};
 use crate::error::Result;
-use crate::models::Models;
+use crate::models::{Models, check_names};
 use crate::output::Output;
 use crate::render;
+use crate::trial::{Start, Trial};
 
 /// A generated revision.
 pub struct Revision {
@@ -26,6 +28,7 @@ pub struct Revision {
 /// The revision that leads from the migrations to the models.
 pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revision> {
     let args = args(case);
+    check_names(&models.records)?;
     let no_database = |_: &[Operation]| BTreeMap::new();
     let changes = answered(&args, before, models, &no_database)?;
     if !args.allow_destructive {
@@ -34,6 +37,17 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
     }
     let upgrade = changes.commented();
     let downgrade = autogenerate::way_back(&upgrade.operations, before)?;
+    let trial = Trial {
+        revision: &revision::Revision { id: "case".to_owned(), ..revision::Revision::default() },
+        upgrade: &upgrade.operations,
+        downgrade: &downgrade,
+        before,
+        models,
+        fills: &args.fill,
+    };
+    if !args.no_try && !upgrade.operations.is_empty() {
+        trial.run(Start::replayed(before, "dbmigrate_version")?)?;
+    }
     let header = render::Header {
         runtime: "dbmigrate_runtime".to_owned(),
         id: case.name.replace('-', "_"),

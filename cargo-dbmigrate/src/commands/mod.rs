@@ -28,6 +28,7 @@ mod rewrite;
 mod show;
 mod squash;
 mod stamp;
+mod try_out;
 mod undo;
 mod upgrade;
 mod upgrade_all;

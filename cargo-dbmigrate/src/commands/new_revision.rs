@@ -9,6 +9,7 @@ use dbmigrate_runtime::schema::Schema;
 
 use super::form::Form;
 use super::place::{self, Place};
+use super::try_out::try_out;
 use super::{Answer, downgrade, questions, rewrite};
 use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Line, Outcome, Question};
 use crate::cli::{Against, NewRevision};
@@ -67,6 +68,9 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     }
     let upgrade = changes.commented();
     refuse_unreachable(&history, &place, &upgrade.operations)?;
+    if let Some(models) = models.as_ref().filter(|_| !args.no_try) {
+        try_out(cx, args, &history, &place, (models, &upgrade, &back))?;
+    }
     let written = place.write(cx, &args.message, &upgrade, &back, (generate, args.dry_run))?;
     if let Some(why) = &back.irreversible {
         cx.out.warning(format!("the revision can't be undone: {why}"));

@@ -1,0 +1,70 @@
+//! Names that no database can keep apart.
+
+use std::collections::BTreeMap;
+
+use dbmigrate_runtime::record::ModelRecord;
+
+use super::records::place;
+use crate::error::{Error, Result};
+
+/// Refuses columns of one model, and indexes of all, that differ in case alone, and indexes with a
+/// name that is a table's or SQLite's own.
+pub fn check(records: &[ModelRecord]) -> Result<()> {
+    let managed = || records.iter().filter(|model| !model.unmanaged);
+    let tables: BTreeMap<String, &ModelRecord> =
+        managed().map(|model| (model.table.name.to_lowercase(), model)).collect();
+    let mut indexes: BTreeMap<String, (&str, &ModelRecord)> = BTreeMap::new();
+    for model in managed() {
+        columns(model)?;
+        for index in &model.table.indexes {
+            let lower = index.name.to_lowercase();
+            if lower.starts_with("sqlite_") {
+                return Err(index_error(
+                    &index.name,
+                    model,
+                    "names with `sqlite_` are SQLite's own",
+                ));
+            }
+            if let Some(table) = tables.get(&lower) {
+                let why = format!("the model {} has the table of that name", place(table));
+                return Err(index_error(&index.name, model, &why));
+            }
+            if let Some((name, other)) = indexes.insert(lower, (&index.name, model)) {
+                let why = match other.path == model.path {
+                    true => format!("it has the index `{name}` already"),
+                    false => format!("the model {} has the index `{name}` already", place(other)),
+                };
+                return Err(index_error(&index.name, model, &why));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn columns(model: &ModelRecord) -> Result<()> {
+    let mut seen: BTreeMap<String, &str> = BTreeMap::new();
+    for field in &model.fields {
+        if let Some(other) = seen.insert(field.column.to_lowercase(), &field.column) {
+            let at = match field.line {
+                0 => String::new(),
+                line => format!(", line {line}"),
+            };
+            let message = format!(
+                "two columns differ in case alone, `{other}` and `{}`, in the model {}{at}",
+                field.column,
+                place(model)
+            );
+            return Err(Error::new(message)
+                .hint("give one of the fields another name with `#[model(column = \"...\")]`"));
+        }
+    }
+    Ok(())
+}
+
+fn index_error(name: &str, model: &ModelRecord, why: &str) -> Error {
+    let message = format!("the model {} can't have the index `{name}`: {why}", place(model));
+    Error::new(message).hint(
+        "indexes and tables of a database share their names, whatever the case of the letters: \
+         choose another with `index(name = \"...\", columns(...))`",
+    )
+}

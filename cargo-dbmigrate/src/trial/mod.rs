@@ -1,0 +1,197 @@
+//! Tries a revision before it is written: up, down and up again, on a database in memory.
+//!
+//! The database is what the migrations before it build; steps aren't run for it, since they may
+//! reach beyond the database. What SQLite refuses is traced back to the attribute or the flag that
+//! says it. What only an application brings along, such as a function of its own, can't be tried
+//! here and is said.
+
+mod missing;
+mod parts;
+mod rows;
+mod start;
+mod values;
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::operations::{self, Operation, Recording};
+use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::revision::Revision;
+use dbmigrate_runtime::schema::{Schema, Table};
+use dbmigrate_runtime::{Direction, Migration};
+
+pub use start::{History, Start};
+
+use crate::autogenerate::Commented;
+use crate::error::{Error, Result};
+use crate::models::{self, Models};
+use missing::Missing;
+use start::Trying;
+
+/// What to do about a refusal that nothing better is known for.
+const HINT: &str = "correct it in the model; `--no-try` writes the revision all the same";
+
+/// A revision that is to be written.
+pub struct Trial<'a> {
+    pub revision: &'a Revision,
+    pub upgrade: &'a [Operation],
+    pub downgrade: &'a Commented,
+    /// What the migrations before it build.
+    pub before: &'a Schema,
+    pub models: &'a Models,
+    /// The answers that were given as flags.
+    pub fills: &'a [String],
+}
+
+impl Trial<'_> {
+    /// Tries the revision. The answer is what could not be tried, in sentences.
+    ///
+    /// # Errors
+    ///
+    /// What SQLite refuses, with the place that says it.
+    pub fn run(&self, start: Start) -> Result<Vec<String>> {
+        let mut after = self.before.clone();
+        operations::replay(&mut after, self.upgrade).map_err(|err| Error::new(err.to_string()))?;
+        let touched = self.touched(&after);
+        let mut untried = values::check(self, &after)?;
+        if let Some((table, why)) = start.left_out(self.upgrade) {
+            untried.push(format!("the revision was not tried, since table `{table}` {why}"));
+            return Ok(untried);
+        }
+        let mut trying = start.with(self.migration())?;
+        if let Err(err) = trying.run(Direction::Upgrade) {
+            let text = err.report();
+            return match Missing::of(&text) {
+                Some(it) => {
+                    let whose = self.whose(&touched, &it);
+                    untried.push(format!(
+                        "the revision was not tried to its end: {}",
+                        it.said_of(&whose)
+                    ));
+                    Ok(untried)
+                }
+                None => Err(self.refused(&touched, err.into())),
+            };
+        }
+        for table in &touched {
+            if let Err(text) = rows::try_insert(&mut *trying.driver, table) {
+                match Missing::of(&text) {
+                    Some(it) => {
+                        let whose = self.whose(&[table], &it);
+                        let what = format!("table `{}` takes no row here", table.name);
+                        untried.push(format!("{what}: {}", it.said_of(&whose)));
+                    }
+                    None if rows::is_of_definition(&text) => {
+                        let err = Error::new(format!("table `{}` takes no row", table.name));
+                        return Err(self.refused(&[table], err.cause(&text)));
+                    }
+                    // Such as a check that the row of neutral values doesn't hold.
+                    None => {}
+                }
+            }
+        }
+        if self.downgrade.irreversible.is_none() {
+            self.back_and_forth(&mut trying, &touched)?;
+        }
+        untried.dedup();
+        Ok(untried)
+    }
+
+    /// Down, and up again with a row in each table that changes.
+    fn back_and_forth(&self, trying: &mut Trying, touched: &[&Table]) -> Result<()> {
+        match trying.run(Direction::Downgrade) {
+            Ok(()) => {}
+            // A refusal beforehand is said when the revision is written.
+            Err(err) if err.is_unsupported() || Missing::of(&err.report()).is_some() => {
+                return Ok(());
+            }
+            Err(err) => {
+                let err = Error::from(err);
+                let message = "the revision's way back fails right after its upgrade";
+                return Err(Error::new(message).cause(err).hint(
+                    "`--no-try` writes it all the same; then correct `downgrade` in the file",
+                ));
+            }
+        }
+        let names: BTreeSet<&str> = self.upgrade.iter().flat_map(Operation::tables).collect();
+        let existing = names.iter().filter_map(|name| self.before.table(name));
+        let mut n_rows = 0;
+        for table in existing {
+            n_rows += usize::from(rows::insert(&mut *trying.driver, table).is_ok());
+        }
+        if let Err(err) = trying.run(Direction::Upgrade) {
+            let text = err.report();
+            // What a row of neutral values doesn't hold, rows of people may hold.
+            let is_certain = n_rows == 0 || rows::is_of_definition(&text);
+            if is_certain && Missing::of(&text).is_none() {
+                return Err(self.refused(touched, err.into()));
+            }
+        }
+        Ok(())
+    }
+
+    fn migration(&self) -> Migration {
+        let upgrade = Recording { operations: self.upgrade.to_vec(), ..Recording::default() };
+        let downgrade = Recording {
+            operations: self.downgrade.operations.clone(),
+            irreversible: self.downgrade.irreversible.clone(),
+            ..Recording::default()
+        };
+        Migration::new(self.revision.clone(), upgrade, downgrade)
+    }
+
+    /// The tables that the revision makes or changes, as it leaves them.
+    fn touched<'s>(&self, after: &'s Schema) -> Vec<&'s Table> {
+        let names: BTreeSet<&str> = self.upgrade.iter().flat_map(Operation::tables).collect();
+        names.into_iter().filter_map(|name| after.table(name)).collect()
+    }
+
+    /// The refusal, with the part of a model that it is about, where one is found.
+    fn refused(&self, tables: &[&Table], err: Error) -> Error {
+        let found = tables.iter().find_map(|table| Some((*table, parts::refused(table, self)?)));
+        let Some((table, part)) = found else {
+            let tables: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
+            let places: Vec<String> =
+                tables.iter().filter_map(|table| Some(models::place(self.model(table)?))).collect();
+            let of = match places.as_slice() {
+                [place] => format!(", in the model {place}"),
+                _ => String::new(),
+            };
+            let hint = err.get_hint().unwrap_or(HINT).to_owned();
+            let refused = Error::new(format!("the new revision can't run on SQLite{of}"));
+            let refused = refused.cause(err.message());
+            let causes = err.causes().iter();
+            return causes.fold(refused, |refused, cause| refused.cause(cause)).hint(hint);
+        };
+        let place = self.place(&table.name, part.column.as_deref());
+        let message = format!("SQLite refuses {} of {place}", part.what);
+        let hint = part.hint(table).unwrap_or_else(|| HINT.to_owned());
+        Error::new(message).cause(&part.why).hint(hint)
+    }
+
+    /// The place that uses what is missing: a part of a table.
+    fn whose(&self, tables: &[&Table], missing: &Missing) -> String {
+        let found = tables.iter().find_map(|table| Some((*table, parts::using(table, missing)?)));
+        match found {
+            Some((table, part)) => {
+                format!("{} of {}", part.what, self.place(&table.name, part.column.as_deref()))
+            }
+            None => "the revision".to_owned(),
+        }
+    }
+
+    fn model(&self, table: &str) -> Option<&ModelRecord> {
+        self.models.records.iter().find(|model| !model.unmanaged && model.table.name == table)
+    }
+
+    /// `the field `age` of `app::User` at src/lib.rs:12`, or of the struct where no column is named.
+    fn place(&self, table: &str, column: Option<&str>) -> String {
+        let Some(model) = self.model(table) else { return format!("table `{table}`") };
+        let field = column.and_then(|column| model.fields.iter().find(|it| it.column == column));
+        match field {
+            Some(field) if field.line != 0 => {
+                format!("`{}::{}` at {}:{}", model.path, field.field, model.file, field.line)
+            }
+            _ => models::place(model),
+        }
+    }
+}

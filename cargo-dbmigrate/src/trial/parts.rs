@@ -1,0 +1,265 @@
+//! The part of a table that SQLite refuses: each is tried on a table that has nothing else.
+
+use dbmigrate_runtime::dialect::{Action, Sqlite};
+use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::plan;
+use dbmigrate_runtime::schema::{Column, DefaultValue, Index, IndexTerm, Schema, Table, Type};
+use dbmigrate_runtime::sql;
+
+use super::missing::Missing;
+use super::{Trial, rows};
+
+/// A part of a table, and what SQLite says of it.
+pub struct Part {
+    /// ``the check `ck_user_age` (`age > 0`)``
+    pub what: String,
+    /// The column that it is written at, if it is one's.
+    pub column: Option<String>,
+    /// What SQLite says.
+    pub why: String,
+}
+
+/// A part with a table that has no other.
+struct Alone {
+    what: String,
+    column: Option<String>,
+    table: Table,
+}
+
+/// The first part of the table that SQLite refuses.
+pub fn refused(table: &Table, trial: &Trial<'_>) -> Option<Part> {
+    first(table, Some(trial), |why| Missing::of(why).is_none())
+}
+
+/// The part of the table that uses what is missing.
+pub fn using(table: &Table, missing: &Missing) -> Option<Part> {
+    first(table, None, |why| Missing::of(why).as_ref() == Some(missing))
+}
+
+fn first(table: &Table, trial: Option<&Trial<'_>>, wanted: impl Fn(&str) -> bool) -> Option<Part> {
+    alone(table, trial).into_iter().find_map(|Alone { what, column, table }| {
+        let why = attempt(&table).err().filter(|why| wanted(why))?;
+        Some(Part { what, column, why })
+    })
+}
+
+/// Makes the table and has a row computed.
+fn attempt(table: &Table) -> Result<(), String> {
+    let mut driver = SqliteDriver::open_in_memory().map_err(|err| err.to_string())?;
+    make(&mut driver, table)?;
+    match rows::try_insert(&mut driver, table) {
+        Err(why) if rows::is_of_definition(&why) || Missing::of(&why).is_some() => Err(why),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a table with its indexes.
+pub fn make(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
+    let facts = driver.facts().map_err(|err| err.to_string())?;
+    let create = [Operation::CreateTable(table.clone())];
+    let actions = plan::actions(&create, &mut Schema::default(), &Sqlite, &facts);
+    for action in actions.map_err(|err| err.message)? {
+        if let Action::Statement(statement) = action {
+            driver.batch(&statement.sql).map_err(|err| err.to_string())?;
+        }
+    }
+    Ok(())
+}
+
+/// The table with its columns and nothing that is said of them but their types.
+pub fn bare(table: &Table) -> Table {
+    let bare = |column: &Column| Column::new(&column.name, column.ty.clone());
+    Table { columns: table.columns.iter().map(bare).collect(), ..Table::new(&table.name) }
+}
+
+/// The parts of a table, each alone.
+fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
+    let bare = bare(table);
+    let mut parts = vec![part("the columns".to_owned(), None, bare.clone())];
+    for (idx, column) in table.columns.iter().enumerate() {
+        let with = |change: &dyn Fn(&mut Column)| {
+            let mut table = bare.clone();
+            change(&mut table.columns[idx]);
+            table
+        };
+        let mut add = |what: String, table| {
+            parts.push(part(what, Some(column.name.clone()), table));
+        };
+        if table.strict {
+            let mut strict = bare.clone();
+            strict.strict = true;
+            let others = strict.columns.iter_mut().filter(|it| it.name != column.name);
+            others.for_each(|it| it.ty = Type::raw("ANY"));
+            let what = format!("the type of column `{}` in a STRICT table", column.name);
+            add(what, strict.clone());
+            if column.default.is_some() {
+                strict.columns[idx].default.clone_from(&column.default);
+                add(default(column), strict);
+            }
+        }
+        if column.default.is_some() {
+            add(default(column), with(&|it| it.default.clone_from(&column.default)));
+        }
+        if let Some(generated) = &column.generated {
+            let what =
+                format!("the generated column `{}` (`{}`)", column.name, generated.expression);
+            add(what, with(&|it| it.generated.clone_from(&column.generated)));
+        }
+        if column.collation.is_some() {
+            let what = format!("the collation of column `{}`", column.name);
+            let mut table = with(&|it| it.collation.clone_from(&column.collation));
+            // A collation is only looked for where something is sorted by it.
+            table = table.unique("dbmigrate_collation", [column.name.as_str()]);
+            add(what, table);
+        }
+    }
+    parts.extend(generated_together(table, &bare));
+    parts.extend(constraints(table, &bare, trial));
+    if table.without_rowid {
+        let mut without = bare.clone();
+        (without.primary_key, without.without_rowid) = (table.primary_key.clone(), true);
+        parts.push(part("WITHOUT ROWID".to_owned(), None, without));
+    }
+    for index in &table.indexes {
+        let what = format!("the index `{}`", index.name);
+        let indexed = Table { indexes: vec![index.clone()], ..bare.clone() };
+        parts.push(part(what, column_of_index(index), indexed));
+    }
+    parts
+}
+
+fn part(what: String, column: Option<String>, table: Table) -> Alone {
+    Alone { what, column, table }
+}
+
+fn default(column: &Column) -> String {
+    let text = column.default.as_ref().map_or(String::new(), DefaultValue::to_string);
+    format!("the default `{text}` of column `{}`", column.name)
+}
+
+/// Generated columns that need each other.
+fn generated_together(table: &Table, bare: &Table) -> Option<Alone> {
+    let mut together = bare.clone();
+    for (column, original) in together.columns.iter_mut().zip(&table.columns) {
+        column.generated.clone_from(&original.generated);
+    }
+    let generated = table.columns.iter().filter(|column| column.generated.is_some());
+    let names: Vec<&str> = generated.map(|column| column.name.as_str()).collect();
+    let last = names.last()?;
+    let what = format!("the generated columns `{}`", names.join("`, `"));
+    Some(part(what, Some((*last).to_owned()), together))
+}
+
+fn constraints(table: &Table, bare: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
+    let single = |columns: &[String]| match columns {
+        [column] => Some(column.clone()),
+        _ => None,
+    };
+    let mut parts = Vec::new();
+    for check in &table.checks {
+        // A check of a field is named after its column.
+        let is_of = |column: &&Column| {
+            let naming = trial.map(|trial| &trial.models.naming);
+            naming.is_some_and(|it| it.check(&table.name, &column.name) == check.name)
+        };
+        let column = table.columns.iter().find(is_of).map(|column| column.name.clone());
+        let what = format!("the check `{}` (`{}`)", check.name, check.expression);
+        parts.push(part(what, column, Table { checks: vec![check.clone()], ..bare.clone() }));
+    }
+    if let Some(key) = &table.primary_key {
+        let keyed = Table { primary_key: Some(key.clone()), ..bare.clone() };
+        parts.push(part("the primary key".to_owned(), single(&key.columns), keyed));
+    }
+    for unique in &table.uniques {
+        let what = format!("the unique constraint `{}`", unique.name);
+        let table = Table { uniques: vec![unique.clone()], ..bare.clone() };
+        parts.push(part(what, single(&unique.columns), table));
+    }
+    for key in &table.foreign_keys {
+        let what = format!("the foreign key `{}`", key.name);
+        let table = Table { foreign_keys: vec![key.clone()], ..bare.clone() };
+        parts.push(part(what, single(&key.columns), table));
+    }
+    parts
+}
+
+fn column_of_index(index: &Index) -> Option<String> {
+    match index.columns.as_slice() {
+        [column] if index.filter.is_none() => match &column.term {
+            IndexTerm::Column(name) => Some(name.clone()),
+            IndexTerm::Expression(_) => None,
+        },
+        _ => None,
+    }
+}
+
+impl Part {
+    /// What to do about it.
+    pub fn hint(&self, table: &Table) -> Option<String> {
+        hint(&self.why, table)
+    }
+}
+
+/// What to do about what SQLite says of a table's expression.
+pub fn hint(why: &str, table: &Table) -> Option<String> {
+    if let Some((_, name)) = why.split_once("no such column: ") {
+        let name = name.split_whitespace().next().unwrap_or_default();
+        return Some(columns_hint(name, table));
+    }
+    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
+    let hint = match () {
+        () if says(&["subqueries prohibited"]) => {
+            "the expression can only use its own row's columns: what depends on other rows is for \
+             a trigger or for the application"
+        }
+        () if says(&["misuse of aggregate", "misuse of window function"]) => {
+            "the expression is computed for each row alone: what depends on other rows is for a \
+             trigger or for the application"
+        }
+        () if says(&["default value of column"]) => {
+            "a default can't use other columns, subqueries or parameters: write a constant or a \
+             function call, or have the application set the value"
+        }
+        () if says(&["generated column loop"]) => {
+            "a generated column can't be computed from itself, not by way of others either: make \
+             one of them an ordinary column"
+        }
+        () if says(&["non-deterministic", "unable to use function"]) => {
+            "the expression has to give the same value at any time: compare with the clock or a \
+             random number in the application or in a trigger"
+        }
+        () if says(&["unknown datatype", "missing datatype"]) => {
+            "a STRICT table takes the types INT, INTEGER, REAL, TEXT, BLOB and ANY only: choose \
+             one of them in `#[model(type = ...)]`, or take `strict` away"
+        }
+        () if says(&["syntax error", "incomplete input", "unrecognized token"]) => {
+            "correct the SQL expression in the attribute; texts are in single quotes"
+        }
+        () => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// What may have been meant by a name that no column has.
+pub fn columns_hint(name: &str, table: &Table) -> String {
+    let name = name.rsplit('.').next().unwrap_or(name).trim_matches(['"', '`', '[', ']']);
+    let lower = name.to_lowercase();
+    let distance = |column: &str| strsim::damerau_levenshtein(&column.to_lowercase(), &lower);
+    let names = || table.columns.iter().map(|column| column.name.as_str());
+    let nearest = names().min_by_key(|column| distance(column));
+    let nearest = nearest.filter(|column| distance(column) <= 1 + lower.chars().count() / 4);
+    let quoted = sql::quote(name).replace('"', "'");
+    match nearest {
+        Some(column) => format!("did you mean the column `{column}`? A text is written {quoted}"),
+        None => {
+            let names: Vec<&str> = names().collect();
+            format!(
+                "the columns of `{}` are `{}`; a text is written {quoted}",
+                table.name,
+                names.join("`, `")
+            )
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Values that are known beforehand: what existing rows get, and defaults.
+//!
+//! A value that no column of its kind can hold, or that the column's own checks forbid, fails for
+//! every row there is.
+
+use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Table, Type};
+use dbmigrate_runtime::sql::{self, Kind, quote};
+use dbmigrate_runtime::{Value, driver::DatabaseError};
+
+use super::missing::Missing;
+use super::{Trial, parts};
+use crate::error::{Error, Result};
+
+/// Refuses values that fit no row. The answer is what could not be tried.
+pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
+    let mut untried = Vec::new();
+    for operation in trial.upgrade {
+        match operation {
+            Operation::AddColumn { table, column, using, .. } => {
+                fill(trial, after, (table, &column.name), using.as_deref(), &mut untried)?;
+                default(trial, after.table(table), &column.name)?;
+            }
+            Operation::AlterColumn { table, column, change } => {
+                fill(trial, after, (table, column), change.using.as_deref(), &mut untried)?;
+                if change.default.is_some() || change.ty.is_some() {
+                    default(trial, after.table(table), column)?;
+                }
+            }
+            Operation::CreateTable(table) => {
+                for column in &table.columns {
+                    default(trial, after.table(&table.name), &column.name)?;
+                }
+            }
+            Operation::AddCheck { table, check } => {
+                let Some(table) = after.table(table) else { continue };
+                let named = |it: &&Column| sql::mentions(&check.expression, &it.name);
+                for column in table.columns.iter().filter(named) {
+                    default(trial, Some(table), &column.name)?;
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(untried)
+}
+
+/// What an expression is on a table of its own.
+enum Computed {
+    /// A value that depends on no column.
+    Constant,
+    /// One that does.
+    OfRow,
+    Refused(String),
+}
+
+/// The expression that existing rows are filled with.
+fn fill(
+    trial: &Trial<'_>,
+    after: &Schema,
+    (table, column): (&str, &str),
+    using: Option<&str>,
+    untried: &mut Vec<String>,
+) -> Result<()> {
+    let Some(using) = using else { return Ok(()) };
+    let Some(now) = after.table(table) else { return Ok(()) };
+    let Some(target) = now.find_column(column) else { return Ok(()) };
+    let flag = trial.fills.iter().find_map(|fill| {
+        let expression = fill.strip_prefix(&format!("{table}.{column}="))?;
+        Some((format!("--fill {fill}"), expression.trim()))
+    });
+    let (whose, expression) =
+        flag.unwrap_or_else(|| (format!("what existing rows get in `{table}.{column}`"), using));
+    // As it was, with the names that it has by now.
+    let was = before(trial, table, now);
+    let refused = |why: &str, hint: Option<String>| {
+        let place = trial.place(table, Some(column));
+        let err = Error::new(format!("{whose}: {why}, for {place}"));
+        Error::hint(err, hint.unwrap_or_else(|| super::HINT.to_owned()))
+    };
+    match computed(expression, &was) {
+        Computed::OfRow => Ok(()),
+        Computed::Refused(why) => match Missing::of(&why) {
+            Some(missing) => {
+                untried.push(missing.said_of(&whose));
+                Ok(())
+            }
+            None => Err(refused(&why, parts::hint(&why, &was))),
+        },
+        Computed::Constant => match fits(now, target, Some(expression)) {
+            Ok(()) => Ok(()),
+            Err(why) => Err(refused(&why, Some(advice(target)))),
+        },
+    }
+}
+
+/// The table that the expression is computed on: as it was, under the names that the operations
+/// give before they change anything else.
+fn before(trial: &Trial<'_>, table: &str, now: &Table) -> Table {
+    let mut schema = trial.before.clone();
+    for operation in trial.upgrade {
+        let is_rename =
+            matches!(operation, Operation::RenameTable { .. } | Operation::RenameColumn { .. });
+        if is_rename {
+            let _ = operation.apply(&mut schema);
+        }
+    }
+    schema.table(table).unwrap_or(now).clone()
+}
+
+fn computed(expression: &str, table: &Table) -> Computed {
+    let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Computed::OfRow };
+    let select = format!("SELECT ({})", closed(expression));
+    // Where there is no table, SQLite takes a name in double quotes for a text.
+    let names = sql::tokens(expression).iter().any(|token| token.kind == Kind::Quoted);
+    if !names && driver.query(&select, &[]).is_ok() {
+        return Computed::Constant;
+    }
+    if parts::make(&mut driver, &parts::bare(table)).is_err() {
+        return Computed::OfRow;
+    }
+    match driver.query(&format!("{select} FROM {}", quote(&table.name)), &[]) {
+        Ok(_) => Computed::OfRow,
+        Err(err) => Computed::Refused(err.to_string()),
+    }
+}
+
+/// The default of a column.
+fn default(trial: &Trial<'_>, table: Option<&Table>, column: &str) -> Result<()> {
+    let Some(table) = table else { return Ok(()) };
+    let Some(column) = table.find_column(column) else { return Ok(()) };
+    let Some(default) = &column.default else { return Ok(()) };
+    // NULL is what a row gets without a default as well.
+    if column.generated.is_some() || *default == DefaultValue::Literal(Value::Null) {
+        return Ok(());
+    }
+    match fits(table, column, None) {
+        Ok(()) => Ok(()),
+        Err(why) => {
+            let place = trial.place(&table.name, Some(&column.name));
+            let message = format!("the default `{default}` of {place} can't be stored: {why}");
+            Err(Error::new(message).hint("give the column a default that it can hold"))
+        }
+    }
+}
+
+/// Whether the column can hold a value, or its default: by its type and by the checks that are
+/// about it alone. What can't be told fits.
+fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Result<(), String> {
+    let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Ok(()) };
+    let is_own = |expression: &str| {
+        let others = table.columns.iter().filter(|it| it.name != column.name);
+        others.into_iter().all(|it| !sql::mentions(expression, &it.name))
+    };
+    let column = Column { collation: None, generated: None, ..column.clone() };
+    let checks = table.checks.iter().filter(|check| is_own(&check.expression)).cloned();
+    let mut alone = Table {
+        columns: vec![column.clone()],
+        strict: table.strict,
+        checks: Vec::new(),
+        ..Table::new(&table.name)
+    };
+    for check in checks {
+        let with = Table { checks: vec![check], ..alone.clone() };
+        let is_made = SqliteDriver::open_in_memory()
+            .is_ok_and(|mut driver| parts::make(&mut driver, &with).is_ok());
+        // One that can't be made is refused, or passed over, for itself.
+        if is_made {
+            alone.checks.extend(with.checks);
+        }
+    }
+    if parts::make(&mut driver, &alone).is_err() {
+        return Ok(());
+    }
+    let (into, name) = (quote(&table.name), quote(&column.name));
+    let insert = match value {
+        Some(value) => format!("INSERT INTO {into} ({name}) VALUES ({})", closed(value)),
+        None => format!("INSERT INTO {into} DEFAULT VALUES"),
+    };
+    match driver.batch(&insert).map_err(|err: DatabaseError| err.to_string()) {
+        Err(why) if is_refusal(&why) => return Err(why),
+        Err(_) => return Ok(()),
+        Ok(()) => {}
+    }
+    let Some(fits) = reads_as(&column.ty, &name) else { return Ok(()) };
+    let query = format!("SELECT typeof({name}), quote({name}) FROM {into} WHERE NOT ({fits})");
+    match driver.query(&query, &[]) {
+        Ok(found) => match found.rows.into_iter().next().as_deref() {
+            Some([Value::Text(kind), Value::Text(value)]) => Err(format!(
+                "the value {value} is of SQLite's type {kind}, and the column is {}",
+                column.ty
+            )),
+            _ => Ok(()),
+        },
+        Err(_) => Ok(()),
+    }
+}
+
+/// Whether SQLite refuses the value, and not just the statement.
+fn is_refusal(why: &str) -> bool {
+    ["CHECK constraint failed", "NOT NULL constraint failed", "cannot store", "datatype mismatch"]
+        .iter()
+        .any(|words| why.contains(words))
+}
+
+/// That a reader of the type can take what is stored, in SQL; nothing where that can't be said.
+fn reads_as(ty: &Type, c: &str) -> Option<String> {
+    let kinds = |kinds: &str| Some(format!("typeof({c}) IN ({kinds}, 'null')"));
+    match ty {
+        Type::Boolean => Some(format!("{c} IS NULL OR typeof({c}) = 'integer' AND {c} IN (0, 1)")),
+        Type::Float | Type::Double => kinds("'real', 'integer'"),
+        Type::Uuid | Type::Binary | Type::FixedBinary(_) => kinds("'blob'"),
+        Type::Date | Type::DateTime | Type::Timestamp => {
+            Some(format!("typeof({c}) <> 'text' OR date({c}) IS NOT NULL"))
+        }
+        Type::Json => Some(format!("{c} IS NULL OR json_valid({c})")),
+        ty if ty.is_integer() => kinds("'integer'"),
+        _ => None,
+    }
+}
+
+fn advice(column: &Column) -> String {
+    let neutral = crate::autogenerate::neutral(column);
+    let null = if column.nullable { "" } else { ", and is not NULL" };
+    format!("give a value that the column can hold{null}; of its type are values such as {neutral}")
+}
+
+/// An expression that something can follow: a comment at its end must not hide it.
+fn closed(expression: &str) -> String {
+    let end = if expression.contains("--") { "\n" } else { "" };
+    format!("{expression}{end}")
+}
