@@ -575,4 +575,6 @@ pub struct Man {
 }
 
 #[cfg(test)]
+mod reference;
+#[cfg(test)]
 mod tests;

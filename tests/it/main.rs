@@ -3,6 +3,7 @@
 mod apart;
 mod architecture;
 mod bad_input;
+mod book;
 mod branches;
 mod build_script;
 mod commands;

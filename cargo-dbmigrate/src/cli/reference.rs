@@ -1,0 +1,86 @@
+//! The book's page of commands, written from the declarations that parse them.
+
+use std::path::Path;
+
+use clap::{Arg, Command, CommandFactory as _};
+use expect_test::expect_file;
+
+use super::Cli;
+
+#[test]
+fn the_reference_lists_every_command_and_option() {
+    let mut root = Cli::command().disable_help_subcommand(true);
+    root.build();
+    let mut page = String::from(
+        "# Commands\n\nOptions may stand before or after the command. `--help` after a command prints \
+         what is below.\n\n",
+    );
+    let commands: Vec<&Command> =
+        root.get_subcommands().filter(|command| !command.is_hide_set()).collect();
+    page += "| command | what it does |\n|---|---|\n";
+    for command in &commands {
+        let name = command.get_name();
+        page += &format!("| [`{name}`](#{name}) | {} |\n", about(command));
+    }
+    page += "\n## Options of every command\n\n";
+    page += &table(root.get_arguments().filter(|arg| arg.is_global_set()));
+    for command in commands {
+        page += &format!("\n## `{}`\n\n{}.\n\n", command.get_name(), about(command));
+        if let Some(long) = command.get_long_about() {
+            page += &format!("{}\n\n", cell(&long.to_string()));
+        }
+        page += &format!("```text\n{}\n```\n", usage(command));
+        let own = table(command.get_arguments().filter(|arg| !arg.is_global_set()));
+        page += &if own.is_empty() { own } else { format!("\n{own}") };
+    }
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/reference/commands.md");
+    expect_file![file].assert_eq(&page);
+}
+
+fn usage(command: &Command) -> String {
+    let usage = command.clone().render_usage().to_string();
+    usage.trim_start_matches("Usage: ").to_owned()
+}
+
+fn about(command: &Command) -> String {
+    cell(&command.get_about().map(ToString::to_string).unwrap_or_default())
+}
+
+/// A table of options; `--help` and `--version` are everywhere.
+fn table<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
+    let is_help = |arg: &&Arg| ["help", "version"].contains(&arg.get_id().as_str());
+    let shown = args.filter(|arg| !arg.is_hide_set()).filter(|arg| !is_help(arg));
+    let row = |arg: &Arg| {
+        let text = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        format!("| `{}` | {} |\n", written(arg), cell(&text))
+    };
+    let rows: String = shown.map(row).collect();
+    match rows.as_str() {
+        "" => rows,
+        _ => format!("| option | what it means |\n|---|---|\n{rows}"),
+    }
+}
+
+/// An option as a person types it: `-m, --message <TEXT>`.
+fn written(arg: &Arg) -> String {
+    let values = arg.get_value_names().unwrap_or_default();
+    let takes_value = arg.get_action().takes_values();
+    let value = match values {
+        [] => arg.get_id().to_string().to_uppercase(),
+        names => names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
+    };
+    let short = arg.get_short().map(|letter| format!("-{letter}"));
+    let long = arg.get_long().map(|name| format!("--{name}"));
+    let names: Vec<String> = short.into_iter().chain(long).collect();
+    let is_positional = names.is_empty();
+    match (is_positional, takes_value) {
+        (true, _) => cell(&format!("[{value}]")),
+        (false, true) => cell(&format!("{} <{value}>", names.join(", "))),
+        (false, false) => names.join(", "),
+    }
+}
+
+/// A text in a table's cell.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,208 @@
+//! The book under `docs/` and the other documents: what they show is played, what they list is
+//! complete, and what they link to is there.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use dbmigrate_tests::{Host, plain_ids, repository, sql};
+use expect_test::expect_file;
+
+/// A fenced block: the words after the fence, and its lines.
+struct Block {
+    kind: String,
+    text: String,
+}
+
+fn blocks(page: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in page.lines() {
+        match (line.strip_prefix("```"), &mut open) {
+            (Some(_), Some(_)) => blocks.extend(open.take()),
+            (Some(kind), None) => {
+                open = Some(Block { kind: kind.to_owned(), text: String::new() });
+            }
+            (None, Some(block)) => block.text += &format!("{line}\n"),
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a fence is left open");
+    blocks
+}
+
+fn page(path: &str) -> String {
+    let path = repository().join("docs").join(path);
+    fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
+}
+
+/// The commands of a console block, each with the output that the page shows.
+fn session(block: &str) -> Vec<(String, String)> {
+    let mut session: Vec<(String, String)> = Vec::new();
+    for line in block.lines() {
+        if let Some(command) = line.strip_prefix("$ ") {
+            session.push((command.to_owned(), String::new()));
+        } else {
+            let (_, output) = session.last_mut().expect("a console block begins with a command");
+            *output += &format!("{line}\n");
+        }
+    }
+    session
+}
+
+/// Without the times in file names, which differ from those of the page.
+fn plain(text: &str) -> String {
+    plain_ids(text)
+}
+
+#[test]
+fn the_tutorial_is_played_as_it_stands() {
+    let host = Host::library("tutorial", "");
+    let mut played = 0;
+    for block in blocks(&page("tutorial.md")) {
+        match block.kind.as_str() {
+            "rust,models" => host.write("src/lib.rs", &block.text),
+            "sql,rows" => sql(&host.dir.join("app.db"), &block.text),
+            "rust,ignore" => {
+                let revisions = host.revisions();
+                let newest = host.read(revisions.last().expect("a revision was written"));
+                assert!(newest.contains(&block.text), "{newest}\nlacks\n{}", block.text);
+            }
+            "console" => {
+                for (command, output) in session(&block.text) {
+                    let args = command.strip_prefix("cargo dbmigrate ");
+                    let run = host.ok(args.unwrap_or_else(|| panic!("not ours: {command}")));
+                    assert_eq!(plain(&run.stdout), plain(&output), "$ {command}\n{run}");
+                    played += 1;
+                }
+            }
+            // How the tool is installed.
+            "sh" => {}
+            other => panic!("the tutorial has a block of `{other}`, which nothing plays"),
+        }
+    }
+    assert!(played > 8, "{played} commands");
+}
+
+/// Every Markdown file of the repository, as paths from there.
+fn documents() -> Vec<PathBuf> {
+    fn look(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(dir).expect("the directory can be read") {
+            let path = entry.expect("the entry can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if path.is_dir() && !name.starts_with('.') && name != "target" {
+                look(&path, found);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    look(repository(), &mut found);
+    found.sort();
+    found
+}
+
+/// The lines of a page outside of fenced blocks.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    page.lines().filter(move |line| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// What the links of a page lead to.
+fn links(page: &str) -> Vec<String> {
+    let text = prose(page).collect::<Vec<_>>().join("\n");
+    let ends = text.split("](").skip(1);
+    ends.filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
+}
+
+/// The anchors of a page's headings, as forges and mdBook make them.
+fn anchors(page: &str) -> BTreeSet<String> {
+    let headings = prose(page).filter(|line| line.starts_with('#'));
+    let anchor = |heading: &str| {
+        let text = heading.trim_start_matches('#').trim().to_lowercase();
+        let kept = text.chars().filter(|it| it.is_alphanumeric() || [' ', '-', '_'].contains(it));
+        kept.map(|it| if it == ' ' { '-' } else { it }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let here = "https://github.com/dbmigrate/dbmigrate/tree/main/";
+    let mut broken = Vec::new();
+    let mut count = 0;
+    for document in documents() {
+        let text = fs::read_to_string(&document).expect("the document can be read");
+        for link in links(&text) {
+            count += 1;
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            let target = match path.strip_prefix(here) {
+                Some(inside) => repository().join(inside),
+                None if path.contains("://") => continue,
+                None if path.is_empty() => document.clone(),
+                None => document.parent().unwrap_or(Path::new("")).join(path),
+            };
+            let has_anchor = || {
+                let page = fs::read_to_string(&target).unwrap_or_default();
+                anchor.is_empty() || anchors(&page).contains(anchor)
+            };
+            if !target.exists() || !has_anchor() {
+                broken.push(format!("{}: {link}", document.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+    assert!(count > 40, "{count} links");
+}
+
+/// A page that the summary doesn't list is in no book.
+#[test]
+fn the_summary_lists_every_page() {
+    let docs = repository().join("docs");
+    let listed: BTreeSet<PathBuf> =
+        links(&page("SUMMARY.md")).iter().map(|path| docs.join(path)).collect();
+    let pages = documents().into_iter().filter(|path| path.starts_with(&docs));
+    let pages: BTreeSet<PathBuf> = pages.filter(|path| !path.ends_with("SUMMARY.md")).collect();
+    assert_eq!(listed, pages);
+}
+
+/// The attributes and types are described once, in the documentation of `Model`.
+#[test]
+fn attributes_are_listed_as_in_the_documentation_of_model() {
+    let source = repository().join("dbmigrate-runtime/src/model/mod.rs");
+    let source = fs::read_to_string(source).expect("the source can be read");
+    let doc = source.lines().filter_map(|line| line.strip_prefix("///"));
+    let doc: Vec<&str> = doc.map(|line| line.strip_prefix(' ').unwrap_or(line)).collect();
+    let begin = doc.iter().position(|line| *line == "# On the struct").expect("it begins");
+    let end = doc.iter().position(|line| *line == "# Mistakes").expect("it ends");
+    let mut text = String::from(
+        "# Attributes and types\n\n\
+         What `#[derive(Model)]` reads, as the documentation of `dbmigrate_runtime::Model` has it.\n\n",
+    );
+    for line in &doc[begin..end] {
+        let line = if line.starts_with('#') { format!("#{line}") } else { (*line).to_owned() };
+        text += &format!("{}\n", without_targets(&line));
+    }
+    expect_file![repository().join("docs/reference/models.md")]
+        .assert_eq(text.trim_end_matches('\n').to_owned().as_str());
+}
+
+/// A line with the words of its links alone: their targets are items of the crate.
+fn without_targets(line: &str) -> String {
+    let mut out = String::new();
+    let mut rest = line;
+    while let Some(start) = rest.find("[`") {
+        let Some(end) = rest[start..].find("`]") else { break };
+        let (word, after) = (&rest[start + 1..start + end + 1], &rest[start + end + 2..]);
+        let target = after.strip_prefix('(').and_then(|it| it.split_once(')'));
+        out += &rest[..start];
+        out += word;
+        rest = target.map_or(after, |(_, after)| after);
+    }
+    out + rest
+}
