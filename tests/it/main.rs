@@ -25,6 +25,7 @@ mod looks;
 mod locations;
 mod own;
 #[cfg(unix)]
+mod package;
 mod questions;
 mod rebase;
 mod recording;
