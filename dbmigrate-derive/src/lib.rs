@@ -17,6 +17,7 @@ mod check;
 mod literal;
 mod expand;
 mod column_type;
+mod listed;
 
 use proc_macro::TokenStream;
 
@@ -45,4 +46,11 @@ pub fn derive_columns(input: TokenStream) -> TokenStream {
 pub fn derive_column_type(input: TokenStream) -> TokenStream {
     let input = words::raw(input);
     column_type::derive(&syn::parse_macro_input!(input)).into()
+}
+
+/// Compares a list of revisions with the files beside it; `dbmigrate_runtime::migrations!` does.
+#[doc(hidden)]
+#[proc_macro]
+pub fn assert_listed(input: TokenStream) -> TokenStream {
+    listed::compare(&syn::parse_macro_input!(input)).into()
 }

@@ -1,7 +1,8 @@
 //! Whether a list of revisions has all that those in it need; decided by the compiler.
 //!
-//! What no other revision needs, such as the newest one, can't be missed from within the list:
-//! `cargo dbmigrate check` compares it with the files.
+//! What no other revision needs, such as the newest one, can't be missed from within the list. The
+//! macro `assert_listed` compares it with the files when it is compiled, and
+//! `cargo dbmigrate check` does so whenever it runs.
 
 use crate::migration::Module;
 

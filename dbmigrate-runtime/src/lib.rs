@@ -90,7 +90,12 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::complete::assert_complete;
+    // The tool compiles lists of its own, of a part of the files.
     pub use crate::migration::{message_range, slice, text};
+    #[cfg(any(not(feature = "derive"), feature = "runner"))]
+    pub use crate::no_assert_listed as assert_listed;
+    #[cfg(all(feature = "derive", not(feature = "runner")))]
+    pub use dbmigrate_derive::assert_listed;
 
     /// What a revision module may leave out.
     pub mod defaults {

@@ -354,6 +354,7 @@ macro_rules! migrations {
         // histories take longer than the compiler expects of a constant.
         #[allow(long_running_const_eval)]
         const _: () = $crate::__private::assert_complete(MODULES);
+        $crate::__private::assert_listed! { $($name $(= $path)?;)* }
 
         /// The migrations of this directory.
         #[allow(dead_code, unreachable_pub)]
@@ -368,4 +369,11 @@ macro_rules! migrations {
     (@source $name:ident) => { include_str!(concat!("versions/", stringify!($name), ".rs")) };
     (@source $name:ident in $text:literal) => { include_str!($text) };
     (@source $name:ident $(in $text:literal)? = $path:literal) => { include_str!($path) };
+}
+
+/// What the comparison of a list with its files is where nothing is compared.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! no_assert_listed {
+    ($($list:tt)*) => {};
 }

@@ -1,0 +1,84 @@
+//! Whether a list of revisions names every file that is beside it.
+//!
+//! A list that lost the newest revision, as when one side of a merge is taken, is whole in itself:
+//! only the directory shows what it lacks. The compiler says which file the list is in since Rust
+//! 1.88; before, and in editors that don't, nothing is compared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proc_macro2::TokenStream;
+use quote::quote_spanned;
+use syn::parse::{Parse, ParseStream};
+use syn::{Ident, LitStr, Token};
+
+/// A line of the list: a module's name, and its path where it isn't in `versions`.
+struct Line {
+    name: Ident,
+    path: Option<LitStr>,
+}
+
+/// The list.
+pub struct List(Vec<Line>);
+
+impl Parse for List {
+    fn parse(input: ParseStream<'_>) -> syn::Result<List> {
+        let mut lines = Vec::new();
+        while !input.is_empty() {
+            let name = input.parse()?;
+            let has_path = input.parse::<Option<Token![=]>>()?.is_some();
+            let path = if has_path { Some(input.parse()?) } else { None };
+            input.parse::<Token![;]>()?;
+            lines.push(Line { name, path });
+        }
+        Ok(List(lines))
+    }
+}
+
+/// Nothing, or an error that names the first revision file that the list lacks.
+pub fn compare(list: &List) -> TokenStream {
+    let missing = list.0.first().and_then(|first| {
+        let file = first.name.span().local_file()?;
+        Some((first.name.span(), missing(list, file.parent()?)?))
+    });
+    let Some((span, missing)) = missing else { return TokenStream::new() };
+    let message = format!(
+        "the list of revisions in `mod.rs` lacks `{missing}`, whose file is beside the others: \
+         `cargo dbmigrate migrate` brings it in line with the files"
+    );
+    quote_spanned!(span=> ::core::compile_error!(#message);)
+}
+
+/// The first module that has a file among those of the list and no line in it.
+fn missing(list: &List, base: &Path) -> Option<String> {
+    let mut listed: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
+    for Line { name, path } in &list.0 {
+        let dir = match path {
+            None => base.join("versions"),
+            Some(path) => base.join(Path::new(&path.value()).parent()?),
+        };
+        listed.entry(dir).or_default().insert(name.to_string());
+    }
+    listed.iter().find_map(|(dir, names)| {
+        let is_missing = |(name, path): &(String, PathBuf)| {
+            let is_revision = |text: String| text.contains("pub const REVISION");
+            !names.contains(name) && fs::read_to_string(path).is_ok_and(is_revision)
+        };
+        modules(dir).into_iter().find(is_missing).map(|(name, _)| name)
+    })
+}
+
+/// The Rust files of a directory, sorted, as the names that modules of them would have.
+fn modules(dir: &Path) -> Vec<(String, PathBuf)> {
+    // What can't be read here fails where the modules are compiled.
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let sources =
+        entries.map(|entry| entry.path()).filter(|path| path.extension() == Some("rs".as_ref()));
+    let mut modules: Vec<_> = sources
+        .filter_map(|path| Some((path.file_stem()?.to_str()?.to_owned(), path)))
+        .filter(|(name, _)| syn::parse_str::<Ident>(name).is_ok())
+        .collect();
+    modules.sort();
+    modules
+}
