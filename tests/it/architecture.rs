@@ -69,9 +69,12 @@ const RULES: &[(&str, &[&str], &str)] = &[
     ),
 ];
 
-/// The only files that name rusqlite's crate.
-const RUSQLITE: &[&str] =
-    &["dbmigrate-runtime/src/driver/sqlite.rs", "dbmigrate-runtime/src/migrator.rs"];
+/// The only files that name rusqlite's crate; `lib.rs` exports it again.
+const RUSQLITE: &[&str] = &[
+    "dbmigrate-runtime/src/driver/sqlite.rs",
+    "dbmigrate-runtime/src/lib.rs",
+    "dbmigrate-runtime/src/migrator.rs",
+];
 
 fn sources(under: &Path) -> Vec<PathBuf> {
     if under.is_file() {
