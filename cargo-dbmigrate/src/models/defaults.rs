@@ -4,7 +4,7 @@
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::record::ModelRecord;
-use dbmigrate_runtime::schema::{Column, DefaultValue, Type};
+use dbmigrate_runtime::schema::{Action, Column, DefaultValue, ForeignKey, Type};
 
 use crate::error::Error;
 
@@ -20,21 +20,64 @@ pub(super) fn misfit(model: &ModelRecord, column: &Column) -> Option<Error> {
         DefaultValue::Literal(Value::Text(text)) => format!("\"{text}\""),
         other => other.to_string(),
     };
-    let field = model.fields.iter().find(|it| it.column == column.name);
-    let name = field.map_or(&column.name, |it| &it.field);
+    let (name, place) = field(model, &column.name);
+    let message = format!("the default {shown} of the field `{name}` {why}, in the model {place}");
+    Some(Error::new(message).hint(hint))
+}
+
+/// An action of a foreign key that would set a required column to NULL. The derive sees it where
+/// the struct has the column itself; here are those that a flattened group brings as well.
+pub(super) fn misfit_of_action(model: &ModelRecord, key: &ForeignKey) -> Option<Error> {
+    for (attribute, action) in [("on_delete", key.on_delete), ("on_update", key.on_update)] {
+        for name in &key.columns {
+            let Some(column) = model.table.find_column(name) else { continue };
+            if column.nullable || column.generated.is_some() {
+                continue;
+            }
+            let has_no_default =
+                matches!(column.default, None | Some(DefaultValue::Literal(Value::Null)));
+            let (action, why, hint) = match action {
+                Action::SetNull => ("set_null", "is required", "make the field an `Option`"),
+                Action::SetDefault if has_no_default => (
+                    "set_default",
+                    "is required and has no default",
+                    "give the field a default, or make it an `Option`",
+                ),
+                _ => continue,
+            };
+            let (field, place) = field(model, name);
+            let message = format!(
+                "`{attribute} = {action}` of a foreign key sets the field `{field}`, which {why}, \
+                 in the model {place}"
+            );
+            return Some(Error::new(message).hint(hint));
+        }
+    }
+    None
+}
+
+/// The name of a column's field, and its place.
+fn field<'a>(model: &'a ModelRecord, column: &'a str) -> (&'a str, String) {
+    let field = model.fields.iter().find(|field| field.column == column);
     let place = match field {
         Some(field) if field.line != 0 => {
             format!("`{}` at {}:{}", model.path, model.file, field.line)
         }
         _ => super::records::place(model),
     };
-    let message = format!("the default {shown} of the field `{name}` {why}, in the model {place}");
-    Some(Error::new(message).hint(hint))
+    (field.map_or(column, |field| &field.field), place)
 }
 
 type Misfit = (String, &'static str);
 
+/// The characters of `2024-12-31 23:59:59`, as short as a database writes the time.
+const NOW_LENGTH: u32 = 19;
+
 fn now(ty: &Type) -> Option<Misfit> {
+    if let Type::String(length @ ..NOW_LENGTH) = ty {
+        let why = format!("has {NOW_LENGTH} characters or more, and the column holds {length}");
+        return Some((why, "raise the field's `length`"));
+    }
     let holds_times = matches!(ty, Type::Date | Type::Time | Type::DateTime | Type::Timestamp)
         || matches!(ty, Type::Text | Type::String(_) | Type::Raw(_) | Type::PerDialect(_));
     let misfit = || {
@@ -48,6 +91,9 @@ fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
     match value {
         Value::Text(text) => of_text(ty, text),
         Value::Integer(number) => of_integer(ty, *number),
+        Value::Real(number) if matches!(ty, Type::Decimal(..)) => {
+            of_decimal(ty, &number.to_string())
+        }
         Value::Real(_) => other(ty, "a number with a fraction", |ty| {
             matches!(ty, Type::Float | Type::Double | Type::Decimal(..) | Type::Numeric)
                 || matches!(ty, Type::Text | Type::String(_) | Type::Json)
@@ -65,7 +111,12 @@ fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
                 matches!(ty, Type::Binary | Type::FixedBinary(_) | Type::Uuid)
             }),
         },
-        Value::Bool(_) => other(ty, "a boolean", |ty| matches!(ty, Type::Boolean | Type::Json)),
+        // Databases without booleans would store `1`, which is other JSON than `true`.
+        Value::Bool(_) if *ty == Type::Json => Some((
+            "is a boolean, and the column is json".to_owned(),
+            "write the JSON as a text: `default = \"true\"`",
+        )),
+        Value::Bool(_) => other(ty, "a boolean", |ty| matches!(ty, Type::Boolean)),
         _ => None,
     }
 }
@@ -90,10 +141,11 @@ fn of_integer(ty: &Type, number: i64) -> Option<Misfit> {
         Type::Unsigned => (0, u32::MAX.into()),
         Type::BigUnsigned => (0, i64::MAX),
         Type::Decimal(..) => return of_decimal(ty, &number.to_string()),
+        Type::String(_) => return of_text(ty, &number.to_string()),
         _ => {
             return other(ty, "an integer", |ty| {
                 matches!(ty, Type::BigInteger | Type::Float | Type::Double | Type::Numeric)
-                    || matches!(ty, Type::Text | Type::String(_) | Type::Json)
+                    || matches!(ty, Type::Text | Type::Json)
             });
         }
     };
@@ -121,7 +173,8 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
         Type::Date => (is_date(text), "a date", "write it as in \"2024-12-31\""),
         Type::Time => (is_time(text), "a time", "write it as in \"23:59:59\""),
         Type::DateTime => {
-            let fits = date_and_time(text).is_some_and(is_time);
+            // Some drivers write a zone even so, and read it.
+            let fits = date_and_time(text).is_some_and(|time| is_time(without_zone(time)));
             (fits, "a date and time", "write it as in \"2024-12-31 23:59:59\"")
         }
         Type::Timestamp => {
@@ -149,6 +202,9 @@ fn unquoted(what: &str) -> Misfit {
 
 /// Digits beyond what the column holds would be lost, or the row be refused.
 fn of_decimal(ty: &Type, text: &str) -> Option<Misfit> {
+    if text.contains(['e', 'E']) && text.parse().is_ok_and(f64::is_finite) {
+        return None;
+    }
     let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let are_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
@@ -236,7 +292,8 @@ mod tests {
             (Type::Time, "23:59", "24:00"),
             (Type::Time, "23:59:59.125", "23:59:60"),
             (Type::DateTime, "2024-12-31 00:00:00", "2024-12-31"),
-            (Type::DateTime, "2024-12-31T00:00", "2024-12-31 00:00:00Z"),
+            (Type::DateTime, "2024-12-31T00:00", "2024-12-31 00:00:00 UTC"),
+            (Type::DateTime, "2024-12-31 00:00:00Z", "2024-13-31 00:00:00Z"),
             (Type::Timestamp, "2024-12-31 00:00:00+02:00", "2024-12-31 00:00:00+2"),
             (Type::Timestamp, "2024-12-31T00:00:00Z", "now"),
             (Type::Uuid, "67e55044-10b1-426f-9247-bb680e5fe0c8", "x"),
@@ -244,7 +301,10 @@ mod tests {
             (Type::String(3), "äöü", "äöüa"),
             (Type::Decimal(4, 2), "-12.500", "123.4"),
             (Type::Decimal(4, 2), "0012", "0.125"),
+            (Type::Decimal(4, 2), "1e1", "e"),
             (Type::Numeric, "1.25", "."),
+            (Type::Numeric, "-0", "NaN"),
+            (Type::Uuid, "67E5504410B1426F9247BB680E5FE0C8", "67e55044-10b1"),
             (Type::Text, "anything", ""),
         ] {
             assert!(fits(ty.clone(), good), "{ty} {good}");
@@ -265,6 +325,14 @@ mod tests {
         assert!(!fits(Type::Uuid, Value::Blob(vec![0; 15])));
         assert!(fits(Type::FixedBinary(2), Value::Blob(vec![0; 2])));
         assert!(!fits(Type::Text, Value::Blob(vec![0; 2])));
+        assert!(fits(Type::Decimal(4, 2), Value::Real(12.5)));
+        assert!(!fits(Type::Decimal(4, 2), Value::Real(0.125)));
+        assert!(!fits(Type::Decimal(4, 2), Value::Real(123.0)));
+        assert!(!fits(Type::Json, Value::Bool(true)));
+        assert!(fits(Type::Boolean, Value::Bool(true)) && fits(Type::Boolean, Value::Integer(1)));
+        assert!(fits(Type::String(2), Value::Integer(10)));
+        assert!(!fits(Type::String(1), Value::Integer(10)));
+        assert!(now(&Type::String(19)).is_none() && now(&Type::String(10)).is_some());
         assert!(now(&Type::DateTime).is_none() && now(&Type::BigInteger).is_some());
     }
 }

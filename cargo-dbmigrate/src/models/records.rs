@@ -7,7 +7,7 @@ use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::written;
 
 use super::artifacts::{Damaged, Found};
-use super::defaults::misfit;
+use super::defaults::{misfit, misfit_of_action};
 use crate::error::{Error, Result};
 
 /// The records, each once, in the order of their paths.
@@ -50,6 +50,9 @@ pub fn schema(records: &[ModelRecord], doc_comments: bool) -> Result<Schema> {
             return Err(same_table(other, it));
         }
         if let Some(err) = it.table.columns.iter().find_map(|column| misfit(it, column)) {
+            return Err(err);
+        }
+        if let Some(err) = it.table.foreign_keys.iter().find_map(|key| misfit_of_action(it, key)) {
             return Err(err);
         }
         let mut table = it.table.clone();

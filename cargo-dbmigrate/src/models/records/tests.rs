@@ -1,7 +1,7 @@
 //! Records as they come out of files, and what becomes of them.
 
 use dbmigrate_runtime::record::FieldRecord;
-use dbmigrate_runtime::schema::{Column, Index, IndexColumn, Table, Type};
+use dbmigrate_runtime::schema::{Action, Column, ForeignKey, Index, IndexColumn, Table, Type};
 
 use super::*;
 
@@ -130,6 +130,36 @@ fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
     let err = with(|it| it.check("ck", "id = :id")).unwrap_err();
     assert!(err.contains("the placeholder `:id` has no value"), "{err}");
     with(|it| it.check("ck", "\"NAME\" <> 'naem' and \"user\".\"id\" > 0")).unwrap();
+}
+
+#[test]
+fn an_action_that_sets_a_required_column_to_null_is_refused() {
+    let with = |action: Action, column: Column| {
+        let mut it = model("app::User", 3, "user");
+        it.table.columns[0] = column;
+        let key = ForeignKey::new("fk_user_id_team", ["id"], "team", ["id"]).on_delete(action);
+        it.table.foreign_keys.push(key);
+        [it]
+    };
+    let id = || Column::new("id", Type::BigInteger);
+    refused(
+        &with(Action::SetNull, id().not_null()),
+        "`on_delete = set_null` of a foreign key sets the field `id`, which is required, in the \
+         model `app::User` at src/models.rs:4",
+    );
+    refused(
+        &with(Action::SetDefault, id().not_null()),
+        "`on_delete = set_default` of a foreign key sets the field `id`, which is required and has \
+         no default, in the model `app::User` at src/models.rs:4",
+    );
+    for (action, column) in [
+        (Action::SetNull, id()),
+        (Action::SetDefault, id()),
+        (Action::SetDefault, id().not_null().default(1)),
+        (Action::Cascade, id().not_null()),
+    ] {
+        schema(&with(action, column), false).unwrap();
+    }
 }
 
 #[test]
