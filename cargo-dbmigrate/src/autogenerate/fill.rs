@@ -162,12 +162,10 @@ pub fn lacks_value(column: &Column) -> bool {
         && matches!(column.default, None | Some(DefaultValue::Literal(_)))
 }
 
-/// A default that is a value.
-pub fn default_literal(column: &Column) -> Option<&Value> {
-    match &column.default {
-        Some(DefaultValue::Literal(it)) if *it != Value::Null => Some(it),
-        _ => None,
-    }
+/// A default that is a value, as SQL reads it.
+pub fn default_literal(column: &Column) -> Option<String> {
+    let value = column.default.as_ref()?.literal_of(&column.ty)?;
+    (value != Value::Null).then(|| literal(&value))
 }
 
 impl Need {
@@ -176,7 +174,7 @@ impl Need {
         let mut why = Vec::new();
         let mut null = None;
         if was.nullable && !now.nullable {
-            null = default_literal(now).map(literal);
+            null = default_literal(now);
             if null.is_none() {
                 why.push(Why::NotNull);
             }

@@ -173,7 +173,7 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
 
 /// The default, if it is one of the column's values, or else what says nothing.
 fn value(column: &Column) -> String {
-    let default = default_literal(column).map(literal);
+    let default = default_literal(column);
     let fits = |it: &String| match &column.ty {
         Type::Enum(_, values) => values.iter().any(|value| literal(&value.as_str().into()) == *it),
         _ => true,

@@ -128,6 +128,30 @@ pub enum DefaultValue {
     Sql(String),
 }
 
+impl DefaultValue {
+    /// The value of a column of this type, where it is a literal: the text of a UUID, with dashes
+    /// or without, is its bytes, as databases without such a type store them.
+    pub fn literal_of(&self, ty: &Type) -> Option<Value> {
+        match (self, ty) {
+            (DefaultValue::Literal(Value::Text(text)), Type::Uuid) => {
+                Some(uuid_bytes(text).map_or_else(|| text.as_str().into(), Value::Blob))
+            }
+            (DefaultValue::Literal(value), _) => Some(value.clone()),
+            (DefaultValue::Now | DefaultValue::Sql(_), _) => None,
+        }
+    }
+}
+
+fn uuid_bytes(text: &str) -> Option<Vec<u8>> {
+    let lengths: Vec<_> = text.split('-').map(str::len).collect();
+    if lengths != [8, 4, 4, 4, 12] && lengths != [32] {
+        return None;
+    }
+    let digits: Option<Vec<_>> =
+        text.chars().filter(|digit| *digit != '-').map(|digit| digit.to_digit(16)).collect();
+    digits?.chunks(2).map(|pair| u8::try_from(pair[0] * 16 + pair[1]).ok()).collect()
+}
+
 impl fmt::Display for DefaultValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

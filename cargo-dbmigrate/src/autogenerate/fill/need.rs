@@ -127,7 +127,7 @@ impl Need {
             if let (&[old], Some(new), false) = (&removed.as_slice(), is_new, is_not_null) {
                 return self.mapped(&[(old.clone(), new.clone())]);
             }
-            return default_literal(column).map_or_else(|| neutral(column), literal);
+            return default_literal(column).unwrap_or_else(|| neutral(column));
         }
         if self.is(Why::Narrower) {
             let name = self.plain_name();

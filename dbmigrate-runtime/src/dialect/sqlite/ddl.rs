@@ -256,7 +256,8 @@ fn default_text(default: &DefaultValue, ty: &Type) -> String {
         (DefaultValue::Literal(Value::Text(it)), _) if it.contains('\0') => {
             format!("({})", literal(&Value::Text(it.clone())))
         }
-        (DefaultValue::Literal(it), _) => literal(it),
+        // A UUID's column is read as 16 bytes.
+        (DefaultValue::Literal(it), _) => literal(&default.literal_of(ty).unwrap_or(it.clone())),
         (DefaultValue::Now, Type::Date) => "CURRENT_DATE".to_owned(),
         (DefaultValue::Now, Type::Time) => "CURRENT_TIME".to_owned(),
         (DefaultValue::Now, _) => "CURRENT_TIMESTAMP".to_owned(),
