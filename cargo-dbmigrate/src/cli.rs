@@ -1,5 +1,6 @@
 //! The arguments, and nothing else.
 
+pub mod examples;
 pub mod other_tools;
 
 use std::num::NonZeroUsize;
@@ -18,7 +19,7 @@ use serde::Deserialize;
     styles = clap_cargo_styles(),
     max_term_width = 100,
     after_help = "Revisions: a full id or the beginning of one, a branch label, head, heads, base, \
-                  current, +N, -N, id+N, id-N,\nand any of them on one branch: label@head, \
+                  current, +N, -N, id+N, id-N, and any of them on one branch: label@head, \
                   label@+1, id@base. Ranges: from:to, from:, :to.\nExit codes: 0 done, 1 the answer is no, 2 wrong arguments, 3 failed."
 )]
 pub struct Cli {
@@ -26,6 +27,11 @@ pub struct Cli {
     pub global: Global,
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// The command line with everything that its help shows.
+pub fn command() -> clap::Command {
+    examples::added(<Cli as clap::CommandFactory>::command())
 }
 
 fn clap_cargo_styles() -> clap::builder::Styles {
@@ -39,6 +45,7 @@ fn clap_cargo_styles() -> clap::builder::Styles {
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Global options")]
 pub struct Global {
     /// Directory of the migrations, beside the package's manifest unless it is absolute
     #[arg(short, long, value_name = "DIR", global = true)]
@@ -55,10 +62,10 @@ pub struct Global {
     /// When to use colours
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
     pub color: ColorChoice,
-    /// Say more
+    /// Print more
     #[arg(short, long, global = true)]
     pub verbose: bool,
-    /// Say only results and errors
+    /// Print only results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
     #[command(flatten)]
@@ -67,7 +74,7 @@ pub struct Global {
 
 /// What says to cargo which models there are. Overrides the keys of dbmigrate.toml.
 #[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Package")]
+#[command(next_help_heading = "Package options")]
 pub struct Cargo {
     /// Path to the package's Cargo.toml
     #[arg(long, value_name = "PATH", global = true)]
@@ -451,8 +458,8 @@ pub struct Merge {
 #[derive(Debug, Args)]
 #[command(
     after_help = "The line begins behind the last revision that it shares with the head it goes \
-                  behind; `DOWN_REVISION`\nof its first revision is what changes. Nothing that is \
-                  applied moves, as far as the database at hand\nsays: where another database has \
+                  behind; `DOWN_REVISION` of its first revision is what changes. Nothing that is \
+                  applied moves, as far as the database at hand says: where another database has \
                   one of these revisions applied, `merge` joins the heads instead."
 )]
 pub struct Rebase {

@@ -2,7 +2,10 @@
 
 mod fresh;
 
+use std::cell::Cell;
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::dialect::Sqlite;
@@ -52,7 +55,15 @@ pub struct Database {
 
 impl Database {
     /// Finds out which database is meant: by `--url`, the environment, `.env`, dbmigrate.toml.
+    /// It is the one that the command talks to.
     pub fn find(cx: &Context) -> Result<Database> {
+        let database = Database::locate(cx)?;
+        cx.out.talks_to(&database.url());
+        Ok(database)
+    }
+
+    /// The same for a database that is only compared with the one that the command talks to.
+    pub fn locate(cx: &Context) -> Result<Database> {
         // A file that can't have the version table isn't created.
         cx.config.version_table().quoted(&Sqlite)?;
         let (url, source) = find_url(cx)?;
@@ -99,6 +110,11 @@ impl Database {
     /// The same database by another file.
     pub fn at(&self, path: &Path) -> Database {
         Database { location: Some(path.to_owned()), ..self.clone() }
+    }
+
+    /// Its URL to show, without a password. Those of SQLite hold none.
+    pub fn url(&self) -> String {
+        format!("sqlite:{}", self.name())
     }
 
     /// The database's file; `None` for one in memory.
@@ -276,17 +292,16 @@ fn find_url(cx: &Context) -> Result<(String, Source)> {
         if !path.is_file() {
             continue;
         }
-        let entries = dotenvy::from_path_iter(&path);
-        for entry in entries.doing(|| format!("read `{}`", path.display()))? {
-            let (key, value) = entry.map_err(|err| {
-                // The library's error shows the line, which may hold a password.
-                let what = if matches!(err, dotenvy::Error::LineParse(..)) {
-                    "a line is not `KEY=value`".to_owned()
-                } else {
-                    err.to_string()
-                };
-                Error::new(format!("failed to read `{}`: {what}", path.display()))
-            })?;
+        let text = std::fs::read_to_string(&path);
+        let text = text.doing(|| format!("read `{}`", path.display()))?;
+        // Editors on Windows begin a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let n_read = Rc::new(Cell::new(0));
+        let lines = Lines { rest: text.as_bytes(), n_read: Rc::clone(&n_read) };
+        let mut n_done = 0;
+        for entry in dotenvy::from_read_iter(lines) {
+            let (key, value) = entry.map_err(|err| bad_dot_env(&path, text, n_done, &err))?;
+            n_done = n_read.get();
             if key == variable && !value.is_empty() {
                 return Ok((value, Source::DotEnv(path)));
             }
@@ -295,6 +310,38 @@ fn find_url(cx: &Context) -> Result<(String, Source)> {
     }
     let source = Source::Config(config::path(&cx.project.config_dir));
     Ok((cx.config.url.clone(), source))
+}
+
+/// A text that is read line by line, to know how far its reader is.
+struct Lines<'a> {
+    rest: &'a [u8],
+    n_read: Rc<Cell<usize>>,
+}
+
+impl Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let line = self.rest.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let n = line.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&line[..n]);
+        self.rest = &self.rest[n..];
+        self.n_read.set(self.n_read.get() + usize::from(n == line.len()));
+        Ok(n)
+    }
+}
+
+/// Names the line of a `.env` file at which an entry begins that is wrong, after lines that are
+/// done. The library's error shows the line itself, which may hold a password.
+fn bad_dot_env(path: &Path, text: &str, n_done: usize, err: &dotenvy::Error) -> Error {
+    let dotenvy::Error::LineParse(..) = err else {
+        return Error::new(format!("failed to read `{}`: {err}", path.display()));
+    };
+    let is_passed_over = |line: &&str| line.trim().is_empty() || line.trim().starts_with('#');
+    let n_between = text.lines().skip(n_done).take_while(is_passed_over).count();
+    let place = format!("{}:{}", path.display(), n_done + n_between + 1);
+    Error::new(format!("failed to read `{place}`: this line is not `KEY=value`")).hint(
+        "a value with spaces, `#` or `$` is put in single quotes; the line isn't shown since it may \
+         hold a password",
+    )
 }
 
 /// Where relative paths count from.

@@ -110,7 +110,7 @@ impl Context {
     /// When it can't be found out which file one of them is.
     pub fn other_in(&self, file: &Path) -> Result<Option<String>> {
         for other in self.others(self.database_name())? {
-            let theirs = Database::find(&other)?;
+            let theirs = Database::locate(&other)?;
             if theirs.path().is_some_and(|it| files::is_same(it, file)) {
                 return Ok(Some(other.database_name().to_owned()));
             }

@@ -12,13 +12,16 @@ pub struct Error {
     hint: Option<String>,
     /// The database that it is about, where there are several.
     database: Option<String>,
+    /// Whether the code of a revision file is wrong.
+    of_revision: bool,
 }
 
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
     pub fn new(message: impl Into<String>) -> Error {
-        Error { message: message.into(), causes: Vec::new(), hint: None, database: None }
+        let message = message.into();
+        Error { message, causes: Vec::new(), hint: None, database: None, of_revision: false }
     }
 
     /// Adds what lies behind it, after what was added before.
@@ -46,6 +49,18 @@ impl Error {
     pub fn in_database(mut self, name: &str) -> Error {
         self.database = Some(name.to_owned());
         self
+    }
+
+    /// Has it be the fault of a revision file's code.
+    #[must_use]
+    pub fn of_revision(mut self) -> Error {
+        self.of_revision = true;
+        self
+    }
+
+    /// Whether the code of a revision file is wrong: it doesn't compile, or panics.
+    pub fn is_of_revision(&self) -> bool {
+        self.of_revision
     }
 
     pub fn message(&self) -> &str {

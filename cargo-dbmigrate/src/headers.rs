@@ -17,6 +17,17 @@ pub struct Header {
     pub path: PathBuf,
 }
 
+impl Header {
+    /// With the message, which is the first line of the file's documentation.
+    pub fn with_message(mut self) -> Header {
+        let text = std::fs::read_to_string(&self.path).unwrap_or_default();
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let first = text.lines().find_map(|line| line.strip_prefix("//!"));
+        self.revision.message = first.unwrap_or_default().trim().to_owned();
+        self
+    }
+}
+
 /// The history that headers make.
 ///
 /// # Errors

@@ -13,6 +13,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::files;
+use crate::headers::{self, Header};
 use crate::output::look;
 use crate::runner::{self, Recording, RevisionFile};
 
@@ -37,6 +38,46 @@ impl History {
     pub fn load(cx: &Context) -> Result<History> {
         let files = files::all(cx)?;
         let recordings = runner::recordings(cx, &files)?;
+        History::of(cx, files, recordings, &[])
+    }
+
+    /// The same for commands that list revisions. Where one doesn't compile or panics they go by what the
+    /// constants of its file say, and by what others are known to record.
+    ///
+    /// # Errors
+    ///
+    /// As [`History::load`], where a file's constants can't be read either.
+    pub fn to_list(cx: &Context) -> Result<History> {
+        let files = files::all(cx)?;
+        let err = match runner::recordings(cx, &files) {
+            Ok(recordings) => return History::of(cx, files, recordings, &[]),
+            Err(err) if err.is_of_revision() => err,
+            Err(err) => return Err(err),
+        };
+        let known = runner::known(cx, &files);
+        let listed = known.and_then(|known| {
+            let headers = headers::read(cx)?;
+            let is_known = |header: &Header| known.iter().any(|it| it.id == header.revision.id);
+            let unknown = headers.into_iter().filter(|header| !is_known(header));
+            let unknown: Vec<Header> = unknown.map(Header::with_message).collect();
+            let ids: Vec<String> = unknown.iter().map(|it| it.revision.id.clone()).collect();
+            Ok((History::of(cx, files, known, &unknown)?, ids))
+        });
+        let Ok((history, ids)) = listed else { return Err(err) };
+        cx.out.warning(format!(
+            "{err}\n  so of `{}` only the constants of the file are known",
+            ids.join("`, `")
+        ));
+        Ok(history)
+    }
+
+    /// The history of what is recorded, and of revisions of which only the header is known.
+    fn of(
+        cx: &Context,
+        files: Vec<RevisionFile>,
+        recordings: Vec<Recording>,
+        headers: &[Header],
+    ) -> Result<History> {
         let path = |it: RevisionFile| {
             let shown = relative(cx, &it.path);
             (it.module, (it.path, shown))
@@ -51,6 +92,7 @@ impl History {
             message: it.message.clone(),
             file: shown(&paths, &it.module),
         });
+        let revisions = revisions.chain(headers.iter().map(|header| header.revision.clone()));
         let graph = Graph::new(revisions.collect())?;
         // Ids are unique by now: the graph has seen to it.
         let recordings = recordings.into_iter().map(|it| (it.id.clone(), it)).collect();
@@ -136,8 +178,15 @@ impl History {
 
     /// The file of a revision.
     pub fn path(&self, id: &str) -> Option<&Path> {
-        let recording = self.recordings.get(id)?;
-        self.paths.get(&recording.module).map(|(path, _)| path.as_path())
+        let path = match self.recordings.get(id) {
+            Some(recording) => self.paths.get(&recording.module),
+            // Of a revision that doesn't compile.
+            None => {
+                let revision = self.graph.get(id)?;
+                self.paths.values().find(|(_, shown)| *shown == revision.file)
+            }
+        };
+        path.map(|(path, _)| path.as_path())
     }
 
     /// ` (head)`, ` (branchpoint)` and the like, for a list.

@@ -83,6 +83,9 @@ impl Output {
             if let Some(name) = self.database {
                 members.insert("database".into(), name.into());
             }
+            if let Some(url) = &*lock(&TALKS_TO) {
+                members.insert("url".into(), url.as_str().into());
+            }
         }
         stdout(&format!("{members:#}\n"));
     }
@@ -106,6 +109,22 @@ impl Output {
     pub fn is_of(&mut self, database: &str) {
         // There are few, and the program ends soon.
         self.database = Some(String::leak(database.to_owned()));
+    }
+
+    /// Has the documents from here on say which database the command talks to, and says so with
+    /// `-v`. The URL holds no password.
+    pub fn talks_to(&self, url: &str) {
+        let before = lock(&TALKS_TO).replace(url.to_owned());
+        if before.as_deref() != Some(url) {
+            self.detail(talking_to(url));
+        }
+    }
+
+    /// Says which database it is that the command talks to, where its answer depends on that.
+    pub fn says_what_it_talks_to(&self) {
+        if let (Some(url), false) = (&*lock(&TALKS_TO), self.verbose) {
+            self.progress(talking_to(url));
+        }
     }
 
     /// Something that goes on, on standard error.
@@ -180,6 +199,13 @@ pub fn error_json(err: &Error) -> serde_json::Value {
         "hint": err.get_hint(),
     })
 }
+
+fn talking_to(url: &str) -> String {
+    format!("Database: {url}")
+}
+
+/// The URL of the database that the command talks to, without its password.
+static TALKS_TO: Mutex<Option<String>> = Mutex::new(None);
 
 /// The heading that is printed before the next line.
 static HEADING: Mutex<Option<String>> = Mutex::new(None);

@@ -195,10 +195,17 @@ impl Workspace {
             [] if members.is_empty() => {
                 Err(Error::new(format!("the workspace of `{root}` has no packages")))
             }
+            // It is the one that gets them.
+            [] if members.len() == 1 => Ok(members[0].clone()),
             [] => {
                 let directory = directory.display();
                 let message = format!("no package of the workspace has a directory `{directory}`");
-                Err(Error::new(message).hint(format!("choose one with `-p`: {}", names(&members))))
+                let first = members[0].package_name();
+                Err(Error::new(message).hint(format!(
+                    "`-p` says which one is meant, as in `cargo dbmigrate init -p {first}`; there \
+                     are {}",
+                    names(&members)
+                )))
             }
             several => {
                 let message = "several packages of the workspace have migrations";

@@ -22,7 +22,7 @@ use dbmigrate_runtime::Migration;
 use dbmigrate_runtime::runner::read_recorded;
 
 pub use cache::write as write_by_rename;
-pub use record::recordings;
+pub use record::{known, recordings};
 pub use rewrite::rewritten;
 pub use steps::Steps;
 
@@ -88,6 +88,7 @@ impl Recording {
             let path = file.map_or_else(PathBuf::new, |it| it.path.clone());
             let path = cx.project.shown(&path);
             Error::new(format!("the revision `{path}` panicked while it was recorded: {panic}"))
+                .of_revision()
                 .hint(
                     "`upgrade` and `downgrade` only list operations; what needs rows or may fail \
                      is a step, `op.run(\"name\", |db| ...)`",

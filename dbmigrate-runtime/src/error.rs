@@ -1,6 +1,12 @@
 //! What can go wrong when migrations are planned and run, one wording each.
 
+mod hint;
+
 use std::fmt;
+
+use hint::{
+    ALONE, OF_APPLICATION, WITHIN_TRANSACTION, hint_of, hint_of_statement, is_of_application,
+};
 
 use crate::dialect::{Route, Statement, Unplannable};
 use crate::driver::{Broken, DatabaseError, Violation};
@@ -23,21 +29,6 @@ struct Inner {
     message: String,
     hint: Option<String>,
     source: Option<DatabaseError>,
-}
-
-/// What to do about something that no statement is to blame for.
-fn hint_of(source: &DatabaseError) -> Option<&'static str> {
-    match source {
-        it if it.is_read_only() || it.is_unopenable() => {
-            Some("look at the permissions of the database file and of its directory")
-        }
-        it if it.is_not_a_database() => Some("the file is something else, or it is encrypted"),
-        it if it.is_full() => {
-            Some("make space on the disk that the database is on, and run the command again")
-        }
-        it if it.is_io() => Some("look at the disk that the database is on, and run it again"),
-        _ => None,
-    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +104,9 @@ impl Error {
             return Error::new(Kind::Other, message).with_source(source).with_hint(hint);
         }
         let err = Error::new(Kind::Other, message).with_source(source);
+        if rolled_back && WITHIN_TRANSACTION.iter().any(|words| text.contains(words)) {
+            return err.with_hint(ALONE);
+        }
         if let Some(hint) = hint_of_statement(statement, &text) {
             return err.with_hint(hint);
         }
@@ -132,7 +126,15 @@ impl Error {
 
     pub(crate) fn step(revision: &str, name: &str, why: &str, rolled_back: bool) -> Error {
         let was = if rolled_back { "was rolled back" } else { "stopped half way" };
-        Error::new(Kind::Other, format!("revision `{revision}` {was}: step `{name}` failed: {why}"))
+        let message = format!("revision `{revision}` {was}: step `{name}` failed: {why}");
+        let err = Error::new(Kind::Other, message);
+        match why {
+            why if is_of_application(why) => err.with_hint(OF_APPLICATION),
+            why if rolled_back && WITHIN_TRANSACTION.iter().any(|words| why.contains(words)) => {
+                err.with_hint(ALONE)
+            }
+            _ => err,
+        }
     }
 
     /// The database rolled back by itself, whatever the step made of it.
@@ -227,8 +229,8 @@ impl Error {
              not entered as applied"
         );
         Error::new(Kind::Other, message).with_hint(
-            "take BEGIN, COMMIT and ROLLBACK out of the revision, or say `op.no_transaction()` in \
-             it",
+            "take BEGIN, COMMIT and ROLLBACK out of the revision, or have it run outside a \
+             transaction with `op.no_transaction()`",
         )
     }
 
@@ -304,10 +306,14 @@ impl Error {
         for it in broken {
             message += &format!("\n  {} `{}`: {}", it.kind, it.name, it.why);
         }
-        Error::new(Kind::Other, message).with_hint(
-            "drop or replace them in the revision with `op.execute`, before the change that they \
-             are about",
-        )
+        let hint = match broken.iter().all(|object| is_of_application(&object.why)) {
+            true => OF_APPLICATION,
+            false => {
+                "drop or replace them in the revision with `op.execute`, before the change that \
+                 they are about"
+            }
+        };
+        Error::new(Kind::Other, message).with_hint(hint)
     }
 
     pub(crate) fn irreversible(revision: &str, why: &str) -> Error {
@@ -515,53 +521,3 @@ const _: () = {
     const fn sendable<T: Send + Sync + 'static>() {}
     sendable::<Error>();
 };
-
-/// What to do about a statement that failed, by what the database says of it.
-fn hint_of_statement(statement: &Statement, said: &str) -> Option<String> {
-    let sql = &statement.sql;
-    let is_rebuild = statement.route == Route::Rebuild;
-    let begins = |words: &[&str]| words.iter().any(|it| sql.starts_with(it));
-    let says = |words: &[&str]| words.iter().any(|it| said.contains(it));
-    if says(&["no such function", "no such collation"]) {
-        return Some(
-            "where the application registers it on its own connections, run the migrations there: \
-             `migrations::migrator().upgrade(&mut conn)`"
-                .to_owned(),
-        );
-    }
-    let is_change = is_rebuild || begins(&["ALTER TABLE", "CREATE UNIQUE INDEX"]);
-    if is_change && says(&["constraint failed", "cannot store", "datatype mismatch"]) {
-        return Some(format!(
-            "rows that are there already don't allow to {}: correct them before, in a step of the \
-             revision",
-            statement.reason
-        ));
-    }
-    if said.starts_with("error in ") {
-        return Some(
-            "SQLite reads all views and triggers for this change: repair or drop the one that it \
-             names"
-                .to_owned(),
-        );
-    }
-    let lacks = ["no such column", "no such table", "no such index", "duplicate column name"];
-    if statement.route != Route::Raw
-        && lacks.iter().any(|it| said.starts_with(it))
-        && !begins(&["CREATE"])
-    {
-        return Some(
-            "where the revision's own SQL expressions are right, the database isn't what the \
-             migrations build: `cargo dbmigrate check` shows where"
-                .to_owned(),
-        );
-    }
-    let again = ["CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE TRIGGER", "CREATE TEMP"];
-    if is_rebuild && again.iter().any(|it| sql.to_ascii_uppercase().starts_with(it)) {
-        return Some(
-            "it was there before and doesn't fit the table any more: drop it with \
-             `op.execute(\"DROP ...\")` before the change"
-                .to_owned(),
-        );
-    }
-    None
-}

@@ -225,6 +225,23 @@ fn same_token(a: &Token<'_>, b: &Token<'_>) -> bool {
     }
 }
 
+/// Whether one of the statements changes the journal mode. SQLite passes that over in silence
+/// where it is in a transaction that has written nothing yet.
+pub fn sets_journal_mode(text: &str) -> bool {
+    let tokens = significant(text);
+    let is_first = |at: usize| at == 0 || tokens[at - 1].is_symbol(";");
+    let sets = |at: usize| {
+        // The name of a database may come before.
+        let has_database = tokens.get(at + 2).is_some_and(|token| token.is_symbol("."));
+        let name_at = if has_database { at + 3 } else { at + 1 };
+        let name = tokens.get(name_at).and_then(Token::identifier);
+        let value = tokens.get(name_at + 1);
+        name.is_some_and(|name| name.eq_ignore_ascii_case("journal_mode"))
+            && value.is_some_and(|token| token.is_symbol("=") || token.is_symbol("("))
+    };
+    (0..tokens.len()).any(|at| is_first(at) && tokens[at].is_word("pragma") && sets(at))
+}
+
 /// Whether each parenthesis among the tokens has its other one.
 pub fn is_balanced(tokens: &[Token<'_>]) -> bool {
     let mut depth = 0;

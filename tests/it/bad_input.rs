@@ -119,8 +119,9 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
         &host,
         &run,
         expect![[r#"
-        error: failed to read `$HOST/.env`: a line is not `KEY=value`
-    "#]],
+            error: failed to read `$HOST/.env:1`: this line is not `KEY=value`
+              hint: a value with spaces, `#` or `$` is put in single quotes; the line isn't shown since it may hold a password
+        "#]],
     );
     assert!(!run.stderr.contains("SECRET"), "{run}");
     fs::remove_file(host.dir.join(".env")).unwrap();

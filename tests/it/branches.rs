@@ -422,6 +422,7 @@ fn stamps_and_scripts_of_branches() {
             $ cargo dbmigrate ensure-version
             $ cargo dbmigrate ensure-version
             $ cargo dbmigrate current
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate stamp b200 c300
             Running stamp_revision <base> -> b200, c300
             $ cargo dbmigrate stamp left right

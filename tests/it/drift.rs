@@ -32,6 +32,7 @@ fn adopts_a_database(it: &Databases) {
             The database differs from the migrations:
               table `User` is there already, and a later revision makes it
               table `post` is there already, and a later revision makes it
+            Database: sqlite:$HOST/theirs.db
             `cargo dbmigrate stamp --verify head` enters the revisions as applied, if the database is what they build
             9 objects of the database not described by the migrations; -v lists them
             exit code 1
@@ -71,6 +72,7 @@ fn adopts_a_database(it: &Databases) {
               shadow table `docs_content`
               shadow table `docs_docsize`
               shadow table `docs_config`
+            Database: sqlite:$HOST/theirs.db
             exit code 0
         "#]],
     );
@@ -78,8 +80,9 @@ fn adopts_a_database(it: &Databases) {
         "theirs.db",
         "upgrade",
         expect![[r#"
-        exit code 0
-    "#]],
+            Nothing to upgrade: sqlite:$HOST/theirs.db is at a100
+            exit code 0
+        "#]],
     );
     it.check(
         "theirs.db",
@@ -97,6 +100,7 @@ fn adopts_a_database(it: &Databases) {
               shadow table `docs_content`
               shadow table `docs_docsize`
               shadow table `docs_config`
+            Database: sqlite:$HOST/theirs.db
             exit code 0
         "#]],
     );
@@ -140,8 +144,9 @@ fn adopts_a_database(it: &Databases) {
         "other.db",
         "current",
         expect![[r#"
-        exit code 0
-    "#]],
+            Database: sqlite:$HOST/other.db
+            exit code 0
+        "#]],
     );
 }
 
@@ -151,11 +156,12 @@ fn tells_drift(it: &Databases) {
         "drift.db",
         "check -v",
         expect![[r#"
-        Models and migrations agree.
-        The database is at the head.
-        The database agrees with the migrations.
-        exit code 0
-    "#]],
+            Models and migrations agree.
+            The database is at the head.
+            The database agrees with the migrations.
+            Database: sqlite:$HOST/drift.db
+            exit code 0
+        "#]],
     );
     it.make(
         "drift.db",
@@ -175,6 +181,7 @@ fn tells_drift(it: &Databases) {
               table `post` is missing from the database
               index `ix_user_age` of table `user` is missing from the database
               column `user.nick` is not in the migrations
+            Database: sqlite:$HOST/drift.db
             `cargo dbmigrate diff database current --sql` prints what would bring it in line
             2 objects of the database not described by the migrations; -v lists them
             exit code 1
@@ -211,8 +218,10 @@ fn tells_drift(it: &Databases) {
               ],
               "pending": [],
               "rival_heads": [],
+              "url": "sqlite:$HOST/drift.db",
               "version": 1
             }
+            Database: sqlite:$HOST/drift.db
             `cargo dbmigrate diff database current --sql` prints what would bring it in line
             2 objects of the database not described by the migrations; -v lists them
             exit code 1
@@ -270,6 +279,7 @@ fn tells_drift(it: &Databases) {
             Not described by the migrations:
               index `theirs`
               view `names`
+            Database: sqlite:$HOST/drift.db
             exit code 1
         "#]],
     );
@@ -291,6 +301,7 @@ fn tells_drift(it: &Databases) {
             Models and migrations agree.
             The database is at the head.
             The database agrees with the migrations.
+            Database: sqlite:$HOST/drift.db
             2 objects of the database not described by the migrations; -v lists them
             exit code 0
         "#]],
@@ -404,6 +415,7 @@ fn compares_any_two(it: &Databases) {
               ],
               "sql": null,
               "to": "b200",
+              "url": "sqlite:$HOST/drift.db",
               "version": 1
             }
             2 objects of the database not described by the migrations; -v lists them
@@ -430,6 +442,7 @@ fn compares_any_two(it: &Databases) {
             The database is behind: b200 pending.
             The database agrees with the migrations.
             `cargo dbmigrate migrate` writes a revision for it
+            Database: sqlite:$HOST/drift.db
             2 objects of the database not described by the migrations; -v lists them
             exit code 1
         "#]],
@@ -446,6 +459,7 @@ fn compares_any_two(it: &Databases) {
             The database differs from the migrations:
               table `tag` is there already, and a later revision makes it
             `cargo dbmigrate migrate` writes a revision for it
+            Database: sqlite:$HOST/drift.db
             `cargo dbmigrate stamp --verify head` enters the revisions as applied, if the database is what they build
             2 objects of the database not described by the migrations; -v lists them
             exit code 1
@@ -564,6 +578,7 @@ fn knows_what_raw_sql_says_of_itself(it: &Databases) {
             Not described by the migrations:
               table `silent`
             `cargo dbmigrate migrate` writes a revision for it
+            Database: sqlite:$HOST/raw.db
             `cargo dbmigrate diff database current --sql` prints what would bring it in line
             exit code 1
         "#]],
@@ -574,24 +589,25 @@ fn knows_what_raw_sql_says_of_itself(it: &Databases) {
         "raw.db",
         "check",
         expect![[r#"
-        Models and migrations differ:
-          Detected removed check `ck_text` on `user`
-          Detected added column `post.likes`
-          Detected changed column `post.text`: to NULL
-          Detected removed table `told`
-          Detected removed table `odd`
-        The database is at the head.
-        The database differs from the migrations:
-          view `names` is missing from the database
-          virtual table `docs` is missing from the database
-          trigger `tr` of table `told` is missing from the database
-          column `told.b` is not in the migrations
-        `cargo dbmigrate migrate` writes a revision for it
-        `cargo dbmigrate diff database current --sql` prints what would bring it in line
-        a new revision can make again what is missing beside tables
-        1 object of the database not described by the migrations; -v lists them
-        exit code 1
-    "#]],
+            Models and migrations differ:
+              Detected removed check `ck_text` on `user`
+              Detected added column `post.likes`
+              Detected changed column `post.text`: to NULL
+              Detected removed table `told`
+              Detected removed table `odd`
+            The database is at the head.
+            The database differs from the migrations:
+              view `names` is missing from the database
+              virtual table `docs` is missing from the database
+              trigger `tr` of table `told` is missing from the database
+              column `told.b` is not in the migrations
+            `cargo dbmigrate migrate` writes a revision for it
+            Database: sqlite:$HOST/raw.db
+            `cargo dbmigrate diff database current --sql` prints what would bring it in line
+            a new revision can make again what is missing beside tables
+            1 object of the database not described by the migrations; -v lists them
+            exit code 1
+        "#]],
     );
     it.make("raw.db", "DROP TABLE silent; DROP TABLE told; DROP TABLE odd; DROP TABLE user; DROP TABLE post; DROP TABLE dbmigrate_version");
     it.run("raw.db", "upgrade");
@@ -634,6 +650,7 @@ fn names_what_no_revision_can_say(it: &Databases) {
           primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
           unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
           column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
+        Database: sqlite:$HOST/odd.db
         what no revision can say stays as it is; take it out by hand, or leave the column out of the comparison with `exclude` in dbmigrate.toml
         10 objects of the database not described by the migrations; -v lists them
         exit code 1
@@ -696,6 +713,7 @@ fn says_when_nothing_is_compared(it: &Databases) {
             The package has no models, and the migrations no tables: nothing to compare.
             There are no revisions yet.
             Nothing of the database was compared: the applied revisions describe nothing of it.
+            Database: sqlite:$HOST/alien.db
             3 objects of the database not described by the migrations; -v lists them
             exit code 0
         "#]],
@@ -731,6 +749,7 @@ fn says_when_nothing_is_compared(it: &Databases) {
             The package has no models, and the migrations no tables: nothing to compare.
             The database is at the head.
             Nothing of the database was compared: the applied revisions describe nothing of it.
+            Database: sqlite:$HOST/alien.db
             3 objects of the database not described by the migrations; -v lists them
             exit code 0
         "#]],

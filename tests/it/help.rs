@@ -276,3 +276,35 @@ fn words_of_other_tools_are_answered_by_what_they_are_here() {
     assert!(run.code == 2 && run.stderr.contains("similar subcommands exist"), "{run}");
     assert!(!host.dir.join("migrations").exists() && !host.dir.join("app.db").exists());
 }
+
+/// Own options come before those of every command, no line is wider than the terminal, and the
+/// end is what one would type.
+#[cfg(unix)]
+#[test]
+fn help_fits_the_terminal_and_ends_with_two_examples() {
+    let host = Host::empty("help");
+    let narrow = |args: &str| {
+        let script = format!("stty rows 40 cols 60; exec {} dbmigrate {args}", tool().display());
+        let mut command = host.command("sh");
+        command.args(["-c", &script]).stdin(Stdio::inherit()).env("TERM", "dumb");
+        let mut session = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+        session.exp_eof().unwrap().replace('\r', "")
+    };
+    for (name, _) in commands(&host) {
+        let help = narrow(&format!("{name} --help"));
+        let wide = help.lines().find(|line| line.chars().count() > 60);
+        assert_eq!(wide, None, "{name}\n{help}");
+        let (_, examples) = help.split_once("\nExamples:\n").unwrap_or_else(|| panic!("{help}"));
+        assert_eq!(examples.matches("cargo dbmigrate ").count(), 2, "{name}\n{help}");
+    }
+    let help = host.ok("stamp --help").stdout;
+    let at = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text}\n{help}"));
+    let places = [
+        at("--purge"),
+        at("Global options:"),
+        at("--url"),
+        at("Package options:"),
+        at("Examples:"),
+    ];
+    assert!(places.is_sorted(), "{help}");
+}

@@ -1,5 +1,6 @@
 //! Tests of the whole product on real crates and real databases, in one program.
 
+mod answers;
 mod apart;
 mod architecture;
 mod bad_input;

@@ -1,5 +1,6 @@
 //! Questions to a person at a terminal, and the same answers by flags.
 
+use std::num::NonZero;
 use std::process::Stdio;
 
 use dbmigrate_tests::{Host, tool};
@@ -284,4 +285,88 @@ fn which_line_goes_behind_the_other() {
     let module = host.read(&host.revision("right"));
     assert!(module.contains("//! Revises: b1\n"), "{module}");
     assert!(module.contains("DOWN_REVISION: &[&str] = &[\"b1\"];"), "{module}");
+}
+
+/// What is on a narrow screen at the end of a session in which each answer was given.
+fn screen(host: &Host, args: &str, answers: &[(&str, &str)]) -> String {
+    const SIZE: (u16, u16) = (40, 36);
+    let mut command = host.command("sh");
+    let script = format!("stty rows {} cols {}; exec \"$0\" \"$@\"", SIZE.0, SIZE.1);
+    command.args(["-c", &script]).arg(tool()).arg("dbmigrate").args(args.split_whitespace());
+    command.stdin(Stdio::inherit()).env("TERM", "xterm");
+    let mut session = spawn_command(command, Some(120_000)).unwrap();
+    let mut printed = String::new();
+    for (question, answer) in answers {
+        let before = session.exp_string(question);
+        printed += &before.unwrap_or_else(|err| panic!("{question}: {err}\n{printed}"));
+        printed += question;
+        session.send(answer).unwrap();
+        session.flush().unwrap();
+    }
+    printed += &session.exp_eof().unwrap();
+    let [rows, columns] = [SIZE.0, SIZE.1].map(|n| NonZero::new(n).unwrap());
+    let mut terminal = vt100::Parser::new(rows, columns, 0);
+    terminal.process(printed.as_bytes());
+    let lines = terminal.screen().contents();
+    let is_of_cargo = |line: &&str| {
+        let words = ["Checking", "Finished", "Compiling", "Blocking", "Locking"];
+        words.iter().any(|word| line.trim_start().starts_with(word))
+    };
+    let lines = lines.lines().filter(|line| !is_of_cargo(line));
+    lines.map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// The library redraws by counting lines, so that none may be wider than the terminal.
+#[test]
+fn prompts_in_a_narrow_terminal_leave_no_lines_behind() {
+    const DOWN: &str = "\x1b[B";
+    let host = Host::library("narrow", &model("pub name: String,", "New, Old"));
+    host.ok("init");
+    host.ok("migrate -m first");
+    let fields = "pub a_name_that_is_longer_than_the_screen: String, pub name_of_somebody: String,";
+    host.write("src/lib.rs", &model(fields, "New, Old"));
+    let again = format!("{DOWN}{DOWN}{DOWN}{DOWN}");
+    let seen = screen(
+        &host,
+        "migrate -m names",
+        &[
+            ("renamed?", &format!("{again}{again}{again}{DOWN}")),
+            ("> ", ENTER),
+            ("(SQL)", "'a longer answer than the line'"),
+            ("line'", ENTER),
+        ],
+    );
+    expect![[r#"
+        Is column `user.name` renamed?: renamed to `user.name_of_somebody`
+        Column
+        `user.a_name_that_is_longer_than_th
+        e_screen` is new and NOT NULL and
+        has no default: what do rows
+        already in the table get? (SQL)
+        'a longer answer than the line'
+        Detected column `user.name` renamed to `user.name_of_somebody`
+        Detected added column `user.a_name_that_is_longer_than_the_screen`
+        Generating migrations/versions/m$DAY_$TIME_$ID1_names.rs ... done
+    "#]]
+    .assert_eq(&host.plain(&seen));
+
+    host.write("src/lib.rs", &model("", "New, Old"));
+    let seen = screen(&host, "migrate -m gone", &[("it?", "n")]);
+    expect![[r#"
+        Detected removed column `user.a_name_that_is_longer_than_the_screen`
+        Detected removed column `user.name_of_somebody`
+        the revision would discard rows or
+        values:
+          it discards what column
+        `a_name_that_is_longer_than_the_scr
+        een` of `user` holds
+          it discards what column
+        `name_of_somebody` of `user` holds
+        Write it? no
+        error: the revision would discard rows or values:
+          it discards what column `a_name_that_is_longer_than_the_screen` of `user` holds
+          it discards what column `name_of_somebody` of `user` holds
+          hint: --allow-destructive writes it all the same
+    "#]]
+    .assert_eq(&host.plain(&seen));
 }

@@ -71,29 +71,30 @@ fn what_is_applied_says_which_line_moves() {
         &host,
         &["rebase --dry-run --format json", "rebase b1"],
         expect![[r#"
-        $ cargo dbmigrate rebase --dry-run --format json
-        {
-          "command": "rebase",
-          "differences": [],
-          "dry_run": true,
-          "from": [
-            "f1"
-          ],
-          "moved": [
-            "a1",
-            "a2"
-          ],
-          "onto": "b1",
-          "path": "migrations/versions/m_a1.rs",
-          "revision": "a1",
-          "version": 1
-        }
-        note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
-        $ cargo dbmigrate rebase b1
-        error: revision `b1` is applied, so it stays
-          hint: `cargo dbmigrate merge` joins the heads; to move a line, undo it with `cargo dbmigrate downgrade b1@f1`, then rebase and upgrade
-        [3]
-    "#]],
+            $ cargo dbmigrate rebase --dry-run --format json
+            {
+              "command": "rebase",
+              "differences": [],
+              "dry_run": true,
+              "from": [
+                "f1"
+              ],
+              "moved": [
+                "a1",
+                "a2"
+              ],
+              "onto": "b1",
+              "path": "migrations/versions/m_a1.rs",
+              "revision": "a1",
+              "url": "sqlite:$HOST/app.db",
+              "version": 1
+            }
+            note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
+            $ cargo dbmigrate rebase b1
+            error: revision `b1` is applied, so it stays
+              hint: `cargo dbmigrate merge` joins the heads; to move a line, undo it with `cargo dbmigrate downgrade b1@f1`, then rebase and upgrade
+            [3]
+        "#]],
     );
     assert_eq!(files(&host), before);
     play(

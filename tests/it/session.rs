@@ -95,9 +95,12 @@ fn from_a_struct_to_a_migrated_database() {
     "#]]
     .assert_eq(&host.plain(&run.stdout));
 
-    // Nothing to do is quiet, and nothing to write writes nothing.
+    // Nothing to do is said, and nothing to write writes nothing.
     let run = host.ok("upgrade");
-    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
+    assert_eq!(run.stdout, "");
+    let said = "Nothing to upgrade: sqlite:$HOST/app.db is at $ID1\n";
+    assert_eq!(host.plain(&run.stderr), said);
+    assert_eq!(host.ok("upgrade -q").stderr, "");
     assert_eq!(host.ok("migrate -m again").stdout, "No changes in schema detected.\n");
     assert_eq!(host.revisions().len(), 1);
     let run = host.fails("init");

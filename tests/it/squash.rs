@@ -180,20 +180,25 @@ fn a_squash_leaves_every_database_a_way() {
             Models and migrations agree.
             The database is at the head.
             The database agrees with the migrations.
+            Database: sqlite:$HOST/all.db
             $ cargo dbmigrate check --url sqlite:half.db
             Models and migrations agree.
             The database is behind: c3, d4, e5 pending.
             The database agrees with the migrations.
+            Database: sqlite:$HOST/half.db
             [1]
             $ cargo dbmigrate check --url sqlite:new.db
             Models and migrations agree.
+            Database: sqlite:$HOST/new.db
             error: the database `$HOST/new.db` does not exist
               hint: `cargo dbmigrate upgrade` creates it; --no-database leaves it out; it is named in --url
             [3]
             $ cargo dbmigrate current --url sqlite:all.db
             e5 (head)
+            Database: sqlite:$HOST/all.db
             $ cargo dbmigrate current --url sqlite:half.db
             b2
+            Database: sqlite:$HOST/half.db
             $ cargo dbmigrate history -i --url sqlite:half.db
             d4 -> e5 (head), post
             c3 -> d4, root
@@ -201,6 +206,7 @@ fn a_squash_leaves_every_database_a_way() {
             a1 -> b2 (current), email
             <base> -> a1, user
             $ cargo dbmigrate upgrade --url sqlite:all.db
+            Nothing to upgrade: sqlite:$HOST/all.db is at e5
             $ cargo dbmigrate upgrade --url sqlite:half.db
             Running upgrade b2 -> c3, name
             Running upgrade c3 -> d4, root
@@ -210,14 +216,17 @@ fn a_squash_leaves_every_database_a_way() {
             Running upgrade 5aaa -> e5, post
             $ cargo dbmigrate current --url sqlite:new.db
             e5 (head)
+            Database: sqlite:$HOST/new.db
             $ cargo dbmigrate check --url sqlite:half.db
             Models and migrations agree.
             The database is at the head.
             The database agrees with the migrations.
+            Database: sqlite:$HOST/half.db
             $ cargo dbmigrate check --url sqlite:new.db
             Models and migrations agree.
             The database is at the head.
             The database agrees with the migrations.
+            Database: sqlite:$HOST/new.db
         "#]],
     );
     let squashed = host.read("migrations/versions/m_5aaa.rs");
@@ -309,6 +318,7 @@ fn a_squash_leaves_every_database_a_way() {
             $ cargo dbmigrate downgrade --allow-destructive --url sqlite:new.db
             Running downgrade 5aaa -> <base>, users
             $ cargo dbmigrate current --url sqlite:new.db
+            Database: sqlite:$HOST/new.db
             $ cargo dbmigrate downgrade b2 --url sqlite:back.db
             Running downgrade e5 -> d4, post
             Running downgrade d4 -> c3, root
@@ -344,22 +354,42 @@ fn a_squash_leaves_every_database_a_way() {
             5aaa -> e5, post
             <base> -> 5aaa, users
             $ cargo dbmigrate check --url sqlite:all.db
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m_f6.rs
+              it has `m_a1;` without a file, or twice
+              it has `m_b2;` without a file, or twice
+              it has `m_c3;` without a file, or twice
+              it has `m_d4;` without a file, or twice
             Models and migrations agree.
             The database is at the head.
             The database agrees with the migrations.
+            `cargo dbmigrate migrate` brings it in line
+            Database: sqlite:$HOST/all.db
+            [1]
             $ cargo dbmigrate current --url sqlite:all.db
             f6 (head)
+            Database: sqlite:$HOST/all.db
             $ cargo dbmigrate upgrade --url sqlite:all.db
+            Nothing to upgrade: sqlite:$HOST/all.db is at f6
             $ cargo dbmigrate upgrade --url sqlite:left.db
             error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
               hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
             [3]
             $ cargo dbmigrate current --url sqlite:left.db
+            Database: sqlite:$HOST/left.db
             error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
               hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
             [3]
             $ cargo dbmigrate check --url sqlite:left.db
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m_f6.rs
+              it has `m_a1;` without a file, or twice
+              it has `m_b2;` without a file, or twice
+              it has `m_c3;` without a file, or twice
+              it has `m_d4;` without a file, or twice
             Models and migrations agree.
+            `cargo dbmigrate migrate` brings it in line
+            Database: sqlite:$HOST/left.db
             error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
               hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
             [3]
@@ -394,6 +424,7 @@ fn a_squash_leaves_every_database_a_way() {
             Running upgrade e5 -> f6, title
             $ cargo dbmigrate current --url sqlite:left.db
             f6 (head)
+            Database: sqlite:$HOST/left.db
         "#]],
     );
     let column = "op.drop_table(\"post\");";

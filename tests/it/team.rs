@@ -87,6 +87,7 @@ fn after_a_git_merge() {
             The database is behind: ada1 pending.
             The database agrees with the migrations.
             `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+            Database: sqlite:$HOST/app.db
             [1]
             $ cargo dbmigrate check --no-database
             The history has 2 heads:
@@ -151,6 +152,7 @@ fn after_a_git_merge() {
             Models and migrations agree.
             The database is at the head.
             The database agrees with the migrations.
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate rebase
             error: there is one head, `bob1`, so nothing is to be rebased
             [3]
@@ -178,13 +180,14 @@ fn after_a_git_merge() {
         &ada,
         &["upgrade", "check"],
         expect![[r#"
-        $ cargo dbmigrate upgrade
-        Running upgrade ada1 -> bob1, what bob1 needs
-        $ cargo dbmigrate check
-        Models and migrations agree.
-        The database is at the head.
-        The database agrees with the migrations.
-    "#]],
+            $ cargo dbmigrate upgrade
+            Running upgrade ada1 -> bob1, what bob1 needs
+            $ cargo dbmigrate check
+            Models and migrations agree.
+            The database is at the head.
+            The database agrees with the migrations.
+            Database: sqlite:$HOST/app.db
+        "#]],
     );
     assert_eq!(dump(&ada.dir.join("app.db")), dump(&bob.dir.join("app.db")));
     assert!(ada.cargo("check --quiet").code == 0);
@@ -206,6 +209,7 @@ fn several_heads_and_commands_that_need_one() {
         ],
         expect![[r#"
             $ cargo dbmigrate migrate -m nothing
+            note: since the command failed, these are as they were before: `migrations/mod.rs`
             error: a new revision follows one revision, and the history has 2 heads:
               a2  adds a2, in migrations/versions/m_a2.rs
               b1  adds b1, in migrations/versions/m_b1.rs

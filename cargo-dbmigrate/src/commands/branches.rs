@@ -9,7 +9,7 @@ use crate::history::History;
 use crate::output::look;
 
 pub fn run(cx: &Context) -> Result<Answer> {
-    let history = History::load(cx)?;
+    let history = History::to_list(cx)?;
     let graph = &history.graph;
     let mut json = Vec::new();
     let mut list = |from: Option<&Revision>, ids: &[&str]| {

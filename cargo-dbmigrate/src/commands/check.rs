@@ -221,6 +221,7 @@ fn say_drift(cx: &Context, drift: &Drift) {
 /// What the database has; `None` when there is none to look at.
 fn database(cx: &Context, history: &History) -> Result<Option<Live>> {
     let database = Database::find(cx)?;
+    cx.out.says_what_it_talks_to();
     let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
         let message = format!("the database `{}` does not exist", database.name());
         if matches!(database.source, Source::Config(_)) {

@@ -10,7 +10,8 @@ use crate::output::look;
 
 pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     let database = Database::find(cx)?;
-    let history = History::load(cx)?;
+    cx.out.says_what_it_talks_to();
+    let history = History::to_list(cx)?;
     let (history, applied) = history.at(history::applied_ids(cx, &database)?)?;
     if database.is_missing() {
         cx.out.progress(format!("the database `{}` does not exist yet", database.name()));
@@ -19,7 +20,7 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
         applied.iter().filter(|it| history.graph.get(it).is_none()).collect();
     let current = history.graph.current(&applied);
     if cx.out.verbose {
-        cx.out.line(format!("Current revision(s) for sqlite:{}:", database.name()));
+        cx.out.line(format!("Current revision(s) for {}:", database.url()));
     }
     for it in current.iter().filter_map(|it| history.graph.get(it)) {
         if cx.out.verbose {

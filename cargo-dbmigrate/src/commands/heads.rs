@@ -8,7 +8,7 @@ use crate::history::History;
 use crate::output::look;
 
 pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
-    let history = History::load(cx)?;
+    let history = History::to_list(cx)?;
     let real = history.graph.real_heads();
     let heads = if args.resolve_dependencies { real.clone() } else { history.graph.heads() };
     for it in heads.iter().filter_map(|it| history.graph.get(it)) {

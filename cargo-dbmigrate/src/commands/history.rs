@@ -16,7 +16,7 @@ use crate::history::{self, History};
 use crate::output::look;
 
 pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
-    let history = History::load(cx)?;
+    let history = History::to_list(cx)?;
     let range = args.rev_range.as_deref().map(parse).transpose()?;
     let sides = range.iter().flat_map(|it| [&it.from, &it.to]).flatten();
     let sides: Vec<&str> = sides.map(String::as_str).collect();

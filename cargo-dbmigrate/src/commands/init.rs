@@ -1,6 +1,7 @@
 //! `init`: the migrations directory, and the runtime among the package's dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
@@ -40,6 +41,11 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
                     "`cargo dbmigrate init --database {name}` adds a database to the project"
                 ))
             }
+            _ if is_found_by_itself(&cx) => err.hint(format!(
+                "it is the one of the package `{}`: choose another package with `-p`, or another \
+                 directory with `-d`",
+                cx.project.package
+            )),
             _ => err,
         })?;
         if template.has_unused_module {
@@ -97,6 +103,14 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
+/// Whether nobody named the package: it is the one of the workspace that has migrations.
+fn is_found_by_itself(cx: &Context) -> bool {
+    let here = std::env::current_dir().and_then(|dir| dir.canonicalize()).unwrap_or_default();
+    cx.global.cargo.package.is_none()
+        && cx.global.cargo.manifest_path.is_none()
+        && !here.starts_with(&cx.project.package_dir)
+}
+
 /// The databases that models name, as far as there are models yet.
 fn of_models(cx: &Context, is_added: bool) -> Result<BTreeSet<String>> {
     // A package that doesn't compile yet may have its migrations directory all the same.
@@ -146,20 +160,39 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
         .map(|_| "sqlite");
     let features: Vec<&str> = types.chain(driver).collect();
     let line = dependency_line(args, &features);
+    let manifest = shown_from_here(&cx.project.manifest_path);
+    let manifest = manifest.display();
     if !args.no_add {
+        let before = manifest_lines(cx);
         let lock = cx.project.workspace_root.join("Cargo.lock");
         let changed = [cx.project.manifest_path.as_path(), &lock];
         let added = cx.edits.around(&changed, || cargo_add(cx, args, &features));
         match added {
             Ok(()) => {
-                cx.out.note(format!("added to Cargo.toml: {line}"));
+                let written: Vec<String> = manifest_lines(cx)
+                    .into_iter()
+                    .filter(|line| !line.trim().is_empty() && !before.contains(line))
+                    .collect();
+                cx.out.note(format!("added to {manifest}: {}", written.join("\n  ")));
                 return Ok(true);
             }
             Err(err) => cx.out.detail(err.to_string()),
         }
     }
-    cx.out.note(format!("add to the [dependencies] of Cargo.toml: {line}"));
+    cx.out.note(format!("add to the [dependencies] of {manifest}: {line}"));
     Ok(false)
+}
+
+/// The lines of the package's manifest as they are.
+fn manifest_lines(cx: &Context) -> Vec<String> {
+    let text = std::fs::read_to_string(&cx.project.manifest_path).unwrap_or_default();
+    text.lines().map(str::to_owned).collect()
+}
+
+/// A path from the working directory, where it is inside.
+fn shown_from_here(path: &Path) -> PathBuf {
+    let here = std::env::current_dir().and_then(|dir| dir.canonicalize()).unwrap_or_default();
+    path.strip_prefix(here).unwrap_or(path).to_owned()
 }
 
 fn dependency_line(args: &Init, features: &[&str]) -> String {

@@ -3,10 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use clap::CommandFactory as _;
-
 use super::Answer;
-use crate::cli::{self, Cli};
+use crate::cli;
 use crate::error::{Doing as _, Result};
 use crate::output::Output;
 
@@ -28,7 +26,7 @@ pub fn run(out: Output, args: &cli::Man) -> Result<Answer> {
 
 /// Without the command `help`, which has no page, and with the global options in every command.
 fn root() -> clap::Command {
-    let mut root = Cli::command().disable_help_subcommand(true);
+    let mut root = cli::command().disable_help_subcommand(true);
     root.build();
     root
 }

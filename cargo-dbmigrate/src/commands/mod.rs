@@ -37,9 +37,9 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _};
+use clap::FromArgMatches as _;
 
-use crate::cli::{Cli, ColorChoice, Command, other_tools};
+use crate::cli::{self, Cli, ColorChoice, Command, other_tools};
 use crate::context::Context;
 use crate::error::Result;
 use crate::output::{self, Output};
@@ -65,7 +65,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     if args.get(1).is_some_and(|it| it == "dbmigrate") {
         args.remove(1);
     }
-    let command = Cli::command().color(color(&args));
+    let command = cli::command().color(color(&args));
     let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
     let parsed = command.try_get_matches_from(args).and_then(|it| Cli::from_arg_matches(&it));
     let cli = match parsed {
@@ -156,7 +156,7 @@ fn conflict(cli: &Cli) -> Option<clap::Error> {
     };
     let message = "the argument '--all <PATTERN>' cannot be used with '--url <URL>'";
     let command = || {
-        Cli::command().color(match cli.global.color {
+        cli::command().color(match cli.global.color {
             ColorChoice::Auto => clap::ColorChoice::Auto,
             ColorChoice::Always => clap::ColorChoice::Always,
             ColorChoice::Never => clap::ColorChoice::Never,

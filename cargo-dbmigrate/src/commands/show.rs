@@ -14,7 +14,7 @@ use crate::history::{self, History};
 use crate::output::look;
 
 pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
-    let history = History::load(cx)?;
+    let history = History::to_list(cx)?;
     let (history, applied) = history.to_understand(cx, &[&args.revision])?;
     if let Some((id, by)) = history.graph.alias(&args.revision) {
         let is_last = history.graph.replaced_by(&args.revision).is_none();
@@ -33,7 +33,10 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let edited = history::edited(cx, &history);
     let mut json = Vec::new();
     for id in target.ids() {
-        let Some(it) = migrations.get(id) else { continue };
+        let Some(it) = migrations.get(id) else {
+            let message = format!("what revision `{id}` does is not known: it does not compile");
+            return Err(Error::new(message).hint(format!("`cargo dbmigrate edit {id}` opens it")));
+        };
         cx.out.text(&entry(cx, &history, &it.revision, &[]));
         cx.out.text(&operations_text(it));
         let mut object = serde_json::json!({

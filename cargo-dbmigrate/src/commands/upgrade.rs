@@ -57,6 +57,7 @@ pub fn upgrade(
     let target = plan::upgrade_target(&history.graph, &set, identifier)?;
     let pending = plan::route(&history.graph, &set, Direction::Upgrade, &target);
     if pending.is_empty() {
+        nothing_to(cx, "upgrade", database, &history, &set);
         return Ok(Vec::new());
     }
     let migrations = history.migrations()?;
@@ -136,6 +137,21 @@ fn warn_of_texts(
         }
     }
     Ok(())
+}
+
+/// Says that a database is where it is to be.
+fn nothing_to(
+    cx: &Context,
+    what: &str,
+    database: &Database,
+    history: &History,
+    applied: &BTreeSet<String>,
+) {
+    let at = match history.graph.current(applied).as_slice() {
+        [] => "has no revision applied".to_owned(),
+        ids => format!("is at {}", ids.join(", ")),
+    };
+    cx.out.progress(format!("Nothing to {what}: {} {at}", database.url()));
 }
 
 /// The executor's options of these arguments, and of the settings where they say nothing.
@@ -355,6 +371,10 @@ pub fn downgrade(
     let (history, set) = history.at(executor::ids(&applied))?;
     let target = plan::downgrade_target(&history.graph, &set, identifier)?;
     let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);
+    if ids.is_empty() {
+        nothing_to(cx, "downgrade", database, &history, &set);
+        return Ok(Vec::new());
+    }
     let migrations = as_applied::migrations(cx, &mut *driver, &history, &applied, &set, &ids)?;
     let facts = stored_facts(&mut *driver)?;
     plan::plan(&migrations, Direction::Downgrade, &ids, &set, driver.dialect(), &facts)?;

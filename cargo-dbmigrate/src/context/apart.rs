@@ -79,7 +79,7 @@ pub fn refuse_further(project: &Project) -> Result<()> {
 /// The file that two databases are, with one version table. What isn't known of them is said where
 /// it is needed.
 fn same(one: &Context, other: &Context) -> Option<String> {
-    let (ours, theirs) = (Database::find(one).ok()?, Database::find(other).ok()?);
+    let (ours, theirs) = (Database::locate(one).ok()?, Database::locate(other).ok()?);
     let path = ours.path()?;
     let is_same = one.config.version_table.eq_ignore_ascii_case(&other.config.version_table)
         && files::is_same(path, theirs.path()?);

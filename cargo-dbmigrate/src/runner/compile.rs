@@ -214,6 +214,7 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
         }
         None => Error::new("the migrations do not compile"),
     };
+    let err = err.of_revision();
     let codes = exit.errors().filter_map(|it| it.message.code.as_ref());
     if codes.into_iter().any(|it| UNRESOLVED.contains(&it.code.as_str())) {
         return err.hint(

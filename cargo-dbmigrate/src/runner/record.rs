@@ -46,6 +46,16 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
     files.iter().map(recording).collect()
 }
 
+/// What those of the modules record that need not be compiled for it.
+///
+/// # Errors
+///
+/// When a file can't be read.
+pub fn known(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>> {
+    let look = Look::at(cx, files, Cache::read(&cx.project.work_dir))?;
+    Ok(look.cache.entries.into_values().map(|entry| entry.recording).collect())
+}
+
 /// The cache, in line with the files as they are.
 struct Look {
     cache: Cache,

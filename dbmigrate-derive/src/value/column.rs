@@ -164,17 +164,26 @@ impl Reader {
         Ok(Ty::Named(name, numbers))
     }
 
+    /// A type in a database's words. A column of SQLite may have none.
+    fn type_text(self, input: ParseStream<'_>) -> syn::Result<String> {
+        if input.fork().parse::<LitStr>().is_ok_and(|text| text.value().is_empty()) {
+            return Ok(input.parse::<LitStr>()?.value());
+        }
+        Ok(self.literal(input)?.value)
+    }
+
     fn raw(self, input: ParseStream<'_>) -> syn::Result<Ty> {
         if input.peek(LitStr) {
-            let text = self.literal(input)?;
+            let text = self.type_text(input)?;
             self.comma(input)?;
-            return Ok(Ty::Raw(text.value));
+            return Ok(Ty::Raw(text));
         }
         let mut types = Vec::new();
         let mut options = Options::new(&["sqlite", "postgres", "mysql"]);
         while !input.is_empty() {
             let (dialect, _) = options.next(input)?;
-            types.push((dialect, self.text(input)?.value));
+            self.equals(input)?;
+            types.push((dialect, self.type_text(input)?));
             self.comma(input)?;
         }
         if types.is_empty() { Err(self.expected_at(self.span)) } else { Ok(Ty::PerDialect(types)) }

@@ -5,9 +5,10 @@ use std::time::Instant;
 use super::verify::Verification;
 use super::{Applied, Executor};
 use crate::dialect::{Action, Check, Route};
+use crate::driver::DatabaseError;
 use crate::migration::{Direction, Migration};
 use crate::plan::Planner;
-use crate::{Db, Error, version_table};
+use crate::{Db, Error, sql, version_table};
 
 /// The savepoint that a transaction has as long as it is the same one.
 pub(super) const MARK: &str = "dbmigrate_revision";
@@ -116,7 +117,13 @@ impl Executor<'_> {
             match action {
                 Action::Statement(it) => {
                     self.observer.statement(it);
-                    let res = self.driver.batch(&it.sql);
+                    let is_raw = it.route == Route::Raw;
+                    let res = match is_raw && in_transaction && sql::sets_journal_mode(&it.sql) {
+                        true => Err(DatabaseError::new(
+                            "the journal mode can't be changed within a transaction",
+                        )),
+                        false => self.driver.batch(&it.sql),
+                    };
                     if let Err(err) = res {
                         let is_of_disk = err.is_full() || err.is_io();
                         if is_marked && !is_of_disk && !self.is_at_mark() {

@@ -84,7 +84,7 @@ use crate::record::Record;
 /// | `renamed_from = "..."` | the column's name before |
 /// | `length = 100` | how many characters a text has at most |
 /// | `precision = 10, scale = 2` | how many digits a decimal number has, and of these after the point |
-/// | `type = Decimal(10, 2)`, `type = raw("...")`, `type = raw(sqlite = "...", postgres = "...", mysql = "...")` | another column type: a variant of [`schema::Type`](crate::schema::Type), or a database's own words |
+/// | `type = Decimal(10, 2)`, `type = raw("...")`, `type = raw(sqlite = "...", postgres = "...", mysql = "...")` | another column type: a variant of [`schema::Type`](crate::schema::Type), or a database's own words; `raw("")` is SQLite's column without a type |
 /// | `unique`, `index`, `check("...")` | the same as on the struct, for this column |
 /// | `default = 0`, `default = now`, `default = sql("...")` | what a row gets that doesn't say |
 /// | `references = Other::field`, `references = Other`, `references = Other(field)` | a foreign key; without a field to the primary key |

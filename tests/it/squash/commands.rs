@@ -257,10 +257,12 @@ fn every_command_knows_what_is_replaced() {
             Running stamp_revision b2 -> c3
             $ cargo dbmigrate current --url sqlite:half.db
             c3 (app)
+            Database: sqlite:$HOST/half.db
             $ cargo dbmigrate stamp 5aaa --url sqlite:half.db
             Running stamp_revision c3 -> e5
             $ cargo dbmigrate current --url sqlite:half.db
             e5 (app) (head)
+            Database: sqlite:$HOST/half.db
             $ cargo dbmigrate upgrade b2 --url sqlite:new.db
             Running upgrade <base> -> a1, user
             Running upgrade a1 -> 5aaa, later
@@ -315,9 +317,12 @@ fn every_command_knows_what_is_replaced() {
                 Revises: <base>
                 Create Date: $CREATED
 
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate current --url sqlite:all.db
             e5 (app) (head)
+            Database: sqlite:$HOST/all.db
             $ cargo dbmigrate upgrade --url sqlite:new.db
+            Nothing to upgrade: sqlite:$HOST/new.db is at 5aaa
             $ cargo dbmigrate upgrade --url sqlite:fresh.db
             Running upgrade <base> -> 6bbb, squash a1 to 5aaa
             $ cargo dbmigrate undo --url sqlite:all.db
@@ -374,6 +379,7 @@ fn every_command_knows_what_is_replaced() {
             Running downgrade 5aaa -> c3, squash d4 to e5
             $ cargo dbmigrate current --url sqlite:all.db
             c3 (app)
+            Database: sqlite:$HOST/all.db
         "#]],
     );
 }

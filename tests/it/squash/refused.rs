@@ -143,19 +143,20 @@ fn what_can_not_be_squashed_says_why() {
         &host,
         &["heads", "upgrade h8", "current"],
         expect![[r#"
-        $ cargo dbmigrate heads
-        h8 (head)
-        x9 (head)
-        $ cargo dbmigrate upgrade h8
-        Running upgrade <base> -> a1, user
-        Running upgrade a1 -> b2, email
-        Running upgrade b2 -> c3, name
-        Running upgrade c3 -> 5aaa, squash d4 to f6
-        Running upgrade 5aaa -> g7, more
-        Running upgrade g7 -> h8, more
-        $ cargo dbmigrate current
-        h8 (head)
-    "#]],
+            $ cargo dbmigrate heads
+            h8 (head)
+            x9 (head)
+            $ cargo dbmigrate upgrade h8
+            Running upgrade <base> -> a1, user
+            Running upgrade a1 -> b2, email
+            Running upgrade b2 -> c3, name
+            Running upgrade c3 -> 5aaa, squash d4 to f6
+            Running upgrade 5aaa -> g7, more
+            Running upgrade g7 -> h8, more
+            $ cargo dbmigrate current
+            h8 (head)
+            Database: sqlite:$HOST/app.db
+        "#]],
     );
 
     // What can't be undone can't be undone afterwards.

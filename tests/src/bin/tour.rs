@@ -2,6 +2,7 @@
 //!
 //! Builds the tool, then shows each command with what it prints.
 
+use std::io::Write as _;
 use std::path::Path;
 
 use xshell::{Shell, cmd};
@@ -11,6 +12,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 fn main() -> Result<()> {
     let sh = Shell::new()?;
     let repository = dbmigrate_tests::repository();
+    say("Building the tool; the first time this takes some minutes ...\n\n");
     let tool = dbmigrate_tests::tool();
     let host = dbmigrate_tests::target_dir().join("tour").join("blog");
     sh.remove_path(&host)?;
@@ -62,4 +64,6 @@ fn shown(args: &[&str]) -> String {
 #[expect(clippy::print_stdout, reason = "showing is what a tour is for")]
 fn say(text: &str) {
     print!("{text}");
+    // A line that isn't whole is to be seen at once as well.
+    let _ = std::io::stdout().flush();
 }

@@ -1,0 +1,169 @@
+//! The examples that each command's help ends with.
+
+use std::fmt::Write as _;
+
+use clap::Command;
+
+/// A command's name with what is typed after `cargo dbmigrate`, and what that does.
+pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
+    (
+        "",
+        [("migrate -m \"add posts\"", "write a revision from the models"), ("upgrade", "apply it")],
+    ),
+    (
+        "init",
+        [
+            ("init", "create the directory `migrations`"),
+            ("init -p app", "do so for a package of the workspace"),
+        ],
+    ),
+    (
+        "list-templates",
+        [("list-templates", "show the names"), ("init --template generic", "use one")],
+    ),
+    (
+        "migrate",
+        [
+            ("migrate -m \"add posts\"", "write a revision"),
+            ("migrate -m \"rename title\" --rename post.title:post.name", "say what is renamed"),
+        ],
+    ),
+    (
+        "revision",
+        [
+            ("revision -m \"backfill slugs\"", "write an empty revision"),
+            ("revision -m \"billing\" --head base --branch-label billing", "begin a branch"),
+        ],
+    ),
+    ("merge", [("merge -m \"join\"", "join all heads"), ("merge 3f1c a8d0", "join these two")]),
+    (
+        "rebase",
+        [
+            ("rebase", "put the line that isn't applied after the other one"),
+            ("rebase a8d0 --onto 3f1c --dry-run", "show what would change"),
+        ],
+    ),
+    (
+        "upgrade",
+        [
+            ("upgrade", "apply all pending revisions"),
+            ("upgrade +1 --sql", "print the SQL of the next one"),
+        ],
+    ),
+    (
+        "downgrade",
+        [("downgrade", "undo the last applied revision"), ("downgrade base", "undo all of them")],
+    ),
+    ("undo", [("undo", "remove the newest revision's file"), ("undo a8d0", "remove this one's")]),
+    (
+        "redo",
+        [
+            ("redo", "undo the last applied revision and apply it again"),
+            ("redo -n 3", "the last three"),
+        ],
+    ),
+    (
+        "reset",
+        [
+            ("reset", "ask, then empty the database and apply all revisions"),
+            ("reset --yes --url sqlite:dev.db", "do so without asking"),
+        ],
+    ),
+    (
+        "current",
+        [
+            ("current", "show the revision"),
+            ("current --check-heads", "exit with 1 unless it is the head"),
+        ],
+    ),
+    (
+        "history",
+        [
+            ("history -i", "mark the database's revision"),
+            ("history -r 3f1c: --graph", "draw what comes after a revision"),
+        ],
+    ),
+    ("heads", [("heads", "show their ids"), ("heads -v", "show their files and messages")]),
+    (
+        "branches",
+        [("branches", "show the branch points"), ("branches -v", "show their files and messages")],
+    ),
+    (
+        "show",
+        [
+            ("show head", "show the newest revision"),
+            ("show a8d0", "show the one whose id begins so"),
+        ],
+    ),
+    (
+        "squash",
+        [
+            ("squash :3f1c -m \"users\"", "replace all revisions up to this one"),
+            ("squash --dry-run", "print what would replace all of them"),
+        ],
+    ),
+    (
+        "stamp",
+        [
+            ("stamp --verify head", "mark all as applied, if the database is what they build"),
+            ("stamp --purge 3f1c", "forget what was entered, then mark this one"),
+        ],
+    ),
+    (
+        "check",
+        [
+            ("check", "compare models, migrations and database"),
+            ("check --no-database", "leave the database out"),
+        ],
+    ),
+    (
+        "diff",
+        [
+            ("diff database models", "show what the models would change"),
+            ("diff base head --sql", "print the SQL of the whole schema"),
+        ],
+    ),
+    ("edit", [("edit", "open the newest revision"), ("edit a8d0", "open this one")]),
+    (
+        "completions",
+        [
+            ("completions bash", "print the script for bash"),
+            ("completions fish", "print the one for fish"),
+        ],
+    ),
+    (
+        "man",
+        [
+            ("man", "print the page of the tool"),
+            ("man --out man/man1", "write the pages of all commands"),
+        ],
+    ),
+    (
+        "ensure-version",
+        [("ensure-version", "create the version table"), ("ensure-version --sql", "print its SQL")],
+    ),
+];
+
+/// Has each command's help end with its examples.
+pub fn added(mut command: Command) -> Command {
+    for (name, examples) in EXAMPLES {
+        command = match *name {
+            "" => with(command, examples),
+            name => command.mut_subcommand(name, |subcommand| with(subcommand, examples)),
+        };
+    }
+    command
+}
+
+fn with(command: Command, examples: &[(&str, &str)]) -> Command {
+    let header = command.get_styles().get_header();
+    let mut text = match command.get_after_help() {
+        Some(before) => format!("{}\n\n", before.ansi()),
+        None => String::new(),
+    };
+    let _ = write!(text, "{header}Examples:{header:#}");
+    for (line, what) in examples {
+        let _ = write!(text, "\n  cargo dbmigrate {line}\n      {what}");
+    }
+    command.after_help(text)
+}
