@@ -281,7 +281,7 @@ fn sql_that_ends_the_transaction_is_an_error() {
         file.up(&migrations),
         expect![[r#"
             revision `r2` ended the transaction that it runs in, with `COMMIT`; what it and those before it in the run did is committed or gone, as it said, and the revision is not entered as applied
-              hint: take BEGIN, COMMIT and ROLLBACK out of the revision, or say `op.no_transaction()` in it"#]],
+              hint: take BEGIN, COMMIT and ROLLBACK out of the revision, or have it run outside a transaction with `op.no_transaction()`"#]],
     );
 }
 
