@@ -88,7 +88,7 @@ fn the_chapter_on_branches() {
             The history has 2 heads:
               27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
               ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
-            Models and migrations agree.
+            The package has no models, and the migrations no tables: nothing to compare.
             `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
             [1]
             $ cargo dbmigrate revision -m "on which one"
@@ -319,7 +319,7 @@ fn the_chapter_on_branches() {
             $ cargo dbmigrate heads --resolve-dependencies
             d00d000001 (networking) (head)
             $ cargo dbmigrate check --no-database
-            Models and migrations agree.
+            The package has no models, and the migrations no tables: nothing to compare.
             $ cargo dbmigrate show networking@head
             Rev: d00d000001 (networking) (head)
             Parent: 2a95102259

@@ -436,11 +436,14 @@ fn compares_any_two(it: &Databases) {
         "drift.db",
         "check",
         expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m2_likes.rs
             Models and migrations differ:
               Detected removed column `post.likes`
               Detected removed table `tag`
             The database is behind: b200 pending.
             The database agrees with the migrations.
+            `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/drift.db
             2 objects of the database not described by the migrations; -v lists them
@@ -452,12 +455,15 @@ fn compares_any_two(it: &Databases) {
         "drift.db",
         "check",
         expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m2_likes.rs
             Models and migrations differ:
               Detected removed column `post.likes`
               Detected removed table `tag`
             The database is behind: b200 pending.
             The database differs from the migrations:
               table `tag` is there already, and a later revision makes it
+            `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/drift.db
             `cargo dbmigrate stamp --verify head` enters the revisions as applied, if the database is what they build
@@ -522,6 +528,7 @@ fn writes_what_a_database_lacks(it: &Databases) {
     it.check("drift.db", "migrate --against database", expect![[r#"
         Detected added column `user.active`
         Detected changed column `post.text`: to NULL
+        note: since the command failed, these are as they were before: `migrations/mod.rs`
         error: the difference from the database does not fit what the migrations build
           caused by: cannot add column `active` to table `user`: it already exists
           hint: the database has changes that no migration made: `cargo dbmigrate check` lists them, and --against migrations leaves them out
@@ -566,6 +573,9 @@ fn knows_what_raw_sql_says_of_itself(it: &Databases) {
         "raw.db",
         "check -v",
         expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m4_raw.rs
+              it has `m$DAY_$TIME_c300;` without a file, or twice
             Models and migrations differ:
               Detected removed check `ck_text` on `user`
               Detected added column `post.likes`
@@ -577,6 +587,7 @@ fn knows_what_raw_sql_says_of_itself(it: &Databases) {
               column `told.b` is not in the migrations
             Not described by the migrations:
               table `silent`
+            `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/raw.db
             `cargo dbmigrate diff database current --sql` prints what would bring it in line
@@ -589,6 +600,9 @@ fn knows_what_raw_sql_says_of_itself(it: &Databases) {
         "raw.db",
         "check",
         expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m4_raw.rs
+              it has `m$DAY_$TIME_c300;` without a file, or twice
             Models and migrations differ:
               Detected removed check `ck_text` on `user`
               Detected added column `post.likes`
@@ -601,6 +615,8 @@ fn knows_what_raw_sql_says_of_itself(it: &Databases) {
               virtual table `docs` is missing from the database
               trigger `tr` of table `told` is missing from the database
               column `told.b` is not in the migrations
+            `cargo dbmigrate migrate` brings it in line
+            `cargo dbmigrate migrate` writes a revision for it
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/raw.db
             `cargo dbmigrate diff database current --sql` prints what would bring it in line
@@ -644,12 +660,15 @@ fn names_what_no_revision_can_say(it: &Databases) {
     "#]]);
     it.run("odd.db", "stamp head");
     it.check("odd.db", "check", expect![[r#"
+        The list in migrations/mod.rs is not that of the revision files:
+          it has `m$DAY_$TIME_c300;` without a file, or twice
         Models and migrations agree.
         The database is at the head.
         The database differs from the migrations:
           primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
           unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
           column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
+        `cargo dbmigrate migrate` brings it in line
         Database: sqlite:$HOST/odd.db
         what no revision can say stays as it is; take it out by hand, or leave the column out of the comparison with `exclude` in dbmigrate.toml
         10 objects of the database not described by the migrations; -v lists them
@@ -710,15 +729,19 @@ fn says_when_nothing_is_compared(it: &Databases) {
         "alien.db",
         "check",
         expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
             The package has no models, and the migrations no tables: nothing to compare.
             There are no revisions yet.
             Nothing of the database was compared: the applied revisions describe nothing of it.
+            `cargo dbmigrate migrate` brings it in line
             Database: sqlite:$HOST/alien.db
             3 objects of the database not described by the migrations; -v lists them
-            exit code 0
+            exit code 1
         "#]],
     );
     it.check("alien.db", "migrate", expect![[r#"
+        note: since the command failed, these are as they were before: `migrations/mod.rs`
         error: the package `drift` has no models
           hint: put `#[derive(dbmigrate_runtime::Model)]` on the structs that are tables; if they are behind a feature or in another package, name it in dbmigrate.toml
         exit code 3
@@ -738,20 +761,28 @@ fn says_when_nothing_is_compared(it: &Databases) {
         "alien.db",
         "check --no-database",
         expect![[r#"
-        The package has no models, and the migrations no tables: nothing to compare.
-        exit code 0
-    "#]],
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m5_raw.rs
+              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
+            The package has no models, and the migrations no tables: nothing to compare.
+            `cargo dbmigrate migrate` brings it in line
+            exit code 1
+        "#]],
     );
     it.check(
         "alien.db",
         "check",
         expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m5_raw.rs
+              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
             The package has no models, and the migrations no tables: nothing to compare.
             The database is at the head.
             Nothing of the database was compared: the applied revisions describe nothing of it.
+            `cargo dbmigrate migrate` brings it in line
             Database: sqlite:$HOST/alien.db
             3 objects of the database not described by the migrations; -v lists them
-            exit code 0
+            exit code 1
         "#]],
     );
 }

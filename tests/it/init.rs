@@ -90,7 +90,6 @@ fn a_directory_of_one_s_own_is_a_template() {
         Generating migrations/dbmigrate.toml ... done
         Generating migrations/mod.rs ... done
         Generating migrations/README.md ... done
-        Generating migrations/.gitattributes ... done
         Generating migrations/revision.rs.tmpl ... done
         Generating migrations/shared/deep/names.rs ... done
         Generating migrations/shared/logo.bin ... done
@@ -103,6 +102,7 @@ fn a_directory_of_one_s_own_is_a_template() {
     assert!(run.stderr.contains(note), "{run}");
     assert_eq!(fs::read(host.dir.join("migrations/shared/logo.bin")).unwrap(), [0xff, 0, 0x80]);
     assert_eq!(host.read("migrations/shared/deep/names.rs"), "//! names\r\n");
+    assert_eq!(host.read("migrations/.gitattributes"), "mod.rs merge=union\n");
     assert!(host.read("migrations/README.md").starts_with("# Migrations\n"));
     assert!(host.read("migrations/mod.rs").contains("    m_a1;\n"), "{run}");
     host.ok("upgrade");

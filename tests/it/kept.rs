@@ -171,6 +171,10 @@ fn a_late_revision_is_refused_and_one_of_a_merged_branch_is_told_of() {
     let run = host.dbmigrate("check");
     assert_eq!(run.code, 1, "{run}");
     expect![[r#"
+        The list in migrations/mod.rs is not that of the revision files:
+          it lacks migrations/versions/m1.rs
+          it lacks migrations/versions/m1_late.rs
+          it lacks migrations/versions/m2.rs
         Models and migrations differ:
           Detected removed table `user`
         The database is behind: a5 pending.

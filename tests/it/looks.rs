@@ -193,6 +193,13 @@ fn results_have_colours_and_columns_where_people_read_them() {
         (
             "check",
             expect![[r#"
+                ESC[33mThe list in migrations/mod.rs is not that of the revision files:ESC[0m
+                  it lacks migrations/versions/m1.rs
+                  it lacks migrations/versions/m2.rs
+                  it lacks migrations/versions/m3.rs
+                  it lacks migrations/versions/m4.rs
+                  it lacks migrations/versions/m5.rs
+                  it lacks migrations/versions/m6.rs
                 ESC[33mModels and migrations differ:ESC[0m
                   ESC[31mDetected removed table `account`ESC[0m
                 ESC[33mThe database is behind: b200, d400, e500, f600 pending.ESC[0m

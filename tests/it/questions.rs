@@ -103,7 +103,7 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
     // No rename: what rows get is asked, and that the old values go.
     host.write("src/lib.rs", &model("pub nick: String,", "New, Old"));
     let dropped = ("Is column `user.login` renamed?", DOWN_ENTER);
-    let value = ("Column `user.nick` is new and NOT NULL", "x'\x7f || 'y'\r");
+    let value = ("Column `user.nick` is new and NOT NULL", "'x'z\x7f || 'y'\r");
     let (code, rest) = answer(&host, "migrate -m nick", &[dropped, value, ("Write it?", "n")]);
     assert_eq!(code, 3, "{rest}");
     assert!(rest.contains("the revision would discard rows or values"), "{rest}");
@@ -113,7 +113,8 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
     n_revisions(3);
     expect![[r#"
         pub fn upgrade(op: &mut Operations) {
-            op.add_column("user", Column::new("nick", Type::Text).not_null()).using("x || 'y'");
+            op.add_column("user", Column::new("nick", Type::Text).not_null())
+                .using("'x' || 'y'");
             // This discards what column `login` of `user` holds.
             op.drop_column("user", "login");
         }

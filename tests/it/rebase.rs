@@ -174,9 +174,15 @@ fn what_can_not_follow_stays_and_is_named() {
               hint: where both lines make the same change, take it out of the one that is not applied, then run the command again
             [3]
             $ cargo dbmigrate check --no-database
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m_a1.rs
+              it lacks migrations/versions/m_a2.rs
+              it lacks migrations/versions/m_b1.rs
+              it lacks migrations/versions/m_f1.rs
             The history has 2 heads:
               a2  adds b1, in migrations/versions/m_a2.rs
               b1  adds b1, in migrations/versions/m_b1.rs
+            `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
             error: revision `b1` does not fit those before it: cannot add column `b1` to table `t`: it already exists
               hint: compare its operations with the ones before it

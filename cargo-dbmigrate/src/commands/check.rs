@@ -5,7 +5,7 @@ use dbmigrate_runtime::revision::{TO_ONE_HEAD, Target};
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, plan};
 
-use super::{Answer, rewrite};
+use super::{Answer, new_revision, rewrite};
 use crate::autogenerate::{self, Changes};
 use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
@@ -21,9 +21,9 @@ use crate::scaffold::{self, ListDifference};
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let list = compare_list(cx)?;
     let models = match models::load(cx) {
-        // The package doesn't compile with such a list, and the answer is known.
-        Err(_) if !list.is_none() => return list_alone(cx, &list),
-        models => models?,
+        // The package doesn't compile with a list that lacks a file, and the answer is known.
+        Err(_) if !list.lacks.is_empty() && list.extra.is_empty() => return list_alone(cx, &list),
+        models => models.map_err(|err| new_revision::stale_list(cx, err))?,
     };
     project::warn_of_two(&cx.project, cx.out);
     let history = History::load(cx)?;
