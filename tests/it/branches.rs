@@ -159,14 +159,20 @@ fn the_chapter_on_branches() {
             note: revision `27c6a30d7c` runs after `ae1027a6ac`, which comes after it in the history and is applied already; on a new database it runs before
             $ cargo dbmigrate current
             53fffde5ad (head) (mergepoint)
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate upgrade 27c6
+            Nothing to upgrade: sqlite:$HOST/app.db is at 53fffde5ad
             $ cargo dbmigrate current
             53fffde5ad (head) (mergepoint)
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate current --check-heads
             53fffde5ad (head) (mergepoint)
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate upgrade head
+            Nothing to upgrade: sqlite:$HOST/app.db is at 53fffde5ad
             $ cargo dbmigrate current --check-heads
             53fffde5ad (head) (mergepoint)
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate downgrade -1
             Running downgrade 53fffde5ad -> ae1027a6ac, 27c6a30d7c, merge ae1 and 27c
             $ cargo dbmigrate downgrade -1
@@ -255,6 +261,7 @@ fn the_chapter_on_branches() {
             $ cargo dbmigrate current
             27c6a30d7c (shoppingcart)
             109ec7d132 (networking) (head)
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate history -i
             27c6a30d7c -> c0ffee0001 (shoppingcart) (head), a label
             1975ea83b7 -> ae1027a6ac (head), add another account column
@@ -355,10 +362,12 @@ fn the_chapter_on_branches() {
             ae1027a6ac (effective head)
             c0ffee0001 (shoppingcart) (effective head)
             d00d000001 (networking) (head)
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate current --check-heads
             ae1027a6ac (effective head)
             c0ffee0001 (shoppingcart) (effective head)
             d00d000001 (networking) (head)
+            Database: sqlite:$HOST/app.db
             $ cargo dbmigrate downgrade networking@base
             Running downgrade d00d000001 -> 2a95102259, more
             Running downgrade 2a95102259 -> 109ec7d132, add ip account table
@@ -367,6 +376,7 @@ fn the_chapter_on_branches() {
             $ cargo dbmigrate current
             ae1027a6ac (effective head)
             c0ffee0001 (shoppingcart) (effective head)
+            Database: sqlite:$HOST/app.db
         "#]],
     );
     assert!(!host.read("migrations/mod.rs").contains("<<<<"));

@@ -617,7 +617,6 @@ fn knows_what_raw_sql_says_of_itself(it: &Databases) {
               column `told.b` is not in the migrations
             `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate migrate` writes a revision for it
-            `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/raw.db
             `cargo dbmigrate diff database current --sql` prints what would bring it in line
             a new revision can make again what is missing beside tables
