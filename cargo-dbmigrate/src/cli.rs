@@ -141,7 +141,7 @@ pub enum Command {
     Revision(Revision),
     /// Write a revision that joins branches
     Merge(Merge),
-    /// Put revisions that aren't applied behind another head
+    /// Put revisions that aren't applied after another head
     Rebase(Rebase),
     /// Apply revisions
     Upgrade(Upgrade),
@@ -466,7 +466,7 @@ pub struct Rebase {
     /// A revision of the line that moves [default: of two lines the one that isn't applied]
     #[arg(value_name = "REV", allow_negative_numbers = true)]
     pub revision: Option<String>,
-    /// Head that it goes behind [default: the only other one]
+    /// Head that it goes after [default: the only other one]
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub onto: Option<String>,
     /// Print the edit instead of making it

@@ -147,7 +147,7 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
         }
 
         pub fn downgrade(op: &mut Operations) {
-            // Rows that hold something else by then get 'new'.
+            // Rows that hold something else get 'new'.
             op.alter_column(
                 "user",
                 "status",
@@ -252,7 +252,7 @@ fn flags_answer_what_a_person_would() {
 
         pub fn downgrade(op: &mut Operations) {
             op.alter_column("user", "name", ColumnChange::new().nullable());
-            // Rows that hold something else by then get 'new'.
+            // Rows that hold something else get 'new'.
             op.alter_column(
                 "user",
                 "status",

@@ -80,9 +80,9 @@ fn fill(
                 change.using = need.using(Some(&again));
                 let who = match (null || need.null.is_some(), back.is_all) {
                     (false, true) => return None,
-                    (true, true) => "hold NULL by then",
-                    (false, false) => "hold something else by then",
-                    (true, false) => "hold NULL or something else by then",
+                    (true, true) => "hold NULL",
+                    (false, false) => "hold something else",
+                    (true, false) => "hold NULL or something else",
                 };
                 return Some(format!("Rows that {who} get {value}."));
             }
@@ -93,9 +93,9 @@ fn fill(
             let null = need.is(Why::NotNull) || need.null.is_some();
             let who = match (null, need.is(Why::Values)) {
                 (false, false) => return None,
-                (true, false) => "hold NULL by then",
-                (false, true) => "hold something else by then",
-                (true, true) => "hold NULL or something else by then",
+                (true, false) => "hold NULL",
+                (false, true) => "hold something else",
+                (true, true) => "hold NULL or something else",
             };
             Some(format!("Rows that {who} get {value}."))
         }

@@ -1,4 +1,4 @@
-//! `rebase`: puts a line of revisions that isn't applied behind another head.
+//! `rebase`: puts a line of revisions that isn't applied after another head.
 
 mod line;
 

@@ -450,7 +450,7 @@ fn what_is_lost_is_said_there_and_back() {
                 op.add_column("t", Column::new("twice", Type::Integer).generated_virtual("n * 2"))
                     .before("u");
                 op.drop_column("t", "m");
-                // Rows that hold something else by then get 'x'.
+                // Rows that hold something else get 'x'.
                 op.alter_column(
                     "t",
                     "status",
@@ -460,7 +460,7 @@ fn what_is_lost_is_said_there_and_back() {
                             "CASE WHEN \"status\" IS NULL OR \"status\" IN ('x') THEN \"status\" ELSE 'x' END",
                         ),
                 );
-                // Rows that hold NULL by then get ''.
+                // Rows that hold NULL get ''.
                 op.alter_column(
                     "t",
                     "kept",

@@ -15,7 +15,7 @@ pub struct Line<'a> {
     pub first: &'a Revision,
     /// It and what follows it.
     pub moved: Vec<&'a str>,
-    /// The head that it goes behind.
+    /// The head that it goes after.
     pub onto: &'a str,
 }
 
