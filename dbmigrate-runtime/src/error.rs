@@ -413,19 +413,30 @@ impl Error {
 
     /// `alone` is the revision that ran outside a transaction, where nothing is rolled back.
     pub(crate) fn violations(new: &[Violation], alone: Option<&str>) -> Error {
-        let mut message = match alone {
-            None => "the run was rolled back: it left rows that refer to nothing:".to_owned(),
-            Some(id) => format!("revision `{id}` is applied, and left rows that refer to nothing:"),
+        // SQLite can't check any row against such a foreign key.
+        let is_mismatch = new.iter().any(Violation::is_mismatch);
+        let left = match is_mismatch {
+            true => "foreign keys to columns that are missing or not unique",
+            false => "rows that refer to nothing",
         };
-        for it in new.iter().take(10) {
+        let mut message = match alone {
+            None => format!("the run was rolled back: it left {left}:"),
+            Some(id) => format!("revision `{id}` is applied, and left {left}:"),
+        };
+        let named: Vec<_> = new.iter().filter(|it| it.is_mismatch() == is_mismatch).collect();
+        for it in named.iter().take(10) {
             message += &format!("\n  {it}");
         }
-        if new.len() > 10 {
-            message += &format!("\n  and {} more", new.len() - 10);
+        if named.len() > 10 {
+            message += &format!("\n  and {} more", named.len() - 10);
         }
-        Error::new(Kind::Other, message).with_hint(match alone {
-            None => "delete or correct these rows in a step of the revision",
-            Some(_) => "delete or correct these rows",
+        Error::new(Kind::Other, message).with_hint(match (is_mismatch, alone) {
+            (true, _) => {
+                "make the columns that are referred to unique, with `op.add_unique` or a unique \
+                 index without a condition, or drop the foreign key"
+            }
+            (false, None) => "delete or correct these rows in a step of the revision",
+            (false, Some(_)) => "delete or correct these rows",
         })
     }
 

@@ -254,6 +254,13 @@ impl<'m> Executor<'m> {
         }
         let facts = self.facts()?;
         plan::plan(&migrations, direction, &pending, &applied, self.driver.dialect(), &facts)?;
+        if let Some(mismatch) = plan::mismatch(&migrations, direction, &pending, &applied)? {
+            let failed = |err| Error::database("look at the tables that are there", err);
+            let found = self.driver.introspect(Some(&mismatch.tables())).map_err(failed)?;
+            if !mismatch.is_open(&found.schema) {
+                return Err(mismatch.error());
+            }
+        }
         // A program that has to be compiled for a step isn't compiled under the lock.
         let is_step = |it: &Operation| matches!(it, Operation::Run(_));
         let pending: Vec<&Migration> = pending.iter().filter_map(|it| migrations.get(it)).collect();

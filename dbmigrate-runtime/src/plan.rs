@@ -1,5 +1,7 @@
 //! The plan: what a run will do, as a value, before anything runs.
 
+mod mismatch;
+
 use std::collections::BTreeSet;
 
 use crate::Error;
@@ -9,6 +11,7 @@ use crate::operations::Operation;
 use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_current};
 use crate::schema::Schema;
 use crate::written;
+pub(crate) use mismatch::mismatch;
 
 /// One revision of a plan with its statements.
 #[derive(Debug)]
@@ -188,6 +191,27 @@ pub(crate) fn refuse_placeholders(
         }
     }
     Ok(())
+}
+
+/// Refuses a route for a new database that leaves a foreign key to columns that aren't unique. On
+/// other databases an [executor](crate::executor::Executor) refuses it, which sees what is there.
+///
+/// # Errors
+///
+/// The first such foreign key.
+pub fn refuse_mismatch_if_new(
+    migrations: &Migrations,
+    direction: Direction,
+    ids: &[String],
+    applied: &BTreeSet<String>,
+) -> Result<(), Error> {
+    if !applied.is_empty() {
+        return Ok(());
+    }
+    match mismatch(migrations, direction, ids, applied)? {
+        Some(mismatch) => Err(mismatch.error()),
+        None => Ok(()),
+    }
 }
 
 /// Plans a route's revisions one after the other, each on the schema that those before it leave.

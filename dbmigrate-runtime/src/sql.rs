@@ -421,6 +421,18 @@ const RESERVED: &[&str] = &[
     "THEN", "TO", "TRANSACTION", "UNION", "UNIQUE", "UPDATE", "USING", "VALUES", "WHEN", "WHERE",
 ];
 
+/// Whether SQL may do more than change rows. A query that a person has run is run for what its
+/// functions do, which may be anything.
+pub(crate) fn may_change_objects(sql: &str) -> bool {
+    let of_rows = ["INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"];
+    let of_objects = ["CREATE", "DROP", "ALTER", "PRAGMA", "ATTACH", "DETACH"];
+    let tokens = significant(sql);
+    let is_one_of = |it: &Token<'_>, words: &[&str]| words.iter().any(|word| it.is_word(word));
+    let mut statements = tokens.split(|it| it.is_symbol(";")).filter_map(<[_]>::first);
+    !statements.all(|it| is_one_of(it, &of_rows))
+        || tokens.iter().any(|it| is_one_of(it, &of_objects))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,6 +66,7 @@ pub fn upgrade(
         // Else a plan that fails would leave an empty file behind.
         let facts = Sqlite.offline_facts();
         plan::plan(&migrations, Direction::Upgrade, &pending, &set, &Sqlite, &facts)?;
+        plan::refuse_mismatch_if_new(&migrations, Direction::Upgrade, &pending, &set)?;
     }
     // Where a run commits before its end, what it committed stays after a failure.
     let stands_alone = |id: &String| migrations.get(id).is_some_and(|it| it.upgrade.no_transaction);

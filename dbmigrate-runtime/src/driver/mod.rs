@@ -106,9 +106,16 @@ pub struct Violation {
     pub references: String,
 }
 
+impl Violation {
+    /// Whether no row is wrong, but the foreign key itself: what it refers to isn't unique.
+    pub(crate) fn is_mismatch(&self) -> bool {
+        self.row.is_none() && self.references.contains("foreign key mismatch")
+    }
+}
+
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.references.contains("foreign key mismatch") {
+        if self.is_mismatch() {
             return write!(f, "`{}`: {}", self.table, self.references);
         }
         match self.row {

@@ -11,7 +11,7 @@ use crate::drift::{Difference, differences};
 use crate::driver::{Broken, DatabaseError, Driver, Violation};
 use crate::operations::{Operation, TableChange};
 use crate::schema::{Schema, Table};
-use crate::sql::{self, Token};
+use crate::sql::{self, may_change_objects};
 
 /// What an object is known by: its kind, its name, and whether it goes with the connection.
 type Key = (String, String, bool);
@@ -359,18 +359,6 @@ impl Verification {
         };
         objects.iter().filter(is_other).map(|it| (key(it), it.clone())).collect()
     }
-}
-
-/// Whether SQL may do more than change rows. A query that a person has run is run for what its
-/// functions do, which may be anything.
-fn may_change_objects(sql: &str) -> bool {
-    let of_rows = ["INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"];
-    let of_objects = ["CREATE", "DROP", "ALTER", "PRAGMA", "ATTACH", "DETACH"];
-    let tokens = sql::significant(sql);
-    let is_one_of = |it: &Token<'_>, words: &[&str]| words.iter().any(|word| it.is_word(word));
-    let mut statements = tokens.split(|it| it.is_symbol(";")).filter_map(<[_]>::first);
-    !statements.all(|it| is_one_of(it, &of_rows))
-        || tokens.iter().any(|it| is_one_of(it, &of_objects))
 }
 
 fn key(it: &StoredObject) -> Key {

@@ -2,6 +2,7 @@
 #![cfg(feature = "sqlite")]
 
 mod kept;
+mod mismatch;
 mod refused;
 
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;

@@ -192,9 +192,9 @@ fn what_others_made_of_a_dropped_column_is_named() {
           trigger `tr`: no such column: new.b
           hint: drop or replace them in the revision with `op.execute`, before the change that they are about
         CREATE TABLE c (x REFERENCES t (b))
-        the run was rolled back: it left rows that refer to nothing:
+        the run was rolled back: it left foreign keys to columns that are missing or not unique:
           `c`: foreign key mismatch - "c" referencing "t"
-          hint: delete or correct these rows in a step of the revision
+          hint: make the columns that are referred to unique, with `op.add_unique` or a unique index without a condition, or drop the foreign key
     "#]].assert_eq(&text);
 }
 
