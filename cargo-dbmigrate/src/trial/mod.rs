@@ -4,6 +4,9 @@
 //! reach beyond the database. What SQLite refuses is traced back to the attribute or the flag that
 //! says it. What only an application brings along, such as a function of its own, can't be tried
 //! here and is said.
+//!
+//! `merge` and `rebase` are not tried: a merge is empty, and a line that is rebased has operations
+//! that were tried when they were written, whose new order the replay of both lines proves.
 
 mod missing;
 mod parts;
@@ -19,7 +22,7 @@ use dbmigrate_runtime::revision::Revision;
 use dbmigrate_runtime::schema::{Schema, Table};
 use dbmigrate_runtime::{Direction, Migration};
 
-pub use start::{History, Start};
+pub use start::{History, Start, reaches_outside};
 
 use crate::autogenerate::Commented;
 use crate::error::{Error, Result};
@@ -55,6 +58,12 @@ impl Trial<'_> {
         let mut untried = values::check(self, &after)?;
         if let Some((table, why)) = start.left_out(self.upgrade) {
             untried.push(format!("the revision was not tried, since table `{table}` {why}"));
+            return Ok(untried);
+        }
+        // What a project's own `rewrite` puts in may do what the derive never does.
+        if reaches_outside(self.upgrade) || reaches_outside(&self.downgrade.operations) {
+            let why = "its SQL reaches other files than the database";
+            untried.push(format!("the revision was not tried, since {why}"));
             return Ok(untried);
         }
         let mut trying = start.with(self.migration())?;

@@ -48,8 +48,16 @@ pub struct History<'a> {
     /// The revisions that it follows and depends on.
     pub heads: &'a [String],
     pub version_table: &'a str,
-    /// Where what they build may be kept.
+    /// Where what they build may be kept. The version of SQLite is added to the name.
     pub kept: &'a Path,
+}
+
+impl History<'_> {
+    /// The kept database of the SQLite that is here: another may build something else.
+    fn kept(&self) -> Option<PathBuf> {
+        let facts = SqliteDriver::open_in_memory().ok()?.facts().ok()?;
+        Some(self.kept.with_extension(format!("sqlite-{}.db", facts.version)))
+    }
 }
 
 impl Start {
@@ -117,15 +125,17 @@ impl Start {
     fn run(history: &History<'_>) -> Result<Start> {
         let options = options(history.version_table);
         let target = Target::Revisions(history.heads.to_vec());
-        let (driver, copy) = match Copy::of(history, &options, &target) {
+        let kept = history.kept();
+        let copied = kept.as_deref().and_then(|kept| Copy::of(history, kept, &options, &target));
+        let (driver, copy) = match copied {
             Some(copied) => copied,
             None => {
                 let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
                 driver.batch("PRAGMA foreign_keys = OFF").map_err(failed)?;
                 let began = Instant::now();
                 run_to(&mut driver, history.migrations, &options, Direction::Upgrade, &target)?;
-                if began.elapsed() > WORTH_KEEPING {
-                    keep(&mut driver, history.kept);
+                if let Some(kept) = kept.filter(|_| began.elapsed() > WORTH_KEEPING) {
+                    keep(&mut driver, &kept);
                 }
                 (driver, None)
             }
@@ -219,12 +229,13 @@ impl Copy {
     /// A copy of what is kept, brought to the target; nothing where that is something else.
     fn of(
         history: &History<'_>,
+        kept: &Path,
         options: &Options,
         target: &Target,
     ) -> Option<(SqliteDriver<'static>, Option<Copy>)> {
         let name = format!("trial-{}.db", std::process::id());
-        let copy = Copy(history.kept.with_file_name(name));
-        fs::copy(history.kept, &copy.0).ok()?;
+        let copy = Copy(kept.with_file_name(name));
+        fs::copy(kept, &copy.0).ok()?;
         let mut driver = SqliteDriver::open(&copy.0, Mode::ReadWrite).ok()?;
         let settings = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; \
                         PRAGMA foreign_keys = OFF";
@@ -247,7 +258,7 @@ impl Copy {
         // An edited revision fails here.
         run_to(&mut driver, history.migrations, options, Direction::Upgrade, target).ok()?;
         if began.elapsed() > WORTH_KEEPING {
-            keep(&mut driver, history.kept);
+            keep(&mut driver, kept);
         }
         Some((driver, Some(copy)))
     }
@@ -291,7 +302,7 @@ fn is_typed(operation: &Operation) -> bool {
 }
 
 /// Whether SQL of a person's own reads or writes other files than the database's.
-fn reaches_outside(operations: &[Operation]) -> bool {
+pub fn reaches_outside(operations: &[Operation]) -> bool {
     operations.iter().any(|operation| {
         let Operation::Execute(execute) = operation else { return false };
         let Some(text) = execute.sql.text("sqlite") else { return false };
@@ -299,4 +310,84 @@ fn reaches_outside(operations: &[Operation]) -> bool {
         let has = |word: &str| tokens.iter().any(|token: &Token<'_>| token.is_word(word));
         has("ATTACH") || has("load_extension") || (has("VACUUM") && has("INTO"))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use dbmigrate_runtime::operations::Operations;
+
+    use super::*;
+
+    /// A step that takes longer than what is not worth keeping.
+    const LONG: &str = "CREATE TABLE a AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 \
+                        FROM n LIMIT 300000) SELECT sum(i) AS i FROM n";
+
+    /// Revisions `r0`, `r1`, ..., each of one statement.
+    fn migrations(statements: &[&str]) -> Migrations {
+        let migration = |(idx, sql): (usize, &&str)| {
+            let mut op = Operations::new();
+            op.execute(*sql);
+            let parents = idx.checked_sub(1).map(|before| format!("r{before}"));
+            let revision = Revision {
+                id: format!("r{idx}"),
+                parents: parents.into_iter().collect(),
+                ..Revision::default()
+            };
+            Migration::new(revision, op.finish(), Recording::default())
+        };
+        Migrations::new(statements.iter().enumerate().map(migration).collect()).unwrap()
+    }
+
+    /// The tables and views of the database on which the next revision would be tried.
+    fn built(dir: &Path, statements: &[&str]) -> Vec<String> {
+        let migrations = migrations(statements);
+        let heads = [format!("r{}", statements.len() - 1)];
+        let (version_table, kept) = ("dbmigrate_version", &dir.join("tried-1.2.3.db"));
+        let history = History { migrations: &migrations, heads: &heads, version_table, kept };
+        let mut start = Start::of(&history, &Schema::default()).unwrap();
+        let names = "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') \
+                     AND name NOT LIKE 'dbmigrate%' ORDER BY name";
+        let rows = start.driver.query(names, &[]).unwrap().rows;
+        rows.into_iter().map(|row| format!("{}", row[0])).collect()
+    }
+
+    #[test]
+    fn the_kept_database_is_used_until_a_revision_in_it_is_another() {
+        let dir = std::env::temp_dir().join(format!("dbmigrate-kept-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let files = || -> Vec<PathBuf> {
+            fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect()
+        };
+        let plain = built(&dir, &[LONG]);
+        // What is kept is one file, whose name has the versions of tool and SQLite.
+        let [kept] = &files()[..] else { panic!("{:?}", files()) };
+        let name = kept.file_name().unwrap().to_str().unwrap();
+        assert!(name.starts_with("tried-1.2.3.sqlite-3"), "{name}");
+        let mark = |path: &Path| {
+            let mut driver = SqliteDriver::open(path, Mode::ReadWrite).unwrap();
+            driver.batch("CREATE VIEW mark AS SELECT 1").unwrap();
+        };
+        mark(kept);
+        let n_marked = |names: &[String]| names.iter().filter(|it| it.contains("mark")).count();
+        assert_eq!((plain.len(), n_marked(&plain)), (1, 0));
+
+        // A copy is used, only what is new runs, and no copy is left.
+        let again = built(&dir, &[LONG]);
+        assert_eq!((again.len(), n_marked(&again)), (2, 1));
+        let more = built(&dir, &[LONG, "CREATE VIEW b AS SELECT i FROM a"]);
+        assert_eq!((more.len(), n_marked(&more)), (3, 1));
+        assert_eq!(files().len(), 1);
+
+        // A revision that was edited, one that is gone, and a file that is no database.
+        let edited = LONG.replace("AS i FROM n", "AS i, 1 AS j FROM n");
+        let names = built(&dir, &[&edited]);
+        assert_eq!((names.len(), n_marked(&names)), (1, 0));
+        assert_eq!(built(&dir, &[&edited, LONG.replace(" a ", " c ").as_str()]).len(), 2);
+        mark(kept);
+        assert_eq!(n_marked(&built(&dir, &[&edited])), 0);
+        fs::write(kept, "no database").unwrap();
+        assert_eq!(built(&dir, &[&edited]).len(), 1);
+        assert_eq!(files().len(), 1);
+        fs::remove_dir_all(&dir).unwrap();
+    }
 }

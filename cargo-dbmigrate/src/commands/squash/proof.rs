@@ -15,6 +15,7 @@ use super::contents::Contents;
 use super::range::Squashed;
 use crate::autogenerate;
 use crate::error::{Error, Result};
+use crate::trial;
 
 /// Replays both histories, runs both on databases in memory, and compares. Where they can't be run
 /// here, the answer says so.
@@ -49,6 +50,11 @@ pub fn prove(
     let has_step = |it: &Migration| it.upgrade.operations.iter().any(is_step);
     if old.iter().any(|it| ids.contains(&it.revision.id) && has_step(it)) {
         return Ok(Some(format!("{ONLY_REPLAYED}: there are steps in it or before it")));
+    }
+    let is_outside = |it: &Migration| trial::reaches_outside(&it.upgrade.operations);
+    if old.iter().any(|it| ids.contains(&it.revision.id) && is_outside(it)) {
+        let why = "SQL in it or before it reaches other files than the database";
+        return Ok(Some(format!("{ONLY_REPLAYED}: {why}")));
     }
     let made = match run(old, squashed.last()) {
         Ok(it) => it,
@@ -130,8 +136,18 @@ mod tests {
         op.finish().operations
     }
 
+    const VIEW: &str = "CREATE VIEW v AS SELECT id FROM t";
+
     /// What is said when this is to replace two revisions that make a table and a column of it.
     fn said(record: fn(&mut Operations)) -> String {
+        said_of(record, |op| {
+            op.add_column("t", column());
+            op.execute(VIEW);
+        })
+    }
+
+    /// The same, where the second of the replaced revisions is another.
+    fn said_of(record: fn(&mut Operations), second: fn(&mut Operations)) -> String {
         let migration = |id: &str, parents: &[&str], record| {
             let parents = parents.iter().map(|it| (*it).to_owned()).collect();
             let revision = Revision { id: id.to_owned(), parents, ..Revision::default() };
@@ -140,10 +156,7 @@ mod tests {
         };
         let old = Migrations::new(vec![
             migration("a1", &[], |op| op.create_table(table())),
-            migration("b2", &["a1"], |op| {
-                op.add_column("t", column());
-                op.execute("CREATE VIEW v AS SELECT id FROM t");
-            }),
+            migration("b2", &["a1"], second),
         ]);
         let ids = vec!["a1".to_owned(), "b2".to_owned()];
         let revision =
@@ -172,7 +185,6 @@ mod tests {
 
     #[test]
     fn what_differs_is_found_by_replay_and_on_a_database() {
-        const VIEW: &str = "CREATE VIEW v AS SELECT id FROM t";
         let same = said(|op| {
             op.create_table(table().column(column()));
             op.execute(VIEW);
@@ -191,5 +203,22 @@ mod tests {
             op.execute("CREATE VIEW v AS SELECT");
         });
         assert_eq!(fails, "the new revision fails on an empty database");
+    }
+
+    #[test]
+    fn sql_that_reaches_other_files_is_not_run() {
+        let note = said_of(
+            |op| {
+                op.create_table(table());
+                op.execute("ATTACH 'dbmigrate-proof.db' AS other");
+                op.execute("CREATE TABLE other.seen (id)");
+            },
+            |op| {
+                op.execute("ATTACH 'dbmigrate-proof.db' AS other");
+                op.execute("CREATE TABLE other.seen (id)");
+            },
+        );
+        assert!(note.contains("reaches other files than the database"), "{note}");
+        assert!(!std::path::Path::new("dbmigrate-proof.db").exists());
     }
 }
