@@ -79,4 +79,18 @@ fn what_can_not_run_is_not_written_and_nothing_of_the_world_is_touched() {
     host.write("src/lib.rs", &models(", check(\"nmae <> ''\")"));
     host.ok("migrate -m check --non-interactive --no-try");
     assert_eq!(versions(), 3);
+    host.ok("undo");
+
+    // One value for all rows of a unique column is for a table of one row.
+    let slug = "    pub name: String,\n    #[model(unique)]\n    pub slug: String,";
+    let unique = models("").replace("    pub name: String,", slug);
+    let refused = "is the same for all rows, and `trial::User::slug` at src/lib.rs:9 is unique";
+    for (fill, is_said) in [("'x'", true), ("name", false), ("hex(randomblob(8))", false)] {
+        host.write("src/lib.rs", &format!("{unique}\n// {fill}\n"));
+        let run = host.dbmigrate(&format!(
+            "migrate -m slug --dry-run --non-interactive --fill user.slug={fill}"
+        ));
+        assert_eq!(run.code, 0, "{run}");
+        assert_eq!(host.plain(&run.errors()).contains(refused), is_said, "{run}");
+    }
 }

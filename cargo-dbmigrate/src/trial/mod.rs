@@ -46,7 +46,8 @@ pub struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Tries the revision. The answer is what could not be tried, in sentences.
+    /// Tries the revision. The answer is what could not be tried, and what works on some rows only,
+    /// in sentences.
     ///
     /// # Errors
     ///

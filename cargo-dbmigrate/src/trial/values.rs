@@ -6,7 +6,7 @@
 use dbmigrate_runtime::driver::Driver as _;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Table, Type};
+use dbmigrate_runtime::schema::{Column, DefaultValue, Index, IndexTerm, Schema, Table, Type};
 use dbmigrate_runtime::sql::{self, Kind, quote};
 use dbmigrate_runtime::{Value, driver::DatabaseError};
 
@@ -14,7 +14,8 @@ use super::missing::Missing;
 use super::{Trial, parts};
 use crate::error::{Error, Result};
 
-/// Refuses values that fit no row. The answer is what could not be tried.
+/// Refuses values that fit no row. The answer is what could not be tried, and what fits one row
+/// only.
 pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
     let mut untried = Vec::new();
     for operation in trial.upgrade {
@@ -22,6 +23,9 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
             Operation::AddColumn { table, column, using, .. } => {
                 fill(trial, after, (table, &column.name), using.as_deref(), &mut untried)?;
                 default(trial, after.table(table), &column.name)?;
+                if using.is_none() {
+                    untried.extend(repeated(trial, after.table(table), &column.name, None));
+                }
             }
             Operation::AlterColumn { table, column, change } => {
                 fill(trial, after, (table, column), change.using.as_deref(), &mut untried)?;
@@ -90,10 +94,63 @@ fn fill(
             None => Err(refused(&why, parts::hint(&why, &was))),
         },
         Computed::Constant => match fits(now, target, Some(expression)) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                untried.extend(repeated(trial, Some(now), column, Some(expression)));
+                Ok(())
+            }
             Err(why) => Err(refused(&why, Some(advice(target)))),
         },
     }
+}
+
+/// That a value, or a column's default, can't be in two rows, since the column is unique by itself:
+/// two are tried. It's a warning, for a table of one row takes the value.
+fn repeated(
+    trial: &Trial<'_>,
+    table: Option<&Table>,
+    column: &str,
+    value: Option<&str>,
+) -> Option<String> {
+    let table = table?;
+    let column = table.find_column(column)?;
+    let is_alone = |columns: &[String]| matches!(columns, [only] if *only == column.name);
+    let key = table.primary_key.iter().map(|key| &key.columns);
+    let uniques = table.uniques.iter().map(|unique| &unique.columns);
+    let index = |index: &&Index| {
+        let [only] = &index.columns[..] else { return false };
+        let is_column = matches!(&only.term, IndexTerm::Column(name) if *name == column.name);
+        index.unique && index.filter.is_none() && is_column
+    };
+    let is_unique = key.chain(uniques).any(|columns| is_alone(columns))
+        || table.indexes.iter().any(|it| index(&it));
+    let default = column.default.as_ref();
+    if !is_unique || column.generated.is_some() || (value.is_none() && default.is_none()) {
+        return None;
+    }
+    let name = column.name.as_str();
+    let alone = Table { columns: vec![column.clone()], ..Table::new(&table.name) };
+    let mut driver = SqliteDriver::open_in_memory().ok()?;
+    parts::make(&mut driver, &alone.unique("dbmigrate_repeated", [name])).ok()?;
+    let (into, quoted) = (quote(&table.name), quote(name));
+    let insert = match value {
+        Some(value) => format!("INSERT INTO {into} ({quoted}) VALUES ({})", closed(value)),
+        None => format!("INSERT INTO {into} DEFAULT VALUES"),
+    };
+    driver.batch(&insert).ok()?;
+    let why = driver.batch(&insert).err()?.to_string();
+    if !why.contains("UNIQUE constraint failed") {
+        return None;
+    }
+    let what = match value {
+        Some(value) => format!("`{value}`"),
+        None => format!("the default `{}`", default?),
+    };
+    let place = trial.place(&table.name, Some(name));
+    Some(format!(
+        "{what} is the same for all rows, and {place} is unique: the upgrade fails where two rows \
+         of `{}` or more get it",
+        table.name
+    ))
 }
 
 /// The table that the expression is computed on: as it was, under the names that the operations
