@@ -81,7 +81,9 @@ fn what_can_not_run_is_not_written_and_nothing_of_the_world_is_touched() {
     assert_eq!(versions(), 3);
     host.ok("undo");
 
-    // One value for all rows of a unique column is for a table of one row.
+    // One value for all rows of a unique column is for a table of one row, and the history has
+    // two: without them it is written with a warning.
+    host.write("migrations/versions/m2_more.rs", &revision("b2", &["a1"], "more", "", ""));
     let slug = "    pub name: String,\n    #[model(unique)]\n    pub slug: String,";
     let unique = models("").replace("    pub name: String,", slug);
     let refused = "is the same for all rows, and `trial::User::slug` at src/lib.rs:9 is unique";
