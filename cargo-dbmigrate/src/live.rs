@@ -87,8 +87,13 @@ impl Live {
     ///
     /// A table that the database can't have.
     pub fn drift(&self, expected: &Schema, all: &Schema, told: Told) -> Result<Drift> {
-        let stored = |it: &Table| {
-            Sqlite.as_stored(it, &self.facts).map_err(|err| Error::new(err.to_string()))
+        let stored = |table: &Table| {
+            let mut actual = self.found.schema.tables.values();
+            let declared = actual
+                .find(|it| it.name.eq_ignore_ascii_case(&table.name))
+                .map_or_else(|| table.clone(), |actual| Sqlite.as_declared(table, actual));
+            let stored = Sqlite.as_stored(&declared, &self.facts);
+            stored.map_err(|err| Error::new(err.to_string()))
         };
         let expected = expected.tables.values().filter(|it| self.rules.has_table(&it.name));
         let expected = expected.map(stored).collect::<Result<Vec<_>>>()?;
@@ -126,7 +131,9 @@ impl Live {
                 "the table `{name}` of the database can't be compared: {why}"
             )));
         }
-        let stored = |it: &Table| Sqlite.as_stored(it, &self.facts).ok();
+        let stored = |table: &Table, actual: &Table| {
+            Sqlite.as_stored(&Sqlite.as_declared(table, actual), &self.facts).ok()
+        };
         Ok(autogenerate::adopt(&self.found.schema, known, &stored, &self.naming))
     }
 }

@@ -127,7 +127,7 @@ fn what_the_models_say_is_built_and_a_second_diff_is_empty() {
             "email" VARCHAR(120) NOT NULL,
             "status" TEXT NOT NULL DEFAULT 'new' CONSTRAINT "ck_person_status" CHECK ("status" IN ('new', 'in_progress', 'it''s done')),
             "age" INTEGER NOT NULL DEFAULT 0,
-            "balance" TEXT NOT NULL,
+            "balance" DECIMAL(10, 2) NOT NULL,
             "next_age" INTEGER GENERATED ALWAYS AS (age + 1) VIRTUAL,
             "age_text" TEXT GENERATED ALWAYS AS (age || '') STORED,
             "token" TEXT NOT NULL DEFAULT (lower(hex(randomblob(4)))),
@@ -156,7 +156,7 @@ fn what_the_models_say_is_built_and_a_second_diff_is_empty() {
         CREATE INDEX "ix_person_status" ON "person" ("status");
     "#]].assert_eq(&host.plain(&dump(&db)));
 
-    // Each value is read back as it was written, of the same storage class.
+    // Each value is read back as it was written, of the same storage class; a decimal as a number.
     let conn = rusqlite::Connection::open(&db).unwrap();
     conn.execute_batch(
         "INSERT INTO person (first, \"last name\", email, balance, digest, extra, updated_at, type, \
@@ -173,13 +173,52 @@ fn what_the_models_say_is_built_and_a_second_diff_is_empty() {
             |it| it.get(0),
         )
         .unwrap();
-    assert_eq!(classes, "integer text 10.10 blob text text text text integer real text 1 text");
+    assert_eq!(classes, "integer real 10.1 blob text text text text integer real text 1 text");
     let refused = |sql: &str| conn.execute_batch(sql).unwrap_err().to_string();
     assert!(refused("UPDATE person SET status = 'other'").contains("ck_person_status"));
     assert!(refused("UPDATE person SET age = 200").contains("ck_person_age"));
     drop(conn);
     host.ok("downgrade base --allow-destructive");
     assert_eq!(dump(&db), "CREATE TABLE sqlite_sequence(name,seq);\n");
+}
+
+#[test]
+fn a_decimal_that_another_version_or_tool_declared_is_no_difference() {
+    let host = Host::library(
+        "decimals",
+        "#[derive(dbmigrate_runtime::Model)]\n#[model(check(\"total > 5\"))]\npub struct Bill {\n    \
+         #[model(primary_key)]\n    pub id: i64,\n    \
+         #[model(type = Decimal(10, 2), default = \"1.50\", index)]\n    pub price: f64,\n    \
+         #[model(type = Decimal(20, 2), index)]\n    pub total: String,\n}\n",
+    );
+    host.ok("init");
+    let run = host.ok("migrate -m bill");
+    expect![[r#"
+        warning: column `bill.total` is decimal(20, 2), which SQLite stores as text because its numbers are exact only to 15 digits; check `ck_bill_36ab8e3c` and index `ix_bill_total` compare it as text, so `10.5` sorts before `9.5`, and `9.50` is not equal to `9.5`
+          hint: declare at most 15 digits, as in `type = Decimal(15, 2)`, or compare `CAST(total AS REAL)` if 15 digits are enough
+    "#]].assert_eq(&run.errors());
+    host.ok("upgrade");
+    let db = host.dir.join("app.db");
+    let declared = "DECIMAL(10, 2) NOT NULL DEFAULT '1.50'";
+    assert!(dump(&db).contains(&format!("\"price\" {declared}")), "{}", dump(&db));
+    let mut was = "DECIMAL(10, 2)";
+    for ty in ["TEXT", "NUMERIC", "decimal(10,2)", "NUMERIC(10, 2)"] {
+        dbmigrate_tests::sql(
+            &db,
+            &format!(
+                "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, \
+                 '\"price\" {was}', '\"price\" {ty}') WHERE name = 'bill'; \
+                 PRAGMA writable_schema = RESET;"
+            ),
+        );
+        assert!(dump(&db).contains(&format!("\"price\" {ty} NOT NULL")), "{}", dump(&db));
+        was = ty;
+        host.ok("check");
+        host.ok("stamp --verify --purge head");
+        assert!(host.ok("diff database").stdout.starts_with("No differences."), "{ty}");
+        let run = host.ok("migrate --against database -m none");
+        assert_eq!(run.stdout, "No changes in schema detected.\n", "{ty}");
+    }
 }
 
 #[test]

@@ -11,8 +11,8 @@ use dbmigrate_runtime::schema::{
 };
 use dbmigrate_runtime::sql::{Kind, same_expression, tokens};
 
-/// Says what a database keeps of a table.
-pub type Stored<'a> = dyn Fn(&Table) -> Option<Table> + 'a;
+/// Says what a database keeps of a table, beside the one that it has.
+pub type Stored<'a> = dyn Fn(&Table, &Table) -> Option<Table> + 'a;
 
 /// A known table, and what a database keeps of it.
 struct Known<'a> {
@@ -33,7 +33,7 @@ pub fn adopt(
         let known: Vec<Known<'_>> = known
             .iter()
             .filter_map(|it| find(it, &actual.name))
-            .filter_map(|table| Some(Known { table, stored: stored(table)? }))
+            .filter_map(|table| Some(Known { table, stored: stored(table, actual)? }))
             .collect();
         (!known.is_empty()).then_some((actual, known))
     });
@@ -212,7 +212,7 @@ fn enumeration(
     let Type::Enum(name, _) = ty else { return None };
     let is_it = |it: &Check, ty: &Type| {
         let only = Table::new("t").column(Column::new(column, ty.clone()));
-        stored(&only).is_some_and(|only| {
+        stored(&only, &only).is_some_and(|only| {
             only.checks.iter().any(|own| same_expression(&own.expression, &it.expression))
         })
     };

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::dialect::StoredObject;
-use dbmigrate_runtime::drift::differences;
+use dbmigrate_runtime::dialect::{Dialect as _, StoredObject};
+use dbmigrate_runtime::drift::{differences, same_column};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::schema::{Column, Schema, Table};
 use dbmigrate_runtime::sql::same_expression;
 
-use super::state::{Rows, State, is_internal};
+use super::state::{Rows, SQLITE, State, is_internal};
 
 /// Says what isn't true.
 pub type Broken<'a> = &'a mut dyn FnMut(String);
@@ -23,6 +23,9 @@ pub struct Names {
     columns: BTreeMap<(String, String), String>,
     /// Tables, by the name before, whose rows may be known by other numbers.
     rekeyed: BTreeSet<String>,
+    /// Tables, by the name before, whose decimal numbers may be texts there and numbers here:
+    /// STRICT tables have no type for them.
+    retyped: BTreeSet<String>,
     /// Tables, by the name before, that stop or begin to count.
     recounted: BTreeSet<String>,
     renamed: bool,
@@ -87,8 +90,10 @@ impl Names {
                 self.rekeyed.extend(was.clone());
                 self.recounted.extend(was);
             }
-            Operation::AlterTable { table, change } if change.without_rowid.is_some() => {
-                self.rekeyed.extend(self.was(table));
+            Operation::AlterTable { table, change } => {
+                let was = self.was(table);
+                self.rekeyed.extend(was.clone().filter(|_| change.without_rowid.is_some()));
+                self.retyped.extend(was.filter(|_| change.strict.is_some()));
             }
             _ => {}
         }
@@ -166,13 +171,13 @@ fn is_left(names: &Names, drift: &str) -> bool {
 }
 
 /// Leads back: to the same objects, which work as before, and to the rows that were kept.
-pub fn back(names: &Names, before: &State, back: &State, broken: Broken<'_>) {
+pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken: Broken<'_>) {
     let kept = |it: &&String| !matches!(names.tables.get(*it), Some(None));
     for name in before.found.schema.tables.keys().filter(kept) {
         let was = &before.found.schema.tables[name];
         match back.found.schema.tables.get(name) {
             None => broken(format!("does not lead back: table `{name}` is gone")),
-            Some(now) => differences(was, now)
+            Some(now) => differences(&settled(was, now, schema), now)
                 .iter()
                 .for_each(|it| broken(format!("does not lead back: {name}: {it}"))),
         }
@@ -194,6 +199,28 @@ pub fn back(names: &Names, before: &State, back: &State, broken: Broken<'_>) {
         }
     }
     rows(&names.there_and_back(), before, back, broken);
+}
+
+/// The table with those of the other's columns that the migrations don't tell from its own: one
+/// that an earlier version declared in another way needn't be declared so again.
+fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
+    let mut settled = was.clone();
+    let facts = SQLITE.offline_facts();
+    let Some(expected) = schema.table(&was.name) else { return settled };
+    let stored = |actual: &Table| {
+        SQLITE.as_stored(&SQLITE.as_declared(expected, actual), &facts).expect("it was created")
+    };
+    let (stored_was, stored_now) = (stored(was), stored(now));
+    let is_expected = |stored: &Table, column: &Column| {
+        stored.find_column(&column.name).is_some_and(|expected| same_column(expected, column))
+    };
+    for column in &mut settled.columns {
+        let Some(now) = now.find_column(&column.name) else { continue };
+        if is_expected(&stored_was, column) && is_expected(&stored_now, now) {
+            *column = now.clone();
+        }
+    }
+    settled
 }
 
 /// Nothing of the work is left behind.
@@ -277,8 +304,9 @@ fn rows(names: &Names, before: &State, after: &State, broken: Broken<'_>) {
         });
         missing.for_each(|it| broken(format!("column `{it}` of `{name}` is gone")));
         let by_number = !names.rekeyed.contains(name);
-        let was = comparable(was, columns.iter().map(|it| it.0).collect(), by_number);
-        let now = comparable(now, columns.iter().map(|it| it.1).collect(), by_number);
+        let by = Comparison { by_number, as_numbers: names.retyped.contains(name) };
+        let was = comparable(was, columns.iter().map(|it| it.0).collect(), by);
+        let now = comparable(now, columns.iter().map(|it| it.1).collect(), by);
         if was != now {
             broken(format!("rows of `{name}` were {was:?}\n    and are {now:?}"));
         }
@@ -294,12 +322,30 @@ fn rows(names: &Names, before: &State, after: &State, broken: Broken<'_>) {
     }
 }
 
-fn comparable(rows: &Rows, columns: Vec<usize>, by_number: bool) -> Vec<String> {
+#[derive(Clone, Copy)]
+struct Comparison {
+    /// Whether rows are known by their numbers.
+    by_number: bool,
+    /// Whether a text that is a number is that number.
+    as_numbers: bool,
+}
+
+fn comparable(rows: &Rows, columns: Vec<usize>, by: Comparison) -> Vec<String> {
+    let number = |value: &Value| match value {
+        Value::Text(text) => text.parse::<f64>().ok(),
+        Value::Integer(number) => number.to_string().parse().ok(),
+        Value::Real(number) => Some(*number),
+        _ => None,
+    };
+    let text = |value: &Value| match number(value).filter(|_| by.as_numbers) {
+        Some(number) => number.to_string(),
+        None => format!("{value:?}"),
+    };
     let values = |row: &Vec<Value>| -> Vec<String> {
-        columns.iter().map(|it| format!("{:?}", row[*it])).collect()
+        columns.iter().map(|column| text(&row[*column])).collect()
     };
     let line = |(rowid, row): &(Option<i64>, Vec<Value>)| {
-        let rowid = rowid.filter(|_| by_number).map_or(String::new(), |it| format!("{it}: "));
+        let rowid = rowid.filter(|_| by.by_number).map_or(String::new(), |it| format!("{it}: "));
         rowid + &values(row).join(", ")
     };
     let mut lines: Vec<String> = rows.rows.iter().map(line).collect();

@@ -199,7 +199,7 @@ fn check(ran: &Ran, schemas: [&Schema; 2], operations: &[Operation], say: &mut d
             invariants::there(&names, &ran.before, after, schemas, say);
             invariants::models(&names, &ran.before, &ran.from_models, say);
             match &ran.back {
-                Some(Ok(back)) => invariants::back(&names, &ran.before, back, say),
+                Some(Ok(back)) => invariants::back(&names, &ran.before, back, schemas[0], say),
                 Some(Err(it)) if it.1 != *after => {
                     say("the refused way back has changed something".to_owned());
                 }

@@ -144,13 +144,15 @@ pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Introspected) -> 
     let facts = driver.facts().unwrap();
     let mut drift = BTreeSet::new();
     for table in schema.tables.values() {
-        let stored = driver.dialect().as_stored(table, &facts).unwrap();
         let is_it = |it: &&String| it.eq_ignore_ascii_case(&table.name);
         let Some(actual) = found.schema.tables.keys().find(is_it) else {
             drift.insert(format!("table `{}` is missing", table.name));
             continue;
         };
-        let different = differences(&stored, &found.schema.tables[actual]);
+        let actual = &found.schema.tables[actual];
+        let dialect = driver.dialect();
+        let declared = dialect.as_declared(table, actual);
+        let different = differences(&dialect.as_stored(&declared, &facts).unwrap(), actual);
         drift.extend(different.iter().map(|it| format!("{}: {it}", table.name)));
     }
     drift

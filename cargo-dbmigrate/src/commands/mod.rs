@@ -1,6 +1,7 @@
 //! The commands, a file each: gather, decide, act, report.
 
 mod as_applied;
+mod as_text;
 mod branches;
 mod check;
 mod completions;

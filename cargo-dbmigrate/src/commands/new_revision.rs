@@ -10,7 +10,7 @@ use dbmigrate_runtime::schema::Schema;
 use super::form::Form;
 use super::place::{self, Place};
 use super::try_out::try_out;
-use super::{Answer, downgrade, questions, rewrite};
+use super::{Answer, as_text, downgrade, questions, rewrite};
 use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Line, Outcome, Question};
 use crate::cli::{Against, NewRevision};
 use crate::connection::{Database, Patience};
@@ -74,6 +74,9 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let written = place.write(cx, &args.message, &upgrade, &back, (generate, args.dry_run))?;
     if let Some(why) = &back.irreversible {
         cx.out.warning(format!("the revision can't be undone: {why}"));
+    }
+    for warning in as_text::warnings(&before, &upgrade.operations) {
+        cx.out.warning(warning);
     }
     warn_unplannable(cx, &upgrade.operations, &back.operations, before);
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();

@@ -10,7 +10,7 @@ use std::fmt;
 pub use sqlite::Sqlite;
 
 use crate::operations::Operation;
-use crate::schema::{Schema, Table};
+use crate::schema::{Column, Schema, Table};
 use crate::written::Mistake;
 
 /// What a server or library says of itself and statements depend on.
@@ -110,6 +110,21 @@ pub trait Dialect: Sync {
     ///
     /// A table that this database can't have.
     fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Unplannable>;
+
+    /// The table with the types as the database's own table of that name declares them, where a
+    /// declared type stands for the column's type although this dialect would declare another:
+    /// one that earlier versions declared, or another name for the same. What is compared with a
+    /// database goes through this before it goes through [`as_stored`](Dialect::as_stored).
+    fn as_declared(&self, table: &Table, actual: &Table) -> Table {
+        let _ = actual;
+        table.clone()
+    }
+
+    /// Whether the column holds numbers that this database keeps as text and so compares as text.
+    fn keeps_number_as_text(&self, table: &Table, column: &Column) -> bool {
+        let _ = (table, column);
+        false
+    }
 
     /// The version table's name in statements, quoted; the schema may be empty.
     ///

@@ -116,7 +116,8 @@ impl Verification {
         for name in self.names.iter().filter(|it| !self.left_out.contains(&lower(it))) {
             match (self.expected.table(name), actual.get(&lower(name))) {
                 (Some(expected), Some(actual)) => {
-                    let stored = driver.dialect().as_stored(expected, facts);
+                    let dialect = driver.dialect();
+                    let stored = dialect.as_stored(&dialect.as_declared(expected, actual), facts);
                     let Ok(expected) = stored else { continue };
                     different.extend(differences(&expected, actual));
                 }

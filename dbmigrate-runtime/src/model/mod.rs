@@ -96,6 +96,47 @@ use crate::record::Record;
 /// | `skip` | the field is no column |
 /// | `flatten` | the field's type is a group of [`Columns`] |
 ///
+/// # Types
+///
+/// What a field's type is in each database. SQLite is the only one today; the other two are
+/// planned, and so are their columns here. `Option<T>` is `T` and `NULL`; references, `Box<T>` and
+/// `Cow<T>` are `T`.
+///
+/// | Rust type | column type | SQLite | PostgreSQL | MySQL and MariaDB | what a driver has to write (on SQLite) |
+/// |---|---|---|---|---|---|
+/// | `bool` | `Boolean` | `BOOLEAN` | `boolean` | `tinyint(1)` | the integers 0 and 1 |
+/// | `i8`, `i16` | `TinyInteger`, `SmallInteger` | `INTEGER` | `smallint` | `tinyint`, `smallint` | an integer |
+/// | `i32`, `i64` | `Integer`, `BigInteger` | `INTEGER` | `integer`, `bigint` | `int`, `bigint` | an integer |
+/// | `u8`, `u16`, `u32` | `TinyUnsigned`, `SmallUnsigned`, `Unsigned` | `INTEGER` | `smallint`, `integer`, `bigint` | `tinyint unsigned`, `smallint unsigned`, `int unsigned` | an integer |
+/// | `u64` | `BigUnsigned` | `INTEGER` | `numeric(20, 0)` | `bigint unsigned` | an integer of at most 63 bits |
+/// | `f32`, `f64` | `Float`, `Double` | `REAL` | `real`, `double precision` | `float`, `double` | a number |
+/// | `String`, `str` | `Text` | `TEXT` | `text` | `longtext` | text |
+/// | `String` with `length = n`; `char` has the length 1 | `String(n)` | `VARCHAR(n)` | `varchar(n)` | `varchar(n)` | text; SQLite doesn't enforce the length |
+/// | any with `type = Decimal(p, s)` or `precision = p, scale = s`, up to 15 digits | `Decimal(p, s)` | `DECIMAL(p, s)` | `numeric(p, s)` | `decimal(p, s)` | a number, or a text that is one; a number is read back |
+/// | the same with more than 15 digits | `Decimal(p, s)` | `TEXT` | `numeric(p, s)` | `decimal(p, s)` | text; it compares as text |
+/// | `rust_decimal::Decimal`, `bigdecimal::BigDecimal` | `Numeric` | `TEXT` | `numeric` | `decimal` | text; it compares as text |
+/// | `chrono::NaiveDate`, `time::Date`, `jiff::civil::Date` | `Date` | `DATE` | `date` | `date` | text: `2024-12-31` |
+/// | `chrono::NaiveTime`, `time::Time`, `jiff::civil::Time` | `Time` | `TIME` | `time` | `time(6)` | text: `23:59:59`, also with a fraction |
+/// | `chrono::NaiveDateTime`, `time::PrimitiveDateTime`, `jiff::civil::DateTime` | `DateTime` | `DATETIME` | `timestamp` | `datetime(6)` | text: `2024-12-31 23:59:59` |
+/// | `chrono::DateTime`, `time::OffsetDateTime`, `jiff::Timestamp` | `Timestamp` | `DATETIME` | `timestamptz` | `timestamp(6)` | text: `2024-12-31 23:59:59+00:00` |
+/// | `uuid::Uuid` | `Uuid` | `BLOB` | `uuid` | `binary(16)` | its 16 bytes |
+/// | `serde_json::Value` | `Json` | `TEXT` | `jsonb` | `json` | text |
+/// | `Vec<u8>`, `bytes::Bytes` | `Binary` | `BLOB` | `bytea` | `longblob` | bytes |
+/// | `[u8; N]` | `FixedBinary(N)` | `BLOB` | `bytea` | `varbinary(N)` | bytes; SQLite doesn't enforce the length |
+/// | an enum that derives [`ColumnType`] | `Enum` | `TEXT` with a check | an enum type | `enum(...)` | the variant's name as text |
+/// | `Vec<T>` | `Array` | none | an array | none | SQLite refuses the column |
+/// | any with `type = raw("...")` | `Raw` | these words | these words | these words | what the type holds |
+///
+/// A `STRICT` table has six types: integers and booleans are `INTEGER` there, floating point
+/// numbers `REAL`, bytes and UUIDs `BLOB`, and all else is `TEXT`, decimals of any size too.
+///
+/// SQLite has no exact type for decimals. A number keeps 15 digits exactly, so decimals of up to
+/// 15 digits are numbers, which sort, compare and add up as such. `9.50` is stored as `9.5`, and
+/// `2.00` as the integer `2`: read such a column as a number, or as text with
+/// `printf('%.2f', price)`. SQLite adds binary numbers, and `round(sum(price), 2)` is the exact sum
+/// as long as that has at most 15 digits. Decimals of more digits are text: exact, but `10.5` sorts before `9.5`, and `9.50`
+/// doesn't equal `9.5`. `migrate` warns where a key, an index or a check compares such a text.
+///
 /// # Mistakes
 ///
 /// What can't be is a compile error at the attribute: a key that isn't there, a column that isn't

@@ -4,6 +4,7 @@
 //! not every value comes out as it went in. Such values are found beforehand.
 
 use super::super::Check;
+use super::decimal;
 use super::rebuild::any;
 use crate::sql::quote;
 
@@ -32,6 +33,9 @@ pub(super) fn affinity(declared: &str) -> Affinity {
 
 /// The condition under which a value that isn't NULL fits a new declared type; none where all do.
 pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
+    if let Some(fits) = decimal::fits(column, from, to) {
+        return Some(fits);
+    }
     let target = affinity(to);
     if affinity(from) == target || to.is_empty() || to.eq_ignore_ascii_case("ANY") {
         return None;

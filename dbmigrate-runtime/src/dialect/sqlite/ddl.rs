@@ -1,6 +1,7 @@
 //! The texts of SQLite's `CREATE` statements.
 
 use super::super::{Facts, Unplannable};
+use super::decimal;
 use crate::Value;
 use crate::operations::Operation;
 use crate::schema::{
@@ -269,6 +270,9 @@ fn default_text(default: &DefaultValue, ty: &Type) -> String {
 pub(super) fn type_name(ty: &Type, strict: bool) -> Result<String, String> {
     let usual =
         |word: &str, strict_word: &str| Ok((if strict { strict_word } else { word }).into());
+    if let Some(declared) = decimal::declared(ty, strict) {
+        return Ok(declared);
+    }
     match ty {
         Type::TinyInteger
         | Type::SmallInteger

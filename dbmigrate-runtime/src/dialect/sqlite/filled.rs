@@ -2,6 +2,7 @@
 
 use super::convert;
 use super::ddl;
+use super::decimal;
 use super::definition::ColumnItem;
 use super::edit::same_name;
 use crate::schema::{Column, Type};
@@ -17,7 +18,8 @@ pub(super) struct Fill {
 /// A column's own value, or where that doesn't fit the one that it is filled with.
 pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) -> String {
     let name = quote(&was.name);
-    let Some(Fill { expression, column }) = fill else { return name };
+    let own = decimal::as_text(&was.name, &was.ty, &item.ty).unwrap_or_else(|| name.clone());
+    let Some(Fill { expression, column }) = fill else { return own };
     let mut fits = Vec::new();
     fits.extend(convert::fits(&was.name, &was.ty, &item.ty));
     match &column.ty {
@@ -27,6 +29,9 @@ pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) ->
                 .map(|value| ddl::literal(&crate::Value::from(value.as_str())))
                 .collect();
             fits.push(format!("{name} COLLATE BINARY IN ({})", values.join(", ")));
+        }
+        ty if decimal::declared(ty, false).as_deref() == Some(item.ty.as_str()) => {
+            fits.extend(decimal::in_range(&was.name, ty));
         }
         ty => fits
             .extend(range(ty).map(|(least, most)| {
@@ -38,12 +43,12 @@ pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) ->
         false => format!("{name} IS NOT NULL"),
     };
     let condition = match (column.nullable, fits.is_empty()) {
-        (true, true) => return name,
+        (true, true) => return own,
         (false, true) => null,
         (true, false) => format!("{null} OR ({})", fits.join(") AND (")),
         (false, false) => format!("{null} AND ({})", fits.join(") AND (")),
     };
-    format!("CASE WHEN {condition} THEN {name} ELSE {} END", ddl::closed(expression))
+    format!("CASE WHEN {condition} THEN {own} ELSE {} END", ddl::closed(expression))
 }
 
 /// The integers of a type that SQLite's own integers exceed.

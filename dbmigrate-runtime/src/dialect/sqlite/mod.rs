@@ -5,6 +5,7 @@
 
 mod convert;
 mod ddl;
+mod decimal;
 mod definition;
 mod edit;
 mod filled;
@@ -16,7 +17,7 @@ mod rebuild;
 use super::{Dialect, Facts, Introspected, Plan, Shell, Unplannable};
 use crate::Value;
 use crate::operations::Operation;
-use crate::schema::{DefaultValue, Schema, Table};
+use crate::schema::{Column, DefaultValue, Schema, Table};
 
 /// SQLite, from 3.25 on; what needs a later version says so.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +70,14 @@ impl Dialect for Sqlite {
 
     fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Unplannable> {
         read::as_stored(table, facts)
+    }
+
+    fn as_declared(&self, table: &Table, actual: &Table) -> Table {
+        read::as_declared(table, actual)
+    }
+
+    fn keeps_number_as_text(&self, table: &Table, column: &Column) -> bool {
+        decimal::is_text(table, column)
     }
 
     fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Unplannable> {

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::ddl::{self, Ddl};
+use super::decimal;
 use super::definition::{
     ClauseKind, ColumnItem, ConstraintKind, Definition, IndexDefinition, KeyColumn, Reference,
 };
@@ -103,6 +104,25 @@ pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Unplannab
         (None, Some(it)) => Ok(it),
         (None, None) => Err(error("the name is kept for SQLite's own tables")),
     }
+}
+
+/// The table with the types of its columns as the actual one declares them, where these stand for
+/// the same type.
+pub(crate) fn as_declared(table: &Table, actual: &Table) -> Table {
+    let mut table = table.clone();
+    if table.strict {
+        return table;
+    }
+    for column in &mut table.columns {
+        let is_it = |it: &&Column| it.name.eq_ignore_ascii_case(&column.name);
+        match actual.columns.iter().find(is_it).map(|it| &it.ty) {
+            Some(Type::Raw(declared)) if decimal::stands_for(declared, &column.ty) => {
+                column.ty = Type::Raw(declared.clone());
+            }
+            _ => {}
+        }
+    }
+    table
 }
 
 /// A virtual table and the name of its module.

@@ -1,0 +1,165 @@
+//! Numbers that a database keeps as text, and what compares them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::operations::{self, Operation};
+use dbmigrate_runtime::schema::{Column, Index, IndexTerm, Schema, Table};
+use dbmigrate_runtime::sql::mentions;
+
+/// Which keys, indexes and checks of a new revision compare numbers as text, a warning for each
+/// column.
+pub fn warnings(before: &Schema, operations: &[Operation]) -> Vec<String> {
+    let mut after = before.clone();
+    if operations::replay(&mut after, operations).is_err() {
+        // That has its error elsewhere.
+        return Vec::new();
+    }
+    let known = compared(before);
+    let new = compared(&after).into_iter().filter_map(|(place, mut column)| {
+        if let Some(known) = known.get(&place) {
+            column.by.retain(|object| !known.by.contains(object));
+        }
+        (!column.by.is_empty()).then(|| column.warning(&place))
+    });
+    new.collect()
+}
+
+/// A column whose numbers are compared as text.
+struct Compared {
+    name: String,
+    ty: String,
+    is_strict: bool,
+    /// The objects that compare it.
+    by: BTreeSet<String>,
+}
+
+/// The columns of a schema that are compared so, by table and name.
+fn compared(schema: &Schema) -> BTreeMap<String, Compared> {
+    let mut found = BTreeMap::new();
+    for table in schema.tables.values() {
+        let numbers = table.columns.iter();
+        for column in numbers.filter(|column| Sqlite.keeps_number_as_text(table, column)) {
+            let compared = Compared {
+                name: column.name.clone(),
+                ty: column.ty.to_string(),
+                is_strict: table.strict,
+                by: objects(table, column),
+            };
+            found.insert(format!("{}.{}", table.name, column.name), compared);
+        }
+    }
+    found
+}
+
+/// What of the table compares the column.
+fn objects(table: &Table, column: &Column) -> BTreeSet<String> {
+    let has = |columns: &[String]| columns.contains(&column.name);
+    // An author who casts knows.
+    let compares = |sql: &str| mentions(sql, &column.name) && !mentions(sql, "CAST");
+    let indexes = |index: &Index| {
+        index.filter.as_deref().is_some_and(compares)
+            || index.columns.iter().any(|part| match &part.term {
+                IndexTerm::Column(name) => *name == column.name,
+                IndexTerm::Expression(sql) => compares(sql),
+            })
+    };
+    let mut objects = BTreeSet::new();
+    if table.primary_key.as_ref().is_some_and(|key| has(&key.columns)) {
+        objects.insert("the primary key".to_owned());
+    }
+    let uniques = table.uniques.iter().filter(|unique| has(&unique.columns));
+    objects.extend(uniques.map(|unique| format!("unique constraint `{}`", unique.name)));
+    let own_indexes = table.indexes.iter().filter(|index| indexes(index));
+    objects.extend(own_indexes.map(|index| format!("index `{}`", index.name)));
+    let checks = table.checks.iter().filter(|check| compares(&check.expression));
+    objects.extend(checks.map(|check| format!("check `{}`", check.name)));
+    objects
+}
+
+impl Compared {
+    fn warning(&self, place: &str) -> String {
+        let Compared { name, ty, is_strict, by } = self;
+        let title = Sqlite.title();
+        let (why, choose) = if *is_strict {
+            ("a STRICT table has no type for it", "leave `strict` out")
+        } else {
+            (
+                "its numbers are exact only to 15 digits",
+                "declare at most 15 digits, as in `type = Decimal(15, 2)`",
+            )
+        };
+        let objects: Vec<&str> = by.iter().map(String::as_str).collect();
+        let compare = if objects.len() == 1 { "compares" } else { "compare" };
+        let objects = objects.join(" and ");
+        format!(
+            "column `{place}` is {ty}, which {title} stores as text because {why}; {objects} \
+             {compare} it as text, so `10.5` sorts before `9.5`, and `9.50` is not equal to `9.5`\
+             \n  hint: {choose}, or compare `CAST({name} AS REAL)` if 15 digits are enough"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dbmigrate_runtime::schema::{Index, Type};
+    use expect_test::{Expect, expect};
+
+    #[track_caller]
+    fn check(before: &[Table], after: &[Table], expect: Expect) {
+        let (before, after) = (before.to_vec(), after.to_vec());
+        let (before, after) = (Schema::from_tables(before), Schema::from_tables(after));
+        let operations = crate::autogenerate::between(&before, &after);
+        expect.assert_eq(&warnings(&before, &operations).join("\n"));
+    }
+
+    fn offer(ty: Type) -> Table {
+        Table::new("offer")
+            .column(Column::new("id", Type::Integer).not_null())
+            .column(Column::new("price", ty).not_null())
+            .primary_key("pk_offer", ["id"])
+    }
+
+    fn indexed(ty: Type) -> Table {
+        let mut table = offer(ty).check("ck_offer_price", "price > 5");
+        table.indexes.push(Index::new("ix_offer_price", ["price"]));
+        table
+    }
+
+    #[test]
+    fn numbers_that_are_compared_as_text_are_named() {
+        check(
+            &[],
+            &[indexed(Type::Decimal(16, 2))],
+            expect![[r#"
+                column `offer.price` is decimal(16, 2), which SQLite stores as text because its numbers are exact only to 15 digits; check `ck_offer_price` and index `ix_offer_price` compare it as text, so `10.5` sorts before `9.5`, and `9.50` is not equal to `9.5`
+                  hint: declare at most 15 digits, as in `type = Decimal(15, 2)`, or compare `CAST(price AS REAL)` if 15 digits are enough"#]],
+        );
+        // Only what is new is said.
+        let known = offer(Type::Numeric).check("ck_offer_price", "price > 5");
+        check(
+            &[known],
+            &[indexed(Type::Numeric)],
+            expect![[r#"
+                column `offer.price` is numeric, which SQLite stores as text because its numbers are exact only to 15 digits; index `ix_offer_price` compares it as text, so `10.5` sorts before `9.5`, and `9.50` is not equal to `9.5`
+                  hint: declare at most 15 digits, as in `type = Decimal(15, 2)`, or compare `CAST(price AS REAL)` if 15 digits are enough"#]],
+        );
+        check(
+            &[],
+            &[offer(Type::Decimal(10, 2)).strict().unique("uq_offer_price", ["price"])],
+            expect![[r#"
+                column `offer.price` is decimal(10, 2), which SQLite stores as text because a STRICT table has no type for it; unique constraint `uq_offer_price` compares it as text, so `10.5` sorts before `9.5`, and `9.50` is not equal to `9.5`
+                  hint: leave `strict` out, or compare `CAST(price AS REAL)` if 15 digits are enough"#]],
+        );
+    }
+
+    #[test]
+    fn numbers_and_text_that_nothing_compares_are_not_named() {
+        check(&[], &[indexed(Type::Decimal(15, 2))], expect![""]);
+        check(&[], &[offer(Type::Numeric)], expect![""]);
+        let cast = offer(Type::Numeric).check("ck_offer_price", "CAST(price AS REAL) > 5");
+        check(&[], &[cast], expect![""]);
+        check(&[indexed(Type::Numeric)], &[indexed(Type::Numeric)], expect![""]);
+    }
+}

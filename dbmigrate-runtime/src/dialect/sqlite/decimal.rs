@@ -1,0 +1,134 @@
+//! Decimal numbers: which of them SQLite keeps as numbers, and under which declared types.
+//!
+//! SQLite has no exact type for them. A number with a fraction is binary there, of which the first
+//! 15 digits come out as they went in (sqlite.org, `datatype3.html`, section 3.1), so that a
+//! column of no more digits is exact, and its values compare and add up as numbers. A column of
+//! more digits is text: exact too, but `10.5` comes before `9.5`.
+
+use super::convert::{Affinity, affinity};
+use crate::schema::{Column, Table, Type};
+use crate::sql::{self, Kind, quote};
+
+/// How many digits of a number with a fraction SQLite keeps.
+const EXACT_DIGITS: u32 = 15;
+
+/// The declared type, where the values are kept as numbers. A `STRICT` table has no such type.
+pub(super) fn declared(ty: &Type, strict: bool) -> Option<String> {
+    match ty {
+        Type::Decimal(precision, scale) if *precision <= EXACT_DIGITS && !strict => {
+            Some(format!("DECIMAL({precision}, {scale})"))
+        }
+        _ => None,
+    }
+}
+
+/// Whether the column holds decimal numbers as text.
+pub(super) fn is_text(table: &Table, column: &Column) -> bool {
+    let is_decimal = matches!(column.ty, Type::Decimal(..) | Type::Numeric);
+    is_decimal && declared(&column.ty, table.strict).is_none()
+}
+
+/// Whether a column that is declared so stands for the type: as other tools declare it, or as this
+/// one did in versions that kept all decimal numbers as text.
+pub(super) fn stands_for(declared_type: &str, ty: &Type) -> bool {
+    let digits = digits(declared_type);
+    match (ty, digits.as_deref()) {
+        (Type::Decimal(..) | Type::Numeric, Some([])) => {
+            *ty == Type::Numeric || declared(ty, false).is_some()
+        }
+        (Type::Decimal(precision, scale), Some([own, rest @ ..])) => {
+            declared(ty, false).is_some() && own == precision && rest.first().unwrap_or(&0) == scale
+        }
+        (Type::Decimal(..), None) => declared_type.eq_ignore_ascii_case("TEXT"),
+        _ => false,
+    }
+}
+
+/// The numbers behind `DECIMAL` or `NUMERIC`, if the declared type is one of these.
+fn digits(declared: &str) -> Option<Vec<u32>> {
+    let tokens = sql::significant(declared);
+    let (word, rest) = tokens.split_first()?;
+    if !word.is_word("DECIMAL") && !word.is_word("NUMERIC") {
+        return None;
+    }
+    let numbers = rest.iter().filter(|token| token.kind == Kind::Number);
+    let numbers: Option<Vec<u32>> = numbers.map(|token| token.text.parse().ok()).collect();
+    let n_symbols = rest.iter().filter(|token| token.kind != Kind::Number).count();
+    numbers.filter(|numbers| match numbers.len() {
+        0 => n_symbols == 0,
+        // Parentheses, and a comma between two.
+        n => n <= 2 && n_symbols == n + 1,
+    })
+}
+
+/// The condition under which a value that isn't NULL is kept as it is by a column of decimal
+/// numbers; none where the new declared type is another, or the old one had such values.
+pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
+    if digits(to).is_none() || digits(from).is_some() {
+        return None;
+    }
+    let c = quote(column);
+    // Zeros at either end are none of the digits that have to be kept.
+    let digits = format!("trim(replace(ltrim({c}, ' +-'), '.', ''), ' 0')");
+    Some(format!(
+        "CASE typeof({c}) WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN \
+         CAST({c} AS NUMERIC) = {c} COLLATE BINARY AND length({digits}) <= {EXACT_DIGITS} \
+         ELSE 0 END"
+    ))
+}
+
+/// The condition under which a number has no more digits than the type.
+pub(super) fn in_range(column: &str, ty: &Type) -> Option<String> {
+    let Type::Decimal(precision, scale) = ty else { return None };
+    let number = format!("CAST({} AS NUMERIC)", quote(column));
+    let n_whole = precision.saturating_sub(*scale);
+    Some(format!("round({number}, {scale}) = {number} AND abs({number}) < 1e{n_whole}"))
+}
+
+/// The value of a column of decimal numbers that becomes text, with all digits after the point:
+/// SQLite's own text of a small number has an exponent.
+pub(super) fn as_text(column: &str, from: &str, to: &str) -> Option<String> {
+    let digits = digits(from)?;
+    let scale = match digits.as_slice() {
+        [_] => 0,
+        [_, scale] => *scale,
+        _ => return None,
+    };
+    let c = quote(column);
+    let text = format!("printf('%.{scale}f', {c})");
+    let is_number = format!("typeof({c}) IN ('integer', 'real')");
+    (affinity(to) == Affinity::Text).then(|| {
+        format!("CASE WHEN {is_number} AND CAST({text} AS NUMERIC) = {c} THEN {text} ELSE {c} END")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fifteen_digits_are_numbers() {
+        let text = |ty: &Type| declared(ty, false);
+        assert_eq!(text(&Type::Decimal(15, 2)).as_deref(), Some("DECIMAL(15, 2)"));
+        assert_eq!(text(&Type::Decimal(16, 2)), None);
+        assert_eq!(text(&Type::Numeric), None);
+        assert_eq!(declared(&Type::Decimal(10, 2), true), None);
+    }
+
+    #[test]
+    fn other_names_stand_for_a_decimal_type() {
+        let ty = Type::Decimal(10, 2);
+        for it in ["TEXT", "text", "decimal", "NUMERIC", "numeric( 10,2 )", "DECIMAL(10, 2)"] {
+            assert!(stands_for(it, &ty), "{it}");
+        }
+        for it in ["", "REAL", "DECIMAL(10)", "DECIMAL(12, 2)", "NUMERIC(10, 2) x", "VARCHAR(9)"] {
+            assert!(!stands_for(it, &ty), "{it}");
+        }
+        assert!(stands_for("DECIMAL(10)", &Type::Decimal(10, 0)));
+        assert!(stands_for("NUMERIC", &Type::Numeric));
+        assert!(!stands_for("NUMERIC(10, 2)", &Type::Numeric));
+        // Its digits beyond the 15th would be lost there.
+        assert!(!stands_for("DECIMAL(20, 2)", &Type::Decimal(20, 2)));
+        assert!(!stands_for("NUMERIC", &Type::Text));
+    }
+}
