@@ -1,10 +1,19 @@
 //! Which types hold every value of which others.
 
+use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::schema::Type;
+
+/// Whether rows keep their values when a column's type changes, so that there is nothing to ask. A
+/// database's own words for a type are understood by its dialect.
+pub fn keeps(from: &Type, to: &Type) -> bool {
+    let (own_from, own_to) = (Sqlite.understood(from), Sqlite.understood(to));
+    widens(own_from.as_ref().unwrap_or(from), own_to.as_ref().unwrap_or(to))
+        || Sqlite.keeps_values(from, to)
+}
 
 /// Whether every value of one type is one of the other, and stays what it is when a database
 /// converts it. All else is for a person to decide.
-pub fn widens(from: &Type, to: &Type) -> bool {
+fn widens(from: &Type, to: &Type) -> bool {
     if from == to {
         return true;
     }
@@ -54,14 +63,14 @@ pub fn widens(from: &Type, to: &Type) -> bool {
         },
         // Stored as text by one database and as bytes by another.
         Type::Uuid | Type::Text | Type::Binary => false,
-        // Words of a database, of which nothing is known here.
+        // Words of a database, which only its dialect understands.
         _ => false,
     }
 }
 
 /// Whether one of the types may be what the other was.
 pub fn alike(a: &Type, b: &Type) -> bool {
-    widens(a, b) || widens(b, a)
+    keeps(a, b) || keeps(b, a)
 }
 
 struct Integer {

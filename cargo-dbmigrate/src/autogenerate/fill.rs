@@ -179,7 +179,7 @@ impl Need {
                 why.push(Why::NotNull);
             }
         }
-        if !convert::widens(&was.ty, &now.ty) {
+        if !convert::keeps(&was.ty, &now.ty) {
             why.push(match &now.ty {
                 Type::Enum(..) => Why::Values,
                 _ => Why::Narrower,

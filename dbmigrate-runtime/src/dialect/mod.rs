@@ -10,7 +10,7 @@ use std::fmt;
 pub use sqlite::Sqlite;
 
 use crate::operations::Operation;
-use crate::schema::{Column, Schema, Table};
+use crate::schema::{Column, Schema, Table, Type};
 use crate::written::Mistake;
 
 /// What a server or library says of itself and statements depend on.
@@ -118,6 +118,19 @@ pub trait Dialect: Sync {
     fn as_declared(&self, table: &Table, actual: &Table) -> Table {
         let _ = actual;
         table.clone()
+    }
+
+    /// The type of ours that holds what a type in this database's own words holds. `None` is for
+    /// any other type, and for words that say nothing for certain.
+    fn understood(&self, ty: &Type) -> Option<Type> {
+        let _ = ty;
+        None
+    }
+
+    /// Whether a column keeps each of its values when it gets a type in this database's own words.
+    fn keeps_values(&self, from: &Type, to: &Type) -> bool {
+        let _ = (from, to);
+        false
     }
 
     /// Whether the column holds numbers that this database keeps as text and so compares as text.

@@ -45,7 +45,7 @@ pub(super) fn stands_for(declared_type: &str, ty: &Type) -> bool {
 }
 
 /// The numbers behind `DECIMAL` or `NUMERIC`, if the declared type is one of these.
-fn digits(declared: &str) -> Option<Vec<u32>> {
+pub(super) fn digits(declared: &str) -> Option<Vec<u32>> {
     let tokens = sql::significant(declared);
     let (word, rest) = tokens.split_first()?;
     if !word.is_word("DECIMAL") && !word.is_word("NUMERIC") {

@@ -13,11 +13,12 @@ mod native;
 mod planner;
 mod read;
 mod rebuild;
+mod words;
 
 use super::{Dialect, Facts, Introspected, Plan, Shell, Unplannable};
 use crate::Value;
 use crate::operations::Operation;
-use crate::schema::{Column, DefaultValue, Schema, Table};
+use crate::schema::{Column, DefaultValue, Schema, Table, Type};
 
 /// SQLite, from 3.25 on; what needs a later version says so.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +75,14 @@ impl Dialect for Sqlite {
 
     fn as_declared(&self, table: &Table, actual: &Table) -> Table {
         read::as_declared(table, actual)
+    }
+
+    fn understood(&self, ty: &Type) -> Option<Type> {
+        words::understood(ty)
+    }
+
+    fn keeps_values(&self, from: &Type, to: &Type) -> bool {
+        words::keeps_values(from, to)
     }
 
     fn keeps_number_as_text(&self, table: &Table, column: &Column) -> bool {

@@ -1,0 +1,102 @@
+//! What SQLite makes of types in its own words.
+
+use super::convert::{self, Affinity, affinity};
+use super::{ddl, decimal};
+use crate::schema::Type;
+use crate::sql::{self, Kind};
+
+/// The type of ours that holds what a column of a type in SQLite's own words holds.
+///
+/// A declared type only says what SQLite converts values to, and any integer is one of 64 bits. A
+/// length isn't enforced, but whoever writes one means it.
+pub(super) fn understood(ty: &Type) -> Option<Type> {
+    let declared = own_words(ty)?;
+    match decimal::digits(declared).as_deref() {
+        Some([]) => return Some(Type::Numeric),
+        Some([precision]) => return Some(Type::Decimal(*precision, 0)),
+        Some([precision, scale, ..]) => return Some(Type::Decimal(*precision, *scale)),
+        None => {}
+    }
+    match affinity(declared) {
+        Affinity::Integer => Some(Type::BigInteger),
+        Affinity::Real => Some(Type::Double),
+        Affinity::Text => Some(length(declared).map_or(Type::Text, Type::String)),
+        // Without a declared type a column holds anything.
+        Affinity::Blob if declared.is_empty() => None,
+        Affinity::Blob => Some(Type::Binary),
+        Affinity::Numeric => {
+            let words = [
+                ("BOOLEAN", Type::Boolean),
+                ("DATE", Type::Date),
+                ("TIME", Type::Time),
+                ("DATETIME", Type::DateTime),
+            ];
+            let is_it = |(word, _): &(&str, Type)| declared.eq_ignore_ascii_case(word);
+            words.into_iter().find(is_it).map(|(_, ty)| ty)
+        }
+    }
+}
+
+/// Whether a column keeps each of its values when it gets a type in SQLite's own words.
+pub(super) fn keeps_values(from: &Type, to: &Type) -> bool {
+    let Some(to) = own_words(to) else { return false };
+    ddl::type_name(from, false).is_ok_and(|from| convert::fits("c", &from, to).is_none())
+}
+
+/// The declared type, if it is in SQLite's own words.
+fn own_words(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::Raw(declared) => Some(declared),
+        Type::PerDialect(types) => types.get("sqlite").map(String::as_str),
+        _ => None,
+    }
+}
+
+/// The number behind the words, as in `CHAR(36)`.
+fn length(declared: &str) -> Option<u32> {
+    let tokens = sql::significant(declared);
+    let mut numbers = tokens.iter().filter(|token| token.kind == Kind::Number);
+    numbers.next().filter(|_| numbers.next().is_none())?.text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_declared_type_is_understood_by_what_sqlite_makes_of_it() {
+        for (declared, expect) in [
+            ("CHAR(36)", Some(Type::String(36))),
+            ("character varying (20)", Some(Type::String(20))),
+            ("clob", Some(Type::Text)),
+            ("TINYINT", Some(Type::BigInteger)),
+            ("double precision", Some(Type::Double)),
+            ("blob", Some(Type::Binary)),
+            ("numeric(8)", Some(Type::Decimal(8, 0))),
+            ("DECIMAL(10, 2)", Some(Type::Decimal(10, 2))),
+            ("numeric", Some(Type::Numeric)),
+            ("date", Some(Type::Date)),
+            ("MONEY", None),
+            ("", None),
+        ] {
+            assert_eq!(understood(&Type::raw(declared)), expect, "{declared}");
+        }
+        assert_eq!(understood(&Type::Text), None);
+        let types = Type::per_dialect([("sqlite", "INT"), ("postgres", "oid")]);
+        assert_eq!(understood(&types), Some(Type::BigInteger));
+        assert_eq!(understood(&Type::per_dialect([("postgres", "oid")])), None);
+    }
+
+    #[test]
+    fn the_same_affinity_keeps_values() {
+        let keeps = |from: Type, to: &str| keeps_values(&from, &Type::raw(to));
+        assert!(keeps(Type::raw("CHAR(36)"), "VARCHAR(10)"));
+        assert!(keeps(Type::Text, "NVARCHAR(20)"));
+        assert!(keeps(Type::Integer, "BIGINT"));
+        assert!(keeps(Type::Date, ""));
+        assert!(!keeps(Type::Text, "INTEGER"));
+        assert!(!keeps(Type::raw("INTEGER"), "TEXT"));
+        assert!(!keeps_values(&Type::raw("TEXT"), &Type::Text));
+        assert!(!keeps(Type::array(Type::Text), "TEXT"));
+    }
+}
