@@ -284,7 +284,9 @@ fn words_of_other_tools_are_answered_by_what_they_are_here() {
 fn help_fits_the_terminal_and_ends_with_two_examples() {
     let host = Host::empty("help");
     let narrow = |args: &str| {
-        let script = format!("stty rows 40 cols 60; exec {} dbmigrate {args}", tool().display());
+        // Colours are in what the terminal gets, also on a dumb one where `CI` is set.
+        let tool = tool().display();
+        let script = format!("stty rows 40 cols 60; exec {tool} dbmigrate --color never {args}");
         let mut command = host.command("sh");
         command.args(["-c", &script]).stdin(Stdio::inherit()).env("TERM", "dumb");
         let mut session = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
