@@ -50,11 +50,6 @@ fn session(block: &str) -> Vec<(String, String)> {
     session
 }
 
-/// Without the times in file names, which differ from those of the page.
-fn plain(text: &str) -> String {
-    plain_ids(text)
-}
-
 #[test]
 fn the_tutorial_is_played_as_it_stands() {
     let host = Host::library("tutorial", "");
@@ -72,7 +67,7 @@ fn the_tutorial_is_played_as_it_stands() {
                 for (command, output) in session(&block.text) {
                     let args = command.strip_prefix("cargo dbmigrate ");
                     let run = host.ok(args.unwrap_or_else(|| panic!("not ours: {command}")));
-                    assert_eq!(plain(&run.stdout), plain(&output), "$ {command}\n{run}");
+                    assert_eq!(plain_ids(&run.stdout), plain_ids(&output), "$ {command}\n{run}");
                     played += 1;
                 }
             }

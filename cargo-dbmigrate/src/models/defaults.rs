@@ -131,17 +131,11 @@ fn other(ty: &Type, what: &str, holds: impl Fn(&Type) -> bool) -> Option<Misfit>
 }
 
 fn of_integer(ty: &Type, number: i64) -> Option<Misfit> {
-    let (least, greatest) = match ty {
-        Type::Boolean => (0, 1),
-        Type::TinyInteger => (i8::MIN.into(), i8::MAX.into()),
-        Type::SmallInteger => (i16::MIN.into(), i16::MAX.into()),
-        Type::Integer => (i32::MIN.into(), i32::MAX.into()),
-        Type::TinyUnsigned => (0, u8::MAX.into()),
-        Type::SmallUnsigned => (0, u16::MAX.into()),
-        Type::Unsigned => (0, u32::MAX.into()),
-        Type::BigUnsigned => (0, i64::MAX),
-        Type::Decimal(..) => return of_decimal(ty, &number.to_string()),
-        Type::String(_) => return of_text(ty, &number.to_string()),
+    let (least, greatest) = match (ty, ty.integer_range()) {
+        (Type::Boolean, _) => (0, 1),
+        (_, Some(range)) => range,
+        (Type::Decimal(..), _) => return of_decimal(ty, &number.to_string()),
+        (Type::String(_), _) => return of_text(ty, &number.to_string()),
         _ => {
             return other(ty, "an integer", |ty| {
                 matches!(ty, Type::BigInteger | Type::Float | Type::Double | Type::Numeric)
@@ -273,10 +267,10 @@ fn without_zone(time: &str) -> &str {
     }
 }
 
+/// Whether the text is stored as the bytes of a UUID.
 fn is_uuid(text: &str) -> bool {
-    let lengths: Vec<usize> = text.split('-').map(str::len).collect();
-    (lengths == [8, 4, 4, 4, 12] || lengths == [32])
-        && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
+    let default = DefaultValue::Literal(text.into());
+    matches!(default.literal_of(&Type::Uuid), Some(Value::Blob(_)))
 }
 
 #[cfg(test)]

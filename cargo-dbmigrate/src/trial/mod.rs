@@ -5,8 +5,8 @@
 //! says it. What only an application brings along, such as a function of its own, can't be tried
 //! here and is said.
 //!
-//! `merge` and `rebase` are not tried: a merge is empty, and a line that is rebased has operations
-//! that were tried when they were written, whose new order the replay of both lines proves.
+//! `merge` and `rebase` are not tried. A merge is empty. What `rebase` moves is replayed in its new
+//! order, but what a replay doesn't see, such as raw SQL, is first run by `upgrade`.
 
 mod missing;
 mod parts;

@@ -235,6 +235,20 @@ pub enum Type {
 }
 
 impl Type {
+    /// The least and the greatest integer of the type, where that is less than 64 signed bits.
+    pub fn integer_range(&self) -> Option<(i64, i64)> {
+        Some(match self {
+            Type::TinyInteger => (i8::MIN.into(), i8::MAX.into()),
+            Type::SmallInteger => (i16::MIN.into(), i16::MAX.into()),
+            Type::Integer => (i32::MIN.into(), i32::MAX.into()),
+            Type::TinyUnsigned => (0, u8::MAX.into()),
+            Type::SmallUnsigned => (0, u16::MAX.into()),
+            Type::Unsigned => (0, u32::MAX.into()),
+            Type::BigUnsigned => (0, i64::MAX),
+            _ => return None,
+        })
+    }
+
     /// Whether the type is an integer, signed or not.
     pub fn is_integer(&self) -> bool {
         matches!(

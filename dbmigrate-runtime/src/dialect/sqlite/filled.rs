@@ -34,7 +34,7 @@ pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) ->
             fits.extend(decimal::in_range(&was.name, ty));
         }
         ty => fits
-            .extend(range(ty).map(|(least, most)| {
+            .extend(ty.integer_range().map(|(least, most)| {
                 format!("CAST({name} AS INTEGER) BETWEEN {least} AND {most}")
             })),
     }
@@ -49,20 +49,6 @@ pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) ->
         (false, false) => format!("{null} AND ({})", fits.join(") AND (")),
     };
     format!("CASE WHEN {condition} THEN {own} ELSE {} END", ddl::closed(expression))
-}
-
-/// The integers of a type that SQLite's own integers exceed.
-fn range(ty: &Type) -> Option<(i64, i64)> {
-    Some(match ty {
-        Type::TinyInteger => (i8::MIN.into(), i8::MAX.into()),
-        Type::SmallInteger => (i16::MIN.into(), i16::MAX.into()),
-        Type::Integer => (i32::MIN.into(), i32::MAX.into()),
-        Type::TinyUnsigned => (0, u8::MAX.into()),
-        Type::SmallUnsigned => (0, u16::MAX.into()),
-        Type::Unsigned => (0, u32::MAX.into()),
-        Type::BigUnsigned => (0, i64::MAX),
-        _ => return None,
-    })
 }
 
 /// Whether the expression is `coalesce(column, ...)`, which leaves all that isn't NULL as it is.
