@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::dialect::Sqlite;
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::driver::{DatabaseError, Driver};
+use dbmigrate_runtime::driver::{Connection as _, DatabaseError, Driver};
 use dbmigrate_runtime::url::{self, Location};
 
 use crate::config;

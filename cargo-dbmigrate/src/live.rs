@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Facts, Introspected, Sqlite};
+use dbmigrate_runtime::dialect::{Catalog, Dialect as _, Facts, ObjectName, Sqlite, Unreadable};
 use dbmigrate_runtime::drift::{self, Difference, Drift, Told};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::schema::naming::Convention;
@@ -22,7 +22,7 @@ pub struct Live {
     pub applied: BTreeSet<String>,
     /// What statements depend on.
     pub facts: Facts,
-    found: Introspected,
+    found: Catalog,
     rules: Rules,
     naming: Convention,
 }
@@ -36,7 +36,7 @@ impl Live {
     pub fn find(cx: &Context, history: &History) -> Result<Live> {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
             Some(mut driver) => Live::read(cx, history, &mut *driver),
-            None => Ok(Live::of(cx, Sqlite.offline_facts(), Introspected::default())),
+            None => Ok(Live::of(cx, Sqlite.offline_facts(), Catalog::default())),
         }
     }
 
@@ -48,7 +48,7 @@ impl Live {
     pub fn unversioned(cx: &Context, database: &Database) -> Result<Live> {
         match database.open_to_read(Patience::reading(cx))? {
             Some(mut driver) => at_once(&mut *driver, |driver| Live::contents(cx, driver)),
-            None => Ok(Live::of(cx, Sqlite.offline_facts(), Introspected::default())),
+            None => Ok(Live::of(cx, Sqlite.offline_facts(), Catalog::default())),
         }
     }
 
@@ -66,17 +66,18 @@ impl Live {
         })
     }
 
-    fn of(cx: &Context, facts: Facts, found: Introspected) -> Live {
+    fn of(cx: &Context, facts: Facts, found: Catalog) -> Live {
         let (rules, naming) = (cx.config.rules(), cx.config.naming.0.clone());
         Live { applied: BTreeSet::new(), facts, found, rules, naming }
     }
 
     fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
-        let mut found = driver.introspect(None).map_err(failed)?;
+        let conn = driver.as_connection();
+        let mut found = conn.catalog(None).map_err(failed)?;
         let is_own = |it: &str| it.eq_ignore_ascii_case(&cx.config.version_table);
         found.schema.tables.retain(|name, _| !is_own(name));
         let objects = Some(std::mem::take(&mut found.objects));
-        let facts = Facts { objects, ..driver.facts().map_err(failed)? };
+        let facts = Facts { objects, ..conn.facts().map_err(failed)? };
         Ok(Live::of(cx, facts, found))
     }
 
@@ -126,7 +127,8 @@ impl Live {
             let mut names = known.iter().flat_map(|it| it.tables.keys());
             self.rules.has_table(name) && names.any(|it| it.eq_ignore_ascii_case(name))
         };
-        if let Some((name, why)) = self.found.unreadable.iter().find(|(it, _)| of_known(it)) {
+        let mut unreadable = self.found.unreadable.iter();
+        if let Some(Unreadable { name, why }) = unreadable.find(|object| of_known(&object.name)) {
             return Err(Error::new(format!(
                 "the table `{name}` of the database can't be compared: {why}"
             )));
@@ -164,7 +166,7 @@ pub const NOTHING_COMPARED: &str =
     "Nothing of the database was compared: the applied revisions describe nothing of it.";
 
 /// What no migration describes, a line each.
-pub fn list_others(cx: &Context, others: &[(String, String)]) {
+pub fn list_others(cx: &Context, others: &[ObjectName]) {
     if !cx.out.verbose && !others.is_empty() {
         let n = others.len();
         let objects = if n == 1 { "1 object".to_owned() } else { format!("{n} objects") };
@@ -174,15 +176,14 @@ pub fn list_others(cx: &Context, others: &[(String, String)]) {
     }
     if cx.out.verbose && !others.is_empty() {
         cx.out.line("Not described by the migrations:");
-        for (kind, name) in others {
+        for ObjectName { kind, name } in others {
             cx.out.line(format!("  {kind} `{name}`"));
         }
     }
 }
 
 /// The same for programs.
-pub fn json(others: &[(String, String)]) -> serde_json::Value {
-    let object =
-        |(kind, name): &(String, String)| serde_json::json!({ "kind": kind, "name": name });
+pub fn json(others: &[ObjectName]) -> serde_json::Value {
+    let object = |object: &ObjectName| serde_json::json!({ "kind": object.kind.as_str(), "name": object.name });
     others.iter().map(object).collect()
 }

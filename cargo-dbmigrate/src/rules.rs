@@ -5,7 +5,7 @@
 
 mod pattern;
 
-use dbmigrate_runtime::dialect::{Introspected, StoredObject};
+use dbmigrate_runtime::dialect::{Catalog, Object, ObjectKind, Unreadable};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{ForeignKey, Index, IndexTerm, Schema, Table};
 use dbmigrate_runtime::sql::mentions;
@@ -111,22 +111,22 @@ impl Rules {
 
     /// What of a live database with these objects is compared. What others added is left out by the same patterns:
     /// views by those of tables, triggers with their tables.
-    pub fn found(&self, found: &Introspected, objects: &[StoredObject]) -> Introspected {
+    pub fn found(&self, found: &Catalog, objects: &[Object]) -> Catalog {
         if self.is_empty() {
             return found.clone();
         }
-        let table_of = |name: &str, kind: &str| {
+        let table_of = |name: &str, kind: ObjectKind| {
             let mut objects = objects.iter().filter(|it| it.kind == kind);
             let object = objects.find(|it| it.name == name);
             object.map_or_else(|| name.to_owned(), |it| it.table.clone())
         };
-        let mut kept = Introspected { schema: self.compared(&found.schema), ..found.clone() };
-        kept.unreadable.retain(|(name, _)| {
-            let table = table_of(name, "index");
+        let mut kept = Catalog { schema: self.compared(&found.schema), ..found.clone() };
+        kept.unreadable.retain(|Unreadable { name, .. }| {
+            let table = table_of(name, ObjectKind::Index);
             let is_index_in = !self.excludes(&Subject::Object(Kind::Index, name));
             self.has_table(&table) && (table == *name || is_index_in)
         });
-        kept.others.retain(|(kind, name)| self.has_table(&table_of(name, kind)));
+        kept.others.retain(|object| self.has_table(&table_of(&object.name, object.kind)));
         kept.beyond.retain(|it| {
             let name = it.object.strip_prefix("unique constraint `").unwrap_or_default();
             let name = name.trim_end_matches('`');

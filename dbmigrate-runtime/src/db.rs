@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::driver::{DatabaseError, Driver};
+use crate::driver::{Connection, DatabaseError};
 use crate::{FromValue, IntoValues, Value};
 
 /// What a step returns: any error stops the run, and everything it did is rolled back.
@@ -13,8 +13,10 @@ pub type StepResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 /// The same in the command-line tool, where statements travel to the process that holds the
 /// connection, and in a program that migrates its own database.
 pub struct Db<'a> {
-    driver: &'a mut dyn Driver,
+    conn: &'a mut dyn Connection,
     args: &'a [(String, String)],
+    /// The last statement's error that the step was given.
+    failed: Option<DatabaseError>,
     /// Why the database ended the transaction, which nothing more may run outside of then.
     lost: Option<DatabaseError>,
 }
@@ -26,8 +28,8 @@ impl fmt::Debug for Db<'_> {
 }
 
 impl<'a> Db<'a> {
-    pub(crate) fn new(driver: &'a mut dyn Driver, args: &'a [(String, String)]) -> Db<'a> {
-        Db { driver, args, lost: None }
+    pub(crate) fn new(conn: &'a mut dyn Connection, args: &'a [(String, String)]) -> Db<'a> {
+        Db { conn, args, failed: None, lost: None }
     }
 
     /// Why the database rolled the transaction back by itself, if it did.
@@ -35,16 +37,22 @@ impl<'a> Db<'a> {
         self.lost
     }
 
+    /// The error of the last statement that failed, where a step that failed gives it as its reason.
+    pub(crate) fn cause(&self, why: &str) -> Option<&DatabaseError> {
+        self.failed.as_ref().filter(|err| why.contains(&err.to_string()))
+    }
+
     fn ask<T>(
         &mut self,
-        ask: impl FnOnce(&mut dyn Driver) -> Result<T, DatabaseError>,
+        ask: impl FnOnce(&mut dyn Connection) -> Result<T, DatabaseError>,
     ) -> Result<T, DatabaseError> {
         if let Some(err) = &self.lost {
             return Err(err.clone());
         }
-        let in_transaction = self.driver.in_transaction();
-        let res = ask(self.driver);
-        if let (Err(err), true) = (&res, in_transaction && !self.driver.in_transaction()) {
+        let in_transaction = self.conn.in_transaction();
+        let res = ask(self.conn);
+        self.failed = res.as_ref().err().cloned().or(self.failed.take());
+        if let (Err(err), true) = (&res, in_transaction && !self.conn.in_transaction()) {
             self.lost = Some(err.clone());
         }
         res
@@ -59,7 +67,7 @@ impl<'a> Db<'a> {
     /// What the database says. The statement did nothing then; a step that goes on and returns
     /// `Ok` keeps what its other statements did.
     pub fn execute(&mut self, sql: &str, params: impl IntoValues) -> Result<u64, DatabaseError> {
-        self.ask(|driver| driver.execute(sql, &params.into_values()))
+        self.ask(|conn| conn.execute(sql, &params.into_values()))
     }
 
     /// Runs one query and returns all its rows.
@@ -68,7 +76,7 @@ impl<'a> Db<'a> {
     ///
     /// What the database says.
     pub fn query(&mut self, sql: &str, params: impl IntoValues) -> Result<Vec<Row>, DatabaseError> {
-        let rows = self.ask(|driver| driver.query(sql, &params.into_values()))?;
+        let rows = self.ask(|conn| conn.query(sql, &params.into_values()))?;
         let columns: std::sync::Arc<[String]> = rows.columns.into();
         let row = |values| Row { columns: columns.clone(), values };
         Ok(rows.rows.into_iter().map(row).collect())
@@ -85,12 +93,12 @@ impl<'a> Db<'a> {
         sql: &str,
         params: &[Value],
     ) -> Result<crate::driver::Rows, DatabaseError> {
-        self.ask(|driver| driver.query(sql, params))
+        self.ask(|conn| conn.query(sql, params))
     }
 
     /// The name of the database's dialect: `sqlite`, `postgres` or `mysql`.
     pub fn dialect(&self) -> &'static str {
-        self.driver.dialect().name()
+        self.conn.dialect().name()
     }
 
     /// The value of an argument that the command was given as `-x key=value`.

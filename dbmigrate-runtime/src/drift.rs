@@ -11,7 +11,7 @@ use std::fmt;
 pub use told::Told;
 
 use crate::Value;
-use crate::dialect::{Beyond, Introspected};
+use crate::dialect::{Beyond, Catalog, ObjectKind, ObjectName};
 use crate::operations::OtherObject;
 use crate::schema::{
     Action, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, Schema,
@@ -113,7 +113,7 @@ pub struct Drift {
     /// How many tables and other objects of the migrations were looked for.
     pub n_compared: usize,
     /// What no migration describes and is no difference: what it is, such as `view`, and its name.
-    pub others: Vec<(String, String)>,
+    pub others: Vec<ObjectName>,
 }
 
 /// How a database differs from the tables that the applied revisions make. `all` are the tables
@@ -122,16 +122,15 @@ pub struct Drift {
 /// Tables that no revision makes are others', and so are indexes and triggers that they have
 /// added to the revisions' tables. What a table says that a schema has no place for differs too,
 /// unless SQL of a revision has described the table: that SQL may have said it.
-pub fn drift(expected: &Schema, all: &Schema, told: &Told, found: &Introspected) -> Drift {
+pub fn drift(expected: &Schema, all: &Schema, told: &Told, found: &Catalog) -> Drift {
     let n_compared = expected.tables.len() + told.n_objects();
     let mut drift = Drift { n_compared, ..Drift::default() };
     let same = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
-    let unreadable = |name: &str| found.unreadable.iter().find(|(it, _)| same(it, name));
     for table in expected.tables.values() {
         let actual = found.schema.tables.values().find(|it| same(&it.name, &table.name));
-        match (actual, unreadable(&table.name)) {
+        match (actual, found.why_unreadable(&table.name)) {
             (Some(it), _) => drift.differences.extend(differences(table, it)),
-            (None, Some((_, why))) => {
+            (None, Some(why)) => {
                 drift.differences.push(Difference::unreadable(&table.name, why));
             }
             (None, None) => drift.differences.push(Difference::missing(&table.name)),
@@ -146,12 +145,12 @@ pub fn drift(expected: &Schema, all: &Schema, told: &Told, found: &Introspected)
             LATER.clone_into(&mut it.text);
             let is_later = is_later(&index);
             if !is_later {
-                others.push(("index".to_owned(), index));
+                others.push(ObjectName::new(ObjectKind::Index, &index));
             }
             is_later
         }
         Some(index) if it.text == MISSING => {
-            if let Some((_, why)) = unreadable(&index) {
+            if let Some(why) = found.why_unreadable(&index) {
                 it.text = format!("can't be compared: {why}");
             }
             true
@@ -171,14 +170,14 @@ pub fn drift(expected: &Schema, all: &Schema, told: &Told, found: &Introspected)
     let is_index = |it: &str| {
         expected.tables.values().flat_map(|it| &it.indexes).any(|own| same(&own.name, it))
     };
-    let unreadable = found.unreadable.iter().map(|(name, _)| name.as_str());
+    let unreadable = found.unreadable.iter().map(|object| object.name.as_str());
     for name in tables.chain(unreadable.filter(|it| !is_index(it))) {
         if has(expected, name) {
             continue;
         }
         match has(all, name) {
             true => drift.differences.push(Difference::of_table(name, LATER)),
-            false => others.push(("table".to_owned(), name.to_owned())),
+            false => others.push(ObjectName::new(ObjectKind::Table, name)),
         }
     }
     drift.differences.extend(beyond(expected, told, found));
@@ -190,7 +189,7 @@ pub fn drift(expected: &Schema, all: &Schema, told: &Told, found: &Introspected)
 }
 
 /// What the tables of a schema say in the database that the schema has no place for.
-pub fn beyond(expected: &Schema, told: &Told, found: &Introspected) -> Vec<Difference> {
+pub fn beyond(expected: &Schema, told: &Told, found: &Catalog) -> Vec<Difference> {
     let is_expected = |it: &&Beyond| {
         expected.tables.keys().any(|name| name.eq_ignore_ascii_case(&it.table))
             && !told.has_table(&it.table)

@@ -4,12 +4,10 @@ mod hint;
 
 use std::fmt;
 
-use hint::{
-    ALONE, OF_APPLICATION, WITHIN_TRANSACTION, hint_of, hint_of_statement, is_of_application,
-};
+use hint::{ALONE, UNREGISTERED, hint_of, hint_of_statement};
 
-use crate::dialect::{Route, Statement, Unplannable};
-use crate::driver::{Broken, DatabaseError, Violation};
+use crate::dialect::{Broken, Route, Statement, Unplannable, Violation, ViolationKind};
+use crate::driver::{DatabaseError, ErrorKind};
 use crate::migration::Direction;
 use crate::operations::UNNAMED;
 use crate::revision::{GraphError, Revision};
@@ -49,6 +47,13 @@ impl Error {
     fn with_hint(mut self, hint: impl Into<String>) -> Error {
         self.inner.hint = Some(hint.into());
         self
+    }
+
+    fn maybe_hint(self, hint: Option<impl Into<String>>) -> Error {
+        match hint {
+            Some(hint) => self.with_hint(hint),
+            None => self,
+        }
     }
 
     fn with_source(mut self, source: DatabaseError) -> Error {
@@ -96,56 +101,50 @@ impl Error {
         };
         let message =
             format!("revision `{revision}` {was}: statement {nth} of {of}{name} failed: {sql}");
-        // `table "user" already exists`, or `table user already exists` in older versions.
-        let text = source.to_string();
-        let there = text.strip_suffix(" already exists").and_then(|it| it.split_once(' '));
-        let there = there.map(|(kind, name)| format!("{kind} `{}`", name.trim_matches('"')));
-        if let (true, Some(hint)) = (rolled_back, hint_of(&source)) {
-            return Error::new(Kind::Other, message).with_source(source).with_hint(hint);
-        }
-        let err = Error::new(Kind::Other, message).with_source(source);
-        if rolled_back && WITHIN_TRANSACTION.iter().any(|words| text.contains(words)) {
-            return err.with_hint(ALONE);
-        }
-        if let Some(hint) = hint_of_statement(statement, &text) {
-            return err.with_hint(hint);
-        }
-        match (there, rolled_back) {
-            (Some(there), _) => err.with_hint(format!(
-                "{there} already exists: if the database was made without these migrations and is \
-                 what they would build, `cargo dbmigrate stamp --verify {revision}` enters them as \
-                 applied without running them"
-            )),
-            (None, true) => err,
-            (None, false) => err.with_hint(
-                "the revision runs outside a transaction: bring the database back by hand, then \
-                 run the upgrade again",
-            ),
-        }
+        let err = Error::new(Kind::Other, message);
+        let hint = match source.kind() {
+            _ if rolled_back && hint_of(&source).is_some() => hint_of(&source).map(str::to_owned),
+            ErrorKind::NotInTransaction if rolled_back => Some(ALONE.to_owned()),
+            kind => hint_of_statement(statement, kind).or_else(|| match kind {
+                ErrorKind::AlreadyExists(object) => Some(format!(
+                    "{object} already exists: if the database was made without these migrations \
+                     and is what they would build, `cargo dbmigrate stamp --verify {revision}` \
+                     enters them as applied without running them"
+                )),
+                _ if rolled_back => None,
+                _ => Some(
+                    "the revision runs outside a transaction: bring the database back by hand, \
+                     then run the upgrade again"
+                        .to_owned(),
+                ),
+            }),
+        };
+        err.with_source(source).maybe_hint(hint)
     }
 
-    pub(crate) fn step(revision: &str, name: &str, why: &str, rolled_back: bool) -> Error {
+    /// The step's own words say why, and the database's last error, where it is the reason, what
+    /// to do.
+    pub(crate) fn step(
+        revision: &str,
+        name: &str,
+        (why, cause): (&str, Option<&DatabaseError>),
+        rolled_back: bool,
+    ) -> Error {
         let was = if rolled_back { "was rolled back" } else { "stopped half way" };
         let message = format!("revision `{revision}` {was}: step `{name}` failed: {why}");
-        let err = Error::new(Kind::Other, message);
-        match why {
-            why if is_of_application(why) => err.with_hint(OF_APPLICATION),
-            why if rolled_back && WITHIN_TRANSACTION.iter().any(|words| why.contains(words)) => {
-                err.with_hint(ALONE)
-            }
-            _ => err,
-        }
+        let hint = match cause.map(DatabaseError::kind) {
+            Some(ErrorKind::Unregistered) => Some(UNREGISTERED),
+            Some(ErrorKind::NotInTransaction) if rolled_back => Some(ALONE),
+            _ => None,
+        };
+        Error::new(Kind::Other, message).maybe_hint(hint)
     }
 
     /// The database rolled back by itself, whatever the step made of it.
     pub(crate) fn step_lost(revision: &str, name: &str, source: DatabaseError) -> Error {
         let message = format!("revision `{revision}` was rolled back: step `{name}` failed");
         let hint = hint_of(&source);
-        let err = Error::new(Kind::Other, message).with_source(source);
-        match hint {
-            Some(hint) => err.with_hint(hint),
-            None => err,
-        }
+        Error::new(Kind::Other, message).with_source(source).maybe_hint(hint)
     }
 
     /// `done` says what stays of a revision that ran outside a transaction.
@@ -175,11 +174,7 @@ impl Error {
     pub(crate) fn callback_lost(revision: &str, which: &str, source: DatabaseError) -> Error {
         let message = format!("revision `{revision}` was rolled back: {which} after it failed");
         let hint = hint_of(&source);
-        let err = Error::new(Kind::Other, message).with_source(source);
-        match hint {
-            Some(hint) => err.with_hint(hint),
-            None => err,
-        }
+        Error::new(Kind::Other, message).with_source(source).maybe_hint(hint)
     }
 
     pub(crate) fn transaction_ended_by_callback(revision: &str, which: &str) -> Error {
@@ -235,19 +230,12 @@ impl Error {
     }
 
     pub(crate) fn unplannable(revision: &str, why: Unplannable) -> Error {
-        let err = Error::new(Kind::Unsupported, format!("revision `{revision}`: {}", why.message));
-        match why.hint {
-            Some(hint) => err.with_hint(hint),
-            None => err,
-        }
+        let message = format!("revision `{revision}`: {}", why.message);
+        Error::new(Kind::Unsupported, message).maybe_hint(why.hint)
     }
 
     pub(crate) fn version_table_name(why: Unplannable) -> Error {
-        let err = Error::new(Kind::Unsupported, why.message);
-        match why.hint {
-            Some(hint) => err.with_hint(hint),
-            None => err,
-        }
+        Error::new(Kind::Unsupported, why.message).maybe_hint(why.hint)
     }
 
     pub(crate) fn rebuild_alone(revision: &str) -> Error {
@@ -266,11 +254,8 @@ impl Error {
         rolled_back: bool,
     ) -> Error {
         let was = if rolled_back { "was rolled back" } else { "stopped half way" };
-        let err = Error::new(Kind::Other, format!("revision `{revision}` {was}: {failure}"));
-        match hint {
-            Some(hint) => err.with_hint(hint),
-            None => err,
-        }
+        let message = format!("revision `{revision}` {was}: {failure}");
+        Error::new(Kind::Other, message).maybe_hint(hint)
     }
 
     /// `different` are lines in words.
@@ -306,12 +291,11 @@ impl Error {
         for it in broken {
             message += &format!("\n  {} `{}`: {}", it.kind, it.name, it.why);
         }
-        let hint = match broken.iter().all(|object| is_of_application(&object.why)) {
-            true => OF_APPLICATION,
-            false => {
-                "drop or replace them in the revision with `op.execute`, before the change that \
-                 they are about"
-            }
+        let hint = if broken.iter().all(|object| object.lacks_registered) {
+            UNREGISTERED
+        } else {
+            "drop or replace them in the revision with `op.execute`, before the change that they \
+             are about"
         };
         Error::new(Kind::Other, message).with_hint(hint)
     }
@@ -324,11 +308,7 @@ impl Error {
     pub(crate) fn database(doing: &str, source: DatabaseError) -> Error {
         let kind = if source.is_busy() { Kind::Locked } else { Kind::Other };
         let hint = hint_of(&source);
-        let err = Error::new(kind, format!("failed to {doing}")).with_source(source);
-        match hint {
-            Some(hint) => err.with_hint(hint),
-            None => err,
-        }
+        Error::new(kind, format!("failed to {doing}")).with_source(source).maybe_hint(hint)
     }
 
     pub(crate) fn locked(seconds: f64, source: DatabaseError) -> Error {
@@ -413,24 +393,26 @@ impl Error {
 
     /// `alone` is the revision that ran outside a transaction, where nothing is rolled back.
     pub(crate) fn violations(new: &[Violation], alone: Option<&str>) -> Error {
-        // SQLite can't check any row against such a foreign key.
-        let is_mismatch = new.iter().any(Violation::is_mismatch);
-        let left = match is_mismatch {
-            true => "foreign keys to columns that are missing or not unique",
-            false => "rows that refer to nothing",
+        // No row of a table can be checked against such a foreign key.
+        let is_mismatch = |violation: &&Violation| violation.kind == ViolationKind::Mismatch;
+        let has_mismatch = new.iter().any(|violation| is_mismatch(&violation));
+        let left = if has_mismatch {
+            "foreign keys to columns that are missing or not unique"
+        } else {
+            "foreign key violations"
         };
         let mut message = match alone {
             None => format!("the run was rolled back: it left {left}:"),
             Some(id) => format!("revision `{id}` is applied, and left {left}:"),
         };
-        let named: Vec<_> = new.iter().filter(|it| it.is_mismatch() == is_mismatch).collect();
+        let named: Vec<_> = new.iter().filter(|it| is_mismatch(it) == has_mismatch).collect();
         for it in named.iter().take(10) {
             message += &format!("\n  {it}");
         }
         if named.len() > 10 {
             message += &format!("\n  and {} more", named.len() - 10);
         }
-        Error::new(Kind::Other, message).with_hint(match (is_mismatch, alone) {
+        Error::new(Kind::Other, message).with_hint(match (has_mismatch, alone) {
             (true, _) => {
                 "make the columns that are referred to unique, with `op.add_unique` or a unique \
                  index without a condition, or drop the foreign key"
@@ -487,11 +469,7 @@ impl Error {
 
 impl From<GraphError> for Error {
     fn from(err: GraphError) -> Error {
-        let res = Error::new(Kind::Other, err.to_string());
-        match err.get_hint() {
-            Some(hint) => res.with_hint(hint),
-            None => res,
-        }
+        Error::new(Kind::Other, err.to_string()).maybe_hint(err.get_hint())
     }
 }
 

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
-use crate::dialect::{Facts, Statement};
-use crate::driver::{DatabaseError, Driver, Violation};
+use crate::dialect::{Facts, Health, Statement, Violation};
+use crate::driver::{Connection, DatabaseError, Driver, Scope};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
 use crate::plan::{self, Planner};
@@ -256,7 +256,7 @@ impl<'m> Executor<'m> {
         plan::plan(&migrations, direction, &pending, &applied, self.driver.dialect(), &facts)?;
         if let Some(mismatch) = plan::mismatch(&migrations, direction, &pending, &applied)? {
             let failed = |err| Error::database("look at the tables that are there", err);
-            let found = self.driver.introspect(Some(&mismatch.tables())).map_err(failed)?;
+            let found = self.conn().catalog(Some(&mismatch.tables())).map_err(failed)?;
             if !mismatch.is_open(&found.schema) {
                 return Err(mismatch.error());
             }
@@ -284,7 +284,7 @@ impl<'m> Executor<'m> {
         }
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
-            this.begin(&mut budget)?;
+            budget.begin(this, Scope::Transaction)?;
             let res = this.stamp_begun(target, purge);
             this.end(res, &mut budget)
         })
@@ -293,14 +293,14 @@ impl<'m> Executor<'m> {
     fn stamp_begun(&mut self, target: &Target, purge: bool) -> Result<Vec<String>, Error> {
         let options = self.options;
         let table = options.version_table();
-        version_table::create(self.driver, table)?;
+        version_table::create(self.conn(), table)?;
         if purge {
-            version_table::clear(self.driver, table)?;
+            version_table::clear(self.conn(), table)?;
         }
-        let applied = ids(&version_table::read(self.driver, table)?);
+        let applied = ids(&version_table::read(self.conn(), table)?);
         let view = self.migrations.view_to_stamp(applied, target)?;
         self.settle(&view)?;
-        let applied = version_table::read(self.driver, table)?;
+        let applied = version_table::read(self.conn(), table)?;
         let migrations = &view.of;
         let graph = migrations.graph();
         let target = &graph.translated(target);
@@ -314,20 +314,15 @@ impl<'m> Executor<'m> {
         for row in &applied {
             let is_stale = migrations.get(&row.id).is_some_and(|it| !current(it));
             if !stays.contains(&row.id) || (wanted.contains(row.id.as_str()) && is_stale) {
-                version_table::delete(self.driver, table, &row.id)?;
+                version_table::delete(self.conn(), table, &row.id)?;
             }
         }
         let mut entered = Vec::new();
         for it in migrations.iter() {
             if wanted.contains(it.revision.id.as_str()) && !current(it) {
                 let operations = &it.upgrade.operations;
-                version_table::insert(
-                    self.driver,
-                    table,
-                    &it.revision,
-                    operations,
-                    Duration::ZERO,
-                )?;
+                let conn = self.conn();
+                version_table::insert(conn, table, &it.revision, operations, Duration::ZERO)?;
                 entered.push(it.revision.id.clone());
             }
         }
@@ -345,8 +340,9 @@ impl<'m> Executor<'m> {
         }
         self.prepared(|this| {
             let mut budget = Budget::new(this.options.lock_timeout);
-            this.begin(&mut budget)?;
-            let res = version_table::create(this.driver, this.options.version_table());
+            budget.begin(this, Scope::Transaction)?;
+            let table = this.options.version_table();
+            let res = version_table::create(this.conn(), table);
             this.end(res, &mut budget)
         })
     }
@@ -354,7 +350,8 @@ impl<'m> Executor<'m> {
     /// What is applied, compared with what the project has, and the project's migrations as this
     /// database has them.
     fn look(&mut self) -> Result<View<'m, Migrations>, Error> {
-        let applied = version_table::read(self.driver, self.options.version_table())?;
+        let table = self.options.version_table();
+        let applied = version_table::read(self.conn(), table)?;
         let view = self.migrations.view(ids(&applied))?;
         let checksum = |id: &str| view.of.get(id).map(|it| it.checksum.as_str());
         verify(view.of.graph(), checksum, &applied, self.options.allow_ahead)?;
@@ -366,18 +363,23 @@ impl<'m> Executor<'m> {
         let table = self.options.version_table();
         for (id, rows) in &view.counted {
             for row in rows {
-                version_table::delete(self.driver, table, row)?;
+                version_table::delete(self.conn(), table, row)?;
             }
             if let Some(Migration { revision, upgrade, .. }) = view.of.get(id) {
                 let operations = &upgrade.operations;
-                version_table::insert(self.driver, table, revision, operations, Duration::ZERO)?;
+                let conn = self.conn();
+                version_table::insert(conn, table, revision, operations, Duration::ZERO)?;
             }
         }
         Ok(())
     }
 
     fn facts(&mut self) -> Result<Facts, Error> {
-        self.driver.facts().map_err(|err| Error::database("ask the database's version", err))
+        self.conn().facts().map_err(|err| Error::database("ask the database's version", err))
+    }
+
+    fn conn(&mut self) -> &mut dyn Connection {
+        self.driver.as_connection()
     }
 
     /// Makes the connection ready, works, and puts it back, also after a failure.
@@ -390,7 +392,7 @@ impl<'m> Executor<'m> {
         // A step may panic, and the connection may be a program's that goes on with it.
         let res = catch_unwind(AssertUnwindSafe(|| work(self)));
         self.driver.rollback();
-        self.driver.end_alone();
+        self.driver.release();
         let restored = self.driver.restore();
         let res = res.unwrap_or_else(|panic| resume_unwind(panic))?;
         restored.map_err(|err| Error::database("put the connection's settings back", err))?;
@@ -405,15 +407,15 @@ impl<'m> Executor<'m> {
         let mut done = Vec::new();
         let mut budget = Budget::new(self.options.lock_timeout);
         loop {
-            self.begin(&mut budget)?;
+            budget.begin(self, Scope::Transaction)?;
             let res = self.run_begun(direction, target, &mut done);
             match self.end(res, &mut budget)? {
                 Next::Done => return Ok(done),
                 Next::More => {}
                 Next::Alone(id) => {
-                    budget.lock(self, |driver, wait, on_wait| driver.begin_alone(wait, on_wait))?;
+                    budget.begin(self, Scope::Alone)?;
                     let res = self.run_alone(direction, target, &id);
-                    self.driver.end_alone();
+                    self.driver.release();
                     done.extend(res?.then_some(id));
                 }
             }
@@ -473,35 +475,25 @@ impl<'m> Executor<'m> {
             let dialect = self.driver.dialect();
             plan::refuse_placeholders(migrations, direction, &pending, dialect)?;
         }
-        version_table::create(self.driver, self.options.version_table())?;
+        let table = self.options.version_table();
+        version_table::create(self.conn(), table)?;
         self.settle(&view)?;
         if group.is_empty() {
             return Ok(Next::Alone(first.clone()));
         }
         let next = if group.len() == pending.len() { Next::Done } else { Next::More };
-        let before = self.violations()?;
         let mut planner = Planner::new(migrations, direction, set.clone())?;
         let group: Vec<&Migration> = group.iter().filter_map(|it| migrations.get(it)).collect();
         let operations = group.iter().flat_map(|it| planner.operations(it));
         let facts = self.facts()?;
         let mut verification =
-            Verification::begin(self.driver, facts, planner.schema(), operations)?;
+            Verification::begin(self.conn(), facts, planner.schema(), operations)?;
         for migration in group {
             self.run_one(direction, migration, &mut planner, true, &mut verification)?;
             done.push(migration.revision.id.clone());
         }
-        let before = verification.renamed(before);
-        let after = verification.without_numbers(self.violations()?);
-        let new = new_violations(before, after);
-        if !new.is_empty() {
-            return Err(Error::violations(&new, None));
-        }
-        verification.end(self.driver)?;
+        verification.end(self.conn())?;
         Ok(next)
-    }
-
-    fn begin(&mut self, budget: &mut Budget) -> Result<(), Error> {
-        budget.lock(self, |driver, wait, on_wait| driver.begin(wait, on_wait))
     }
 
     /// Commits what succeeded, rolls back what didn't.
@@ -516,9 +508,13 @@ impl<'m> Executor<'m> {
     }
 
     fn violations(&mut self) -> Result<Vec<Violation>, Error> {
-        let failed = |err: DatabaseError| Error::database("check the foreign keys", err);
-        self.driver.violations().map_err(failed)
+        health(self.conn(), &BTreeSet::new()).map(|health| health.violations)
     }
+}
+
+fn health(conn: &mut dyn Connection, tables: &BTreeSet<String>) -> Result<Health, Error> {
+    let failed = |err: DatabaseError| Error::database("check the foreign keys", err);
+    conn.health(tables).map_err(failed)
 }
 
 /// Those after that weren't there before, each as often as it is new.

@@ -309,7 +309,6 @@ pub(crate) fn names_column(expression: &str, column: &str) -> bool {
 }
 
 /// The columns that a trigger's `UPDATE OF` names.
-#[cfg(feature = "sqlite")]
 pub(crate) fn columns_of_update(trigger: &str) -> Vec<String> {
     let tokens = significant(trigger);
     // Before its body, which may hold words of any kind.

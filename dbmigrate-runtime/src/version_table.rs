@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::dialect::Dialect;
-use crate::driver::{DatabaseError, Driver};
+use crate::driver::{Connection, DatabaseError};
 use crate::operations::{self, Operation};
 use crate::revision::Revision;
 use crate::{Error, Value};
@@ -76,17 +76,17 @@ pub struct Applied {
 /// # Errors
 ///
 /// What the database says, when a newer version has written a row, and a schema that can't be.
-pub fn read(driver: &mut dyn Driver, table: Name<'_>) -> Result<Vec<Applied>, Error> {
+pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Applied>, Error> {
     let failed = |err| Error::database("read which revisions are applied", err);
-    let name = table.quoted(driver.dialect())?;
+    let name = table.quoted(conn.dialect())?;
     let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
-    let rows = match driver.query(&sql, &[]) {
+    let rows = match conn.query(&sql, &[]) {
         Ok(it) => it.rows,
-        Err(err) if err.is_full() || err.is_io() => return Err(failed(err)),
+        Err(err) if err.is_of_disk() => return Err(failed(err)),
         // Looked for only now, so that the usual case costs one query. Another process may have
         // made it since, so a second failure is what counts.
-        Err(_) => match exists(driver, table).map_err(failed)? {
-            true => driver.query(&sql, &[]).map_err(failed)?.rows,
+        Err(_) => match exists(conn, table).map_err(failed)? {
+            true => conn.query(&sql, &[]).map_err(failed)?.rows,
             false => return Ok(Vec::new()),
         },
     };
@@ -139,16 +139,16 @@ pub struct Entry {
 /// # Errors
 ///
 /// What the database says, and a schema that can't be.
-pub fn entries(driver: &mut dyn Driver, table: Name<'_>) -> Result<Vec<Entry>, Error> {
+pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>, Error> {
     let failed = |err| Error::database("read what was applied", err);
-    let name = table.quoted(driver.dialect())?;
-    if !exists(driver, table).map_err(failed)? {
+    let name = table.quoted(conn.dialect())?;
+    if !exists(conn, table).map_err(failed)? {
         return Ok(Vec::new());
     }
     let sql = format!(
         "SELECT id, parents, message, operations, format, applied_at, tool_version FROM {name}"
     );
-    let rows = driver.query(&sql, &[]).map_err(failed)?.rows;
+    let rows = conn.query(&sql, &[]).map_err(failed)?.rows;
     let entry = |row: Vec<Value>| {
         let mut texts = row.into_iter().map(|it| match it {
             Value::Text(it) => it,
@@ -184,15 +184,16 @@ impl Entry {
     }
 }
 
-fn exists(driver: &mut dyn Driver, name: Name<'_>) -> Result<bool, DatabaseError> {
-    let sql = driver.dialect().table_exists();
-    Ok(!driver.query(sql, &[Value::from(name.table)])?.rows.is_empty())
+fn exists(conn: &mut dyn Connection, name: Name<'_>) -> Result<bool, DatabaseError> {
+    let sql = conn.dialect().table_exists();
+    Ok(!conn.query(sql, &[Value::from(name.table)])?.rows.is_empty())
 }
 
-pub(crate) fn create(driver: &mut dyn Driver, table: Name<'_>) -> Result<(), Error> {
-    let name = table.quoted(driver.dialect())?;
-    let sql = driver.dialect().create_version_table(&name);
-    driver.batch(&sql).map_err(|err| Error::database("create the version table", err))
+pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Error> {
+    let name = table.quoted(conn.dialect())?;
+    let sql = conn.dialect().create_version_table(&name);
+    let res = conn.execute(&sql, &[]);
+    res.map(drop).map_err(|err| Error::database("create the version table", err))
 }
 
 /// The row of a revision as values, in the order of the table's columns without `applied_at`.
@@ -226,32 +227,32 @@ fn insert_sql(name: &str, now: &str, values: [&str; 8]) -> String {
 }
 
 pub(crate) fn insert(
-    driver: &mut dyn Driver,
+    conn: &mut dyn Connection,
     table: Name<'_>,
     revision: &Revision,
     operations: &[Operation],
     took: Duration,
 ) -> Result<(), Error> {
-    let dialect = driver.dialect();
+    let dialect = conn.dialect();
     let places = ["?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8"];
     let sql = insert_sql(&table.quoted(dialect)?, dialect.now(), places);
-    let n = driver
+    let n = conn
         .execute(&sql, &values(revision, operations, took))
         .map_err(|err| Error::database("enter the revision into the version table", err))?;
     if n == 1 { Ok(()) } else { Err(Error::version_row(&revision.id, n)) }
 }
 
-pub(crate) fn delete(driver: &mut dyn Driver, table: Name<'_>, id: &str) -> Result<(), Error> {
-    let sql = format!("DELETE FROM {} WHERE id = ?1", table.quoted(driver.dialect())?);
-    let n = driver
+pub(crate) fn delete(conn: &mut dyn Connection, table: Name<'_>, id: &str) -> Result<(), Error> {
+    let sql = format!("DELETE FROM {} WHERE id = ?1", table.quoted(conn.dialect())?);
+    let n = conn
         .execute(&sql, &[Value::from(id)])
         .map_err(|err| Error::database("take the revision out of the version table", err))?;
     if n == 1 { Ok(()) } else { Err(Error::version_row(id, n)) }
 }
 
-pub(crate) fn clear(driver: &mut dyn Driver, table: Name<'_>) -> Result<(), Error> {
-    let sql = format!("DELETE FROM {}", table.quoted(driver.dialect())?);
-    let res = driver.execute(&sql, &[]);
+pub(crate) fn clear(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Error> {
+    let sql = format!("DELETE FROM {}", table.quoted(conn.dialect())?);
+    let res = conn.execute(&sql, &[]);
     res.map(drop).map_err(|err| Error::database("empty the version table", err))
 }
 

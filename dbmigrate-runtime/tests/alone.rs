@@ -5,19 +5,20 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use dbmigrate_runtime::driver::Driver as _;
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::driver::{Driver as _, Scope, Wait};
 
 /// Takes the lock again and again, and makes a file that only one may make.
 fn hold(path: &Path) {
     let alone = path.with_extension("alone");
     for _ in 0..50 {
         let mut driver = SqliteDriver::open(path, Mode::ReadWrite).unwrap();
-        driver.begin_alone(Duration::from_secs(60), &mut |_| {}).unwrap();
+        let at_most = Duration::from_secs(60);
+        driver.begin(Scope::Alone, &mut Wait { at_most, on_wait: &mut |_| {} }).unwrap();
         std::fs::File::create_new(&alone).expect("nobody else has the lock");
         std::thread::yield_now();
         std::fs::remove_file(&alone).unwrap();
-        driver.end_alone();
+        driver.release();
     }
 }
 

@@ -314,9 +314,9 @@ fn new_violations_roll_back_and_old_ones_do_not() {
     fails(
         file.up(&migrations),
         expect![[r#"
-        the run was rolled back: it left rows that refer to nothing:
-          row 2 of `post` refers to no row of `user`
-          hint: delete or correct these rows in a step of the revision"#]],
+            the run was rolled back: it left foreign key violations:
+              row 2 of `post` refers to no row of `user`
+              hint: delete or correct these rows in a step of the revision"#]],
     );
 }
 

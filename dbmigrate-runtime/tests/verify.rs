@@ -1,12 +1,9 @@
 //! After a run on real SQLite its result is compared with what the operations say.
 #![cfg(feature = "sqlite")]
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
-use dbmigrate_runtime::dialect::{Dialect, Facts, Introspected, StoredObject};
+use dbmigrate_runtime::dialect::Dialect;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::driver::{Broken, DatabaseError, Driver, Rows, Violation};
+use dbmigrate_runtime::driver::{self, DatabaseError, Driver, Rows, Scope, Wait};
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
@@ -22,12 +19,9 @@ struct Faulty<'a> {
     fault: &'a dyn Fn(&str) -> String,
 }
 
-impl Driver for Faulty<'_> {
+impl driver::Connection for Faulty<'_> {
     fn dialect(&self) -> &'static dyn Dialect {
         self.inner.dialect()
-    }
-    fn facts(&mut self) -> Result<Facts, DatabaseError> {
-        self.inner.facts()
     }
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
         self.inner.execute(sql, params)
@@ -35,11 +29,14 @@ impl Driver for Faulty<'_> {
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
         self.inner.query(sql, params)
     }
-    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        self.inner.batch(&(self.fault)(sql))
-    }
     fn in_transaction(&self) -> bool {
         self.inner.in_transaction()
+    }
+}
+
+impl Driver for Faulty<'_> {
+    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        self.inner.batch(&(self.fault)(sql))
     }
     fn prepare(&mut self) -> Result<(), DatabaseError> {
         self.inner.prepare()
@@ -47,12 +44,8 @@ impl Driver for Faulty<'_> {
     fn restore(&mut self) -> Result<(), DatabaseError> {
         self.inner.restore()
     }
-    fn begin(
-        &mut self,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError> {
-        self.inner.begin(wait, on_wait)
+    fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+        self.inner.begin(scope, wait)
     }
     fn commit(&mut self) -> Result<(), DatabaseError> {
         self.inner.commit()
@@ -60,33 +53,8 @@ impl Driver for Faulty<'_> {
     fn rollback(&mut self) {
         self.inner.rollback();
     }
-    fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError> {
-        self.inner.objects()
-    }
-    fn objects_version(&mut self) -> Result<Option<i64>, DatabaseError> {
-        self.inner.objects_version()
-    }
-    fn introspect(
-        &mut self,
-        only: Option<&BTreeSet<String>>,
-    ) -> Result<Introspected, DatabaseError> {
-        self.inner.introspect(only)
-    }
-    fn broken(&mut self, tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError> {
-        self.inner.broken(tables)
-    }
-    fn begin_alone(
-        &mut self,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError> {
-        self.inner.begin_alone(wait, on_wait)
-    }
-    fn end_alone(&mut self) {
-        self.inner.end_alone();
-    }
-    fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
-        self.inner.violations()
+    fn release(&mut self) {
+        self.inner.release();
     }
 }
 

@@ -6,15 +6,14 @@
 
 mod history;
 
-use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use dbmigrate_runtime::dialect::{Dialect, Facts, Introspected, StoredObject};
+use dbmigrate_runtime::dialect::Dialect;
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::driver::{Broken, DatabaseError, Driver, Rows, Violation};
+use dbmigrate_runtime::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::{Direction, Error, Migrator, Options, Value};
 
@@ -102,13 +101,9 @@ impl Counted {
 
 type Res<T> = Result<T, DatabaseError>;
 
-impl Driver for Counted {
+impl Connection for Counted {
     fn dialect(&self) -> &'static dyn Dialect {
         self.driver.dialect()
-    }
-
-    fn facts(&mut self) -> Res<Facts> {
-        self.driver.facts()
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Res<u64> {
@@ -119,12 +114,14 @@ impl Driver for Counted {
         self.call().query(sql, params)
     }
 
-    fn batch(&mut self, sql: &str) -> Res<()> {
-        self.call().batch(sql)
-    }
-
     fn in_transaction(&self) -> bool {
         self.driver.in_transaction()
+    }
+}
+
+impl Driver for Counted {
+    fn batch(&mut self, sql: &str) -> Res<()> {
+        self.call().batch(sql)
     }
 
     fn prepare(&mut self) -> Res<()> {
@@ -135,8 +132,8 @@ impl Driver for Counted {
         self.call().restore()
     }
 
-    fn begin(&mut self, wait: Duration, on_wait: &mut dyn FnMut(Duration)) -> Res<()> {
-        self.call().begin(wait, on_wait)
+    fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Res<()> {
+        self.call().begin(scope, wait)
     }
 
     fn commit(&mut self) -> Res<()> {
@@ -147,27 +144,7 @@ impl Driver for Counted {
         self.call().rollback();
     }
 
-    fn begin_alone(&mut self, wait: Duration, on_wait: &mut dyn FnMut(Duration)) -> Res<()> {
-        self.call().begin_alone(wait, on_wait)
-    }
-
-    fn end_alone(&mut self) {
-        self.call().end_alone();
-    }
-
-    fn objects(&mut self) -> Res<Vec<StoredObject>> {
-        self.call().objects()
-    }
-
-    fn introspect(&mut self, only: Option<&BTreeSet<String>>) -> Res<Introspected> {
-        self.call().introspect(only)
-    }
-
-    fn broken(&mut self, tables: &BTreeSet<String>) -> Res<Vec<Broken>> {
-        self.call().broken(tables)
-    }
-
-    fn violations(&mut self) -> Res<Vec<Violation>> {
-        self.call().violations()
+    fn release(&mut self) {
+        self.call().release();
     }
 }

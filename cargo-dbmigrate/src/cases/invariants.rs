@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::dialect::{Dialect as _, StoredObject};
+use dbmigrate_runtime::dialect::{Dialect as _, Object, ObjectKind};
 use dbmigrate_runtime::drift::{differences, same_column};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Schema, Table};
@@ -186,13 +186,13 @@ pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken
         broken(format!("does not lead back: {it}"));
     }
     left(before, back, broken);
-    let is_other = |kind: &str| ["view", "trigger"].contains(&kind);
-    for it in before.objects.iter().filter(|it| is_other(&it.kind)) {
+    let is_other = |object: &&Object| matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
+    for it in before.objects.iter().filter(is_other) {
         if matches!(names.tables.get(&it.table), Some(None)) {
             continue;
         }
         let was = it.sql.as_deref().unwrap_or_default();
-        match back.object(&it.kind, &it.name).and_then(|it| it.sql.as_deref()) {
+        match back.object(it.kind, &it.name).and_then(|it| it.sql.as_deref()) {
             None => broken(format!("does not lead back: {} `{}` is gone", it.kind, it.name)),
             Some(now) if names.renamed && same_expression(was, now) || was == now => {}
             Some(now) => broken(format!("does not lead back: {was}\n    is now {now}")),
@@ -225,7 +225,7 @@ fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
 
 /// Nothing of the work is left behind.
 fn left(before: &State, after: &State, broken: Broken<'_>) {
-    let is_new = |it: &&StoredObject| before.object(&it.kind, &it.name).is_none();
+    let is_new = |it: &&Object| before.object(it.kind, &it.name).is_none();
     for it in after.objects.iter().filter(is_new).filter(|it| it.name.starts_with("dbmigrate_")) {
         broken(format!("{} `{}` is left", it.kind, it.name));
     }
@@ -248,32 +248,34 @@ fn objects(
     [was, now]: [&Schema; 2],
     broken: Broken<'_>,
 ) {
-    let is_ours = |schema: &Schema, kind: &str, name: &str| {
-        let is_it = |it: &String| it.eq_ignore_ascii_case(name);
-        match kind {
-            "table" => schema.tables.keys().any(is_it),
-            "index" => schema.tables.values().flat_map(|it| &it.indexes).any(|it| is_it(&it.name)),
+    let is_ours = |schema: &Schema, object: &Object| {
+        let is_it = |it: &String| it.eq_ignore_ascii_case(&object.name);
+        match object.kind {
+            ObjectKind::Table => schema.tables.keys().any(is_it),
+            ObjectKind::Index => {
+                schema.tables.values().flat_map(|it| &it.indexes).any(|it| is_it(&it.name))
+            }
             _ => false,
         }
     };
     for it in before.objects.iter().filter(|it| !is_internal(&it.name)) {
         let is_gone = matches!(names.tables.get(&it.table), Some(None));
-        if is_ours(was, &it.kind, &it.name) || is_gone {
+        if is_ours(was, it) || is_gone {
             continue;
         }
         let text = it.sql.as_deref().unwrap_or_default();
-        match after.object(&it.kind, &it.name).and_then(|it| it.sql.as_deref()) {
+        match after.object(it.kind, &it.name).and_then(|it| it.sql.as_deref()) {
             None => broken(format!("{} `{}` of others is gone", it.kind, it.name)),
             Some(now) if names.renamed || text == now => {}
             Some(now) => broken(format!("{text}\n    is now {now}")),
         }
     }
     for it in after.objects.iter().filter(|it| !is_internal(&it.name)) {
-        let was_there = before.object(&it.kind, &it.name).is_some();
-        if !is_ours(now, &it.kind, &it.name) && !was_there {
+        let was_there = before.object(it.kind, &it.name).is_some();
+        if !is_ours(now, it) && !was_there {
             broken(format!("{} `{}` is there, and nothing made it", it.kind, it.name));
         }
-        if is_ours(was, &it.kind, &it.name) && !is_ours(now, &it.kind, &it.name) {
+        if is_ours(was, it) && !is_ours(now, it) {
             broken(format!("{} `{}` is still there", it.kind, it.name));
         }
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use dbmigrate_runtime::dialect::{Action, Dialect as _, Facts};
-use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::dialect::{Action, Dialect as _};
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::operations::{Operation, Recording};
 use dbmigrate_runtime::schema::Schema;
@@ -21,7 +21,7 @@ use super::state::{SQLITE, State, drift};
 pub struct Pass {
     pub name: &'static str,
     /// The version that SQLite says it is.
-    version: Option<u32>,
+    version: Option<&'static str>,
     foreign_keys: bool,
     pub journal: &'static str,
 }
@@ -29,10 +29,10 @@ pub struct Pass {
 /// Before and after what `ALTER TABLE` learned in 3.53, each with foreign keys on and off. The
 /// expected texts are those of the first.
 pub const PASSES: [Pass; 4] = [
-    Pass { name: "3.46.0", version: Some(3_046_000), foreign_keys: true, journal: "DELETE" },
+    Pass { name: "3.46.0", version: Some("3.46.0"), foreign_keys: true, journal: "DELETE" },
     Pass {
         name: "3.40.0, no foreign keys",
-        version: Some(3_040_000),
+        version: Some("3.40.0"),
         foreign_keys: false,
         journal: "WAL",
     },
@@ -162,7 +162,7 @@ fn statements(
     let mut text = String::new();
     let mut taken = 0;
     let res = loop {
-        let facts = Facts { objects: Some(driver.objects().unwrap()), ..driver.facts().unwrap() };
+        let facts = driver.as_connection().facts_with_objects().unwrap();
         let plan = match SQLITE.plan(&operations[taken..], schema, &facts) {
             Ok(it) => it,
             Err(err) => break Err(err.message),
@@ -206,7 +206,7 @@ pub fn offline(first: &[Operation], revision: &Revision) -> Result<BTreeSet<Stri
                 driver.batch(&it.sql).map_err(|err| format!("{}: {err}", it.sql))?;
             }
         }
-        let found = driver.introspect(None).unwrap();
+        let found = driver.as_connection().catalog(None).unwrap();
         drifted.extend(drift(&mut driver, &schema, &found));
     }
     Ok(drifted)

@@ -1,28 +1,20 @@
-//! A driver that says another version of SQLite than it has, so that the ways of older ones are
+//! A driver that tells another version of SQLite than it has, so that the ways of older ones are
 //! taken.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
-
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::dialect::{Dialect, Facts, Introspected, StoredObject};
+use dbmigrate_runtime::dialect::Dialect;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::driver::{Broken, DatabaseError, Driver, Rows, Violation};
+use dbmigrate_runtime::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 
 pub struct Said {
     pub driver: SqliteDriver<'static>,
-    /// The version to say, if it isn't the library's own.
-    pub version: Option<u32>,
+    /// The version to tell, such as `3.35.0`, if it isn't the library's own.
+    pub version: Option<&'static str>,
 }
 
-impl Driver for Said {
+impl Connection for Said {
     fn dialect(&self) -> &'static dyn Dialect {
         self.driver.dialect()
-    }
-
-    fn facts(&mut self) -> Result<Facts, DatabaseError> {
-        let facts = self.driver.facts()?;
-        Ok(Facts { version: self.version.unwrap_or(facts.version), ..facts })
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
@@ -30,15 +22,21 @@ impl Driver for Said {
     }
 
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
-        self.driver.query(sql, params)
-    }
-
-    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        self.driver.batch(sql)
+        let mut found = self.driver.query(sql, params)?;
+        if let ("SELECT sqlite_version()", Some(version)) = (sql, self.version) {
+            found.rows = vec![vec![Value::from(version)]];
+        }
+        Ok(found)
     }
 
     fn in_transaction(&self) -> bool {
         self.driver.in_transaction()
+    }
+}
+
+impl Driver for Said {
+    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        self.driver.batch(sql)
     }
 
     fn prepare(&mut self) -> Result<(), DatabaseError> {
@@ -49,24 +47,8 @@ impl Driver for Said {
         self.driver.restore()
     }
 
-    fn begin(
-        &mut self,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError> {
-        self.driver.begin(wait, on_wait)
-    }
-
-    fn begin_alone(
-        &mut self,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError> {
-        self.driver.begin_alone(wait, on_wait)
-    }
-
-    fn end_alone(&mut self) {
-        self.driver.end_alone();
+    fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+        self.driver.begin(scope, wait)
     }
 
     fn commit(&mut self) -> Result<(), DatabaseError> {
@@ -77,22 +59,7 @@ impl Driver for Said {
         self.driver.rollback();
     }
 
-    fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError> {
-        self.driver.objects()
-    }
-
-    fn introspect(
-        &mut self,
-        only: Option<&BTreeSet<String>>,
-    ) -> Result<Introspected, DatabaseError> {
-        self.driver.introspect(only)
-    }
-
-    fn broken(&mut self, tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError> {
-        self.driver.broken(tables)
-    }
-
-    fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
-        self.driver.violations()
+    fn release(&mut self) {
+        self.driver.release();
     }
 }

@@ -4,18 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::dialect::{Introspected, Sqlite, StoredObject};
+use dbmigrate_runtime::dialect::{Catalog, Object, ObjectKind, Sqlite, Violation};
 use dbmigrate_runtime::drift::differences;
-use dbmigrate_runtime::driver::{Driver, Violation};
+use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{sql, version_table};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
-    pub objects: Vec<StoredObject>,
+    pub objects: Vec<Object>,
     pub rows: BTreeMap<String, Rows>,
     pub sequence: BTreeMap<String, i64>,
-    pub found: Introspected,
+    pub found: Catalog,
     /// What differs from the schema that the migrations build.
     pub drift: BTreeSet<String>,
     pub settings: Vec<(&'static str, i64)>,
@@ -33,14 +33,14 @@ pub struct Rows {
 impl State {
     /// Looks at the whole database, which the migrations say to be of this schema.
     pub fn of(driver: &mut dyn Driver, schema: &Schema) -> State {
-        let objects: Vec<StoredObject> = driver.objects().unwrap();
+        let objects: Vec<Object> = driver.as_connection().objects().unwrap();
         let objects: Vec<_> =
             objects.into_iter().filter(|it| it.table != version_table::NAME).collect();
         let setting = |name| (name, number(driver, &format!("PRAGMA {name}")));
         let settings = ["foreign_keys", "legacy_alter_table", "recursive_triggers"].map(setting);
-        let found = driver.introspect(None).unwrap();
-        let tables = objects.iter().filter(|it| it.kind == "table");
-        let is_virtual = |it: &StoredObject| {
+        let found = driver.as_connection().catalog(None).unwrap();
+        let tables = objects.iter().filter(|it| it.kind == ObjectKind::Table);
+        let is_virtual = |it: &Object| {
             it.sql.as_ref().is_some_and(|it| it.to_uppercase().starts_with("CREATE VIRTUAL"))
         };
         let tables = tables.filter(|it| !is_virtual(it));
@@ -51,7 +51,7 @@ impl State {
         };
         State {
             drift: drift(driver, schema, &found),
-            violations: driver.violations().unwrap(),
+            violations: driver.as_connection().health(&BTreeSet::new()).unwrap().violations,
             integrity: texts(driver, "PRAGMA integrity_check"),
             settings: settings.into(),
             objects,
@@ -82,7 +82,7 @@ impl State {
     }
 
     /// The object of that kind and name.
-    pub fn object(&self, kind: &str, name: &str) -> Option<&StoredObject> {
+    pub fn object(&self, kind: ObjectKind, name: &str) -> Option<&Object> {
         self.objects.iter().find(|it| it.kind == kind && it.name.eq_ignore_ascii_case(name))
     }
 }
@@ -140,8 +140,8 @@ fn sequence(driver: &mut dyn Driver) -> BTreeMap<String, i64> {
 }
 
 /// How what was found differs from a schema, in words.
-pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Introspected) -> BTreeSet<String> {
-    let facts = driver.facts().unwrap();
+pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Catalog) -> BTreeSet<String> {
+    let facts = driver.as_connection().facts().unwrap();
     let mut drift = BTreeSet::new();
     for table in schema.tables.values() {
         let is_it = |it: &&String| it.eq_ignore_ascii_case(&table.name);

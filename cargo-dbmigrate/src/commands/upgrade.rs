@@ -245,8 +245,7 @@ pub fn applied_at(
 /// What statements depend on in a database.
 fn stored_facts(driver: &mut dyn Driver) -> Result<Facts> {
     let failed = |err| Error::new("failed to read what is stored of the tables").cause(err);
-    let facts = driver.facts().map_err(failed)?;
-    Ok(Facts { objects: Some(driver.objects().map_err(failed)?), ..facts })
+    driver.as_connection().facts_with_objects().map_err(failed)
 }
 
 /// A script may be run by an older SQLite than the one that is compiled in here.

@@ -9,8 +9,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use dbmigrate_runtime::driver::DatabaseError;
 use dbmigrate_runtime::driver::sqlite::FileLock;
+use dbmigrate_runtime::driver::{DatabaseError, Wait};
 
 use super::Patience;
 
@@ -35,7 +35,8 @@ impl Fresh {
             return Ok(None);
         }
         let mut on_wait = |at_most| patience.out.waiting(at_most);
-        let lock = match FileLock::take(target, patience.at_most, &mut on_wait) {
+        let mut wait = Wait { at_most: patience.at_most, on_wait: &mut on_wait };
+        let lock = match FileLock::take(target, &mut wait) {
             Err(err) if err.is_busy() => return Err(err),
             Err(_) => return Ok(None),
             Ok(lock) => lock,

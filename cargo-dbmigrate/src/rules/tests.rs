@@ -2,10 +2,10 @@
 
 use std::slice::from_ref;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::dialect::{Dialect as _, ObjectKind, ObjectName, Sqlite};
 use dbmigrate_runtime::drift::{Told, drift};
-use dbmigrate_runtime::driver::Driver as _;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::operations::replay;
 use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{Check, Column, ForeignKey, IndexColumn, Type, Unique};
@@ -196,8 +196,8 @@ fn a_live_database_is_compared_by_the_same_rules() {
         CREATE TRIGGER posted AFTER INSERT ON post BEGIN SELECT 1; END;
         CREATE VIEW audits AS SELECT * FROM audit;";
     driver.batch(sql).unwrap();
-    let found = driver.introspect(None).unwrap();
-    let facts = driver.facts().unwrap();
+    let found = driver.as_connection().catalog(None).unwrap();
+    let facts = driver.as_connection().facts().unwrap();
     let post = Table::new("post")
         .column(Column::new("id", Type::Integer))
         .column(Column::new("n", Type::Integer))
@@ -214,7 +214,7 @@ fn a_live_database_is_compared_by_the_same_rules() {
         &rules.found(&found, &found.objects),
     );
     assert_eq!(drifted.differences, []);
-    assert_eq!(drifted.others, [("trigger".to_owned(), "posted".to_owned())]);
+    assert_eq!(drifted.others, [ObjectName::new(ObjectKind::Trigger, "posted")]);
     let all = drift(&expected, &expected, &Told::default(), &found);
     assert_eq!((all.differences.len(), all.others.len()), (3, 6), "{all:?}");
     assert_eq!(compared(&found.schema, &Schema::default(), &rules).len(), 1);

@@ -1,7 +1,7 @@
 //! What SQLite here doesn't have and an application may: functions, collations, modules.
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::driver::Connection as _;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 
 /// Something that a connection can be given.

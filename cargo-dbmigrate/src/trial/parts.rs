@@ -57,7 +57,7 @@ fn attempt(table: &Table) -> Result<(), String> {
 
 /// Makes a table with its indexes.
 pub fn make(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
-    let facts = driver.facts().map_err(|err| err.to_string())?;
+    let facts = driver.as_connection().facts().map_err(|err| err.to_string())?;
     let create = [Operation::CreateTable(table.clone())];
     let actions = plan::actions(&create, &mut Schema::default(), &Sqlite, &facts);
     for action in actions.map_err(|err| err.message)? {

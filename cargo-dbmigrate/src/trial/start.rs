@@ -9,8 +9,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::driver::{AsConnection as _, Connection as _, Driver};
 use dbmigrate_runtime::executor::{Executor, Steps};
 use dbmigrate_runtime::operations::{Operation, Recording};
 use dbmigrate_runtime::revision::{Revision, Target};
@@ -55,7 +55,7 @@ pub struct History<'a> {
 impl History<'_> {
     /// The kept database of the SQLite that is here: another may build something else.
     fn kept(&self) -> Option<PathBuf> {
-        let facts = SqliteDriver::open_in_memory().ok()?.facts().ok()?;
+        let facts = SqliteDriver::open_in_memory().ok()?.as_connection().facts().ok()?;
         Some(self.kept.with_extension(format!("sqlite-{}.db", facts.version)))
     }
 }

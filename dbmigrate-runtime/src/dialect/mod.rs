@@ -1,70 +1,26 @@
 //! Dialects: operations to the statements of one database.
 //!
-//! A dialect has no connection. What a statement depends on beside operation and schema comes as
-//! a plain value ([`Facts`]), so every text can be seen, and is tested, without a database.
+//! A dialect plans without a connection. What a statement depends on beside operation and schema
+//! comes as a plain value ([`Facts`]), so every text can be seen, and is tested, without a
+//! database. The dialect also reads its database's catalog, through a [`Connection`] that it only
+//! queries.
 
+mod catalog;
 mod sqlite;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
+pub use catalog::{
+    Beyond, Broken, Catalog, Facts, Health, Object, ObjectKind, ObjectName, Shadow, Unreadable,
+    Violation, ViolationKind,
+};
 pub use sqlite::Sqlite;
 
+use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{Column, Schema, Table, Type};
 use crate::written::Mistake;
-
-/// What a server or library says of itself and statements depend on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Facts {
-    /// The version as a number; SQLite's `3.46.1` is `3_046_001`.
-    pub version: u32,
-    /// What SQLite stores of the database's objects, or `None` where no database was asked: what
-    /// the migrations build is then taken for what is there.
-    pub objects: Option<Vec<StoredObject>>,
-}
-
-/// A row of SQLite's `sqlite_schema` or `sqlite_temp_schema`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredObject {
-    /// `table`, `index`, `view` or `trigger`.
-    pub kind: String,
-    /// The object's name.
-    pub name: String,
-    /// The table that it belongs to; a table's and a view's own name.
-    pub table: String,
-    /// The statement that made it; none for the index of a constraint.
-    pub sql: Option<String>,
-    /// Whether it belongs to the connection alone.
-    pub temporary: bool,
-}
-
-/// What was read of a database.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Introspected {
-    /// The tables that could be read, in the database's own terms.
-    pub schema: Schema,
-    /// Tables and indexes that could not be understood: the name, and why.
-    pub unreadable: Vec<(String, String)>,
-    /// What a schema has no place for, such as a `view` or a `trigger`: what it is, and its name.
-    pub others: Vec<(String, String)>,
-    /// What the tables say that a schema has no place for.
-    pub beyond: Vec<Beyond>,
-    /// What it was read from, where the database stores such.
-    pub objects: Vec<StoredObject>,
-}
-
-/// Something that a database says of a table and a schema has no place for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beyond {
-    /// The table.
-    pub table: String,
-    /// The columns that it is about.
-    pub columns: Vec<String>,
-    /// The constraint in words, or nothing where it is about the column itself.
-    pub object: String,
-    /// What it says: `has ON CONFLICT IGNORE`.
-    pub text: String,
-}
 
 /// How one database writes SQL.
 pub trait Dialect: Sync {
@@ -82,6 +38,68 @@ pub trait Dialect: Sync {
 
     /// A value as a literal.
     fn literal(&self, value: &crate::Value) -> String;
+
+    /// What statements depend on beside operation and schema, without the stored objects.
+    ///
+    /// # Errors
+    ///
+    /// What the database says, as in all that asks it.
+    fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError>;
+
+    /// What the database stores, in the order in which it was made.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError>;
+
+    /// A number that changes whenever the stored objects do, where there is such.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn objects_version(&self, conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError>;
+
+    /// What the database has, in its own words: of these tables, or of all. The objects that come
+    /// with it are all.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn catalog(
+        &self,
+        conn: &mut dyn Connection,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Catalog, DatabaseError>;
+
+    /// Foreign keys that don't hold, of the whole database, and views and triggers that mention one
+    /// of these tables and don't work. Nothing is changed.
+    ///
+    /// # Errors
+    ///
+    /// What the database says when it is asked for them.
+    fn health(
+        &self,
+        conn: &mut dyn Connection,
+        tables: &BTreeSet<String>,
+    ) -> Result<Health, DatabaseError>;
+
+    /// What statements that name these tables, which a database of these objects should have,
+    /// would reach instead: the first such.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn shadow(
+        &self,
+        conn: &mut dyn Connection,
+        tables: &BTreeSet<String>,
+        expected: &Schema,
+        objects: &[Object],
+    ) -> Result<Option<Shadow>, DatabaseError>;
+
+    /// Whether the object comes and goes by itself, with another one of these.
+    fn is_maintained(&self, object: &Object, objects: &[Object]) -> bool;
 
     /// Whether the statements of these operations depend on [`Facts::objects`].
     fn depends_on_objects(&self, operations: &[Operation]) -> bool {

@@ -3,6 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::dialect::Unreadable;
 use crate::schema::IndexColumn;
 
 fn user() -> Table {
@@ -209,16 +210,17 @@ fn what_no_migration_makes_is_no_difference() {
     };
     let expected = Schema::from_tables([named("a"), with("b", &["ix_b"]), named("d")]);
     let all = Schema::from_tables([with("a", &["ix_later"]), named("e")]);
-    let found = Introspected {
+    let unreadable = |name: &str| Unreadable { name: name.to_owned(), why: "why".to_owned() };
+    let found = Catalog {
         schema: Schema::from_tables([
             with("A", &["ix_theirs", "ix_later"]),
             named("b"),
             named("c"),
             named("e"),
         ]),
-        unreadable: ["d", "f", "ix_b"].map(|it| (it.to_owned(), "why".to_owned())).into(),
-        others: vec![("view".to_owned(), "v".to_owned())],
-        ..Introspected::default()
+        unreadable: ["d", "f", "ix_b"].map(unreadable).into(),
+        others: vec![ObjectName::new(ObjectKind::View, "v")],
+        ..Catalog::default()
     };
     let drift = drift(&expected, &all, &Told::default(), &found);
     let text: String = drift.differences.iter().map(|it| format!("{it}\n")).collect();
@@ -229,7 +231,8 @@ fn what_no_migration_makes_is_no_difference() {
         table `e` is there already, and a later revision makes it
     "#]]
     .assert_eq(&text);
-    let others: String = drift.others.iter().map(|(kind, it)| format!("{kind} {it}\n")).collect();
+    let others: String =
+        drift.others.iter().map(|object| format!("{} {}\n", object.kind, object.name)).collect();
     expect![[r#"
         index ix_theirs
         table c

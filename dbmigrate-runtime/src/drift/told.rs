@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dialect::Introspected;
+use crate::dialect::{Catalog, ObjectKind, ObjectName};
 use crate::operations::{Operation, OtherObject};
 
 /// What revisions say of what they made by SQL and steps.
@@ -70,24 +70,33 @@ impl Told {
     /// What is told of and not there.
     pub(super) fn missing<'a>(
         &'a self,
-        found: &'a Introspected,
+        found: &'a Catalog,
     ) -> impl Iterator<Item = &'a OtherObject> {
         self.objects.iter().filter(|object| {
-            !found.others.iter().any(|(kind, name)| object.is(&OtherObject::new(kind, name)))
+            !found
+                .others
+                .iter()
+                .any(|found| object.is(&OtherObject::new(found.kind.as_str(), &found.name)))
         })
     }
 
     /// What is there and not told of, in the order in which it was found. The tables behind a
     /// virtual table go with it.
-    pub(super) fn untold(&self, found: &Introspected) -> Vec<(String, String)> {
+    pub(super) fn untold(&self, found: &Catalog) -> Vec<ObjectName> {
         let is_behind = |name: &str, object: &OtherObject| {
             let start = name.get(..object.name.len());
             object.kind == "virtual table"
                 && start.is_some_and(|start| start.eq_ignore_ascii_case(&object.name))
         };
-        let is_told = |(kind, name): &&(String, String)| match kind.as_str() {
-            "shadow table" => self.objects.iter().any(|object| is_behind(name, object)),
-            kind => self.objects.iter().any(|object| object.is(&OtherObject::new(kind, name))),
+        let is_told = |ObjectName { kind, name }: &&ObjectName| {
+            let of_kind = OtherObject::new(kind.as_str(), name);
+            self.objects.iter().any(|object| {
+                if *kind == ObjectKind::ShadowTable {
+                    is_behind(name, object)
+                } else {
+                    object.is(&of_kind)
+                }
+            })
         };
         found.others.iter().filter(|it| !is_told(it)).cloned().collect()
     }

@@ -1,8 +1,10 @@
 //! Connections: text and values in, rows out.
 //!
-//! The executor talks to a [`Driver`]. Each driver is the only file that names its database's
-//! crate; that crate's types and errors don't leave it.
+//! A step and a reader of the catalog talk to a [`Connection`], the executor to a [`Driver`]. Each
+//! driver is the only file that names its database's crate; that crate's types and errors don't
+//! leave it.
 
+mod error;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
@@ -10,80 +12,11 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
+pub use error::DatabaseError;
+pub(crate) use error::ErrorKind;
+
 use crate::Value;
-use crate::dialect::{Dialect, Facts, Introspected, StoredObject};
-
-/// What a database said when it refused something.
-///
-/// The message is the database's own. It never holds a connection's password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DatabaseError {
-    message: String,
-    kind: ErrorKind,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ErrorKind {
-    Busy,
-    ReadOnly,
-    NotADatabase,
-    Unopenable,
-    Full,
-    Io,
-    Other,
-}
-
-impl DatabaseError {
-    /// An error with that message.
-    pub fn new(message: impl Into<String>) -> DatabaseError {
-        DatabaseError { message: message.into(), kind: ErrorKind::Other }
-    }
-
-    /// The error with another message.
-    pub(crate) fn map(self, message: impl FnOnce(&str) -> String) -> DatabaseError {
-        DatabaseError { message: message(&self.message), ..self }
-    }
-
-    /// Whether another connection holds the lock that was asked for.
-    pub fn is_busy(&self) -> bool {
-        self.kind == ErrorKind::Busy
-    }
-
-    /// Whether the database can be read but not written.
-    pub fn is_read_only(&self) -> bool {
-        self.kind == ErrorKind::ReadOnly
-    }
-
-    /// Whether a file could not be opened or created, such as a journal beside the database.
-    pub fn is_unopenable(&self) -> bool {
-        self.kind == ErrorKind::Unopenable
-    }
-
-    /// Whether there was no space for what was to be written. The database may have rolled the
-    /// transaction back by itself.
-    pub fn is_full(&self) -> bool {
-        self.kind == ErrorKind::Full
-    }
-
-    /// Whether a file could not be read or written. The database may have rolled the transaction
-    /// back by itself.
-    pub fn is_io(&self) -> bool {
-        self.kind == ErrorKind::Io
-    }
-
-    /// Whether what was opened isn't a database at all.
-    pub fn is_not_a_database(&self) -> bool {
-        self.kind == ErrorKind::NotADatabase
-    }
-}
-
-impl fmt::Display for DatabaseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for DatabaseError {}
+use crate::dialect::{Catalog, Dialect, Facts, Health, Object};
 
 /// A query's result.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -94,65 +27,10 @@ pub struct Rows {
     pub rows: Vec<Vec<Value>>,
 }
 
-/// A row that refers to nothing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Violation {
-    /// The table that holds the row.
-    pub table: String,
-    /// The row's own number, where the table has such.
-    pub row: Option<i64>,
-    /// The table that the foreign key refers to, or what the database says of a key that can't
-    /// be followed.
-    pub references: String,
-}
-
-impl Violation {
-    /// Whether no row is wrong, but the foreign key itself: what it refers to isn't unique.
-    pub(crate) fn is_mismatch(&self) -> bool {
-        self.row.is_none() && self.references.contains("foreign key mismatch")
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_mismatch() {
-            return write!(f, "`{}`: {}", self.table, self.references);
-        }
-        match self.row {
-            Some(row) => write!(f, "row {row} of `{}` refers to no row of", self.table)?,
-            None => write!(f, "a row of `{}` refers to no row of", self.table)?,
-        }
-        write!(f, " `{}`", self.references)
-    }
-}
-
-/// A view or trigger that doesn't work.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
-    /// `view` or `trigger`.
-    pub kind: String,
-    /// Its name.
-    pub name: String,
-    /// What the database says of it.
-    pub why: String,
-    /// Whether it runs, and takes a name that no column has for a text.
-    pub only_by_text: bool,
-}
-
-/// An open connection, as the executor uses it.
-///
-/// The calls come in this order: [`prepare`](Driver::prepare), then any number of
-/// transactions, then [`restore`](Driver::restore), which is also called after a failure.
-pub trait Driver {
+/// An open connection: all that a step and a reader of the database's catalog need.
+pub trait Connection: AsConnection {
     /// How this database writes SQL.
     fn dialect(&self) -> &'static dyn Dialect;
-
-    /// What statements depend on beside operation and schema, without the stored objects.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    fn facts(&mut self) -> Result<Facts, DatabaseError>;
 
     /// Runs one statement and returns how many rows it changed.
     ///
@@ -168,15 +46,82 @@ pub trait Driver {
     /// What the database says.
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError>;
 
+    /// Whether a transaction is open.
+    fn in_transaction(&self) -> bool;
+}
+
+/// What the database says of itself, as its dialect reads it.
+impl<'a> dyn Connection + 'a {
+    /// What statements depend on beside operation and schema, without the stored objects.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn facts(&mut self) -> Result<Facts, DatabaseError> {
+        self.dialect().facts(self)
+    }
+
+    /// The same with the stored objects.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn facts_with_objects(&mut self) -> Result<Facts, DatabaseError> {
+        Ok(Facts { objects: Some(self.objects()?), ..self.facts()? })
+    }
+
+    /// What the database stores.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn objects(&mut self) -> Result<Vec<Object>, DatabaseError> {
+        self.dialect().objects(self)
+    }
+
+    /// What the database has: of these tables, or of all.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn catalog(&mut self, only: Option<&BTreeSet<String>>) -> Result<Catalog, DatabaseError> {
+        self.dialect().catalog(self, only)
+    }
+
+    /// What doesn't hold: foreign keys, and of what mentions these tables views and triggers.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub fn health(&mut self, tables: &BTreeSet<String>) -> Result<Health, DatabaseError> {
+        self.dialect().health(self, tables)
+    }
+}
+
+/// Whatever is a connection, as one. A trait object can't be turned into one of a supertrait
+/// before Rust 1.86.
+pub trait AsConnection {
+    /// The same connection.
+    fn as_connection(&mut self) -> &mut dyn Connection;
+}
+
+impl<C: Connection> AsConnection for C {
+    fn as_connection(&mut self) -> &mut dyn Connection {
+        self
+    }
+}
+
+/// A connection that can be migrated: what the executor needs beside statements and queries.
+///
+/// The calls come in this order: [`prepare`](Driver::prepare), then any number of
+/// transactions, then [`restore`](Driver::restore), which is also called after a failure.
+pub trait Driver: Connection {
     /// Runs SQL of one or more statements.
     ///
     /// # Errors
     ///
     /// What the database says of the first statement that fails.
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError>;
-
-    /// Whether a transaction is open.
-    fn in_transaction(&self) -> bool;
 
     /// Makes the connection ready for migrations and remembers what it changes; on SQLite it
     /// switches the enforcement of foreign keys off, which inside a transaction can't be done.
@@ -193,17 +138,12 @@ pub trait Driver {
     /// What the database says.
     fn restore(&mut self) -> Result<(), DatabaseError>;
 
-    /// Begins a transaction that holds the lock against other migrations, waiting for it at most
-    /// that long. `on_wait` is called once when there is something to wait for.
+    /// Takes the lock against other migrations, and begins a transaction where the scope has one.
     ///
     /// # Errors
     ///
     /// An error that [is busy](DatabaseError::is_busy) when the time is over.
-    fn begin(
-        &mut self,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError>;
+    fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError>;
 
     /// Commits the transaction, without waiting for other connections.
     ///
@@ -216,61 +156,29 @@ pub trait Driver {
     /// Rolls the transaction back. Does nothing when none is open.
     fn rollback(&mut self);
 
-    /// What is stored of the database's objects, where statements depend on it.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError>;
+    /// Releases the lock of [`Scope::Alone`]. Does nothing when it isn't held.
+    fn release(&mut self);
+}
 
-    /// A number that is another one when the stored objects are others, where there is such.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    fn objects_version(&mut self) -> Result<Option<i64>, DatabaseError> {
-        Ok(None)
+/// What the lock against other migrations is held for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// For a transaction, whose end releases it.
+    Transaction,
+    /// For a revision outside a transaction, until it is released or the process ends.
+    Alone,
+}
+
+/// How long to wait for another connection's lock.
+pub struct Wait<'a> {
+    /// At most that long.
+    pub at_most: Duration,
+    /// Is called once, when there is something to wait for.
+    pub on_wait: &'a mut dyn FnMut(Duration),
+}
+
+impl fmt::Debug for Wait<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wait").field("at_most", &self.at_most).finish_non_exhaustive()
     }
-
-    /// What the database has, in its own words: of these tables, or of all. The objects that come
-    /// with it are all.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    fn introspect(
-        &mut self,
-        only: Option<&BTreeSet<String>>,
-    ) -> Result<Introspected, DatabaseError>;
-
-    /// Views and triggers that mention one of these tables and that don't work.
-    ///
-    /// # Errors
-    ///
-    /// What the database says when it is asked for them.
-    fn broken(&mut self, tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError>;
-
-    /// Takes the lock against other migrations for a revision that runs outside a transaction,
-    /// waiting for it at most that long; it ends with the process. `on_wait` is called once when
-    /// there is something to wait for.
-    ///
-    /// # Errors
-    ///
-    /// An error that [is busy](DatabaseError::is_busy) when the time is over.
-    fn begin_alone(
-        &mut self,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError>;
-
-    /// Gives back what [`begin_alone`](Driver::begin_alone) took. Does nothing when that is
-    /// nothing.
-    fn end_alone(&mut self);
-
-    /// Rows that refer to nothing.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError>;
 }

@@ -3,18 +3,19 @@
 //! Only what all versions of rusqlite from 0.32 on have is used here.
 
 mod alone;
+mod error;
 
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rusqlite::types::{Value as SqliteValue, ValueRef};
-use rusqlite::{Connection, ErrorCode, OpenFlags, params_from_iter};
+use rusqlite::{Connection as SqliteConnection, OpenFlags, params_from_iter};
 
-use super::{Broken, DatabaseError, Driver, ErrorKind, Rows, Violation};
-use crate::dialect::{Dialect, Facts, Introspected, Sqlite, StoredObject};
-use crate::{Value, sql};
+use super::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
+use crate::Value;
+use crate::dialect::{Dialect, Sqlite};
 use alone::Alone;
+use error::{error, error_in};
 
 /// How a database file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +41,8 @@ impl FileLock {
     ///
     /// One that [is busy](DatabaseError::is_busy) when the time is over, and what SQLite says of the
     /// lock's own file, which is beside the database.
-    pub fn take(
-        database: &Path,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<FileLock, DatabaseError> {
-        Ok(FileLock { _held: Alone::take(database, wait, on_wait)? })
+    pub fn take(database: &Path, wait: &mut Wait<'_>) -> Result<FileLock, DatabaseError> {
+        Ok(FileLock { _held: Alone::take(database, wait)? })
     }
 }
 
@@ -63,9 +60,9 @@ pub struct SqliteDriver<'a> {
 }
 
 enum Handle<'a> {
-    Own(Connection),
-    Lent(&'a mut Connection),
-    Read(&'a Connection),
+    Own(SqliteConnection),
+    Lent(&'a mut SqliteConnection),
+    Read(&'a SqliteConnection),
 }
 
 /// What `prepare` found.
@@ -94,7 +91,7 @@ impl SqliteDriver<'static> {
             Mode::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE,
             Mode::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         };
-        let conn = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+        let conn = SqliteConnection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(error)?;
         // Readers of a database without a write-ahead log meet a writer's short commit lock.
         conn.busy_timeout(Duration::from_secs(5)).map_err(error)?;
@@ -118,23 +115,23 @@ impl SqliteDriver<'static> {
     ///
     /// What SQLite says.
     pub fn open_in_memory() -> Result<SqliteDriver<'static>, DatabaseError> {
-        let conn = Connection::open_in_memory().map_err(error)?;
+        let conn = SqliteConnection::open_in_memory().map_err(error)?;
         Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None })
     }
 }
 
 impl<'a> SqliteDriver<'a> {
     /// Uses a program's own connection.
-    pub fn lent(conn: &'a mut Connection) -> SqliteDriver<'a> {
+    pub fn lent(conn: &'a mut SqliteConnection) -> SqliteDriver<'a> {
         SqliteDriver { conn: Handle::Lent(conn), saved: None, alone: None }
     }
 
     /// Uses a program's own connection to read.
-    pub(crate) fn reading(conn: &'a Connection) -> SqliteDriver<'a> {
+    pub(crate) fn reading(conn: &'a SqliteConnection) -> SqliteDriver<'a> {
         SqliteDriver { conn: Handle::Read(conn), saved: None, alone: None }
     }
 
-    fn conn(&self) -> &Connection {
+    fn conn(&self) -> &SqliteConnection {
         match &self.conn {
             Handle::Own(it) => it,
             Handle::Lent(it) => it,
@@ -152,13 +149,9 @@ impl<'a> SqliteDriver<'a> {
     }
 }
 
-impl Driver for SqliteDriver<'_> {
+impl Connection for SqliteDriver<'_> {
     fn dialect(&self) -> &'static dyn Dialect {
         &Sqlite
-    }
-
-    fn facts(&mut self) -> Result<Facts, DatabaseError> {
-        Ok(Facts { version: rusqlite::version_number().unsigned_abs(), objects: None })
     }
 
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
@@ -191,12 +184,14 @@ impl Driver for SqliteDriver<'_> {
         Ok(Rows { columns, rows })
     }
 
-    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
-        self.conn().execute_batch(sql).map_err(|err| error_in(sql, err))
-    }
-
     fn in_transaction(&self) -> bool {
         !self.conn().is_autocommit()
+    }
+}
+
+impl Driver for SqliteDriver<'_> {
+    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        self.conn().execute_batch(sql).map_err(|err| error_in(sql, err))
     }
 
     fn prepare(&mut self) -> Result<(), DatabaseError> {
@@ -227,31 +222,11 @@ impl Driver for SqliteDriver<'_> {
         timeout
     }
 
-    fn begin(
-        &mut self,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError> {
-        if self.saved.is_some() {
-            // SQL that ran outside a transaction may have switched them on.
-            self.switch_off()?;
+    fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+        match scope {
+            Scope::Transaction => self.begin_transaction(wait),
+            Scope::Alone => self.begin_alone(wait),
         }
-        // The wait is ours and not SQLite's, so that it can be told of.
-        self.set_pragma("busy_timeout", 0)?;
-        let res = patiently(wait, on_wait, || {
-            self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error)
-        });
-        if res.is_ok() && self.has_attached()? {
-            // What a step writes into another file waits for that file's lock.
-            let busy_timeout = self.saved.as_ref().map_or(5000, |it| it.busy_timeout);
-            self.set_pragma("busy_timeout", busy_timeout)?;
-            self.set_pragma("cache_spill", 0)?;
-        }
-        // Else the timeout stays 0. A page cache that is full is written to the file in the middle
-        // of the transaction, which readers are in the way of: with a timeout SQLite would wait all
-        // of it for each such page, in silence, and then go on in memory, as it does at once now
-        // (sqlite.org, `lockingv3.html`, section 5).
-        res
     }
 
     fn commit(&mut self) -> Result<(), DatabaseError> {
@@ -266,96 +241,46 @@ impl Driver for SqliteDriver<'_> {
         }
     }
 
-    fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError> {
-        // In the order in which they were made, so that they can be made again in it.
-        let sql = "SELECT type, name, tbl_name, sql, 0 FROM sqlite_master UNION ALL \
-                   SELECT type, name, tbl_name, sql, 1 FROM sqlite_temp_master";
-        let rows = self.query(sql, &[])?.rows;
-        Ok(rows.into_iter().filter_map(object).collect())
-    }
-
-    fn objects_version(&mut self) -> Result<Option<i64>, DatabaseError> {
-        // Both are of 32 bits.
-        let (own, temporary) =
-            (self.pragma("schema_version")?, self.pragma("temp.schema_version")?);
-        Ok(Some((own << 32) | (temporary & 0xffff_ffff)))
-    }
-
-    fn introspect(
-        &mut self,
-        only: Option<&BTreeSet<String>>,
-    ) -> Result<Introspected, DatabaseError> {
-        let objects = self.objects()?;
-        let found = Sqlite.read(&objects, only);
-        Ok(Introspected { objects, ..found })
-    }
-
-    fn broken(&mut self, tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError> {
-        let objects = self.objects()?;
-        let mut broken = Vec::new();
-        for it in mentioning(&objects, tables) {
-            let (res, only_by_text) = match self.try_object(it) {
-                Ok(()) => (self.try_without_texts(it), true),
-                err => (err, false),
-            };
-            if let Err(err) = res {
-                if err.is_full() || err.is_io() {
-                    return Err(err);
-                }
-                let (kind, name) = (it.kind.clone(), it.name.clone());
-                broken.push(Broken { kind, name, why: err.to_string(), only_by_text });
-            }
-        }
-        Ok(broken)
-    }
-
-    fn begin_alone(
-        &mut self,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError> {
-        let start = Instant::now();
-        // Nobody else has a database in memory; it has no file, whatever its name is.
-        let path = self.conn().path().map(Path::new).filter(|it| it.is_file());
-        self.alone = match path {
-            Some(path) => Some(Box::new(Alone::take(path, wait, on_wait)?)),
-            None => None,
-        };
-        // Each of its statements takes locks of its own.
-        let left = wait.saturating_sub(start.elapsed()).as_millis();
-        self.set_pragma("busy_timeout", i32::try_from(left).unwrap_or(i32::MAX).into())
-    }
-
-    fn end_alone(&mut self) {
+    fn release(&mut self) {
         self.alone = None;
-    }
-
-    fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
-        match self.query("PRAGMA foreign_key_check", &[]) {
-            Ok(rows) => return Ok(rows.rows.into_iter().filter_map(violation).collect()),
-            Err(err) if err.is_full() || err.is_io() => return Err(err),
-            Err(_) => {}
-        }
-        // One foreign key that can't be checked, since what it refers to isn't unique, hides all
-        // others: so each table by itself, and that one with what is wrong with it.
-        let tables = self.query("SELECT name FROM sqlite_master WHERE type = 'table'", &[])?;
-        let mut violations = Vec::new();
-        for table in tables.rows.into_iter().flatten() {
-            let Value::Text(table) = table else { continue };
-            let sql = format!("PRAGMA foreign_key_check({})", Sqlite.quote(&table));
-            match self.query(&sql, &[]) {
-                Ok(rows) => violations.extend(rows.rows.into_iter().filter_map(violation)),
-                Err(err) if err.is_full() || err.is_io() => return Err(err),
-                Err(err) => {
-                    violations.push(Violation { table, row: None, references: err.to_string() });
-                }
-            }
-        }
-        Ok(violations)
     }
 }
 
 impl SqliteDriver<'_> {
+    fn begin_transaction(&mut self, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+        if self.saved.is_some() {
+            // SQL that ran outside a transaction may have switched them on.
+            self.switch_off()?;
+        }
+        // The wait is ours and not SQLite's, so that it can be told of.
+        self.set_pragma("busy_timeout", 0)?;
+        let res = patiently(wait, || self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error));
+        if res.is_ok() && self.has_attached()? {
+            // What a step writes into another file waits for that file's lock.
+            let busy_timeout = self.saved.as_ref().map_or(5000, |it| it.busy_timeout);
+            self.set_pragma("busy_timeout", busy_timeout)?;
+            self.set_pragma("cache_spill", 0)?;
+        }
+        // Else the timeout stays 0. A page cache that is full is written to the file in the middle
+        // of the transaction, which readers are in the way of: with a timeout SQLite would wait all
+        // of it for each such page, in silence, and then go on in memory, as it does at once now
+        // (sqlite.org, `lockingv3.html`, section 5).
+        res
+    }
+
+    fn begin_alone(&mut self, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+        let start = Instant::now();
+        // Nobody else has a database in memory; it has no file, whatever its name is.
+        let path = self.conn().path().map(Path::new).filter(|it| it.is_file());
+        self.alone = match path {
+            Some(path) => Some(Box::new(Alone::take(path, wait)?)),
+            None => None,
+        };
+        // Each of its statements takes locks of its own.
+        let left = wait.at_most.saturating_sub(start.elapsed()).as_millis();
+        self.set_pragma("busy_timeout", i32::try_from(left).unwrap_or(i32::MAX).into())
+    }
+
     fn has_attached(&self) -> Result<bool, DatabaseError> {
         let sql = "SELECT count(*) FROM pragma_database_list WHERE name NOT IN ('main', 'temp')";
         let count: i64 = self.conn().query_row(sql, [], |row| row.get(0)).map_err(error)?;
@@ -373,134 +298,11 @@ impl SqliteDriver<'_> {
         }
         Ok(())
     }
-
-    /// Tries a view or a trigger in which a name in double quotes that no column has is an error and
-    /// not a text (sqlite.org, `quirks.html`, section 8). SQLite writes such names itself where it
-    /// renames a column, and a view that lost one would work on, with the name in the place of the
-    /// value.
-    ///
-    /// The object is made with other quotes, and that is taken back. There is an option of SQLite's
-    /// for it, which not every version of rusqlite has.
-    fn try_without_texts(&self, object: &StoredObject) -> Result<(), DatabaseError> {
-        let sql = object.sql.as_deref().unwrap_or_default();
-        let Some(text) = without_double_quotes(sql) else { return Ok(()) };
-        let run = |sql: &str| self.conn().execute_batch(sql).map_err(|err| error_in(sql, err));
-        run("SAVEPOINT dbmigrate_texts")?;
-        let database = if object.temporary { "temp" } else { "main" };
-        let drop = format!("DROP {} {database}.{}", object.kind, Sqlite.quote(&object.name));
-        let create = match object.temporary {
-            true => text.replacen("CREATE", "CREATE TEMP", 1),
-            false => text,
-        };
-        let res = run(&drop).and_then(|()| run(&create)).and_then(|()| self.try_object(object));
-        run("ROLLBACK TO dbmigrate_texts; RELEASE dbmigrate_texts")?;
-        res
-    }
-
-    /// Prepares what uses a view or fires a trigger, without running it.
-    fn try_object(&self, object: &StoredObject) -> Result<(), DatabaseError> {
-        let prepare =
-            |sql: &str| self.conn().prepare(sql).map(drop).map_err(|err| error_in(sql, err));
-        let table = Sqlite.quote(&object.table);
-        if object.kind == "view" {
-            return prepare(&format!("SELECT * FROM {table} LIMIT 0"));
-        }
-        let columns = self.conn().prepare(&format!("SELECT * FROM {table} LIMIT 0"));
-        let columns = columns.map_err(error)?;
-        let names: Vec<&str> = columns.column_names().into_iter().collect();
-        // SQLite takes a column that isn't there, and never fires the trigger.
-        let sql = object.sql.as_deref().unwrap_or_default();
-        let missing = sql::columns_of_update(sql)
-            .into_iter()
-            .find(|it| !names.iter().any(|name| name.eq_ignore_ascii_case(it)));
-        if let Some(column) = missing {
-            return Err(DatabaseError::new(format!("no such column: {column}")));
-        }
-        let generated = self.generated(&object.table)?;
-        let names = names.iter().filter(|it| !generated.contains(**it)).map(|it| Sqlite.quote(it));
-        let sets: Vec<_> = names.map(|it| format!("{it} = {it}")).collect();
-        let fires = |event: &str| {
-            let sql = object.sql.as_deref().unwrap_or_default();
-            let tokens = sql::significant(sql);
-            let events = ["DELETE", "INSERT", "UPDATE"];
-            let mut words = tokens.iter().filter(|it| events.iter().any(|event| it.is_word(event)));
-            words.next().is_none_or(|it| it.is_word(event))
-        };
-        if fires("DELETE") {
-            prepare(&format!("DELETE FROM {table}"))?;
-        }
-        if fires("INSERT") {
-            prepare(&format!("INSERT INTO {table} DEFAULT VALUES"))?;
-        }
-        if fires("UPDATE") {
-            prepare(&format!("UPDATE {table} SET {}", sets.join(", ")))?;
-        }
-        Ok(())
-    }
-
-    fn generated(&self, table: &str) -> Result<BTreeSet<String>, DatabaseError> {
-        let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)";
-        let mut stmt = self.conn().prepare(sql).map_err(error)?;
-        let rows = stmt.query_map([table], |it| it.get(0)).map_err(error)?;
-        rows.collect::<Result<_, _>>().map_err(error)
-    }
-}
-
-/// SQL with its names in double quotes in backticks, which never make a text; `None` without any.
-fn without_double_quotes(sql: &str) -> Option<String> {
-    let tokens = sql::tokens(sql);
-    let is_double = |it: &sql::Token<'_>| it.kind == sql::Kind::Quoted && it.text.starts_with('"');
-    let text = |it: &sql::Token<'_>| match it.unquoted().filter(|_| is_double(it)) {
-        Some(name) => format!("`{}`", name.replace('`', "``")),
-        None => it.text.to_owned(),
-    };
-    tokens.iter().any(is_double).then(|| tokens.iter().map(text).collect())
-}
-
-/// The views and triggers that mention one of these tables, or a view that does.
-fn mentioning<'a>(objects: &'a [StoredObject], tables: &BTreeSet<String>) -> Vec<&'a StoredObject> {
-    let mut names: BTreeSet<String> = tables.iter().map(|it| it.to_ascii_lowercase()).collect();
-    let identifiers = |it: &'a StoredObject| {
-        let tokens = sql::tokens(it.sql.as_deref().unwrap_or_default());
-        let names = tokens.iter().filter_map(sql::Token::identifier);
-        (it, names.map(|it| it.to_ascii_lowercase()).collect::<BTreeSet<_>>())
-    };
-    let others = objects.iter().filter(|it| ["view", "trigger"].contains(&it.kind.as_str()));
-    let mut others: Vec<_> = others.map(identifiers).collect();
-    let mut found = Vec::new();
-    loop {
-        let (new, rest) = others.into_iter().partition(|(_, it)| !it.is_disjoint(&names));
-        others = rest;
-        let new: Vec<(&StoredObject, BTreeSet<String>)> = new;
-        if new.is_empty() {
-            return found;
-        }
-        for (it, _) in new {
-            if it.kind == "view" {
-                names.insert(it.name.to_ascii_lowercase());
-            }
-            found.push(it);
-        }
-    }
-}
-
-fn object(row: Vec<Value>) -> Option<StoredObject> {
-    let mut row = row.into_iter();
-    let mut text = || match row.next() {
-        Some(Value::Text(it)) => Some(it),
-        // What isn't UTF-8 in it is seen by the characters that stand for it.
-        Some(Value::Blob(it)) => Some(String::from_utf8_lossy(&it).into_owned()),
-        _ => None,
-    };
-    let (kind, name, table, sql) = (text()?, text()?, text()?, text());
-    let temporary = row.next() == Some(Value::Integer(1));
-    Some(StoredObject { kind, name, table, sql, temporary })
 }
 
 /// Tries until it succeeds, fails otherwise than by another's lock, or the time is over.
 fn patiently<T>(
-    wait: Duration,
-    on_wait: &mut dyn FnMut(Duration),
+    wait: &mut Wait<'_>,
     mut attempt: impl FnMut() -> Result<T, DatabaseError>,
 ) -> Result<T, DatabaseError> {
     let start = Instant::now();
@@ -508,9 +310,9 @@ fn patiently<T>(
     let mut said = false;
     loop {
         match attempt() {
-            Err(err) if err.is_busy() && start.elapsed() < wait => {
+            Err(err) if err.is_busy() && start.elapsed() < wait.at_most => {
                 if !said && start.elapsed() > Duration::from_millis(200) {
-                    on_wait(wait);
+                    (wait.on_wait)(wait.at_most);
                     said = true;
                 }
                 std::thread::sleep(pause);
@@ -518,18 +320,6 @@ fn patiently<T>(
             }
             res => return res,
         }
-    }
-}
-
-/// A row of `PRAGMA foreign_key_check`.
-fn violation(row: Vec<Value>) -> Option<Violation> {
-    match row.as_slice() {
-        [Value::Text(table), row, Value::Text(references), ..] => Some(Violation {
-            table: table.clone(),
-            row: if let Value::Integer(it) = row { Some(*it) } else { None },
-            references: references.clone(),
-        }),
-        _ => None,
     }
 }
 
@@ -556,43 +346,4 @@ fn from_sqlite(value: ValueRef<'_>) -> Value {
         },
         ValueRef::Blob(it) => Value::Blob(it.to_owned()),
     }
-}
-
-/// As [`error`], without the statement's text, which some versions of rusqlite put behind the
-/// message (`... in SELECT nope at offset 7`) and whoever shows the error has anyway.
-fn error_in(sql: &str, err: rusqlite::Error) -> DatabaseError {
-    let mut err = error(err);
-    if let Some((text, offset)) = err.message.rsplit_once(" at offset ") {
-        // Of several statements it is the text from the one that failed on.
-        let is_sql = |(at, it): &(usize, &str)| sql.ends_with(&text[at + it.len()..]);
-        let at = text.match_indices(" in ").find(is_sql).map(|(at, _)| at);
-        if let (Some(at), Ok(_)) = (at, offset.parse::<i32>()) {
-            err.message.truncate(at);
-        }
-    }
-    err
-}
-
-fn error(err: rusqlite::Error) -> DatabaseError {
-    let (kind, message) = match &err {
-        rusqlite::Error::SqliteFailure(code, message) => {
-            let kind = match code.code {
-                ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => ErrorKind::Busy,
-                ErrorCode::ReadOnly => ErrorKind::ReadOnly,
-                ErrorCode::CannotOpen => ErrorKind::Unopenable,
-                ErrorCode::DiskFull => ErrorKind::Full,
-                ErrorCode::SystemIoFailure => ErrorKind::Io,
-                ErrorCode::NotADatabase => ErrorKind::NotADatabase,
-                _ => ErrorKind::Other,
-            };
-            let mut message = message.clone().unwrap_or_else(|| code.to_string());
-            if kind == ErrorKind::Io {
-                // What failed is only in the number.
-                message += &format!(" (code {})", code.extended_code);
-            }
-            (kind, message)
-        }
-        other => (ErrorKind::Other, other.to_string()),
-    };
-    DatabaseError { message, kind }
 }

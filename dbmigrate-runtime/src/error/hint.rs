@@ -1,7 +1,7 @@
 //! What to do about a failure, by what the database says of it.
 
 use crate::dialect::{Route, Statement};
-use crate::driver::DatabaseError;
+use crate::driver::{DatabaseError, ErrorKind};
 
 /// What to do about something that no statement is to blame for.
 pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
@@ -18,33 +18,31 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
     }
 }
 
-/// What to do about a statement that failed, by what the database says of it.
-pub(super) fn hint_of_statement(statement: &Statement, said: &str) -> Option<String> {
+/// What to do about a statement that failed, by why it was refused.
+pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Option<String> {
     let sql = &statement.sql;
     let is_rebuild = statement.route == Route::Rebuild;
     let begins = |words: &[&str]| words.iter().any(|it| sql.starts_with(it));
-    let says = |words: &[&str]| words.iter().any(|it| said.contains(it));
-    if is_of_application(said) {
-        return Some(OF_APPLICATION.to_owned());
+    if *kind == ErrorKind::Unregistered {
+        return Some(UNREGISTERED.to_owned());
     }
     let is_change = is_rebuild || begins(&["ALTER TABLE", "CREATE UNIQUE INDEX"]);
-    if is_change && says(&["constraint failed", "cannot store", "datatype mismatch"]) {
+    if is_change && matches!(kind, ErrorKind::Row { .. }) {
         return Some(format!(
             "rows that are there already don't allow to {}: correct them before, in a step of the \
              revision",
             statement.reason
         ));
     }
-    if said.starts_with("error in ") {
+    if *kind == ErrorKind::BrokenDependent {
         return Some(
             "SQLite reads all views and triggers for this change: repair or drop the one that it \
              names"
                 .to_owned(),
         );
     }
-    let lacks = ["no such column", "no such table", "no such index", "duplicate column name"];
     if statement.route != Route::Raw
-        && lacks.iter().any(|it| said.starts_with(it))
+        && matches!(kind, ErrorKind::Mismatched { .. })
         && !begins(&["CREATE"])
     {
         return Some(
@@ -64,25 +62,8 @@ pub(super) fn hint_of_statement(statement: &Statement, said: &str) -> Option<Str
     None
 }
 
-/// Whether a database lacks what an application registers on its own connections: a function, a
-/// collation, or the module of a virtual table.
-pub(super) fn is_of_application(said: &str) -> bool {
-    let lacks = ["no such function", "unknown function", "no such collation", "no such module"];
-    lacks.iter().any(|words| said.contains(words))
-}
-
-pub(super) const OF_APPLICATION: &str = "where the application registers it on its own connections, run the \
-                              migrations there: `migrations::migrator().upgrade(&mut conn)`";
-
-/// How SQLite refuses what can't be done in a transaction: VACUUM, BEGIN, `journal_mode`,
-/// `synchronous`, and in older versions ATTACH; a database that was attached in one can't be
-/// detached there.
-pub(super) const WITHIN_TRANSACTION: [&str; 4] = [
-    "from within a transaction",
-    "within a transaction",
-    "inside a transaction",
-    "within transaction",
-];
+pub(super) const UNREGISTERED: &str = "where the application registers it on its own connections, run \
+                     the migrations there: `migrations::migrator().upgrade(&mut conn)`";
 
 pub(super) const ALONE: &str = "a revision runs in a transaction: put this statement into a revision of its \
                      own that has `op.no_transaction()`";

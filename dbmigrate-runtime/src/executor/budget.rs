@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{Executor, Observer};
 use crate::Error;
-use crate::driver::{DatabaseError, Driver};
+use crate::driver::{Driver, Scope, Wait};
 
 /// A wait that is shorter isn't worth a word.
 const UNSAID: Duration = Duration::from_millis(200);
@@ -26,24 +26,20 @@ impl Budget {
         self.left = self.left.saturating_sub(time);
     }
 
-    /// Takes a lock by a call of the driver's, which waits for what is left at most.
-    pub(super) fn lock(
-        &mut self,
-        executor: &mut Executor<'_>,
-        take: impl FnOnce(
-            &mut dyn Driver,
-            Duration,
-            &mut dyn FnMut(Duration),
-        ) -> Result<(), DatabaseError>,
-    ) -> Result<(), Error> {
+    /// Takes the lock, and waits for what is left at most.
+    pub(super) fn begin(&mut self, executor: &mut Executor<'_>, scope: Scope) -> Result<(), Error> {
         let start = Instant::now();
         let observer = &mut *executor.observer;
         let mut on_wait = |at_most| observer.waiting(at_most);
-        let res = take(executor.driver, self.left, &mut on_wait);
+        let mut wait = Wait { at_most: self.left, on_wait: &mut on_wait };
+        let res = executor.driver.begin(scope, &mut wait);
         self.spend(start.elapsed());
-        res.map_err(|err| match err.is_busy() {
-            true => Error::locked(self.waited.as_secs_f64(), err),
-            false => Error::database("take the database's lock", err),
+        res.map_err(|err| {
+            if err.is_busy() {
+                Error::locked(self.waited.as_secs_f64(), err)
+            } else {
+                Error::database("take the database's lock", err)
+            }
         })
     }
 
@@ -76,9 +72,10 @@ impl Budget {
         self.spend(start.elapsed());
         res.map_err(|err| {
             driver.rollback();
-            match err.is_busy() {
-                true => Error::commit_locked(self.waited.as_secs_f64(), err),
-                false => Error::database("commit the transaction, which was rolled back", err),
+            if err.is_busy() {
+                Error::commit_locked(self.waited.as_secs_f64(), err)
+            } else {
+                Error::database("commit the transaction, which was rolled back", err)
             }
         })
     }

@@ -112,8 +112,8 @@ impl Executor<'_> {
                 1 => "the callback".to_owned(),
                 n => format!("callback {} of {n}", idx + 1),
             };
-            verification.before_opaque(self.driver, None)?;
-            let mut db = Db::new(self.driver, &self.options.args);
+            verification.before_opaque(self.conn(), None)?;
+            let mut db = Db::new(self.driver.as_connection(), &self.options.args);
             let res = callback(applied, &mut db);
             if let Some(err) = db.lost() {
                 return Err(Error::callback_lost(id, &which, err));
@@ -131,7 +131,7 @@ impl Executor<'_> {
             if in_transaction && !self.driver.in_transaction() {
                 return Err(Error::transaction_ended_by_callback(id, &which));
             }
-            verification.after_opaque(self.driver, None)?;
+            verification.after_opaque(self.conn(), None)?;
         }
         if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {
             return Err(Error::transaction_ended_by_callback(id, "a callback"));

@@ -59,7 +59,7 @@ impl Executor<'_> {
         loop {
             if depends {
                 let failed = |err| Error::database("read what is stored of the tables", err);
-                facts.objects = Some(self.driver.objects().map_err(failed)?);
+                facts.objects = Some(self.conn().objects().map_err(failed)?);
             }
             let plan = planner.part(migration, taken, self.driver.dialect(), &facts)?;
             if taken == 0 {
@@ -80,9 +80,9 @@ impl Executor<'_> {
         match direction {
             Direction::Upgrade => {
                 let (revision, operations) = (&migration.revision, &migration.upgrade.operations);
-                version_table::insert(self.driver, table, revision, operations, duration)?;
+                version_table::insert(self.conn(), table, revision, operations, duration)?;
             }
-            Direction::Downgrade => version_table::delete(self.driver, table, id)?,
+            Direction::Downgrade => version_table::delete(self.conn(), table, id)?,
         }
         if self.options.callbacks.is_empty() {
             return Ok(());
@@ -112,7 +112,7 @@ impl Executor<'_> {
                 Action::Check(_) | Action::Note(_) | Action::Step { .. } => None,
             };
             if is_opaque(action) {
-                verification.before_opaque(self.driver, sql)?;
+                verification.before_opaque(self.conn(), sql)?;
             }
             match action {
                 Action::Statement(it) => {
@@ -125,8 +125,7 @@ impl Executor<'_> {
                         false => self.driver.batch(&it.sql),
                     };
                     if let Err(err) = res {
-                        let is_of_disk = err.is_full() || err.is_io();
-                        if is_marked && !is_of_disk && !self.is_at_mark() {
+                        if is_marked && !err.is_of_disk() && !self.is_at_mark() {
                             return ended(&format!("`{}`", it.sql));
                         }
                         let place = (n_run + idx + 1, n_run + actions.len());
@@ -145,8 +144,10 @@ impl Executor<'_> {
                 Action::Check(check) => self.check(id, check, in_transaction)?,
                 Action::Note(_) => {}
                 Action::Step { operation, name } => {
-                    let mut db = Db::new(self.driver, &self.options.args);
+                    let mut db = Db::new(self.driver.as_connection(), &self.options.args);
                     let res = self.steps.run(migration, direction, *operation, &mut db);
+                    let cause = res.as_ref().err().and_then(|err| db.cause(&err.to_string()));
+                    let cause = cause.cloned();
                     if let Some(err) = db.lost() {
                         return Err(Error::step_lost(id, name, err));
                     }
@@ -154,7 +155,8 @@ impl Executor<'_> {
                         if is_marked && !self.is_at_mark() {
                             return ended(&format!("step `{name}`"));
                         }
-                        return Err(Error::step(id, name, &err.to_string(), in_transaction));
+                        let why = err.to_string();
+                        return Err(Error::step(id, name, (&why, cause.as_ref()), in_transaction));
                     }
                     if in_transaction != self.driver.in_transaction() {
                         return ended(&format!("step `{name}`"));
@@ -162,7 +164,7 @@ impl Executor<'_> {
                 }
             }
             if is_opaque(action) {
-                verification.after_opaque(self.driver, sql)?;
+                verification.after_opaque(self.conn(), sql)?;
             }
         }
         if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {

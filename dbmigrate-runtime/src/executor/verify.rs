@@ -6,15 +6,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
-use crate::dialect::{Facts, Introspected, StoredObject};
+use crate::dialect::{
+    Broken, Catalog, Dialect, Facts, Health, Object, ObjectKind, Shadow, Violation, ViolationKind,
+};
 use crate::drift::{Difference, differences};
-use crate::driver::{Broken, DatabaseError, Driver, Violation};
+use crate::driver::{Connection, DatabaseError};
 use crate::operations::{Operation, TableChange};
 use crate::schema::{Schema, Table};
-use crate::sql::{self, may_change_objects};
+use crate::sql::may_change_objects;
 
 /// What an object is known by: its kind, its name, and whether it goes with the connection.
-type Key = (String, String, bool);
+type Key = (ObjectKind, String, bool);
 
 /// The state of the tables that a run touches, followed through its operations.
 #[derive(Default)]
@@ -28,9 +30,9 @@ pub(super) struct Verification {
     touched: BTreeSet<String>,
     /// What was different before, by today's names.
     before: Vec<Difference>,
-    broken: Vec<Broken>,
+    health: Health,
     /// What a run leaves as it is: views, triggers, and the tables that it doesn't touch.
-    others: BTreeMap<Key, StoredObject>,
+    others: BTreeMap<Key, Object>,
     /// Tables that opaque work has changed, in lower case.
     left_out: BTreeSet<String>,
     /// Tables that are dropped, in lower case.
@@ -41,7 +43,7 @@ pub(super) struct Verification {
     /// Whether texts of other objects may change along.
     has_renamed: bool,
     /// The objects before opaque work.
-    snapshot: Vec<StoredObject>,
+    snapshot: Vec<Object>,
     snapshot_version: Option<i64>,
 }
 
@@ -57,56 +59,39 @@ impl Verification {
 
     /// Looks at the tables that the operations touch, before they run.
     pub(super) fn begin<'a>(
-        driver: &mut dyn Driver,
+        conn: &mut dyn Connection,
         facts: Facts,
         schema: &Schema,
         operations: impl Iterator<Item = &'a Operation>,
     ) -> Result<Verification, Error> {
         let names: BTreeSet<String> =
             operations.flat_map(Operation::tables).map(str::to_owned).collect();
+        let dialect = conn.dialect();
+        let health = super::health(conn, &names)?;
         if names.is_empty() {
-            return Ok(Verification::none());
+            return Ok(Verification { health, ..Verification::none() });
         }
-        let found = driver.introspect(Some(&names)).map_err(failed)?;
-        let hides = |it: &&StoredObject| {
-            let is_it = |name: &String| name.eq_ignore_ascii_case(&it.name);
-            it.temporary && it.kind != "trigger" && names.iter().any(is_it)
-        };
-        if let Some(it) = found.objects.iter().find(hides) {
-            return Err(Error::hidden(&it.name));
-        }
-        for name in names.iter().filter(|it| schema.table(it).is_some()) {
-            let is_here = found.objects.iter().any(|it| it.name.eq_ignore_ascii_case(name));
-            let sql = format!("SELECT 1 FROM {} WHERE 1 = 0", driver.dialect().quote(name));
-            // SQLite looks for it in attached databases too, which are nobody's business here.
-            if !is_here && !found.objects.is_empty() && driver.query(&sql, &[]).is_ok() {
-                return Err(Error::elsewhere(name));
-            }
+        let found = conn.catalog(Some(&names)).map_err(failed)?;
+        match dialect.shadow(conn, &names, schema, &found.objects).map_err(failed)? {
+            Some(Shadow::Temporary(name)) => return Err(Error::hidden(&name)),
+            Some(Shadow::Elsewhere(name)) => return Err(Error::elsewhere(&name)),
+            None => {}
         }
         let there = names.iter().filter_map(|it| schema.table(it)).cloned();
         let mut verification = Verification {
             facts: Some(facts),
+            health,
             expected: Schema::from_tables(there),
             touched: names.iter().map(|it| it.to_ascii_lowercase()).collect(),
             names,
             ..Verification::default()
         };
-        verification.before = verification.differences(driver, &found);
-        verification.broken = verification.broken(driver, &found)?;
-        verification.others = verification.others(&found.objects);
+        verification.before = verification.differences(dialect, &found);
+        verification.others = verification.others(dialect, &found.objects);
         Ok(verification)
     }
 
-    /// The views and triggers that don't work. Few databases have any, and some don't tell.
-    fn broken(&self, driver: &mut dyn Driver, found: &Introspected) -> Result<Vec<Broken>, Error> {
-        let may_break = |it: &StoredObject| it.kind == "view" || it.kind == "trigger";
-        match found.objects.is_empty() || found.objects.iter().any(may_break) {
-            true => driver.broken(&self.names).map_err(failed),
-            false => Ok(Vec::new()),
-        }
-    }
-
-    fn differences(&self, driver: &dyn Driver, found: &Introspected) -> Vec<Difference> {
+    fn differences(&self, dialect: &dyn Dialect, found: &Catalog) -> Vec<Difference> {
         let Some(facts) = &self.facts else { return Vec::new() };
         let lower = |it: &str| it.to_ascii_lowercase();
         let actual: BTreeMap<String, &Table> =
@@ -116,15 +101,13 @@ impl Verification {
         for name in self.names.iter().filter(|it| !self.left_out.contains(&lower(it))) {
             match (self.expected.table(name), actual.get(&lower(name))) {
                 (Some(expected), Some(actual)) => {
-                    let dialect = driver.dialect();
                     let stored = dialect.as_stored(&dialect.as_declared(expected, actual), facts);
                     let Ok(expected) = stored else { continue };
                     different.extend(differences(&expected, actual));
                 }
                 (Some(_), None) => {
-                    let why = found.unreadable.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
-                    different.push(match why {
-                        Some((_, why)) => Difference::unreadable(name, why),
+                    different.push(match found.why_unreadable(name) {
+                        Some(why) => Difference::unreadable(name, why),
                         None => Difference::missing(name),
                     });
                 }
@@ -216,15 +199,15 @@ impl Verification {
     /// Looks at what is there before opaque work: this SQL, or a step.
     pub(super) fn before_opaque(
         &mut self,
-        driver: &mut dyn Driver,
+        conn: &mut dyn Connection,
         sql: Option<&str>,
     ) -> Result<(), Error> {
         if !self.watches(sql) {
             return Ok(());
         }
-        let version = driver.objects_version().map_err(failed)?;
+        let version = conn.dialect().objects_version(conn).map_err(failed)?;
         if version.is_none() || version != self.snapshot_version {
-            self.snapshot = driver.objects().map_err(failed)?;
+            self.snapshot = conn.objects().map_err(failed)?;
             self.snapshot_version = version;
         }
         Ok(())
@@ -233,47 +216,43 @@ impl Verification {
     /// Takes what opaque work did as meant.
     pub(super) fn after_opaque(
         &mut self,
-        driver: &mut dyn Driver,
+        conn: &mut dyn Connection,
         sql: Option<&str>,
     ) -> Result<(), Error> {
         if !self.watches(sql) {
             return Ok(());
         }
-        let version = driver.objects_version().map_err(failed)?;
+        let version = conn.dialect().objects_version(conn).map_err(failed)?;
         if version.is_some() && version == self.snapshot_version {
             return Ok(());
         }
         self.snapshot_version = version;
-        let objects = driver.objects().map_err(failed)?;
+        let objects = conn.objects().map_err(failed)?;
         let snapshot = std::mem::take(&mut self.snapshot);
         let (was, is) = (by_key(&snapshot), by_key(&objects));
         let gone = was.iter().filter(|(key, it)| is.get(*key) != Some(*it));
         let new = is.iter().filter(|(key, it)| was.get(*key) != Some(*it));
         for (key, it) in gone.chain(new) {
             // A trigger is no part of its table.
-            if it.kind != "trigger" {
+            if it.kind != ObjectKind::Trigger {
                 self.left_out.insert(it.table.to_ascii_lowercase());
             }
             self.others.remove(key);
         }
-        let others = self.others(&objects);
+        let others = self.others(conn.dialect(), &objects);
         self.others.extend(others.into_iter().filter(|(key, it)| was.get(key) != Some(&it)));
         self.snapshot = objects;
         Ok(())
     }
 
     /// Violations that were there before, by today's names of their tables.
-    pub(super) fn renamed(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
+    fn renamed(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
         for (from, to) in &self.renames {
-            for it in &mut violations {
-                for name in [&mut it.table, &mut it.references] {
+            for violation in &mut violations {
+                for name in [&mut violation.table, &mut violation.references] {
                     if name == from {
                         to.clone_into(name);
                     }
-                }
-                // `foreign key mismatch - "post" referencing "user"`
-                if it.row.is_none() {
-                    it.references = it.references.replace(&sql::quote(from), &sql::quote(to));
                 }
             }
         }
@@ -281,53 +260,61 @@ impl Verification {
     }
 
     /// Violations without the numbers of rows that may have had other numbers before.
-    pub(super) fn without_numbers(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
-        let is_open = |it: &&mut Violation| {
-            let table = it.table.to_ascii_lowercase();
-            self.renumbered.contains(&table) || self.left_out.contains(&table)
-        };
-        violations.iter_mut().filter(is_open).for_each(|it| it.row = None);
+    fn without_numbers(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
+        for Violation { table, kind, .. } in &mut violations {
+            let table = table.to_ascii_lowercase();
+            if self.renumbered.contains(&table) || self.left_out.contains(&table) {
+                if let ViolationKind::Row(row) = kind {
+                    *row = None;
+                }
+            }
+        }
         violations
     }
 
     /// Compares, after all operations.
-    pub(super) fn end(&self, driver: &mut dyn Driver) -> Result<(), Error> {
+    pub(super) fn end(&self, conn: &mut dyn Connection) -> Result<(), Error> {
+        let dialect = conn.dialect();
+        let Health { violations, broken } = super::health(conn, &self.names)?;
+        let before = self.renamed(self.health.violations.clone());
+        let new = super::new_violations(before, self.without_numbers(violations));
+        if !new.is_empty() {
+            return Err(Error::violations(&new, None));
+        }
         if self.facts.is_none() {
             return Ok(());
         }
-        let found = driver.introspect(Some(&self.names)).map_err(failed)?;
-        let different = self.differences(driver, &found);
+        let found = conn.catalog(Some(&self.names)).map_err(failed)?;
+        let different = self.differences(dialect, &found);
         let different = new_differences(&self.before, different, self.has_renamed);
         let mut new: Vec<String> = different.iter().map(ToString::to_string).collect();
-        let broken = self.broken(driver, &found)?;
-        let was = |it: &Broken| {
-            self.broken.iter().any(|was| {
-                let is_it = (&was.kind, &was.name) == (&it.kind, &it.name);
+        let was_broken = |is: &Broken| {
+            self.health.broken.iter().any(|was| {
+                let is_it = (was.kind, &was.name) == (is.kind, &is.name);
                 // One that runs with a text in it may be broken for another reason now.
-                let was_worse = !was.only_by_text || it.only_by_text;
-                is_it && was_worse && (self.has_renamed || was.why == it.why)
+                let was_worse = !was.only_by_text || is.only_by_text;
+                is_it && was_worse && (self.has_renamed || was.why == is.why)
             })
         };
-        let broken: Vec<_> = broken.into_iter().filter(|it| !was(it)).collect();
-        let others = self.others(&found.objects);
+        let broken: Vec<_> = broken.into_iter().filter(|is| !was_broken(is)).collect();
+        let others = self.others(dialect, &found.objects);
         for (key, was) in &self.others {
             let (kind, name) = (&was.kind, &was.name);
             match others.get(key) {
                 Some(is) if self.has_renamed || is.sql == was.sql => {}
                 Some(_) => new.push(format!("{kind} `{name}` is not what it was")),
                 // It went with its table.
-                None if kind == "trigger" && self.is_dropped(&was.table) => {}
+                None if *kind == ObjectKind::Trigger && self.is_dropped(&was.table) => {}
                 None => new.push(format!("{kind} `{name}` is gone")),
             }
         }
         for it in others.iter().filter(|(key, _)| !self.others.contains_key(*key)) {
             new.push(format!("{} `{}` is new, and no operation makes it", it.1.kind, it.1.name));
         }
-        match (broken.is_empty(), new.is_empty()) {
-            (true, true) => Ok(()),
-            (true, false) => Err(Error::verification(&new)),
-            (false, _) => Err(Error::broken(&broken)),
+        if !broken.is_empty() {
+            return Err(Error::broken(&broken));
         }
+        if new.is_empty() { Ok(()) } else { Err(Error::verification(&new)) }
     }
 
     /// Whether a table is dropped that has or had that name.
@@ -341,32 +328,26 @@ impl Verification {
         names.iter().any(|it| self.dropped.contains(it))
     }
 
-    /// Of these objects, what a run leaves as it is. SQLite's own and what belongs to a virtual
-    /// table come and go by themselves.
-    fn others(&self, objects: &[StoredObject]) -> BTreeMap<Key, StoredObject> {
-        let is_virtual = |it: &&StoredObject| {
-            it.sql.as_deref().is_some_and(|it| it.starts_with("CREATE VIRTUAL TABLE"))
-        };
-        let virtuals: Vec<_> =
-            objects.iter().filter(is_virtual).map(|it| format!("{}_", it.name)).collect();
-        let is_other = |it: &&StoredObject| match it.kind.as_str() {
-            "view" | "trigger" => true,
-            "table" => {
-                !it.name.starts_with("sqlite_")
-                    && !self.touched.contains(&it.name.to_ascii_lowercase())
-                    && !virtuals.iter().any(|own| it.name.starts_with(own))
+    /// Of these objects, what a run leaves as it is.
+    fn others(&self, dialect: &dyn Dialect, objects: &[Object]) -> BTreeMap<Key, Object> {
+        let is_other = |object: &&Object| match object.kind {
+            ObjectKind::View | ObjectKind::Trigger => true,
+            ObjectKind::Table | ObjectKind::VirtualTable | ObjectKind::ShadowTable => {
+                !self.touched.contains(&object.name.to_ascii_lowercase())
+                    && !dialect.is_maintained(object, objects)
             }
-            _ => false,
+            ObjectKind::Index => false,
         };
-        objects.iter().filter(is_other).map(|it| (key(it), it.clone())).collect()
+        let others = objects.iter().filter(is_other);
+        others.map(|object| (key(object), object.clone())).collect()
     }
 }
 
-fn key(it: &StoredObject) -> Key {
-    (it.kind.clone(), it.name.clone(), it.temporary)
+fn key(it: &Object) -> Key {
+    (it.kind, it.name.clone(), it.temporary)
 }
 
-fn by_key(objects: &[StoredObject]) -> BTreeMap<Key, &StoredObject> {
+fn by_key(objects: &[Object]) -> BTreeMap<Key, &Object> {
     objects.iter().map(|it| (key(it), it)).collect()
 }
 

@@ -1,16 +1,14 @@
 //! The program's side.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use super::recorded::write_recorded;
 use super::{FRAME, PROTOCOL};
-use crate::dialect::{self, Dialect, Facts, Introspected, StoredObject};
-use crate::driver::{Broken, DatabaseError, Driver, Rows, Violation};
+use crate::dialect::{self, Dialect};
+use crate::driver::{Connection, DatabaseError, Rows};
 use crate::operations::{self, FORMAT, Json, Operation, Rewrite, decode_values, encode_values};
 use crate::{Db, Migration, Migrator, Module, Value};
 
@@ -209,7 +207,7 @@ fn strange() -> DatabaseError {
     DatabaseError::new("the tool's answer can't be read")
 }
 
-impl Driver for Pipe<'_> {
+impl Connection for Pipe<'_> {
     fn dialect(&self) -> &'static dyn Dialect {
         self.dialect
     }
@@ -235,67 +233,7 @@ impl Driver for Pipe<'_> {
         })
     }
 
-    fn facts(&mut self) -> Result<Facts, DatabaseError> {
-        Err(not_here())
-    }
-
-    fn batch(&mut self, _: &str) -> Result<(), DatabaseError> {
-        Err(not_here())
-    }
-
     fn in_transaction(&self) -> bool {
         true
     }
-
-    fn prepare(&mut self) -> Result<(), DatabaseError> {
-        Err(not_here())
-    }
-
-    fn restore(&mut self) -> Result<(), DatabaseError> {
-        Err(not_here())
-    }
-
-    fn begin(&mut self, _: Duration, _: &mut dyn FnMut(Duration)) -> Result<(), DatabaseError> {
-        Err(not_here())
-    }
-
-    fn commit(&mut self) -> Result<(), DatabaseError> {
-        Err(not_here())
-    }
-
-    fn rollback(&mut self) {}
-
-    fn begin_alone(
-        &mut self,
-        _: Duration,
-        _: &mut dyn FnMut(Duration),
-    ) -> Result<(), DatabaseError> {
-        Err(not_here())
-    }
-
-    fn end_alone(&mut self) {}
-
-    fn objects(&mut self) -> Result<Vec<StoredObject>, DatabaseError> {
-        Err(not_here())
-    }
-
-    fn introspect(
-        &mut self,
-        _only: Option<&BTreeSet<String>>,
-    ) -> Result<Introspected, DatabaseError> {
-        Err(not_here())
-    }
-
-    fn broken(&mut self, _tables: &BTreeSet<String>) -> Result<Vec<Broken>, DatabaseError> {
-        Err(not_here())
-    }
-
-    fn violations(&mut self) -> Result<Vec<Violation>, DatabaseError> {
-        Err(not_here())
-    }
-}
-
-/// A step has statements and queries; the rest is the executor's, in the other process.
-fn not_here() -> DatabaseError {
-    DatabaseError::new("only the tool can do this")
 }

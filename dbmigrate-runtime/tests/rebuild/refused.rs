@@ -193,7 +193,7 @@ fn what_others_made_of_a_dropped_column_is_named() {
           hint: drop or replace them in the revision with `op.execute`, before the change that they are about
         CREATE TABLE c (x REFERENCES t (b))
         the run was rolled back: it left foreign keys to columns that are missing or not unique:
-          `c`: foreign key mismatch - "c" referencing "t"
+          the foreign key of `c` to `t`
           hint: make the columns that are referred to unique, with `op.add_unique` or a unique index without a condition, or drop the foreign key
     "#]].assert_eq(&text);
 }
@@ -216,7 +216,7 @@ fn a_temporary_table_of_the_same_name_is_no_target() {
 
 #[test]
 fn what_is_not_understood_is_refused() {
-    use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite, StoredObject};
+    use dbmigrate_runtime::dialect::{Dialect as _, Facts, Object, ObjectKind, Sqlite};
     use dbmigrate_runtime::schema::Schema;
 
     let mut texts = String::new();
@@ -225,8 +225,8 @@ fn what_is_not_understood_is_refused() {
         "CREATE VIRTUAL TABLE t USING fts5(a, b)",
         "CREATE TABLE t (a TEXT, b TEXT",
     ] {
-        let object = StoredObject {
-            kind: "table".to_owned(),
+        let object = Object {
+            kind: ObjectKind::Table,
             name: "t".to_owned(),
             table: "t".to_owned(),
             sql: Some(sql.to_owned()),

@@ -2,8 +2,8 @@
 
 use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::drift::Told;
-use dbmigrate_runtime::driver::Driver as _;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::schema::{Action, IndexColumn};
 use expect_test::{Expect, expect};
 
@@ -15,8 +15,8 @@ use super::*;
 fn check(known: &[&Schema], sql: &str, expect: Expect) {
     let mut driver = SqliteDriver::open_in_memory().unwrap();
     driver.batch(sql).unwrap();
-    let facts = driver.facts().unwrap();
-    let actual = driver.introspect(None).unwrap();
+    let facts = driver.as_connection().facts().unwrap();
+    let actual = driver.as_connection().catalog(None).unwrap();
     assert_eq!(actual.unreadable, []);
     let stored = |table: &Table, actual: &Table| {
         Sqlite.as_stored(&Sqlite.as_declared(table, actual), &facts).ok()

@@ -1,9 +1,10 @@
 //! The same differences on a real SQLite with rows: they arrive or leave no trace, no row is lost,
 //! and the way back leads to what was there.
 
+use dbmigrate_runtime::dialect::{ObjectKind, ObjectName};
 use dbmigrate_runtime::drift::{Told, drift};
-use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::driver::{AsConnection as _, Connection as _, Driver as _};
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::revision::Revision;
@@ -70,8 +71,8 @@ fn fill(driver: &mut SqliteDriver<'_>, schema: &Schema) {
 /// All tables with the number of their rows, and every object's text.
 fn state(driver: &mut SqliteDriver<'_>) -> String {
     let mut state = String::new();
-    for it in driver.objects().unwrap() {
-        if it.kind == "table" {
+    for it in driver.as_connection().objects().unwrap() {
+        if it.kind == ObjectKind::Table {
             state += &format!("{} rows in ", n_rows(driver, &it.name));
         }
         state += &format!("{} {}: {:?}\n", it.kind, it.name, it.sql);
@@ -90,16 +91,16 @@ fn n_rows(driver: &mut SqliteDriver<'_>, table: &str) -> i64 {
 /// Whether the database is what these tables would be.
 #[track_caller]
 fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
-    let facts = driver.facts().unwrap();
+    let facts = driver.as_connection().facts().unwrap();
     let stored = schema.tables.values().map(|it| driver.dialect().as_stored(it, &facts).unwrap());
     let stored = Schema::from_tables(stored.collect::<Vec<_>>());
-    let mut actual = driver.introspect(None).unwrap();
+    let mut actual = driver.as_connection().catalog(None).unwrap();
     assert_eq!(actual.unreadable, []);
     let found = drift(&stored, &stored, &Told::default(), &actual);
     assert_eq!(found.differences.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
     actual.schema.tables.remove("dbmigrate_version");
     assert_eq!(orders(&actual.schema), orders(schema));
-    assert_eq!(found.others, [("table".to_owned(), "dbmigrate_version".to_owned())]);
+    assert_eq!(found.others, [ObjectName::new(ObjectKind::Table, "dbmigrate_version")]);
 }
 
 fn words(operations: &[Operation]) -> String {
@@ -114,7 +115,7 @@ fn is_about_rows(report: &str) -> bool {
         "cannot store",
         "datatype mismatch",
         "do not fit",
-        "refer to nothing",
+        "foreign key violations",
         "is NULL in",
     ]
     .iter()

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::Introspected;
-use dbmigrate_runtime::driver::Driver as _;
+use dbmigrate_runtime::dialect::{Catalog, Object, ObjectKind};
+use dbmigrate_runtime::driver::AsConnection as _;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::operations::{Operation, Recording};
@@ -88,16 +88,16 @@ fn not_equal(different: &str) -> Error {
 }
 
 /// What a history makes of an empty database, up to a revision.
-fn run(migrations: &Migrations, id: &str) -> Result<Introspected> {
+fn run(migrations: &Migrations, id: &str) -> Result<Catalog> {
     let failed = |err| Error::new("failed to try it on a database in memory").cause(err);
     let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
     let (options, observer, steps) = (&Options::default(), &mut (), &mut OwnSteps);
     let mut executor = Executor { driver: &mut driver, migrations, options, observer, steps };
     executor.run_to(Direction::Upgrade, &Target::Revisions(vec![id.to_owned()]))?;
-    driver.introspect(None).map_err(failed)
+    driver.as_connection().catalog(None).map_err(failed)
 }
 
-fn refuse_other_objects(old: &Introspected, new: &Introspected) -> Result<()> {
+fn refuse_other_objects(old: &Catalog, new: &Catalog) -> Result<()> {
     let (all, changed) = (&old.schema.tables, &new.schema.tables);
     let names: BTreeSet<&String> = all.keys().chain(changed.keys()).collect();
     let mut different = String::new();
@@ -111,10 +111,11 @@ fn refuse_other_objects(old: &Introspected, new: &Introspected) -> Result<()> {
             _ => different += &format!("\n  table `{name}` is in only one of the two databases"),
         }
     }
-    let others = |it: &Introspected| -> BTreeSet<(String, String, Option<String>)> {
-        let is_other = |kind: &str| kind == "view" || kind == "trigger";
-        let objects = it.objects.iter().filter(|it| is_other(&it.kind));
-        objects.map(|it| (it.kind.clone(), it.name.clone(), it.sql.clone())).collect()
+    let others = |it: &Catalog| -> BTreeSet<(ObjectKind, String, Option<String>)> {
+        let is_other =
+            |object: &&Object| matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
+        let objects = it.objects.iter().filter(is_other);
+        objects.map(|object| (object.kind, object.name.clone(), object.sql.clone())).collect()
     };
     for (kind, name, _) in others(old).symmetric_difference(&others(new)) {
         different += &format!("\n  {kind} `{name}` is not the same in both databases");

@@ -9,31 +9,24 @@ mod decimal;
 mod definition;
 mod edit;
 mod filled;
+mod health;
 mod native;
 mod planner;
 mod read;
 mod rebuild;
 mod words;
 
-use super::{Dialect, Facts, Introspected, Plan, Shell, Unplannable};
+use std::collections::BTreeSet;
+
+use super::{Catalog, Dialect, Facts, Health, Object, Plan, Shadow, Shell, Unplannable};
 use crate::Value;
+use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{Column, DefaultValue, Schema, Table, Type};
 
 /// SQLite, from 3.25 on; what needs a later version says so.
 #[derive(Debug, Clone, Copy)]
 pub struct Sqlite;
-
-impl Sqlite {
-    /// What is stored, as a schema in SQLite's own words; of these tables, or of all.
-    pub fn read(
-        &self,
-        objects: &[super::StoredObject],
-        only: Option<&std::collections::BTreeSet<String>>,
-    ) -> Introspected {
-        read::read(objects, only)
-    }
-}
 
 impl Dialect for Sqlite {
     fn name(&self) -> &'static str {
@@ -54,6 +47,49 @@ impl Dialect for Sqlite {
 
     fn literal(&self, value: &Value) -> String {
         ddl::literal(value)
+    }
+
+    fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
+        Ok(Facts { version: read::version(conn)?, objects: None })
+    }
+
+    fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
+        read::objects(conn)
+    }
+
+    fn objects_version(&self, conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError> {
+        read::objects_version(conn).map(Some)
+    }
+
+    fn catalog(
+        &self,
+        conn: &mut dyn Connection,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Catalog, DatabaseError> {
+        let objects = read::objects(conn)?;
+        Ok(Catalog { objects: objects.clone(), ..read::read(&objects, only) })
+    }
+
+    fn health(
+        &self,
+        conn: &mut dyn Connection,
+        tables: &BTreeSet<String>,
+    ) -> Result<Health, DatabaseError> {
+        health::health(conn, tables)
+    }
+
+    fn shadow(
+        &self,
+        conn: &mut dyn Connection,
+        tables: &BTreeSet<String>,
+        expected: &Schema,
+        objects: &[Object],
+    ) -> Result<Option<Shadow>, DatabaseError> {
+        health::shadow(conn, tables, expected, objects)
+    }
+
+    fn is_maintained(&self, object: &Object, objects: &[Object]) -> bool {
+        read::is_maintained(object, objects)
     }
 
     fn depends_on_objects(&self, operations: &[Operation]) -> bool {

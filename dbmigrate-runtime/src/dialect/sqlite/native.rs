@@ -1,6 +1,6 @@
 //! Which changes SQLite has a statement for, by its version and by what is stored.
 
-use super::super::{Check, Facts, StoredObject, Unplannable};
+use super::super::{Check, Facts, Object, ObjectKind, Unplannable};
 use super::ddl::{self, Ddl};
 use super::definition::{Clause, ClauseKind};
 use super::edit::same_name;
@@ -137,7 +137,7 @@ fn drop_not_null_loses_comments(ddl: &Ddl<'_>, table: &Table, column: &str) -> b
         }
         Err(_) => {
             let mut objects = ddl.facts.objects.iter().flatten();
-            !objects.any(|it| it.kind == "table" && same_name(&it.name, &table.name))
+            !objects.any(|it| it.kind == ObjectKind::Table && same_name(&it.name, &table.name))
         }
     }
 }
@@ -188,17 +188,17 @@ fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation
         .chain(definition.constraints.iter().map(|it| it.text()))
         .any(|it| mentions(it, column));
     let objects = ddl.facts.objects.as_deref().unwrap_or_default();
-    let is_gone = |index: &StoredObject| {
+    let is_gone = |index: &Object| {
         earlier
             .iter()
             .any(|it| matches!(it, Operation::DropIndex { name, .. } if *name == index.name))
     };
-    let is_used = |it: &StoredObject| {
+    let is_used = |it: &Object| {
         let Some(sql) = &it.sql else { return false };
-        it.kind != "table"
+        it.kind != ObjectKind::Table
             && mentions(sql, &table.name)
             && mentions(sql, column)
-            && !(it.kind == "index" && is_gone(it))
+            && !(it.kind == ObjectKind::Index && is_gone(it))
     };
     let in_index = ddl.facts.objects.is_none()
         && table.indexes.iter().any(|it| mentions(&ddl::create_index(&table.name, it), column));

@@ -11,7 +11,9 @@ use super::decimal;
 use super::definition::{
     ClauseKind, ColumnItem, ConstraintKind, Definition, IndexDefinition, KeyColumn, Reference,
 };
-use crate::dialect::{Facts, Introspected, StoredObject, Unplannable};
+use crate::Value;
+use crate::dialect::{Catalog, Facts, Object, ObjectKind, ObjectName, Unplannable, Unreadable};
+use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{
     Check, Column, DefaultValue, ForeignKey, Generated, Index, IndexTerm, PrimaryKey, Table, Type,
@@ -19,30 +21,100 @@ use crate::schema::{
 };
 use crate::sql::{self, is_one_of, unparenthesised};
 
+/// The version of the library: `3.46.1` is `3_046_001`.
+pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
+    let found = conn.query("SELECT sqlite_version()", &[])?;
+    let text = match found.rows.into_iter().flatten().next() {
+        Some(Value::Text(version)) => version,
+        _ => String::new(),
+    };
+    let parts = text.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    Ok(parts.chain([0, 0]).take(3).fold(0, |version, part| version * 1000 + part))
+}
+
+/// The rows of `sqlite_schema`, in the order in which they were made, so that they can be made
+/// again in it.
+pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
+    let sql = "SELECT type, name, tbl_name, sql, 0 FROM sqlite_master UNION ALL \
+               SELECT type, name, tbl_name, sql, 1 FROM sqlite_temp_master";
+    Ok(conn.query(sql, &[])?.rows.into_iter().filter_map(object).collect())
+}
+
+fn object(row: Vec<Value>) -> Option<Object> {
+    let mut row = row.into_iter();
+    let mut text = || match row.next() {
+        Some(Value::Text(text)) => Some(text),
+        // What isn't UTF-8 in it is seen by the characters that stand for it.
+        Some(Value::Blob(bytes)) => Some(String::from_utf8_lossy(&bytes).into_owned()),
+        _ => None,
+    };
+    let (kind, name, table, sql) = (text()?, text()?, text()?, text());
+    let kind = match kind.as_str() {
+        "table" => ObjectKind::Table,
+        "index" => ObjectKind::Index,
+        "view" => ObjectKind::View,
+        "trigger" => ObjectKind::Trigger,
+        _ => return None,
+    };
+    Some(Object { kind, name, table, sql, temporary: row.next() == Some(Value::Integer(1)) })
+}
+
+pub(super) fn objects_version(conn: &mut dyn Connection) -> Result<i64, DatabaseError> {
+    let mut version = |pragma: &str| -> Result<i64, DatabaseError> {
+        let found = conn.query(&format!("PRAGMA {pragma}"), &[])?;
+        Ok(match found.rows.into_iter().flatten().next() {
+            Some(Value::Integer(version)) => version,
+            _ => 0,
+        })
+    };
+    // Both are of 32 bits.
+    let (own, temporary) = (version("schema_version")?, version("temp.schema_version")?);
+    Ok((own << 32) | (temporary & 0xffff_ffff))
+}
+
+/// Whether the object is SQLite's own, or belongs to a virtual table, and so comes and goes by
+/// itself.
+pub(super) fn is_maintained(object: &Object, objects: &[Object]) -> bool {
+    let is_virtual = |other: &Object| {
+        other.sql.as_deref().is_some_and(|sql| sql.starts_with("CREATE VIRTUAL TABLE"))
+    };
+    let is_behind =
+        |other: &&Object| is_virtual(other) && object.name.starts_with(&format!("{}_", other.name));
+    object.kind == ObjectKind::Table
+        && (object.name.starts_with("sqlite_") || objects.iter().any(|other| is_behind(&other)))
+}
+
+fn unreadable(name: &str, why: &str) -> Unreadable {
+    Unreadable { name: name.to_owned(), why: why.to_owned() }
+}
+
 /// Reads tables and their indexes; `only` names the tables to read, if not all.
 ///
 /// Types are [`Type::Raw`], defaults [`DefaultValue::Sql`]; a constraint without a name has an
 /// empty one. A column is also not nullable where SQLite stores no `NULL` in it: as the alias of
 /// the rowid, or in the key of a `WITHOUT ROWID` or `STRICT` table. A key's collations and orders,
 /// and what is behind `ON CONFLICT`, have no place in a schema and are in
-/// [`Introspected::beyond`].
+/// [`Catalog::beyond`].
 ///
 /// Objects that are SQLite's own or go with the connection are left out.
-pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) -> Introspected {
-    let is_own = |it: &&StoredObject| !it.temporary && !starts_with(&it.name, "sqlite_");
+pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catalog {
+    let is_own = |it: &&Object| !it.temporary && !starts_with(&it.name, "sqlite_");
     let objects: Vec<_> = objects.iter().filter(is_own).collect();
     let mut reader = Reader::new(objects);
     let lower = |it: &str| it.to_ascii_lowercase();
     let only: Option<BTreeSet<_>> = only.map(|only| only.iter().map(|it| lower(it)).collect());
-    let is_wanted =
-        |it: &StoredObject| only.as_ref().is_none_or(|only| only.contains(&lower(&it.table)));
-    let mut out = Introspected::default();
+    let is_wanted = |it: &Object| only.as_ref().is_none_or(|only| only.contains(&lower(&it.table)));
+    let mut out = Catalog::default();
     let mut tables = BTreeMap::new();
     for object in reader.objects.clone().into_iter().filter(|it| is_wanted(it)) {
-        let kind = match object.kind.as_str() {
-            "table" if reader.virtuals.iter().any(|it| it.is(object)) => "virtual table",
-            "table" if reader.virtuals.iter().any(|it| it.is_behind(object)) => "shadow table",
-            "table" => match reader.definition(&object.name) {
+        let kind = match object.kind {
+            ObjectKind::Table if reader.virtuals.iter().any(|it| it.is(object)) => {
+                ObjectKind::VirtualTable
+            }
+            ObjectKind::Table if reader.virtuals.iter().any(|it| it.is_behind(object)) => {
+                ObjectKind::ShadowTable
+            }
+            ObjectKind::Table => match reader.definition(&object.name) {
                 Some(it) => {
                     match &*it {
                         Ok(it) => {
@@ -50,24 +122,24 @@ pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) ->
                             out.beyond.extend(beyond::of(it, &table));
                             tables.insert(lower(&object.name), table);
                         }
-                        Err(why) => out.unreadable.push((object.name.clone(), why.clone())),
+                        Err(why) => out.unreadable.push(unreadable(&object.name, why)),
                     }
                     continue;
                 }
                 None => continue,
             },
-            "index" => continue,
+            ObjectKind::Index => continue,
             other => other,
         };
-        out.others.push((kind.to_owned(), object.name.clone()));
+        out.others.push(ObjectName::new(kind, &object.name));
     }
-    for object in reader.objects.iter().filter(|it| it.kind == "index") {
+    for object in reader.objects.iter().filter(|it| it.kind == ObjectKind::Index) {
         // An index without a text is a constraint's, and in the table's text.
         let Some(sql) = &object.sql else { continue };
         let Some(table) = tables.get_mut(&object.table.to_ascii_lowercase()) else { continue };
         match IndexDefinition::parse(&sql::without_qualifier(sql, &object.table)) {
             Ok(it) => table.indexes.push(index(it, &object.name, &table.columns)),
-            Err(why) => out.unreadable.push((object.name.clone(), why)),
+            Err(why) => out.unreadable.push(unreadable(&object.name, &why)),
         }
     }
     out.schema.tables = tables.into_values().map(|it| (it.name.clone(), it)).collect();
@@ -82,25 +154,27 @@ pub(crate) fn read(objects: &[StoredObject], only: Option<&BTreeSet<String>>) ->
 pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Unplannable> {
     // Its name is all that a refusal says.
     let operation = Operation::CreateTable(Table::new(&table.name));
-    let object = |kind: &str, name: &str, sql: String| StoredObject {
-        kind: kind.to_owned(),
+    let object = |kind: ObjectKind, name: &str, sql: String| Object {
+        kind,
         name: name.to_owned(),
         table: table.name.clone(),
         sql: Some(sql),
         temporary: false,
     };
     let sql = Ddl { facts, operation: &operation }.create_table(table)?;
-    let mut objects = vec![object("table", &table.name, sql)];
+    let mut objects = vec![object(ObjectKind::Table, &table.name, sql)];
     for index in &table.indexes {
-        objects.push(object("index", &index.name, ddl::create_index(&table.name, index)));
+        objects.push(object(ObjectKind::Index, &index.name, ddl::create_index(&table.name, index)));
     }
-    let Introspected { mut schema, mut unreadable, .. } = read(&objects, None);
+    let Catalog { mut schema, mut unreadable, .. } = read(&objects, None);
     let error = |why: &str| Unplannable {
         message: format!("cannot {operation} on SQLite: {why}"),
         hint: None,
     };
     match (unreadable.pop(), schema.tables.remove(&table.name)) {
-        (Some((name, why)), _) => Err(error(&format!("the SQL of `{name}` is wrong: {why}"))),
+        (Some(Unreadable { name, why }), _) => {
+            Err(error(&format!("the SQL of `{name}` is wrong: {why}")))
+        }
         (None, Some(it)) => Ok(it),
         (None, None) => Err(error("the name is kept for SQLite's own tables")),
     }
@@ -143,7 +217,7 @@ const SHADOWS: &[(&[&str], &[&str])] = &[
 ];
 
 impl Virtual {
-    fn of(object: &StoredObject) -> Option<Virtual> {
+    fn of(object: &Object) -> Option<Virtual> {
         let sql = object.sql.as_deref().filter(|it| starts_with(it, "CREATE VIRTUAL TABLE"))?;
         let tokens = sql::significant(sql);
         let using = tokens.iter().position(|it| it.is_word("USING"));
@@ -154,13 +228,13 @@ impl Virtual {
         Some(Virtual { name: object.name.clone(), module, is_external })
     }
 
-    fn is(&self, object: &StoredObject) -> bool {
+    fn is(&self, object: &Object) -> bool {
         self.name == object.name
     }
 
     /// Whether the object is one of its shadow tables. Of a module that isn't known, any name
     /// that one of the known modules would give is taken for one.
-    fn is_behind(&self, object: &StoredObject) -> bool {
+    fn is_behind(&self, object: &Object) -> bool {
         let suffix = starts_with(&object.name, &self.name).then(|| &object.name[self.name.len()..]);
         let of = |it: &&(&[&str], &[&str])| is_one_of(&self.module, it.0);
         let is_known = SHADOWS.iter().any(|it| of(&it));
@@ -173,18 +247,18 @@ impl Virtual {
 }
 
 struct Reader<'a> {
-    objects: Vec<&'a StoredObject>,
+    objects: Vec<&'a Object>,
     /// By name in lower case.
-    tables: BTreeMap<String, &'a StoredObject>,
+    tables: BTreeMap<String, &'a Object>,
     virtuals: Vec<Virtual>,
     /// What was parsed so far, by the table's name in lower case.
     definitions: BTreeMap<String, Rc<Result<Definition, String>>>,
 }
 
 impl<'a> Reader<'a> {
-    fn new(objects: Vec<&'a StoredObject>) -> Reader<'a> {
+    fn new(objects: Vec<&'a Object>) -> Reader<'a> {
         let virtuals = objects.iter().filter_map(|it| Virtual::of(it)).collect();
-        let tables = objects.iter().filter(|it| it.kind == "table");
+        let tables = objects.iter().filter(|it| it.kind == ObjectKind::Table);
         let tables = tables.map(|it| (it.name.to_ascii_lowercase(), *it)).collect();
         Reader { objects, tables, virtuals, definitions: BTreeMap::new() }
     }

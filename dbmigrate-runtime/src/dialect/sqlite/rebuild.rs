@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Action, Check, Facts, Route, Statement, StoredObject, Unplannable};
+use super::super::{Action, Check, Facts, Object, ObjectKind, Route, Statement, Unplannable};
 use super::convert;
 use super::ddl::{self, Ddl};
 use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
@@ -384,17 +384,16 @@ impl Stored {
                 statistics: Vec::new(),
             });
         };
-        let of_table = |it: &&StoredObject| same_name(&it.table, &table.name);
-        let is_garbled =
-            |it: &&StoredObject| it.sql.as_ref().is_some_and(|it| it.contains('\u{fffd}'));
+        let of_table = |it: &&Object| same_name(&it.table, &table.name);
+        let is_garbled = |it: &&Object| it.sql.as_ref().is_some_and(|it| it.contains('\u{fffd}'));
         if let Some(it) = objects.iter().filter(of_table).find(is_garbled) {
             let why =
                 format!("the definition of {} `{}` holds text that is not UTF-8", it.kind, it.name);
             return Err(ddl.refuse(&why, "make it anew in UTF-8 before"));
         }
-        let indexes = objects.iter().filter(of_table).filter(|it| it.kind == "index");
+        let indexes = objects.iter().filter(of_table).filter(|it| it.kind == ObjectKind::Index);
         let indexes = indexes.filter_map(|it| Some((it.name.clone(), it.sql.clone()?)));
-        let triggers = objects.iter().filter(of_table).filter(|it| it.kind == "trigger");
+        let triggers = objects.iter().filter(of_table).filter(|it| it.kind == ObjectKind::Trigger);
         let statistics = ["sqlite_stat1", "sqlite_stat4"].into_iter();
         Ok(Stored {
             definition,
@@ -418,12 +417,12 @@ pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Unp
     let Some(objects) = &ddl.facts.objects else {
         return Definition::parse(&ddl.create_table(table)?).map_err(garbled);
     };
-    let is_it = |it: &&StoredObject| same_name(&it.name, &table.name);
+    let is_it = |it: &&Object| same_name(&it.name, &table.name);
     if objects.iter().any(|it| it.temporary && is_it(&it)) {
         let why = format!("a temporary object of the connection has the name `{}`", table.name);
         return Err(ddl.refuse(&why, "drop it before, or run the migrations on another connection"));
     }
-    let stored = objects.iter().find(|it| it.kind == "table" && is_it(it));
+    let stored = objects.iter().find(|it| it.kind == ObjectKind::Table && is_it(it));
     match stored.and_then(|it| it.sql.as_deref()) {
         Some(sql) => Definition::parse(sql).map_err(garbled),
         None => Err(ddl.refuse(
@@ -434,7 +433,7 @@ pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Unp
 }
 
 /// The statement of a trigger. SQLite forgets the word `TEMP` and keeps the rest.
-fn trigger_text(it: &StoredObject) -> Option<String> {
+fn trigger_text(it: &Object) -> Option<String> {
     let sql = it.sql.as_ref()?;
     match it.temporary {
         true => {

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Mode, SqliteDriver, patiently};
-use crate::driver::{DatabaseError, Driver, ErrorKind};
+use crate::driver::{Connection as _, DatabaseError, Driver as _, ErrorKind, Wait};
 
 /// The lock, held until it is dropped.
 pub(super) struct Alone {
@@ -19,15 +19,11 @@ pub(super) struct Alone {
 
 impl Alone {
     /// Takes the lock of a database file, waiting for it at most that long.
-    pub(super) fn take(
-        database: &Path,
-        wait: Duration,
-        on_wait: &mut dyn FnMut(Duration),
-    ) -> Result<Alone, DatabaseError> {
+    pub(super) fn take(database: &Path, wait: &mut Wait<'_>) -> Result<Alone, DatabaseError> {
         let mut path = database.as_os_str().to_owned();
         path.push("-dbmigrate");
         let path = PathBuf::from(path);
-        let file = patiently(wait, on_wait, || attempt(&path, database))?;
+        let file = patiently(wait, || attempt(&path, database))?;
         Ok(Alone { path, file: Some(file) })
     }
 }
@@ -59,7 +55,7 @@ fn attempt(path: &Path, database: &Path) -> Result<SqliteDriver<'static>, Databa
 }
 
 fn busy() -> DatabaseError {
-    DatabaseError { message: "database is locked".to_owned(), kind: ErrorKind::Busy }
+    DatabaseError::of(ErrorKind::Busy, "database is locked")
 }
 
 /// What tells the file from another one of its name.

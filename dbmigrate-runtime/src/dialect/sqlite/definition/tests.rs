@@ -4,7 +4,7 @@ use super::*;
 use crate::sql::tokens;
 
 #[cfg(feature = "sqlite")]
-use crate::driver::{Driver, sqlite::SqliteDriver};
+use crate::driver::{Connection as _, Driver as _, sqlite::SqliteDriver};
 
 /// Statements that SQLite takes. Each table is called `t`, and refers at most to `p` and itself.
 pub(in super::super) const STATEMENTS: &[&str] = &[

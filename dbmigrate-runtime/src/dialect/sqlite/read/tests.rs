@@ -5,9 +5,9 @@ use expect_test::{Expect, expect};
 use super::*;
 use crate::schema::{Action, Deferrable, IndexColumn, Schema};
 
-fn object(kind: &str, name: &str, table: &str, sql: &str) -> StoredObject {
-    StoredObject {
-        kind: kind.to_owned(),
+fn object(kind: ObjectKind, name: &str, table: &str, sql: &str) -> Object {
+    Object {
+        kind,
         name: name.to_owned(),
         table: table.to_owned(),
         sql: Some(sql.to_owned()).filter(|it| !it.is_empty()),
@@ -15,8 +15,8 @@ fn object(kind: &str, name: &str, table: &str, sql: &str) -> StoredObject {
     }
 }
 
-fn table(name: &str, sql: &str) -> StoredObject {
-    object("table", name, name, sql)
+fn table(name: &str, sql: &str) -> Object {
+    object(ObjectKind::Table, name, name, sql)
 }
 
 /// A schema in a few words.
@@ -62,9 +62,9 @@ fn text(schema: &Schema) -> String {
 }
 
 #[track_caller]
-fn check(objects: &[StoredObject], expect: Expect) {
+fn check(objects: &[Object], expect: Expect) {
     let read = read(objects, None);
-    assert_eq!(read.unreadable, [] as [(String, String); 0]);
+    assert_eq!(read.unreadable, []);
     expect.assert_eq(&text(&read.schema));
 }
 
@@ -86,14 +86,19 @@ fn everything_that_a_schema_has_a_place_for_is_read() {
         table("Post", post),
         table("user", "CREATE TABLE user (Id INTEGER PRIMARY KEY)"),
         table("pair", "CREATE TABLE pair (a ANY, b INT, PRIMARY KEY (B, A)) WITHOUT ROWID, STRICT"),
-        object("index", "sqlite_autoindex_Post_1", "Post", ""),
+        object(ObjectKind::Index, "sqlite_autoindex_Post_1", "Post", ""),
         object(
-            "index",
+            ObjectKind::Index,
             "ix",
             "post",
             "CREATE INDEX ix ON Post (N DESC, lower(slug)) WHERE (n > 1)",
         ),
-        object("index", "ux", "Post", "CREATE UNIQUE INDEX ux ON Post (slug COLLATE RTRIM)"),
+        object(
+            ObjectKind::Index,
+            "ux",
+            "Post",
+            "CREATE UNIQUE INDEX ux ON Post (slug COLLATE RTRIM)",
+        ),
     ];
     check(
         &objects,
@@ -152,64 +157,64 @@ fn what_a_schema_has_no_place_for_is_named() {
         table("docs_stat", "CREATE TABLE docs_stat (id INTEGER)"),
         table("other", "CREATE VIRTUAL TABLE other USING unknown"),
         table("other_node", "CREATE TABLE other_node (id)"),
-        object("view", "v", "v", "CREATE VIEW v AS SELECT 1"),
-        object("trigger", "tr", "docs_stat", "CREATE TRIGGER tr ..."),
+        object(ObjectKind::View, "v", "v", "CREATE VIEW v AS SELECT 1"),
+        object(ObjectKind::Trigger, "tr", "docs_stat", "CREATE TRIGGER tr ..."),
         table("bad", "CREATE TABLE bad (a INT) ENGINE=InnoDB"),
-        object("index", "ix_bad", "docs_stat", "CREATE INDEX ix_bad ON docs_stat (a"),
-        object("index", "ix_of_bad", "bad", "CREATE INDEX ix_of_bad ON bad (a)"),
-        StoredObject { temporary: true, ..table("temp", "CREATE TABLE temp (a)") },
+        object(ObjectKind::Index, "ix_bad", "docs_stat", "CREATE INDEX ix_bad ON docs_stat (a"),
+        object(ObjectKind::Index, "ix_of_bad", "bad", "CREATE INDEX ix_of_bad ON bad (a)"),
+        Object { temporary: true, ..table("temp", "CREATE TABLE temp (a)") },
     ];
-    let Introspected { schema, unreadable, others, .. } = read(&objects, None);
+    let Catalog { schema, unreadable, others, .. } = read(&objects, None);
     expect![[r#"
         (
             [
                 "docs_stat",
             ],
             [
-                (
-                    "bad",
-                    "expected `STRICT` or `WITHOUT ROWID` at `ENGINE=InnoDB`",
-                ),
-                (
-                    "ix_bad",
-                    "expected `)` at the end",
-                ),
+                Unreadable {
+                    name: "bad",
+                    why: "expected `STRICT` or `WITHOUT ROWID` at `ENGINE=InnoDB`",
+                },
+                Unreadable {
+                    name: "ix_bad",
+                    why: "expected `)` at the end",
+                },
             ],
             [
-                (
-                    "virtual table",
-                    "dOcs",
-                ),
-                (
-                    "shadow table",
-                    "docs_data",
-                ),
-                (
-                    "virtual table",
-                    "other",
-                ),
-                (
-                    "shadow table",
-                    "other_node",
-                ),
-                (
-                    "view",
-                    "v",
-                ),
-                (
-                    "trigger",
-                    "tr",
-                ),
+                ObjectName {
+                    kind: VirtualTable,
+                    name: "dOcs",
+                },
+                ObjectName {
+                    kind: ShadowTable,
+                    name: "docs_data",
+                },
+                ObjectName {
+                    kind: VirtualTable,
+                    name: "other",
+                },
+                ObjectName {
+                    kind: ShadowTable,
+                    name: "other_node",
+                },
+                ObjectName {
+                    kind: View,
+                    name: "v",
+                },
+                ObjectName {
+                    kind: Trigger,
+                    name: "tr",
+                },
             ],
         )
     "#]]
     .assert_debug_eq(&(schema.tables.keys(), unreadable, others));
 
     let only = BTreeSet::from(["DOCS_STAT".to_owned()]);
-    let Introspected { schema, unreadable, others, .. } = read(&objects, Some(&only));
+    let Catalog { schema, unreadable, others, .. } = read(&objects, Some(&only));
     assert_eq!(schema.tables.keys().collect::<Vec<_>>(), ["docs_stat"]);
     assert_eq!(unreadable.len(), 1);
-    assert_eq!(others, [("trigger".to_owned(), "tr".to_owned())]);
+    assert_eq!(others, [ObjectName::new(ObjectKind::Trigger, "tr")]);
 }
 
 fn facts() -> Facts {
@@ -293,7 +298,7 @@ mod with_sqlite {
     use super::super::super::definition::tests::STATEMENTS;
     use super::*;
     use crate::Value;
-    use crate::driver::{Driver, sqlite::SqliteDriver};
+    use crate::driver::{Driver as _, sqlite::SqliteDriver};
 
     fn open(statements: &[&str]) -> SqliteDriver<'static> {
         let mut driver = SqliteDriver::open_in_memory().unwrap();
@@ -317,11 +322,10 @@ mod with_sqlite {
         rows.iter().map(|it| it.iter().map(words).collect()).collect()
     }
 
-    fn objects(driver: &mut SqliteDriver<'_>) -> Vec<StoredObject> {
-        let sql = "SELECT type, name, tbl_name, sql FROM sqlite_schema \
-                   UNION ALL SELECT type, name, tbl_name, sql FROM sqlite_temp_schema";
-        let rows = rows(driver, sql);
-        rows.iter().map(|it| object(&it[0], &it[1], &it[2], &it[3])).collect()
+    fn objects(driver: &mut SqliteDriver<'_>) -> Vec<Object> {
+        let objects = super::super::objects(driver).unwrap();
+        // Temporary tables are read as any other here.
+        objects.into_iter().map(|object| Object { temporary: false, ..object }).collect()
     }
 
     #[test]
@@ -376,7 +380,7 @@ mod with_sqlite {
         for sql in STATEMENTS {
             let mut driver = open(&[sql]);
             let read = read(&objects(&mut driver), None);
-            assert_eq!(read.unreadable, [] as [(String, String); 0], "{sql}");
+            assert_eq!(read.unreadable, [], "{sql}");
             let table = &read.schema.tables["t"];
 
             let info = "SELECT name, type, \"notnull\", pk, dflt_value, hidden \

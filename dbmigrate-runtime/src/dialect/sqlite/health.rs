@@ -1,0 +1,237 @@
+//! What doesn't hold in a SQLite database: rows that violate a foreign key, and views and triggers
+//! that don't work.
+
+use std::collections::BTreeSet;
+
+use super::read;
+use crate::Value;
+use crate::dialect::{Broken, Health, Object, ObjectKind, Shadow, Violation, ViolationKind};
+use crate::driver::{Connection, DatabaseError};
+use crate::schema::Schema;
+use crate::sql::{self, Kind, Token, quote};
+
+pub(super) fn health(
+    conn: &mut dyn Connection,
+    tables: &BTreeSet<String>,
+) -> Result<Health, DatabaseError> {
+    Ok(Health { violations: violations(conn)?, broken: broken(conn, tables)? })
+}
+
+/// A temporary object hides a table, and SQLite looks for a table that isn't there in attached
+/// databases too.
+pub(super) fn shadow(
+    conn: &mut dyn Connection,
+    tables: &BTreeSet<String>,
+    expected: &Schema,
+    objects: &[Object],
+) -> Result<Option<Shadow>, DatabaseError> {
+    let is_named =
+        |object: &&Object| tables.iter().any(|table| table.eq_ignore_ascii_case(&object.name));
+    let hides = |object: &&Object| object.temporary && object.kind != ObjectKind::Trigger;
+    if let Some(object) = objects.iter().filter(hides).find(is_named) {
+        return Ok(Some(Shadow::Temporary(object.name.clone())));
+    }
+    for table in tables.iter().filter(|table| expected.table(table).is_some()) {
+        let is_here = objects.iter().any(|object| object.name.eq_ignore_ascii_case(table));
+        let sql = format!("SELECT 1 FROM {} WHERE 1 = 0", quote(table));
+        if is_here || objects.is_empty() {
+            continue;
+        }
+        match conn.query(&sql, &[]) {
+            Ok(_) => return Ok(Some(Shadow::Elsewhere(table.clone()))),
+            Err(err) if err.is_of_disk() => return Err(err),
+            Err(_) => {}
+        }
+    }
+    Ok(None)
+}
+
+fn violations(conn: &mut dyn Connection) -> Result<Vec<Violation>, DatabaseError> {
+    match conn.query("PRAGMA foreign_key_check", &[]) {
+        Ok(found) => return Ok(found.rows.into_iter().filter_map(violation).collect()),
+        Err(err) if err.is_of_disk() => return Err(err),
+        Err(_) => {}
+    }
+    // One foreign key that can't be checked, since what it refers to isn't unique, hides all
+    // others: so each table by itself, and that one with what is wrong with it.
+    let tables = conn.query("SELECT name FROM sqlite_master WHERE type = 'table'", &[])?;
+    let mut violations = Vec::new();
+    for table in tables.rows.into_iter().flatten() {
+        let Value::Text(table) = table else { continue };
+        match conn.query(&format!("PRAGMA foreign_key_check({})", quote(&table)), &[]) {
+            Ok(found) => violations.extend(found.rows.into_iter().filter_map(violation)),
+            Err(err) if err.is_of_disk() => return Err(err),
+            Err(err) => violations.push(unchecked(table, &err.to_string())),
+        }
+    }
+    Ok(violations)
+}
+
+/// A row of `PRAGMA foreign_key_check`.
+fn violation(row: Vec<Value>) -> Option<Violation> {
+    match row.as_slice() {
+        [Value::Text(table), row, Value::Text(references), ..] => {
+            let row = if let Value::Integer(row) = row { Some(*row) } else { None };
+            let (table, references) = (table.clone(), references.clone());
+            Some(Violation { table, references, kind: ViolationKind::Row(row) })
+        }
+        _ => None,
+    }
+}
+
+/// A table whose rows SQLite refuses to check: `foreign key mismatch - "post" referencing "user"`.
+fn unchecked(table: String, why: &str) -> Violation {
+    let names = why.strip_prefix("foreign key mismatch - ");
+    let referenced = names.and_then(|names| {
+        let tokens = sql::significant(names);
+        let at = tokens.iter().position(|token| token.is_word("referencing"))?;
+        tokens.get(at + 1)?.identifier()
+    });
+    match referenced {
+        Some(references) => {
+            let references = references.into_owned();
+            Violation { table, references, kind: ViolationKind::Mismatch }
+        }
+        None => {
+            let kind = ViolationKind::Unchecked(why.to_owned());
+            Violation { table, references: String::new(), kind }
+        }
+    }
+}
+
+/// Views and triggers that mention one of these tables and that don't work.
+fn broken(
+    conn: &mut dyn Connection,
+    tables: &BTreeSet<String>,
+) -> Result<Vec<Broken>, DatabaseError> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    let objects = read::objects(conn)?;
+    let mut broken = Vec::new();
+    for object in mentioning(&objects, tables) {
+        let (res, only_by_text) = match try_object(conn, object) {
+            Ok(()) => (try_without_texts(conn, object), true),
+            err => (err, false),
+        };
+        if let Err(err) = res {
+            if err.is_of_disk() {
+                return Err(err);
+            }
+            broken.push(Broken {
+                kind: object.kind,
+                name: object.name.clone(),
+                why: err.to_string(),
+                only_by_text,
+                lacks_registered: err.is_unregistered(),
+            });
+        }
+    }
+    Ok(broken)
+}
+
+/// The views and triggers that mention one of these tables, or a view that does.
+fn mentioning<'a>(objects: &'a [Object], tables: &BTreeSet<String>) -> Vec<&'a Object> {
+    let mut names: BTreeSet<String> =
+        tables.iter().map(|table| table.to_ascii_lowercase()).collect();
+    let identifiers = |object: &'a Object| {
+        let tokens = sql::tokens(object.sql.as_deref().unwrap_or_default());
+        let names = tokens.iter().filter_map(Token::identifier);
+        (object, names.map(|name| name.to_ascii_lowercase()).collect::<BTreeSet<_>>())
+    };
+    let may_break =
+        |object: &&Object| matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
+    let mut others: Vec<_> = objects.iter().filter(may_break).map(identifiers).collect();
+    let mut found = Vec::new();
+    loop {
+        let (new, rest) =
+            others.into_iter().partition(|(_, mentioned)| !mentioned.is_disjoint(&names));
+        others = rest;
+        let new: Vec<(&Object, BTreeSet<String>)> = new;
+        if new.is_empty() {
+            return found;
+        }
+        for (object, _) in new {
+            if object.kind == ObjectKind::View {
+                names.insert(object.name.to_ascii_lowercase());
+            }
+            found.push(object);
+        }
+    }
+}
+
+/// Compiles what uses a view or fires a trigger, without running it.
+fn try_object(conn: &mut dyn Connection, object: &Object) -> Result<(), DatabaseError> {
+    let table = quote(&object.table);
+    let columns = conn.query(&format!("SELECT * FROM {table} LIMIT 0"), &[])?.columns;
+    if object.kind == ObjectKind::View {
+        return Ok(());
+    }
+    // SQLite takes a column that isn't there, and never fires the trigger.
+    let sql = object.sql.as_deref().unwrap_or_default();
+    let is_there = |name: &String| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+    if let Some(column) = sql::columns_of_update(sql).into_iter().find(|name| !is_there(name)) {
+        return Err(DatabaseError::new(format!("no such column: {column}")));
+    }
+    let generated = generated(conn, &object.table)?;
+    let settable = columns.iter().filter(|column| !generated.contains(*column));
+    let sets: Vec<String> = settable.map(|column| format!("{0} = {0}", quote(column))).collect();
+    let fires = |event: &str| {
+        let tokens = sql::significant(sql);
+        let is_event = |token: &&Token<'_>| {
+            ["DELETE", "INSERT", "UPDATE"].iter().any(|event| token.is_word(event))
+        };
+        tokens.iter().find(is_event).is_none_or(|token| token.is_word(event))
+    };
+    let mut compile = |sql: &str| conn.query(&format!("EXPLAIN {sql}"), &[]).map(drop);
+    if fires("DELETE") {
+        compile(&format!("DELETE FROM {table}"))?;
+    }
+    if fires("INSERT") {
+        compile(&format!("INSERT INTO {table} DEFAULT VALUES"))?;
+    }
+    if fires("UPDATE") {
+        compile(&format!("UPDATE {table} SET {}", sets.join(", ")))?;
+    }
+    Ok(())
+}
+
+fn generated(conn: &mut dyn Connection, table: &str) -> Result<BTreeSet<String>, DatabaseError> {
+    let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden IN (2, 3)";
+    let found = conn.query(sql, &[Value::from(table)])?;
+    let text = |value| if let Value::Text(name) = value { Some(name) } else { None };
+    Ok(found.rows.into_iter().flatten().filter_map(text).collect())
+}
+
+/// Tries a view or a trigger in which a name in double quotes that no column has is an error and
+/// not a text (sqlite.org, `quirks.html`, section 8). SQLite writes such names itself where it
+/// renames a column, and a view that lost one would work on, with the name in the place of the
+/// value.
+///
+/// The object is made with other quotes, and that is taken back. There is an option of SQLite's
+/// for it, which not every version of rusqlite has.
+fn try_without_texts(conn: &mut dyn Connection, object: &Object) -> Result<(), DatabaseError> {
+    let Some(text) = object.sql.as_deref().and_then(without_double_quotes) else { return Ok(()) };
+    let mut run = |sql: &str| conn.execute(sql, &[]).map(drop);
+    run("SAVEPOINT dbmigrate_texts")?;
+    let database = if object.temporary { "temp" } else { "main" };
+    let drop = format!("DROP {} {database}.{}", object.kind, quote(&object.name));
+    let create = if object.temporary { text.replacen("CREATE", "CREATE TEMP", 1) } else { text };
+    let res = run(&drop).and_then(|()| run(&create));
+    let res = res.and_then(|()| try_object(conn, object));
+    for sql in ["ROLLBACK TO dbmigrate_texts", "RELEASE dbmigrate_texts"] {
+        conn.execute(sql, &[])?;
+    }
+    res
+}
+
+/// SQL with its names in double quotes in backticks, which never make a text; `None` without any.
+fn without_double_quotes(sql: &str) -> Option<String> {
+    let tokens = sql::tokens(sql);
+    let is_double = |token: &Token<'_>| token.kind == Kind::Quoted && token.text.starts_with('"');
+    let text = |token: &Token<'_>| match token.unquoted().filter(|_| is_double(token)) {
+        Some(name) => format!("`{}`", name.replace('`', "``")),
+        None => token.text.to_owned(),
+    };
+    tokens.iter().any(is_double).then(|| tokens.iter().map(text).collect())
+}

@@ -1,0 +1,138 @@
+//! What a database says when it refuses something, and what kind of refusal that is.
+
+use std::fmt;
+
+/// What a database said when it refused something.
+///
+/// The message is the database's own. It never holds a connection's password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseError {
+    message: String,
+    kind: ErrorKind,
+}
+
+/// Why a database refused, as its driver understands it: nothing else reads the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "drivers tell them apart"))]
+pub(crate) enum ErrorKind {
+    /// Another connection holds a lock.
+    Busy,
+    /// The database can be read but not written.
+    ReadOnly,
+    /// What was opened isn't a database.
+    NotADatabase,
+    /// A file could not be opened or created.
+    Unopenable,
+    /// There is no space left.
+    Full,
+    /// A file could not be read or written.
+    Io,
+    /// An object that the statement creates already exists: its kind and name, as in
+    /// ``table `user` ``.
+    AlreadyExists(String),
+    /// A table, column or the like isn't there, or a column is there already.
+    Mismatched {
+        /// Whether it isn't there.
+        is_missing: bool,
+    },
+    /// What an application registers on its own connections: a function, a collation, a module.
+    Unregistered,
+    /// A row doesn't fit the table: a constraint or its type.
+    Row {
+        /// Whether another row has the same values already.
+        is_duplicate: bool,
+    },
+    /// A view or trigger that the database had to read for the statement doesn't work.
+    BrokenDependent,
+    /// The statement can't run in a transaction.
+    NotInTransaction,
+    /// Anything else.
+    Other,
+}
+
+impl DatabaseError {
+    /// An error with that message.
+    pub fn new(message: impl Into<String>) -> DatabaseError {
+        DatabaseError::of(ErrorKind::Other, message)
+    }
+
+    /// An error of that kind.
+    pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> DatabaseError {
+        DatabaseError { message: message.into(), kind }
+    }
+
+    /// The error with another message.
+    pub(crate) fn map(self, message: impl FnOnce(&str) -> String) -> DatabaseError {
+        DatabaseError { message: message(&self.message), ..self }
+    }
+
+    pub(crate) fn kind(&self) -> &ErrorKind {
+        &self.kind
+    }
+
+    /// Whether another connection holds the lock that was asked for.
+    pub fn is_busy(&self) -> bool {
+        self.kind == ErrorKind::Busy
+    }
+
+    /// Whether the database can be read but not written.
+    pub fn is_read_only(&self) -> bool {
+        self.kind == ErrorKind::ReadOnly
+    }
+
+    /// Whether a file could not be opened or created, such as a journal beside the database.
+    pub fn is_unopenable(&self) -> bool {
+        self.kind == ErrorKind::Unopenable
+    }
+
+    /// Whether there was no space for what was to be written. The database may have rolled the
+    /// transaction back by itself.
+    pub fn is_full(&self) -> bool {
+        self.kind == ErrorKind::Full
+    }
+
+    /// Whether a file could not be read or written. The database may have rolled the transaction
+    /// back by itself.
+    pub fn is_io(&self) -> bool {
+        self.kind == ErrorKind::Io
+    }
+
+    /// Whether the disk is to blame, so that any statement could have failed.
+    pub(crate) fn is_of_disk(&self) -> bool {
+        self.is_full() || self.is_io()
+    }
+
+    /// Whether what was opened isn't a database at all.
+    pub fn is_not_a_database(&self) -> bool {
+        self.kind == ErrorKind::NotADatabase
+    }
+
+    /// Whether a table, a column or the like isn't there.
+    pub fn is_missing(&self) -> bool {
+        self.kind == ErrorKind::Mismatched { is_missing: true }
+    }
+
+    /// Whether what isn't there is something that an application registers on its own connections:
+    /// a function, a collation, or the module of a virtual table.
+    pub fn is_unregistered(&self) -> bool {
+        self.kind == ErrorKind::Unregistered
+    }
+
+    /// Whether a row doesn't fit the table, by a constraint or by its type.
+    pub fn is_of_row(&self) -> bool {
+        matches!(self.kind, ErrorKind::Row { .. })
+    }
+
+    /// Whether another row already has the values of a key or a unique constraint.
+    pub fn is_duplicate(&self) -> bool {
+        self.kind == ErrorKind::Row { is_duplicate: true }
+    }
+}
+
+impl fmt::Display for DatabaseError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for DatabaseError {}
