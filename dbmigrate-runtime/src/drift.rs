@@ -14,8 +14,8 @@ use crate::Value;
 use crate::dialect::{Beyond, Catalog, ObjectKind, ObjectName};
 use crate::operations::OtherObject;
 use crate::schema::{
-    Action, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, Schema,
-    Table, Type,
+    Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, ReferentialAction,
+    Schema, Table, Type,
 };
 use crate::sql::{Kind, is_reserved, same_expression, significant, unparenthesised};
 
@@ -528,7 +528,7 @@ fn foreign_key(it: &ForeignKey) -> String {
         text += &format!(" ({})", quoted(&it.references_columns));
     }
     for (on, action) in [("DELETE", it.on_delete), ("UPDATE", it.on_update)] {
-        if action != Action::NoAction {
+        if action != ReferentialAction::NoAction {
             text += &format!(" ON {on} {}", action.sql());
         }
     }

@@ -79,9 +79,11 @@ pub mod prelude {
     pub use crate::operations::{
         ColumnChange, CustomOperation, Operation, Operations, Sql, TableChange,
     };
+    /// Revision files name it in foreign keys only, where the short name is clear.
+    pub use crate::schema::ReferentialAction as Action;
     pub use crate::schema::{
-        Action, Check, Column, Deferrable, ForeignKey, Generated, Index, IndexColumn, PrimaryKey,
-        Table, Type, Unique,
+        Check, Column, Deferrable, ForeignKey, Generated, Index, IndexColumn, PrimaryKey, Table,
+        Type, Unique,
     };
     pub use crate::{Db, StepResult, Value};
 }

@@ -31,7 +31,7 @@ fn table(op: &mut Operations) {
     op.create_table(
         Table::new("child").column(Column::new("t_id", Type::Integer)).foreign_key(
             ForeignKey::new("fk", ["t_id"], "t", ["id"])
-                .on_delete(dbmigrate_runtime::schema::Action::Cascade),
+                .on_delete(dbmigrate_runtime::schema::ReferentialAction::Cascade),
         ),
     );
 }

@@ -3,7 +3,7 @@
 
 use dbmigrate_runtime::record::{self, ModelRecord};
 use dbmigrate_runtime::schema::{
-    Action, Column, Deferrable, ForeignKey, Index, IndexColumn, Table, Type,
+    Column, Deferrable, ForeignKey, Index, IndexColumn, ReferentialAction, Table, Type,
 };
 use dbmigrate_runtime::{ColumnType, Columns, Model, Value};
 
@@ -398,15 +398,15 @@ fn foreign_keys() {
             "companies",
             ["number", "country"],
         )
-        .on_delete(Action::SetNull)
-        .on_update(Action::Cascade)
+        .on_delete(ReferentialAction::SetNull)
+        .on_update(ReferentialAction::Cascade)
         .deferrable(Deferrable::InitiallyImmediate),
         ForeignKey::new("fk_employees_deputy_employees", ["deputy"], "employees", ["id"])
-            .on_delete(Action::SetNull),
+            .on_delete(ReferentialAction::SetNull),
         ForeignKey::new("fk_employees_tax_companies", ["tax"], "companies", ["tax"])
-            .on_update(Action::SetDefault),
+            .on_update(ReferentialAction::SetDefault),
         ForeignKey::new("fk_employees_user_user", ["user"], "user", ["id"])
-            .on_delete(Action::Restrict)
+            .on_delete(ReferentialAction::Restrict)
             .deferrable(Deferrable::InitiallyDeferred),
         ForeignKey::new("to_key", ["country", "company"], "companies", ["country", "number"]),
     ];
@@ -529,7 +529,7 @@ mod places {
 
     use super::{check, id};
     use dbmigrate_runtime::Model;
-    use dbmigrate_runtime::schema::{Action, Column, ForeignKey, Table, Type};
+    use dbmigrate_runtime::schema::{Column, ForeignKey, ReferentialAction, Table, Type};
 
     macro_rules! model {
         ($(#[$attr:meta])* $name:ident { $($field:ident: $ty:ty = $length:expr,)* }) => {
@@ -585,7 +585,7 @@ mod places {
                 .unique("uq_child_id_child", ["id", "child"])
                 .foreign_key(
                     ForeignKey::new("fk_child_child_user", ["child"], "user", ["id"])
-                        .on_delete(Action::Cascade),
+                        .on_delete(ReferentialAction::Cascade),
                 ),
         );
     }

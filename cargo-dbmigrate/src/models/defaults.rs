@@ -4,7 +4,7 @@
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::record::ModelRecord;
-use dbmigrate_runtime::schema::{Action, Column, DefaultValue, ForeignKey, Type};
+use dbmigrate_runtime::schema::{Column, DefaultValue, ForeignKey, ReferentialAction, Type};
 
 use crate::error::Error;
 
@@ -37,8 +37,10 @@ pub(super) fn misfit_of_action(model: &ModelRecord, key: &ForeignKey) -> Option<
             let has_no_default =
                 matches!(column.default, None | Some(DefaultValue::Literal(Value::Null)));
             let (action, why, hint) = match action {
-                Action::SetNull => ("set_null", "is required", "make the field an `Option`"),
-                Action::SetDefault if has_no_default => (
+                ReferentialAction::SetNull => {
+                    ("set_null", "is required", "make the field an `Option`")
+                }
+                ReferentialAction::SetDefault if has_no_default => (
                     "set_default",
                     "is required and has no default",
                     "give the field a default, or make it an `Option`",

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::operations::{ColumnChange, Sql, TableChange};
 use dbmigrate_runtime::schema::{
-    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm,
-    PrimaryKey, Table, Type, Unique,
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, PrimaryKey,
+    ReferentialAction, Table, Type, Unique,
 };
 use proc_macro2::Literal;
 
@@ -158,7 +158,7 @@ pub fn foreign_key(it: &ForeignKey) -> String {
         texts(&it.references_columns)
     );
     for (method, action) in [("on_delete", it.on_delete), ("on_update", it.on_update)] {
-        if action != Action::NoAction {
+        if action != ReferentialAction::NoAction {
             source += &format!(".{method}(Action::{action:?})");
         }
     }

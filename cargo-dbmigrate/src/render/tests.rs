@@ -4,7 +4,7 @@
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::operations::{ColumnChange, Operations, Sql};
 use dbmigrate_runtime::schema::{
-    Action, Column, ForeignKey, Index, IndexColumn, Table, Type, Unique,
+    Column, ForeignKey, Index, IndexColumn, ReferentialAction, Table, Type, Unique,
 };
 use expect_test::{Expect, expect};
 
@@ -121,7 +121,7 @@ fn everything_else_is_rendered_as_rust() {
             op.add_foreign_key(
                 "post",
                 ForeignKey::new("fk_post_author_id_user", ["author_id"], "user", ["id"])
-                    .on_delete(Action::Cascade),
+                    .on_delete(ReferentialAction::Cascade),
             );
             op.create_index(
                 "post",

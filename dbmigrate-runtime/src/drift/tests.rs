@@ -16,7 +16,8 @@ fn user() -> Table {
         .unique("uq_user_email", ["email"])
         .check("ck_user_age", "age >= 0")
         .foreign_key(
-            ForeignKey::new("fk_user_age_x", ["age"], "x", ["id"]).on_delete(Action::Cascade),
+            ForeignKey::new("fk_user_age_x", ["age"], "x", ["id"])
+                .on_delete(ReferentialAction::Cascade),
         );
     table.indexes.push(Index::new("ix_user_age", ["age"]).filter("age > 1"));
     table
@@ -173,8 +174,8 @@ fn objects_are_missing_unknown_different_or_renamed() {
         |it| {
             it.uniques[0].columns = vec!["age".to_owned()];
             it.checks[0].expression = "age > 0".to_owned();
-            it.foreign_keys[0].on_delete = Action::NoAction;
-            it.foreign_keys[0].on_update = Action::SetNull;
+            it.foreign_keys[0].on_delete = ReferentialAction::NoAction;
+            it.foreign_keys[0].on_update = ReferentialAction::SetNull;
             it.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
             it.indexes[0] = Index::new("ix_user_age", ["age"])
                 .column(IndexColumn::expression("lower(email)").collate("x").desc())

@@ -8,7 +8,8 @@ use super::error::RecordError;
 use crate::Value;
 use crate::model;
 use crate::schema::{
-    Action, DefaultValue, Deferrable, ForeignKey, Generated, IndexColumn, IndexTerm, Type,
+    DefaultValue, Deferrable, ForeignKey, Generated, IndexColumn, IndexTerm, ReferentialAction,
+    Type,
 };
 
 type Result<T> = std::result::Result<T, RecordError>;
@@ -116,14 +117,14 @@ fn foreign_key(literal: &mut Cursor<'_>) -> Result<ForeignKey> {
     Ok(key)
 }
 
-fn action(literal: &mut Cursor<'_>) -> Result<Action> {
+fn action(literal: &mut Cursor<'_>) -> Result<ReferentialAction> {
     let start = literal.offset;
     match literal.text()? {
-        "" | "no_action" => Ok(Action::NoAction),
-        "restrict" => Ok(Action::Restrict),
-        "cascade" => Ok(Action::Cascade),
-        "set_null" => Ok(Action::SetNull),
-        "set_default" => Ok(Action::SetDefault),
+        "" | "no_action" => Ok(ReferentialAction::NoAction),
+        "restrict" => Ok(ReferentialAction::Restrict),
+        "cascade" => Ok(ReferentialAction::Cascade),
+        "set_null" => Ok(ReferentialAction::SetNull),
+        "set_default" => Ok(ReferentialAction::SetDefault),
         word => Err(RecordError::unknown(start, "action", word)),
     }
 }

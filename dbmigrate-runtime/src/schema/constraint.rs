@@ -59,10 +59,10 @@ impl Check {
 /// # Example
 ///
 /// ```
-/// use dbmigrate_runtime::schema::{Action, ForeignKey};
+/// use dbmigrate_runtime::schema::{ReferentialAction, ForeignKey};
 ///
 /// let author = ForeignKey::new("fk_post_author_id_user", ["author_id"], "user", ["id"])
-///     .on_delete(Action::Cascade);
+///     .on_delete(ReferentialAction::Cascade);
 /// assert_eq!(author.references_table, "user");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,9 +76,9 @@ pub struct ForeignKey {
     /// The columns there, as many as on this side.
     pub references_columns: Vec<String>,
     /// What a delete there does here.
-    pub on_delete: Action,
+    pub on_delete: ReferentialAction,
     /// What a change of the key there does here.
-    pub on_update: Action,
+    pub on_update: ReferentialAction,
     /// Whether the check can wait for the end of the transaction.
     pub deferrable: Option<Deferrable>,
 }
@@ -96,22 +96,22 @@ impl ForeignKey {
             columns: owned(columns),
             references_table: references_table.to_owned(),
             references_columns: owned(references_columns),
-            on_delete: Action::NoAction,
-            on_update: Action::NoAction,
+            on_delete: ReferentialAction::NoAction,
+            on_update: ReferentialAction::NoAction,
             deferrable: None,
         }
     }
 
     /// Sets what a delete of the row referred to does.
     #[must_use]
-    pub fn on_delete(mut self, action: Action) -> ForeignKey {
+    pub fn on_delete(mut self, action: ReferentialAction) -> ForeignKey {
         self.on_delete = action;
         self
     }
 
     /// Sets what a change of the key referred to does.
     #[must_use]
-    pub fn on_update(mut self, action: Action) -> ForeignKey {
+    pub fn on_update(mut self, action: ReferentialAction) -> ForeignKey {
         self.on_update = action;
         self
     }
@@ -126,7 +126,7 @@ impl ForeignKey {
 
 /// What happens to a row whose foreign key loses its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Action {
+pub enum ReferentialAction {
     /// The change is refused at the end of the statement or transaction.
     #[default]
     NoAction,
@@ -140,15 +140,15 @@ pub enum Action {
     SetDefault,
 }
 
-impl Action {
+impl ReferentialAction {
     /// The action in SQL's words, the same in every supported database.
     pub fn sql(self) -> &'static str {
         match self {
-            Action::NoAction => "NO ACTION",
-            Action::Restrict => "RESTRICT",
-            Action::Cascade => "CASCADE",
-            Action::SetNull => "SET NULL",
-            Action::SetDefault => "SET DEFAULT",
+            ReferentialAction::NoAction => "NO ACTION",
+            ReferentialAction::Restrict => "RESTRICT",
+            ReferentialAction::Cascade => "CASCADE",
+            ReferentialAction::SetNull => "SET NULL",
+            ReferentialAction::SetDefault => "SET DEFAULT",
         }
     }
 }

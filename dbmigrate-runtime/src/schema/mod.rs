@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 
 pub use column::{Column, DefaultValue, Generated, Type};
 pub use constraint::{
-    Action, Check, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, PrimaryKey, Unique,
+    Check, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, PrimaryKey, ReferentialAction,
+    Unique,
 };
 
 /// A set of tables, by name.

@@ -19,7 +19,7 @@ fn users(op: &mut Operations) {
             .primary_key("pk_post", ["id"])
             .foreign_key(
                 ForeignKey::new("fk_post_author_id_user", ["author_id"], "user", ["id"])
-                    .on_delete(dbmigrate_runtime::schema::Action::Cascade),
+                    .on_delete(dbmigrate_runtime::schema::ReferentialAction::Cascade),
             ),
     );
 }

@@ -4,7 +4,7 @@ use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::drift::Told;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::driver::{AsConnection as _, Driver as _};
-use dbmigrate_runtime::schema::{Action, IndexColumn};
+use dbmigrate_runtime::schema::{IndexColumn, ReferentialAction};
 use expect_test::{Expect, expect};
 
 use super::super::{between, found};
@@ -59,7 +59,7 @@ fn models() -> Schema {
         .primary_key("pk_reply-to", ["id"])
         .foreign_key(
             ForeignKey::new("fk_reply-to_author id_user", ["author id"], "user", ["id"])
-                .on_delete(Action::Cascade),
+                .on_delete(ReferentialAction::Cascade),
         );
     Schema::from_tables([user, post])
 }

@@ -7,8 +7,8 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::schema::{
-    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
-    IndexTerm, PrimaryKey, Schema, Table, Type, Unique, naming::Convention,
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
+    PrimaryKey, ReferentialAction, Schema, Table, Type, Unique, naming::Convention,
 };
 use dbmigrate_runtime::{Value, sql};
 use proptest::collection::vec;
@@ -79,7 +79,7 @@ enum KeyDraw {
 struct KeyTo {
     column: usize,
     table: usize,
-    on: (Action, Action),
+    on: (ReferentialAction, ReferentialAction),
     deferrable: Option<Deferrable>,
     named: bool,
 }
@@ -159,13 +159,13 @@ fn table_draw() -> impl Strategy<Value = TableDraw> {
         )
 }
 
-fn action() -> impl Strategy<Value = Action> {
+fn action() -> impl Strategy<Value = ReferentialAction> {
     select(vec![
-        Action::NoAction,
-        Action::Restrict,
-        Action::Cascade,
-        Action::SetNull,
-        Action::SetDefault,
+        ReferentialAction::NoAction,
+        ReferentialAction::Restrict,
+        ReferentialAction::Cascade,
+        ReferentialAction::SetNull,
+        ReferentialAction::SetDefault,
     ])
 }
 

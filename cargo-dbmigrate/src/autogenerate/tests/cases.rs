@@ -3,7 +3,8 @@
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::schema::{
-    Action, Check, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, PrimaryKey, Unique,
+    Check, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, PrimaryKey, ReferentialAction,
+    Unique,
 };
 
 use super::*;
@@ -159,7 +160,7 @@ cases! {
     ];
     a_foreign_key_dropped: |it| it.foreign_keys.clear()
         => ["removed foreign key `fk_order_user_id_user` on `order`"];
-    a_foreign_key_with_other_actions: |it| it.foreign_keys[0].on_delete = Action::Cascade
+    a_foreign_key_with_other_actions: |it| it.foreign_keys[0].on_delete = ReferentialAction::Cascade
         => [
             "removed foreign key `fk_order_user_id_user` on `order`",
             "added foreign key `fk_order_user_id_user` on `order`",

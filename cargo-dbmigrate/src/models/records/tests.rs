@@ -1,7 +1,9 @@
 //! Records as they come out of files, and what becomes of them.
 
 use dbmigrate_runtime::record::FieldRecord;
-use dbmigrate_runtime::schema::{Action, Column, ForeignKey, Index, IndexColumn, Table, Type};
+use dbmigrate_runtime::schema::{
+    Column, ForeignKey, Index, IndexColumn, ReferentialAction, Table, Type,
+};
 
 use super::*;
 
@@ -134,7 +136,7 @@ fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
 
 #[test]
 fn an_action_that_sets_a_required_column_to_null_is_refused() {
-    let with = |action: Action, column: Column| {
+    let with = |action: ReferentialAction, column: Column| {
         let mut it = model("app::User", 3, "user");
         it.table.columns[0] = column;
         let key = ForeignKey::new("fk_user_id_team", ["id"], "team", ["id"]).on_delete(action);
@@ -143,20 +145,20 @@ fn an_action_that_sets_a_required_column_to_null_is_refused() {
     };
     let id = || Column::new("id", Type::BigInteger);
     refused(
-        &with(Action::SetNull, id().not_null()),
+        &with(ReferentialAction::SetNull, id().not_null()),
         "`on_delete = set_null` of a foreign key sets the field `id`, which is required, in the \
          model `app::User` at src/models.rs:4",
     );
     refused(
-        &with(Action::SetDefault, id().not_null()),
+        &with(ReferentialAction::SetDefault, id().not_null()),
         "`on_delete = set_default` of a foreign key sets the field `id`, which is required and has \
          no default, in the model `app::User` at src/models.rs:4",
     );
     for (action, column) in [
-        (Action::SetNull, id()),
-        (Action::SetDefault, id()),
-        (Action::SetDefault, id().not_null().default(1)),
-        (Action::Cascade, id().not_null()),
+        (ReferentialAction::SetNull, id()),
+        (ReferentialAction::SetDefault, id()),
+        (ReferentialAction::SetDefault, id().not_null().default(1)),
+        (ReferentialAction::Cascade, id().not_null()),
     ] {
         schema(&with(action, column), false).unwrap();
     }

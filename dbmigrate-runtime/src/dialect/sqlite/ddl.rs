@@ -5,8 +5,8 @@ use super::decimal;
 use crate::Value;
 use crate::operations::Operation;
 use crate::schema::{
-    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm,
-    PrimaryKey, Table, Type, Unique, naming,
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, PrimaryKey,
+    ReferentialAction, Table, Type, Unique, naming,
 };
 use crate::sql::quote;
 
@@ -240,7 +240,7 @@ fn references(it: &ForeignKey) -> String {
     let mut sql =
         format!("REFERENCES {} ({})", quote(&it.references_table), quoted(&it.references_columns));
     for (on, action) in [("DELETE", it.on_delete), ("UPDATE", it.on_update)] {
-        if action != Action::NoAction {
+        if action != ReferentialAction::NoAction {
             sql += &format!(" ON {on} {}", action.sql());
         }
     }

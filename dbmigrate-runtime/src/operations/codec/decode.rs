@@ -8,8 +8,8 @@ use crate::operations::{
     ColumnChange, Execute, Json, Operation, OtherObject, Sql, Step, TableChange,
 };
 use crate::schema::{
-    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
-    IndexTerm, PrimaryKey, Table, Type, Unique,
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
+    PrimaryKey, ReferentialAction, Table, Type, Unique,
 };
 
 /// Reads what [`encode`](super::encode) wrote.
@@ -360,8 +360,8 @@ fn check(json: &Json) -> Res<Check> {
     Ok(check)
 }
 
-fn action(json: Option<&Json>) -> Res<Action> {
-    let Some(json) = json else { return Ok(Action::NoAction) };
+fn action(json: Option<&Json>) -> Res<ReferentialAction> {
+    let Some(json) = json else { return Ok(ReferentialAction::NoAction) };
     let found = ACTIONS.iter().find(|(_, text)| json.as_str() == Some(text));
     found.map(|(action, _)| *action).ok_or_else(|| format!("action `{json}` is unknown"))
 }

@@ -6,8 +6,8 @@ use crate::Value;
 use crate::operations::json::EXACT;
 use crate::operations::{ColumnChange, Execute, Json, Operation, OtherObject, Sql, TableChange};
 use crate::schema::{
-    Action, Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn,
-    IndexTerm, PrimaryKey, Table, Type, Unique,
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
+    PrimaryKey, ReferentialAction, Table, Type, Unique,
 };
 
 /// Operations in the canonical form, a JSON array.
@@ -299,17 +299,17 @@ fn check(it: &Check) -> Json {
     ])
 }
 
-pub(super) const ACTIONS: [(Action, &str); 5] = [
-    (Action::NoAction, "no_action"),
-    (Action::Restrict, "restrict"),
-    (Action::Cascade, "cascade"),
-    (Action::SetNull, "set_null"),
-    (Action::SetDefault, "set_default"),
+pub(super) const ACTIONS: [(ReferentialAction, &str); 5] = [
+    (ReferentialAction::NoAction, "no_action"),
+    (ReferentialAction::Restrict, "restrict"),
+    (ReferentialAction::Cascade, "cascade"),
+    (ReferentialAction::SetNull, "set_null"),
+    (ReferentialAction::SetDefault, "set_default"),
 ];
 
-fn action(it: Action) -> Option<Json> {
+fn action(it: ReferentialAction) -> Option<Json> {
     let text = ACTIONS.iter().find(|(action, _)| *action == it).map(|(_, text)| *text);
-    text.filter(|_| it != Action::NoAction).map(Json::text)
+    text.filter(|_| it != ReferentialAction::NoAction).map(Json::text)
 }
 
 fn foreign_key(it: &ForeignKey) -> Json {

@@ -10,7 +10,7 @@ mod edit;
 mod index;
 mod parse;
 
-use crate::schema::{Action, Deferrable};
+use crate::schema::{Deferrable, ReferentialAction};
 
 pub(crate) use index::IndexDefinition;
 
@@ -128,9 +128,9 @@ pub(crate) struct Reference {
     /// Its columns; none for its primary key.
     pub columns: Vec<String>,
     /// What a delete there does here.
-    pub on_delete: Action,
+    pub on_delete: ReferentialAction,
     /// What a change of the key there does here.
-    pub on_update: Action,
+    pub on_update: ReferentialAction,
     /// Whether the check can wait.
     pub deferrable: Option<Deferrable>,
 }

@@ -8,7 +8,7 @@ use super::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn, Layout,
     Reference, Written,
 };
-use crate::schema::{Action, Deferrable, IndexColumn, IndexTerm};
+use crate::schema::{Deferrable, IndexColumn, IndexTerm, ReferentialAction};
 use crate::sql::{self, Kind, Token};
 
 impl Definition {
@@ -351,7 +351,7 @@ fn conflict(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
 fn reference(cursor: &mut Cursor<'_>) -> Result<Reference, String> {
     let table = cursor.name("the table referred to")?;
     let columns = if cursor.is_at_symbol("(") { names(cursor)? } else { Vec::new() };
-    let (on_delete, on_update) = (Action::NoAction, Action::NoAction);
+    let (on_delete, on_update) = (ReferentialAction::NoAction, ReferentialAction::NoAction);
     let mut key = Reference { table, columns, on_delete, on_update, deferrable: None };
     loop {
         if cursor.eat(&["MATCH"]) {
@@ -373,9 +373,14 @@ fn reference(cursor: &mut Cursor<'_>) -> Result<Reference, String> {
     Ok(key)
 }
 
-fn action(cursor: &mut Cursor<'_>) -> Result<Action, String> {
-    let all =
-        [Action::NoAction, Action::Restrict, Action::Cascade, Action::SetNull, Action::SetDefault];
+fn action(cursor: &mut Cursor<'_>) -> Result<ReferentialAction, String> {
+    let all = [
+        ReferentialAction::NoAction,
+        ReferentialAction::Restrict,
+        ReferentialAction::Cascade,
+        ReferentialAction::SetNull,
+        ReferentialAction::SetDefault,
+    ];
     let found = all.into_iter().find(|it| {
         let words: Vec<&str> = it.sql().split(' ').collect();
         cursor.eat(&words)
@@ -569,8 +574,8 @@ mod tests {
         let reference = Reference {
             table: "p".to_owned(),
             columns: vec!["id".to_owned()],
-            on_delete: Action::SetNull,
-            on_update: Action::Cascade,
+            on_delete: ReferentialAction::SetNull,
+            on_update: ReferentialAction::Cascade,
             deferrable: Some(Deferrable::InitiallyDeferred),
         };
         check(

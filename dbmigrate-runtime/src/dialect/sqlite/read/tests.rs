@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::schema::{Action, Deferrable, IndexColumn, Schema};
+use crate::schema::{Deferrable, IndexColumn, ReferentialAction, Schema};
 
 fn object(kind: ObjectKind, name: &str, table: &str, sql: &str) -> Object {
     Object {
@@ -237,7 +237,7 @@ fn model() -> Table {
         .check("ck_post_n", "n > 0")
         .foreign_key(
             ForeignKey::new("fk_post_author_id_user", ["author_id"], "user", ["id"])
-                .on_delete(Action::SetNull)
+                .on_delete(ReferentialAction::SetNull)
                 .deferrable(Deferrable::InitiallyDeferred),
         );
     let column = IndexColumn::expression("lower(title)").desc();
