@@ -6,7 +6,7 @@ use std::fmt;
 
 use hint::{ALONE, UNREGISTERED, hint_of, hint_of_statement};
 
-use crate::dialect::{Broken, Route, Statement, Unplannable, Violation, ViolationKind};
+use crate::dialect::{Broken, Refusal, Route, Statement, Violation, ViolationKind};
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::migration::Direction;
 use crate::operations::UNNAMED;
@@ -229,12 +229,12 @@ impl Error {
         )
     }
 
-    pub(crate) fn unplannable(revision: &str, why: Unplannable) -> Error {
+    pub(crate) fn unplannable(revision: &str, why: Refusal) -> Error {
         let message = format!("revision `{revision}`: {}", why.message);
         Error::new(Kind::Unsupported, message).maybe_hint(why.hint)
     }
 
-    pub(crate) fn version_table_name(why: Unplannable) -> Error {
+    pub(crate) fn version_table_name(why: Refusal) -> Error {
         Error::new(Kind::Unsupported, why.message).maybe_hint(why.hint)
     }
 

@@ -5,7 +5,7 @@ mod mismatch;
 use std::collections::BTreeSet;
 
 use crate::Error;
-use crate::dialect::{Action, Dialect, Facts, Plan, Route, Unplannable};
+use crate::dialect::{Dialect, Facts, Plan, Refusal, Route, Task};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
 use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_current};
@@ -19,7 +19,7 @@ pub struct Planned<'a> {
     /// The migration.
     pub migration: &'a Migration,
     /// What it does to the database, in order.
-    pub actions: Vec<Action>,
+    pub tasks: Vec<Task>,
 }
 
 /// Where an upgrade leads.
@@ -113,8 +113,8 @@ pub fn offline(
     operations: &[Operation],
     schema: &mut Schema,
     dialect: &dyn Dialect,
-) -> Result<Vec<Action>, Unplannable> {
-    actions(operations, schema, dialect, &dialect.offline_facts())
+) -> Result<Vec<Task>, Refusal> {
+    tasks(operations, schema, dialect, &dialect.offline_facts())
 }
 
 /// The same on a database that these are the facts of. What depends on what the operations
@@ -123,22 +123,22 @@ pub fn offline(
 /// # Errors
 ///
 /// As [`Dialect::plan`].
-pub fn actions(
+pub fn tasks(
     operations: &[Operation],
     schema: &mut Schema,
     dialect: &dyn Dialect,
     facts: &Facts,
-) -> Result<Vec<Action>, Unplannable> {
+) -> Result<Vec<Task>, Refusal> {
     let after = replayed(facts);
-    let mut actions = Vec::new();
+    let mut tasks = Vec::new();
     let mut taken = 0;
     while taken < operations.len() {
         let facts = if taken == 0 { facts } else { &after };
         let plan = dialect.plan(&operations[taken..], schema, facts)?;
-        actions.extend(plan.actions);
+        tasks.extend(plan.tasks);
         taken += plan.taken;
     }
-    Ok(actions)
+    Ok(tasks)
 }
 
 /// Whether a way up runs nothing below what is applied, such as a revision that was put between
@@ -185,7 +185,7 @@ pub(crate) fn refuse_placeholders(
     for migration in ids.iter().filter_map(|id| migrations.get(id)) {
         for operation in &migration.recording(direction).operations {
             if let Some(mistake) = written::unbound(operation, dialect.name()) {
-                let why = Unplannable::mistake(operation, dialect.title(), mistake);
+                let why = Refusal::mistake(operation, dialect.title(), mistake);
                 return Err(Error::unplannable(&migration.revision.id, why));
             }
         }
@@ -293,11 +293,11 @@ impl<'a> Planner<'a> {
         let replayed = replayed(facts);
         while plan.taken < self.operations(migration).len() {
             let rest = self.part(migration, plan.taken, dialect, &replayed)?;
-            plan.actions.extend(rest.actions);
+            plan.tasks.extend(rest.tasks);
             plan.taken = rest.taken;
         }
         self.finish(migration)?;
-        Ok(Planned { migration, actions: plan.actions })
+        Ok(Planned { migration, tasks: plan.tasks })
     }
 
     /// Plans a revision from one of its operations on, as far as the facts reach. In the answer
@@ -326,13 +326,13 @@ impl<'a> Planner<'a> {
             .plan(operations, &mut self.schema, facts)
             .map_err(|err| Error::unplannable(id, err))?;
         let is_rebuild =
-            |it: &Action| matches!(it, Action::Statement(it) if it.route == Route::Rebuild);
-        if recording.no_transaction && plan.actions.iter().any(is_rebuild) {
+            |it: &Task| matches!(it, Task::Statement(it) if it.route == Route::Rebuild);
+        if recording.no_transaction && plan.tasks.iter().any(is_rebuild) {
             return Err(Error::rebuild_alone(id));
         }
         plan.taken += from;
-        for action in &mut plan.actions {
-            if let Action::Step { operation, .. } = action {
+        for task in &mut plan.tasks {
+            if let Task::Step { operation, .. } = task {
                 *operation += from;
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::dialect::{Action, Dialect, Facts, Route};
+use crate::dialect::{Dialect, Facts, Route, Task};
 use crate::migration::{Direction, Migrations};
 use crate::operations::UNNAMED;
 use crate::plan;
@@ -99,7 +99,7 @@ pub fn script(
             text.push_str(if has_work { KEYS } else { "" });
             text.push_str("COMMIT;\n");
         }
-        write_actions(&mut text, &it.actions, &mut steps);
+        write_tasks(&mut text, &it.tasks, &mut steps);
         match direction {
             Direction::Upgrade => {
                 let operations = &it.migration.upgrade.operations;
@@ -191,31 +191,31 @@ DROP TABLE temp.dbmigrate_violations;
 COMMIT;
 ";
 
-/// Actions as a script in one transaction, without version rows; empty where there is none.
-pub fn statements(actions: &[Action]) -> String {
-    if actions.is_empty() {
+/// Tasks as a script in one transaction, without version rows; empty where there is none.
+pub fn statements(tasks: &[Task]) -> String {
+    if tasks.is_empty() {
         return String::new();
     }
     let mut text = [UNTRIED, BEGIN, GUARD].concat();
-    write_actions(&mut text, actions, &mut Vec::new());
+    write_tasks(&mut text, tasks, &mut Vec::new());
     text + "\n" + KEYS + TAIL
 }
 
-fn write_actions(text: &mut String, actions: &[Action], steps: &mut Vec<String>) {
-    for action in actions {
-        match action {
-            Action::Statement(it) => {
+fn write_tasks(text: &mut String, tasks: &[Task], steps: &mut Vec<String>) {
+    for task in tasks {
+        match task {
+            Task::Statement(it) => {
                 if it.route == Route::Raw && it.reason != UNNAMED {
                     comment(text, &it.reason);
                 }
                 let _ = writeln!(text, "{}", ended(&it.sql));
             }
-            Action::Check(it) => {
+            Task::Guard(it) => {
                 comment(text, &format!("Abort where {}.", it.failure.replace("{}", "some")));
                 let _ = writeln!(text, "INSERT INTO temp.dbmigrate_guard {};", it.sql);
             }
-            Action::Note(it) => comment(text, it),
-            Action::Step { name, .. } => {
+            Task::Note(it) => comment(text, it),
+            Task::Step { name, .. } => {
                 comment(
                     text,
                     &format!(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use dbmigrate_runtime::dialect::{Action, Dialect as _};
+use dbmigrate_runtime::dialect::{Dialect as _, Task};
 use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
 use dbmigrate_runtime::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
@@ -167,13 +167,13 @@ fn statements(
             Ok(it) => it,
             Err(err) => break Err(err.message),
         };
-        plan.actions.iter().for_each(|it| text += &line(it));
+        plan.tasks.iter().for_each(|it| text += &line(it));
         taken += plan.taken;
         if taken >= operations.len() {
             break Ok(text);
         }
-        for action in &plan.actions {
-            if let Action::Statement(it) = action {
+        for task in &plan.tasks {
+            if let Task::Statement(it) = task {
                 driver.batch(&it.sql).unwrap_or_else(|err| panic!("{}: {err}", it.sql));
             }
         }
@@ -183,12 +183,12 @@ fn statements(
     res
 }
 
-fn line(action: &Action) -> String {
-    match action {
-        Action::Statement(it) => format!("{};\n", it.sql),
-        Action::Check(it) => format!("-- has to find nothing: {}\n", it.sql),
-        Action::Note(it) => format!("-- {it}\n"),
-        Action::Step { name, .. } => format!("-- step `{name}`\n"),
+fn line(task: &Task) -> String {
+    match task {
+        Task::Statement(it) => format!("{};\n", it.sql),
+        Task::Guard(it) => format!("-- has to find nothing: {}\n", it.sql),
+        Task::Note(it) => format!("-- {it}\n"),
+        Task::Step { name, .. } => format!("-- step `{name}`\n"),
     }
 }
 
@@ -200,9 +200,9 @@ pub fn offline(first: &[Operation], revision: &Revision) -> Result<BTreeSet<Stri
     let mut schema = Schema::default();
     let mut drifted = BTreeSet::new();
     for operations in [first, &revision.upgrade, &revision.downgrade] {
-        let actions = plan::offline(operations, &mut schema, SQLITE).map_err(|err| err.message)?;
-        for action in actions {
-            if let Action::Statement(it) = action {
+        let tasks = plan::offline(operations, &mut schema, SQLITE).map_err(|err| err.message)?;
+        for task in tasks {
+            if let Task::Statement(it) = task {
                 driver.batch(&it.sql).map_err(|err| format!("{}: {err}", it.sql))?;
             }
         }

@@ -263,9 +263,9 @@ fn statements(
     let discards = discards.map(|it| format!("-- Discards what {it} holds.\n"));
     let stays = beyond.iter().map(|it| format!("-- Stays: {it}.\n"));
     let notes: String = discards.chain(stays).collect();
-    let actions = plan::actions(operations, &mut schema, &Sqlite, &facts).map_err(|err| {
+    let tasks = plan::tasks(operations, &mut schema, &Sqlite, &facts).map_err(|err| {
         let hint = err.hint.clone();
         hint.into_iter().fold(Error::new(err.message), Error::hint)
     })?;
-    Ok(notes + &script::statements(&actions))
+    Ok(notes + &script::statements(&tasks))
 }

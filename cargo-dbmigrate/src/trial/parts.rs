@@ -1,6 +1,6 @@
 //! The part of a table that SQLite refuses: each is tried on a table that has nothing else.
 
-use dbmigrate_runtime::dialect::{Action, Sqlite};
+use dbmigrate_runtime::dialect::{Sqlite, Task};
 use dbmigrate_runtime::driver::Driver;
 use dbmigrate_runtime::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::operations::Operation;
@@ -59,9 +59,9 @@ fn attempt(table: &Table) -> Result<(), String> {
 pub fn make(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
     let facts = driver.as_connection().facts().map_err(|err| err.to_string())?;
     let create = [Operation::CreateTable(table.clone())];
-    let actions = plan::actions(&create, &mut Schema::default(), &Sqlite, &facts);
-    for action in actions.map_err(|err| err.message)? {
-        if let Action::Statement(statement) = action {
+    let tasks = plan::tasks(&create, &mut Schema::default(), &Sqlite, &facts);
+    for task in tasks.map_err(|err| err.message)? {
+        if let Task::Statement(statement) = task {
             driver.batch(&statement.sql).map_err(|err| err.to_string())?;
         }
     }

@@ -119,7 +119,7 @@ pub trait Dialect: Sync {
         operations: &[Operation],
         schema: &mut Schema,
         facts: &Facts,
-    ) -> Result<Plan, Unplannable>;
+    ) -> Result<Plan, Refusal>;
 
     /// The table as a reader of this database would find it: in the database's own types and
     /// words. Two tables that it can't tell apart become equal.
@@ -127,7 +127,7 @@ pub trait Dialect: Sync {
     /// # Errors
     ///
     /// A table that this database can't have.
-    fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Unplannable>;
+    fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Refusal>;
 
     /// The table with the types as the database's own table of that name declares them, where a
     /// declared type stands for the column's type although this dialect would declare another:
@@ -162,7 +162,7 @@ pub trait Dialect: Sync {
     /// # Errors
     ///
     /// A schema that rows can't be written into in the transaction of the work.
-    fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Unplannable>;
+    fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Refusal>;
 
     /// Statements that create the version table, of this quoted name, if it isn't there.
     fn create_version_table(&self, name: &str) -> String;
@@ -202,7 +202,7 @@ pub struct Shell {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
     /// What to do, in order.
-    pub actions: Vec<Action>,
+    pub tasks: Vec<Task>,
     /// How many operations that covers. The rest depends on what these make of the database, so
     /// its facts have to be asked again.
     pub taken: usize,
@@ -210,11 +210,11 @@ pub struct Plan {
 
 /// One thing that a plan does.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Action {
+pub enum Task {
     /// Runs SQL.
     Statement(Statement),
     /// Asks, and fails where the answer isn't empty.
-    Check(Check),
+    Guard(Guard),
     /// Says something of the plan to who reads it as a script.
     Note(String),
     /// Runs the step at that place among the revision's operations.
@@ -239,7 +239,7 @@ pub struct Statement {
 
 /// A question that has to have no answer for the work to go on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
+pub struct Guard {
     /// A query of no row where all is well, and else of one row with one number.
     pub sql: String,
     /// What is wrong, as a sentence without a beginning capital; `{}` stands for the number.
@@ -261,24 +261,24 @@ pub enum Route {
 
 /// An operation that has no statements.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unplannable {
+pub struct Refusal {
     /// Why, as a sentence without a beginning capital: ``cannot drop ... on SQLite: ...``.
     pub message: String,
     /// What to do, if there is one thing to say.
     pub hint: Option<String>,
 }
 
-impl Unplannable {
+impl Refusal {
     /// An operation with SQL that would run as something else than was meant.
-    pub(crate) fn mistake(operation: &Operation, title: &str, mistake: Mistake) -> Unplannable {
-        Unplannable {
+    pub(crate) fn mistake(operation: &Operation, title: &str, mistake: Mistake) -> Refusal {
+        Refusal {
             message: format!("cannot {operation} on {title}: {}", mistake.message),
             hint: Some(mistake.hint),
         }
     }
 }
 
-impl fmt::Display for Unplannable {
+impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
     }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::verify::Verification;
 use super::{Applied, Executor};
-use crate::dialect::{Action, Check, Route};
+use crate::dialect::{Guard, Route, Task};
 use crate::driver::DatabaseError;
 use crate::migration::{Direction, Migration};
 use crate::plan::Planner;
@@ -13,12 +13,12 @@ use crate::{Db, Error, sql, version_table};
 /// The savepoint that a transaction has as long as it is the same one.
 pub(super) const MARK: &str = "dbmigrate_revision";
 
-/// Whether the schema doesn't say what an action does.
-fn is_opaque(action: &Action) -> bool {
-    match action {
-        Action::Statement(it) => it.route == Route::Raw,
-        Action::Step { .. } => true,
-        Action::Check(_) | Action::Note(_) => false,
+/// Whether the schema doesn't say what a task does.
+fn is_opaque(task: &Task) -> bool {
+    match task {
+        Task::Statement(it) => it.route == Route::Raw,
+        Task::Step { .. } => true,
+        Task::Guard(_) | Task::Note(_) => false,
     }
 }
 
@@ -27,7 +27,7 @@ struct Run<'a> {
     migration: &'a Migration,
     direction: Direction,
     in_transaction: bool,
-    /// How many actions of it are done.
+    /// How many tasks of it are done.
     n_run: usize,
 }
 
@@ -66,8 +66,8 @@ impl Executor<'_> {
                 self.observer.running(direction, &migration.revision);
             }
             let run = Run { migration, direction, in_transaction, n_run };
-            n_run += plan.actions.len();
-            self.run_actions(&run, &plan.actions, verification)?;
+            n_run += plan.tasks.len();
+            self.run_tasks(&run, &plan.tasks, verification)?;
             verification.operations(&operations[taken..plan.taken]);
             taken = plan.taken;
             if taken >= operations.len() {
@@ -92,30 +92,30 @@ impl Executor<'_> {
         self.call_back(&applied, in_transaction, verification)
     }
 
-    fn run_actions(
+    fn run_tasks(
         &mut self,
         run: &Run<'_>,
-        actions: &[Action],
+        tasks: &[Task],
         verification: &mut Verification,
     ) -> Result<(), Error> {
         let Run { migration, direction, in_transaction, n_run } = *run;
         let id = &migration.revision.id;
         // What is opaque may end the transaction and begin another, unseen but for this mark.
-        let is_marked = in_transaction && actions.iter().any(is_opaque);
+        let is_marked = in_transaction && tasks.iter().any(is_opaque);
         if is_marked {
             self.mark()?;
         }
-        for (idx, action) in actions.iter().enumerate() {
+        for (idx, task) in tasks.iter().enumerate() {
             let ended = |what: &str| Err(Error::transaction_ended(id, what));
-            let sql = match action {
-                Action::Statement(it) => Some(it.sql.as_str()),
-                Action::Check(_) | Action::Note(_) | Action::Step { .. } => None,
+            let sql = match task {
+                Task::Statement(it) => Some(it.sql.as_str()),
+                Task::Guard(_) | Task::Note(_) | Task::Step { .. } => None,
             };
-            if is_opaque(action) {
+            if is_opaque(task) {
                 verification.before_opaque(self.conn(), sql)?;
             }
-            match action {
-                Action::Statement(it) => {
+            match task {
+                Task::Statement(it) => {
                     self.observer.statement(it);
                     let is_raw = it.route == Route::Raw;
                     let res = match is_raw && in_transaction && sql::sets_journal_mode(&it.sql) {
@@ -128,7 +128,7 @@ impl Executor<'_> {
                         if is_marked && !err.is_of_disk() && !self.is_at_mark() {
                             return ended(&format!("`{}`", it.sql));
                         }
-                        let place = (n_run + idx + 1, n_run + actions.len());
+                        let place = (n_run + idx + 1, n_run + tasks.len());
                         let err = match it.route {
                             Route::Rebuild => {
                                 err.map(|it| self.driver.dialect().without_scratch_names(it))
@@ -141,9 +141,9 @@ impl Executor<'_> {
                         return ended(&format!("`{}`", it.sql));
                     }
                 }
-                Action::Check(check) => self.check(id, check, in_transaction)?,
-                Action::Note(_) => {}
-                Action::Step { operation, name } => {
+                Task::Guard(guard) => self.guard(id, guard, in_transaction)?,
+                Task::Note(_) => {}
+                Task::Step { operation, name } => {
                     let mut db = Db::new(self.driver.as_connection(), &self.options.args);
                     let res = self.steps.run(migration, direction, *operation, &mut db);
                     let cause = res.as_ref().err().and_then(|err| db.cause(&err.to_string()));
@@ -163,7 +163,7 @@ impl Executor<'_> {
                     }
                 }
             }
-            if is_opaque(action) {
+            if is_opaque(task) {
                 verification.after_opaque(self.conn(), sql)?;
             }
         }
@@ -173,14 +173,14 @@ impl Executor<'_> {
         Ok(())
     }
 
-    fn check(&mut self, id: &str, check: &Check, in_transaction: bool) -> Result<(), Error> {
+    fn guard(&mut self, id: &str, guard: &Guard, in_transaction: bool) -> Result<(), Error> {
         let failed = |err| Error::database("look at the rows that are there", err);
-        let rows = self.driver.query(&check.sql, &[]).map_err(failed)?.rows;
+        let rows = self.driver.query(&guard.sql, &[]).map_err(failed)?.rows;
         match rows.into_iter().flatten().next() {
             None => Ok(()),
             Some(n) => {
-                let failure = check.failure.replace("{}", &n.to_string());
-                Err(Error::check(id, &failure, check.hint.as_deref(), in_transaction))
+                let failure = guard.failure.replace("{}", &n.to_string());
+                Err(Error::check(id, &failure, guard.hint.as_deref(), in_transaction))
             }
         }
     }

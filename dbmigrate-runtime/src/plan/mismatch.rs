@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::Error;
-use crate::dialect::Unplannable;
+use crate::dialect::Refusal;
 use crate::migration::{Direction, Migrations};
 use crate::operations::Operation;
 use crate::schema::{ForeignKey, IndexTerm, Schema, Table};
@@ -234,6 +234,6 @@ impl Mismatch {
                 names("\"")
             ),
         };
-        Error::unplannable(&self.revision, Unplannable { message, hint: Some(hint) })
+        Error::unplannable(&self.revision, Refusal { message, hint: Some(hint) })
     }
 }

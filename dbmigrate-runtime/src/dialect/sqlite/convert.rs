@@ -3,7 +3,7 @@
 //! A new declared type may convert what is stored (sqlite.org, `datatype3.html`, section 3), and
 //! not every value comes out as it went in. Such values are found beforehand.
 
-use super::super::Check;
+use super::super::Guard;
 use super::decimal;
 use super::rebuild::any;
 use crate::sql::quote;
@@ -70,7 +70,7 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
 
 /// Finds the values that a new declared type doesn't fit: those that it would change, and those
 /// that it would leave as something that a reader of the new type doesn't expect.
-pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<Check> {
+pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<Guard> {
     let fits = fits(column, from, to)?;
     let target = affinity(to);
     let c = quote(column);
@@ -78,7 +78,7 @@ pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<C
     let example = |word: &str| {
         format!("say what they become, for example with `.using(\"CAST({column} AS {word})\")`")
     };
-    Some(Check {
+    Some(Guard {
         sql: any(&format!("{table_sql} WHERE {c} IS NOT NULL AND NOT ({fits})")),
         failure: format!(
             "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{to}`"

@@ -1,6 +1,6 @@
 //! The texts of SQLite's `CREATE` statements.
 
-use super::super::{Facts, Unplannable};
+use super::super::{Facts, Refusal};
 use super::decimal;
 use crate::Value;
 use crate::operations::Operation;
@@ -39,12 +39,12 @@ pub(super) fn closed(expression: &str) -> String {
     format!("{expression}{end}")
 }
 
-pub(super) fn needs(facts: &Facts, operation: &Operation, version: u32) -> Result<(), Unplannable> {
+pub(super) fn needs(facts: &Facts, operation: &Operation, version: u32) -> Result<(), Refusal> {
     if facts.version >= version {
         return Ok(());
     }
     let text = |it: u32| format!("{}.{}.{}", it / 1_000_000, it / 1000 % 1000, it % 1000);
-    Err(Unplannable {
+    Err(Refusal {
         message: format!(
             "cannot {operation} on SQLite {}: it needs SQLite {}",
             text(facts.version),
@@ -61,19 +61,19 @@ pub(super) struct Ddl<'a> {
 }
 
 impl Ddl<'_> {
-    pub(super) fn refuse(&self, why: &str, hint: &str) -> Unplannable {
-        Unplannable {
+    pub(super) fn refuse(&self, why: &str, hint: &str) -> Refusal {
+        Refusal {
             message: format!("cannot {} on SQLite: {why}", self.operation),
             hint: Some(hint.to_owned()),
         }
     }
 
-    pub(super) fn refuse_counting(&self) -> Unplannable {
+    pub(super) fn refuse_counting(&self) -> Refusal {
         let hint = "take `without_rowid` or `autoincrement` away";
         self.refuse("a WITHOUT ROWID table has no AUTOINCREMENT", hint)
     }
 
-    pub(super) fn create_table(&self, table: &Table) -> Result<String, Unplannable> {
+    pub(super) fn create_table(&self, table: &Table) -> Result<String, Refusal> {
         if table.strict {
             needs(self.facts, self.operation, 3_037_000)?;
         }
@@ -101,7 +101,7 @@ impl Ddl<'_> {
 
     /// The definition of one of a table's columns, with what is the column's alone: the key that
     /// generates its values, and its foreign key.
-    pub(super) fn column_of(&self, table: &Table, column: &Column) -> Result<String, Unplannable> {
+    pub(super) fn column_of(&self, table: &Table, column: &Column) -> Result<String, Refusal> {
         let key = table.primary_key.as_ref().filter(|_| is_generated_key(table, &column.name));
         let foreign_key = table
             .foreign_keys
@@ -117,7 +117,7 @@ impl Ddl<'_> {
     }
 
     /// The type that a column of the table is declared with.
-    pub(super) fn declared(&self, table: &Table, column: &Column) -> Result<String, Unplannable> {
+    pub(super) fn declared(&self, table: &Table, column: &Column) -> Result<String, Refusal> {
         type_name(&stored_type(table, column), table.strict).map_err(|why| {
             let why = format!("column `{}` of table `{}` {why}", column.name, table.name);
             self.refuse(&why, "choose another type with `#[model(type = ...)]`")
@@ -133,7 +133,7 @@ impl Ddl<'_> {
         key: Option<(&str, bool)>,
         foreign_key: Option<&ForeignKey>,
         strict: bool,
-    ) -> Result<String, Unplannable> {
+    ) -> Result<String, Refusal> {
         let ty = type_name(&column.ty, strict).map_err(|why| {
             let why = format!("column `{}` of table `{table}` {why}", column.name);
             self.refuse(&why, "choose another type with `#[model(type = ...)]`")

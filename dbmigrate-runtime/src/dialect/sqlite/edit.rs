@@ -3,7 +3,7 @@
 //! Only what the operations change is written anew. All else stays as it was found: words that
 //! the schema has no place for, such as `ON CONFLICT`, and what others added.
 
-use super::super::Unplannable;
+use super::super::Refusal;
 use super::ddl::{self, Ddl};
 use super::definition::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn,
@@ -17,7 +17,7 @@ pub(super) fn edit(
     definition: &mut Definition,
     before: &Table,
     after: &Table,
-) -> Result<(), Unplannable> {
+) -> Result<(), Refusal> {
     let counts = |it: &Table| it.generated_key().is_some_and(|it| it.autoincrement == Some(true));
     if after.without_rowid && counts(after) {
         return Err(ddl.refuse_counting());
@@ -56,7 +56,7 @@ struct Edit<'a> {
 }
 
 impl Edit<'_> {
-    fn columns(&mut self) -> Result<(), Unplannable> {
+    fn columns(&mut self) -> Result<(), Refusal> {
         let (before, after) = (self.before, self.after);
         let is_gone = |it: &&Column| after.find_column(&it.name).is_none();
         for gone in before.columns.iter().filter(is_gone) {
@@ -82,7 +82,7 @@ impl Edit<'_> {
         Ok(())
     }
 
-    fn column(&mut self, was: &Column, to: &Column) -> Result<(), Unplannable> {
+    fn column(&mut self, was: &Column, to: &Column) -> Result<(), Refusal> {
         let ddl = self.ddl;
         let (type_was, type_to) = (ddl.declared(self.before, was)?, ddl.declared(self.after, to)?);
         let enum_was = enum_values(was).map(|it| ddl::enum_condition(&was.name, it));
@@ -148,7 +148,7 @@ impl Edit<'_> {
         res.map_err(|why| self.garbled(&why))
     }
 
-    fn primary_key(&mut self) -> Result<(), Unplannable> {
+    fn primary_key(&mut self) -> Result<(), Refusal> {
         let shape = |it: &Table| {
             let autoincrement = it.generated_key().map(|it| it.autoincrement == Some(true));
             (it.primary_key.clone(), autoincrement)
@@ -192,7 +192,7 @@ impl Edit<'_> {
         key.into_iter().any(|it| self.after.find_column(it).is_none())
     }
 
-    fn uniques(&mut self) -> Result<(), Unplannable> {
+    fn uniques(&mut self) -> Result<(), Refusal> {
         for it in self.before.uniques.iter().filter(|it| !self.after.uniques.contains(it)) {
             self.remove(&it.name, "unique constraint", &Shape::Unique(it))?;
         }
@@ -202,7 +202,7 @@ impl Edit<'_> {
         Ok(())
     }
 
-    fn foreign_keys(&mut self) -> Result<(), Unplannable> {
+    fn foreign_keys(&mut self) -> Result<(), Refusal> {
         let gone = |it: &&ForeignKey| !self.after.foreign_keys.contains(it);
         for it in self.before.foreign_keys.iter().filter(gone) {
             self.remove(&it.name, "foreign key", &Shape::ForeignKey(it))?;
@@ -217,7 +217,7 @@ impl Edit<'_> {
         Ok(())
     }
 
-    fn checks(&mut self) -> Result<(), Unplannable> {
+    fn checks(&mut self) -> Result<(), Refusal> {
         for it in self.before.checks.iter().filter(|it| !self.after.checks.contains(it)) {
             self.remove(&it.name, "check", &Shape::Check(it))?;
         }
@@ -227,14 +227,14 @@ impl Edit<'_> {
         Ok(())
     }
 
-    fn push_constraint(&mut self, text: String) -> Result<(), Unplannable> {
+    fn push_constraint(&mut self, text: String) -> Result<(), Refusal> {
         let item = ConstraintItem::new(text).map_err(|why| self.garbled(&why))?;
         self.definition.constraints.push(item);
         Ok(())
     }
 
     /// Removes a constraint by its name, or one without a name by what it demands.
-    fn remove(&mut self, name: &str, what: &str, shape: &Shape<'_>) -> Result<(), Unplannable> {
+    fn remove(&mut self, name: &str, what: &str, shape: &Shape<'_>) -> Result<(), Refusal> {
         for is_named in [true, false] {
             let fits = |it: &Option<String>| match it {
                 Some(it) => is_named && same_name(it, name),
@@ -269,12 +269,12 @@ impl Edit<'_> {
         if is_lost { Ok(()) } else { Err(self.missing(&format!("{what} `{name}`"))) }
     }
 
-    fn place(&self, column: &str) -> Result<usize, Unplannable> {
+    fn place(&self, column: &str) -> Result<usize, Refusal> {
         let found = self.definition.columns.iter().position(|it| same_name(&it.name, column));
         found.ok_or_else(|| self.missing(&format!("column `{column}`")))
     }
 
-    fn missing(&self, what: &str) -> Unplannable {
+    fn missing(&self, what: &str) -> Refusal {
         let table = &self.definition.name;
         self.ddl.refuse(
             &format!("table `{table}` of the database has no {what}"),
@@ -282,7 +282,7 @@ impl Edit<'_> {
         )
     }
 
-    fn garbled(&self, why: &str) -> Unplannable {
+    fn garbled(&self, why: &str) -> Refusal {
         self.ddl.refuse(why, "look at the SQL expressions of the operation")
     }
 }

@@ -18,7 +18,7 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use super::{Catalog, Dialect, Facts, Health, Object, Plan, Shadow, Shell, Unplannable};
+use super::{Catalog, Dialect, Facts, Health, Object, Plan, Refusal, Shadow, Shell};
 use crate::Value;
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
@@ -101,11 +101,11 @@ impl Dialect for Sqlite {
         operations: &[Operation],
         schema: &mut Schema,
         facts: &Facts,
-    ) -> Result<Plan, Unplannable> {
+    ) -> Result<Plan, Refusal> {
         planner::plan(operations, schema, facts)
     }
 
-    fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Unplannable> {
+    fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Refusal> {
         read::as_stored(table, facts)
     }
 
@@ -125,14 +125,14 @@ impl Dialect for Sqlite {
         decimal::is_text(table, column)
     }
 
-    fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Unplannable> {
+    fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Refusal> {
         match schema {
             "" => Ok(self.quote(table)),
             it if it.eq_ignore_ascii_case("main") => {
                 Ok(format!("{}.{}", self.quote(it), self.quote(table)))
             }
             // With a write-ahead log, a transaction over several files is one in each of them.
-            it => Err(Unplannable {
+            it => Err(Refusal {
                 message: format!(
                     "the version table can't be in the schema `{it}` on SQLite: that is an \
                      attached file, and a row in another file isn't committed together with the \

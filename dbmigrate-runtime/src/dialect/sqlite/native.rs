@@ -1,6 +1,6 @@
 //! Which changes SQLite has a statement for, by its version and by what is stored.
 
-use super::super::{Check, Facts, Object, ObjectKind, Unplannable};
+use super::super::{Facts, Guard, Object, ObjectKind, Refusal};
 use super::ddl::{self, Ddl};
 use super::definition::{Clause, ClauseKind};
 use super::edit::same_name;
@@ -25,7 +25,7 @@ pub(super) enum Way {
     /// There is nothing to do.
     Nothing,
     /// By one statement, if the question before it has no answer.
-    Statement(String, Option<Check>),
+    Statement(String, Option<Guard>),
     /// By making the table anew.
     Rebuild,
 }
@@ -42,7 +42,7 @@ pub(super) fn way(
     earlier: &[Operation],
     later: &[Operation],
     schema: &Schema,
-) -> Result<Way, Unplannable> {
+) -> Result<Way, Refusal> {
     let ddl = Ddl { facts, operation };
     let of = |table: &str| format!("ALTER TABLE {}", quote(table));
     match operation {
@@ -95,7 +95,7 @@ fn alter_column(
     table: &str,
     column: &str,
     change: &ColumnChange,
-) -> Result<Way, Unplannable> {
+) -> Result<Way, Refusal> {
     let Some(before) = schema.table(table) else { return Ok(Way::Nothing) };
     let Some(was) = before.find_column(column) else { return Ok(Way::Nothing) };
     let mut to = was.clone();
@@ -121,9 +121,9 @@ fn alter_column(
         return Ok(Way::Rebuild);
     }
     let word = if to.nullable { "DROP" } else { "SET" };
-    let check = (!to.nullable).then(|| rebuild::not_null(table, column));
+    let guard = (!to.nullable).then(|| rebuild::not_null(table, column));
     let (table, column) = (quote(table), quote(column));
-    Ok(Way::Statement(format!("ALTER TABLE {table} ALTER COLUMN {column} {word} NOT NULL"), check))
+    Ok(Way::Statement(format!("ALTER TABLE {table} ALTER COLUMN {column} {word} NOT NULL"), guard))
 }
 
 /// Whether SQLite's `DROP NOT NULL` would remove comments. Where the facts don't know the table or

@@ -1,9 +1,9 @@
-//! Operations in order to actions in order, with at most one rebuild of each table between two
+//! Operations in order to tasks in order, with at most one rebuild of each table between two
 //! operations that the schema doesn't say all of.
 
 use std::collections::BTreeSet;
 
-use super::super::{Action, Facts, Plan, Route, Statement, Unplannable};
+use super::super::{Facts, Plan, Refusal, Route, Statement, Task};
 use super::ddl::{self, Ddl};
 use super::edit::same_name;
 use super::native::{self, Way};
@@ -59,35 +59,35 @@ pub(super) fn plan(
     operations: &[Operation],
     schema: &mut Schema,
     facts: &Facts,
-) -> Result<Plan, Unplannable> {
+) -> Result<Plan, Refusal> {
     let ways = ways(operations, schema, facts);
-    let mut planner = Planner {
+    let mut builder = PlanBuilder {
         schema,
         facts,
-        actions: Vec::new(),
+        tasks: Vec::new(),
         open: Vec::new(),
         changed: BTreeSet::new(),
         all_changed: false,
     };
     for ((idx, operation), way) in operations.iter().enumerate().zip(ways) {
-        let warned = planner.look_at_sql(operation)?;
-        if !planner.take(idx, operation, way?)? {
-            planner.flush(|_| true)?;
-            return Ok(Plan { actions: planner.actions, taken: idx });
+        let warned = builder.look_at_sql(operation)?;
+        if !builder.take(idx, operation, way?)? {
+            builder.flush(|_| true)?;
+            return Ok(Plan { tasks: builder.tasks, taken: idx });
         }
-        planner.actions.extend(warned);
-        operation.apply(planner.schema).map_err(|err| Unplannable {
+        builder.tasks.extend(warned);
+        operation.apply(builder.schema).map_err(|err| Refusal {
             message: err.to_string(),
             hint: Some("compare the revision with the ones before it".to_owned()),
         })?;
     }
-    planner.flush(|_| true)?;
-    Ok(Plan { actions: planner.actions, taken: operations.len() })
+    builder.flush(|_| true)?;
+    Ok(Plan { tasks: builder.tasks, taken: operations.len() })
 }
 
 /// The way of each operation. All of a table's between two barriers go the way of a rebuild if one
 /// needs it.
-fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<Way, Unplannable>> {
+fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<Way, Refusal>> {
     let named: BTreeSet<&str> = operations.iter().flat_map(Operation::tables).collect();
     let tables = named.into_iter().filter_map(|it| schema.table(it)).cloned();
     let mut schema = Schema::from_tables(tables);
@@ -120,11 +120,11 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
     ways
 }
 
-struct Planner<'a> {
+struct PlanBuilder<'a> {
     /// The schema before the operation at hand.
     schema: &'a mut Schema,
     facts: &'a Facts,
-    actions: Vec<Action>,
+    tasks: Vec<Task>,
     /// Rebuilds that still collect, with their table and an operation to name in errors.
     open: Vec<(String, Rebuild, Operation)>,
     /// Tables whose stored texts are no longer those of the facts.
@@ -133,21 +133,21 @@ struct Planner<'a> {
     all_changed: bool,
 }
 
-impl Planner<'_> {
+impl PlanBuilder<'_> {
     /// Refuses SQL of a person that would run as something else than was meant. Of a name that
     /// SQLite takes for a text in what a table keeps there is only a note: revisions with such a
     /// name are applied elsewhere, and have to run on a new database as they ran there.
-    fn look_at_sql(&self, operation: &Operation) -> Result<Option<Action>, Unplannable> {
+    fn look_at_sql(&self, operation: &Operation) -> Result<Option<Task>, Refusal> {
         if let Some(mistake) = written::in_operation(operation, self.schema, "sqlite") {
-            return Err(Unplannable::mistake(operation, "SQLite", mistake));
+            return Err(Refusal::mistake(operation, "SQLite", mistake));
         }
         let name = written::kept_names(operation, self.schema);
         let text = |it: Mistake| format!("{operation}: {}; SQLite reads it as a text", it.message);
-        Ok(name.map(|it| Action::Note(text(it))))
+        Ok(name.map(|it| Task::Note(text(it))))
     }
 
     /// Takes an operation, or says that the facts have to be asked again before.
-    fn take(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<bool, Unplannable> {
+    fn take(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<bool, Refusal> {
         let table = altered(operation);
         if is_barrier(operation) {
             self.flush(|_| true)?;
@@ -165,7 +165,7 @@ impl Planner<'_> {
         }
     }
 
-    fn rebuild(&mut self, table: &str, operation: &Operation) -> Result<bool, Unplannable> {
+    fn rebuild(&mut self, table: &str, operation: &Operation) -> Result<bool, Refusal> {
         let Some(before) = self.schema.table(table) else { return Ok(true) };
         let is_it = |it: &(String, Rebuild, Operation)| it.0 == table;
         if self.open.iter().any(|it| is_it(it) && !it.1.takes(operation)) {
@@ -200,21 +200,21 @@ impl Planner<'_> {
     fn flush(
         &mut self,
         which: impl Fn(&(String, Rebuild, Operation)) -> bool,
-    ) -> Result<(), Unplannable> {
+    ) -> Result<(), Refusal> {
         let (closed, open) = std::mem::take(&mut self.open).into_iter().partition(which);
         self.open = open;
         let closed: Vec<(String, Rebuild, Operation)> = closed;
         for (table, rebuild, operation) in closed {
             let ddl = Ddl { facts: self.facts, operation: &operation };
             if let Some(after) = self.schema.table(&table) {
-                self.actions.extend(rebuild.actions(&ddl, after)?);
+                self.tasks.extend(rebuild.tasks(&ddl, after)?);
             }
             self.changed.insert(table);
         }
         Ok(())
     }
 
-    fn direct(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<(), Unplannable> {
+    fn direct(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<(), Refusal> {
         self.changed.extend(altered(operation).map(str::to_owned));
         let native = |this: &mut Self, sql: String| {
             this.push(operation, sql, Route::Native);
@@ -250,7 +250,7 @@ impl Planner<'_> {
             Operation::RenameColumn { table, from, to } => {
                 self.all_changed = true;
                 if self.schema.table(table).is_some_and(|it| native::rename_fails(it, from)) {
-                    return Err(Unplannable {
+                    return Err(Refusal {
                         message: format!(
                             "cannot {operation} on SQLite: SQLite itself fails to rename a \
                              column that is in the key and in a unique constraint of a WITHOUT \
@@ -284,7 +284,7 @@ impl Planner<'_> {
                         self.push(operation, sql.to_owned(), Route::Raw);
                         Ok(())
                     }
-                    None => Err(Unplannable {
+                    None => Err(Refusal {
                         message: format!("cannot {operation} on SQLite: it has no text for SQLite"),
                         hint: Some("add one with `.sqlite(\"...\")`; it may be empty".to_owned()),
                     }),
@@ -298,13 +298,13 @@ impl Planner<'_> {
             }
             Operation::Run(step) => {
                 self.all_changed = true;
-                self.actions.push(Action::Step { operation: idx, name: step.name.clone() });
+                self.tasks.push(Task::Step { operation: idx, name: step.name.clone() });
                 Ok(())
             }
             _ => match way {
                 Way::Nothing | Way::Rebuild => Ok(()),
-                Way::Statement(sql, check) => {
-                    self.actions.extend(check.map(Action::Check));
+                Way::Statement(sql, guard) => {
+                    self.tasks.extend(guard.map(Task::Guard));
                     native(self, sql)
                 }
             },
@@ -313,6 +313,6 @@ impl Planner<'_> {
 
     fn push(&mut self, operation: &Operation, sql: String, route: Route) {
         let reason = operation.to_string();
-        self.actions.push(Action::Statement(Statement { sql, reason, route }));
+        self.tasks.push(Task::Statement(Statement { sql, reason, route }));
     }
 }

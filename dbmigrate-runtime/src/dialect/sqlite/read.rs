@@ -12,7 +12,7 @@ use super::definition::{
     ClauseKind, ColumnItem, ConstraintKind, Definition, IndexDefinition, KeyColumn, Reference,
 };
 use crate::Value;
-use crate::dialect::{Catalog, Facts, Object, ObjectKind, ObjectName, Unplannable, Unreadable};
+use crate::dialect::{Catalog, Facts, Object, ObjectKind, ObjectName, Refusal, Unreadable};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{
@@ -151,7 +151,7 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
 /// # Errors
 ///
 /// When it can't be created, or not so that it could be read again.
-pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Unplannable> {
+pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Refusal> {
     // Its name is all that a refusal says.
     let operation = Operation::CreateTable(Table::new(&table.name));
     let object = |kind: ObjectKind, name: &str, sql: String| Object {
@@ -167,10 +167,8 @@ pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Unplannab
         objects.push(object(ObjectKind::Index, &index.name, ddl::create_index(&table.name, index)));
     }
     let Catalog { mut schema, mut unreadable, .. } = read(&objects, None);
-    let error = |why: &str| Unplannable {
-        message: format!("cannot {operation} on SQLite: {why}"),
-        hint: None,
-    };
+    let error =
+        |why: &str| Refusal { message: format!("cannot {operation} on SQLite: {why}"), hint: None };
     match (unreadable.pop(), schema.tables.remove(&table.name)) {
         (Some(Unreadable { name, why }), _) => {
             Err(error(&format!("the SQL of `{name}` is wrong: {why}")))

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Action, Check, Facts, Object, ObjectKind, Route, Statement, Unplannable};
+use super::super::{Facts, Guard, Object, ObjectKind, Refusal, Route, Statement, Task};
 use super::convert;
 use super::ddl::{self, Ddl};
 use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
@@ -112,7 +112,7 @@ impl Rebuild {
     }
 
     /// The statements, given the table at its end.
-    pub(super) fn actions(&self, ddl: &Ddl<'_>, after: &Table) -> Result<Vec<Action>, Unplannable> {
+    pub(super) fn tasks(&self, ddl: &Ddl<'_>, after: &Table) -> Result<Vec<Task>, Refusal> {
         let stored = Stored::find(ddl, &self.before)?;
         let was = stored.definition;
         let mut definition = was.clone();
@@ -124,14 +124,14 @@ impl Rebuild {
         refuse_lost(ddl.facts, &was, &definition, &indexes)?;
         let scratch = scratch_name(ddl.facts, &table);
         let (old, new) = (quote(&table), quote(&scratch));
-        let mut out = Actions { reason: self.reason(), actions: Vec::new() };
+        let mut out = Tasks { reason: self.reason(), tasks: Vec::new() };
         if ddl.facts.objects.is_none() {
             out.note(format!(
                 "table `{table}` is made anew as the migrations describe it: triggers on it, and \
                  what others added to it, are not known here and would be lost"
             ));
         }
-        out.actions.extend(self.fitting(&was, &definition).into_iter().map(Action::Check));
+        out.tasks.extend(self.fitting(&was, &definition).into_iter().map(Task::Guard));
         // `CHECK (user.age > 0)` would name no column of the table under its passing name.
         out.push(sql::without_qualifier(&definition.text(&scratch), &table).into_owned());
         let (columns, values) = self.columns(&was, &definition);
@@ -139,7 +139,7 @@ impl Rebuild {
         // The clause outdoes an ON CONFLICT of the table's own, which might leave rows out.
         let insert = format!("INSERT OR ABORT INTO {new} ({columns}) SELECT {values} {from}");
         out.push(insert);
-        out.actions.push(Action::Check(Check {
+        out.tasks.push(Task::Guard(Guard {
             sql: format!(
                 "SELECT n FROM (SELECT (SELECT count(*) FROM {old} NOT INDEXED) - \
                  (SELECT count(*) FROM {new} NOT INDEXED) AS n) WHERE n <> 0"
@@ -182,11 +182,11 @@ impl Rebuild {
                 ddl::literal(&crate::Value::from(table.as_str()))
             ));
         }
-        Ok(out.actions)
+        Ok(out.tasks)
     }
 
     /// Finds values that don't fit their columns any more, where no expression gives others.
-    fn fitting(&self, was: &Definition, to: &Definition) -> Vec<Check> {
+    fn fitting(&self, was: &Definition, to: &Definition) -> Vec<Guard> {
         let mut checks = Vec::new();
         for item in to.columns.iter().filter(|it| !is_generated(it)) {
             let name = &item.name;
@@ -283,7 +283,7 @@ fn refuse_lost(
     was: &Definition,
     to: &Definition,
     indexes: &[&(String, String)],
-) -> Result<(), Unplannable> {
+) -> Result<(), Refusal> {
     const INDEX: &str = "drop the index before, in the same revision: with `op.drop_index`, or \
                          with `op.execute` where no revision made it";
     const CHECK: &str = "take the check away in the same revision";
@@ -344,19 +344,19 @@ pub(super) fn reads_others(operation: &Operation) -> bool {
     using(operation).is_some_and(|it| sql::mentions(it, "select"))
 }
 
-struct Actions {
+struct Tasks {
     reason: String,
-    actions: Vec<Action>,
+    tasks: Vec<Task>,
 }
 
-impl Actions {
+impl Tasks {
     fn push(&mut self, sql: String) {
         let reason = self.reason.clone();
-        self.actions.push(Action::Statement(Statement { sql, reason, route: Route::Rebuild }));
+        self.tasks.push(Task::Statement(Statement { sql, reason, route: Route::Rebuild }));
     }
 
     fn note(&mut self, text: String) {
-        self.actions.push(Action::Note(text));
+        self.tasks.push(Task::Note(text));
     }
 }
 
@@ -371,7 +371,7 @@ struct Stored {
 }
 
 impl Stored {
-    fn find(ddl: &Ddl<'_>, table: &Table) -> Result<Stored, Unplannable> {
+    fn find(ddl: &Ddl<'_>, table: &Table) -> Result<Stored, Refusal> {
         let definition = definition(ddl, table)?;
         let Some(objects) = &ddl.facts.objects else {
             let indexes = table.indexes.iter();
@@ -407,7 +407,7 @@ impl Stored {
 }
 
 /// The definition of a table as it is stored, or as the migrations would make it.
-pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Unplannable> {
+pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Refusal> {
     let garbled = |why: String| {
         ddl.refuse(
             &format!("the definition of table `{}` is not understood: {why}", table.name),
@@ -469,9 +469,9 @@ pub(super) fn any(from: &str) -> String {
     format!("SELECT n FROM (SELECT count(*) AS n FROM {from}) WHERE n > 0")
 }
 
-pub(super) fn not_null(table: &str, column: &str) -> Check {
+pub(super) fn not_null(table: &str, column: &str) -> Guard {
     let (table_sql, column_sql) = (quote(table), quote(column));
-    Check {
+    Guard {
         sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
         failure: format!(
             "column `{column}` of table `{table}` is NULL in {{}} row(s) and is to be NOT NULL"
@@ -486,9 +486,9 @@ fn is_generated(item: &ColumnItem) -> bool {
     item.clauses.iter().any(|it| matches!(it.kind, ClauseKind::Generated { .. }))
 }
 
-fn no_rows(table: &str, column: &str) -> Check {
+fn no_rows(table: &str, column: &str) -> Guard {
     let table_sql = quote(table);
-    Check {
+    Guard {
         sql: any(&format!("{table_sql} NOT INDEXED")),
         failure: format!(
             "column `{column}` is NOT NULL and has no default, and table `{table}` has {{}} \
