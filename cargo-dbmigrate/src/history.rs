@@ -229,7 +229,7 @@ pub fn message(text: &str) -> &str {
 pub const GONE: &str = " (applied, file missing)";
 
 /// The applied revisions of the project's database; none where it isn't there yet.
-pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::Applied>> {
+pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::VersionRow>> {
     match database.open_to_read(Patience::reading(cx))? {
         None => Ok(Vec::new()),
         Some(mut driver) => Ok(version_table::read(&mut *driver, cx.config.version_table())?),
@@ -257,7 +257,7 @@ pub fn edited(cx: &Context, history: &History) -> Vec<version_table::Entry> {
 }
 
 /// What the database at hand says of what is applied in it.
-fn kept(cx: &Context) -> Option<(Vec<version_table::Applied>, Vec<version_table::Entry>)> {
+fn kept(cx: &Context) -> Option<(Vec<version_table::VersionRow>, Vec<version_table::Entry>)> {
     let patience = Patience { out: cx.out, at_most: Duration::ZERO };
     let mut driver = Database::find(cx).and_then(|it| it.open_to_read(patience)).ok()??;
     let table = cx.config.version_table();

@@ -61,7 +61,7 @@ impl Live {
         at_once(driver, |driver| {
             let applied = version_table::read(driver, cx.config.version_table())?;
             let (history, ids) = history.at(executor::ids(&applied))?;
-            executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
+            executor::check_applied(&history.graph, |id| history.checksum(id), &applied, false)?;
             Ok(Live { applied: ids, ..Live::contents(cx, driver)? })
         })
     }

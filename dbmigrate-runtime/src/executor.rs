@@ -140,7 +140,7 @@ impl Steps for OwnSteps {
 }
 
 /// The ids of applied revisions.
-pub fn ids(applied: &[version_table::Applied]) -> BTreeSet<String> {
+pub fn ids(applied: &[version_table::VersionRow]) -> BTreeSet<String> {
     applied.iter().map(|it| it.id.clone()).collect()
 }
 
@@ -151,10 +151,10 @@ pub fn ids(applied: &[version_table::Applied]) -> BTreeSet<String> {
 ///
 /// The first applied revision that was edited since, or, unless `allow_ahead`, that the project
 /// doesn't have.
-pub fn verify<'a>(
+pub fn check_applied<'a>(
     graph: &Graph,
     checksum: impl Fn(&str) -> Option<&'a str>,
-    applied: &[version_table::Applied],
+    applied: &[version_table::VersionRow],
     allow_ahead: bool,
 ) -> Result<(), Error> {
     for it in applied {
@@ -304,7 +304,7 @@ impl<'m> Executor<'m> {
         let migrations = &view.of;
         let graph = migrations.graph();
         let target = &graph.translated(target);
-        verify(graph, |_| None, &applied, self.options.allow_ahead)?;
+        check_applied(graph, |_| None, &applied, self.options.allow_ahead)?;
         let wanted = graph.with_ancestors(&target.ids());
         let stays = plan::stamped(graph, &view.applied, target);
         let current = |it: &Migration| {
@@ -354,7 +354,7 @@ impl<'m> Executor<'m> {
         let applied = version_table::read(self.conn(), table)?;
         let view = self.migrations.view(ids(&applied))?;
         let checksum = |id: &str| view.of.get(id).map(|it| it.checksum.as_str());
-        verify(view.of.graph(), checksum, &applied, self.options.allow_ahead)?;
+        check_applied(view.of.graph(), checksum, &applied, self.options.allow_ahead)?;
         Ok(view)
     }
 

@@ -58,7 +58,7 @@ impl Name<'_> {
 
 /// An applied revision: what has to be known of each to tell where a database stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Applied {
+pub struct VersionRow {
     /// The revision's id.
     pub id: String,
     /// Its message.
@@ -76,7 +76,7 @@ pub struct Applied {
 /// # Errors
 ///
 /// What the database says, when a newer version has written a row, and a schema that can't be.
-pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Applied>, Error> {
+pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow>, Error> {
     let failed = |err| Error::database("read which revisions are applied", err);
     let name = table.quoted(conn.dialect())?;
     let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
@@ -90,21 +90,21 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Applied>, 
             false => return Ok(Vec::new()),
         },
     };
-    let applied: Vec<Applied> = rows.into_iter().map(from_row).collect();
+    let applied: Vec<VersionRow> = rows.into_iter().map(from_row).collect();
     match applied.iter().find(|it| it.format > operations::FORMAT.into()) {
         Some(it) => Err(Error::newer_format(&it.id, it.format, &it.tool_version)),
         None => Ok(applied),
     }
 }
 
-fn from_row(row: Vec<Value>) -> Applied {
+fn from_row(row: Vec<Value>) -> VersionRow {
     let mut row = row.into_iter();
     let mut text = || match row.next() {
         Some(Value::Text(it)) => it,
         Some(Value::Integer(it)) => it.to_string(),
         _ => String::new(),
     };
-    Applied {
+    VersionRow {
         id: text(),
         message: text(),
         checksum: text(),

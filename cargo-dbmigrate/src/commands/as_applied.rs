@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::driver::Driver;
-use dbmigrate_runtime::version_table::{self, Applied};
+use dbmigrate_runtime::version_table::{self, VersionRow};
 use dbmigrate_runtime::{Migration, Migrations, executor, operations};
 
 use crate::context::Context;
@@ -23,19 +23,19 @@ pub fn migrations(
     cx: &Context,
     driver: &mut dyn Driver,
     history: &History,
-    applied: &[Applied],
+    applied: &[VersionRow],
     counted: &BTreeSet<String>,
     down: &[String],
 ) -> Result<Migrations> {
     let graph = &history.graph;
-    let one = |it: &Applied| {
+    let one = |it: &VersionRow| {
         let checksum = |id: &str| history.checksum(id);
-        executor::verify(graph, checksum, std::slice::from_ref(it), true).is_err()
+        executor::check_applied(graph, checksum, std::slice::from_ref(it), true).is_err()
     };
-    let is_edited = |it: &&Applied| down.contains(&it.id) && one(it);
+    let is_edited = |it: &&VersionRow| down.contains(&it.id) && one(it);
     let edited: BTreeSet<&str> = applied.iter().filter(is_edited).map(|it| &*it.id).collect();
     let checksum = |id: &str| history.checksum(id).filter(|_| !edited.contains(id));
-    executor::verify(graph, checksum, applied, false)?;
+    executor::check_applied(graph, checksum, applied, false)?;
     let mut migrations = history.migrations()?;
     if edited.is_empty() {
         return Ok(migrations);

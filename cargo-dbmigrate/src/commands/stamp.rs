@@ -77,7 +77,7 @@ fn write_script(cx: &Context, identifiers: &[String], client: Client) -> Result<
     let (history, _, target) = understood(&history, &applied, &to)?;
     let table = cx.config.version_table();
     let migrations = history.migrations()?;
-    let is_edited = |row: &&version_table::Applied| {
+    let is_edited = |row: &&version_table::VersionRow| {
         migrations.get(&row.id).is_some_and(|migration| migration.checksum != row.checksum)
     };
     let edited = rows.iter().filter(is_edited).map(|row| row.id.clone()).collect();

@@ -52,7 +52,12 @@ pub fn upgrade(
     };
     drop(reader);
     let (history, set) = history.at(executor::ids(&applied))?;
-    executor::verify(&history.graph, |id| history.checksum(id), &applied, options.allow_ahead)?;
+    executor::check_applied(
+        &history.graph,
+        |id| history.checksum(id),
+        &applied,
+        options.allow_ahead,
+    )?;
     history.note_replaced(cx, &[identifier]);
     let target = plan::upgrade_target(&history.graph, &set, identifier)?;
     let pending = plan::route(&history.graph, &set, Direction::Upgrade, &target);
@@ -195,7 +200,7 @@ pub fn write_script(
             }
             let rows = executor::ids(&applied);
             let (history, set) = history.at(rows.clone())?;
-            executor::verify(&history.graph, |id| history.checksum(id), &applied, false)?;
+            executor::check_applied(&history.graph, |id| history.checksum(id), &applied, false)?;
             (history.into_owned(), rows, set, identifier.to_owned())
         }
     };

@@ -16,7 +16,7 @@ use std::{fs, thread};
 use dbmigrate_runtime::dialect::Statement;
 use dbmigrate_runtime::executor::{self, Executor, Observer};
 use dbmigrate_runtime::revision::{Revision, View};
-use dbmigrate_runtime::version_table::{self, Applied};
+use dbmigrate_runtime::version_table::{self, VersionRow};
 use dbmigrate_runtime::{Db, Direction, Migration, Migrations, Options, StepResult, plan, script};
 
 use super::{Answer, upgrade};
@@ -124,7 +124,7 @@ struct Worker<'a> {
     steps: Steps<'a>,
     /// What was applied in the last file that had nothing pending. Most have the same, and then
     /// nothing has to be worked out again.
-    settled: Option<Vec<Applied>>,
+    settled: Option<Vec<VersionRow>>,
 }
 
 impl Worker<'_> {
@@ -149,7 +149,7 @@ impl Worker<'_> {
         let View { of, applied: set, .. } = migrations.view(executor::ids(&applied))?;
         let graph = of.graph();
         let checksum = |id: &str| of.get(id).map(|it| it.checksum.as_str());
-        executor::verify(graph, checksum, &applied, options.allow_ahead)?;
+        executor::check_applied(graph, checksum, &applied, options.allow_ahead)?;
         let target = plan::upgrade_target(graph, &set, identifier)?;
         if plan::route(graph, &set, Direction::Upgrade, &target).is_empty() {
             self.settled = Some(applied);
