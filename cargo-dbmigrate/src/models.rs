@@ -20,7 +20,6 @@ use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::schema::naming::Convention;
 
 pub use artifacts::dep_info;
-#[cfg(test)]
 pub use names::check as check_names;
 pub use records::place;
 pub use wrapper::run_wrapper;

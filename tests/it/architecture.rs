@@ -177,7 +177,7 @@ fn the_versions_agree_and_the_changelog_has_the_current_one() {
 fn every_test_that_the_table_of_behaviours_names_is_there() {
     let table = fs::read_to_string(repository().join("tests/BEHAVIOURS.md")).unwrap();
     let mut code = String::new();
-    for dir in ["tests", "dbmigrate-runtime", "cargo-dbmigrate/src"] {
+    for dir in ["tests", "dbmigrate-runtime", "cargo-dbmigrate"] {
         for path in sources(&repository().join(dir)) {
             code += &fs::read_to_string(path).unwrap();
         }

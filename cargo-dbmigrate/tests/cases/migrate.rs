@@ -2,20 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use cargo_dbmigrate::internals::models::check_names;
+use cargo_dbmigrate::internals::{
+    Cli, Command, Format, Models, NewRevision, Output, Result, Start, Trial, agree_to_losses,
+    answered, autogenerate, render,
+};
 use clap::Parser as _;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::revision;
 use dbmigrate_runtime::schema::Schema;
 
 use super::case::Case;
-use crate::autogenerate;
-use crate::cli::{Cli, Command, Format, NewRevision};
-use crate::commands::new_revision::{agree_to_losses, answered};
-use crate::error::Result;
-use crate::models::{Models, check_names};
-use crate::output::Output;
-use crate::render;
-use crate::trial::{Start, Trial};
 
 /// A generated revision.
 pub struct Revision {

@@ -5,17 +5,14 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cargo_dbmigrate::internals::{
+    CONFIG_FILE, Config, Context, Format, Global, Models, Output, Project, RevisionFile, models,
+    recordings,
+};
 use dbmigrate_runtime::Migration;
 use dbmigrate_runtime::record::ModelRecord;
 
 use super::case::Case;
-use crate::cli::{Format, Global};
-use crate::config::{self, Config};
-use crate::context::Context;
-use crate::models::{self, Models};
-use crate::output::Output;
-use crate::project::Project;
-use crate::runner::{self, RevisionFile};
 
 /// The package, beneath the target directory that the tests' hosts share.
 pub struct Package {
@@ -81,7 +78,7 @@ impl Package {
         );
         for (idx, case) in cases.iter().enumerate() {
             if let Some(config) = &case.config {
-                let path = self.dir.join(config::FILE);
+                let path = self.dir.join(CONFIG_FILE);
                 let config = Config::parse(config, &path);
                 self.cx.config = config.unwrap_or_else(|err| panic!("{}: {err}", case.name));
                 models.splice(2 * idx + 1..2 * idx + 2, self.by_config([source(case, "after")]));
@@ -117,7 +114,7 @@ impl Package {
         let files: Vec<RevisionFile> = files.collect();
         // What was recorded is kept by the runtime's version, and here that is what changes.
         let _ = fs::remove_dir_all(&self.cx.project.work_dir);
-        let recordings = runner::recordings(&self.cx, &files);
+        let recordings = recordings(&self.cx, &files);
         let recordings = recordings.unwrap_or_else(|err| panic!("{err}"));
         recordings.iter().map(|it| it.migration().unwrap()).collect()
     }

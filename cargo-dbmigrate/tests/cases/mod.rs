@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 use std::thread;
 
+use cargo_dbmigrate::internals::{Models, Result};
 use dbmigrate_runtime::operations::{Operation, encode};
 use dbmigrate_runtime::schema::Schema;
 use expect_test::expect_file;
 
-use crate::models::Models;
 use case::{Case, Outcome};
 use invariants::Names;
 use migrate::Revision;
@@ -111,7 +111,7 @@ fn module_name(case: &Case) -> String {
 fn outcome(
     case: &Case,
     [before, after]: &[Models; 2],
-    revision: &crate::error::Result<Revision>,
+    revision: &Result<Revision>,
     say: &mut dyn FnMut(String),
 ) -> Outcome {
     let revision = match revision {

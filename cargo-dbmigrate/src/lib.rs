@@ -1,0 +1,63 @@
+//! `cargo dbmigrate` as a library, so that tests can reach what it is made of.
+//!
+//! It promises nothing: only the command's behavior is versioned. In a program, use the crate
+//! `dbmigrate-runtime`.
+
+mod autogenerate;
+mod cli;
+mod commands;
+mod config;
+mod connection;
+mod context;
+mod edits;
+mod error;
+mod files;
+mod headers;
+mod history;
+mod live;
+mod models;
+mod output;
+mod project;
+mod prompt;
+mod render;
+mod rules;
+mod runner;
+mod scaffold;
+mod trial;
+
+use std::process::ExitCode;
+
+/// Runs the command that the process' arguments ask for.
+pub fn main() -> ExitCode {
+    match models::run_wrapper() {
+        Some(code) => code,
+        None => commands::run(std::env::args_os()),
+    }
+}
+
+/// What the corpus in `tests/cases` drives without a command line.
+#[doc(hidden)]
+pub mod internals {
+    pub use crate::cli::{Cli, Command, Format, Global, NewRevision};
+    pub use crate::commands::new_revision::{agree_to_losses, answered};
+    pub use crate::config::{Config, FILE as CONFIG_FILE};
+    pub use crate::context::Context;
+    pub use crate::error::Result;
+    pub use crate::models::Models;
+    pub use crate::output::Output;
+    pub use crate::project::Project;
+    pub use crate::runner::{RevisionFile, recordings};
+    pub use crate::trial::{Start, Trial};
+
+    pub mod autogenerate {
+        pub use crate::autogenerate::{detected, plain, way_back};
+    }
+
+    pub mod models {
+        pub use crate::models::{check_names, of_records, records};
+    }
+
+    pub mod render {
+        pub use crate::render::{Header, module};
+    }
+}

@@ -1,0 +1,3 @@
+//! The corpus of `tests/cases` at the top of the repository.
+
+mod cases;
