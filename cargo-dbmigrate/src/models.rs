@@ -10,9 +10,11 @@ mod databases;
 mod defaults;
 mod names;
 mod objects;
+mod origin;
 mod records;
 mod selection;
 mod targets;
+mod way;
 mod wrapper;
 
 use dbmigrate_runtime::record::ModelRecord;
@@ -89,7 +91,8 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
     let from_objects = std::env::var_os(EXTRACT).is_some_and(|it| it == "object");
     let found = if from_objects { None } else { Some(check::found(cx, &selection, &package)?) };
     let found = match found {
-        Some(it) if it.canary => it,
+        // One that can't be read is refused below, with what to do.
+        Some(it) if it.canary || !it.damaged.is_empty() => it,
         Some(it) if !it.runtime => return Err(no_runtime(&package.name)),
         from_metadata => {
             if from_metadata.is_some() {

@@ -5,7 +5,7 @@
 //!     impl<'a> Model for Post<'a> {
 //!         const TABLE: &'static str = "post";
 //!         const FIELDS: Fields = Fields { list: &[Field::Column("id", "", <i64 as ColumnType>::TY), ...], ... };
-//!         const RECORD: Record = Record { literal: b"...", texts: &[module_path!(), file!(), <User as Model>::TABLE, ...], ... };
+//!         const RECORD: Record = Record { literal: b"...", texts: &[module_path!(), file!(), ..., <User as Model>::TABLE, ...], ... };
 //!     }
 //!     __record!(__DBMIGRATE_RECORD: Bytes<120, 40> = Bytes::new(<Post<'static> as Model>::RECORD));
 //!     const _: () = check::reference(...);
@@ -256,14 +256,18 @@ impl Expansion<'_> {
         quote!(::core::option::Option::Some(&[#(&[#(#uniques),*]),*]))
     }
 
-    /// What the macro can't know, in the order of the literal: module and file, then the tables
-    /// and columns of foreign keys.
+    /// What the macro can't know, in the order of the literal: module, file and the manifest's
+    /// directory, then the tables and columns of foreign keys.
     fn texts(&self) -> Vec<TokenStream> {
-        let it = self.it;
+        let Expansion { it, krate } = self;
         let mut texts = Vec::new();
         if it.place == Place::Model {
             texts.push(quote!(::core::module_path!()));
             texts.push(quote!(::core::file!()));
+            // Cargo alone sets it; `env!` would be an error where something else compiles.
+            texts.push(quote! {
+                #krate::record::manifest_dir(::core::option_env!("CARGO_MANIFEST_DIR"))
+            });
         }
         for key in &it.attrs.foreign_keys {
             self.refer(&mut texts, &key.references, key.columns.len());

@@ -354,3 +354,87 @@ fn packages_that_share_a_target_directory() {
         assert!(host.ok("history").stdout.contains(&format!("-> {name} (head), first")));
     }
 }
+
+/// A checkout of the package `checkout`, in a directory of its own. Its library has what a macro
+/// of its own makes.
+fn checkout(made: &str, binary: &str) -> Host {
+    let host = Host::library("checkout", "made::made!();\npub fn used() {}\n");
+    host.write("Cargo.toml", &manifest("checkout", "made = { path = \"made\" }\n"));
+    let package = "[package]\nname = \"made\"\nedition = \"2021\"\n\n[lib]\nproc-macro = true\n";
+    host.write("made/Cargo.toml", package);
+    host.write(
+        "made/src/lib.rs",
+        &format!(
+            "use proc_macro::TokenStream;\n#[proc_macro]\npub fn made(_: TokenStream) -> \
+             TokenStream {{\n    {made:?}.parse().unwrap()\n}}\n"
+        ),
+    );
+    host.write("src/main.rs", binary);
+    host.ok("init");
+    host
+}
+
+const CHECKED_AGAIN: &str = "so the package was checked again";
+
+#[test]
+fn two_checkouts_that_share_a_target_directory() {
+    // Cargo takes one's artifacts for the other's, where they are younger than the sources.
+    let bin = |name: &str| {
+        format!("#![allow(dead_code)]\n{}fn main() {{ let _ = checkout::used(); }}\n", model(name))
+    };
+    let one = checkout(&model("Apple"), &bin("Ant"));
+    // With the other's library its binary doesn't compile.
+    let main = format!("{}fn main() {{ let _ = checkout::Bear {{ id: 1 }}; }}\n", model("Bee"));
+    let two = checkout(&model("Bear"), &format!("#![allow(dead_code)]\n{main}"));
+    let none = checkout("", "fn main() { checkout::used() }\n");
+
+    for round in 0..3 {
+        let run = one.ok("migrate --dry-run");
+        assert_eq!(names(&run), ["ant", "apple"], "{run}");
+        assert!(!run.stderr.contains(CHECKED_AGAIN), "{run}");
+        let run = two.ok("migrate --dry-run");
+        assert_eq!(names(&run), ["bear", "bee"], "{run}");
+        // The other's artifacts are left alone, so from then on all is as fresh as it can be.
+        assert_eq!(run.stderr.contains(CHECKED_AGAIN), round == 0, "{run}");
+        assert!(!run.stderr.contains("error"), "{run}");
+        let run = none.fails("migrate --dry-run");
+        assert!(run.stderr.contains("the package `checkout` has no models"), "{run}");
+    }
+
+    // Artifacts of a checkout without models don't say where they were made.
+    let write_again = |host: &Host| host.write("src/lib.rs", &host.read("src/lib.rs"));
+    write_again(&none);
+    let run = none.fails("migrate --dry-run");
+    assert!(run.stderr.contains("has no models"), "{run}");
+    assert_eq!(tables(&one, ""), ["ant", "apple"]);
+    assert_eq!(tables(&two, ""), ["bear", "bee"]);
+    // Compiled here, with the other's macro.
+    write_again(&two);
+    assert_eq!(tables(&two, ""), ["bear", "bee"]);
+
+    // Each one's changes count, whoever compiled last.
+    one.replace("made/src/lib.rs", "Apple", "Avocado");
+    two.replace("src/main.rs", "Bee", "Beetle");
+    assert_eq!(tables(&two, ""), ["bear", "beetle"]);
+    assert_eq!(tables(&one, ""), ["ant", "avocado"]);
+    assert_eq!(tables(&two, ""), ["bear", "beetle"]);
+
+    // A link to a checkout is no other place.
+    let link = one.dir.with_file_name("link");
+    std::os::unix::fs::symlink(&one.dir, &link).unwrap();
+    one.replace("made/src/lib.rs", "Avocado", "Apricot");
+    let check = one.cargo(&format!("check --manifest-path \"{}/Cargo.toml\"", link.display()));
+    assert!(check.stderr.contains("Checking"), "{check}");
+    let run = one.ok("migrate --dry-run");
+    assert_eq!(names(&run), ["ant", "apricot"], "{run}");
+    assert!(!run.stderr.contains(CHECKED_AGAIN), "{run}");
+
+    // One that is moved was made somewhere else, but nothing else is built there.
+    let mut moved = one;
+    let dir = moved.dir.with_file_name("moved");
+    std::fs::rename(&moved.dir, &dir).unwrap();
+    moved.dir = dir;
+    let run = moved.ok("migrate --dry-run");
+    assert_eq!(names(&run), ["ant", "apricot"], "{run}");
+    assert!(!run.stderr.contains(CHECKED_AGAIN), "{run}");
+}

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Artifact, TargetKind};
-use dbmigrate_runtime::record::{self, ModelRecord, RecordError};
+use dbmigrate_runtime::record::{self, ModelRecord, RecordError, Scan};
 use dbmigrate_runtime::schema::naming::Convention;
 
+use super::origin::{Foreign, foreign};
 use super::targets::Package;
 use crate::context::Context;
 use crate::error::{Doing as _, Result};
@@ -20,6 +21,8 @@ pub struct Found {
     pub canary: bool,
     pub records: Vec<ModelRecord>,
     pub damaged: Vec<Damaged>,
+    /// An artifact that another checkout may have left; one that says of which, if there is one.
+    pub foreign: Option<Foreign>,
 }
 
 /// A record that can't be read.
@@ -30,14 +33,30 @@ pub struct Damaged {
 }
 
 impl Found {
-    /// Reads the records in a file, with this convention for names that models don't give.
-    pub fn read(&mut self, path: &Path, naming: &Convention) -> Result<()> {
-        let bytes = fs::read(path).doing(|| format!("read `{}`", path.display()))?;
+    /// Reads the records in a file, with this convention for names that models don't give. Where
+    /// another checkout may have left the file, its artifact is given as well.
+    pub fn read(
+        &mut self,
+        path: &Path,
+        shared: Option<&Artifact>,
+        naming: &Convention,
+    ) -> Result<()> {
+        let bytes = read(path)?;
         let scan = record::scan_with(&bytes, naming);
-        self.canary |= scan.canary;
-        self.records.extend(scan.records);
-        let damaged = |error| Damaged { file: path.to_owned(), error };
-        self.damaged.extend(scan.damaged.into_iter().map(damaged));
+        let is_known = self.foreign.as_ref().is_some_and(|other| other.dir.is_some());
+        if !is_known && scan.damaged.is_empty() {
+            let other = shared.and_then(|artifact| foreign(artifact, &scan.records, &bytes));
+            self.foreign = other.or(self.foreign.take());
+        }
+        self.add(path, scan);
+        Ok(())
+    }
+
+    /// Looks where a file of an artifact was made that has no records to read.
+    pub fn look_at(&mut self, path: &Path, shared: &Artifact) -> Result<()> {
+        if self.foreign.is_none() && shared.fresh {
+            self.foreign = foreign(shared, &[], &read(path)?);
+        }
         Ok(())
     }
 
@@ -45,11 +64,22 @@ impl Found {
     pub fn read_runtime(&mut self, artifact: &Artifact) -> Result<()> {
         self.runtime = true;
         for path in of_check(artifact) {
-            let bytes = fs::read(path).doing(|| format!("read `{}`", path.display()))?;
-            self.canary |= record::scan(&bytes).canary;
+            let Scan { canary, damaged, .. } = record::scan(&read(path)?);
+            self.add(path, Scan { canary, damaged, ..Scan::default() });
         }
         Ok(())
     }
+
+    fn add(&mut self, path: &Path, scan: Scan) {
+        self.canary |= scan.canary;
+        self.records.extend(scan.records);
+        let damaged = |error| Damaged { file: path.to_owned(), error };
+        self.damaged.extend(scan.damaged.into_iter().map(damaged));
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).doing(|| format!("read `{}`", path.display()))
 }
 
 /// Whether it is dbmigrate's own runtime.
@@ -64,10 +94,15 @@ pub fn is_lib(artifact: &Artifact) -> bool {
 
 /// Whether its package is in the workspace or at least beneath its directory.
 pub fn is_local(cx: &Context, package: &Package, artifact: &Artifact) -> bool {
-    let manifest = artifact.manifest_path.as_std_path();
     artifact.package_id.repr.contains("path+file:")
-        && (manifest.starts_with(&cx.project.workspace_root)
-            || manifest.parent().is_some_and(|it| package.members.iter().any(|dir| dir == it)))
+        && (artifact.manifest_path.starts_with(&cx.project.workspace_root)
+            || is_member(package, artifact))
+}
+
+/// Whether its package is one of the workspace's.
+pub fn is_member(package: &Package, artifact: &Artifact) -> bool {
+    let dir = artifact.manifest_path.parent();
+    dir.is_some_and(|dir| package.members.iter().any(|member| member == dir))
 }
 
 /// The metadata that a check wrote. What is built for build scripts and macros has a library
@@ -79,6 +114,16 @@ pub fn of_check(artifact: &Artifact) -> Vec<&Path> {
         return Vec::new();
     }
     paths().filter(|it| ends(it, "rmeta")).collect()
+}
+
+/// What was built for build scripts and macros, which decide what the program is.
+pub fn of_build(artifact: &Artifact) -> Option<&Path> {
+    let is_built = artifact.target.kind.contains(&TargetKind::ProcMacro)
+        || is_lib(artifact) && of_check(artifact).is_empty();
+    let mut paths = artifact.filenames.iter().filter(|_| is_built);
+    let ends = ["rmeta", "so", "dylib", "dll"];
+    let path = paths.find(|path| path.extension().is_some_and(|end| ends.contains(&end)));
+    path.map(|path| path.as_std_path())
 }
 
 /// The sources that a target was compiled from.

@@ -8,18 +8,15 @@ use cargo_metadata::{Artifact, Message};
 use super::artifacts::{self, Found};
 use super::selection::Selection;
 use super::targets::{Lib, Package};
-use super::wrapper;
+use super::way::Way;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::project::{Cargo, Exit};
 
-/// The targets to check: `--lib` and the like.
-type Targets = Vec<String>;
-
 /// Checks the package and reads what the metadata of its targets holds.
 pub fn found(cx: &Context, selection: &Selection, package: &Package) -> Result<Found> {
     let bins = bins(selection, package)?;
-    let mut targets = Targets::new();
+    let mut targets = Vec::new();
     if package.lib.is_some() {
         targets.push("--lib".to_owned());
     }
@@ -32,21 +29,41 @@ pub fn found(cx: &Context, selection: &Selection, package: &Package) -> Result<F
         return Err(Error::new(format!("the package `{}` has no target", package.name))
             .hint("a library or a binary can have models"));
     }
-    let mut found = Found::default();
-    if package.lib != Some(Lib::Checked) {
-        let all = check(cx, selection, &targets, Way::AsLibrary)?;
-        read(cx, package, &all, &mut found, |_| true)?;
-        return Ok(found);
+    let host = Host { cx, selection, package };
+    let mut foreign = None;
+    if package.lib == Some(Lib::Checked) {
+        // As a person's own check, whose work it shares.
+        let plain = host.check(&targets, Way::Plain)?;
+        let mut found = Found::default();
+        host.read(&plain, &mut found, artifacts::is_lib)?;
+        if found.foreign.is_none() {
+            let plain = host.done(plain)?;
+            host.read_binaries(&plain, &mut found)?;
+            return Ok(found);
+        }
+        foreign = found.foreign;
     }
-    // As a person's own check, whose work it shares.
-    let plain = check(cx, selection, &targets, Way::Plain)?;
-    read(cx, package, &plain, &mut found, artifacts::is_lib)?;
-    let with_models = with_models(cx, package, &plain);
-    if found.canary && !with_models.is_empty() {
-        let targets: Targets =
-            with_models.into_iter().flat_map(|it| ["--bin".to_owned(), it]).collect();
-        let again = check(cx, selection, &targets, Way::AsLibrary)?;
-        read(cx, package, &again, &mut found, |it| !artifacts::is_lib(it))?;
+    let mut checked = host.check(&targets, Way::Wrapped)?;
+    let mut found = Found::default();
+    host.read(&checked, &mut found, |_| true)?;
+    if found.foreign.is_some() {
+        foreign = found.foreign;
+        checked = host.check(&targets, Way::Apart)?;
+        found = Found::default();
+        host.read(&checked, &mut found, |_| true)?;
+    }
+    let checked = host.done(checked)?;
+    // A directory that is gone is this one before it was moved. Where nothing was compiled it took
+    // no time, and a person has been told before.
+    let is_compiled = checked.artifacts.iter().any(|artifact| !artifact.fresh);
+    let other = foreign.and_then(|foreign| foreign.dir).filter(|dir| is_compiled && dir.is_dir());
+    if let Some(dir) = other {
+        cx.out.note(format!(
+            "cargo took the artifacts of `{}` for those of this checkout, since both are built in \
+             `{}`, so the package was checked again",
+            dir.display(),
+            cx.project.target_dir.display(),
+        ));
     }
     Ok(found)
 }
@@ -73,37 +90,88 @@ pub fn bins(selection: &Selection, package: &Package) -> Result<Vec<String>> {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// As a person does it.
-    Plain,
-    /// With the wrapper, so that binaries leave metadata.
-    AsLibrary,
+/// The package to check.
+struct Host<'a> {
+    cx: &'a Context,
+    selection: &'a Selection,
+    package: &'a Package,
 }
 
-/// Runs the check and returns what cargo made, or had made before.
-fn check(
-    cx: &Context,
-    selection: &Selection,
-    targets: &Targets,
+/// What a check made, or had made before.
+struct Checked {
     way: Way,
-) -> Result<Vec<Artifact>> {
-    let cargo = Cargo::of_host(&cx.project, cx.out)?;
-    if way == Way::AsLibrary {
-        wrapper::set_up(&cargo)?;
+    artifacts: Vec<Artifact>,
+    exit: Exit,
+}
+
+impl Host<'_> {
+    /// Runs the check of these targets, which are arguments for cargo.
+    fn check(&self, targets: &[String], way: Way) -> Result<Checked> {
+        let Host { cx, selection, .. } = self;
+        let cargo = Cargo::of_host(&cx.project, cx.out)?;
+        way.set_up(&cargo, &cx.project)?;
+        let mut compile = cargo.compile("check", true);
+        compile.cmd = compile.cmd.arg("--manifest-path").arg(&cx.project.manifest_path);
+        compile.cmd = selection.add_to(compile.cmd, cx, &[]).args(targets);
+        let mut artifacts = Vec::new();
+        let patience = format!("Checking the package `{}`", selection.package);
+        let exit = cargo.build(compile, &patience, |message| {
+            if let Message::CompilerArtifact(it) = message {
+                artifacts.push(it);
+            }
+        })?;
+        Ok(Checked { way, artifacts, exit })
     }
-    let mut compile = cargo.compile("check", true);
-    compile.cmd = compile.cmd.arg("--manifest-path").arg(&cx.project.manifest_path);
-    compile.cmd = selection.add_to(compile.cmd, cx, &[]).args(targets);
-    let mut artifacts = Vec::new();
-    let patience = format!("Checking the package `{}`", selection.package);
-    let exit = cargo.build(compile, &patience, |message| {
-        if let Message::CompilerArtifact(it) = message {
-            artifacts.push(it);
+
+    /// Shows what the compiler said. It is an error if the check failed.
+    fn done(&self, checked: Checked) -> Result<Checked> {
+        checked.exit.show(self.cx.out);
+        if checked.exit.success {
+            Ok(checked)
+        } else {
+            Err(failed(&self.selection.package, &checked.exit))
         }
-    })?;
-    exit.show(cx.out);
-    if exit.success { Ok(artifacts) } else { Err(failed(&selection.package, &exit)) }
+    }
+
+    fn read(
+        &self,
+        checked: &Checked,
+        found: &mut Found,
+        wanted: impl Fn(&Artifact) -> bool,
+    ) -> Result<()> {
+        let Host { cx, package, .. } = self;
+        for artifact in &checked.artifacts {
+            if artifacts::is_runtime(artifact) {
+                found.read_runtime(artifact)?;
+                continue;
+            }
+            if !artifacts::is_local(cx, package, artifact) {
+                continue;
+            }
+            let is_shared = checked.way.is_shared(artifacts::is_member(package, artifact));
+            let shared = is_shared.then_some(artifact);
+            if let (Some(shared), Some(path)) = (shared, artifacts::of_build(artifact)) {
+                found.look_at(path, shared)?;
+            } else if wanted(artifact) {
+                for path in artifacts::of_check(artifact) {
+                    found.read(path, shared, &cx.config.naming.0)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what binaries have beside the library that is found.
+    fn read_binaries(&self, plain: &Checked, found: &mut Found) -> Result<()> {
+        let names = with_models(self.cx, self.package, &plain.artifacts);
+        if !found.canary || names.is_empty() {
+            return Ok(());
+        }
+        let targets: Vec<String> =
+            names.into_iter().flat_map(|name| ["--bin".to_owned(), name]).collect();
+        let again = self.done(self.check(&targets, Way::Wrapped)?)?;
+        self.read(&again, found, |artifact| !artifacts::is_lib(artifact))
+    }
 }
 
 /// Why cargo failed. What the compiler says has been shown.
@@ -128,25 +196,6 @@ pub fn failed(package: &str, exit: &Exit) -> Error {
     } else {
         "the models are read from what the compiler makes, so the package has to compile"
     })
-}
-
-fn read(
-    cx: &Context,
-    package: &Package,
-    artifacts: &[Artifact],
-    found: &mut Found,
-    wanted: impl Fn(&Artifact) -> bool,
-) -> Result<()> {
-    for it in artifacts {
-        if artifacts::is_runtime(it) {
-            found.read_runtime(it)?;
-        } else if artifacts::is_local(cx, package, it) && wanted(it) {
-            for path in artifacts::of_check(it) {
-                found.read(path, &cx.config.naming.0)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The binaries whose own sources look as if there were models in them. Those that can't be told

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::record::{self, ModelRecord};
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::written;
 
@@ -22,22 +22,27 @@ pub fn distinct(found: Found) -> Result<Vec<ModelRecord>> {
     let mut places: BTreeMap<(String, u32, String), String> = BTreeMap::new();
     for it in found.records {
         if let Some(other) = records.get(&it.path) {
-            if *other != it {
+            if !is_twin(other, &it) {
                 return Err(differing(other));
             }
             continue;
         }
         let place = (it.file.clone(), it.line, it.table.name.clone());
         let at_place = places.get(&place).and_then(|path| records.get(path));
-        if at_place
-            .is_some_and(|other| ModelRecord { path: it.path.clone(), ..other.clone() } == it)
-        {
+        if at_place.is_some_and(|other| is_twin(other, &it)) {
             continue;
         }
         places.insert(place, it.path.clone());
         records.insert(it.path.clone(), it);
     }
     Ok(records.into_values().collect())
+}
+
+/// Whether they are one struct that two crates of a package compile. The package's directory may
+/// have been reached by a link.
+fn is_twin(one: &ModelRecord, other: &ModelRecord) -> bool {
+    let (path, manifest_dir) = (other.path.clone(), other.manifest_dir.clone());
+    ModelRecord { path, manifest_dir, ..one.clone() } == *other
 }
 
 /// The tables of the managed models.
@@ -109,12 +114,18 @@ fn unreadable(it: &Damaged) -> Error {
     let err = Error::new(format!("failed to read the models in `{file}`: {}", it.error));
     let version = env!("CARGO_PKG_VERSION");
     match it.error.is_other_format() {
-        Some(_) => err.hint(format!(
-            "the runtime and this tool ({version}) are of different versions: \
-             `cargo update -p dbmigrate-runtime`, or `cargo install cargo-dbmigrate@<version of \
-             the runtime>`"
+        Some(format) if format < record::FORMAT => err.hint(format!(
+            "the package's dbmigrate-runtime is older than this tool ({version}): `cargo update -p \
+             dbmigrate-runtime`, and where its requirement ends below that `cargo add \
+             dbmigrate-runtime@{version}`"
         )),
-        None => err.hint("build the package anew: `cargo clean -p` its name, and run this again"),
+        Some(_) => err.hint(format!(
+            "the package's dbmigrate-runtime is newer than this tool ({version}): `cargo install \
+             cargo-dbmigrate@<version of the runtime>`"
+        )),
+        None => {
+            err.hint("build the package again: `cargo clean -p` its name, and repeat this command")
+        }
     }
 }
 

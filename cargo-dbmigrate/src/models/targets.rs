@@ -103,6 +103,8 @@ impl Package {
 
 fn key_of(cx: &Context, manifest: &Path) -> String {
     let mut text = String::new();
+    // Another checkout may have the same migrations directory, and so the same work directory.
+    text += &cx.project.workspace_root.to_string_lossy();
     let root = cx.project.workspace_root.join("Cargo.toml");
     for path in [&root, &cx.project.manifest_path, manifest] {
         text += &fs::read_to_string(path).unwrap_or_default();

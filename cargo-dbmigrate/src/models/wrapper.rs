@@ -3,13 +3,18 @@
 //! A binary leaves no metadata, and cargo can't be asked to check it as a library. So cargo is
 //! given this program as `RUSTC_WORKSPACE_WRAPPER`, which it starts for the workspace's own
 //! packages, and the wrapper says `lib` where cargo says `bin`. What cargo makes this way has
-//! names of its own: a person's own check stays as fresh as it was.
+//! names of its own: a person's own check stays as fresh as it was. They depend on the wrapper's
+//! path, so each checkout has one of its own: of two that share a target directory cargo would else
+//! take the one's for the other's.
 
 use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::{env, fs, io};
 
 use crate::error::{Doing as _, Result};
 use crate::project::{self, Cargo};
+use crate::runner::random;
 
 /// Says to this program that it is started in rustc's place.
 const WRAPPER: &str = "DBMIGRATE_WRAPPER";
@@ -24,7 +29,8 @@ pub fn run_wrapper() -> Option<ExitCode> {
     if !is_set(WRAPPER) && !is_set(LINKER) || project::in_build_script() {
         return None;
     }
-    if is_set(LINKER) {
+    // The wrapper keeps its variable from rustc, which starts the linker.
+    if !is_set(WRAPPER) {
         return Some(ExitCode::SUCCESS);
     }
     let mut args = std::env::args_os().skip(1);
@@ -34,18 +40,59 @@ pub fn run_wrapper() -> Option<ExitCode> {
     Some(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Has cargo start this program in rustc's place. A wrapper around rustc that caches doesn't
-/// expect that, and is left out.
-pub fn set_up(cargo: &Cargo) -> Result<()> {
-    cargo.set_var("RUSTC_WORKSPACE_WRAPPER", executable()?);
+/// Has cargo start this program in rustc's place, by a path in the checkout's directory. A wrapper
+/// around rustc that caches doesn't expect that, and is left out.
+pub fn set_up(cargo: &Cargo, checkout_dir: &Path) -> Result<()> {
+    cargo.set_var("RUSTC_WORKSPACE_WRAPPER", linked(checkout_dir)?);
     cargo.set_var("RUSTC_WRAPPER", "");
     cargo.set_var(WRAPPER, "1");
     Ok(())
 }
 
 /// The path of this program.
-pub fn executable() -> Result<std::path::PathBuf> {
-    std::env::current_exe().doing(|| "find the path of this program".to_owned())
+pub fn executable() -> Result<PathBuf> {
+    env::current_exe().doing(|| "find the path of this program".to_owned())
+}
+
+/// A path in that directory that leads to this program.
+fn linked(dir: &Path) -> Result<PathBuf> {
+    let program = executable()?;
+    let path = dir.join(format!("cargo-dbmigrate{}", env::consts::EXE_SUFFIX));
+    if leads_to(&path, &program) {
+        return Ok(path);
+    }
+    let temporary = dir.join(format!("{}.tmp", random()?));
+    // Another process may use the path now, and finds a program there at any time.
+    let linked = fs::create_dir_all(dir)
+        .and_then(|()| link(&program, &temporary))
+        .and_then(|()| fs::rename(&temporary, &path));
+    linked.doing(|| format!("link `{}` to this program", path.display()))?;
+    Ok(path)
+}
+
+#[cfg(unix)]
+fn link(program: &Path, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(program, path)
+}
+
+#[cfg(unix)]
+fn leads_to(path: &Path, program: &Path) -> bool {
+    fs::read_link(path).is_ok_and(|target| target == program)
+}
+
+/// Not everybody may make symbolic links here, and hard links don't leave the file system.
+#[cfg(not(unix))]
+fn link(program: &Path, path: &Path) -> io::Result<()> {
+    fs::hard_link(program, path).or_else(|_| fs::copy(program, path).map(drop))
+}
+
+#[cfg(not(unix))]
+fn leads_to(path: &Path, program: &Path) -> bool {
+    let known = |path: &Path| {
+        let metadata = fs::metadata(path).ok()?;
+        Some((metadata.len(), metadata.modified().ok()?))
+    };
+    known(path).is_some_and(|it| known(program) == Some(it))
 }
 
 /// The arguments, for a library where they check something else. Lints don't count then: they

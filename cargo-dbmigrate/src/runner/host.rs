@@ -155,7 +155,8 @@ fn host_key(cx: &Context) -> String {
     let root = &cx.project.workspace_root;
     let paths =
         [root.join("Cargo.lock"), root.join("Cargo.toml"), cx.project.manifest_path.clone()];
-    let mut text = VERSION.to_owned();
+    // The paths in the answer are this checkout's, whoever else has the same migrations directory.
+    let mut text = format!("{VERSION}{}", root.display());
     for path in paths {
         let bytes = fs::read(path).unwrap_or_default();
         text += &hash(&bytes);

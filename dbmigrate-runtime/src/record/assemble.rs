@@ -40,6 +40,7 @@ pub(super) fn model(payload: &[u8], offset: usize, naming: &Convention) -> Resul
         record: ModelRecord {
             path: String::new(),
             file: String::new(),
+            manifest_dir: String::new(),
             line,
             table: Table::new(literal.text()?),
             renamed_from: None,
@@ -53,6 +54,7 @@ pub(super) fn model(payload: &[u8], offset: usize, naming: &Convention) -> Resul
     let group = Group::read(literal, &mut holes, 0, &mut |holes| {
         model.record.path = format!("{}::{name}", holes.text()?);
         model.record.file = holes.owned()?;
+        model.record.manifest_dir = holes.owned()?;
         Ok(())
     })?;
     holes.finish()?;

@@ -14,8 +14,8 @@ pub struct Record {
     pub literal: &'static [u8],
     /// The fields, for the types of their columns.
     pub fields: &'static [Field],
-    /// What only the compiler knows as text: a model's module and file, and for each foreign key
-    /// the table and the columns that it refers to.
+    /// What only the compiler knows as text: a model's module, its file and the directory of the
+    /// package's manifest, and for each foreign key the table and the columns that it refers to.
     pub texts: &'static [&'static str],
     /// The records of the groups that are flattened in, in the order of their fields.
     pub groups: &'static [&'static Record],
@@ -75,6 +75,15 @@ impl<const L: usize, const H: usize> Bytes<L, H> {
             holes,
             end: END,
         }
+    }
+}
+
+/// What a record says of the variable `CARGO_MANIFEST_DIR`, which only cargo sets.
+#[doc(hidden)]
+pub const fn manifest_dir(variable: Option<&'static str>) -> &'static str {
+    match variable {
+        Some(dir) => dir,
+        None => "",
     }
 }
 

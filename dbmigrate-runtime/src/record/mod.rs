@@ -8,7 +8,8 @@
 //! A record is, in this order: eight bytes that announce it, the [`FORMAT`] (two bytes, little
 //! endian as all numbers here), the payload's length (four bytes), the payload, and four bytes
 //! that end it. The payload holds what the macro knew, as one piece, and then the *holes*: what
-//! only the compiler knows, such as the columns' types and the names of other models' tables.
+//! only the compiler knows: the columns' types, then the model's module, its file and the directory
+//! of the package's manifest, and the tables and columns that foreign keys refer to.
 //!
 //! # Example
 //!
@@ -35,7 +36,7 @@ mod error;
 mod fact;
 mod scan;
 
-pub use encode::{Bytes, Record};
+pub use encode::{Bytes, Record, manifest_dir};
 pub use error::RecordError;
 pub use scan::{Scan, scan, scan_with};
 
@@ -44,7 +45,7 @@ use crate::schema::Table;
 use crate::schema::naming::Convention;
 
 /// The version of the records' format that this crate writes and reads.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 
 /// A model as it was recorded.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,9 @@ pub struct ModelRecord {
     pub path: String,
     /// The source file, as the compiler names it: from the workspace's root, as a rule.
     pub file: String,
+    /// The directory of the package's manifest where it was compiled, as cargo says it; empty where
+    /// something else than cargo compiled it.
+    pub manifest_dir: String,
     /// The line of the struct's name, or 0 where the compiler didn't say.
     pub line: u32,
     /// The table, with all names by [convention](crate::schema::naming) where the model gives

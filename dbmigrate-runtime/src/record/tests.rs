@@ -26,7 +26,7 @@ fn record() -> Record {
             \x07flatten\x05inner\x09\
             \x06column\x01b\x0a\0\x07default\x04text\x03sad\x05check\0\x05b > 1\0",
         fields: TYPES,
-        texts: &["blog::models", "src/models.rs", "user", "id"],
+        texts: &["blog::models", "src/models.rs", "/work/blog", "user", "id"],
         groups: &[&Record {
             literal: b"\x07columns\0\x02\x06column\x01c\x01\0\0\x06column\x01d\x02\0\
                 \x05index\x01i\x01\0\x01\0\x01d\0\x01\0",
@@ -50,6 +50,10 @@ fn a_record_is_read_back() {
     assert_eq!(scan.damaged, []);
     let [record] = &scan.records[..] else { panic!("{scan:?}") };
     assert_eq!((record.path.as_str(), record.line), ("blog::models::Post", 129));
+    assert_eq!(
+        (record.file.as_str(), record.manifest_dir.as_str()),
+        ("src/models.rs", "/work/blog")
+    );
     assert_eq!(record.table.columns[1], Column::new("a b", Type::array(Type::Text)));
     let names: Vec<_> = record.table.columns.iter().map(|it| it.name.as_str()).collect();
     assert_eq!(names, ["id", "a b", "c", "d", "b"]);
@@ -129,17 +133,17 @@ fn made_up_payloads_are_errors() {
         "the model record's number at offset 26 is out of range"
     );
     assert_eq!(
-        literal(b"\x05model\x01A\x01\x01a\x06unique\0\x01\x01x\0\0", b"\x01m\x01f"),
+        literal(b"\x05model\x01A\x01\x01a\x06unique\0\x01\x01x\0\0", b"\x01m\x01f\x01d"),
         "the model record at offset 14 names a column `x` that it doesn't have"
     );
     assert_eq!(
         literal(
             b"\x05model\x01A\x01\x01a\0\x02\x06column\x01a\x01\0\0\x06column\x01b\x01\x01a\0",
-            b"\x01\x01\x01m\x01f"
+            b"\x01\x01\x01m\x01f\x01d"
         ),
         "the model record at offset 14 has the column `a` twice"
     );
-    let deep = [&[106; 40][..], b"\x01m\x01f"].concat();
+    let deep = [&[106; 40][..], b"\x01m\x01f\x01d"].concat();
     assert_eq!(
         literal(b"\x05model\x01A\x01\x01a\0\x01\x06column\x01a\x01\0\0", &deep),
         "the model record at offset 76 is nested too deeply"
@@ -155,9 +159,9 @@ fn another_format_and_a_missing_end_are_named() {
     assert_eq!(error.is_other_format(), Some(9));
     assert_eq!(
         error.to_string(),
-        "the model record at offset 0 has format 9, and this version reads format 1"
+        "the model record at offset 0 has format 9, and this version reads format 2"
     );
-    bytes[8] = 1;
+    bytes[8] = 2;
     *bytes.last_mut().unwrap() = 0;
     let [error] = &scan_of(&bytes)[..] else { panic!() };
     assert_eq!((error.offset(), error.is_other_format()), (0, None));

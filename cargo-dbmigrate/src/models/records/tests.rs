@@ -11,6 +11,7 @@ fn model(path: &str, line: u32, table: &str) -> ModelRecord {
     ModelRecord {
         path: path.to_owned(),
         file: "src/models.rs".to_owned(),
+        manifest_dir: "/work/app".to_owned(),
         line,
         table: Table::new(table).column(Column::new("id", Type::BigInteger).not_null()),
         renamed_from: None,
@@ -193,4 +194,43 @@ fn doc_comments_become_comments_where_there_are_none() {
     let table = schema.table("user").unwrap();
     assert_eq!(table.comment.as_deref(), Some("Said."));
     assert_eq!(table.columns[0].comment.as_deref(), Some("Its number."));
+}
+
+#[test]
+fn a_runtime_of_another_format_is_answered_with_the_command_that_helps() {
+    let refused = |format: u16| {
+        let mut bytes = b"\xd8dbm\x9erec".to_vec();
+        bytes.extend(format.to_le_bytes());
+        bytes.extend([0; 8]);
+        let damaged = record::scan(&bytes).damaged.into_iter();
+        let damaged = damaged.map(|error| Damaged { file: "target/libapp.rmeta".into(), error });
+        let found = Found { damaged: damaged.collect(), ..Found::default() };
+        distinct(found).unwrap_err().to_string()
+    };
+    let version = env!("CARGO_PKG_VERSION");
+    let (older, newer) = (record::FORMAT - 1, record::FORMAT + 1);
+    assert_eq!(
+        refused(older),
+        format!(
+            "failed to read the models in `libapp.rmeta`: the model record at offset 0 has format \
+             {older}, and this version reads format {}\n  hint: the package's dbmigrate-runtime is \
+             older than this tool ({version}): `cargo update -p dbmigrate-runtime`, and where its \
+             requirement ends below that `cargo add dbmigrate-runtime@{version}`",
+            record::FORMAT
+        )
+    );
+    let err = refused(newer);
+    let hint = format!(
+        "the package's dbmigrate-runtime is newer than this tool ({version}): `cargo install \
+         cargo-dbmigrate@<version of the runtime>`"
+    );
+    assert!(err.ends_with(&hint), "{err}");
+}
+
+#[test]
+fn a_package_that_is_reached_by_a_link_has_its_models_once() {
+    let linked =
+        ModelRecord { manifest_dir: "/link/app".to_owned(), ..model("app::User", 3, "user") };
+    let records = [model("app::User", 3, "user"), linked];
+    assert_eq!(distinct(found(&records)).unwrap(), records[..1]);
 }
