@@ -173,8 +173,31 @@ fn where_the_subcommand_is_not_installed_the_build_says_how() {
 #[test]
 fn the_library_way_needs_nothing_installed() {
     let host = example("build-script-library");
+    let db = host.dir.join("app.db");
     ok(host.cargo("check"));
-    assert!(dump(&host.dir.join("app.db")).contains("CREATE TABLE \"item\""));
+    assert!(dump(&db).contains("CREATE TABLE \"item\""));
+
+    // So it is where the package calls the runtime something else: what is generated does, too.
+    let manifest = host.read("Cargo.toml");
+    let renamed = "\ndbm = { package = \"dbmigrate-runtime\", path";
+    let renamed = manifest.replace("\ndbmigrate-runtime = { path", renamed);
+    assert_eq!(renamed.matches("dbm = ").count(), 2, "{manifest}");
+    host.write("Cargo.toml", &renamed);
+    host.replace("src/lib.rs", "use dbmigrate_runtime::Model", "use dbm::Model");
+    host.replace("src/lib.rs", "#[derive(Model)]", "#[derive(Model)]\n#[model(crate = dbm)]");
+    fs::remove_dir_all(host.dir.join("migrations")).unwrap();
+    fs::remove_file(&db).unwrap();
+    host.ok("init");
+    host.ok("revision -m items");
+    let empty = "pub fn upgrade(op: &mut Operations) {}";
+    let made =
+        "    op.execute(\"CREATE TABLE item (id INTEGER PRIMARY KEY, title TEXT NOT NULL)\");";
+    let filled = format!("{}\n{made}\n}}", empty.trim_end_matches('}'));
+    host.replace(&host.revision("items"), empty, &filled);
+    let run = ok(host.cargo("check"));
+    assert!(!run.stderr.contains("warning"), "{run}");
+    assert!(dump(&db).contains("CREATE TABLE item"), "{}", dump(&db));
+    assert!(host.ok("current").stdout.contains("(head)"));
 }
 
 #[test]
