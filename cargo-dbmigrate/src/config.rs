@@ -14,11 +14,13 @@ pub use databases::{ALL, DEFAULT, Further, check_name};
 
 use crate::cli::Transaction;
 use crate::error::{Doing as _, Error, Result, toml_place};
-use crate::files::VERSIONS;
-use crate::rules::{Excluded, Included, Rules};
+use crate::scope::{Excluded, Included, Scope};
 
 /// The file's name, in the migrations directory.
 pub const FILE: &str = "dbmigrate.toml";
+
+/// The directory in which a module is looked for whose path `mod.rs` doesn't name.
+pub const VERSIONS: &str = "versions";
 
 /// The keys. `init` writes all of them with their defaults; see `scaffold`.
 #[derive(Debug, Clone, Deserialize)]
@@ -158,8 +160,8 @@ impl Config {
     }
 
     /// What is compared and what is left out.
-    pub fn rules(&self) -> Rules {
-        Rules { include: self.include.clone(), exclude: self.exclude.clone() }
+    pub fn scope(&self) -> Scope {
+        Scope { include: self.include.clone(), exclude: self.exclude.clone() }
     }
 
     /// Reads the text of the file at this path.

@@ -1,20 +1,16 @@
 //! What every command works with.
 
-mod apart;
-
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use dbmigrate_runtime::record::ModelRecord;
 
 use crate::cli::Global;
-use crate::config::{self, Config};
-use crate::connection::Database;
+use crate::config::{self, Config, Further};
 use crate::edits::Edits;
 use crate::error::{Error, Result};
-use crate::files;
 use crate::output::Output;
-use crate::project::Project;
+use crate::paths;
+use crate::project::{MIGRATIONS, Project};
 
 /// A project as one of its databases sees it: with that one's directory, URL and version table.
 #[derive(Debug, Clone)]
@@ -36,7 +32,7 @@ impl Context {
     /// default database's.
     pub fn new(global: Global, out: Output) -> Result<Context> {
         let project = Project::find(&global)?;
-        apart::refuse_further(&project)?;
+        refuse_further(&project)?;
         let config = Config::read(&project.migrations_dir)?;
         Ok(Context::of_project(global, out, project, config))
     }
@@ -54,68 +50,29 @@ impl Context {
         }
     }
 
-    /// The same project as one of its databases sees it.
+    /// The same project as one of its databases sees it, which may still have something in common
+    /// with another one: [`databases::named`](crate::databases::named) refuses that.
     ///
     /// # Errors
     ///
-    /// When dbmigrate.toml has no database of that name, or what it says is another one's.
-    pub fn of_database(&self, name: &str) -> Result<Context> {
-        let cx = self.unchecked(name)?;
-        for other in self.others(name)? {
-            apart::check(&cx, &other)?;
-        }
-        Ok(cx)
-    }
-
-    fn unchecked(&self, name: &str) -> Result<Context> {
+    /// When dbmigrate.toml has no database of that name.
+    pub fn with_database(&self, name: &str) -> Result<Context> {
         if name == config::DEFAULT {
             return Ok(self.clone());
         }
-        let Some(it) = self.config.databases.get(name) else {
+        let Some(further) = self.config.databases.get(name) else {
             let message = format!("there is no database `{name}`, only {}", self.names());
             return Err(Error::new(message).hint(format!(
                 "`cargo dbmigrate init --database {name}` adds it to dbmigrate.toml"
             )));
         };
-        let own = files::clean(&self.project.config_dir.join(it.directory(name)));
+        let directory = paths::clean(&self.project.config_dir.join(further.directory(name)));
         Ok(Context {
-            project: self.project.with_migrations(&own),
-            config: self.config.of(it),
+            project: self.project.with_migrations(&directory),
+            config: self.config.of(further),
             database: Some(name.to_owned()),
             ..self.clone()
         })
-    }
-
-    /// The project as its databases other than that one see it. Of those no URL is given.
-    fn others(&self, name: &str) -> Result<Vec<Context>> {
-        if self.config.databases.is_empty() {
-            return Ok(Vec::new());
-        }
-        let mut default = self.clone();
-        default.global.url = None;
-        if self.database.is_some() {
-            default.database = None;
-            default.config = Config::read(&self.project.config_dir)?;
-            default.project = self.project.with_migrations(&self.project.config_dir);
-        }
-        let names = [config::DEFAULT].into_iter();
-        let names = names.chain(default.config.databases.keys().map(String::as_str));
-        names.filter(|it| *it != name).map(|it| default.unchecked(it)).collect()
-    }
-
-    /// The name of another of the project's databases that is in the same file, if there is one.
-    ///
-    /// # Errors
-    ///
-    /// When it can't be found out which file one of them is.
-    pub fn other_in(&self, file: &Path) -> Result<Option<String>> {
-        for other in self.others(self.database_name())? {
-            let theirs = Database::locate(&other)?;
-            if theirs.path().is_some_and(|it| files::is_same(it, file)) {
-                return Ok(Some(other.database_name().to_owned()));
-            }
-        }
-        Ok(None)
     }
 
     /// The names of all databases, in quotes.
@@ -129,4 +86,34 @@ impl Context {
     pub fn database_name(&self) -> &str {
         self.database.as_deref().unwrap_or(config::DEFAULT)
     }
+}
+
+/// Fails where the migrations directory is that of a further database, whose settings are in the
+/// default one's.
+///
+/// # Errors
+///
+/// The database that it is of.
+fn refuse_further(project: &Project) -> Result<()> {
+    let own = &project.migrations_dir;
+    if config::path(own).exists() {
+        return Ok(());
+    }
+    let above = own.ancestors().skip(1).take_while(|it| it.starts_with(&project.package_dir));
+    let usual = project.package_dir.join(MIGRATIONS);
+    for dir in above.chain([usual.as_path()]).filter(|it| config::path(it).is_file()) {
+        let databases = Config::read(dir)?.databases;
+        let is_own = |name: &str, it: &Further| paths::is_same(&dir.join(it.directory(name)), own);
+        let Some((name, _)) = databases.iter().find(|(name, it)| is_own(name, it)) else {
+            continue;
+        };
+        let (shown, dir) = (project.shown(own), project.shown(dir));
+        let message = format!("`-d {shown}`: the settings of the database `{name}` are in `{dir}`");
+        let instead = match dir.to_string() == MIGRATIONS {
+            true => String::new(),
+            false => format!("-d {dir} "),
+        };
+        return Err(Error::new(message).hint(format!("say `{instead}--database {name}` instead")));
+    }
+    Ok(())
 }

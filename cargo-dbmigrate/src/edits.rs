@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Doing as _, Error, Result};
-use crate::runner::random;
+use crate::hex::random;
 
 /// A file as it is to be.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,10 +12,10 @@ use dbmigrate_runtime::{Migrations, executor, version_table};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::files;
-use crate::headers::{self, Header};
 use crate::output::look;
-use crate::runner::{self, Recording, RevisionFile};
+use crate::revision_files::constants::{self, Header};
+use crate::revision_files::{self, RevisionFile};
+use crate::runner::{self, Recording};
 
 /// All revisions with their recordings; operations are decoded only when they are asked for.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ impl History {
     /// When there is no migrations directory, a module doesn't compile, or the revisions make no
     /// graph.
     pub fn load(cx: &Context) -> Result<History> {
-        let files = files::all(cx)?;
+        let files = revision_files::all(cx)?;
         let recordings = runner::recordings(cx, &files)?;
         History::of(cx, files, recordings, &[])
     }
@@ -48,7 +48,7 @@ impl History {
     ///
     /// As [`History::load`], where a file's constants can't be read either.
     pub fn to_list(cx: &Context) -> Result<History> {
-        let files = files::all(cx)?;
+        let files = revision_files::all(cx)?;
         let err = match runner::recordings(cx, &files) {
             Ok(recordings) => return History::of(cx, files, recordings, &[]),
             Err(err) if err.is_of_revision() => err,
@@ -56,7 +56,7 @@ impl History {
         };
         let known = runner::known(cx, &files);
         let listed = known.and_then(|known| {
-            let headers = headers::read(cx)?;
+            let headers = constants::read(cx)?;
             let is_known = |header: &Header| known.iter().any(|it| it.id == header.revision.id);
             let unknown = headers.into_iter().filter(|header| !is_known(header));
             let unknown: Vec<Header> = unknown.map(Header::with_message).collect();
@@ -79,7 +79,7 @@ impl History {
         headers: &[Header],
     ) -> Result<History> {
         let path = |it: RevisionFile| {
-            let shown = relative(cx, &it.path);
+            let shown = cx.project.shown(&it.path).to_string();
             (it.module, (it.path, shown))
         };
         let paths: BTreeMap<_, _> = files.into_iter().map(path).collect();
@@ -213,11 +213,6 @@ impl History {
         }
         marks
     }
-}
-
-/// `<base>` or the parents' ids.
-pub fn parents_text(parents: &[String]) -> String {
-    if parents.is_empty() { "<base>".to_owned() } else { parents.join(", ") }
 }
 
 /// A revision's message, or a word for none.
@@ -357,9 +352,4 @@ pub fn applied_ids(cx: &Context, database: &Database) -> Result<BTreeSet<String>
 
 fn shown(paths: &BTreeMap<String, (PathBuf, String)>, module: &str) -> String {
     paths.get(module).map(|(_, shown)| shown.clone()).unwrap_or_default()
-}
-
-/// A path as it is shown: from the package's directory when it is inside.
-pub fn relative(cx: &Context, path: &Path) -> String {
-    cx.project.shown(path).to_string()
 }

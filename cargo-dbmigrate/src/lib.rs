@@ -9,21 +9,24 @@ mod commands;
 mod config;
 mod connection;
 mod context;
+mod databases;
 mod edits;
 mod error;
-mod files;
-mod headers;
+mod hex;
 mod history;
 mod live;
 mod models;
 mod output;
+mod paths;
 mod project;
 mod prompt;
 mod render;
-mod rules;
+mod revision_files;
+mod scope;
 mod runner;
 mod scaffold;
 mod trial;
+mod work_files;
 
 use std::process::ExitCode;
 
@@ -46,7 +49,8 @@ pub mod internals {
     pub use crate::models::Models;
     pub use crate::output::Output;
     pub use crate::project::Project;
-    pub use crate::runner::{RevisionFile, recordings};
+    pub use crate::revision_files::RevisionFile;
+    pub use crate::runner::recordings;
     pub use crate::trial::{Start, Trial};
 
     pub mod autogenerate {

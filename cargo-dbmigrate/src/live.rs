@@ -14,7 +14,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::rules::Rules;
+use crate::scope::Scope;
 
 /// What was read of a database at one time.
 pub struct Live {
@@ -23,7 +23,7 @@ pub struct Live {
     /// What statements depend on.
     pub facts: Facts,
     found: Catalog,
-    rules: Rules,
+    scope: Scope,
     naming: Convention,
 }
 
@@ -67,8 +67,8 @@ impl Live {
     }
 
     fn of(cx: &Context, facts: Facts, found: Catalog) -> Live {
-        let (rules, naming) = (cx.config.rules(), cx.config.naming.0.clone());
-        Live { applied: BTreeSet::new(), facts, found, rules, naming }
+        let (scope, naming) = (cx.config.scope(), cx.config.naming.0.clone());
+        Live { applied: BTreeSet::new(), facts, found, scope, naming }
     }
 
     fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
@@ -96,24 +96,24 @@ impl Live {
             let stored = Sqlite.as_stored(&declared, &self.facts);
             stored.map_err(|err| Error::new(err.to_string()))
         };
-        let expected = expected.tables.values().filter(|it| self.rules.has_table(&it.name));
+        let expected = expected.tables.values().filter(|it| self.scope.has_table(&it.name));
         let expected = expected.map(stored).collect::<Result<Vec<_>>>()?;
-        let expected = self.rules.compared(&Schema::from_tables(expected));
+        let expected = self.scope.compared(&Schema::from_tables(expected));
         let objects = self.facts.objects.as_deref().unwrap_or_default();
-        let found = self.rules.found(&self.found, objects);
+        let found = self.scope.found(&self.found, objects);
         let told = self.compared(told);
-        Ok(drift::drift(&expected, &self.rules.compared(all), &told, &found))
+        Ok(drift::drift(&expected, &self.scope.compared(all), &told, &found))
     }
 
     /// What it says of the tables of a schema that no migration can say.
     pub fn beyond(&self, schema: &Schema, told: Told) -> Vec<Difference> {
         let objects = self.facts.objects.as_deref().unwrap_or_default();
-        let found = self.rules.found(&self.found, objects);
-        drift::beyond(&self.rules.compared(schema), &self.compared(told), &found)
+        let found = self.scope.found(&self.found, objects);
+        drift::beyond(&self.scope.compared(schema), &self.compared(told), &found)
     }
 
     fn compared(&self, mut told: Told) -> Told {
-        told.retain(|table| self.rules.has_table(table));
+        told.retain(|table| self.scope.has_table(table));
         told
     }
 
@@ -125,7 +125,7 @@ impl Live {
     pub fn adopted(&self, known: &[&Schema]) -> Result<Schema> {
         let of_known = |name: &str| {
             let mut names = known.iter().flat_map(|it| it.tables.keys());
-            self.rules.has_table(name) && names.any(|it| it.eq_ignore_ascii_case(name))
+            self.scope.has_table(name) && names.any(|it| it.eq_ignore_ascii_case(name))
         };
         let mut unreadable = self.found.unreadable.iter();
         if let Some(Unreadable { name, why }) = unreadable.find(|object| of_known(&object.name)) {

@@ -8,6 +8,7 @@ mod artifacts;
 mod check;
 mod databases;
 mod defaults;
+mod location;
 mod names;
 mod objects;
 mod origin;
@@ -22,15 +23,15 @@ use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::schema::naming::Convention;
 
 pub use artifacts::dep_info;
+pub use location::location;
 pub use names::check as check_names;
-pub use records::place;
 pub use wrapper::run_wrapper;
 
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::project;
-use crate::rules::Rules;
+use crate::scope::Scope;
 
 use selection::Selection;
 use targets::Package;
@@ -50,7 +51,7 @@ pub struct Models {
     /// By what the names are that the models don't give.
     pub naming: Convention,
     /// What of them is compared, and of what they are compared with.
-    pub rules: Rules,
+    pub scope: Scope,
     /// Whether there is no model at all. It is certain that there is none: the records of this
     /// toolchain can be read, and the package depends on the runtime.
     pub found_none: bool,
@@ -110,8 +111,8 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 /// The models that these records describe.
 pub fn of_records(records: Vec<ModelRecord>, config: &Config) -> Result<Models> {
     let schema = records::schema(&records, config.doc_comments)?;
-    let (naming, rules) = (config.naming.0.clone(), config.rules());
-    Ok(Models { schema, found_none: records.is_empty(), records, naming, rules })
+    let (naming, scope) = (config.naming.0.clone(), config.scope());
+    Ok(Models { schema, found_none: records.is_empty(), records, naming, scope })
 }
 
 /// The package has no model, and that can't be meant.

@@ -70,7 +70,7 @@ impl Project {
         let cargo_dir = if cwd.starts_with(&workspace_root) { cwd } else { package_dir.clone() };
         let target_dir = target_dir(&cargo_dir, &workspace_root)?;
         // Paths that are made of this one, and what is kept by it, have one form.
-        let migrations_dir = crate::files::clean(&package_dir.join(directory));
+        let migrations_dir = crate::paths::clean(&package_dir.join(directory));
         let package = manifest.package_name().to_owned();
         let dependencies = manifest.dependencies(&workspace.root);
         let runtime = name_of(&dependencies, RUNTIME)
@@ -118,7 +118,7 @@ pub fn name_of(dependencies: &toml::Table, package: &str) -> Option<String> {
 
 /// Several packages may share a target directory, and one may have several histories.
 fn work_dir(target_dir: &Path, package: &str, migrations_dir: &Path) -> PathBuf {
-    let hash = crate::runner::short_hash(migrations_dir.as_os_str().as_encoded_bytes());
+    let hash = crate::hex::short_hash(migrations_dir.as_os_str().as_encoded_bytes());
     target_dir.join("dbmigrate").join(format!("{package}-{hash}"))
 }
 

@@ -21,29 +21,16 @@ use std::path::PathBuf;
 use dbmigrate_runtime::Migration;
 use dbmigrate_runtime::runner::read_recorded;
 
-pub use cache::write as write_by_rename;
 pub use record::{known, recordings};
 pub use rewrite::rewritten;
 pub use steps::Steps;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::revision_files::RevisionFile;
 
 /// The version of this tool, which is that of the runtime it was made with.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-
-const RUNTIME: &str = "dbmigrate-runtime";
-
-/// The file of a revision module.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RevisionFile {
-    /// The module's name: the file's without its ending.
-    pub module: String,
-    pub path: PathBuf,
-    /// The path that the list in `mod.rs` names; none where the file is where a module of that
-    /// name is looked for.
-    pub listed: Option<String>,
-}
 
 /// What a module recorded: its place in the history, and the operations still encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,22 +94,4 @@ impl Recording {
             line,
         })
     }
-}
-
-/// The SHA-256 of bytes, in hexadecimal.
-fn hash(bytes: &[u8]) -> String {
-    hmac_sha256::Hash::hash(bytes).iter().map(|it| format!("{it:02x}")).collect()
-}
-
-/// A hash for names of files and packages: 16 hexadecimal digits.
-pub fn short_hash(bytes: &[u8]) -> String {
-    hash(bytes)[..16].to_owned()
-}
-
-/// Random hexadecimal digits, so that no two processes choose the same.
-pub fn random() -> Result<String> {
-    let mut bytes = [0; 8];
-    getrandom::fill(&mut bytes)
-        .map_err(|err| Error::new(format!("failed to get random bytes: {err}")))?;
-    Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
 }

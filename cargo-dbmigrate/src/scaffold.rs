@@ -6,11 +6,12 @@ mod template;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::config::VERSIONS;
 use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Doing as _, Error, Result};
-use crate::runner::RevisionFile;
-use crate::{files, history};
+use crate::paths;
+use crate::revision_files::{self, RevisionFile};
 
 pub use database::add as add_database;
 pub use template::{BUILT_IN, MODULE, MULTIDB, Template};
@@ -71,12 +72,12 @@ const CONFIG: &str = include_str!("scaffold/dbmigrate.toml");
 pub fn create(cx: &Context, template: &Template) -> Result<()> {
     let dir = &cx.project.migrations_dir;
     if dir.is_file() {
-        return Err(Error::new(format!("`{}` is a file", history::relative(cx, dir)))
+        return Err(Error::new(format!("`{}` is a file", cx.project.shown(dir)))
             .hint("choose another directory with `-d`"));
     }
     if dir.read_dir().is_ok_and(|mut it| it.next().is_some()) {
         let message =
-            format!("directory `{}` already exists and is not empty", history::relative(cx, dir));
+            format!("directory `{}` already exists and is not empty", cx.project.shown(dir));
         return Err(Error::new(message).hint("choose another directory with `-d`"));
     }
     let list = new_list(cx);
@@ -90,7 +91,7 @@ pub fn create(cx: &Context, template: &Template) -> Result<()> {
         edits.push(git_attributes(dir));
     }
     create_all(cx, dir, &edits)?;
-    if template.files().any(|(name, _)| name.starts_with(files::VERSIONS)) {
+    if template.files().any(|(name, _)| name.starts_with(VERSIONS)) {
         sync_list(cx)?;
     }
     Ok(())
@@ -99,18 +100,18 @@ pub fn create(cx: &Context, template: &Template) -> Result<()> {
 /// Creates a migrations directory with these files in it, and says so.
 fn create_all(cx: &Context, dir: &Path, edits: &[Edit]) -> Result<()> {
     let mut created = Vec::new();
-    for dir in [dir.to_owned(), dir.join(files::VERSIONS)] {
+    for dir in [dir.to_owned(), dir.join(VERSIONS)] {
         if cx.edits.create_dir(&dir)? {
             created.push(dir);
         }
     }
     cx.edits.apply(edits)?;
     for dir in created {
-        cx.out.done(format!("Creating directory {} ... done", history::relative(cx, &dir)));
+        cx.out.done(format!("Creating directory {} ... done", cx.project.shown(&dir)));
     }
     for edit in edits {
         let Edit::Create { path, .. } = edit else { continue };
-        let line = format!("Generating {} ... done", history::relative(cx, path));
+        let line = format!("Generating {} ... done", cx.project.shown(path));
         // It belongs to git, and nobody has to look at it.
         if path.file_name().is_some_and(|name| name == GIT_ATTRIBUTES) {
             cx.out.detail(line);
@@ -130,7 +131,7 @@ pub fn inclusion(cx: &Context) -> String {
 /// The path from the crate's sources to the list, and the module's name.
 fn included(cx: &Context) -> (String, &str) {
     let list = cx.project.migrations_dir.join("mod.rs");
-    let path = files::from(&cx.project.package_dir.join("src"), &list);
+    let path = paths::relative(&cx.project.package_dir.join("src"), &list);
     (path, cx.database.as_deref().unwrap_or("migrations"))
 }
 
@@ -151,7 +152,7 @@ fn git_attributes(dir: &Path) -> Edit {
 
 /// Brings the list in `mod.rs` in line with the revision files.
 pub fn sync_list(cx: &Context) -> Result<()> {
-    cx.edits.apply(list_of(cx, &files::all(cx)?)?.as_slice())
+    cx.edits.apply(list_of(cx, &revision_files::all(cx)?)?.as_slice())
 }
 
 fn list_path(cx: &Context) -> PathBuf {
@@ -170,7 +171,7 @@ pub fn list_of(cx: &Context, files: &[RevisionFile]) -> Result<Option<Edit>> {
         cx.out.note(format!(
             "`{}` has lost the marks of its list of revisions, so it is left as it is; without \
              the file the next command writes a new one",
-            history::relative(cx, &path)
+            cx.project.shown(&path)
         ));
         return Ok(None);
     };
@@ -197,9 +198,9 @@ impl ListDifference {
 pub fn compare_list(cx: &Context) -> Result<ListDifference> {
     let text = fs::read_to_string(list_path(cx)).unwrap_or_default();
     let Some((begin, end)) = marks(&text) else { return Ok(ListDifference::default()) };
-    let mut left: Vec<(String, String)> = files::all(cx)?
+    let mut left: Vec<(String, String)> = revision_files::all(cx)?
         .iter()
-        .map(|file| (line(file), history::relative(cx, &file.path)))
+        .map(|file| (line(file), cx.project.shown(&file.path).to_string()))
         .collect();
     let mut extra = Vec::new();
     let lines = text[begin..end].lines().map(str::trim);

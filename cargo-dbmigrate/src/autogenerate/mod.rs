@@ -28,7 +28,7 @@ pub use words::{detected, found};
 
 use crate::error::{Error, Result};
 use crate::models::Models;
-use crate::rules::Rules;
+use crate::scope::Scope;
 
 /// What a person has said about the difference.
 #[derive(Debug, Clone, Default)]
@@ -118,8 +118,8 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     }
     let operations = [renames, operations].concat();
     fill::refuse_mistakes(&operations, migrations, &answers.fills)?;
-    models.rules.refuse_unfit(&operations, migrations)?;
-    models.rules.refuse_keyless(&operations, &models.schema)?;
+    models.scope.refuse_unfit(&operations, migrations)?;
+    models.scope.refuse_keyless(&operations, &models.schema)?;
     Ok(Outcome::Changes(Changes { operations, losses }))
 }
 
@@ -139,7 +139,7 @@ pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
 pub fn back(models: &Models, migrations: &Schema) -> Vec<Operation> {
     let migrations = managed(migrations, models);
     let settled = settle::settle(&migrations, &migrations, &models.schema, &models.naming);
-    compared(&settled, &migrations, &models.rules)
+    compared(&settled, &migrations, &models.scope)
 }
 
 /// The operations from one schema to another, both of which are in the same words.
@@ -147,9 +147,9 @@ pub fn between(from: &Schema, to: &Schema) -> Vec<Operation> {
     diff::diff(from, to)
 }
 
-/// The same without what these rules leave out.
-pub fn compared(from: &Schema, to: &Schema, rules: &Rules) -> Vec<Operation> {
-    between(&rules.compared(from), &rules.compared(to))
+/// The same without what these scope leave out.
+pub fn compared(from: &Schema, to: &Schema, scope: &Scope) -> Vec<Operation> {
+    between(&scope.compared(from), &scope.compared(to))
 }
 
 /// A schema without the tables that models only describe: they aren't ours any more, if they ever
@@ -175,24 +175,24 @@ struct Difference {
 }
 
 fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Difference> {
-    let rules = &models.rules;
+    let scope = &models.scope;
     let managed = managed(migrations, models);
     let sides = rename::Sides {
-        from: &rules.compared(&managed),
-        to: &rules.compared(&models.schema),
+        from: &scope.compared(&managed),
+        to: &scope.compared(&models.schema),
         all_from: &managed,
         all_to: &models.schema,
     };
     let rename::Renames { operations: renames, unknown } =
         rename::renames(sides, &models.records, answers)?;
-    rules.refuse_unfit(&renames, &managed)?;
+    scope.refuse_unfit(&renames, &managed)?;
     let mut before = managed.clone();
     for it in &renames {
         it.apply(&mut before).map_err(|err| Error::new(err.to_string()))?;
     }
     // Patterns name objects as the migrations do, so the models are in their words before.
     let after = settle::settle(&managed, &before, &models.schema, &models.naming);
-    let (before, after) = (rules.compared(&before), rules.compared(&after));
+    let (before, after) = (scope.compared(&before), scope.compared(&after));
     let operations = diff::diff(&before, &after);
     Ok(Difference { renames, unknown, before, after, operations })
 }

@@ -15,7 +15,7 @@ use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{Column, Table, Type};
 
 use super::*;
-use crate::rules::Rules;
+use crate::scope::Scope;
 
 /// Models of these tables, with what each table and each column was called before.
 fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
@@ -50,7 +50,7 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
         schema,
         records: records.collect(),
         naming: Convention::default(),
-        rules: Rules::default(),
+        scope: Scope::default(),
         found_none: tables.is_empty(),
     }
 }

@@ -11,7 +11,7 @@ use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::{self, History};
+use crate::history::History;
 use crate::live::{self, Live};
 use crate::models;
 use crate::output::look;
@@ -122,7 +122,8 @@ fn compare_list(cx: &Context) -> Result<ListDifference> {
     if list.is_none() {
         return Ok(list);
     }
-    let path = history::relative(cx, &cx.project.migrations_dir.join("mod.rs"));
+    let path = cx.project.migrations_dir.join("mod.rs");
+    let path = cx.project.shown(&path);
     let text = format!("The list in {path} is not that of the revision files:");
     cx.out.line(look::paint(look::CHANGED, &text));
     for file in &list.lacks {

@@ -4,6 +4,7 @@ use super::Answer;
 use crate::cli::{Command, NewRevision};
 use crate::config::{ALL, DEFAULT};
 use crate::context::Context;
+use crate::databases;
 use crate::error::{Error, Result};
 
 /// How a command takes several databases.
@@ -35,7 +36,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
         }
         Some(ALL) => {}
         Some(name) => {
-            let mut one = cx.of_database(name)?;
+            let mut one = databases::named(&cx, name)?;
             if cx.config.databases.is_empty() {
                 return command.run(&one);
             }
@@ -58,7 +59,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
     let mut names = vec![DEFAULT];
     names.extend(cx.config.databases.keys().map(String::as_str));
     // What can't be one is known before anything is done.
-    let all = names.iter().map(|it| cx.of_database(it)).collect::<Result<Vec<_>>>()?;
+    let all = names.iter().map(|it| databases::named(&cx, it)).collect::<Result<Vec<_>>>()?;
     let mut worst = Answer::Done;
     for (idx, mut one) in all.into_iter().enumerate() {
         let name = one.database_name().to_owned();

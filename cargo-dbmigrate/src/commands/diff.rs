@@ -17,7 +17,7 @@ use crate::history::History;
 use crate::live::{self, Live};
 use crate::models::{self, Models};
 use crate::output::look;
-use crate::rules::Rules;
+use crate::scope::Scope;
 
 /// What is compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,22 +73,22 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         let replaced = graph.with_ancestors(&ends).into_iter().map(str::to_owned);
         live.applied.extend(replaced.collect::<Vec<_>>());
     }
-    let (migrations, rules) = (history.migrations()?, cx.config.rules());
+    let (migrations, scope) = (history.migrations()?, cx.config.scope());
     let sources = Sources {
         migrations: &migrations,
         models: models.as_ref(),
         live: live.as_ref(),
-        rules: &rules,
+        scope: &scope,
     };
     let (before, after) = (sources.schema(&from, &to)?, sources.schema(&to, &from)?);
     let operations = match sources.renames(&from, &to, &before)? {
         Some((renames, renamed)) => {
-            [renames, autogenerate::compared(&renamed, &after, &rules)].concat()
+            [renames, autogenerate::compared(&renamed, &after, &scope)].concat()
         }
-        None => operations(models.as_ref(), (&from, &before), (&to, &after), &rules)?,
+        None => operations(models.as_ref(), (&from, &before), (&to, &after), &scope)?,
     };
     let mut lines: Vec<String> = operations.iter().map(autogenerate::found).collect();
-    let compared = [&before, &after].map(|it| rules.compared(it).tables.len());
+    let compared = [&before, &after].map(|it| scope.compared(it).tables.len());
     let n_compared = compared.into_iter().max().unwrap_or_default();
     let (mut others, mut beyond) = (Vec::new(), Vec::new());
     if let Some(live) = live.as_ref().filter(|_| [&from, &to].contains(&&Side::Database)) {
@@ -102,7 +102,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let facts = live.as_ref().filter(|_| from == Side::Database).map(|it| it.facts.clone());
     let sql = match args.script.client() {
         Some(client) => {
-            rules.refuse_unfit(&operations, &before)?;
+            scope.refuse_unfit(&operations, &before)?;
             let text = statements(&operations, before, facts, &beyond)?;
             Some(script::for_client(&text, &Sqlite, client))
         }
@@ -148,7 +148,7 @@ struct Sources<'a> {
     migrations: &'a Migrations,
     models: Option<&'a Models>,
     live: Option<&'a Live>,
-    rules: &'a Rules,
+    scope: &'a Scope,
 }
 
 impl Sources<'_> {
@@ -194,10 +194,10 @@ impl Sources<'_> {
         let mut schema = before.clone();
         let is_rename = |it: &Operation| match it {
             Operation::RenameTable { from, to } => {
-                self.rules.has_table(from) && self.rules.has_table(to)
+                self.scope.has_table(from) && self.scope.has_table(to)
             }
             Operation::RenameColumn { table, from, to } => {
-                self.rules.has_column(table, from) && self.rules.has_column(table, to)
+                self.scope.has_column(table, from) && self.scope.has_column(table, to)
             }
             _ => false,
         };
@@ -238,16 +238,16 @@ fn operations(
     models: Option<&Models>,
     (from, before): (&Side, &Schema),
     (to, after): (&Side, &Schema),
-    rules: &Rules,
+    scope: &Scope,
 ) -> Result<Vec<Operation>> {
     let is_live = [from, to].contains(&&Side::Database);
     Ok(match models {
         Some(models) if *to == Side::Models => autogenerate::plain(before, models)?,
         Some(models) if *from == Side::Models && !is_live => autogenerate::back(models, after),
         Some(models) => {
-            autogenerate::compared(before, &autogenerate::managed(after, models), rules)
+            autogenerate::compared(before, &autogenerate::managed(after, models), scope)
         }
-        None => autogenerate::compared(before, after, rules),
+        None => autogenerate::compared(before, after, scope),
     })
 }
 

@@ -9,12 +9,12 @@ use super::Answer;
 use crate::cli::Edit;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::headers::{self, Header};
 use crate::history;
+use crate::revision_files::constants::{self, Header};
 
 pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
     // Read without compiling: what doesn't compile is what one wants to edit.
-    let headers = headers::read(cx)?;
+    let headers = constants::read(cx)?;
     let ids = ids(cx, &headers, &args.revision)?;
     let paths: Vec<_> =
         headers.iter().filter(|it| ids.contains(&it.revision.id)).map(|it| &it.path).collect();
@@ -44,7 +44,7 @@ pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
 /// What the identifier names. Where the history is no graph, the file to correct can still be named
 /// by its id.
 fn ids(cx: &Context, headers: &[Header], identifier: &str) -> Result<Vec<String>> {
-    let graph = match headers::graph(headers) {
+    let graph = match constants::graph(headers) {
         Ok(it) => it,
         Err(err) => {
             let ids = headers.iter().map(|it| &it.revision.id);

@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
 use crate::autogenerate::Commented;
+use crate::config;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::render::{self, Header, Template};
-use crate::{config, history};
 
 /// The parts of a file's name that are times, as `strftime` writes them.
 const TIMES: [(&str, &str); 7] = [
@@ -135,7 +135,7 @@ pub fn date(now: &Zoned) -> String {
 
 /// The file of the settings, as it is shown.
 pub fn settings(cx: &Context) -> String {
-    history::relative(cx, &config::path(&cx.project.config_dir))
+    cx.project.shown(&config::path(&cx.project.config_dir)).to_string()
 }
 
 fn zone(cx: &Context) -> Result<TimeZone> {
@@ -168,7 +168,7 @@ fn template(cx: &Context) -> Result<Option<Template>> {
         return Ok(None);
     }
     let path = cx.project.config_dir.join(name);
-    let shown = history::relative(cx, &path);
+    let shown = cx.project.shown(&path).to_string();
     let text = std::fs::read_to_string(&path);
     let text = text.doing(|| format!("read the template `{shown}`")).map_err(|err| {
         err.hint(format!(

@@ -105,7 +105,7 @@ impl Lister<'_> {
     fn line(&self, id: &str, parents: &[String], marks: &str, message: &str) -> String {
         let follows = match self.is_drawn {
             true => String::new(),
-            false => format!("{} -> ", history::parents_text(parents)),
+            false => format!("{} -> ", look::parents_text(parents)),
         };
         format!("{follows}{}{marks}, {}", look::id(id), history::message(message))
     }

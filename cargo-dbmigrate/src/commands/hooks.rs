@@ -9,7 +9,6 @@ use super::form::settings;
 use crate::config::Hook;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history;
 
 /// What stands for the file in a command.
 const PATH: &str = "{path}";
@@ -24,7 +23,7 @@ pub fn run(cx: &Context, path: &Path) -> Result<()> {
     for hook in &cx.config.post_write_hooks {
         let name = hook.name();
         run_one(cx, hook, path).map_err(|why| {
-            let shown = history::relative(cx, path);
+            let shown = cx.project.shown(path);
             let message = format!("the post write hook `{name}` failed on `{shown}`: {why}");
             let copy = keep_copy(cx, path).map_or_else(String::new, |copy| {
                 format!("; the text of the revision is kept in `{}`", copy.display())

@@ -11,6 +11,7 @@ use super::Answer;
 use crate::cli::Init;
 use crate::config::{self, Config};
 use crate::context::Context;
+use crate::databases;
 use crate::error::Result;
 use crate::models;
 use crate::project::{self, Cargo, RUNTIME, name_of};
@@ -51,13 +52,14 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         if template.has_unused_module {
             cx.out.note(format!(
                 "`{MODULE}` makes the revisions once {} says `module_template = {MODULE:?}`",
-                crate::history::relative(&cx, &path),
+                cx.project.shown(&path),
             ));
         }
         cx.config = Config::read(&cx.project.config_dir)?;
         // Those of a template that doesn't have their directories.
-        let is_missing =
-            |it: &&String| cx.of_database(it).is_ok_and(|it| !it.project.migrations_dir.exists());
+        let is_missing = |it: &&String| {
+            databases::named(&cx, it).is_ok_and(|it| !it.project.migrations_dir.exists())
+        };
         names.extend(cx.config.databases.keys().filter(is_missing).cloned());
         let is_multi = args.multidb.is_some() || args.template.as_deref() == Some(MULTIDB);
         if is_multi && names.is_empty() {
@@ -73,11 +75,11 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     }
     for name in &names {
         directories.insert(name.as_str(), scaffold::add_database(&mut cx, name)?);
-        inclusions.push(scaffold::inclusion(&cx.of_database(name)?));
+        inclusions.push(scaffold::inclusion(&databases::named(&cx, name)?));
     }
     cx.out.done(format!(
         "Please edit the database connection in {} before proceeding.",
-        crate::history::relative(&cx, &path),
+        cx.project.shown(&path),
     ));
     let cx = &cx;
     let added = match added {
@@ -95,7 +97,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         }
         project::warn_of_two(&cx.project, cx.out);
     }
-    let dir = crate::history::relative(cx, &cx.project.migrations_dir);
+    let dir = cx.project.shown(&cx.project.migrations_dir).to_string();
     cx.out.json(
         "init",
         serde_json::json!({ "directory": dir, "databases": directories, "runtime_added": added }),

@@ -7,11 +7,11 @@ use crate::autogenerate::Commented;
 use crate::cli::Merge;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::files;
 use crate::history::History;
+use crate::revision_files;
 
 pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
-    files::all(cx)?;
+    revision_files::all(cx)?;
     let history = History::load(cx)?;
     let identifiers: Vec<&str> = args.revisions.iter().map(String::as_str).collect();
     let (history, applied) = history.to_understand(cx, &identifiers)?;

@@ -19,11 +19,11 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::live::{self, Live};
 use crate::output::{self, Output};
-use crate::{files, models, prompt, scaffold};
+use crate::{models, prompt, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Known before the host is built, which takes longest.
-    files::all(cx)?;
+    revision_files::all(cx)?;
     Form::of(cx)?;
     if !generate {
         refuse_answers(args)?;

@@ -11,8 +11,8 @@ use crate::cli;
 use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Doing as _, Error, Result};
-use crate::files::{self, Location};
-use crate::history::{self, History};
+use crate::history::History;
+use crate::revision_files::{self, Location};
 use crate::{render, scaffold};
 
 /// A new revision's place.
@@ -173,11 +173,11 @@ impl Place {
             return Ok(Written { path: None, text: Some(text) });
         }
         let path = self.location.dir.join(&file);
-        let all = files::all_with(cx, Some(&path))?;
+        let all = revision_files::all_with(cx, Some(&path))?;
         let mut edits = vec![Edit::Create { path: path.clone(), bytes: text.into_bytes() }];
         edits.extend(scaffold::list_of(cx, &all)?);
         cx.edits.apply(&edits)?;
-        let shown = history::relative(cx, &path);
+        let shown = cx.project.shown(&path).to_string();
         cx.out.done(format!("Generating {shown} ... done"));
         hooks::run(cx, &path)?;
         Ok(Written { path: Some(shown), text: None })
@@ -191,7 +191,7 @@ fn location(
     parents: &[String],
     names: &Names<'_>,
 ) -> Result<Location> {
-    let locations = files::locations(cx)?;
+    let locations = revision_files::locations(cx)?;
     let listed = || {
         let names: Vec<_> = locations.iter().map(|it| it.name.as_str()).collect();
         format!("`{}`", names.join("`, `"))

@@ -14,8 +14,8 @@ use crate::cli::Rebase;
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::headers::{self, Edit};
 use crate::history::{self, History};
+use crate::revision_files::constants::{self, Edit};
 use crate::{autogenerate, edits, output, prompt};
 
 /// What to do with lines that don't fit together.
@@ -35,7 +35,7 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
     let target = path.canonicalize().doing(|| format!("read `{}`", path.display()))?;
     let text = fs::read_to_string(&target).doing(|| format!("read `{}`", path.display()))?;
     let from = history.written_parents(&first.id);
-    let edit = headers::follow(&text, from, line.onto).ok_or_else(|| {
+    let edit = constants::follow(&text, from, line.onto).ok_or_else(|| {
         let message = format!("the `DOWN_REVISION` of `{}` can't be edited", first.file);
         Error::new(message).hint(format!("make it `&[\"{}\"]` by hand", line.onto))
     })?;

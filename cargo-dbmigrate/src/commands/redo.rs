@@ -8,6 +8,7 @@ use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
+use crate::output::look;
 
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
@@ -40,7 +41,7 @@ fn refuse_passing(cx: &Context, database: &Database, history: &History, down: &s
          in that of what follows it, in {}",
         by.id, by.file
     );
-    let before = history::parents_text(&by.parents);
+    let before = look::parents_text(&by.parents);
     Err(Error::new(message).hint(format!(
         "redo fewer revisions; the next points are `{before}` and `{0}`, so after `cargo dbmigrate \
          upgrade {0}` all of it can be redone",

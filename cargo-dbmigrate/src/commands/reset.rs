@@ -11,6 +11,7 @@ use super::{Answer, upgrade};
 use crate::cli::{Reset, Run};
 use crate::connection::Database;
 use crate::context::Context;
+use crate::databases;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History};
 use crate::{output, prompt};
@@ -25,7 +26,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         let path = &behind_links(path)?;
         // Only what is a database is deleted.
         history::applied(cx, &database)?;
-        if let Some(other) = cx.other_in(path)? {
+        if let Some(other) = databases::other_in(cx, path)? {
             let message =
                 format!("`{}` is the file of the database `{other}` as well", path.display());
             return Err(Error::new(message).hint(

@@ -108,7 +108,7 @@ pub fn gone_entry(it: &version_table::Entry) -> String {
     let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
     let entries = look::entries(&[
         ("Rev", look::id(&it.id) + &look::paint(look::BAD, history::GONE)),
-        (parents, history::parents_text(&it.parents)),
+        (parents, look::parents_text(&it.parents)),
         ("Applied", format!("{} by dbmigrate {}", it.applied_at, it.tool_version)),
     ]);
     format!("{entries}\n    {}\n\n", history::message(&it.message))
@@ -137,7 +137,7 @@ pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -
     let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
     let mut entries = vec![
         ("Rev", look::id(&it.id) + &history.marks(it, current)),
-        (parents, history::parents_text(&it.parents)),
+        (parents, look::parents_text(&it.parents)),
     ];
     let depends_on = history.graph.dependencies(it);
     if !depends_on.is_empty() {
@@ -157,7 +157,7 @@ pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -
     }
     let path = history.path(&it.id);
     if let Some(path) = path {
-        entries.push(("Path", history::relative(cx, path)));
+        entries.push(("Path", cx.project.shown(path).to_string()));
     }
     let mut text = look::entries(&entries);
     text.push('\n');

@@ -9,13 +9,13 @@ use super::place::{self, Names, Place};
 use crate::cli::Squash;
 use crate::context::Context;
 use crate::error::Result;
-use crate::files;
 use crate::history::History;
+use crate::revision_files;
 use contents::Contents;
 use range::Squashed;
 
 pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
-    files::all(cx)?;
+    revision_files::all(cx)?;
     if let Some(id) = &args.rev_id {
         place::check_id(id)?;
     }

@@ -10,13 +10,13 @@ use crate::connection::Database;
 use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Error, Result};
-use crate::headers::{self, Header};
-use crate::{files, history, scaffold};
+use crate::revision_files::constants::{self, Header};
+use crate::{history, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     // Read without compiling, since a revision that doesn't compile is one to undo.
-    let headers = headers::read(cx)?;
-    let graph = headers::graph(&headers)?;
+    let headers = constants::read(cx)?;
+    let graph = constants::graph(&headers)?;
     // What another one depends on isn't taken away from under it.
     let heads = graph.real_heads();
     let at_end: Vec<_> =
@@ -67,12 +67,12 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
         );
         return Err(Error::new(message).hint("bring the files back that it replaces, or delete it"));
     }
-    let mut left = files::all(cx)?;
+    let mut left = revision_files::all(cx)?;
     left.retain(|file| file.path != header.path);
     let mut edits = vec![Edit::Remove { path: header.path.clone() }];
     edits.extend(scaffold::list_of(cx, &left)?);
     cx.edits.apply(&edits)?;
-    let path = history::relative(cx, &header.path);
+    let path = cx.project.shown(&header.path).to_string();
     cx.out.done(format!("Deleting {path} ... done"));
     cx.out.json("undo", serde_json::json!({ "revision": header.revision.id, "path": path }));
     Ok(Answer::Done)

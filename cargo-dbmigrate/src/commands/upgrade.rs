@@ -17,10 +17,10 @@ use crate::config;
 use crate::connection::{self, Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::files;
 use crate::history::{self, History};
 use crate::output::Output;
 use crate::project;
+use crate::revision_files;
 use crate::runner::Steps;
 
 pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
@@ -266,7 +266,7 @@ fn build_script_hints(cx: &Context, database: &Database) -> Result<()> {
     }
     let dir = &cx.project.migrations_dir;
     cx.out.line(format!("cargo:rerun-if-changed={}", dir.display()));
-    for it in files::locations(cx)?.iter().filter(|it| !it.dir.starts_with(dir)) {
+    for it in revision_files::locations(cx)?.iter().filter(|it| !it.dir.starts_with(dir)) {
         cx.out.line(format!("cargo:rerun-if-changed={}", it.dir.display()));
     }
     if !cx.project.config_dir.starts_with(dir) {

@@ -2,7 +2,7 @@
 
 use dbmigrate_runtime::record::ModelRecord;
 
-use super::records::place;
+use super::location::location;
 use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
         if name != config::DEFAULT && !cx.config.databases.contains_key(name) {
             let message = format!(
                 "the model {} is in the database `{name}`, and dbmigrate.toml has only {}",
-                place(it),
+                location(it),
                 cx.names()
             );
             return Err(Error::new(message).hint(match config::check_name(name) {
@@ -46,8 +46,8 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
             if let Some(other) = others.iter().find(is_target) {
                 let message = format!(
                     "the model {} refers to {}, which is in the database `{}`",
-                    place(it),
-                    place(other),
+                    location(it),
+                    location(other),
                     database(other)
                 );
                 return Err(Error::new(message).hint(

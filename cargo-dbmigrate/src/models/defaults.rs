@@ -65,7 +65,7 @@ fn field<'a>(model: &'a ModelRecord, column: &'a str) -> (&'a str, String) {
         Some(field) if field.line != 0 => {
             format!("`{}` at {}:{}", model.path, model.file, field.line)
         }
-        _ => super::records::place(model),
+        _ => super::location::location(model),
     };
     (field.map_or(column, |field| &field.field), place)
 }

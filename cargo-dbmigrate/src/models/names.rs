@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dbmigrate_runtime::record::ModelRecord;
 
-use super::records::place;
+use super::location::location;
 use crate::error::{Error, Result};
 
 /// Refuses columns of one model, and indexes of all, that differ in case alone, and indexes with a
@@ -26,13 +26,15 @@ pub fn check(records: &[ModelRecord]) -> Result<()> {
                 ));
             }
             if let Some(table) = tables.get(&lower) {
-                let why = format!("the model {} has the table of that name", place(table));
+                let why = format!("the model {} has the table of that name", location(table));
                 return Err(index_error(&index.name, model, &why));
             }
             if let Some((name, other)) = indexes.insert(lower, (&index.name, model)) {
                 let why = match other.path == model.path {
                     true => format!("it has the index `{name}` already"),
-                    false => format!("the model {} has the index `{name}` already", place(other)),
+                    false => {
+                        format!("the model {} has the index `{name}` already", location(other))
+                    }
                 };
                 return Err(index_error(&index.name, model, &why));
             }
@@ -52,7 +54,7 @@ fn columns(model: &ModelRecord) -> Result<()> {
             let message = format!(
                 "two columns differ in case alone, `{other}` and `{}`, in the model {}{at}",
                 field.column,
-                place(model)
+                location(model)
             );
             return Err(Error::new(message)
                 .hint("give one of the fields another name with `#[model(column = \"...\")]`"));
@@ -62,7 +64,7 @@ fn columns(model: &ModelRecord) -> Result<()> {
 }
 
 fn index_error(name: &str, model: &ModelRecord, why: &str) -> Error {
-    let message = format!("the model {} can't have the index `{name}`: {why}", place(model));
+    let message = format!("the model {} can't have the index `{name}`: {why}", location(model));
     Error::new(message).hint(
         "indexes and tables of a database share their names, whatever the case of the letters: \
          choose another with `index(name = \"...\", columns(...))`",

@@ -8,6 +8,7 @@ use dbmigrate_runtime::written;
 
 use super::artifacts::{Damaged, Found};
 use super::defaults::{misfit, misfit_of_action};
+use super::location::location;
 use crate::error::{Error, Result};
 
 /// The records, each once, in the order of their paths.
@@ -72,19 +73,11 @@ pub fn schema(records: &[ModelRecord], doc_comments: bool) -> Result<Schema> {
     for model in models.values() {
         let mistakes = written::in_table(&model.table, &schema);
         if let Some((what, mistake)) = mistakes.into_iter().next() {
-            let message = format!("{what} of the model {}: {mistake}", place(model));
+            let message = format!("{what} of the model {}: {mistake}", location(model));
             return Err(Error::new(message).hint(mistake.hint));
         }
     }
     Ok(schema)
-}
-
-/// `models::User` at `src/models.rs:10`
-pub fn place(it: &ModelRecord) -> String {
-    match it.line {
-        0 => format!("`{}` in {}", it.path, it.file),
-        line => format!("`{}` at {}:{line}", it.path, it.file),
-    }
 }
 
 fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {
@@ -94,7 +87,7 @@ fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {
         let (one, other) = (&one.table.name, &other.table.name);
         format!("two models want tables that differ in case alone, `{one}` and `{other}`")
     };
-    Error::new(format!("{message}: {} and {}", place(one), place(other))).hint(
+    Error::new(format!("{message}: {} and {}", location(one), location(other))).hint(
         "give one of them another name with `#[model(table = \"...\")]`; a second struct for the \
          same table is `#[model(unmanaged)]`",
     )
@@ -102,7 +95,7 @@ fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {
 
 fn differing(it: &ModelRecord) -> Error {
     let message =
-        format!("the model {} was compiled twice, with different columns each time", place(it));
+        format!("the model {} was compiled twice, with different columns each time", location(it));
     Error::new(message).hint(
         "its package is built with two sets of features: say which one counts with `features` in \
          dbmigrate.toml, or check its package alone (`package = \"...\"`)",

@@ -10,8 +10,9 @@ use super::RUNTIME;
 use super::selection::Selection;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
+use crate::hex::short_hash;
 use crate::project::Cargo;
-use crate::runner::{short_hash, write_by_rename};
+use crate::work_files;
 
 /// What cargo says of a package and its workspace.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -58,7 +59,7 @@ impl Package {
         let text = serde_json::to_string(&kept).doing(|| "write a path".to_owned())?;
         fs::create_dir_all(&cx.project.work_dir)
             .doing(|| format!("create the directory `{}`", cx.project.work_dir.display()))?;
-        write_by_rename(&path, &text)?;
+        work_files::write(&path, &text)?;
         Ok(kept.package)
     }
 

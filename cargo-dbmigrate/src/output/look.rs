@@ -52,3 +52,8 @@ pub fn entries(entries: &[(&str, String)]) -> String {
         text
     })
 }
+
+/// `<base>` or the parents' ids.
+pub fn parents_text(parents: &[String]) -> String {
+    if parents.is_empty() { "<base>".to_owned() } else { parents.join(", ") }
+}

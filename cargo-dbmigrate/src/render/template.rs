@@ -97,7 +97,7 @@ impl Template {
             if !template.pieces.iter().any(is_it) {
                 let what =
                     format!("there is no `${{{body}}}`, so what a revision does would be lost");
-                return Err(template.wrong(None, &what).hint(super::verify::function(body)));
+                return Err(template.wrong(None, &what).hint(function(body)));
             }
         }
         Ok(template)
@@ -184,4 +184,9 @@ fn alone(text: &str, start: usize, end: usize) -> Option<(&str, usize)> {
     let next = text[end..].find('\n').map_or(text.len(), |it| end + it + 1);
     let (indent, behind) = (&text[line_start..start], &text[end..next]);
     (indent.trim().is_empty() && behind.trim().is_empty()).then_some((indent, next))
+}
+
+/// How a function takes its body.
+pub fn function(name: &str) -> String {
+    format!("a revision has `pub fn {name}(op: &mut Operations) {{${{{name}}}}}`")
 }

@@ -4,7 +4,7 @@ use quote::ToTokens as _;
 use syn::{Expr, File, Item, Lit, Visibility};
 
 use super::Header;
-use super::template::{Filled, Template};
+use super::template::{Filled, Template, function};
 use crate::error::Result;
 
 /// Fails where a module isn't Rust, or isn't the revision of that header with these bodies.
@@ -54,11 +54,6 @@ pub fn verify(
         }
     }
     Ok(())
-}
-
-/// How a function takes its body.
-pub fn function(name: &str) -> String {
-    format!("a revision has `pub fn {name}(op: &mut Operations) {{${{{name}}}}}`")
 }
 
 fn tokens_of(block: &syn::Block) -> String {

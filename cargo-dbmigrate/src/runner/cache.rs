@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Recording;
 use super::stamp::Seen;
-use super::{Recording, random};
 use crate::error::{Doing as _, Result};
+use crate::work_files;
 
 const FILE: &str = "recordings";
 
@@ -68,7 +69,7 @@ impl Cache {
             let header = serde_json::to_string(&header).doing(|| "write a header".to_owned())?;
             text += &format!("\n{header}\t{}", it.line);
         }
-        write(&dir.join(FILE), &text)
+        work_files::write(&dir.join(FILE), &text)
     }
 }
 
@@ -112,30 +113,6 @@ fn parse(text: &str) -> Option<Cache> {
         Some((module, Entry { seen: Seen { stamp, hash }, listed, recording }))
     };
     Some(Cache { key, shared, entries: lines.map(entry).collect::<Option<_>>()? })
-}
-
-/// Replaces a file in one step, so that nobody reads a half. Of a link it is the file that it
-/// leads to.
-pub fn write(path: &Path, text: &str) -> Result<()> {
-    let doing = || format!("write `{}`", path.display());
-    let target =
-        if path.is_symlink() { path.canonicalize().doing(doing)? } else { path.to_owned() };
-    let path = target.as_path();
-    let temporary = path.with_extension(format!("{}.tmp", random()?));
-    fs::write(&temporary, text).doing(doing)?;
-    if let Ok(it) = fs::metadata(path) {
-        // Where the file system has none, nothing is lost.
-        let _ = fs::set_permissions(&temporary, it.permissions());
-    }
-    fs::rename(&temporary, path).doing(doing)
-}
-
-/// Writes a file if it has another text, so that cargo doesn't take it for changed.
-pub fn write_if_new(path: &Path, text: &str) -> Result<()> {
-    match fs::read_to_string(path) {
-        Ok(it) if it == text => Ok(()),
-        _ => write(path, text),
-    }
 }
 
 #[cfg(test)]

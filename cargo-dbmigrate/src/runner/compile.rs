@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::Message;
 use serde::{Deserialize, Serialize};
 
-use super::cache::{write, write_if_new};
 use super::host::Host;
-use super::rewrite::HINT;
-use super::{RevisionFile, package};
+use super::package;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::project::{Cargo, Exit, host_target};
+use crate::revision_files::RevisionFile;
+use crate::work_files::{write, write_if_new};
 
 /// Set while a runner is compiled. One of its dependencies' build scripts that calls this tool
 /// would wait for a lock that its own caller holds.
@@ -114,7 +114,7 @@ pub fn build_rewrite(cx: &Context, host: &Host, function: &str) -> Result<(PathB
         let place = format!("{shown}:{}:{}", at.line, at.column + 1);
         let message =
             format!("failed to find the rewriting function `{function}`: `{place}`: {err}");
-        return Err(Error::new(message).hint(HINT));
+        return Err(Error::new(message).hint(REWRITE_HINT));
     }
     package::write_manifest(cx, host)?;
     let program = package::rewrite_program(cx, host, &list_file, function);
@@ -126,7 +126,7 @@ pub fn build_rewrite(cx: &Context, host: &Host, function: &str) -> Result<(PathB
         Err(exit) => {
             exit.show(cx.out);
             let message = format!("the rewriting function `{function}` does not compile");
-            Err(Error::new(message).hint(HINT))
+            Err(Error::new(message).hint(REWRITE_HINT))
         }
     }
 }
@@ -227,3 +227,9 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
 
 /// What rustc calls an import or a path that leads nowhere.
 const UNRESOLVED: [&str; 2] = ["E0432", "E0433"];
+
+/// What the setting is.
+pub const REWRITE_HINT: &str = "it is the path from `mod.rs` in the migrations directory to a function of \
+                        the type `fn(Vec<Operation>) -> Vec<Operation>`, such as \
+                        `rewrite::rewrite` for one in `rewrite.rs`, where `mod.rs` has \
+                        `mod rewrite;`; like revisions it is compiled without the package";

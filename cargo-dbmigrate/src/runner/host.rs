@@ -7,11 +7,13 @@ use cargo_metadata::semver::Version;
 use cargo_metadata::{Metadata, MetadataCommand, Package};
 use serde::{Deserialize, Serialize};
 
-use super::cache::write;
-use super::{RUNTIME, VERSION, hash, package};
+use super::VERSION;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
+use crate::hex::hash;
 use crate::project::Cargo;
+use crate::project::RUNTIME;
+use crate::work_files;
 
 const FILE: &str = "host.json";
 
@@ -29,23 +31,24 @@ pub struct Host {
 }
 
 impl Host {
-    /// Asks cargo, unless the lock file and the manifests are as they were. The runner's lock file
-    /// begins as the host's.
+    /// What cargo answered, if the lock file and the manifests are as they were then.
+    pub fn known(cx: &Context) -> Option<Host> {
+        let text = fs::read_to_string(cx.project.work_dir.join(FILE)).ok()?;
+        let known = serde_json::from_str::<Host>(&text).ok();
+        known.filter(|host| host.key == host_key(cx))
+    }
+
+    /// Asks cargo.
     pub fn find(cx: &Context) -> Result<Host> {
-        let path = cx.project.work_dir.join(FILE);
-        let known = fs::read_to_string(&path).ok();
-        let known = known.and_then(|it| serde_json::from_str::<Host>(&it).ok());
-        if let Some(it) = known {
-            if it.key == host_key(cx) {
-                return Ok(it);
-            }
-        }
         let mut host = Host::ask(cx)?;
         host.key = host_key(cx);
-        package::seed_lock(cx)?;
-        let text = serde_json::to_string(&host).doing(|| "write the host's runtime".to_owned())?;
-        write(&path, &text)?;
         Ok(host)
+    }
+
+    /// Keeps the answer for the next time.
+    pub fn keep(&self, cx: &Context) -> Result<()> {
+        let text = serde_json::to_string(self).doing(|| "write the host's runtime".to_owned())?;
+        work_files::write(&cx.project.work_dir.join(FILE), &text)
     }
 
     fn ask(cx: &Context) -> Result<Host> {

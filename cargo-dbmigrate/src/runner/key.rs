@@ -9,8 +9,10 @@ use dbmigrate_runtime::operations;
 use dbmigrate_runtime::runner::PROTOCOL;
 
 use super::cache::Shared;
-use super::{RUNTIME, VERSION, hash, stamp};
+use super::{VERSION, stamp};
 use crate::context::Context;
+use crate::hex::hash;
+use crate::project::RUNTIME;
 
 /// One text for the tool, the runtime, the compiler, the edition, the migrations' dependencies
 /// and the files that they share.

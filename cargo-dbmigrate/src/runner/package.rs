@@ -4,11 +4,13 @@ use std::fs;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use super::cache::write_if_new;
 use super::host::Host;
-use super::{RUNTIME, RevisionFile, short_hash};
 use crate::context::Context;
 use crate::error::{Doing as _, Result};
+use crate::hex::short_hash;
+use crate::project::RUNTIME;
+use crate::revision_files::RevisionFile;
+use crate::work_files::write_if_new;
 
 /// The crate's directory.
 pub fn dir(cx: &Context) -> PathBuf {
@@ -31,8 +33,19 @@ pub fn list_file(cx: &Context) -> PathBuf {
     cx.project.migrations_dir.join("mod.rs")
 }
 
+/// The project's runtime. The runner's lock file begins as the host's, whenever that changed.
+pub fn host(cx: &Context) -> Result<Host> {
+    if let Some(host) = Host::known(cx) {
+        return Ok(host);
+    }
+    let host = Host::find(cx)?;
+    seed_lock(cx)?;
+    host.keep(cx)?;
+    Ok(host)
+}
+
 /// Has cargo choose the versions that the project has. It takes away what doesn't apply.
-pub fn seed_lock(cx: &Context) -> Result<()> {
+fn seed_lock(cx: &Context) -> Result<()> {
     let dir = dir(cx);
     fs::create_dir_all(&dir).doing(|| format!("create the directory `{}`", dir.display()))?;
     match fs::read_to_string(cx.project.workspace_root.join("Cargo.lock")) {

@@ -9,8 +9,8 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::runner::{Frames, Hello, Request, ask_rewrite, serve_step};
 
 use super::host::misunderstood;
-use super::random;
 use crate::error::{Doing as _, Error, Result};
+use crate::hex::random;
 use crate::output::Output;
 use channel::{Input, Output as Received};
 

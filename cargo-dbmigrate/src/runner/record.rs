@@ -6,14 +6,15 @@ use std::time::SystemTime;
 
 use super::cache::{Cache, Entry, Shared};
 use super::compile::{self, Build, Built};
-use super::host::Host;
 use super::key::key;
 use super::lock::Lock;
 use super::process::{Mode, Process};
 use super::stamp::{self, Seen};
-use super::{Recording, RevisionFile, hash, package};
+use super::{Recording, package};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
+use crate::hex::hash;
+use crate::revision_files::RevisionFile;
 
 /// What the modules in these files record, in the order of the files. Compiles those that are new
 /// or changed; when there are none, no process is started.
@@ -121,7 +122,7 @@ pub fn is_newer(it: &Shared, started: SystemTime) -> bool {
 /// Compiles what is missing and has it recorded. The caller holds the lock.
 fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     let dir = &cx.project.work_dir;
-    let host = Host::find(cx)?;
+    let host = package::host(cx)?;
     // Finding the host may have written its lock file, on which the key depends.
     let Look { mut cache, missing, .. } = Look::at(cx, files, Cache::read(dir))?;
     let needed: Vec<RevisionFile> = missing.iter().map(|(it, _)| it.clone()).collect();

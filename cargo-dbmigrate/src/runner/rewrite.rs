@@ -7,9 +7,8 @@ use std::time::SystemTime;
 use dbmigrate_runtime::operations::Operation;
 use serde::{Deserialize, Serialize};
 
-use super::cache::{Shared, write};
+use super::cache::Shared;
 use super::compile;
-use super::host::Host;
 use super::key::key;
 use super::lock::Lock;
 use super::process::{Mode, Process};
@@ -17,6 +16,7 @@ use super::{package, record};
 use crate::config;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
+use crate::work_files;
 
 /// The program that lies there, and what it was compiled from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ pub fn rewritten(cx: &Context, function: &str, operations: &[Operation]) -> Resu
 fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
     let dir = &cx.project.work_dir;
     let _ = fs::remove_file(dir.join(Built::FILE));
-    let host = Host::find(cx)?;
+    let host = package::host(cx)?;
     let started = SystemTime::now();
     let (executable, sources) = compile::build_rewrite(cx, &host, function)?;
     let mut shared = Vec::new();
@@ -79,7 +79,7 @@ fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
         let built =
             Built { function: function.to_owned(), key, shared, executable: executable.clone() };
         let text = serde_json::to_string(&built).doing(|| "write a path".to_owned())?;
-        write(&dir.join(Built::FILE), &text)?;
+        work_files::write(&dir.join(Built::FILE), &text)?;
     }
     Ok(executable)
 }
@@ -102,11 +102,5 @@ fn check_path(cx: &Context, function: &str) -> Result<()> {
         "`rewrite` in `{}` is no path of a function: `{function}`",
         cx.project.shown(&file)
     );
-    Err(Error::new(message).hint(HINT))
+    Err(Error::new(message).hint(compile::REWRITE_HINT))
 }
-
-/// What the setting is.
-pub const HINT: &str = "it is the path from `mod.rs` in the migrations directory to a function of \
-                        the type `fn(Vec<Operation>) -> Vec<Operation>`, such as \
-                        `rewrite::rewrite` for one in `rewrite.rs`, where `mod.rs` has \
-                        `mod rewrite;`; like revisions it is compiled without the package";

@@ -9,13 +9,13 @@ use dbmigrate_runtime::{Db, Direction, Migration, StepResult, executor};
 
 use super::cache::Cache;
 use super::compile::{self, Built};
-use super::host::Host;
 use super::lock::Lock;
+use super::package;
 use super::process::{Mode, Process};
-use super::random;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::files;
+use crate::hex::random;
+use crate::revision_files;
 
 /// Runs the steps of the project's revisions; see [`executor::Steps`]. The runner is started for
 /// the first of them.
@@ -125,7 +125,7 @@ impl Running {
 }
 
 fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
-    let mut all = files::all(cx)?;
+    let mut all = revision_files::all(cx)?;
     all.retain(|it| cache.entries.contains_key(&it.module));
     let mut needed = Vec::new();
     for file in &all {
@@ -134,7 +134,7 @@ fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
             needed.push(file.clone());
         }
     }
-    let host = Host::find(cx)?;
+    let host = package::host(cx)?;
     let build = compile::build(cx, &host, &needed, &all)?;
     let hash =
         |module: &String| Some((module.clone(), cache.entries.get(module)?.seen.hash.clone()));

@@ -5,9 +5,9 @@ use std::fs;
 use super::{create_all, git_attributes, new_list};
 use crate::config::{self, Config};
 use crate::context::Context;
+use crate::databases;
 use crate::edits::Edit;
 use crate::error::{Doing as _, Error, Result};
-use crate::history::relative;
 
 /// Adds a database to dbmigrate.toml, if it isn't there, and creates its migrations directory.
 /// Says which directory that is.
@@ -27,9 +27,9 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
         added += &format!("{line_end}\n[databases.{name}]\nurl = \"sqlite:{name}.db\"\n");
         cx.config = Config::parse(&added, &path)?;
     }
-    let of = cx.of_database(name)?;
+    let of = databases::named(cx, name)?;
     let dir = &of.project.migrations_dir;
-    let shown = relative(cx, dir);
+    let shown = cx.project.shown(dir).to_string();
     if dir.is_file() || dir.read_dir().is_ok_and(|mut it| it.next().is_some()) {
         let message = format!("directory `{shown}` already exists and is not empty");
         return Err(Error::new(message).hint(format!(
@@ -41,7 +41,7 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
     create_all(cx, dir, &[list, git_attributes(dir)])?;
     if is_new {
         cx.edits.apply(&[Edit::Replace { path: path.clone(), bytes: added.into_bytes() }])?;
-        cx.out.done(format!("Adding database `{name}` to {} ... done", relative(cx, &path)));
+        cx.out.done(format!("Adding database `{name}` to {} ... done", cx.project.shown(&path)));
     }
     Ok(shown)
 }

@@ -160,8 +160,10 @@ impl Trial<'_> {
         let found = tables.iter().find_map(|table| Some((*table, parts::refused(table, self)?)));
         let Some((table, part)) = found else {
             let tables: Vec<&str> = tables.iter().map(|table| table.name.as_str()).collect();
-            let places: Vec<String> =
-                tables.iter().filter_map(|table| Some(models::place(self.model(table)?))).collect();
+            let places: Vec<String> = tables
+                .iter()
+                .filter_map(|table| Some(models::location(self.model(table)?)))
+                .collect();
             let of = match places.as_slice() {
                 [place] => format!(", in the model {place}"),
                 _ => String::new(),
@@ -201,7 +203,7 @@ impl Trial<'_> {
             Some(field) if field.line != 0 => {
                 format!("`{}::{}` at {}:{}", model.path, field.field, model.file, field.line)
             }
-            _ => models::place(model),
+            _ => models::location(model),
         }
     }
 }

@@ -17,14 +17,14 @@ use crate::error::{Error, Result};
 
 /// The patterns of a project.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Rules {
+pub struct Scope {
     /// Tables; none means all.
     pub include: Vec<Included>,
     /// Tables, columns and objects of one kind.
     pub exclude: Vec<Excluded>,
 }
 
-impl Rules {
+impl Scope {
     /// Whether all is compared.
     pub fn is_empty(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()

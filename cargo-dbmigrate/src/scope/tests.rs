@@ -14,22 +14,22 @@ use super::*;
 use crate::autogenerate::{Answers, Outcome, back, changes, compared, plain};
 use crate::models::Models;
 
-fn rules(include: &[&str], exclude: &[&str]) -> Rules {
+fn scope(include: &[&str], exclude: &[&str]) -> Scope {
     let include = include.iter().map(|it| Included::try_from((*it).to_owned()).unwrap());
     let exclude = exclude.iter().map(|it| Excluded::try_from((*it).to_owned()).unwrap());
-    Rules { include: include.collect(), exclude: exclude.collect() }
+    Scope { include: include.collect(), exclude: exclude.collect() }
 }
 
-fn models(tables: &[Table], rules: Rules) -> Models {
+fn models(tables: &[Table], scope: Scope) -> Models {
     let schema = Schema::from_tables(tables.iter().cloned());
     let (records, naming) = (Vec::new(), Convention::default());
-    Models { schema, records, naming, rules, found_none: false }
+    Models { schema, records, naming, scope, found_none: false }
 }
 
 /// The operations in words, or what is wrong; the whole schema takes what is right.
-fn difference(from: &[Table], to: &[Table], rules: Rules) -> Vec<String> {
+fn difference(from: &[Table], to: &[Table], scope: Scope) -> Vec<String> {
     let before = Schema::from_tables(from.iter().cloned());
-    let models = models(to, rules);
+    let models = models(to, scope);
     let answers = Answers { no_renames: true, ..Answers::default() };
     match changes(&before, &models, &answers) {
         Ok(Outcome::Changes(it)) => {
@@ -76,8 +76,8 @@ fn names(table: &Table) -> Vec<&str> {
 
 #[test]
 fn what_needs_an_excluded_column_is_out_with_it() {
-    let rules = rules(&[], &["user.X"]);
-    let left = rules.compared(&Schema::from_tables([user()]));
+    let scope = scope(&[], &["user.X"]);
+    let left = scope.compared(&Schema::from_tables([user()]));
     let left = left.table("User").unwrap();
     let expected = ["User", "id", "a", "uq_user_a", "fk_user_a", "ck_user_a", "ix_user_a"];
     assert_eq!(names(left), expected);
@@ -88,7 +88,7 @@ fn what_needs_an_excluded_column_is_out_with_it() {
 fn patterns_name_tables_columns_and_objects_by_kind() {
     let schema = Schema::from_tables([user(), Table::new("audit_log").column(id()), bracket()]);
     let left = |include: &[&str], exclude: &[&str]| {
-        let left = rules(include, exclude).compared(&schema);
+        let left = scope(include, exclude).compared(&schema);
         left.tables.into_values().collect::<Vec<_>>()
     };
     let tables = |it: &[Table]| it.iter().map(|it| it.name.clone()).collect::<Vec<_>>().join(" ");
@@ -143,7 +143,7 @@ fn what_is_left_out_is_in_no_difference() {
         difference(
             &[plain("gone"), plain("post")],
             &[audit(plain("post")), plain("audit")],
-            rules(&[], &["audit", "gone"])
+            scope(&[], &["audit", "gone"])
         ),
         ["add foreign key `fk_post_n_audit` to table `post`"]
     );
@@ -152,17 +152,17 @@ fn what_is_left_out_is_in_no_difference() {
     was.indexes.push(Index::new("ix_tmp", ["n"]));
     let now = plain("t").column(Column::new("new", Type::Integer)).check("ck_t_n", "n > 0");
     let exclude = ["t.old", "t.new", "unique:uq_*", "index:*tmp*", "check:ck_t_n"];
-    assert_eq!(difference(from_ref(&was), from_ref(&now), rules(&[], &exclude)), [""; 0]);
-    assert_eq!(difference(from_ref(&was), from_ref(&now), rules(&["other"], &[])), [""; 0]);
+    assert_eq!(difference(from_ref(&was), from_ref(&now), scope(&[], &exclude)), [""; 0]);
+    assert_eq!(difference(from_ref(&was), from_ref(&now), scope(&["other"], &[])), [""; 0]);
     // Objects are named as the migrations name them.
     let by_convention = plain("t").unique("uq_t_n", ["n"]);
     let named = plain("t").unique("kept", ["n"]);
     for exclude in ["unique:kept", "unique:uq_t_n"] {
-        let rules = rules(&[], &[exclude]);
-        assert_eq!(difference(from_ref(&named), from_ref(&by_convention), rules), [""; 0]);
+        let scope = scope(&[], &[exclude]);
+        assert_eq!(difference(from_ref(&named), from_ref(&by_convention), scope), [""; 0]);
     }
     // What is dropped as a whole is dropped with what is left out of it.
-    assert_eq!(difference(&[was], &[], rules(&[], &exclude)), ["drop table `t`"]);
+    assert_eq!(difference(&[was], &[], scope(&[], &exclude)), ["drop table `t`"]);
 }
 
 #[test]
@@ -171,7 +171,7 @@ fn what_does_not_fit_the_rest_names_the_rule() {
     let mut indexed = t();
     indexed.indexes.push(Index::new("ix_tmp", ["n"]));
     let said = |from: &[Table], to: &[Table], exclude: &[&str]| {
-        difference(from, to, rules(&[], exclude)).join("\n")
+        difference(from, to, scope(&[], exclude)).join("\n")
     };
     let text = said(&[t()], &[], &[]);
     assert_eq!(text, "drop table `t`");
@@ -206,16 +206,16 @@ fn a_live_database_is_compared_by_the_same_rules() {
         Sqlite.as_stored(&post, &facts).unwrap(),
         Table::new("missing").column(id()),
     ]);
-    let rules = rules(&[], &["missing", "post.extra", "POST.later", "index:ix_tmp_*", "audit*"]);
+    let scope = scope(&[], &["missing", "post.extra", "POST.later", "index:ix_tmp_*", "audit*"]);
     let drifted = drift(
-        &rules.compared(&expected),
-        &rules.compared(&expected),
+        &scope.compared(&expected),
+        &scope.compared(&expected),
         &Told::default(),
-        &rules.found(&found, &found.objects),
+        &scope.found(&found, &found.objects),
     );
     assert_eq!(drifted.differences, []);
     assert_eq!(drifted.others, [ObjectName::new(ObjectKind::Trigger, "posted")]);
     let all = drift(&expected, &expected, &Told::default(), &found);
     assert_eq!((all.differences.len(), all.others.len()), (3, 6), "{all:?}");
-    assert_eq!(compared(&found.schema, &Schema::default(), &rules).len(), 1);
+    assert_eq!(compared(&found.schema, &Schema::default(), &scope).len(), 1);
 }

@@ -6,9 +6,10 @@ use std::path::PathBuf;
 use dbmigrate_runtime::revision::{Graph, Revision};
 use syn::spanned::Spanned as _;
 
+use super::all;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::{files, history};
+use crate::output::look;
 
 /// The constants of a revision file, read without compiling it: for commands that have to work
 /// on a file that doesn't compile.
@@ -44,10 +45,10 @@ pub fn graph(headers: &[Header]) -> Result<Graph> {
 /// When a file's constants can't be read: without them nobody knows what follows what.
 pub fn read(cx: &Context) -> Result<Vec<Header>> {
     let mut headers = Vec::new();
-    for file in files::all(cx)? {
+    for file in all(cx)? {
         let text = std::fs::read_to_string(&file.path)
             .doing(|| format!("read `{}`", file.path.display()))?;
-        let shown = history::relative(cx, &file.path);
+        let shown = cx.project.shown(&file.path).to_string();
         let revision = header(&text).ok_or_else(|| {
             Error::new(format!("`{shown}` has no `REVISION` and `DOWN_REVISION` that can be read"))
                 .hint("correct these constants, or delete the file if it is no revision")
@@ -103,7 +104,7 @@ pub struct Edit {
 pub fn follow(text: &str, old: &[String], new: &str) -> Option<Edit> {
     let (span, value) = parents_span(text, old, new)?;
     let mut spans: Vec<(Range<usize>, &str)> = vec![(span, value.as_str())];
-    spans.extend(revises_span(text, &history::parents_text(old)).map(|it| (it, new)));
+    spans.extend(revises_span(text, &look::parents_text(old)).map(|it| (it, new)));
     spans.sort_by_key(|(span, _)| span.start);
     let (mut edited, mut lines, mut at) = (String::new(), Vec::new(), 0);
     for (span, with) in spans {

@@ -1,15 +1,25 @@
 //! The revision files: in which directories they are, and how `mod.rs` names them.
 
-use std::collections::BTreeMap;
-use std::path::{Component, Path, PathBuf};
+pub mod constants;
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::config::VERSIONS;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::history::relative;
-use crate::runner::RevisionFile;
+use crate::paths::{self, clean, is_same};
 
-/// The directory in which a module is looked for whose path `mod.rs` doesn't name.
-pub const VERSIONS: &str = "versions";
+/// The file of a revision module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RevisionFile {
+    /// The module's name: the file's without its ending.
+    pub module: String,
+    pub path: PathBuf,
+    /// The path that the list in `mod.rs` names; none where the file is where a module of that
+    /// name is looked for.
+    pub listed: Option<String>,
+}
 
 /// A directory of revision files.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +83,7 @@ pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
 pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
     let dir = &cx.project.migrations_dir;
     if !dir.is_dir() {
-        let message = format!("no migrations directory `{}`", relative(cx, dir));
+        let message = format!("no migrations directory `{}`", cx.project.shown(dir));
         return Err(Error::new(message).hint(match &cx.database {
             None => "`cargo dbmigrate init` creates it".to_owned(),
             Some(name) => format!("`cargo dbmigrate init --database {name}` creates it"),
@@ -86,7 +96,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
             cx.out.warning_once(format!(
                 "`version_locations` names `{}`, and there is no directory `{}`",
                 location.name,
-                relative(cx, &location.dir)
+                cx.project.shown(&location.dir)
             ));
         }
         walk(&location.dir, cx.config.recursive_version_locations, &mut found)?;
@@ -97,7 +107,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         let Some(other) = files.insert(file.module.clone(), file.clone()) else { continue };
         // A location may be within another one.
         if !is_same(&other.path, &file.path) {
-            let (one, two) = (relative(cx, &other.path), relative(cx, &file.path));
+            let (one, two) = (cx.project.shown(&other.path), cx.project.shown(&file.path));
             let message = format!("two revision files have the same name: {one} and {two}");
             return Err(Error::new(message).hint("rename one of them: they become modules"));
         }
@@ -133,11 +143,11 @@ fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
         return Ok(None);
     }
     if path.extension().is_some_and(|extension| extension != "rs") {
-        let message = format!("`{}` is no Rust file by its name", relative(cx, &path));
+        let message = format!("`{}` is no Rust file by its name", cx.project.shown(&path));
         return Err(Error::new(message).hint("let it end in `.rs`"));
     }
     if !is_name(stem) {
-        let message = format!("`{}` can't be a module's name", relative(cx, &path));
+        let message = format!("`{}` can't be a module's name", cx.project.shown(&path));
         return Err(Error::new(message)
             .hint("rename it: letters, digits and `_`, with no digit at the beginning"));
     }
@@ -145,7 +155,7 @@ fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
     let dir = &cx.project.migrations_dir;
     let listed = match path.parent() {
         Some(it) if it == dir.join(VERSIONS) => None,
-        _ => Some(from(dir, &path)),
+        _ => Some(paths::relative(dir, &path)),
     };
     Ok(Some(RevisionFile { module, path, listed }))
 }
@@ -154,53 +164,4 @@ fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
 fn is_name(stem: &str) -> bool {
     let is_part = |it: char| it == '_' || it.is_alphanumeric();
     stem.chars().all(is_part) && !stem.starts_with(|it: char| it.is_ascii_digit())
-}
-
-/// The way from a directory to a file, in slashes as Rust has it on every system.
-pub fn from(dir: &Path, path: &Path) -> String {
-    let (dir, path) = (clean(dir), clean(path));
-    let shared = dir.components().zip(path.components()).take_while(|(a, b)| a == b).count();
-    let up = dir.components().skip(shared).map(|_| "..".to_owned());
-    let down = path.components().skip(shared);
-    let down = down.map(|it| it.as_os_str().to_string_lossy().into_owned());
-    up.chain(down).collect::<Vec<_>>().join("/")
-}
-
-/// The path without `.` and `..`.
-pub fn clean(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                clean.pop();
-            }
-            it => clean.push(it),
-        }
-    }
-    clean
-}
-
-/// Whether two paths lead to one thing.
-pub fn is_same(one: &Path, two: &Path) -> bool {
-    one == two || real(one) == real(two)
-}
-
-/// The path without links, as far as it is there.
-pub fn real(path: &Path) -> PathBuf {
-    let path = clean(path);
-    let beside = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));
-    path.canonicalize().ok().or_else(beside).unwrap_or_else(|| path.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_way_from_a_directory_to_a_file() {
-        let way = |path: &str| from(Path::new("/app/migrations"), Path::new(path));
-        assert_eq!(way("/app/migrations/versions/2024/m1.rs"), "versions/2024/m1.rs");
-        assert_eq!(way("/app/migrations/../blog/versions/m1.rs"), "../blog/versions/m1.rs");
-    }
 }

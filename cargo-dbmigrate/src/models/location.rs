@@ -1,0 +1,11 @@
+//! Where a model is, as messages say it.
+
+use dbmigrate_runtime::record::ModelRecord;
+
+/// `models::User` at `src/models.rs:10`
+pub fn location(model: &ModelRecord) -> String {
+    match model.line {
+        0 => format!("`{}` in {}", model.path, model.file),
+        line => format!("`{}` at {}:{line}", model.path, model.file),
+    }
+}

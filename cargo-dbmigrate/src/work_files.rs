@@ -1,0 +1,31 @@
+//! Files under the target directory, which only this tool reads.
+
+use std::fs;
+use std::path::Path;
+
+use crate::error::{Doing as _, Result};
+use crate::hex::random;
+
+/// Replaces a file in one step, so that nobody reads a half. Of a link it is the file that it
+/// leads to.
+pub fn write(path: &Path, text: &str) -> Result<()> {
+    let doing = || format!("write `{}`", path.display());
+    let target =
+        if path.is_symlink() { path.canonicalize().doing(doing)? } else { path.to_owned() };
+    let path = target.as_path();
+    let temporary = path.with_extension(format!("{}.tmp", random()?));
+    fs::write(&temporary, text).doing(doing)?;
+    if let Ok(it) = fs::metadata(path) {
+        // Where the file system has none, nothing is lost.
+        let _ = fs::set_permissions(&temporary, it.permissions());
+    }
+    fs::rename(&temporary, path).doing(doing)
+}
+
+/// Writes a file if it has another text, so that cargo doesn't take it for changed.
+pub fn write_if_new(path: &Path, text: &str) -> Result<()> {
+    match fs::read_to_string(path) {
+        Ok(it) if it == text => Ok(()),
+        _ => write(path, text),
+    }
+}
