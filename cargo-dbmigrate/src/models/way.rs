@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use super::wrapper;
 use crate::error::Result;
+use crate::hex::short_hash;
 use crate::project::{Cargo, Project};
-use crate::runner::short_hash;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {

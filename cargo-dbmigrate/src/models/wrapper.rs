@@ -13,8 +13,8 @@ use std::process::{Command, ExitCode};
 use std::{env, fs, io};
 
 use crate::error::{Doing as _, Result};
+use crate::hex::random;
 use crate::project::{self, Cargo};
-use crate::runner::random;
 
 /// Says to this program that it is started in rustc's place.
 const WRAPPER: &str = "DBMIGRATE_WRAPPER";
