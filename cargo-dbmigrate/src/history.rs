@@ -12,7 +12,7 @@ use dbmigrate_runtime::{Migrations, executor, version_table};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::output::look;
+use crate::output::style;
 use crate::revision_files::constants::{self, Header};
 use crate::revision_files::{self, RevisionFile};
 use crate::runner::{self, Recording};
@@ -194,12 +194,12 @@ impl History {
         let mut marks = String::new();
         let labels = self.graph.labels(&it.id);
         if !labels.is_empty() {
-            marks += &look::paint(look::LABEL, &format!(" ({})", labels.join(", ")));
+            marks += &style::paint(style::LABEL, &format!(" ({})", labels.join(", ")));
         }
         let is_head = self.graph.children(&it.id).is_empty();
         match self.graph.dependents(&it.id) {
-            [] if is_head => marks += &look::paint(look::GOOD, " (head)"),
-            _ if is_head => marks += &look::paint(look::GOOD, " (effective head)"),
+            [] if is_head => marks += &style::paint(style::GOOD, " (head)"),
+            _ if is_head => marks += &style::paint(style::GOOD, " (effective head)"),
             _ => {}
         }
         if it.parents.len() > 1 {
@@ -209,7 +209,7 @@ impl History {
             marks += " (branchpoint)";
         }
         if current.contains(&it.id.as_str()) {
-            marks += &look::paint(look::HERE, " (current)");
+            marks += &style::paint(style::HERE, " (current)");
         }
         marks
     }

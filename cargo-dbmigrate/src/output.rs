@@ -3,7 +3,7 @@
 //! Results go to standard output, progress and diagnostics to standard error. With `--format json`
 //! standard output holds one JSON document and nothing else.
 
-pub mod look;
+pub mod style;
 
 use std::collections::BTreeSet;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};

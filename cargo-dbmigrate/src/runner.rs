@@ -12,7 +12,7 @@ mod lock;
 mod package;
 mod process;
 mod record;
-mod rewrite;
+mod rewrite_program;
 mod stamp;
 mod steps;
 
@@ -22,7 +22,7 @@ use dbmigrate_runtime::Migration;
 use dbmigrate_runtime::runner::read_recorded;
 
 pub use record::{known, recordings};
-pub use rewrite::rewritten;
+pub use rewrite_program::rewritten;
 pub use steps::Steps;
 
 use crate::context::Context;

@@ -8,7 +8,7 @@ mod fill;
 mod flags;
 mod question;
 mod rename;
-mod rewrite;
+mod rewritten;
 mod settle;
 mod way_back;
 mod words;
@@ -22,7 +22,7 @@ pub use adopt::adopt;
 pub use fill::{Need, Why, neutral};
 pub use flags::{Flags, Line, flags};
 pub use question::{Question, Rename, shell};
-pub use rewrite::rewritten;
+pub use rewritten::rewritten;
 pub use way_back::way_back;
 pub use words::{detected, found};
 

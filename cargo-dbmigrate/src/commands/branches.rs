@@ -6,7 +6,7 @@ use super::{Answer, show};
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::History;
-use crate::output::look;
+use crate::output::style;
 
 pub fn run(cx: &Context) -> Result<Answer> {
     let history = History::to_list(cx)?;
@@ -16,13 +16,13 @@ pub fn run(cx: &Context) -> Result<Answer> {
         let name = from.map_or("<base>", |it| it.id.as_str());
         match from {
             Some(it) if cx.out.verbose => cx.out.text(&show::entry(cx, &history, it, &[])),
-            Some(it) => cx.out.line(look::id(name) + &history.marks(it, &[])),
+            Some(it) => cx.out.line(style::id(name) + &history.marks(it, &[])),
             None => cx.out.line(name),
         }
         let indent = " ".repeat(name.len());
         for it in ids.iter().filter_map(|id| graph.get(id)) {
             let message = crate::history::message(&it.message);
-            let (id, marks) = (look::id(&it.id), history.marks(it, &[]));
+            let (id, marks) = (style::id(&it.id), history.marks(it, &[]));
             cx.out.line(format!("{indent} -> {id}{marks}, {message}"));
         }
         let branches: Vec<_> = ids

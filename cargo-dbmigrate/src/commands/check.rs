@@ -5,7 +5,7 @@ use dbmigrate_runtime::revision::{TO_ONE_HEAD, Target};
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, plan};
 
-use super::{Answer, new_revision, rewrite};
+use super::{Answer, new_revision};
 use crate::autogenerate::{self, Changes};
 use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
@@ -14,7 +14,8 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::live::{self, Live};
 use crate::models;
-use crate::output::look;
+use crate::new_file::rewrite;
+use crate::output::style;
 use crate::project;
 use crate::scaffold::{self, ListDifference};
 
@@ -46,13 +47,13 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     if operations.is_empty() && models.found_none && schema.tables.is_empty() {
         cx.out.line("The package has no models, and the migrations no tables: nothing to compare.");
     } else if operations.is_empty() {
-        cx.out.line(look::paint(look::GOOD, "Models and migrations agree."));
+        cx.out.line(style::paint(style::GOOD, "Models and migrations agree."));
     } else {
         answer = Answer::No;
-        cx.out.line(look::paint(look::CHANGED, "Models and migrations differ:"));
+        cx.out.line(style::paint(style::CHANGED, "Models and migrations differ:"));
         for it in &operations {
             let text = autogenerate::detected(it);
-            cx.out.line(format!("  {}", look::found(&text)));
+            cx.out.line(format!("  {}", style::found(&text)));
             differences.push(text);
         }
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
@@ -125,7 +126,7 @@ fn compare_list(cx: &Context) -> Result<ListDifference> {
     let path = cx.project.migrations_dir.join("mod.rs");
     let path = cx.project.shown(&path);
     let text = format!("The list in {path} is not that of the revision files:");
-    cx.out.line(look::paint(look::CHANGED, &text));
+    cx.out.line(style::paint(style::CHANGED, &text));
     for file in &list.lacks {
         cx.out.line(format!("  it lacks {file}"));
     }
@@ -163,15 +164,15 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
     let pending = plan::route(&history.graph, &live.applied, Direction::Upgrade, &heads);
     match pending.as_slice() {
         [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
-        [] => cx.out.line(look::paint(look::GOOD, "The database is at the head.")),
+        [] => cx.out.line(style::paint(style::GOOD, "The database is at the head.")),
         ids => {
             let text = format!("The database is behind: {} pending.", ids.join(", "));
-            cx.out.line(look::paint(look::CHANGED, &text));
+            cx.out.line(style::paint(style::CHANGED, &text));
         }
     }
     // As `upgrade` would refuse it.
     if let Err(err) = plan::check_order(&history.graph, &live.applied, &pending, &heads) {
-        cx.out.line(look::paint(look::CHANGED, &err.to_string()));
+        cx.out.line(style::paint(style::CHANGED, &err.to_string()));
         err.hint().into_iter().for_each(|it| cx.out.progress(it));
     }
     pending
@@ -208,9 +209,9 @@ fn say_drift(cx: &Context, drift: &Drift) {
     if drift.differences.is_empty() && drift.n_compared == 0 && !drift.others.is_empty() {
         cx.out.line(live::NOTHING_COMPARED);
     } else if drift.differences.is_empty() {
-        cx.out.line(look::paint(look::GOOD, "The database agrees with the migrations."));
+        cx.out.line(style::paint(style::GOOD, "The database agrees with the migrations."));
     } else {
-        cx.out.line(look::paint(look::CHANGED, "The database differs from the migrations:"));
+        cx.out.line(style::paint(style::CHANGED, "The database differs from the migrations:"));
         for it in &drift.differences {
             cx.out.line(format!("  {it}"));
         }

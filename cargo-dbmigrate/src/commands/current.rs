@@ -6,7 +6,7 @@ use crate::connection::Database;
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::{self, History};
-use crate::output::look;
+use crate::output::style;
 
 pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     let database = Database::find(cx)?;
@@ -26,11 +26,11 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
         if cx.out.verbose {
             cx.out.text(&show::entry(cx, &history, it, &[]));
         } else {
-            cx.out.line(look::id(&it.id) + &history.marks(it, &[]));
+            cx.out.line(style::id(&it.id) + &history.marks(it, &[]));
         }
     }
     for id in &unknown {
-        cx.out.line(look::id(id) + &look::paint(look::BAD, " (unknown)"));
+        cx.out.line(style::id(id) + &style::paint(style::BAD, " (unknown)"));
     }
     let heads = history.graph.heads();
     let at_head = unknown.is_empty() && heads.iter().all(|it| current.contains(it));

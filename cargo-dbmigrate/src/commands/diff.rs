@@ -8,7 +8,7 @@ use dbmigrate_runtime::revision::is_from_database;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Migrations, plan, script};
 
-use super::{Answer, new_revision, upgrade};
+use super::{Answer, new_revision};
 use crate::autogenerate;
 use crate::cli::Diff;
 use crate::context::Context;
@@ -16,7 +16,8 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::live::{self, Live};
 use crate::models::{self, Models};
-use crate::output::look;
+use crate::output::style;
+use crate::run;
 use crate::scope::Scope;
 
 /// What is compared.
@@ -114,7 +115,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
             cx.out.line(nothing_compared(models.as_ref()));
         }
         None if lines.is_empty() => cx.out.line("No differences."),
-        None => lines.iter().for_each(|it| cx.out.line(look::found(it))),
+        None => lines.iter().for_each(|it| cx.out.line(style::found(it))),
     }
     if sql.is_none() {
         live::list_others(cx, &others);
@@ -258,7 +259,7 @@ fn statements(
     facts: Option<Facts>,
     beyond: &[String],
 ) -> Result<String> {
-    let facts = upgrade::for_a_script(facts.unwrap_or_else(|| Sqlite.offline_facts()));
+    let facts = run::for_a_script(facts.unwrap_or_else(|| Sqlite.offline_facts()));
     let discards = operations.iter().filter_map(|it| autogenerate::discarded(it, &schema));
     let discards = discards.map(|it| format!("-- Discards what {it} holds.\n"));
     let stays = beyond.iter().map(|it| format!("-- Stays: {it}.\n"));

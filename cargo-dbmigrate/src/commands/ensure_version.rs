@@ -4,11 +4,12 @@ use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::{Migrations, script};
 
-use super::{Answer, upgrade};
+use super::Answer;
 use crate::cli::{EnsureVersion, Run};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::Result;
+use crate::run;
 
 pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
     let table = &cx.config.version_table;
@@ -21,11 +22,11 @@ pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
         return Ok(Answer::Done);
     }
     let database = Database::find(cx)?;
-    let mut options = upgrade::options(cx, &Run::default());
+    let mut options = run::options(cx, &Run::default());
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
     options.lock_timeout = patience.at_most;
-    let mut observer = upgrade::Progress::new(cx.out, 0);
+    let mut observer = run::Progress::new(cx.out, 0);
     let mut executor = Executor {
         driver: &mut *driver,
         migrations: &Migrations::default(),

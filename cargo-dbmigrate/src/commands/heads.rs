@@ -5,7 +5,7 @@ use crate::cli::Heads;
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::History;
-use crate::output::look;
+use crate::output::style;
 
 pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
     let history = History::to_list(cx)?;
@@ -15,7 +15,7 @@ pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
         if cx.out.verbose {
             cx.out.text(&show::entry(cx, &history, it, &[]));
         } else {
-            cx.out.line(look::id(&it.id) + &history.marks(it, &[]));
+            cx.out.line(style::id(&it.id) + &history.marks(it, &[]));
         }
     }
     let effective: Vec<_> = heads.iter().filter(|it| !real.contains(it)).collect();

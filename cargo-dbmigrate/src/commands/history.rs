@@ -13,7 +13,7 @@ use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
-use crate::output::look;
+use crate::output::style;
 
 pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     let history = History::to_list(cx)?;
@@ -93,7 +93,7 @@ impl Lister<'_> {
 
     /// A revision that only the database still knows.
     fn gone(&self, it: &Entry) -> graph::Node {
-        let marks = look::paint(look::BAD, history::GONE);
+        let marks = style::paint(style::BAD, history::GONE);
         let lines = match self.cx.out.verbose {
             true => lines(&show::gone_entry(it)),
             false => vec![self.line(&it.id, &it.parents, &marks, &it.message)],
@@ -105,9 +105,9 @@ impl Lister<'_> {
     fn line(&self, id: &str, parents: &[String], marks: &str, message: &str) -> String {
         let follows = match self.is_drawn {
             true => String::new(),
-            false => format!("{} -> ", look::parents_text(parents)),
+            false => format!("{} -> ", style::parents_text(parents)),
         };
-        format!("{follows}{}{marks}, {}", look::id(id), history::message(message))
+        format!("{follows}{}{marks}, {}", style::id(id), history::message(message))
     }
 }
 

@@ -1,13 +1,13 @@
 //! `merge`: writes a revision that joins branches.
 
 use super::Answer;
-use super::place::{self, Names, Place};
 use super::rebase::SAME_CHANGE;
 use crate::autogenerate::Commented;
 use crate::cli::Merge;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
+use crate::new_file::{self, Names, Position};
 use crate::revision_files;
 
 pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
@@ -20,7 +20,7 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
     let parents: Vec<String> = target.ids().into_iter().map(str::to_owned).collect();
     refuse_pointless(&history, &parents)?;
     if !args.splice {
-        place::refuse_splice(&history, &parents)?;
+        new_file::refuse_splice(&history, &parents)?;
     }
     let names = Names {
         rev_id: args.rev_id.as_ref(),
@@ -28,20 +28,20 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
         version_path: args.version_path.as_deref(),
         beside: None,
     };
-    let place = Place::new(cx, &history, parents, Vec::new(), &names)?;
-    refuse_misfit(&history, &place.parents)?;
+    let position = Position::new(cx, &history, parents, Vec::new(), &names)?;
+    refuse_misfit(&history, &position.parents)?;
     let message = match args.message.as_str() {
-        "" => format!("merge {}", place.parents.join(", ")),
+        "" => format!("merge {}", position.parents.join(", ")),
         message => message.to_owned(),
     };
     let none = Commented::default();
-    let written = place.write(cx, &message, &none, &none, (false, args.dry_run))?;
+    let written = position.write(cx, &message, &none, &none, (false, args.dry_run))?;
     cx.out.json(
         "merge",
         serde_json::json!({
-            "revision": place.id,
-            "parents": place.parents,
-            "branch_labels": place.branch_labels,
+            "revision": position.id,
+            "parents": position.parents,
+            "branch_labels": position.branch_labels,
             "path": written.path,
             "module": written.text,
         }),

@@ -1,7 +1,5 @@
 //! The commands, a file each: gather, decide, act, report.
 
-mod as_applied;
-mod as_text;
 mod branches;
 mod check;
 mod completions;
@@ -11,25 +9,19 @@ mod diff;
 mod downgrade;
 mod edit;
 mod ensure_version;
-mod form;
 mod heads;
 mod history;
-mod hooks;
 mod init;
 mod list_templates;
 mod man;
 mod merge;
 pub mod new_revision;
-mod place;
-mod questions;
 mod rebase;
 mod redo;
 mod reset;
-mod rewrite;
 mod show;
 mod squash;
 mod stamp;
-mod try_out;
 mod undo;
 mod upgrade;
 mod upgrade_all;

@@ -7,10 +7,7 @@ use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::plan;
 use dbmigrate_runtime::schema::Schema;
 
-use super::form::Form;
-use super::place::{self, Place};
-use super::try_out::try_out;
-use super::{Answer, as_text, downgrade, questions, rewrite};
+use super::Answer;
 use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Line, Outcome, Question};
 use crate::cli::{Against, NewRevision};
 use crate::connection::{Database, Patience};
@@ -18,18 +15,20 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::live::{self, Live};
+use crate::new_file::{self, FileFormat, Position, decimal_warnings, questions, rewrite, try_out};
 use crate::output::{self, Output};
+use crate::run;
 use crate::{models, prompt, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Known before the host is built, which takes longest.
     revision_files::all(cx)?;
-    Form::of(cx)?;
+    FileFormat::of(cx)?;
     if !generate {
         refuse_answers(args)?;
     }
     if let Some(id) = &args.place.rev_id {
-        place::check_id(id)?;
+        new_file::check_id(id)?;
     }
     if generate && !args.dry_run {
         // A host that includes `mod.rs` doesn't compile where the list is wrong.
@@ -38,7 +37,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let models =
         if generate { Some(models::load(cx).map_err(|it| stale_list(cx, it))?) } else { None };
     let history = History::load(cx)?;
-    let place = match Place::of(cx, &history, &args.place) {
+    let position = match Position::of(cx, &history, &args.place) {
         // Of several heads none has to be named where nothing is to be written.
         Err(_) if models.as_ref().is_some_and(|it| is_nothing_new(&history, args, it)) => {
             return no_changes(cx, args, name);
@@ -67,15 +66,15 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         back = autogenerate::way_back(&changes.operations, &before)?;
     }
     let upgrade = changes.commented();
-    refuse_unreachable(&history, &place, &upgrade.operations)?;
+    refuse_unreachable(&history, &position, &upgrade.operations)?;
     if let Some(models) = models.as_ref().filter(|_| !args.no_try) {
-        try_out(cx, args, &history, &place, (models, &upgrade, &back))?;
+        try_out(cx, args, &history, &position, (models, &upgrade, &back))?;
     }
-    let written = place.write(cx, &args.message, &upgrade, &back, (generate, args.dry_run))?;
+    let written = position.write(cx, &args.message, &upgrade, &back, (generate, args.dry_run))?;
     if let Some(why) = &back.irreversible {
         cx.out.warning(format!("the revision can't be undone: {why}"));
     }
-    for warning in as_text::warnings(&before, &upgrade.operations) {
+    for warning in decimal_warnings::warnings(&before, &upgrade.operations) {
         cx.out.warning(warning);
     }
     warn_unplannable(cx, &upgrade.operations, &back.operations, before);
@@ -83,10 +82,10 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     cx.out.json(
         name,
         serde_json::json!({
-            "revision": place.id,
-            "parents": place.parents,
-            "branch_labels": place.branch_labels,
-            "depends_on": place.depends_on,
+            "revision": position.id,
+            "parents": position.parents,
+            "branch_labels": position.branch_labels,
+            "depends_on": position.depends_on,
             "path": written.path,
             "operations": operations,
             "losses": changes.losses.values().collect::<Vec<_>>(),
@@ -122,9 +121,13 @@ fn is_nothing_new(history: &History, args: &NewRevision, models: &models::Models
 }
 
 /// The operations follow all that the migrations build, and the revision only some of it.
-fn refuse_unreachable(history: &History, place: &Place, operations: &[Operation]) -> Result<()> {
+fn refuse_unreachable(
+    history: &History,
+    position: &Position,
+    operations: &[Operation],
+) -> Result<()> {
     let graph = &history.graph;
-    let needed = place.parents.iter().chain(&place.depends_on);
+    let needed = position.parents.iter().chain(&position.depends_on);
     let needed = needed.map(|it| graph.labelled(it).map_or(it.as_str(), |it| it.id.as_str()));
     let before = graph.with_ancestors(&needed.collect::<Vec<_>>());
     if operations.is_empty() || before.len() == graph.revisions().len() {
@@ -313,7 +316,7 @@ pub type Count<'a> = dyn Fn(&[Operation]) -> BTreeMap<usize, i64> + 'a;
 fn counts(cx: &Context, operations: &[Operation]) -> BTreeMap<usize, i64> {
     let database = Database::find(cx).ok();
     let driver = database.and_then(|it| it.open_to_read(Patience::reading(cx)).ok().flatten());
-    let counts = driver.map(|mut driver| downgrade::counts(&mut *driver, operations));
+    let counts = driver.map(|mut driver| run::counts(&mut *driver, operations));
     counts.unwrap_or_default()
 }
 
@@ -324,7 +327,7 @@ fn losses(changes: &Changes, count: &Count<'_>) -> Vec<String> {
     }
     let counts = count(&changes.operations);
     let with_rows = |(idx, loss): (&usize, &String)| match counts.get(idx) {
-        Some(n) => format!("{loss} ({})", downgrade::rows(*n)),
+        Some(n) => format!("{loss} ({})", run::rows(*n)),
         None => loss.clone(),
     };
     changes.losses.iter().map(with_rows).collect()

@@ -2,13 +2,14 @@
 
 use dbmigrate_runtime::{Direction, plan};
 
-use super::{Answer, upgrade};
+use super::Answer;
 use crate::cli::{Redo, Run};
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
-use crate::output::look;
+use crate::output::style;
+use crate::run;
 
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
@@ -17,9 +18,9 @@ pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let down = format!("-{}", args.count);
     let allow = args.allow_destructive;
     refuse_passing(cx, &database, &history, &down)?;
-    let undone = upgrade::downgrade(cx, &database, &history, &down, &run, allow)?;
+    let undone = run::downgrade(cx, &database, &history, &down, &run, allow)?;
     let top = undone.first().cloned().unwrap_or_else(|| "head".to_owned());
-    let ran = upgrade::upgrade(cx, &database, &history, &top, &run)?;
+    let ran = run::upgrade(cx, &database, &history, &top, &run)?;
     cx.out.json("redo", serde_json::json!({ "undone": undone, "ran": ran }));
     Ok(Answer::Done)
 }
@@ -41,7 +42,7 @@ fn refuse_passing(cx: &Context, database: &Database, history: &History, down: &s
          in that of what follows it, in {}",
         by.id, by.file
     );
-    let before = look::parents_text(&by.parents);
+    let before = style::parents_text(&by.parents);
     Err(Error::new(message).hint(format!(
         "redo fewer revisions; the next points are `{before}` and `{0}`, so after `cargo dbmigrate \
          upgrade {0}` all of it can be redone",

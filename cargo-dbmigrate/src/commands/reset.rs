@@ -7,13 +7,14 @@ use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::driver::sqlite::Mode;
 use dbmigrate_runtime::{Direction, plan};
 
-use super::{Answer, upgrade};
+use super::Answer;
 use crate::cli::{Reset, Run};
 use crate::connection::Database;
 use crate::context::Context;
 use crate::databases;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::{self, History};
+use crate::run;
 use crate::{output, prompt};
 
 pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
@@ -55,7 +56,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         cx.out.done(format!("Deleting {} ... done", path.display()));
     }
     let run = Run { args: args.args.clone(), ..Run::default() };
-    let ran = upgrade::upgrade(cx, &database, &history, "heads", &run)?;
+    let ran = run::upgrade(cx, &database, &history, "heads", &run)?;
     cx.out.json("reset", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
 }

@@ -11,7 +11,7 @@ use crate::cli::Show;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
-use crate::output::look;
+use crate::output::style;
 
 pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let history = History::to_list(cx)?;
@@ -56,7 +56,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             let was = it.decode().map_or_else(|err| vec![err.to_string()], |it| words(&it));
             let lines: String = was.iter().map(|it| format!("    {it}\n")).collect();
             let on = format!("{} by dbmigrate {}", it.applied_at, it.tool_version);
-            let edited = look::paint(look::BAD, "edited since; what it did to this database:");
+            let edited = style::paint(style::BAD, "edited since; what it did to this database:");
             cx.out.text(&format!("Applied: {on}\n{edited}\n{lines}"));
             object["as_applied"] = was.into();
         }
@@ -106,9 +106,9 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
 /// As [`entry`], of a revision that only the database still knows.
 pub fn gone_entry(it: &version_table::Entry) -> String {
     let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
-    let entries = look::entries(&[
-        ("Rev", look::id(&it.id) + &look::paint(look::BAD, history::GONE)),
-        (parents, look::parents_text(&it.parents)),
+    let entries = style::entries(&[
+        ("Rev", style::id(&it.id) + &style::paint(style::BAD, history::GONE)),
+        (parents, style::parents_text(&it.parents)),
         ("Applied", format!("{} by dbmigrate {}", it.applied_at, it.tool_version)),
     ]);
     format!("{entries}\n    {}\n\n", history::message(&it.message))
@@ -136,8 +136,8 @@ fn operations_text(it: &Migration) -> String {
 pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -> String {
     let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
     let mut entries = vec![
-        ("Rev", look::id(&it.id) + &history.marks(it, current)),
-        (parents, look::parents_text(&it.parents)),
+        ("Rev", style::id(&it.id) + &history.marks(it, current)),
+        (parents, style::parents_text(&it.parents)),
     ];
     let depends_on = history.graph.dependencies(it);
     if !depends_on.is_empty() {
@@ -159,7 +159,7 @@ pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -
     if let Some(path) = path {
         entries.push(("Path", cx.project.shown(path).to_string()));
     }
-    let mut text = look::entries(&entries);
+    let mut text = style::entries(&entries);
     text.push('\n');
     let source = path.and_then(|it| std::fs::read_to_string(it).ok()).unwrap_or_default();
     let docs = source.lines().map_while(|it| it.strip_prefix("//!"));

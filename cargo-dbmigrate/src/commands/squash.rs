@@ -5,11 +5,11 @@ mod proof;
 mod range;
 
 use super::Answer;
-use super::place::{self, Names, Place};
 use crate::cli::Squash;
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::History;
+use crate::new_file::{self, Names, Position};
 use crate::revision_files;
 use contents::Contents;
 use range::Squashed;
@@ -17,7 +17,7 @@ use range::Squashed;
 pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
     revision_files::all(cx)?;
     if let Some(id) = &args.rev_id {
-        place::check_id(id)?;
+        new_file::check_id(id)?;
     }
     let history = History::load(cx)?;
     let squashed = Squashed::of(cx, &history, &args.range)?;
@@ -28,12 +28,12 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
         beside: squashed.ids.last().map(String::as_str),
     };
     let (parents, depends_on) = (squashed.parents.clone(), squashed.depends_on.clone());
-    let mut place = Place::new(cx, &history, parents, depends_on, &names)?;
-    place.branch_labels.extend(squashed.branch_labels.clone());
-    place.replaces = squashed.replaces(&history);
+    let mut position = Position::new(cx, &history, parents, depends_on, &names)?;
+    position.branch_labels.extend(squashed.branch_labels.clone());
+    position.replaces = squashed.replaces(&history);
     let migrations = history.migrations()?;
     let contents = Contents::of(&migrations, &squashed, args.elide_steps)?;
-    if let Some(note) = proof::prove(&migrations, &squashed, &place.revision(), &contents)? {
+    if let Some(note) = proof::prove(&migrations, &squashed, &position.revision(), &contents)? {
         cx.out.note(note);
     }
     let message = match (args.message.as_str(), squashed.ids.as_slice()) {
@@ -41,14 +41,14 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
         (message, _) => message.to_owned(),
     };
     let Contents { upgrade, downgrade, elided } = &contents;
-    let written = place.write(cx, &message, upgrade, downgrade, (false, args.dry_run))?;
+    let written = position.write(cx, &message, upgrade, downgrade, (false, args.dry_run))?;
     for it in elided {
-        cx.out.warning(format!("{it} is left out of `{}`", place.id));
+        cx.out.warning(format!("{it} is left out of `{}`", position.id));
     }
     if !args.dry_run {
         cx.out.done(format!(
             "`{}` replaces {} revisions on new databases: {}",
-            place.id,
+            position.id,
             squashed.ids.len(),
             squashed.ids.join(", ")
         ));
@@ -60,10 +60,10 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
     cx.out.json(
         "squash",
         serde_json::json!({
-            "revision": place.id,
-            "parents": place.parents,
-            "branch_labels": place.branch_labels,
-            "depends_on": place.depends_on,
+            "revision": position.id,
+            "parents": position.parents,
+            "branch_labels": position.branch_labels,
+            "depends_on": position.depends_on,
             "replaces": squashed.ids,
             "path": written.path,
             "operations": operations,

@@ -8,13 +8,14 @@ use dbmigrate_runtime::revision::{Range, Target};
 use dbmigrate_runtime::script::{self, Client};
 use dbmigrate_runtime::{Migrations, plan, version_table};
 
-use super::{Answer, upgrade};
+use super::Answer;
 use crate::cli::{Run, Stamp};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::live::{self, Live};
+use crate::run;
 use crate::runner::Steps;
 
 pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
@@ -26,7 +27,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let rows = history::applied_ids(cx, &database)?;
     let (history, from, target) = understood(&history, &rows, &args.revisions)?;
     let migrations = history.migrations()?;
-    let mut options = upgrade::options(cx, &Run::default());
+    let mut options = run::options(cx, &Run::default());
     let stays = if args.purge { BTreeSet::new() } else { rows };
     let view = migrations.view_to_stamp(stays, &target)?;
     let graph = view.of.graph();
@@ -37,7 +38,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
     options.lock_timeout = patience.at_most;
-    let mut observer = upgrade::Progress::new(cx.out, 0);
+    let mut observer = run::Progress::new(cx.out, 0);
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
         driver: &mut *driver,
@@ -66,7 +67,7 @@ fn write_script(cx: &Context, identifiers: &[String], client: Client) -> Result<
         Some(range) => {
             let from = range.from.as_deref().unwrap_or("base");
             let to = range.to.unwrap_or_else(|| "head".to_owned());
-            let (history, applied) = upgrade::applied_at(cx, &history, from)?;
+            let (history, applied) = run::applied_at(cx, &history, from)?;
             (history, applied, vec![to])
         }
         None => {

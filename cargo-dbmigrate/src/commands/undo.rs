@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::revision::{Graph, Revision};
 
-use super::{Answer, place};
+use super::Answer;
 use crate::cli::Undo;
 use crate::connection::Database;
 use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Error, Result};
+use crate::new_file;
 use crate::revision_files::constants::{self, Header};
 use crate::{history, revision_files, scaffold};
 
@@ -90,7 +91,7 @@ fn is_spare(headers: &[Header], header: &Header) -> bool {
 
 /// That a revision isn't taken away from under others.
 fn is_needed(graph: &Graph, id: &str) -> Error {
-    place::no_head(graph, id)
+    new_file::no_head(graph, id)
         .unwrap_or_else(|| {
             let needed: Vec<&str> = graph.dependents(id).iter().map(String::as_str).collect();
             let listed = graph.listed(&needed);

@@ -19,13 +19,14 @@ use dbmigrate_runtime::revision::{Revision, View};
 use dbmigrate_runtime::version_table::{self, VersionRow};
 use dbmigrate_runtime::{Db, Direction, Migration, Migrations, Options, StepResult, plan, script};
 
-use super::{Answer, upgrade};
+use super::Answer;
 use crate::cli::Upgrade;
 use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::History;
 use crate::output;
+use crate::run;
 use crate::runner;
 use report::Report;
 
@@ -35,7 +36,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     let history = History::load(cx)?;
     check_identifier(&history, identifier)?;
     let migrations = history.migrations()?;
-    let options = upgrade::options(cx, &args.run);
+    let options = run::options(cx, &args.run);
     let fleet = Fleet {
         cx,
         migrations: &migrations,
@@ -46,7 +47,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     };
     let n_files = found.files.len();
     let n_jobs = args.jobs.or(thread::available_parallelism().ok()).map_or(1, usize::from);
-    let bar = upgrade::bar(cx.out, n_files, "databases");
+    let bar = run::bar(cx.out, n_files, "databases");
     output::keep_below(Some(bar.clone()));
     let mut report = Report::new(cx.out, identifier, &found.files);
     for (path, err) in found.unreadable {
@@ -184,7 +185,7 @@ impl Observer for File<'_> {
     }
 
     fn late(&mut self, revision: &Revision, applied: &Revision) {
-        let text = upgrade::late(revision, applied);
+        let text = run::late(revision, applied);
         let mut said = self.fleet.said.lock().unwrap_or_else(PoisonError::into_inner);
         if said.insert(text.clone()) {
             self.fleet.cx.out.note(format!("{}: {text}", self.path.display()));

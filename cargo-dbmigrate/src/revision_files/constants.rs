@@ -9,7 +9,7 @@ use syn::spanned::Spanned as _;
 use super::all;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::output::look;
+use crate::output::style;
 
 /// The constants of a revision file, read without compiling it: for commands that have to work
 /// on a file that doesn't compile.
@@ -104,7 +104,7 @@ pub struct Edit {
 pub fn follow(text: &str, old: &[String], new: &str) -> Option<Edit> {
     let (span, value) = parents_span(text, old, new)?;
     let mut spans: Vec<(Range<usize>, &str)> = vec![(span, value.as_str())];
-    spans.extend(revises_span(text, &look::parents_text(old)).map(|it| (it, new)));
+    spans.extend(revises_span(text, &style::parents_text(old)).map(|it| (it, new)));
     spans.sort_by_key(|(span, _)| span.start);
     let (mut edited, mut lines, mut at) = (String::new(), Vec::new(), 0);
     for (span, with) in spans {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::revision::{Graph, Revision};
 
-use crate::commands::place;
 use crate::error::{Error, Result};
+use crate::new_file;
 
 /// Revisions that one head has and another one doesn't.
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ impl<'a> Line<'a> {
                 Error::new(message).hint("name a revision that only the line has which is to move")
             );
         }
-        if let Some(err) = place::no_head(graph, onto) {
+        if let Some(err) = new_file::no_head(graph, onto) {
             return Err(err.hint("`cargo dbmigrate heads` lists what a line can go behind"));
         }
         let (first, others) = firsts(graph, id, &shared);

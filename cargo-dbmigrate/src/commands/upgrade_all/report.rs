@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::Answer;
 use crate::error::{Error, Result};
-use crate::output::{self, Output, look};
+use crate::output::{self, Output, style};
 
 /// Says what became of a file when it is known, and of all at the end.
 pub struct Report {
@@ -25,7 +25,7 @@ impl Report {
             "head" | "heads" => "at head",
             _ => "unchanged",
         };
-        let width = match look::is_for_people() {
+        let width = match style::is_for_people() {
             true => files.iter().map(|it| shown(it).chars().count()).max().unwrap_or_default(),
             false => 0,
         };
@@ -41,7 +41,7 @@ impl Report {
                 self.out.detail(format!("{shown:width$} {}", self.settled))
             }
             Ok(ran) => {
-                let ran = look::paint(look::GOOD, &count(ran.len(), "revision"));
+                let ran = style::paint(style::GOOD, &count(ran.len(), "revision"));
                 self.out.done(format!("{shown:width$} {ran}"));
             }
             Err(err) => {
@@ -67,7 +67,7 @@ impl Report {
         let all = count(self.results.len(), "database");
         let settled = self.settled;
         let failed = format!("{n_failed} failed");
-        let failed = if n_failed > 0 { look::paint(look::BAD, &failed) } else { failed };
+        let failed = if n_failed > 0 { style::paint(style::BAD, &failed) } else { failed };
         self.out.done(format!("{all}: {n_settled} {settled}, {n_upgraded} upgraded, {failed}"));
         if self.out.is_json() {
             let databases: Vec<_> = self.results.iter().map(|(path, it)| json(path, it)).collect();

@@ -1,6 +1,6 @@
 //! Trying a new revision on what the history before it builds.
 
-use super::place::Place;
+use super::position::Position;
 use crate::autogenerate::Commented;
 use crate::cli::NewRevision;
 use crate::context::Context;
@@ -18,11 +18,11 @@ pub fn try_out(
     cx: &Context,
     args: &NewRevision,
     history: &history::History,
-    place: &Place,
+    position: &Position,
     (models, upgrade, downgrade): (&Models, &Commented, &Commented),
 ) -> Result<()> {
     let label = |name: &String| history.graph.labelled(name).map(|it| it.id.clone());
-    let needed = place.parents.iter().chain(&place.depends_on);
+    let needed = position.parents.iter().chain(&position.depends_on);
     let heads: Vec<String> = needed.map(|it| label(it).unwrap_or_else(|| it.clone())).collect();
     let named: Vec<&str> = heads.iter().map(String::as_str).collect();
     let ids = history.graph.with_ancestors(&named).into_iter().map(str::to_owned).collect();
@@ -38,7 +38,7 @@ pub fn try_out(
         &before,
     )?;
     let trial = Trial {
-        revision: &place.revision(),
+        revision: &position.revision(),
         upgrade: &upgrade.operations,
         downgrade,
         before: &before,

@@ -6,7 +6,7 @@ use dbmigrate_runtime::schema::Schema;
 use crate::autogenerate::{self, Changes};
 use crate::context::Context;
 use crate::error::Result;
-use crate::output::look;
+use crate::output::style;
 use crate::runner;
 
 /// The changes as the function of dbmigrate.toml rewrites them; as they are without one.
@@ -36,7 +36,7 @@ pub fn announce(cx: &Context, found: &[Operation], rewritten: &[Operation]) {
         return;
     }
     for it in found {
-        cx.out.done(look::found(&autogenerate::detected(it)));
+        cx.out.done(style::found(&autogenerate::detected(it)));
     }
     if found != rewritten {
         cx.out.done(format!("Rewritten by `{}` to:", cx.config.rewrite));

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use dbmigrate_runtime::revision::{self, Graph, Revision, TO_ONE_HEAD};
 
-use super::form::{self, Form};
+use super::format::{self, FileFormat};
 use super::hooks;
 use crate::autogenerate::Commented;
 use crate::cli;
@@ -16,7 +16,7 @@ use crate::revision_files::{self, Location};
 use crate::{render, scaffold};
 
 /// A new revision's place.
-pub struct Place {
+pub struct Position {
     pub id: String,
     pub parents: Vec<String>,
     pub branch_labels: Vec<String>,
@@ -43,13 +43,13 @@ pub struct Written {
     pub text: Option<String>,
 }
 
-impl Place {
+impl Position {
     /// The place that these arguments say; the head where they say nothing.
     ///
     /// # Errors
     ///
     /// What isn't there, what is there already, and a branch that nobody asked for.
-    pub fn of(cx: &Context, history: &History, args: &cli::Place) -> Result<Place> {
+    pub fn of(cx: &Context, history: &History, args: &cli::Place) -> Result<Position> {
         let graph = &history.graph;
         let parents = match args.head.as_deref() {
             Some(head) => {
@@ -79,7 +79,7 @@ impl Place {
             version_path: args.version_path.as_deref(),
             beside: None,
         };
-        Place::new(cx, history, parents, depends_on, &names)
+        Position::new(cx, history, parents, depends_on, &names)
     }
 
     /// A place behind these revisions.
@@ -94,7 +94,7 @@ impl Place {
         parents: Vec<String>,
         depends_on: Vec<String>,
         names: &Names<'_>,
-    ) -> Result<Place> {
+    ) -> Result<Position> {
         let graph = &history.graph;
         for label in names.branch_labels {
             revision::check_label(label)?;
@@ -125,7 +125,7 @@ impl Place {
         }
         let location = location(cx, history, &parents, names)?;
         let branch_labels = names.branch_labels.to_vec();
-        Ok(Place { id, parents, branch_labels, depends_on, replaces: Vec::new(), location })
+        Ok(Position { id, parents, branch_labels, depends_on, replaces: Vec::new(), location })
     }
 
     /// The revision, as if its file was there, behind all others.
@@ -154,8 +154,8 @@ impl Place {
         downgrade: &Commented,
         (generated, dry_run): (bool, bool),
     ) -> Result<Written> {
-        let form = Form::of(cx)?;
-        let now = form.now();
+        let format = FileFormat::of(cx)?;
+        let now = format.now();
         let header = render::Header {
             runtime: cx.project.runtime.clone(),
             id: self.id.clone(),
@@ -164,10 +164,10 @@ impl Place {
             depends_on: self.depends_on.clone(),
             replaces: self.replaces.clone(),
             message: message.to_owned(),
-            created: form::date(&now),
+            created: format::date(&now),
         };
-        let text = form.text(&header, upgrade, downgrade, generated)?;
-        let file = form.file_name(&now, &self.id, message)?;
+        let text = format.text(&header, upgrade, downgrade, generated)?;
+        let file = format.file_name(&now, &self.id, message)?;
         if dry_run {
             cx.out.text(&text);
             return Ok(Written { path: None, text: Some(text) });

@@ -27,7 +27,7 @@ const REV: &str = "rev";
 const SLUG: &str = "slug";
 
 /// What the settings say of a new file.
-pub struct Form {
+pub struct FileFormat {
     zone: TimeZone,
     file_template: String,
     slug_length: usize,
@@ -37,13 +37,13 @@ pub struct Form {
     template: Option<Template>,
 }
 
-impl Form {
+impl FileFormat {
     /// Reads the settings. Commands that build the host do it before: that takes longest.
     ///
     /// # Errors
     ///
     /// A zone or a placeholder that there isn't.
-    pub fn of(cx: &Context) -> Result<Form> {
+    pub fn of(cx: &Context) -> Result<FileFormat> {
         let zone = zone(cx)?;
         let file_template = cx.config.file_template.clone();
         let is_known =
@@ -59,7 +59,7 @@ impl Form {
         }
         let slug_length = cx.config.truncate_slug_length;
         let deep = cx.config.recursive_version_locations;
-        Ok(Form { zone, file_template, slug_length, deep, template: template(cx)? })
+        Ok(FileFormat { zone, file_template, slug_length, deep, template: template(cx)? })
     }
 
     /// What the clock shows in the zone of the settings.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{fs, io};
 
-use super::form::settings;
+use super::format::settings;
 use crate::config::Hook;
 use crate::context::Context;
 use crate::error::{Error, Result};

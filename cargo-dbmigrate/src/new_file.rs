@@ -1,0 +1,14 @@
+//! A new revision's file: where it goes in the history, what it looks like, and what is asked and
+//! tried before it is written.
+
+pub mod decimal_warnings;
+mod format;
+mod hooks;
+mod position;
+pub mod questions;
+pub mod rewrite;
+mod try_out;
+
+pub use format::FileFormat;
+pub use position::{Names, Position, check_id, no_head, refuse_splice};
+pub use try_out::try_out;

@@ -1,0 +1,47 @@
+//! Runs up and down, and scripts of them: what the commands share that apply and undo revisions.
+
+mod as_applied;
+mod down;
+mod losses;
+mod options;
+mod progress;
+mod script;
+mod up;
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::dialect::Facts;
+use dbmigrate_runtime::driver::Driver;
+
+pub use down::downgrade;
+pub use losses::{counts, rows};
+pub use options::options;
+pub use progress::{Progress, bar, late};
+pub use script::{applied_at, for_a_script, write_script};
+pub use up::upgrade;
+
+use crate::connection::Database;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::history::History;
+
+/// Says that a database is where it is to be.
+fn nothing_to(
+    cx: &Context,
+    what: &str,
+    database: &Database,
+    history: &History,
+    applied: &BTreeSet<String>,
+) {
+    let at = match history.graph.current(applied).as_slice() {
+        [] => "has no revision applied".to_owned(),
+        ids => format!("is at {}", ids.join(", ")),
+    };
+    cx.out.progress(format!("Nothing to {what}: {} {at}", database.url()));
+}
+
+/// What statements depend on in a database.
+fn stored_facts(driver: &mut dyn Driver) -> Result<Facts> {
+    let failed = |err| Error::new("failed to read what is stored of the tables").cause(err);
+    driver.as_connection().facts_with_objects().map_err(failed)
+}

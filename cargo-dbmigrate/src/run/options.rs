@@ -1,0 +1,21 @@
+//! How a run goes, by the arguments and the settings.
+
+use std::time::Duration;
+
+use dbmigrate_runtime::Options;
+
+use crate::cli::{Run, Transaction};
+use crate::context::Context;
+
+/// The executor's options of these arguments, and of the settings where they say nothing.
+pub fn options(cx: &Context, args: &Run) -> Options {
+    Options {
+        transaction_each: args.transaction.unwrap_or(cx.config.transaction) == Transaction::Each,
+        lock_timeout: Duration::from_secs(args.lock_timeout.unwrap_or(cx.config.lock_timeout)),
+        args: args.args.clone(),
+        version_table: cx.config.version_table.clone(),
+        version_table_schema: cx.config.version_table_schema.clone(),
+        allow_ahead: false,
+        ..Options::default()
+    }
+}

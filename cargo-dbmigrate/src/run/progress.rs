@@ -1,0 +1,82 @@
+//! What a run says while it goes on.
+
+use std::time::Duration;
+
+use dbmigrate_runtime::dialect::Statement;
+use dbmigrate_runtime::executor::Observer;
+use dbmigrate_runtime::revision::Revision;
+use dbmigrate_runtime::{Direction, script};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::output::Output;
+
+/// Says what a run does, and shows a bar when it takes long and somebody is looking.
+pub struct Progress {
+    out: Output,
+    bar: ProgressBar,
+}
+
+/// A run that is over by then shows no bar.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Progress {
+    pub fn new(out: Output, n_revisions: usize) -> Progress {
+        let bar = bar(out, n_revisions, "revisions");
+        Progress { out, bar }
+    }
+}
+
+/// What is said of a revision that runs late.
+pub fn late(revision: &Revision, applied: &Revision) -> String {
+    format!(
+        "revision `{}` runs after `{}`, which comes after it in the history and is applied \
+         already; on a new database it runs before",
+        revision.id, applied.id
+    )
+}
+
+/// A bar over so many things, shown once it has taken a while.
+pub fn bar(out: Output, n: usize, things: &str) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(n as u64), ProgressDrawTarget::hidden());
+    if n > 0 && !out.quiet && crate::output::is_interactive() {
+        let template = format!("{{spinner}} {{bar:30}} {{pos}} of {{len}} {things}, {{elapsed}}");
+        if let Ok(style) = ProgressStyle::with_template(&template) {
+            bar.set_style(style);
+        }
+        let bar = bar.clone();
+        std::thread::spawn(move || {
+            std::thread::sleep(PATIENCE);
+            if !bar.is_finished() {
+                bar.set_draw_target(ProgressDrawTarget::stderr());
+                bar.enable_steady_tick(Duration::from_millis(100));
+            }
+        });
+    }
+    bar
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Observer for Progress {
+    fn running(&mut self, direction: Direction, revision: &Revision) {
+        self.bar.suspend(|| self.out.done(script::running(direction, revision)));
+        self.bar.inc(1);
+    }
+
+    fn statement(&mut self, statement: &Statement) {
+        self.bar
+            .suspend(|| self.out.detail(format!("-- {}\n{};", statement.reason, statement.sql)));
+    }
+
+    fn late(&mut self, revision: &Revision, applied: &Revision) {
+        self.bar.suspend(|| self.out.note(late(revision, applied)));
+    }
+
+    fn waiting(&mut self, at_most: Duration) {
+        self.bar.suspend(|| self.out.waiting(at_most));
+    }
+}

@@ -1,0 +1,94 @@
+//! A run as a script of SQL.
+
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite};
+use dbmigrate_runtime::revision::Range;
+use dbmigrate_runtime::script::Client;
+use dbmigrate_runtime::{Direction, executor, plan, script};
+
+use super::{options, stored_facts};
+use crate::cli::Run;
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::error::Result;
+use crate::history::{self, History};
+
+/// Prints the statements that a run would make. With a range it needs no database.
+pub fn write_script(
+    cx: &Context,
+    direction: Direction,
+    identifier: &str,
+    (args, client): (&Run, Client),
+) -> Result<()> {
+    let history = History::load(cx)?;
+    let mut facts = Sqlite.offline_facts();
+    let (history, rows, applied, to) = match Range::parse(identifier) {
+        Some(range) => {
+            let (from, to) = match direction {
+                Direction::Upgrade => ("base", "head"),
+                Direction::Downgrade => ("heads", "base"),
+            };
+            let from = range.from.as_deref().unwrap_or(from);
+            let (history, applied) = applied_at(cx, &history, from)?;
+            (history, applied.clone(), applied, range.to.unwrap_or_else(|| to.to_owned()))
+        }
+        None => {
+            let database = Database::find(cx)?;
+            let applied = history::applied(cx, &database)?;
+            if let Some(mut driver) = database.open_to_read(Patience::reading(cx))? {
+                facts = for_a_script(stored_facts(&mut *driver)?);
+            }
+            let rows = executor::ids(&applied);
+            let (history, set) = history.at(rows.clone())?;
+            executor::check_applied(&history.graph, |id| history.checksum(id), &applied, false)?;
+            (history.into_owned(), rows, set, identifier.to_owned())
+        }
+    };
+    history.note_replaced(cx, &[&to]);
+    let graph = &history.graph;
+    let target = match direction {
+        Direction::Upgrade => plan::upgrade_target(graph, &applied, &to)?,
+        Direction::Downgrade => plan::downgrade_target(graph, &applied, &to)?,
+    };
+    let ids = plan::route(graph, &applied, direction, &target);
+    if direction == Direction::Upgrade {
+        plan::check_order(graph, &applied, &ids, &target)?;
+    }
+    let migrations = history.migrations()?;
+    let options = options(cx, args);
+    let (text, steps) =
+        script::script(&migrations, direction, &ids, &rows, &Sqlite, &facts, &options)?;
+    for step in steps {
+        cx.out.warning(format!(
+            "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"
+        ));
+    }
+    let text = script::for_client(&text, &Sqlite, client);
+    cx.out.text(&text);
+    let name = match direction {
+        Direction::Upgrade => "upgrade",
+        Direction::Downgrade => "downgrade",
+    };
+    cx.out.json(name, serde_json::json!({ "sql": text, "revisions": ids }));
+    Ok(())
+}
+
+/// The history of a database that is at this revision, and what is applied in it.
+pub fn applied_at(
+    cx: &Context,
+    history: &History,
+    identifier: &str,
+) -> Result<(History, BTreeSet<String>)> {
+    let history = history.naming(&[identifier])?;
+    let (history, applied) = history.to_understand(cx, &[identifier])?;
+    let target = history.graph.target(identifier, applied.as_ref())?;
+    let before = history.graph.with_ancestors(&target.ids());
+    let before = before.into_iter().map(str::to_owned).collect();
+    Ok((history.into_owned(), before))
+}
+
+/// A script may be run by an older SQLite than the one that is compiled in here.
+pub fn for_a_script(facts: Facts) -> Facts {
+    Facts { version: facts.version.min(Sqlite.offline_facts().version), ..facts }
+}
