@@ -14,6 +14,7 @@ mod edits;
 mod error;
 mod hex;
 mod history;
+mod interrupt;
 mod live;
 mod models;
 mod new_file;

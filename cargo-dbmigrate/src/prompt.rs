@@ -2,16 +2,13 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::sync::Once;
 
 use dialoguer::console::{Term, measure_text_width};
 use dialoguer::theme::Theme;
 use dialoguer::{Confirm, Input, Select};
 
 use crate::error::{Doing as _, Result};
-
-/// The exit code of a command that a person interrupted, as shells have it.
-const INTERRUPTED: i32 = 130;
+use crate::interrupt;
 
 /// A list to choose from. The library redraws it by the number of its lines, so that every line
 /// has to fit the terminal. The library is given numbers, and the items are drawn here.
@@ -165,20 +162,14 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 }
 
 fn ask<T>(question: &str, prompt: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
-    static ONCE: Once = Once::new();
-    // Where there can be no handler an interrupt ends the process all the same.
-    ONCE.call_once(|| drop(ctrlc::set_handler(|| interrupted())));
+    interrupt::watch();
     match prompt() {
         // The handler runs beside it, and either may come first.
-        Err(dialoguer::Error::IO(err)) if err.kind() == ErrorKind::Interrupted => interrupted(),
+        Err(dialoguer::Error::IO(err)) if err.kind() == ErrorKind::Interrupted => {
+            interrupt::interrupted()
+        }
         res => res.doing(|| format!("ask: {question}")),
     }
-}
-
-/// A prompt hides the cursor, and an interrupt would leave it hidden in the person's shell.
-fn interrupted() -> ! {
-    let _ = Term::stderr().show_cursor();
-    std::process::exit(INTERRUPTED)
 }
 
 #[cfg(test)]

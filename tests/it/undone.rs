@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
-use dbmigrate_tests::{Host, revision};
+use dbmigrate_tests::{Host, revision, tool};
 use expect_test::expect;
 
 /// Every file of the package with its bytes.
@@ -104,4 +107,34 @@ fn an_init_that_fails_leaves_no_file() {
     let status = command.args(["init", "--multidb", "audit"]).stdout(full).status().unwrap();
     assert_eq!(status.code(), Some(3));
     assert_eq!(look(&host.dir), before);
+}
+
+/// A person interrupts the command while a hook is at work on the file that it wrote.
+#[cfg(unix)]
+#[test]
+fn a_command_that_is_interrupted_leaves_every_file_as_it_was() {
+    let host = Host::library("interrupted", "");
+    host.ok("init");
+    let started = host.dir.with_file_name("started");
+    let config = host.read("migrations/dbmigrate.toml");
+    let script = format!("echo edited >> \"$0\"; touch '{}'; sleep 1", started.display());
+    let hook = format!("\n[[post_write_hooks]]\ncommand = [\"sh\", \"-c\", {script:?}]\n");
+    host.write("migrations/dbmigrate.toml", &(config + &hook));
+    let before = look(&host.dir);
+    let mut command = host.command(tool());
+    command.args(["revision", "-m", "first"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    while !started.exists() {
+        thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(host.revisions().len(), 1, "the file is there while the hook runs");
+    let kill = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    let output = child.wait_with_output().unwrap();
+    let stderr = host.plain(&String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(130), "{stderr}");
+    assert_eq!(look(&host.dir), before, "{stderr}");
+    expect![[r#"
+        note: since the command was interrupted, these are as they were before: `migrations/mod.rs`, `migrations/versions/m$DAY_$TIME_$ID1_first.rs`
+    "#]].assert_eq(&stderr);
 }

@@ -34,8 +34,11 @@ use clap::FromArgMatches as _;
 
 use crate::cli::{self, Cli, ColorChoice, Command, other_tools};
 use crate::context::Context;
+use crate::edits::Restored;
 use crate::error::Result;
+use crate::interrupt;
 use crate::output::{self, Output};
+use crate::project::Project;
 
 /// What a command that ran says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,24 +97,30 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn whole(cx: Context, command: &Command) -> Result<Answer> {
     let project = cx.project.clone();
     let (edits, out) = (cx.edits.clone(), cx.out);
+    let interrupted = (project.clone(), edits.clone());
+    interrupt::before_end(move || {
+        let (project, edits) = interrupted;
+        say_restored(&project, out, edits.restore_at_end(), "the command was interrupted");
+    });
     let res = databases::run(cx, command).and_then(with_its_results);
     if res.is_ok() {
         edits.keep();
         return res;
     }
-    let restored = edits.restore();
+    say_restored(&project, out, edits.restore(), "the command failed");
+    res
+}
+
+/// Says which files are as they were before, since that happened.
+fn say_restored(project: &Project, out: Output, restored: Restored, since: &str) {
     let shown = |path: &Path| project.shown(path).to_string();
     if !restored.paths.is_empty() {
         let paths: Vec<_> = restored.paths.iter().map(|path| shown(path)).collect();
-        out.note(format!(
-            "since the command failed, these are as they were before: `{}`",
-            paths.join("`, `")
-        ));
+        out.note(format!("since {since}, these are as they were before: `{}`", paths.join("`, `")));
     }
     for (path, why) in &restored.failures {
         out.warning(format!("failed to put `{}` back as it was before: {why}", shown(path)));
     }
-    res
 }
 
 /// A command whose results could not be written has failed.

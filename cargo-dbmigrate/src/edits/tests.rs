@@ -79,6 +79,32 @@ fn all_files_are_written_and_all_are_taken_back() {
     assert_eq!(names, ["mod.rs", "other.rs", "versions", "versions/2024", "versions/2024/m2.rs"]);
 }
 
+#[test]
+fn a_new_file_that_someone_edited_stays() {
+    let dir = Dir::new();
+    let edits = Edits::default();
+    edits.apply(&[dir.create("versions/m2.rs"), dir.create("versions/m3.rs")]).unwrap();
+    let edited = dir.0.join("versions/m2.rs");
+    fs::write(&edited, "new, and edited").unwrap();
+    let restored = edits.restore();
+    assert_eq!(restored.paths, [dir.0.join("versions/m3.rs")]);
+    assert_eq!(restored.failures, [(edited.clone(), "it was changed in the meantime".to_owned())]);
+    assert_eq!(fs::read_to_string(&edited).unwrap(), "new, and edited");
+
+    // What a program did that the command has run goes with the command.
+    fs::remove_file(&edited).unwrap();
+    let before = dir.look();
+    let edit = || fs::write(&edited, "formatted");
+    edits.apply(&[dir.create("versions/m2.rs")]).unwrap();
+    edits.around(&[&edited], edit).unwrap();
+    assert_eq!(edits.restore(), Restored { paths: vec![edited.clone()], failures: Vec::new() });
+    assert_eq!(dir.look(), before);
+    edits.apply(&[dir.create("versions/m2.rs")]).unwrap();
+    edits.around(&[&edited], || edit().and_then(|()| Err::<(), _>(exists()))).unwrap_err();
+    edits.restore();
+    assert_eq!(dir.look(), before);
+}
+
 /// Each edit fails once, with every other one before it.
 #[test]
 fn one_that_can_t_be_written_leaves_the_others_as_they_were() {

@@ -22,17 +22,21 @@ const PATH: &str = "{path}";
 pub fn run(cx: &Context, path: &Path) -> Result<()> {
     for hook in &cx.config.post_write_hooks {
         let name = hook.name();
-        run_one(cx, hook, path).map_err(|why| {
-            let shown = cx.project.shown(path);
-            let message = format!("the post write hook `{name}` failed on `{shown}`: {why}");
-            let copy = keep_copy(cx, path).map_or_else(String::new, |copy| {
-                format!("; the text of the revision is kept in `{}`", copy.display())
-            });
-            Error::new(message).hint(format!(
+        // What it makes of the file is this command's work, and is taken back with it.
+        let run = || {
+            run_one(cx, hook, path).map_err(|why| {
+                let shown = cx.project.shown(path);
+                let message = format!("the post write hook `{name}` failed on `{shown}`: {why}");
+                let copy = keep_copy(cx, path).map_or_else(String::new, |copy| {
+                    format!("; the text of the revision is kept in `{}`", copy.display())
+                });
+                Error::new(message).hint(format!(
                 "correct the hook under `post_write_hooks` in {}, then run the command again{copy}",
                 settings(cx)
             ))
-        })?;
+            })
+        };
+        cx.edits.around(&[path], run)?;
         cx.out.done(format!("Running post write hook `{name}` ... done"));
     }
     Ok(())
