@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use dbmigrate_runtime::script::Client;
+use dbmigrate_runtime::engine::script::Client;
 use serde::Deserialize;
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::semver::VersionReq;
-use dbmigrate_runtime::schema::naming::{Convention, Templates};
-use dbmigrate_runtime::version_table::Name;
+use dbmigrate_runtime::engine::naming::{Convention, Templates};
+use dbmigrate_runtime::engine::version_table::Name;
 use serde::Deserialize;
 
 pub use databases::{ALL, DEFAULT, Further, check_name};
@@ -127,7 +127,7 @@ impl Default for Config {
             timezone: "UTC".to_owned(),
             truncate_slug_length: 40,
             module_template: String::new(),
-            version_table: dbmigrate_runtime::version_table::NAME.to_owned(),
+            version_table: dbmigrate_runtime::engine::version_table::NAME.to_owned(),
             version_table_schema: String::new(),
             include: Vec::new(),
             exclude: Vec::new(),

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use dbmigrate_runtime::dialect::Sqlite;
-use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::driver::{Connection as _, DatabaseError, Driver};
-use dbmigrate_runtime::url::{self, Location};
+use dbmigrate_runtime::engine::dialect::Sqlite;
+use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, Driver};
+use dbmigrate_runtime::engine::url::{self, Location};
 
 use crate::config;
 use crate::context::Context;

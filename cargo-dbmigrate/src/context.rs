@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::engine::record::ModelRecord;
 
 use crate::cli::Global;
 use crate::config::{self, Config, Further};

@@ -104,8 +104,8 @@ impl From<dbmigrate_runtime::Error> for Error {
     }
 }
 
-impl From<dbmigrate_runtime::revision::GraphError> for Error {
-    fn from(err: dbmigrate_runtime::revision::GraphError) -> Error {
+impl From<dbmigrate_runtime::engine::revision::GraphError> for Error {
+    fn from(err: dbmigrate_runtime::engine::revision::GraphError) -> Error {
         dbmigrate_runtime::Error::from(err).into()
     }
 }

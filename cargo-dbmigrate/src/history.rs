@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use dbmigrate_runtime::revision::{Graph, Range, Revision, Target, View, is_from_database};
-use dbmigrate_runtime::{Migrations, executor, version_table};
+use dbmigrate_runtime::engine::revision::{Graph, Range, Revision, Target, View, is_from_database};
+use dbmigrate_runtime::engine::{Migrations, executor, version_table};
 
 use crate::connection::{Database, Patience};
 use crate::context::Context;

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Catalog, Dialect as _, Facts, ObjectName, Sqlite, Unreadable};
-use dbmigrate_runtime::drift::{self, Difference, Drift, Told};
-use dbmigrate_runtime::driver::Driver;
-use dbmigrate_runtime::schema::naming::Convention;
+use dbmigrate_runtime::engine::dialect::{
+    Catalog, Dialect as _, Facts, ObjectName, Sqlite, Unreadable,
+};
+use dbmigrate_runtime::engine::drift::{self, Difference, Drift, Told};
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::{Migrations, executor, version_table};
 use dbmigrate_runtime::schema::{Schema, Table};
-use dbmigrate_runtime::{Migrations, executor, version_table};
 
 use crate::autogenerate;
 use crate::connection::{Database, Patience};
@@ -151,7 +153,7 @@ fn at_once(
     res
 }
 
-fn failed(err: dbmigrate_runtime::driver::DatabaseError) -> Error {
+fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
     Error::new("failed to read what the database has").cause(err)
 }
 

@@ -18,9 +18,9 @@ mod targets;
 mod way;
 mod wrapper;
 
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::schema::naming::Convention;
 
 pub use artifacts::dep_info;
 pub use location::location;

@@ -10,8 +10,8 @@ mod up;
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::Facts;
-use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::engine::dialect::Facts;
+use dbmigrate_runtime::engine::driver::Driver;
 
 pub use down::downgrade;
 pub use losses::{counts, rows};

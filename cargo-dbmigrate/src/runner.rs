@@ -18,8 +18,8 @@ mod steps;
 
 use std::path::PathBuf;
 
-use dbmigrate_runtime::Migration;
-use dbmigrate_runtime::runner::read_recorded;
+use dbmigrate_runtime::engine::Migration;
+use dbmigrate_runtime::engine::runner::read_recorded;
 
 pub use record::{known, recordings};
 pub use rewrite_program::rewritten;

@@ -5,10 +5,10 @@
 
 mod pattern;
 
-use dbmigrate_runtime::dialect::{Catalog, Object, ObjectKind, Unreadable};
+use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind, Unreadable};
+use dbmigrate_runtime::engine::sql::mentions;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{ForeignKey, Index, IndexTerm, Schema, Table};
-use dbmigrate_runtime::sql::mentions;
 
 pub use pattern::{Excluded, Included};
 use pattern::{Kind, Subject};

@@ -69,7 +69,7 @@ fn stub(input: &DeriveInput, place: Place, krate: &TokenStream) -> TokenStream {
         impl #generics #krate::#model for #ident #arguments #bounds {
             #table
             const FIELDS: #krate::model::Fields = #krate::model::Fields::UNKNOWN;
-            const RECORD: #krate::record::Record = #krate::record::Record::UNKNOWN;
+            const RECORD: #krate::__private::Record = #krate::__private::Record::UNKNOWN;
         }
     }
 }
@@ -125,10 +125,10 @@ impl Expansion<'_> {
                     quote!(Model),
                     quote!(const TABLE: &'static ::core::primitive::str = #table;),
                     quote! {
-                        #krate::__record!(__DBMIGRATE_RECORD: #krate::record::Bytes<
+                        #krate::__record!(__DBMIGRATE_RECORD: #krate::__private::Bytes<
                             #length,
                             { <#this as #krate::Model>::RECORD.holes() },
-                        > = #krate::record::Bytes::new(<#this as #krate::Model>::RECORD));
+                        > = #krate::__private::Bytes::new(<#this as #krate::Model>::RECORD));
                     },
                 )
             }
@@ -152,7 +152,7 @@ impl Expansion<'_> {
                         uniques: #uniques,
                         known: true,
                     };
-                    const RECORD: #krate::record::Record = #krate::record::Record {
+                    const RECORD: #krate::__private::Record = #krate::__private::Record {
                         literal: #literal,
                         fields: <Self as #krate::#model>::FIELDS.list,
                         texts: &[#(#texts),*],
@@ -266,7 +266,7 @@ impl Expansion<'_> {
             texts.push(quote!(::core::file!()));
             // Cargo alone sets it; `env!` would be an error where something else compiles.
             texts.push(quote! {
-                #krate::record::manifest_dir(::core::option_env!("CARGO_MANIFEST_DIR"))
+                #krate::__private::manifest_dir(::core::option_env!("CARGO_MANIFEST_DIR"))
             });
         }
         for key in &it.attrs.foreign_keys {

@@ -1,6 +1,6 @@
 //! What the macro knows of a struct, as bytes: the literal of its record.
 //!
-//! `dbmigrate_runtime::record` reads it back. The words are those of the attributes.
+//! `dbmigrate_runtime::engine::record` reads it back. The words are those of the attributes.
 
 use crate::ast::{Field, Struct};
 use crate::attr::Place;

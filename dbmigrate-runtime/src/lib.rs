@@ -33,41 +33,45 @@
 
 // What a model says.
 pub mod model;
-pub mod record;
+mod record;
 pub mod schema;
 
 // What a migration says, and what it comes to.
-pub mod operations;
-pub mod revision;
 mod complete;
 mod migration;
-pub mod plan;
-pub mod script;
-pub mod sql;
-pub mod written;
+pub mod operations;
+mod plan;
+mod revision;
+mod script;
+mod sql;
+mod written;
 
 // What a database does.
 mod db;
-pub mod dialect;
-pub mod drift;
-pub mod driver;
+mod dialect;
+mod drift;
+mod driver;
 mod error;
-pub mod executor;
+mod executor;
 mod migrator;
 #[cfg(feature = "runner")]
-pub mod runner;
-pub mod url;
+mod runner;
+mod url;
 mod value;
-pub mod version_table;
+mod version_table;
+
+pub mod engine;
 
 pub use db::{ColumnRef, Db, Row, StepResult};
 #[cfg(feature = "derive")]
 pub use dbmigrate_derive::{ColumnType, Columns, Model};
+pub use driver::DatabaseError;
 pub use error::Error;
 pub use executor::{Applied, Options};
-pub use migration::{Direction, Migration, Migrations, Module};
+pub use migration::{Direction, Module};
 pub use migrator::{Migrator, Status};
 pub use model::{ColumnType, Columns, Model};
+pub use revision::Revision;
 #[cfg(feature = "sqlite")]
 /// The rusqlite whose connections a [`Migrator`] takes. An application that names it by this path
 /// has the same version by construction.
@@ -96,6 +100,7 @@ pub mod __private {
     pub use crate::migration::{message_range, slice, text};
     #[cfg(any(not(feature = "derive"), feature = "runner"))]
     pub use crate::no_assert_listed as assert_listed;
+    pub use crate::record::{Bytes, Record, manifest_dir};
     #[cfg(all(feature = "derive", not(feature = "runner")))]
     pub use dbmigrate_derive::assert_listed;
 

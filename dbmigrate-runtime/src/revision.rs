@@ -90,7 +90,7 @@ impl std::error::Error for GraphError {}
 /// # Example
 ///
 /// ```
-/// use dbmigrate_runtime::revision::{Graph, Revision};
+/// use dbmigrate_runtime::engine::revision::{Graph, Revision};
 ///
 /// let revision = |id: &str, parents: &[&str]| Revision {
 ///     id: id.to_owned(),
@@ -100,7 +100,7 @@ impl std::error::Error for GraphError {}
 /// let graph = Graph::new(vec![revision("b2", &["a1"]), revision("a1", &[])])?;
 /// assert_eq!(graph.heads(), ["b2"]);
 /// assert_eq!(graph.resolve("b2-1")?, Some("a1"));
-/// # Ok::<(), dbmigrate_runtime::revision::GraphError>(())
+/// # Ok::<(), dbmigrate_runtime::engine::revision::GraphError>(())
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Graph {

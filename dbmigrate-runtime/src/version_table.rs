@@ -20,7 +20,7 @@ pub const NAME: &str = "dbmigrate_version";
 /// # Example
 ///
 /// ```
-/// use dbmigrate_runtime::version_table::{NAME, Name};
+/// use dbmigrate_runtime::engine::version_table::{NAME, Name};
 ///
 /// assert_eq!(Name::from("done"), Name { schema: "", table: "done" });
 /// assert_eq!(Name::default().table, NAME);

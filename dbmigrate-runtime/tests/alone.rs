@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::driver::{Driver as _, Scope, Wait};
+use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::{Driver as _, Scope, Wait};
 
 /// Takes the lock again and again, and makes a file that only one may make.
 fn hold(path: &Path) {

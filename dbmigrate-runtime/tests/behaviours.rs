@@ -5,8 +5,8 @@ mod notation;
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::plan::{downgrade_target, route, stamped, upgrade_target};
-use dbmigrate_runtime::revision::Graph;
+use dbmigrate_runtime::engine::plan::{downgrade_target, route, stamped, upgrade_target};
+use dbmigrate_runtime::engine::revision::Graph;
 use dbmigrate_runtime::{Direction, Error};
 use notation::revisions;
 

@@ -1,11 +1,12 @@
 //! Operations of a person's own: recorded, taken back, and run on a real database.
 #![cfg(feature = "sqlite")]
 
-use dbmigrate_runtime::dialect::Sqlite;
+use dbmigrate_runtime::engine::dialect::Sqlite;
+use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::operations::{Execute, checksum, decode, encode, reverse_all};
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Migrator, Module, plan};
+use dbmigrate_runtime::{Migrator, Module};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 

@@ -4,12 +4,13 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Direction, Error, Migration, Migrations, Options};
+use dbmigrate_runtime::{Direction, Error, Options};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 

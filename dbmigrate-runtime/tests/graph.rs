@@ -5,8 +5,8 @@ mod notation;
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::plan::{downgrade_target, route, stamped, upgrade_target};
-use dbmigrate_runtime::revision::{Graph, Revision};
+use dbmigrate_runtime::engine::plan::{downgrade_target, route, stamped, upgrade_target};
+use dbmigrate_runtime::engine::revision::{Graph, Revision};
 use notation::{revision, revisions};
 
 fn graph(text: &str) -> Graph {

@@ -1,14 +1,13 @@
 //! What is applied against what the project has: late revisions, edited ones, databases ahead.
 #![cfg(feature = "sqlite")]
 
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::executor::{Executor, Observer, OwnSteps};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, Migrations, version_table};
 use dbmigrate_runtime::operations::{self, Recording};
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{
-    Direction, Error, Migration, Migrations, Migrator, Module, Options, version_table,
-};
+use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, Migrations, script};
 use dbmigrate_runtime::operations::{ColumnChange, Recording};
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Direction, Migration, Migrations, Options, script};
+use dbmigrate_runtime::{Direction, Options};
 use rusqlite::Connection;
 
 fn migration(id: &str, parents: &[&str], record: fn(&mut Operations)) -> Migration {

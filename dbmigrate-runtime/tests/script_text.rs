@@ -1,9 +1,10 @@
 //! Plans as scripts of SQL.
 
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, Migrations, dialect, script};
 use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Direction, Migration, Migrations, Options, dialect, script};
+use dbmigrate_runtime::{Direction, Options};
 use expect_test::{Expect, expect};
 
 /// Compares the script of one revision, without the statements about the version table.

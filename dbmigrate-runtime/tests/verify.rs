@@ -1,14 +1,15 @@
 //! After a run on real SQLite its result is compared with what the operations say.
 #![cfg(feature = "sqlite")]
 
-use dbmigrate_runtime::dialect::Dialect;
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::driver::{self, DatabaseError, Driver, Rows, Scope, Wait};
-use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::{self, DatabaseError, Driver, Rows, Scope, Wait};
+use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Direction, Error, Migration, Migrations, Options};
+use dbmigrate_runtime::{Direction, Error, Options};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 

@@ -1,10 +1,11 @@
 //! A version table of another name, in a schema that is named.
 #![cfg(feature = "sqlite")]
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::revision::Target;
+use dbmigrate_runtime::engine::{Migrations, script};
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::revision::Target;
-use dbmigrate_runtime::{Direction, Migrations, Migrator, Module, Options, script};
+use dbmigrate_runtime::{Direction, Migrator, Module, Options};
 use expect_test::expect;
 use rusqlite::Connection;
 

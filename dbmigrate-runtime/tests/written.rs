@@ -3,9 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::script;
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options, script};
+use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dbmigrate_runtime::record::{self, Scan};
+use dbmigrate_runtime::engine::record::{self, Scan};
 
 use crate::fixture::{Fixture, artifacts};
 

@@ -1,7 +1,7 @@
 //! What models become: each decoded record beside a table written by hand.
 #![deny(warnings)]
 
-use dbmigrate_runtime::record::{self, ModelRecord};
+use dbmigrate_runtime::engine::record::{self, ModelRecord};
 use dbmigrate_runtime::schema::{
     Column, Deferrable, ForeignKey, Index, IndexColumn, ReferentialAction, Table, Type,
 };

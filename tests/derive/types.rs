@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
+use dbmigrate_runtime::engine::record;
 use dbmigrate_runtime::model::Ty;
 use dbmigrate_runtime::schema::Type;
-use dbmigrate_runtime::{ColumnType, Model, record};
+use dbmigrate_runtime::{ColumnType, Model};
 
 /// Checks that a model's columns, after its key, are of these types and nullable or not.
 #[track_caller]

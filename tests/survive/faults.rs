@@ -131,8 +131,8 @@ fn the_cuts_would_be_seen() {
 /// What is promised of a power cut is promised of this setting.
 #[test]
 fn every_commit_waits_for_the_disk() {
-    use dbmigrate_runtime::driver::Connection as _;
-    use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
+    use dbmigrate_runtime::engine::driver::Connection as _;
+    use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
 
     for case in Case::all().into_iter().filter(|it| !it.down && !it.each) {
         let bench = Bench::new("synchronous", case);

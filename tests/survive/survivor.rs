@@ -11,10 +11,10 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use dbmigrate_runtime::dialect::Dialect;
-use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
-use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
+use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::{Direction, Error, Migrator, Options, Value};
 
 fn main() -> ExitCode {

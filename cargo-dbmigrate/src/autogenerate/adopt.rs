@@ -4,12 +4,12 @@
 //! of an enumeration, no comments. Where what it keeps is just what it would keep of a known
 //! table, the known table's words are taken; where it isn't, the database's own stay.
 
-use dbmigrate_runtime::drift::{same_column, same_default, same_foreign_key, same_index};
-use dbmigrate_runtime::schema::naming::Convention;
+use dbmigrate_runtime::engine::drift::{same_column, same_default, same_foreign_key, same_index};
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::sql::{Kind, same_expression, tokens};
 use dbmigrate_runtime::schema::{
     Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, Schema, Table, Type, Unique,
 };
-use dbmigrate_runtime::sql::{Kind, same_expression, tokens};
 
 /// Says what a database keeps of a table, beside the one that it has.
 pub type Stored<'a> = dyn Fn(&Table, &Table) -> Option<Table> + 'a;

@@ -1,6 +1,6 @@
 //! Which types hold every value of which others.
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::schema::Type;
 
 /// Whether rows keep their values when a column's type changes, so that there is nothing to ask. A

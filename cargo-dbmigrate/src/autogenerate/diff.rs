@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::operations::{ColumnChange, Operation, TableChange};
 use dbmigrate_runtime::schema::{Column, Index, Schema, Table};
-use dbmigrate_runtime::sql;
 
 /// The operations that lead from one schema to another, in an order in which each can run: tables
 /// before what refers to them, constraints gone before their columns.

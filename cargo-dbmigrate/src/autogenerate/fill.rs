@@ -6,9 +6,10 @@ mod need;
 
 use std::collections::BTreeMap;
 
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::{sql, written};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
-use dbmigrate_runtime::{Value, sql, written};
 
 use super::convert;
 use crate::error::{Error, Result};

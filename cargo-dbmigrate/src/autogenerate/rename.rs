@@ -4,8 +4,8 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::record::ModelRecord;
 use dbmigrate_runtime::schema::{Schema, Table};
 
 use super::Answers;

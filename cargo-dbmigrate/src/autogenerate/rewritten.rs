@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
-use dbmigrate_runtime::sql;
 
 use super::fill::{Need, Why};
 use super::{Changes, discarded, victim};

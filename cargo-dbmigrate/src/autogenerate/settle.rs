@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::schema::naming::Convention;
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::sql::same_expression;
 use dbmigrate_runtime::schema::{
     Check, Column, DefaultValue, ForeignKey, Index, IndexTerm, Schema, Table, Type, Unique,
 };
-use dbmigrate_runtime::sql::same_expression;
 
 /// The models' schema, with what means the same as in the migrations written as it is there.
 ///

@@ -9,9 +9,9 @@ mod property;
 mod questions;
 mod renames;
 
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::record::{FieldRecord, ModelRecord};
 use dbmigrate_runtime::operations::replay;
-use dbmigrate_runtime::record::{FieldRecord, ModelRecord};
-use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{Column, Table, Type};
 
 use super::*;

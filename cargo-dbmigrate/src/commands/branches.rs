@@ -1,6 +1,6 @@
 //! `branches`: where the history branches, and what begins there.
 
-use dbmigrate_runtime::revision::Revision;
+use dbmigrate_runtime::engine::revision::Revision;
 
 use super::{Answer, show};
 use crate::context::Context;

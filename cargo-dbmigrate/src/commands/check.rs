@@ -1,9 +1,10 @@
 //! `check`: whether models, migrations and database agree.
 
-use dbmigrate_runtime::drift::{Difference, Drift};
-use dbmigrate_runtime::revision::{TO_ONE_HEAD, Target};
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::drift::{Difference, Drift};
+use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::engine::revision::{TO_ONE_HEAD, Target};
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Direction, plan};
 
 use super::{Answer, new_revision};
 use crate::autogenerate::{self, Changes};

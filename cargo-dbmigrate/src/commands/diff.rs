@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Facts, Sqlite};
+use dbmigrate_runtime::engine::revision::is_from_database;
+use dbmigrate_runtime::engine::{Migrations, plan, script};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::revision::is_from_database;
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Migrations, plan, script};
 
 use super::{Answer, new_revision};
 use crate::autogenerate;

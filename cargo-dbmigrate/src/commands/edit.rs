@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::revision::View;
+use dbmigrate_runtime::engine::revision::View;
 use xshell::{Shell, cmd};
 
 use super::Answer;

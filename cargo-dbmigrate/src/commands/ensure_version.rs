@@ -1,8 +1,8 @@
 //! `ensure-version`: creates the version table.
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::executor::{Executor, OwnSteps};
-use dbmigrate_runtime::{Migrations, script};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::{Migrations, script};
 
 use super::Answer;
 use crate::cli::{EnsureVersion, Run};

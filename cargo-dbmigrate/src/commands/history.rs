@@ -4,8 +4,8 @@ mod graph;
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::revision::{Range, Revision};
-use dbmigrate_runtime::version_table::Entry;
+use dbmigrate_runtime::engine::revision::{Range, Revision};
+use dbmigrate_runtime::engine::version_table::Entry;
 
 use super::{Answer, show};
 use crate::cli;

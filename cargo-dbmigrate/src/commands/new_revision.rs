@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::dialect::Sqlite;
+use dbmigrate_runtime::engine::dialect::Sqlite;
+use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::operations::{self, Operation};
-use dbmigrate_runtime::plan;
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;

@@ -5,8 +5,8 @@ mod line;
 use std::collections::BTreeSet;
 use std::fs;
 
-use dbmigrate_runtime::Migrations;
-use dbmigrate_runtime::revision::{Graph, Revision};
+use dbmigrate_runtime::engine::Migrations;
+use dbmigrate_runtime::engine::revision::{Graph, Revision};
 
 use self::line::Line;
 use super::Answer;

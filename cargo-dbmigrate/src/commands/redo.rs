@@ -1,6 +1,7 @@
 //! `redo`: down and up again, to try out a revision that is being written.
 
-use dbmigrate_runtime::{Direction, plan};
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::plan;
 
 use super::Answer;
 use crate::cli::{Redo, Run};

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::driver::sqlite::Mode;
-use dbmigrate_runtime::{Direction, plan};
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::driver::sqlite::Mode;
+use dbmigrate_runtime::engine::plan;
 
 use super::Answer;
 use crate::cli::{Reset, Run};

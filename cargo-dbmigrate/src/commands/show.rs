@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Migration, operations, version_table};
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, version_table};
+use dbmigrate_runtime::operations;
 
 use super::Answer;
 use crate::cli::Show;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::Sqlite;
-use dbmigrate_runtime::executor::{self, Executor};
-use dbmigrate_runtime::revision::{Range, Target};
-use dbmigrate_runtime::script::{self, Client};
-use dbmigrate_runtime::{Migrations, plan, version_table};
+use dbmigrate_runtime::engine::dialect::Sqlite;
+use dbmigrate_runtime::engine::executor::{self, Executor};
+use dbmigrate_runtime::engine::revision::{Range, Target};
+use dbmigrate_runtime::engine::script::{self, Client};
+use dbmigrate_runtime::engine::{Migrations, plan, version_table};
 
 use super::Answer;
 use crate::cli::{Run, Stamp};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::revision::{Graph, Revision};
+use dbmigrate_runtime::engine::revision::{Graph, Revision};
 
 use super::Answer;
 use crate::cli::Undo;

@@ -13,11 +13,12 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use dbmigrate_runtime::dialect::Statement;
-use dbmigrate_runtime::executor::{self, Executor, Observer};
-use dbmigrate_runtime::revision::{Revision, View};
-use dbmigrate_runtime::version_table::{self, VersionRow};
-use dbmigrate_runtime::{Db, Direction, Migration, Migrations, Options, StepResult, plan, script};
+use dbmigrate_runtime::engine::dialect::Statement;
+use dbmigrate_runtime::engine::executor::{self, Executor, Observer};
+use dbmigrate_runtime::engine::revision::{Revision, View};
+use dbmigrate_runtime::engine::version_table::{self, VersionRow};
+use dbmigrate_runtime::engine::{Migration, Migrations, plan, script};
+use dbmigrate_runtime::{Db, Direction, Options, StepResult};
 
 use super::Answer;
 use crate::cli::Upgrade;

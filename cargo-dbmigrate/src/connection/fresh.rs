@@ -9,8 +9,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use dbmigrate_runtime::driver::sqlite::FileLock;
-use dbmigrate_runtime::driver::{DatabaseError, Wait};
+use dbmigrate_runtime::engine::driver::sqlite::FileLock;
+use dbmigrate_runtime::engine::driver::{DatabaseError, Wait};
 
 use super::Patience;
 

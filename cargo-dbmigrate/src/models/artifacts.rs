@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Artifact, TargetKind};
-use dbmigrate_runtime::record::{self, ModelRecord, RecordError, Scan};
-use dbmigrate_runtime::schema::naming::Convention;
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::record::{self, ModelRecord, RecordError, Scan};
 
 use super::origin::{Foreign, foreign};
 use super::targets::Package;

@@ -1,6 +1,6 @@
 //! Which of a project's databases a model's table is in.
 
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::engine::record::ModelRecord;
 
 use super::location::location;
 use crate::config;

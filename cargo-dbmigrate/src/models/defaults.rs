@@ -3,7 +3,7 @@
 //! The derive refuses what the compiler can tell; this also knows `type = ...`, and reads texts.
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::schema::{Column, DefaultValue, ForeignKey, ReferentialAction, Type};
 
 use crate::error::Error;

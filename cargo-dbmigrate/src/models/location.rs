@@ -1,6 +1,6 @@
 //! Where a model is, as messages say it.
 
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::engine::record::ModelRecord;
 
 /// `models::User` at `src/models.rs:10`
 pub fn location(model: &ModelRecord) -> String {

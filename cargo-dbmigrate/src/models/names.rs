@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::engine::record::ModelRecord;
 
 use super::location::location;
 use crate::error::{Error, Result};

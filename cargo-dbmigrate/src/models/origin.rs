@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::Artifact;
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::engine::record::ModelRecord;
 
 /// An artifact that was made from other sources than its package's, or may have been.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::record::{self, ModelRecord};
+use dbmigrate_runtime::engine::record::{self, ModelRecord};
+use dbmigrate_runtime::engine::written;
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::written;
 
 use super::artifacts::{Damaged, Found};
 use super::defaults::{misfit, misfit_of_action};

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::sql::mentions;
 use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::schema::{Column, Index, IndexTerm, Schema, Table};
-use dbmigrate_runtime::sql::mentions;
 
 /// Which keys, indexes and checks of a new revision compare numbers as text, a warning for each
 /// column.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dbmigrate_runtime::revision::{self, Graph, Revision, TO_ONE_HEAD};
+use dbmigrate_runtime::engine::revision::{self, Graph, Revision, TO_ONE_HEAD};
 
 use super::format::{self, FileFormat};
 use super::hooks;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::path::PathBuf;
 
-use dbmigrate_runtime::revision::{Graph, Revision};
+use dbmigrate_runtime::engine::revision::{Graph, Revision};
 use syn::spanned::Spanned as _;
 
 use super::all;

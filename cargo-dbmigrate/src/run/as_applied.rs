@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::driver::Driver;
-use dbmigrate_runtime::version_table::{self, VersionRow};
-use dbmigrate_runtime::{Migration, Migrations, executor, operations};
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::version_table::{self, VersionRow};
+use dbmigrate_runtime::engine::{Migration, Migrations, executor};
+use dbmigrate_runtime::operations;
 
 use crate::context::Context;
 use crate::error::{Error, Result};

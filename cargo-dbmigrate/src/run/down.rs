@@ -1,8 +1,9 @@
 //! A run down, shared by the commands that have one.
 
-use dbmigrate_runtime::driver::Driver;
-use dbmigrate_runtime::executor::{self, Executor};
-use dbmigrate_runtime::{Direction, plan, version_table};
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::executor::{self, Executor};
+use dbmigrate_runtime::engine::{plan, version_table};
 
 use super::losses::confirm_losses;
 use super::{Progress, as_applied, nothing_to, options, stored_facts};

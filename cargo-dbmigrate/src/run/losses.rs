@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::driver::{DatabaseError, Driver};
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::Migrations;
+use dbmigrate_runtime::engine::driver::{DatabaseError, Driver};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::{Migrations, Value};
 
 use crate::error::{Error, Result};
 use crate::{output, prompt};

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use dbmigrate_runtime::dialect::Statement;
-use dbmigrate_runtime::executor::Observer;
-use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Direction, script};
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::dialect::Statement;
+use dbmigrate_runtime::engine::executor::Observer;
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::script;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::Output;

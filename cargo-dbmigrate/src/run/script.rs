@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Facts, Sqlite};
-use dbmigrate_runtime::revision::Range;
-use dbmigrate_runtime::script::Client;
-use dbmigrate_runtime::{Direction, executor, plan, script};
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Facts, Sqlite};
+use dbmigrate_runtime::engine::revision::Range;
+use dbmigrate_runtime::engine::script::Client;
+use dbmigrate_runtime::engine::{executor, plan, script};
 
 use super::{options, stored_facts};
 use crate::cli::Run;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::executor::{self, Executor};
-use dbmigrate_runtime::revision::Target;
-use dbmigrate_runtime::{Direction, Migrations, Options, plan, version_table, written};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::executor::{self, Executor};
+use dbmigrate_runtime::engine::revision::Target;
+use dbmigrate_runtime::engine::{Migrations, plan, version_table, written};
+use dbmigrate_runtime::{Direction, Options};
 
 use super::{Progress, nothing_to, options};
 use crate::cli::Run;

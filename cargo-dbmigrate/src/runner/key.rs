@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dbmigrate_runtime::engine::runner::PROTOCOL;
 use dbmigrate_runtime::operations;
-use dbmigrate_runtime::runner::PROTOCOL;
 
 use super::cache::Shared;
 use super::{VERSION, stamp};

@@ -170,7 +170,7 @@ pub fn program(
         "// Written by cargo-dbmigrate, which writes it again.\n\
          extern crate {name};\n\n\
          fn main() -> std::process::ExitCode {{\n    \
-         ::{name}::runner::main(migrations::migrator())\n}}\n\n\
+         ::{name}::engine::runner::main(migrations::migrator())\n}}\n\n\
          #[path = {dir:?}]\nmod migrations {{\n{module}\n}}\n"
     )
 }

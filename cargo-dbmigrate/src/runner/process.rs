@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use dbmigrate_runtime::StepResult;
+use dbmigrate_runtime::engine::runner::{Frames, Hello, Request, ask_rewrite, serve_step};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::runner::{Frames, Hello, Request, ask_rewrite, serve_step};
 
 use super::host::misunderstood;
 use crate::error::{Doing as _, Error, Result};

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use dbmigrate_runtime::engine::runner::Request;
+use dbmigrate_runtime::engine::{Migration, executor};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::runner::Request;
-use dbmigrate_runtime::{Db, Direction, Migration, StepResult, executor};
+use dbmigrate_runtime::{Db, Direction, StepResult};
 
 use super::cache::Cache;
 use super::compile::{self, Built};

@@ -2,12 +2,12 @@
 
 use std::slice::from_ref;
 
-use dbmigrate_runtime::dialect::{Dialect as _, ObjectKind, ObjectName, Sqlite};
-use dbmigrate_runtime::drift::{Told, drift};
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::driver::{AsConnection as _, Driver as _};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, ObjectKind, ObjectName, Sqlite};
+use dbmigrate_runtime::engine::drift::{Told, drift};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
+use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::operations::replay;
-use dbmigrate_runtime::schema::naming::Convention;
 use dbmigrate_runtime::schema::{Check, Column, ForeignKey, IndexColumn, Type, Unique};
 
 use super::*;

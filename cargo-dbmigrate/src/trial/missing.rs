@@ -1,8 +1,8 @@
 //! What SQLite here doesn't have and an application may: functions, collations, modules.
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::driver::Connection as _;
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::Connection as _;
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 
 /// Something that a connection can be given.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -16,11 +16,12 @@ mod values;
 
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::Migration;
+use dbmigrate_runtime::engine::record::ModelRecord;
+use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::operations::{self, Operation, Recording};
-use dbmigrate_runtime::record::ModelRecord;
-use dbmigrate_runtime::revision::Revision;
 use dbmigrate_runtime::schema::{Schema, Table};
-use dbmigrate_runtime::{Direction, Migration};
 
 pub use start::{History, Start, reaches_outside};
 

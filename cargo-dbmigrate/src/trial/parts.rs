@@ -1,12 +1,12 @@
 //! The part of a table that SQLite refuses: each is tried on a table that has nothing else.
 
-use dbmigrate_runtime::dialect::{Sqlite, Task};
-use dbmigrate_runtime::driver::Driver;
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::dialect::{Sqlite, Task};
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::plan;
 use dbmigrate_runtime::schema::{Column, DefaultValue, Index, IndexTerm, Schema, Table, Type};
-use dbmigrate_runtime::sql;
 
 use super::missing::Missing;
 use super::{Trial, rows};

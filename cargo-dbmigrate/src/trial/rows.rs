@@ -1,8 +1,8 @@
 //! Rows that are made up: a neutral value in each column.
 
-use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::sql::quote;
 use dbmigrate_runtime::schema::{Column, Table, Type};
-use dbmigrate_runtime::sql::quote;
 
 use crate::autogenerate;
 
@@ -58,7 +58,7 @@ pub fn insert(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
 ///
 /// What SQLite says.
 pub fn try_insert(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
-    let said = |err: dbmigrate_runtime::driver::DatabaseError| err.to_string();
+    let said = |err: dbmigrate_runtime::engine::driver::DatabaseError| err.to_string();
     driver.batch("SAVEPOINT dbmigrate_row").map_err(said)?;
     let inserted = match insert(driver, table) {
         Err(why) if why.contains("CHECK constraint failed") => {

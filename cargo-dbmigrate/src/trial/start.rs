@@ -9,16 +9,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::driver::{AsConnection as _, Connection as _, Driver};
-use dbmigrate_runtime::executor::{Executor, Steps};
+use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver};
+use dbmigrate_runtime::engine::executor::{Executor, Steps};
+use dbmigrate_runtime::engine::revision::{Revision, Target};
+use dbmigrate_runtime::engine::sql::{self, Token};
+use dbmigrate_runtime::engine::{Migration, Migrations, version_table};
 use dbmigrate_runtime::operations::{Operation, Recording};
-use dbmigrate_runtime::revision::{Revision, Target};
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::sql::{self, Token};
-use dbmigrate_runtime::{
-    Db, Direction, Migration, Migrations, Options, StepResult, Value, version_table,
-};
+use dbmigrate_runtime::{Db, Direction, Options, StepResult, Value};
 
 use super::missing::Missing;
 use super::parts;
@@ -275,7 +274,7 @@ fn keep(driver: &mut SqliteDriver<'_>, path: &Path) {
     }
 }
 
-fn failed(err: dbmigrate_runtime::driver::DatabaseError) -> Error {
+fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
     Error::new("failed to make a database in memory").cause(err)
 }
 

@@ -3,12 +3,13 @@
 //! A value that no column of its kind can hold, or that the column's own checks forbid, fails for
 //! every row there is.
 
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::driver::{Connection as _, Driver as _};
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::driver::DatabaseError;
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::{Connection as _, Driver as _};
+use dbmigrate_runtime::engine::sql::{self, Kind, quote};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, DefaultValue, Index, IndexTerm, Schema, Table, Type};
-use dbmigrate_runtime::sql::{self, Kind, quote};
-use dbmigrate_runtime::{Value, driver::DatabaseError};
 
 use super::missing::Missing;
 use super::{Trial, parts};

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::dialect::{Dialect as _, Object, ObjectKind};
-use dbmigrate_runtime::drift::{differences, same_column};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Object, ObjectKind};
+use dbmigrate_runtime::engine::drift::{differences, same_column};
+use dbmigrate_runtime::engine::sql::same_expression;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Schema, Table};
-use dbmigrate_runtime::sql::same_expression;
 
 use super::state::{Rows, SQLITE, State, is_internal};
 

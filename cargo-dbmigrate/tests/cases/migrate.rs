@@ -8,8 +8,8 @@ use cargo_dbmigrate::internals::{
     answered, autogenerate, render,
 };
 use clap::Parser as _;
+use dbmigrate_runtime::engine::revision;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::revision;
 use dbmigrate_runtime::schema::Schema;
 
 use super::case::Case;

@@ -9,8 +9,8 @@ use cargo_dbmigrate::internals::{
     CONFIG_FILE, Config, Context, Format, Global, Models, Output, Project, RevisionFile, models,
     recordings,
 };
-use dbmigrate_runtime::Migration;
-use dbmigrate_runtime::record::ModelRecord;
+use dbmigrate_runtime::engine::Migration;
+use dbmigrate_runtime::engine::record::ModelRecord;
 
 use super::case::Case;
 

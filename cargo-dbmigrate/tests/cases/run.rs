@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use dbmigrate_runtime::dialect::{Dialect as _, Task};
-use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::driver::{AsConnection as _, Driver as _};
-use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Task};
+use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
+use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::{Migration, Migrations, plan, revision};
 use dbmigrate_runtime::operations::{Operation, Recording};
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Direction, Error, Migration, Migrations, Options, plan, revision};
+use dbmigrate_runtime::{Direction, Error, Options};
 
 use super::case::Case;
 use super::migrate::Revision;

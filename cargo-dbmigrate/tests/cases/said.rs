@@ -2,9 +2,9 @@
 //! taken.
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::dialect::Dialect;
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
+use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 
 pub struct Said {
     pub driver: SqliteDriver<'static>,

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::dialect::{Catalog, Object, ObjectKind, Sqlite, Violation};
-use dbmigrate_runtime::drift::differences;
-use dbmigrate_runtime::driver::Driver;
+use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind, Sqlite, Violation};
+use dbmigrate_runtime::engine::drift::differences;
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::{sql, version_table};
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{sql, version_table};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {

@@ -15,7 +15,8 @@
 //!
 //! ```
 //! # #[cfg(feature = "derive")] {
-//! use dbmigrate_runtime::{Model, record};
+//! use dbmigrate_runtime::engine::record;
+//! use dbmigrate_runtime::Model;
 //!
 //! #[derive(Model)]
 //! struct User {

@@ -27,7 +27,7 @@ pub struct Scan {
 /// # Example
 ///
 /// ```
-/// let scan = dbmigrate_runtime::record::scan(b"no records here");
+/// let scan = dbmigrate_runtime::engine::record::scan(b"no records here");
 /// assert!(scan.records.is_empty() && scan.damaged.is_empty());
 /// ```
 pub fn scan(bytes: &[u8]) -> Scan {
@@ -39,8 +39,8 @@ pub fn scan(bytes: &[u8]) -> Scan {
 /// # Example
 ///
 /// ```
-/// use dbmigrate_runtime::record;
-/// use dbmigrate_runtime::schema::naming::Convention;
+/// use dbmigrate_runtime::engine::record;
+/// use dbmigrate_runtime::engine::naming::Convention;
 ///
 /// let scan = record::scan_with(b"no records here", &Convention::default());
 /// assert!(scan.records.is_empty() && scan.damaged.is_empty());

@@ -170,7 +170,7 @@ impl Graph {
     /// # Example
     ///
     /// ```
-    /// use dbmigrate_runtime::revision::{Graph, Revision};
+    /// use dbmigrate_runtime::engine::revision::{Graph, Revision};
     ///
     /// let texts = |items: &[&str]| items.iter().map(|it| it.to_string()).collect::<Vec<_>>();
     /// let revision = |id: &str, parents: &[&str], replaces: &[&str]| Revision {
@@ -187,7 +187,7 @@ impl Graph {
     /// assert_eq!(graph.heads(), ["c3"]);
     /// let view = graph.view(["a1".to_owned()].into())?;
     /// assert_eq!(view.of.heads(), ["b2"]);
-    /// # Ok::<(), dbmigrate_runtime::revision::GraphError>(())
+    /// # Ok::<(), dbmigrate_runtime::engine::revision::GraphError>(())
     /// ```
     pub fn view(&self, applied: BTreeSet<String>) -> Result<View<'_, Graph>, GraphError> {
         let mut counted = BTreeMap::new();

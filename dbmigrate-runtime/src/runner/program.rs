@@ -9,8 +9,9 @@ use super::recorded::write_recorded;
 use super::{FRAME, PROTOCOL};
 use crate::dialect::{self, Dialect};
 use crate::driver::{Connection, DatabaseError, Rows};
+use crate::migration::Migration;
 use crate::operations::{self, FORMAT, Json, Operation, Rewrite, decode_values, encode_values};
-use crate::{Db, Migration, Migrator, Module, Value};
+use crate::{Db, Migrator, Module, Value};
 
 /// What the generated program does: records, or runs steps as it is asked to.
 pub fn main(migrator: Migrator) -> ExitCode {

@@ -1,8 +1,9 @@
 //! What the modules record, as one line of text each.
 
+use crate::Module;
+use crate::migration::Migration;
 use crate::operations::{self, DecodeError, Json, Recording};
 use crate::revision::Revision;
-use crate::{Migration, Module};
 
 /// What one module recorded, or why it couldn't.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,7 +5,7 @@
 
 mod column;
 mod constraint;
-pub mod naming;
+pub(crate) mod naming;
 
 use std::collections::BTreeMap;
 

@@ -15,7 +15,7 @@ pub const LIMIT: usize = 63;
 /// # Example
 ///
 /// ```
-/// use dbmigrate_runtime::schema::naming::{Convention, Templates};
+/// use dbmigrate_runtime::engine::naming::{Convention, Templates};
 ///
 /// let naming = Convention::default();
 /// assert_eq!(naming.unique("user", &["email"]), "uq_user_email");

@@ -1,6 +1,6 @@
 //! Revisions as text, for tests of the graph.
 
-use dbmigrate_runtime::revision::Revision;
+use dbmigrate_runtime::engine::revision::Revision;
 
 /// `id<parent,parent#label!dependency=replaced,replaced`, one after the other.
 pub fn revisions(text: &str) -> Vec<Revision> {

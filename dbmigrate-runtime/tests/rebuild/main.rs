@@ -5,13 +5,14 @@ mod kept;
 mod mismatch;
 mod refused;
 
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{ColumnChange, Recording, TableChange};
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::revision::Revision;
 use dbmigrate_runtime::schema::{Check, PrimaryKey, Unique};
-use dbmigrate_runtime::{Direction, Error, Migration, Migrations, Options};
+use dbmigrate_runtime::{Direction, Error, Options};
 use expect_test::expect;
 use rusqlite::Connection;
 

@@ -216,7 +216,7 @@ fn a_temporary_table_of_the_same_name_is_no_target() {
 
 #[test]
 fn what_is_not_understood_is_refused() {
-    use dbmigrate_runtime::dialect::{Dialect as _, Facts, Object, ObjectKind, Sqlite};
+    use dbmigrate_runtime::engine::dialect::{Dialect as _, Facts, Object, ObjectKind, Sqlite};
     use dbmigrate_runtime::schema::Schema;
 
     let mut texts = String::new();

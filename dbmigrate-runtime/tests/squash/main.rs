@@ -7,7 +7,7 @@ mod on_sqlite;
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::revision::Graph;
+use dbmigrate_runtime::engine::revision::Graph;
 use expect_test::{Expect, expect};
 use notation::revisions;
 
@@ -29,7 +29,7 @@ fn view(text: &str, applied: &str) -> String {
         Ok(it) => it,
         Err(err) => return format!("{err}\n  hint: {}", err.get_hint().unwrap_or_default()),
     };
-    let one = |it: &dbmigrate_runtime::revision::Revision| match it.parents.as_slice() {
+    let one = |it: &dbmigrate_runtime::engine::revision::Revision| match it.parents.as_slice() {
         [] => it.id.clone(),
         parents => format!("{}<{}", it.id, parents.join(",")),
     };

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dbmigrate_runtime::driver::sqlite::{Mode, SqliteDriver};
-use dbmigrate_runtime::executor::{Executor, Observer, OwnSteps};
+use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
+use dbmigrate_runtime::engine::revision::{Revision, Target};
+use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Operation, Recording};
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::revision::{Revision, Target};
-use dbmigrate_runtime::{Direction, Error, Migration, Migrations, Migrator, Module, Options};
+use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options};
 use expect_test::expect;
 use rusqlite::Connection;
 

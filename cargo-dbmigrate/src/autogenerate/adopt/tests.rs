@@ -1,9 +1,9 @@
 //! Databases that other tools have made, beside models of the same tables.
 
-use dbmigrate_runtime::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::drift::Told;
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::driver::{AsConnection as _, Driver as _};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::drift::Told;
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::schema::{IndexColumn, ReferentialAction};
 use expect_test::{Expect, expect};
 
@@ -31,7 +31,7 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     };
     let kept = known[0].tables.values().map(|it| stored(it, has(it).unwrap_or(it)).unwrap());
     let kept = Schema::from_tables(kept);
-    let drift = dbmigrate_runtime::drift::drift(&kept, known[0], &Told::default(), &actual);
+    let drift = dbmigrate_runtime::engine::drift::drift(&kept, known[0], &Told::default(), &actual);
     assert_eq!(drift.differences.is_empty(), lines.is_empty(), "{:#?}", drift.differences);
 }
 

@@ -1,6 +1,6 @@
 //! Expressions that give one literal for another: read, so that what they do can be undone.
 
-use dbmigrate_runtime::sql::{self, Kind, Token};
+use dbmigrate_runtime::engine::sql::{self, Kind, Token};
 
 /// What an expression gives for each value of a column, as literals of SQL.
 #[derive(Debug, Clone, PartialEq)]

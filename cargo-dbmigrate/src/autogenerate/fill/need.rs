@@ -3,8 +3,8 @@
 use std::fmt;
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::sql::{self, Token, quote};
 use dbmigrate_runtime::schema::{Column, Type};
-use dbmigrate_runtime::sql::{self, Token, quote};
 
 use super::{Mapping, default_literal};
 

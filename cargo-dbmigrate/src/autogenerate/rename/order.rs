@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::schema::naming;
+use dbmigrate_runtime::engine::naming;
 
 use crate::error::{Error, Result};
 

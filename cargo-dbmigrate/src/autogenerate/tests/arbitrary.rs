@@ -6,11 +6,13 @@
 
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::naming::Convention;
+use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
-    PrimaryKey, ReferentialAction, Schema, Table, Type, Unique, naming::Convention,
+    PrimaryKey, ReferentialAction, Schema, Table, Type, Unique,
 };
-use dbmigrate_runtime::{Value, sql};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

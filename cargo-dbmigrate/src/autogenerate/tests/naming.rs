@@ -2,7 +2,7 @@
 
 use std::slice::from_ref;
 
-use dbmigrate_runtime::schema::naming::Templates;
+use dbmigrate_runtime::engine::naming::Templates;
 use dbmigrate_runtime::schema::{Check, ForeignKey, Index, IndexColumn, Unique};
 
 use super::*;

@@ -1,14 +1,15 @@
 //! The same differences on a real SQLite with rows: they arrive or leave no trace, no row is lost,
 //! and the way back leads to what was there.
 
-use dbmigrate_runtime::dialect::{ObjectKind, ObjectName};
-use dbmigrate_runtime::drift::{Told, drift};
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::driver::{AsConnection as _, Connection as _, Driver as _};
-use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::dialect::{ObjectKind, ObjectName};
+use dbmigrate_runtime::engine::drift::{Told, drift};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
+use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::Recording;
-use dbmigrate_runtime::revision::Revision;
-use dbmigrate_runtime::{Direction, Migration, Migrations, Options, Value};
+use dbmigrate_runtime::{Direction, Options, Value};
 use proptest::prelude::*;
 
 use super::property::{answer, config, of_schema, orders};

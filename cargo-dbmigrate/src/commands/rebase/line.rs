@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbmigrate_runtime::revision::{Graph, Revision};
+use dbmigrate_runtime::engine::revision::{Graph, Revision};
 
 use crate::error::{Error, Result};
 use crate::new_file;

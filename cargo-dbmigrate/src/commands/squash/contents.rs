@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{self, Operation, Step};
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Direction, Migration, Migrations};
 
 use super::range::Squashed;
 use crate::autogenerate::{self, Commented};

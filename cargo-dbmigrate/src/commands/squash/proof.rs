@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::dialect::{Catalog, Object, ObjectKind};
-use dbmigrate_runtime::driver::AsConnection as _;
-use dbmigrate_runtime::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind};
+use dbmigrate_runtime::engine::driver::AsConnection as _;
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::revision::{Revision, Target};
+use dbmigrate_runtime::engine::{Migration, Migrations, drift};
 use dbmigrate_runtime::operations::{Operation, Recording};
-use dbmigrate_runtime::revision::{Revision, Target};
 use dbmigrate_runtime::schema::Schema;
-use dbmigrate_runtime::{Direction, Migration, Migrations, Options, drift};
+use dbmigrate_runtime::{Direction, Options};
 
 use super::contents::Contents;
 use super::range::Squashed;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::revision::{Graph, Range, Revision};
+use dbmigrate_runtime::engine::revision::{Graph, Range, Revision};
 
 use crate::context::Context;
 use crate::error::{Error, Result};

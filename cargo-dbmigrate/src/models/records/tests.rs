@@ -1,6 +1,6 @@
 //! Records as they come out of files, and what becomes of them.
 
-use dbmigrate_runtime::record::FieldRecord;
+use dbmigrate_runtime::engine::record::FieldRecord;
 use dbmigrate_runtime::schema::{
     Column, ForeignKey, Index, IndexColumn, ReferentialAction, Table, Type,
 };
