@@ -84,9 +84,10 @@ impl Told {
     /// virtual table go with it.
     pub(super) fn untold(&self, found: &Catalog) -> Vec<ObjectName> {
         let is_behind = |name: &str, object: &OtherObject| {
-            let start = name.get(..object.name.len());
+            let (start, end) = name.split_at_checked(object.name.len()).unwrap_or_default();
             object.kind == "virtual table"
-                && start.is_some_and(|start| start.eq_ignore_ascii_case(&object.name))
+                && start.eq_ignore_ascii_case(&object.name)
+                && end.starts_with('_')
         };
         let is_told = |ObjectName { kind, name }: &&ObjectName| {
             let of_kind = OtherObject::new(kind.as_str(), name);
@@ -99,5 +100,24 @@ impl Told {
             })
         };
         found.others.iter().filter(|it| !is_told(it)).cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_virtual_table_has_only_the_tables_that_are_named_after_it() {
+        let mut told = Told::default();
+        told.follow(&Operation::Makes(OtherObject::new("virtual table", "docs")));
+        let object = |kind, name: &str| ObjectName { kind, name: name.to_owned() };
+        let others = vec![
+            object(ObjectKind::ShadowTable, "Docs_content"),
+            object(ObjectKind::ShadowTable, "docs2_content"),
+            object(ObjectKind::ShadowTable, "döcs"),
+        ];
+        let found = Catalog { others: others.clone(), ..Catalog::default() };
+        assert_eq!(told.untold(&found), others[1..]);
     }
 }

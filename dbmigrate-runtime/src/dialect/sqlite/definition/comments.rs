@@ -21,6 +21,17 @@ pub(super) fn has_comment(text: &str) -> bool {
     comments(text).next().is_some()
 }
 
+/// Where the first line of a text ends. A comment between `/*` and `*/` doesn't end a line, though
+/// it may have several lines itself.
+fn line_end(text: &str) -> Option<usize> {
+    let mut spaces = tokens(text).into_iter().filter(|token| token.kind == Kind::Space);
+    spaces.find_map(|space| Some(space.start + space.text.find('\n')?))
+}
+
+fn ends_line(text: &str) -> bool {
+    line_end(text).is_some()
+}
+
 /// Comments around an item that stay when it goes.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Left {
@@ -43,7 +54,7 @@ impl Definition {
         if let (0, Some(first)) = (place, self.columns.first_mut()) {
             // A comment on the line of the opening parenthesis is about the table.
             let lead = first.layout.lead.clone().unwrap_or_default();
-            let (on_line, rest) = lead.split_at(lead.find('\n').unwrap_or(0));
+            let (on_line, rest) = lead.split_at(line_end(&lead).unwrap_or(0));
             if has_comment(on_line) {
                 first.layout.lead = Some(rest.to_owned());
                 item.layout.lead = Some(format!("{on_line}{}", self.style()));
@@ -90,8 +101,8 @@ impl Definition {
             let mut out = Writer::default();
             out.push(&above);
             // What is directly above an item would be taken for the item's own.
-            out.push(if above.contains('\n') { "\n" } else { "" });
-            out.push(if rest.contains('\n') { "" } else { &style });
+            out.push(if ends_line(&above) { "\n" } else { "" });
+            out.push(if ends_line(rest) { "" } else { &style });
             out.push(rest);
             out.finish()
         };
@@ -108,17 +119,17 @@ impl Definition {
         let mut left = Left { above: above(lead, nth == 0).to_owned(), on_line: String::new() };
         let previous = nth.checked_sub(1).and_then(|previous| self.layout(previous));
         let shares_line = previous.is_some_and(|it| {
-            ![&*it.after, &*it.trailing, lead].iter().any(|text| text.contains('\n'))
+            ![&*it.after, &*it.trailing, lead].iter().any(|text| ends_line(text))
         });
         if shares_line {
-            let is_to_line_end = item.after.contains('\n');
+            let is_to_line_end = ends_line(&item.after);
             for text in [is_to_line_end.then_some(&item.after), Some(&item.trailing)] {
                 let text = text.map_or("", |text| text.trim_ascii_end());
                 left.on_line += if has_comment(text) { text } else { "" };
             }
         } else {
             // Before a comma that begins a later line.
-            let below = item.after.find('\n').map_or("", |end| item.after[end..].trim_ascii_end());
+            let below = line_end(&item.after).map_or("", |end| item.after[end..].trim_ascii_end());
             left.above += if has_comment(below) { below } else { "" };
         }
         left
@@ -200,7 +211,7 @@ fn above(lead: &str, is_first: bool) -> &str {
     let is_blank_line = |text: &str| text.matches('\n').count() > 1;
     let apart = tokens.iter().rposition(|it| it.kind == Kind::Space && is_blank_line(it.text));
     let apart = apart.map_or(0, |idx| tokens[idx].start);
-    let on_first_line = if is_first { lead.find('\n').unwrap_or(0) } else { 0 };
+    let on_first_line = if is_first { line_end(lead).unwrap_or(0) } else { 0 };
     let text = lead[..apart.max(on_first_line)].trim_ascii_end();
     if has_comment(text) { text } else { "" }
 }

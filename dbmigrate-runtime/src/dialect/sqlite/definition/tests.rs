@@ -253,7 +253,13 @@ fn a_comment_at_any_place_survives_every_edit_of_a_column() {
     let name_end = SQL.find("t (").unwrap() + 1;
     let gaps = tokens(SQL).into_iter().map(|it| it.end()).filter(|end| *end >= name_end);
     for gap in gaps {
-        for comment in ["/* (kept, */", " -- (kept,\n", "\n\n  -- (kept,\n\n  ", "--(kept,\r\n"] {
+        for comment in [
+            "/* (kept, */",
+            "/* (kept,\nto the\n\nend */",
+            " -- (kept,\n",
+            "\n\n  -- (kept,\n\n  ",
+            "--(kept,\r\n",
+        ] {
             let sql = format!("{}{comment}{}", &SQL[..gap], &SQL[gap..]);
             for (name, edit) in EDITS {
                 let mut definition = parse(&sql);
@@ -300,8 +306,10 @@ fn what_is_removed_takes_only_its_own_comments() {
         &["d", "k", "a", "g", "l", "b", "e", "c"],
         &["g", "l", "e", "k", "b", "d", "a", "c"],
     ];
-    for order in orders {
-        let mut definition = parse(SQL);
+    let spread = SQL.replace("-- kept 2", "/* kept 2\n\n in lines */");
+    let spread = spread.replace("-- kept 4", "/* kept 4\n */");
+    for (sql, order) in [SQL, &spread].into_iter().flat_map(|sql| orders.map(|it| (sql, it))) {
+        let mut definition = parse(sql);
         for name in order {
             match definition.columns.iter().position(|column| column.name == *name) {
                 Some(idx) => definition.remove_column(idx),

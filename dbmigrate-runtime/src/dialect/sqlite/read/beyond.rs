@@ -19,9 +19,10 @@ pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
                     if *descending {
                         let column = table.find_column(&item.name);
                         let is_integer = column.is_some_and(|it| super::is_integer(&it.ty));
-                        let text = match is_integer && !table.without_rowid {
-                            true => "is sorted DESC, so SQLite generates no values for it",
-                            false => "is sorted DESC",
+                        let text = if is_integer && !table.without_rowid {
+                            "is sorted DESC, so SQLite generates no values for it"
+                        } else {
+                            "is sorted DESC"
                         };
                         found.push(&columns, "primary key", text);
                     }
@@ -89,9 +90,10 @@ impl Found<'_> {
         let find = |name: &str| {
             self.table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
         };
-        // The number of the row is the key then, in whatever order.
+        // The row's number is the key then, and its order is not the key's to say.
         let is_alias = |column: &Column| {
-            object == "primary key" && key.len() == 1 && super::is_integer(&column.ty)
+            let is_key = object == "primary key" && key.len() == 1;
+            is_key && !self.table.without_rowid && super::is_integer(&column.ty)
         };
         let mut texts = Vec::new();
         for it in key {
@@ -107,5 +109,24 @@ impl Found<'_> {
         }
         texts.into_iter().for_each(|text| self.push(&names, object, text));
         self.conflict(&names, object, conflict);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::Type;
+
+    #[test]
+    fn the_order_of_a_key_is_said_unless_the_number_of_the_row_is_the_key() {
+        let said = |end: &str| {
+            let sql = format!("CREATE TABLE t (a INTEGER NOT NULL, PRIMARY KEY (a DESC)){end}");
+            let definition = Definition::parse(&sql).unwrap();
+            let mut table = Table::new("t").column(Column::new("a", Type::raw("INTEGER")));
+            table.without_rowid = !end.is_empty();
+            of(&definition, &table).into_iter().map(|beyond| beyond.text).collect::<Vec<_>>()
+        };
+        assert_eq!(said(""), [""; 0]);
+        assert_eq!(said(" WITHOUT ROWID"), ["sorts `a` DESC"]);
     }
 }
