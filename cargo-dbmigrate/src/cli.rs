@@ -1,5 +1,6 @@
 //! The arguments, and nothing else.
 
+mod command_names;
 pub mod examples;
 pub mod other_tools;
 

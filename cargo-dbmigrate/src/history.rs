@@ -1,5 +1,7 @@
 //! The revision files of a project and what they record.
 
+mod text;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -8,6 +10,8 @@ use std::time::Duration;
 
 use dbmigrate_runtime::engine::revision::{Graph, Range, Revision, Target, View, is_from_database};
 use dbmigrate_runtime::engine::{Migrations, executor, version_table};
+
+pub use text::{GONE, entry, gone_entry, message};
 
 use crate::connection::{Database, Patience};
 use crate::context::Context;
@@ -215,13 +219,9 @@ impl History {
     }
 }
 
-/// A revision's message, or a word for none.
-pub fn message(text: &str) -> &str {
-    if text.is_empty() { "empty message" } else { text }
-}
-
-/// What marks an applied revision that the project no longer has.
-pub const GONE: &str = " (applied, file missing)";
+/// What to do with lines that don't fit together.
+pub const SAME_CHANGE: &str = "where both lines make the same change, take it out of the one that \
+                               is not applied, then run the command again";
 
 /// The applied revisions of the project's database; none where it isn't there yet.
 pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::VersionRow>> {

@@ -10,6 +10,7 @@ mod config;
 mod connection;
 mod context;
 mod databases;
+mod dispatch;
 mod edits;
 mod error;
 mod hex;
@@ -37,7 +38,7 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     match models::run_wrapper() {
         Some(code) => code,
-        None => commands::run(std::env::args_os()),
+        None => dispatch::run(std::env::args_os()),
     }
 }
 

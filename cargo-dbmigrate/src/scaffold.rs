@@ -234,6 +234,17 @@ fn line(file: &RevisionFile) -> String {
     }
 }
 
+/// Where the list of revisions isn't what is on disk, that may be why a host doesn't compile.
+pub fn stale_list(cx: &Context, err: Error) -> Error {
+    match compare_list(cx) {
+        Ok(difference) if !difference.is_none() => err.hint(
+            "`mod.rs` in the migrations directory lists other revisions than there are files; \
+             `cargo dbmigrate migrate` brings it in line",
+        ),
+        _ => err,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::PathBuf;

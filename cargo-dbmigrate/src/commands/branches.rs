@@ -2,10 +2,10 @@
 
 use dbmigrate_runtime::engine::revision::Revision;
 
-use super::{Answer, show};
+use super::Answer;
 use crate::context::Context;
 use crate::error::Result;
-use crate::history::History;
+use crate::history::{self, History};
 use crate::output::style;
 
 pub fn run(cx: &Context) -> Result<Answer> {
@@ -15,7 +15,7 @@ pub fn run(cx: &Context) -> Result<Answer> {
     let mut list = |from: Option<&Revision>, ids: &[&str]| {
         let name = from.map_or("<base>", |it| it.id.as_str());
         match from {
-            Some(it) if cx.out.verbose => cx.out.text(&show::entry(cx, &history, it, &[])),
+            Some(it) if cx.out.verbose => cx.out.text(&history::entry(cx, &history, it, &[])),
             Some(it) => cx.out.line(style::id(name) + &history.marks(it, &[])),
             None => cx.out.line(name),
         }

@@ -6,7 +6,7 @@ use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::revision::{TO_ONE_HEAD, Target};
 use dbmigrate_runtime::schema::Schema;
 
-use super::{Answer, new_revision};
+use super::Answer;
 use crate::autogenerate::{self, Changes};
 use crate::cli::Check;
 use crate::connection::{Database, Patience, Source};
@@ -25,7 +25,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let models = match models::load(cx) {
         // The package doesn't compile with a list that lacks a file, and the answer is known.
         Err(_) if !list.lacks.is_empty() && list.extra.is_empty() => return list_alone(cx, &list),
-        models => models.map_err(|err| new_revision::stale_list(cx, err))?,
+        models => models.map_err(|err| scaffold::stale_list(cx, err))?,
     };
     project::warn_of_two(&cx.project, cx.out);
     let history = History::load(cx)?;

@@ -1,6 +1,6 @@
 //! `current`: which revision the database is at.
 
-use super::{Answer, show};
+use super::Answer;
 use crate::cli::Current;
 use crate::connection::Database;
 use crate::context::Context;
@@ -24,7 +24,7 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     }
     for it in current.iter().filter_map(|it| history.graph.get(it)) {
         if cx.out.verbose {
-            cx.out.text(&show::entry(cx, &history, it, &[]));
+            cx.out.text(&history::entry(cx, &history, it, &[]));
         } else {
             cx.out.line(style::id(&it.id) + &history.marks(it, &[]));
         }

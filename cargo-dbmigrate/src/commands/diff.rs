@@ -8,7 +8,7 @@ use dbmigrate_runtime::engine::{Migrations, plan, script};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
-use super::{Answer, new_revision};
+use super::Answer;
 use crate::autogenerate;
 use crate::cli::Diff;
 use crate::context::Context;
@@ -18,6 +18,7 @@ use crate::live::{self, Live};
 use crate::models::{self, Models};
 use crate::output::style;
 use crate::run;
+use crate::scaffold;
 use crate::scope::Scope;
 
 /// What is compared.
@@ -53,7 +54,7 @@ impl Side {
 pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let (from, to) = (Side::parse(&args.from), Side::parse(&args.to));
     let models = match [&from, &to].contains(&&Side::Models) {
-        true => Some(models::load(cx).map_err(|it| new_revision::stale_list(cx, it))?),
+        true => Some(models::load(cx).map_err(|it| scaffold::stale_list(cx, it))?),
         false => None,
     };
     let history = History::load(cx)?;

@@ -1,10 +1,10 @@
 //! `heads`: the revisions that nothing follows.
 
-use super::{Answer, show};
+use super::Answer;
 use crate::cli::Heads;
 use crate::context::Context;
 use crate::error::Result;
-use crate::history::History;
+use crate::history::{self, History};
 use crate::output::style;
 
 pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
@@ -13,7 +13,7 @@ pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
     let heads = if args.resolve_dependencies { real.clone() } else { history.graph.heads() };
     for it in heads.iter().filter_map(|it| history.graph.get(it)) {
         if cx.out.verbose {
-            cx.out.text(&show::entry(cx, &history, it, &[]));
+            cx.out.text(&history::entry(cx, &history, it, &[]));
         } else {
             cx.out.line(style::id(&it.id) + &history.marks(it, &[]));
         }

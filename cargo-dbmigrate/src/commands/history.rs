@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::engine::revision::{Range, Revision};
 use dbmigrate_runtime::engine::version_table::Entry;
 
-use super::{Answer, show};
+use super::Answer;
 use crate::cli;
 use crate::connection::Database;
 use crate::context::Context;
@@ -85,7 +85,7 @@ impl Lister<'_> {
             marks += &format!(" (depends on {})", depends_on.join(", "));
         }
         let lines = match self.cx.out.verbose {
-            true => lines(&show::entry(self.cx, self.history, it, self.current)),
+            true => lines(&history::entry(self.cx, self.history, it, self.current)),
             false => vec![self.line(&it.id, &it.parents, &marks, &it.message)],
         };
         graph::Node { id: it.id.clone(), parents: it.parents.clone(), needs, lines }
@@ -95,7 +95,7 @@ impl Lister<'_> {
     fn gone(&self, it: &Entry) -> graph::Node {
         let marks = style::paint(style::BAD, history::GONE);
         let lines = match self.cx.out.verbose {
-            true => lines(&show::gone_entry(it)),
+            true => lines(&history::gone_entry(it)),
             false => vec![self.line(&it.id, &it.parents, &marks, &it.message)],
         };
         let needs = Vec::new();

@@ -1,12 +1,11 @@
 //! `merge`: writes a revision that joins branches.
 
 use super::Answer;
-use super::rebase::SAME_CHANGE;
 use crate::autogenerate::Commented;
 use crate::cli::Merge;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::new_file::{self, Names, Position};
 use crate::revision_files;
 
@@ -81,6 +80,6 @@ fn refuse_misfit(history: &History, parents: &[String]) -> Result<()> {
     let joined = history.graph.with_ancestors(&heads).into_iter().map(str::to_owned).collect();
     history.migrations()?.replay(Some(&joined)).map(drop).map_err(|err| {
         let message = format!("revisions `{}` can't be joined", parents.join("`, `"));
-        Error::new(message).cause(err).hint(SAME_CHANGE)
+        Error::new(message).cause(err).hint(history::SAME_CHANGE)
     })
 }

@@ -34,8 +34,11 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         // A host that includes `mod.rs` doesn't compile where the list is wrong.
         scaffold::sync_list(cx)?;
     }
-    let models =
-        if generate { Some(models::load(cx).map_err(|it| stale_list(cx, it))?) } else { None };
+    let models = if generate {
+        Some(models::load(cx).map_err(|it| scaffold::stale_list(cx, it))?)
+    } else {
+        None
+    };
     let history = History::load(cx)?;
     let position = match Position::of(cx, &history, &args.place) {
         // Of several heads none has to be named where nothing is to be written.
@@ -387,16 +390,5 @@ fn refuse_reserved(cx: &Context, models: &models::Models) -> Result<()> {
         Some(table) => Err(Error::new(format!("a model can't have the table `{table}`")).hint(
             "the name is SQLite's or dbmigrate's own: choose another with `#[model(table = ...)]`",
         )),
-    }
-}
-
-/// Where the list of revisions isn't what is on disk, that may be why a host doesn't compile.
-pub fn stale_list(cx: &Context, err: Error) -> Error {
-    match scaffold::compare_list(cx) {
-        Ok(difference) if !difference.is_none() => err.hint(
-            "`mod.rs` in the migrations directory lists other revisions than there are files; \
-             `cargo dbmigrate migrate` brings it in line",
-        ),
-        _ => err,
     }
 }

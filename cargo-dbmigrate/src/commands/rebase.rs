@@ -18,10 +18,6 @@ use crate::history::{self, History};
 use crate::revision_files::constants::{self, Edit};
 use crate::{autogenerate, edits, output, prompt};
 
-/// What to do with lines that don't fit together.
-pub const SAME_CHANGE: &str = "where both lines make the same change, take it out of the one that \
-                               is not applied, then run the command again";
-
 pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
     let all = History::load(cx)?;
     let database = Database::find(cx)?;
@@ -146,7 +142,7 @@ fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     }
     let after = Migrations::new(rebased).and_then(|it| it.replay(None)).map_err(|err| {
         let message = format!("revision `{}` can't go behind `{}`", line.first.id, line.onto);
-        Error::new(message).cause(err).hint(SAME_CHANGE)
+        Error::new(message).cause(err).hint(history::SAME_CHANGE)
     })?;
     // Where it built nothing before, there is nothing to compare.
     let Ok(before) = migrations.replay(None) else { return Ok(Vec::new()) };

@@ -3,8 +3,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use dbmigrate_runtime::engine::revision::Revision;
-use dbmigrate_runtime::engine::{Migration, version_table};
+use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::operations;
 
 use super::Answer;
@@ -38,7 +37,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             let message = format!("what revision `{id}` does is not known: it does not compile");
             return Err(Error::new(message).hint(format!("`cargo dbmigrate edit {id}` opens it")));
         };
-        cx.out.text(&entry(cx, &history, &it.revision, &[]));
+        cx.out.text(&history::entry(cx, &history, &it.revision, &[]));
         cx.out.text(&operations_text(it));
         let mut object = serde_json::json!({
             "id": id,
@@ -80,7 +79,7 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
         (Some(it), _, _) | (None, Some(it), None) => it,
         _ => return None,
     };
-    cx.out.text(&gone_entry(it));
+    cx.out.text(&history::gone_entry(it));
     let operations = it.decode();
     let lines = match &operations {
         Ok(it) => words(it),
@@ -104,17 +103,6 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
     Some(Answer::Done)
 }
 
-/// As [`entry`], of a revision that only the database still knows.
-pub fn gone_entry(it: &version_table::Entry) -> String {
-    let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
-    let entries = style::entries(&[
-        ("Rev", style::id(&it.id) + &style::paint(style::BAD, history::GONE)),
-        (parents, style::parents_text(&it.parents)),
-        ("Applied", format!("{} by dbmigrate {}", it.applied_at, it.tool_version)),
-    ]);
-    format!("{entries}\n    {}\n\n", history::message(&it.message))
-}
-
 fn words(operations: &[operations::Operation]) -> Vec<String> {
     operations.iter().map(ToString::to_string).collect()
 }
@@ -130,44 +118,5 @@ fn operations_text(it: &Migration) -> String {
             let _ = writeln!(text, "    {operation}");
         }
     }
-    text
-}
-
-/// A revision as `show` and the lists with `-v` have it, with an empty line at the end.
-pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -> String {
-    let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
-    let mut entries = vec![
-        ("Rev", style::id(&it.id) + &history.marks(it, current)),
-        (parents, style::parents_text(&it.parents)),
-    ];
-    let depends_on = history.graph.dependencies(it);
-    if !depends_on.is_empty() {
-        entries.push(("Also depends on", depends_on.join(", ")));
-    }
-    let children = history.graph.children(&it.id);
-    if children.len() > 1 {
-        entries.push(("Branches into", children.join(", ")));
-    }
-    let replaced: Vec<_> = it.replaced().collect();
-    if !replaced.is_empty() {
-        entries.push(("Replaces", replaced.join(", ")));
-    }
-    let labels = history.graph.labels(&it.id);
-    if !labels.is_empty() {
-        entries.push(("Branch names", labels.join(", ")));
-    }
-    let path = history.path(&it.id);
-    if let Some(path) = path {
-        entries.push(("Path", cx.project.shown(path).to_string()));
-    }
-    let mut text = style::entries(&entries);
-    text.push('\n');
-    let source = path.and_then(|it| std::fs::read_to_string(it).ok()).unwrap_or_default();
-    let docs = source.lines().map_while(|it| it.strip_prefix("//!"));
-    for line in docs {
-        let line = line.strip_prefix(' ').unwrap_or(line);
-        let _ = writeln!(text, "{}", format!("    {line}").trim_end());
-    }
-    text.push('\n');
     text
 }

@@ -1,7 +1,7 @@
 //! A command for one of a project's databases, or for one after the other.
 
-use super::Answer;
 use crate::cli::{Command, NewRevision};
+use crate::commands::{self, Answer};
 use crate::config::{ALL, DEFAULT};
 use crate::context::Context;
 use crate::databases;
@@ -29,7 +29,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
     let reach = reach(command);
     let named = cx.global.database.clone();
     match named.as_deref() {
-        _ if reach == Reach::Own => return command.run(&cx),
+        _ if reach == Reach::Own => return commands::run(&cx, command),
         Some(ALL) if reach == Reach::One => {
             let message = format!("`{}` is for one database, not for all of them", command.name());
             return Err(Error::new(message).hint(format!("it takes --database {}", cx.names())));
@@ -38,12 +38,12 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
         Some(name) => {
             let mut one = databases::named(&cx, name)?;
             if cx.config.databases.is_empty() {
-                return command.run(&one);
+                return commands::run(&one, command);
             }
             one.out.is_of(name);
-            return command.run(&one).map_err(|err| err.in_database(name));
+            return commands::run(&one, command).map_err(|err| err.in_database(name));
         }
-        None if cx.config.databases.is_empty() => return command.run(&cx),
+        None if cx.config.databases.is_empty() => return commands::run(&cx, command),
         None if reach == Reach::All => {}
         None => {
             let message = format!("`{}` needs to know which database is meant", command.name());
@@ -64,7 +64,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
     for (idx, mut one) in all.into_iter().enumerate() {
         let name = one.database_name().to_owned();
         one.out.about(&name);
-        let answer = command.run(&one).map_err(|err| {
+        let answer = commands::run(&one, command).map_err(|err| {
             if let Some(left) = names.get(idx + 1..).filter(|it| !it.is_empty()) {
                 cx.out.note(format!("left as they are: `{}`", left.join("`, `")));
             }
@@ -81,7 +81,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
 
 fn reach(command: &Command) -> Reach {
     // Other revisions are of one history.
-    let is_end = |it: &str| matches!(it, "head" | "heads" | "base");
+    let is_end = |name: &str| matches!(name, "head" | "heads" | "base");
     match command {
         Command::Init(_) | Command::Completions(_) | Command::Man(_) => Reach::Own,
         Command::Current(_)
@@ -89,22 +89,35 @@ fn reach(command: &Command) -> Reach {
         | Command::Heads(_)
         | Command::Branches
         | Command::Check(_) => Reach::All,
-        Command::Migrate(it) if is_about_any(&it.new) => Reach::All,
-        Command::Revision(it) if it.autogenerate && is_about_any(&it.new) => Reach::All,
-        Command::Diff(it) if it.script.sql.is_none() => Reach::All,
-        Command::EnsureVersion(it) if it.script.sql.is_none() => Reach::All,
-        Command::Upgrade(it) if it.run.script.sql.is_some() || !it.all.is_empty() => Reach::One,
-        Command::Upgrade(it) if is_end(&it.revision) => Reach::All,
-        Command::Stamp(it) if it.script.sql.is_some() => Reach::One,
-        Command::Stamp(it) if it.revisions.iter().all(|it| is_end(it)) => Reach::All,
-        Command::Downgrade(it) if it.run.script.sql.is_some() => Reach::One,
+        Command::Migrate(args) => all_if(is_about_any(&args.new)),
+        Command::Revision(args) => all_if(args.autogenerate && is_about_any(&args.new)),
+        Command::Diff(args) => all_if(args.script.sql.is_none()),
+        Command::EnsureVersion(args) => all_if(args.script.sql.is_none()),
+        Command::Upgrade(args) if args.run.script.sql.is_some() || !args.all.is_empty() => {
+            Reach::One
+        }
+        Command::Upgrade(args) if is_end(&args.revision) => Reach::All,
+        Command::Stamp(args) if args.script.sql.is_some() => Reach::One,
+        Command::Stamp(args) if args.revisions.iter().all(|name| is_end(name)) => Reach::All,
+        Command::Downgrade(args) if args.run.script.sql.is_some() => Reach::One,
         Command::Upgrade(_)
         | Command::Stamp(_)
         | Command::Downgrade(_)
         | Command::Redo(_)
         | Command::Reset(_) => Reach::Asked,
-        _ => Reach::One,
+        // They are about revisions of one history.
+        Command::ListTemplates
+        | Command::Merge(_)
+        | Command::Rebase(_)
+        | Command::Undo(_)
+        | Command::Show(_)
+        | Command::Squash(_)
+        | Command::Edit(_) => Reach::One,
     }
+}
+
+fn all_if(is_for_all: bool) -> Reach {
+    if is_for_all { Reach::All } else { Reach::One }
 }
 
 /// Whether nothing is said of the new revision that only one history can have.

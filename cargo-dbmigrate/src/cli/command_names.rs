@@ -1,0 +1,35 @@
+//! The names of the commands, for messages and documents.
+
+use super::Command;
+
+impl Command {
+    /// The name that it has on the command line.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Command::Init(_) => "init",
+            Command::ListTemplates => "list-templates",
+            Command::Migrate(_) => "migrate",
+            Command::Revision(_) => "revision",
+            Command::Merge(_) => "merge",
+            Command::Rebase(_) => "rebase",
+            Command::Upgrade(_) => "upgrade",
+            Command::Downgrade(_) => "downgrade",
+            Command::Undo(_) => "undo",
+            Command::Redo(_) => "redo",
+            Command::Reset(_) => "reset",
+            Command::Current(_) => "current",
+            Command::History(_) => "history",
+            Command::Heads(_) => "heads",
+            Command::Branches => "branches",
+            Command::Show(_) => "show",
+            Command::Squash(_) => "squash",
+            Command::Stamp(_) => "stamp",
+            Command::Check(_) => "check",
+            Command::Diff(_) => "diff",
+            Command::Edit(_) => "edit",
+            Command::Completions(_) => "completions",
+            Command::Man(_) => "man",
+            Command::EnsureVersion(_) => "ensure-version",
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! From the process' arguments to a command, and from its answer to an exit code.
+
+mod databases;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::FromArgMatches as _;
+
+use crate::cli::{self, Cli, ColorChoice, Command, other_tools};
+use crate::commands::{Answer, completions, list_templates, man};
+use crate::context::Context;
+use crate::edits::Restored;
+use crate::error::Result;
+use crate::interrupt;
+use crate::output::{self, Output};
+use crate::project::Project;
+
+/// Exit code of a command that failed.
+const FAILED: u8 = 3;
+
+/// Runs the command that the arguments ask for.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut args: Vec<OsString> = args.collect();
+    // Cargo starts `cargo-dbmigrate dbmigrate ...`; a person may start `cargo-dbmigrate ...`.
+    if args.get(1).is_some_and(|it| it == "dbmigrate") {
+        args.remove(1);
+    }
+    let command = cli::command().color(color(&args));
+    let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let parsed = command.try_get_matches_from(args).and_then(|it| Cli::from_arg_matches(&it));
+    let cli = match parsed {
+        Ok(it) => it,
+        Err(err) => return misused(&other_tools::explained(err, &words)),
+    };
+    if let Some(err) = conflict(&cli) {
+        return misused(&err);
+    }
+    let global = cli.global;
+    let out = Output::new(global.format, global.color, global.verbose, global.quiet);
+    let name = cli.command.name();
+    let res = match &cli.command {
+        // These work without a project.
+        Command::Completions(args) => Ok(completions::run(out, args)),
+        Command::Man(args) => man::run(out, args),
+        Command::ListTemplates => Ok(list_templates::run(out)),
+        it => Context::new(global, out).and_then(|cx| whole(cx, it)),
+    };
+    let res = res.and_then(with_its_results);
+    match res {
+        Ok(Answer::Done) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::FAILURE,
+        Ok(Answer::Failed) => ExitCode::from(FAILED),
+        Err(err) => {
+            out.error(name, &err);
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+/// Runs a command of a project. One that fails leaves every file of the project as it was.
+fn whole(cx: Context, command: &Command) -> Result<Answer> {
+    let project = cx.project.clone();
+    let (edits, out) = (cx.edits.clone(), cx.out);
+    let interrupted = (project.clone(), edits.clone());
+    interrupt::before_end(move || {
+        let (project, edits) = interrupted;
+        say_restored(&project, out, edits.restore_at_end(), "the command was interrupted");
+    });
+    let res = databases::run(cx, command).and_then(with_its_results);
+    if res.is_ok() {
+        edits.keep();
+        return res;
+    }
+    say_restored(&project, out, edits.restore(), "the command failed");
+    res
+}
+
+/// Says which files are as they were before, since that happened.
+fn say_restored(project: &Project, out: Output, restored: Restored, since: &str) {
+    let shown = |path: &Path| project.shown(path).to_string();
+    if !restored.paths.is_empty() {
+        let paths: Vec<_> = restored.paths.iter().map(|path| shown(path)).collect();
+        out.note(format!("since {since}, these are as they were before: `{}`", paths.join("`, `")));
+    }
+    for (path, why) in &restored.failures {
+        out.warning(format!("failed to put `{}` back as it was before: {why}", shown(path)));
+    }
+}
+
+/// A command whose results could not be written has failed.
+fn with_its_results(answer: Answer) -> Result<Answer> {
+    match output::lost_results() {
+        None => Ok(answer),
+        Some(err) => Err(err),
+    }
+}
+
+/// What `--color` says of help and of what is wrong with the arguments themselves.
+fn color(args: &[OsString]) -> clap::ColorChoice {
+    let value = args.iter().enumerate().find_map(|(idx, it)| match it.to_str()? {
+        "--color" => args.get(idx + 1)?.to_str(),
+        it => it.strip_prefix("--color="),
+    });
+    match value {
+        Some("always") => clap::ColorChoice::Always,
+        Some("never") => clap::ColorChoice::Never,
+        _ => clap::ColorChoice::Auto,
+    }
+}
+
+fn misused(err: &clap::Error) -> ExitCode {
+    let _ = err.print();
+    ExitCode::from(err.exit_code().try_into().unwrap_or(2))
+}
+
+/// Arguments that exclude each other, where one of them may stand before the command and the other
+/// behind it.
+fn conflict(cli: &Cli) -> Option<clap::Error> {
+    let is_conflict = match &cli.command {
+        Command::Upgrade(it) => !it.all.is_empty() && cli.global.url.is_some(),
+        _ => false,
+    };
+    let message = "the argument '--all <PATTERN>' cannot be used with '--url <URL>'";
+    let command = || {
+        cli::command().color(match cli.global.color {
+            ColorChoice::Auto => clap::ColorChoice::Auto,
+            ColorChoice::Always => clap::ColorChoice::Always,
+            ColorChoice::Never => clap::ColorChoice::Never,
+        })
+    };
+    let err = || command().error(clap::error::ErrorKind::ArgumentConflict, message);
+    is_conflict.then(err)
+}

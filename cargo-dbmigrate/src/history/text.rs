@@ -1,0 +1,68 @@
+//! Revisions as they are shown to people.
+
+use std::fmt::Write as _;
+
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::version_table;
+
+use super::History;
+use crate::context::Context;
+use crate::output::style;
+
+/// A revision's message, or a word for none.
+pub fn message(text: &str) -> &str {
+    if text.is_empty() { "empty message" } else { text }
+}
+
+/// What marks an applied revision that the project no longer has.
+pub const GONE: &str = " (applied, file missing)";
+
+/// A revision as `show` and the lists with `-v` have it, with an empty line at the end.
+pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -> String {
+    let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
+    let mut entries = vec![
+        ("Rev", style::id(&it.id) + &history.marks(it, current)),
+        (parents, style::parents_text(&it.parents)),
+    ];
+    let depends_on = history.graph.dependencies(it);
+    if !depends_on.is_empty() {
+        entries.push(("Also depends on", depends_on.join(", ")));
+    }
+    let children = history.graph.children(&it.id);
+    if children.len() > 1 {
+        entries.push(("Branches into", children.join(", ")));
+    }
+    let replaced: Vec<_> = it.replaced().collect();
+    if !replaced.is_empty() {
+        entries.push(("Replaces", replaced.join(", ")));
+    }
+    let labels = history.graph.labels(&it.id);
+    if !labels.is_empty() {
+        entries.push(("Branch names", labels.join(", ")));
+    }
+    let path = history.path(&it.id);
+    if let Some(path) = path {
+        entries.push(("Path", cx.project.shown(path).to_string()));
+    }
+    let mut text = style::entries(&entries);
+    text.push('\n');
+    let source = path.and_then(|it| std::fs::read_to_string(it).ok()).unwrap_or_default();
+    let docs = source.lines().map_while(|it| it.strip_prefix("//!"));
+    for line in docs {
+        let line = line.strip_prefix(' ').unwrap_or(line);
+        let _ = writeln!(text, "{}", format!("    {line}").trim_end());
+    }
+    text.push('\n');
+    text
+}
+
+/// As [`entry`], of a revision that only the database still knows.
+pub fn gone_entry(it: &version_table::Entry) -> String {
+    let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
+    let entries = style::entries(&[
+        ("Rev", style::id(&it.id) + &style::paint(style::BAD, GONE)),
+        (parents, style::parents_text(&it.parents)),
+        ("Applied", format!("{} by dbmigrate {}", it.applied_at, it.tool_version)),
+    ]);
+    format!("{entries}\n    {}\n\n", message(&it.message))
+}
