@@ -9,9 +9,9 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::engine::dialect::Sqlite;
-use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, Driver};
-use dbmigrate_runtime::engine::url::{self, Location};
+use dbmigrate_runtime::engine::url::{Access, Location, Url};
 
 use crate::config;
 use crate::context::Context;
@@ -50,7 +50,7 @@ impl std::fmt::Display for Source {
 pub struct Database {
     pub source: Source,
     location: Option<PathBuf>,
-    mode: Option<Mode>,
+    access: Option<Access>,
 }
 
 impl Database {
@@ -67,22 +67,22 @@ impl Database {
         // A file that can't have the version table isn't created.
         cx.config.version_table().quoted(&Sqlite)?;
         let (url, source) = find_url(cx)?;
-        let location = url::sqlite_path(&url).map_err(|err| {
+        let url = Url::parse(&url).map_err(|err| {
             let hint = dbmigrate_runtime::Error::hint(&err).map(str::to_owned);
             let err = Error::new(format!("{err}, in {source}"));
             hint.into_iter().fold(err, Error::hint)
         })?;
-        let (path, mode) = match location {
-            Location::Memory => (None, None),
-            Location::File { path, mode } => (Some(base(cx, &source).join(path)), mode),
+        let location = match url.location {
+            Location::Memory => None,
+            Location::File(path) => Some(base(cx, &source).join(path)),
         };
-        Ok(Database { source, location: path, mode })
+        Ok(Database { source, location, access: url.access })
     }
 
     /// A file that a pattern found.
     pub fn file(path: &Path) -> Database {
         let location = Some(path.to_owned());
-        Database { source: Source::Pattern, location, mode: Some(Mode::ReadWrite) }
+        Database { source: Source::Pattern, location, access: Some(Access::ReadWrite) }
     }
 
     /// The name for messages. URLs of SQLite hold no password.
@@ -96,7 +96,7 @@ impl Database {
     /// The file under another name until a run has arrived, where there is none yet.
     pub fn fresh(&self, patience: Patience) -> Result<Option<Fresh>> {
         let Some(path) = self.path().filter(|_| self.is_missing()) else { return Ok(None) };
-        if self.check_mode(Mode::ReadWrite).and(self.check_mode(Mode::Create)).is_err() {
+        if self.check_access(Access::ReadWrite).and(self.check_access(Access::Create)).is_err() {
             return Ok(None);
         }
         Fresh::claim(path, patience).map_err(|err| {
@@ -133,17 +133,17 @@ impl Database {
             return Ok(None);
         }
         let mut on_wait = |at_most| patience.out.waiting(at_most);
-        self.open(Mode::ReadOnly, patience.at_most, &mut on_wait).map(Some)
+        self.open(Access::ReadOnly, patience.at_most, &mut on_wait).map(Some)
     }
 
     /// Opens it to write; a missing file is created, but no directory is.
     pub fn open_to_write(&self, patience: Patience) -> Result<Box<dyn Driver>> {
-        self.check_mode(Mode::ReadWrite)?;
+        self.check_access(Access::ReadWrite)?;
         if self.is_missing() {
-            self.check_mode(Mode::Create)?;
+            self.check_access(Access::Create)?;
         }
         let mut on_wait = |at_most| patience.out.waiting(at_most);
-        self.open(self.mode.unwrap_or(Mode::Create), patience.at_most, &mut on_wait)
+        self.open(self.access.unwrap_or(Access::Create), patience.at_most, &mut on_wait)
     }
 
     /// Opens a file that is there to read and write it, or only to read it where nothing else is
@@ -153,19 +153,19 @@ impl Database {
         at_most: Duration,
         on_wait: &mut dyn FnMut(Duration),
     ) -> Result<Box<dyn Driver>> {
-        self.open(Mode::ReadWrite, at_most, on_wait)
+        self.open(Access::ReadWrite, at_most, on_wait)
     }
 
     /// Fails where the URL doesn't allow to open it so.
-    pub fn check_mode(&self, wanted: Mode) -> Result<()> {
+    pub fn check_access(&self, wanted: Access) -> Result<()> {
         let name = self.name();
         let source = &self.source;
-        match (self.mode, wanted) {
-            (Some(Mode::ReadOnly), Mode::ReadWrite | Mode::Create) => {
+        match (self.access, wanted) {
+            (Some(Access::ReadOnly), Access::ReadWrite | Access::Create) => {
                 Err(Error::new(format!("the database `{name}` is opened to read only"))
                     .hint(format!("take `?mode=ro` out of its URL, in {source}")))
             }
-            (Some(Mode::ReadWrite), Mode::Create) => {
+            (Some(Access::ReadWrite), Access::Create) => {
                 Err(Error::new(format!("the database `{name}` would have to be created"))
                     .hint(format!("its URL says `?mode=rw`, in {source}; `?mode=rwc` creates it")))
             }
@@ -175,7 +175,7 @@ impl Database {
 
     fn open(
         &self,
-        mode: Mode,
+        access: Access,
         at_most: Duration,
         on_wait: &mut dyn FnMut(Duration),
     ) -> Result<Box<dyn Driver>> {
@@ -208,11 +208,11 @@ impl Database {
             };
             Error::new(doing()).cause(err).hint(hint)
         };
-        let driver = SqliteDriver::open(path, mode).map_err(failed)?;
+        let driver = SqliteDriver::open(path, access).map_err(failed)?;
         match first_use(driver, at_most, on_wait) {
             // A run that was killed left a journal, and rolling it back is writing.
-            Err(err) if err.is_read_only() && mode == Mode::ReadOnly => {
-                let driver = SqliteDriver::open(path, Mode::ReadWrite).map_err(failed)?;
+            Err(err) if err.is_read_only() && access == Access::ReadOnly => {
+                let driver = SqliteDriver::open(path, Access::ReadWrite).map_err(failed)?;
                 first_use(driver, at_most, on_wait).map_err(failed)
             }
             res => res.map_err(failed),

@@ -4,6 +4,7 @@
 //! crate, and an application's own code needs nothing of it: what applications and revisions use is
 //! in the rest of the crate.
 
+pub use crate::backend::Backend;
 pub use crate::migration::{Migration, Migrations};
 
 /// Declares the public name of each module of the engine, which is a private one of this crate.

@@ -6,6 +6,7 @@ use std::fmt;
 
 use hint::{ALONE, UNREGISTERED, hint_of, hint_of_statement};
 
+use crate::backend::Backend;
 use crate::dialect::{Broken, Refusal, Route, Statement, Violation, ViolationKind};
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::migration::Direction;
@@ -456,6 +457,14 @@ impl Error {
 
     pub(crate) fn url(why: &str, hint: &str) -> Error {
         Error::new(Kind::Other, why).with_hint(hint)
+    }
+
+    pub(crate) fn no_driver(backend: Backend) -> Error {
+        let message = format!("this program has no driver for {backend}");
+        let hint = backend.feature().map(|feature| {
+            format!("enable the feature `{feature}` of `dbmigrate-runtime` in Cargo.toml")
+        });
+        Error::new(Kind::Unsupported, message).maybe_hint(hint)
     }
 
     pub(crate) fn steps(why: &str) -> Error {

@@ -47,6 +47,8 @@ mod sql;
 mod written;
 
 // What a database does.
+mod backend;
+mod connect;
 mod db;
 mod dialect;
 mod drift;
@@ -62,6 +64,7 @@ mod version_table;
 
 pub mod engine;
 
+pub use connect::{Connect, ConnectToRead};
 pub use db::{ColumnRef, Db, Row, StepResult};
 #[cfg(feature = "derive")]
 pub use dbmigrate_derive::{ColumnType, Columns, Model};

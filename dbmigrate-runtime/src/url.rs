@@ -1,65 +1,88 @@
 //! Database URLs. They may hold a password, so no message shows one whole.
 
-use crate::Error;
+use std::path::{Path, PathBuf};
 
-/// Where a SQLite database is.
+use crate::Error;
+use crate::backend::Backend;
+
+/// Which database a URL names, and how it may be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Url {
+    /// The kind of database.
+    pub backend: Backend,
+    /// Where it is.
+    pub location: Location,
+    /// What `?mode=` says.
+    pub access: Option<Access>,
+}
+
+/// Where a database is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Location {
     /// In memory, for as long as the connection lives.
     Memory,
-    /// In a file.
-    File {
-        /// The path, as it was written.
-        path: String,
-        /// What `?mode=` says.
-        #[cfg(feature = "sqlite")]
-        mode: Option<crate::driver::sqlite::Mode>,
-    },
+    /// In a file at this path, as it was written.
+    File(PathBuf),
 }
 
-/// Reads `sqlite:app.db`, `sqlite://app.db`, `sqlite:///abs/app.db`, `sqlite::memory:`, with
-/// `?mode=rwc|rw|ro`, and a bare path.
-///
-/// # Errors
-///
-/// When the URL is another database's, or says something that isn't understood.
-pub fn sqlite_path(url: &str) -> Result<Location, Error> {
-    let rest = match url.split_once(':') {
-        Some(("sqlite", rest)) => rest.strip_prefix("//").unwrap_or(rest),
-        // A letter and a colon begin a path on Windows.
-        Some((scheme, _))
-            if scheme.len() > 1
-                && scheme.chars().all(|it| it.is_ascii_alphanumeric() || "+-.".contains(it)) =>
-        {
+/// How a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To read only; the database has to exist.
+    ReadOnly,
+    /// To read and write; the database has to exist.
+    ReadWrite,
+    /// To read and write; a missing file is created.
+    Create,
+}
+
+impl Url {
+    /// Reads `sqlite:app.db`, `sqlite://app.db`, `sqlite:///abs/app.db`, `sqlite::memory:`, with
+    /// `?mode=rwc|rw|ro`, and a bare path.
+    ///
+    /// # Errors
+    ///
+    /// When the URL is another database's, or says something that isn't understood.
+    pub fn parse(url: &str) -> Result<Url, Error> {
+        let of = |location, access| Url { backend: Backend::Sqlite, location, access };
+        let rest = match url.split_once(':') {
+            Some((scheme, rest)) if Backend::by_scheme(scheme) == Some(Backend::Sqlite) => {
+                rest.strip_prefix("//").unwrap_or(rest)
+            }
+            // A letter and a colon begin a path on Windows.
+            Some((scheme, _))
+                if scheme.len() > 1
+                    && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) =>
+            {
+                return Err(Error::url(
+                    &format!("databases of `{scheme}:` are not supported by this version"),
+                    "use `sqlite:path/to/file.db`",
+                ));
+            }
+            _ => url,
+        };
+        if rest == ":memory:" {
+            return Ok(of(Location::Memory, None));
+        }
+        let is_url = rest.len() != url.len();
+        let (path, query) = match rest.split_once('?') {
+            Some((path, query)) if is_url => (path, query),
+            _ => (rest, ""),
+        };
+        if path.is_empty() {
             return Err(Error::url(
-                &format!("databases of `{scheme}:` are not supported by this version"),
+                "the database's URL has no path",
                 "use `sqlite:path/to/file.db`",
             ));
         }
-        _ => url,
-    };
-    if rest == ":memory:" {
-        return Ok(Location::Memory);
-    }
-    let is_url = rest.len() != url.len();
-    let (path, query) = match rest.split_once('?') {
-        Some((path, query)) if is_url => (path, query),
-        _ => (rest, ""),
-    };
-    if path.is_empty() {
-        return Err(Error::url("the database's URL has no path", "use `sqlite:path/to/file.db`"));
-    }
-    let path = if is_url { percent_decoded(path)? } else { path.to_owned() };
-    #[cfg(feature = "sqlite")]
-    {
-        use crate::driver::sqlite::Mode;
-        let mut mode = None;
-        for pair in query.split('&').filter(|it| !it.is_empty()) {
-            mode = match pair {
-                "mode=rwc" => Some(Mode::Create),
-                "mode=rw" => Some(Mode::ReadWrite),
-                "mode=ro" => Some(Mode::ReadOnly),
-                "mode=memory" => return Ok(Location::Memory),
+        let path = if is_url { percent_decoded(path)? } else { path.to_owned() };
+        let mut access = None;
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            access = match pair {
+                "mode=rwc" => Some(Access::Create),
+                "mode=rw" => Some(Access::ReadWrite),
+                "mode=ro" => Some(Access::ReadOnly),
+                "mode=memory" => return Ok(of(Location::Memory, None)),
                 other => {
                     // What stands behind it may be a secret.
                     let key = other.split('=').next().unwrap_or_default();
@@ -70,12 +93,13 @@ pub fn sqlite_path(url: &str) -> Result<Location, Error> {
                 }
             };
         }
-        Ok(Location::File { path, mode })
+        Ok(of(Location::File(path.into()), access))
     }
-    #[cfg(not(feature = "sqlite"))]
-    {
-        let _ = query;
-        Ok(Location::File { path })
+
+    /// A database file at a path.
+    pub fn file(path: &Path) -> Url {
+        let location = Location::File(path.to_owned());
+        Url { backend: Backend::Sqlite, location, access: None }
     }
 }
 

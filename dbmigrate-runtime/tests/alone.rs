@@ -5,14 +5,15 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Driver as _, Scope, Wait};
+use dbmigrate_runtime::engine::url::Access;
 
 /// Takes the lock again and again, and makes a file that only one may make.
 fn hold(path: &Path) {
     let alone = path.with_extension("alone");
     for _ in 0..50 {
-        let mut driver = SqliteDriver::open(path, Mode::ReadWrite).unwrap();
+        let mut driver = SqliteDriver::open(path, Access::ReadWrite).unwrap();
         let at_most = Duration::from_secs(60);
         driver.begin(Scope::Alone, &mut Wait { at_most, on_wait: &mut |_| {} }).unwrap();
         std::fs::File::create_new(&alone).expect("nobody else has the lock");

@@ -4,9 +4,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
@@ -141,7 +142,7 @@ impl File {
         to: &str,
         options: &Options,
     ) -> Result<Vec<String>, Error> {
-        let mut driver = SqliteDriver::open(&self.path(), Mode::Create).unwrap();
+        let mut driver = SqliteDriver::open(&self.path(), Access::Create).unwrap();
         let (driver, observer, steps) = (&mut driver, &mut (), &mut OwnSteps);
         Executor { driver, migrations, options, observer, steps }.run(direction, to)
     }
@@ -406,7 +407,7 @@ fn a_stamp_enters_and_takes_out_rows_only() {
     let file = File::new("stamp");
     let stamp = |migrations: &Migrations, to: &str, purge| {
         let target = migrations.graph().target(to, None).unwrap();
-        let mut driver = SqliteDriver::open(&file.path(), Mode::Create).unwrap();
+        let mut driver = SqliteDriver::open(&file.path(), Access::Create).unwrap();
         let (driver, observer, steps) = (&mut driver, &mut (), &mut OwnSteps);
         let options = &Options::default();
         Executor { driver, migrations, options, observer, steps }.stamp(&target, purge)
@@ -497,7 +498,7 @@ fn a_database_that_can_only_be_read_is_left_as_it_was() {
     file.up(&line(&[(user, drop_user)])).unwrap();
     let before = file.dump();
     let migrations = line(&[(user, drop_user), (post, drop_post)]);
-    let mut driver = SqliteDriver::open(&file.path(), Mode::ReadOnly).unwrap();
+    let mut driver = SqliteDriver::open(&file.path(), Access::ReadOnly).unwrap();
     let (driver, observer, steps) = (&mut driver, &mut (), &mut OwnSteps);
     let options = &Options::default();
     let mut executor = Executor { driver, migrations: &migrations, options, observer, steps };
@@ -521,7 +522,7 @@ fn a_database_that_can_only_be_read_is_left_as_it_was() {
 fn processes_at_once_apply_each_revision_once() {
     let migrations = line(&[(user, drop_user), (post, drop_post)]);
     if let Ok(path) = std::env::var("DBMIGRATE_TEST_RACE") {
-        let mut driver = SqliteDriver::open(path.as_ref(), Mode::Create).unwrap();
+        let mut driver = SqliteDriver::open(path.as_ref(), Access::Create).unwrap();
         let (driver, observer, steps) = (&mut driver, &mut (), &mut OwnSteps);
         let options = &Options::default();
         let mut executor = Executor { driver, migrations: &migrations, options, observer, steps };

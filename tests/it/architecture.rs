@@ -89,8 +89,8 @@ fn only_readers_of_the_catalog_have_a_connection() {
 const RUSQLITE: &[&str] = &[
     "dbmigrate-runtime/src/driver/sqlite.rs",
     "dbmigrate-runtime/src/driver/sqlite/error.rs",
+    "dbmigrate-runtime/src/connect/sqlite.rs",
     "dbmigrate-runtime/src/lib.rs",
-    "dbmigrate-runtime/src/migrator.rs",
 ];
 
 fn sources(under: &Path) -> Vec<PathBuf> {

@@ -132,12 +132,13 @@ fn the_cuts_would_be_seen() {
 #[test]
 fn every_commit_waits_for_the_disk() {
     use dbmigrate_runtime::engine::driver::Connection as _;
-    use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+    use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+    use dbmigrate_runtime::engine::url::Access;
 
     for case in Case::all().into_iter().filter(|it| !it.down && !it.each) {
         let bench = Bench::new("synchronous", case);
         bench.reset();
-        let mut driver = SqliteDriver::open(&bench.file(), Mode::Create).expect("it opens");
+        let mut driver = SqliteDriver::open(&bench.file(), Access::Create).expect("it opens");
         let rows = driver.query("PRAGMA synchronous", &[]).expect("a pragma").rows;
         assert_eq!(rows, [[dbmigrate_runtime::Value::Integer(2)]], "FULL");
     }

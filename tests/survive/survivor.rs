@@ -12,9 +12,10 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use dbmigrate_runtime::engine::dialect::Dialect;
-use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::{Direction, Error, Migrator, Options, Value};
 
 fn main() -> ExitCode {
@@ -49,7 +50,7 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
         args.get(at + 1)?.parse().ok()
     };
     let mut driver =
-        SqliteDriver::open(Path::new(file), Mode::Create).map_err(|it| it.to_string())?;
+        SqliteDriver::open(Path::new(file), Access::Create).map_err(|it| it.to_string())?;
     // With few pages in memory a transaction is written to the file before its end.
     let pragmas = [
         ("--cache", "cache_size"),

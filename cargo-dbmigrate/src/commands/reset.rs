@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::engine::driver::sqlite::Mode;
 use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::engine::url::Access;
 
 use super::Answer;
 use crate::cli::{Reset, Run};
@@ -22,7 +22,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let database = Database::find(cx)?;
     // Known to compile and to make a graph before anything is deleted.
     let history = History::load(cx)?;
-    database.check_mode(Mode::Create)?;
+    database.check_access(Access::Create)?;
     plan_all(&history)?;
     if let Some(path) = database.path().filter(|it| it.exists()) {
         let path = &behind_links(path)?;

@@ -9,11 +9,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver};
 use dbmigrate_runtime::engine::executor::{Executor, Steps};
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::sql::{self, Token};
+use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations, version_table};
 use dbmigrate_runtime::operations::{Operation, Recording};
 use dbmigrate_runtime::schema::Schema;
@@ -235,7 +236,7 @@ impl Copy {
         let name = format!("trial-{}.db", std::process::id());
         let copy = Copy(kept.with_file_name(name));
         fs::copy(kept, &copy.0).ok()?;
-        let mut driver = SqliteDriver::open(&copy.0, Mode::ReadWrite).ok()?;
+        let mut driver = SqliteDriver::open(&copy.0, Access::ReadWrite).ok()?;
         let settings = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; \
                         PRAGMA foreign_keys = OFF";
         driver.batch(settings).ok()?;
@@ -363,7 +364,7 @@ mod tests {
         let name = kept.file_name().unwrap().to_str().unwrap();
         assert!(name.starts_with("tried-1.2.3.sqlite-3"), "{name}");
         let mark = |path: &Path| {
-            let mut driver = SqliteDriver::open(path, Mode::ReadWrite).unwrap();
+            let mut driver = SqliteDriver::open(path, Access::ReadWrite).unwrap();
             driver.batch("CREATE VIEW mark AS SELECT 1").unwrap();
         };
         mark(kept);

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Task};
-use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, revision};
 use dbmigrate_runtime::operations::{Operation, Recording};
 use dbmigrate_runtime::schema::Schema;
@@ -80,7 +81,7 @@ pub fn run(
     let file = File(std::env::temp_dir().join(name));
     let path = file.0.clone();
     let _ = std::fs::remove_file(&path);
-    let driver = SqliteDriver::open(&path, Mode::Create).unwrap();
+    let driver = SqliteDriver::open(&path, Access::Create).unwrap();
     let mut said = Said { driver, version: pass.version };
     let foreign_keys = u8::from(pass.foreign_keys);
     let pragmas = format!(

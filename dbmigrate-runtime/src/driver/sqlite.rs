@@ -14,19 +14,9 @@ use rusqlite::{Connection as SqliteConnection, OpenFlags, params_from_iter};
 use super::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 use crate::Value;
 use crate::dialect::{Dialect, Sqlite};
+use crate::url::Access;
 use alone::Alone;
 use error::{error, error_in};
-
-/// How a database file is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// To read only; the file has to be there.
-    ReadOnly,
-    /// To read and write; the file has to be there.
-    ReadWrite,
-    /// To read and write; a missing file is created.
-    Create,
-}
 
 /// The lock that runs outside a transaction have, taken without a connection: so also of a file that
 /// isn't there yet. It ends when it is dropped.
@@ -85,11 +75,11 @@ impl SqliteDriver<'static> {
     /// # Errors
     ///
     /// When the file can't be opened. A file that is no database is noticed at the first use.
-    pub fn open(path: &Path, mode: Mode) -> Result<SqliteDriver<'static>, DatabaseError> {
-        let flags = match mode {
-            Mode::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
-            Mode::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE,
-            Mode::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+    pub fn open(path: &Path, access: Access) -> Result<SqliteDriver<'static>, DatabaseError> {
+        let flags = match access {
+            Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
+            Access::ReadWrite => OpenFlags::SQLITE_OPEN_READ_WRITE,
+            Access::Create => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
         };
         let conn = SqliteConnection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(error)?;

@@ -4,9 +4,10 @@ use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dbmigrate_runtime::engine::driver::sqlite::{Mode, SqliteDriver};
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
 use dbmigrate_runtime::engine::revision::{Revision, Target};
+use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Operation, Recording};
 use dbmigrate_runtime::prelude::*;
@@ -198,7 +199,7 @@ fn an_older_program_may_be_faster_on_a_new_database() {
         holder.execute_batch("BEGIN IMMEDIATE").unwrap();
         let holder = RefCell::new(Some(holder));
         let mut observer = Other { holder: &holder, path: &path, ran: Vec::new(), to };
-        let mut driver = SqliteDriver::open(&path, Mode::Create).unwrap();
+        let mut driver = SqliteDriver::open(&path, Access::Create).unwrap();
         let (options, steps) = (&Options::default(), &mut OwnSteps);
         let migrations = &migrations(NEW);
         let mut executor =

@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Mode, SqliteDriver, patiently};
+use super::{SqliteDriver, patiently};
 use crate::driver::{Connection as _, DatabaseError, Driver as _, ErrorKind, Wait};
+use crate::url::Access;
 
 /// The lock, held until it is dropped.
 pub(super) struct Alone {
@@ -31,7 +32,7 @@ impl Alone {
 /// One attempt; that the file was made or taken away meanwhile is as good as its being locked.
 fn attempt(path: &Path, database: &Path) -> Result<SqliteDriver<'static>, DatabaseError> {
     let before = identity(path);
-    let mut file = SqliteDriver::open(path, Mode::Create)?;
+    let mut file = SqliteDriver::open(path, Access::Create)?;
     if before.is_none() {
         // Else nobody but who made it could take the lock after them, if they are killed.
         if let Ok(it) = fs::metadata(database) {

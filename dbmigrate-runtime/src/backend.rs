@@ -1,0 +1,71 @@
+//! The kinds of databases that a migration may have texts for.
+
+use std::fmt;
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Backend {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL and MariaDB.
+    Mysql,
+}
+
+impl Backend {
+    /// All of them.
+    pub const ALL: [Backend; 3] = [Backend::Sqlite, Backend::Postgres, Backend::Mysql];
+
+    /// Its name in attributes, in the encoding of operations and to a migration's step.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Backend::Sqlite => "sqlite",
+            Backend::Postgres => "postgres",
+            Backend::Mysql => "mysql",
+        }
+    }
+
+    /// The database's name as people write it.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Backend::Sqlite => "SQLite",
+            Backend::Postgres => "PostgreSQL",
+            Backend::Mysql => "MySQL",
+        }
+    }
+
+    /// The schemes of its URLs.
+    pub const fn schemes(self) -> &'static [&'static str] {
+        match self {
+            Backend::Sqlite => &["sqlite"],
+            Backend::Postgres => &["postgres", "postgresql"],
+            Backend::Mysql => &["mysql", "mariadb"],
+        }
+    }
+
+    /// The feature of this crate that has its driver, where this version has one.
+    pub const fn feature(self) -> Option<&'static str> {
+        match self {
+            Backend::Sqlite => Some("sqlite"),
+            Backend::Postgres | Backend::Mysql => None,
+        }
+    }
+
+    /// The one of that name.
+    pub fn by_name(name: &str) -> Option<Backend> {
+        Backend::ALL.into_iter().find(|backend| backend.name() == name)
+    }
+
+    /// The one whose URLs have that scheme.
+    pub fn by_scheme(scheme: &str) -> Option<Backend> {
+        Backend::ALL.into_iter().find(|backend| backend.schemes().contains(&scheme))
+    }
+}
+
+/// Writes its title.
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.title())
+    }
+}

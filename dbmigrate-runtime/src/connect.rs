@@ -1,0 +1,124 @@
+//! What a [`Migrator`](crate::Migrator) can be given: a connection, a URL, a path.
+
+#[cfg(feature = "sqlite")]
+mod sqlite;
+
+use std::path::{Path, PathBuf};
+
+use crate::Error;
+use crate::driver::Driver;
+use crate::url::{Access, Location, Url};
+
+/// A database that a [`Migrator`](crate::Migrator) can migrate.
+///
+/// That is `&mut rusqlite::Connection` (with the feature `sqlite`), a URL such as `sqlite:app.db`,
+/// or the path of a file. A URL or a path is opened for the call and closed after it; a missing
+/// file is created. This trait can't be implemented outside of this crate.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no database that can be migrated",
+    note = "pass `&mut rusqlite::Connection`, which needs the feature `sqlite` of \
+            dbmigrate-runtime, a URL or a path",
+    note = "of a pooled connection or another guard, pass `&mut *guard`"
+)]
+pub trait Connect: ConnectToRead + sealed::Connect {}
+
+/// A database that a [`Migrator`](crate::Migrator) can ask for its revisions.
+///
+/// That is all that can be migrated ([`Connect`]), and `&rusqlite::Connection`. A missing file is a
+/// database without revisions, and is not created. This trait can't be implemented outside of this
+/// crate.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no database that can be asked for its revisions",
+    note = "pass `&rusqlite::Connection`, which needs the feature `sqlite` of dbmigrate-runtime, a \
+            URL or a path",
+    note = "of a pooled connection or another guard, pass `&*guard`"
+)]
+pub trait ConnectToRead: sealed::ConnectToRead {}
+
+pub(crate) mod sealed {
+    use crate::Error;
+    use crate::driver::Driver;
+
+    pub trait Connect {
+        /// Calls the function with a driver that can write.
+        fn with_driver<T>(
+            self,
+            run: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
+        ) -> Result<T, Error>;
+    }
+
+    pub trait ConnectToRead {
+        /// Calls the function with a driver that is only queried.
+        fn with_reader<T>(
+            self,
+            read: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
+        ) -> Result<T, Error>;
+    }
+}
+
+/// Implements both traits for a type that names a database.
+macro_rules! named {
+    ($($ty:ty: $url:expr;)*) => {
+        $(impl Connect for $ty {}
+
+        impl ConnectToRead for $ty {}
+
+        impl sealed::Connect for $ty {
+            fn with_driver<T>(
+                self,
+                run: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
+            ) -> Result<T, Error> {
+                run(&mut *open(&$url(self)?)?)
+            }
+        }
+
+        impl sealed::ConnectToRead for $ty {
+            fn with_reader<T>(
+                self,
+                read: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
+            ) -> Result<T, Error> {
+                read(&mut *open_to_read($url(self)?)?)
+            }
+        })*
+    };
+}
+
+named! {
+    &str: Url::parse;
+    &String: |url: &str| Url::parse(url);
+    String: |url: String| Url::parse(&url);
+    &Path: file;
+    &PathBuf: |path: &Path| file(path);
+    PathBuf: |path: PathBuf| file(&path);
+}
+
+fn file(path: &Path) -> Result<Url, Error> {
+    Ok(Url::file(path))
+}
+
+fn open(url: &Url) -> Result<Box<dyn Driver>, Error> {
+    match url.backend {
+        #[cfg(feature = "sqlite")]
+        crate::backend::Backend::Sqlite => sqlite::open(url),
+        backend => Err(Error::no_driver(backend)),
+    }
+}
+
+/// Opens a database that is only queried. It may have to be written all the same, where a process
+/// that was killed left a journal.
+fn open_to_read(url: Url) -> Result<Box<dyn Driver>, Error> {
+    let location = match url.location {
+        Location::File(path) if !path.exists() => Location::Memory,
+        location => location,
+    };
+    open(&Url { location, access: url.access.or(Some(Access::ReadWrite)), ..url })
+}
+
+#[cfg(all(test, not(feature = "sqlite")))]
+#[test]
+fn without_a_driver_the_feature_is_named() {
+    let err = crate::Migrator::new(&[]).upgrade("sqlite:app.db").unwrap_err();
+    assert_eq!(err.to_string(), "this program has no driver for SQLite");
+    let hint = "enable the feature `sqlite` of `dbmigrate-runtime` in Cargo.toml";
+    assert_eq!(err.hint(), Some(hint));
+}
