@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::dialect::{Dialect, Facts, Route, Task};
+use crate::dialect::{Dialect, Facts, Route, Script, Task};
 use crate::migration::{Direction, Migrations};
 use crate::operations::UNNAMED;
 use crate::plan;
@@ -26,7 +26,7 @@ pub enum Client {
 /// that says that it has to. SQL by itself can't: after a failed copy an executor that goes on
 /// would drop the table and commit. An empty script stays empty.
 pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
-    let shell = dialect.shell();
+    let shell = dialect.script().shell;
     let head = match client {
         _ if text.is_empty() => return String::new(),
         Client::Shell => format!(
@@ -48,9 +48,6 @@ pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
     };
     head + text
 }
-
-/// Inside a transaction SQLite ignores the pragma.
-const BEGIN: &str = "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n";
 
 /// The statements of a route as a script, with the version rows, in one transaction or in one for
 /// each revision.
@@ -81,25 +78,29 @@ pub fn script(
     if planned.is_empty() {
         return Ok((text, steps));
     }
-    [UNTRIED, BEGIN, GUARD].iter().for_each(|part| text.push_str(part));
+    let parts = dialect.script();
+    [parts.untried, parts.begin, parts.prepare].iter().for_each(|part| text.push_str(part));
     if applied.is_empty() && direction == Direction::Upgrade {
-        let _ = writeln!(text, "{};\n", dialect.create_version_table(version_table));
+        let create = version_table::create_text(dialect, options.version_table())?;
+        let _ = writeln!(text, "{create};\n");
     }
     starts_at(&mut text, &view, applied, dialect, version_table);
     settle(&mut text, &view, dialect, version_table);
     for (idx, it) in planned.iter().enumerate() {
         if options.transaction_each && idx > 0 {
-            [KEYS, "COMMIT;\n", BEGIN].iter().for_each(|it| text.push_str(it));
+            [parts.check_keys, parts.commit, parts.begin]
+                .iter()
+                .for_each(|part| text.push_str(part));
         }
         let revision = &it.migration.revision;
         comment(&mut text, &running(direction, revision));
         let alone = it.migration.recording(direction).no_transaction;
         if alone {
             let has_work = idx > 0 && !options.transaction_each;
-            text.push_str(if has_work { KEYS } else { "" });
-            text.push_str("COMMIT;\n");
+            text.push_str(if has_work { parts.check_keys } else { "" });
+            text.push_str(parts.commit);
         }
-        write_tasks(&mut text, &it.tasks, &mut steps);
+        write_tasks(&mut text, &it.tasks, parts, &mut steps);
         match direction {
             Direction::Upgrade => {
                 let operations = &it.migration.upgrade.operations;
@@ -109,9 +110,9 @@ pub fn script(
             Direction::Downgrade => delete_row(&mut text, dialect, version_table, &revision.id),
         }
         // What ran outside the transaction may have switched them on.
-        text.push_str(if alone { BEGIN } else { "\n" });
+        text.push_str(if alone { parts.begin } else { "\n" });
     }
-    [KEYS, TAIL].iter().for_each(|it| text.push_str(it));
+    end(&mut text, parts);
     Ok((text, steps))
 }
 
@@ -136,19 +137,19 @@ fn starts_at(
     comment(text, &format!("Abort unless the database is at `{}`.", wanted.join("`, `")));
     let literals: Vec<String> =
         wanted.iter().map(|id| dialect.literal(&id.as_str().into())).collect();
-    let _ = writeln!(
-        text,
-        "INSERT INTO temp.dbmigrate_guard SELECT count(*) <> {}\n    \
-         FROM {table} WHERE id IN ({});\n",
+    let query = format!(
+        "SELECT count(*) <> {}\n    FROM {table} WHERE id IN ({})",
         wanted.len(),
         literals.join(", ")
     );
+    let _ = writeln!(text, "{}", (dialect.script().guard)(&query));
 }
 
 /// Takes a revision out, and fails where it isn't in: what undoes it has run already then.
 fn delete_row(text: &mut String, dialect: &dyn Dialect, table: &str, id: &str) {
     let _ = writeln!(text, "{};", version_table::delete_text(dialect, table, id));
-    text.push_str("INSERT INTO temp.dbmigrate_guard SELECT 1 - changes();\n");
+    let parts = dialect.script();
+    text.push_str(&(parts.guard)(parts.changed_one));
 }
 
 /// Enters what rows count as in the place of these rows.
@@ -166,42 +167,24 @@ fn settle(text: &mut String, view: &View<'_, Migrations>, dialect: &dyn Dialect,
     }
 }
 
-const UNTRIED: &str = "\
--- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
-";
-
-const GUARD: &str = "\
--- Guard table: inserting anything but 0 fails.
-CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
-CREATE TEMP TABLE dbmigrate_violations AS SELECT \"table\", rowid AS n, parent
-    FROM pragma_foreign_key_check;
-
-";
-
-const KEYS: &str = "\
--- Abort if this introduced foreign key violations.
-INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
-    SELECT \"table\", rowid, parent FROM pragma_foreign_key_check
-    EXCEPT SELECT * FROM temp.dbmigrate_violations);
-";
-
-const TAIL: &str = "\
-DROP TABLE temp.dbmigrate_guard;
-DROP TABLE temp.dbmigrate_violations;
-COMMIT;
-";
-
 /// Tasks as a script in one transaction, without version rows; empty where there is none.
-pub fn statements(tasks: &[Task]) -> String {
+pub fn statements(tasks: &[Task], dialect: &dyn Dialect) -> String {
     if tasks.is_empty() {
         return String::new();
     }
-    let mut text = [UNTRIED, BEGIN, GUARD].concat();
-    write_tasks(&mut text, tasks, &mut Vec::new());
-    text + "\n" + KEYS + TAIL
+    let parts = dialect.script();
+    let mut text = [parts.untried, parts.begin, parts.prepare].concat();
+    write_tasks(&mut text, tasks, parts, &mut Vec::new());
+    text.push('\n');
+    end(&mut text, parts);
+    text
 }
 
-fn write_tasks(text: &mut String, tasks: &[Task], steps: &mut Vec<String>) {
+fn end(text: &mut String, parts: &Script) {
+    [parts.check_keys, parts.clean_up, parts.commit].iter().for_each(|part| text.push_str(part));
+}
+
+fn write_tasks(text: &mut String, tasks: &[Task], parts: &Script, steps: &mut Vec<String>) {
     for task in tasks {
         match task {
             Task::Statement(it) => {
@@ -212,7 +195,7 @@ fn write_tasks(text: &mut String, tasks: &[Task], steps: &mut Vec<String>) {
             }
             Task::Guard(it) => {
                 comment(text, &format!("Abort where {}.", it.failure.replace("{}", "some")));
-                let _ = writeln!(text, "INSERT INTO temp.dbmigrate_guard {};", it.sql);
+                text.push_str(&(parts.guard)(&it.sql));
             }
             Task::Note(it) => comment(text, it),
             Task::Step { name, .. } => {
@@ -223,7 +206,7 @@ fn write_tasks(text: &mut String, tasks: &[Task], steps: &mut Vec<String>) {
                          next line out."
                     ),
                 );
-                let _ = writeln!(text, "INSERT INTO temp.dbmigrate_guard VALUES (1);");
+                text.push_str(&(parts.guard)(parts.fails));
                 steps.push(name.clone());
             }
         }
@@ -291,13 +274,14 @@ pub fn stamp_script(
     version_table: version_table::Name<'_>,
 ) -> Result<String, Error> {
     let Stamp { target, applied, edited } = stamp;
+    let create = version_table::create_text(dialect, version_table)?;
     let version_table = &version_table.quoted(dialect)?;
     let view = migrations.view_to_stamp(applied.clone(), target)?;
     let graph = view.of.graph();
     let target = graph.translated(target);
     let stays = plan::stamped(graph, &view.applied, &target);
     let wanted = graph.with_ancestors(&target.ids());
-    let mut text = format!("BEGIN IMMEDIATE;\n{};\n", dialect.create_version_table(version_table));
+    let mut text = format!("{}{create};\n", dialect.script().begin_rows);
     for id in applied.iter().filter(|id| !stays.contains(*id)) {
         let _ = writeln!(text, "{};", version_table::delete_text(dialect, version_table, id));
     }
@@ -315,6 +299,6 @@ pub fn stamp_script(
             let _ = writeln!(text, "{row};");
         }
     }
-    text.push_str("COMMIT;\n");
+    text.push_str(dialect.script().commit);
     Ok(text)
 }

@@ -10,6 +10,7 @@ use crate::dialect::Dialect;
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::{self, Operation};
 use crate::revision::Revision;
+use crate::schema::{Column, Table, Type};
 use crate::{Error, Value};
 
 /// The table's usual name.
@@ -52,7 +53,7 @@ impl Name<'_> {
     ///
     /// A schema in which the database can't keep the table.
     pub fn quoted(self, dialect: &dyn Dialect) -> Result<String, Error> {
-        dialect.version_table_name(self.schema, self.table).map_err(Error::version_table_name)
+        dialect.qualified(self.schema, self.table).map_err(Error::version_table_name)
     }
 }
 
@@ -80,6 +81,11 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
     let failed = |err| Error::database("read which revisions are applied", err);
     let name = table.quoted(conn.dialect())?;
     let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
+    // A failed query would end the transaction there.
+    let looks_first = conn.dialect().capabilities().aborts_on_error && conn.in_transaction();
+    if looks_first && !exists(conn, table).map_err(failed)? {
+        return Ok(Vec::new());
+    }
     let rows = match conn.query(&sql, &[]) {
         Ok(it) => it.rows,
         Err(err) if err.is_of_disk() => return Err(failed(err)),
@@ -185,14 +191,39 @@ impl Entry {
 }
 
 fn exists(conn: &mut dyn Connection, name: Name<'_>) -> Result<bool, DatabaseError> {
-    let sql = conn.dialect().table_exists();
-    Ok(!conn.query(sql, &[Value::from(name.table)])?.rows.is_empty())
+    conn.dialect().has_table(conn, name.table)
+}
+
+/// The table as it is created; what was created by an earlier version may be declared otherwise,
+/// with the same columns.
+fn table(name: &str) -> Table {
+    let text = |column: &str| Column::new(column, Type::Text).not_null();
+    let integer = |column: &str| Column::new(column, Type::BigInteger).not_null();
+    Table::new(name)
+        .column(Column::new("id", Type::String(255)).not_null())
+        .column(text("parents"))
+        .column(text("message"))
+        .column(text("checksum"))
+        .column(integer("format"))
+        .column(text("applied_at"))
+        .column(integer("milliseconds"))
+        .column(text("tool_version"))
+        .column(text("operations"))
+        .primary_key(&format!("pk_{name}"), ["id"])
+}
+
+/// The statement that creates the table, if it isn't there.
+///
+/// # Errors
+///
+/// A schema in which the database can't keep the table.
+pub fn create_text(dialect: &dyn Dialect, name: Name<'_>) -> Result<String, Error> {
+    let quoted = name.quoted(dialect)?;
+    dialect.create_if_missing(&quoted, &table(name.table)).map_err(Error::version_table_name)
 }
 
 pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Error> {
-    let name = table.quoted(conn.dialect())?;
-    let sql = conn.dialect().create_version_table(&name);
-    let res = conn.execute(&sql, &[]);
+    let res = conn.execute(&create_text(conn.dialect(), table)?, &[]);
     res.map(drop).map_err(|err| Error::database("create the version table", err))
 }
 
@@ -234,7 +265,8 @@ pub(crate) fn insert(
     took: Duration,
 ) -> Result<(), Error> {
     let dialect = conn.dialect();
-    let places = ["?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8"];
+    let places = [1, 2, 3, 4, 5, 6, 7, 8].map(|nth| dialect.placeholder(nth));
+    let places = places.each_ref().map(String::as_str);
     let sql = insert_sql(&table.quoted(dialect)?, dialect.now(), places);
     let n = conn
         .execute(&sql, &values(revision, operations, took))
@@ -243,7 +275,9 @@ pub(crate) fn insert(
 }
 
 pub(crate) fn delete(conn: &mut dyn Connection, table: Name<'_>, id: &str) -> Result<(), Error> {
-    let sql = format!("DELETE FROM {} WHERE id = ?1", table.quoted(conn.dialect())?);
+    let dialect = conn.dialect();
+    let (name, id_given) = (table.quoted(dialect)?, dialect.placeholder(1));
+    let sql = format!("DELETE FROM {name} WHERE id = {id_given}");
     let n = conn
         .execute(&sql, &[Value::from(id)])
         .map_err(|err| Error::database("take the revision out of the version table", err))?;

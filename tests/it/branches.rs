@@ -419,7 +419,7 @@ fn stamps_and_scripts_of_branches() {
             -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
             -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             CREATE TABLE IF NOT EXISTS "dbmigrate_version" (
-                "id" TEXT NOT NULL PRIMARY KEY,
+                "id" VARCHAR(255) NOT NULL,
                 "parents" TEXT NOT NULL,
                 "message" TEXT NOT NULL,
                 "checksum" TEXT NOT NULL,
@@ -427,7 +427,8 @@ fn stamps_and_scripts_of_branches() {
                 "applied_at" TEXT NOT NULL,
                 "milliseconds" INTEGER NOT NULL,
                 "tool_version" TEXT NOT NULL,
-                "operations" TEXT NOT NULL
+                "operations" TEXT NOT NULL,
+                CONSTRAINT "pk_dbmigrate_version" PRIMARY KEY ("id")
             );
             $ cargo dbmigrate ensure-version
             $ cargo dbmigrate ensure-version

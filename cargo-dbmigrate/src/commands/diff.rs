@@ -269,5 +269,5 @@ fn statements(
         let hint = err.hint.clone();
         hint.into_iter().fold(Error::new(err.message), Error::hint)
     })?;
-    Ok(notes + &script::statements(&tasks))
+    Ok(notes + &script::statements(&tasks, &Sqlite))
 }

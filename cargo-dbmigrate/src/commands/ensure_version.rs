@@ -1,8 +1,8 @@
 //! `ensure-version`: creates the version table.
 
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::dialect::Sqlite;
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
-use dbmigrate_runtime::engine::{Migrations, script};
+use dbmigrate_runtime::engine::{Migrations, script, version_table};
 
 use super::Answer;
 use crate::cli::{EnsureVersion, Run};
@@ -14,8 +14,8 @@ use crate::run;
 pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
     let table = &cx.config.version_table;
     if let Some(client) = args.script.client() {
-        let name = cx.config.version_table().quoted(&Sqlite)?;
-        let text = format!("{};\n", Sqlite.create_version_table(&name));
+        let create = version_table::create_text(&Sqlite, cx.config.version_table())?;
+        let text = format!("{create};\n");
         let text = script::for_client(&text, &Sqlite, client);
         cx.out.text(&text);
         cx.out.json("ensure-version", serde_json::json!({ "table": table, "sql": text }));

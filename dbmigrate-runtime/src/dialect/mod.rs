@@ -6,6 +6,7 @@
 //! queries.
 
 mod catalog;
+mod script;
 mod sqlite;
 
 use std::collections::BTreeSet;
@@ -15,6 +16,7 @@ pub use catalog::{
     Beyond, Broken, Catalog, Facts, Health, Object, ObjectKind, ObjectName, Shadow, Unreadable,
     Violation, ViolationKind,
 };
+pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
 
 use crate::driver::{Connection, DatabaseError};
@@ -29,6 +31,9 @@ pub trait Dialect: Sync {
 
     /// The database's name as people write it.
     fn title(&self) -> &'static str;
+
+    /// What this database can do and others can't, or the other way round.
+    fn capabilities(&self) -> Capabilities;
 
     /// What is assumed of a database that isn't at hand.
     fn offline_facts(&self) -> Facts;
@@ -157,19 +162,29 @@ pub trait Dialect: Sync {
         false
     }
 
-    /// The version table's name in statements, quoted; the schema may be empty.
+    /// The name in statements of a table of ours in that schema, quoted; the schema may be empty.
     ///
     /// # Errors
     ///
     /// A schema that rows can't be written into in the transaction of the work.
-    fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Refusal>;
+    fn qualified(&self, schema: &str, table: &str) -> Result<String, Refusal>;
 
-    /// Statements that create the version table, of this quoted name, if it isn't there.
-    fn create_version_table(&self, name: &str) -> String;
+    /// A statement that creates a table of ours, of this quoted name, if it isn't there.
+    ///
+    /// # Errors
+    ///
+    /// A table that this database can't have.
+    fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal>;
 
-    /// A query of one row when a table is there and none when it isn't; its parameter is the
-    /// table's name.
-    fn table_exists(&self) -> &'static str;
+    /// Whether the database itself has a table of this name, which isn't quoted.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError>;
+
+    /// The placeholder of a statement's parameter, counted from 1.
+    fn placeholder(&self, nth: usize) -> String;
 
     /// What the database says of a failed rebuild, with the table's own name instead of the one
     /// that it has meanwhile.
@@ -180,22 +195,17 @@ pub trait Dialect: Sync {
     /// An expression of the time now, in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;
 
-    /// The database's own shell, which scripts are written for.
-    fn shell(&self) -> Shell;
+    /// What scripts for the database's own shell are made of.
+    fn script(&self) -> &'static Script;
 }
 
-/// A database's own shell.
+/// What databases differ in, as far as what runs on them has to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shell {
-    /// Its name.
-    pub name: &'static str,
-    /// The line by which a script has it stop at the first error. Other clients take it for an
-    /// error.
-    pub stop: &'static str,
-    /// How a script is run by it.
-    pub run: &'static str,
-    /// How a script without that line is run so that it stops.
-    pub run_stopping: &'static str,
+pub struct Capabilities {
+    /// Whether changes of tables are part of a transaction, and are rolled back with it.
+    pub transactional_ddl: bool,
+    /// Whether a statement that fails ends the transaction that it is in.
+    pub aborts_on_error: bool,
 }
 
 /// What operations are on one database.

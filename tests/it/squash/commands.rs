@@ -238,7 +238,7 @@ fn every_command_knows_what_is_replaced() {
             -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
             BEGIN IMMEDIATE;
             CREATE TABLE IF NOT EXISTS "dbmigrate_version" (
-                "id" TEXT NOT NULL PRIMARY KEY,
+                "id" VARCHAR(255) NOT NULL,
                 "parents" TEXT NOT NULL,
                 "message" TEXT NOT NULL,
                 "checksum" TEXT NOT NULL,
@@ -246,7 +246,8 @@ fn every_command_knows_what_is_replaced() {
                 "applied_at" TEXT NOT NULL,
                 "milliseconds" INTEGER NOT NULL,
                 "tool_version" TEXT NOT NULL,
-                "operations" TEXT NOT NULL
+                "operations" TEXT NOT NULL,
+                CONSTRAINT "pk_dbmigrate_version" PRIMARY KEY ("id")
             );
             INSERT INTO "dbmigrate_version" (id, parents, message, operations, checksum, format, applied_at, milliseconds, tool_version) SELECT 'b2', 'a1', 'email', '[{"op":"add_column","table":"user","column":{"name":"email","type":{"string":120}}}]', '1:dbe87b038db3bb15614ca9919b7f80198e5505320629e8ef8edad5aea433ed70', 1, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'), 0, '0.1.0'
                 WHERE NOT EXISTS (SELECT 1 FROM "dbmigrate_version" WHERE id = 'b2' AND checksum = '1:dbe87b038db3bb15614ca9919b7f80198e5505320629e8ef8edad5aea433ed70');

@@ -74,6 +74,11 @@ impl Ddl<'_> {
     }
 
     pub(super) fn create_table(&self, table: &Table) -> Result<String, Refusal> {
+        self.create_table_with(&format!("CREATE TABLE {}", quote(&table.name)), table)
+    }
+
+    /// The statement with these words before the parenthesis.
+    pub(super) fn create_table_with(&self, words: &str, table: &Table) -> Result<String, Refusal> {
         if table.strict {
             needs(self.facts, self.operation, 3_037_000)?;
         }
@@ -95,8 +100,8 @@ impl Ddl<'_> {
             (false, true) => " WITHOUT ROWID",
             (true, true) => " STRICT, WITHOUT ROWID",
         };
-        let (name, lines) = (quote(&table.name), lines.join(",\n    "));
-        Ok(format!("CREATE TABLE {name} (\n    {lines}\n){options}"))
+        let lines = lines.join(",\n    ");
+        Ok(format!("{words} (\n    {lines}\n){options}"))
     }
 
     /// The definition of one of a table's columns, with what is the column's alone: the key that
@@ -336,20 +341,4 @@ pub(super) fn inserts(table: &str, columns: &[String], rows: &[Vec<Value>]) -> V
         format!("INSERT INTO {table} ({columns}) VALUES\n    {rows}")
     };
     rows.chunks(ROWS_A_STATEMENT).map(insert).collect()
-}
-
-/// The operations come last: they may be long, and SQLite reads a row from its beginning.
-pub(super) fn version_table(name: &str) -> String {
-    format!(
-        "CREATE TABLE IF NOT EXISTS {name} (\n    \
-         \"id\" TEXT NOT NULL PRIMARY KEY,\n    \
-         \"parents\" TEXT NOT NULL,\n    \
-         \"message\" TEXT NOT NULL,\n    \
-         \"checksum\" TEXT NOT NULL,\n    \
-         \"format\" INTEGER NOT NULL,\n    \
-         \"applied_at\" TEXT NOT NULL,\n    \
-         \"milliseconds\" INTEGER NOT NULL,\n    \
-         \"tool_version\" TEXT NOT NULL,\n    \
-         \"operations\" TEXT NOT NULL\n)"
-    )
 }

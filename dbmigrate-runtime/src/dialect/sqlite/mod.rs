@@ -14,11 +14,12 @@ mod native;
 mod planner;
 mod read;
 mod rebuild;
+mod script;
 mod words;
 
 use std::collections::BTreeSet;
 
-use super::{Catalog, Dialect, Facts, Health, Object, Plan, Refusal, Shadow, Shell};
+use super::{Capabilities, Catalog, Dialect, Facts, Health, Object, Plan, Refusal, Script, Shadow};
 use crate::Value;
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
@@ -35,6 +36,10 @@ impl Dialect for Sqlite {
 
     fn title(&self) -> &'static str {
         "SQLite"
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { transactional_ddl: true, aborts_on_error: false }
     }
 
     fn offline_facts(&self) -> Facts {
@@ -125,7 +130,7 @@ impl Dialect for Sqlite {
         decimal::is_text(table, column)
     }
 
-    fn version_table_name(&self, schema: &str, table: &str) -> Result<String, Refusal> {
+    fn qualified(&self, schema: &str, table: &str) -> Result<String, Refusal> {
         match schema {
             "" => Ok(self.quote(table)),
             it if it.eq_ignore_ascii_case("main") => {
@@ -143,12 +148,19 @@ impl Dialect for Sqlite {
         }
     }
 
-    fn create_version_table(&self, name: &str) -> String {
-        ddl::version_table(name)
+    fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal> {
+        // Its name is all that a refusal says.
+        let operation = Operation::CreateTable(Table::new(&table.name));
+        let ddl = ddl::Ddl { facts: &self.offline_facts(), operation: &operation };
+        ddl.create_table_with(&format!("CREATE TABLE IF NOT EXISTS {name}"), table)
     }
 
-    fn table_exists(&self) -> &'static str {
-        "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE"
+    fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError> {
+        read::has_table(conn, name)
+    }
+
+    fn placeholder(&self, nth: usize) -> String {
+        format!("?{nth}")
     }
 
     fn without_scratch_names(&self, message: &str) -> String {
@@ -159,13 +171,8 @@ impl Dialect for Sqlite {
         "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
     }
 
-    fn shell(&self) -> Shell {
-        Shell {
-            name: "sqlite3",
-            stop: ".bail on",
-            run: "sqlite3 app.db < script.sql",
-            run_stopping: "sqlite3 -bail app.db < script.sql",
-        }
+    fn script(&self) -> &'static Script {
+        &script::SCRIPT
     }
 }
 

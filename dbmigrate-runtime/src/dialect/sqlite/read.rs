@@ -59,6 +59,11 @@ fn object(row: Vec<Value>) -> Option<Object> {
     Some(Object { kind, name, table, sql, temporary: row.next() == Some(Value::Integer(1)) })
 }
 
+pub(super) fn has_table(conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError> {
+    let sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE";
+    Ok(!conn.query(sql, &[Value::from(name)])?.rows.is_empty())
+}
+
 pub(super) fn objects_version(conn: &mut dyn Connection) -> Result<i64, DatabaseError> {
     let mut version = |pragma: &str| -> Result<i64, DatabaseError> {
         let found = conn.query(&format!("PRAGMA {pragma}"), &[])?;

@@ -1,0 +1,39 @@
+//! Scripts for the sqlite3 shell.
+
+use crate::dialect::script::{Script, Shell};
+
+pub(super) const SCRIPT: Script = Script {
+    shell: Shell {
+        name: "sqlite3",
+        stop: ".bail on",
+        run: "sqlite3 app.db < script.sql",
+        run_stopping: "sqlite3 -bail app.db < script.sql",
+    },
+    untried: "\
+-- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
+",
+    // Inside a transaction SQLite ignores the pragma.
+    begin: "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n",
+    begin_rows: "BEGIN IMMEDIATE;\n",
+    prepare: "\
+-- Guard table: inserting anything but 0 fails.
+CREATE TEMP TABLE dbmigrate_guard (n CONSTRAINT nothing_wrong CHECK (n = 0));
+CREATE TEMP TABLE dbmigrate_violations AS SELECT \"table\", rowid AS n, parent
+    FROM pragma_foreign_key_check;
+
+",
+    guard: |query| format!("INSERT INTO temp.dbmigrate_guard {query};\n"),
+    changed_one: "SELECT 1 - changes()",
+    fails: "VALUES (1)",
+    check_keys: "\
+-- Abort if this introduced foreign key violations.
+INSERT INTO temp.dbmigrate_guard SELECT count(*) FROM (
+    SELECT \"table\", rowid, parent FROM pragma_foreign_key_check
+    EXCEPT SELECT * FROM temp.dbmigrate_violations);
+",
+    clean_up: "\
+DROP TABLE temp.dbmigrate_guard;
+DROP TABLE temp.dbmigrate_violations;
+",
+    commit: "COMMIT;\n",
+};
