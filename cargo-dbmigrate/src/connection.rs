@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use dbmigrate_runtime::engine::dialect::Sqlite;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, Driver};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
@@ -65,7 +64,7 @@ impl Database {
     /// The same for a database that is only compared with the one that the command talks to.
     pub fn locate(cx: &Context) -> Result<Database> {
         // A file that can't have the version table isn't created.
-        cx.config.version_table().quoted(&Sqlite)?;
+        cx.config.version_table().quoted(cx.dialect())?;
         let (url, source) = find_url(cx)?;
         let url = Url::parse(&url).map_err(|err| {
             let hint = dbmigrate_runtime::Error::hint(&err).map(str::to_owned);

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use dbmigrate_runtime::engine::dialect::{Dialect, Sqlite};
 use dbmigrate_runtime::engine::record::ModelRecord;
 
 use crate::cli::Global;
@@ -73,6 +74,11 @@ impl Context {
             database: Some(name.to_owned()),
             ..self.clone()
         })
+    }
+
+    /// How the project's database writes SQL. The only place that decides it.
+    pub fn dialect(&self) -> &'static dyn Dialect {
+        &Sqlite
     }
 
     /// The names of all databases, in quotes.

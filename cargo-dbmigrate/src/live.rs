@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{
-    Catalog, Dialect as _, Facts, ObjectName, Sqlite, Unreadable,
-};
+use dbmigrate_runtime::engine::dialect::{Catalog, Dialect, Facts, ObjectName, Unreadable};
 use dbmigrate_runtime::engine::drift::{self, Difference, Drift, Told};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::naming::Convention;
@@ -24,6 +22,7 @@ pub struct Live {
     pub applied: BTreeSet<String>,
     /// What statements depend on.
     pub facts: Facts,
+    dialect: &'static dyn Dialect,
     found: Catalog,
     scope: Scope,
     naming: Convention,
@@ -38,7 +37,7 @@ impl Live {
     pub fn find(cx: &Context, history: &History) -> Result<Live> {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
             Some(mut driver) => Live::read(cx, history, &mut *driver),
-            None => Ok(Live::of(cx, Sqlite.offline_facts(), Catalog::default())),
+            None => Ok(Live::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
     }
 
@@ -50,7 +49,7 @@ impl Live {
     pub fn unversioned(cx: &Context, database: &Database) -> Result<Live> {
         match database.open_to_read(Patience::reading(cx))? {
             Some(mut driver) => at_once(&mut *driver, |driver| Live::contents(cx, driver)),
-            None => Ok(Live::of(cx, Sqlite.offline_facts(), Catalog::default())),
+            None => Ok(Live::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
     }
 
@@ -70,7 +69,7 @@ impl Live {
 
     fn of(cx: &Context, facts: Facts, found: Catalog) -> Live {
         let (scope, naming) = (cx.config.scope(), cx.config.naming.0.clone());
-        Live { applied: BTreeSet::new(), facts, found, scope, naming }
+        Live { applied: BTreeSet::new(), facts, dialect: cx.dialect(), found, scope, naming }
     }
 
     fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
@@ -94,8 +93,8 @@ impl Live {
             let mut actual = self.found.schema.tables.values();
             let declared = actual
                 .find(|it| it.name.eq_ignore_ascii_case(&table.name))
-                .map_or_else(|| table.clone(), |actual| Sqlite.as_declared(table, actual));
-            let stored = Sqlite.as_stored(&declared, &self.facts);
+                .map_or_else(|| table.clone(), |actual| self.dialect.as_declared(table, actual));
+            let stored = self.dialect.as_stored(&declared, &self.facts);
             stored.map_err(|err| Error::new(err.to_string()))
         };
         let expected = expected.tables.values().filter(|it| self.scope.has_table(&it.name));
@@ -136,7 +135,7 @@ impl Live {
             )));
         }
         let stored = |table: &Table, actual: &Table| {
-            Sqlite.as_stored(&Sqlite.as_declared(table, actual), &self.facts).ok()
+            self.dialect.as_stored(&self.dialect.as_declared(table, actual), &self.facts).ok()
         };
         Ok(autogenerate::adopt(&self.found.schema, known, &stored, &self.naming))
     }

@@ -150,6 +150,22 @@ fn only_the_driver_names_its_database_crate() {
     }
 }
 
+/// What of the tool names SQLite's dialect: the context, which says what a project's database is;
+/// the trial, whose database is one of SQLite's in memory; and which conversions keep values, which
+/// is asked where no context is at hand.
+const NAME_SQLITE: &[&str] = &["context.rs", "autogenerate/convert.rs", "trial/parts.rs"];
+
+#[test]
+fn the_tool_asks_the_context_for_the_dialect() {
+    let src = repository().join("cargo-dbmigrate/src");
+    for path in sources(&src) {
+        let shown = path.strip_prefix(&src).unwrap().display().to_string();
+        if !NAME_SQLITE.contains(&shown.as_str()) && !shown.contains("tests") {
+            assert!(!has_word(&code(&path), "Sqlite"), "{shown} names `Sqlite`");
+        }
+    }
+}
+
 /// Circles that are still there, by the modules in them. None may be added.
 const CIRCLES: &[&[&str]] = &[
     &["dialect", "driver"],

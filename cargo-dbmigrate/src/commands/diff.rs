@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Facts, Sqlite};
+use dbmigrate_runtime::engine::dialect::Facts;
 use dbmigrate_runtime::engine::revision::is_from_database;
 use dbmigrate_runtime::engine::{Migrations, plan, script};
 use dbmigrate_runtime::operations::Operation;
@@ -105,8 +105,8 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let sql = match args.script.client() {
         Some(client) => {
             scope.refuse_unfit(&operations, &before)?;
-            let text = statements(&operations, before, facts, &beyond)?;
-            Some(script::for_client(&text, &Sqlite, client))
+            let text = statements(cx, &operations, before, facts, &beyond)?;
+            Some(script::for_client(&text, cx.dialect(), client))
         }
         None => None,
     };
@@ -255,19 +255,20 @@ fn operations(
 
 /// The statements that lead there; on a live database, as it is.
 fn statements(
+    cx: &Context,
     operations: &[Operation],
     mut schema: Schema,
     facts: Option<Facts>,
     beyond: &[String],
 ) -> Result<String> {
-    let facts = run::for_a_script(facts.unwrap_or_else(|| Sqlite.offline_facts()));
+    let facts = run::for_a_script(cx, facts.unwrap_or_else(|| cx.dialect().offline_facts()));
     let discards = operations.iter().filter_map(|it| autogenerate::discarded(it, &schema));
     let discards = discards.map(|it| format!("-- Discards what {it} holds.\n"));
     let stays = beyond.iter().map(|it| format!("-- Stays: {it}.\n"));
     let notes: String = discards.chain(stays).collect();
-    let tasks = plan::tasks(operations, &mut schema, &Sqlite, &facts).map_err(|err| {
+    let tasks = plan::tasks(operations, &mut schema, cx.dialect(), &facts).map_err(|err| {
         let hint = err.hint.clone();
         hint.into_iter().fold(Error::new(err.message), Error::hint)
     })?;
-    Ok(notes + &script::statements(&tasks, &Sqlite))
+    Ok(notes + &script::statements(&tasks, cx.dialect()))
 }

@@ -1,6 +1,5 @@
 //! `ensure-version`: creates the version table.
 
-use dbmigrate_runtime::engine::dialect::Sqlite;
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::engine::{Migrations, script, version_table};
 
@@ -14,9 +13,9 @@ use crate::run;
 pub fn run(cx: &Context, args: &EnsureVersion) -> Result<Answer> {
     let table = &cx.config.version_table;
     if let Some(client) = args.script.client() {
-        let create = version_table::create_text(&Sqlite, cx.config.version_table())?;
+        let create = version_table::create_text(cx.dialect(), cx.config.version_table())?;
         let text = format!("{create};\n");
-        let text = script::for_client(&text, &Sqlite, client);
+        let text = script::for_client(&text, cx.dialect(), client);
         cx.out.text(&text);
         cx.out.json("ensure-version", serde_json::json!({ "table": table, "sql": text }));
         return Ok(Answer::Done);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::dialect::Sqlite;
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::schema::Schema;
@@ -77,7 +76,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     if let Some(why) = &back.irreversible {
         cx.out.warning(format!("the revision can't be undone: {why}"));
     }
-    for warning in decimal_warnings::warnings(&before, &upgrade.operations) {
+    for warning in decimal_warnings::warnings(cx.dialect(), &before, &upgrade.operations) {
         cx.out.warning(warning);
     }
     warn_unplannable(cx, &upgrade.operations, &back.operations, before);
@@ -371,7 +370,7 @@ fn warn_unplannable(
 ) {
     for (name, operations) in [("an upgrade", upgrade), ("a downgrade", downgrade)] {
         // Planned one after the other: what the one leaves the other begins with.
-        if let Err(err) = plan::offline(operations, &mut schema, &Sqlite) {
+        if let Err(err) = plan::offline(operations, &mut schema, cx.dialect()) {
             let hint = err.hint.map_or(String::new(), |it| format!("\n  hint: {it}"));
             cx.out.warning(format!("{name} will refuse this revision: {}{hint}", err.message));
             return;

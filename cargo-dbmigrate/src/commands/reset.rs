@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::url::Access;
 
@@ -23,7 +22,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     // Known to compile and to make a graph before anything is deleted.
     let history = History::load(cx)?;
     database.check_access(Access::Create)?;
-    plan_all(&history)?;
+    plan_all(cx, &history)?;
     if let Some(path) = database.path().filter(|it| it.exists()) {
         let path = &behind_links(path)?;
         // Only what is a database is deleted.
@@ -72,12 +71,12 @@ fn behind_links(path: &Path) -> Result<PathBuf> {
 }
 
 /// Fails where the upgrade that follows would.
-fn plan_all(history: &History) -> Result<()> {
+fn plan_all(cx: &Context, history: &History) -> Result<()> {
     let migrations = history.migrations()?;
     let none = BTreeSet::new();
     let target = plan::upgrade_target(&history.graph, &none, "heads")?;
     let ids = plan::route(&history.graph, &none, Direction::Upgrade, &target);
-    let facts = Sqlite.offline_facts();
-    plan::plan(&migrations, Direction::Upgrade, &ids, &none, &Sqlite, &facts)?;
+    let facts = cx.dialect().offline_facts();
+    plan::plan(&migrations, Direction::Upgrade, &ids, &none, cx.dialect(), &facts)?;
     Ok(())
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::Sqlite;
 use dbmigrate_runtime::engine::executor::{self, Executor};
 use dbmigrate_runtime::engine::revision::{Range, Target};
 use dbmigrate_runtime::engine::script::{self, Client};
@@ -83,8 +82,8 @@ fn write_script(cx: &Context, identifiers: &[String], client: Client) -> Result<
     };
     let edited = rows.iter().filter(is_edited).map(|row| row.id.clone()).collect();
     let stamp = script::Stamp { target: &target, applied: &applied, edited: &edited };
-    let text = script::stamp_script(&migrations, stamp, &Sqlite, table)?;
-    let text = script::for_client(&text, &Sqlite, client);
+    let text = script::stamp_script(&migrations, stamp, cx.dialect(), table)?;
+    let text = script::for_client(&text, cx.dialect(), client);
     cx.out.text(&text);
     cx.out.json("stamp", serde_json::json!({ "revisions": target.ids(), "sql": text }));
     Ok(Answer::Done)

@@ -2,25 +2,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::sql::mentions;
 use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::schema::{Column, Index, IndexTerm, Schema, Table};
 
 /// Which keys, indexes and checks of a new revision compare numbers as text, a warning for each
 /// column.
-pub fn warnings(before: &Schema, operations: &[Operation]) -> Vec<String> {
+pub fn warnings(dialect: &dyn Dialect, before: &Schema, operations: &[Operation]) -> Vec<String> {
     let mut after = before.clone();
     if operations::replay(&mut after, operations).is_err() {
         // That has its error elsewhere.
         return Vec::new();
     }
-    let known = compared(before);
-    let new = compared(&after).into_iter().filter_map(|(place, mut column)| {
+    let known = compared(dialect, before);
+    let new = compared(dialect, &after).into_iter().filter_map(|(place, mut column)| {
         if let Some(known) = known.get(&place) {
             column.by.retain(|object| !known.by.contains(object));
         }
-        (!column.by.is_empty()).then(|| column.warning(&place))
+        (!column.by.is_empty()).then(|| column.warning(dialect, &place))
     });
     new.collect()
 }
@@ -35,11 +35,11 @@ struct Compared {
 }
 
 /// The columns of a schema that are compared so, by table and name.
-fn compared(schema: &Schema) -> BTreeMap<String, Compared> {
+fn compared(dialect: &dyn Dialect, schema: &Schema) -> BTreeMap<String, Compared> {
     let mut found = BTreeMap::new();
     for table in schema.tables.values() {
         let numbers = table.columns.iter();
-        for column in numbers.filter(|column| Sqlite.keeps_number_as_text(table, column)) {
+        for column in numbers.filter(|column| dialect.keeps_number_as_text(table, column)) {
             let compared = Compared {
                 name: column.name.clone(),
                 ty: column.ty.to_string(),
@@ -78,9 +78,9 @@ fn objects(table: &Table, column: &Column) -> BTreeSet<String> {
 }
 
 impl Compared {
-    fn warning(&self, place: &str) -> String {
+    fn warning(&self, dialect: &dyn Dialect, place: &str) -> String {
         let Compared { name, ty, is_strict, by } = self;
-        let title = Sqlite.title();
+        let title = dialect.title();
         let (why, choose) = if *is_strict {
             ("a STRICT table has no type for it", "leave `strict` out")
         } else {
@@ -111,7 +111,9 @@ mod tests {
         let (before, after) = (before.to_vec(), after.to_vec());
         let (before, after) = (Schema::from_tables(before), Schema::from_tables(after));
         let operations = crate::autogenerate::between(&before, &after);
-        expect.assert_eq(&warnings(&before, &operations).join("\n"));
+        expect.assert_eq(
+            &warnings(&dbmigrate_runtime::engine::dialect::Sqlite, &before, &operations).join("\n"),
+        );
     }
 
     fn offer(ty: Type) -> Table {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Facts, Sqlite};
+use dbmigrate_runtime::engine::dialect::Facts;
 use dbmigrate_runtime::engine::revision::Range;
 use dbmigrate_runtime::engine::script::Client;
 use dbmigrate_runtime::engine::{executor, plan, script};
@@ -23,7 +23,7 @@ pub fn write_script(
     (args, client): (&Run, Client),
 ) -> Result<()> {
     let history = History::load(cx)?;
-    let mut facts = Sqlite.offline_facts();
+    let mut facts = cx.dialect().offline_facts();
     let (history, rows, applied, to) = match Range::parse(identifier) {
         Some(range) => {
             let (from, to) = match direction {
@@ -38,7 +38,7 @@ pub fn write_script(
             let database = Database::find(cx)?;
             let applied = history::applied(cx, &database)?;
             if let Some(mut driver) = database.open_to_read(Patience::reading(cx))? {
-                facts = for_a_script(stored_facts(&mut *driver)?);
+                facts = for_a_script(cx, stored_facts(&mut *driver)?);
             }
             let rows = executor::ids(&applied);
             let (history, set) = history.at(rows.clone())?;
@@ -59,13 +59,13 @@ pub fn write_script(
     let migrations = history.migrations()?;
     let options = options(cx, args);
     let (text, steps) =
-        script::script(&migrations, direction, &ids, &rows, &Sqlite, &facts, &options)?;
+        script::script(&migrations, direction, &ids, &rows, cx.dialect(), &facts, &options)?;
     for step in steps {
         cx.out.warning(format!(
             "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"
         ));
     }
-    let text = script::for_client(&text, &Sqlite, client);
+    let text = script::for_client(&text, cx.dialect(), client);
     cx.out.text(&text);
     let name = match direction {
         Direction::Upgrade => "upgrade",
@@ -90,6 +90,6 @@ pub fn applied_at(
 }
 
 /// A script may be run by an older SQLite than the one that is compiled in here.
-pub fn for_a_script(facts: Facts) -> Facts {
-    Facts { version: facts.version.min(Sqlite.offline_facts().version), ..facts }
+pub fn for_a_script(cx: &Context, facts: Facts) -> Facts {
+    Facts { version: facts.version.min(cx.dialect().offline_facts().version), ..facts }
 }

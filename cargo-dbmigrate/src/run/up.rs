@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::engine::executor::{self, Executor};
 use dbmigrate_runtime::engine::revision::Target;
 use dbmigrate_runtime::engine::{Migrations, plan, version_table, written};
@@ -50,8 +49,8 @@ pub fn upgrade(
     warn_of_texts(cx, &migrations, &set, &pending)?;
     if database.is_missing() {
         // Else a plan that fails would leave an empty file behind.
-        let facts = Sqlite.offline_facts();
-        plan::plan(&migrations, Direction::Upgrade, &pending, &set, &Sqlite, &facts)?;
+        let facts = cx.dialect().offline_facts();
+        plan::plan(&migrations, Direction::Upgrade, &pending, &set, cx.dialect(), &facts)?;
         plan::refuse_mismatch_if_new(&migrations, Direction::Upgrade, &pending, &set)?;
     }
     // Where a run commits before its end, what it committed stays after a failure.
