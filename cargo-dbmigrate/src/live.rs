@@ -2,14 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{Catalog, Dialect, Facts, ObjectName, Unreadable};
-use dbmigrate_runtime::engine::drift::{self, Difference, Drift, Told};
+use dbmigrate_runtime::engine::dialect::{
+    Catalog, Comparing, Dialect, Facts, ObjectName, Unreadable,
+};
+use dbmigrate_runtime::engine::drift::{self, Described, Difference, Drift, Told};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::{Migrations, executor, version_table};
 use dbmigrate_runtime::schema::{Schema, Table};
 
-use crate::autogenerate;
+use crate::autogenerate::{self, Keeping};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -75,10 +77,11 @@ impl Live {
     fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
         let conn = driver.as_connection();
         let mut found = conn.catalog(None).map_err(failed)?;
-        let is_own = |it: &str| it.eq_ignore_ascii_case(&cx.config.version_table);
-        found.schema.tables.retain(|name, _| !is_own(name));
         let objects = Some(std::mem::take(&mut found.objects));
         let facts = Facts { objects, ..conn.facts().map_err(failed)? };
+        let folding = conn.dialect().comparing(&facts).folding;
+        let is_own = |name: &str| folding.same_table(name, &cx.config.version_table);
+        found.schema.tables.retain(|name, _| !is_own(name));
         Ok(Live::of(cx, facts, found))
     }
 
@@ -89,10 +92,11 @@ impl Live {
     ///
     /// A table that the database can't have.
     pub fn drift(&self, expected: &Schema, all: &Schema, told: Told) -> Result<Drift> {
+        let folding = self.comparing().folding;
         let stored = |table: &Table| {
             let mut actual = self.found.schema.tables.values();
             let declared = actual
-                .find(|it| it.name.eq_ignore_ascii_case(&table.name))
+                .find(|it| folding.same_table(&it.name, &table.name))
                 .map_or_else(|| table.clone(), |actual| self.dialect.as_declared(table, actual));
             let stored = self.dialect.as_stored(&declared, &self.facts);
             stored.map_err(|err| Error::new(err.to_string()))
@@ -103,7 +107,16 @@ impl Live {
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.scope.found(&self.found, objects);
         let told = self.compared(told);
-        Ok(drift::drift(&expected, &self.scope.compared(all), &told, &found))
+        let all = self.scope.compared(all);
+        let described = Described { expected: &expected, all: &all, told: &told };
+        Ok(drift::drift(&self.comparing(), described, &found))
+    }
+
+    /// What these revisions say of what their SQL and steps make.
+    pub fn told(&self, migrations: &Migrations, applied: &BTreeSet<String>) -> Told {
+        let applied = migrations.iter().filter(|it| applied.contains(&it.revision.id));
+        let operations = applied.flat_map(|migration| &migration.upgrade.operations);
+        Told::of(self.comparing().folding, operations)
     }
 
     /// What it says of the tables of a schema that no migration can say.
@@ -111,6 +124,11 @@ impl Live {
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.scope.found(&self.found, objects);
         drift::beyond(&self.scope.compared(schema), &self.compared(told), &found)
+    }
+
+    /// What the database reads alike.
+    fn comparing(&self) -> Comparing {
+        self.dialect.comparing(&self.facts)
     }
 
     fn compared(&self, mut told: Told) -> Told {
@@ -124,9 +142,11 @@ impl Live {
     ///
     /// When a table of theirs is there that can't be understood.
     pub fn adopted(&self, known: &[&Schema]) -> Result<Schema> {
+        let comparing = self.comparing();
         let of_known = |name: &str| {
             let mut names = known.iter().flat_map(|it| it.tables.keys());
-            self.scope.has_table(name) && names.any(|it| it.eq_ignore_ascii_case(name))
+            self.scope.has_table(name)
+                && names.any(|known| comparing.folding.same_table(known, name))
         };
         let mut unreadable = self.found.unreadable.iter();
         if let Some(Unreadable { name, why }) = unreadable.find(|object| of_known(&object.name)) {
@@ -137,7 +157,8 @@ impl Live {
         let stored = |table: &Table, actual: &Table| {
             self.dialect.as_stored(&self.dialect.as_declared(table, actual), &self.facts).ok()
         };
-        Ok(autogenerate::adopt(&self.found.schema, known, &stored, &self.naming))
+        let keeping = Keeping { stored: &stored, comparing, naming: &self.naming };
+        Ok(autogenerate::adopt(&self.found.schema, known, &keeping))
     }
 }
 
@@ -154,12 +175,6 @@ fn at_once(
 
 fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
     Error::new("failed to read what the database has").cause(err)
-}
-
-/// What these revisions say of what their SQL and steps make.
-pub fn told(migrations: &Migrations, applied: &BTreeSet<String>) -> Told {
-    let applied = migrations.iter().filter(|it| applied.contains(&it.revision.id));
-    Told::of(applied.flat_map(|it| &it.upgrade.operations))
 }
 
 /// What is said in the place of "agrees".

@@ -5,7 +5,7 @@
 
 mod pattern;
 
-use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind, Unreadable};
+use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind, PartKind, Unreadable};
 use dbmigrate_runtime::engine::sql::mentions;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{ForeignKey, Index, IndexTerm, Schema, Table};
@@ -128,11 +128,11 @@ impl Scope {
         });
         kept.others.retain(|object| self.has_table(&table_of(&object.name, object.kind)));
         kept.beyond.retain(|it| {
-            let name = it.object.strip_prefix("unique constraint `").unwrap_or_default();
-            let name = name.trim_end_matches('`');
+            let unique = it.part.as_ref().filter(|part| part.kind == PartKind::Unique);
+            let is_in = |name: &str| !self.excludes(&Subject::Object(Kind::Unique, name));
             self.has_table(&it.table)
                 && it.columns.iter().all(|column| self.has_column(&it.table, column))
-                && (name.is_empty() || !self.excludes(&Subject::Object(Kind::Unique, name)))
+                && unique.and_then(|part| part.name.as_deref()).is_none_or(is_in)
         });
         kept
     }

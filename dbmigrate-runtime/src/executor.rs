@@ -439,7 +439,8 @@ impl<'m> Executor<'m> {
         let before = self.violations()?;
         let mut planner = Planner::new(&migrations, direction, applied)?;
         // There is nothing to roll back.
-        let mut none = Verification::none();
+        let facts = self.facts()?;
+        let mut none = Verification::none(self.driver.dialect().comparing(&facts));
         self.run_one(direction, migration, &mut planner, false, &mut none)?;
         let new = new_violations(before, self.violations()?);
         if !new.is_empty() {

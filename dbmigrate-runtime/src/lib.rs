@@ -32,6 +32,7 @@
 #![warn(missing_docs)]
 
 // What a model says.
+mod folding;
 pub mod model;
 mod record;
 pub mod schema;

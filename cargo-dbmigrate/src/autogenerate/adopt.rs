@@ -4,15 +4,24 @@
 //! of an enumeration, no comments. Where what it keeps is just what it would keep of a known
 //! table, the known table's words are taken; where it isn't, the database's own stay.
 
-use dbmigrate_runtime::engine::drift::{same_column, same_default, same_foreign_key, same_index};
+use dbmigrate_runtime::engine::dialect::Comparing;
+use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::sql::{Kind, same_expression, tokens};
 use dbmigrate_runtime::schema::{
     Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, Schema, Table, Type, Unique,
 };
 
-/// Says what a database keeps of a table, beside the one that it has.
-pub type Stored<'a> = dyn Fn(&Table, &Table) -> Option<Table> + 'a;
+/// How a database keeps tables, and how the tool names what has no name there.
+#[derive(Clone, Copy)]
+pub struct Keeping<'a> {
+    /// What the database keeps of a table, beside the one that it has.
+    pub stored: &'a dyn Fn(&Table, &Table) -> Option<Table>,
+    /// What it reads alike.
+    pub comparing: Comparing,
+    /// The names of constraints.
+    pub naming: &'a Convention,
+}
 
 /// A known table, and what a database keeps of it.
 struct Known<'a> {
@@ -23,41 +32,36 @@ struct Known<'a> {
 /// The tables of a database that are known from one of these schemas, in their words, those of
 /// the first that fits. Indexes that none of them knows are others' and left out; constraints
 /// without a name get one by the convention.
-pub fn adopt(
-    actual: &Schema,
-    known: &[&Schema],
-    stored: &Stored<'_>,
-    naming: &Convention,
-) -> Schema {
+pub fn adopt(actual: &Schema, known: &[&Schema], keeping: &Keeping<'_>) -> Schema {
+    let folding = keeping.comparing.folding;
     let tables = actual.tables.values().filter_map(|actual| {
         let known: Vec<Known<'_>> = known
             .iter()
-            .filter_map(|it| find(it, &actual.name))
-            .filter_map(|table| Some(Known { table, stored: stored(table, actual)? }))
+            .filter_map(|it| find(it, &actual.name, folding))
+            .filter_map(|table| Some(Known { table, stored: (keeping.stored)(table, actual)? }))
             .collect();
         (!known.is_empty()).then_some((actual, known))
     });
-    Schema::from_tables(
-        tables.map(|(actual, tables)| adopt_table(actual, &tables, known, stored, naming)),
-    )
+    Schema::from_tables(tables.map(|(actual, tables)| adopt_table(actual, &tables, known, keeping)))
 }
 
-fn find<'a>(schema: &'a Schema, table: &str) -> Option<&'a Table> {
-    schema.tables.values().find(|it| it.name.eq_ignore_ascii_case(table))
+fn find<'a>(schema: &'a Schema, table: &str, folding: Folding) -> Option<&'a Table> {
+    schema.tables.values().find(|it| folding.same_table(&it.name, table))
 }
 
 fn adopt_table(
     actual: &Table,
     known: &[Known<'_>],
     schemas: &[&Schema],
-    stored: &Stored<'_>,
-    naming: &Convention,
+    keeping: &Keeping<'_>,
 ) -> Table {
-    let mut table = spelled(actual, known, schemas);
+    let Keeping { comparing, naming, .. } = keeping;
+    let folding = comparing.folding;
+    let mut table = spelled(actual, known, schemas, folding);
     let own = known.iter().map(|it| it.table);
     table.comment = own.clone().find_map(|it| it.comment.clone());
     for column in &mut table.columns {
-        adopt_column(column, &mut table.checks, known, stored);
+        adopt_column(column, &mut table.checks, known, keeping);
     }
     let name = table.name.clone();
     if let Some(key) = &mut table.primary_key {
@@ -69,14 +73,17 @@ fn adopt_table(
         }
     }
     for unique in &mut table.uniques {
-        let same = |it: &&Unique| it.columns == unique.columns && fits(&unique.name, &it.name);
+        let same =
+            |it: &&Unique| it.columns == unique.columns && fits(&unique.name, &it.name, folding);
         match own.clone().flat_map(|it| &it.uniques).find(same) {
             Some(it) => *unique = it.clone(),
             None => named(&mut unique.name, || naming.unique(&name, &unique.columns)),
         }
     }
     for key in &mut table.foreign_keys {
-        let same = |it: &&ForeignKey| fits(&key.name, &it.name) && same_foreign_key(key, it);
+        let same = |it: &&ForeignKey| {
+            fits(&key.name, &it.name, folding) && comparing.same_foreign_key(key, it)
+        };
         match own.clone().flat_map(|it| &it.foreign_keys).find(same) {
             Some(it) => *key = it.clone(),
             None => named(&mut key.name, || {
@@ -94,7 +101,8 @@ fn adopt_table(
             None => named(&mut check.name, || naming.table_check(&name, &check.expression)),
         }
     }
-    table.indexes = table.indexes.iter().filter_map(|it| adopt_index(it, actual, known)).collect();
+    table.indexes =
+        table.indexes.iter().filter_map(|it| adopt_index(it, actual, known, comparing)).collect();
     table
 }
 
@@ -107,10 +115,10 @@ fn stored_checks<'a>(known: &'a Known<'_>) -> Vec<&'a Check> {
 }
 
 /// The table with the names spelled as they are known.
-fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema]) -> Table {
+fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Folding) -> Table {
     let of = |tables: &[&Table], column: &mut String| {
         let mut columns = tables.iter().flat_map(|it| &it.columns);
-        if let Some(it) = columns.find(|it| it.name.eq_ignore_ascii_case(column)) {
+        if let Some(it) = columns.find(|it| folding.same(&it.name, column)) {
             column.clone_from(&it.name);
         }
     };
@@ -126,7 +134,7 @@ fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema]) -> Table {
     for key in &mut table.foreign_keys {
         key.columns.iter_mut().for_each(|it| of(&own, it));
         let targets: Vec<&Table> =
-            schemas.iter().filter_map(|it| find(it, &key.references_table)).collect();
+            schemas.iter().filter_map(|it| find(it, &key.references_table, folding)).collect();
         if let Some(first) = targets.first() {
             key.references_table.clone_from(&first.name);
         }
@@ -147,8 +155,9 @@ fn adopt_column(
     column: &mut Column,
     checks: &mut Vec<Check>,
     known: &[Known<'_>],
-    stored: &Stored<'_>,
+    keeping: &Keeping<'_>,
 ) {
+    let comparing = &keeping.comparing;
     let pairs: Vec<(&Column, &Column)> = known
         .iter()
         .filter_map(|it| {
@@ -163,12 +172,14 @@ fn adopt_column(
         pairs.iter().find(|(_, stored)| same(stored)).map(|(known, _)| *known)
     };
     // The type goes by itself: an enumeration is one only with its condition.
-    let mut types = pairs.iter().filter(|(_, it)| same_type(it, &was)).map(|(it, _)| &it.ty);
-    let same_rest = |it: &Column| same_column(&Column { ty: was.ty.clone(), ..it.clone() }, &was);
+    let mut types =
+        pairs.iter().filter(|(_, it)| same_type(it, &was, comparing)).map(|(it, _)| &it.ty);
+    let same_rest =
+        |it: &Column| comparing.same_column(&Column { ty: was.ty.clone(), ..it.clone() }, &was);
     match of(&same_rest) {
         Some(it) => *column = Column { ty: was.ty.clone(), ..it.clone() },
         None => {
-            if let Some(it) = of(&|it| same_default(it, &was)) {
+            if let Some(it) = of(&|it| comparing.same_default(it, &was)) {
                 column.default.clone_from(&it.default);
             }
             let only = |it: &Column| {
@@ -176,29 +187,28 @@ fn adopt_column(
                 only.generated.clone_from(&it.generated);
                 only
             };
-            if let Some(it) = of(&|it| same_column(&only(it), &only(&was))) {
+            if let Some(it) = of(&|it| comparing.same_column(&only(it), &only(&was))) {
                 column.generated.clone_from(&it.generated);
             }
             if let Some(it) = of(&|it| it.autoincrement == was.autoincrement) {
                 column.autoincrement = it.autoincrement;
             }
-            let collation = |it: &Column| it.collation.as_ref().map(|it| it.to_ascii_lowercase());
-            if let Some(it) = of(&|it| collation(it) == collation(&was)) {
+            if let Some(it) = of(&|it| comparing.same_collation(it, &was)) {
                 column.collation.clone_from(&it.collation);
             }
         }
     }
     column.ty = types
         .find_map(|ty| match ty {
-            Type::Enum(..) => enumeration(ty, &was.name, checks, stored),
+            Type::Enum(..) => enumeration(ty, &was.name, checks, keeping),
             _ => Some(ty.clone()),
         })
         .unwrap_or(was.ty);
 }
 
-fn same_type(one: &Column, other: &Column) -> bool {
+fn same_type(one: &Column, other: &Column, comparing: &Comparing) -> bool {
     let only = |it: &Column| Column::new("", it.ty.clone());
-    same_column(&only(one), &only(other))
+    comparing.same_column(&only(one), &only(other))
 }
 
 /// The enumeration with the values that the database allows, whose condition is then no check of
@@ -207,12 +217,12 @@ fn enumeration(
     ty: &Type,
     column: &str,
     checks: &mut Vec<Check>,
-    stored: &Stored<'_>,
+    keeping: &Keeping<'_>,
 ) -> Option<Type> {
     let Type::Enum(name, _) = ty else { return None };
     let is_it = |it: &Check, ty: &Type| {
         let only = Table::new("t").column(Column::new(column, ty.clone()));
-        stored(&only, &only).is_some_and(|only| {
+        (keeping.stored)(&only, &only).is_some_and(|only| {
             only.checks.iter().any(|own| same_expression(&own.expression, &it.expression))
         })
     };
@@ -238,18 +248,24 @@ fn enumeration(
 
 /// The index as it is known; by its name alone it stays what it is, by its content alone it keeps
 /// its name. A second one of the same content is others'.
-fn adopt_index(index: &Index, actual: &Table, known: &[Known<'_>]) -> Option<Index> {
+fn adopt_index(
+    index: &Index,
+    actual: &Table,
+    known: &[Known<'_>],
+    comparing: &Comparing,
+) -> Option<Index> {
     let pairs = || {
         known.iter().flat_map(|it| {
             let stored = |own: &Index| it.stored.find_index(&own.name).cloned();
             it.table.indexes.iter().filter_map(move |own| Some((own, stored(own)?)))
         })
     };
-    let same_name = |it: &Index| it.name.eq_ignore_ascii_case(&index.name);
+    let same_name = |it: &Index| comparing.folding.same(&it.name, &index.name);
     let is_there = |it: &Index| {
-        !same_name(it) && actual.indexes.iter().any(|own| own.name.eq_ignore_ascii_case(&it.name))
+        !same_name(it)
+            && actual.indexes.iter().any(|own| comparing.folding.same(&own.name, &it.name))
     };
-    let same = pairs().filter(|(it, stored)| same_index(stored, index) && !is_there(it));
+    let same = pairs().filter(|(it, stored)| comparing.same_index(stored, index) && !is_there(it));
     match best(same, |(it, _)| same_name(it)) {
         Some((it, _)) if same_name(it) => Some(it.clone()),
         Some((it, _)) => Some(it.renamed(&index.name)),
@@ -270,8 +286,8 @@ fn best<T>(items: impl Iterator<Item = T>, is_better: impl Fn(&T) -> bool) -> Op
 }
 
 /// Whether what a database calls so may be what is known by that name: it may have no name there.
-fn fits(actual: &str, known: &str) -> bool {
-    actual.is_empty() || actual.eq_ignore_ascii_case(known)
+fn fits(actual: &str, known: &str, folding: Folding) -> bool {
+    actual.is_empty() || folding.same(actual, known)
 }
 
 /// Gives a constraint without a name the one that it would have by the convention.

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
-pub use adopt::adopt;
+pub use adopt::{Keeping, adopt};
 pub use fill::{Need, Why, neutral};
 pub use flags::{Flags, Line, flags};
 pub use question::{Question, Rename, shell};

@@ -68,7 +68,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         let (here, applied) = history.at(live.applied.clone())?;
         let behind = pending_of(cx, &here, &live);
         let migrations = here.migrations()?;
-        let told = live::told(&migrations, &applied);
+        let told = live.told(&migrations, &applied);
         let found = live.drift(&migrations.replay(Some(&applied))?, &schema, told)?;
         say_drift(cx, &found);
         if !behind.is_empty() || !found.differences.is_empty() {

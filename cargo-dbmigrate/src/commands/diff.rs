@@ -96,7 +96,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     if let Some(live) = live.as_ref().filter(|_| [&from, &to].contains(&&Side::Database)) {
         let known = sources.known(&from, &to)?;
         let all = Schema::from_tables(known.iter().flat_map(|it| it.tables.values().cloned()));
-        let told = live::told(&migrations, &live.applied);
+        let told = live.told(&migrations, &live.applied);
         others = live.drift(&all, &all, told.clone())?.others;
         beyond = live.beyond(&all, told).iter().map(ToString::to_string).collect();
     }

@@ -13,7 +13,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::live::{self, Live};
+use crate::live::Live;
 use crate::new_file::{self, FileFormat, Position, decimal_warnings, questions, rewrite, try_out};
 use crate::output::{self, Output};
 use crate::run;
@@ -164,7 +164,7 @@ fn database(
             "`cargo dbmigrate upgrade` applies them; --against migrations needs no database",
         ));
     }
-    let told = live::told(&history.migrations()?, &applied);
+    let told = live.told(&history.migrations()?, &applied);
     for difference in live.beyond(&models.schema, told) {
         cx.out.note(format!("in the database {difference}"));
     }

@@ -13,7 +13,7 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
-use crate::live::{self, Live};
+use crate::live::Live;
 use crate::run;
 use crate::runner::Steps;
 
@@ -121,7 +121,7 @@ fn verify(
     stamped: &BTreeSet<String>,
 ) -> Result<()> {
     let live = Live::unversioned(cx, database)?;
-    let told = live::told(migrations, stamped);
+    let told = live.told(migrations, stamped);
     let drift = live.drift(&migrations.replay(Some(stamped))?, &migrations.replay(None)?, told)?;
     if drift.differences.is_empty() {
         if drift.n_compared == 0 && !drift.others.is_empty() {

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Object, ObjectKind};
-use dbmigrate_runtime::engine::drift::{differences, same_column};
+use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::sql::same_expression;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Schema, Table};
 
-use super::state::{Rows, SQLITE, State, is_internal};
+use super::state::{Rows, SQLITE, State, is_internal, words};
 
 /// Says what isn't true.
 pub type Broken<'a> = &'a mut dyn FnMut(String);
@@ -158,8 +158,8 @@ pub fn there(
 }
 
 /// Leads to what the models say. After a rename their constraints would have other names.
-pub fn models(names: &Names, before: &State, drift: &BTreeSet<String>, broken: Broken<'_>) {
-    for it in drift.difference(&before.drift).filter(|_| !names.renamed) {
+pub fn models(names: &Names, before: &State, drift: &[Difference], broken: Broken<'_>) {
+    for it in words(drift).difference(&before.drift).filter(|_| !names.renamed) {
         broken(format!("does not lead to the models: {it}"));
     }
 }
@@ -173,11 +173,13 @@ fn is_left(names: &Names, drift: &str) -> bool {
 /// Leads back: to the same objects, which work as before, and to the rows that were kept.
 pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken: Broken<'_>) {
     let kept = |it: &&String| !matches!(names.tables.get(*it), Some(None));
+    let comparing = SQLITE.comparing(&SQLITE.offline_facts());
     for name in before.found.schema.tables.keys().filter(kept) {
         let was = &before.found.schema.tables[name];
         match back.found.schema.tables.get(name) {
             None => broken(format!("does not lead back: table `{name}` is gone")),
-            Some(now) => differences(&settled(was, now, schema), now)
+            Some(now) => comparing
+                .differences(&settled(was, now, schema), now)
                 .iter()
                 .for_each(|it| broken(format!("does not lead back: {name}: {it}"))),
         }
@@ -211,8 +213,10 @@ fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
         SQLITE.as_stored(&SQLITE.as_declared(expected, actual), &facts).expect("it was created")
     };
     let (stored_was, stored_now) = (stored(was), stored(now));
+    let comparing = SQLITE.comparing(&facts);
     let is_expected = |stored: &Table, column: &Column| {
-        stored.find_column(&column.name).is_some_and(|expected| same_column(expected, column))
+        let expected = stored.find_column(&column.name);
+        expected.is_some_and(|expected| comparing.same_column(expected, column))
     };
     for column in &mut settled.columns {
         let Some(now) = now.find_column(&column.name) else { continue };

@@ -148,7 +148,7 @@ fn outcome(
         let schemas = [&before.schema, &reached];
         // What is there keeps its name by other settings.
         if case.config.is_some() {
-            ran.from_models.retain(|it| !it.contains(" is named `"));
+            ran.from_models.retain(|difference| !difference.is_of_names());
         }
         check(&ran, schemas, &revision.upgrade, &mut |it| say(format!("{}: {it}", pass.name)));
         if let (Err(why), Ok(_)) = (&planned, &ran.after) {

@@ -1,9 +1,9 @@
 //! A case on a real database.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Task};
+use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
@@ -50,7 +50,7 @@ pub struct Ran {
     pub sql: Result<String, String>,
     pub after: Taken,
     /// What differs after the upgrade from the models' own schema.
-    pub from_models: BTreeSet<String>,
+    pub from_models: Vec<Difference>,
     /// The way back, if the upgrade went there.
     pub back: Option<Taken>,
 }
@@ -104,7 +104,7 @@ pub fn run(
     };
     let from_models = after
         .as_ref()
-        .map_or_else(|_| BTreeSet::new(), |it: &State| drift(&mut said, models, &it.found));
+        .map_or_else(|_| Vec::new(), |it: &State| drift(&mut said, models, &it.found));
     let back = after.as_ref().ok().map(|_| {
         match take(&mut said, &migrations[1], Direction::Downgrade, "before") {
             Ok(()) => Ok(State::of(&mut said, before)),
@@ -196,11 +196,11 @@ fn line(task: &Task) -> String {
 
 /// Plans both ways without a database, and runs what is planned on one that nobody else has
 /// touched. Returns what differs there from where each way should lead.
-pub fn offline(first: &[Operation], revision: &Revision) -> Result<BTreeSet<String>, String> {
+pub fn offline(first: &[Operation], revision: &Revision) -> Result<Vec<Difference>, String> {
     let mut driver = SqliteDriver::open_in_memory().unwrap();
     driver.batch("PRAGMA foreign_keys = OFF").unwrap();
     let mut schema = Schema::default();
-    let mut drifted = BTreeSet::new();
+    let mut drifted = Vec::new();
     for operations in [first, &revision.upgrade, &revision.downgrade] {
         let tasks = plan::offline(operations, &mut schema, SQLITE).map_err(|err| err.message)?;
         for task in tasks {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind, Sqlite, Violation};
-use dbmigrate_runtime::engine::drift::differences;
+use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::{sql, version_table};
 use dbmigrate_runtime::schema::Schema;
@@ -50,7 +50,7 @@ impl State {
             true => sequence(driver),
         };
         State {
-            drift: drift(driver, schema, &found),
+            drift: words(&drift(driver, schema, &found)),
             violations: driver.as_connection().health(&BTreeSet::new()).unwrap().violations,
             integrity: texts(driver, "PRAGMA integrity_check"),
             settings: settings.into(),
@@ -139,23 +139,29 @@ fn sequence(driver: &mut dyn Driver) -> BTreeMap<String, i64> {
     rows.into_iter().map(entry).collect()
 }
 
-/// How what was found differs from a schema, in words.
-pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Catalog) -> BTreeSet<String> {
+/// How what was found differs from a schema.
+pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Catalog) -> Vec<Difference> {
     let facts = driver.as_connection().facts().unwrap();
-    let mut drift = BTreeSet::new();
+    let mut drift = Vec::new();
+    let comparing = driver.dialect().comparing(&facts);
     for table in schema.tables.values() {
-        let is_it = |it: &&String| it.eq_ignore_ascii_case(&table.name);
+        let is_it = |name: &&String| comparing.folding.same_table(name, &table.name);
         let Some(actual) = found.schema.tables.keys().find(is_it) else {
-            drift.insert(format!("table `{}` is missing", table.name));
+            drift.push(Difference::missing(&table.name));
             continue;
         };
         let actual = &found.schema.tables[actual];
         let dialect = driver.dialect();
         let declared = dialect.as_declared(table, actual);
-        let different = differences(&dialect.as_stored(&declared, &facts).unwrap(), actual);
-        drift.extend(different.iter().map(|it| format!("{}: {it}", table.name)));
+        let stored = dialect.as_stored(&declared, &facts).unwrap();
+        drift.extend(comparing.differences(&stored, actual));
     }
     drift
+}
+
+/// Differences as they are told apart here: by the table and by how they read.
+pub fn words(drift: &[Difference]) -> BTreeSet<String> {
+    drift.iter().map(|difference| format!("{}: {difference}", difference.table)).collect()
 }
 
 /// Where SQLite's own names begin.

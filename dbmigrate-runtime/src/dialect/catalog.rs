@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::folding::Folding;
 use crate::schema::Schema;
 
 /// What a server or library says of itself and statements depend on.
@@ -82,11 +83,10 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    /// Why the object of this name could not be understood, if it is one of those; letters' case
-    /// tells no names apart.
-    pub fn why_unreadable(&self, name: &str) -> Option<&str> {
+    /// Why the table or index of this name could not be understood, if it is one of those.
+    pub fn why_unreadable(&self, name: &str, folding: Folding) -> Option<&str> {
         let mut unreadable = self.unreadable.iter();
-        let found = unreadable.find(|object| object.name.eq_ignore_ascii_case(name));
+        let found = unreadable.find(|object| folding.same_table(&object.name, name));
         found.map(|object| object.why.as_str())
     }
 }
@@ -123,10 +123,59 @@ pub struct Beyond {
     pub table: String,
     /// The columns that it is about.
     pub columns: Vec<String>,
-    /// The constraint in words, or nothing where it is about the column itself.
-    pub object: String,
+    /// The constraint, or none where it is about the column itself.
+    pub part: Option<Part>,
     /// What it says: `has ON CONFLICT IGNORE`.
     pub text: String,
+}
+
+/// A constraint or an index of a table, as messages name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// What it is.
+    pub kind: PartKind,
+    /// Its name, where it has one that it is known by.
+    pub name: Option<String>,
+    /// What it is but for its name, such as ``on `email` ``; said where it has no name.
+    pub content: String,
+}
+
+/// What a part of a table is, in the words that messages have for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PartKind {
+    /// The primary key.
+    PrimaryKey,
+    /// A unique constraint.
+    Unique,
+    /// A foreign key.
+    ForeignKey,
+    /// A check.
+    Check,
+    /// An index.
+    Index,
+}
+
+impl fmt::Display for PartKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            PartKind::PrimaryKey => "primary key",
+            PartKind::Unique => "unique constraint",
+            PartKind::ForeignKey => "foreign key",
+            PartKind::Check => "check",
+            PartKind::Index => "index",
+        })
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Part { kind, name, content } = self;
+        match name {
+            Some(name) => write!(f, "{kind} `{name}`"),
+            None if content.is_empty() => write!(f, "{kind}"),
+            None => write!(f, "{kind} {content}"),
+        }
+    }
 }
 
 /// What doesn't hold in a database although its catalog lists it.

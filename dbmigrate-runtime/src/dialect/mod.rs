@@ -6,6 +6,7 @@
 //! queries.
 
 mod catalog;
+mod comparing;
 mod script;
 mod sqlite;
 
@@ -13,9 +14,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub use catalog::{
-    Beyond, Broken, Catalog, Facts, Health, Object, ObjectKind, ObjectName, Shadow, Unreadable,
-    Violation, ViolationKind,
+    Beyond, Broken, Catalog, Facts, Health, Object, ObjectKind, ObjectName, Part, PartKind, Shadow,
+    Unreadable, Violation, ViolationKind,
 };
+pub use comparing::Comparing;
 pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
 
@@ -31,6 +33,9 @@ pub trait Dialect: Sync {
 
     /// The database's name as people write it.
     fn title(&self) -> &'static str;
+
+    /// What this database reads alike, where a server has a say in it by what it says of itself.
+    fn comparing(&self, facts: &Facts) -> Comparing;
 
     /// What this database can do and others can't, or the other way round.
     fn capabilities(&self) -> Capabilities;

@@ -3,8 +3,16 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::dialect::Unreadable;
-use crate::schema::IndexColumn;
+use crate::dialect::{Dialect as _, Sqlite, Unreadable};
+use crate::folding::{Case, Folding};
+use crate::schema::{
+    Column, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, ReferentialAction, Table,
+    Type,
+};
+
+fn comparing() -> Comparing {
+    Sqlite.comparing(&Sqlite.offline_facts())
+}
 
 fn user() -> Table {
     let mut table = Table::new("user")
@@ -28,11 +36,11 @@ fn user() -> Table {
 fn check(change: impl Fn(&mut Table), expect: Expect) {
     let mut actual = user();
     change(&mut actual);
-    let found = differences(&user(), &actual);
+    let found = comparing().differences(&user(), &actual);
     let text: String = found.iter().map(|it| format!("{it}\n")).collect();
     expect.assert_eq(&text);
-    assert_eq!(differences(&actual, &user()).len(), found.len());
-    assert_eq!(differences(&actual, &actual), []);
+    assert_eq!(comparing().differences(&actual, &user()).len(), found.len());
+    assert_eq!(comparing().differences(&actual, &actual), []);
 }
 
 #[test]
@@ -59,19 +67,6 @@ fn two_ways_to_write_the_same_are_no_difference() {
         },
         expect![[""]],
     );
-}
-
-#[test]
-fn defaults_that_sqlite_reads_alike_are_alike() {
-    let same = |a: &str, b: &str| same_expression(&normal(a), &normal(b));
-    assert!(same("true", "1"));
-    assert!(same("\"\"", "''"));
-    assert!(same("word", "'word'"));
-    assert!(same("current_timestamp", "CURRENT_TIMESTAMP"));
-    assert!(!same("'0'", "0"));
-    assert!(!same("'TRUE'", "1"));
-    assert!(!same("'current_date'", "current_date"));
-    assert!(!same("'A'", "'a'"));
 }
 
 #[test]
@@ -223,7 +218,9 @@ fn what_no_migration_makes_is_no_difference() {
         others: vec![ObjectName::new(ObjectKind::View, "v")],
         ..Catalog::default()
     };
-    let drift = drift(&expected, &all, &Told::default(), &found);
+    let told = Told::nothing(Folding::ASCII);
+    let described = Described { expected: &expected, all: &all, told: &told };
+    let drift = drift(&comparing(), described, &found);
     let text: String = drift.differences.iter().map(|it| format!("{it}\n")).collect();
     expect![[r#"
         index `ix_later` of table `a` is there already, and a later revision makes it
@@ -241,4 +238,26 @@ fn what_no_migration_makes_is_no_difference() {
         view v
     "#]]
     .assert_eq(&others);
+}
+
+/// Where names are exact and checks are known by theirs, as on PostgreSQL.
+#[test]
+fn what_is_alike_is_the_databases_own() {
+    let exact = Folding { tables: Case::Exact, others: Case::Exact };
+    let comparing = Comparing { folding: exact, names_checks: true, default: str::to_owned };
+    let mut actual = user();
+    actual.columns[2].name = "Age".to_owned();
+    actual.columns[0].default = Some(DefaultValue::Sql("word".to_owned()));
+    actual.checks[0].name = "ck_other".to_owned();
+    let found = comparing.differences(&user(), &actual);
+    let text: String = found.iter().map(|difference| format!("{difference}\n")).collect();
+    expect![[r#"
+        check `ck_other` of table `user` is named `ck_user_age` in the migrations
+        column `user.Age` is not in the migrations
+        column `user.age` is missing from the database
+        column `user.id` has the default `word`, but none in the migrations
+    "#]]
+    .assert_eq(&text);
+    let kinds = found.iter().filter(|difference| difference.is_of_names()).count();
+    assert_eq!(kinds, 1);
 }

@@ -3,53 +3,61 @@
 use std::collections::BTreeSet;
 
 use crate::dialect::{Catalog, ObjectKind, ObjectName};
+use crate::folding::Folding;
 use crate::operations::{Operation, OtherObject};
 
 /// What revisions say of what they made by SQL and steps.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
-    /// The tables that SQL described, in lower case: what else that SQL said of them isn't known.
+    folding: Folding,
+    /// The tables that SQL described, folded: what else that SQL said of them isn't known.
     tables: BTreeSet<String>,
     /// Views and the like.
     objects: Vec<OtherObject>,
 }
 
 impl Told {
+    /// Nothing, on a database that compares names so.
+    pub fn nothing(folding: Folding) -> Told {
+        Told { folding, tables: BTreeSet::new(), objects: Vec::new() }
+    }
+
     /// What the operations of applied revisions say, in the order in which they ran.
-    pub fn of<'a>(operations: impl Iterator<Item = &'a Operation>) -> Told {
-        let mut told = Told::default();
+    pub fn of<'a>(folding: Folding, operations: impl Iterator<Item = &'a Operation>) -> Told {
+        let mut told = Told::nothing(folding);
         operations.for_each(|operation| told.follow(operation));
         told
     }
 
     fn follow(&mut self, operation: &Operation) {
+        let folding = self.folding;
         match operation {
             Operation::Execute(it) => {
                 let tables = it.describes.iter().flat_map(Operation::tables);
-                self.tables.extend(tables.map(str::to_ascii_lowercase));
+                self.tables.extend(tables.map(|name| folding.folded_table(name)));
                 it.describes.iter().for_each(|described| self.follow(described));
             }
             Operation::RenameTable { from, to } => {
-                if self.tables.remove(&from.to_ascii_lowercase()) {
-                    self.tables.insert(to.to_ascii_lowercase());
+                if self.tables.remove(&folding.folded_table(from)) {
+                    self.tables.insert(folding.folded_table(to));
                 }
                 for object in &mut self.objects {
-                    let table = object.table.as_mut().filter(|it| it.eq_ignore_ascii_case(from));
+                    let table = object.table.as_mut().filter(|it| folding.same_table(it, from));
                     table.into_iter().for_each(|table| to.clone_into(table));
                 }
             }
             Operation::DropTable { table } => {
-                self.tables.remove(&table.to_ascii_lowercase());
+                self.tables.remove(&folding.folded_table(table));
                 let is_on = |object: &OtherObject| {
-                    object.table.as_ref().is_some_and(|it| it.eq_ignore_ascii_case(table))
+                    object.table.as_ref().is_some_and(|it| folding.same_table(it, table))
                 };
                 self.objects.retain(|object| !is_on(object));
             }
             Operation::Makes(made) => {
-                self.objects.retain(|object| !object.is(made));
+                self.objects.retain(|object| !object.is(made, folding));
                 self.objects.push(made.clone());
             }
-            Operation::Drops(dropped) => self.objects.retain(|object| !object.is(dropped)),
+            Operation::Drops(dropped) => self.objects.retain(|object| !object.is(dropped, folding)),
             _ => {}
         }
     }
@@ -59,12 +67,16 @@ impl Told {
         self.objects.retain(|object| is_compared(object.table.as_ref().unwrap_or(&object.name)));
     }
 
+    pub(super) fn folding(&self) -> Folding {
+        self.folding
+    }
+
     pub(super) fn n_objects(&self) -> usize {
         self.objects.len()
     }
 
     pub(super) fn has_table(&self, name: &str) -> bool {
-        self.tables.contains(&name.to_ascii_lowercase())
+        self.tables.contains(&self.folding.folded_table(name))
     }
 
     /// What is told of and not there.
@@ -73,10 +85,9 @@ impl Told {
         found: &'a Catalog,
     ) -> impl Iterator<Item = &'a OtherObject> {
         self.objects.iter().filter(|object| {
-            !found
-                .others
-                .iter()
-                .any(|found| object.is(&OtherObject::new(found.kind.as_str(), &found.name)))
+            !found.others.iter().any(|found| {
+                object.is(&OtherObject::new(found.kind.as_str(), &found.name), self.folding)
+            })
         })
     }
 
@@ -86,7 +97,7 @@ impl Told {
         let is_behind = |name: &str, object: &OtherObject| {
             let (start, end) = name.split_at_checked(object.name.len()).unwrap_or_default();
             object.kind == "virtual table"
-                && start.eq_ignore_ascii_case(&object.name)
+                && self.folding.same_table(start, &object.name)
                 && end.starts_with('_')
         };
         let is_told = |ObjectName { kind, name }: &&ObjectName| {
@@ -95,7 +106,7 @@ impl Told {
                 if *kind == ObjectKind::ShadowTable {
                     is_behind(name, object)
                 } else {
-                    object.is(&of_kind)
+                    object.is(&of_kind, self.folding)
                 }
             })
         };
@@ -109,7 +120,7 @@ mod tests {
 
     #[test]
     fn a_virtual_table_has_only_the_tables_that_are_named_after_it() {
-        let mut told = Told::default();
+        let mut told = Told::nothing(Folding::ASCII);
         told.follow(&Operation::Makes(OtherObject::new("virtual table", "docs")));
         let object = |kind, name: &str| ObjectName { kind, name: name.to_owned() };
         let others = vec![

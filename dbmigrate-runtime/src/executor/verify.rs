@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
 use crate::dialect::{
-    Broken, Catalog, Dialect, Facts, Health, Object, ObjectKind, Shadow, Violation, ViolationKind,
+    Broken, Catalog, Comparing, Dialect, Facts, Health, Object, ObjectKind, Shadow, Violation,
+    ViolationKind,
 };
-use crate::drift::{Difference, differences};
+use crate::drift::{Difference, DifferenceKind};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::{Operation, TableChange};
 use crate::schema::{Schema, Table};
@@ -19,26 +20,26 @@ use crate::sql::may_change_objects;
 type Key = (ObjectKind, String, bool);
 
 /// The state of the tables that a run touches, followed through its operations.
-#[derive(Default)]
 pub(super) struct Verification {
+    comparing: Comparing,
     facts: Option<Facts>,
     /// The tables touched, as the operations so far make them.
     expected: Schema,
     /// Their names at the beginning, on the way, and now.
     names: BTreeSet<String>,
-    /// The same in lower case.
+    /// The same, folded.
     touched: BTreeSet<String>,
     /// What was different before, by today's names.
     before: Vec<Difference>,
     health: Health,
     /// What a run leaves as it is: views, triggers, and the tables that it doesn't touch.
     others: BTreeMap<Key, Object>,
-    /// Tables that opaque work has changed, in lower case.
+    /// Tables that opaque work has changed, folded.
     left_out: BTreeSet<String>,
-    /// Tables that are dropped, in lower case.
+    /// Tables that are dropped, folded.
     dropped: BTreeSet<String>,
     renames: Vec<(String, String)>,
-    /// Tables whose rows may have other numbers now, in lower case.
+    /// Tables whose rows may have other numbers now, folded.
     renumbered: BTreeSet<String>,
     /// Whether texts of other objects may change along.
     has_renamed: bool,
@@ -53,8 +54,29 @@ fn failed(err: DatabaseError) -> Error {
 
 impl Verification {
     /// Compares nothing.
-    pub(super) fn none() -> Verification {
-        Verification::default()
+    pub(super) fn none(comparing: Comparing) -> Verification {
+        Verification {
+            comparing,
+            facts: None,
+            expected: Schema::default(),
+            names: BTreeSet::new(),
+            touched: BTreeSet::new(),
+            before: Vec::new(),
+            health: Health::default(),
+            others: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            dropped: BTreeSet::new(),
+            renames: Vec::new(),
+            renumbered: BTreeSet::new(),
+            has_renamed: false,
+            snapshot: Vec::new(),
+            snapshot_version: None,
+        }
+    }
+
+    /// The spelling that all names of a table have.
+    fn folded(&self, table: &str) -> String {
+        self.comparing.folding.folded_table(table)
     }
 
     /// Looks at the tables that the operations touch, before they run.
@@ -67,9 +89,10 @@ impl Verification {
         let names: BTreeSet<String> =
             operations.flat_map(Operation::tables).map(str::to_owned).collect();
         let dialect = conn.dialect();
+        let comparing = dialect.comparing(&facts);
         let health = super::health(conn, &names)?;
         if names.is_empty() {
-            return Ok(Verification { health, ..Verification::none() });
+            return Ok(Verification { health, ..Verification::none(comparing) });
         }
         let found = conn.catalog(Some(&names)).map_err(failed)?;
         match dialect.shadow(conn, &names, schema, &found.objects).map_err(failed)? {
@@ -82,9 +105,9 @@ impl Verification {
             facts: Some(facts),
             health,
             expected: Schema::from_tables(there),
-            touched: names.iter().map(|it| it.to_ascii_lowercase()).collect(),
+            touched: names.iter().map(|name| comparing.folding.folded_table(name)).collect(),
             names,
-            ..Verification::default()
+            ..Verification::none(comparing)
         };
         verification.before = verification.differences(dialect, &found);
         verification.others = verification.others(dialect, &found.objects);
@@ -93,28 +116,28 @@ impl Verification {
 
     fn differences(&self, dialect: &dyn Dialect, found: &Catalog) -> Vec<Difference> {
         let Some(facts) = &self.facts else { return Vec::new() };
-        let lower = |it: &str| it.to_ascii_lowercase();
+        let folded = |name: &str| self.folded(name);
         let actual: BTreeMap<String, &Table> =
-            found.schema.tables.values().map(|it| (lower(&it.name), it)).collect();
-        let expected: BTreeSet<String> = self.expected.tables.keys().map(|it| lower(it)).collect();
+            found.schema.tables.values().map(|it| (folded(&it.name), it)).collect();
+        let expected: BTreeSet<String> = self.expected.tables.keys().map(|it| folded(it)).collect();
         let mut different = Vec::new();
-        for name in self.names.iter().filter(|it| !self.left_out.contains(&lower(it))) {
-            match (self.expected.table(name), actual.get(&lower(name))) {
+        for name in self.names.iter().filter(|it| !self.left_out.contains(&folded(it))) {
+            match (self.expected.table(name), actual.get(&folded(name))) {
                 (Some(expected), Some(actual)) => {
                     let stored = dialect.as_stored(&dialect.as_declared(expected, actual), facts);
                     let Ok(expected) = stored else { continue };
-                    different.extend(differences(&expected, actual));
+                    different.extend(self.comparing.differences(&expected, actual));
                 }
                 (Some(_), None) => {
-                    different.push(match found.why_unreadable(name) {
+                    different.push(match found.why_unreadable(name, self.comparing.folding) {
                         Some(why) => Difference::unreadable(name, why),
                         None => Difference::missing(name),
                     });
                 }
                 // Of another letter case it may be the table under its new name.
-                (None, Some(_)) if expected.contains(&lower(name)) => {}
+                (None, Some(_)) if expected.contains(&folded(name)) => {}
                 (None, Some(_)) => {
-                    different.push(Difference::of_table(name, "is still in the database"));
+                    different.push(Difference::of_table(name, DifferenceKind::StillThere));
                 }
                 (None, None) => {}
             }
@@ -124,6 +147,7 @@ impl Verification {
 
     /// Follows operations that were run.
     pub(super) fn operations(&mut self, operations: &[Operation]) {
+        let folding = self.comparing.folding;
         for operation in operations {
             as_said(operation).iter().for_each(|it| self.rows(it));
             if self.facts.is_none() {
@@ -135,26 +159,22 @@ impl Verification {
                     self.before.iter_mut().filter(|it| it.table == *from).for_each(|it| {
                         to.clone_into(&mut it.table);
                     });
-                    if self.left_out.contains(&from.to_ascii_lowercase()) {
-                        self.left_out.insert(to.to_ascii_lowercase());
+                    if self.left_out.contains(&folding.folded_table(from)) {
+                        self.left_out.insert(folding.folded_table(to));
                     }
                 }
                 Operation::RenameColumn { table, from, to } => {
                     self.has_renamed = true;
-                    let of_column = |it: &&mut Difference| {
-                        it.table == *table && it.column.as_ref() == Some(from)
-                    };
-                    self.before.iter_mut().filter(of_column).for_each(|it| {
-                        it.column = Some(to.clone());
-                    });
+                    let of_table = self.before.iter_mut().filter(|it| it.table == *table);
+                    of_table.for_each(|it| it.rename_column(from, to));
                 }
                 Operation::DropTable { table } => {
-                    self.dropped.insert(table.to_ascii_lowercase());
+                    self.dropped.insert(folding.folded_table(table));
                 }
                 // What SQL says of itself is not held against it.
                 Operation::Execute(it) => {
                     let described = it.describes.iter().flat_map(Operation::tables);
-                    self.left_out.extend(described.map(str::to_ascii_lowercase));
+                    self.left_out.extend(described.map(|name| folding.folded_table(name)));
                 }
                 _ => {}
             }
@@ -165,18 +185,19 @@ impl Verification {
 
     /// Follows the names of tables and the numbers of their rows.
     fn rows(&mut self, operation: &Operation) {
+        let folding = self.comparing.folding;
         match operation {
             Operation::RenameTable { from, to } => {
                 self.renames.push((from.clone(), to.clone()));
-                if self.renumbered.contains(&from.to_ascii_lowercase()) {
-                    self.renumbered.insert(to.to_ascii_lowercase());
+                if self.renumbered.contains(&folding.folded_table(from)) {
+                    self.renumbered.insert(folding.folded_table(to));
                 }
             }
             Operation::AddPrimaryKey { table, .. }
             | Operation::DropPrimaryKey { table, .. }
             | Operation::AlterTable { table, change: TableChange { without_rowid: Some(_), .. } } =>
             {
-                self.renumbered.insert(table.to_ascii_lowercase());
+                self.renumbered.insert(folding.folded_table(table));
             }
             // Values of a key may be the rows' numbers.
             Operation::AlterColumn { table, column, change }
@@ -184,7 +205,7 @@ impl Verification {
             {
                 let key = self.expected.table(table).and_then(|it| it.primary_key.as_ref());
                 if key.is_some_and(|it| it.columns.contains(column)) {
-                    self.renumbered.insert(table.to_ascii_lowercase());
+                    self.renumbered.insert(folding.folded_table(table));
                 }
             }
             _ => {}
@@ -235,7 +256,7 @@ impl Verification {
         for (key, it) in gone.chain(new) {
             // A trigger is no part of its table.
             if it.kind != ObjectKind::Trigger {
-                self.left_out.insert(it.table.to_ascii_lowercase());
+                self.left_out.insert(self.comparing.folding.folded_table(&it.table));
             }
             self.others.remove(key);
         }
@@ -262,7 +283,7 @@ impl Verification {
     /// Violations without the numbers of rows that may have had other numbers before.
     fn without_numbers(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
         for Violation { table, kind, .. } in &mut violations {
-            let table = table.to_ascii_lowercase();
+            let table = self.folded(table);
             if self.renumbered.contains(&table) || self.left_out.contains(&table) {
                 if let ViolationKind::Row(row) = kind {
                     *row = None;
@@ -319,10 +340,10 @@ impl Verification {
 
     /// Whether a table is dropped that has or had that name.
     fn is_dropped(&self, table: &str) -> bool {
-        let mut names = vec![table.to_ascii_lowercase()];
+        let mut names = vec![self.folded(table)];
         for (from, to) in &self.renames {
-            if names.iter().any(|it| it.eq_ignore_ascii_case(from)) {
-                names.push(to.to_ascii_lowercase());
+            if names.contains(&self.folded(from)) {
+                names.push(self.folded(to));
             }
         }
         names.iter().any(|it| self.dropped.contains(it))
@@ -333,7 +354,7 @@ impl Verification {
         let is_other = |object: &&Object| match object.kind {
             ObjectKind::View | ObjectKind::Trigger => true,
             ObjectKind::Table | ObjectKind::VirtualTable | ObjectKind::ShadowTable => {
-                !self.touched.contains(&object.name.to_ascii_lowercase())
+                !self.touched.contains(&self.folded(&object.name))
                     && !dialect.is_maintained(object, objects)
             }
             ObjectKind::Index => false,

@@ -1,6 +1,7 @@
 //! What SQL of a person or a step makes that a schema has no place for, as it is told.
 
 use super::{Operation, Operations, OtherObject};
+use crate::folding::Folding;
 
 /// What SQL or a step makes and drops beside tables. Nothing of it runs.
 ///
@@ -60,8 +61,8 @@ impl OtherObject {
         OtherObject { kind: kind.to_owned(), name: name.to_owned(), table: None }
     }
 
-    /// Whether it is the other one, but for the letters' case.
-    pub fn is(&self, other: &OtherObject) -> bool {
-        self.kind == other.kind && self.name.eq_ignore_ascii_case(&other.name)
+    /// Whether it is the other one, on a database that compares names so.
+    pub fn is(&self, other: &OtherObject, folding: Folding) -> bool {
+        self.kind == other.kind && folding.same_table(&self.name, &other.name)
     }
 }

@@ -1,7 +1,7 @@
 //! Databases that other tools have made, beside models of the same tables.
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::engine::drift::Told;
+use dbmigrate_runtime::engine::drift::{Described, Told, drift};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::schema::{IndexColumn, ReferentialAction};
@@ -21,7 +21,10 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     let stored = |table: &Table, actual: &Table| {
         Sqlite.as_stored(&Sqlite.as_declared(table, actual), &facts).ok()
     };
-    let adopted = adopt(&actual.schema, known, &stored, &Convention::default());
+    let naming = Convention::default();
+    let comparing = Sqlite.comparing(&facts);
+    let keeping = Keeping { stored: &stored, comparing, naming: &naming };
+    let adopted = adopt(&actual.schema, known, &keeping);
     let lines: String =
         between(&adopted, known[0]).iter().map(|it| format!("{}\n", found(it))).collect();
     expect.assert_eq(&lines);
@@ -31,7 +34,11 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     };
     let kept = known[0].tables.values().map(|it| stored(it, has(it).unwrap_or(it)).unwrap());
     let kept = Schema::from_tables(kept);
-    let drift = dbmigrate_runtime::engine::drift::drift(&kept, known[0], &Told::default(), &actual);
+    let drift = drift(
+        &comparing,
+        Described { expected: &kept, all: known[0], told: &Told::nothing(comparing.folding) },
+        &actual,
+    );
     assert_eq!(drift.differences.is_empty(), lines.is_empty(), "{:#?}", drift.differences);
 }
 

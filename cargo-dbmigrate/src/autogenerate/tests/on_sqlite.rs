@@ -2,7 +2,7 @@
 //! and the way back leads to what was there.
 
 use dbmigrate_runtime::engine::dialect::{ObjectKind, ObjectName};
-use dbmigrate_runtime::engine::drift::{Told, drift};
+use dbmigrate_runtime::engine::drift::{Described, Told, drift};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
@@ -97,7 +97,10 @@ fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
     let stored = Schema::from_tables(stored.collect::<Vec<_>>());
     let mut actual = driver.as_connection().catalog(None).unwrap();
     assert_eq!(actual.unreadable, []);
-    let found = drift(&stored, &stored, &Told::default(), &actual);
+    let comparing = driver.dialect().comparing(&facts);
+    let told = Told::nothing(comparing.folding);
+    let described = Described { expected: &stored, all: &stored, told: &told };
+    let found = drift(&comparing, described, &actual);
     assert_eq!(found.differences.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
     actual.schema.tables.remove("dbmigrate_version");
     assert_eq!(orders(&actual.schema), orders(schema));

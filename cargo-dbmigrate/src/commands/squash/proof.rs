@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind};
+use dbmigrate_runtime::engine::dialect::{Catalog, Dialect as _, Object, ObjectKind, Sqlite};
 use dbmigrate_runtime::engine::driver::AsConnection as _;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::engine::revision::{Revision, Target};
-use dbmigrate_runtime::engine::{Migration, Migrations, drift};
+use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Operation, Recording};
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, Options};
@@ -99,13 +99,14 @@ fn run(migrations: &Migrations, id: &str) -> Result<Catalog> {
 }
 
 fn refuse_other_objects(old: &Catalog, new: &Catalog) -> Result<()> {
+    let comparing = Sqlite.comparing(&Sqlite.offline_facts());
     let (all, changed) = (&old.schema.tables, &new.schema.tables);
     let names: BTreeSet<&String> = all.keys().chain(changed.keys()).collect();
     let mut different = String::new();
     for name in names {
         match (all.get(name), changed.get(name)) {
             (Some(old), Some(new)) => {
-                for it in drift::differences(old, new) {
+                for it in comparing.differences(old, new) {
                     different += &format!("\n  {it}");
                 }
             }

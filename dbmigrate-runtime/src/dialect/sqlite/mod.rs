@@ -3,6 +3,7 @@
 //! What `ALTER TABLE` can and can't do is from sqlite.org's `lang_altertable.html`; where it
 //! can't, the table is made anew.
 
+mod comparing;
 mod convert;
 mod ddl;
 mod decimal;
@@ -19,7 +20,9 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use super::{Capabilities, Catalog, Dialect, Facts, Health, Object, Plan, Refusal, Script, Shadow};
+use super::{
+    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Object, Plan, Refusal, Script, Shadow,
+};
 use crate::Value;
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
@@ -36,6 +39,10 @@ impl Dialect for Sqlite {
 
     fn title(&self) -> &'static str {
         "SQLite"
+    }
+
+    fn comparing(&self, _facts: &Facts) -> Comparing {
+        comparing::COMPARING
     }
 
     fn capabilities(&self) -> Capabilities {

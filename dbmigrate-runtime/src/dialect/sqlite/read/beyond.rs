@@ -1,7 +1,7 @@
 //! What a table's stored text says and a schema has no place for.
 
 use super::super::definition::{ClauseKind, ConstraintKind, Definition, KeyColumn};
-use crate::dialect::Beyond;
+use crate::dialect::{Beyond, Part, PartKind};
 use crate::schema::{Column, Table};
 
 /// What others wrote into a table's text and no migration could have: how a key is sorted and
@@ -24,15 +24,15 @@ pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
                         } else {
                             "is sorted DESC"
                         };
-                        found.push(&columns, "primary key", text);
+                        found.push(&columns, Some(primary_key()), text);
                     }
-                    found.conflict(&columns, "primary key", conflict.as_deref());
+                    found.conflict(&columns, Some(primary_key()), conflict.as_deref());
                 }
                 ClauseKind::Unique { conflict } => {
-                    found.conflict(&columns, &unique(name, &columns), conflict.as_deref());
+                    found.conflict(&columns, Some(unique(name, &columns)), conflict.as_deref());
                 }
                 ClauseKind::NotNull { conflict } => {
-                    found.conflict(&columns, "", conflict.as_deref());
+                    found.conflict(&columns, None, conflict.as_deref());
                 }
                 _ => {}
             }
@@ -42,11 +42,11 @@ pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
         let name = item.name.as_deref();
         match &item.kind {
             ConstraintKind::PrimaryKey { columns, conflict, .. } => {
-                found.key(columns, "primary key", conflict.as_deref());
+                found.key(columns, primary_key(), conflict.as_deref());
             }
             ConstraintKind::Unique { columns, conflict } => {
                 let names: Vec<String> = columns.iter().map(|it| it.name.clone()).collect();
-                found.key(columns, &unique(name, &names), conflict.as_deref());
+                found.key(columns, unique(name, &names), conflict.as_deref());
             }
             _ => {}
         }
@@ -54,11 +54,13 @@ pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
     found.beyond
 }
 
-fn unique(name: Option<&str>, columns: &[String]) -> String {
-    match name {
-        Some(name) => format!("unique constraint `{name}`"),
-        None => format!("unique constraint on `{}`", columns.join("`, `")),
-    }
+fn primary_key() -> Part {
+    Part { kind: PartKind::PrimaryKey, name: None, content: String::new() }
+}
+
+fn unique(name: Option<&str>, columns: &[String]) -> Part {
+    let content = format!("on `{}`", columns.join("`, `"));
+    Part { kind: PartKind::Unique, name: name.map(str::to_owned), content }
 }
 
 struct Found<'a> {
@@ -68,31 +70,31 @@ struct Found<'a> {
 
 impl Found<'_> {
     /// About a constraint of these columns, or about the column itself where it is about none.
-    fn push(&mut self, columns: &[String], object: &str, text: impl Into<String>) {
+    fn push(&mut self, columns: &[String], part: Option<Part>, text: impl Into<String>) {
         self.beyond.push(Beyond {
             table: self.table.name.clone(),
             columns: columns.to_vec(),
-            object: object.to_owned(),
+            part,
             text: text.into(),
         });
     }
 
-    fn conflict(&mut self, columns: &[String], object: &str, conflict: Option<&str>) {
+    fn conflict(&mut self, columns: &[String], part: Option<Part>, conflict: Option<&str>) {
         let conflict = conflict.map(str::to_ascii_uppercase).filter(|word| word != "ABORT");
         if let Some(word) = conflict {
-            let what = if object.is_empty() { "is NOT NULL" } else { "has" };
-            self.push(columns, object, format!("{what} ON CONFLICT {word}"));
+            let what = if part.is_some() { "has" } else { "is NOT NULL" };
+            self.push(columns, part, format!("{what} ON CONFLICT {word}"));
         }
     }
 
-    fn key(&mut self, key: &[KeyColumn], object: &str, conflict: Option<&str>) {
+    fn key(&mut self, key: &[KeyColumn], part: Part, conflict: Option<&str>) {
         let names: Vec<String> = key.iter().map(|it| it.name.clone()).collect();
         let find = |name: &str| {
             self.table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
         };
         // The row's number is the key then, and its order is not the key's to say.
         let is_alias = |column: &Column| {
-            let is_key = object == "primary key" && key.len() == 1;
+            let is_key = part.kind == PartKind::PrimaryKey && key.len() == 1;
             is_key && !self.table.without_rowid && super::is_integer(&column.ty)
         };
         let mut texts = Vec::new();
@@ -107,8 +109,8 @@ impl Found<'_> {
                 texts.push(format!("sorts `{}` DESC", it.name));
             }
         }
-        texts.into_iter().for_each(|text| self.push(&names, object, text));
-        self.conflict(&names, object, conflict);
+        texts.into_iter().for_each(|text| self.push(&names, Some(part.clone()), text));
+        self.conflict(&names, Some(part), conflict);
     }
 }
 

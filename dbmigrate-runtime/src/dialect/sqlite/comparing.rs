@@ -1,0 +1,45 @@
+//! What SQLite reads alike.
+
+use crate::dialect::Comparing;
+use crate::folding::Folding;
+use crate::sql::{Kind, is_reserved, quote_text, significant, unparenthesised};
+
+pub(super) const COMPARING: Comparing =
+    Comparing { folding: Folding::ASCII, names_checks: false, default };
+
+/// A default in one of the ways to write it: the words `TRUE` and `FALSE` are 1 and 0, and any
+/// other name alone is a text.
+fn default(sql: &str) -> String {
+    let sql = unparenthesised(sql);
+    let tokens = significant(sql);
+    let [token] = tokens.as_slice() else { return sql.to_owned() };
+    let is_now = ["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"];
+    match token.kind {
+        Kind::Quoted => token.unquoted().map_or_else(|| sql.to_owned(), |name| quote_text(&name)),
+        Kind::Word if token.is_word("TRUE") => "1".to_owned(),
+        Kind::Word if token.is_word("FALSE") => "0".to_owned(),
+        Kind::Word if !is_reserved(sql) && !is_now.iter().any(|word| token.is_word(word)) => {
+            quote_text(sql)
+        }
+        _ => sql.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::default;
+    use crate::sql::same_expression;
+
+    #[test]
+    fn defaults_that_sqlite_reads_alike_are_alike() {
+        let same = |a: &str, b: &str| same_expression(&default(a), &default(b));
+        assert!(same("true", "1"));
+        assert!(same("\"\"", "''"));
+        assert!(same("word", "'word'"));
+        assert!(same("current_timestamp", "CURRENT_TIMESTAMP"));
+        assert!(!same("'0'", "0"));
+        assert!(!same("'TRUE'", "1"));
+        assert!(!same("'current_date'", "current_date"));
+        assert!(!same("'A'", "'a'"));
+    }
+}

@@ -1,0 +1,321 @@
+//! How one table differs from another, by what their database reads alike.
+
+use super::difference::{Difference, DifferenceKind, Property, Subject};
+use crate::dialect::{Comparing, Part, PartKind};
+use crate::schema::{
+    Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, ReferentialAction,
+    Table, Type,
+};
+use crate::sql::same_expression;
+
+impl Comparing {
+    /// How a table of the database differs from the one that the migrations make.
+    pub fn differences(&self, expected: &Table, actual: &Table) -> Vec<Difference> {
+        let mut report = Report { comparing: self, table: &expected.name, found: Vec::new() };
+        report.table(expected, actual);
+        report.columns(expected, actual);
+        report.constraints(expected, actual);
+        report.found.sort_by_cached_key(Difference::place);
+        report.found
+    }
+
+    /// Whether two columns are the same to the database.
+    pub fn same_column(&self, a: &Column, b: &Column) -> bool {
+        let mut report = Report { comparing: self, table: "", found: Vec::new() };
+        report.column(a, b);
+        report.found.is_empty()
+    }
+
+    /// Whether two defaults are the same to the database.
+    pub fn same_default(&self, a: &Column, b: &Column) -> bool {
+        let normal = |column| default(column).map(|sql| (self.default)(&sql));
+        same(normal(a).as_deref(), normal(b).as_deref(), same_expression)
+    }
+
+    /// Whether two foreign keys say the same, but for their names.
+    pub fn same_foreign_key(&self, a: &ForeignKey, b: &ForeignKey) -> bool {
+        self.folding.same_names(&a.columns, &b.columns)
+            && self.folding.same_table(&a.references_table, &b.references_table)
+            && self.folding.same_names(&a.references_columns, &b.references_columns)
+            && (a.on_delete, a.on_update, a.deferrable) == (b.on_delete, b.on_update, b.deferrable)
+    }
+
+    /// Whether two indexes are the same, but for their names.
+    pub fn same_index(&self, a: &Index, b: &Index) -> bool {
+        let same_name = |a: &str, b: &str| self.folding.same(a, b);
+        a.unique == b.unique
+            && same(a.filter.as_deref(), b.filter.as_deref(), same_expression)
+            && a.columns.len() == b.columns.len()
+            && a.columns.iter().zip(&b.columns).all(|(a, b)| {
+                let same_term = match (&a.term, &b.term) {
+                    (IndexTerm::Column(a), IndexTerm::Column(b)) => same_name(a, b),
+                    (IndexTerm::Expression(a), IndexTerm::Expression(b)) => same_expression(a, b),
+                    (IndexTerm::Column(_), IndexTerm::Expression(_))
+                    | (IndexTerm::Expression(_), IndexTerm::Column(_)) => false,
+                };
+                same_term
+                    && a.descending == b.descending
+                    && same(a.collation.as_deref(), b.collation.as_deref(), same_name)
+            })
+    }
+
+    /// Whether two columns have the same collation.
+    pub fn same_collation(&self, a: &Column, b: &Column) -> bool {
+        let same_name = |a: &str, b: &str| self.folding.same(a, b);
+        same(a.collation.as_deref(), b.collation.as_deref(), same_name)
+    }
+}
+
+struct Report<'a> {
+    comparing: &'a Comparing,
+    table: &'a str,
+    found: Vec<Difference>,
+}
+
+impl Report<'_> {
+    fn push(&mut self, subject: Subject, kind: DifferenceKind) {
+        self.found.push(Difference { table: self.table.to_owned(), subject, kind });
+    }
+
+    /// One thing that a table or a column has or hasn't.
+    fn has(
+        &mut self,
+        subject: Subject,
+        property: Property,
+        expected: Option<String>,
+        actual: Option<String>,
+    ) {
+        if expected.is_some() || actual.is_some() {
+            self.push(subject, DifferenceKind::Has { property, expected, actual });
+        }
+    }
+
+    /// One thing that a table or a column is or isn't.
+    fn is(&mut self, subject: Subject, what: &'static str, expected: bool, actual: bool) {
+        if expected != actual {
+            let kind = if actual { DifferenceKind::Is(what) } else { DifferenceKind::IsNot(what) };
+            self.push(subject, kind);
+        }
+    }
+
+    fn table(&mut self, expected: &Table, actual: &Table) {
+        self.is(Subject::Table, "STRICT", expected.strict, actual.strict);
+        self.is(Subject::Table, "WITHOUT ROWID", expected.without_rowid, actual.without_rowid);
+        let columns = |table: &Table| table.primary_key.as_ref().map(|key| key.columns.clone());
+        let (expected, actual) = (columns(expected), columns(actual));
+        let folding = self.comparing.folding;
+        if !same(expected.as_ref(), actual.as_ref(), |a, b| folding.same_names(a, b)) {
+            let text = |columns: Option<Vec<String>>| columns.map(|columns| quoted(&columns));
+            self.has(Subject::Table, Property::PrimaryKey, text(expected), text(actual));
+        }
+    }
+
+    fn columns(&mut self, expected: &Table, actual: &Table) {
+        let folding = self.comparing.folding;
+        let find = |table: &Table, name: &str| {
+            table.columns.iter().find(|column| folding.same(&column.name, name)).cloned()
+        };
+        for column in &expected.columns {
+            match find(actual, &column.name) {
+                Some(found) => self.column(column, &found),
+                None => self.push(Subject::Column(column.name.clone()), DifferenceKind::Missing),
+            }
+        }
+        for column in &actual.columns {
+            if find(expected, &column.name).is_none() {
+                self.push(Subject::Column(column.name.clone()), DifferenceKind::Extra);
+            }
+        }
+    }
+
+    fn column(&mut self, expected: &Column, actual: &Column) {
+        let subject = || Subject::Column(expected.name.clone());
+        let ty = |ty: &Type| Some(ty.to_string()).filter(|text| !text.is_empty());
+        let types = (ty(&expected.ty), ty(&actual.ty));
+        if !same(types.0.as_deref(), types.1.as_deref(), same_expression) {
+            self.has(subject(), Property::Type, types.0.map(code), types.1.map(code));
+        }
+        if expected.nullable != actual.nullable {
+            self.push(subject(), DifferenceKind::Nullable(actual.nullable));
+        }
+        if !self.comparing.same_default(expected, actual) {
+            let defaults = (default(expected), default(actual));
+            self.has(subject(), Property::Default, defaults.0.map(code), defaults.1.map(code));
+        }
+        let generated = (expected.generated.as_ref(), actual.generated.as_ref());
+        let same_generated = |a: &Generated, b: &Generated| {
+            a.stored == b.stored && same_expression(&a.expression, &b.expression)
+        };
+        if !same(generated.0, generated.1, same_generated) {
+            let text = |generated: &Generated| {
+                let how = if generated.stored { "stored" } else { "virtual" };
+                format!("{} ({how})", code(&generated.expression))
+            };
+            let (expected, actual) = (generated.0.map(text), generated.1.map(text));
+            self.has(subject(), Property::Expression, expected, actual);
+        }
+        if !self.comparing.same_collation(expected, actual) {
+            let text = |column: &Column| column.collation.as_deref().map(code);
+            self.has(subject(), Property::Collation, text(expected), text(actual));
+        }
+        let counts = |column: &Column| column.autoincrement == Some(true);
+        self.is(subject(), "AUTOINCREMENT", counts(expected), counts(actual));
+    }
+
+    fn constraints(&mut self, expected: &Table, actual: &Table) {
+        let comparing = self.comparing;
+        let folding = comparing.folding;
+        self.objects(
+            &expected.uniques,
+            &actual.uniques,
+            &Objects {
+                kind: PartKind::Unique,
+                has_names: true,
+                name: &|unique| &unique.name,
+                same: &|a, b| folding.same_names(&a.columns, &b.columns),
+                text: &|unique| format!("on {}", quoted(&unique.columns)),
+            },
+        );
+        self.objects(
+            &expected.foreign_keys,
+            &actual.foreign_keys,
+            &Objects {
+                kind: PartKind::ForeignKey,
+                has_names: true,
+                name: &|key| &key.name,
+                same: &|a, b| comparing.same_foreign_key(a, b),
+                text: &foreign_key,
+            },
+        );
+        self.objects(
+            &expected.checks,
+            &actual.checks,
+            &Objects {
+                kind: PartKind::Check,
+                has_names: comparing.names_checks,
+                name: &|check| &check.name,
+                same: &|a, b| same_expression(&a.expression, &b.expression),
+                text: &|check| code(&check.expression),
+            },
+        );
+        self.objects(
+            &expected.indexes,
+            &actual.indexes,
+            &Objects {
+                kind: PartKind::Index,
+                has_names: true,
+                name: &|index| &index.name,
+                same: &|a, b| comparing.same_index(a, b),
+                text: &index,
+            },
+        );
+    }
+
+    /// Finds each object's other half: by name and content, by content where one has no name, by
+    /// name, by content.
+    fn objects<T>(&mut self, expected: &[T], actual: &[T], objects: &Objects<'_, T>) {
+        let Objects { kind, has_names, name, same, text } = objects;
+        let (kind, folding) = (*kind, self.comparing.folding);
+        let mut expected: Vec<&T> = expected.iter().collect();
+        let mut actual: Vec<&T> = actual.iter().collect();
+        let same_name = |a: &T, b: &T| !name(a).is_empty() && folding.same(name(a), name(b));
+        let is_open = |a: &T, b: &T| !has_names || name(a).is_empty() || name(b).is_empty();
+        take_pairs(&mut expected, &mut actual, |a, b| same_name(a, b) && same(a, b));
+        take_pairs(&mut expected, &mut actual, |a, b| is_open(a, b) && same(a, b));
+        let named = |name: &str| {
+            Subject::Part(Part { kind, name: Some(name.to_owned()), content: String::new() })
+        };
+        for (a, b) in take_pairs(&mut expected, &mut actual, same_name) {
+            let (expected, actual) = (text(a), text(b));
+            self.push(named(name(a)), DifferenceKind::Differs { expected, actual });
+        }
+        for (a, b) in take_pairs(&mut expected, &mut actual, same) {
+            self.push(named(name(b)), DifferenceKind::Named(name(a).to_owned()));
+        }
+        let part = |object: &T| {
+            let name = Some(name(object)).filter(|name| *has_names && !name.is_empty());
+            Subject::Part(Part { kind, name: name.map(str::to_owned), content: text(object) })
+        };
+        expected.into_iter().for_each(|it| self.push(part(it), DifferenceKind::Missing));
+        actual.into_iter().for_each(|it| self.push(part(it), DifferenceKind::Extra));
+    }
+}
+
+/// How objects of one kind are compared.
+struct Objects<'a, T> {
+    kind: PartKind,
+    /// Whether a difference in names alone is one.
+    has_names: bool,
+    name: &'a dyn Fn(&T) -> &str,
+    same: &'a dyn Fn(&T, &T) -> bool,
+    /// What it is but for its name.
+    text: &'a dyn Fn(&T) -> String,
+}
+
+/// Takes what belongs together out of both lists.
+fn take_pairs<'a, T>(
+    expected: &mut Vec<&'a T>,
+    actual: &mut Vec<&'a T>,
+    fits: impl Fn(&T, &T) -> bool,
+) -> Vec<(&'a T, &'a T)> {
+    let mut pairs = Vec::new();
+    expected.retain(|it| match actual.iter().position(|other| fits(it, other)) {
+        Some(at) => {
+            pairs.push((*it, actual.remove(at)));
+            false
+        }
+        None => true,
+    });
+    pairs
+}
+
+fn same<T: ?Sized>(a: Option<&T>, b: Option<&T>, same: impl Fn(&T, &T) -> bool) -> bool {
+    match (a, b) {
+        (Some(a), Some(b)) => same(a, b),
+        (None, None) => true,
+        (Some(_), None) | (None, Some(_)) => false,
+    }
+}
+
+/// The default as it is written; none where it is `NULL`.
+fn default(column: &Column) -> Option<String> {
+    let text = match column.default.as_ref()? {
+        DefaultValue::Literal(value) => value.to_string(),
+        DefaultValue::Now => "CURRENT_TIMESTAMP".to_owned(),
+        DefaultValue::Sql(sql) => sql.clone(),
+    };
+    (!same_expression(&text, "NULL")).then_some(text)
+}
+
+fn foreign_key(key: &ForeignKey) -> String {
+    let mut text = format!("from {} to `{}`", quoted(&key.columns), key.references_table);
+    if !key.references_columns.is_empty() {
+        text += &format!(" ({})", quoted(&key.references_columns));
+    }
+    for (on, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
+        if action != ReferentialAction::NoAction {
+            text += &format!(" ON {on} {}", action.sql());
+        }
+    }
+    text + match key.deferrable {
+        None => "",
+        Some(Deferrable::InitiallyImmediate) => " DEFERRABLE INITIALLY IMMEDIATE",
+        Some(Deferrable::InitiallyDeferred) => " DEFERRABLE INITIALLY DEFERRED",
+    }
+}
+
+fn index(index: &Index) -> String {
+    let columns: Vec<_> = index.columns.iter().map(|column| code(column.to_string())).collect();
+    let unique = if index.unique { "unique " } else { "" };
+    let filter = index.filter.as_ref().map_or(String::new(), |sql| format!(" where {}", code(sql)));
+    format!("{unique}on {}{filter}", columns.join(", "))
+}
+
+fn quoted(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// SQL on one line.
+fn code(sql: impl AsRef<str>) -> String {
+    format!("`{}`", sql.as_ref().split_whitespace().collect::<Vec<_>>().join(" "))
+}

@@ -1,0 +1,247 @@
+//! One way in which a database isn't what the migrations make, and how it is said.
+
+use std::fmt;
+
+use crate::dialect::Part;
+use crate::operations::OtherObject;
+
+/// One way in which a database isn't what the migrations make.
+///
+/// ``column `user.age` is nullable, but NOT NULL in the migrations``
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// The table; of a view or the like the table that it belongs to, or nothing.
+    pub table: String,
+    /// What of the table it is about.
+    pub subject: Subject,
+    /// What the database has and what the migrations say.
+    pub kind: DifferenceKind,
+}
+
+/// What a difference is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// The table.
+    Table,
+    /// The column of this name.
+    Column(String),
+    /// A constraint or an index.
+    Part(Part),
+    /// A view or the like that a revision says it makes: what it is, and its name.
+    Object {
+        /// The word of the revision for it, such as `view`.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// In what a database differs from the migrations.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DifferenceKind {
+    /// It is in the migrations alone.
+    Missing,
+    /// It is in the database alone.
+    Extra,
+    /// It is in the database though the revision that makes it isn't applied.
+    Early,
+    /// It is in the database though the operations took it away.
+    StillThere,
+    /// It can't be compared, for this reason.
+    Unreadable(String),
+    /// One has another value of this than the other, or one of them none.
+    Has {
+        /// Of what.
+        property: Property,
+        /// The value that the migrations say.
+        expected: Option<String>,
+        /// The value that the database has.
+        actual: Option<String>,
+    },
+    /// The database's column is nullable or isn't, and the migrations say the opposite.
+    Nullable(bool),
+    /// The database's table or column is this, such as `AUTOINCREMENT`, and in the migrations it
+    /// isn't.
+    Is(&'static str),
+    /// The database's table or column isn't this, and in the migrations it is.
+    IsNot(&'static str),
+    /// Both have a constraint or an index of this name, and they aren't the same.
+    Differs {
+        /// What the migrations say.
+        expected: String,
+        /// What the database has.
+        actual: String,
+    },
+    /// Both have the same constraint or index, which has this name in the migrations.
+    Named(String),
+    /// The database says this, which no revision can say.
+    Beyond(String),
+}
+
+/// What a table or a column has one of or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Property {
+    /// A table's primary key.
+    PrimaryKey,
+    /// A column's type.
+    Type,
+    /// A column's default.
+    Default,
+    /// The expression that a column is generated from.
+    Expression,
+    /// A column's collation.
+    Collation,
+}
+
+impl Difference {
+    /// A table that isn't there.
+    pub fn missing(table: &str) -> Difference {
+        Difference::of_table(table, DifferenceKind::Missing)
+    }
+
+    /// A table of the database that could not be understood.
+    pub fn unreadable(table: &str, why: &str) -> Difference {
+        Difference::of_table(table, DifferenceKind::Unreadable(why.to_owned()))
+    }
+
+    /// A view or the like that isn't there.
+    pub(super) fn missing_object(object: &OtherObject) -> Difference {
+        let OtherObject { kind, name, table, .. } = object;
+        let subject = Subject::Object { kind: kind.clone(), name: name.clone() };
+        let table = table.clone().unwrap_or_default();
+        Difference { table, subject, kind: DifferenceKind::Missing }
+    }
+
+    pub(crate) fn of_table(table: &str, kind: DifferenceKind) -> Difference {
+        Difference { table: table.to_owned(), subject: Subject::Table, kind }
+    }
+
+    /// Whether it is there already though the revision that makes it isn't applied.
+    pub fn is_early(&self) -> bool {
+        self.kind == DifferenceKind::Early
+    }
+
+    /// Whether it is something that a schema has no place for, so that no revision can say it.
+    pub fn is_beyond(&self) -> bool {
+        matches!(self.kind, DifferenceKind::Beyond(_))
+    }
+
+    /// Whether it is a view or the like that a revision says it makes.
+    pub fn is_other_object(&self) -> bool {
+        matches!(self.subject, Subject::Object { .. })
+    }
+
+    /// Whether both sides are the same but for a name.
+    pub fn is_of_names(&self) -> bool {
+        matches!(self.kind, DifferenceKind::Named(_))
+    }
+
+    /// Whether it says the same of the same thing, but for the names and texts that it says it of.
+    pub(crate) fn is_like(&self, other: &Difference) -> bool {
+        self.table == other.table
+            && self.subject.is_like(&other.subject)
+            && self.kind.is_like(&other.kind)
+    }
+
+    /// Follows a column's new name.
+    pub(crate) fn rename_column(&mut self, from: &str, to: &str) {
+        match &mut self.subject {
+            Subject::Column(name) if name == from => to.clone_into(name),
+            _ => {}
+        }
+    }
+
+    /// Where it stands in a list: by table, the columns last, and then as it reads.
+    pub(super) fn place(&self) -> (String, Option<String>, String, String) {
+        let (column, object) = match &self.subject {
+            Subject::Table => (None, String::new()),
+            Subject::Column(name) => (Some(name.clone()), String::new()),
+            Subject::Part(part) => (None, part.to_string()),
+            Subject::Object { kind, name } => (None, format!("{kind} `{name}`")),
+        };
+        (self.table.clone(), column, object, self.kind.to_string())
+    }
+}
+
+impl Subject {
+    fn is_like(&self, other: &Subject) -> bool {
+        match (self, other) {
+            (Subject::Part(a), Subject::Part(b)) => {
+                a.kind == b.kind && a.name.is_some() == b.name.is_some()
+            }
+            (Subject::Object { kind: a, .. }, Subject::Object { kind: b, .. }) => a == b,
+            _ => self == other,
+        }
+    }
+}
+
+impl DifferenceKind {
+    fn is_like(&self, other: &DifferenceKind) -> bool {
+        use DifferenceKind::{Differs, Has, Named, Unreadable};
+        match (self, other) {
+            (Has { property: a, actual: had, .. }, Has { property: b, actual: has, .. }) => {
+                a == b && had.is_some() == has.is_some()
+            }
+            (Unreadable(_), Unreadable(_)) | (Differs { .. }, Differs { .. }) => true,
+            (Named(_), Named(_)) => true,
+            _ => self == other,
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Difference { table, subject, kind } = self;
+        match subject {
+            Subject::Table => write!(f, "table `{table}`")?,
+            Subject::Column(column) => write!(f, "column `{table}.{column}`")?,
+            Subject::Part(part) => write!(f, "{part} of table `{table}`")?,
+            Subject::Object { kind, name } if table.is_empty() => write!(f, "{kind} `{name}`")?,
+            Subject::Object { kind, name } => write!(f, "{kind} `{name}` of table `{table}`")?,
+        }
+        write!(f, " {kind}")
+    }
+}
+
+impl fmt::Display for DifferenceKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use DifferenceKind as Kind;
+        match self {
+            Kind::Missing => f.write_str("is missing from the database"),
+            Kind::Extra => f.write_str("is not in the migrations"),
+            Kind::Early => f.write_str("is there already, and a later revision makes it"),
+            Kind::StillThere => f.write_str("is still in the database"),
+            Kind::Unreadable(why) => write!(f, "can't be compared: {why}"),
+            Kind::Has { property, expected, actual } => {
+                let expected = expected.as_deref().unwrap_or("none");
+                match actual {
+                    Some(actual) => {
+                        write!(f, "has the {property} {actual}, but {expected} in the migrations")
+                    }
+                    None => write!(f, "has no {property}, but {expected} in the migrations"),
+                }
+            }
+            Kind::Nullable(true) => f.write_str("is nullable, but NOT NULL in the migrations"),
+            Kind::Nullable(false) => f.write_str("is NOT NULL, but nullable in the migrations"),
+            Kind::Is(what) => write!(f, "is {what}, but not in the migrations"),
+            Kind::IsNot(what) => write!(f, "is not {what}, but is in the migrations"),
+            Kind::Differs { expected, actual } => {
+                write!(f, "is {actual}, but {expected} in the migrations")
+            }
+            Kind::Named(name) => write!(f, "is named `{name}` in the migrations"),
+            Kind::Beyond(what) => write!(f, "{what}, which no revision can say"),
+        }
+    }
+}
+
+impl fmt::Display for Property {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Property::PrimaryKey => "primary key",
+            Property::Type => "type",
+            Property::Default => "default",
+            Property::Expression => "expression",
+            Property::Collation => "collation",
+        })
+    }
+}
