@@ -114,7 +114,8 @@ fn open_to_read(url: Url) -> Result<Box<dyn Driver>, Error> {
     open(&Url { location, access: url.access.or(Some(Access::ReadWrite)), ..url })
 }
 
-#[cfg(all(test, not(feature = "sqlite")))]
+#[cfg(test)]
+#[cfg(not(feature = "sqlite"))]
 #[test]
 fn without_a_driver_the_feature_is_named() {
     let err = crate::Migrator::new(&[]).upgrade("sqlite:app.db").unwrap_err();

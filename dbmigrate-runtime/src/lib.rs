@@ -102,6 +102,7 @@ pub mod __private {
     pub use crate::complete::assert_complete;
     // The tool compiles lists of its own, of a part of the files.
     pub use crate::migration::{message_range, slice, text};
+    pub use crate::migrator::Migrator;
     #[cfg(any(not(feature = "derive"), feature = "runner"))]
     pub use crate::no_assert_listed as assert_listed;
     pub use crate::record::{Bytes, Record, manifest_dir};

@@ -358,8 +358,8 @@ macro_rules! migrations {
 
         /// The migrations of this directory.
         #[allow(dead_code, unreachable_pub)]
-        pub fn migrator() -> $crate::Migrator {
-            $crate::Migrator::new(MODULES)
+        pub fn migrator() -> $crate::__private::Migrator {
+            $crate::__private::Migrator::new(MODULES)
         }
     };
     (@beside $name:ident) => { pub mod $name; };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::backend::Backend;
+pub use crate::driver::Access;
 
 /// Which database a URL names, and how it may be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,17 +24,6 @@ pub enum Location {
     Memory,
     /// In a file at this path, as it was written.
     File(PathBuf),
-}
-
-/// How a database is opened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// To read only; the database has to exist.
-    ReadOnly,
-    /// To read and write; the database has to exist.
-    ReadWrite,
-    /// To read and write; a missing file is created.
-    Create,
 }
 
 impl Url {

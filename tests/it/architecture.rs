@@ -170,20 +170,7 @@ fn the_tool_asks_the_context_for_the_dialect() {
 
 /// Circles that are still there, by the modules in them. None may be added.
 const CIRCLES: &[&[&str]] = &[
-    // A URL, a connection and the migrator know each other's types.
-    &[
-        "connect",
-        "dialect",
-        "drift",
-        "driver",
-        "error",
-        "executor",
-        "migration",
-        "migrator",
-        "plan",
-        "url",
-        "version_table",
-    ],
+    &["dialect", "driver"],
     &[
         "dialect::sqlite::convert",
         "dialect::sqlite::ddl",
@@ -194,6 +181,7 @@ const CIRCLES: &[&[&str]] = &[
     ],
     &["dialect::sqlite::definition::comments", "dialect::sqlite::definition::edit"],
     &["dialect::sqlite::native", "dialect::sqlite::planner"],
+    &["error", "migration"],
     &["executor::on_apply", "executor::revision"],
     &["model", "record"],
     &["operations::execute", "operations::recorder"],

@@ -18,6 +18,17 @@ pub(crate) use error::ErrorKind;
 use crate::Value;
 use crate::dialect::{Catalog, Dialect, Facts, Health, Object};
 
+/// How a database is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// To read only; the database has to exist.
+    ReadOnly,
+    /// To read and write; the database has to exist.
+    ReadWrite,
+    /// To read and write; a missing file is created.
+    Create,
+}
+
 /// A query's result.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {

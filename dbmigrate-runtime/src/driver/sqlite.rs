@@ -14,7 +14,7 @@ use rusqlite::{Connection as SqliteConnection, OpenFlags, params_from_iter};
 use super::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 use crate::Value;
 use crate::dialect::{Dialect, Sqlite};
-use crate::url::Access;
+use crate::driver::Access;
 use alone::Alone;
 use error::{error, error_in};
 

@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{SqliteDriver, patiently};
+use crate::driver::Access;
 use crate::driver::{Connection as _, DatabaseError, Driver as _, ErrorKind, Wait};
-use crate::url::Access;
 
 /// The lock, held until it is dropped.
 pub(super) struct Alone {
