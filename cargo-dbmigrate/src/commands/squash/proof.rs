@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::dialect::{Catalog, Dialect as _, Object, ObjectKind, Sqlite};
+use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, Object, ObjectKind};
 use dbmigrate_runtime::engine::driver::AsConnection as _;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
@@ -57,14 +57,14 @@ pub fn prove(
         let why = "SQL in it or before it reaches other files than the database";
         return Ok(Some(format!("{ONLY_REPLAYED}: {why}")));
     }
-    let made = match run(old, squashed.last()) {
+    let (made, comparing) = match run(old, squashed.last()) {
         Ok(it) => it,
         // Such as for a function that the application registers on its own connections.
         Err(err) => return Ok(Some(format!("{ONLY_REPLAYED}: {err}"))),
     };
-    let made_new = run(&new, &revision.id)
+    let (made_new, _) = run(&new, &revision.id)
         .map_err(|err| Error::new("the new revision fails on an empty database").cause(err))?;
-    refuse_other_objects(&made, &made_new)?;
+    refuse_other_objects(&comparing, &made, &made_new)?;
     Ok(None)
 }
 
@@ -88,18 +88,19 @@ fn not_equal(different: &str) -> Error {
         .hint("squash a shorter range; this is a fault of dbmigrate, and worth a report")
 }
 
-/// What a history makes of an empty database, up to a revision.
-fn run(migrations: &Migrations, id: &str) -> Result<Catalog> {
+/// What a history makes of an empty database, up to a revision, and what that reads alike.
+fn run(migrations: &Migrations, id: &str) -> Result<(Catalog, Comparing)> {
     let failed = |err| Error::new("failed to try it on a database in memory").cause(err);
     let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
     let (options, observer, steps) = (&Options::default(), &mut (), &mut OwnSteps);
     let mut executor = Executor { driver: &mut driver, migrations, options, observer, steps };
     executor.run_to(Direction::Upgrade, &Target::Revisions(vec![id.to_owned()]))?;
-    driver.as_connection().catalog(None).map_err(failed)
+    let conn = driver.as_connection();
+    let comparing = conn.dialect().comparing(&conn.facts().map_err(failed)?);
+    Ok((conn.catalog(None).map_err(failed)?, comparing))
 }
 
-fn refuse_other_objects(old: &Catalog, new: &Catalog) -> Result<()> {
-    let comparing = Sqlite.comparing(&Sqlite.offline_facts());
+fn refuse_other_objects(comparing: &Comparing, old: &Catalog, new: &Catalog) -> Result<()> {
     let (all, changed) = (&old.schema.tables, &new.schema.tables);
     let names: BTreeSet<&String> = all.keys().chain(changed.keys()).collect();
     let mut different = String::new();
