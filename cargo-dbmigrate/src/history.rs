@@ -227,7 +227,9 @@ pub const SAME_CHANGE: &str = "where both lines make the same change, take it ou
 pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::VersionRow>> {
     match database.open_to_read(Patience::reading(cx))? {
         None => Ok(Vec::new()),
-        Some(mut driver) => Ok(version_table::read(&mut *driver, cx.config.version_table())?),
+        Some(mut driver) => {
+            Ok(version_table::read(driver.as_connection(), cx.config.version_table())?)
+        }
     }
 }
 
@@ -256,9 +258,9 @@ fn kept(cx: &Context) -> Option<(Vec<version_table::VersionRow>, Vec<version_tab
     let patience = Patience { out: cx.out, at_most: Duration::ZERO };
     let mut driver = Database::find(cx).and_then(|it| it.open_to_read(patience)).ok()??;
     let table = cx.config.version_table();
-    let entries = version_table::entries(&mut *driver, table).ok()?;
+    let entries = version_table::entries(driver.as_connection(), table).ok()?;
     // Rows of a newer version are told of all the same.
-    let applied = version_table::read(&mut *driver, table).unwrap_or_default();
+    let applied = version_table::read(driver.as_connection(), table).unwrap_or_default();
     Some((applied, entries))
 }
 

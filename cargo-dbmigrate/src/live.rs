@@ -62,7 +62,7 @@ impl Live {
     /// As [`Live::find`].
     pub fn read(cx: &Context, history: &History, driver: &mut dyn Driver) -> Result<Live> {
         at_once(driver, |driver| {
-            let applied = version_table::read(driver, cx.config.version_table())?;
+            let applied = version_table::read(driver.as_connection(), cx.config.version_table())?;
             let (history, ids) = history.at(executor::ids(&applied))?;
             executor::check_applied(&history.graph, |id| history.checksum(id), &applied, false)?;
             Ok(Live { applied: ids, ..Live::contents(cx, driver)? })

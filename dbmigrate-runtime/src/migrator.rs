@@ -171,7 +171,8 @@ impl Migrator {
     ) -> Result<Status, Error> {
         let graph = Graph::new(self.modules.iter().map(|module| module.revision()).collect())?;
         let name = options.version_table();
-        let applied = database.with_reader(|driver| version_table::read(driver, name))?;
+        let applied =
+            database.with_reader(|driver| version_table::read(driver.as_connection(), name))?;
         let applied = executor::ids(&applied);
         let View { of: graph, applied, .. } = graph.view(applied)?;
         let heads = Target::Revisions(graph.heads().into_iter().map(str::to_owned).collect());

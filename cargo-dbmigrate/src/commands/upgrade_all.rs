@@ -144,7 +144,7 @@ impl Worker<'_> {
         let mut driver = database.open_existing(options.lock_timeout, &mut on_wait)?;
         let left = options.lock_timeout.saturating_sub(start.elapsed());
         let options = &Options { lock_timeout: left, ..options.clone() };
-        let applied = version_table::read(&mut *driver, options.version_table())?;
+        let applied = version_table::read(driver.as_connection(), options.version_table())?;
         if self.settled.as_ref() == Some(&applied) {
             return Ok(Vec::new());
         }

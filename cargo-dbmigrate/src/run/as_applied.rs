@@ -41,7 +41,7 @@ pub fn migrations(
     if edited.is_empty() {
         return Ok(migrations);
     }
-    let entries = version_table::entries(driver, cx.config.version_table())?;
+    let entries = version_table::entries(driver.as_connection(), cx.config.version_table())?;
     for it in entries.iter().filter(|it| edited.contains(&*it.id)) {
         let was = it.decode()?;
         migrations = replaced(migrations, &it.id, |it| {

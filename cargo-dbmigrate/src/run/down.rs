@@ -31,7 +31,7 @@ pub fn downgrade(
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
     options.lock_timeout = patience.at_most;
-    let applied = version_table::read(&mut *driver, options.version_table())?;
+    let applied = version_table::read(driver.as_connection(), options.version_table())?;
     let (history, set) = history.at(executor::ids(&applied))?;
     let target = plan::downgrade_target(&history.graph, &set, identifier)?;
     let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);

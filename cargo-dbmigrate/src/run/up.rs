@@ -27,7 +27,7 @@ pub fn upgrade(
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut reader = patience.spend(|patience| database.open_to_read(patience))?;
     let applied = match &mut reader {
-        Some(driver) => version_table::read(&mut **driver, options.version_table())?,
+        Some(driver) => version_table::read(driver.as_connection(), options.version_table())?,
         None => Vec::new(),
     };
     drop(reader);
