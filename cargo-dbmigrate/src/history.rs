@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
 
-use dbmigrate_runtime::engine::revision::{Graph, Range, Revision, Target, View, is_from_database};
-use dbmigrate_runtime::engine::{Migrations, executor, version_table};
+use dbmigrate_runtime::engine::revision::{
+    Graph, GraphError, Range, Revision, Target, View, is_from_database,
+};
+use dbmigrate_runtime::engine::standing::{self, Standing};
+use dbmigrate_runtime::engine::{Migrations, version_table};
 
 pub use text::{GONE, entry, gone_entry, message};
 
@@ -30,6 +33,21 @@ pub struct History {
     recordings: Rc<BTreeMap<String, Recording>>,
     /// By module: where it is, and how that is shown.
     paths: Rc<BTreeMap<String, (PathBuf, String)>>,
+}
+
+impl standing::History for History {
+    fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    fn checksum(&self, id: &str) -> Option<&str> {
+        self.checksum(id)
+    }
+
+    fn seen(&self, rows: BTreeSet<String>) -> std::result::Result<View<'_, History>, GraphError> {
+        let View { of, applied, counted } = self.graph.view(rows)?;
+        Ok(View { of: self.seen(of), applied, counted })
+    }
 }
 
 impl History {
@@ -101,6 +119,15 @@ impl History {
         // Ids are unique by now: the graph has seen to it.
         let recordings = recordings.into_iter().map(|it| (it.id.clone(), it)).collect();
         Ok(History { graph, recordings: Rc::new(recordings), paths: Rc::new(paths) })
+    }
+
+    /// Where a database with these rows stands in it.
+    ///
+    /// # Errors
+    ///
+    /// When the database stands where there is no file any more.
+    pub fn standing(&self, rows: Vec<version_table::VersionRow>) -> Result<Standing<'_, History>> {
+        Ok(Standing::of(self, rows)?)
     }
 
     /// The history as a database has it that these revisions are applied in, and what of it is.
@@ -349,7 +376,7 @@ fn parents_text_of(ids: &[&str]) -> String {
 
 /// The ids of what is applied.
 pub fn applied_ids(cx: &Context, database: &Database) -> Result<BTreeSet<String>> {
-    Ok(executor::ids(&applied(cx, database)?))
+    Ok(standing::ids(&applied(cx, database)?))
 }
 
 fn shown(paths: &BTreeMap<String, (PathBuf, String)>, module: &str) -> String {

@@ -8,7 +8,7 @@ use dbmigrate_runtime::engine::dialect::{
 use dbmigrate_runtime::engine::drift::{self, Described, Difference, Drift, Told};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::naming::Convention;
-use dbmigrate_runtime::engine::{Migrations, executor, version_table};
+use dbmigrate_runtime::engine::{Migrations, version_table};
 use dbmigrate_runtime::schema::{Schema, Table};
 
 use crate::autogenerate::{self, Keeping};
@@ -63,9 +63,9 @@ impl Live {
     pub fn read(cx: &Context, history: &History, driver: &mut dyn Driver) -> Result<Live> {
         at_once(driver, |driver| {
             let applied = version_table::read(driver.as_connection(), cx.config.version_table())?;
-            let (history, ids) = history.at(executor::ids(&applied))?;
-            executor::check_applied(&history.graph, |id| history.checksum(id), &applied, false)?;
-            Ok(Live { applied: ids, ..Live::contents(cx, driver)? })
+            let standing = history.standing(applied)?;
+            standing.check(false)?;
+            Ok(Live { applied: standing.view.applied, ..Live::contents(cx, driver)? })
         })
     }
 

@@ -25,6 +25,8 @@ modules! {
     driver = driver;
     /// Takes a database from where it is to a target.
     executor = executor;
+    /// Where a database stands in a history.
+    standing = standing;
     /// When two names are the same name to a database.
     folding = folding;
     /// The names that constraints and indexes get when a model doesn't name them.

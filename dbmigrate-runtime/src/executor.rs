@@ -15,7 +15,8 @@ use crate::driver::{Connection, DatabaseError, Driver, Scope};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
 use crate::plan::{self, Planner};
-use crate::revision::{Graph, Revision, Target, View};
+use crate::revision::{Revision, Target, View};
+use crate::standing::{self, Standing};
 use crate::version_table;
 use crate::{Db, Error, StepResult};
 use budget::Budget;
@@ -139,40 +140,6 @@ impl Steps for OwnSteps {
     }
 }
 
-/// The ids of applied revisions.
-pub fn ids(applied: &[version_table::VersionRow]) -> BTreeSet<String> {
-    applied.iter().map(|it| it.id.clone()).collect()
-}
-
-/// Compares what is applied with what the project has, as the database has it. Rows that count as
-/// another revision are compared with nothing.
-///
-/// # Errors
-///
-/// The first applied revision that was edited since, or, unless `allow_ahead`, that the project
-/// doesn't have.
-pub fn check_applied<'a>(
-    graph: &Graph,
-    checksum: impl Fn(&str) -> Option<&'a str>,
-    applied: &[version_table::VersionRow],
-    allow_ahead: bool,
-) -> Result<(), Error> {
-    for it in applied {
-        match (graph.get(&it.id), checksum(&it.id)) {
-            (Some(revision), Some(checksum)) if differs(checksum, &it.checksum) => {
-                return Err(Error::edited(&it.id, &revision.file));
-            }
-            (Some(_), _) => {}
-            (None, _) if allow_ahead || graph.find(&it.id).is_some() => {}
-            (None, _) => {
-                let known = graph.current(&ids(applied));
-                return Err(Error::unknown_applied(&it.id, &it.message, &known));
-            }
-        }
-    }
-    Ok(())
-}
-
 /// What follows a transaction.
 enum Next {
     /// Nothing.
@@ -181,13 +148,6 @@ enum Next {
     More,
     /// This revision, outside a transaction.
     Alone(String),
-}
-
-/// Whether two checksums say that the operations differ. Those of different versions of the
-/// encoding say nothing about each other.
-fn differs(one: &str, other: &str) -> bool {
-    let version = |it: &str| it.split(':').next().map(str::to_owned);
-    version(one) == version(other) && one != other
 }
 
 /// A connection with the migrations to run on it.
@@ -223,13 +183,8 @@ impl<'m> Executor<'m> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());
         }
-        let View { of: migrations, applied, .. } = self.look()?;
-        let graph = migrations.graph();
         // Relative identifiers are counted once: what others apply meanwhile doesn't shift them.
-        let target = match direction {
-            Direction::Upgrade => plan::upgrade_target(graph, &applied, identifier)?,
-            Direction::Downgrade => plan::downgrade_target(graph, &applied, identifier)?,
-        };
+        let target = self.look()?.target(direction, identifier)?;
         self.run_to(direction, &target)
     }
 
@@ -242,10 +197,11 @@ impl<'m> Executor<'m> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());
         }
-        let View { of: migrations, applied, .. } = self.look()?;
+        let standing = self.look()?;
+        let here = standing.graph().translated(target);
+        let pending = standing.route(direction, &here);
+        let View { of: migrations, applied, .. } = standing.view;
         let graph = migrations.graph();
-        let here = graph.translated(target);
-        let pending = plan::route(graph, &applied, direction, &here);
         if pending.is_empty() {
             return Ok(Vec::new());
         }
@@ -297,14 +253,14 @@ impl<'m> Executor<'m> {
         if purge {
             version_table::clear(self.conn(), table)?;
         }
-        let applied = ids(&version_table::read(self.conn(), table)?);
+        let applied = standing::ids(&version_table::read(self.conn(), table)?);
         let view = self.migrations.view_to_stamp(applied, target)?;
         self.settle(&view)?;
         let applied = version_table::read(self.conn(), table)?;
         let migrations = &view.of;
         let graph = migrations.graph();
         let target = &graph.translated(target);
-        check_applied(graph, |_| None, &applied, self.options.allow_ahead)?;
+        standing::check_applied(graph, |_| None, &applied, self.options.allow_ahead)?;
         let wanted = graph.with_ancestors(&target.ids());
         let stays = plan::stamped(graph, &view.applied, target);
         let current = |it: &Migration| {
@@ -347,15 +303,10 @@ impl<'m> Executor<'m> {
         })
     }
 
-    /// What is applied, compared with what the project has, and the project's migrations as this
-    /// database has them.
-    fn look(&mut self) -> Result<View<'m, Migrations>, Error> {
-        let table = self.options.version_table();
-        let applied = version_table::read(self.conn(), table)?;
-        let view = self.migrations.view(ids(&applied))?;
-        let checksum = |id: &str| view.of.get(id).map(|it| it.checksum.as_str());
-        check_applied(view.of.graph(), checksum, &applied, self.options.allow_ahead)?;
-        Ok(view)
+    /// Where the database stands, compared with what the project has.
+    fn look(&mut self) -> Result<Standing<'m, Migrations>, Error> {
+        let (migrations, options) = (self.migrations, self.options);
+        Standing::read(self.conn(), migrations, options.version_table(), options.allow_ahead)
     }
 
     /// Enters what rows count as in the place of these rows.
@@ -430,9 +381,10 @@ impl<'m> Executor<'m> {
         id: &String,
     ) -> Result<bool, Error> {
         // Another process may have run it while this one waited.
-        let View { of: migrations, applied, .. } = self.look()?;
-        let target = migrations.graph().translated(target);
-        let pending = plan::route(migrations.graph(), &applied, direction, &target);
+        let standing = self.look()?;
+        let target = standing.graph().translated(target);
+        let pending = standing.route(direction, &target);
+        let View { of: migrations, applied, .. } = standing.view;
         let Some(migration) = migrations.get(id).filter(|_| pending.first() == Some(id)) else {
             return Ok(false);
         };
@@ -456,10 +408,11 @@ impl<'m> Executor<'m> {
         target: &Target,
         done: &mut Vec<String>,
     ) -> Result<Next, Error> {
-        let view = self.look()?;
+        let standing = self.look()?;
+        let target = &standing.graph().translated(target);
+        let pending = standing.route(direction, target);
+        let view = standing.view;
         let (migrations, set) = (&*view.of, &view.applied);
-        let target = &migrations.graph().translated(target);
-        let pending = plan::route(migrations.graph(), set, direction, target);
         let stands_alone = |id: &String| {
             migrations.get(id).is_some_and(|it| it.recording(direction).no_transaction)
         };

@@ -45,6 +45,7 @@ mod plan;
 mod revision;
 mod script;
 mod sql;
+mod standing;
 mod written;
 
 // What a database does.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
 use crate::operations::{self, Operations, Recording};
-use crate::revision::{Graph, Revision, Target, View};
+use crate::revision::{Graph, GraphError, Revision, Target, View};
 use crate::schema::Schema;
 
 /// A revision module as the `migrations!` macro names it.
@@ -134,6 +134,13 @@ impl Migrations {
     ///
     /// When the database stands where there is no file any more.
     pub fn view(&self, applied: BTreeSet<String>) -> Result<View<'_, Migrations>, Error> {
+        Ok(self.view_of(applied)?)
+    }
+
+    pub(crate) fn view_of(
+        &self,
+        applied: BTreeSet<String>,
+    ) -> Result<View<'_, Migrations>, GraphError> {
         let View { of, applied, counted } = self.graph.view(applied)?;
         let of = match of {
             Cow::Borrowed(_) => Cow::Borrowed(self),

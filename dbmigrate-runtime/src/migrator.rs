@@ -1,10 +1,11 @@
 //! Migrations inside a program: the application migrates its own database.
 
 use crate::connect::{Connect, ConnectToRead};
-use crate::executor::{self, Executor, Options, OwnSteps};
+use crate::executor::{Executor, Options, OwnSteps};
 use crate::migration::{Direction, Migrations, Module};
 use crate::revision::{Graph, Target, View};
-use crate::{Error, plan, version_table};
+use crate::standing::Standing;
+use crate::{Error, version_table};
 
 /// The migrations that a program carries; `migrations::migrator()` makes one.
 ///
@@ -173,10 +174,10 @@ impl Migrator {
         let name = options.version_table();
         let applied =
             database.with_reader(|driver| version_table::read(driver.as_connection(), name))?;
-        let applied = executor::ids(&applied);
-        let View { of: graph, applied, .. } = graph.view(applied)?;
-        let heads = Target::Revisions(graph.heads().into_iter().map(str::to_owned).collect());
-        let pending = plan::route(&graph, &applied, Direction::Upgrade, &heads);
+        let standing = Standing::of(&graph, applied)?;
+        let heads = standing.graph().heads().into_iter().map(str::to_owned).collect();
+        let pending = standing.route(Direction::Upgrade, &Target::Revisions(heads));
+        let View { of: graph, applied, .. } = standing.view;
         let (known, unknown): (Vec<_>, Vec<_>) =
             applied.into_iter().partition(|id| graph.get(id).is_some());
         let in_order = graph.revisions().iter().map(|revision| revision.id.clone());

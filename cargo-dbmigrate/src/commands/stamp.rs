@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::executor::{self, Executor};
+use dbmigrate_runtime::engine::executor::Executor;
 use dbmigrate_runtime::engine::revision::{Range, Target};
 use dbmigrate_runtime::engine::script::{self, Client};
-use dbmigrate_runtime::engine::{Migrations, plan, version_table};
+use dbmigrate_runtime::engine::{Migrations, plan, standing, version_table};
 
 use super::Answer;
 use crate::cli::{Run, Stamp};
@@ -71,7 +71,7 @@ fn write_script(cx: &Context, identifiers: &[String], client: Client) -> Result<
         }
         None => {
             rows = history::applied(cx, &Database::find(cx)?)?;
-            (history, executor::ids(&rows), identifiers.to_vec())
+            (history, standing::ids(&rows), identifiers.to_vec())
         }
     };
     let (history, _, target) = understood(&history, &applied, &to)?;

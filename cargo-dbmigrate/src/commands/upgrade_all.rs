@@ -15,7 +15,8 @@ use std::{fs, thread};
 
 use dbmigrate_runtime::engine::dialect::Statement;
 use dbmigrate_runtime::engine::executor::{self, Executor, Observer};
-use dbmigrate_runtime::engine::revision::{Revision, View};
+use dbmigrate_runtime::engine::revision::Revision;
+use dbmigrate_runtime::engine::standing::Standing;
 use dbmigrate_runtime::engine::version_table::{self, VersionRow};
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, script};
 use dbmigrate_runtime::{Db, Direction, Options, StepResult};
@@ -148,13 +149,11 @@ impl Worker<'_> {
         if self.settled.as_ref() == Some(&applied) {
             return Ok(Vec::new());
         }
-        let View { of, applied: set, .. } = migrations.view(executor::ids(&applied))?;
-        let graph = of.graph();
-        let checksum = |id: &str| of.get(id).map(|it| it.checksum.as_str());
-        executor::check_applied(graph, checksum, &applied, options.allow_ahead)?;
-        let target = plan::upgrade_target(graph, &set, identifier)?;
-        if plan::route(graph, &set, Direction::Upgrade, &target).is_empty() {
-            self.settled = Some(applied);
+        let standing = Standing::of(migrations, applied)?;
+        standing.check(options.allow_ahead)?;
+        let target = standing.target(Direction::Upgrade, identifier)?;
+        if standing.route(Direction::Upgrade, &target).is_empty() {
+            self.settled = Some(standing.rows);
             return Ok(Vec::new());
         }
         let mut executor = Executor {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::version_table::{self, VersionRow};
-use dbmigrate_runtime::engine::{Migration, Migrations, executor};
+use dbmigrate_runtime::engine::{Migration, Migrations, standing};
 use dbmigrate_runtime::operations;
 
 use crate::context::Context;
@@ -31,12 +31,12 @@ pub fn migrations(
     let graph = &history.graph;
     let one = |it: &VersionRow| {
         let checksum = |id: &str| history.checksum(id);
-        executor::check_applied(graph, checksum, std::slice::from_ref(it), true).is_err()
+        standing::check_applied(graph, checksum, std::slice::from_ref(it), true).is_err()
     };
     let is_edited = |it: &&VersionRow| down.contains(&it.id) && one(it);
     let edited: BTreeSet<&str> = applied.iter().filter(is_edited).map(|it| &*it.id).collect();
     let checksum = |id: &str| history.checksum(id).filter(|_| !edited.contains(id));
-    executor::check_applied(graph, checksum, applied, false)?;
+    standing::check_applied(graph, checksum, applied, false)?;
     let mut migrations = history.migrations()?;
     if edited.is_empty() {
         return Ok(migrations);

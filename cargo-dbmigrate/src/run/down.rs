@@ -2,7 +2,9 @@
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::driver::Driver;
-use dbmigrate_runtime::engine::executor::{self, Executor};
+use dbmigrate_runtime::engine::executor::Executor;
+use dbmigrate_runtime::engine::revision::View;
+use dbmigrate_runtime::engine::standing::Standing;
 use dbmigrate_runtime::engine::{plan, version_table};
 
 use super::losses::confirm_losses;
@@ -32,9 +34,10 @@ pub fn downgrade(
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
     options.lock_timeout = patience.at_most;
     let applied = version_table::read(driver.as_connection(), options.version_table())?;
-    let (history, set) = history.at(executor::ids(&applied))?;
-    let target = plan::downgrade_target(&history.graph, &set, identifier)?;
-    let ids = plan::route(&history.graph, &set, Direction::Downgrade, &target);
+    let standing = history.standing(applied)?;
+    let target = standing.target(Direction::Downgrade, identifier)?;
+    let ids = standing.route(Direction::Downgrade, &target);
+    let Standing { rows: applied, view: View { of: history, applied: set, .. } } = standing;
     if ids.is_empty() {
         nothing_to(cx, "downgrade", database, &history, &set);
         return Ok(Vec::new());

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::Facts;
-use dbmigrate_runtime::engine::revision::Range;
+use dbmigrate_runtime::engine::revision::{Range, View};
 use dbmigrate_runtime::engine::script::Client;
-use dbmigrate_runtime::engine::{executor, plan, script};
+use dbmigrate_runtime::engine::{plan, script, standing};
 
 use super::{options, stored_facts};
 use crate::cli::Run;
@@ -40,10 +40,11 @@ pub fn write_script(
             if let Some(mut driver) = database.open_to_read(Patience::reading(cx))? {
                 facts = for_a_script(cx, stored_facts(&mut *driver)?);
             }
-            let rows = executor::ids(&applied);
-            let (history, set) = history.at(rows.clone())?;
-            executor::check_applied(&history.graph, |id| history.checksum(id), &applied, false)?;
-            (history.into_owned(), rows, set, identifier.to_owned())
+            let standing = history.standing(applied)?;
+            standing.check(false)?;
+            let rows = standing::ids(&standing.rows);
+            let View { of: history, applied, .. } = standing.view;
+            (history.into_owned(), rows, applied, identifier.to_owned())
         }
     };
     history.note_replaced(cx, &[&to]);

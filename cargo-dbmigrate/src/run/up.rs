@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::executor::{self, Executor};
-use dbmigrate_runtime::engine::revision::Target;
+use dbmigrate_runtime::engine::executor::Executor;
+use dbmigrate_runtime::engine::revision::{Target, View};
 use dbmigrate_runtime::engine::{Migrations, plan, version_table, written};
 use dbmigrate_runtime::{Direction, Options};
 
@@ -31,16 +31,12 @@ pub fn upgrade(
         None => Vec::new(),
     };
     drop(reader);
-    let (history, set) = history.at(executor::ids(&applied))?;
-    executor::check_applied(
-        &history.graph,
-        |id| history.checksum(id),
-        &applied,
-        options.allow_ahead,
-    )?;
-    history.note_replaced(cx, &[identifier]);
-    let target = plan::upgrade_target(&history.graph, &set, identifier)?;
-    let pending = plan::route(&history.graph, &set, Direction::Upgrade, &target);
+    let standing = history.standing(applied)?;
+    standing.check(options.allow_ahead)?;
+    standing.view.of.note_replaced(cx, &[identifier]);
+    let target = standing.target(Direction::Upgrade, identifier)?;
+    let pending = standing.route(Direction::Upgrade, &target);
+    let View { of: history, applied: set, .. } = standing.view;
     if pending.is_empty() {
         nothing_to(cx, "upgrade", database, &history, &set);
         return Ok(Vec::new());

@@ -1,0 +1,172 @@
+//! Where a database stands in a history: asked once, and everything that follows from it.
+
+use std::collections::BTreeSet;
+
+use crate::Error;
+use crate::driver::Connection;
+use crate::migration::{Direction, Migrations};
+use crate::plan;
+use crate::revision::{Graph, GraphError, Target, View};
+use crate::version_table::{self, Name, VersionRow};
+
+/// Revisions that a database may have applied, with what is known of them.
+pub trait History: Clone {
+    /// The graph of the revisions.
+    fn graph(&self) -> &Graph;
+
+    /// The checksum of a revision's upgrade, where it is known.
+    fn checksum(&self, id: &str) -> Option<&str>;
+
+    /// The history as a database has it that these rows are in the version table of.
+    ///
+    /// # Errors
+    ///
+    /// When the database stands where there is no file any more.
+    fn seen(&self, rows: BTreeSet<String>) -> Result<View<'_, Self>, GraphError>;
+}
+
+impl History for Graph {
+    fn graph(&self) -> &Graph {
+        self
+    }
+
+    fn checksum(&self, _id: &str) -> Option<&str> {
+        None
+    }
+
+    fn seen(&self, rows: BTreeSet<String>) -> Result<View<'_, Graph>, GraphError> {
+        self.view(rows)
+    }
+}
+
+impl History for Migrations {
+    fn graph(&self) -> &Graph {
+        self.graph()
+    }
+
+    fn checksum(&self, id: &str) -> Option<&str> {
+        self.get(id).map(|migration| migration.checksum.as_str())
+    }
+
+    fn seen(&self, rows: BTreeSet<String>) -> Result<View<'_, Migrations>, GraphError> {
+        self.view_of(rows)
+    }
+}
+
+/// Where a database stands in a history.
+#[derive(Debug)]
+pub struct Standing<'h, H: History> {
+    /// The rows of its version table.
+    pub rows: Vec<VersionRow>,
+    /// The history as the database has it, and what is applied of it.
+    pub view: View<'h, H>,
+}
+
+impl<'h, H: History> Standing<'h, H> {
+    /// Where a database with these rows stands. They aren't compared with the history yet.
+    ///
+    /// # Errors
+    ///
+    /// When the database stands where there is no file any more.
+    pub fn of(history: &'h H, rows: Vec<VersionRow>) -> Result<Standing<'h, H>, GraphError> {
+        let view = history.seen(ids(&rows))?;
+        Ok(Standing { rows, view })
+    }
+
+    /// Asks a database, and compares what is applied with the history.
+    ///
+    /// # Errors
+    ///
+    /// What the database says, and as [`Standing::of`] and [`Standing::check`].
+    pub fn read(
+        conn: &mut dyn Connection,
+        history: &'h H,
+        version_table: Name<'_>,
+        allow_ahead: bool,
+    ) -> Result<Standing<'h, H>, Error> {
+        let rows = version_table::read(conn, version_table)?;
+        let standing = Standing::of(history, rows)?;
+        standing.check(allow_ahead)?;
+        Ok(standing)
+    }
+
+    /// Compares what is applied with the history. Rows that count as another revision are compared
+    /// with nothing.
+    ///
+    /// # Errors
+    ///
+    /// The first applied revision that was edited since, or, unless `allow_ahead`, that the project
+    /// doesn't have.
+    pub fn check(&self, allow_ahead: bool) -> Result<(), Error> {
+        let checksum = |id: &str| self.view.of.checksum(id);
+        check_applied(self.graph(), checksum, &self.rows, allow_ahead)
+    }
+
+    /// The revisions as the database has them.
+    pub fn graph(&self) -> &Graph {
+        self.view.of.graph()
+    }
+
+    /// The ids of what is applied.
+    pub fn applied(&self) -> &BTreeSet<String> {
+        &self.view.applied
+    }
+
+    /// What an identifier names on the way up or down.
+    ///
+    /// # Errors
+    ///
+    /// When it names nothing, or nothing in that direction.
+    pub fn target(&self, direction: Direction, identifier: &str) -> Result<Target, Error> {
+        match direction {
+            Direction::Upgrade => plan::upgrade_target(self.graph(), self.applied(), identifier),
+            Direction::Downgrade => {
+                plan::downgrade_target(self.graph(), self.applied(), identifier)
+            }
+        }
+    }
+
+    /// The revisions between here and a target, in the order in which they run.
+    pub fn route(&self, direction: Direction, target: &Target) -> Vec<String> {
+        plan::route(self.graph(), self.applied(), direction, target)
+    }
+}
+
+/// The ids of applied revisions.
+pub fn ids(rows: &[VersionRow]) -> BTreeSet<String> {
+    rows.iter().map(|row| row.id.clone()).collect()
+}
+
+/// As [`Standing::check`], with the checksums from elsewhere.
+///
+/// # Errors
+///
+/// As [`Standing::check`].
+pub fn check_applied<'a>(
+    graph: &Graph,
+    checksum: impl Fn(&str) -> Option<&'a str>,
+    rows: &[VersionRow],
+    allow_ahead: bool,
+) -> Result<(), Error> {
+    for row in rows {
+        match (graph.get(&row.id), checksum(&row.id)) {
+            (Some(revision), Some(checksum)) if differs(checksum, &row.checksum) => {
+                return Err(Error::edited(&row.id, &revision.file));
+            }
+            (Some(_), _) => {}
+            (None, _) if allow_ahead || graph.find(&row.id).is_some() => {}
+            (None, _) => {
+                let known = graph.current(&ids(rows));
+                return Err(Error::unknown_applied(&row.id, &row.message, &known));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether two checksums say that the operations differ. Those of different versions of the
+/// encoding say nothing about each other.
+fn differs(one: &str, other: &str) -> bool {
+    let version = |checksum: &str| checksum.split(':').next().map(str::to_owned);
+    version(one) == version(other) && one != other
+}
