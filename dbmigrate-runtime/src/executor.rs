@@ -392,7 +392,7 @@ impl<'m> Executor<'m> {
         let mut planner = Planner::new(&migrations, direction, applied)?;
         // There is nothing to roll back.
         let facts = self.facts()?;
-        let mut none = Verification::none(self.driver.dialect().comparing(&facts));
+        let mut none = Verification::none(self.driver.dialect(), &facts);
         self.run_one(direction, migration, &mut planner, false, &mut none)?;
         let new = new_violations(before, self.violations()?);
         if !new.is_empty() {

@@ -66,11 +66,7 @@ fn everything() -> Vec<Operation> {
         op.rename_table("a", "b");
         op.alter_table(
             "t",
-            TableChange {
-                strict: Some(true),
-                without_rowid: Some(false),
-                comment: Some(Some("c".into())),
-            },
+            TableChange::new().strict(true).without_rowid(false).comment(Some("c")),
         );
         op.alter_table("t", TableChange { comment: Some(None), ..TableChange::default() });
         let values = [

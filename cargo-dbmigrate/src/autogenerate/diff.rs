@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::operations::{ColumnChange, Operation, TableChange};
-use dbmigrate_runtime::schema::{Column, Index, Schema, Table};
+use dbmigrate_runtime::schema::{Column, Index, Schema, Table, TableOption};
 
 /// The operations that lead from one schema to another, in an order in which each can run: tables
 /// before what refers to them, constraints gone before their columns.
@@ -230,10 +230,12 @@ fn named<'a, T: PartialEq>(
 /// What changes of the table as a whole before its columns and keys do, and what after. A table
 /// without rowid has a key, and a strict one only columns of known types.
 fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>) {
+    let changes = |option: TableOption, on: bool| was.has(option) != on && to.has(option) == on;
     let change = |on: bool| TableChange {
-        strict: (was.strict != to.strict && to.strict == on).then_some(on),
-        without_rowid: (was.without_rowid != to.without_rowid && to.without_rowid == on)
-            .then_some(on),
+        options: (TableOption::ALL.into_iter())
+            .filter(|option| changes(*option, on))
+            .map(|option| (option, on))
+            .collect(),
         comment: (on && was.comment != to.comment).then(|| to.comment.clone()),
     };
     let some = |it: TableChange| (it != TableChange::default()).then_some(it);

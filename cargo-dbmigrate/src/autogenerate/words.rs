@@ -14,12 +14,10 @@ pub fn found(operation: &Operation) -> String {
         Operation::DropTable { table } => format!("removed table `{table}`"),
         Operation::RenameTable { from, to } => format!("table `{from}` renamed to `{to}`"),
         Operation::AlterTable { table, change } => {
-            let parts = [
-                (change.strict.is_some(), "strict"),
-                (change.without_rowid.is_some(), "without rowid"),
-                (change.comment.is_some(), "comment"),
-            ];
-            format!("changed table `{table}`: {}", named(&parts).join(", "))
+            let options = change.options.keys().map(|option| option.words().to_lowercase());
+            let comment = change.comment.iter().map(|_| "comment".to_owned());
+            let parts: Vec<String> = options.chain(comment).collect();
+            format!("changed table `{table}`: {}", parts.join(", "))
         }
         Operation::AddColumn { table, column, .. } => {
             format!("added column `{table}.{}`", column.name)

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::sql::mentions;
 use dbmigrate_runtime::operations::{self, Operation};
-use dbmigrate_runtime::schema::{Column, Index, IndexTerm, Schema, Table};
+use dbmigrate_runtime::schema::{Column, Index, IndexTerm, Schema, Table, TableOption};
 
 /// Which keys, indexes and checks of a new revision compare numbers as text, a warning for each
 /// column.
@@ -43,7 +43,7 @@ fn compared(dialect: &dyn Dialect, schema: &Schema) -> BTreeMap<String, Compared
             let compared = Compared {
                 name: column.name.clone(),
                 ty: column.ty.to_string(),
-                is_strict: table.strict,
+                is_strict: table.has(TableOption::Strict),
                 by: objects(table, column),
             };
             found.insert(format!("{}.{}", table.name, column.name), compared);

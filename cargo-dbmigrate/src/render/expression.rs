@@ -37,12 +37,7 @@ pub fn table(it: &Table) -> String {
     for it in sorted(&it.checks, |it| &it.name) {
         add("check", &format!("{}, {}", text(&it.name), text(&it.expression)));
     }
-    if it.strict {
-        add("strict", "");
-    }
-    if it.without_rowid {
-        add("without_rowid", "");
-    }
+    it.options.iter().for_each(|option| add(option.key(), ""));
     if let Some(it) = &it.comment {
         add("comment", &text(it));
     }
@@ -228,11 +223,8 @@ pub fn sql(it: &Sql) -> String {
 
 pub fn table_change(it: &TableChange) -> String {
     let mut source = "TableChange::new()".to_owned();
-    if let Some(on) = it.strict {
-        source += &format!(".strict({on})");
-    }
-    if let Some(on) = it.without_rowid {
-        source += &format!(".without_rowid({on})");
+    for (option, on) in &it.options {
+        source += &format!(".{}({on})", option.key());
     }
     if let Some(it) = &it.comment {
         source += &format!(".comment({})", option(it));

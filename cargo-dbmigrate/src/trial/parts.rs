@@ -6,7 +6,9 @@ use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Column, DefaultValue, Index, IndexTerm, Schema, Table, Type};
+use dbmigrate_runtime::schema::{
+    Column, DefaultValue, Index, IndexTerm, Schema, Table, TableOption, Type,
+};
 
 use super::missing::Missing;
 use super::{Trial, rows};
@@ -87,9 +89,9 @@ fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
         let mut add = |what: String, table| {
             parts.push(part(what, Some(column.name.clone()), table));
         };
-        if table.strict {
+        if table.has(TableOption::Strict) {
             let mut strict = bare.clone();
-            strict.strict = true;
+            strict.options.set(TableOption::Strict, true);
             let others = strict.columns.iter_mut().filter(|it| it.name != column.name);
             others.for_each(|it| it.ty = Type::raw("ANY"));
             let what = format!("the type of column `{}` in a STRICT table", column.name);
@@ -117,9 +119,10 @@ fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
     }
     parts.extend(generated_together(table, &bare));
     parts.extend(constraints(table, &bare, trial));
-    if table.without_rowid {
+    if table.has(TableOption::WithoutRowid) {
         let mut without = bare.clone();
-        (without.primary_key, without.without_rowid) = (table.primary_key.clone(), true);
+        without.primary_key.clone_from(&table.primary_key);
+        without.options.set(TableOption::WithoutRowid, true);
         parts.push(part("WITHOUT ROWID".to_owned(), None, without));
     }
     for index in &table.indexes {

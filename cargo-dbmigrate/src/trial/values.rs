@@ -9,7 +9,9 @@ use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection as _, Driver as _};
 use dbmigrate_runtime::engine::sql::{self, Kind, quote};
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Column, DefaultValue, Index, IndexTerm, Schema, Table, Type};
+use dbmigrate_runtime::schema::{
+    Column, DefaultValue, Index, IndexTerm, Schema, Table, TableOption, Type,
+};
 
 use super::missing::Missing;
 use super::{Trial, parts};
@@ -218,7 +220,7 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
     let checks = table.checks.iter().filter(|check| is_own(&check.expression)).cloned();
     let mut alone = Table {
         columns: vec![column.clone()],
-        strict: table.strict,
+        options: table.options.iter().filter(|it| *it == TableOption::Strict).collect(),
         checks: Vec::new(),
         ..Table::new(&table.name)
     };

@@ -7,7 +7,7 @@ use dbmigrate_runtime::engine::dialect::{Dialect as _, Object, ObjectKind};
 use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::sql::same_expression;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Column, Schema, Table};
+use dbmigrate_runtime::schema::{Column, Schema, Table, TableOption};
 
 use super::state::{Rows, SQLITE, State, is_internal, words};
 
@@ -92,8 +92,11 @@ impl Names {
             }
             Operation::AlterTable { table, change } => {
                 let was = self.was(table);
-                self.rekeyed.extend(was.clone().filter(|_| change.without_rowid.is_some()));
-                self.retyped.extend(was.filter(|_| change.strict.is_some()));
+                self.rekeyed.extend(
+                    was.clone().filter(|_| change.options.contains_key(&TableOption::WithoutRowid)),
+                );
+                self.retyped
+                    .extend(was.filter(|_| change.options.contains_key(&TableOption::Strict)));
             }
             _ => {}
         }

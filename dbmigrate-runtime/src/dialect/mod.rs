@@ -117,6 +117,13 @@ pub trait Dialect: Sync {
         false
     }
 
+    /// Whether the operation may give other numbers to the rows of the tables that it names, given
+    /// the schema before it: the numbers by which [`Health`] tells rows apart.
+    fn renumbers_rows(&self, operation: &Operation, before: &Schema) -> bool {
+        let _ = (operation, before);
+        false
+    }
+
     /// The statements of one revision's operations, given the schema before them, which becomes
     /// the one after those that were [taken](Plan::taken).
     ///

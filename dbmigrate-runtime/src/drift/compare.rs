@@ -4,7 +4,7 @@ use super::difference::{Difference, DifferenceKind, Property, Subject};
 use crate::dialect::{Comparing, Part, PartKind};
 use crate::schema::{
     Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, ReferentialAction,
-    Table, Type,
+    Table, TableOption, Type,
 };
 use crate::sql::same_expression;
 
@@ -99,8 +99,9 @@ impl Report<'_> {
     }
 
     fn table(&mut self, expected: &Table, actual: &Table) {
-        self.is(Subject::Table, "STRICT", expected.strict, actual.strict);
-        self.is(Subject::Table, "WITHOUT ROWID", expected.without_rowid, actual.without_rowid);
+        for option in TableOption::ALL {
+            self.is(Subject::Table, option.words(), expected.has(option), actual.has(option));
+        }
         let columns = |table: &Table| table.primary_key.as_ref().map(|key| key.columns.clone());
         let (expected, actual) = (columns(expected), columns(actual));
         let folding = self.comparing.folding;

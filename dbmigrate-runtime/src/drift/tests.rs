@@ -7,7 +7,7 @@ use crate::dialect::{Dialect as _, Sqlite, Unreadable};
 use crate::folding::{Case, Folding};
 use crate::schema::{
     Column, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, ReferentialAction, Table,
-    Type,
+    TableOption, Type,
 };
 
 fn comparing() -> Comparing {
@@ -118,8 +118,7 @@ fn what_columns_differ_in_is_told() {
 fn what_tables_differ_in_is_told() {
     check(
         |it| {
-            it.strict = true;
-            it.without_rowid = true;
+            it.options = TableOption::ALL.into_iter().collect();
             it.primary_key = None;
         },
         expect![[r#"

@@ -12,7 +12,7 @@ use crate::dialect::{
 };
 use crate::drift::{Difference, DifferenceKind};
 use crate::driver::{Connection, DatabaseError};
-use crate::operations::{Operation, TableChange};
+use crate::operations::Operation;
 use crate::schema::{Schema, Table};
 use crate::sql::may_change_objects;
 
@@ -21,6 +21,7 @@ type Key = (ObjectKind, String, bool);
 
 /// The state of the tables that a run touches, followed through its operations.
 pub(super) struct Verification {
+    dialect: &'static dyn Dialect,
     comparing: Comparing,
     facts: Option<Facts>,
     /// The tables touched, as the operations so far make them.
@@ -54,9 +55,10 @@ fn failed(err: DatabaseError) -> Error {
 
 impl Verification {
     /// Compares nothing.
-    pub(super) fn none(comparing: Comparing) -> Verification {
+    pub(super) fn none(dialect: &'static dyn Dialect, facts: &Facts) -> Verification {
         Verification {
-            comparing,
+            dialect,
+            comparing: dialect.comparing(facts),
             facts: None,
             expected: Schema::default(),
             names: BTreeSet::new(),
@@ -92,7 +94,7 @@ impl Verification {
         let comparing = dialect.comparing(&facts);
         let health = super::health(conn, &names)?;
         if names.is_empty() {
-            return Ok(Verification { health, ..Verification::none(comparing) });
+            return Ok(Verification { health, ..Verification::none(dialect, &facts) });
         }
         let found = conn.catalog(Some(&names)).map_err(failed)?;
         match dialect.shadow(conn, &names, schema, &found.objects).map_err(failed)? {
@@ -100,6 +102,7 @@ impl Verification {
             Some(Shadow::Elsewhere(name)) => return Err(Error::elsewhere(&name)),
             None => {}
         }
+        let none = Verification::none(dialect, &facts);
         let there = names.iter().filter_map(|it| schema.table(it)).cloned();
         let mut verification = Verification {
             facts: Some(facts),
@@ -107,7 +110,7 @@ impl Verification {
             expected: Schema::from_tables(there),
             touched: names.iter().map(|name| comparing.folding.folded_table(name)).collect(),
             names,
-            ..Verification::none(comparing)
+            ..none
         };
         verification.before = verification.differences(dialect, &found);
         verification.others = verification.others(dialect, &found.objects);
@@ -185,30 +188,16 @@ impl Verification {
 
     /// Follows the names of tables and the numbers of their rows.
     fn rows(&mut self, operation: &Operation) {
-        let folding = self.comparing.folding;
-        match operation {
-            Operation::RenameTable { from, to } => {
-                self.renames.push((from.clone(), to.clone()));
-                if self.renumbered.contains(&folding.folded_table(from)) {
-                    self.renumbered.insert(folding.folded_table(to));
-                }
+        if let Operation::RenameTable { from, to } = operation {
+            self.renames.push((from.clone(), to.clone()));
+            if self.renumbered.contains(&self.folded(from)) {
+                self.renumbered.insert(self.folded(to));
             }
-            Operation::AddPrimaryKey { table, .. }
-            | Operation::DropPrimaryKey { table, .. }
-            | Operation::AlterTable { table, change: TableChange { without_rowid: Some(_), .. } } =>
-            {
-                self.renumbered.insert(folding.folded_table(table));
-            }
-            // Values of a key may be the rows' numbers.
-            Operation::AlterColumn { table, column, change }
-                if change.using.is_some() || change.fill.is_some() =>
-            {
-                let key = self.expected.table(table).and_then(|it| it.primary_key.as_ref());
-                if key.is_some_and(|it| it.columns.contains(column)) {
-                    self.renumbered.insert(folding.folded_table(table));
-                }
-            }
-            _ => {}
+        }
+        if self.dialect.renumbers_rows(operation, &self.expected) {
+            let tables: Vec<String> =
+                operation.tables().into_iter().map(|name| self.folded(name)).collect();
+            self.renumbered.extend(tables);
         }
     }
 

@@ -47,8 +47,9 @@ impl Operation {
             Operation::RenameTable { from, to } => rename_table(schema, from, to),
             Operation::AlterTable { table, change } => {
                 let table = get(schema, table)?;
-                table.strict = change.strict.unwrap_or(table.strict);
-                table.without_rowid = change.without_rowid.unwrap_or(table.without_rowid);
+                for (option, on) in &change.options {
+                    table.options.set(*option, *on);
+                }
                 if let Some(comment) = &change.comment {
                     table.comment.clone_from(comment);
                 }

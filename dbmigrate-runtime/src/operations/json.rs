@@ -32,7 +32,7 @@ impl Json {
     }
 
     /// An object of the members that are there.
-    pub(crate) fn object<const N: usize>(members: [(&str, Option<Json>); N]) -> Json {
+    pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'a str, Option<Json>)>) -> Json {
         let members = members.into_iter().filter_map(|(key, it)| Some((key.to_owned(), it?)));
         Json::Object(members.collect())
     }

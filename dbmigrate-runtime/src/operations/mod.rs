@@ -13,6 +13,7 @@ mod reverse;
 mod rewrite;
 mod told;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub use apply::ReplayError;
@@ -27,8 +28,8 @@ pub use reverse::{Irreversible, reverse_all};
 pub use rewrite::Rewrite;
 
 use crate::schema::{
-    Check, Column, DefaultValue, ForeignKey, Generated, Index, PrimaryKey, Schema, Table, Type,
-    Unique,
+    Check, Column, DefaultValue, ForeignKey, Generated, Index, PrimaryKey, Schema, Table,
+    TableOption, Type, Unique,
 };
 use crate::{Db, StepResult, Value};
 
@@ -205,10 +206,8 @@ pub struct OtherObject {
 /// What an [`Operation::AlterTable`] changes; `None` leaves it as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableChange {
-    /// Makes the table `STRICT`, or no longer, on SQLite.
-    pub strict: Option<bool>,
-    /// Makes the table `WITHOUT ROWID`, or no longer, on SQLite.
-    pub without_rowid: Option<bool>,
+    /// The options that the table gets or loses.
+    pub options: BTreeMap<TableOption, bool>,
     /// Sets the comment, or takes it away.
     pub comment: Option<Option<String>>,
 }
@@ -219,18 +218,23 @@ impl TableChange {
         TableChange::default()
     }
 
+    /// Gives the table an option, or takes it away.
+    #[must_use]
+    pub fn option(mut self, option: TableOption, on: bool) -> TableChange {
+        self.options.insert(option, on);
+        self
+    }
+
     /// Makes the table `STRICT`, or no longer, on SQLite.
     #[must_use]
-    pub fn strict(mut self, on: bool) -> TableChange {
-        self.strict = Some(on);
-        self
+    pub fn strict(self, on: bool) -> TableChange {
+        self.option(TableOption::Strict, on)
     }
 
     /// Makes the table `WITHOUT ROWID`, or no longer, on SQLite.
     #[must_use]
-    pub fn without_rowid(mut self, on: bool) -> TableChange {
-        self.without_rowid = Some(on);
-        self
+    pub fn without_rowid(self, on: bool) -> TableChange {
+        self.option(TableOption::WithoutRowid, on)
     }
 
     /// Sets the comment, or takes it away.

@@ -77,8 +77,9 @@ impl Operation {
             Operation::AlterTable { table, change } => {
                 let was = before.table(table).ok_or_else(gone)?;
                 let change = TableChange {
-                    strict: change.strict.map(|_| was.strict),
-                    without_rowid: change.without_rowid.map(|_| was.without_rowid),
+                    options: (change.options.keys())
+                        .map(|option| (*option, was.has(*option)))
+                        .collect(),
                     comment: change.comment.as_ref().map(|_| was.comment.clone()),
                 };
                 Operation::AlterTable { table: table.clone(), change }

@@ -208,7 +208,7 @@ impl Model<'_> {
                 | Fact::Index(_)
                 | Fact::Check(..)
                 | Fact::ForeignKey(_) => {}
-                Fact::Database(_) | Fact::Unmanaged | Fact::Strict | Fact::WithoutRowid => {
+                Fact::Database(_) | Fact::Unmanaged | Fact::Option(_) => {
                     return Err(RecordError::unknown(self.offset, "word of a field", field));
                 }
             }
@@ -265,8 +265,7 @@ impl Model<'_> {
             Fact::Comment(it) => self.record.table.comment = Some(it),
             Fact::Database(it) => self.record.database = Some(it),
             Fact::Unmanaged => self.record.unmanaged = true,
-            Fact::Strict => self.record.table.strict = true,
-            Fact::WithoutRowid => self.record.table.without_rowid = true,
+            Fact::Option(option) => self.record.table.options.set(option, true),
             Fact::Autoincrement(_)
             | Fact::Type(_)
             | Fact::Length(_)

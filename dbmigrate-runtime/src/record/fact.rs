@@ -9,7 +9,7 @@ use crate::Value;
 use crate::model;
 use crate::schema::{
     DefaultValue, Deferrable, ForeignKey, Generated, IndexColumn, IndexTerm, ReferentialAction,
-    Type,
+    TableOption, Type,
 };
 
 type Result<T> = std::result::Result<T, RecordError>;
@@ -22,8 +22,7 @@ pub(super) enum Fact {
     Comment(String),
     Database(String),
     Unmanaged,
-    Strict,
-    WithoutRowid,
+    Option(TableOption),
     PrimaryKey(Vec<String>),
     Unique(Option<String>, Vec<String>),
     Index(Index),
@@ -60,8 +59,6 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
             "comment" => Fact::Comment(literal.owned()?),
             "database" => Fact::Database(literal.owned()?),
             "unmanaged" => Fact::Unmanaged,
-            "strict" => Fact::Strict,
-            "without_rowid" => Fact::WithoutRowid,
             "primary_key" => Fact::PrimaryKey(literal.list()?),
             "unique" => Fact::Unique(literal.optional()?, literal.list()?),
             "index" => Fact::Index(index(literal)?),
@@ -79,7 +76,10 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
                 Fact::Generated(Generated { expression, stored: literal.flag()? })
             }
             "collate" => Fact::Collate(literal.owned()?),
-            word => return Err(RecordError::unknown(start, "word", word)),
+            word => match TableOption::by_key(word) {
+                Some(option) => Fact::Option(option),
+                None => return Err(RecordError::unknown(start, "word", word)),
+            },
         };
         facts.push(fact);
     }

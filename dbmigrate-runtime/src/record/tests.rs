@@ -3,7 +3,7 @@
 use super::encode::{END, magic};
 use super::*;
 use crate::model::{Field, Fields, Ty};
-use crate::schema::{Column, Type};
+use crate::schema::{Column, TableOption, Type};
 
 /// A record with a group, a foreign key and types of every kind, as a derive would write it.
 fn record() -> Record {
@@ -62,7 +62,7 @@ fn a_record_is_read_back() {
     assert_eq!(record.table.indexes[0].name, "i");
     assert_eq!(record.table.checks[0].name, "ck_post_b");
     assert_eq!(record.fields[3].line, 9, "the line that the group is flattened at");
-    assert!(record.table.strict && !record.table.columns[0].nullable);
+    assert!(record.table.has(TableOption::Strict) && !record.table.columns[0].nullable);
 }
 
 #[test]

@@ -6,6 +6,7 @@
 mod column;
 mod constraint;
 pub(crate) mod naming;
+mod option;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ pub use constraint::{
     Check, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, PrimaryKey, ReferentialAction,
     Unique,
 };
+pub use option::{TableOption, TableOptions};
 
 /// A set of tables, by name.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -64,10 +66,8 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Indexes that aren't constraints.
     pub indexes: Vec<Index>,
-    /// SQLite's `STRICT`: a column takes only values of its type. Other databases ignore it.
-    pub strict: bool,
-    /// SQLite's `WITHOUT ROWID`. Other databases ignore it.
-    pub without_rowid: bool,
+    /// What the table as a whole is, on databases that know it.
+    pub options: TableOptions,
     /// The table's comment, on databases that have them.
     pub comment: Option<String>,
 }
@@ -83,8 +83,7 @@ impl Table {
             foreign_keys: Vec::new(),
             checks: Vec::new(),
             indexes: Vec::new(),
-            strict: false,
-            without_rowid: false,
+            options: TableOptions::default(),
             comment: None,
         }
     }
@@ -127,14 +126,14 @@ impl Table {
     /// Makes it a `STRICT` table on SQLite.
     #[must_use]
     pub fn strict(mut self) -> Table {
-        self.strict = true;
+        self.options.set(TableOption::Strict, true);
         self
     }
 
     /// Makes it a `WITHOUT ROWID` table on SQLite.
     #[must_use]
     pub fn without_rowid(mut self) -> Table {
-        self.without_rowid = true;
+        self.options.set(TableOption::WithoutRowid, true);
         self
     }
 
@@ -143,6 +142,11 @@ impl Table {
     pub fn comment(mut self, comment: &str) -> Table {
         self.comment = Some(comment.to_owned());
         self
+    }
+
+    /// Whether the table has this option.
+    pub fn has(&self, option: TableOption) -> bool {
+        self.options.has(option)
     }
 
     /// The column of that name.

@@ -11,7 +11,7 @@ use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
-    PrimaryKey, ReferentialAction, Schema, Table, Type, Unique,
+    PrimaryKey, ReferentialAction, Schema, Table, TableOption, Type, Unique,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -315,7 +315,7 @@ impl TableDraw {
             id.autoincrement = self.autoincrement;
             table.columns.push(id);
         }
-        table.strict = self.strict;
+        table.options.set(TableOption::Strict, self.strict);
         for (idx, column) in self.columns.iter().enumerate() {
             if let Some(it) = column {
                 // A column of a key is computed from nothing and takes no NULL.
@@ -332,8 +332,8 @@ impl TableDraw {
                 columns,
             });
         }
-        table.without_rowid = self.without_rowid && table.primary_key.is_some();
-        if table.without_rowid {
+        if self.without_rowid && table.primary_key.is_some() {
+            table.options.set(TableOption::WithoutRowid, true);
             // Its key never counts up by itself.
             table.columns.iter_mut().for_each(|it| it.autoincrement = None);
         }

@@ -4,7 +4,7 @@
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::schema::{
     Check, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, PrimaryKey, ReferentialAction,
-    Unique,
+    TableOption, Unique,
 };
 
 use super::*;
@@ -204,7 +204,7 @@ cases! {
     } => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
 
     // The table as a whole.
-    strict_and_without_rowid: |it| { it.strict = true; it.without_rowid = true; }
+    strict_and_without_rowid: |it| it.options = TableOption::ALL.into_iter().collect()
         => ["changed table `order`: strict, without rowid"];
     a_column_dropped_with_all_that_names_it: |it| {
         it.columns.retain(|it| it.name != "total" && it.name != "twice");

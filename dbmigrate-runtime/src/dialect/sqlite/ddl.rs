@@ -2,11 +2,12 @@
 
 use super::super::{Facts, Refusal};
 use super::decimal;
+use super::definition::table_options;
 use crate::Value;
 use crate::operations::Operation;
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, PrimaryKey,
-    ReferentialAction, Table, Type, Unique, naming,
+    ReferentialAction, Table, TableOption, Type, Unique, naming,
 };
 use crate::sql::quote;
 
@@ -79,7 +80,7 @@ impl Ddl<'_> {
 
     /// The statement with these words before the parenthesis.
     pub(super) fn create_table_with(&self, words: &str, table: &Table) -> Result<String, Refusal> {
-        if table.strict {
+        if table.has(TableOption::Strict) {
             needs(self.facts, self.operation, 3_037_000)?;
         }
         let lines = table.columns.iter().map(|it| self.column_of(table, it));
@@ -94,12 +95,7 @@ impl Ddl<'_> {
         lines.extend(checks.into_iter().map(check));
         let of_table = table.foreign_keys.iter().filter(|it| !is_inline(table, it));
         lines.extend(of_table.map(foreign_key));
-        let options = match (table.strict, table.without_rowid) {
-            (false, false) => "",
-            (true, false) => " STRICT",
-            (false, true) => " WITHOUT ROWID",
-            (true, true) => " STRICT, WITHOUT ROWID",
-        };
+        let options = table_options(&table.options);
         let lines = lines.join(",\n    ");
         Ok(format!("{words} (\n    {lines}\n){options}"))
     }
@@ -112,18 +108,21 @@ impl Ddl<'_> {
             .foreign_keys
             .iter()
             .find(|it| it.columns == [column.name.as_str()] && is_inline(table, it));
-        if key.is_some() && column.autoincrement == Some(true) && table.without_rowid {
+        if key.is_some()
+            && column.autoincrement == Some(true)
+            && table.has(TableOption::WithoutRowid)
+        {
             return Err(self.refuse_counting());
         }
         let key = key.map(|it| (it.name.as_str(), column.autoincrement == Some(true)));
         let mut column = column.clone();
         column.ty = stored_type(table, &column);
-        self.column(&table.name, &column, key, foreign_key, table.strict)
+        self.column(&table.name, &column, key, foreign_key, table.has(TableOption::Strict))
     }
 
     /// The type that a column of the table is declared with.
     pub(super) fn declared(&self, table: &Table, column: &Column) -> Result<String, Refusal> {
-        type_name(&stored_type(table, column), table.strict).map_err(|why| {
+        type_name(&stored_type(table, column), table.has(TableOption::Strict)).map_err(|why| {
             let why = format!("column `{}` of table `{}` {why}", column.name, table.name);
             self.refuse(&why, "choose another type with `#[model(type = ...)]`")
         })
@@ -180,10 +179,9 @@ fn is_generated_key(table: &Table, column: &str) -> bool {
 
 /// `INTEGER PRIMARY KEY` generates values; any other word for an integer doesn't.
 fn stored_type(table: &Table, column: &Column) -> Type {
-    let is_single_key = table
-        .primary_key
-        .as_ref()
-        .is_some_and(|it| it.columns == [column.name.as_str()] && !table.without_rowid);
+    let is_single_key = table.primary_key.as_ref().is_some_and(|it| {
+        it.columns == [column.name.as_str()] && !table.has(TableOption::WithoutRowid)
+    });
     let is_plain = column.ty.is_integer() && !is_generated_key(table, &column.name);
     if is_single_key && is_plain { Type::Raw("INT".to_owned()) } else { column.ty.clone() }
 }

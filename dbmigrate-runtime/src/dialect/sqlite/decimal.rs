@@ -6,7 +6,7 @@
 //! more digits is text: exact too, but `10.5` comes before `9.5`.
 
 use super::convert::{Affinity, affinity};
-use crate::schema::{Column, Table, Type};
+use crate::schema::{Column, Table, TableOption, Type};
 use crate::sql::{self, Kind, quote};
 
 /// How many digits of a number with a fraction SQLite keeps.
@@ -25,7 +25,7 @@ pub(super) fn declared(ty: &Type, strict: bool) -> Option<String> {
 /// Whether the column holds decimal numbers as text.
 pub(super) fn is_text(table: &Table, column: &Column) -> bool {
     let is_decimal = matches!(column.ty, Type::Decimal(..) | Type::Numeric);
-    is_decimal && declared(&column.ty, table.strict).is_none()
+    is_decimal && declared(&column.ty, table.has(TableOption::Strict)).is_none()
 }
 
 /// Whether a column that is declared so stands for the type: as other tools declare it, or as this

@@ -8,7 +8,7 @@ use super::ddl::{self, Ddl};
 use super::definition::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn,
 };
-use crate::schema::{Check, Column, ForeignKey, Table, Type, Unique};
+use crate::schema::{Check, Column, ForeignKey, Table, TableOption, Type, Unique};
 use crate::sql::{self, same_expression};
 
 /// Makes of a table's definition what it has to be, given the table before and after.
@@ -19,7 +19,7 @@ pub(super) fn edit(
     after: &Table,
 ) -> Result<(), Refusal> {
     let counts = |it: &Table| it.generated_key().is_some_and(|it| it.autoincrement == Some(true));
-    if after.without_rowid && counts(after) {
+    if after.has(TableOption::WithoutRowid) && counts(after) {
         return Err(ddl.refuse_counting());
     }
     let mut edit = Edit { ddl, definition, before, after };
@@ -28,14 +28,11 @@ pub(super) fn edit(
     edit.uniques()?;
     edit.foreign_keys()?;
     edit.checks()?;
-    if before.strict != after.strict {
-        if after.strict {
-            ddl::needs(ddl.facts, ddl.operation, 3_037_000)?;
-        }
-        edit.definition.strict = after.strict;
+    if after.has(TableOption::Strict) && !before.has(TableOption::Strict) {
+        ddl::needs(ddl.facts, ddl.operation, 3_037_000)?;
     }
-    if before.without_rowid != after.without_rowid {
-        edit.definition.without_rowid = after.without_rowid;
+    for option in TableOption::ALL.into_iter().filter(|it| before.has(*it) != after.has(*it)) {
+        edit.definition.options.set(option, after.has(option));
     }
     Ok(())
 }

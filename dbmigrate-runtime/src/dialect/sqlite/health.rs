@@ -7,7 +7,8 @@ use super::read;
 use crate::Value;
 use crate::dialect::{Broken, Health, Object, ObjectKind, Shadow, Violation, ViolationKind};
 use crate::driver::{Connection, DatabaseError};
-use crate::schema::Schema;
+use crate::operations::Operation;
+use crate::schema::{Schema, TableOption};
 use crate::sql::{self, Kind, Token, quote};
 
 pub(super) fn health(
@@ -234,4 +235,21 @@ fn without_double_quotes(sql: &str) -> Option<String> {
         None => token.text.to_owned(),
     };
     tokens.iter().any(is_double).then(|| tokens.iter().map(text).collect())
+}
+
+/// Whether the operation may give other rowids to the rows of its table.
+pub(super) fn renumbers_rows(operation: &Operation, before: &Schema) -> bool {
+    match operation {
+        Operation::AddPrimaryKey { .. } | Operation::DropPrimaryKey { .. } => true,
+        Operation::AlterTable { change, .. } => {
+            change.options.contains_key(&TableOption::WithoutRowid)
+        }
+        // Values of a key may be the rows' numbers.
+        Operation::AlterColumn { table, column, change } => {
+            let key = before.table(table).and_then(|table| table.primary_key.as_ref());
+            let is_given = change.using.is_some() || change.fill.is_some();
+            is_given && key.is_some_and(|key| key.columns.contains(column))
+        }
+        _ => false,
+    }
 }

@@ -108,6 +108,10 @@ impl Dialect for Sqlite {
         operations.iter().any(planner::may_rebuild)
     }
 
+    fn renumbers_rows(&self, operation: &Operation, before: &Schema) -> bool {
+        health::renumbers_rows(operation, before)
+    }
+
     fn plan(
         &self,
         operations: &[Operation],

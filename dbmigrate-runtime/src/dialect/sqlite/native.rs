@@ -7,8 +7,8 @@ use super::edit::same_name;
 use super::planner::may_rebuild;
 use super::{is_null_default, rebuild};
 use crate::Value;
-use crate::operations::{ColumnChange, Operation, TableChange};
-use crate::schema::{Column, DefaultValue, ForeignKey, Schema, Table};
+use crate::operations::{ColumnChange, Operation};
+use crate::schema::{Column, DefaultValue, ForeignKey, Schema, Table, TableOption};
 use crate::sql::{mentions, quote, same_expression};
 
 /// The first version whose `DROP COLUMN` is safe: 3.35.0 to 3.35.4 could corrupt the file
@@ -46,12 +46,8 @@ pub(super) fn way(
     let ddl = Ddl { facts, operation };
     let of = |table: &str| format!("ALTER TABLE {}", quote(table));
     match operation {
-        Operation::AlterTable { change: TableChange { strict, without_rowid, .. }, .. } => {
-            Ok(if strict.is_none() && without_rowid.is_none() {
-                Way::Nothing
-            } else {
-                Way::Rebuild
-            })
+        Operation::AlterTable { change, .. } => {
+            Ok(if change.options.is_empty() { Way::Nothing } else { Way::Rebuild })
         }
         Operation::AddColumn { table, column, using, before } => {
             let Some(was) = schema.table(table) else { return Ok(Way::Nothing) };
@@ -59,7 +55,7 @@ pub(super) fn way(
                 return Ok(Way::Rebuild);
             }
             let key = added_key(operation, later).map(|(_, it)| it);
-            let sql = ddl.column(table, column, None, key, was.strict)?;
+            let sql = ddl.column(table, column, None, key, was.has(TableOption::Strict))?;
             Ok(Way::Statement(format!("{} ADD COLUMN {sql}", of(table)), None))
         }
         Operation::DropColumn { table, column } => {
@@ -105,7 +101,7 @@ fn alter_column(
     if is_given || change.fill.is_some() {
         return Ok(Way::Rebuild);
     }
-    let text = |it: &Column| ddl.column(table, it, None, None, before.strict);
+    let text = |it: &Column| ddl.column(table, it, None, None, before.has(TableOption::Strict));
     let same_key =
         was.autoincrement == to.autoincrement && is_key(before, was) == is_key(before, &to);
     if text(was)? == text(&to)? && same_key {
@@ -151,7 +147,7 @@ fn is_key(table: &Table, column: &Column) -> bool {
 /// constraints`, seen from 3.40 to 3.53.
 pub(super) fn rename_fails(table: &Table, column: &str) -> bool {
     let has = |columns: &[String]| columns.iter().any(|it| it == column);
-    table.without_rowid
+    table.has(TableOption::WithoutRowid)
         && table.primary_key.as_ref().is_some_and(|it| has(&it.columns))
         && table.uniques.iter().any(|it| has(&it.columns))
 }

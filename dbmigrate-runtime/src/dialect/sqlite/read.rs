@@ -16,8 +16,8 @@ use crate::dialect::{Catalog, Facts, Object, ObjectKind, ObjectName, Refusal, Un
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{
-    Check, Column, DefaultValue, ForeignKey, Generated, Index, IndexTerm, PrimaryKey, Table, Type,
-    Unique,
+    Check, Column, DefaultValue, ForeignKey, Generated, Index, IndexTerm, PrimaryKey, Table,
+    TableOption, Type, Unique,
 };
 use crate::sql::{self, is_one_of, unparenthesised};
 
@@ -187,7 +187,7 @@ pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Refusal> 
 /// the same type.
 pub(crate) fn as_declared(table: &Table, actual: &Table) -> Table {
     let mut table = table.clone();
-    if table.strict {
+    if table.has(TableOption::Strict) {
         return table;
     }
     for column in &mut table.columns {
@@ -284,8 +284,7 @@ impl<'a> Reader<'a> {
 
     fn table(&mut self, name: &str, definition: &Definition) -> Table {
         let mut table = Table::new(name);
-        table.strict = definition.strict;
-        table.without_rowid = definition.without_rowid;
+        table.options = definition.options.clone();
         let mut references = Vec::new();
         for item in &definition.columns {
             let mut column = Column::new(&item.name, Type::Raw(item.ty.clone()));
@@ -301,7 +300,7 @@ impl<'a> Reader<'a> {
                     ClauseKind::Unique { .. } => table.uniques.push(Unique { name, columns }),
                     ClauseKind::Check(it) => table.checks.push(check(name, it)),
                     ClauseKind::Default(it) => {
-                        let strict = definition.strict;
+                        let strict = definition.options.has(TableOption::Strict);
                         let default = constant::default(unparenthesised(it), &column.ty, strict);
                         column.default = Some(DefaultValue::Sql(default));
                     }
@@ -400,8 +399,9 @@ fn never_null(table: &mut Table, definition: &Definition) {
         });
         key.columns.len() == 1 && is_integer(&column.ty) && !is_descending
     };
+    let takes_no_null = table.has(TableOption::WithoutRowid) || table.has(TableOption::Strict);
     for column in table.columns.iter_mut().filter(|it| key.columns.contains(&it.name)) {
-        if table.without_rowid || table.strict || is_alias(column) {
+        if takes_no_null || is_alias(column) {
             column.nullable = false;
         }
     }

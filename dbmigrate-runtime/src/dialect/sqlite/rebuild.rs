@@ -14,7 +14,7 @@ use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
 use super::edit::{edit, same_name};
 use super::filled;
 use crate::operations::Operation;
-use crate::schema::Table;
+use crate::schema::{Table, TableOption};
 use crate::sql::{self, quote};
 
 /// A rebuild that collects what the operations on its table ask for.
@@ -252,7 +252,7 @@ impl Rebuild {
             columns.push(quote(&item.name));
             values.push(ddl::closed(&value));
         }
-        let has_rowid = !was.without_rowid && !to.without_rowid;
+        let has_rowid = ![was, to].iter().any(|it| it.options.has(TableOption::WithoutRowid));
         if let Some(rowid) = has_rowid.then(|| rowid_name(was, to)).flatten() {
             // A key that is new goes on from the number that the row had without it.
             let name = match rowid_alias(to) {

@@ -1,6 +1,8 @@
 //! Text to operations, strictly: an unknown operation or member is an error, never ignored, since
 //! it was written by a newer version that meant something by it.
 
+use std::collections::BTreeMap;
+
 use super::DecodeError;
 use super::encode::{ACTIONS, simple_type};
 use crate::Value;
@@ -9,7 +11,7 @@ use crate::operations::{
 };
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
-    PrimaryKey, ReferentialAction, Table, Type, Unique,
+    PrimaryKey, ReferentialAction, Table, TableOption, Type, Unique,
 };
 
 /// Reads what [`encode`](super::encode) wrote.
@@ -65,6 +67,17 @@ impl<'a> Members<'a> {
 
     fn flag(&mut self, key: &'static str) -> Res<bool> {
         Ok(self.opt(key).map(boolean).transpose()?.unwrap_or(false))
+    }
+
+    /// The options of a table that are given, on or off.
+    fn options(&mut self) -> Res<BTreeMap<TableOption, bool>> {
+        let mut options = BTreeMap::new();
+        for option in TableOption::ALL {
+            if let Some(json) = self.opt(option.key()) {
+                options.insert(option, boolean(json)?);
+            }
+        }
+        Ok(options)
     }
 
     fn list<T>(&mut self, key: &'static str, each: fn(&Json) -> Res<T>) -> Res<Vec<T>> {
@@ -211,8 +224,11 @@ fn table(json: &Json) -> Res<Table> {
         foreign_keys: it.list("foreign_keys", foreign_key)?,
         checks: it.list("checks", check)?,
         indexes: it.list("indexes", index)?,
-        strict: it.flag("strict")?,
-        without_rowid: it.flag("without_rowid")?,
+        options: it
+            .options()?
+            .into_iter()
+            .filter_map(|(option, on)| on.then_some(option))
+            .collect(),
         comment: it.opt_text("comment")?,
     };
     it.end()?;
@@ -237,11 +253,7 @@ fn column(json: &Json) -> Res<Column> {
 
 fn table_change(json: &Json) -> Res<TableChange> {
     let mut it = Members::of(json)?;
-    let change = TableChange {
-        strict: it.opt("strict").map(boolean).transpose()?,
-        without_rowid: it.opt("without_rowid").map(boolean).transpose()?,
-        comment: it.change("comment", text)?,
-    };
+    let change = TableChange { options: it.options()?, comment: it.change("comment", text)? };
     it.end()?;
     Ok(change)
 }

@@ -146,7 +146,7 @@ fn op<const N: usize>(name: &str, members: [(&str, Option<Json>); N]) -> Json {
 }
 
 fn table(it: &Table) -> Json {
-    Json::object([
+    let members = [
         ("name", Some(Json::text(&it.name))),
         ("columns", Some(Json::Array(it.columns.iter().map(column).collect()))),
         ("primary_key", it.primary_key.as_ref().map(primary_key)),
@@ -154,10 +154,10 @@ fn table(it: &Table) -> Json {
         ("foreign_keys", by_name(&it.foreign_keys, |it| &it.name, foreign_key)),
         ("checks", by_name(&it.checks, |it| &it.name, check)),
         ("indexes", by_name(&it.indexes, |it| &it.name, index)),
-        ("strict", flag(it.strict)),
-        ("without_rowid", flag(it.without_rowid)),
-        ("comment", it.comment.as_ref().map(Json::text)),
-    ])
+    ];
+    let options = it.options.iter().map(|option| (option.key(), flag(true)));
+    let comment = ("comment", it.comment.as_ref().map(Json::text));
+    Json::object(members.into_iter().chain(options).chain([comment]))
 }
 
 fn by_name<T>(items: &[T], name: impl Fn(&T) -> &str, json: fn(&T) -> Json) -> Option<Json> {
@@ -184,11 +184,9 @@ fn column(it: &Column) -> Json {
 }
 
 fn table_change(it: &TableChange) -> Json {
-    Json::object([
-        ("strict", it.strict.map(Json::Bool)),
-        ("without_rowid", it.without_rowid.map(Json::Bool)),
-        ("comment", it.comment.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
-    ])
+    let options = it.options.iter().map(|(option, on)| (option.key(), Some(Json::Bool(*on))));
+    let comment = it.comment.as_ref().map(|it| or_null(it.as_ref(), Json::text));
+    Json::object(options.chain([("comment", comment)]))
 }
 
 fn column_change(it: &ColumnChange) -> Json {

@@ -1,7 +1,7 @@
 //! From parts to text, and changes of the parts.
 
 use super::comments::{comments, has_comment};
-use super::{Clause, ColumnItem, ConstraintItem, Definition, Written};
+use super::{Clause, ColumnItem, ConstraintItem, Definition, Written, table_options};
 use crate::sql::quote;
 use crate::sql::{Kind, tokens};
 
@@ -39,15 +39,10 @@ impl Definition {
         }
         out.push(&self.close);
         out.push(")");
-        if (self.strict, self.without_rowid) == self.tail_options {
+        if self.options == self.tail_options {
             out.push(&self.tail);
         } else {
-            out.push(match (self.strict, self.without_rowid) {
-                (false, false) => "",
-                (true, false) => " STRICT",
-                (false, true) => " WITHOUT ROWID",
-                (true, true) => " STRICT, WITHOUT ROWID",
-            });
+            out.push(&table_options(&self.options));
             for comment in comments(&self.tail) {
                 out.push(" ");
                 out.push(comment);
@@ -207,6 +202,7 @@ mod tests {
 
     use super::super::ClauseKind;
     use super::*;
+    use crate::schema::TableOption;
 
     /// Changes a table and compares its text, which is then read again.
     #[track_caller]
@@ -221,10 +217,7 @@ mod tests {
         };
         assert_eq!(names(&again), names(&definition));
         assert_eq!(again.constraints.len(), definition.constraints.len());
-        assert_eq!(
-            (again.strict, again.without_rowid),
-            (definition.strict, definition.without_rowid)
-        );
+        assert_eq!(again.options, definition.options);
     }
 
     fn push(definition: &mut Definition) {
@@ -428,7 +421,7 @@ mod tests {
 
     #[test]
     fn options_are_written_anew_when_they_change() {
-        let strict = |it: &mut Definition| it.strict = true;
+        let strict = |it: &mut Definition| it.options.set(TableOption::Strict, true);
         check(
             "CREATE TABLE t (a INT PRIMARY KEY) without rowid -- x",
             strict,
@@ -436,7 +429,7 @@ mod tests {
                 CREATE TABLE "t" (a INT PRIMARY KEY) STRICT, WITHOUT ROWID -- x
             "#]],
         );
-        let neither = |it: &mut Definition| it.strict = false;
+        let neither = |it: &mut Definition| it.options.set(TableOption::Strict, false);
         check("CREATE TABLE t (a INT) STRICT", neither, expect![[r#"CREATE TABLE "t" (a INT)"#]]);
     }
 

@@ -10,7 +10,7 @@ mod edit;
 mod index;
 mod parse;
 
-use crate::schema::{Deferrable, ReferentialAction};
+use crate::schema::{Deferrable, ReferentialAction, TableOption, TableOptions};
 
 pub(crate) use index::IndexDefinition;
 
@@ -23,18 +23,16 @@ pub(crate) struct Definition {
     pub columns: Vec<ColumnItem>,
     /// The constraints that come after the columns.
     pub constraints: Vec<ConstraintItem>,
-    /// Whether it is a `STRICT` table.
-    pub strict: bool,
-    /// Whether it is a `WITHOUT ROWID` table.
-    pub without_rowid: bool,
+    /// What stands after the closing parenthesis: `STRICT`, `WITHOUT ROWID`.
+    pub options: TableOptions,
     /// A comment between the table's name and the opening parenthesis, with its white space.
     open: String,
     /// What stands between the last item and the closing parenthesis.
     close: String,
     /// What stands after the closing parenthesis.
     tail: String,
-    /// `strict` and `without_rowid` as the tail has them.
-    tail_options: (bool, bool),
+    /// The options as the tail has them.
+    tail_options: TableOptions,
 }
 
 /// A column.
@@ -202,3 +200,13 @@ struct Layout {
 
 #[cfg(test)]
 pub(super) mod tests;
+
+/// ` STRICT, WITHOUT ROWID`: what stands after the closing parenthesis, or nothing.
+pub(crate) fn table_options(options: &TableOptions) -> String {
+    let words = options.iter().map(|option| match option {
+        TableOption::Strict => "STRICT",
+        TableOption::WithoutRowid => "WITHOUT ROWID",
+    });
+    let words: Vec<&str> = words.collect();
+    if words.is_empty() { String::new() } else { format!(" {}", words.join(", ")) }
+}

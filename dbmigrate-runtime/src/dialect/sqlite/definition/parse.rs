@@ -8,7 +8,9 @@ use super::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn, Layout,
     Reference, Written,
 };
-use crate::schema::{Deferrable, IndexColumn, IndexTerm, ReferentialAction};
+use crate::schema::{
+    Deferrable, IndexColumn, IndexTerm, ReferentialAction, TableOption, TableOptions,
+};
 use crate::sql::{self, Kind, Token};
 
 impl Definition {
@@ -38,20 +40,10 @@ impl Definition {
         cursor.expect_symbol("(")?;
         let items = items(&mut cursor)?;
         cursor.expect_symbol(")")?;
-        let (strict, without_rowid, tail) = options(&mut cursor)?;
+        let (options, tail) = options(&mut cursor)?;
         let Items { columns, constraints, close } = items;
-        let tail_options = (strict, without_rowid);
-        Ok(Definition {
-            name,
-            columns,
-            constraints,
-            strict,
-            without_rowid,
-            open,
-            close,
-            tail,
-            tail_options,
-        })
+        let tail_options = options.clone();
+        Ok(Definition { name, columns, constraints, options, open, close, tail, tail_options })
     }
 }
 
@@ -159,9 +151,9 @@ fn is_at_constraint(cursor: &Cursor<'_>) -> bool {
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].iter().any(|it| cursor.is_at(&[it]))
 }
 
-/// What is behind the closing parenthesis: whether it says `STRICT`, `WITHOUT ROWID`, and how.
-fn options(cursor: &mut Cursor<'_>) -> Result<(bool, bool, String), String> {
-    let (mut strict, mut without_rowid) = (false, false);
+/// What is after the closing parenthesis: the options that it says, and its text.
+fn options(cursor: &mut Cursor<'_>) -> Result<(TableOptions, String), String> {
+    let mut options = TableOptions::default();
     let from = cursor.position();
     let mut tail = cursor.trivia().to_owned();
     // SQLite takes a comma before the first one too.
@@ -169,9 +161,9 @@ fn options(cursor: &mut Cursor<'_>) -> Result<(bool, bool, String), String> {
     while has_more || cursor.position() == from && !cursor.is_at_end() && !cursor.is_at_symbol(";")
     {
         if cursor.eat(&["WITHOUT", "ROWID"]) {
-            without_rowid = true;
+            options.set(TableOption::WithoutRowid, true);
         } else if cursor.eat(&["STRICT"]) {
-            strict = true;
+            options.set(TableOption::Strict, true);
         } else {
             return Err(cursor.expected("`STRICT` or `WITHOUT ROWID`"));
         }
@@ -184,7 +176,7 @@ fn options(cursor: &mut Cursor<'_>) -> Result<(bool, bool, String), String> {
     while cursor.eat_symbol(";") {}
     cursor.expect_end()?;
     tail.truncate(tail.trim_ascii_end().len());
-    Ok((strict, without_rowid, tail))
+    Ok((options, tail))
 }
 
 fn column(cursor: &mut Cursor<'_>) -> Result<ColumnItem, String> {

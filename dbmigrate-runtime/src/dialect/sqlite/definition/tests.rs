@@ -103,7 +103,7 @@ fn check_again(sql: &str, definition: &Definition) {
             it.columns.iter().map(|it| (it.name.clone(), it.ty.clone(), it.clauses.clone()));
         let constraints = it.constraints.iter().map(|it| (it.name.clone(), it.kind.clone()));
         let columns: Vec<_> = columns.collect();
-        (columns, constraints.collect::<Vec<_>>(), it.strict, it.without_rowid)
+        (columns, constraints.collect::<Vec<_>>(), it.options.clone())
     };
     assert_eq!(meaning(&again), meaning(definition), "{sql}\n{text}");
     for it in &definition.columns {
@@ -243,7 +243,9 @@ const EDITS: &[(&str, Change)] = &[
     ("add a clause", |it| it.columns[1].push_clause("UNIQUE").unwrap()),
     ("add a column", |it| it.insert_column(2, ColumnItem::new("new INT").unwrap())),
     ("add a first column", |it| it.insert_column(0, ColumnItem::new("new INT").unwrap())),
-    ("change the options", |it| it.strict = !it.strict),
+    ("change the options", |it| {
+        it.options.set(TableOption::Strict, !it.options.has(TableOption::Strict))
+    }),
 ];
 
 #[test]
@@ -271,7 +273,7 @@ fn a_comment_at_any_place_survives_every_edit_of_a_column() {
                     let columns = it.columns.iter();
                     let columns =
                         columns.map(|it| (it.name.clone(), it.ty.clone(), it.clauses.len()));
-                    (columns.collect::<Vec<_>>(), it.constraints.len(), it.strict)
+                    (columns.collect::<Vec<_>>(), it.constraints.len(), it.options.clone())
                 };
                 assert_eq!(kinds(&again), kinds(&definition), "{name}: {sql}\n{text}");
             }

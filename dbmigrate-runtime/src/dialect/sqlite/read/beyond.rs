@@ -2,7 +2,7 @@
 
 use super::super::definition::{ClauseKind, ConstraintKind, Definition, KeyColumn};
 use crate::dialect::{Beyond, Part, PartKind};
-use crate::schema::{Column, Table};
+use crate::schema::{Column, Table, TableOption};
 
 /// What others wrote into a table's text and no migration could have: how a key is sorted and
 /// compared, and what happens on a conflict. `ON CONFLICT ABORT`, `COLLATE BINARY` and a key's
@@ -19,7 +19,7 @@ pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
                     if *descending {
                         let column = table.find_column(&item.name);
                         let is_integer = column.is_some_and(|it| super::is_integer(&it.ty));
-                        let text = if is_integer && !table.without_rowid {
+                        let text = if is_integer && !table.has(TableOption::WithoutRowid) {
                             "is sorted DESC, so SQLite generates no values for it"
                         } else {
                             "is sorted DESC"
@@ -95,7 +95,7 @@ impl Found<'_> {
         // The row's number is the key then, and its order is not the key's to say.
         let is_alias = |column: &Column| {
             let is_key = part.kind == PartKind::PrimaryKey && key.len() == 1;
-            is_key && !self.table.without_rowid && super::is_integer(&column.ty)
+            is_key && !self.table.has(TableOption::WithoutRowid) && super::is_integer(&column.ty)
         };
         let mut texts = Vec::new();
         for it in key {
@@ -125,7 +125,7 @@ mod tests {
             let sql = format!("CREATE TABLE t (a INTEGER NOT NULL, PRIMARY KEY (a DESC)){end}");
             let definition = Definition::parse(&sql).unwrap();
             let mut table = Table::new("t").column(Column::new("a", Type::raw("INTEGER")));
-            table.without_rowid = !end.is_empty();
+            table.options.set(TableOption::WithoutRowid, !end.is_empty());
             of(&definition, &table).into_iter().map(|beyond| beyond.text).collect::<Vec<_>>()
         };
         assert_eq!(said(""), [""; 0]);

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
-use crate::schema::{Deferrable, IndexColumn, ReferentialAction, Schema};
+use crate::schema::{Deferrable, IndexColumn, ReferentialAction, Schema, TableOption};
 
 fn object(kind: ObjectKind, name: &str, table: &str, sql: &str) -> Object {
     Object {
@@ -23,8 +23,8 @@ fn table(name: &str, sql: &str) -> Object {
 fn text(schema: &Schema) -> String {
     let mut out = String::new();
     for table in schema.tables.values() {
-        let options = [(table.strict, " strict"), (table.without_rowid, " without rowid")];
-        let options: String = options.iter().filter(|it| it.0).map(|it| it.1).collect();
+        let options = table.options.iter().map(|it| format!(" {}", it.words().to_lowercase()));
+        let options: String = options.collect();
         out += &format!("{}{options}\n", table.name);
         for it in &table.columns {
             let mut line = format!("{} `{}`", it.name, it.ty);
@@ -401,7 +401,7 @@ mod with_sqlite {
                 assert_eq!(*pk, at.to_string(), "{sql}");
                 let expected = column.default.as_ref().map(ToString::to_string);
                 let default = Some(default).filter(|it| !it.is_empty());
-                let strict = table.strict;
+                let strict = table.has(TableOption::Strict);
                 let default =
                     default.map(|it| constant::default(unparenthesised(it), &column.ty, strict));
                 assert!(
