@@ -1,9 +1,10 @@
 //! A live database, beside what the migrations build.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{
-    Catalog, Comparing, Dialect, Facts, ObjectName, Unreadable,
+    Catalog, Comparing, Dialect, Facts, ObjectName, Refusal, Unreadable,
 };
 use dbmigrate_runtime::engine::drift::{self, Described, Difference, Drift, Told};
 use dbmigrate_runtime::engine::driver::Driver;
@@ -25,6 +26,8 @@ pub struct Live {
     /// What statements depend on.
     pub facts: Facts,
     dialect: &'static dyn Dialect,
+    /// The connection, to ask what the database would make of a table; none without a database.
+    driver: Option<RefCell<Box<dyn Driver>>>,
     found: Catalog,
     scope: Scope,
     naming: Convention,
@@ -38,7 +41,7 @@ impl Live {
     /// When it can't be opened or read, and when its revisions aren't the project's.
     pub fn find(cx: &Context, history: &History) -> Result<Live> {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
-            Some(mut driver) => Live::read(cx, history, &mut *driver),
+            Some(driver) => Live::read(cx, history, driver),
             None => Ok(Live::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
     }
@@ -50,7 +53,7 @@ impl Live {
     /// When it can't be opened or read.
     pub fn unversioned(cx: &Context, database: &Database) -> Result<Live> {
         match database.open_to_read(Patience::reading(cx))? {
-            Some(mut driver) => at_once(&mut *driver, |driver| Live::contents(cx, driver)),
+            Some(driver) => at_once(driver, |driver| Live::contents(cx, driver)),
             None => Ok(Live::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
     }
@@ -60,7 +63,7 @@ impl Live {
     /// # Errors
     ///
     /// As [`Live::find`].
-    pub fn read(cx: &Context, history: &History, driver: &mut dyn Driver) -> Result<Live> {
+    pub fn read(cx: &Context, history: &History, driver: Box<dyn Driver>) -> Result<Live> {
         at_once(driver, |driver| {
             let applied = version_table::read(driver.as_connection(), cx.config.version_table())?;
             let standing = history.standing(applied)?;
@@ -71,7 +74,8 @@ impl Live {
 
     fn of(cx: &Context, facts: Facts, found: Catalog) -> Live {
         let (scope, naming) = (cx.config.scope(), cx.config.naming.0.clone());
-        Live { applied: BTreeSet::new(), facts, dialect: cx.dialect(), found, scope, naming }
+        let (applied, dialect) = (BTreeSet::new(), cx.dialect());
+        Live { applied, facts, dialect, driver: None, found, scope, naming }
     }
 
     fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
@@ -93,16 +97,17 @@ impl Live {
     /// A table that the database can't have.
     pub fn drift(&self, expected: &Schema, all: &Schema, told: Told) -> Result<Drift> {
         let folding = self.comparing().folding;
-        let stored = |table: &Table| {
-            let mut actual = self.found.schema.tables.values();
-            let declared = actual
-                .find(|it| folding.same_table(&it.name, &table.name))
-                .map_or_else(|| table.clone(), |actual| self.dialect.as_declared(table, actual));
-            let stored = self.dialect.as_stored(&declared, &self.facts);
-            stored.map_err(|err| Error::new(err.to_string()))
+        let actual = |table: &Table| {
+            let mut tables = self.found.schema.tables.values();
+            tables.find(|actual| folding.same_table(&actual.name, &table.name))
         };
         let expected = expected.tables.values().filter(|it| self.scope.has_table(&it.name));
-        let expected = expected.map(stored).collect::<Result<Vec<_>>>()?;
+        let expected: Vec<_> = expected.map(|table| (table, actual(table))).collect();
+        let expected = self
+            .as_kept(&expected)?
+            .into_iter()
+            .map(|kept| kept.map_err(|refusal| Error::new(refusal.to_string())));
+        let expected = expected.collect::<Result<Vec<_>>>()?;
         let expected = self.scope.compared(&Schema::from_tables(expected));
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.scope.found(&self.found, objects);
@@ -124,6 +129,18 @@ impl Live {
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.scope.found(&self.found, objects);
         drift::beyond(&self.scope.compared(schema), &self.compared(told), &found)
+    }
+
+    /// The tables as the database would keep them; as they are where there is none.
+    fn as_kept(
+        &self,
+        tables: &[(&Table, Option<&Table>)],
+    ) -> Result<Vec<std::result::Result<Table, Refusal>>> {
+        let Some(driver) = &self.driver else {
+            return Ok(tables.iter().map(|(table, _)| Ok((*table).clone())).collect());
+        };
+        let mut driver = driver.borrow_mut();
+        self.dialect.as_kept(driver.as_connection(), tables).map_err(failed)
     }
 
     /// What the database reads alike.
@@ -155,7 +172,7 @@ impl Live {
             )));
         }
         let stored = |table: &Table, actual: &Table| {
-            self.dialect.as_stored(&self.dialect.as_declared(table, actual), &self.facts).ok()
+            self.as_kept(&[(table, Some(actual))]).ok()?.pop()?.ok()
         };
         let keeping = Keeping { stored: &stored, comparing, naming: &self.naming };
         Ok(autogenerate::adopt(&self.found.schema, known, &keeping))
@@ -164,13 +181,13 @@ impl Live {
 
 /// Reads in one transaction, so that all of it is of one time.
 fn at_once(
-    driver: &mut dyn Driver,
+    mut driver: Box<dyn Driver>,
     read: impl FnOnce(&mut dyn Driver) -> Result<Live>,
 ) -> Result<Live> {
     driver.batch("BEGIN").map_err(failed)?;
-    let res = read(driver);
+    let res = read(&mut *driver);
     driver.rollback();
-    res
+    Ok(Live { driver: Some(RefCell::new(driver)), ..res? })
 }
 
 fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {

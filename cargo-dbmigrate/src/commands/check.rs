@@ -225,7 +225,7 @@ fn say_drift(cx: &Context, drift: &Drift) {
 fn database(cx: &Context, history: &History) -> Result<Option<Live>> {
     let database = Database::find(cx)?;
     cx.out.says_what_it_talks_to();
-    let Some(mut driver) = database.open_to_read(Patience::reading(cx))? else {
+    let Some(driver) = database.open_to_read(Patience::reading(cx))? else {
         let message = format!("the database `{}` does not exist", database.name());
         if matches!(database.source, Source::Config(_)) {
             cx.out.line(format!("{message} yet, so it was not checked."));
@@ -237,5 +237,5 @@ fn database(cx: &Context, history: &History) -> Result<Option<Live>> {
         );
         return Err(Error::new(message).hint(hint));
     };
-    Live::read(cx, history, &mut *driver).map(Some)
+    Live::read(cx, history, driver).map(Some)
 }

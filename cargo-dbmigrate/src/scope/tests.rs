@@ -203,7 +203,7 @@ fn a_live_database_is_compared_by_the_same_rules() {
         .column(Column::new("n", Type::Integer))
         .column(Column::new("later", Type::Text));
     let expected = Schema::from_tables([
-        Sqlite.as_stored(&post, &facts).unwrap(),
+        driver.as_connection().as_kept(&post, None).unwrap().unwrap(),
         Table::new("missing").column(id()),
     ]);
     let scope = scope(&[], &["missing", "post.extra", "POST.later", "index:ix_tmp_*", "audit*"]);

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Object, ObjectKind};
 use dbmigrate_runtime::engine::drift::Difference;
+use dbmigrate_runtime::engine::driver::AsConnection as _;
+use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::sql::same_expression;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Schema, Table, TableOption};
@@ -212,8 +214,10 @@ fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
     let mut settled = was.clone();
     let facts = SQLITE.offline_facts();
     let Some(expected) = schema.table(&was.name) else { return settled };
-    let stored = |actual: &Table| {
-        SQLITE.as_stored(&SQLITE.as_declared(expected, actual), &facts).expect("it was created")
+    let mut driver = SqliteDriver::open_in_memory().unwrap();
+    let mut stored = |actual: &Table| {
+        let kept = driver.as_connection().as_kept(expected, Some(actual)).unwrap();
+        kept.expect("it was created")
     };
     let (stored_was, stored_now) = (stored(was), stored(now));
     let comparing = SQLITE.comparing(&facts);

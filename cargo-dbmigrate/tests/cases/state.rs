@@ -151,9 +151,7 @@ pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Catalog) -> Vec<D
             continue;
         };
         let actual = &found.schema.tables[actual];
-        let dialect = driver.dialect();
-        let declared = dialect.as_declared(table, actual);
-        let stored = dialect.as_stored(&declared, &facts).unwrap();
+        let stored = driver.as_connection().as_kept(table, Some(actual)).unwrap().unwrap();
         drift.extend(comparing.differences(&stored, actual));
     }
     drift

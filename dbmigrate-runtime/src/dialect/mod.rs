@@ -5,6 +5,7 @@
 //! database. The dialect also reads its database's catalog, through a [`Connection`] that it only
 //! queries.
 
+mod asking;
 mod catalog;
 mod comparing;
 mod script;
@@ -138,22 +139,21 @@ pub trait Dialect: Sync {
         facts: &Facts,
     ) -> Result<Plan, Refusal>;
 
-    /// The table as a reader of this database would find it: in the database's own types and
-    /// words. Two tables that it can't tell apart become equal.
+    /// The tables as a reader of this database would find them: in its own types and words. Two
+    /// tables that it can't tell apart become equal. Each comes with the database's own table of
+    /// that name, where it has one: a type that this one declares and that stands for the
+    /// column's, such as one that an earlier version declared, is no difference.
+    ///
+    /// A database that rewrites what it is told has to be asked. Nothing of that stays.
     ///
     /// # Errors
     ///
-    /// A table that this database can't have.
-    fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Refusal>;
-
-    /// The table with the types as the database's own table of that name declares them, where a
-    /// declared type stands for the column's type although this dialect would declare another:
-    /// one that earlier versions declared, or another name for the same. What is compared with a
-    /// database goes through this before it goes through [`as_stored`](Dialect::as_stored).
-    fn as_declared(&self, table: &Table, actual: &Table) -> Table {
-        let _ = actual;
-        table.clone()
-    }
+    /// What the database says; in the answer, a table that this database can't have.
+    fn as_kept(
+        &self,
+        conn: &mut dyn Connection,
+        tables: &[(&Table, Option<&Table>)],
+    ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError>;
 
     /// The type of ours that holds what a type in this database's own words holds. `None` is for
     /// any other type, and for words that say nothing for certain.

@@ -8,7 +8,6 @@ mod error;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -16,7 +15,7 @@ pub use error::DatabaseError;
 pub(crate) use error::ErrorKind;
 
 use crate::Value;
-use crate::dialect::{Catalog, Dialect, Facts, Health, Object};
+use crate::dialect::Dialect;
 
 /// How a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,54 +58,6 @@ pub trait Connection: AsConnection {
 
     /// Whether a transaction is open.
     fn in_transaction(&self) -> bool;
-}
-
-/// What the database says of itself, as its dialect reads it.
-impl<'a> dyn Connection + 'a {
-    /// What statements depend on beside operation and schema, without the stored objects.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub fn facts(&mut self) -> Result<Facts, DatabaseError> {
-        self.dialect().facts(self)
-    }
-
-    /// The same with the stored objects.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub fn facts_with_objects(&mut self) -> Result<Facts, DatabaseError> {
-        Ok(Facts { objects: Some(self.objects()?), ..self.facts()? })
-    }
-
-    /// What the database stores.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub fn objects(&mut self) -> Result<Vec<Object>, DatabaseError> {
-        self.dialect().objects(self)
-    }
-
-    /// What the database has: of these tables, or of all.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub fn catalog(&mut self, only: Option<&BTreeSet<String>>) -> Result<Catalog, DatabaseError> {
-        self.dialect().catalog(self, only)
-    }
-
-    /// What doesn't hold: foreign keys, and of what mentions these tables views and triggers.
-    ///
-    /// # Errors
-    ///
-    /// What the database says.
-    pub fn health(&mut self, tables: &BTreeSet<String>) -> Result<Health, DatabaseError> {
-        self.dialect().health(self, tables)
-    }
 }
 
 /// Whatever is a connection, as one. A trait object can't be turned into one of a supertrait

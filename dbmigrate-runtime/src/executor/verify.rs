@@ -112,23 +112,37 @@ impl Verification {
             names,
             ..none
         };
-        verification.before = verification.differences(dialect, &found);
+        verification.before = verification.differences(conn, &found)?;
         verification.others = verification.others(dialect, &found.objects);
         Ok(verification)
     }
 
-    fn differences(&self, dialect: &dyn Dialect, found: &Catalog) -> Vec<Difference> {
-        let Some(facts) = &self.facts else { return Vec::new() };
+    fn differences(
+        &self,
+        conn: &mut dyn Connection,
+        found: &Catalog,
+    ) -> Result<Vec<Difference>, Error> {
+        if self.facts.is_none() {
+            return Ok(Vec::new());
+        }
         let folded = |name: &str| self.folded(name);
         let actual: BTreeMap<String, &Table> =
             found.schema.tables.values().map(|it| (folded(&it.name), it)).collect();
         let expected: BTreeSet<String> = self.expected.tables.keys().map(|it| folded(it)).collect();
+        let compared = || self.names.iter().filter(|name| !self.left_out.contains(&folded(name)));
+        let both = |name: &String| {
+            let expected = self.expected.table(name)?;
+            Some((expected, actual.get(&folded(name)).copied()?))
+        };
+        let asked: Vec<_> =
+            compared().filter_map(both).map(|(table, actual)| (table, Some(actual))).collect();
+        let kept = conn.dialect().as_kept(conn, &asked).map_err(failed)?;
+        let mut kept = kept.into_iter();
         let mut different = Vec::new();
-        for name in self.names.iter().filter(|it| !self.left_out.contains(&folded(it))) {
+        for name in compared() {
             match (self.expected.table(name), actual.get(&folded(name))) {
-                (Some(expected), Some(actual)) => {
-                    let stored = dialect.as_stored(&dialect.as_declared(expected, actual), facts);
-                    let Ok(expected) = stored else { continue };
+                (Some(_), Some(actual)) => {
+                    let Some(Ok(expected)) = kept.next() else { continue };
                     different.extend(self.comparing.differences(&expected, actual));
                 }
                 (Some(_), None) => {
@@ -145,7 +159,7 @@ impl Verification {
                 (None, None) => {}
             }
         }
-        different
+        Ok(different)
     }
 
     /// Follows operations that were run.
@@ -295,7 +309,7 @@ impl Verification {
             return Ok(());
         }
         let found = conn.catalog(Some(&self.names)).map_err(failed)?;
-        let different = self.differences(dialect, &found);
+        let different = self.differences(conn, &found)?;
         let different = new_differences(&self.before, different, self.has_renamed);
         let mut new: Vec<String> = different.iter().map(ToString::to_string).collect();
         let was_broken = |is: &Broken| {

@@ -93,7 +93,8 @@ fn n_rows(driver: &mut SqliteDriver<'_>, table: &str) -> i64 {
 #[track_caller]
 fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
     let facts = driver.as_connection().facts().unwrap();
-    let stored = schema.tables.values().map(|it| driver.dialect().as_stored(it, &facts).unwrap());
+    let stored = schema.tables.values();
+    let stored = stored.map(|it| driver.as_connection().as_kept(it, None).unwrap().unwrap());
     let stored = Schema::from_tables(stored.collect::<Vec<_>>());
     let mut actual = driver.as_connection().catalog(None).unwrap();
     assert_eq!(actual.unreadable, []);

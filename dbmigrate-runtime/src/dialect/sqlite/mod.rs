@@ -121,12 +121,18 @@ impl Dialect for Sqlite {
         planner::plan(operations, schema, facts)
     }
 
-    fn as_stored(&self, table: &Table, facts: &Facts) -> Result<Table, Refusal> {
-        read::as_stored(table, facts)
-    }
-
-    fn as_declared(&self, table: &Table, actual: &Table) -> Table {
-        read::as_declared(table, actual)
+    fn as_kept(
+        &self,
+        conn: &mut dyn Connection,
+        tables: &[(&Table, Option<&Table>)],
+    ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError> {
+        // SQLite keeps the text as it is, so it needn't be asked more than its version.
+        let facts = self.facts(conn)?;
+        let kept = |(table, actual): &(&Table, Option<&Table>)| match actual {
+            Some(actual) => read::as_stored(&read::as_declared(table, actual), &facts),
+            None => read::as_stored(table, &facts),
+        };
+        Ok(tables.iter().map(kept).collect())
     }
 
     fn understood(&self, ty: &Type) -> Option<Type> {
