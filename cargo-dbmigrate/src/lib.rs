@@ -51,6 +51,7 @@ pub mod internals {
     pub use crate::context::Context;
     pub use crate::error::Result;
     pub use crate::models::Models;
+    pub use crate::new_file::rows::Rows;
     pub use crate::output::Output;
     pub use crate::project::Project;
     pub use crate::revision_files::RevisionFile;

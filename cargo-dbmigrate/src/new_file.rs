@@ -7,6 +7,7 @@ mod hooks;
 mod position;
 pub mod questions;
 pub mod rewrite;
+pub mod rows;
 mod try_out;
 
 pub use format::FileFormat;

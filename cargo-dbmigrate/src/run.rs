@@ -14,7 +14,7 @@ use dbmigrate_runtime::engine::dialect::Facts;
 use dbmigrate_runtime::engine::driver::Driver;
 
 pub use down::downgrade;
-pub use losses::{counts, rows};
+pub use losses::{count, counts};
 pub use options::options;
 pub use progress::{Progress, bar, late};
 pub use script::{applied_at, for_a_script, write_script};

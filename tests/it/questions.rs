@@ -288,6 +288,82 @@ fn which_line_goes_behind_the_other() {
     assert!(module.contains("DOWN_REVISION: &[&str] = &[\"b1\"];"), "{module}");
 }
 
+#[test]
+fn rows_are_counted_where_there_is_a_database() {
+    let before = model("pub name: Option<String>,\n    pub age: String,", "New, Old");
+    let host = Host::library("counted", &before);
+    host.ok("init");
+    host.ok("migrate -m first");
+    host.ok("upgrade");
+    let app = rusqlite::Connection::open(host.dir.join("app.db")).unwrap();
+    app.execute_batch(
+        "INSERT INTO user (status, name, age) VALUES ('old', NULL, '7'), ('old', 'Ada', 'x'), \
+         ('new', NULL, '41')",
+    )
+    .unwrap();
+    let after = model("pub name: String,\n    pub age: i64,\n    pub rank: i64,", "New, Done");
+    host.write("src/lib.rs", &after);
+    let run = host.fails("migrate -m more");
+    expect![[r#"
+        error: the difference leaves 4 questions open:
+          column `user.rank` is new and NOT NULL and has no default: what do rows already in the table get (3 rows)?
+          column `user.status` no longer takes 'old': what do rows get that hold it (2 rows)?
+          column `user.name` becomes NOT NULL: what do rows get that hold NULL (2 rows)?
+          column `user.age` changes from text to big integer: what do rows get whose value doesn't fit (1 row)?
+          hint: answer in the model (`renamed_from`, `default`), or by flags such as these:
+            --fill user.rank=0 --fill "user.status=CASE status WHEN 'old' THEN 'done' ELSE status END" --fill "user.name=''" --fill user.age=age
+    "#]].assert_eq(&run.errors());
+    let fills = "--fill user.rank=0 --fill user.age=0 --fill \"user.name=''\" --fill \
+                 \"user.status=CASE status WHEN 'old' THEN 'new' ELSE status END\"";
+    let run = host.fails(&format!("migrate -m more {fills}"));
+    expect![[r#"
+        error: the revision would discard rows or values:
+          it may discard what column `status` of `user` holds in all rows (2 rows)
+          it may discard what column `age` of `user` holds where it doesn't fit big integer (1 row)
+          hint: --allow-destructive writes it all the same
+    "#]]
+    .assert_eq(&run.errors());
+    let json = |host: &Host| -> serde_json::Value {
+        let run = host.ok(&format!("migrate -m more {fills} --dry-run --format json"));
+        serde_json::from_str(&run.stdout).unwrap()
+    };
+    let counted = json(&host)["losses"].to_string();
+    assert!(counted.contains("(2 rows)") && counted.contains("(1 row)"), "{counted}");
+    // A database that can't be read leaves the numbers out.
+    drop(app);
+    host.write("app.db", "no database at all, and more than a hundred bytes of that, so that ...");
+    let uncounted = json(&host)["losses"].to_string();
+    assert!(uncounted.contains("status") && !uncounted.contains(" row)"), "{uncounted}");
+    assert!(!uncounted.contains("(2 rows)"), "{uncounted}");
+
+    // Two renames that are equally likely, beside a table that goes in any case.
+    std::fs::remove_file(host.dir.join("app.db")).unwrap();
+    host.write("src/lib.rs", &format!("{before}{EXTRA}"));
+    host.ok("migrate -m extra");
+    host.ok("upgrade");
+    let app = rusqlite::Connection::open(host.dir.join("app.db")).unwrap();
+    app.execute_batch("INSERT INTO t1 (gone) VALUES (1)").unwrap();
+    let tied = EXTRA.replace("pub name: String", "pub first_name: String, pub last_name: String");
+    let tied = tied.replace(", pub gone: Option<i64>", "");
+    host.write("src/lib.rs", &format!("{before}{tied}"));
+    let run = host.fails("migrate -m tied");
+    expect![[r#"
+        error: the difference leaves a question open:
+          column `pair.name` is gone: is it renamed to `pair.first_name` or `pair.last_name`, or dropped (its values are discarded)?
+          hint: answer in the model (`renamed_from`, `default`), or by flags, of which each line has those to choose from (`--no-renames` drops what no flag renames):
+            --rename pair.name:pair.first_name | --rename pair.name:pair.last_name
+            --allow-destructive
+              discards what column `gone` of `t1` holds (1 row)
+    "#]].assert_eq(&run.errors());
+}
+
+const EXTRA: &str = "
+#[derive(Model)]
+pub struct Pair { #[model(primary_key)] pub id: i64, pub name: String }
+#[derive(Model)]
+pub struct T1 { #[model(primary_key)] pub id: i64, pub gone: Option<i64> }
+";
+
 /// What is on a narrow screen at the end of a session in which each answer was given.
 fn screen(host: &Host, args: &str, answers: &[(&str, &str)]) -> String {
     const SIZE: (u16, u16) = (40, 36);

@@ -14,7 +14,7 @@ use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
 use super::convert;
 use crate::error::{Error, Result};
 pub use mapping::Mapping;
-pub use need::{Need, Why, literal, neutral};
+pub use need::{Held, Need, Why, literal, neutral, rows};
 
 /// Writes the answers into the operations, and returns what is left to answer. `from` is the
 /// schema before the operations, `to` the one after.

@@ -1,5 +1,6 @@
 //! The flags that answer what a difference leaves open, for messages.
 
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 use super::{Answers, Changes, Outcome, Question, Rename, changes, shell};
@@ -12,7 +13,11 @@ pub enum Flags {
     /// Lines that answer all of them, each in a way of its own.
     Lines(Vec<Line>),
     /// Where several renames are equally likely: what there is to choose from, for each question.
-    Choices(Vec<String>),
+    Choices {
+        each: Vec<String>,
+        /// What is discarded whatever is chosen.
+        certain: Changes,
+    },
 }
 
 /// Flags with what the revision would discard by them.
@@ -39,15 +44,37 @@ pub fn flags(
         Question::Fill(_) => false,
     };
     if questions.iter().any(unclear) {
-        return Ok(Flags::Choices(questions.iter().map(choices).collect()));
+        return chosen(migrations, models, answers, questions);
     }
     let ways = if asks_renames { &[true, false][..] } else { &[true] };
     let lines = ways.iter().map(|with_renames| line(migrations, models, answers, *with_renames));
     let lines = lines.collect::<Result<Option<Vec<Line>>>>()?;
-    Ok(match lines {
-        Some(lines) => Flags::Lines(lines),
-        None => Flags::Choices(questions.iter().map(choices).collect()),
-    })
+    match lines {
+        Some(lines) => Ok(Flags::Lines(lines)),
+        None => chosen(migrations, models, answers, questions),
+    }
+}
+
+fn chosen(
+    migrations: &Schema,
+    models: &Models,
+    answers: &Answers,
+    questions: &[Question],
+) -> Result<Flags> {
+    let unrenamed = line(migrations, models, answers, false)?;
+    let mut certain = unrenamed.map(|line| line.changes).unwrap_or_default();
+    let is_asked = |dropped: &str| {
+        let mut renames = questions.iter();
+        renames.any(|question| matches!(question, Question::Rename(it) if it.old == dropped))
+    };
+    let Changes { operations, losses } = &mut certain;
+    losses.retain(|idx, _| match &operations[*idx] {
+        Operation::DropTable { table } => !is_asked(table),
+        Operation::DropColumn { table, column } => !is_asked(&format!("{table}.{column}")),
+        // What a fill discards depends on the answer.
+        _ => false,
+    });
+    Ok(Flags::Choices { each: questions.iter().map(choices).collect(), certain })
 }
 
 /// `--rename user.name:user.login | --rename user.name:user.nick`

@@ -19,8 +19,8 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 pub use adopt::{Keeping, adopt};
-pub use fill::{Need, Why, neutral};
-pub use flags::{Flags, Line, flags};
+pub use fill::{Held, Need, Why, neutral, rows};
+pub use flags::{Flags, flags};
 pub use question::{Question, Rename, shell};
 pub use rewritten::rewritten;
 pub use way_back::way_back;
@@ -133,6 +133,15 @@ pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
     let Difference { renames, operations, .. } =
         difference(migrations, models, &Answers::default())?;
     Ok([renames, operations].concat())
+}
+
+/// The renames that are answered or said in the models.
+///
+/// # Errors
+///
+/// As [`changes`].
+pub fn renames(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Vec<Operation>> {
+    Ok(difference(migrations, models, answers)?.renames)
 }
 
 /// The operations from models to migrations.

@@ -1,22 +1,19 @@
 //! `migrate` and `revision`: write a revision.
 
-use std::collections::BTreeMap;
-
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::operations::{self, Operation};
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
-use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Line, Outcome, Question};
+use crate::autogenerate::{self, Answers, Changes, Commented, Flags, Outcome, Question};
 use crate::cli::{Against, NewRevision};
-use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::live::Live;
+use crate::new_file::rows::{Loss, Rows};
 use crate::new_file::{self, FileFormat, Position, decimal_warnings, questions, rewrite, try_out};
 use crate::output::{self, Output};
-use crate::run;
 use crate::{models, prompt, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
@@ -47,19 +44,19 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         res => res?,
     };
     let before = history.migrations()?.replay(None)?;
-    let mut changes = Changes::default();
+    let (mut changes, mut losses) = (Changes::default(), Vec::new());
     let mut back = Commented::default();
     if let Some(models) = &models {
-        changes = match args.against {
+        (changes, losses) = match args.against {
             Against::Migrations => differences(cx, args, &before, models)?,
             Against::Database => {
                 let live = database(cx, &history, models, &before)?;
                 if !autogenerate::plain(&live, models)?.is_empty() {
                     refuse_drift(&before, models)?;
                 }
-                let changes = differences(cx, args, &live, models)?;
+                let (changes, losses) = differences(cx, args, &live, models)?;
                 refuse_unfit(&changes.operations, &before)?;
-                changes
+                (changes, losses)
             }
         };
         if changes.operations.is_empty() {
@@ -90,7 +87,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
             "depends_on": position.depends_on,
             "path": written.path,
             "operations": operations,
-            "losses": changes.losses.values().collect::<Vec<_>>(),
+            "losses": losses.iter().map(Loss::with_rows).collect::<Vec<_>>(),
             "module": written.text,
         }),
     );
@@ -217,7 +214,7 @@ fn differences(
     args: &NewRevision,
     before: &Schema,
     models: &models::Models,
-) -> Result<Changes> {
+) -> Result<(Changes, Vec<Loss>)> {
     if models.found_none && before.tables.is_empty() {
         return Err(models::no_models(cx));
     }
@@ -234,12 +231,13 @@ fn differences(
         ));
     }
     refuse_reserved(cx, models)?;
-    let count = |operations: &[Operation]| counts(cx, operations);
-    let found = answered(args, before, models, &count)?;
+    let rows = Rows::of(cx);
+    let found = answered(args, before, models, &rows)?;
     let changes = rewrite::rewritten(cx, found.clone(), before)?;
     rewrite::announce(cx, &found.operations, &changes.operations);
-    agree_to_losses(cx.out, args, &changes, &count)?;
-    Ok(changes)
+    let losses = rows.losses(&changes, before);
+    agree_to_losses(cx.out, args, &losses)?;
+    Ok((changes, losses))
 }
 
 /// The difference, with every question answered by a flag or by a person.
@@ -247,7 +245,7 @@ pub fn answered(
     args: &NewRevision,
     before: &Schema,
     models: &models::Models,
-    count: &Count<'_>,
+    rows: &Rows<'_>,
 ) -> Result<Changes> {
     let mut answers = Answers {
         renames: args.rename.clone(),
@@ -263,11 +261,19 @@ pub fn answered(
         match questions.first() {
             // One by one: an answer may answer others.
             Some(first) if may_ask(args) => {
-                questions::ask(first, &mut answers)?;
+                let renames = autogenerate::renames(before, models, &answers)?;
+                questions::ask(first, |need| rows.held(need, &renames), &mut answers)?;
             }
             _ => {
                 let flags = autogenerate::flags(before, models, &answers, &questions)?;
-                return Err(unanswered(&questions, &flags, count));
+                let renames = autogenerate::renames(before, models, &answers)?;
+                let questions: Vec<_> = (questions.iter())
+                    .map(|question| match question {
+                        Question::Fill(need) => need.question(&rows.held(need, &renames)),
+                        Question::Rename(_) => question.to_string(),
+                    })
+                    .collect();
+                return Err(unanswered(&questions, &flags, |it| rows.losses(it, before)));
             }
         }
     }
@@ -277,17 +283,27 @@ fn may_ask(args: &NewRevision) -> bool {
     !args.non_interactive && !args.dry_run && output::is_interactive()
 }
 
-fn unanswered(questions: &[Question], flags: &Flags, count: &Count<'_>) -> Error {
+fn unanswered(
+    questions: &[String],
+    flags: &Flags,
+    losses: impl Fn(&Changes) -> Vec<Loss>,
+) -> Error {
     let message = match questions.len() {
         1 => "the difference leaves a question open:".to_owned(),
         n => format!("the difference leaves {n} questions open:"),
     };
     let questions: Vec<_> = questions.iter().map(|question| format!("\n  {question}")).collect();
     let (which, lines): (_, Vec<String>) = match flags {
-        Flags::Choices(choices) => (
+        Flags::Choices { each, certain } => (
             "by flags, of which each line has those to choose from (`--no-renames` drops what no \
              flag renames)",
-            choices.iter().map(|choice| format!("\n    {choice}")).collect(),
+            each.iter()
+                .map(|choice| format!("\n    {choice}"))
+                .chain(
+                    (!certain.losses.is_empty())
+                        .then(|| with_losses("--allow-destructive", &losses(certain))),
+                )
+                .collect(),
         ),
         Flags::Lines(lines) => (
             if lines.len() == 1 {
@@ -295,7 +311,7 @@ fn unanswered(questions: &[Question], flags: &Flags, count: &Count<'_>) -> Error
             } else {
                 "by one of these lines of flags"
             },
-            lines.iter().map(|line| with_losses(line, count)).collect(),
+            lines.iter().map(|line| with_losses(&line.flags, &losses(&line.changes))).collect(),
         ),
     };
     Error::new(message + &questions.concat()).hint(format!(
@@ -305,55 +321,24 @@ fn unanswered(questions: &[Question], flags: &Flags, count: &Count<'_>) -> Error
 }
 
 /// A line of flags, and below it what the revision discards by them.
-fn with_losses(line: &Line, count: &Count<'_>) -> String {
-    let losses = losses(&line.changes, count).into_iter();
-    let losses = losses.map(|loss| format!("\n      {loss}"));
-    format!("\n    {}{}", line.flags, losses.collect::<String>())
-}
-
-/// How many rows lose something by each operation, by its place; nothing where no database tells.
-pub type Count<'a> = dyn Fn(&[Operation]) -> BTreeMap<usize, i64> + 'a;
-
-/// The same in the project's database, if there is one.
-fn counts(cx: &Context, operations: &[Operation]) -> BTreeMap<usize, i64> {
-    let database = Database::find(cx).ok();
-    let driver = database.and_then(|it| it.open_to_read(Patience::reading(cx)).ok().flatten());
-    let counts = driver.map(|mut driver| run::counts(&mut *driver, operations));
-    counts.unwrap_or_default()
-}
-
-/// What the revision discards, in words, with the number of rows where that is known.
-fn losses(changes: &Changes, count: &Count<'_>) -> Vec<String> {
-    if changes.losses.is_empty() {
-        return Vec::new();
-    }
-    let counts = count(&changes.operations);
-    let with_rows = |(idx, loss): (&usize, &String)| match counts.get(idx) {
-        Some(n) => format!("{loss} ({})", run::rows(*n)),
-        None => loss.clone(),
-    };
-    changes.losses.iter().map(with_rows).collect()
+fn with_losses(flags: &str, losses: &[Loss]) -> String {
+    let losses = losses.iter().map(|loss| format!("\n      {}", loss.with_rows()));
+    format!("\n    {flags}{}", losses.collect::<String>())
 }
 
 /// Says what the revision discards; it needs a flag or a yes.
-pub fn agree_to_losses(
-    out: Output,
-    args: &NewRevision,
-    changes: &Changes,
-    count: &Count<'_>,
-) -> Result<()> {
-    let losses = losses(changes, count);
+pub fn agree_to_losses(out: Output, args: &NewRevision, losses: &[Loss]) -> Result<()> {
     if losses.is_empty() {
         return Ok(());
     }
     // A dry run discards nothing.
     if args.allow_destructive || args.dry_run {
         for loss in losses {
-            out.warning(format!("the revision {loss}"));
+            out.warning(format!("the revision {}", loss.with_rows()));
         }
         return Ok(());
     }
-    let what: Vec<_> = losses.iter().map(|loss| format!("\n  it {loss}")).collect();
+    let what: Vec<_> = losses.iter().map(|loss| format!("\n  it {}", loss.with_rows())).collect();
     let message = format!("the revision would discard rows or values:{}", what.concat());
     if may_ask(args) && prompt::confirm(&format!("{message}\nWrite it?"))? {
         return Ok(());

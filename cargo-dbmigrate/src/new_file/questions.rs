@@ -1,15 +1,15 @@
 //! Has a person answer what the difference of two schemas leaves open.
 
-use crate::autogenerate::{Answers, Need, Question, Rename, Why};
+use crate::autogenerate::{Answers, Held, Need, Question, Rename, Why};
 use crate::error::Result;
 use crate::prompt;
 
-/// Asks one question and enters the answer.
-pub fn ask(question: &Question, answers: &mut Answers) -> Result<()> {
+/// Asks one question and enters the answer; `held` counts the rows that need a value.
+pub fn ask(question: &Question, held: impl Fn(&Need) -> Held, answers: &mut Answers) -> Result<()> {
     match question {
         Question::Rename(it) => rename(it, answers),
         Question::Fill(it) => {
-            let expression = fill(it)?;
+            let expression = fill(it, &held(it))?;
             answers.fills.push(it.flag(expression.trim()));
             Ok(())
         }
@@ -30,15 +30,15 @@ fn rename(it: &Rename, answers: &mut Answers) -> Result<()> {
     Ok(())
 }
 
-fn fill(need: &Need) -> Result<String> {
+fn fill(need: &Need, held: &Held) -> Result<String> {
     let removed = need.removed();
     if need.why == [Why::Values] && !removed.is_empty() {
-        return variants(need, &removed);
+        return variants(need, &removed, held);
     }
     if need.why == [Why::Narrower] {
         let items =
             ["kept; an upgrade refuses what doesn't fit".to_owned(), "another value".to_owned()];
-        if prompt::select(&sentence(need), &items, Some(0))? == 0 {
+        if prompt::select(&sentence(&need.question(held)), &items, Some(0))? == 0 {
             return Ok(need.suggestion());
         }
     }
@@ -46,17 +46,19 @@ fn fill(need: &Need) -> Result<String> {
         None => "SQL",
         Some(_) => "SQL, for these rows alone; for all rows if it names the column",
     };
-    prompt::input(&format!("{} ({rows})", sentence(need)), &need.suggestion())
+    prompt::input(&format!("{} ({rows})", sentence(&need.question(held))), &need.suggestion())
 }
 
 /// One choice for each value that is gone.
-fn variants(need: &Need, removed: &[String]) -> Result<String> {
+fn variants(need: &Need, removed: &[String], held: &Held) -> Result<String> {
     let choices = need.choices();
     let mut pairs = Vec::new();
     for old in removed {
         let question = format!(
-            "`{}.{}` no longer takes '{old}': what do rows get that hold it?",
-            need.table, need.column.name
+            "`{}.{}` no longer takes '{old}': what do rows get that hold it{}?",
+            need.table,
+            need.column.name,
+            held.value(old)
         );
         let items: Vec<String> = choices.iter().map(|it| format!("'{it}'")).collect();
         let nth = prompt::select(&question, &items, Some(0))?;
@@ -65,8 +67,7 @@ fn variants(need: &Need, removed: &[String]) -> Result<String> {
     Ok(need.mapped(&pairs))
 }
 
-fn sentence(need: &Need) -> String {
-    let text = need.to_string();
+fn sentence(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().into_iter().flat_map(char::to_uppercase).chain(chars).collect()
 }

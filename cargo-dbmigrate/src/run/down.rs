@@ -45,7 +45,7 @@ pub fn downgrade(
     let migrations = as_applied::migrations(cx, &mut *driver, &history, &applied, &set, &ids)?;
     let facts = stored_facts(&mut *driver)?;
     plan::plan(&migrations, Direction::Downgrade, &ids, &set, driver.dialect(), &facts)?;
-    confirm_losses(&mut *driver, &migrations, &ids, allow_destructive)?;
+    confirm_losses(&mut *driver, &migrations, (&set, &ids), allow_destructive)?;
     let mut observer = Progress::new(cx.out, ids.len());
     let mut steps = Steps::new(cx);
     let mut executor = Executor {

@@ -1,12 +1,14 @@
 //! What a run down discards, and asking before it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::Migrations;
 use dbmigrate_runtime::engine::driver::{DatabaseError, Driver};
 use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::{Schema, Type};
 
+use crate::autogenerate::rows;
 use crate::error::{Error, Result};
 use crate::{output, prompt};
 
@@ -14,13 +16,13 @@ use crate::{output, prompt};
 pub fn confirm_losses(
     driver: &mut dyn Driver,
     migrations: &Migrations,
-    ids: &[String],
+    (applied, ids): (&BTreeSet<String>, &[String]),
     allow_destructive: bool,
 ) -> Result<()> {
     if allow_destructive {
         return Ok(());
     }
-    let losses = losses(driver, migrations, ids)?;
+    let losses = losses(driver, migrations, migrations.replay(Some(applied))?, ids)?;
     if losses.is_empty() {
         return Ok(());
     }
@@ -38,9 +40,14 @@ pub fn confirm_losses(
 }
 
 /// Tables and columns that hold something and that the way down drops, in words.
-fn losses(driver: &mut dyn Driver, migrations: &Migrations, ids: &[String]) -> Result<Vec<String>> {
+fn losses(
+    driver: &mut dyn Driver,
+    migrations: &Migrations,
+    schema: Schema,
+    ids: &[String],
+) -> Result<Vec<String>> {
     let recorded = ids.iter().filter_map(|it| migrations.get(it));
-    let mut walk = Walk::default();
+    let mut walk = Walk { schema, ..Walk::default() };
     recorded.for_each(|it| walk.operations(&it.downgrade.operations));
     let mut losses = Vec::new();
     for drop in walk.drops {
@@ -59,22 +66,18 @@ fn losses(driver: &mut dyn Driver, migrations: &Migrations, ids: &[String]) -> R
     Ok(losses)
 }
 
-/// `1 row`
-pub fn rows(n: i64) -> String {
-    if n == 1 { "1 row".to_owned() } else { format!("{n} rows") }
-}
-
 /// How many rows lose something by each of these operations, by its place, as far as a database
-/// that they haven't run on can tell.
-pub fn counts(driver: &mut dyn Driver, operations: &[Operation]) -> BTreeMap<usize, i64> {
-    let mut walk = Walk::default();
+/// that they haven't run on can tell. The schema is the one before them.
+pub fn counts(
+    driver: &mut dyn Driver,
+    schema: &Schema,
+    operations: &[Operation],
+) -> BTreeMap<usize, i64> {
+    let mut walk = Walk { schema: schema.clone(), ..Walk::default() };
     let mut counts = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
         walk.operations(std::slice::from_ref(operation));
-        // Which values an answer replaces depends on the new type.
-        let is_filled = matches!(operation, Operation::AlterColumn { change, .. }
-            if change.using.is_none());
-        for drop in walk.drops.drain(..).filter(|_| !is_filled) {
+        for drop in walk.drops.drain(..) {
             counts.extend(drop.count(driver).ok().map(|n| (idx, n)));
         }
     }
@@ -84,40 +87,71 @@ pub fn counts(driver: &mut dyn Driver, operations: &[Operation]) -> BTreeMap<usi
 impl Drop {
     /// How many rows hold what goes.
     fn count(&self, driver: &mut dyn Driver) -> std::result::Result<i64, DatabaseError> {
-        let quote = |name: &str| driver.dialect().quote(name);
-        let column = self.column.as_deref().map(quote);
-        let condition = match (&column, &self.using) {
-            (None, _) => String::new(),
-            (Some(column), None) => format!(" WHERE {column} IS NOT NULL"),
-            (Some(column), Some(using)) => {
-                format!(" WHERE {column} IS NOT NULL AND {column} IS NOT ({using}\n)")
+        let dialect = driver.dialect();
+        let table = dialect.quote(&self.table);
+        let condition = match &self.lost {
+            Lost::Rows => None,
+            Lost::Values { column } => Some(format!("{} IS NOT NULL", dialect.quote(column))),
+            Lost::Replaced { column, using } => {
+                let column = dialect.quote(column);
+                Some(format!("{column} IS NOT NULL AND {column} IS NOT ({using}\n)"))
             }
+            Lost::Misfits { column, from, to } => match dialect.misfit(column, from, to) {
+                None => return Ok(0),
+                condition => condition,
+            },
         };
-        let sql = format!("SELECT count(*) FROM {}{condition}", quote(&self.table));
-        let found = driver.query(&sql, &[])?;
-        let first = found.rows.first().and_then(|row| row.first());
-        Ok(match first {
-            Some(Value::Integer(n)) => *n,
-            _ => 0,
-        })
+        count(driver, &table, condition.as_deref())
     }
+}
+
+/// How many rows of a table, as it is quoted, meet a condition.
+pub fn count(
+    driver: &mut dyn Driver,
+    table: &str,
+    condition: Option<&str>,
+) -> std::result::Result<i64, DatabaseError> {
+    let condition = condition.map_or(String::new(), |condition| format!(" WHERE {condition}"));
+    let found = driver.query(&format!("SELECT count(*) FROM {table}{condition}"), &[])?;
+    Ok(match found.rows.first().and_then(|row| row.first()) {
+        Some(Value::Integer(n)) => *n,
+        _ => 0,
+    })
 }
 
 /// Something that a way down drops.
 struct Drop {
     table: String,
-    /// The column, if it isn't the whole table.
-    column: Option<String>,
-    /// What its rows get instead of what they hold, if the column itself stays.
-    using: Option<String>,
+    lost: Lost,
     /// Both in words.
     what: String,
+}
+
+/// What of a table is lost.
+enum Lost {
+    Rows,
+    Values {
+        column: String,
+    },
+    /// Values for which an expression gives another.
+    Replaced {
+        column: String,
+        using: String,
+    },
+    /// Values that a new type doesn't hold.
+    Misfits {
+        column: String,
+        from: Type,
+        to: Type,
+    },
 }
 
 /// What a way down drops, by the names that it has before.
 #[derive(Default)]
 struct Walk {
     drops: Vec<Drop>,
+    /// What is there before the next operation.
+    schema: Schema,
     /// Present names of tables by the names of today.
     tables: BTreeMap<String, String>,
     /// Present names of columns by table and name of today.
@@ -136,36 +170,52 @@ impl Walk {
 
     fn operations(&mut self, operations: &[Operation]) {
         for operation in operations {
-            match operation {
-                Operation::RenameTable { from, to } => {
-                    let was = self.table(from);
-                    self.tables.insert(to.clone(), was);
-                }
-                Operation::RenameColumn { table, from, to } => {
-                    let was = self.column(table, from);
-                    self.columns.insert((self.table(table), to.clone()), was);
-                }
-                Operation::DropTable { table } => {
-                    let what = format!("table `{table}`");
-                    let table = self.table(table);
-                    self.drops.push(Drop { table, column: None, using: None, what });
-                }
-                Operation::DropColumn { table, column } => {
-                    let what = format!("column `{table}.{column}`");
-                    let column = Some(self.column(table, column));
-                    self.drops.push(Drop { table: self.table(table), column, using: None, what });
-                }
-                Operation::AlterColumn { table, column, change }
-                    if change.using.is_some() || change.fill.is_some() =>
-                {
-                    let what = format!("column `{table}.{column}`");
-                    let given = change.using.clone().or_else(|| change.fill.clone());
-                    let (using, column) = (given, Some(self.column(table, column)));
-                    self.drops.push(Drop { table: self.table(table), column, using, what });
-                }
-                Operation::Execute(it) => self.operations(&it.describes),
-                _ => {}
-            }
+            self.operation(operation);
+            // One that doesn't fit has its error elsewhere.
+            let _ = operation.apply(&mut self.schema);
         }
+    }
+
+    fn operation(&mut self, operation: &Operation) {
+        match operation {
+            Operation::RenameTable { from, to } => {
+                let was = self.table(from);
+                self.tables.insert(to.clone(), was);
+            }
+            Operation::RenameColumn { table, from, to } => {
+                let was = self.column(table, from);
+                self.columns.insert((self.table(table), to.clone()), was);
+            }
+            Operation::DropTable { table } => {
+                let what = format!("table `{table}`");
+                self.drops.push(Drop { table: self.table(table), lost: Lost::Rows, what });
+            }
+            Operation::DropColumn { table, column } => {
+                let lost = Lost::Values { column: self.column(table, column) };
+                self.drop_of_column(table, column, lost);
+            }
+            Operation::AlterColumn { table, column, change } => {
+                let own = self.column(table, column);
+                let was = self.schema.table(table).and_then(|table| table.find_column(column));
+                if let Some(using) = &change.using {
+                    let lost = Lost::Replaced { column: own, using: using.clone() };
+                    self.drop_of_column(table, column, lost);
+                } else if let (Some(was), Some(to), Some(_)) = (was, &change.ty, &change.fill) {
+                    let lost = Lost::Misfits { column: own, from: was.ty.clone(), to: to.clone() };
+                    self.drop_of_column(table, column, lost);
+                }
+            }
+            Operation::Execute(it) => {
+                let before = self.schema.clone();
+                self.operations(&it.describes);
+                self.schema = before;
+            }
+            _ => {}
+        }
+    }
+
+    fn drop_of_column(&mut self, table: &str, column: &str, lost: Lost) {
+        let what = format!("column `{table}.{column}`");
+        self.drops.push(Drop { table: self.table(table), lost, what });
     }
 }

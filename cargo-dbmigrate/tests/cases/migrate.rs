@@ -1,10 +1,8 @@
 //! What `migrate` makes of a case, without a project of its own.
 
-use std::collections::BTreeMap;
-
 use cargo_dbmigrate::internals::models::check_names;
 use cargo_dbmigrate::internals::{
-    Cli, Command, Format, Models, NewRevision, Output, Result, Start, Trial, agree_to_losses,
+    Cli, Command, Format, Models, NewRevision, Output, Result, Rows, Start, Trial, agree_to_losses,
     answered, autogenerate, render,
 };
 use clap::Parser as _;
@@ -26,11 +24,11 @@ pub struct Revision {
 pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revision> {
     let args = args(case);
     check_names(&models.records)?;
-    let no_database = |_: &[Operation]| BTreeMap::new();
+    let no_database = Rows::default();
     let changes = answered(&args, before, models, &no_database)?;
     if !args.allow_destructive {
         let out = Output { format: Format::Text, verbose: false, quiet: true, database: None };
-        agree_to_losses(out, &args, &changes, &no_database)?;
+        agree_to_losses(out, &args, &no_database.losses(&changes, before))?;
     }
     let upgrade = changes.commented();
     let downgrade = autogenerate::way_back(&upgrade.operations, before)?;

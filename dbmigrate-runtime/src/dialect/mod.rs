@@ -168,6 +168,13 @@ pub trait Dialect: Sync {
         false
     }
 
+    /// The condition of the rows whose value in this column does not fit another type. `None` is
+    /// for types that hold each of its values, and where that can't be told. NULL always fits.
+    fn misfit(&self, column: &str, from: &Type, to: &Type) -> Option<String> {
+        let _ = (column, from, to);
+        None
+    }
+
     /// Whether the column holds numbers that this database keeps as text and so compares as text.
     fn keeps_number_as_text(&self, table: &Table, column: &Column) -> bool {
         let _ = (table, column);

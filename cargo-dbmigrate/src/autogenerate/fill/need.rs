@@ -1,8 +1,10 @@
 //! One column's need, in words and in SQL.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::sql::{self, Token, quote};
 use dbmigrate_runtime::schema::{Column, Type};
 
@@ -35,40 +37,100 @@ pub enum Why {
     Narrower,
 }
 
+/// How many rows of a database need a value.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Held {
+    pub by_why: Vec<(Why, i64)>,
+    /// By a value that the column no longer takes.
+    pub by_value: BTreeMap<String, i64>,
+}
+
+impl Held {
+    /// ` (2 rows)`, where it is known.
+    fn why(&self, why: Why) -> String {
+        let n = self.by_why.iter().find(|(of, _)| *of == why).map(|(_, n)| *n);
+        in_parentheses(n)
+    }
+
+    /// The same of the rows with one value.
+    pub fn value(&self, value: &str) -> String {
+        in_parentheses(self.by_value.get(value).copied())
+    }
+}
+
+fn in_parentheses(n: Option<i64>) -> String {
+    n.map_or(String::new(), |n| format!(" ({})", rows(n)))
+}
+
+/// `1 row`
+pub fn rows(n: i64) -> String {
+    if n == 1 { "1 row".to_owned() } else { format!("{n} rows") }
+}
+
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Need { table, column, .. } = self;
-        write!(f, "column `{table}.{}` ", column.name)?;
-        for (idx, why) in self.why.iter().enumerate() {
-            f.write_str(if idx == 0 { "" } else { ", and it " })?;
-            match why {
-                Why::New => f.write_str(
-                    "is new and NOT NULL and has no default: what do rows already in the table get",
-                )?,
-                Why::NotNull => f.write_str("becomes NOT NULL: what do rows get that hold NULL")?,
-                Why::Values if !self.removed().is_empty() => {
-                    let removed = literals(&self.removed());
-                    write!(f, "no longer takes {removed}: what do rows get that hold it")?;
-                }
-                Why::Values => {
-                    let values = literals(self.values());
-                    write!(f, "takes only {values}: what do rows get that hold something else")?;
-                }
-                Why::Narrower => {
-                    let was = self.was.as_ref().map_or(String::new(), |it| it.ty.to_string());
-                    let now = &column.ty;
-                    write!(
-                        f,
-                        "changes from {was} to {now}: what do rows get whose value doesn't fit"
-                    )?;
-                }
-            }
-        }
-        f.write_str("?")
+        f.write_str(&self.question(&Held::default()))
     }
 }
 
 impl Need {
+    /// The question what rows get, with how many they are where that is known.
+    pub fn question(&self, held: &Held) -> String {
+        let whys: Vec<_> = (self.why.iter())
+            .map(|why| format!("{}{}", self.reason(*why), held.why(*why)))
+            .collect();
+        let column = format!("`{}.{}`", self.table, self.column.name);
+        format!("column {column} {}?", whys.join(", and it "))
+    }
+
+    fn reason(&self, why: Why) -> String {
+        match why {
+            Why::New => {
+                "is new and NOT NULL and has no default: what do rows already in the table get"
+                    .to_owned()
+            }
+            Why::NotNull => "becomes NOT NULL: what do rows get that hold NULL".to_owned(),
+            Why::Values if !self.removed().is_empty() => {
+                let removed = literals(&self.removed());
+                format!("no longer takes {removed}: what do rows get that hold it")
+            }
+            Why::Values => {
+                let values = literals(self.values());
+                format!("takes only {values}: what do rows get that hold something else")
+            }
+            Why::Narrower => {
+                let was = self.was.as_ref().map_or(String::new(), |it| it.ty.to_string());
+                let now = &self.column.ty;
+                format!("changes from {was} to {now}: what do rows get whose value doesn't fit")
+            }
+        }
+    }
+
+    /// For each reason the condition of the rows that need a value for it, or none where all do.
+    /// The column may have another name in the database.
+    pub fn conditions(&self, dialect: &dyn Dialect, column: &str) -> Vec<(Why, Option<String>)> {
+        let condition = |why: &Why| match why {
+            Why::New => Some((*why, None)),
+            Why::NotNull => Some((*why, Some(format!("{} IS NULL", dialect.quote(column))))),
+            Why::Values | Why::Narrower => {
+                let was = self.was.as_ref()?;
+                let misfit = dialect.misfit(column, &was.ty, &self.column.ty)?;
+                Some((*why, Some(misfit)))
+            }
+        };
+        self.why.iter().filter_map(condition).collect()
+    }
+
+    /// The condition of the rows that hold each value that the column no longer takes.
+    pub fn removed_conditions(&self, dialect: &dyn Dialect, column: &str) -> Vec<(String, String)> {
+        let column = dialect.quote(column);
+        let condition = |value: String| {
+            let condition = format!("{column} = {}", text(&value));
+            (value, condition)
+        };
+        self.removed().into_iter().map(condition).collect()
+    }
+
     /// The values that the column takes, if it is an enumeration.
     pub fn values(&self) -> &[String] {
         match &self.column.ty {

@@ -18,7 +18,9 @@ fn check(from: &[Table], to: &[Table], expect: Expect) {
     let mut text: String = questions.iter().map(|it| format!("{it}\n")).collect();
     match flags(&from, &models, &answers, &questions).unwrap() {
         Flags::Lines(lines) => lines.iter().for_each(|line| text += &format!("{}\n", line.flags)),
-        Flags::Choices(choices) => choices.iter().for_each(|it| text += &format!("choose: {it}\n")),
+        Flags::Choices { each, .. } => {
+            each.iter().for_each(|it| text += &format!("choose: {it}\n"))
+        }
     }
     expect.assert_eq(&text);
 }

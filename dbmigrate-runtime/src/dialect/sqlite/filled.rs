@@ -20,24 +20,7 @@ pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) ->
     let name = quote(&was.name);
     let own = decimal::as_text(&was.name, &was.ty, &item.ty).unwrap_or_else(|| name.clone());
     let Some(Fill { expression, column }) = fill else { return own };
-    let mut fits = Vec::new();
-    fits.extend(convert::fits(&was.name, &was.ty, &item.ty));
-    match &column.ty {
-        Type::String(length) => fits.push(format!("length({name}) <= {length}")),
-        Type::Enum(_, values) => {
-            let values: Vec<_> = (values.iter())
-                .map(|value| ddl::literal(&crate::Value::from(value.as_str())))
-                .collect();
-            fits.push(format!("{name} COLLATE BINARY IN ({})", values.join(", ")));
-        }
-        ty if decimal::declared(ty, false).as_deref() == Some(item.ty.as_str()) => {
-            fits.extend(decimal::in_range(&was.name, ty));
-        }
-        ty => fits
-            .extend(ty.integer_range().map(|(least, most)| {
-                format!("CAST({name} AS INTEGER) BETWEEN {least} AND {most}")
-            })),
-    }
+    let fits = conditions(&was.name, (&was.ty, &item.ty), &column.ty);
     let null = match column.nullable {
         true => format!("{name} IS NULL"),
         false => format!("{name} IS NOT NULL"),
@@ -49,6 +32,43 @@ pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) ->
         (false, false) => format!("{null} AND ({})", fits.join(") AND (")),
     };
     format!("CASE WHEN {condition} THEN {own} ELSE {} END", ddl::closed(expression))
+}
+
+/// What is true of a column's value, unless it is NULL, that another type holds: both as they are
+/// declared, and the new one as a type of ours.
+fn conditions(column: &str, (from, to): (&str, &str), ty: &Type) -> Vec<String> {
+    let name = quote(column);
+    let mut fits = Vec::new();
+    fits.extend(convert::fits(column, from, to));
+    match ty {
+        Type::String(length) => fits.push(format!("length({name}) <= {length}")),
+        Type::Enum(_, values) => {
+            let values: Vec<_> = (values.iter())
+                .map(|value| ddl::literal(&crate::Value::from(value.as_str())))
+                .collect();
+            fits.push(format!("{name} COLLATE BINARY IN ({})", values.join(", ")));
+        }
+        ty if decimal::declared(ty, false).as_deref() == Some(to) => {
+            fits.extend(decimal::in_range(column, ty));
+        }
+        ty => fits
+            .extend(ty.integer_range().map(|(least, most)| {
+                format!("CAST({name} AS INTEGER) BETWEEN {least} AND {most}")
+            })),
+    }
+    fits
+}
+
+/// The condition of the rows whose value, which isn't NULL, does not fit another type.
+pub(super) fn misfit(column: &str, from: &Type, to: &Type) -> Option<String> {
+    let (old, new) = (ddl::type_name(from, false).ok()?, ddl::type_name(to, false).ok()?);
+    let fits = conditions(column, (&old, &new), to);
+    match fits.is_empty() {
+        true => None,
+        false => {
+            Some(format!("{} IS NOT NULL AND NOT (({}))", quote(column), fits.join(") AND (")))
+        }
+    }
 }
 
 /// Whether the expression is `coalesce(column, ...)`, which leaves all that isn't NULL as it is.

@@ -143,6 +143,10 @@ impl Dialect for Sqlite {
         words::keeps_values(from, to)
     }
 
+    fn misfit(&self, column: &str, from: &Type, to: &Type) -> Option<String> {
+        filled::misfit(column, from, to)
+    }
+
     fn keeps_number_as_text(&self, table: &Table, column: &Column) -> bool {
         decimal::is_text(table, column)
     }

@@ -1,0 +1,93 @@
+//! How many rows of the project's database a change is about, where there is a database. It is only
+//! read, and one that can't be read just now leaves the numbers out.
+
+use std::collections::BTreeMap;
+
+use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::Schema;
+
+use crate::autogenerate::{self, Changes, Held, Need};
+use crate::connection::{Database, Patience};
+use crate::context::Context;
+use crate::run;
+
+/// The database whose rows are counted, if there is one.
+#[derive(Default)]
+pub struct Rows<'a> {
+    cx: Option<&'a Context>,
+}
+
+/// What a revision discards, with how many rows lose something where that is known.
+pub struct Loss {
+    pub text: String,
+    pub rows: Option<i64>,
+}
+
+impl Loss {
+    /// ``discards what table `user` holds (2 rows)``
+    pub fn with_rows(&self) -> String {
+        match self.rows {
+            Some(n) => format!("{} ({})", self.text, autogenerate::rows(n)),
+            None => self.text.clone(),
+        }
+    }
+}
+
+impl<'a> Rows<'a> {
+    pub fn of(cx: &'a Context) -> Rows<'a> {
+        Rows { cx: Some(cx) }
+    }
+
+    fn open(&self) -> Option<Box<dyn Driver>> {
+        let cx = self.cx?;
+        Database::find(cx).ok()?.open_to_read(Patience::reading(cx)).ok()?
+    }
+
+    /// What the revision discards; the schema is the one before it.
+    pub fn losses(&self, changes: &Changes, before: &Schema) -> Vec<Loss> {
+        let driver = if changes.losses.is_empty() { None } else { self.open() };
+        let counts = driver.map_or_else(BTreeMap::new, |mut driver| {
+            run::counts(&mut *driver, before, &changes.operations)
+        });
+        let loss = |(idx, text): (&usize, &String)| Loss {
+            text: text.clone(),
+            rows: counts.get(idx).copied(),
+        };
+        changes.losses.iter().map(loss).collect()
+    }
+
+    /// The rows that need a value; `renames` come before, and the database hasn't them yet.
+    pub fn held(&self, need: &Need, renames: &[Operation]) -> Held {
+        let mut held = Held::default();
+        let Some(mut driver) = self.open() else { return held };
+        let (table, column) = name_before(need, renames);
+        let dialect = driver.dialect();
+        let quoted = dialect.quote(&table);
+        let conditions = need.conditions(dialect, &column);
+        for (why, condition) in conditions {
+            let n = run::count(&mut *driver, &quoted, condition.as_deref());
+            held.by_why.extend(n.ok().map(|n| (why, n)));
+        }
+        for (value, condition) in need.removed_conditions(dialect, &column) {
+            let n = run::count(&mut *driver, &quoted, Some(&condition));
+            held.by_value.extend(n.ok().map(|n| (value, n)));
+        }
+        held
+    }
+}
+
+/// The table and the column of a need as the database calls them.
+fn name_before(need: &Need, renames: &[Operation]) -> (String, String) {
+    let (mut table, mut column) = (need.table.clone(), need.column.name.clone());
+    for operation in renames.iter().rev() {
+        match operation {
+            Operation::RenameTable { from, to } if *to == table => table.clone_from(from),
+            Operation::RenameColumn { table: of, from, to } if *of == table && *to == column => {
+                column.clone_from(from);
+            }
+            _ => {}
+        }
+    }
+    (table, column)
+}
