@@ -318,7 +318,7 @@ fn rows_are_counted_where_there_is_a_database() {
     let run = host.fails(&format!("migrate -m more {fills}"));
     expect![[r#"
         error: the revision would discard rows or values:
-          it may discard what column `status` of `user` holds in all rows (2 rows)
+          it may discard what column `status` of `user` holds where it is 'old' (2 rows)
           it may discard what column `age` of `user` holds where it doesn't fit big integer (1 row)
           hint: --allow-destructive writes it all the same
     "#]]
@@ -329,7 +329,24 @@ fn rows_are_counted_where_there_is_a_database() {
     };
     let counted = json(&host)["losses"].to_string();
     assert!(counted.contains("(2 rows)") && counted.contains("(1 row)"), "{counted}");
-    // A database that can't be read leaves the numbers out.
+    let seen = screen(
+        &host,
+        "migrate -m more",
+        160,
+        &[
+            ("rows already in the table get (3 rows)?", ENTER),
+            ("hold it (2 rows)?", DOWN_ENTER),
+            ("hold NULL (2 rows)?", ENTER),
+            ("doesn't fit (1 row)?", ENTER),
+            ("Write it?", "n"),
+        ],
+    );
+    assert!(seen.contains("holds where it is 'old' (2 rows)\n"), "{seen}");
+    // A database that can't be read just now, or at all, leaves the numbers out.
+    app.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let uncounted = json(&host)["losses"].to_string();
+    assert!(uncounted.contains("status") && !uncounted.contains(" row)"), "{uncounted}");
+    assert!(!uncounted.contains("(2 rows)"), "{uncounted}");
     drop(app);
     host.write("app.db", "no database at all, and more than a hundred bytes of that, so that ...");
     let uncounted = json(&host)["losses"].to_string();
@@ -364,11 +381,11 @@ pub struct Pair { #[model(primary_key)] pub id: i64, pub name: String }
 pub struct T1 { #[model(primary_key)] pub id: i64, pub gone: Option<i64> }
 ";
 
-/// What is on a narrow screen at the end of a session in which each answer was given.
-fn screen(host: &Host, args: &str, answers: &[(&str, &str)]) -> String {
-    const SIZE: (u16, u16) = (40, 36);
+/// What is on a screen of so many columns at the end of a session in which each answer was given.
+fn screen(host: &Host, args: &str, columns: u16, answers: &[(&str, &str)]) -> String {
+    const ROWS: u16 = 40;
     let mut command = host.command("sh");
-    let script = format!("stty rows {} cols {}; exec \"$0\" \"$@\"", SIZE.0, SIZE.1);
+    let script = format!("stty rows {ROWS} cols {columns}; exec \"$0\" \"$@\"");
     command.args(["-c", &script]).arg(tool()).arg("dbmigrate").args(args.split_whitespace());
     command.stdin(Stdio::inherit()).env("TERM", "xterm");
     let mut session = spawn_command(command, Some(120_000)).unwrap();
@@ -381,7 +398,7 @@ fn screen(host: &Host, args: &str, answers: &[(&str, &str)]) -> String {
         session.flush().unwrap();
     }
     printed += &session.exp_eof().unwrap();
-    let [rows, columns] = [SIZE.0, SIZE.1].map(|n| NonZero::new(n).unwrap());
+    let [rows, columns] = [ROWS, columns].map(|n| NonZero::new(n).unwrap());
     let mut terminal = vt100::Parser::new(rows, columns, 0);
     terminal.process(printed.as_bytes());
     let lines = terminal.screen().contents();
@@ -406,6 +423,7 @@ fn prompts_in_a_narrow_terminal_leave_no_lines_behind() {
     let seen = screen(
         &host,
         "migrate -m names",
+        36,
         &[
             ("renamed?", &format!("{again}{again}{again}{DOWN}")),
             ("> ", ENTER),
@@ -428,7 +446,7 @@ fn prompts_in_a_narrow_terminal_leave_no_lines_behind() {
     .assert_eq(&host.plain(&seen));
 
     host.write("src/lib.rs", &model("", "New, Old"));
-    let seen = screen(&host, "migrate -m gone", &[("it?", "n")]);
+    let seen = screen(&host, "migrate -m gone", 36, &[("it?", "n")]);
     expect![[r#"
         Detected removed column `user.a_name_that_is_longer_than_the_screen`
         Detected removed column `user.name_of_somebody`

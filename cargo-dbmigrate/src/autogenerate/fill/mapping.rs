@@ -35,6 +35,18 @@ impl Mapping {
         }
     }
 
+    /// The values that become another one; `None` where those are all that no pair names.
+    pub fn replaced(&self) -> Option<Vec<&str>> {
+        if self.other != Other::Kept {
+            return None;
+        }
+        let olds = self.pairs.iter().enumerate().filter(|(idx, (old, _))| {
+            let is_first = self.pairs[..*idx].iter().all(|(earlier, _)| earlier != old);
+            is_first && self.apply(old) != old
+        });
+        Some(olds.map(|(_, (old, _))| old.as_str()).collect())
+    }
+
     /// Whether no two of these values become the same, and none becomes NULL.
     pub fn is_one_to_one(&self, values: &[String]) -> bool {
         let new: Vec<&str> = values.iter().map(|value| self.apply(value)).collect();
@@ -185,6 +197,15 @@ mod tests {
         for expression in ["CASE s WHEN 'a' THEN 'x' END", "CASE s WHEN 'a' THEN 'b' ELSE s END"] {
             assert!(!Mapping::of(expression, "s").unwrap().is_one_to_one(&olds), "{expression}");
         }
+        for (expression, replaced) in [
+            ("CASE s WHEN 'a' THEN 'x' WHEN 'a' THEN 'y' WHEN 'b' THEN s ELSE s END", vec!["'a'"]),
+            ("coalesce(CASE WHEN s IN ('a', 'b') THEN NULL ELSE s END, 'x')", vec!["'a'", "'b'"]),
+        ] {
+            let mapping = Mapping::of(expression, "s").unwrap();
+            assert_eq!(mapping.replaced(), Some(replaced), "{expression}");
+        }
+        let mapping = Mapping::of("CASE s WHEN 'a' THEN 'x' ELSE 'y' END", "s").unwrap();
+        assert_eq!(mapping.replaced(), None);
         for expression in
             ["lower(s)", "CASE t WHEN 'a' THEN 'x' END", "CASE s WHEN 'a' THEN t END", "CASE", ""]
         {

@@ -220,7 +220,12 @@ impl Need {
     /// Which rows may lose what they hold by an answer.
     pub fn loss(&self, answer: &str) -> String {
         if sql::mentions(answer, &self.column.name) {
-            return "in all rows".to_owned();
+            let mapping = Mapping::of(answer, &self.column.name);
+            let replaced = mapping.as_ref().and_then(Mapping::replaced);
+            return match replaced.as_deref() {
+                Some(values @ [_, ..]) => format!("where it is {}", values.join(" or ")),
+                _ => "in all rows that the expression changes".to_owned(),
+            };
         }
         match self.is(Why::Values) {
             true => format!("where it is none of {}", literals(self.values())),

@@ -322,7 +322,7 @@ fn answers_stand_in_the_module() {
                     "a",
                     ColumnChange::new().not_null().using("coalesce(\"a\", '?')"),
                 );
-                // This may discard what column `n` of `t` holds in all rows.
+                // This may discard what column `n` of `t` holds in all rows that the expression changes.
                 op.alter_column(
                     "t",
                     "n",
