@@ -5,7 +5,9 @@
 
 use super::super::Guard;
 use super::decimal;
+use super::form::{self, Form};
 use super::rebuild::any;
+use crate::schema::Type;
 use crate::sql::quote;
 
 /// What a column does with values of other types.
@@ -31,8 +33,40 @@ pub(super) fn affinity(declared: &str) -> Affinity {
     }
 }
 
-/// The condition under which a value that isn't NULL fits a new declared type; none where all do.
-pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
+/// What a column holds: by what SQLite makes of values, and by what readers expect.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stored<'a> {
+    pub declared: &'a str,
+    pub ty: &'a Type,
+}
+
+/// The type of a column before and after a change.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Conversion<'a> {
+    pub was: Stored<'a>,
+    pub to: Stored<'a>,
+    /// SQLite's.
+    pub version: u32,
+}
+
+/// The condition under which a value that isn't NULL fits the new type; none where all do.
+pub(super) fn fits(column: &str, conversion: &Conversion<'_>) -> Option<String> {
+    let Conversion { was, to, version } = conversion;
+    let form = Form::demanded(was, to, *version);
+    if let Some(form) = form.filter(|form| form.is_all()) {
+        return Some(form.condition(column));
+    }
+    let stays = stays(column, was.declared, to.declared);
+    match (stays, form.map(|form| form.condition(column))) {
+        (Some(stays), Some(form)) => Some(format!("({stays}) AND {form}")),
+        (None, None) => None,
+        (stays, form) => stays.or(form),
+    }
+}
+
+/// The condition under which a value that isn't NULL is what it was after SQLite converted it to
+/// a new declared type; none where all are.
+pub(super) fn stays(column: &str, from: &str, to: &str) -> Option<String> {
     if let Some(fits) = decimal::fits(column, from, to) {
         return Some(fits);
     }
@@ -44,10 +78,7 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
     // The column's own collation may be one that only the application has.
     let t = format!("{c} COLLATE BINARY");
     Some(match target {
-        Affinity::Integer => format!(
-            "CASE typeof({c}) WHEN 'integer' THEN 1 WHEN 'real' THEN {c} = CAST({c} AS INTEGER) \
-             WHEN 'text' THEN CAST(CAST({c} AS INTEGER) AS TEXT) = {t} ELSE 0 END"
-        ),
+        Affinity::Integer => form::integer(&c),
         Affinity::Real => format!(
             "CASE typeof({c}) WHEN 'real' THEN 1 WHEN 'integer' THEN CAST({c} AS REAL) = {c} \
              WHEN 'text' THEN CAST(CAST({c} AS REAL) AS TEXT) = {t} \
@@ -59,8 +90,8 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
              WHEN 'real' THEN CAST(CAST({c} AS TEXT) AS REAL) = {c} ELSE 1 END"
         ),
         Affinity::Blob => format!("typeof({c}) = 'blob'"),
-        // Dates and the like are texts there, and stay. Only what is a number becomes one, and a
-        // comparison with a number takes it for one just then.
+        // Only what is a number becomes one, and a comparison with a number takes it for one just
+        // then.
         Affinity::Numeric => format!(
             "CASE typeof({c}) WHEN 'text' THEN {t} <> CAST({c} AS NUMERIC) \
              OR CAST(CAST({c} AS NUMERIC) AS TEXT) = {t} ELSE 1 END"
@@ -68,11 +99,17 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
     })
 }
 
-/// Finds the values that a new declared type doesn't fit: those that it would change, and those
-/// that it would leave as something that a reader of the new type doesn't expect.
-pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<Guard> {
-    let fits = fits(column, from, to)?;
-    let target = affinity(to);
+/// Finds the values that the new type doesn't fit: those that SQLite would change, and those that
+/// it would leave as something that a reader of the new type doesn't expect.
+pub(super) fn check(table: &str, column: &str, conversion: &Conversion<'_>) -> Option<Guard> {
+    let fits = fits(column, conversion)?;
+    let Conversion { was, to, version } = conversion;
+    let target = affinity(to.declared);
+    let form = Form::demanded(was, to, *version);
+    let ty = match form.filter(|form| !form.is_said_by(to.declared)) {
+        Some(_) => to.ty.to_string(),
+        None => to.declared.to_owned(),
+    };
     let c = quote(column);
     let table_sql = quote(table);
     let example = |word: &str| {
@@ -81,9 +118,10 @@ pub(super) fn check(table: &str, column: &str, from: &str, to: &str) -> Option<G
     Some(Guard {
         sql: any(&format!("{table_sql} WHERE {c} IS NOT NULL AND NOT ({fits})")),
         failure: format!(
-            "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{to}`"
+            "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
         ),
         hint: Some(match target {
+            _ if form.is_some() => "say what they become, with `.using(\"...\")`".to_owned(),
             Affinity::Integer => example("INTEGER"),
             Affinity::Text => example("TEXT"),
             Affinity::Blob => example("BLOB"),

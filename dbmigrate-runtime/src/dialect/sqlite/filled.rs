@@ -1,6 +1,6 @@
 //! What rows get whose value the changed column can't hold.
 
-use super::convert;
+use super::convert::{self, Conversion, Stored};
 use super::ddl;
 use super::decimal;
 use super::definition::ColumnItem;
@@ -16,11 +16,16 @@ pub(super) struct Fill {
 }
 
 /// A column's own value, or where that doesn't fit the one that it is filled with.
-pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) -> String {
+pub(super) fn value(
+    was: &ColumnItem,
+    item: &ColumnItem,
+    conversion: Option<&Conversion<'_>>,
+    fill: Option<&Fill>,
+) -> String {
     let name = quote(&was.name);
     let own = decimal::as_text(&was.name, &was.ty, &item.ty).unwrap_or_else(|| name.clone());
     let Some(Fill { expression, column }) = fill else { return own };
-    let fits = conditions(&was.name, (&was.ty, &item.ty), &column.ty);
+    let fits = conditions(&was.name, conversion, column, &item.ty);
     let null = match column.nullable {
         true => format!("{name} IS NULL"),
         false => format!("{name} IS NOT NULL"),
@@ -34,27 +39,28 @@ pub(super) fn value(was: &ColumnItem, item: &ColumnItem, fill: Option<&Fill>) ->
     format!("CASE WHEN {condition} THEN {own} ELSE {} END", ddl::closed(expression))
 }
 
-/// What is true of a column's value, unless it is NULL, that another type holds: both as they are
-/// declared, and the new one as a type of ours.
-fn conditions(column: &str, (from, to): (&str, &str), ty: &Type) -> Vec<String> {
-    let name = quote(column);
+/// What is true of a column's value, unless it is NULL, that its new type holds.
+fn conditions(
+    name: &str,
+    conversion: Option<&Conversion<'_>>,
+    to: &Column,
+    declared: &str,
+) -> Vec<String> {
+    let c = quote(name);
     let mut fits = Vec::new();
-    fits.extend(convert::fits(column, from, to));
-    match ty {
-        Type::String(length) => fits.push(format!("length({name}) <= {length}")),
+    fits.extend(conversion.and_then(|conversion| convert::fits(name, conversion)));
+    match &to.ty {
+        Type::String(length) => fits.push(format!("length({c}) <= {length}")),
         Type::Enum(_, values) => {
             let values: Vec<_> = (values.iter())
                 .map(|value| ddl::literal(&crate::Value::from(value.as_str())))
                 .collect();
-            fits.push(format!("{name} COLLATE BINARY IN ({})", values.join(", ")));
+            fits.push(format!("{c} COLLATE BINARY IN ({})", values.join(", ")));
         }
-        ty if decimal::declared(ty, false).as_deref() == Some(to) => {
-            fits.extend(decimal::in_range(column, ty));
+        ty if decimal::declared(ty, false).as_deref() == Some(declared) => {
+            fits.extend(decimal::in_range(name, ty));
         }
-        ty => fits
-            .extend(ty.integer_range().map(|(least, most)| {
-                format!("CAST({name} AS INTEGER) BETWEEN {least} AND {most}")
-            })),
+        _ => {}
     }
     fits
 }
@@ -62,7 +68,13 @@ fn conditions(column: &str, (from, to): (&str, &str), ty: &Type) -> Vec<String> 
 /// The condition of the rows whose value, which isn't NULL, does not fit another type.
 pub(super) fn misfit(column: &str, from: &Type, to: &Type) -> Option<String> {
     let (old, new) = (ddl::type_name(from, false).ok()?, ddl::type_name(to, false).ok()?);
-    let fits = conditions(column, (&old, &new), to);
+    let conversion = Conversion {
+        was: Stored { declared: &old, ty: from },
+        to: Stored { declared: &new, ty: to },
+        // Only the tool counts rows, whose own SQLite has all functions.
+        version: u32::MAX,
+    };
+    let fits = conditions(column, Some(&conversion), &Column::new(column, to.clone()), &new);
     match fits.is_empty() {
         true => None,
         false => {

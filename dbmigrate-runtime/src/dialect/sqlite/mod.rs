@@ -10,6 +10,7 @@ mod decimal;
 mod definition;
 mod edit;
 mod filled;
+mod form;
 mod health;
 mod native;
 mod planner;

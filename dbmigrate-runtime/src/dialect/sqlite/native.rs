@@ -1,6 +1,7 @@
 //! Which changes SQLite has a statement for, by its version and by what is stored.
 
 use super::super::{Facts, Guard, Object, ObjectKind, Refusal};
+use super::convert::{self, Conversion, Stored};
 use super::ddl::{self, Ddl};
 use super::definition::{Clause, ClauseKind};
 use super::edit::same_name;
@@ -24,8 +25,10 @@ const ALTER_CONSTRAINTS: u32 = 3_053_000;
 pub(super) enum Way {
     /// There is nothing to do.
     Nothing,
-    /// By one statement, if the question before it has no answer.
-    Statement(String, Option<Guard>),
+    /// There is nothing to do but to find values that don't fit.
+    Check(Guard),
+    /// By one statement, if the questions before it have no answer.
+    Statement(String, Vec<Guard>),
     /// By making the table anew.
     Rebuild,
 }
@@ -56,13 +59,13 @@ pub(super) fn way(
             }
             let key = added_key(operation, later).map(|(_, it)| it);
             let sql = ddl.column(table, column, None, key, was.has(TableOption::Strict))?;
-            Ok(Way::Statement(format!("{} ADD COLUMN {sql}", of(table)), None))
+            Ok(Way::Statement(format!("{} ADD COLUMN {sql}", of(table)), Vec::new()))
         }
         Operation::DropColumn { table, column } => {
             let is_native = facts.version >= DROP_COLUMN
                 && schema.table(table).is_some_and(|it| is_droppable(&ddl, it, column, earlier));
             let sql = format!("{} DROP COLUMN {}", of(table), quote(column));
-            Ok(if is_native { Way::Statement(sql, None) } else { Way::Rebuild })
+            Ok(if is_native { Way::Statement(sql, Vec::new()) } else { Way::Rebuild })
         }
         Operation::AlterColumn { table, column, change } => {
             alter_column(&ddl, schema, table, column, change)
@@ -78,13 +81,13 @@ pub(super) fn way(
                 })
             });
             let sql = format!("{} DROP CONSTRAINT {}", of(table), quote(name));
-            Ok(if is_named { Way::Statement(sql, None) } else { Way::Rebuild })
+            Ok(if is_named { Way::Statement(sql, Vec::new()) } else { Way::Rebuild })
         }
         other => Ok(if may_rebuild(other) { Way::Rebuild } else { Way::Nothing }),
     }
 }
 
-/// A change that the stored definition doesn't show needs nothing.
+/// A change that the stored definition doesn't show needs nothing, but the values have to fit.
 fn alter_column(
     ddl: &Ddl<'_>,
     schema: &Schema,
@@ -104,8 +107,9 @@ fn alter_column(
     let text = |it: &Column| ddl.column(table, it, None, None, before.has(TableOption::Strict));
     let same_key =
         was.autoincrement == to.autoincrement && is_key(before, was) == is_key(before, &to);
+    let fitting = fitting(ddl, before, was, &to)?;
     if text(was)? == text(&to)? && same_key {
-        return Ok(Way::Nothing);
+        return Ok(fitting.map_or(Way::Nothing, Way::Check));
     }
     let only_null = Column { nullable: to.nullable, ..was.clone() };
     let is_native = same_key
@@ -117,9 +121,29 @@ fn alter_column(
         return Ok(Way::Rebuild);
     }
     let word = if to.nullable { "DROP" } else { "SET" };
-    let guard = (!to.nullable).then(|| rebuild::not_null(table, column));
+    let not_null = (!to.nullable).then(|| rebuild::not_null(table, column));
+    let guards = fitting.into_iter().chain(not_null).collect();
     let (table, column) = (quote(table), quote(column));
-    Ok(Way::Statement(format!("ALTER TABLE {table} ALTER COLUMN {column} {word} NOT NULL"), guard))
+    Ok(Way::Statement(format!("ALTER TABLE {table} ALTER COLUMN {column} {word} NOT NULL"), guards))
+}
+
+/// Finds values that don't fit the column's new type. A generated column computes others.
+fn fitting(
+    ddl: &Ddl<'_>,
+    table: &Table,
+    was: &Column,
+    to: &Column,
+) -> Result<Option<Guard>, Refusal> {
+    if was.ty == to.ty || was.generated.is_some() || to.generated.is_some() {
+        return Ok(None);
+    }
+    let (declared, declared_to) = (ddl.declared(table, was)?, ddl.declared(table, to)?);
+    let conversion = Conversion {
+        was: Stored { declared: &declared, ty: &was.ty },
+        to: Stored { declared: &declared_to, ty: &to.ty },
+        version: ddl.facts.version,
+    };
+    Ok(convert::check(&table.name, &was.name, &conversion))
 }
 
 /// Whether SQLite's `DROP NOT NULL` would remove comments. Where the facts don't know the table or

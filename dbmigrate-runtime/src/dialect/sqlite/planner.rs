@@ -303,8 +303,12 @@ impl PlanBuilder<'_> {
             }
             _ => match way {
                 Way::Nothing | Way::Rebuild => Ok(()),
-                Way::Statement(sql, guard) => {
-                    self.tasks.extend(guard.map(Task::Guard));
+                Way::Check(guard) => {
+                    self.tasks.push(Task::Guard(guard));
+                    Ok(())
+                }
+                Way::Statement(sql, guards) => {
+                    self.tasks.extend(guards.into_iter().map(Task::Guard));
                     native(self, sql)
                 }
             },

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use super::super::{Facts, Guard, Object, ObjectKind, Refusal, Route, Statement, Task};
-use super::convert;
+use super::convert::{self, Conversion};
 use super::ddl::{self, Ddl};
 use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
 use super::edit::{edit, same_name};
@@ -131,10 +131,10 @@ impl Rebuild {
                  what others added to it, are not known here and would be lost"
             ));
         }
-        out.tasks.extend(self.fitting(&was, &definition).into_iter().map(Task::Guard));
+        out.tasks.extend(self.fitting(ddl, &was, &definition, after).into_iter().map(Task::Guard));
         // `CHECK (user.age > 0)` would name no column of the table under its passing name.
         out.push(sql::without_qualifier(&definition.text(&scratch), &table).into_owned());
-        let (columns, values) = self.columns(&was, &definition);
+        let (columns, values) = self.columns(ddl, &was, &definition, after);
         let from = format!("FROM {old}");
         // The clause outdoes an ON CONFLICT of the table's own, which might leave rows out.
         let insert = format!("INSERT OR ABORT INTO {new} ({columns}) SELECT {values} {from}");
@@ -186,7 +186,13 @@ impl Rebuild {
     }
 
     /// Finds values that don't fit their columns any more, where no expression gives others.
-    fn fitting(&self, was: &Definition, to: &Definition) -> Vec<Guard> {
+    fn fitting(
+        &self,
+        ddl: &Ddl<'_>,
+        was: &Definition,
+        to: &Definition,
+        after: &Table,
+    ) -> Vec<Guard> {
         let mut checks = Vec::new();
         for item in to.columns.iter().filter(|it| !is_generated(it)) {
             let name = &item.name;
@@ -207,13 +213,17 @@ impl Rebuild {
                     value.as_ref().is_some_and(|it| sql::same_expression(it, &quote(name)))
                 }
             };
+            let fitting = || {
+                let conversion = self.conversion(ddl, old, item, after)?;
+                convert::check(&was.name, name, &conversion)
+            };
             let only_null = set.and_then(|(_, value)| value.as_deref());
             if only_null.is_some_and(|value| filled::fills_null(value, name)) {
                 // What isn't NULL stays as it is.
-                checks.extend(convert::check(&was.name, name, &old.ty, &item.ty));
+                checks.extend(fitting());
             }
             if is_kept {
-                checks.extend(convert::check(&was.name, name, &old.ty, &item.ty));
+                checks.extend(fitting());
                 // SQLite would make up a key for `NULL`.
                 let is_key = |it| rowid_alias(it).is_some_and(|it| same_name(&it.name, name));
                 let becomes_key = !is_key(was) && is_key(to);
@@ -225,6 +235,22 @@ impl Rebuild {
         checks
     }
 
+    /// What a column's values were, and what they are to be.
+    fn conversion<'a>(
+        &'a self,
+        ddl: &Ddl<'_>,
+        was: &'a ColumnItem,
+        to: &'a ColumnItem,
+        after: &'a Table,
+    ) -> Option<Conversion<'a>> {
+        let find = |table: &'a Table, item: &'a ColumnItem| {
+            let column = table.columns.iter().find(|column| same_name(&column.name, &item.name))?;
+            Some(convert::Stored { declared: &item.ty, ty: &column.ty })
+        };
+        let (was, to) = (find(&self.before, was)?, find(after, to)?);
+        Some(Conversion { was, to, version: ddl.facts.version })
+    }
+
     fn reason(&self) -> String {
         let mut reasons = self.reasons.clone();
         reasons.dedup();
@@ -232,7 +258,13 @@ impl Rebuild {
     }
 
     /// The columns that the new table's rows are given, and what they are given.
-    fn columns(&self, was: &Definition, to: &Definition) -> (String, String) {
+    fn columns(
+        &self,
+        ddl: &Ddl<'_>,
+        was: &Definition,
+        to: &Definition,
+        after: &Table,
+    ) -> (String, String) {
         let mut columns = Vec::new();
         let mut values = Vec::new();
         for item in to.columns.iter().filter(|it| !is_generated(it)) {
@@ -244,7 +276,8 @@ impl Rebuild {
                     was.map(|was| {
                         let is_its = |(name, _): &(&String, _)| same_name(name, &was.name);
                         let fill = self.fills.iter().find(is_its).map(|(_, fill)| fill);
-                        filled::value(was, item, fill)
+                        let conversion = self.conversion(ddl, was, item, after);
+                        filled::value(was, item, conversion.as_ref(), fill)
                     })
                 }
             };

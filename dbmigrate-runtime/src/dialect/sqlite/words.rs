@@ -40,7 +40,7 @@ pub(super) fn understood(ty: &Type) -> Option<Type> {
 /// Whether a column keeps each of its values when it gets a type in SQLite's own words.
 pub(super) fn keeps_values(from: &Type, to: &Type) -> bool {
     let Some(to) = own_words(to) else { return false };
-    ddl::type_name(from, false).is_ok_and(|from| convert::fits("c", &from, to).is_none())
+    ddl::type_name(from, false).is_ok_and(|from| convert::stays("c", &from, to).is_none())
 }
 
 /// The declared type, if it is in SQLite's own words.
