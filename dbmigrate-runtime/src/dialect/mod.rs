@@ -214,6 +214,10 @@ pub trait Dialect: Sync {
     /// An expression of the time now, in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;
 
+    /// Why a person's SQL can't run in a transaction, where the database itself would take it and
+    /// do nothing.
+    fn refused_in_transaction(&self, sql: &str) -> Option<&'static str>;
+
     /// What scripts for the database's own shell are made of.
     fn script(&self) -> &'static Script;
 }

@@ -5,10 +5,10 @@ use std::time::Instant;
 use super::verify::Verification;
 use super::{Applied, Executor};
 use crate::dialect::{Guard, Route, Task};
-use crate::driver::DatabaseError;
+use crate::driver::{DatabaseError, ErrorKind};
 use crate::migration::{Direction, Migration};
 use crate::plan::Planner;
-use crate::{Db, Error, sql, version_table};
+use crate::{Db, Error, version_table};
 
 /// The savepoint that a transaction has as long as it is the same one.
 pub(super) const MARK: &str = "dbmigrate_revision";
@@ -117,12 +117,14 @@ impl Executor<'_> {
             match task {
                 Task::Statement(it) => {
                     self.observer.statement(it);
-                    let is_raw = it.route == Route::Raw;
-                    let res = match is_raw && in_transaction && sql::sets_journal_mode(&it.sql) {
-                        true => Err(DatabaseError::new(
-                            "the journal mode can't be changed within a transaction",
-                        )),
-                        false => self.driver.batch(&it.sql),
+                    let refused = if in_transaction && it.route == Route::Raw {
+                        self.driver.dialect().refused_in_transaction(&it.sql)
+                    } else {
+                        None
+                    };
+                    let res = match refused {
+                        Some(why) => Err(DatabaseError::of(ErrorKind::NotInTransaction, why)),
+                        None => self.driver.batch(&it.sql),
                     };
                     if let Err(err) = res {
                         if is_marked && !err.is_of_disk() && !self.is_at_mark() {

@@ -193,6 +193,11 @@ impl Dialect for Sqlite {
         "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
     }
 
+    fn refused_in_transaction(&self, sql: &str) -> Option<&'static str> {
+        let why = "the journal mode can't be changed within a transaction";
+        crate::sql::sets_journal_mode(sql).then_some(why)
+    }
+
     fn script(&self) -> &'static Script {
         &script::SCRIPT
     }
