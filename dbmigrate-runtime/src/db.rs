@@ -98,7 +98,7 @@ impl<'a> Db<'a> {
 
     /// The name of the database's dialect: `sqlite`, `postgres` or `mysql`.
     pub fn dialect(&self) -> &'static str {
-        self.conn.dialect().name()
+        self.conn.dialect().backend().name()
     }
 
     /// The value of an argument that the command was given as `-x key=value`.

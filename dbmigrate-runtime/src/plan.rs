@@ -184,8 +184,8 @@ pub(crate) fn refuse_placeholders(
 ) -> Result<(), Error> {
     for migration in ids.iter().filter_map(|id| migrations.get(id)) {
         for operation in &migration.recording(direction).operations {
-            if let Some(mistake) = written::unbound(operation, dialect.name()) {
-                let why = Refusal::mistake(operation, dialect.title(), mistake);
+            if let Some(mistake) = written::unbound(operation, dialect.backend()) {
+                let why = Refusal::mistake(operation, dialect.backend(), mistake);
                 return Err(Error::unplannable(&migration.revision.id, why));
             }
         }
@@ -204,11 +204,12 @@ pub fn refuse_mismatch_if_new(
     direction: Direction,
     ids: &[String],
     applied: &BTreeSet<String>,
+    dialect: &dyn Dialect,
 ) -> Result<(), Error> {
     if !applied.is_empty() {
         return Ok(());
     }
-    match mismatch(migrations, direction, ids, applied)? {
+    match mismatch(migrations, direction, ids, applied, dialect.backend())? {
         Some(mismatch) => Err(mismatch.error()),
         None => Ok(()),
     }

@@ -16,6 +16,7 @@ use std::fmt;
 /// assert_eq!(Value::from("it's").to_string(), "'it''s'");
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum Value {
     /// No value.
     Null,

@@ -12,6 +12,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::backend::Backend;
 use crate::operations::Operation;
 use crate::schema::{DefaultValue, IndexTerm, Schema, Table};
 use crate::sql::{self, Kind, Token};
@@ -142,23 +143,23 @@ pub fn in_table(table: &Table, schema: &Schema) -> Vec<(String, Mistake)> {
 }
 
 /// A placeholder in SQL that an operation runs, as far as it can be seen without a schema.
-pub fn unbound(operation: &Operation, dialect: &str) -> Option<Mistake> {
+pub fn unbound(operation: &Operation, backend: Backend) -> Option<Mistake> {
     let using = match operation {
         Operation::AddColumn { using, .. } => using,
         Operation::AlterColumn { change, .. } if change.using.is_none() => &change.fill,
         Operation::AlterColumn { change, .. } => &change.using,
-        other => return in_operation(other, &Schema::default(), dialect),
+        other => return in_operation(other, &Schema::default(), backend),
     };
     let mistake = in_expression(using.as_deref()?, &Table::new(""), &Schema::default());
     mistake.filter(|mistake| !mistake.is_name)
 }
 
-/// What is wrong with SQL that an operation runs, given the schema before it and a dialect's name.
-pub fn in_operation(operation: &Operation, before: &Schema, dialect: &str) -> Option<Mistake> {
+/// What is wrong with SQL that an operation runs, given the schema before it and the kind of database.
+pub fn in_operation(operation: &Operation, before: &Schema, backend: Backend) -> Option<Mistake> {
     match operation {
         Operation::Execute(it) => {
-            let there = it.sql.text(dialect).and_then(in_statements);
-            let back = || it.reverse.as_ref()?.text(dialect).and_then(in_statements);
+            let there = it.sql.text(backend).and_then(in_statements);
+            let back = || it.reverse.as_ref()?.text(backend).and_then(in_statements);
             let reversing = |mistake: Mistake| Mistake {
                 message: format!("{}, in the SQL that takes it back", mistake.message),
                 ..mistake
@@ -173,7 +174,28 @@ pub fn in_operation(operation: &Operation, before: &Schema, dialect: &str) -> Op
             let using = given.zip(before.table(table));
             using.and_then(|(using, table)| in_expression(using, table, before))
         }
-        _ => None,
+        Operation::CreateTable(_)
+        | Operation::DropTable { .. }
+        | Operation::RenameTable { .. }
+        | Operation::AlterTable { .. }
+        | Operation::AddColumn { .. }
+        | Operation::DropColumn { .. }
+        | Operation::RenameColumn { .. }
+        | Operation::AddPrimaryKey { .. }
+        | Operation::DropPrimaryKey { .. }
+        | Operation::AddUnique { .. }
+        | Operation::DropUnique { .. }
+        | Operation::AddForeignKey { .. }
+        | Operation::DropForeignKey { .. }
+        | Operation::AddCheck { .. }
+        | Operation::DropCheck { .. }
+        | Operation::CreateIndex { .. }
+        | Operation::DropIndex { .. }
+        | Operation::RenameIndex { .. }
+        | Operation::BulkInsert { .. }
+        | Operation::Run(_)
+        | Operation::Makes(_)
+        | Operation::Drops(_) => None,
     }
     .or_else(|| kept(operation, before).find(|mistake| !mistake.is_name))
 }
@@ -192,7 +214,25 @@ fn kept(operation: &Operation, before: &Schema) -> impl Iterator<Item = Mistake>
         | Operation::AlterColumn { table, .. }
         | Operation::AddCheck { table, .. }
         | Operation::CreateIndex { table, .. } => Some(table),
-        _ => None,
+        Operation::DropTable { .. }
+        | Operation::RenameTable { .. }
+        | Operation::AlterTable { .. }
+        | Operation::DropColumn { .. }
+        | Operation::RenameColumn { .. }
+        | Operation::AddPrimaryKey { .. }
+        | Operation::DropPrimaryKey { .. }
+        | Operation::AddUnique { .. }
+        | Operation::DropUnique { .. }
+        | Operation::AddForeignKey { .. }
+        | Operation::DropForeignKey { .. }
+        | Operation::DropCheck { .. }
+        | Operation::DropIndex { .. }
+        | Operation::RenameIndex { .. }
+        | Operation::Execute(_)
+        | Operation::BulkInsert { .. }
+        | Operation::Run(_)
+        | Operation::Makes(_)
+        | Operation::Drops(_) => None,
     };
     let of = |schema: &Schema| {
         let table = table.and_then(|table| schema.table(table));

@@ -2,7 +2,7 @@
 #![cfg(feature = "sqlite")]
 
 use dbmigrate_runtime::engine::dialect::Sqlite;
-use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::engine::{Backend, plan};
 use dbmigrate_runtime::operations::{Execute, checksum, decode, encode, reverse_all};
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::schema::Schema;
@@ -96,7 +96,7 @@ fn check(operations: &[Operation], expect: Expect) {
         Operation::Execute(Execute { sql, describes, .. }) => {
             let describes: String =
                 words(describes).lines().map(|it| format!("  {it}\n")).collect();
-            format!("{it}: {:?}\n{describes}", sql.text("sqlite"))
+            format!("{it}: {:?}\n{describes}", sql.text(Backend::Sqlite))
         }
         other => format!("{other}\n"),
     };

@@ -1,7 +1,7 @@
 //! Plans as scripts of SQL.
 
 use dbmigrate_runtime::engine::revision::Revision;
-use dbmigrate_runtime::engine::{Migration, Migrations, dialect, script};
+use dbmigrate_runtime::engine::{Backend, Migration, Migrations, dialect, script};
 use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Direction, Options};
@@ -16,7 +16,7 @@ fn check(message: &str, ops: impl FnOnce(&mut Operations), expect: Expect) {
         Revision { id: "r1".to_owned(), message: message.to_owned(), ..Revision::default() };
     let migration = Migration::new(revision, op.finish(), Recording::default());
     let migrations = Migrations::new(vec![migration]).unwrap();
-    let sqlite = dialect::by_name("sqlite").unwrap();
+    let sqlite = dialect::of(Backend::Sqlite).unwrap();
     let (ids, none, facts) = (["r1".to_owned()], Default::default(), sqlite.offline_facts());
     let options = Options::default();
     let (text, _) =

@@ -64,7 +64,7 @@ fn widens(from: &Type, to: &Type) -> bool {
         // Stored as text by one database and as bytes by another.
         Type::Uuid | Type::Text | Type::Binary => false,
         // Words of a database, which only its dialect understands.
-        _ => false,
+        Type::Raw(_) | Type::PerDialect(_) => false,
     }
 }
 

@@ -218,7 +218,27 @@ pub fn discarded(operation: &Operation, before: &Schema) -> Option<String> {
         Operation::AlterColumn { table, column, change } => {
             matches!(change.generated, Some(Some(_))) && holds_values(table, column)
         }
-        _ => false,
+        Operation::CreateTable(_)
+        | Operation::RenameTable { .. }
+        | Operation::AlterTable { .. }
+        | Operation::AddColumn { .. }
+        | Operation::RenameColumn { .. }
+        | Operation::AddPrimaryKey { .. }
+        | Operation::DropPrimaryKey { .. }
+        | Operation::AddUnique { .. }
+        | Operation::DropUnique { .. }
+        | Operation::AddForeignKey { .. }
+        | Operation::DropForeignKey { .. }
+        | Operation::AddCheck { .. }
+        | Operation::DropCheck { .. }
+        | Operation::CreateIndex { .. }
+        | Operation::DropIndex { .. }
+        | Operation::RenameIndex { .. }
+        | Operation::Execute(_)
+        | Operation::BulkInsert { .. }
+        | Operation::Run(_)
+        | Operation::Makes(_)
+        | Operation::Drops(_) => false,
     };
     victim(operation).filter(|_| discards)
 }

@@ -59,7 +59,11 @@ pub fn found(operation: &Operation) -> String {
         Operation::RenameIndex { table, from, to } => {
             format!("index `{from}` on `{table}` renamed to `{to}`")
         }
-        other => other.to_string(),
+        Operation::Execute(_)
+        | Operation::BulkInsert { .. }
+        | Operation::Run(_)
+        | Operation::Makes(_)
+        | Operation::Drops(_) => operation.to_string(),
     }
 }
 

@@ -159,7 +159,7 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     let types = TYPE_CRATES.into_iter().filter(|it| has(it));
     let driver = name_of(dependencies, "rusqlite")
         .filter(|name| dependencies.get(name).is_some_and(is_in_range))
-        .map(|_| "sqlite");
+        .and_then(|_| cx.dialect().backend().feature());
     let features: Vec<&str> = types.chain(driver).collect();
     let line = dependency_line(args, &features);
     let manifest = shown_from_here(&cx.project.manifest_path);

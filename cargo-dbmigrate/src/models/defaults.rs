@@ -18,7 +18,7 @@ pub(super) fn misfit(model: &ModelRecord, column: &Column) -> Option<Error> {
     };
     let shown = match default {
         DefaultValue::Literal(Value::Text(text)) => format!("\"{text}\""),
-        other => other.to_string(),
+        DefaultValue::Literal(_) | DefaultValue::Now | DefaultValue::Sql(_) => default.to_string(),
     };
     let (name, place) = field(model, &column.name);
     let message = format!("the default {shown} of the field `{name}` {why}, in the model {place}");
@@ -119,7 +119,7 @@ fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
             "write the JSON as a text: `default = \"true\"`",
         )),
         Value::Bool(_) => other(ty, "a boolean", |ty| matches!(ty, Type::Boolean)),
-        _ => None,
+        Value::Null => None,
     }
 }
 
@@ -158,7 +158,14 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
             return Some((why, "write one of them, as the database has it"));
         }
         Type::Boolean => return Some(unquoted("a boolean")),
-        ty if ty.is_integer() => return Some(unquoted("an integer")),
+        Type::TinyInteger
+        | Type::SmallInteger
+        | Type::Integer
+        | Type::BigInteger
+        | Type::TinyUnsigned
+        | Type::SmallUnsigned
+        | Type::Unsigned
+        | Type::BigUnsigned => return Some(unquoted("an integer")),
         Type::Float | Type::Double => return Some(unquoted("a number")),
         Type::String(length) if text.chars().count() > *length as usize => {
             let n = text.chars().count();
@@ -187,7 +194,12 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
         Type::Binary | Type::FixedBinary(_) => {
             (false, "bytes", "write a byte string: `default = b\"...\"`")
         }
-        _ => return None,
+        Type::String(_)
+        | Type::Text
+        | Type::Enum(..)
+        | Type::Array(_)
+        | Type::Raw(_)
+        | Type::PerDialect(_) => return None,
     };
     (!fits).then(|| (format!("is not {what}"), hint))
 }

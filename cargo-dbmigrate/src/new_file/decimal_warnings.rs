@@ -80,7 +80,7 @@ fn objects(table: &Table, column: &Column) -> BTreeSet<String> {
 impl Compared {
     fn warning(&self, dialect: &dyn Dialect, place: &str) -> String {
         let Compared { name, ty, is_strict, by } = self;
-        let title = dialect.title();
+        let title = dialect.backend();
         let (why, choose) = if *is_strict {
             ("a STRICT table has no type for it", "leave `strict` out")
         } else {

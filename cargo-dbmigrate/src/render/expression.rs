@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::operations::{ColumnChange, Sql, TableChange};
 use dbmigrate_runtime::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, PrimaryKey,
@@ -79,18 +80,37 @@ pub fn column(it: &Column) -> String {
     source
 }
 
-pub fn ty(it: &Type) -> String {
-    match it {
+pub fn ty(ty: &Type) -> String {
+    match ty {
         Type::Decimal(precision, scale) => format!("Type::Decimal({precision}, {scale})"),
         Type::String(length) => format!("Type::String({length})"),
         Type::FixedBinary(length) => format!("Type::FixedBinary({length})"),
         Type::Enum(name, values) => {
             format!("Type::enumeration({}, {})", text(name), texts(values))
         }
-        Type::Array(of) => format!("Type::array({})", ty(of)),
+        Type::Array(of) => format!("Type::array({})", self::ty(of)),
         Type::Raw(it) => format!("Type::raw({})", text(it)),
         Type::PerDialect(types) => format!("Type::per_dialect({})", pairs(types)),
-        simple => format!("Type::{simple:?}"),
+        Type::Boolean
+        | Type::TinyInteger
+        | Type::SmallInteger
+        | Type::Integer
+        | Type::BigInteger
+        | Type::TinyUnsigned
+        | Type::SmallUnsigned
+        | Type::Unsigned
+        | Type::BigUnsigned
+        | Type::Float
+        | Type::Double
+        | Type::Numeric
+        | Type::Text
+        | Type::Date
+        | Type::Time
+        | Type::DateTime
+        | Type::Timestamp
+        | Type::Uuid
+        | Type::Json
+        | Type::Binary => format!("Type::{ty:?}"),
     }
 }
 
@@ -208,9 +228,8 @@ pub fn sql(it: &Sql) -> String {
         (Some(any), []) => text(any),
         (any, by_dialect) => {
             // Others there are none, and no database would take their texts.
-            let known =
-                |it: &&(String, String)| ["sqlite", "postgres", "mysql"].contains(&it.0.as_str());
-            let texts = by_dialect.iter().filter(known);
+            let is_known = |(name, _): &&(String, String)| Backend::by_name(name).is_some();
+            let texts = by_dialect.iter().filter(is_known);
             let texts = texts.map(|(dialect, it)| format!(".{dialect}({})", text(it)));
             let begin = match any {
                 Some(any) => format!("Sql::from({})", text(any)),

@@ -47,7 +47,13 @@ pub fn upgrade(
         // Else a plan that fails would leave an empty file behind.
         let facts = cx.dialect().offline_facts();
         plan::plan(&migrations, Direction::Upgrade, &pending, &set, cx.dialect(), &facts)?;
-        plan::refuse_mismatch_if_new(&migrations, Direction::Upgrade, &pending, &set)?;
+        plan::refuse_mismatch_if_new(
+            &migrations,
+            Direction::Upgrade,
+            &pending,
+            &set,
+            cx.dialect(),
+        )?;
     }
     // Where a run commits before its end, what it committed stays after a failure.
     let stands_alone = |id: &String| migrations.get(id).is_some_and(|it| it.upgrade.no_transaction);

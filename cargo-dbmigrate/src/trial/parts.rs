@@ -1,5 +1,6 @@
 //! The part of a table that SQLite refuses: each is tried on a table that has nothing else.
 
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::{Sqlite, Task};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
@@ -12,6 +13,9 @@ use dbmigrate_runtime::schema::{
 
 use super::missing::Missing;
 use super::{Trial, rows};
+
+/// The kind of database that revisions are tried on.
+pub const BACKEND: Backend = Backend::Sqlite;
 
 /// A part of a table, and what SQLite says of it.
 pub struct Part {

@@ -1,5 +1,6 @@
 //! Rows that are made up: a neutral value in each column.
 
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::sql::quote;
 use dbmigrate_runtime::schema::{Column, Table, Type};
@@ -7,12 +8,11 @@ use dbmigrate_runtime::schema::{Column, Table, Type};
 use crate::autogenerate;
 
 /// A neutral value of the column's type, in SQL.
-fn neutral(column: &Column) -> String {
-    let declared = match &column.ty {
-        Type::Raw(it) => it.as_str(),
-        Type::PerDialect(types) => types.get("sqlite").map_or("", String::as_str),
-        _ => return autogenerate::neutral(column),
-    };
+fn neutral(column: &Column, backend: Backend) -> String {
+    if !matches!(column.ty, Type::Raw(_) | Type::PerDialect(_)) {
+        return autogenerate::neutral(column);
+    }
+    let declared = column.ty.own_words(backend).unwrap_or_default();
     let declared = declared.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
     match () {
@@ -26,13 +26,13 @@ fn neutral(column: &Column) -> String {
 }
 
 /// An `INSERT` that leaves to the table what it can fill by itself.
-pub fn insert_sql(table: &Table) -> String {
+fn insert_sql(table: &Table, backend: Backend) -> String {
     let key = table.generated_key().map(|column| column.name.as_str());
     let given = table.columns.iter().filter(|column| {
         column.generated.is_none() && column.default.is_none() && key != Some(&column.name)
     });
     let (names, values): (Vec<_>, Vec<_>) =
-        given.map(|column| (quote(&column.name), neutral(column))).unzip();
+        given.map(|column| (quote(&column.name), neutral(column, backend))).unzip();
     let into = quote(&table.name);
     match names.is_empty() {
         true => format!("INSERT INTO {into} DEFAULT VALUES"),
@@ -48,7 +48,7 @@ pub fn insert_sql(table: &Table) -> String {
 ///
 /// What SQLite says.
 pub fn insert(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
-    driver.batch(&insert_sql(table)).map_err(|err| err.to_string())
+    driver.batch(&insert_sql(table, driver.dialect().backend())).map_err(|err| err.to_string())
 }
 
 /// Puts a row into the table, reads it, and takes it out again, so that every expression of the

@@ -305,7 +305,7 @@ fn is_typed(operation: &Operation) -> bool {
 pub fn reaches_outside(operations: &[Operation]) -> bool {
     operations.iter().any(|operation| {
         let Operation::Execute(execute) = operation else { return false };
-        let Some(text) = execute.sql.text("sqlite") else { return false };
+        let Some(text) = execute.sql.text(parts::BACKEND) else { return false };
         let tokens = sql::tokens(text);
         let has = |word: &str| tokens.iter().any(|token: &Token<'_>| token.is_word(word));
         has("ATTACH") || has("load_extension") || (has("VACUUM") && has("INTO"))

@@ -48,7 +48,26 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
                     default(trial, Some(table), &column.name)?;
                 }
             }
-            _ => {}
+            Operation::DropTable { .. }
+            | Operation::RenameTable { .. }
+            | Operation::AlterTable { .. }
+            | Operation::DropColumn { .. }
+            | Operation::RenameColumn { .. }
+            | Operation::AddPrimaryKey { .. }
+            | Operation::DropPrimaryKey { .. }
+            | Operation::AddUnique { .. }
+            | Operation::DropUnique { .. }
+            | Operation::AddForeignKey { .. }
+            | Operation::DropForeignKey { .. }
+            | Operation::DropCheck { .. }
+            | Operation::CreateIndex { .. }
+            | Operation::DropIndex { .. }
+            | Operation::RenameIndex { .. }
+            | Operation::Execute(_)
+            | Operation::BulkInsert { .. }
+            | Operation::Run(_)
+            | Operation::Makes(_)
+            | Operation::Drops(_) => {}
         }
     }
     Ok(untried)
@@ -278,8 +297,23 @@ fn reads_as(ty: &Type, c: &str) -> Option<String> {
             Some(format!("typeof({c}) <> 'text' OR date({c}) IS NOT NULL"))
         }
         Type::Json => Some(format!("{c} IS NULL OR json_valid({c})")),
-        ty if ty.is_integer() => kinds("'integer'"),
-        _ => None,
+        Type::TinyInteger
+        | Type::SmallInteger
+        | Type::Integer
+        | Type::BigInteger
+        | Type::TinyUnsigned
+        | Type::SmallUnsigned
+        | Type::Unsigned
+        | Type::BigUnsigned => kinds("'integer'"),
+        Type::Decimal(..)
+        | Type::Numeric
+        | Type::String(_)
+        | Type::Text
+        | Type::Time
+        | Type::Enum(..)
+        | Type::Array(_)
+        | Type::Raw(_)
+        | Type::PerDialect(_) => None,
     }
 }
 

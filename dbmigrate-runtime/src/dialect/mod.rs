@@ -22,6 +22,7 @@ pub use comparing::Comparing;
 pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
 
+use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{Column, Schema, Table, Type};
@@ -29,11 +30,8 @@ use crate::written::Mistake;
 
 /// How one database writes SQL.
 pub trait Dialect: Sync {
-    /// The dialect's name in URLs, in `op.execute`'s texts and in messages.
-    fn name(&self) -> &'static str;
-
-    /// The database's name as people write it.
-    fn title(&self) -> &'static str;
+    /// The kind of database whose SQL it is.
+    fn backend(&self) -> Backend;
 
     /// What this database reads alike, where a server has a say in it by what it says of itself.
     fn comparing(&self, facts: &Facts) -> Comparing;
@@ -303,9 +301,9 @@ pub struct Refusal {
 
 impl Refusal {
     /// An operation with SQL that would run as something else than was meant.
-    pub(crate) fn mistake(operation: &Operation, title: &str, mistake: Mistake) -> Refusal {
+    pub(crate) fn mistake(operation: &Operation, backend: Backend, mistake: Mistake) -> Refusal {
         Refusal {
-            message: format!("cannot {operation} on {title}: {}", mistake.message),
+            message: format!("cannot {operation} on {backend}: {}", mistake.message),
             hint: Some(mistake.hint),
         }
     }
@@ -317,10 +315,10 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The dialect of that name.
-pub fn by_name(name: &str) -> Option<&'static dyn Dialect> {
-    match name {
-        "sqlite" => Some(&Sqlite),
-        _ => None,
+/// The dialect of that kind of database, where this version has one.
+pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
+    match backend {
+        Backend::Sqlite => Some(&Sqlite),
+        Backend::Postgres | Backend::Mysql => None,
     }
 }

@@ -58,7 +58,25 @@ impl Told {
                 self.objects.push(made.clone());
             }
             Operation::Drops(dropped) => self.objects.retain(|object| !object.is(dropped, folding)),
-            _ => {}
+            Operation::CreateTable(_)
+            | Operation::AlterTable { .. }
+            | Operation::AddColumn { .. }
+            | Operation::DropColumn { .. }
+            | Operation::AlterColumn { .. }
+            | Operation::RenameColumn { .. }
+            | Operation::AddPrimaryKey { .. }
+            | Operation::DropPrimaryKey { .. }
+            | Operation::AddUnique { .. }
+            | Operation::DropUnique { .. }
+            | Operation::AddForeignKey { .. }
+            | Operation::DropForeignKey { .. }
+            | Operation::AddCheck { .. }
+            | Operation::DropCheck { .. }
+            | Operation::CreateIndex { .. }
+            | Operation::DropIndex { .. }
+            | Operation::RenameIndex { .. }
+            | Operation::BulkInsert { .. }
+            | Operation::Run(_) => {}
         }
     }
 

@@ -193,7 +193,26 @@ impl Verification {
                     let described = it.describes.iter().flat_map(Operation::tables);
                     self.left_out.extend(described.map(|name| folding.folded_table(name)));
                 }
-                _ => {}
+                Operation::CreateTable(_)
+                | Operation::AlterTable { .. }
+                | Operation::AddColumn { .. }
+                | Operation::DropColumn { .. }
+                | Operation::AlterColumn { .. }
+                | Operation::AddPrimaryKey { .. }
+                | Operation::DropPrimaryKey { .. }
+                | Operation::AddUnique { .. }
+                | Operation::DropUnique { .. }
+                | Operation::AddForeignKey { .. }
+                | Operation::DropForeignKey { .. }
+                | Operation::AddCheck { .. }
+                | Operation::DropCheck { .. }
+                | Operation::CreateIndex { .. }
+                | Operation::DropIndex { .. }
+                | Operation::RenameIndex { .. }
+                | Operation::BulkInsert { .. }
+                | Operation::Run(_)
+                | Operation::Makes(_)
+                | Operation::Drops(_) => {}
             }
             // What doesn't fit was an error when it was planned.
             let _ = operation.apply(&mut self.expected);

@@ -1,6 +1,7 @@
 //! SQL of a person's own: as it is written, or with a type that knows its way back.
 
 use super::{Irreversible, Operation, Operations, reverse_all};
+use crate::backend::Backend;
 use crate::schema::Schema;
 
 /// SQL as it is written, for every database or one text for each.
@@ -21,24 +22,24 @@ impl Sql {
     /// The text for SQLite.
     #[must_use]
     pub fn sqlite(self, sql: &str) -> Sql {
-        self.on("sqlite", sql)
+        self.on(Backend::Sqlite, sql)
     }
 
     /// The text for PostgreSQL.
     #[must_use]
     pub fn postgres(self, sql: &str) -> Sql {
-        self.on("postgres", sql)
+        self.on(Backend::Postgres, sql)
     }
 
     /// The text for MySQL and MariaDB.
     #[must_use]
     pub fn mysql(self, sql: &str) -> Sql {
-        self.on("mysql", sql)
+        self.on(Backend::Mysql, sql)
     }
 
-    fn on(mut self, dialect: &str, sql: &str) -> Sql {
-        self.by_dialect.retain(|(it, _)| it != dialect);
-        self.by_dialect.push((dialect.to_owned(), sql.to_owned()));
+    fn on(mut self, backend: Backend, sql: &str) -> Sql {
+        self.by_dialect.retain(|(dialect, _)| dialect != backend.name());
+        self.by_dialect.push((backend.name().to_owned(), sql.to_owned()));
         self.by_dialect.sort();
         self
     }
@@ -49,9 +50,11 @@ impl Sql {
         texts.into_iter().all(|it| it.trim().is_empty())
     }
 
-    /// The text for that dialect.
-    pub fn text(&self, dialect: &str) -> Option<&str> {
-        let own = self.by_dialect.iter().find(|(it, _)| it == dialect).map(|(_, sql)| sql);
+    /// The text for that kind of database.
+    #[doc(hidden)]
+    pub fn text(&self, backend: Backend) -> Option<&str> {
+        let is_own = |(dialect, _): &&(String, String)| dialect == backend.name();
+        let own = self.by_dialect.iter().find(is_own).map(|(_, sql)| sql);
         own.or(self.any.as_ref()).map(String::as_str)
     }
 }

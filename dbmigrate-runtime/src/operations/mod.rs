@@ -35,7 +35,7 @@ use crate::{Db, StepResult, Value};
 
 /// One change of a schema or of its rows.
 #[derive(Debug, Clone, PartialEq)]
-#[non_exhaustive]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum Operation {
     /// Creates a table with its constraints and indexes.
     CreateTable(Table),

@@ -8,6 +8,7 @@
 use std::collections::BTreeSet;
 
 use crate::Error;
+use crate::backend::Backend;
 use crate::dialect::Refusal;
 use crate::migration::{Direction, Migrations};
 use crate::operations::Operation;
@@ -40,6 +41,7 @@ pub(crate) fn mismatch(
     direction: Direction,
     ids: &[String],
     applied: &BTreeSet<String>,
+    backend: Backend,
 ) -> Result<Option<Mismatch>, Error> {
     let before = migrations.replay(Some(applied))?;
     // SQLite complains of one mismatch in a table at a time, so an old one may hide a new one.
@@ -54,7 +56,7 @@ pub(crate) fn mismatch(
         .flat_map(|migration| &migration.recording(direction).operations)
         .collect();
     let names = [table.as_str(), key.references_table.as_str()];
-    if run.iter().any(|operation| may_concern(operation, names)) {
+    if run.iter().any(|operation| may_concern(operation, names, backend)) {
         return Ok(None);
     }
     let renamed = run.iter().any(|operation| match operation {
@@ -97,15 +99,36 @@ fn after(
 }
 
 /// Whether an operation may do to these tables what it doesn't describe.
-fn may_concern(operation: &Operation, tables: [&str; 2]) -> bool {
+fn may_concern(operation: &Operation, tables: [&str; 2], backend: Backend) -> bool {
     match operation {
         Operation::Run(_) => true,
-        Operation::Execute(execute) => execute.sql.text("sqlite").is_some_and(|sql| {
+        Operation::Execute(execute) => execute.sql.text(backend).is_some_and(|sql| {
             let text = sql.to_ascii_lowercase();
             let names = |word: &str| text.contains(&word.to_ascii_lowercase());
             may_change_objects(sql) && (names("unique") || tables.into_iter().any(names))
         }),
-        _ => false,
+        Operation::CreateTable(_)
+        | Operation::DropTable { .. }
+        | Operation::RenameTable { .. }
+        | Operation::AlterTable { .. }
+        | Operation::AddColumn { .. }
+        | Operation::DropColumn { .. }
+        | Operation::AlterColumn { .. }
+        | Operation::RenameColumn { .. }
+        | Operation::AddPrimaryKey { .. }
+        | Operation::DropPrimaryKey { .. }
+        | Operation::AddUnique { .. }
+        | Operation::DropUnique { .. }
+        | Operation::AddForeignKey { .. }
+        | Operation::DropForeignKey { .. }
+        | Operation::AddCheck { .. }
+        | Operation::DropCheck { .. }
+        | Operation::CreateIndex { .. }
+        | Operation::DropIndex { .. }
+        | Operation::RenameIndex { .. }
+        | Operation::BulkInsert { .. }
+        | Operation::Makes(_)
+        | Operation::Drops(_) => false,
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use super::recorded::write_recorded;
 use super::{FRAME, PROTOCOL};
+use crate::backend::Backend;
 use crate::dialect::{self, Dialect};
 use crate::driver::{Connection, DatabaseError, Rows};
 use crate::migration::Migration;
@@ -138,7 +139,7 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
     while let Some(request) = out.receive() {
         let revision = request.get("revision")?.as_str()?;
         let place = usize::try_from(request.get("operation")?.as_int()?).ok()?;
-        let dialect = dialect::by_name(request.get("dialect")?.as_str()?)?;
+        let dialect = dialect::of(Backend::by_name(request.get("dialect")?.as_str()?)?)?;
         let args: Option<Vec<(String, String)>> = request
             .get("args")?
             .as_array()?

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::Value;
+use crate::backend::Backend;
 
 /// A column: name, type, and what is said of its values.
 ///
@@ -175,7 +176,7 @@ pub struct Generated {
 ///
 /// Each dialect has its own words for it; [`Type::Raw`] holds a dialect's word as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
+#[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum Type {
     /// True or false.
     Boolean,
@@ -251,17 +252,45 @@ impl Type {
 
     /// Whether the type is an integer, signed or not.
     pub fn is_integer(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Type::TinyInteger
-                | Type::SmallInteger
-                | Type::Integer
-                | Type::BigInteger
-                | Type::TinyUnsigned
-                | Type::SmallUnsigned
-                | Type::Unsigned
-                | Type::BigUnsigned
-        )
+            | Type::SmallInteger
+            | Type::Integer
+            | Type::BigInteger
+            | Type::TinyUnsigned
+            | Type::SmallUnsigned
+            | Type::Unsigned
+            | Type::BigUnsigned => true,
+            Type::Boolean
+            | Type::Float
+            | Type::Double
+            | Type::Decimal(..)
+            | Type::Numeric
+            | Type::String(_)
+            | Type::Text
+            | Type::Date
+            | Type::Time
+            | Type::DateTime
+            | Type::Timestamp
+            | Type::Uuid
+            | Type::Json
+            | Type::Binary
+            | Type::FixedBinary(_)
+            | Type::Enum(..)
+            | Type::Array(_)
+            | Type::Raw(_)
+            | Type::PerDialect(_) => false,
+        }
+    }
+
+    /// The type in the words of that kind of database, where it is given in a database's own.
+    #[doc(hidden)]
+    pub fn own_words(&self, backend: Backend) -> Option<&str> {
+        match self {
+            Type::Raw(words) => Some(words),
+            Type::PerDialect(types) => types.get(backend.name()).map(String::as_str),
+            _ => None,
+        }
     }
 
     /// An enumeration: the type's name and its values in order.

@@ -90,7 +90,10 @@ fn an_operation_answers_for_what_it_brings() {
     let one = |schema: &Schema, record: fn(&mut Operations)| {
         let operations = Operations::record(record);
         let [operation] = operations.as_slice() else { panic!("one operation") };
-        (report(in_operation(operation, schema, "sqlite")), report(kept_names(operation, schema)))
+        (
+            report(in_operation(operation, schema, crate::backend::Backend::Sqlite)),
+            report(kept_names(operation, schema)),
+        )
     };
     let check = |op: &mut Operations| {
         op.add_check("user", Check::new("ck", "\"lable\" <> ''"));

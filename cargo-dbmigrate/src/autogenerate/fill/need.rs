@@ -324,7 +324,12 @@ pub fn literal(value: &Value) -> String {
         Value::Real(it) if it.is_infinite() => {
             (if *it > 0.0 { "9e999" } else { "-9e999" }).to_owned()
         }
-        other => other.to_string(),
+        Value::Null
+        | Value::Bool(_)
+        | Value::Integer(_)
+        | Value::Real(_)
+        | Value::Text(_)
+        | Value::Blob(_) => value.to_string(),
     }
 }
 
@@ -333,7 +338,16 @@ pub fn neutral(column: &Column) -> String {
     match &column.ty {
         Type::Boolean => "FALSE".to_owned(),
         Type::Float | Type::Double => "0.0".to_owned(),
-        Type::Decimal(..) | Type::Numeric => "0".to_owned(),
+        Type::TinyInteger
+        | Type::SmallInteger
+        | Type::Integer
+        | Type::BigInteger
+        | Type::TinyUnsigned
+        | Type::SmallUnsigned
+        | Type::Unsigned
+        | Type::BigUnsigned
+        | Type::Decimal(..)
+        | Type::Numeric => "0".to_owned(),
         Type::Date => "'1970-01-01'".to_owned(),
         Type::Time => "'00:00:00'".to_owned(),
         Type::DateTime => "'1970-01-01 00:00:00'".to_owned(),
@@ -343,7 +357,8 @@ pub fn neutral(column: &Column) -> String {
         Type::FixedBinary(length) => literal(&Value::Blob(vec![0; (*length).min(64) as usize])),
         Type::Json => "'null'".to_owned(),
         Type::Enum(_, values) => text(values.first().map_or("", String::as_str)),
-        ty if ty.is_integer() => "0".to_owned(),
-        _ => "''".to_owned(),
+        Type::String(_) | Type::Text | Type::Array(_) | Type::Raw(_) | Type::PerDialect(_) => {
+            "''".to_owned()
+        }
     }
 }

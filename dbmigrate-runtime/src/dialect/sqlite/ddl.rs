@@ -4,6 +4,7 @@ use super::super::{Facts, Refusal};
 use super::decimal;
 use super::definition::table_options;
 use crate::Value;
+use crate::backend::Backend;
 use crate::operations::Operation;
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, PrimaryKey,
@@ -295,9 +296,8 @@ pub(super) fn type_name(ty: &Type, strict: bool) -> Result<String, String> {
         Type::Time => usual("TIME", "TEXT"),
         Type::DateTime | Type::Timestamp => usual("DATETIME", "TEXT"),
         Type::Uuid | Type::Binary | Type::FixedBinary(_) => usual("BLOB", "BLOB"),
-        Type::Raw(it) => Ok(it.clone()),
-        Type::PerDialect(types) => {
-            let own = types.get("sqlite").cloned();
+        Type::Raw(_) | Type::PerDialect(_) => {
+            let own = ty.own_words(Backend::Sqlite).map(str::to_owned);
             own.ok_or_else(|| "has no type for SQLite".to_owned())
         }
         Type::Array(_) => Err("is a list, and SQLite has no arrays".to_owned()),

@@ -25,6 +25,7 @@ use super::{
     Capabilities, Catalog, Comparing, Dialect, Facts, Health, Object, Plan, Refusal, Script, Shadow,
 };
 use crate::Value;
+use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{Column, DefaultValue, Schema, Table, Type};
@@ -34,12 +35,8 @@ use crate::schema::{Column, DefaultValue, Schema, Table, Type};
 pub struct Sqlite;
 
 impl Dialect for Sqlite {
-    fn name(&self) -> &'static str {
-        "sqlite"
-    }
-
-    fn title(&self) -> &'static str {
-        "SQLite"
+    fn backend(&self) -> Backend {
+        Backend::Sqlite
     }
 
     fn comparing(&self, _facts: &Facts) -> Comparing {

@@ -83,7 +83,28 @@ pub(super) fn way(
             let sql = format!("{} DROP CONSTRAINT {}", of(table), quote(name));
             Ok(if is_named { Way::Statement(sql, Vec::new()) } else { Way::Rebuild })
         }
-        other => Ok(if may_rebuild(other) { Way::Rebuild } else { Way::Nothing }),
+        Operation::CreateTable(_)
+        | Operation::DropTable { .. }
+        | Operation::RenameTable { .. }
+        | Operation::RenameColumn { .. }
+        | Operation::AddPrimaryKey { .. }
+        | Operation::DropPrimaryKey { .. }
+        | Operation::AddUnique { .. }
+        | Operation::DropUnique { .. }
+        | Operation::AddForeignKey { .. }
+        | Operation::DropForeignKey { .. }
+        | Operation::AddCheck { .. }
+        | Operation::DropCheck { .. }
+        | Operation::CreateIndex { .. }
+        | Operation::DropIndex { .. }
+        | Operation::RenameIndex { .. }
+        | Operation::Execute(_)
+        | Operation::BulkInsert { .. }
+        | Operation::Run(_)
+        | Operation::Makes(_)
+        | Operation::Drops(_) => {
+            Ok(if may_rebuild(operation) { Way::Rebuild } else { Way::Nothing })
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::ddl::{self, Ddl};
 use super::edit::same_name;
 use super::native::{self, Way};
 use super::rebuild::{Rebuild, reads_others, scratch_name};
+use crate::backend::Backend;
 use crate::operations::Operation;
 use crate::schema::Schema;
 use crate::sql::quote;
@@ -138,8 +139,8 @@ impl PlanBuilder<'_> {
     /// SQLite takes for a text in what a table keeps there is only a note: revisions with such a
     /// name are applied elsewhere, and have to run on a new database as they ran there.
     fn look_at_sql(&self, operation: &Operation) -> Result<Option<Task>, Refusal> {
-        if let Some(mistake) = written::in_operation(operation, self.schema, "sqlite") {
-            return Err(Refusal::mistake(operation, "SQLite", mistake));
+        if let Some(mistake) = written::in_operation(operation, self.schema, Backend::Sqlite) {
+            return Err(Refusal::mistake(operation, Backend::Sqlite, mistake));
         }
         let name = written::kept_names(operation, self.schema);
         let text = |it: Mistake| format!("{operation}: {}; SQLite reads it as a text", it.message);
@@ -279,7 +280,7 @@ impl PlanBuilder<'_> {
             }
             Operation::Execute(it) => {
                 self.all_changed = true;
-                match it.sql.text("sqlite") {
+                match it.sql.text(Backend::Sqlite) {
                     Some(sql) => {
                         self.push(operation, sql.to_owned(), Route::Raw);
                         Ok(())
@@ -301,7 +302,20 @@ impl PlanBuilder<'_> {
                 self.tasks.push(Task::Step { operation: idx, name: step.name.clone() });
                 Ok(())
             }
-            _ => match way {
+            Operation::AlterTable { .. }
+            | Operation::AddColumn { .. }
+            | Operation::DropColumn { .. }
+            | Operation::AlterColumn { .. }
+            | Operation::AddPrimaryKey { .. }
+            | Operation::DropPrimaryKey { .. }
+            | Operation::AddUnique { .. }
+            | Operation::DropUnique { .. }
+            | Operation::AddForeignKey { .. }
+            | Operation::DropForeignKey { .. }
+            | Operation::AddCheck { .. }
+            | Operation::DropCheck { .. }
+            | Operation::Makes(_)
+            | Operation::Drops(_) => match way {
                 Way::Nothing | Way::Rebuild => Ok(()),
                 Way::Check(guard) => {
                     self.tasks.push(Task::Guard(guard));

@@ -2,6 +2,7 @@
 
 use super::convert::{self, Affinity, affinity};
 use super::{ddl, decimal};
+use crate::backend::Backend;
 use crate::schema::Type;
 use crate::sql::{self, Kind};
 
@@ -45,11 +46,7 @@ pub(super) fn keeps_values(from: &Type, to: &Type) -> bool {
 
 /// The declared type, if it is in SQLite's own words.
 fn own_words(ty: &Type) -> Option<&str> {
-    match ty {
-        Type::Raw(declared) => Some(declared),
-        Type::PerDialect(types) => types.get("sqlite").map(String::as_str),
-        _ => None,
-    }
+    ty.own_words(Backend::Sqlite)
 }
 
 /// The number behind the words, as in `CHAR(36)`.

@@ -239,9 +239,9 @@ pub(super) fn simple_type(it: &Type) -> Option<&'static str> {
     })
 }
 
-fn ty(it: &Type) -> Json {
+fn ty(ty: &Type) -> Json {
     let number = |it: u32| Json::Int(it.into());
-    let (key, value) = match it {
+    let (key, value) = match ty {
         Type::Decimal(precision, scale) => {
             ("decimal", Json::Array(vec![number(*precision), number(*scale)]))
         }
@@ -253,10 +253,29 @@ fn ty(it: &Type) -> Json {
                 ("values", Some(Json::texts(values))),
             ]);
         }
-        Type::Array(of) => ("array", ty(of)),
+        Type::Array(of) => ("array", self::ty(of)),
         Type::Raw(it) => ("raw", Json::text(it)),
         Type::PerDialect(types) => ("per_dialect", pairs(types)),
-        simple => return Json::text(simple_type(simple).unwrap_or_default()),
+        Type::Boolean
+        | Type::TinyInteger
+        | Type::SmallInteger
+        | Type::Integer
+        | Type::BigInteger
+        | Type::TinyUnsigned
+        | Type::SmallUnsigned
+        | Type::Unsigned
+        | Type::BigUnsigned
+        | Type::Float
+        | Type::Double
+        | Type::Numeric
+        | Type::Text
+        | Type::Date
+        | Type::Time
+        | Type::DateTime
+        | Type::Timestamp
+        | Type::Uuid
+        | Type::Json
+        | Type::Binary => return Json::text(simple_type(ty).unwrap_or_default()),
     };
     Json::object([(key, Some(value))])
 }
