@@ -137,19 +137,29 @@ impl Row {
     }
 }
 
-/// A column's name or place.
-pub trait ColumnRef: fmt::Display {
-    /// The place of the column among these.
-    fn find(&self, columns: &[String]) -> Option<usize>;
+/// A column of a [`Row`]: its name, or its place counted from 0.
+///
+/// This trait can't be implemented outside of this crate.
+pub trait ColumnRef: fmt::Display + sealed::Find {}
+
+impl ColumnRef for &str {}
+
+impl ColumnRef for usize {}
+
+mod sealed {
+    pub trait Find {
+        /// The place of the column among these.
+        fn find(&self, columns: &[String]) -> Option<usize>;
+    }
 }
 
-impl ColumnRef for &str {
+impl sealed::Find for &str {
     fn find(&self, columns: &[String]) -> Option<usize> {
         columns.iter().position(|it| it == self)
     }
 }
 
-impl ColumnRef for usize {
+impl sealed::Find for usize {
     fn find(&self, columns: &[String]) -> Option<usize> {
         (*self < columns.len()).then_some(*self)
     }

@@ -7,6 +7,13 @@
 pub use crate::backend::Backend;
 pub use crate::migration::{Migration, Migrations};
 
+/// The operations that a revision records: replayed on a schema, undone, and written as text.
+pub mod recording {
+    pub use crate::operations::codec::{DecodeError, FORMAT, checksum, decode, encode};
+    pub use crate::operations::recording::{Recording, replay};
+    pub use crate::operations::reverse::reverse_all;
+}
+
 /// Declares the public name of each module of the engine, which is a private one of this crate.
 macro_rules! modules {
     ($($(#[$attribute:meta])* $name:ident = $($module:ident)::+;)*) => {

@@ -3,7 +3,8 @@
 //! An application derives [`Model`] on its structs. `cargo dbmigrate migrate` compares the models
 //! with the migrations and writes the next revision, a Rust module that records
 //! [`Operations`](operations::Operations). `cargo dbmigrate upgrade` applies it, or the application
-//! does by itself with a [`Migrator`].
+//! does by itself with a [`Migrator`], which takes whatever can be connected ([`Connect`]): the
+//! application's own `&mut rusqlite::Connection`, a URL, or the path of a file.
 //!
 //! ```
 //! # #[cfg(feature = "derive")] {
@@ -22,12 +23,20 @@
 //! # }
 //! ```
 //!
+//! # What is whose
+//!
+//! On this page and in [`model`], [`schema`], [`operations`] and [`prelude`] is what applications
+//! and revisions use. [`engine`] is for the command-line tool and for the code that it generates;
+//! anything in it may change in any version. [`Value`], [`schema::Type`] and
+//! [`operations::Operation`] may get further variants, so a `match` over one of them needs a `_`.
+//!
 //! # Features
 //!
 //! A crate that only derives needs no feature beyond the default `derive`, compiles no C code and
 //! no driver. `sqlite` applies migrations on the application's own rusqlite, `bundled` has rusqlite
 //! compile SQLite. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json` and
-//! `bytes` let a model's fields have the types of these crates.
+//! `bytes` let a model's fields have the types of these crates. `runner` and `exhaustive` are for
+//! the tool.
 
 #![warn(missing_docs)]
 

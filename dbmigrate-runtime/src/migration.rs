@@ -47,6 +47,7 @@ impl Module {
     }
 
     /// Calls both functions and keeps what they record.
+    #[doc(hidden)]
     pub fn record(&self) -> Migration {
         let record = |function: fn(&mut Operations)| {
             let mut op = Operations::new();

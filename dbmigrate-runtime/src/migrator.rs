@@ -61,6 +61,7 @@ impl Migrator {
     /// # Errors
     ///
     /// When the revisions make no graph.
+    #[doc(hidden)]
     pub fn migrations(&self) -> Result<Migrations, Error> {
         Migrations::new(self.modules.iter().map(Module::record).collect())
     }

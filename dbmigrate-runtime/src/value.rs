@@ -87,30 +87,39 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 /// A list of values: the parameters of a statement or one row of a bulk insert.
 ///
 /// Tuples of up to twelve convertible values, arrays and vectors of [`Value`], and `()` for none.
-pub trait IntoValues {
-    /// The values in order.
-    fn into_values(self) -> Vec<Value>;
+/// This trait can't be implemented outside of this crate.
+pub trait IntoValues: sealed::IntoValues {}
+
+impl<T: sealed::IntoValues> IntoValues for T {}
+
+pub(crate) mod sealed {
+    use super::Value;
+
+    pub trait IntoValues {
+        /// The values in order.
+        fn into_values(self) -> Vec<Value>;
+    }
 }
 
-impl IntoValues for () {
+impl sealed::IntoValues for () {
     fn into_values(self) -> Vec<Value> {
         Vec::new()
     }
 }
 
-impl IntoValues for Vec<Value> {
+impl sealed::IntoValues for Vec<Value> {
     fn into_values(self) -> Vec<Value> {
         self
     }
 }
 
-impl IntoValues for &[Value] {
+impl sealed::IntoValues for &[Value] {
     fn into_values(self) -> Vec<Value> {
         self.to_vec()
     }
 }
 
-impl<T: Into<Value>, const N: usize> IntoValues for [T; N] {
+impl<T: Into<Value>, const N: usize> sealed::IntoValues for [T; N] {
     fn into_values(self) -> Vec<Value> {
         self.into_iter().map(Into::into).collect()
     }
@@ -118,7 +127,7 @@ impl<T: Into<Value>, const N: usize> IntoValues for [T; N] {
 
 macro_rules! tuple_values {
     ($($name:ident)+) => {
-        impl<$($name: Into<Value>),+> IntoValues for ($($name,)+) {
+        impl<$($name: Into<Value>),+> sealed::IntoValues for ($($name,)+) {
             #[expect(non_snake_case, reason = "the macro names variables after their type parameters")]
             fn into_values(self) -> Vec<Value> {
                 let ($($name,)+) = self;

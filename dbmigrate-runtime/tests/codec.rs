@@ -1,7 +1,8 @@
 //! The text that operations become: read back whole, and frozen, since databases and caches hold
 //! it for ever.
 
-use dbmigrate_runtime::operations::{Operation, Recording, checksum, decode, encode};
+use dbmigrate_runtime::engine::recording::{Recording, checksum, decode, encode};
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::prelude::*;
 use expect_test::{Expect, expect};
 

@@ -2,8 +2,9 @@
 #![cfg(feature = "sqlite")]
 
 use dbmigrate_runtime::engine::dialect::Sqlite;
+use dbmigrate_runtime::engine::recording::{checksum, decode, encode, reverse_all};
 use dbmigrate_runtime::engine::{Backend, plan};
-use dbmigrate_runtime::operations::{Execute, checksum, decode, encode, reverse_all};
+use dbmigrate_runtime::operations::Execute;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Migrator, Module};

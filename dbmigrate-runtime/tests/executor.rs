@@ -6,10 +6,10 @@ use std::process::Command;
 
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations};
-use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Direction, Error, Options};
 use expect_test::{Expect, expect};

@@ -3,9 +3,9 @@
 
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
+use dbmigrate_runtime::engine::recording::{self, Recording};
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Migration, Migrations, version_table};
-use dbmigrate_runtime::operations::{self, Recording};
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options};
 use expect_test::{Expect, expect};
@@ -163,7 +163,7 @@ fn a_program_older_than_its_database_says_so() {
 
 #[test]
 fn a_step_counts_by_its_name_alone() {
-    let sum = |f: fn(&mut Operations)| operations::checksum(&record(f).operations);
+    let sum = |f: fn(&mut Operations)| recording::checksum(&record(f).operations);
     let one = sum(|op| op.run("fill", |_| Ok(())));
     assert_eq!(
         one,

@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Migration, Migrations, script};
-use dbmigrate_runtime::operations::{ColumnChange, Recording};
+use dbmigrate_runtime::operations::ColumnChange;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Direction, Options};
 use rusqlite::Connection;

@@ -1,8 +1,8 @@
 //! Plans as scripts of SQL.
 
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Backend, Migration, Migrations, dialect, script};
-use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Direction, Options};
 use expect_test::{Expect, expect};

@@ -1,6 +1,7 @@
 //! The directions of ARCHITECTURE.md: who may not know whom.
 
 mod circles;
+mod front_page;
 
 use std::collections::BTreeSet;
 use std::fs;

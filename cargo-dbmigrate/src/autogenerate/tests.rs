@@ -11,7 +11,7 @@ mod renames;
 
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::record::{FieldRecord, ModelRecord};
-use dbmigrate_runtime::operations::replay;
+use dbmigrate_runtime::engine::recording::replay;
 use dbmigrate_runtime::schema::{Column, Table, Type};
 
 use super::*;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::operations::{Operation, reverse_all};
+use dbmigrate_runtime::engine::recording::reverse_all;
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Schema, Type};
 
 use super::Commented;

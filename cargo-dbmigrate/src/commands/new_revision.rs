@@ -1,7 +1,8 @@
 //! `migrate` and `revision`: write a revision.
 
 use dbmigrate_runtime::engine::plan;
-use dbmigrate_runtime::operations::{self, Operation};
+use dbmigrate_runtime::engine::recording;
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 use super::Answer;
@@ -134,7 +135,7 @@ fn refuse_unreachable(
     }
     let before = before.into_iter().map(str::to_owned).collect();
     let mut schema = history.migrations()?.replay(Some(&before))?;
-    operations::replay(&mut schema, operations).map_err(|err| {
+    recording::replay(&mut schema, operations).map_err(|err| {
         let message = "the difference does not fit what the new revision follows";
         Error::new(message).cause(err).hint(
             "another branch makes what it changes: follow that one with --head, or name it with \
@@ -184,7 +185,7 @@ fn refuse_drift(migrations: &Schema, models: &models::Models) -> Result<()> {
 
 /// What leads from the database to the models may not lead there from the migrations.
 fn refuse_unfit(operations: &[Operation], migrations: &Schema) -> Result<()> {
-    operations::replay(&mut migrations.clone(), operations).map_err(|err| {
+    recording::replay(&mut migrations.clone(), operations).map_err(|err| {
         let message = "the difference from the database does not fit what the migrations build";
         Error::new(message).cause(err).hint(
             "the database has changes that no migration made: `cargo dbmigrate check` lists them, \

@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::engine::sql::mentions;
-use dbmigrate_runtime::operations::{self, Operation};
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Index, IndexTerm, Schema, Table, TableOption};
 
 /// Which keys, indexes and checks of a new revision compare numbers as text, a warning for each
 /// column.
 pub fn warnings(dialect: &dyn Dialect, before: &Schema, operations: &[Operation]) -> Vec<String> {
     let mut after = before.clone();
-    if operations::replay(&mut after, operations).is_err() {
+    if recording::replay(&mut after, operations).is_err() {
         // That has its error elsewhere.
         return Vec::new();
     }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::engine::version_table::{self, VersionRow};
 use dbmigrate_runtime::engine::{Migration, Migrations, standing};
-use dbmigrate_runtime::operations;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -45,7 +45,7 @@ pub fn migrations(
     for it in entries.iter().filter(|it| edited.contains(&*it.id)) {
         let was = it.decode()?;
         migrations = replaced(migrations, &it.id, |it| {
-            let upgrade = operations::Recording { operations: was, ..it.upgrade };
+            let upgrade = recording::Recording { operations: was, ..it.upgrade };
             Migration::new(it.revision, upgrade, it.downgrade)
         });
     }
@@ -54,7 +54,7 @@ pub fn migrations(
         let before = ids.filter(|it| counted.contains(*it)).cloned().collect();
         let schema = migrations.replay(Some(&before))?;
         let Some(was) = migrations.get(id) else { continue };
-        let back = operations::reverse_all(&was.upgrade.operations, &schema).map_err(|err| {
+        let back = recording::reverse_all(&was.upgrade.operations, &schema).map_err(|err| {
             let text = format!(
                 "revision `{id}` was edited after it was applied, and how to undo what was applied \
                  can't be derived"
@@ -65,10 +65,7 @@ pub fn migrations(
             "revision `{id}` was edited after it was applied; what is undone is what was applied"
         ));
         migrations = replaced(migrations, id, |it| Migration {
-            downgrade: operations::Recording {
-                operations: back,
-                ..operations::Recording::default()
-            },
+            downgrade: recording::Recording { operations: back, ..recording::Recording::default() },
             ..it
         });
     }

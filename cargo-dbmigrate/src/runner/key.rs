@@ -5,8 +5,8 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::engine::runner::PROTOCOL;
-use dbmigrate_runtime::operations;
 
 use super::cache::Shared;
 use super::{VERSION, stamp};
@@ -20,7 +20,7 @@ pub fn key(cx: &Context, shared: &[Shared]) -> String {
     let lock = fs::read_to_string(cx.project.workspace_root.join("Cargo.lock"));
     let lock = lock.as_deref().map_or("", lock_entry);
     let dependencies = toml::to_string(&cx.config.dependencies).unwrap_or_default();
-    let format = operations::FORMAT;
+    let format = recording::FORMAT;
     let mut text = format!(
         "{VERSION}\n{PROTOCOL}\n{format}\n{}\n{lock}\n{dependencies}\n{}\n",
         cx.project.edition,

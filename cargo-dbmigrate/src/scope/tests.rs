@@ -7,7 +7,7 @@ use dbmigrate_runtime::engine::drift::{Described, Told, drift};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::engine::naming::Convention;
-use dbmigrate_runtime::operations::replay;
+use dbmigrate_runtime::engine::recording::replay;
 use dbmigrate_runtime::schema::{Check, Column, ForeignKey, IndexColumn, Type, Unique};
 
 use super::*;

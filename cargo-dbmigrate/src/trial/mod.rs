@@ -19,8 +19,9 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::record::ModelRecord;
+use dbmigrate_runtime::engine::recording::{self, Recording};
 use dbmigrate_runtime::engine::revision::Revision;
-use dbmigrate_runtime::operations::{self, Operation, Recording};
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
 pub use start::{History, Start, reaches_outside};
@@ -55,7 +56,7 @@ impl Trial<'_> {
     /// What SQLite refuses, with the place that says it.
     pub fn run(&self, start: Start) -> Result<Vec<String>> {
         let mut after = self.before.clone();
-        operations::replay(&mut after, self.upgrade).map_err(|err| Error::new(err.to_string()))?;
+        recording::replay(&mut after, self.upgrade).map_err(|err| Error::new(err.to_string()))?;
         let touched = self.touched(&after);
         let mut untried = values::check(self, &after)?;
         if let Some((table, why)) = start.left_out(self.upgrade) {

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver};
 use dbmigrate_runtime::engine::executor::{Executor, Steps};
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::sql::{self, Token};
 use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations, version_table};
-use dbmigrate_runtime::operations::{Operation, Recording};
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Db, Direction, Options, StepResult, Value};
 

@@ -16,7 +16,8 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use cargo_dbmigrate::internals::{Models, Result};
-use dbmigrate_runtime::operations::{Operation, encode};
+use dbmigrate_runtime::engine::recording::encode;
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 use expect_test::expect_file;
 

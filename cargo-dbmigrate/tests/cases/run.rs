@@ -7,9 +7,10 @@ use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, revision};
-use dbmigrate_runtime::operations::{Operation, Recording};
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, Error, Options};
 

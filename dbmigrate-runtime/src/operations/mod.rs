@@ -1,15 +1,16 @@
 //! Operations: changes of a schema as plain values.
 //!
 //! A migration's `upgrade` and `downgrade` append operations to a list ([`Operations`]). The same
-//! list is replayed on a [`Schema`], reversed, printed, encoded for a checksum, or turned into
-//! statements by a dialect. An operation knows tables and no SQL of its own.
+//! list is replayed on a [`Schema`](crate::schema::Schema), reversed, printed, encoded for a
+//! checksum, or turned into statements by a dialect. An operation knows tables and no SQL of its own.
 
 mod apply;
-mod codec;
+pub(crate) mod codec;
 mod execute;
 mod json;
 mod recorder;
-mod reverse;
+pub(crate) mod recording;
+pub(crate) mod reverse;
 mod rewrite;
 mod told;
 
@@ -17,19 +18,21 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use apply::ReplayError;
-pub use codec::{DecodeError, FORMAT, checksum, decode, encode};
+pub(crate) use codec::{FORMAT, checksum, decode, encode};
 #[cfg(feature = "runner")]
 pub(crate) use codec::{decode_values, encode_values};
 pub(crate) use execute::UNNAMED;
 pub use execute::{CustomOperation, Execute, Sql};
 pub(crate) use json::Json;
 pub use recorder::{AddColumnHandle, BulkInsertHandle, ExecuteHandle, Operations};
-pub use reverse::{Irreversible, reverse_all};
+pub(crate) use recording::{Recording, replay};
+pub use reverse::Irreversible;
+pub(crate) use reverse::reverse_all;
 pub use rewrite::Rewrite;
 
 use crate::schema::{
-    Check, Column, DefaultValue, ForeignKey, Generated, Index, PrimaryKey, Schema, Table,
-    TableOption, Type, Unique,
+    Check, Column, DefaultValue, ForeignKey, Generated, Index, PrimaryKey, Table, TableOption,
+    Type, Unique,
 };
 use crate::{Db, StepResult, Value};
 
@@ -436,26 +439,6 @@ impl fmt::Debug for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Step").field("name", &self.name).finish_non_exhaustive()
     }
-}
-
-/// What `upgrade` or `downgrade` of one module recorded.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Recording {
-    /// The operations in order.
-    pub operations: Vec<Operation>,
-    /// Whether the revision runs outside a transaction, alone.
-    pub no_transaction: bool,
-    /// Why the direction can't be taken, if it can't.
-    pub irreversible: Option<String>,
-}
-
-/// Replays operations on a schema.
-///
-/// # Errors
-///
-/// The first operation that doesn't fit the schema; the schema then holds what went before.
-pub fn replay(schema: &mut Schema, operations: &[Operation]) -> Result<(), ReplayError> {
-    operations.iter().try_for_each(|it| it.apply(schema))
 }
 
 impl Operation {

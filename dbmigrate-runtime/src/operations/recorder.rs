@@ -20,8 +20,8 @@ use crate::{Db, IntoValues, StepResult};
 /// op.add_column("user", Column::new("active", Type::Boolean).not_null().default(true));
 /// op.create_index("user", Index::new("ix_user_active", ["active"]));
 ///
-/// let recording = op.finish();
-/// assert_eq!(recording.operations[0].to_string(), "add column `active` to table `user`");
+/// let operations = op.into_operations();
+/// assert_eq!(operations[0].to_string(), "add column `active` to table `user`");
 /// ```
 #[derive(Debug, Default)]
 pub struct Operations {
@@ -35,6 +35,7 @@ impl Operations {
     }
 
     /// What was recorded.
+    #[doc(hidden)]
     pub fn finish(self) -> Recording {
         self.recording
     }

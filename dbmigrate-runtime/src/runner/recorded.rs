@@ -2,7 +2,8 @@
 
 use crate::Module;
 use crate::migration::Migration;
-use crate::operations::{self, DecodeError, Json, Recording};
+use crate::operations::codec::DecodeError;
+use crate::operations::{self, Json, Recording};
 use crate::revision::Revision;
 
 /// What one module recorded, or why it couldn't.

@@ -5,7 +5,7 @@ use std::io::{BufRead, Write};
 use super::{FRAME, PROTOCOL};
 use crate::migration::Direction;
 use crate::operations::{self, FORMAT, Json, Operation, decode_values, encode_values};
-use crate::{Db, IntoValues as _, StepResult};
+use crate::{Db, StepResult};
 
 /// Reads a runner's output: frames for the tool, and lines that a migration printed.
 #[derive(Debug)]
@@ -118,7 +118,7 @@ pub fn serve_step<R: BufRead>(
             let why = json.get("why").and_then(Json::as_str).unwrap_or("it does not say why");
             return if done { Ok(()) } else { Err(why.into()) };
         }
-        let params = decode_values(json.get("params").unwrap_or(&Json::Null))?.into_values();
+        let params = decode_values(json.get("params").unwrap_or(&Json::Null))?;
         let answer = if let Some(sql) = json.get("execute").and_then(Json::as_str) {
             let changes = |it: u64| Json::Int(i64::try_from(it).unwrap_or(i64::MAX));
             db.execute(sql, params).map(|it| Json::object([("changes", Some(changes(it)))]))

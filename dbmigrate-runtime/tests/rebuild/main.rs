@@ -7,9 +7,10 @@ mod refused;
 
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Migration, Migrations};
-use dbmigrate_runtime::operations::{ColumnChange, Recording, TableChange};
+use dbmigrate_runtime::operations::{ColumnChange, TableChange};
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::schema::{Check, PrimaryKey, Unique};
 use dbmigrate_runtime::{Direction, Error, Options};

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations};
-use dbmigrate_runtime::operations::{Operation, Recording};
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options};
 use expect_test::expect;

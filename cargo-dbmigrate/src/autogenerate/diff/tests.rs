@@ -1,6 +1,6 @@
 //! The order of the operations, and that they lead there and back.
 
-use dbmigrate_runtime::operations::{replay, reverse_all};
+use dbmigrate_runtime::engine::recording::{replay, reverse_all};
 use dbmigrate_runtime::schema::{Check, ForeignKey, Index, Type};
 
 use super::*;

@@ -6,9 +6,9 @@ use dbmigrate_runtime::engine::drift::{Described, Told, drift};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Migration, Migrations};
-use dbmigrate_runtime::operations::Recording;
 use dbmigrate_runtime::{Direction, Options, Value};
 use proptest::prelude::*;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::operations::{decode, encode};
+use dbmigrate_runtime::engine::recording::{decode, encode};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};

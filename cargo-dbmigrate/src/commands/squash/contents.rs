@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::engine::{Migration, Migrations};
-use dbmigrate_runtime::operations::{self, Operation, Step};
+use dbmigrate_runtime::operations::{Operation, Step};
 use dbmigrate_runtime::schema::Schema;
 
 use super::range::Squashed;
@@ -148,10 +149,10 @@ fn from_nothing(all: Commented) -> Result<Commented> {
     let n = all.operations.iter().position(is_opaque).unwrap_or(all.operations.len());
     let (leading, rest) = all.operations.split_at(n);
     let mut schema = Schema::default();
-    operations::replay(&mut schema, leading).map_err(|err| Error::new(err.to_string()))?;
+    recording::replay(&mut schema, leading).map_err(|err| Error::new(err.to_string()))?;
     let mut operations = autogenerate::between(&Schema::default(), &schema);
     let mut made = Schema::default();
-    if operations::replay(&mut made, &operations).is_err() || made != schema {
+    if recording::replay(&mut made, &operations).is_err() || made != schema {
         // What a difference can't say is kept as it is.
         return Ok(all);
     }
@@ -178,8 +179,8 @@ fn way_back(all: &[&Migration], upgrade: &Commented, before: &Schema) -> Result<
     }
     let back = in_order(all.iter().rev().map(|it| (*it, Direction::Downgrade)));
     let mut schema = before.clone();
-    let res = operations::replay(&mut schema, &upgrade.operations)
-        .and_then(|()| operations::replay(&mut schema, &back.operations));
+    let res = recording::replay(&mut schema, &upgrade.operations)
+        .and_then(|()| recording::replay(&mut schema, &back.operations));
     res.map_err(|err| {
         Error::new("the downgrades of the range do not fit one after the other")
             .cause(err)

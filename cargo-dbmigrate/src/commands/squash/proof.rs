@@ -6,9 +6,10 @@ use dbmigrate_runtime::engine::dialect::{Catalog, Comparing, Object, ObjectKind}
 use dbmigrate_runtime::engine::driver::AsConnection as _;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
+use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
 use dbmigrate_runtime::engine::{Migration, Migrations};
-use dbmigrate_runtime::operations::{Operation, Recording};
+use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 use dbmigrate_runtime::{Direction, Options};
 

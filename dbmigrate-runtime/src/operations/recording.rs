@@ -1,0 +1,24 @@
+//! What a revision records, and what it makes of a schema.
+
+use super::{Operation, ReplayError};
+use crate::schema::Schema;
+
+/// What `upgrade` or `downgrade` of one module recorded.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Recording {
+    /// The operations in order.
+    pub operations: Vec<Operation>,
+    /// Whether the revision runs outside a transaction, alone.
+    pub no_transaction: bool,
+    /// Why the direction can't be taken, if it can't.
+    pub irreversible: Option<String>,
+}
+
+/// Replays operations on a schema.
+///
+/// # Errors
+///
+/// The first operation that doesn't fit the schema; the schema then holds what went before.
+pub fn replay(schema: &mut Schema, operations: &[Operation]) -> Result<(), ReplayError> {
+    operations.iter().try_for_each(|it| it.apply(schema))
+}

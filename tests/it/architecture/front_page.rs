@@ -1,0 +1,144 @@
+//! What applications and revisions see of the runtime. A name of the engine that comes back to
+//! these pages becomes a promise, so each new one is looked at.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use dbmigrate_tests::repository;
+use expect_test::{Expect, expect};
+
+/// The public names that a file of the runtime declares or exports again, except those
+/// that its documentation hides.
+fn public_names(file: &str) -> BTreeSet<String> {
+    let path = repository().join("dbmigrate-runtime/src").join(file);
+    let text = fs::read_to_string(&path).unwrap_or_else(|err| panic!("{file}: {err}"));
+    let mut names = BTreeSet::new();
+    let mut is_hidden = false;
+    let mut rest = text.as_str();
+    while let Some((line, after)) = rest.split_once('\n') {
+        // An item that `pub(crate)` or an indentation begins is no part of the page.
+        match line.strip_prefix("pub ") {
+            Some(item) if item.starts_with("use ") => {
+                let (exported, after_use) = rest.split_once(';').expect("`pub use` ends with `;`");
+                names.extend(exported_names(exported.trim_start_matches("pub use ")));
+                rest = after_use;
+                continue;
+            }
+            Some(item) if !is_hidden => {
+                let mut words = item.split(|it: char| !it.is_alphanumeric() && it != '_');
+                let (kind, name) = (words.next().unwrap(), words.next().unwrap());
+                names.insert(format!("{kind} {name}"));
+            }
+            _ => {}
+        }
+        let is_attribute = line.starts_with('#') || line.starts_with("//");
+        is_hidden = is_attribute && (is_hidden || line == "#[doc(hidden)]");
+        rest = after;
+    }
+    names
+}
+
+/// `A` and `B` of `path::{A, B}`, or the last part of a path.
+fn exported_names(exported: &str) -> Vec<String> {
+    match exported.split_once('{') {
+        Some((_, list)) => {
+            let list = list.trim_end_matches('}').split(',').map(str::trim);
+            list.filter(|name| !name.is_empty()).map(str::to_owned).collect()
+        }
+        None => exported.rsplit("::").next().map(str::to_owned).into_iter().collect(),
+    }
+}
+
+#[track_caller]
+fn check(file: &str, expect: Expect) {
+    expect
+        .assert_eq(&public_names(file).iter().map(|name| format!("{name}\n")).collect::<String>());
+}
+
+#[test]
+fn the_runtime_shows_what_is_for_applications_and_revisions() {
+    check(
+        "lib.rs",
+        expect![[r#"
+        Applied
+        ColumnRef
+        ColumnType
+        ColumnType
+        Columns
+        Columns
+        Connect
+        ConnectToRead
+        DatabaseError
+        Db
+        Direction
+        Error
+        FromValue
+        IntoValues
+        Migrator
+        Model
+        Model
+        Module
+        Options
+        Revision
+        Row
+        Status
+        StepResult
+        Value
+        mod engine
+        mod model
+        mod operations
+        mod prelude
+        mod schema
+        rusqlite
+    "#]],
+    );
+    check(
+        "operations/mod.rs",
+        expect![[r#"
+        AddColumnHandle
+        BulkInsertHandle
+        CustomOperation
+        Execute
+        ExecuteHandle
+        Irreversible
+        Operations
+        ReplayError
+        Rewrite
+        Sql
+        enum Operation
+        struct ColumnChange
+        struct OtherObject
+        struct Step
+        struct TableChange
+    "#]],
+    );
+    check(
+        "schema/mod.rs",
+        expect![[r#"
+        Check
+        Column
+        DefaultValue
+        Deferrable
+        ForeignKey
+        Generated
+        Index
+        IndexColumn
+        IndexTerm
+        PrimaryKey
+        ReferentialAction
+        Type
+        Unique
+        struct Schema
+        struct Table
+    "#]],
+    );
+    check(
+        "model/mod.rs",
+        expect![[r#"
+        Ty
+        trait ColumnType
+        trait Columns
+        trait Model
+    "#]],
+    );
+}
