@@ -60,37 +60,34 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
     check(
         "lib.rs",
         expect![[r#"
-        Applied
-        ColumnRef
-        ColumnType
-        ColumnType
-        Columns
-        Columns
-        Connect
-        ConnectToRead
-        DatabaseError
-        Db
-        Direction
-        Error
-        FromValue
-        IntoValues
-        Migrator
-        Model
-        Model
-        Module
-        Options
-        Revision
-        Row
-        Status
-        StepResult
-        Value
-        mod engine
-        mod model
-        mod operations
-        mod prelude
-        mod schema
-        rusqlite
-    "#]],
+            Applied
+            ColumnRef
+            ColumnType
+            Columns
+            Connect
+            ConnectToRead
+            DatabaseError
+            Db
+            Direction
+            Error
+            FromValue
+            IntoValues
+            Migrator
+            Model
+            Module
+            Options
+            Revision
+            Row
+            Status
+            StepResult
+            Value
+            mod engine
+            mod model
+            mod operations
+            mod prelude
+            mod schema
+            rusqlite
+        "#]],
     );
     check(
         "operations/mod.rs",
@@ -115,22 +112,24 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
     check(
         "schema/mod.rs",
         expect![[r#"
-        Check
-        Column
-        DefaultValue
-        Deferrable
-        ForeignKey
-        Generated
-        Index
-        IndexColumn
-        IndexTerm
-        PrimaryKey
-        ReferentialAction
-        Type
-        Unique
-        struct Schema
-        struct Table
-    "#]],
+            Check
+            Column
+            DefaultValue
+            Deferrable
+            ForeignKey
+            Generated
+            Index
+            IndexColumn
+            IndexTerm
+            PrimaryKey
+            ReferentialAction
+            TableOption
+            TableOptions
+            Type
+            Unique
+            struct Schema
+            struct Table
+        "#]],
     );
     check(
         "model/mod.rs",
