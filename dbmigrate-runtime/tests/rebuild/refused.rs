@@ -43,30 +43,30 @@ fn values_that_a_type_would_change_are_said() {
         text += &format!("{setup}: {}\n", res.unwrap_err().report());
     }
     expect![[r#"
-        '007': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `INTEGER`
-          hint: say what they become, for example with `.using("CAST(b AS INTEGER)")`
-        'abc': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `INTEGER`
-          hint: say what they become, for example with `.using("CAST(b AS INTEGER)")`
-        3.5: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `INTEGER`
-          hint: say what they become, for example with `.using("CAST(b AS INTEGER)")`
-        x'00': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `INTEGER`
-          hint: say what they become, for example with `.using("CAST(b AS INTEGER)")`
+        '007': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `integer`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+        'abc': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `integer`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+        3.5: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `integer`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+        x'00': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `integer`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
         x'00': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `VARCHAR(20)`
-          hint: say what they become, for example with `.using("CAST(b AS TEXT)")`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
         9007199254740993: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
-          hint: say what they become, for example with `.using("CAST(b AS REAL)")`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
         9223372036854775807: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
-          hint: say what they become, for example with `.using("CAST(b AS REAL)")`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
         '9007199254740993': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
-          hint: say what they become, for example with `.using("CAST(b AS REAL)")`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
         '01.50': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `BOOLEAN`
-          hint: say what they become, with `.using("...")`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
         '1e5': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
-          hint: say what they become, with `.using("...")`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
         '+49123': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
-          hint: say what they become, with `.using("...")`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
         ' 12 ': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
-          hint: say what they become, with `.using("...")`
+          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
     "#]].assert_eq(&text);
 }
 
@@ -79,10 +79,13 @@ fn values_that_a_type_leaves_as_they_are_fit() {
         ("'12'", Type::Double),
         ("'2.5'", Type::Double),
         ("'2026-01-01'", Type::Date),
-        ("'2026'", Type::Date),
-        ("'-5'", Type::Date),
-        ("''", Type::Date),
-        ("'12:30 '", Type::Time),
+        ("'12:30'", Type::Time),
+        ("'2026-01-01T12:30:00.5Z'", Type::Timestamp),
+        // Of words that are SQLite's alone no reader is known.
+        ("'2026'", Type::raw("DAY")),
+        ("'-5'", Type::raw("DAY")),
+        ("''", Type::raw("DAY")),
+        ("'12:30 '", Type::raw("DAY")),
     ] {
         let (conn, res) = on_table(
             &format!("CREATE TABLE t (a TEXT, b); INSERT INTO t VALUES ({value}, {value})"),

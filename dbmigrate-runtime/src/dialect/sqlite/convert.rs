@@ -6,8 +6,9 @@
 use super::super::Guard;
 use super::decimal;
 use super::form::{self, Form};
+use super::hint::hint;
 use super::rebuild::any;
-use crate::schema::Type;
+use crate::schema::Column;
 use crate::sql::quote;
 
 /// What a column does with values of other types.
@@ -37,7 +38,7 @@ pub(super) fn affinity(declared: &str) -> Affinity {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stored<'a> {
     pub declared: &'a str,
-    pub ty: &'a Type,
+    pub column: &'a Column,
 }
 
 /// The type of a column before and after a change.
@@ -104,31 +105,19 @@ pub(super) fn stays(column: &str, from: &str, to: &str) -> Option<String> {
 pub(super) fn check(table: &str, column: &str, conversion: &Conversion<'_>) -> Option<Guard> {
     let fits = fits(column, conversion)?;
     let Conversion { was, to, version } = conversion;
-    let target = affinity(to.declared);
     let form = Form::demanded(was, to, *version);
     let ty = match form.filter(|form| !form.is_said_by(to.declared)) {
-        Some(_) => to.ty.to_string(),
+        Some(_) => to.column.ty.to_string(),
         None => to.declared.to_owned(),
     };
     let c = quote(column);
     let table_sql = quote(table);
-    let example = |word: &str| {
-        format!("say what they become, for example with `.using(\"CAST({column} AS {word})\")`")
-    };
     Some(Guard {
         sql: any(&format!("{table_sql} WHERE {c} IS NOT NULL AND NOT ({fits})")),
         failure: format!(
             "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
         ),
-        hint: Some(match target {
-            _ if form.is_some() => "say what they become, with `.using(\"...\")`".to_owned(),
-            Affinity::Integer => example("INTEGER"),
-            Affinity::Text => example("TEXT"),
-            Affinity::Blob => example("BLOB"),
-            Affinity::Real => example("REAL"),
-            // Of a date a cast would leave the year.
-            Affinity::Numeric => "say what they become, with `.using(\"...\")`".to_owned(),
-        }),
+        hint: Some(hint(column, conversion)),
     })
 }
 

@@ -68,13 +68,14 @@ fn conditions(
 /// The condition of the rows whose value, which isn't NULL, does not fit another type.
 pub(super) fn misfit(column: &str, from: &Type, to: &Type) -> Option<String> {
     let (old, new) = (ddl::type_name(from, false).ok()?, ddl::type_name(to, false).ok()?);
+    let (was, now) = (Column::new(column, from.clone()), Column::new(column, to.clone()));
     let conversion = Conversion {
-        was: Stored { declared: &old, ty: from },
-        to: Stored { declared: &new, ty: to },
+        was: Stored { declared: &old, column: &was },
+        to: Stored { declared: &new, column: &now },
         // Only the tool counts rows, whose own SQLite has all functions.
         version: u32::MAX,
     };
-    let fits = conditions(column, Some(&conversion), &Column::new(column, to.clone()), &new);
+    let fits = conditions(column, Some(&conversion), &now, &new);
     match fits.is_empty() {
         true => None,
         false => {

@@ -36,7 +36,7 @@ impl Form {
             ("DATETIME", Form::DateTime),
         ];
         let is_it = |(word, _): &(&str, Form)| stored.declared.eq_ignore_ascii_case(word);
-        Form::of(stored.ty).or_else(|| words.into_iter().find(is_it).map(|(_, form)| form))
+        Form::of(&stored.column.ty).or_else(|| words.into_iter().find(is_it).map(|(_, form)| form))
     }
 
     fn of(ty: &Type) -> Option<Form> {
@@ -57,7 +57,7 @@ impl Form {
 
     /// The form that a new type demands, unless the old type's values have it.
     pub(super) fn demanded(was: &Stored<'_>, to: &Stored<'_>, version: u32) -> Option<Form> {
-        let form = Form::of(to.ty)?;
+        let form = Form::of(&to.column.ty)?;
         let is_had = match (Form::had(was), form) {
             (Some(Form::Integer(own_least, own_most)), Form::Integer(least, most)) => {
                 least <= own_least && own_most <= most

@@ -12,6 +12,7 @@ mod edit;
 mod filled;
 mod form;
 mod health;
+mod hint;
 mod native;
 mod planner;
 mod read;

@@ -160,8 +160,8 @@ fn fitting(
     }
     let (declared, declared_to) = (ddl.declared(table, was)?, ddl.declared(table, to)?);
     let conversion = Conversion {
-        was: Stored { declared: &declared, ty: &was.ty },
-        to: Stored { declared: &declared_to, ty: &to.ty },
+        was: Stored { declared: &declared, column: was },
+        to: Stored { declared: &declared_to, column: to },
         version: ddl.facts.version,
     };
     Ok(convert::check(&table.name, &was.name, &conversion))

@@ -245,7 +245,7 @@ impl Rebuild {
     ) -> Option<Conversion<'a>> {
         let find = |table: &'a Table, item: &'a ColumnItem| {
             let column = table.columns.iter().find(|column| same_name(&column.name, &item.name))?;
-            Some(convert::Stored { declared: &item.ty, ty: &column.ty })
+            Some(convert::Stored { declared: &item.ty, column })
         };
         let (was, to) = (find(&self.before, was)?, find(after, to)?);
         Some(Conversion { was, to, version: ddl.facts.version })
