@@ -1,7 +1,5 @@
 //! Which database, and opening it.
 
-mod fresh;
-
 use std::cell::Cell;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,14 +7,13 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, Driver};
+use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, Driver, Wait};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
 
 use crate::config;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::output::Output;
-pub use fresh::Fresh;
 
 /// Where the database's URL was found; relative paths count from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,25 +89,6 @@ impl Database {
         }
     }
 
-    /// The file under another name until a run has arrived, where there is none yet.
-    pub fn fresh(&self, patience: Patience) -> Result<Option<Fresh>> {
-        let Some(path) = self.path().filter(|_| self.is_missing()) else { return Ok(None) };
-        if self.check_access(Access::ReadWrite).and(self.check_access(Access::Create)).is_err() {
-            return Ok(None);
-        }
-        Fresh::claim(path, patience).map_err(|err| {
-            let message = format!("failed to create the database `{}`", self.name());
-            Error::new(message)
-                .cause(err)
-                .hint("another process creates it: let it finish, and run the command again")
-        })
-    }
-
-    /// The same database by another file.
-    pub fn at(&self, path: &Path) -> Database {
-        Database { location: Some(path.to_owned()), ..self.clone() }
-    }
-
     /// Its URL to show, without a password. Those of SQLite hold none.
     pub fn url(&self) -> String {
         format!("sqlite:{}", self.name())
@@ -135,7 +113,7 @@ impl Database {
         self.open(Access::ReadOnly, patience.at_most, &mut on_wait).map(Some)
     }
 
-    /// Opens it to write; a missing file is created, but no directory is.
+    /// Opens it to write. A missing file is created with the first commit, but no directory is.
     pub fn open_to_write(&self, patience: Patience) -> Result<Box<dyn Driver>> {
         self.check_access(Access::ReadWrite)?;
         if self.is_missing() {
@@ -207,7 +185,13 @@ impl Database {
             };
             Error::new(doing()).cause(err).hint(hint)
         };
-        let driver = SqliteDriver::open(path, access).map_err(failed)?;
+        let start = Instant::now();
+        let driver = match access {
+            Access::Create => SqliteDriver::create(path, &mut Wait { at_most, on_wait }),
+            Access::ReadOnly | Access::ReadWrite => SqliteDriver::open(path, access),
+        };
+        let driver = driver.map_err(failed)?;
+        let at_most = at_most.saturating_sub(start.elapsed());
         match first_use(driver, at_most, on_wait) {
             // A run that was killed left a journal, and rolling it back is writing.
             Err(err) if err.is_read_only() && access == Access::ReadOnly => {

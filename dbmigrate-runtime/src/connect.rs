@@ -4,6 +4,7 @@
 mod sqlite;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::Error;
 use crate::driver::Driver;
@@ -13,7 +14,7 @@ use crate::url::{Access, Location, Url};
 ///
 /// That is `&mut rusqlite::Connection` (with the feature `sqlite`), a URL such as `sqlite:app.db`,
 /// or the path of a file. A URL or a path is opened for the call and closed after it; a missing
-/// file is created. This trait can't be implemented outside of this crate.
+/// file is created, unless the call fails before it commits anything. This trait can't be implemented outside of this crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no database that can be migrated",
     note = "pass `&mut rusqlite::Connection`, which needs the feature `sqlite` of \
@@ -36,13 +37,17 @@ pub trait Connect: ConnectToRead + sealed::Connect {}
 pub trait ConnectToRead: sealed::ConnectToRead {}
 
 pub(crate) mod sealed {
+    use std::time::Duration;
+
     use crate::Error;
     use crate::driver::Driver;
 
     pub trait Connect {
-        /// Calls the function with a driver that can write.
+        /// Calls the function with a driver that can write. What is opened for it may wait that
+        /// long for another process that creates the database.
         fn with_driver<T>(
             self,
+            lock_timeout: Duration,
             run: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
         ) -> Result<T, Error>;
     }
@@ -66,9 +71,10 @@ macro_rules! named {
         impl sealed::Connect for $ty {
             fn with_driver<T>(
                 self,
+                lock_timeout: Duration,
                 run: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
             ) -> Result<T, Error> {
-                run(&mut *open(&$url(self)?)?)
+                run(&mut *open(&$url(self)?, lock_timeout)?)
             }
         }
 
@@ -96,10 +102,11 @@ fn file(path: &Path) -> Result<Url, Error> {
     Ok(Url::file(path))
 }
 
-fn open(url: &Url) -> Result<Box<dyn Driver>, Error> {
+#[cfg_attr(not(feature = "sqlite"), allow(unused_variables, reason = "no driver waits"))]
+fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
     match url.backend {
         #[cfg(feature = "sqlite")]
-        crate::backend::Backend::Sqlite => sqlite::open(url),
+        crate::backend::Backend::Sqlite => sqlite::open(url, lock_timeout),
         backend => Err(Error::no_driver(backend)),
     }
 }
@@ -111,7 +118,8 @@ fn open_to_read(url: Url) -> Result<Box<dyn Driver>, Error> {
         Location::File(path) if !path.exists() => Location::Memory,
         location => location,
     };
-    open(&Url { location, access: url.access.or(Some(Access::ReadWrite)), ..url })
+    let url = Url { location, access: url.access.or(Some(Access::ReadWrite)), ..url };
+    open(&url, Duration::ZERO)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Migrations inside a program: the application migrates its own database.
 
+use std::time::Instant;
+
 use crate::connect::{Connect, ConnectToRead};
 use crate::executor::{Executor, Options, OwnSteps};
 use crate::migration::{Direction, Migrations, Module};
@@ -217,8 +219,11 @@ impl Migrator {
         options: &Options,
     ) -> Result<Vec<String>, Error> {
         let migrations = &self.migrations()?;
-        database.with_driver(|driver| {
+        let start = Instant::now();
+        database.with_driver(options.lock_timeout, |driver| {
             let (observer, steps) = (&mut (), &mut OwnSteps);
+            let lock_timeout = options.lock_timeout.saturating_sub(start.elapsed());
+            let options = &Options { lock_timeout, ..options.clone() };
             Executor { driver, migrations, options, observer, steps }.run(direction, identifier)
         })
     }

@@ -1,8 +1,12 @@
 //! What a migrator can be given: a connection, a URL, a path.
 #![cfg(feature = "sqlite")]
 
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use dbmigrate_runtime::prelude::*;
-use dbmigrate_runtime::{Migrator, Module};
+use dbmigrate_runtime::{Migrator, Module, Options};
+use expect_test::expect;
 use rusqlite::{Connection, OpenFlags};
 
 const MODULE: Module = Module {
@@ -51,5 +55,94 @@ fn a_url_and_a_path_are_as_good_as_a_connection() {
     let missing = format!("sqlite:{}?mode=rw", dir.join("other.db").display());
     assert!(failure(&missing).starts_with("failed to open the database"));
     assert_eq!(migrator.status(&missing).unwrap().pending, ["a1"]);
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+const fn after(revision: &'static str, upgrade: fn(&mut Operations)) -> Module {
+    Module { revision, name: revision, down_revision: &["a1"], upgrade, ..MODULE }
+}
+
+fn dir_of_its_own(name: &str) -> PathBuf {
+    let dir = std::env::temp_dir().join(format!("dbmigrate-{name}-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+#[test]
+fn a_run_that_commits_nothing_leaves_no_file() {
+    let dir = dir_of_its_own("fresh");
+    let list = || std::fs::read_dir(&dir).unwrap().count();
+    let path = dir.join("app.db");
+    static FAILS: &[Module] = &[
+        MODULE,
+        after("b2", |op| {
+            op.execute("SELECT no_such_column");
+        }),
+    ];
+    let migrator = Migrator::new(FAILS);
+    let fails = |options: &Options| {
+        let err = migrator.upgrade_with(&path, "head", options).unwrap_err().report();
+        assert!(err.contains("no such column: no_such_column"), "{err}");
+    };
+    fails(&Options::default());
+    fails(&Options { version_table: "done".to_owned(), ..Options::default() });
+    assert!(migrator.downgrade(&path, "base").unwrap().is_empty());
+    assert_eq!(list(), 0);
+
+    // What is committed before the failure stays, under the file's own name.
+    let each = Options { transaction_each: true, ..Options::default() };
+    fails(&each);
+    assert_eq!(migrator.status(&path).unwrap().applied, ["a1"]);
+    assert_eq!(list(), 1);
+
+    // The same without a transaction.
+    let path = dir.join("alone.db");
+    static ALONE: Module = Module {
+        upgrade: |op| {
+            op.no_transaction();
+            op.execute("PRAGMA journal_mode = WAL");
+            op.execute("CREATE TABLE half (a)");
+            op.execute("SELECT no_such_column");
+        },
+        ..MODULE
+    };
+    Migrator::new(std::slice::from_ref(&ALONE)).upgrade(&path).unwrap_err();
+    let conn = Connection::open(&path).unwrap();
+    conn.execute("INSERT INTO half VALUES (1)", []).unwrap();
+    drop(conn);
+    assert_eq!(list(), 2);
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
+/// Its steps are not run a second time in what the other has created.
+#[test]
+fn a_database_that_another_process_creates_meanwhile_stays_as_it_is() {
+    fn path() -> PathBuf {
+        std::env::temp_dir().join(format!("dbmigrate-meanwhile-{}/app.db", std::process::id()))
+    }
+    static N_RUNS: AtomicUsize = AtomicUsize::new(0);
+    static MODULES: &[Module] = &[
+        MODULE,
+        after("b2", |op| {
+            op.run("other", |_| {
+                N_RUNS.fetch_add(1, Relaxed);
+                Connection::open(path())?.execute_batch("CREATE TABLE other (a)")?;
+                Ok(())
+            });
+        }),
+    ];
+    let dir = dir_of_its_own("meanwhile");
+    let report = Migrator::new(MODULES).upgrade(path()).unwrap_err().report();
+    let report = report.replace(&dir.display().to_string(), "");
+    expect![[r#"
+        failed to commit the transaction, which was rolled back
+          caused by: another process created the database `/app.db` meanwhile, and that file was left as it is; run this again to migrate it"#]]
+    .assert_eq(&report);
+    assert_eq!(N_RUNS.load(Relaxed), 1);
+    assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
+    let tables = "SELECT group_concat(name) FROM sqlite_schema";
+    let tables = Connection::open(path()).unwrap().query_row(tables, [], |row| row.get(0));
+    assert_eq!(tables, Ok("other".to_owned()));
     std::fs::remove_dir_all(&dir).unwrap();
 }

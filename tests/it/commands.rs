@@ -309,6 +309,27 @@ fn a_reset_follows_links_and_a_failed_upgrade_leaves_no_new_file() {
         assert!(run.stderr.contains("no such column: no_such_column"), "{run}");
         assert_eq!(host.list("."), before);
     }
+    // Nor where each revision has a transaction of its own, or none runs.
+    host.replace(
+        "migrations/versions/m1_user.rs",
+        "op.create_table",
+        "op.execute(\"SELECT no_such_column\");\n    op.create_table",
+    );
+    let run = host.fails("upgrade --url new.db --transaction each");
+    assert!(run.stderr.contains("no such column: no_such_column"), "{run}");
+    host.replace(
+        "migrations/versions/m1_user.rs",
+        "op.execute(\"SELECT no_such_column\");\n    ",
+        "",
+    );
+    let settings = host.read("migrations/dbmigrate.toml");
+    host.write("migrations/dbmigrate.toml", "version_table = \"sqlite_rows\"\n");
+    for command in ["stamp c300", "ensure-version"] {
+        let run = host.fails(&format!("{command} --url new.db"));
+        assert!(run.stderr.contains("sqlite_rows"), "{run}");
+    }
+    host.write("migrations/dbmigrate.toml", &settings);
+    assert_eq!(host.list("."), before);
     host.ok("upgrade c300 --url new.db");
     assert!(host.list(".").contains(&"new.db".to_owned()));
     assert_eq!(host.list(".").len(), before.len() + 1, "{:?}", host.list("."));

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::executor::Executor;
-use dbmigrate_runtime::engine::revision::{Target, View};
+use dbmigrate_runtime::engine::revision::View;
 use dbmigrate_runtime::engine::{Migrations, plan, version_table, written};
-use dbmigrate_runtime::{Direction, Options};
 
 use super::{Progress, nothing_to, options};
 use crate::cli::Run;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
-use crate::error::{Doing as _, Result};
+use crate::error::Result;
 use crate::history::History;
 use crate::runner::Steps;
 
@@ -44,7 +44,7 @@ pub fn upgrade(
     let migrations = history.migrations()?;
     warn_of_texts(cx, &migrations, &set, &pending)?;
     if database.is_missing() {
-        // Else a plan that fails would leave an empty file behind.
+        // Refused before anything waits for another process that creates the database.
         let facts = cx.dialect().offline_facts();
         plan::plan(&migrations, Direction::Upgrade, &pending, &set, cx.dialect(), &facts)?;
         plan::refuse_mismatch_if_new(
@@ -55,52 +55,19 @@ pub fn upgrade(
             cx.dialect(),
         )?;
     }
-    // Where a run commits before its end, what it committed stays after a failure.
-    let stands_alone = |id: &String| migrations.get(id).is_some_and(|it| it.upgrade.no_transaction);
-    let is_one_commit = !options.transaction_each && !pending.iter().any(stands_alone);
-    let fresh =
-        if is_one_commit { patience.spend(|patience| database.fresh(patience))? } else { None };
-    if let Some(fresh) = fresh {
-        options.lock_timeout = patience.at_most;
-        let place = Place { database: &database.at(fresh.path()), options: &options, patience };
-        let ran = run_at(cx, place, &migrations, (&target, pending.len()))?;
-        let failed = || format!("give the database the name `{}`", database.name());
-        if fresh.publish().doing(failed)? {
-            return Ok(ran);
-        }
-        // Another program has made one meanwhile, which may be anything.
-    }
-    let place = Place { database, options: &options, patience };
-    run_at(cx, place, &migrations, (&target, pending.len()))
-}
-
-/// Where and how an upgrade runs.
-struct Place<'a> {
-    database: &'a Database,
-    options: &'a Options,
-    patience: Patience,
-}
-
-/// What is relative to the database is resolved by now: `+1` means these revisions.
-fn run_at(
-    cx: &Context,
-    place: Place<'_>,
-    migrations: &Migrations,
-    (target, n_pending): (&Target, usize),
-) -> Result<Vec<String>> {
-    let Place { database, options, mut patience } = place;
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
-    let options = &Options { lock_timeout: patience.at_most, ..options.clone() };
-    let mut observer = Progress::new(cx.out, n_pending);
+    options.lock_timeout = patience.at_most;
+    let mut observer = Progress::new(cx.out, pending.len());
     let mut steps = Steps::new(cx);
     let mut executor = Executor {
         driver: &mut *driver,
-        migrations,
-        options,
+        migrations: &migrations,
+        options: &options,
         observer: &mut observer,
         steps: &mut steps,
     };
-    Ok(executor.run_to(Direction::Upgrade, target)?)
+    // What is relative to the database is resolved now: `+1` means these revisions.
+    Ok(executor.run_to(Direction::Upgrade, &target)?)
 }
 
 /// Says where a revision is about to make a check or the like in which a name in double quotes is

@@ -1,11 +1,13 @@
 //! SQLite: rusqlite's connection, and a database file.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::Connection;
 
 use super::{Connect, ConnectToRead, sealed};
 use crate::Error;
-use crate::driver::Driver;
 use crate::driver::sqlite::SqliteDriver;
+use crate::driver::{Driver, Wait};
 use crate::url::{Access, Location, Url};
 
 impl Connect for &mut Connection {}
@@ -17,6 +19,7 @@ impl ConnectToRead for &Connection {}
 impl sealed::Connect for &mut Connection {
     fn with_driver<T>(
         self,
+        _: Duration,
         run: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
     ) -> Result<T, Error> {
         run(&mut SqliteDriver::lent(self))
@@ -41,10 +44,21 @@ impl sealed::ConnectToRead for &Connection {
     }
 }
 
-pub(super) fn open(url: &Url) -> Result<Box<dyn Driver>, Error> {
+pub(super) fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
+    let start = Instant::now();
     let driver = match &url.location {
         Location::Memory => SqliteDriver::open_in_memory(),
-        Location::File(path) => SqliteDriver::open(path, url.access.unwrap_or(Access::Create)),
+        Location::File(path) => match url.access {
+            None | Some(Access::Create) => {
+                let mut wait = Wait { at_most: lock_timeout, on_wait: &mut |_| {} };
+                SqliteDriver::create(path, &mut wait)
+            }
+            Some(access) => SqliteDriver::open(path, access),
+        },
     };
-    Ok(Box::new(driver.map_err(|err| Error::database("open the database", err))?))
+    let driver = driver.map_err(|err| match err.is_busy() {
+        true => Error::locked(start.elapsed().as_secs_f64(), err),
+        false => Error::database("open the database", err),
+    });
+    Ok(Box::new(driver?))
 }

@@ -4,6 +4,7 @@
 
 mod alone;
 mod error;
+mod fresh;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -17,36 +18,15 @@ use crate::dialect::{Dialect, Sqlite};
 use crate::driver::Access;
 use alone::Alone;
 use error::{error, error_in};
-
-/// The lock that runs outside a transaction have, taken without a connection: so also of a file that
-/// isn't there yet. It ends when it is dropped.
-pub struct FileLock {
-    _held: Alone,
-}
-
-impl FileLock {
-    /// Takes the lock of a database file, waiting for it at most that long.
-    ///
-    /// # Errors
-    ///
-    /// One that [is busy](DatabaseError::is_busy) when the time is over, and what SQLite says of the
-    /// lock's own file, which is beside the database.
-    pub fn take(database: &Path, wait: &mut Wait<'_>) -> Result<FileLock, DatabaseError> {
-        Ok(FileLock { _held: Alone::take(database, wait)? })
-    }
-}
-
-impl std::fmt::Debug for FileLock {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("FileLock").finish_non_exhaustive()
-    }
-}
+use fresh::Fresh;
 
 /// A connection of one's own, or one lent by a program.
 pub struct SqliteDriver<'a> {
     conn: Handle<'a>,
     saved: Option<Saved>,
     alone: Option<Box<Alone>>,
+    /// The file that gets its name when something is committed. Closed before it is taken away.
+    fresh: Option<Box<Fresh>>,
 }
 
 enum Handle<'a> {
@@ -85,7 +65,23 @@ impl SqliteDriver<'static> {
             .map_err(error)?;
         // Readers of a database without a write-ahead log meet a writer's short commit lock.
         conn.busy_timeout(Duration::from_secs(5)).map_err(error)?;
-        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None })
+        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None, fresh: None })
+    }
+
+    /// Opens a database file. One that doesn't exist is created with the first commit, so that a
+    /// run that fails leaves none; waits while another process creates it.
+    ///
+    /// # Errors
+    ///
+    /// One that [is busy](DatabaseError::is_busy) when the time is over, and as
+    /// [`SqliteDriver::open`].
+    pub fn create(
+        path: &Path,
+        wait: &mut Wait<'_>,
+    ) -> Result<SqliteDriver<'static>, DatabaseError> {
+        let fresh = Fresh::claim(path, wait)?;
+        let conn = SqliteDriver::open(fresh.as_ref().map_or(path, Fresh::path), Access::Create)?;
+        Ok(SqliteDriver { fresh: fresh.map(Box::new), ..conn })
     }
 
     /// Sets how long a statement waits for another connection's lock, instead of 5 seconds.
@@ -106,19 +102,19 @@ impl SqliteDriver<'static> {
     /// What SQLite says.
     pub fn open_in_memory() -> Result<SqliteDriver<'static>, DatabaseError> {
         let conn = SqliteConnection::open_in_memory().map_err(error)?;
-        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None })
+        Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None, fresh: None })
     }
 }
 
 impl<'a> SqliteDriver<'a> {
     /// Uses a program's own connection.
     pub fn lent(conn: &'a mut SqliteConnection) -> SqliteDriver<'a> {
-        SqliteDriver { conn: Handle::Lent(conn), saved: None, alone: None }
+        SqliteDriver { conn: Handle::Lent(conn), saved: None, alone: None, fresh: None }
     }
 
     /// Uses a program's own connection to read.
     pub(crate) fn reading(conn: &'a SqliteConnection) -> SqliteDriver<'a> {
-        SqliteDriver { conn: Handle::Read(conn), saved: None, alone: None }
+        SqliteDriver { conn: Handle::Read(conn), saved: None, alone: None, fresh: None }
     }
 
     fn conn(&self) -> &SqliteConnection {
@@ -202,6 +198,8 @@ impl Driver for SqliteDriver<'_> {
 
     fn restore(&mut self) -> Result<(), DatabaseError> {
         let Some(saved) = self.saved.take() else { return Ok(()) };
+        // What a revision outside a transaction did stays, also where it failed.
+        let published = self.publish();
         let timeout = self.set_pragma("busy_timeout", saved.busy_timeout);
         if self.pragma("cache_spill").is_ok_and(|it| it != saved.cache_spill) {
             self.set_pragma("cache_spill", saved.cache_spill)?;
@@ -209,10 +207,11 @@ impl Driver for SqliteDriver<'_> {
         // A rebuild that failed may have left it on.
         self.set_pragma("legacy_alter_table", saved.legacy_alter_table.into())?;
         self.set_pragma("foreign_keys", saved.foreign_keys.into())?;
-        timeout
+        published.and(timeout)
     }
 
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+        self.publish()?;
         match scope {
             Scope::Transaction => self.begin_transaction(wait),
             Scope::Alone => self.begin_alone(wait),
@@ -220,7 +219,8 @@ impl Driver for SqliteDriver<'_> {
     }
 
     fn commit(&mut self) -> Result<(), DatabaseError> {
-        self.conn().execute_batch("COMMIT").map_err(error)
+        self.conn().execute_batch("COMMIT").map_err(error)?;
+        self.publish()
     }
 
     fn rollback(&mut self) {
@@ -237,6 +237,23 @@ impl Driver for SqliteDriver<'_> {
 }
 
 impl SqliteDriver<'_> {
+    /// Gives a new file its name where anything was committed, and goes on in it. Journals are found
+    /// by the name that a database was opened by, so it is closed first.
+    fn publish(&mut self) -> Result<(), DatabaseError> {
+        let Some(fresh) = self.fresh.take_if(|fresh| fresh.is_written()) else { return Ok(()) };
+        let busy_timeout = self.pragma("busy_timeout")?;
+        let nothing = SqliteConnection::open_in_memory().map_err(error)?;
+        if let Handle::Own(conn) = std::mem::replace(&mut self.conn, Handle::Own(nothing)) {
+            conn.close().map_err(|(_, err)| error(err))?;
+        }
+        let target = fresh.target().to_owned();
+        fresh.publish()?;
+        let SqliteDriver { conn, .. } = SqliteDriver::open(&target, Access::ReadWrite)?;
+        self.conn = conn;
+        self.set_pragma("busy_timeout", busy_timeout)?;
+        if self.saved.is_some() { self.switch_off() } else { Ok(()) }
+    }
+
     fn begin_transaction(&mut self, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         if self.saved.is_some() {
             // SQL that ran outside a transaction may have switched them on.
