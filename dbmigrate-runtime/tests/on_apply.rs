@@ -2,31 +2,15 @@
 //! able to leave half of it.
 #![cfg(feature = "sqlite")]
 
+mod modules;
+
 use std::sync::{Arc, Mutex};
 
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Applied, Error, Migrator, Module, Options};
 use expect_test::{Expect, expect};
+use modules::module;
 use rusqlite::Connection;
-
-const fn module(
-    revision: &'static str,
-    down_revision: &'static [&'static str],
-    upgrade: fn(&mut Operations),
-    downgrade: fn(&mut Operations),
-) -> Module {
-    Module {
-        name: revision,
-        revision,
-        down_revision,
-        branch_labels: &[],
-        depends_on: &[],
-        replaces: &[],
-        message: "",
-        upgrade,
-        downgrade,
-    }
-}
 
 /// `a`, then `b` and `c` beside each other.
 static FORK: &[Module] = &[

@@ -1,6 +1,8 @@
 //! SQL that a person wrote and that would run as something else than was meant.
 #![cfg(feature = "sqlite")]
 
+mod modules;
+
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
@@ -8,26 +10,8 @@ use dbmigrate_runtime::engine::script;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options};
 use expect_test::{Expect, expect};
+use modules::module;
 use rusqlite::Connection;
-
-const fn module(
-    revision: &'static str,
-    down_revision: &'static [&'static str],
-    upgrade: fn(&mut Operations),
-    downgrade: fn(&mut Operations),
-) -> Module {
-    Module {
-        name: revision,
-        revision,
-        down_revision,
-        branch_labels: &[],
-        depends_on: &[],
-        replaces: &[],
-        message: "",
-        upgrade,
-        downgrade,
-    }
-}
 
 const TABLE: Module = module(
     "a1",

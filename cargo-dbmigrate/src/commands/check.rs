@@ -42,9 +42,9 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let schema = migrations.replay(None)?;
     let operations = autogenerate::plain(&schema, &models)?;
     // What `migrate` would write nothing of is no difference.
-    let found = Changes { operations, ..Changes::default() };
-    let operations = rewrite::rewritten(cx, found, &schema)?.operations;
-    let mut differences = Vec::new();
+    let changes = Changes { operations, ..Changes::default() };
+    let operations = rewrite::rewritten(cx, changes, &schema)?.operations;
+    let mut found = Found::default();
     if operations.is_empty() && models.found_none && schema.tables.is_empty() {
         cx.out.line("The package has no models, and the migrations no tables: nothing to compare.");
     } else if operations.is_empty() {
@@ -55,66 +55,65 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
         for it in &operations {
             let text = autogenerate::detected(it);
             cx.out.line(format!("  {}", style::found(&text)));
-            differences.push(text);
+            found.differences.push(text);
         }
         cx.out.progress("`cargo dbmigrate migrate` writes a revision for it");
     }
-    let stale = stale(cx, &history, &schema)?;
-    if !stale.is_empty() {
+    found.stale = stale(cx, &history, &schema)?;
+    if !found.stale.is_empty() {
         answer = Answer::No;
     }
-    let (mut pending, mut drift) = (None, None);
     if let Some(live) = if args.no_database { None } else { database(cx, &history)? } {
         let (here, applied) = history.at(live.applied.clone())?;
         let behind = pending_of(cx, &here, &live);
         let migrations = here.migrations()?;
         let told = live.told(&migrations, &applied);
-        let found = live.drift(&migrations.replay(Some(&applied))?, &schema, told)?;
-        say_drift(cx, &found);
-        if !behind.is_empty() || !found.differences.is_empty() {
+        let drift = live.drift(&migrations.replay(Some(&applied))?, &schema, told)?;
+        say_drift(cx, &drift);
+        if !behind.is_empty() || !drift.differences.is_empty() {
             answer = Answer::No;
         }
-        (pending, drift) = (Some(behind), Some(found));
+        (found.pending, found.drift) = (Some(behind), Some(drift));
     }
-    let words = |it: &Drift| it.differences.iter().map(ToString::to_string).collect::<Vec<_>>();
+    document(cx, &answer, &history, &list, found);
+    Ok(answer)
+}
+
+/// What was compared, and what differs; what could not be looked at is `None`.
+#[derive(Default)]
+struct Found {
+    differences: Vec<String>,
+    /// Revisions that don't build what those build that they replace.
+    stale: Vec<String>,
+    pending: Option<Vec<String>>,
+    drift: Option<Drift>,
+}
+
+fn document(cx: &Context, answer: &Answer, history: &History, list: &ListDifference, found: Found) {
+    let words =
+        |drift: &Drift| drift.differences.iter().map(ToString::to_string).collect::<Vec<_>>();
     cx.out.json(
         "check",
         serde_json::json!({
-            "agree": answer == Answer::Done,
-            "differences": differences,
-            "not_what_they_replace": stale,
+            "agree": *answer == Answer::Done,
+            "differences": found.differences,
+            "not_what_they_replace": found.stale,
             "heads": history.graph.heads(),
-            "rival_heads": rivals,
+            "rival_heads": history.graph.rival_heads(),
             "not_in_list": list.lacks,
             "not_in_files": list.extra,
-            "pending": pending,
-            "drift": drift.as_ref().map(words),
-            "others": drift.map(|it| live::json(&it.others)),
+            "pending": found.pending,
+            "drift": found.drift.as_ref().map(words),
+            "others": found.drift.map(|drift| live::json(&drift.others)),
         }),
     );
-    Ok(answer)
 }
 
 /// The answer where the list is all that could be compared.
 fn list_alone(cx: &Context, list: &ListDifference) -> Result<Answer> {
     let history = History::load(cx)?;
     cx.out.progress("the models were not compared, since the package does not compile");
-    let nothing: [&str; 0] = [];
-    cx.out.json(
-        "check",
-        serde_json::json!({
-            "agree": false,
-            "differences": nothing,
-            "not_what_they_replace": nothing,
-            "heads": history.graph.heads(),
-            "rival_heads": history.graph.rival_heads(),
-            "not_in_list": list.lacks,
-            "not_in_files": list.extra,
-            "pending": serde_json::Value::Null,
-            "drift": serde_json::Value::Null,
-            "others": serde_json::Value::Null,
-        }),
-    );
+    document(cx, &Answer::No, &history, list, Found::default());
     Ok(Answer::No)
 }
 

@@ -1,0 +1,24 @@
+//! Revisions as a program has them.
+
+use dbmigrate_runtime::Module;
+use dbmigrate_runtime::prelude::*;
+
+/// A revision with what differs from one to the next.
+pub const fn module(
+    revision: &'static str,
+    down_revision: &'static [&'static str],
+    upgrade: fn(&mut Operations),
+    downgrade: fn(&mut Operations),
+) -> Module {
+    Module {
+        name: revision,
+        revision,
+        down_revision,
+        branch_labels: &[],
+        depends_on: &[],
+        replaces: &[],
+        message: "",
+        upgrade,
+        downgrade,
+    }
+}

@@ -1,0 +1,256 @@
+//! What no revision describes: raw SQL, and what the schema has no place for.
+
+use dbmigrate_tests::revision;
+use expect_test::expect;
+
+use super::databases::{Databases, MODELS, THEIRS};
+
+pub fn knows_what_raw_sql_says_of_itself(it: &Databases) {
+    let up = "op.execute(\"CREATE TABLE silent (a)\");
+    op.execute(\"CREATE TABLE told (a TEXT, b)\").describes(|op| {
+        op.create_table(Table::new(\"told\").column(Column::new(\"a\", Type::Text)));
+    });
+    op.execute(\"CREATE TABLE odd (a TEXT UNIQUE ON CONFLICT IGNORE)\").describes(|op| {
+        let table = Table::new(\"odd\").column(Column::new(\"a\", Type::Text));
+        op.create_table(table.unique(\"uq_odd\", [\"a\"]));
+    });
+    op.execute(\"CREATE VIEW names AS SELECT name FROM user\").describes(|op| op.makes_view(\"names\"));
+    op.execute(\"CREATE VIRTUAL TABLE docs USING fts5(text)\")
+        .describes(|op| op.makes_virtual_table(\"docs\"));
+    op.run(\"trigger\", |db| {
+        db.execute(\"CREATE TRIGGER tr AFTER INSERT ON told BEGIN SELECT 1; END\", ())?;
+        Ok(())
+    });
+    op.makes_trigger(\"tr\", \"told\");
+    op.add_check(\"user\", Check::new(\"ck_text\", \"name <> \\\"nmae\\\"\"));";
+    let down = "op.drop_check(\"user\", \"ck_text\");
+    op.drop_table(\"odd\");
+    op.execute(\"DROP VIEW names; DROP TABLE docs\").describes(|op| {
+        op.drops_view(\"names\");
+        op.drops_virtual_table(\"docs\");
+    });
+    op.drop_table(\"told\");";
+    let text = revision("d400", &["a100"], "raw", up, down);
+    it.host.write("migrations/versions/m4_raw.rs", &text);
+    it.check("raw.db", "upgrade", expect![[r#"
+        Running upgrade <base> -> a100, initial
+        Running upgrade a100 -> d400, raw
+        warning: revision `d400`: add check `ck_text` to table `user`: check `ck_text`: `"nmae"` is in double quotes, which makes it a name, and table `user` has no such column; SQLite reads it as a text
+        exit code 0
+    "#]]);
+    it.check(
+        "raw.db",
+        "check -v",
+        expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m4_raw.rs
+              it has `m$DAY_$TIME_c300;` without a file, or twice
+            Models and migrations differ:
+              Detected removed check `ck_text` on `user`
+              Detected added column `post.likes`
+              Detected changed column `post.text`: to NULL
+              Detected removed table `told`
+              Detected removed table `odd`
+            The database is at the head.
+            The database differs from the migrations:
+              column `told.b` is not in the migrations
+            Not described by the migrations:
+              table `silent`
+            `cargo dbmigrate migrate` brings it in line
+            `cargo dbmigrate migrate` writes a revision for it
+            Database: sqlite:$HOST/raw.db
+            `cargo dbmigrate diff database current --sql` prints what would bring it in line
+            exit code 1
+        "#]],
+    );
+    // What they tell of and is gone is missing.
+    it.make("raw.db", "DROP VIEW names; DROP TRIGGER tr; DROP TABLE docs");
+    it.check(
+        "raw.db",
+        "check",
+        expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m4_raw.rs
+              it has `m$DAY_$TIME_c300;` without a file, or twice
+            Models and migrations differ:
+              Detected removed check `ck_text` on `user`
+              Detected added column `post.likes`
+              Detected changed column `post.text`: to NULL
+              Detected removed table `told`
+              Detected removed table `odd`
+            The database is at the head.
+            The database differs from the migrations:
+              view `names` is missing from the database
+              virtual table `docs` is missing from the database
+              trigger `tr` of table `told` is missing from the database
+              column `told.b` is not in the migrations
+            `cargo dbmigrate migrate` brings it in line
+            `cargo dbmigrate migrate` writes a revision for it
+            Database: sqlite:$HOST/raw.db
+            `cargo dbmigrate diff database current --sql` prints what would bring it in line
+            a new revision can make again what is missing beside tables
+            1 object of the database not described by the migrations; -v lists them
+            exit code 1
+        "#]],
+    );
+    it.make("raw.db", "DROP TABLE silent; DROP TABLE told; DROP TABLE odd; DROP TABLE user; DROP TABLE post; DROP TABLE dbmigrate_version");
+    it.run("raw.db", "upgrade");
+    it.check(
+        "raw.db",
+        "downgrade base --allow-destructive",
+        expect![[r#"
+        Running downgrade d400 -> a100, raw
+        Running downgrade a100 -> <base>, initial
+        exit code 0
+    "#]],
+    );
+    std::fs::remove_file(it.host.dir.join("migrations/versions/m4_raw.rs")).unwrap();
+    it.host.write("src/lib.rs", MODELS);
+}
+
+/// Equal defaults in other spellings are none of it.
+pub fn names_what_no_revision_can_say(it: &Databases) {
+    let odd = THEIRS
+        .replace("id INTEGER PRIMARY KEY,", "id INTEGER NOT NULL PRIMARY KEY DESC,")
+        .replace("varchar(50) NOT NULL UNIQUE", "varchar(50) NOT NULL ON CONFLICT ABORT")
+        .replace("DEFAULT 0 NOT NULL", "DEFAULT (+0x0) NOT NULL COLLATE BINARY")
+        .replace("DEFAULT FALSE", "DEFAULT '0.0', UNIQUE (name COLLATE NOCASE)")
+        .replace("text TEXT NOT NULL", "text TEXT NOT NULL ON CONFLICT REPLACE")
+        .replace("(name) VALUES ('ada')", "(id, name) VALUES (1, 'ada')");
+    it.make("odd.db", &odd);
+    it.check("odd.db", "stamp --verify head", expect![[r#"
+        error: the database is not what revision `a100` builds:
+          primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
+          unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
+          column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
+          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+        exit code 3
+    "#]]);
+    it.run("odd.db", "stamp head");
+    it.check("odd.db", "check", expect![[r#"
+        The list in migrations/mod.rs is not that of the revision files:
+          it has `m$DAY_$TIME_c300;` without a file, or twice
+        Models and migrations agree.
+        The database is at the head.
+        The database differs from the migrations:
+          primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
+          unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
+          column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
+        `cargo dbmigrate migrate` brings it in line
+        Database: sqlite:$HOST/odd.db
+        what no revision can say stays as it is; take it out by hand, or leave the column out of the comparison with `exclude` in dbmigrate.toml
+        10 objects of the database not described by the migrations; -v lists them
+        exit code 1
+    "#]]);
+    it.check("odd.db", "diff database models", expect![[r#"
+        primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
+        unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
+        column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
+        10 objects of the database not described by the migrations; -v lists them
+        exit code 0
+    "#]]);
+    let run = it.run("odd.db", "migrate --against database");
+    assert!(run.stderr.contains("in the database column `post.text` is NOT NULL ON"), "{run}");
+    let settings = it.host.read("migrations/dbmigrate.toml");
+    let exclude = "\nexclude = [\"post.text\", \"user.id\", \"user.name\"]\n";
+    it.host.replace("migrations/dbmigrate.toml", "\nexclude = []\n", exclude);
+    let run = it.run("odd.db", "check");
+    assert!(run.stdout.contains("The database agrees with the migrations."), "{run}");
+    it.host.write("migrations/dbmigrate.toml", &settings);
+    let run = it.run("odd.db", "diff database models --sql");
+    assert!(run.stdout.contains("-- Stays: column `post.text` is NOT NULL ON CONFLICT"), "{run}");
+}
+
+pub fn says_when_nothing_is_compared(it: &Databases) {
+    for file in it.host.revisions() {
+        std::fs::remove_file(it.host.dir.join(file)).unwrap();
+    }
+    it.host.write("src/lib.rs", "// No models.\n");
+    it.make("alien.db", "CREATE TABLE a (x); CREATE TABLE b (y); CREATE VIEW v AS SELECT 1");
+    it.check(
+        "alien.db",
+        "diff models database --exit-code",
+        expect![[r#"
+        Nothing was compared: the package has no models, and the migrations no tables.
+        3 objects of the database not described by the migrations; -v lists them
+        exit code 1
+    "#]],
+    );
+    it.check(
+        "alien.db",
+        "diff migrations database",
+        expect![[r#"
+        Nothing was compared: no table of the database is described.
+        3 objects of the database not described by the migrations; -v lists them
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "alien.db",
+        "diff models migrations --exit-code",
+        expect![[r#"
+        No differences.
+        exit code 0
+    "#]],
+    );
+    it.check(
+        "alien.db",
+        "check",
+        expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
+            The package has no models, and the migrations no tables: nothing to compare.
+            There are no revisions yet.
+            Nothing of the database was compared: the applied revisions describe nothing of it.
+            `cargo dbmigrate migrate` brings it in line
+            Database: sqlite:$HOST/alien.db
+            3 objects of the database not described by the migrations; -v lists them
+            exit code 1
+        "#]],
+    );
+    it.check("alien.db", "migrate", expect![[r#"
+        note: since the command failed, these are as they were before: `migrations/mod.rs`
+        error: the package `drift` has no models
+          hint: put `#[derive(dbmigrate_runtime::Model)]` on the structs that are tables; if they are behind a feature or in another package, name it in dbmigrate.toml
+        exit code 3
+    "#]]);
+    let text = revision("e500", &[], "raw", "op.execute(\"CREATE TABLE c (z)\");", "");
+    it.host.write("migrations/versions/m5_raw.rs", &text);
+    it.check(
+        "alien.db",
+        "stamp --verify head",
+        expect![[r#"
+            Running stamp_revision <base> -> e500
+            warning: --verify compared nothing: these revisions describe nothing of the database
+            exit code 0
+        "#]],
+    );
+    it.check(
+        "alien.db",
+        "check --no-database",
+        expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m5_raw.rs
+              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
+            The package has no models, and the migrations no tables: nothing to compare.
+            `cargo dbmigrate migrate` brings it in line
+            exit code 1
+        "#]],
+    );
+    it.check(
+        "alien.db",
+        "check",
+        expect![[r#"
+            The list in migrations/mod.rs is not that of the revision files:
+              it lacks migrations/versions/m5_raw.rs
+              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
+            The package has no models, and the migrations no tables: nothing to compare.
+            The database is at the head.
+            Nothing of the database was compared: the applied revisions describe nothing of it.
+            `cargo dbmigrate migrate` brings it in line
+            Database: sqlite:$HOST/alien.db
+            3 objects of the database not described by the migrations; -v lists them
+            exit code 1
+        "#]],
+    );
+}
