@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use dbmigrate_runtime::engine::dialect::{Dialect, Sqlite};
+use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::record::ModelRecord;
 
 use crate::cli::Global;
@@ -12,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::paths;
 use crate::project::{MIGRATIONS, Project};
+use crate::scope::Scope;
 
 /// A project as one of its databases sees it: with that one's directory, URL and version table.
 #[derive(Debug, Clone)]
@@ -79,6 +81,16 @@ impl Context {
     /// How the project's database writes SQL. The only place that decides it.
     pub fn dialect(&self) -> &'static dyn Dialect {
         &Sqlite
+    }
+
+    /// What names can be in the project's database, as far as that is known without it.
+    pub fn name_rules(&self) -> NameRules {
+        self.dialect().names(&self.dialect().offline_facts())
+    }
+
+    /// What is compared and what is left out.
+    pub fn scope(&self) -> Scope {
+        self.config.scope(self.name_rules().folding)
     }
 
     /// The names of all databases, in quotes.

@@ -73,7 +73,7 @@ impl Live {
     }
 
     fn of(cx: &Context, facts: Facts, found: Catalog) -> Live {
-        let (scope, naming) = (cx.config.scope(), cx.config.naming.0.clone());
+        let (scope, naming) = (cx.scope(), cx.config.naming.0.clone());
         let (applied, dialect) = (BTreeSet::new(), cx.dialect());
         Live { applied, facts, dialect, driver: None, found, scope, naming }
     }

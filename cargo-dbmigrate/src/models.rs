@@ -18,6 +18,8 @@ mod targets;
 mod way;
 mod wrapper;
 
+use dbmigrate_runtime::engine::folding::NameRules;
+
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::schema::Schema;
@@ -48,6 +50,8 @@ pub struct Models {
     pub schema: Schema,
     /// All of them, each once, in the order of their paths.
     pub records: Vec<ModelRecord>,
+    /// What names can be in the database that the models are for.
+    pub names: NameRules,
     /// By what the names are that the models don't give.
     pub naming: Convention,
     /// What of them is compared, and of what they are compared with.
@@ -73,7 +77,7 @@ pub fn load(cx: &Context) -> Result<Models> {
     };
     let own = databases::own(cx, records)?;
     names::check(&own)?;
-    let models = of_records(own, &cx.config)?;
+    let models = of_records(own, &cx.config, cx.name_rules())?;
     Ok(Models { found_none: records.is_empty(), ..models })
 }
 
@@ -109,10 +113,10 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 }
 
 /// The models that these records describe.
-pub fn of_records(records: Vec<ModelRecord>, config: &Config) -> Result<Models> {
-    let schema = records::schema(&records, config.doc_comments)?;
-    let (naming, scope) = (config.naming.0.clone(), config.scope());
-    Ok(Models { schema, found_none: records.is_empty(), records, naming, scope })
+pub fn of_records(records: Vec<ModelRecord>, config: &Config, names: NameRules) -> Result<Models> {
+    let schema = records::schema(&records, config.doc_comments, names)?;
+    let (naming, scope) = (config.naming.0.clone(), config.scope(names.folding));
+    Ok(Models { schema, found_none: records.is_empty(), records, names, naming, scope })
 }
 
 /// The package has no model, and that can't be meant.

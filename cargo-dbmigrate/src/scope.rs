@@ -6,6 +6,7 @@
 mod pattern;
 
 use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind, PartKind, Unreadable};
+use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::engine::sql::mentions;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{ForeignKey, Index, IndexTerm, Schema, Table};
@@ -16,8 +17,10 @@ use pattern::{Kind, Subject};
 use crate::error::{Error, Result};
 
 /// The patterns of a project.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
+    /// When two names are the same to the database.
+    pub folding: Folding,
     /// Tables; none means all.
     pub include: Vec<Included>,
     /// Tables, columns and objects of one kind.
@@ -25,6 +28,11 @@ pub struct Scope {
 }
 
 impl Scope {
+    /// All that there is.
+    pub fn all(folding: Folding) -> Scope {
+        Scope { folding, include: Vec::new(), exclude: Vec::new() }
+    }
+
     /// Whether all is compared.
     pub fn is_empty(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
@@ -62,7 +70,7 @@ impl Scope {
                 return true;
             };
             let has = |table: &Table, name: &String| {
-                table.columns.iter().any(|it| it.name.eq_ignore_ascii_case(name))
+                table.columns.iter().any(|it| self.folding.same(&it.name, name))
             };
             let is_kept = |it: &String| kept.table(name).is_some_and(|table| has(table, it));
             key.references_columns.iter().all(|it| is_kept(it) || !has(whole, it))
@@ -89,7 +97,7 @@ impl Scope {
             }
         }
         let is_in = |columns: &[String]| {
-            !columns.iter().any(|it| out.iter().any(|out| out.eq_ignore_ascii_case(it)))
+            !columns.iter().any(|it| out.iter().any(|out| self.folding.same(out, it)))
         };
         let is_without = |sql: &str| !out.iter().any(|out| mentions(sql, out));
         let has = |kind, name: &str| !self.excludes(&Subject::Object(kind, name));
@@ -180,7 +188,7 @@ impl Scope {
     /// those that refer to them.
     fn blamed(&self, operation: &Operation, schema: &Schema) -> String {
         let about = operation.tables();
-        let is_about = |name: &str| about.iter().any(|it| it.eq_ignore_ascii_case(name));
+        let is_about = |name: &str| about.iter().any(|it| self.folding.same_table(it, name));
         let is_near = |it: &&Table| {
             is_about(&it.name) || it.foreign_keys.iter().any(|it| is_about(&it.references_table))
         };

@@ -210,8 +210,8 @@ impl<'m> Executor<'m> {
         }
         let facts = self.facts()?;
         plan::plan(&migrations, direction, &pending, &applied, self.driver.dialect(), &facts)?;
-        let backend = self.driver.dialect().backend();
-        if let Some(mismatch) = plan::mismatch(&migrations, direction, &pending, &applied, backend)?
+        let dialect = self.driver.dialect();
+        if let Some(mismatch) = plan::mismatch(&migrations, direction, &pending, &applied, dialect)?
         {
             let failed = |err| Error::database("look at the tables that are there", err);
             let found = self.conn().catalog(Some(&mismatch.tables())).map_err(failed)?;

@@ -67,6 +67,15 @@ impl Folding {
     }
 }
 
+/// What the names in a database's expressions can be, as plain data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameRules {
+    /// When two names are the same.
+    pub folding: Folding,
+    /// Columns that each table has though nothing declares them.
+    pub hidden_columns: &'static [&'static str],
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

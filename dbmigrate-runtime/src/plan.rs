@@ -182,9 +182,10 @@ pub(crate) fn refuse_placeholders(
     ids: &[String],
     dialect: &dyn Dialect,
 ) -> Result<(), Error> {
+    let rules = dialect.names(&dialect.offline_facts());
     for migration in ids.iter().filter_map(|id| migrations.get(id)) {
         for operation in &migration.recording(direction).operations {
-            if let Some(mistake) = written::unbound(operation, dialect.backend()) {
+            if let Some(mistake) = written::unbound(operation, dialect.backend(), rules) {
                 let why = Refusal::mistake(operation, dialect.backend(), mistake);
                 return Err(Error::unplannable(&migration.revision.id, why));
             }
@@ -209,7 +210,7 @@ pub fn refuse_mismatch_if_new(
     if !applied.is_empty() {
         return Ok(());
     }
-    match mismatch(migrations, direction, ids, applied, dialect.backend())? {
+    match mismatch(migrations, direction, ids, applied, dialect)? {
         Some(mismatch) => Err(mismatch.error()),
         None => Ok(()),
     }

@@ -52,6 +52,11 @@ impl<'a> Token<'a> {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
+    /// Whether it is that name, as a word or in quotes.
+    pub fn is_name(&self, name: &str) -> bool {
+        self.identifier().is_some_and(|it| it.eq_ignore_ascii_case(name))
+    }
+
     /// Whether it is that mark.
     pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == Kind::Symbol && self.text == symbol

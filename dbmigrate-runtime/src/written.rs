@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::backend::Backend;
+use crate::folding::{Folding, NameRules};
 use crate::operations::Operation;
 use crate::schema::{DefaultValue, IndexTerm, Schema, Table};
 use crate::sql::{self, Kind, Token};
@@ -60,17 +61,27 @@ pub fn in_statements(sql: &str) -> Option<Mistake> {
     })
 }
 
+/// A placeholder in an expression, which can have no value.
+fn unbound_in(expression: &str) -> Option<Mistake> {
+    placeholder(expression).map(|name| Mistake {
+        message: format!("the placeholder `{name}` has no value"),
+        hint: "write the value itself; a step (`op.run`) can bind values".to_owned(),
+        is_name: false,
+    })
+}
+
 /// What is wrong with an expression over the rows of a table.
-pub fn in_expression(expression: &str, table: &Table, schema: &Schema) -> Option<Mistake> {
-    if let Some(name) = placeholder(expression) {
-        return Some(Mistake {
-            message: format!("the placeholder `{name}` has no value"),
-            hint: "write the value itself; a step (`op.run`) can bind values".to_owned(),
-            is_name: false,
-        });
+pub fn in_expression(
+    expression: &str,
+    table: &Table,
+    schema: &Schema,
+    rules: NameRules,
+) -> Option<Mistake> {
+    if let Some(mistake) = unbound_in(expression) {
+        return Some(mistake);
     }
     let tokens = sql::significant(expression);
-    let scope = Scope::of(&tokens, table, schema)?;
+    let scope = Scope::of(&tokens, table, schema, rules)?;
     let unknown = names(&tokens).find(|name| !scope.has(name))?;
     let columns = table.columns.iter().map(|column| column.name.as_str());
     let text = sql::quote_text(&unknown);
@@ -93,9 +104,8 @@ pub fn in_expression(expression: &str, table: &Table, schema: &Schema) -> Option
 
 /// What is wrong with the expression of a default, which can name no column.
 pub fn in_default(expression: &str) -> Option<Mistake> {
-    let nothing = Table::new("");
-    if placeholder(expression).is_some() {
-        return in_expression(expression, &nothing, &Schema::default());
+    if let Some(mistake) = unbound_in(expression) {
+        return Some(mistake);
     }
     let tokens = sql::significant(expression);
     let name = names(&tokens).next()?;
@@ -111,12 +121,12 @@ pub fn in_default(expression: &str) -> Option<Mistake> {
 }
 
 /// What is wrong with the expressions of a table: each of them in words, and its mistake.
-pub fn in_table(table: &Table, schema: &Schema) -> Vec<(String, Mistake)> {
+pub fn in_table(table: &Table, schema: &Schema, rules: NameRules) -> Vec<(String, Mistake)> {
     let mut found = Vec::new();
     let mut look = |what: String, mistake: Option<Mistake>| {
         found.extend(mistake.map(|mistake| (what, mistake)));
     };
-    let over_rows = |expression: &str| in_expression(expression, table, schema);
+    let over_rows = |expression: &str| in_expression(expression, table, schema, rules);
     for column in &table.columns {
         if let Some(DefaultValue::Sql(it)) = &column.default {
             look(format!("the default of column `{}`", column.name), in_default(it));
@@ -143,19 +153,24 @@ pub fn in_table(table: &Table, schema: &Schema) -> Vec<(String, Mistake)> {
 }
 
 /// A placeholder in SQL that an operation runs, as far as it can be seen without a schema.
-pub fn unbound(operation: &Operation, backend: Backend) -> Option<Mistake> {
+pub fn unbound(operation: &Operation, backend: Backend, rules: NameRules) -> Option<Mistake> {
     let using = match operation {
         Operation::AddColumn { using, .. } => using,
         Operation::AlterColumn { change, .. } if change.using.is_none() => &change.fill,
         Operation::AlterColumn { change, .. } => &change.using,
-        other => return in_operation(other, &Schema::default(), backend),
+        other => return in_operation(other, &Schema::default(), backend, rules),
     };
-    let mistake = in_expression(using.as_deref()?, &Table::new(""), &Schema::default());
-    mistake.filter(|mistake| !mistake.is_name)
+    unbound_in(using.as_deref()?)
 }
 
-/// What is wrong with SQL that an operation runs, given the schema before it and the kind of database.
-pub fn in_operation(operation: &Operation, before: &Schema, backend: Backend) -> Option<Mistake> {
+/// What is wrong with SQL that an operation runs, given the schema before it the kind of database and
+/// what its names can be.
+pub fn in_operation(
+    operation: &Operation,
+    before: &Schema,
+    backend: Backend,
+    rules: NameRules,
+) -> Option<Mistake> {
     match operation {
         Operation::Execute(it) => {
             let there = it.sql.text(backend).and_then(in_statements);
@@ -167,12 +182,12 @@ pub fn in_operation(operation: &Operation, before: &Schema, backend: Backend) ->
             return there.or_else(|| back().map(reversing));
         }
         Operation::AddColumn { table, using: Some(using), .. } => {
-            before.table(table).and_then(|table| in_expression(using, table, before))
+            before.table(table).and_then(|table| in_expression(using, table, before, rules))
         }
         Operation::AlterColumn { table, change, .. } => {
             let given = change.using.as_deref().or(change.fill.as_deref());
             let using = given.zip(before.table(table));
-            using.and_then(|(using, table)| in_expression(using, table, before))
+            using.and_then(|(using, table)| in_expression(using, table, before, rules))
         }
         Operation::CreateTable(_)
         | Operation::DropTable { .. }
@@ -197,17 +212,17 @@ pub fn in_operation(operation: &Operation, before: &Schema, backend: Backend) ->
         | Operation::Makes(_)
         | Operation::Drops(_) => None,
     }
-    .or_else(|| kept(operation, before).find(|mistake| !mistake.is_name))
+    .or_else(|| kept(operation, before, rules).find(|mistake| !mistake.is_name))
 }
 
 /// The names that an operation brings into what a table keeps, such as a check, and that SQLite
 /// takes for texts there.
-pub fn kept_names(operation: &Operation, before: &Schema) -> Option<Mistake> {
-    kept(operation, before).find(|mistake| mistake.is_name)
+pub fn kept_names(operation: &Operation, before: &Schema, rules: NameRules) -> Option<Mistake> {
+    kept(operation, before, rules).find(|mistake| mistake.is_name)
 }
 
 /// What is wrong with the expressions that an operation adds to its table.
-fn kept(operation: &Operation, before: &Schema) -> impl Iterator<Item = Mistake> {
+fn kept(operation: &Operation, before: &Schema, rules: NameRules) -> impl Iterator<Item = Mistake> {
     let table = match operation {
         Operation::CreateTable(table) => Some(&table.name),
         Operation::AddColumn { table, .. }
@@ -236,7 +251,7 @@ fn kept(operation: &Operation, before: &Schema) -> impl Iterator<Item = Mistake>
     };
     let of = |schema: &Schema| {
         let table = table.and_then(|table| schema.table(table));
-        table.map(|table| in_table(table, schema)).unwrap_or_default()
+        table.map(|table| in_table(table, schema, rules)).unwrap_or_default()
     };
     let old = of(before);
     let mut after = Schema::from_tables(table.and_then(|it| before.table(it)).cloned());
@@ -251,28 +266,27 @@ fn kept(operation: &Operation, before: &Schema) -> impl Iterator<Item = Mistake>
 
 /// What names in double quotes can stand for in an expression.
 struct Scope {
+    folding: Folding,
     names: BTreeSet<String>,
 }
-
-/// The number of a row, which every ordinary table of SQLite has under these names.
-const ROW_NUMBER: &[&str] = &["rowid", "oid", "_rowid_"];
 
 impl Scope {
     /// The names that the tokens of an expression over a table's rows can use; `None` where a
     /// subquery reads something that the schema doesn't have, so that nobody can say.
-    fn of(tokens: &[Token<'_>], table: &Table, schema: &Schema) -> Option<Scope> {
+    fn of(tokens: &[Token<'_>], table: &Table, schema: &Schema, rules: NameRules) -> Option<Scope> {
+        let folding = rules.folding;
         let mut names = BTreeSet::new();
         let mut add = |name: &str| {
-            names.insert(name.to_ascii_lowercase());
+            names.insert(folding.others.folded(name));
         };
         table.columns.iter().for_each(|column| add(&column.name));
-        ROW_NUMBER.iter().for_each(|name| add(name));
+        rules.hidden_columns.iter().for_each(|name| add(name));
         if !tokens.iter().any(|token| token.is_word("SELECT")) {
-            return Some(Scope { names });
+            return Some(Scope { folding, names });
         }
         let find = |token: &Token<'_>| {
             let name = token.identifier()?;
-            schema.tables.values().find(|it| it.name.eq_ignore_ascii_case(&name))
+            schema.tables.values().find(|it| folding.same_table(&it.name, &name))
         };
         for (idx, token) in tokens.iter().enumerate() {
             let after = tokens.get(idx + 1);
@@ -296,11 +310,11 @@ impl Scope {
                 after.and_then(Token::identifier).iter().for_each(|alias| add(alias));
             }
         }
-        Some(Scope { names })
+        Some(Scope { folding, names })
     }
 
     fn has(&self, name: &str) -> bool {
-        self.names.contains(&name.to_ascii_lowercase())
+        self.names.contains(&self.folding.others.folded(name))
     }
 }
 

@@ -7,6 +7,7 @@ mod need;
 use std::collections::BTreeMap;
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::{sql, written};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
@@ -71,6 +72,7 @@ pub fn refuse_mistakes(
     operations: &[Operation],
     migrations: &Schema,
     fills: &[String],
+    names: NameRules,
 ) -> Result<()> {
     let mut before = migrations.clone();
     for operation in operations {
@@ -87,7 +89,7 @@ pub fn refuse_mistakes(
         let answer = fills.iter().find(|fill| fill.starts_with(&key));
         let own = answer.zip(before.table(table));
         let mistake = own.and_then(|(fill, table)| {
-            Some((fill, written::in_expression(&fill[key.len()..], table, &before)?))
+            Some((fill, written::in_expression(&fill[key.len()..], table, &before, names)?))
         });
         if let Some((fill, mistake)) = mistake {
             let message = format!("--fill {fill}: {}", mistake.message);

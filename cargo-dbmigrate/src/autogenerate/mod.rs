@@ -117,7 +117,7 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
         losses.extend(loss.map(|it| (renames.len() + idx, it)));
     }
     let operations = [renames, operations].concat();
-    fill::refuse_mistakes(&operations, migrations, &answers.fills)?;
+    fill::refuse_mistakes(&operations, migrations, &answers.fills, models.names)?;
     models.scope.refuse_unfit(&operations, migrations)?;
     models.scope.refuse_keyless(&operations, &models.schema)?;
     Ok(Outcome::Changes(Changes { operations, losses }))
@@ -191,6 +191,7 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
         to: &scope.compared(&models.schema),
         all_from: &managed,
         all_to: &models.schema,
+        folding: scope.folding,
     };
     let rename::Renames { operations: renames, unknown } =
         rename::renames(sides, &models.records, answers)?;

@@ -4,6 +4,7 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use dbmigrate_runtime::engine::folding::{Case, Folding};
 use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
@@ -23,6 +24,8 @@ pub struct Sides<'a> {
     pub all_from: &'a Schema,
     /// All that the models say.
     pub all_to: &'a Schema,
+    /// When two names are the same to the database.
+    pub folding: Folding,
 }
 
 /// The renames that are to be done, and what models say that can't be.
@@ -55,7 +58,7 @@ pub struct Unknown {
 /// A flag that names nothing, renames that exclude each other, and instructions that can't be
 /// followed.
 pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> Result<Renames> {
-    let Sides { from, to, all_from, all_to } = sides;
+    let Sides { from, to, all_from, all_to, folding } = sides;
     let mut flags = Vec::new();
     for text in &answers.renames {
         flags.push(Flag::parse(text, &sides)?);
@@ -70,8 +73,8 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
     }));
     let tables = |of: &'_ Schema| -> Vec<String> { of.tables.keys().cloned().collect() };
     let (have, want) = ((tables(from), tables(all_from)), (tables(to), tables(all_to)));
-    // SQLite finds that a table of the new name is there already: the same one.
-    let names = compared_names("table", String::new(), &have, &want, false);
+    // Where names of tables fold, a table of the new name is there already: the same one.
+    let names = compared_names("table", String::new(), &have, &want, (folding.tables, false));
     let renamed = order::order(&names, said)?;
     let operations = (renamed.steps.iter().cloned())
         .map(|(from, to)| Operation::RenameTable { from, to })
@@ -110,7 +113,8 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
         };
         let have = (columns(was), columns(all_was));
         let want = (columns(to.table(table)), columns(Some(all_now)));
-        let names = compared_names("column", format!("{table}."), &have, &want, true);
+        let names =
+            compared_names("column", format!("{table}."), &have, &want, (folding.others, true));
         let mut said: Vec<Said> = flags.iter().filter_map(|flag| flag.column(table)).collect();
         for record in of_table.get(table.as_str()).into_iter().flatten() {
             for field in &record.fields {
@@ -219,13 +223,13 @@ fn compared_names<'a>(
     prefix: String,
     (have, all_have): &'a (Vec<String>, Vec<String>),
     (want, all_want): &'a (Vec<String>, Vec<String>),
-    through_another_case: bool,
+    (case, through_another_case): (Case, bool),
 ) -> Names<'a> {
     let set = |names: &'a [String]| names.iter().map(String::as_str).collect::<BTreeSet<_>>();
     let (have, want) = (set(have), set(want));
     let have_left_out = set(all_have).difference(&have).copied().collect();
     let want_left_out = set(all_want).difference(&want).copied().collect();
-    Names { what, prefix, have, want, have_left_out, want_left_out, through_another_case }
+    Names { what, prefix, have, want, have_left_out, want_left_out, case, through_another_case }
 }
 
 /// What a `--rename` names.
@@ -244,7 +248,7 @@ fn unknown(text: &str, what: String) -> Error {
 
 impl<'a> Flag<'a> {
     fn parse(text: &'a str, sides: &Sides<'_>) -> Result<Flag<'a>> {
-        let Sides { from, to, all_from, all_to } = *sides;
+        let Sides { from, to, all_from, all_to, .. } = *sides;
         if let Some(flag) = Flag::find(text, from, to) {
             return Ok(flag);
         }

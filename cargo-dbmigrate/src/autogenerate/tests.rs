@@ -9,6 +9,7 @@ mod property;
 mod questions;
 mod renames;
 
+use dbmigrate_runtime::engine::folding::{Folding, NameRules};
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::record::{FieldRecord, ModelRecord};
 use dbmigrate_runtime::engine::recording::replay;
@@ -16,6 +17,8 @@ use dbmigrate_runtime::schema::{Column, Table, Type};
 
 use super::*;
 use crate::scope::Scope;
+
+const NAMES: NameRules = NameRules { folding: Folding::ASCII, hidden_columns: &[] };
 
 /// Models of these tables, with what each table and each column was called before.
 fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
@@ -50,7 +53,8 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
         schema,
         records: records.collect(),
         naming: Convention::default(),
-        scope: Scope::default(),
+        names: NAMES,
+        scope: Scope::all(NAMES.folding),
         found_none: tables.is_empty(),
     }
 }

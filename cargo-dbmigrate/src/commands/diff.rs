@@ -75,7 +75,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         let replaced = graph.with_ancestors(&ends).into_iter().map(str::to_owned);
         live.applied.extend(replaced.collect::<Vec<_>>());
     }
-    let (migrations, scope) = (history.migrations()?, cx.config.scope());
+    let (migrations, scope) = (history.migrations()?, cx.scope());
     let sources = Sources {
         migrations: &migrations,
         models: models.as_ref(),

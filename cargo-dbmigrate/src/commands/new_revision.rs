@@ -367,13 +367,16 @@ fn warn_unplannable(
 /// Tables that models can't have.
 fn refuse_reserved(cx: &Context, models: &models::Models) -> Result<()> {
     let is_reserved = |it: &&String| {
-        it.eq_ignore_ascii_case(&cx.config.version_table)
-            || it.to_ascii_lowercase().starts_with("sqlite_")
+        cx.name_rules().folding.same_table(it, &cx.config.version_table)
+            || cx.dialect().is_reserved(it)
     };
     match models.schema.tables.keys().find(is_reserved) {
         None => Ok(()),
-        Some(table) => Err(Error::new(format!("a model can't have the table `{table}`")).hint(
-            "the name is SQLite's or dbmigrate's own: choose another with `#[model(table = ...)]`",
-        )),
+        Some(table) => {
+            Err(Error::new(format!("a model can't have the table `{table}`")).hint(format!(
+                "the name is {}'s or dbmigrate's own: choose another with `#[model(table = ...)]`",
+                cx.dialect().backend()
+            )))
+        }
     }
 }

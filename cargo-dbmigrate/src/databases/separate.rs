@@ -49,8 +49,9 @@ pub fn check(one: &Context, other: &Context) -> Result<()> {
 fn same(one: &Context, other: &Context) -> Option<String> {
     let (ours, theirs) = (Database::locate(one).ok()?, Database::locate(other).ok()?);
     let path = ours.path()?;
-    let is_same = one.config.version_table.eq_ignore_ascii_case(&other.config.version_table)
-        && paths::is_same(path, theirs.path()?);
+    let is_same =
+        one.name_rules().folding.same_table(&one.config.version_table, &other.config.version_table)
+            && paths::is_same(path, theirs.path()?);
     is_same.then(|| one.project.shown(&paths::clean(path)).to_string())
 }
 

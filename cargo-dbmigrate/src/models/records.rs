@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::record::{self, ModelRecord};
 use dbmigrate_runtime::engine::written;
 use dbmigrate_runtime::schema::Schema;
@@ -47,7 +48,7 @@ fn is_twin(one: &ModelRecord, other: &ModelRecord) -> bool {
 }
 
 /// The tables of the managed models.
-pub fn schema(records: &[ModelRecord], doc_comments: bool) -> Result<Schema> {
+pub fn schema(records: &[ModelRecord], doc_comments: bool, names: NameRules) -> Result<Schema> {
     let mut models: BTreeMap<String, &ModelRecord> = BTreeMap::new();
     let mut schema = Schema::default();
     for it in records.iter().filter(|it| !it.unmanaged) {
@@ -71,7 +72,7 @@ pub fn schema(records: &[ModelRecord], doc_comments: bool) -> Result<Schema> {
         schema.tables.insert(table.name.clone(), table);
     }
     for model in models.values() {
-        let mistakes = written::in_table(&model.table, &schema);
+        let mistakes = written::in_table(&model.table, &schema, names);
         if let Some((what, mistake)) = mistakes.into_iter().next() {
             let message = format!("{what} of the model {}: {mistake}", location(model));
             return Err(Error::new(message).hint(mistake.hint));

@@ -81,10 +81,11 @@ fn warn_of_texts(
     let mut schema = migrations.replay(Some(applied))?;
     for migration in pending.iter().filter_map(|id| migrations.get(id)) {
         for operation in &migration.upgrade.operations {
-            if let Some(mistake) = written::kept_names(operation, &schema) {
+            if let Some(mistake) = written::kept_names(operation, &schema, cx.name_rules()) {
                 let (id, message) = (&migration.revision.id, mistake.message);
                 cx.out.warning(format!(
-                    "revision `{id}`: {operation}: {message}; SQLite reads it as a text"
+                    "revision `{id}`: {operation}: {message}; {} reads it as a text",
+                    cx.dialect().backend()
                 ));
             }
             // One that doesn't fit has its error where it is planned.

@@ -6,6 +6,7 @@ use dbmigrate_runtime::engine::dialect::{Catalog, Dialect as _, ObjectKind, Obje
 use dbmigrate_runtime::engine::drift::{Described, Told, drift};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
+use dbmigrate_runtime::engine::folding::{Folding, NameRules};
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::recording::replay;
 use dbmigrate_runtime::schema::{Check, Column, ForeignKey, IndexColumn, Type, Unique};
@@ -17,13 +18,14 @@ use crate::models::Models;
 fn scope(include: &[&str], exclude: &[&str]) -> Scope {
     let include = include.iter().map(|it| Included::try_from((*it).to_owned()).unwrap());
     let exclude = exclude.iter().map(|it| Excluded::try_from((*it).to_owned()).unwrap());
-    Scope { include: include.collect(), exclude: exclude.collect() }
+    Scope { folding: Folding::ASCII, include: include.collect(), exclude: exclude.collect() }
 }
 
 fn models(tables: &[Table], scope: Scope) -> Models {
     let schema = Schema::from_tables(tables.iter().cloned());
     let (records, naming) = (Vec::new(), Convention::default());
-    Models { schema, records, naming, scope, found_none: false }
+    let names = NameRules { folding: Folding::ASCII, hidden_columns: &[] };
+    Models { schema, records, names, naming, scope, found_none: false }
 }
 
 /// The operations in words, or what is wrong; the whole schema takes what is right.

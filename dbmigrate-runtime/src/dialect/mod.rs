@@ -24,6 +24,7 @@ pub use sqlite::Sqlite;
 
 use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
+use crate::folding::NameRules;
 use crate::operations::Operation;
 use crate::schema::{Column, Schema, Table, Type};
 use crate::written::Mistake;
@@ -35,6 +36,25 @@ pub trait Dialect: Sync {
 
     /// What this database reads alike, where a server has a say in it by what it says of itself.
     fn comparing(&self, facts: &Facts) -> Comparing;
+
+    /// What names can be, by what the facts say of the server.
+    fn names(&self, facts: &Facts) -> NameRules {
+        NameRules { folding: self.comparing(facts).folding, hidden_columns: &[] }
+    }
+
+    /// Whether the database keeps such names of tables for itself.
+    fn is_reserved(&self, table: &str) -> bool {
+        let _ = table;
+        false
+    }
+
+    /// What makes these columns of a table ones that a foreign key can refer to; no columns stand
+    /// for the primary key. `None` is for a database that refuses to create any other key, so that
+    /// nobody has to look ahead.
+    fn referable(&self, table: &Table, columns: &[String]) -> Option<Referable> {
+        let _ = (table, columns);
+        None
+    }
 
     /// What this database can do and others can't, or the other way round.
     fn capabilities(&self) -> Capabilities;
@@ -227,6 +247,22 @@ pub struct Capabilities {
     pub transactional_ddl: bool,
     /// Whether a statement that fails ends the transaction that it is in.
     pub aborts_on_error: bool,
+}
+
+/// What of a table makes columns unique, so that a foreign key can refer to them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Referable {
+    /// Whether the primary key does.
+    pub by_primary_key: bool,
+    /// The names of the unique constraints and indexes that do.
+    pub uniques: Vec<String>,
+}
+
+impl Referable {
+    /// Whether a foreign key can refer to the columns.
+    pub fn is_any(&self) -> bool {
+        self.by_primary_key || !self.uniques.is_empty()
+    }
 }
 
 /// What operations are on one database.

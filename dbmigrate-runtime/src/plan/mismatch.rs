@@ -1,22 +1,25 @@
 //! Foreign keys to columns that are neither the primary key nor unique together.
 //!
-//! SQLite creates such a key, and then fails wherever it has to follow it: "foreign key mismatch",
-//! even without a row. Only what a whole route leaves is judged, since the order of operations is
-//! free and a later revision may add what an earlier one lacks. What the route leaves unclear is
-//! left to SQLite, which checks all foreign keys before the commit.
+//! Most databases refuse to create such a key. A dialect that answers
+//! [`referable`](Dialect::referable) is one of a database that creates it and then fails wherever
+//! it has to follow it, even without a row. Only what a whole route leaves is judged, since the
+//! order of operations is free and a later revision may add what an earlier one lacks. What the
+//! route leaves unclear is left to the database, whose foreign keys are checked before the commit.
 
 use std::collections::BTreeSet;
 
 use crate::Error;
 use crate::backend::Backend;
-use crate::dialect::Refusal;
+use crate::dialect::{Dialect, Refusal};
+use crate::folding::Folding;
 use crate::migration::{Direction, Migrations};
 use crate::operations::Operation;
-use crate::schema::{ForeignKey, IndexTerm, Schema, Table};
+use crate::schema::{ForeignKey, Schema, Table};
 use crate::sql::may_change_objects;
 
-/// A foreign key that no SQLite can follow once a route has run.
-pub(crate) struct Mismatch {
+/// A foreign key that the database can't follow once a route has run.
+pub(crate) struct Mismatch<'d> {
+    dialect: &'d dyn Dialect,
     /// The revision that leaves it so.
     revision: String,
     /// The table with the foreign key.
@@ -36,15 +39,16 @@ pub(crate) struct Mismatch {
 /// # Errors
 ///
 /// When the revisions don't fit together.
-pub(crate) fn mismatch(
+pub(crate) fn mismatch<'d>(
     migrations: &Migrations,
     direction: Direction,
     ids: &[String],
     applied: &BTreeSet<String>,
-    backend: Backend,
-) -> Result<Option<Mismatch>, Error> {
+    dialect: &'d dyn Dialect,
+) -> Result<Option<Mismatch<'d>>, Error> {
     let before = migrations.replay(Some(applied))?;
-    // SQLite complains of one mismatch in a table at a time, so an old one may hide a new one.
+    let mismatches = |schema: &Schema| mismatches(schema, dialect);
+    // A database may complain of one mismatch in a table at a time, so an old one may hide a new.
     if !mismatches(&before).is_empty() {
         return Ok(None);
     }
@@ -56,7 +60,7 @@ pub(crate) fn mismatch(
         .flat_map(|migration| &migration.recording(direction).operations)
         .collect();
     let names = [table.as_str(), key.references_table.as_str()];
-    if run.iter().any(|operation| may_concern(operation, names, backend)) {
+    if run.iter().any(|operation| may_concern(operation, names, dialect.backend())) {
         return Ok(None);
     }
     let renamed = run.iter().any(|operation| match operation {
@@ -75,12 +79,13 @@ pub(crate) fn mismatch(
         revision.clone_from(&ids[end - 1]);
     }
     let (table, key) = found;
-    let target = find(&end, &key.references_table);
+    let target = find(&end, &key.references_table, dialect);
+    let folding = folding(dialect);
     let lacks = |name: &&String| {
-        target.is_some_and(|it| !it.columns.iter().any(|own| own.name.eq_ignore_ascii_case(name)))
+        target.is_some_and(|it| !it.columns.iter().any(|own| folding.same(&own.name, name)))
     };
     let missing = key.references_columns.iter().find(lacks).cloned();
-    Ok(Some(Mismatch { revision, table, key, missing, before, renamed }))
+    Ok(Some(Mismatch { dialect, revision, table, key, missing, before, renamed }))
 }
 
 /// The schema when these revisions have run.
@@ -103,8 +108,8 @@ fn may_concern(operation: &Operation, tables: [&str; 2], backend: Backend) -> bo
     match operation {
         Operation::Run(_) => true,
         Operation::Execute(execute) => execute.sql.text(backend).is_some_and(|sql| {
-            let text = sql.to_ascii_lowercase();
-            let names = |word: &str| text.contains(&word.to_ascii_lowercase());
+            let text = sql.to_lowercase();
+            let names = |word: &str| text.contains(&word.to_lowercase());
             may_change_objects(sql) && (names("unique") || tables.into_iter().any(names))
         }),
         Operation::CreateTable(_)
@@ -134,12 +139,12 @@ fn may_concern(operation: &Operation, tables: [&str; 2], backend: Backend) -> bo
 
 /// The foreign keys that can't be followed, with their tables. One whose table isn't in the schema
 /// is not judged.
-fn mismatches(schema: &Schema) -> Vec<(String, ForeignKey)> {
+fn mismatches(schema: &Schema, dialect: &dyn Dialect) -> Vec<(String, ForeignKey)> {
     let mut found = Vec::new();
     for table in schema.tables.values() {
         for key in &table.foreign_keys {
-            let target = find(schema, &key.references_table);
-            if target.is_some_and(|target| !is_key(target, &key.references_columns)) {
+            let target = find(schema, &key.references_table, dialect);
+            if target.is_some_and(|target| !is_key(target, key, dialect)) {
                 found.push((table.name.clone(), key.clone()));
             }
         }
@@ -147,82 +152,56 @@ fn mismatches(schema: &Schema) -> Vec<(String, ForeignKey)> {
     found
 }
 
-fn find<'s>(schema: &'s Schema, name: &str) -> Option<&'s Table> {
-    let any_case = || schema.tables.values().find(|table| table.name.eq_ignore_ascii_case(name));
-    schema.table(name).or_else(any_case)
+fn folding(dialect: &dyn Dialect) -> Folding {
+    dialect.names(&dialect.offline_facts()).folding
 }
 
-/// Whether a foreign key may refer to these columns.
-fn is_key(table: &Table, columns: &[String]) -> bool {
-    // Without columns it refers to the primary key.
-    let is_primary = table
-        .primary_key
-        .as_ref()
-        .is_some_and(|key| columns.is_empty() || same_columns(&key.columns, columns));
-    is_primary || unique_over(table, columns).next().is_some()
+fn find<'s>(schema: &'s Schema, name: &str, dialect: &dyn Dialect) -> Option<&'s Table> {
+    let folding = folding(dialect);
+    let alike = || schema.tables.values().find(|table| folding.same_table(&table.name, name));
+    schema.table(name).or_else(alike)
 }
 
-/// The names of the unique constraints and indexes over exactly these columns, in any order.
-fn unique_over<'t>(table: &'t Table, columns: &'t [String]) -> impl Iterator<Item = &'t str> {
-    let uniques = table.uniques.iter().filter(|unique| same_columns(&unique.columns, columns));
-    let indexes = table.indexes.iter().filter(|index| {
-        let by_columns: Option<Vec<String>> = index
-            .columns
-            .iter()
-            .map(|indexed| match &indexed.term {
-                IndexTerm::Column(name) => {
-                    let column = table.columns.iter().find(|column| column.name == *name)?;
-                    let own = column.collation.as_deref().unwrap_or("BINARY");
-                    let used = indexed.collation.as_deref().unwrap_or(own);
-                    used.eq_ignore_ascii_case(own).then(|| name.clone())
-                }
-                IndexTerm::Expression(_) => None,
-            })
-            .collect();
-        let fits = by_columns.is_some_and(|indexed| same_columns(&indexed, columns));
-        index.unique && index.filter.is_none() && fits
-    });
-    uniques.map(|unique| unique.name.as_str()).chain(indexes.map(|index| index.name.as_str()))
+/// Whether the key can refer to its columns in this table.
+fn is_key(target: &Table, key: &ForeignKey, dialect: &dyn Dialect) -> bool {
+    dialect.referable(target, &key.references_columns).is_none_or(|found| found.is_any())
 }
 
-fn same_columns(one: &[String], other: &[String]) -> bool {
-    let holds = |name: &String| one.iter().any(|own| own.eq_ignore_ascii_case(name));
-    one.len() == other.len() && other.iter().all(holds)
-}
-
-impl Mismatch {
+impl Mismatch<'_> {
     /// The tables that it is about.
     pub(crate) fn tables(&self) -> BTreeSet<String> {
         [self.table.clone(), self.key.references_table.clone()].into()
     }
 
     /// Whether the database before the run differs from what the revisions build in such a way
-    /// that SQLite may have nothing to complain of.
+    /// that it may have nothing to complain of.
     pub(crate) fn is_open(&self, found: &Schema) -> bool {
         if self.renamed {
             return true;
         }
-        let (key, target) = (&self.key, find(found, &self.key.references_table));
-        let built = find(&self.before, &key.references_table);
-        let is_built = |name: &str| {
-            built.is_some_and(|it| unique_over(it, &key.references_columns).any(|own| own == name))
+        let (key, dialect) = (&self.key, self.dialect);
+        let find_target = |schema| find(schema, &key.references_table, dialect);
+        let (target, built) = (find_target(found), find_target(&self.before));
+        let uniques = |table: Option<&Table>| {
+            let found = table.and_then(|it| dialect.referable(it, &key.references_columns));
+            found.unwrap_or_default().uniques
         };
+        let known = uniques(built);
         // Others made what is unique.
-        let of_others =
-            |target| unique_over(target, &key.references_columns).any(|name| !is_built(name));
-        if target.is_some_and(of_others) || (built.is_some() && target.is_none()) {
+        let of_others = uniques(target).iter().any(|name| !known.contains(name));
+        if of_others || (built.is_some() && target.is_none()) {
             return true;
         }
+        let folding = folding(dialect);
         let refers = |schema: &Schema| {
-            let keys = find(schema, &self.table).map(|table| &table.foreign_keys);
+            let keys = find(schema, &self.table, dialect).map(|table| &table.foreign_keys);
             keys.into_iter().flatten().any(|own| {
                 own.columns == key.columns
-                    && own.references_table.eq_ignore_ascii_case(&key.references_table)
+                    && folding.same_table(&own.references_table, &key.references_table)
             })
         };
         refers(&self.before)
-            && (!refers(found)
-                || target.is_some_and(|target| !is_key(target, &key.references_columns)))
+            && (!refers(found) || target.is_some_and(|target| !is_key(target, key, dialect)))
     }
 
     pub(crate) fn error(&self) -> Error {

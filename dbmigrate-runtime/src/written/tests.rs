@@ -4,6 +4,8 @@ use super::*;
 use crate::operations::Operations;
 use crate::schema::{Check, Column, Index, Type};
 
+const NAMES: NameRules = NameRules { folding: Folding::ASCII, hidden_columns: &["rowid"] };
+
 fn schema() -> Schema {
     let user = Table::new("user")
         .column(Column::new("id", Type::Integer))
@@ -40,7 +42,7 @@ fn a_placeholder_is_found_outside_of_texts_names_and_comments() {
 fn a_name_in_double_quotes_has_to_be_a_column() {
     let schema = schema();
     let user = schema.table("user").unwrap();
-    let look = |expression: &str| report(in_expression(expression, user, &schema));
+    let look = |expression: &str| report(in_expression(expression, user, &schema, NAMES));
     assert_eq!(
         look("upper(\"lable\")"),
         "`\"lable\"` is in double quotes, which makes it a name, and table `user` has no such \
@@ -91,8 +93,8 @@ fn an_operation_answers_for_what_it_brings() {
         let operations = Operations::record(record);
         let [operation] = operations.as_slice() else { panic!("one operation") };
         (
-            report(in_operation(operation, schema, crate::backend::Backend::Sqlite)),
-            report(kept_names(operation, schema)),
+            report(in_operation(operation, schema, crate::backend::Backend::Sqlite, NAMES)),
+            report(kept_names(operation, schema, NAMES)),
         )
     };
     let check = |op: &mut Operations| {

@@ -94,7 +94,7 @@ fn until<'a, 'b>(
 /// What stands between `CASE` and `END`.
 fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
     let (is_simple, mut rest) = match tokens {
-        [subject, rest @ ..] if is_name(subject, column) => (true, rest),
+        [subject, rest @ ..] if subject.is_name(column) => (true, rest),
         _ => (false, tokens),
     };
     let mut pairs = Vec::new();
@@ -113,7 +113,7 @@ fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
         };
         for old in olds {
             let new = match value {
-                [name] if is_name(name, column) => old.clone(),
+                [name] if name.is_name(column) => old.clone(),
                 value => literal(value)?,
             };
             pairs.push((old, new));
@@ -121,7 +121,7 @@ fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
     }
     let other = match rest {
         [] => Other::Value(NULL.to_owned()),
-        [word, name] if word.is_word("ELSE") && is_name(name, column) => Other::Kept,
+        [word, name] if word.is_word("ELSE") && name.is_name(column) => Other::Kept,
         [word, value @ ..] if word.is_word("ELSE") => Other::Value(literal(value)?),
         _ => return None,
     };
@@ -134,7 +134,7 @@ fn values(condition: &[Token<'_>], column: &str) -> Option<Vec<String>> {
     for part in condition.split(|token| token.is_word("OR")) {
         match part {
             [name, equals, value @ ..]
-                if is_name(name, column)
+                if name.is_name(column)
                     && (equals.is_symbol("=")
                         || equals.is_symbol("==")
                         || equals.is_word("IS")) =>
@@ -144,7 +144,7 @@ fn values(condition: &[Token<'_>], column: &str) -> Option<Vec<String>> {
                 values.extend(Some(value).filter(|value| value != NULL));
             }
             [name, word, open, list @ .., close]
-                if is_name(name, column)
+                if name.is_name(column)
                     && word.is_word("IN")
                     && open.is_symbol("(")
                     && close.is_symbol(")") =>
@@ -170,10 +170,6 @@ fn literal(tokens: &[Token<'_>]) -> Option<String> {
         [value] if value.is_word("FALSE") => Some("0".to_owned()),
         _ => None,
     }
-}
-
-fn is_name(token: &Token<'_>, name: &str) -> bool {
-    token.identifier().is_some_and(|it| it.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]

@@ -285,7 +285,7 @@ impl Need {
         };
         coalesce.is_word("coalesce")
             && open.is_symbol("(")
-            && is_name(column, &self.column.name)
+            && column.is_name(&self.column.name)
             && comma.is_symbol(",")
             && close.is_symbol(")")
             && sql::is_balanced(rest)
@@ -301,10 +301,6 @@ impl Need {
         let mapping = Mapping::of(expression, &self.column.name);
         mapping.is_some_and(|mapping| mapping.is_one_to_one(&olds))
     }
-}
-
-fn is_name(token: &Token<'_>, name: &str) -> bool {
-    token.identifier().is_some_and(|it| it.eq_ignore_ascii_case(name))
 }
 
 fn text(it: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use dbmigrate_runtime::engine::folding::Case;
 use dbmigrate_runtime::engine::naming;
 
 use crate::error::{Error, Result};
@@ -21,6 +22,8 @@ pub struct Names<'a> {
     pub have_left_out: BTreeSet<&'a str>,
     /// Names that there will be and that the settings leave out of the comparison.
     pub want_left_out: BTreeSet<&'a str>,
+    /// When two of them are the same to the database.
+    pub case: Case,
     /// Whether a name can become the same in another case at once.
     pub through_another_case: bool,
 }
@@ -249,10 +252,8 @@ fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
     let mut steps = Vec::new();
     while !open.is_empty() {
         let is_free = |it: &Said| {
-            // Databases find a name in another case, too.
             !have.iter().any(|name| {
-                name.eq_ignore_ascii_case(&it.new)
-                    && !(names.through_another_case && *name == it.old)
+                names.case.same(name, &it.new) && !(names.through_another_case && *name == it.old)
             })
         };
         let idx = open.iter().position(is_free);
@@ -265,7 +266,7 @@ fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
                 let it = &mut open[0];
                 let is_taken = |name: &str| {
                     let mut all = have.iter().map(String::as_str).chain(names.want.iter().copied());
-                    all.any(|it| it.eq_ignore_ascii_case(name))
+                    all.any(|it| names.case.same(it, name))
                 };
                 let mut between = naming::limited(format!("{}_was", it.old));
                 while is_taken(&between) {

@@ -1,11 +1,14 @@
 //! Records as they come out of files, and what becomes of them.
 
+use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::engine::record::FieldRecord;
 use dbmigrate_runtime::schema::{
     Column, ForeignKey, Index, IndexColumn, ReferentialAction, Table, Type,
 };
 
 use super::*;
+
+const NAMES: NameRules = NameRules { folding: Folding::ASCII, hidden_columns: &[] };
 
 fn model(path: &str, line: u32, table: &str) -> ModelRecord {
     ModelRecord {
@@ -34,7 +37,7 @@ fn found(records: &[ModelRecord]) -> Found {
 
 #[track_caller]
 fn refused(records: &[ModelRecord], expected: &str) {
-    let res = distinct(found(records)).and_then(|it| schema(&it, false));
+    let res = distinct(found(records)).and_then(|it| schema(&it, false, NAMES));
     assert_eq!(res.unwrap_err().message(), expected);
 }
 
@@ -80,7 +83,7 @@ fn a_default_that_is_no_value_of_its_column_is_refused() {
          `app::User` at src/models.rs:4",
     );
     for ty in [Type::enumeration("kind", ["A"]), Type::Text, Type::String(1)] {
-        schema(&with(ty), false).unwrap();
+        schema(&with(ty), false, NAMES).unwrap();
     }
 }
 
@@ -94,7 +97,7 @@ fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
     let with = |table: fn(Table) -> Table| {
         let mut it = model("app::User", 3, "user");
         it.table = table(it.table.column(Column::new("name", Type::Text)));
-        schema(&[it], false).map_err(|err| err.to_string())
+        schema(&[it], false, NAMES).map_err(|err| err.to_string())
     };
     let of = |what: &str, name: &str| {
         format!(
@@ -161,7 +164,7 @@ fn an_action_that_sets_a_required_column_to_null_is_refused() {
         (ReferentialAction::SetDefault, id().not_null().default(1)),
         (ReferentialAction::Cascade, id().not_null()),
     ] {
-        schema(&with(action, column), false).unwrap();
+        schema(&with(action, column), false, NAMES).unwrap();
     }
 }
 
@@ -182,7 +185,7 @@ fn two_models_of_one_table_are_both_named() {
 #[test]
 fn an_unmanaged_model_is_no_table() {
     let view = ModelRecord { unmanaged: true, ..model("app::View", 9, "user") };
-    let schema = schema(&[model("app::User", 3, "user"), view], false).unwrap();
+    let schema = schema(&[model("app::User", 3, "user"), view], false, NAMES).unwrap();
     assert_eq!(schema.tables.len(), 1);
 }
 
@@ -190,7 +193,7 @@ fn an_unmanaged_model_is_no_table() {
 fn doc_comments_become_comments_where_there_are_none() {
     let mut record = model("app::User", 3, "user");
     record.table.comment = Some("Said.".to_owned());
-    let schema = schema(&[record], true).unwrap();
+    let schema = schema(&[record], true, NAMES).unwrap();
     let table = schema.table("user").unwrap();
     assert_eq!(table.comment.as_deref(), Some("Said."));
     assert_eq!(table.columns[0].comment.as_deref(), Some("Its number."));

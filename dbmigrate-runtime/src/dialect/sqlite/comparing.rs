@@ -1,11 +1,15 @@
 //! What SQLite reads alike.
 
 use crate::dialect::Comparing;
-use crate::folding::Folding;
+use crate::folding::{Folding, NameRules};
 use crate::sql::{Kind, is_reserved, quote_text, significant, unparenthesised};
 
 pub(super) const COMPARING: Comparing =
     Comparing { folding: Folding::ASCII, names_checks: false, default };
+
+/// An ordinary table has the number of a row under these names.
+pub(super) const NAMES: NameRules =
+    NameRules { folding: Folding::ASCII, hidden_columns: &["rowid", "oid", "_rowid_"] };
 
 /// A default in one of the ways to write it: the words `TRUE` and `FALSE` are 1 and 0, and any
 /// other name alone is a text.

@@ -17,17 +17,20 @@ mod native;
 mod planner;
 mod read;
 mod rebuild;
+mod referable;
 mod script;
 mod words;
 
 use std::collections::BTreeSet;
 
 use super::{
-    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Object, Plan, Refusal, Script, Shadow,
+    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Object, Plan, Referable, Refusal,
+    Script, Shadow,
 };
 use crate::Value;
 use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
+use crate::folding::NameRules;
 use crate::operations::Operation;
 use crate::schema::{Column, DefaultValue, Schema, Table, Type};
 
@@ -42,6 +45,18 @@ impl Dialect for Sqlite {
 
     fn comparing(&self, _facts: &Facts) -> Comparing {
         comparing::COMPARING
+    }
+
+    fn names(&self, _facts: &Facts) -> NameRules {
+        comparing::NAMES
+    }
+
+    fn is_reserved(&self, table: &str) -> bool {
+        table.to_ascii_lowercase().starts_with("sqlite_")
+    }
+
+    fn referable(&self, table: &Table, columns: &[String]) -> Option<Referable> {
+        Some(referable::referable(table, columns))
     }
 
     fn capabilities(&self) -> Capabilities {

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{Facts, Plan, Refusal, Route, Statement, Task};
+use super::comparing::NAMES;
 use super::ddl::{self, Ddl};
 use super::edit::same_name;
 use super::native::{self, Way};
@@ -139,10 +140,10 @@ impl PlanBuilder<'_> {
     /// SQLite takes for a text in what a table keeps there is only a note: revisions with such a
     /// name are applied elsewhere, and have to run on a new database as they ran there.
     fn look_at_sql(&self, operation: &Operation) -> Result<Option<Task>, Refusal> {
-        if let Some(mistake) = written::in_operation(operation, self.schema, Backend::Sqlite) {
+        if let Some(mistake) = written::in_operation(operation, self.schema, Backend::Sqlite, NAMES) {
             return Err(Refusal::mistake(operation, Backend::Sqlite, mistake));
         }
-        let name = written::kept_names(operation, self.schema);
+        let name = written::kept_names(operation, self.schema, NAMES);
         let text = |it: Mistake| format!("{operation}: {}; SQLite reads it as a text", it.message);
         Ok(name.map(|it| Task::Note(text(it))))
     }
