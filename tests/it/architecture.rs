@@ -174,6 +174,7 @@ const NAME_SQLITE: &[(&str, &str)] = &[
     ("dbmigrate-runtime/src/dialect/mod.rs", "finds the dialect by its name"),
     ("dbmigrate-runtime/src/sql.rs", "its list of statements that change objects"),
     ("dbmigrate-runtime/src/error.rs", "its hint for a database that is locked"),
+    ("dbmigrate-runtime/src/operations/execute.rs", "has a text for each kind of database"),
     ("dbmigrate-runtime/src/written.rs", "its hint shows the placeholder of a step, `?1`"),
     ("cargo-dbmigrate/src/context.rs", "decides what a project's database is"),
     ("cargo-dbmigrate/src/connection.rs", "opens it, until that is a file of its own"),
