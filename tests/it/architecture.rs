@@ -219,16 +219,6 @@ fn words_of_sqlite_stay_with_sqlite() {
 /// Circles that are still there, by the modules in them. None may be added.
 const CIRCLES: &[&[&str]] = &[
     &["dialect", "driver"],
-    &[
-        "dialect::sqlite::convert",
-        "dialect::sqlite::ddl",
-        "dialect::sqlite::decimal",
-        "dialect::sqlite::edit",
-        "dialect::sqlite::filled",
-        "dialect::sqlite::form",
-        "dialect::sqlite::hint",
-        "dialect::sqlite::rebuild",
-    ],
     &["dialect::sqlite::definition::comments", "dialect::sqlite::definition::edit"],
     &["dialect::sqlite::native", "dialect::sqlite::planner"],
     &["error", "migration"],

@@ -106,7 +106,7 @@ fn fill(
         let err = Error::new(format!("{whose}: {why}, for {place}"));
         Error::hint(err, hint.unwrap_or_else(|| super::HINT.to_owned()))
     };
-    match computed(expression, &was) {
+    match computed(expression, &was, after) {
         Computed::OfRow => Ok(()),
         Computed::Refused(why) => match Missing::of(&why) {
             Some(missing) => {
@@ -189,7 +189,7 @@ fn before(trial: &Trial<'_>, table: &str, now: &Table) -> Table {
     schema.table(table).unwrap_or(now).clone()
 }
 
-fn computed(expression: &str, table: &Table) -> Computed {
+fn computed(expression: &str, table: &Table, tables: &Schema) -> Computed {
     let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Computed::OfRow };
     let select = format!("SELECT ({})", closed(expression));
     // Where there is no table, SQLite takes a name in double quotes for a text.
@@ -202,10 +202,16 @@ fn computed(expression: &str, table: &Table) -> Computed {
     }
     match driver.query(&format!("{select} FROM {}", quote(&table.name)), &[]) {
         Ok(_) => Computed::OfRow,
-        // The other tables are in the database that the revision runs on, which decides.
-        Err(err) if err.to_string().contains("no such table: ") => Computed::OfRow,
+        // Other tables of the migrations are in the database that the revision runs on.
+        Err(err) if asks_for(&err.to_string(), tables) => Computed::OfRow,
         Err(err) => Computed::Refused(err.to_string()),
     }
+}
+
+/// Whether what is missing is one of these tables.
+fn asks_for(why: &str, tables: &Schema) -> bool {
+    let missing = why.split_once("no such table: ").map(|(_, name)| name.trim());
+    missing.is_some_and(|name| tables.tables.keys().any(|table| table.eq_ignore_ascii_case(name)))
 }
 
 /// The default of a column.
@@ -336,10 +342,14 @@ mod tests {
     #[test]
     fn an_expression_may_ask_other_tables() {
         let table = Table::new("order").column(Column::new("id", Type::BigInteger));
-        let of_row = |expression| matches!(computed(expression, &table), Computed::OfRow);
+        let user = Table::new("user").column(Column::new("id", Type::BigInteger));
+        let tables = Schema::from_tables([table.clone(), user]);
+        let computed = |expression| computed(expression, &table, &tables);
+        let of_row = |expression| matches!(computed(expression), Computed::OfRow);
         assert!(of_row("(SELECT min(id) FROM \"user\")"));
         assert!(of_row("(SELECT min(id) FROM user WHERE user.id > \"order\".id)"));
-        assert!(matches!(computed("(SELECT 1)", &table), Computed::Constant));
-        assert!(matches!(computed("nothing", &table), Computed::Refused(_)));
+        assert!(matches!(computed("(SELECT 1)"), Computed::Constant));
+        assert!(matches!(computed("nothing"), Computed::Refused(_)));
+        assert!(matches!(computed("(SELECT n FROM nowhere)"), Computed::Refused(_)));
     }
 }

@@ -60,7 +60,7 @@ pub struct ModelRecord {
     pub manifest_dir: String,
     /// The line of the struct's name, or 0 where the compiler didn't say.
     pub line: u32,
-    /// The table, with all names by [convention](crate::schema::naming) where the model gives
+    /// The table, with all names by [convention](crate::engine::naming) where the model gives
     /// none. Constraints and indexes are in the order of their names.
     pub table: Table,
     /// The table's name before, by `renamed_from`.

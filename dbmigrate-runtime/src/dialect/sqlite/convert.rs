@@ -4,51 +4,12 @@
 //! not every value comes out as it went in. Such values are found beforehand.
 
 use super::super::Guard;
+use super::affinity::{Affinity, Conversion, affinity};
+use super::ddl::any;
 use super::decimal;
 use super::form::{self, Form};
 use super::hint::hint;
-use super::rebuild::any;
-use crate::schema::Column;
 use crate::sql::quote;
-
-/// What a column does with values of other types.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Affinity {
-    Integer,
-    Text,
-    Blob,
-    Real,
-    Numeric,
-}
-
-/// The affinity of a declared type, by the rules of `datatype3.html`, section 3.1.
-pub(super) fn affinity(declared: &str) -> Affinity {
-    let declared = declared.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|it| declared.contains(it));
-    match () {
-        () if has(&["INT"]) => Affinity::Integer,
-        () if has(&["CHAR", "CLOB", "TEXT"]) => Affinity::Text,
-        () if has(&["BLOB"]) || declared.is_empty() => Affinity::Blob,
-        () if has(&["REAL", "FLOA", "DOUB"]) => Affinity::Real,
-        () => Affinity::Numeric,
-    }
-}
-
-/// What a column holds: by what SQLite makes of values, and by what readers expect.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stored<'a> {
-    pub declared: &'a str,
-    pub column: &'a Column,
-}
-
-/// The type of a column before and after a change.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Conversion<'a> {
-    pub was: Stored<'a>,
-    pub to: Stored<'a>,
-    /// SQLite's.
-    pub version: u32,
-}
 
 /// The condition under which a value that isn't NULL fits the new type; none where all do.
 pub(super) fn fits(column: &str, conversion: &Conversion<'_>) -> Option<String> {

@@ -17,6 +17,11 @@ fn quoted(names: &[String]) -> String {
     names.join(", ")
 }
 
+/// Counts rows, if there are any. Before 3.39 SQLite takes no `HAVING` without `GROUP BY`.
+pub(super) fn any(from: &str) -> String {
+    format!("SELECT n FROM (SELECT count(*) AS n FROM {from}) WHERE n > 0")
+}
+
 /// A value as SQLite reads it back exactly.
 pub(super) fn literal(value: &Value) -> String {
     match value {

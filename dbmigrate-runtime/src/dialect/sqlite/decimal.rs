@@ -5,7 +5,7 @@
 //! column of no more digits is exact, and its values compare and add up as numbers. A column of
 //! more digits is text: exact too, but `10.5` comes before `9.5`.
 
-use super::convert::{Affinity, affinity};
+use super::affinity::{Affinity, affinity};
 use crate::schema::{Column, Table, TableOption, Type};
 use crate::sql::{self, Kind, quote};
 

@@ -1,6 +1,7 @@
 //! What rows get whose value the changed column can't hold.
 
-use super::convert::{self, Conversion, Stored};
+use super::affinity::{Conversion, Stored};
+use super::convert;
 use super::ddl;
 use super::decimal;
 use super::definition::ColumnItem;

@@ -3,7 +3,7 @@
 //! SQLite keeps any text in a column of dates, and any bytes in one of UUIDs. Whoever reads the
 //! column then fails. The conditions here hold for the values that drivers read as the type.
 
-use super::convert::Stored;
+use super::affinity::Stored;
 use crate::schema::Type;
 use crate::sql::quote;
 

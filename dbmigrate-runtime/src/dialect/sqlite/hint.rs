@@ -1,6 +1,6 @@
 //! What a person is told to do about values that a new type doesn't fit.
 
-use super::convert::{Affinity, Conversion, affinity};
+use super::affinity::{Affinity, Conversion, affinity};
 use crate::schema::Type;
 use crate::sql::{quote, same_expression};
 
@@ -74,7 +74,7 @@ fn plain(name: &str) -> String {
 
 #[cfg(all(test, feature = "sqlite"))]
 mod tests {
-    use super::super::convert::Stored;
+    use super::super::affinity::Stored;
     use super::super::{ddl, form};
     use super::*;
     use crate::schema::Column;

@@ -4,6 +4,7 @@
 //! can't, the table is made anew.
 
 mod comparing;
+mod affinity;
 mod convert;
 mod ddl;
 mod decimal;

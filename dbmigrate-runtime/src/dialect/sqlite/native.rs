@@ -1,7 +1,8 @@
 //! Which changes SQLite has a statement for, by its version and by what is stored.
 
 use super::super::{Facts, Guard, Object, ObjectKind, Refusal};
-use super::convert::{self, Conversion, Stored};
+use super::affinity::{Conversion, Stored};
+use super::convert;
 use super::ddl::{self, Ddl};
 use super::definition::{Clause, ClauseKind};
 use super::edit::same_name;

@@ -140,7 +140,8 @@ impl PlanBuilder<'_> {
     /// SQLite takes for a text in what a table keeps there is only a note: revisions with such a
     /// name are applied elsewhere, and have to run on a new database as they ran there.
     fn look_at_sql(&self, operation: &Operation) -> Result<Option<Task>, Refusal> {
-        if let Some(mistake) = written::in_operation(operation, self.schema, Backend::Sqlite, NAMES) {
+        if let Some(mistake) = written::in_operation(operation, self.schema, Backend::Sqlite, NAMES)
+        {
             return Err(Refusal::mistake(operation, Backend::Sqlite, mistake));
         }
         let name = written::kept_names(operation, self.schema, NAMES);

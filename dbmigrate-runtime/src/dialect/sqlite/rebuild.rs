@@ -8,8 +8,9 @@
 use std::collections::BTreeMap;
 
 use super::super::{Facts, Guard, Object, ObjectKind, Refusal, Route, Statement, Task};
-use super::convert::{self, Conversion};
-use super::ddl::{self, Ddl};
+use super::affinity::{self, Conversion};
+use super::convert;
+use super::ddl::{self, Ddl, any};
 use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
 use super::edit::{edit, same_name};
 use super::filled;
@@ -245,7 +246,7 @@ impl Rebuild {
     ) -> Option<Conversion<'a>> {
         let find = |table: &'a Table, item: &'a ColumnItem| {
             let column = table.columns.iter().find(|column| same_name(&column.name, &item.name))?;
-            Some(convert::Stored { declared: &item.ty, column })
+            Some(affinity::Stored { declared: &item.ty, column })
         };
         let (was, to) = (find(&self.before, was)?, find(after, to)?);
         Some(Conversion { was, to, version: ddl.facts.version })
@@ -495,11 +496,6 @@ pub(super) fn scratch_name(facts: &Facts, table: &str) -> String {
 fn moved(statistics: &str, from: &str, to: &str) -> String {
     let literal = |it: &str| ddl::literal(&crate::Value::from(it));
     format!("UPDATE {statistics} SET tbl = {} WHERE tbl = {}", literal(to), literal(from))
-}
-
-/// Counts rows, if there are any. Before 3.39 SQLite takes no `HAVING` without `GROUP BY`.
-pub(super) fn any(from: &str) -> String {
-    format!("SELECT n FROM (SELECT count(*) AS n FROM {from}) WHERE n > 0")
 }
 
 pub(super) fn not_null(table: &str, column: &str) -> Guard {

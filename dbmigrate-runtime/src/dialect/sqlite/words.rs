@@ -1,6 +1,7 @@
 //! What SQLite makes of types in its own words.
 
-use super::convert::{self, Affinity, affinity};
+use super::affinity::{Affinity, affinity};
+use super::convert;
 use super::{ddl, decimal};
 use crate::backend::Backend;
 use crate::schema::Type;

@@ -1,6 +1,6 @@
 //! Constants in one of the ways to write them, so that equal defaults are equal.
 
-use super::super::convert::{Affinity, affinity};
+use super::super::affinity::{Affinity, affinity};
 use crate::schema::Type;
 use crate::sql::{self, Kind, Token, quote_text};
 

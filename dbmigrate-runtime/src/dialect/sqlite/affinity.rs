@@ -1,0 +1,42 @@
+//! What a declared type makes of the values of its column.
+
+use crate::schema::Column;
+
+/// What a column does with values of other types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Affinity {
+    Integer,
+    Text,
+    Blob,
+    Real,
+    Numeric,
+}
+
+/// The affinity of a declared type, by the rules of `datatype3.html`, section 3.1.
+pub(super) fn affinity(declared: &str) -> Affinity {
+    let declared = declared.to_ascii_uppercase();
+    let has = |words: &[&str]| words.iter().any(|it| declared.contains(it));
+    match () {
+        () if has(&["INT"]) => Affinity::Integer,
+        () if has(&["CHAR", "CLOB", "TEXT"]) => Affinity::Text,
+        () if has(&["BLOB"]) || declared.is_empty() => Affinity::Blob,
+        () if has(&["REAL", "FLOA", "DOUB"]) => Affinity::Real,
+        () => Affinity::Numeric,
+    }
+}
+
+/// What a column holds: by what SQLite makes of values, and by what readers expect.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stored<'a> {
+    pub declared: &'a str,
+    pub column: &'a Column,
+}
+
+/// The type of a column before and after a change.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Conversion<'a> {
+    pub was: Stored<'a>,
+    pub to: Stored<'a>,
+    /// SQLite's.
+    pub version: u32,
+}
