@@ -431,7 +431,7 @@ fn renames_are_said_and_losses_are_agreed_to() {
     let run = host.fails("migrate -m age");
     expect![[r#"
         error: the difference leaves a question open:
-          column `user.age` is new and NOT NULL and has no default: what do rows already in the table get?
+          column `user.age` is new and NOT NULL and has no default: what do rows already in the table get (1 row)?
           hint: answer in the model (`renamed_from`, `default`), or by flags such as these:
             --fill user.age=0
     "#]].assert_eq(&run.errors());

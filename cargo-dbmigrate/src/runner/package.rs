@@ -184,7 +184,7 @@ pub fn rewrite_program(cx: &Context, host: &Host, list_file: &str, function: &st
         "// Written by cargo-dbmigrate, which writes it again.\n\
          extern crate {name};\n\n\
          fn main() -> std::process::ExitCode {{\n    \
-         ::{name}::runner::rewrite(migrations::DBMIGRATE_REWRITE)\n}}\n\n\
+         ::{name}::engine::runner::rewrite(migrations::DBMIGRATE_REWRITE)\n}}\n\n\
          #[path = {dir:?}]\nmod migrations {{\n{module}\n\
          pub const DBMIGRATE_REWRITE: ::{name}::operations::Rewrite = self::{function};\n}}\n"
     )
