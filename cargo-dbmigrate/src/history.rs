@@ -136,8 +136,8 @@ impl History {
     ///
     /// When the database stands where there is no file any more.
     pub fn at(&self, applied: BTreeSet<String>) -> Result<(Cow<'_, History>, BTreeSet<String>)> {
-        let View { of, applied, .. } = self.graph.view(applied)?;
-        Ok((self.seen(of), applied))
+        let View { of, applied, .. } = standing::History::seen(self, applied)?;
+        Ok((of, applied))
     }
 
     /// The history with the revisions that these identifiers name, also where another one has

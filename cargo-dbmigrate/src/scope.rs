@@ -117,8 +117,8 @@ impl Scope {
         table
     }
 
-    /// What of a live database with these objects is compared. What others added is left out by the same patterns:
-    /// views by those of tables, triggers with their tables.
+    /// What of a live database with these objects is compared. What others added is left out by the
+    /// same patterns: views by those of tables, triggers with their tables.
     pub fn found(&self, found: &Catalog, objects: &[Object]) -> Catalog {
         if self.is_empty() {
             return found.clone();

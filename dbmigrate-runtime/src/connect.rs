@@ -14,7 +14,8 @@ use crate::url::{Access, Location, Url};
 ///
 /// That is `&mut rusqlite::Connection` (with the feature `sqlite`), a URL such as `sqlite:app.db`,
 /// or the path of a file. A URL or a path is opened for the call and closed after it; a missing
-/// file is created, unless the call fails before it commits anything. This trait can't be implemented outside of this crate.
+/// file is created, unless the call fails before it commits anything. This trait can't be
+/// implemented outside of this crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no database that can be migrated",
     note = "pass `&mut rusqlite::Connection`, which needs the feature `sqlite` of \

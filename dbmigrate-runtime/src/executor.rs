@@ -443,7 +443,7 @@ impl<'m> Executor<'m> {
         let operations = group.iter().flat_map(|it| planner.operations(it));
         let facts = self.facts()?;
         let mut verification =
-            Verification::begin(self.conn(), facts, planner.schema(), operations)?;
+            Verification::begin(self.conn(), &facts, planner.schema(), operations)?;
         for migration in group {
             self.run_one(direction, migration, &mut planner, true, &mut verification)?;
             done.push(migration.revision.id.clone());

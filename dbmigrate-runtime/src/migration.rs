@@ -134,14 +134,7 @@ impl Migrations {
     /// # Errors
     ///
     /// When the database stands where there is no file any more.
-    pub fn view(&self, applied: BTreeSet<String>) -> Result<View<'_, Migrations>, Error> {
-        Ok(self.view_of(applied)?)
-    }
-
-    pub(crate) fn view_of(
-        &self,
-        applied: BTreeSet<String>,
-    ) -> Result<View<'_, Migrations>, GraphError> {
+    pub fn view(&self, applied: BTreeSet<String>) -> Result<View<'_, Migrations>, GraphError> {
         let View { of, applied, counted } = self.graph.view(applied)?;
         let of = match of {
             Cow::Borrowed(_) => Cow::Borrowed(self),

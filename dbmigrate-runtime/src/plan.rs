@@ -22,6 +22,23 @@ pub struct Planned<'a> {
     pub tasks: Vec<Task>,
 }
 
+/// Where a way up or down leads.
+///
+/// # Errors
+///
+/// As [`upgrade_target`] and [`downgrade_target`].
+pub fn target(
+    graph: &Graph,
+    applied: &BTreeSet<String>,
+    direction: Direction,
+    identifier: &str,
+) -> Result<Target, Error> {
+    match direction {
+        Direction::Upgrade => upgrade_target(graph, applied, identifier),
+        Direction::Downgrade => downgrade_target(graph, applied, identifier),
+    }
+}
+
 /// Where an upgrade leads.
 ///
 /// # Errors

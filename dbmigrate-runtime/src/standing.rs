@@ -49,7 +49,7 @@ impl History for Migrations {
     }
 
     fn seen(&self, rows: BTreeSet<String>) -> Result<View<'_, Migrations>, GraphError> {
-        self.view_of(rows)
+        self.view(rows)
     }
 }
 
@@ -118,12 +118,7 @@ impl<'h, H: History> Standing<'h, H> {
     ///
     /// When it names nothing, or nothing in that direction.
     pub fn target(&self, direction: Direction, identifier: &str) -> Result<Target, Error> {
-        match direction {
-            Direction::Upgrade => plan::upgrade_target(self.graph(), self.applied(), identifier),
-            Direction::Downgrade => {
-                plan::downgrade_target(self.graph(), self.applied(), identifier)
-            }
-        }
+        plan::target(self.graph(), self.applied(), direction, identifier)
     }
 
     /// The revisions between here and a target, in the order in which they run.

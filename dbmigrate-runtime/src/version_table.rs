@@ -91,10 +91,10 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
         Err(err) if err.is_of_disk() => return Err(failed(err)),
         // Looked for only now, so that the usual case costs one query. Another process may have
         // made it since, so a second failure is what counts.
-        Err(_) => match exists(conn, table).map_err(failed)? {
-            true => conn.query(&sql, &[]).map_err(failed)?.rows,
-            false => return Ok(Vec::new()),
-        },
+        Err(_) if exists(conn, table).map_err(failed)? => {
+            conn.query(&sql, &[]).map_err(failed)?.rows
+        }
+        Err(_) => return Ok(Vec::new()),
     };
     let applied: Vec<VersionRow> = rows.into_iter().map(from_row).collect();
     match applied.iter().find(|it| it.format > operations::FORMAT.into()) {

@@ -29,7 +29,7 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
     let records = tables.iter().map(|table| ModelRecord {
         path: format!("models::{}", table.name),
         file: "src/lib.rs".to_owned(),
-        manifest_dir: "/work/app".to_owned(),
+        manifest_dir: "/srv/app".to_owned(),
         line: 1,
         table: table.clone(),
         renamed_from: old(&table.name),

@@ -94,8 +94,8 @@ fn heads_text(ids: &[&str]) -> String {
 }
 
 /// What is to be stamped, in the history as the database has it, and with the revisions that are
-/// named; and the heads that the database has. A database that stands where there are no files is not refused yet: a stamp may be the
-/// answer to that.
+/// named; and the heads that the database has. A database that stands where there are no files is
+/// not refused yet: a stamp may be the answer to that.
 fn understood(
     history: &History,
     rows: &BTreeSet<String>,

@@ -32,11 +32,11 @@ pub fn confirm_losses(
     if !output::is_interactive() {
         return Err(Error::new(message).hint("--allow-destructive discards them"));
     }
-    match prompt::confirm(&format!("This discards:{what}\nGo on?"))? {
-        true => Ok(()),
-        false => Err(Error::new(format!("{message}\n  This was not confirmed."))
-            .hint("--allow-destructive discards them")),
+    if prompt::confirm(&format!("This discards:{what}\nGo on?"))? {
+        return Ok(());
     }
+    let message = format!("{message}\n  This was not confirmed.");
+    Err(Error::new(message).hint("--allow-destructive discards them"))
 }
 
 /// Tables and columns that hold something and that the way down drops, in words.
@@ -54,8 +54,9 @@ fn losses(
         match drop.count(driver) {
             Ok(0) => {}
             Ok(n) => losses.push(format!("{} ({})", drop.what, rows(n))),
-            // What an earlier revision of the way down makes isn't there yet, and holds nothing.
-            Err(err) if err.to_string().starts_with("no such ") => {}
+            // What an earlier revision of the way down makes isn't there yet, and holds nothing; what
+            // only the application has can't be asked here.
+            Err(err) if err.is_missing() || err.is_unregistered() => {}
             Err(err) => {
                 let message = format!("failed to count the rows of {}", drop.what);
                 return Err(Error::new(message).cause(err));

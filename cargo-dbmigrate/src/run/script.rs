@@ -49,10 +49,7 @@ pub fn write_script(
     };
     history.note_replaced(cx, &[&to]);
     let graph = &history.graph;
-    let target = match direction {
-        Direction::Upgrade => plan::upgrade_target(graph, &applied, &to)?,
-        Direction::Downgrade => plan::downgrade_target(graph, &applied, &to)?,
-    };
+    let target = plan::target(graph, &applied, direction, &to)?;
     let ids = plan::route(graph, &applied, direction, &target);
     if direction == Direction::Upgrade {
         plan::check_order(graph, &applied, &ids, &target)?;

@@ -4,7 +4,6 @@
 //! every row there is.
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::engine::driver::DatabaseError;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection as _, Driver as _};
 use dbmigrate_runtime::engine::sql::{self, Kind, quote};
@@ -159,8 +158,7 @@ fn repeated(
         None => format!("INSERT INTO {into} DEFAULT VALUES"),
     };
     driver.batch(&insert).ok()?;
-    let why = driver.batch(&insert).err()?.to_string();
-    if !why.contains("UNIQUE constraint failed") {
+    if !driver.batch(&insert).err()?.is_duplicate() {
         return None;
     }
     let what = match value {
@@ -266,8 +264,9 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
         Some(value) => format!("INSERT INTO {into} ({name}) VALUES ({})", closed(value)),
         None => format!("INSERT INTO {into} DEFAULT VALUES"),
     };
-    match driver.batch(&insert).map_err(|err: DatabaseError| err.to_string()) {
-        Err(why) if is_refusal(&why) => return Err(why),
+    match driver.batch(&insert) {
+        // The value is refused, and not just the statement.
+        Err(err) if err.is_of_row() => return Err(err.to_string()),
         Err(_) => return Ok(()),
         Ok(()) => {}
     }
@@ -283,13 +282,6 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
         },
         Err(_) => Ok(()),
     }
-}
-
-/// Whether SQLite refuses the value, and not just the statement.
-fn is_refusal(why: &str) -> bool {
-    ["CHECK constraint failed", "NOT NULL constraint failed", "cannot store", "datatype mismatch"]
-        .iter()
-        .any(|words| why.contains(words))
 }
 
 /// That a reader of the type can take what is stored, in SQL; nothing where that can't be said.

@@ -56,9 +56,12 @@ pub(super) fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>,
             Some(access) => SqliteDriver::open(path, access),
         },
     };
-    let driver = driver.map_err(|err| match err.is_busy() {
-        true => Error::locked(start.elapsed().as_secs_f64(), err),
-        false => Error::database("open the database", err),
+    let driver = driver.map_err(|err| {
+        if err.is_busy() {
+            Error::locked(start.elapsed().as_secs_f64(), err)
+        } else {
+            Error::database("open the database", err)
+        }
     });
     Ok(Box::new(driver?))
 }

@@ -23,7 +23,8 @@ type Key = (ObjectKind, String, bool);
 pub(super) struct Verification {
     dialect: &'static dyn Dialect,
     comparing: Comparing,
-    facts: Option<Facts>,
+    /// Whether anything is compared.
+    compares: bool,
     /// The tables touched, as the operations so far make them.
     expected: Schema,
     /// Their names at the beginning, on the way, and now.
@@ -59,7 +60,7 @@ impl Verification {
         Verification {
             dialect,
             comparing: dialect.comparing(facts),
-            facts: None,
+            compares: false,
             expected: Schema::default(),
             names: BTreeSet::new(),
             touched: BTreeSet::new(),
@@ -84,17 +85,17 @@ impl Verification {
     /// Looks at the tables that the operations touch, before they run.
     pub(super) fn begin<'a>(
         conn: &mut dyn Connection,
-        facts: Facts,
+        facts: &Facts,
         schema: &Schema,
         operations: impl Iterator<Item = &'a Operation>,
     ) -> Result<Verification, Error> {
         let names: BTreeSet<String> =
             operations.flat_map(Operation::tables).map(str::to_owned).collect();
         let dialect = conn.dialect();
-        let comparing = dialect.comparing(&facts);
+        let comparing = dialect.comparing(facts);
         let health = super::health(conn, &names)?;
         if names.is_empty() {
-            return Ok(Verification { health, ..Verification::none(dialect, &facts) });
+            return Ok(Verification { health, ..Verification::none(dialect, facts) });
         }
         let found = conn.catalog(Some(&names)).map_err(failed)?;
         match dialect.shadow(conn, &names, schema, &found.objects).map_err(failed)? {
@@ -102,10 +103,10 @@ impl Verification {
             Some(Shadow::Elsewhere(name)) => return Err(Error::elsewhere(&name)),
             None => {}
         }
-        let none = Verification::none(dialect, &facts);
+        let none = Verification::none(dialect, facts);
         let there = names.iter().filter_map(|it| schema.table(it)).cloned();
         let mut verification = Verification {
-            facts: Some(facts),
+            compares: true,
             health,
             expected: Schema::from_tables(there),
             touched: names.iter().map(|name| comparing.folding.folded_table(name)).collect(),
@@ -122,7 +123,7 @@ impl Verification {
         conn: &mut dyn Connection,
         found: &Catalog,
     ) -> Result<Vec<Difference>, Error> {
-        if self.facts.is_none() {
+        if !self.compares {
             return Ok(Vec::new());
         }
         let folded = |name: &str| self.folded(name);
@@ -167,7 +168,7 @@ impl Verification {
         let folding = self.comparing.folding;
         for operation in operations {
             as_said(operation).iter().for_each(|it| self.rows(it));
-            if self.facts.is_none() {
+            if !self.compares {
                 continue;
             }
             match operation {
@@ -236,7 +237,7 @@ impl Verification {
 
     /// Whether opaque work may change what is compared: this SQL, or a step.
     fn watches(&self, sql: Option<&str>) -> bool {
-        self.facts.is_some() && sql.is_none_or(may_change_objects)
+        self.compares && sql.is_none_or(may_change_objects)
     }
 
     /// Looks at what is there before opaque work: this SQL, or a step.
@@ -324,7 +325,7 @@ impl Verification {
         if !new.is_empty() {
             return Err(Error::violations(&new, None));
         }
-        if self.facts.is_none() {
+        if !self.compares {
             return Ok(());
         }
         let found = conn.catalog(Some(&self.names)).map_err(failed)?;

@@ -26,7 +26,7 @@ fn record() -> Record {
             \x07flatten\x05inner\x09\
             \x06column\x01b\x0a\0\x07default\x04text\x03sad\x05check\0\x05b > 1\0",
         fields: TYPES,
-        texts: &["blog::models", "src/models.rs", "/work/blog", "user", "id"],
+        texts: &["blog::models", "src/models.rs", "/srv/blog", "user", "id"],
         groups: &[&Record {
             literal: b"\x07columns\0\x02\x06column\x01c\x01\0\0\x06column\x01d\x02\0\
                 \x05index\x01i\x01\0\x01\0\x01d\0\x01\0",
@@ -52,7 +52,7 @@ fn a_record_is_read_back() {
     assert_eq!((record.path.as_str(), record.line), ("blog::models::Post", 129));
     assert_eq!(
         (record.file.as_str(), record.manifest_dir.as_str()),
-        ("src/models.rs", "/work/blog")
+        ("src/models.rs", "/srv/blog")
     );
     assert_eq!(record.table.columns[1], Column::new("a b", Type::array(Type::Text)));
     let names: Vec<_> = record.table.columns.iter().map(|it| it.name.as_str()).collect();

@@ -14,7 +14,7 @@ fn model(path: &str, line: u32, table: &str) -> ModelRecord {
     ModelRecord {
         path: path.to_owned(),
         file: "src/models.rs".to_owned(),
-        manifest_dir: "/work/app".to_owned(),
+        manifest_dir: "/srv/app".to_owned(),
         line,
         table: Table::new(table).column(Column::new("id", Type::BigInteger).not_null()),
         renamed_from: None,

@@ -77,12 +77,10 @@ pub(super) fn misfit(column: &str, from: &Type, to: &Type) -> Option<String> {
         version: u32::MAX,
     };
     let fits = conditions(column, Some(&conversion), &now, &new);
-    match fits.is_empty() {
-        true => None,
-        false => {
-            Some(format!("{} IS NOT NULL AND NOT (({}))", quote(column), fits.join(") AND (")))
-        }
+    if fits.is_empty() {
+        return None;
     }
+    Some(format!("{} IS NOT NULL AND NOT (({}))", quote(column), fits.join(") AND (")))
 }
 
 /// Whether the expression is `coalesce(column, ...)`, which leaves all that isn't NULL as it is.

@@ -108,7 +108,7 @@ fn broken(
     if tables.is_empty() {
         return Ok(Vec::new());
     }
-    let objects = read::objects(conn)?;
+    let objects = read::views_and_triggers(conn)?;
     let mut broken = Vec::new();
     for object in mentioning(&objects, tables) {
         let (res, only_by_text) = match try_object(conn, object) {
@@ -131,7 +131,7 @@ fn broken(
     Ok(broken)
 }
 
-/// The views and triggers that mention one of these tables, or a view that does.
+/// Of these views and triggers, those that mention one of the tables, or a view that does.
 fn mentioning<'a>(objects: &'a [Object], tables: &BTreeSet<String>) -> Vec<&'a Object> {
     let mut names: BTreeSet<String> =
         tables.iter().map(|table| table.to_ascii_lowercase()).collect();
@@ -140,9 +140,7 @@ fn mentioning<'a>(objects: &'a [Object], tables: &BTreeSet<String>) -> Vec<&'a O
         let names = tokens.iter().filter_map(Token::identifier);
         (object, names.map(|name| name.to_ascii_lowercase()).collect::<BTreeSet<_>>())
     };
-    let may_break =
-        |object: &&Object| matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
-    let mut others: Vec<_> = objects.iter().filter(may_break).map(identifiers).collect();
+    let mut others: Vec<_> = objects.iter().map(identifiers).collect();
     let mut found = Vec::new();
     loop {
         let (new, rest) =

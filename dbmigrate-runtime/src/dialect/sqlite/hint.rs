@@ -66,10 +66,7 @@ fn plain(name: &str) -> String {
     let is_word = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
         && !name.starts_with(|it: char| it.is_ascii_digit());
     // Whether a word stands for the name depends on what is a keyword.
-    match is_word && same_expression(name, &quote(name)) {
-        true => name.to_owned(),
-        false => quote(name),
-    }
+    if is_word && same_expression(name, &quote(name)) { name.to_owned() } else { quote(name) }
 }
 
 #[cfg(all(test, feature = "sqlite"))]

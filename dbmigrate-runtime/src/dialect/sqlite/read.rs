@@ -35,9 +35,20 @@ pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
 /// The rows of `sqlite_schema`, in the order in which they were made, so that they can be made
 /// again in it.
 pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
-    let sql = "SELECT type, name, tbl_name, sql, 0 FROM sqlite_master UNION ALL \
-               SELECT type, name, tbl_name, sql, 1 FROM sqlite_temp_master";
-    Ok(conn.query(sql, &[])?.rows.into_iter().filter_map(object).collect())
+    objects_where(conn, "1")
+}
+
+/// The same, but views and triggers alone, which most databases have few of.
+pub(super) fn views_and_triggers(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
+    objects_where(conn, "type IN ('view', 'trigger')")
+}
+
+fn objects_where(conn: &mut dyn Connection, condition: &str) -> Result<Vec<Object>, DatabaseError> {
+    let sql = format!(
+        "SELECT type, name, tbl_name, sql, 0 FROM sqlite_master WHERE {condition} UNION ALL \
+         SELECT type, name, tbl_name, sql, 1 FROM sqlite_temp_master WHERE {condition}"
+    );
+    Ok(conn.query(&sql, &[])?.rows.into_iter().filter_map(object).collect())
 }
 
 fn object(row: Vec<Value>) -> Option<Object> {
