@@ -18,8 +18,8 @@ mod targets;
 mod way;
 mod wrapper;
 
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::folding::NameRules;
-
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::schema::Schema;
@@ -77,7 +77,7 @@ pub fn load(cx: &Context) -> Result<Models> {
     };
     let own = databases::own(cx, records)?;
     names::check(&own)?;
-    let models = of_records(own, &cx.config, cx.name_rules())?;
+    let models = of_records(own, &cx.config, cx.dialect())?;
     Ok(Models { found_none: records.is_empty(), ..models })
 }
 
@@ -113,8 +113,13 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 }
 
 /// The models that these records describe.
-pub fn of_records(records: Vec<ModelRecord>, config: &Config, names: NameRules) -> Result<Models> {
-    let schema = records::schema(&records, config.doc_comments, names)?;
+pub fn of_records(
+    records: Vec<ModelRecord>,
+    config: &Config,
+    dialect: &dyn Dialect,
+) -> Result<Models> {
+    let schema = records::schema(&records, config.doc_comments, dialect)?;
+    let names = dialect.names(&dialect.offline_facts());
     let (naming, scope) = (config.naming.0.clone(), config.scope(names.folding));
     Ok(Models { schema, found_none: records.is_empty(), records, names, naming, scope })
 }

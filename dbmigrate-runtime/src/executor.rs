@@ -210,15 +210,7 @@ impl<'m> Executor<'m> {
         }
         let facts = self.facts()?;
         plan::plan(&migrations, direction, &pending, &applied, self.driver.dialect(), &facts)?;
-        let dialect = self.driver.dialect();
-        if let Some(mismatch) = plan::mismatch(&migrations, direction, &pending, &applied, dialect)?
-        {
-            let failed = |err| Error::database("look at the tables that are there", err);
-            let found = self.conn().catalog(Some(&mismatch.tables())).map_err(failed)?;
-            if !mismatch.is_open(&found.schema) {
-                return Err(mismatch.error());
-            }
-        }
+        refuse_mismatch(self.conn(), &migrations, direction, &pending, &applied)?;
         // A program that has to be compiled for a step isn't compiled under the lock.
         let is_step = |it: &Operation| matches!(it, Operation::Run(_));
         let pending: Vec<&Migration> = pending.iter().filter_map(|it| migrations.get(it)).collect();
@@ -466,6 +458,26 @@ impl<'m> Executor<'m> {
     fn violations(&mut self) -> Result<Vec<Violation>, Error> {
         health(self.conn(), &BTreeSet::new()).map(|health| health.violations)
     }
+}
+
+/// Refuses a route that leaves a foreign key to columns that aren't unique in this database, whose
+/// own tables and indexes count as well.
+///
+/// # Errors
+///
+/// The first such foreign key, and what the database says.
+pub fn refuse_mismatch(
+    conn: &mut dyn Connection,
+    migrations: &Migrations,
+    direction: Direction,
+    ids: &[String],
+    applied: &BTreeSet<String>,
+) -> Result<(), Error> {
+    let mismatch = plan::mismatch(migrations, direction, ids, applied, conn.dialect())?;
+    let Some(mismatch) = mismatch else { return Ok(()) };
+    let failed = |err| Error::database("look at the tables that are there", err);
+    let found = conn.catalog(Some(&mismatch.tables())).map_err(failed)?;
+    if mismatch.is_open(&found.schema) { Ok(()) } else { Err(mismatch.error()) }
 }
 
 fn health(conn: &mut dyn Connection, tables: &BTreeSet<String>) -> Result<Health, Error> {

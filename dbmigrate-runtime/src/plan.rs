@@ -12,6 +12,7 @@ use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_curr
 use crate::schema::Schema;
 use crate::written;
 pub(crate) use mismatch::mismatch;
+pub use mismatch::{Unfollowable, unfollowable};
 
 /// One revision of a plan with its statements.
 #[derive(Debug)]
@@ -211,25 +212,23 @@ pub(crate) fn refuse_placeholders(
     Ok(())
 }
 
-/// Refuses a route for a new database that leaves a foreign key to columns that aren't unique. On
-/// other databases an [executor](crate::executor::Executor) refuses it, which sees what is there.
+/// Refuses a route that leaves a foreign key to columns that aren't unique, where the revisions
+/// alone say so: for a new database, or one that isn't at hand. Of a database at hand
+/// [`refuse_mismatch`](crate::executor::refuse_mismatch) asks what is there.
 ///
 /// # Errors
 ///
 /// The first such foreign key.
-pub fn refuse_mismatch_if_new(
+pub fn refuse_mismatch_offline(
     migrations: &Migrations,
     direction: Direction,
     ids: &[String],
     applied: &BTreeSet<String>,
     dialect: &dyn Dialect,
 ) -> Result<(), Error> {
-    if !applied.is_empty() {
-        return Ok(());
-    }
     match mismatch(migrations, direction, ids, applied, dialect)? {
-        Some(mismatch) => Err(mismatch.error()),
-        None => Ok(()),
+        Some(mismatch) if mismatch.is_certain() => Err(mismatch.error()),
+        _ => Ok(()),
     }
 }
 

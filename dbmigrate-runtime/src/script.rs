@@ -72,7 +72,10 @@ pub fn script(
     let version_table = &options.version_table().quoted(dialect)?;
     let view = migrations.view(applied.clone())?;
     let planned = plan::plan(&view.of, direction, ids, &view.applied, dialect, facts)?;
-    plan::refuse_mismatch_if_new(&view.of, direction, ids, &view.applied, dialect)?;
+    // Where a database is at hand the caller asks it.
+    if facts.objects.is_none() {
+        plan::refuse_mismatch_offline(&view.of, direction, ids, &view.applied, dialect)?;
+    }
     let mut text = String::new();
     let mut steps = Vec::new();
     if planned.is_empty() {

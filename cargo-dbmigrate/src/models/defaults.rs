@@ -6,6 +6,7 @@ use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::schema::{Column, DefaultValue, ForeignKey, ReferentialAction, Type};
 
+use super::location::field;
 use crate::error::Error;
 
 /// A default that no row could have, since it is no value of the column's type.
@@ -56,18 +57,6 @@ pub(super) fn misfit_of_action(model: &ModelRecord, key: &ForeignKey) -> Option<
         }
     }
     None
-}
-
-/// The name of a column's field, and its place.
-fn field<'a>(model: &'a ModelRecord, column: &'a str) -> (&'a str, String) {
-    let field = model.fields.iter().find(|field| field.column == column);
-    let place = match field {
-        Some(field) if field.line != 0 => {
-            format!("`{}` at {}:{}", model.path, model.file, field.line)
-        }
-        _ => super::location::location(model),
-    };
-    (field.map_or(column, |field| &field.field), place)
 }
 
 type Misfit = (String, &'static str);

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::folding::NameRules;
+use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::record::{self, ModelRecord};
 use dbmigrate_runtime::engine::written;
 use dbmigrate_runtime::schema::Schema;
 
 use super::artifacts::{Damaged, Found};
 use super::defaults::{misfit, misfit_of_action};
-use super::location::location;
+use super::location::{field, location};
 use crate::error::{Error, Result};
 
 /// The records, each once, in the order of their paths.
@@ -48,7 +49,11 @@ fn is_twin(one: &ModelRecord, other: &ModelRecord) -> bool {
 }
 
 /// The tables of the managed models.
-pub fn schema(records: &[ModelRecord], doc_comments: bool, names: NameRules) -> Result<Schema> {
+pub fn schema(
+    records: &[ModelRecord],
+    doc_comments: bool,
+    dialect: &dyn Dialect,
+) -> Result<Schema> {
     let mut models: BTreeMap<String, &ModelRecord> = BTreeMap::new();
     let mut schema = Schema::default();
     for it in records.iter().filter(|it| !it.unmanaged) {
@@ -71,6 +76,7 @@ pub fn schema(records: &[ModelRecord], doc_comments: bool, names: NameRules) -> 
         }
         schema.tables.insert(table.name.clone(), table);
     }
+    let names = dialect.names(&dialect.offline_facts());
     for model in models.values() {
         let mistakes = written::in_table(&model.table, &schema, names);
         if let Some((what, mistake)) = mistakes.into_iter().next() {
@@ -78,7 +84,38 @@ pub fn schema(records: &[ModelRecord], doc_comments: bool, names: NameRules) -> 
             return Err(Error::new(message).hint(mistake.hint));
         }
     }
-    Ok(schema)
+    match unfollowable(&models, &schema, dialect) {
+        Some(err) => Err(err),
+        None => Ok(schema),
+    }
+}
+
+/// A foreign key to fields that are neither the key of their table nor unique together. The derive
+/// asks the struct that the attribute names; the table may be that of another one, as where it names
+/// an unmanaged struct, and of a model that is implemented by hand it knows nothing.
+fn unfollowable(
+    models: &BTreeMap<String, &ModelRecord>,
+    schema: &Schema,
+    dialect: &dyn Dialect,
+) -> Option<Error> {
+    let found = plan::unfollowable(schema, dialect)?;
+    let target = models.get(&found.key.references_table.to_lowercase())?;
+    let model = models.get(&found.table.to_lowercase())?;
+    let column = found.key.columns.first()?;
+    let (name, place) = field(model, column);
+    let message = format!(
+        "the foreign key of the field `{name}` refers to {}, in the model {place}",
+        found.refers_to
+    );
+    let target = location(target);
+    Some(Error::new(message).hint(if found.key.references_columns.is_empty() {
+        format!("name the fields of {target} that it refers to")
+    } else {
+        format!(
+            "make what it refers to unique in the model {target}, which is the one of that table, \
+             or refer to its key"
+        )
+    }))
 }
 
 fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {

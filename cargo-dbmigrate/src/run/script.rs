@@ -6,7 +6,7 @@ use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::Facts;
 use dbmigrate_runtime::engine::revision::{Range, View};
 use dbmigrate_runtime::engine::script::Client;
-use dbmigrate_runtime::engine::{plan, script, standing};
+use dbmigrate_runtime::engine::{executor, plan, script, standing};
 
 use super::{options, stored_facts};
 use crate::cli::Run;
@@ -24,6 +24,7 @@ pub fn write_script(
 ) -> Result<()> {
     let history = History::load(cx)?;
     let mut facts = cx.dialect().offline_facts();
+    let mut reader = None;
     let (history, rows, applied, to) = match Range::parse(identifier) {
         Some(range) => {
             let (from, to) = match direction {
@@ -37,8 +38,9 @@ pub fn write_script(
         None => {
             let database = Database::find(cx)?;
             let applied = history::applied(cx, &database)?;
-            if let Some(mut driver) = database.open_to_read(Patience::reading(cx))? {
-                facts = for_a_script(cx, stored_facts(&mut *driver)?);
+            reader = database.open_to_read(Patience::reading(cx))?;
+            if let Some(driver) = &mut reader {
+                facts = for_a_script(cx, stored_facts(&mut **driver)?);
             }
             let standing = history.standing(applied)?;
             standing.check(false)?;
@@ -55,6 +57,10 @@ pub fn write_script(
         plan::check_order(graph, &applied, &ids, &target)?;
     }
     let migrations = history.migrations()?;
+    if let Some(driver) = &mut reader {
+        let conn = driver.as_connection();
+        executor::refuse_mismatch(conn, &migrations, direction, &ids, &applied)?;
+    }
     let options = options(cx, args);
     let (text, steps) =
         script::script(&migrations, direction, &ids, &rows, cx.dialect(), &facts, &options)?;

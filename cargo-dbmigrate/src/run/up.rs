@@ -47,7 +47,7 @@ pub fn upgrade(
         // Refused before anything waits for another process that creates the database.
         let facts = cx.dialect().offline_facts();
         plan::plan(&migrations, Direction::Upgrade, &pending, &set, cx.dialect(), &facts)?;
-        plan::refuse_mismatch_if_new(
+        plan::refuse_mismatch_offline(
             &migrations,
             Direction::Upgrade,
             &pending,

@@ -95,7 +95,7 @@ impl Package {
         let of = |path: String| {
             let records = records.iter().filter(|it| it.file == path).cloned();
             let records: Vec<ModelRecord> = records.collect();
-            models::of_records(records, &self.cx.config, self.cx.name_rules())
+            models::of_records(records, &self.cx.config, self.cx.dialect())
                 .unwrap_or_else(|err| panic!("{path}: {err}"))
         };
         paths.into_iter().map(of).collect()

@@ -31,6 +31,8 @@ pub(crate) struct Mismatch<'d> {
     before: Schema,
     /// Whether the route renames what the foreign key is about.
     renamed: bool,
+    /// Whether SQL or a step of an applied revision may have done what the revisions don't say.
+    unclear: bool,
 }
 
 /// The first foreign key that a route leaves without the unique columns that it needs, judged by
@@ -60,9 +62,13 @@ pub(crate) fn mismatch<'d>(
         .flat_map(|migration| &migration.recording(direction).operations)
         .collect();
     let names = [table.as_str(), key.references_table.as_str()];
-    if run.iter().any(|operation| may_concern(operation, names, dialect.backend())) {
+    let concerns = |operation: &Operation| may_concern(operation, names, dialect.backend());
+    if run.iter().any(|operation| concerns(operation)) {
         return Ok(None);
     }
+    let mut applied_migrations = applied.iter().filter_map(|id| migrations.get(id));
+    let unclear =
+        applied_migrations.any(|migration| migration.upgrade.operations.iter().any(concerns));
     let renamed = run.iter().any(|operation| match operation {
         Operation::RenameTable { to, .. } => names.contains(&to.as_str()),
         Operation::RenameColumn { table, .. } => names.contains(&table.as_str()),
@@ -79,13 +85,8 @@ pub(crate) fn mismatch<'d>(
         revision.clone_from(&ids[end - 1]);
     }
     let (table, key) = found;
-    let target = find(&end, &key.references_table, dialect);
-    let folding = folding(dialect);
-    let lacks = |name: &&String| {
-        target.is_some_and(|it| !it.columns.iter().any(|own| folding.same(&own.name, name)))
-    };
-    let missing = key.references_columns.iter().find(lacks).cloned();
-    Ok(Some(Mismatch { dialect, revision, table, key, missing, before, renamed }))
+    let missing = missing_column(&end, &key, dialect);
+    Ok(Some(Mismatch { dialect, revision, table, key, missing, before, renamed, unclear }))
 }
 
 /// The schema when these revisions have run.
@@ -173,6 +174,12 @@ impl Mismatch<'_> {
         [self.table.clone(), self.key.references_table.clone()].into()
     }
 
+    /// Whether the revisions alone say so. A database at hand knows better, see
+    /// [`Mismatch::is_open`].
+    pub(crate) fn is_certain(&self) -> bool {
+        !self.unclear
+    }
+
     /// Whether the database before the run differs from what the revisions build in such a way
     /// that it may have nothing to complain of.
     pub(crate) fn is_open(&self, found: &Schema) -> bool {
@@ -206,26 +213,12 @@ impl Mismatch<'_> {
 
     pub(crate) fn error(&self) -> Error {
         let key = &self.key;
-        let names = |quote: &str| {
-            let quoted = key.references_columns.iter().map(|name| format!("{quote}{name}{quote}"));
-            quoted.collect::<Vec<_>>().join(", ")
-        };
-        let (target, columns) = (&key.references_table, names("`"));
-        let (what, why) = match (self.missing.as_ref(), key.references_columns.len()) {
-            (Some(missing), _) => (String::new(), format!("which has no column `{missing}`")),
-            (None, 0) => (String::new(), "which has no primary key".to_owned()),
-            (None, 1) => (
-                format!("column {columns} of "),
-                "which is neither the primary key nor unique".to_owned(),
-            ),
-            (None, _) => (
-                format!("columns {columns} of "),
-                "which are neither the primary key nor unique together".to_owned(),
-            ),
-        };
+        let target = &key.references_table;
         let message = format!(
-            "foreign key `{}` of table `{}` refers to {what}table `{target}`, {why}",
-            key.name, self.table
+            "foreign key `{}` of table `{}` refers to {}",
+            key.name,
+            self.table,
+            refers_to(key, self.missing.as_deref())
         );
         let hint = match (&self.missing, key.references_columns.is_empty()) {
             (Some(_), _) => "correct the foreign key, or drop it with the column".to_owned(),
@@ -233,9 +226,60 @@ impl Mismatch<'_> {
             (None, false) => format!(
                 "add a unique constraint, `op.add_unique({target:?}, Unique::new(\"...\", \
                  [{}]))`, or a unique index without a condition; or drop the foreign key",
-                names("\"")
+                quoted(&key.references_columns, "\"")
             ),
         };
         Error::unplannable(&self.revision, Refusal { message, hint: Some(hint) })
     }
+}
+
+/// What a foreign key refers to, and why no database can follow it there.
+fn refers_to(key: &ForeignKey, missing: Option<&str>) -> String {
+    let columns = quoted(&key.references_columns, "`");
+    let (what, why) = match (missing, key.references_columns.len()) {
+        (Some(missing), _) => (String::new(), format!("which has no column `{missing}`")),
+        (None, 0) => (String::new(), "which has no primary key".to_owned()),
+        (None, 1) => (
+            format!("column {columns} of "),
+            "which is neither the primary key nor unique".to_owned(),
+        ),
+        (None, _) => (
+            format!("columns {columns} of "),
+            "which are neither the primary key nor unique together".to_owned(),
+        ),
+    };
+    format!("{what}table `{}`, {why}", key.references_table)
+}
+
+fn quoted(names: &[String], quote: &str) -> String {
+    let quoted = names.iter().map(|name| format!("{quote}{name}{quote}"));
+    quoted.collect::<Vec<_>>().join(", ")
+}
+
+/// A foreign key of a schema that a database can't follow.
+#[derive(Debug)]
+pub struct Unfollowable {
+    /// The table with the foreign key.
+    pub table: String,
+    /// The foreign key.
+    pub key: ForeignKey,
+    /// What it refers to, and why that doesn't work, in words.
+    pub refers_to: String,
+}
+
+/// The first foreign key of a schema that the dialect's database can't follow. One to a table that
+/// isn't in the schema is not judged.
+pub fn unfollowable(schema: &Schema, dialect: &dyn Dialect) -> Option<Unfollowable> {
+    let (table, key) = mismatches(schema, dialect).into_iter().next()?;
+    let missing = missing_column(schema, &key, dialect);
+    let refers_to = refers_to(&key, missing.as_deref());
+    Some(Unfollowable { table, key, refers_to })
+}
+
+/// The first column that a foreign key refers to and that its table doesn't have.
+fn missing_column(schema: &Schema, key: &ForeignKey, dialect: &dyn Dialect) -> Option<String> {
+    let target = find(schema, &key.references_table, dialect)?;
+    let folding = folding(dialect);
+    let lacks = |name: &&String| !target.columns.iter().any(|own| folding.same(&own.name, name));
+    key.references_columns.iter().find(lacks).cloned()
 }

@@ -1,5 +1,9 @@
 //! Foreign keys to columns that are neither the primary key nor unique together.
 
+use std::collections::BTreeSet;
+
+use dbmigrate_runtime::engine::dialect::{Dialect, Sqlite};
+use dbmigrate_runtime::engine::{executor, script};
 use dbmigrate_runtime::{Db, StepResult};
 
 use super::*;
@@ -50,6 +54,15 @@ fn both(revisions: &[Record]) -> [Result<Vec<String>, Error>; 2] {
     [at_once, upgrade(&mut conn, &all)]
 }
 
+/// The last revision as a script, for a database that isn't at hand.
+fn script_of_last(revisions: &[Record]) -> Result<(String, Vec<String>), Error> {
+    let applied: BTreeSet<String> = (1..revisions.len()).map(|n| format!("r{n}")).collect();
+    let ids = [format!("r{}", revisions.len())];
+    let (all, up, options) = (migrations(revisions), Direction::Upgrade, Options::default());
+    let dialect: &dyn Dialect = &Sqlite;
+    script::script(&all, up, &ids, &applied, dialect, &dialect.offline_facts(), &options)
+}
+
 #[test]
 fn a_foreign_key_to_what_is_not_unique_is_refused_by_name() {
     let faults: [&[Record]; 9] = [
@@ -98,6 +111,7 @@ fn a_foreign_key_to_what_is_not_unique_is_refused_by_name() {
     for revisions in faults {
         let [at_once, alone] = both(revisions).map(|res| res.unwrap_err().report());
         assert_eq!(at_once, alone);
+        assert_eq!(script_of_last(revisions).unwrap_err().report(), alone);
         text += &(alone + "\n");
     }
     expect![[r#"
@@ -164,6 +178,7 @@ fn what_sqlite_can_follow_in_the_end_is_not_refused() {
         for res in both(revisions) {
             res.unwrap_or_else(|err| panic!("{idx}: {}", err.report()));
         }
+        script_of_last(revisions).unwrap_or_else(|err| panic!("{idx}: {}", err.report()));
     }
     // A later revision makes good what an earlier one lacks, as old histories have it.
     let mended = migrations(&[user, post, by_name]);
@@ -175,7 +190,13 @@ fn the_database_has_the_word_where_others_changed_it() {
     let mut conn = Connection::open_in_memory().unwrap();
     upgrade(&mut conn, &migrations(&[user])).unwrap();
     conn.execute_batch("CREATE UNIQUE INDEX ours ON user (name)").unwrap();
-    upgrade(&mut conn, &migrations(&[user, post])).unwrap();
+    // A script is written for it as well.
+    let all = migrations(&[user, post]);
+    let (up, ids, applied) = (Direction::Upgrade, ["r2".to_owned()], ["r1".to_owned()].into());
+    let mut driver = SqliteDriver::lent(&mut conn);
+    executor::refuse_mismatch(&mut driver, &all, up, &ids, &applied).unwrap();
+    drop(driver);
+    upgrade(&mut conn, &all).unwrap();
 
     // What no revision describes is SQLite's to judge.
     let mut conn = Connection::open_in_memory().unwrap();

@@ -1,14 +1,12 @@
 //! Records as they come out of files, and what becomes of them.
 
-use dbmigrate_runtime::engine::folding::Folding;
+use dbmigrate_runtime::engine::dialect::Sqlite;
 use dbmigrate_runtime::engine::record::FieldRecord;
 use dbmigrate_runtime::schema::{
     Column, ForeignKey, Index, IndexColumn, ReferentialAction, Table, Type,
 };
 
 use super::*;
-
-const NAMES: NameRules = NameRules { folding: Folding::ASCII, hidden_columns: &[] };
 
 fn model(path: &str, line: u32, table: &str) -> ModelRecord {
     ModelRecord {
@@ -37,7 +35,7 @@ fn found(records: &[ModelRecord]) -> Found {
 
 #[track_caller]
 fn refused(records: &[ModelRecord], expected: &str) {
-    let res = distinct(found(records)).and_then(|it| schema(&it, false, NAMES));
+    let res = distinct(found(records)).and_then(|it| schema(&it, false, &Sqlite));
     assert_eq!(res.unwrap_err().message(), expected);
 }
 
@@ -83,7 +81,7 @@ fn a_default_that_is_no_value_of_its_column_is_refused() {
          `app::User` at src/models.rs:4",
     );
     for ty in [Type::enumeration("kind", ["A"]), Type::Text, Type::String(1)] {
-        schema(&with(ty), false, NAMES).unwrap();
+        schema(&with(ty), false, &Sqlite).unwrap();
     }
 }
 
@@ -97,7 +95,7 @@ fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
     let with = |table: fn(Table) -> Table| {
         let mut it = model("app::User", 3, "user");
         it.table = table(it.table.column(Column::new("name", Type::Text)));
-        schema(&[it], false, NAMES).map_err(|err| err.to_string())
+        schema(&[it], false, &Sqlite).map_err(|err| err.to_string())
     };
     let of = |what: &str, name: &str| {
         format!(
@@ -164,8 +162,53 @@ fn an_action_that_sets_a_required_column_to_null_is_refused() {
         (ReferentialAction::SetDefault, id().not_null().default(1)),
         (ReferentialAction::Cascade, id().not_null()),
     ] {
-        schema(&with(action, column), false, NAMES).unwrap();
+        schema(&with(action, column), false, &Sqlite).unwrap();
     }
+}
+
+#[test]
+fn a_foreign_key_to_what_is_not_unique_in_the_table_s_own_model_is_refused_at_its_field() {
+    let user = || {
+        let mut user = model("app::User", 3, "user");
+        user.table = user.table.column(Column::new("name", Type::Text)).primary_key("pk", ["id"]);
+        user
+    };
+    let post = |columns: &[&str]| {
+        let mut post = model("app::Post", 9, "post");
+        let mut key = ForeignKey::new("fk_post_id_user", ["id"], "user", ["id"]);
+        key.references_columns = columns.iter().map(|&name| name.to_owned()).collect();
+        post.table.foreign_keys.push(key);
+        post
+    };
+    // The struct that the attribute names says that it is unique; the table is another one's.
+    let mut view = user();
+    view.path = "app::UserByName".to_owned();
+    view.unmanaged = true;
+    view.table = view.table.unique("uq_user_name", ["name"]);
+    let models = [user(), view.clone(), post(&["name"])];
+    let err = schema(&models, false, &Sqlite).unwrap_err();
+    assert_eq!(
+        err.to_string(),
+        "the foreign key of the field `id` refers to column `name` of table `user`, which is \
+         neither the primary key nor unique, in the model `app::Post` at src/models.rs:10\n  \
+         hint: make what it refers to unique in the model `app::User` at src/models.rs:3, which is \
+         the one of that table, or refer to its key"
+    );
+    refused(
+        &[user(), post(&["nick"])],
+        "the foreign key of the field `id` refers to table `user`, which has no column `nick`, in \
+         the model `app::Post` at src/models.rs:10",
+    );
+    let mut keyless = user();
+    keyless.table.primary_key = None;
+    refused(
+        &[keyless, post(&[])],
+        "the foreign key of the field `id` refers to table `user`, which has no primary key, in \
+         the model `app::Post` at src/models.rs:10",
+    );
+    // Of a table that no model describes nothing is known.
+    schema(&[view, post(&["name"])], false, &Sqlite).unwrap();
+    schema(&[user(), post(&["ID"])], false, &Sqlite).unwrap();
 }
 
 #[test]
@@ -185,7 +228,7 @@ fn two_models_of_one_table_are_both_named() {
 #[test]
 fn an_unmanaged_model_is_no_table() {
     let view = ModelRecord { unmanaged: true, ..model("app::View", 9, "user") };
-    let schema = schema(&[model("app::User", 3, "user"), view], false, NAMES).unwrap();
+    let schema = schema(&[model("app::User", 3, "user"), view], false, &Sqlite).unwrap();
     assert_eq!(schema.tables.len(), 1);
 }
 
@@ -193,7 +236,7 @@ fn an_unmanaged_model_is_no_table() {
 fn doc_comments_become_comments_where_there_are_none() {
     let mut record = model("app::User", 3, "user");
     record.table.comment = Some("Said.".to_owned());
-    let schema = schema(&[record], true, NAMES).unwrap();
+    let schema = schema(&[record], true, &Sqlite).unwrap();
     let table = schema.table("user").unwrap();
     assert_eq!(table.comment.as_deref(), Some("Said."));
     assert_eq!(table.columns[0].comment.as_deref(), Some("Its number."));
