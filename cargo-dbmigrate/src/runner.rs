@@ -5,6 +5,7 @@
 //! files are compiled, and when there are none no process is started.
 
 mod cache;
+mod channel;
 mod compile;
 mod host;
 mod key;

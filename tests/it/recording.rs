@@ -98,7 +98,7 @@ fn what_a_migration_prints_goes_to_standard_error() {
 #[test]
 #[cfg(unix)]
 fn what_reads_standard_input_gets_none_of_the_answers() {
-    let host = host("stdin");
+    let mut host = host("stdin");
     let read = "let mut text = String::new();\n    \
                 std::io::stdin().read_line(&mut text).unwrap();\n    \
                 let child = std::process::Command::new(\"cat\").output().unwrap();\n    \
@@ -112,7 +112,7 @@ fn what_reads_standard_input_gets_none_of_the_answers() {
     );
     host.write("migrations/versions/m3.rs", &revision("c3", "b2", &upgrade));
     // What comes on the tool's own standard input isn't the step's either.
-    let run = |args: &str| {
+    let run = |host: &Host, args: &str| {
         let mut command = host.command(dbmigrate_tests::tool());
         command.arg("dbmigrate").args(args.split(' ')).stdin(std::process::Stdio::piped());
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
@@ -123,12 +123,20 @@ fn what_reads_standard_input_gets_none_of_the_answers() {
         drop(input);
         String::from_utf8(output.stdout).unwrap() + &String::from_utf8_lossy(&output.stderr)
     };
-    let history = run("history");
-    assert!(history.contains("b2 -> c3 (head), the c3\n"), "{history}");
-    assert!(history.contains("read \"\" and \"\"\n"), "{history}");
-    let upgraded = run("upgrade");
-    assert!(upgraded.contains("read \"\" and \"\"\nexit status: 0, 1 row\n"), "{upgraded}");
-    assert_eq!(host.ok("current").stdout, "c3 (head)\n");
+    let expect_none_read = |host: &Host| {
+        let history = run(host, "history");
+        assert!(history.contains("b2 -> c3 (head), the c3\n"), "{history}");
+        assert!(history.contains("read \"\" and \"\"\n"), "{history}");
+        let upgraded = run(host, "upgrade");
+        assert!(upgraded.contains("read \"\" and \"\"\nexit status: 0, 1 row\n"), "{upgraded}");
+        assert_eq!(host.ok("current").stdout, "c3 (head)\n");
+    };
+    expect_none_read(&host);
+    // The same where answers come from a port, as on systems without such sockets.
+    host.env("DBMIGRATE_RUNNER_CHANNEL", "port");
+    host.env("DATABASE_URL", "sqlite:port.db");
+    host.replace("migrations/versions/m3.rs", "op.run(\"ask\"", "op.run(\"ask again\"");
+    expect_none_read(&host);
 }
 
 #[test]

@@ -8,11 +8,11 @@ use dbmigrate_runtime::StepResult;
 use dbmigrate_runtime::engine::runner::{Frames, Hello, Request, ask_rewrite, serve_step};
 use dbmigrate_runtime::operations::Operation;
 
+use super::channel::{self, Answers, Received};
 use super::host::misunderstood;
 use crate::error::{Doing as _, Error, Result};
 use crate::hex::random;
 use crate::output::Output;
-use channel::{Input, Output as Received};
 
 #[derive(Debug, Clone, Copy)]
 pub enum Mode {
@@ -21,11 +21,11 @@ pub enum Mode {
     Rewrite,
 }
 
-/// A started runner. Its end of the pipe closes when it is dropped, which ends it.
+/// A started runner. It gets no more answers once this is dropped, which ends it.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    input: Option<Input>,
+    answers: Option<Answers>,
     frames: Frames<BufReader<Received>>,
     out: Output,
 }
@@ -44,9 +44,9 @@ impl Process {
         };
         let mut command = Command::new(executable);
         command.args([mode, &mark]).stdin(stdin);
-        let (child, input, output) = channel::spawn(command).doing(doing)?;
-        let frames = Frames::new(BufReader::new(output), &mark);
-        let mut process = Process { child, input: Some(input), frames, out };
+        let (child, answers, received) = channel::spawn(command, &mark).doing(doing)?;
+        let frames = Frames::new(BufReader::new(received), &mark);
+        let mut process = Process { child, answers: Some(answers), frames, out };
         let hello = process.next()?.and_then(|it| Hello::read(&it));
         match hello {
             Some(it) if it.understood => Ok(process),
@@ -68,9 +68,9 @@ impl Process {
         request: Request<'_>,
         db: &mut dbmigrate_runtime::Db<'_>,
     ) -> StepResult {
-        let Some(input) = &mut self.input else { return Err("its program has ended".into()) };
+        let Some(answers) = &mut self.answers else { return Err("its program has ended".into()) };
         let out = self.out;
-        serve_step(request, &mut self.frames, input, db, &mut |line| out.diagnostic(line))
+        serve_step(request, &mut self.frames, answers, db, &mut |line| out.diagnostic(line))
     }
 
     /// Has it rewrite operations.
@@ -78,9 +78,9 @@ impl Process {
         &mut self,
         operations: &[Operation],
     ) -> std::result::Result<Vec<Operation>, Box<dyn std::error::Error + Send + Sync>> {
-        let Some(input) = &mut self.input else { return Err("its program has ended".into()) };
+        let Some(answers) = &mut self.answers else { return Err("its program has ended".into()) };
         let out = self.out;
-        ask_rewrite(operations, &mut self.frames, input, &mut |line| out.diagnostic(line))
+        ask_rewrite(operations, &mut self.frames, answers, &mut |line| out.diagnostic(line))
     }
 
     /// Waits for its end.
@@ -89,59 +89,9 @@ impl Process {
 
 impl Drop for Process {
     fn drop(&mut self) {
-        if let Some(input) = self.input.take() {
-            channel::close(input);
+        if let Some(answers) = self.answers.take() {
+            answers.close();
         }
         let _ = self.child.wait();
-    }
-}
-
-/// What carries frames to the tool, and answers to the runner: a socket in the place of its
-/// standard output, so that its standard input is left to what a step reads.
-#[cfg(unix)]
-mod channel {
-    use std::io;
-    use std::net::Shutdown;
-    use std::os::fd::OwnedFd;
-    use std::os::unix::net::UnixStream;
-    use std::process::{Child, Command};
-
-    pub type Input = UnixStream;
-    pub type Output = UnixStream;
-
-    /// Starts the command. Its own end is closed here with it, or its end would not be seen.
-    pub fn spawn(mut command: Command) -> io::Result<(Child, Input, Output)> {
-        let (ours, theirs) = UnixStream::pair()?;
-        let input = ours.try_clone()?;
-        let child = command.stdout(OwnedFd::from(theirs)).spawn()?;
-        Ok((child, input, ours))
-    }
-
-    /// Tells the runner that nothing more comes.
-    pub fn close(input: Input) {
-        let _ = input.shutdown(Shutdown::Write);
-    }
-}
-
-/// The same by two pipes, where there are no such sockets: a step that reads standard input is in
-/// the way of the answers there.
-#[cfg(not(unix))]
-mod channel {
-    use std::io;
-    use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-
-    pub type Input = ChildStdin;
-    pub type Output = ChildStdout;
-
-    pub fn spawn(mut command: Command) -> io::Result<(Child, Input, Output)> {
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        match (child.stdin.take(), child.stdout.take()) {
-            (Some(input), Some(output)) => Ok((child, input, output)),
-            _ => Err(io::Error::other("it has no standard input or output")),
-        }
-    }
-
-    pub fn close(input: Input) {
-        drop(input);
     }
 }

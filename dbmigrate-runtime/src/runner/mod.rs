@@ -6,7 +6,8 @@
 //! program of its own, whose side is [`rewrite`]. Both speak in frames: lines of the program's standard
 //! output that begin with a mark which the tool chose for this run, so that whatever a migration
 //! prints is told apart; answers come the other way, one a line: on Unix standard output is a socket,
-//! so that standard input is left to what a step reads, elsewhere on standard input.
+//! elsewhere they are fetched from a port of this computer. Standard input is left to what a step
+//! reads.
 
 mod program;
 mod recorded;

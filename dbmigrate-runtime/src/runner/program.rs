@@ -1,7 +1,8 @@
 //! The program's side.
 
 use std::cell::RefCell;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write as _};
+use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
@@ -16,10 +17,9 @@ use crate::{Db, Migrator, Module, Value};
 
 /// What the generated program does: records, or runs steps as it is asked to.
 pub fn main(migrator: Migrator) -> ExitCode {
-    let args: Vec<String> = std::env::args().collect();
-    let [_, command, mark] = args.as_slice() else { return ExitCode::from(2) };
-    let Some(out) = Out::begin(mark) else { return ExitCode::FAILURE };
-    match command.as_str() {
+    let Some(started) = Started::read() else { return ExitCode::from(2) };
+    let Some(out) = Out::begin(&started) else { return ExitCode::FAILURE };
+    match started.command.as_str() {
         "record" => {
             for module in migrator.modules() {
                 out.send(&write_recorded(module, &record(module)));
@@ -37,12 +37,10 @@ pub fn main(migrator: Migrator) -> ExitCode {
 
 /// What the generated program does that has a project's rewriting function: calls it, once.
 pub fn rewrite(function: Rewrite) -> ExitCode {
-    let args: Vec<String> = std::env::args().collect();
-    let [_, command, mark] = args.as_slice() else { return ExitCode::from(2) };
-    if command != "rewrite" {
+    let Some(started) = Started::read().filter(|started| started.command == "rewrite") else {
         return ExitCode::from(2);
-    }
-    let Some(out) = Out::begin(mark) else { return ExitCode::FAILURE };
+    };
+    let Some(out) = Out::begin(&started) else { return ExitCode::FAILURE };
     let Some(request) = out.receive() else { return ExitCode::FAILURE };
     let found = request.get("operations").and_then(Json::as_str).unwrap_or_default();
     let res = operations::decode(found).map_err(|err| err.to_string()).and_then(|found| {
@@ -87,29 +85,51 @@ struct Out<'a> {
 }
 
 /// Where answers come from. Only this process has it: a program that a step starts does not.
-#[cfg(unix)]
-type Answers = std::fs::File;
-#[cfg(not(unix))]
-type Answers = std::io::Stdin;
+type Answers = Box<dyn Read>;
 
-/// On Unix standard output is a socket, from which answers are read.
+/// How the tool started this program.
+struct Started {
+    command: String,
+    mark: String,
+    /// The port of this computer that has the answers. Without one standard output is a socket,
+    /// from which they are read.
+    address: Option<String>,
+}
+
+impl Started {
+    fn read() -> Option<Started> {
+        let mut args = std::env::args().skip(1);
+        let (command, mark, address) = (args.next()?, args.next()?, args.next());
+        Some(Started { command, mark, address })
+    }
+
+    fn answers(&self) -> std::io::Result<Answers> {
+        let Some(address) = &self.address else { return answers_of_socket() };
+        let mut stream = TcpStream::connect(address)?;
+        // Whoever knows the mark is this program.
+        writeln!(stream, "{}", self.mark)?;
+        Ok(Box::new(stream))
+    }
+}
+
 #[cfg(unix)]
-fn answers() -> std::io::Result<Answers> {
+fn answers_of_socket() -> std::io::Result<Answers> {
     use std::os::fd::AsFd as _;
 
-    Ok(std::io::stdout().as_fd().try_clone_to_owned()?.into())
+    Ok(Box::new(std::fs::File::from(std::io::stdout().as_fd().try_clone_to_owned()?)))
 }
 
 #[cfg(not(unix))]
-fn answers() -> std::io::Result<Answers> {
-    Ok(std::io::stdin())
+fn answers_of_socket() -> std::io::Result<Answers> {
+    Err(std::io::ErrorKind::Unsupported.into())
 }
 
 impl<'a> Out<'a> {
     /// Says which version this is; `None` where nobody can be heard.
-    fn begin(mark: &'a str) -> Option<Out<'a>> {
+    fn begin(started: &'a Started) -> Option<Out<'a>> {
         keep_panics();
-        let out = Out { mark, answers: RefCell::new(BufReader::new(answers().ok()?)) };
+        let answers = BufReader::new(started.answers().ok()?);
+        let out = Out { mark: &started.mark, answers: RefCell::new(answers) };
         out.send(&Json::object([
             ("protocol", Some(Json::Int(PROTOCOL))),
             ("format", Some(Json::Int(FORMAT.into()))),
