@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::sqlite::{SqliteDriver, behind_links};
 use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, Driver, Wait};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
 
@@ -168,7 +168,8 @@ impl Database {
             return Err(Error::new(format!("{}: it is a directory", doing()))
                 .hint(format!("correct the path in {}", self.source)));
         }
-        let parent = path.parent().filter(|it| !it.as_os_str().is_empty());
+        let file = behind_links(path).unwrap_or_else(|| path.clone());
+        let parent = file.parent().filter(|it| !it.as_os_str().is_empty());
         if let Some(parent) = parent.filter(|it| !it.is_dir()) {
             let message =
                 format!("{}: the directory `{}` does not exist", doing(), parent.display());

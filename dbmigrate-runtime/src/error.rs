@@ -307,9 +307,28 @@ impl Error {
     }
 
     pub(crate) fn database(doing: &str, source: DatabaseError) -> Error {
+        if let ErrorKind::Unpublished { name, is_taken } = source.kind().clone() {
+            return Error::unpublished(&name, is_taken, source);
+        }
         let kind = if source.is_busy() { Kind::Locked } else { Kind::Other };
         let hint = hint_of(&source);
         Error::new(kind, format!("failed to {doing}")).with_source(source).maybe_hint(hint)
+    }
+
+    fn unpublished(name: &str, is_taken: bool, source: DatabaseError) -> Error {
+        let nothing = "nothing of this run was kept";
+        if is_taken {
+            let message = format!(
+                "another process created the file `{name}` while this run created a database of \
+                 that name; the other's file was left as it is, and {nothing}"
+            );
+            return Error::new(Kind::Other, message)
+                .with_hint("run it again, which migrates the other's file if it is a database");
+        }
+        let message = format!("the new database could not get its name `{name}`, and {nothing}");
+        Error::new(Kind::Other, message)
+            .with_source(source)
+            .with_hint("look at the permissions of its directory, and run it again")
     }
 
     pub(crate) fn locked(seconds: f64, source: DatabaseError) -> Error {

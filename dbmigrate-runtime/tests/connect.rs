@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Migrator, Module, Options};
@@ -89,6 +90,8 @@ fn a_run_that_commits_nothing_leaves_no_file() {
     fails(&Options { version_table: "done".to_owned(), ..Options::default() });
     assert!(migrator.downgrade(&path, "base").unwrap().is_empty());
     assert_eq!(list(), 0);
+    // Who doesn't want to wait need not, where nobody else is there.
+    fails(&Options { lock_timeout: Duration::ZERO, ..Options::default() });
 
     // What is committed before the failure stays, under the file's own name.
     let each = Options { transaction_each: true, ..Options::default() };
@@ -115,6 +118,44 @@ fn a_run_that_commits_nothing_leaves_no_file() {
     std::fs::remove_dir_all(&dir).unwrap();
 }
 
+/// SQLite creates the file that a link leads to, over several links, relative and absolute ones.
+#[test]
+#[cfg(unix)]
+fn a_link_to_nothing_is_followed_and_a_run_that_commits_nothing_leaves_no_file_there() {
+    use std::os::unix::fs::symlink;
+
+    static FAILS: &[Module] = &[
+        MODULE,
+        after("b2", |op| {
+            op.execute("SELECT no_such_column");
+        }),
+    ];
+    let dir = dir_of_its_own("link-to-nothing");
+    let (data, link) = (dir.join("data"), dir.join("app.db"));
+    std::fs::create_dir(&data).unwrap();
+    symlink("../data/real.db", data.join("second.db")).unwrap();
+    symlink(data.join("second.db"), &link).unwrap();
+    let names = || {
+        let names = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        names
+    };
+    let err = Migrator::new(FAILS).upgrade(&link).unwrap_err().report();
+    assert!(err.contains("no such column: no_such_column"), "{err}");
+    assert_eq!(names(), ["second.db"]);
+    assert_eq!(Migrator::new(&[MODULE]).upgrade(&link).unwrap(), ["a1"]);
+    assert_eq!(names(), ["real.db", "second.db"]);
+    assert!(link.is_symlink() && !data.join("real.db").is_symlink());
+    assert_eq!(Migrator::new(&[MODULE]).status(&link).unwrap().applied, ["a1"]);
+    // Links in a circle lead to no file.
+    symlink("two.db", dir.join("one.db")).unwrap();
+    symlink("one.db", dir.join("two.db")).unwrap();
+    let err = Migrator::new(FAILS).upgrade(dir.join("one.db")).unwrap_err().report();
+    assert!(err.starts_with("failed to open the database"), "{err}");
+    std::fs::remove_dir_all(&dir).unwrap();
+}
+
 /// Its steps are not run a second time in what the other has created.
 #[test]
 fn a_database_that_another_process_creates_meanwhile_stays_as_it_is() {
@@ -136,9 +177,8 @@ fn a_database_that_another_process_creates_meanwhile_stays_as_it_is() {
     let report = Migrator::new(MODULES).upgrade(path()).unwrap_err().report();
     let report = report.replace(&dir.display().to_string(), "");
     expect![[r#"
-        failed to commit the transaction, which was rolled back
-          caused by: another process created the database `/app.db` meanwhile, and that file was left as it is; run this again to migrate it"#]]
-    .assert_eq(&report);
+        another process created the file `/app.db` while this run created a database of that name; the other's file was left as it is, and nothing of this run was kept
+          hint: run it again, which migrates the other's file if it is a database"#]].assert_eq(&report);
     assert_eq!(N_RUNS.load(Relaxed), 1);
     assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
     let tables = "SELECT group_concat(name) FROM sqlite_schema";

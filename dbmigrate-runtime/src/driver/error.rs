@@ -46,6 +46,13 @@ pub(crate) enum ErrorKind {
     BrokenDependent,
     /// The statement can't run in a transaction.
     NotInTransaction,
+    /// A database that is created could not get its own name.
+    Unpublished {
+        /// That name.
+        name: String,
+        /// Whether another process has created a file of that name.
+        is_taken: bool,
+    },
     /// Anything else.
     Other,
 }

@@ -19,6 +19,7 @@ use crate::driver::Access;
 use alone::Alone;
 use error::{error, error_in};
 use fresh::Fresh;
+pub use fresh::behind_links;
 
 /// A connection of one's own, or one lent by a program.
 pub struct SqliteDriver<'a> {

@@ -31,16 +31,13 @@ impl Alone {
 
 /// One attempt; that the file was made or taken away meanwhile is as good as its being locked.
 fn attempt(path: &Path, database: &Path) -> Result<SqliteDriver<'static>, DatabaseError> {
-    let before = identity(path);
+    let before = match identity(path) {
+        Some(found) => found,
+        None => create(path, database)?,
+    };
     let mut file = SqliteDriver::open(path, Access::Create)?;
-    if before.is_none() {
-        // Else nobody but who made it could take the lock after them, if they are killed.
-        if let Ok(it) = fs::metadata(database) {
-            let _ = fs::set_permissions(path, it.permissions());
-        }
-    }
-    let is_same = |it: &Option<Identity>| it.is_some() && identity(path) == *it;
-    if !is_same(&before) {
+    let is_same = || identity(path) == Some(before);
+    if !is_same() {
         return Err(busy());
     }
     file.set_busy_timeout(Duration::ZERO)?;
@@ -49,10 +46,21 @@ fn attempt(path: &Path, database: &Path) -> Result<SqliteDriver<'static>, Databa
     let res = res.and_then(|_| file.batch("BEGIN EXCLUSIVE"));
     // Whoever had the lock takes the file away, and a lock on a file that is gone locks nobody
     // out; nor does SQLite expect it to go.
-    if !is_same(&before) {
+    if !is_same() {
         return Err(busy());
     }
     res.map(|()| file)
+}
+
+/// Creates the empty file, which whoever is the first to lock it has. SQLite opens and closes it: it
+/// knows of other handles of this process, whose locks closing any other handle would end.
+fn create(path: &Path, database: &Path) -> Result<Identity, DatabaseError> {
+    let _file = SqliteDriver::open(path, Access::Create)?;
+    // Else nobody but who made it could take the lock after them, if they are killed.
+    if let Ok(found) = fs::metadata(database) {
+        let _ = fs::set_permissions(path, found.permissions());
+    }
+    identity(path).ok_or_else(busy)
 }
 
 fn busy() -> DatabaseError {

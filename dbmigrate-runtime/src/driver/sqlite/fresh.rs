@@ -2,27 +2,31 @@
 //!
 //! SQLite creates the file before it knows whether anything will be committed, and nobody may take
 //! it away again: another process could have opened it. So it is created under another name, which
-//! nobody else opens, and gets its own by a link, which never replaces a file.
+//! nobody else opens, and gets its own by a hard link, which never replaces a file. Where the file
+//! system has no hard links, it takes the place of an empty file of that name, which this process
+//! has created and which it has locked meanwhile: what others may have opened is never written to.
 
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use super::SqliteDriver;
 use super::alone::Alone;
-use crate::driver::{DatabaseError, Wait};
+use crate::driver::{Access, Connection as _, DatabaseError, Driver as _, ErrorKind, Wait};
 
 /// The file under its passing name, which is gone when this is dropped.
 pub(super) struct Fresh {
     path: PathBuf,
+    /// Its own name, which no link has.
     target: PathBuf,
+    has_links: bool,
     /// Two processes would run the same steps.
     _lock: Alone,
 }
 
 impl Fresh {
-    /// Reserves the passing name; `None` where the file exists now, or can't be created so, as on a
-    /// file system without links.
+    /// Reserves the passing name; `None` where the file exists now, or can't be created so. A link to
+    /// nothing is followed: SQLite creates the file that it leads to.
     pub(super) fn claim(
         target: &Path,
         wait: &mut Wait<'_>,
@@ -32,9 +36,10 @@ impl Fresh {
             return Ok(None);
         }
         // The current directory may change before the link is made.
-        let Ok(target) = std::path::absolute(target) else { return Ok(None) };
+        let target = std::path::absolute(target).ok().and_then(|path| behind_links(&path));
+        let Some(target) = target else { return Ok(None) };
         let is_dir = target.parent().is_some_and(Path::is_dir);
-        if !is_dir || target.exists() || target.is_symlink() {
+        if !is_dir || target.exists() {
             return Ok(None);
         }
         let lock = match Alone::take(&target, wait) {
@@ -43,11 +48,15 @@ impl Fresh {
             Ok(lock) => lock,
         };
         let path = with_suffix(&target, "-dbmigrate-new");
-        let fresh = Fresh { path, target, _lock: lock };
+        let mut fresh = Fresh { path, target, has_links: true, _lock: lock };
         // Of a process that was killed.
         fresh.remove();
-        let can_link = !fresh.target.exists() && fresh.can_link().is_ok();
-        Ok(can_link.then_some(fresh))
+        if fresh.target.exists() {
+            return Ok(None);
+        }
+        fresh.has_links = fresh.can_link().is_ok();
+        // Elsewhere a file that is open can't be replaced.
+        Ok((fresh.has_links || cfg!(unix)).then_some(fresh))
     }
 
     /// Its passing name.
@@ -81,16 +90,44 @@ impl Fresh {
     ///
     /// When another process has created a file of that name, and what the file system says.
     pub(super) fn publish(self) -> Result<(), DatabaseError> {
-        let name = self.target.display();
-        fs::hard_link(&self.path, &self.target).map_err(|err| {
-            DatabaseError::new(match err.kind() {
-                ErrorKind::AlreadyExists => format!(
-                    "another process created the database `{name}` meanwhile, and that file was \
-                     left as it is; run this again to migrate it"
-                ),
-                _ => format!("the new database could not get the name `{name}`: {err}"),
-            })
+        let res = if self.has_links {
+            fs::hard_link(&self.path, &self.target)
+        } else {
+            self.replace_placeholder()
+        };
+        res.map_err(|err| {
+            let is_taken = err.kind() == io::ErrorKind::AlreadyExists;
+            let name = self.target.display().to_string();
+            DatabaseError::of(ErrorKind::Unpublished { name, is_taken }, err.to_string())
         })
+    }
+
+    /// Another process may open the file before it is replaced. It can't write to it then: while this
+    /// one has its lock SQLite refuses that as busy, and afterwards since the file has no name any
+    /// more (`SQLITE_READONLY_DBMOVED`).
+    fn replace_placeholder(&self) -> io::Result<()> {
+        fs::File::create_new(&self.target)?;
+        // Held until the end; closing another handle of the file would end it.
+        let _locked = self.lock_placeholder().map_err(|_| io::ErrorKind::AlreadyExists)?;
+        fs::rename(&self.path, &self.target).inspect_err(|_| {
+            let _ = fs::remove_file(&self.target);
+        })
+    }
+
+    /// Locks the empty file; fails where another process has written to it, or is about to.
+    fn lock_placeholder(&self) -> Result<SqliteDriver<'static>, DatabaseError> {
+        let mut file = SqliteDriver::open(&self.target, Access::ReadWrite)?;
+        file.set_busy_timeout(std::time::Duration::ZERO)?;
+        // The lock outlives the commit, and no journal is left.
+        file.query("PRAGMA locking_mode = EXCLUSIVE", &[])?;
+        file.query("PRAGMA journal_mode = MEMORY", &[])?;
+        file.batch("BEGIN EXCLUSIVE")?;
+        if !fs::metadata(&self.target).is_ok_and(|found| found.len() == 0) {
+            return Err(DatabaseError::new("another process has written to it"));
+        }
+        // A first page: of an empty file SQLite doesn't ask whether it still has its name.
+        file.batch("PRAGMA user_version = 0; COMMIT")?;
+        Ok(file)
     }
 
     fn remove(&self) {
@@ -106,8 +143,112 @@ impl Drop for Fresh {
     }
 }
 
+/// The file that a path leads to over links, which need not be there: that is what SQLite opens, and
+/// beside it are its journals. `None` where the links lead nowhere.
+pub fn behind_links(path: &Path) -> Option<PathBuf> {
+    const MOST_LINKS: usize = 40;
+    let mut path = path.to_owned();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&path) {
+            Ok(to) => path = path.parent()?.join(to),
+            Err(_) => return Some(path),
+        }
+    }
+    None
+}
+
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dir(name: &str) -> PathBuf {
+        let dir = std::env::temp_dir().join(format!("dbmigrate-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        dir
+    }
+
+    /// A database under its passing name, on a file system that has no hard links.
+    fn without_links(target: &Path) -> Fresh {
+        let mut wait = Wait { at_most: std::time::Duration::ZERO, on_wait: &mut |_| () };
+        let mut fresh = Fresh::claim(target, &mut wait).unwrap().unwrap();
+        fresh.has_links = false;
+        let mut db = SqliteDriver::open(fresh.path(), Access::Create).unwrap();
+        db.batch("CREATE TABLE t (a); INSERT INTO t VALUES (1)").unwrap();
+        fresh
+    }
+
+    fn names(dir: &Path) -> Vec<OsString> {
+        fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().file_name()).collect()
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn without_hard_links_a_new_database_replaces_an_empty_file_of_its_own_and_no_other() {
+        let dir = dir("placeholder");
+        let target = dir.join("app.db");
+        // Nothing is there before it is published, nor after it is not.
+        let fresh = without_links(&target);
+        assert!(!target.exists());
+        drop(fresh);
+        assert!(names(&dir).is_empty());
+
+        without_links(&target).publish().unwrap();
+        let mut db = SqliteDriver::open(&target, Access::ReadWrite).unwrap();
+        assert_eq!(db.query("SELECT a FROM t", &[]).unwrap().rows.len(), 1);
+        assert_eq!(names(&dir), ["app.db"]);
+        drop(db);
+
+        // What others made meanwhile stays, an empty file as well.
+        fs::remove_file(&target).unwrap();
+        let fresh = without_links(&target);
+        fs::write(&target, "").unwrap();
+        let err = fresh.publish().unwrap_err();
+        assert!(matches!(err.kind(), ErrorKind::Unpublished { is_taken: true, .. }), "{err}");
+        assert_eq!(fs::metadata(&target).unwrap().len(), 0);
+        assert_eq!(names(&dir), ["app.db"]);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    /// The only moment at which another process can have the file is between the two steps of
+    /// `replace_placeholder`.
+    #[test]
+    #[cfg(unix)]
+    fn who_opened_the_placeholder_can_write_only_before_it_is_replaced() {
+        let dir = dir("placeholder-opened");
+        let target = dir.join("app.db");
+        let fresh = without_links(&target);
+        fs::write(&target, "").unwrap();
+        let mut other = SqliteDriver::open(&target, Access::ReadWrite).unwrap();
+        other.set_busy_timeout(std::time::Duration::ZERO).unwrap();
+
+        // It was faster: its table stays.
+        other.batch("BEGIN IMMEDIATE").unwrap();
+        assert!(fresh.lock_placeholder().is_err_and(|err| err.is_busy()));
+        other.batch("CREATE TABLE other (a); COMMIT").unwrap();
+        assert!(fresh.lock_placeholder().is_err());
+        other.batch("DROP TABLE other; VACUUM").unwrap();
+        drop(other);
+
+        // It was not: it is told.
+        fs::File::create(&target).unwrap();
+        let mut other = SqliteDriver::open(&target, Access::ReadWrite).unwrap();
+        other.set_busy_timeout(std::time::Duration::ZERO).unwrap();
+        other.query("SELECT * FROM sqlite_schema", &[]).unwrap();
+        let locked = fresh.lock_placeholder().unwrap();
+        assert!(other.batch("CREATE TABLE other (a)").is_err_and(|err| err.is_busy()));
+        fs::rename(&fresh.path, &target).unwrap();
+        drop(locked);
+        assert!(other.batch("CREATE TABLE other (a)").is_err_and(|err| err.is_read_only()));
+        let mut db = SqliteDriver::open(&target, Access::ReadWrite).unwrap();
+        assert_eq!(db.query("SELECT a FROM t", &[]).unwrap().rows.len(), 1);
+        drop((db, fresh));
+        fs::remove_dir_all(&dir).unwrap();
+    }
 }
