@@ -174,17 +174,21 @@ impl Config {
         let config: Config = toml::from_str(text).map_err(|err| {
             let place = toml_place(path, text, &err);
             let message = err.message();
-            let name = message.strip_prefix("unknown field `").and_then(|it| it.split_once('`'));
+            let name =
+                message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
             let hint = match name {
-                Some((name, _)) if keys().iter().any(|it| it == name) => format!("`{name}`{ABOVE}"),
+                Some((name, _)) if keys().iter().any(|text| text == name) => {
+                    format!("`{name}`{ABOVE}")
+                }
                 _ => "`cargo dbmigrate init` in an empty package writes a file with every key"
                     .to_owned(),
             };
             Error::new(format!("failed to read the configuration at {place}: {message}")).hint(hint)
         })?;
         databases::check(&config.databases, path)?;
-        let further = config.databases.values().filter_map(|it| it.version_table.as_ref());
-        if further.chain([&config.version_table]).any(|it| it.trim().is_empty()) {
+        let further =
+            config.databases.values().filter_map(|database| database.version_table.as_ref());
+        if further.chain([&config.version_table]).any(|text| text.trim().is_empty()) {
             let message = format!("`version_table` is empty in `{}`", path.display());
             return Err(Error::new(message)
                 .hint("without the key it is the default one, `dbmigrate_version`"));
@@ -200,25 +204,25 @@ const ABOVE: &str = " is a key of the file itself: it stands above the first lin
 /// The keys of the file itself: serde names them where it finds another one.
 fn keys() -> Vec<String> {
     let err =
-        toml::from_str::<Config>("'' = 1").map_or_else(|it| it.to_string(), |_| String::new());
-    let list = err.split_once("expected one of ").map_or("", |(_, it)| it);
+        toml::from_str::<Config>("'' = 1").map_or_else(|err| err.to_string(), |_| String::new());
+    let list = err.split_once("expected one of ").map_or("", |(_, text)| text);
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// Fails where what is listed as a dependency can't be one, such as a key at the file's end.
 fn dependencies(table: &toml::Table, path: &Path) -> Result<()> {
-    let is_dependency = |it: &toml::Value| match it {
+    let is_dependency = |value: &toml::Value| match value {
         toml::Value::String(version) => VersionReq::parse(version).is_ok(),
-        it => it.is_table(),
+        value => value.is_table(),
     };
-    let Some((name, value)) = table.iter().find(|(_, it)| !is_dependency(it)) else {
+    let Some((name, value)) = table.iter().find(|(_, value)| !is_dependency(value)) else {
         return Ok(());
     };
     let message = format!(
         "`{name} = {value}` under `[dependencies]` of `{}` names no dependency",
         path.display()
     );
-    let is_key = keys().iter().any(|it| it == name);
+    let is_key = keys().iter().any(|text| text == name);
     Err(Error::new(message).hint(match is_key {
         true => format!("`{name}`{ABOVE}"),
         false => "a dependency is a version, or a table, as in Cargo.toml".to_owned(),

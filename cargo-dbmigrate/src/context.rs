@@ -117,12 +117,15 @@ fn refuse_further(project: &Project) -> Result<()> {
     if config::path(own).exists() {
         return Ok(());
     }
-    let above = own.ancestors().skip(1).take_while(|it| it.starts_with(&project.package_dir));
+    let above = own.ancestors().skip(1).take_while(|path| path.starts_with(&project.package_dir));
     let usual = project.package_dir.join(MIGRATIONS);
-    for dir in above.chain([usual.as_path()]).filter(|it| config::path(it).is_file()) {
+    for dir in above.chain([usual.as_path()]).filter(|above| config::path(above).is_file()) {
         let databases = Config::read(dir)?.databases;
-        let is_own = |name: &str, it: &Further| paths::is_same(&dir.join(it.directory(name)), own);
-        let Some((name, _)) = databases.iter().find(|(name, it)| is_own(name, it)) else {
+        let is_own = |name: &str, candidate: &Further| {
+            paths::is_same(&dir.join(candidate.directory(name)), own)
+        };
+        let Some((name, _)) = databases.iter().find(|(name, database)| is_own(name, database))
+        else {
             continue;
         };
         let (shown, dir) = (project.shown(own), project.shown(dir));

@@ -24,12 +24,14 @@ const FAILED: u8 = 3;
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let mut args: Vec<OsString> = args.collect();
     // Cargo starts `cargo-dbmigrate dbmigrate ...`; a person may start `cargo-dbmigrate ...`.
-    if args.get(1).is_some_and(|it| it == "dbmigrate") {
+    if args.get(1).is_some_and(|arg| arg == "dbmigrate") {
         args.remove(1);
     }
     let command = cli::command().color(color(&args));
     let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let parsed = command.try_get_matches_from(args).and_then(|it| Cli::from_arg_matches(&it));
+    let parsed = command
+        .try_get_matches_from(args)
+        .and_then(|arg_matches| Cli::from_arg_matches(&arg_matches));
     let cli = match parsed {
         Ok(it) => it,
         Err(err) => return misused(&other_tools::explained(err, &words)),
@@ -99,9 +101,9 @@ fn with_its_results(answer: Answer) -> Result<Answer> {
 
 /// What `--color` says of help and of what is wrong with the arguments themselves.
 fn color(args: &[OsString]) -> clap::ColorChoice {
-    let value = args.iter().enumerate().find_map(|(idx, it)| match it.to_str()? {
+    let value = args.iter().enumerate().find_map(|(idx, arg)| match arg.to_str()? {
         "--color" => args.get(idx + 1)?.to_str(),
-        it => it.strip_prefix("--color="),
+        arg => arg.strip_prefix("--color="),
     });
     match value {
         Some("always") => clap::ColorChoice::Always,

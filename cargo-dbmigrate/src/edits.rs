@@ -101,7 +101,7 @@ impl Edits {
     /// Makes a directory, with those above it; whether it wasn't there.
     pub fn create_dir(&self, dir: &Path) -> Result<bool> {
         interrupt::watch();
-        let missing: Vec<_> = dir.ancestors().take_while(|it| !it.is_dir()).collect();
+        let missing: Vec<_> = dir.ancestors().take_while(|path| !path.is_dir()).collect();
         let mut written = self.written();
         for dir in missing.iter().rev().filter(|dir| !dir.as_os_str().is_empty()) {
             fs::create_dir(dir).doing(|| format!("create the directory `{}`", dir.display()))?;

@@ -112,7 +112,7 @@ impl From<dbmigrate_runtime::engine::revision::GraphError> for Error {
 
 /// Where a TOML file is wrong: `path:line:column`, both counted from 1.
 pub fn toml_place(path: &std::path::Path, text: &str, err: &toml::de::Error) -> String {
-    let before = &text[..err.span().map_or(0, |it| it.start.min(text.len()))];
+    let before = &text[..err.span().map_or(0, |range| range.start.min(text.len()))];
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
     format!("{}:{line}:{column}", path.display())

@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 
 /// The SHA-256 of bytes, in hexadecimal.
 pub fn hash(bytes: &[u8]) -> String {
-    hmac_sha256::Hash::hash(bytes).iter().map(|it| format!("{it:02x}")).collect()
+    hmac_sha256::Hash::hash(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A hash for names of files and packages: 16 hexadecimal digits.
@@ -17,5 +17,5 @@ pub fn random() -> Result<String> {
     let mut bytes = [0; 8];
     getrandom::fill(&mut bytes)
         .map_err(|err| Error::new(format!("failed to get random bytes: {err}")))?;
-    Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }

@@ -79,10 +79,12 @@ impl History {
         let known = runner::known(cx, &files);
         let listed = known.and_then(|known| {
             let headers = constants::read(cx)?;
-            let is_known = |header: &Header| known.iter().any(|it| it.id == header.revision.id);
+            let is_known =
+                |header: &Header| known.iter().any(|recording| recording.id == header.revision.id);
             let unknown = headers.into_iter().filter(|header| !is_known(header));
             let unknown: Vec<Header> = unknown.map(Header::with_message).collect();
-            let ids: Vec<String> = unknown.iter().map(|it| it.revision.id.clone()).collect();
+            let ids: Vec<String> =
+                unknown.iter().map(|header| header.revision.id.clone()).collect();
             Ok((History::of(cx, files, known, &unknown)?, ids))
         });
         let Ok((history, ids)) = listed else { return Err(err) };
@@ -100,24 +102,25 @@ impl History {
         recordings: Vec<Recording>,
         headers: &[Header],
     ) -> Result<History> {
-        let path = |it: RevisionFile| {
-            let shown = cx.project.shown(&it.path).to_string();
-            (it.module, (it.path, shown))
+        let path = |revision_file: RevisionFile| {
+            let shown = cx.project.shown(&revision_file.path).to_string();
+            (revision_file.module, (revision_file.path, shown))
         };
         let paths: BTreeMap<_, _> = files.into_iter().map(path).collect();
-        let revisions = recordings.iter().map(|it| Revision {
-            id: it.id.clone(),
-            parents: it.parents.clone(),
-            branch_labels: it.branch_labels.clone(),
-            depends_on: it.depends_on.clone(),
-            replaces: it.replaces.clone(),
-            message: it.message.clone(),
-            file: shown(&paths, &it.module),
+        let revisions = recordings.iter().map(|recording| Revision {
+            id: recording.id.clone(),
+            parents: recording.parents.clone(),
+            branch_labels: recording.branch_labels.clone(),
+            depends_on: recording.depends_on.clone(),
+            replaces: recording.replaces.clone(),
+            message: recording.message.clone(),
+            file: shown(&paths, &recording.module),
         });
         let revisions = revisions.chain(headers.iter().map(|header| header.revision.clone()));
         let graph = Graph::new(revisions.collect())?;
         // Ids are unique by now: the graph has seen to it.
-        let recordings = recordings.into_iter().map(|it| (it.id.clone(), it)).collect();
+        let recordings =
+            recordings.into_iter().map(|recording| (recording.id.clone(), recording)).collect();
         Ok(History { graph, recordings: Rc::new(recordings), paths: Rc::new(paths) })
     }
 
@@ -174,7 +177,9 @@ impl History {
 
     /// Says what is in the place of revisions that another one replaces.
     pub fn note_replaced(&self, cx: &Context, identifiers: &[&str]) {
-        for (id, by) in identifiers.iter().filter_map(|it| self.graph.replaced_by(it)) {
+        for (id, by) in
+            identifiers.iter().filter_map(|identifier| self.graph.replaced_by(identifier))
+        {
             cx.out.note(format!("revision `{id}` is part of `{}`, which replaces it", by.id));
         }
     }
@@ -188,14 +193,14 @@ impl History {
 
     /// The checksum of a revision's upgrade.
     pub fn checksum(&self, id: &str) -> Option<&str> {
-        self.recordings.get(id).map(|it| it.checksum.as_str())
+        self.recordings.get(id).map(|recording| recording.checksum.as_str())
     }
 
     /// The migrations with their operations.
     pub fn migrations(&self) -> Result<Migrations> {
-        let migrations = self.recordings.values().map(|it| {
-            let mut migration = it.migration()?;
-            migration.revision.file = shown(&self.paths, &it.module);
+        let migrations = self.recordings.values().map(|recording| {
+            let mut migration = recording.migration()?;
+            migration.revision.file = shown(&self.paths, &recording.module);
             Ok(migration)
         });
         Ok(Migrations::of(self.graph.clone(), migrations.collect::<Result<_>>()?))
@@ -204,7 +209,7 @@ impl History {
     /// What a revision follows as its file says it: in the graph that may be what is in the place
     /// of a revision that another one replaces.
     pub fn written_parents(&self, id: &str) -> &[String] {
-        self.recordings.get(id).map_or(&[], |it| &it.parents)
+        self.recordings.get(id).map_or(&[], |recording| &recording.parents)
     }
 
     /// The file of a revision.
@@ -264,17 +269,17 @@ pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::V
 /// where no database can be read.
 pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
     let (_, entries) = kept(cx).unwrap_or_default();
-    let is_gone = |it: &version_table::Entry| graph.find(&it.id).is_none();
+    let is_gone = |entry: &version_table::Entry| graph.find(&entry.id).is_none();
     entries.into_iter().rev().filter(is_gone).collect()
 }
 
 /// The same of applied revisions whose file was edited since.
 pub fn edited(cx: &Context, history: &History) -> Vec<version_table::Entry> {
     let (applied, mut entries) = kept(cx).unwrap_or_default();
-    let is_edited = |it: &version_table::Entry| {
-        let row = applied.iter().find(|row| row.id == it.id);
-        let checksum = history.checksum(&it.id);
-        row.is_some_and(|row| checksum.is_some_and(|it| it != row.checksum))
+    let is_edited = |entry: &version_table::Entry| {
+        let row = applied.iter().find(|row| row.id == entry.id);
+        let checksum = history.checksum(&entry.id);
+        row.is_some_and(|row| checksum.is_some_and(|checksum| checksum != row.checksum))
     };
     entries.retain(is_edited);
     entries
@@ -283,7 +288,8 @@ pub fn edited(cx: &Context, history: &History) -> Vec<version_table::Entry> {
 /// What the database at hand says of what is applied in it.
 fn kept(cx: &Context) -> Option<(Vec<version_table::VersionRow>, Vec<version_table::Entry>)> {
     let patience = Patience { out: cx.out, at_most: Duration::ZERO };
-    let mut driver = Database::find(cx).and_then(|it| it.open_to_read(patience)).ok()??;
+    let mut driver =
+        Database::find(cx).and_then(|database| database.open_to_read(patience)).ok()??;
     let table = cx.config.version_table();
     let entries = version_table::entries(driver.as_connection(), table).ok()?;
     // Rows of a newer version are told of all the same.
@@ -293,7 +299,7 @@ fn kept(cx: &Context) -> Option<(Vec<version_table::VersionRow>, Vec<version_tab
 
 /// What is applied, if one of these identifiers can't be understood without it.
 pub fn applied_for(cx: &Context, identifiers: &[&str]) -> Result<Option<BTreeSet<String>>> {
-    match identifiers.iter().any(|it| is_from_database(it)) {
+    match identifiers.iter().any(|identifier| is_from_database(identifier)) {
         true => Ok(Some(applied_ids(cx, &Database::find(cx)?)?)),
         false => Ok(None),
     }
@@ -332,15 +338,15 @@ pub fn between(
     range: &Range,
     applied: Option<&BTreeSet<String>>,
 ) -> Result<BTreeSet<String>> {
-    let is_counted = |it: &str| it.starts_with(['+', '-']);
-    let owned = |it: &Target| it.ids().into_iter().map(str::to_owned).collect::<Vec<_>>();
-    let side = |it: &str, other: Option<&str>| -> Result<Vec<String>> {
-        match other.filter(|other| is_counted(it) && !is_counted(other)) {
-            None => Ok(owned(&graph.target(it, applied)?)),
-            Some(other) => match graph.target(&format!("{other}{it}"), applied) {
-                Ok(it) => Ok(owned(&it)),
+    let is_counted = |text: &str| text.starts_with(['+', '-']);
+    let owned = |target: &Target| target.ids().into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let side = |text: &str, other: Option<&str>| -> Result<Vec<String>> {
+        match other.filter(|other| is_counted(text) && !is_counted(other)) {
+            None => Ok(owned(&graph.target(text, applied)?)),
+            Some(other) => match graph.target(&format!("{other}{text}"), applied) {
+                Ok(text) => Ok(owned(&text)),
                 // A beginning that is too far back is the beginning.
-                Err(_) if it.starts_with('-') && graph.target(other, applied).is_ok() => {
+                Err(_) if text.starts_with('-') && graph.target(other, applied).is_ok() => {
                     Ok(Vec::new())
                 }
                 Err(err) => Err(err.into()),
@@ -356,14 +362,14 @@ pub fn between(
     let ends: Vec<&str> = ends.iter().map(String::as_str).collect();
     let begins: Vec<&str> = begins.iter().map(String::as_str).collect();
     let mut between = graph.with_ancestors(&ends);
-    if let Some(id) = begins.iter().find(|it| !between.contains(*it)) {
+    if let Some(id) = begins.iter().find(|begin| !between.contains(*begin)) {
         let message = format!("revision `{id}` does not come before {}", parents_text_of(&ends));
         return Err(
             Error::new(message).hint("a range goes from an older revision to one that follows it")
         );
     }
     let before = graph.with_ancestors(&begins);
-    between.retain(|it| !before.contains(it) || begins.contains(it));
+    between.retain(|text| !before.contains(text) || begins.contains(text));
     Ok(between.into_iter().map(str::to_owned).collect())
 }
 

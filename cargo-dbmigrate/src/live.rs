@@ -101,7 +101,7 @@ impl Live {
             let mut tables = self.found.schema.tables.values();
             tables.find(|actual| folding.same_table(&actual.name, &table.name))
         };
-        let expected = expected.tables.values().filter(|it| self.scope.has_table(&it.name));
+        let expected = expected.tables.values().filter(|table| self.scope.has_table(&table.name));
         let expected: Vec<_> = expected.map(|table| (table, actual(table))).collect();
         let expected = self
             .as_kept(&expected)?
@@ -119,7 +119,8 @@ impl Live {
 
     /// What these revisions say of what their SQL and steps make.
     pub fn told(&self, migrations: &Migrations, applied: &BTreeSet<String>) -> Told {
-        let applied = migrations.iter().filter(|it| applied.contains(&it.revision.id));
+        let applied =
+            migrations.iter().filter(|migration| applied.contains(&migration.revision.id));
         let operations = applied.flat_map(|migration| &migration.upgrade.operations);
         Told::of(self.comparing().folding, operations)
     }
@@ -161,7 +162,7 @@ impl Live {
     pub fn adopted(&self, known: &[&Schema]) -> Result<Schema> {
         let comparing = self.comparing();
         let of_known = |name: &str| {
-            let mut names = known.iter().flat_map(|it| it.tables.keys());
+            let mut names = known.iter().flat_map(|schema| schema.tables.keys());
             self.scope.has_table(name)
                 && names.any(|known| comparing.folding.same_table(known, name))
         };

@@ -93,7 +93,7 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
     }
     let selection = Selection::new(cx);
     let package = Package::find(cx, &selection)?;
-    let from_objects = std::env::var_os(EXTRACT).is_some_and(|it| it == "object");
+    let from_objects = std::env::var_os(EXTRACT).is_some_and(|value| value == "object");
     let found = if from_objects { None } else { Some(check::found(cx, &selection, &package)?) };
     let found = match found {
         // One that can't be read is refused below, with what to do.

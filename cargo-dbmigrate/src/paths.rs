@@ -8,7 +8,7 @@ pub fn relative(dir: &Path, path: &Path) -> String {
     let shared = dir.components().zip(path.components()).take_while(|(a, b)| a == b).count();
     let up = dir.components().skip(shared).map(|_| "..".to_owned());
     let down = path.components().skip(shared);
-    let down = down.map(|it| it.as_os_str().to_string_lossy().into_owned());
+    let down = down.map(|component| component.as_os_str().to_string_lossy().into_owned());
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 

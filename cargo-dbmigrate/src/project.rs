@@ -124,7 +124,7 @@ fn work_dir(target_dir: &Path, package: &str, migrations_dir: &Path) -> PathBuf 
 
 /// Whether this process was started by a package's build script.
 pub fn in_build_script() -> bool {
-    ["OUT_DIR", "HOST", "TARGET", "NUM_JOBS"].iter().all(|it| std::env::var_os(it).is_some())
+    ["OUT_DIR", "HOST", "TARGET", "NUM_JOBS"].iter().all(|text| std::env::var_os(text).is_some())
 }
 
 /// A package's manifest and that of the workspace it is in, which may be the same.
@@ -161,7 +161,7 @@ impl Workspace {
     }
 
     fn select(&self, name: Option<&str>, directory: &Path) -> Result<Manifest> {
-        let has_migrations = |it: &Manifest| it.dir().join(directory).is_dir();
+        let has_migrations = |manifest: &Manifest| manifest.dir().join(directory).is_dir();
         let is_package = self.here.is_package();
         let Some(name) = name else {
             return if is_package { Ok(self.here.clone()) } else { self.the_one_with(directory) };
@@ -170,7 +170,7 @@ impl Workspace {
             return Ok(self.here.clone());
         }
         let members = self.members()?;
-        let named = members.iter().find(|it| it.package_name() == name);
+        let named = members.iter().find(|manifest| manifest.package_name() == name);
         match named {
             Some(it) if has_migrations(it) => Ok(it.clone()),
             // Of several packages the one with the migrations is the project, and `-p` names the
@@ -188,8 +188,11 @@ impl Workspace {
     fn the_one_with(&self, directory: &Path) -> Result<Manifest> {
         let root = self.root.path().display();
         let members = self.members()?;
-        let with: Vec<Manifest> =
-            members.iter().filter(|it| it.dir().join(directory).is_dir()).cloned().collect();
+        let with: Vec<Manifest> = members
+            .iter()
+            .filter(|manifest| manifest.dir().join(directory).is_dir())
+            .cloned()
+            .collect();
         match with.as_slice() {
             [it] => Ok(it.clone()),
             [] if members.is_empty() => {
@@ -216,7 +219,9 @@ impl Workspace {
 
     fn members(&self) -> Result<Vec<Manifest>> {
         let mut members = self.root.members()?;
-        if self.here.is_package() && members.iter().all(|it| it.path() != self.here.path()) {
+        if self.here.is_package()
+            && members.iter().all(|manifest| manifest.path() != self.here.path())
+        {
             members.push(self.here.clone());
         }
         Ok(members)
@@ -239,8 +244,8 @@ fn given_manifest(path: &Path) -> Result<PathBuf> {
 }
 
 fn nearest_manifest(cwd: &Path) -> Result<PathBuf> {
-    let mut paths = cwd.ancestors().map(|it| it.join(manifest::FILE));
-    paths.find(|it| it.is_file()).ok_or_else(|| {
+    let mut paths = cwd.ancestors().map(|path| path.join(manifest::FILE));
+    paths.find(|path| path.is_file()).ok_or_else(|| {
         let message = format!("no Cargo.toml in `{}` or above it", cwd.display());
         Error::new(message).hint("go into a package's directory, or name it with --manifest-path")
     })
@@ -250,7 +255,7 @@ fn nearest_manifest(cwd: &Path) -> Result<PathBuf> {
 fn target_dir(cargo_dir: &Path, workspace_root: &Path) -> Result<PathBuf> {
     let cwd = std::env::current_dir().doing(|| "find the working directory".to_owned())?;
     for name in TARGET_DIR_VARIABLES {
-        if let Some(dir) = std::env::var_os(name).filter(|it| !it.is_empty()) {
+        if let Some(dir) = std::env::var_os(name).filter(|value| !value.is_empty()) {
             return Ok(cwd.join(dir));
         }
     }

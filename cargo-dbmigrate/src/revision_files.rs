@@ -33,7 +33,7 @@ impl Location {
     /// Whether this is meant: as it is named in dbmigrate.toml, or from the working directory.
     pub fn is_at(&self, path: &Path) -> bool {
         path.to_str() == Some(&self.name)
-            || std::path::absolute(path).is_ok_and(|it| is_same(&clean(&it), &self.dir))
+            || std::path::absolute(path).is_ok_and(|path| is_same(&clean(&path), &self.dir))
     }
 }
 
@@ -51,7 +51,7 @@ pub fn locations(cx: &Context) -> Result<Vec<Location>> {
                 .hint("its directories are named from the migrations directory, for everyone"));
         }
         let dir = clean(&cx.project.migrations_dir.join(name));
-        match locations.iter().find(|it| is_same(&it.dir, &dir)) {
+        match locations.iter().find(|location| is_same(&location.dir, &dir)) {
             None => locations.push(Location { name: name.clone(), dir }),
             Some(other) => cx.out.warning_once(format!(
                 "`version_locations` names one directory twice, as `{}` and `{name}`; it counts once",
@@ -124,7 +124,7 @@ fn walk(dir: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in entries {
         let entry = entry.doing(|| format!("read `{}`", dir.display()))?;
         // What a link leads to might lead back here.
-        if deep && entry.file_type().is_ok_and(|it| it.is_dir()) {
+        if deep && entry.file_type().is_ok_and(|name| name.is_dir()) {
             walk(&entry.path(), deep, found)?;
         } else {
             found.push(entry.path());
@@ -138,7 +138,7 @@ fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let stem = stem.as_ref();
     // Editors leave `.#name.rs` and the like.
-    let is_source = path.extension().is_some_and(|it| it.eq_ignore_ascii_case("rs"));
+    let is_source = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("rs"));
     if !is_source || stem == "mod" || stem.starts_with('.') {
         return Ok(None);
     }
@@ -162,6 +162,6 @@ fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
 
 /// Whether a file's name may be a module's. That no keyword is one, the compiler says.
 fn is_name(stem: &str) -> bool {
-    let is_part = |it: char| it == '_' || it.is_alphanumeric();
-    stem.chars().all(is_part) && !stem.starts_with(|it: char| it.is_ascii_digit())
+    let is_part = |c: char| c == '_' || c.is_alphanumeric();
+    stem.chars().all(is_part) && !stem.starts_with(|c: char| c.is_ascii_digit())
 }

@@ -53,7 +53,7 @@ impl Recording {
     pub fn migration(&self) -> Result<Migration> {
         let recorded = read_recorded(&self.line)
             .map_err(|err| err.to_string())
-            .and_then(|it| it.migration)
+            .and_then(|recorded| recorded.migration)
             .map_err(|err| {
                 let module = &self.module;
                 Error::new(format!("failed to read what `{module}` recorded: {err}")).hint(
@@ -72,8 +72,8 @@ impl Recording {
             )
         })?;
         let migration = recorded.migration.map_err(|panic| {
-            let file = files.iter().find(|it| it.module == recorded.module);
-            let path = file.map_or_else(PathBuf::new, |it| it.path.clone());
+            let file = files.iter().find(|file| file.module == recorded.module);
+            let path = file.map_or_else(PathBuf::new, |file| file.path.clone());
             let path = cx.project.shown(&path);
             Error::new(format!("the revision `{path}` panicked while it was recorded: {panic}"))
                 .of_revision()

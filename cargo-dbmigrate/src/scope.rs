@@ -40,7 +40,8 @@ impl Scope {
 
     /// Whether a table, or a view, is compared.
     pub fn has_table(&self, name: &str) -> bool {
-        let is_in = self.include.is_empty() || self.include.iter().any(|it| it.0.matches(name));
+        let is_in =
+            self.include.is_empty() || self.include.iter().any(|included| included.0.matches(name));
         is_in && !self.excludes(&Subject::Table(name))
     }
 
@@ -50,7 +51,7 @@ impl Scope {
     }
 
     fn excludes(&self, subject: &Subject<'_>) -> bool {
-        self.exclude.iter().any(|it| it.matches(subject))
+        self.exclude.iter().any(|excluded| excluded.matches(subject))
     }
 
     /// What of a schema is compared.
@@ -58,10 +59,10 @@ impl Scope {
         if self.is_empty() {
             return schema.clone();
         }
-        let tables = schema.tables.values().filter(|it| self.has_table(&it.name));
-        let tables = tables.map(|it| self.compared_table(it));
+        let tables = schema.tables.values().filter(|table| self.has_table(&table.name));
+        let tables = tables.map(|table| self.compared_table(table));
         // Of a table without a column nothing is left to say.
-        let mut tables: Vec<Table> = tables.filter(|it| !it.columns.is_empty()).collect();
+        let mut tables: Vec<Table> = tables.filter(|table| !table.columns.is_empty()).collect();
         let kept = Schema::from_tables(tables.iter().cloned());
         // A key to a table that is left out stands, as that one is somebody else's matter.
         let stands = |key: &ForeignKey| {
@@ -70,12 +71,14 @@ impl Scope {
                 return true;
             };
             let has = |table: &Table, name: &String| {
-                table.columns.iter().any(|it| self.folding.same(&it.name, name))
+                table.columns.iter().any(|column| self.folding.same(&column.name, name))
             };
-            let is_kept = |it: &String| kept.table(name).is_some_and(|table| has(table, it));
-            key.references_columns.iter().all(|it| is_kept(it) || !has(whole, it))
+            let is_kept = |text: &String| kept.table(name).is_some_and(|table| has(table, text));
+            key.references_columns.iter().all(|references_column| {
+                is_kept(references_column) || !has(whole, references_column)
+            })
         };
-        tables.iter_mut().for_each(|it| it.foreign_keys.retain(stands));
+        tables.iter_mut().for_each(|table| table.foreign_keys.retain(stands));
         Schema::from_tables(tables)
     }
 
@@ -83,13 +86,14 @@ impl Scope {
     /// and computed columns.
     fn compared_table(&self, table: &Table) -> Table {
         let mut table = table.clone();
-        let is_out = |it: &str| self.excludes(&Subject::Column(&table.name, it));
-        let names = table.columns.iter().map(|it| &it.name);
-        let mut out: Vec<String> = names.filter(|it| is_out(it)).cloned().collect();
+        let is_out = |text: &str| self.excludes(&Subject::Column(&table.name, text));
+        let names = table.columns.iter().map(|column| &column.name);
+        let mut out: Vec<String> = names.filter(|name| is_out(name)).cloned().collect();
         loop {
-            let computed = table.columns.iter().find(|it| {
-                let expression = it.generated.as_ref().map_or("", |it| &it.expression);
-                !out.contains(&it.name) && out.iter().any(|out| mentions(expression, out))
+            let computed = table.columns.iter().find(|column| {
+                let expression =
+                    column.generated.as_ref().map_or("", |generated| &generated.expression);
+                !out.contains(&column.name) && out.iter().any(|out| mentions(expression, out))
             });
             match computed {
                 Some(it) => out.push(it.name.clone()),
@@ -97,23 +101,25 @@ impl Scope {
             }
         }
         let is_in = |columns: &[String]| {
-            !columns.iter().any(|it| out.iter().any(|out| self.folding.same(out, it)))
+            !columns.iter().any(|column| out.iter().any(|out| self.folding.same(out, column)))
         };
         let is_without = |sql: &str| !out.iter().any(|out| mentions(sql, out));
         let has = |kind, name: &str| !self.excludes(&Subject::Object(kind, name));
-        table.columns.retain(|it| !out.contains(&it.name));
-        table.primary_key = table.primary_key.filter(|it| is_in(&it.columns));
-        table.uniques.retain(|it| is_in(&it.columns) && has(Kind::Unique, &it.name));
-        table.foreign_keys.retain(|it| is_in(&it.columns) && has(Kind::ForeignKey, &it.name));
-        table.checks.retain(|it| is_without(&it.expression) && has(Kind::Check, &it.name));
-        let is_index_in = |it: &Index| {
-            it.filter.as_ref().is_none_or(|it| is_without(it))
-                && it.columns.iter().all(|it| match &it.term {
-                    IndexTerm::Column(it) => is_in(std::slice::from_ref(it)),
-                    IndexTerm::Expression(it) => is_without(it),
+        table.columns.retain(|column| !out.contains(&column.name));
+        table.primary_key = table.primary_key.filter(|primary_key| is_in(&primary_key.columns));
+        table.uniques.retain(|unique| is_in(&unique.columns) && has(Kind::Unique, &unique.name));
+        table.foreign_keys.retain(|foreign_key| {
+            is_in(&foreign_key.columns) && has(Kind::ForeignKey, &foreign_key.name)
+        });
+        table.checks.retain(|check| is_without(&check.expression) && has(Kind::Check, &check.name));
+        let is_index_in = |index: &Index| {
+            index.filter.as_ref().is_none_or(|filter| is_without(filter))
+                && index.columns.iter().all(|column| match &column.term {
+                    IndexTerm::Column(column) => is_in(std::slice::from_ref(column)),
+                    IndexTerm::Expression(column) => is_without(column),
                 })
         };
-        table.indexes.retain(|it| is_index_in(it) && has(Kind::Index, &it.name));
+        table.indexes.retain(|index| is_index_in(index) && has(Kind::Index, &index.name));
         table
     }
 
@@ -124,9 +130,9 @@ impl Scope {
             return found.clone();
         }
         let table_of = |name: &str, kind: ObjectKind| {
-            let mut objects = objects.iter().filter(|it| it.kind == kind);
-            let object = objects.find(|it| it.name == name);
-            object.map_or_else(|| name.to_owned(), |it| it.table.clone())
+            let mut objects = objects.iter().filter(|object| object.kind == kind);
+            let object = objects.find(|object| object.name == name);
+            object.map_or_else(|| name.to_owned(), |object| object.table.clone())
         };
         let mut kept = Catalog { schema: self.compared(&found.schema), ..found.clone() };
         kept.unreadable.retain(|Unreadable { name, .. }| {
@@ -135,11 +141,11 @@ impl Scope {
             self.has_table(&table) && (table == *name || is_index_in)
         });
         kept.others.retain(|object| self.has_table(&table_of(&object.name, object.kind)));
-        kept.beyond.retain(|it| {
-            let unique = it.part.as_ref().filter(|part| part.kind == PartKind::Unique);
+        kept.beyond.retain(|candidate| {
+            let unique = candidate.part.as_ref().filter(|part| part.kind == PartKind::Unique);
             let is_in = |name: &str| !self.excludes(&Subject::Object(Kind::Unique, name));
-            self.has_table(&it.table)
-                && it.columns.iter().all(|column| self.has_column(&it.table, column))
+            self.has_table(&candidate.table)
+                && candidate.columns.iter().all(|column| self.has_column(&candidate.table, column))
                 && unique.and_then(|part| part.name.as_deref()).is_none_or(is_in)
         });
         kept
@@ -188,19 +194,27 @@ impl Scope {
     /// those that refer to them.
     fn blamed(&self, operation: &Operation, schema: &Schema) -> String {
         let about = operation.tables();
-        let is_about = |name: &str| about.iter().any(|it| self.folding.same_table(it, name));
-        let is_near = |it: &&Table| {
-            is_about(&it.name) || it.foreign_keys.iter().any(|it| is_about(&it.references_table))
+        let is_about = |name: &str| about.iter().any(|text| self.folding.same_table(text, name));
+        let is_near = |table: &&Table| {
+            is_about(&table.name)
+                || table
+                    .foreign_keys
+                    .iter()
+                    .any(|foreign_key| is_about(&foreign_key.references_table))
         };
         let mut blamed: Vec<String> = Vec::new();
         for table in schema.tables.values().filter(is_near) {
             let name = &table.name;
-            if !self.include.is_empty() && !self.include.iter().any(|it| it.0.matches(name)) {
+            if !self.include.is_empty()
+                && !self.include.iter().any(|included| included.0.matches(name))
+            {
                 blamed.push(format!("`include` doesn't have the table `{name}`"));
             }
             for rule in &self.exclude {
-                let objects = subjects(table).into_iter().filter(|it| rule.matches(it));
-                blamed.extend(objects.map(|it| format!("`exclude` has `{rule}`, and so {it}")));
+                let objects = subjects(table).into_iter().filter(|subject| rule.matches(subject));
+                blamed.extend(
+                    objects.map(|subject| format!("`exclude` has `{rule}`, and so {subject}")),
+                );
             }
         }
         blamed.dedup();
@@ -214,13 +228,14 @@ impl Scope {
 /// What of a table a pattern can name.
 fn subjects(table: &Table) -> Vec<Subject<'_>> {
     let mut subjects = vec![Subject::Table(&table.name)];
-    subjects.extend(table.columns.iter().map(|it| Subject::Column(&table.name, &it.name)));
+    subjects.extend(table.columns.iter().map(|column| Subject::Column(&table.name, &column.name)));
     let object = |kind| move |name| Subject::Object(kind, name);
-    subjects.extend(table.uniques.iter().map(|it| it.name.as_str()).map(object(Kind::Unique)));
-    let keys = table.foreign_keys.iter().map(|it| it.name.as_str());
+    subjects
+        .extend(table.uniques.iter().map(|unique| unique.name.as_str()).map(object(Kind::Unique)));
+    let keys = table.foreign_keys.iter().map(|foreign_key| foreign_key.name.as_str());
     subjects.extend(keys.map(object(Kind::ForeignKey)));
-    subjects.extend(table.checks.iter().map(|it| it.name.as_str()).map(object(Kind::Check)));
-    subjects.extend(table.indexes.iter().map(|it| it.name.as_str()).map(object(Kind::Index)));
+    subjects.extend(table.checks.iter().map(|check| check.name.as_str()).map(object(Kind::Check)));
+    subjects.extend(table.indexes.iter().map(|index| index.name.as_str()).map(object(Kind::Index)));
     subjects
 }
 

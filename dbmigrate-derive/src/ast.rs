@@ -91,7 +91,8 @@ impl<'a> Struct<'a> {
         place: Place,
     ) -> Struct<'a> {
         let attrs = StructAttrs::read(cx, &input.attrs, place);
-        let fields = fields.iter().filter_map(|it| Field::read(cx, it, attrs.rename_all)).collect();
+        let fields =
+            fields.iter().filter_map(|field| Field::read(cx, field, attrs.rename_all)).collect();
         Struct {
             place,
             ident: &input.ident,
@@ -114,23 +115,23 @@ impl<'a> Struct<'a> {
     /// The field of that name, or else the field of the column of that name.
     pub(crate) fn find(&self, name: &str) -> Option<&Field<'a>> {
         self.columns()
-            .find(|it| it.name == name)
-            .or_else(|| self.columns().find(|it| it.column == name))
+            .find(|field| field.name == name)
+            .or_else(|| self.columns().find(|field| field.column == name))
     }
 
     /// The fields that are columns.
     pub(crate) fn columns(&self) -> impl Iterator<Item = &Field<'a>> {
-        self.fields.iter().filter(|it| !it.attrs.has("skip") && !it.attrs.has("flatten"))
+        self.fields.iter().filter(|field| !field.attrs.has("skip") && !field.attrs.has("flatten"))
     }
 
     /// The fields that are columns or groups of columns.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Field<'a>> {
-        self.fields.iter().filter(|it| !it.attrs.has("skip"))
+        self.fields.iter().filter(|field| !field.attrs.has("skip"))
     }
 
     /// The fields that are groups of columns.
     pub(crate) fn groups(&self) -> impl Iterator<Item = &Field<'a>> {
-        self.fields.iter().filter(|it| it.attrs.has("flatten"))
+        self.fields.iter().filter(|field| field.attrs.has("flatten"))
     }
 }
 

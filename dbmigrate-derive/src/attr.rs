@@ -53,11 +53,11 @@ pub(crate) struct Key {
 impl Key {
     /// How it is written at a place.
     pub(crate) fn form(&self, place: Place) -> &'static str {
-        self.forms.iter().find(|(it, _)| *it == place).map_or(self.name, |(_, form)| form)
+        self.forms.iter().find(|(form, _)| *form == place).map_or(self.name, |(_, form)| form)
     }
 
     fn belongs(&self, place: Place) -> bool {
-        self.forms.iter().any(|(it, _)| *it == place)
+        self.forms.iter().any(|(form, _)| *form == place)
     }
 }
 
@@ -144,7 +144,7 @@ pub(crate) fn keys(
     mut read: impl FnMut(&'static Key, Span, ParseStream<'_>) -> syn::Result<()>,
 ) -> Keys {
     let mut seen = Keys::default();
-    for attr in attrs.iter().filter(|it| it.path().is_ident("model")) {
+    for attr in attrs.iter().filter(|attribute| attribute.path().is_ident("model")) {
         if !matches!(attr.meta, Meta::List(_)) {
             cx.error(attr.meta.span(), "this says nothing; write `#[model(...)]`");
             continue;
@@ -176,7 +176,7 @@ pub(crate) struct Keys(Vec<(&'static str, Span)>);
 
 impl Keys {
     pub(crate) fn get(&self, name: &str) -> Option<Span> {
-        self.0.iter().find(|(it, _)| *it == name).map(|(_, span)| *span)
+        self.0.iter().find(|(text, _)| *text == name).map(|(_, span)| *span)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&'static str, Span)> + '_ {
@@ -196,7 +196,7 @@ fn one(
     }
     let ident = input.call(Ident::parse_any)?;
     let name = ident.unraw().to_string();
-    let Some(key) = KEYS.iter().find(|it| it.name == name) else {
+    let Some(key) = KEYS.iter().find(|key| key.name == name) else {
         let guess = match guess(&name, place) {
             Some(it) => format!(" (did you mean `{it}`?)"),
             None => String::new(),
@@ -248,7 +248,7 @@ pub(crate) fn nested<T>(
 /// What can be written at a place.
 fn valid(place: Place) -> String {
     let names: Vec<String> =
-        KEYS.iter().filter(|it| it.belongs(place)).map(|it| format!("`{}`", it.name)).collect();
+        KEYS.iter().filter(|key| key.belongs(place)).map(|key| format!("`{}`", key.name)).collect();
     format!("the keys of {} are {}", place.name(), names.join(", "))
 }
 
@@ -256,10 +256,10 @@ fn valid(place: Place) -> String {
 fn guess(name: &str, place: Place) -> Option<&'static str> {
     let near = |key: &&Key| distance(name, key.name) <= name.len().div_ceil(3).min(3);
     KEYS.iter()
-        .filter(|it| it.belongs(place))
+        .filter(|key| key.belongs(place))
         .filter(near)
-        .min_by_key(|it| distance(name, it.name))
-        .map(|it| it.name)
+        .min_by_key(|key| distance(name, key.name))
+        .map(|key| key.name)
 }
 
 /// The number of letters to change, add or leave out to make one word of the other.
@@ -282,16 +282,16 @@ fn distance(one: &str, two: &str) -> usize {
 pub(crate) fn docs(attrs: &[Attribute]) -> Option<String> {
     attrs
         .iter()
-        .filter(|it| it.path().is_ident("doc"))
-        .filter_map(|it| match &it.meta {
+        .filter(|attribute| attribute.path().is_ident("doc"))
+        .filter_map(|attribute| match &attribute.meta {
             Meta::NameValue(meta) => match &meta.value {
                 syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) => Some(text.value()),
                 _ => None,
             },
             _ => None,
         })
-        .flat_map(|it| it.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>())
-        .find(|it| !it.is_empty())
+        .flat_map(|text| text.lines().map(|line| line.trim().to_owned()).collect::<Vec<_>>())
+        .find(|text| !text.is_empty())
 }
 
 #[cfg(test)]

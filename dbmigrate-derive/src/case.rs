@@ -26,7 +26,7 @@ pub(crate) struct Rule(fn(&[&str]) -> String);
 const RULES: &[(&str, Rule)] = &[
     ("lowercase", Rule(|words| words.concat())),
     ("UPPERCASE", Rule(|words| words.concat().to_uppercase())),
-    ("PascalCase", Rule(|words| words.iter().map(|it| capital(it)).collect())),
+    ("PascalCase", Rule(|words| words.iter().map(|word| capital(word)).collect())),
     ("camelCase", Rule(camel)),
     ("snake_case", Rule(|words| words.join("_"))),
     ("SCREAMING_SNAKE_CASE", Rule(|words| words.join("_").to_uppercase())),
@@ -37,10 +37,11 @@ const RULES: &[(&str, Rule)] = &[
 impl Rule {
     /// The rule of that name, or the names that there are.
     pub(crate) fn named(name: &str) -> Result<Rule, String> {
-        match RULES.iter().find(|(it, _)| *it == name) {
+        match RULES.iter().find(|(text, _)| *text == name) {
             Some((_, rule)) => Ok(*rule),
             None => {
-                let names: Vec<String> = RULES.iter().map(|(it, _)| format!("\"{it}\"")).collect();
+                let names: Vec<String> =
+                    RULES.iter().map(|(text, _)| format!("\"{text}\"")).collect();
                 Err(format!("unknown rule \"{name}\"; the rules are {}", names.join(", ")))
             }
         }
@@ -49,7 +50,7 @@ impl Rule {
     /// The name by the rule, whatever case it is in.
     pub(crate) fn apply(self, name: &str) -> String {
         let snake = snake(name);
-        let words: Vec<&str> = snake.split('_').filter(|it| !it.is_empty()).collect();
+        let words: Vec<&str> = snake.split('_').filter(|part| !part.is_empty()).collect();
         (self.0)(&words)
     }
 }

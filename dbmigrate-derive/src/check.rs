@@ -179,7 +179,8 @@ fn is_alone(names: &Names, field: &Field<'_>) -> bool {
 }
 
 fn primary_key(cx: &Ctxt, it: &Struct<'_>) {
-    let keys: Vec<&Field<'_>> = it.columns().filter(|it| it.attrs.has("primary_key")).collect();
+    let keys: Vec<&Field<'_>> =
+        it.columns().filter(|field| field.attrs.has("primary_key")).collect();
     let none = it.attrs.keys.get("no_primary_key");
     if let (Some(span), Some(_)) = (none, &it.attrs.primary_key) {
         cx.error(span, "`primary_key` and `no_primary_key` exclude each other");
@@ -195,7 +196,7 @@ fn primary_key(cx: &Ctxt, it: &Struct<'_>) {
         }
     }
     if let (None, None, [_, second, ..]) = (none, &it.attrs.primary_key, keys.as_slice()) {
-        let names: Vec<&str> = keys.iter().map(|it| it.name.as_str()).collect();
+        let names: Vec<&str> = keys.iter().map(|field| field.name.as_str()).collect();
         let message = format!(
             "a second primary key; for one key of several columns write `#[model(primary_key({}))]` \
              on the struct",
@@ -223,8 +224,9 @@ fn primary_key(cx: &Ctxt, it: &Struct<'_>) {
 fn columns_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
     let columns: Vec<&Field<'_>> = it.columns().collect();
     for (idx, field) in columns.iter().enumerate() {
-        if let Some(first) = columns[..idx].iter().find(|it| it.column == field.column) {
-            let span = field.attrs.column.as_ref().map_or_else(|| field.span(), |it| it.span);
+        if let Some(first) = columns[..idx].iter().find(|column| column.column == field.column) {
+            let span =
+                field.attrs.column.as_ref().map_or_else(|| field.span(), |column| column.span);
             let message =
                 format!("`{}` is the column of the field `{}` already", field.column, first.name);
             cx.error(span, message);
@@ -234,26 +236,28 @@ fn columns_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
 
 /// All lists of columns that the struct names.
 pub(crate) fn lists<'a>(it: &'a Struct<'_>) -> Vec<Vec<(&'a str, Span)>> {
-    let names = |names: &'a Names| names.iter().map(|it| (it.value.as_str(), it.span)).collect();
+    let names =
+        |names: &'a Names| names.iter().map(|name| (name.value.as_str(), name.span)).collect();
     let mut lists: Vec<Vec<(&str, Span)>> = Vec::new();
     lists.extend(it.attrs.primary_key.iter().map(names));
-    lists.extend(it.attrs.uniques.iter().map(|it| names(&it.columns)));
-    lists.extend(it.attrs.foreign_keys.iter().map(|it| names(&it.columns)));
+    lists.extend(it.attrs.uniques.iter().map(|unique| names(&unique.columns)));
+    lists.extend(it.attrs.foreign_keys.iter().map(|foreign_key| names(&foreign_key.columns)));
     for index in &it.attrs.indexes {
-        let columns = index.terms.iter().filter(|it| !it.is_sql);
-        lists.push(columns.map(|it| (it.what.value.as_str(), it.what.span)).collect());
+        let columns = index.terms.iter().filter(|term| !term.is_sql);
+        lists.push(columns.map(|term| (term.what.value.as_str(), term.what.span)).collect());
     }
     lists
 }
 
 fn names_are_there(cx: &Ctxt, it: &Struct<'_>) {
-    let fields: Vec<&str> = it.columns().map(|it| it.name.as_str()).collect();
+    let fields: Vec<&str> = it.columns().map(|field| field.name.as_str()).collect();
     for list_of_names in lists(it) {
         for (idx, (name, span)) in list_of_names.iter().enumerate() {
-            if list_of_names[..idx].iter().any(|(it, _)| it == name) {
+            if list_of_names[..idx].iter().any(|(text, _)| text == name) {
                 cx.error(*span, format!("`{name}` is in this list twice"));
             }
-            let skipped = it.fields.iter().any(|it| it.name == *name && it.attrs.has("skip"));
+            let skipped =
+                it.fields.iter().any(|field| field.name == *name && field.attrs.has("skip"));
             if skipped {
                 cx.error(*span, format!("the field `{name}` is skipped and so no column"));
             } else if it.find(name).is_none() && it.groups().next().is_none() {
@@ -268,30 +272,46 @@ fn names_are_there(cx: &Ctxt, it: &Struct<'_>) {
 /// No two constraints of one kind say the same or have one name.
 fn names_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
     let on_fields =
-        |name: &str| it.find(name).map_or_else(|| name.to_owned(), |it| it.name.clone());
+        |name: &str| it.find(name).map_or_else(|| name.to_owned(), |field| field.name.clone());
     let mut uniques: Vec<Vec<String>> = Vec::new();
-    for field in it.columns().filter(|it| it.attrs.unique.is_some()) {
+    for field in it.columns().filter(|field| field.attrs.unique.is_some()) {
         uniques.push(vec![field.name.clone()]);
     }
     for unique in &it.attrs.uniques {
-        let columns: Vec<String> = unique.columns.iter().map(|it| on_fields(&it.value)).collect();
+        let columns: Vec<String> =
+            unique.columns.iter().map(|column| on_fields(&column.value)).collect();
         if uniques.contains(&columns) {
             cx.error(unique.span, "these columns are unique already");
         }
         uniques.push(columns);
     }
-    let columns: Vec<_> = it.columns().map(|it| &it.attrs).collect();
+    let columns: Vec<_> = it.columns().map(|field| &field.attrs).collect();
     let mut named: Vec<&Option<Spanned<String>>> = Vec::new();
-    named.extend(columns.iter().filter_map(|it| it.unique.as_ref()).map(|it| &it.name));
-    named.extend(it.attrs.uniques.iter().map(|it| &it.name));
-    named.extend(columns.iter().filter_map(|it| it.index.as_ref()).map(|it| &it.name));
-    named.extend(it.attrs.indexes.iter().map(|it| &it.name));
-    named.extend(columns.iter().filter_map(|it| it.check.as_ref()).map(|it| &it.name));
-    named.extend(it.attrs.checks.iter().map(|it| &it.name));
-    named.extend(it.attrs.foreign_keys.iter().map(|it| &it.name));
+    named.extend(
+        columns
+            .iter()
+            .filter_map(|field_attrs| field_attrs.unique.as_ref())
+            .map(|unique| &unique.name),
+    );
+    named.extend(it.attrs.uniques.iter().map(|unique| &unique.name));
+    named.extend(
+        columns
+            .iter()
+            .filter_map(|field_attrs| field_attrs.index.as_ref())
+            .map(|index| &index.name),
+    );
+    named.extend(it.attrs.indexes.iter().map(|index| &index.name));
+    named.extend(
+        columns
+            .iter()
+            .filter_map(|field_attrs| field_attrs.check.as_ref())
+            .map(|check| &check.name),
+    );
+    named.extend(it.attrs.checks.iter().map(|check| &check.name));
+    named.extend(it.attrs.foreign_keys.iter().map(|foreign_key| &foreign_key.name));
     let named: Vec<_> = named.into_iter().flatten().collect();
     for (idx, name) in named.iter().enumerate() {
-        if named[..idx].iter().any(|it| it.value == name.value) {
+        if named[..idx].iter().any(|candidate| candidate.value == name.value) {
             let message =
                 format!("the name `{}` is taken by another one of this struct", name.value);
             cx.error(name.span, message);

@@ -71,7 +71,9 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
 /// The only field's type.
 fn inner(input: &DeriveInput) -> Option<&Type> {
     match &input.data {
-        Data::Struct(data) if data.fields.len() == 1 => data.fields.iter().next().map(|it| &it.ty),
+        Data::Struct(data) if data.fields.len() == 1 => {
+            data.fields.iter().next().map(|field| &field.ty)
+        }
         _ => None,
     }
 }
@@ -105,7 +107,7 @@ fn newtype(cx: &Ctxt, input: &DeriveInput, fields: &Fields) -> Code {
                        `type = String(100)`";
         cx.error(span, message);
     }
-    if let Some(length) = length.as_ref().filter(|it| it.value == 0) {
+    if let Some(length) = length.as_ref().filter(|length| length.value == 0) {
         cx.error(length.span, "a `length` of 0 leaves no room for text");
     }
     let name = input.ident.unraw().to_string();
@@ -196,7 +198,7 @@ fn enumeration(cx: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Code {
             cx.error(variant.ident.span(), message);
         }
         let ident = variant.ident.unraw().to_string();
-        let span = rename.as_ref().map_or_else(|| variant.ident.span(), |it| it.span);
+        let span = rename.as_ref().map_or_else(|| variant.ident.span(), |rename| rename.span);
         let value = match (rename, rename_all) {
             (Some(it), _) => it.value,
             (None, Some(rule)) => rule.apply(&ident),
@@ -207,7 +209,8 @@ fn enumeration(cx: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Code {
         }
         values.push(value);
     }
-    let name = name.map_or_else(|| case::snake(&input.ident.unraw().to_string()), |it| it.value);
+    let name =
+        name.map_or_else(|| case::snake(&input.ident.unraw().to_string()), |name| name.value);
     let body = quote! {
         const TY: #krate::model::Ty = #krate::model::Ty::enumeration(#name, &[#(#values),*]);
     };

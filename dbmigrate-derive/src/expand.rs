@@ -28,11 +28,11 @@ use crate::value::{Actions, DefaultValue, Index, Names, Reference, Spanned};
 pub(crate) fn derive(input: &DeriveInput, place: Place) -> TokenStream {
     let cx = Ctxt::new();
     let fields = check::fields(&cx, input, place);
-    let parsed = fields.map(|it| Struct::read(&cx, input, it, place));
+    let parsed = fields.map(|punctuated| Struct::read(&cx, input, punctuated, place));
     if let Some(it) = &parsed {
         check::rules(&cx, it);
     }
-    let krate = krate(parsed.as_ref().and_then(|it| it.attrs.krate.as_ref()));
+    let krate = krate(parsed.as_ref().and_then(|parsed| parsed.attrs.krate.as_ref()));
     match parsed {
         Some(it) if cx.is_clean() => Expansion { it: &it, krate }.code(),
         _ => {
@@ -107,11 +107,11 @@ impl Expansion<'_> {
         let literal = literal(it);
         let length = Literal::usize_unsuffixed(literal.len());
         let literal = Literal::byte_string(&literal);
-        let list = it.members().map(|it| self.field(it));
+        let list = it.members().map(|field| self.field(field));
         let primary_key = self.primary_key();
         let texts = self.texts();
-        let groups = it.groups().map(|it| {
-            let ty = it.ty;
+        let groups = it.groups().map(|field| {
+            let ty = field.ty;
             quote!(&<#ty as #krate::Columns>::RECORD)
         });
         let uniques = self.uniques();
@@ -175,7 +175,7 @@ impl Expansion<'_> {
         }
         let this = self.this();
         let ident = self.it.ident;
-        let fields = self.it.members().map(|it| it.ident);
+        let fields = self.it.members().map(|field| field.ident);
         let names = (0..).map(|idx| quote::format_ident!("_{idx}"));
         quote! {
             #[allow(dead_code)]
@@ -186,7 +186,7 @@ impl Expansion<'_> {
     /// The struct's type, with every lifetime `'static`.
     fn this(&self) -> TokenStream {
         let ident = self.it.ident;
-        let lifetimes = self.it.generics.params.iter().map(|it| match it {
+        let lifetimes = self.it.generics.params.iter().map(|param| match param {
             GenericParam::Lifetime(_) => quote!('static),
             _ => TokenStream::new(),
         });
@@ -216,13 +216,13 @@ impl Expansion<'_> {
     fn primary_key(&self) -> TokenStream {
         let Expansion { it, krate } = self;
         let names: Vec<&str> = match &it.attrs.primary_key {
-            Some(names) => names.iter().map(|it| it.value.as_str()).collect(),
+            Some(names) => names.iter().map(|name| name.value.as_str()).collect(),
             None => {
-                let keys = it.columns().filter(|it| it.attrs.has("primary_key"));
-                keys.map(|it| it.name.as_str()).collect()
+                let keys = it.columns().filter(|field| field.attrs.has("primary_key"));
+                keys.map(|field| field.name.as_str()).collect()
             }
         };
-        let groups: Vec<_> = it.groups().map(|it| it.ty).collect();
+        let groups: Vec<_> = it.groups().map(|field| field.ty).collect();
         if names.is_empty() && !groups.is_empty() {
             return quote!(#krate::model::check::inherited_key(
                 &[#(<#groups as #krate::Columns>::FIELDS),*]
@@ -340,7 +340,8 @@ impl Expansion<'_> {
             }
         }
         for key in &it.attrs.foreign_keys {
-            let columns = key.columns.iter().map(|it| it.value.as_str()).collect::<Vec<_>>();
+            let columns =
+                key.columns.iter().map(|column| column.value.as_str()).collect::<Vec<_>>();
             checks.extend(self.reference(&own, &columns, &key.references, &key.actions));
         }
         for field in it.columns() {
@@ -363,7 +364,7 @@ impl Expansion<'_> {
         let no_key = it.attrs.keys.get("no_primary_key").is_some();
         let has_key = no_key
             || it.attrs.primary_key.is_some()
-            || it.columns().any(|it| it.attrs.has("primary_key"));
+            || it.columns().any(|field| field.attrs.has("primary_key"));
         if !has_key && it.place == Place::Model {
             let span = it.ident.span();
             let krate = respanned(krate, span);
@@ -371,7 +372,8 @@ impl Expansion<'_> {
                 const _: () = #krate::model::check::primary_key(#own, #name);
             });
         }
-        for (idx, group) in it.members().enumerate().filter(|(_, it)| it.attrs.has("flatten")) {
+        for (idx, group) in it.members().enumerate().filter(|(_, field)| field.attrs.has("flatten"))
+        {
             let span = group.span();
             let krate = respanned(krate, span);
             checks.extend(quote_spanned! {span=>
@@ -393,15 +395,16 @@ impl Expansion<'_> {
         let span = references.span;
         let krate = respanned(&self.krate, span);
         let model = self.referenced(references);
-        let name = references.model.segments.last().map(|it| it.ident.unraw().to_string());
+        let name =
+            references.model.segments.last().map(|segment| segment.ident.unraw().to_string());
         let name = name.unwrap_or_default();
         let is_set_null = |action: &Option<Spanned<String>>| {
-            action.as_ref().is_some_and(|it| it.value == "set_null")
+            action.as_ref().is_some_and(|action| action.value == "set_null")
         };
         let n_columns = columns.len();
         let checks = columns.iter().enumerate().map(|(place, column)| {
             let field = self.it.find(column);
-            let sets_null = if field.is_some_and(|it| it.attrs.has("nullable")) {
+            let sets_null = if field.is_some_and(|field| field.attrs.has("nullable")) {
                 ""
             } else if is_set_null(&actions.on_delete) {
                 "on_delete"
@@ -410,8 +413,8 @@ impl Expansion<'_> {
             } else {
                 ""
             };
-            let is_this = |it: &&Field<'_>| field.is_some_and(|field| field.name == it.name);
-            let from = match self.it.members().position(|it| is_this(&it)) {
+            let is_this = |candidate: &&Field<'_>| field.is_some_and(|field| field.name == candidate.name);
+            let from = match self.it.members().position(|field| is_this(&field)) {
                 Some(idx) => quote_spanned!(span=> #own.list[#idx]),
                 None => quote_spanned!(span=> #krate::model::check::grouped(#own, #column)),
             };
@@ -427,9 +430,9 @@ impl Expansion<'_> {
             };
             let sets_default = [("on_delete", &actions.on_delete), ("on_update", &actions.on_update)]
                 .into_iter()
-                .find(|(_, action)| action.as_ref().is_some_and(|it| it.value == "set_default"))
+                .find(|(_, action)| action.as_ref().is_some_and(|action| action.value == "set_default"))
                 .filter(|_| {
-                    field.is_some_and(|it| it.attrs.default.is_none() && !it.attrs.has("nullable"))
+                    field.is_some_and(|field| field.attrs.default.is_none() && !field.attrs.has("nullable"))
                 })
                 .map(|(key, _)| {
                     quote_spanned! {span=>

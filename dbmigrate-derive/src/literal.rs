@@ -61,7 +61,7 @@ impl Writer {
 
     /// A text, or an empty one for nothing.
     fn optional(&mut self, text: Option<&crate::value::Spanned<String>>) -> &mut Writer {
-        self.text(text.map_or("", |it| &it.value))
+        self.text(text.map_or("", |text| &text.value))
     }
 
     fn names(&mut self, names: &Names) -> &mut Writer {
@@ -82,10 +82,13 @@ impl Writer {
 
     fn struct_facts(&mut self, it: &Struct<'_>) {
         let attrs = &it.attrs;
-        self.said("renamed_from", attrs.renamed_from.as_ref().map(|it| it.value.as_str()))
-            .said("docs", it.docs.as_deref())
-            .said("comment", attrs.comment.as_ref().map(|it| it.value.as_str()))
-            .said("database", attrs.database.as_ref().map(|it| it.value.as_str()));
+        self.said(
+            "renamed_from",
+            attrs.renamed_from.as_ref().map(|renamed_from| renamed_from.value.as_str()),
+        )
+        .said("docs", it.docs.as_deref())
+        .said("comment", attrs.comment.as_ref().map(|comment| comment.value.as_str()))
+        .said("database", attrs.database.as_ref().map(|database| database.value.as_str()));
         for flag in ["unmanaged", "strict", "without_rowid"] {
             if attrs.keys.get(flag).is_some() {
                 self.text(flag);
@@ -147,10 +150,13 @@ impl Writer {
 
     fn field_facts(&mut self, field: &Field<'_>) {
         let attrs = &field.attrs;
-        self.said("renamed_from", attrs.renamed_from.as_ref().map(|it| it.value.as_str()))
-            .said("docs", field.docs.as_deref())
-            .said("comment", attrs.comment.as_ref().map(|it| it.value.as_str()))
-            .said("collate", attrs.collate.as_ref().map(|it| it.value.as_str()));
+        self.said(
+            "renamed_from",
+            attrs.renamed_from.as_ref().map(|renamed_from| renamed_from.value.as_str()),
+        )
+        .said("docs", field.docs.as_deref())
+        .said("comment", attrs.comment.as_ref().map(|comment| comment.value.as_str()))
+        .said("collate", attrs.collate.as_ref().map(|collate| collate.value.as_str()));
         if attrs.has("primary_key") {
             self.text("primary_key").number(1).text(&field.name);
         }

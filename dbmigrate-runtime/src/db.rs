@@ -103,7 +103,7 @@ impl<'a> Db<'a> {
 
     /// The value of an argument that the command was given as `-x key=value`.
     pub fn arg(&self, key: &str) -> Option<&str> {
-        self.args.iter().rev().find(|(it, _)| it == key).map(|(_, value)| value.as_str())
+        self.args.iter().rev().find(|(arg, _)| arg == key).map(|(_, value)| value.as_str())
     }
 }
 
@@ -155,7 +155,7 @@ mod sealed {
 
 impl sealed::Find for &str {
     fn find(&self, columns: &[String]) -> Option<usize> {
-        columns.iter().position(|it| it == self)
+        columns.iter().position(|column| column == self)
     }
 }
 

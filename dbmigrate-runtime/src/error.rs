@@ -263,7 +263,7 @@ impl Error {
     pub(crate) fn verification(different: &[String]) -> Error {
         let mut message =
             "the run was rolled back: it did not leave what the revisions say:".to_owned();
-        different.iter().for_each(|it| message += &format!("\n  {it}"));
+        different.iter().for_each(|different| message += &format!("\n  {different}"));
         Error::new(Kind::Other, message).with_hint(
             "this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements \
              to report",
@@ -425,7 +425,8 @@ impl Error {
             None => format!("the run was rolled back: it left {left}:"),
             Some(id) => format!("revision `{id}` is applied, and left {left}:"),
         };
-        let named: Vec<_> = new.iter().filter(|it| is_mismatch(it) == has_mismatch).collect();
+        let named: Vec<_> =
+            new.iter().filter(|violation| is_mismatch(violation) == has_mismatch).collect();
         for it in named.iter().take(10) {
             message += &format!("\n  {it}");
         }
@@ -530,7 +531,7 @@ impl Error {
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.inner.source.as_ref().map(|it| it as _)
+        self.inner.source.as_ref().map(|database_error| database_error as _)
     }
 }
 

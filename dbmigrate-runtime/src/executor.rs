@@ -212,9 +212,13 @@ impl<'m> Executor<'m> {
         plan::plan(&migrations, direction, &pending, &applied, self.driver.dialect(), &facts)?;
         refuse_mismatch(self.conn(), &migrations, direction, &pending, &applied)?;
         // A program that has to be compiled for a step isn't compiled under the lock.
-        let is_step = |it: &Operation| matches!(it, Operation::Run(_));
-        let pending: Vec<&Migration> = pending.iter().filter_map(|it| migrations.get(it)).collect();
-        if pending.iter().any(|it| it.recording(direction).operations.iter().any(is_step)) {
+        let is_step = |operation: &Operation| matches!(operation, Operation::Run(_));
+        let pending: Vec<&Migration> =
+            pending.iter().filter_map(|pending| migrations.get(pending)).collect();
+        if pending
+            .iter()
+            .any(|migration| migration.recording(direction).operations.iter().any(is_step))
+        {
             self.steps.prepare(&pending).map_err(|err| Error::steps(&err.to_string()))?;
         }
         self.prepared(|this| this.run_prepared(direction, target))
@@ -257,12 +261,12 @@ impl<'m> Executor<'m> {
         standing::check_applied(graph, |_| None, &applied, self.options.allow_ahead)?;
         let wanted = graph.with_ancestors(&target.ids());
         let stays = plan::stamped(graph, &view.applied, target);
-        let current = |it: &Migration| {
-            let row = applied.iter().find(|row| row.id == it.revision.id);
-            row.is_some_and(|row| row.checksum == it.checksum)
+        let current = |migration: &Migration| {
+            let row = applied.iter().find(|row| row.id == migration.revision.id);
+            row.is_some_and(|row| row.checksum == migration.checksum)
         };
         for row in &applied {
-            let is_stale = migrations.get(&row.id).is_some_and(|it| !current(it));
+            let is_stale = migrations.get(&row.id).is_some_and(|migration| !current(migration));
             if !stays.contains(&row.id) || (wanted.contains(row.id.as_str()) && is_stale) {
                 version_table::delete(self.conn(), table, &row.id)?;
             }
@@ -408,10 +412,12 @@ impl<'m> Executor<'m> {
         let view = standing.view;
         let (migrations, set) = (&*view.of, &view.applied);
         let stands_alone = |id: &String| {
-            migrations.get(id).is_some_and(|it| it.recording(direction).no_transaction)
+            migrations
+                .get(id)
+                .is_some_and(|migration| migration.recording(direction).no_transaction)
         };
         let mut group: Vec<String> =
-            pending.iter().take_while(|it| !stands_alone(it)).cloned().collect();
+            pending.iter().take_while(|pending| !stands_alone(pending)).cloned().collect();
         if self.options.transaction_each {
             group.truncate(1);
         }
@@ -431,8 +437,9 @@ impl<'m> Executor<'m> {
         }
         let next = if group.len() == pending.len() { Next::Done } else { Next::More };
         let mut planner = Planner::new(migrations, direction, set.clone())?;
-        let group: Vec<&Migration> = group.iter().filter_map(|it| migrations.get(it)).collect();
-        let operations = group.iter().flat_map(|it| planner.operations(it));
+        let group: Vec<&Migration> =
+            group.iter().filter_map(|group| migrations.get(group)).collect();
+        let operations = group.iter().flat_map(|migration| planner.operations(migration));
         let facts = self.facts()?;
         let mut verification =
             Verification::begin(self.conn(), &facts, planner.schema(), operations)?;
@@ -490,9 +497,9 @@ fn new_violations(mut before: Vec<Violation>, mut after: Vec<Violation>) -> Vec<
     before.sort();
     after.sort();
     let mut before = before.into_iter().peekable();
-    after.retain(|it| {
-        while before.next_if(|was| was < it).is_some() {}
-        before.next_if(|was| was == it).is_none()
+    after.retain(|violation| {
+        while before.next_if(|was| was < violation).is_some() {}
+        before.next_if(|was| was == violation).is_none()
     });
     after
 }

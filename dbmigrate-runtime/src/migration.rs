@@ -34,7 +34,7 @@ pub struct Module {
 impl Module {
     /// The revision's place in the history.
     pub fn revision(&self) -> Revision {
-        let owned = |items: &[&str]| items.iter().map(|it| (*it).to_owned()).collect();
+        let owned = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
         Revision {
             id: self.revision.to_owned(),
             parents: owned(self.down_revision),
@@ -113,17 +113,20 @@ impl Migrations {
     ///
     /// When they make no graph.
     pub fn new(migrations: Vec<Migration>) -> Result<Migrations, Error> {
-        let graph = Graph::new(migrations.iter().map(|it| it.revision.clone()).collect())?;
+        let graph =
+            Graph::new(migrations.iter().map(|migration| migration.revision.clone()).collect())?;
         Ok(Migrations::of(graph, migrations))
     }
 
     /// Migrations in the order of a view of their graph.
     pub fn of(graph: Graph, migrations: Vec<Migration>) -> Migrations {
-        let mut by_id: BTreeMap<_, _> =
-            migrations.into_iter().map(|it| (it.revision.id.clone(), it)).collect();
-        let in_view = |it: &Revision| {
-            let migration = by_id.remove(&it.id)?;
-            Some(Migration { revision: it.clone(), ..migration })
+        let mut by_id: BTreeMap<_, _> = migrations
+            .into_iter()
+            .map(|migration| (migration.revision.id.clone(), migration))
+            .collect();
+        let in_view = |revision: &Revision| {
+            let migration = by_id.remove(&revision.id)?;
+            Some(Migration { revision: revision.clone(), ..migration })
         };
         let migrations = graph.revisions().iter().filter_map(in_view).collect();
         Migrations { graph, migrations, others: by_id.into_values().collect() }
@@ -166,21 +169,21 @@ impl Migrations {
             if !by.is_empty() && rows.insert(id.to_owned()) {
                 named.insert(id.to_owned());
             }
-            rows.retain(|row| !by.iter().any(|it| it.id == *row));
+            rows.retain(|row| !by.iter().any(|revision| revision.id == *row));
         }
         let mut view = match self.view(rows) {
             Ok(it) => it,
             Err(err) => {
                 let wanted = self.graph.with_ancestors(&target.ids());
-                let wanted = wanted.iter().filter_map(|it| self.graph.get(it));
+                let wanted = wanted.iter().filter_map(|wanted| self.graph.get(wanted));
                 let replaced: BTreeSet<&str> = wanted.flat_map(Revision::replaced).collect();
-                let rest = applied.iter().filter(|it| !replaced.contains(it.as_str()));
+                let rest = applied.iter().filter(|applied| !replaced.contains(applied.as_str()));
                 self.view(rest.cloned().collect()).map_err(|_| err)?
             }
         };
-        view.applied.retain(|it| !named.contains(it));
+        view.applied.retain(|applied| !named.contains(applied));
         let graph = view.of.graph();
-        match target.ids().into_iter().find_map(|it| graph.replaced_by(it)) {
+        match target.ids().into_iter().find_map(|text| graph.replaced_by(text)) {
             Some((id, by)) => Err(graph.no_such_point(id, by).into()),
             None => Ok(view),
         }
@@ -189,7 +192,7 @@ impl Migrations {
     /// The same with another migration in the place of the one that has its id.
     pub fn with(mut self, migration: Migration) -> Migrations {
         let mut all = self.migrations.iter_mut().chain(&mut self.others);
-        if let Some(it) = all.find(|it| it.revision.id == migration.revision.id) {
+        if let Some(it) = all.find(|candidate| candidate.revision.id == migration.revision.id) {
             *it = Migration { revision: it.revision.clone(), ..migration };
         }
         self

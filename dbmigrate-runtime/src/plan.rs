@@ -50,7 +50,7 @@ pub fn upgrade_target(
     applied: &BTreeSet<String>,
     identifier: &str,
 ) -> Result<Target, Error> {
-    if steps_from_current(identifier).is_some_and(|it| it < 0) {
+    if steps_from_current(identifier).is_some_and(|candidate| candidate < 0) {
         return Err(Error::not_a_way_up(identifier));
     }
     let target = graph.target(identifier, Some(applied))?;
@@ -71,14 +71,14 @@ pub fn downgrade_target(
     applied: &BTreeSet<String>,
     identifier: &str,
 ) -> Result<Target, Error> {
-    if steps_from_current(identifier).is_some_and(|it| it > 0) {
+    if steps_from_current(identifier).is_some_and(|candidate| candidate > 0) {
         return Err(Error::counted_up(identifier));
     }
     if let Some((id, by)) = graph.replaced_by(identifier) {
         return Err(graph.no_such_point(id, by).into());
     }
     let target = graph.target(identifier, Some(applied))?;
-    match target.ids().into_iter().find(|it| !applied.contains(*it)) {
+    match target.ids().into_iter().find(|text| !applied.contains(*text)) {
         Some(id) => Err(Error::not_a_way_down(identifier, id)),
         None => Ok(target),
     }
@@ -93,16 +93,18 @@ pub fn route(
     direction: Direction,
     target: &Target,
 ) -> Vec<String> {
-    let ids = graph.revisions().iter().map(|it| &it.id);
+    let ids = graph.revisions().iter().map(|revision| &revision.id);
     match direction {
         Direction::Upgrade => {
             let wanted = graph.with_ancestors(&target.ids());
-            let is_pending = |it: &&String| wanted.contains(it.as_str()) && !applied.contains(*it);
+            let is_pending =
+                |text: &&String| wanted.contains(text.as_str()) && !applied.contains(*text);
             ids.filter(is_pending).cloned().collect()
         }
         Direction::Downgrade => {
             let above = graph.above(target);
-            let is_undone = |it: &&String| above.contains(it.as_str()) && applied.contains(*it);
+            let is_undone =
+                |text: &&String| above.contains(text.as_str()) && applied.contains(*text);
             ids.rev().filter(is_undone).cloned().collect()
         }
     }
@@ -112,7 +114,7 @@ pub fn route(
 /// follow it. So other branches stay as they are.
 pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BTreeSet<String> {
     let above = graph.above(target);
-    let stays = applied.iter().filter(|it| !above.contains(it.as_str())).cloned();
+    let stays = applied.iter().filter(|applied| !above.contains(applied.as_str())).cloned();
     stays.chain(graph.with_ancestors(&target.ids()).into_iter().map(str::to_owned)).collect()
 }
 
@@ -171,13 +173,14 @@ pub fn check_order(
     pending: &[String],
     target: &Target,
 ) -> Result<(), Error> {
-    let in_order = graph.revisions().iter().filter(|it| applied.contains(&it.id));
-    let mut late = in_order.flat_map(|it| graph.needs(it).map(move |needed| (it, needed)));
-    let Some((above, id)) = late.find(|(_, it)| pending.iter().any(|id| id == it)) else {
+    let in_order = graph.revisions().iter().filter(|revision| applied.contains(&revision.id));
+    let mut late =
+        in_order.flat_map(|revision| graph.needs(revision).map(move |needed| (revision, needed)));
+    let Some((above, id)) = late.find(|(_, text)| pending.iter().any(|id| id == text)) else {
         return Ok(());
     };
     if let [id] = target.ids().as_slice() {
-        let is_below = || graph.with_descendants(&[id]).iter().any(|it| applied.contains(*it));
+        let is_below = || graph.with_descendants(&[id]).iter().any(|text| applied.contains(*text));
         if !applied.contains(*id) && is_below() {
             return Ok(());
         }
@@ -249,9 +252,9 @@ pub fn plan<'a>(
 ) -> Result<Vec<Planned<'a>>, Error> {
     let mut planner = Planner::new(migrations, direction, applied.clone())?;
     let after = replayed(facts);
-    let migrations = ids.iter().filter_map(|it| migrations.get(it)).enumerate();
+    let migrations = ids.iter().filter_map(|text| migrations.get(text)).enumerate();
     let facts_of = |idx| if idx == 0 { facts } else { &after };
-    migrations.map(|(idx, it)| planner.next(it, dialect, facts_of(idx))).collect()
+    migrations.map(|(idx, migration)| planner.next(migration, dialect, facts_of(idx))).collect()
 }
 
 /// Plans revisions one at a time and keeps the schema between them.
@@ -279,7 +282,8 @@ impl<'a> Planner<'a> {
     ) -> Result<Planner<'a>, Error> {
         let schema = migrations.replay(Some(&applied))?;
         let graph = migrations.graph();
-        let heads = graph.current(&applied).into_iter().filter_map(|it| graph.position(it));
+        let heads =
+            graph.current(&applied).into_iter().filter_map(|current| graph.position(current));
         let heads = heads.collect();
         Ok(Planner { migrations, direction, applied, heads, schema })
     }
@@ -291,7 +295,9 @@ impl<'a> Planner<'a> {
         let graph = self.migrations.graph();
         let id = &migration.revision.id;
         let mut after = graph.revisions()[graph.position(id)? + 1..].iter().rev();
-        after.find(|it| self.applied.contains(&it.id) && !graph.is_elsewhere(id, &it.id))
+        after.find(|revision| {
+            self.applied.contains(&revision.id) && !graph.is_elsewhere(id, &revision.id)
+        })
     }
 
     /// Plans the next revision as a whole, and takes it as run. What depends on what the revision
@@ -344,7 +350,7 @@ impl<'a> Planner<'a> {
             .plan(operations, &mut self.schema, facts)
             .map_err(|err| Error::unplannable(id, err))?;
         let is_rebuild =
-            |it: &Task| matches!(it, Task::Statement(it) if it.route == Route::Rebuild);
+            |task: &Task| matches!(task, Task::Statement(task) if task.route == Route::Rebuild);
         if recording.no_transaction && plan.tasks.iter().any(is_rebuild) {
             return Err(Error::rebuild_alone(id));
         }
@@ -384,7 +390,8 @@ impl<'a> Planner<'a> {
         let graph = self.migrations.graph();
         for id in revision.parents.iter().chain([&revision.id]) {
             let Some(position) = graph.position(id) else { continue };
-            let is_followed = || graph.children(id).iter().any(|it| self.applied.contains(it));
+            let is_followed =
+                || graph.children(id).iter().any(|child| self.applied.contains(child));
             match self.applied.contains(id) && !is_followed() {
                 true => self.heads.insert(position),
                 false => self.heads.remove(&position),
@@ -400,7 +407,11 @@ impl<'a> Planner<'a> {
     /// The heads of what is applied by now.
     pub fn heads(&self) -> Vec<&'a str> {
         let revisions = self.migrations.graph().revisions();
-        self.heads.iter().filter_map(|it| revisions.get(*it)).map(|it| it.id.as_str()).collect()
+        self.heads
+            .iter()
+            .filter_map(|head| revisions.get(*head))
+            .map(|revision| revision.id.as_str())
+            .collect()
     }
 
     /// What the revisions build that are applied by now.

@@ -141,20 +141,20 @@ impl Graph {
 
     /// Revisions that nothing follows.
     pub fn heads(&self) -> Vec<&str> {
-        self.ids().filter(|it| self.children(it).is_empty()).collect()
+        self.ids().filter(|text| self.children(text).is_empty()).collect()
     }
 
     /// Revisions that nothing follows and nothing depends on: who has these has all.
     pub fn real_heads(&self) -> Vec<&str> {
         self.ids()
-            .filter(|it| self.children(it).is_empty() && self.dependents(it).is_empty())
+            .filter(|text| self.children(text).is_empty() && self.dependents(text).is_empty())
             .collect()
     }
 
     /// Revisions that follow nothing.
     pub fn bases(&self) -> Vec<&str> {
-        let bases = self.revisions.iter().filter(|it| it.parents.is_empty());
-        bases.map(|it| it.id.as_str()).collect()
+        let bases = self.revisions.iter().filter(|revision| revision.parents.is_empty());
+        bases.map(|revision| revision.id.as_str()).collect()
     }
 
     /// The revisions that directly follow one.
@@ -170,19 +170,19 @@ impl Graph {
     /// The heads of what is applied: applied revisions that no applied one follows.
     pub fn current<'a>(&'a self, applied: &BTreeSet<String>) -> Vec<&'a str> {
         self.ids()
-            .filter(|it| applied.contains(*it))
-            .filter(|it| !self.children(it).iter().any(|it| applied.contains(it)))
+            .filter(|text| applied.contains(*text))
+            .filter(|text| !self.children(text).iter().any(|child| applied.contains(child)))
             .collect()
     }
 
     /// These revisions with all that they need.
     pub fn with_ancestors<'a>(&'a self, ids: &[&'a str]) -> BTreeSet<&'a str> {
-        self.back(ids, |it| self.needs(it).collect())
+        self.back(ids, |revision| self.needs(revision).collect())
     }
 
     /// These revisions with all that need them.
     pub fn with_descendants<'a>(&'a self, ids: &[&'a str]) -> BTreeSet<&'a str> {
-        self.forth(ids, |it| self.needs(it).collect())
+        self.forth(ids, |revision| self.needs(revision).collect())
     }
 
     /// What is undone on the way down to a target: all that follows it, and what needs that. With
@@ -191,18 +191,18 @@ impl Graph {
         let ids = target.ids();
         let roots: Vec<&str> = match ids.as_slice() {
             [] => self.bases(),
-            ids => ids.iter().flat_map(|it| self.children(it)).map(String::as_str).collect(),
+            ids => ids.iter().flat_map(|text| self.children(text)).map(String::as_str).collect(),
         };
         let roots: Vec<&str> = match target.branch() {
             Some(branch) => {
                 let lineage = self.lineage(branch);
-                roots.into_iter().filter(|it| lineage.contains(it)).collect()
+                roots.into_iter().filter(|root| lineage.contains(root)).collect()
             }
             None => roots,
         };
         let kept = self.with_ancestors(&ids);
         let mut above = self.with_descendants(&roots);
-        above.retain(|it| !kept.contains(it));
+        above.retain(|above| !kept.contains(above));
         above
     }
 
@@ -217,25 +217,27 @@ impl Graph {
         let named: BTreeSet<&str> = self.named_dependencies(it).collect();
         let is_implied = |id: &&str| {
             let others = it.parents.iter().map(String::as_str).chain(named.iter().copied());
-            let others: Vec<&str> = others.filter(|it| it != id).collect();
+            let others: Vec<&str> = others.filter(|other| other != id).collect();
             self.with_ancestors(&others).contains(*id)
         };
-        named.iter().copied().filter(|it| !is_implied(it)).collect()
+        named.iter().copied().filter(|text| !is_implied(text)).collect()
     }
 
     fn named_dependencies<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
-        it.depends_on
-            .iter()
-            .filter_map(|it| self.find(it).or_else(|| self.labelled(it)).map(|it| it.id.as_str()))
+        it.depends_on.iter().filter_map(|depends_on| {
+            self.find(depends_on)
+                .or_else(|| self.labelled(depends_on))
+                .map(|revision| revision.id.as_str())
+        })
     }
 
     /// The revision that a label is written in.
     pub fn labelled(&self, label: &str) -> Option<&Revision> {
-        self.carriers.get(label).and_then(|it| self.get(it))
+        self.carriers.get(label).and_then(|carrier| self.get(carrier))
     }
 
     fn ids(&self) -> impl Iterator<Item = &str> {
-        self.revisions.iter().map(|it| it.id.as_str())
+        self.revisions.iter().map(|revision| revision.id.as_str())
     }
 
     fn back<'a>(

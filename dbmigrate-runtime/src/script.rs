@@ -289,7 +289,7 @@ pub fn stamp_script(
         let _ = writeln!(text, "{};", version_table::delete_text(dialect, version_table, id));
     }
     let is_edited = |id: &String| edited.contains(id) && wanted.contains(id.as_str());
-    for migration in view.of.iter().filter(|it| stays.contains(&it.revision.id)) {
+    for migration in view.of.iter().filter(|migration| stays.contains(&migration.revision.id)) {
         let (id, operations) = (&migration.revision.id, &migration.upgrade.operations);
         if is_edited(id) {
             let row = version_table::delete_text(dialect, version_table, id);

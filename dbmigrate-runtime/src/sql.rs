@@ -54,7 +54,7 @@ impl<'a> Token<'a> {
 
     /// Whether it is that name, as a word or in quotes.
     pub fn is_name(&self, name: &str) -> bool {
-        self.identifier().is_some_and(|it| it.eq_ignore_ascii_case(name))
+        self.identifier().is_some_and(|identifier| identifier.eq_ignore_ascii_case(name))
     }
 
     /// Whether it is that mark.
@@ -79,7 +79,7 @@ impl<'a> Token<'a> {
 
     /// What is between the quotes of a quoted name or a text, if they are closed.
     pub fn unquoted(&self) -> Option<Cow<'a, str>> {
-        let open = self.text.chars().next().filter(|it| matches!(it, '"' | '`' | '[' | '\''))?;
+        let open = self.text.chars().next().filter(|c| matches!(c, '"' | '`' | '[' | '\''))?;
         let close = if open == '[' { ']' } else { open };
         let inner = self.text[1..].strip_suffix(close)?;
         let (close, twice) = (close.to_string(), format!("{close}{close}"));
@@ -131,32 +131,32 @@ const SYMBOLS: &[&str] = &["->>", "::", "->", "||", "<=", "<>", "<<", ">=", ">>"
 fn token(text: &str) -> (Kind, usize) {
     let bytes = text.as_bytes();
     let after =
-        |end: usize| text[end..].find(|it: char| !is_word(it)).map_or(text.len(), |n| end + n);
+        |end: usize| text[end..].find(|c: char| !is_word(c)).map_or(text.len(), |n| end + n);
     match bytes[0] {
         b'\'' => (Kind::Text, quoted(text, '\'')),
         it @ (b'"' | b'`') => (Kind::Quoted, quoted(text, char::from(it))),
-        b'[' => (Kind::Quoted, text.find(']').map_or(text.len(), |it| it + 1)),
+        b'[' => (Kind::Quoted, text.find(']').map_or(text.len(), |text| text + 1)),
         b'-' if text.starts_with("--") => (Kind::Comment, text.find('\n').unwrap_or(text.len())),
         b'/' if text.starts_with("/*") => {
-            (Kind::Comment, text[2..].find("*/").map_or(text.len(), |it| it + 4))
+            (Kind::Comment, text[2..].find("*/").map_or(text.len(), |text| text + 4))
         }
         b'x' | b'X' if bytes.get(1) == Some(&b'\'') => {
-            (Kind::Blob, text[2..].find('\'').map_or(text.len(), |it| it + 3))
+            (Kind::Blob, text[2..].find('\'').map_or(text.len(), |text| text + 3))
         }
         it if it.is_ascii_digit() => (Kind::Number, number(text)),
         b'.' if bytes.get(1).is_some_and(u8::is_ascii_digit) => (Kind::Number, number(text)),
         b'?' => {
-            let end = text[1..].find(|it: char| !it.is_ascii_digit());
-            (Kind::Param, end.map_or(text.len(), |it| it + 1))
+            let end = text[1..].find(|c: char| !c.is_ascii_digit());
+            (Kind::Param, end.map_or(text.len(), |end| end + 1))
         }
         b':' | b'@' | b'$' | b'#' if text[1..].starts_with(is_word) => (Kind::Param, after(1)),
         _ if text.starts_with(is_space) => {
-            (Kind::Space, text.find(|it| !is_space(it)).unwrap_or(text.len()))
+            (Kind::Space, text.find(|c| !is_space(c)).unwrap_or(text.len()))
         }
         _ if text.starts_with(is_word) => (Kind::Word, after(0)),
         _ => {
-            let known = SYMBOLS.iter().find(|it| text.starts_with(**it));
-            (Kind::Symbol, known.map_or(1, |it| it.len()))
+            let known = SYMBOLS.iter().find(|candidate| text.starts_with(**candidate));
+            (Kind::Symbol, known.map_or(1, |text| text.len()))
         }
     }
 }
@@ -187,7 +187,7 @@ fn quoted(text: &str, quote: char) -> usize {
 /// The length of the number at the beginning, with what is written right behind it.
 fn number(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let is_word_at = |it: usize| text[it..].starts_with(is_word);
+    let is_word_at = |n: usize| text[n..].starts_with(is_word);
     let mut end = 0;
     let is_hex = text.starts_with("0x") || text.starts_with("0X");
     while let Some(it) = text[end..].chars().next() {
@@ -250,8 +250,8 @@ pub fn sets_journal_mode(text: &str) -> bool {
 /// Whether each parenthesis among the tokens has its other one.
 pub fn is_balanced(tokens: &[Token<'_>]) -> bool {
     let mut depth = 0;
-    tokens.iter().all(|it| {
-        depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
+    tokens.iter().all(|token| {
+        depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
         depth >= 0
     }) && depth == 0
 }
@@ -294,21 +294,26 @@ pub fn mentions(text: &str, name: &str) -> bool {
     // In most texts a plain search finds nothing. Quotes within a name are written twice.
     let (bytes, wanted) = (text.as_bytes(), name.as_bytes());
     let is_plain = !name.contains(['"', '`', '\'']) && !name.is_empty();
-    if is_plain && !bytes.windows(wanted.len()).any(|it| it.eq_ignore_ascii_case(wanted)) {
+    if is_plain && !bytes.windows(wanted.len()).any(|pair| pair.eq_ignore_ascii_case(wanted)) {
         return false;
     }
     let tokens = tokens(text);
-    tokens.iter().filter_map(Token::identifier).any(|it| it.eq_ignore_ascii_case(name))
+    tokens
+        .iter()
+        .filter_map(Token::identifier)
+        .any(|identifier| identifier.eq_ignore_ascii_case(name))
 }
 
 /// Whether an expression has a name that may be that column's, so neither a function's nor a
 /// collation's.
 pub(crate) fn names_column(expression: &str, column: &str) -> bool {
     let tokens = significant(expression);
-    tokens.iter().enumerate().any(|(idx, it)| {
-        let is_call = tokens.get(idx + 1).is_some_and(|it| it.is_symbol("("));
+    tokens.iter().enumerate().any(|(idx, candidate)| {
+        let is_call = tokens.get(idx + 1).is_some_and(|token| token.is_symbol("("));
         let is_collation = idx > 0 && tokens[idx - 1].is_word("COLLATE");
-        let is_it = it.identifier().is_some_and(|it| it.eq_ignore_ascii_case(column));
+        let is_it = candidate
+            .identifier()
+            .is_some_and(|identifier| identifier.eq_ignore_ascii_case(column));
         is_it && !is_call && !is_collation
     })
 }
@@ -317,12 +322,14 @@ pub(crate) fn names_column(expression: &str, column: &str) -> bool {
 pub(crate) fn columns_of_update(trigger: &str) -> Vec<String> {
     let tokens = significant(trigger);
     // Before its body, which may hold words of any kind.
-    let body = tokens.iter().position(|it| it.is_word("begin")).unwrap_or(tokens.len());
+    let body = tokens.iter().position(|token| token.is_word("begin")).unwrap_or(tokens.len());
     let head = &tokens[..body];
-    let of = head.windows(2).position(|it| it[0].is_word("update") && it[1].is_word("of"));
+    let of = head.windows(2).position(|pair| pair[0].is_word("update") && pair[1].is_word("of"));
     let Some(of) = of else { return Vec::new() };
-    let columns = head[of + 2..].iter().take_while(|it| !it.is_word("on"));
-    columns.filter_map(|it| it.identifier().map(|it| it.into_owned())).collect()
+    let columns = head[of + 2..].iter().take_while(|token| !token.is_word("on"));
+    columns
+        .filter_map(|token| token.identifier().map(|identifier| identifier.into_owned()))
+        .collect()
 }
 
 /// Renames an identifier inside an SQL expression, as databases do when a column is renamed.
@@ -339,8 +346,8 @@ pub fn rename_identifier(expression: &str, from: &str, to: &str) -> String {
     let (mut in_type, mut in_collation) = (false, false);
     let mut open_cases = 0_usize;
     for (idx, token) in tokens.iter().enumerate() {
-        let next = tokens[idx + 1..].iter().find(|it| it.is_significant());
-        let is_call = next.is_some_and(|it| it.is_symbol("("));
+        let next = tokens[idx + 1..].iter().find(|token| token.is_significant());
+        let is_call = next.is_some_and(|token| token.is_symbol("("));
         let ends_case = open_cases > 0 && token.is_word("END");
         open_cases = open_cases + usize::from(token.is_word("CASE")) - usize::from(ends_case);
         let is_other = ends_case || in_type || in_collation;
@@ -367,9 +374,9 @@ pub fn rename_qualifier(expression: &str, from: &str, to: &str) -> String {
     let tokens = tokens(expression);
     let mut out = String::with_capacity(expression.len());
     for (idx, token) in tokens.iter().enumerate() {
-        let next = tokens[idx + 1..].iter().find(|it| it.is_significant());
-        let matches = next.is_some_and(|it| it.is_symbol("."))
-            && token.identifier().is_some_and(|it| it.eq_ignore_ascii_case(from));
+        let next = tokens[idx + 1..].iter().find(|token| token.is_significant());
+        let matches = next.is_some_and(|token| token.is_symbol("."))
+            && token.identifier().is_some_and(|identifier| identifier.eq_ignore_ascii_case(from));
         out.push_str(if matches { &quoted } else { token.text });
     }
     out
@@ -385,9 +392,10 @@ pub(crate) fn without_qualifier<'a>(text: &'a str, table: &str) -> Cow<'a, str> 
     let mut rest = tokens.as_slice();
     while let [token, after @ ..] = rest {
         let dot = after.iter().position(Token::is_significant);
-        let dot = dot.filter(|it| after[*it].is_symbol("."));
-        let is_own =
-            |it: &Token<'_>| it.identifier().is_some_and(|it| it.eq_ignore_ascii_case(table));
+        let dot = dot.filter(|dot| after[*dot].is_symbol("."));
+        let is_own = |token: &Token<'_>| {
+            token.identifier().is_some_and(|identifier| identifier.eq_ignore_ascii_case(table))
+        };
         rest = match dot.filter(|_| is_own(token)) {
             Some(dot) => &after[dot + 1..],
             None => {
@@ -412,7 +420,7 @@ pub(crate) fn is_reserved(word: &str) -> bool {
 }
 
 pub(crate) fn is_one_of(word: &str, words: &[&str]) -> bool {
-    words.iter().any(|it| it.eq_ignore_ascii_case(word))
+    words.iter().any(|text| text.eq_ignore_ascii_case(word))
 }
 
 #[rustfmt::skip]
@@ -431,10 +439,11 @@ pub(crate) fn may_change_objects(sql: &str) -> bool {
     let of_rows = ["INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"];
     let of_objects = ["CREATE", "DROP", "ALTER", "PRAGMA", "ATTACH", "DETACH"];
     let tokens = significant(sql);
-    let is_one_of = |it: &Token<'_>, words: &[&str]| words.iter().any(|word| it.is_word(word));
-    let mut statements = tokens.split(|it| it.is_symbol(";")).filter_map(<[_]>::first);
-    !statements.all(|it| is_one_of(it, &of_rows))
-        || tokens.iter().any(|it| is_one_of(it, &of_objects))
+    let is_one_of =
+        |token: &Token<'_>, words: &[&str]| words.iter().any(|word| token.is_word(word));
+    let mut statements = tokens.split(|token| token.is_symbol(";")).filter_map(<[_]>::first);
+    !statements.all(|token| is_one_of(token, &of_rows))
+        || tokens.iter().any(|token| is_one_of(token, &of_objects))
 }
 
 #[cfg(test)]
@@ -494,7 +503,7 @@ mod tests {
             for b in NASTY {
                 for text in [format!("{a}{b}"), format!("{a} {b}"), format!("{a}'{b}\n{a}")] {
                     let tokens = tokens(&text);
-                    let whole: String = tokens.iter().map(|it| it.text).collect();
+                    let whole: String = tokens.iter().map(|token| token.text).collect();
                     assert_eq!(whole, text);
                     for it in &tokens {
                         assert_eq!(&text[it.start..it.end()], it.text);
@@ -510,7 +519,7 @@ mod tests {
 
     #[test]
     fn each_token_has_its_kind() {
-        let kinds = |text| tokens(text).iter().map(|it| it.kind).collect::<Vec<_>>();
+        let kinds = |text| tokens(text).iter().map(|token| token.kind).collect::<Vec<_>>();
         assert_eq!(kinds("a\u{a0}b"), [Kind::Word]);
         assert_eq!(kinds("x'ab'"), [Kind::Blob]);
         assert_eq!(kinds("1.5e-3"), [Kind::Number]);

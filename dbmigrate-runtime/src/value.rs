@@ -52,9 +52,9 @@ impl fmt::Display for Value {
 }
 
 macro_rules! value_from {
-    ($($ty:ty => |$it:ident| $value:expr;)*) => {
+    ($($ty:ty => |$from:ident| $value:expr;)*) => {
         $(impl From<$ty> for Value {
-            fn from($it: $ty) -> Value {
+            fn from($from: $ty) -> Value {
                 $value
             }
         })*
@@ -62,20 +62,20 @@ macro_rules! value_from {
 }
 
 value_from! {
-    bool => |it| Value::Bool(it);
-    i8 => |it| Value::Integer(it.into());
-    i16 => |it| Value::Integer(it.into());
-    i32 => |it| Value::Integer(it.into());
-    i64 => |it| Value::Integer(it);
-    u8 => |it| Value::Integer(it.into());
-    u16 => |it| Value::Integer(it.into());
-    u32 => |it| Value::Integer(it.into());
-    f32 => |it| Value::Real(it.into());
-    f64 => |it| Value::Real(it);
-    &str => |it| Value::Text(it.to_owned());
-    String => |it| Value::Text(it);
-    &[u8] => |it| Value::Blob(it.to_owned());
-    Vec<u8> => |it| Value::Blob(it);
+    bool => |value| Value::Bool(value);
+    i8 => |value| Value::Integer(value.into());
+    i16 => |value| Value::Integer(value.into());
+    i32 => |value| Value::Integer(value.into());
+    i64 => |value| Value::Integer(value);
+    u8 => |value| Value::Integer(value.into());
+    u16 => |value| Value::Integer(value.into());
+    u32 => |value| Value::Integer(value.into());
+    f32 => |value| Value::Real(value.into());
+    f64 => |value| Value::Real(value);
+    &str => |text| Value::Text(text.to_owned());
+    String => |text| Value::Text(text);
+    &[u8] => |bytes| Value::Blob(bytes.to_owned());
+    Vec<u8> => |value| Value::Blob(value);
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {

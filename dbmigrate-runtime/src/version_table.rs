@@ -97,7 +97,7 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
         Err(_) => return Ok(Vec::new()),
     };
     let applied: Vec<VersionRow> = rows.into_iter().map(from_row).collect();
-    match applied.iter().find(|it| it.format > operations::FORMAT.into()) {
+    match applied.iter().find(|version_row| version_row.format > operations::FORMAT.into()) {
         Some(it) => Err(Error::newer_format(&it.id, it.format, &it.tool_version)),
         None => Ok(applied),
     }
@@ -156,9 +156,9 @@ pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>,
     );
     let rows = conn.query(&sql, &[]).map_err(failed)?.rows;
     let entry = |row: Vec<Value>| {
-        let mut texts = row.into_iter().map(|it| match it {
-            Value::Text(it) => it,
-            Value::Integer(it) => it.to_string(),
+        let mut texts = row.into_iter().map(|value| match value {
+            Value::Text(value) => value,
+            Value::Integer(value) => value.to_string(),
             _ => String::new(),
         });
         let mut text = || texts.next().unwrap_or_default();

@@ -46,7 +46,7 @@ pub fn in_statements(sql: &str) -> Option<Mistake> {
     let name = placeholder(sql)?;
     let tokens = sql::significant(sql);
     let statements = tokens.split(|token| token.is_symbol(";"));
-    let has_it = |statement: &&[Token<'_>]| statement.iter().any(|it| it.kind == Kind::Param);
+    let has_it = |statement: &&[Token<'_>]| statement.iter().any(|token| token.kind == Kind::Param);
     let statement = statements.into_iter().find(has_it).unwrap_or_default();
     let text = match statement {
         [first, .., last] => &sql[first.start..last.end()],
@@ -254,10 +254,10 @@ fn kept(operation: &Operation, before: &Schema, rules: NameRules) -> impl Iterat
         table.map(|table| in_table(table, schema, rules)).unwrap_or_default()
     };
     let old = of(before);
-    let mut after = Schema::from_tables(table.and_then(|it| before.table(it)).cloned());
+    let mut after = Schema::from_tables(table.and_then(|table| before.table(table)).cloned());
     // What doesn't fit is said where the operation is planned.
     let _ = table.map(|_| operation.apply(&mut after));
-    let new = of(&after).into_iter().filter(move |it| !old.contains(it));
+    let new = of(&after).into_iter().filter(move |pair| !old.contains(pair));
     new.map(|(what, mistake)| Mistake {
         message: format!("{what}: {}", mistake.message),
         ..mistake
@@ -286,7 +286,7 @@ impl Scope {
         }
         let find = |token: &Token<'_>| {
             let name = token.identifier()?;
-            schema.tables.values().find(|it| folding.same_table(&it.name, &name))
+            schema.tables.values().find(|table| folding.same_table(&table.name, &name))
         };
         for (idx, token) in tokens.iter().enumerate() {
             let after = tokens.get(idx + 1);
@@ -294,10 +294,15 @@ impl Scope {
                 after.and_then(find)?;
                 let mut rest = tokens[idx + 1..].iter();
                 let ends = ["WHERE", "JOIN", "ON", "GROUP", "ORDER", "LIMIT", "UNION", "SELECT"];
-                let is_end =
-                    |it: &&Token<'_>| it.is_symbol(")") || ends.iter().any(|word| it.is_word(word));
+                let is_end = |token: &&Token<'_>| {
+                    token.is_symbol(")") || ends.iter().any(|word| token.is_word(word))
+                };
                 // A list of sources is a way to write a join that nothing else here needs.
-                if rest.by_ref().take_while(|it| !is_end(it)).any(|it| it.is_symbol(",")) {
+                if rest
+                    .by_ref()
+                    .take_while(|token| !is_end(token))
+                    .any(|token| token.is_symbol(","))
+                {
                     return None;
                 }
             }
@@ -323,13 +328,14 @@ impl Scope {
 fn names<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = String> + 'a {
     let mut in_type = false;
     tokens.iter().enumerate().filter_map(move |(idx, token)| {
-        let before = idx.checked_sub(1).and_then(|it| tokens.get(it));
-        in_type =
-            before.is_some_and(|it| it.is_word("AS")) || in_type && token.kind != Kind::Symbol;
+        let before = idx.checked_sub(1).and_then(|n| tokens.get(n));
+        in_type = before.is_some_and(|token| token.is_word("AS"))
+            || in_type && token.kind != Kind::Symbol;
         let follows = |what: fn(&Token<'_>) -> bool| before.is_some_and(what);
-        let precedes = |symbol: &str| tokens.get(idx + 1).is_some_and(|it| it.is_symbol(symbol));
+        let precedes =
+            |symbol: &str| tokens.get(idx + 1).is_some_and(|token| token.is_symbol(symbol));
         let is_other = in_type
-            || follows(|it| it.is_symbol(".") || it.is_word("COLLATE"))
+            || follows(|token| token.is_symbol(".") || token.is_word("COLLATE"))
             || precedes(".")
             || precedes("(");
         let is_name = token.kind == Kind::Quoted && token.text.starts_with('"') && !is_other;
@@ -342,7 +348,9 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
     let wrong = wrong.to_lowercase();
     let at_most = (wrong.chars().count() / 3).clamp(1, 3);
     let distances = names.map(|name| (distance(&wrong, &name.to_lowercase()), name));
-    let (_, name) = distances.filter(|(it, _)| *it <= at_most).min_by_key(|(it, _)| *it)?;
+    let (_, name) = distances
+        .filter(|(distance, _)| *distance <= at_most)
+        .min_by_key(|(distance, _)| *distance)?;
     Some(name)
 }
 

@@ -59,10 +59,10 @@ fn answer(case: &Case) -> Result<String, Error> {
         "rival-heads" => words(graph.rival_heads()),
         "real-heads" => words(graph.real_heads()),
         "current" => words(graph.current(&applied)),
-        "order" => words(graph.revisions().iter().map(|it| it.id.as_str())),
+        "order" => words(graph.revisions().iter().map(|revision| revision.id.as_str())),
         "labels" => words(graph.labels(rest).iter().map(String::as_str)),
         "dependencies" => {
-            words(graph.get(rest).map(|it| graph.dependencies(it)).unwrap_or_default())
+            words(graph.get(rest).map(|revision| graph.dependencies(revision)).unwrap_or_default())
         }
         other => panic!("{other}"),
     })

@@ -222,7 +222,9 @@ fn a_name_and_a_way_back_are_kept_and_do_not_count() {
     let nested = |name: &str| {
         let inner = named.operations.clone();
         record(|op| {
-            op.execute("x").named(name).describes(|op| inner.into_iter().for_each(|it| op.push(it)))
+            op.execute("x")
+                .named(name)
+                .describes(|op| inner.into_iter().for_each(|operation| op.push(operation)))
         })
     };
     assert_eq!(checksum(&nested("a").operations), checksum(&nested("b").operations));
@@ -234,7 +236,7 @@ fn a_name_and_a_way_back_are_kept_and_do_not_count() {
 fn the_order_of_constraints_is_no_difference() {
     let table = |names: [&str; 2]| {
         let table = Table::new("t").column(Column::new("a", Type::Text));
-        names.iter().fold(table, |it, name| it.unique(name, ["a"]))
+        names.iter().fold(table, |table, name| table.unique(name, ["a"]))
     };
     let sum = |names| checksum(&[Operation::CreateTable(table(names))]);
     assert_eq!(sum(["x", "y"]), sum(["y", "x"]));
@@ -262,7 +264,7 @@ fn what_a_newer_version_says_is_an_error_and_not_ignored() {
 #[test]
 fn a_damaged_text_is_an_error_at_every_length() {
     let text = encode(&everything());
-    for end in (0..text.len()).filter(|it| text.is_char_boundary(*it)) {
+    for end in (0..text.len()).filter(|candidate| text.is_char_boundary(*candidate)) {
         assert!(decode(&text[..end]).is_err(), "{end}");
     }
 }

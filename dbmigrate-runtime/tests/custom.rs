@@ -88,16 +88,16 @@ impl CustomOperation for Analyze {
 const ACTIVE: CreateView = CreateView { name: "active", select: "SELECT id FROM user" };
 
 fn words(operations: &[Operation]) -> String {
-    operations.iter().map(|it| format!("{it}\n")).collect()
+    operations.iter().map(|operation| format!("{operation}\n")).collect()
 }
 
 #[track_caller]
 fn check(operations: &[Operation], expect: Expect) {
-    let one = |it: &Operation| match it {
+    let one = |operation: &Operation| match operation {
         Operation::Execute(Execute { sql, describes, .. }) => {
             let describes: String =
-                words(describes).lines().map(|it| format!("  {it}\n")).collect();
-            format!("{it}: {:?}\n{describes}", sql.text(Backend::Sqlite))
+                words(describes).lines().map(|line| format!("  {line}\n")).collect();
+            format!("{operation}: {:?}\n{describes}", sql.text(Backend::Sqlite))
         }
         other => format!("{other}\n"),
     };
@@ -143,7 +143,7 @@ fn what_is_invoked_is_reverted() {
     let derived = reverse_all(&up, &Schema::default()).unwrap();
     assert_eq!(words(&derived), words(&written));
     let mut after = Schema::default();
-    up.iter().try_for_each(|it| it.apply(&mut after)).unwrap();
+    up.iter().try_for_each(|operation| operation.apply(&mut after)).unwrap();
     let again = reverse_all(&derived, &after).unwrap();
     check(
         &again,
@@ -241,7 +241,7 @@ fn it_goes_up_and_down_on_a_database() {
         conn.execute_batch("INSERT INTO search VALUES ('x', 2); SELECT * FROM active").unwrap();
         migrator.downgrade(&mut conn, "base").unwrap();
         let sql = "SELECT count(*) FROM sqlite_schema WHERE name NOT LIKE '%dbmigrate%'";
-        assert_eq!(conn.query_row(sql, [], |it| it.get::<_, i64>(0)).unwrap(), 0);
+        assert_eq!(conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 0);
     }
 }
 

@@ -102,7 +102,7 @@ impl File {
         let mut stmt =
             conn.prepare("SELECT name, sql FROM sqlite_schema ORDER BY type DESC, name").unwrap();
         let objects: Vec<(String, Option<String>)> = stmt
-            .query_map([], |it| Ok((it.get(0)?, it.get(1)?)))
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap()
             .map(Result::unwrap)
             .collect();
@@ -119,7 +119,7 @@ impl File {
             let n = stmt.column_count();
             let mut rows = stmt.query([]).unwrap();
             while let Some(row) = rows.next().unwrap() {
-                let values = (0..n).map(|it| format!("{:?}", row.get_ref(it).unwrap()));
+                let values = (0..n).map(|found| format!("{:?}", row.get_ref(found).unwrap()));
                 dump += &format!("{name}: {}\n", values.collect::<Vec<_>>().join(" "));
             }
         }
@@ -442,9 +442,9 @@ fn a_panicking_step_leaves_a_lent_connection_as_it_was() {
     }));
     assert!(res.is_err());
     assert!(conn.is_autocommit());
-    let on: i64 = conn.query_row("PRAGMA foreign_keys", [], |it| it.get(0)).unwrap();
+    let on: i64 = conn.query_row("PRAGMA foreign_keys", [], |row| row.get(0)).unwrap();
     let n_tables: i64 =
-        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |it| it.get(0)).unwrap();
+        conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0)).unwrap();
     assert_eq!((on, n_tables), (1, 0));
 }
 
@@ -459,7 +459,7 @@ fn a_lent_connection_gets_its_settings_back() {
     let mut executor = Executor { driver, migrations: &migrations, options, observer, steps };
     executor.run(Direction::Upgrade, "head").unwrap();
     let pragma = |name: &str| -> i64 {
-        conn.query_row(&format!("PRAGMA {name}"), [], |it| it.get(0)).unwrap()
+        conn.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)).unwrap()
     };
     assert_eq!((pragma("foreign_keys"), pragma("busy_timeout")), (1, 1234));
 

@@ -20,7 +20,7 @@ const LINE: &str = "a100 b200<a100 b300<b200 c400<b300";
 
 #[track_caller]
 fn check(identifier: &str, applied: &[&str], expect: Result<&str, &str>) {
-    let applied: BTreeSet<String> = applied.iter().map(|it| (*it).to_owned()).collect();
+    let applied: BTreeSet<String> = applied.iter().map(|applied| (*applied).to_owned()).collect();
     let target = graph(LINE).target(identifier, Some(&applied));
     let shown = match &target {
         Ok(it) if it.ids().is_empty() => Ok("base".to_owned()),
@@ -99,7 +99,7 @@ fn what_is_no_graph_names_the_files() {
 fn a_route_takes_what_is_between() {
     let graph = graph(LINE);
     let check = |applied: &[&str], direction, to: &str, expect: &[&str]| {
-        let applied = applied.iter().map(|it| (*it).to_owned()).collect();
+        let applied = applied.iter().map(|applied| (*applied).to_owned()).collect();
         let target = graph.target(to, Some(&applied)).unwrap();
         assert_eq!(route(&graph, &applied, direction, &target), expect);
     };
@@ -126,7 +126,7 @@ fn heads_of_a_fork_are_several() {
         "`head` names one revision, and the history has 2 heads:\n  d  message of d, in d.rs\n  e  message of e, in e.rs"
     );
     assert_eq!(graph.target("heads", None).unwrap().ids(), ["d", "e"]);
-    let ids: Vec<_> = graph.revisions().iter().map(|it| it.id.as_str()).collect();
+    let ids: Vec<_> = graph.revisions().iter().map(|revision| revision.id.as_str()).collect();
     assert_eq!(ids, ["a", "b", "c", "d", "e"]);
 }
 

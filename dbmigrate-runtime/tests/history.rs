@@ -178,7 +178,7 @@ fn the_database_tells_what_was_applied() {
     up(&mut conn, &migrations(&["a:", "b:a"]), "head").unwrap();
     let mut driver = SqliteDriver::lent(&mut conn);
     let entries = version_table::entries(&mut driver, version_table::Name::default()).unwrap();
-    let words = |it: &version_table::Entry| it.decode().unwrap()[0].to_string();
+    let words = |entry: &version_table::Entry| entry.decode().unwrap()[0].to_string();
     assert_eq!(
         entries.iter().map(words).collect::<Vec<_>>(),
         ["create table `a`", "create table `b`"]
@@ -213,7 +213,7 @@ fn a_step_that_goes_on_after_the_database_rolled_back_runs_nothing_more() {
             revision `r1` was rolled back: step `ignores` failed
               caused by: NOT NULL constraint failed: a.b"#]],
     );
-    let n: i64 = conn.query_row("SELECT count(*) FROM a", [], |it| it.get(0)).unwrap();
+    let n: i64 = conn.query_row("SELECT count(*) FROM a", [], |row| row.get(0)).unwrap();
     assert_eq!(n, 0);
 }
 

@@ -53,7 +53,7 @@ fn memory() -> Connection {
 
 fn lines(conn: &Connection) -> Vec<String> {
     let mut stmt = conn.prepare("SELECT line FROM audit ORDER BY rowid").unwrap();
-    stmt.query_map([], |it| it.get(0)).unwrap().map(Result::unwrap).collect()
+    stmt.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
 }
 
 fn write(db: &mut Db<'_>, line: &str) -> StepResult {
@@ -222,7 +222,7 @@ fn what_a_callback_makes_is_its_own_affair() {
     });
     assert_eq!(migrator.upgrade_with(&mut conn, "heads", &options).unwrap(), ["a", "b", "c"]);
     let sql = "SELECT count(*) FROM sqlite_schema WHERE name GLOB '*_[abc]'";
-    assert_eq!(conn.query_row(sql, [], |it| it.get::<_, i64>(0)).unwrap(), 9);
+    assert_eq!(conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap(), 9);
 }
 
 #[test]

@@ -17,7 +17,7 @@ fn migration(id: &str, parents: &[&str], record: fn(&mut Operations)) -> Migrati
     record(&mut op);
     let revision = Revision {
         id: id.to_owned(),
-        parents: parents.iter().map(|it| (*it).to_owned()).collect(),
+        parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
         ..Revision::default()
     };
     Migration::new(revision, op.finish(), Recording::default())
@@ -45,8 +45,9 @@ fn run(record: fn(&mut Operations)) -> (Option<String>, String) {
             .unwrap();
     let conn = Connection::open_in_memory().unwrap();
     let text = |ids: &[&str], applied: &[&str]| {
-        let ids: Vec<String> = ids.iter().map(|it| (*it).to_owned()).collect();
-        let applied: BTreeSet<String> = applied.iter().map(|it| (*it).to_owned()).collect();
+        let ids: Vec<String> = ids.iter().map(|text| (*text).to_owned()).collect();
+        let applied: BTreeSet<String> =
+            applied.iter().map(|applied| (*applied).to_owned()).collect();
         let facts = Sqlite.offline_facts();
         let up = Direction::Upgrade;
         let options = Options { version_table: "v".to_owned(), ..Options::default() };
@@ -58,14 +59,14 @@ fn run(record: fn(&mut Operations)) -> (Option<String>, String) {
          PRAGMA foreign_keys = ON",
     )
     .unwrap();
-    let err = conn.execute_batch(&text(&["r2"], &["r1"])).err().map(|it| it.to_string());
+    let err = conn.execute_batch(&text(&["r2"], &["r1"])).err().map(|err| err.to_string());
     if err.is_some() {
         conn.execute_batch("ROLLBACK").unwrap();
     }
     let sql = "SELECT group_concat(id || coalesce(a, ''), ' ') || ', ' || \
                (SELECT count(*) FROM child) || ', ' || (SELECT count(*) FROM v) || ', ' || \
                (SELECT count(*) FROM sqlite_temp_schema) FROM t";
-    (err, conn.query_row(sql, [], |it| it.get(0)).unwrap())
+    (err, conn.query_row(sql, [], |row| row.get(0)).unwrap())
 }
 
 #[test]
@@ -85,7 +86,7 @@ fn a_script_fails_where_rows_do_not_fit_where_they_would_dangle_and_at_a_step() 
     let step: fn(&mut Operations) = |op| op.run("by hand", |_| Ok(()));
     for record in [not_null, dangle, step] {
         let (err, state) = run(record);
-        assert!(err.as_ref().is_some_and(|it| it.contains("nothing_wrong")), "{err:?}");
+        assert!(err.as_ref().is_some_and(|err| err.contains("nothing_wrong")), "{err:?}");
         assert_eq!(state, "1x 2, 1, 1, 0");
     }
 }

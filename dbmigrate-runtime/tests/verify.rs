@@ -118,7 +118,7 @@ fn database(others: &str) -> Connection {
 fn dump(conn: &Connection) -> Vec<String> {
     let rows = |sql: &str| -> Vec<String> {
         let mut stmt = conn.prepare(sql).unwrap();
-        let rows = stmt.query_map([], |it| Ok(format!("{:?}", it.get_ref(0)?))).unwrap();
+        let rows = stmt.query_map([], |row| Ok(format!("{:?}", row.get_ref(0)?))).unwrap();
         rows.map(Result::unwrap).collect()
     };
     let texts = "SELECT name || coalesce(sql, '') FROM sqlite_schema ORDER BY 1";

@@ -42,7 +42,7 @@ fn a_program_runs_and_asks_with_a_version_table_of_its_own() {
         assert!(migrator.is_up_to_date_with(&conn, &options).unwrap());
         assert_eq!(migrator.status(&conn).unwrap().pending, ["a1"], "another table");
         let sql = "SELECT id FROM main.\"what \"\"was\"\" done\"";
-        let id: String = conn.query_row(sql, [], |it| it.get(0)).unwrap();
+        let id: String = conn.query_row(sql, [], |row| row.get(0)).unwrap();
         assert_eq!(id, "a1");
         assert_eq!(migrator.downgrade_with(&mut conn, "base", &options).unwrap(), ["a1"]);
         assert_eq!(migrator.status_with(&conn, &options).unwrap().applied, [""; 0]);
@@ -62,7 +62,7 @@ fn sqlite_has_its_version_rows_beside_the_work() {
     assert!(migrator.status_with(&conn, &options("temp")).is_err());
     let sql = "SELECT count(*) FROM (SELECT name FROM sqlite_schema UNION ALL \
                SELECT name FROM other.sqlite_schema)";
-    let n: i64 = conn.query_row(sql, [], |it| it.get(0)).unwrap();
+    let n: i64 = conn.query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(n, 0, "nothing is made");
 }
 
@@ -78,7 +78,7 @@ fn scripts_name_the_schema() {
     let conn = Connection::open_in_memory().unwrap();
     conn.execute_batch(&script("main").unwrap().0).unwrap();
     let sql = "SELECT count(*) FROM main.\"what \"\"was\"\" done\"";
-    assert_eq!(conn.query_row(sql, [], |it| it.get(0)), Ok(1));
+    assert_eq!(conn.query_row(sql, [], |row| row.get(0)), Ok(1));
     assert!(script("other").is_err());
     let stamp = |schema: &str| {
         let target = Target::Revisions(vec!["a1".to_owned()]);
@@ -88,6 +88,6 @@ fn scripts_name_the_schema() {
     };
     let conn = Connection::open_in_memory().unwrap();
     conn.execute_batch(&stamp("main").unwrap()).unwrap();
-    assert_eq!(conn.query_row(sql, [], |it| it.get(0)), Ok(1));
+    assert_eq!(conn.query_row(sql, [], |row| row.get(0)), Ok(1));
     assert!(stamp("other").is_err());
 }

@@ -27,7 +27,7 @@ const TABLE: Module = module(
 );
 
 fn report(err: &Error) -> String {
-    let hint = err.hint().map_or(String::new(), |it| format!("\nhint: {it}"));
+    let hint = err.hint().map_or(String::new(), |hint| format!("\nhint: {hint}"));
     format!("{err}{hint}\n")
 }
 
@@ -39,7 +39,8 @@ fn refused(modules: &'static [Module], expect: Expect) {
     let options = Options { transaction_each: true, ..Options::default() };
     let ran = report(&migrator.upgrade_with(&mut conn, "heads", &options).unwrap_err());
     let migrations = migrator.migrations().unwrap();
-    let ids: Vec<String> = migrations.iter().map(|it| it.revision.id.clone()).collect();
+    let ids: Vec<String> =
+        migrations.iter().map(|migration| migration.revision.id.clone()).collect();
     let (up, facts) = (Direction::Upgrade, Sqlite.offline_facts());
     let script = script::script(&migrations, up, &ids, &BTreeSet::new(), &Sqlite, &facts, &options);
     assert_eq!(ran, report(&script.unwrap_err()));

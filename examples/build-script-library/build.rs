@@ -8,7 +8,7 @@ fn main() {
     println!("cargo::rerun-if-changed=.env");
     // A build script runs in the package's directory.
     match migrations::migrator().upgrade_url("sqlite:app.db") {
-        Ok(ran) => ran.iter().for_each(|it| println!("applied {it}")),
+        Ok(ran) => ran.iter().for_each(|ran| println!("applied {ran}")),
         Err(err) => {
             for line in err.report().lines() {
                 println!("cargo::error={line}");

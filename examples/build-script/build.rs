@@ -8,7 +8,7 @@ fn main() {
     let is_installed = Command::new(&cargo)
         .args(["dbmigrate", "--version"])
         .output()
-        .is_ok_and(|it| it.status.success());
+        .is_ok_and(|output| output.status.success());
     if !is_installed {
         println!(
             "cargo::error=this crate needs `cargo dbmigrate` to make its database; install it \

@@ -26,7 +26,7 @@ impl Samples {
 
     /// Each less the same amount.
     pub fn less(&self, amount: f64) -> Samples {
-        Samples(self.0.iter().map(|it| it - amount).collect())
+        Samples(self.0.iter().map(|found| found - amount).collect())
     }
 
     fn at(&self, idx: usize) -> f64 {

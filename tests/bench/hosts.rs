@@ -106,8 +106,8 @@ impl Host {
     pub fn touch(&self, count: usize) -> Result<()> {
         let path = self.dir.join("src/lib.rs");
         let text = fs::read_to_string(&path)?;
-        let kept = text.lines().filter(|it| !it.starts_with("// "));
-        let text = kept.fold(String::new(), |text, it| text + it + "\n");
+        let kept = text.lines().filter(|line| !line.starts_with("// "));
+        let text = kept.fold(String::new(), |text, value| text + value + "\n");
         Ok(fs::write(path, format!("{text}// {count}\n"))?)
     }
 

@@ -53,7 +53,7 @@ fn run(args: &[String]) -> Result<bool> {
                 let value = args.next().ok_or("`--runs` needs a number")?;
                 n_runs = value.parse().map_err(|err| format!("`--runs {value}`: {err}"))?;
             }
-            name if rows::ALL.iter().any(|it| it.name == name) => names.push(name),
+            name if rows::ALL.iter().any(|row| row.name == name) => names.push(name),
             other => return Err(format!("unexpected `{other}`\n\n{}", usage()).into()),
         }
     }
@@ -67,11 +67,11 @@ fn run(args: &[String]) -> Result<bool> {
     report::show(&report::machine());
     let mut lines = Vec::new();
     let mut complete = true;
-    for row in rows::ALL.iter().filter(|it| names.is_empty() || names.contains(&it.name)) {
+    for row in rows::ALL.iter().filter(|row| names.is_empty() || names.contains(&row.name)) {
         let before = report::load();
         report::progress(&format!("measuring {}: {}", row.name, row.what));
         match (row.run)(&bench) {
-            Ok(measured) => lines.extend(measured.into_iter().map(|it| it.in_row(row.name))),
+            Ok(measured) => lines.extend(measured.into_iter().map(|line| line.in_row(row.name))),
             Err(err) => {
                 complete = false;
                 lines.push(report::Line::failed(&err.to_string()).in_row(row.name));

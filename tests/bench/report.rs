@@ -62,20 +62,21 @@ impl Line {
 pub fn table(lines: &[Line]) -> String {
     let head = ["row", "what", "dbmigrate", "beside", "takes", "compared", "promise", "kept"];
     let rows: Vec<[&str; 8]> = std::iter::once(head).chain(lines.iter().map(Line::cells)).collect();
-    let width = |idx: usize| rows.iter().map(|it| first_line(it[idx]).chars().count()).max();
+    let width = |idx: usize| rows.iter().map(|row| first_line(row[idx]).chars().count()).max();
     let widths: Vec<usize> = (0..head.len()).map(|idx| width(idx).unwrap_or(0)).collect();
     let mut text = String::new();
     for (n, row) in rows.iter().enumerate() {
-        let cells = row.iter().zip(&widths).map(|(it, width)| format!("{:width$}", first_line(it)));
+        let cells =
+            row.iter().zip(&widths).map(|(text, width)| format!("{:width$}", first_line(text)));
         let line = cells.collect::<Vec<_>>().join("  ");
         text += &format!("{}\n", line.trim_end());
         if n == 0 {
-            let rules = widths.iter().map(|it| "-".repeat(*it)).collect::<Vec<_>>();
+            let rules = widths.iter().map(|width| "-".repeat(*width)).collect::<Vec<_>>();
             text += &format!("{}\n", rules.join("  "));
         }
     }
     // What a command said before it failed has lines of its own.
-    for it in lines.iter().filter(|it| it.what.contains('\n')) {
+    for it in lines.iter().filter(|line| line.what.contains('\n')) {
         text += &format!("\n{}: {}\n", it.row, it.what);
     }
     text

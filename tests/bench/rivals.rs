@@ -94,7 +94,7 @@ impl Rival {
     /// The same for another file of the project, which [`Rival::know`] has been told of.
     pub fn upgrade_file(&self, dir: &Path, file: &str) -> Command {
         let mut command = measure::command(self.name, dir);
-        command.args(self.upgrade.iter().map(|it| it.replace(DATABASE, file)));
+        command.args(self.upgrade.iter().map(|upgrade| upgrade.replace(DATABASE, file)));
         if let Some((name, _)) = self.config() {
             command.args(["-c", &config_of(file, name)]);
         }
@@ -130,12 +130,13 @@ pub fn version(name: &str, args: &[&str]) -> Option<String> {
     on_path(name)?;
     let mut command = measure::command(name, &env::temp_dir());
     let text = measure::output(command.args(args)).ok()?;
-    let is_version = |it: &&str| it.contains('.') && it.starts_with(|it: char| it.is_ascii_digit());
+    let is_version =
+        |text: &&str| text.contains('.') && text.starts_with(|c: char| c.is_ascii_digit());
     let version = text.split_whitespace().find(is_version).unwrap_or("of unknown version");
     Some(format!("{name} {version}"))
 }
 
 fn on_path(name: &str) -> Option<PathBuf> {
     let file = format!("{name}{}", env::consts::EXE_SUFFIX);
-    env::split_paths(&env::var_os("PATH")?).map(|it| it.join(&file)).find(|it| it.is_file())
+    env::split_paths(&env::var_os("PATH")?).map(|path| path.join(&file)).find(|path| path.is_file())
 }

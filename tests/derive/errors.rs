@@ -47,7 +47,8 @@ fn check(folder: &str) {
     let mut expected = Vec::new();
     let mut lib = "#![allow(dead_code)]\n".to_owned();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("derive/errors").join(folder);
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
+    let mut files: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
     for path in &files {
         let name = path.file_name().unwrap().to_str().unwrap();
@@ -62,10 +63,10 @@ fn check(folder: &str) {
     let mut messages = fixture.cargo("check", &[]);
     // Cargo shows what was rendered alike once; a model that isn't one is found at each mention.
     let mut seen = BTreeSet::new();
-    messages.retain(|it| seen.insert(it["message"]["rendered"].to_string()));
+    messages.retain(|value| seen.insert(value["message"]["rendered"].to_string()));
     for error in messages.iter().filter_map(error) {
-        let found = expected.iter().position(|it| {
-            it.file == error.file && it.line == error.line && error.text.contains(&it.text)
+        let found = expected.iter().position(|err| {
+            err.file == error.file && err.line == error.line && error.text.contains(&err.text)
         });
         match found {
             Some(idx) => drop(expected.remove(idx)),
@@ -105,9 +106,9 @@ fn error(message: &Value) -> Option<Error> {
         return None;
     }
     let spans = message["spans"].as_array()?;
-    let primary = spans.iter().find(|it| it["is_primary"] == true)?;
+    let primary = spans.iter().find(|value| value["is_primary"] == true)?;
     // An older compiler has a panic's sentence in the label.
-    let labels = spans.iter().filter_map(|it| it["label"].as_str());
+    let labels = spans.iter().filter_map(|value| value["label"].as_str());
     let text = labels.fold(message["message"].to_string(), |text, label| text + "; " + label);
     Some(Error {
         file: primary["file_name"].as_str()?.replace('\\', "/"),

@@ -53,9 +53,9 @@ impl Fixture {
             .unwrap();
         let text = String::from_utf8(output.stdout).unwrap();
         let messages: Vec<Value> =
-            text.lines().filter_map(|it| serde_json::from_str(it).ok()).collect();
+            text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert!(messages.iter().any(|it| it["reason"] == "build-finished"), "{stderr}");
+        assert!(messages.iter().any(|value| value["reason"] == "build-finished"), "{stderr}");
         messages
     }
 }
@@ -64,10 +64,10 @@ impl Fixture {
 pub(crate) fn artifacts(messages: &[Value], name: &str, end: &str) -> Vec<PathBuf> {
     messages
         .iter()
-        .filter(|it| it["reason"] == "compiler-artifact" && it["target"]["name"] == name)
-        .flat_map(|it| it["filenames"].as_array().unwrap())
-        .map(|it| PathBuf::from(it.as_str().unwrap()))
-        .filter(|it| it.to_str().unwrap().ends_with(end))
+        .filter(|value| value["reason"] == "compiler-artifact" && value["target"]["name"] == name)
+        .flat_map(|value| value["filenames"].as_array().unwrap())
+        .map(|value| PathBuf::from(value.as_str().unwrap()))
+        .filter(|path| path.to_str().unwrap().ends_with(end))
         .collect()
 }
 

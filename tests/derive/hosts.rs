@@ -78,17 +78,18 @@ fn strict_hosts_of_every_edition() {
         let messages = fixture.cargo("check", &[]);
         let said: Vec<_> = messages
             .iter()
-            .filter(|it| it["target"]["name"] == name.as_str())
-            .filter_map(|it| it["message"]["rendered"].as_str())
+            .filter(|value| value["target"]["name"] == name.as_str())
+            .filter_map(|value| value["message"]["rendered"].as_str())
             .collect();
         assert!(said.is_empty(), "{}", said.concat());
 
-        let paths = |scan: &Scan| scan.records.iter().map(|it| it.path.clone()).collect::<Vec<_>>();
+        let paths =
+            |scan: &Scan| scan.records.iter().map(|record| record.path.clone()).collect::<Vec<_>>();
         let host = scanned(&artifacts(&messages, &name, ".rmeta")[0]);
         let mut found = paths(&host);
         found.sort();
         let expected = ["InFunction", "Public", "inner::Private"];
-        assert_eq!(found, expected.map(|it| format!("{name}::{it}")));
+        assert_eq!(found, expected.map(|expected| format!("{name}::{expected}")));
         assert!(!host.canary && host.damaged.is_empty());
 
         let runtime = scanned(&artifacts(&messages, "dbmigrate_runtime", ".rmeta")[0]);
@@ -121,13 +122,13 @@ fn an_object_file_has_the_records_with_the_feature_embed() {
     let messages = fixture.cargo("rustc", &["--", "--emit=obj", "-Clinker=true"]);
     // Cargo names no program, since none was linked; its object file lies beside the libraries.
     let library = artifacts(&messages, "dbmigrate_runtime", ".rlib").remove(0);
-    let dir = fs::read_dir(library.parent().unwrap()).unwrap().map(|it| it.unwrap().path());
-    let is_object = |it: &PathBuf| {
-        let file = it.file_name().unwrap().to_str().unwrap();
+    let dir = fs::read_dir(library.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
+    let is_object = |path: &PathBuf| {
+        let file = path.file_name().unwrap().to_str().unwrap();
         file.starts_with(name) && file.ends_with(".o")
     };
     let mut objects: Vec<_> = dir.filter(is_object).collect();
-    objects.sort_by_key(|it| fs::metadata(it).unwrap().modified().unwrap());
+    objects.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
     let scan = scanned(objects.last().unwrap());
     assert_eq!((scan.records.len(), scan.damaged), (3, Vec::new()));
 }

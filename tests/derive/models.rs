@@ -394,7 +394,7 @@ fn groups_of_columns() {
         Index::new("ix_document_gone_createdBy", ["gone", "createdBy"]),
     ];
     let record = check::<Document<'_>>(expected);
-    let fields: Vec<_> = record.fields.iter().map(|it| it.field.as_str()).collect();
+    let fields: Vec<_> = record.fields.iter().map(|field| field.field.as_str()).collect();
     assert_eq!(fields, ["id", "deepest", "title", "created_by", "deleted_at"]);
     assert_eq!(record.fields[0].line, record.fields[1].line);
 }

@@ -11,7 +11,8 @@ use dbmigrate_runtime::{ColumnType, Model};
 #[track_caller]
 fn check<M: Model>(expected: &[(Type, bool)]) {
     let columns = record::decode_model::<M>().unwrap().table.columns;
-    let actual: Vec<_> = columns.into_iter().skip(1).map(|it| (it.ty, it.nullable)).collect();
+    let actual: Vec<_> =
+        columns.into_iter().skip(1).map(|column| (column.ty, column.nullable)).collect();
     assert_eq!(actual, expected);
 }
 

@@ -171,8 +171,9 @@ fn a_pending_revision_that_does_not_compile_does_not_block_lists() {
         "upgrade",
     ] {
         let run = host.dbmigrate(args);
-        let says =
-            |line: &&str| ["warning: ", "  so of", "  hint"].iter().any(|it| line.starts_with(it));
+        let says = |line: &&str| {
+            ["warning: ", "  so of", "  hint"].iter().any(|text| line.starts_with(text))
+        };
         let errors = run.stderr.lines().filter(|line| {
             says(line) || line.starts_with("error: the") || line.starts_with("error: what")
         });

@@ -160,7 +160,7 @@ fn a_revision_that_moves_is_recorded_anew() {
     host.write("migrations/blog/a1.sql", "SELECT 'blog'");
     host.write("migrations/versions/a1.sql", "SELECT 'versions'");
     assert!(host.ok("upgrade --sql").stdout.contains("SELECT 'blog';"));
-    let path = |it: &str| host.dir.join("migrations").join(it);
+    let path = |text: &str| host.dir.join("migrations").join(text);
     std::fs::rename(path("blog/m_a1.rs"), path("versions/m_a1.rs")).unwrap();
     let run = host.ok("upgrade --sql");
     assert!(run.stdout.contains("SELECT 'versions';"), "{run}");

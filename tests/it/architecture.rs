@@ -103,9 +103,9 @@ fn sources(under: &Path) -> Vec<PathBuf> {
     }
     let entries = fs::read_dir(under).unwrap_or_else(|err| panic!("{}: {err}", under.display()));
     let mut files: Vec<PathBuf> = entries
-        .map(|it| it.unwrap().path())
-        .flat_map(|it| if it.is_dir() { sources(&it) } else { vec![it] })
-        .filter(|it| it.extension().is_some_and(|it| it == "rs"))
+        .map(|entry| entry.unwrap().path())
+        .flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] })
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect();
     files.sort();
     files
@@ -116,16 +116,17 @@ fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
     let text = text.split("#[cfg(all(test,").next().unwrap_or_default();
-    let lines = text.lines().filter(|it| !it.trim_start().starts_with("//"));
-    lines.map(|it| format!("{it}\n")).collect()
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 fn has_word(code: &str, word: &str) -> bool {
-    let part = |it: char| it.is_alphanumeric() || it == '_';
+    let part = |c: char| c.is_alphanumeric() || c == '_';
     let starts = word.starts_with(part);
     let ends = word.ends_with(part);
-    code.match_indices(word).any(|(at, it)| {
-        !(starts && code[..at].ends_with(part) || ends && code[at + it.len()..].starts_with(part))
+    code.match_indices(word).any(|(at, match_index)| {
+        !(starts && code[..at].ends_with(part)
+            || ends && code[at + match_index.len()..].starts_with(part))
     })
 }
 
@@ -134,9 +135,9 @@ fn no_module_knows_what_it_must_not_know() {
     let mut found = Vec::new();
     for (under, words, why) in RULES {
         for path in sources(&repository().join(under)) {
-            let is_test = path.file_stem().is_some_and(|it| it == "tests");
+            let is_test = path.file_stem().is_some_and(|file_stem| file_stem == "tests");
             let code = code(&path);
-            for word in words.iter().filter(|it| !is_test && has_word(&code, it)) {
+            for word in words.iter().filter(|word| !is_test && has_word(&code, word)) {
                 found.push(format!("{} has `{word}`: {why}", path.display()));
             }
         }
@@ -260,7 +261,7 @@ fn every_file_says_what_it_is_and_stays_short() {
 
 #[test]
 fn the_versions_agree_and_the_changelog_has_the_current_one() {
-    let read = |it: &str| fs::read_to_string(repository().join(it)).unwrap();
+    let read = |text: &str| fs::read_to_string(repository().join(text)).unwrap();
     let version = env!("CARGO_PKG_VERSION");
     let exact = format!("version = \"={version}\"");
     for manifest in ["dbmigrate-runtime/Cargo.toml", "cargo-dbmigrate/Cargo.toml"] {
@@ -282,7 +283,7 @@ fn every_test_that_the_table_of_behaviours_names_is_there() {
     }
     let mut missing = Vec::new();
     let mut numbers = Vec::new();
-    for row in table.lines().filter(|it| it.starts_with("| ")) {
+    for row in table.lines().filter(|line| line.starts_with("| ")) {
         let cells: Vec<&str> = row.trim_matches(['|', ' ']).split(" | ").collect();
         let [number, _, place] = cells.as_slice() else { panic!("{row}") };
         numbers.extend(number.parse::<usize>());
@@ -290,8 +291,8 @@ fn every_test_that_the_table_of_behaviours_names_is_there() {
             continue;
         }
         // Of what does not apply words are quoted that are no tests; flags and the like are none.
-        let is_part = |it: char| it == '_' || it == '-' || it.is_ascii_alphanumeric();
-        let is_name = |it: &&str| !it.starts_with('-') && it.chars().all(is_part);
+        let is_part = |c: char| c == '_' || c == '-' || c.is_ascii_alphanumeric();
+        let is_name = |text: &&str| !text.starts_with('-') && text.chars().all(is_part);
         let names: Vec<&str> = match place.starts_with("does not apply") {
             true => Vec::new(),
             false => place.split('`').skip(1).step_by(2).filter(is_name).collect(),
@@ -299,7 +300,7 @@ fn every_test_that_the_table_of_behaviours_names_is_there() {
         for name in &names {
             let is_function = ["fn {}()", "\n    {}: |it| "]
                 .iter()
-                .any(|it| code.contains(&it.replace("{}", name)));
+                .any(|text| code.contains(&text.replace("{}", name)));
             let case = repository().join(format!("tests/cases/{name}.case"));
             if !is_function && !case.is_file() {
                 missing.push(format!("{name}: {row}"));
@@ -320,7 +321,7 @@ fn every_locked_crate_compiles_with_the_promised_rust_version() {
     cargo.args(["metadata", "--format-version=1", "--locked", "--all-features"]);
     let output = cargo.current_dir(repository()).output().unwrap();
     let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let minor = |it: &str| -> u32 { it.split('.').nth(1).unwrap_or("0").parse().unwrap_or(0) };
+    let minor = |text: &str| -> u32 { text.split('.').nth(1).unwrap_or("0").parse().unwrap_or(0) };
     let promised = minor(env!("CARGO_PKG_RUST_VERSION"));
     for package in metadata["packages"].as_array().unwrap() {
         let needs = package["rust_version"].as_str().map_or(0, minor);

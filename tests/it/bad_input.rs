@@ -126,7 +126,7 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
     assert!(!run.stderr.contains("SECRET"), "{run}");
     fs::remove_file(host.dir.join(".env")).unwrap();
     let left = ["app.db", "app.db-wal", "app.db-journal"];
-    assert!(left.iter().all(|it| !host.dir.join(it).exists()), "{:?}", host.list("."));
+    assert!(left.iter().all(|text| !host.dir.join(text).exists()), "{:?}", host.list("."));
 
     // Reading commands create nothing either.
     for command in
@@ -145,7 +145,7 @@ fn where_the_database_is_depends_on_who_says_it() {
         host.ok(&format!("upgrade {args}"));
         let mut found = Vec::new();
         for dir in [".", "sub"] {
-            for name in host.list(dir).into_iter().filter(|it| it.ends_with(".db")) {
+            for name in host.list(dir).into_iter().filter(|text| text.ends_with(".db")) {
                 fs::remove_file(host.dir.join(dir).join(&name)).unwrap();
                 found.push(format!("{dir}/{name}"));
             }

@@ -120,8 +120,8 @@ fn anchors(page: &str) -> BTreeSet<String> {
     let headings = prose(page).filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
         let text = heading.trim_start_matches('#').trim().to_lowercase();
-        let kept = text.chars().filter(|it| it.is_alphanumeric() || [' ', '-', '_'].contains(it));
-        kept.map(|it| if it == ' ' { '-' } else { it }).collect()
+        let kept = text.chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c));
+        kept.map(|c| if c == ' ' { '-' } else { c }).collect()
     };
     headings.map(anchor).collect()
 }
@@ -194,7 +194,7 @@ fn without_targets(line: &str) -> String {
     while let Some(start) = rest.find("[`") {
         let Some(end) = rest[start..].find("`]") else { break };
         let (word, after) = (&rest[start + 1..start + end + 1], &rest[start + end + 2..]);
-        let target = after.strip_prefix('(').and_then(|it| it.split_once(')'));
+        let target = after.strip_prefix('(').and_then(|rest| rest.split_once(')'));
         out += &rest[..start];
         out += word;
         rest = target.map_or(after, |(_, after)| after);

@@ -14,9 +14,9 @@ pub fn play(host: &Host, commands: &[&str], expect: Expect) {
             seen += &format!("[{}]\n", run.code);
         }
     }
-    let lines = seen.lines().map(|it| match it.split_once("Create Date: ") {
+    let lines = seen.lines().map(|line| match line.split_once("Create Date: ") {
         Some((before, _)) => format!("{before}Create Date: $CREATED\n"),
-        None => format!("{it}\n"),
+        None => format!("{line}\n"),
     });
     expect.assert_eq(&host.plain(&lines.collect::<String>()));
 }
@@ -476,7 +476,7 @@ fn stamps_and_scripts_of_branches() {
     let check = |args: &str, expect: &str| {
         let run = host.ok(&format!("{args} --sql"));
         let mut seen = Vec::new();
-        for line in run.stdout.lines().filter(|it| it.contains("\"dbmigrate_version\"")) {
+        for line in run.stdout.lines().filter(|line| line.contains("\"dbmigrate_version\"")) {
             let id = line.split('\'').nth(1).unwrap_or_default();
             match line.split(' ').next() {
                 Some("INSERT") => seen.push(format!("+{id}")),

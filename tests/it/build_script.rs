@@ -36,7 +36,7 @@ pub struct Item {
 
 fn copy(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap().map(|it| it.unwrap()) {
+    for entry in fs::read_dir(from).unwrap().map(|entry| entry.unwrap()) {
         let (from, to) = (entry.path(), to.join(entry.file_name()));
         if from.is_dir() && entry.file_name() != "target" {
             copy(&from, &to);
@@ -54,7 +54,7 @@ fn ok(run: Run) -> Run {
 
 /// Whether cargo compiled the host, or found it fresh.
 fn compiled(run: &Run) -> bool {
-    run.stderr.lines().any(|it| it.contains("build-script v0.1.0"))
+    run.stderr.lines().any(|line| line.contains("build-script v0.1.0"))
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn nested_and_parallel_builds_neither_lock_each_other_out_nor_recurse() {
             scope.spawn(|| host.dbmigrate("check")),
             scope.spawn(|| host.dbmigrate("upgrade")),
         ];
-        for run in runs.map(|it| it.join().unwrap()) {
+        for run in runs.map(|scoped_join_handle| scoped_join_handle.join().unwrap()) {
             // `check` may come before the others' upgrade, and then the answer is no.
             assert!(run.code == 0 || run.stdout.contains("pending"), "{run}");
         }

@@ -112,8 +112,8 @@ fn history_takes_every_range() {
     let host = host("ranges");
     let ids = |range: &str| {
         let run = host.ok(&format!("history -r {range}"));
-        let id = |it: &str| {
-            let id = it.split_whitespace().nth(2).unwrap_or_default();
+        let id = |text: &str| {
+            let id = text.split_whitespace().nth(2).unwrap_or_default();
             id.trim_end_matches(',').to_owned()
         };
         run.stdout.lines().map(id).collect::<Vec<_>>().join(" ")
@@ -172,7 +172,8 @@ fn every_command_has_a_form_for_programs() {
 fn an_empty_revision_is_written_and_taken_back() {
     let host = host("undo");
     let run = host.ok("revision -m \"by hand\" --rev-id d400");
-    let path = host.revisions().into_iter().find(|it| it.contains("d400_by_hand")).unwrap();
+    let path =
+        host.revisions().into_iter().find(|revision| revision.contains("d400_by_hand")).unwrap();
     assert_eq!(run.stdout, format!("Generating {path} ... done\n"));
     assert!(host.read("migrations/mod.rs").contains("_d400_by_hand;"));
     let module = host.read(&path);
@@ -410,7 +411,7 @@ fn a_write_ahead_log_and_its_readers_are_no_hindrance() {
     let reader = rusqlite::Connection::open(&db).unwrap();
     reader.execute_batch("BEGIN; SELECT * FROM user").unwrap();
     let count =
-        || -> i64 { reader.query_row("SELECT count(*) FROM user", [], |it| it.get(0)).unwrap() };
+        || -> i64 { reader.query_row("SELECT count(*) FROM user", [], |row| row.get(0)).unwrap() };
     assert_eq!(count(), 1);
     host.ok("upgrade");
     assert_eq!(count(), 1, "a reader goes on reading");

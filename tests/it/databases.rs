@@ -124,7 +124,7 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
     let json = host.ok("current --format json").stdout;
     let names: Vec<String> = serde_json::Deserializer::from_str(&json)
         .into_iter::<serde_json::Value>()
-        .map(|it| it.unwrap()["database"].as_str().unwrap().to_owned())
+        .map(|found| found.unwrap()["database"].as_str().unwrap().to_owned())
         .collect();
     assert_eq!(names, ["default", "logs"], "{json}");
 }
@@ -149,7 +149,7 @@ fn the_databases_that_models_name_are_found() {
     // Models can be read once there is what they derive.
     host.write("src/lib.rs", &format!("{USER}{EVENT}"));
     let manifest = host.read("Cargo.toml");
-    let is_other = |it: &&str| !it.starts_with("dbmigrate-runtime");
+    let is_other = |text: &&str| !text.starts_with("dbmigrate-runtime");
     let without: String = manifest.split_inclusive('\n').filter(is_other).collect();
     host.write("Cargo.toml", &without);
     let run = host.ok("init -d fourth --multidb --no-add");

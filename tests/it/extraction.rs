@@ -11,7 +11,8 @@ fn tables(host: &Host, args: &str) -> Vec<String> {
 
 fn names(run: &Run) -> Vec<String> {
     let lines = run.stdout.lines();
-    let names = lines.filter_map(|it| it.strip_prefix("Detected added table `")?.strip_suffix('`'));
+    let names =
+        lines.filter_map(|line| line.strip_prefix("Detected added table `")?.strip_suffix('`'));
     names.map(str::to_owned).collect()
 }
 
@@ -144,7 +145,10 @@ fn a_library_and_its_binaries() {
     let expected = host.ok(args).stdout;
     host.env("DBMIGRATE_EXTRACT", "object");
     let without_time = |text: &str| -> Vec<String> {
-        text.lines().filter(|it| !it.starts_with("//! Create Date")).map(str::to_owned).collect()
+        text.lines()
+            .filter(|line| !line.starts_with("//! Create Date"))
+            .map(str::to_owned)
+            .collect()
     };
     assert_eq!(without_time(&host.ok(args).stdout), without_time(&expected));
 }
@@ -205,7 +209,7 @@ fn models_in_the_libraries_of_a_workspace() {
 
 /// A revision that records this in its upgrade.
 fn revision(id: &str, parent: &str, upgrade: &str) -> String {
-    let parents: Vec<&str> = parent.split(' ').filter(|it| !it.is_empty()).collect();
+    let parents: Vec<&str> = parent.split(' ').filter(|part| !part.is_empty()).collect();
     dbmigrate_tests::revision(id, &parents, &format!("the {id}"), upgrade, "")
 }
 
@@ -290,7 +294,7 @@ fn a_configured_target_and_directory_and_a_path_with_blanks() {
     let config = format!("[build]\ntarget-dir = {target_dir:?}\nbuild-dir = \"own build\"\n");
     host.write(".cargo/config.toml", &config);
     let triple = host.cargo("-vV");
-    let triple = triple.stdout.lines().find_map(|it| it.strip_prefix("host: ")).unwrap();
+    let triple = triple.stdout.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     host.env("CARGO_BUILD_TARGET", triple);
     host.ok("init");
     assert_eq!(tables(&host, ""), ["user"]);

@@ -42,7 +42,7 @@ fn tenants(host: &Host, n: usize) {
 fn sorted(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
-    lines.iter().map(|it| format!("{it}\n")).collect()
+    lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
 fn json(run: &Run) -> serde_json::Value {
@@ -103,9 +103,9 @@ fn a_file_that_fails_does_not_stop_the_others() {
     .assert_eq(&sorted(&run.stdout));
     assert!(run.stderr.contains("is not a database\n  hint: the file is something else"), "{run}");
     let errors = run.errors();
-    let is_hint = |it: &&str| it.starts_with("  hint: ");
+    let is_hint = |text: &&str| text.starts_with("  hint: ");
     assert_eq!(errors.lines().filter(is_hint).count(), 5, "{run}");
-    let lines: Vec<&str> = errors.lines().filter(|it| !is_hint(it)).collect();
+    let lines: Vec<&str> = errors.lines().filter(|line| !is_hint(line)).collect();
     expect![[r#"
         error: tenants/t01.db: revision `b200` was rolled back: step `fill` failed: its program ended before it was done
         error: tenants/t02.db: revision `b200` was rolled back: statement 1 of 2 failed: ALTER TABLE "user" ADD COLUMN "slug" TEXT: duplicate column name: slug
@@ -123,7 +123,7 @@ fn a_file_that_fails_does_not_stop_the_others() {
     assert_eq!(document["version"], 1);
     assert_eq!(document["command"], "upgrade");
     let databases = document["databases"].as_array().unwrap();
-    let of = |name: &str| databases.iter().find(|it| it["path"] == name).unwrap();
+    let of = |name: &str| databases.iter().find(|value| value["path"] == name).unwrap();
     assert_eq!(databases.len(), 10, "{run}");
     assert_eq!(of("tenants/t05.db")["ran"], serde_json::json!(["b200"]));
     assert_eq!(of("tenants/t06.db")["ran"], serde_json::json!([]));

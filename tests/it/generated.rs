@@ -170,7 +170,7 @@ fn what_the_models_say_is_built_and_a_second_diff_is_empty() {
              typeof(extra), typeof(updated_at), typeof(created_at), typeof(type), typeof(active), \
              typeof(weight), typeof(status), next_age, typeof(age_text)) FROM person",
             [],
-            |it| it.get(0),
+            |row| row.get(0),
         )
         .unwrap();
     assert_eq!(classes, "integer real 10.1 blob text text text text integer real text 1 text");
@@ -361,7 +361,8 @@ fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
 /// Each column is a call, and Rust has no limit for those that SQLite doesn't have before.
 #[test]
 fn a_table_may_have_as_many_columns_as_sqlite_takes() {
-    let columns: String = (2..=2000).map(|it| format!("    pub c{it}: Option<i32>,\n")).collect();
+    let columns: String =
+        (2..=2000).map(|found| format!("    pub c{found}: Option<i32>,\n")).collect();
     let model = format!(
         "#[derive(dbmigrate_runtime::Model)]\npub struct Wide {{\n\
          #[model(primary_key)]\n    pub id: i64,\n{columns}}}\n"

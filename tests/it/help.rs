@@ -12,8 +12,9 @@ use expect_test::expect;
 pub fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
     let help = host.ok("--help").stdout;
     let (_, list) = help.split_once("\nCommands:\n").unwrap();
-    let names = list.lines().take_while(|it| !it.is_empty());
-    let names = names.filter_map(|it| it.split_whitespace().next()).filter(|it| *it != "help");
+    let names = list.lines().take_while(|line| !line.is_empty());
+    let names =
+        names.filter_map(|name| name.split_whitespace().next()).filter(|next| *next != "help");
     let mut commands = vec![(String::new(), flags(&help))];
     for name in names {
         commands.push((name.to_owned(), flags(&host.ok(&format!("{name} --help")).stdout)));
@@ -26,10 +27,13 @@ pub fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
 fn flags(help: &str) -> BTreeSet<String> {
     let flag = |line: &str| {
         let line = line.trim_start();
-        let at =
-            if line.starts_with("--") { 0 } else { line.find(", --").filter(|it| *it == 2)? + 2 };
-        let is_part = |it: char| it == '-' || it.is_ascii_alphanumeric();
-        let name = line[at + 2..].split(|it| !is_part(it)).next()?;
+        let at = if line.starts_with("--") {
+            0
+        } else {
+            line.find(", --").filter(|line| *line == 2)? + 2
+        };
+        let is_part = |c: char| c == '-' || c.is_ascii_alphanumeric();
+        let name = line[at + 2..].split(|c| !is_part(c)).next()?;
         Some(name.to_owned())
     };
     help.lines().filter_map(flag).collect()

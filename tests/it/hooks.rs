@@ -49,7 +49,7 @@ fn hooks_run_in_order_on_what_is_written() {
     assert_eq!(run.stderr, "printed\n");
     let text = host.read("my migrations/versions/m_a1.rs");
     let comments: Vec<&str> =
-        text.lines().filter(|it| it.starts_with("// ") && !it.contains("used by")).collect();
+        text.lines().filter(|line| line.starts_with("// ") && !line.contains("used by")).collect();
     let path = host.dir.join("my migrations/versions/m_a1.rs").display().to_string();
     let dir = host.dir.join("tools/my own").display().to_string();
     assert_eq!(comments, [format!("// 1 file={path} $(x)"), format!("// 2 {dir} a b variable")]);

@@ -67,7 +67,7 @@ fn two_versions_of_rusqlite_are_named_with_the_command_that_makes_them_one() {
     assert!(run.stderr.contains(&warning), "{run}");
     let run = host.dbmigrate("check --no-database");
     assert!(run.stderr.contains(&warning), "{run}");
-    let hint = run.stderr.split("`cargo ").nth(1).and_then(|it| it.split('`').next()).unwrap();
+    let hint = run.stderr.split("`cargo ").nth(1).and_then(|part| part.split('`').next()).unwrap();
     assert_eq!(host.cargo(hint).code, 0, "{hint}");
     assert_eq!(host.read("Cargo.lock").matches("name = \"rusqlite\"\n").count(), 1);
     let run = host.dbmigrate("check --no-database");
@@ -92,8 +92,8 @@ fn a_host_that_only_derives_compiles_a_handful_of_crates_and_no_c() {
     let mut crates: Vec<&str> = run
         .stdout
         .lines()
-        .filter_map(|it| it.split(' ').next())
-        .filter(|it| *it != "host")
+        .filter_map(|line| line.split(' ').next())
+        .filter(|next| *next != "host")
         .collect();
     crates.sort_unstable();
     crates.dedup();
@@ -119,7 +119,7 @@ fn the_embedding_example_passes_its_tests() {
     let example = repository().join("examples/embedded");
     let mut paths = vec![example.clone()];
     while let Some(dir) = paths.pop() {
-        for entry in fs::read_dir(dir).unwrap().map(|it| it.unwrap().path()) {
+        for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
             let name = entry.strip_prefix(&example).unwrap().display().to_string();
             if entry.is_dir() && !name.starts_with("target") {
                 paths.push(entry);

@@ -124,15 +124,17 @@ fn the_description_of_the_documents_holds() {
     let commands: BTreeSet<String> =
         super::help::commands(&host).into_iter().map(|(name, _)| name).collect();
     let mut problems = Vec::new();
-    for name in commands.iter().filter(|it| !it.is_empty()) {
+    for name in commands.iter().filter(|command| !command.is_empty()) {
         if !description.members.contains_key(name) {
             problems.push(format!("`{name}` is not described"));
         }
-        if !STEPS.iter().any(|(it, _)| it.split(' ').next() == Some(name)) {
+        if !STEPS.iter().any(|(text, _)| text.split(' ').next() == Some(name)) {
             problems.push(format!("no step runs `{name}`"));
         }
     }
-    for name in description.members.keys().filter(|it| *it != EVERY && !commands.contains(*it)) {
+    for name in
+        description.members.keys().filter(|name| *name != EVERY && !commands.contains(*name))
+    {
         problems.push(format!("`{name}` is described and no command"));
     }
     let mut is_several = false;
@@ -147,7 +149,7 @@ fn the_description_of_the_documents_holds() {
         let name = command.split(' ').next().unwrap();
         is_several |= nth > 0 && name == "init";
         let is_of_one = is_several && name != "init";
-        assert!(documents.iter().all(|it| it["database"].is_string() == is_of_one), "{run}");
+        assert!(documents.iter().all(|value| value["database"].is_string() == is_of_one), "{run}");
         assert!(documents.len() == 1 || is_several, "{run}");
         for document in &documents {
             description.compare(name, document, command, &mut problems);
@@ -202,7 +204,8 @@ impl Description {
                     members.entry(it.clone()).or_default();
                 }
             }
-            let Some((path, rest)) = line.strip_prefix("| `").and_then(|it| it.split_once("` | "))
+            let Some((path, rest)) =
+                line.strip_prefix("| `").and_then(|rest| rest.split_once("` | "))
             else {
                 continue;
             };
@@ -242,8 +245,8 @@ impl Description {
         let object = object.as_object().unwrap_or(&empty);
         for section in sections {
             for (it, member) in self.members.get(*section).into_iter().flatten() {
-                let name = it.strip_prefix(path).filter(|it| !it.contains(['.', '[']));
-                if member.is_always && name.is_some_and(|it| !object.contains_key(it)) {
+                let name = it.strip_prefix(path).filter(|rest| !rest.contains(['.', '[']));
+                if member.is_always && name.is_some_and(|name| !object.contains_key(name)) {
                     problems.push(format!("`{from}` has no `{it}`"));
                 }
             }
@@ -252,8 +255,9 @@ impl Description {
             // `a.*` is any member of `a`.
             let places = [format!("{path}{name}"), format!("{path}*")];
             let described = places.iter().find_map(|place| {
-                let has =
-                    |it: &&&str| self.members.get(**it).is_some_and(|it| it.contains_key(place));
+                let has = |text: &&&str| {
+                    self.members.get(**text).is_some_and(|member| member.contains_key(place))
+                };
                 Some((place.clone(), *sections.iter().find(has)?))
             });
             let Some((place, section)) = described else {
@@ -264,8 +268,8 @@ impl Description {
             let types = &self.members[section][&place].types;
             let found = word(value);
             let fits = match found {
-                "empty list" => types.iter().any(|it| it.starts_with("list of ")),
-                found => types.iter().any(|it| it == found),
+                "empty list" => types.iter().any(|ty| ty.starts_with("list of ")),
+                found => types.iter().any(|ty| ty == found),
             };
             if !fits {
                 let types = types.join(" or ");
@@ -311,9 +315,9 @@ impl Description {
             }
         }
         // Sections of several commands have an example of one of them.
-        let shared = |it: &String| text.contains(&format!("` and `{it}`"));
-        let missing = without.into_iter().filter(|it| !shared(it));
-        problems.extend(missing.map(|it| format!("`{it}` has no example")));
+        let shared = |name: &String| text.contains(&format!("` and `{name}`"));
+        let missing = without.into_iter().filter(|text| !shared(text));
+        problems.extend(missing.map(|missing| format!("`{missing}` has no example")));
     }
 
     /// What is described and was never printed.
@@ -329,7 +333,7 @@ impl Description {
                         (other == section || is_shared) && self.seen.contains(&key)
                     })
                 };
-                for ty in member.types.iter().filter(|it| !is_seen(it)) {
+                for ty in member.types.iter().filter(|ty| !is_seen(ty)) {
                     if !SEEN_ELSEWHERE.contains(&(section, path)) {
                         unseen.push(format!("no step of `{section}` has `{path}` as {ty}"));
                     }

@@ -24,10 +24,11 @@ fn host(name: &str) -> Host {
 
 /// Without the time, which is the only one in the text.
 fn plain(text: &str) -> String {
-    let line = |it: &str| match it.strip_prefix("Applied: ").and_then(|it| it.split_once(' ')) {
-        Some((_, by)) => format!("Applied: $TIME {by}\n"),
-        None => format!("{it}\n"),
-    };
+    let line =
+        |text: &str| match text.strip_prefix("Applied: ").and_then(|rest| rest.split_once(' ')) {
+            Some((_, by)) => format!("Applied: $TIME {by}\n"),
+            None => format!("{text}\n"),
+        };
     text.lines().map(line).collect()
 }
 

@@ -42,7 +42,7 @@ fn revisions_in_several_directories() {
     assert_eq!(file.len(), 2, "{file:?}");
     assert_eq!(host.list("shop/versions").len(), 1);
     let list = host.read("migrations/mod.rs");
-    let list: Vec<&str> = list.lines().filter(|it| it.starts_with("    m_")).collect();
+    let list: Vec<&str> = list.lines().filter(|line| line.starts_with("    m_")).collect();
     assert_eq!(
         list,
         [

@@ -320,7 +320,8 @@ fn lists_with_details_and_every_identifier_shown() {
         "base",
     ] {
         let run = host.dbmigrate(&format!("show {identifier}"));
-        let ids = run.stdout.lines().filter_map(|it| it.strip_prefix("Rev: ")).collect::<Vec<_>>();
+        let ids =
+            run.stdout.lines().filter_map(|line| line.strip_prefix("Rev: ")).collect::<Vec<_>>();
         let said = run.stderr.lines().next().unwrap_or_default();
         shown += &format!("{identifier}: {}{said}\n", ids.join("; "));
     }

@@ -246,8 +246,8 @@ fn a_rewriting_function_that_can_not_be_used() {
         let config = host.read("migrations/dbmigrate.toml");
         let kept: String = config
             .lines()
-            .filter(|it| !it.starts_with("rewrite = "))
-            .map(|it| format!("{it}\n"))
+            .filter(|line| !line.starts_with("rewrite = "))
+            .map(|line| format!("{line}\n"))
             .collect();
         let kept = kept.replace("[dependencies]", &format!("rewrite = {path:?}\n\n[dependencies]"));
         host.write("migrations/dbmigrate.toml", &kept);

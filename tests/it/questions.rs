@@ -41,7 +41,7 @@ fn answer(host: &Host, args: &str, answers: &[(&str, &str)]) -> (i32, String) {
     let rest = session.exp_eof().unwrap();
     // `Exited(Pid(7), 0)`: the type has no name outside of its crate.
     let status = format!("{:?}", session.process().wait().unwrap());
-    let code = status.trim_end_matches(')').rsplit(", ").next().and_then(|it| it.parse().ok());
+    let code = status.trim_end_matches(')').rsplit(", ").next().and_then(|part| part.parse().ok());
     let code = code.unwrap_or_else(|| panic!("{status}"));
     (code, rest)
 }
@@ -49,10 +49,10 @@ fn answer(host: &Host, args: &str, answers: &[(&str, &str)]) -> (i32, String) {
 /// The functions of the revision with that message.
 fn module(host: &Host, message: &str) -> String {
     let revisions = host.revisions();
-    let is_it = |it: &&String| it.ends_with(&format!("_{message}.rs"));
+    let is_it = |text: &&String| text.ends_with(&format!("_{message}.rs"));
     let text = host.read(revisions.iter().find(is_it).unwrap());
-    let lines = text.lines().skip_while(|it| !it.starts_with("pub fn"));
-    lines.filter(|it| !it.contains("###")).map(|it| format!("{it}\n")).collect()
+    let lines = text.lines().skip_while(|line| !line.starts_with("pub fn"));
+    lines.filter(|line| !line.contains("###")).map(|line| format!("{line}\n")).collect()
 }
 
 /// At a terminal its standard input is that of the step too.

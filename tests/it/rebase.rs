@@ -32,7 +32,8 @@ pub fn write(host: &Host, id: &str, parent: &str, column: &str) {
 
 /// All files of the migrations.
 fn files(host: &Host) -> Vec<(String, String)> {
-    let mut files: Vec<_> = host.revisions().into_iter().map(|it| (host.read(&it), it)).collect();
+    let mut files: Vec<_> =
+        host.revisions().into_iter().map(|revision| (host.read(&revision), revision)).collect();
     files.push((host.read("migrations/mod.rs"), String::new()));
     files
 }
@@ -119,7 +120,7 @@ fn what_is_applied_says_which_line_moves() {
     "#]],
     );
     let mut after = before.clone();
-    let at = after.iter().position(|it| it.1.ends_with("m_a1.rs")).unwrap();
+    let at = after.iter().position(|pair| pair.1.ends_with("m_a1.rs")).unwrap();
     after[at].0 = after[at].0.replace("&[\"f1\"]", "&[\"b1\"]");
     assert_eq!(files(&host), after, "nothing else is edited");
     assert!(dump(&host.dir.join("app.db")).contains("t: 1, \"kept\", NULL, NULL\n"));
@@ -191,7 +192,7 @@ fn what_can_not_follow_stays_and_is_named() {
     );
     write(&host, "a2", "a1", "a2");
     // The list of the files is brought up to date; nothing else is written.
-    let revisions = |it: &[(String, String)]| it[..it.len() - 1].to_vec();
+    let revisions = |name: &[(String, String)]| name[..name.len() - 1].to_vec();
     assert_eq!(revisions(&files(&host)), revisions(&before));
 
     // A third head, and a branch that is meant to stay.

@@ -4,7 +4,7 @@ use dbmigrate_tests::{Host, Run, dump};
 
 /// A revision that records this in its upgrade.
 fn revision(id: &str, parent: &str, upgrade: &str) -> String {
-    let parents: Vec<&str> = parent.split(' ').filter(|it| !it.is_empty()).collect();
+    let parents: Vec<&str> = parent.split(' ').filter(|part| !part.is_empty()).collect();
     dbmigrate_tests::revision(id, &parents, &format!("the {id}"), upgrade, "")
 }
 
@@ -228,14 +228,14 @@ fn many_first_upgrades_at_once_with_nothing_recorded() {
     let host = host("crowd");
     let runs: Vec<Run> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..32).map(|_| scope.spawn(|| host.dbmigrate("upgrade"))).collect();
-        threads.into_iter().map(|it| it.join().unwrap()).collect()
+        threads.into_iter().map(|scoped_join_handle| scoped_join_handle.join().unwrap()).collect()
     });
     for run in &runs {
         assert_eq!(run.code, 0, "{run}");
     }
     // Each revision was applied once, by whichever process.
     for id in ["-> a1", "-> b2"] {
-        assert_eq!(runs.iter().filter(|it| it.stdout.contains(id)).count(), 1, "{id}");
+        assert_eq!(runs.iter().filter(|run| run.stdout.contains(id)).count(), 1, "{id}");
     }
     assert_eq!(dump(&host.dir.join("app.db")).matches("dbmigrate_version: ").count(), 2);
 }

@@ -31,7 +31,7 @@ pub struct Audit {
 fn set(host: &Host, key: &str, value: &str) {
     let path = "migrations/dbmigrate.toml";
     let text = host.read(path);
-    let line = text.lines().find(|it| it.starts_with(&format!("{key} ="))).unwrap();
+    let line = text.lines().find(|line| line.starts_with(&format!("{key} ="))).unwrap();
     host.replace(path, &format!("\n{line}\n"), &format!("\n{key} = {value}\n"));
 }
 

@@ -44,7 +44,7 @@ fn from_a_struct_to_a_migrated_database() {
     .assert_eq(&host.plain(&run.stdout));
     let [revision] = host.revisions().try_into().unwrap();
     let module = host.read(&revision);
-    let created = module.lines().find(|it| it.starts_with("//! Create Date: ")).unwrap();
+    let created = module.lines().find(|line| line.starts_with("//! Create Date: ")).unwrap();
     expect![[r#"
         //! initial migration
         //!

@@ -58,7 +58,7 @@ fn times_are_in_the_zone_of_the_settings() {
         host.ok(&format!("revision --head base --splice --rev-id {id}"));
         let path = host.revision(&id);
         let text = host.read(&path);
-        let date = text.lines().find_map(|it| it.strip_prefix("//! Create Date: ")).unwrap();
+        let date = text.lines().find_map(|line| line.strip_prefix("//! Create Date: ")).unwrap();
         let parts: Vec<&str> = path.split('_').collect();
         let (hour, epoch): (u64, u64) = (parts[1].parse().unwrap(), parts[2].parse().unwrap());
         // What the clock was ahead of UTC, in hours.
@@ -111,7 +111,7 @@ fn transactions_and_patience_are_settings() {
     let host = Host::library("transactions", "");
     host.ok("init");
     let module = |id: &str, parents: &[&str], sql: &str, back: &str| {
-        let [up, down] = [sql, back].map(|it| format!("op.execute({it:?});"));
+        let [up, down] = [sql, back].map(|text| format!("op.execute({text:?});"));
         host.write(
             &format!("migrations/versions/m_{id}.rs"),
             &revision(id, parents, id, &up, &down),

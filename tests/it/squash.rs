@@ -77,9 +77,9 @@ fn play(host: &Host, commands: &[&str], expect: Expect) {
             seen += &format!("[{}]\n", run.code);
         }
     }
-    let lines = seen.lines().map(|it| match it.split_once("Create Date: ") {
+    let lines = seen.lines().map(|line| match line.split_once("Create Date: ") {
         Some((before, _)) => format!("{before}Create Date: $CREATED\n"),
-        None => format!("{it}\n"),
+        None => format!("{line}\n"),
     });
     expect.assert_eq(&host.plain(&lines.collect::<String>()));
 }
@@ -87,8 +87,8 @@ fn play(host: &Host, commands: &[&str], expect: Expect) {
 /// What a database is, without the version rows.
 fn contents(path: &Path) -> String {
     let text = dump(path);
-    let lines = text.lines().filter(|it| !it.starts_with("dbmigrate_version"));
-    lines.map(|it| format!("{it}\n")).collect()
+    let lines = text.lines().filter(|line| !line.starts_with("dbmigrate_version"));
+    lines.map(|line| format!("{line}\n")).collect()
 }
 
 /// Without white space: a column that came later is on a line of its own.
@@ -230,7 +230,7 @@ fn a_squash_leaves_every_database_a_way() {
         "#]],
     );
     let squashed = host.read("migrations/versions/m_5aaa.rs");
-    let lines = squashed.lines().filter(|it| !it.starts_with("//! Create Date"));
+    let lines = squashed.lines().filter(|line| !line.starts_with("//! Create Date"));
     expect![[r#"
         //! users
         //!
@@ -266,7 +266,7 @@ fn a_squash_leaves_every_database_a_way() {
             op.drop_table("user");
         }
     "#]]
-    .assert_eq(&lines.map(|it| format!("{it}\n")).collect::<String>());
+    .assert_eq(&lines.map(|line| format!("{line}\n")).collect::<String>());
     // The row of a person is the only difference.
     let with_row = contents(&path("all.db"));
     let without = with_row.replace("user: 7, \"x\", \"x@y\"\n", "");
@@ -495,8 +495,11 @@ fn a_squash_leaves_every_database_a_way() {
         "#]],
     );
     let rows = dump(&path("all.db"));
-    let rows: String =
-        rows.lines().filter(|it| it.starts_with("dbmigrate_version")).map(|it| &it[..30]).collect();
+    let rows: String = rows
+        .lines()
+        .filter(|line| line.starts_with("dbmigrate_version"))
+        .map(|line| &line[..30])
+        .collect();
     assert!(rows.contains("\"5aaa\"") && !rows.contains("\"a1\""), "{rows}");
 }
 

@@ -51,7 +51,7 @@ pub fn is_of_outer_cargo(key: &str) -> bool {
     let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "NEXTEST"];
     let names =
         ["CARGO_PRIMARY_PACKAGE", "DATABASE_URL", "LD_LIBRARY_PATH", "RUST_BACKTRACE", "EDITOR"];
-    prefixes.iter().any(|it| key.starts_with(it)) || names.contains(&key)
+    prefixes.iter().any(|prefix| key.starts_with(prefix)) || names.contains(&key)
 }
 
 /// A host crate in a directory of its own, deleted at the end of the test.
@@ -125,7 +125,8 @@ impl Host {
     /// The names of a directory's files, sorted.
     pub fn list(&self, path: &str) -> Vec<String> {
         let Ok(entries) = fs::read_dir(self.dir.join(path)) else { return Vec::new() };
-        let names = entries.map(|it| it.expect("read").file_name().to_string_lossy().into_owned());
+        let names =
+            entries.map(|entry| entry.expect("read").file_name().to_string_lossy().into_owned());
         let mut names: Vec<_> = names.collect();
         names.sort();
         names
@@ -134,25 +135,28 @@ impl Host {
     /// The revision files, sorted, as paths from the package.
     pub fn revisions(&self) -> Vec<String> {
         let names = self.list("migrations/versions");
-        names.into_iter().map(|it| format!("migrations/versions/{it}")).collect()
+        names.into_iter().map(|name| format!("migrations/versions/{name}")).collect()
     }
 
     /// The revision file whose name ends so; two of one second are in no order.
     #[track_caller]
     pub fn revision(&self, slug: &str) -> String {
-        let found = self.revisions().into_iter().find(|it| it.ends_with(&format!("_{slug}.rs")));
+        let found = self
+            .revisions()
+            .into_iter()
+            .find(|revision| revision.ends_with(&format!("_{slug}.rs")));
         found.unwrap_or_else(|| panic!("no revision `{slug}` among {:?}", self.revisions()))
     }
 
     /// Sets a variable for the commands that follow.
     pub fn env(&mut self, key: &str, value: &str) {
-        self.env.retain(|(it, _)| it != key);
+        self.env.retain(|(text, _)| text != key);
         self.env.push((key.to_owned(), value.to_owned()));
     }
 
     /// Takes a variable away again.
     pub fn env_remove(&mut self, key: &str) {
-        self.env.retain(|(it, _)| it != key);
+        self.env.retain(|(text, _)| text != key);
     }
 
     /// A command in the package's directory, as from a person's shell.
@@ -271,9 +275,9 @@ impl Run {
     /// What was printed to standard error, without lines of cargo.
     pub fn errors(&self) -> String {
         let cargo = ["Compiling ", "Checking ", "Finished ", "Blocking ", "Locking ", "Adding "];
-        let is_cargo = |it: &&str| cargo.iter().any(|word| it.trim_start().starts_with(word));
-        let lines = self.stderr.lines().filter(|it| !is_cargo(it));
-        lines.map(|it| format!("{it}\n")).collect()
+        let is_cargo = |text: &&str| cargo.iter().any(|word| text.trim_start().starts_with(word));
+        let lines = self.stderr.lines().filter(|line| !is_cargo(line));
+        lines.map(|line| format!("{line}\n")).collect()
     }
 }
 
@@ -301,21 +305,21 @@ pub fn plain_ids(text: &str) -> String {
     let mut ids: Vec<String> = Vec::new();
     let mut out = String::new();
     let mut rest = text;
-    while let Some(at) = rest.find(|it: char| it.is_ascii_alphanumeric()) {
+    while let Some(at) = rest.find(|c: char| c.is_ascii_alphanumeric()) {
         out += &rest[..at];
         rest = &rest[at..];
-        let end = rest.find(|it: char| !it.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
         let word = &rest[..end];
-        let is_hex = word.chars().all(|it| it.is_ascii_digit() || ('a'..='f').contains(&it));
+        let is_hex = word.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
         let is_number =
-            |it: &str, n: usize| it.len() == n && it.bytes().all(|b| b.is_ascii_digit());
+            |text: &str, n: usize| text.len() == n && text.bytes().all(|b| b.is_ascii_digit());
         if is_hex && word.len() == 12 {
-            let idx = ids.iter().position(|it| it == word).unwrap_or_else(|| {
+            let idx = ids.iter().position(|text| text == word).unwrap_or_else(|| {
                 ids.push(word.to_owned());
                 ids.len() - 1
             });
             out += &format!("$ID{}", idx + 1);
-        } else if word.strip_prefix('m').is_some_and(|it| is_number(it, 8)) {
+        } else if word.strip_prefix('m').is_some_and(|rest| is_number(rest, 8)) {
             out += "m$DAY";
         } else if is_number(word, 6) && out.ends_with("m$DAY_") {
             out += "$TIME";
@@ -346,8 +350,8 @@ pub fn dump(path: &Path) -> String {
             .unwrap_or_else(|err| panic!("{}: {err}", path.display()));
     let objects: Vec<(String, String, Option<String>)> = conn
         .prepare("SELECT type, name, sql FROM sqlite_schema ORDER BY type DESC, name")
-        .and_then(|mut it| {
-            it.query_map([], |it| Ok((it.get(0)?, it.get(1)?, it.get(2)?)))?.collect()
+        .and_then(|mut statement| {
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
         })
         .unwrap_or_else(|err| panic!("{}: {err}", path.display()));
     let mut text = String::new();
@@ -366,14 +370,14 @@ pub fn dump(path: &Path) -> String {
         let mut rows = stmt.query([]).expect("a table can be read");
         while let Some(row) = rows.next().expect("a row can be read") {
             let values: Vec<String> = (0..n)
-                .map(|it| match row.get_ref(it).expect("a value can be read") {
+                .map(|found| match row.get_ref(found).expect("a value can be read") {
                     rusqlite::types::ValueRef::Null => "NULL".to_owned(),
-                    rusqlite::types::ValueRef::Integer(it) => it.to_string(),
-                    rusqlite::types::ValueRef::Real(it) => format!("{it:?}"),
-                    rusqlite::types::ValueRef::Text(it) => {
-                        format!("{:?}", String::from_utf8_lossy(it))
+                    rusqlite::types::ValueRef::Integer(found) => found.to_string(),
+                    rusqlite::types::ValueRef::Real(found) => format!("{found:?}"),
+                    rusqlite::types::ValueRef::Text(found) => {
+                        format!("{:?}", String::from_utf8_lossy(found))
                     }
-                    rusqlite::types::ValueRef::Blob(it) => format!("{it:02x?}"),
+                    rusqlite::types::ValueRef::Blob(found) => format!("{found:02x?}"),
                 })
                 .collect();
             text += &format!("{name}: {}\n", values.join(", "));

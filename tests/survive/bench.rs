@@ -8,7 +8,7 @@ use dbmigrate_tests::{dump, sql};
 
 /// Whether every place is tried.
 pub fn is_long() -> bool {
-    std::env::var_os("DBMIGRATE_LONG").is_some_and(|it| it == "1")
+    std::env::var_os("DBMIGRATE_LONG").is_some_and(|value| value == "1")
 }
 
 /// Says a figure, in the long mode.
@@ -124,7 +124,8 @@ impl Bench {
     /// The files of the database, by name.
     pub fn files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.dir.join("db")).expect("the directory");
-        let names = entries.map(|it| it.expect("read").file_name().to_string_lossy().into_owned());
+        let names =
+            entries.map(|entry| entry.expect("read").file_name().to_string_lossy().into_owned());
         let mut names: Vec<_> = names.collect();
         names.sort();
         names
@@ -160,7 +161,7 @@ impl Bench {
         let look = self.dir.join("look");
         let _ = fs::remove_dir_all(&look);
         fs::create_dir(&look).expect("a directory");
-        for it in self.files().iter().filter(|it| !it.ends_with("-shm")) {
+        for it in self.files().iter().filter(|file| !file.ends_with("-shm")) {
             fs::copy(db.join(it), look.join(it)).expect("copied");
         }
         let state = self.state(&look.join("app.db"), what);
@@ -176,16 +177,16 @@ impl Bench {
     fn state(&self, path: &Path, what: &str) -> usize {
         let conn = rusqlite::Connection::open(path).expect("it opens");
         let ok: String = conn
-            .query_row("PRAGMA integrity_check", [], |it| it.get(0))
+            .query_row("PRAGMA integrity_check", [], |row| row.get(0))
             .unwrap_or_else(|err| panic!("{what}: {err}"));
         assert_eq!(ok, "ok", "{what}");
         let lost: i64 = conn
-            .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |it| it.get(0))
+            .query_row("SELECT count(*) FROM pragma_foreign_key_check", [], |row| row.get(0))
             .expect("foreign keys");
         assert_eq!(lost, 0, "{what}: rows refer to nothing");
         drop(conn);
         let is = dump(path);
-        let found = self.states.iter().position(|it| *it == is);
+        let found = self.states.iter().position(|state| *state == is);
         found
             .unwrap_or_else(|| panic!("{what} in {:?}: neither before nor after:\n{is}", self.case))
     }
@@ -213,6 +214,6 @@ pub fn survivor(file: &Path) -> Command {
 
 /// What a program said.
 pub fn said(output: &Output) -> String {
-    let text = |it: &[u8]| String::from_utf8_lossy(it).into_owned();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     format!("{}: {}{}", output.status, text(&output.stdout), text(&output.stderr))
 }

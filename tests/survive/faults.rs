@@ -46,7 +46,7 @@ fn run(bench: &Bench, args: &[&str], fault: &Fault<'_>) -> (Output, u64) {
         .env("FAULTS_SEED", fault.seed.to_string())
         .env("FAULTS_COUNT", &count);
     let output = run.output().expect("it runs");
-    let count = fs::read_to_string(&count).ok().and_then(|it| it.parse().ok());
+    let count = fs::read_to_string(&count).ok().and_then(|text| text.parse().ok());
     (output, count.unwrap_or(0))
 }
 
@@ -62,7 +62,7 @@ const CACHES: [&[&str]; 2] = [&[], &["--cache", "2"]];
 fn a_disk_that_is_full_or_fails() {
     for mode in ["full", "once", "broken"] {
         let (mut n_runs, mut n_failed, mut reached) = (0, 0, [0; 8]);
-        for case in Case::all().into_iter().filter(|it| is_long() || it.each == it.down) {
+        for case in Case::all().into_iter().filter(|case| is_long() || case.each == case.down) {
             let bench = Bench::new(mode, case);
             for args in CACHES {
                 let (output, n) = run(&bench, args, &Fault { mode, at: u64::MAX >> 1, seed: 0 });
@@ -78,7 +78,10 @@ fn a_disk_that_is_full_or_fails() {
                     // Nobody's SQL is to blame.
                     assert!(!what.contains("ended the transaction"), "{what}");
                     let words = ["disk is full", "disk I/O error", "unable to open database file"];
-                    assert!(code == Some(0) || words.iter().any(|it| what.contains(it)), "{what}");
+                    assert!(
+                        code == Some(0) || words.iter().any(|word| what.contains(word)),
+                        "{what}"
+                    );
                     n_runs += 1;
                     n_failed += u32::from(code == Some(3));
                     reached[state.min(7)] += 1;
@@ -96,12 +99,12 @@ fn a_disk_that_is_full_or_fails() {
 /// As a limit of SQLite's own, on every system.
 #[test]
 fn a_database_that_may_not_grow() {
-    for case in Case::all().into_iter().filter(|it| !it.down) {
+    for case in Case::all().into_iter().filter(|case| !case.down) {
         let bench = Bench::new("pages", case);
         bench.reset();
         let path = bench.file();
         let conn = rusqlite::Connection::open(&path).expect("it opens");
-        let n: i64 = conn.query_row("PRAGMA page_count", [], |it| it.get(0)).expect("pages");
+        let n: i64 = conn.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("pages");
         drop(conn);
         for more in 0..6 {
             bench.reset();
@@ -135,7 +138,7 @@ fn every_commit_waits_for_the_disk() {
     use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
     use dbmigrate_runtime::engine::url::Access;
 
-    for case in Case::all().into_iter().filter(|it| !it.down && !it.each) {
+    for case in Case::all().into_iter().filter(|case| !case.down && !case.each) {
         let bench = Bench::new("synchronous", case);
         bench.reset();
         let mut driver = SqliteDriver::open(&bench.file(), Access::Create).expect("it opens");
@@ -148,13 +151,13 @@ fn every_commit_waits_for_the_disk() {
 fn killed_at_every_write_and_power_lost() {
     for mode in ["kill", "power"] {
         let (mut n_cuts, mut reached) = (0, [0; 8]);
-        for case in Case::all().into_iter().filter(|it| is_long() || it.each != it.down) {
+        for case in Case::all().into_iter().filter(|case| is_long() || case.each != case.down) {
             let bench = Bench::new(mode, case);
             for args in CACHES {
                 let (_, n) = run(&bench, args, &Fault { mode: "count", at: 0, seed: 0 });
                 for at in places(n, 9) {
                     let n_seeds = if is_long() && mode == "power" { 5 } else { 1 };
-                    for seed in (0..n_seeds).map(|it| at * 5 + it) {
+                    for seed in (0..n_seeds).map(|found| at * 5 + found) {
                         let (output, _) = run(&bench, args, &Fault { mode, at, seed });
                         let what = format!("{mode} at call {at} of {n} {args:?}, seed {seed}");
                         assert_eq!(output.status.signal(), Some(9), "{what} {}", said(&output));

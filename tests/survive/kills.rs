@@ -20,11 +20,11 @@ fn killed_before_every_call_to_the_database() {
         bench.reset();
         let output = bench.run().output().expect("it runs");
         let n_calls: u64 =
-            said(&output).split(':').nth(2).map_or(0, |it| it.trim().parse().unwrap());
+            said(&output).split(':').nth(2).map_or(0, |part| part.trim().parse().unwrap());
         assert!(n_calls > 20, "{}", said(&output));
         // In the short mode each case has its own.
         let stride = if is_long() { 1 } else { 5 };
-        for at in (1..=n_calls).filter(|it| it % stride == nth as u64 % stride) {
+        for at in (1..=n_calls).filter(|candidate| candidate % stride == nth as u64 % stride) {
             bench.reset();
             let output =
                 bench.run().args(["--kill-at", &at.to_string()]).output().expect("it runs");
@@ -41,13 +41,13 @@ fn killed_before_every_call_to_the_database() {
 
 #[test]
 fn killed_at_any_time() {
-    let seed = std::env::var("DBMIGRATE_SEED").ok().and_then(|it| it.parse().ok());
+    let seed = std::env::var("DBMIGRATE_SEED").ok().and_then(|value| value.parse().ok());
     let seed = seed.unwrap_or_else(|| u64::from(std::process::id()));
     let mut chance = Chance::new(seed);
     let n_kills = if is_long() { 1000 } else { 40 };
     let (mut n_late, mut reached) = (0, [0; 8]);
     let cases = Case::all();
-    let benches: Vec<Bench> = cases.iter().map(|it| Bench::new("any", *it)).collect();
+    let benches: Vec<Bench> = cases.iter().map(|case| Bench::new("any", *case)).collect();
     for nth in 0.. {
         if nth - n_late >= n_kills {
             break;

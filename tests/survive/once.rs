@@ -67,15 +67,17 @@ fn database(name: &str) -> PathBuf {
 
 fn at_once(mut command: impl FnMut() -> Command) -> Vec<Output> {
     let spawn = |_| command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-    let children: Vec<Child> = (0..N_PROCESSES).map(spawn).map(|it| it.expect("runs")).collect();
-    children.into_iter().map(|it| it.wait_with_output().expect("it ends")).collect()
+    let children: Vec<Child> =
+        (0..N_PROCESSES).map(spawn).map(|found| found.expect("runs")).collect();
+    children.into_iter().map(|child| child.wait_with_output().expect("it ends")).collect()
 }
 
 /// How often each revision ran, in their order.
 fn marks(db: &Path) -> Vec<String> {
     let conn = rusqlite::Connection::open(db).expect("it opens");
     let mut rows = conn.prepare("SELECT what FROM mark ORDER BY id").expect("the table");
-    let marks = rows.query_map([], |it| it.get(0)).expect("rows").map(|it| it.expect("a row"));
+    let marks =
+        rows.query_map([], |row| row.get(0)).expect("rows").map(|found| found.expect("a row"));
     marks.collect()
 }
 
@@ -86,7 +88,7 @@ fn check_applied_once(db: &Path, outputs: &[Output], n_pending: usize) {
     }
     assert_eq!(marks(db), ["a1", "b2", "c3", "d4", "e5"]);
     assert_eq!(dump(db).matches("dbmigrate_version: ").count(), 5, "{}", dump(db));
-    let running = outputs.iter().map(|it| said(it).matches("Running upgrade").count());
+    let running = outputs.iter().map(|output| said(output).matches("Running upgrade").count());
     assert_eq!(running.sum::<usize>(), n_pending, "each is said to run once");
     for it in ["app.db-dbmigrate", "app.db-journal"] {
         assert!(!db.with_file_name(it).exists(), "{it} is left");
@@ -117,7 +119,8 @@ fn thirty_two_processes_apply_each_revision_once() {
             n_reads += read.join().expect("the reader reads");
             outputs
         });
-        n_waiting += outputs.iter().filter(|it| said(it).contains("waiting for at most")).count();
+        n_waiting +=
+            outputs.iter().filter(|output| said(output).contains("waiting for at most")).count();
         check_applied_once(&db, &outputs, if has_rows { 4 } else { 5 });
     }
     say(&format!(
@@ -136,7 +139,7 @@ fn read(db: &Path, is_over: &AtomicBool) -> u32 {
             .query_row(
                 "SELECT (SELECT count(*) FROM mark), (SELECT count(*) FROM dbmigrate_version)",
                 [],
-                |it| Ok((it.get(0)?, it.get(1)?)),
+                |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .expect("it can be read");
         // `d4` stands alone: its mark is there before its row is.
@@ -207,7 +210,7 @@ fn check_killed_alone(db: &Path, side: &Path) {
     assert!(start.elapsed() < Duration::from_secs(40), "nobody waits for the dead");
     assert!(!side.exists());
     let marks = marks(db);
-    assert_eq!(marks.iter().filter(|it| *it == "e5").count(), 1, "{marks:?}");
+    assert_eq!(marks.iter().filter(|mark| *mark == "e5").count(), 1, "{marks:?}");
 }
 
 #[test]
@@ -225,7 +228,7 @@ fn a_lock_that_is_held_is_waited_for_as_long_as_asked() {
         let output = upgrade(&db, &["--lock-timeout", "1"]).output().expect("it runs");
         assert_eq!(output.status.code(), Some(3), "{}", said(&output));
         let said = said(&output);
-        let lines: Vec<&str> = said.lines().skip_while(|it| !it.contains("waiting")).collect();
+        let lines: Vec<&str> = said.lines().skip_while(|line| !line.contains("waiting")).collect();
         assert!(lines[0].ends_with("waiting for at most 1 seconds"), "{file}: {said}");
         assert!(lines[1].contains("error: another process held the database's lock for 1."));
         assert!(lines[3].contains("or wait longer with --lock-timeout"), "{said}");

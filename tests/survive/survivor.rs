@@ -46,11 +46,11 @@ fn report(err: Error) -> String {
 
 fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64, String> {
     let number = |name: &str| -> Option<u64> {
-        let at = args.iter().position(|it| *it == name)?;
+        let at = args.iter().position(|arg| *arg == name)?;
         args.get(at + 1)?.parse().ok()
     };
-    let mut driver =
-        SqliteDriver::open(Path::new(file), Access::Create).map_err(|it| it.to_string())?;
+    let mut driver = SqliteDriver::open(Path::new(file), Access::Create)
+        .map_err(|database_error| database_error.to_string())?;
     // With few pages in memory a transaction is written to the file before its end.
     let pragmas = [
         ("--cache", "cache_size"),
@@ -60,7 +60,7 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
     for (name, pragma) in pragmas {
         if let Some(n) = number(name) {
             let sql = format!("PRAGMA {pragma} = {n}");
-            driver.query(&sql, &[]).map_err(|it| it.to_string())?;
+            driver.query(&sql, &[]).map_err(|database_error| database_error.to_string())?;
         }
     }
     let options = Options { transaction_each: args.contains(&"--each"), ..Options::default() };

@@ -37,7 +37,7 @@ pub fn adopt(actual: &Schema, known: &[&Schema], keeping: &Keeping<'_>) -> Schem
     let tables = actual.tables.values().filter_map(|actual| {
         let known: Vec<Known<'_>> = known
             .iter()
-            .filter_map(|it| find(it, &actual.name, folding))
+            .filter_map(|schema| find(schema, &actual.name, folding))
             .filter_map(|table| Some(Known { table, stored: (keeping.stored)(table, actual)? }))
             .collect();
         (!known.is_empty()).then_some((actual, known))
@@ -46,7 +46,7 @@ pub fn adopt(actual: &Schema, known: &[&Schema], keeping: &Keeping<'_>) -> Schem
 }
 
 fn find<'a>(schema: &'a Schema, table: &str, folding: Folding) -> Option<&'a Table> {
-    schema.tables.values().find(|it| folding.same_table(&it.name, table))
+    schema.tables.values().find(|candidate| folding.same_table(&candidate.name, table))
 }
 
 fn adopt_table(
@@ -58,33 +58,35 @@ fn adopt_table(
     let Keeping { comparing, naming, .. } = keeping;
     let folding = comparing.folding;
     let mut table = spelled(actual, known, schemas, folding);
-    let own = known.iter().map(|it| it.table);
-    table.comment = own.clone().find_map(|it| it.comment.clone());
+    let own = known.iter().map(|found| found.table);
+    table.comment = own.clone().find_map(|table| table.comment.clone());
     for column in &mut table.columns {
         adopt_column(column, &mut table.checks, known, keeping);
     }
     let name = table.name.clone();
     if let Some(key) = &mut table.primary_key {
-        let same = |it: &&PrimaryKey| it.columns == key.columns;
-        let known = own.clone().filter_map(|it| it.primary_key.as_ref()).filter(same);
-        match best(known, |it| it.name == key.name) {
+        let same = |primary_key: &&PrimaryKey| primary_key.columns == key.columns;
+        let known = own.clone().filter_map(|table| table.primary_key.as_ref()).filter(same);
+        match best(known, |primary_key| primary_key.name == key.name) {
             Some(it) => *key = it.clone(),
             None => named(&mut key.name, || naming.primary_key(&name, &key.columns)),
         }
     }
     for unique in &mut table.uniques {
-        let same =
-            |it: &&Unique| it.columns == unique.columns && fits(&unique.name, &it.name, folding);
-        match own.clone().flat_map(|it| &it.uniques).find(same) {
+        let same = |candidate: &&Unique| {
+            candidate.columns == unique.columns && fits(&unique.name, &candidate.name, folding)
+        };
+        match own.clone().flat_map(|table| &table.uniques).find(same) {
             Some(it) => *unique = it.clone(),
             None => named(&mut unique.name, || naming.unique(&name, &unique.columns)),
         }
     }
     for key in &mut table.foreign_keys {
-        let same = |it: &&ForeignKey| {
-            fits(&key.name, &it.name, folding) && comparing.same_foreign_key(key, it)
+        let same = |foreign_key: &&ForeignKey| {
+            fits(&key.name, &foreign_key.name, folding)
+                && comparing.same_foreign_key(key, foreign_key)
         };
-        match own.clone().flat_map(|it| &it.foreign_keys).find(same) {
+        match own.clone().flat_map(|table| &table.foreign_keys).find(same) {
             Some(it) => *key = it.clone(),
             None => named(&mut key.name, || {
                 naming.foreign_key(&name, &key.columns, &key.references_table)
@@ -93,54 +95,61 @@ fn adopt_table(
     }
     for check in &mut table.checks {
         // Two ways to write a condition are kept as they are written.
-        let pairs = known.iter().flat_map(|it| it.table.checks.iter().zip(stored_checks(it)));
+        let pairs = known.iter().flat_map(|name| name.table.checks.iter().zip(stored_checks(name)));
         let same =
             |(_, stored): &(&Check, &Check)| same_expression(&stored.expression, &check.expression);
-        match best(pairs.filter(same), |(it, _)| it.name == check.name) {
+        match best(pairs.filter(same), |(name, _)| name.name == check.name) {
             Some((it, _)) => *check = it.clone(),
             None => named(&mut check.name, || naming.table_check(&name, &check.expression)),
         }
     }
-    table.indexes =
-        table.indexes.iter().filter_map(|it| adopt_index(it, actual, known, comparing)).collect();
+    table.indexes = table
+        .indexes
+        .iter()
+        .filter_map(|index| adopt_index(index, actual, known, comparing))
+        .collect();
     table
 }
 
 /// What the database keeps of the table's own conditions, in their order.
 fn stored_checks<'a>(known: &'a Known<'_>) -> Vec<&'a Check> {
     let of = |own: &Check| {
-        known.stored.checks.iter().find(|it| !own.name.is_empty() && it.name == own.name)
+        known.stored.checks.iter().find(|check| !own.name.is_empty() && check.name == own.name)
     };
-    known.table.checks.iter().map(|it| of(it).unwrap_or(it)).collect()
+    known.table.checks.iter().map(|check| of(check).unwrap_or(check)).collect()
 }
 
 /// The table with the names spelled as they are known.
 fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Folding) -> Table {
     let of = |tables: &[&Table], column: &mut String| {
-        let mut columns = tables.iter().flat_map(|it| &it.columns);
-        if let Some(it) = columns.find(|it| folding.same(&it.name, column)) {
+        let mut columns = tables.iter().flat_map(|table| &table.columns);
+        if let Some(it) = columns.find(|candidate| folding.same(&candidate.name, column)) {
             column.clone_from(&it.name);
         }
     };
-    let own: Vec<&Table> = known.iter().map(|it| it.table).collect();
+    let own: Vec<&Table> = known.iter().map(|found| found.table).collect();
     let mut table = actual.clone();
     if let Some(first) = own.first() {
         table.name.clone_from(&first.name);
     }
-    table.columns.iter_mut().for_each(|it| of(&own, &mut it.name));
-    let keys = table.primary_key.iter_mut().map(|it| &mut it.columns);
-    let uniques = table.uniques.iter_mut().map(|it| &mut it.columns);
-    keys.chain(uniques).flatten().for_each(|it| of(&own, it));
+    table.columns.iter_mut().for_each(|column| of(&own, &mut column.name));
+    let keys = table.primary_key.iter_mut().map(|primary_key| &mut primary_key.columns);
+    let uniques = table.uniques.iter_mut().map(|unique| &mut unique.columns);
+    keys.chain(uniques).flatten().for_each(|key| of(&own, key));
     for key in &mut table.foreign_keys {
-        key.columns.iter_mut().for_each(|it| of(&own, it));
-        let targets: Vec<&Table> =
-            schemas.iter().filter_map(|it| find(it, &key.references_table, folding)).collect();
+        key.columns.iter_mut().for_each(|column| of(&own, column));
+        let targets: Vec<&Table> = schemas
+            .iter()
+            .filter_map(|schema| find(schema, &key.references_table, folding))
+            .collect();
         if let Some(first) = targets.first() {
             key.references_table.clone_from(&first.name);
         }
-        key.references_columns.iter_mut().for_each(|it| of(&targets, it));
+        key.references_columns
+            .iter_mut()
+            .for_each(|references_column| of(&targets, references_column));
     }
-    for column in table.indexes.iter_mut().flat_map(|it| &mut it.columns) {
+    for column in table.indexes.iter_mut().flat_map(|index| &mut index.columns) {
         match &mut column.term {
             IndexTerm::Column(it) => of(&own, it),
             IndexTerm::Expression(_) => {}
@@ -160,9 +169,9 @@ fn adopt_column(
     let comparing = &keeping.comparing;
     let pairs: Vec<(&Column, &Column)> = known
         .iter()
-        .filter_map(|it| {
-            let own = it.table.find_column(&column.name)?;
-            Some((own, it.stored.find_column(&own.name)?))
+        .filter_map(|candidate| {
+            let own = candidate.table.find_column(&column.name)?;
+            Some((own, candidate.stored.find_column(&own.name)?))
         })
         .collect();
     let was = column.clone();
@@ -172,19 +181,22 @@ fn adopt_column(
         pairs.iter().find(|(_, stored)| same(stored)).map(|(known, _)| *known)
     };
     // The type goes by itself: an enumeration is one only with its condition.
-    let mut types =
-        pairs.iter().filter(|(_, it)| same_type(it, &was, comparing)).map(|(it, _)| &it.ty);
-    let same_rest =
-        |it: &Column| comparing.same_column(&Column { ty: was.ty.clone(), ..it.clone() }, &was);
+    let mut types = pairs
+        .iter()
+        .filter(|(_, column)| same_type(column, &was, comparing))
+        .map(|(column, _)| &column.ty);
+    let same_rest = |column: &Column| {
+        comparing.same_column(&Column { ty: was.ty.clone(), ..column.clone() }, &was)
+    };
     match of(&same_rest) {
         Some(it) => *column = Column { ty: was.ty.clone(), ..it.clone() },
         None => {
             if let Some(it) = of(&|it| comparing.same_default(it, &was)) {
                 column.default.clone_from(&it.default);
             }
-            let only = |it: &Column| {
+            let only = |column: &Column| {
                 let mut only = Column::new("", was.ty.clone());
-                only.generated.clone_from(&it.generated);
+                only.generated.clone_from(&column.generated);
                 only
             };
             if let Some(it) = of(&|it| comparing.same_column(&only(it), &only(&was))) {
@@ -207,7 +219,7 @@ fn adopt_column(
 }
 
 fn same_type(one: &Column, other: &Column, comparing: &Comparing) -> bool {
-    let only = |it: &Column| Column::new("", it.ty.clone());
+    let only = |column: &Column| Column::new("", column.ty.clone());
     comparing.same_column(&only(one), &only(other))
 }
 
@@ -220,25 +232,25 @@ fn enumeration(
     keeping: &Keeping<'_>,
 ) -> Option<Type> {
     let Type::Enum(name, _) = ty else { return None };
-    let is_it = |it: &Check, ty: &Type| {
+    let is_it = |check: &Check, ty: &Type| {
         let only = Table::new("t").column(Column::new(column, ty.clone()));
         (keeping.stored)(&only, &only).is_some_and(|only| {
-            only.checks.iter().any(|own| same_expression(&own.expression, &it.expression))
+            only.checks.iter().any(|own| same_expression(&own.expression, &check.expression))
         })
     };
-    if let Some(at) = checks.iter().position(|it| is_it(it, ty)) {
+    if let Some(at) = checks.iter().position(|check| is_it(check, ty)) {
         checks.remove(at);
         return Some(ty.clone());
     }
     checks
         .iter()
         .enumerate()
-        .find_map(|(at, it)| {
-            let tokens = tokens(&it.expression);
-            let values = tokens.iter().filter(|it| it.kind == Kind::Text);
-            let values = values.filter_map(|it| it.unquoted()).map(String::from).collect();
+        .find_map(|(at, check)| {
+            let tokens = tokens(&check.expression);
+            let values = tokens.iter().filter(|token| token.kind == Kind::Text);
+            let values = values.filter_map(|token| token.unquoted()).map(String::from).collect();
             let ty = Type::Enum(name.clone(), values);
-            is_it(it, &ty).then_some((at, ty))
+            is_it(check, &ty).then_some((at, ty))
         })
         .map(|(at, ty)| {
             checks.remove(at);
@@ -255,22 +267,23 @@ fn adopt_index(
     comparing: &Comparing,
 ) -> Option<Index> {
     let pairs = || {
-        known.iter().flat_map(|it| {
-            let stored = |own: &Index| it.stored.find_index(&own.name).cloned();
-            it.table.indexes.iter().filter_map(move |own| Some((own, stored(own)?)))
+        known.iter().flat_map(|name| {
+            let stored = |own: &Index| name.stored.find_index(&own.name).cloned();
+            name.table.indexes.iter().filter_map(move |own| Some((own, stored(own)?)))
         })
     };
-    let same_name = |it: &Index| comparing.folding.same(&it.name, &index.name);
-    let is_there = |it: &Index| {
-        !same_name(it)
-            && actual.indexes.iter().any(|own| comparing.folding.same(&own.name, &it.name))
+    let same_name = |candidate: &Index| comparing.folding.same(&candidate.name, &index.name);
+    let is_there = |index: &Index| {
+        !same_name(index)
+            && actual.indexes.iter().any(|own| comparing.folding.same(&own.name, &index.name))
     };
-    let same = pairs().filter(|(it, stored)| comparing.same_index(stored, index) && !is_there(it));
-    match best(same, |(it, _)| same_name(it)) {
+    let same =
+        pairs().filter(|(pair, stored)| comparing.same_index(stored, index) && !is_there(pair));
+    match best(same, |(index, _)| same_name(index)) {
         Some((it, _)) if same_name(it) => Some(it.clone()),
         Some((it, _)) => Some(it.renamed(&index.name)),
         None => {
-            let (it, _) = pairs().find(|(it, _)| same_name(it))?;
+            let (it, _) = pairs().find(|(index, _)| same_name(index))?;
             Some(Index { name: it.name.clone(), ..index.clone() })
         }
     }

@@ -27,7 +27,7 @@ fn widens(from: &Type, to: &Type) -> bool {
         | Type::TinyUnsigned
         | Type::SmallUnsigned
         | Type::Unsigned
-        | Type::BigUnsigned => integer(from).is_some_and(|it| it.fits(to)),
+        | Type::BigUnsigned => integer(from).is_some_and(|integer| integer.fits(to)),
         Type::Float => *to == Type::Double,
         Type::Double => false,
         Type::Decimal(precision, scale) => match to {
@@ -51,8 +51,10 @@ fn widens(from: &Type, to: &Type) -> bool {
             *to == Type::Text
         }
         Type::Enum(_, values) => match to {
-            Type::Enum(_, to) => values.iter().all(|it| to.contains(it)),
-            Type::String(length) => values.iter().all(|it| it.chars().count() <= *length as usize),
+            Type::Enum(_, to) => values.iter().all(|value| to.contains(value)),
+            Type::String(length) => {
+                values.iter().all(|value| value.chars().count() <= *length as usize)
+            }
             Type::Text => true,
             _ => false,
         },

@@ -22,11 +22,14 @@ pub fn diff(from: &Schema, to: &Schema) -> Vec<Operation> {
         }
         diff.done.insert(&table.name);
     }
-    let gone = by_reference(from).into_iter().rev().filter(|it| to.table(&it.name).is_none());
+    let gone = by_reference(from).into_iter().rev().filter(|table| to.table(&table.name).is_none());
     for table in gone {
-        let taken = table.indexes.iter().filter(|it| diff.is_taken(&table.name, it));
+        let taken = table.indexes.iter().filter(|index| diff.is_taken(&table.name, index));
         let drops: Vec<_> = taken
-            .map(|it| Operation::DropIndex { table: table.name.clone(), name: it.name.clone() })
+            .map(|index| Operation::DropIndex {
+                table: table.name.clone(),
+                name: index.name.clone(),
+            })
             .collect();
         diff.first.extend(drops);
         diff.then.push(Operation::DropTable { table: table.name.clone() });
@@ -47,10 +50,13 @@ fn by_reference(schema: &Schema) -> Vec<&Table> {
         if !seen.insert(&table.name) {
             return;
         }
-        let mut targets: Vec<&str> =
-            table.foreign_keys.iter().map(|it| it.references_table.as_str()).collect();
+        let mut targets: Vec<&str> = table
+            .foreign_keys
+            .iter()
+            .map(|foreign_key| foreign_key.references_table.as_str())
+            .collect();
         targets.sort_unstable();
-        for target in targets.into_iter().filter_map(|it| schema.table(it)) {
+        for target in targets.into_iter().filter_map(|target| schema.table(target)) {
             visit(schema, target, seen, sorted);
         }
         sorted.push(table);
@@ -103,7 +109,8 @@ impl<'a> Diff<'a> {
             let rename = Operation::RenameIndex { table: table(), from, to };
             if is_taken { &mut self.first } else { &mut self.then }.push(rename);
         }
-        let (gone, new_keys) = named(&was.foreign_keys, &to.foreign_keys, |it| &it.name);
+        let (gone, new_keys) =
+            named(&was.foreign_keys, &to.foreign_keys, |foreign_key| &foreign_key.name);
         for it in gone {
             let drop = Operation::DropForeignKey { table: table(), name: it.name.clone() };
             // What it refers to may be about to lose the key that it needs.
@@ -111,14 +118,16 @@ impl<'a> Diff<'a> {
             let in_the_way = *target != to.name && self.from.table(target) != self.to.table(target);
             if in_the_way { &mut self.first } else { &mut self.then }.push(drop);
         }
-        let (gone, new_checks) = named(&was.checks, &to.checks, |it| &it.name);
+        let (gone, new_checks) = named(&was.checks, &to.checks, |check| &check.name);
         let gone = gone.into_iter();
-        self.then
-            .extend(gone.map(|it| Operation::DropCheck { table: table(), name: it.name.clone() }));
-        let (gone, new_uniques) = named(&was.uniques, &to.uniques, |it| &it.name);
+        self.then.extend(
+            gone.map(|check| Operation::DropCheck { table: table(), name: check.name.clone() }),
+        );
+        let (gone, new_uniques) = named(&was.uniques, &to.uniques, |unique| &unique.name);
         let gone = gone.into_iter();
-        self.then
-            .extend(gone.map(|it| Operation::DropUnique { table: table(), name: it.name.clone() }));
+        self.then.extend(
+            gone.map(|unique| Operation::DropUnique { table: table(), name: unique.name.clone() }),
+        );
         let (off, on) = options(was, to);
         self.then.extend(off.map(|change| Operation::AlterTable { table: table(), change }));
         let (key_gone, new_key) = if was.primary_key == to.primary_key {
@@ -126,9 +135,10 @@ impl<'a> Diff<'a> {
         } else {
             (was.primary_key.as_ref(), to.primary_key.clone())
         };
-        self.then.extend(
-            key_gone.map(|it| Operation::DropPrimaryKey { table: table(), name: it.name.clone() }),
-        );
+        self.then.extend(key_gone.map(|primary_key| Operation::DropPrimaryKey {
+            table: table(),
+            name: primary_key.name.clone(),
+        }));
         self.columns(was, to);
         self.then.extend(
             new_key.map(|primary_key| Operation::AddPrimaryKey { table: table(), primary_key }),
@@ -147,22 +157,26 @@ impl<'a> Diff<'a> {
         self.then.extend(new_uniques.map(|unique| Operation::AddUnique { table: table(), unique }));
         let new = new.into_iter().cloned();
         self.then.extend(new.map(|index| Operation::CreateIndex { table: table(), index }));
-        let gone = was.columns.iter().filter(|it| to.find_column(&it.name).is_none());
+        let gone = was.columns.iter().filter(|column| to.find_column(&column.name).is_none());
         let gone = needed_first(gone.collect()).into_iter().rev();
         self.then.extend(
-            gone.map(|it| Operation::DropColumn { table: table(), column: it.name.clone() }),
+            gone.map(|column| Operation::DropColumn {
+                table: table(),
+                column: column.name.clone(),
+            }),
         );
     }
 
     fn columns(&mut self, was: &Table, to: &Table) {
-        let new = to.columns.iter().filter(|it| was.find_column(&it.name).is_none());
+        let new = to.columns.iter().filter(|column| was.find_column(&column.name).is_none());
         let mut ordinary = needed_first(new.collect());
-        let computed = ordinary.iter().position(|it| it.generated.is_some());
+        let computed = ordinary.iter().position(|column| column.generated.is_some());
         let computed = ordinary.split_off(computed.unwrap_or(ordinary.len()));
-        let kept = to.columns.iter().filter_map(|it| Some((was.find_column(&it.name)?, it)));
-        let mut changed: Vec<_> = kept.filter(|(was, it)| was != it).collect();
+        let kept =
+            to.columns.iter().filter_map(|column| Some((was.find_column(&column.name)?, column)));
+        let mut changed: Vec<_> = kept.filter(|(was, now)| was != now).collect();
         // One that is computed from another no longer is, before the other is from it.
-        changed.sort_by_key(|(_, it)| it.generated.is_some());
+        changed.sort_by_key(|(_, column)| column.generated.is_some());
         let table = || to.name.clone();
         let add = |column: &Column| Operation::AddColumn {
             table: table(),
@@ -183,8 +197,8 @@ impl<'a> Diff<'a> {
     /// Whether another table is about to get an index of that name, of which there is only one in
     /// a database.
     fn is_taken(&self, table: &str, index: &Index) -> bool {
-        let mut others = self.to.tables.values().filter(|it| it.name != table);
-        others.any(|it| it.find_index(&index.name).is_some())
+        let mut others = self.to.tables.values().filter(|candidate| candidate.name != table);
+        others.any(|table| table.find_index(&index.name).is_some())
     }
 }
 
@@ -197,11 +211,11 @@ fn indexes<'a>(
     was: &'a Table,
     to: &'a Table,
 ) -> (Pairs<'a, Index>, Vec<&'a Index>, Vec<&'a Index>) {
-    let (mut gone, mut new) = named(&was.indexes, &to.indexes, |it| &it.name);
-    let is_free = |name: &str| from.tables.values().all(|it| it.find_index(name).is_none());
+    let (mut gone, mut new) = named(&was.indexes, &to.indexes, |index| &index.name);
+    let is_free = |name: &str| from.tables.values().all(|table| table.find_index(name).is_none());
     let mut renamed = Vec::new();
     new.retain(|new| {
-        let is_it = |it: &&Index| Index { name: new.name.clone(), ..(*it).clone() } == **new;
+        let is_it = |index: &&Index| Index { name: new.name.clone(), ..(*index).clone() } == **new;
         match gone.iter().position(is_it) {
             Some(idx) if is_free(&new.name) => {
                 renamed.push((gone.remove(idx), *new));
@@ -220,7 +234,8 @@ fn named<'a, T: PartialEq>(
     name: impl Fn(&T) -> &str,
 ) -> (Vec<&'a T>, Vec<&'a T>) {
     let sorted = |list: &'a [T], other: &[T]| {
-        let mut list: Vec<&T> = list.iter().filter(|it| !other.contains(it)).collect();
+        let mut list: Vec<&T> =
+            list.iter().filter(|candidate| !other.contains(candidate)).collect();
         list.sort_by(|a, b| name(a).cmp(name(b)));
         list
     };
@@ -238,7 +253,9 @@ fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>
             .collect(),
         comment: (on && was.comment != to.comment).then(|| to.comment.clone()),
     };
-    let some = |it: TableChange| (it != TableChange::default()).then_some(it);
+    let some = |table_change: TableChange| {
+        (table_change != TableChange::default()).then_some(table_change)
+    };
     (some(change(false)), some(change(true)))
 }
 
@@ -246,13 +263,14 @@ fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>
 /// it is computed from.
 fn needed_first(columns: Vec<&Column>) -> Vec<&Column> {
     let (mut sorted, mut open): (Vec<&Column>, Vec<&Column>) =
-        columns.into_iter().partition(|it| it.generated.is_none());
+        columns.into_iter().partition(|column| column.generated.is_none());
     while !open.is_empty() {
-        let needs = |it: &Column, other: &Column| {
-            let expression = it.generated.as_ref().map_or("", |it| &it.expression);
-            it.name != other.name && sql::mentions(expression, &other.name)
+        let needs = |column: &Column, other: &Column| {
+            let expression =
+                column.generated.as_ref().map_or("", |generated| &generated.expression);
+            column.name != other.name && sql::mentions(expression, &other.name)
         };
-        let is_ready = |it: &&Column| !open.iter().any(|other| needs(it, other));
+        let is_ready = |column: &&Column| !open.iter().any(|other| needs(column, other));
         // In a circle, which no database takes, any is as good.
         let idx = open.iter().position(is_ready).unwrap_or(0);
         sorted.push(open.remove(idx));

@@ -25,7 +25,7 @@ pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[S
     for (idx, operation) in operations.iter_mut().enumerate() {
         let Some((need, slots)) = need(operation, from, to) else { continue };
         let key = format!("{}.{}=", need.table, need.column.name);
-        let found = fills.iter().position(|it| it.starts_with(&key));
+        let found = fills.iter().position(|fill| fill.starts_with(&key));
         let Some(nth) = found else {
             match need.why.is_empty() {
                 true => *slots.using = need.using(None),
@@ -52,14 +52,14 @@ pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[S
 ///
 /// One that is empty, isn't closed, or ends the statement.
 pub fn check(answer: &str) -> Result<()> {
-    let expression = answer.split_once('=').map_or("", |(_, it)| it);
+    let expression = answer.split_once('=').map_or("", |(_, text)| text);
     let all = sql::tokens(expression);
-    let tokens: Vec<_> = all.iter().filter(|it| it.is_significant()).collect();
-    let is_closed = all.iter().all(|it| it.is_closed()) && sql::is_balanced(&all);
+    let tokens: Vec<_> = all.iter().filter(|token| token.is_significant()).collect();
+    let is_closed = all.iter().all(|token| token.is_closed()) && sql::is_balanced(&all);
     let why = match () {
         () if tokens.is_empty() => "it has no expression",
         () if !is_closed => "a quote or a parenthesis is not closed",
-        () if tokens.iter().any(|it| it.is_symbol(";")) => "it is more than an expression",
+        () if tokens.iter().any(|token| token.is_symbol(";")) => "it is more than an expression",
         () => return Ok(()),
     };
     Err(Error::new(format!("--fill {answer}: {why}"))
@@ -112,9 +112,10 @@ pub struct Filled {
 impl Filled {
     /// Fails when an answer answers nothing.
     pub fn refuse_unused(&self, fills: &[String]) -> Result<()> {
-        let Some(nth) = self.used.iter().position(|it| !it) else { return Ok(()) };
+        let Some(nth) = self.used.iter().position(|candidate| !candidate) else { return Ok(()) };
         let text = &fills[nth];
-        let again = fills[..nth].iter().any(|it| it.split('=').next() == text.split('=').next());
+        let again =
+            fills[..nth].iter().any(|fill| fill.split('=').next() == text.split('=').next());
         let why = if again { "it is answered already" } else { "nothing asks for it" };
         Err(Error::new(format!("--fill {text}: {why}")).hint(
             "it is `table.column=EXPRESSION`, with the names in the models, for a column that is \
@@ -133,8 +134,8 @@ struct Slots<'a> {
 fn need<'a>(operation: &'a mut Operation, from: &Schema, to: &Schema) -> Option<(Need, Slots<'a>)> {
     match operation {
         Operation::AddColumn { table, column, using, .. } => {
-            let key = to.table(table).and_then(|it| it.generated_key());
-            let is_numbered = key.is_some_and(|it| it.name == column.name);
+            let key = to.table(table).and_then(|table| table.generated_key());
+            let is_numbered = key.is_some_and(|key| key.name == column.name);
             if is_numbered || column.generated.is_some() {
                 return None;
             }
@@ -195,7 +196,8 @@ impl Need {
     /// Whether rows may hold something else afterwards, by this answer.
     pub fn is_lossy(&self, expression: &str) -> bool {
         let is_itself = sql::same_expression(expression, &sql::quote(&self.column.name));
-        let converts = self.why.iter().any(|it| matches!(it, Why::Values | Why::Narrower));
+        let converts =
+            self.why.iter().any(|candidate| matches!(candidate, Why::Values | Why::Narrower));
         converts && !is_itself && !self.fills_null(expression) && !self.renames_values(expression)
     }
 }

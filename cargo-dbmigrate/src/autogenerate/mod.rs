@@ -86,7 +86,7 @@ pub enum Outcome {
 /// An answer that answers nothing, answers that exclude each other, and a difference that what is
 /// left out of the comparison doesn't let be made.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
-    answers.fills.iter().try_for_each(|it| fill::check(it))?;
+    answers.fills.iter().try_for_each(|text| fill::check(text))?;
     let Difference { renames, unknown, before, after, mut operations } =
         difference(migrations, models, answers)?;
     rename::refuse_unknown(&unknown, false)?;
@@ -96,12 +96,13 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     };
     let filled = fill::fill(&mut operations, &before, &after, &answers.fills);
     // What may be a rename may need no value.
-    let is_open = |it: &&Need| {
-        let column = it.flag("");
-        let mut new = open.iter().flat_map(|it| &it.candidates);
-        !new.any(|it| column.strip_suffix('=') == Some(it.as_str()))
+    let is_open = |need: &&Need| {
+        let column = need.flag("");
+        let mut new = open.iter().flat_map(|rename| &rename.candidates);
+        !new.any(|text| column.strip_suffix('=') == Some(text.as_str()))
     };
-    let needs = filled.open.iter().filter(is_open).cloned().map(|it| Question::Fill(Box::new(it)));
+    let needs =
+        filled.open.iter().filter(is_open).cloned().map(|need| Question::Fill(Box::new(need)));
     let questions: Vec<_> = open.iter().cloned().map(Question::Rename).chain(needs).collect();
     if !questions.is_empty() {
         return Ok(Outcome::Questions(questions));
@@ -111,10 +112,13 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     let mut losses = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
         let loss = match filled.lossy.get(&idx) {
-            Some(rows) => victim(operation).map(|it| format!("may discard what {it} holds {rows}")),
-            None => discarded(operation, &before).map(|it| format!("discards what {it} holds")),
+            Some(rows) => {
+                victim(operation).map(|victim| format!("may discard what {victim} holds {rows}"))
+            }
+            None => discarded(operation, &before)
+                .map(|discarded| format!("discards what {discarded} holds")),
         };
-        losses.extend(loss.map(|it| (renames.len() + idx, it)));
+        losses.extend(loss.map(|loss| (renames.len() + idx, loss)));
     }
     let operations = [renames, operations].concat();
     fill::refuse_mistakes(&operations, migrations, &answers.fills, models.names)?;
@@ -165,8 +169,10 @@ pub fn compared(from: &Schema, to: &Schema, scope: &Scope) -> Vec<Operation> {
 /// were.
 pub fn managed(schema: &Schema, models: &Models) -> Schema {
     let mut managed = schema.clone();
-    let unmanaged = models.records.iter().filter(|it| it.unmanaged);
-    for it in unmanaged.filter(|it| models.schema.table(&it.table.name).is_none()) {
+    let unmanaged = models.records.iter().filter(|record| record.unmanaged);
+    for it in
+        unmanaged.filter(|model_record| models.schema.table(&model_record.table.name).is_none())
+    {
         managed.tables.remove(&it.table.name);
     }
     managed
@@ -210,8 +216,8 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
 /// What the operation discards for certain, given the schema before it.
 pub fn discarded(operation: &Operation, before: &Schema) -> Option<String> {
     let holds_values = |table: &str, column: &str| {
-        let column = before.table(table).and_then(|it| it.find_column(column));
-        column.is_some_and(|it| it.generated.is_none())
+        let column = before.table(table).and_then(|table| table.find_column(column));
+        column.is_some_and(|column| column.generated.is_none())
     };
     let discards = match operation {
         Operation::DropTable { .. } => true,

@@ -44,7 +44,8 @@ impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Question::Rename(it) => {
-                let new: Vec<_> = it.candidates.iter().map(|it| format!("`{it}`")).collect();
+                let new: Vec<_> =
+                    it.candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
                 let (what, old, loss) = (it.what(), &it.old, it.loss());
                 let new = new.join(" or ");
                 write!(f, "{what} `{old}` is gone: is it renamed to {new}, or dropped ({loss})?")
@@ -56,7 +57,7 @@ impl fmt::Display for Question {
 
 /// A flag with its value as a shell takes it.
 pub fn shell(flag: &str, value: &str) -> String {
-    let is_plain = |it: char| it.is_ascii_alphanumeric() || "_-.:/=,@%+".contains(it);
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/=,@%+".contains(c);
     if value.chars().all(is_plain) {
         format!("{flag} {value}")
     } else if value.contains(['"', '$', '`', '\\', '!']) {

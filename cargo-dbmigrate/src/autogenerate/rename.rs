@@ -93,7 +93,7 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
         let old = renamed.pairs.iter().find(|(_, new)| *new == table.name);
         let old = old.map_or(table.name.as_str(), |(old, _)| old);
         // A table whose name went to another is a new one.
-        let is_its = old != table.name || !renamed.pairs.iter().any(|(it, _)| it == old);
+        let is_its = old != table.name || !renamed.pairs.iter().any(|(pair, _)| pair == old);
         if is_its {
             olds.insert(&table.name, old);
         }
@@ -270,7 +270,7 @@ impl<'a> Flag<'a> {
                 }
                 (None, None) => format!("`{new}` is no new table of the models"),
                 (Some(_), Some(_)) => {
-                    let has = to.tables.values().any(|it| column_of(it, new).is_some());
+                    let has = to.tables.values().any(|table| column_of(table, new).is_some());
                     if has {
                         format!("the migrations build no column `{old}`")
                     } else {
@@ -315,7 +315,7 @@ impl<'a> Flag<'a> {
     fn check_column(&self, from: &Schema, olds: &BTreeMap<&str, &str>) -> Result<()> {
         let Flag::Column { text, old_table, old, table, .. } = self else { return Ok(()) };
         let was = olds.get(table).copied();
-        let has = was.and_then(|it| from.table(it)?.find_column(old)).is_some();
+        let has = was.and_then(|text| from.table(text)?.find_column(old)).is_some();
         if has && (was == Some(*old_table) || table == old_table) {
             return Ok(());
         }
@@ -337,7 +337,8 @@ fn column_of<'a>(table: &Table, text: &'a str) -> Option<(&'a str, &'a str)> {
 
 /// The same where the table may be named as it is going to be.
 fn split_column<'a>(text: &'a str, from: &Schema) -> Option<(&'a str, &'a str)> {
-    let is_column = |column: &str| from.tables.values().any(|it| it.find_column(column).is_some());
+    let is_column =
+        |column: &str| from.tables.values().any(|table| table.find_column(column).is_some());
     let mut splits = text.match_indices('.').map(|(at, _)| (&text[..at], &text[at + 1..]));
     splits.find(|(_, column)| is_column(column))
 }

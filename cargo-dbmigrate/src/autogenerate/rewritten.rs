@@ -34,7 +34,7 @@ pub fn rewritten(
     let mut schema = before.clone();
     let mut losses = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
-        losses.extend(loss(operation, &schema, found).map(|it| (idx, it)));
+        losses.extend(loss(operation, &schema, found).map(|loss| (idx, loss)));
         operation.apply(&mut schema).map_err(|err| {
             let message =
                 format!("what the rewriting function `{function}` returns does not fit the schema");
@@ -48,9 +48,9 @@ pub fn rewritten(
 }
 
 fn step_of(operations: &[Operation]) -> Option<&str> {
-    operations.iter().find_map(|it| match it {
+    operations.iter().find_map(|operation| match operation {
         Operation::Run(step) => Some(step.name.as_str()),
-        Operation::Execute(it) => step_of(&it.describes),
+        Operation::Execute(operation) => step_of(&operation.describes),
         _ => None,
     })
 }
@@ -73,20 +73,20 @@ fn without_indexes(operation: Operation) -> Vec<Operation> {
 fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<String> {
     if let Operation::Execute(it) = operation {
         let mut schema = before.clone();
-        return it.describes.iter().find_map(|it| {
-            let loss = loss(it, &schema, found);
+        return it.describes.iter().find_map(|operation| {
+            let loss = loss(operation, &schema, found);
             // What doesn't fit is said where the whole is applied.
-            let _ = it.apply(&mut schema);
+            let _ = operation.apply(&mut schema);
             loss
         });
     }
     if let Some(it) = discarded(operation, before) {
         return Some(format!("discards what {it} holds"));
     }
-    match found.operations.iter().position(|it| it == operation) {
+    match found.operations.iter().position(|candidate| candidate == operation) {
         Some(idx) => found.losses.get(&idx).cloned(),
         None if converts(operation, before) || gives_values(operation) => {
-            victim(operation).map(|it| format!("may discard what {it} holds"))
+            victim(operation).map(|victim| format!("may discard what {victim} holds"))
         }
         None => None,
     }
@@ -95,7 +95,7 @@ fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<Strin
 /// Whether a column's type may not hold its values. Nobody was asked what becomes of them.
 fn converts(operation: &Operation, before: &Schema) -> bool {
     let Operation::AlterColumn { table, column, change } = operation else { return false };
-    let was = before.table(table).and_then(|it: &Table| it.find_column(column));
+    let was = before.table(table).and_then(|table: &Table| table.find_column(column));
     was.is_some_and(|was| {
         let mut now = was.clone();
         change.apply(&mut now);
@@ -107,11 +107,11 @@ fn converts(operation: &Operation, before: &Schema) -> bool {
 /// Whether an expression takes the place of a column's values, and isn't just the column.
 fn gives_values(operation: &Operation) -> bool {
     let Operation::AlterColumn { column, change, .. } = operation else { return false };
-    let is_column = |it: &str| {
-        let it = it.trim();
-        it == column || it == sql::quote(column)
+    let is_column = |text: &str| {
+        let text = text.trim();
+        text == column || text == sql::quote(column)
     };
-    change.fill.is_some() || change.using.as_deref().is_some_and(|it| !is_column(it))
+    change.fill.is_some() || change.using.as_deref().is_some_and(|text| !is_column(text))
 }
 
 #[cfg(test)]
@@ -139,7 +139,8 @@ mod tests {
             Err(err) => err.to_string(),
             Ok(it) => {
                 let line = |(idx, operation): (usize, &Operation)| {
-                    let loss = it.losses.get(&idx).map_or(String::new(), |it| format!(": {it}"));
+                    let loss =
+                        it.losses.get(&idx).map_or(String::new(), |loss| format!(": {loss}"));
                     format!("{operation}{loss}\n")
                 };
                 it.operations.iter().enumerate().map(line).collect()

@@ -33,8 +33,8 @@ pub fn settle(
     for (name, table) in &mut settled.tables {
         if let Some(was) = migrations.table(name) {
             settle_table(was, table, naming);
-            let by_convention = |it: &Index| it.name == naming.index(name, &it.columns);
-            let stays = was.indexes.iter().filter(|it| !follows.0.contains(&it.name));
+            let by_convention = |index: &Index| index.name == naming.index(name, &index.columns);
+            let stays = was.indexes.iter().filter(|index| !follows.0.contains(&index.name));
             indexes.keep(stays, &mut table.indexes, by_convention);
             settle_indexes(was, table);
         }
@@ -56,21 +56,26 @@ fn settle_table(was: &Table, table: &mut Table, naming: &Convention) {
             key.name.clone_from(&was.name);
         }
     }
-    names.keep(&was.uniques, &mut table.uniques, |it| it.name == naming.unique(&name, &it.columns));
-    names.keep(&was.foreign_keys, &mut table.foreign_keys, |it| {
-        it.name == naming.foreign_key(&name, &it.columns, &it.references_table)
+    names.keep(&was.uniques, &mut table.uniques, |unique| {
+        unique.name == naming.unique(&name, &unique.columns)
     });
-    names.keep(&was.checks, &mut table.checks, |it| {
-        it.name == naming.table_check(&name, &it.expression)
-            || columns.iter().any(|column| it.name == naming.check(&name, &column.name))
+    names.keep(&was.foreign_keys, &mut table.foreign_keys, |foreign_key| {
+        foreign_key.name
+            == naming.foreign_key(&name, &foreign_key.columns, &foreign_key.references_table)
+    });
+    names.keep(&was.checks, &mut table.checks, |check| {
+        check.name == naming.table_check(&name, &check.expression)
+            || columns.iter().any(|column| check.name == naming.check(&name, &column.name))
     });
 }
 
 fn settle_indexes(was: &Table, table: &mut Table) {
     for index in &mut table.indexes {
-        let by_name = was.find_index(&index.name).filter(|it| index.is_same(it));
+        let by_name = was.find_index(&index.name).filter(|candidate| index.is_same(candidate));
         // Under another name it is the same all the same, and a rename is the difference.
-        if let Some(was) = by_name.or_else(|| was.indexes.iter().find(|it| index.is_same(it))) {
+        if let Some(was) =
+            by_name.or_else(|| was.indexes.iter().find(|candidate| index.is_same(candidate)))
+        {
             *index = was.renamed(&index.name);
         }
     }
@@ -91,8 +96,9 @@ fn settle_column(was: &Column, column: &mut Column) {
 }
 
 fn same_default(a: &Option<DefaultValue>, b: &Option<DefaultValue>) -> bool {
-    let is_null =
-        |it: &Option<DefaultValue>| matches!(it, None | Some(DefaultValue::Literal(Value::Null)));
+    let is_null = |default_value: &Option<DefaultValue>| {
+        matches!(default_value, None | Some(DefaultValue::Literal(Value::Null)))
+    };
     match (a, b) {
         (Some(DefaultValue::Sql(a)), Some(DefaultValue::Sql(b))) => same_expression(a, b),
         // Not a number is nothing's equal, not even its own.
@@ -124,25 +130,26 @@ struct Names(BTreeSet<String>);
 
 impl Names {
     fn of(table: &Table) -> Names {
-        let names = (table.primary_key.iter().map(|it| &it.name))
-            .chain(table.uniques.iter().map(|it| &it.name))
-            .chain(table.foreign_keys.iter().map(|it| &it.name))
-            .chain(table.checks.iter().map(|it| &it.name));
+        let names = (table.primary_key.iter().map(|primary_key| &primary_key.name))
+            .chain(table.uniques.iter().map(|unique| &unique.name))
+            .chain(table.foreign_keys.iter().map(|foreign_key| &foreign_key.name))
+            .chain(table.checks.iter().map(|check| &check.name));
         Names(names.cloned().collect())
     }
 
     fn of_indexes(schema: &Schema) -> Names {
-        let indexes = schema.tables.values().flat_map(|it| &it.indexes);
-        Names(indexes.map(|it| it.name.clone()).collect())
+        let indexes = schema.tables.values().flat_map(|table| &table.indexes);
+        Names(indexes.map(|index| index.name.clone()).collect())
     }
 
     /// The names of indexes that they have by the convention.
     fn by_convention(schema: &Schema, naming: &Convention) -> Names {
         let tables = schema.tables.values();
-        let indexes = tables.flat_map(|table| table.indexes.iter().map(move |it| (table, it)));
+        let indexes =
+            tables.flat_map(|table| table.indexes.iter().map(move |index| (table, index)));
         let names = indexes
-            .filter(|(table, it)| it.name == naming.index(&table.name, &it.columns))
-            .map(|(_, it)| it.name.clone());
+            .filter(|(table, index)| index.name == naming.index(&table.name, &index.columns))
+            .map(|(_, index)| index.name.clone());
         Names(names.collect())
     }
 
@@ -166,7 +173,7 @@ impl Names {
                 None => open.push(it),
             }
         }
-        for it in open.into_iter().filter(|it| by_convention(it)) {
+        for it in open.into_iter().filter(|candidate| by_convention(candidate)) {
             let same = left.iter().position(|was| self.is_free(was.name()) && it.is_same(was));
             if let Some(idx) = same {
                 *it = left.remove(idx).clone();

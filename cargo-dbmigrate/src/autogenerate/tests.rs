@@ -23,7 +23,7 @@ const NAMES: NameRules = NameRules { folding: Folding::ASCII, hidden_columns: &[
 /// Models of these tables, with what each table and each column was called before.
 fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
     let old = |new: &str| {
-        let found = renamed.iter().find(|(_, it)| *it == new);
+        let found = renamed.iter().find(|(_, text)| *text == new);
         found.map(|(old, _)| (*old).to_owned())
     };
     let records = tables.iter().map(|table| ModelRecord {
@@ -39,12 +39,12 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
         fields: table
             .columns
             .iter()
-            .map(|it| FieldRecord {
-                column: it.name.clone(),
-                field: it.name.clone(),
+            .map(|column| FieldRecord {
+                column: column.name.clone(),
+                field: column.name.clone(),
                 line: 1,
                 docs: None,
-                renamed_from: old(&format!("{}.{}", table.name, it.name)),
+                renamed_from: old(&format!("{}.{}", table.name, column.name)),
             })
             .collect(),
     });

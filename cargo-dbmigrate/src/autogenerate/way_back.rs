@@ -69,7 +69,7 @@ fn fill(
             }
             let mut need = Need::of_change(table, was, &now);
             // What the database makes of a value is as good as what could be said here.
-            need.why.retain(|it| *it != Why::Narrower);
+            need.why.retain(|candidate| *candidate != Why::Narrower);
             let value = value(&now);
             let given = given(table, column, upgrade);
             if let Some(back) = given.and_then(|using| mapped_back(&need, using, &value)) {
@@ -106,8 +106,10 @@ fn fill(
 
 /// What an upgrade gives the rows of a column.
 fn given<'a>(table: &str, column: &str, upgrade: &'a [Operation]) -> Option<&'a str> {
-    upgrade.iter().find_map(|it| match it {
-        Operation::AlterColumn { table: of, column: it, change } if of == table && it == column => {
+    upgrade.iter().find_map(|operation| match operation {
+        Operation::AlterColumn { table: of, column: operation, change }
+            if of == table && operation == column =>
+        {
             change.using.as_deref()
         }
         _ => None,
@@ -142,7 +144,7 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     olds.sort_by_key(|old| mapping.apply(old) != old);
     for old in olds {
         let new = mapping.apply(&old).to_owned();
-        if new != "NULL" && pairs.iter().all(|(it, _)| *it != new) {
+        if new != "NULL" && pairs.iter().all(|(pair, _)| *pair != new) {
             pairs.push((new, old));
         }
     }
@@ -175,8 +177,10 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
 /// The default, if it is one of the column's values, or else what says nothing.
 fn value(column: &Column) -> String {
     let default = default_literal(column);
-    let fits = |it: &String| match &column.ty {
-        Type::Enum(_, values) => values.iter().any(|value| literal(&value.as_str().into()) == *it),
+    let fits = |text: &String| match &column.ty {
+        Type::Enum(_, values) => {
+            values.iter().any(|value| literal(&value.as_str().into()) == *text)
+        }
         _ => true,
     };
     default.filter(fits).unwrap_or_else(|| neutral(column))
@@ -186,28 +190,30 @@ fn value(column: &Column) -> String {
 fn is_numbered(table: &str, column: &Column, later: &[Operation]) -> bool {
     column.ty.is_integer()
         && column.autoincrement != Some(false)
-        && later.iter().any(|it| {
-            matches!(it, Operation::AddPrimaryKey { table: of, primary_key }
+        && later.iter().any(|operation| {
+            matches!(operation, Operation::AddPrimaryKey { table: of, primary_key }
                 if of == table && primary_key.columns == [column.name.as_str()])
         })
 }
 
 /// The constraint that one value for all rows breaks.
 fn demands_more(table: &str, column: &str, later: &[Operation]) -> Option<String> {
-    let has = |columns: &[String]| columns.iter().any(|it| it == column);
-    later.iter().find_map(|it| match it {
-        Operation::AddPrimaryKey { table: of, primary_key: it }
-            if of == table && has(&it.columns) =>
+    let has = |columns: &[String]| columns.iter().any(|text| text == column);
+    later.iter().find_map(|operation| match operation {
+        Operation::AddPrimaryKey { table: of, primary_key: operation }
+            if of == table && has(&operation.columns) =>
         {
-            Some(format!("Primary key `{}`", it.name))
+            Some(format!("Primary key `{}`", operation.name))
         }
-        Operation::AddUnique { table: of, unique: it } if of == table && has(&it.columns) => {
-            Some(format!("Unique constraint `{}`", it.name))
-        }
-        Operation::AddForeignKey { table: of, foreign_key: it }
-            if of == table && has(&it.columns) =>
+        Operation::AddUnique { table: of, unique: operation }
+            if of == table && has(&operation.columns) =>
         {
-            Some(format!("Foreign key `{}`", it.name))
+            Some(format!("Unique constraint `{}`", operation.name))
+        }
+        Operation::AddForeignKey { table: of, foreign_key: operation }
+            if of == table && has(&operation.columns) =>
+        {
+            Some(format!("Foreign key `{}`", operation.name))
         }
         _ => None,
     })

@@ -87,5 +87,5 @@ fn changes(change: &ColumnChange) -> Vec<String> {
 }
 
 fn named(parts: &[(bool, &str)]) -> Vec<String> {
-    parts.iter().filter(|(is, _)| *is).map(|(_, it)| (*it).to_owned()).collect()
+    parts.iter().filter(|(is, _)| *is).map(|(_, part)| (*part).to_owned()).collect()
 }

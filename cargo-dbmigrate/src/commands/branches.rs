@@ -13,7 +13,7 @@ pub fn run(cx: &Context) -> Result<Answer> {
     let graph = &history.graph;
     let mut json = Vec::new();
     let mut list = |from: Option<&Revision>, ids: &[&str]| {
-        let name = from.map_or("<base>", |it| it.id.as_str());
+        let name = from.map_or("<base>", |revision| revision.id.as_str());
         match from {
             Some(it) if cx.out.verbose => cx.out.text(&history::entry(cx, &history, it, &[])),
             Some(it) => cx.out.line(style::id(name) + &history.marks(it, &[])),
@@ -29,7 +29,9 @@ pub fn run(cx: &Context) -> Result<Answer> {
             .iter()
             .map(|id| serde_json::json!({ "id": id, "labels": graph.labels(id) }))
             .collect();
-        json.push(serde_json::json!({ "id": from.map(|it| &it.id), "branches": branches }));
+        json.push(
+            serde_json::json!({ "id": from.map(|revision| &revision.id), "branches": branches }),
+        );
     };
     for it in graph.revisions().iter().rev() {
         let children: Vec<&str> = graph.children(&it.id).iter().map(String::as_str).collect();

@@ -173,7 +173,7 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
     // As `upgrade` would refuse it.
     if let Err(err) = plan::check_order(&history.graph, &live.applied, &pending, &heads) {
         cx.out.line(style::paint(style::CHANGED, &err.to_string()));
-        err.hint().into_iter().for_each(|it| cx.out.progress(it));
+        err.hint().into_iter().for_each(|hint| cx.out.progress(hint));
     }
     pending
 }
@@ -188,7 +188,7 @@ fn hints(differences: &[Difference]) -> Vec<&'static str> {
             "`cargo dbmigrate stamp --verify head` enters the revisions as applied, if the \
              database is what they build",
         );
-    } else if has(|it| !it.is_beyond() && !it.is_other_object()) {
+    } else if has(|difference| !difference.is_beyond() && !difference.is_other_object()) {
         hints.push(
             "`cargo dbmigrate diff database current --sql` prints what would bring it in line",
         );

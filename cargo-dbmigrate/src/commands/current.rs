@@ -17,12 +17,12 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
         cx.out.progress(format!("the database `{}` does not exist yet", database.name()));
     }
     let unknown: Vec<&String> =
-        applied.iter().filter(|it| history.graph.get(it).is_none()).collect();
+        applied.iter().filter(|applied| history.graph.get(applied).is_none()).collect();
     let current = history.graph.current(&applied);
     if cx.out.verbose {
         cx.out.line(format!("Current revision(s) for {}:", database.url()));
     }
-    for it in current.iter().filter_map(|it| history.graph.get(it)) {
+    for it in current.iter().filter_map(|current| history.graph.get(current)) {
         if cx.out.verbose {
             cx.out.text(&history::entry(cx, &history, it, &[]));
         } else {
@@ -33,13 +33,14 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
         cx.out.line(style::id(id) + &style::paint(style::BAD, " (unknown)"));
     }
     let heads = history.graph.heads();
-    let at_head = unknown.is_empty() && heads.iter().all(|it| current.contains(it));
+    let at_head = unknown.is_empty() && heads.iter().all(|head| current.contains(head));
     cx.out.json(
         "current",
         serde_json::json!({ "current": current, "unknown": unknown, "at_head": at_head }),
     );
     if args.check_heads && !at_head {
-        let missing: Vec<_> = heads.iter().filter(|it| !current.contains(it)).copied().collect();
+        let missing: Vec<_> =
+            heads.iter().filter(|head| !current.contains(head)).copied().collect();
         match missing.is_empty() {
             true => cx.out.progress("the database has revisions that this project does not have"),
             false => {

@@ -54,7 +54,7 @@ impl Side {
 pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let (from, to) = (Side::parse(&args.from), Side::parse(&args.to));
     let models = match [&from, &to].contains(&&Side::Models) {
-        true => Some(models::load(cx).map_err(|it| scaffold::stale_list(cx, it))?),
+        true => Some(models::load(cx).map_err(|err| scaffold::stale_list(cx, err))?),
         false => None,
     };
     let history = History::load(cx)?;
@@ -70,8 +70,9 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     if let Some(live) = &mut live {
         // One that replaces what is named stands for all of it here.
         let graph = &history.graph;
-        let hidden = live.applied.iter().filter(|it| graph.get(it).is_none());
-        let ends: Vec<&str> = hidden.filter_map(|it| graph.find(it)).map(|it| &*it.id).collect();
+        let hidden = live.applied.iter().filter(|applied| graph.get(applied).is_none());
+        let ends: Vec<&str> =
+            hidden.filter_map(|hidden| graph.find(hidden)).map(|revision| &*revision.id).collect();
         let replaced = graph.with_ancestors(&ends).into_iter().map(str::to_owned);
         live.applied.extend(replaced.collect::<Vec<_>>());
     }
@@ -90,18 +91,19 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         None => operations(models.as_ref(), (&from, &before), (&to, &after), &scope)?,
     };
     let mut lines: Vec<String> = operations.iter().map(autogenerate::found).collect();
-    let compared = [&before, &after].map(|it| scope.compared(it).tables.len());
+    let compared = [&before, &after].map(|schema| scope.compared(schema).tables.len());
     let n_compared = compared.into_iter().max().unwrap_or_default();
     let (mut others, mut beyond) = (Vec::new(), Vec::new());
     if let Some(live) = live.as_ref().filter(|_| [&from, &to].contains(&&Side::Database)) {
         let known = sources.known(&from, &to)?;
-        let all = Schema::from_tables(known.iter().flat_map(|it| it.tables.values().cloned()));
+        let all =
+            Schema::from_tables(known.iter().flat_map(|schema| schema.tables.values().cloned()));
         let told = live.told(&migrations, &live.applied);
         others = live.drift(&all, &all, told.clone())?.others;
         beyond = live.beyond(&all, told).iter().map(ToString::to_string).collect();
     }
     lines.extend(beyond.iter().cloned());
-    let facts = live.as_ref().filter(|_| from == Side::Database).map(|it| it.facts.clone());
+    let facts = live.as_ref().filter(|_| from == Side::Database).map(|found| found.facts.clone());
     let sql = match args.script.client() {
         Some(client) => {
             scope.refuse_unfit(&operations, &before)?;
@@ -116,7 +118,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
             cx.out.line(nothing_compared(models.as_ref()));
         }
         None if lines.is_empty() => cx.out.line("No differences."),
-        None => lines.iter().for_each(|it| cx.out.line(style::found(it))),
+        None => lines.iter().for_each(|line| cx.out.line(style::found(line))),
     }
     if sql.is_none() {
         live::list_others(cx, &others);
@@ -157,14 +159,14 @@ impl Sources<'_> {
     /// The schema of a side; a database's is in the words of the other one's, where it can be.
     fn schema(&self, side: &Side, other: &Side) -> Result<Schema> {
         match side {
-            Side::Models => Ok(self.models.map(|it| it.schema.clone()).unwrap_or_default()),
+            Side::Models => Ok(self.models.map(|models| models.schema.clone()).unwrap_or_default()),
             Side::Migrations | Side::Revision(_) => {
                 Ok(self.migrations.replay(self.wanted(side)?.as_ref())?)
             }
             Side::Database => {
                 let known = self.known(side, other)?;
                 let known: Vec<&Schema> = known.iter().collect();
-                self.live.map_or_else(|| Ok(Schema::default()), |it| it.adopted(&known))
+                self.live.map_or_else(|| Ok(Schema::default()), |name| name.adopted(&known))
             }
         }
     }
@@ -182,19 +184,27 @@ impl Sources<'_> {
         };
         let between = |more: &BTreeSet<String>, less: &BTreeSet<String>| {
             let ids: BTreeSet<String> = more.difference(less).cloned().collect();
-            let between = self.migrations.iter().filter(move |it| ids.contains(&it.revision.id));
-            between.flat_map(|it| it.upgrade.operations.clone()).collect::<Vec<_>>()
+            let between = self
+                .migrations
+                .iter()
+                .filter(move |migration| ids.contains(&migration.revision.id));
+            between.flat_map(|migration| migration.upgrade.operations.clone()).collect::<Vec<_>>()
         };
         let operations = match () {
             () if to.is_superset(&from) => between(&to, &from),
             () if from.is_superset(&to) => {
                 let there = between(&from, &to);
-                there.iter().rev().filter_map(|it| it.reverse(before).ok()).flatten().collect()
+                there
+                    .iter()
+                    .rev()
+                    .filter_map(|operation| operation.reverse(before).ok())
+                    .flatten()
+                    .collect()
             }
             () => return Ok(None),
         };
         let mut schema = before.clone();
-        let is_rename = |it: &Operation| match it {
+        let is_rename = |operation: &Operation| match operation {
             Operation::RenameTable { from, to } => {
                 self.scope.has_table(from) && self.scope.has_table(to)
             }
@@ -204,7 +214,8 @@ impl Sources<'_> {
             _ => false,
         };
         // One of something that comes and goes in between fits nothing here.
-        let fits = |it: &Operation| is_rename(it) && it.apply(&mut schema).is_ok();
+        let fits =
+            |operation: &Operation| is_rename(operation) && operation.apply(&mut schema).is_ok();
         let renames = operations.into_iter().filter(fits).collect();
         Ok(Some((renames, schema)))
     }
@@ -214,9 +225,11 @@ impl Sources<'_> {
         let graph = self.migrations.graph();
         Ok(match side {
             Side::Models | Side::Database => None,
-            Side::Migrations => Some(graph.revisions().iter().map(|it| it.id.clone()).collect()),
+            Side::Migrations => {
+                Some(graph.revisions().iter().map(|revision| revision.id.clone()).collect())
+            }
             Side::Revision(identifier) => {
-                let target = graph.target(identifier, self.live.map(|it| &it.applied))?;
+                let target = graph.target(identifier, self.live.map(|found| &found.applied))?;
                 let wanted = graph.with_ancestors(&target.ids());
                 Some(wanted.into_iter().map(str::to_owned).collect())
             }
@@ -225,9 +238,9 @@ impl Sources<'_> {
 
     /// The schemas that say what is ours in a database: the other side's first.
     fn known(&self, one: &Side, other: &Side) -> Result<Vec<Schema>> {
-        let sides = [one, other].into_iter().filter(|it| **it != Side::Database);
+        let sides = [one, other].into_iter().filter(|side| **side != Side::Database);
         let mut known =
-            sides.map(|it| self.schema(it, &Side::Database)).collect::<Result<Vec<_>>>()?;
+            sides.map(|side| self.schema(side, &Side::Database)).collect::<Result<Vec<_>>>()?;
         if let Some(live) = self.live {
             known.push(self.migrations.replay(Some(&live.applied))?);
         }
@@ -262,9 +275,10 @@ fn statements(
     beyond: &[String],
 ) -> Result<String> {
     let facts = run::for_a_script(cx, facts.unwrap_or_else(|| cx.dialect().offline_facts()));
-    let discards = operations.iter().filter_map(|it| autogenerate::discarded(it, &schema));
-    let discards = discards.map(|it| format!("-- Discards what {it} holds.\n"));
-    let stays = beyond.iter().map(|it| format!("-- Stays: {it}.\n"));
+    let discards =
+        operations.iter().filter_map(|operation| autogenerate::discarded(operation, &schema));
+    let discards = discards.map(|discard| format!("-- Discards what {discard} holds.\n"));
+    let stays = beyond.iter().map(|text| format!("-- Stays: {text}.\n"));
     let notes: String = discards.chain(stays).collect();
     let tasks = plan::tasks(operations, &mut schema, cx.dialect(), &facts).map_err(|err| {
         let hint = err.hint.clone();

@@ -16,15 +16,18 @@ pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
     // Read without compiling: what doesn't compile is what one wants to edit.
     let headers = constants::read(cx)?;
     let ids = ids(cx, &headers, &args.revision)?;
-    let paths: Vec<_> =
-        headers.iter().filter(|it| ids.contains(&it.revision.id)).map(|it| &it.path).collect();
+    let paths: Vec<_> = headers
+        .iter()
+        .filter(|header| ids.contains(&header.revision.id))
+        .map(|header| &header.path)
+        .collect();
     if paths.is_empty() {
         return Err(Error::new(format!("`{}` is before the first revision", args.revision))
             .hint("`cargo dbmigrate history` lists the revisions"));
     }
     let editor = ["VISUAL", "EDITOR"]
         .into_iter()
-        .find_map(|it| std::env::var(it).ok().filter(|it| !it.trim().is_empty()))
+        .find_map(|text| std::env::var(text).ok().filter(|value| !value.trim().is_empty()))
         .ok_or_else(|| {
             Error::new("no editor is set").hint("set the environment's EDITOR, such as `vi`")
         })?;
@@ -47,13 +50,13 @@ fn ids(cx: &Context, headers: &[Header], identifier: &str) -> Result<Vec<String>
     let graph = match constants::graph(headers) {
         Ok(it) => it,
         Err(err) => {
-            let ids = headers.iter().map(|it| &it.revision.id);
-            let named: Vec<_> = ids.filter(|it| it.starts_with(identifier)).cloned().collect();
+            let ids = headers.iter().map(|header| &header.revision.id);
+            let named: Vec<_> = ids.filter(|text| text.starts_with(identifier)).cloned().collect();
             return if named.is_empty() { Err(err) } else { Ok(named) };
         }
     };
     // A file that another one replaces is there to be looked at all the same.
-    if headers.iter().any(|it| it.revision.id == identifier) {
+    if headers.iter().any(|header| header.revision.id == identifier) {
         return Ok(vec![identifier.to_owned()]);
     }
     let View { of: graph, applied, .. } = match history::applied_for(cx, &[identifier])? {

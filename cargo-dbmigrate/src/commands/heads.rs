@@ -11,14 +11,14 @@ pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
     let history = History::to_list(cx)?;
     let real = history.graph.real_heads();
     let heads = if args.resolve_dependencies { real.clone() } else { history.graph.heads() };
-    for it in heads.iter().filter_map(|it| history.graph.get(it)) {
+    for it in heads.iter().filter_map(|head| history.graph.get(head)) {
         if cx.out.verbose {
             cx.out.text(&history::entry(cx, &history, it, &[]));
         } else {
             cx.out.line(style::id(&it.id) + &history.marks(it, &[]));
         }
     }
-    let effective: Vec<_> = heads.iter().filter(|it| !real.contains(it)).collect();
+    let effective: Vec<_> = heads.iter().filter(|head| !real.contains(head)).collect();
     cx.out.json("heads", serde_json::json!({ "heads": heads, "effective_heads": effective }));
     Ok(Answer::Done)
 }

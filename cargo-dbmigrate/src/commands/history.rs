@@ -18,7 +18,7 @@ use crate::output::style;
 pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     let history = History::to_list(cx)?;
     let range = args.rev_range.as_deref().map(parse).transpose()?;
-    let sides = range.iter().flat_map(|it| [&it.from, &it.to]).flatten();
+    let sides = range.iter().flat_map(|range| [&range.from, &range.to]).flatten();
     let sides: Vec<&str> = sides.map(String::as_str).collect();
     let (history, applied) = match args.indicate_current {
         true => {
@@ -33,34 +33,34 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
         _ => Vec::new(),
     };
     let shown: BTreeSet<String> = match range {
-        None => graph.revisions().iter().map(|it| it.id.clone()).collect(),
+        None => graph.revisions().iter().map(|revision| revision.id.clone()).collect(),
         Some(range) => history::between(graph, &range, applied.as_ref())?,
     };
     let gone = if args.rev_range.is_none() { history::gone(cx, graph) } else { Vec::new() };
-    let there = graph.revisions().iter().rev().filter(|it| shown.contains(&it.id));
+    let there = graph.revisions().iter().rev().filter(|revision| shown.contains(&revision.id));
     let lister = Lister { cx, history: &history, current: &current, is_drawn: args.graph };
     let nodes: Vec<graph::Node> = gone
         .iter()
-        .map(|it| lister.gone(it))
-        .chain(there.clone().map(|it| lister.there(it)))
+        .map(|entry| lister.gone(entry))
+        .chain(there.clone().map(|revision| lister.there(revision)))
         .collect();
     match args.graph {
-        true => graph::draw(&nodes).iter().for_each(|it| cx.out.line(it)),
-        false => nodes.iter().flat_map(|it| &it.lines).for_each(|it| cx.out.line(it)),
+        true => graph::draw(&nodes).iter().for_each(|draw| cx.out.line(draw)),
+        false => nodes.iter().flat_map(|node| &node.lines).for_each(|line| cx.out.line(line)),
     }
     let mut json: Vec<_> = gone.iter().map(gone_json).collect();
-    json.extend(there.map(|it| {
+    json.extend(there.map(|revision| {
         serde_json::json!({
-            "id": it.id,
-            "parents": it.parents,
-            "branch_labels": it.branch_labels,
-            "labels": graph.labels(&it.id),
-            "depends_on": it.depends_on,
-            "replaces": it.replaced().collect::<Vec<_>>(),
-            "message": it.message,
-            "path": it.file,
-            "head": graph.children(&it.id).is_empty(),
-            "current": args.indicate_current.then(|| current.contains(&it.id.as_str())),
+            "id": revision.id,
+            "parents": revision.parents,
+            "branch_labels": revision.branch_labels,
+            "labels": graph.labels(&revision.id),
+            "depends_on": revision.depends_on,
+            "replaces": revision.replaced().collect::<Vec<_>>(),
+            "message": revision.message,
+            "path": revision.file,
+            "head": graph.children(&revision.id).is_empty(),
+            "current": args.indicate_current.then(|| current.contains(&revision.id.as_str())),
         })
     }));
     cx.out.json("history", serde_json::json!({ "revisions": json }));
@@ -79,7 +79,7 @@ struct Lister<'a> {
 impl Lister<'_> {
     fn there(&self, it: &Revision) -> graph::Node {
         let depends_on = self.history.graph.dependencies(it);
-        let needs = depends_on.iter().map(|it| (*it).to_owned()).collect();
+        let needs = depends_on.iter().map(|depends_on| (*depends_on).to_owned()).collect();
         let mut marks = self.history.marks(it, self.current);
         if self.is_drawn && !depends_on.is_empty() {
             marks += &format!(" (depends on {})", depends_on.join(", "));

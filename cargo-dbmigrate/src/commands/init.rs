@@ -25,10 +25,10 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     let mut cx = cx.clone();
     let path = config::path(&cx.project.config_dir);
     let mut names: BTreeSet<String> = (args.multidb.iter().flatten())
-        .chain(cx.global.database.iter().filter(|it| *it != config::DEFAULT))
+        .chain(cx.global.database.iter().filter(|database| *database != config::DEFAULT))
         .cloned()
         .collect();
-    names.iter().try_for_each(|it| config::check_name(it))?;
+    names.iter().try_for_each(|name| config::check_name(name))?;
     // A database may be added to a project that has its files.
     let is_added = cx.global.database.is_some() && !names.is_empty() && path.is_file();
     let mut added = None;
@@ -57,8 +57,9 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         }
         cx.config = Config::read(&cx.project.config_dir)?;
         // Those of a template that doesn't have their directories.
-        let is_missing = |it: &&String| {
-            databases::named(&cx, it).is_ok_and(|it| !it.project.migrations_dir.exists())
+        let is_missing = |text: &&String| {
+            databases::named(&cx, text)
+                .is_ok_and(|context| !context.project.migrations_dir.exists())
         };
         names.extend(cx.config.databases.keys().filter(is_missing).cloned());
         let is_multi = args.multidb.is_some() || args.template.as_deref() == Some(MULTIDB);
@@ -128,8 +129,9 @@ fn of_models(cx: &Context, is_added: bool) -> Result<BTreeSet<String>> {
         );
         return Ok(BTreeSet::new());
     };
-    let mut names: BTreeSet<String> = records.into_iter().filter_map(|it| it.database).collect();
-    names.retain(|it| config::check_name(it).is_ok());
+    let mut names: BTreeSet<String> =
+        records.into_iter().filter_map(|record| record.database).collect();
+    names.retain(|name| config::check_name(name).is_ok());
     if names.is_empty() {
         cx.out.note(
             "no model names a database yet: `cargo dbmigrate init --database NAME` adds one, and \
@@ -156,7 +158,7 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     if has(RUNTIME) {
         return Ok(false);
     }
-    let types = TYPE_CRATES.into_iter().filter(|it| has(it));
+    let types = TYPE_CRATES.into_iter().filter(|text| has(text));
     let driver = name_of(dependencies, "rusqlite")
         .filter(|name| dependencies.get(name).is_some_and(is_in_range))
         .and_then(|_| cx.dialect().backend().feature());

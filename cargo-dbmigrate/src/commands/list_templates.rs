@@ -5,13 +5,13 @@ use crate::output::Output;
 use crate::scaffold::BUILT_IN;
 
 pub fn run(out: Output) -> Answer {
-    let width = BUILT_IN.iter().map(|it| it.name.len()).max().unwrap_or_default();
+    let width = BUILT_IN.iter().map(|built_in| built_in.name.len()).max().unwrap_or_default();
     for it in BUILT_IN {
         out.line(format!("{:width$} - {}", it.name, it.description));
     }
     let templates = BUILT_IN
         .iter()
-        .map(|it| serde_json::json!({ "name": it.name, "description": it.description }));
+        .map(|built_in| serde_json::json!({ "name": built_in.name, "description": built_in.description }));
     let templates: Vec<_> = templates.collect();
     out.json("list-templates", serde_json::json!({ "templates": templates }));
     Answer::Done

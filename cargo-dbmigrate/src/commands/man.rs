@@ -35,7 +35,7 @@ fn write_all(out: Output, dir: &Path) -> Result<()> {
     fs::create_dir_all(dir).doing(|| format!("create the directory `{}`", dir.display()))?;
     let root = root();
     let mut paths = Vec::new();
-    let commands = root.get_subcommands().filter(|it| !it.is_hide_set()).cloned();
+    let commands = root.get_subcommands().filter(|command| !command.is_hide_set()).cloned();
     for command in std::iter::once(root.clone()).chain(commands) {
         let page = clap_mangen::Man::new(command);
         let path = dir.join(page.get_filename());

@@ -66,7 +66,7 @@ fn refuse_pointless(history: &History, ids: &[String]) -> Result<()> {
         _ => {}
     }
     for id in ids {
-        if let Some(other) = ids.iter().find(|it| graph.follows(it, id)) {
+        if let Some(other) = ids.iter().find(|text| graph.follows(text, id)) {
             let message = format!("revision `{other}` follows `{id}`, so they are one branch");
             return Err(Error::new(message).hint(heads));
         }

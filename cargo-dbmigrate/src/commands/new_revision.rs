@@ -32,14 +32,14 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         scaffold::sync_list(cx)?;
     }
     let models = if generate {
-        Some(models::load(cx).map_err(|it| scaffold::stale_list(cx, it))?)
+        Some(models::load(cx).map_err(|err| scaffold::stale_list(cx, err))?)
     } else {
         None
     };
     let history = History::load(cx)?;
     let position = match Position::of(cx, &history, &args.place) {
         // Of several heads none has to be named where nothing is to be written.
-        Err(_) if models.as_ref().is_some_and(|it| is_nothing_new(&history, args, it)) => {
+        Err(_) if models.as_ref().is_some_and(|models| is_nothing_new(&history, args, models)) => {
             return no_changes(cx, args, name);
         }
         res => res?,
@@ -116,8 +116,8 @@ fn is_nothing_new(history: &History, args: &NewRevision, models: &models::Models
         && history.graph.heads().len() > 1
         && !models.found_none
         && migrations()
-            .and_then(|it| autogenerate::plain(&it, models))
-            .is_ok_and(|it| it.is_empty())
+            .and_then(|schema| autogenerate::plain(&schema, models))
+            .is_ok_and(|operations| operations.is_empty())
 }
 
 /// The operations follow all that the migrations build, and the revision only some of it.
@@ -128,7 +128,8 @@ fn refuse_unreachable(
 ) -> Result<()> {
     let graph = &history.graph;
     let needed = position.parents.iter().chain(&position.depends_on);
-    let needed = needed.map(|it| graph.labelled(it).map_or(it.as_str(), |it| it.id.as_str()));
+    let needed = needed
+        .map(|text| graph.labelled(text).map_or(text.as_str(), |revision| revision.id.as_str()));
     let before = graph.with_ancestors(&needed.collect::<Vec<_>>());
     if operations.is_empty() || before.len() == graph.revisions().len() {
         return Ok(());
@@ -154,8 +155,8 @@ fn database(
 ) -> Result<Schema> {
     let live = Live::find(cx, history)?;
     let (history, applied) = history.at(live.applied.clone())?;
-    let revisions = history.graph.revisions().iter().map(|it| it.id.as_str());
-    let pending: Vec<_> = revisions.filter(|it| !applied.contains(*it)).collect();
+    let revisions = history.graph.revisions().iter().map(|revision| revision.id.as_str());
+    let pending: Vec<_> = revisions.filter(|revision| !applied.contains(*revision)).collect();
     if !pending.is_empty() {
         let message = format!("the database is not up to date: {} pending", pending.join(", "));
         return Err(Error::new(message).hint(
@@ -200,8 +201,8 @@ fn refuse_answers(args: &NewRevision) -> Result<()> {
         return Err(Error::new("--against database: an empty revision compares nothing")
             .hint("`migrate`, or `revision --autogenerate`, compares models and database"));
     }
-    let renames = args.rename.iter().map(|it| ("--rename", it));
-    match renames.chain(args.fill.iter().map(|it| ("--fill", it))).next() {
+    let renames = args.rename.iter().map(|rename| ("--rename", rename));
+    match renames.chain(args.fill.iter().map(|fill| ("--fill", fill))).next() {
         None => Ok(()),
         Some((flag, it)) => Err(Error::new(format!("{flag} {it}: an empty revision asks nothing"))
             .hint("`migrate`, or `revision --autogenerate`, compares models and migrations")),
@@ -274,7 +275,7 @@ pub fn answered(
                         Question::Rename(_) => question.to_string(),
                     })
                     .collect();
-                return Err(unanswered(&questions, &flags, |it| rows.losses(it, before)));
+                return Err(unanswered(&questions, &flags, |changes| rows.losses(changes, before)));
             }
         }
     }
@@ -357,7 +358,7 @@ fn warn_unplannable(
     for (name, operations) in [("an upgrade", upgrade), ("a downgrade", downgrade)] {
         // Planned one after the other: what the one leaves the other begins with.
         if let Err(err) = plan::offline(operations, &mut schema, cx.dialect()) {
-            let hint = err.hint.map_or(String::new(), |it| format!("\n  hint: {it}"));
+            let hint = err.hint.map_or(String::new(), |hint| format!("\n  hint: {hint}"));
             cx.out.warning(format!("{name} will refuse this revision: {}{hint}", err.message));
             return;
         }
@@ -366,9 +367,9 @@ fn warn_unplannable(
 
 /// Tables that models can't have.
 fn refuse_reserved(cx: &Context, models: &models::Models) -> Result<()> {
-    let is_reserved = |it: &&String| {
-        cx.name_rules().folding.same_table(it, &cx.config.version_table)
-            || cx.dialect().is_reserved(it)
+    let is_reserved = |text: &&String| {
+        cx.name_rules().folding.same_table(text, &cx.config.version_table)
+            || cx.dialect().is_reserved(text)
     };
     match models.schema.tables.keys().find(is_reserved) {
         None => Ok(()),

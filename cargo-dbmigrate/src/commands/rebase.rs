@@ -64,8 +64,9 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
 /// The line that the arguments mean; where they leave it open, the one that can move, or the one
 /// that a person chooses.
 fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Result<Line<'a>> {
-    let named =
-        |it: &Option<String>| it.as_deref().map(|it| history::one(graph, applied, it)).transpose();
+    let named = |name: &Option<String>| {
+        name.as_deref().map(|text| history::one(graph, applied, text)).transpose()
+    };
     let onto = named(&args.onto)?;
     let mut lines = match named(&args.revision)? {
         Some(id) => {
@@ -75,12 +76,13 @@ fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Re
         None => line::candidates(graph, onto)?,
     };
     let refusal = stays(&lines, applied);
-    lines.retain(|it| it.applied(applied).is_none());
+    lines.retain(|line| line.applied(applied).is_none());
     match lines.len() {
         0 => Err(refusal),
         1 => Ok(lines.remove(0)),
         _ if output::is_interactive() => {
-            let item = |it: &Line<'_>| format!("{} behind {}", it.heads().join(", "), it.onto);
+            let item =
+                |line: &Line<'_>| format!("{} behind {}", line.heads().join(", "), line.onto);
             let items: Vec<String> = lines.iter().map(item).collect();
             let question = "None of these lines is applied. Which one goes behind the other?";
             Ok(lines.remove(prompt::select(question, &items, Some(0))?))
@@ -89,7 +91,7 @@ fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Re
             let heads: Vec<&str> = lines.iter().flat_map(Line::heads).collect();
             let listed = graph.listed(&heads);
             let message = format!("none of these lines is applied, and either may move:{listed}");
-            let command = |it: &Line<'_>| format!("\n    {}", it.command());
+            let command = |line: &Line<'_>| format!("\n    {}", line.command());
             let commands: String = lines.iter().map(command).collect();
             Err(Error::new(message).hint(format!("say which one:{commands}")))
         }
@@ -98,8 +100,10 @@ fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Re
 
 /// What replaces revisions and what is replaced begin at one place, in several files.
 fn refuse_squashed(graph: &Graph, first: &Revision) -> Result<()> {
-    let is_of = |it: &&Revision| it.id == first.id || it.replaced().any(|id| id == first.id);
-    match graph.revisions().iter().filter(|it| !it.replaces.is_empty()).find(is_of) {
+    let is_of = |revision: &&Revision| {
+        revision.id == first.id || revision.replaced().any(|id| id == first.id)
+    };
+    match graph.revisions().iter().filter(|revision| !revision.replaces.is_empty()).find(is_of) {
         None => Ok(()),
         Some(it) => {
             let message = format!(
@@ -116,7 +120,7 @@ fn refuse_squashed(graph: &Graph, first: &Revision) -> Result<()> {
 
 /// That what is applied stays where it is, and how it moves all the same.
 fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
-    let ids: Vec<&str> = lines.iter().filter_map(|it| it.applied(applied)).collect();
+    let ids: Vec<&str> = lines.iter().filter_map(|line| line.applied(applied)).collect();
     let message = match ids.as_slice() {
         [id] => format!("revision `{id}` is applied, so it stays"),
         ids => format!("revisions `{}` are applied, so they stay", ids.join("`, `")),
@@ -137,13 +141,14 @@ fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
 fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     let migrations = history.migrations()?;
     let mut rebased: Vec<_> = migrations.iter().cloned().collect();
-    for it in rebased.iter_mut().filter(|it| it.revision.id == line.first.id) {
+    for it in rebased.iter_mut().filter(|migration| migration.revision.id == line.first.id) {
         it.revision.parents = vec![line.onto.to_owned()];
     }
-    let after = Migrations::new(rebased).and_then(|it| it.replay(None)).map_err(|err| {
-        let message = format!("revision `{}` can't go behind `{}`", line.first.id, line.onto);
-        Error::new(message).cause(err).hint(history::SAME_CHANGE)
-    })?;
+    let after =
+        Migrations::new(rebased).and_then(|migrations| migrations.replay(None)).map_err(|err| {
+            let message = format!("revision `{}` can't go behind `{}`", line.first.id, line.onto);
+            Error::new(message).cause(err).hint(history::SAME_CHANGE)
+        })?;
     // Where it built nothing before, there is nothing to compare.
     let Ok(before) = migrations.replay(None) else { return Ok(Vec::new()) };
     Ok(autogenerate::between(&before, &after).iter().map(autogenerate::found).collect())
@@ -162,7 +167,7 @@ fn say(cx: &Context, line: &Line<'_>, edit: &Edit, builds: &[String], dry_run: b
         cx.out.done(format!("Editing {} ... done", first.file));
     }
     if !builds.is_empty() {
-        let lines: String = builds.iter().map(|it| format!("\n  {it}")).collect();
+        let lines: String = builds.iter().map(|build| format!("\n  {build}")).collect();
         cx.out.warning(format!(
             "in the new order the migrations build something else:{lines}\n`cargo dbmigrate check` \
              says whether the models agree"

@@ -23,7 +23,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let history = History::load(cx)?;
     database.check_access(Access::Create)?;
     plan_all(cx, &history)?;
-    if let Some(path) = database.path().filter(|it| it.exists()) {
+    if let Some(path) = database.path().filter(|path| path.exists()) {
         let path = &behind_links(path)?;
         // Only what is a database is deleted.
         history::applied(cx, &database)?;

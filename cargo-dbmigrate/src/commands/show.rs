@@ -18,7 +18,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let (history, applied) = history.to_understand(cx, &[&args.revision])?;
     if let Some((id, by)) = history.graph.alias(&args.revision) {
         let is_last = history.graph.replaced_by(&args.revision).is_none();
-        if is_last && by.replaced().any(|it| it == id) {
+        if is_last && by.replaced().any(|replaced| replaced == id) {
             cx.out.note(format!("revision `{id}` is part of `{}`, which replaces it", by.id));
         }
     }
@@ -52,9 +52,9 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             "upgrade": words(&it.upgrade.operations),
             "downgrade": words(&it.downgrade.operations),
         });
-        if let Some(it) = edited.iter().find(|it| it.id == id) {
-            let was = it.decode().map_or_else(|err| vec![err.to_string()], |it| words(&it));
-            let lines: String = was.iter().map(|it| format!("    {it}\n")).collect();
+        if let Some(it) = edited.iter().find(|entry| entry.id == id) {
+            let was = it.decode().map_or_else(|err| vec![err.to_string()], |decode| words(&decode));
+            let lines: String = was.iter().map(|text| format!("    {text}\n")).collect();
             let on = format!("{} by dbmigrate {}", it.applied_at, it.tool_version);
             let edited = style::paint(style::BAD, "edited since; what it did to this database:");
             cx.out.text(&format!("Applied: {on}\n{edited}\n{lines}"));
@@ -73,8 +73,8 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
 /// A revision that only the database still knows.
 fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer> {
     let gone = history::gone(cx, &history.graph);
-    let exact = gone.iter().find(|it| it.id == identifier);
-    let mut like = gone.iter().filter(|it| it.id.starts_with(identifier));
+    let exact = gone.iter().find(|entry| entry.id == identifier);
+    let mut like = gone.iter().filter(|entry| entry.id.starts_with(identifier));
     let it = match (exact, like.next(), like.next()) {
         (Some(it), _, _) | (None, Some(it), None) => it,
         _ => return None,
@@ -85,7 +85,7 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
         Ok(it) => words(it),
         Err(err) => vec![err.to_string()],
     };
-    let text: String = lines.iter().map(|it| format!("    {it}\n")).collect();
+    let text: String = lines.iter().map(|line| format!("    {line}\n")).collect();
     cx.out.text(&format!("upgrade:\n{text}"));
     cx.out.json(
         "show",
@@ -96,7 +96,7 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
             "path": null,
             "applied_at": it.applied_at,
             "tool_version": it.tool_version,
-            "upgrade": operations.as_ref().ok().map(|it| words(it)),
+            "upgrade": operations.as_ref().ok().map(|operation| words(operation)),
             "error": operations.as_ref().err().map(ToString::to_string),
         }] }),
     );

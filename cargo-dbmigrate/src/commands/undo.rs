@@ -21,15 +21,16 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     // What another one depends on isn't taken away from under it.
     let heads = graph.real_heads();
     let at_end: Vec<_> =
-        headers.iter().filter(|it| heads.contains(&it.revision.id.as_str())).collect();
-    if let Some((id, by)) = args.revision.as_deref().and_then(|it| graph.alias(it)) {
+        headers.iter().filter(|header| heads.contains(&header.revision.id.as_str())).collect();
+    if let Some((id, by)) = args.revision.as_deref().and_then(|revision| graph.alias(revision)) {
         let message =
             format!("revision `{id}` is replaced by `{}`, in {}, so it stays", by.id, by.file);
         return Err(Error::new(message)
             .hint(format!("`cargo dbmigrate undo {}` takes that one back", by.id)));
     }
     let applied = graph.view(history::applied_ids(cx, &Database::find(cx)?)?)?.applied;
-    let unapplied: Vec<_> = at_end.iter().filter(|it| !applied.contains(&it.revision.id)).collect();
+    let unapplied: Vec<_> =
+        at_end.iter().filter(|header| !applied.contains(&header.revision.id)).collect();
     let stays = |id: &str| {
         Error::new(format!("revision `{id}` is applied, so it stays"))
             .hint("`cargo dbmigrate downgrade` undoes it first")
@@ -41,9 +42,10 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     let header = match (named, unapplied.as_slice(), at_end.as_slice()) {
         (Some(id), ..) if applied.contains(id) => return Err(stays(id)),
         (Some(id), ..) => {
-            let may_go =
-                |it: &&Header| heads.contains(&it.revision.id.as_str()) || is_spare(&headers, it);
-            match headers.iter().find(|it| it.revision.id == id).filter(may_go) {
+            let may_go = |header: &&Header| {
+                heads.contains(&header.revision.id.as_str()) || is_spare(&headers, header)
+            };
+            match headers.iter().find(|header| header.revision.id == id).filter(may_go) {
                 Some(header) => header,
                 None => return Err(is_needed(&graph, id)),
             }
@@ -52,15 +54,15 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
         (None, [], []) => return Err(Error::new("there is no revision to undo")),
         (None, [], [header, ..]) => return Err(stays(&header.revision.id)),
         (None, several, _) => {
-            let ids: Vec<_> = several.iter().map(|it| it.revision.id.as_str()).collect();
+            let ids: Vec<_> = several.iter().map(|header| header.revision.id.as_str()).collect();
             let listed = graph.listed(&ids);
             let message = format!("several revisions could be undone:{listed}");
             let commands: String =
-                ids.iter().map(|it| format!("\n    cargo dbmigrate undo {it}")).collect();
+                ids.iter().map(|text| format!("\n    cargo dbmigrate undo {text}")).collect();
             return Err(Error::new(message).hint(format!("say which one:{commands}")));
         }
     };
-    let is_gone = |id: &&str| !headers.iter().any(|it| it.revision.id == *id);
+    let is_gone = |id: &&str| !headers.iter().any(|header| header.revision.id == *id);
     if let Some(id) = header.revision.replaced().find(is_gone) {
         let message = format!(
             "revision `{}` replaces `{id}`, whose file is gone, so it stays",
@@ -83,9 +85,9 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
 /// nothing names it.
 fn is_spare(headers: &[Header], header: &Header) -> bool {
     let replaced: BTreeSet<&str> = header.revision.replaced().collect();
-    let others = headers.iter().filter(|it| it.revision.id != header.revision.id);
-    let others: Vec<Revision> = others.map(|it| it.revision.clone()).collect();
-    let n_there = others.iter().filter(|it| replaced.contains(it.id.as_str())).count();
+    let others = headers.iter().filter(|candidate| candidate.revision.id != header.revision.id);
+    let others: Vec<Revision> = others.map(|header| header.revision.clone()).collect();
+    let n_there = others.iter().filter(|revision| replaced.contains(revision.id.as_str())).count();
     !replaced.is_empty() && n_there == replaced.len() && Graph::new(others).is_ok()
 }
 

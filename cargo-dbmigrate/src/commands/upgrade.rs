@@ -31,7 +31,9 @@ fn build_script_hints(cx: &Context, database: &Database) -> Result<()> {
     }
     let dir = &cx.project.migrations_dir;
     cx.out.line(format!("cargo:rerun-if-changed={}", dir.display()));
-    for it in revision_files::locations(cx)?.iter().filter(|it| !it.dir.starts_with(dir)) {
+    for it in
+        revision_files::locations(cx)?.iter().filter(|location| !location.dir.starts_with(dir))
+    {
         cx.out.line(format!("cargo:rerun-if-changed={}", it.dir.display()));
     }
     if !cx.project.config_dir.starts_with(dir) {

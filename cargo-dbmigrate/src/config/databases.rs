@@ -52,10 +52,10 @@ pub const ALL: &str = "all";
 /// Fails where a database can't have that name: it stands in arguments, in the names of
 /// directories and of environment variables.
 pub fn check_name(name: &str) -> Result<()> {
-    let is_word = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let message = match name {
         DEFAULT | ALL => format!("`{name}` can't be a further database's name: it has a meaning"),
-        it if it.starts_with(|it: char| it.is_ascii_alphabetic()) && it.chars().all(is_word) => {
+        it if it.starts_with(|c: char| c.is_ascii_alphabetic()) && it.chars().all(is_word) => {
             return Ok(());
         }
         _ => format!("`{name}` can't be a database's name"),

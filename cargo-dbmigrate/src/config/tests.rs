@@ -14,11 +14,12 @@ fn keys() -> BTreeSet<String> {
 
 /// The file with the keys that it only shows.
 fn shown() -> String {
-    let is_toml = |it: &str| {
-        it.starts_with('[') || it.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
+    let is_toml = |text: &str| {
+        text.starts_with('[') || text.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
     };
-    let line = |it: &'static str| it.strip_prefix('#').filter(|it| is_toml(it)).unwrap_or(it);
-    SCAFFOLD.lines().map(|it| format!("{}\n", line(it))).collect()
+    let line =
+        |text: &'static str| text.strip_prefix('#').filter(|rest| is_toml(rest)).unwrap_or(text);
+    SCAFFOLD.lines().map(|text| format!("{}\n", line(text))).collect()
 }
 
 #[test]
@@ -34,7 +35,7 @@ fn the_file_that_init_writes_shows_every_key_with_its_default() {
 #[test]
 fn the_documentation_explains_every_key_and_no_other() {
     let (settings, _) = DOCS.split_once("\n## ").unwrap();
-    let rows = settings.lines().filter_map(|it| it.strip_prefix("| `")?.split_once('`'));
+    let rows = settings.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
     let rows: Vec<(&str, Vec<&str>)> =
         rows.map(|(key, rest)| (key, rest.split(" | ").collect())).collect();
     assert_eq!(rows.iter().map(|(key, _)| (*key).to_owned()).collect::<BTreeSet<_>>(), keys());
@@ -60,14 +61,14 @@ fn the_keys_of_a_further_database_are_shown_and_explained() {
     let (section, _) = section.split_once("```").unwrap();
     let explained: toml::Table = toml::from_str(section).unwrap();
     assert_eq!(explained.keys().map(String::as_str).collect::<BTreeSet<_>>(), keys);
-    for key in keys.iter().filter(|it| **it != "url") {
+    for key in keys.iter().filter(|key| **key != "url") {
         assert!(comment.contains(&format!("`{key}`")), "{key}");
     }
     assert!(comment.contains("\n#url = "));
     // Their defaults are those of the documentation.
     let told: Further = toml::from_str(section).unwrap();
     let default: Further = toml::from_str("url = \"sqlite:logs.db\"").unwrap();
-    let of = |it: &Further| Config::default().of(it);
+    let of = |candidate: &Further| Config::default().of(candidate);
     assert_eq!(format!("{:?}", of(&told)), format!("{:?}", of(&default)));
     assert_eq!(told.directory.as_deref(), Some(Path::new("logs")));
 }

@@ -21,7 +21,7 @@ pub fn check(one: &Context, other: &Context) -> Result<()> {
     }
     let (ours, theirs) = (Directories::of(one)?, Directories::of(other)?);
     let own = &one.project.migrations_dir;
-    let is_taken = theirs.all().any(|it| paths::is_same(it, own));
+    let is_taken = theirs.all().any(|path| paths::is_same(path, own));
     if let Some(name) = one.database.as_ref().filter(|_| is_taken) {
         let message = format!(
             "the database `{name}` can't have the directory `{}`: it is another one's",
@@ -67,7 +67,10 @@ impl Directories {
     fn of(cx: &Context) -> Result<Directories> {
         Ok(Directories {
             migrations: cx.project.migrations_dir.clone(),
-            locations: revision_files::locations(cx)?.into_iter().map(|it| it.dir).collect(),
+            locations: revision_files::locations(cx)?
+                .into_iter()
+                .map(|location| location.dir)
+                .collect(),
             is_deep: cx.config.recursive_version_locations,
         })
     }
@@ -82,6 +85,6 @@ impl Directories {
             paths::is_same(location, dir)
                 || self.is_deep && paths::real(dir).starts_with(paths::real(location))
         };
-        theirs.all().find(|dir| self.locations.iter().any(|it| has(it, dir)))
+        theirs.all().find(|dir| self.locations.iter().any(|path| has(path, dir)))
     }
 }

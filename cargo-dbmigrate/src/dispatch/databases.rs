@@ -59,13 +59,13 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
     let mut names = vec![DEFAULT];
     names.extend(cx.config.databases.keys().map(String::as_str));
     // What can't be one is known before anything is done.
-    let all = names.iter().map(|it| databases::named(&cx, it)).collect::<Result<Vec<_>>>()?;
+    let all = names.iter().map(|name| databases::named(&cx, name)).collect::<Result<Vec<_>>>()?;
     let mut worst = Answer::Done;
     for (idx, mut one) in all.into_iter().enumerate() {
         let name = one.database_name().to_owned();
         one.out.about(&name);
         let answer = commands::run(&one, command).map_err(|err| {
-            if let Some(left) = names.get(idx + 1..).filter(|it| !it.is_empty()) {
+            if let Some(left) = names.get(idx + 1..).filter(|name| !name.is_empty()) {
                 cx.out.note(format!("left as they are: `{}`", left.join("`, `")));
             }
             err.of_database(&name)

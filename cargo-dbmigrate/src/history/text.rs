@@ -46,8 +46,8 @@ pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -
     }
     let mut text = style::entries(&entries);
     text.push('\n');
-    let source = path.and_then(|it| std::fs::read_to_string(it).ok()).unwrap_or_default();
-    let docs = source.lines().map_while(|it| it.strip_prefix("//!"));
+    let source = path.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+    let docs = source.lines().map_while(|line| line.strip_prefix("//!"));
     for line in docs {
         let line = line.strip_prefix(' ').unwrap_or(line);
         let _ = writeln!(text, "{}", format!("    {line}").trim_end());

@@ -89,7 +89,7 @@ pub fn is_runtime(artifact: &Artifact) -> bool {
 
 pub fn is_lib(artifact: &Artifact) -> bool {
     let kinds = [TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib];
-    kinds.iter().any(|it| artifact.target.kind.contains(it))
+    kinds.iter().any(|kind| artifact.target.kind.contains(kind))
 }
 
 /// Whether its package is in the workspace or at least beneath its directory.
@@ -108,12 +108,12 @@ pub fn is_member(package: &Package, artifact: &Artifact) -> bool {
 /// The metadata that a check wrote. What is built for build scripts and macros has a library
 /// beside it and isn't part of the program, so it doesn't count.
 pub fn of_check(artifact: &Artifact) -> Vec<&Path> {
-    let paths = || artifact.filenames.iter().map(|it| it.as_std_path());
-    let ends = |path: &Path, end: &str| path.extension().is_some_and(|it| it == end);
-    if paths().any(|it| ends(it, "rlib")) {
+    let paths = || artifact.filenames.iter().map(|utf8_path_buf| utf8_path_buf.as_std_path());
+    let ends = |path: &Path, end: &str| path.extension().is_some_and(|extension| extension == end);
+    if paths().any(|path| ends(path, "rlib")) {
         return Vec::new();
     }
-    paths().filter(|it| ends(it, "rmeta")).collect()
+    paths().filter(|path| ends(path, "rmeta")).collect()
 }
 
 /// What was built for build scripts and macros, which decide what the program is.
@@ -150,14 +150,14 @@ pub fn dep_info(text: &str) -> Vec<PathBuf> {
     let mut paths: Vec<String> = Vec::new();
     let mut goes_on = false;
     for part in files.split(' ') {
-        let (part, more) = part.strip_suffix('\\').map_or((part, false), |it| (it, true));
+        let (part, more) = part.strip_suffix('\\').map_or((part, false), |rest| (rest, true));
         match paths.last_mut() {
             Some(path) if goes_on => *path += &format!(" {part}"),
             _ => paths.push(part.to_owned()),
         }
         goes_on = more;
     }
-    paths.into_iter().filter(|it| !it.is_empty()).map(PathBuf::from).collect()
+    paths.into_iter().filter(|path| !path.is_empty()).map(PathBuf::from).collect()
 }
 
 #[cfg(test)]

@@ -180,14 +180,14 @@ pub fn failed(package: &str, exit: &Exit) -> Error {
         return exit.error(format!("cargo failed to check the package `{package}`"));
     }
     let err = Error::new(format!("the package `{package}` does not compile"));
-    let asks_database = exit.errors().any(|it| {
-        let message = &it.message;
-        let expanded = message.spans.iter().filter_map(|it| it.expansion.as_ref());
-        let mut macros = expanded.map(|it| it.macro_decl_name.as_str());
-        macros.any(|it| it.contains("query"))
+    let asks_database = exit.errors().any(|compiler_message| {
+        let message = &compiler_message.message;
+        let expanded = message.spans.iter().filter_map(|span| span.expansion.as_ref());
+        let mut macros = expanded.map(|expanded| expanded.macro_decl_name.as_str());
+        macros.any(|text| text.contains("query"))
             || ["DATABASE_URL", "no such table", "sqlx", "query!"]
                 .iter()
-                .any(|it| message.message.contains(it))
+                .any(|text| message.message.contains(text))
     });
     err.hint(if asks_database {
         "queries that are checked against the database need its tables first: migrate before the \
@@ -205,21 +205,23 @@ fn with_models(cx: &Context, package: &Package, artifacts: &[Artifact]) -> Vec<S
     let mut names = Vec::new();
     // A library's macro may have the words that are missing from a binary.
     let mut macros = false;
-    for it in artifacts.iter().filter(|it| artifacts::is_lib(it)) {
+    for it in artifacts.iter().filter(|artifact| artifacts::is_lib(artifact)) {
         if artifacts::is_local(cx, package, it) && !artifacts::is_runtime(it) {
             let sources = artifacts::sources(cx, it).unwrap_or_default();
-            macros |= sources.iter().any(|it| has_words(it, &["macro_export", "Model"]));
+            macros |= sources.iter().any(|path| has_words(path, &["macro_export", "Model"]));
             seen.extend(sources);
         }
     }
-    let is_bin = |it: &&Artifact| {
-        it.manifest_path == package.manifest_path
-            && it.target.kind.contains(&cargo_metadata::TargetKind::Bin)
+    let is_bin = |artifact: &&Artifact| {
+        artifact.manifest_path == package.manifest_path
+            && artifact.target.kind.contains(&cargo_metadata::TargetKind::Bin)
     };
     for it in artifacts.iter().filter(is_bin) {
         let looks = match artifacts::sources(cx, it) {
             None => true,
-            Some(sources) => macros || sources.iter().any(|it| has_words(it, &["derive", "Model"])),
+            Some(sources) => {
+                macros || sources.iter().any(|path| has_words(path, &["derive", "Model"]))
+            }
         };
         if looks {
             names.push(it.target.name.clone());
@@ -231,5 +233,5 @@ fn with_models(cx: &Context, package: &Package, artifacts: &[Artifact]) -> Vec<S
 fn has_words(path: &PathBuf, words: &[&str]) -> bool {
     let Ok(bytes) = std::fs::read(path) else { return true };
     let text = String::from_utf8_lossy(&bytes);
-    words.iter().all(|it| text.contains(it))
+    words.iter().all(|word| text.contains(word))
 }

@@ -35,12 +35,13 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
             }));
         }
     }
-    let is_own = |it: &&ModelRecord| database(it) == cx.database_name();
+    let is_own = |model_record: &&ModelRecord| database(model_record) == cx.database_name();
     let (own, others): (Vec<_>, Vec<_>) = records.iter().partition(is_own);
     for it in &own {
         for key in &it.table.foreign_keys {
-            let is_target = |it: &&&ModelRecord| it.table.name == key.references_table;
-            if own.iter().any(|it| is_target(&it)) {
+            let is_target =
+                |model_record: &&&ModelRecord| model_record.table.name == key.references_table;
+            if own.iter().any(|model_record| is_target(&model_record)) {
                 continue;
             }
             if let Some(other) = others.iter().find(is_target) {

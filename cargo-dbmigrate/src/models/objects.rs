@@ -74,7 +74,10 @@ impl Build<'_> {
         for artifact in &artifacts {
             let is_shared = way.is_shared(artifacts::is_member(package, artifact));
             for path in artifact.filenames.iter().map(|path| path.as_std_path()) {
-                if path.extension().is_some_and(|it| wanted.iter().any(|end| it == *end)) {
+                if path
+                    .extension()
+                    .is_some_and(|extension| wanted.iter().any(|end| extension == *end))
+                {
                     found.read(path, is_shared.then_some(artifact), &cx.config.naming.0)?;
                 }
             }

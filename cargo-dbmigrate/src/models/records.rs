@@ -56,7 +56,7 @@ pub fn schema(
 ) -> Result<Schema> {
     let mut models: BTreeMap<String, &ModelRecord> = BTreeMap::new();
     let mut schema = Schema::default();
-    for it in records.iter().filter(|it| !it.unmanaged) {
+    for it in records.iter().filter(|record| !record.unmanaged) {
         // No database keeps apart what differs in case alone on all systems.
         if let Some(other) = models.insert(it.table.name.to_lowercase(), it) {
             return Err(same_table(other, it));

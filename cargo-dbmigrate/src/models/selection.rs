@@ -40,12 +40,12 @@ impl Selection {
         };
         // `-p` may only have chosen the package with the migrations.
         let project = &cx.project.package;
-        let package = args.package.as_ref().filter(|it| *it != project);
+        let package = args.package.as_ref().filter(|package| *package != project);
         let package = choose("`-p`", "package", package, config.package.as_ref());
 
         let (mut lib, mut bin) = (config.lib, config.bin.clone());
         if args.lib || args.bin.is_some() {
-            if let Some(set) = config.bin.as_ref().filter(|it| Some(*it) != args.bin.as_ref()) {
+            if let Some(set) = config.bin.as_ref().filter(|bin| Some(*bin) != args.bin.as_ref()) {
                 differs("the chosen target", "bin", &format!("{set:?}"));
             }
             if config.lib && !args.lib {
@@ -55,9 +55,9 @@ impl Selection {
         }
 
         let sorted = |items: &[String]| {
-            let names = items.iter().flat_map(|it| it.split([',', ' ']));
+            let names = items.iter().flat_map(|item| item.split([',', ' ']));
             let mut names: Vec<String> =
-                names.filter(|it| !it.is_empty()).map(str::to_owned).collect();
+                names.filter(|name| !name.is_empty()).map(str::to_owned).collect();
             names.sort_unstable();
             names.dedup();
             names

@@ -48,7 +48,7 @@ impl Package {
     pub fn find(cx: &Context, selection: &Selection) -> Result<Package> {
         let path = cx.project.work_dir.join("targets.json");
         let kept = fs::read_to_string(&path).ok();
-        let kept = kept.and_then(|it| serde_json::from_str::<Kept>(&it).ok());
+        let kept = kept.and_then(|kept| serde_json::from_str::<Kept>(&kept).ok());
         if let Some(Kept { key, package }) = kept {
             if package.name == selection.package && key == key_of(cx, &package.manifest_path) {
                 return Ok(package);
@@ -72,16 +72,19 @@ impl Package {
         }
         let metadata = MetadataCommand::parse(cargo.read(cmd)?)
             .doing(|| "read cargo's metadata".to_owned())?;
-        let Some(package) = metadata.packages.iter().find(|it| *it.name == *name) else {
+        let Some(package) = metadata.packages.iter().find(|package| *package.name == *name) else {
             let mut names: Vec<String> =
-                metadata.packages.iter().map(|it| format!("`{}`", *it.name)).collect();
+                metadata.packages.iter().map(|package| format!("`{}`", *package.name)).collect();
             names.sort_unstable();
             return Err(Error::new(format!("no package `{name}` in the workspace"))
                 .hint(format!("its packages are {}", names.join(", "))));
         };
-        let kinds =
-            |kind: TargetKind| package.targets.iter().filter(move |it| it.kind.contains(&kind));
-        let any = |of: &[TargetKind]| of.iter().any(|it| kinds(it.clone()).next().is_some());
+        let kinds = |kind: TargetKind| {
+            package.targets.iter().filter(move |target| target.kind.contains(&kind))
+        };
+        let any = |of: &[TargetKind]| {
+            of.iter().any(|target_kind| kinds(target_kind.clone()).next().is_some())
+        };
         let lib = if any(&[TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib]) {
             Some(Lib::Checked)
         } else if any(&[TargetKind::CDyLib, TargetKind::StaticLib]) {
@@ -89,15 +92,16 @@ impl Package {
         } else {
             None
         };
-        let runtime = package.dependencies.iter().find(|it| it.name == RUNTIME);
-        let dirs = metadata.packages.iter().filter_map(|it| it.manifest_path.parent());
+        let runtime = package.dependencies.iter().find(|dependency| dependency.name == RUNTIME);
+        let dirs = metadata.packages.iter().filter_map(|package| package.manifest_path.parent());
         Ok(Package {
             name: name.to_owned(),
             manifest_path: package.manifest_path.clone().into(),
             lib,
-            bins: kinds(TargetKind::Bin).map(|it| it.name.clone()).collect(),
-            runtime: runtime.map(|it| it.rename.clone().unwrap_or_else(|| it.name.clone())),
-            members: dirs.map(|it| it.as_std_path().to_owned()).collect(),
+            bins: kinds(TargetKind::Bin).map(|kind| kind.name.clone()).collect(),
+            runtime: runtime
+                .map(|runtime| runtime.rename.clone().unwrap_or_else(|| runtime.name.clone())),
+            members: dirs.map(|dir| dir.as_std_path().to_owned()).collect(),
         })
     }
 }
@@ -114,7 +118,7 @@ fn key_of(cx: &Context, manifest: &Path) -> String {
     let src = manifest.with_file_name("src");
     for dir in [src.clone(), src.join("bin")] {
         let entries = dir.read_dir().into_iter().flatten();
-        let names = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
+        let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
         let mut names: Vec<String> = names.collect();
         names.sort_unstable();
         text += &names.join("\n");

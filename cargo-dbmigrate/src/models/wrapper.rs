@@ -36,7 +36,7 @@ pub fn run_wrapper() -> Option<ExitCode> {
     let mut args = std::env::args_os().skip(1);
     let rustc = args.next()?;
     let status = Command::new(rustc).args(rewritten(args)).env_remove(WRAPPER).status().ok()?;
-    let code = status.code().and_then(|it| u8::try_from(it).ok());
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
     Some(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
@@ -92,7 +92,7 @@ fn leads_to(path: &Path, program: &Path) -> bool {
         let metadata = fs::metadata(path).ok()?;
         Some((metadata.len(), metadata.modified().ok()?))
     };
-    known(path).is_some_and(|it| known(program) == Some(it))
+    known(path).is_some_and(|candidate| known(program) == Some(candidate))
 }
 
 /// The arguments, for a library where they check something else. Lints don't count then: they
@@ -100,21 +100,21 @@ fn leads_to(path: &Path, program: &Path) -> bool {
 fn rewritten(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let args: Vec<OsString> = args.flat_map(expanded).collect();
     let values = |name: &str| values(&args, name);
-    let emit: Vec<&str> = values("--emit").into_iter().flat_map(|it| it.split(',')).collect();
+    let emit: Vec<&str> = values("--emit").into_iter().flat_map(|text| text.split(',')).collect();
     let is_check = emit.contains(&"metadata") && !emit.contains(&"link");
     let types = values("--crate-type");
     let kept = ["lib", "rlib", "dylib", "proc-macro"];
-    let is_other = !types.is_empty() && types.iter().all(|it| !kept.contains(it));
+    let is_other = !types.is_empty() && types.iter().all(|ty| !kept.contains(ty));
     // The first of these is cargo asking what the compiler is like.
     let is_own =
-        values("--crate-name").iter().all(|it| *it != "___" && *it != "build_script_build");
+        values("--crate-name").iter().all(|text| *text != "___" && *text != "build_script_build");
     if !is_check || !is_other || !is_own {
         return args;
     }
     let mut rewritten = Vec::with_capacity(args.len() + 1);
     let mut is_type = false;
     for arg in args {
-        let is_joined = arg.to_str().is_some_and(|it| it.starts_with("--crate-type="));
+        let is_joined = arg.to_str().is_some_and(|text| text.starts_with("--crate-type="));
         rewritten.push(match (is_type, is_joined) {
             (true, _) => "lib".into(),
             (_, true) => "--crate-type=lib".into(),
@@ -128,8 +128,8 @@ fn rewritten(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 
 /// The arguments in a file, where there were too many for the system.
 fn expanded(arg: OsString) -> Vec<OsString> {
-    let path = arg.to_str().and_then(|it| it.strip_prefix('@'));
-    match path.and_then(|it| std::fs::read_to_string(it).ok()) {
+    let path = arg.to_str().and_then(|text| text.strip_prefix('@'));
+    match path.and_then(|path| std::fs::read_to_string(path).ok()) {
         Some(text) => text.lines().map(OsString::from).collect(),
         None => vec![arg],
     }
@@ -141,9 +141,9 @@ fn values<'a>(args: &'a [OsString], name: &str) -> Vec<&'a str> {
     let mut before: Option<&OsStr> = None;
     for arg in args {
         let text = arg.to_str().unwrap_or_default();
-        if before.is_some_and(|it| it == name) {
+        if before.is_some_and(|text| text == name) {
             values.push(text);
-        } else if let Some(it) = text.strip_prefix(name).and_then(|it| it.strip_prefix('=')) {
+        } else if let Some(it) = text.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
             values.push(it);
         }
         before = Some(arg);

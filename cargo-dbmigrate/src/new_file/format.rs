@@ -47,10 +47,10 @@ impl FileFormat {
         let zone = zone(cx)?;
         let file_template = cx.config.file_template.clone();
         let is_known =
-            |it: &str| it == REV || it == SLUG || TIMES.iter().any(|(name, _)| *name == it);
-        if let Err(name) = expand(&file_template, |it| is_known(it).then(String::new)) {
+            |text: &str| text == REV || text == SLUG || TIMES.iter().any(|(name, _)| *name == text);
+        if let Err(name) = expand(&file_template, |name| is_known(name).then(String::new)) {
             let known = TIMES.iter().map(|(name, _)| *name).chain([REV, SLUG]);
-            let known: Vec<_> = known.map(|it| format!("`{{{it}}}`")).collect();
+            let known: Vec<_> = known.map(|text| format!("`{{{text}}}`")).collect();
             let message = format!(
                 "unknown placeholder `{{{name}}}` in `file_template = {file_template:?}` of {}",
                 settings(cx)
@@ -95,7 +95,7 @@ impl FileFormat {
             REV => Some(id.to_owned()),
             SLUG => Some(slug(message, self.slug_length)),
             name => {
-                let (_, format) = TIMES.iter().find(|(it, _)| *it == name)?;
+                let (_, format) = TIMES.iter().find(|(text, _)| *text == name)?;
                 Some(now.strftime(format).to_string())
             }
         };
@@ -111,7 +111,7 @@ impl FileFormat {
             }
             Some(it) => it,
         };
-        let is_none = |it: &&str| it.is_empty() || it.starts_with('.');
+        let is_none = |text: &&str| text.is_empty() || text.starts_with('.');
         if let Some(it) = dir.split('/').find(is_none).filter(|_| !dir.is_empty()) {
             let message =
                 format!("`file_template` gives the directory `{dir}`, where `{it}` is none");
@@ -143,7 +143,9 @@ fn zone(cx: &Context) -> Result<TimeZone> {
     let zone = if name.eq_ignore_ascii_case("local") {
         match TimeZone::try_system() {
             // A machine that says nothing of its zone has UTC.
-            Err(_) if std::env::var_os("TZ").is_none_or(|it| it.is_empty()) => Ok(TimeZone::UTC),
+            Err(_) if std::env::var_os("TZ").is_none_or(|value| value.is_empty()) => {
+                Ok(TimeZone::UTC)
+            }
             res => res,
         }
     } else {
@@ -202,7 +204,7 @@ fn expand(
 
 /// The words of a message in lower case, joined by `_` and cut between words.
 fn slug(message: &str, limit: usize) -> String {
-    let words = message.split(|it: char| !it.is_ascii_alphanumeric()).filter(|it| !it.is_empty());
+    let words = message.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.is_empty());
     let mut slug = String::new();
     for word in words {
         let n = if slug.is_empty() { word.len() } else { slug.len() + 1 + word.len() };

@@ -62,8 +62,8 @@ fn run_one(cx: &Context, hook: &Hook, path: &Path) -> std::result::Result<(), St
         if Path::new(name).components().count() > 1 { cwd.join(name) } else { name.into() };
     let mut command = Command::new(program);
     command.current_dir(cwd).stdin(Stdio::null());
-    command.args(args.iter().map(|it| with_path(it, path)));
-    if args.iter().all(|it| !it.contains(PATH)) {
+    command.args(args.iter().map(|arg| with_path(arg, path)));
+    if args.iter().all(|arg| !arg.contains(PATH)) {
         command.arg(path);
     }
     let failed = |err: io::Error| match err.kind() {
@@ -73,7 +73,9 @@ fn run_one(cx: &Context, hook: &Hook, path: &Path) -> std::result::Result<(), St
     let status = if cx.out.quiet {
         let output = command.output().map_err(failed)?;
         if !output.status.success() {
-            for text in [output.stdout, output.stderr].iter().filter(|it| !it.is_empty()) {
+            for text in
+                [output.stdout, output.stderr].iter().filter(|candidate| !candidate.is_empty())
+            {
                 cx.out.diagnostic(&String::from_utf8_lossy(text));
             }
         }

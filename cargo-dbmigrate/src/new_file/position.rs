@@ -66,7 +66,7 @@ impl Position {
                     let these = format!("the history has {} heads:", heads.len());
                     return Err(several(graph, &these, heads));
                 }
-                heads => heads.iter().map(|it| (*it).to_owned()).collect(),
+                heads => heads.iter().map(|head| (*head).to_owned()).collect(),
             },
         };
         if !args.splice {
@@ -193,11 +193,11 @@ fn location(
 ) -> Result<Location> {
     let locations = revision_files::locations(cx)?;
     let listed = || {
-        let names: Vec<_> = locations.iter().map(|it| it.name.as_str()).collect();
+        let names: Vec<_> = locations.iter().map(|location| location.name.as_str()).collect();
         format!("`{}`", names.join("`, `"))
     };
     if let Some(asked) = names.version_path {
-        let found = locations.iter().find(|it| it.is_at(asked));
+        let found = locations.iter().find(|location| location.is_at(asked));
         return found.cloned().ok_or_else(|| {
             let message = format!(
                 "--version-path {}: that is not among the version locations {}",
@@ -208,10 +208,11 @@ fn location(
         });
     }
     let before = names.beside.into_iter().chain(parents.iter().map(String::as_str));
-    let parent = before.into_iter().find_map(|it| history.path(it));
-    let within = |it: &&Location| parent.is_some_and(|path| path.starts_with(&it.dir));
+    let parent = before.into_iter().find_map(|text| history.path(text));
+    let within = |location: &&Location| parent.is_some_and(|path| path.starts_with(&location.dir));
     // One may be within another.
-    let of_parent = locations.iter().filter(within).max_by_key(|it| it.dir.as_os_str().len());
+    let of_parent =
+        locations.iter().filter(within).max_by_key(|location| location.dir.as_os_str().len());
     match (of_parent, locations.as_slice()) {
         (Some(it), _) | (None, [it]) => Ok(it.clone()),
         (None, _) => {
@@ -275,7 +276,7 @@ fn depends_on(
                 ));
                 continue;
             }
-            let is_label = graph.labelled(identifier).is_some_and(|it| it.id == id);
+            let is_label = graph.labelled(identifier).is_some_and(|revision| revision.id == id);
             let name = if is_label { identifier.clone() } else { id.to_owned() };
             if !names.contains(&name) {
                 names.push(name);
@@ -299,7 +300,7 @@ pub fn check_id(id: &str) -> Result<()> {
 fn random_id() -> Result<String> {
     let mut bytes = [0; 6];
     getrandom::fill(&mut bytes).doing(|| "make a random id".to_owned())?;
-    Ok(bytes.iter().map(|it| format!("{it:02x}")).collect())
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub fn ask(question: &Question, held: impl Fn(&Need) -> Held, answers: &mut Answ
 
 fn rename(it: &Rename, answers: &mut Answers) -> Result<()> {
     let mut items: Vec<String> =
-        it.candidates.iter().map(|it| format!("renamed to `{it}`")).collect();
+        it.candidates.iter().map(|candidate| format!("renamed to `{candidate}`")).collect();
     items.push(format!("dropped ({})", it.loss()));
     let preselected = it.is_likely.then_some(0);
     let question = format!("Is {} `{}` renamed?", it.what(), it.old);
@@ -60,7 +60,7 @@ fn variants(need: &Need, removed: &[String], held: &Held) -> Result<String> {
             need.column.name,
             held.value(old)
         );
-        let items: Vec<String> = choices.iter().map(|it| format!("'{it}'")).collect();
+        let items: Vec<String> = choices.iter().map(|choice| format!("'{choice}'")).collect();
         let nth = prompt::select(&question, &items, Some(0))?;
         pairs.extend(choices.get(nth).map(|new| (old.clone(), new.clone())));
     }

@@ -21,9 +21,10 @@ pub fn try_out(
     position: &Position,
     (models, upgrade, downgrade): (&Models, &Commented, &Commented),
 ) -> Result<()> {
-    let label = |name: &String| history.graph.labelled(name).map(|it| it.id.clone());
+    let label = |name: &String| history.graph.labelled(name).map(|revision| revision.id.clone());
     let needed = position.parents.iter().chain(&position.depends_on);
-    let heads: Vec<String> = needed.map(|it| label(it).unwrap_or_else(|| it.clone())).collect();
+    let heads: Vec<String> =
+        needed.map(|text| label(text).unwrap_or_else(|| text.clone())).collect();
     let named: Vec<&str> = heads.iter().map(String::as_str).collect();
     let ids = history.graph.with_ancestors(&named).into_iter().map(str::to_owned).collect();
     let migrations = history.migrations()?;

@@ -84,7 +84,7 @@ impl Exit {
     }
 
     pub fn errors(&self) -> impl Iterator<Item = &CompilerMessage> {
-        self.diagnostics.iter().filter(|it| is_error(it))
+        self.diagnostics.iter().filter(|compiler_message| is_error(compiler_message))
     }
 
     /// Shows the compiler's messages as cargo does.
@@ -115,7 +115,7 @@ impl Cargo {
     pub fn of_host(project: &Project, out: Output) -> Result<Cargo> {
         let cargo = Cargo::new(&project.cargo_dir, out)?;
         // A relative directory counts from where this process was started.
-        if TARGET_DIR_VARIABLES.iter().any(|it| std::env::var_os(it).is_some()) {
+        if TARGET_DIR_VARIABLES.iter().any(|text| std::env::var_os(text).is_some()) {
             cargo.sh.set_var("CARGO_TARGET_DIR", &project.target_dir);
         }
         Ok(cargo)
@@ -142,10 +142,10 @@ impl Cargo {
         }
         let of_build_script = |name: &str| {
             OF_BUILD_SCRIPTS.contains(&name)
-                || GROUPS_OF_BUILD_SCRIPTS.iter().any(|it| name.starts_with(it))
+                || GROUPS_OF_BUILD_SCRIPTS.iter().any(|text| name.starts_with(text))
         };
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-        names.filter(|it| of_build_script(it)).fold(cmd, |cmd, it| cmd.env_remove(it))
+        names.filter(|name| of_build_script(name)).fold(cmd, |cmd, name| cmd.env_remove(name))
     }
 
     /// Runs cargo for its answer.
@@ -180,20 +180,20 @@ impl Cargo {
         let mut command = Command::from(cmd);
         let stderr = if watched { Stdio::inherit() } else { Stdio::piped() };
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
-        command.envs(output::color().map(|it| ("CARGO_TERM_COLOR", it)));
+        command.envs(output::color().map(|color| ("CARGO_TERM_COLOR", color)));
         let mut child = command.spawn().map_err(|err| self.not_started(&err))?;
         let stdout = child.stdout.take();
         let stderr = child.stderr.take();
         let (sender, receiver) = channel();
         let reading = thread::spawn(move || {
-            let messages = stdout
-                .into_iter()
-                .flat_map(|it| Message::parse_stream(BufReader::with_capacity(1 << 16, it)));
-            messages.map_while(std::io::Result::ok).all(|it| sender.send(it).is_ok())
+            let messages = stdout.into_iter().flat_map(|stdout| {
+                Message::parse_stream(BufReader::with_capacity(1 << 16, stdout))
+            });
+            messages.map_while(std::io::Result::ok).all(|message| sender.send(message).is_ok())
         });
         let keeping = thread::spawn(move || {
             let mut bytes = Vec::new();
-            let _ = stderr.map(|mut it| it.read_to_end(&mut bytes));
+            let _ = stderr.map(|mut child_stderr| child_stderr.read_to_end(&mut bytes));
             String::from_utf8_lossy(&bytes).into_owned()
         });
         let mut exit = Exit { success: false, stderr: String::new(), diagnostics: Vec::new() };

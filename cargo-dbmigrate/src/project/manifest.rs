@@ -89,7 +89,7 @@ impl Manifest {
     }
 
     pub(super) fn package_name(&self) -> &str {
-        self.content.package.as_ref().map_or("", |it| &it.name)
+        self.content.package.as_ref().map_or("", |package| &package.name)
     }
 
     pub(super) fn is_root(&self) -> bool {
@@ -99,20 +99,24 @@ impl Manifest {
     /// The directory of `package.workspace`.
     pub(super) fn named_root(&self) -> Option<PathBuf> {
         let package = self.content.package.as_ref()?;
-        package.workspace.as_ref().map(|it| self.dir().join(it))
+        package.workspace.as_ref().map(|path| self.dir().join(path))
     }
 
     pub(super) fn edition<'a>(&'a self, root: &'a Manifest) -> &'a str {
-        let own = self.content.package.as_ref().and_then(|it| it.edition.as_ref());
+        let own = self.content.package.as_ref().and_then(|package| package.edition.as_ref());
         let edition = match own {
             None => None,
             Some(Inherited::Own(it)) => Some(it),
             Some(Inherited::OfWorkspace { .. }) => {
-                let package = root.content.workspace.as_ref().and_then(|it| it.package.as_ref());
-                package.and_then(|it| it.edition.as_ref())
+                let package = root
+                    .content
+                    .workspace
+                    .as_ref()
+                    .and_then(|workspace| workspace.package.as_ref());
+                package.and_then(|package| package.edition.as_ref())
             }
         };
-        edition.map_or("2015", |it| it)
+        edition.map_or("2015", |edition| edition)
     }
 
     /// What the package depends on, by the names that it gives them, those of some platforms
@@ -134,7 +138,8 @@ impl Manifest {
     /// Whether the workspace excludes a directory and doesn't also name it as a member.
     pub(super) fn excludes(&self, dir: &Path) -> bool {
         let Some(workspace) = &self.content.workspace else { return false };
-        let holds = |items: &[String]| items.iter().any(|it| dir.starts_with(self.dir().join(it)));
+        let holds =
+            |items: &[String]| items.iter().any(|item| dir.starts_with(self.dir().join(item)));
         holds(&workspace.exclude) && !holds(&workspace.members)
     }
 
@@ -145,15 +150,16 @@ impl Manifest {
         if self.is_package() {
             members.push(self.clone());
         }
-        let patterns = self.content.workspace.as_ref().map_or(&[][..], |it| &it.members);
+        let patterns =
+            self.content.workspace.as_ref().map_or(&[][..], |workspace| &workspace.members);
         for pattern in patterns {
             let mut dirs = vec![self.dir().to_owned()];
-            for part in pattern.split('/').filter(|it| !it.is_empty() && *it != ".") {
+            for part in pattern.split('/').filter(|part| !part.is_empty() && *part != ".") {
                 dirs = dirs.iter().flat_map(|dir| matching(dir, part)).collect();
             }
             for dir in dirs {
                 let path = dir.join(FILE);
-                let known = members.iter().any(|it: &Manifest| it.path == path);
+                let known = members.iter().any(|manifest: &Manifest| manifest.path == path);
                 if known || self.excludes(&dir) || !path.is_file() {
                     continue;
                 }
@@ -169,7 +175,9 @@ fn inherited(dependencies: &toml::Table, root: &Manifest) -> toml::Table {
     let workspace = root.content.workspace.as_ref();
     let resolve = |(name, dependency): (&String, &toml::Value)| {
         let is_inherited = dependency.get("workspace").and_then(toml::Value::as_bool) == Some(true);
-        let shared = workspace.filter(|_| is_inherited).and_then(|it| it.dependencies.get(name));
+        let shared = workspace
+            .filter(|_| is_inherited)
+            .and_then(|workspace| workspace.dependencies.get(name));
         (name.clone(), shared.unwrap_or(dependency).clone())
     };
     dependencies.iter().map(resolve).collect()
@@ -181,10 +189,11 @@ fn matching(dir: &Path, part: &str) -> Vec<PathBuf> {
         return vec![dir.join(part)];
     }
     let Ok(entries) = dir.read_dir() else { return Vec::new() };
-    let names = entries.filter_map(|it| it.ok()?.file_name().into_string().ok());
-    let mut names: Vec<String> = names.filter(|it| fits(it.as_bytes(), part.as_bytes())).collect();
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut names: Vec<String> =
+        names.filter(|name| fits(name.as_bytes(), part.as_bytes())).collect();
     names.sort_unstable();
-    names.iter().map(|it| dir.join(it)).filter(|it| it.is_dir()).collect()
+    names.iter().map(|name| dir.join(name)).filter(|path| path.is_dir()).collect()
 }
 
 /// Whether a name fits a pattern of `*` and `?`. A set (`[ab]`) fits any one character, which
@@ -192,10 +201,13 @@ fn matching(dir: &Path, part: &str) -> Vec<PathBuf> {
 pub(super) fn fits(name: &[u8], pattern: &[u8]) -> bool {
     match pattern {
         [] => name.is_empty(),
-        [b'*', rest @ ..] => (0..=name.len()).any(|it| fits(&name[it..], rest)),
+        [b'*', rest @ ..] => (0..=name.len()).any(|candidate| fits(&name[candidate..], rest)),
         [b'?', rest @ ..] => !name.is_empty() && fits(&name[1..], rest),
         [b'[', set @ ..] => {
-            let end = set.iter().position(|it| *it == b']').map_or(set.len(), |it| it + 1);
+            let end = set
+                .iter()
+                .position(|byte| *byte == b']')
+                .map_or(set.len(), |position| position + 1);
             !name.is_empty() && fits(&name[1..], &set[end..])
         }
         [byte, rest @ ..] => name.first() == Some(byte) && fits(&name[1..], rest),

@@ -29,7 +29,7 @@ impl Locked {
     /// alone isn't clear.
     fn is_named_by(&self, dependency: &str) -> bool {
         let mut words = dependency.split(' ');
-        words.next() == Some(&self.name) && words.next().is_none_or(|it| it == self.version)
+        words.next() == Some(&self.name) && words.next().is_none_or(|word| word == self.version)
     }
 }
 
@@ -45,26 +45,27 @@ pub fn warn_of_two(project: &Project, out: Output) {
 fn warnings(lock: &str, package: &str) -> Vec<String> {
     let Ok(Lock { package: packages }) = toml::from_str::<Lock>(lock) else { return Vec::new() };
     let of = |from: &Locked| -> Vec<&Locked> {
-        let is_of = |it: &&Locked| from.dependencies.iter().any(|name| it.is_named_by(name));
+        let is_of =
+            |locked: &&Locked| from.dependencies.iter().any(|name| locked.is_named_by(name));
         packages.iter().filter(is_of).collect()
     };
-    let mut found: Vec<&Locked> = packages.iter().filter(|it| it.name == package).collect();
+    let mut found: Vec<&Locked> = packages.iter().filter(|locked| locked.name == package).collect();
     let mut next = 0;
     while let Some(from) = found.get(next) {
         for dependency in of(from) {
-            if !found.iter().any(|it| std::ptr::eq(*it, dependency)) {
+            if !found.iter().any(|locked| std::ptr::eq(*locked, dependency)) {
                 found.push(dependency);
             }
         }
         next += 1;
     }
-    let is_rusqlite = |it: &&Locked| it.name == RUSQLITE;
-    let runtime = found.iter().find(|it| it.name == RUNTIME);
-    let Some(own) = runtime.and_then(|it| of(it).into_iter().find(is_rusqlite)) else {
+    let is_rusqlite = |locked: &&Locked| locked.name == RUSQLITE;
+    let runtime = found.iter().find(|locked| locked.name == RUNTIME);
+    let Some(own) = runtime.and_then(|locked| of(locked).into_iter().find(is_rusqlite)) else {
         return Vec::new();
     };
     let mut seen = BTreeSet::new();
-    let users = found.iter().filter(|it| it.name != RUNTIME);
+    let users = found.iter().filter(|locked| locked.name != RUNTIME);
     users
         .flat_map(|user| of(user).into_iter().map(move |used| (user, used)))
         .filter(|(_, used)| is_rusqlite(used) && used.version != own.version)

@@ -16,7 +16,7 @@ pub fn text(it: &str) -> String {
 }
 
 pub fn texts<S: AsRef<str>>(items: &[S]) -> String {
-    let items: Vec<_> = items.iter().map(|it| text(it.as_ref())).collect();
+    let items: Vec<_> = items.iter().map(|item| text(item.as_ref())).collect();
     format!("[{}]", items.join(", "))
 }
 
@@ -29,13 +29,13 @@ pub fn table(it: &Table) -> String {
     if let Some(it) = &it.primary_key {
         add("primary_key", &format!("{}, {}", text(&it.name), texts(&it.columns)));
     }
-    for it in sorted(&it.uniques, |it| &it.name) {
+    for it in sorted(&it.uniques, |unique| &unique.name) {
         add("unique", &format!("{}, {}", text(&it.name), texts(&it.columns)));
     }
-    for it in sorted(&it.foreign_keys, |it| &it.name) {
+    for it in sorted(&it.foreign_keys, |foreign_key| &foreign_key.name) {
         add("foreign_key", &foreign_key(it));
     }
-    for it in sorted(&it.checks, |it| &it.name) {
+    for it in sorted(&it.checks, |check| &check.name) {
         add("check", &format!("{}, {}", text(&it.name), text(&it.expression)));
     }
     it.options.iter().for_each(|option| add(option.key(), ""));
@@ -116,7 +116,7 @@ pub fn ty(ty: &Type) -> String {
 
 fn pairs(items: &BTreeMap<String, String>) -> String {
     let items: Vec<_> =
-        items.iter().map(|(key, it)| format!("({}, {})", text(key), text(it))).collect();
+        items.iter().map(|(key, item)| format!("({}, {})", text(key), text(item))).collect();
     format!("[{}]", items.join(", "))
 }
 
@@ -133,7 +133,7 @@ pub fn value(it: &Value) -> String {
         Value::Real(_) => "f64::NEG_INFINITY".to_owned(),
         Value::Text(it) => text(it),
         Value::Blob(it) => {
-            let bytes: Vec<_> = it.iter().map(|it| format!("{it}u8")).collect();
+            let bytes: Vec<_> = it.iter().map(|byte| format!("{byte}u8")).collect();
             format!("vec![{}]", bytes.join(", "))
         }
     }
@@ -144,7 +144,8 @@ pub fn row(items: &[Value]) -> String {
     let values: Vec<_> = items.iter().map(value).collect();
     match values.len() {
         0 | 13.. => {
-            let values: Vec<_> = values.iter().map(|it| format!("Value::from({it})")).collect();
+            let values: Vec<_> =
+                values.iter().map(|value| format!("Value::from({value})")).collect();
             format!("vec![{}]", values.join(", "))
         }
         1 => format!("({},)", values[0]),
@@ -191,11 +192,13 @@ pub fn foreign_key(it: &ForeignKey) -> String {
 
 pub fn index(it: &Index) -> String {
     // The columns that are just columns come first, in the constructor.
-    let plain = |it: &&IndexColumn| {
-        matches!(it.term, IndexTerm::Column(_)) && !it.descending && it.collation.is_none()
+    let plain = |index_column: &&IndexColumn| {
+        matches!(index_column.term, IndexTerm::Column(_))
+            && !index_column.descending
+            && index_column.collation.is_none()
     };
     let first: Vec<&IndexColumn> = it.columns.iter().take_while(plain).collect();
-    let names: Vec<String> = first.iter().map(|it| it.to_string()).collect();
+    let names: Vec<String> = first.iter().map(|index_column| index_column.to_string()).collect();
     let mut source = format!("Index::new({}, {})", text(&it.name), texts(&names));
     for it in &it.columns[first.len()..] {
         source += &format!(".column({})", index_column(it));
@@ -230,7 +233,7 @@ pub fn sql(it: &Sql) -> String {
             // Others there are none, and no database would take their texts.
             let is_known = |(name, _): &&(String, String)| Backend::by_name(name).is_some();
             let texts = by_dialect.iter().filter(is_known);
-            let texts = texts.map(|(dialect, it)| format!(".{dialect}({})", text(it)));
+            let texts = texts.map(|(dialect, found)| format!(".{dialect}({})", text(found)));
             let begin = match any {
                 Some(any) => format!("Sql::from({})", text(any)),
                 None => "Sql::new()".to_owned(),

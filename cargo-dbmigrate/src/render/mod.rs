@@ -61,7 +61,7 @@ pub fn module_of(
     downgrade: &Commented,
     generated: bool,
 ) -> Result<String> {
-    let [upgrade, downgrade] = [upgrade, downgrade].map(|it| body(it, generated));
+    let [upgrade, downgrade] = [upgrade, downgrade].map(|commented| body(commented, generated));
     let filled = fill(template, header, [&upgrade, &downgrade]);
     let bodies = [("upgrade", upgrade.as_str()), ("downgrade", &downgrade)];
     verify::verify(template, &filled, header, bodies)?;
@@ -73,7 +73,7 @@ fn with_replaces(mut text: String, replaces: &[String]) -> String {
     let Some(last) = text.find("const DEPENDS_ON").filter(|_| !replaces.is_empty()) else {
         return text;
     };
-    let end = text[last..].find(';').map_or(text.len(), |it| last + it + 1);
+    let end = text[last..].find(';').map_or(text.len(), |text| last + text + 1);
     let texts = long_texts(replaces);
     text.insert_str(end, &format!("\npub const REPLACES: &[&str] = &{texts};"));
     text
@@ -82,7 +82,7 @@ fn with_replaces(mut text: String, replaces: &[String]) -> String {
 fn fill(template: &Template, header: &Header, [upgrade, downgrade]: [&str; 2]) -> Filled {
     let Header { id, parents, branch_labels, depends_on, replaces: _, message, created, runtime } =
         header;
-    let texts = |it: &[String]| format!("&{}", expression::texts(it));
+    let texts = |name: &[String]| format!("&{}", expression::texts(name));
     template.fill(|name| match name {
         "message" => match message.split_whitespace().collect::<Vec<_>>().join(" ") {
             it if it.is_empty() => "empty message".to_owned(),
@@ -117,9 +117,10 @@ fn body(commented: &Commented, generated: bool) -> String {
     for idx in 0..=operations.len() {
         // A name may hold a line break, which would end the comment.
         let comment = comments.get(&idx).map_or("", String::as_str);
-        let lines = comment.split(['\n', '\r', '\u{2028}', '\u{2029}']).filter(|it| !it.is_empty());
-        text.extend(lines.map(|it| format!("    // {it}\n")));
-        text += &operations.get(idx).map_or(String::new(), |it| statement(&call(it)));
+        let lines =
+            comment.split(['\n', '\r', '\u{2028}', '\u{2029}']).filter(|part| !part.is_empty());
+        text.extend(lines.map(|line| format!("    // {line}\n")));
+        text += &operations.get(idx).map_or(String::new(), |operation| statement(&call(operation)));
     }
     if generated {
         text += END;
@@ -133,7 +134,8 @@ fn long_texts(items: &[String]) -> String {
     if line.len() < 64 {
         return line;
     }
-    let lines: String = items.iter().map(|it| format!("    {},\n", expression::text(it))).collect();
+    let lines: String =
+        items.iter().map(|item| format!("    {},\n", expression::text(item))).collect();
     format!("[\n{lines}]")
 }
 
@@ -147,7 +149,7 @@ fn statement(call: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     // Without the function around it.
     let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
-    inner.iter().map(|it| format!("{it}\n")).collect()
+    inner.iter().map(|text| format!("{text}\n")).collect()
 }
 
 fn call(operation: &Operation) -> String {
@@ -164,7 +166,7 @@ fn call(operation: &Operation) -> String {
         }
         Operation::AddColumn { table, column: it, using, before } => {
             let call = |name: &str, value: &Option<String>| {
-                value.as_ref().map_or(String::new(), |it| format!(".{name}({})", text(it)))
+                value.as_ref().map_or(String::new(), |value| format!(".{name}({})", text(value)))
             };
             let (using, before) = (call("using", using), call("before", before));
             format!("op.add_column({}, {}){using}{before}", text(table), column(it))
@@ -220,7 +222,8 @@ fn call(operation: &Operation) -> String {
                 source += &format!(".reversed_by({})", sql(it));
             }
             if !describes.is_empty() {
-                let inner: String = describes.iter().map(|it| format!("{};", call(it))).collect();
+                let inner: String =
+                    describes.iter().map(|operation| format!("{};", call(operation))).collect();
                 source += &format!(".describes(|op| {{ {inner} }})");
             }
             source

@@ -92,8 +92,7 @@ impl Template {
         let rest = Kind::Text(text[at..].to_owned());
         template.pieces.push(Piece { line: line_of(at), kind: rest });
         for body in BODIES {
-            let is_it =
-                |it: &Piece| matches!(it.kind, Kind::Value(it) | Kind::Lines(it, _) if it == body);
+            let is_it = |piece: &Piece| matches!(piece.kind, Kind::Value(piece) | Kind::Lines(piece, _) if piece == body);
             if !template.pieces.iter().any(is_it) {
                 let what =
                     format!("there is no `${{{body}}}`, so what a revision does would be lost");
@@ -110,13 +109,14 @@ impl Template {
                 .wrong(Some(line), "a `$` that begins no placeholder")
                 .hint("a placeholder is `${name}`, and `$$` is a dollar sign"));
         };
-        let Some((inner, _)) = inner.split_once('}').filter(|(it, _)| !it.contains('\n')) else {
+        let Some((inner, _)) = inner.split_once('}').filter(|(text, _)| !text.contains('\n'))
+        else {
             return Err(self
                 .wrong(Some(line), "a placeholder that is not closed")
                 .hint("a placeholder is `${name}`, and `$$` is a dollar sign"));
         };
-        NAMES.into_iter().find(|it| *it == inner).ok_or_else(|| {
-            let known: Vec<_> = NAMES.iter().map(|it| format!("`${{{it}}}`")).collect();
+        NAMES.into_iter().find(|text| *text == inner).ok_or_else(|| {
+            let known: Vec<_> = NAMES.iter().map(|text| format!("`${{{text}}}`")).collect();
             self.wrong(Some(line), &format!("unknown placeholder `${{{inner}}}`"))
                 .hint(format!("known are {}; `$$` is a dollar sign", known.join(", ")))
         })
@@ -143,7 +143,7 @@ impl Template {
 
     /// That no revision can be made of it.
     pub fn wrong(&self, line: Option<usize>, what: &str) -> Error {
-        let line = line.map_or(String::new(), |it| format!(":{it}"));
+        let line = line.map_or(String::new(), |line| format!(":{line}"));
         Error::new(format!(
             "failed to make a revision of the template `{}{line}`: {what}",
             self.name
@@ -180,8 +180,8 @@ fn text_goes_on(text: &str) -> bool {
 
 /// What indents a placeholder that is alone on its line, and where the next line begins.
 fn alone(text: &str, start: usize, end: usize) -> Option<(&str, usize)> {
-    let line_start = text[..start].rfind('\n').map_or(0, |it| it + 1);
-    let next = text[end..].find('\n').map_or(text.len(), |it| end + it + 1);
+    let line_start = text[..start].rfind('\n').map_or(0, |found| found + 1);
+    let next = text[end..].find('\n').map_or(text.len(), |text| end + text + 1);
     let (indent, behind) = (&text[line_start..start], &text[end..next]);
     (indent.trim().is_empty() && behind.trim().is_empty()).then_some((indent, next))
 }

@@ -33,7 +33,7 @@ pub fn verify(
             let what = format!("there is no public constant `{name}`");
             return Err(template.wrong(None, &what).hint(hint));
         };
-        if texts(&constant.expr).is_none_or(|it| it != value) {
+        if texts(&constant.expr).is_none_or(|text| text != value) {
             let line = filled.origin(constant.ident.span().start().line);
             let what = format!("`{name}` is not what it is for a new revision");
             return Err(template.wrong(line, &what).hint(hint));
@@ -47,7 +47,7 @@ pub fn verify(
         let line = filled.origin(it.sig.ident.span().start().line);
         // Compared as tokens: in a comment, or in the other function, it would be lost.
         let wanted = syn::parse_str::<syn::Block>(&format!("{{{body}}}"));
-        let wanted = wanted.map_or_else(|_| body.to_owned(), |it| tokens_of(&it));
+        let wanted = wanted.map_or_else(|_| body.to_owned(), |block| tokens_of(&block));
         if !tokens_of(&it.block).contains(&wanted) {
             let what = format!("`{name}` does not do what a revision is to do");
             return Err(template.wrong(line, &what).hint(function(name)));
@@ -57,24 +57,26 @@ pub fn verify(
 }
 
 fn tokens_of(block: &syn::Block) -> String {
-    block.stmts.iter().map(|it| format!("{} ", it.to_token_stream())).collect()
+    block.stmts.iter().map(|stmt| format!("{} ", stmt.to_token_stream())).collect()
 }
 
 fn constant<'a>(file: &'a File, name: &str) -> Option<&'a syn::ItemConst> {
-    file.items.iter().find_map(|it| match it {
-        Item::Const(it) if it.ident == name && matches!(it.vis, Visibility::Public(_)) => Some(it),
+    file.items.iter().find_map(|item| match item {
+        Item::Const(item) if item.ident == name && matches!(item.vis, Visibility::Public(_)) => {
+            Some(item)
+        }
         _ => None,
     })
 }
 
 fn public_function<'a>(file: &'a File, name: &str) -> Option<&'a syn::ItemFn> {
-    file.items.iter().find_map(|it| match it {
-        Item::Fn(it)
-            if it.sig.ident == name
-                && it.sig.inputs.len() == 1
-                && matches!(it.vis, Visibility::Public(_)) =>
+    file.items.iter().find_map(|item| match item {
+        Item::Fn(item)
+            if item.sig.ident == name
+                && item.sig.inputs.len() == 1
+                && matches!(item.vis, Visibility::Public(_)) =>
         {
-            Some(it)
+            Some(item)
         }
         _ => None,
     })
@@ -82,8 +84,8 @@ fn public_function<'a>(file: &'a File, name: &str) -> Option<&'a syn::ItemFn> {
 
 /// The texts of a literal, or of a reference to an array of them.
 fn texts(expr: &Expr) -> Option<Vec<String>> {
-    let text = |it: &Expr| match it {
-        Expr::Lit(syn::ExprLit { lit: Lit::Str(it), .. }) => Some(it.value()),
+    let text = |expr: &Expr| match expr {
+        Expr::Lit(syn::ExprLit { lit: Lit::Str(expr), .. }) => Some(expr.value()),
         _ => None,
     };
     match expr {

@@ -35,7 +35,7 @@ impl Header {
 ///
 /// When they make no graph.
 pub fn graph(headers: &[Header]) -> Result<Graph> {
-    Ok(Graph::new(headers.iter().map(|it| it.revision.clone()).collect())?)
+    Ok(Graph::new(headers.iter().map(|header| header.revision.clone()).collect())?)
 }
 
 /// Reads the constants of every revision file.
@@ -104,7 +104,7 @@ pub struct Edit {
 pub fn follow(text: &str, old: &[String], new: &str) -> Option<Edit> {
     let (span, value) = parents_span(text, old, new)?;
     let mut spans: Vec<(Range<usize>, &str)> = vec![(span, value.as_str())];
-    spans.extend(revises_span(text, &style::parents_text(old)).map(|it| (it, new)));
+    spans.extend(revises_span(text, &style::parents_text(old)).map(|range| (range, new)));
     spans.sort_by_key(|(span, _)| span.start);
     let (mut edited, mut lines, mut at) = (String::new(), Vec::new(), 0);
     for (span, with) in spans {
@@ -129,8 +129,8 @@ fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, 
         return None;
     }
     let file = syn::parse_file(source).ok()?;
-    let mut constants = file.items.iter().filter_map(|it| match it {
-        syn::Item::Const(it) if it.ident == "DOWN_REVISION" => Some(it),
+    let mut constants = file.items.iter().filter_map(|item| match item {
+        syn::Item::Const(item) if item.ident == "DOWN_REVISION" => Some(item),
         _ => None,
     });
     let (constant, None) = (constants.next()?, constants.next()) else { return None };
@@ -142,7 +142,7 @@ fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, 
     if said? != old || !(is_slice || old.len() == 1) {
         return None;
     }
-    let range = |it: &syn::Expr| it.span().byte_range();
+    let range = |expr: &syn::Expr| expr.span().byte_range();
     let span = match (array.elems.first(), array.elems.last()) {
         (Some(first), Some(last)) => range(first).start..range(last).end,
         _ => {
@@ -172,14 +172,14 @@ fn revises_span(text: &str, old: &str) -> Option<Range<usize>> {
         let Some(value) = doc.trim_start().strip_prefix("Revises:") else { continue };
         let rest = value.trim_start().strip_prefix(old)?;
         let end = line_at + line.len() - rest.len();
-        let is_whole = !rest.starts_with(|it: char| it.is_alphanumeric() || "_,".contains(it));
+        let is_whole = !rest.starts_with(|c: char| c.is_alphanumeric() || "_,".contains(c));
         return is_whole.then_some(end - old.len()..end);
     }
     None
 }
 
 fn line_around(text: &str, span: &Range<usize>) -> Range<usize> {
-    let start = text[..span.start].rfind('\n').map_or(0, |it| it + 1);
+    let start = text[..span.start].rfind('\n').map_or(0, |found| found + 1);
     let rest = &text[span.end..];
     let end = rest.find(['\r', '\n']).unwrap_or(rest.len());
     start..span.end + end

@@ -29,12 +29,13 @@ pub fn migrations(
     down: &[String],
 ) -> Result<Migrations> {
     let graph = &history.graph;
-    let one = |it: &VersionRow| {
+    let one = |version_row: &VersionRow| {
         let checksum = |id: &str| history.checksum(id);
-        standing::check_applied(graph, checksum, std::slice::from_ref(it), true).is_err()
+        standing::check_applied(graph, checksum, std::slice::from_ref(version_row), true).is_err()
     };
-    let is_edited = |it: &&VersionRow| down.contains(&it.id) && one(it);
-    let edited: BTreeSet<&str> = applied.iter().filter(is_edited).map(|it| &*it.id).collect();
+    let is_edited = |version_row: &&VersionRow| down.contains(&version_row.id) && one(version_row);
+    let edited: BTreeSet<&str> =
+        applied.iter().filter(is_edited).map(|version_row| &*version_row.id).collect();
     let checksum = |id: &str| history.checksum(id).filter(|_| !edited.contains(id));
     standing::check_applied(graph, checksum, applied, false)?;
     let mut migrations = history.migrations()?;
@@ -42,16 +43,17 @@ pub fn migrations(
         return Ok(migrations);
     }
     let entries = version_table::entries(driver.as_connection(), cx.config.version_table())?;
-    for it in entries.iter().filter(|it| edited.contains(&*it.id)) {
+    for it in entries.iter().filter(|entry| edited.contains(&*entry.id)) {
         let was = it.decode()?;
-        migrations = replaced(migrations, &it.id, |it| {
-            let upgrade = recording::Recording { operations: was, ..it.upgrade };
-            Migration::new(it.revision, upgrade, it.downgrade)
+        migrations = replaced(migrations, &it.id, |migration| {
+            let upgrade = recording::Recording { operations: was, ..migration.upgrade };
+            Migration::new(migration.revision, upgrade, migration.downgrade)
         });
     }
     for id in edited {
-        let ids = graph.revisions().iter().map(|it| &it.id).take_while(|it| *it != id);
-        let before = ids.filter(|it| counted.contains(*it)).cloned().collect();
+        let ids =
+            graph.revisions().iter().map(|revision| &revision.id).take_while(|text| *text != id);
+        let before = ids.filter(|text| counted.contains(*text)).cloned().collect();
         let schema = migrations.replay(Some(&before))?;
         let Some(was) = migrations.get(id) else { continue };
         let back = recording::reverse_all(&was.upgrade.operations, &schema).map_err(|err| {
@@ -64,9 +66,9 @@ pub fn migrations(
         cx.out.note(format!(
             "revision `{id}` was edited after it was applied; what is undone is what was applied"
         ));
-        migrations = replaced(migrations, id, |it| Migration {
+        migrations = replaced(migrations, id, |migration| Migration {
             downgrade: recording::Recording { operations: back, ..recording::Recording::default() },
-            ..it
+            ..migration
         });
     }
     Ok(migrations)

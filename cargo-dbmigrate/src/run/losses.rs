@@ -46,9 +46,9 @@ fn losses(
     schema: Schema,
     ids: &[String],
 ) -> Result<Vec<String>> {
-    let recorded = ids.iter().filter_map(|it| migrations.get(it));
+    let recorded = ids.iter().filter_map(|text| migrations.get(text));
     let mut walk = Walk { schema, ..Walk::default() };
-    recorded.for_each(|it| walk.operations(&it.downgrade.operations));
+    recorded.for_each(|migration| walk.operations(&migration.downgrade.operations));
     let mut losses = Vec::new();
     for drop in walk.drops {
         match drop.count(driver) {

@@ -45,12 +45,13 @@ pub struct Entry {
 impl Cache {
     /// Reads the file of a directory. A missing or damaged one is an empty cache.
     pub fn read(dir: &Path) -> Cache {
-        fs::read_to_string(dir.join(FILE)).ok().and_then(|it| parse(&it)).unwrap_or_default()
+        fs::read_to_string(dir.join(FILE)).ok().and_then(|text| parse(&text)).unwrap_or_default()
     }
 
     /// Replaces the file in one step.
     pub fn write(&self, dir: &Path) -> Result<()> {
-        let shared = self.shared.iter().map(|it| (&it.path, &it.seen.stamp, &it.seen.hash));
+        let shared =
+            self.shared.iter().map(|found| (&found.path, &found.seen.stamp, &found.seen.hash));
         let head = (FORM, &self.key, shared.collect::<Vec<_>>());
         let mut text = serde_json::to_string(&head).doing(|| "write a path".to_owned())?;
         for (module, Entry { seen, listed, recording: it }) in &self.entries {

@@ -43,7 +43,7 @@ impl Built {
 
     pub fn read(dir: &Path) -> Option<Built> {
         let text = fs::read_to_string(dir.join(Built::FILE)).ok()?;
-        serde_json::from_str::<Built>(&text).ok().filter(|it| it.executable.is_file())
+        serde_json::from_str::<Built>(&text).ok().filter(|built| built.executable.is_file())
     }
 
     pub fn write(&self, dir: &Path) -> Result<()> {
@@ -68,11 +68,11 @@ pub fn build(
     let _ = fs::remove_file(cx.project.work_dir.join(Built::FILE));
     package::write_manifest(cx, host)?;
     let list_file = fs::read_to_string(package::list_file(cx)).ok();
-    let list_file = list_file.as_deref().filter(|it| syn::parse_file(it).is_ok());
+    let list_file = list_file.as_deref().filter(|list_file| syn::parse_file(list_file).is_ok());
     let mut attempts: Vec<(String, &[RevisionFile], bool)> = Vec::new();
     for (list_file, files) in [(list_file, needed), (list_file, all), (None, all)] {
         let program = package::program(cx, host, list_file, files);
-        if attempts.iter().all(|(it, ..)| *it != program) {
+        if attempts.iter().all(|(attempt, ..)| *attempt != program) {
             attempts.push((program, files, list_file.is_some()));
         }
     }
@@ -82,7 +82,7 @@ pub fn build(
         let for_people = files.len() == all.len();
         match attempt(cx, (package::name(cx), "main.rs"), program, for_people)? {
             Ok((executable, sources)) => {
-                let modules = files.iter().map(|it| it.module.clone()).collect();
+                let modules = files.iter().map(|file| file.module.clone()).collect();
                 return Ok(Build { executable, modules, sources });
             }
             Err(exit) if !exit.has_errors() => {
@@ -192,19 +192,22 @@ fn attempt(
 fn sources(cx: &Context, executable: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(executable.with_extension("d")).unwrap_or_default();
     let own = package::dir(cx);
-    crate::models::dep_info(&text).into_iter().filter(|it| !it.starts_with(&own)).collect()
+    crate::models::dep_info(&text).into_iter().filter(|path| !path.starts_with(&own)).collect()
 }
 
 fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error {
     let spans = |primary: bool| {
-        let spans = exit.errors().flat_map(|it| &it.message.spans);
-        let mut spans = spans.filter(move |it| it.is_primary == primary);
-        spans.find_map(|span| files.iter().find(|it| it.path == Path::new(&span.file_name)))
+        let spans = exit.errors().flat_map(|compiler_message| &compiler_message.message.spans);
+        let mut spans = spans.filter(move |span| span.is_primary == primary);
+        spans.find_map(|span| files.iter().find(|file| file.path == Path::new(&span.file_name)))
     };
     // An error about a module as a whole, such as a missing constant, is at the list.
     let named = || {
-        let mut texts = exit.errors().map(|it| it.message.message.as_str());
-        texts.find_map(|text| files.iter().find(|it| text.contains(&format!("::{}`", it.module))))
+        let mut texts =
+            exit.errors().map(|compiler_message| compiler_message.message.message.as_str());
+        texts.find_map(|text| {
+            files.iter().find(|file| text.contains(&format!("::{}`", file.module)))
+        })
     };
     let file = spans(true).or_else(named).or_else(|| spans(false));
     let err = match file {
@@ -215,8 +218,8 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
         None => Error::new("the migrations do not compile"),
     };
     let err = err.of_revision();
-    let codes = exit.errors().filter_map(|it| it.message.code.as_ref());
-    if codes.into_iter().any(|it| UNRESOLVED.contains(&it.code.as_str())) {
+    let codes = exit.errors().filter_map(|compiler_message| compiler_message.message.code.as_ref());
+    if codes.into_iter().any(|code| UNRESOLVED.contains(&code.code.as_str())) {
         return err.hint(
             "revisions are compiled without the package: they can use the runtime, modules beside \
              them, and crates that dbmigrate.toml lists under `dependencies`",

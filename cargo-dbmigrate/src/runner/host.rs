@@ -84,19 +84,19 @@ impl Host {
 /// The runtime that the project depends on, and the name it has there.
 fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, String)> {
     let package = &cx.project.package;
-    let is_project = |it: &&Package| it.manifest_path == cx.project.manifest_path;
-    let nodes = metadata.resolve.as_ref().map_or(&[][..], |it| &it.nodes);
+    let is_project = |package: &&Package| package.manifest_path == cx.project.manifest_path;
+    let nodes = metadata.resolve.as_ref().map_or(&[][..], |found| &found.nodes);
     let project = metadata.packages.iter().find(is_project);
-    let node = project.and_then(|project| nodes.iter().find(|it| it.id == project.id));
-    for dep in node.map_or(&[][..], |it| &it.deps) {
-        let found = metadata.packages.iter().find(|it| it.id == dep.pkg);
-        if let Some(found) = found.filter(|it| *it.name == *RUNTIME) {
+    let node = project.and_then(|project| nodes.iter().find(|node| node.id == project.id));
+    for dep in node.map_or(&[][..], |node| &node.deps) {
+        let found = metadata.packages.iter().find(|package| package.id == dep.pkg);
+        if let Some(found) = found.filter(|package| *package.name == *RUNTIME) {
             // By the same rule as the name in what is generated: a build script's own may differ.
             return Ok((found, cx.project.runtime.clone()));
         }
     }
     // The models may be in another package of the workspace, and only that one depends on it.
-    let mut all = metadata.packages.iter().filter(|it| *it.name == *RUNTIME);
+    let mut all = metadata.packages.iter().filter(|package| *package.name == *RUNTIME);
     match (all.next(), all.next()) {
         (Some(it), None) => Ok((it, RUNTIME.replace('-', "_"))),
         _ => Err(Error::new(format!("the package `{package}` does not depend on {RUNTIME}"))
@@ -106,20 +106,20 @@ fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, Str
 
 /// The names of all packages that one depends on.
 fn below(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
-    let nodes = metadata.resolve.as_ref().map_or(&[][..], |it| &it.nodes);
+    let nodes = metadata.resolve.as_ref().map_or(&[][..], |found| &found.nodes);
     let mut ids = vec![&package.id];
     let mut next = 0;
     while let Some(id) = ids.get(next) {
-        let node = nodes.iter().find(|it| it.id == **id);
-        for dep in node.map_or(&[][..], |it| &it.dependencies) {
+        let node = nodes.iter().find(|node| node.id == **id);
+        for dep in node.map_or(&[][..], |node| &node.dependencies) {
             if !ids.contains(&dep) {
                 ids.push(dep);
             }
         }
         next += 1;
     }
-    let names = metadata.packages.iter().filter(|it| ids[1..].contains(&&it.id));
-    names.map(|it| it.name.to_string()).collect()
+    let names = metadata.packages.iter().filter(|package| ids[1..].contains(&&package.id));
+    names.map(|package| package.name.to_string()).collect()
 }
 
 /// A dependency on exactly this package.
@@ -127,8 +127,8 @@ fn dependency(package: &Package) -> Result<toml::Table> {
     let mut table = toml::Table::new();
     let mut set = |key: &str, value: String| table.insert(key.to_owned(), value.into());
     set("package", RUNTIME.to_owned());
-    let Some(source) = package.source.as_ref().map(|it| it.repr.as_str()) else {
-        let dir = package.manifest_path.parent().map_or("", |it| it.as_str());
+    let Some(source) = package.source.as_ref().map(|source| source.repr.as_str()) else {
+        let dir = package.manifest_path.parent().map_or("", |utf8_path| utf8_path.as_str());
         set("path", dir.to_owned());
         return Ok(table);
     };

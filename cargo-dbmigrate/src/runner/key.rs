@@ -44,7 +44,7 @@ fn lock_entry(lock: &str) -> &str {
 fn compiler(dir: &Path) -> String {
     let name = format!("rustc{}", env::consts::EXE_SUFFIX);
     let dirs = env::var_os("PATH").unwrap_or_default();
-    let found = env::split_paths(&dirs).map(|it| it.join(&name)).find(|it| it.is_file());
+    let found = env::split_paths(&dirs).map(|path| path.join(&name)).find(|path| path.is_file());
     let Some(path) = found else { return String::new() };
     let described =
         |path: &Path| format!("{} {}", path.display(), stamp::of(path).unwrap_or_default());
@@ -71,8 +71,8 @@ fn of_rustup(toolchain: &str, name: &str) -> Option<PathBuf> {
         return Some(path);
     }
     let prefix = format!("{toolchain}-");
-    let entries = toolchains.read_dir().ok()?.filter_map(|it| Some(it.ok()?.file_name()));
-    let mut fitting = entries.filter(|it| it.to_string_lossy().starts_with(&prefix));
+    let entries = toolchains.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.file_name()));
+    let mut fitting = entries.filter(|entry| entry.to_string_lossy().starts_with(&prefix));
     match (fitting.next(), fitting.next()) {
         (Some(it), None) => rustc(&it),
         _ => None,
@@ -85,14 +85,15 @@ fn chosen(dir: &Path) -> Option<String> {
     let settings: toml::Table = toml::from_str(&settings).unwrap_or_default();
     let overrides = settings.get("overrides").and_then(toml::Value::as_table);
     for dir in dir.ancestors() {
-        let set = overrides.and_then(|it| it.get(dir.to_str()?)?.as_str());
+        let set = overrides.and_then(|map| map.get(dir.to_str()?)?.as_str());
         if let Some(toolchain) = set {
             return Some(toolchain.to_owned());
         }
         for name in ["rust-toolchain", "rust-toolchain.toml"] {
             if let Ok(text) = fs::read_to_string(dir.join(name)) {
                 let table: toml::Table = toml::from_str(&text).unwrap_or_default();
-                let channel = table.get("toolchain").and_then(|it| it.get("channel")?.as_str());
+                let channel =
+                    table.get("toolchain").and_then(|value| value.get("channel")?.as_str());
                 return Some(channel.unwrap_or(text.trim()).to_owned());
             }
         }
@@ -101,7 +102,7 @@ fn chosen(dir: &Path) -> Option<String> {
 }
 
 fn rustup_home() -> Option<PathBuf> {
-    let var = |name| env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    let var = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     var("RUSTUP_HOME").or_else(|| Some(var("HOME").or_else(|| var("USERPROFILE"))?.join(".rustup")))
 }
 

@@ -150,15 +150,15 @@ pub fn program(
 ) -> String {
     let list: String = files
         .iter()
-        .map(|it| {
-            let word = if it.listed.is_some() { "=" } else { "in" };
-            format!("\n    {} {word} {:?};", it.module, it.path.to_string_lossy())
+        .map(|file| {
+            let word = if file.listed.is_some() { "=" } else { "in" };
+            format!("\n    {} {word} {:?};", file.module, file.path.to_string_lossy())
         })
         .collect();
     let name = &host.name;
     let whole = format!("::{name}::migrations! {{{list}\n}}");
-    let list_file = list_file.map(|it| it.trim_start_matches('\u{feff}'));
-    let module = match list_file.map(|it| (it, list_range(it))) {
+    let list_file = list_file.map(|list_file| list_file.trim_start_matches('\u{feff}'));
+    let module = match list_file.map(|list_file| (list_file, list_range(list_file))) {
         None => whole,
         Some((text, None)) => format!("{text}\n{whole}"),
         Some((text, Some(range))) => {
@@ -202,15 +202,16 @@ pub fn without_list(bytes: &[u8]) -> String {
 /// Where the list is: what the `migrations!` macro is given.
 fn list_range(text: &str) -> Option<Range<usize>> {
     let file = syn::parse_file(text).ok()?;
-    let mut macros = file.items.iter().filter_map(|it| match it {
-        syn::Item::Macro(it) => Some(&it.mac),
+    let mut macros = file.items.iter().filter_map(|item| match item {
+        syn::Item::Macro(item) => Some(&item.mac),
         _ => None,
     });
-    let list =
-        macros.find(|it| it.path.segments.last().is_some_and(|it| it.ident == "migrations"))?;
+    let list = macros.find(|found| {
+        found.path.segments.last().is_some_and(|segment| segment.ident == "migrations")
+    })?;
     let span = list.delimiter.span();
     let range = span.open().byte_range().end..span.close().byte_range().start;
-    text.is_char_boundary(range.start).then_some(range).filter(|it| it.end <= text.len())
+    text.is_char_boundary(range.start).then_some(range).filter(|range| range.end <= text.len())
 }
 
 #[cfg(test)]

@@ -40,9 +40,9 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
         let _ = look.cache.write(dir);
     }
     let Cache { mut entries, .. } = look.cache;
-    let recording = |it: &RevisionFile| {
-        let entry = entries.remove(&it.module);
-        entry.map(|it| it.recording).ok_or_else(|| not_recorded(cx, &it.path))
+    let recording = |revision_file: &RevisionFile| {
+        let entry = entries.remove(&revision_file.module);
+        entry.map(|entry| entry.recording).ok_or_else(|| not_recorded(cx, &revision_file.path))
     };
     files.iter().map(recording).collect()
 }
@@ -77,7 +77,7 @@ impl Look {
         let mut missing = Vec::new();
         for file in files {
             let entry = entries.remove(&file.module);
-            let seen = stamp::look(&file.path, entry.as_ref().map(|it| &it.seen), hash);
+            let seen = stamp::look(&file.path, entry.as_ref().map(|entry| &entry.seen), hash);
             let seen = seen.doing(|| format!("read `{}`", file.path.display()))?;
             match entry {
                 Some(it) if fits && it.seen.hash == seen.hash && it.listed == file.listed => {
@@ -98,7 +98,7 @@ pub fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
     for it in before {
         shared.push(share(&it.path, Some(&it.seen), &list)?);
     }
-    if before.iter().all(|it| it.path != list) {
+    if before.iter().all(|candidate| candidate.path != list) {
         shared.push(share(&list, None, &list)?);
     }
     Ok(shared)
@@ -115,8 +115,8 @@ pub fn share(path: &Path, before: Option<&Seen>, list: &Path) -> Result<Shared> 
 
 /// Whether a file was written since.
 pub fn is_newer(it: &Shared, started: SystemTime) -> bool {
-    let modified = std::fs::metadata(&it.path).and_then(|it| it.modified());
-    modified.is_ok_and(|it| it >= started)
+    let modified = std::fs::metadata(&it.path).and_then(|metadata| metadata.modified());
+    modified.is_ok_and(|system_time| system_time >= started)
 }
 
 /// Compiles what is missing and has it recorded. The caller holds the lock.
@@ -125,7 +125,8 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     let host = package::host(cx)?;
     // Finding the host may have written its lock file, on which the key depends.
     let Look { mut cache, missing, .. } = Look::at(cx, files, Cache::read(dir))?;
-    let needed: Vec<RevisionFile> = missing.iter().map(|(it, _)| it.clone()).collect();
+    let needed: Vec<RevisionFile> =
+        missing.iter().map(|(revision_file, _)| revision_file.clone()).collect();
     let started = SystemTime::now();
     let build = compile::build(cx, &host, &needed, files)?;
     let mut recorded = record(cx, &build, files)?;
@@ -136,15 +137,15 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     }
     let list = package::list_file(cx);
     for path in build.sources.iter().chain([&list]) {
-        let is_revision = files.iter().any(|it| it.path == *path);
-        if !is_revision && cache.shared.iter().all(|it| it.path != *path) {
+        let is_revision = files.iter().any(|file| file.path == *path);
+        if !is_revision && cache.shared.iter().all(|candidate| candidate.path != *path) {
             cache.shared.push(share(path, None, &list)?);
         }
     }
     cache.key = key(cx, &cache.shared);
     // Shared code is hashed after it was compiled; what was edited meanwhile may be newer than
     // what was recorded, so that nothing of it is used again.
-    if cache.shared.iter().any(|it| is_newer(it, started)) {
+    if cache.shared.iter().any(|candidate| is_newer(candidate, started)) {
         cache.key.clear();
     }
     for (file, seen) in missing {
@@ -184,8 +185,8 @@ fn record(
             }
             None => {
                 // They are recorded in the order in which they were compiled.
-                let culprit = build.modules.iter().find(|it| !recorded.contains_key(*it));
-                let file = files.iter().find(|it| Some(&it.module) == culprit);
+                let culprit = build.modules.iter().find(|module| !recorded.contains_key(*module));
+                let file = files.iter().find(|file| Some(&file.module) == culprit);
                 return Err(match file {
                     Some(it) => ended(cx, &it.path),
                     None => Error::new("the migrations' program ended before it was done"),
@@ -215,14 +216,14 @@ fn refuse_hidden(cx: &Context, path: &Path) -> Result<()> {
     if !text.contains("REPLACES") {
         return Ok(());
     }
-    let is_hidden = |it: &syn::Item| match it {
-        syn::Item::Const(it) => {
-            it.ident == "REPLACES" && matches!(it.vis, syn::Visibility::Inherited)
+    let is_hidden = |item: &syn::Item| match item {
+        syn::Item::Const(item) => {
+            item.ident == "REPLACES" && matches!(item.vis, syn::Visibility::Inherited)
         }
         _ => false,
     };
     // What isn't understood has compiled all the same.
-    if !syn::parse_file(&text).is_ok_and(|it| it.items.iter().any(is_hidden)) {
+    if !syn::parse_file(&text).is_ok_and(|file| file.items.iter().any(is_hidden)) {
         return Ok(());
     }
     let path = cx.project.shown(path);

@@ -32,13 +32,13 @@ impl Built {
 
     fn read(dir: &Path) -> Option<Built> {
         let text = fs::read_to_string(dir.join(Built::FILE)).ok()?;
-        serde_json::from_str::<Built>(&text).ok().filter(|it| it.executable.is_file())
+        serde_json::from_str::<Built>(&text).ok().filter(|built| built.executable.is_file())
     }
 
     /// Whether it would be compiled from the same now.
     fn is_current(&self, cx: &Context, function: &str) -> bool {
         let shared = record::shared(cx, &self.shared);
-        self.function == function && shared.is_ok_and(|it| key(cx, &it) == self.key)
+        self.function == function && shared.is_ok_and(|name| key(cx, &name) == self.key)
     }
 }
 
@@ -52,7 +52,7 @@ pub fn rewritten(cx: &Context, function: &str, operations: &[Operation]) -> Resu
     let dir = &cx.project.work_dir;
     // Held while it runs: another process may compile it anew.
     let _lock = Lock::take(dir, cx.out)?;
-    let executable = match Built::read(dir).filter(|it| it.is_current(cx, function)) {
+    let executable = match Built::read(dir).filter(|built| built.is_current(cx, function)) {
         Some(it) => it.executable,
         None => compiled(cx, function)?,
     };
@@ -70,12 +70,12 @@ fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
     let (executable, sources) = compile::build_rewrite(cx, &host, function)?;
     let mut shared = Vec::new();
     let list = package::list_file(cx);
-    for path in sources.iter().filter(|it| **it != list).chain([&list]) {
+    for path in sources.iter().filter(|path| **path != list).chain([&list]) {
         shared.push(record::share(path, None, &list)?);
     }
     let key = key(cx, &shared);
     // What was edited while it was compiled may not be in it.
-    if !shared.iter().any(|it| record::is_newer(it, started)) {
+    if !shared.iter().any(|candidate| record::is_newer(candidate, started)) {
         let built =
             Built { function: function.to_owned(), key, shared, executable: executable.clone() };
         let text = serde_json::to_string(&built).doing(|| "write a path".to_owned())?;
@@ -88,13 +88,15 @@ fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
 fn check_path(cx: &Context, function: &str) -> Result<()> {
     let is_plain = |path: &syn::Path| {
         let names = path.segments.iter();
-        let own = |it: &syn::PathSegment| {
-            !["crate", "self", "super"].iter().any(|word| it.ident == *word)
+        let own = |path_segment: &syn::PathSegment| {
+            !["crate", "self", "super"].iter().any(|word| path_segment.ident == *word)
         };
         path.leading_colon.is_none()
-            && names.into_iter().all(|it| it.arguments.is_none() && own(it))
+            && names
+                .into_iter()
+                .all(|path_segment| path_segment.arguments.is_none() && own(path_segment))
     };
-    if syn::parse_str::<syn::Path>(function).is_ok_and(|it| is_plain(&it)) {
+    if syn::parse_str::<syn::Path>(function).is_ok_and(|path| is_plain(&path)) {
         return Ok(());
     }
     let file = config::path(&cx.project.config_dir);

@@ -43,8 +43,8 @@ pub fn look(
         Err(err) if err.kind() == io::ErrorKind::NotFound => return Ok(absent()),
         res => res?,
     };
-    let age = metadata.modified().ok().and_then(|it| now.duration_since(it).ok());
-    let settled = age.is_some_and(|it| it > RACY);
+    let age = metadata.modified().ok().and_then(|system_time| now.duration_since(system_time).ok());
+    let settled = age.is_some_and(|duration| duration > RACY);
     Ok(Seen { stamp: if settled { stamp } else { String::new() }, hash: hash(&bytes) })
 }
 

@@ -45,8 +45,10 @@ impl<'a> Steps<'a> {
     /// The runner that has the revision as it is recorded, started if there is none yet.
     fn runner_of(&mut self, revision: &str) -> Result<&mut Running> {
         let cache = self.cache.get_or_insert_with(|| Cache::read(&self.cx.project.work_dir));
-        let mut entries = cache.entries.values().map(|it| &it.recording);
-        let Some(module) = entries.find(|it| it.id == revision).map(|it| &it.module) else {
+        let mut entries = cache.entries.values().map(|entry| &entry.recording);
+        let Some(module) =
+            entries.find(|recording| recording.id == revision).map(|recording| &recording.module)
+        else {
             let message = format!("the revision `{revision}` is not among the recorded ones");
             return Err(Error::new(message));
         };
@@ -60,7 +62,7 @@ impl<'a> Steps<'a> {
 
 impl executor::Steps for Steps<'_> {
     fn prepare(&mut self, migrations: &[&Migration]) -> StepResult {
-        for migration in migrations.iter().filter(|it| has_steps(it)) {
+        for migration in migrations.iter().filter(|migration| has_steps(migration)) {
             self.runner_of(&migration.revision.id).map_err(|err| err.to_string())?;
         }
         Ok(())
@@ -101,10 +103,11 @@ impl Running {
         let dir = &cx.project.work_dir;
         let _lock = Lock::take(dir, cx.out)?;
         let is_now = |built: &Built, module: &str| {
-            let now = cache.entries.get(module).map(|it| &it.seen.hash);
+            let now = cache.entries.get(module).map(|entry| &entry.seen.hash);
             now.is_some() && built.modules.get(module) == now
         };
-        let built = Built::read(dir).filter(|it| it.key == cache.key && is_now(it, module));
+        let built =
+            Built::read(dir).filter(|built| built.key == cache.key && is_now(built, module));
         let built = match built {
             Some(it) => it,
             None => compile(cx, cache)?,
@@ -120,14 +123,14 @@ impl Running {
         }
         let executable = copy.as_ref().unwrap_or(&built.executable);
         let process = Process::start(executable, Mode::Steps, cx.out)?;
-        let modules = built.modules.keys().filter(|it| is_now(&built, it)).cloned().collect();
+        let modules = built.modules.keys().filter(|text| is_now(&built, text)).cloned().collect();
         Ok(Running { process, modules, copy })
     }
 }
 
 fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
     let mut all = revision_files::all(cx)?;
-    all.retain(|it| cache.entries.contains_key(&it.module));
+    all.retain(|revision_file| cache.entries.contains_key(&revision_file.module));
     let mut needed = Vec::new();
     for file in &all {
         let Some(entry) = cache.entries.get(&file.module) else { continue };
@@ -149,8 +152,9 @@ fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
 }
 
 fn has_steps(it: &Migration) -> bool {
-    let operations = [&it.upgrade, &it.downgrade].into_iter().flat_map(|it| &it.operations);
-    operations.into_iter().any(|it| matches!(it, Operation::Run(_)))
+    let operations =
+        [&it.upgrade, &it.downgrade].into_iter().flat_map(|recording| &recording.operations);
+    operations.into_iter().any(|operation| matches!(operation, Operation::Run(_)))
 }
 
 impl Drop for Running {

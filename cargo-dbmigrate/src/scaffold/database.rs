@@ -30,7 +30,7 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
     let of = databases::named(cx, name)?;
     let dir = &of.project.migrations_dir;
     let shown = cx.project.shown(dir).to_string();
-    if dir.is_file() || dir.read_dir().is_ok_and(|mut it| it.next().is_some()) {
+    if dir.is_file() || dir.read_dir().is_ok_and(|mut read_dir| read_dir.next().is_some()) {
         let message = format!("directory `{shown}` already exists and is not empty");
         return Err(Error::new(message).hint(format!(
             "another one may be named by `directory = \"...\"` under `[databases.{name}]` in \

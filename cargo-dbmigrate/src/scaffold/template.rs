@@ -54,7 +54,7 @@ impl Template {
     ///
     /// When there is none, it can't be read as a whole, or its settings are wrong.
     pub fn find(cx: &Context, name: Option<&str>) -> Result<Template> {
-        let built_in = |name: &str| BUILT_IN.iter().find(|it| it.name == name);
+        let built_in = |name: &str| BUILT_IN.iter().find(|built_in| built_in.name == name);
         let (files, found) = match name {
             None => (BTreeMap::new(), BUILT_IN.first()),
             Some(name) => match built_in(name) {
@@ -62,7 +62,7 @@ impl Template {
                 None => (read(cx, name)?, BUILT_IN.first()),
             },
         };
-        Template::new(files, found.map_or(&[], |it| it.files), name)
+        Template::new(files, found.map_or(&[], |built_in| built_in.files), name)
     }
 
     /// A directory's files, with what it lacks of the built-in ones.
@@ -77,7 +77,8 @@ impl Template {
         });
         let mut files: Vec<_> = of_every_one.collect();
         files.extend(own);
-        let bytes = |name: &str| files.iter().find(|it| it.0 == Path::new(name)).map(|it| &it.1);
+        let bytes =
+            |name: &str| files.iter().find(|file| file.0 == Path::new(name)).map(|file| &file.1);
         let mut module = String::new();
         if let Some(bytes) = bytes(config::FILE) {
             let path = Path::new(dir.unwrap_or_default()).join(config::FILE);
@@ -99,7 +100,8 @@ impl Template {
 fn read(cx: &Context, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let is_path = name.contains(std::path::is_separator) || Path::new(name).is_dir();
     if !is_path {
-        let names: Vec<_> = BUILT_IN.iter().map(|it| format!("`{}`", it.name)).collect();
+        let names: Vec<_> =
+            BUILT_IN.iter().map(|built_in| format!("`{}`", built_in.name)).collect();
         return Err(Error::new(format!("there is no template `{name}`")).hint(format!(
             "the templates are {}; a directory of your own is given by its path",
             names.join(", ")

@@ -149,8 +149,8 @@ fn parsed(key: &str, text: &str) -> Result<Pattern, String> {
         it => Name::new(it).map_err(|why| format!("`{key}` has `{text}`: {why}")),
     };
     if let Some((kind, rest)) = text.split_once(':') {
-        let Some((_, kind)) = Kind::ALL.iter().find(|(it, _)| *it == kind) else {
-            let all = Kind::ALL.map(|(it, _)| it).join("`, `");
+        let Some((_, kind)) = Kind::ALL.iter().find(|(text, _)| *text == kind) else {
+            let all = Kind::ALL.map(|(text, _)| text).join("`, `");
             return Err(format!(
                 "`{key}` has `{text}`, and there is no kind `{kind}`; the kinds are `{all}`"
             ));

@@ -16,8 +16,8 @@ use crate::autogenerate::{Answers, Outcome, back, changes, compared, plain};
 use crate::models::Models;
 
 fn scope(include: &[&str], exclude: &[&str]) -> Scope {
-    let include = include.iter().map(|it| Included::try_from((*it).to_owned()).unwrap());
-    let exclude = exclude.iter().map(|it| Excluded::try_from((*it).to_owned()).unwrap());
+    let include = include.iter().map(|include| Included::try_from((*include).to_owned()).unwrap());
+    let exclude = exclude.iter().map(|exclude| Excluded::try_from((*exclude).to_owned()).unwrap());
     Scope { folding: Folding::ASCII, include: include.collect(), exclude: exclude.collect() }
 }
 
@@ -70,8 +70,10 @@ fn user() -> Table {
 fn names(table: &Table) -> Vec<&str> {
     subjects(table)
         .iter()
-        .map(|it| match it {
-            Subject::Table(it) | Subject::Column(_, it) | Subject::Object(_, it) => *it,
+        .map(|subject| match subject {
+            Subject::Table(subject) | Subject::Column(_, subject) | Subject::Object(_, subject) => {
+                *subject
+            }
         })
         .collect()
 }
@@ -93,7 +95,9 @@ fn patterns_name_tables_columns_and_objects_by_kind() {
         let left = scope(include, exclude).compared(&schema);
         left.tables.into_values().collect::<Vec<_>>()
     };
-    let tables = |it: &[Table]| it.iter().map(|it| it.name.clone()).collect::<Vec<_>>().join(" ");
+    let tables = |tables: &[Table]| {
+        tables.iter().map(|table| table.name.clone()).collect::<Vec<_>>().join(" ")
+    };
     assert_eq!(tables(&left(&[], &[])), "User a[1] audit_log");
     assert_eq!(tables(&left(&[], &["audit_*"])), "User a[1]");
     assert_eq!(tables(&left(&["u?er", "a**"], &["*log"])), "User a[1]");
@@ -120,7 +124,8 @@ fn a_pattern_that_is_none_is_an_error() {
                        as `table.column`, and constraints and indexes as `kind:name`";
     assert_eq!(include("user.x"), only_tables);
     assert_eq!(include("index:x"), only_tables.replace("user.x", "index:x"));
-    let missing = |it| format!("`exclude` has `{it}`, where a name is missing; `*` stands for any");
+    let missing =
+        |text| format!("`exclude` has `{text}`, where a name is missing; `*` stands for any");
     for it in ["", ".x", "t.", "index:"] {
         assert_eq!(exclude(it), missing(it));
     }
@@ -138,8 +143,9 @@ fn a_pattern_that_is_none_is_an_error() {
 #[test]
 fn what_is_left_out_is_in_no_difference() {
     let plain = |name: &str| Table::new(name).column(id()).column(Column::new("n", Type::Integer));
-    let audit =
-        |it: Table| it.foreign_key(ForeignKey::new("fk_post_n_audit", ["n"], "audit", ["id"]));
+    let audit = |table: Table| {
+        table.foreign_key(ForeignKey::new("fk_post_n_audit", ["n"], "audit", ["id"]))
+    };
     // The key compares, whatever becomes of the table that it refers to.
     assert_eq!(
         difference(

@@ -24,7 +24,7 @@ impl Missing {
     pub fn of(text: &str) -> Option<Missing> {
         LACKS.iter().find_map(|(words, kind)| {
             let (_, rest) = text.split_once(words)?;
-            let is_end = |it: char| it.is_whitespace() || matches!(it, '(' | ')' | ',' | '\'');
+            let is_end = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '\'');
             let name = rest.split(is_end).next()?.trim_matches(['"', '`']).to_owned();
             (!name.is_empty()).then_some(Missing { kind, name })
         })
@@ -33,7 +33,8 @@ impl Missing {
     /// ``uses the function `slugify`, which ...``
     pub fn said(&self) -> String {
         let Missing { kind, name } = self;
-        let similar = self.similar().map_or(String::new(), |it| format!("; did you mean `{it}`?"));
+        let similar =
+            self.similar().map_or(String::new(), |similar| format!("; did you mean `{similar}`?"));
         format!(
             "uses the {kind} `{name}`, which SQLite doesn't have and the application has to \
              register{similar}"
@@ -68,7 +69,7 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_read_from_what_sqlite_says() {
-        let name = |text: &str| Missing::of(text).map(|it| it.name);
+        let name = |text: &str| Missing::of(text).map(|missing| missing.name);
         assert_eq!(name("no such function: lenght").as_deref(), Some("lenght"));
         assert_eq!(name("error in view v: no such function: a(b)").as_deref(), Some("a"));
         assert_eq!(name("no such collation sequence: DE").as_deref(), Some("DE"));

@@ -200,7 +200,8 @@ impl Trial<'_> {
     /// `the field `age` of `app::User` at src/lib.rs:12`, or of the struct where no column is named.
     fn place(&self, table: &str, column: Option<&str>) -> String {
         let Some(model) = self.model(table) else { return format!("table `{table}`") };
-        let field = column.and_then(|column| model.fields.iter().find(|it| it.column == column));
+        let field =
+            column.and_then(|column| model.fields.iter().find(|field| field.column == column));
         match field {
             Some(field) if field.line != 0 => {
                 format!("`{}::{}` at {}:{}", model.path, field.field, model.file, field.line)

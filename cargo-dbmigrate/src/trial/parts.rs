@@ -96,8 +96,9 @@ fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
         if table.has(TableOption::Strict) {
             let mut strict = bare.clone();
             strict.options.set(TableOption::Strict, true);
-            let others = strict.columns.iter_mut().filter(|it| it.name != column.name);
-            others.for_each(|it| it.ty = Type::raw("ANY"));
+            let others =
+                strict.columns.iter_mut().filter(|candidate| candidate.name != column.name);
+            others.for_each(|column| column.ty = Type::raw("ANY"));
             let what = format!("the type of column `{}` in a STRICT table", column.name);
             add(what, strict.clone());
             if column.default.is_some() {
@@ -169,7 +170,8 @@ fn constraints(table: &Table, bare: &Table, trial: Option<&Trial<'_>>) -> Vec<Al
         // A check of a field is named after its column.
         let is_of = |column: &&Column| {
             let naming = trial.map(|trial| &trial.models.naming);
-            naming.is_some_and(|it| it.check(&table.name, &column.name) == check.name)
+            naming
+                .is_some_and(|convention| convention.check(&table.name, &column.name) == check.name)
         };
         let column = table.columns.iter().find(is_of).map(|column| column.name.clone());
         let what = format!("the check `{}` (`{}`)", check.name, check.expression);

@@ -70,9 +70,11 @@ impl Start {
     pub fn of(history: &History<'_>, schema: &Schema) -> Result<Start> {
         let heads: Vec<&str> = history.heads.iter().map(String::as_str).collect();
         let ids = history.migrations.graph().with_ancestors(&heads);
-        let before = || history.migrations.iter().filter(|it| ids.contains(&*it.revision.id));
-        let is_said = before().all(|it| it.upgrade.operations.iter().all(is_typed));
-        let stays_inside = !before().any(|it| reaches_outside(&it.upgrade.operations));
+        let before =
+            || history.migrations.iter().filter(|migration| ids.contains(&*migration.revision.id));
+        let is_said = before().all(|migration| migration.upgrade.operations.iter().all(is_typed));
+        let stays_inside =
+            !before().any(|migration| reaches_outside(&migration.upgrade.operations));
         if !is_said && stays_inside {
             if let Ok(start) = Start::run(history) {
                 return Ok(start);
@@ -249,8 +251,9 @@ impl Copy {
                 return None;
             }
         }
-        let stands_alone =
-            |id: &&str| history.migrations.get(id).is_some_and(|it| it.upgrade.no_transaction);
+        let stands_alone = |id: &&str| {
+            history.migrations.get(id).is_some_and(|migration| migration.upgrade.no_transaction)
+        };
         // Its lock would be a file.
         if pending.iter().any(stands_alone) {
             return None;
@@ -369,7 +372,7 @@ mod tests {
             driver.batch("CREATE VIEW mark AS SELECT 1").unwrap();
         };
         mark(kept);
-        let n_marked = |names: &[String]| names.iter().filter(|it| it.contains("mark")).count();
+        let n_marked = |names: &[String]| names.iter().filter(|name| name.contains("mark")).count();
         assert_eq!((plain.len(), n_marked(&plain)), (1, 0));
 
         // A copy is used, only what is new runs, and no copy is left.

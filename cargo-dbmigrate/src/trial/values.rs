@@ -42,7 +42,7 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
             }
             Operation::AddCheck { table, check } => {
                 let Some(table) = after.table(table) else { continue };
-                let named = |it: &&Column| sql::mentions(&check.expression, &it.name);
+                let named = |column: &&Column| sql::mentions(&check.expression, &column.name);
                 for column in table.columns.iter().filter(named) {
                     default(trial, Some(table), &column.name)?;
                 }
@@ -143,7 +143,7 @@ fn repeated(
         index.unique && index.filter.is_none() && is_column
     };
     let is_unique = key.chain(uniques).any(|columns| is_alone(columns))
-        || table.indexes.iter().any(|it| index(&it));
+        || table.indexes.iter().any(|candidate| index(&candidate));
     let default = column.default.as_ref();
     if !is_unique || column.generated.is_some() || (value.is_none() && default.is_none()) {
         return None;
@@ -236,14 +236,14 @@ fn default(trial: &Trial<'_>, table: Option<&Table>, column: &str) -> Result<()>
 fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Result<(), String> {
     let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Ok(()) };
     let is_own = |expression: &str| {
-        let others = table.columns.iter().filter(|it| it.name != column.name);
-        others.into_iter().all(|it| !sql::mentions(expression, &it.name))
+        let others = table.columns.iter().filter(|candidate| candidate.name != column.name);
+        others.into_iter().all(|column| !sql::mentions(expression, &column.name))
     };
     let column = Column { collation: None, generated: None, ..column.clone() };
     let checks = table.checks.iter().filter(|check| is_own(&check.expression)).cloned();
     let mut alone = Table {
         columns: vec![column.clone()],
-        options: table.options.iter().filter(|it| *it == TableOption::Strict).collect(),
+        options: table.options.iter().filter(|option| *option == TableOption::Strict).collect(),
         checks: Vec::new(),
         ..Table::new(&table.name)
     };

@@ -44,12 +44,13 @@ impl Case {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
         let wanted = std::env::var("DBMIGRATE_CASES").unwrap_or_default();
         let entries = dir.read_dir().unwrap_or_else(|err| panic!("{}: {err}", dir.display()));
-        let paths = entries.map(|it| it.unwrap().path());
-        let mut paths: Vec<PathBuf> =
-            paths.filter(|it| it.extension().is_some_and(|it| it == "case")).collect();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        let mut paths: Vec<PathBuf> = paths
+            .filter(|path| path.extension().is_some_and(|extension| extension == "case"))
+            .collect();
         paths.sort();
-        let cases = paths.iter().map(|it| Case::read(it));
-        cases.filter(|it| it.name.contains(&wanted)).collect()
+        let cases = paths.iter().map(|path| Case::read(path));
+        cases.filter(|case| case.name.contains(&wanted)).collect()
     }
 
     fn read(path: &Path) -> Case {
@@ -77,9 +78,9 @@ impl Case {
             };
             let _ = writeln!(to, "{line}");
         }
-        case.config = Some(config).filter(|it| !it.trim().is_empty());
-        case.answers = Some(answers).filter(|it| !it.trim().is_empty());
-        case.setup = Some(setup).filter(|it| !it.trim().is_empty());
+        case.config = Some(config).filter(|text| !text.trim().is_empty());
+        case.answers = Some(answers).filter(|text| !text.trim().is_empty());
+        case.setup = Some(setup).filter(|text| !text.trim().is_empty());
         case
     }
 

@@ -43,7 +43,7 @@ impl Names {
                 names.columns.insert((table.clone(), column.clone()), column.clone());
             }
         }
-        operations.iter().for_each(|it| names.follow(it));
+        operations.iter().for_each(|operation| names.follow(operation));
         names
     }
 
@@ -51,7 +51,7 @@ impl Names {
         match operation {
             Operation::DropTable { table } => {
                 if let Some(was) = self.was(table) {
-                    self.columns.retain(|(it, _), _| *it != was);
+                    self.columns.retain(|(column, _), _| *column != was);
                     self.tables.insert(was, None);
                 }
             }
@@ -107,14 +107,14 @@ impl Names {
     /// The name before.
     fn was(&self, table: &str) -> Option<String> {
         let mut found = self.tables.iter();
-        let is_it = |it: &String| it.eq_ignore_ascii_case(table);
+        let is_it = |text: &String| text.eq_ignore_ascii_case(table);
         found.find(|(_, now)| now.as_ref().is_some_and(is_it)).map(|(was, _)| was.clone())
     }
 
     fn column(&self, table: &str, column: &str) -> Option<(String, String)> {
         let was = self.was(table)?;
-        let is_it = |it: &String| it.eq_ignore_ascii_case(column);
-        let mut of_table = self.columns.iter().filter(|((it, _), _)| *it == was);
+        let is_it = |text: &String| text.eq_ignore_ascii_case(column);
+        let mut of_table = self.columns.iter().filter(|((column, _), _)| *column == was);
         of_table.find(|(_, now)| is_it(now)).map(|(key, _)| key.clone())
     }
 
@@ -150,11 +150,11 @@ pub fn there(
     schemas: [&Schema; 2],
     broken: Broken<'_>,
 ) {
-    let drift: BTreeSet<String> = before.drift.iter().map(|it| names.of_now(it)).collect();
+    let drift: BTreeSet<String> = before.drift.iter().map(|drift| names.of_now(drift)).collect();
     for it in after.drift.difference(&drift) {
         broken(format!("does not lead there: {it}"));
     }
-    for it in drift.difference(&after.drift).filter(|it| is_left(names, it)) {
+    for it in drift.difference(&after.drift).filter(|difference| is_left(names, difference)) {
         broken(format!("what others changed is gone: {it}"));
     }
     left(before, after, broken);
@@ -172,12 +172,12 @@ pub fn models(names: &Names, before: &State, drift: &[Difference], broken: Broke
 /// Whether a difference is of a table that is still there.
 fn is_left(names: &Names, drift: &str) -> bool {
     let table = drift.split(':').next().unwrap_or_default();
-    names.tables.values().flatten().any(|it| it == table)
+    names.tables.values().flatten().any(|text| text == table)
 }
 
 /// Leads back: to the same objects, which work as before, and to the rows that were kept.
 pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken: Broken<'_>) {
-    let kept = |it: &&String| !matches!(names.tables.get(*it), Some(None));
+    let kept = |text: &&String| !matches!(names.tables.get(*text), Some(None));
     let comparing = SQLITE.comparing(&SQLITE.offline_facts());
     for name in before.found.schema.tables.keys().filter(kept) {
         let was = &before.found.schema.tables[name];
@@ -186,7 +186,7 @@ pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken
             Some(now) => comparing
                 .differences(&settled(was, now, schema), now)
                 .iter()
-                .for_each(|it| broken(format!("does not lead back: {name}: {it}"))),
+                .for_each(|difference| broken(format!("does not lead back: {name}: {difference}"))),
         }
     }
     for it in back.drift.difference(&before.drift) {
@@ -199,7 +199,7 @@ pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken
             continue;
         }
         let was = it.sql.as_deref().unwrap_or_default();
-        match back.object(it.kind, &it.name).and_then(|it| it.sql.as_deref()) {
+        match back.object(it.kind, &it.name).and_then(|object| object.sql.as_deref()) {
             None => broken(format!("does not lead back: {} `{}` is gone", it.kind, it.name)),
             Some(now) if names.renamed && same_expression(was, now) || was == now => {}
             Some(now) => broken(format!("does not lead back: {was}\n    is now {now}")),
@@ -236,8 +236,10 @@ fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
 
 /// Nothing of the work is left behind.
 fn left(before: &State, after: &State, broken: Broken<'_>) {
-    let is_new = |it: &&Object| before.object(it.kind, &it.name).is_none();
-    for it in after.objects.iter().filter(is_new).filter(|it| it.name.starts_with("dbmigrate_")) {
+    let is_new = |object: &&Object| before.object(object.kind, &object.name).is_none();
+    for it in
+        after.objects.iter().filter(is_new).filter(|object| object.name.starts_with("dbmigrate_"))
+    {
         broken(format!("{} `{}` is left", it.kind, it.name));
     }
     if before.settings != after.settings {
@@ -260,28 +262,30 @@ fn objects(
     broken: Broken<'_>,
 ) {
     let is_ours = |schema: &Schema, object: &Object| {
-        let is_it = |it: &String| it.eq_ignore_ascii_case(&object.name);
+        let is_it = |text: &String| text.eq_ignore_ascii_case(&object.name);
         match object.kind {
             ObjectKind::Table => schema.tables.keys().any(is_it),
-            ObjectKind::Index => {
-                schema.tables.values().flat_map(|it| &it.indexes).any(|it| is_it(&it.name))
-            }
+            ObjectKind::Index => schema
+                .tables
+                .values()
+                .flat_map(|table| &table.indexes)
+                .any(|index| is_it(&index.name)),
             _ => false,
         }
     };
-    for it in before.objects.iter().filter(|it| !is_internal(&it.name)) {
+    for it in before.objects.iter().filter(|object| !is_internal(&object.name)) {
         let is_gone = matches!(names.tables.get(&it.table), Some(None));
         if is_ours(was, it) || is_gone {
             continue;
         }
         let text = it.sql.as_deref().unwrap_or_default();
-        match after.object(it.kind, &it.name).and_then(|it| it.sql.as_deref()) {
+        match after.object(it.kind, &it.name).and_then(|object| object.sql.as_deref()) {
             None => broken(format!("{} `{}` of others is gone", it.kind, it.name)),
             Some(now) if names.renamed || text == now => {}
             Some(now) => broken(format!("{text}\n    is now {now}")),
         }
     }
-    for it in after.objects.iter().filter(|it| !is_internal(&it.name)) {
+    for it in after.objects.iter().filter(|object| !is_internal(&object.name)) {
         let was_there = before.object(it.kind, &it.name).is_some();
         if !is_ours(now, it) && !was_there {
             broken(format!("{} `{}` is there, and nothing made it", it.kind, it.name));
@@ -293,10 +297,10 @@ fn objects(
 }
 
 fn rows(names: &Names, before: &State, after: &State, broken: Broken<'_>) {
-    let tables = before.rows.iter().filter(|(it, _)| !is_internal(it));
+    let tables = before.rows.iter().filter(|(row, _)| !is_internal(row));
     for (name, was) in tables {
         let Some(Some(new_name)) = names.tables.get(name) else { continue };
-        let found = after.rows.iter().find(|(it, _)| it.eq_ignore_ascii_case(new_name));
+        let found = after.rows.iter().find(|(row, _)| row.eq_ignore_ascii_case(new_name));
         let Some((_, now)) = found else {
             broken(format!("table `{name}` is gone"));
             continue;
@@ -307,19 +311,21 @@ fn rows(names: &Names, before: &State, after: &State, broken: Broken<'_>) {
             .enumerate()
             .filter_map(|(idx, column)| {
                 let new = names.columns.get(&(name.clone(), column.clone()))?;
-                let found = now.columns.iter().position(|it| it.eq_ignore_ascii_case(new));
+                let found = now.columns.iter().position(|column| column.eq_ignore_ascii_case(new));
                 Some((idx, found?))
             })
             .collect();
-        let missing = was.columns.iter().filter(|it| {
-            let new = names.columns.get(&(name.clone(), (*it).clone()));
-            new.is_some_and(|new| !now.columns.iter().any(|it| it.eq_ignore_ascii_case(new)))
+        let missing = was.columns.iter().filter(|text| {
+            let new = names.columns.get(&(name.clone(), (*text).clone()));
+            new.is_some_and(|new| {
+                !now.columns.iter().any(|column| column.eq_ignore_ascii_case(new))
+            })
         });
-        missing.for_each(|it| broken(format!("column `{it}` of `{name}` is gone")));
+        missing.for_each(|missing| broken(format!("column `{missing}` of `{name}` is gone")));
         let by_number = !names.rekeyed.contains(name);
         let by = Comparison { by_number, as_numbers: names.retyped.contains(name) };
-        let was = comparable(was, columns.iter().map(|it| it.0).collect(), by);
-        let now = comparable(now, columns.iter().map(|it| it.1).collect(), by);
+        let was = comparable(was, columns.iter().map(|column| column.0).collect(), by);
+        let now = comparable(now, columns.iter().map(|column| column.1).collect(), by);
         if was != now {
             broken(format!("rows of `{name}` were {was:?}\n    and are {now:?}"));
         }
@@ -329,7 +335,7 @@ fn rows(names: &Names, before: &State, after: &State, broken: Broken<'_>) {
         if names.recounted.contains(name) {
             continue;
         }
-        if after.sequence.get(new_name).is_none_or(|it| it < seq) {
+        if after.sequence.get(new_name).is_none_or(|sequence| sequence < seq) {
             broken(format!("the sequence of `{name}` was {seq} and is {:?}", after.sequence));
         }
     }
@@ -358,7 +364,8 @@ fn comparable(rows: &Rows, columns: Vec<usize>, by: Comparison) -> Vec<String> {
         columns.iter().map(|column| text(&row[*column])).collect()
     };
     let line = |(rowid, row): &(Option<i64>, Vec<Value>)| {
-        let rowid = rowid.filter(|_| by.by_number).map_or(String::new(), |it| format!("{it}: "));
+        let rowid =
+            rowid.filter(|_| by.by_number).map_or(String::new(), |rowid| format!("{rowid}: "));
         rowid + &values(row).join(", ")
     };
     let mut lines: Vec<String> = rows.rows.iter().map(line).collect();

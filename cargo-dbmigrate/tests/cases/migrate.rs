@@ -63,13 +63,13 @@ pub fn second(schema: &Schema, models: &Models) -> Result<Vec<Operation>> {
 /// The operations in words.
 pub fn words(operations: &[Operation]) -> String {
     let words = operations.iter().map(autogenerate::detected);
-    words.map(|it| it.trim_start_matches("Detected ").to_owned() + "\n").collect()
+    words.map(|word| word.trim_start_matches("Detected ").to_owned() + "\n").collect()
 }
 
 /// The flags of the case, each on a line of its own, as arguments.
 fn args(case: &Case) -> NewRevision {
     let lines = case.answers.as_deref().unwrap_or_default().lines();
-    let words = lines.flat_map(|it| it.splitn(2, ' ')).filter(|it| !it.is_empty());
+    let words = lines.flat_map(|line| line.splitn(2, ' ')).filter(|text| !text.is_empty());
     let own = ["cargo-dbmigrate", "migrate", "--non-interactive"];
     let cli = Cli::try_parse_from(own.into_iter().chain(words));
     match cli.unwrap_or_else(|err| panic!("{}: {err}", case.name)).command {

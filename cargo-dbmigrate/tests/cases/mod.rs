@@ -39,7 +39,9 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
     let modules: Vec<(String, String)> = cases
         .iter()
         .zip(&revisions)
-        .filter_map(|(case, it)| Some((module_name(case), it.as_ref().ok()?.text.clone())))
+        .filter_map(|(case, candidate)| {
+            Some((module_name(case), candidate.as_ref().ok()?.text.clone()))
+        })
         .collect();
     let broken = Mutex::new(Vec::new());
     let say = |case: &str, text: String| broken.lock().unwrap().push(format!("{case}: {text}"));
@@ -49,7 +51,7 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
         // One compiles what was rendered while the others are at the databases.
         scope.spawn(|| {
             let recorded = package.recorded(&modules);
-            let expected = revisions.iter().filter_map(|it| it.as_ref().ok());
+            let expected = revisions.iter().filter_map(|revision| revision.as_ref().ok());
             for ((expected, recorded), (name, _)) in expected.zip(&recorded).zip(&modules) {
                 let pairs = [
                     (&expected.upgrade, &recorded.upgrade.operations),
@@ -70,7 +72,7 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
             scope.spawn(move || {
                 while let Some((idx, case)) = {
                     let idx = next.fetch_add(1, Ordering::Relaxed);
-                    cases.get(idx).map(|it| (idx, it))
+                    cases.get(idx).map(|case| (idx, case))
                 } {
                     let mut say = |text| say(&case.name, text);
                     let work = || outcome(case, &models[idx], &revisions[idx], &mut say);
@@ -81,7 +83,7 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
             });
         }
         drop(sender);
-        receiver.iter().for_each(|(idx, it)| outcomes[idx] = Some(it));
+        receiver.iter().for_each(|(idx, outcome)| outcomes[idx] = Some(outcome));
     });
     let mut broken = broken.into_inner().unwrap();
     for (case, outcome) in cases.iter().zip(outcomes) {
@@ -100,7 +102,7 @@ fn without_module(text: &str) -> String {
     let mut parts = text.split("cases::after");
     let mut without = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        without += part.trim_start_matches(|it: char| it.is_ascii_digit()).trim_start_matches("::");
+        without += part.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches("::");
     }
     without
 }
@@ -141,7 +143,9 @@ fn outcome(
     let first = migrate::second(&Schema::default(), before).unwrap();
     let planned = run::offline(&first, revision);
     if let Ok(drift) = &planned {
-        drift.iter().for_each(|it| say(format!("the script does not lead there: {it}")));
+        drift
+            .iter()
+            .for_each(|difference| say(format!("the script does not lead there: {difference}")));
     }
     let mut refused = Vec::new();
     for (idx, pass) in PASSES.into_iter().enumerate() {
@@ -170,7 +174,7 @@ fn outcome(
         }
         outcome.downgrade = refused_back;
         outcome.sql = std::mem::replace(&mut ran.sql, Ok(String::new())).ok();
-        let has_rows = ran.before.rows.values().any(|it| !it.rows.is_empty());
+        let has_rows = ran.before.rows.values().any(|rows| !rows.rows.is_empty());
         if let (Ok(after), true) = (&ran.after, case.setup.is_some() && has_rows) {
             outcome.rows = Some(after.dump());
         }
@@ -180,7 +184,8 @@ fn outcome(
         if refused.len() != PASSES.len() {
             say(format!("is refused by some only: {refused:?}"));
         }
-        let newest = refused.iter().find(|(name, it)| it != text && *name == "newest");
+        let newest =
+            refused.iter().find(|(name, candidate)| candidate != text && *name == "newest");
         if let Some((_, text)) = newest {
             section += &format!("in the newest version:\n{text}");
         }

@@ -74,7 +74,7 @@ impl Package {
     /// Has the package checked and reads the models, those before and those after of each case.
     pub fn models(&mut self, cases: &[Case]) -> Vec<[Models; 2]> {
         let mut models = self.by_config(
-            cases.iter().flat_map(|it| ["before", "after"].map(|side| source(it, side))),
+            cases.iter().flat_map(|case| ["before", "after"].map(|side| source(case, side))),
         );
         for (idx, case) in cases.iter().enumerate() {
             if let Some(config) = &case.config {
@@ -93,7 +93,7 @@ impl Package {
     fn by_config(&self, paths: impl IntoIterator<Item = String>) -> Vec<Models> {
         let records = models::records(&self.cx).unwrap_or_else(|err| panic!("{err}"));
         let of = |path: String| {
-            let records = records.iter().filter(|it| it.file == path).cloned();
+            let records = records.iter().filter(|record| record.file == path).cloned();
             let records: Vec<ModelRecord> = records.collect();
             models::of_records(records, &self.cx.config, self.cx.dialect())
                 .unwrap_or_else(|err| panic!("{path}: {err}"))
@@ -116,7 +116,7 @@ impl Package {
         let _ = fs::remove_dir_all(&self.cx.project.work_dir);
         let recordings = recordings(&self.cx, &files);
         let recordings = recordings.unwrap_or_else(|err| panic!("{err}"));
-        recordings.iter().map(|it| it.migration().unwrap()).collect()
+        recordings.iter().map(|recording| recording.migration().unwrap()).collect()
     }
 }
 
@@ -138,12 +138,12 @@ fn write_all(dir: &Path, under: &str, files: &BTreeMap<String, String>) {
     }
     for (path, text) in files {
         let path = dir.join(path);
-        if fs::read_to_string(&path).is_ok_and(|it| it == *text) {
+        if fs::read_to_string(&path).is_ok_and(|name| name == *text) {
             continue;
         }
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, text).unwrap();
     }
-    let kept = |path: &Path| files.keys().any(|it| dir.join(it) == path);
+    let kept = |path: &Path| files.keys().any(|text| dir.join(text) == path);
     remove_others(&dir.join(under), &kept);
 }

@@ -105,7 +105,7 @@ pub fn run(
     };
     let from_models = after
         .as_ref()
-        .map_or_else(|_| Vec::new(), |it: &State| drift(&mut said, models, &it.found));
+        .map_or_else(|_| Vec::new(), |state: &State| drift(&mut said, models, &state.found));
     let back = after.as_ref().ok().map(|_| {
         match take(&mut said, &migrations[1], Direction::Downgrade, "before") {
             Ok(()) => Ok(State::of(&mut said, before)),
@@ -129,7 +129,7 @@ pub fn replayed(before: &Schema, revision: &Revision) -> Schema {
 /// The first revision by itself, and both.
 fn migrations(first: &[Operation], second: &Revision) -> [Migrations; 2] {
     let migration = |id: &str, parents: &[&str], upgrade: &[Operation], downgrade: &[Operation]| {
-        let parents = parents.iter().map(|it| (*it).to_owned()).collect();
+        let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
         let revision =
             revision::Revision { id: id.to_owned(), parents, ..revision::Revision::default() };
         let recording = |operations: &[Operation]| Recording {
@@ -140,7 +140,7 @@ fn migrations(first: &[Operation], second: &Revision) -> [Migrations; 2] {
     };
     let before = migration("before", &[], first, &[]);
     let after = migration("after", &["before"], &second.upgrade, &second.downgrade);
-    [vec![before.clone()], vec![before, after]].map(|it| Migrations::new(it).unwrap())
+    [vec![before.clone()], vec![before, after]].map(|found| Migrations::new(found).unwrap())
 }
 
 fn take(
@@ -170,7 +170,7 @@ fn statements(
             Ok(it) => it,
             Err(err) => break Err(err.message),
         };
-        plan.tasks.iter().for_each(|it| text += &line(it));
+        plan.tasks.iter().for_each(|task| text += &line(task));
         taken += plan.taken;
         if taken >= operations.len() {
             break Ok(text);

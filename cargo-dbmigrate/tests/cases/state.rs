@@ -35,17 +35,17 @@ impl State {
     pub fn of(driver: &mut dyn Driver, schema: &Schema) -> State {
         let objects: Vec<Object> = driver.as_connection().objects().unwrap();
         let objects: Vec<_> =
-            objects.into_iter().filter(|it| it.table != version_table::NAME).collect();
+            objects.into_iter().filter(|object| object.table != version_table::NAME).collect();
         let setting = |name| (name, number(driver, &format!("PRAGMA {name}")));
         let settings = ["foreign_keys", "legacy_alter_table", "recursive_triggers"].map(setting);
         let found = driver.as_connection().catalog(None).unwrap();
-        let tables = objects.iter().filter(|it| it.kind == ObjectKind::Table);
-        let is_virtual = |it: &Object| {
-            it.sql.as_ref().is_some_and(|it| it.to_uppercase().starts_with("CREATE VIRTUAL"))
+        let tables = objects.iter().filter(|object| object.kind == ObjectKind::Table);
+        let is_virtual = |object: &Object| {
+            object.sql.as_ref().is_some_and(|sql| sql.to_uppercase().starts_with("CREATE VIRTUAL"))
         };
-        let tables = tables.filter(|it| !is_virtual(it));
-        let rows = tables.map(|it| (it.name.clone(), rows(driver, &it.name))).collect();
-        let sequence = match objects.iter().any(|it| it.name == "sqlite_sequence") {
+        let tables = tables.filter(|object| !is_virtual(object));
+        let rows = tables.map(|object| (object.name.clone(), rows(driver, &object.name))).collect();
+        let sequence = match objects.iter().any(|object| object.name == "sqlite_sequence") {
             false => BTreeMap::new(),
             true => sequence(driver),
         };
@@ -83,7 +83,9 @@ impl State {
 
     /// The object of that kind and name.
     pub fn object(&self, kind: ObjectKind, name: &str) -> Option<&Object> {
-        self.objects.iter().find(|it| it.kind == kind && it.name.eq_ignore_ascii_case(name))
+        self.objects
+            .iter()
+            .find(|object| object.kind == kind && object.name.eq_ignore_ascii_case(name))
     }
 }
 
@@ -91,7 +93,8 @@ impl State {
 fn literal(value: &Value) -> String {
     let now = jiff::Timestamp::now();
     let hour_ago = now - jiff::SignedDuration::from_hours(1);
-    let times = [hour_ago, now].map(|it| it.strftime("%Y-%m-%d %H:%M:%S").to_string());
+    let times =
+        [hour_ago, now].map(|timestamp| timestamp.strftime("%Y-%m-%d %H:%M:%S").to_string());
     match value {
         Value::Text(it) if it.len() == times[0].len() && (&times[0]..=&times[1]).contains(&it) => {
             "now".to_owned()
@@ -109,30 +112,31 @@ fn number(driver: &mut dyn Driver, sql: &str) -> i64 {
 
 fn texts(driver: &mut dyn Driver, sql: &str) -> Vec<String> {
     let rows = driver.query(sql, &[]).unwrap_or_else(|err| panic!("{sql}: {err}")).rows;
-    rows.into_iter().flatten().map(|it| it.to_string()).collect()
+    rows.into_iter().flatten().map(|value| value.to_string()).collect()
 }
 
 fn rows(driver: &mut dyn Driver, table: &str) -> Rows {
     let table = sql::quote(table);
     let columns = driver.query(&format!("SELECT * FROM {table} LIMIT 0"), &[]).unwrap().columns;
-    let is_free = |it: &&str| !columns.iter().any(|column| column.eq_ignore_ascii_case(it));
+    let is_free = |text: &&str| !columns.iter().any(|column| column.eq_ignore_ascii_case(text));
     let rowid = ["rowid", "_rowid_", "oid"].into_iter().find(is_free);
-    let with_rowid = rowid
-        .and_then(|it| driver.query(&format!("SELECT {it}, * FROM {table} ORDER BY 1"), &[]).ok());
+    let with_rowid = rowid.and_then(|rowid| {
+        driver.query(&format!("SELECT {rowid}, * FROM {table} ORDER BY 1"), &[]).ok()
+    });
     if let Some(found) = with_rowid {
-        let rows = found.rows.into_iter().map(|mut it| match it.remove(0) {
-            Value::Integer(rowid) => (Some(rowid), it),
+        let rows = found.rows.into_iter().map(|mut row| match row.remove(0) {
+            Value::Integer(rowid) => (Some(rowid), row),
             other => panic!("{other:?} is no rowid"),
         });
         return Rows { columns, rows: rows.collect() };
     }
     let found = driver.query(&format!("SELECT * FROM {table}"), &[]).unwrap().rows;
-    Rows { columns, rows: found.into_iter().map(|it| (None, it)).collect() }
+    Rows { columns, rows: found.into_iter().map(|found| (None, found)).collect() }
 }
 
 fn sequence(driver: &mut dyn Driver) -> BTreeMap<String, i64> {
     let rows = driver.query("SELECT name, seq FROM sqlite_sequence", &[]).unwrap().rows;
-    let entry = |it: Vec<Value>| match it.as_slice() {
+    let entry = |values: Vec<Value>| match values.as_slice() {
         [Value::Text(name), Value::Integer(seq)] => (name.clone(), *seq),
         other => panic!("{other:?} is no sequence"),
     };

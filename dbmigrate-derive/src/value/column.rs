@@ -127,8 +127,8 @@ impl Reader {
             }
             return nested(input, |input| self.raw(input));
         }
-        let Some((name, arity)) = TYPES.iter().find(|(it, _)| *it == name) else {
-            let names: Vec<&str> = TYPES.iter().map(|(it, _)| *it).collect();
+        let Some((name, arity)) = TYPES.iter().find(|(text, _)| *text == name) else {
+            let names: Vec<&str> = TYPES.iter().map(|(text, _)| *text).collect();
             let message = format!(
                 "unknown column type `{name}`; expected {} or `raw(\"...\")`",
                 list(&names, ",")
@@ -141,7 +141,7 @@ impl Reader {
                 let mut numbers = Vec::new();
                 while !input.is_empty() {
                     let number =
-                        number(input).map_err(|it| it.unwrap_or_else(|| self.expected(input)))?;
+                        number(input).map_err(|err| err.unwrap_or_else(|| self.expected(input)))?;
                     numbers.push(number.value);
                     self.comma(input)?;
                 }

@@ -82,7 +82,7 @@ impl Reader {
     /// `key = 1`
     pub(crate) fn number(self, input: ParseStream<'_>) -> syn::Result<Spanned<u32>> {
         self.equals(input)?;
-        number(input).map_err(|it| it.unwrap_or_else(|| self.expected(input)))
+        number(input).map_err(|err| err.unwrap_or_else(|| self.expected(input)))
     }
 
     /// `key` or `key = false`
@@ -184,7 +184,7 @@ impl Options {
 
 /// `` `a`, `b` or `c` ``
 pub(crate) fn list<S: AsRef<str>>(names: &[S], last: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|it| format!("`{}`", it.as_ref())).collect();
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{}`", name.as_ref())).collect();
     match quoted.split_last() {
         Some((end, [])) => end.clone(),
         Some((end, rest)) if last != "," => format!("{} {last} {end}", rest.join(", ")),

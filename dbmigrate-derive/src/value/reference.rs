@@ -38,7 +38,7 @@ impl Reader {
         self.equals(input)?;
         let start = input.span();
         let mut model = input.call(Path::parse_mod_style).map_err(|_| self.expected_at(start))?;
-        let last = model.segments.last().map(|it| it.ident.clone());
+        let last = model.segments.last().map(|segment| segment.ident.clone());
         let last = last.ok_or_else(|| self.expected_at(start))?;
         if input.peek(token::Paren) {
             let fields = nested(input, |input| self.names_inside(input))?;

@@ -237,8 +237,10 @@ impl Report<'_> {
             let name = Some(name(object)).filter(|name| *has_names && !name.is_empty());
             Subject::Part(Part { kind, name: name.map(str::to_owned), content: text(object) })
         };
-        expected.into_iter().for_each(|it| self.push(part(it), DifferenceKind::Missing));
-        actual.into_iter().for_each(|it| self.push(part(it), DifferenceKind::Extra));
+        expected
+            .into_iter()
+            .for_each(|expected| self.push(part(expected), DifferenceKind::Missing));
+        actual.into_iter().for_each(|actual| self.push(part(actual), DifferenceKind::Extra));
     }
 }
 
@@ -260,9 +262,9 @@ fn take_pairs<'a, T>(
     fits: impl Fn(&T, &T) -> bool,
 ) -> Vec<(&'a T, &'a T)> {
     let mut pairs = Vec::new();
-    expected.retain(|it| match actual.iter().position(|other| fits(it, other)) {
+    expected.retain(|expected| match actual.iter().position(|other| fits(expected, other)) {
         Some(at) => {
-            pairs.push((*it, actual.remove(at)));
+            pairs.push((*expected, actual.remove(at)));
             false
         }
         None => true,

@@ -49,7 +49,7 @@ pub fn drift(comparing: &Comparing, described: Described<'_>, found: &Catalog) -
     let differences = &mut drift.differences;
     for table in expected.tables.values() {
         let mut tables = found.schema.tables.values();
-        let actual = tables.find(|it| folding.same_table(&it.name, &table.name));
+        let actual = tables.find(|candidate| folding.same_table(&candidate.name, &table.name));
         match (actual, found.why_unreadable(&table.name, folding)) {
             (Some(actual), _) => differences.extend(comparing.differences(table, actual)),
             (None, Some(why)) => differences.push(Difference::unreadable(&table.name, why)),
@@ -115,7 +115,8 @@ fn placed(
             }
         }
         (Subject::Column(name), DifferenceKind::Extra) => {
-            let table = all.tables.values().find(|it| folding.same_table(&it.name, table))?;
+            let table =
+                all.tables.values().find(|candidate| folding.same_table(&candidate.name, table))?;
             if table.columns.iter().any(|column| folding.same(&column.name, name)) {
                 *kind = DifferenceKind::Early;
             }
@@ -128,20 +129,20 @@ fn placed(
 /// What the tables of a schema say in the database that the schema has no place for.
 pub fn beyond(expected: &Schema, told: &Told, found: &Catalog) -> Vec<Difference> {
     let folding = told.folding();
-    let is_expected = |it: &&Beyond| {
-        expected.tables.keys().any(|name| folding.same_table(name, &it.table))
-            && !told.has_table(&it.table)
+    let is_expected = |candidate: &&Beyond| {
+        expected.tables.keys().any(|name| folding.same_table(name, &candidate.table))
+            && !told.has_table(&candidate.table)
     };
-    let difference = |it: &Beyond| {
-        let subject = match (&it.part, it.columns.first()) {
+    let difference = |candidate: &Beyond| {
+        let subject = match (&candidate.part, candidate.columns.first()) {
             (Some(part), _) => Subject::Part(part.clone()),
             (None, Some(column)) => Subject::Column(column.clone()),
             (None, None) => Subject::Table,
         };
         Difference {
-            table: it.table.clone(),
+            table: candidate.table.clone(),
             subject,
-            kind: DifferenceKind::Beyond(it.text.clone()),
+            kind: DifferenceKind::Beyond(candidate.text.clone()),
         }
     };
     found.beyond.iter().filter(is_expected).map(difference).collect()

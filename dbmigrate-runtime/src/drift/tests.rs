@@ -37,7 +37,7 @@ fn check(change: impl Fn(&mut Table), expect: Expect) {
     let mut actual = user();
     change(&mut actual);
     let found = comparing().differences(&user(), &actual);
-    let text: String = found.iter().map(|it| format!("{it}\n")).collect();
+    let text: String = found.iter().map(|difference| format!("{difference}\n")).collect();
     expect.assert_eq(&text);
     assert_eq!(comparing().differences(&actual, &user()).len(), found.len());
     assert_eq!(comparing().differences(&actual, &actual), []);
@@ -47,23 +47,23 @@ fn check(change: impl Fn(&mut Table), expect: Expect) {
 fn two_ways_to_write_the_same_are_no_difference() {
     check(|_| {}, expect![[""]]);
     check(
-        |it| {
-            it.columns.reverse();
-            it.columns.iter_mut().for_each(|it| it.name = it.name.to_uppercase());
-            it.columns[3].name = "Id".to_owned();
-            it.columns[2].ty = Type::raw("varchar ( 50 )");
-            it.columns[2].collation = Some("nocase".to_owned());
-            it.columns[1].default = Some(DefaultValue::Sql("(FALSE)".to_owned()));
-            it.columns[0].default = Some(DefaultValue::Sql("NULL".to_owned()));
-            it.columns[0].generated.as_mut().unwrap().expression = "(\"AGE\">99)".to_owned();
-            it.primary_key.as_mut().unwrap().name = String::new();
-            it.uniques[0].name = String::new();
-            it.foreign_keys[0].name = String::new();
-            it.foreign_keys[0].references_table = "X".to_owned();
-            it.checks[0].name = "other".to_owned();
-            it.checks[0].expression = "((age >= 0)) -- years".to_owned();
-            it.indexes[0].name = "IX_USER_AGE".to_owned();
-            it.indexes[0].filter = Some("(`age` > 1)".to_owned());
+        |table| {
+            table.columns.reverse();
+            table.columns.iter_mut().for_each(|column| column.name = column.name.to_uppercase());
+            table.columns[3].name = "Id".to_owned();
+            table.columns[2].ty = Type::raw("varchar ( 50 )");
+            table.columns[2].collation = Some("nocase".to_owned());
+            table.columns[1].default = Some(DefaultValue::Sql("(FALSE)".to_owned()));
+            table.columns[0].default = Some(DefaultValue::Sql("NULL".to_owned()));
+            table.columns[0].generated.as_mut().unwrap().expression = "(\"AGE\">99)".to_owned();
+            table.primary_key.as_mut().unwrap().name = String::new();
+            table.uniques[0].name = String::new();
+            table.foreign_keys[0].name = String::new();
+            table.foreign_keys[0].references_table = "X".to_owned();
+            table.checks[0].name = "other".to_owned();
+            table.checks[0].expression = "((age >= 0)) -- years".to_owned();
+            table.indexes[0].name = "IX_USER_AGE".to_owned();
+            table.indexes[0].filter = Some("(`age` > 1)".to_owned());
         },
         expect![[""]],
     );
@@ -72,14 +72,14 @@ fn two_ways_to_write_the_same_are_no_difference() {
 #[test]
 fn what_columns_differ_in_is_told() {
     check(
-        |it| {
-            it.columns[0].autoincrement = None;
-            it.columns[1].ty = Type::raw("");
-            it.columns[1].nullable = true;
-            it.columns[1].collation = None;
-            it.columns[2].ty = Type::raw("TEXT");
-            it.columns[2].default = Some(DefaultValue::Sql("'0'".to_owned()));
-            it.columns[3].name = "other".to_owned();
+        |table| {
+            table.columns[0].autoincrement = None;
+            table.columns[1].ty = Type::raw("");
+            table.columns[1].nullable = true;
+            table.columns[1].collation = None;
+            table.columns[2].ty = Type::raw("TEXT");
+            table.columns[2].default = Some(DefaultValue::Sql("'0'".to_owned()));
+            table.columns[3].name = "other".to_owned();
         },
         expect![[r#"
             column `user.age` has the default `'0'`, but `0` in the migrations
@@ -93,14 +93,14 @@ fn what_columns_differ_in_is_told() {
         "#]],
     );
     check(
-        |it| {
-            it.columns[1].ty = Type::raw("TEXT");
-            it.columns[1].collation = Some("RTRIM".to_owned());
-            it.columns[1].default = Some(DefaultValue::Sql("'a' ||\n  'b'".to_owned()));
-            it.columns[2].default = None;
-            it.columns[2].autoincrement = Some(true);
-            it.columns[3].nullable = false;
-            it.columns[3].generated.as_mut().unwrap().stored = false;
+        |table| {
+            table.columns[1].ty = Type::raw("TEXT");
+            table.columns[1].collation = Some("RTRIM".to_owned());
+            table.columns[1].default = Some(DefaultValue::Sql("'a' ||\n  'b'".to_owned()));
+            table.columns[2].default = None;
+            table.columns[2].autoincrement = Some(true);
+            table.columns[3].nullable = false;
+            table.columns[3].generated.as_mut().unwrap().stored = false;
         },
         expect![[r#"
             column `user.age` has no default, but `0` in the migrations
@@ -117,9 +117,9 @@ fn what_columns_differ_in_is_told() {
 #[test]
 fn what_tables_differ_in_is_told() {
     check(
-        |it| {
-            it.options = TableOption::ALL.into_iter().collect();
-            it.primary_key = None;
+        |table| {
+            table.options = TableOption::ALL.into_iter().collect();
+            table.primary_key = None;
         },
         expect![[r#"
             table `user` has no primary key, but `id` in the migrations
@@ -128,7 +128,7 @@ fn what_tables_differ_in_is_told() {
         "#]],
     );
     check(
-        |it| it.primary_key.as_mut().unwrap().columns.push("age".to_owned()),
+        |table| table.primary_key.as_mut().unwrap().columns.push("age".to_owned()),
         expect![[r#"
         table `user` has the primary key `id`, `age`, but `id` in the migrations
     "#]],
@@ -138,11 +138,11 @@ fn what_tables_differ_in_is_told() {
 #[test]
 fn objects_are_missing_unknown_different_or_renamed() {
     check(
-        |it| {
-            it.uniques.clear();
-            it.checks.clear();
-            it.foreign_keys.clear();
-            it.indexes.clear();
+        |table| {
+            table.uniques.clear();
+            table.checks.clear();
+            table.foreign_keys.clear();
+            table.indexes.clear();
         },
         expect![[r#"
             check `age >= 0` of table `user` is missing from the database
@@ -152,10 +152,10 @@ fn objects_are_missing_unknown_different_or_renamed() {
         "#]],
     );
     check(
-        |it| {
-            *it = it.clone().unique("", ["age", "email"]).check("", "age\n< 200");
-            it.foreign_keys.push(ForeignKey::new("", ["id"], "y", ["z"]));
-            it.indexes.push(Index::new("ix_other", ["email"]));
+        |table| {
+            *table = table.clone().unique("", ["age", "email"]).check("", "age\n< 200");
+            table.foreign_keys.push(ForeignKey::new("", ["id"], "y", ["z"]));
+            table.indexes.push(Index::new("ix_other", ["email"]));
         },
         expect![[r#"
             check `age < 200` of table `user` is not in the migrations
@@ -165,13 +165,13 @@ fn objects_are_missing_unknown_different_or_renamed() {
         "#]],
     );
     check(
-        |it| {
-            it.uniques[0].columns = vec!["age".to_owned()];
-            it.checks[0].expression = "age > 0".to_owned();
-            it.foreign_keys[0].on_delete = ReferentialAction::NoAction;
-            it.foreign_keys[0].on_update = ReferentialAction::SetNull;
-            it.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
-            it.indexes[0] = Index::new("ix_user_age", ["age"])
+        |table| {
+            table.uniques[0].columns = vec!["age".to_owned()];
+            table.checks[0].expression = "age > 0".to_owned();
+            table.foreign_keys[0].on_delete = ReferentialAction::NoAction;
+            table.foreign_keys[0].on_update = ReferentialAction::SetNull;
+            table.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
+            table.indexes[0] = Index::new("ix_user_age", ["age"])
                 .column(IndexColumn::expression("lower(email)").collate("x").desc())
                 .unique();
         },
@@ -183,10 +183,10 @@ fn objects_are_missing_unknown_different_or_renamed() {
         "#]],
     );
     check(
-        |it| {
-            it.uniques[0].name = "uq".to_owned();
-            it.foreign_keys[0].name = "fk".to_owned();
-            it.indexes[0].name = "ix".to_owned();
+        |table| {
+            table.uniques[0].name = "uq".to_owned();
+            table.foreign_keys[0].name = "fk".to_owned();
+            table.indexes[0].name = "ix".to_owned();
         },
         expect![[r#"
             foreign key `fk` of table `user` is named `fk_user_age_x` in the migrations
@@ -198,9 +198,9 @@ fn objects_are_missing_unknown_different_or_renamed() {
 
 #[test]
 fn what_no_migration_makes_is_no_difference() {
-    let named = |it: &str| Table { name: it.to_owned(), indexes: Vec::new(), ..user() };
+    let named = |text: &str| Table { name: text.to_owned(), indexes: Vec::new(), ..user() };
     let with = |name: &str, indexes: &[&str]| {
-        let indexes = indexes.iter().map(|it| Index::new(it, ["age"])).collect();
+        let indexes = indexes.iter().map(|index| Index::new(index, ["age"])).collect();
         Table { indexes, ..named(name) }
     };
     let expected = Schema::from_tables([named("a"), with("b", &["ix_b"]), named("d")]);
@@ -220,7 +220,8 @@ fn what_no_migration_makes_is_no_difference() {
     let told = Told::nothing(Folding::ASCII);
     let described = Described { expected: &expected, all: &all, told: &told };
     let drift = drift(&comparing(), described, &found);
-    let text: String = drift.differences.iter().map(|it| format!("{it}\n")).collect();
+    let text: String =
+        drift.differences.iter().map(|difference| format!("{difference}\n")).collect();
     expect![[r#"
         index `ix_later` of table `a` is there already, and a later revision makes it
         index `ix_b` of table `b` can't be compared: why

@@ -42,14 +42,15 @@ impl Told {
                     self.tables.insert(folding.folded_table(to));
                 }
                 for object in &mut self.objects {
-                    let table = object.table.as_mut().filter(|it| folding.same_table(it, from));
+                    let table =
+                        object.table.as_mut().filter(|table| folding.same_table(table, from));
                     table.into_iter().for_each(|table| to.clone_into(table));
                 }
             }
             Operation::DropTable { table } => {
                 self.tables.remove(&folding.folded_table(table));
                 let is_on = |object: &OtherObject| {
-                    object.table.as_ref().is_some_and(|it| folding.same_table(it, table))
+                    object.table.as_ref().is_some_and(|text| folding.same_table(text, table))
                 };
                 self.objects.retain(|object| !is_on(object));
             }
@@ -128,7 +129,7 @@ impl Told {
                 }
             })
         };
-        found.others.iter().filter(|it| !is_told(it)).cloned().collect()
+        found.others.iter().filter(|object_name| !is_told(object_name)).cloned().collect()
     }
 }
 

@@ -202,7 +202,7 @@ impl Driver for SqliteDriver<'_> {
         // What a revision outside a transaction did stays, also where it failed.
         let published = self.publish();
         let timeout = self.set_pragma("busy_timeout", saved.busy_timeout);
-        if self.pragma("cache_spill").is_ok_and(|it| it != saved.cache_spill) {
+        if self.pragma("cache_spill").is_ok_and(|pragma| pragma != saved.cache_spill) {
             self.set_pragma("cache_spill", saved.cache_spill)?;
         }
         // A rebuild that failed may have left it on.
@@ -265,7 +265,7 @@ impl SqliteDriver<'_> {
         let res = patiently(wait, || self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error));
         if res.is_ok() && self.has_attached()? {
             // What a step writes into another file waits for that file's lock.
-            let busy_timeout = self.saved.as_ref().map_or(5000, |it| it.busy_timeout);
+            let busy_timeout = self.saved.as_ref().map_or(5000, |saved| saved.busy_timeout);
             self.set_pragma("busy_timeout", busy_timeout)?;
             self.set_pragma("cache_spill", 0)?;
         }
@@ -279,7 +279,7 @@ impl SqliteDriver<'_> {
     fn begin_alone(&mut self, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         let start = Instant::now();
         // Nobody else has a database in memory; it has no file, whatever its name is.
-        let path = self.conn().path().map(Path::new).filter(|it| it.is_file());
+        let path = self.conn().path().map(Path::new).filter(|path| path.is_file());
         self.alone = match path {
             Some(path) => Some(Box::new(Alone::take(path, wait)?)),
             None => None,

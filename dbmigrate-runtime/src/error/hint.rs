@@ -22,7 +22,7 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
 pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Option<String> {
     let sql = &statement.sql;
     let is_rebuild = statement.route == Route::Rebuild;
-    let begins = |words: &[&str]| words.iter().any(|it| sql.starts_with(it));
+    let begins = |words: &[&str]| words.iter().any(|word| sql.starts_with(word));
     if *kind == ErrorKind::Unregistered {
         return Some(UNREGISTERED.to_owned());
     }
@@ -52,7 +52,7 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
         );
     }
     let again = ["CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE TRIGGER", "CREATE TEMP"];
-    if is_rebuild && again.iter().any(|it| sql.to_ascii_uppercase().starts_with(it)) {
+    if is_rebuild && again.iter().any(|text| sql.to_ascii_uppercase().starts_with(text)) {
         return Some(
             "it was there before and doesn't fit the table any more: drop it with \
              `op.execute(\"DROP ...\")` before the change"

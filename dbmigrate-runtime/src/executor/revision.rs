@@ -133,7 +133,7 @@ impl Executor<'_> {
                         let place = (n_run + idx + 1, n_run + tasks.len());
                         let err = match it.route {
                             Route::Rebuild => {
-                                err.map(|it| self.driver.dialect().without_scratch_names(it))
+                                err.map(|err| self.driver.dialect().without_scratch_names(err))
                             }
                             Route::Native | Route::Raw => err,
                         };

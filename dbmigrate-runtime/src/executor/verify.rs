@@ -104,7 +104,7 @@ impl Verification {
             None => {}
         }
         let none = Verification::none(dialect, facts);
-        let there = names.iter().filter_map(|it| schema.table(it)).cloned();
+        let there = names.iter().filter_map(|name| schema.table(name)).cloned();
         let mut verification = Verification {
             compares: true,
             health,
@@ -128,8 +128,9 @@ impl Verification {
         }
         let folded = |name: &str| self.folded(name);
         let actual: BTreeMap<String, &Table> =
-            found.schema.tables.values().map(|it| (folded(&it.name), it)).collect();
-        let expected: BTreeSet<String> = self.expected.tables.keys().map(|it| folded(it)).collect();
+            found.schema.tables.values().map(|table| (folded(&table.name), table)).collect();
+        let expected: BTreeSet<String> =
+            self.expected.tables.keys().map(|text| folded(text)).collect();
         let compared = || self.names.iter().filter(|name| !self.left_out.contains(&folded(name)));
         let both = |name: &String| {
             let expected = self.expected.table(name)?;
@@ -167,24 +168,27 @@ impl Verification {
     pub(super) fn operations(&mut self, operations: &[Operation]) {
         let folding = self.comparing.folding;
         for operation in operations {
-            as_said(operation).iter().for_each(|it| self.rows(it));
+            as_said(operation).iter().for_each(|operation| self.rows(operation));
             if !self.compares {
                 continue;
             }
             match operation {
                 Operation::RenameTable { from, to } => {
                     self.has_renamed = true;
-                    self.before.iter_mut().filter(|it| it.table == *from).for_each(|it| {
-                        to.clone_into(&mut it.table);
-                    });
+                    self.before.iter_mut().filter(|difference| difference.table == *from).for_each(
+                        |difference| {
+                            to.clone_into(&mut difference.table);
+                        },
+                    );
                     if self.left_out.contains(&folding.folded_table(from)) {
                         self.left_out.insert(folding.folded_table(to));
                     }
                 }
                 Operation::RenameColumn { table, from, to } => {
                     self.has_renamed = true;
-                    let of_table = self.before.iter_mut().filter(|it| it.table == *table);
-                    of_table.for_each(|it| it.rename_column(from, to));
+                    let of_table =
+                        self.before.iter_mut().filter(|difference| difference.table == *table);
+                    of_table.for_each(|difference| difference.rename_column(from, to));
                 }
                 Operation::DropTable { table } => {
                     self.dropped.insert(folding.folded_table(table));
@@ -274,8 +278,8 @@ impl Verification {
         let objects = conn.objects().map_err(failed)?;
         let snapshot = std::mem::take(&mut self.snapshot);
         let (was, is) = (by_key(&snapshot), by_key(&objects));
-        let gone = was.iter().filter(|(key, it)| is.get(*key) != Some(*it));
-        let new = is.iter().filter(|(key, it)| was.get(*key) != Some(*it));
+        let gone = was.iter().filter(|(key, object)| is.get(*key) != Some(*object));
+        let new = is.iter().filter(|(key, object)| was.get(*key) != Some(*object));
         for (key, it) in gone.chain(new) {
             // A trigger is no part of its table.
             if it.kind != ObjectKind::Trigger {
@@ -284,7 +288,8 @@ impl Verification {
             self.others.remove(key);
         }
         let others = self.others(conn.dialect(), &objects);
-        self.others.extend(others.into_iter().filter(|(key, it)| was.get(key) != Some(&it)));
+        self.others
+            .extend(others.into_iter().filter(|(key, object)| was.get(key) != Some(&object)));
         self.snapshot = objects;
         Ok(())
     }
@@ -369,7 +374,7 @@ impl Verification {
                 names.push(self.folded(to));
             }
         }
-        names.iter().any(|it| self.dropped.contains(it))
+        names.iter().any(|name| self.dropped.contains(name))
     }
 
     /// Of these objects, what a run leaves as it is.
@@ -392,7 +397,7 @@ fn key(it: &Object) -> Key {
 }
 
 fn by_key(objects: &[Object]) -> BTreeMap<Key, &Object> {
-    objects.iter().map(|it| (key(it), it)).collect()
+    objects.iter().map(|object| (key(object), object)).collect()
 }
 
 /// Those after that weren't there before. Where names have changed, the words of an older one may
@@ -404,7 +409,7 @@ fn new_differences(
 ) -> Vec<Difference> {
     let mut gone: Vec<&Difference> = before.iter().collect();
     let mut take = |same: fn(&Difference, &Difference) -> bool| {
-        after.retain(|it| match gone.iter().position(|was| same(was, it)) {
+        after.retain(|difference| match gone.iter().position(|was| same(was, difference)) {
             Some(idx) => {
                 gone.swap_remove(idx);
                 false

@@ -62,7 +62,7 @@ impl Operation {
                     None => table.columns.len(),
                     Some(before) => {
                         known(table, std::slice::from_ref(before))?;
-                        let is_it = |it: &Column| it.name == *before;
+                        let is_it = |column: &Column| column.name == *before;
                         table.columns.iter().position(is_it).unwrap_or(table.columns.len())
                     }
                 };
@@ -86,7 +86,7 @@ impl Operation {
             }
             Operation::DropPrimaryKey { table, name } => {
                 let key = &mut get(schema, table)?.primary_key;
-                exists(key.take_if(|it| it.name == *name).is_some())
+                exists(key.take_if(|key| key.name == *name).is_some())
             }
             Operation::AddUnique { table, unique } => {
                 let table = get(schema, table)?;
@@ -96,7 +96,7 @@ impl Operation {
                 Ok(())
             }
             Operation::DropUnique { table, name } => {
-                remove(&mut get(schema, table)?.uniques, |it| it.name == *name)
+                remove(&mut get(schema, table)?.uniques, |unique| unique.name == *name)
             }
             Operation::AddForeignKey { table, foreign_key } => {
                 let table = get(schema, table)?;
@@ -106,7 +106,9 @@ impl Operation {
                 Ok(())
             }
             Operation::DropForeignKey { table, name } => {
-                remove(&mut get(schema, table)?.foreign_keys, |it| it.name == *name)
+                remove(&mut get(schema, table)?.foreign_keys, |foreign_key| {
+                    foreign_key.name == *name
+                })
             }
             Operation::AddCheck { table, check } => {
                 let table = get(schema, table)?;
@@ -115,7 +117,7 @@ impl Operation {
                 Ok(())
             }
             Operation::DropCheck { table, name } => {
-                remove(&mut get(schema, table)?.checks, |it| it.name == *name)
+                remove(&mut get(schema, table)?.checks, |check| check.name == *name)
             }
             Operation::CreateIndex { table, index } => {
                 free_index_name(schema, &index.name)?;
@@ -125,21 +127,23 @@ impl Operation {
                 Ok(())
             }
             Operation::DropIndex { table, name } => {
-                remove(&mut get(schema, table)?.indexes, |it| it.name == *name)
+                remove(&mut get(schema, table)?.indexes, |index| index.name == *name)
             }
             Operation::RenameIndex { table, from, to } => {
                 free_index_name(schema, to)?;
                 let table = get(schema, table)?;
-                let index = table.indexes.iter_mut().find(|it| it.name == *from);
+                let index = table.indexes.iter_mut().find(|index| index.name == *from);
                 index.ok_or_else(missing)?.name.clone_from(to);
                 Ok(())
             }
-            Operation::Execute(it) => {
-                it.describes.iter().try_for_each(|it| it.apply(schema)).map_err(|it| it.to_string())
-            }
+            Operation::Execute(it) => it
+                .describes
+                .iter()
+                .try_for_each(|operation| operation.apply(schema))
+                .map_err(|replay_error| replay_error.to_string()),
             Operation::BulkInsert { table, columns, rows } => {
                 known(get(schema, table)?, columns)?;
-                match rows.iter().find(|it| it.len() != columns.len()) {
+                match rows.iter().find(|row| row.len() != columns.len()) {
                     Some(row) => {
                         Err(format!("a row has {} values for {} columns", row.len(), columns.len()))
                     }
@@ -175,16 +179,16 @@ fn create_table(schema: &mut Schema, table: &Table) -> Result<(), String> {
         return Err("it has no column".to_owned());
     }
     for (idx, column) in table.columns.iter().enumerate() {
-        if table.columns[..idx].iter().any(|it| it.name == column.name) {
+        if table.columns[..idx].iter().any(|candidate| candidate.name == column.name) {
             return Err(format!("it has two columns `{}`", column.name));
         }
     }
     if let Some(it) = &table.primary_key {
         known(table, &it.columns)?;
     }
-    let constraints = table.uniques.iter().map(|it| &it.columns);
+    let constraints = table.uniques.iter().map(|unique| &unique.columns);
     constraints
-        .chain(table.foreign_keys.iter().map(|it| &it.columns))
+        .chain(table.foreign_keys.iter().map(|foreign_key| &foreign_key.columns))
         .try_for_each(|columns| known(table, columns))?;
     for index in &table.indexes {
         free_index_name(schema, &index.name)?;
@@ -201,10 +205,10 @@ fn rename_table(schema: &mut Schema, from: &str, to: &str) -> Result<(), String>
     let mut table = schema.tables.remove(from).ok_or_else(|| no_table(from))?;
     to.clone_into(&mut table.name);
     // `CHECK (user.age > 0)`
-    rewrite_expressions(&mut table, |it| rename_qualifier(it, from, to));
+    rewrite_expressions(&mut table, |name| rename_qualifier(name, from, to));
     schema.tables.insert(to.to_owned(), table);
-    let foreign_keys = schema.tables.values_mut().flat_map(|it| &mut it.foreign_keys);
-    for foreign_key in foreign_keys.filter(|it| it.references_table == from) {
+    let foreign_keys = schema.tables.values_mut().flat_map(|table| &mut table.foreign_keys);
+    for foreign_key in foreign_keys.filter(|foreign_key| foreign_key.references_table == from) {
         to.clone_into(&mut foreign_key.references_table);
     }
     Ok(())
@@ -218,22 +222,23 @@ fn drop_column(table: &mut Table, column: &str) -> Result<(), String> {
     if table.columns.len() == 1 {
         return Err("it is the table's only column; drop the table".to_owned());
     }
-    table.columns.retain(|it| it.name != column);
+    table.columns.retain(|candidate| candidate.name != column);
     Ok(())
 }
 
 impl Table {
     /// The constraint or index that needs a column, in words.
     pub(crate) fn user_of_column(&self, column: &str) -> Option<String> {
-        let has = |columns: &[String]| columns.iter().any(|it| it == column);
-        let key = self.primary_key.iter().filter(|it| has(&it.columns));
-        let key = key.map(|it| format!("primary key `{}`", it.name));
-        let uniques = self.uniques.iter().filter(|it| has(&it.columns));
-        let uniques = uniques.map(|it| format!("unique constraint `{}`", it.name));
-        let foreign_keys = self.foreign_keys.iter().filter(|it| has(&it.columns));
-        let foreign_keys = foreign_keys.map(|it| format!("foreign key `{}`", it.name));
-        let indexes = self.indexes.iter().filter(|it| has(&index_columns(it)));
-        let indexes = indexes.map(|it| format!("index `{}`", it.name));
+        let has = |columns: &[String]| columns.iter().any(|text| text == column);
+        let key = self.primary_key.iter().filter(|primary_key| has(&primary_key.columns));
+        let key = key.map(|key| format!("primary key `{}`", key.name));
+        let uniques = self.uniques.iter().filter(|unique| has(&unique.columns));
+        let uniques = uniques.map(|unique| format!("unique constraint `{}`", unique.name));
+        let foreign_keys = self.foreign_keys.iter().filter(|foreign_key| has(&foreign_key.columns));
+        let foreign_keys =
+            foreign_keys.map(|foreign_key| format!("foreign key `{}`", foreign_key.name));
+        let indexes = self.indexes.iter().filter(|index| has(&index_columns(index)));
+        let indexes = indexes.map(|index| format!("index `{}`", index.name));
         key.chain(uniques).chain(foreign_keys).chain(indexes).next()
     }
 }
@@ -246,23 +251,26 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
         }
         to.clone_into(&mut get_column(table, from)?.name);
         let rename = |columns: &mut Vec<String>| {
-            columns.iter_mut().filter(|it| *it == from).for_each(|it| to.clone_into(it));
+            columns
+                .iter_mut()
+                .filter(|column| *column == from)
+                .for_each(|column| to.clone_into(column));
         };
-        table.primary_key.iter_mut().for_each(|it| rename(&mut it.columns));
-        table.uniques.iter_mut().for_each(|it| rename(&mut it.columns));
-        table.foreign_keys.iter_mut().for_each(|it| rename(&mut it.columns));
-        for column in table.indexes.iter_mut().flat_map(|it| &mut it.columns) {
+        table.primary_key.iter_mut().for_each(|primary_key| rename(&mut primary_key.columns));
+        table.uniques.iter_mut().for_each(|unique| rename(&mut unique.columns));
+        table.foreign_keys.iter_mut().for_each(|foreign_key| rename(&mut foreign_key.columns));
+        for column in table.indexes.iter_mut().flat_map(|index| &mut index.columns) {
             match &mut column.term {
                 IndexTerm::Column(it) if it == from => to.clone_into(it),
                 IndexTerm::Column(_) | IndexTerm::Expression(_) => {}
             }
         }
-        rewrite_expressions(table, |it| rename_identifier(it, from, to));
+        rewrite_expressions(table, |text| rename_identifier(text, from, to));
     }
-    for foreign_key in schema.tables.values_mut().flat_map(|it| &mut it.foreign_keys) {
+    for foreign_key in schema.tables.values_mut().flat_map(|table| &mut table.foreign_keys) {
         if foreign_key.references_table == table {
             let columns = foreign_key.references_columns.iter_mut();
-            columns.filter(|it| *it == from).for_each(|it| to.clone_into(it));
+            columns.filter(|column| *column == from).for_each(|column| to.clone_into(column));
         }
     }
     Ok(())
@@ -270,27 +278,27 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
 
 /// Writes each of a table's expressions anew.
 fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(&str) -> String) {
-    let checks = table.checks.iter_mut().map(|it| &mut it.expression);
-    let generated = table.columns.iter_mut().filter_map(|it| it.generated.as_mut());
-    let of_index = |it: &mut Index| {
-        if let Some(filter) = &mut it.filter {
+    let checks = table.checks.iter_mut().map(|check| &mut check.expression);
+    let generated = table.columns.iter_mut().filter_map(|column| column.generated.as_mut());
+    let of_index = |index: &mut Index| {
+        if let Some(filter) = &mut index.filter {
             *filter = rewrite(filter);
         }
-        for column in &mut it.columns {
-            if let IndexTerm::Expression(it) = &mut column.term {
-                *it = rewrite(it);
+        for column in &mut index.columns {
+            if let IndexTerm::Expression(index) = &mut column.term {
+                *index = rewrite(index);
             }
         }
     };
     table.indexes.iter_mut().for_each(of_index);
-    for it in checks.chain(generated.map(|it| &mut it.expression)) {
+    for it in checks.chain(generated.map(|generated| &mut generated.expression)) {
         *it = rewrite(it);
     }
 }
 
 fn index_columns(index: &Index) -> Vec<String> {
-    let columns = index.columns.iter().filter_map(|it| match &it.term {
-        IndexTerm::Column(it) => Some(it.clone()),
+    let columns = index.columns.iter().filter_map(|column| match &column.term {
+        IndexTerm::Column(column) => Some(column.clone()),
         IndexTerm::Expression(_) => None,
     });
     columns.collect()
@@ -301,7 +309,7 @@ fn get<'a>(schema: &'a mut Schema, table: &str) -> Result<&'a mut Table, String>
 }
 
 fn get_column<'a>(table: &'a mut Table, column: &str) -> Result<&'a mut Column, String> {
-    table.columns.iter_mut().find(|it| it.name == column).ok_or_else(missing)
+    table.columns.iter_mut().find(|candidate| candidate.name == column).ok_or_else(missing)
 }
 
 fn no_table(table: &str) -> String {
@@ -327,23 +335,23 @@ fn remove<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Result<(), String
 }
 
 fn known(table: &Table, columns: &[String]) -> Result<(), String> {
-    match columns.iter().find(|it| table.find_column(it).is_none()) {
+    match columns.iter().find(|column| table.find_column(column).is_none()) {
         Some(it) => Err(format!("table `{}` has no column `{it}`", table.name)),
         None => Ok(()),
     }
 }
 
 fn free_name(table: &Table, name: &str) -> Result<(), String> {
-    let mut names = (table.primary_key.iter().map(|it| &it.name))
-        .chain(table.uniques.iter().map(|it| &it.name))
-        .chain(table.foreign_keys.iter().map(|it| &it.name))
-        .chain(table.checks.iter().map(|it| &it.name));
-    absent(names.any(|it| it == name))
+    let mut names = (table.primary_key.iter().map(|primary_key| &primary_key.name))
+        .chain(table.uniques.iter().map(|unique| &unique.name))
+        .chain(table.foreign_keys.iter().map(|foreign_key| &foreign_key.name))
+        .chain(table.checks.iter().map(|check| &check.name));
+    absent(names.any(|text| text == name))
 }
 
 fn free_index_name(schema: &Schema, name: &str) -> Result<(), String> {
     let mut tables = schema.tables.values();
-    match tables.find(|it| it.find_index(name).is_some()) {
+    match tables.find(|table| table.find_index(name).is_some()) {
         Some(table) => Err(format!("table `{}` already has an index of that name", table.name)),
         None => Ok(()),
     }

@@ -46,8 +46,8 @@ impl Sql {
 
     /// Whether there is nothing to run: no text, or only blanks.
     pub fn is_empty(&self) -> bool {
-        let texts = self.any.iter().chain(self.by_dialect.iter().map(|(_, it)| it));
-        texts.into_iter().all(|it| it.trim().is_empty())
+        let texts = self.any.iter().chain(self.by_dialect.iter().map(|(_, text)| text));
+        texts.into_iter().all(|text| text.trim().is_empty())
     }
 
     /// The text for that kind of database.
@@ -209,8 +209,9 @@ pub trait CustomOperation {
     fn describes_reverse(&self, op: &mut Operations) {
         let described = Operations::record(|op| self.describes(op));
         let nothing = Schema::default();
-        let reversed = described.iter().rev().filter_map(|it| it.reverse(&nothing).ok());
-        reversed.flatten().for_each(|it| op.push(it));
+        let reversed =
+            described.iter().rev().filter_map(|operation| operation.reverse(&nothing).ok());
+        reversed.flatten().for_each(|operation| op.push(operation));
     }
 }
 

@@ -28,12 +28,12 @@ impl Json {
     }
 
     pub(crate) fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Json {
-        Json::Array(items.into_iter().map(|it| Json::text(it.as_ref())).collect())
+        Json::Array(items.into_iter().map(|item| Json::text(item.as_ref())).collect())
     }
 
     /// An object of the members that are there.
     pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'a str, Option<Json>)>) -> Json {
-        let members = members.into_iter().filter_map(|(key, it)| Some((key.to_owned(), it?)));
+        let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
         Json::Object(members.collect())
     }
 
@@ -44,7 +44,9 @@ impl Json {
     #[cfg(feature = "runner")]
     pub(crate) fn get(&self, key: &str) -> Option<&Json> {
         match self {
-            Json::Object(members) => members.iter().find(|(it, _)| it == key).map(|(_, it)| it),
+            Json::Object(members) => {
+                members.iter().find(|(member, _)| member == key).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -94,7 +96,8 @@ impl TryFrom<JsonValue> for Json {
                 Json::Array(items.into_iter().map(Json::try_from).collect::<Result<_, _>>()?)
             }
             JsonValue::Object(members) => {
-                let members = members.into_iter().map(|(key, it)| Ok((key, it.try_into()?)));
+                let members =
+                    members.into_iter().map(|(key, json_value)| Ok((key, json_value.try_into()?)));
                 Json::Object(members.collect::<Result<_, String>>()?)
             }
         })
@@ -133,7 +136,7 @@ impl fmt::Display for Json {
 fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
     f.write_str("\"")?;
     let mut rest = text;
-    while let Some(at) = rest.find(|it: char| it == '"' || it == '\\' || it.is_control()) {
+    while let Some(at) = rest.find(|c: char| c == '"' || c == '\\' || c.is_control()) {
         f.write_str(&rest[..at])?;
         let special = rest[at..].chars().next().unwrap_or_default();
         match special {

@@ -20,5 +20,5 @@ pub struct Recording {
 ///
 /// The first operation that doesn't fit the schema; the schema then holds what went before.
 pub fn replay(schema: &mut Schema, operations: &[Operation]) -> Result<(), ReplayError> {
-    operations.iter().try_for_each(|it| it.apply(schema))
+    operations.iter().try_for_each(|operation| operation.apply(schema))
 }

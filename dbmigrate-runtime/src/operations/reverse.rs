@@ -44,7 +44,8 @@ pub fn reverse_all(
 ) -> Result<Vec<Operation>, Irreversible> {
     let mut schema = before.clone();
     let mut reversed = Vec::new();
-    let renames = operations.iter().any(|it| matches!(it, Operation::RenameTable { .. }));
+    let renames =
+        operations.iter().any(|operation| matches!(operation, Operation::RenameTable { .. }));
     for operation in operations {
         match operation {
             // The table itself is new, and goes with its rows.
@@ -88,14 +89,17 @@ impl Operation {
                 Operation::DropColumn { table: table.clone(), column: column.name.clone() }
             }
             Operation::DropColumn { table, column } => {
-                let columns = before.table(table).map_or(&[][..], |it| &it.columns);
-                let was = columns.iter().position(|it| it.name == *column).ok_or_else(gone)?;
-                let next = columns.get(was + 1).map(|it| it.name.clone());
+                let columns = before.table(table).map_or(&[][..], |table| &table.columns);
+                let was = columns
+                    .iter()
+                    .position(|candidate| candidate.name == *column)
+                    .ok_or_else(gone)?;
+                let next = columns.get(was + 1).map(|column| column.name.clone());
                 let (table, column) = (table.clone(), columns[was].clone());
                 Operation::AddColumn { table, column, using: None, before: next }
             }
             Operation::AlterColumn { table, column, change } => {
-                let was = before.table(table).and_then(|it| it.find_column(column));
+                let was = before.table(table).and_then(|table| table.find_column(column));
                 let change = change.reverse(was.ok_or_else(gone)?);
                 Operation::AlterColumn { table: table.clone(), column: column.clone(), change }
             }
@@ -106,16 +110,17 @@ impl Operation {
                 Operation::DropPrimaryKey { table: table.clone(), name: primary_key.name.clone() }
             }
             Operation::DropPrimaryKey { table, name } => {
-                let was = before.table(table).and_then(|it| it.primary_key.as_ref());
-                let primary_key = was.filter(|it| it.name == *name).ok_or_else(gone)?.clone();
+                let was = before.table(table).and_then(|table| table.primary_key.as_ref());
+                let primary_key =
+                    was.filter(|primary_key| primary_key.name == *name).ok_or_else(gone)?.clone();
                 Operation::AddPrimaryKey { table: table.clone(), primary_key }
             }
             Operation::AddUnique { table, unique } => {
                 Operation::DropUnique { table: table.clone(), name: unique.name.clone() }
             }
             Operation::DropUnique { table, name } => {
-                let was = before.table(table).map(|it| it.uniques.iter());
-                let was = was.and_then(|mut it| it.find(|it| it.name == *name));
+                let was = before.table(table).map(|table| table.uniques.iter());
+                let was = was.and_then(|mut iter| iter.find(|unique| unique.name == *name));
                 let unique = was.ok_or_else(gone)?.clone();
                 Operation::AddUnique { table: table.clone(), unique }
             }
@@ -123,8 +128,9 @@ impl Operation {
                 Operation::DropForeignKey { table: table.clone(), name: foreign_key.name.clone() }
             }
             Operation::DropForeignKey { table, name } => {
-                let was = before.table(table).map(|it| it.foreign_keys.iter());
-                let was = was.and_then(|mut it| it.find(|it| it.name == *name));
+                let was = before.table(table).map(|table| table.foreign_keys.iter());
+                let was =
+                    was.and_then(|mut iter| iter.find(|foreign_key| foreign_key.name == *name));
                 let foreign_key = was.ok_or_else(gone)?.clone();
                 Operation::AddForeignKey { table: table.clone(), foreign_key }
             }
@@ -132,8 +138,8 @@ impl Operation {
                 Operation::DropCheck { table: table.clone(), name: check.name.clone() }
             }
             Operation::DropCheck { table, name } => {
-                let was = before.table(table).map(|it| it.checks.iter());
-                let was = was.and_then(|mut it| it.find(|it| it.name == *name));
+                let was = before.table(table).map(|table| table.checks.iter());
+                let was = was.and_then(|mut iter| iter.find(|check| check.name == *name));
                 let check = was.ok_or_else(gone)?.clone();
                 Operation::AddCheck { table: table.clone(), check }
             }
@@ -141,7 +147,7 @@ impl Operation {
                 Operation::DropIndex { table: table.clone(), name: index.name.clone() }
             }
             Operation::DropIndex { table, name } => {
-                let was = before.table(table).and_then(|it| it.find_index(name));
+                let was = before.table(table).and_then(|table| table.find_index(name));
                 let index = was.ok_or_else(gone)?.clone();
                 Operation::CreateIndex { table: table.clone(), index }
             }

@@ -110,10 +110,10 @@ impl<'a> Group<'a> {
             }
         }
         head(holes)?;
-        group.facts.iter_mut().try_for_each(|it| refer(it, holes))?;
+        group.facts.iter_mut().try_for_each(|fact| refer(fact, holes))?;
         for member in &mut group.members {
             if let Kind::Column(_, facts) = &mut member.kind {
-                facts.iter_mut().try_for_each(|it| refer(it, holes))?;
+                facts.iter_mut().try_for_each(|fact| refer(fact, holes))?;
             }
         }
         for member in &mut group.members {
@@ -305,7 +305,7 @@ impl Model<'_> {
     }
 
     fn resolved(&self, fields: &[String]) -> Result<Vec<String>> {
-        fields.iter().map(|it| self.resolve(it)).collect()
+        fields.iter().map(|field| self.resolve(field)).collect()
     }
 
     /// The column of the field of that name, or else the column of that name.
@@ -313,9 +313,11 @@ impl Model<'_> {
         let fields = &self.record.fields;
         let found = fields
             .iter()
-            .find(|it| it.field == name)
-            .or_else(|| fields.iter().find(|it| it.column == name));
-        found.map(|it| it.column.clone()).ok_or_else(|| RecordError::no_column(self.offset, name))
+            .find(|field| field.field == name)
+            .or_else(|| fields.iter().find(|field| field.column == name));
+        found
+            .map(|field_record| field_record.column.clone())
+            .ok_or_else(|| RecordError::no_column(self.offset, name))
     }
 
     fn finished(mut self) -> ModelRecord {

@@ -105,7 +105,7 @@ impl<'a> Cursor<'a> {
 
     /// A text, or nothing where it is empty.
     pub(super) fn optional(&mut self) -> Result<Option<String>> {
-        Ok(Some(self.owned()?).filter(|it| !it.is_empty()))
+        Ok(Some(self.owned()?).filter(|text| !text.is_empty()))
     }
 
     pub(super) fn list(&mut self) -> Result<Vec<String>> {

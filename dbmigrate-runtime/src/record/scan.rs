@@ -101,7 +101,7 @@ fn find(bytes: &[u8], needle: &[u8; 8]) -> Option<usize> {
         skips[usize::from(byte)] = 7 - idx;
     }
     let mut start = 0;
-    while let Some(window) = bytes.get(start..).and_then(|it| it.first_chunk::<8>()) {
+    while let Some(window) = bytes.get(start..).and_then(|byte| byte.first_chunk::<8>()) {
         if window == needle {
             return Some(start);
         }

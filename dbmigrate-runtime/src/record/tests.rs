@@ -55,7 +55,7 @@ fn a_record_is_read_back() {
         ("src/models.rs", "/srv/blog")
     );
     assert_eq!(record.table.columns[1], Column::new("a b", Type::array(Type::Text)));
-    let names: Vec<_> = record.table.columns.iter().map(|it| it.name.as_str()).collect();
+    let names: Vec<_> = record.table.columns.iter().map(|column| column.name.as_str()).collect();
     assert_eq!(names, ["id", "a b", "c", "d", "b"]);
     assert_eq!(record.table.foreign_keys[0].name, "fk_post_a b_user");
     assert_eq!(record.table.uniques[0].name, "uq_post_c");

@@ -21,8 +21,8 @@ impl Graph {
     pub fn rival_heads(&self) -> Vec<&str> {
         let heads = self.real_heads();
         let is_alike = |one: &&str| {
-            let mut others = heads.iter().filter(|it| *it != one);
-            others.any(|it| self.labels(it) == self.labels(one))
+            let mut others = heads.iter().filter(|head| *head != one);
+            others.any(|other| self.labels(other) == self.labels(one))
         };
         heads.iter().copied().filter(is_alike).collect()
     }
@@ -36,7 +36,7 @@ impl Graph {
     pub fn is_elsewhere(&self, one: &str, other: &str) -> bool {
         let (one, other) = (self.labels(one), self.labels(other));
         let is_labelled = !one.is_empty() || !other.is_empty();
-        is_labelled && !one.iter().any(|it| other.contains(it))
+        is_labelled && !one.iter().any(|text| other.contains(text))
     }
 
     /// A revision with what it follows and what follows it. Dependencies don't count.
@@ -63,9 +63,10 @@ impl Graph {
                     [parent] if self.children(&it.id).len() < 2 => self.get(parent),
                     _ => None,
                 };
-                let is_joint =
-                    |it: &&Revision| self.children(&it.id).len() > 1 || it.parents.len() > 1;
-                at = parent.filter(|it| !is_joint(it));
+                let is_joint = |revision: &&Revision| {
+                    self.children(&revision.id).len() > 1 || revision.parents.len() > 1
+                };
+                at = parent.filter(|revision| !is_joint(revision));
             }
             for id in on {
                 labels.entry(id.to_owned()).or_default().push(label.clone());

@@ -13,7 +13,7 @@ impl Graph {
     /// When two have one id or one branch label, one needs a revision that isn't there, they need
     /// each other in a circle, or one replaces what can't be replaced.
     pub fn new(revisions: Vec<Revision>) -> Result<Graph, GraphError> {
-        match revisions.iter().any(|it| !it.replaces.is_empty()) {
+        match revisions.iter().any(|revision| !revision.replaces.is_empty()) {
             false => Graph::of(revisions),
             true => Graph::with_replaced(revisions),
         }
@@ -42,7 +42,11 @@ impl Graph {
         let mut unsorted: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
         let revisions: Vec<Revision> =
             order.into_iter().filter_map(|idx| unsorted[idx].take()).collect();
-        let by_id = revisions.iter().enumerate().map(|(idx, it)| (it.id.clone(), idx)).collect();
+        let by_id = revisions
+            .iter()
+            .enumerate()
+            .map(|(idx, revision)| (revision.id.clone(), idx))
+            .collect();
         let mut graph = Graph { revisions, by_id, carriers, ..Graph::default() };
         for it in &graph.revisions {
             let unique: BTreeSet<&String> = it.parents.iter().collect();
@@ -51,7 +55,7 @@ impl Graph {
             }
         }
         let mut dependents: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for it in graph.revisions.iter().filter(|it| !it.depends_on.is_empty()) {
+        for it in graph.revisions.iter().filter(|revision| !revision.depends_on.is_empty()) {
             for id in graph.dependencies(it) {
                 dependents.entry(id.to_owned()).or_default().push(it.id.clone());
             }
@@ -69,7 +73,7 @@ impl Graph {
 ///
 /// Every sign that it must not have, or the meaning that it has.
 pub fn check_id(id: &str) -> Result<(), GraphError> {
-    let is_allowed = |it: char| it.is_ascii_alphanumeric() || it == '_';
+    let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     check_name(id, "a revision's id", is_allowed).map_err(|err| {
         err.or_hint("an id is made of the letters A to Z and a to z, digits and `_`")
     })
@@ -81,7 +85,7 @@ pub fn check_id(id: &str) -> Result<(), GraphError> {
 ///
 /// Every sign that it must not have, or the meaning that it has.
 pub fn check_label(label: &str) -> Result<(), GraphError> {
-    let is_allowed = |it: char| it.is_alphanumeric() || matches!(it, '_' | '-' | '.');
+    let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     check_name(label, "a branch label", is_allowed)
         .map_err(|err| err.or_hint("a label is made of letters, digits, `_`, `-` and `.`"))?;
     match split_relative(label) {
@@ -94,14 +98,14 @@ pub fn check_label(label: &str) -> Result<(), GraphError> {
 }
 
 fn check_name(name: &str, what: &str, is_allowed: impl Fn(char) -> bool) -> Result<(), GraphError> {
-    let mut bad: Vec<char> = name.chars().filter(|it| !is_allowed(*it)).collect();
+    let mut bad: Vec<char> = name.chars().filter(|c| !is_allowed(*c)).collect();
     bad.sort_unstable();
     bad.dedup();
     let why = match name {
         "" => "it is empty".to_owned(),
         "base" | "head" | "heads" | "current" => "it has a meaning".to_owned(),
         _ if bad.is_empty() => return Ok(()),
-        _ => bad.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", "),
+        _ => bad.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", "),
     };
     let err = GraphError::new(format!("`{name}` can't be {what}: {why}"));
     Err(if bad.is_empty() && !name.is_empty() { err.hint("choose another") } else { err })
@@ -110,8 +114,8 @@ fn check_name(name: &str, what: &str, is_allowed: impl Fn(char) -> bool) -> Resu
 /// Puts revisions in the order of their files' names, whichever directory they are in: a program
 /// knows the name alone, and it takes the same way as the tool.
 pub(super) fn sort(revisions: &mut [Revision]) {
-    let name = |it: &Revision| it.file.rsplit(['/', '\\']).next().map(str::to_owned);
-    revisions.sort_by_cached_key(|it| (name(it), it.id.clone()));
+    let name = |revision: &Revision| revision.file.rsplit(['/', '\\']).next().map(str::to_owned);
+    revisions.sort_by_cached_key(|revision| (name(revision), revision.id.clone()));
 }
 
 pub(super) fn by_id(revisions: &[Revision]) -> Result<BTreeMap<String, usize>, GraphError> {
@@ -206,9 +210,10 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut n_open: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
     for (idx, needed) in needs.iter().enumerate() {
-        needed.iter().for_each(|it| needed_by[*it].push(idx));
+        needed.iter().for_each(|n| needed_by[*n].push(idx));
     }
-    let mut ready: BTreeSet<usize> = (0..needs.len()).filter(|it| n_open[*it] == 0).collect();
+    let mut ready: BTreeSet<usize> =
+        (0..needs.len()).filter(|candidate| n_open[*candidate] == 0).collect();
     let mut order = Vec::with_capacity(needs.len());
     while let Some(idx) = ready.pop_first() {
         order.push(idx);
@@ -221,7 +226,7 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     }
     match order.len() == needs.len() {
         true => Ok(order),
-        false => Err((0..needs.len()).filter(|it| n_open[*it] > 0).collect()),
+        false => Err((0..needs.len()).filter(|candidate| n_open[*candidate] > 0).collect()),
     }
 }
 
@@ -235,16 +240,16 @@ fn circle(revisions: &[Revision], parents: &[Vec<usize>], needs: &[Vec<usize>]) 
     // Each of them needs another one of them, so the way along needs never ends.
     let mut way: Vec<usize> = unordered.first().copied().into_iter().collect();
     while let Some(at) = way.last() {
-        let Some(next) = edges[*at].iter().find(|it| unordered.contains(it)) else { break };
-        if let Some(begin) = way.iter().position(|it| it == next) {
+        let Some(next) = edges[*at].iter().find(|edge| unordered.contains(edge)) else { break };
+        if let Some(begin) = way.iter().position(|way| way == next) {
             way.drain(..begin);
             break;
         }
         way.push(*next);
     }
-    let least = way.iter().enumerate().min_by_key(|(_, it)| **it).map_or(0, |(at, _)| at);
+    let least = way.iter().enumerate().min_by_key(|(_, n)| **n).map_or(0, |(at, _)| at);
     way.rotate_left(least);
-    let text = |it: &usize| format!("`{}` in {}", revisions[*it].id, revisions[*it].file);
+    let text = |n: &usize| format!("`{}` in {}", revisions[*n].id, revisions[*n].file);
     let texts: Vec<String> = way.iter().map(text).collect();
     let message = format!("these revisions {verb} each other in a circle: {}", texts.join(", "));
     GraphError::new(message).hint(format!("correct the `{constant}` of one of them"))

@@ -37,18 +37,18 @@ fn entry(text: &str) -> Replaced<'_> {
 impl Revision {
     /// The ids of the revisions that it replaces, in the order of the history.
     pub fn replaced(&self) -> impl Iterator<Item = &str> {
-        self.entries().map(|it| it.id)
+        self.entries().map(|replaced| replaced.id)
     }
 
     fn entries(&self) -> impl DoubleEndedIterator<Item = Replaced<'_>> {
-        self.replaces.iter().map(|it| entry(it))
+        self.replaces.iter().map(|replace| entry(replace))
     }
 
     /// Those of what it replaces that the applied ones amount to: one that replaced others stands
     /// for them, and they for it.
     fn covered<'a>(&'a self, applied: &BTreeSet<String>) -> BTreeSet<&'a str> {
         let mut covered: BTreeSet<&str> =
-            self.replaced().filter(|it| applied.contains(*it)).collect();
+            self.replaced().filter(|replaced| applied.contains(*replaced)).collect();
         for it in self.entries().rev() {
             if covered.contains(it.id) {
                 covered.extend(&it.of);
@@ -70,8 +70,8 @@ impl Revision {
         while let Some(it) = at {
             ends.push(it.id);
             let last = it.of.last().copied();
-            at = last.filter(|it| !ends.contains(it)).map(|last| {
-                let known = self.entries().find(|it| it.id == last);
+            at = last.filter(|last| !ends.contains(last)).map(|last| {
+                let known = self.entries().find(|replaced| replaced.id == last);
                 known.unwrap_or(Replaced { id: last, of: Vec::new() })
             });
         }
@@ -93,7 +93,7 @@ impl Graph {
     /// The revisions that replace that one, in this view or not.
     pub(crate) fn replacing_one(&self, id: &str) -> Vec<&Revision> {
         let mut by = self.replacing();
-        by.retain(|by| by.replaced().any(|it| it == id));
+        by.retain(|by| by.replaced().any(|replaced| replaced == id));
         by
     }
 
@@ -101,7 +101,7 @@ impl Graph {
     /// replaces it together with what follows it. The last one that it replaces is the same point.
     pub fn replaced_by(&self, identifier: &str) -> Option<(&str, &Revision)> {
         let (id, by) = self.alias(identifier)?;
-        let is_inner = by.replaced().any(|it| it == id) && !by.ends().contains(&id);
+        let is_inner = by.replaced().any(|replaced| replaced == id) && !by.ends().contains(&id);
         is_inner.then_some((id, by))
     }
 
@@ -146,7 +146,7 @@ impl Graph {
         let all = |ids: &[String]| {
             let mut ids: Vec<String> = ids.iter().map(one).collect();
             let mut seen = BTreeSet::new();
-            ids.retain(|it| seen.insert(it.clone()));
+            ids.retain(|text| seen.insert(text.clone()));
             ids
         };
         match target {
@@ -196,12 +196,13 @@ impl Graph {
         }
         let mut open = BTreeSet::new();
         for by in self.replacing() {
-            let has = |it: &Revision| it.replaced().any(|it| it == by.id);
+            let has = |revision: &Revision| revision.replaced().any(|replaced| replaced == by.id);
             let mut others = self.replacing().into_iter();
-            if others.any(|it| has(it) && !open.contains(&it.id)) {
+            if others.any(|revision| has(revision) && !open.contains(&revision.id)) {
                 continue;
             }
-            let rows: Vec<&str> = by.replaced().filter(|it| applied.contains(*it)).collect();
+            let rows: Vec<&str> =
+                by.replaced().filter(|replaced| applied.contains(*replaced)).collect();
             if rows.is_empty() {
                 continue;
             }
@@ -211,7 +212,7 @@ impl Graph {
             let covered = by.covered(&applied);
             if self.has_files(by, &applied) {
                 open.insert(by.id.clone());
-            } else if by.replaced().all(|it| covered.contains(it)) {
+            } else if by.replaced().all(|replaced| covered.contains(replaced)) {
                 let rows = rows.into_iter().map(str::to_owned).collect();
                 counted.insert(by.id.clone(), rows);
             } else {
@@ -262,17 +263,17 @@ impl Graph {
         let written = ids(&self.written);
         let is_written = |id: &str| written.contains(id);
         let covered = by.covered(applied);
-        by.entries().all(|it| {
+        by.entries().all(|replaced| {
             let within = |other: Replaced<'_>| {
-                let stands = || other.of.iter().all(|it| covered.contains(it));
-                let is_it = other.of.contains(&it.id) && is_written(other.id);
-                is_it && (!applied.contains(it.id) || stands())
+                let stands = || other.of.iter().all(|text| covered.contains(text));
+                let is_it = other.of.contains(&replaced.id) && is_written(other.id);
+                is_it && (!applied.contains(replaced.id) || stands())
             };
             let is_elsewhere = || {
-                let of = || it.of.iter().all(|it| is_written(it));
-                !it.of.is_empty() && !applied.contains(it.id) && of()
+                let of = || replaced.of.iter().all(|text| is_written(text));
+                !replaced.of.is_empty() && !applied.contains(replaced.id) && of()
             };
-            is_written(it.id) || is_elsewhere() || by.entries().any(within)
+            is_written(replaced.id) || is_elsewhere() || by.entries().any(within)
         })
     }
 
@@ -287,10 +288,13 @@ impl Graph {
     /// The same where these are left out and what they replace is there.
     fn opened(written: &Arc<[Revision]>, open: BTreeSet<String>) -> Result<Graph, GraphError> {
         let aliases = aliases(written, &open);
-        let mut revisions: Vec<Revision> =
-            written.iter().filter(|it| !aliases.contains_key(&it.id)).cloned().collect();
+        let mut revisions: Vec<Revision> = written
+            .iter()
+            .filter(|revision| !aliases.contains_key(&revision.id))
+            .cloned()
+            .collect();
         let ids: BTreeMap<&str, &Revision> =
-            written.iter().map(|it| (it.id.as_str(), it)).collect();
+            written.iter().map(|revision| (revision.id.as_str(), revision)).collect();
         for it in &mut revisions {
             for parent in &mut it.parents {
                 let Some(by) = aliases.get(parent) else { continue };
@@ -300,7 +304,7 @@ impl Graph {
                 by.clone_into(parent);
             }
             let mut seen = BTreeSet::new();
-            it.parents.retain(|it| seen.insert(it.clone()));
+            it.parents.retain(|parent| seen.insert(parent.clone()));
             for name in &mut it.depends_on {
                 if let Some(by) = aliases.get(name) {
                     by.clone_into(name);
@@ -313,17 +317,18 @@ impl Graph {
 }
 
 fn ids(written: &[Revision]) -> BTreeSet<&str> {
-    written.iter().map(|it| it.id.as_str()).collect()
+    written.iter().map(|revision| revision.id.as_str()).collect()
 }
 
 fn replacing(written: &[Revision]) -> Vec<&Revision> {
-    let mut replacing: Vec<_> = written.iter().filter(|it| !it.replaces.is_empty()).collect();
-    replacing.sort_by_key(|it| std::cmp::Reverse(it.replaces.len()));
+    let mut replacing: Vec<_> =
+        written.iter().filter(|revision| !revision.replaces.is_empty()).collect();
+    replacing.sort_by_key(|revision| std::cmp::Reverse(revision.replaces.len()));
     replacing
 }
 
 fn is_inside(by: &Revision, id: &str) -> bool {
-    by.replaced().any(|it| it == id) && !by.ends().contains(&id)
+    by.replaced().any(|replaced| replaced == id) && !by.ends().contains(&id)
 }
 
 /// What is in the place of a revision that isn't in this view.
@@ -334,15 +339,16 @@ fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, St
     // The one that replaces the most comes last and has the word.
     for by in replacing(written).into_iter().rev() {
         if !open.contains(&by.id) {
-            aliases.extend(by.replaced().map(|it| (it.to_owned(), by.id.clone())));
+            aliases.extend(by.replaced().map(|replaced| (replaced.to_owned(), by.id.clone())));
             continue;
         }
         // What it replaces is in this view, or in the place of what is.
         let end = |ids: Vec<&str>, aliases: &BTreeMap<String, String>| {
-            let known = ids.into_iter().find(|it| is_written(it) || aliases.contains_key(*it))?;
+            let known =
+                ids.into_iter().find(|text| is_written(text) || aliases.contains_key(*text))?;
             Some(aliases.get(known).map_or(known, String::as_str).to_owned())
         };
-        for it in by.entries().filter(|it| !is_written(it.id)) {
+        for it in by.entries().filter(|replaced| !is_written(replaced.id)) {
             if let Some(end) = end(it.of.last().copied().into_iter().collect(), &aliases) {
                 aliases.insert(it.id.to_owned(), end);
             }
@@ -359,7 +365,7 @@ fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, St
 fn check(revisions: &[Revision]) -> Result<(), GraphError> {
     let replacing = replacing(revisions);
     let written: BTreeMap<&str, &Revision> =
-        revisions.iter().map(|it| (it.id.as_str(), it)).collect();
+        revisions.iter().map(|revision| (revision.id.as_str(), revision)).collect();
     for by in &replacing {
         check_entries(by, &written)?;
         let ids: BTreeSet<&str> = by.replaced().collect();
@@ -367,16 +373,18 @@ fn check(revisions: &[Revision]) -> Result<(), GraphError> {
             let message = format!("revision `{}` replaces itself, in {}", by.id, by.file);
             return Err(GraphError::new(message).hint("correct its `REPLACES`"));
         }
-        for other in replacing.iter().filter(|it| it.id != by.id) {
-            if let Some(it) = by.entries().find(|it| it.id == other.id) {
+        for other in replacing.iter().filter(|revision| revision.id != by.id) {
+            if let Some(it) = by.entries().find(|replaced| replaced.id == other.id) {
                 let is_whole = it.of.iter().copied().eq(other.replaced());
-                if !is_whole || !other.replaced().all(|it| ids.contains(it)) {
+                if !is_whole || !other.replaced().all(|replaced| ids.contains(replaced)) {
                     return Err(not_whole(by, other));
                 }
                 continue;
             }
-            let mut common = other.replaced().filter(|it| ids.contains(it));
-            if let (Some(id), false) = (common.next(), other.replaced().any(|it| it == by.id)) {
+            let mut common = other.replaced().filter(|replaced| ids.contains(replaced));
+            if let (Some(id), false) =
+                (common.next(), other.replaced().any(|replaced| replaced == by.id))
+            {
                 let message = format!(
                     "two revisions replace `{id}`: `{}` in {} and `{}` in {}",
                     by.id, by.file, other.id, other.file
@@ -417,7 +425,7 @@ fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(
                 )));
             }
             if looked_at.insert(id) {
-                let parents = written.get(id).map_or(&[][..], |it| &it.parents);
+                let parents = written.get(id).map_or(&[][..], |revision| &revision.parents);
                 open.extend(parents.iter().map(String::as_str));
             }
         }
@@ -443,7 +451,8 @@ fn check_places(
         }
         let parents = written.get(id).map_or(&[][..], |revision| &revision.parents);
         open.extend(parents.iter().map(String::as_str));
-        let is_named = |other: &&&Revision| other.id == id || other.replaced().any(|it| it == id);
+        let is_named =
+            |other: &&&Revision| other.id == id || other.replaced().any(|replaced| replaced == id);
         for other in replacing.iter().filter(is_named).filter(|other| other.id != by.id) {
             open.push(&other.id);
             open.extend(other.replaced());
@@ -501,8 +510,13 @@ fn listed(ids: &[&str]) -> String {
 
 /// A database that stands where there are no files any more.
 fn half(by: &Revision, rows: &[&str], covered: &BTreeSet<&str>) -> GraphError {
-    let missing: Vec<&str> = by.entries().filter(|it| it.of.is_empty()).map(|it| it.id).collect();
-    let missing: Vec<&str> = missing.into_iter().filter(|it| !covered.contains(it)).collect();
+    let missing: Vec<&str> = by
+        .entries()
+        .filter(|replaced| replaced.of.is_empty())
+        .map(|replaced| replaced.id)
+        .collect();
+    let missing: Vec<&str> =
+        missing.into_iter().filter(|missing| !covered.contains(missing)).collect();
     let message = format!(
         "the database is in the middle of what revision `{}` replaces: it has {} and lacks {}, \
          and files of these are gone, in {}",

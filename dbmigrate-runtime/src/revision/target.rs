@@ -62,7 +62,7 @@ impl Range {
     /// Reads `a:b`, `a:` or `:b`; `None` when there is no `:`.
     pub fn parse(text: &str) -> Option<Range> {
         let (from, to) = text.split_once(':')?;
-        let side = |it: &str| (!it.is_empty()).then(|| it.to_owned());
+        let side = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         Some(Range { from: side(from), to: side(to) })
     }
 }
@@ -91,7 +91,7 @@ impl Graph {
     pub fn resolve(&self, identifier: &str) -> Result<Option<&str>, GraphError> {
         match self.target(identifier, None)?.ids().as_slice() {
             [] => Ok(None),
-            [id] => Ok(self.get(id).map(|it| it.id.as_str())),
+            [id] => Ok(self.get(id).map(|revision| revision.id.as_str())),
             ids => {
                 let words = Words { graph: self, identifier, branch: None, applied: None };
                 Err(words.several(ids).hint("name one of them"))
@@ -117,7 +117,7 @@ impl Graph {
                 .hint("ranges are for `history -r`, and with --sql for what runs"));
         }
         let (branch, rest) = split_branch(identifier);
-        let branch = branch.map(|it| self.branch(it)).transpose()?;
+        let branch = branch.map(|branch| self.branch(branch)).transpose()?;
         let words = Words { graph: self, identifier, branch, applied };
         let (name, steps) = match self.find(rest).or_else(|| self.labelled(rest)) {
             Some(_) => (rest, None),
@@ -142,7 +142,7 @@ impl Graph {
             None => start,
             Some(steps) => words.walk(start, steps)?,
         };
-        Ok(Target::of(ids, words.branch.map(|it| it.id)))
+        Ok(Target::of(ids, words.branch.map(|branch| branch.id)))
     }
 
     /// What several identifiers name together.
@@ -166,7 +166,7 @@ impl Graph {
                 return Err(GraphError::new(message).hint("name it alone"));
             }
             for id in target.ids() {
-                if !all.iter().any(|it| it == id) {
+                if !all.iter().any(|text| text == id) {
                     all.push(id.to_owned());
                 }
             }
@@ -199,18 +199,18 @@ impl Graph {
         name: &str,
         counts: impl Fn(&str) -> bool,
     ) -> Result<&Revision, Option<GraphError>> {
-        let ids = self.revisions.iter().map(|it| (&it.id, it));
+        let ids = self.revisions.iter().map(|revision| (&revision.id, revision));
         let replaced = self.aliases.iter().filter_map(|(id, by)| Some((id, self.get(by)?)));
         let found = ids.chain(replaced);
-        let found = found.filter(|(id, it)| id.starts_with(name) && counts(&it.id));
-        let mut found: Vec<&Revision> = found.map(|(_, it)| it).collect();
+        let found = found.filter(|(id, revision)| id.starts_with(name) && counts(&revision.id));
+        let mut found: Vec<&Revision> = found.map(|(_, revision)| revision).collect();
         let mut seen = BTreeSet::new();
-        found.retain(|it| seen.insert(&it.id));
+        found.retain(|revision| seen.insert(&revision.id));
         match found.as_slice() {
             [it] => Ok(it),
             _ if found.is_empty() || name.is_empty() => Err(None),
             _ => {
-                let ids: Vec<&str> = found.iter().map(|it| it.id.as_str()).collect();
+                let ids: Vec<&str> = found.iter().map(|revision| revision.id.as_str()).collect();
                 let message =
                     format!("several revisions begin with `{name}`:{}", self.listed(&ids));
                 Err(Some(GraphError::new(message).hint("give more of the id")))
@@ -220,16 +220,16 @@ impl Graph {
 
     /// Revisions for a message, each on a line of its own with its labels and its file.
     pub fn listed(&self, ids: &[&str]) -> String {
-        let line = |it: &Revision| {
-            let labels = match self.labels(&it.id) {
+        let line = |revision: &Revision| {
+            let labels = match self.labels(&revision.id) {
                 [] => String::new(),
                 labels => format!(" ({})", labels.join(", ")),
             };
-            let message = match it.message.as_str() {
+            let message = match revision.message.as_str() {
                 "" => String::new(),
                 message => format!("  {message}"),
             };
-            format!("\n  {}{labels}{message}, in {}", it.id, it.file)
+            format!("\n  {}{labels}{message}, in {}", revision.id, revision.file)
         };
         ids.iter().filter_map(|id| self.get(id)).map(line).collect()
     }
@@ -252,11 +252,11 @@ struct Words<'a> {
 
 impl<'a> Words<'a> {
     fn is_on_branch(&self, id: &str) -> bool {
-        self.branch.as_ref().is_none_or(|it| it.lineage.contains(id))
+        self.branch.as_ref().is_none_or(|branch| branch.lineage.contains(id))
     }
 
     fn on_branch(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-        ids.into_iter().filter(|it| self.is_on_branch(it)).collect()
+        ids.into_iter().filter(|text| self.is_on_branch(text)).collect()
     }
 
     fn named(&self, name: &str) -> Result<Vec<&'a str>, GraphError> {
@@ -269,9 +269,9 @@ impl<'a> Words<'a> {
                     return Ok(heads);
                 }
                 // One that has all the others before it, since it depends on them.
-                let has_all = |it: &&&str| {
-                    let before = self.graph.with_ancestors(&[it]);
-                    heads.iter().all(|it| before.contains(it))
+                let has_all = |text: &&&str| {
+                    let before = self.graph.with_ancestors(&[text]);
+                    heads.iter().all(|head| before.contains(head))
                 };
                 if let Some(head) = heads.iter().find(has_all) {
                     return Ok(vec![head]);
@@ -325,18 +325,19 @@ impl<'a> Words<'a> {
         let Some(branch) = &self.branch else {
             return Ok(self.graph.current(applied));
         };
-        let is_applied = |it: &&str| applied.contains(*it);
+        let is_applied = |text: &&str| applied.contains(*text);
         let is_last = |id: &&str| {
             let after = self.graph.children(id).iter();
-            !after.clone().any(|it| applied.contains(it) && self.is_on_branch(it))
+            !after.clone().any(|text| applied.contains(text) && self.is_on_branch(text))
         };
         let last: Vec<&str> =
             branch.lineage.iter().copied().filter(is_applied).filter(is_last).collect();
         // The trunk below a branch is not the branch's to undo.
         let of_branch = self.graph.on_branch(branch.id);
-        let is_own =
-            |it: &&str| of_branch.contains(it) || self.graph.labels(it).contains(&branch.name);
-        if steps.is_some_and(|it| it < 0) && !last.iter().any(is_own) {
+        let is_own = |text: &&str| {
+            of_branch.contains(text) || self.graph.labels(text).contains(&branch.name)
+        };
+        if steps.is_some_and(|step| step < 0) && !last.iter().any(is_own) {
             let message = format!("nothing of the branch `{}` is applied", branch.name);
             return Err(GraphError::new(message).hint("`cargo dbmigrate current` shows what is"));
         }
@@ -401,9 +402,9 @@ impl<'a> Words<'a> {
     /// How to name one of several: by the label of its branch where no other one is on it.
     fn one_of(&self, ids: &[&str]) -> String {
         let name = |id: &&str| {
-            let others = ids.iter().filter(|it| *it != id);
-            let others: Vec<_> = others.flat_map(|it| self.graph.labels(it)).collect();
-            match self.graph.labels(id).iter().find(|it| !others.contains(it)) {
+            let others = ids.iter().filter(|text| *text != id);
+            let others: Vec<_> = others.flat_map(|other| self.graph.labels(other)).collect();
+            match self.graph.labels(id).iter().find(|label| !others.contains(label)) {
                 Some(label) if self.branch.is_none() => format!("`{label}@{}`", self.identifier),
                 _ => format!("`{id}`"),
             }

@@ -66,10 +66,10 @@ thread_local! {
 /// Keeps a panic's message for the error, instead of printing it beside.
 fn keep_panics() {
     std::panic::set_hook(Box::new(|info| {
-        let text = info.payload().downcast_ref::<&str>().map(|it| (*it).to_owned());
+        let text = info.payload().downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned());
         let text = text.unwrap_or_else(|| "it does not say why".to_owned());
-        let place = info.location().map_or(String::new(), |it| format!("{it}: "));
+        let place = info.location().map_or(String::new(), |location| format!("{location}: "));
         PANIC.set(format!("{place}{text}"));
     }));
 }
@@ -164,13 +164,13 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
             .get("args")?
             .as_array()?
             .iter()
-            .map(|it| {
-                let [key, value] = it.as_array()? else { return None };
+            .map(|values| {
+                let [key, value] = values.as_array()? else { return None };
                 Some((key.as_str()?.to_owned(), value.as_str()?.to_owned()))
             })
             .collect();
         let args = args?;
-        let module = migrator.modules().iter().find(|it| it.revision == revision)?;
+        let module = migrator.modules().iter().find(|module| module.revision == revision)?;
         let upgrade = request.get("direction")?.as_str()? == "upgrade";
         let migration = record(module).ok()?;
         let recording = if upgrade { migration.upgrade } else { migration.downgrade };
@@ -237,13 +237,13 @@ impl Connection for Pipe<'_> {
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
         let answer = self.ask("execute", sql, params)?;
         let n = answer.get("changes").and_then(Json::as_int);
-        n.and_then(|it| u64::try_from(it).ok()).ok_or_else(strange)
+        n.and_then(|n| u64::try_from(n).ok()).ok_or_else(strange)
     }
 
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
         let answer = self.ask("query", sql, params)?;
         let columns = answer.get("columns").and_then(Json::as_array).ok_or_else(strange)?;
-        let columns = columns.iter().map(|it| it.as_str().map(str::to_owned));
+        let columns = columns.iter().map(|value| value.as_str().map(str::to_owned));
         let rows = answer.get("rows").and_then(Json::as_array).ok_or_else(strange)?;
         Ok(Rows {
             columns: columns.collect::<Option<_>>().ok_or_else(strange)?,

@@ -16,7 +16,8 @@ pub struct Recorded {
 }
 
 pub(super) fn write_recorded(module: &Module, migration: &Result<Migration, String>) -> Json {
-    let replaces = migration.as_ref().is_ok_and(|it| !it.revision.replaces.is_empty());
+    let replaces =
+        migration.as_ref().is_ok_and(|migration| !migration.revision.replaces.is_empty());
     match migration {
         Err(panic) => Json::object([
             ("module", Some(Json::text(module.name))),
@@ -59,7 +60,7 @@ pub fn read_recorded(line: &str) -> Result<Recorded, DecodeError> {
     };
     let texts = |key: &str| {
         let items = json.get(key).and_then(Json::as_array).ok_or_else(|| missing(key))?;
-        let items = items.iter().map(|it| it.as_str().map(str::to_owned));
+        let items = items.iter().map(|value| value.as_str().map(str::to_owned));
         items.collect::<Option<Vec<_>>>().ok_or_else(|| missing(key))
     };
     let module = text("module")?;

@@ -120,13 +120,13 @@ pub fn serve_step<R: BufRead>(
         }
         let params = decode_values(json.get("params").unwrap_or(&Json::Null))?;
         let answer = if let Some(sql) = json.get("execute").and_then(Json::as_str) {
-            let changes = |it: u64| Json::Int(i64::try_from(it).unwrap_or(i64::MAX));
-            db.execute(sql, params).map(|it| Json::object([("changes", Some(changes(it)))]))
+            let changes = |number: u64| Json::Int(i64::try_from(number).unwrap_or(i64::MAX));
+            db.execute(sql, params).map(|found| Json::object([("changes", Some(changes(found)))]))
         } else if let Some(sql) = json.get("query").and_then(Json::as_str) {
-            db.query_rows(sql, &params).map(|it| {
-                let rows = it.rows.iter().map(|it| encode_values(it)).collect();
+            db.query_rows(sql, &params).map(|found| {
+                let rows = found.rows.iter().map(|row| encode_values(row)).collect();
                 Json::object([
-                    ("columns", Some(Json::texts(&it.columns))),
+                    ("columns", Some(Json::texts(&found.columns))),
                     ("rows", Some(Json::Array(rows))),
                 ])
             })

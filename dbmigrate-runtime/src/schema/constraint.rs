@@ -191,7 +191,7 @@ impl Index {
     pub fn new<const N: usize>(name: &str, columns: [&str; N]) -> Index {
         Index {
             name: name.to_owned(),
-            columns: columns.iter().map(|it| IndexColumn::new(it)).collect(),
+            columns: columns.iter().map(|column| IndexColumn::new(column)).collect(),
             unique: false,
             filter: None,
         }

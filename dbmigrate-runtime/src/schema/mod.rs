@@ -27,7 +27,7 @@ pub struct Schema {
 impl Schema {
     /// A schema of these tables; of two with one name the later one stays.
     pub fn from_tables(tables: impl IntoIterator<Item = Table>) -> Schema {
-        Schema { tables: tables.into_iter().map(|it| (it.name.clone(), it)).collect() }
+        Schema { tables: tables.into_iter().map(|table| (table.name.clone(), table)).collect() }
     }
 
     /// The table of that name.
@@ -151,12 +151,12 @@ impl Table {
 
     /// The column of that name.
     pub fn find_column(&self, name: &str) -> Option<&Column> {
-        self.columns.iter().find(|it| it.name == name)
+        self.columns.iter().find(|column| column.name == name)
     }
 
     /// The index of that name.
     pub fn find_index(&self, name: &str) -> Option<&Index> {
-        self.indexes.iter().find(|it| it.name == name)
+        self.indexes.iter().find(|index| index.name == name)
     }
 
     /// The column that generates its own values: the only column of the primary key, when it is

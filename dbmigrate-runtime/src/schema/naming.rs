@@ -82,11 +82,11 @@ impl Convention {
         for (key, template, needed) in templates.all() {
             let all = if key == "foreign_key" { &PLACES[..] } else { &PLACES[..2] };
             let places = places(template).map_err(|why| format!("`{key}` {why}"))?;
-            if let Some(it) = places.iter().find(|it| !all.contains(it)) {
+            if let Some(it) = places.iter().find(|place| !all.contains(place)) {
                 let all = all.join("}`, `{");
                 return Err(format!("`{key}` has `{{{it}}}`, and there are only `{{{all}}}`"));
             }
-            if let Some(it) = needed.iter().find(|it| !places.contains(it)) {
+            if let Some(it) = needed.iter().find(|text| !places.contains(text)) {
                 let of = if *it == "table" { "tables" } else { "of one table" };
                 return Err(format!(
                     "`{key}` has no `{{{it}}}`, so that two {of} would get the same name"
@@ -95,7 +95,7 @@ impl Convention {
         }
         let all = templates.all();
         for (idx, (key, template, _)) in all.iter().enumerate() {
-            if let Some((other, ..)) = all[..idx].iter().find(|(_, it, _)| it == template) {
+            if let Some((other, ..)) = all[..idx].iter().find(|(_, text, _)| text == template) {
                 return Err(format!(
                     "`{other}` and `{key}` are the same, so that two things of one table would \
                      get the same name"
@@ -117,9 +117,9 @@ impl Convention {
 
     /// `ix_post_title`
     pub fn index(&self, table: &str, columns: &[IndexColumn]) -> String {
-        let terms = columns.iter().map(|it| match &it.term {
-            IndexTerm::Column(it) => it.clone(),
-            IndexTerm::Expression(it) => hash(it),
+        let terms = columns.iter().map(|column| match &column.term {
+            IndexTerm::Column(column) => column.clone(),
+            IndexTerm::Expression(column) => hash(column),
         });
         filled(&self.templates.index, table, &joined(&terms.collect::<Vec<_>>()), "")
     }
@@ -241,9 +241,9 @@ mod tests {
 
     #[test]
     fn a_template_says_where_each_word_goes() {
-        let naming = with(|it| {
-            it.foreign_key = "{columns}->{target} of {table}/{table}".to_owned();
-            it.unique = "größe {table}{columns}".to_owned();
+        let naming = with(|templates| {
+            templates.foreign_key = "{columns}->{target} of {table}/{table}".to_owned();
+            templates.unique = "größe {table}{columns}".to_owned();
         });
         let naming = naming.unwrap();
         // A name isn't looked through again.
@@ -260,31 +260,31 @@ mod tests {
             assert_eq!(with(set).unwrap_err(), expected);
         };
         check(
-            |it| it.check = "ck_{tabel}".to_owned(),
+            |templates| templates.check = "ck_{tabel}".to_owned(),
             "`check` has `{tabel}`, and there are only `{table}`, `{columns}`",
         );
         check(
-            |it| it.unique = "uq_{table}_{columns}_{target}".to_owned(),
+            |templates| templates.unique = "uq_{table}_{columns}_{target}".to_owned(),
             "`unique` has `{target}`, and there are only `{table}`, `{columns}`",
         );
         check(
-            |it| it.primary_key = "pk".to_owned(),
+            |templates| templates.primary_key = "pk".to_owned(),
             "`primary_key` has no `{table}`, so that two tables would get the same name",
         );
         check(
-            |it| it.index = "ix_{columns}".to_owned(),
+            |templates| templates.index = "ix_{columns}".to_owned(),
             "`index` has no `{table}`, so that two tables would get the same name",
         );
         check(
-            |it| it.foreign_key = "fk_{table}_{target}".to_owned(),
+            |templates| templates.foreign_key = "fk_{table}_{target}".to_owned(),
             "`foreign_key` has no `{columns}`, so that two of one table would get the same name",
         );
         for text in ["{table", "table}", "{table}}", "{{table}}", "{ta{ble}"] {
-            let err = with(|it| it.primary_key = text.to_owned()).unwrap_err();
+            let err = with(|templates| templates.primary_key = text.to_owned()).unwrap_err();
             assert_eq!(err, "`primary_key` has a brace without its other one", "{text}");
         }
         check(
-            |it| it.check = "uq_{table}_{columns}".to_owned(),
+            |templates| templates.check = "uq_{table}_{columns}".to_owned(),
             "`unique` and `check` are the same, so that two things of one table would get the \
              same name",
         );

@@ -17,7 +17,7 @@ fn schema() -> Schema {
 }
 
 fn report(mistake: Option<Mistake>) -> String {
-    mistake.map_or_else(String::new, |it| format!("{it}\n{}", it.hint))
+    mistake.map_or_else(String::new, |mistake| format!("{mistake}\n{}", mistake.hint))
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub fn revision(text: &str) -> Revision {
     }
     let [id, parents, branch_labels, depends_on, replaces] = parts;
     // One that replaced others itself: `=a,b,c:a+b`.
-    let replaces = replaces.iter().map(|it| it.replace('+', " ")).collect();
+    let replaces = replaces.iter().map(|replace| replace.replace('+', " ")).collect();
     let id = id.concat();
     let (message, file) = (format!("message of {id}"), format!("{id}.rs"));
     Revision { id, parents, branch_labels, depends_on, replaces, message, file }

@@ -49,12 +49,12 @@ fn rows(conn: &Connection, sql: &str) -> String {
     let mut rows = stmt.query([]).unwrap();
     let mut text = String::new();
     while let Some(row) = rows.next().unwrap() {
-        let values = (0..n).map(|it| match row.get_ref(it).unwrap() {
+        let values = (0..n).map(|found| match row.get_ref(found).unwrap() {
             rusqlite::types::ValueRef::Null => "NULL".to_owned(),
-            rusqlite::types::ValueRef::Integer(it) => it.to_string(),
-            rusqlite::types::ValueRef::Real(it) => format!("{it:?}"),
-            rusqlite::types::ValueRef::Text(it) => String::from_utf8_lossy(it).into_owned(),
-            rusqlite::types::ValueRef::Blob(it) => format!("{it:?}"),
+            rusqlite::types::ValueRef::Integer(found) => found.to_string(),
+            rusqlite::types::ValueRef::Real(found) => format!("{found:?}"),
+            rusqlite::types::ValueRef::Text(found) => String::from_utf8_lossy(found).into_owned(),
+            rusqlite::types::ValueRef::Blob(found) => format!("{found:?}"),
         });
         text += &(values.collect::<Vec<_>>().join("|") + "\n");
     }

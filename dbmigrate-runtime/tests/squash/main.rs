@@ -29,12 +29,15 @@ fn view(text: &str, applied: &str) -> String {
         Ok(it) => it,
         Err(err) => return format!("{err}\n  hint: {}", err.get_hint().unwrap_or_default()),
     };
-    let one = |it: &dbmigrate_runtime::engine::revision::Revision| match it.parents.as_slice() {
-        [] => it.id.clone(),
-        parents => format!("{}<{}", it.id, parents.join(",")),
+    let one = |revision: &dbmigrate_runtime::engine::revision::Revision| match revision
+        .parents
+        .as_slice()
+    {
+        [] => revision.id.clone(),
+        parents => format!("{}<{}", revision.id, parents.join(",")),
     };
     let ids: Vec<String> = view.of.revisions().iter().map(one).collect();
-    let join = |it: Vec<String>| it.join(" ");
+    let join = |name: Vec<String>| name.join(" ");
     let mut shown = format!("{} | {}", ids.join(" "), join(view.applied.into_iter().collect()));
     for (by, rows) in view.counted {
         shown += &format!(" | {by} for {}", rows.join(" "));
@@ -44,7 +47,7 @@ fn view(text: &str, applied: &str) -> String {
 
 #[track_caller]
 fn views(text: &str, applied: &[&str], expect: Expect) {
-    let lines = applied.iter().map(|it| format!("[{it}] {}\n", view(text, it)));
+    let lines = applied.iter().map(|applied| format!("[{applied}] {}\n", view(text, applied)));
     expect.assert_eq(&lines.collect::<String>());
 }
 

@@ -25,7 +25,7 @@ fn migrations(text: &str) -> Migrations {
 
 fn migration(revision: Revision) -> Migration {
     let mut tables: Vec<String> = revision.replaced().map(str::to_owned).collect();
-    tables.retain(|it| it != "s");
+    tables.retain(|table| table != "s");
     if tables.is_empty() {
         tables.push(revision.id.clone());
     }
@@ -67,8 +67,8 @@ fn down(conn: &mut Connection, text: &str, to: &str) -> Result<String, Error> {
 fn state(conn: &mut Connection) -> String {
     let query = |conn: &Connection, sql: &str| -> String {
         let mut statement = conn.prepare(sql).unwrap();
-        let ids = statement.query_map([], |it| it.get::<_, String>(0)).unwrap();
-        ids.map(|it| it.unwrap()).collect::<Vec<_>>().join(" ")
+        let ids = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        ids.map(|found| found.unwrap()).collect::<Vec<_>>().join(" ")
     };
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' \
                   AND name <> 'dbmigrate_version' ORDER BY name";

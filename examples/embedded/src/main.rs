@@ -14,7 +14,7 @@ mod models;
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let path = std::env::var("TODO_DB").unwrap_or_else(|_| "todo.db".to_owned());
-    let only_check = std::env::args().any(|it| it == "--check");
+    let only_check = std::env::args().any(|arg| arg == "--check");
     // SQLite blocks, so it has a thread of its own.
     let n_items = tokio::task::spawn_blocking(move || start(&path, only_check)).await??;
     println!("{n_items} things to do");

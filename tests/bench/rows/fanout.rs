@@ -56,8 +56,8 @@ pub fn run(bench: &Bench) -> Result<Vec<Line>> {
         let mut all = || ours.all(bench);
         let mut one = || ours.one_by_one();
         let mut measured: Vec<&mut dyn FnMut() -> Result<f64>> = vec![&mut all, &mut one];
-        let mut loops: Vec<_> = theirs.iter().map(|it| || it.one_by_one()).collect();
-        measured.extend(loops.iter_mut().map(|it| it as &mut dyn FnMut() -> Result<f64>));
+        let mut loops: Vec<_> = theirs.iter().map(|theirs| || theirs.one_by_one()).collect();
+        measured.extend(loops.iter_mut().map(|found| found as &mut dyn FnMut() -> Result<f64>));
         let samples = measure::in_turn_of(N_ROUNDS, &mut measured)?;
         let ours = &samples[0];
         let line = || Line::new(format!("{N_FILES} files, {what}"), Seconds, ours);

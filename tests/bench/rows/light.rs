@@ -49,7 +49,10 @@ pub fn run(bench: &Bench) -> Result<Vec<Line>> {
 fn n_crates(host: &Host) -> Result<usize> {
     let args = ["tree", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
     let text = measure::output(&mut host.cargo(&args))?;
-    let crates: BTreeSet<&str> =
-        text.lines().map(|it| it.trim_end_matches(" (*)")).filter(|it| !it.is_empty()).collect();
+    let crates: BTreeSet<&str> = text
+        .lines()
+        .map(|line| line.trim_end_matches(" (*)"))
+        .filter(|text| !text.is_empty())
+        .collect();
     Ok(crates.len().saturating_sub(1))
 }

@@ -30,7 +30,7 @@ pub fn run(bench: &Bench) -> Result<Vec<Line>> {
         .map(|(rival, _)| move || wall(rival.upgrade(&bench.dir.join(rival.name))))
         .collect();
     let mut all: Vec<&mut dyn FnMut() -> Result<f64>> = vec![&mut ours];
-    all.extend(theirs.iter_mut().map(|it| it as &mut dyn FnMut() -> Result<f64>));
+    all.extend(theirs.iter_mut().map(|theirs| theirs as &mut dyn FnMut() -> Result<f64>));
     let samples = measure::in_turn_of(bench.n_runs * 2, &mut all)?;
     let ours = &samples[0];
     let line = |what: &str| Line::new(what, Milliseconds, ours);

@@ -25,7 +25,7 @@ fn public_names(file: &str) -> BTreeSet<String> {
                 continue;
             }
             Some(item) if !is_hidden => {
-                let mut words = item.split(|it: char| !it.is_alphanumeric() && it != '_');
+                let mut words = item.split(|c: char| !c.is_alphanumeric() && c != '_');
                 let (kind, name) = (words.next().unwrap(), words.next().unwrap());
                 names.insert(format!("{kind} {name}"));
             }

@@ -70,8 +70,8 @@ impl Databases {
     #[track_caller]
     pub fn check(&self, database: &str, args: &str, expect: Expect) {
         let run = self.run(database, args);
-        let said = run.stderr.lines().filter(|it| !is_of_cargo(it));
-        let said: String = said.map(|it| format!("{it}\n")).collect();
+        let said = run.stderr.lines().filter(|line| !is_of_cargo(line));
+        let said: String = said.map(|text| format!("{text}\n")).collect();
         let text = format!("{}{said}exit code {}\n", run.stdout, run.code);
         expect.assert_eq(&self.host.plain(&text));
     }
@@ -80,5 +80,5 @@ impl Databases {
 pub fn is_of_cargo(line: &str) -> bool {
     ["Checking", "Compiling", "Finished", "Blocking", "Locking"]
         .iter()
-        .any(|it| line.trim_start().starts_with(it))
+        .any(|text| line.trim_start().starts_with(text))
 }

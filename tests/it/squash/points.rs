@@ -7,7 +7,7 @@ use dbmigrate_tests::revision;
 /// The first column of what `current` prints.
 fn current(host: &dbmigrate_tests::Host, url: &str) -> Vec<String> {
     let text = host.ok(&format!("current --url {url}")).stdout;
-    text.lines().filter_map(|it| it.split_whitespace().next().map(str::to_owned)).collect()
+    text.lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
 }
 
 #[test]

@@ -165,7 +165,10 @@ fn what_can_not_be_squashed_says_why() {
     let run = host.ok("squash h8:i10 --dry-run --format json --rev-id 6bbb");
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(json["replaces"], serde_json::json!(["h8", "i10"]));
-    assert!(json["path"].is_null() && !host.revisions().iter().any(|it| it.contains("6bbb")));
+    assert!(
+        json["path"].is_null()
+            && !host.revisions().iter().any(|revision| revision.contains("6bbb"))
+    );
     let (_, functions) = json["module"].as_str().unwrap().split_once("pub fn upgrade").unwrap();
     expect![[r#"
         (op: &mut Operations) {

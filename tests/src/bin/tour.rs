@@ -54,9 +54,9 @@ fn relative(path: &Path, host: &Path) -> String {
 }
 
 fn shown(args: &[&str]) -> String {
-    let quoted = args.iter().map(|it| match it.contains(' ') {
-        true => format!("{it:?}"),
-        false => (*it).to_owned(),
+    let quoted = args.iter().map(|arg| match arg.contains(' ') {
+        true => format!("{arg:?}"),
+        false => (*arg).to_owned(),
     });
     quoted.collect::<Vec<_>>().join(" ")
 }

@@ -26,14 +26,17 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     let comparing = Sqlite.comparing(&facts);
     let keeping = Keeping { stored: &stored, comparing, naming: &naming };
     let adopted = adopt(&actual.schema, known, &keeping);
-    let lines: String =
-        between(&adopted, known[0]).iter().map(|it| format!("{}\n", found(it))).collect();
+    let lines: String = between(&adopted, known[0])
+        .iter()
+        .map(|operation| format!("{}\n", found(operation)))
+        .collect();
     expect.assert_eq(&lines);
     // What is equal in the database's terms is equal in these, and the other way round.
-    let has = |it: &Table| {
-        actual.schema.tables.values().find(|own| own.name.eq_ignore_ascii_case(&it.name))
+    let has = |table: &Table| {
+        actual.schema.tables.values().find(|own| own.name.eq_ignore_ascii_case(&table.name))
     };
-    let kept = known[0].tables.values().map(|it| stored(it, has(it).unwrap_or(it)).unwrap());
+    let kept =
+        known[0].tables.values().map(|table| stored(table, has(table).unwrap_or(table)).unwrap());
     let kept = Schema::from_tables(kept);
     let drift = drift(
         &comparing,

@@ -99,7 +99,7 @@ impl Need {
                 format!("takes only {values}: what do rows get that hold something else")
             }
             Why::Narrower => {
-                let was = self.was.as_ref().map_or(String::new(), |it| it.ty.to_string());
+                let was = self.was.as_ref().map_or(String::new(), |column| column.ty.to_string());
                 let now = &self.column.ty;
                 format!("changes from {was} to {now}: what do rows get whose value doesn't fit")
             }
@@ -140,7 +140,7 @@ impl Need {
     }
 
     fn old_values(&self) -> &[String] {
-        match self.was.as_ref().map(|it| &it.ty) {
+        match self.was.as_ref().map(|column| &column.ty) {
             Some(Type::Enum(_, values)) => values,
             _ => &[],
         }
@@ -149,13 +149,13 @@ impl Need {
     /// The values that it no longer takes.
     pub fn removed(&self) -> Vec<String> {
         let now = self.values();
-        self.old_values().iter().filter(|it| !now.contains(it)).cloned().collect()
+        self.old_values().iter().filter(|old_value| !now.contains(old_value)).cloned().collect()
     }
 
     /// The values that it takes, the new ones first.
     pub fn choices(&self) -> Vec<String> {
         let (mut new, kept): (Vec<_>, Vec<_>) =
-            self.values().iter().cloned().partition(|it| !self.old_values().contains(it));
+            self.values().iter().cloned().partition(|text| !self.old_values().contains(text));
         new.extend(kept);
         new
     }
@@ -185,7 +185,7 @@ impl Need {
         let is_not_null = self.is(Why::NotNull);
         if self.is(Why::Values) {
             let (removed, choices) = (self.removed(), self.choices());
-            let is_new = choices.first().filter(|it| !self.old_values().contains(it));
+            let is_new = choices.first().filter(|choice| !self.old_values().contains(choice));
             if let (&[old], Some(new), false) = (&removed.as_slice(), is_new, is_not_null) {
                 return self.mapped(&[(old.clone(), new.clone())]);
             }
@@ -205,9 +205,9 @@ impl Need {
     /// The column's name as a person writes it in SQL.
     pub fn plain_name(&self) -> String {
         let name = &self.column.name;
-        let is_word = |it: &str| {
-            it.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
-                && !it.starts_with(|it: char| it.is_ascii_digit())
+        let is_word = |name: &str| {
+            name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && !name.starts_with(|c: char| c.is_ascii_digit())
         };
         // Whether a word stands for the name depends on what is a keyword.
         if is_word(name) && sql::same_expression(name, &quote(name)) {
@@ -308,7 +308,7 @@ fn text(it: &str) -> String {
 }
 
 fn literals(values: &[String]) -> String {
-    let values: Vec<_> = values.iter().map(|it| text(it)).collect();
+    let values: Vec<_> = values.iter().map(|value| text(value)).collect();
     values.join(", ")
 }
 

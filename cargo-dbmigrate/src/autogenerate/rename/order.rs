@@ -118,12 +118,15 @@ pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
         }
     }
     let mut open = distinct(names, open)?;
-    let in_circle: Vec<&Said> = open.iter().filter(|it| is_in_circle(it, &open)).collect();
+    let in_circle: Vec<&Said> =
+        open.iter().filter(|candidate| is_in_circle(candidate, &open)).collect();
     if !in_circle.is_empty() && !in_circle.iter().any(|said| said.is_flag()) {
         return Err(circle(names, &in_circle));
     }
     for old in names.have.difference(&names.want) {
-        let is_free = |name: &str| !open.iter().any(|it| it.old == name || it.new == name);
+        let is_free = |name: &str| {
+            !open.iter().any(|candidate| candidate.old == name || candidate.new == name)
+        };
         let new = names
             .want
             .iter()
@@ -132,7 +135,7 @@ pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
             open.push(Said::by_case(old, new));
         }
     }
-    let pairs = open.iter().map(|it| (it.old.clone(), it.new.clone())).collect();
+    let pairs = open.iter().map(|found| (found.old.clone(), found.new.clone())).collect();
     Ok(Renamed { pairs, steps: steps(names, open), unknown })
 }
 
@@ -221,7 +224,7 @@ fn excluded(names: &Names<'_>, one: &Said, other: &Said) -> Error {
 fn is_in_circle(start: &Said, open: &[Said]) -> bool {
     let mut at = start;
     for _ in open {
-        match open.iter().find(|it| it.old == at.new) {
+        match open.iter().find(|candidate| candidate.old == at.new) {
             Some(next) if next.old == start.old => return true,
             Some(next) => at = next,
             None => return false,
@@ -232,9 +235,11 @@ fn is_in_circle(start: &Said, open: &[Said]) -> bool {
 
 fn circle(names: &Names<'_>, circle: &[&Said]) -> Error {
     let Names { what, prefix, .. } = names;
-    let olds: Vec<_> = circle.iter().map(|it| format!("`{prefix}{}`", it.old)).collect();
-    let flags: Vec<_> =
-        circle.iter().map(|it| format!("--rename {prefix}{}:{prefix}{}", it.old, it.new)).collect();
+    let olds: Vec<_> = circle.iter().map(|circle| format!("`{prefix}{}`", circle.old)).collect();
+    let flags: Vec<_> = circle
+        .iter()
+        .map(|circle| format!("--rename {prefix}{}:{prefix}{}", circle.old, circle.new))
+        .collect();
     Error::new(format!(
         "the {what}s {} change places by `renamed_from`, and whether they have done so can't be \
          seen",
@@ -248,12 +253,13 @@ fn circle(names: &Names<'_>, circle: &[&Said]) -> Error {
 
 /// Each rename when its new name is free; where none is, one goes through another name.
 fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
-    let mut have: BTreeSet<String> = names.have.iter().map(|it| (*it).to_owned()).collect();
+    let mut have: BTreeSet<String> = names.have.iter().map(|text| (*text).to_owned()).collect();
     let mut steps = Vec::new();
     while !open.is_empty() {
-        let is_free = |it: &Said| {
+        let is_free = |candidate: &Said| {
             !have.iter().any(|name| {
-                names.case.same(name, &it.new) && !(names.through_another_case && *name == it.old)
+                names.case.same(name, &candidate.new)
+                    && !(names.through_another_case && *name == candidate.old)
             })
         };
         let idx = open.iter().position(is_free);
@@ -266,7 +272,7 @@ fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
                 let it = &mut open[0];
                 let is_taken = |name: &str| {
                     let mut all = have.iter().map(String::as_str).chain(names.want.iter().copied());
-                    all.any(|it| names.case.same(it, name))
+                    all.any(|text| names.case.same(text, name))
                 };
                 let mut between = naming::limited(format!("{}_was", it.old));
                 while is_taken(&between) {

@@ -29,7 +29,7 @@ pub fn pair() -> impl Strategy<Value = (Schema, Schema)> {
     (schema_draw(), schema_draw(), vec(0..8_u8, 256), share).prop_map(
         |(from, other, dice, share)| {
             let mut dice = dice.into_iter().cycle();
-            let mut is_changed = || dice.next().is_some_and(|it| it < share);
+            let mut is_changed = || dice.next().is_some_and(|byte| byte < share);
             let to = from.mixed(&other, &mut is_changed);
             (from.schema(), to.schema())
         },
@@ -38,7 +38,7 @@ pub fn pair() -> impl Strategy<Value = (Schema, Schema)> {
 
 /// A schema.
 pub fn schema() -> impl Strategy<Value = Schema> {
-    schema_draw().prop_map(|it| it.schema())
+    schema_draw().prop_map(|schema_draw| schema_draw.schema())
 }
 
 /// What was drawn for a schema: a table, or none, for each name.
@@ -143,8 +143,8 @@ fn table_draw() -> impl Strategy<Value = TableDraw> {
         (proptest::bool::weighted(0.2), proptest::bool::weighted(0.2), comment()),
     )
         .prop_map(
-            |(columns, (key, autoincrement), uniques, foreign_keys, checks, indexes, it)| {
-                let (strict, without_rowid, comment) = it;
+            |(columns, (key, autoincrement), uniques, foreign_keys, checks, indexes, name)| {
+                let (strict, without_rowid, comment) = name;
                 TableDraw {
                     columns,
                     key,
@@ -238,7 +238,7 @@ fn each<T: Clone>(a: &[T], b: &[T], is_changed: &mut impl FnMut() -> bool) -> Ve
 
 impl SchemaDraw {
     fn mixed(&self, other: &SchemaDraw, is_changed: &mut impl FnMut() -> bool) -> SchemaDraw {
-        let tables = self.0.iter().zip(&other.0).map(|it| match it {
+        let tables = self.0.iter().zip(&other.0).map(|pair| match pair {
             (Some(a), Some(b)) => Some(a.mixed(b, is_changed)),
             (a, b) => either(a, b, is_changed),
         });
@@ -247,17 +247,18 @@ impl SchemaDraw {
 
     fn schema(&self) -> Schema {
         let tables = self.0.iter().zip(TABLES).enumerate();
-        let tables = tables.filter_map(|(nth, (it, name))| Some(it.as_ref()?.table(nth, name)));
+        let tables = tables
+            .filter_map(|(nth, (table_draw, name))| Some(table_draw.as_ref()?.table(nth, name)));
         let mut schema = Schema::from_tables(tables);
         let keys: Vec<(String, Vec<String>)> = (schema.tables.values())
-            .map(|it| {
-                let key = it.primary_key.as_ref().map(|it| it.columns.clone());
-                (it.name.clone(), key.unwrap_or_default())
+            .map(|table| {
+                let key = table.primary_key.as_ref().map(|primary_key| primary_key.columns.clone());
+                (table.name.clone(), key.unwrap_or_default())
             })
             .collect();
         let mut index_names = BTreeSet::new();
         for table in schema.tables.values_mut() {
-            table.indexes.retain(|it| index_names.insert(it.name.clone()));
+            table.indexes.retain(|index| index_names.insert(index.name.clone()));
             // What is referred to is there and is one column, and a key by itself.
             table.foreign_keys.retain(|key| {
                 keys.iter().any(|(name, columns)| {
@@ -271,12 +272,12 @@ impl SchemaDraw {
 
 impl TableDraw {
     fn mixed(&self, other: &TableDraw, is_changed: &mut impl FnMut() -> bool) -> TableDraw {
-        let columns = self.columns.iter().zip(&other.columns).map(|it| match it {
+        let columns = self.columns.iter().zip(&other.columns).map(|pair| match pair {
             (Some(a), Some(b)) => Some(a.mixed(b, is_changed)),
             (a, b) => either(a, b, is_changed),
         });
         let columns: Vec<_> = columns.collect();
-        let indexes = self.indexes.iter().zip(&other.indexes).map(|it| match it {
+        let indexes = self.indexes.iter().zip(&other.indexes).map(|pair| match pair {
             // The same under another name, too.
             (Some(a), Some(b)) => Some(IndexDraw {
                 named: either(&a.named, &b.named, is_changed),
@@ -305,7 +306,7 @@ impl TableDraw {
         let named = |idx: usize| COLUMNS[idx].to_owned();
         let key: Vec<usize> = match self.key {
             KeyDraw::Columns(one, other) => {
-                let other = other.filter(|it| *it != one);
+                let other = other.filter(|other| *other != one);
                 [Some(one), other].into_iter().flatten().filter(has).collect()
             }
             KeyDraw::None | KeyDraw::Id => Vec::new(),
@@ -324,7 +325,7 @@ impl TableDraw {
         }
         let columns = match self.key {
             KeyDraw::Id => vec![KEY.to_owned()],
-            _ => key.iter().map(|it| named(*it)).collect(),
+            _ => key.iter().map(|key| named(*key)).collect(),
         };
         if !columns.is_empty() {
             table.primary_key = Some(PrimaryKey {
@@ -335,7 +336,7 @@ impl TableDraw {
         if self.without_rowid && table.primary_key.is_some() {
             table.options.set(TableOption::WithoutRowid, true);
             // Its key never counts up by itself.
-            table.columns.iter_mut().for_each(|it| it.autoincrement = None);
+            table.columns.iter_mut().for_each(|column| column.autoincrement = None);
         }
         self.constraints(nth, &mut table);
         table
@@ -348,13 +349,14 @@ impl TableDraw {
             let mut columns = columns.clone();
             columns.dedup();
             if columns.iter().all(has) {
-                let columns: Vec<_> = columns.iter().map(|it| COLUMNS[*it].to_owned()).collect();
+                let columns: Vec<_> =
+                    columns.iter().map(|column| COLUMNS[*column].to_owned()).collect();
                 let by_convention = Convention::default().unique(&name, &columns);
                 let name = if *own { "own unique".to_owned() } else { by_convention };
                 table.uniques.push(Unique { name, columns });
             }
         }
-        for it in self.foreign_keys.iter().flatten().filter(|it| has(&it.column)) {
+        for it in self.foreign_keys.iter().flatten().filter(|key_to| has(&key_to.column)) {
             let (columns, target) = ([COLUMNS[it.column]], TABLES[it.table]);
             let by_convention = Convention::default().foreign_key(&name, &columns, target);
             let name = if it.named { "own key" } else { &by_convention };
@@ -363,7 +365,7 @@ impl TableDraw {
             key.deferrable = it.deferrable;
             table.foreign_keys.push(key);
         }
-        for (own, column, how) in self.checks.iter().flatten().filter(|it| has(&it.1)) {
+        for (own, column, how) in self.checks.iter().flatten().filter(|check| has(&check.1)) {
             let quoted = sql::quote(COLUMNS[*column]);
             let expression = match how {
                 0 => format!("{quoted} IS NOT NULL"),
@@ -376,7 +378,9 @@ impl TableDraw {
             table.checks.push(Check::new(name, &expression));
         }
         for (idx, it) in self.indexes.iter().enumerate() {
-            let Some(it) = it.as_ref().filter(|it| it.terms.iter().all(|it| has(&it.0))) else {
+            let Some(it) =
+                it.as_ref().filter(|index_draw| index_draw.terms.iter().all(|term| has(&term.0)))
+            else {
                 continue;
             };
             // Some names move from table to table.
@@ -388,10 +392,10 @@ impl TableDraw {
             };
             table.indexes.push(index);
         }
-        distinct(&mut table.uniques, |it| &it.name);
-        distinct(&mut table.foreign_keys, |it| &it.name);
-        distinct(&mut table.checks, |it| &it.name);
-        distinct(&mut table.indexes, |it| &it.name);
+        distinct(&mut table.uniques, |unique| &unique.name);
+        distinct(&mut table.foreign_keys, |foreign_key| &foreign_key.name);
+        distinct(&mut table.checks, |check| &check.name);
+        distinct(&mut table.indexes, |index| &index.name);
     }
 }
 
@@ -438,7 +442,7 @@ impl ColumnDraw {
     }
 
     fn default(&self) -> Option<DefaultValue> {
-        let literal = |it: Value| Some(DefaultValue::Literal(it));
+        let literal = |value: Value| Some(DefaultValue::Literal(value));
         match (self.default, &self.ty) {
             (0, Type::Boolean) => literal(Value::Bool(true)),
             (0, Type::Enum(_, values)) => literal(Value::Text(values[0].clone())),
@@ -473,12 +477,12 @@ impl IndexDraw {
             }
         });
         // A filter over a column that isn't there would have no table to be of.
-        let filter = self.filter.filter(|it| self.terms.iter().any(|term| term.0 == *it));
+        let filter = self.filter.filter(|filter| self.terms.iter().any(|term| term.0 == *filter));
         Index {
             name: name.to_owned(),
             columns: terms.collect(),
             unique: self.unique,
-            filter: filter.map(|it| format!("{} IS NOT NULL", sql::quote(COLUMNS[it]))),
+            filter: filter.map(|filter| format!("{} IS NOT NULL", sql::quote(COLUMNS[filter]))),
         }
     }
 }

@@ -16,7 +16,7 @@ fn check(from: &[Table], to: &[Table], expect: &[&str]) {
     let models = models(to, &[]);
     let operations = plain(&from, &models).unwrap();
     let words: Vec<_> = operations.iter().map(detected).collect();
-    let words: Vec<_> = words.iter().map(|it| it.trim_start_matches("Detected ")).collect();
+    let words: Vec<_> = words.iter().map(|word| word.trim_start_matches("Detected ")).collect();
     assert_eq!(words, expect);
     let mut reached = from.clone();
     replay(&mut reached, &operations).unwrap();
@@ -45,15 +45,15 @@ fn order() -> Table {
 }
 
 fn column<'a>(it: &'a mut Table, name: &str) -> &'a mut Column {
-    it.columns.iter_mut().find(|it| it.name == name).unwrap()
+    it.columns.iter_mut().find(|column| column.name == name).unwrap()
 }
 
 macro_rules! cases {
-    ($($name:ident: |$it:ident| $change:expr => [$($expect:literal),* $(,)?];)*) => {
+    ($($name:ident: |$table:ident| $change:expr => [$($expect:literal),* $(,)?];)*) => {
         $(#[test]
         fn $name() {
             let mut changed = order();
-            let $it = &mut changed;
+            let $table = &mut changed;
             $change;
             let user = table("user");
             check(&[order(), user.clone()], &[changed, user], &[$($expect),*]);
@@ -62,70 +62,70 @@ macro_rules! cases {
 }
 
 cases! {
-    nothing_changed: |it| { let _ = it; } => [];
-    the_order_of_columns_is_none: |it| it.columns.reverse() => [];
+    nothing_changed: |table| { let _ = table; } => [];
+    the_order_of_columns_is_none: |table| table.columns.reverse() => [];
 
     // Types.
-    a_longer_string: |it| column(it, "code").ty = Type::String(100)
+    a_longer_string: |table| column(table, "code").ty = Type::String(100)
         => ["changed column `order.code`: type to string(100)"];
-    a_string_without_length: |it| column(it, "code").ty = Type::Text
+    a_string_without_length: |table| column(table, "code").ty = Type::Text
         => ["changed column `order.code`: type to text"];
-    an_integer_of_another_width: |it| column(it, "total").ty = Type::BigInteger
+    an_integer_of_another_width: |table| column(table, "total").ty = Type::BigInteger
         => ["changed column `order.total`: type to big integer"];
-    an_enum_with_a_variant_more: |it| {
-        column(it, "status").ty = Type::enumeration("Status", ["new", "done", "sent"]);
+    an_enum_with_a_variant_more: |table| {
+        column(table, "status").ty = Type::enumeration("Status", ["new", "done", "sent"]);
     } => ["changed column `order.status`: type to enum Status(new, done, sent)"];
-    an_enum_with_a_variant_less: |it| {
-        column(it, "status").ty = Type::enumeration("Status", ["new"]);
+    an_enum_with_a_variant_less: |table| {
+        column(table, "status").ty = Type::enumeration("Status", ["new"]);
     } => ["changed column `order.status`: type to enum Status(new)"];
-    an_enum_in_another_order: |it| {
-        column(it, "status").ty = Type::enumeration("Status", ["done", "new"]);
+    an_enum_in_another_order: |table| {
+        column(table, "status").ty = Type::enumeration("Status", ["done", "new"]);
     } => ["changed column `order.status`: type to enum Status(done, new)"];
-    an_enum_of_another_name: |it| {
-        column(it, "status").ty = Type::enumeration("State", ["new", "done"]);
+    an_enum_of_another_name: |table| {
+        column(table, "status").ty = Type::enumeration("State", ["new", "done"]);
     } => ["changed column `order.status`: type to enum State(new, done)"];
-    a_decimal: |it| column(it, "total").ty = Type::Decimal(12, 4)
+    a_decimal: |table| column(table, "total").ty = Type::Decimal(12, 4)
         => ["changed column `order.total`: type to decimal(12, 4)"];
-    a_datetime_with_time_zone: |it| column(it, "total").ty = Type::Timestamp
+    a_datetime_with_time_zone: |table| column(table, "total").ty = Type::Timestamp
         => ["changed column `order.total`: type to timestamp"];
 
     // What is said of a column's values.
-    null_no_more: |it| column(it, "total").nullable = false
+    null_no_more: |table| column(table, "total").nullable = false
         => ["changed column `order.total`: to NOT NULL"];
-    null_from_now_on: |it| column(it, "code").nullable = true
+    null_from_now_on: |table| column(table, "code").nullable = true
         => ["changed column `order.code`: to NULL"];
-    a_default_added: |it| column(it, "code").default = Some(DefaultValue::Literal("x".into()))
+    a_default_added: |table| column(table, "code").default = Some(DefaultValue::Literal("x".into()))
         => ["changed column `order.code`: default"];
-    a_default_changed: |it| column(it, "total").default = Some(DefaultValue::Now)
+    a_default_changed: |table| column(table, "total").default = Some(DefaultValue::Now)
         => ["changed column `order.total`: default"];
-    a_default_dropped: |it| column(it, "total").default = None
+    a_default_dropped: |table| column(table, "total").default = None
         => ["changed column `order.total`: default"];
-    a_collation: |it| column(it, "code").collation = Some("NOCASE".to_owned())
+    a_collation: |table| column(table, "code").collation = Some("NOCASE".to_owned())
         => ["changed column `order.code`: collation"];
-    comments: |it| {
-        column(it, "code").comment = Some("unique".to_owned());
-        it.comment = Some("orders".to_owned());
+    comments: |table| {
+        column(table, "code").comment = Some("unique".to_owned());
+        table.comment = Some("orders".to_owned());
     } => ["changed column `order.code`: comment", "changed table `order`: comment"];
-    autoincrement: |it| column(it, "id").autoincrement = Some(true)
+    autoincrement: |table| column(table, "id").autoincrement = Some(true)
         => ["changed column `order.id`: autoincrement"];
-    a_generated_column_in_another_way: |it| {
-        let generated = column(it, "twice").generated.as_mut().unwrap();
+    a_generated_column_in_another_way: |table| {
+        let generated = column(table, "twice").generated.as_mut().unwrap();
         generated.expression = "total + total".to_owned();
         generated.stored = false;
     } => ["changed column `order.twice`: generated expression"];
-    a_generated_column_made_ordinary: |it| column(it, "twice").generated = None
+    a_generated_column_made_ordinary: |table| column(table, "twice").generated = None
         => ["changed column `order.twice`: generated expression"];
-    an_ordinary_column_made_generated: |it| {
-        column(it, "twice").generated = None;
-        *column(it, "total") = Column::new("total", Type::Integer).generated_virtual("twice / 2");
+    an_ordinary_column_made_generated: |table| {
+        column(table, "twice").generated = None;
+        *column(table, "total") = Column::new("total", Type::Integer).generated_virtual("twice / 2");
     } => [
         "changed column `order.twice`: generated expression",
         "changed column `order.total`: default, generated expression",
     ];
-    generated_columns_that_need_each_other: |it| {
-        it.columns.push(Column::new("a", Type::Integer).generated_virtual("b + c"));
-        it.columns.push(Column::new("b", Type::Integer).generated_virtual("c"));
-        it.columns.push(Column::new("c", Type::Integer));
+    generated_columns_that_need_each_other: |table| {
+        table.columns.push(Column::new("a", Type::Integer).generated_virtual("b + c"));
+        table.columns.push(Column::new("b", Type::Integer).generated_virtual("c"));
+        table.columns.push(Column::new("c", Type::Integer));
     } => [
         "added column `order.c`",
         "added column `order.b`",
@@ -133,83 +133,83 @@ cases! {
     ];
 
     // Keys and constraints.
-    the_primary_key_of_other_columns: |it| it.primary_key = Some(PrimaryKey::new("pk_order", ["code", "id"]))
+    the_primary_key_of_other_columns: |table| table.primary_key = Some(PrimaryKey::new("pk_order", ["code", "id"]))
         => ["removed primary key `pk_order` on `order`", "added primary key `pk_order` on `order`"];
-    no_primary_key: |it| it.primary_key = None
+    no_primary_key: |table| table.primary_key = None
         => ["removed primary key `pk_order` on `order`"];
-    a_unique_added: |it| it.uniques.push(Unique::new("uq_order_user_id", ["user_id"]))
+    a_unique_added: |table| table.uniques.push(Unique::new("uq_order_user_id", ["user_id"]))
         => ["added unique constraint `uq_order_user_id` on `order`"];
-    a_unique_dropped: |it| it.uniques.clear()
+    a_unique_dropped: |table| table.uniques.clear()
         => ["removed unique constraint `uq_order_code` on `order`"];
-    a_unique_of_more_columns: |it| it.uniques[0].columns.push("user_id".to_owned())
+    a_unique_of_more_columns: |table| table.uniques[0].columns.push("user_id".to_owned())
         => [
             "removed unique constraint `uq_order_code` on `order`",
             "added unique constraint `uq_order_code` on `order`",
         ];
-    a_unique_of_another_name: |it| it.uniques[0].name = "mine".to_owned()
+    a_unique_of_another_name: |table| table.uniques[0].name = "mine".to_owned()
         => [
             "removed unique constraint `uq_order_code` on `order`",
             "added unique constraint `mine` on `order`",
         ];
-    a_unique_made_a_unique_index: |it| {
-        it.uniques.clear();
-        it.indexes.push(Index::new("ix_order_code_", ["code"]).unique());
+    a_unique_made_a_unique_index: |table| {
+        table.uniques.clear();
+        table.indexes.push(Index::new("ix_order_code_", ["code"]).unique());
     } => [
         "removed unique constraint `uq_order_code` on `order`",
         "added index `ix_order_code_` on `order`",
     ];
-    a_foreign_key_dropped: |it| it.foreign_keys.clear()
+    a_foreign_key_dropped: |table| table.foreign_keys.clear()
         => ["removed foreign key `fk_order_user_id_user` on `order`"];
-    a_foreign_key_with_other_actions: |it| it.foreign_keys[0].on_delete = ReferentialAction::Cascade
+    a_foreign_key_with_other_actions: |table| table.foreign_keys[0].on_delete = ReferentialAction::Cascade
         => [
             "removed foreign key `fk_order_user_id_user` on `order`",
             "added foreign key `fk_order_user_id_user` on `order`",
         ];
-    a_foreign_key_checked_later: |it| {
-        it.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
+    a_foreign_key_checked_later: |table| {
+        table.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
     } => [
         "removed foreign key `fk_order_user_id_user` on `order`",
         "added foreign key `fk_order_user_id_user` on `order`",
     ];
-    a_foreign_key_of_another_name: |it| it.foreign_keys[0].name = "mine".to_owned()
+    a_foreign_key_of_another_name: |table| table.foreign_keys[0].name = "mine".to_owned()
         => [
             "removed foreign key `fk_order_user_id_user` on `order`",
             "added foreign key `mine` on `order`",
         ];
-    a_check_of_another_text: |it| it.checks[0].expression = "total > 0".to_owned()
+    a_check_of_another_text: |table| table.checks[0].expression = "total > 0".to_owned()
         => ["removed check `ck_order_total` on `order`", "added check `ck_order_total` on `order`"];
-    a_check_added_and_one_dropped: |it| it.checks = vec![Check::new("ck_order_code", "code <> ''")]
+    a_check_added_and_one_dropped: |table| table.checks = vec![Check::new("ck_order_code", "code <> ''")]
         => ["removed check `ck_order_total` on `order`", "added check `ck_order_code` on `order`"];
 
     // Indexes.
-    an_index_added: |it| it.indexes.push(Index::new("ix", ["total"]))
+    an_index_added: |table| table.indexes.push(Index::new("ix", ["total"]))
         => ["added index `ix` on `order`"];
-    an_index_dropped: |it| it.indexes.clear()
+    an_index_dropped: |table| table.indexes.clear()
         => ["removed index `ix_order_code` on `order`"];
-    an_index_of_another_name: |it| it.indexes[0].name = "ix".to_owned()
+    an_index_of_another_name: |table| table.indexes[0].name = "ix".to_owned()
         => ["index `ix_order_code` on `order` renamed to `ix`"];
-    an_index_made_unique: |it| it.indexes[0].unique = true
+    an_index_made_unique: |table| table.indexes[0].unique = true
         => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
-    an_index_in_another_order: |it| it.indexes[0].columns.reverse()
+    an_index_in_another_order: |table| table.indexes[0].columns.reverse()
         => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
-    an_index_sorted_down: |it| it.indexes[0].columns[0].descending = true
+    an_index_sorted_down: |table| table.indexes[0].columns[0].descending = true
         => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
-    an_index_with_a_collation: |it| {
-        it.indexes[0].columns[0].collation = Some("NOCASE".to_owned());
+    an_index_with_a_collation: |table| {
+        table.indexes[0].columns[0].collation = Some("NOCASE".to_owned());
     } => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
-    an_index_over_fewer_rows: |it| it.indexes[0].filter = Some("total > 1".to_owned())
+    an_index_over_fewer_rows: |table| table.indexes[0].filter = Some("total > 1".to_owned())
         => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
-    an_index_over_another_expression: |it| {
-        it.indexes[0].columns[1] = IndexColumn::expression("upper(status)");
+    an_index_over_another_expression: |table| {
+        table.indexes[0].columns[1] = IndexColumn::expression("upper(status)");
     } => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
 
     // The table as a whole.
-    strict_and_without_rowid: |it| it.options = TableOption::ALL.into_iter().collect()
+    strict_and_without_rowid: |table| table.options = TableOption::ALL.into_iter().collect()
         => ["changed table `order`: strict, without rowid"];
-    a_column_dropped_with_all_that_names_it: |it| {
-        it.columns.retain(|it| it.name != "total" && it.name != "twice");
-        it.checks.clear();
-        it.indexes.clear();
+    a_column_dropped_with_all_that_names_it: |table| {
+        table.columns.retain(|column| column.name != "total" && column.name != "twice");
+        table.checks.clear();
+        table.indexes.clear();
     } => [
         "removed index `ix_order_code` on `order`",
         "removed check `ck_order_total` on `order`",
@@ -218,12 +218,12 @@ cases! {
     ];
 
     // The same in other words.
-    expressions_that_say_the_same: |it| {
-        it.checks[0].expression = "( \"total\"  >= 0 )".to_owned();
-        it.indexes[0].filter = Some("TOTAL>0".to_owned());
-        it.indexes[0].columns[1] = IndexColumn::expression("LOWER( [status] )");
-        column(it, "twice").generated.as_mut().unwrap().expression = "(`total`*2)".to_owned();
-        column(it, "code").default = Some(DefaultValue::Literal(Value::Null));
+    expressions_that_say_the_same: |table| {
+        table.checks[0].expression = "( \"total\"  >= 0 )".to_owned();
+        table.indexes[0].filter = Some("TOTAL>0".to_owned());
+        table.indexes[0].columns[1] = IndexColumn::expression("LOWER( [status] )");
+        column(table, "twice").generated.as_mut().unwrap().expression = "(`total`*2)".to_owned();
+        column(table, "code").default = Some(DefaultValue::Literal(Value::Null));
     } => [];
 }
 

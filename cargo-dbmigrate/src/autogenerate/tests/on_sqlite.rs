@@ -22,7 +22,7 @@ fn recording(operations: &[Operation]) -> Recording {
 fn migration(id: &str, parents: &[&str], up: &[Operation], down: &[Operation]) -> Migration {
     let revision = Revision {
         id: id.to_owned(),
-        parents: parents.iter().map(|it| (*it).to_owned()).collect(),
+        parents: parents.iter().map(|parent| (*parent).to_owned()).collect(),
         ..Revision::default()
     };
     Migration::new(revision, recording(up), recording(down))
@@ -42,11 +42,12 @@ fn run(
 fn fill(driver: &mut SqliteDriver<'_>, schema: &Schema) {
     for table in schema.tables.values() {
         let columns: Vec<&Column> =
-            table.columns.iter().filter(|it| it.generated.is_none()).collect();
-        let names: Vec<_> = columns.iter().map(|it| driver.dialect().quote(&it.name)).collect();
+            table.columns.iter().filter(|column| column.generated.is_none()).collect();
+        let names: Vec<_> =
+            columns.iter().map(|column| driver.dialect().quote(&column.name)).collect();
         for n in 1..4 {
-            let value = |it: &&Column| match &it.ty {
-                _ if it.nullable && n == 2 => "NULL".to_owned(),
+            let value = |column: &&Column| match &column.ty {
+                _ if column.nullable && n == 2 => "NULL".to_owned(),
                 Type::Enum(_, values) => format!("'{}'", values[0].replace('\'', "''")),
                 Type::String(_) | Type::Text | Type::Json | Type::Decimal(..) | Type::Numeric => {
                     format!("'{n}'")
@@ -94,7 +95,7 @@ fn n_rows(driver: &mut SqliteDriver<'_>, table: &str) -> i64 {
 fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
     let facts = driver.as_connection().facts().unwrap();
     let stored = schema.tables.values();
-    let stored = stored.map(|it| driver.as_connection().as_kept(it, None).unwrap().unwrap());
+    let stored = stored.map(|table| driver.as_connection().as_kept(table, None).unwrap().unwrap());
     let stored = Schema::from_tables(stored.collect::<Vec<_>>());
     let mut actual = driver.as_connection().catalog(None).unwrap();
     assert_eq!(actual.unreadable, []);
@@ -109,7 +110,7 @@ fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
 }
 
 fn words(operations: &[Operation]) -> String {
-    operations.iter().map(|it| format!("{it}\n")).collect()
+    operations.iter().map(|operation| format!("{operation}\n")).collect()
 }
 
 /// Whether rows didn't allow it, or SQLite has a fault of its own.
@@ -124,7 +125,7 @@ fn is_about_rows(report: &str) -> bool {
         "is NULL in",
     ]
     .iter()
-    .any(|it| report.contains(it))
+    .any(|text| report.contains(text))
 }
 
 fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
@@ -159,7 +160,7 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
     let mut again = reached.clone();
     replay(&mut again, &back.operations).unwrap();
     assert_is(&mut driver, &again);
-    for table in from.tables.keys().filter(|it| to.table(it).is_some()) {
+    for table in from.tables.keys().filter(|text| to.table(text).is_some()) {
         let line = format!("{} rows in table {table}:", n_rows(&mut driver, table));
         assert!(before.contains(&line), "{line}\n{before}");
     }

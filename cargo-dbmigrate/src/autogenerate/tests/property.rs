@@ -14,7 +14,7 @@ use crate::render;
 
 /// Some hundreds, or ten thousand with `DBMIGRATE_LONG=1`.
 pub fn config() -> Config {
-    let is_long = std::env::var_os("DBMIGRATE_LONG").is_some_and(|it| it == "1");
+    let is_long = std::env::var_os("DBMIGRATE_LONG").is_some_and(|value| value == "1");
     let cases = if is_long { 10_000 } else { 300 };
     // What fails is written into a test by hand, with what it is about.
     Config { cases, failure_persistence: None, ..Config::default() }
@@ -37,7 +37,7 @@ fn canonical(schema: &Schema) -> Schema {
 pub fn orders(schema: &Schema) -> Vec<Vec<&str>> {
     let mut orders = Vec::new();
     for table in schema.tables.values() {
-        orders.push(table.columns.iter().map(|it| it.name.as_str()).collect());
+        orders.push(table.columns.iter().map(|column| column.name.as_str()).collect());
     }
     orders
 }

@@ -15,11 +15,11 @@ fn check(from: &[Table], to: &[Table], expect: Expect) {
     let Outcome::Questions(questions) = changes(&from, &models, &answers).unwrap() else {
         panic!("there is no question")
     };
-    let mut text: String = questions.iter().map(|it| format!("{it}\n")).collect();
+    let mut text: String = questions.iter().map(|question| format!("{question}\n")).collect();
     match flags(&from, &models, &answers, &questions).unwrap() {
         Flags::Lines(lines) => lines.iter().for_each(|line| text += &format!("{}\n", line.flags)),
         Flags::Choices { each, .. } => {
-            each.iter().for_each(|it| text += &format!("choose: {it}\n"))
+            each.iter().for_each(|value| text += &format!("choose: {value}\n"))
         }
     }
     expect.assert_eq(&text);
@@ -29,7 +29,7 @@ fn check(from: &[Table], to: &[Table], expect: Expect) {
 #[track_caller]
 fn written(from: &[Table], to: &[Table], fills: &[&str], expect: Expect) {
     let from = Schema::from_tables(from.iter().cloned());
-    let fills = fills.iter().map(|it| (*it).to_owned()).collect();
+    let fills = fills.iter().map(|fill| (*fill).to_owned()).collect();
     let answers = Answers { no_renames: true, fills, ..Answers::default() };
     let changes = changed(&from, &models(to, &[]), &answers);
     let header = render::Header {
@@ -44,10 +44,10 @@ fn written(from: &[Table], to: &[Table], fills: &[&str], expect: Expect) {
     let text = render::module(&header, &changes.commented(), &back, true);
     let lines: Vec<&str> = text
         .lines()
-        .skip_while(|it| !it.starts_with("pub fn"))
-        .filter(|it| !it.contains("###") && !it.is_empty())
+        .skip_while(|line| !line.starts_with("pub fn"))
+        .filter(|line| !line.contains("###") && !line.is_empty())
         .collect();
-    let text: String = lines.iter().map(|it| format!("{it}\n")).collect();
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     expect.assert_eq(&text);
 }
 
@@ -60,7 +60,7 @@ fn text(name: &str) -> Column {
 }
 
 fn status(values: &[&str]) -> Column {
-    let values = values.iter().map(|it| (*it).to_owned()).collect();
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
     Column::new("status", Type::Enum("Status".to_owned(), values))
 }
 
@@ -478,7 +478,7 @@ fn what_is_lost_is_said_there_and_back() {
 fn an_answer_that_answers_nothing_is_an_error() {
     let refused = |fills: &[&str], expect: Expect| {
         let from = Schema::from_tables(t(&[text("a")]));
-        let fills = fills.iter().map(|it| (*it).to_owned()).collect();
+        let fills = fills.iter().map(|fill| (*fill).to_owned()).collect();
         let answers = Answers { fills, ..Answers::default() };
         let err = changes(&from, &models(&t(&[text("a").not_null()]), &[]), &answers).unwrap_err();
         expect.assert_eq(&err.to_string());
@@ -499,7 +499,7 @@ fn an_answer_that_answers_nothing_is_an_error() {
 
 #[test]
 fn values_are_written_as_sql_reads_them() {
-    let infinite = |it| fill::literal(&Value::Real(it));
+    let infinite = |value| fill::literal(&Value::Real(value));
     assert_eq!(infinite(f64::NEG_INFINITY), "-9e999");
     assert_eq!(infinite(f64::NAN), "NULL");
     assert_eq!(shell("--fill", "t.a=\"b\" || 'it'"), "--fill 't.a=\"b\" || '\\''it'\\'''");

@@ -15,12 +15,13 @@ fn check(
 ) {
     let from = Schema::from_tables(from.iter().cloned());
     let answers = Answers {
-        renames: flags.iter().map(|it| (*it).to_owned()).collect(),
+        renames: flags.iter().map(|flag| (*flag).to_owned()).collect(),
         no_renames: true,
         ..Answers::default()
     };
     let models = models(to, renamed_from);
-    let words = |it: &[Operation]| it.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let words =
+        |operations: &[Operation]| operations.iter().map(ToString::to_string).collect::<Vec<_>>();
     let operations = match changes(&from, &models, &answers) {
         Ok(Outcome::Changes(it)) => it.operations,
         Ok(Outcome::Questions(it)) => panic!("{it:?}"),
@@ -40,7 +41,7 @@ fn check(
 }
 
 fn columns(names: &[&str]) -> Table {
-    names.iter().fold(table("t"), |it, name| it.column(Column::new(name, Type::Text)))
+    names.iter().fold(table("t"), |table, name| table.column(Column::new(name, Type::Text)))
 }
 
 #[test]
@@ -227,7 +228,7 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
 
 #[test]
 fn a_leftover_name_that_is_wanted_again_is_given_up() {
-    let unique = |it: Table, column: &str| it.unique(&format!("uq_t_{column}"), [column]);
+    let unique = |table: Table, column: &str| table.unique(&format!("uq_t_{column}"), [column]);
     let mut renamed = columns(&["b"]);
     renamed.uniques.push(Unique::new("uq_t_a", ["b"]));
     check(

@@ -21,12 +21,12 @@ pub struct Node {
 pub fn draw(nodes: &[Node]) -> Vec<String> {
     let order = order(nodes);
     let places: BTreeMap<&str, usize> =
-        order.iter().enumerate().map(|(place, it)| (it.id.as_str(), place)).collect();
+        order.iter().enumerate().map(|(place, node)| (node.id.as_str(), place)).collect();
     let mut drawing = Drawing::default();
     for (place, node) in order.iter().enumerate() {
         let mut parents: Vec<usize> = Vec::new();
         // An edge leads down, also where a database says something else of files that are gone.
-        for it in node.parents.iter().filter_map(|it| places.get(it.as_str()).copied()) {
+        for it in node.parents.iter().filter_map(|parent| places.get(parent.as_str()).copied()) {
             if it > place && !parents.contains(&it) {
                 parents.push(it);
             }
@@ -39,18 +39,18 @@ pub fn draw(nodes: &[Node]) -> Vec<String> {
 /// Each before what it needs, and one line of history after the other.
 fn order(nodes: &[Node]) -> Vec<&Node> {
     let places: BTreeMap<&str, usize> =
-        nodes.iter().enumerate().map(|(place, it)| (it.id.as_str(), place)).collect();
+        nodes.iter().enumerate().map(|(place, node)| (node.id.as_str(), place)).collect();
     let needs = |place: usize| {
         let node = &nodes[place];
         let all = node.needs.iter().chain(&node.parents);
-        all.filter_map(|it| places.get(it.as_str()).copied()).collect::<Vec<_>>()
+        all.filter_map(|text| places.get(text.as_str()).copied()).collect::<Vec<_>>()
     };
     let mut n_needed: BTreeMap<usize, usize> = BTreeMap::new();
     for it in (0..nodes.len()).flat_map(needs) {
         *n_needed.entry(it).or_default() += 1;
     }
     let mut open: Vec<usize> =
-        (0..nodes.len()).rev().filter(|it| !n_needed.contains_key(it)).collect();
+        (0..nodes.len()).rev().filter(|candidate| !n_needed.contains_key(candidate)).collect();
     let mut order = Vec::new();
     while let Some(place) = open.pop() {
         order.push(place);
@@ -65,7 +65,7 @@ fn order(nodes: &[Node]) -> Vec<&Node> {
     }
     // Those of a circle, which only a database can have.
     order.extend(n_needed.into_keys());
-    order.into_iter().map(|it| &nodes[it]).collect()
+    order.into_iter().map(|order| &nodes[order]).collect()
 }
 
 /// What a lane leads to; `None` where it ended.
@@ -83,7 +83,7 @@ struct Drawing {
 
 impl Drawing {
     fn node(&mut self, id: usize, parents: &[usize], lines: &[String]) {
-        let lane = self.lanes.iter().position(|it| *it == Some(id));
+        let lane = self.lanes.iter().position(|lane| *lane == Some(id));
         let at = lane.unwrap_or(self.lanes.len());
         if lane.is_none() {
             // Right below the end of another history it would look as if that followed it.
@@ -149,12 +149,12 @@ impl Drawing {
             row[2 * it + 1] = '\\';
         }
         self.rows.push(row);
-        self.lanes.splice(at..=at + n_wide, parents.iter().map(|it| Some(*it)));
+        self.lanes.splice(at..=at + n_wide, parents.iter().map(|parent| Some(*parent)));
     }
 
     /// Takes away the first lane that ended, or that leads where one to its left does.
     fn join(&mut self) -> bool {
-        let earlier = |at: usize| self.lanes[..at].iter().position(|it| *it == self.lanes[at]);
+        let earlier = |at: usize| self.lanes[..at].iter().position(|lane| *lane == self.lanes[at]);
         let is_over = |at: &usize| self.lanes[*at].is_none() || earlier(*at).is_some();
         let Some(at) = (0..self.lanes.len()).find(is_over) else { return false };
         let to = if self.lanes[at].is_some() { earlier(at) } else { None };
@@ -171,7 +171,7 @@ impl Drawing {
             }
         }
         self.lanes.remove(at);
-        if let Some(to) = to.filter(|it| it + 1 < at) {
+        if let Some(to) = to.filter(|candidate| candidate + 1 < at) {
             let mut row = self.straight();
             row[2 * to + 1] = '/';
             self.rows.push(row);
@@ -181,13 +181,13 @@ impl Drawing {
 
     /// A row of all lanes as they are.
     fn straight(&self) -> Vec<char> {
-        self.lanes.iter().flat_map(|it| [if it.is_some() { '|' } else { ' ' }, ' ']).collect()
+        self.lanes.iter().flat_map(|lane| [if lane.is_some() { '|' } else { ' ' }, ' ']).collect()
     }
 
     /// A row in which the lanes from `first` on move one place to a side.
     fn moved(&self, first: usize, sign: char) -> Vec<char> {
         let mut row = self.straight();
-        for it in (first..self.lanes.len()).filter(|it| self.lanes[*it].is_some()) {
+        for it in (first..self.lanes.len()).filter(|candidate| self.lanes[*candidate].is_some()) {
             row[2 * it] = ' ';
             row[if sign == '/' { 2 * it - 1 } else { 2 * it + 1 }] = sign;
         }

@@ -46,7 +46,8 @@ impl<'a> Line<'a> {
         }
         let (first, others) = firsts(graph, id, &shared);
         let Some(first) = first.filter(|_| others.is_empty()) else {
-            let all: Vec<&str> = first.into_iter().chain(others).map(|it| it.id.as_str()).collect();
+            let all: Vec<&str> =
+                first.into_iter().chain(others).map(|revision| revision.id.as_str()).collect();
             let listed = graph.listed(&all);
             let message = format!("the line of `{id}` begins at several revisions:{listed}");
             return Err(Error::new(message).hint(format!(
@@ -54,14 +55,15 @@ impl<'a> Line<'a> {
                  it, name that part's first revision"
             )));
         };
-        let ids = graph.revisions().iter().map(|it| it.id.as_str());
-        let moved = ids.filter(|it| *it == first.id || graph.follows(it, &first.id)).collect();
+        let ids = graph.revisions().iter().map(|revision| revision.id.as_str());
+        let moved =
+            ids.filter(|text| *text == first.id || graph.follows(text, &first.id)).collect();
         Ok(Line { graph, first, moved, onto })
     }
 
     /// The first of its revisions that is applied.
     pub fn applied(&self, applied: &BTreeSet<String>) -> Option<&'a str> {
-        self.moved.iter().copied().find(|it| applied.contains(*it))
+        self.moved.iter().copied().find(|moved| applied.contains(*moved))
     }
 
     /// What undoes the line and nothing else.
@@ -72,7 +74,7 @@ impl<'a> Line<'a> {
 
     /// Its head; of several, all.
     pub fn heads(&self) -> Vec<&'a str> {
-        let is_head = |it: &&str| self.graph.children(it).is_empty();
+        let is_head = |text: &&str| self.graph.children(text).is_empty();
         self.moved.iter().copied().filter(is_head).collect()
     }
 
@@ -91,13 +93,15 @@ fn firsts<'a>(
 ) -> (Option<&'a Revision>, Vec<&'a Revision>) {
     let mut own = BTreeMap::new();
     let mut open = vec![id];
-    while let Some(it) = open.pop().and_then(|it| graph.get(it)) {
+    while let Some(it) = open.pop().and_then(|text| graph.get(text)) {
         if own.insert(it.id.as_str(), it).is_none() {
             let parents = it.parents.iter().map(String::as_str);
-            open.extend(parents.filter(|it| !shared.contains(it)));
+            open.extend(parents.filter(|parent| !shared.contains(parent)));
         }
     }
-    let is_first = |it: &&Revision| it.parents.iter().all(|it| shared.contains(it.as_str()));
+    let is_first = |revision: &&Revision| {
+        revision.parents.iter().all(|parent| shared.contains(parent.as_str()))
+    };
     let mut firsts = own.into_values().filter(is_first);
     (firsts.next(), firsts.collect())
 }
@@ -116,8 +120,8 @@ pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Lin
     let pairs: Vec<(&str, &str)> = match (onto, rivals.as_slice()) {
         (None, [one, other]) => vec![(one, other), (other, one)],
         (Some(onto), rivals) => {
-            let is_alike = |it: &&str| *it != onto && graph.labels(it) == graph.labels(onto);
-            rivals.iter().copied().filter(is_alike).map(|it| (it, onto)).collect()
+            let is_alike = |text: &&str| *text != onto && graph.labels(text) == graph.labels(onto);
+            rivals.iter().copied().filter(is_alike).map(|rival| (rival, onto)).collect()
         }
         (None, _) => Vec::new(),
     };
@@ -145,9 +149,10 @@ pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Lin
 pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
     refuse_one_head(graph)?;
     let own = graph.with_descendants(&[id]);
-    let others: Vec<&str> = graph.real_heads().into_iter().filter(|it| !own.contains(it)).collect();
+    let others: Vec<&str> =
+        graph.real_heads().into_iter().filter(|real_head| !own.contains(real_head)).collect();
     // Branches that are meant to stay aren't what a leftover of a merge goes behind.
-    let is_alike = |it: &&&str| graph.labels(it) == graph.labels(id);
+    let is_alike = |text: &&&str| graph.labels(text) == graph.labels(id);
     let alike: Vec<&str> = others.iter().filter(is_alike).copied().collect();
     match (alike.as_slice(), others.as_slice()) {
         ([it], _) | ([], [it]) => Ok(it),
@@ -156,7 +161,7 @@ pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
             Err(Error::new(message).hint("name a revision that only the line has which is to move"))
         }
         _ => {
-            let command = |it: &&str| format!("\n    cargo dbmigrate rebase {id} --onto {it}");
+            let command = |text: &&str| format!("\n    cargo dbmigrate rebase {id} --onto {text}");
             let listed = graph.listed(&others);
             let message = format!("there are several heads that `{id}` could go behind:{listed}");
             let commands: String = others.iter().map(command).collect();

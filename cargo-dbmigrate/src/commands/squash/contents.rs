@@ -41,16 +41,16 @@ impl Contents {
     /// when their ways back don't fit together.
     pub fn of(migrations: &Migrations, squashed: &Squashed, elide: bool) -> Result<Contents> {
         let all: Vec<&Migration> =
-            squashed.ids.iter().filter_map(|it| migrations.get(it)).collect();
+            squashed.ids.iter().filter_map(|text| migrations.get(text)).collect();
         refuse_alone(&all)?;
-        let steps: Vec<String> = all.iter().flat_map(|it| steps(it)).collect();
+        let steps: Vec<String> = all.iter().flat_map(|migration| steps(migration)).collect();
         if !steps.is_empty() && !elide {
             return Err(has_steps(&all, &steps));
         }
         let parents: Vec<&str> = squashed.parents.iter().map(String::as_str).collect();
         let is_first = parents.is_empty() && squashed.depends_on.is_empty();
         let before = before(migrations, squashed)?;
-        let mut upgrade = in_order(all.iter().map(|it| (*it, Direction::Upgrade)));
+        let mut upgrade = in_order(all.iter().map(|migration| (*migration, Direction::Upgrade)));
         if is_first {
             upgrade = from_nothing(upgrade)?;
         }
@@ -63,15 +63,17 @@ impl Contents {
 fn before(migrations: &Migrations, squashed: &Squashed) -> Result<Schema> {
     let graph = migrations.graph();
     let needed = squashed.parents.iter().chain(&squashed.depends_on);
-    let needed = needed.filter_map(|it| graph.find(it).or_else(|| graph.labelled(it)));
-    let needed: Vec<&str> = needed.map(|it| it.id.as_str()).collect();
+    let needed = needed.filter_map(|text| graph.find(text).or_else(|| graph.labelled(text)));
+    let needed: Vec<&str> = needed.map(|revision| revision.id.as_str()).collect();
     let ids: BTreeSet<String> =
         graph.with_ancestors(&needed).into_iter().map(str::to_owned).collect();
     Ok(migrations.replay(Some(&ids))?)
 }
 
 fn refuse_alone(all: &[&Migration]) -> Result<()> {
-    let is_alone = |it: &&&Migration| it.upgrade.no_transaction || it.downgrade.no_transaction;
+    let is_alone = |migration: &&&Migration| {
+        migration.upgrade.no_transaction || migration.downgrade.no_transaction
+    };
     match all.iter().find(is_alone) {
         None => Ok(()),
         Some(it) => {
@@ -88,7 +90,7 @@ fn refuse_alone(all: &[&Migration]) -> Result<()> {
 /// What a revision's steps are called, in words.
 fn steps(it: &Migration) -> Vec<String> {
     let of = |operations: &[Operation]| -> Vec<String> {
-        let steps = operations.iter().filter_map(|it| match it {
+        let steps = operations.iter().filter_map(|operation| match operation {
             Operation::Run(Step { name, .. }) => Some(name.clone()),
             _ => None,
         });
@@ -103,12 +105,16 @@ fn step_text(name: &str, it: &Migration) -> String {
 
 fn has_steps(all: &[&Migration], steps: &[String]) -> Error {
     let mut message = "steps are functions in their files and can't be moved:".to_owned();
-    steps.iter().for_each(|it| message += &format!("\n  {it}"));
-    let has = |it: &&Migration| !self::steps(it).is_empty();
-    let files = all.iter().copied().filter(has).map(|it| format!("\n  in {}", it.revision.file));
+    steps.iter().for_each(|step| message += &format!("\n  {step}"));
+    let has = |migration: &&Migration| !self::steps(migration).is_empty();
+    let files = all
+        .iter()
+        .copied()
+        .filter(has)
+        .map(|migration| format!("\n  in {}", migration.revision.file));
     message.extend(files);
-    let first = all.iter().position(has).filter(|it| *it > 1);
-    let shorter = first.and_then(|at| all.get(at - 1)).map(|it| &it.revision.id);
+    let first = all.iter().position(has).filter(|position| *position > 1);
+    let shorter = first.and_then(|at| all.get(at - 1)).map(|migration| &migration.revision.id);
     let shorter = match shorter {
         Some(id) => format!("squash up to before them, to `{id}`, or"),
         None => "leave these revisions out of the range, or".to_owned(),
@@ -167,17 +173,20 @@ fn from_nothing(all: Commented) -> Result<Commented> {
 
 /// What undoes it: derived, where every revision says all that it does, or their own ways back.
 fn way_back(all: &[&Migration], upgrade: &Commented, before: &Schema) -> Result<Commented> {
-    if let Some((it, why)) =
-        all.iter().find_map(|it| Some((it, it.downgrade.irreversible.as_ref()?)))
+    if let Some((it, why)) = all
+        .iter()
+        .find_map(|migration| Some((migration, migration.downgrade.irreversible.as_ref()?)))
     {
         let irreversible = Some(format!("revision {}: {why}", it.revision.id));
         return Ok(Commented { irreversible, ..Commented::default() });
     }
-    let recorded = |it: &&Migration| [&it.upgrade, &it.downgrade].map(|it| it.operations.clone());
-    if !all.iter().flat_map(recorded).flatten().any(|it| is_opaque(&it)) {
+    let recorded = |migration: &&Migration| {
+        [&migration.upgrade, &migration.downgrade].map(|recording| recording.operations.clone())
+    };
+    if !all.iter().flat_map(recorded).flatten().any(|operation| is_opaque(&operation)) {
         return autogenerate::way_back(&upgrade.operations, before);
     }
-    let back = in_order(all.iter().rev().map(|it| (*it, Direction::Downgrade)));
+    let back = in_order(all.iter().rev().map(|migration| (*migration, Direction::Downgrade)));
     let mut schema = before.clone();
     let res = recording::replay(&mut schema, &upgrade.operations)
         .and_then(|()| recording::replay(&mut schema, &back.operations));

@@ -48,13 +48,13 @@ pub fn prove(
     let (ids, new_ids) = (before_and(old, squashed.last()), before_and(&new, &revision.id));
     refuse_difference(&old.replay(Some(&ids))?, &new.replay(Some(&new_ids))?)?;
     refuse_difference(&old.replay(None)?, &new.replay(None)?)?;
-    let is_step = |it: &Operation| matches!(it, Operation::Run(_));
-    let has_step = |it: &Migration| it.upgrade.operations.iter().any(is_step);
-    if old.iter().any(|it| ids.contains(&it.revision.id) && has_step(it)) {
+    let is_step = |operation: &Operation| matches!(operation, Operation::Run(_));
+    let has_step = |migration: &Migration| migration.upgrade.operations.iter().any(is_step);
+    if old.iter().any(|migration| ids.contains(&migration.revision.id) && has_step(migration)) {
         return Ok(Some(format!("{ONLY_REPLAYED}: there are steps in it or before it")));
     }
-    let is_outside = |it: &Migration| trial::reaches_outside(&it.upgrade.operations);
-    if old.iter().any(|it| ids.contains(&it.revision.id) && is_outside(it)) {
+    let is_outside = |migration: &Migration| trial::reaches_outside(&migration.upgrade.operations);
+    if old.iter().any(|migration| ids.contains(&migration.revision.id) && is_outside(migration)) {
         let why = "SQL in it or before it reaches other files than the database";
         return Ok(Some(format!("{ONLY_REPLAYED}: {why}")));
     }
@@ -77,7 +77,7 @@ fn refuse_difference(old: &Schema, new: &Schema) -> Result<()> {
     }
     let different: Vec<String> = autogenerate::between(old, new)
         .iter()
-        .map(|it| format!("\n  {}", autogenerate::found(it)))
+        .map(|operation| format!("\n  {}", autogenerate::found(operation)))
         .collect();
     Err(not_equal(&different.concat()))
 }
@@ -115,10 +115,10 @@ fn refuse_other_objects(comparing: &Comparing, old: &Catalog, new: &Catalog) -> 
             _ => different += &format!("\n  table `{name}` is in only one of the two databases"),
         }
     }
-    let others = |it: &Catalog| -> BTreeSet<(ObjectKind, String, Option<String>)> {
+    let others = |catalog: &Catalog| -> BTreeSet<(ObjectKind, String, Option<String>)> {
         let is_other =
             |object: &&Object| matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
-        let objects = it.objects.iter().filter(is_other);
+        let objects = catalog.objects.iter().filter(is_other);
         objects.map(|object| (object.kind, object.name.clone(), object.sql.clone())).collect()
     };
     for (kind, name, _) in others(old).symmetric_difference(&others(new)) {
@@ -154,7 +154,7 @@ mod tests {
     /// The same, where the second of the replaced revisions is another.
     fn said_of(record: fn(&mut Operations), second: fn(&mut Operations)) -> String {
         let migration = |id: &str, parents: &[&str], record| {
-            let parents = parents.iter().map(|it| (*it).to_owned()).collect();
+            let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
             let revision = Revision { id: id.to_owned(), parents, ..Revision::default() };
             let upgrade = Recording { operations: recorded(record), ..Recording::default() };
             Migration::new(revision, upgrade, Recording::default())

@@ -33,7 +33,7 @@ impl Squashed {
             None => Range { from: None, to: Some(text.to_owned()) },
         };
         let sides: Vec<&str> =
-            [&range.from, &range.to].into_iter().flatten().map(|it| &**it).collect();
+            [&range.from, &range.to].into_iter().flatten().map(|text| &**text).collect();
         for it in &sides {
             if let Some((id, by)) = history.graph.replaced_by(it) {
                 let message =
@@ -60,33 +60,37 @@ impl Squashed {
             return Err(Error::new(format!("`{text}` ends before the first revision"))
                 .hint("`cargo dbmigrate history` lists the revisions"));
         };
-        if let Some(from) = from.as_ref().filter(|it| **it != to && !graph.follows(&to, it)) {
+        if let Some(from) = from.as_ref().filter(|text| **text != to && !graph.follows(&to, text)) {
             return Err(Error::new(format!("revision `{to}` does not follow `{from}`"))
                 .hint("a range goes from an older revision to one that follows it"));
         }
-        let is_within = |it: &&Revision| {
-            let is_before = from.as_ref().is_some_and(|from| graph.follows(from, &it.id));
-            (it.id == to || graph.follows(&to, &it.id)) && !is_before
+        let is_within = |revision: &&Revision| {
+            let is_before = from.as_ref().is_some_and(|from| graph.follows(from, &revision.id));
+            (revision.id == to || graph.follows(&to, &revision.id)) && !is_before
         };
         let within: Vec<&Revision> = graph.revisions().iter().filter(is_within).collect();
         if let [it] = within.as_slice() {
             return Err(Error::new(format!("`{text}` is one revision, `{}`", it.id))
                 .hint("a squash replaces two or more; `from:to` has both ends in it"));
         }
-        let ids: Vec<String> = within.iter().map(|it| it.id.clone()).collect();
+        let ids: Vec<String> = within.iter().map(|revision| revision.id.clone()).collect();
         refuse_needed(graph, &ids, &to)?;
-        let is_outside = |it: &&str| !ids.iter().any(|id| id == it);
-        let parents = within.iter().flat_map(|it| it.parents.iter().map(String::as_str));
+        let is_outside = |text: &&str| !ids.iter().any(|id| id == text);
+        let parents =
+            within.iter().flat_map(|revision| revision.parents.iter().map(String::as_str));
         let parents = unique(parents.filter(is_outside));
         let before = graph.with_ancestors(&parents);
-        let names = within.iter().flat_map(|it| it.depends_on.iter().map(String::as_str));
+        let names =
+            within.iter().flat_map(|revision| revision.depends_on.iter().map(String::as_str));
         let names = names.filter(|name| {
             let it = graph.find(name).or_else(|| graph.labelled(name));
-            it.is_some_and(|it| is_outside(&it.id.as_str()) && !before.contains(it.id.as_str()))
+            it.is_some_and(|revision| {
+                is_outside(&revision.id.as_str()) && !before.contains(revision.id.as_str())
+            })
         });
         let depends_on = unique(names);
-        let labels = within.iter().flat_map(|it| it.branch_labels.clone()).collect();
-        let owned = |it: Vec<&str>| it.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let labels = within.iter().flat_map(|revision| revision.branch_labels.clone()).collect();
+        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let (parents, depends_on) = (owned(parents), owned(depends_on));
         Ok(Squashed { ids, parents, depends_on, branch_labels: labels })
     }
@@ -113,21 +117,20 @@ impl Squashed {
 
 fn unique<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     let mut seen = BTreeSet::new();
-    items.filter(|it| seen.insert(*it)).collect()
+    items.filter(|item| seen.insert(*item)).collect()
 }
 
 /// Fails where another revision needs something in the middle: a new database has no such point.
 fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
-    let is_inner = |id: &str| id != last && ids.iter().any(|it| it == id);
-    for it in graph.revisions().iter().filter(|it| !ids.contains(&it.id)) {
+    let is_inner = |id: &str| id != last && ids.iter().any(|text| text == id);
+    for it in graph.revisions().iter().filter(|revision| !ids.contains(&revision.id)) {
         let followed = it.parents.iter().map(|id| (id.as_str(), "follows"));
-        let names = it
-            .depends_on
-            .iter()
-            .filter_map(|it| Some(graph.find(it).or_else(|| graph.labelled(it))?.id.as_str()));
+        let names = it.depends_on.iter().filter_map(|depends_on| {
+            Some(graph.find(depends_on).or_else(|| graph.labelled(depends_on))?.id.as_str())
+        });
         let mut needed = followed.chain(names.map(|id| (id, "depends on")));
         let Some((id, needs)) = needed.find(|(id, _)| is_inner(id)) else { continue };
-        let file = graph.get(id).map_or("", |it| &it.file);
+        let file = graph.get(id).map_or("", |revision| &revision.file);
         let message = format!(
             "revision `{}` in {} {needs} `{id}` in {file}, which is in the middle of the range",
             it.id, it.file

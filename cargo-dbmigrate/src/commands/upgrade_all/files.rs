@@ -73,9 +73,10 @@ fn in_directory(dir: &Path) -> Result<Found> {
     let mut found = Found::default();
     for entry in fs::read_dir(dir).doing(doing)? {
         let path = entry.doing(doing)?.path();
-        let ending = path.extension().and_then(|it| it.to_str());
-        let is_hidden = path.file_name().is_some_and(|it| it.as_encoded_bytes().starts_with(b"."));
-        if ending.is_some_and(|it| ENDINGS.contains(&it)) && !is_hidden && !path.is_dir() {
+        let ending = path.extension().and_then(|extension| extension.to_str());
+        let is_hidden =
+            path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if ending.is_some_and(|ending| ENDINGS.contains(&ending)) && !is_hidden && !path.is_dir() {
             found.files.push(path);
         }
     }
@@ -105,6 +106,6 @@ fn of_pattern(pattern: &str) -> Result<Found> {
 /// Whether it is what SQLite keeps beside a file that is there.
 fn is_beside(path: &Path) -> bool {
     let name = path.to_string_lossy();
-    let of = BESIDE.iter().find_map(|it| name.strip_suffix(it));
-    of.is_some_and(|it| Path::new(it).is_file())
+    let of = BESIDE.iter().find_map(|text| name.strip_suffix(text));
+    of.is_some_and(|name| Path::new(name).is_file())
 }

@@ -26,7 +26,7 @@ impl Report {
             _ => "unchanged",
         };
         let width = match style::is_for_people() {
-            true => files.iter().map(|it| shown(it).chars().count()).max().unwrap_or_default(),
+            true => files.iter().map(|path| shown(path).chars().count()).max().unwrap_or_default(),
             false => 0,
         };
         Report { out, settled, width, results: Vec::new(), hints: BTreeSet::new() }
@@ -46,7 +46,7 @@ impl Report {
             }
             Err(err) => {
                 let mut text = format!("{shown} {}", in_a_line(err));
-                if let Some(hint) = err.get_hint().filter(|it| !self.hints.contains(*it)) {
+                if let Some(hint) = err.get_hint().filter(|text| !self.hints.contains(*text)) {
                     text += &format!("\n  hint: {hint}");
                     self.hints.insert(hint.to_owned());
                 }
@@ -59,10 +59,10 @@ impl Report {
     pub fn end(mut self) -> Answer {
         self.results.sort_by(|(a, _), (b, _)| a.cmp(b));
         let n = |is: fn(&Result<Vec<String>>) -> bool| {
-            self.results.iter().filter(|(_, it)| is(it)).count()
+            self.results.iter().filter(|(_, result)| is(result)).count()
         };
-        let n_settled = n(|it| matches!(it, Ok(it) if it.is_empty()));
-        let n_upgraded = n(|it| matches!(it, Ok(it) if !it.is_empty()));
+        let n_settled = n(|result| matches!(result, Ok(result) if result.is_empty()));
+        let n_upgraded = n(|result| matches!(result, Ok(result) if !result.is_empty()));
         let n_failed = n(Result::is_err);
         let all = count(self.results.len(), "database");
         let settled = self.settled;
@@ -70,7 +70,8 @@ impl Report {
         let failed = if n_failed > 0 { style::paint(style::BAD, &failed) } else { failed };
         self.out.done(format!("{all}: {n_settled} {settled}, {n_upgraded} upgraded, {failed}"));
         if self.out.is_json() {
-            let databases: Vec<_> = self.results.iter().map(|(path, it)| json(path, it)).collect();
+            let databases: Vec<_> =
+                self.results.iter().map(|(path, result)| json(path, result)).collect();
             self.out.json(
                 "upgrade",
                 serde_json::json!({
@@ -101,7 +102,7 @@ fn json(path: &Path, res: &Result<Vec<String>>) -> serde_json::Value {
 /// The message and what lies behind it, for a list of many.
 fn in_a_line(err: &Error) -> String {
     let parts = std::iter::once(err.message()).chain(err.causes().iter().map(String::as_str));
-    let lines = |it: &str| it.lines().map(str::trim).collect::<Vec<_>>().join(" ");
+    let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");
     parts.map(lines).collect::<Vec<_>>().join(": ")
 }
 

@@ -12,8 +12,8 @@ const MODULE: &str = "//! add a column\n//!\n//! Revision ID: b2\n//! Revises: a
     pub fn upgrade(op: &mut Operations) {\n    op.execute(\"Revises: a1\");\n}\n";
 
 fn followed(text: &str, old: &[&str]) -> Option<String> {
-    let old: Vec<String> = old.iter().map(|it| (*it).to_owned()).collect();
-    follow(text, &old, "c3").map(|it| it.text)
+    let old: Vec<String> = old.iter().map(|old| (*old).to_owned()).collect();
+    follow(text, &old, "c3").map(|edit| edit.text)
 }
 
 #[track_caller]

@@ -15,7 +15,7 @@ pub(super) enum Affinity {
 /// The affinity of a declared type, by the rules of `datatype3.html`, section 3.1.
 pub(super) fn affinity(declared: &str) -> Affinity {
     let declared = declared.to_ascii_uppercase();
-    let has = |words: &[&str]| words.iter().any(|it| declared.contains(it));
+    let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
     match () {
         () if has(&["INT"]) => Affinity::Integer,
         () if has(&["CHAR", "CLOB", "TEXT"]) => Affinity::Text,

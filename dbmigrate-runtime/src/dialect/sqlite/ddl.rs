@@ -13,7 +13,7 @@ use crate::schema::{
 use crate::sql::quote;
 
 fn quoted(names: &[String]) -> String {
-    let names: Vec<_> = names.iter().map(|it| quote(it)).collect();
+    let names: Vec<_> = names.iter().map(|name| quote(name)).collect();
     names.join(", ")
 }
 
@@ -50,7 +50,8 @@ pub(super) fn needs(facts: &Facts, operation: &Operation, version: u32) -> Resul
     if facts.version >= version {
         return Ok(());
     }
-    let text = |it: u32| format!("{}.{}.{}", it / 1_000_000, it / 1000 % 1000, it % 1000);
+    let text =
+        |number: u32| format!("{}.{}.{}", number / 1_000_000, number / 1000 % 1000, number % 1000);
     Err(Refusal {
         message: format!(
             "cannot {operation} on SQLite {}: it needs SQLite {}",
@@ -89,7 +90,7 @@ impl Ddl<'_> {
         if table.has(TableOption::Strict) {
             needs(self.facts, self.operation, 3_037_000)?;
         }
-        let lines = table.columns.iter().map(|it| self.column_of(table, it));
+        let lines = table.columns.iter().map(|column| self.column_of(table, column));
         let mut lines = lines.collect::<Result<Vec<_>, _>>()?;
         let key = table.primary_key.as_ref().filter(|_| table.generated_key().is_none());
         lines.extend(key.map(primary_key));
@@ -99,7 +100,8 @@ impl Ddl<'_> {
         let mut checks: Vec<_> = table.checks.iter().collect();
         checks.sort_by(|a, b| a.name.cmp(&b.name));
         lines.extend(checks.into_iter().map(check));
-        let of_table = table.foreign_keys.iter().filter(|it| !is_inline(table, it));
+        let of_table =
+            table.foreign_keys.iter().filter(|foreign_key| !is_inline(table, foreign_key));
         lines.extend(of_table.map(foreign_key));
         let options = table_options(&table.options);
         let lines = lines.join(",\n    ");
@@ -110,17 +112,16 @@ impl Ddl<'_> {
     /// generates its values, and its foreign key.
     pub(super) fn column_of(&self, table: &Table, column: &Column) -> Result<String, Refusal> {
         let key = table.primary_key.as_ref().filter(|_| is_generated_key(table, &column.name));
-        let foreign_key = table
-            .foreign_keys
-            .iter()
-            .find(|it| it.columns == [column.name.as_str()] && is_inline(table, it));
+        let foreign_key = table.foreign_keys.iter().find(|foreign_key| {
+            foreign_key.columns == [column.name.as_str()] && is_inline(table, foreign_key)
+        });
         if key.is_some()
             && column.autoincrement == Some(true)
             && table.has(TableOption::WithoutRowid)
         {
             return Err(self.refuse_counting());
         }
-        let key = key.map(|it| (it.name.as_str(), column.autoincrement == Some(true)));
+        let key = key.map(|key| (key.name.as_str(), column.autoincrement == Some(true)));
         let mut column = column.clone();
         column.ty = stored_type(table, &column);
         self.column(&table.name, &column, key, foreign_key, table.has(TableOption::Strict))
@@ -180,13 +181,13 @@ impl Ddl<'_> {
 
 /// Whether the column is the table's key and generates its values.
 fn is_generated_key(table: &Table, column: &str) -> bool {
-    table.generated_key().is_some_and(|it| it.name == column)
+    table.generated_key().is_some_and(|generated_key| generated_key.name == column)
 }
 
 /// `INTEGER PRIMARY KEY` generates values; any other word for an integer doesn't.
 fn stored_type(table: &Table, column: &Column) -> Type {
-    let is_single_key = table.primary_key.as_ref().is_some_and(|it| {
-        it.columns == [column.name.as_str()] && !table.has(TableOption::WithoutRowid)
+    let is_single_key = table.primary_key.as_ref().is_some_and(|primary_key| {
+        primary_key.columns == [column.name.as_str()] && !table.has(TableOption::WithoutRowid)
     });
     let is_plain = column.ty.is_integer() && !is_generated_key(table, &column.name);
     if is_single_key && is_plain { Type::Raw("INT".to_owned()) } else { column.ty.clone() }
@@ -195,7 +196,7 @@ fn stored_type(table: &Table, column: &Column) -> Type {
 /// Whether a foreign key is written with its column: one column may refer to several tables, and
 /// then each is a constraint of the table.
 fn is_inline(table: &Table, foreign_key: &ForeignKey) -> bool {
-    let same = |it: &&ForeignKey| it.columns == foreign_key.columns;
+    let same = |candidate: &&ForeignKey| candidate.columns == foreign_key.columns;
     foreign_key.columns.len() == 1 && table.foreign_keys.iter().filter(same).count() == 1
 }
 
@@ -217,7 +218,7 @@ pub(super) fn generated_clause(generated: &Generated) -> String {
 
 /// The values that a column of an enumeration may have.
 pub(super) fn enum_condition(column: &str, values: &[String]) -> String {
-    let values: Vec<_> = values.iter().map(|it| literal(&Value::Text(it.clone()))).collect();
+    let values: Vec<_> = values.iter().map(|value| literal(&Value::Text(value.clone()))).collect();
     format!("{} IN ({})", quote(column), values.join(", "))
 }
 
@@ -313,19 +314,19 @@ pub(super) fn create_index(table: &str, index: &Index) -> String {
     let columns: Vec<_> = index
         .columns
         .iter()
-        .map(|it| {
-            let mut sql = match &it.term {
-                IndexTerm::Column(it) => quote(it),
-                IndexTerm::Expression(it) => format!("({})", closed(it)),
+        .map(|column| {
+            let mut sql = match &column.term {
+                IndexTerm::Column(column) => quote(column),
+                IndexTerm::Expression(column) => format!("({})", closed(column)),
             };
-            if let Some(collation) = &it.collation {
+            if let Some(collation) = &column.collation {
                 sql += &format!(" COLLATE {}", quote(collation));
             }
-            sql + if it.descending { " DESC" } else { "" }
+            sql + if column.descending { " DESC" } else { "" }
         })
         .collect();
     let unique = if index.unique { "UNIQUE " } else { "" };
-    let filter = index.filter.as_ref().map_or(String::new(), |it| format!(" WHERE {it}"));
+    let filter = index.filter.as_ref().map_or(String::new(), |filter| format!(" WHERE {filter}"));
     let (name, table, columns) = (quote(&index.name), quote(table), columns.join(", "));
     format!("CREATE {unique}INDEX {name} ON {table} ({columns}){filter}")
 }

@@ -18,7 +18,9 @@ pub(super) fn edit(
     before: &Table,
     after: &Table,
 ) -> Result<(), Refusal> {
-    let counts = |it: &Table| it.generated_key().is_some_and(|it| it.autoincrement == Some(true));
+    let counts = |table: &Table| {
+        table.generated_key().is_some_and(|column| column.autoincrement == Some(true))
+    };
     if after.has(TableOption::WithoutRowid) && counts(after) {
         return Err(ddl.refuse_counting());
     }
@@ -31,7 +33,10 @@ pub(super) fn edit(
     if after.has(TableOption::Strict) && !before.has(TableOption::Strict) {
         ddl::needs(ddl.facts, ddl.operation, 3_037_000)?;
     }
-    for option in TableOption::ALL.into_iter().filter(|it| before.has(*it) != after.has(*it)) {
+    for option in TableOption::ALL
+        .into_iter()
+        .filter(|table_option| before.has(*table_option) != after.has(*table_option))
+    {
         edit.definition.options.set(option, after.has(option));
     }
     Ok(())
@@ -42,7 +47,7 @@ pub(super) fn same_name(one: &str, other: &str) -> bool {
 }
 
 fn same_names<'a>(one: &[String], other: impl Iterator<Item = &'a str>) -> bool {
-    one.iter().map(|it| it.to_ascii_lowercase()).eq(other.map(str::to_ascii_lowercase))
+    one.iter().map(|text| text.to_ascii_lowercase()).eq(other.map(str::to_ascii_lowercase))
 }
 
 struct Edit<'a> {
@@ -55,7 +60,7 @@ struct Edit<'a> {
 impl Edit<'_> {
     fn columns(&mut self) -> Result<(), Refusal> {
         let (before, after) = (self.before, self.after);
-        let is_gone = |it: &&Column| after.find_column(&it.name).is_none();
+        let is_gone = |column: &&Column| after.find_column(&column.name).is_none();
         for gone in before.columns.iter().filter(is_gone) {
             let idx = self.place(&gone.name)?;
             self.definition.remove_column(idx);
@@ -66,9 +71,9 @@ impl Edit<'_> {
                     let text = self.ddl.column_of(self.after, column)?;
                     let item = ColumnItem::new(text).map_err(|why| self.garbled(&why))?;
                     // Behind all that are there, also those that others added.
-                    let next = after.columns[nth + 1..].iter().find_map(|it| {
+                    let next = after.columns[nth + 1..].iter().find_map(|column| {
                         let columns = &self.definition.columns;
-                        columns.iter().position(|item| same_name(&item.name, &it.name))
+                        columns.iter().position(|item| same_name(&item.name, &column.name))
                     });
                     let place = next.unwrap_or(self.definition.columns.len());
                     self.definition.insert_column(place, item);
@@ -82,12 +87,14 @@ impl Edit<'_> {
     fn column(&mut self, was: &Column, to: &Column) -> Result<(), Refusal> {
         let ddl = self.ddl;
         let (type_was, type_to) = (ddl.declared(self.before, was)?, ddl.declared(self.after, to)?);
-        let enum_was = enum_values(was).map(|it| ddl::enum_condition(&was.name, it));
-        let enum_to = enum_values(to).map(|it| ddl::enum_condition(&to.name, it));
+        let enum_was =
+            enum_values(was).map(|enum_value| ddl::enum_condition(&was.name, enum_value));
+        let enum_to = enum_values(to).map(|enum_value| ddl::enum_condition(&to.name, enum_value));
         let default = ddl::default_of;
-        let generated = |it: &Column| it.generated.as_ref().map(ddl::generated_clause);
-        let collation =
-            |it: &Column| it.collation.as_ref().map(|it| format!("COLLATE {}", sql::quote(it)));
+        let generated = |column: &Column| column.generated.as_ref().map(ddl::generated_clause);
+        let collation = |column: &Column| {
+            column.collation.as_ref().map(|collation| format!("COLLATE {}", sql::quote(collation)))
+        };
         let is_same = type_was == type_to
             && enum_was == enum_to
             && was.nullable == to.nullable
@@ -104,8 +111,8 @@ impl Edit<'_> {
             item.set_type(&type_to);
         }
         if was.nullable != to.nullable {
-            item.remove_clauses(|it| {
-                matches!(it.kind, ClauseKind::NotNull { .. } | ClauseKind::Null)
+            item.remove_clauses(|clause| {
+                matches!(clause.kind, ClauseKind::NotNull { .. } | ClauseKind::Null)
             });
         }
         let mut add = Vec::new();
@@ -113,55 +120,61 @@ impl Edit<'_> {
             add.push("NOT NULL".to_owned());
         }
         if default(was) != default(to) {
-            item.remove_clauses(|it| matches!(it.kind, ClauseKind::Default(_)));
+            item.remove_clauses(|clause| matches!(clause.kind, ClauseKind::Default(_)));
             add.extend(default(to));
         }
         if generated(was) != generated(to) {
             if to.generated.is_some() {
                 ddl::needs(ddl.facts, ddl.operation, 3_031_000)?;
             }
-            item.remove_clauses(|it| matches!(it.kind, ClauseKind::Generated { .. }));
+            item.remove_clauses(|clause| matches!(clause.kind, ClauseKind::Generated { .. }));
             add.extend(generated(to));
         }
         if collation(was) != collation(to) {
-            item.remove_clauses(|it| matches!(it.kind, ClauseKind::Collate(_)));
+            item.remove_clauses(|clause| matches!(clause.kind, ClauseKind::Collate(_)));
             add.extend(collation(to));
         }
         if enum_was != enum_to {
             if let Some(was) = &enum_was {
-                let is_it = |it: &Clause| matches!(&it.kind, ClauseKind::Check(it) if same_expression(it, was));
+                let is_it = |clause: &Clause| matches!(&clause.kind, ClauseKind::Check(clause) if same_expression(clause, was));
                 let found = item.clauses.iter().any(is_it);
                 item.remove_clauses(is_it);
-                let is_it = |it: &ConstraintItem| matches!(&it.kind, ConstraintKind::Check(it) if same_expression(it, was));
+                let is_it = |constraint: &ConstraintItem| matches!(&constraint.kind, ConstraintKind::Check(constraint) if same_expression(constraint, was));
                 let found = self.definition.remove_constraints(is_it) || found;
                 if !found {
                     return Err(self.missing(&format!("check `{was}`")));
                 }
             }
-            add.extend(enum_values(to).map(|it| ddl::enum_clause(table, &to.name, it)));
+            add.extend(
+                enum_values(to).map(|enum_value| ddl::enum_clause(table, &to.name, enum_value)),
+            );
         }
         let item = &mut self.definition.columns[idx];
-        let res = add.iter().try_for_each(|it| item.push_clause(it));
+        let res = add.iter().try_for_each(|add| item.push_clause(add));
         res.map_err(|why| self.garbled(&why))
     }
 
     fn primary_key(&mut self) -> Result<(), Refusal> {
-        let shape = |it: &Table| {
-            let autoincrement = it.generated_key().map(|it| it.autoincrement == Some(true));
-            (it.primary_key.clone(), autoincrement)
+        let shape = |table: &Table| {
+            let autoincrement =
+                table.generated_key().map(|column| column.autoincrement == Some(true));
+            (table.primary_key.clone(), autoincrement)
         };
         if shape(self.before) == shape(self.after) {
             return Ok(());
         }
-        let is_clause = |it: &Clause| matches!(it.kind, ClauseKind::PrimaryKey { .. });
-        let is_of_table =
-            |it: &ConstraintItem| matches!(it.kind, ConstraintKind::PrimaryKey { .. });
+        let is_clause = |clause: &Clause| matches!(clause.kind, ClauseKind::PrimaryKey { .. });
+        let is_of_table = |constraint: &ConstraintItem| {
+            matches!(constraint.kind, ConstraintKind::PrimaryKey { .. })
+        };
         if self.before.primary_key.is_some() {
-            let is_new = |it: &ColumnItem| {
-                !self.before.columns.iter().any(|was| same_name(&was.name, &it.name))
+            let is_new = |column_item: &ColumnItem| {
+                !self.before.columns.iter().any(|was| same_name(&was.name, &column_item.name))
             };
             let mut found = false;
-            for item in self.definition.columns.iter_mut().filter(|it| !is_new(it)) {
+            for item in
+                self.definition.columns.iter_mut().filter(|column_item| !is_new(column_item))
+            {
                 found |= item.clauses.iter().any(is_clause);
                 item.remove_clauses(is_clause);
             }
@@ -185,22 +198,22 @@ impl Edit<'_> {
 
     /// Whether a column that is gone took the primary key along.
     fn has_lost_column_of_key(&self) -> bool {
-        let key = self.before.primary_key.iter().flat_map(|it| &it.columns);
-        key.into_iter().any(|it| self.after.find_column(it).is_none())
+        let key = self.before.primary_key.iter().flat_map(|primary_key| &primary_key.columns);
+        key.into_iter().any(|key| self.after.find_column(key).is_none())
     }
 
     fn uniques(&mut self) -> Result<(), Refusal> {
-        for it in self.before.uniques.iter().filter(|it| !self.after.uniques.contains(it)) {
+        for it in self.before.uniques.iter().filter(|unique| !self.after.uniques.contains(unique)) {
             self.remove(&it.name, "unique constraint", &Shape::Unique(it))?;
         }
-        for it in self.after.uniques.iter().filter(|it| !self.before.uniques.contains(it)) {
+        for it in self.after.uniques.iter().filter(|unique| !self.before.uniques.contains(unique)) {
             self.push_constraint(ddl::unique(it))?;
         }
         Ok(())
     }
 
     fn foreign_keys(&mut self) -> Result<(), Refusal> {
-        let gone = |it: &&ForeignKey| !self.after.foreign_keys.contains(it);
+        let gone = |foreign_key: &&ForeignKey| !self.after.foreign_keys.contains(foreign_key);
         for it in self.before.foreign_keys.iter().filter(gone) {
             self.remove(&it.name, "foreign key", &Shape::ForeignKey(it))?;
         }
@@ -215,10 +228,10 @@ impl Edit<'_> {
     }
 
     fn checks(&mut self) -> Result<(), Refusal> {
-        for it in self.before.checks.iter().filter(|it| !self.after.checks.contains(it)) {
+        for it in self.before.checks.iter().filter(|check| !self.after.checks.contains(check)) {
             self.remove(&it.name, "check", &Shape::Check(it))?;
         }
-        for it in self.after.checks.iter().filter(|it| !self.before.checks.contains(it)) {
+        for it in self.after.checks.iter().filter(|check| !self.before.checks.contains(check)) {
             self.push_constraint(ddl::check(it))?;
         }
         Ok(())
@@ -233,20 +246,22 @@ impl Edit<'_> {
     /// Removes a constraint by its name, or one without a name by what it demands.
     fn remove(&mut self, name: &str, what: &str, shape: &Shape<'_>) -> Result<(), Refusal> {
         for is_named in [true, false] {
-            let fits = |it: &Option<String>| match it {
-                Some(it) => is_named && same_name(it, name),
+            let fits = |text: &Option<String>| match text {
+                Some(text) => is_named && same_name(text, name),
                 None => !is_named,
             };
-            let constraint =
-                |it: &ConstraintItem| fits(&it.name) && shape.of_table(&it.kind, is_named);
+            let constraint = |constraint: &ConstraintItem| {
+                fits(&constraint.name) && shape.of_table(&constraint.kind, is_named)
+            };
             if let Some(idx) = self.definition.constraints.iter().position(constraint) {
                 self.definition.remove_constraint(idx);
                 return Ok(());
             }
             for item in &mut self.definition.columns {
                 let column = item.name.clone();
-                let clause =
-                    |it: &Clause| fits(&it.name) && shape.of_column(&it.kind, &column, is_named);
+                let clause = |clause: &Clause| {
+                    fits(&clause.name) && shape.of_column(&clause.kind, &column, is_named)
+                };
                 if item.clauses.iter().any(clause) {
                     item.remove_clauses(clause);
                     return Ok(());
@@ -254,20 +269,27 @@ impl Edit<'_> {
             }
         }
         // A column that is gone took what was written with it along.
-        let lost =
-            |columns: &[String]| columns.iter().any(|it| self.after.find_column(it).is_none());
+        let lost = |columns: &[String]| {
+            columns.iter().any(|column| self.after.find_column(column).is_none())
+        };
         let is_lost = match shape {
             Shape::Unique(it) => lost(&it.columns),
             Shape::ForeignKey(it) => lost(&it.columns),
-            Shape::Check(_) => {
-                self.before.columns.iter().any(|it| self.after.find_column(&it.name).is_none())
-            }
+            Shape::Check(_) => self
+                .before
+                .columns
+                .iter()
+                .any(|column| self.after.find_column(&column.name).is_none()),
         };
         if is_lost { Ok(()) } else { Err(self.missing(&format!("{what} `{name}`"))) }
     }
 
     fn place(&self, column: &str) -> Result<usize, Refusal> {
-        let found = self.definition.columns.iter().position(|it| same_name(&it.name, column));
+        let found = self
+            .definition
+            .columns
+            .iter()
+            .position(|column_item| same_name(&column_item.name, column));
         found.ok_or_else(|| self.missing(&format!("column `{column}`")))
     }
 
@@ -329,7 +351,7 @@ impl Shape<'_> {
 }
 
 fn names(columns: &[KeyColumn]) -> impl Iterator<Item = &str> {
-    columns.iter().map(|it| it.name.as_str())
+    columns.iter().map(|column| column.name.as_str())
 }
 
 fn enum_values(column: &Column) -> Option<&Vec<String>> {

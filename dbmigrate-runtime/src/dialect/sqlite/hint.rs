@@ -63,8 +63,8 @@ fn proposal(column: &str, conversion: &Conversion<'_>) -> Option<Proposal> {
 
 /// A name as a person writes it in SQL.
 fn plain(name: &str) -> String {
-    let is_word = name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')
-        && !name.starts_with(|it: char| it.is_ascii_digit());
+    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && !name.starts_with(|c: char| c.is_ascii_digit());
     // Whether a word stands for the name depends on what is a keyword.
     if is_word && same_expression(name, &quote(name)) { name.to_owned() } else { quote(name) }
 }

@@ -58,13 +58,15 @@ pub(super) fn way(
             if using.is_some() || before.is_some() || !is_addable(column) {
                 return Ok(Way::Rebuild);
             }
-            let key = added_key(operation, later).map(|(_, it)| it);
+            let key = added_key(operation, later).map(|(_, foreign_key)| foreign_key);
             let sql = ddl.column(table, column, None, key, was.has(TableOption::Strict))?;
             Ok(Way::Statement(format!("{} ADD COLUMN {sql}", of(table)), Vec::new()))
         }
         Operation::DropColumn { table, column } => {
             let is_native = facts.version >= DROP_COLUMN
-                && schema.table(table).is_some_and(|it| is_droppable(&ddl, it, column, earlier));
+                && schema
+                    .table(table)
+                    .is_some_and(|table| is_droppable(&ddl, table, column, earlier));
             let sql = format!("{} DROP COLUMN {}", of(table), quote(column));
             Ok(if is_native { Way::Statement(sql, Vec::new()) } else { Way::Rebuild })
         }
@@ -75,10 +77,11 @@ pub(super) fn way(
             Ok(Way::Nothing)
         }
         Operation::DropCheck { table, name } if facts.version >= ALTER_CONSTRAINTS => {
-            let is_named = schema.table(table).is_some_and(|it| {
-                let stored = rebuild::definition(&ddl, it);
-                stored.is_ok_and(|it| {
-                    it.has_constraint(name) && !it.drop_constraint_loses_comments(name)
+            let is_named = schema.table(table).is_some_and(|table| {
+                let stored = rebuild::definition(&ddl, table);
+                stored.is_ok_and(|definition| {
+                    definition.has_constraint(name)
+                        && !definition.drop_constraint_loses_comments(name)
                 })
             });
             let sql = format!("{} DROP CONSTRAINT {}", of(table), quote(name));
@@ -122,11 +125,12 @@ fn alter_column(
     let mut to = was.clone();
     change.apply(&mut to);
     // The column's own value is what the rows have anyway.
-    let is_given = change.using.as_ref().is_some_and(|it| !same_expression(it, &quote(column)));
+    let is_given = change.using.as_ref().is_some_and(|text| !same_expression(text, &quote(column)));
     if is_given || change.fill.is_some() {
         return Ok(Way::Rebuild);
     }
-    let text = |it: &Column| ddl.column(table, it, None, None, before.has(TableOption::Strict));
+    let text =
+        |column: &Column| ddl.column(table, column, None, None, before.has(TableOption::Strict));
     let same_key =
         was.autoincrement == to.autoincrement && is_key(before, was) == is_key(before, &to);
     let fitting = fitting(ddl, before, was, &to)?;
@@ -173,29 +177,34 @@ fn fitting(
 fn drop_not_null_loses_comments(ddl: &Ddl<'_>, table: &Table, column: &str) -> bool {
     match rebuild::definition(ddl, table) {
         Ok(definition) => {
-            let idx = definition.columns.iter().position(|it| same_name(&it.name, column));
+            let idx = definition
+                .columns
+                .iter()
+                .position(|column_item| same_name(&column_item.name, column));
             let is_not_null = |clause: &Clause| matches!(clause.kind, ClauseKind::NotNull { .. });
             idx.is_none_or(|idx| definition.drop_clause_loses_comments(idx, is_not_null))
         }
         Err(_) => {
             let mut objects = ddl.facts.objects.iter().flatten();
-            !objects.any(|it| it.kind == ObjectKind::Table && same_name(&it.name, &table.name))
+            !objects.any(|object| {
+                object.kind == ObjectKind::Table && same_name(&object.name, &table.name)
+            })
         }
     }
 }
 
 fn is_key(table: &Table, column: &Column) -> bool {
     let key = table.primary_key.as_ref();
-    column.ty.is_integer() && key.is_some_and(|it| it.columns == [column.name.as_str()])
+    column.ty.is_integer() && key.is_some_and(|key| key.columns == [column.name.as_str()])
 }
 
 /// Whether SQLite fails to rename a column: with `expressions prohibited in PRIMARY KEY and UNIQUE
 /// constraints`, seen from 3.40 to 3.53.
 pub(super) fn rename_fails(table: &Table, column: &str) -> bool {
-    let has = |columns: &[String]| columns.iter().any(|it| it == column);
+    let has = |columns: &[String]| columns.iter().any(|text| text == column);
     table.has(TableOption::WithoutRowid)
-        && table.primary_key.as_ref().is_some_and(|it| has(&it.columns))
-        && table.uniques.iter().any(|it| has(&it.columns))
+        && table.primary_key.as_ref().is_some_and(|primary_key| has(&primary_key.columns))
+        && table.uniques.iter().any(|unique| has(&unique.columns))
 }
 
 /// Whether `ADD COLUMN` takes the column (rules of `lang_altertable.html`, section 4).
@@ -214,36 +223,41 @@ pub(super) fn is_addable(column: &Column) -> bool {
 fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation]) -> bool {
     // What is odd with the definition is said by the rebuild.
     let Ok(definition) = rebuild::definition(ddl, table) else { return false };
-    let Some(idx) = definition.columns.iter().position(|it| same_name(&it.name, column)) else {
+    let Some(idx) =
+        definition.columns.iter().position(|column_item| same_name(&column_item.name, column))
+    else {
         return false;
     };
     let item = &definition.columns[idx];
-    let is_constrained = item
-        .clauses
-        .iter()
-        .any(|it| matches!(it.kind, ClauseKind::PrimaryKey { .. } | ClauseKind::Unique { .. }));
-    let others = definition.columns.iter().filter(|it| !same_name(&it.name, column));
+    let is_constrained = item.clauses.iter().any(|clause| {
+        matches!(clause.kind, ClauseKind::PrimaryKey { .. } | ClauseKind::Unique { .. })
+    });
+    let others =
+        definition.columns.iter().filter(|column_item| !same_name(&column_item.name, column));
     let is_mentioned = others
-        .flat_map(|it| &it.clauses)
-        .filter(|it| !matches!(it.kind, ClauseKind::References(_)))
-        .map(|it| it.text.as_str())
-        .chain(definition.constraints.iter().map(|it| it.text()))
-        .any(|it| mentions(it, column));
+        .flat_map(|column_item| &column_item.clauses)
+        .filter(|clause| !matches!(clause.kind, ClauseKind::References(_)))
+        .map(|clause| clause.text.as_str())
+        .chain(definition.constraints.iter().map(|constraint| constraint.text()))
+        .any(|text| mentions(text, column));
     let objects = ddl.facts.objects.as_deref().unwrap_or_default();
     let is_gone = |index: &Object| {
         earlier
             .iter()
-            .any(|it| matches!(it, Operation::DropIndex { name, .. } if *name == index.name))
+            .any(|operation| matches!(operation, Operation::DropIndex { name, .. } if *name == index.name))
     };
-    let is_used = |it: &Object| {
-        let Some(sql) = &it.sql else { return false };
-        it.kind != ObjectKind::Table
+    let is_used = |object: &Object| {
+        let Some(sql) = &object.sql else { return false };
+        object.kind != ObjectKind::Table
             && mentions(sql, &table.name)
             && mentions(sql, column)
-            && !(it.kind == ObjectKind::Index && is_gone(it))
+            && !(object.kind == ObjectKind::Index && is_gone(object))
     };
     let in_index = ddl.facts.objects.is_none()
-        && table.indexes.iter().any(|it| mentions(&ddl::create_index(&table.name, it), column));
+        && table
+            .indexes
+            .iter()
+            .any(|index| mentions(&ddl::create_index(&table.name, index), column));
     definition.columns.len() > 1
         && !(is_constrained || is_mentioned || in_index || objects.iter().any(is_used))
         && !definition.drop_column_loses_comments(idx)
@@ -256,9 +270,9 @@ pub(super) fn added_key<'a>(
     later: &'a [Operation],
 ) -> Option<(usize, &'a ForeignKey)> {
     let Operation::AddColumn { table, column, .. } = operation else { return None };
-    later.iter().enumerate().find_map(|(after, it)| match it {
-        Operation::AddForeignKey { table: it, foreign_key }
-            if it == table && foreign_key.columns == [column.name.as_str()] =>
+    later.iter().enumerate().find_map(|(after, operation)| match operation {
+        Operation::AddForeignKey { table: operation, foreign_key }
+            if operation == table && foreign_key.columns == [column.name.as_str()] =>
         {
             Some((after, foreign_key))
         }
@@ -270,13 +284,13 @@ pub(super) fn added_key<'a>(
 /// with its `REFERENCES`.
 fn goes_with_column(operation: &Operation, later: &[Operation], before: &Schema) -> bool {
     let Operation::DropForeignKey { table, name } = operation else { return false };
-    let keys = before.table(table).map_or(&[][..], |it| &it.foreign_keys);
+    let keys = before.table(table).map_or(&[][..], |table| &table.foreign_keys);
     // Two over one column are constraints of the table, which keep the column from being dropped.
-    let n_of = |columns: &[String]| keys.iter().filter(|it| it.columns == columns).count();
-    let Some(key) = keys.iter().find(|it| it.name == *name) else { return false };
+    let n_of = |columns: &[String]| keys.iter().filter(|key| key.columns == columns).count();
+    let Some(key) = keys.iter().find(|key| key.name == *name) else { return false };
     n_of(&key.columns) == 1
-        && later.iter().any(|it| {
-            matches!(it, Operation::DropColumn { table: it, column }
-            if it == table && key.columns == [column.as_str()])
+        && later.iter().any(|operation| {
+            matches!(operation, Operation::DropColumn { table: operation, column }
+            if operation == table && key.columns == [column.as_str()])
         })
 }

@@ -91,7 +91,7 @@ pub(super) fn plan(
 /// needs it.
 fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<Way, Refusal>> {
     let named: BTreeSet<&str> = operations.iter().flat_map(Operation::tables).collect();
-    let tables = named.into_iter().filter_map(|it| schema.table(it)).cloned();
+    let tables = named.into_iter().filter_map(|text| schema.table(text)).cloned();
     let mut schema = Schema::from_tables(tables);
     let mut stretch = 0;
     let mut places = Vec::new();
@@ -99,7 +99,7 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
     let mut folded = BTreeSet::new();
     for (idx, operation) in operations.iter().enumerate() {
         stretch += usize::from(is_barrier(operation));
-        places.push(altered(operation).map(|it| (it, stretch)));
+        places.push(altered(operation).map(|altered| (altered, stretch)));
         let (earlier, later) = (&operations[..idx], until_barrier(&operations[idx + 1..]));
         let way = match folded.contains(&idx) {
             true => Ok(Way::Nothing),
@@ -115,7 +115,7 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
     let needed = places.iter().zip(&ways).filter(|(_, way)| **way == Ok(Way::Rebuild));
     let rebuilt: BTreeSet<_> = needed.filter_map(|(place, _)| *place).collect();
     for (place, way) in places.iter().zip(&mut ways) {
-        if way.is_ok() && place.is_some_and(|it| rebuilt.contains(&it)) {
+        if way.is_ok() && place.is_some_and(|place| rebuilt.contains(&place)) {
             *way = Ok(Way::Rebuild);
         }
     }
@@ -145,8 +145,10 @@ impl PlanBuilder<'_> {
             return Err(Refusal::mistake(operation, Backend::Sqlite, mistake));
         }
         let name = written::kept_names(operation, self.schema, NAMES);
-        let text = |it: Mistake| format!("{operation}: {}; SQLite reads it as a text", it.message);
-        Ok(name.map(|it| Task::Note(text(it))))
+        let text = |mistake: Mistake| {
+            format!("{operation}: {}; SQLite reads it as a text", mistake.message)
+        };
+        Ok(name.map(|mistake| Task::Note(text(mistake))))
     }
 
     /// Takes an operation, or says that the facts have to be asked again before.
@@ -158,8 +160,8 @@ impl PlanBuilder<'_> {
             // What a rebuild reads of other tables is read after what was asked of them before,
             // and before what is asked of them later.
             let reads = reads_others(operation);
-            self.flush(|(it, rebuild, _)| {
-                Some(it.as_str()) != table && (reads || rebuild.reads_others)
+            self.flush(|(text, rebuild, _)| {
+                Some(text.as_str()) != table && (reads || rebuild.reads_others)
             })?;
         }
         match table.filter(|_| way == Way::Rebuild) {
@@ -170,8 +172,8 @@ impl PlanBuilder<'_> {
 
     fn rebuild(&mut self, table: &str, operation: &Operation) -> Result<bool, Refusal> {
         let Some(before) = self.schema.table(table) else { return Ok(true) };
-        let is_it = |it: &(String, Rebuild, Operation)| it.0 == table;
-        if self.open.iter().any(|it| is_it(it) && !it.1.takes(operation)) {
+        let is_it = |pair: &(String, Rebuild, Operation)| pair.0 == table;
+        if self.open.iter().any(|pair| is_it(pair) && !pair.1.takes(operation)) {
             self.flush(is_it)?;
             return self.rebuild(table, operation);
         }
@@ -183,12 +185,12 @@ impl PlanBuilder<'_> {
             self.open.push((table.to_owned(), Rebuild::new(before), operation.clone()));
         }
         let mut gone = None;
-        if let Some((_, rebuild, _)) = self.open.iter_mut().find(|it| is_it(it)) {
+        if let Some((_, rebuild, _)) = self.open.iter_mut().find(|pair| is_it(pair)) {
             if let Operation::DropIndex { name, .. } | Operation::RenameIndex { from: name, .. } =
                 operation
             {
                 // One that the rebuild itself makes isn't there yet.
-                gone = Some(name).filter(|it| rebuild.has_index(it));
+                gone = Some(name).filter(|name| rebuild.has_index(name));
             }
             rebuild.push(operation, before);
         }
@@ -252,7 +254,7 @@ impl PlanBuilder<'_> {
             }
             Operation::RenameColumn { table, from, to } => {
                 self.all_changed = true;
-                if self.schema.table(table).is_some_and(|it| native::rename_fails(it, from)) {
+                if self.schema.table(table).is_some_and(|table| native::rename_fails(table, from)) {
                     return Err(Refusal {
                         message: format!(
                             "cannot {operation} on SQLite: SQLite itself fails to rename a \
@@ -274,8 +276,8 @@ impl PlanBuilder<'_> {
                 native(self, format!("DROP INDEX {}", quote(name)))
             }
             Operation::RenameIndex { table, from, to } => {
-                let found = self.schema.table(table).and_then(|it| it.find_index(from));
-                let create = found.map(|it| ddl::create_index(table, &it.renamed(to)));
+                let found = self.schema.table(table).and_then(|table| table.find_index(from));
+                let create = found.map(|index| ddl::create_index(table, &index.renamed(to)));
                 self.push(operation, format!("DROP INDEX {}", quote(from)), Route::Native);
                 // Without it, replaying the operation is the error.
                 create.into_iter().try_for_each(|sql| native(self, sql))

@@ -114,20 +114,21 @@ fn unreadable(name: &str, why: &str) -> Unreadable {
 ///
 /// Objects that are SQLite's own or go with the connection are left out.
 pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catalog {
-    let is_own = |it: &&Object| !it.temporary && !starts_with(&it.name, "sqlite_");
+    let is_own = |object: &&Object| !object.temporary && !starts_with(&object.name, "sqlite_");
     let objects: Vec<_> = objects.iter().filter(is_own).collect();
     let mut reader = Reader::new(objects);
-    let lower = |it: &str| it.to_ascii_lowercase();
-    let only: Option<BTreeSet<_>> = only.map(|only| only.iter().map(|it| lower(it)).collect());
-    let is_wanted = |it: &Object| only.as_ref().is_none_or(|only| only.contains(&lower(&it.table)));
+    let lower = |text: &str| text.to_ascii_lowercase();
+    let only: Option<BTreeSet<_>> = only.map(|only| only.iter().map(|text| lower(text)).collect());
+    let is_wanted =
+        |object: &Object| only.as_ref().is_none_or(|only| only.contains(&lower(&object.table)));
     let mut out = Catalog::default();
     let mut tables = BTreeMap::new();
-    for object in reader.objects.clone().into_iter().filter(|it| is_wanted(it)) {
+    for object in reader.objects.clone().into_iter().filter(|object| is_wanted(object)) {
         let kind = match object.kind {
-            ObjectKind::Table if reader.virtuals.iter().any(|it| it.is(object)) => {
+            ObjectKind::Table if reader.virtuals.iter().any(|table| table.is(object)) => {
                 ObjectKind::VirtualTable
             }
-            ObjectKind::Table if reader.virtuals.iter().any(|it| it.is_behind(object)) => {
+            ObjectKind::Table if reader.virtuals.iter().any(|table| table.is_behind(object)) => {
                 ObjectKind::ShadowTable
             }
             ObjectKind::Table => match reader.definition(&object.name) {
@@ -149,7 +150,7 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
         };
         out.others.push(ObjectName::new(kind, &object.name));
     }
-    for object in reader.objects.iter().filter(|it| it.kind == ObjectKind::Index) {
+    for object in reader.objects.iter().filter(|object| object.kind == ObjectKind::Index) {
         // An index without a text is a constraint's, and in the table's text.
         let Some(sql) = &object.sql else { continue };
         let Some(table) = tables.get_mut(&object.table.to_ascii_lowercase()) else { continue };
@@ -158,7 +159,7 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
             Err(why) => out.unreadable.push(unreadable(&object.name, &why)),
         }
     }
-    out.schema.tables = tables.into_values().map(|it| (it.name.clone(), it)).collect();
+    out.schema.tables = tables.into_values().map(|table| (table.name.clone(), table)).collect();
     out
 }
 
@@ -202,8 +203,8 @@ pub(crate) fn as_declared(table: &Table, actual: &Table) -> Table {
         return table;
     }
     for column in &mut table.columns {
-        let is_it = |it: &&Column| it.name.eq_ignore_ascii_case(&column.name);
-        match actual.columns.iter().find(is_it).map(|it| &it.ty) {
+        let is_it = |candidate: &&Column| candidate.name.eq_ignore_ascii_case(&column.name);
+        match actual.columns.iter().find(is_it).map(|column| &column.ty) {
             Some(Type::Raw(declared)) if decimal::stands_for(declared, &column.ty) => {
                 column.ty = Type::Raw(declared.clone());
             }
@@ -232,12 +233,13 @@ const SHADOWS: &[(&[&str], &[&str])] = &[
 
 impl Virtual {
     fn of(object: &Object) -> Option<Virtual> {
-        let sql = object.sql.as_deref().filter(|it| starts_with(it, "CREATE VIRTUAL TABLE"))?;
+        let sql = object.sql.as_deref().filter(|sql| starts_with(sql, "CREATE VIRTUAL TABLE"))?;
         let tokens = sql::significant(sql);
-        let using = tokens.iter().position(|it| it.is_word("USING"));
-        let module = using.and_then(|it| tokens.get(it + 1)?.identifier());
+        let using = tokens.iter().position(|token| token.is_word("USING"));
+        let module = using.and_then(|found| tokens.get(found + 1)?.identifier());
         let module = module.map_or_else(String::new, String::from);
-        let says_content = |it: &[sql::Token<'_>]| it[0].is_word("content") && it[1].is_symbol("=");
+        let says_content =
+            |tokens: &[sql::Token<'_>]| tokens[0].is_word("content") && tokens[1].is_symbol("=");
         let is_external = tokens.windows(2).any(says_content);
         Some(Virtual { name: object.name.clone(), module, is_external })
     }
@@ -250,10 +252,10 @@ impl Virtual {
     /// that one of the known modules would give is taken for one.
     fn is_behind(&self, object: &Object) -> bool {
         let suffix = starts_with(&object.name, &self.name).then(|| &object.name[self.name.len()..]);
-        let of = |it: &&(&[&str], &[&str])| is_one_of(&self.module, it.0);
-        let is_known = SHADOWS.iter().any(|it| of(&it));
-        let mut shadows = SHADOWS.iter().filter(|it| !is_known || of(it));
-        let is_own = |it: &&str| !(self.is_external && it.eq_ignore_ascii_case("_content"));
+        let of = |pair: &&(&[&str], &[&str])| is_one_of(&self.module, pair.0);
+        let is_known = SHADOWS.iter().any(|pair| of(&pair));
+        let mut shadows = SHADOWS.iter().filter(|pair| !is_known || of(pair));
+        let is_own = |text: &&str| !(self.is_external && text.eq_ignore_ascii_case("_content"));
         suffix
             .filter(is_own)
             .is_some_and(|suffix| shadows.any(|(_, suffixes)| is_one_of(suffix, suffixes)))
@@ -271,9 +273,9 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(objects: Vec<&'a Object>) -> Reader<'a> {
-        let virtuals = objects.iter().filter_map(|it| Virtual::of(it)).collect();
-        let tables = objects.iter().filter(|it| it.kind == ObjectKind::Table);
-        let tables = tables.map(|it| (it.name.to_ascii_lowercase(), *it)).collect();
+        let virtuals = objects.iter().filter_map(|object| Virtual::of(object)).collect();
+        let tables = objects.iter().filter(|object| object.kind == ObjectKind::Table);
+        let tables = tables.map(|object| (object.name.to_ascii_lowercase(), *object)).collect();
         Reader { objects, tables, virtuals, definitions: BTreeMap::new() }
     }
 
@@ -287,7 +289,7 @@ impl<'a> Reader<'a> {
         let no_text = || "the database has no text of it".to_owned();
         let sql = object.sql.as_deref().ok_or_else(no_text);
         let definition =
-            sql.and_then(|it| Definition::parse(&sql::without_qualifier(it, &object.name)));
+            sql.and_then(|text| Definition::parse(&sql::without_qualifier(text, &object.name)));
         let definition = Rc::new(definition);
         self.definitions.insert(key, Rc::clone(&definition));
         Some(definition)
@@ -335,7 +337,7 @@ impl<'a> Reader<'a> {
                     let columns = key_names(columns, &table.columns);
                     let mut own = table.columns.iter_mut();
                     if let Some(it) =
-                        own.find(|it| *autoincrement && columns[..] == [it.name.as_str()])
+                        own.find(|column| *autoincrement && columns[..] == [column.name.as_str()])
                     {
                         it.autoincrement = Some(true);
                     }
@@ -347,7 +349,8 @@ impl<'a> Reader<'a> {
                 }
                 ConstraintKind::Check(it) => table.checks.push(check(name, it)),
                 ConstraintKind::ForeignKey { columns, reference } => {
-                    let columns = columns.iter().map(|it| own_name(it, &table.columns)).collect();
+                    let columns =
+                        columns.iter().map(|column| own_name(column, &table.columns)).collect();
                     references.push((name, columns, reference));
                 }
                 ConstraintKind::OnlyName => {}
@@ -364,16 +367,16 @@ impl<'a> Reader<'a> {
     fn foreign_key(&mut self, name: String, columns: Vec<String>, it: &Reference) -> ForeignKey {
         let target = self.tables.get(&it.table.to_ascii_lowercase()).copied();
         let definition = self.definition(&it.table);
-        let definition = definition.as_deref().and_then(|it| it.as_ref().ok());
-        let theirs = definition.map_or(&[][..], |it| &it.columns);
+        let definition = definition.as_deref().and_then(|definition| definition.as_ref().ok());
+        let theirs = definition.map_or(&[][..], |definition| &definition.columns);
         let references_columns = match definition {
             Some(target) if it.columns.is_empty() => primary_key(target),
-            _ => it.columns.iter().map(|it| item_name(it, theirs)).collect(),
+            _ => it.columns.iter().map(|column| item_name(column, theirs)).collect(),
         };
         ForeignKey {
             name,
             columns,
-            references_table: target.map_or(&it.table, |it| &it.name).clone(),
+            references_table: target.map_or(&it.table, |object| &object.name).clone(),
             references_columns,
             on_delete: it.on_delete,
             on_update: it.on_update,
@@ -384,17 +387,25 @@ impl<'a> Reader<'a> {
 
 /// The columns of a table's primary key.
 fn primary_key(definition: &Definition) -> Vec<String> {
-    let of_table = definition.constraints.iter().find_map(|it| match &it.kind {
-        ConstraintKind::PrimaryKey { columns, .. } => {
-            Some(columns.iter().map(|it| item_name(&it.name, &definition.columns)).collect())
-        }
+    let of_table = definition.constraints.iter().find_map(|constraint| match &constraint.kind {
+        ConstraintKind::PrimaryKey { columns, .. } => Some(
+            columns.iter().map(|column| item_name(&column.name, &definition.columns)).collect(),
+        ),
         _ => None,
     });
-    let is_key = |it: &&ColumnItem| {
-        it.clauses.iter().any(|it| matches!(it.kind, ClauseKind::PrimaryKey { .. }))
+    let is_key = |column_item: &&ColumnItem| {
+        column_item
+            .clauses
+            .iter()
+            .any(|clause| matches!(clause.kind, ClauseKind::PrimaryKey { .. }))
     };
     of_table.unwrap_or_else(|| {
-        definition.columns.iter().filter(is_key).map(|it| it.name.clone()).collect()
+        definition
+            .columns
+            .iter()
+            .filter(is_key)
+            .map(|column_item| column_item.name.clone())
+            .collect()
     })
 }
 
@@ -402,16 +413,17 @@ fn primary_key(definition: &Definition) -> Vec<String> {
 fn never_null(table: &mut Table, definition: &Definition) {
     let Some(key) = &table.primary_key else { return };
     let is_alias = |column: &Column| {
-        let item = definition.columns.iter().find(|it| it.name == column.name);
-        let is_descending = item.is_some_and(|it| {
-            let descending =
-                |it: &ClauseKind| matches!(it, ClauseKind::PrimaryKey { descending: true, .. });
-            it.clauses.iter().any(|it| descending(&it.kind))
+        let item = definition.columns.iter().find(|column_item| column_item.name == column.name);
+        let is_descending = item.is_some_and(|column_item| {
+            let descending = |clause_kind: &ClauseKind| {
+                matches!(clause_kind, ClauseKind::PrimaryKey { descending: true, .. })
+            };
+            column_item.clauses.iter().any(|clause| descending(&clause.kind))
         });
         key.columns.len() == 1 && is_integer(&column.ty) && !is_descending
     };
     let takes_no_null = table.has(TableOption::WithoutRowid) || table.has(TableOption::Strict);
-    for column in table.columns.iter_mut().filter(|it| key.columns.contains(&it.name)) {
+    for column in table.columns.iter_mut().filter(|column| key.columns.contains(&column.name)) {
         if takes_no_null || is_alias(column) {
             column.nullable = false;
         }
@@ -440,30 +452,31 @@ fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
             let own = columns.iter().find(|column| column.name == *it);
             // Without one it is the column's own.
             let usual = own.and_then(|column| column.collation.as_deref()).unwrap_or("BINARY");
-            column.collation = column.collation.take().filter(|it| !it.eq_ignore_ascii_case(usual));
+            column.collation =
+                column.collation.take().filter(|collation| !collation.eq_ignore_ascii_case(usual));
         }
     }
-    index.filter = index.filter.map(|it| unparenthesised(&it).to_owned());
+    index.filter = index.filter.map(|filter| unparenthesised(&filter).to_owned());
     index
 }
 
 fn key_names(key: &[KeyColumn], columns: &[Column]) -> Vec<String> {
-    key.iter().map(|it| own_name(&it.name, columns)).collect()
+    key.iter().map(|key| own_name(&key.name, columns)).collect()
 }
 
 /// A column's name as the table spells it.
 fn own_name(name: &str, columns: &[Column]) -> String {
-    let found = columns.iter().find(|it| it.name.eq_ignore_ascii_case(name));
-    found.map_or(name, |it| &it.name).to_owned()
+    let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
+    found.map_or(name, |column| &column.name).to_owned()
 }
 
 fn item_name(name: &str, columns: &[ColumnItem]) -> String {
-    let found = columns.iter().find(|it| it.name.eq_ignore_ascii_case(name));
-    found.map_or(name, |it| &it.name).to_owned()
+    let found = columns.iter().find(|column_item| column_item.name.eq_ignore_ascii_case(name));
+    found.map_or(name, |column_item| &column_item.name).to_owned()
 }
 
 fn starts_with(text: &str, start: &str) -> bool {
-    text.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start))
+    text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start))
 }
 
 #[cfg(test)]

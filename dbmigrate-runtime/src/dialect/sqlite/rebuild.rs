@@ -53,7 +53,8 @@ impl Rebuild {
     /// them as they are before, and a column is either the one of that name or a new one.
     pub(super) fn takes(&self, operation: &Operation) -> bool {
         if let Operation::AddColumn { column, .. } = operation {
-            if self.before.columns.iter().any(|it| same_name(&it.name, &column.name)) {
+            if self.before.columns.iter().any(|candidate| same_name(&candidate.name, &column.name))
+            {
                 return false;
             }
         }
@@ -103,12 +104,12 @@ impl Rebuild {
 
     fn drop_index(&mut self, name: &str) {
         self.dropped_indexes.push(name.to_owned());
-        self.new_indexes.retain(|(it, _)| it != name);
+        self.new_indexes.retain(|(new_index, _)| new_index != name);
     }
 
     /// Whether the table has that index as long as the rebuild collects.
     pub(super) fn has_index(&self, name: &str) -> bool {
-        let is_dropped = self.dropped_indexes.iter().any(|it| it == name);
+        let is_dropped = self.dropped_indexes.iter().any(|dropped_index| dropped_index == name);
         !is_dropped && self.before.find_index(name).is_some()
     }
 
@@ -119,7 +120,9 @@ impl Rebuild {
         let mut definition = was.clone();
         edit(ddl, &mut definition, &self.before, after)?;
         let table = was.name.clone();
-        let is_kept = |name: &String| !self.dropped_indexes.iter().any(|it| same_name(it, name));
+        let is_kept = |name: &String| {
+            !self.dropped_indexes.iter().any(|dropped_index| same_name(dropped_index, name))
+        };
         let kept = stored.indexes.iter().filter(|(name, _)| is_kept(name));
         let indexes: Vec<_> = kept.chain(&self.new_indexes).collect();
         refuse_lost(ddl.facts, &was, &definition, &indexes)?;
@@ -150,7 +153,7 @@ impl Rebuild {
         }));
         if is_autoincrement(&was) && is_autoincrement(&definition) {
             // Else the key of a row that was deleted would be given again.
-            let literal = |it: &str| ddl::literal(&crate::Value::from(it));
+            let literal = |text: &str| ddl::literal(&crate::Value::from(text));
             let (old, new) = (literal(&table), literal(&scratch));
             out.push(format!("DELETE FROM sqlite_sequence WHERE name = {new}"));
             out.push(format!(
@@ -166,7 +169,7 @@ impl Rebuild {
         out.push(format!("ALTER TABLE {new} RENAME TO {old}"));
         out.push("PRAGMA legacy_alter_table = OFF".to_owned());
         indexes.iter().for_each(|(_, sql)| out.push(sql.clone()));
-        stored.triggers.iter().for_each(|it| out.push(it.clone()));
+        stored.triggers.iter().for_each(|trigger| out.push(trigger.clone()));
         for statistics in &stored.statistics {
             out.push(moved(statistics, &scratch, &table));
             // A key without rowid goes by the table's name. The numbers of indexes that belong to
@@ -195,13 +198,14 @@ impl Rebuild {
         after: &Table,
     ) -> Vec<Guard> {
         let mut checks = Vec::new();
-        for item in to.columns.iter().filter(|it| !is_generated(it)) {
+        for item in to.columns.iter().filter(|column_item| !is_generated(column_item)) {
             let name = &item.name;
-            let set = self.values.iter().find(|(it, _)| same_name(it, name));
-            let old = was.columns.iter().find(|it| same_name(&it.name, name));
+            let set = self.values.iter().find(|(value, _)| same_name(value, name));
+            let old = was.columns.iter().find(|column_item| same_name(&column_item.name, name));
             let Some(old) = old.filter(|_| !matches!(set, Some((_, None)))) else {
                 let is_set = matches!(set, Some((_, Some(_))));
-                let is_key = rowid_alias(to).is_some_and(|it| same_name(&it.name, name));
+                let is_key =
+                    rowid_alias(to).is_some_and(|column_item| same_name(&column_item.name, name));
                 if is_not_null(item) && default(item).is_none() && !is_set && !is_key {
                     checks.push(no_rows(&was.name, name));
                 }
@@ -211,7 +215,7 @@ impl Rebuild {
             let is_kept = match set {
                 None => !is_filled,
                 Some((_, value)) => {
-                    value.as_ref().is_some_and(|it| sql::same_expression(it, &quote(name)))
+                    value.as_ref().is_some_and(|value| sql::same_expression(value, &quote(name)))
                 }
             };
             let fitting = || {
@@ -226,7 +230,10 @@ impl Rebuild {
             if is_kept {
                 checks.extend(fitting());
                 // SQLite would make up a key for `NULL`.
-                let is_key = |it| rowid_alias(it).is_some_and(|it| same_name(&it.name, name));
+                let is_key = |definition| {
+                    rowid_alias(definition)
+                        .is_some_and(|column_item| same_name(&column_item.name, name))
+                };
                 let becomes_key = !is_key(was) && is_key(to);
                 if !is_not_null(old) && (is_not_null(item) || becomes_key) {
                     checks.push(not_null(&was.name, name));
@@ -268,12 +275,15 @@ impl Rebuild {
     ) -> (String, String) {
         let mut columns = Vec::new();
         let mut values = Vec::new();
-        for item in to.columns.iter().filter(|it| !is_generated(it)) {
+        for item in to.columns.iter().filter(|column_item| !is_generated(column_item)) {
             let set = self.values.iter().find(|(name, _)| same_name(name, &item.name));
             let value = match set {
                 Some((_, value)) => value.clone(),
                 None => {
-                    let was = was.columns.iter().find(|it| same_name(&it.name, &item.name));
+                    let was = was
+                        .columns
+                        .iter()
+                        .find(|column_item| same_name(&column_item.name, &item.name));
                     was.map(|was| {
                         let is_its = |(name, _): &(&String, _)| same_name(name, &was.name);
                         let fill = self.fills.iter().find(is_its).map(|(_, fill)| fill);
@@ -286,12 +296,13 @@ impl Rebuild {
             columns.push(quote(&item.name));
             values.push(ddl::closed(&value));
         }
-        let has_rowid = ![was, to].iter().any(|it| it.options.has(TableOption::WithoutRowid));
+        let has_rowid =
+            ![was, to].iter().any(|definition| definition.options.has(TableOption::WithoutRowid));
         if let Some(rowid) = has_rowid.then(|| rowid_name(was, to)).flatten() {
             // A key that is new goes on from the number that the row had without it.
             let name = match rowid_alias(to) {
                 None => Some(rowid.to_owned()),
-                Some(it) => Some(quote(&it.name)).filter(|it| !columns.contains(it)),
+                Some(it) => Some(quote(&it.name)).filter(|name| !columns.contains(name)),
             };
             if let Some(name) = name {
                 columns.insert(0, name);
@@ -299,7 +310,7 @@ impl Rebuild {
             }
         }
         if let (true, Some(item)) =
-            (columns.is_empty(), to.columns.iter().find(|it| !is_generated(it)))
+            (columns.is_empty(), to.columns.iter().find(|column_item| !is_generated(column_item)))
         {
             // Nothing of the rows is left but that they are there.
             columns.push(quote(&item.name));
@@ -322,14 +333,14 @@ fn refuse_lost(
                          with `op.execute` where no revision made it";
     const CHECK: &str = "take the check away in the same revision";
     const COMPUTED: &str = "drop or change that column in the same revision";
-    let check = |name: &Option<String>, it: &str| match name {
-        Some(it) => format!("check `{it}`"),
-        None => format!("the check `{it}`"),
+    let check = |name: &Option<String>, text: &str| match name {
+        Some(text) => format!("check `{text}`"),
+        None => format!("the check `{text}`"),
     };
     let mut texts = Vec::new();
     for (name, sql) in indexes {
         // Behind the names of the index and of the table.
-        let text = sql.split_once('(').map_or("", |(_, it)| it);
+        let text = sql.split_once('(').map_or("", |(_, text)| text);
         texts.push((format!("index `{name}`"), text, INDEX));
     }
     for it in &to.constraints {
@@ -348,9 +359,15 @@ fn refuse_lost(
             }
         }
     }
-    let stays =
-        |it: &&ColumnItem| to.columns.iter().any(|column| same_name(&column.name, &it.name));
-    for column in was.columns.iter().filter(|it| !stays(it)).map(|it| &it.name) {
+    let stays = |column_item: &&ColumnItem| {
+        to.columns.iter().any(|column| same_name(&column.name, &column_item.name))
+    };
+    for column in was
+        .columns
+        .iter()
+        .filter(|column_item| !stays(column_item))
+        .map(|column_item| &column_item.name)
+    {
         let found = texts.iter().find(|(_, text, _)| sql::names_column(text, column));
         if let Some((what, _, hint)) = found {
             let (table, column) = (was.name.clone(), column.clone());
@@ -375,7 +392,7 @@ fn using(operation: &Operation) -> Option<&str> {
 
 /// Whether that expression may be about other tables.
 pub(super) fn reads_others(operation: &Operation) -> bool {
-    using(operation).is_some_and(|it| sql::mentions(it, "select"))
+    using(operation).is_some_and(|text| sql::mentions(text, "select"))
 }
 
 struct Tasks {
@@ -412,29 +429,32 @@ impl Stored {
             return Ok(Stored {
                 definition,
                 indexes: indexes
-                    .map(|it| (it.name.clone(), ddl::create_index(&table.name, it)))
+                    .map(|index| (index.name.clone(), ddl::create_index(&table.name, index)))
                     .collect(),
                 triggers: Vec::new(),
                 statistics: Vec::new(),
             });
         };
-        let of_table = |it: &&Object| same_name(&it.table, &table.name);
-        let is_garbled = |it: &&Object| it.sql.as_ref().is_some_and(|it| it.contains('\u{fffd}'));
+        let of_table = |object: &&Object| same_name(&object.table, &table.name);
+        let is_garbled =
+            |object: &&Object| object.sql.as_ref().is_some_and(|sql| sql.contains('\u{fffd}'));
         if let Some(it) = objects.iter().filter(of_table).find(is_garbled) {
             let why =
                 format!("the definition of {} `{}` holds text that is not UTF-8", it.kind, it.name);
             return Err(ddl.refuse(&why, "make it anew in UTF-8 before"));
         }
-        let indexes = objects.iter().filter(of_table).filter(|it| it.kind == ObjectKind::Index);
-        let indexes = indexes.filter_map(|it| Some((it.name.clone(), it.sql.clone()?)));
-        let triggers = objects.iter().filter(of_table).filter(|it| it.kind == ObjectKind::Trigger);
+        let indexes =
+            objects.iter().filter(of_table).filter(|object| object.kind == ObjectKind::Index);
+        let indexes = indexes.filter_map(|object| Some((object.name.clone(), object.sql.clone()?)));
+        let triggers =
+            objects.iter().filter(of_table).filter(|object| object.kind == ObjectKind::Trigger);
         let statistics = ["sqlite_stat1", "sqlite_stat4"].into_iter();
         Ok(Stored {
             definition,
             indexes: indexes.collect(),
             triggers: triggers.filter_map(trigger_text).collect(),
             statistics: statistics
-                .filter(|name| objects.iter().any(|it| it.name == *name))
+                .filter(|name| objects.iter().any(|object| object.name == *name))
                 .collect(),
         })
     }
@@ -451,13 +471,13 @@ pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Ref
     let Some(objects) = &ddl.facts.objects else {
         return Definition::parse(&ddl.create_table(table)?).map_err(garbled);
     };
-    let is_it = |it: &&Object| same_name(&it.name, &table.name);
-    if objects.iter().any(|it| it.temporary && is_it(&it)) {
+    let is_it = |object: &&Object| same_name(&object.name, &table.name);
+    if objects.iter().any(|object| object.temporary && is_it(&object)) {
         let why = format!("a temporary object of the connection has the name `{}`", table.name);
         return Err(ddl.refuse(&why, "drop it before, or run the migrations on another connection"));
     }
-    let stored = objects.iter().find(|it| it.kind == ObjectKind::Table && is_it(it));
-    match stored.and_then(|it| it.sql.as_deref()) {
+    let stored = objects.iter().find(|object| object.kind == ObjectKind::Table && is_it(object));
+    match stored.and_then(|object| object.sql.as_deref()) {
         Some(sql) => Definition::parse(sql).map_err(garbled),
         None => Err(ddl.refuse(
             &format!("the database has no table `{}`", table.name),
@@ -484,17 +504,17 @@ pub(super) const SCRATCH: &str = "dbmigrate_new_";
 /// A name for the new table that nothing in the database has.
 pub(super) fn scratch_name(facts: &Facts, table: &str) -> String {
     let objects = facts.objects.as_deref().unwrap_or_default();
-    let is_free = |name: &String| !objects.iter().any(|it| same_name(&it.name, name));
+    let is_free = |name: &String| !objects.iter().any(|object| same_name(&object.name, name));
     let plain = format!("{SCRATCH}{table}");
     if is_free(&plain) {
         return plain;
     }
-    let mut names = (2_u32..).map(|it| format!("{SCRATCH}{it}_{table}"));
+    let mut names = (2_u32..).map(|found| format!("{SCRATCH}{found}_{table}"));
     names.find(is_free).unwrap_or(plain)
 }
 
 fn moved(statistics: &str, from: &str, to: &str) -> String {
-    let literal = |it: &str| ddl::literal(&crate::Value::from(it));
+    let literal = |text: &str| ddl::literal(&crate::Value::from(text));
     format!("UPDATE {statistics} SET tbl = {} WHERE tbl = {}", literal(to), literal(from))
 }
 
@@ -512,7 +532,7 @@ pub(super) fn not_null(table: &str, column: &str) -> Guard {
 }
 
 fn is_generated(item: &ColumnItem) -> bool {
-    item.clauses.iter().any(|it| matches!(it.kind, ClauseKind::Generated { .. }))
+    item.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Generated { .. }))
 }
 
 fn no_rows(table: &str, column: &str) -> Guard {
@@ -528,52 +548,59 @@ fn no_rows(table: &str, column: &str) -> Guard {
 }
 
 fn default(item: &ColumnItem) -> Option<&str> {
-    item.clauses.iter().find_map(|it| match &it.kind {
-        ClauseKind::Default(it) if !it.eq_ignore_ascii_case("NULL") => Some(it.as_str()),
+    item.clauses.iter().find_map(|clause| match &clause.kind {
+        ClauseKind::Default(clause) if !clause.eq_ignore_ascii_case("NULL") => {
+            Some(clause.as_str())
+        }
         _ => None,
     })
 }
 
 fn is_not_null(item: &ColumnItem) -> bool {
-    item.clauses.iter().any(|it| matches!(it.kind, ClauseKind::NotNull { .. }))
+    item.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::NotNull { .. }))
 }
 
 fn is_autoincrement(definition: &Definition) -> bool {
-    let of_column = |it: &ColumnItem| {
-        it.clauses
+    let of_column = |column_item: &ColumnItem| {
+        column_item
+            .clauses
             .iter()
-            .any(|it| matches!(it.kind, ClauseKind::PrimaryKey { autoincrement: true, .. }))
+            .any(|clause| matches!(clause.kind, ClauseKind::PrimaryKey { autoincrement: true, .. }))
     };
     definition.columns.iter().any(of_column)
-        || definition
-            .constraints
-            .iter()
-            .any(|it| matches!(it.kind, ConstraintKind::PrimaryKey { autoincrement: true, .. }))
+        || definition.constraints.iter().any(|constraint| {
+            matches!(constraint.kind, ConstraintKind::PrimaryKey { autoincrement: true, .. })
+        })
 }
 
 /// The column that is the rowid under another name (sqlite.org, `lang_createtable.html`, section
 /// 5).
 fn rowid_alias(definition: &Definition) -> Option<&ColumnItem> {
-    let is_integer = |it: &&ColumnItem| same_name(&it.ty, "integer");
-    let inline = definition.columns.iter().filter(is_integer).find(|it| {
-        it.clauses
+    let is_integer = |column_item: &&ColumnItem| same_name(&column_item.ty, "integer");
+    let inline = definition.columns.iter().filter(is_integer).find(|column_item| {
+        column_item
+            .clauses
             .iter()
-            .any(|it| matches!(it.kind, ClauseKind::PrimaryKey { descending: false, .. }))
+            .any(|clause| matches!(clause.kind, ClauseKind::PrimaryKey { descending: false, .. }))
     });
-    let of_table = definition.constraints.iter().find_map(|it| match &it.kind {
+    let of_table = definition.constraints.iter().find_map(|constraint| match &constraint.kind {
         ConstraintKind::PrimaryKey { columns, .. } if columns.len() == 1 => Some(&columns[0].name),
         _ => None,
     });
     inline.or_else(|| {
         let name = of_table?;
-        definition.columns.iter().filter(is_integer).find(|it| same_name(&it.name, name))
+        definition
+            .columns
+            .iter()
+            .filter(is_integer)
+            .find(|column_item| same_name(&column_item.name, name))
     })
 }
 
 /// The name by which the rowid can be had; a column may have taken one or two of its three.
 fn rowid_name(was: &Definition, to: &Definition) -> Option<&'static str> {
-    let is_free = |it: &&str| {
-        let is_it = |column: &ColumnItem| same_name(&column.name, it);
+    let is_free = |text: &&str| {
+        let is_it = |column: &ColumnItem| same_name(&column.name, text);
         !was.columns.iter().any(is_it) && !to.columns.iter().any(is_it)
     };
     ["rowid", "_rowid_", "oid"].into_iter().find(is_free)

@@ -46,7 +46,7 @@ impl<'a> Members<'a> {
 
     fn opt(&mut self, key: &'static str) -> Option<&'a Json> {
         self.taken.push(key);
-        self.json.iter().find(|(it, _)| it == key).map(|(_, it)| it)
+        self.json.iter().find(|(text, _)| text == key).map(|(_, value)| value)
     }
 
     fn req(&mut self, key: &'static str) -> Res<&'a Json> {
@@ -96,7 +96,7 @@ impl<'a> Members<'a> {
         match self.opt(key) {
             None => Ok(None),
             Some(Json::Null) => Ok(Some(None)),
-            Some(it) => each(it).map(|it| Some(Some(it))),
+            Some(it) => each(it).map(|found| Some(Some(found))),
         }
     }
 
@@ -117,7 +117,7 @@ fn boolean(json: &Json) -> Res<bool> {
 }
 
 fn number(json: &Json) -> Res<u32> {
-    let number = json.as_int().and_then(|it| u32::try_from(it).ok());
+    let number = json.as_int().and_then(|found| u32::try_from(found).ok());
     number.ok_or_else(|| format!("expected a small number, found `{json}`"))
 }
 
@@ -262,7 +262,7 @@ fn column_change(json: &Json) -> Res<ColumnChange> {
     let mut it = Members::of(json)?;
     let change = ColumnChange {
         ty: it.opt("type").map(ty).transpose()?,
-        nullable: it.opt("not_null").map(boolean).transpose()?.map(|it| !it),
+        nullable: it.opt("not_null").map(boolean).transpose()?.map(|found| !found),
         default: it.change("default", default)?,
         autoincrement: it.change("autoincrement", boolean)?,
         generated: it.change("generated", generated)?,
@@ -300,7 +300,7 @@ const SIMPLE_TYPES: [Type; 20] = [
 
 fn ty(json: &Json) -> Res<Type> {
     if let Some(name) = json.as_str() {
-        let found = SIMPLE_TYPES.iter().find(|it| simple_type(it) == Some(name));
+        let found = SIMPLE_TYPES.iter().find(|ty| simple_type(ty) == Some(name));
         return found.cloned().ok_or_else(|| format!("type `{name}` is unknown to this version"));
     }
     let mut it = Members::of(json)?;
@@ -325,7 +325,7 @@ fn ty(json: &Json) -> Res<Type> {
 fn pairs(json: &Json) -> Res<Vec<(String, String)>> {
     let members = Members::of(json)?.json.iter();
     let mut pairs: Vec<_> =
-        members.map(|(key, it)| Ok((key.clone(), text(it)?))).collect::<Res<_>>()?;
+        members.map(|(key, value)| Ok((key.clone(), text(value)?))).collect::<Res<_>>()?;
     pairs.sort();
     Ok(pairs)
 }
@@ -462,6 +462,7 @@ pub(crate) fn value(json: &Json) -> Res<Value> {
 
 fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
-        text.chars().map(|it| it.to_digit(16).map(|it| it as u8)).collect::<Option<_>>()?;
-    (digits.len() % 2 == 0).then(|| digits.chunks(2).map(|it| it[0] << 4 | it[1]).collect())
+        text.chars().map(|c| c.to_digit(16).map(|found| found as u8)).collect::<Option<_>>()?;
+    (digits.len() % 2 == 0)
+        .then(|| digits.chunks(2).map(|chunk| chunk[0] << 4 | chunk[1]).collect())
 }

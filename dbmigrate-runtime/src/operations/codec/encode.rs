@@ -29,8 +29,8 @@ enum Form {
 }
 
 fn list(operations: &[Operation], form: Form) -> Json {
-    let counts = |it: &&Operation| form == Form::Whole || !is_note(it);
-    Json::Array(operations.iter().filter(counts).map(|it| operation(it, form)).collect())
+    let counts = |operation: &&Operation| form == Form::Whole || !is_note(operation);
+    Json::Array(operations.iter().filter(counts).map(|found| operation(found, form)).collect())
 }
 
 /// Whether the operation only says what others do.
@@ -39,7 +39,7 @@ fn is_note(operation: &Operation) -> bool {
 }
 
 fn operation(it: &Operation, form: Form) -> Json {
-    let text = |it: &String| Some(Json::text(it));
+    let text = |name: &String| Some(Json::text(name));
     match it {
         Operation::CreateTable(it) => op("create_table", [("table", Some(table(it)))]),
         Operation::DropTable { table } => op("drop_table", [("table", text(table))]),
@@ -107,7 +107,7 @@ fn operation(it: &Operation, form: Form) -> Json {
         }
         Operation::Execute(Execute { sql: it, name, reverse, describes }) => {
             let is_whole = form == Form::Whole;
-            let is_empty = describes.iter().all(|it| is_note(it) && !is_whole);
+            let is_empty = describes.iter().all(|operation| is_note(operation) && !is_whole);
             op(
                 "execute",
                 [
@@ -123,7 +123,7 @@ fn operation(it: &Operation, form: Form) -> Json {
             [
                 ("table", text(table)),
                 ("columns", Some(Json::texts(columns))),
-                ("rows", Some(Json::Array(rows.iter().map(|it| values(it)).collect()))),
+                ("rows", Some(Json::Array(rows.iter().map(|row| values(row)).collect()))),
             ],
         ),
         Operation::Run(step) => op("run", [("step", text(&step.name))]),
@@ -141,7 +141,7 @@ fn other_object(it: &OtherObject) -> [(&'static str, Option<Json>); 3] {
 }
 
 fn op<const N: usize>(name: &str, members: [(&str, Option<Json>); N]) -> Json {
-    let members = members.into_iter().filter_map(|(key, it)| Some((key.to_owned(), it?)));
+    let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
     Json::Object([("op".to_owned(), Json::text(name))].into_iter().chain(members).collect())
 }
 
@@ -150,10 +150,10 @@ fn table(it: &Table) -> Json {
         ("name", Some(Json::text(&it.name))),
         ("columns", Some(Json::Array(it.columns.iter().map(column).collect()))),
         ("primary_key", it.primary_key.as_ref().map(primary_key)),
-        ("uniques", by_name(&it.uniques, |it| &it.name, unique)),
-        ("foreign_keys", by_name(&it.foreign_keys, |it| &it.name, foreign_key)),
-        ("checks", by_name(&it.checks, |it| &it.name, check)),
-        ("indexes", by_name(&it.indexes, |it| &it.name, index)),
+        ("uniques", by_name(&it.uniques, |unique| &unique.name, unique)),
+        ("foreign_keys", by_name(&it.foreign_keys, |foreign_key| &foreign_key.name, foreign_key)),
+        ("checks", by_name(&it.checks, |check| &check.name, check)),
+        ("indexes", by_name(&it.indexes, |index| &index.name, index)),
     ];
     let options = it.options.iter().map(|option| (option.key(), flag(true)));
     let comment = ("comment", it.comment.as_ref().map(Json::text));
@@ -185,19 +185,25 @@ fn column(it: &Column) -> Json {
 
 fn table_change(it: &TableChange) -> Json {
     let options = it.options.iter().map(|(option, on)| (option.key(), Some(Json::Bool(*on))));
-    let comment = it.comment.as_ref().map(|it| or_null(it.as_ref(), Json::text));
+    let comment = it.comment.as_ref().map(|comment| or_null(comment.as_ref(), Json::text));
     Json::object(options.chain([("comment", comment)]))
 }
 
 fn column_change(it: &ColumnChange) -> Json {
     Json::object([
         ("type", it.ty.as_ref().map(ty)),
-        ("not_null", it.nullable.map(|it| Json::Bool(!it))),
-        ("default", it.default.as_ref().map(|it| or_null(it.as_ref(), default))),
-        ("autoincrement", it.autoincrement.map(|it| or_null(it, Json::Bool))),
-        ("generated", it.generated.as_ref().map(|it| or_null(it.as_ref(), generated))),
-        ("collation", it.collation.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
-        ("comment", it.comment.as_ref().map(|it| or_null(it.as_ref(), Json::text))),
+        ("not_null", it.nullable.map(|nullable| Json::Bool(!nullable))),
+        (
+            "default",
+            it.default.as_ref().map(|default_value| or_null(default_value.as_ref(), default)),
+        ),
+        ("autoincrement", it.autoincrement.map(|autoincrement| or_null(autoincrement, Json::Bool))),
+        ("generated", it.generated.as_ref().map(|found| or_null(found.as_ref(), generated))),
+        (
+            "collation",
+            it.collation.as_ref().map(|collation| or_null(collation.as_ref(), Json::text)),
+        ),
+        ("comment", it.comment.as_ref().map(|comment| or_null(comment.as_ref(), Json::text))),
         ("using", it.using.as_ref().map(Json::text)),
         ("fill", it.fill.as_ref().map(Json::text)),
     ])
@@ -240,7 +246,7 @@ pub(super) fn simple_type(it: &Type) -> Option<&'static str> {
 }
 
 fn ty(ty: &Type) -> Json {
-    let number = |it: u32| Json::Int(it.into());
+    let number = |number: u32| Json::Int(number.into());
     let (key, value) = match ty {
         Type::Decimal(precision, scale) => {
             ("decimal", Json::Array(vec![number(*precision), number(*scale)]))
@@ -282,7 +288,7 @@ fn ty(ty: &Type) -> Json {
 
 fn pairs<'a>(items: impl IntoIterator<Item = (&'a String, &'a String)>) -> Json {
     let items: BTreeMap<_, _> = items.into_iter().collect();
-    Json::Object(items.into_iter().map(|(key, it)| (key.clone(), Json::text(it))).collect())
+    Json::Object(items.into_iter().map(|(key, item)| (key.clone(), Json::text(item))).collect())
 }
 
 fn default(it: &DefaultValue) -> Json {
@@ -339,8 +345,8 @@ fn foreign_key(it: &ForeignKey) -> Json {
         ("on_update", action(it.on_update)),
         (
             "deferrable",
-            it.deferrable.map(|it| {
-                Json::text(match it {
+            it.deferrable.map(|deferrable| {
+                Json::text(match deferrable {
                     Deferrable::InitiallyImmediate => "initially_immediate",
                     Deferrable::InitiallyDeferred => "initially_deferred",
                 })
@@ -382,7 +388,7 @@ fn sql(it: &Sql) -> Json {
         (Some(any), []) => Json::text(any),
         (any, by_dialect) => Json::object([
             ("any", any.as_ref().map(Json::text)),
-            ("by_dialect", Some(pairs(by_dialect.iter().map(|(key, it)| (key, it))))),
+            ("by_dialect", Some(pairs(by_dialect.iter().map(|(key, text)| (key, text))))),
         ]),
     }
 }
@@ -401,6 +407,6 @@ pub(crate) fn value(it: &Value) -> Json {
         Value::Integer(it) => tagged("integer", it.to_string()),
         Value::Real(it) => tagged("real", format!("{it:?}")),
         Value::Text(it) => Json::text(it),
-        Value::Blob(it) => tagged("blob", it.iter().map(|it| format!("{it:02x}")).collect()),
+        Value::Blob(it) => tagged("blob", it.iter().map(|byte| format!("{byte:02x}")).collect()),
     }
 }

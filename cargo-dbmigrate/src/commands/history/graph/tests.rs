@@ -11,12 +11,12 @@ use super::{Node, draw};
 /// Draws revisions, each as `id: parents` or `id: parents / needs`, newest first.
 #[track_caller]
 fn check(revisions: &[&str], expect: Expect) {
-    let nodes: Vec<Node> = revisions.iter().map(|it| node(it)).collect();
+    let nodes: Vec<Node> = revisions.iter().map(|revision| node(revision)).collect();
     expect.assert_eq(&drawn(&nodes));
 }
 
 fn node(text: &str) -> Node {
-    let words = |it: &str| it.split_whitespace().map(str::to_owned).collect();
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect();
     let (id, parents) = text.split_once(':').unwrap();
     let (parents, needs) = parents.split_once('/').unwrap_or((parents, ""));
     let lines = vec![id.to_owned()];
@@ -24,7 +24,7 @@ fn node(text: &str) -> Node {
 }
 
 fn drawn(nodes: &[Node]) -> String {
-    draw(nodes).iter().map(|it| format!("{it}\n")).collect()
+    draw(nodes).iter().map(|draw| format!("{draw}\n")).collect()
 }
 
 #[test]
@@ -313,7 +313,8 @@ fn a_part() {
 
 #[test]
 fn more_than_a_line_of_text() {
-    let mut nodes: Vec<Node> = ["e: d b", "d: a", "b: a", "a:"].iter().map(|it| node(it)).collect();
+    let mut nodes: Vec<Node> =
+        ["e: d b", "d: a", "b: a", "a:"].iter().map(|text| node(text)).collect();
     for it in &mut nodes {
         let more = ["Parent: ...", "", "    message"].map(str::to_owned);
         it.lines.extend(more);
@@ -370,9 +371,9 @@ fn every_history_can_be_drawn() {
         }).collect();
         let rows = draw(&nodes);
         let text = rows.join("\n");
-        let words: Vec<&str> = text.split_whitespace().filter(|it| it.starts_with('r')).collect();
+        let words: Vec<&str> = text.split_whitespace().filter(|word| word.starts_with('r')).collect();
         prop_assert_eq!(words.len(), nodes.len(), "{}", text);
-        let place = |id: &str| words.iter().position(|it| *it == id);
+        let place = |id: &str| words.iter().position(|word| *word == id);
         for node in &nodes {
             for it in node.parents.iter().chain(&node.needs) {
                 prop_assert!(place(&node.id) < place(it), "{} {}\n{}", node.id, it, text);
@@ -394,18 +395,20 @@ fn every_history_can_be_drawn() {
 /// The nodes to which the lines lead that begin at one, as an eye follows them.
 fn followed(rows: &[String], id: &str) -> BTreeSet<String> {
     let label = |row: &str| {
-        row.split_whitespace().last().filter(|it| it.starts_with('r')).map(str::to_owned)
+        row.split_whitespace().last().filter(|word| word.starts_with('r')).map(str::to_owned)
     };
     let drawn =
         |row: &String| row.split('r').next().unwrap_or_default().chars().collect::<Vec<_>>();
     let drawing: Vec<Vec<char>> = rows.iter().map(drawn).collect();
     let sign = |row: usize, at: usize| drawing[row].get(at).copied().unwrap_or(' ');
-    let first = rows.iter().position(|it| label(it).as_deref() == Some(id)).unwrap();
-    let star = drawing[first].iter().position(|it| *it == '*').unwrap();
-    let end = (star..).find(|it| !['*', '-', '.'].contains(&sign(first, *it))).unwrap();
+    let first = rows.iter().position(|row| label(row).as_deref() == Some(id)).unwrap();
+    let star = drawing[first].iter().position(|c| *c == '*').unwrap();
+    let end =
+        (star..).find(|candidate| !['*', '-', '.'].contains(&sign(first, *candidate))).unwrap();
     let mut found = BTreeSet::new();
     // Where a line enters a row from above.
-    let mut open: Vec<(usize, usize)> = (star..end).step_by(2).map(|it| (first + 1, it)).collect();
+    let mut open: Vec<(usize, usize)> =
+        (star..end).step_by(2).map(|found| (first + 1, found)).collect();
     while let Some((row, at)) = open.pop() {
         if row == rows.len() {
             continue;
@@ -419,7 +422,9 @@ fn followed(rows: &[String], id: &str) -> BTreeSet<String> {
             open.push((row + 1, at + 2));
         }
         if at > 0 && sign(row, at - 1) == '/' {
-            let over = (1..).take_while(|it| at > 2 * it && sign(row, at - 1 - 2 * it) == '_');
+            let over = (1..).take_while(|candidate| {
+                at > 2 * candidate && sign(row, at - 1 - 2 * candidate) == '_'
+            });
             open.push((row + 1, at - 2 - 2 * over.count()));
         }
     }

@@ -7,10 +7,10 @@ fn graph(lines: &[&str]) -> Graph {
     let revision = |line: &&str| {
         let (id, words) = line.split_once(':').unwrap();
         let with = |sign: char| {
-            let words = words.split_whitespace().filter_map(|it| it.strip_prefix(sign));
+            let words = words.split_whitespace().filter_map(|word| word.strip_prefix(sign));
             words.map(str::to_owned).collect::<Vec<_>>()
         };
-        let is_parent = |it: &&str| !it.starts_with(['!', '#']);
+        let is_parent = |text: &&str| !text.starts_with(['!', '#']);
         Revision {
             id: id.to_owned(),
             parents: words.split_whitespace().filter(is_parent).map(str::to_owned).collect(),
@@ -24,14 +24,15 @@ fn graph(lines: &[&str]) -> Graph {
 
 fn moved(graph: &Graph, id: &str, onto: &str) -> std::result::Result<String, String> {
     let onto = &graph.get(onto).unwrap().id;
-    let line = Line::of(graph, id, onto).map_err(|it| it.to_string())?;
+    let line = Line::of(graph, id, onto).map_err(|err| err.to_string())?;
     // What a line is moved to is a graph, whatever it is.
-    let all = graph.revisions().iter().cloned().map(|it| match it.id == line.first.id {
-        true => Revision { parents: vec![onto.clone()], ..it },
-        false => it,
-    });
+    let all =
+        graph.revisions().iter().cloned().map(|revision| match revision.id == line.first.id {
+            true => Revision { parents: vec![onto.clone()], ..revision },
+            false => revision,
+        });
     let after = Graph::new(all.collect()).unwrap();
-    assert!(line.moved.iter().all(|it| after.follows(it, onto)));
+    assert!(line.moved.iter().all(|moved| after.follows(moved, onto)));
     Ok(format!("{}: {}", line.first.id, line.moved.join(" ")))
 }
 
@@ -77,7 +78,7 @@ fn merges_and_dependencies_make_no_circle() {
 
 #[test]
 fn without_a_name_labels_and_several_heads_leave_it_open() {
-    let names = |it: &[Line<'_>]| it.iter().map(Line::command).collect::<Vec<_>>().join("\n");
+    let names = |lines: &[Line<'_>]| lines.iter().map(Line::command).collect::<Vec<_>>().join("\n");
     let two = graph(&["a:", "b:a", "c:a", "n: #net"]);
     assert_eq!(
         names(&candidates(&two, None).unwrap()),
@@ -85,7 +86,7 @@ fn without_a_name_labels_and_several_heads_leave_it_open() {
     );
     assert_eq!(names(&candidates(&two, Some("c")).unwrap()), "cargo dbmigrate rebase b --onto c");
     assert_eq!(only_other_head(&two, "b").unwrap(), "c");
-    let err = |it: Result<Vec<Line<'_>>>| it.unwrap_err().to_string();
+    let err = |result: Result<Vec<Line<'_>>>| result.unwrap_err().to_string();
     assert!(err(candidates(&two, Some("n"))).contains("tell the heads apart"));
 
     let labelled = graph(&["a:", "b:a #left", "c:a"]);

@@ -118,8 +118,8 @@ impl Definition {
         let lead = item.lead.as_deref().unwrap_or_default();
         let mut left = Left { above: above(lead, nth == 0).to_owned(), on_line: String::new() };
         let previous = nth.checked_sub(1).and_then(|previous| self.layout(previous));
-        let shares_line = previous.is_some_and(|it| {
-            ![&*it.after, &*it.trailing, lead].iter().any(|text| ends_line(text))
+        let shares_line = previous.is_some_and(|layout| {
+            ![&*layout.after, &*layout.trailing, lead].iter().any(|text| ends_line(text))
         });
         if shares_line {
             let is_to_line_end = ends_line(&item.after);
@@ -136,13 +136,13 @@ impl Definition {
     }
 
     fn layout(&self, nth: usize) -> Option<&Layout> {
-        let columns = self.columns.iter().map(|it| &it.layout);
-        columns.chain(self.constraints.iter().map(|it| &it.layout)).nth(nth)
+        let columns = self.columns.iter().map(|column_item| &column_item.layout);
+        columns.chain(self.constraints.iter().map(|constraint| &constraint.layout)).nth(nth)
     }
 
     fn layout_mut(&mut self, nth: usize) -> Option<&mut Layout> {
-        let columns = self.columns.iter_mut().map(|it| &mut it.layout);
-        columns.chain(self.constraints.iter_mut().map(|it| &mut it.layout)).nth(nth)
+        let columns = self.columns.iter_mut().map(|column_item| &mut column_item.layout);
+        columns.chain(self.constraints.iter_mut().map(|constraint| &mut constraint.layout)).nth(nth)
     }
 
     fn has_comment_at_end(&self, nth: usize) -> bool {
@@ -186,11 +186,13 @@ impl Definition {
 
     /// Whether SQLite's own `DROP CONSTRAINT` would remove comments.
     pub(crate) fn drop_constraint_loses_comments(&self, name: &str) -> bool {
-        let is_it =
-            |it: &Option<String>| it.as_deref().is_some_and(|it| it.eq_ignore_ascii_case(name));
+        let is_it = |found: &Option<String>| {
+            found.as_deref().is_some_and(|text| text.eq_ignore_ascii_case(name))
+        };
         let in_columns = (0..self.columns.len())
             .any(|column| self.drop_clause_loses_comments(column, |clause| is_it(&clause.name)));
-        let mut of_table = self.constraints.iter().enumerate().filter(|(_, it)| is_it(&it.name));
+        let mut of_table =
+            self.constraints.iter().enumerate().filter(|(_, constraint)| is_it(&constraint.name));
         in_columns
             || of_table.any(|(idx, constraint)| {
                 let nth = self.columns.len() + idx;
@@ -209,7 +211,8 @@ impl Definition {
 fn above(lead: &str, is_first: bool) -> &str {
     let tokens = tokens(lead);
     let is_blank_line = |text: &str| text.matches('\n').count() > 1;
-    let apart = tokens.iter().rposition(|it| it.kind == Kind::Space && is_blank_line(it.text));
+    let apart =
+        tokens.iter().rposition(|token| token.kind == Kind::Space && is_blank_line(token.text));
     let apart = apart.map_or(0, |idx| tokens[idx].start);
     let on_first_line = if is_first { line_end(lead).unwrap_or(0) } else { 0 };
     let text = lead[..apart.max(on_first_line)].trim_ascii_end();

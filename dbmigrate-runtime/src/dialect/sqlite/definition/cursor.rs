@@ -39,12 +39,12 @@ impl<'a> Cursor<'a> {
     /// Whether these words are next.
     pub(super) fn is_at(&self, words: &[&str]) -> bool {
         let tokens = self.tokens[self.at..].iter();
-        tokens.take(words.len()).zip(words).filter(|(it, word)| it.is_word(word)).count()
+        tokens.take(words.len()).zip(words).filter(|(token, word)| token.is_word(word)).count()
             == words.len()
     }
 
     pub(super) fn is_at_symbol(&self, symbol: &str) -> bool {
-        self.peek().is_some_and(|it| it.is_symbol(symbol))
+        self.peek().is_some_and(|token| token.is_symbol(symbol))
     }
 
     /// Goes past these words, if they are next.
@@ -62,7 +62,7 @@ impl<'a> Cursor<'a> {
 
     /// The next token, if it is fit.
     pub(super) fn eat_if(&mut self, fits: impl Fn(&Token<'a>) -> bool) -> Option<Token<'a>> {
-        let token = self.peek().copied().filter(|it| fits(it))?;
+        let token = self.peek().copied().filter(|token| fits(token))?;
         self.at += 1;
         Some(token)
     }
@@ -81,9 +81,9 @@ impl<'a> Cursor<'a> {
 
     /// The next token as a name; SQLite takes a text in single quotes for one too.
     pub(super) fn name(&mut self, what: &str) -> Result<String, String> {
-        let name = self.peek().and_then(|it| match it.kind {
-            Kind::Word => (!is_reserved(it.text)).then(|| it.text.to_owned()),
-            Kind::Quoted | Kind::Text => it.unquoted().map(String::from),
+        let name = self.peek().and_then(|token| match token.kind {
+            Kind::Word => (!is_reserved(token.text)).then(|| token.text.to_owned()),
+            Kind::Quoted | Kind::Text => token.unquoted().map(String::from),
             _ => None,
         });
         let name = name.ok_or_else(|| self.expected(what))?;
@@ -165,7 +165,7 @@ impl<'a> Cursor<'a> {
     /// The white space and the comments before the next token.
     pub(super) fn trivia(&self) -> &'a str {
         let from = if self.at == 0 { 0 } else { self.tokens[self.at - 1].end() };
-        &self.sql[from..self.peek().map_or(self.sql.len(), |it| it.start)]
+        &self.sql[from..self.peek().map_or(self.sql.len(), |token| token.start)]
     }
 
     /// An error at the next token.

@@ -8,9 +8,14 @@ use crate::sql::{Kind, tokens};
 impl Definition {
     /// Whether a constraint has that name, the table's own or a column's.
     pub(crate) fn has_constraint(&self, name: &str) -> bool {
-        let of_columns = self.columns.iter().flat_map(|it| &it.clauses).map(|it| &it.name);
-        let mut names = self.constraints.iter().map(|it| &it.name).chain(of_columns).flatten();
-        names.any(|it| it.eq_ignore_ascii_case(name))
+        let of_columns = self
+            .columns
+            .iter()
+            .flat_map(|column_item| &column_item.clauses)
+            .map(|clause| &clause.name);
+        let mut names =
+            self.constraints.iter().map(|constraint| &constraint.name).chain(of_columns).flatten();
+        names.any(|text| text.eq_ignore_ascii_case(name))
     }
 
     /// The statement for a table of that name; what wasn't changed is as it was, byte for byte.
@@ -21,8 +26,10 @@ impl Definition {
         out.push(if self.open.is_empty() { " " } else { &self.open });
         out.push("(");
         let style = self.style();
-        let columns = self.columns.iter().map(|it| (it.text(), &it.layout));
-        let constraints = self.constraints.iter().map(|it| (it.text(), &it.layout));
+        let columns =
+            self.columns.iter().map(|column_item| (column_item.text(), &column_item.layout));
+        let constraints =
+            self.constraints.iter().map(|constraint| (constraint.text(), &constraint.layout));
         let mut items = columns.chain(constraints).enumerate().peekable();
         while let Some((idx, (text, layout))) = items.next() {
             match &layout.lead {
@@ -53,10 +60,10 @@ impl Definition {
 
     /// What is before an item that was added: a new line like the others, or a space.
     pub(super) fn style(&self) -> String {
-        let columns = self.columns.iter().map(|it| &it.layout);
-        let layouts = columns.chain(self.constraints.iter().map(|it| &it.layout));
-        let mut leads = layouts.filter_map(|it| it.lead.as_deref());
-        let line = leads.find_map(|lead| lead.rfind('\n').map(|it| &lead[it + 1..]));
+        let columns = self.columns.iter().map(|column_item| &column_item.layout);
+        let layouts = columns.chain(self.constraints.iter().map(|constraint| &constraint.layout));
+        let mut leads = layouts.filter_map(|layout| layout.lead.as_deref());
+        let line = leads.find_map(|lead| lead.rfind('\n').map(|found| &lead[found + 1..]));
         line.map_or_else(
             || " ".to_owned(),
             |line| {
@@ -212,8 +219,12 @@ mod tests {
         let text = definition.text(&definition.name);
         expect.assert_eq(&text);
         let again = Definition::parse(&text).unwrap();
-        let names = |it: &Definition| {
-            it.columns.iter().map(|it| (it.name.clone(), it.clauses.len())).collect::<Vec<_>>()
+        let names = |definition: &Definition| {
+            definition
+                .columns
+                .iter()
+                .map(|column_item| (column_item.name.clone(), column_item.clauses.len()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(names(&again), names(&definition));
         assert_eq!(again.constraints.len(), definition.constraints.len());
@@ -284,8 +295,11 @@ mod tests {
 
     #[test]
     fn items_are_removed_with_their_comments() {
-        let remove =
-            |name: &'static str| move |it: &mut Definition| it.columns.retain(|it| it.name != name);
+        let remove = |name: &'static str| {
+            move |definition: &mut Definition| {
+                definition.columns.retain(|column_item| column_item.name != name)
+            }
+        };
         check(
             COMMENTED,
             remove("id"),
@@ -337,12 +351,18 @@ mod tests {
 
     #[test]
     fn a_changed_column_is_written_anew_and_the_others_stay() {
-        let age = |it: &mut Definition, change: fn(&mut ColumnItem)| {
-            change(it.columns.iter_mut().find(|it| it.name == "age").unwrap());
+        let age = |definition: &mut Definition, change: fn(&mut ColumnItem)| {
+            change(
+                definition
+                    .columns
+                    .iter_mut()
+                    .find(|column_item| column_item.name == "age")
+                    .unwrap(),
+            );
         };
         check(
             COMMENTED,
-            |it| age(it, |it| it.set_type("VARCHAR(10)")),
+            |definition| age(definition, |column_item| column_item.set_type("VARCHAR(10)")),
             expect![[r#"
             CREATE TABLE "t" (
                 id INTEGER PRIMARY KEY, -- the key
@@ -354,7 +374,7 @@ mod tests {
         );
         check(
             COMMENTED,
-            |it| age(it, |it| it.set_type("")),
+            |definition| age(definition, |column_item| column_item.set_type("")),
             expect![[r#"
             CREATE TABLE "t" (
                 id INTEGER PRIMARY KEY, -- the key
@@ -366,11 +386,12 @@ mod tests {
         );
         check(
             COMMENTED,
-            |it| {
-                age(it, |it| {
-                    it.remove_clauses(|it| matches!(it.kind, ClauseKind::Default(_)));
-                    it.push_clause("DEFAULT 18 -- grown up").unwrap();
-                    it.push_clause("CONSTRAINT x UNIQUE").unwrap();
+            |definition| {
+                age(definition, |column_item| {
+                    column_item
+                        .remove_clauses(|clause| matches!(clause.kind, ClauseKind::Default(_)));
+                    column_item.push_clause("DEFAULT 18 -- grown up").unwrap();
+                    column_item.push_clause("CONSTRAINT x UNIQUE").unwrap();
                 });
             },
             expect![[r#"
@@ -387,7 +408,9 @@ mod tests {
     #[test]
     fn a_comment_at_an_item_s_end_swallows_nothing() {
         let new = |text: &'static str| {
-            move |it: &mut Definition| it.columns.insert(0, ColumnItem::new(text).unwrap())
+            move |definition: &mut Definition| {
+                definition.columns.insert(0, ColumnItem::new(text).unwrap())
+            }
         };
         check(
             "CREATE TABLE t (a INT)",
@@ -401,7 +424,9 @@ mod tests {
             new("/* b */ b INT /* b"),
             expect![[r#"CREATE TABLE "t" (/* b */ b INT /* b*/,a INT)"#]],
         );
-        let only = |it: &mut Definition| it.columns = vec![ColumnItem::new("b -- b").unwrap()];
+        let only = |definition: &mut Definition| {
+            definition.columns = vec![ColumnItem::new("b -- b").unwrap()]
+        };
         check(
             "CREATE TABLE t (a INT)",
             only,
@@ -409,8 +434,8 @@ mod tests {
             CREATE TABLE "t" (b -- b
             )"#]],
         );
-        let last = |it: &mut Definition| {
-            it.constraints = vec![ConstraintItem::new("UNIQUE (a) /* open").unwrap()];
+        let last = |definition: &mut Definition| {
+            definition.constraints = vec![ConstraintItem::new("UNIQUE (a) /* open").unwrap()];
         };
         check(
             "CREATE TABLE t (a INT)",
@@ -421,7 +446,8 @@ mod tests {
 
     #[test]
     fn options_are_written_anew_when_they_change() {
-        let strict = |it: &mut Definition| it.options.set(TableOption::Strict, true);
+        let strict =
+            |definition: &mut Definition| definition.options.set(TableOption::Strict, true);
         check(
             "CREATE TABLE t (a INT PRIMARY KEY) without rowid -- x",
             strict,
@@ -429,7 +455,8 @@ mod tests {
                 CREATE TABLE "t" (a INT PRIMARY KEY) STRICT, WITHOUT ROWID -- x
             "#]],
         );
-        let neither = |it: &mut Definition| it.options.set(TableOption::Strict, false);
+        let neither =
+            |definition: &mut Definition| definition.options.set(TableOption::Strict, false);
         check("CREATE TABLE t (a INT) STRICT", neither, expect![[r#"CREATE TABLE "t" (a INT)"#]]);
     }
 

@@ -71,7 +71,7 @@ pub(super) fn terms(
         let mut tokens = cursor.balanced(&[","])?;
         let is_last = cursor.is_at_symbol(")");
         let has_word = cursor.slice(tokens.clone()).last();
-        let increments = has_word.is_some_and(|it| it.is_word("AUTOINCREMENT"));
+        let increments = has_word.is_some_and(|token| token.is_word("AUTOINCREMENT"));
         let increments = may_increment && is_last && increments;
         tokens.end -= usize::from(increments);
         if tokens.is_empty() {
@@ -126,7 +126,7 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
         None => {
             let offset = tokens.first().map_or(0, |first| {
                 let all = cursor.slice(range.clone());
-                all.iter().position(|it| it.start == first.start).unwrap_or(0)
+                all.iter().position(|token| token.start == first.start).unwrap_or(0)
             });
             let from = range.start + offset;
             IndexTerm::Expression(cursor.text(from..from + tokens.len()).to_owned())
@@ -153,8 +153,8 @@ fn is_group(tokens: &[Token<'_>]) -> bool {
     let n_outside = tokens
         .iter()
         .take(tokens.len().saturating_sub(1))
-        .filter(|it| {
-            depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
+        .filter(|token| {
+            depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
             depth <= 0
         })
         .count();

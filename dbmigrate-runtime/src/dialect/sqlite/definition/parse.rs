@@ -137,18 +137,19 @@ fn items(cursor: &mut Cursor<'_>) -> Result<Items, String> {
 /// Splits white space and comments into a comment that ends the line and what is after it.
 fn at_line_end(trivia: &str) -> (&str, &str) {
     let tokens = sql::tokens(trivia);
-    let line = tokens.iter().position(|it| it.kind == Kind::Space && it.text.contains('\n'));
+    let line =
+        tokens.iter().position(|token| token.kind == Kind::Space && token.text.contains('\n'));
     let (before, end) = match line {
         Some(it) => (&tokens[..it], tokens[it].start + tokens[it].text.find('\n').unwrap_or(0)),
         None => (&tokens[..], trivia.len()),
     };
-    let has_comment = before.iter().any(|it| it.kind == Kind::Comment);
+    let has_comment = before.iter().any(|token| token.kind == Kind::Comment);
     // A comment before something else on its line belongs to that.
     if has_comment && line.is_some() { trivia.split_at(end) } else { ("", trivia) }
 }
 
 fn is_at_constraint(cursor: &Cursor<'_>) -> bool {
-    ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].iter().any(|it| cursor.is_at(&[it]))
+    ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].iter().any(|text| cursor.is_at(&[text]))
 }
 
 /// What is after the closing parenthesis: the options that it says, and its text.
@@ -219,7 +220,7 @@ fn type_words(cursor: &mut Cursor<'_>) -> Result<String, String> {
 
 fn signed_number(cursor: &mut Cursor<'_>) -> Result<(), String> {
     let _ = cursor.eat_symbol("+") || cursor.eat_symbol("-");
-    let number = cursor.eat_if(|it| it.kind == Kind::Number);
+    let number = cursor.eat_if(|token| token.kind == Kind::Number);
     number.map(|_| ()).ok_or_else(|| cursor.expected("a number"))
 }
 
@@ -244,8 +245,8 @@ fn clauses(cursor: &mut Cursor<'_>) -> Result<Vec<Clause>, String> {
         let name = constraint_name(cursor)?;
         if is_at_deferral(cursor) {
             // It may be apart from the REFERENCES that it belongs to.
-            let key = clauses.iter_mut().rev().find_map(|it| match &mut it.kind {
-                ClauseKind::References(key) => Some((key, &mut it.text)),
+            let key = clauses.iter_mut().rev().find_map(|clause| match &mut clause.kind {
+                ClauseKind::References(key) => Some((key, &mut clause.text)),
                 _ => None,
             });
             let error = cursor.expected("a foreign key");
@@ -318,8 +319,8 @@ fn default(cursor: &mut Cursor<'_>) -> Result<String, String> {
         cursor.group()?;
     } else {
         let is_signed = cursor.eat_symbol("+") || cursor.eat_symbol("-");
-        let value = cursor.eat_if(|it| {
-            if is_signed { is_constant(it) || it.is_word("NULL") } else { is_default(it) }
+        let value = cursor.eat_if(|token| {
+            if is_signed { is_constant(token) || token.is_word("NULL") } else { is_default(token) }
         });
         value.ok_or_else(|| cursor.expected("a default"))?;
     }
@@ -333,7 +334,7 @@ fn conflict(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
     }
     cursor.eat(&["ON", "CONFLICT"]);
     let ways = ["ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"];
-    match ways.iter().find(|it| cursor.eat(&[it])) {
+    match ways.iter().find(|way| cursor.eat(&[way])) {
         Some(it) => Ok(Some((*it).to_owned())),
         None => Err(cursor.expected("what to do on a conflict")),
     }
@@ -373,8 +374,8 @@ fn action(cursor: &mut Cursor<'_>) -> Result<ReferentialAction, String> {
         ReferentialAction::SetNull,
         ReferentialAction::SetDefault,
     ];
-    let found = all.into_iter().find(|it| {
-        let words: Vec<&str> = it.sql().split(' ').collect();
+    let found = all.into_iter().find(|referential_action| {
+        let words: Vec<&str> = referential_action.sql().split(' ').collect();
         cursor.eat(&words)
     });
     found.ok_or_else(|| cursor.expected("an action"))
@@ -537,9 +538,9 @@ mod tests {
         let check = |text: &str, ty: &str, kinds: &[ClauseKind], texts: &[&str]| {
             let column = ColumnItem::new(text).unwrap();
             assert_eq!(column.ty, ty, "{text}");
-            let found: Vec<_> = column.clauses.iter().map(|it| it.kind.clone()).collect();
+            let found: Vec<_> = column.clauses.iter().map(|clause| clause.kind.clone()).collect();
             assert_eq!(found, kinds, "{text}");
-            let found: Vec<_> = column.clauses.iter().map(|it| it.text.as_str()).collect();
+            let found: Vec<_> = column.clauses.iter().map(|clause| clause.text.as_str()).collect();
             assert_eq!(found, texts, "{text}");
         };
         check("a", "", &[], &[]);

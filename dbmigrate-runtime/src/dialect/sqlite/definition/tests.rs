@@ -98,12 +98,16 @@ fn check_again(sql: &str, definition: &Definition) {
     let text = definition.text(&definition.name);
     let again = parse(&text);
     assert_eq!(again.text(&definition.name), text, "{sql}");
-    let meaning = |it: &Definition| {
-        let columns =
-            it.columns.iter().map(|it| (it.name.clone(), it.ty.clone(), it.clauses.clone()));
-        let constraints = it.constraints.iter().map(|it| (it.name.clone(), it.kind.clone()));
+    let meaning = |definition: &Definition| {
+        let columns = definition.columns.iter().map(|column_item| {
+            (column_item.name.clone(), column_item.ty.clone(), column_item.clauses.clone())
+        });
+        let constraints = definition
+            .constraints
+            .iter()
+            .map(|constraint| (constraint.name.clone(), constraint.kind.clone()));
         let columns: Vec<_> = columns.collect();
-        (columns, constraints.collect::<Vec<_>>(), it.options.clone())
+        (columns, constraints.collect::<Vec<_>>(), definition.options.clone())
     };
     assert_eq!(meaning(&again), meaning(definition), "{sql}\n{text}");
     for it in &definition.columns {
@@ -114,8 +118,9 @@ fn check_again(sql: &str, definition: &Definition) {
         anew.set_type(&it.ty);
         let anew =
             ColumnItem::new(anew.text()).unwrap_or_else(|err| panic!("{}\n{err}", anew.text()));
-        let kinds =
-            |it: &ColumnItem| it.clauses.iter().map(|it| it.kind.clone()).collect::<Vec<_>>();
+        let kinds = |column_item: &ColumnItem| {
+            column_item.clauses.iter().map(|clause| clause.kind.clone()).collect::<Vec<_>>()
+        };
         assert_eq!((kinds(&anew), &anew.ty), (kinds(it), &it.ty));
     }
     for it in &definition.constraints {
@@ -132,10 +137,10 @@ fn what_was_not_changed_is_written_back_byte_for_byte() {
         assert_eq!(definition.name, "t", "{sql}");
         let text = definition.text("new");
         let all = tokens(sql);
-        let open = all.iter().find(|it| it.is_symbol("(")).unwrap();
+        let open = all.iter().find(|token| token.is_symbol("(")).unwrap();
         let body = sql[open.start..].trim_end_matches(';').trim_end();
         let text = text.strip_prefix("CREATE TABLE \"new\"").unwrap();
-        let open = tokens(text).iter().find(|it| it.is_symbol("(")).unwrap().start;
+        let open = tokens(text).iter().find(|token| token.is_symbol("(")).unwrap().start;
         let text = &text[open..];
         assert!(text.starts_with(body), "{sql}\n{text}");
         assert!(["", "\n", "*/"].contains(&&text[body.len()..]), "{sql}\n{text}");
@@ -159,7 +164,10 @@ fn facts_of(sql: &str) -> Result<Vec<String>, String> {
         "SELECT ncol, wr, strict FROM pragma_table_list WHERE name = 't'",
         "SELECT count(*) FROM sqlite_schema WHERE name = 'sqlite_sequence'",
     ];
-    Ok(queries.iter().map(|it| format!("{:?}", driver.query(it, &[]).unwrap().rows)).collect())
+    Ok(queries
+        .iter()
+        .map(|query| format!("{:?}", driver.query(query, &[]).unwrap().rows))
+        .collect())
 }
 
 #[cfg(feature = "sqlite")]
@@ -177,7 +185,7 @@ fn the_table_that_is_written_is_the_one_that_was_read() {
             it.set_type(&ty);
         }
         let text = anew.text("t");
-        let without_space = |it: &[String]| it.concat().replace(' ', "");
+        let without_space = |texts: &[String]| texts.concat().replace(' ', "");
         let found = facts_of(&text).unwrap_or_else(|err| panic!("{sql}\n{text}\n{err}"));
         assert_eq!(without_space(&found), without_space(&expected), "{sql}\n{text}");
     }
@@ -188,8 +196,8 @@ fn the_table_that_is_written_is_the_one_that_was_read() {
 fn mutations() -> Vec<String> {
     let mut out = Vec::new();
     for sql in STATEMENTS.iter().chain(UNTIDY) {
-        let ends = sql.char_indices().map(|(it, _)| it);
-        out.extend(ends.map(|it| sql[..it].to_owned()));
+        let ends = sql.char_indices().map(|(char_index, _)| char_index);
+        out.extend(ends.map(|end| sql[..end].to_owned()));
         for it in tokens(sql) {
             out.push(format!("{}{}", &sql[..it.start], &sql[it.end()..]));
             out.push(format!("{}{} {}", &sql[..it.end()], it.text, &sql[it.end()..]));
@@ -227,24 +235,29 @@ fn a_mutilated_statement_that_sqlite_takes_is_read_and_written_as_sqlite_reads_i
 /// Every edit that a rebuild makes, by name; each leaves the column `a` and the table's key alone.
 type Change = fn(&mut Definition);
 const EDITS: &[(&str, Change)] = &[
-    ("drop NOT NULL", |it| {
-        it.columns[1].remove_clauses(|clause| matches!(clause.kind, ClauseKind::NotNull { .. }));
+    ("drop NOT NULL", |definition| {
+        definition.columns[1]
+            .remove_clauses(|clause| matches!(clause.kind, ClauseKind::NotNull { .. }));
     }),
-    ("drop NOT NULL and set it again", |it| {
-        it.columns[1].remove_clauses(|clause| matches!(clause.kind, ClauseKind::NotNull { .. }));
-        it.columns[1].push_clause("NOT NULL").unwrap();
+    ("drop NOT NULL and set it again", |definition| {
+        definition.columns[1]
+            .remove_clauses(|clause| matches!(clause.kind, ClauseKind::NotNull { .. }));
+        definition.columns[1].push_clause("NOT NULL").unwrap();
     }),
-    ("drop a default", |it| {
-        it.columns[1].remove_clauses(|clause| matches!(clause.kind, ClauseKind::Default(_)));
+    ("drop a default", |definition| {
+        definition.columns[1]
+            .remove_clauses(|clause| matches!(clause.kind, ClauseKind::Default(_)));
     }),
-    ("drop all clauses", |it| it.columns[1].remove_clauses(|_| true)),
-    ("change the type", |it| it.columns[1].set_type("VARCHAR(9)")),
-    ("take the type away", |it| it.columns[1].set_type("")),
-    ("add a clause", |it| it.columns[1].push_clause("UNIQUE").unwrap()),
-    ("add a column", |it| it.insert_column(2, ColumnItem::new("new INT").unwrap())),
-    ("add a first column", |it| it.insert_column(0, ColumnItem::new("new INT").unwrap())),
-    ("change the options", |it| {
-        it.options.set(TableOption::Strict, !it.options.has(TableOption::Strict))
+    ("drop all clauses", |definition| definition.columns[1].remove_clauses(|_| true)),
+    ("change the type", |definition| definition.columns[1].set_type("VARCHAR(9)")),
+    ("take the type away", |definition| definition.columns[1].set_type("")),
+    ("add a clause", |definition| definition.columns[1].push_clause("UNIQUE").unwrap()),
+    ("add a column", |definition| definition.insert_column(2, ColumnItem::new("new INT").unwrap())),
+    ("add a first column", |definition| {
+        definition.insert_column(0, ColumnItem::new("new INT").unwrap())
+    }),
+    ("change the options", |definition| {
+        definition.options.set(TableOption::Strict, !definition.options.has(TableOption::Strict))
     }),
 ];
 
@@ -253,7 +266,7 @@ fn a_comment_at_any_place_survives_every_edit_of_a_column() {
     const SQL: &str = "CREATE TABLE t (a INT, b TEXT NOT NULL DEFAULT 'x' COLLATE NOCASE, c INT, \
                        UNIQUE (a), CONSTRAINT k CHECK (c > 0)) WITHOUT ROWID";
     let name_end = SQL.find("t (").unwrap() + 1;
-    let gaps = tokens(SQL).into_iter().map(|it| it.end()).filter(|end| *end >= name_end);
+    let gaps = tokens(SQL).into_iter().map(|token| token.end()).filter(|end| *end >= name_end);
     for gap in gaps {
         for comment in [
             "/* (kept, */",
@@ -269,11 +282,20 @@ fn a_comment_at_any_place_survives_every_edit_of_a_column() {
                 let text = definition.text("t");
                 assert_eq!(text.matches("(kept,").count(), 1, "{name}: {sql}\n{text}");
                 let again = parse(&text);
-                let kinds = |it: &Definition| {
-                    let columns = it.columns.iter();
-                    let columns =
-                        columns.map(|it| (it.name.clone(), it.ty.clone(), it.clauses.len()));
-                    (columns.collect::<Vec<_>>(), it.constraints.len(), it.options.clone())
+                let kinds = |definition: &Definition| {
+                    let columns = definition.columns.iter();
+                    let columns = columns.map(|column_item| {
+                        (
+                            column_item.name.clone(),
+                            column_item.ty.clone(),
+                            column_item.clauses.len(),
+                        )
+                    });
+                    (
+                        columns.collect::<Vec<_>>(),
+                        definition.constraints.len(),
+                        definition.options.clone(),
+                    )
                 };
                 assert_eq!(kinds(&again), kinds(&definition), "{name}: {sql}\n{text}");
             }
@@ -310,13 +332,15 @@ fn what_is_removed_takes_only_its_own_comments() {
     ];
     let spread = SQL.replace("-- kept 2", "/* kept 2\n\n in lines */");
     let spread = spread.replace("-- kept 4", "/* kept 4\n */");
-    for (sql, order) in [SQL, &spread].into_iter().flat_map(|sql| orders.map(|it| (sql, it))) {
+    for (sql, order) in [SQL, &spread].into_iter().flat_map(|sql| orders.map(|order| (sql, order)))
+    {
         let mut definition = parse(sql);
         for name in order {
             match definition.columns.iter().position(|column| column.name == *name) {
                 Some(idx) => definition.remove_column(idx),
                 None => {
-                    let is_it = |it: &ConstraintItem| it.name.as_deref() == Some(name);
+                    let is_it =
+                        |constraint: &ConstraintItem| constraint.name.as_deref() == Some(name);
                     assert!(definition.remove_constraints(is_it), "{name}");
                 }
             }
@@ -335,15 +359,15 @@ fn sqlites_own_statements_are_used_where_they_lose_no_comment() {
                        CONSTRAINT k CHECK (b > 0))";
     const LAST: &str = "CREATE TABLE t (a INT, c INT, b INT NOT NULL, d INT)";
     let drop_column = |name: &'static str| {
-        move |it: &Definition| {
-            let idx = it.columns.iter().position(|column| column.name == name).unwrap();
-            it.drop_column_loses_comments(idx)
+        move |definition: &Definition| {
+            let idx = definition.columns.iter().position(|column| column.name == name).unwrap();
+            definition.drop_column_loses_comments(idx)
         }
     };
-    let drop_not_null = |it: &Definition| {
-        let idx = it.columns.iter().position(|column| column.name == "b").unwrap();
+    let drop_not_null = |definition: &Definition| {
+        let idx = definition.columns.iter().position(|column| column.name == "b").unwrap();
         let is_not_null = |clause: &Clause| matches!(clause.kind, ClauseKind::NotNull { .. });
-        it.drop_clause_loses_comments(idx, is_not_null)
+        definition.drop_clause_loses_comments(idx, is_not_null)
     };
     let (drop_c, drop_d) = (drop_column("c"), drop_column("d"));
     type Loses<'a> = &'a dyn Fn(&Definition) -> bool;
@@ -356,8 +380,10 @@ fn sqlites_own_statements_are_used_where_they_lose_no_comment() {
     let mut used = 0;
     for sql in [SQL, LAST] {
         let from = sql.find('(').unwrap();
-        for gap in
-            tokens(sql).into_iter().map(|it| it.end()).filter(|end| *end > from && *end < sql.len())
+        for gap in tokens(sql)
+            .into_iter()
+            .map(|token| token.end())
+            .filter(|end| *end > from && *end < sql.len())
         {
             for comment in [" /* about all */ ", " -- about all\n", "\n-- about all\n\n"] {
                 let sql = format!("{}{comment}{}", &sql[..gap], &sql[gap..]);
@@ -373,11 +399,14 @@ fn sqlites_own_statements_are_used_where_they_lose_no_comment() {
                     // Beside what is removed, a comment is its own and goes.
                     let mut rebuilt = definition.clone();
                     if let Some(column) = statement.strip_prefix("ALTER TABLE t DROP COLUMN ") {
-                        let idx = rebuilt.columns.iter().position(|it| it.name == column);
+                        let idx = rebuilt
+                            .columns
+                            .iter()
+                            .position(|column_item| column_item.name == column);
                         rebuilt.remove_column(idx.unwrap());
                     }
                     if statement.contains("CONSTRAINT k") {
-                        rebuilt.remove_constraints(|it| it.name.is_some());
+                        rebuilt.remove_constraints(|constraint| constraint.name.is_some());
                     }
                     let is_kept = rebuilt.text("t").contains("about all");
                     assert!(

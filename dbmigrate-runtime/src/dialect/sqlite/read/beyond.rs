@@ -18,7 +18,7 @@ pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
                 ClauseKind::PrimaryKey { descending, conflict, .. } => {
                     if *descending {
                         let column = table.find_column(&item.name);
-                        let is_integer = column.is_some_and(|it| super::is_integer(&it.ty));
+                        let is_integer = column.is_some_and(|column| super::is_integer(&column.ty));
                         let text = if is_integer && !table.has(TableOption::WithoutRowid) {
                             "is sorted DESC, so SQLite generates no values for it"
                         } else {
@@ -45,7 +45,7 @@ pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
                 found.key(columns, primary_key(), conflict.as_deref());
             }
             ConstraintKind::Unique { columns, conflict } => {
-                let names: Vec<String> = columns.iter().map(|it| it.name.clone()).collect();
+                let names: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
                 found.key(columns, unique(name, &names), conflict.as_deref());
             }
             _ => {}
@@ -88,7 +88,7 @@ impl Found<'_> {
     }
 
     fn key(&mut self, key: &[KeyColumn], part: Part, conflict: Option<&str>) {
-        let names: Vec<String> = key.iter().map(|it| it.name.clone()).collect();
+        let names: Vec<String> = key.iter().map(|key| key.name.clone()).collect();
         let find = |name: &str| {
             self.table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
         };

@@ -21,7 +21,7 @@ pub(super) fn default(expression: &str, ty: &Type, strict: bool) -> String {
         _ if strict && declared.eq_ignore_ascii_case("ANY") => Affinity::Blob,
         it => it,
     };
-    let stored = constant(expression).and_then(|it| it.stored(affinity));
+    let stored = constant(expression).and_then(|constant| constant.stored(affinity));
     stored.or_else(|| now(expression)).unwrap_or_else(|| expression.to_owned())
 }
 
@@ -39,7 +39,7 @@ fn now(expression: &str) -> Option<String> {
         // Without an argument it is now since 3.20.
         [] => true,
         [one] => {
-            one.unquoted().is_some_and(|it| it.eq_ignore_ascii_case("now"))
+            one.unquoted().is_some_and(|unquoted| unquoted.eq_ignore_ascii_case("now"))
                 || one.is_word("CURRENT_TIMESTAMP")
         }
         _ => false,
@@ -65,7 +65,9 @@ fn constant(expression: &str) -> Option<Constant> {
     let [token] = tokens else { return None };
     match token.kind {
         Kind::Number => number(token.text, is_negative),
-        Kind::Text if !is_signed => token.unquoted().map(|it| Constant::Text(it.into_owned())),
+        Kind::Text if !is_signed => {
+            token.unquoted().map(|unquoted| Constant::Text(unquoted.into_owned()))
+        }
         Kind::Word | Kind::Quoted if !is_signed => word(token),
         _ => None,
     }
@@ -137,8 +139,8 @@ impl Constant {
 fn numeric(text: &str) -> Option<Constant> {
     let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let is_number = |it: char| it.is_ascii_digit() || matches!(it, '.' | 'e' | 'E' | '+' | '-');
-    let begins = digits.starts_with(|it: char| it.is_ascii_digit() || it == '.');
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
+    let begins = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
     // More digits may not come out as they went in.
     if !begins || !digits.chars().all(is_number) || digits.len() > 15 {
         return None;

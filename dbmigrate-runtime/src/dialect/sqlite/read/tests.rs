@@ -10,7 +10,7 @@ fn object(kind: ObjectKind, name: &str, table: &str, sql: &str) -> Object {
         kind,
         name: name.to_owned(),
         table: table.to_owned(),
-        sql: Some(sql.to_owned()).filter(|it| !it.is_empty()),
+        sql: Some(sql.to_owned()).filter(|text| !text.is_empty()),
         temporary: false,
     }
 }
@@ -23,16 +23,24 @@ fn table(name: &str, sql: &str) -> Object {
 fn text(schema: &Schema) -> String {
     let mut out = String::new();
     for table in schema.tables.values() {
-        let options = table.options.iter().map(|it| format!(" {}", it.words().to_lowercase()));
+        let options =
+            table.options.iter().map(|option| format!(" {}", option.words().to_lowercase()));
         let options: String = options.collect();
         out += &format!("{}{options}\n", table.name);
         for it in &table.columns {
             let mut line = format!("{} `{}`", it.name, it.ty);
             line += if it.nullable { "" } else { " not null" };
             line += if it.autoincrement == Some(true) { " autoincrement" } else { "" };
-            line += &it.default.as_ref().map_or(String::new(), |it| format!(" default {it}"));
-            line += &it.collation.as_ref().map_or(String::new(), |it| format!(" collate {it}"));
-            line += &it.generated.as_ref().map_or(String::new(), |it| format!(" as {it:?}"));
+            line +=
+                &it.default.as_ref().map_or(String::new(), |default| format!(" default {default}"));
+            line += &it
+                .collation
+                .as_ref()
+                .map_or(String::new(), |collation| format!(" collate {collation}"));
+            line += &it
+                .generated
+                .as_ref()
+                .map_or(String::new(), |generated| format!(" as {generated:?}"));
             out += &format!("  {line}\n");
         }
         if let Some(it) = &table.primary_key {
@@ -48,13 +56,14 @@ fn text(schema: &Schema) -> String {
             let ForeignKey { name, columns, references_table, references_columns, .. } = it;
             out += &format!("  foreign key `{name}` {columns:?} to {references_table} ");
             out += &format!("{references_columns:?} {:?} {:?}", it.on_delete, it.on_update);
-            out += &it.deferrable.map_or(String::new(), |it| format!(" {it:?}"));
+            out += &it.deferrable.map_or(String::new(), |deferrable| format!(" {deferrable:?}"));
             out += "\n";
         }
         for it in &table.indexes {
             let columns: Vec<_> = it.columns.iter().map(ToString::to_string).collect();
             let unique = if it.unique { "unique " } else { "" };
-            let filter = it.filter.as_ref().map_or(String::new(), |it| format!(" where {it}"));
+            let filter =
+                it.filter.as_ref().map_or(String::new(), |filter| format!(" where {filter}"));
             out += &format!("  {unique}index `{}` {}{filter}\n", it.name, columns.join(", "));
         }
     }
@@ -319,7 +328,7 @@ mod with_sqlite {
 
     fn rows(driver: &mut SqliteDriver<'_>, sql: &str) -> Vec<Vec<String>> {
         let rows = driver.query(sql, &[]).unwrap().rows;
-        rows.iter().map(|it| it.iter().map(words).collect()).collect()
+        rows.iter().map(|row| row.iter().map(words).collect()).collect()
     }
 
     fn objects(driver: &mut SqliteDriver<'_>) -> Vec<Object> {
@@ -386,24 +395,25 @@ mod with_sqlite {
             let info = "SELECT name, type, \"notnull\", pk, dflt_value, hidden \
                         FROM pragma_table_xinfo('t')";
             let info = rows(&mut driver, info);
-            let key = table.primary_key.as_ref().map_or(&[][..], |it| &it.columns);
+            let key =
+                table.primary_key.as_ref().map_or(&[][..], |primary_key| &primary_key.columns);
             assert_eq!(info.len(), table.columns.len(), "{sql}");
             for (info, column) in info.iter().zip(&table.columns) {
                 let [name, ty, not_null, pk, default, hidden] = info.as_slice() else { panic!() };
                 assert_eq!(*name, column.name, "{sql}");
                 // It takes the first quotes away.
-                let tight = |it: &str| it.replace([' ', '"', '\''], "").to_ascii_lowercase();
+                let tight = |name: &str| name.replace([' ', '"', '\''], "").to_ascii_lowercase();
                 assert_eq!(tight(&column.ty.to_string()), tight(ty), "{sql}");
                 // Of a rowid's alias it says that it may be null, which it can't.
                 assert!(!column.nullable || not_null == "0", "{sql}");
                 assert!(column.nullable || not_null == "1" || key == [name.as_str()], "{sql}");
-                let at = key.iter().position(|it| it == name).map_or(0, |it| it + 1);
+                let at = key.iter().position(|key| key == name).map_or(0, |position| position + 1);
                 assert_eq!(*pk, at.to_string(), "{sql}");
                 let expected = column.default.as_ref().map(ToString::to_string);
-                let default = Some(default).filter(|it| !it.is_empty());
+                let default = Some(default).filter(|text| !text.is_empty());
                 let strict = table.has(TableOption::Strict);
-                let default =
-                    default.map(|it| constant::default(unparenthesised(it), &column.ty, strict));
+                let default = default
+                    .map(|text| constant::default(unparenthesised(text), &column.ty, strict));
                 assert!(
                     match (&default, &expected) {
                         (Some(a), Some(b)) => sql::same_expression(a, b),
@@ -412,8 +422,10 @@ mod with_sqlite {
                     },
                     "{sql}: {default:?} {expected:?}"
                 );
-                let kind =
-                    column.generated.as_ref().map_or("0", |it| if it.stored { "3" } else { "2" });
+                let kind = column
+                    .generated
+                    .as_ref()
+                    .map_or("0", |generated| if generated.stored { "3" } else { "2" });
                 assert_eq!(hidden, kind, "{sql}");
             }
 
@@ -434,12 +446,13 @@ mod with_sqlite {
 
             let uniques = "SELECT (SELECT group_concat(name) FROM pragma_index_info(l.name)) \
                            FROM pragma_index_list('t') l WHERE origin = 'u' ORDER BY 1";
-            let mut found: Vec<_> = table.uniques.iter().map(|it| it.columns.join(",")).collect();
+            let mut found: Vec<_> =
+                table.uniques.iter().map(|unique| unique.columns.join(",")).collect();
             found.sort();
             // SQLite makes one index of two constraints that are the same.
             found.dedup();
             let uniques = rows(&mut driver, uniques);
-            assert!(uniques.iter().all(|it| found.contains(&it[0])), "{sql}");
+            assert!(uniques.iter().all(|unique| found.contains(&unique[0])), "{sql}");
         }
     }
 
