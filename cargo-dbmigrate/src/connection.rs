@@ -35,7 +35,7 @@ impl std::fmt::Display for Source {
         match self {
             Source::Flag => f.write_str("--url"),
             Source::Pattern => f.write_str("--all"),
-            Source::Environment(it) => write!(f, "the environment's {it}"),
+            Source::Environment(text) => write!(f, "the environment's {text}"),
             Source::DotEnv(path) | Source::Config(path) => write!(f, "`{}`", path.display()),
         }
     }

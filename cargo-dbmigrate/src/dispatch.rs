@@ -33,7 +33,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         .try_get_matches_from(args)
         .and_then(|arg_matches| Cli::from_arg_matches(&arg_matches));
     let cli = match parsed {
-        Ok(it) => it,
+        Ok(cli) => cli,
         Err(err) => return misused(&other_tools::explained(err, &words)),
     };
     if let Some(err) = conflict(&cli) {
@@ -47,7 +47,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Completions(args) => Ok(completions::run(out, args)),
         Command::Man(args) => man::run(out, args),
         Command::ListTemplates => Ok(list_templates::run(out)),
-        it => Context::new(global, out).and_then(|cx| whole(cx, it)),
+        command => Context::new(global, out).and_then(|cx| whole(cx, command)),
     };
     let res = res.and_then(with_its_results);
     match res {
@@ -121,7 +121,7 @@ fn misused(err: &clap::Error) -> ExitCode {
 /// behind it.
 fn conflict(cli: &Cli) -> Option<clap::Error> {
     let is_conflict = match &cli.command {
-        Command::Upgrade(it) => !it.all.is_empty() && cli.global.url.is_some(),
+        Command::Upgrade(upgrade) => !upgrade.all.is_empty() && cli.global.url.is_some(),
         _ => false,
     };
     let message = "the argument '--all <PATTERN>' cannot be used with '--url <URL>'";

@@ -226,25 +226,25 @@ impl History {
     }
 
     /// ` (head)`, ` (branchpoint)` and the like, for a list.
-    pub fn marks(&self, it: &Revision, current: &[&str]) -> String {
+    pub fn marks(&self, revision: &Revision, current: &[&str]) -> String {
         let mut marks = String::new();
-        let labels = self.graph.labels(&it.id);
+        let labels = self.graph.labels(&revision.id);
         if !labels.is_empty() {
             marks += &style::paint(style::LABEL, &format!(" ({})", labels.join(", ")));
         }
-        let is_head = self.graph.children(&it.id).is_empty();
-        match self.graph.dependents(&it.id) {
+        let is_head = self.graph.children(&revision.id).is_empty();
+        match self.graph.dependents(&revision.id) {
             [] if is_head => marks += &style::paint(style::GOOD, " (head)"),
             _ if is_head => marks += &style::paint(style::GOOD, " (effective head)"),
             _ => {}
         }
-        if it.parents.len() > 1 {
+        if revision.parents.len() > 1 {
             marks += " (mergepoint)";
         }
-        if self.graph.children(&it.id).len() > 1 {
+        if self.graph.children(&revision.id).len() > 1 {
             marks += " (branchpoint)";
         }
-        if current.contains(&it.id.as_str()) {
+        if current.contains(&revision.id.as_str()) {
             marks += &style::paint(style::HERE, " (current)");
         }
         marks
@@ -316,7 +316,7 @@ pub fn one<'a>(graph: &'a Graph, applied: &BTreeSet<String>, identifier: &str) -
         [] => Err(Error::new(format!("`{identifier}` is before the first revision"))
             .hint("`cargo dbmigrate history` lists the revisions")),
         [id] => match graph.get(id) {
-            Some(it) => Ok(&it.id),
+            Some(revision) => Ok(&revision.id),
             None => unreachable!("a target names revisions of its graph"),
         },
         ids => {

@@ -69,7 +69,7 @@ pub struct Models {
 /// models want the same table.
 pub fn load(cx: &Context) -> Result<Models> {
     let records = match cx.records.get() {
-        Some(it) => it,
+        Some(model_records) => model_records,
         None => {
             let found = records(cx)?;
             cx.records.get_or_init(|| found)
@@ -97,8 +97,8 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
     let found = if from_objects { None } else { Some(check::found(cx, &selection, &package)?) };
     let found = match found {
         // One that can't be read is refused below, with what to do.
-        Some(it) if it.canary || !it.damaged.is_empty() => it,
-        Some(it) if !it.runtime => return Err(no_runtime(&package.name)),
+        Some(found) if found.canary || !found.damaged.is_empty() => found,
+        Some(found) if !found.runtime => return Err(no_runtime(&package.name)),
         from_metadata => {
             if from_metadata.is_some() {
                 cx.out.note(

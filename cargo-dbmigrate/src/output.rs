@@ -214,8 +214,8 @@ static HEADING: Mutex<Option<String>> = Mutex::new(None);
 static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
 /// What a thread that panicked left is as good as any.
-fn lock<T>(it: &Mutex<T>) -> MutexGuard<'_, T> {
-    it.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The bar that is shown. What is printed meanwhile goes above it, whichever thread prints it.

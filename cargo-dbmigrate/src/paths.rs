@@ -21,7 +21,7 @@ pub fn clean(path: &Path) -> PathBuf {
             Component::ParentDir => {
                 clean.pop();
             }
-            it => clean.push(it),
+            component => clean.push(component),
         }
     }
     clean

@@ -172,11 +172,11 @@ impl Workspace {
         let members = self.members()?;
         let named = members.iter().find(|manifest| manifest.package_name() == name);
         match named {
-            Some(it) if has_migrations(it) => Ok(it.clone()),
+            Some(manifest) if has_migrations(manifest) => Ok(manifest.clone()),
             // Of several packages the one with the migrations is the project, and `-p` names the
             // one with the models.
             _ if is_package && has_migrations(&self.here) => Ok(self.here.clone()),
-            Some(it) => Ok(it.clone()),
+            Some(manifest) => Ok(manifest.clone()),
             None => {
                 let root = self.root.path().display();
                 Err(Error::new(format!("no package `{name}` in the workspace of `{root}`"))
@@ -194,7 +194,7 @@ impl Workspace {
             .cloned()
             .collect();
         match with.as_slice() {
-            [it] => Ok(it.clone()),
+            [manifest] => Ok(manifest.clone()),
             [] if members.is_empty() => {
                 Err(Error::new(format!("the workspace of `{root}` has no packages")))
             }

@@ -154,7 +154,7 @@ fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
     let module = stem.to_owned();
     let dir = &cx.project.migrations_dir;
     let listed = match path.parent() {
-        Some(it) if it == dir.join(VERSIONS) => None,
+        Some(path) if path == dir.join(VERSIONS) => None,
         _ => Some(paths::relative(dir, &path)),
     };
     Ok(Some(RevisionFile { module, path, listed }))

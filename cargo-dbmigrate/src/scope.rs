@@ -96,7 +96,7 @@ impl Scope {
                 !out.contains(&column.name) && out.iter().any(|out| mentions(expression, out))
             });
             match computed {
-                Some(it) => out.push(it.name.clone()),
+                Some(column) => out.push(column.name.clone()),
                 None => break,
             }
         }
@@ -161,10 +161,10 @@ impl Scope {
             return Ok(());
         }
         let mut schema = on.clone();
-        for it in operations {
-            let Err(err) = it.apply(&mut schema) else { continue };
+        for operation in operations {
+            let Err(err) = operation.apply(&mut schema) else { continue };
             let message = "what is left out of the comparison doesn't let the difference be made";
-            return Err(Error::new(message).cause(err).hint(self.blamed(it, &schema)));
+            return Err(Error::new(message).cause(err).hint(self.blamed(operation, &schema)));
         }
         Ok(())
     }
@@ -175,8 +175,8 @@ impl Scope {
     ///
     /// The first such table, with the pattern that leaves its key out.
     pub fn refuse_keyless(&self, operations: &[Operation], models: &Schema) -> Result<()> {
-        for it in operations {
-            let Operation::CreateTable(new) = it else { continue };
+        for operation in operations {
+            let Operation::CreateTable(new) = operation else { continue };
             let Some(model) = models.table(&new.name) else { continue };
             if model.primary_key.is_some() && new.primary_key.is_none() {
                 let message = format!(
@@ -184,7 +184,7 @@ impl Scope {
                      is left out of the comparison",
                     new.name
                 );
-                return Err(Error::new(message).hint(self.blamed(it, models)));
+                return Err(Error::new(message).hint(self.blamed(operation, models)));
             }
         }
         Ok(())

@@ -15,9 +15,9 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     let path = target.as_path();
     let temporary = path.with_extension(format!("{}.tmp", random()?));
     fs::write(&temporary, text).doing(doing)?;
-    if let Ok(it) = fs::metadata(path) {
+    if let Ok(metadata) = fs::metadata(path) {
         // Where the file system has none, nothing is lost.
-        let _ = fs::set_permissions(&temporary, it.permissions());
+        let _ = fs::set_permissions(&temporary, metadata.permissions());
     }
     fs::rename(&temporary, path).doing(doing)
 }
@@ -25,7 +25,7 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
 /// Writes a file if it has another text, so that cargo doesn't take it for changed.
 pub fn write_if_new(path: &Path, text: &str) -> Result<()> {
     match fs::read_to_string(path) {
-        Ok(it) if it == text => Ok(()),
+        Ok(existing) if existing == text => Ok(()),
         _ => write(path, text),
     }
 }

@@ -107,7 +107,7 @@ impl<'a> Struct<'a> {
 
     pub(crate) fn table(&self) -> String {
         match &self.attrs.table {
-            Some(it) => it.value.clone(),
+            Some(table) => table.value.clone(),
             None => case::snake(&self.name),
         }
     }
@@ -147,27 +147,27 @@ fn is_packed(attr: &Attribute) -> bool {
 
 impl StructAttrs {
     fn read(cx: &Ctxt, attrs: &[Attribute], place: Place) -> StructAttrs {
-        let mut it = StructAttrs::default();
-        it.keys = attr::keys(cx, attrs, place, |key, span, input| {
+        let mut struct_attrs = StructAttrs::default();
+        struct_attrs.keys = attr::keys(cx, attrs, place, |key, span, input| {
             let read = Reader { key, place, span };
             match key.name {
-                "table" => it.table = Some(read.text(input)?),
-                "rename_all" => it.rename_all = Some(rule(&read.text(input)?)?),
-                "renamed_from" => it.renamed_from = Some(read.text(input)?),
-                "comment" => it.comment = Some(read.text(input)?),
-                "database" => it.database = Some(read.text(input)?),
-                "primary_key" => it.primary_key = Some(read.names(input)?),
-                "unique" => it.uniques.push(read.unique(input)?),
-                "index" => it.indexes.push(read.index(input)?),
-                "check" => it.checks.push(read.check(input)?),
-                "foreign_key" => it.foreign_keys.push(read.foreign_key(input)?),
-                "crate" => it.krate = Some(read.path(input)?),
+                "table" => struct_attrs.table = Some(read.text(input)?),
+                "rename_all" => struct_attrs.rename_all = Some(rule(&read.text(input)?)?),
+                "renamed_from" => struct_attrs.renamed_from = Some(read.text(input)?),
+                "comment" => struct_attrs.comment = Some(read.text(input)?),
+                "database" => struct_attrs.database = Some(read.text(input)?),
+                "primary_key" => struct_attrs.primary_key = Some(read.names(input)?),
+                "unique" => struct_attrs.uniques.push(read.unique(input)?),
+                "index" => struct_attrs.indexes.push(read.index(input)?),
+                "check" => struct_attrs.checks.push(read.check(input)?),
+                "foreign_key" => struct_attrs.foreign_keys.push(read.foreign_key(input)?),
+                "crate" => struct_attrs.krate = Some(read.path(input)?),
                 // strict, without_rowid, no_primary_key, unmanaged
                 _ => drop(read.flag(input)?),
             }
             Ok(())
         });
-        it
+        struct_attrs
     }
 }
 
@@ -182,7 +182,7 @@ impl<'a> Field<'a> {
         let name = ident.unraw().to_string();
         let attrs = FieldAttrs::read(cx, &field.attrs);
         let column = match (&attrs.column, rename_all) {
-            (Some(it), _) => it.value.clone(),
+            (Some(name), _) => name.value.clone(),
             (None, Some(rule)) => rule.apply(&name),
             (None, None) => name.clone(),
         };
@@ -197,33 +197,33 @@ impl<'a> Field<'a> {
 
 impl FieldAttrs {
     fn read(cx: &Ctxt, attrs: &[Attribute]) -> FieldAttrs {
-        let mut it = FieldAttrs::default();
-        it.keys = attr::keys(cx, attrs, Place::Field, |key, span, input| {
+        let mut field_attrs = FieldAttrs::default();
+        field_attrs.keys = attr::keys(cx, attrs, Place::Field, |key, span, input| {
             let read = Reader { key, place: Place::Field, span };
             match key.name {
-                "column" => it.column = Some(read.text(input)?),
-                "renamed_from" => it.renamed_from = Some(read.text(input)?),
-                "comment" => it.comment = Some(read.text(input)?),
-                "collate" => it.collate = Some(read.text(input)?),
-                "autoincrement" => it.autoincrement = Some(read.switch(input)?),
-                "length" => it.length = Some(read.number(input)?),
-                "precision" => it.precision = Some(read.number(input)?),
-                "scale" => it.scale = Some(read.number(input)?),
-                "type" => it.ty = Some(read.ty(input)?),
-                "unique" => it.unique = Some(read.unique(input)?),
-                "index" => it.index = Some(read.index(input)?),
-                "check" => it.check = Some(read.check(input)?),
-                "default" => it.default = Some(read.default(input)?),
-                "references" => it.references = Some(read.references(input)?),
-                "on_delete" => it.actions.on_delete = Some(read.action(key.name, input)?),
-                "on_update" => it.actions.on_update = Some(read.action(key.name, input)?),
-                "deferrable" => it.actions.deferrable = Some(read.deferrable(input)?),
-                "generated" => it.generated = Some(read.generated(input)?),
+                "column" => field_attrs.column = Some(read.text(input)?),
+                "renamed_from" => field_attrs.renamed_from = Some(read.text(input)?),
+                "comment" => field_attrs.comment = Some(read.text(input)?),
+                "collate" => field_attrs.collate = Some(read.text(input)?),
+                "autoincrement" => field_attrs.autoincrement = Some(read.switch(input)?),
+                "length" => field_attrs.length = Some(read.number(input)?),
+                "precision" => field_attrs.precision = Some(read.number(input)?),
+                "scale" => field_attrs.scale = Some(read.number(input)?),
+                "type" => field_attrs.ty = Some(read.ty(input)?),
+                "unique" => field_attrs.unique = Some(read.unique(input)?),
+                "index" => field_attrs.index = Some(read.index(input)?),
+                "check" => field_attrs.check = Some(read.check(input)?),
+                "default" => field_attrs.default = Some(read.default(input)?),
+                "references" => field_attrs.references = Some(read.references(input)?),
+                "on_delete" => field_attrs.actions.on_delete = Some(read.action(key.name, input)?),
+                "on_update" => field_attrs.actions.on_update = Some(read.action(key.name, input)?),
+                "deferrable" => field_attrs.actions.deferrable = Some(read.deferrable(input)?),
+                "generated" => field_attrs.generated = Some(read.generated(input)?),
                 // primary_key, nullable, not_null, skip, flatten
                 _ => drop(read.flag(input)?),
             }
             Ok(())
         });
-        it
+        field_attrs
     }
 }

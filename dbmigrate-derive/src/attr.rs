@@ -198,7 +198,7 @@ fn one(
     let name = ident.unraw().to_string();
     let Some(key) = KEYS.iter().find(|key| key.name == name) else {
         let guess = match guess(&name, place) {
-            Some(it) => format!(" (did you mean `{it}`?)"),
+            Some(guess) => format!(" (did you mean `{guess}`?)"),
             None => String::new(),
         };
         let message = format!("unknown key `{name}`{guess}; {}", valid(place));

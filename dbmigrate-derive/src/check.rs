@@ -19,8 +19,8 @@ pub(crate) fn fields<'a>(
     for parameter in &input.generics.params {
         let (kind, ident) = match parameter {
             GenericParam::Lifetime(_) => continue,
-            GenericParam::Type(it) => ("type", &it.ident),
-            GenericParam::Const(it) => ("const", &it.ident),
+            GenericParam::Type(type_param) => ("type", &type_param.ident),
+            GenericParam::Const(const_param) => ("const", &const_param.ident),
         };
         let message = format!(
             "{what} has no {kind} parameters, since it is recorded as one table and not as one \
@@ -51,28 +51,28 @@ pub(crate) fn fields<'a>(
 }
 
 /// The rules of a whole struct.
-pub(crate) fn rules(cx: &Ctxt, it: &Struct<'_>) {
-    for field in &it.fields {
-        field_rules(cx, it, field);
+pub(crate) fn rules(cx: &Ctxt, model: &Struct<'_>) {
+    for field in &model.fields {
+        field_rules(cx, model, field);
     }
-    primary_key(cx, it);
-    columns_are_distinct(cx, it);
-    names_are_there(cx, it);
-    names_are_distinct(cx, it);
-    if let Some(span) = it.attrs.keys.get("without_rowid") {
-        if it.attrs.keys.get("no_primary_key").is_some() {
+    primary_key(cx, model);
+    columns_are_distinct(cx, model);
+    names_are_there(cx, model);
+    names_are_distinct(cx, model);
+    if let Some(span) = model.attrs.keys.get("without_rowid") {
+        if model.attrs.keys.get("no_primary_key").is_some() {
             cx.error(span, "a table `without_rowid` needs a primary key");
         }
     }
-    for key in &it.attrs.foreign_keys {
+    for key in &model.attrs.foreign_keys {
         let (here, there) = (key.columns.len(), key.references.fields.len());
         if there > 0 && here != there {
             let message = format!("{here} columns can't refer to {there}");
             cx.error(key.references.span, message);
         }
     }
-    if it.columns().next().is_none() && it.groups().next().is_none() {
-        cx.error(it.ident.span(), format!("all fields of `{}` are skipped", it.name));
+    if model.columns().next().is_none() && model.groups().next().is_none() {
+        cx.error(model.ident.span(), format!("all fields of `{}` are skipped", model.name));
     }
 }
 
@@ -94,7 +94,7 @@ const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("index", "unique", "a unique column has an index already"),
 ];
 
-fn field_rules(cx: &Ctxt, it: &Struct<'_>, field: &Field<'_>) {
+fn field_rules(cx: &Ctxt, model: &Struct<'_>, field: &Field<'_>) {
     let attrs = &field.attrs;
     let name = &field.name;
     for lone in ["skip", "flatten"] {
@@ -122,7 +122,7 @@ fn field_rules(cx: &Ctxt, it: &Struct<'_>, field: &Field<'_>) {
             cx.error(span, message);
         }
         let is_key = attrs.has("primary_key")
-            || it.attrs.primary_key.as_ref().is_some_and(|key| is_alone(key, field));
+            || model.attrs.primary_key.as_ref().is_some_and(|key| is_alone(key, field));
         if !is_key {
             let message = format!(
                 "only a single primary key generates its values, and `{name}` is none; add \
@@ -178,24 +178,24 @@ fn is_alone(names: &Names, field: &Field<'_>) -> bool {
     matches!(names.as_slice(), [one] if one.value == field.name || one.value == field.column)
 }
 
-fn primary_key(cx: &Ctxt, it: &Struct<'_>) {
+fn primary_key(cx: &Ctxt, model: &Struct<'_>) {
     let keys: Vec<&Field<'_>> =
-        it.columns().filter(|field| field.attrs.has("primary_key")).collect();
-    let none = it.attrs.keys.get("no_primary_key");
-    if let (Some(span), Some(_)) = (none, &it.attrs.primary_key) {
+        model.columns().filter(|field| field.attrs.has("primary_key")).collect();
+    let none = model.attrs.keys.get("no_primary_key");
+    if let (Some(span), Some(_)) = (none, &model.attrs.primary_key) {
         cx.error(span, "`primary_key` and `no_primary_key` exclude each other");
     }
     for field in &keys {
         let span = field.attrs.keys.get("primary_key").unwrap_or_else(|| field.span());
         if none.is_some() {
             cx.error(span, "`primary_key` and `no_primary_key` exclude each other");
-        } else if it.attrs.primary_key.is_some() {
+        } else if model.attrs.primary_key.is_some() {
             let message =
                 "the struct's `primary_key(...)` names the key already; remove one of them";
             cx.error(span, message);
         }
     }
-    if let (None, None, [_, second, ..]) = (none, &it.attrs.primary_key, keys.as_slice()) {
+    if let (None, None, [_, second, ..]) = (none, &model.attrs.primary_key, keys.as_slice()) {
         let names: Vec<&str> = keys.iter().map(|field| field.name.as_str()).collect();
         let message = format!(
             "a second primary key; for one key of several columns write `#[model(primary_key({}))]` \
@@ -205,24 +205,24 @@ fn primary_key(cx: &Ctxt, it: &Struct<'_>) {
         let span = second.attrs.keys.get("primary_key").unwrap_or_else(|| second.span());
         cx.error(span, message);
     }
-    let missing = it.place == Place::Model
+    let missing = model.place == Place::Model
         && none.is_none()
-        && it.attrs.primary_key.is_none()
-        && it.attrs.keys.get("primary_key").is_none()
+        && model.attrs.primary_key.is_none()
+        && model.attrs.keys.get("primary_key").is_none()
         && keys.is_empty()
-        && it.groups().next().is_none();
+        && model.groups().next().is_none();
     if missing {
         let message = format!(
             "`{}` has no primary key; write `#[model(primary_key)]` on a field, \
              `#[model(primary_key(a, b))]` or `#[model(no_primary_key)]` on the struct",
-            it.name
+            model.name
         );
-        cx.error(it.ident.span(), message);
+        cx.error(model.ident.span(), message);
     }
 }
 
-fn columns_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
-    let columns: Vec<&Field<'_>> = it.columns().collect();
+fn columns_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
+    let columns: Vec<&Field<'_>> = model.columns().collect();
     for (idx, field) in columns.iter().enumerate() {
         if let Some(first) = columns[..idx].iter().find(|column| column.column == field.column) {
             let span =
@@ -235,32 +235,32 @@ fn columns_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
 }
 
 /// All lists of columns that the struct names.
-pub(crate) fn lists<'a>(it: &'a Struct<'_>) -> Vec<Vec<(&'a str, Span)>> {
+pub(crate) fn lists<'a>(model: &'a Struct<'_>) -> Vec<Vec<(&'a str, Span)>> {
     let names =
         |names: &'a Names| names.iter().map(|name| (name.value.as_str(), name.span)).collect();
     let mut lists: Vec<Vec<(&str, Span)>> = Vec::new();
-    lists.extend(it.attrs.primary_key.iter().map(names));
-    lists.extend(it.attrs.uniques.iter().map(|unique| names(&unique.columns)));
-    lists.extend(it.attrs.foreign_keys.iter().map(|foreign_key| names(&foreign_key.columns)));
-    for index in &it.attrs.indexes {
+    lists.extend(model.attrs.primary_key.iter().map(names));
+    lists.extend(model.attrs.uniques.iter().map(|unique| names(&unique.columns)));
+    lists.extend(model.attrs.foreign_keys.iter().map(|foreign_key| names(&foreign_key.columns)));
+    for index in &model.attrs.indexes {
         let columns = index.terms.iter().filter(|term| !term.is_sql);
         lists.push(columns.map(|term| (term.what.value.as_str(), term.what.span)).collect());
     }
     lists
 }
 
-fn names_are_there(cx: &Ctxt, it: &Struct<'_>) {
-    let fields: Vec<&str> = it.columns().map(|field| field.name.as_str()).collect();
-    for list_of_names in lists(it) {
+fn names_are_there(cx: &Ctxt, model: &Struct<'_>) {
+    let fields: Vec<&str> = model.columns().map(|field| field.name.as_str()).collect();
+    for list_of_names in lists(model) {
         for (idx, (name, span)) in list_of_names.iter().enumerate() {
             if list_of_names[..idx].iter().any(|(text, _)| text == name) {
                 cx.error(*span, format!("`{name}` is in this list twice"));
             }
             let skipped =
-                it.fields.iter().any(|field| field.name == *name && field.attrs.has("skip"));
+                model.fields.iter().any(|field| field.name == *name && field.attrs.has("skip"));
             if skipped {
                 cx.error(*span, format!("the field `{name}` is skipped and so no column"));
-            } else if it.find(name).is_none() && it.groups().next().is_none() {
+            } else if model.find(name).is_none() && model.groups().next().is_none() {
                 let message =
                     format!("there is no field `{name}`; the fields are {}", list(&fields, "and"));
                 cx.error(*span, message);
@@ -270,14 +270,14 @@ fn names_are_there(cx: &Ctxt, it: &Struct<'_>) {
 }
 
 /// No two constraints of one kind say the same or have one name.
-fn names_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
+fn names_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
     let on_fields =
-        |name: &str| it.find(name).map_or_else(|| name.to_owned(), |field| field.name.clone());
+        |name: &str| model.find(name).map_or_else(|| name.to_owned(), |field| field.name.clone());
     let mut uniques: Vec<Vec<String>> = Vec::new();
-    for field in it.columns().filter(|field| field.attrs.unique.is_some()) {
+    for field in model.columns().filter(|field| field.attrs.unique.is_some()) {
         uniques.push(vec![field.name.clone()]);
     }
-    for unique in &it.attrs.uniques {
+    for unique in &model.attrs.uniques {
         let columns: Vec<String> =
             unique.columns.iter().map(|column| on_fields(&column.value)).collect();
         if uniques.contains(&columns) {
@@ -285,7 +285,7 @@ fn names_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
         }
         uniques.push(columns);
     }
-    let columns: Vec<_> = it.columns().map(|field| &field.attrs).collect();
+    let columns: Vec<_> = model.columns().map(|field| &field.attrs).collect();
     let mut named: Vec<&Option<Spanned<String>>> = Vec::new();
     named.extend(
         columns
@@ -293,22 +293,22 @@ fn names_are_distinct(cx: &Ctxt, it: &Struct<'_>) {
             .filter_map(|field_attrs| field_attrs.unique.as_ref())
             .map(|unique| &unique.name),
     );
-    named.extend(it.attrs.uniques.iter().map(|unique| &unique.name));
+    named.extend(model.attrs.uniques.iter().map(|unique| &unique.name));
     named.extend(
         columns
             .iter()
             .filter_map(|field_attrs| field_attrs.index.as_ref())
             .map(|index| &index.name),
     );
-    named.extend(it.attrs.indexes.iter().map(|index| &index.name));
+    named.extend(model.attrs.indexes.iter().map(|index| &index.name));
     named.extend(
         columns
             .iter()
             .filter_map(|field_attrs| field_attrs.check.as_ref())
             .map(|check| &check.name),
     );
-    named.extend(it.attrs.checks.iter().map(|check| &check.name));
-    named.extend(it.attrs.foreign_keys.iter().map(|foreign_key| &foreign_key.name));
+    named.extend(model.attrs.checks.iter().map(|check| &check.name));
+    named.extend(model.attrs.foreign_keys.iter().map(|foreign_key| &foreign_key.name));
     let named: Vec<_> = named.into_iter().flatten().collect();
     for (idx, name) in named.iter().enumerate() {
         if named[..idx].iter().any(|candidate| candidate.value == name.value) {

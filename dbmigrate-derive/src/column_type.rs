@@ -200,7 +200,7 @@ fn enumeration(cx: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Code {
         let ident = variant.ident.unraw().to_string();
         let span = rename.as_ref().map_or_else(|| variant.ident.span(), |rename| rename.span);
         let value = match (rename, rename_all) {
-            (Some(it), _) => it.value,
+            (Some(name), _) => name.value,
             (None, Some(rule)) => rule.apply(&ident),
             (None, None) => case::snake(&ident),
         };

@@ -29,12 +29,12 @@ pub(crate) fn derive(input: &DeriveInput, place: Place) -> TokenStream {
     let cx = Ctxt::new();
     let fields = check::fields(&cx, input, place);
     let parsed = fields.map(|punctuated| Struct::read(&cx, input, punctuated, place));
-    if let Some(it) = &parsed {
-        check::rules(&cx, it);
+    if let Some(parsed) = &parsed {
+        check::rules(&cx, parsed);
     }
     let krate = krate(parsed.as_ref().and_then(|parsed| parsed.attrs.krate.as_ref()));
     match parsed {
-        Some(it) if cx.is_clean() => Expansion { it: &it, krate }.code(),
+        Some(parsed) if cx.is_clean() => Expansion { model: &parsed, krate }.code(),
         _ => {
             let errors = cx.finish();
             let stub = stub(input, place, &krate);
@@ -46,7 +46,7 @@ pub(crate) fn derive(input: &DeriveInput, place: Place) -> TokenStream {
 /// The path of the runtime.
 pub(crate) fn krate(path: Option<&Path>) -> TokenStream {
     match path {
-        Some(it) => it.to_token_stream(),
+        Some(path) => path.to_token_stream(),
         None => quote!(::dbmigrate_runtime),
     }
 }
@@ -95,31 +95,31 @@ const TYPED: &[(&str, &str)] = &[
 ];
 
 struct Expansion<'a> {
-    it: &'a Struct<'a>,
+    model: &'a Struct<'a>,
     krate: TokenStream,
 }
 
 impl Expansion<'_> {
     fn code(&self) -> TokenStream {
-        let Expansion { it, krate } = self;
-        let ident = it.ident;
-        let (generics, arguments, bounds) = it.generics.split_for_impl();
-        let literal = literal(it);
+        let Expansion { model: parsed, krate } = self;
+        let ident = parsed.ident;
+        let (generics, arguments, bounds) = parsed.generics.split_for_impl();
+        let literal = literal(parsed);
         let length = Literal::usize_unsuffixed(literal.len());
         let literal = Literal::byte_string(&literal);
-        let list = it.members().map(|field| self.field(field));
+        let list = parsed.members().map(|field| self.field(field));
         let primary_key = self.primary_key();
         let texts = self.texts();
-        let groups = it.groups().map(|field| {
+        let groups = parsed.groups().map(|field| {
             let ty = field.ty;
             quote!(&<#ty as #krate::Columns>::RECORD)
         });
         let uniques = self.uniques();
         let checks = self.checks();
         let read = self.read();
-        let (model, table, record) = match it.place {
+        let (model, table, record) = match parsed.place {
             Place::Model => {
-                let table = it.table();
+                let table = parsed.table();
                 let this = self.this();
                 (
                     quote!(Model),
@@ -170,12 +170,12 @@ impl Expansion<'_> {
     /// declared: `fields `id` and `email` are never read`.
     fn read(&self) -> TokenStream {
         // A field of a packed struct can't be referred to.
-        if self.it.is_packed {
+        if self.model.is_packed {
             return TokenStream::new();
         }
         let this = self.this();
-        let ident = self.it.ident;
-        let fields = self.it.members().map(|field| field.ident);
+        let ident = self.model.ident;
+        let fields = self.model.members().map(|field| field.ident);
         let names = (0..).map(|idx| quote::format_ident!("_{idx}"));
         quote! {
             #[allow(dead_code)]
@@ -185,12 +185,12 @@ impl Expansion<'_> {
 
     /// The struct's type, with every lifetime `'static`.
     fn this(&self) -> TokenStream {
-        let ident = self.it.ident;
-        let lifetimes = self.it.generics.params.iter().map(|param| match param {
+        let ident = self.model.ident;
+        let lifetimes = self.model.generics.params.iter().map(|param| match param {
             GenericParam::Lifetime(_) => quote!('static),
             _ => TokenStream::new(),
         });
-        if self.it.generics.params.is_empty() {
+        if self.model.generics.params.is_empty() {
             quote!(#ident)
         } else {
             quote!(#ident<#(#lifetimes),*>)
@@ -198,7 +198,7 @@ impl Expansion<'_> {
     }
 
     fn trait_name(&self) -> TokenStream {
-        if self.it.place == Place::Model { quote!(Model) } else { quote!(Columns) }
+        if self.model.place == Place::Model { quote!(Model) } else { quote!(Columns) }
     }
 
     fn field(&self, field: &Field<'_>) -> TokenStream {
@@ -214,15 +214,15 @@ impl Expansion<'_> {
 
     /// The names of the key's fields; without any, those of a flattened group's.
     fn primary_key(&self) -> TokenStream {
-        let Expansion { it, krate } = self;
-        let names: Vec<&str> = match &it.attrs.primary_key {
+        let Expansion { model: parsed, krate } = self;
+        let names: Vec<&str> = match &parsed.attrs.primary_key {
             Some(names) => names.iter().map(|name| name.value.as_str()).collect(),
             None => {
-                let keys = it.columns().filter(|field| field.attrs.has("primary_key"));
+                let keys = parsed.columns().filter(|field| field.attrs.has("primary_key"));
                 keys.map(|field| field.name.as_str()).collect()
             }
         };
-        let groups: Vec<_> = it.groups().map(|field| field.ty).collect();
+        let groups: Vec<_> = parsed.groups().map(|field| field.ty).collect();
         if names.is_empty() && !groups.is_empty() {
             return quote!(#krate::model::check::inherited_key(
                 &[#(<#groups as #krate::Columns>::FIELDS),*]
@@ -233,21 +233,21 @@ impl Expansion<'_> {
 
     /// The names of fields that are unique together.
     fn uniques(&self) -> TokenStream {
-        let it = self.it;
-        if it.attrs.keys.get("unmanaged").is_some() {
+        let parsed = self.model;
+        if parsed.attrs.keys.get("unmanaged").is_some() {
             return quote!(::core::option::Option::None);
         }
         let mut uniques: Vec<Vec<String>> = Vec::new();
         let texts = |names: &Names| -> Vec<String> {
             names.iter().map(|name| name.value.clone()).collect()
         };
-        for unique in &it.attrs.uniques {
+        for unique in &parsed.attrs.uniques {
             uniques.push(texts(&unique.columns));
         }
-        for index in it.attrs.indexes.iter().filter(|index| index.is_whole()) {
+        for index in parsed.attrs.indexes.iter().filter(|index| index.is_whole()) {
             uniques.push(index.terms.iter().map(|term| term.what.value.clone()).collect());
         }
-        for field in it.columns() {
+        for field in parsed.columns() {
             let is_index = field.attrs.index.as_ref().is_some_and(Index::is_whole);
             if field.attrs.unique.is_some() || is_index {
                 uniques.push(vec![field.name.clone()]);
@@ -259,9 +259,9 @@ impl Expansion<'_> {
     /// What the macro can't know, in the order of the literal: module, file and the manifest's
     /// directory, then the tables and columns of foreign keys.
     fn texts(&self) -> Vec<TokenStream> {
-        let Expansion { it, krate } = self;
+        let Expansion { model: parsed, krate } = self;
         let mut texts = Vec::new();
-        if it.place == Place::Model {
+        if parsed.place == Place::Model {
             texts.push(quote!(::core::module_path!()));
             texts.push(quote!(::core::file!()));
             // Cargo alone sets it; `env!` would be an error where something else compiles.
@@ -269,10 +269,10 @@ impl Expansion<'_> {
                 #krate::__private::manifest_dir(::core::option_env!("CARGO_MANIFEST_DIR"))
             });
         }
-        for key in &it.attrs.foreign_keys {
+        for key in &parsed.attrs.foreign_keys {
             self.refer(&mut texts, &key.references, key.columns.len());
         }
-        for field in it.columns() {
+        for field in parsed.columns() {
             if let Some(references) = &field.attrs.references {
                 self.refer(&mut texts, references, 1);
             }
@@ -310,13 +310,13 @@ impl Expansion<'_> {
 
     /// What has to hold between this struct and others, as constants that panic if it doesn't.
     fn checks(&self) -> TokenStream {
-        let Expansion { it, krate } = self;
+        let Expansion { model: parsed, krate } = self;
         let this = self.this();
         let trait_name = self.trait_name();
         let own = quote!(<#this as #krate::#trait_name>::FIELDS);
-        let name = &it.name;
+        let name = &parsed.name;
         let mut checks = TokenStream::new();
-        for (idx, field) in it.members().enumerate() {
+        for (idx, field) in parsed.members().enumerate() {
             // What `length` and its like mean depends on the type, which only the compiler knows.
             for (key, check) in TYPED.iter().filter(|_| field.attrs.ty.is_none()) {
                 if let Some(span) = field.attrs.keys.get(key) {
@@ -328,7 +328,7 @@ impl Expansion<'_> {
                 }
             }
         }
-        for (idx, field) in it.members().enumerate() {
+        for (idx, field) in parsed.members().enumerate() {
             let default = field.attrs.default.as_ref().filter(|_| field.attrs.ty.is_none());
             let span = field.attrs.keys.get("default");
             if let (Some(default), Some(span)) = (default, span) {
@@ -339,40 +339,41 @@ impl Expansion<'_> {
                 });
             }
         }
-        for key in &it.attrs.foreign_keys {
+        for key in &parsed.attrs.foreign_keys {
             let columns =
                 key.columns.iter().map(|column| column.value.as_str()).collect::<Vec<_>>();
             checks.extend(self.reference(&own, &columns, &key.references, &key.actions));
         }
-        for field in it.columns() {
+        for field in parsed.columns() {
             if let Some(references) = &field.attrs.references {
                 let columns = [field.name.as_str()];
                 checks.extend(self.reference(&own, &columns, references, &field.attrs.actions));
             }
         }
-        if it.groups().next().is_none() {
+        if parsed.groups().next().is_none() {
             return checks;
         }
-        for (column, span) in check::lists(it).concat() {
-            if it.find(column).is_none() {
+        for (column, span) in check::lists(parsed).concat() {
+            if parsed.find(column).is_none() {
                 let krate = respanned(krate, span);
                 checks.extend(quote_spanned! {span=>
                     const _: () = #krate::model::check::field(#own, #column);
                 });
             }
         }
-        let no_key = it.attrs.keys.get("no_primary_key").is_some();
+        let no_key = parsed.attrs.keys.get("no_primary_key").is_some();
         let has_key = no_key
-            || it.attrs.primary_key.is_some()
-            || it.columns().any(|field| field.attrs.has("primary_key"));
-        if !has_key && it.place == Place::Model {
-            let span = it.ident.span();
+            || parsed.attrs.primary_key.is_some()
+            || parsed.columns().any(|field| field.attrs.has("primary_key"));
+        if !has_key && parsed.place == Place::Model {
+            let span = parsed.ident.span();
             let krate = respanned(krate, span);
             checks.extend(quote_spanned! {span=>
                 const _: () = #krate::model::check::primary_key(#own, #name);
             });
         }
-        for (idx, group) in it.members().enumerate().filter(|(_, field)| field.attrs.has("flatten"))
+        for (idx, group) in
+            parsed.members().enumerate().filter(|(_, field)| field.attrs.has("flatten"))
         {
             let span = group.span();
             let krate = respanned(krate, span);
@@ -403,7 +404,7 @@ impl Expansion<'_> {
         };
         let n_columns = columns.len();
         let checks = columns.iter().enumerate().map(|(place, column)| {
-            let field = self.it.find(column);
+            let field = self.model.find(column);
             let sets_null = if field.is_some_and(|field| field.attrs.has("nullable")) {
                 ""
             } else if is_set_null(&actions.on_delete) {
@@ -414,7 +415,7 @@ impl Expansion<'_> {
                 ""
             };
             let is_this = |candidate: &&Field<'_>| field.is_some_and(|field| field.name == candidate.name);
-            let from = match self.it.members().position(|field| is_this(&field)) {
+            let from = match self.model.members().position(|field| is_this(&field)) {
                 Some(idx) => quote_spanned!(span=> #own.list[#idx]),
                 None => quote_spanned!(span=> #krate::model::check::grouped(#own, #column)),
             };

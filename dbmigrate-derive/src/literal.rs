@@ -7,19 +7,19 @@ use crate::attr::Place;
 use crate::value::{Actions, Check, DefaultValue, Index, Names, Ty};
 
 /// The literal of a model's or a group's record.
-pub(crate) fn literal(it: &Struct<'_>) -> Vec<u8> {
+pub(crate) fn literal(model: &Struct<'_>) -> Vec<u8> {
     let mut out = Writer::default();
-    match it.place {
+    match model.place {
         Place::Model => {
-            out.text("model").text(&it.name).number(line(it.ident)).text(&it.table());
+            out.text("model").text(&model.name).number(line(model.ident)).text(&model.table());
         }
         _ => {
             out.text("columns");
         }
     }
-    out.struct_facts(it);
-    out.number(it.members().count() as u32);
-    for field in it.members() {
+    out.struct_facts(model);
+    out.number(model.members().count() as u32);
+    for field in model.members() {
         out.field(field);
     }
     out.bytes
@@ -80,13 +80,13 @@ impl Writer {
         self
     }
 
-    fn struct_facts(&mut self, it: &Struct<'_>) {
-        let attrs = &it.attrs;
+    fn struct_facts(&mut self, model: &Struct<'_>) {
+        let attrs = &model.attrs;
         self.said(
             "renamed_from",
             attrs.renamed_from.as_ref().map(|renamed_from| renamed_from.value.as_str()),
         )
-        .said("docs", it.docs.as_deref())
+        .said("docs", model.docs.as_deref())
         .said("comment", attrs.comment.as_ref().map(|comment| comment.value.as_str()))
         .said("database", attrs.database.as_ref().map(|database| database.value.as_str()));
         for flag in ["unmanaged", "strict", "without_rowid"] {
@@ -219,13 +219,13 @@ impl Writer {
     fn default_value(&mut self, default: &DefaultValue) {
         self.text("default");
         match default {
-            DefaultValue::Bool(it) => self.text("bool").flag(*it),
-            DefaultValue::Integer(it) => self.text("integer").text(&it.to_string()),
-            DefaultValue::Real(it) => self.text("real").text(it),
-            DefaultValue::Text(it) => self.text("text").text(it),
-            DefaultValue::Blob(it) => self.text("blob").blob(it),
+            DefaultValue::Bool(default) => self.text("bool").flag(*default),
+            DefaultValue::Integer(default) => self.text("integer").text(&default.to_string()),
+            DefaultValue::Real(default) => self.text("real").text(default),
+            DefaultValue::Text(default) => self.text("text").text(default),
+            DefaultValue::Blob(bytes) => self.text("blob").blob(bytes),
             DefaultValue::Now => self.text("now"),
-            DefaultValue::Sql(it) => self.text("sql").text(it),
+            DefaultValue::Sql(default) => self.text("sql").text(default),
         };
     }
 }

@@ -289,8 +289,8 @@ impl Error {
     pub(crate) fn broken(broken: &[Broken]) -> Error {
         let mut message =
             "the run was rolled back: it left views or triggers that no longer work:".to_owned();
-        for it in broken {
-            message += &format!("\n  {} `{}`: {}", it.kind, it.name, it.why);
+        for broken in broken {
+            message += &format!("\n  {} `{}`: {}", broken.kind, broken.name, broken.why);
         }
         let hint = if broken.iter().all(|object| object.lacks_registered) {
             UNREGISTERED
@@ -371,8 +371,8 @@ impl Error {
     }
 
     /// `above` is applied and follows it.
-    pub(crate) fn late(it: &Revision, above: &str) -> Error {
-        let Revision { id, message, file, .. } = it;
+    pub(crate) fn late(revision: &Revision, above: &str) -> Error {
+        let Revision { id, message, file, .. } = revision;
         let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
         let place = if file.is_empty() { String::new() } else { format!(", in {file}") };
         let text = format!(
@@ -427,8 +427,8 @@ impl Error {
         };
         let named: Vec<_> =
             new.iter().filter(|violation| is_mismatch(violation) == has_mismatch).collect();
-        for it in named.iter().take(10) {
-            message += &format!("\n  {it}");
+        for violation in named.iter().take(10) {
+            message += &format!("\n  {violation}");
         }
         if named.len() > 10 {
             message += &format!("\n  and {} more", named.len() - 10);

@@ -272,12 +272,18 @@ impl<'m> Executor<'m> {
             }
         }
         let mut entered = Vec::new();
-        for it in migrations.iter() {
-            if wanted.contains(it.revision.id.as_str()) && !current(it) {
-                let operations = &it.upgrade.operations;
+        for migration in migrations.iter() {
+            if wanted.contains(migration.revision.id.as_str()) && !current(migration) {
+                let operations = &migration.upgrade.operations;
                 let conn = self.conn();
-                version_table::insert(conn, table, &it.revision, operations, Duration::ZERO)?;
-                entered.push(it.revision.id.clone());
+                version_table::insert(
+                    conn,
+                    table,
+                    &migration.revision,
+                    operations,
+                    Duration::ZERO,
+                )?;
+                entered.push(migration.revision.id.clone());
             }
         }
         Ok(entered)
@@ -454,7 +460,7 @@ impl<'m> Executor<'m> {
     /// Commits what succeeded, rolls back what didn't.
     fn end<T>(&mut self, res: Result<T, Error>, budget: &mut Budget) -> Result<T, Error> {
         match res {
-            Ok(it) => budget.commit(self.driver, self.observer).map(|()| it),
+            Ok(res) => budget.commit(self.driver, self.observer).map(|()| res),
             Err(err) => {
                 self.driver.rollback();
                 Err(err)

@@ -172,7 +172,7 @@ impl Migrations {
             rows.retain(|row| !by.iter().any(|revision| revision.id == *row));
         }
         let mut view = match self.view(rows) {
-            Ok(it) => it,
+            Ok(view) => view,
             Err(err) => {
                 let wanted = self.graph.with_ancestors(&target.ids());
                 let wanted = wanted.iter().filter_map(|wanted| self.graph.get(wanted));
@@ -192,8 +192,10 @@ impl Migrations {
     /// The same with another migration in the place of the one that has its id.
     pub fn with(mut self, migration: Migration) -> Migrations {
         let mut all = self.migrations.iter_mut().chain(&mut self.others);
-        if let Some(it) = all.find(|candidate| candidate.revision.id == migration.revision.id) {
-            *it = Migration { revision: it.revision.clone(), ..migration };
+        if let Some(new_migration) =
+            all.find(|candidate| candidate.revision.id == migration.revision.id)
+        {
+            *new_migration = Migration { revision: new_migration.revision.clone(), ..migration };
         }
         self
     }
@@ -225,10 +227,10 @@ impl Migrations {
     /// The first operation that doesn't fit those before it.
     pub fn replay(&self, only: Option<&BTreeSet<String>>) -> Result<Schema, Error> {
         let mut schema = Schema::default();
-        for it in &self.migrations {
-            if only.is_none_or(|only| only.contains(&it.revision.id)) {
-                operations::replay(&mut schema, &it.upgrade.operations)
-                    .map_err(|err| Error::replay(&it.revision.id, &err.to_string()))?;
+        for migration in &self.migrations {
+            if only.is_none_or(|only| only.contains(&migration.revision.id)) {
+                operations::replay(&mut schema, &migration.upgrade.operations)
+                    .map_err(|err| Error::replay(&migration.revision.id, &err.to_string()))?;
             }
         }
         Ok(schema)
@@ -289,7 +291,7 @@ pub const fn slice<const N: usize>(source: &str, start: usize) -> [u8; N] {
 #[doc(hidden)]
 pub const fn text(bytes: &'static [u8]) -> &'static str {
     match std::str::from_utf8(bytes) {
-        Ok(it) => it,
+        Ok(from_utf8) => from_utf8,
         Err(_) => "",
     }
 }

@@ -186,7 +186,7 @@ pub fn check_order(
         }
     }
     Err(match graph.get(id) {
-        Some(it) => Error::late(it, &above.id),
+        Some(revision) => Error::late(revision, &above.id),
         None => return Ok(()),
     })
 }

@@ -94,7 +94,7 @@ impl std::error::Error for GraphError {}
 ///
 /// let revision = |id: &str, parents: &[&str]| Revision {
 ///     id: id.to_owned(),
-///     parents: parents.iter().map(|it| it.to_string()).collect(),
+///     parents: parents.iter().map(|item| item.to_string()).collect(),
 ///     ..Revision::default()
 /// };
 /// let graph = Graph::new(vec![revision("b2", &["a1"]), revision("a1", &[])])?;
@@ -207,24 +207,24 @@ impl Graph {
     }
 
     /// What a revision directly needs: its parents and what it depends on.
-    pub(crate) fn needs<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
-        it.parents.iter().map(String::as_str).chain(self.named_dependencies(it))
+    pub(crate) fn needs<'a>(&'a self, revision: &'a Revision) -> impl Iterator<Item = &'a str> {
+        revision.parents.iter().map(String::as_str).chain(self.named_dependencies(revision))
     }
 
     /// The ids of what a revision depends on, without what its parents or its other dependencies
     /// need anyway.
-    pub fn dependencies<'a>(&'a self, it: &'a Revision) -> Vec<&'a str> {
-        let named: BTreeSet<&str> = self.named_dependencies(it).collect();
+    pub fn dependencies<'a>(&'a self, revision: &'a Revision) -> Vec<&'a str> {
+        let named: BTreeSet<&str> = self.named_dependencies(revision).collect();
         let is_implied = |id: &&str| {
-            let others = it.parents.iter().map(String::as_str).chain(named.iter().copied());
+            let others = revision.parents.iter().map(String::as_str).chain(named.iter().copied());
             let others: Vec<&str> = others.filter(|other| other != id).collect();
             self.with_ancestors(&others).contains(*id)
         };
         named.iter().copied().filter(|text| !is_implied(text)).collect()
     }
 
-    fn named_dependencies<'a>(&'a self, it: &'a Revision) -> impl Iterator<Item = &'a str> {
-        it.depends_on.iter().filter_map(|depends_on| {
+    fn named_dependencies<'a>(&'a self, other: &'a Revision) -> impl Iterator<Item = &'a str> {
+        other.depends_on.iter().filter_map(|depends_on| {
             self.find(depends_on)
                 .or_else(|| self.labelled(depends_on))
                 .map(|revision| revision.id.as_str())
@@ -248,9 +248,9 @@ impl Graph {
         let mut found = BTreeSet::new();
         let mut open: Vec<&str> = ids.to_vec();
         while let Some(id) = open.pop() {
-            if let Some(it) = self.get(id) {
-                if found.insert(it.id.as_str()) {
-                    open.extend(needs(it));
+            if let Some(revision) = self.get(id) {
+                if found.insert(revision.id.as_str()) {
+                    open.extend(needs(revision));
                 }
             }
         }
@@ -267,9 +267,9 @@ impl Graph {
             return found;
         }
         // In topological order, so that one pass finds them all.
-        for it in &self.revisions {
-            if needs(it).iter().any(|id| found.contains(id)) {
-                found.insert(&it.id);
+        for revision in &self.revisions {
+            if needs(revision).iter().any(|id| found.contains(id)) {
+                found.insert(&revision.id);
             }
         }
         found

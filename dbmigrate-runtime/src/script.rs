@@ -89,24 +89,24 @@ pub fn script(
     }
     starts_at(&mut text, &view, applied, dialect, version_table);
     settle(&mut text, &view, dialect, version_table);
-    for (idx, it) in planned.iter().enumerate() {
+    for (idx, planned) in planned.iter().enumerate() {
         if options.transaction_each && idx > 0 {
             [parts.check_keys, parts.commit, parts.begin]
                 .iter()
                 .for_each(|part| text.push_str(part));
         }
-        let revision = &it.migration.revision;
+        let revision = &planned.migration.revision;
         comment(&mut text, &running(direction, revision));
-        let alone = it.migration.recording(direction).no_transaction;
+        let alone = planned.migration.recording(direction).no_transaction;
         if alone {
             let has_work = idx > 0 && !options.transaction_each;
             text.push_str(if has_work { parts.check_keys } else { "" });
             text.push_str(parts.commit);
         }
-        write_tasks(&mut text, &it.tasks, parts, &mut steps);
+        write_tasks(&mut text, &planned.tasks, parts, &mut steps);
         match direction {
             Direction::Upgrade => {
-                let operations = &it.migration.upgrade.operations;
+                let operations = &planned.migration.upgrade.operations;
                 let row = version_table::insert_text(dialect, version_table, revision, operations);
                 let _ = writeln!(text, "{row};");
             }
@@ -162,9 +162,9 @@ fn settle(text: &mut String, view: &View<'_, Migrations>, dialect: &dyn Dialect,
         for row in rows {
             delete_row(text, dialect, table, row);
         }
-        if let Some(it) = view.of.get(id) {
-            let operations = &it.upgrade.operations;
-            let row = version_table::insert_text(dialect, table, &it.revision, operations);
+        if let Some(migration) = view.of.get(id) {
+            let operations = &migration.upgrade.operations;
+            let row = version_table::insert_text(dialect, table, &migration.revision, operations);
             let _ = writeln!(text, "{row};\n");
         }
     }
@@ -190,17 +190,17 @@ fn end(text: &mut String, parts: &Script) {
 fn write_tasks(text: &mut String, tasks: &[Task], parts: &Script, steps: &mut Vec<String>) {
     for task in tasks {
         match task {
-            Task::Statement(it) => {
-                if it.route == Route::Raw && it.reason != UNNAMED {
-                    comment(text, &it.reason);
+            Task::Statement(statement) => {
+                if statement.route == Route::Raw && statement.reason != UNNAMED {
+                    comment(text, &statement.reason);
                 }
-                let _ = writeln!(text, "{}", ended(&it.sql));
+                let _ = writeln!(text, "{}", ended(&statement.sql));
             }
-            Task::Guard(it) => {
-                comment(text, &format!("Abort where {}.", it.failure.replace("{}", "some")));
-                text.push_str(&(parts.guard)(&it.sql));
+            Task::Guard(guard) => {
+                comment(text, &format!("Abort where {}.", guard.failure.replace("{}", "some")));
+                text.push_str(&(parts.guard)(&guard.sql));
             }
-            Task::Note(it) => comment(text, it),
+            Task::Note(task) => comment(text, task),
             Task::Step { name, .. } => {
                 comment(
                     text,

@@ -134,7 +134,7 @@ fn token(text: &str) -> (Kind, usize) {
         |end: usize| text[end..].find(|c: char| !is_word(c)).map_or(text.len(), |n| end + n);
     match bytes[0] {
         b'\'' => (Kind::Text, quoted(text, '\'')),
-        it @ (b'"' | b'`') => (Kind::Quoted, quoted(text, char::from(it))),
+        bytes @ (b'"' | b'`') => (Kind::Quoted, quoted(text, char::from(bytes))),
         b'[' => (Kind::Quoted, text.find(']').map_or(text.len(), |text| text + 1)),
         b'-' if text.starts_with("--") => (Kind::Comment, text.find('\n').unwrap_or(text.len())),
         b'/' if text.starts_with("/*") => {
@@ -143,7 +143,7 @@ fn token(text: &str) -> (Kind, usize) {
         b'x' | b'X' if bytes.get(1) == Some(&b'\'') => {
             (Kind::Blob, text[2..].find('\'').map_or(text.len(), |text| text + 3))
         }
-        it if it.is_ascii_digit() => (Kind::Number, number(text)),
+        bytes if bytes.is_ascii_digit() => (Kind::Number, number(text)),
         b'.' if bytes.get(1).is_some_and(u8::is_ascii_digit) => (Kind::Number, number(text)),
         b'?' => {
             let end = text[1..].find(|c: char| !c.is_ascii_digit());
@@ -162,13 +162,13 @@ fn token(text: &str) -> (Kind, usize) {
 }
 
 /// SQL's white space; a byte order mark is some too.
-fn is_space(it: char) -> bool {
-    matches!(it, ' ' | '\t' | '\n' | '\x0c' | '\r' | '\u{feff}')
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\x0c' | '\r' | '\u{feff}')
 }
 
 /// Every character outside of ASCII is part of a word, as in SQLite's tokenizer.
-fn is_word(it: char) -> bool {
-    it.is_ascii_alphanumeric() || matches!(it, '_' | '$') || !it.is_ascii() && !is_space(it)
+fn is_word(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '_' | '$') || !c.is_ascii() && !is_space(c)
 }
 
 /// The length of the quoted text at the beginning, with its quotes; a quote twice is one inside.
@@ -190,13 +190,13 @@ fn number(text: &str) -> usize {
     let is_word_at = |n: usize| text[n..].starts_with(is_word);
     let mut end = 0;
     let is_hex = text.starts_with("0x") || text.starts_with("0X");
-    while let Some(it) = text[end..].chars().next() {
-        let is_exponent = !is_hex && matches!(it, 'e' | 'E');
+    while let Some(char) = text[end..].chars().next() {
+        let is_exponent = !is_hex && matches!(char, 'e' | 'E');
         let is_signed = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
         if is_exponent && is_signed && bytes.get(end + 2).is_some_and(u8::is_ascii_digit) {
             end += 2;
-        } else if it == '.' && !text[..end].contains('.') || is_word_at(end) {
-            end += it.len_utf8();
+        } else if char == '.' && !text[..end].contains('.') || is_word_at(end) {
+            end += char.len_utf8();
         } else {
             break;
         }
@@ -505,10 +505,10 @@ mod tests {
                     let tokens = tokens(&text);
                     let whole: String = tokens.iter().map(|token| token.text).collect();
                     assert_eq!(whole, text);
-                    for it in &tokens {
-                        assert_eq!(&text[it.start..it.end()], it.text);
-                        assert!(!it.text.is_empty());
-                        let _ = (it.identifier(), it.is_closed());
+                    for token in &tokens {
+                        assert_eq!(&text[token.start..token.end()], token.text);
+                        assert!(!token.text.is_empty());
+                        let _ = (token.identifier(), token.is_closed());
                     }
                     let _ = (rename_identifier(&text, "a", "b"), unparenthesised(&text));
                     assert!(same_expression(&text, &text), "{text}");

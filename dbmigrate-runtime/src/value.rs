@@ -39,12 +39,12 @@ impl fmt::Display for Value {
             Value::Null => f.write_str("NULL"),
             Value::Bool(true) => f.write_str("TRUE"),
             Value::Bool(false) => f.write_str("FALSE"),
-            Value::Integer(it) => write!(f, "{it}"),
-            Value::Real(it) => write!(f, "{it:?}"),
-            Value::Text(it) => write!(f, "'{}'", it.replace('\'', "''")),
-            Value::Blob(it) => {
+            Value::Integer(integer) => write!(f, "{integer}"),
+            Value::Real(real) => write!(f, "{real:?}"),
+            Value::Text(text) => write!(f, "'{}'", text.replace('\'', "''")),
+            Value::Blob(bytes) => {
                 f.write_str("X'")?;
-                it.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;
+                bytes.iter().try_for_each(|byte| write!(f, "{byte:02X}"))?;
                 f.write_str("'")
             }
         }
@@ -79,8 +79,8 @@ value_from! {
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {
-    fn from(it: Option<T>) -> Value {
-        it.map_or(Value::Null, Into::into)
+    fn from(value: Option<T>) -> Value {
+        value.map_or(Value::Null, Into::into)
     }
 }
 
@@ -172,8 +172,8 @@ impl FromValue for bool {
 
     fn from_value(value: &Value) -> Option<bool> {
         match value {
-            Value::Bool(it) => Some(*it),
-            Value::Integer(it) => Some(*it != 0),
+            Value::Bool(value) => Some(*value),
+            Value::Integer(value) => Some(*value != 0),
             _ => None,
         }
     }
@@ -186,7 +186,7 @@ macro_rules! integer_from_value {
 
             fn from_value(value: &Value) -> Option<$ty> {
                 match value {
-                    Value::Integer(it) => <$ty>::try_from(*it).ok(),
+                    Value::Integer(value) => <$ty>::try_from(*value).ok(),
                     _ => None,
                 }
             }
@@ -201,8 +201,8 @@ impl FromValue for f64 {
 
     fn from_value(value: &Value) -> Option<f64> {
         match value {
-            Value::Real(it) => Some(*it),
-            Value::Integer(it) => Some(*it as f64),
+            Value::Real(value) => Some(*value),
+            Value::Integer(value) => Some(*value as f64),
             _ => None,
         }
     }
@@ -213,7 +213,7 @@ impl FromValue for String {
 
     fn from_value(value: &Value) -> Option<String> {
         match value {
-            Value::Text(it) => Some(it.clone()),
+            Value::Text(value) => Some(value.clone()),
             _ => None,
         }
     }
@@ -224,7 +224,7 @@ impl FromValue for Vec<u8> {
 
     fn from_value(value: &Value) -> Option<Vec<u8>> {
         match value {
-            Value::Blob(it) => Some(it.clone()),
+            Value::Blob(bytes) => Some(bytes.clone()),
             _ => None,
         }
     }

@@ -87,7 +87,7 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
         return Ok(Vec::new());
     }
     let rows = match conn.query(&sql, &[]) {
-        Ok(it) => it.rows,
+        Ok(rows) => rows.rows,
         Err(err) if err.is_of_disk() => return Err(failed(err)),
         // Looked for only now, so that the usual case costs one query. Another process may have
         // made it since, so a second failure is what counts.
@@ -98,7 +98,9 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
     };
     let applied: Vec<VersionRow> = rows.into_iter().map(from_row).collect();
     match applied.iter().find(|version_row| version_row.format > operations::FORMAT.into()) {
-        Some(it) => Err(Error::newer_format(&it.id, it.format, &it.tool_version)),
+        Some(version_row) => {
+            Err(Error::newer_format(&version_row.id, version_row.format, &version_row.tool_version))
+        }
         None => Ok(applied),
     }
 }
@@ -106,8 +108,8 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
 fn from_row(row: Vec<Value>) -> VersionRow {
     let mut row = row.into_iter();
     let mut text = || match row.next() {
-        Some(Value::Text(it)) => it,
-        Some(Value::Integer(it)) => it.to_string(),
+        Some(Value::Text(row)) => row,
+        Some(Value::Integer(row)) => row.to_string(),
         _ => String::new(),
     };
     VersionRow {

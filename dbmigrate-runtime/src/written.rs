@@ -128,12 +128,12 @@ pub fn in_table(table: &Table, schema: &Schema, rules: NameRules) -> Vec<(String
     };
     let over_rows = |expression: &str| in_expression(expression, table, schema, rules);
     for column in &table.columns {
-        if let Some(DefaultValue::Sql(it)) = &column.default {
-            look(format!("the default of column `{}`", column.name), in_default(it));
+        if let Some(DefaultValue::Sql(default)) = &column.default {
+            look(format!("the default of column `{}`", column.name), in_default(default));
         }
-        if let Some(it) = &column.generated {
+        if let Some(generated) = &column.generated {
             let what = format!("the expression of column `{}`", column.name);
-            look(what, over_rows(&it.expression));
+            look(what, over_rows(&generated.expression));
         }
     }
     for check in &table.checks {
@@ -141,12 +141,12 @@ pub fn in_table(table: &Table, schema: &Schema, rules: NameRules) -> Vec<(String
     }
     for index in &table.indexes {
         for column in &index.columns {
-            if let IndexTerm::Expression(it) = &column.term {
-                look(format!("index `{}`", index.name), over_rows(it));
+            if let IndexTerm::Expression(term) = &column.term {
+                look(format!("index `{}`", index.name), over_rows(term));
             }
         }
-        if let Some(it) = &index.filter {
-            look(format!("the condition of index `{}`", index.name), over_rows(it));
+        if let Some(text) = &index.filter {
+            look(format!("the condition of index `{}`", index.name), over_rows(text));
         }
     }
     found
@@ -172,9 +172,9 @@ pub fn in_operation(
     rules: NameRules,
 ) -> Option<Mistake> {
     match operation {
-        Operation::Execute(it) => {
-            let there = it.sql.text(backend).and_then(in_statements);
-            let back = || it.reverse.as_ref()?.text(backend).and_then(in_statements);
+        Operation::Execute(operation) => {
+            let there = operation.sql.text(backend).and_then(in_statements);
+            let back = || operation.reverse.as_ref()?.text(backend).and_then(in_statements);
             let reversing = |mistake: Mistake| Mistake {
                 message: format!("{}, in the SQL that takes it back", mistake.message),
                 ..mistake

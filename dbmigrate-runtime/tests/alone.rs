@@ -42,8 +42,8 @@ fn one_has_the_lock() {
     command.args(["--exact", "one_has_the_lock"]).env("DBMIGRATE_TEST_ALONE", &path);
     command.stdout(std::process::Stdio::piped());
     let children: Vec<_> = (0..8).map(|_| command.spawn().unwrap()).collect();
-    for it in children {
-        let output = it.wait_with_output().unwrap();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
     }
     let left = std::fs::read_dir(&dir).unwrap().count();

@@ -205,8 +205,9 @@ fn what_rows_get_is_said_only_where_it_is_given() {
 fn a_name_and_a_way_back_are_kept_and_do_not_count() {
     let plain = record(|op| op.execute("SELECT 1").describes(|op| op.drop_table("gone")));
     let named = record(|op| {
-        let it = op.execute("SELECT 1").named("ask").reversed_by(Sql::new().sqlite("SELECT 2"));
-        it.describes(|op| op.drop_table("gone"));
+        let execute_handle =
+            op.execute("SELECT 1").named("ask").reversed_by(Sql::new().sqlite("SELECT 2"));
+        execute_handle.describes(|op| op.drop_table("gone"));
     });
     // What was applied before there were names is what it was.
     expect![[r#"

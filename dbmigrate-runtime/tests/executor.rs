@@ -546,8 +546,8 @@ fn processes_at_once_apply_each_revision_once() {
                 })
             })
             .collect();
-        for it in threads {
-            let output = it.join().unwrap();
+        for join_handle in threads {
+            let output = join_handle.join().unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
         }
         assert_eq!(file.dump().matches("dbmigrate_version: ").count(), 2, "{}", file.dump());

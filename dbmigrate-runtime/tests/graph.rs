@@ -23,8 +23,8 @@ fn check(identifier: &str, applied: &[&str], expect: Result<&str, &str>) {
     let applied: BTreeSet<String> = applied.iter().map(|applied| (*applied).to_owned()).collect();
     let target = graph(LINE).target(identifier, Some(&applied));
     let shown = match &target {
-        Ok(it) if it.ids().is_empty() => Ok("base".to_owned()),
-        Ok(it) => Ok(it.ids().join(" ")),
+        Ok(target) if target.ids().is_empty() => Ok("base".to_owned()),
+        Ok(target) => Ok(target.ids().join(" ")),
         Err(err) => Err(format!("{err} | {}", err.get_hint().unwrap_or_default())),
     };
     assert_eq!(shown, expect.map(str::to_owned).map_err(str::to_owned));
@@ -250,36 +250,36 @@ fn a_large_history_is_in_order_and_every_way_leads_there() {
     for n in 0..300 {
         let id = format!("r{n}");
         let older = |at: usize, all: &[Revision]| all[at].id.clone();
-        let mut it = Revision { file: format!("f{}", next(1000)), ..revision(&id) };
+        let mut other = Revision { file: format!("f{}", next(1000)), ..revision(&id) };
         match next(10) {
             _ if heads.is_empty() => {}
             0 if heads.len() < 4 => {}
-            1 | 2 if heads.len() < 4 => it.parents.push(older(next(all.len()), &all)),
-            3 | 4 if heads.len() > 1 => it.parents.extend(heads.iter().take(2).cloned()),
-            _ => it.parents.push(heads[next(heads.len())].clone()),
+            1 | 2 if heads.len() < 4 => other.parents.push(older(next(all.len()), &all)),
+            3 | 4 if heads.len() > 1 => other.parents.extend(heads.iter().take(2).cloned()),
+            _ => other.parents.push(heads[next(heads.len())].clone()),
         }
         if n > 0 && next(12) == 0 {
-            it.depends_on.push(older(next(all.len()), &all));
+            other.depends_on.push(older(next(all.len()), &all));
         }
-        heads.retain(|head| !it.parents.contains(head));
+        heads.retain(|head| !other.parents.contains(head));
         heads.push(id);
-        all.push(it);
+        all.push(other);
     }
     let graph = Graph::new(all.clone()).unwrap();
     assert_eq!(graph.revisions().len(), 300);
-    for it in graph.revisions() {
-        let at = graph.position(&it.id).unwrap();
-        let needs = it.parents.iter().chain(&it.depends_on);
-        assert!(needs.into_iter().all(|id| graph.position(id).unwrap() < at), "{}", it.id);
+    for revision in graph.revisions() {
+        let at = graph.position(&revision.id).unwrap();
+        let needs = revision.parents.iter().chain(&revision.depends_on);
+        assert!(needs.into_iter().all(|id| graph.position(id).unwrap() < at), "{}", revision.id);
     }
     let none = BTreeSet::new();
-    for it in graph.revisions() {
-        let target = upgrade_target(&graph, &none, &it.id).unwrap();
+    for revision in graph.revisions() {
+        let target = upgrade_target(&graph, &none, &revision.id).unwrap();
         let up = route(&graph, &none, Direction::Upgrade, &target);
         let applied: BTreeSet<String> = up.iter().cloned().collect();
         let back = downgrade_target(&graph, &applied, "base").unwrap();
         let down = route(&graph, &applied, Direction::Downgrade, &back);
-        assert!(up.iter().rev().eq(down.iter()), "{}", it.id);
-        assert!(stamped(&graph, &none, &target) == applied, "{}", it.id);
+        assert!(up.iter().rev().eq(down.iter()), "{}", revision.id);
+        assert!(stamped(&graph, &none, &target) == applied, "{}", revision.id);
     }
 }

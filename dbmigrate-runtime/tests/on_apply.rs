@@ -167,8 +167,8 @@ fn a_callback_that_ends_the_transaction_is_an_error() {
     for sql in ["COMMIT", "ROLLBACK", "COMMIT; BEGIN"] {
         let mut conn = memory();
         let options = Options::default().on_apply(move |_, db| {
-            for it in sql.split(';') {
-                db.execute(it, ())?;
+            for text in sql.split(';') {
+                db.execute(text, ())?;
             }
             Ok(())
         });

@@ -56,12 +56,12 @@ impl Unit {
     }
 
     /// `12.3 ms (11.9..14.0)`; without the range where there is nothing to range over.
-    pub fn samples(self, it: &Samples) -> String {
-        let median = self.text(it.median());
-        if it.0.len() < 2 {
+    pub fn samples(self, samples: &Samples) -> String {
+        let median = self.text(samples.median());
+        if samples.0.len() < 2 {
             return median;
         }
-        format!("{median} ({}..{})", self.number(it.min()), self.number(it.max()))
+        format!("{median} ({}..{})", self.number(samples.min()), self.number(samples.max()))
     }
 
     fn number(self, value: f64) -> String {

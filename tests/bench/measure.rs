@@ -72,8 +72,8 @@ pub fn in_turn_of(
 ) -> Result<Vec<Samples>> {
     let mut samples = vec![Samples::default(); measured.len()];
     for round in 0..=n_rounds {
-        for (it, samples) in measured.iter_mut().zip(&mut samples) {
-            let value = it()?;
+        for (pair, samples) in measured.iter_mut().zip(&mut samples) {
+            let value = pair()?;
             if round > 0 {
                 samples.push(value);
             }

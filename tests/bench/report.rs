@@ -76,8 +76,8 @@ pub fn table(lines: &[Line]) -> String {
         }
     }
     // What a command said before it failed has lines of its own.
-    for it in lines.iter().filter(|line| line.what.contains('\n')) {
-        text += &format!("\n{}: {}\n", it.row, it.what);
+    for line in lines.iter().filter(|line| line.what.contains('\n')) {
+        text += &format!("\n{}: {}\n", line.row, line.what);
     }
     text
 }

@@ -77,7 +77,7 @@ fn workspace() -> &'static Path {
 
 fn target_dir() -> PathBuf {
     let target = match env::var_os("CARGO_TARGET_DIR") {
-        Some(it) => workspace().join(it),
+        Some(var_os) => workspace().join(var_os),
         None => workspace().join("target"),
     };
     target.join("fixtures")

@@ -298,7 +298,7 @@ fn every_test_that_the_table_of_behaviours_names_is_there() {
             false => place.split('`').skip(1).step_by(2).filter(is_name).collect(),
         };
         for name in &names {
-            let is_function = ["fn {}()", "\n    {}: |it| "]
+            let is_function = ["fn {}()", "\n    {}: |table| "]
                 .iter()
                 .any(|text| code.contains(&text.replace("{}", name)));
             let case = repository().join(format!("tests/cases/{name}.case"));

@@ -509,18 +509,18 @@ fn every_command_takes_a_branch_and_has_a_form_for_programs() {
         serde_json::from_str(&run.stdout).unwrap_or_else(|err| panic!("{err}\n{run}"))
     };
     json(&host, "revision -m a --rev-id a100");
-    let it = json(&host, "revision -m b --rev-id b200 --branch-label left");
-    assert_eq!(it["branch_labels"][0], "left");
-    let it = json(&host, "revision -m c --rev-id c300 --head a1 --splice --depends-on b2");
-    assert_eq!(it["depends_on"][0], "b200");
-    assert_eq!(it["parents"][0], "a100");
-    let it = json(&host, "heads");
-    assert_eq!(it["heads"], serde_json::json!(["b200", "c300"]));
-    assert_eq!(it["effective_heads"], serde_json::json!(["b200"]));
-    let it = json(&host, "heads --resolve-dependencies");
-    assert_eq!(it["heads"], serde_json::json!(["c300"]));
-    let it = json(&host, "branches");
-    assert_eq!(it["branch_points"][0]["branches"][0]["labels"][0], "left");
+    let value = json(&host, "revision -m b --rev-id b200 --branch-label left");
+    assert_eq!(value["branch_labels"][0], "left");
+    let spliced = json(&host, "revision -m c --rev-id c300 --head a1 --splice --depends-on b2");
+    assert_eq!(spliced["depends_on"][0], "b200");
+    assert_eq!(spliced["parents"][0], "a100");
+    let heads = json(&host, "heads");
+    assert_eq!(heads["heads"], serde_json::json!(["b200", "c300"]));
+    assert_eq!(heads["effective_heads"], serde_json::json!(["b200"]));
+    let resolved = json(&host, "heads --resolve-dependencies");
+    assert_eq!(resolved["heads"], serde_json::json!(["c300"]));
+    let branches = json(&host, "branches");
+    assert_eq!(branches["branch_points"][0]["branches"][0]["labels"][0], "left");
     assert_eq!(json(&host, "show left@head")["revisions"][0]["id"], "b200");
     assert_eq!(json(&host, "history -r left:")["revisions"].as_array().unwrap().len(), 2);
     assert_eq!(json(&host, "upgrade left@head")["ran"], serde_json::json!(["a100", "b200"]));
@@ -541,7 +541,7 @@ fn every_command_takes_a_branch_and_has_a_form_for_programs() {
     let run = host.fails("edit head");
     assert!(run.stderr.contains("depends on `nope`, which this project does not have"), "{run}");
     host.replace(&file, "&[\"nope\"]", "&[\"b200\"]");
-    let it = json(&host, "merge --rev-id d400");
-    assert_eq!(it["parents"], serde_json::json!(["b200", "c300"]));
+    let merged = json(&host, "merge --rev-id d400");
+    assert_eq!(merged["parents"], serde_json::json!(["b200", "c300"]));
     assert_eq!(json(&host, "undo")["revision"], "d400");
 }

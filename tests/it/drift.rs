@@ -13,19 +13,19 @@ fn migrations_and_live_databases_are_compared() {
     let host = Host::library("drift", MODELS);
     host.ok("init");
     host.ok("migrate -m initial --rev-id a100");
-    let it = Databases { host };
-    adopts_a_database(&it);
-    tells_drift(&it);
-    any_two::compares_any_two(&it);
-    any_two::writes_what_a_database_lacks(&it);
-    beyond::knows_what_raw_sql_says_of_itself(&it);
-    beyond::names_what_no_revision_can_say(&it);
-    beyond::says_when_nothing_is_compared(&it);
+    let databases = Databases { host };
+    adopts_a_database(&databases);
+    tells_drift(&databases);
+    any_two::compares_any_two(&databases);
+    any_two::writes_what_a_database_lacks(&databases);
+    beyond::knows_what_raw_sql_says_of_itself(&databases);
+    beyond::names_what_no_revision_can_say(&databases);
+    beyond::says_when_nothing_is_compared(&databases);
 }
 
-fn adopts_a_database(it: &Databases) {
-    it.make("theirs.db", THEIRS);
-    it.check(
+fn adopts_a_database(databases: &Databases) {
+    databases.make("theirs.db", THEIRS);
+    databases.check(
         "theirs.db",
         "check",
         expect![[r#"
@@ -40,15 +40,15 @@ fn adopts_a_database(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.check("none.db", "stamp --verify head", expect![[r#"
+    databases.check("none.db", "stamp --verify head", expect![[r#"
         error: the database is not what revision `a100` builds:
           table `post` is missing from the database
           table `user` is missing from the database
           hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
         exit code 3
     "#]]);
-    assert!(!it.host.dir.join("none.db").exists());
-    it.check(
+    assert!(!databases.host.dir.join("none.db").exists());
+    databases.check(
         "theirs.db",
         "stamp --verify head",
         expect![[r#"
@@ -56,7 +56,7 @@ fn adopts_a_database(it: &Databases) {
         exit code 0
     "#]],
     );
-    it.check(
+    databases.check(
         "theirs.db",
         "check -v",
         expect![[r#"
@@ -78,7 +78,7 @@ fn adopts_a_database(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.check(
+    databases.check(
         "theirs.db",
         "upgrade",
         expect![[r#"
@@ -86,7 +86,7 @@ fn adopts_a_database(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.check(
+    databases.check(
         "theirs.db",
         "diff database -v",
         expect![[r#"
@@ -106,14 +106,14 @@ fn adopts_a_database(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.check("theirs.db", "stamp --verify base", expect![[r#"
+    databases.check("theirs.db", "stamp --verify base", expect![[r#"
         error: the database is not what it is before the first revision:
           table `User` is there already, and a later revision makes it
           table `post` is there already, and a later revision makes it
           hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
         exit code 3
     "#]]);
-    it.check(
+    databases.check(
         "theirs.db",
         "stamp --verify --purge head",
         expect![[r#"
@@ -121,7 +121,7 @@ fn adopts_a_database(it: &Databases) {
         exit code 0
     "#]],
     );
-    it.check(
+    databases.check(
         "theirs.db",
         "stamp --verify --sql head",
         expect![[r#"
@@ -133,8 +133,8 @@ fn adopts_a_database(it: &Databases) {
             exit code 2
         "#]],
     );
-    it.make("other.db", &THEIRS.replace("NOT NULL UNIQUE", "").replace("50", "60"));
-    it.check("other.db", "stamp --verify head", expect![[r#"
+    databases.make("other.db", &THEIRS.replace("NOT NULL UNIQUE", "").replace("50", "60"));
+    databases.check("other.db", "stamp --verify head", expect![[r#"
         error: the database is not what revision `a100` builds:
           unique constraint `uq_user_name` of table `user` is missing from the database
           column `user.name` has the type `varchar(60)`, but `VARCHAR(50)` in the migrations
@@ -142,7 +142,7 @@ fn adopts_a_database(it: &Databases) {
           hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
         exit code 3
     "#]]);
-    it.check(
+    databases.check(
         "other.db",
         "current",
         expect![[r#"
@@ -152,9 +152,9 @@ fn adopts_a_database(it: &Databases) {
     );
 }
 
-fn tells_drift(it: &Databases) {
-    it.run("drift.db", "upgrade");
-    it.check(
+fn tells_drift(databases: &Databases) {
+    databases.run("drift.db", "upgrade");
+    databases.check(
         "drift.db",
         "check -v",
         expect![[r#"
@@ -165,7 +165,7 @@ fn tells_drift(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.make(
+    databases.make(
         "drift.db",
         "ALTER TABLE user ADD COLUMN nick TEXT;
          DROP INDEX ix_user_age;
@@ -173,7 +173,7 @@ fn tells_drift(it: &Databases) {
          CREATE VIEW names AS SELECT name FROM user;
          CREATE INDEX theirs ON user (name, age)",
     );
-    it.check(
+    databases.check(
         "drift.db",
         "check",
         expect![[r#"
@@ -189,7 +189,7 @@ fn tells_drift(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "check --format json",
         expect![[r#"
@@ -229,7 +229,7 @@ fn tells_drift(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "diff database current",
         expect![[r#"
@@ -240,7 +240,7 @@ fn tells_drift(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.check("drift.db", "diff database current --sql", expect![[r#"
+    databases.check("drift.db", "diff database current --sql", expect![[r#"
         .bail on
         -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
         -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
@@ -271,7 +271,7 @@ fn tells_drift(it: &Databases) {
         COMMIT;
         exit code 0
     "#]]);
-    it.check(
+    databases.check(
         "drift.db",
         "diff current database --exit-code -v",
         expect![[r#"
@@ -285,7 +285,7 @@ fn tells_drift(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "check --no-database -v",
         expect![[r#"
@@ -294,9 +294,9 @@ fn tells_drift(it: &Databases) {
     "#]],
     );
     // The statements bring it in line.
-    let run = it.run("drift.db", "diff database current --sql");
-    it.make("drift.db", &run.stdout);
-    it.check(
+    let run = databases.run("drift.db", "diff database current --sql");
+    databases.make("drift.db", &run.stdout);
+    databases.check(
         "drift.db",
         "check",
         expect![[r#"

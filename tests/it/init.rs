@@ -51,11 +51,11 @@ fn templates_are_listed_and_each_of_them_works() {
     assert_eq!(document["command"], "list-templates");
     let listed = document["templates"].as_array().unwrap();
     assert_eq!(listed.len(), run.stdout.lines().count());
-    for (line, it) in run.stdout.lines().zip(listed) {
+    for (line, value) in run.stdout.lines().zip(listed) {
         let (name, description) = line.split_once(" - ").unwrap();
         assert_eq!(
             (name.trim_end(), description),
-            (it["name"].as_str().unwrap(), it["description"].as_str().unwrap())
+            (value["name"].as_str().unwrap(), value["description"].as_str().unwrap())
         );
         let host = Host::library("built-in", "");
         host.ok(&format!("init --template {}", name.trim_end()));

@@ -200,8 +200,8 @@ impl Description {
                 if heading == "Every document" {
                     commands = vec![EVERY.to_owned()];
                 }
-                for it in &commands {
-                    members.entry(it.clone()).or_default();
+                for command in &commands {
+                    members.entry(command.clone()).or_default();
                 }
             }
             let Some((path, rest)) =
@@ -212,10 +212,10 @@ impl Description {
             let cells: Vec<&str> = rest.trim_end_matches(" |").split(" | ").collect();
             let [types, when, _meaning] = cells.as_slice() else { panic!("{line}") };
             let types: Vec<String> = types.split(" or ").map(str::to_owned).collect();
-            for it in &commands {
+            for command in &commands {
                 let (types, is_always) = (types.clone(), *when == "always");
                 let member = Member { types, is_always };
-                members.entry(it.clone()).or_default().insert(path.to_owned(), member);
+                members.entry(command.clone()).or_default().insert(path.to_owned(), member);
             }
         }
         Description { members, ..Description::default() }
@@ -244,10 +244,10 @@ impl Description {
         let empty = serde_json::Map::new();
         let object = object.as_object().unwrap_or(&empty);
         for section in sections {
-            for (it, member) in self.members.get(*section).into_iter().flatten() {
-                let name = it.strip_prefix(path).filter(|rest| !rest.contains(['.', '[']));
+            for (text, member) in self.members.get(*section).into_iter().flatten() {
+                let name = text.strip_prefix(path).filter(|rest| !rest.contains(['.', '[']));
                 if member.is_always && name.is_some_and(|name| !object.contains_key(name)) {
-                    problems.push(format!("`{from}` has no `{it}`"));
+                    problems.push(format!("`{from}` has no `{text}`"));
                 }
             }
         }
@@ -278,8 +278,8 @@ impl Description {
             self.seen.insert((section.to_owned(), place.clone(), found.to_owned()));
             match value {
                 Value::Array(items) if found == "list of objects" => {
-                    for it in items {
-                        self.object(sections, &format!("{place}[]."), it, from, problems);
+                    for value in items {
+                        self.object(sections, &format!("{place}[]."), value, from, problems);
                     }
                 }
                 // A failure is the same wherever it stands.

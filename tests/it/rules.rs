@@ -52,9 +52,10 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     "#]]
     .assert_eq(&host.plain(&run.stdout));
     let module = host.read(&host.revision("first"));
-    for it in ["\"pk_user\"", "\"user_email_key\"", "\"ck_user_age\"", "\"fk_user_audit_id_audit\""]
+    for text in
+        ["\"pk_user\"", "\"user_email_key\"", "\"ck_user_age\"", "\"fk_user_audit_id_audit\""]
     {
-        assert!(module.contains(it), "{it}: {module}");
+        assert!(module.contains(text), "{text}: {module}");
     }
     let script = host.ok("upgrade --sql base:head").stdout;
     assert!(script.contains("IF NOT EXISTS \"main\".\"dbmigrate_version\""), "{script}");
@@ -107,8 +108,9 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     host.ok("upgrade");
     let there = dump(&db);
     // The table was made anew, with what is left out of the comparison.
-    for it in ["\"user_email_key\"", "user_age_idx", "age_email_of_user", "ix_tmp_a", "\"kept\""] {
-        assert!(there.contains(it), "{it}: {there}");
+    for text in ["\"user_email_key\"", "user_age_idx", "age_email_of_user", "ix_tmp_a", "\"kept\""]
+    {
+        assert!(there.contains(text), "{text}: {there}");
     }
 
     // What is left out may be in the way, and then the rule is named.

@@ -272,8 +272,8 @@ fn a_squash_leaves_every_database_a_way() {
     let without = with_row.replace("user: 7, \"x\", \"x@y\"\n", "");
     assert_eq!(compact(&without), compact(&contents(&path("new.db"))));
     let half = contents(&path("half.db"));
-    for (name, it) in [("all", &with_row), ("half", &half)] {
-        assert!(it.contains("user: 7, \"x\", \"x@y\"\n"), "{name}: {it}");
+    for (name, text) in [("all", &with_row), ("half", &half)] {
+        assert!(text.contains("user: 7, \"x\", \"x@y\"\n"), "{name}: {text}");
     }
 
     // Life goes on.
@@ -334,8 +334,8 @@ fn a_squash_leaves_every_database_a_way() {
     );
 
     // Every database that counts is past it.
-    for it in ["a1", "b2", "c3", "d4"] {
-        fs::remove_file(path(&format!("migrations/versions/m_{it}.rs"))).unwrap();
+    for text in ["a1", "b2", "c3", "d4"] {
+        fs::remove_file(path(&format!("migrations/versions/m_{text}.rs"))).unwrap();
     }
     play(
         &host,

@@ -133,8 +133,8 @@ impl Bench {
 
     /// Puts the database back to before the run.
     pub fn reset(&self) {
-        for it in self.files() {
-            fs::remove_file(self.dir.join("db").join(it)).expect("deleted");
+        for file in self.files() {
+            fs::remove_file(self.dir.join("db").join(file)).expect("deleted");
         }
         fs::copy(&self.before, self.file()).expect("copied");
     }
@@ -161,8 +161,8 @@ impl Bench {
         let look = self.dir.join("look");
         let _ = fs::remove_dir_all(&look);
         fs::create_dir(&look).expect("a directory");
-        for it in self.files().iter().filter(|file| !file.ends_with("-shm")) {
-            fs::copy(db.join(it), look.join(it)).expect("copied");
+        for file in self.files().iter().filter(|file| !file.ends_with("-shm")) {
+            fs::copy(db.join(file), look.join(file)).expect("copied");
         }
         let state = self.state(&look.join("app.db"), what);
         let output = self.run().output().expect("it runs");

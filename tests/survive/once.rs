@@ -83,15 +83,15 @@ fn marks(db: &Path) -> Vec<String> {
 
 #[track_caller]
 fn check_applied_once(db: &Path, outputs: &[Output], n_pending: usize) {
-    for it in outputs {
-        assert!(it.status.success(), "{}", said(it));
+    for output in outputs {
+        assert!(output.status.success(), "{}", said(output));
     }
     assert_eq!(marks(db), ["a1", "b2", "c3", "d4", "e5"]);
     assert_eq!(dump(db).matches("dbmigrate_version: ").count(), 5, "{}", dump(db));
     let running = outputs.iter().map(|output| said(output).matches("Running upgrade").count());
     assert_eq!(running.sum::<usize>(), n_pending, "each is said to run once");
-    for it in ["app.db-dbmigrate", "app.db-journal"] {
-        assert!(!db.with_file_name(it).exists(), "{it} is left");
+    for text in ["app.db-dbmigrate", "app.db-journal"] {
+        assert!(!db.with_file_name(text).exists(), "{text} is left");
     }
 }
 
@@ -167,8 +167,8 @@ fn thirty_two_programs_migrate_at_their_start() {
             program.arg("embedded");
             program
         };
-        for it in at_once(&mut program) {
-            assert!(it.status.success(), "{}", said(&it));
+        for output in at_once(&mut program) {
+            assert!(output.status.success(), "{}", said(&output));
         }
         let found = dump(&db);
         assert_eq!(found.matches("author: ").count(), 3, "{found}");
@@ -204,8 +204,8 @@ fn a_process_that_is_killed_alone_leaves_no_lock() {
 fn check_killed_alone(db: &Path, side: &Path) {
     let start = Instant::now();
     let outputs = at_once(|| upgrade(db, &["--lock-timeout", "50"]));
-    for it in &outputs {
-        assert!(it.status.success(), "{}", said(it));
+    for output in &outputs {
+        assert!(output.status.success(), "{}", said(output));
     }
     assert!(start.elapsed() < Duration::from_secs(40), "nobody waits for the dead");
     assert!(!side.exists());

@@ -68,7 +68,7 @@ fn adopt_table(
         let same = |primary_key: &&PrimaryKey| primary_key.columns == key.columns;
         let known = own.clone().filter_map(|table| table.primary_key.as_ref()).filter(same);
         match best(known, |primary_key| primary_key.name == key.name) {
-            Some(it) => *key = it.clone(),
+            Some(primary_key) => *key = primary_key.clone(),
             None => named(&mut key.name, || naming.primary_key(&name, &key.columns)),
         }
     }
@@ -77,7 +77,7 @@ fn adopt_table(
             candidate.columns == unique.columns && fits(&unique.name, &candidate.name, folding)
         };
         match own.clone().flat_map(|table| &table.uniques).find(same) {
-            Some(it) => *unique = it.clone(),
+            Some(flat_map) => *unique = flat_map.clone(),
             None => named(&mut unique.name, || naming.unique(&name, &unique.columns)),
         }
     }
@@ -87,7 +87,7 @@ fn adopt_table(
                 && comparing.same_foreign_key(key, foreign_key)
         };
         match own.clone().flat_map(|table| &table.foreign_keys).find(same) {
-            Some(it) => *key = it.clone(),
+            Some(foreign_key) => *key = foreign_key.clone(),
             None => named(&mut key.name, || {
                 naming.foreign_key(&name, &key.columns, &key.references_table)
             }),
@@ -99,7 +99,7 @@ fn adopt_table(
         let same =
             |(_, stored): &(&Check, &Check)| same_expression(&stored.expression, &check.expression);
         match best(pairs.filter(same), |(name, _)| name.name == check.name) {
-            Some((it, _)) => *check = it.clone(),
+            Some((best, _)) => *check = best.clone(),
             None => named(&mut check.name, || naming.table_check(&name, &check.expression)),
         }
     }
@@ -123,8 +123,8 @@ fn stored_checks<'a>(known: &'a Known<'_>) -> Vec<&'a Check> {
 fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Folding) -> Table {
     let of = |tables: &[&Table], column: &mut String| {
         let mut columns = tables.iter().flat_map(|table| &table.columns);
-        if let Some(it) = columns.find(|candidate| folding.same(&candidate.name, column)) {
-            column.clone_from(&it.name);
+        if let Some(same) = columns.find(|candidate| folding.same(&candidate.name, column)) {
+            column.clone_from(&same.name);
         }
     };
     let own: Vec<&Table> = known.iter().map(|found| found.table).collect();
@@ -151,7 +151,7 @@ fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Fo
     }
     for column in table.indexes.iter_mut().flat_map(|index| &mut index.columns) {
         match &mut column.term {
-            IndexTerm::Column(it) => of(&own, it),
+            IndexTerm::Column(term) => of(&own, term),
             IndexTerm::Expression(_) => {}
         }
     }
@@ -189,24 +189,28 @@ fn adopt_column(
         comparing.same_column(&Column { ty: was.ty.clone(), ..column.clone() }, &was)
     };
     match of(&same_rest) {
-        Some(it) => *column = Column { ty: was.ty.clone(), ..it.clone() },
+        Some(same) => *column = Column { ty: was.ty.clone(), ..same.clone() },
         None => {
-            if let Some(it) = of(&|it| comparing.same_default(it, &was)) {
-                column.default.clone_from(&it.default);
+            if let Some(same) = of(&|new_column| comparing.same_default(new_column, &was)) {
+                column.default.clone_from(&same.default);
             }
             let only = |column: &Column| {
                 let mut only = Column::new("", was.ty.clone());
                 only.generated.clone_from(&column.generated);
                 only
             };
-            if let Some(it) = of(&|it| comparing.same_column(&only(it), &only(&was))) {
-                column.generated.clone_from(&it.generated);
+            if let Some(same) =
+                of(&|new_column| comparing.same_column(&only(new_column), &only(&was)))
+            {
+                column.generated.clone_from(&same.generated);
             }
-            if let Some(it) = of(&|it| it.autoincrement == was.autoincrement) {
-                column.autoincrement = it.autoincrement;
+            if let Some(same) =
+                of(&|autoincrement| autoincrement.autoincrement == was.autoincrement)
+            {
+                column.autoincrement = same.autoincrement;
             }
-            if let Some(it) = of(&|it| comparing.same_collation(it, &was)) {
-                column.collation.clone_from(&it.collation);
+            if let Some(same) = of(&|find_map| comparing.same_collation(find_map, &was)) {
+                column.collation.clone_from(&same.collation);
             }
         }
     }
@@ -280,11 +284,11 @@ fn adopt_index(
     let same =
         pairs().filter(|(pair, stored)| comparing.same_index(stored, index) && !is_there(pair));
     match best(same, |(index, _)| same_name(index)) {
-        Some((it, _)) if same_name(it) => Some(it.clone()),
-        Some((it, _)) => Some(it.renamed(&index.name)),
+        Some((index, _)) if same_name(index) => Some(index.clone()),
+        Some((best, _)) => Some(best.renamed(&index.name)),
         None => {
-            let (it, _) = pairs().find(|(index, _)| same_name(index))?;
-            Some(Index { name: it.name.clone(), ..index.clone() })
+            let (pair, _) = pairs().find(|(index, _)| same_name(index))?;
+            Some(Index { name: pair.name.clone(), ..index.clone() })
         }
     }
 }

@@ -98,9 +98,9 @@ impl<'a> Diff<'a> {
     fn alter_table(&mut self, was: &Table, to: &'a Table) {
         let table = || to.name.clone();
         let (renamed, gone, new) = indexes(self.from, was, to);
-        for it in gone {
-            let drop = Operation::DropIndex { table: table(), name: it.name.clone() };
-            let is_taken = self.is_taken(&to.name, it);
+        for index in gone {
+            let drop = Operation::DropIndex { table: table(), name: index.name.clone() };
+            let is_taken = self.is_taken(&to.name, index);
             if is_taken { &mut self.first } else { &mut self.then }.push(drop);
         }
         for (from, new) in renamed {
@@ -111,10 +111,10 @@ impl<'a> Diff<'a> {
         }
         let (gone, new_keys) =
             named(&was.foreign_keys, &to.foreign_keys, |foreign_key| &foreign_key.name);
-        for it in gone {
-            let drop = Operation::DropForeignKey { table: table(), name: it.name.clone() };
+        for foreign_key in gone {
+            let drop = Operation::DropForeignKey { table: table(), name: foreign_key.name.clone() };
             // What it refers to may be about to lose the key that it needs.
-            let target = &it.references_table;
+            let target = &foreign_key.references_table;
             let in_the_way = *target != to.name && self.from.table(target) != self.to.table(target);
             if in_the_way { &mut self.first } else { &mut self.then }.push(drop);
         }
@@ -144,9 +144,9 @@ impl<'a> Diff<'a> {
             new_key.map(|primary_key| Operation::AddPrimaryKey { table: table(), primary_key }),
         );
         self.then.extend(on.map(|change| Operation::AlterTable { table: table(), change }));
-        for it in new_keys {
-            let add = Operation::AddForeignKey { table: table(), foreign_key: it.clone() };
-            let target = it.references_table.as_str();
+        for foreign_key in new_keys {
+            let add = Operation::AddForeignKey { table: table(), foreign_key: foreign_key.clone() };
+            let target = foreign_key.references_table.as_str();
             let is_there =
                 target == to.name || self.done.contains(target) || self.to.table(target).is_none();
             if is_there { &mut self.then } else { &mut self.last }.push(add);

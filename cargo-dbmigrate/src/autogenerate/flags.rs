@@ -65,7 +65,8 @@ fn chosen(
     let mut certain = unrenamed.map(|line| line.changes).unwrap_or_default();
     let is_asked = |dropped: &str| {
         let mut renames = questions.iter();
-        renames.any(|question| matches!(question, Question::Rename(it) if it.old == dropped))
+        renames
+            .any(|question| matches!(question, Question::Rename(rename) if rename.old == dropped))
     };
     let Changes { operations, losses } = &mut certain;
     losses.retain(|idx, _| match &operations[*idx] {

@@ -170,10 +170,10 @@ pub fn compared(from: &Schema, to: &Schema, scope: &Scope) -> Vec<Operation> {
 pub fn managed(schema: &Schema, models: &Models) -> Schema {
     let mut managed = schema.clone();
     let unmanaged = models.records.iter().filter(|record| record.unmanaged);
-    for it in
+    for model_record in
         unmanaged.filter(|model_record| models.schema.table(&model_record.table.name).is_none())
     {
-        managed.tables.remove(&it.table.name);
+        managed.tables.remove(&model_record.table.name);
     }
     managed
 }
@@ -203,8 +203,8 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
         rename::renames(sides, &models.records, answers)?;
     scope.refuse_unfit(&renames, &managed)?;
     let mut before = managed.clone();
-    for it in &renames {
-        it.apply(&mut before).map_err(|err| Error::new(err.to_string()))?;
+    for operation in &renames {
+        operation.apply(&mut before).map_err(|err| Error::new(err.to_string()))?;
     }
     // Patterns name objects as the migrations do, so the models are in their words before.
     let after = settle::settle(&managed, &before, &models.schema, &models.naming);

@@ -43,14 +43,14 @@ impl Rename {
 impl fmt::Display for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Question::Rename(it) => {
+            Question::Rename(rename) => {
                 let new: Vec<_> =
-                    it.candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
-                let (what, old, loss) = (it.what(), &it.old, it.loss());
+                    rename.candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
+                let (what, old, loss) = (rename.what(), &rename.old, rename.loss());
                 let new = new.join(" or ");
                 write!(f, "{what} `{old}` is gone: is it renamed to {new}, or dropped ({loss})?")
             }
-            Question::Fill(it) => it.fmt(f),
+            Question::Fill(need) => need.fmt(f),
         }
     }
 }

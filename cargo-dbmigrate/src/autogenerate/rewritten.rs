@@ -71,17 +71,17 @@ fn without_indexes(operation: Operation) -> Vec<Operation> {
 
 /// What an operation does to values, given the schema before it.
 fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<String> {
-    if let Operation::Execute(it) = operation {
+    if let Operation::Execute(statement) = operation {
         let mut schema = before.clone();
-        return it.describes.iter().find_map(|operation| {
+        return statement.describes.iter().find_map(|operation| {
             let loss = loss(operation, &schema, found);
             // What doesn't fit is said where the whole is applied.
             let _ = operation.apply(&mut schema);
             loss
         });
     }
-    if let Some(it) = discarded(operation, before) {
-        return Some(format!("discards what {it} holds"));
+    if let Some(discarded) = discarded(operation, before) {
+        return Some(format!("discards what {discarded} holds"));
     }
     match found.operations.iter().position(|candidate| candidate == operation) {
         Some(idx) => found.losses.get(&idx).cloned(),
@@ -137,13 +137,13 @@ mod tests {
         let res = rewritten(&found, Operations::record(record), &before, "rewrite::it");
         expect.assert_eq(&match res {
             Err(err) => err.to_string(),
-            Ok(it) => {
+            Ok(changes) => {
                 let line = |(idx, operation): (usize, &Operation)| {
                     let loss =
-                        it.losses.get(&idx).map_or(String::new(), |loss| format!(": {loss}"));
+                        changes.losses.get(&idx).map_or(String::new(), |loss| format!(": {loss}"));
                     format!("{operation}{loss}\n")
                 };
-                it.operations.iter().enumerate().map(line).collect()
+                changes.operations.iter().enumerate().map(line).collect()
             }
         });
     }

@@ -166,17 +166,17 @@ impl Names {
     ) {
         let mut left: Vec<&T> = was.into_iter().collect();
         let mut open = Vec::new();
-        for it in now {
-            let same = left.iter().position(|was| was.name() == it.name() && it.is_same(was));
+        for named in now {
+            let same = left.iter().position(|was| was.name() == named.name() && named.is_same(was));
             match same {
-                Some(idx) => *it = left.remove(idx).clone(),
-                None => open.push(it),
+                Some(idx) => *named = left.remove(idx).clone(),
+                None => open.push(named),
             }
         }
-        for it in open.into_iter().filter(|candidate| by_convention(candidate)) {
-            let same = left.iter().position(|was| self.is_free(was.name()) && it.is_same(was));
+        for named in open.into_iter().filter(|candidate| by_convention(candidate)) {
+            let same = left.iter().position(|was| self.is_free(was.name()) && named.is_same(was));
             if let Some(idx) = same {
-                *it = left.remove(idx).clone();
+                *named = left.remove(idx).clone();
             }
         }
     }

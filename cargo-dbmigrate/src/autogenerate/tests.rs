@@ -75,15 +75,15 @@ fn table(name: &str) -> Table {
 #[track_caller]
 fn changed(from: &Schema, models: &Models, answers: &Answers) -> Changes {
     let changes = match changes(from, models, answers).unwrap() {
-        Outcome::Changes(it) => it,
-        Outcome::Questions(it) => {
-            panic!("{:#?}", it.iter().map(ToString::to_string).collect::<Vec<_>>())
+        Outcome::Changes(changes) => changes,
+        Outcome::Questions(changes) => {
+            panic!("{:#?}", changes.iter().map(ToString::to_string).collect::<Vec<_>>())
         }
     };
     let mut reached = from.clone();
     replay(&mut reached, &changes.operations).unwrap();
     let again = match super::changes(&reached, models, &Answers::default()) {
-        Ok(Outcome::Changes(it)) => it.operations,
+        Ok(Outcome::Changes(changes)) => changes.operations,
         other => panic!("{other:?}"),
     };
     assert_eq!(again, [], "a second diff finds more to do");

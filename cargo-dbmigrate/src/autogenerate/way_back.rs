@@ -17,13 +17,17 @@ use crate::error::{Error, Result};
 pub fn way_back(upgrade: &[Operation], before: &Schema) -> Result<Commented> {
     let failed = |err: &dyn std::fmt::Display| Error::new(err.to_string());
     let mut schema = before.clone();
-    for it in upgrade {
-        it.apply(&mut schema).map_err(|err| failed(&err))?;
+    for operation in upgrade {
+        operation.apply(&mut schema).map_err(|err| failed(&err))?;
     }
     let mut operations = match reverse_all(upgrade, before) {
-        Ok(it) => it,
-        Err(it) => {
-            let why = format!("nothing takes back `{}`: {}", it.operation(), it.why());
+        Ok(operations) => operations,
+        Err(irreversible) => {
+            let why = format!(
+                "nothing takes back `{}`: {}",
+                irreversible.operation(),
+                irreversible.why()
+            );
             return Ok(Commented { irreversible: Some(why), ..Commented::default() });
         }
     };
@@ -54,8 +58,10 @@ fn fill(
             let value = neutral(column);
             let mut comment =
                 format!("What the upgrade discarded can't be had back: rows get {value}.");
-            if let Some(it) = demands_more(table, &column.name, later) {
-                comment += &format!("\n{it} wants other values: adjust this where there are rows.");
+            if let Some(demands_more) = demands_more(table, &column.name, later) {
+                comment += &format!(
+                    "\n{demands_more} wants other values: adjust this where there are rows."
+                );
             }
             *using = Some(value);
             Some(comment)

@@ -10,7 +10,7 @@ pub fn detected(operation: &Operation) -> String {
 /// ``added table `user` ``
 pub fn found(operation: &Operation) -> String {
     match operation {
-        Operation::CreateTable(it) => format!("added table `{}`", it.name),
+        Operation::CreateTable(table) => format!("added table `{}`", table.name),
         Operation::DropTable { table } => format!("removed table `{table}`"),
         Operation::RenameTable { from, to } => format!("table `{from}` renamed to `{to}`"),
         Operation::AlterTable { table, change } => {

@@ -15,14 +15,16 @@ pub fn run(cx: &Context) -> Result<Answer> {
     let mut list = |from: Option<&Revision>, ids: &[&str]| {
         let name = from.map_or("<base>", |revision| revision.id.as_str());
         match from {
-            Some(it) if cx.out.verbose => cx.out.text(&history::entry(cx, &history, it, &[])),
-            Some(it) => cx.out.line(style::id(name) + &history.marks(it, &[])),
+            Some(revision) if cx.out.verbose => {
+                cx.out.text(&history::entry(cx, &history, revision, &[]))
+            }
+            Some(revision) => cx.out.line(style::id(name) + &history.marks(revision, &[])),
             None => cx.out.line(name),
         }
         let indent = " ".repeat(name.len());
-        for it in ids.iter().filter_map(|id| graph.get(id)) {
-            let message = crate::history::message(&it.message);
-            let (id, marks) = (style::id(&it.id), history.marks(it, &[]));
+        for revision in ids.iter().filter_map(|id| graph.get(id)) {
+            let message = crate::history::message(&revision.message);
+            let (id, marks) = (style::id(&revision.id), history.marks(revision, &[]));
             cx.out.line(format!("{indent} -> {id}{marks}, {message}"));
         }
         let branches: Vec<_> = ids
@@ -33,10 +35,10 @@ pub fn run(cx: &Context) -> Result<Answer> {
             serde_json::json!({ "id": from.map(|revision| &revision.id), "branches": branches }),
         );
     };
-    for it in graph.revisions().iter().rev() {
-        let children: Vec<&str> = graph.children(&it.id).iter().map(String::as_str).collect();
+    for revision in graph.revisions().iter().rev() {
+        let children: Vec<&str> = graph.children(&revision.id).iter().map(String::as_str).collect();
         if children.len() > 1 {
-            list(Some(it), &children);
+            list(Some(revision), &children);
         }
     }
     // Trees of their own are branches as well, and there is no revision that they begin at.

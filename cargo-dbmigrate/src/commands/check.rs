@@ -52,8 +52,8 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     } else {
         answer = Answer::No;
         cx.out.line(style::paint(style::CHANGED, "Models and migrations differ:"));
-        for it in &operations {
-            let text = autogenerate::detected(it);
+        for operation in &operations {
+            let text = autogenerate::detected(operation);
             cx.out.line(format!("  {}", style::found(&text)));
             found.differences.push(text);
         }
@@ -141,18 +141,18 @@ fn compare_list(cx: &Context) -> Result<ListDifference> {
 /// files was edited.
 fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>> {
     let mut stale = Vec::new();
-    for it in history.graph.revisions() {
-        let Some(last) = it.replaced().last() else { continue };
+    for revision in history.graph.revisions() {
+        let Some(last) = revision.replaced().last() else { continue };
         let old = history.naming(&[last])?.migrations()?.replay(None)?;
         if old != *schema {
             cx.out.line(format!(
                 "Revision `{}` does not build what those build that it replaces:",
-                it.id
+                revision.id
             ));
-            for it in autogenerate::between(&old, schema) {
-                cx.out.line(format!("  {}", autogenerate::found(&it)));
+            for operation in autogenerate::between(&old, schema) {
+                cx.out.line(format!("  {}", autogenerate::found(&operation)));
             }
-            stale.push(it.id.clone());
+            stale.push(revision.id.clone());
         }
     }
     Ok(stale)
@@ -212,8 +212,8 @@ fn say_drift(cx: &Context, drift: &Drift) {
         cx.out.line(style::paint(style::GOOD, "The database agrees with the migrations."));
     } else {
         cx.out.line(style::paint(style::CHANGED, "The database differs from the migrations:"));
-        for it in &drift.differences {
-            cx.out.line(format!("  {it}"));
+        for difference in &drift.differences {
+            cx.out.line(format!("  {difference}"));
         }
         hints(&drift.differences).into_iter().for_each(|hint| cx.out.progress(hint));
     }

@@ -22,11 +22,11 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     if cx.out.verbose {
         cx.out.line(format!("Current revision(s) for {}:", database.url()));
     }
-    for it in current.iter().filter_map(|current| history.graph.get(current)) {
+    for revision in current.iter().filter_map(|current| history.graph.get(current)) {
         if cx.out.verbose {
-            cx.out.text(&history::entry(cx, &history, it, &[]));
+            cx.out.text(&history::entry(cx, &history, revision, &[]));
         } else {
-            cx.out.line(style::id(&it.id) + &history.marks(it, &[]));
+            cx.out.line(style::id(&revision.id) + &history.marks(revision, &[]));
         }
     }
     for id in &unknown {

@@ -45,7 +45,7 @@ impl Side {
     fn needs_database(&self) -> bool {
         match self {
             Side::Database => true,
-            Side::Revision(it) => is_from_database(it),
+            Side::Revision(text) => is_from_database(text),
             Side::Models | Side::Migrations => false,
         }
     }

@@ -48,7 +48,7 @@ pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
 /// by its id.
 fn ids(cx: &Context, headers: &[Header], identifier: &str) -> Result<Vec<String>> {
     let graph = match constants::graph(headers) {
-        Ok(it) => it,
+        Ok(graph) => graph,
         Err(err) => {
             let ids = headers.iter().map(|header| &header.revision.id);
             let named: Vec<_> = ids.filter(|text| text.starts_with(identifier)).cloned().collect();

@@ -11,11 +11,11 @@ pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
     let history = History::to_list(cx)?;
     let real = history.graph.real_heads();
     let heads = if args.resolve_dependencies { real.clone() } else { history.graph.heads() };
-    for it in heads.iter().filter_map(|head| history.graph.get(head)) {
+    for revision in heads.iter().filter_map(|head| history.graph.get(head)) {
         if cx.out.verbose {
-            cx.out.text(&history::entry(cx, &history, it, &[]));
+            cx.out.text(&history::entry(cx, &history, revision, &[]));
         } else {
-            cx.out.line(style::id(&it.id) + &history.marks(it, &[]));
+            cx.out.line(style::id(&revision.id) + &history.marks(revision, &[]));
         }
     }
     let effective: Vec<_> = heads.iter().filter(|head| !real.contains(head)).collect();

@@ -29,7 +29,7 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     };
     let graph = &history.graph;
     let current = match &applied {
-        Some(it) if args.indicate_current => graph.current(it),
+        Some(texts) if args.indicate_current => graph.current(texts),
         _ => Vec::new(),
     };
     let shown: BTreeSet<String> = match range {
@@ -77,29 +77,29 @@ struct Lister<'a> {
 }
 
 impl Lister<'_> {
-    fn there(&self, it: &Revision) -> graph::Node {
-        let depends_on = self.history.graph.dependencies(it);
+    fn there(&self, revision: &Revision) -> graph::Node {
+        let depends_on = self.history.graph.dependencies(revision);
         let needs = depends_on.iter().map(|depends_on| (*depends_on).to_owned()).collect();
-        let mut marks = self.history.marks(it, self.current);
+        let mut marks = self.history.marks(revision, self.current);
         if self.is_drawn && !depends_on.is_empty() {
             marks += &format!(" (depends on {})", depends_on.join(", "));
         }
         let lines = match self.cx.out.verbose {
-            true => lines(&history::entry(self.cx, self.history, it, self.current)),
-            false => vec![self.line(&it.id, &it.parents, &marks, &it.message)],
+            true => lines(&history::entry(self.cx, self.history, revision, self.current)),
+            false => vec![self.line(&revision.id, &revision.parents, &marks, &revision.message)],
         };
-        graph::Node { id: it.id.clone(), parents: it.parents.clone(), needs, lines }
+        graph::Node { id: revision.id.clone(), parents: revision.parents.clone(), needs, lines }
     }
 
     /// A revision that only the database still knows.
-    fn gone(&self, it: &Entry) -> graph::Node {
+    fn gone(&self, entry: &Entry) -> graph::Node {
         let marks = style::paint(style::BAD, history::GONE);
         let lines = match self.cx.out.verbose {
-            true => lines(&history::gone_entry(it)),
-            false => vec![self.line(&it.id, &it.parents, &marks, &it.message)],
+            true => lines(&history::gone_entry(entry)),
+            false => vec![self.line(&entry.id, &entry.parents, &marks, &entry.message)],
         };
         let needs = Vec::new();
-        graph::Node { id: it.id.clone(), parents: it.parents.clone(), needs, lines }
+        graph::Node { id: entry.id.clone(), parents: entry.parents.clone(), needs, lines }
     }
 
     fn line(&self, id: &str, parents: &[String], marks: &str, message: &str) -> String {
@@ -115,15 +115,15 @@ fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-fn gone_json(it: &Entry) -> serde_json::Value {
+fn gone_json(entry: &Entry) -> serde_json::Value {
     serde_json::json!({
-        "id": it.id,
-        "parents": it.parents,
-        "message": it.message,
+        "id": entry.id,
+        "parents": entry.parents,
+        "message": entry.message,
         "path": null,
         "head": false,
-        "applied_at": it.applied_at,
-        "tool_version": it.tool_version,
+        "applied_at": entry.applied_at,
+        "tool_version": entry.tool_version,
     })
 }
 

@@ -84,7 +84,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     ));
     let cx = &cx;
     let added = match added {
-        Some(it) => it,
+        Some(added) => added,
         None => add_runtime(cx, args)?,
     };
     cx.out.note(format!(

@@ -6,8 +6,8 @@ use crate::scaffold::BUILT_IN;
 
 pub fn run(out: Output) -> Answer {
     let width = BUILT_IN.iter().map(|built_in| built_in.name.len()).max().unwrap_or_default();
-    for it in BUILT_IN {
-        out.line(format!("{:width$} - {}", it.name, it.description));
+    for built_in in BUILT_IN {
+        out.line(format!("{:width$} - {}", built_in.name, built_in.description));
     }
     let templates = BUILT_IN
         .iter()

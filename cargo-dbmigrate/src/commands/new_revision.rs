@@ -204,8 +204,10 @@ fn refuse_answers(args: &NewRevision) -> Result<()> {
     let renames = args.rename.iter().map(|rename| ("--rename", rename));
     match renames.chain(args.fill.iter().map(|fill| ("--fill", fill))).next() {
         None => Ok(()),
-        Some((flag, it)) => Err(Error::new(format!("{flag} {it}: an empty revision asks nothing"))
-            .hint("`migrate`, or `revision --autogenerate`, compares models and migrations")),
+        Some((flag, rename)) => {
+            Err(Error::new(format!("{flag} {rename}: an empty revision asks nothing"))
+                .hint("`migrate`, or `revision --autogenerate`, compares models and migrations"))
+        }
     }
 }
 
@@ -257,8 +259,8 @@ pub fn answered(
     };
     loop {
         let questions = match autogenerate::changes(before, models, &answers)? {
-            Outcome::Changes(it) => return Ok(it),
-            Outcome::Questions(it) => it,
+            Outcome::Changes(changes) => return Ok(changes),
+            Outcome::Questions(changes) => changes,
         };
         match questions.first() {
             // One by one: an answer may answer others.

@@ -105,10 +105,10 @@ fn refuse_squashed(graph: &Graph, first: &Revision) -> Result<()> {
     };
     match graph.revisions().iter().filter(|revision| !revision.replaces.is_empty()).find(is_of) {
         None => Ok(()),
-        Some(it) => {
+        Some(revision) => {
             let message = format!(
                 "revision `{}` can't go behind another: `{}` replaces others, in {}",
-                first.id, it.id, it.file
+                first.id, revision.id, revision.file
             );
             Err(Error::new(message).hint(
                 "`cargo dbmigrate merge` joins the heads; or remove that file, rebase, and squash \
@@ -141,8 +141,8 @@ fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
 fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     let migrations = history.migrations()?;
     let mut rebased: Vec<_> = migrations.iter().cloned().collect();
-    for it in rebased.iter_mut().filter(|migration| migration.revision.id == line.first.id) {
-        it.revision.parents = vec![line.onto.to_owned()];
+    for migration in rebased.iter_mut().filter(|migration| migration.revision.id == line.first.id) {
+        migration.revision.parents = vec![line.onto.to_owned()];
     }
     let after =
         Migrations::new(rebased).and_then(|migrations| migrations.replay(None)).map_err(|err| {

@@ -26,36 +26,37 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let history = history.naming(&[&args.revision]).unwrap_or(Cow::Borrowed(&*history));
     let graph = &history.graph;
     let target = match graph.target(&args.revision, applied.as_ref()) {
-        Ok(it) => it,
+        Ok(target) => target,
         Err(err) => return show_gone(cx, &history, &args.revision).ok_or_else(|| err.into()),
     };
     let migrations = history.migrations()?;
     let edited = history::edited(cx, &history);
     let mut json = Vec::new();
     for id in target.ids() {
-        let Some(it) = migrations.get(id) else {
+        let Some(migration) = migrations.get(id) else {
             let message = format!("what revision `{id}` does is not known: it does not compile");
             return Err(Error::new(message).hint(format!("`cargo dbmigrate edit {id}` opens it")));
         };
-        cx.out.text(&history::entry(cx, &history, &it.revision, &[]));
-        cx.out.text(&operations_text(it));
+        cx.out.text(&history::entry(cx, &history, &migration.revision, &[]));
+        cx.out.text(&operations_text(migration));
         let mut object = serde_json::json!({
             "id": id,
-            "parents": it.revision.parents,
-            "branch_labels": it.revision.branch_labels,
+            "parents": migration.revision.parents,
+            "branch_labels": migration.revision.branch_labels,
             "labels": graph.labels(id),
-            "depends_on": it.revision.depends_on,
-            "replaces": it.revision.replaced().collect::<Vec<_>>(),
-            "message": it.revision.message,
-            "path": it.revision.file,
-            "checksum": it.checksum,
-            "upgrade": words(&it.upgrade.operations),
-            "downgrade": words(&it.downgrade.operations),
+            "depends_on": migration.revision.depends_on,
+            "replaces": migration.revision.replaced().collect::<Vec<_>>(),
+            "message": migration.revision.message,
+            "path": migration.revision.file,
+            "checksum": migration.checksum,
+            "upgrade": words(&migration.upgrade.operations),
+            "downgrade": words(&migration.downgrade.operations),
         });
-        if let Some(it) = edited.iter().find(|entry| entry.id == id) {
-            let was = it.decode().map_or_else(|err| vec![err.to_string()], |decode| words(&decode));
+        if let Some(entry) = edited.iter().find(|entry| entry.id == id) {
+            let was =
+                entry.decode().map_or_else(|err| vec![err.to_string()], |decode| words(&decode));
             let lines: String = was.iter().map(|text| format!("    {text}\n")).collect();
-            let on = format!("{} by dbmigrate {}", it.applied_at, it.tool_version);
+            let on = format!("{} by dbmigrate {}", entry.applied_at, entry.tool_version);
             let edited = style::paint(style::BAD, "edited since; what it did to this database:");
             cx.out.text(&format!("Applied: {on}\n{edited}\n{lines}"));
             object["as_applied"] = was.into();
@@ -75,14 +76,14 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
     let gone = history::gone(cx, &history.graph);
     let exact = gone.iter().find(|entry| entry.id == identifier);
     let mut like = gone.iter().filter(|entry| entry.id.starts_with(identifier));
-    let it = match (exact, like.next(), like.next()) {
-        (Some(it), _, _) | (None, Some(it), None) => it,
+    let entry = match (exact, like.next(), like.next()) {
+        (Some(new_entry), _, _) | (None, Some(new_entry), None) => new_entry,
         _ => return None,
     };
-    cx.out.text(&history::gone_entry(it));
-    let operations = it.decode();
+    cx.out.text(&history::gone_entry(entry));
+    let operations = entry.decode();
     let lines = match &operations {
-        Ok(it) => words(it),
+        Ok(operations) => words(operations),
         Err(err) => vec![err.to_string()],
     };
     let text: String = lines.iter().map(|line| format!("    {line}\n")).collect();
@@ -90,12 +91,12 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
     cx.out.json(
         "show",
         serde_json::json!({ "revisions": [{
-            "id": it.id,
-            "parents": it.parents,
-            "message": it.message,
+            "id": entry.id,
+            "parents": entry.parents,
+            "message": entry.message,
             "path": null,
-            "applied_at": it.applied_at,
-            "tool_version": it.tool_version,
+            "applied_at": entry.applied_at,
+            "tool_version": entry.tool_version,
             "upgrade": operations.as_ref().ok().map(|operation| words(operation)),
             "error": operations.as_ref().err().map(ToString::to_string),
         }] }),
@@ -107,9 +108,10 @@ fn words(operations: &[operations::Operation]) -> Vec<String> {
     operations.iter().map(ToString::to_string).collect()
 }
 
-fn operations_text(it: &Migration) -> String {
+fn operations_text(migration: &Migration) -> String {
     let mut text = String::new();
-    for (name, recording) in [("upgrade", &it.upgrade), ("downgrade", &it.downgrade)] {
+    for (name, recording) in [("upgrade", &migration.upgrade), ("downgrade", &migration.downgrade)]
+    {
         let _ = writeln!(text, "{name}:");
         if let Some(why) = &recording.irreversible {
             let _ = writeln!(text, "    irreversible: {why}");

@@ -42,8 +42,8 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
     };
     let Contents { upgrade, downgrade, elided } = &contents;
     let written = position.write(cx, &message, upgrade, downgrade, (false, args.dry_run))?;
-    for it in elided {
-        cx.out.warning(format!("{it} is left out of `{}`", position.id));
+    for text in elided {
+        cx.out.warning(format!("{text} is left out of `{}`", position.id));
     }
     if !args.dry_run {
         cx.out.done(format!(

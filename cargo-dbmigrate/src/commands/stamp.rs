@@ -58,7 +58,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
 fn write_script(cx: &Context, identifiers: &[String], client: Client) -> Result<Answer> {
     let history = History::load(cx)?;
     let range = match identifiers {
-        [it] => Range::parse(it),
+        [identifiers] => Range::parse(identifiers),
         _ => None,
     };
     let mut rows = Vec::new();
@@ -136,8 +136,8 @@ fn verify(
         [id] => format!("the database is not what revision `{id}` builds:"),
         ids => format!("the database is not what revisions `{}` build:", ids.join("`, `")),
     };
-    for it in &drift.differences {
-        message += &format!("\n  {it}");
+    for difference in &drift.differences {
+        message += &format!("\n  {difference}");
     }
     Err(Error::new(message).hint(
         "stamp the revision that it is, or bring it in line by hand; without --verify it is \

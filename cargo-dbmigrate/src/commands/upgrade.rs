@@ -31,10 +31,10 @@ fn build_script_hints(cx: &Context, database: &Database) -> Result<()> {
     }
     let dir = &cx.project.migrations_dir;
     cx.out.line(format!("cargo:rerun-if-changed={}", dir.display()));
-    for it in
+    for location in
         revision_files::locations(cx)?.iter().filter(|location| !location.dir.starts_with(dir))
     {
-        cx.out.line(format!("cargo:rerun-if-changed={}", it.dir.display()));
+        cx.out.line(format!("cargo:rerun-if-changed={}", location.dir.display()));
     }
     if !cx.project.config_dir.starts_with(dir) {
         let settings = config::path(&cx.project.config_dir);

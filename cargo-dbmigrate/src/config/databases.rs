@@ -32,13 +32,15 @@ impl Further {
 
 impl Config {
     /// The settings of a further database.
-    pub fn of(&self, it: &Further) -> Config {
+    pub fn of(&self, further: &Further) -> Config {
         let mut config = self.clone();
-        config.url.clone_from(&it.url);
-        config.version_table = it.version_table.clone().unwrap_or(config.version_table);
-        config.version_locations =
-            it.version_locations.clone().unwrap_or_else(|| Config::default().version_locations);
-        config.rewrite.clone_from(&it.rewrite);
+        config.url.clone_from(&further.url);
+        config.version_table = further.version_table.clone().unwrap_or(config.version_table);
+        config.version_locations = further
+            .version_locations
+            .clone()
+            .unwrap_or_else(|| Config::default().version_locations);
+        config.rewrite.clone_from(&further.rewrite);
         config
     }
 }
@@ -55,7 +57,9 @@ pub fn check_name(name: &str) -> Result<()> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let message = match name {
         DEFAULT | ALL => format!("`{name}` can't be a further database's name: it has a meaning"),
-        it if it.starts_with(|c: char| c.is_ascii_alphabetic()) && it.chars().all(is_word) => {
+        name if name.starts_with(|c: char| c.is_ascii_alphabetic())
+            && name.chars().all(is_word) =>
+        {
             return Ok(());
         }
         _ => format!("`{name}` can't be a database's name"),

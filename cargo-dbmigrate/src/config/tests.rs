@@ -43,7 +43,7 @@ fn the_documentation_explains_every_key_and_no_other() {
     let table: toml::Table = toml::from_str(SCAFFOLD).unwrap();
     for (key, cells) in rows {
         let default = match table.get(key) {
-            Some(it) if !it.is_table() => format!("`{it}`"),
+            Some(value) if !value.is_table() => format!("`{value}`"),
             _ if ["lib"].contains(&key) => "`false`".to_owned(),
             _ => "none".to_owned(),
         };

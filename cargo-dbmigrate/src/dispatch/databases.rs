@@ -121,10 +121,10 @@ fn all_if(is_for_all: bool) -> Reach {
 }
 
 /// Whether nothing is said of the new revision that only one history can have.
-fn is_about_any(it: &NewRevision) -> bool {
-    let place = &it.place;
-    it.rename.is_empty()
-        && it.fill.is_empty()
+fn is_about_any(new_revision: &NewRevision) -> bool {
+    let place = &new_revision.place;
+    new_revision.rename.is_empty()
+        && new_revision.fill.is_empty()
         && place.head.is_none()
         && place.branch_label.is_empty()
         && place.depends_on.is_empty()

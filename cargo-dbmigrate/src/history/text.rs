@@ -18,29 +18,29 @@ pub fn message(text: &str) -> &str {
 pub const GONE: &str = " (applied, file missing)";
 
 /// A revision as `show` and the lists with `-v` have it, with an empty line at the end.
-pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -> String {
-    let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
+pub fn entry(cx: &Context, history: &History, revision: &Revision, current: &[&str]) -> String {
+    let parents = if revision.parents.len() > 1 { "Merges" } else { "Parent" };
     let mut entries = vec![
-        ("Rev", style::id(&it.id) + &history.marks(it, current)),
-        (parents, style::parents_text(&it.parents)),
+        ("Rev", style::id(&revision.id) + &history.marks(revision, current)),
+        (parents, style::parents_text(&revision.parents)),
     ];
-    let depends_on = history.graph.dependencies(it);
+    let depends_on = history.graph.dependencies(revision);
     if !depends_on.is_empty() {
         entries.push(("Also depends on", depends_on.join(", ")));
     }
-    let children = history.graph.children(&it.id);
+    let children = history.graph.children(&revision.id);
     if children.len() > 1 {
         entries.push(("Branches into", children.join(", ")));
     }
-    let replaced: Vec<_> = it.replaced().collect();
+    let replaced: Vec<_> = revision.replaced().collect();
     if !replaced.is_empty() {
         entries.push(("Replaces", replaced.join(", ")));
     }
-    let labels = history.graph.labels(&it.id);
+    let labels = history.graph.labels(&revision.id);
     if !labels.is_empty() {
         entries.push(("Branch names", labels.join(", ")));
     }
-    let path = history.path(&it.id);
+    let path = history.path(&revision.id);
     if let Some(path) = path {
         entries.push(("Path", cx.project.shown(path).to_string()));
     }
@@ -57,12 +57,12 @@ pub fn entry(cx: &Context, history: &History, it: &Revision, current: &[&str]) -
 }
 
 /// As [`entry`], of a revision that only the database still knows.
-pub fn gone_entry(it: &version_table::Entry) -> String {
-    let parents = if it.parents.len() > 1 { "Merges" } else { "Parent" };
+pub fn gone_entry(entry: &version_table::Entry) -> String {
+    let parents = if entry.parents.len() > 1 { "Merges" } else { "Parent" };
     let entries = style::entries(&[
-        ("Rev", style::id(&it.id) + &style::paint(style::BAD, GONE)),
-        (parents, style::parents_text(&it.parents)),
-        ("Applied", format!("{} by dbmigrate {}", it.applied_at, it.tool_version)),
+        ("Rev", style::id(&entry.id) + &style::paint(style::BAD, GONE)),
+        (parents, style::parents_text(&entry.parents)),
+        ("Applied", format!("{} by dbmigrate {}", entry.applied_at, entry.tool_version)),
     ]);
-    format!("{entries}\n    {}\n\n", message(&it.message))
+    format!("{entries}\n    {}\n\n", message(&entry.message))
 }

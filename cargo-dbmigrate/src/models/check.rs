@@ -116,8 +116,8 @@ impl Host<'_> {
         let mut artifacts = Vec::new();
         let patience = format!("Checking the package `{}`", selection.package);
         let exit = cargo.build(compile, &patience, |message| {
-            if let Message::CompilerArtifact(it) = message {
-                artifacts.push(it);
+            if let Message::CompilerArtifact(artifact) = message {
+                artifacts.push(artifact);
             }
         })?;
         Ok(Checked { way, artifacts, exit })
@@ -205,9 +205,9 @@ fn with_models(cx: &Context, package: &Package, artifacts: &[Artifact]) -> Vec<S
     let mut names = Vec::new();
     // A library's macro may have the words that are missing from a binary.
     let mut macros = false;
-    for it in artifacts.iter().filter(|artifact| artifacts::is_lib(artifact)) {
-        if artifacts::is_local(cx, package, it) && !artifacts::is_runtime(it) {
-            let sources = artifacts::sources(cx, it).unwrap_or_default();
+    for artifact in artifacts.iter().filter(|artifact| artifacts::is_lib(artifact)) {
+        if artifacts::is_local(cx, package, artifact) && !artifacts::is_runtime(artifact) {
+            let sources = artifacts::sources(cx, artifact).unwrap_or_default();
             macros |= sources.iter().any(|path| has_words(path, &["macro_export", "Model"]));
             seen.extend(sources);
         }
@@ -216,15 +216,15 @@ fn with_models(cx: &Context, package: &Package, artifacts: &[Artifact]) -> Vec<S
         artifact.manifest_path == package.manifest_path
             && artifact.target.kind.contains(&cargo_metadata::TargetKind::Bin)
     };
-    for it in artifacts.iter().filter(is_bin) {
-        let looks = match artifacts::sources(cx, it) {
+    for artifact in artifacts.iter().filter(is_bin) {
+        let looks = match artifacts::sources(cx, artifact) {
             None => true,
             Some(sources) => {
                 macros || sources.iter().any(|path| has_words(path, &["derive", "Model"]))
             }
         };
         if looks {
-            names.push(it.target.name.clone());
+            names.push(artifact.target.name.clone());
         }
     }
     names

@@ -14,12 +14,12 @@ use crate::error::{Error, Result};
 /// A model that names a database which dbmigrate.toml doesn't have, and one that refers to a model
 /// of another database.
 pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
-    for it in records {
-        let name = database(it);
+    for record in records {
+        let name = database(record);
         if name != config::DEFAULT && !cx.config.databases.contains_key(name) {
             let message = format!(
                 "the model {} is in the database `{name}`, and dbmigrate.toml has only {}",
-                location(it),
+                location(record),
                 cx.names()
             );
             return Err(Error::new(message).hint(match config::check_name(name) {
@@ -37,8 +37,8 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
     }
     let is_own = |model_record: &&ModelRecord| database(model_record) == cx.database_name();
     let (own, others): (Vec<_>, Vec<_>) = records.iter().partition(is_own);
-    for it in &own {
-        for key in &it.table.foreign_keys {
+    for model in &own {
+        for key in &model.table.foreign_keys {
             let is_target =
                 |model_record: &&&ModelRecord| model_record.table.name == key.references_table;
             if own.iter().any(|model_record| is_target(&model_record)) {
@@ -47,7 +47,7 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
             if let Some(other) = others.iter().find(is_target) {
                 let message = format!(
                     "the model {} refers to {}, which is in the database `{}`",
-                    location(it),
+                    location(model),
                     location(other),
                     database(other)
                 );
@@ -61,6 +61,6 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
     Ok(own.into_iter().cloned().collect())
 }
 
-fn database(it: &ModelRecord) -> &str {
-    it.database.as_deref().unwrap_or(config::DEFAULT)
+fn database(model_record: &ModelRecord) -> &str {
+    model_record.database.as_deref().unwrap_or(config::DEFAULT)
 }

@@ -60,9 +60,10 @@ impl Build<'_> {
         let mut artifacts = Vec::new();
         let patience = format!("Building the package `{}`", package.name);
         let exit = cargo.build(compile, &patience, |message| {
-            if let Message::CompilerArtifact(it) = message {
-                if artifacts::is_local(cx, package, &it) && !artifacts::is_runtime(&it) {
-                    artifacts.push(it);
+            if let Message::CompilerArtifact(artifact) = message {
+                if artifacts::is_local(cx, package, &artifact) && !artifacts::is_runtime(&artifact)
+                {
+                    artifacts.push(artifact);
                 }
             }
         })?;

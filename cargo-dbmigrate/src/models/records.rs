@@ -18,25 +18,25 @@ use crate::error::{Error, Result};
 /// A module that both a library and a binary compile leaves two records, which differ at most in
 /// the crate's name.
 pub fn distinct(found: Found) -> Result<Vec<ModelRecord>> {
-    if let Some(it) = found.damaged.first() {
-        return Err(unreadable(it));
+    if let Some(damaged) = found.damaged.first() {
+        return Err(unreadable(damaged));
     }
     let mut records: BTreeMap<String, ModelRecord> = BTreeMap::new();
     let mut places: BTreeMap<(String, u32, String), String> = BTreeMap::new();
-    for it in found.records {
-        if let Some(other) = records.get(&it.path) {
-            if !is_twin(other, &it) {
+    for record in found.records {
+        if let Some(other) = records.get(&record.path) {
+            if !is_twin(other, &record) {
                 return Err(differing(other));
             }
             continue;
         }
-        let place = (it.file.clone(), it.line, it.table.name.clone());
+        let place = (record.file.clone(), record.line, record.table.name.clone());
         let at_place = places.get(&place).and_then(|path| records.get(path));
-        if at_place.is_some_and(|other| is_twin(other, &it)) {
+        if at_place.is_some_and(|other| is_twin(other, &record)) {
             continue;
         }
-        places.insert(place, it.path.clone());
-        records.insert(it.path.clone(), it);
+        places.insert(place, record.path.clone());
+        records.insert(record.path.clone(), record);
     }
     Ok(records.into_values().collect())
 }
@@ -56,21 +56,23 @@ pub fn schema(
 ) -> Result<Schema> {
     let mut models: BTreeMap<String, &ModelRecord> = BTreeMap::new();
     let mut schema = Schema::default();
-    for it in records.iter().filter(|record| !record.unmanaged) {
+    for record in records.iter().filter(|record| !record.unmanaged) {
         // No database keeps apart what differs in case alone on all systems.
-        if let Some(other) = models.insert(it.table.name.to_lowercase(), it) {
-            return Err(same_table(other, it));
+        if let Some(other) = models.insert(record.table.name.to_lowercase(), record) {
+            return Err(same_table(other, record));
         }
-        if let Some(err) = it.table.columns.iter().find_map(|column| misfit(it, column)) {
+        if let Some(err) = record.table.columns.iter().find_map(|column| misfit(record, column)) {
             return Err(err);
         }
-        if let Some(err) = it.table.foreign_keys.iter().find_map(|key| misfit_of_action(it, key)) {
+        if let Some(err) =
+            record.table.foreign_keys.iter().find_map(|key| misfit_of_action(record, key))
+        {
             return Err(err);
         }
-        let mut table = it.table.clone();
+        let mut table = record.table.clone();
         if doc_comments {
-            table.comment = table.comment.or_else(|| it.docs.clone());
-            for (column, field) in table.columns.iter_mut().zip(&it.fields) {
+            table.comment = table.comment.or_else(|| record.docs.clone());
+            for (column, field) in table.columns.iter_mut().zip(&record.fields) {
                 column.comment = column.comment.take().or_else(|| field.docs.clone());
             }
         }
@@ -131,20 +133,22 @@ fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {
     )
 }
 
-fn differing(it: &ModelRecord) -> Error {
-    let message =
-        format!("the model {} was compiled twice, with different columns each time", location(it));
+fn differing(model_record: &ModelRecord) -> Error {
+    let message = format!(
+        "the model {} was compiled twice, with different columns each time",
+        location(model_record)
+    );
     Error::new(message).hint(
         "its package is built with two sets of features: say which one counts with `features` in \
          dbmigrate.toml, or check its package alone (`package = \"...\"`)",
     )
 }
 
-fn unreadable(it: &Damaged) -> Error {
-    let file = it.file.file_name().unwrap_or_default().to_string_lossy();
-    let err = Error::new(format!("failed to read the models in `{file}`: {}", it.error));
+fn unreadable(damaged: &Damaged) -> Error {
+    let file = damaged.file.file_name().unwrap_or_default().to_string_lossy();
+    let err = Error::new(format!("failed to read the models in `{file}`: {}", damaged.error));
     let version = env!("CARGO_PKG_VERSION");
-    match it.error.is_other_format() {
+    match damaged.error.is_other_format() {
         Some(format) if format < record::FORMAT => err.hint(format!(
             "the package's dbmigrate-runtime is older than this tool ({version}): `cargo update -p \
              dbmigrate-runtime`, and where its requirement ends below that `cargo add \

@@ -93,11 +93,11 @@ impl Selection {
         if !features.is_empty() {
             cmd = cmd.args(["--features", &features.join(",")]);
         }
-        if let Some(it) = &self.profile {
-            cmd = cmd.args(["--profile", it]);
+        if let Some(profile) = &self.profile {
+            cmd = cmd.args(["--profile", profile]);
         }
-        if let Some(it) = &self.target {
-            cmd = cmd.args(["--target", it]);
+        if let Some(target) = &self.target {
+            cmd = cmd.args(["--target", target]);
         }
         let flags = &cx.global.cargo;
         for (on, flag) in [

@@ -143,8 +143,10 @@ fn values<'a>(args: &'a [OsString], name: &str) -> Vec<&'a str> {
         let text = arg.to_str().unwrap_or_default();
         if before.is_some_and(|text| text == name) {
             values.push(text);
-        } else if let Some(it) = text.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
-            values.push(it);
+        } else if let Some(and_then) =
+            text.strip_prefix(name).and_then(|rest| rest.strip_prefix('='))
+        {
+            values.push(and_then);
         }
         before = Some(arg);
     }

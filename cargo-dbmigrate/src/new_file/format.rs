@@ -81,7 +81,7 @@ impl FileFormat {
     ) -> Result<String> {
         match &self.template {
             None => Ok(render::module(header, upgrade, downgrade, generated)),
-            Some(it) => render::module_of(it, header, upgrade, downgrade, generated),
+            Some(template) => render::module_of(template, header, upgrade, downgrade, generated),
         }
     }
 
@@ -109,12 +109,12 @@ impl FileFormat {
                      for in directories of the version locations",
                 ));
             }
-            Some(it) => it,
+            Some(rsplit_once) => rsplit_once,
         };
         let is_none = |text: &&str| text.is_empty() || text.starts_with('.');
-        if let Some(it) = dir.split('/').find(is_none).filter(|_| !dir.is_empty()) {
+        if let Some(split) = dir.split('/').find(is_none).filter(|_| !dir.is_empty()) {
             let message =
-                format!("`file_template` gives the directory `{dir}`, where `{it}` is none");
+                format!("`file_template` gives the directory `{dir}`, where `{split}` is none");
             return Err(Error::new(message).hint("it counts from the version location"));
         }
         let name = name.trim_end_matches('_');
@@ -154,7 +154,7 @@ fn zone(cx: &Context) -> Result<TimeZone> {
     let hint =
         "a zone's name is one such as `UTC` or `Europe/Berlin`; `local` is the machine's own";
     match zone {
-        Ok(it) if !it.is_unknown() => Ok(it),
+        Ok(zone) if !zone.is_unknown() => Ok(zone),
         res => {
             let message = format!("`timezone = {name:?}` of {} names no time zone", settings(cx));
             let err = Error::new(message);

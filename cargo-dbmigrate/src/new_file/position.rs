@@ -98,12 +98,12 @@ impl Position {
         let graph = &history.graph;
         for label in names.branch_labels {
             revision::check_label(label)?;
-            if let Some(it) = graph.labelled(label).or_else(|| graph.find(label)) {
-                let is_label = it.branch_labels.contains(label);
+            if let Some(revision) = graph.labelled(label).or_else(|| graph.find(label)) {
+                let is_label = revision.branch_labels.contains(label);
                 let what = if is_label { "branch label" } else { "id" };
                 let message = format!(
                     "`{label}` is the {what} of revision `{}` already, in {}",
-                    it.id, it.file
+                    revision.id, revision.file
                 );
                 return Err(Error::new(message).hint("choose another with --branch-label"));
             }
@@ -214,7 +214,7 @@ fn location(
     let of_parent =
         locations.iter().filter(within).max_by_key(|location| location.dir.as_os_str().len());
     match (of_parent, locations.as_slice()) {
-        (Some(it), _) | (None, [it]) => Ok(it.clone()),
+        (Some(location), _) | (None, [location]) => Ok(location.clone()),
         (None, _) => {
             let message = format!(
                 "there are several version locations, and the new revision follows none in them: {}",

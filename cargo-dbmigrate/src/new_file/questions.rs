@@ -7,25 +7,25 @@ use crate::prompt;
 /// Asks one question and enters the answer; `held` counts the rows that need a value.
 pub fn ask(question: &Question, held: impl Fn(&Need) -> Held, answers: &mut Answers) -> Result<()> {
     match question {
-        Question::Rename(it) => rename(it, answers),
-        Question::Fill(it) => {
-            let expression = fill(it, &held(it))?;
-            answers.fills.push(it.flag(expression.trim()));
+        Question::Rename(question) => rename(question, answers),
+        Question::Fill(question) => {
+            let expression = fill(question, &held(question))?;
+            answers.fills.push(question.flag(expression.trim()));
             Ok(())
         }
     }
 }
 
-fn rename(it: &Rename, answers: &mut Answers) -> Result<()> {
+fn rename(rename: &Rename, answers: &mut Answers) -> Result<()> {
     let mut items: Vec<String> =
-        it.candidates.iter().map(|candidate| format!("renamed to `{candidate}`")).collect();
-    items.push(format!("dropped ({})", it.loss()));
-    let preselected = it.is_likely.then_some(0);
-    let question = format!("Is {} `{}` renamed?", it.what(), it.old);
+        rename.candidates.iter().map(|candidate| format!("renamed to `{candidate}`")).collect();
+    items.push(format!("dropped ({})", rename.loss()));
+    let preselected = rename.is_likely.then_some(0);
+    let question = format!("Is {} `{}` renamed?", rename.what(), rename.old);
     let nth = prompt::select(&question, &items, preselected)?;
-    match it.candidates.get(nth) {
-        Some(new) => answers.renames.push(it.flag(new)),
-        None => answers.dropped.push(it.old.clone()),
+    match rename.candidates.get(nth) {
+        Some(new) => answers.renames.push(rename.flag(new)),
+        None => answers.dropped.push(rename.old.clone()),
     }
     Ok(())
 }

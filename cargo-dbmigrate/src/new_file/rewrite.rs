@@ -35,13 +35,13 @@ pub fn announce(cx: &Context, found: &[Operation], rewritten: &[Operation]) {
     if rewritten.is_empty() {
         return;
     }
-    for it in found {
-        cx.out.done(style::found(&autogenerate::detected(it)));
+    for operation in found {
+        cx.out.done(style::found(&autogenerate::detected(operation)));
     }
     if found != rewritten {
         cx.out.done(format!("Rewritten by `{}` to:", cx.config.rewrite));
-        for it in rewritten {
-            cx.out.done(format!("  {it}"));
+        for operation in rewritten {
+            cx.out.done(format!("  {operation}"));
         }
     }
 }

@@ -89,9 +89,9 @@ impl Exit {
 
     /// Shows the compiler's messages as cargo does.
     pub fn show(&self, out: Output) {
-        for it in &self.diagnostics {
-            if is_error(it) || !out.quiet {
-                if let Some(text) = &it.message.rendered {
+        for compiler_message in &self.diagnostics {
+            if is_error(compiler_message) || !out.quiet {
+                if let Some(text) = &compiler_message.message.rendered {
                     out.diagnostic(text);
                 }
             }
@@ -106,8 +106,8 @@ impl Exit {
     }
 }
 
-fn is_error(it: &CompilerMessage) -> bool {
-    matches!(it.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice)
+fn is_error(compiler_message: &CompilerMessage) -> bool {
+    matches!(compiler_message.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice)
 }
 
 impl Cargo {
@@ -201,8 +201,10 @@ impl Cargo {
         let mut wait = if is_told { PATIENCE } else { Duration::MAX };
         loop {
             match receiver.recv_timeout(wait) {
-                Ok(Message::CompilerMessage(it)) => exit.diagnostics.push(it),
-                Ok(it) => message(it),
+                Ok(Message::CompilerMessage(compiler_message)) => {
+                    exit.diagnostics.push(compiler_message)
+                }
+                Ok(recv_timeout) => message(recv_timeout),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     self.out.progress(patience);
@@ -229,9 +231,9 @@ pub(super) fn config(dir: &Path) -> Result<cargo_config2::Config> {
     cargo_config2::Config::load_with_cwd(dir).map_err(|err| {
         let mut message = format!("failed to read cargo's configuration: {err}");
         let mut source = std::error::Error::source(&err);
-        while let Some(it) = source {
-            message += &format!(": {it}");
-            source = it.source();
+        while let Some(err) = source {
+            message += &format!(": {err}");
+            source = err.source();
         }
         Error::new(message)
     })

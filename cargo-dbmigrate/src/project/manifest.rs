@@ -106,7 +106,7 @@ impl Manifest {
         let own = self.content.package.as_ref().and_then(|package| package.edition.as_ref());
         let edition = match own {
             None => None,
-            Some(Inherited::Own(it)) => Some(it),
+            Some(Inherited::Own(text)) => Some(text),
             Some(Inherited::OfWorkspace { .. }) => {
                 let package = root
                     .content

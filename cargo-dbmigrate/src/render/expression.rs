@@ -11,8 +11,8 @@ use dbmigrate_runtime::schema::{
 };
 use proc_macro2::Literal;
 
-pub fn text(it: &str) -> String {
-    Literal::string(it).to_string()
+pub fn text(text: &str) -> String {
+    Literal::string(text).to_string()
 }
 
 pub fn texts<S: AsRef<str>>(items: &[S]) -> String {
@@ -20,27 +20,30 @@ pub fn texts<S: AsRef<str>>(items: &[S]) -> String {
     format!("[{}]", items.join(", "))
 }
 
-pub fn table(it: &Table) -> String {
-    let mut source = format!("Table::new({})", text(&it.name));
+pub fn table(table: &Table) -> String {
+    let mut source = format!("Table::new({})", text(&table.name));
     let mut add = |method: &str, args: &str| source += &format!(".{method}({args})");
-    for column in &it.columns {
+    for column in &table.columns {
         add("column", &self::column(column));
     }
-    if let Some(it) = &it.primary_key {
-        add("primary_key", &format!("{}, {}", text(&it.name), texts(&it.columns)));
+    if let Some(primary_key) = &table.primary_key {
+        add(
+            "primary_key",
+            &format!("{}, {}", text(&primary_key.name), texts(&primary_key.columns)),
+        );
     }
-    for it in sorted(&it.uniques, |unique| &unique.name) {
-        add("unique", &format!("{}, {}", text(&it.name), texts(&it.columns)));
+    for unique in sorted(&table.uniques, |unique| &unique.name) {
+        add("unique", &format!("{}, {}", text(&unique.name), texts(&unique.columns)));
     }
-    for it in sorted(&it.foreign_keys, |foreign_key| &foreign_key.name) {
-        add("foreign_key", &foreign_key(it));
+    for key in sorted(&table.foreign_keys, |foreign_key| &foreign_key.name) {
+        add("foreign_key", &foreign_key(key));
     }
-    for it in sorted(&it.checks, |check| &check.name) {
-        add("check", &format!("{}, {}", text(&it.name), text(&it.expression)));
+    for check in sorted(&table.checks, |check| &check.name) {
+        add("check", &format!("{}, {}", text(&check.name), text(&check.expression)));
     }
-    it.options.iter().for_each(|option| add(option.key(), ""));
-    if let Some(it) = &it.comment {
-        add("comment", &text(it));
+    table.options.iter().for_each(|option| add(option.key(), ""));
+    if let Some(comment) = &table.comment {
+        add("comment", &text(comment));
     }
     source
 }
@@ -51,31 +54,33 @@ fn sorted<T>(items: &[T], name: impl Fn(&T) -> &str) -> Vec<&T> {
     items
 }
 
-pub fn column(it: &Column) -> String {
-    let mut source = format!("Column::new({}, {})", text(&it.name), ty(&it.ty));
+pub fn column(column: &Column) -> String {
+    let mut source = format!("Column::new({}, {})", text(&column.name), ty(&column.ty));
     let mut add = |method: &str, args: &str| source += &format!(".{method}({args})");
-    if !it.nullable {
+    if !column.nullable {
         add("not_null", "");
     }
-    match &it.default {
+    match &column.default {
         None => {}
-        Some(DefaultValue::Literal(it)) => add("default", &value(it)),
+        Some(DefaultValue::Literal(default)) => add("default", &value(default)),
         Some(DefaultValue::Now) => add("default_now", ""),
-        Some(DefaultValue::Sql(it)) => add("default_sql", &text(it)),
+        Some(DefaultValue::Sql(default)) => add("default_sql", &text(default)),
     }
-    if let Some(on) = it.autoincrement {
+    if let Some(on) = column.autoincrement {
         add("autoincrement", &on.to_string());
     }
-    match &it.generated {
+    match &column.generated {
         None => {}
-        Some(it) if it.stored => add("generated_stored", &text(&it.expression)),
-        Some(it) => add("generated_virtual", &text(&it.expression)),
+        Some(generated) if generated.stored => {
+            add("generated_stored", &text(&generated.expression))
+        }
+        Some(generated) => add("generated_virtual", &text(&generated.expression)),
     }
-    if let Some(it) = &it.collation {
-        add("collate", &text(it));
+    if let Some(collation) = &column.collation {
+        add("collate", &text(collation));
     }
-    if let Some(it) = &it.comment {
-        add("comment", &text(it));
+    if let Some(comment) = &column.comment {
+        add("comment", &text(comment));
     }
     source
 }
@@ -89,7 +94,7 @@ pub fn ty(ty: &Type) -> String {
             format!("Type::enumeration({}, {})", text(name), texts(values))
         }
         Type::Array(of) => format!("Type::array({})", self::ty(of)),
-        Type::Raw(it) => format!("Type::raw({})", text(it)),
+        Type::Raw(ty) => format!("Type::raw({})", text(ty)),
         Type::PerDialect(types) => format!("Type::per_dialect({})", pairs(types)),
         Type::Boolean
         | Type::TinyInteger
@@ -121,19 +126,19 @@ fn pairs(items: &BTreeMap<String, String>) -> String {
 }
 
 /// A value as an argument of `impl Into<Value>`.
-pub fn value(it: &Value) -> String {
-    match it {
+pub fn value(value: &Value) -> String {
+    match value {
         Value::Null => "Value::Null".to_owned(),
-        Value::Bool(it) => it.to_string(),
-        Value::Integer(it) if i32::try_from(*it).is_ok() => it.to_string(),
-        Value::Integer(it) => format!("{it}_i64"),
-        Value::Real(it) if it.is_finite() => format!("{it:?}"),
-        Value::Real(it) if it.is_nan() => "f64::NAN".to_owned(),
-        Value::Real(it) if *it > 0.0 => "f64::INFINITY".to_owned(),
+        Value::Bool(flag) => flag.to_string(),
+        Value::Integer(integer) if i32::try_from(*integer).is_ok() => integer.to_string(),
+        Value::Integer(integer) => format!("{integer}_i64"),
+        Value::Real(real) if real.is_finite() => format!("{real:?}"),
+        Value::Real(real) if real.is_nan() => "f64::NAN".to_owned(),
+        Value::Real(real) if *real > 0.0 => "f64::INFINITY".to_owned(),
         Value::Real(_) => "f64::NEG_INFINITY".to_owned(),
-        Value::Text(it) => text(it),
-        Value::Blob(it) => {
-            let bytes: Vec<_> = it.iter().map(|byte| format!("{byte}u8")).collect();
+        Value::Text(expression) => text(expression),
+        Value::Blob(found) => {
+            let bytes: Vec<_> = found.iter().map(|byte| format!("{byte}u8")).collect();
             format!("vec![{}]", bytes.join(", "))
         }
     }
@@ -153,32 +158,34 @@ pub fn row(items: &[Value]) -> String {
     }
 }
 
-pub fn primary_key(it: &PrimaryKey) -> String {
-    format!("PrimaryKey::new({}, {})", text(&it.name), texts(&it.columns))
+pub fn primary_key(primary_key: &PrimaryKey) -> String {
+    format!("PrimaryKey::new({}, {})", text(&primary_key.name), texts(&primary_key.columns))
 }
 
-pub fn unique(it: &Unique) -> String {
-    format!("Unique::new({}, {})", text(&it.name), texts(&it.columns))
+pub fn unique(unique: &Unique) -> String {
+    format!("Unique::new({}, {})", text(&unique.name), texts(&unique.columns))
 }
 
-pub fn check(it: &Check) -> String {
-    format!("Check::new({}, {})", text(&it.name), text(&it.expression))
+pub fn check(check: &Check) -> String {
+    format!("Check::new({}, {})", text(&check.name), text(&check.expression))
 }
 
-pub fn foreign_key(it: &ForeignKey) -> String {
+pub fn foreign_key(foreign_key: &ForeignKey) -> String {
     let mut source = format!(
         "ForeignKey::new({}, {}, {}, {})",
-        text(&it.name),
-        texts(&it.columns),
-        text(&it.references_table),
-        texts(&it.references_columns)
+        text(&foreign_key.name),
+        texts(&foreign_key.columns),
+        text(&foreign_key.references_table),
+        texts(&foreign_key.references_columns)
     );
-    for (method, action) in [("on_delete", it.on_delete), ("on_update", it.on_update)] {
+    for (method, action) in
+        [("on_delete", foreign_key.on_delete), ("on_update", foreign_key.on_update)]
+    {
         if action != ReferentialAction::NoAction {
             source += &format!(".{method}(Action::{action:?})");
         }
     }
-    match it.deferrable {
+    match foreign_key.deferrable {
         None => {}
         Some(Deferrable::InitiallyImmediate) => {
             source += ".deferrable(Deferrable::InitiallyImmediate)";
@@ -190,44 +197,44 @@ pub fn foreign_key(it: &ForeignKey) -> String {
     source
 }
 
-pub fn index(it: &Index) -> String {
+pub fn index(index: &Index) -> String {
     // The columns that are just columns come first, in the constructor.
     let plain = |index_column: &&IndexColumn| {
         matches!(index_column.term, IndexTerm::Column(_))
             && !index_column.descending
             && index_column.collation.is_none()
     };
-    let first: Vec<&IndexColumn> = it.columns.iter().take_while(plain).collect();
+    let first: Vec<&IndexColumn> = index.columns.iter().take_while(plain).collect();
     let names: Vec<String> = first.iter().map(|index_column| index_column.to_string()).collect();
-    let mut source = format!("Index::new({}, {})", text(&it.name), texts(&names));
-    for it in &it.columns[first.len()..] {
-        source += &format!(".column({})", index_column(it));
+    let mut source = format!("Index::new({}, {})", text(&index.name), texts(&names));
+    for column in &index.columns[first.len()..] {
+        source += &format!(".column({})", index_column(column));
     }
-    if it.unique {
+    if index.unique {
         source += ".unique()";
     }
-    if let Some(it) = &it.filter {
-        source += &format!(".filter({})", text(it));
+    if let Some(expression) = &index.filter {
+        source += &format!(".filter({})", text(expression));
     }
     source
 }
 
-fn index_column(it: &IndexColumn) -> String {
-    let mut source = match &it.term {
-        IndexTerm::Column(it) => format!("IndexColumn::new({})", text(it)),
-        IndexTerm::Expression(it) => format!("IndexColumn::expression({})", text(it)),
+fn index_column(index_column: &IndexColumn) -> String {
+    let mut source = match &index_column.term {
+        IndexTerm::Column(term) => format!("IndexColumn::new({})", text(term)),
+        IndexTerm::Expression(term) => format!("IndexColumn::expression({})", text(term)),
     };
-    if it.descending {
+    if index_column.descending {
         source += ".desc()";
     }
-    if let Some(it) = &it.collation {
-        source += &format!(".collate({})", text(it));
+    if let Some(collation) = &index_column.collation {
+        source += &format!(".collate({})", text(collation));
     }
     source
 }
 
-pub fn sql(it: &Sql) -> String {
-    match (&it.any, it.by_dialect.as_slice()) {
+pub fn sql(sql: &Sql) -> String {
+    match (&sql.any, sql.by_dialect.as_slice()) {
         (Some(any), []) => text(any),
         (any, by_dialect) => {
             // Others there are none, and no database would take their texts.
@@ -243,61 +250,63 @@ pub fn sql(it: &Sql) -> String {
     }
 }
 
-pub fn table_change(it: &TableChange) -> String {
+pub fn table_change(table_change: &TableChange) -> String {
     let mut source = "TableChange::new()".to_owned();
-    for (option, on) in &it.options {
+    for (option, on) in &table_change.options {
         source += &format!(".{}({on})", option.key());
     }
-    if let Some(it) = &it.comment {
-        source += &format!(".comment({})", option(it));
+    if let Some(comment) = &table_change.comment {
+        source += &format!(".comment({})", option(comment));
     }
     source
 }
 
-fn option(it: &Option<String>) -> String {
-    match it {
+fn option(value: &Option<String>) -> String {
+    match value {
         None => "None".to_owned(),
-        Some(it) => format!("Some({})", text(it)),
+        Some(expression) => format!("Some({})", text(expression)),
     }
 }
 
-pub fn column_change(it: &ColumnChange) -> String {
+pub fn column_change(column_change: &ColumnChange) -> String {
     let mut source = "ColumnChange::new()".to_owned();
     let mut add = |method: &str, args: &str| source += &format!(".{method}({args})");
-    if let Some(it) = &it.ty {
-        add("ty", &ty(it));
+    if let Some(new_type) = &column_change.ty {
+        add("ty", &ty(new_type));
     }
-    match it.nullable {
+    match column_change.nullable {
         None => {}
         Some(true) => add("nullable", ""),
         Some(false) => add("not_null", ""),
     }
-    match &it.default {
+    match &column_change.default {
         None => {}
         Some(None) => add("no_default", ""),
-        Some(Some(DefaultValue::Literal(it))) => add("default", &value(it)),
+        Some(Some(DefaultValue::Literal(default))) => add("default", &value(default)),
         Some(Some(DefaultValue::Now)) => add("default_now", ""),
-        Some(Some(DefaultValue::Sql(it))) => add("default_sql", &text(it)),
+        Some(Some(DefaultValue::Sql(default))) => add("default_sql", &text(default)),
     }
-    if let Some(it) = it.autoincrement {
-        add("autoincrement", &format!("{it:?}"));
+    if let Some(autoincrement) = column_change.autoincrement {
+        add("autoincrement", &format!("{autoincrement:?}"));
     }
-    match &it.generated {
+    match &column_change.generated {
         None => {}
         Some(None) => add("not_generated", ""),
-        Some(Some(it)) if it.stored => add("generated_stored", &text(&it.expression)),
-        Some(Some(it)) => add("generated_virtual", &text(&it.expression)),
+        Some(Some(generated)) if generated.stored => {
+            add("generated_stored", &text(&generated.expression))
+        }
+        Some(Some(generated)) => add("generated_virtual", &text(&generated.expression)),
     }
-    if let Some(it) = &it.collation {
-        add("collate", &option(it));
+    if let Some(collation) = &column_change.collation {
+        add("collate", &option(collation));
     }
-    if let Some(it) = &it.comment {
-        add("comment", &option(it));
+    if let Some(comment) = &column_change.comment {
+        add("comment", &option(comment));
     }
-    if let Some(it) = &it.using {
-        add("using", &text(it));
+    if let Some(expression) = &column_change.using {
+        add("using", &text(expression));
     }
-    if let Some(expression) = &it.fill {
+    if let Some(expression) = &column_change.fill {
         add("fill", &text(expression));
     }
     source

@@ -85,8 +85,8 @@ fn fill(template: &Template, header: &Header, [upgrade, downgrade]: [&str; 2]) -
     let texts = |name: &[String]| format!("&{}", expression::texts(name));
     template.fill(|name| match name {
         "message" => match message.split_whitespace().collect::<Vec<_>>().join(" ") {
-            it if it.is_empty() => "empty message".to_owned(),
-            it => it,
+            join if join.is_empty() => "empty message".to_owned(),
+            join => join,
         },
         "rev" => id.clone(),
         "revises" if parents.is_empty() => "<base>".to_owned(),
@@ -156,7 +156,7 @@ fn call(operation: &Operation) -> String {
     use expression::{check, column, column_change, foreign_key, index, primary_key, table};
     use expression::{sql, table_change, text, texts, unique};
     match operation {
-        Operation::CreateTable(it) => format!("op.create_table({})", table(it)),
+        Operation::CreateTable(operation) => format!("op.create_table({})", table(operation)),
         Operation::DropTable { table } => format!("op.drop_table({})", text(table)),
         Operation::RenameTable { from, to } => {
             format!("op.rename_table({}, {})", text(from), text(to))
@@ -164,12 +164,12 @@ fn call(operation: &Operation) -> String {
         Operation::AlterTable { table, change } => {
             format!("op.alter_table({}, {})", text(table), table_change(change))
         }
-        Operation::AddColumn { table, column: it, using, before } => {
+        Operation::AddColumn { table, column: added, using, before } => {
             let call = |name: &str, value: &Option<String>| {
                 value.as_ref().map_or(String::new(), |value| format!(".{name}({})", text(value)))
             };
             let (using, before) = (call("using", using), call("before", before));
-            format!("op.add_column({}, {}){using}{before}", text(table), column(it))
+            format!("op.add_column({}, {}){using}{before}", text(table), column(added))
         }
         Operation::DropColumn { table, column } => {
             format!("op.drop_column({}, {})", text(table), text(column))
@@ -180,32 +180,32 @@ fn call(operation: &Operation) -> String {
         Operation::RenameColumn { table, from, to } => {
             format!("op.rename_column({}, {}, {})", text(table), text(from), text(to))
         }
-        Operation::AddPrimaryKey { table, primary_key: it } => {
-            format!("op.add_primary_key({}, {})", text(table), primary_key(it))
+        Operation::AddPrimaryKey { table, primary_key: added } => {
+            format!("op.add_primary_key({}, {})", text(table), primary_key(added))
         }
         Operation::DropPrimaryKey { table, name } => {
             format!("op.drop_primary_key({}, {})", text(table), text(name))
         }
-        Operation::AddUnique { table, unique: it } => {
-            format!("op.add_unique({}, {})", text(table), unique(it))
+        Operation::AddUnique { table, unique: added } => {
+            format!("op.add_unique({}, {})", text(table), unique(added))
         }
         Operation::DropUnique { table, name } => {
             format!("op.drop_unique({}, {})", text(table), text(name))
         }
-        Operation::AddForeignKey { table, foreign_key: it } => {
-            format!("op.add_foreign_key({}, {})", text(table), foreign_key(it))
+        Operation::AddForeignKey { table, foreign_key: added } => {
+            format!("op.add_foreign_key({}, {})", text(table), foreign_key(added))
         }
         Operation::DropForeignKey { table, name } => {
             format!("op.drop_foreign_key({}, {})", text(table), text(name))
         }
-        Operation::AddCheck { table, check: it } => {
-            format!("op.add_check({}, {})", text(table), check(it))
+        Operation::AddCheck { table, check: added } => {
+            format!("op.add_check({}, {})", text(table), check(added))
         }
         Operation::DropCheck { table, name } => {
             format!("op.drop_check({}, {})", text(table), text(name))
         }
-        Operation::CreateIndex { table, index: it } => {
-            format!("op.create_index({}, {})", text(table), index(it))
+        Operation::CreateIndex { table, index: created } => {
+            format!("op.create_index({}, {})", text(table), index(created))
         }
         Operation::DropIndex { table, name } => {
             format!("op.drop_index({}, {})", text(table), text(name))
@@ -213,13 +213,13 @@ fn call(operation: &Operation) -> String {
         Operation::RenameIndex { table, from, to } => {
             format!("op.rename_index({}, {}, {})", text(table), text(from), text(to))
         }
-        Operation::Execute(Execute { sql: it, name, reverse, describes }) => {
-            let mut source = format!("op.execute({})", sql(it));
-            if let Some(it) = name {
-                source += &format!(".named({})", text(it));
+        Operation::Execute(Execute { sql: statement, name, reverse, describes }) => {
+            let mut source = format!("op.execute({})", sql(statement));
+            if let Some(name) = name {
+                source += &format!(".named({})", text(name));
             }
-            if let Some(it) = reverse {
-                source += &format!(".reversed_by({})", sql(it));
+            if let Some(reverse) = reverse {
+                source += &format!(".reversed_by({})", sql(reverse));
             }
             if !describes.is_empty() {
                 let inner: String =
@@ -237,16 +237,22 @@ fn call(operation: &Operation) -> String {
         }
         // A function has no text; autogenerate finds none.
         Operation::Run(step) => format!("op.run({}, |_| Ok(()))", text(&step.name)),
-        Operation::Makes(it) => other_object("makes", it),
-        Operation::Drops(it) => other_object("drops", it),
+        Operation::Makes(operation) => other_object("makes", operation),
+        Operation::Drops(operation) => other_object("drops", operation),
     }
 }
 
 /// `op.makes_view("v")`
-fn other_object(verb: &str, it: &OtherObject) -> String {
-    let table =
-        it.table.as_ref().map_or(String::new(), |table| format!(", {}", expression::text(table)));
-    format!("op.{verb}_{}({}{table})", it.kind.replace(' ', "_"), expression::text(&it.name))
+fn other_object(verb: &str, other_object: &OtherObject) -> String {
+    let table = other_object
+        .table
+        .as_ref()
+        .map_or(String::new(), |table| format!(", {}", expression::text(table)));
+    format!(
+        "op.{verb}_{}({}{table})",
+        other_object.kind.replace(' ', "_"),
+        expression::text(&other_object.name)
+    )
 }
 
 #[cfg(test)]

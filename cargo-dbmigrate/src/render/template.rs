@@ -131,9 +131,9 @@ impl Template {
                 Kind::Text(text) => filled.push(text, *line, 1),
                 Kind::Value(name) => filled.push(&value(name), *line, 0),
                 Kind::Lines(name, indent) => {
-                    for it in value(name).lines().skip(1) {
-                        let it = it.strip_prefix(INDENT).unwrap_or(it);
-                        filled.push(&format!("{indent}{it}\n"), *line, 0);
+                    for name in value(name).lines().skip(1) {
+                        let strip_prefix = name.strip_prefix(INDENT).unwrap_or(name);
+                        filled.push(&format!("{indent}{strip_prefix}\n"), *line, 0);
                     }
                 }
             }

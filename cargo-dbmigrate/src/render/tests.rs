@@ -215,9 +215,9 @@ fn everything_else_is_rendered_as_rust() {
 #[test]
 fn sql_is_written_with_all_that_it_says() {
     let operations = Operations::record(|op| {
-        let it =
+        let execute_handle =
             op.execute(Sql::from("CREATE VIEW v AS SELECT 1").mysql("CREATE VIEW v AS SELECT 2"));
-        it.named("create view `v`").reversed_by("DROP VIEW v");
+        execute_handle.named("create view `v`").reversed_by("DROP VIEW v");
         op.execute("ANALYZE").reversed_by(Sql::new()).describes(|op| op.drop_table("gone"));
     });
     let text = body(&Commented { operations, ..Commented::default() }, false);

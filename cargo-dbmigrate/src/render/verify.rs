@@ -40,15 +40,15 @@ pub fn verify(
         }
     }
     for (name, body) in bodies {
-        let Some(it) = public_function(&file, name) else {
+        let Some(item_fn) = public_function(&file, name) else {
             let what = format!("there is no public function `{name}` with one argument");
             return Err(template.wrong(None, &what).hint(function(name)));
         };
-        let line = filled.origin(it.sig.ident.span().start().line);
+        let line = filled.origin(item_fn.sig.ident.span().start().line);
         // Compared as tokens: in a comment, or in the other function, it would be lost.
         let wanted = syn::parse_str::<syn::Block>(&format!("{{{body}}}"));
         let wanted = wanted.map_or_else(|_| body.to_owned(), |block| tokens_of(&block));
-        if !tokens_of(&it.block).contains(&wanted) {
+        if !tokens_of(&item_fn.block).contains(&wanted) {
             let what = format!("`{name}` does not do what a revision is to do");
             return Err(template.wrong(line, &what).hint(function(name)));
         }
@@ -89,10 +89,10 @@ fn texts(expr: &Expr) -> Option<Vec<String>> {
         _ => None,
     };
     match expr {
-        Expr::Reference(it) => match &*it.expr {
-            Expr::Array(it) => it.elems.iter().map(text).collect(),
+        Expr::Reference(expr) => match &*expr.expr {
+            Expr::Array(expr_array) => expr_array.elems.iter().map(text).collect(),
             _ => None,
         },
-        it => Some(vec![text(it)?]),
+        expr => Some(vec![text(expr)?]),
     }
 }

@@ -67,8 +67,8 @@ fn header(text: &str) -> Option<Revision> {
         syn::parse_str::<syn::Expr>(value.trim()).ok()
     };
     let texts = |name: &str| match constant(name)? {
-        syn::Expr::Reference(it) => match *it.expr {
-            syn::Expr::Array(it) => Some(it.elems.iter().filter_map(text_of).collect()),
+        syn::Expr::Reference(expr_reference) => match *expr_reference.expr {
+            syn::Expr::Array(expr) => Some(expr.elems.iter().filter_map(text_of).collect()),
             _ => Some(Vec::new()),
         },
         _ => Some(Vec::new()),
@@ -83,9 +83,9 @@ fn header(text: &str) -> Option<Revision> {
     })
 }
 
-fn text_of(it: &syn::Expr) -> Option<String> {
-    match it {
-        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(it), .. }) => Some(it.value()),
+fn text_of(expr: &syn::Expr) -> Option<String> {
+    match expr {
+        syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(lit), .. }) => Some(lit.value()),
         _ => None,
     }
 }
@@ -138,7 +138,7 @@ fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, 
     let syn::Expr::Array(array) = &*value.expr else { return None };
     let said: Option<Vec<String>> = array.elems.iter().map(text_of).collect();
     // An array's type says how many they are.
-    let is_slice = matches!(&*constant.ty, syn::Type::Reference(it) if matches!(*it.elem, syn::Type::Slice(_)));
+    let is_slice = matches!(&*constant.ty, syn::Type::Reference(type_reference) if matches!(*type_reference.elem, syn::Type::Slice(_)));
     if said? != old || !(is_slice || old.len() == 1) {
         return None;
     }

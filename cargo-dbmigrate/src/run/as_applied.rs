@@ -43,9 +43,9 @@ pub fn migrations(
         return Ok(migrations);
     }
     let entries = version_table::entries(driver.as_connection(), cx.config.version_table())?;
-    for it in entries.iter().filter(|entry| edited.contains(&*entry.id)) {
-        let was = it.decode()?;
-        migrations = replaced(migrations, &it.id, |migration| {
+    for entry in entries.iter().filter(|entry| edited.contains(&*entry.id)) {
+        let was = entry.decode()?;
+        migrations = replaced(migrations, &entry.id, |migration| {
             let upgrade = recording::Recording { operations: was, ..migration.upgrade };
             Migration::new(migration.revision, upgrade, migration.downgrade)
         });
@@ -80,7 +80,7 @@ fn replaced(
     with: impl FnOnce(Migration) -> Migration,
 ) -> Migrations {
     match migrations.get(id).cloned() {
-        Some(it) => migrations.with(with(it)),
+        Some(migration) => migrations.with(with(migration)),
         None => migrations,
     }
 }

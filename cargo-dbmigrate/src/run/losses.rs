@@ -206,9 +206,9 @@ impl Walk {
                     self.drop_of_column(table, column, lost);
                 }
             }
-            Operation::Execute(it) => {
+            Operation::Execute(operation) => {
                 let before = self.schema.clone();
-                self.operations(&it.describes);
+                self.operations(&operation.describes);
                 self.schema = before;
             }
             Operation::CreateTable(_)

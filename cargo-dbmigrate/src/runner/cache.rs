@@ -54,21 +54,21 @@ impl Cache {
             self.shared.iter().map(|found| (&found.path, &found.seen.stamp, &found.seen.hash));
         let head = (FORM, &self.key, shared.collect::<Vec<_>>());
         let mut text = serde_json::to_string(&head).doing(|| "write a path".to_owned())?;
-        for (module, Entry { seen, listed, recording: it }) in &self.entries {
+        for (module, Entry { seen, listed, recording }) in &self.entries {
             let header = (
                 module,
                 &seen.stamp,
                 (&seen.hash, listed),
-                &it.id,
-                &it.parents,
-                &it.branch_labels,
-                &it.depends_on,
-                &it.replaces,
-                &it.message,
-                &it.checksum,
+                &recording.id,
+                &recording.parents,
+                &recording.branch_labels,
+                &recording.depends_on,
+                &recording.replaces,
+                &recording.message,
+                &recording.checksum,
             );
             let header = serde_json::to_string(&header).doing(|| "write a header".to_owned())?;
-            text += &format!("\n{header}\t{}", it.line);
+            text += &format!("\n{header}\t{}", recording.line);
         }
         work_files::write(&dir.join(FILE), &text)
     }

@@ -175,14 +175,14 @@ fn attempt(
     compile.cmd = compile.cmd.args(["--", "--cap-lints=allow"]);
     let mut executable = None;
     let exit = cargo.build(compile, "Compiling the migrations", |message| {
-        if let Message::CompilerArtifact(it) = message {
-            executable = it.executable.or(executable.take());
+        if let Message::CompilerArtifact(artifact) = message {
+            executable = artifact.executable.or(executable.take());
         }
     })?;
     match executable {
-        Some(it) if exit.success => {
-            let sources = sources(cx, it.as_std_path());
-            Ok(Ok((it.into(), sources)))
+        Some(utf8_path_buf) if exit.success => {
+            let sources = sources(cx, utf8_path_buf.as_std_path());
+            Ok(Ok((utf8_path_buf.into(), sources)))
         }
         _ => Ok(Err(exit)),
     }
@@ -211,8 +211,8 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
     };
     let file = spans(true).or_else(named).or_else(|| spans(false));
     let err = match file {
-        Some(it) => {
-            let path = cx.project.shown(&it.path);
+        Some(file) => {
+            let path = cx.project.shown(&file.path);
             Error::new(format!("the revision `{path}` does not compile"))
         }
         None => Error::new("the migrations do not compile"),

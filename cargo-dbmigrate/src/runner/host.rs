@@ -98,7 +98,7 @@ fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, Str
     // The models may be in another package of the workspace, and only that one depends on it.
     let mut all = metadata.packages.iter().filter(|package| *package.name == *RUNTIME);
     match (all.next(), all.next()) {
-        (Some(it), None) => Ok((it, RUNTIME.replace('-', "_"))),
+        (Some(package), None) => Ok((package, RUNTIME.replace('-', "_"))),
         _ => Err(Error::new(format!("the package `{package}` does not depend on {RUNTIME}"))
             .hint(format!("`cargo add -p {package} {RUNTIME}@{VERSION}` adds it"))),
     }

@@ -26,8 +26,8 @@ pub fn key(cx: &Context, shared: &[Shared]) -> String {
         cx.project.edition,
         compiler(&cx.project.cargo_dir),
     );
-    for it in shared {
-        text += &format!("{}\n{}\n", it.path.display(), it.seen.hash);
+    for file in shared {
+        text += &format!("{}\n{}\n", file.path.display(), file.seen.hash);
     }
     hash(text.as_bytes())
 }
@@ -74,7 +74,7 @@ fn of_rustup(toolchain: &str, name: &str) -> Option<PathBuf> {
     let entries = toolchains.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.file_name()));
     let mut fitting = entries.filter(|entry| entry.to_string_lossy().starts_with(&prefix));
     match (fitting.next(), fitting.next()) {
-        (Some(it), None) => rustc(&it),
+        (Some(text), None) => rustc(&text),
         _ => None,
     }
 }

@@ -49,8 +49,8 @@ impl Process {
         let mut process = Process { child, answers: Some(answers), frames, out };
         let hello = process.next()?.and_then(|it| Hello::read(&it));
         match hello {
-            Some(it) if it.understood => Ok(process),
-            Some(it) => Err(misunderstood(&it.version)),
+            Some(hello) if hello.understood => Ok(process),
+            Some(hello) => Err(misunderstood(&hello.version)),
             None => Err(Error::new("the migrations' program ended before it was ready")),
         }
     }

@@ -80,9 +80,11 @@ impl Look {
             let seen = stamp::look(&file.path, entry.as_ref().map(|entry| &entry.seen), hash);
             let seen = seen.doing(|| format!("read `{}`", file.path.display()))?;
             match entry {
-                Some(it) if fits && it.seen.hash == seen.hash && it.listed == file.listed => {
-                    fresher |= it.seen != seen;
-                    kept.insert(file.module.clone(), Entry { seen, ..it });
+                Some(entry)
+                    if fits && entry.seen.hash == seen.hash && entry.listed == file.listed =>
+                {
+                    fresher |= entry.seen != seen;
+                    kept.insert(file.module.clone(), Entry { seen, ..entry });
                 }
                 _ => missing.push((file.clone(), seen)),
             }
@@ -95,8 +97,8 @@ impl Look {
 pub fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
     let list = package::list_file(cx);
     let mut shared = Vec::new();
-    for it in before {
-        shared.push(share(&it.path, Some(&it.seen), &list)?);
+    for file in before {
+        shared.push(share(&file.path, Some(&file.seen), &list)?);
     }
     if before.iter().all(|candidate| candidate.path != list) {
         shared.push(share(&list, None, &list)?);
@@ -114,8 +116,8 @@ pub fn share(path: &Path, before: Option<&Seen>, list: &Path) -> Result<Shared> 
 }
 
 /// Whether a file was written since.
-pub fn is_newer(it: &Shared, started: SystemTime) -> bool {
-    let modified = std::fs::metadata(&it.path).and_then(|metadata| metadata.modified());
+pub fn is_newer(file: &Shared, started: SystemTime) -> bool {
+    let modified = std::fs::metadata(&file.path).and_then(|metadata| metadata.modified());
     modified.is_ok_and(|system_time| system_time >= started)
 }
 
@@ -188,7 +190,7 @@ fn record(
                 let culprit = build.modules.iter().find(|module| !recorded.contains_key(*module));
                 let file = files.iter().find(|file| Some(&file.module) == culprit);
                 return Err(match file {
-                    Some(it) => ended(cx, &it.path),
+                    Some(file) => ended(cx, &file.path),
                     None => Error::new("the migrations' program ended before it was done"),
                 });
             }

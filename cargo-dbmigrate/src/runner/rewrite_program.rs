@@ -53,7 +53,7 @@ pub fn rewritten(cx: &Context, function: &str, operations: &[Operation]) -> Resu
     // Held while it runs: another process may compile it anew.
     let _lock = Lock::take(dir, cx.out)?;
     let executable = match Built::read(dir).filter(|built| built.is_current(cx, function)) {
-        Some(it) => it.executable,
+        Some(built) => built.executable,
         None => compiled(cx, function)?,
     };
     let mut process = Process::start(&executable, Mode::Rewrite, cx.out)?;

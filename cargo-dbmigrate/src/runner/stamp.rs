@@ -53,13 +53,13 @@ pub fn of(path: &Path) -> Option<String> {
     stamp(&fs::metadata(path).ok()?)
 }
 
-fn stamp(it: &Metadata) -> Option<String> {
-    let modified = it.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
-    let length = it.len();
+fn stamp(metadata: &Metadata) -> Option<String> {
+    let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?.as_nanos();
+    let length = metadata.len();
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt as _;
-        let (seconds, nanos, node) = (it.ctime(), it.ctime_nsec(), it.ino());
+        let (seconds, nanos, node) = (metadata.ctime(), metadata.ctime_nsec(), metadata.ino());
         Some(format!("{modified:x} {length:x} {seconds:x}.{nanos:x} {node:x}"))
     }
     #[cfg(not(unix))]

@@ -53,7 +53,7 @@ impl<'a> Steps<'a> {
             return Err(Error::new(message));
         };
         let running = match self.running.take() {
-            Some(it) if it.modules.contains(module) => it,
+            Some(running) if running.modules.contains(module) => running,
             _ => Running::start(self.cx, cache, module)?,
         };
         Ok(self.running.insert(running))
@@ -109,7 +109,7 @@ impl Running {
         let built =
             Built::read(dir).filter(|built| built.key == cache.key && is_now(built, module));
         let built = match built {
-            Some(it) => it,
+            Some(built) => built,
             None => compile(cx, cache)?,
         };
         // Several threads may each have one.
@@ -151,9 +151,10 @@ fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
     Ok(built)
 }
 
-fn has_steps(it: &Migration) -> bool {
-    let operations =
-        [&it.upgrade, &it.downgrade].into_iter().flat_map(|recording| &recording.operations);
+fn has_steps(migration: &Migration) -> bool {
+    let operations = [&migration.upgrade, &migration.downgrade]
+        .into_iter()
+        .flat_map(|recording| &recording.operations);
     operations.into_iter().any(|operation| matches!(operation, Operation::Run(_)))
 }
 

@@ -58,7 +58,7 @@ impl Template {
         let (files, found) = match name {
             None => (BTreeMap::new(), BUILT_IN.first()),
             Some(name) => match built_in(name) {
-                Some(it) => (BTreeMap::new(), Some(it)),
+                Some(built_in) => (BTreeMap::new(), Some(built_in)),
                 None => (read(cx, name)?, BUILT_IN.first()),
             },
         };

@@ -20,11 +20,11 @@ impl Name {
     fn new(text: &str) -> Result<Name, String> {
         // Two of them mean no more than one, and brackets are a name's own.
         let mut pattern = String::new();
-        for it in text.chars() {
-            match it {
+        for char in text.chars() {
+            match char {
                 '*' if pattern.ends_with('*') => {}
                 '[' => pattern.push_str("[[]"),
-                it => pattern.push(it),
+                c => pattern.push(c),
             }
         }
         glob::Pattern::new(&pattern).map(Name).map_err(|err| err.to_string())
@@ -45,7 +45,7 @@ impl TryFrom<String> for Included {
 
     fn try_from(text: String) -> Result<Included, String> {
         match parsed("include", &text)? {
-            Pattern::Table(it) => Ok(Included(it)),
+            Pattern::Table(name) => Ok(Included(name)),
             Pattern::Column(..) | Pattern::Object(..) => Err(format!(
                 "`include` has `{text}`, and it takes tables only; `exclude` takes columns as \
                  `table.column`, and constraints and indexes as `kind:name`"
@@ -80,12 +80,12 @@ impl fmt::Display for Excluded {
 impl Excluded {
     pub fn matches(&self, subject: &Subject<'_>) -> bool {
         match (&self.pattern, subject) {
-            (Pattern::Table(it), Subject::Table(name)) => it.matches(name),
+            (Pattern::Table(pattern), Subject::Table(name)) => pattern.matches(name),
             (Pattern::Column(table, column), Subject::Column(of, name)) => {
                 table.matches(of) && column.matches(name)
             }
-            (Pattern::Object(kind, it), Subject::Object(of, name)) => {
-                kind == of && it.matches(name)
+            (Pattern::Object(kind, pattern), Subject::Object(of, name)) => {
+                kind == of && pattern.matches(name)
             }
             _ => false,
         }
@@ -146,7 +146,7 @@ impl fmt::Display for Subject<'_> {
 fn parsed(key: &str, text: &str) -> Result<Pattern, String> {
     let name = |part: &str| match part {
         "" => Err(format!("`{key}` has `{text}`, where a name is missing; `*` stands for any")),
-        it => Name::new(it).map_err(|why| format!("`{key}` has `{text}`: {why}")),
+        part => Name::new(part).map_err(|why| format!("`{key}` has `{text}`: {why}")),
     };
     if let Some((kind, rest)) = text.split_once(':') {
         let Some((_, kind)) = Kind::ALL.iter().find(|(text, _)| *text == kind) else {

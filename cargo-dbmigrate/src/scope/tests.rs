@@ -34,37 +34,37 @@ fn difference(from: &[Table], to: &[Table], scope: Scope) -> Vec<String> {
     let models = models(to, scope);
     let answers = Answers { no_renames: true, ..Answers::default() };
     match changes(&before, &models, &answers) {
-        Ok(Outcome::Changes(it)) => {
+        Ok(Outcome::Changes(changes)) => {
             let mut reached = before;
-            replay(&mut reached, &it.operations).unwrap();
+            replay(&mut reached, &changes.operations).unwrap();
             assert_eq!(plain(&reached, &models).unwrap(), [], "a second time finds more");
             assert_eq!(back(&models, &reached), []);
-            it.operations.iter().map(ToString::to_string).collect()
+            changes.operations.iter().map(ToString::to_string).collect()
         }
-        Ok(Outcome::Questions(it)) => panic!("{it:?}"),
+        Ok(Outcome::Questions(changes)) => panic!("{changes:?}"),
         Err(err) => err.to_string().lines().map(str::to_owned).collect(),
     }
 }
 
 fn user() -> Table {
-    let mut it = Table::new("User")
+    let mut table = Table::new("User")
         .column(Column::new("id", Type::BigInteger).not_null())
         .column(Column::new("a", Type::Integer))
         .column(Column::new("x", Type::Integer))
         .column(Column::new("twice", Type::Integer).generated_virtual("X * 2"))
         .column(Column::new("again", Type::Integer).generated_virtual("twice * 2"))
         .primary_key("pk_user", ["id"]);
-    it.uniques.push(Unique::new("uq_user_a_x", ["a", "x"]));
-    it.uniques.push(Unique::new("uq_user_a", ["a"]));
-    it.foreign_keys.push(ForeignKey::new("fk_user_x", ["x"], "other", ["id"]));
-    it.foreign_keys.push(ForeignKey::new("fk_user_a", ["a"], "other", ["x"]));
-    it.checks.push(Check::new("ck_user_x", "\"X\" > 0"));
-    it.checks.push(Check::new("ck_user_a", "a > 0 AND 'x' <> ''"));
-    it.indexes.push(Index::new("ix_user_x", []).column(IndexColumn::expression("abs(x)")));
-    it.indexes.push(Index::new("ix_user_again", ["again"]));
-    it.indexes.push(Index::new("ix_user_where", ["a"]).filter("x IS NOT NULL"));
-    it.indexes.push(Index::new("ix_user_a", ["a"]));
-    it
+    table.uniques.push(Unique::new("uq_user_a_x", ["a", "x"]));
+    table.uniques.push(Unique::new("uq_user_a", ["a"]));
+    table.foreign_keys.push(ForeignKey::new("fk_user_x", ["x"], "other", ["id"]));
+    table.foreign_keys.push(ForeignKey::new("fk_user_a", ["a"], "other", ["x"]));
+    table.checks.push(Check::new("ck_user_x", "\"X\" > 0"));
+    table.checks.push(Check::new("ck_user_a", "a > 0 AND 'x' <> ''"));
+    table.indexes.push(Index::new("ix_user_x", []).column(IndexColumn::expression("abs(x)")));
+    table.indexes.push(Index::new("ix_user_again", ["again"]));
+    table.indexes.push(Index::new("ix_user_where", ["a"]).filter("x IS NOT NULL"));
+    table.indexes.push(Index::new("ix_user_a", ["a"]));
+    table
 }
 
 fn names(table: &Table) -> Vec<&str> {
@@ -126,8 +126,8 @@ fn a_pattern_that_is_none_is_an_error() {
     assert_eq!(include("index:x"), only_tables.replace("user.x", "index:x"));
     let missing =
         |text| format!("`exclude` has `{text}`, where a name is missing; `*` stands for any");
-    for it in ["", ".x", "t.", "index:"] {
-        assert_eq!(exclude(it), missing(it));
+    for text in ["", ".x", "t.", "index:"] {
+        assert_eq!(exclude(text), missing(text));
     }
     assert_eq!(
         exclude("idx:a"),

@@ -73,11 +73,11 @@ impl Trial<'_> {
         if let Err(err) = trying.run(Direction::Upgrade) {
             let text = err.report();
             return match Missing::of(&text) {
-                Some(it) => {
-                    let whose = self.whose(&touched, &it);
+                Some(missing) => {
+                    let whose = self.whose(&touched, &missing);
                     untried.push(format!(
                         "the revision was not tried to its end: {}",
-                        it.said_of(&whose)
+                        missing.said_of(&whose)
                     ));
                     Ok(untried)
                 }
@@ -87,10 +87,10 @@ impl Trial<'_> {
         for table in &touched {
             if let Err(text) = rows::try_insert(&mut *trying.driver, table) {
                 match Missing::of(&text) {
-                    Some(it) => {
-                        let whose = self.whose(&[table], &it);
+                    Some(missing) => {
+                        let whose = self.whose(&[table], &missing);
                         let what = format!("table `{}` takes no row here", table.name);
-                        untried.push(format!("{what}: {}", it.said_of(&whose)));
+                        untried.push(format!("{what}: {}", missing.said_of(&whose)));
                     }
                     None if rows::is_of_definition(&text) => {
                         let err = Error::new(format!("table `{}` takes no row", table.name));

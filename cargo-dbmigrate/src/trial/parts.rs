@@ -107,16 +107,19 @@ fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
             }
         }
         if column.default.is_some() {
-            add(default(column), with(&|it| it.default.clone_from(&column.default)));
+            add(
+                default(column),
+                with(&|new_column| new_column.default.clone_from(&column.default)),
+            );
         }
         if let Some(generated) = &column.generated {
             let what =
                 format!("the generated column `{}` (`{}`)", column.name, generated.expression);
-            add(what, with(&|it| it.generated.clone_from(&column.generated)));
+            add(what, with(&|found| found.generated.clone_from(&column.generated)));
         }
         if column.collation.is_some() {
             let what = format!("the collation of column `{}`", column.name);
-            let mut table = with(&|it| it.collation.clone_from(&column.collation));
+            let mut table = with(&|unique| unique.collation.clone_from(&column.collation));
             // A collation is only looked for where something is sorted by it.
             table = table.unique("dbmigrate_collation", [column.name.as_str()]);
             add(what, table);

@@ -62,8 +62,8 @@ impl Case {
         let mut answers = String::new();
         let mut setup = String::new();
         for line in text.lines() {
-            if let Some(it) = line.strip_prefix(MARK) {
-                section = it.trim();
+            if let Some(strip_prefix) = line.strip_prefix(MARK) {
+                section = strip_prefix.trim();
                 continue;
             }
             let to = match section {

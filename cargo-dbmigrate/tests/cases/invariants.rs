@@ -151,11 +151,11 @@ pub fn there(
     broken: Broken<'_>,
 ) {
     let drift: BTreeSet<String> = before.drift.iter().map(|drift| names.of_now(drift)).collect();
-    for it in after.drift.difference(&drift) {
-        broken(format!("does not lead there: {it}"));
+    for text in after.drift.difference(&drift) {
+        broken(format!("does not lead there: {text}"));
     }
-    for it in drift.difference(&after.drift).filter(|difference| is_left(names, difference)) {
-        broken(format!("what others changed is gone: {it}"));
+    for name in drift.difference(&after.drift).filter(|difference| is_left(names, difference)) {
+        broken(format!("what others changed is gone: {name}"));
     }
     left(before, after, broken);
     objects(names, before, after, schemas, broken);
@@ -164,8 +164,8 @@ pub fn there(
 
 /// Leads to what the models say. After a rename their constraints would have other names.
 pub fn models(names: &Names, before: &State, drift: &[Difference], broken: Broken<'_>) {
-    for it in words(drift).difference(&before.drift).filter(|_| !names.renamed) {
-        broken(format!("does not lead to the models: {it}"));
+    for name in words(drift).difference(&before.drift).filter(|_| !names.renamed) {
+        broken(format!("does not lead to the models: {name}"));
     }
 }
 
@@ -189,18 +189,18 @@ pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken
                 .for_each(|difference| broken(format!("does not lead back: {name}: {difference}"))),
         }
     }
-    for it in back.drift.difference(&before.drift) {
-        broken(format!("does not lead back: {it}"));
+    for text in back.drift.difference(&before.drift) {
+        broken(format!("does not lead back: {text}"));
     }
     left(before, back, broken);
     let is_other = |object: &&Object| matches!(object.kind, ObjectKind::View | ObjectKind::Trigger);
-    for it in before.objects.iter().filter(is_other) {
-        if matches!(names.tables.get(&it.table), Some(None)) {
+    for kept in before.objects.iter().filter(is_other) {
+        if matches!(names.tables.get(&kept.table), Some(None)) {
             continue;
         }
-        let was = it.sql.as_deref().unwrap_or_default();
-        match back.object(it.kind, &it.name).and_then(|object| object.sql.as_deref()) {
-            None => broken(format!("does not lead back: {} `{}` is gone", it.kind, it.name)),
+        let was = kept.sql.as_deref().unwrap_or_default();
+        match back.object(kept.kind, &kept.name).and_then(|object| object.sql.as_deref()) {
+            None => broken(format!("does not lead back: {} `{}` is gone", kept.kind, kept.name)),
             Some(now) if names.renamed && same_expression(was, now) || was == now => {}
             Some(now) => broken(format!("does not lead back: {was}\n    is now {now}")),
         }
@@ -237,10 +237,10 @@ fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
 /// Nothing of the work is left behind.
 fn left(before: &State, after: &State, broken: Broken<'_>) {
     let is_new = |object: &&Object| before.object(object.kind, &object.name).is_none();
-    for it in
+    for object in
         after.objects.iter().filter(is_new).filter(|object| object.name.starts_with("dbmigrate_"))
     {
-        broken(format!("{} `{}` is left", it.kind, it.name));
+        broken(format!("{} `{}` is left", object.kind, object.name));
     }
     if before.settings != after.settings {
         broken(format!("settings were {:?} and are {:?}", before.settings, after.settings));
@@ -273,25 +273,25 @@ fn objects(
             _ => false,
         }
     };
-    for it in before.objects.iter().filter(|object| !is_internal(&object.name)) {
-        let is_gone = matches!(names.tables.get(&it.table), Some(None));
-        if is_ours(was, it) || is_gone {
+    for kept in before.objects.iter().filter(|object| !is_internal(&object.name)) {
+        let is_gone = matches!(names.tables.get(&kept.table), Some(None));
+        if is_ours(was, kept) || is_gone {
             continue;
         }
-        let text = it.sql.as_deref().unwrap_or_default();
-        match after.object(it.kind, &it.name).and_then(|object| object.sql.as_deref()) {
-            None => broken(format!("{} `{}` of others is gone", it.kind, it.name)),
+        let text = kept.sql.as_deref().unwrap_or_default();
+        match after.object(kept.kind, &kept.name).and_then(|object| object.sql.as_deref()) {
+            None => broken(format!("{} `{}` of others is gone", kept.kind, kept.name)),
             Some(now) if names.renamed || text == now => {}
             Some(now) => broken(format!("{text}\n    is now {now}")),
         }
     }
-    for it in after.objects.iter().filter(|object| !is_internal(&object.name)) {
-        let was_there = before.object(it.kind, &it.name).is_some();
-        if !is_ours(now, it) && !was_there {
-            broken(format!("{} `{}` is there, and nothing made it", it.kind, it.name));
+    for object in after.objects.iter().filter(|object| !is_internal(&object.name)) {
+        let was_there = before.object(object.kind, &object.name).is_some();
+        if !is_ours(now, object) && !was_there {
+            broken(format!("{} `{}` is there, and nothing made it", object.kind, object.name));
         }
-        if is_ours(was, it) && !is_ours(now, it) {
-            broken(format!("{} `{}` is still there", it.kind, it.name));
+        if is_ours(was, object) && !is_ours(now, object) {
+            broken(format!("{} `{}` is still there", object.kind, object.name));
         }
     }
 }

@@ -73,7 +73,7 @@ fn args(case: &Case) -> NewRevision {
     let own = ["cargo-dbmigrate", "migrate", "--non-interactive"];
     let cli = Cli::try_parse_from(own.into_iter().chain(words));
     match cli.unwrap_or_else(|err| panic!("{}: {err}", case.name)).command {
-        Command::Migrate(it) => it.new,
+        Command::Migrate(migrate) => migrate.new,
         other => unreachable!("{other:?} is not `migrate`"),
     }
 }

@@ -118,7 +118,7 @@ fn outcome(
     say: &mut dyn FnMut(String),
 ) -> Outcome {
     let revision = match revision {
-        Ok(it) => it,
+        Ok(revision) => revision,
         Err(err) => {
             let operations = without_module(&format!("error: {err}\n"));
             return Outcome { operations, ..Outcome::default() };
@@ -136,8 +136,8 @@ fn outcome(
     };
     let reached = run::replayed(&before.schema, revision);
     match migrate::second(&reached, after) {
-        Ok(it) if it.is_empty() => {}
-        Ok(it) => say(format!("a second `migrate` finds {}", migrate::words(&it))),
+        Ok(operations) if operations.is_empty() => {}
+        Ok(operations) => say(format!("a second `migrate` finds {}", migrate::words(&operations))),
         Err(err) => say(format!("a second `migrate` fails: {err}")),
     }
     let first = migrate::second(&Schema::default(), before).unwrap();
@@ -155,15 +155,15 @@ fn outcome(
         if case.config.is_some() {
             ran.from_models.retain(|difference| !difference.is_of_names());
         }
-        check(&ran, schemas, &revision.upgrade, &mut |it| say(format!("{}: {it}", pass.name)));
+        check(&ran, schemas, &revision.upgrade, &mut |name| say(format!("{}: {name}", pass.name)));
         if let (Err(why), Ok(_)) = (&planned, &ran.after) {
             say(format!("{}: is done, but not planned offline: {why}", pass.name));
         }
-        if let Err(it) = &ran.after {
-            refused.push((pass.name, format!("error: {}\n", it.0.report())));
+        if let Err(failure) = &ran.after {
+            refused.push((pass.name, format!("error: {}\n", failure.0.report())));
         }
         let refused_back = match &ran.back {
-            Some(Err(it)) => Some(format!("error: {}\n", it.0.report())),
+            Some(Err(back)) => Some(format!("error: {}\n", back.0.report())),
             _ => None,
         };
         if idx > 0 {
@@ -206,13 +206,13 @@ fn check(ran: &Ran, schemas: [&Schema; 2], operations: &[Operation], say: &mut d
             invariants::models(&names, &ran.before, &ran.from_models, say);
             match &ran.back {
                 Some(Ok(back)) => invariants::back(&names, &ran.before, back, schemas[0], say),
-                Some(Err(it)) if it.1 != *after => {
+                Some(Err(failure)) if failure.1 != *after => {
                     say("the refused way back has changed something".to_owned());
                 }
                 _ => {}
             }
         }
-        Err(it) if it.1 != ran.before => {
+        Err(failure) if failure.1 != ran.before => {
             say(format!("is refused and has changed something: {:?}", ran.before));
         }
         Err(_) => {}

@@ -120,8 +120,8 @@ pub fn run(
 /// The schema after a revision.
 pub fn replayed(before: &Schema, revision: &Revision) -> Schema {
     let mut schema = before.clone();
-    for it in &revision.upgrade {
-        it.apply(&mut schema).unwrap();
+    for operation in &revision.upgrade {
+        operation.apply(&mut schema).unwrap();
     }
     schema
 }
@@ -167,7 +167,7 @@ fn statements(
     let res = loop {
         let facts = driver.as_connection().facts_with_objects().unwrap();
         let plan = match SQLITE.plan(&operations[taken..], schema, &facts) {
-            Ok(it) => it,
+            Ok(plan) => plan,
             Err(err) => break Err(err.message),
         };
         plan.tasks.iter().for_each(|task| text += &line(task));
@@ -176,8 +176,10 @@ fn statements(
             break Ok(text);
         }
         for task in &plan.tasks {
-            if let Task::Statement(it) = task {
-                driver.batch(&it.sql).unwrap_or_else(|err| panic!("{}: {err}", it.sql));
+            if let Task::Statement(statement) = task {
+                driver
+                    .batch(&statement.sql)
+                    .unwrap_or_else(|err| panic!("{}: {err}", statement.sql));
             }
         }
     };
@@ -188,9 +190,9 @@ fn statements(
 
 fn line(task: &Task) -> String {
     match task {
-        Task::Statement(it) => format!("{};\n", it.sql),
-        Task::Guard(it) => format!("-- has to find nothing: {}\n", it.sql),
-        Task::Note(it) => format!("-- {it}\n"),
+        Task::Statement(statement) => format!("{};\n", statement.sql),
+        Task::Guard(guard) => format!("-- has to find nothing: {}\n", guard.sql),
+        Task::Note(task) => format!("-- {task}\n"),
         Task::Step { name, .. } => format!("-- step `{name}`\n"),
     }
 }
@@ -205,8 +207,8 @@ pub fn offline(first: &[Operation], revision: &Revision) -> Result<Vec<Differenc
     for operations in [first, &revision.upgrade, &revision.downgrade] {
         let tasks = plan::offline(operations, &mut schema, SQLITE).map_err(|err| err.message)?;
         for task in tasks {
-            if let Task::Statement(it) = task {
-                driver.batch(&it.sql).map_err(|err| format!("{}: {err}", it.sql))?;
+            if let Task::Statement(statement) = task {
+                driver.batch(&statement.sql).map_err(|err| format!("{}: {err}", statement.sql))?;
             }
         }
         let found = driver.as_connection().catalog(None).unwrap();

@@ -96,7 +96,9 @@ fn literal(value: &Value) -> String {
     let times =
         [hour_ago, now].map(|timestamp| timestamp.strftime("%Y-%m-%d %H:%M:%S").to_string());
     match value {
-        Value::Text(it) if it.len() == times[0].len() && (&times[0]..=&times[1]).contains(&it) => {
+        Value::Text(contains)
+            if contains.len() == times[0].len() && (&times[0]..=&times[1]).contains(&contains) =>
+        {
             "now".to_owned()
         }
         other => other.to_string(),
@@ -105,7 +107,7 @@ fn literal(value: &Value) -> String {
 
 fn number(driver: &mut dyn Driver, sql: &str) -> i64 {
     match driver.query(sql, &[]).unwrap().rows.into_iter().flatten().next() {
-        Some(Value::Integer(it)) => it,
+        Some(Value::Integer(row)) => row,
         other => panic!("{sql}: {other:?}"),
     }
 }

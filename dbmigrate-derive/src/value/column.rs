@@ -59,18 +59,22 @@ impl Reader {
         let negative = input.parse::<Option<Token![-]>>()?.is_some();
         let sign = if negative { "-" } else { "" };
         match input.parse::<Lit>().map_err(|_| self.expected_at(span))? {
-            Lit::Int(it) => match format!("{sign}{}", it.base10_digits()).parse() {
+            Lit::Int(lit_int) => match format!("{sign}{}", lit_int.base10_digits()).parse() {
                 Ok(number) => Ok(DefaultValue::Integer(number)),
                 Err(_) => {
                     let message = "expected a number that fits 64 bits with a sign";
-                    Err(syn::Error::new(it.span(), message))
+                    Err(syn::Error::new(lit_int.span(), message))
                 }
             },
-            Lit::Float(it) => Ok(DefaultValue::Real(format!("{sign}{}", it.base10_digits()))),
-            Lit::Bool(it) if !negative => Ok(DefaultValue::Bool(it.value)),
-            Lit::Str(it) if !negative => Ok(DefaultValue::Text(it.value())),
-            Lit::Char(it) if !negative => Ok(DefaultValue::Text(it.value().to_string())),
-            Lit::ByteStr(it) if !negative => Ok(DefaultValue::Blob(it.value())),
+            Lit::Float(lit_float) => {
+                Ok(DefaultValue::Real(format!("{sign}{}", lit_float.base10_digits())))
+            }
+            Lit::Bool(lit_bool) if !negative => Ok(DefaultValue::Bool(lit_bool.value)),
+            Lit::Str(lit) if !negative => Ok(DefaultValue::Text(lit.value())),
+            Lit::Char(lit_char) if !negative => {
+                Ok(DefaultValue::Text(lit_char.value().to_string()))
+            }
+            Lit::ByteStr(lit_byte_str) if !negative => Ok(DefaultValue::Blob(lit_byte_str.value())),
             _ => Err(self.expected_at(span)),
         }
     }

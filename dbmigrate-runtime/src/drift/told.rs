@@ -32,10 +32,10 @@ impl Told {
     fn follow(&mut self, operation: &Operation) {
         let folding = self.folding;
         match operation {
-            Operation::Execute(it) => {
-                let tables = it.describes.iter().flat_map(Operation::tables);
+            Operation::Execute(operation) => {
+                let tables = operation.describes.iter().flat_map(Operation::tables);
                 self.tables.extend(tables.map(|name| folding.folded_table(name)));
-                it.describes.iter().for_each(|described| self.follow(described));
+                operation.describes.iter().for_each(|described| self.follow(described));
             }
             Operation::RenameTable { from, to } => {
                 if self.tables.remove(&folding.folded_table(from)) {

@@ -120,9 +120,9 @@ impl<'a> SqliteDriver<'a> {
 
     fn conn(&self) -> &SqliteConnection {
         match &self.conn {
-            Handle::Own(it) => it,
-            Handle::Lent(it) => it,
-            Handle::Read(it) => it,
+            Handle::Own(connection) => connection,
+            Handle::Lent(connection) => connection,
+            Handle::Read(connection) => connection,
         }
     }
 
@@ -334,24 +334,24 @@ fn patiently<T>(
 fn to_sqlite(value: &Value) -> SqliteValue {
     match value {
         Value::Null => SqliteValue::Null,
-        Value::Bool(it) => SqliteValue::Integer((*it).into()),
-        Value::Integer(it) => SqliteValue::Integer(*it),
-        Value::Real(it) => SqliteValue::Real(*it),
-        Value::Text(it) => SqliteValue::Text(it.clone()),
-        Value::Blob(it) => SqliteValue::Blob(it.clone()),
+        Value::Bool(value) => SqliteValue::Integer((*value).into()),
+        Value::Integer(value) => SqliteValue::Integer(*value),
+        Value::Real(value) => SqliteValue::Real(*value),
+        Value::Text(value) => SqliteValue::Text(value.clone()),
+        Value::Blob(bytes) => SqliteValue::Blob(bytes.clone()),
     }
 }
 
 fn from_sqlite(value: ValueRef<'_>) -> Value {
     match value {
         ValueRef::Null => Value::Null,
-        ValueRef::Integer(it) => Value::Integer(it),
-        ValueRef::Real(it) => Value::Real(it),
+        ValueRef::Integer(value) => Value::Integer(value),
+        ValueRef::Real(value) => Value::Real(value),
         // Text of another encoding is bytes: read as text and written back it would be another.
-        ValueRef::Text(it) => match std::str::from_utf8(it) {
-            Ok(it) => Value::Text(it.to_owned()),
-            Err(_) => Value::Blob(it.to_owned()),
+        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+            Ok(from_utf8) => Value::Text(from_utf8.to_owned()),
+            Err(_) => Value::Blob(bytes.to_owned()),
         },
-        ValueRef::Blob(it) => Value::Blob(it.to_owned()),
+        ValueRef::Blob(bytes) => Value::Blob(bytes.to_owned()),
     }
 }

@@ -6,14 +6,18 @@ use crate::driver::{DatabaseError, ErrorKind};
 /// What to do about something that no statement is to blame for.
 pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
     match source {
-        it if it.is_read_only() || it.is_unopenable() => {
+        database_error if database_error.is_read_only() || database_error.is_unopenable() => {
             Some("look at the permissions of the database file and of its directory")
         }
-        it if it.is_not_a_database() => Some("the file is something else, or it is encrypted"),
-        it if it.is_full() => {
+        database_error if database_error.is_not_a_database() => {
+            Some("the file is something else, or it is encrypted")
+        }
+        database_error if database_error.is_full() => {
             Some("make space on the disk that the database is on, and run the command again")
         }
-        it if it.is_io() => Some("look at the disk that the database is on, and run it again"),
+        database_error if database_error.is_io() => {
+            Some("look at the disk that the database is on, and run it again")
+        }
         _ => None,
     }
 }

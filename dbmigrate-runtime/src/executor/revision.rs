@@ -16,7 +16,7 @@ pub(super) const MARK: &str = "dbmigrate_revision";
 /// Whether the schema doesn't say what a task does.
 fn is_opaque(task: &Task) -> bool {
     match task {
-        Task::Statement(it) => it.route == Route::Raw,
+        Task::Statement(statement) => statement.route == Route::Raw,
         Task::Step { .. } => true,
         Task::Guard(_) | Task::Note(_) => false,
     }
@@ -108,39 +108,41 @@ impl Executor<'_> {
         for (idx, task) in tasks.iter().enumerate() {
             let ended = |what: &str| Err(Error::transaction_ended(id, what));
             let sql = match task {
-                Task::Statement(it) => Some(it.sql.as_str()),
+                Task::Statement(statement) => Some(statement.sql.as_str()),
                 Task::Guard(_) | Task::Note(_) | Task::Step { .. } => None,
             };
             if is_opaque(task) {
                 verification.before_opaque(self.conn(), sql)?;
             }
             match task {
-                Task::Statement(it) => {
-                    self.observer.statement(it);
-                    let refused = if in_transaction && it.route == Route::Raw {
-                        self.driver.dialect().refused_in_transaction(&it.sql)
+                Task::Statement(statement) => {
+                    self.observer.statement(statement);
+                    let refused = if in_transaction && statement.route == Route::Raw {
+                        self.driver.dialect().refused_in_transaction(&statement.sql)
                     } else {
                         None
                     };
                     let res = match refused {
                         Some(why) => Err(DatabaseError::of(ErrorKind::NotInTransaction, why)),
-                        None => self.driver.batch(&it.sql),
+                        None => self.driver.batch(&statement.sql),
                     };
                     if let Err(err) = res {
                         if is_marked && !err.is_of_disk() && !self.is_at_mark() {
-                            return ended(&format!("`{}`", it.sql));
+                            return ended(&format!("`{}`", statement.sql));
                         }
                         let place = (n_run + idx + 1, n_run + tasks.len());
-                        let err = match it.route {
+                        let err = match statement.route {
                             Route::Rebuild => {
                                 err.map(|err| self.driver.dialect().without_scratch_names(err))
                             }
                             Route::Native | Route::Raw => err,
                         };
-                        return Err(Error::statement(id, place, it, in_transaction, err));
+                        return Err(Error::statement(id, place, statement, in_transaction, err));
                     }
-                    if it.route == Route::Raw && in_transaction != self.driver.in_transaction() {
-                        return ended(&format!("`{}`", it.sql));
+                    if statement.route == Route::Raw
+                        && in_transaction != self.driver.in_transaction()
+                    {
+                        return ended(&format!("`{}`", statement.sql));
                     }
                 }
                 Task::Guard(guard) => self.guard(id, guard, in_transaction)?,

@@ -194,8 +194,8 @@ impl Verification {
                     self.dropped.insert(folding.folded_table(table));
                 }
                 // What SQL says of itself is not held against it.
-                Operation::Execute(it) => {
-                    let described = it.describes.iter().flat_map(Operation::tables);
+                Operation::Execute(operation) => {
+                    let described = operation.describes.iter().flat_map(Operation::tables);
                     self.left_out.extend(described.map(|name| folding.folded_table(name)));
                 }
                 Operation::CreateTable(_)
@@ -280,10 +280,10 @@ impl Verification {
         let (was, is) = (by_key(&snapshot), by_key(&objects));
         let gone = was.iter().filter(|(key, object)| is.get(*key) != Some(*object));
         let new = is.iter().filter(|(key, object)| was.get(*key) != Some(*object));
-        for (key, it) in gone.chain(new) {
+        for (key, object) in gone.chain(new) {
             // A trigger is no part of its table.
-            if it.kind != ObjectKind::Trigger {
-                self.left_out.insert(self.comparing.folding.folded_table(&it.table));
+            if object.kind != ObjectKind::Trigger {
+                self.left_out.insert(self.comparing.folding.folded_table(&object.table));
             }
             self.others.remove(key);
         }
@@ -357,8 +357,11 @@ impl Verification {
                 None => new.push(format!("{kind} `{name}` is gone")),
             }
         }
-        for it in others.iter().filter(|(key, _)| !self.others.contains_key(*key)) {
-            new.push(format!("{} `{}` is new, and no operation makes it", it.1.kind, it.1.name));
+        for other in others.iter().filter(|(key, _)| !self.others.contains_key(*key)) {
+            new.push(format!(
+                "{} `{}` is new, and no operation makes it",
+                other.1.kind, other.1.name
+            ));
         }
         if !broken.is_empty() {
             return Err(Error::broken(&broken));
@@ -392,8 +395,8 @@ impl Verification {
     }
 }
 
-fn key(it: &Object) -> Key {
-    (it.kind, it.name.clone(), it.temporary)
+fn key(object: &Object) -> Key {
+    (object.kind, object.name.clone(), object.temporary)
 }
 
 fn by_key(objects: &[Object]) -> BTreeMap<Key, &Object> {
@@ -427,7 +430,7 @@ fn new_differences(
 /// The operation, or what SQL says that it does.
 fn as_said(operation: &Operation) -> &[Operation] {
     match operation {
-        Operation::Execute(it) => &it.describes,
+        Operation::Execute(operation) => &operation.describes,
         other => std::slice::from_ref(other),
     }
 }

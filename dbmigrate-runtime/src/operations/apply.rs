@@ -136,7 +136,7 @@ impl Operation {
                 index.ok_or_else(missing)?.name.clone_from(to);
                 Ok(())
             }
-            Operation::Execute(it) => it
+            Operation::Execute(statement) => statement
                 .describes
                 .iter()
                 .try_for_each(|operation| operation.apply(schema))
@@ -159,8 +159,8 @@ impl ColumnChange {
     /// Changes the column.
     pub fn apply(&self, column: &mut Column) {
         fn set<T: Clone>(to: &mut T, from: &Option<T>) {
-            if let Some(it) = from {
-                to.clone_from(it);
+            if let Some(found) = from {
+                to.clone_from(found);
             }
         }
         set(&mut column.ty, &self.ty);
@@ -183,8 +183,8 @@ fn create_table(schema: &mut Schema, table: &Table) -> Result<(), String> {
             return Err(format!("it has two columns `{}`", column.name));
         }
     }
-    if let Some(it) = &table.primary_key {
-        known(table, &it.columns)?;
+    if let Some(primary_key) = &table.primary_key {
+        known(table, &primary_key.columns)?;
     }
     let constraints = table.uniques.iter().map(|unique| &unique.columns);
     constraints
@@ -261,7 +261,7 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
         table.foreign_keys.iter_mut().for_each(|foreign_key| rename(&mut foreign_key.columns));
         for column in table.indexes.iter_mut().flat_map(|index| &mut index.columns) {
             match &mut column.term {
-                IndexTerm::Column(it) if it == from => to.clone_into(it),
+                IndexTerm::Column(text) if text == from => to.clone_into(text),
                 IndexTerm::Column(_) | IndexTerm::Expression(_) => {}
             }
         }
@@ -291,8 +291,8 @@ fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(&str) -> String) {
         }
     };
     table.indexes.iter_mut().for_each(of_index);
-    for it in checks.chain(generated.map(|generated| &mut generated.expression)) {
-        *it = rewrite(it);
+    for check in checks.chain(generated.map(|generated| &mut generated.expression)) {
+        *check = rewrite(check);
     }
 }
 
@@ -336,7 +336,7 @@ fn remove<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Result<(), String
 
 fn known(table: &Table, columns: &[String]) -> Result<(), String> {
     match columns.iter().find(|column| table.find_column(column).is_none()) {
-        Some(it) => Err(format!("table `{}` has no column `{it}`", table.name)),
+        Some(column) => Err(format!("table `{}` has no column `{column}`", table.name)),
         None => Ok(()),
     }
 }

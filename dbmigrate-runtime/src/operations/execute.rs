@@ -234,8 +234,8 @@ impl Operations {
         };
         let describes = Operations::record(|op| operation.describes_reverse(op));
         let name = Some(undo(&operation.name()));
-        if let Some(it) = Execute::back(&sql, name, &operation.sql(), describes) {
-            self.push(Operation::Execute(it));
+        if let Some(back) = Execute::back(&sql, name, &operation.sql(), describes) {
+            self.push(Operation::Execute(back));
         }
     }
 }

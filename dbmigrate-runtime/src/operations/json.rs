@@ -23,8 +23,8 @@ pub(crate) enum Json {
 pub(crate) const EXACT: i64 = 1 << 53;
 
 impl Json {
-    pub(crate) fn text(it: impl Into<String>) -> Json {
-        Json::Text(it.into())
+    pub(crate) fn text(value: impl Into<String>) -> Json {
+        Json::Text(value.into())
     }
 
     pub(crate) fn texts<S: AsRef<str>>(items: impl IntoIterator<Item = S>) -> Json {
@@ -53,28 +53,28 @@ impl Json {
 
     pub(crate) fn as_str(&self) -> Option<&str> {
         match self {
-            Json::Text(it) => Some(it),
+            Json::Text(text) => Some(text),
             _ => None,
         }
     }
 
     pub(crate) fn as_int(&self) -> Option<i64> {
         match self {
-            Json::Int(it) => Some(*it),
+            Json::Int(integer) => Some(*integer),
             _ => None,
         }
     }
 
     pub(crate) fn as_bool(&self) -> Option<bool> {
         match self {
-            Json::Bool(it) => Some(*it),
+            Json::Bool(flag) => Some(*flag),
             _ => None,
         }
     }
 
     pub(crate) fn as_array(&self) -> Option<&[Json]> {
         match self {
-            Json::Array(it) => Some(it),
+            Json::Array(jsons) => Some(jsons),
             _ => None,
         }
     }
@@ -86,12 +86,12 @@ impl TryFrom<JsonValue> for Json {
     fn try_from(value: JsonValue) -> Result<Json, String> {
         Ok(match value {
             JsonValue::Null => Json::Null,
-            JsonValue::Boolean(it) => Json::Bool(it),
-            JsonValue::Number(it) if it.fract() == 0.0 && it.abs() <= EXACT as f64 => {
-                Json::Int(it as i64)
+            JsonValue::Boolean(value) => Json::Bool(value),
+            JsonValue::Number(f64) if f64.fract() == 0.0 && f64.abs() <= EXACT as f64 => {
+                Json::Int(f64 as i64)
             }
-            JsonValue::Number(it) => return Err(format!("unexpected number {it}")),
-            JsonValue::String(it) => Json::Text(it),
+            JsonValue::Number(value) => return Err(format!("unexpected number {value}")),
+            JsonValue::String(value) => Json::Text(value),
             JsonValue::Array(items) => {
                 Json::Array(items.into_iter().map(Json::try_from).collect::<Result<_, _>>()?)
             }
@@ -108,24 +108,24 @@ impl fmt::Display for Json {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Json::Null => f.write_str("null"),
-            Json::Bool(it) => write!(f, "{it}"),
-            Json::Int(it) => write!(f, "{it}"),
-            Json::Text(it) => write_text(f, it),
+            Json::Bool(flag) => write!(f, "{flag}"),
+            Json::Int(integer) => write!(f, "{integer}"),
+            Json::Text(text) => write_text(f, text),
             Json::Array(items) => {
                 f.write_str("[")?;
-                for (idx, it) in items.iter().enumerate() {
+                for (idx, item) in items.iter().enumerate() {
                     f.write_str(if idx == 0 { "" } else { "," })?;
-                    it.fmt(f)?;
+                    item.fmt(f)?;
                 }
                 f.write_str("]")
             }
             Json::Object(members) => {
                 f.write_str("{")?;
-                for (idx, (key, it)) in members.iter().enumerate() {
+                for (idx, (key, member)) in members.iter().enumerate() {
                     f.write_str(if idx == 0 { "" } else { "," })?;
                     write_text(f, key)?;
                     f.write_str(":")?;
-                    it.fmt(f)?;
+                    member.fmt(f)?;
                 }
                 f.write_str("}")
             }
@@ -141,7 +141,7 @@ fn write_text(f: &mut fmt::Formatter<'_>, text: &str) -> fmt::Result {
         let special = rest[at..].chars().next().unwrap_or_default();
         match special {
             '"' | '\\' => write!(f, "\\{special}")?,
-            it => write!(f, "\\u{:04x}", u32::from(it))?,
+            special => write!(f, "\\u{:04x}", u32::from(special))?,
         }
         rest = &rest[at + special.len_utf8()..];
     }

@@ -446,7 +446,7 @@ impl Operation {
     /// SQL, rows or a step may touch any.
     pub fn tables(&self) -> Vec<&str> {
         match self {
-            Operation::CreateTable(it) => vec![&it.name],
+            Operation::CreateTable(table) => vec![&table.name],
             Operation::RenameTable { from, to } => vec![from, to],
             Operation::DropTable { table }
             | Operation::AlterTable { table, .. }
@@ -478,7 +478,7 @@ impl Operation {
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Operation::CreateTable(it) => write!(f, "create table `{}`", it.name),
+            Operation::CreateTable(table) => write!(f, "create table `{}`", table.name),
             Operation::DropTable { table } => write!(f, "drop table `{table}`"),
             Operation::RenameTable { from, to } => write!(f, "rename table `{from}` to `{to}`"),
             Operation::AlterTable { table, .. } => write!(f, "alter table `{table}`"),
@@ -527,14 +527,20 @@ impl fmt::Display for Operation {
             Operation::RenameIndex { table, from, to } => {
                 write!(f, "rename index `{from}` of table `{table}` to `{to}`")
             }
-            Operation::Execute(it) => f.write_str(it.name.as_deref().unwrap_or(UNNAMED)),
+            Operation::Execute(statement) => {
+                f.write_str(statement.name.as_deref().unwrap_or(UNNAMED))
+            }
             Operation::BulkInsert { table, rows, .. } => match rows.len() {
                 1 => write!(f, "insert 1 row into table `{table}`"),
                 n => write!(f, "insert {n} rows into table `{table}`"),
             },
             Operation::Run(step) => write!(f, "run step `{}`", step.name),
-            Operation::Makes(it) => write!(f, "note that {} `{}` is made", it.kind, it.name),
-            Operation::Drops(it) => write!(f, "note that {} `{}` is dropped", it.kind, it.name),
+            Operation::Makes(other_object) => {
+                write!(f, "note that {} `{}` is made", other_object.kind, other_object.name)
+            }
+            Operation::Drops(other_object) => {
+                write!(f, "note that {} `{}` is dropped", other_object.kind, other_object.name)
+            }
         }
     }
 }

@@ -68,7 +68,7 @@ impl Operation {
     pub fn reverse(&self, before: &Schema) -> Result<Vec<Operation>, Irreversible> {
         let gone = || self.irreversible("the schema before it has no such object");
         let reversed = match self {
-            Operation::CreateTable(it) => Operation::DropTable { table: it.name.clone() },
+            Operation::CreateTable(table) => Operation::DropTable { table: table.name.clone() },
             Operation::DropTable { table } => {
                 return Ok(recreate(before.table(table).ok_or_else(gone)?));
             }
@@ -154,14 +154,18 @@ impl Operation {
             Operation::RenameIndex { table, from, to } => {
                 Operation::RenameIndex { table: table.clone(), from: to.clone(), to: from.clone() }
             }
-            Operation::Execute(it) => {
-                return Ok(it.reversed(before)?.map(Operation::Execute).into_iter().collect());
+            Operation::Execute(statement) => {
+                return Ok(statement
+                    .reversed(before)?
+                    .map(Operation::Execute)
+                    .into_iter()
+                    .collect());
             }
             Operation::BulkInsert { .. } => {
                 return Err(self.irreversible("which rows to delete can't be told"));
             }
-            Operation::Makes(it) => Operation::Drops(it.clone()),
-            Operation::Drops(it) => Operation::Makes(it.clone()),
+            Operation::Makes(other_object) => Operation::Drops(other_object.clone()),
+            Operation::Drops(other_object) => Operation::Makes(other_object.clone()),
             Operation::Run(_) => return Err(self.irreversible("a step has no way back")),
         };
         Ok(vec![reversed])

@@ -69,7 +69,7 @@ use super::Operation;
 ///     op.add_column("user", Column::new("age", Type::Integer).not_null()).using("0");
 ///     op.drop_table("old");
 /// });
-/// let written: Vec<String> = rewrite(found).iter().map(|it| it.to_string()).collect();
+/// let written: Vec<String> = rewrite(found).iter().map(|item| item.to_string()).collect();
 /// assert_eq!(
 ///     written,
 ///     [

@@ -192,16 +192,16 @@ impl Model<'_> {
         };
         for fact in facts {
             match fact {
-                Fact::RenamedFrom(it) => source.renamed_from = Some(it.clone()),
-                Fact::Docs(it) => source.docs = Some(it.clone()),
-                Fact::Comment(it) => column.comment = Some(it.clone()),
+                Fact::RenamedFrom(fact) => source.renamed_from = Some(fact.clone()),
+                Fact::Docs(fact) => source.docs = Some(fact.clone()),
+                Fact::Comment(fact) => column.comment = Some(fact.clone()),
                 Fact::Autoincrement(on) => column.autoincrement = Some(*on),
-                Fact::Type(it) => column.ty = it.clone(),
-                Fact::Length(it) => column.ty = Type::String(*it),
-                Fact::Nullable(it) => column.nullable = *it,
-                Fact::Default(it) => column.default = Some(it.clone()),
-                Fact::Generated(it) => column.generated = Some(it.clone()),
-                Fact::Collate(it) => column.collation = Some(it.clone()),
+                Fact::Type(fact) => column.ty = fact.clone(),
+                Fact::Length(fact) => column.ty = Type::String(*fact),
+                Fact::Nullable(fact) => column.nullable = *fact,
+                Fact::Default(default_value) => column.default = Some(default_value.clone()),
+                Fact::Generated(generated) => column.generated = Some(generated.clone()),
+                Fact::Collate(fact) => column.collation = Some(fact.clone()),
                 // These are the table's.
                 Fact::PrimaryKey(_)
                 | Fact::Unique(..)
@@ -260,10 +260,10 @@ impl Model<'_> {
             Fact::ForeignKey(key) => self.foreign_key(key)?,
             // A field's own were its column's.
             _ if of.is_some() => {}
-            Fact::RenamedFrom(it) => self.record.renamed_from = Some(it),
-            Fact::Docs(it) => self.record.docs = Some(it),
-            Fact::Comment(it) => self.record.table.comment = Some(it),
-            Fact::Database(it) => self.record.database = Some(it),
+            Fact::RenamedFrom(fact) => self.record.renamed_from = Some(fact),
+            Fact::Docs(fact) => self.record.docs = Some(fact),
+            Fact::Comment(fact) => self.record.table.comment = Some(fact),
+            Fact::Database(fact) => self.record.database = Some(fact),
             Fact::Unmanaged => self.record.unmanaged = true,
             Fact::Option(option) => self.record.table.options.set(option, true),
             Fact::Autoincrement(_)

@@ -35,7 +35,7 @@ impl RecordError {
     /// The record's format version, if that is what can't be read.
     pub fn is_other_format(&self) -> Option<u16> {
         match self.kind {
-            Kind::OtherFormat(it) => Some(it),
+            Kind::OtherFormat(kind) => Some(kind),
             _ => None,
         }
     }

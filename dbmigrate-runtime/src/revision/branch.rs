@@ -57,10 +57,10 @@ impl Graph {
         for (label, id) in &self.carriers {
             let mut on = self.on_branch(id);
             let mut at = self.get(id);
-            while let Some(it) = at {
-                on.insert(&it.id);
-                let parent = match it.parents.as_slice() {
-                    [parent] if self.children(&it.id).len() < 2 => self.get(parent),
+            while let Some(new_revision) = at {
+                on.insert(&new_revision.id);
+                let parent = match new_revision.parents.as_slice() {
+                    [parent] if self.children(&new_revision.id).len() < 2 => self.get(parent),
                     _ => None,
                 };
                 let is_joint = |revision: &&Revision| {
@@ -76,6 +76,6 @@ impl Graph {
     }
 }
 
-fn parents(it: &Revision) -> Vec<&str> {
-    it.parents.iter().map(String::as_str).collect()
+fn parents(revision: &Revision) -> Vec<&str> {
+    revision.parents.iter().map(String::as_str).collect()
 }

@@ -26,15 +26,15 @@ impl Graph {
         let carriers = carriers(&revisions, &by_id)?;
         let mut parents = Vec::with_capacity(revisions.len());
         let mut needs = Vec::with_capacity(revisions.len());
-        for it in &revisions {
-            let followed = followed(it, &by_id)?;
-            let mut needed = depended(it, &by_id, &carriers)?;
+        for revision in &revisions {
+            let followed = followed(revision, &by_id)?;
+            let mut needed = depended(revision, &by_id, &carriers)?;
             needed.extend(&followed);
             parents.push(followed);
             needs.push(needed);
         }
         let order = match topological(&needs) {
-            Ok(it) => it,
+            Ok(places) => places,
             Err(_) => return Err(circle(&revisions, &parents, &needs)),
         };
         let carriers =
@@ -48,16 +48,16 @@ impl Graph {
             .map(|(idx, revision)| (revision.id.clone(), idx))
             .collect();
         let mut graph = Graph { revisions, by_id, carriers, ..Graph::default() };
-        for it in &graph.revisions {
-            let unique: BTreeSet<&String> = it.parents.iter().collect();
+        for revision in &graph.revisions {
+            let unique: BTreeSet<&String> = revision.parents.iter().collect();
             for parent in unique {
-                graph.children.entry(parent.clone()).or_default().push(it.id.clone());
+                graph.children.entry(parent.clone()).or_default().push(revision.id.clone());
             }
         }
         let mut dependents: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for it in graph.revisions.iter().filter(|revision| !revision.depends_on.is_empty()) {
-            for id in graph.dependencies(it) {
-                dependents.entry(id.to_owned()).or_default().push(it.id.clone());
+        for revision in graph.revisions.iter().filter(|revision| !revision.depends_on.is_empty()) {
+            for id in graph.dependencies(revision) {
+                dependents.entry(id.to_owned()).or_default().push(revision.id.clone());
             }
         }
         graph.dependents = dependents;
@@ -120,11 +120,14 @@ pub(super) fn sort(revisions: &mut [Revision]) {
 
 pub(super) fn by_id(revisions: &[Revision]) -> Result<BTreeMap<String, usize>, GraphError> {
     let mut by_id = BTreeMap::new();
-    for (idx, it) in revisions.iter().enumerate() {
-        check_id(&it.id).map_err(|err| err.in_file(&it.file))?;
-        if let Some(other) = by_id.insert(it.id.clone(), idx) {
+    for (idx, revision) in revisions.iter().enumerate() {
+        check_id(&revision.id).map_err(|err| err.in_file(&revision.file))?;
+        if let Some(other) = by_id.insert(revision.id.clone(), idx) {
             let other = &revisions[other].file;
-            let message = format!("two revisions have the id `{}`: {other} and {}", it.id, it.file);
+            let message = format!(
+                "two revisions have the id `{}`: {other} and {}",
+                revision.id, revision.file
+            );
             return Err(GraphError::new(message)
                 .hint("give one of them another id, in `REVISION` and in the file's name"));
         }
@@ -138,13 +141,13 @@ fn carriers(
     by_id: &BTreeMap<String, usize>,
 ) -> Result<BTreeMap<String, usize>, GraphError> {
     let mut carriers: BTreeMap<String, usize> = BTreeMap::new();
-    for (idx, it) in revisions.iter().enumerate() {
-        for label in &it.branch_labels {
-            check_label(label).map_err(|err| err.in_file(&it.file))?;
+    for (idx, revision) in revisions.iter().enumerate() {
+        for label in &revision.branch_labels {
+            check_label(label).map_err(|err| err.in_file(&revision.file))?;
             if let Some(other) = by_id.get(label) {
                 let message = format!(
                     "the branch label `{label}` of revision `{}`, in {}, is the id of the one in {}",
-                    it.id, it.file, revisions[*other].file
+                    revision.id, revision.file, revisions[*other].file
                 );
                 return Err(GraphError::new(message).hint("choose another label"));
             }
@@ -152,7 +155,7 @@ fn carriers(
                 let other = &revisions[other];
                 let message = format!(
                     "two revisions have the branch label `{label}`: `{}` in {} and `{}` in {}",
-                    other.id, other.file, it.id, it.file
+                    other.id, other.file, revision.id, revision.file
                 );
                 return Err(GraphError::new(message).hint(
                     "take it out of one of them: what follows a labelled revision is on its \
@@ -164,45 +167,50 @@ fn carriers(
     Ok(carriers)
 }
 
-fn followed(it: &Revision, by_id: &BTreeMap<String, usize>) -> Result<Vec<usize>, GraphError> {
+fn followed(
+    revision: &Revision,
+    by_id: &BTreeMap<String, usize>,
+) -> Result<Vec<usize>, GraphError> {
     let one = |parent: &String| {
-        if *parent == it.id {
-            let message = format!("revision `{}` follows itself, in {}", it.id, it.file);
+        if *parent == revision.id {
+            let message =
+                format!("revision `{}` follows itself, in {}", revision.id, revision.file);
             return Err(GraphError::new(message).hint("correct its `DOWN_REVISION`"));
         }
         by_id.get(parent).copied().ok_or_else(|| {
             let message = format!(
                 "revision `{}` follows `{parent}`, which this project does not have, in {}",
-                it.id, it.file
+                revision.id, revision.file
             );
             GraphError::new(message)
                 .hint("correct its `DOWN_REVISION`, or bring the missing file back")
         })
     };
-    it.parents.iter().map(one).collect()
+    revision.parents.iter().map(one).collect()
 }
 
 fn depended(
-    it: &Revision,
+    revision: &Revision,
     by_id: &BTreeMap<String, usize>,
     carriers: &BTreeMap<String, usize>,
 ) -> Result<Vec<usize>, GraphError> {
     let one = |name: &String| {
         let idx = by_id.get(name).or_else(|| carriers.get(name)).copied();
-        if idx.is_some() && idx == by_id.get(&it.id).copied() {
-            let message = format!("revision `{}` depends on itself, in {}", it.id, it.file);
+        if idx.is_some() && idx == by_id.get(&revision.id).copied() {
+            let message =
+                format!("revision `{}` depends on itself, in {}", revision.id, revision.file);
             return Err(GraphError::new(message).hint("correct its `DEPENDS_ON`"));
         }
         idx.ok_or_else(|| {
             let message = format!(
                 "revision `{}` depends on `{name}`, which this project does not have, in {}",
-                it.id, it.file
+                revision.id, revision.file
             );
             GraphError::new(message)
                 .hint("correct its `DEPENDS_ON`: it holds whole ids and branch labels")
         })
     };
-    it.depends_on.iter().map(one).collect()
+    revision.depends_on.iter().map(one).collect()
 }
 
 /// An order in which each comes after what it needs, or those that have none.
@@ -233,8 +241,8 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
 /// Names the revisions of one circle, and not all those that come after it.
 fn circle(revisions: &[Revision], parents: &[Vec<usize>], needs: &[Vec<usize>]) -> GraphError {
     let (verb, constant, edges, unordered) = match (topological(parents), topological(needs)) {
-        (Err(it), _) => ("follow", "DOWN_REVISION", parents, it),
-        (_, Err(it)) => ("need", "DEPENDS_ON", needs, it),
+        (Err(missing), _) => ("follow", "DOWN_REVISION", parents, missing),
+        (_, Err(missing)) => ("need", "DEPENDS_ON", needs, missing),
         (Ok(_), Ok(_)) => unreachable!("what has an order has no circle"),
     };
     // Each of them needs another one of them, so the way along needs never ends.

@@ -49,14 +49,14 @@ impl Revision {
     fn covered<'a>(&'a self, applied: &BTreeSet<String>) -> BTreeSet<&'a str> {
         let mut covered: BTreeSet<&str> =
             self.replaced().filter(|replaced| applied.contains(*replaced)).collect();
-        for it in self.entries().rev() {
-            if covered.contains(it.id) {
-                covered.extend(&it.of);
+        for replaced in self.entries().rev() {
+            if covered.contains(replaced.id) {
+                covered.extend(&replaced.of);
             }
         }
-        for it in self.entries() {
-            if !it.of.is_empty() && it.of.iter().all(|id| covered.contains(id)) {
-                covered.insert(it.id);
+        for replaced in self.entries() {
+            if !replaced.of.is_empty() && replaced.of.iter().all(|id| covered.contains(id)) {
+                covered.insert(replaced.id);
             }
         }
         covered
@@ -67,9 +67,9 @@ impl Revision {
     fn ends(&self) -> Vec<&str> {
         let mut ends = Vec::new();
         let mut at = self.entries().next_back();
-        while let Some(it) = at {
-            ends.push(it.id);
-            let last = it.of.last().copied();
+        while let Some(new_replaced) = at {
+            ends.push(new_replaced.id);
+            let last = new_replaced.of.last().copied();
             at = last.filter(|last| !ends.contains(last)).map(|last| {
                 let known = self.entries().find(|replaced| replaced.id == last);
                 known.unwrap_or(Replaced { id: last, of: Vec::new() })
@@ -117,7 +117,7 @@ impl Graph {
         }
         let mut like = self.aliases.iter().filter(|(id, _)| id.starts_with(name));
         let (id, by) = match (self.aliases.get_key_value(name), like.next(), like.next()) {
-            (Some(it), _, _) | (None, Some(it), None) => it,
+            (Some(pair), _, _) | (None, Some(pair), None) => pair,
             _ => return None,
         };
         Some((id, self.get(by)?))
@@ -172,7 +172,7 @@ impl Graph {
     /// ```
     /// use dbmigrate_runtime::engine::revision::{Graph, Revision};
     ///
-    /// let texts = |items: &[&str]| items.iter().map(|it| it.to_string()).collect::<Vec<_>>();
+    /// let texts = |items: &[&str]| items.iter().map(|item| item.to_string()).collect::<Vec<_>>();
     /// let revision = |id: &str, parents: &[&str], replaces: &[&str]| Revision {
     ///     id: id.to_owned(),
     ///     parents: texts(parents),
@@ -295,17 +295,17 @@ impl Graph {
             .collect();
         let ids: BTreeMap<&str, &Revision> =
             written.iter().map(|revision| (revision.id.as_str(), revision)).collect();
-        for it in &mut revisions {
-            for parent in &mut it.parents {
+        for revision in &mut revisions {
+            for parent in &mut revision.parents {
                 let Some(by) = aliases.get(parent) else { continue };
                 if let Some(by) = ids.get(by.as_str()).filter(|by| is_inside(by, parent)) {
-                    return Err(inside(&it.id, parent, by, &it.file));
+                    return Err(inside(&revision.id, parent, by, &revision.file));
                 }
                 by.clone_into(parent);
             }
             let mut seen = BTreeSet::new();
-            it.parents.retain(|parent| seen.insert(parent.clone()));
-            for name in &mut it.depends_on {
+            revision.parents.retain(|parent| seen.insert(parent.clone()));
+            for name in &mut revision.depends_on {
                 if let Some(by) = aliases.get(name) {
                     by.clone_into(name);
                 }
@@ -348,9 +348,9 @@ fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, St
                 ids.into_iter().find(|text| is_written(text) || aliases.contains_key(*text))?;
             Some(aliases.get(known).map_or(known, String::as_str).to_owned())
         };
-        for it in by.entries().filter(|replaced| !is_written(replaced.id)) {
-            if let Some(end) = end(it.of.last().copied().into_iter().collect(), &aliases) {
-                aliases.insert(it.id.to_owned(), end);
+        for replaced in by.entries().filter(|replaced| !is_written(replaced.id)) {
+            if let Some(end) = end(replaced.of.last().copied().into_iter().collect(), &aliases) {
+                aliases.insert(replaced.id.to_owned(), end);
             }
         }
         if let Some(end) = end(by.ends(), &aliases) {
@@ -374,8 +374,8 @@ fn check(revisions: &[Revision]) -> Result<(), GraphError> {
             return Err(GraphError::new(message).hint("correct its `REPLACES`"));
         }
         for other in replacing.iter().filter(|revision| revision.id != by.id) {
-            if let Some(it) = by.entries().find(|replaced| replaced.id == other.id) {
-                let is_whole = it.of.iter().copied().eq(other.replaced());
+            if let Some(entry) = by.entries().find(|replaced| replaced.id == other.id) {
+                let is_whole = entry.of.iter().copied().eq(other.replaced());
                 if !is_whole || !other.replaced().all(|replaced| ids.contains(replaced)) {
                     return Err(not_whole(by, other));
                 }
@@ -407,21 +407,21 @@ fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(
     };
     let ids: BTreeSet<&str> = by.replaced().collect();
     let (mut before, mut looked_at) = (BTreeSet::new(), BTreeSet::new());
-    for it in by.entries() {
-        for id in it.of.iter().chain([&it.id]) {
+    for replaced in by.entries() {
+        for id in replaced.of.iter().chain([&replaced.id]) {
             check_id(id).map_err(|err| {
                 err.in_file(&by.file).or_hint("correct the `REPLACES` that it stands in")
             })?;
         }
-        if before.contains(it.id) {
-            return Err(err(format!("revision `{}` replaces `{}` twice", by.id, it.id)));
+        if before.contains(replaced.id) {
+            return Err(err(format!("revision `{}` replaces `{}` twice", by.id, replaced.id)));
         }
-        let mut open = vec![it.id];
+        let mut open = vec![replaced.id];
         while let Some(id) = open.pop() {
-            if id != it.id && ids.contains(id) && !before.contains(id) {
-                let (by, it) = (&by.id, it.id);
+            if id != replaced.id && ids.contains(id) && !before.contains(id) {
+                let (by, text) = (&by.id, replaced.id);
                 return Err(err(format!(
-                    "revision `{by}` names `{it}` before `{id}`, and `{it}` follows `{id}`"
+                    "revision `{by}` names `{text}` before `{id}`, and `{text}` follows `{id}`"
                 )));
             }
             if looked_at.insert(id) {
@@ -429,7 +429,7 @@ fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(
                 open.extend(parents.iter().map(String::as_str));
             }
         }
-        before.insert(it.id);
+        before.insert(replaced.id);
     }
     Ok(())
 }

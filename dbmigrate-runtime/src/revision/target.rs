@@ -123,8 +123,8 @@ impl Graph {
             Some(_) => (rest, None),
             None => split_relative(rest),
         };
-        if let (Some(_), Some((id, it))) = (steps, self.replaced_by(name)) {
-            return Err(self.no_such_point(id, it));
+        if let (Some(_), Some((id, revision))) = (steps, self.replaced_by(name)) {
+            return Err(self.no_such_point(id, revision));
         }
         let start = match (name, steps) {
             ("", None) if identifier.is_empty() => {
@@ -177,7 +177,7 @@ impl Graph {
     fn branch<'a>(&'a self, name: &str) -> Result<Branch<'a>, GraphError> {
         let exact = self.labelled(name).or_else(|| self.find(name));
         let found = match exact {
-            Some(it) => Ok(it),
+            Some(revision) => Ok(revision),
             None => self.beginning_with(name, |_| true).map_err(|several| {
                 several.unwrap_or_else(|| {
                     let labels: Vec<_> =
@@ -207,7 +207,7 @@ impl Graph {
         let mut seen = BTreeSet::new();
         found.retain(|revision| seen.insert(&revision.id));
         match found.as_slice() {
-            [it] => Ok(it),
+            [revision] => Ok(revision),
             _ if found.is_empty() || name.is_empty() => Err(None),
             _ => {
                 let ids: Vec<&str> = found.iter().map(|revision| revision.id.as_str()).collect();
@@ -293,13 +293,13 @@ impl<'a> Words<'a> {
         }
         let exact = self.graph.find(name).or_else(|| self.graph.labelled(name));
         let found = match exact {
-            Some(it) => it,
+            Some(revision) => revision,
             None => {
                 self.graph.beginning_with(name, |id| self.is_on_branch(id)).map_err(|several| {
                     several.unwrap_or_else(|| {
                         // It may be there, and not on the branch.
                         match (self.graph.beginning_with(name, |_| true), &self.branch) {
-                            (Ok(it), Some(branch)) => not_on_branch(it, &branch.name),
+                            (Ok(revision), Some(branch)) => not_on_branch(revision, &branch.name),
                             _ => GraphError::new(format!("no revision `{name}` in this project"))
                                 .hint("`cargo dbmigrate history` lists them"),
                         }
@@ -364,10 +364,12 @@ impl<'a> Words<'a> {
             };
             at = match (id, steps > 0) {
                 (None, _) => self.on_branch(self.graph.bases()),
-                (Some(it), true) => {
-                    self.on_branch(self.graph.children(&it.id).iter().map(String::as_str))
+                (Some(revision), true) => {
+                    self.on_branch(self.graph.children(&revision.id).iter().map(String::as_str))
                 }
-                (Some(it), false) => self.on_branch(it.parents.iter().map(String::as_str)),
+                (Some(revision), false) => {
+                    self.on_branch(revision.parents.iter().map(String::as_str))
+                }
             };
             // A merge has several parents, and before it are all of them; but after a revision is
             // one of those that follow it.
@@ -422,8 +424,8 @@ impl<'a> Words<'a> {
     }
 }
 
-fn not_on_branch(it: &Revision, branch: &str) -> GraphError {
-    GraphError::new(format!("revision `{}` is not on the branch `{branch}`", it.id))
+fn not_on_branch(revision: &Revision, branch: &str) -> GraphError {
+    GraphError::new(format!("revision `{}` is not on the branch `{branch}`", revision.id))
         .hint(format!("`cargo dbmigrate history -r {branch}@base:{branch}@heads` lists what is"))
 }
 

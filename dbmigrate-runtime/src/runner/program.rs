@@ -48,7 +48,7 @@ pub fn rewrite(function: Rewrite) -> ExitCode {
         rewritten.map_err(|panic| format!("it panicked at {panic}"))
     });
     out.send(&match res {
-        Ok(it) => Json::object([("operations", Some(Json::text(operations::encode(&it))))]),
+        Ok(res) => Json::object([("operations", Some(Json::text(operations::encode(&res))))]),
         Err(why) => Json::object([("why", Some(Json::text(why)))]),
     });
     ExitCode::SUCCESS
@@ -178,8 +178,8 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
         let name = request.get("step")?.as_str()?;
         let checksum = request.get("checksum")?.as_str()?;
         let action = match step {
-            Some(Operation::Run(it)) if it.name == name && migration.checksum == checksum => {
-                it.action?
+            Some(Operation::Run(step)) if step.name == name && migration.checksum == checksum => {
+                step.action?
             }
             _ => {
                 let why = "the revision was edited while it ran; run the command again";

@@ -23,26 +23,26 @@ pub(super) fn write_recorded(module: &Module, migration: &Result<Migration, Stri
             ("module", Some(Json::text(module.name))),
             ("panic", Some(Json::text(panic))),
         ]),
-        Ok(it) => Json::object([
+        Ok(migration) => Json::object([
             ("module", Some(Json::text(module.name))),
-            ("revision", Some(Json::text(&it.revision.id))),
-            ("parents", Some(Json::texts(&it.revision.parents))),
-            ("branch_labels", Some(Json::texts(&it.revision.branch_labels))),
-            ("depends_on", Some(Json::texts(&it.revision.depends_on))),
-            ("replaces", replaces.then(|| Json::texts(&it.revision.replaces))),
-            ("message", Some(Json::text(&it.revision.message))),
-            ("checksum", Some(Json::text(&it.checksum))),
-            ("upgrade", Some(write_recording(&it.upgrade))),
-            ("downgrade", Some(write_recording(&it.downgrade))),
+            ("revision", Some(Json::text(&migration.revision.id))),
+            ("parents", Some(Json::texts(&migration.revision.parents))),
+            ("branch_labels", Some(Json::texts(&migration.revision.branch_labels))),
+            ("depends_on", Some(Json::texts(&migration.revision.depends_on))),
+            ("replaces", replaces.then(|| Json::texts(&migration.revision.replaces))),
+            ("message", Some(Json::text(&migration.revision.message))),
+            ("checksum", Some(Json::text(&migration.checksum))),
+            ("upgrade", Some(write_recording(&migration.upgrade))),
+            ("downgrade", Some(write_recording(&migration.downgrade))),
         ]),
     }
 }
 
-fn write_recording(it: &Recording) -> Json {
+fn write_recording(recording: &Recording) -> Json {
     Json::object([
-        ("operations", Some(Json::text(operations::encode(&it.operations)))),
-        ("no_transaction", it.no_transaction.then_some(Json::Bool(true))),
-        ("irreversible", it.irreversible.as_ref().map(Json::text)),
+        ("operations", Some(Json::text(operations::encode(&recording.operations)))),
+        ("no_transaction", recording.no_transaction.then_some(Json::Bool(true))),
+        ("irreversible", recording.irreversible.as_ref().map(Json::text)),
     ])
 }
 
@@ -55,8 +55,8 @@ pub fn read_recorded(line: &str) -> Result<Recorded, DecodeError> {
     let json = Json::parse(line).map_err(DecodeError::new)?;
     let missing = |key: &str| DecodeError::new(format!("member `{key}` is missing"));
     let text = |key: &str| {
-        let it = json.get(key).and_then(Json::as_str);
-        it.map(str::to_owned).ok_or_else(|| missing(key))
+        let and_then = json.get(key).and_then(Json::as_str);
+        and_then.map(str::to_owned).ok_or_else(|| missing(key))
     };
     let texts = |key: &str| {
         let items = json.get(key).and_then(Json::as_array).ok_or_else(|| missing(key))?;

@@ -158,7 +158,7 @@ pub fn ask_rewrite<R: BufRead>(
     };
     let json = Json::parse(&frame)?;
     match json.get("operations").and_then(Json::as_str) {
-        Some(it) => Ok(operations::decode(it)?),
+        Some(and_then) => Ok(operations::decode(and_then)?),
         None => {
             let why = json.get("why").and_then(Json::as_str).unwrap_or("it does not say why");
             Err(why.into())

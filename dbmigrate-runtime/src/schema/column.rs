@@ -156,9 +156,9 @@ fn uuid_bytes(text: &str) -> Option<Vec<u8>> {
 impl fmt::Display for DefaultValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DefaultValue::Literal(it) => write!(f, "{it}"),
+            DefaultValue::Literal(value) => write!(f, "{value}"),
             DefaultValue::Now => f.write_str("now"),
-            DefaultValue::Sql(it) => write!(f, "({it})"),
+            DefaultValue::Sql(text) => write!(f, "({text})"),
         }
     }
 }
@@ -338,7 +338,7 @@ impl fmt::Display for Type {
             Type::Uuid => "uuid",
             Type::Json => "json",
             Type::Binary => "binary",
-            Type::Raw(it) => it,
+            Type::Raw(text) => text,
             Type::Decimal(precision, scale) => {
                 return write!(f, "decimal({precision}, {scale})");
             }

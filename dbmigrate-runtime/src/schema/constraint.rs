@@ -276,8 +276,8 @@ impl IndexColumn {
 impl fmt::Display for IndexColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.term {
-            IndexTerm::Column(it) => f.write_str(it)?,
-            IndexTerm::Expression(it) => write!(f, "({it})")?,
+            IndexTerm::Column(term) => f.write_str(term)?,
+            IndexTerm::Expression(term) => write!(f, "({term})")?,
         }
         if let Some(collation) = &self.collation {
             write!(f, " collate {collation}")?;

@@ -82,14 +82,14 @@ impl Convention {
         for (key, template, needed) in templates.all() {
             let all = if key == "foreign_key" { &PLACES[..] } else { &PLACES[..2] };
             let places = places(template).map_err(|why| format!("`{key}` {why}"))?;
-            if let Some(it) = places.iter().find(|place| !all.contains(place)) {
+            if let Some(place) = places.iter().find(|place| !all.contains(place)) {
                 let all = all.join("}`, `{");
-                return Err(format!("`{key}` has `{{{it}}}`, and there are only `{{{all}}}`"));
+                return Err(format!("`{key}` has `{{{place}}}`, and there are only `{{{all}}}`"));
             }
-            if let Some(it) = needed.iter().find(|text| !places.contains(text)) {
-                let of = if *it == "table" { "tables" } else { "of one table" };
+            if let Some(text) = needed.iter().find(|text| !places.contains(text)) {
+                let of = if *text == "table" { "tables" } else { "of one table" };
                 return Err(format!(
-                    "`{key}` has no `{{{it}}}`, so that two {of} would get the same name"
+                    "`{key}` has no `{{{text}}}`, so that two {of} would get the same name"
                 ));
             }
         }

@@ -10,10 +10,10 @@ pub fn revisions(text: &str) -> Vec<Revision> {
 pub fn revision(text: &str) -> Revision {
     let mut parts: [Vec<String>; 5] = Default::default();
     let mut part = 0;
-    for it in text.split_inclusive(['<', ',', '#', '!', '=']) {
-        let name = it.trim_end_matches(['<', ',', '#', '!', '=']);
+    for text in text.split_inclusive(['<', ',', '#', '!', '=']) {
+        let name = text.trim_end_matches(['<', ',', '#', '!', '=']);
         parts[part].push(name.to_owned());
-        part = match it.chars().last() {
+        part = match text.chars().last() {
             Some('<') => 1,
             Some('#') => 2,
             Some('!') => 3,

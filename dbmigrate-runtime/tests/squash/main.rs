@@ -26,7 +26,7 @@ fn set(ids: &str) -> BTreeSet<String> {
 fn view(text: &str, applied: &str) -> String {
     let graph = Graph::new(revisions(text)).unwrap();
     let view = match graph.view(set(applied)) {
-        Ok(it) => it,
+        Ok(view) => view,
         Err(err) => return format!("{err}\n  hint: {}", err.get_hint().unwrap_or_default()),
     };
     let one = |revision: &dbmigrate_runtime::engine::revision::Revision| match revision
@@ -215,15 +215,15 @@ fn names(text: &str, applied: &str, identifiers: &[&str], expect: Expect) {
     let graph = Graph::new(revisions(text)).unwrap();
     let view = graph.view(set(applied)).unwrap();
     let mut shown = String::new();
-    for it in identifiers {
-        let target = match view.of.target(it, Some(&view.applied)) {
+    for identifier in identifiers {
+        let target = match view.of.target(identifier, Some(&view.applied)) {
             Ok(target) if target.ids().is_empty() => "base".to_owned(),
             Ok(target) => target.ids().join(" "),
             Err(err) => format!("{err}\n  hint: {}", err.get_hint().unwrap_or_default()),
         };
-        let part = view.of.replaced_by(it);
+        let part = view.of.replaced_by(identifier);
         let part = part.map_or(String::new(), |(id, by)| format!(" ({id} is part of {})", by.id));
-        shown += &format!("{it}: {target}{part}\n");
+        shown += &format!("{identifier}: {target}{part}\n");
     }
     expect.assert_eq(&shown);
 }

@@ -92,8 +92,8 @@ fn new_databases_run_one_and_others_go_on_where_they_are() {
     assert_eq!(up(end, NEW, "head").unwrap(), "d e");
     assert_eq!(up(last, NEW, "head").unwrap(), "e");
     assert_eq!(state(new), "d e s z | a b c d e z");
-    for it in [&mut *middle, end, last] {
-        assert_eq!(state(it), "a b c d e z | a b c d e z");
+    for connection in [&mut *middle, end, last] {
+        assert_eq!(state(connection), "a b c d e z | a b c d e z");
     }
     // Back, as each has come.
     let err = down(new, NEW, "b").unwrap_err();
@@ -258,9 +258,14 @@ fn a_program_knows_where_each_of_its_databases_stands() {
     static LATER: &[Module] = &[S];
     let (old, both, later) = (Migrator::new(OLD), Migrator::new(BOTH), Migrator::new(LATER));
     let status = |migrator: Migrator, conn: &Connection| {
-        let it = migrator.status(conn).unwrap();
-        assert_eq!(it.pending.is_empty(), migrator.is_up_to_date(conn).unwrap());
-        format!("{} | {} | {}", it.applied.join(" "), it.pending.join(" "), it.unknown.join(" "))
+        let status = migrator.status(conn).unwrap();
+        assert_eq!(status.pending.is_empty(), migrator.is_up_to_date(conn).unwrap());
+        format!(
+            "{} | {} | {}",
+            status.applied.join(" "),
+            status.pending.join(" "),
+            status.unknown.join(" ")
+        )
     };
     let mut conn = Connection::open_in_memory().unwrap();
     assert_eq!(status(both, &conn), " | s | ");

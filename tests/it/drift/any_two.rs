@@ -6,13 +6,13 @@ use expect_test::expect;
 use super::databases::Databases;
 
 /// A revision whose model isn't there yet.
-pub fn compares_any_two(it: &Databases) {
+pub fn compares_any_two(databases: &Databases) {
     let up = "op.add_column(\"post\", Column::new(\"likes\", Type::Integer).not_null().default(0));
     op.create_table(Table::new(\"tag\").column(Column::new(\"name\", Type::Text)));";
     let down = "op.drop_table(\"tag\");\n    op.drop_column(\"post\", \"likes\");";
     let text = revision("b200", &["a100"], "likes", up, down);
-    it.host.write("migrations/versions/m2_likes.rs", &text);
-    it.check(
+    databases.host.write("migrations/versions/m2_likes.rs", &text);
+    databases.check(
         "drift.db",
         "diff",
         expect![[r#"
@@ -21,7 +21,7 @@ pub fn compares_any_two(it: &Databases) {
         exit code 0
     "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "diff models migrations --exit-code",
         expect![[r#"
@@ -30,7 +30,7 @@ pub fn compares_any_two(it: &Databases) {
         exit code 1
     "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "diff base +1",
         expect![[r#"
@@ -41,7 +41,7 @@ pub fn compares_any_two(it: &Databases) {
         exit code 0
     "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "diff a1 b2 --sql",
         expect![[r#"
@@ -72,7 +72,7 @@ pub fn compares_any_two(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "diff b200 head --exit-code",
         expect![[r#"
@@ -80,7 +80,7 @@ pub fn compares_any_two(it: &Databases) {
         exit code 0
     "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "diff database models --exit-code",
         expect![[r#"
@@ -89,7 +89,7 @@ pub fn compares_any_two(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "diff database --format json b200",
         expect![[r#"
@@ -119,7 +119,7 @@ pub fn compares_any_two(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "diff a100 nope",
         expect![[r#"
@@ -129,7 +129,7 @@ pub fn compares_any_two(it: &Databases) {
     "#]],
     );
     // It is compared with the revisions that it has.
-    it.check(
+    databases.check(
         "drift.db",
         "check",
         expect![[r#"
@@ -147,8 +147,8 @@ pub fn compares_any_two(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.make("drift.db", "CREATE TABLE tag (name TEXT)");
-    it.check(
+    databases.make("drift.db", "CREATE TABLE tag (name TEXT)");
+    databases.check(
         "drift.db",
         "check",
         expect![[r#"
@@ -168,11 +168,11 @@ pub fn compares_any_two(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.make("drift.db", "DROP TABLE tag");
+    databases.make("drift.db", "DROP TABLE tag");
 }
 
-pub fn writes_what_a_database_lacks(it: &Databases) {
-    it.check(
+pub fn writes_what_a_database_lacks(databases: &Databases) {
+    databases.check(
         "drift.db",
         "migrate --against database --dry-run",
         expect![[r#"
@@ -181,8 +181,8 @@ pub fn writes_what_a_database_lacks(it: &Databases) {
         exit code 3
     "#]],
     );
-    std::fs::remove_file(it.host.dir.join("migrations/versions/m2_likes.rs")).unwrap();
-    it.check(
+    std::fs::remove_file(databases.host.dir.join("migrations/versions/m2_likes.rs")).unwrap();
+    databases.check(
         "drift.db",
         "migrate --against database",
         expect![[r#"
@@ -190,7 +190,7 @@ pub fn writes_what_a_database_lacks(it: &Databases) {
         exit code 0
     "#]],
     );
-    it.check(
+    databases.check(
         "drift.db",
         "revision --against database",
         expect![[r#"
@@ -199,14 +199,15 @@ pub fn writes_what_a_database_lacks(it: &Databases) {
         exit code 3
     "#]],
     );
-    it.host.replace(
+    databases.host.replace(
         "src/lib.rs",
         "pub text: String,",
         "pub text: Option<String>,\n pub likes: Option<i32>,",
     );
     // What is there already isn't written; what others made is left alone.
-    it.make("drift.db", "ALTER TABLE post ADD COLUMN likes INTEGER; CREATE TABLE log (text)");
-    it.check(
+    databases
+        .make("drift.db", "ALTER TABLE post ADD COLUMN likes INTEGER; CREATE TABLE log (text)");
+    databases.check(
         "drift.db",
         "migrate --against database --rev-id c300",
         expect![[r#"
@@ -215,14 +216,14 @@ pub fn writes_what_a_database_lacks(it: &Databases) {
             exit code 0
         "#]],
     );
-    let [_, file] = it.host.revisions().try_into().unwrap();
-    let module = it.host.read(&file);
+    let [_, file] = databases.host.revisions().try_into().unwrap();
+    let module = databases.host.read(&file);
     assert!(module.contains("op.alter_column(\"post\", \"text\""), "{module}");
     assert!(!module.contains("likes") && !module.contains("log"), "{module}");
-    std::fs::remove_file(it.host.dir.join(file)).unwrap();
+    std::fs::remove_file(databases.host.dir.join(file)).unwrap();
     // What the migrations build already can't be written again.
-    it.make("drift.db", "ALTER TABLE user DROP COLUMN active");
-    it.check("drift.db", "migrate --against database", expect![[r#"
+    databases.make("drift.db", "ALTER TABLE user DROP COLUMN active");
+    databases.check("drift.db", "migrate --against database", expect![[r#"
         Detected added column `user.active`
         Detected changed column `post.text`: to NULL
         note: since the command failed, these are as they were before: `migrations/mod.rs`

@@ -5,7 +5,7 @@ use expect_test::expect;
 
 use super::databases::{Databases, MODELS, THEIRS};
 
-pub fn knows_what_raw_sql_says_of_itself(it: &Databases) {
+pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
     let up = "op.execute(\"CREATE TABLE silent (a)\");
     op.execute(\"CREATE TABLE told (a TEXT, b)\").describes(|op| {
         op.create_table(Table::new(\"told\").column(Column::new(\"a\", Type::Text)));
@@ -31,14 +31,14 @@ pub fn knows_what_raw_sql_says_of_itself(it: &Databases) {
     });
     op.drop_table(\"told\");";
     let text = revision("d400", &["a100"], "raw", up, down);
-    it.host.write("migrations/versions/m4_raw.rs", &text);
-    it.check("raw.db", "upgrade", expect![[r#"
+    databases.host.write("migrations/versions/m4_raw.rs", &text);
+    databases.check("raw.db", "upgrade", expect![[r#"
         Running upgrade <base> -> a100, initial
         Running upgrade a100 -> d400, raw
         warning: revision `d400`: add check `ck_text` to table `user`: check `ck_text`: `"nmae"` is in double quotes, which makes it a name, and table `user` has no such column; SQLite reads it as a text
         exit code 0
     "#]]);
-    it.check(
+    databases.check(
         "raw.db",
         "check -v",
         expect![[r#"
@@ -64,8 +64,8 @@ pub fn knows_what_raw_sql_says_of_itself(it: &Databases) {
         "#]],
     );
     // What they tell of and is gone is missing.
-    it.make("raw.db", "DROP VIEW names; DROP TRIGGER tr; DROP TABLE docs");
-    it.check(
+    databases.make("raw.db", "DROP VIEW names; DROP TRIGGER tr; DROP TABLE docs");
+    databases.check(
         "raw.db",
         "check",
         expect![[r#"
@@ -93,9 +93,9 @@ pub fn knows_what_raw_sql_says_of_itself(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.make("raw.db", "DROP TABLE silent; DROP TABLE told; DROP TABLE odd; DROP TABLE user; DROP TABLE post; DROP TABLE dbmigrate_version");
-    it.run("raw.db", "upgrade");
-    it.check(
+    databases.make("raw.db", "DROP TABLE silent; DROP TABLE told; DROP TABLE odd; DROP TABLE user; DROP TABLE post; DROP TABLE dbmigrate_version");
+    databases.run("raw.db", "upgrade");
+    databases.check(
         "raw.db",
         "downgrade base --allow-destructive",
         expect![[r#"
@@ -104,12 +104,12 @@ pub fn knows_what_raw_sql_says_of_itself(it: &Databases) {
         exit code 0
     "#]],
     );
-    std::fs::remove_file(it.host.dir.join("migrations/versions/m4_raw.rs")).unwrap();
-    it.host.write("src/lib.rs", MODELS);
+    std::fs::remove_file(databases.host.dir.join("migrations/versions/m4_raw.rs")).unwrap();
+    databases.host.write("src/lib.rs", MODELS);
 }
 
 /// Equal defaults in other spellings are none of it.
-pub fn names_what_no_revision_can_say(it: &Databases) {
+pub fn names_what_no_revision_can_say(databases: &Databases) {
     let odd = THEIRS
         .replace("id INTEGER PRIMARY KEY,", "id INTEGER NOT NULL PRIMARY KEY DESC,")
         .replace("varchar(50) NOT NULL UNIQUE", "varchar(50) NOT NULL ON CONFLICT ABORT")
@@ -117,8 +117,8 @@ pub fn names_what_no_revision_can_say(it: &Databases) {
         .replace("DEFAULT FALSE", "DEFAULT '0.0', UNIQUE (name COLLATE NOCASE)")
         .replace("text TEXT NOT NULL", "text TEXT NOT NULL ON CONFLICT REPLACE")
         .replace("(name) VALUES ('ada')", "(id, name) VALUES (1, 'ada')");
-    it.make("odd.db", &odd);
-    it.check("odd.db", "stamp --verify head", expect![[r#"
+    databases.make("odd.db", &odd);
+    databases.check("odd.db", "stamp --verify head", expect![[r#"
         error: the database is not what revision `a100` builds:
           primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
           unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
@@ -126,8 +126,8 @@ pub fn names_what_no_revision_can_say(it: &Databases) {
           hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
         exit code 3
     "#]]);
-    it.run("odd.db", "stamp head");
-    it.check("odd.db", "check", expect![[r#"
+    databases.run("odd.db", "stamp head");
+    databases.check("odd.db", "check", expect![[r#"
         The list in migrations/mod.rs is not that of the revision files:
           it has `m$DAY_$TIME_c300;` without a file, or twice
         Models and migrations agree.
@@ -142,32 +142,32 @@ pub fn names_what_no_revision_can_say(it: &Databases) {
         10 objects of the database not described by the migrations; -v lists them
         exit code 1
     "#]]);
-    it.check("odd.db", "diff database models", expect![[r#"
+    databases.check("odd.db", "diff database models", expect![[r#"
         primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
         unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
         column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
         10 objects of the database not described by the migrations; -v lists them
         exit code 0
     "#]]);
-    let run = it.run("odd.db", "migrate --against database");
+    let run = databases.run("odd.db", "migrate --against database");
     assert!(run.stderr.contains("in the database column `post.text` is NOT NULL ON"), "{run}");
-    let settings = it.host.read("migrations/dbmigrate.toml");
+    let settings = databases.host.read("migrations/dbmigrate.toml");
     let exclude = "\nexclude = [\"post.text\", \"user.id\", \"user.name\"]\n";
-    it.host.replace("migrations/dbmigrate.toml", "\nexclude = []\n", exclude);
-    let run = it.run("odd.db", "check");
+    databases.host.replace("migrations/dbmigrate.toml", "\nexclude = []\n", exclude);
+    let run = databases.run("odd.db", "check");
     assert!(run.stdout.contains("The database agrees with the migrations."), "{run}");
-    it.host.write("migrations/dbmigrate.toml", &settings);
-    let run = it.run("odd.db", "diff database models --sql");
+    databases.host.write("migrations/dbmigrate.toml", &settings);
+    let run = databases.run("odd.db", "diff database models --sql");
     assert!(run.stdout.contains("-- Stays: column `post.text` is NOT NULL ON CONFLICT"), "{run}");
 }
 
-pub fn says_when_nothing_is_compared(it: &Databases) {
-    for file in it.host.revisions() {
-        std::fs::remove_file(it.host.dir.join(file)).unwrap();
+pub fn says_when_nothing_is_compared(databases: &Databases) {
+    for file in databases.host.revisions() {
+        std::fs::remove_file(databases.host.dir.join(file)).unwrap();
     }
-    it.host.write("src/lib.rs", "// No models.\n");
-    it.make("alien.db", "CREATE TABLE a (x); CREATE TABLE b (y); CREATE VIEW v AS SELECT 1");
-    it.check(
+    databases.host.write("src/lib.rs", "// No models.\n");
+    databases.make("alien.db", "CREATE TABLE a (x); CREATE TABLE b (y); CREATE VIEW v AS SELECT 1");
+    databases.check(
         "alien.db",
         "diff models database --exit-code",
         expect![[r#"
@@ -176,7 +176,7 @@ pub fn says_when_nothing_is_compared(it: &Databases) {
         exit code 1
     "#]],
     );
-    it.check(
+    databases.check(
         "alien.db",
         "diff migrations database",
         expect![[r#"
@@ -185,7 +185,7 @@ pub fn says_when_nothing_is_compared(it: &Databases) {
         exit code 0
     "#]],
     );
-    it.check(
+    databases.check(
         "alien.db",
         "diff models migrations --exit-code",
         expect![[r#"
@@ -193,7 +193,7 @@ pub fn says_when_nothing_is_compared(it: &Databases) {
         exit code 0
     "#]],
     );
-    it.check(
+    databases.check(
         "alien.db",
         "check",
         expect![[r#"
@@ -208,15 +208,15 @@ pub fn says_when_nothing_is_compared(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.check("alien.db", "migrate", expect![[r#"
+    databases.check("alien.db", "migrate", expect![[r#"
         note: since the command failed, these are as they were before: `migrations/mod.rs`
         error: the package `drift` has no models
           hint: put `#[derive(dbmigrate_runtime::Model)]` on the structs that are tables; if they are behind a feature or in another package, name it in dbmigrate.toml
         exit code 3
     "#]]);
     let text = revision("e500", &[], "raw", "op.execute(\"CREATE TABLE c (z)\");", "");
-    it.host.write("migrations/versions/m5_raw.rs", &text);
-    it.check(
+    databases.host.write("migrations/versions/m5_raw.rs", &text);
+    databases.check(
         "alien.db",
         "stamp --verify head",
         expect![[r#"
@@ -225,7 +225,7 @@ pub fn says_when_nothing_is_compared(it: &Databases) {
             exit code 0
         "#]],
     );
-    it.check(
+    databases.check(
         "alien.db",
         "check --no-database",
         expect![[r#"
@@ -237,7 +237,7 @@ pub fn says_when_nothing_is_compared(it: &Databases) {
             exit code 1
         "#]],
     );
-    it.check(
+    databases.check(
         "alien.db",
         "check",
         expect![[r#"

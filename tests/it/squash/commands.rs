@@ -341,8 +341,8 @@ fn every_command_knows_what_is_replaced() {
 
     // The only file that still says what they did is not taken away.
     host.ok("squash d4: --rev-id 5aaa");
-    for it in ["d4", "e5"] {
-        fs::remove_file(host.dir.join(format!("migrations/versions/m_{it}.rs"))).unwrap();
+    for text in ["d4", "e5"] {
+        fs::remove_file(host.dir.join(format!("migrations/versions/m_{text}.rs"))).unwrap();
     }
     play(
         &host,

@@ -256,18 +256,20 @@ impl Need {
         let column = quote(&self.column.name);
         let value = match answer {
             None => column,
-            Some(it) if sql::same_expression(it, &column) => it.to_owned(),
-            Some(it) if self.was.is_none() || sql::mentions(it, &self.column.name) => it.to_owned(),
-            Some(it) if self.is(Why::Values) => {
+            Some(answer) if sql::same_expression(answer, &column) => answer.to_owned(),
+            Some(answer) if self.was.is_none() || sql::mentions(answer, &self.column.name) => {
+                answer.to_owned()
+            }
+            Some(answer) if self.is(Why::Values) => {
                 let values = literals(self.values());
                 let null = if self.column.nullable || self.null.is_some() {
                     format!("{column} IS NULL OR ")
                 } else {
                     String::new()
                 };
-                format!("CASE WHEN {null}{column} IN ({values}) THEN {column} ELSE {it} END")
+                format!("CASE WHEN {null}{column} IN ({values}) THEN {column} ELSE {answer} END")
             }
-            Some(it) => format!("coalesce({column}, {it})"),
+            Some(answer) => format!("coalesce({column}, {answer})"),
         };
         // Where nothing else is open, the answer is for what is NULL.
         match self.null.as_ref().filter(|_| answer.is_none() || !self.why.is_empty()) {
@@ -303,8 +305,8 @@ impl Need {
     }
 }
 
-fn text(it: &str) -> String {
-    literal(&Value::Text(it.to_owned()))
+fn text(text: &str) -> String {
+    literal(&Value::Text(text.to_owned()))
 }
 
 fn literals(values: &[String]) -> String {
@@ -315,10 +317,10 @@ fn literals(values: &[String]) -> String {
 /// A value as SQL reads it.
 pub fn literal(value: &Value) -> String {
     match value {
-        Value::Real(it) if it.is_nan() => "NULL".to_owned(),
+        Value::Real(value) if value.is_nan() => "NULL".to_owned(),
         // There is no word for it.
-        Value::Real(it) if it.is_infinite() => {
-            (if *it > 0.0 { "9e999" } else { "-9e999" }).to_owned()
+        Value::Real(value) if value.is_infinite() => {
+            (if *value > 0.0 { "9e999" } else { "-9e999" }).to_owned()
         }
         Value::Null
         | Value::Bool(_)

@@ -190,14 +190,14 @@ fn new_name_is_taken(names: &Names<'_>, said: &Said) -> Error {
 fn distinct(names: &Names<'_>, mut said: Vec<Said>) -> Result<Vec<Said>> {
     said.sort_by_key(|said| !said.is_flag());
     let mut open: Vec<Said> = Vec::new();
-    for it in said {
-        let other = open.iter().find(|other| other.old == it.old || other.new == it.new);
+    for rename in said {
+        let other = open.iter().find(|other| other.old == rename.old || other.new == rename.new);
         match other {
-            None => open.push(it),
-            Some(other) if other.old == it.old && other.new == it.new => {}
+            None => open.push(rename),
+            Some(other) if other.old == rename.old && other.new == rename.new => {}
             // The flag overrules the model.
-            Some(other) if other.is_flag() && !it.is_flag() => {}
-            Some(other) => return Err(excluded(names, other, &it)),
+            Some(other) if other.is_flag() && !rename.is_flag() => {}
+            Some(other) => return Err(excluded(names, other, &rename)),
         }
     }
     Ok(open)
@@ -265,20 +265,20 @@ fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
         let idx = open.iter().position(is_free);
         let step = match idx {
             Some(idx) => {
-                let it = open.remove(idx);
-                (it.old, it.new)
+                let rename = open.remove(idx);
+                (rename.old, rename.new)
             }
             None => {
-                let it = &mut open[0];
+                let rename = &mut open[0];
                 let is_taken = |name: &str| {
                     let mut all = have.iter().map(String::as_str).chain(names.want.iter().copied());
                     all.any(|text| names.case.same(text, name))
                 };
-                let mut between = naming::limited(format!("{}_was", it.old));
+                let mut between = naming::limited(format!("{}_was", rename.old));
                 while is_taken(&between) {
                     between += "_";
                 }
-                (std::mem::replace(&mut it.old, between.clone()), between)
+                (std::mem::replace(&mut rename.old, between.clone()), between)
             }
         };
         have.remove(&step.0);

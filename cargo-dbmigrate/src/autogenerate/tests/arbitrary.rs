@@ -318,9 +318,9 @@ impl TableDraw {
         }
         table.options.set(TableOption::Strict, self.strict);
         for (idx, column) in self.columns.iter().enumerate() {
-            if let Some(it) = column {
+            if let Some(column) = column {
                 // A column of a key is computed from nothing and takes no NULL.
-                table.columns.push(it.column(self, idx, key.contains(&idx)));
+                table.columns.push(column.column(self, idx, key.contains(&idx)));
             }
         }
         let columns = match self.key {
@@ -356,13 +356,13 @@ impl TableDraw {
                 table.uniques.push(Unique { name, columns });
             }
         }
-        for it in self.foreign_keys.iter().flatten().filter(|key_to| has(&key_to.column)) {
-            let (columns, target) = ([COLUMNS[it.column]], TABLES[it.table]);
+        for key_to in self.foreign_keys.iter().flatten().filter(|key_to| has(&key_to.column)) {
+            let (columns, target) = ([COLUMNS[key_to.column]], TABLES[key_to.table]);
             let by_convention = Convention::default().foreign_key(&name, &columns, target);
-            let name = if it.named { "own key" } else { &by_convention };
+            let name = if key_to.named { "own key" } else { &by_convention };
             let mut key = ForeignKey::new(name, columns, target, [KEY]);
-            (key.on_delete, key.on_update) = it.on;
-            key.deferrable = it.deferrable;
+            (key.on_delete, key.on_update) = key_to.on;
+            key.deferrable = key_to.deferrable;
             table.foreign_keys.push(key);
         }
         for (own, column, how) in self.checks.iter().flatten().filter(|check| has(&check.1)) {
@@ -377,15 +377,16 @@ impl TableDraw {
             let name = if *own { "own check" } else { &by_convention };
             table.checks.push(Check::new(name, &expression));
         }
-        for (idx, it) in self.indexes.iter().enumerate() {
-            let Some(it) =
-                it.as_ref().filter(|index_draw| index_draw.terms.iter().all(|term| has(&term.0)))
+        for (idx, drawn) in self.indexes.iter().enumerate() {
+            let Some(index_draw) = drawn
+                .as_ref()
+                .filter(|index_draw| index_draw.terms.iter().all(|term| has(&term.0)))
             else {
                 continue;
             };
             // Some names move from table to table.
-            let mut index = it.index("");
-            index.name = if it.named {
+            let mut index = index_draw.index("");
+            index.name = if index_draw.named {
                 format!("own index {}", (nth + idx) % TABLES.len())
             } else {
                 Convention::default().index(&name, &index.columns)

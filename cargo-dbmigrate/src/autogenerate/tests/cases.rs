@@ -27,7 +27,7 @@ fn check(from: &[Table], to: &[Table], expect: &[&str]) {
 
 /// A table with something of everything.
 fn order() -> Table {
-    let mut it = table("order")
+    let mut table = table("order")
         .column(Column::new("code", Type::String(50)).not_null())
         .column(Column::new("user_id", Type::BigInteger))
         .column(Column::new("status", Type::enumeration("Status", ["new", "done"])))
@@ -35,17 +35,17 @@ fn order() -> Table {
         .column(Column::new("twice", Type::Integer).generated_stored("total * 2"))
         .unique("uq_order_code", ["code"])
         .check("ck_order_total", "total >= 0");
-    it.foreign_keys.push(ForeignKey::new("fk_order_user_id_user", ["user_id"], "user", ["id"]));
-    it.indexes.push(
+    table.foreign_keys.push(ForeignKey::new("fk_order_user_id_user", ["user_id"], "user", ["id"]));
+    table.indexes.push(
         Index::new("ix_order_code", ["code"])
             .column(IndexColumn::expression("lower(status)"))
             .filter("total > 0"),
     );
-    it
+    table
 }
 
-fn column<'a>(it: &'a mut Table, name: &str) -> &'a mut Column {
-    it.columns.iter_mut().find(|column| column.name == name).unwrap()
+fn column<'a>(table: &'a mut Table, name: &str) -> &'a mut Column {
+    table.columns.iter_mut().find(|column| column.name == name).unwrap()
 }
 
 macro_rules! cases {
@@ -230,11 +230,11 @@ cases! {
 #[test]
 fn an_index_moves_to_another_table_under_its_name() {
     let indexed = |name: &str, index: bool| {
-        let mut it = table(name);
+        let mut table = table(name);
         if index {
-            it.indexes.push(Index::new("ix", ["id"]));
+            table.indexes.push(Index::new("ix", ["id"]));
         }
-        it
+        table
     };
     check(
         &[indexed("a", false), indexed("b", true)],
@@ -263,9 +263,9 @@ fn an_index_moves_to_another_table_under_its_name() {
 #[test]
 fn tables_in_a_circle_are_created_and_dropped() {
     let table = |name: &str, other: &str| {
-        let mut it = table(name).column(Column::new("other", Type::BigInteger));
-        it.foreign_keys.push(ForeignKey::new("fk", ["other"], other, ["id"]));
-        it
+        let mut table = table(name).column(Column::new("other", Type::BigInteger));
+        table.foreign_keys.push(ForeignKey::new("fk", ["other"], other, ["id"]));
+        table
     };
     let circle = [table("a", "b"), table("b", "a"), table("c", "c")];
     check(&[], &circle, &["added table `b`", "added table `a`", "added table `c`"]);
@@ -276,12 +276,12 @@ fn tables_in_a_circle_are_created_and_dropped() {
 #[test]
 fn tables_that_are_there_come_to_refer_to_each_other() {
     let table = |name: &str, other: Option<&str>| {
-        let mut it = table(name);
+        let mut table = table(name);
         if let Some(other) = other {
-            it = it.column(Column::new("other", Type::BigInteger)).unique("uq", ["other"]);
-            it.foreign_keys.push(ForeignKey::new("fk", ["other"], other, ["other"]));
+            table = table.column(Column::new("other", Type::BigInteger)).unique("uq", ["other"]);
+            table.foreign_keys.push(ForeignKey::new("fk", ["other"], other, ["other"]));
         }
-        it
+        table
     };
     let (apart, circle) =
         ([table("a", None), table("b", None)], [table("a", Some("b")), table("b", Some("a"))]);

@@ -20,18 +20,18 @@ fn other() -> Convention {
 
 /// A table with one of each, by the convention, and a second index under a name of its own.
 fn user(name: &str, naming: &Convention) -> Table {
-    let mut it = Table::new(name)
+    let mut table = Table::new(name)
         .column(Column::new("id", Type::BigInteger).not_null())
         .column(Column::new("age", Type::Integer))
         .column(Column::new("boss", Type::BigInteger))
         .primary_key(&naming.primary_key(name, &["id"]), ["id"]);
-    it.uniques.push(Unique::new(&naming.unique(name, &["age", "boss"]), ["age", "boss"]));
+    table.uniques.push(Unique::new(&naming.unique(name, &["age", "boss"]), ["age", "boss"]));
     let key = naming.foreign_key(name, &["boss"], name);
-    it.foreign_keys.push(ForeignKey::new(&key, ["boss"], name, ["id"]));
-    it.checks.push(Check::new(&naming.check(name, "age"), "age > 0"));
-    it.checks.push(Check::new(&naming.table_check(name, "age < 200"), "age < 200"));
-    it.indexes.push(Index::new(&naming.index(name, &[IndexColumn::new("age")]), ["age"]));
-    it
+    table.foreign_keys.push(ForeignKey::new(&key, ["boss"], name, ["id"]));
+    table.checks.push(Check::new(&naming.check(name, "age"), "age > 0"));
+    table.checks.push(Check::new(&naming.table_check(name, "age < 200"), "age < 200"));
+    table.indexes.push(Index::new(&naming.index(name, &[IndexColumn::new("age")]), ["age"]));
+    table
 }
 
 fn words(from: &[Table], to: &[Table], renamed: &[(&str, &str)]) -> Vec<String> {

@@ -73,11 +73,11 @@ fn fill(driver: &mut SqliteDriver<'_>, schema: &Schema) {
 /// All tables with the number of their rows, and every object's text.
 fn state(driver: &mut SqliteDriver<'_>) -> String {
     let mut state = String::new();
-    for it in driver.as_connection().objects().unwrap() {
-        if it.kind == ObjectKind::Table {
-            state += &format!("{} rows in ", n_rows(driver, &it.name));
+    for object in driver.as_connection().objects().unwrap() {
+        if object.kind == ObjectKind::Table {
+            state += &format!("{} rows in ", n_rows(driver, &object.name));
         }
-        state += &format!("{} {}: {:?}\n", it.kind, it.name, it.sql);
+        state += &format!("{} {}: {:?}\n", object.kind, object.name, object.sql);
     }
     state
 }
@@ -85,7 +85,7 @@ fn state(driver: &mut SqliteDriver<'_>) -> String {
 fn n_rows(driver: &mut SqliteDriver<'_>, table: &str) -> i64 {
     let sql = format!("SELECT count(*) FROM {}", driver.dialect().quote(table));
     match driver.query(&sql, &[]).unwrap().rows[0][0] {
-        Value::Integer(it) => it,
+        Value::Integer(rows) => rows,
         _ => -1,
     }
 }

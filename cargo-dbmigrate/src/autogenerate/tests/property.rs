@@ -51,15 +51,15 @@ pub fn answer(from: &Schema, models: &Models, with_renames: bool) -> Changes {
     let mut answers = Answers::default();
     loop {
         let questions = match changes(from, models, &answers).unwrap() {
-            Outcome::Changes(it) => return it,
-            Outcome::Questions(it) => it,
+            Outcome::Changes(changes) => return changes,
+            Outcome::Questions(changes) => changes,
         };
         match questions.into_iter().next().unwrap() {
-            Question::Rename(it) if with_renames => {
-                answers.renames.push(it.flag(&it.candidates[0]))
+            Question::Rename(rename) if with_renames => {
+                answers.renames.push(rename.flag(&rename.candidates[0]))
             }
-            Question::Rename(it) => answers.dropped.push(it.old),
-            Question::Fill(it) => answers.fills.push(it.flag(&it.suggestion())),
+            Question::Rename(rename) => answers.dropped.push(rename.old),
+            Question::Fill(question) => answers.fills.push(question.flag(&question.suggestion())),
         }
     }
 }
@@ -81,8 +81,8 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
     assert_eq!(canonical(&again), canonical(&expected));
     assert_eq!(orders(&again), orders(from));
 
-    for it in [operations, &back.operations] {
-        let text = encode(it);
+    for operations in [operations, &back.operations] {
+        let text = encode(operations);
         assert_eq!(encode(&decode(&text).unwrap()), text);
     }
     let header = render::Header {
@@ -125,8 +125,8 @@ fn the_pairs_differ_in_every_way() {
     for _ in 0..300 {
         let (from, to) = arbitrary::pair().new_tree(&mut runner).unwrap().current();
         for with_renames in [false, true] {
-            for it in answer(&from, &of_schema(&to), with_renames).operations {
-                let text = format!("{it:?}");
+            for operation in answer(&from, &of_schema(&to), with_renames).operations {
+                let text = format!("{operation:?}");
                 seen.insert(text.split(['(', ' ']).next().unwrap().to_owned());
             }
         }

@@ -23,8 +23,8 @@ fn check(
     let words =
         |operations: &[Operation]| operations.iter().map(ToString::to_string).collect::<Vec<_>>();
     let operations = match changes(&from, &models, &answers) {
-        Ok(Outcome::Changes(it)) => it.operations,
-        Ok(Outcome::Questions(it)) => panic!("{it:?}"),
+        Ok(Outcome::Changes(changes)) => changes.operations,
+        Ok(Outcome::Questions(changes)) => panic!("{changes:?}"),
         Err(err) => {
             let text = err.to_string();
             return assert_eq!(text.lines().collect::<Vec<_>>(), expect);
@@ -185,25 +185,25 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
     let naming = Convention::default();
     let build = |user: &str, age: &str, quote: &str| {
         let age_q = format!("{quote}{age}{quote}");
-        let mut it = table(user)
+        let mut column = table(user)
             .column(Column::new(age, Type::Integer))
             .column(Column::new("next", Type::Integer).generated_virtual(&format!("{age_q} + 1")))
             .column(Column::new("boss", Type::BigInteger));
         let check = format!("{quote}{user}{quote}.{age_q} > 0");
-        it.checks.push(Check::new(&naming.check(user, age), &check));
-        it.uniques.push(Unique::new(&naming.unique(user, &[age]), [age]));
-        it.foreign_keys.push(ForeignKey::new(
+        column.checks.push(Check::new(&naming.check(user, age), &check));
+        column.uniques.push(Unique::new(&naming.unique(user, &[age]), [age]));
+        column.foreign_keys.push(ForeignKey::new(
             &naming.foreign_key(user, &["boss"], user),
             ["boss"],
             user,
             ["id"],
         ));
-        it.indexes.push(
+        column.indexes.push(
             Index::new("ix", [])
                 .column(IndexColumn::expression(&format!("abs({age_q})")))
                 .filter(&format!("{age_q} IS NOT NULL")),
         );
-        it.indexes.push(Index::new(&naming.index(user, &[IndexColumn::new(age)]), [age]));
+        column.indexes.push(Index::new(&naming.index(user, &[IndexColumn::new(age)]), [age]));
         let mut post = table("post").column(Column::new("age", Type::Integer));
         post.foreign_keys.push(ForeignKey::new(
             &naming.foreign_key("post", &["age"], user),
@@ -211,7 +211,7 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
             user,
             [age],
         ));
-        [it, post]
+        [column, post]
     };
     check(
         &build("user", "age", ""),

@@ -26,9 +26,9 @@ pub fn draw(nodes: &[Node]) -> Vec<String> {
     for (place, node) in order.iter().enumerate() {
         let mut parents: Vec<usize> = Vec::new();
         // An edge leads down, also where a database says something else of files that are gone.
-        for it in node.parents.iter().filter_map(|parent| places.get(parent.as_str()).copied()) {
-            if it > place && !parents.contains(&it) {
-                parents.push(it);
+        for at in node.parents.iter().filter_map(|parent| places.get(parent.as_str()).copied()) {
+            if at > place && !parents.contains(&at) {
+                parents.push(at);
             }
         }
         drawing.node(place, &parents, &node.lines);
@@ -46,20 +46,20 @@ fn order(nodes: &[Node]) -> Vec<&Node> {
         all.filter_map(|text| places.get(text.as_str()).copied()).collect::<Vec<_>>()
     };
     let mut n_needed: BTreeMap<usize, usize> = BTreeMap::new();
-    for it in (0..nodes.len()).flat_map(needs) {
-        *n_needed.entry(it).or_default() += 1;
+    for at in (0..nodes.len()).flat_map(needs) {
+        *n_needed.entry(at).or_default() += 1;
     }
     let mut open: Vec<usize> =
         (0..nodes.len()).rev().filter(|candidate| !n_needed.contains_key(candidate)).collect();
     let mut order = Vec::new();
     while let Some(place) = open.pop() {
         order.push(place);
-        for it in needs(place) {
-            let Entry::Occupied(mut n) = n_needed.entry(it) else { continue };
+        for need in needs(place) {
+            let Entry::Occupied(mut n) = n_needed.entry(need) else { continue };
             *n.get_mut() -= 1;
             if *n.get() == 0 {
                 n.remove();
-                open.push(it);
+                open.push(need);
             }
         }
     }
@@ -122,7 +122,7 @@ impl Drawing {
     fn follow(&mut self, at: usize, parents: &[usize]) {
         match parents {
             [] => self.lanes[at] = None,
-            [it] => self.lanes[at] = Some(*it),
+            [parents] => self.lanes[at] = Some(*parents),
             [a, b] => {
                 // Beside a lane that leads to a parent no lane of its own is needed.
                 for (one, other) in [(*a, *b), (*b, *a)] {
@@ -145,8 +145,8 @@ impl Drawing {
     /// Has a lane for each parent, of which `n_wide` are there already.
     fn split(&mut self, at: usize, n_wide: usize, parents: &[usize]) {
         let mut row = self.moved(at + 1 + n_wide, '\\');
-        for it in at..at + parents.len() - 1 {
-            row[2 * it + 1] = '\\';
+        for at in at..at + parents.len() - 1 {
+            row[2 * at + 1] = '\\';
         }
         self.rows.push(row);
         self.lanes.splice(at..=at + n_wide, parents.iter().map(|parent| Some(*parent)));
@@ -164,8 +164,8 @@ impl Drawing {
             Some(to) => {
                 let mut row = self.moved(at, '/');
                 // Over the lanes in between.
-                for it in to + 1..at - 1 {
-                    row[2 * it + 1] = '_';
+                for at in to + 1..at - 1 {
+                    row[2 * at + 1] = '_';
                 }
                 self.rows.push(row);
             }
@@ -187,9 +187,9 @@ impl Drawing {
     /// A row in which the lanes from `first` on move one place to a side.
     fn moved(&self, first: usize, sign: char) -> Vec<char> {
         let mut row = self.straight();
-        for it in (first..self.lanes.len()).filter(|candidate| self.lanes[*candidate].is_some()) {
-            row[2 * it] = ' ';
-            row[if sign == '/' { 2 * it - 1 } else { 2 * it + 1 }] = sign;
+        for at in (first..self.lanes.len()).filter(|candidate| self.lanes[*candidate].is_some()) {
+            row[2 * at] = ' ';
+            row[if sign == '/' { 2 * at - 1 } else { 2 * at + 1 }] = sign;
         }
         row
     }
@@ -203,8 +203,8 @@ impl Drawing {
             let line = if idx < n_before { None } else { lines.next() };
             self.text.push(line_of(row, width, line.map_or("", String::as_str)));
         }
-        for it in lines {
-            self.text.push(line_of(&below, width, it));
+        for line in lines {
+            self.text.push(line_of(&below, width, line));
         }
     }
 }

@@ -93,9 +93,9 @@ fn firsts<'a>(
 ) -> (Option<&'a Revision>, Vec<&'a Revision>) {
     let mut own = BTreeMap::new();
     let mut open = vec![id];
-    while let Some(it) = open.pop().and_then(|text| graph.get(text)) {
-        if own.insert(it.id.as_str(), it).is_none() {
-            let parents = it.parents.iter().map(String::as_str);
+    while let Some(revision) = open.pop().and_then(|text| graph.get(text)) {
+        if own.insert(revision.id.as_str(), revision).is_none() {
+            let parents = revision.parents.iter().map(String::as_str);
             open.extend(parents.filter(|parent| !shared.contains(parent)));
         }
     }
@@ -155,7 +155,7 @@ pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
     let is_alike = |text: &&&str| graph.labels(text) == graph.labels(id);
     let alike: Vec<&str> = others.iter().filter(is_alike).copied().collect();
     match (alike.as_slice(), others.as_slice()) {
-        ([it], _) | ([], [it]) => Ok(it),
+        ([text], _) | ([], [text]) => Ok(text),
         ([], []) => {
             let message = format!("all heads need revision `{id}`, so it can go behind none");
             Err(Error::new(message).hint("name a revision that only the line has which is to move"))

@@ -21,9 +21,9 @@ pub struct Contents {
 }
 
 /// Whether the schema doesn't say what an operation does.
-fn is_opaque(it: &Operation) -> bool {
+fn is_opaque(operation: &Operation) -> bool {
     matches!(
-        it,
+        operation,
         Operation::Execute(_)
             | Operation::BulkInsert { .. }
             | Operation::Run(_)
@@ -76,10 +76,10 @@ fn refuse_alone(all: &[&Migration]) -> Result<()> {
     };
     match all.iter().find(is_alone) {
         None => Ok(()),
-        Some(it) => {
+        Some(migration) => {
             let message = format!(
                 "revision `{}` runs outside a transaction, in {}",
-                it.revision.id, it.revision.file
+                migration.revision.id, migration.revision.file
             );
             Err(Error::new(message)
                 .hint("squash up to before it and from behind it: it stays a revision of its own"))
@@ -88,19 +88,19 @@ fn refuse_alone(all: &[&Migration]) -> Result<()> {
 }
 
 /// What a revision's steps are called, in words.
-fn steps(it: &Migration) -> Vec<String> {
+fn steps(migration: &Migration) -> Vec<String> {
     let of = |operations: &[Operation]| -> Vec<String> {
         let steps = operations.iter().filter_map(|operation| match operation {
             Operation::Run(Step { name, .. }) => Some(name.clone()),
             _ => None,
         });
-        steps.map(|name| step_text(&name, it)).collect()
+        steps.map(|name| step_text(&name, migration)).collect()
     };
-    [of(&it.upgrade.operations), of(&it.downgrade.operations)].concat()
+    [of(&migration.upgrade.operations), of(&migration.downgrade.operations)].concat()
 }
 
-fn step_text(name: &str, it: &Migration) -> String {
-    format!("step `{name}` of revision `{}`", it.revision.id)
+fn step_text(name: &str, migration: &Migration) -> String {
+    format!("step `{name}` of revision `{}`", migration.revision.id)
 }
 
 fn has_steps(all: &[&Migration], steps: &[String]) -> Error {
@@ -128,11 +128,11 @@ fn has_steps(all: &[&Migration], steps: &[String]) -> Error {
 /// The operations of these revisions one after the other; in the place of a step a comment.
 fn in_order<'a>(all: impl Iterator<Item = (&'a Migration, Direction)>) -> Commented {
     let mut out = Commented::default();
-    for (it, direction) in all {
-        for operation in &it.recording(direction).operations {
+    for (migration, direction) in all {
+        for operation in &migration.recording(direction).operations {
             match operation {
                 Operation::Run(step) => {
-                    let text = format!("Left out: {}.", step_text(&step.name, it));
+                    let text = format!("Left out: {}.", step_text(&step.name, migration));
                     comment(&mut out.comments, out.operations.len(), &text);
                 }
                 operation => out.operations.push(operation.clone()),
@@ -173,11 +173,11 @@ fn from_nothing(all: Commented) -> Result<Commented> {
 
 /// What undoes it: derived, where every revision says all that it does, or their own ways back.
 fn way_back(all: &[&Migration], upgrade: &Commented, before: &Schema) -> Result<Commented> {
-    if let Some((it, why)) = all
+    if let Some((migration, why)) = all
         .iter()
         .find_map(|migration| Some((migration, migration.downgrade.irreversible.as_ref()?)))
     {
-        let irreversible = Some(format!("revision {}: {why}", it.revision.id));
+        let irreversible = Some(format!("revision {}: {why}", migration.revision.id));
         return Ok(Commented { irreversible, ..Commented::default() });
     }
     let recorded = |migration: &&Migration| {

@@ -59,7 +59,7 @@ pub fn prove(
         return Ok(Some(format!("{ONLY_REPLAYED}: {why}")));
     }
     let (made, comparing) = match run(old, squashed.last()) {
-        Ok(it) => it,
+        Ok(run) => run,
         // Such as for a function that the application registers on its own connections.
         Err(err) => return Ok(Some(format!("{ONLY_REPLAYED}: {err}"))),
     };
@@ -108,8 +108,8 @@ fn refuse_other_objects(comparing: &Comparing, old: &Catalog, new: &Catalog) -> 
     for name in names {
         match (all.get(name), changed.get(name)) {
             (Some(old), Some(new)) => {
-                for it in comparing.differences(old, new) {
-                    different += &format!("\n  {it}");
+                for difference in comparing.differences(old, new) {
+                    different += &format!("\n  {difference}");
                 }
             }
             _ => different += &format!("\n  table `{name}` is in only one of the two databases"),

@@ -29,13 +29,13 @@ impl Squashed {
     /// in the middle of it.
     pub fn of(cx: &Context, history: &History, text: &str) -> Result<Squashed> {
         let range = match Range::parse(text) {
-            Some(it) => it,
+            Some(range) => range,
             None => Range { from: None, to: Some(text.to_owned()) },
         };
         let sides: Vec<&str> =
             [&range.from, &range.to].into_iter().flatten().map(|text| &**text).collect();
-        for it in &sides {
-            if let Some((id, by)) = history.graph.replaced_by(it) {
+        for side in &sides {
+            if let Some((id, by)) = history.graph.replaced_by(side) {
                 let message =
                     format!("revision `{id}` is replaced by `{}` already, in {}", by.id, by.file);
                 return Err(Error::new(message).hint(format!("squash from or up to `{}`", by.id)));
@@ -69,8 +69,8 @@ impl Squashed {
             (revision.id == to || graph.follows(&to, &revision.id)) && !is_before
         };
         let within: Vec<&Revision> = graph.revisions().iter().filter(is_within).collect();
-        if let [it] = within.as_slice() {
-            return Err(Error::new(format!("`{text}` is one revision, `{}`", it.id))
+        if let [revision] = within.as_slice() {
+            return Err(Error::new(format!("`{text}` is one revision, `{}`", revision.id))
                 .hint("a squash replaces two or more; `from:to` has both ends in it"));
         }
         let ids: Vec<String> = within.iter().map(|revision| revision.id.clone()).collect();
@@ -83,8 +83,8 @@ impl Squashed {
         let names =
             within.iter().flat_map(|revision| revision.depends_on.iter().map(String::as_str));
         let names = names.filter(|name| {
-            let it = graph.find(name).or_else(|| graph.labelled(name));
-            it.is_some_and(|revision| {
+            let graph = graph.find(name).or_else(|| graph.labelled(name));
+            graph.is_some_and(|revision| {
                 is_outside(&revision.id.as_str()) && !before.contains(revision.id.as_str())
             })
         });
@@ -103,12 +103,12 @@ impl Squashed {
     /// What stands in `REPLACES`: those that replace others themselves behind these.
     pub fn replaces(&self, history: &History) -> Vec<String> {
         let mut replaces = Vec::new();
-        for it in self.ids.iter().filter_map(|id| history.graph.get(id)) {
-            let of: Vec<&str> = it.replaced().collect();
-            replaces.extend(it.replaces.iter().cloned());
+        for revision in self.ids.iter().filter_map(|id| history.graph.get(id)) {
+            let of: Vec<&str> = revision.replaced().collect();
+            replaces.extend(revision.replaces.iter().cloned());
             replaces.push(match of.is_empty() {
-                true => it.id.clone(),
-                false => format!("{}: {}", it.id, of.join(" ")),
+                true => revision.id.clone(),
+                false => format!("{}: {}", revision.id, of.join(" ")),
             });
         }
         replaces
@@ -123,9 +123,9 @@ fn unique<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 /// Fails where another revision needs something in the middle: a new database has no such point.
 fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
     let is_inner = |id: &str| id != last && ids.iter().any(|text| text == id);
-    for it in graph.revisions().iter().filter(|revision| !ids.contains(&revision.id)) {
-        let followed = it.parents.iter().map(|id| (id.as_str(), "follows"));
-        let names = it.depends_on.iter().filter_map(|depends_on| {
+    for other in graph.revisions().iter().filter(|revision| !ids.contains(&revision.id)) {
+        let followed = other.parents.iter().map(|id| (id.as_str(), "follows"));
+        let names = other.depends_on.iter().filter_map(|depends_on| {
             Some(graph.find(depends_on).or_else(|| graph.labelled(depends_on))?.id.as_str())
         });
         let mut needed = followed.chain(names.map(|id| (id, "depends on")));
@@ -133,7 +133,7 @@ fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
         let file = graph.get(id).map_or("", |revision| &revision.file);
         let message = format!(
             "revision `{}` in {} {needs} `{id}` in {file}, which is in the middle of the range",
-            it.id, it.file
+            other.id, other.file
         );
         return Err(Error::new(message).hint(format!(
             "squash up to `{id}`, or from a revision behind it: only the last one of a range is \

@@ -40,7 +40,7 @@ pub fn matching(patterns: &[String]) -> Result<Found> {
     for pattern in patterns {
         let path = Path::new(pattern);
         let found = match fs::metadata(path) {
-            Ok(it) if it.is_dir() => in_directory(path)?,
+            Ok(metadata) if metadata.is_dir() => in_directory(path)?,
             // A name may have brackets in it.
             Ok(_) => Found { files: vec![path.to_owned()], ..Found::default() },
             Err(_) => of_pattern(pattern)?,

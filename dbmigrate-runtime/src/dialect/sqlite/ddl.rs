@@ -25,16 +25,16 @@ pub(super) fn any(from: &str) -> String {
 /// A value as SQLite reads it back exactly.
 pub(super) fn literal(value: &Value) -> String {
     match value {
-        Value::Bool(it) => i64::from(*it).to_string(),
+        Value::Bool(value) => i64::from(*value).to_string(),
         // SQLite's parser reads a larger number as infinity and has no word for it.
-        Value::Real(it) if it.is_infinite() => {
-            (if *it > 0.0 { "9e999" } else { "-9e999" }).to_owned()
+        Value::Real(value) if value.is_infinite() => {
+            (if *value > 0.0 { "9e999" } else { "-9e999" }).to_owned()
         }
         // SQLite stores NULL for it.
-        Value::Real(it) if it.is_nan() => "NULL".to_owned(),
+        Value::Real(value) if value.is_nan() => "NULL".to_owned(),
         // A text literal ends at the character 0.
-        Value::Text(it) if it.contains('\0') => {
-            format!("CAST({} AS TEXT)", Value::Blob(it.clone().into_bytes()))
+        Value::Text(value) if value.contains('\0') => {
+            format!("CAST({} AS TEXT)", Value::Blob(value.clone().into_bytes()))
         }
         other => other.to_string(),
     }
@@ -172,8 +172,8 @@ impl Ddl<'_> {
         if let Type::Enum(_, values) = &column.ty {
             sql += &format!(" {}", enum_clause(table, &column.name, values));
         }
-        if let Some(it) = foreign_key {
-            sql += &format!(" CONSTRAINT {} {}", quote(&it.name), references(it));
+        if let Some(foreign_key) = foreign_key {
+            sql += &format!(" CONSTRAINT {} {}", quote(&foreign_key.name), references(foreign_key));
         }
         Ok(sql)
     }
@@ -229,32 +229,39 @@ pub(super) fn enum_clause(table: &str, column: &str, values: &[String]) -> Strin
     format!("CONSTRAINT {} CHECK ({})", quote(&name), enum_condition(column, values))
 }
 
-pub(super) fn primary_key(it: &PrimaryKey) -> String {
-    format!("CONSTRAINT {} PRIMARY KEY ({})", quote(&it.name), quoted(&it.columns))
+pub(super) fn primary_key(primary_key: &PrimaryKey) -> String {
+    format!(
+        "CONSTRAINT {} PRIMARY KEY ({})",
+        quote(&primary_key.name),
+        quoted(&primary_key.columns)
+    )
 }
 
-pub(super) fn unique(it: &Unique) -> String {
-    format!("CONSTRAINT {} UNIQUE ({})", quote(&it.name), quoted(&it.columns))
+pub(super) fn unique(unique: &Unique) -> String {
+    format!("CONSTRAINT {} UNIQUE ({})", quote(&unique.name), quoted(&unique.columns))
 }
 
-pub(super) fn check(it: &Check) -> String {
-    format!("CONSTRAINT {} CHECK ({})", quote(&it.name), closed(&it.expression))
+pub(super) fn check(check: &Check) -> String {
+    format!("CONSTRAINT {} CHECK ({})", quote(&check.name), closed(&check.expression))
 }
 
-pub(super) fn foreign_key(it: &ForeignKey) -> String {
-    let (name, columns) = (quote(&it.name), quoted(&it.columns));
-    format!("CONSTRAINT {name} FOREIGN KEY ({columns}) {}", references(it))
+pub(super) fn foreign_key(foreign_key: &ForeignKey) -> String {
+    let (name, columns) = (quote(&foreign_key.name), quoted(&foreign_key.columns));
+    format!("CONSTRAINT {name} FOREIGN KEY ({columns}) {}", references(foreign_key))
 }
 
-fn references(it: &ForeignKey) -> String {
-    let mut sql =
-        format!("REFERENCES {} ({})", quote(&it.references_table), quoted(&it.references_columns));
-    for (on, action) in [("DELETE", it.on_delete), ("UPDATE", it.on_update)] {
+fn references(foreign_key: &ForeignKey) -> String {
+    let mut sql = format!(
+        "REFERENCES {} ({})",
+        quote(&foreign_key.references_table),
+        quoted(&foreign_key.references_columns)
+    );
+    for (on, action) in [("DELETE", foreign_key.on_delete), ("UPDATE", foreign_key.on_update)] {
         if action != ReferentialAction::NoAction {
             sql += &format!(" ON {on} {}", action.sql());
         }
     }
-    sql += match it.deferrable {
+    sql += match foreign_key.deferrable {
         None => "",
         Some(Deferrable::InitiallyImmediate) => " DEFERRABLE INITIALLY IMMEDIATE",
         Some(Deferrable::InitiallyDeferred) => " DEFERRABLE INITIALLY DEFERRED",
@@ -264,15 +271,17 @@ fn references(it: &ForeignKey) -> String {
 
 fn default_text(default: &DefaultValue, ty: &Type) -> String {
     match (default, ty) {
-        (DefaultValue::Literal(Value::Text(it)), _) if it.contains('\0') => {
-            format!("({})", literal(&Value::Text(it.clone())))
+        (DefaultValue::Literal(Value::Text(text)), _) if text.contains('\0') => {
+            format!("({})", literal(&Value::Text(text.clone())))
         }
         // A UUID's column is read as 16 bytes.
-        (DefaultValue::Literal(it), _) => literal(&default.literal_of(ty).unwrap_or(it.clone())),
+        (DefaultValue::Literal(value), _) => {
+            literal(&default.literal_of(ty).unwrap_or(value.clone()))
+        }
         (DefaultValue::Now, Type::Date) => "CURRENT_DATE".to_owned(),
         (DefaultValue::Now, Type::Time) => "CURRENT_TIME".to_owned(),
         (DefaultValue::Now, _) => "CURRENT_TIMESTAMP".to_owned(),
-        (DefaultValue::Sql(it), _) => format!("({})", closed(it)),
+        (DefaultValue::Sql(text), _) => format!("({})", closed(text)),
     }
 }
 

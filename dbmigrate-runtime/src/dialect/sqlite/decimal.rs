@@ -118,11 +118,12 @@ mod tests {
     #[test]
     fn other_names_stand_for_a_decimal_type() {
         let ty = Type::Decimal(10, 2);
-        for it in ["TEXT", "text", "decimal", "NUMERIC", "numeric( 10,2 )", "DECIMAL(10, 2)"] {
-            assert!(stands_for(it, &ty), "{it}");
+        for text in ["TEXT", "text", "decimal", "NUMERIC", "numeric( 10,2 )", "DECIMAL(10, 2)"] {
+            assert!(stands_for(text, &ty), "{text}");
         }
-        for it in ["", "REAL", "DECIMAL(10)", "DECIMAL(12, 2)", "NUMERIC(10, 2) x", "VARCHAR(9)"] {
-            assert!(!stands_for(it, &ty), "{it}");
+        for text in ["", "REAL", "DECIMAL(10)", "DECIMAL(12, 2)", "NUMERIC(10, 2) x", "VARCHAR(9)"]
+        {
+            assert!(!stands_for(text, &ty), "{text}");
         }
         assert!(stands_for("DECIMAL(10)", &Type::Decimal(10, 0)));
         assert!(stands_for("NUMERIC", &Type::Numeric));

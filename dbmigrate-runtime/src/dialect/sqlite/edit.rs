@@ -203,36 +203,40 @@ impl Edit<'_> {
     }
 
     fn uniques(&mut self) -> Result<(), Refusal> {
-        for it in self.before.uniques.iter().filter(|unique| !self.after.uniques.contains(unique)) {
-            self.remove(&it.name, "unique constraint", &Shape::Unique(it))?;
+        for unique in
+            self.before.uniques.iter().filter(|unique| !self.after.uniques.contains(unique))
+        {
+            self.remove(&unique.name, "unique constraint", &Shape::Unique(unique))?;
         }
-        for it in self.after.uniques.iter().filter(|unique| !self.before.uniques.contains(unique)) {
-            self.push_constraint(ddl::unique(it))?;
+        for unique in
+            self.after.uniques.iter().filter(|unique| !self.before.uniques.contains(unique))
+        {
+            self.push_constraint(ddl::unique(unique))?;
         }
         Ok(())
     }
 
     fn foreign_keys(&mut self) -> Result<(), Refusal> {
         let gone = |foreign_key: &&ForeignKey| !self.after.foreign_keys.contains(foreign_key);
-        for it in self.before.foreign_keys.iter().filter(gone) {
-            self.remove(&it.name, "foreign key", &Shape::ForeignKey(it))?;
+        for foreign_key in self.before.foreign_keys.iter().filter(gone) {
+            self.remove(&foreign_key.name, "foreign key", &Shape::ForeignKey(foreign_key))?;
         }
-        for it in &self.after.foreign_keys {
-            let is_written =
-                self.before.foreign_keys.contains(it) || self.definition.has_constraint(&it.name);
+        for foreign_key in &self.after.foreign_keys {
+            let is_written = self.before.foreign_keys.contains(foreign_key)
+                || self.definition.has_constraint(&foreign_key.name);
             if !is_written {
-                self.push_constraint(ddl::foreign_key(it))?;
+                self.push_constraint(ddl::foreign_key(foreign_key))?;
             }
         }
         Ok(())
     }
 
     fn checks(&mut self) -> Result<(), Refusal> {
-        for it in self.before.checks.iter().filter(|check| !self.after.checks.contains(check)) {
-            self.remove(&it.name, "check", &Shape::Check(it))?;
+        for check in self.before.checks.iter().filter(|check| !self.after.checks.contains(check)) {
+            self.remove(&check.name, "check", &Shape::Check(check))?;
         }
-        for it in self.after.checks.iter().filter(|check| !self.before.checks.contains(check)) {
-            self.push_constraint(ddl::check(it))?;
+        for check in self.after.checks.iter().filter(|check| !self.before.checks.contains(check)) {
+            self.push_constraint(ddl::check(check))?;
         }
         Ok(())
     }
@@ -273,8 +277,8 @@ impl Edit<'_> {
             columns.iter().any(|column| self.after.find_column(column).is_none())
         };
         let is_lost = match shape {
-            Shape::Unique(it) => lost(&it.columns),
-            Shape::ForeignKey(it) => lost(&it.columns),
+            Shape::Unique(unique) => lost(&unique.columns),
+            Shape::ForeignKey(foreign_key) => lost(&foreign_key.columns),
             Shape::Check(_) => self
                 .before
                 .columns
@@ -317,16 +321,16 @@ impl Shape<'_> {
     /// Whether a constraint is of this kind and, if it isn't known by its name, demands this.
     fn of_table(&self, kind: &ConstraintKind, is_named: bool) -> bool {
         match (self, kind) {
-            (Shape::Unique(it), ConstraintKind::Unique { columns, .. }) => {
-                is_named || same_names(&it.columns, names(columns))
+            (Shape::Unique(unique), ConstraintKind::Unique { columns, .. }) => {
+                is_named || same_names(&unique.columns, names(columns))
             }
-            (Shape::ForeignKey(it), ConstraintKind::ForeignKey { columns, reference }) => {
+            (Shape::ForeignKey(foreign_key), ConstraintKind::ForeignKey { columns, reference }) => {
                 is_named
-                    || (same_names(&it.columns, columns.iter().map(String::as_str))
-                        && same_name(&it.references_table, &reference.table))
+                    || (same_names(&foreign_key.columns, columns.iter().map(String::as_str))
+                        && same_name(&foreign_key.references_table, &reference.table))
             }
-            (Shape::Check(it), ConstraintKind::Check(expression)) => {
-                is_named || same_expression(&it.expression, expression)
+            (Shape::Check(check), ConstraintKind::Check(expression)) => {
+                is_named || same_expression(&check.expression, expression)
             }
             _ => false,
         }
@@ -334,16 +338,16 @@ impl Shape<'_> {
 
     fn of_column(&self, kind: &ClauseKind, column: &str, is_named: bool) -> bool {
         match (self, kind) {
-            (Shape::Unique(it), ClauseKind::Unique { .. }) => {
-                is_named || same_names(&it.columns, [column].into_iter())
+            (Shape::Unique(unique), ClauseKind::Unique { .. }) => {
+                is_named || same_names(&unique.columns, [column].into_iter())
             }
-            (Shape::ForeignKey(it), ClauseKind::References(reference)) => {
+            (Shape::ForeignKey(foreign_key), ClauseKind::References(reference)) => {
                 is_named
-                    || (same_names(&it.columns, [column].into_iter())
-                        && same_name(&it.references_table, &reference.table))
+                    || (same_names(&foreign_key.columns, [column].into_iter())
+                        && same_name(&foreign_key.references_table, &reference.table))
             }
-            (Shape::Check(it), ClauseKind::Check(expression)) => {
-                is_named || same_expression(&it.expression, expression)
+            (Shape::Check(check), ClauseKind::Check(expression)) => {
+                is_named || same_expression(&check.expression, expression)
             }
             _ => false,
         }

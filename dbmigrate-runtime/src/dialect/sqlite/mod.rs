@@ -169,13 +169,13 @@ impl Dialect for Sqlite {
     fn qualified(&self, schema: &str, table: &str) -> Result<String, Refusal> {
         match schema {
             "" => Ok(self.quote(table)),
-            it if it.eq_ignore_ascii_case("main") => {
-                Ok(format!("{}.{}", self.quote(it), self.quote(table)))
+            schema if schema.eq_ignore_ascii_case("main") => {
+                Ok(format!("{}.{}", self.quote(schema), self.quote(table)))
             }
             // With a write-ahead log, a transaction over several files is one in each of them.
-            it => Err(Refusal {
+            schema => Err(Refusal {
                 message: format!(
-                    "the version table can't be in the schema `{it}` on SQLite: that is an \
+                    "the version table can't be in the schema `{schema}` on SQLite: that is an \
                      attached file, and a row in another file isn't committed together with the \
                      work in every journal mode"
                 ),

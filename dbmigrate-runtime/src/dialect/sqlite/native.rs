@@ -210,9 +210,11 @@ pub(super) fn rename_fails(table: &Table, column: &str) -> bool {
 /// Whether `ADD COLUMN` takes the column (rules of `lang_altertable.html`, section 4).
 pub(super) fn is_addable(column: &Column) -> bool {
     match column {
-        Column { generated: Some(it), .. } => !it.stored,
+        Column { generated: Some(generated), .. } => !generated.stored,
         Column { nullable: false, default, .. } if is_null_default(default) => false,
-        Column { default: Some(DefaultValue::Literal(Value::Text(it))), .. } => !it.contains('\0'),
+        Column { default: Some(DefaultValue::Literal(Value::Text(text))), .. } => {
+            !text.contains('\0')
+        }
         Column { default: Some(DefaultValue::Now | DefaultValue::Sql(_)), .. } => false,
         _ => true,
     }

@@ -32,8 +32,8 @@ pub(super) fn may_rebuild(operation: &Operation) -> bool {
 fn altered(operation: &Operation) -> Option<&str> {
     match operation {
         Operation::CreateTable(_) => None,
-        it if is_barrier(it) => None,
-        it => it.tables().first().copied(),
+        operation if is_barrier(operation) => None,
+        operation => operation.tables().first().copied(),
     }
 }
 
@@ -282,9 +282,9 @@ impl PlanBuilder<'_> {
                 // Without it, replaying the operation is the error.
                 create.into_iter().try_for_each(|sql| native(self, sql))
             }
-            Operation::Execute(it) => {
+            Operation::Execute(statement) => {
                 self.all_changed = true;
-                match it.sql.text(Backend::Sqlite) {
+                match statement.sql.text(Backend::Sqlite) {
                     Some(sql) => {
                         self.push(operation, sql.to_owned(), Route::Raw);
                         Ok(())

@@ -132,11 +132,11 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
                 ObjectKind::ShadowTable
             }
             ObjectKind::Table => match reader.definition(&object.name) {
-                Some(it) => {
-                    match &*it {
-                        Ok(it) => {
-                            let table = reader.table(&object.name, it);
-                            out.beyond.extend(beyond::of(it, &table));
+                Some(definition) => {
+                    match &*definition {
+                        Ok(new_definition) => {
+                            let table = reader.table(&object.name, new_definition);
+                            out.beyond.extend(beyond::of(new_definition, &table));
                             tables.insert(lower(&object.name), table);
                         }
                         Err(why) => out.unreadable.push(unreadable(&object.name, why)),
@@ -155,7 +155,9 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
         let Some(sql) = &object.sql else { continue };
         let Some(table) = tables.get_mut(&object.table.to_ascii_lowercase()) else { continue };
         match IndexDefinition::parse(&sql::without_qualifier(sql, &object.table)) {
-            Ok(it) => table.indexes.push(index(it, &object.name, &table.columns)),
+            Ok(index_definition) => {
+                table.indexes.push(index(index_definition, &object.name, &table.columns))
+            }
             Err(why) => out.unreadable.push(unreadable(&object.name, &why)),
         }
     }
@@ -190,7 +192,7 @@ pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Refusal> 
         (Some(Unreadable { name, why }), _) => {
             Err(error(&format!("the SQL of `{name}` is wrong: {why}")))
         }
-        (None, Some(it)) => Ok(it),
+        (None, Some(table)) => Ok(table),
         (None, None) => Err(error("the name is kept for SQLite's own tables")),
     }
 }
@@ -282,8 +284,8 @@ impl<'a> Reader<'a> {
     /// The definition of the table of that name, or why it has none; `None` without the table.
     fn definition(&mut self, name: &str) -> Option<Rc<Result<Definition, String>>> {
         let key = name.to_ascii_lowercase();
-        if let Some(it) = self.definitions.get(&key) {
-            return Some(Rc::clone(it));
+        if let Some(definition) = self.definitions.get(&key) {
+            return Some(Rc::clone(definition));
         }
         let object = self.tables.get(&key)?;
         let no_text = || "the database has no text of it".to_owned();
@@ -311,16 +313,18 @@ impl<'a> Reader<'a> {
                     }
                     ClauseKind::NotNull { .. } => column.nullable = false,
                     ClauseKind::Unique { .. } => table.uniques.push(Unique { name, columns }),
-                    ClauseKind::Check(it) => table.checks.push(check(name, it)),
-                    ClauseKind::Default(it) => {
+                    ClauseKind::Check(kind) => table.checks.push(check(name, kind)),
+                    ClauseKind::Default(kind) => {
                         let strict = definition.options.has(TableOption::Strict);
-                        let default = constant::default(unparenthesised(it), &column.ty, strict);
+                        let default = constant::default(unparenthesised(kind), &column.ty, strict);
                         column.default = Some(DefaultValue::Sql(default));
                     }
                     // Without one it is this.
-                    ClauseKind::Collate(it) if it.eq_ignore_ascii_case("BINARY") => {}
-                    ClauseKind::Collate(it) => column.collation = Some(it.clone()),
-                    ClauseKind::References(it) => references.push((name, columns, it)),
+                    ClauseKind::Collate(kind) if kind.eq_ignore_ascii_case("BINARY") => {}
+                    ClauseKind::Collate(kind) => column.collation = Some(kind.clone()),
+                    ClauseKind::References(reference) => {
+                        references.push((name, columns, reference))
+                    }
                     ClauseKind::Generated { expression, stored } => {
                         let expression = unparenthesised(expression).to_owned();
                         column.generated = Some(Generated { expression, stored: *stored });
@@ -336,10 +340,10 @@ impl<'a> Reader<'a> {
                 ConstraintKind::PrimaryKey { columns, autoincrement, .. } => {
                     let columns = key_names(columns, &table.columns);
                     let mut own = table.columns.iter_mut();
-                    if let Some(it) =
+                    if let Some(column) =
                         own.find(|column| *autoincrement && columns[..] == [column.name.as_str()])
                     {
-                        it.autoincrement = Some(true);
+                        column.autoincrement = Some(true);
                     }
                     table.primary_key = Some(PrimaryKey { name, columns });
                 }
@@ -347,7 +351,7 @@ impl<'a> Reader<'a> {
                     let columns = key_names(columns, &table.columns);
                     table.uniques.push(Unique { name, columns });
                 }
-                ConstraintKind::Check(it) => table.checks.push(check(name, it)),
+                ConstraintKind::Check(kind) => table.checks.push(check(name, kind)),
                 ConstraintKind::ForeignKey { columns, reference } => {
                     let columns =
                         columns.iter().map(|column| own_name(column, &table.columns)).collect();
@@ -364,23 +368,28 @@ impl<'a> Reader<'a> {
         table
     }
 
-    fn foreign_key(&mut self, name: String, columns: Vec<String>, it: &Reference) -> ForeignKey {
-        let target = self.tables.get(&it.table.to_ascii_lowercase()).copied();
-        let definition = self.definition(&it.table);
+    fn foreign_key(
+        &mut self,
+        name: String,
+        columns: Vec<String>,
+        reference: &Reference,
+    ) -> ForeignKey {
+        let target = self.tables.get(&reference.table.to_ascii_lowercase()).copied();
+        let definition = self.definition(&reference.table);
         let definition = definition.as_deref().and_then(|definition| definition.as_ref().ok());
         let theirs = definition.map_or(&[][..], |definition| &definition.columns);
         let references_columns = match definition {
-            Some(target) if it.columns.is_empty() => primary_key(target),
-            _ => it.columns.iter().map(|column| item_name(column, theirs)).collect(),
+            Some(target) if reference.columns.is_empty() => primary_key(target),
+            _ => reference.columns.iter().map(|column| item_name(column, theirs)).collect(),
         };
         ForeignKey {
             name,
             columns,
-            references_table: target.map_or(&it.table, |object| &object.name).clone(),
+            references_table: target.map_or(&reference.table, |object| &object.name).clone(),
             references_columns,
-            on_delete: it.on_delete,
-            on_update: it.on_update,
-            deferrable: it.deferrable,
+            on_delete: reference.on_delete,
+            on_update: reference.on_update,
+            deferrable: reference.deferrable,
         }
     }
 }
@@ -447,9 +456,9 @@ fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
     let mut index = definition.index();
     name.clone_into(&mut index.name);
     for column in &mut index.columns {
-        if let IndexTerm::Column(it) = &mut column.term {
-            *it = own_name(it, columns);
-            let own = columns.iter().find(|column| column.name == *it);
+        if let IndexTerm::Column(term) = &mut column.term {
+            *term = own_name(term, columns);
+            let own = columns.iter().find(|column| column.name == *term);
             // Without one it is the column's own.
             let usual = own.and_then(|column| column.collation.as_deref()).unwrap_or("BINARY");
             column.collation =

@@ -302,7 +302,9 @@ impl Rebuild {
             // A key that is new goes on from the number that the row had without it.
             let name = match rowid_alias(to) {
                 None => Some(rowid.to_owned()),
-                Some(it) => Some(quote(&it.name)).filter(|name| !columns.contains(name)),
+                Some(rowid_alias) => {
+                    Some(quote(&rowid_alias.name)).filter(|name| !columns.contains(name))
+                }
             };
             if let Some(name) = name {
                 columns.insert(0, name);
@@ -343,15 +345,15 @@ fn refuse_lost(
         let text = sql.split_once('(').map_or("", |(_, text)| text);
         texts.push((format!("index `{name}`"), text, INDEX));
     }
-    for it in &to.constraints {
-        if let ConstraintKind::Check(text) = &it.kind {
-            texts.push((check(&it.name, text), text, CHECK));
+    for constraint in &to.constraints {
+        if let ConstraintKind::Check(text) = &constraint.kind {
+            texts.push((check(&constraint.name, text), text, CHECK));
         }
     }
     for column in &to.columns {
-        for it in &column.clauses {
-            match &it.kind {
-                ClauseKind::Check(text) => texts.push((check(&it.name, text), text, CHECK)),
+        for clause in &column.clauses {
+            match &clause.kind {
+                ClauseKind::Check(text) => texts.push((check(&clause.name, text), text, CHECK)),
                 ClauseKind::Generated { expression, .. } => {
                     texts.push((format!("column `{}`", column.name), expression, COMPUTED));
                 }
@@ -438,9 +440,11 @@ impl Stored {
         let of_table = |object: &&Object| same_name(&object.table, &table.name);
         let is_garbled =
             |object: &&Object| object.sql.as_ref().is_some_and(|sql| sql.contains('\u{fffd}'));
-        if let Some(it) = objects.iter().filter(of_table).find(is_garbled) {
-            let why =
-                format!("the definition of {} `{}` holds text that is not UTF-8", it.kind, it.name);
+        if let Some(object) = objects.iter().filter(of_table).find(is_garbled) {
+            let why = format!(
+                "the definition of {} `{}` holds text that is not UTF-8",
+                object.kind, object.name
+            );
             return Err(ddl.refuse(&why, "make it anew in UTF-8 before"));
         }
         let indexes =
@@ -487,9 +491,9 @@ pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Ref
 }
 
 /// The statement of a trigger. SQLite forgets the word `TEMP` and keeps the rest.
-fn trigger_text(it: &Object) -> Option<String> {
-    let sql = it.sql.as_ref()?;
-    match it.temporary {
+fn trigger_text(object: &Object) -> Option<String> {
+    let sql = object.sql.as_ref()?;
+    match object.temporary {
         true => {
             let tail = sql.trim_start().get("CREATE".len()..)?;
             Some(format!("CREATE TEMP{tail}"))

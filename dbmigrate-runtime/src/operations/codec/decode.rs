@@ -82,7 +82,7 @@ impl<'a> Members<'a> {
 
     fn list<T>(&mut self, key: &'static str, each: fn(&Json) -> Res<T>) -> Res<Vec<T>> {
         match self.opt(key) {
-            Some(it) => items(it)?.iter().map(each).collect(),
+            Some(opt) => items(opt)?.iter().map(each).collect(),
             None => Ok(Vec::new()),
         }
     }
@@ -96,7 +96,7 @@ impl<'a> Members<'a> {
         match self.opt(key) {
             None => Ok(None),
             Some(Json::Null) => Ok(Some(None)),
-            Some(it) => each(it).map(|found| Some(Some(found))),
+            Some(opt) => each(opt).map(|found| Some(Some(found))),
         }
     }
 
@@ -130,148 +130,164 @@ fn texts(json: &Json) -> Res<Vec<String>> {
 }
 
 fn operation(json: &Json) -> Res<Operation> {
-    let mut it = Members::of(json)?;
-    let name = it.text("op")?;
+    let mut members = Members::of(json)?;
+    let name = members.text("op")?;
     let operation = match name.as_str() {
-        "create_table" => Operation::CreateTable(table(it.req("table")?)?),
-        "drop_table" => Operation::DropTable { table: it.text("table")? },
-        "rename_table" => Operation::RenameTable { from: it.text("from")?, to: it.text("to")? },
+        "create_table" => Operation::CreateTable(table(members.req("table")?)?),
+        "drop_table" => Operation::DropTable { table: members.text("table")? },
+        "rename_table" => {
+            Operation::RenameTable { from: members.text("from")?, to: members.text("to")? }
+        }
         "alter_table" => Operation::AlterTable {
-            table: it.text("table")?,
-            change: table_change(it.req("change")?)?,
+            table: members.text("table")?,
+            change: table_change(members.req("change")?)?,
         },
         "add_column" => Operation::AddColumn {
-            table: it.text("table")?,
-            column: column(it.req("column")?)?,
-            using: it.opt_text("using")?,
-            before: it.opt_text("before")?,
+            table: members.text("table")?,
+            column: column(members.req("column")?)?,
+            using: members.opt_text("using")?,
+            before: members.opt_text("before")?,
         },
         "drop_column" => {
-            Operation::DropColumn { table: it.text("table")?, column: it.text("column")? }
+            Operation::DropColumn { table: members.text("table")?, column: members.text("column")? }
         }
         "alter_column" => Operation::AlterColumn {
-            table: it.text("table")?,
-            column: it.text("column")?,
-            change: column_change(it.req("change")?)?,
+            table: members.text("table")?,
+            column: members.text("column")?,
+            change: column_change(members.req("change")?)?,
         },
         "rename_column" => Operation::RenameColumn {
-            table: it.text("table")?,
-            from: it.text("from")?,
-            to: it.text("to")?,
+            table: members.text("table")?,
+            from: members.text("from")?,
+            to: members.text("to")?,
         },
         "add_primary_key" => Operation::AddPrimaryKey {
-            table: it.text("table")?,
-            primary_key: primary_key(it.req("primary_key")?)?,
+            table: members.text("table")?,
+            primary_key: primary_key(members.req("primary_key")?)?,
         },
         "drop_primary_key" => {
-            Operation::DropPrimaryKey { table: it.text("table")?, name: it.text("name")? }
+            Operation::DropPrimaryKey { table: members.text("table")?, name: members.text("name")? }
         }
-        "add_unique" => {
-            Operation::AddUnique { table: it.text("table")?, unique: unique(it.req("unique")?)? }
+        "add_unique" => Operation::AddUnique {
+            table: members.text("table")?,
+            unique: unique(members.req("unique")?)?,
+        },
+        "drop_unique" => {
+            Operation::DropUnique { table: members.text("table")?, name: members.text("name")? }
         }
-        "drop_unique" => Operation::DropUnique { table: it.text("table")?, name: it.text("name")? },
         "add_foreign_key" => Operation::AddForeignKey {
-            table: it.text("table")?,
-            foreign_key: foreign_key(it.req("foreign_key")?)?,
+            table: members.text("table")?,
+            foreign_key: foreign_key(members.req("foreign_key")?)?,
         },
         "drop_foreign_key" => {
-            Operation::DropForeignKey { table: it.text("table")?, name: it.text("name")? }
+            Operation::DropForeignKey { table: members.text("table")?, name: members.text("name")? }
         }
-        "add_check" => {
-            Operation::AddCheck { table: it.text("table")?, check: check(it.req("check")?)? }
+        "add_check" => Operation::AddCheck {
+            table: members.text("table")?,
+            check: check(members.req("check")?)?,
+        },
+        "drop_check" => {
+            Operation::DropCheck { table: members.text("table")?, name: members.text("name")? }
         }
-        "drop_check" => Operation::DropCheck { table: it.text("table")?, name: it.text("name")? },
-        "create_index" => {
-            Operation::CreateIndex { table: it.text("table")?, index: index(it.req("index")?)? }
+        "create_index" => Operation::CreateIndex {
+            table: members.text("table")?,
+            index: index(members.req("index")?)?,
+        },
+        "drop_index" => {
+            Operation::DropIndex { table: members.text("table")?, name: members.text("name")? }
         }
-        "drop_index" => Operation::DropIndex { table: it.text("table")?, name: it.text("name")? },
         "rename_index" => Operation::RenameIndex {
-            table: it.text("table")?,
-            from: it.text("from")?,
-            to: it.text("to")?,
+            table: members.text("table")?,
+            from: members.text("from")?,
+            to: members.text("to")?,
         },
         "execute" => Operation::Execute(Execute {
-            sql: sql(it.req("sql")?)?,
-            describes: it.opt("describes").map(operations).transpose()?.unwrap_or_default(),
-            name: it.opt_text("name")?,
-            reverse: it.opt("reverse").map(sql).transpose()?,
+            sql: sql(members.req("sql")?)?,
+            describes: members.opt("describes").map(operations).transpose()?.unwrap_or_default(),
+            name: members.opt_text("name")?,
+            reverse: members.opt("reverse").map(sql).transpose()?,
         }),
         "bulk_insert" => Operation::BulkInsert {
-            table: it.text("table")?,
-            columns: it.texts("columns")?,
-            rows: it.list("rows", values)?,
+            table: members.text("table")?,
+            columns: members.texts("columns")?,
+            rows: members.list("rows", values)?,
         },
-        "run" => Operation::Run(Step { name: it.text("step")?, action: None }),
-        "makes" => Operation::Makes(other_object(&mut it)?),
-        "drops" => Operation::Drops(other_object(&mut it)?),
+        "run" => Operation::Run(Step { name: members.text("step")?, action: None }),
+        "makes" => Operation::Makes(other_object(&mut members)?),
+        "drops" => Operation::Drops(other_object(&mut members)?),
         other => return Err(format!("operation `{other}` is unknown to this version")),
     };
-    it.end()?;
+    members.end()?;
     Ok(operation)
 }
 
-fn other_object(it: &mut Members<'_>) -> Res<OtherObject> {
-    Ok(OtherObject { kind: it.text("kind")?, name: it.text("name")?, table: it.opt_text("table")? })
+fn other_object(members: &mut Members<'_>) -> Res<OtherObject> {
+    Ok(OtherObject {
+        kind: members.text("kind")?,
+        name: members.text("name")?,
+        table: members.opt_text("table")?,
+    })
 }
 
 fn table(json: &Json) -> Res<Table> {
-    let mut it = Members::of(json)?;
+    let mut members = Members::of(json)?;
     let table = Table {
-        name: it.text("name")?,
-        columns: it.list("columns", column)?,
-        primary_key: it.opt("primary_key").map(primary_key).transpose()?,
-        uniques: it.list("uniques", unique)?,
-        foreign_keys: it.list("foreign_keys", foreign_key)?,
-        checks: it.list("checks", check)?,
-        indexes: it.list("indexes", index)?,
-        options: it
+        name: members.text("name")?,
+        columns: members.list("columns", column)?,
+        primary_key: members.opt("primary_key").map(primary_key).transpose()?,
+        uniques: members.list("uniques", unique)?,
+        foreign_keys: members.list("foreign_keys", foreign_key)?,
+        checks: members.list("checks", check)?,
+        indexes: members.list("indexes", index)?,
+        options: members
             .options()?
             .into_iter()
             .filter_map(|(option, on)| on.then_some(option))
             .collect(),
-        comment: it.opt_text("comment")?,
+        comment: members.opt_text("comment")?,
     };
-    it.end()?;
+    members.end()?;
     Ok(table)
 }
 
 fn column(json: &Json) -> Res<Column> {
-    let mut it = Members::of(json)?;
+    let mut members = Members::of(json)?;
     let column = Column {
-        name: it.text("name")?,
-        ty: ty(it.req("type")?)?,
-        nullable: !it.flag("not_null")?,
-        default: it.opt("default").map(default).transpose()?,
-        autoincrement: it.opt("autoincrement").map(boolean).transpose()?,
-        generated: it.opt("generated").map(generated).transpose()?,
-        collation: it.opt_text("collation")?,
-        comment: it.opt_text("comment")?,
+        name: members.text("name")?,
+        ty: ty(members.req("type")?)?,
+        nullable: !members.flag("not_null")?,
+        default: members.opt("default").map(default).transpose()?,
+        autoincrement: members.opt("autoincrement").map(boolean).transpose()?,
+        generated: members.opt("generated").map(generated).transpose()?,
+        collation: members.opt_text("collation")?,
+        comment: members.opt_text("comment")?,
     };
-    it.end()?;
+    members.end()?;
     Ok(column)
 }
 
 fn table_change(json: &Json) -> Res<TableChange> {
-    let mut it = Members::of(json)?;
-    let change = TableChange { options: it.options()?, comment: it.change("comment", text)? };
-    it.end()?;
+    let mut members = Members::of(json)?;
+    let change =
+        TableChange { options: members.options()?, comment: members.change("comment", text)? };
+    members.end()?;
     Ok(change)
 }
 
 fn column_change(json: &Json) -> Res<ColumnChange> {
-    let mut it = Members::of(json)?;
+    let mut members = Members::of(json)?;
     let change = ColumnChange {
-        ty: it.opt("type").map(ty).transpose()?,
-        nullable: it.opt("not_null").map(boolean).transpose()?.map(|found| !found),
-        default: it.change("default", default)?,
-        autoincrement: it.change("autoincrement", boolean)?,
-        generated: it.change("generated", generated)?,
-        collation: it.change("collation", text)?,
-        comment: it.change("comment", text)?,
-        using: it.opt_text("using")?,
-        fill: it.opt_text("fill")?,
+        ty: members.opt("type").map(ty).transpose()?,
+        nullable: members.opt("not_null").map(boolean).transpose()?.map(|found| !found),
+        default: members.change("default", default)?,
+        autoincrement: members.change("autoincrement", boolean)?,
+        generated: members.change("generated", generated)?,
+        collation: members.change("collation", text)?,
+        comment: members.change("comment", text)?,
+        using: members.opt_text("using")?,
+        fill: members.opt_text("fill")?,
     };
-    it.end()?;
+    members.end()?;
     Ok(change)
 }
 
@@ -303,22 +319,24 @@ fn ty(json: &Json) -> Res<Type> {
         let found = SIMPLE_TYPES.iter().find(|ty| simple_type(ty) == Some(name));
         return found.cloned().ok_or_else(|| format!("type `{name}` is unknown to this version"));
     }
-    let mut it = Members::of(json)?;
-    let key = it.json.first().map_or("", |(key, _)| key.as_str());
+    let mut members = Members::of(json)?;
+    let key = members.json.first().map_or("", |(key, _)| key.as_str());
     let ty = match key {
-        "decimal" => match items(it.req("decimal")?)? {
+        "decimal" => match items(members.req("decimal")?)? {
             [precision, scale] => Type::Decimal(number(precision)?, number(scale)?),
             _ => return Err("a decimal needs precision and scale".to_owned()),
         },
-        "string" => Type::String(number(it.req("string")?)?),
-        "fixed_binary" => Type::FixedBinary(number(it.req("fixed_binary")?)?),
-        "enum" | "values" => Type::Enum(it.text("enum")?, it.texts("values")?),
-        "array" => Type::array(ty(it.req("array")?)?),
-        "raw" => Type::Raw(it.text("raw")?),
-        "per_dialect" => Type::PerDialect(pairs(it.req("per_dialect")?)?.into_iter().collect()),
+        "string" => Type::String(number(members.req("string")?)?),
+        "fixed_binary" => Type::FixedBinary(number(members.req("fixed_binary")?)?),
+        "enum" | "values" => Type::Enum(members.text("enum")?, members.texts("values")?),
+        "array" => Type::array(ty(members.req("array")?)?),
+        "raw" => Type::Raw(members.text("raw")?),
+        "per_dialect" => {
+            Type::PerDialect(pairs(members.req("per_dialect")?)?.into_iter().collect())
+        }
         other => return Err(format!("type `{other}` is unknown to this version")),
     };
-    it.end()?;
+    members.end()?;
     Ok(ty)
 }
 
@@ -334,26 +352,27 @@ fn default(json: &Json) -> Res<DefaultValue> {
     if json.as_str() == Some("now") {
         return Ok(DefaultValue::Now);
     }
-    let mut it = Members::of(json)?;
-    let default = match it.opt("value") {
+    let mut members = Members::of(json)?;
+    let default = match members.opt("value") {
         Some(json) => DefaultValue::Literal(value(json)?),
-        None => DefaultValue::Sql(it.text("sql")?),
+        None => DefaultValue::Sql(members.text("sql")?),
     };
-    it.end()?;
+    members.end()?;
     Ok(default)
 }
 
 fn generated(json: &Json) -> Res<Generated> {
-    let mut it = Members::of(json)?;
-    let generated = Generated { expression: it.text("expression")?, stored: it.flag("stored")? };
-    it.end()?;
+    let mut members = Members::of(json)?;
+    let generated =
+        Generated { expression: members.text("expression")?, stored: members.flag("stored")? };
+    members.end()?;
     Ok(generated)
 }
 
 fn named_columns(json: &Json) -> Res<(String, Vec<String>)> {
-    let mut it = Members::of(json)?;
-    let res = (it.text("name")?, it.texts("columns")?);
-    it.end()?;
+    let mut members = Members::of(json)?;
+    let res = (members.text("name")?, members.texts("columns")?);
+    members.end()?;
     Ok(res)
 }
 
@@ -366,9 +385,9 @@ fn unique(json: &Json) -> Res<Unique> {
 }
 
 fn check(json: &Json) -> Res<Check> {
-    let mut it = Members::of(json)?;
-    let check = Check { name: it.text("name")?, expression: it.text("expression")? };
-    it.end()?;
+    let mut members = Members::of(json)?;
+    let check = Check { name: members.text("name")?, expression: members.text("expression")? };
+    members.end()?;
     Ok(check)
 }
 
@@ -379,34 +398,34 @@ fn action(json: Option<&Json>) -> Res<ReferentialAction> {
 }
 
 fn foreign_key(json: &Json) -> Res<ForeignKey> {
-    let mut it = Members::of(json)?;
+    let mut members = Members::of(json)?;
     let foreign_key = ForeignKey {
-        name: it.text("name")?,
-        columns: it.texts("columns")?,
-        references_table: it.text("references_table")?,
-        references_columns: it.texts("references_columns")?,
-        on_delete: action(it.opt("on_delete"))?,
-        on_update: action(it.opt("on_update"))?,
-        deferrable: match it.opt_text("deferrable")?.as_deref() {
+        name: members.text("name")?,
+        columns: members.texts("columns")?,
+        references_table: members.text("references_table")?,
+        references_columns: members.texts("references_columns")?,
+        on_delete: action(members.opt("on_delete"))?,
+        on_update: action(members.opt("on_update"))?,
+        deferrable: match members.opt_text("deferrable")?.as_deref() {
             None => None,
             Some("initially_immediate") => Some(Deferrable::InitiallyImmediate),
             Some("initially_deferred") => Some(Deferrable::InitiallyDeferred),
             Some(other) => return Err(format!("deferrable `{other}` is unknown")),
         },
     };
-    it.end()?;
+    members.end()?;
     Ok(foreign_key)
 }
 
 fn index(json: &Json) -> Res<Index> {
-    let mut it = Members::of(json)?;
+    let mut members = Members::of(json)?;
     let index = Index {
-        name: it.text("name")?,
-        columns: it.list("columns", index_column)?,
-        unique: it.flag("unique")?,
-        filter: it.opt_text("filter")?,
+        name: members.text("name")?,
+        columns: members.list("columns", index_column)?,
+        unique: members.flag("unique")?,
+        filter: members.opt_text("filter")?,
     };
-    it.end()?;
+    members.end()?;
     Ok(index)
 }
 
@@ -414,13 +433,13 @@ fn index_column(json: &Json) -> Res<IndexColumn> {
     if let Some(column) = json.as_str() {
         return Ok(IndexColumn::new(column));
     }
-    let mut it = Members::of(json)?;
-    let term = match it.opt_text("column")? {
+    let mut members = Members::of(json)?;
+    let term = match members.opt_text("column")? {
         Some(column) => IndexTerm::Column(column),
-        None => IndexTerm::Expression(it.text("expression")?),
+        None => IndexTerm::Expression(members.text("expression")?),
     };
-    let (descending, collation) = (it.flag("descending")?, it.opt_text("collation")?);
-    it.end()?;
+    let (descending, collation) = (members.flag("descending")?, members.opt_text("collation")?);
+    members.end()?;
     Ok(IndexColumn { term, descending, collation })
 }
 
@@ -428,9 +447,9 @@ fn sql(json: &Json) -> Res<Sql> {
     if let Some(any) = json.as_str() {
         return Ok(Sql::from(any));
     }
-    let mut it = Members::of(json)?;
-    let sql = Sql { any: it.opt_text("any")?, by_dialect: pairs(it.req("by_dialect")?)? };
-    it.end()?;
+    let mut members = Members::of(json)?;
+    let sql = Sql { any: members.opt_text("any")?, by_dialect: pairs(members.req("by_dialect")?)? };
+    members.end()?;
     Ok(sql)
 }
 
@@ -441,9 +460,9 @@ pub(crate) fn values(json: &Json) -> Res<Vec<Value>> {
 pub(crate) fn value(json: &Json) -> Res<Value> {
     Ok(match json {
         Json::Null => Value::Null,
-        Json::Bool(it) => Value::Bool(*it),
-        Json::Int(it) => Value::Integer(*it),
-        Json::Text(it) => Value::Text(it.clone()),
+        Json::Bool(json) => Value::Bool(*json),
+        Json::Int(json) => Value::Integer(*json),
+        Json::Text(json) => Value::Text(json.clone()),
         Json::Array(_) => return Err(format!("expected a value, found `{json}`")),
         Json::Object(members) => {
             let [(tag, Json::Text(text))] = members.as_slice() else {

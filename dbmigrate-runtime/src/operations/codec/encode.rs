@@ -38,10 +38,10 @@ fn is_note(operation: &Operation) -> bool {
     matches!(operation, Operation::Makes(_) | Operation::Drops(_))
 }
 
-fn operation(it: &Operation, form: Form) -> Json {
+fn operation(encoded: &Operation, form: Form) -> Json {
     let text = |name: &String| Some(Json::text(name));
-    match it {
-        Operation::CreateTable(it) => op("create_table", [("table", Some(table(it)))]),
+    match encoded {
+        Operation::CreateTable(created) => op("create_table", [("table", Some(table(created)))]),
         Operation::DropTable { table } => op("drop_table", [("table", text(table))]),
         Operation::RenameTable { from, to } => {
             op("rename_table", [("from", text(from)), ("to", text(to))])
@@ -49,11 +49,11 @@ fn operation(it: &Operation, form: Form) -> Json {
         Operation::AlterTable { table, change } => {
             op("alter_table", [("table", text(table)), ("change", Some(table_change(change)))])
         }
-        Operation::AddColumn { table, column: it, using, before } => op(
+        Operation::AddColumn { table, column: added, using, before } => op(
             "add_column",
             [
                 ("table", text(table)),
-                ("column", Some(column(it))),
+                ("column", Some(column(added))),
                 ("using", using.as_ref().map(Json::text)),
                 ("before", before.as_ref().map(Json::text)),
             ],
@@ -72,32 +72,34 @@ fn operation(it: &Operation, form: Form) -> Json {
         Operation::RenameColumn { table, from, to } => {
             op("rename_column", [("table", text(table)), ("from", text(from)), ("to", text(to))])
         }
-        Operation::AddPrimaryKey { table, primary_key: it } => {
-            op("add_primary_key", [("table", text(table)), ("primary_key", Some(primary_key(it)))])
-        }
+        Operation::AddPrimaryKey { table, primary_key: added } => op(
+            "add_primary_key",
+            [("table", text(table)), ("primary_key", Some(primary_key(added)))],
+        ),
         Operation::DropPrimaryKey { table, name } => {
             op("drop_primary_key", [("table", text(table)), ("name", text(name))])
         }
-        Operation::AddUnique { table, unique: it } => {
-            op("add_unique", [("table", text(table)), ("unique", Some(unique(it)))])
+        Operation::AddUnique { table, unique: added } => {
+            op("add_unique", [("table", text(table)), ("unique", Some(unique(added)))])
         }
         Operation::DropUnique { table, name } => {
             op("drop_unique", [("table", text(table)), ("name", text(name))])
         }
-        Operation::AddForeignKey { table, foreign_key: it } => {
-            op("add_foreign_key", [("table", text(table)), ("foreign_key", Some(foreign_key(it)))])
-        }
+        Operation::AddForeignKey { table, foreign_key: added } => op(
+            "add_foreign_key",
+            [("table", text(table)), ("foreign_key", Some(foreign_key(added)))],
+        ),
         Operation::DropForeignKey { table, name } => {
             op("drop_foreign_key", [("table", text(table)), ("name", text(name))])
         }
-        Operation::AddCheck { table, check: it } => {
-            op("add_check", [("table", text(table)), ("check", Some(check(it)))])
+        Operation::AddCheck { table, check: added } => {
+            op("add_check", [("table", text(table)), ("check", Some(check(added)))])
         }
         Operation::DropCheck { table, name } => {
             op("drop_check", [("table", text(table)), ("name", text(name))])
         }
-        Operation::CreateIndex { table, index: it } => {
-            op("create_index", [("table", text(table)), ("index", Some(index(it)))])
+        Operation::CreateIndex { table, index: created } => {
+            op("create_index", [("table", text(table)), ("index", Some(index(created)))])
         }
         Operation::DropIndex { table, name } => {
             op("drop_index", [("table", text(table)), ("name", text(name))])
@@ -105,13 +107,13 @@ fn operation(it: &Operation, form: Form) -> Json {
         Operation::RenameIndex { table, from, to } => {
             op("rename_index", [("table", text(table)), ("from", text(from)), ("to", text(to))])
         }
-        Operation::Execute(Execute { sql: it, name, reverse, describes }) => {
+        Operation::Execute(Execute { sql: statement, name, reverse, describes }) => {
             let is_whole = form == Form::Whole;
             let is_empty = describes.iter().all(|operation| is_note(operation) && !is_whole);
             op(
                 "execute",
                 [
-                    ("sql", Some(sql(it))),
+                    ("sql", Some(sql(statement))),
                     ("describes", (!is_empty).then(|| list(describes, form))),
                     ("name", name.as_ref().filter(|_| is_whole).map(Json::text)),
                     ("reverse", reverse.as_ref().filter(|_| is_whole).map(sql)),
@@ -127,16 +129,16 @@ fn operation(it: &Operation, form: Form) -> Json {
             ],
         ),
         Operation::Run(step) => op("run", [("step", text(&step.name))]),
-        Operation::Makes(it) => op("makes", other_object(it)),
-        Operation::Drops(it) => op("drops", other_object(it)),
+        Operation::Makes(object) => op("makes", other_object(object)),
+        Operation::Drops(object) => op("drops", other_object(object)),
     }
 }
 
-fn other_object(it: &OtherObject) -> [(&'static str, Option<Json>); 3] {
+fn other_object(other_object: &OtherObject) -> [(&'static str, Option<Json>); 3] {
     [
-        ("kind", Some(Json::text(&it.kind))),
-        ("name", Some(Json::text(&it.name))),
-        ("table", it.table.as_ref().map(Json::text)),
+        ("kind", Some(Json::text(&other_object.kind))),
+        ("name", Some(Json::text(&other_object.name))),
+        ("table", other_object.table.as_ref().map(Json::text)),
     ]
 }
 
@@ -145,18 +147,21 @@ fn op<const N: usize>(name: &str, members: [(&str, Option<Json>); N]) -> Json {
     Json::Object([("op".to_owned(), Json::text(name))].into_iter().chain(members).collect())
 }
 
-fn table(it: &Table) -> Json {
+fn table(table: &Table) -> Json {
     let members = [
-        ("name", Some(Json::text(&it.name))),
-        ("columns", Some(Json::Array(it.columns.iter().map(column).collect()))),
-        ("primary_key", it.primary_key.as_ref().map(primary_key)),
-        ("uniques", by_name(&it.uniques, |unique| &unique.name, unique)),
-        ("foreign_keys", by_name(&it.foreign_keys, |foreign_key| &foreign_key.name, foreign_key)),
-        ("checks", by_name(&it.checks, |check| &check.name, check)),
-        ("indexes", by_name(&it.indexes, |index| &index.name, index)),
+        ("name", Some(Json::text(&table.name))),
+        ("columns", Some(Json::Array(table.columns.iter().map(column).collect()))),
+        ("primary_key", table.primary_key.as_ref().map(primary_key)),
+        ("uniques", by_name(&table.uniques, |unique| &unique.name, unique)),
+        (
+            "foreign_keys",
+            by_name(&table.foreign_keys, |foreign_key| &foreign_key.name, foreign_key),
+        ),
+        ("checks", by_name(&table.checks, |check| &check.name, check)),
+        ("indexes", by_name(&table.indexes, |index| &index.name, index)),
     ];
-    let options = it.options.iter().map(|option| (option.key(), flag(true)));
-    let comment = ("comment", it.comment.as_ref().map(Json::text));
+    let options = table.options.iter().map(|option| (option.key(), flag(true)));
+    let comment = ("comment", table.comment.as_ref().map(Json::text));
     Json::object(members.into_iter().chain(options).chain([comment]))
 }
 
@@ -170,51 +175,68 @@ fn flag(on: bool) -> Option<Json> {
     on.then_some(Json::Bool(true))
 }
 
-fn column(it: &Column) -> Json {
+fn column(column: &Column) -> Json {
     Json::object([
-        ("name", Some(Json::text(&it.name))),
-        ("type", Some(ty(&it.ty))),
-        ("not_null", flag(!it.nullable)),
-        ("default", it.default.as_ref().map(default)),
-        ("autoincrement", it.autoincrement.map(Json::Bool)),
-        ("generated", it.generated.as_ref().map(generated)),
-        ("collation", it.collation.as_ref().map(Json::text)),
-        ("comment", it.comment.as_ref().map(Json::text)),
+        ("name", Some(Json::text(&column.name))),
+        ("type", Some(ty(&column.ty))),
+        ("not_null", flag(!column.nullable)),
+        ("default", column.default.as_ref().map(default)),
+        ("autoincrement", column.autoincrement.map(Json::Bool)),
+        ("generated", column.generated.as_ref().map(generated)),
+        ("collation", column.collation.as_ref().map(Json::text)),
+        ("comment", column.comment.as_ref().map(Json::text)),
     ])
 }
 
-fn table_change(it: &TableChange) -> Json {
-    let options = it.options.iter().map(|(option, on)| (option.key(), Some(Json::Bool(*on))));
-    let comment = it.comment.as_ref().map(|comment| or_null(comment.as_ref(), Json::text));
+fn table_change(table_change: &TableChange) -> Json {
+    let options =
+        table_change.options.iter().map(|(option, on)| (option.key(), Some(Json::Bool(*on))));
+    let comment =
+        table_change.comment.as_ref().map(|comment| or_null(comment.as_ref(), Json::text));
     Json::object(options.chain([("comment", comment)]))
 }
 
-fn column_change(it: &ColumnChange) -> Json {
+fn column_change(column_change: &ColumnChange) -> Json {
     Json::object([
-        ("type", it.ty.as_ref().map(ty)),
-        ("not_null", it.nullable.map(|nullable| Json::Bool(!nullable))),
+        ("type", column_change.ty.as_ref().map(ty)),
+        ("not_null", column_change.nullable.map(|nullable| Json::Bool(!nullable))),
         (
             "default",
-            it.default.as_ref().map(|default_value| or_null(default_value.as_ref(), default)),
+            column_change
+                .default
+                .as_ref()
+                .map(|default_value| or_null(default_value.as_ref(), default)),
         ),
-        ("autoincrement", it.autoincrement.map(|autoincrement| or_null(autoincrement, Json::Bool))),
-        ("generated", it.generated.as_ref().map(|found| or_null(found.as_ref(), generated))),
+        (
+            "autoincrement",
+            column_change.autoincrement.map(|autoincrement| or_null(autoincrement, Json::Bool)),
+        ),
+        (
+            "generated",
+            column_change.generated.as_ref().map(|found| or_null(found.as_ref(), generated)),
+        ),
         (
             "collation",
-            it.collation.as_ref().map(|collation| or_null(collation.as_ref(), Json::text)),
+            column_change
+                .collation
+                .as_ref()
+                .map(|collation| or_null(collation.as_ref(), Json::text)),
         ),
-        ("comment", it.comment.as_ref().map(|comment| or_null(comment.as_ref(), Json::text))),
-        ("using", it.using.as_ref().map(Json::text)),
-        ("fill", it.fill.as_ref().map(Json::text)),
+        (
+            "comment",
+            column_change.comment.as_ref().map(|comment| or_null(comment.as_ref(), Json::text)),
+        ),
+        ("using", column_change.using.as_ref().map(Json::text)),
+        ("fill", column_change.fill.as_ref().map(Json::text)),
     ])
 }
 
-fn or_null<T>(it: Option<T>, json: impl FnOnce(T) -> Json) -> Json {
-    it.map_or(Json::Null, json)
+fn or_null<T>(value: Option<T>, json: impl FnOnce(T) -> Json) -> Json {
+    value.map_or(Json::Null, json)
 }
 
-pub(super) fn simple_type(it: &Type) -> Option<&'static str> {
-    Some(match it {
+pub(super) fn simple_type(ty: &Type) -> Option<&'static str> {
+    Some(match ty {
         Type::Boolean => "boolean",
         Type::TinyInteger => "tiny_integer",
         Type::SmallInteger => "small_integer",
@@ -260,7 +282,7 @@ fn ty(ty: &Type) -> Json {
             ]);
         }
         Type::Array(of) => ("array", self::ty(of)),
-        Type::Raw(it) => ("raw", Json::text(it)),
+        Type::Raw(ty) => ("raw", Json::text(ty)),
         Type::PerDialect(types) => ("per_dialect", pairs(types)),
         Type::Boolean
         | Type::TinyInteger
@@ -291,34 +313,37 @@ fn pairs<'a>(items: impl IntoIterator<Item = (&'a String, &'a String)>) -> Json 
     Json::Object(items.into_iter().map(|(key, item)| (key.clone(), Json::text(item))).collect())
 }
 
-fn default(it: &DefaultValue) -> Json {
-    match it {
-        DefaultValue::Literal(it) => Json::object([("value", Some(value(it)))]),
+fn default(default_value: &DefaultValue) -> Json {
+    match default_value {
+        DefaultValue::Literal(json) => Json::object([("value", Some(value(json)))]),
         DefaultValue::Now => Json::text("now"),
-        DefaultValue::Sql(it) => Json::object([("sql", Some(Json::text(it)))]),
+        DefaultValue::Sql(text) => Json::object([("sql", Some(Json::text(text)))]),
     }
 }
 
-fn generated(it: &Generated) -> Json {
-    Json::object([("expression", Some(Json::text(&it.expression))), ("stored", flag(it.stored))])
+fn generated(generated: &Generated) -> Json {
+    Json::object([
+        ("expression", Some(Json::text(&generated.expression))),
+        ("stored", flag(generated.stored)),
+    ])
 }
 
-fn primary_key(it: &PrimaryKey) -> Json {
-    named_columns(&it.name, &it.columns)
+fn primary_key(primary_key: &PrimaryKey) -> Json {
+    named_columns(&primary_key.name, &primary_key.columns)
 }
 
-fn unique(it: &Unique) -> Json {
-    named_columns(&it.name, &it.columns)
+fn unique(unique: &Unique) -> Json {
+    named_columns(&unique.name, &unique.columns)
 }
 
 fn named_columns(name: &str, columns: &[String]) -> Json {
     Json::object([("name", Some(Json::text(name))), ("columns", Some(Json::texts(columns)))])
 }
 
-fn check(it: &Check) -> Json {
+fn check(check: &Check) -> Json {
     Json::object([
-        ("name", Some(Json::text(&it.name))),
-        ("expression", Some(Json::text(&it.expression))),
+        ("name", Some(Json::text(&check.name))),
+        ("expression", Some(Json::text(&check.expression))),
     ])
 }
 
@@ -330,22 +355,23 @@ pub(super) const ACTIONS: [(ReferentialAction, &str); 5] = [
     (ReferentialAction::SetDefault, "set_default"),
 ];
 
-fn action(it: ReferentialAction) -> Option<Json> {
-    let text = ACTIONS.iter().find(|(action, _)| *action == it).map(|(_, text)| *text);
-    text.filter(|_| it != ReferentialAction::NoAction).map(Json::text)
+fn action(referential_action: ReferentialAction) -> Option<Json> {
+    let text =
+        ACTIONS.iter().find(|(action, _)| *action == referential_action).map(|(_, text)| *text);
+    text.filter(|_| referential_action != ReferentialAction::NoAction).map(Json::text)
 }
 
-fn foreign_key(it: &ForeignKey) -> Json {
+fn foreign_key(foreign_key: &ForeignKey) -> Json {
     Json::object([
-        ("name", Some(Json::text(&it.name))),
-        ("columns", Some(Json::texts(&it.columns))),
-        ("references_table", Some(Json::text(&it.references_table))),
-        ("references_columns", Some(Json::texts(&it.references_columns))),
-        ("on_delete", action(it.on_delete)),
-        ("on_update", action(it.on_update)),
+        ("name", Some(Json::text(&foreign_key.name))),
+        ("columns", Some(Json::texts(&foreign_key.columns))),
+        ("references_table", Some(Json::text(&foreign_key.references_table))),
+        ("references_columns", Some(Json::texts(&foreign_key.references_columns))),
+        ("on_delete", action(foreign_key.on_delete)),
+        ("on_update", action(foreign_key.on_update)),
         (
             "deferrable",
-            it.deferrable.map(|deferrable| {
+            foreign_key.deferrable.map(|deferrable| {
                 Json::text(match deferrable {
                     Deferrable::InitiallyImmediate => "initially_immediate",
                     Deferrable::InitiallyDeferred => "initially_deferred",
@@ -355,24 +381,24 @@ fn foreign_key(it: &ForeignKey) -> Json {
     ])
 }
 
-fn index(it: &Index) -> Json {
+fn index(index: &Index) -> Json {
     Json::object([
-        ("name", Some(Json::text(&it.name))),
-        ("columns", Some(Json::Array(it.columns.iter().map(index_column).collect()))),
-        ("unique", flag(it.unique)),
-        ("filter", it.filter.as_ref().map(Json::text)),
+        ("name", Some(Json::text(&index.name))),
+        ("columns", Some(Json::Array(index.columns.iter().map(index_column).collect()))),
+        ("unique", flag(index.unique)),
+        ("filter", index.filter.as_ref().map(Json::text)),
     ])
 }
 
-fn index_column(it: &IndexColumn) -> Json {
-    match it {
-        IndexColumn { term: IndexTerm::Column(it), descending: false, collation: None } => {
-            Json::text(it)
+fn index_column(index_column: &IndexColumn) -> Json {
+    match index_column {
+        IndexColumn { term: IndexTerm::Column(text), descending: false, collation: None } => {
+            Json::text(text)
         }
         IndexColumn { term, descending, collation } => {
             let (key, text) = match term {
-                IndexTerm::Column(it) => ("column", it),
-                IndexTerm::Expression(it) => ("expression", it),
+                IndexTerm::Column(term) => ("column", term),
+                IndexTerm::Expression(term) => ("expression", term),
             };
             Json::object([
                 (key, Some(Json::text(text))),
@@ -383,8 +409,8 @@ fn index_column(it: &IndexColumn) -> Json {
     }
 }
 
-fn sql(it: &Sql) -> Json {
-    match (&it.any, it.by_dialect.as_slice()) {
+fn sql(sql: &Sql) -> Json {
+    match (&sql.any, sql.by_dialect.as_slice()) {
         (Some(any), []) => Json::text(any),
         (any, by_dialect) => Json::object([
             ("any", any.as_ref().map(Json::text)),
@@ -398,15 +424,17 @@ pub(crate) fn values(items: &[Value]) -> Json {
 }
 
 /// A value; what JSON has no exact form for is an object that says what it is.
-pub(crate) fn value(it: &Value) -> Json {
+pub(crate) fn value(value: &Value) -> Json {
     let tagged = |tag, text: String| Json::object([(tag, Some(Json::text(text)))]);
-    match it {
+    match value {
         Value::Null => Json::Null,
-        Value::Bool(it) => Json::Bool(*it),
-        Value::Integer(it) if (-EXACT..=EXACT).contains(it) => Json::Int(*it),
-        Value::Integer(it) => tagged("integer", it.to_string()),
-        Value::Real(it) => tagged("real", format!("{it:?}")),
-        Value::Text(it) => Json::text(it),
-        Value::Blob(it) => tagged("blob", it.iter().map(|byte| format!("{byte:02x}")).collect()),
+        Value::Bool(flag) => Json::Bool(*flag),
+        Value::Integer(integer) if (-EXACT..=EXACT).contains(integer) => Json::Int(*integer),
+        Value::Integer(integer) => tagged("integer", integer.to_string()),
+        Value::Real(real) => tagged("real", format!("{real:?}")),
+        Value::Text(text) => Json::text(text),
+        Value::Blob(bytes) => {
+            tagged("blob", bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+        }
     }
 }

@@ -315,9 +315,9 @@ fn a_part() {
 fn more_than_a_line_of_text() {
     let mut nodes: Vec<Node> =
         ["e: d b", "d: a", "b: a", "a:"].iter().map(|text| node(text)).collect();
-    for it in &mut nodes {
+    for node in &mut nodes {
         let more = ["Parent: ...", "", "    message"].map(str::to_owned);
-        it.lines.extend(more);
+        node.lines.extend(more);
     }
     expect![[r#"
         *   e
@@ -363,8 +363,8 @@ fn every_history_can_be_drawn() {
     proptest!(|(history in proptest::collection::vec(edges, 0..24))| {
         let nodes: Vec<Node> = history.iter().enumerate().rev().map(|(idx, edges)| {
             let mut node = node(&format!("r{idx}:"));
-            for (it, is_parent) in edges.iter().filter(|_| idx > 0) {
-                let id = format!("r{}", it.index(idx));
+            for (index, is_parent) in edges.iter().filter(|_| idx > 0) {
+                let id = format!("r{}", index.index(idx));
                 if *is_parent { node.parents.push(id) } else { node.needs.push(id) }
             }
             node
@@ -375,8 +375,8 @@ fn every_history_can_be_drawn() {
         prop_assert_eq!(words.len(), nodes.len(), "{}", text);
         let place = |id: &str| words.iter().position(|word| *word == id);
         for node in &nodes {
-            for it in node.parents.iter().chain(&node.needs) {
-                prop_assert!(place(&node.id) < place(it), "{} {}\n{}", node.id, it, text);
+            for parent in node.parents.iter().chain(&node.needs) {
+                prop_assert!(place(&node.id) < place(parent), "{} {}\n{}", node.id, parent, text);
             }
         }
         let last = rows.last().map_or("", String::as_str);

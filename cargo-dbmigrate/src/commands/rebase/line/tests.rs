@@ -44,36 +44,36 @@ fn refused(graph: &Graph, id: &str, onto: &str, why: &str) {
 
 #[test]
 fn a_line_is_what_the_other_head_lacks() {
-    let it = graph(&["a:", "b:a", "c:a", "d:c", "e:d", "n:"]);
+    let history = graph(&["a:", "b:a", "c:a", "d:c", "e:d", "n:"]);
     for id in ["c", "d", "e"] {
-        assert_eq!(moved(&it, id, "b"), Ok("c: c d e".to_owned()));
+        assert_eq!(moved(&history, id, "b"), Ok("c: c d e".to_owned()));
     }
-    assert_eq!(moved(&it, "b", "e"), Ok("b: b".to_owned()));
+    assert_eq!(moved(&history, "b", "e"), Ok("b: b".to_owned()));
     // One with a base of its own.
-    assert_eq!(moved(&it, "n", "b"), Ok("n: n".to_owned()));
-    assert_eq!(moved(&it, "b", "n"), Ok("a: a b c d e".to_owned()));
-    refused(&it, "b", "b", "can't go behind itself");
-    refused(&it, "a", "b", "`b` needs revision `a`");
-    refused(&it, "b", "c", "revision `c` is not a head");
-    refused(&it, "e", "c", "revision `e` follows `c` already: nothing to rebase");
+    assert_eq!(moved(&history, "n", "b"), Ok("n: n".to_owned()));
+    assert_eq!(moved(&history, "b", "n"), Ok("a: a b c d e".to_owned()));
+    refused(&history, "b", "b", "can't go behind itself");
+    refused(&history, "a", "b", "`b` needs revision `a`");
+    refused(&history, "b", "c", "revision `c` is not a head");
+    refused(&history, "e", "c", "revision `e` follows `c` already: nothing to rebase");
 }
 
 #[test]
 fn merges_and_dependencies_make_no_circle() {
     // A line with a merge of what the other one has as well.
-    let it = graph(&["a:", "b:a", "c:a", "h:b", "m:c b", "x:m"]);
-    assert_eq!(moved(&it, "x", "h"), Ok("c: c m x".to_owned()));
-    refused(&it, "x", "b", "revision `x` follows `b` already");
+    let history = graph(&["a:", "b:a", "c:a", "h:b", "m:c b", "x:m"]);
+    assert_eq!(moved(&history, "x", "h"), Ok("c: c m x".to_owned()));
+    refused(&history, "x", "b", "revision `x` follows `b` already");
     // One that begins with a merge of shared revisions, and one that begins twice.
-    let it = graph(&["a:", "b:a", "c:a", "m:b c", "h:b c", "p:a", "q:a", "z:p q"]);
-    assert_eq!(moved(&it, "m", "h"), Ok("m: m".to_owned()));
-    refused(&it, "z", "h", "the line of `z` begins at several revisions");
-    assert_eq!(moved(&it, "p", "h"), Ok("p: p z".to_owned()));
+    let history = graph(&["a:", "b:a", "c:a", "m:b c", "h:b c", "p:a", "q:a", "z:p q"]);
+    assert_eq!(moved(&history, "m", "h"), Ok("m: m".to_owned()));
+    refused(&history, "z", "h", "the line of `z` begins at several revisions");
+    assert_eq!(moved(&history, "p", "h"), Ok("p: p z".to_owned()));
     // What the other head depends on stays where it is.
-    let it = graph(&["a:", "b:a !c", "c:a", "d:c"]);
-    assert_eq!(moved(&it, "d", "b"), Ok("d: d".to_owned()));
-    refused(&it, "c", "b", "`b` needs revision `c`");
-    assert_eq!(moved(&it, "b", "d"), Ok("b: b".to_owned()));
+    let history = graph(&["a:", "b:a !c", "c:a", "d:c"]);
+    assert_eq!(moved(&history, "d", "b"), Ok("d: d".to_owned()));
+    refused(&history, "c", "b", "`b` needs revision `c`");
+    assert_eq!(moved(&history, "b", "d"), Ok("b: b".to_owned()));
 }
 
 #[test]

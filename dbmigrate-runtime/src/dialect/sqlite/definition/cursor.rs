@@ -17,12 +17,12 @@ pub(super) struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     pub(super) fn new(sql: &'a str) -> Result<Cursor<'a>, String> {
         let tokens = significant(sql);
-        for it in &tokens {
-            if !it.is_closed() {
-                return Err(format!("the quote of `{}` is not closed", excerpt(it.text)));
+        for token in &tokens {
+            if !token.is_closed() {
+                return Err(format!("the quote of `{}` is not closed", excerpt(token.text)));
             }
-            if it.kind == Kind::Param {
-                return Err(format!("`{}` stands for a value that is not there", it.text));
+            if token.kind == Kind::Param {
+                return Err(format!("`{}` stands for a value that is not there", token.text));
             }
         }
         Ok(Cursor { sql, tokens, at: 0 })
@@ -108,15 +108,16 @@ impl<'a> Cursor<'a> {
     pub(super) fn balanced(&mut self, ends: &[&str]) -> Result<Range<usize>, String> {
         let from = self.at;
         let mut depth = 0;
-        while let Some(it) = self.peek() {
-            if it.is_symbol("(") {
+        while let Some(token) = self.peek() {
+            if token.is_symbol("(") {
                 depth += 1;
-            } else if depth == 0 && (it.is_symbol(")") || ends.iter().any(|end| it.is_symbol(end)))
+            } else if depth == 0
+                && (token.is_symbol(")") || ends.iter().any(|end| token.is_symbol(end)))
             {
                 return Ok(from..self.at);
-            } else if it.is_symbol(")") {
+            } else if token.is_symbol(")") {
                 depth -= 1;
-            } else if it.is_symbol(";") {
+            } else if token.is_symbol(";") {
                 break;
             }
             self.at += 1;
@@ -128,9 +129,9 @@ impl<'a> Cursor<'a> {
     pub(super) fn rest(&mut self) -> Result<&'a str, String> {
         let from = self.at;
         let mut depth = 0;
-        while let Some(it) = self.peek() {
-            depth += i32::from(it.is_symbol("(")) - i32::from(it.is_symbol(")"));
-            if depth < 0 || it.is_symbol(";") {
+        while let Some(token) = self.peek() {
+            depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+            if depth < 0 || token.is_symbol(";") {
                 break;
             }
             self.at += 1;
@@ -171,19 +172,19 @@ impl<'a> Cursor<'a> {
     /// An error at the next token.
     pub(super) fn expected(&self, what: &str) -> String {
         match self.peek() {
-            Some(it) => format!("expected {what} at `{}`", excerpt(&self.sql[it.start..])),
+            Some(token) => format!("expected {what} at `{}`", excerpt(&self.sql[token.start..])),
             None => format!("expected {what} at the end"),
         }
     }
 }
 
 /// Whether a token is a word of a type.
-pub(super) fn is_of_type(it: &Token<'_>) -> bool {
-    match it.kind {
+pub(super) fn is_of_type(token: &Token<'_>) -> bool {
+    match token.kind {
         Kind::Word => {
-            !is_reserved(it.text)
-                && !is_one_of(it.text, JOINS)
-                && !it.text.eq_ignore_ascii_case("INDEXED")
+            !is_reserved(token.text)
+                && !is_one_of(token.text, JOINS)
+                && !token.text.eq_ignore_ascii_case("INDEXED")
         }
         Kind::Quoted | Kind::Text => true,
         _ => false,
@@ -191,17 +192,19 @@ pub(super) fn is_of_type(it: &Token<'_>) -> bool {
 }
 
 /// Whether a token is a default without parentheses or a sign.
-pub(super) fn is_default(it: &Token<'_>) -> bool {
-    match it.kind {
-        Kind::Word => it.is_word("NULL") || !is_reserved(it.text) && !is_one_of(it.text, JOINS),
+pub(super) fn is_default(token: &Token<'_>) -> bool {
+    match token.kind {
+        Kind::Word => {
+            token.is_word("NULL") || !is_reserved(token.text) && !is_one_of(token.text, JOINS)
+        }
         Kind::Quoted => true,
-        _ => is_constant(it),
+        _ => is_constant(token),
     }
 }
 
 /// Whether a token is a number, a text or a blob.
-pub(super) fn is_constant(it: &Token<'_>) -> bool {
-    matches!(it.kind, Kind::Number | Kind::Text | Kind::Blob)
+pub(super) fn is_constant(token: &Token<'_>) -> bool {
+    matches!(token.kind, Kind::Number | Kind::Text | Kind::Blob)
 }
 
 /// The beginning of a text on one line.

@@ -33,7 +33,7 @@ impl Definition {
         let mut items = columns.chain(constraints).enumerate().peekable();
         while let Some((idx, (text, layout))) = items.next() {
             match &layout.lead {
-                Some(it) => out.push(it),
+                Some(lead) => out.push(lead),
                 None if idx == 0 && style == " " => {}
                 None => out.push(&style),
             }
@@ -191,8 +191,8 @@ impl Writer {
         }
         self.out.push_str(text);
         self.pending = match tokens(text).last() {
-            Some(it) if it.kind == Kind::Comment && it.text.starts_with("--") => "\n",
-            Some(it) if !it.is_closed() => "*/",
+            Some(token) if token.kind == Kind::Comment && token.text.starts_with("--") => "\n",
+            Some(new_token) if !new_token.is_closed() => "*/",
             _ => "",
         };
     }

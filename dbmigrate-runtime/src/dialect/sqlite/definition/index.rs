@@ -117,12 +117,12 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
         tokens = head;
     }
     let name = match tokens {
-        [it] if it.kind == Kind::Text => it.unquoted(),
-        [it] => it.identifier(),
+        [token] if token.kind == Kind::Text => token.unquoted(),
+        [tokens] => tokens.identifier(),
         _ => None,
     };
     let term = match name {
-        Some(it) => IndexTerm::Column(it.into_owned()),
+        Some(name) => IndexTerm::Column(name.into_owned()),
         None => {
             let offset = tokens.first().map_or(0, |first| {
                 let all = cursor.slice(range.clone());

@@ -86,7 +86,7 @@ impl Clause {
         let mut clauses = clauses(&mut cursor)?;
         cursor.expect_end()?;
         match clauses.pop() {
-            Some(it) if clauses.is_empty() => Ok(it),
+            Some(clause) if clauses.is_empty() => Ok(clause),
             _ => Err(format!("`{text}` is not one clause of a column")),
         }
     }
@@ -140,7 +140,9 @@ fn at_line_end(trivia: &str) -> (&str, &str) {
     let line =
         tokens.iter().position(|token| token.kind == Kind::Space && token.text.contains('\n'));
     let (before, end) = match line {
-        Some(it) => (&tokens[..it], tokens[it].start + tokens[it].text.find('\n').unwrap_or(0)),
+        Some(line) => {
+            (&tokens[..line], tokens[line].start + tokens[line].text.find('\n').unwrap_or(0))
+        }
         None => (&tokens[..], trivia.len()),
     };
     let has_comment = before.iter().any(|token| token.kind == Kind::Comment);
@@ -227,13 +229,13 @@ fn signed_number(cursor: &mut Cursor<'_>) -> Result<(), String> {
 /// The tokens with a space where there was something between two words.
 pub(super) fn normalised(tokens: &[Token<'_>]) -> String {
     let mut out = String::new();
-    for (idx, it) in tokens.iter().enumerate() {
-        let is_apart = idx > 0 && tokens[idx - 1].end() < it.start;
-        let is_tight = it.kind == Kind::Symbol || out.ends_with(['(', '+', '-']);
+    for (idx, token) in tokens.iter().enumerate() {
+        let is_apart = idx > 0 && tokens[idx - 1].end() < token.start;
+        let is_tight = token.kind == Kind::Symbol || out.ends_with(['(', '+', '-']);
         if is_apart && (!is_tight || out.ends_with(',')) {
             out.push(' ');
         }
-        out.push_str(it.text);
+        out.push_str(token.text);
     }
     out
 }
@@ -335,7 +337,7 @@ fn conflict(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
     cursor.eat(&["ON", "CONFLICT"]);
     let ways = ["ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"];
     match ways.iter().find(|way| cursor.eat(&[way])) {
-        Some(it) => Ok(Some((*it).to_owned())),
+        Some(way) => Ok(Some((*way).to_owned())),
         None => Err(cursor.expected("what to do on a conflict")),
     }
 }
@@ -457,7 +459,7 @@ fn key_columns(
     let (terms, autoincrement) = terms(cursor, may_increment)?;
     let columns = terms.into_iter().map(|IndexColumn { term, descending, collation }| match term {
         IndexTerm::Column(name) => Ok(KeyColumn { name, collation, descending }),
-        IndexTerm::Expression(it) => Err(format!("expected a column's name at `{it}`")),
+        IndexTerm::Expression(term) => Err(format!("expected a column's name at `{term}`")),
     });
     Ok((columns.collect::<Result<_, _>>()?, autoincrement))
 }

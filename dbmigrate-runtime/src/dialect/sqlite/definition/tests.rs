@@ -110,22 +110,23 @@ fn check_again(sql: &str, definition: &Definition) {
         (columns, constraints.collect::<Vec<_>>(), definition.options.clone())
     };
     assert_eq!(meaning(&again), meaning(definition), "{sql}\n{text}");
-    for it in &definition.columns {
-        let alone = ColumnItem::new(it.text()).unwrap_or_else(|err| panic!("{}\n{err}", it.text()));
-        assert_eq!((&alone.clauses, &alone.ty), (&it.clauses, &it.ty));
+    for column in &definition.columns {
+        let alone =
+            ColumnItem::new(column.text()).unwrap_or_else(|err| panic!("{}\n{err}", column.text()));
+        assert_eq!((&alone.clauses, &alone.ty), (&column.clauses, &column.ty));
         // Written anew, it says the same.
-        let mut anew = it.clone();
-        anew.set_type(&it.ty);
+        let mut anew = column.clone();
+        anew.set_type(&column.ty);
         let anew =
             ColumnItem::new(anew.text()).unwrap_or_else(|err| panic!("{}\n{err}", anew.text()));
         let kinds = |column_item: &ColumnItem| {
             column_item.clauses.iter().map(|clause| clause.kind.clone()).collect::<Vec<_>>()
         };
-        assert_eq!((kinds(&anew), &anew.ty), (kinds(it), &it.ty));
+        assert_eq!((kinds(&anew), &anew.ty), (kinds(column), &column.ty));
     }
-    for it in &definition.constraints {
-        let alone = ConstraintItem::new(it.text()).unwrap();
-        assert_eq!((&alone.name, &alone.kind), (&it.name, &it.kind));
+    for constraint in &definition.constraints {
+        let alone = ConstraintItem::new(constraint.text()).unwrap();
+        assert_eq!((&alone.name, &alone.kind), (&constraint.name, &constraint.kind));
     }
 }
 
@@ -180,9 +181,9 @@ fn the_table_that_is_written_is_the_one_that_was_read() {
         assert_eq!(facts_of(&text).as_ref(), Ok(&expected), "{sql}\n{text}");
         // The same again with every column's text written anew.
         let mut anew = definition.clone();
-        for it in &mut anew.columns {
-            let ty = it.ty.clone();
-            it.set_type(&ty);
+        for column in &mut anew.columns {
+            let ty = column.ty.clone();
+            column.set_type(&ty);
         }
         let text = anew.text("t");
         let without_space = |texts: &[String]| texts.concat().replace(' ', "");
@@ -198,9 +199,9 @@ fn mutations() -> Vec<String> {
     for sql in STATEMENTS.iter().chain(UNTIDY) {
         let ends = sql.char_indices().map(|(char_index, _)| char_index);
         out.extend(ends.map(|end| sql[..end].to_owned()));
-        for it in tokens(sql) {
-            out.push(format!("{}{}", &sql[..it.start], &sql[it.end()..]));
-            out.push(format!("{}{} {}", &sql[..it.end()], it.text, &sql[it.end()..]));
+        for token in tokens(sql) {
+            out.push(format!("{}{}", &sql[..token.start], &sql[token.end()..]));
+            out.push(format!("{}{} {}", &sql[..token.end()], token.text, &sql[token.end()..]));
         }
     }
     out
@@ -209,8 +210,8 @@ fn mutations() -> Vec<String> {
 #[test]
 fn a_mutilated_statement_is_an_error_or_is_read_again_from_its_own_text() {
     for sql in mutations() {
-        if let Ok(it) = Definition::parse(&sql) {
-            check_again(&sql, &it);
+        if let Ok(definition) = Definition::parse(&sql) {
+            check_again(&sql, &definition);
         }
     }
 }
@@ -221,8 +222,8 @@ fn a_mutilated_statement_that_sqlite_takes_is_read_and_written_as_sqlite_reads_i
     for sql in mutations() {
         let Ok(expected) = facts_of(&sql) else { continue };
         match Definition::parse(&sql) {
-            Ok(it) if it.name == "t" => {
-                let text = it.text("t");
+            Ok(definition) if definition.name == "t" => {
+                let text = definition.text("t");
                 assert_eq!(facts_of(&text).as_ref(), Ok(&expected), "{sql}\n{text}");
             }
             Ok(_) => {}
@@ -373,7 +374,9 @@ fn sqlites_own_statements_are_used_where_they_lose_no_comment() {
     type Loses<'a> = &'a dyn Fn(&Definition) -> bool;
     let statements: [(&str, Loses<'_>); 4] = [
         ("ALTER TABLE t ALTER COLUMN b DROP NOT NULL", &drop_not_null),
-        ("ALTER TABLE t DROP CONSTRAINT k", &|it| it.drop_constraint_loses_comments("k")),
+        ("ALTER TABLE t DROP CONSTRAINT k", &|new_definition| {
+            new_definition.drop_constraint_loses_comments("k")
+        }),
         ("ALTER TABLE t DROP COLUMN c", &drop_c),
         ("ALTER TABLE t DROP COLUMN d", &drop_d),
     ];

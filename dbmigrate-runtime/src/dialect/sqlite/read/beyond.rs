@@ -98,15 +98,16 @@ impl Found<'_> {
             is_key && !self.table.has(TableOption::WithoutRowid) && super::is_integer(&column.ty)
         };
         let mut texts = Vec::new();
-        for it in key {
-            let column = find(&it.name);
+        for key_column in key {
+            let column = find(&key_column.name);
             let own = column.and_then(|column| column.collation.as_deref()).unwrap_or("BINARY");
-            let collation = it.collation.as_deref().filter(|name| !name.eq_ignore_ascii_case(own));
+            let collation =
+                key_column.collation.as_deref().filter(|name| !name.eq_ignore_ascii_case(own));
             if let Some(name) = collation {
-                texts.push(format!("compares `{}` by the collation {name}", it.name));
+                texts.push(format!("compares `{}` by the collation {name}", key_column.name));
             }
-            if it.descending && !column.is_some_and(is_alias) {
-                texts.push(format!("sorts `{}` DESC", it.name));
+            if key_column.descending && !column.is_some_and(is_alias) {
+                texts.push(format!("sorts `{}` DESC", key_column.name));
             }
         }
         texts.into_iter().for_each(|text| self.push(&names, Some(part.clone()), text));

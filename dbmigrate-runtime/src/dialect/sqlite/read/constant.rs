@@ -19,7 +19,7 @@ pub(super) fn default(expression: &str, ty: &Type, strict: bool) -> String {
     let affinity = match affinity(declared) {
         // It keeps what it is given there.
         _ if strict && declared.eq_ignore_ascii_case("ANY") => Affinity::Blob,
-        it => it,
+        affinity => affinity,
     };
     let stored = constant(expression).and_then(|constant| constant.stored(affinity));
     stored.or_else(|| now(expression)).unwrap_or_else(|| expression.to_owned())
@@ -91,7 +91,7 @@ fn number(text: &str, is_negative: bool) -> Option<Constant> {
         return i64::from_ne_bytes(bits.to_ne_bytes()).checked_mul(sign).map(Constant::Integer);
     }
     match text.parse::<i128>() {
-        Ok(it) => i64::try_from(it * i128::from(sign)).ok().map(Constant::Integer),
+        Ok(found) => i64::try_from(found * i128::from(sign)).ok().map(Constant::Integer),
         Err(_) => {
             let real: f64 = text.parse().ok()?;
             real.is_finite().then(|| Constant::Real(if is_negative { -real } else { real }))
@@ -107,30 +107,30 @@ impl Constant {
     /// `datatype3.html`, section 3); `None` where that isn't known for sure.
     fn stored(self, affinity: Affinity) -> Option<String> {
         let converted = match (self, affinity) {
-            (Constant::Text(it), Affinity::Integer | Affinity::Numeric | Affinity::Real) => {
-                let stored = || numeric(&it)?.stored(affinity);
-                return stored().or_else(|| Some(quote_text(&it)));
+            (Constant::Text(text), Affinity::Integer | Affinity::Numeric | Affinity::Real) => {
+                let stored = || numeric(&text)?.stored(affinity);
+                return stored().or_else(|| Some(quote_text(&text)));
             }
-            (Constant::Real(it), Affinity::Integer | Affinity::Numeric)
-                if it.fract() == 0.0 && it.abs() <= EXACT =>
+            (Constant::Real(real), Affinity::Integer | Affinity::Numeric)
+                if real.fract() == 0.0 && real.abs() <= EXACT =>
             {
                 #[expect(clippy::cast_possible_truncation, reason = "it is whole and in range")]
-                Constant::Integer(it as i64)
+                Constant::Integer(real as i64)
             }
-            (Constant::Integer(it), Affinity::Real) =>
+            (Constant::Integer(integer), Affinity::Real) =>
             {
                 #[expect(clippy::cast_precision_loss, reason = "what is stored loses it too")]
-                Constant::Real(it as f64)
+                Constant::Real(integer as f64)
             }
-            (Constant::Integer(it), Affinity::Text) => Constant::Text(it.to_string()),
+            (Constant::Integer(integer), Affinity::Text) => Constant::Text(integer.to_string()),
             // Its digits are SQLite's own choice.
             (Constant::Real(_), Affinity::Text) => return None,
-            (it, _) => it,
+            (constant, _) => constant,
         };
         Some(match converted {
-            Constant::Integer(it) => it.to_string(),
-            Constant::Real(it) => format!("{it:?}"),
-            Constant::Text(it) => quote_text(&it),
+            Constant::Integer(converted) => converted.to_string(),
+            Constant::Real(converted) => format!("{converted:?}"),
+            Constant::Text(converted) => quote_text(&converted),
         })
     }
 }
@@ -154,8 +154,12 @@ mod tests {
 
     #[track_caller]
     fn check(declared: &str, expressions: &[&str], expect: &str) {
-        for it in expressions {
-            assert_eq!(default(it, &Type::raw(declared), false), expect, "{declared}: {it}");
+        for expression in expressions {
+            assert_eq!(
+                default(expression, &Type::raw(declared), false),
+                expect,
+                "{declared}: {expression}"
+            );
         }
     }
 

@@ -27,44 +27,52 @@ fn text(schema: &Schema) -> String {
             table.options.iter().map(|option| format!(" {}", option.words().to_lowercase()));
         let options: String = options.collect();
         out += &format!("{}{options}\n", table.name);
-        for it in &table.columns {
-            let mut line = format!("{} `{}`", it.name, it.ty);
-            line += if it.nullable { "" } else { " not null" };
-            line += if it.autoincrement == Some(true) { " autoincrement" } else { "" };
-            line +=
-                &it.default.as_ref().map_or(String::new(), |default| format!(" default {default}"));
-            line += &it
+        for column in &table.columns {
+            let mut line = format!("{} `{}`", column.name, column.ty);
+            line += if column.nullable { "" } else { " not null" };
+            line += if column.autoincrement == Some(true) { " autoincrement" } else { "" };
+            line += &column
+                .default
+                .as_ref()
+                .map_or(String::new(), |default| format!(" default {default}"));
+            line += &column
                 .collation
                 .as_ref()
                 .map_or(String::new(), |collation| format!(" collate {collation}"));
-            line += &it
+            line += &column
                 .generated
                 .as_ref()
                 .map_or(String::new(), |generated| format!(" as {generated:?}"));
             out += &format!("  {line}\n");
         }
-        if let Some(it) = &table.primary_key {
-            out += &format!("  primary key `{}` {:?}\n", it.name, it.columns);
+        if let Some(primary_key) = &table.primary_key {
+            out += &format!("  primary key `{}` {:?}\n", primary_key.name, primary_key.columns);
         }
-        for it in &table.uniques {
-            out += &format!("  unique `{}` {:?}\n", it.name, it.columns);
+        for unique in &table.uniques {
+            out += &format!("  unique `{}` {:?}\n", unique.name, unique.columns);
         }
-        for it in &table.checks {
-            out += &format!("  check `{}` {}\n", it.name, it.expression);
+        for check in &table.checks {
+            out += &format!("  check `{}` {}\n", check.name, check.expression);
         }
-        for it in &table.foreign_keys {
-            let ForeignKey { name, columns, references_table, references_columns, .. } = it;
+        for foreign_key in &table.foreign_keys {
+            let ForeignKey { name, columns, references_table, references_columns, .. } =
+                foreign_key;
             out += &format!("  foreign key `{name}` {columns:?} to {references_table} ");
-            out += &format!("{references_columns:?} {:?} {:?}", it.on_delete, it.on_update);
-            out += &it.deferrable.map_or(String::new(), |deferrable| format!(" {deferrable:?}"));
+            out += &format!(
+                "{references_columns:?} {:?} {:?}",
+                foreign_key.on_delete, foreign_key.on_update
+            );
+            out += &foreign_key
+                .deferrable
+                .map_or(String::new(), |deferrable| format!(" {deferrable:?}"));
             out += "\n";
         }
-        for it in &table.indexes {
-            let columns: Vec<_> = it.columns.iter().map(ToString::to_string).collect();
-            let unique = if it.unique { "unique " } else { "" };
+        for index in &table.indexes {
+            let columns: Vec<_> = index.columns.iter().map(ToString::to_string).collect();
+            let unique = if index.unique { "unique " } else { "" };
             let filter =
-                it.filter.as_ref().map_or(String::new(), |filter| format!(" where {filter}"));
-            out += &format!("  {unique}index `{}` {}{filter}\n", it.name, columns.join(", "));
+                index.filter.as_ref().map_or(String::new(), |filter| format!(" where {filter}"));
+            out += &format!("  {unique}index `{}` {}{filter}\n", index.name, columns.join(", "));
         }
     }
     out
@@ -320,7 +328,7 @@ mod with_sqlite {
 
     fn words(value: &Value) -> String {
         match value {
-            Value::Text(it) => it.clone(),
+            Value::Text(value) => value.clone(),
             Value::Null => String::new(),
             other => other.to_string(),
         }
@@ -478,8 +486,8 @@ mod with_sqlite {
         let ddl = Ddl { facts: &facts, operation: &operation };
         let create = ddl.create_table(&table).unwrap();
         let mut driver = open(&[&create]);
-        for it in &table.indexes {
-            driver.execute(&ddl::create_index(&table.name, it), &[]).unwrap();
+        for index in &table.indexes {
+            driver.execute(&ddl::create_index(&table.name, index), &[]).unwrap();
         }
         let read = read(&objects(&mut driver), None);
         assert_eq!(read.schema.tables["post"], as_stored(&table, &facts).unwrap());
