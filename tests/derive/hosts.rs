@@ -59,13 +59,13 @@ struct Part {
 }
 
 /// A function.
-pub fn generic<T>(it: T) -> T {
+pub fn generic<T>(value: T) -> T {
     #[derive(Model)]
     struct InFunction {
         #[model(primary_key)]
         r#type: i64,
     }
-    it
+    value
 }
 "#;
 

@@ -105,8 +105,8 @@ pub fn rewrite(found: Vec<Operation>) -> Vec<Operation> {
     indexed(found.into_iter().filter(is_wanted).collect())
 }
 
-fn is_wanted(it: &Operation) -> bool {
-    match it {
+fn is_wanted(operation: &Operation) -> bool {
+    match operation {
         Operation::DropTable { .. } => false,
         Operation::DropIndex { name, .. } => !name.starts_with("ix_own_"),
         _ => true,
@@ -115,12 +115,12 @@ fn is_wanted(it: &Operation) -> bool {
 
 fn indexed(found: Vec<Operation>) -> Vec<Operation> {
     let mut op = Operations::new();
-    for it in found {
-        let created = match &it {
+    for operation in found {
+        let created = match &operation {
             Operation::CreateTable(table) => Some(table.name.clone()),
             _ => None,
         };
-        op.push(it);
+        op.push(operation);
         if let Some(table) = created {
             let first = format!("ix_own_{table}");
             op.create_index(&table, Index::new(&first, ["id"]));

@@ -190,7 +190,7 @@ impl Mismatch<'_> {
         let find_target = |schema| find(schema, &key.references_table, dialect);
         let (target, built) = (find_target(found), find_target(&self.before));
         let uniques = |table: Option<&Table>| {
-            let found = table.and_then(|it| dialect.referable(it, &key.references_columns));
+            let found = table.and_then(|target| dialect.referable(target, &key.references_columns));
             found.unwrap_or_default().uniques
         };
         let known = uniques(built);

@@ -35,7 +35,7 @@ fn found(records: &[ModelRecord]) -> Found {
 
 #[track_caller]
 fn refused(records: &[ModelRecord], expected: &str) {
-    let res = distinct(found(records)).and_then(|it| schema(&it, false, &Sqlite));
+    let res = distinct(found(records)).and_then(|models| schema(&models, false, &Sqlite));
     assert_eq!(res.unwrap_err().message(), expected);
 }
 
@@ -61,9 +61,9 @@ fn two_sets_of_features_are_told() {
 #[test]
 fn a_default_that_is_no_value_of_its_column_is_refused() {
     let with = |ty: Type| {
-        let mut it = model("app::User", 3, "user");
-        it.table.columns[0] = Column::new("id", ty).default("A");
-        [it]
+        let mut model = model("app::User", 3, "user");
+        model.table.columns[0] = Column::new("id", ty).default("A");
+        [model]
     };
     refused(
         &with(Type::enumeration("kind", ["a", "b"])),
@@ -93,9 +93,9 @@ fn indexed(mut table: Table, index: Index) -> Table {
 #[test]
 fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
     let with = |table: fn(Table) -> Table| {
-        let mut it = model("app::User", 3, "user");
-        it.table = table(it.table.column(Column::new("name", Type::Text)));
-        schema(&[it], false, &Sqlite).map_err(|err| err.to_string())
+        let mut model = model("app::User", 3, "user");
+        model.table = table(model.table.column(Column::new("name", Type::Text)));
+        schema(&[model], false, &Sqlite).map_err(|err| err.to_string())
     };
     let of = |what: &str, name: &str| {
         format!(
@@ -104,7 +104,7 @@ fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
         )
     };
     assert_eq!(
-        with(|it| it.check("ck", "\"naem\" <> ''")).unwrap_err(),
+        with(|table| table.check("ck", "\"naem\" <> ''")).unwrap_err(),
         format!(
             "{}\n  hint: did you mean `\"name\"`? A text is written `'naem'`",
             of("check `ck`", "naem")
@@ -112,38 +112,38 @@ fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
     );
     type Change = fn(Table) -> Table;
     let refused: [(&str, Change); 4] = [
-        ("the condition of index `ix`", |it| {
-            indexed(it, Index::new("ix", ["id"]).filter("\"naem\" > 1"))
+        ("the condition of index `ix`", |table| {
+            indexed(table, Index::new("ix", ["id"]).filter("\"naem\" > 1"))
         }),
-        ("index `ix`", |it| {
+        ("index `ix`", |table| {
             let index = Index::new("ix", ["id"]);
-            indexed(it, index.column(IndexColumn::expression("upper(\"naem\")")))
+            indexed(table, index.column(IndexColumn::expression("upper(\"naem\")")))
         }),
-        ("the expression of column `up`", |it| {
-            it.column(Column::new("up", Type::Text).generated_virtual("upper(\"naem\")"))
+        ("the expression of column `up`", |table| {
+            table.column(Column::new("up", Type::Text).generated_virtual("upper(\"naem\")"))
         }),
-        ("check `ck`", |it| it.check("ck", "id in (\"naem\")")),
+        ("check `ck`", |table| table.check("ck", "id in (\"naem\")")),
     ];
     for (what, table) in refused {
         let err = with(table).unwrap_err();
         assert!(err.starts_with(&of(what, "naem")), "{err}");
     }
-    let err =
-        with(|it| it.column(Column::new("c", Type::Text).default_sql("(\"x\")"))).unwrap_err();
+    let err = with(|table| table.column(Column::new("c", Type::Text).default_sql("(\"x\")")))
+        .unwrap_err();
     assert!(err.contains("the default of column `c`"), "{err}");
-    let err = with(|it| it.check("ck", "id = :id")).unwrap_err();
+    let err = with(|table| table.check("ck", "id = :id")).unwrap_err();
     assert!(err.contains("the placeholder `:id` has no value"), "{err}");
-    with(|it| it.check("ck", "\"NAME\" <> 'naem' and \"user\".\"id\" > 0")).unwrap();
+    with(|table| table.check("ck", "\"NAME\" <> 'naem' and \"user\".\"id\" > 0")).unwrap();
 }
 
 #[test]
 fn an_action_that_sets_a_required_column_to_null_is_refused() {
     let with = |action: ReferentialAction, column: Column| {
-        let mut it = model("app::User", 3, "user");
-        it.table.columns[0] = column;
+        let mut model = model("app::User", 3, "user");
+        model.table.columns[0] = column;
         let key = ForeignKey::new("fk_user_id_team", ["id"], "team", ["id"]).on_delete(action);
-        it.table.foreign_keys.push(key);
-        [it]
+        model.table.foreign_keys.push(key);
+        [model]
     };
     let id = || Column::new("id", Type::BigInteger);
     refused(
