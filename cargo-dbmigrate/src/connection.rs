@@ -101,7 +101,7 @@ impl Database {
 
     /// Whether there is no such file yet.
     pub fn is_missing(&self) -> bool {
-        self.location.as_ref().is_none_or(|it| !it.exists())
+        self.location.as_ref().is_none_or(|path| !path.exists())
     }
 
     /// Opens it to read; `None` where there is no such file yet.
@@ -169,8 +169,8 @@ impl Database {
                 .hint(format!("correct the path in {}", self.source)));
         }
         let file = behind_links(path).unwrap_or_else(|| path.clone());
-        let parent = file.parent().filter(|it| !it.as_os_str().is_empty());
-        if let Some(parent) = parent.filter(|it| !it.is_dir()) {
+        let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
+        if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
             let message =
                 format!("{}: the directory `{}` does not exist", doing(), parent.display());
             return Err(Error::new(message)
@@ -268,7 +268,7 @@ fn find_url(cx: &Context) -> Result<(String, Source)> {
         return Ok((url.clone(), Source::Flag));
     }
     let variable = variable(cx);
-    if let Some(url) = std::env::var(&variable).ok().filter(|it| !it.is_empty()) {
+    if let Some(url) = std::env::var(&variable).ok().filter(|url| !url.is_empty()) {
         return Ok((url, Source::Environment(variable)));
     }
     for dir in cx.project.package_dir.ancestors() {

@@ -47,7 +47,7 @@ impl Process {
         let (child, answers, received) = channel::spawn(command, &mark).doing(doing)?;
         let frames = Frames::new(BufReader::new(received), &mark);
         let mut process = Process { child, answers: Some(answers), frames, out };
-        let hello = process.next()?.and_then(|it| Hello::read(&it));
+        let hello = process.next()?.and_then(|line| Hello::read(&line));
         match hello {
             Some(hello) if hello.understood => Ok(process),
             Some(hello) => Err(misunderstood(&hello.version)),

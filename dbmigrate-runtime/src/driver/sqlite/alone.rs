@@ -71,16 +71,16 @@ fn busy() -> DatabaseError {
 type Identity = (u64, u64, Option<std::time::SystemTime>);
 
 fn identity(path: &Path) -> Option<Identity> {
-    let it = fs::metadata(path).ok()?;
+    let metadata = fs::metadata(path).ok()?;
     #[cfg(unix)]
     let (device, number) = {
         use std::os::unix::fs::MetadataExt as _;
-        (it.dev(), it.ino())
+        (metadata.dev(), metadata.ino())
     };
     // Where a file that is open can't be taken away, the name is enough.
     #[cfg(not(unix))]
     let (device, number) = (0, 0);
-    Some((device, number, it.created().ok()))
+    Some((device, number, metadata.created().ok()))
 }
 
 impl Drop for Alone {
