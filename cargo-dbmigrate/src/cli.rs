@@ -343,9 +343,10 @@ pub enum Transaction {
 fn fill(text: &str) -> Result<String, String> {
     let is_whole =
         |(column, expression): (&str, &str)| column.contains('.') && !expression.trim().is_empty();
-    match text.split_once('=').is_some_and(is_whole) {
-        true => Ok(text.to_owned()),
-        false => Err("expected TABLE.COLUMN=EXPR".to_owned()),
+    if text.split_once('=').is_some_and(is_whole) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected TABLE.COLUMN=EXPR".to_owned())
     }
 }
 

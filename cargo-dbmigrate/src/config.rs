@@ -223,9 +223,10 @@ fn dependencies(table: &toml::Table, path: &Path) -> Result<()> {
         path.display()
     );
     let is_key = keys().iter().any(|text| text == name);
-    Err(Error::new(message).hint(match is_key {
-        true => format!("`{name}`{ABOVE}"),
-        false => "a dependency is a version, or a table, as in Cargo.toml".to_owned(),
+    Err(Error::new(message).hint(if is_key {
+        format!("`{name}`{ABOVE}")
+    } else {
+        "a dependency is a version, or a table, as in Cargo.toml".to_owned()
     }))
 }
 

@@ -130,10 +130,8 @@ fn refuse_further(project: &Project) -> Result<()> {
         };
         let (shown, dir) = (project.shown(own), project.shown(dir));
         let message = format!("`-d {shown}`: the settings of the database `{name}` are in `{dir}`");
-        let instead = match dir.to_string() == MIGRATIONS {
-            true => String::new(),
-            false => format!("-d {dir} "),
-        };
+        let instead =
+            if dir.to_string() == MIGRATIONS { String::new() } else { format!("-d {dir} ") };
         return Err(Error::new(message).hint(format!("say `{instead}--database {name}` instead")));
     }
     Ok(())

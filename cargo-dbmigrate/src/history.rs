@@ -299,9 +299,10 @@ fn kept(cx: &Context) -> Option<(Vec<version_table::VersionRow>, Vec<version_tab
 
 /// What is applied, if one of these identifiers can't be understood without it.
 pub fn applied_for(cx: &Context, identifiers: &[&str]) -> Result<Option<BTreeSet<String>>> {
-    match identifiers.iter().any(|identifier| is_from_database(identifier)) {
-        true => Ok(Some(applied_ids(cx, &Database::find(cx)?)?)),
-        false => Ok(None),
+    if identifiers.iter().any(|identifier| is_from_database(identifier)) {
+        Ok(Some(applied_ids(cx, &Database::find(cx)?)?))
+    } else {
+        Ok(None)
     }
 }
 

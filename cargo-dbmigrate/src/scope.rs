@@ -218,9 +218,10 @@ impl Scope {
             }
         }
         blamed.dedup();
-        match blamed.is_empty() {
-            true => "look at `include` and `exclude` in dbmigrate.toml".to_owned(),
-            false => format!("in dbmigrate.toml {}", blamed.join("; ")),
+        if blamed.is_empty() {
+            "look at `include` and `exclude` in dbmigrate.toml".to_owned()
+        } else {
+            format!("in dbmigrate.toml {}", blamed.join("; "))
         }
     }
 }

@@ -54,11 +54,12 @@ pub fn upgrade_target(
         return Err(Error::not_a_way_up(identifier));
     }
     let target = graph.target(identifier, Some(applied))?;
-    match target.ids().is_empty() && !graph.revisions().is_empty() {
-        // Before anything is applied that is where one is.
-        true if !is_from_database(identifier) => Err(Error::not_a_way_up(identifier)),
-        _ => Ok(target),
+    // Before anything is applied, the database stands there already.
+    let is_base = target.ids().is_empty() && !graph.revisions().is_empty();
+    if is_base && !is_from_database(identifier) {
+        return Err(Error::not_a_way_up(identifier));
     }
+    Ok(target)
 }
 
 /// Where a downgrade leads.
@@ -392,9 +393,10 @@ impl<'a> Planner<'a> {
             let Some(position) = graph.position(id) else { continue };
             let is_followed =
                 || graph.children(id).iter().any(|child| self.applied.contains(child));
-            match self.applied.contains(id) && !is_followed() {
-                true => self.heads.insert(position),
-                false => self.heads.remove(&position),
+            if self.applied.contains(id) && !is_followed() {
+                self.heads.insert(position)
+            } else {
+                self.heads.remove(&position)
             };
         }
     }

@@ -219,9 +219,12 @@ fn what_a_run_does_besides_is_found() {
         CREATE TRIGGER user_log AFTER INSERT ON user BEGIN INSERT INTO log VALUES (new.name); END;
     ";
     check(others, &str::to_owned, alter, expect![""]);
-    let fault = |sql: &str| match sql.contains("ADD COLUMN") {
-        true => format!("{sql}; DROP TABLE log; CREATE TABLE scratch (a)"),
-        false => sql.to_owned(),
+    let fault = |sql: &str| {
+        if sql.contains("ADD COLUMN") {
+            format!("{sql}; DROP TABLE log; CREATE TABLE scratch (a)")
+        } else {
+            sql.to_owned()
+        }
     };
     check(
         "CREATE TABLE log (text TEXT)",
@@ -255,9 +258,12 @@ fn what_a_run_does_besides_is_found() {
               hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
         "#]],
     );
-    let fault = |sql: &str| match sql.contains("ADD COLUMN") {
-        true => format!("{sql}; DROP VIEW names; CREATE VIEW names AS SELECT 1"),
-        false => sql.to_owned(),
+    let fault = |sql: &str| {
+        if sql.contains("ADD COLUMN") {
+            format!("{sql}; DROP VIEW names; CREATE VIEW names AS SELECT 1")
+        } else {
+            sql.to_owned()
+        }
     };
     check(
         others,

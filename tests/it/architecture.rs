@@ -293,9 +293,10 @@ fn every_test_that_the_table_of_behaviours_names_is_there() {
         // Of what does not apply words are quoted that are no tests; flags and the like are none.
         let is_part = |c: char| c == '_' || c == '-' || c.is_ascii_alphanumeric();
         let is_name = |text: &&str| !text.starts_with('-') && text.chars().all(is_part);
-        let names: Vec<&str> = match place.starts_with("does not apply") {
-            true => Vec::new(),
-            false => place.split('`').skip(1).step_by(2).filter(is_name).collect(),
+        let names: Vec<&str> = if place.starts_with("does not apply") {
+            Vec::new()
+        } else {
+            place.split('`').skip(1).step_by(2).filter(is_name).collect()
         };
         for name in &names {
             let is_function = ["fn {}()", "\n    {}: |table| "]

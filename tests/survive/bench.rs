@@ -93,9 +93,10 @@ impl Bench {
              SELECT id, 1 + id % 3, id || replace(hex(zeroblob(60)), '00', 'lorem') FROM n; \
              INSERT INTO tag (id, post_id) SELECT id, 1 + (id * 7) % 40 FROM post",
         );
-        let revisions: Vec<&str> = match case.down {
-            false => vec!["r3", "r4", "r5", "r6", "r7"],
-            true => vec!["r6", "r5", "r4", "r3", "r2", "r1", "base"],
+        let revisions: Vec<&str> = if case.down {
+            vec!["r6", "r5", "r4", "r3", "r2", "r1", "base"]
+        } else {
+            vec!["r3", "r4", "r5", "r6", "r7"]
         };
         if case.down {
             ran("head", false);
@@ -142,10 +143,7 @@ impl Bench {
     /// The run.
     pub fn run(&self) -> Command {
         let mut command = survivor(&self.file());
-        command.args(match self.case.down {
-            false => ["up", "head"],
-            true => ["down", "base"],
-        });
+        command.args(if self.case.down { ["down", "base"] } else { ["up", "head"] });
         if self.case.each {
             command.arg("--each");
         }

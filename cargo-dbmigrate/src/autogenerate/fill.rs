@@ -27,9 +27,10 @@ pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[S
         let key = format!("{}.{}=", need.table, need.column.name);
         let found = fills.iter().position(|fill| fill.starts_with(&key));
         let Some(nth) = found else {
-            match need.why.is_empty() {
-                true => *slots.using = need.using(None),
-                false => filled.open.push(need),
+            if need.why.is_empty() {
+                *slots.using = need.using(None);
+            } else {
+                filled.open.push(need);
             }
             continue;
         };

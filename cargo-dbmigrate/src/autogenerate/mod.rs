@@ -90,9 +90,10 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     let Difference { renames, unknown, before, after, mut operations } =
         difference(migrations, models, answers)?;
     rename::refuse_unknown(&unknown, false)?;
-    let open = match answers.no_renames {
-        true => Vec::new(),
-        false => candidates::renames(&before, &after, &answers.dropped),
+    let open = if answers.no_renames {
+        Vec::new()
+    } else {
+        candidates::renames(&before, &after, &answers.dropped)
     };
     let filled = fill::fill(&mut operations, &before, &after, &answers.fills);
     // What may be a rename may need no value.

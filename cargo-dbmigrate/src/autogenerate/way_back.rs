@@ -80,9 +80,10 @@ fn fill(
             let given = given(table, column, upgrade);
             if let Some(back) = given.and_then(|using| mapped_back(&need, using, &value)) {
                 let null = need.is(Why::NotNull);
-                let again = match null {
-                    true => format!("coalesce({}, {value})", back.expression),
-                    false => back.expression,
+                let again = if null {
+                    format!("coalesce({}, {value})", back.expression)
+                } else {
+                    back.expression
                 };
                 change.using = need.using(Some(&again));
                 let who = match (null || need.null.is_some(), back.is_all) {

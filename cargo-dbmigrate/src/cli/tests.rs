@@ -103,12 +103,11 @@ fn every_command_that_a_text_names_is_one_that_the_tool_takes() {
     for path in paths {
         let Ok(source) = fs::read_to_string(&path) else { continue };
         let mut found = Vec::new();
-        match path.extension().is_some_and(|extension| extension == "rs") {
-            true => {
-                let tokens = source.parse().unwrap_or_else(|err| panic!("{path:?}: {err}"));
-                texts(tokens, &mut found);
-            }
-            false => found.push(source),
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let tokens = source.parse().unwrap_or_else(|err| panic!("{path:?}: {err}"));
+            texts(tokens, &mut found);
+        } else {
+            found.push(source);
         }
         for command in found.iter().flat_map(|text| commands(text)) {
             let words = words(&command);

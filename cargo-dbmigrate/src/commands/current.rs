@@ -41,11 +41,10 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     if args.check_heads && !at_head {
         let missing: Vec<_> =
             heads.iter().filter(|head| !current.contains(head)).copied().collect();
-        match missing.is_empty() {
-            true => cx.out.progress("the database has revisions that this project does not have"),
-            false => {
-                cx.out.progress(format!("the database is not at the head: {}", missing.join(", ")));
-            }
+        if missing.is_empty() {
+            cx.out.progress("the database has revisions that this project does not have");
+        } else {
+            cx.out.progress(format!("the database is not at the head: {}", missing.join(", ")));
         }
         return Ok(Answer::No);
     }

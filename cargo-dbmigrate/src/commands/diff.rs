@@ -53,14 +53,16 @@ impl Side {
 
 pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let (from, to) = (Side::parse(&args.from), Side::parse(&args.to));
-    let models = match [&from, &to].contains(&&Side::Models) {
-        true => Some(models::load(cx).map_err(|err| scaffold::stale_list(cx, err))?),
-        false => None,
+    let models = if [&from, &to].contains(&&Side::Models) {
+        Some(models::load(cx).map_err(|err| scaffold::stale_list(cx, err))?)
+    } else {
+        None
     };
     let history = History::load(cx)?;
-    let mut live = match from.needs_database() || to.needs_database() {
-        true => Some(Live::find(cx, &history)?),
-        false => None,
+    let mut live = if from.needs_database() || to.needs_database() {
+        Some(Live::find(cx, &history)?)
+    } else {
+        None
     };
     let (history, _) = match &live {
         Some(live) => history.at(live.applied.clone())?,

@@ -20,12 +20,11 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     let range = args.rev_range.as_deref().map(parse).transpose()?;
     let sides = range.iter().flat_map(|range| [&range.from, &range.to]).flatten();
     let sides: Vec<&str> = sides.map(String::as_str).collect();
-    let (history, applied) = match args.indicate_current {
-        true => {
-            let (history, applied) = history.at(history::applied_ids(cx, &Database::find(cx)?)?)?;
-            (history, Some(applied))
-        }
-        false => history.to_understand(cx, &sides)?,
+    let (history, applied) = if args.indicate_current {
+        let (history, applied) = history.at(history::applied_ids(cx, &Database::find(cx)?)?)?;
+        (history, Some(applied))
+    } else {
+        history.to_understand(cx, &sides)?
     };
     let graph = &history.graph;
     let current = match &applied {
@@ -44,9 +43,10 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
         .map(|entry| lister.gone(entry))
         .chain(there.clone().map(|revision| lister.there(revision)))
         .collect();
-    match args.graph {
-        true => graph::draw(&nodes).iter().for_each(|draw| cx.out.line(draw)),
-        false => nodes.iter().flat_map(|node| &node.lines).for_each(|line| cx.out.line(line)),
+    if args.graph {
+        graph::draw(&nodes).iter().for_each(|draw| cx.out.line(draw))
+    } else {
+        nodes.iter().flat_map(|node| &node.lines).for_each(|line| cx.out.line(line));
     }
     let mut json: Vec<_> = gone.iter().map(gone_json).collect();
     json.extend(there.map(|revision| {
@@ -84,9 +84,10 @@ impl Lister<'_> {
         if self.is_drawn && !depends_on.is_empty() {
             marks += &format!(" (depends on {})", depends_on.join(", "));
         }
-        let lines = match self.cx.out.verbose {
-            true => lines(&history::entry(self.cx, self.history, revision, self.current)),
-            false => vec![self.line(&revision.id, &revision.parents, &marks, &revision.message)],
+        let lines = if self.cx.out.verbose {
+            lines(&history::entry(self.cx, self.history, revision, self.current))
+        } else {
+            vec![self.line(&revision.id, &revision.parents, &marks, &revision.message)]
         };
         graph::Node { id: revision.id.clone(), parents: revision.parents.clone(), needs, lines }
     }
@@ -94,18 +95,20 @@ impl Lister<'_> {
     /// A revision that only the database still knows.
     fn gone(&self, entry: &Entry) -> graph::Node {
         let marks = style::paint(style::BAD, history::GONE);
-        let lines = match self.cx.out.verbose {
-            true => lines(&history::gone_entry(entry)),
-            false => vec![self.line(&entry.id, &entry.parents, &marks, &entry.message)],
+        let lines = if self.cx.out.verbose {
+            lines(&history::gone_entry(entry))
+        } else {
+            vec![self.line(&entry.id, &entry.parents, &marks, &entry.message)]
         };
         let needs = Vec::new();
         graph::Node { id: entry.id.clone(), parents: entry.parents.clone(), needs, lines }
     }
 
     fn line(&self, id: &str, parents: &[String], marks: &str, message: &str) -> String {
-        let follows = match self.is_drawn {
-            true => String::new(),
-            false => format!("{} -> ", style::parents_text(parents)),
+        let follows = if self.is_drawn {
+            String::new()
+        } else {
+            format!("{} -> ", style::parents_text(parents))
         };
         format!("{follows}{}{marks}, {}", style::id(id), history::message(message))
     }

@@ -64,9 +64,10 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
 /// The file itself, where the path is a link to it: that is what SQLite opens, and beside it are its
 /// journals. The link stays.
 fn behind_links(path: &Path) -> Result<PathBuf> {
-    match path.is_symlink() {
-        true => path.canonicalize().doing(|| format!("follow the link `{}`", path.display())),
-        false => Ok(path.to_owned()),
+    if path.is_symlink() {
+        path.canonicalize().doing(|| format!("follow the link `{}`", path.display()))
+    } else {
+        Ok(path.to_owned())
     }
 }
 

@@ -30,11 +30,10 @@ pub fn check(records: &[ModelRecord]) -> Result<()> {
                 return Err(index_error(&index.name, model, &why));
             }
             if let Some((name, other)) = indexes.insert(lower, (&index.name, model)) {
-                let why = match other.path == model.path {
-                    true => format!("it has the index `{name}` already"),
-                    false => {
-                        format!("the model {} has the index `{name}` already", location(other))
-                    }
+                let why = if other.path == model.path {
+                    format!("it has the index `{name}` already")
+                } else {
+                    format!("the model {} has the index `{name}` already", location(other))
                 };
                 return Err(index_error(&index.name, model, &why));
             }

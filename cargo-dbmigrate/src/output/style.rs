@@ -43,9 +43,10 @@ pub fn is_for_people() -> bool {
 
 /// Lines of `key: value`, with the values in a column where a person reads them.
 pub fn entries(entries: &[(&str, String)]) -> String {
-    let width = match is_for_people() {
-        true => entries.iter().map(|(key, _)| key.len() + 1).max().unwrap_or_default(),
-        false => 0,
+    let width = if is_for_people() {
+        entries.iter().map(|(key, _)| key.len() + 1).max().unwrap_or_default()
+    } else {
+        0
     };
     entries.iter().fold(String::new(), |mut text, (key, value)| {
         let _ = writeln!(text, "{:width$} {value}", format!("{key}:"));

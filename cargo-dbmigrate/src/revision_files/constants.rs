@@ -164,9 +164,10 @@ fn revises_span(text: &str, old: &str) -> Option<Range<usize>> {
         let inner = line.trim_start_matches('\u{feff}').trim_start();
         let Some(doc) = inner.strip_prefix("//!") else {
             // The header ends where something else than comments and attributes begins.
-            match inner.is_empty() || inner.starts_with("//") || inner.starts_with("#![") {
-                true => continue,
-                false => return None,
+            if inner.is_empty() || inner.starts_with("//") || inner.starts_with("#![") {
+                continue;
+            } else {
+                return None;
             }
         };
         let Some(value) = doc.trim_start().strip_prefix("Revises:") else { continue };

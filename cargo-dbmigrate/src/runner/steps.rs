@@ -113,10 +113,8 @@ impl Running {
             None => compile(cx, cache)?,
         };
         // Several threads may each have one.
-        let copy = match cfg!(windows) {
-            true => Some(dir.join(format!("steps-{}.exe", random()?))),
-            false => None,
-        };
+        let copy =
+            if cfg!(windows) { Some(dir.join(format!("steps-{}.exe", random()?))) } else { None };
         if let Some(copy) = &copy {
             std::fs::copy(&built.executable, copy)
                 .doing(|| format!("write `{}`", copy.display()))?;

@@ -34,11 +34,10 @@ fn insert_sql(table: &Table, backend: Backend) -> String {
     let (names, values): (Vec<_>, Vec<_>) =
         given.map(|column| (quote(&column.name), neutral(column, backend))).unzip();
     let into = quote(&table.name);
-    match names.is_empty() {
-        true => format!("INSERT INTO {into} DEFAULT VALUES"),
-        false => {
-            format!("INSERT INTO {into} ({}) VALUES ({})", names.join(", "), values.join(", "))
-        }
+    if names.is_empty() {
+        format!("INSERT INTO {into} DEFAULT VALUES")
+    } else {
+        format!("INSERT INTO {into} ({}) VALUES ({})", names.join(", "), values.join(", "))
     }
 }
 

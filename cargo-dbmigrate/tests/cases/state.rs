@@ -45,9 +45,10 @@ impl State {
         };
         let tables = tables.filter(|object| !is_virtual(object));
         let rows = tables.map(|object| (object.name.clone(), rows(driver, &object.name))).collect();
-        let sequence = match objects.iter().any(|object| object.name == "sqlite_sequence") {
-            false => BTreeMap::new(),
-            true => sequence(driver),
+        let sequence = if objects.iter().any(|object| object.name == "sqlite_sequence") {
+            sequence(driver)
+        } else {
+            BTreeMap::new()
         };
         State {
             drift: words(&drift(driver, schema, &found)),

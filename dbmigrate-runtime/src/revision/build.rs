@@ -13,9 +13,10 @@ impl Graph {
     /// When two have one id or one branch label, one needs a revision that isn't there, they need
     /// each other in a circle, or one replaces what can't be replaced.
     pub fn new(revisions: Vec<Revision>) -> Result<Graph, GraphError> {
-        match revisions.iter().any(|revision| !revision.replaces.is_empty()) {
-            false => Graph::of(revisions),
-            true => Graph::with_replaced(revisions),
+        if revisions.iter().any(|revision| !revision.replaces.is_empty()) {
+            Graph::with_replaced(revisions)
+        } else {
+            Graph::of(revisions)
         }
     }
 
@@ -232,9 +233,10 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
             }
         }
     }
-    match order.len() == needs.len() {
-        true => Ok(order),
-        false => Err((0..needs.len()).filter(|candidate| n_open[*candidate] > 0).collect()),
+    if order.len() == needs.len() {
+        Ok(order)
+    } else {
+        Err((0..needs.len()).filter(|candidate| n_open[*candidate] > 0).collect())
     }
 }
 

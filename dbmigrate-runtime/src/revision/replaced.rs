@@ -219,9 +219,10 @@ impl Graph {
                 return Err(half(by, &rows, &covered));
             }
         }
-        let of = match open == self.open {
-            true => Cow::Borrowed(self),
-            false => Cow::Owned(Graph::opened(&self.written, open)?),
+        let of = if open == self.open {
+            Cow::Borrowed(self)
+        } else {
+            Cow::Owned(Graph::opened(&self.written, open)?)
         };
         let mut applied = applied;
         for (by, rows) in &counted {
@@ -251,9 +252,10 @@ impl Graph {
                 }
             }
         }
-        match open == self.open {
-            true => Ok(Cow::Borrowed(self)),
-            false => Ok(Cow::Owned(Graph::opened(&self.written, open)?)),
+        if open == self.open {
+            Ok(Cow::Borrowed(self))
+        } else {
+            Ok(Cow::Owned(Graph::opened(&self.written, open)?))
         }
     }
 

@@ -182,9 +182,10 @@ impl Graph {
                 several.unwrap_or_else(|| {
                     let labels: Vec<_> =
                         self.branch_labels().map(|(label, _)| format!("`{label}`")).collect();
-                    let hint = match labels.is_empty() {
-                        true => "no revision has a branch label; --branch-label gives one".into(),
-                        false => format!("the branch labels are {}", labels.join(", ")),
+                    let hint = if labels.is_empty() {
+                        "no revision has a branch label; --branch-label gives one".into()
+                    } else {
+                        format!("the branch labels are {}", labels.join(", "))
                     };
                     GraphError::new(format!("no branch `{name}` in this project")).hint(hint)
                 })
@@ -388,9 +389,8 @@ impl<'a> Words<'a> {
     fn count_from(&self, ids: &[&str], steps: i64, n: u64) -> GraphError {
         let is_from_current = n == 0 && steps_from_current(self.identifier).is_some();
         let left = i64::try_from(steps.unsigned_abs() - n).unwrap_or(i64::MAX) * steps.signum();
-        let one = |id: &&str| match is_from_current {
-            true => format!("`{id}@{steps:+}`"),
-            false => format!("`{id}{left:+}`"),
+        let one = |id: &&str| {
+            if is_from_current { format!("`{id}@{steps:+}`") } else { format!("`{id}{left:+}`") }
         };
         let each: Vec<String> = ids.iter().map(one).collect();
         self.several(ids).hint(format!("count from one of them: {}", each.join(", ")))

@@ -108,9 +108,10 @@ impl Ours<'_> {
         if self.has_work() {
             self.copies()?;
         }
-        let expected = match self.has_work() {
-            true => format!("{N_FILES} databases: 0 at head, {N_FILES} upgraded, 0 failed"),
-            false => format!("{N_FILES} databases: {N_FILES} at head, 0 upgraded, 0 failed"),
+        let expected = if self.has_work() {
+            format!("{N_FILES} databases: 0 at head, {N_FILES} upgraded, 0 failed")
+        } else {
+            format!("{N_FILES} databases: {N_FILES} at head, 0 upgraded, 0 failed")
         };
         let mut command = self.host.tool(&["upgrade", "--all", FILES]);
         Ok(measure::cost(&mut command, &bench.dir, &expected)?.wall_ms / 1000.0)

@@ -54,10 +54,9 @@ fn relative(path: &Path, host: &Path) -> String {
 }
 
 fn shown(args: &[&str]) -> String {
-    let quoted = args.iter().map(|arg| match arg.contains(' ') {
-        true => format!("{arg:?}"),
-        false => (*arg).to_owned(),
-    });
+    let quoted = args
+        .iter()
+        .map(|arg| if arg.contains(' ') { format!("{arg:?}") } else { (*arg).to_owned() });
     quoted.collect::<Vec<_>>().join(" ")
 }
 

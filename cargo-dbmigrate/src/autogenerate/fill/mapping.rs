@@ -107,10 +107,7 @@ fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
         let is_end = |token: &Token<'_>| token.is_word("WHEN") || token.is_word("ELSE");
         let value = until(after, is_end).unwrap_or(after);
         rest = &after[value.len()..];
-        let olds = match is_simple {
-            true => vec![literal(condition)?],
-            false => values(condition, column)?,
-        };
+        let olds = if is_simple { vec![literal(condition)?] } else { values(condition, column)? };
         for old in olds {
             let new = match value {
                 [name] if name.is_name(column) => old.clone(),

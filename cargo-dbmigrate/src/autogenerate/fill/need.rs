@@ -227,9 +227,10 @@ impl Need {
                 _ => "in all rows that the expression changes".to_owned(),
             };
         }
-        match self.is(Why::Values) {
-            true => format!("where it is none of {}", literals(self.values())),
-            false => format!("where it doesn't fit {}", self.column.ty),
+        if self.is(Why::Values) {
+            format!("where it is none of {}", literals(self.values()))
+        } else {
+            format!("where it doesn't fit {}", self.column.ty)
         }
     }
 

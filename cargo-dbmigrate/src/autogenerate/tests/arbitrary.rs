@@ -469,9 +469,10 @@ impl IndexDraw {
         let terms = self.terms.iter().map(|(column, computed, descending, collated)| {
             let column = COLUMNS[*column];
             IndexColumn {
-                term: match computed {
-                    true => IndexTerm::Expression(format!("lower({})", sql::quote(column))),
-                    false => IndexTerm::Column(column.to_owned()),
+                term: if *computed {
+                    IndexTerm::Expression(format!("lower({})", sql::quote(column)))
+                } else {
+                    IndexTerm::Column(column.to_owned())
                 },
                 descending: *descending,
                 collation: collated.then(|| "NOCASE".to_owned()),

@@ -135,9 +135,10 @@ pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Lin
         return Err(Error::new(message).hint(which));
     }
     let lines: Vec<_> = pairs.into_iter().map(|(id, onto)| Line::of(graph, id, onto)).collect();
-    match lines.iter().any(Result::is_ok) {
-        true => Ok(lines.into_iter().filter_map(Result::ok).collect()),
-        false => lines.into_iter().collect(),
+    if lines.iter().any(Result::is_ok) {
+        Ok(lines.into_iter().filter_map(Result::ok).collect())
+    } else {
+        lines.into_iter().collect()
     }
 }
 

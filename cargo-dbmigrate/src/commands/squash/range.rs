@@ -106,9 +106,10 @@ impl Squashed {
         for revision in self.ids.iter().filter_map(|id| history.graph.get(id)) {
             let of: Vec<&str> = revision.replaced().collect();
             replaces.extend(revision.replaces.iter().cloned());
-            replaces.push(match of.is_empty() {
-                true => revision.id.clone(),
-                false => format!("{}: {}", revision.id, of.join(" ")),
+            replaces.push(if of.is_empty() {
+                revision.id.clone()
+            } else {
+                format!("{}: {}", revision.id, of.join(" "))
             });
         }
         replaces

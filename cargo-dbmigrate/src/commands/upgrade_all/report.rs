@@ -25,9 +25,10 @@ impl Report {
             "head" | "heads" => "at head",
             _ => "unchanged",
         };
-        let width = match style::is_for_people() {
-            true => files.iter().map(|path| shown(path).chars().count()).max().unwrap_or_default(),
-            false => 0,
+        let width = if style::is_for_people() {
+            files.iter().map(|path| shown(path).chars().count()).max().unwrap_or_default()
+        } else {
+            0
         };
         Report { out, settled, width, results: Vec::new(), hints: BTreeSet::new() }
     }

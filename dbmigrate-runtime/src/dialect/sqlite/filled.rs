@@ -27,10 +27,8 @@ pub(super) fn value(
     let own = decimal::as_text(&was.name, &was.ty, &item.ty).unwrap_or_else(|| name.clone());
     let Some(Fill { expression, column }) = fill else { return own };
     let fits = conditions(&was.name, conversion, column, &item.ty);
-    let null = match column.nullable {
-        true => format!("{name} IS NULL"),
-        false => format!("{name} IS NOT NULL"),
-    };
+    let null =
+        if column.nullable { format!("{name} IS NULL") } else { format!("{name} IS NOT NULL") };
     let condition = match (column.nullable, fits.is_empty()) {
         (true, true) => return own,
         (false, true) => null,

@@ -101,9 +101,10 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
         stretch += usize::from(is_barrier(operation));
         places.push(altered(operation).map(|altered| (altered, stretch)));
         let (earlier, later) = (&operations[..idx], until_barrier(&operations[idx + 1..]));
-        let way = match folded.contains(&idx) {
-            true => Ok(Way::Nothing),
-            false => native::way(facts, operation, earlier, later, &schema),
+        let way = if folded.contains(&idx) {
+            Ok(Way::Nothing)
+        } else {
+            native::way(facts, operation, earlier, later, &schema)
         };
         if matches!(way, Ok(Way::Statement(..))) {
             folded.extend(native::added_key(operation, later).map(|(after, _)| idx + 1 + after));

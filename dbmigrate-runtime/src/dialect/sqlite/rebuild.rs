@@ -174,11 +174,12 @@ impl Rebuild {
             out.push(moved(statistics, &scratch, &table));
             // A key without rowid goes by the table's name. The numbers of indexes that belong to
             // constraints may be others now.
-            let numbered = match self.before.uniques == after.uniques
+            let numbered = if self.before.uniques == after.uniques
                 && self.before.primary_key == after.primary_key
             {
-                true => "",
-                false => " OR idx LIKE 'sqlite_autoindex%'",
+                ""
+            } else {
+                " OR idx LIKE 'sqlite_autoindex%'"
             };
             out.push(format!(
                 "DELETE FROM {statistics} WHERE tbl = {} AND idx <> tbl AND (idx NOT IN \
@@ -493,12 +494,11 @@ pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Ref
 /// The statement of a trigger. SQLite forgets the word `TEMP` and keeps the rest.
 fn trigger_text(object: &Object) -> Option<String> {
     let sql = object.sql.as_ref()?;
-    match object.temporary {
-        true => {
-            let tail = sql.trim_start().get("CREATE".len()..)?;
-            Some(format!("CREATE TEMP{tail}"))
-        }
-        false => Some(sql.clone()),
+    if object.temporary {
+        let tail = sql.trim_start().get("CREATE".len()..)?;
+        Some(format!("CREATE TEMP{tail}"))
+    } else {
+        Some(sql.clone())
     }
 }
 

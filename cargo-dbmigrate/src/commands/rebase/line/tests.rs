@@ -26,11 +26,13 @@ fn moved(graph: &Graph, id: &str, onto: &str) -> std::result::Result<String, Str
     let onto = &graph.get(onto).unwrap().id;
     let line = Line::of(graph, id, onto).map_err(|err| err.to_string())?;
     // What a line is moved to is a graph, whatever it is.
-    let all =
-        graph.revisions().iter().cloned().map(|revision| match revision.id == line.first.id {
-            true => Revision { parents: vec![onto.clone()], ..revision },
-            false => revision,
-        });
+    let all = graph.revisions().iter().cloned().map(|revision| {
+        if revision.id == line.first.id {
+            Revision { parents: vec![onto.clone()], ..revision }
+        } else {
+            revision
+        }
+    });
     let after = Graph::new(all.collect()).unwrap();
     assert!(line.moved.iter().all(|moved| after.follows(moved, onto)));
     Ok(format!("{}: {}", line.first.id, line.moved.join(" ")))
