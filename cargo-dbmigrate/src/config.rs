@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::semver::VersionReq;
-use dbmigrate_runtime::engine::folding::Folding;
+use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::naming::{Convention, Templates};
 use dbmigrate_runtime::engine::version_table::Name;
 use serde::Deserialize;
@@ -161,8 +161,8 @@ impl Config {
     }
 
     /// What is compared and what is left out.
-    pub fn scope(&self, folding: Folding) -> Scope {
-        Scope { folding, include: self.include.clone(), exclude: self.exclude.clone() }
+    pub fn scope(&self, names: NameRules) -> Scope {
+        Scope { names, include: self.include.clone(), exclude: self.exclude.clone() }
     }
 
     /// Reads the text of the file at this path.

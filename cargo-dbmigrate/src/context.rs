@@ -90,7 +90,7 @@ impl Context {
 
     /// What is compared and what is left out.
     pub fn scope(&self) -> Scope {
-        self.config.scope(self.name_rules().folding)
+        self.config.scope(self.name_rules())
     }
 
     /// The names of all databases, in quotes.

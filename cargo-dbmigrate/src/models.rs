@@ -120,7 +120,7 @@ pub fn of_records(
 ) -> Result<Models> {
     let schema = records::schema(&records, config.doc_comments, dialect)?;
     let names = dialect.names(&dialect.offline_facts());
-    let (naming, scope) = (config.naming.0.clone(), config.scope(names.folding));
+    let (naming, scope) = (config.naming.0.clone(), config.scope(names));
     Ok(Models { schema, found_none: records.is_empty(), records, names, naming, scope })
 }
 

@@ -6,8 +6,7 @@
 mod pattern;
 
 use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind, PartKind, Unreadable};
-use dbmigrate_runtime::engine::folding::Folding;
-use dbmigrate_runtime::engine::sql::mentions;
+use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{ForeignKey, Index, IndexTerm, Schema, Table};
 
@@ -19,8 +18,8 @@ use crate::error::{Error, Result};
 /// The patterns of a project.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scope {
-    /// When two names are the same to the database.
-    pub folding: Folding,
+    /// When two names are the same to the database, and how it reads expressions.
+    pub names: NameRules,
     /// Tables; none means all.
     pub include: Vec<Included>,
     /// Tables, columns and objects of one kind.
@@ -29,8 +28,8 @@ pub struct Scope {
 
 impl Scope {
     /// All that there is.
-    pub fn all(folding: Folding) -> Scope {
-        Scope { folding, include: Vec::new(), exclude: Vec::new() }
+    pub fn all(names: NameRules) -> Scope {
+        Scope { names, include: Vec::new(), exclude: Vec::new() }
     }
 
     /// Whether all is compared.
@@ -71,7 +70,7 @@ impl Scope {
                 return true;
             };
             let has = |table: &Table, name: &String| {
-                table.columns.iter().any(|column| self.folding.same(&column.name, name))
+                table.columns.iter().any(|column| self.names.folding.same(&column.name, name))
             };
             let is_kept = |text: &String| kept.table(name).is_some_and(|table| has(table, text));
             key.references_columns.iter().all(|references_column| {
@@ -93,7 +92,8 @@ impl Scope {
             let computed = table.columns.iter().find(|column| {
                 let expression =
                     column.generated.as_ref().map_or("", |generated| &generated.expression);
-                !out.contains(&column.name) && out.iter().any(|out| mentions(expression, out))
+                !out.contains(&column.name)
+                    && out.iter().any(|out| self.names.lexicon.mentions(expression, out))
             });
             match computed {
                 Some(column) => out.push(column.name.clone()),
@@ -101,9 +101,9 @@ impl Scope {
             }
         }
         let is_in = |columns: &[String]| {
-            !columns.iter().any(|column| out.iter().any(|out| self.folding.same(out, column)))
+            !columns.iter().any(|column| out.iter().any(|out| self.names.folding.same(out, column)))
         };
-        let is_without = |sql: &str| !out.iter().any(|out| mentions(sql, out));
+        let is_without = |sql: &str| !out.iter().any(|out| self.names.lexicon.mentions(sql, out));
         let has = |kind, name: &str| !self.excludes(&Subject::Object(kind, name));
         table.columns.retain(|column| !out.contains(&column.name));
         table.primary_key = table.primary_key.filter(|primary_key| is_in(&primary_key.columns));
@@ -194,7 +194,8 @@ impl Scope {
     /// those that refer to them.
     fn blamed(&self, operation: &Operation, schema: &Schema) -> String {
         let about = operation.tables();
-        let is_about = |name: &str| about.iter().any(|text| self.folding.same_table(text, name));
+        let is_about =
+            |name: &str| about.iter().any(|text| self.names.folding.same_table(text, name));
         let is_near = |table: &&Table| {
             is_about(&table.name)
                 || table

@@ -60,7 +60,8 @@ impl<'a> Db<'a> {
 
     /// Runs one statement and returns how many rows it changed.
     ///
-    /// Parameters are written as the database writes them: `?1` on SQLite.
+    /// The first of the values is `?1` in the statement, on every database; a number can stand
+    /// more than once, and in any order.
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl<'a> Db<'a> {
         self.ask(|conn| conn.execute(sql, &params.into_values()))
     }
 
-    /// Runs one query and returns all its rows.
+    /// Runs one query and returns all its rows; its values are those of `?1`, `?2` and so on.
     ///
     /// # Errors
     ///

@@ -134,7 +134,7 @@ impl Error {
         let was = if rolled_back { "was rolled back" } else { "stopped half way" };
         let message = format!("revision `{revision}` {was}: step `{name}` failed: {why}");
         let hint = match cause.map(DatabaseError::kind) {
-            Some(ErrorKind::Unregistered) => Some(UNREGISTERED),
+            Some(ErrorKind::Unregistered { .. }) => Some(UNREGISTERED),
             Some(ErrorKind::NotInTransaction) if rolled_back => Some(ALONE),
             _ => None,
         };

@@ -1,5 +1,7 @@
 //! When two names are the same name to a database.
 
+use crate::sql::Lexicon;
+
 /// How a database compares the names in its catalog with those that statements use.
 ///
 /// Tables apart from everything else is the smallest shape in which the three databases fit: in
@@ -72,6 +74,8 @@ impl Folding {
 pub struct NameRules {
     /// When two names are the same.
     pub folding: Folding,
+    /// How expressions are read.
+    pub lexicon: &'static Lexicon,
     /// Columns that each table has though nothing declares them.
     pub hidden_columns: &'static [&'static str],
 }

@@ -8,8 +8,9 @@ use crate::migration::{Direction, Migrations};
 use crate::operations::UNNAMED;
 use crate::plan;
 use crate::revision::{Target, View};
+use crate::sql::Kind;
 use crate::version_table;
-use crate::{Error, Options, sql};
+use crate::{Error, Options};
 
 /// Which client a script is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -103,7 +104,7 @@ pub fn script(
             text.push_str(if has_work { parts.check_keys } else { "" });
             text.push_str(parts.commit);
         }
-        write_tasks(&mut text, &planned.tasks, parts, &mut steps);
+        write_tasks(&mut text, &planned.tasks, dialect, &mut steps);
         match direction {
             Direction::Upgrade => {
                 let operations = &planned.migration.upgrade.operations;
@@ -177,7 +178,7 @@ pub fn statements(tasks: &[Task], dialect: &dyn Dialect) -> String {
     }
     let parts = dialect.script();
     let mut text = [parts.untried, parts.begin, parts.prepare].concat();
-    write_tasks(&mut text, tasks, parts, &mut Vec::new());
+    write_tasks(&mut text, tasks, dialect, &mut Vec::new());
     text.push('\n');
     end(&mut text, parts);
     text
@@ -187,14 +188,15 @@ fn end(text: &mut String, parts: &Script) {
     [parts.check_keys, parts.clean_up, parts.commit].iter().for_each(|part| text.push_str(part));
 }
 
-fn write_tasks(text: &mut String, tasks: &[Task], parts: &Script, steps: &mut Vec<String>) {
+fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: &mut Vec<String>) {
+    let parts = dialect.script();
     for task in tasks {
         match task {
             Task::Statement(statement) => {
                 if statement.route == Route::Raw && statement.reason != UNNAMED {
                     comment(text, &statement.reason);
                 }
-                let _ = writeln!(text, "{}", ended(&statement.sql));
+                let _ = writeln!(text, "{}", ended(&statement.sql, dialect));
             }
             Task::Guard(guard) => {
                 comment(text, &format!("Abort where {}.", guard.failure.replace("{}", "some")));
@@ -219,11 +221,11 @@ fn write_tasks(text: &mut String, tasks: &[Task], parts: &Script, steps: &mut Ve
 /// A statement with its end. A person's text may end in a comment, which would hide the semicolon,
 /// and one that isn't closed the rest of the script: a client would roll all of it back and call it
 /// done.
-fn ended(sql: &str) -> String {
+fn ended(sql: &str, dialect: &dyn Dialect) -> String {
     let sql = sql.trim_end().trim_end_matches(';');
-    let end = match sql::tokens(sql).last() {
-        Some(token) if token.kind == sql::Kind::Comment && !token.is_closed() => " */;",
-        Some(token) if token.kind == sql::Kind::Comment && token.text.starts_with("--") => "\n;",
+    let end = match dialect.lexicon().tokens(sql).last() {
+        Some(token) if token.kind == Kind::Comment && !token.is_closed() => " */;",
+        Some(token) if token.is_line_comment() => "\n;",
         _ => ";",
     };
     format!("{sql}{end}")

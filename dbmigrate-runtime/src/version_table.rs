@@ -267,8 +267,7 @@ pub(crate) fn insert(
     took: Duration,
 ) -> Result<(), Error> {
     let dialect = conn.dialect();
-    let places = [1, 2, 3, 4, 5, 6, 7, 8].map(|nth| dialect.placeholder(nth));
-    let places = places.each_ref().map(String::as_str);
+    let places = ["?1", "?2", "?3", "?4", "?5", "?6", "?7", "?8"];
     let sql = insert_sql(&table.quoted(dialect)?, dialect.now(), places);
     let n = conn
         .execute(&sql, &values(revision, operations, took))
@@ -277,9 +276,7 @@ pub(crate) fn insert(
 }
 
 pub(crate) fn delete(conn: &mut dyn Connection, table: Name<'_>, id: &str) -> Result<(), Error> {
-    let dialect = conn.dialect();
-    let (name, id_given) = (table.quoted(dialect)?, dialect.placeholder(1));
-    let sql = format!("DELETE FROM {name} WHERE id = {id_given}");
+    let sql = format!("DELETE FROM {} WHERE id = ?1", table.quoted(conn.dialect())?);
     let n = conn
         .execute(&sql, &[Value::from(id)])
         .map_err(|err| Error::database("take the revision out of the version table", err))?;

@@ -16,7 +16,7 @@ use crate::backend::Backend;
 use crate::folding::{Folding, NameRules};
 use crate::operations::Operation;
 use crate::schema::{DefaultValue, IndexTerm, Schema, Table};
-use crate::sql::{self, Kind, Token};
+use crate::sql::{self, Kind, Lexicon, Token};
 
 /// Something wrong with SQL that a person wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,16 +35,15 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// The first placeholder of a text: `?`, `?1`, `:name`, `@name` or `$name` outside of texts,
-/// quoted names and comments.
-pub fn placeholder(sql: &str) -> Option<&str> {
-    sql::tokens(sql).iter().find(|token| token.kind == Kind::Param).map(|token| token.text)
+/// The first placeholder of a text, such as `?1`, outside of texts, quoted names and comments.
+fn placeholder<'a>(sql: &'a str, lexicon: &'static Lexicon) -> Option<&'a str> {
+    lexicon.tokens(sql).iter().find(|token| token.kind == Kind::Param).map(|token| token.text)
 }
 
 /// What is wrong with SQL that runs as it is written.
-pub fn in_statements(sql: &str) -> Option<Mistake> {
-    let name = placeholder(sql)?;
-    let tokens = sql::significant(sql);
+fn in_statements(sql: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
+    let name = placeholder(sql, lexicon)?;
+    let tokens = lexicon.significant(sql);
     let statements = tokens.split(|token| token.is_symbol(";"));
     let has_it = |statement: &&[Token<'_>]| statement.iter().any(|token| token.kind == Kind::Param);
     let statement = statements.into_iter().find(has_it).unwrap_or_default();
@@ -62,8 +61,8 @@ pub fn in_statements(sql: &str) -> Option<Mistake> {
 }
 
 /// A placeholder in an expression, which can have no value.
-fn unbound_in(expression: &str) -> Option<Mistake> {
-    placeholder(expression).map(|name| Mistake {
+fn unbound_in(expression: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
+    placeholder(expression, lexicon).map(|name| Mistake {
         message: format!("the placeholder `{name}` has no value"),
         hint: "write the value itself; a step (`op.run`) can bind values".to_owned(),
         is_name: false,
@@ -77,14 +76,15 @@ pub fn in_expression(
     schema: &Schema,
     rules: NameRules,
 ) -> Option<Mistake> {
-    if let Some(mistake) = unbound_in(expression) {
+    let lexicon = rules.lexicon;
+    if let Some(mistake) = unbound_in(expression, lexicon) {
         return Some(mistake);
     }
-    let tokens = sql::significant(expression);
+    let tokens = lexicon.significant(expression);
     let scope = Scope::of(&tokens, table, schema, rules)?;
     let unknown = names(&tokens).find(|name| !scope.has(name))?;
     let columns = table.columns.iter().map(|column| column.name.as_str());
-    let text = sql::quote_text(&unknown);
+    let text = lexicon.quote_text(&unknown);
     let hint = match nearest(&unknown, columns) {
         Some(column) => {
             format!("did you mean `{}`? A text is written `{text}`", sql::quote(column))
@@ -103,11 +103,11 @@ pub fn in_expression(
 }
 
 /// What is wrong with the expression of a default, which can name no column.
-pub fn in_default(expression: &str) -> Option<Mistake> {
-    if let Some(mistake) = unbound_in(expression) {
+fn in_default(expression: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
+    if let Some(mistake) = unbound_in(expression, lexicon) {
         return Some(mistake);
     }
-    let tokens = sql::significant(expression);
+    let tokens = lexicon.significant(expression);
     let name = names(&tokens).next()?;
     let quoted = sql::quote(&name);
     Some(Mistake {
@@ -115,7 +115,7 @@ pub fn in_default(expression: &str) -> Option<Mistake> {
             "`{quoted}` is in double quotes, which makes it a name, and a default can't name a \
              column"
         ),
-        hint: format!("a text is written in single quotes: `{}`", sql::quote_text(&name)),
+        hint: format!("a text is written in single quotes: `{}`", lexicon.quote_text(&name)),
         is_name: true,
     })
 }
@@ -129,7 +129,10 @@ pub fn in_table(table: &Table, schema: &Schema, rules: NameRules) -> Vec<(String
     let over_rows = |expression: &str| in_expression(expression, table, schema, rules);
     for column in &table.columns {
         if let Some(DefaultValue::Sql(default)) = &column.default {
-            look(format!("the default of column `{}`", column.name), in_default(default));
+            look(
+                format!("the default of column `{}`", column.name),
+                in_default(default, rules.lexicon),
+            );
         }
         if let Some(generated) = &column.generated {
             let what = format!("the expression of column `{}`", column.name);
@@ -160,7 +163,7 @@ pub fn unbound(operation: &Operation, backend: Backend, rules: NameRules) -> Opt
         Operation::AlterColumn { change, .. } => &change.using,
         other => return in_operation(other, &Schema::default(), backend, rules),
     };
-    unbound_in(using.as_deref()?)
+    unbound_in(using.as_deref()?, rules.lexicon)
 }
 
 /// What is wrong with SQL that an operation runs, given the schema before it the kind of database and
@@ -173,8 +176,9 @@ pub fn in_operation(
 ) -> Option<Mistake> {
     match operation {
         Operation::Execute(operation) => {
-            let there = operation.sql.text(backend).and_then(in_statements);
-            let back = || operation.reverse.as_ref()?.text(backend).and_then(in_statements);
+            let look = |sql| in_statements(sql, rules.lexicon);
+            let there = operation.sql.text(backend).and_then(look);
+            let back = || operation.reverse.as_ref()?.text(backend).and_then(look);
             let reversing = |mistake: Mistake| Mistake {
                 message: format!("{}, in the SQL that takes it back", mistake.message),
                 ..mistake

@@ -7,7 +7,7 @@
 use dbmigrate_runtime::engine::dialect::Comparing;
 use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::engine::naming::Convention;
-use dbmigrate_runtime::engine::sql::{Kind, same_expression, tokens};
+use dbmigrate_runtime::engine::sql::Kind;
 use dbmigrate_runtime::schema::{
     Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, Schema, Table, Type, Unique,
 };
@@ -96,8 +96,9 @@ fn adopt_table(
     for check in &mut table.checks {
         // Two ways to write a condition are kept as they are written.
         let pairs = known.iter().flat_map(|name| name.table.checks.iter().zip(stored_checks(name)));
-        let same =
-            |(_, stored): &(&Check, &Check)| same_expression(&stored.expression, &check.expression);
+        let same = |(_, stored): &(&Check, &Check)| {
+            comparing.lexicon.same_expression(&stored.expression, &check.expression)
+        };
         match best(pairs.filter(same), |(name, _)| name.name == check.name) {
             Some((best, _)) => *check = best.clone(),
             None => named(&mut check.name, || naming.table_check(&name, &check.expression)),
@@ -236,10 +237,13 @@ fn enumeration(
     keeping: &Keeping<'_>,
 ) -> Option<Type> {
     let Type::Enum(name, _) = ty else { return None };
+    let lexicon = keeping.comparing.lexicon;
     let is_it = |check: &Check, ty: &Type| {
         let only = Table::new("t").column(Column::new(column, ty.clone()));
         (keeping.stored)(&only, &only).is_some_and(|only| {
-            only.checks.iter().any(|own| same_expression(&own.expression, &check.expression))
+            only.checks
+                .iter()
+                .any(|own| lexicon.same_expression(&own.expression, &check.expression))
         })
     };
     if let Some(at) = checks.iter().position(|check| is_it(check, ty)) {
@@ -250,7 +254,7 @@ fn enumeration(
         .iter()
         .enumerate()
         .find_map(|(at, check)| {
-            let tokens = tokens(&check.expression);
+            let tokens = lexicon.tokens(&check.expression);
             let values = tokens.iter().filter(|token| token.kind == Kind::Text);
             let values = values.filter_map(|token| token.unquoted()).map(String::from).collect();
             let ty = Type::Enum(name.clone(), values);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use dbmigrate_runtime::engine::sql;
+use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::operations::{ColumnChange, Operation, TableChange};
 use dbmigrate_runtime::schema::{Column, Index, Schema, Table, TableOption};
 
@@ -268,7 +268,7 @@ fn needed_first(columns: Vec<&Column>) -> Vec<&Column> {
         let needs = |column: &Column, other: &Column| {
             let expression =
                 column.generated.as_ref().map_or("", |generated| &generated.expression);
-            column.name != other.name && sql::mentions(expression, &other.name)
+            column.name != other.name && NEUTRAL.mentions(expression, &other.name)
         };
         let is_ready = |column: &&Column| !open.iter().any(|other| needs(column, other));
         // In a circle, which no database takes, any is as good.

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::folding::NameRules;
-use dbmigrate_runtime::engine::{sql, written};
+use dbmigrate_runtime::engine::sql::{self, Lexicon};
+use dbmigrate_runtime::engine::written;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
 
@@ -18,12 +19,18 @@ pub use mapping::Mapping;
 pub use need::{Held, Need, Why, literal, neutral, rows};
 
 /// Writes the answers into the operations, and returns what is left to answer. `from` is the
-/// schema before the operations, `to` the one after.
-pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[String]) -> Filled {
+/// schema before the operations, `to` the one after. Answers are read as the project's database
+/// reads them.
+pub fn fill(
+    operations: &mut [Operation],
+    (from, to): (&Schema, &Schema),
+    fills: &[String],
+    lexicon: &'static Lexicon,
+) -> Filled {
     let mut filled =
         Filled { open: Vec::new(), used: vec![false; fills.len()], lossy: BTreeMap::new() };
     for (idx, operation) in operations.iter_mut().enumerate() {
-        let Some((need, slots)) = need(operation, from, to) else { continue };
+        let Some((need, slots)) = need(operation, (from, to), lexicon) else { continue };
         let key = format!("{}.{}=", need.table, need.column.name);
         let found = fills.iter().position(|fill| fill.starts_with(&key));
         let Some(nth) = found else {
@@ -52,9 +59,9 @@ pub fn fill(operations: &mut [Operation], from: &Schema, to: &Schema, fills: &[S
 /// # Errors
 ///
 /// One that is empty, isn't closed, or ends the statement.
-pub fn check(answer: &str) -> Result<()> {
+pub fn check(answer: &str, lexicon: &'static Lexicon) -> Result<()> {
     let expression = answer.split_once('=').map_or("", |(_, text)| text);
-    let all = sql::tokens(expression);
+    let all = lexicon.tokens(expression);
     let tokens: Vec<_> = all.iter().filter(|token| token.is_significant()).collect();
     let is_closed = all.iter().all(|token| token.is_closed()) && sql::is_balanced(&all);
     let why = match () {
@@ -132,7 +139,11 @@ struct Slots<'a> {
 }
 
 /// What the operation needs, and where the answer goes.
-fn need<'a>(operation: &'a mut Operation, from: &Schema, to: &Schema) -> Option<(Need, Slots<'a>)> {
+fn need<'a>(
+    operation: &'a mut Operation,
+    (from, to): (&Schema, &Schema),
+    lexicon: &'static Lexicon,
+) -> Option<(Need, Slots<'a>)> {
     match operation {
         Operation::AddColumn { table, column, using, .. } => {
             let key = to.table(table).and_then(|table| table.generated_key());
@@ -143,7 +154,8 @@ fn need<'a>(operation: &'a mut Operation, from: &Schema, to: &Schema) -> Option<
             // Others may be given a value; these have to be.
             let why = if lacks_value(column) { vec![Why::New] } else { Vec::new() };
             let (table, column) = (table.clone(), column.clone());
-            Some((Need { table, column, was: None, null: None, why }, Slots { using, fill: None }))
+            let need = Need { table, column, was: None, null: None, why, lexicon };
+            Some((need, Slots { using, fill: None }))
         }
         Operation::AlterColumn { table, column, change } => {
             let was = from.table(table)?.find_column(column)?;
@@ -151,7 +163,7 @@ fn need<'a>(operation: &'a mut Operation, from: &Schema, to: &Schema) -> Option<
             if now.generated.is_some() {
                 return None;
             }
-            let need = Need::of_change(table, was, now);
+            let need = Need::of_change(table, was, now, lexicon);
             let asks = need.null.is_some() || !need.why.is_empty();
             asks.then_some((need, Slots { using: &mut change.using, fill: Some(&mut change.fill) }))
         }
@@ -175,7 +187,7 @@ pub fn default_literal(column: &Column) -> Option<String> {
 
 impl Need {
     /// What a change of a column needs; often nothing.
-    pub fn of_change(table: &str, was: &Column, now: &Column) -> Need {
+    pub fn of_change(table: &str, was: &Column, now: &Column, lexicon: &'static Lexicon) -> Need {
         let mut why = Vec::new();
         let mut null = None;
         if was.nullable && !now.nullable {
@@ -191,12 +203,12 @@ impl Need {
             });
         }
         let (table, was) = (table.to_owned(), Some(was.clone()));
-        Need { table, column: now.clone(), was, null, why }
+        Need { table, column: now.clone(), was, null, why, lexicon }
     }
 
     /// Whether rows may hold something else afterwards, by this answer.
     pub fn is_lossy(&self, expression: &str) -> bool {
-        let is_itself = sql::same_expression(expression, &sql::quote(&self.column.name));
+        let is_itself = self.lexicon.same_expression(expression, &sql::quote(&self.column.name));
         let converts =
             self.why.iter().any(|candidate| matches!(candidate, Why::Values | Why::Narrower));
         converts && !is_itself && !self.fills_null(expression) && !self.renames_values(expression)

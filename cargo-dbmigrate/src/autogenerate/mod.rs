@@ -86,7 +86,7 @@ pub enum Outcome {
 /// An answer that answers nothing, answers that exclude each other, and a difference that what is
 /// left out of the comparison doesn't let be made.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
-    answers.fills.iter().try_for_each(|text| fill::check(text))?;
+    answers.fills.iter().try_for_each(|text| fill::check(text, models.names.lexicon))?;
     let Difference { renames, unknown, before, after, mut operations } =
         difference(migrations, models, answers)?;
     rename::refuse_unknown(&unknown, false)?;
@@ -95,7 +95,8 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     } else {
         candidates::renames(&before, &after, &answers.dropped)
     };
-    let filled = fill::fill(&mut operations, &before, &after, &answers.fills);
+    let filled =
+        fill::fill(&mut operations, (&before, &after), &answers.fills, models.names.lexicon);
     // What may be a rename may need no value.
     let is_open = |need: &&Need| {
         let column = need.flag("");
@@ -198,7 +199,7 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
         to: &scope.compared(&models.schema),
         all_from: &managed,
         all_to: &models.schema,
-        folding: scope.folding,
+        folding: scope.names.folding,
     };
     let rename::Renames { operations: renames, unknown } =
         rename::renames(sides, &models.records, answers)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::sql;
+use dbmigrate_runtime::engine::sql::{self, NEUTRAL};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
@@ -99,7 +99,7 @@ fn converts(operation: &Operation, before: &Schema) -> bool {
     was.is_some_and(|was| {
         let mut now = was.clone();
         change.apply(&mut now);
-        let need = Need::of_change(table, was, &now);
+        let need = Need::of_change(table, was, &now, &NEUTRAL);
         need.is(Why::Values) || need.is(Why::Narrower)
     })
 }

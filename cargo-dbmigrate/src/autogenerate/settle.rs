@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::naming::Convention;
-use dbmigrate_runtime::engine::sql::same_expression;
+use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::schema::{
     Check, Column, DefaultValue, ForeignKey, Index, IndexTerm, Schema, Table, Type, Unique,
 };
@@ -93,6 +93,11 @@ fn settle_column(was: &Column, column: &mut Column) {
     if same_type(&was.ty, &column.ty) {
         column.ty.clone_from(&was.ty);
     }
+}
+
+/// Both texts are for every database that the history serves.
+fn same_expression(a: &str, b: &str) -> bool {
+    NEUTRAL.same_expression(a, b)
 }
 
 fn same_default(a: &Option<DefaultValue>, b: &Option<DefaultValue>) -> bool {

@@ -13,12 +13,14 @@ use dbmigrate_runtime::engine::folding::{Folding, NameRules};
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::record::{FieldRecord, ModelRecord};
 use dbmigrate_runtime::engine::recording::replay;
+use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::schema::{Column, Table, Type};
 
 use super::*;
 use crate::scope::Scope;
 
-const NAMES: NameRules = NameRules { folding: Folding::ASCII, hidden_columns: &[] };
+const NAMES: NameRules =
+    NameRules { folding: Folding::ASCII, lexicon: &NEUTRAL, hidden_columns: &[] };
 
 /// Models of these tables, with what each table and each column was called before.
 fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
@@ -54,7 +56,7 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
         records: records.collect(),
         naming: Convention::default(),
         names: NAMES,
-        scope: Scope::all(NAMES.folding),
+        scope: Scope::all(NAMES),
         found_none: tables.is_empty(),
     }
 }

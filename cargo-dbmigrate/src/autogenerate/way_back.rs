@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use dbmigrate_runtime::engine::recording::reverse_all;
+use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Schema, Type};
 
@@ -73,7 +74,7 @@ fn fill(
             if now.generated.is_some() {
                 return None;
             }
-            let mut need = Need::of_change(table, was, &now);
+            let mut need = Need::of_change(table, was, &now, &NEUTRAL);
             // What the database makes of a value is as good as what could be said here.
             need.why.retain(|candidate| *candidate != Why::Narrower);
             let value = value(&now);
@@ -133,7 +134,7 @@ struct MappedBack {
 /// What undoes the mapping of an upgrade, if it is one; `other` is for what it made of nothing.
 fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     let name = &need.column.name;
-    let mapping = Mapping::of(using, name)?;
+    let mapping = Mapping::of(using, name, need.lexicon)?;
     let literals = |ty: &Type| match ty {
         Type::Enum(_, values) => {
             Some(values.iter().map(|value| literal(&value.as_str().into())).collect())

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::recording;
-use dbmigrate_runtime::engine::sql::mentions;
+use dbmigrate_runtime::engine::sql::Lexicon;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Index, IndexTerm, Schema, Table, TableOption};
 
@@ -45,7 +45,7 @@ fn compared(dialect: &dyn Dialect, schema: &Schema) -> BTreeMap<String, Compared
                 name: column.name.clone(),
                 ty: column.ty.to_string(),
                 is_strict: table.has(TableOption::Strict),
-                by: objects(table, column),
+                by: objects(table, column, dialect.lexicon()),
             };
             found.insert(format!("{}.{}", table.name, column.name), compared);
         }
@@ -54,10 +54,11 @@ fn compared(dialect: &dyn Dialect, schema: &Schema) -> BTreeMap<String, Compared
 }
 
 /// What of the table compares the column.
-fn objects(table: &Table, column: &Column) -> BTreeSet<String> {
+fn objects(table: &Table, column: &Column, lexicon: &'static Lexicon) -> BTreeSet<String> {
     let has = |columns: &[String]| columns.contains(&column.name);
     // An author who casts knows.
-    let compares = |sql: &str| mentions(sql, &column.name) && !mentions(sql, "CAST");
+    let casts = |sql: &str| lexicon.tokens(sql).iter().any(|token| token.is_word("CAST"));
+    let compares = |sql: &str| lexicon.mentions(sql, &column.name) && !casts(sql);
     let indexes = |index: &Index| {
         index.filter.as_deref().is_some_and(compares)
             || index.columns.iter().any(|part| match &part.term {

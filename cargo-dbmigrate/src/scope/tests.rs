@@ -9,23 +9,26 @@ use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::engine::folding::{Folding, NameRules};
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::recording::replay;
+use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::schema::{Check, Column, ForeignKey, IndexColumn, Type, Unique};
 
 use super::*;
 use crate::autogenerate::{Answers, Outcome, back, changes, compared, plain};
 use crate::models::Models;
 
+const NAMES: NameRules =
+    NameRules { folding: Folding::ASCII, lexicon: &NEUTRAL, hidden_columns: &[] };
+
 fn scope(include: &[&str], exclude: &[&str]) -> Scope {
     let include = include.iter().map(|include| Included::try_from((*include).to_owned()).unwrap());
     let exclude = exclude.iter().map(|exclude| Excluded::try_from((*exclude).to_owned()).unwrap());
-    Scope { folding: Folding::ASCII, include: include.collect(), exclude: exclude.collect() }
+    Scope { names: NAMES, include: include.collect(), exclude: exclude.collect() }
 }
 
 fn models(tables: &[Table], scope: Scope) -> Models {
     let schema = Schema::from_tables(tables.iter().cloned());
     let (records, naming) = (Vec::new(), Convention::default());
-    let names = NameRules { folding: Folding::ASCII, hidden_columns: &[] };
-    Models { schema, records, names, naming, scope, found_none: false }
+    Models { schema, records, names: NAMES, naming, scope, found_none: false }
 }
 
 /// The operations in words, or what is wrong; the whole schema takes what is right.

@@ -1,42 +1,39 @@
 //! What SQLite here doesn't have and an application may: functions, collations, modules.
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::engine::driver::Connection as _;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, ErrorKind, Registered};
 
 /// Something that a connection can be given.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
-    kind: &'static str,
+    what: Registered,
     pub name: String,
 }
 
-/// What SQLite says where it lacks something, and what that is.
-const LACKS: [(&str, &str); 4] = [
-    ("no such function: ", "function"),
-    ("unknown function: ", "function"),
-    ("no such collation sequence: ", "collation"),
-    ("no such module: ", "virtual table module"),
-];
-
 impl Missing {
-    /// What is missing, by what SQLite says.
-    pub fn of(text: &str) -> Option<Missing> {
-        LACKS.iter().find_map(|(words, kind)| {
-            let (_, rest) = text.split_once(words)?;
-            let is_end = |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '\'');
-            let name = rest.split(is_end).next()?.trim_matches(['"', '`']).to_owned();
-            (!name.is_empty()).then_some(Missing { kind, name })
-        })
+    /// What is missing, if that is why SQLite refused.
+    pub fn of(err: &DatabaseError) -> Option<Missing> {
+        match err.kind() {
+            ErrorKind::Unregistered { what, name } if !name.is_empty() => {
+                Some(Missing { what: *what, name: name.clone() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The same of a run.
+    pub fn of_run(err: &dbmigrate_runtime::Error) -> Option<Missing> {
+        said(err).and_then(Missing::of)
     }
 
     /// ``uses the function `slugify`, which ...``
     pub fn said(&self) -> String {
-        let Missing { kind, name } = self;
+        let Missing { what, name } = self;
         let similar =
             self.similar().map_or(String::new(), |similar| format!("; did you mean `{similar}`?"));
         format!(
-            "uses the {kind} `{name}`, which SQLite doesn't have and the application has to \
+            "uses the {what} `{name}`, which SQLite doesn't have and the application has to \
              register{similar}"
         )
     }
@@ -48,7 +45,7 @@ impl Missing {
 
     /// A function of SQLite's own with nearly that name.
     fn similar(&self) -> Option<String> {
-        if self.kind != "function" {
+        if self.what != Registered::Function {
             return None;
         }
         let mut driver = SqliteDriver::open_in_memory().ok()?;
@@ -63,23 +60,23 @@ impl Missing {
     }
 }
 
+/// What the database said, where a run failed for it.
+pub fn said(err: &dbmigrate_runtime::Error) -> Option<&DatabaseError> {
+    std::error::Error::source(err)?.downcast_ref()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_read_from_what_sqlite_says() {
-        let name = |text: &str| Missing::of(text).map(|missing| missing.name);
-        assert_eq!(name("no such function: lenght").as_deref(), Some("lenght"));
-        assert_eq!(name("error in view v: no such function: a(b)").as_deref(), Some("a"));
-        assert_eq!(name("no such collation sequence: DE").as_deref(), Some("DE"));
-        assert_eq!(name("no such column: lenght"), None);
-    }
-
-    #[test]
     fn a_misspelt_function_of_sqlite_is_named() {
-        let similar = |text: &str| Missing::of(text).unwrap().similar();
-        assert_eq!(similar("no such function: lenght").as_deref(), Some("length"));
-        assert_eq!(similar("no such function: slugify"), None);
+        let similar = |call: &str| {
+            let mut driver = SqliteDriver::open_in_memory().unwrap();
+            let err = driver.query(&format!("SELECT {call}"), &[]).unwrap_err();
+            Missing::of(&err).unwrap().similar()
+        };
+        assert_eq!(similar("lenght('a')").as_deref(), Some("length"));
+        assert_eq!(similar("slugify('a')"), None);
     }
 }

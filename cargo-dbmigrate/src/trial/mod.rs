@@ -71,8 +71,7 @@ impl Trial<'_> {
         }
         let mut trying = start.with(self.migration())?;
         if let Err(err) = trying.run(Direction::Upgrade) {
-            let text = err.report();
-            return match Missing::of(&text) {
+            return match Missing::of_run(&err) {
                 Some(missing) => {
                     let whose = self.whose(&touched, &missing);
                     untried.push(format!(
@@ -85,16 +84,16 @@ impl Trial<'_> {
             };
         }
         for table in &touched {
-            if let Err(text) = rows::try_insert(&mut *trying.driver, table) {
-                match Missing::of(&text) {
+            if let Err(why) = rows::try_insert(&mut *trying.driver, table) {
+                match Missing::of(&why) {
                     Some(missing) => {
                         let whose = self.whose(&[table], &missing);
                         let what = format!("table `{}` takes no row here", table.name);
                         untried.push(format!("{what}: {}", missing.said_of(&whose)));
                     }
-                    None if rows::is_of_definition(&text) => {
+                    None if rows::is_of_definition(&why) => {
                         let err = Error::new(format!("table `{}` takes no row", table.name));
-                        return Err(self.refused(&[table], err.cause(&text)));
+                        return Err(self.refused(&[table], err.cause(&why)));
                     }
                     // Such as a check that the row of neutral values doesn't hold.
                     None => {}
@@ -113,7 +112,7 @@ impl Trial<'_> {
         match trying.run(Direction::Downgrade) {
             Ok(()) => {}
             // A refusal beforehand is said when the revision is written.
-            Err(err) if err.is_unsupported() || Missing::of(&err.report()).is_some() => {
+            Err(err) if err.is_unsupported() || Missing::of_run(&err).is_some() => {
                 return Ok(());
             }
             Err(err) => {
@@ -131,10 +130,10 @@ impl Trial<'_> {
             n_rows += usize::from(rows::insert(&mut *trying.driver, table).is_ok());
         }
         if let Err(err) = trying.run(Direction::Upgrade) {
-            let text = err.report();
             // What a row of neutral values doesn't hold, rows of people may hold.
-            let is_certain = n_rows == 0 || rows::is_of_definition(&text);
-            if is_certain && Missing::of(&text).is_none() {
+            let is_of_definition = missing::said(&err).is_some_and(rows::is_of_definition);
+            let is_certain = n_rows == 0 || is_of_definition;
+            if is_certain && Missing::of_run(&err).is_none() {
                 return Err(self.refused(touched, err.into()));
             }
         }

@@ -2,8 +2,8 @@
 
 use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::{Sqlite, Task};
-use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+use dbmigrate_runtime::engine::driver::{self, DatabaseError, DefinitionFault, Driver, ErrorKind};
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::operations::Operation;
@@ -24,7 +24,7 @@ pub struct Part {
     /// The column that it is written at, if it is one's.
     pub column: Option<String>,
     /// What SQLite says.
-    pub why: String,
+    pub why: DatabaseError,
 }
 
 /// A part with a table that has no other.
@@ -44,7 +44,11 @@ pub fn using(table: &Table, missing: &Missing) -> Option<Part> {
     first(table, None, |why| Missing::of(why).as_ref() == Some(missing))
 }
 
-fn first(table: &Table, trial: Option<&Trial<'_>>, wanted: impl Fn(&str) -> bool) -> Option<Part> {
+fn first(
+    table: &Table,
+    trial: Option<&Trial<'_>>,
+    wanted: impl Fn(&DatabaseError) -> bool,
+) -> Option<Part> {
     alone(table, trial).into_iter().find_map(|Alone { what, column, table }| {
         let why = attempt(&table).err().filter(|why| wanted(why))?;
         Some(Part { what, column, why })
@@ -52,8 +56,8 @@ fn first(table: &Table, trial: Option<&Trial<'_>>, wanted: impl Fn(&str) -> bool
 }
 
 /// Makes the table and has a row computed.
-fn attempt(table: &Table) -> Result<(), String> {
-    let mut driver = SqliteDriver::open_in_memory().map_err(|err| err.to_string())?;
+fn attempt(table: &Table) -> Result<(), DatabaseError> {
+    let mut driver = SqliteDriver::open_in_memory()?;
     make(&mut driver, table)?;
     match rows::try_insert(&mut driver, table) {
         Err(why) if rows::is_of_definition(&why) || Missing::of(&why).is_some() => Err(why),
@@ -62,13 +66,13 @@ fn attempt(table: &Table) -> Result<(), String> {
 }
 
 /// Makes a table with its indexes.
-pub fn make(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
-    let facts = driver.as_connection().facts().map_err(|err| err.to_string())?;
+pub fn make(driver: &mut dyn Driver, table: &Table) -> Result<(), DatabaseError> {
+    let facts = driver.as_connection().facts()?;
     let create = [Operation::CreateTable(table.clone())];
     let tasks = plan::tasks(&create, &mut Schema::default(), &Sqlite, &facts);
-    for task in tasks.map_err(|err| err.message)? {
+    for task in tasks.map_err(|refusal| DatabaseError::new(refusal.message))? {
         if let Task::Statement(statement) = task {
-            driver.batch(&statement.sql).map_err(|err| err.to_string())?;
+            driver.batch(&statement.sql)?;
         }
     }
     Ok(())
@@ -215,41 +219,42 @@ impl Part {
 }
 
 /// What to do about what SQLite says of a table's expression.
-pub fn hint(why: &str, table: &Table) -> Option<String> {
-    if let Some((_, name)) = why.split_once("no such column: ") {
-        let name = name.split_whitespace().next().unwrap_or_default();
-        return Some(columns_hint(name, table));
-    }
-    let says = |words: &[&str]| words.iter().any(|word| why.contains(word));
-    let hint = match () {
-        () if says(&["subqueries prohibited"]) => {
+pub fn hint(why: &DatabaseError, table: &Table) -> Option<String> {
+    let fault = match why.kind() {
+        ErrorKind::Missing { what: driver::Missing::Column, name } => {
+            return Some(columns_hint(name, table));
+        }
+        ErrorKind::Definition(fault) => fault,
+        _ => return None,
+    };
+    let hint = match fault {
+        DefinitionFault::Subquery => {
             "the expression can only use its own row's columns: what depends on other rows is for \
              a trigger or for the application"
         }
-        () if says(&["misuse of aggregate", "misuse of window function"]) => {
+        DefinitionFault::Aggregate => {
             "the expression is computed for each row alone: what depends on other rows is for a \
              trigger or for the application"
         }
-        () if says(&["default value of column"]) => {
+        DefinitionFault::VariableDefault => {
             "a default can't use other columns, subqueries or parameters: write a constant or a \
              function call, or have the application set the value"
         }
-        () if says(&["generated column loop"]) => {
+        DefinitionFault::GeneratedLoop => {
             "a generated column can't be computed from itself, not by way of others either: make \
              one of them an ordinary column"
         }
-        () if says(&["non-deterministic", "unable to use function"]) => {
+        DefinitionFault::NotDeterministic => {
             "the expression has to give the same value at any time: compare with the clock or a \
              random number in the application or in a trigger"
         }
-        () if says(&["unknown datatype", "missing datatype"]) => {
+        DefinitionFault::Type => {
             "a STRICT table takes the types INT, INTEGER, REAL, TEXT, BLOB and ANY only: choose \
              one of them in `#[model(type = ...)]`, or take `strict` away"
         }
-        () if says(&["syntax error", "incomplete input", "unrecognized token"]) => {
+        DefinitionFault::Syntax => {
             "correct the SQL expression in the attribute; texts are in single quotes"
         }
-        () => return None,
     };
     Some(hint.to_owned())
 }

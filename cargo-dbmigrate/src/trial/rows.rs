@@ -1,7 +1,9 @@
 //! Rows that are made up: a neutral value in each column.
 
 use dbmigrate_runtime::engine::Backend;
-use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::driver::{
+    DatabaseError, DefinitionFault, Driver, ErrorKind, Missing, RowFault,
+};
 use dbmigrate_runtime::engine::sql::quote;
 use dbmigrate_runtime::schema::{Column, Table, Type};
 
@@ -46,8 +48,8 @@ fn insert_sql(table: &Table, backend: Backend) -> String {
 /// # Errors
 ///
 /// What SQLite says.
-pub fn insert(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
-    driver.batch(&insert_sql(table, driver.dialect().backend())).map_err(|err| err.to_string())
+pub fn insert(driver: &mut dyn Driver, table: &Table) -> Result<(), DatabaseError> {
+    driver.batch(&insert_sql(table, driver.dialect().backend()))
 }
 
 /// Puts a row into the table, reads it, and takes it out again, so that every expression of the
@@ -56,38 +58,35 @@ pub fn insert(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
 /// # Errors
 ///
 /// What SQLite says.
-pub fn try_insert(driver: &mut dyn Driver, table: &Table) -> Result<(), String> {
-    let said = |err: dbmigrate_runtime::engine::driver::DatabaseError| err.to_string();
-    driver.batch("SAVEPOINT dbmigrate_row").map_err(said)?;
+pub fn try_insert(driver: &mut dyn Driver, table: &Table) -> Result<(), DatabaseError> {
+    driver.batch("SAVEPOINT dbmigrate_row")?;
     let inserted = match insert(driver, table) {
-        Err(why) if why.contains("CHECK constraint failed") => {
-            driver.batch("PRAGMA ignore_check_constraints = ON").map_err(said)?;
+        Err(err) if *err.kind() == ErrorKind::Row(RowFault::Check) => {
+            driver.batch("PRAGMA ignore_check_constraints = ON")?;
             let inserted = insert(driver, table);
-            driver.batch("PRAGMA ignore_check_constraints = OFF").map_err(said)?;
+            driver.batch("PRAGMA ignore_check_constraints = OFF")?;
             inserted
         }
         inserted => inserted,
     };
     let res = inserted.and_then(|()| {
         let sql = format!("SELECT * FROM {}", quote(&table.name));
-        driver.query(&sql, &[]).map(drop).map_err(said)
+        driver.query(&sql, &[]).map(drop)
     });
     let end = "ROLLBACK TO dbmigrate_row; RELEASE dbmigrate_row";
-    driver.batch(end).map_err(said)?;
+    driver.batch(end)?;
     res
 }
 
 /// Whether what SQLite says of a row is about the table's definition, so that no row will do.
-pub fn is_of_definition(text: &str) -> bool {
-    [
-        "generated column loop",
-        "non-deterministic use of",
-        "datatype mismatch",
-        "cannot store",
-        "no such column",
-        "misuse of aggregate",
-        "unable to use function",
-    ]
-    .iter()
-    .any(|words| text.contains(words))
+pub fn is_of_definition(err: &DatabaseError) -> bool {
+    use DefinitionFault as Fault;
+    match err.kind() {
+        ErrorKind::Definition(fault) => {
+            matches!(fault, Fault::GeneratedLoop | Fault::NotDeterministic | Fault::Aggregate)
+        }
+        ErrorKind::Row(fault) => *fault == RowFault::Type,
+        ErrorKind::Missing { what, .. } => *what == Missing::Column,
+        _ => false,
+    }
 }

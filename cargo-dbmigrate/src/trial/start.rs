@@ -9,12 +9,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver};
 use dbmigrate_runtime::engine::executor::{Executor, Steps};
 use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::{Revision, Target};
-use dbmigrate_runtime::engine::sql::{self, Token};
+use dbmigrate_runtime::engine::sql::Token;
 use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations, version_table};
 use dbmigrate_runtime::operations::Operation;
@@ -310,7 +311,7 @@ pub fn reaches_outside(operations: &[Operation]) -> bool {
     operations.iter().any(|operation| {
         let Operation::Execute(execute) = operation else { return false };
         let Some(text) = execute.sql.text(parts::BACKEND) else { return false };
-        let tokens = sql::tokens(text);
+        let tokens = Sqlite.lexicon().tokens(text);
         let has = |word: &str| tokens.iter().any(|token: &Token<'_>| token.is_word(word));
         has("ATTACH") || has("load_extension") || (has("VACUUM") && has("INTO"))
     })

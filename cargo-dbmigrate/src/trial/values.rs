@@ -4,9 +4,12 @@
 //! every row there is.
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::engine::driver::{Connection as _, Driver as _};
-use dbmigrate_runtime::engine::sql::{self, Kind, quote};
+use dbmigrate_runtime::engine::driver::{
+    self, Connection as _, DatabaseError, Driver as _, ErrorKind,
+};
+use dbmigrate_runtime::engine::sql::{Kind, quote};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{
     Column, DefaultValue, Index, IndexTerm, Schema, Table, TableOption, Type,
@@ -42,7 +45,8 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
             }
             Operation::AddCheck { table, check } => {
                 let Some(table) = after.table(table) else { continue };
-                let named = |column: &&Column| sql::mentions(&check.expression, &column.name);
+                let named =
+                    |column: &&Column| Sqlite.lexicon().mentions(&check.expression, &column.name);
                 for column in table.columns.iter().filter(named) {
                     default(trial, Some(table), &column.name)?;
                 }
@@ -78,7 +82,7 @@ enum Computed {
     Constant,
     /// One that does.
     OfRow,
-    Refused(String),
+    Refused(DatabaseError),
 }
 
 /// The expression that existing rows are filled with.
@@ -112,7 +116,7 @@ fn fill(
                 untried.push(missing.said_of(&whose));
                 Ok(())
             }
-            None => Err(refused(&why, parts::hint(&why, &was))),
+            None => Err(refused(&why.to_string(), parts::hint(&why, &was))),
         },
         Computed::Constant => match fits(now, target, Some(expression)) {
             Ok(()) => {
@@ -191,7 +195,7 @@ fn computed(expression: &str, table: &Table, tables: &Schema) -> Computed {
     let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Computed::OfRow };
     let select = format!("SELECT ({})", closed(expression));
     // Where there is no table, SQLite takes a name in double quotes for a text.
-    let names = sql::tokens(expression).iter().any(|token| token.kind == Kind::Quoted);
+    let names = Sqlite.lexicon().tokens(expression).iter().any(|token| token.kind == Kind::Quoted);
     if !names && driver.query(&select, &[]).is_ok() {
         return Computed::Constant;
     }
@@ -201,15 +205,19 @@ fn computed(expression: &str, table: &Table, tables: &Schema) -> Computed {
     match driver.query(&format!("{select} FROM {}", quote(&table.name)), &[]) {
         Ok(_) => Computed::OfRow,
         // Other tables of the migrations are in the database that the revision runs on.
-        Err(err) if asks_for(&err.to_string(), tables) => Computed::OfRow,
-        Err(err) => Computed::Refused(err.to_string()),
+        Err(err) if asks_for(&err, tables) => Computed::OfRow,
+        Err(err) => Computed::Refused(err),
     }
 }
 
 /// Whether what is missing is one of these tables.
-fn asks_for(why: &str, tables: &Schema) -> bool {
-    let missing = why.split_once("no such table: ").map(|(_, name)| name.trim());
-    missing.is_some_and(|name| tables.tables.keys().any(|table| table.eq_ignore_ascii_case(name)))
+fn asks_for(why: &DatabaseError, tables: &Schema) -> bool {
+    match why.kind() {
+        ErrorKind::Missing { what: driver::Missing::Table, name } => {
+            tables.tables.keys().any(|table| table.eq_ignore_ascii_case(name))
+        }
+        _ => false,
+    }
 }
 
 /// The default of a column.
@@ -237,7 +245,7 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
     let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Ok(()) };
     let is_own = |expression: &str| {
         let others = table.columns.iter().filter(|candidate| candidate.name != column.name);
-        others.into_iter().all(|column| !sql::mentions(expression, &column.name))
+        others.into_iter().all(|column| !Sqlite.lexicon().mentions(expression, &column.name))
     };
     let column = Column { collation: None, generated: None, ..column.clone() };
     let checks = table.checks.iter().filter(|check| is_own(&check.expression)).cloned();

@@ -7,7 +7,7 @@ use dbmigrate_runtime::engine::dialect::{Dialect as _, Object, ObjectKind};
 use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::AsConnection as _;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::engine::sql::same_expression;
+use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Schema, Table, TableOption};
 
@@ -201,7 +201,7 @@ pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken
         let was = kept.sql.as_deref().unwrap_or_default();
         match back.object(kept.kind, &kept.name).and_then(|object| object.sql.as_deref()) {
             None => broken(format!("does not lead back: {} `{}` is gone", kept.kind, kept.name)),
-            Some(now) if names.renamed && same_expression(was, now) || was == now => {}
+            Some(now) if names.renamed && NEUTRAL.same_expression(was, now) || was == now => {}
             Some(now) => broken(format!("does not lead back: {was}\n    is now {now}")),
         }
     }

@@ -1,6 +1,7 @@
 //! What one database reads alike, as plain data.
 
 use crate::folding::Folding;
+use crate::sql::Lexicon;
 
 /// How a database tells tables, columns and constraints apart. What compares two tables takes it
 /// along, so it needs neither the database nor its dialect.
@@ -8,6 +9,8 @@ use crate::folding::Folding;
 pub struct Comparing {
     /// When two names are the same.
     pub folding: Folding,
+    /// How expressions are read.
+    pub lexicon: &'static Lexicon,
     /// Whether a check that is the same but for its name differs. Where a database knows checks
     /// by their conditions, their names are a matter of taste.
     pub names_checks: bool,

@@ -8,6 +8,8 @@
 mod asking;
 mod catalog;
 mod comparing;
+mod mysql;
+mod postgres;
 mod script;
 mod sqlite;
 
@@ -19,6 +21,8 @@ pub use catalog::{
     Unreadable, Violation, ViolationKind,
 };
 pub use comparing::Comparing;
+pub use mysql::{MARIADB, MYSQL};
+pub use postgres::POSTGRES;
 pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
 
@@ -27,6 +31,7 @@ use crate::driver::{Connection, DatabaseError};
 use crate::folding::NameRules;
 use crate::operations::Operation;
 use crate::schema::{Column, Schema, Table, Type};
+use crate::sql::Lexicon;
 use crate::written::Mistake;
 
 /// How one database writes SQL.
@@ -34,12 +39,16 @@ pub trait Dialect: Sync {
     /// The kind of database whose SQL it is.
     fn backend(&self) -> Backend;
 
+    /// How this database takes SQL apart.
+    fn lexicon(&self) -> &'static Lexicon;
+
     /// What this database reads alike, where a server has a say in it by what it says of itself.
     fn comparing(&self, facts: &Facts) -> Comparing;
 
     /// What names can be, by what the facts say of the server.
     fn names(&self, facts: &Facts) -> NameRules {
-        NameRules { folding: self.comparing(facts).folding, hidden_columns: &[] }
+        let Comparing { folding, lexicon, .. } = self.comparing(facts);
+        NameRules { folding, lexicon, hidden_columns: &[] }
     }
 
     /// Whether the database keeps such names of tables for itself.
@@ -219,9 +228,6 @@ pub trait Dialect: Sync {
     ///
     /// What the database says.
     fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError>;
-
-    /// The placeholder of a statement's parameter, counted from 1.
-    fn placeholder(&self, nth: usize) -> String;
 
     /// What the database says of a failed rebuild, with the table's own name instead of the one
     /// that it has meanwhile.

@@ -6,9 +6,14 @@ use crate::schema::{
     Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, ReferentialAction,
     Table, TableOption, Type,
 };
-use crate::sql::same_expression;
+use crate::sql::Lexicon;
 
 impl Comparing {
+    /// Whether two expressions are the same but for how they are written.
+    fn same_expression(&self, a: &str, b: &str) -> bool {
+        self.lexicon.same_expression(a, b)
+    }
+
     /// How a table of the database differs from the one that the migrations make.
     pub fn differences(&self, expected: &Table, actual: &Table) -> Vec<Difference> {
         let mut report = Report { comparing: self, table: &expected.name, found: Vec::new() };
@@ -28,8 +33,8 @@ impl Comparing {
 
     /// Whether two defaults are the same to the database.
     pub fn same_default(&self, a: &Column, b: &Column) -> bool {
-        let normal = |column| default(column).map(|sql| (self.default)(&sql));
-        same(normal(a).as_deref(), normal(b).as_deref(), same_expression)
+        let normal = |column| default(column, self.lexicon).map(|sql| (self.default)(&sql));
+        same(normal(a).as_deref(), normal(b).as_deref(), |a, b| self.same_expression(a, b))
     }
 
     /// Whether two foreign keys say the same, but for their names.
@@ -44,12 +49,14 @@ impl Comparing {
     pub fn same_index(&self, a: &Index, b: &Index) -> bool {
         let same_name = |a: &str, b: &str| self.folding.same(a, b);
         a.unique == b.unique
-            && same(a.filter.as_deref(), b.filter.as_deref(), same_expression)
+            && same(a.filter.as_deref(), b.filter.as_deref(), |a, b| self.same_expression(a, b))
             && a.columns.len() == b.columns.len()
             && a.columns.iter().zip(&b.columns).all(|(a, b)| {
                 let same_term = match (&a.term, &b.term) {
                     (IndexTerm::Column(a), IndexTerm::Column(b)) => same_name(a, b),
-                    (IndexTerm::Expression(a), IndexTerm::Expression(b)) => same_expression(a, b),
+                    (IndexTerm::Expression(a), IndexTerm::Expression(b)) => {
+                        self.same_expression(a, b)
+                    }
                     (IndexTerm::Column(_), IndexTerm::Expression(_))
                     | (IndexTerm::Expression(_), IndexTerm::Column(_)) => false,
                 };
@@ -133,19 +140,22 @@ impl Report<'_> {
         let subject = || Subject::Column(expected.name.clone());
         let ty = |ty: &Type| Some(ty.to_string()).filter(|text| !text.is_empty());
         let types = (ty(&expected.ty), ty(&actual.ty));
-        if !same(types.0.as_deref(), types.1.as_deref(), same_expression) {
+        if !same(types.0.as_deref(), types.1.as_deref(), |a, b| {
+            self.comparing.same_expression(a, b)
+        }) {
             self.has(subject(), Property::Type, types.0.map(code), types.1.map(code));
         }
         if expected.nullable != actual.nullable {
             self.push(subject(), DifferenceKind::Nullable(actual.nullable));
         }
         if !self.comparing.same_default(expected, actual) {
+            let default = |column| default(column, self.comparing.lexicon);
             let defaults = (default(expected), default(actual));
             self.has(subject(), Property::Default, defaults.0.map(code), defaults.1.map(code));
         }
         let generated = (expected.generated.as_ref(), actual.generated.as_ref());
         let same_generated = |a: &Generated, b: &Generated| {
-            a.stored == b.stored && same_expression(&a.expression, &b.expression)
+            a.stored == b.stored && self.comparing.same_expression(&a.expression, &b.expression)
         };
         if !same(generated.0, generated.1, same_generated) {
             let text = |generated: &Generated| {
@@ -195,7 +205,7 @@ impl Report<'_> {
                 kind: PartKind::Check,
                 has_names: comparing.names_checks,
                 name: &|check| &check.name,
-                same: &|a, b| same_expression(&a.expression, &b.expression),
+                same: &|a, b| comparing.same_expression(&a.expression, &b.expression),
                 text: &|check| code(&check.expression),
             },
         );
@@ -281,13 +291,13 @@ fn same<T: ?Sized>(a: Option<&T>, b: Option<&T>, same: impl Fn(&T, &T) -> bool) 
 }
 
 /// The default as it is written; none where it is `NULL`.
-fn default(column: &Column) -> Option<String> {
+fn default(column: &Column, lexicon: &'static Lexicon) -> Option<String> {
     let text = match column.default.as_ref()? {
         DefaultValue::Literal(value) => value.to_string(),
         DefaultValue::Now => "CURRENT_TIMESTAMP".to_owned(),
         DefaultValue::Sql(sql) => sql.clone(),
     };
-    (!same_expression(&text, "NULL")).then_some(text)
+    (!lexicon.same_expression(&text, "NULL")).then_some(text)
 }
 
 fn foreign_key(key: &ForeignKey) -> String {

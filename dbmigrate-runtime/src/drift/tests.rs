@@ -244,7 +244,12 @@ fn what_no_migration_makes_is_no_difference() {
 #[test]
 fn what_is_alike_is_the_databases_own() {
     let exact = Folding { tables: Case::Exact, others: Case::Exact };
-    let comparing = Comparing { folding: exact, names_checks: true, default: str::to_owned };
+    let comparing = Comparing {
+        folding: exact,
+        lexicon: &crate::sql::NEUTRAL,
+        names_checks: true,
+        default: str::to_owned,
+    };
     let mut actual = user();
     actual.columns[2].name = "Age".to_owned();
     actual.columns[0].default = Some(DefaultValue::Sql("word".to_owned()));

@@ -13,8 +13,7 @@ pub struct DatabaseError {
 
 /// Why a database refused, as its driver understands it: nothing else reads the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(not(feature = "sqlite"), allow(dead_code, reason = "drivers tell them apart"))]
-pub(crate) enum ErrorKind {
+pub enum ErrorKind {
     /// Another connection holds a lock.
     Busy,
     /// The database can be read but not written.
@@ -30,17 +29,30 @@ pub(crate) enum ErrorKind {
     /// An object that the statement creates already exists: its kind and name, as in
     /// ``table `user` ``.
     AlreadyExists(String),
-    /// A table, column or the like isn't there, or a column is there already.
-    Mismatched {
-        /// Whether it isn't there.
-        is_missing: bool,
+    /// A table, a column or the like isn't there.
+    Missing {
+        /// What it would be.
+        what: Missing,
+        /// Its name, with those before it that it is qualified by.
+        name: String,
     },
-    /// What an application registers on its own connections: a function, a collation, a module.
-    Unregistered,
-    /// A row doesn't fit the table: a constraint or its type.
-    Row {
-        /// Whether another row has the same values already.
-        is_duplicate: bool,
+    /// A column is there already.
+    DuplicateColumn,
+    /// What an application registers on its own connections isn't there.
+    Unregistered {
+        /// What it would be.
+        what: Registered,
+        /// Its name.
+        name: String,
+    },
+    /// A row doesn't fit the table.
+    Row(RowFault),
+    /// An expression or a type of a table can't be in one.
+    Definition(DefinitionFault),
+    /// A foreign key refers to columns that aren't unique together, or aren't there.
+    KeyMismatch {
+        /// The table that it refers to.
+        references: String,
     },
     /// A view or trigger that the database had to read for the statement doesn't work.
     BrokenDependent,
@@ -55,6 +67,71 @@ pub(crate) enum ErrorKind {
     },
     /// Anything else.
     Other,
+}
+
+/// What isn't there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// A table or a view.
+    Table,
+    /// A column.
+    Column,
+    /// Anything else, such as an index.
+    Other,
+}
+
+/// What an application registers on its own connections.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Registered {
+    /// A function.
+    Function,
+    /// A collation.
+    Collation,
+    /// The module of virtual tables.
+    Module,
+}
+
+/// Writes it in words.
+impl fmt::Display for Registered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Registered::Function => "function",
+            Registered::Collation => "collation",
+            Registered::Module => "virtual table module",
+        })
+    }
+}
+
+/// Why a row doesn't fit its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowFault {
+    /// Another row has the values of a key or a unique constraint.
+    Duplicate,
+    /// A check doesn't hold.
+    Check,
+    /// A column's type doesn't take the value.
+    Type,
+    /// Another constraint.
+    Other,
+}
+
+/// Why an expression or a type can't be in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefinitionFault {
+    /// It isn't SQL.
+    Syntax,
+    /// It asks other rows by a subquery.
+    Subquery,
+    /// It asks other rows by an aggregate or a window function.
+    Aggregate,
+    /// A default depends on the row, or on a parameter.
+    VariableDefault,
+    /// A generated column depends on itself.
+    GeneratedLoop,
+    /// It isn't the same at any time.
+    NotDeterministic,
+    /// The table doesn't take the column's type.
+    Type,
 }
 
 impl DatabaseError {
@@ -73,7 +150,9 @@ impl DatabaseError {
         DatabaseError { message: message(&self.message), ..self }
     }
 
-    pub(crate) fn kind(&self) -> &ErrorKind {
+    /// Why the database refused.
+    #[doc(hidden)]
+    pub fn kind(&self) -> &ErrorKind {
         &self.kind
     }
 
@@ -116,23 +195,23 @@ impl DatabaseError {
 
     /// Whether a table, a column or the like isn't there.
     pub fn is_missing(&self) -> bool {
-        self.kind == ErrorKind::Mismatched { is_missing: true }
+        matches!(self.kind, ErrorKind::Missing { .. })
     }
 
     /// Whether what isn't there is something that an application registers on its own connections:
     /// a function, a collation, or the module of a virtual table.
     pub fn is_unregistered(&self) -> bool {
-        self.kind == ErrorKind::Unregistered
+        matches!(self.kind, ErrorKind::Unregistered { .. })
     }
 
     /// Whether a row doesn't fit the table, by a constraint or by its type.
     pub fn is_of_row(&self) -> bool {
-        matches!(self.kind, ErrorKind::Row { .. })
+        matches!(self.kind, ErrorKind::Row(_))
     }
 
     /// Whether another row already has the values of a key or a unique constraint.
     pub fn is_duplicate(&self) -> bool {
-        self.kind == ErrorKind::Row { is_duplicate: true }
+        self.kind == ErrorKind::Row(RowFault::Duplicate)
     }
 }
 

@@ -5,14 +5,15 @@
 //! leave it.
 
 mod error;
+mod params;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 
 use std::fmt;
 use std::time::Duration;
 
-pub use error::DatabaseError;
-pub(crate) use error::ErrorKind;
+pub use error::{DatabaseError, DefinitionFault, ErrorKind, Missing, Registered, RowFault};
+pub use params::{Bound, bound};
 
 use crate::Value;
 use crate::dialect::Dialect;
@@ -42,14 +43,15 @@ pub trait Connection: AsConnection {
     /// How this database writes SQL.
     fn dialect(&self) -> &'static dyn Dialect;
 
-    /// Runs one statement and returns how many rows it changed.
+    /// Runs one statement and returns how many rows it changed. The first value is `?1` in it, on
+    /// every database; see [`bound`].
     ///
     /// # Errors
     ///
     /// What the database says.
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError>;
 
-    /// Runs one query.
+    /// Runs one query, with values as in [`execute`](Connection::execute).
     ///
     /// # Errors
     ///

@@ -27,11 +27,11 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
     let sql = &statement.sql;
     let is_rebuild = statement.route == Route::Rebuild;
     let begins = |words: &[&str]| words.iter().any(|word| sql.starts_with(word));
-    if *kind == ErrorKind::Unregistered {
+    if matches!(kind, ErrorKind::Unregistered { .. }) {
         return Some(UNREGISTERED.to_owned());
     }
     let is_change = is_rebuild || begins(&["ALTER TABLE", "CREATE UNIQUE INDEX"]);
-    if is_change && matches!(kind, ErrorKind::Row { .. }) {
+    if is_change && matches!(kind, ErrorKind::Row(_)) {
         return Some(format!(
             "rows that are there already don't allow to {}: correct them before, in a step of the \
              revision",
@@ -46,7 +46,7 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
         );
     }
     if statement.route != Route::Raw
-        && matches!(kind, ErrorKind::Mismatched { .. })
+        && matches!(kind, ErrorKind::Missing { .. } | ErrorKind::DuplicateColumn)
         && !begins(&["CREATE"])
     {
         return Some(

@@ -14,7 +14,6 @@ use crate::drift::{Difference, DifferenceKind};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{Schema, Table};
-use crate::sql::may_change_objects;
 
 /// What an object is known by: its kind, its name, and whether it goes with the connection.
 type Key = (ObjectKind, String, bool);
@@ -241,7 +240,7 @@ impl Verification {
 
     /// Whether opaque work may change what is compared: this SQL, or a step.
     fn watches(&self, sql: Option<&str>) -> bool {
-        self.compares && sql.is_none_or(may_change_objects)
+        self.compares && sql.is_none_or(|sql| self.dialect.lexicon().may_change_objects(sql))
     }
 
     /// Looks at what is there before opaque work: this SQL, or a step.

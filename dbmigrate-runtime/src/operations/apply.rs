@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{ColumnChange, Operation};
 use crate::schema::{Column, Index, IndexTerm, Schema, Table};
-use crate::sql::{rename_identifier, rename_qualifier};
+use crate::sql::NEUTRAL;
 
 /// An operation that doesn't fit the schema it meets.
 ///
@@ -205,7 +205,7 @@ fn rename_table(schema: &mut Schema, from: &str, to: &str) -> Result<(), String>
     let mut table = schema.tables.remove(from).ok_or_else(|| no_table(from))?;
     to.clone_into(&mut table.name);
     // `CHECK (user.age > 0)`
-    rewrite_expressions(&mut table, |name| rename_qualifier(name, from, to));
+    rewrite_expressions(&mut table, |name| NEUTRAL.rename_qualifier(name, from, to));
     schema.tables.insert(to.to_owned(), table);
     let foreign_keys = schema.tables.values_mut().flat_map(|table| &mut table.foreign_keys);
     for foreign_key in foreign_keys.filter(|foreign_key| foreign_key.references_table == from) {
@@ -265,7 +265,7 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
                 IndexTerm::Column(_) | IndexTerm::Expression(_) => {}
             }
         }
-        rewrite_expressions(table, |text| rename_identifier(text, from, to));
+        rewrite_expressions(table, |text| NEUTRAL.rename_identifier(text, from, to));
     }
     for foreign_key in schema.tables.values_mut().flat_map(|table| &mut table.foreign_keys) {
         if foreign_key.references_table == table {

@@ -9,13 +9,11 @@
 use std::collections::BTreeSet;
 
 use crate::Error;
-use crate::backend::Backend;
 use crate::dialect::{Dialect, Refusal};
 use crate::folding::Folding;
 use crate::migration::{Direction, Migrations};
 use crate::operations::Operation;
 use crate::schema::{ForeignKey, Schema, Table};
-use crate::sql::may_change_objects;
 
 /// A foreign key that the database can't follow once a route has run.
 pub(crate) struct Mismatch<'d> {
@@ -62,7 +60,7 @@ pub(crate) fn mismatch<'d>(
         .flat_map(|migration| &migration.recording(direction).operations)
         .collect();
     let names = [table.as_str(), key.references_table.as_str()];
-    let concerns = |operation: &Operation| may_concern(operation, names, dialect.backend());
+    let concerns = |operation: &Operation| may_concern(operation, names, dialect);
     if run.iter().any(|operation| concerns(operation)) {
         return Ok(None);
     }
@@ -104,14 +102,17 @@ fn after(
     migrations.replay(Some(&applied))
 }
 
-/// Whether an operation may do to these tables what it doesn't describe.
-fn may_concern(operation: &Operation, tables: [&str; 2], backend: Backend) -> bool {
+/// Whether an operation may do to these tables what it doesn't describe. A name is looked for in
+/// the whole text and in any case, texts and comments included, since a function may build a
+/// statement of them.
+fn may_concern(operation: &Operation, tables: [&str; 2], dialect: &dyn Dialect) -> bool {
     match operation {
         Operation::Run(_) => true,
-        Operation::Execute(execute) => execute.sql.text(backend).is_some_and(|sql| {
+        Operation::Execute(execute) => execute.sql.text(dialect.backend()).is_some_and(|sql| {
             let text = sql.to_lowercase();
             let names = |word: &str| text.contains(&word.to_lowercase());
-            may_change_objects(sql) && (names("unique") || tables.into_iter().any(names))
+            dialect.lexicon().may_change_objects(sql)
+                && (names("unique") || tables.into_iter().any(names))
         }),
         Operation::CreateTable(_)
         | Operation::DropTable { .. }

@@ -3,8 +3,10 @@
 use super::*;
 use crate::operations::Operations;
 use crate::schema::{Check, Column, Index, Type};
+use crate::sql::NEUTRAL;
 
-const NAMES: NameRules = NameRules { folding: Folding::ASCII, hidden_columns: &["rowid"] };
+const NAMES: NameRules =
+    NameRules { folding: Folding::ASCII, lexicon: &NEUTRAL, hidden_columns: &["rowid"] };
 
 fn schema() -> Schema {
     let user = Table::new("user")
@@ -23,19 +25,19 @@ fn report(mistake: Option<Mistake>) -> String {
 #[test]
 fn a_placeholder_is_found_outside_of_texts_names_and_comments() {
     for sql in ["n = ?", "n = ?1", "n=:name", "n = @x", "n = $v", "1; n = ?\n-- :a"] {
-        assert!(placeholder(sql).is_some(), "{sql}");
+        assert!(placeholder(sql, &NEUTRAL).is_some(), "{sql}");
     }
     for sql in ["':a'", "\":a\" [?] `@x`", "-- ?\n/* :a */ 1", "a::text", "a$b", "'it''s ?'"] {
-        assert_eq!(placeholder(sql), None, "{sql}");
+        assert_eq!(placeholder(sql, &NEUTRAL), None, "{sql}");
     }
     assert_eq!(
-        report(in_statements("DELETE FROM a; update u\n set n = :name where id = 1")),
+        report(in_statements("DELETE FROM a; update u\n set n = :name where id = 1", &NEUTRAL)),
         "the placeholder `:name` in `update u set n = :name where id = 1` has no value\n\
          write the value itself, or bind it in a step: `op.run(\"...\", |db| { db.execute(\"... ?1 \
          ...\", [value])?; Ok(()) })`"
     );
     let long = format!("SELECT '{}', ?", "ä".repeat(200));
-    assert!(report(in_statements(&long)).contains("ää...` has no value"));
+    assert!(report(in_statements(&long, &NEUTRAL)).contains("ää...` has no value"));
 }
 
 #[test]
@@ -72,8 +74,8 @@ fn a_name_in_double_quotes_has_to_be_a_column() {
         assert_eq!(look(fine), "", "{fine}");
     }
     assert!(look("(SELECT \"titel\" FROM \"post\")").contains("\"titel\""));
-    assert_eq!(report(in_default("'draft' || CURRENT_TIMESTAMP")), "");
-    assert!(report(in_default("(\"draft\")")).ends_with("single quotes: `'draft'`"));
+    assert_eq!(report(in_default("'draft' || CURRENT_TIMESTAMP", &NEUTRAL)), "");
+    assert!(report(in_default("(\"draft\")", &NEUTRAL)).ends_with("single quotes: `'draft'`"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Expressions that give one literal for another: read, so that what they do can be undone.
 
-use dbmigrate_runtime::engine::sql::{self, Kind, Token};
+use dbmigrate_runtime::engine::sql::{self, Kind, Lexicon, Token};
 
 /// What an expression gives for each value of a column, as literals of SQL.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,10 +20,8 @@ enum Other {
 impl Mapping {
     /// Reads `CASE column WHEN ...`, `CASE WHEN column = ... THEN ...`, and either of them within
     /// `coalesce(..., ...)` or parentheses; other expressions are `None`.
-    pub fn of(expression: &str, column: &str) -> Option<Mapping> {
-        let all = sql::tokens(expression);
-        let tokens: Vec<Token<'_>> = all.into_iter().filter(Token::is_significant).collect();
-        read(&tokens, column)
+    pub fn of(expression: &str, column: &str, lexicon: &'static Lexicon) -> Option<Mapping> {
+        read(&lexicon.significant(expression), column)
     }
 
     /// What a value becomes.
@@ -172,6 +170,11 @@ fn literal(tokens: &[Token<'_>]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dbmigrate_runtime::engine::sql::NEUTRAL;
+
+    fn mapping(expression: &str) -> Option<Mapping> {
+        Mapping::of(expression, "s", &NEUTRAL)
+    }
 
     #[test]
     fn a_mapping_is_read_in_the_ways_that_people_write_it() {
@@ -182,27 +185,27 @@ mod tests {
             "coalesce(CASE WHEN s = 'a' THEN 'x' WHEN s IN ('b') THEN 'y' ELSE s END, 'x')",
             "case when \"s\" = 'a' or s is null then 'x' else 'y' end",
         ] {
-            let mapping = Mapping::of(expression, "s").unwrap();
+            let mapping = mapping(expression).unwrap();
             let new: Vec<_> = olds.iter().map(|old| mapping.apply(old)).collect();
             assert_eq!(new, ["'x'", "'y'"], "{expression}");
             assert!(mapping.is_one_to_one(&olds), "{expression}");
         }
         for expression in ["CASE s WHEN 'a' THEN 'x' END", "CASE s WHEN 'a' THEN 'b' ELSE s END"] {
-            assert!(!Mapping::of(expression, "s").unwrap().is_one_to_one(&olds), "{expression}");
+            assert!(!mapping(expression).unwrap().is_one_to_one(&olds), "{expression}");
         }
         for (expression, replaced) in [
             ("CASE s WHEN 'a' THEN 'x' WHEN 'a' THEN 'y' WHEN 'b' THEN s ELSE s END", vec!["'a'"]),
             ("coalesce(CASE WHEN s IN ('a', 'b') THEN NULL ELSE s END, 'x')", vec!["'a'", "'b'"]),
         ] {
-            let mapping = Mapping::of(expression, "s").unwrap();
+            let mapping = mapping(expression).unwrap();
             assert_eq!(mapping.replaced(), Some(replaced), "{expression}");
         }
-        let mapping = Mapping::of("CASE s WHEN 'a' THEN 'x' ELSE 'y' END", "s").unwrap();
-        assert_eq!(mapping.replaced(), None);
+        let to_other = mapping("CASE s WHEN 'a' THEN 'x' ELSE 'y' END").unwrap();
+        assert_eq!(to_other.replaced(), None);
         for expression in
             ["lower(s)", "CASE t WHEN 'a' THEN 'x' END", "CASE s WHEN 'a' THEN t END", "CASE", ""]
         {
-            assert_eq!(Mapping::of(expression, "s"), None, "{expression}");
+            assert_eq!(mapping(expression), None, "{expression}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::Dialect;
-use dbmigrate_runtime::engine::sql::{self, Token, quote};
+use dbmigrate_runtime::engine::sql::{self, Lexicon, quote};
 use dbmigrate_runtime::schema::{Column, Type};
 
 use super::{Mapping, default_literal};
@@ -22,6 +22,8 @@ pub struct Need {
     pub null: Option<String>,
     /// What is open.
     pub why: Vec<Why>,
+    /// How answers are read.
+    pub lexicon: &'static Lexicon,
 }
 
 /// Why a column's rows need a value.
@@ -210,7 +212,7 @@ impl Need {
                 && !name.starts_with(|c: char| c.is_ascii_digit())
         };
         // Whether a word stands for the name depends on what is a keyword.
-        if is_word(name) && sql::same_expression(name, &quote(name)) {
+        if is_word(name) && self.lexicon.same_expression(name, &quote(name)) {
             name.clone()
         } else {
             quote(name)
@@ -219,8 +221,8 @@ impl Need {
 
     /// Which rows may lose what they hold by an answer.
     pub fn loss(&self, answer: &str) -> String {
-        if sql::mentions(answer, &self.column.name) {
-            let mapping = Mapping::of(answer, &self.column.name);
+        if self.lexicon.mentions(answer, &self.column.name) {
+            let mapping = Mapping::of(answer, &self.column.name, self.lexicon);
             let replaced = mapping.as_ref().and_then(Mapping::replaced);
             return match replaced.as_deref() {
                 Some(values @ [_, ..]) => format!("where it is {}", values.join(" or ")),
@@ -238,7 +240,7 @@ impl Need {
     /// doesn't name the column.
     pub fn fill(&self, answer: &str) -> Option<String> {
         let name = &self.column.name;
-        if self.was.is_none() || !self.is(Why::Narrower) || sql::mentions(answer, name) {
+        if self.was.is_none() || !self.is(Why::Narrower) || self.lexicon.mentions(answer, name) {
             return None;
         }
         Some(match &self.null {
@@ -257,8 +259,10 @@ impl Need {
         let column = quote(&self.column.name);
         let value = match answer {
             None => column,
-            Some(answer) if sql::same_expression(answer, &column) => answer.to_owned(),
-            Some(answer) if self.was.is_none() || sql::mentions(answer, &self.column.name) => {
+            Some(answer) if self.lexicon.same_expression(answer, &column) => answer.to_owned(),
+            Some(answer)
+                if self.was.is_none() || self.lexicon.mentions(answer, &self.column.name) =>
+            {
                 answer.to_owned()
             }
             Some(answer) if self.is(Why::Values) => {
@@ -281,8 +285,7 @@ impl Need {
 
     /// Whether the answer is `coalesce(column, ...)`, after which all that was there still is.
     pub fn fills_null(&self, expression: &str) -> bool {
-        let all = sql::tokens(expression);
-        let tokens: Vec<Token<'_>> = all.into_iter().filter(Token::is_significant).collect();
+        let tokens = self.lexicon.significant(expression);
         let [coalesce, open, column, comma, rest @ .., close] = tokens.as_slice() else {
             return false;
         };
@@ -301,7 +304,7 @@ impl Need {
             Some(Type::Boolean) => vec!["0".to_owned(), "1".to_owned()],
             _ => return false,
         };
-        let mapping = Mapping::of(expression, &self.column.name);
+        let mapping = Mapping::of(expression, &self.column.name, self.lexicon);
         mapping.is_some_and(|mapping| mapping.is_one_to_one(&olds))
     }
 }

@@ -1,28 +1,34 @@
 //! What SQLite reads alike.
 
 use crate::dialect::Comparing;
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::folding::{Folding, NameRules};
-use crate::sql::{Kind, is_reserved, quote_text, significant, unparenthesised};
+use crate::sql::{Kind, quote_text};
 
 pub(super) const COMPARING: Comparing =
-    Comparing { folding: Folding::ASCII, names_checks: false, default };
+    Comparing { folding: Folding::ASCII, lexicon: LEXICON, names_checks: false, default };
 
 /// An ordinary table has the number of a row under these names.
-pub(super) const NAMES: NameRules =
-    NameRules { folding: Folding::ASCII, hidden_columns: &["rowid", "oid", "_rowid_"] };
+pub(super) const NAMES: NameRules = NameRules {
+    folding: Folding::ASCII,
+    lexicon: LEXICON,
+    hidden_columns: &["rowid", "oid", "_rowid_"],
+};
 
 /// A default in one of the ways to write it: the words `TRUE` and `FALSE` are 1 and 0, and any
 /// other name alone is a text.
 fn default(sql: &str) -> String {
-    let sql = unparenthesised(sql);
-    let tokens = significant(sql);
+    let sql = LEXICON.unparenthesised(sql);
+    let tokens = LEXICON.significant(sql);
     let [token] = tokens.as_slice() else { return sql.to_owned() };
     let is_now = ["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"];
     match token.kind {
         Kind::Quoted => token.unquoted().map_or_else(|| sql.to_owned(), |name| quote_text(&name)),
         Kind::Word if token.is_word("TRUE") => "1".to_owned(),
         Kind::Word if token.is_word("FALSE") => "0".to_owned(),
-        Kind::Word if !is_reserved(sql) && !is_now.iter().any(|word| token.is_word(word)) => {
+        Kind::Word
+            if !LEXICON.is_reserved(sql) && !is_now.iter().any(|word| token.is_word(word)) =>
+        {
             quote_text(sql)
         }
         _ => sql.to_owned(),
@@ -31,12 +37,11 @@ fn default(sql: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::default;
-    use crate::sql::same_expression;
+    use super::{LEXICON, default};
 
     #[test]
     fn defaults_that_sqlite_reads_alike_are_alike() {
-        let same = |a: &str, b: &str| same_expression(&default(a), &default(b));
+        let same = |a: &str, b: &str| LEXICON.same_expression(&default(a), &default(b));
         assert!(same("true", "1"));
         assert!(same("\"\"", "''"));
         assert!(same("word", "'word'"));

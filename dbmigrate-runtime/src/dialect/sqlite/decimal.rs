@@ -6,8 +6,9 @@
 //! more digits is text: exact too, but `10.5` comes before `9.5`.
 
 use super::affinity::{Affinity, affinity};
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Column, Table, TableOption, Type};
-use crate::sql::{self, Kind, quote};
+use crate::sql::{Kind, quote};
 
 /// How many digits of a number with a fraction SQLite keeps.
 const EXACT_DIGITS: u32 = 15;
@@ -46,7 +47,7 @@ pub(super) fn stands_for(declared_type: &str, ty: &Type) -> bool {
 
 /// The numbers behind `DECIMAL` or `NUMERIC`, if the declared type is one of these.
 pub(super) fn digits(declared: &str) -> Option<Vec<u32>> {
-    let tokens = sql::significant(declared);
+    let tokens = LEXICON.significant(declared);
     let (word, rest) = tokens.split_first()?;
     if !word.is_word("DECIMAL") && !word.is_word("NUMERIC") {
         return None;

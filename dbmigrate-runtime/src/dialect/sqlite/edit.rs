@@ -8,8 +8,9 @@ use super::ddl::{self, Ddl};
 use super::definition::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn,
 };
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Check, Column, ForeignKey, Table, TableOption, Type, Unique};
-use crate::sql::{self, same_expression};
+use crate::sql;
 
 /// Makes of a table's definition what it has to be, given the table before and after.
 pub(super) fn edit(
@@ -136,10 +137,10 @@ impl Edit<'_> {
         }
         if enum_was != enum_to {
             if let Some(was) = &enum_was {
-                let is_it = |clause: &Clause| matches!(&clause.kind, ClauseKind::Check(clause) if same_expression(clause, was));
+                let is_it = |clause: &Clause| matches!(&clause.kind, ClauseKind::Check(clause) if LEXICON.same_expression(clause, was));
                 let found = item.clauses.iter().any(is_it);
                 item.remove_clauses(is_it);
-                let is_it = |constraint: &ConstraintItem| matches!(&constraint.kind, ConstraintKind::Check(constraint) if same_expression(constraint, was));
+                let is_it = |constraint: &ConstraintItem| matches!(&constraint.kind, ConstraintKind::Check(constraint) if LEXICON.same_expression(constraint, was));
                 let found = self.definition.remove_constraints(is_it) || found;
                 if !found {
                     return Err(self.missing(&format!("check `{was}`")));
@@ -330,7 +331,7 @@ impl Shape<'_> {
                         && same_name(&foreign_key.references_table, &reference.table))
             }
             (Shape::Check(check), ConstraintKind::Check(expression)) => {
-                is_named || same_expression(&check.expression, expression)
+                is_named || LEXICON.same_expression(&check.expression, expression)
             }
             _ => false,
         }
@@ -347,7 +348,7 @@ impl Shape<'_> {
                         && same_name(&foreign_key.references_table, &reference.table))
             }
             (Shape::Check(check), ClauseKind::Check(expression)) => {
-                is_named || same_expression(&check.expression, expression)
+                is_named || LEXICON.same_expression(&check.expression, expression)
             }
             _ => false,
         }

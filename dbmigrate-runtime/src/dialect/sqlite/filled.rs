@@ -6,6 +6,7 @@ use super::ddl;
 use super::decimal;
 use super::definition::ColumnItem;
 use super::edit::same_name;
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Column, Type};
 use crate::sql::{self, quote};
 
@@ -83,7 +84,7 @@ pub(super) fn misfit(column: &str, from: &Type, to: &Type) -> Option<String> {
 
 /// Whether the expression is `coalesce(column, ...)`, which leaves all that isn't NULL as it is.
 pub(super) fn fills_null(expression: &str, column: &str) -> bool {
-    let tokens = sql::significant(expression);
+    let tokens = LEXICON.significant(expression);
     let [coalesce, open, first, comma, rest @ .., close] = tokens.as_slice() else { return false };
     coalesce.is_word("coalesce")
         && open.is_symbol("(")

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 
 use super::read;
 use crate::Value;
+use crate::dialect::sqlite::lexicon::{LEXICON, columns_of_update};
 use crate::dialect::{Broken, Health, Object, ObjectKind, Shadow, Violation, ViolationKind};
-use crate::driver::{Connection, DatabaseError};
+use crate::driver::{Connection, DatabaseError, ErrorKind};
 use crate::operations::Operation;
 use crate::schema::{Schema, TableOption};
-use crate::sql::{self, Kind, Token, quote};
+use crate::sql::{Kind, Token, quote};
 
 pub(super) fn health(
     conn: &mut dyn Connection,
@@ -62,7 +63,7 @@ fn violations(conn: &mut dyn Connection) -> Result<Vec<Violation>, DatabaseError
         match conn.query(&format!("PRAGMA foreign_key_check({})", quote(&table)), &[]) {
             Ok(found) => violations.extend(found.rows.into_iter().filter_map(violation)),
             Err(err) if err.is_of_disk() => return Err(err),
-            Err(err) => violations.push(unchecked(table, &err.to_string())),
+            Err(err) => violations.push(unchecked(table, &err)),
         }
     }
     Ok(violations)
@@ -80,24 +81,13 @@ fn violation(row: Vec<Value>) -> Option<Violation> {
     }
 }
 
-/// A table whose rows SQLite refuses to check: `foreign key mismatch - "post" referencing "user"`.
-fn unchecked(table: String, why: &str) -> Violation {
-    let names = why.strip_prefix("foreign key mismatch - ");
-    let referenced = names.and_then(|names| {
-        let tokens = sql::significant(names);
-        let at = tokens.iter().position(|token| token.is_word("referencing"))?;
-        tokens.get(at + 1)?.identifier()
-    });
-    match referenced {
-        Some(references) => {
-            let references = references.into_owned();
-            Violation { table, references, kind: ViolationKind::Mismatch }
-        }
-        None => {
-            let kind = ViolationKind::Unchecked(why.to_owned());
-            Violation { table, references: String::new(), kind }
-        }
-    }
+/// A table whose rows SQLite refuses to check.
+fn unchecked(table: String, why: &DatabaseError) -> Violation {
+    let (references, kind) = match why.kind() {
+        ErrorKind::KeyMismatch { references } => (references.clone(), ViolationKind::Mismatch),
+        _ => (String::new(), ViolationKind::Unchecked(why.to_string())),
+    };
+    Violation { table, references, kind }
 }
 
 /// Views and triggers that mention one of these tables and that don't work.
@@ -136,7 +126,7 @@ fn mentioning<'a>(objects: &'a [Object], tables: &BTreeSet<String>) -> Vec<&'a O
     let mut names: BTreeSet<String> =
         tables.iter().map(|table| table.to_ascii_lowercase()).collect();
     let identifiers = |object: &'a Object| {
-        let tokens = sql::tokens(object.sql.as_deref().unwrap_or_default());
+        let tokens = LEXICON.tokens(object.sql.as_deref().unwrap_or_default());
         let names = tokens.iter().filter_map(Token::identifier);
         (object, names.map(|name| name.to_ascii_lowercase()).collect::<BTreeSet<_>>())
     };
@@ -169,14 +159,14 @@ fn try_object(conn: &mut dyn Connection, object: &Object) -> Result<(), Database
     // SQLite takes a column that isn't there, and never fires the trigger.
     let sql = object.sql.as_deref().unwrap_or_default();
     let is_there = |name: &String| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
-    if let Some(column) = sql::columns_of_update(sql).into_iter().find(|name| !is_there(name)) {
+    if let Some(column) = columns_of_update(sql).into_iter().find(|name| !is_there(name)) {
         return Err(DatabaseError::new(format!("no such column: {column}")));
     }
     let generated = generated(conn, &object.table)?;
     let settable = columns.iter().filter(|column| !generated.contains(*column));
     let sets: Vec<String> = settable.map(|column| format!("{0} = {0}", quote(column))).collect();
     let fires = |event: &str| {
-        let tokens = sql::significant(sql);
+        let tokens = LEXICON.significant(sql);
         let is_event = |token: &&Token<'_>| {
             ["DELETE", "INSERT", "UPDATE"].iter().any(|event| token.is_word(event))
         };
@@ -226,7 +216,7 @@ fn try_without_texts(conn: &mut dyn Connection, object: &Object) -> Result<(), D
 
 /// SQL with its names in double quotes in backticks, which never make a text; `None` without any.
 fn without_double_quotes(sql: &str) -> Option<String> {
-    let tokens = sql::tokens(sql);
+    let tokens = LEXICON.tokens(sql);
     let is_double = |token: &Token<'_>| token.kind == Kind::Quoted && token.text.starts_with('"');
     let text = |token: &Token<'_>| match token.unquoted().filter(|_| is_double(token)) {
         Some(name) => format!("`{}`", name.replace('`', "``")),

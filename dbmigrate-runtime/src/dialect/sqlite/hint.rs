@@ -1,8 +1,9 @@
 //! What a person is told to do about values that a new type doesn't fit.
 
 use super::affinity::{Affinity, Conversion, affinity};
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::Type;
-use crate::sql::{quote, same_expression};
+use crate::sql::quote;
 
 /// The first version that has `unixepoch` (sqlite.org, `releaselog/3_38_0.html`).
 const UNIXEPOCH: u32 = 3_038_000;
@@ -66,7 +67,11 @@ fn plain(name: &str) -> String {
     let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !name.starts_with(|c: char| c.is_ascii_digit());
     // Whether a word stands for the name depends on what is a keyword.
-    if is_word && same_expression(name, &quote(name)) { name.to_owned() } else { quote(name) }
+    if is_word && LEXICON.same_expression(name, &quote(name)) {
+        name.to_owned()
+    } else {
+        quote(name)
+    }
 }
 
 #[cfg(all(test, feature = "sqlite"))]

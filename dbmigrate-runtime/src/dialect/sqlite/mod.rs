@@ -14,6 +14,7 @@ mod filled;
 mod form;
 mod health;
 mod hint;
+mod lexicon;
 mod native;
 mod planner;
 mod read;
@@ -34,6 +35,7 @@ use crate::driver::{Connection, DatabaseError};
 use crate::folding::NameRules;
 use crate::operations::Operation;
 use crate::schema::{Column, DefaultValue, Schema, Table, Type};
+use crate::sql::Lexicon;
 
 /// SQLite, from 3.25 on; what needs a later version says so.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +44,10 @@ pub struct Sqlite;
 impl Dialect for Sqlite {
     fn backend(&self) -> Backend {
         Backend::Sqlite
+    }
+
+    fn lexicon(&self) -> &'static Lexicon {
+        lexicon::LEXICON
     }
 
     fn comparing(&self, _facts: &Facts) -> Comparing {
@@ -195,10 +201,6 @@ impl Dialect for Sqlite {
         read::has_table(conn, name)
     }
 
-    fn placeholder(&self, nth: usize) -> String {
-        format!("?{nth}")
-    }
-
     fn without_scratch_names(&self, message: &str) -> String {
         message.replace(rebuild::SCRATCH, "")
     }
@@ -209,7 +211,7 @@ impl Dialect for Sqlite {
 
     fn refused_in_transaction(&self, sql: &str) -> Option<&'static str> {
         let why = "the journal mode can't be changed within a transaction";
-        crate::sql::sets_journal_mode(sql).then_some(why)
+        lexicon::sets_journal_mode(sql).then_some(why)
     }
 
     fn script(&self) -> &'static Script {

@@ -9,9 +9,10 @@ use super::edit::same_name;
 use super::planner::may_rebuild;
 use super::{is_null_default, rebuild};
 use crate::Value;
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::operations::{ColumnChange, Operation};
 use crate::schema::{Column, DefaultValue, ForeignKey, Schema, Table, TableOption};
-use crate::sql::{mentions, quote, same_expression};
+use crate::sql::quote;
 
 /// The first version whose `DROP COLUMN` is safe: 3.35.0 to 3.35.4 could corrupt the file
 /// (sqlite.org, `releaselog/3_35_5.html`).
@@ -125,7 +126,8 @@ fn alter_column(
     let mut to = was.clone();
     change.apply(&mut to);
     // The column's own value is what the rows have anyway.
-    let is_given = change.using.as_ref().is_some_and(|text| !same_expression(text, &quote(column)));
+    let is_given =
+        change.using.as_ref().is_some_and(|text| !LEXICON.same_expression(text, &quote(column)));
     if is_given || change.fill.is_some() {
         return Ok(Way::Rebuild);
     }
@@ -241,7 +243,7 @@ fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation
         .filter(|clause| !matches!(clause.kind, ClauseKind::References(_)))
         .map(|clause| clause.text.as_str())
         .chain(definition.constraints.iter().map(|constraint| constraint.text()))
-        .any(|text| mentions(text, column));
+        .any(|text| LEXICON.mentions(text, column));
     let objects = ddl.facts.objects.as_deref().unwrap_or_default();
     let is_gone = |index: &Object| {
         earlier
@@ -251,15 +253,15 @@ fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation
     let is_used = |object: &Object| {
         let Some(sql) = &object.sql else { return false };
         object.kind != ObjectKind::Table
-            && mentions(sql, &table.name)
-            && mentions(sql, column)
+            && LEXICON.mentions(sql, &table.name)
+            && LEXICON.mentions(sql, column)
             && !(object.kind == ObjectKind::Index && is_gone(object))
     };
     let in_index = ddl.facts.objects.is_none()
         && table
             .indexes
             .iter()
-            .any(|index| mentions(&ddl::create_index(&table.name, index), column));
+            .any(|index| LEXICON.mentions(&ddl::create_index(&table.name, index), column));
     definition.columns.len() > 1
         && !(is_constrained || is_mentioned || in_index || objects.iter().any(is_used))
         && !definition.drop_column_loses_comments(idx)

@@ -12,6 +12,7 @@ use super::definition::{
     ClauseKind, ColumnItem, ConstraintKind, Definition, IndexDefinition, KeyColumn, Reference,
 };
 use crate::Value;
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::dialect::{Catalog, Facts, Object, ObjectKind, ObjectName, Refusal, Unreadable};
 use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
@@ -19,7 +20,7 @@ use crate::schema::{
     Check, Column, DefaultValue, ForeignKey, Generated, Index, IndexTerm, PrimaryKey, Table,
     TableOption, Type, Unique,
 };
-use crate::sql::{self, is_one_of, unparenthesised};
+use crate::sql::{self, is_one_of};
 
 /// The version of the library: `3.46.1` is `3_046_001`.
 pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
@@ -154,7 +155,7 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
         // An index without a text is a constraint's, and in the table's text.
         let Some(sql) = &object.sql else { continue };
         let Some(table) = tables.get_mut(&object.table.to_ascii_lowercase()) else { continue };
-        match IndexDefinition::parse(&sql::without_qualifier(sql, &object.table)) {
+        match IndexDefinition::parse(&LEXICON.without_qualifier(sql, &object.table)) {
             Ok(index_definition) => {
                 table.indexes.push(index(index_definition, &object.name, &table.columns))
             }
@@ -236,7 +237,7 @@ const SHADOWS: &[(&[&str], &[&str])] = &[
 impl Virtual {
     fn of(object: &Object) -> Option<Virtual> {
         let sql = object.sql.as_deref().filter(|sql| starts_with(sql, "CREATE VIRTUAL TABLE"))?;
-        let tokens = sql::significant(sql);
+        let tokens = LEXICON.significant(sql);
         let using = tokens.iter().position(|token| token.is_word("USING"));
         let module = using.and_then(|found| tokens.get(found + 1)?.identifier());
         let module = module.map_or_else(String::new, String::from);
@@ -291,7 +292,7 @@ impl<'a> Reader<'a> {
         let no_text = || "the database has no text of it".to_owned();
         let sql = object.sql.as_deref().ok_or_else(no_text);
         let definition =
-            sql.and_then(|text| Definition::parse(&sql::without_qualifier(text, &object.name)));
+            sql.and_then(|text| Definition::parse(&LEXICON.without_qualifier(text, &object.name)));
         let definition = Rc::new(definition);
         self.definitions.insert(key, Rc::clone(&definition));
         Some(definition)
@@ -316,7 +317,8 @@ impl<'a> Reader<'a> {
                     ClauseKind::Check(kind) => table.checks.push(check(name, kind)),
                     ClauseKind::Default(kind) => {
                         let strict = definition.options.has(TableOption::Strict);
-                        let default = constant::default(unparenthesised(kind), &column.ty, strict);
+                        let default =
+                            constant::default(LEXICON.unparenthesised(kind), &column.ty, strict);
                         column.default = Some(DefaultValue::Sql(default));
                     }
                     // Without one it is this.
@@ -326,7 +328,7 @@ impl<'a> Reader<'a> {
                         references.push((name, columns, reference))
                     }
                     ClauseKind::Generated { expression, stored } => {
-                        let expression = unparenthesised(expression).to_owned();
+                        let expression = LEXICON.unparenthesised(expression).to_owned();
                         column.generated = Some(Generated { expression, stored: *stored });
                     }
                     ClauseKind::Null | ClauseKind::OnlyName => {}
@@ -442,14 +444,14 @@ fn never_null(table: &mut Table, definition: &Definition) {
 /// Whether a key of this type is the number of its row.
 fn is_integer(ty: &Type) -> bool {
     let Type::Raw(ty) = ty else { return false };
-    let tokens = sql::tokens(ty);
+    let tokens = LEXICON.tokens(ty);
     let [ty] = tokens.as_slice() else { return false };
     let name = ty.identifier().or_else(|| ty.unquoted());
     name.is_some_and(|name| name.eq_ignore_ascii_case("INTEGER"))
 }
 
 fn check(name: String, expression: &str) -> Check {
-    Check { name, expression: unparenthesised(expression).to_owned() }
+    Check { name, expression: LEXICON.unparenthesised(expression).to_owned() }
 }
 
 fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
@@ -465,7 +467,7 @@ fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
                 column.collation.take().filter(|collation| !collation.eq_ignore_ascii_case(usual));
         }
     }
-    index.filter = index.filter.map(|filter| unparenthesised(&filter).to_owned());
+    index.filter = index.filter.map(|filter| LEXICON.unparenthesised(&filter).to_owned());
     index
 }
 

@@ -14,9 +14,10 @@ use super::ddl::{self, Ddl, any};
 use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
 use super::edit::{edit, same_name};
 use super::filled;
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::operations::Operation;
 use crate::schema::{Table, TableOption};
-use crate::sql::{self, quote};
+use crate::sql::quote;
 
 /// A rebuild that collects what the operations on its table ask for.
 pub(super) struct Rebuild {
@@ -60,7 +61,7 @@ impl Rebuild {
         }
         let using = using(operation);
         let mut given = self.values.keys().chain(self.fills.keys());
-        !using.is_some_and(|using| given.any(|column| sql::mentions(using, column)))
+        !using.is_some_and(|using| given.any(|column| LEXICON.mentions(using, column)))
     }
 
     /// Takes an operation up; `table` is the table before it.
@@ -137,7 +138,7 @@ impl Rebuild {
         }
         out.tasks.extend(self.fitting(ddl, &was, &definition, after).into_iter().map(Task::Guard));
         // `CHECK (user.age > 0)` would name no column of the table under its passing name.
-        out.push(sql::without_qualifier(&definition.text(&scratch), &table).into_owned());
+        out.push(LEXICON.without_qualifier(&definition.text(&scratch), &table).into_owned());
         let (columns, values) = self.columns(ddl, &was, &definition, after);
         let from = format!("FROM {old}");
         // The clause outdoes an ON CONFLICT of the table's own, which might leave rows out.
@@ -216,7 +217,7 @@ impl Rebuild {
             let is_kept = match set {
                 None => !is_filled,
                 Some((_, value)) => {
-                    value.as_ref().is_some_and(|value| sql::same_expression(value, &quote(name)))
+                    value.as_ref().is_some_and(|value| LEXICON.same_expression(value, &quote(name)))
                 }
             };
             let fitting = || {
@@ -371,7 +372,7 @@ fn refuse_lost(
         .filter(|column_item| !stays(column_item))
         .map(|column_item| &column_item.name)
     {
-        let found = texts.iter().find(|(_, text, _)| sql::names_column(text, column));
+        let found = texts.iter().find(|(_, text, _)| LEXICON.names_column(text, column));
         if let Some((what, _, hint)) = found {
             let (table, column) = (was.name.clone(), column.clone());
             let operation = &Operation::DropColumn { table, column };
@@ -395,7 +396,7 @@ fn using(operation: &Operation) -> Option<&str> {
 
 /// Whether that expression may be about other tables.
 pub(super) fn reads_others(operation: &Operation) -> bool {
-    using(operation).is_some_and(|text| sql::mentions(text, "select"))
+    using(operation).is_some_and(|text| LEXICON.mentions(text, "select"))
 }
 
 struct Tasks {

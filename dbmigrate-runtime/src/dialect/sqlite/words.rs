@@ -4,8 +4,9 @@ use super::affinity::{Affinity, affinity};
 use super::convert;
 use super::{ddl, decimal};
 use crate::backend::Backend;
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::Type;
-use crate::sql::{self, Kind};
+use crate::sql::Kind;
 
 /// The type of ours that holds what a column of a type in SQLite's own words holds.
 ///
@@ -52,7 +53,7 @@ fn own_words(ty: &Type) -> Option<&str> {
 
 /// The number behind the words, as in `CHAR(36)`.
 fn length(declared: &str) -> Option<u32> {
-    let tokens = sql::significant(declared);
+    let tokens = LEXICON.significant(declared);
     let mut numbers = tokens.iter().filter(|token| token.kind == Kind::Number);
     numbers.next().filter(|_| numbers.next().is_none())?.text.parse().ok()
 }

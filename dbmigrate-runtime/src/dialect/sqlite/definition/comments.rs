@@ -6,12 +6,13 @@
 
 use super::edit::Writer;
 use super::{Clause, ColumnItem, ConstraintItem, Definition, Layout};
-use crate::sql::{Kind, tokens};
+use crate::dialect::sqlite::lexicon::LEXICON;
+use crate::sql::Kind;
 
 /// The comments of a text that are not in parentheses.
 pub(super) fn comments(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0;
-    tokens(text).into_iter().filter_map(move |token| {
+    LEXICON.tokens(text).into_iter().filter_map(move |token| {
         depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
         (token.kind == Kind::Comment && depth == 0).then_some(token.text)
     })
@@ -24,7 +25,7 @@ pub(super) fn has_comment(text: &str) -> bool {
 /// Where the first line of a text ends. A comment between `/*` and `*/` doesn't end a line, though
 /// it may have several lines itself.
 fn line_end(text: &str) -> Option<usize> {
-    let mut spaces = tokens(text).into_iter().filter(|token| token.kind == Kind::Space);
+    let mut spaces = LEXICON.tokens(text).into_iter().filter(|token| token.kind == Kind::Space);
     spaces.find_map(|space| Some(space.start + space.text.find('\n')?))
 }
 
@@ -209,7 +210,7 @@ impl Definition {
 /// The part of what stands before an item that isn't about the item: what is on the line of the
 /// opening parenthesis, and what a blank line sets apart.
 fn above(lead: &str, is_first: bool) -> &str {
-    let tokens = tokens(lead);
+    let tokens = LEXICON.tokens(lead);
     let is_blank_line = |text: &str| text.matches('\n').count() > 1;
     let apart =
         tokens.iter().rposition(|token| token.kind == Kind::Space && is_blank_line(token.text));

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::sql::{Kind, Token, is_one_of, is_reserved, significant};
+use crate::dialect::sqlite::lexicon::LEXICON;
+use crate::sql::{Kind, Token, is_one_of};
 
 /// Words that join tables; as names they are fine, as types or defaults they aren't.
 const JOINS: &[&str] = &["CROSS", "FULL", "INNER", "LEFT", "NATURAL", "OUTER", "RIGHT"];
@@ -16,7 +17,7 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(sql: &'a str) -> Result<Cursor<'a>, String> {
-        let tokens = significant(sql);
+        let tokens = LEXICON.significant(sql);
         for token in &tokens {
             if !token.is_closed() {
                 return Err(format!("the quote of `{}` is not closed", excerpt(token.text)));
@@ -82,7 +83,7 @@ impl<'a> Cursor<'a> {
     /// The next token as a name; SQLite takes a text in single quotes for one too.
     pub(super) fn name(&mut self, what: &str) -> Result<String, String> {
         let name = self.peek().and_then(|token| match token.kind {
-            Kind::Word => (!is_reserved(token.text)).then(|| token.text.to_owned()),
+            Kind::Word => (!LEXICON.is_reserved(token.text)).then(|| token.text.to_owned()),
             Kind::Quoted | Kind::Text => token.unquoted().map(String::from),
             _ => None,
         });
@@ -182,7 +183,7 @@ impl<'a> Cursor<'a> {
 pub(super) fn is_of_type(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Word => {
-            !is_reserved(token.text)
+            !LEXICON.is_reserved(token.text)
                 && !is_one_of(token.text, JOINS)
                 && !token.text.eq_ignore_ascii_case("INDEXED")
         }
@@ -195,7 +196,8 @@ pub(super) fn is_of_type(token: &Token<'_>) -> bool {
 pub(super) fn is_default(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Word => {
-            token.is_word("NULL") || !is_reserved(token.text) && !is_one_of(token.text, JOINS)
+            token.is_word("NULL")
+                || !LEXICON.is_reserved(token.text) && !is_one_of(token.text, JOINS)
         }
         Kind::Quoted => true,
         _ => is_constant(token),

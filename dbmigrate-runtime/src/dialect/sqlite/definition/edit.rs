@@ -2,8 +2,9 @@
 
 use super::comments::{comments, has_comment};
 use super::{Clause, ColumnItem, ConstraintItem, Definition, Written, table_options};
+use crate::dialect::sqlite::lexicon::LEXICON;
+use crate::sql::Kind;
 use crate::sql::quote;
-use crate::sql::{Kind, tokens};
 
 impl Definition {
     /// Whether a constraint has that name, the table's own or a column's.
@@ -190,7 +191,7 @@ impl Writer {
             self.out.push_str(self.pending);
         }
         self.out.push_str(text);
-        self.pending = match tokens(text).last() {
+        self.pending = match LEXICON.tokens(text).last() {
             Some(token) if token.kind == Kind::Comment && token.text.starts_with("--") => "\n",
             Some(new_token) if !new_token.is_closed() => "*/",
             _ => "",

@@ -8,10 +8,11 @@ use super::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn, Layout,
     Reference, Written,
 };
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{
     Deferrable, IndexColumn, IndexTerm, ReferentialAction, TableOption, TableOptions,
 };
-use crate::sql::{self, Kind, Token};
+use crate::sql::{Kind, Token};
 
 impl Definition {
     /// Reads a `CREATE TABLE` statement.
@@ -136,7 +137,7 @@ fn items(cursor: &mut Cursor<'_>) -> Result<Items, String> {
 
 /// Splits white space and comments into a comment that ends the line and what is after it.
 fn at_line_end(trivia: &str) -> (&str, &str) {
-    let tokens = sql::tokens(trivia);
+    let tokens = LEXICON.tokens(trivia);
     let line =
         tokens.iter().position(|token| token.kind == Kind::Space && token.text.contains('\n'));
     let (before, end) = match line {

@@ -1,9 +1,9 @@
 //! Statements as real databases have them, each held against what SQLite makes of it.
 
 use super::*;
-use crate::sql::tokens;
 
 #[cfg(feature = "sqlite")]
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::driver::{Connection as _, Driver as _, sqlite::SqliteDriver};
 
 /// Statements that SQLite takes. Each table is called `t`, and refers at most to `p` and itself.
@@ -137,11 +137,11 @@ fn what_was_not_changed_is_written_back_byte_for_byte() {
         check_again(sql, &definition);
         assert_eq!(definition.name, "t", "{sql}");
         let text = definition.text("new");
-        let all = tokens(sql);
+        let all = LEXICON.tokens(sql);
         let open = all.iter().find(|token| token.is_symbol("(")).unwrap();
         let body = sql[open.start..].trim_end_matches(';').trim_end();
         let text = text.strip_prefix("CREATE TABLE \"new\"").unwrap();
-        let open = tokens(text).iter().find(|token| token.is_symbol("(")).unwrap().start;
+        let open = LEXICON.tokens(text).iter().find(|token| token.is_symbol("(")).unwrap().start;
         let text = &text[open..];
         assert!(text.starts_with(body), "{sql}\n{text}");
         assert!(["", "\n", "*/"].contains(&&text[body.len()..]), "{sql}\n{text}");
@@ -199,7 +199,7 @@ fn mutations() -> Vec<String> {
     for sql in STATEMENTS.iter().chain(UNTIDY) {
         let ends = sql.char_indices().map(|(char_index, _)| char_index);
         out.extend(ends.map(|end| sql[..end].to_owned()));
-        for token in tokens(sql) {
+        for token in LEXICON.tokens(sql) {
             out.push(format!("{}{}", &sql[..token.start], &sql[token.end()..]));
             out.push(format!("{}{} {}", &sql[..token.end()], token.text, &sql[token.end()..]));
         }
@@ -267,7 +267,8 @@ fn a_comment_at_any_place_survives_every_edit_of_a_column() {
     const SQL: &str = "CREATE TABLE t (a INT, b TEXT NOT NULL DEFAULT 'x' COLLATE NOCASE, c INT, \
                        UNIQUE (a), CONSTRAINT k CHECK (c > 0)) WITHOUT ROWID";
     let name_end = SQL.find("t (").unwrap() + 1;
-    let gaps = tokens(SQL).into_iter().map(|token| token.end()).filter(|end| *end >= name_end);
+    let gaps =
+        LEXICON.tokens(SQL).into_iter().map(|token| token.end()).filter(|end| *end >= name_end);
     for gap in gaps {
         for comment in [
             "/* (kept, */",
@@ -383,7 +384,8 @@ fn sqlites_own_statements_are_used_where_they_lose_no_comment() {
     let mut used = 0;
     for sql in [SQL, LAST] {
         let from = sql.find('(').unwrap();
-        for gap in tokens(sql)
+        for gap in LEXICON
+            .tokens(sql)
             .into_iter()
             .map(|token| token.end())
             .filter(|end| *end > from && *end < sql.len())

@@ -1,6 +1,7 @@
 //! Constants in one of the ways to write them, so that equal defaults are equal.
 
 use super::super::affinity::{Affinity, affinity};
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::Type;
 use crate::sql::{self, Kind, Token, quote_text};
 
@@ -27,7 +28,7 @@ pub(super) fn default(expression: &str, ty: &Type, strict: bool) -> String {
 
 /// The time of the insert in its usual spelling, of the functions that give the same text.
 fn now(expression: &str) -> Option<String> {
-    let tokens = sql::significant(expression);
+    let tokens = LEXICON.significant(expression);
     let tokens = sql::without_parentheses(&tokens);
     let (function, arguments) = match tokens {
         [function, open, arguments @ .., close] if open.is_symbol("(") && close.is_symbol(")") => {
@@ -51,7 +52,7 @@ fn now(expression: &str) -> Option<String> {
 }
 
 fn constant(expression: &str) -> Option<Constant> {
-    let tokens = sql::significant(expression);
+    let tokens = LEXICON.significant(expression);
     let mut tokens = sql::without_parentheses(&tokens);
     let (mut is_signed, mut is_negative) = (false, false);
     while let [sign, rest @ ..] = tokens {
@@ -79,7 +80,7 @@ fn word(token: &Token<'_>) -> Option<Constant> {
     if is_plain && (token.is_word("TRUE") || token.is_word("FALSE")) {
         return Some(Constant::Integer(i64::from(token.is_word("TRUE"))));
     }
-    let is_text = !is_plain || !sql::is_value(token.text) && !sql::is_reserved(token.text);
+    let is_text = !is_plain || !LEXICON.is_value(token.text) && !LEXICON.is_reserved(token.text);
     token.identifier().filter(|_| is_text).map(|name| Constant::Text(name.into_owned()))
 }
 

@@ -3,6 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::*;
+use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Deferrable, IndexColumn, ReferentialAction, Schema, TableOption};
 
 fn object(kind: ObjectKind, name: &str, table: &str, sql: &str) -> Object {
@@ -382,7 +383,8 @@ mod with_sqlite {
         ];
         for ty in ["INTEGER", "BOOLEAN", "DECIMAL(9, 2)", "REAL", "TEXT", "BLOB", "DATETIME", ""] {
             for written in defaults {
-                let read = constant::default(unparenthesised(written), &Type::raw(ty), false);
+                let read =
+                    constant::default(LEXICON.unparenthesised(written), &Type::raw(ty), false);
                 let sql =
                     format!("CREATE TABLE t (a {ty} DEFAULT {written}, b {ty} DEFAULT ({read}))");
                 let mut driver = open(&[&sql, "INSERT INTO t DEFAULT VALUES"]);
@@ -420,11 +422,12 @@ mod with_sqlite {
                 let expected = column.default.as_ref().map(ToString::to_string);
                 let default = Some(default).filter(|text| !text.is_empty());
                 let strict = table.has(TableOption::Strict);
-                let default = default
-                    .map(|text| constant::default(unparenthesised(text), &column.ty, strict));
+                let default = default.map(|text| {
+                    constant::default(LEXICON.unparenthesised(text), &column.ty, strict)
+                });
                 assert!(
                     match (&default, &expected) {
-                        (Some(a), Some(b)) => sql::same_expression(a, b),
+                        (Some(a), Some(b)) => LEXICON.same_expression(a, b),
                         (None, None) => true,
                         _ => false,
                     },

@@ -1,0 +1,84 @@
+//! Names replaced in an expression, as databases do when a column or a table is renamed.
+
+use std::borrow::Cow;
+
+use super::lexicon::Lexicon;
+use super::{Kind, Token, is_one_of, quote};
+
+/// The words with which the names of types go on that have several.
+const AFTER_A_TYPE: &[&str] = &["PRECISION", "VARYING", "WITH", "WITHOUT", "TIME", "ZONE"];
+
+impl Lexicon {
+    /// Renames a column inside an SQL expression, as databases do when a column is renamed.
+    ///
+    /// Comments and texts in single quotes stay. A name isn't the column's where it calls a
+    /// function, names a type or a collation, or ends a `CASE`; in its place stands the new name,
+    /// quoted. Where no database is known, the case of a quoted name doesn't matter either: one
+    /// that kept its old name for a letter's case would become a text on SQLite.
+    pub fn rename_identifier(&'static self, expression: &str, from: &str, to: &str) -> String {
+        let quoted = quote(to);
+        let tokens = self.tokens(expression);
+        let mut out = String::with_capacity(expression.len());
+        // Whether words name a type, as in `CAST(a AS text)`, and whether one names a collation.
+        let (mut in_type, mut in_collation) = (false, false);
+        // The same of a type as in `a::double precision`, after whose words others may follow.
+        let mut in_cast = false;
+        let mut open_cases = 0_usize;
+        let mut before: Option<&Token<'_>> = None;
+        for (idx, token) in tokens.iter().enumerate() {
+            let next = tokens[idx + 1..].iter().find(|token| token.is_significant());
+            let is_call = next.is_some_and(|next| next.is_symbol("("));
+            let ends_case = open_cases > 0 && token.is_word("END");
+            open_cases = open_cases + usize::from(token.is_word("CASE")) - usize::from(ends_case);
+            if token.is_significant() {
+                let begins_cast = before.is_some_and(|before| before.is_symbol("::"));
+                in_cast = begins_cast || in_cast && is_one_of(token.text, AFTER_A_TYPE);
+            }
+            let is_other = ends_case || in_type || in_cast || in_collation;
+            if token.is_significant() {
+                in_collation = token.is_word("COLLATE");
+                in_type = token.is_word("AS") || in_type && token.kind != Kind::Symbol;
+                before = Some(token);
+            }
+            let is_it = !is_other && !is_call && token.is_name(from);
+            out.push_str(if is_it { &quoted } else { token.text });
+        }
+        out
+    }
+
+    /// Renames a table where an SQL expression names it before a column, as databases do when a
+    /// table is renamed.
+    pub fn rename_qualifier(&'static self, expression: &str, from: &str, to: &str) -> String {
+        let quoted = quote(to);
+        let tokens = self.tokens(expression);
+        let mut out = String::with_capacity(expression.len());
+        for (idx, token) in tokens.iter().enumerate() {
+            let next = tokens[idx + 1..].iter().find(|token| token.is_significant());
+            let is_it = next.is_some_and(|next| next.is_symbol(".")) && token.is_name(from);
+            out.push_str(if is_it { &quoted } else { token.text });
+        }
+        out
+    }
+
+    /// A text without the table's own name before its columns' names.
+    pub(crate) fn without_qualifier<'a>(&'static self, text: &'a str, table: &str) -> Cow<'a, str> {
+        if !text.contains('.') {
+            return Cow::Borrowed(text);
+        }
+        let tokens = self.tokens(text);
+        let mut out = String::with_capacity(text.len());
+        let mut rest = tokens.as_slice();
+        while let [token, after @ ..] = rest {
+            let dot = after.iter().position(Token::is_significant);
+            let dot = dot.filter(|dot| after[*dot].is_symbol("."));
+            rest = match dot.filter(|_| token.is_name(table)) {
+                Some(dot) => &after[dot + 1..],
+                None => {
+                    out.push_str(token.text);
+                    after
+                }
+            };
+        }
+        Cow::Owned(out)
+    }
+}

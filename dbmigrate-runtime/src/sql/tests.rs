@@ -1,0 +1,150 @@
+//! Tests of tokens by the rules that hold where no database is known.
+
+use std::borrow::Cow;
+
+use super::*;
+
+fn tokens(text: &str) -> Vec<Token<'_>> {
+    NEUTRAL.tokens(text)
+}
+
+const NASTY: &[&str] = &[
+    "",
+    "'",
+    "''",
+    "'''",
+    "\"",
+    "\"\"\"",
+    "`a``b`",
+    "[a]]",
+    "[",
+    "x'",
+    "x'0",
+    "X'ff'",
+    "/*",
+    "/*/",
+    "/**/",
+    "/* a *",
+    "--",
+    "-- a\n--",
+    "-",
+    "/",
+    "1e+",
+    "1e+5",
+    "1.5.5",
+    ".5",
+    ".",
+    "0x1e+5",
+    "12ab_c",
+    "1_000",
+    "a$b",
+    "$a",
+    "$",
+    ":",
+    "::a",
+    "?12a",
+    "@",
+    "#x",
+    "größe\u{a0}名前",
+    "\u{feff}a",
+    "\0",
+    "a\0b",
+    "->>->||<><<=",
+    "\\",
+    "😀'😀",
+    "\r\n\t\x0b\x0c",
+];
+
+#[test]
+fn tokens_are_the_text_whatever_it_is() {
+    for a in NASTY {
+        for b in NASTY {
+            for text in [format!("{a}{b}"), format!("{a} {b}"), format!("{a}'{b}\n{a}")] {
+                let tokens = tokens(&text);
+                let whole: String = tokens.iter().map(|token| token.text).collect();
+                assert_eq!(whole, text);
+                for token in &tokens {
+                    assert_eq!(&text[token.start..token.end()], token.text);
+                    assert!(!token.text.is_empty());
+                    let _ = (token.identifier(), token.is_closed());
+                }
+                let _ =
+                    (NEUTRAL.rename_identifier(&text, "a", "b"), NEUTRAL.unparenthesised(&text));
+                assert!(NEUTRAL.same_expression(&text, &text), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn each_token_has_its_kind() {
+    let kinds = |text| tokens(text).iter().map(|token| token.kind).collect::<Vec<_>>();
+    assert_eq!(kinds("a\u{a0}b"), [Kind::Word]);
+    assert_eq!(kinds("x'ab'"), [Kind::Blob]);
+    assert_eq!(kinds("1.5e-3"), [Kind::Number]);
+    assert_eq!(kinds("1-3"), [Kind::Number, Kind::Symbol, Kind::Number]);
+    assert_eq!(kinds("a->>'b'"), [Kind::Word, Kind::Symbol, Kind::Text]);
+    assert_eq!(kinds("varchar[10]"), [Kind::Word, Kind::Quoted]);
+    assert_eq!(kinds("?1:a"), [Kind::Param, Kind::Param]);
+    assert_eq!(kinds("--a\n/*b*/"), [Kind::Comment, Kind::Space, Kind::Comment]);
+}
+
+#[test]
+fn a_quoted_name_is_read_without_its_quotes() {
+    let name = |text| tokens(text)[0].identifier().map(Cow::into_owned);
+    assert_eq!(name("\"a\"\"b\"").unwrap(), "a\"b");
+    assert_eq!(name("`a``b`").unwrap(), "a`b");
+    assert_eq!(name("[a\"b]").unwrap(), "a\"b");
+    assert_eq!(name("\"\"").unwrap(), "");
+    assert_eq!(name("\"a\"\""), None);
+    assert_eq!(name("\"a"), None);
+    assert_eq!(name("'a'"), None);
+}
+
+#[test]
+fn expressions_are_the_same_but_for_how_they_are_written() {
+    let same = |a, b| assert!(NEUTRAL.same_expression(a, b), "{a} != {b}");
+    let other = |a, b| assert!(!NEUTRAL.same_expression(a, b), "{a} == {b}");
+    same("a>0", "((A > 0)) -- positive");
+    same("\"a\" IN ('x', 'y')", "`a` in('x','y')");
+    same("x'AB' || 1E5", "X'ab' || 1e5");
+    same("(a) + (b)", "(a)+(b)");
+    other("(a) + (b)", "a + b");
+    other("a = 'X'", "a = 'x'");
+    other("a < = b", "a <= b");
+    other("a IS NULL", "a IS \"null\"");
+    other("a", "a b");
+    other("'a'", "a");
+}
+
+#[test]
+fn a_name_in_a_text_or_a_comment_is_not_mentioned() {
+    assert!(NEUTRAL.mentions("SELECT [Age] FROM t", "age"));
+    assert!(NEUTRAL.mentions("\"age\" > 1", "age"));
+    assert!(!NEUTRAL.mentions("'age' -- age\n/* age */ = ages", "age"));
+}
+
+#[test]
+fn the_end_of_a_case_is_no_name() {
+    assert_eq!(
+        NEUTRAL.rename_identifier("\"end\" > CASE WHEN \"end\" THEN 1 ELSE 0 END", "end", "to"),
+        "\"to\" > CASE WHEN \"to\" THEN 1 ELSE 0 END"
+    );
+    assert_eq!(NEUTRAL.rename_identifier("end > 0", "end", "to"), "\"to\" > 0");
+}
+
+#[test]
+fn a_renamed_column_is_renamed_in_expressions_but_not_in_texts_or_calls() {
+    let check = |expression, expect: &str| {
+        assert_eq!(NEUTRAL.rename_identifier(expression, "lower", "name"), expect);
+    };
+    check("lower > 1", "\"name\" > 1");
+    check("LOWER(lower) = 'lower'", "LOWER(\"name\") = 'lower'");
+    check("\"lower\" = 'it''s lower'", "\"name\" = 'it''s lower'");
+    check("lowercase OR 'unclosed lower", "lowercase OR 'unclosed lower");
+    check("`lower` + [lower] /* lower */", "\"name\" + \"name\" /* lower */");
+    check("CAST(lower AS lower) || lower", "CAST(\"name\" AS lower) || \"name\"");
+    check("CAST(a AS big lower (10)) + lower", "CAST(a AS big lower (10)) + \"name\"");
+    check("a COLLATE lower LIKE lower", "a COLLATE lower LIKE \"name\"");
+    check("lower -- lower\n(lower)", "lower -- lower\n(\"name\")");
+}
