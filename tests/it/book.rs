@@ -177,7 +177,10 @@ fn attributes_are_listed_as_in_the_documentation_of_model() {
     let end = doc.iter().position(|line| *line == "# Mistakes").expect("it ends");
     let mut text = String::from(
         "# Attributes and types\n\n\
-         What `#[derive(Model)]` reads, as the documentation of `dbmigrate_runtime::Model` has it.\n\n",
+         These are the attributes of `#[derive(Model)]`, and the column types. The documentation of\n\
+         `dbmigrate_runtime::Model` has the same tables, with examples.\n\n\
+         An attribute is written `#[model(key)]`; several keys are separated by commas. Lists of\n\
+         columns use the names of the Rust fields.\n\n",
     );
     for line in &doc[begin..end] {
         let line = if line.starts_with('#') { format!("#{line}") } else { (*line).to_owned() };
@@ -185,6 +188,25 @@ fn attributes_are_listed_as_in_the_documentation_of_model() {
     }
     expect_file![repository().join("docs/reference/models.md")]
         .assert_eq(text.trim_end_matches('\n').to_owned().as_str());
+}
+
+/// Each key that the derive reads is in that page.
+#[test]
+fn every_key_of_an_attribute_is_documented() {
+    let source = repository().join("dbmigrate-derive/src/attr.rs");
+    let source = fs::read_to_string(source).expect("the source can be read");
+    let (_, keys) = source.split_once("const KEYS: &[Key]").expect("the table of keys");
+    let (keys, _) = keys.split_once("\n];").expect("the table's end");
+    let names: Vec<&str> = keys
+        .split(['('])
+        .filter_map(|text| text.trim_start().strip_prefix('"')?.split('"').next())
+        .filter(|name| !name.is_empty())
+        .collect();
+    assert!(names.len() > 30, "{names:?}");
+    let page = page("reference/models.md");
+    let is_missing = |name: &&str| !page.contains(&format!("`{name}"));
+    let missing: Vec<&str> = names.into_iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// A line with the words of its links alone: their targets are items of the crate.

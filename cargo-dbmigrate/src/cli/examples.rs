@@ -19,7 +19,7 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
     ),
     (
         "list-templates",
-        [("list-templates", "show the names"), ("init --template generic", "use one")],
+        [("list-templates", "show the names"), ("init --template multidb", "use one")],
     ),
     (
         "migrate",

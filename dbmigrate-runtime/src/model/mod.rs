@@ -59,50 +59,63 @@ use crate::record::Record;
 ///
 /// | key | meaning |
 /// |---|---|
-/// | `table = "..."` | the table's name; without it the struct's in snake case |
-/// | `rename_all = "camelCase"` | the case of the columns' names |
-/// | `renamed_from = "..."` | the table's name before: it is renamed, not dropped and created |
+/// | `table = "..."` | the table's name; default: the struct's name in snake case |
+/// | `rename_all = "camelCase"` | the case of the column names |
+/// | `renamed_from = "..."` | the table's previous name: the table is renamed, not dropped and created |
 /// | `primary_key(a, b)` | a primary key of several columns |
-/// | `no_primary_key` | there is none, on purpose |
+/// | `no_primary_key` | the table has no primary key |
 /// | `unique(a, b)`, `unique(name = "...", columns(a, b))` | a unique constraint |
 /// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index |
 /// | `check("...")`, `check(name = "...", expr = "...")` | a check constraint |
 /// | `foreign_key(columns(a, b), references = Other(x, y), ...)` | a foreign key of several columns; also `name`, `on_delete`, `on_update` and `deferrable` |
 /// | `comment = "..."` | the table's comment |
-/// | `strict`, `without_rowid` | SQLite's table options |
-/// | `database = "..."` | the database that the table is in, where there are several |
-/// | `unmanaged` | the table is described and never migrated |
-/// | `crate = path` | where `dbmigrate_runtime` is, if it is renamed |
+/// | `strict`, `without_rowid` | SQLite's table options `STRICT` and `WITHOUT ROWID` |
+/// | `database = "..."` | the database of the table, in a project with several |
+/// | `unmanaged` | the table is never migrated, but other models can refer to it |
+/// | `crate = path` | the path of `dbmigrate_runtime`, if the crate is renamed |
 ///
 /// # On a field
 ///
 /// | key | meaning |
 /// |---|---|
-/// | `primary_key` | the primary key |
-/// | `autoincrement`, `autoincrement = false` | whether a single integer key generates its values: never one twice, or not at all |
-/// | `column = "..."` | the column's name; without it the field's |
-/// | `renamed_from = "..."` | the column's name before |
-/// | `length = 100` | how many characters a text has at most |
-/// | `precision = 10, scale = 2` | how many digits a decimal number has, and of these after the point |
-/// | `type = Decimal(10, 2)`, `type = raw("...")`, `type = raw(sqlite = "...", postgres = "...", mysql = "...")` | another column type: a variant of [`schema::Type`](crate::schema::Type), or a database's own words; `raw("")` is SQLite's column without a type |
+/// | `primary_key` | this column is the primary key |
+/// | `autoincrement`, `autoincrement = false` | a single integer key generates values and never uses one twice, or does not generate values; without either, it generates values and may reuse those of deleted rows |
+/// | `column = "..."` | the column's name; default: the field's name |
+/// | `renamed_from = "..."` | the column's previous name |
+/// | `length = 100` | the maximum number of characters of a text |
+/// | `precision = 10`, `scale = 2` | the number of digits of a decimal, and how many of them are after the decimal point |
+/// | `type = Decimal(10, 2)`, `type = raw("...")`, `type = raw(sqlite = "...", postgres = "...", mysql = "...")` | another column type: a variant of [`schema::Type`](crate::schema::Type), or the database's own name for a type; `raw("")` is a SQLite column without a type |
 /// | `unique`, `index`, `check("...")` | the same as on the struct, for this column |
-/// | `default = 0`, `default = now`, `default = sql("...")` | what a row gets that doesn't say |
-/// | `references = Other::field`, `references = Other`, `references = Other(field)` | a foreign key; without a field to the primary key |
+/// | `default = 0`, `default = now`, `default = sql("...")` | the default: the value of new rows that don't give one |
+/// | `references = Other::field`, `references = Other`, `references = Other(field)` | a foreign key; without a field it refers to the primary key |
 /// | `on_delete`, `on_update` | `no_action`, `restrict`, `cascade`, `set_null` or `set_default` |
 /// | `deferrable` | `"initially deferred"` or `"initially immediate"` |
 /// | `generated("...", stored)`, `generated("...", virtual)` | a generated column |
 /// | `collate = "..."`, `comment = "..."` | the column's collation and comment |
-/// | `nullable`, `not_null` | overrules the type |
-/// | `skip` | the field is no column |
-/// | `flatten` | the field's type is a group of [`Columns`] |
+/// | `nullable`, `not_null` | override what the field's type says |
+/// | `skip` | the field is not a column |
+/// | `flatten` | the field holds a struct with [`Columns`]; its fields become columns of this table |
+///
+/// # On a type of your own
+///
+/// `#[derive(Columns)]` on a struct takes `rename_all`, `primary_key`, `unique`, `index`, `check`,
+/// `foreign_key` and `crate` as a model does, and everything that a field takes.
+/// `#[derive(ColumnType)]` on a struct with one field (a newtype) or on an enum without data takes:
+///
+/// | key | on | meaning |
+/// |---|---|---|
+/// | `length = 100`, `type = ...` | a newtype | as on a field |
+/// | `rename_all = "..."` | an enum | the case of the variants' names; default: snake case |
+/// | `name = "..."` | an enum | the name of the enumeration, in databases that name them |
+/// | `rename = "..."` | a variant | the name that is stored for this variant |
 ///
 /// # Types
 ///
-/// What a field's type is in each database. SQLite is the only one today; the other two are
-/// planned, and so are their columns here. `Option<T>` is `T` and `NULL`; references, `Box<T>` and
-/// `Cow<T>` are `T`.
+/// This table shows the column type of each Rust type, and what that is in each database. SQLite is
+/// the only database today; the columns for the others are planned. `Option<T>` is a nullable `T`.
+/// References, `Box<T>` and `Cow<T>` are the same as `T`.
 ///
-/// | Rust type | column type | SQLite | PostgreSQL | MySQL and MariaDB | what a driver has to write (on SQLite) |
+/// | Rust type | column type | SQLite | PostgreSQL | MySQL and MariaDB | values on SQLite |
 /// |---|---|---|---|---|---|
 /// | `bool` | `Boolean` | `BOOLEAN` | `boolean` | `tinyint(1)` | the integers 0 and 1 |
 /// | `i8`, `i16` | `TinyInteger`, `SmallInteger` | `INTEGER` | `smallint` | `tinyint`, `smallint` | an integer |
@@ -112,11 +125,11 @@ use crate::record::Record;
 /// | `f32`, `f64` | `Float`, `Double` | `REAL` | `real`, `double precision` | `float`, `double` | a number |
 /// | `String`, `str` | `Text` | `TEXT` | `text` | `longtext` | text |
 /// | `String` with `length = n`; `char` has the length 1 | `String(n)` | `VARCHAR(n)` | `varchar(n)` | `varchar(n)` | text; SQLite doesn't enforce the length |
-/// | any with `type = Decimal(p, s)` or `precision = p, scale = s`, up to 15 digits | `Decimal(p, s)` | `DECIMAL(p, s)` | `numeric(p, s)` | `decimal(p, s)` | a number, or a text that is one; a number is read back |
-/// | the same with more than 15 digits | `Decimal(p, s)` | `TEXT` | `numeric(p, s)` | `decimal(p, s)` | text; it compares as text |
-/// | `rust_decimal::Decimal`, `bigdecimal::BigDecimal` | `Numeric` | `TEXT` | `numeric` | `decimal` | text; it compares as text |
+/// | any with `type = Decimal(p, s)` or `precision = p, scale = s`, up to 15 digits | `Decimal(p, s)` | `DECIMAL(p, s)` | `numeric(p, s)` | `decimal(p, s)` | a number, or text that is a number; reading gives a number |
+/// | the same with more than 15 digits | `Decimal(p, s)` | `TEXT` | `numeric(p, s)` | `decimal(p, s)` | text, which compares as text |
+/// | `rust_decimal::Decimal`, `bigdecimal::BigDecimal` | `Numeric` | `TEXT` | `numeric` | `decimal` | text, which compares as text |
 /// | `chrono::NaiveDate`, `time::Date`, `jiff::civil::Date` | `Date` | `DATE` | `date` | `date` | text: `2024-12-31` |
-/// | `chrono::NaiveTime`, `time::Time`, `jiff::civil::Time` | `Time` | `TIME` | `time` | `time(6)` | text: `23:59:59`, also with a fraction |
+/// | `chrono::NaiveTime`, `time::Time`, `jiff::civil::Time` | `Time` | `TIME` | `time` | `time(6)` | text: `23:59:59`, optionally with a fraction |
 /// | `chrono::NaiveDateTime`, `time::PrimitiveDateTime`, `jiff::civil::DateTime` | `DateTime` | `DATETIME` | `timestamp` | `datetime(6)` | text: `2024-12-31 23:59:59` |
 /// | `chrono::DateTime`, `time::OffsetDateTime`, `jiff::Timestamp` | `Timestamp` | `DATETIME` | `timestamptz` | `timestamp(6)` | text: `2024-12-31 23:59:59+00:00` |
 /// | `uuid::Uuid` | `Uuid` | `BLOB` | `uuid` | `binary(16)` | its 16 bytes |
@@ -125,17 +138,18 @@ use crate::record::Record;
 /// | `[u8; N]` | `FixedBinary(N)` | `BLOB` | `bytea` | `varbinary(N)` | bytes; SQLite doesn't enforce the length |
 /// | an enum that derives [`ColumnType`] | `Enum` | `TEXT` with a check | an enum type | `enum(...)` | the variant's name as text |
 /// | `Vec<T>` | `Array` | none | an array | none | SQLite refuses the column |
-/// | any with `type = raw("...")` | `Raw` | these words | these words | these words | what the type holds |
+/// | any with `type = raw("...")` | `Raw` | as written | as written | as written | whatever the type holds |
 ///
-/// A `STRICT` table has six types: integers and booleans are `INTEGER` there, floating point
-/// numbers `REAL`, bytes and UUIDs `BLOB`, and all else is `TEXT`, decimals of any size too.
+/// A `STRICT` table has fewer types: integers and booleans are `INTEGER`, floating point numbers are
+/// `REAL`, bytes and UUIDs are `BLOB`, and everything else is `TEXT`, including all decimals.
 ///
-/// SQLite has no exact type for decimals. A number keeps 15 digits exactly, so decimals of up to
-/// 15 digits are numbers, which sort, compare and add up as such. `9.50` is stored as `9.5`, and
-/// `2.00` as the integer `2`: read such a column as a number, or as text with
-/// `printf('%.2f', price)`. SQLite adds binary numbers, and `round(sum(price), 2)` is the exact sum
-/// as long as that has at most 15 digits. Decimals of more digits are text: exact, but `10.5` sorts before `9.5`, and `9.50`
-/// doesn't equal `9.5`. `migrate` warns where a key, an index or a check compares such a text.
+/// SQLite has no exact decimal type, but its numbers keep 15 digits exactly. Decimals of up to 15
+/// digits are therefore numbers, and sort, compare and add up as such. `9.50` is stored as `9.5`,
+/// and `2.00` as the integer `2`. Read such a column as a number, or as text with
+/// `printf('%.2f', price)`. SQLite adds binary numbers; `round(sum(price), 2)` is the exact sum if
+/// the sum has at most 15 digits. Decimals with more digits are text. Text is exact, but `10.5`
+/// sorts before `9.5`, and `9.50` is not equal to `9.5`. `migrate` warns if a key, an index or a
+/// check compares such text.
 ///
 /// # Mistakes
 ///
