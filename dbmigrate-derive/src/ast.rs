@@ -1,4 +1,4 @@
-//! What a struct says, between its syntax and the code that is written.
+//! What a struct declares: the stage between its syntax and the generated code.
 
 use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
@@ -47,7 +47,7 @@ pub(crate) struct StructAttrs {
 /// A field that is a column or a group of columns.
 pub(crate) struct Field<'a> {
     pub(crate) ident: &'a Ident,
-    /// The name without `r#`.
+    /// The name, without `r#`.
     pub(crate) name: String,
     pub(crate) column: String,
     pub(crate) ty: &'a Type,
@@ -112,7 +112,7 @@ impl<'a> Struct<'a> {
         }
     }
 
-    /// The field of that name, or else the field of the column of that name.
+    /// The field with this name, or else the field whose column has this name.
     pub(crate) fn find(&self, name: &str) -> Option<&Field<'a>> {
         self.columns()
             .find(|field| field.name == name)
@@ -171,7 +171,7 @@ impl StructAttrs {
     }
 }
 
-/// The rule of `rename_all`.
+/// The rule for the value of `rename_all`.
 pub(crate) fn rule(text: &Text) -> syn::Result<Rule> {
     Rule::named(&text.value).map_err(|message| syn::Error::new(text.span, message))
 }

@@ -1,7 +1,7 @@
-//! The keys of `#[model(...)]`: one table of them, and the loop that reads them.
+//! The keys of `#[model(...)]`: the one table that lists them, and the loop that reads them.
 //!
-//! Nothing here returns at the first mistake. Each key's value is read by a closure; where that
-//! fails, the mistake is noted, the rest of the key is passed over, and the next one is read.
+//! Nothing here stops at the first mistake. Each key's value is read by a closure. If that fails,
+//! the mistake is recorded, the rest of the key is skipped, and the next key is read.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -44,14 +44,15 @@ impl Place {
 /// A key: its name, how it is written, and where.
 pub(crate) struct Key {
     pub(crate) name: &'static str,
-    /// The forms for messages, by place; the first is also where it belongs.
+    /// How it is written, for messages, at each place where it is allowed. The first place is the
+    /// one that is suggested.
     forms: &'static [(Place, &'static str)],
-    /// Whether it may be there several times.
+    /// Whether it may occur several times.
     repeats: bool,
 }
 
 impl Key {
-    /// How it is written at a place.
+    /// How it is written at this place.
     pub(crate) fn form(&self, place: Place) -> &'static str {
         self.forms.iter().find(|(form, _)| *form == place).map_or(self.name, |(_, form)| form)
     }
@@ -136,7 +137,7 @@ const KEYS: &[Key] = &[
     key("crate", &[(Model, CRATE), (Columns, CRATE), (Newtype, CRATE), (Enum, CRATE)]),
 ];
 
-/// Reads all keys of the `#[model(...)]` among the attributes, each value by `read`.
+/// Reads all keys of the `#[model(...)]` attributes among these; `read` reads each value.
 pub(crate) fn keys(
     cx: &Ctxt,
     attrs: &[Attribute],
@@ -170,7 +171,7 @@ pub(crate) fn keys(
     seen
 }
 
-/// The keys that are there, each with the place of its name.
+/// The keys that occur, each with the position of its name.
 #[derive(Default)]
 pub(crate) struct Keys(Vec<(&'static str, Span)>);
 
@@ -221,7 +222,7 @@ fn one(
     read(key, ident.span(), input)
 }
 
-/// Goes to the next comma, or to the end.
+/// Skips to the next comma, or to the end.
 fn pass_over(input: ParseStream<'_>) -> syn::Result<()> {
     while !input.is_empty() && !input.peek(Token![,]) {
         input.parse::<TokenTree>()?;
@@ -229,7 +230,7 @@ fn pass_over(input: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// Parses what is between parentheses, all of it, whatever goes wrong.
+/// Parses the content of parentheses and consumes all of it, even after a mistake.
 pub(crate) fn nested<T>(
     input: ParseStream<'_>,
     parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
@@ -245,14 +246,14 @@ pub(crate) fn nested<T>(
     }
 }
 
-/// What can be written at a place.
+/// The keys that are allowed at a place.
 fn valid(place: Place) -> String {
     let names: Vec<String> =
         KEYS.iter().filter(|key| key.belongs(place)).map(|key| format!("`{}`", key.name)).collect();
     format!("the keys of {} are {}", place.name(), names.join(", "))
 }
 
-/// The key that was probably meant.
+/// The key that was probably intended.
 fn guess(name: &str, place: Place) -> Option<&'static str> {
     let near = |key: &&Key| distance(name, key.name) <= name.len().div_ceil(3).min(3);
     KEYS.iter()
@@ -262,7 +263,7 @@ fn guess(name: &str, place: Place) -> Option<&'static str> {
         .map(|key| key.name)
 }
 
-/// The number of letters to change, add or leave out to make one word of the other.
+/// How many letters have to be changed, added or removed to turn one word into the other.
 fn distance(one: &str, two: &str) -> usize {
     let two: Vec<char> = two.chars().collect();
     let mut row: Vec<usize> = (0..=two.len()).collect();

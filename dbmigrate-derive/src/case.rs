@@ -1,6 +1,6 @@
-//! Names in snake case, and `rename_all`.
+//! Conversion of names to snake case, and the rules of `rename_all`.
 
-/// `UserAccount` -> `user_account`, `HTTPServer` -> `http_server`, `already_so` as it is.
+/// `UserAccount` -> `user_account`, `HTTPServer` -> `http_server`; snake case stays as it is.
 pub(crate) fn snake(name: &str) -> String {
     let chars: Vec<char> = name.chars().collect();
     let mut snake = String::with_capacity(name.len() + 4);
@@ -18,11 +18,11 @@ pub(crate) fn snake(name: &str) -> String {
     snake
 }
 
-/// A rule that makes other names of snake case ones.
+/// A rule that converts names from snake case.
 #[derive(Clone, Copy)]
 pub(crate) struct Rule(fn(&[&str]) -> String);
 
-/// The rules by name, for the parser and for its message.
+/// The rules by name, for the parser and for its error message.
 const RULES: &[(&str, Rule)] = &[
     ("lowercase", Rule(|words| words.concat())),
     ("UPPERCASE", Rule(|words| words.concat().to_uppercase())),
@@ -35,7 +35,7 @@ const RULES: &[(&str, Rule)] = &[
 ];
 
 impl Rule {
-    /// The rule of that name, or the names that there are.
+    /// The rule with this name, or a list of the valid names.
     pub(crate) fn named(name: &str) -> Result<Rule, String> {
         match RULES.iter().find(|(text, _)| *text == name) {
             Some((_, rule)) => Ok(*rule),
@@ -47,7 +47,7 @@ impl Rule {
         }
     }
 
-    /// The name by the rule, whatever case it is in.
+    /// Converts a name, whatever case it has.
     pub(crate) fn apply(self, name: &str) -> String {
         let snake = snake(name);
         let words: Vec<&str> = snake.split('_').filter(|part| !part.is_empty()).collect();

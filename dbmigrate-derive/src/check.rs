@@ -1,4 +1,4 @@
-//! The rules that one key alone can't break.
+//! Rules that involve more than one key.
 
 use proc_macro2::Span;
 use syn::spanned::Spanned as _;
@@ -9,7 +9,7 @@ use crate::attr::Place;
 use crate::ctxt::Ctxt;
 use crate::value::{Names, Spanned, list};
 
-/// The named fields of a struct that can be a model or a group of columns.
+/// The named fields of a struct, if it can be a model or a group of columns.
 pub(crate) fn fields<'a>(
     cx: &Ctxt,
     input: &'a DeriveInput,
@@ -50,7 +50,7 @@ pub(crate) fn fields<'a>(
     None
 }
 
-/// The rules of a whole struct.
+/// Checks a whole struct.
 pub(crate) fn rules(cx: &Ctxt, model: &Struct<'_>) {
     for field in &model.fields {
         field_rules(cx, model, field);
@@ -76,7 +76,7 @@ pub(crate) fn rules(cx: &Ctxt, model: &Struct<'_>) {
     }
 }
 
-/// Keys that exclude each other on a field, and why.
+/// Keys that exclude each other on a field, with the reason.
 const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("nullable", "not_null", "a column is one or the other"),
     ("nullable", "primary_key", "a primary key takes no NULL"),
@@ -173,7 +173,7 @@ fn field_rules(cx: &Ctxt, model: &Struct<'_>, field: &Field<'_>) {
     }
 }
 
-/// Whether the list is that one field.
+/// Whether the list consists of this one field.
 fn is_alone(names: &Names, field: &Field<'_>) -> bool {
     matches!(names.as_slice(), [one] if one.value == field.name || one.value == field.column)
 }
@@ -234,7 +234,7 @@ fn columns_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
     }
 }
 
-/// All lists of columns that the struct names.
+/// All lists of columns in the struct's attributes.
 pub(crate) fn lists<'a>(model: &'a Struct<'_>) -> Vec<Vec<(&'a str, Span)>> {
     let names =
         |names: &'a Names| names.iter().map(|name| (name.value.as_str(), name.span)).collect();
@@ -269,7 +269,7 @@ fn names_are_there(cx: &Ctxt, model: &Struct<'_>) {
     }
 }
 
-/// No two constraints of one kind say the same or have one name.
+/// Checks that no two constraints of one kind have the same content or the same name.
 fn names_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
     let on_fields =
         |name: &str| model.find(name).map_or_else(|| name.to_owned(), |field| field.name.clone());
@@ -319,7 +319,7 @@ fn names_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
     }
 }
 
-/// The later of two places in the source, as far as that can be told.
+/// The later of two positions in the source, as far as that can be determined.
 fn later(one: Span, other: Span) -> Span {
     let (first, second) = (one.start(), other.start());
     if (first.line, first.column) > (second.line, second.column) { one } else { other }

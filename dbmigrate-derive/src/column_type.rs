@@ -1,4 +1,4 @@
-//! The code of `#[derive(ColumnType)]`.
+//! Generates the code of `#[derive(ColumnType)]`.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -12,7 +12,7 @@ use crate::ctxt::Ctxt;
 use crate::expand::{krate, respanned};
 use crate::value::{Reader, Spanned, Ty};
 
-/// The runtime's path, what is in the impl, and what is beside it.
+/// The path of the runtime, the content of the impl, and the code next to the impl.
 struct Code {
     krate: TokenStream,
     body: TokenStream,
@@ -25,7 +25,7 @@ impl Code {
     }
 }
 
-/// The derived code, or the mistakes and a stub of an impl.
+/// The generated code, or the mistakes and a stub of an impl.
 pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     let cx = Ctxt::new();
     let Code { krate, body, beside } = match &input.data {
@@ -68,7 +68,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
     }
 }
 
-/// The only field's type.
+/// The type of the only field.
 fn inner(input: &DeriveInput) -> Option<&Type> {
     match &input.data {
         Data::Struct(data) if data.fields.len() == 1 => {
@@ -123,8 +123,8 @@ fn newtype(cx: &Ctxt, input: &DeriveInput, fields: &Fields) -> Code {
             let checked = quote_spanned! {span=>
                 #at::model::check::inner_text(<#inner as #krate::ColumnType>::TY, #name)
             };
-            // Beside the impl it is checked here and not where the type is first used, but there
-            // it can't speak of the type's parameters.
+            // Next to the impl this is checked at once, and inside it only where the type is first
+            // used. But code next to the impl can't refer to the type's parameters.
             let mut inside = TokenStream::new();
             if input.generics.params.is_empty() {
                 beside = quote_spanned!(span=> const _: () = #checked;);
@@ -146,7 +146,7 @@ fn newtype(cx: &Ctxt, input: &DeriveInput, fields: &Fields) -> Code {
     Code { krate, body, beside }
 }
 
-/// A type from an attribute as a constant.
+/// A type from an attribute, as a constant.
 fn constant(ty: &Ty, krate: &TokenStream) -> TokenStream {
     match ty {
         Ty::Named("String", numbers) => quote!(#krate::model::Ty::string(#(#numbers),*)),

@@ -1,11 +1,11 @@
-//! Collects mistakes, so that nobody has to stop at the first.
+//! Collects mistakes, so that all of them can be reported at once.
 
 use std::cell::RefCell;
 use std::fmt::Display;
 
 use proc_macro2::{Span, TokenStream};
 
-/// The mistakes so far. It has to be asked for them by [`Ctxt::finish`].
+/// The mistakes so far. [`Ctxt::finish`] has to be called to report them.
 pub(crate) struct Ctxt {
     errors: RefCell<Vec<syn::Error>>,
 }
@@ -27,7 +27,7 @@ impl Ctxt {
         self.errors.borrow().is_empty()
     }
 
-    /// One `compile_error!` a mistake, each at its place, or nothing.
+    /// One `compile_error!` per mistake, each at its position; empty if there are none.
     pub(crate) fn finish(self) -> TokenStream {
         self.errors.into_inner().iter().map(syn::Error::to_compile_error).collect()
     }

@@ -1,4 +1,4 @@
-//! The code of `#[derive(Model)]` and `#[derive(Columns)]`.
+//! Generates the code of `#[derive(Model)]` and `#[derive(Columns)]`.
 //!
 //! ```text
 //! const _: () = {
@@ -24,7 +24,7 @@ use crate::ctxt::Ctxt;
 use crate::literal::literal;
 use crate::value::{Actions, DefaultValue, Index, Names, Reference, Spanned};
 
-/// The derived code, or the mistakes and as much of an impl as keeps others from following.
+/// The generated code, or the mistakes and as much of an impl as prevents follow-up errors.
 pub(crate) fn derive(input: &DeriveInput, place: Place) -> TokenStream {
     let cx = Ctxt::new();
     let fields = check::fields(&cx, input, place);
@@ -43,7 +43,7 @@ pub(crate) fn derive(input: &DeriveInput, place: Place) -> TokenStream {
     }
 }
 
-/// The path of the runtime.
+/// The path of the runtime crate.
 pub(crate) fn krate(path: Option<&Path>) -> TokenStream {
     match path {
         Some(path) => path.to_token_stream(),
@@ -51,7 +51,7 @@ pub(crate) fn krate(path: Option<&Path>) -> TokenStream {
     }
 }
 
-/// An impl that says nothing, beside errors.
+/// An empty impl, generated along with errors.
 fn stub(input: &DeriveInput, place: Place, krate: &TokenStream) -> TokenStream {
     let ident = &input.ident;
     let (generics, arguments, bounds) = input.generics.split_for_impl();
@@ -74,8 +74,8 @@ fn stub(input: &DeriveInput, place: Place, krate: &TokenStream) -> TokenStream {
     }
 }
 
-/// The same tokens at that place. An error is where an expression's first token is, so the path
-/// of a call has to be there as a whole.
+/// The same tokens at another position. An error is reported at an expression's first token, so a
+/// call's whole path has to be moved.
 pub(crate) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
     let tokens = tokens.clone().into_iter();
     tokens
@@ -86,7 +86,7 @@ pub(crate) fn respanned(tokens: &TokenStream, span: Span) -> TokenStream {
         .collect()
 }
 
-/// Keys that fit some types only, and the function that knows which.
+/// Keys that only fit some types, each with the function that checks the type.
 const TYPED: &[(&str, &str)] = &[
     ("length", "text"),
     ("collate", "text"),
@@ -166,10 +166,10 @@ impl Expansion<'_> {
         }
     }
 
-    /// Reads every column's field, or the compiler would warn of a private model that is only
-    /// declared: `fields `id` and `email` are never read`.
+    /// Generates code that reads every column's field. Otherwise the compiler would warn about a
+    /// private model that is only declared: `fields `id` and `email` are never read`.
     fn read(&self) -> TokenStream {
-        // A field of a packed struct can't be referred to.
+        // A field of a packed struct can't be borrowed.
         if self.model.is_packed {
             return TokenStream::new();
         }
@@ -183,7 +183,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// The struct's type, with every lifetime `'static`.
+    /// The struct's type with `'static` for every lifetime.
     fn this(&self) -> TokenStream {
         let ident = self.model.ident;
         let lifetimes = self.model.generics.params.iter().map(|param| match param {
@@ -212,7 +212,7 @@ impl Expansion<'_> {
         quote!(#krate::model::Field::Column(#name, #column, <#ty as #krate::ColumnType>::TY))
     }
 
-    /// The names of the key's fields; without any, those of a flattened group's.
+    /// The names of the primary key's fields; without any, those of a flattened group.
     fn primary_key(&self) -> TokenStream {
         let Expansion { model: parsed, krate } = self;
         let names: Vec<&str> = match &parsed.attrs.primary_key {
@@ -231,7 +231,7 @@ impl Expansion<'_> {
         quote!(&[#(#names),*])
     }
 
-    /// The names of fields that are unique together.
+    /// The names of the fields that are unique together.
     fn uniques(&self) -> TokenStream {
         let parsed = self.model;
         if parsed.attrs.keys.get("unmanaged").is_some() {
@@ -256,15 +256,15 @@ impl Expansion<'_> {
         quote!(::core::option::Option::Some(&[#(&[#(#uniques),*]),*]))
     }
 
-    /// What the macro can't know, in the order of the literal: module, file and the manifest's
-    /// directory, then the tables and columns of foreign keys.
+    /// The texts that the macro can't know, in the order that the literal expects: module, file and
+    /// the manifest's directory, then the tables and columns of foreign keys.
     fn texts(&self) -> Vec<TokenStream> {
         let Expansion { model: parsed, krate } = self;
         let mut texts = Vec::new();
         if parsed.place == Place::Model {
             texts.push(quote!(::core::module_path!()));
             texts.push(quote!(::core::file!()));
-            // Cargo alone sets it; `env!` would be an error where something else compiles.
+            // Only cargo sets this variable; with `env!`, other build tools would get an error.
             texts.push(quote! {
                 #krate::__private::manifest_dir(::core::option_env!("CARGO_MANIFEST_DIR"))
             });
@@ -300,7 +300,7 @@ impl Expansion<'_> {
         }
     }
 
-    /// The model referred to; `Self` is the struct.
+    /// The referenced model; `Self` is the struct itself.
     fn referenced(&self, references: &Reference) -> TokenStream {
         if references.model.is_ident("Self") {
             return self.this();
@@ -308,7 +308,7 @@ impl Expansion<'_> {
         references.model.to_token_stream()
     }
 
-    /// What has to hold between this struct and others, as constants that panic if it doesn't.
+    /// Checks that involve this struct and others, as constants that panic if a check fails.
     fn checks(&self) -> TokenStream {
         let Expansion { model: parsed, krate } = self;
         let this = self.this();
@@ -317,7 +317,8 @@ impl Expansion<'_> {
         let name = &parsed.name;
         let mut checks = TokenStream::new();
         for (idx, field) in parsed.members().enumerate() {
-            // What `length` and its like mean depends on the type, which only the compiler knows.
+            // What `length` and similar keys require depends on the type, which only the compiler
+            // knows.
             for (key, check) in TYPED.iter().filter(|_| field.attrs.ty.is_none()) {
                 if let Some(span) = field.attrs.keys.get(key) {
                     let krate = respanned(krate, span);
@@ -456,7 +457,7 @@ impl Expansion<'_> {
     }
 }
 
-/// What the type has to hold of a default; nothing is known of an expression.
+/// The kind of value that the type has to hold for a default; `None` for an expression.
 fn kind_of(default: &DefaultValue, krate: &TokenStream, span: Span) -> Option<TokenStream> {
     let kind = match default {
         DefaultValue::Now => quote!(Now),

@@ -1,11 +1,11 @@
-//! The derive macros of dbmigrate, which `dbmigrate-runtime` re-exports beside the traits of the
-//! same names: the traits' pages have the attributes and examples.
+//! The derive macros of dbmigrate. `dbmigrate-runtime` re-exports them together with the traits of
+//! the same names, whose documentation has the attributes and examples.
 //!
-//! A struct goes through these modules in this order: `attr` reads attributes (all `#[model(...)]`
-//! keys are in its one table), `ast` holds what was said, `check` has the rules across fields,
-//! `literal` writes down what the macro knows, and `expand` writes the code. `ctxt` collects
-//! mistakes on the way, so that all of a struct's come out at once. Nothing here looks at the
-//! name of a field's type: the code asks the compiler, by trait.
+//! A struct passes through these modules in order: `attr` reads attributes (its one table lists all
+//! `#[model(...)]` keys), `ast` holds what was declared, `check` has the rules across fields,
+//! `literal` encodes what the macro knows, and `expand` generates the code. `ctxt` collects
+//! mistakes on the way, so that all mistakes in a struct are reported at once. Nothing here
+//! interprets the name of a field's type: the generated code asks the compiler, through traits.
 
 mod ctxt;
 mod case;
@@ -21,7 +21,7 @@ mod listed;
 
 use proc_macro::TokenStream;
 
-/// Makes a struct a model, which is a table.
+/// Makes a struct a model, which is a table in the database.
 ///
 /// See the trait `dbmigrate_runtime::Model`.
 #[proc_macro_derive(Model, attributes(model))]
@@ -30,7 +30,7 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
     expand::derive(&syn::parse_macro_input!(input), attr::Place::Model).into()
 }
 
-/// Makes a struct a group of columns that models take in with `#[model(flatten)]`.
+/// Makes a struct a group of columns that models can include with `#[model(flatten)]`.
 ///
 /// See the trait `dbmigrate_runtime::Columns`.
 #[proc_macro_derive(Columns, attributes(model))]
@@ -48,7 +48,8 @@ pub fn derive_column_type(input: TokenStream) -> TokenStream {
     column_type::derive(&syn::parse_macro_input!(input)).into()
 }
 
-/// Compares a list of revisions with the files beside it; `dbmigrate_runtime::migrations!` does.
+/// Compares a list of revisions with the files next to it; used by
+/// `dbmigrate_runtime::migrations!`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn assert_listed(input: TokenStream) -> TokenStream {

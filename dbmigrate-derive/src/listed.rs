@@ -1,8 +1,8 @@
-//! Whether a list of revisions names every file that is beside it.
+//! Checks that a list of revisions names every file next to it.
 //!
-//! A list that lost the newest revision, as when one side of a merge is taken, is whole in itself:
-//! only the directory shows what it lacks. The compiler says which file the list is in since Rust
-//! 1.88; before, and in editors that don't, nothing is compared.
+//! A list that lost the newest revision, for example in a merge that kept only one side, is still
+//! consistent; only the directory shows what is missing. The compiler reveals the list's file since
+//! Rust 1.88. With earlier versions, and in editors that don't reveal it, nothing is compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,7 @@ use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Token};
 
-/// A line of the list: a module's name, and its path where it isn't in `versions`.
+/// A line of the list: a module's name, and its path if it isn't in `versions`.
 struct Line {
     name: Ident,
     path: Option<LitStr>,
@@ -36,7 +36,7 @@ impl Parse for List {
     }
 }
 
-/// Nothing, or an error that names the first revision file that the list lacks.
+/// Nothing, or an error that names the first revision file which is missing from the list.
 pub fn compare(list: &List) -> TokenStream {
     let missing = list.0.first().and_then(|first| {
         let file = first.name.span().local_file()?;
@@ -50,7 +50,7 @@ pub fn compare(list: &List) -> TokenStream {
     quote_spanned!(span=> ::core::compile_error!(#message);)
 }
 
-/// The first module that has a file among those of the list and no line in it.
+/// The first module that has a file next to the list's files, but no line in the list.
 fn missing(list: &List, base: &Path) -> Option<String> {
     let mut listed: BTreeMap<PathBuf, BTreeSet<String>> = BTreeMap::new();
     for Line { name, path } in &list.0 {
@@ -69,9 +69,9 @@ fn missing(list: &List, base: &Path) -> Option<String> {
     })
 }
 
-/// The Rust files of a directory, sorted, as the names that modules of them would have.
+/// The Rust files of a directory, sorted, with the names that their modules would have.
 fn modules(dir: &Path) -> Vec<(String, PathBuf)> {
-    // What can't be read here fails where the modules are compiled.
+    // A file that can't be read here is an error where the modules are compiled.
     let entries = fs::read_dir(dir).into_iter().flatten().flatten();
     let sources =
         entries.map(|entry| entry.path()).filter(|path| path.extension() == Some("rs".as_ref()));

@@ -1,12 +1,12 @@
-//! What the macro knows of a struct, as bytes: the literal of its record.
+//! Encodes what the macro knows about a struct as bytes: the literal of its record.
 //!
-//! `dbmigrate_runtime::engine::record` reads it back. The words are those of the attributes.
+//! `dbmigrate_runtime::engine::record` decodes it. Its keywords are those of the attributes.
 
 use crate::ast::{Field, Struct};
 use crate::attr::Place;
 use crate::value::{Actions, Check, DefaultValue, Index, Names, Ty};
 
-/// The literal of a model's or a group's record.
+/// The literal for the record of a model or a group.
 pub(crate) fn literal(model: &Struct<'_>) -> Vec<u8> {
     let mut out = Writer::default();
     match model.place {
@@ -35,7 +35,7 @@ struct Writer {
 }
 
 impl Writer {
-    /// Seven bits a byte, the lowest first; all but the last byte have the eighth.
+    /// Seven bits per byte, lowest first; the eighth bit is set in all bytes but the last.
     fn number(&mut self, mut number: u32) -> &mut Writer {
         while number > 127 {
             self.bytes.push(number as u8 | 128);
@@ -59,7 +59,7 @@ impl Writer {
         self.blob(text.as_bytes())
     }
 
-    /// A text, or an empty one for nothing.
+    /// Writes a text, or an empty one for `None`.
     fn optional(&mut self, text: Option<&crate::value::Spanned<String>>) -> &mut Writer {
         self.text(text.map_or("", |text| &text.value))
     }
@@ -72,7 +72,7 @@ impl Writer {
         self
     }
 
-    /// A word and a text, if there is one.
+    /// Writes a keyword and its text, if there is one.
     fn said(&mut self, word: &str, text: Option<&str>) -> &mut Writer {
         if let Some(text) = text {
             self.text(word).text(text);

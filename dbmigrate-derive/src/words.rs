@@ -1,12 +1,12 @@
-//! Names that later editions of Rust reserve.
+//! Handles names that are keywords in later editions of Rust.
 
 use proc_macro::{Delimiter, Group, Ident, Spacing, TokenStream, TokenTree};
 
-/// The keywords that editions after 2015 brought.
+/// The keywords that were added after the 2015 edition.
 const RESERVED: [&str; 5] = ["async", "await", "dyn", "gen", "try"];
 
 /// The input with such names written as raw identifiers. A crate of an older edition may use the
-/// bare words, but syn doesn't parse them as names; both forms are the same name to the compiler.
+/// bare names, but syn doesn't parse them; to the compiler both forms are the same name.
 pub(crate) fn raw(input: TokenStream) -> TokenStream {
     let mut tokens = input.into_iter().peekable();
     let mut output = Vec::new();
@@ -16,7 +16,7 @@ pub(crate) fn raw(input: TokenStream) -> TokenStream {
                 let is_name = tokens.peek().is_none_or(ends_name);
                 TokenTree::Ident(if is_name { raw_ident(&ident) } else { ident })
             }
-            // An invisible group is what a macro was given, such as the path of a type.
+            // An invisible group was passed to a macro, such as the path of a type.
             TokenTree::Group(group) if group.delimiter() != Delimiter::None => {
                 let mut inner = Group::new(group.delimiter(), raw(group.stream()));
                 inner.set_span(group.span());

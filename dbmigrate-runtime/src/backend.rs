@@ -1,4 +1,4 @@
-//! The kinds of databases that a migration may have texts for.
+//! The kinds of databases that a migration can be written for.
 
 use std::fmt;
 
@@ -14,10 +14,10 @@ pub enum Backend {
 }
 
 impl Backend {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Backend; 3] = [Backend::Sqlite, Backend::Postgres, Backend::Mysql];
 
-    /// Its name in attributes, in the encoding of operations and to a migration's step.
+    /// The name in attributes, in encoded operations and in `Db::dialect`.
     pub const fn name(self) -> &'static str {
         match self {
             Backend::Sqlite => "sqlite",
@@ -35,7 +35,7 @@ impl Backend {
         }
     }
 
-    /// The schemes of its URLs.
+    /// The schemes of its URLs, such as `sqlite`.
     pub const fn schemes(self) -> &'static [&'static str] {
         match self {
             Backend::Sqlite => &["sqlite"],
@@ -44,7 +44,7 @@ impl Backend {
         }
     }
 
-    /// The feature of this crate that has its driver, where this version has one.
+    /// The feature of this crate that enables its driver; `None` where this version has no driver.
     pub const fn feature(self) -> Option<&'static str> {
         match self {
             Backend::Sqlite => Some("sqlite"),
@@ -52,18 +52,18 @@ impl Backend {
         }
     }
 
-    /// The one of that name.
+    /// The backend with this name.
     pub fn by_name(name: &str) -> Option<Backend> {
         Backend::ALL.into_iter().find(|backend| backend.name() == name)
     }
 
-    /// The one whose URLs have that scheme.
+    /// The backend whose URLs have this scheme.
     pub fn by_scheme(scheme: &str) -> Option<Backend> {
         Backend::ALL.into_iter().find(|backend| backend.schemes().contains(&scheme))
     }
 }
 
-/// Writes its title.
+/// Writes the title.
 impl fmt::Display for Backend {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.title())

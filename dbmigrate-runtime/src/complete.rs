@@ -1,17 +1,17 @@
-//! Whether a list of revisions has all that those in it need; decided by the compiler.
+//! Checks at compile time that a list of revisions contains every revision that its members need.
 //!
-//! What no other revision needs, such as the newest one, can't be missed from within the list. The
-//! macro `assert_listed` compares it with the files when it is compiled, and
-//! `cargo dbmigrate check` does so whenever it runs.
+//! From within the list nobody can notice a missing revision that no other revision needs, such as
+//! the newest one. The macro `assert_listed` compares the list with the files when it is compiled,
+//! and `cargo dbmigrate check` does so whenever it runs.
 
 use crate::migration::Module;
 
-/// The most bytes of a name in the message.
+/// The maximum length of a name in the message, in bytes.
 const WIDTH: usize = 400;
 
-/// Fails to compile where a revision follows, or depends on, one that isn't in the list.
+/// Fails to compile if a revision follows, or depends on, a revision that isn't in the list.
 pub const fn assert_complete(modules: &[Module]) {
-    // The tool compiles the new revisions alone, and looks at the whole history itself.
+    // The tool compiles only the new revisions, and checks the whole history itself.
     if cfg!(feature = "runner") {
         return;
     }
@@ -38,9 +38,10 @@ const fn assert_all_known(modules: &[Module], at: usize, names: &[&str]) {
     }
 }
 
-/// Whether it is a revision of the list, one that another one replaces, or a branch label.
+/// Whether the name is a revision in the list, a revision that one of them replaces, or a branch
+/// label.
 const fn is_known(modules: &[Module], at: usize, name: &str) -> bool {
-    // Files are sorted by time, so what one follows is mostly the one before it.
+    // Files are sorted by time, so a revision's parent is usually the entry before it.
     let mut distance = 1;
     while distance < modules.len() {
         let (before, after) = (at.checked_sub(distance), at + distance);
@@ -64,7 +65,7 @@ const fn is_known(modules: &[Module], at: usize, name: &str) -> bool {
     false
 }
 
-/// Whether one of the texts has the word: `c3`, or `c3: a1 b2`.
+/// Whether one of the texts contains the word. A text is an id, or a list such as `c3: a1 b2`.
 const fn has_word(texts: &[&str], word: &str) -> bool {
     let mut idx = 0;
     while idx < texts.len() {
@@ -104,7 +105,7 @@ const fn is_equal(one: &[u8], two: &[u8]) -> bool {
     true
 }
 
-/// What the compiler says, and how long it is.
+/// The compiler's message and its length.
 const fn message(module: &str, needed: &str) -> ([u8; WIDTH], usize) {
     let parts = [
         "the list of revisions in `mod.rs` lacks `",
@@ -153,7 +154,7 @@ mod tests {
         assert_complete(&[]);
         let second = module("b2", &["a1"], &[]);
         assert_complete(&[second, module("a1", &[], &[])]);
-        // Its file is gone, and another one stands for it.
+        // The file of `x` is gone, and another revision replaces it.
         assert_complete(&[second, module("s", &[], &["c3: x a1"])]);
         assert_complete(&[Module { depends_on: &["blog"], down_revision: &[], ..second }]);
         let err = std::panic::catch_unwind(|| assert_complete(&[second])).unwrap_err();

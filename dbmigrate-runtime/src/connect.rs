@@ -1,4 +1,4 @@
-//! What a [`Migrator`](crate::Migrator) can be given: a connection, a URL, a path.
+//! What a [`Migrator`](crate::Migrator) can migrate: a connection, a URL, or a path.
 
 #[cfg(feature = "sqlite")]
 mod sqlite;
@@ -12,10 +12,10 @@ use crate::url::{Access, Location, Url};
 
 /// A database that a [`Migrator`](crate::Migrator) can migrate.
 ///
-/// That is `&mut rusqlite::Connection` (with the feature `sqlite`), a URL such as `sqlite:app.db`,
-/// or the path of a file. A URL or a path is opened for the call and closed after it; a missing
-/// file is created, unless the call fails before it commits anything. This trait can't be
-/// implemented outside of this crate.
+/// This is `&mut rusqlite::Connection` (with the feature `sqlite`), a URL such as `sqlite:app.db`,
+/// or the path of a file. A URL or a path is opened for the call and closed afterwards. A missing
+/// file is created; if the call fails before it commits anything, no file remains. This trait can't
+/// be implemented outside of this crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no database that can be migrated",
     note = "pass `&mut rusqlite::Connection`, which needs the feature `sqlite` of \
@@ -24,11 +24,11 @@ use crate::url::{Access, Location, Url};
 )]
 pub trait Connect: ConnectToRead + sealed::Connect {}
 
-/// A database that a [`Migrator`](crate::Migrator) can ask for its revisions.
+/// A database whose revisions a [`Migrator`](crate::Migrator) can query.
 ///
-/// That is all that can be migrated ([`Connect`]), and `&rusqlite::Connection`. A missing file is a
-/// database without revisions, and is not created. This trait can't be implemented outside of this
-/// crate.
+/// This is every database that can be migrated ([`Connect`]), and `&rusqlite::Connection`. A
+/// missing file counts as a database without revisions, and is not created. This trait can't be
+/// implemented outside of this crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no database that can be asked for its revisions",
     note = "pass `&rusqlite::Connection`, which needs the feature `sqlite` of dbmigrate-runtime, a \
@@ -44,8 +44,8 @@ pub(crate) mod sealed {
     use crate::driver::Driver;
 
     pub trait Connect {
-        /// Calls the function with a driver that can write. What is opened for it may wait that
-        /// long for another process that creates the database.
+        /// Calls the function with a driver that can write. If the database has to be opened first,
+        /// opening waits at most this long for another process that is creating the file.
         fn with_driver<T>(
             self,
             lock_timeout: Duration,
@@ -54,7 +54,7 @@ pub(crate) mod sealed {
     }
 
     pub trait ConnectToRead {
-        /// Calls the function with a driver that is only queried.
+        /// Calls the function with a driver that is only used for queries.
         fn with_reader<T>(
             self,
             read: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
@@ -112,8 +112,8 @@ fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
     }
 }
 
-/// Opens a database that is only queried. It may have to be written all the same, where a process
-/// that was killed left a journal.
+/// Opens a database for queries only. The file may still be written to: SQLite has to roll back a
+/// journal that a killed process left.
 fn open_to_read(url: Url) -> Result<Box<dyn Driver>, Error> {
     let location = match url.location {
         Location::File(path) if !path.exists() => Location::Memory,

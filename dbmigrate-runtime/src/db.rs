@@ -1,23 +1,23 @@
-//! What a migration's step sees of the database.
+//! The database as a migration's step sees it.
 
 use std::fmt;
 
 use crate::driver::{Connection, DatabaseError};
 use crate::{FromValue, IntoValues, Value};
 
-/// What a step returns: any error stops the run, and everything it did is rolled back.
+/// What a step returns. Any error stops the run, and everything that the run did is rolled back.
 pub type StepResult = Result<(), Box<dyn std::error::Error + Send + Sync>>;
 
-/// The database as a step sees it: inside the revision's open transaction.
+/// The database as a step sees it, inside the revision's open transaction.
 ///
-/// The same in the command-line tool, where statements travel to the process that holds the
-/// connection, and in a program that migrates its own database.
+/// It behaves the same in the command-line tool, where statements travel to the process that holds
+/// the connection, and in a program that migrates its own database.
 pub struct Db<'a> {
     conn: &'a mut dyn Connection,
     args: &'a [(String, String)],
-    /// The last statement's error that the step was given.
+    /// The error of the last statement that failed.
     failed: Option<DatabaseError>,
-    /// Why the database ended the transaction, which nothing more may run outside of then.
+    /// Why the database ended the transaction. Once this is set, no further statement may run.
     lost: Option<DatabaseError>,
 }
 
@@ -37,7 +37,7 @@ impl<'a> Db<'a> {
         self.lost
     }
 
-    /// The error of the last statement that failed, where a step that failed gives it as its reason.
+    /// The error of the last failed statement, if the step's own error repeats it as the reason.
     pub(crate) fn cause(&self, why: &str) -> Option<&DatabaseError> {
         self.failed.as_ref().filter(|err| why.contains(&err.to_string()))
     }
@@ -65,8 +65,8 @@ impl<'a> Db<'a> {
     ///
     /// # Errors
     ///
-    /// What the database says. The statement did nothing then; a step that goes on and returns
-    /// `Ok` keeps what its other statements did.
+    /// The database's error. The failed statement has no effect; a step that handles the error and
+    /// returns `Ok` keeps what its other statements did.
     pub fn execute(&mut self, sql: &str, params: impl IntoValues) -> Result<u64, DatabaseError> {
         self.ask(|conn| conn.execute(sql, &params.into_values()))
     }
@@ -75,7 +75,7 @@ impl<'a> Db<'a> {
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's error.
     pub fn query(&mut self, sql: &str, params: impl IntoValues) -> Result<Vec<Row>, DatabaseError> {
         let rows = self.ask(|conn| conn.query(sql, &params.into_values()))?;
         let columns: std::sync::Arc<[String]> = rows.columns.into();
@@ -116,7 +116,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The value of a column, by its name or its place counted from 0.
+    /// The value of a column, given its name or its position counted from 0.
     ///
     /// # Errors
     ///
@@ -138,7 +138,7 @@ impl Row {
     }
 }
 
-/// A column of a [`Row`]: its name, or its place counted from 0.
+/// A column of a [`Row`]: its name, or its position counted from 0.
 ///
 /// This trait can't be implemented outside of this crate.
 pub trait ColumnRef: fmt::Display + sealed::Find {}
@@ -149,7 +149,7 @@ impl ColumnRef for usize {}
 
 mod sealed {
     pub trait Find {
-        /// The place of the column among these.
+        /// The position of the column in this list.
         fn find(&self, columns: &[String]) -> Option<usize>;
     }
 }

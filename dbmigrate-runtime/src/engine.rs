@@ -1,20 +1,20 @@
-//! For dbmigrate's own tool and for the code that it generates; it promises nothing.
+//! The engine, for dbmigrate's own tool and the code that it generates. Its API is not stable.
 //!
 //! Anything in here may change in any version. The tool depends on exactly one version of this
-//! crate, and an application's own code needs nothing of it: what applications and revisions use is
-//! in the rest of the crate.
+//! crate. An application's own code needs nothing from this module: what applications and revisions
+//! use is in the rest of the crate.
 
 pub use crate::backend::Backend;
 pub use crate::migration::{Migration, Migrations};
 
-/// The operations that a revision records: replayed on a schema, undone, and written as text.
+/// The operations that a revision records: replayed on a schema, reversed, and encoded as text.
 pub mod recording {
     pub use crate::operations::codec::{DecodeError, FORMAT, checksum, decode, encode};
     pub use crate::operations::recording::{Recording, replay};
     pub use crate::operations::reverse::reverse_all;
 }
 
-/// Declares the public name of each module of the engine, which is a private one of this crate.
+/// Declares the public name of each module of the engine; the modules themselves are private.
 macro_rules! modules {
     ($($(#[$attribute:meta])* $name:ident = $($module:ident)::+;)*) => {
         $($(#[$attribute])* pub mod $name {
@@ -26,35 +26,35 @@ macro_rules! modules {
 modules! {
     /// How each database writes SQL, plans operations and reads its catalog.
     dialect = dialect;
-    /// How the tables of a database differ from those that the migrations make.
+    /// How a database's tables differ from the tables that the migrations create.
     drift = drift;
-    /// Connections: text and values in, rows out.
+    /// Connections: SQL text and values in, rows out.
     driver = driver;
-    /// Takes a database from where it is to a target.
+    /// Migrates a database from its current state to a target.
     executor = executor;
     /// Where a database stands in a history.
     standing = standing;
-    /// When two names are the same name to a database.
+    /// When a database considers two names to be the same.
     folding = folding;
     /// The names that constraints and indexes get when a model doesn't name them.
     naming = schema::naming;
     /// What a run will do, as a value, before anything runs.
     plan = plan;
-    /// A model as bytes in what the compiler writes, and back.
+    /// A model encoded as bytes in a compiled artifact, and decoded again.
     record = record;
     /// The graph of revisions, and what an identifier names.
     revision = revision;
-    /// What the tool and the program that it builds from a project's migrations say to each other.
+    /// The protocol between the tool and the program that it builds from a project's migrations.
     #[cfg(feature = "runner")]
     runner = runner;
-    /// A plan as a script of SQL.
+    /// A plan as an SQL script.
     script = script;
-    /// SQL as tokens: compared, searched and renamed in without being understood.
+    /// SQL as tokens, so that texts can be compared, searched and renamed in without a parser.
     sql = sql;
     /// Database URLs.
     url = url;
     /// The table with a row for each applied revision.
     version_table = version_table;
-    /// Mistakes in SQL that a person wrote, found before it runs.
+    /// Mistakes in hand-written SQL, found before it runs.
     written = written;
 }

@@ -1,4 +1,4 @@
-//! What can go wrong when migrations are planned and run, one wording each.
+//! What can go wrong when migrations are planned and run, with one wording for each failure.
 
 mod hint;
 
@@ -15,10 +15,10 @@ use crate::revision::{GraphError, Revision};
 
 /// A failure to plan or to run migrations.
 ///
-/// The message is one lowercase sentence without a full stop: what was being done, to what, and
-/// why it failed. What the database itself said is the [source](std::error::Error::source), and
-/// what to do about it is in [`Error::hint`]. Ask the `is_` methods about the causes that a
-/// program can act on.
+/// The message is one lowercase sentence without a full stop: what was being done, to what, and why
+/// it failed. The database's own error is the [source](std::error::Error::source), and what to do
+/// about it is in [`Error::hint`]. The `is_` methods tell apart the causes that a program can act
+/// on.
 pub struct Error {
     inner: Box<Inner>,
 }
@@ -62,27 +62,27 @@ impl Error {
         self
     }
 
-    /// What to do about it, if there is one thing to say.
+    /// What to do about the failure, if there is something to suggest.
     pub fn hint(&self) -> Option<&str> {
         self.inner.hint.as_deref()
     }
 
-    /// Whether another process held the lock until the wait was over.
+    /// Whether another process held the lock until the timeout.
     pub fn is_locked(&self) -> bool {
         self.inner.kind == Kind::Locked
     }
 
-    /// Whether the database has revisions that these migrations don't have.
+    /// Whether the database has applied revisions that these migrations don't contain.
     pub fn is_ahead(&self) -> bool {
         self.inner.kind == Kind::Ahead
     }
 
-    /// Whether a revision was edited after it was applied.
+    /// Whether an applied revision was edited afterwards.
     pub fn is_edited(&self) -> bool {
         self.inner.kind == Kind::Edited
     }
 
-    /// Whether the database has no safe way to make a change; nothing was run.
+    /// Whether the database has no safe way to make a change. Nothing was run in that case.
     pub fn is_unsupported(&self) -> bool {
         self.inner.kind == Kind::Unsupported
     }
@@ -123,8 +123,8 @@ impl Error {
         err.with_source(source).maybe_hint(hint)
     }
 
-    /// The step's own words say why, and the database's last error, where it is the reason, what
-    /// to do.
+    /// The step's own message says why it failed. The hint comes from the database's last error, if
+    /// that is the reason.
     pub(crate) fn step(
         revision: &str,
         name: &str,
@@ -141,14 +141,15 @@ impl Error {
         Error::new(Kind::Other, message).maybe_hint(hint)
     }
 
-    /// The database rolled back by itself, whatever the step made of it.
+    /// For a transaction that the database rolled back by itself, even if the step ignored the
+    /// error.
     pub(crate) fn step_lost(revision: &str, name: &str, source: DatabaseError) -> Error {
         let message = format!("revision `{revision}` was rolled back: step `{name}` failed");
         let hint = hint_of(&source);
         Error::new(Kind::Other, message).with_source(source).maybe_hint(hint)
     }
 
-    /// `done` says what stays of a revision that ran outside a transaction.
+    /// `done` says what remains of a revision that ran outside a transaction.
     pub(crate) fn callback(
         revision: &str,
         which: &str,
@@ -171,7 +172,8 @@ impl Error {
         }
     }
 
-    /// The database rolled back by itself, whatever the callback made of it.
+    /// For a transaction that the database rolled back by itself, even if the callback ignored the
+    /// error.
     pub(crate) fn callback_lost(revision: &str, which: &str, source: DatabaseError) -> Error {
         let message = format!("revision `{revision}` was rolled back: {which} after it failed");
         let hint = hint_of(&source);
@@ -189,7 +191,7 @@ impl Error {
         )
     }
 
-    /// Of a revision that runs outside a transaction.
+    /// For a revision that runs outside a transaction.
     pub(crate) fn transaction_left_by_callback(
         revision: &str,
         which: &str,
@@ -209,7 +211,7 @@ impl Error {
         )
     }
 
-    /// The database ended the transaction and nothing has said why.
+    /// For a transaction that the database ended without an error that says why.
     pub(crate) fn transaction_lost(revision: &str) -> Error {
         let message = format!(
             "revision `{revision}` was not begun: the database has rolled back the transaction \
@@ -259,7 +261,7 @@ impl Error {
         Error::new(Kind::Other, message).maybe_hint(hint)
     }
 
-    /// `different` are lines in words.
+    /// Each entry of `different` describes one difference.
     pub(crate) fn verification(different: &[String]) -> Error {
         let mut message =
             "the run was rolled back: it did not leave what the revisions say:".to_owned();
@@ -356,7 +358,7 @@ impl Error {
         Error::new(Kind::Other, message).with_hint("commit or roll it back before")
     }
 
-    /// `known` is what the database is at, of the revisions that the project has.
+    /// `known` are the database's heads among the revisions that the project has.
     pub(crate) fn unknown_applied(id: &str, message: &str, known: &[&str]) -> Error {
         let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
         let text = format!(
@@ -370,7 +372,7 @@ impl Error {
         ))
     }
 
-    /// `above` is applied and follows it.
+    /// `above` is an applied revision that follows `revision`.
     pub(crate) fn late(revision: &Revision, above: &str) -> Error {
         let Revision { id, message, file, .. } = revision;
         let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
@@ -411,9 +413,9 @@ impl Error {
         )
     }
 
-    /// `alone` is the revision that ran outside a transaction, where nothing is rolled back.
+    /// `alone` is the revision that ran outside a transaction, so that nothing is rolled back.
     pub(crate) fn violations(new: &[Violation], alone: Option<&str>) -> Error {
-        // No row of a table can be checked against such a foreign key.
+        // The database can't check the rows of a table that has such a foreign key.
         let is_mismatch = |violation: &&Violation| violation.kind == ViolationKind::Mismatch;
         let has_mismatch = new.iter().any(|violation| is_mismatch(&violation));
         let left = if has_mismatch {
@@ -508,7 +510,7 @@ impl fmt::Display for Error {
     }
 }
 
-/// As [`Error::report`], so that an `unwrap` in a program shows all there is to say.
+/// Same as [`Error::report`], so that an `unwrap` in a program shows the hint as well.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.report())
@@ -516,7 +518,7 @@ impl fmt::Debug for Error {
 }
 
 impl Error {
-    /// The message with what the database said and the hint, on lines of their own.
+    /// The message, followed by the database's own error and the hint, each on its own line.
     pub fn report(&self) -> String {
         let mut text = self.to_string();
         if let Some(source) = &self.inner.source {

@@ -1,5 +1,5 @@
-//! The executor: takes a database from where it is to a target, in transactions that hold the
-//! revisions' work and their version rows together.
+//! The executor: migrates a database from its current state to a target, in transactions that
+//! contain both the revisions' work and their version rows.
 
 mod budget;
 mod on_apply;
@@ -23,24 +23,25 @@ use budget::Budget;
 pub use on_apply::{Applied, Callbacks};
 use verify::Verification;
 
-/// How a run is made.
+/// How migrations are run.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Whether each revision has a transaction of its own, instead of one for the run.
+    /// Whether each revision gets its own transaction, instead of one transaction for the whole
+    /// run.
     pub transaction_each: bool,
-    /// How long to wait for other processes at most: for the lock, and at a commit for readers, all
-    /// waits of the run taken together.
+    /// How long the run may wait in total for other processes: for the lock, and for readers when
+    /// it commits.
     pub lock_timeout: Duration,
-    /// What `-x key=value` gave, for steps.
+    /// Arguments for steps, given as `-x key=value`.
     pub args: Vec<(String, String)>,
     /// The version table's name.
     pub version_table: String,
-    /// The schema that the version table is in; empty is the connection's own. SQLite takes only
-    /// `main` beside it, since a row in an attached file isn't always committed with the work.
+    /// The schema of the version table; empty for the connection's own schema. SQLite accepts only
+    /// `main` besides that, since a commit isn't always atomic across attached files.
     pub version_table_schema: String,
-    /// Whether an upgrade is allowed on a database that has revisions which the project lacks.
+    /// Whether to upgrade a database that has applied revisions which the project lacks.
     pub allow_ahead: bool,
-    /// What is called after each revision; see [`Options::on_apply`].
+    /// Functions that are called after each revision; see [`Options::on_apply`].
     pub callbacks: Callbacks,
 }
 
@@ -65,9 +66,9 @@ impl Options {
     }
 }
 
-/// Is told what a run does while it does it.
+/// Is told about the progress of a run.
 pub trait Observer {
-    /// A revision begins.
+    /// A revision is about to run.
     fn running(&mut self, direction: Direction, revision: &Revision) {
         let _ = (direction, revision);
     }
@@ -77,14 +78,15 @@ pub trait Observer {
         let _ = statement;
     }
 
-    /// A revision is about to run after one that comes after it in the history, as happens when
-    /// branches are merged; on a new database they run the other way round.
+    /// A revision is about to run although `applied`, which comes after it in the history, was
+    /// applied earlier. This happens when branches are merged; a new database runs them in the
+    /// other order.
     fn late(&mut self, revision: &Revision, applied: &Revision) {
         let _ = (revision, applied);
     }
 
-    /// Another process holds the lock, or reads what is to be committed; the run waits that long
-    /// at most.
+    /// Another process holds the lock, or is reading while the run wants to commit. The run waits
+    /// at most this long.
     fn waiting(&mut self, at_most: Duration) {
         let _ = at_most;
     }
@@ -94,21 +96,21 @@ impl Observer for () {}
 
 /// Runs the steps of migrations.
 pub trait Steps {
-    /// Gets ready to run the steps of these migrations, before anything is locked.
+    /// Prepares to run the steps of these migrations, before the database is locked.
     ///
     /// # Errors
     ///
-    /// When they can't be run.
+    /// When the steps can't be run.
     fn prepare(&mut self, migrations: &[&Migration]) -> StepResult {
         let _ = migrations;
         Ok(())
     }
 
-    /// Runs the step at that place among the recording's operations.
+    /// Runs the step at this position among the recording's operations.
     ///
     /// # Errors
     ///
-    /// Whatever the step returns.
+    /// The step's error.
     fn run(
         &mut self,
         migration: &Migration,
@@ -118,7 +120,7 @@ pub trait Steps {
     ) -> StepResult;
 }
 
-/// Steps whose functions are in this program.
+/// Steps that are functions of this program.
 #[derive(Debug)]
 pub struct OwnSteps;
 
@@ -140,13 +142,13 @@ impl Steps for OwnSteps {
     }
 }
 
-/// What follows a transaction.
+/// What to do after a transaction.
 enum Next {
-    /// Nothing.
+    /// Nothing: the target is reached.
     Done,
-    /// Another one.
+    /// Run another transaction.
     More,
-    /// This revision, outside a transaction.
+    /// Run this revision outside a transaction.
     Alone(String),
 }
 
@@ -158,9 +160,9 @@ pub struct Executor<'a> {
     pub migrations: &'a Migrations,
     /// How runs are made.
     pub options: &'a Options,
-    /// Is told what happens.
+    /// Is told about the progress.
     pub observer: &'a mut dyn Observer,
-    /// Runs steps.
+    /// Runs the steps.
     pub steps: &'a mut dyn Steps,
 }
 
@@ -171,24 +173,25 @@ impl std::fmt::Debug for Executor<'_> {
 }
 
 impl<'m> Executor<'m> {
-    /// Takes the database to where an identifier says, and returns the ids of the revisions that
-    /// were run, in order. With nothing to do it only reads.
+    /// Migrates the database to the target that an identifier names, and returns the ids of the
+    /// revisions that were run, in order. If nothing is pending, it only reads.
     ///
     /// # Errors
     ///
     /// Before anything runs: an unknown identifier, an edited or unknown applied revision, a
-    /// revision that can't be planned or undone. While it runs: what the database or a step says;
-    /// the transaction is then rolled back, and the database is as it was before it.
+    /// revision that can't be planned or undone. While it runs: an error of the database or of a
+    /// step. The transaction is then rolled back, and the database is as it was before.
     pub fn run(&mut self, direction: Direction, identifier: &str) -> Result<Vec<String>, Error> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());
         }
-        // Relative identifiers are counted once: what others apply meanwhile doesn't shift them.
+        // A relative identifier is resolved once, so that what others apply meanwhile doesn't shift
+        // it.
         let target = self.look()?.target(direction, identifier)?;
         self.run_to(direction, &target)
     }
 
-    /// The same where it is known what the identifier names.
+    /// Same as [`Executor::run`], for a target that was already resolved.
     ///
     /// # Errors
     ///
@@ -211,7 +214,8 @@ impl<'m> Executor<'m> {
         let facts = self.facts()?;
         plan::plan(&migrations, direction, &pending, &applied, self.driver.dialect(), &facts)?;
         refuse_mismatch(self.conn(), &migrations, direction, &pending, &applied)?;
-        // A program that has to be compiled for a step isn't compiled under the lock.
+        // Compiling the program for the steps takes long, so it happens before the database is
+        // locked.
         let is_step = |operation: &Operation| matches!(operation, Operation::Run(_));
         let pending: Vec<&Migration> =
             pending.iter().filter_map(|pending| migrations.get(pending)).collect();
@@ -224,14 +228,14 @@ impl<'m> Executor<'m> {
         self.prepared(|this| this.run_prepared(direction, target))
     }
 
-    /// Enters the revisions that a target needs as applied, and takes out those that follow it,
-    /// without running them; other branches stay. `purge` first empties the version table, whatever
-    /// it holds. Returns the ids entered.
+    /// Marks the revisions that a target needs as applied, and the revisions that follow it as not
+    /// applied, without running them; other branches stay unchanged. With `purge` the version table
+    /// is emptied first, whatever it contains. Returns the ids that were marked as applied.
     ///
     /// # Errors
     ///
-    /// An unknown target, an applied revision that the project doesn't have unless `purge`, and
-    /// what the database says.
+    /// An unknown target, an applied revision that the project doesn't have (unless `purge` is
+    /// set), and the database's errors.
     pub fn stamp(&mut self, target: &Target, purge: bool) -> Result<Vec<String>, Error> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());
@@ -289,11 +293,11 @@ impl<'m> Executor<'m> {
         Ok(entered)
     }
 
-    /// Creates the version table, if it isn't there.
+    /// Creates the version table if it doesn't exist.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     pub fn ensure_version_table(&mut self) -> Result<(), Error> {
         if self.driver.in_transaction() {
             return Err(Error::open_transaction());
@@ -307,13 +311,13 @@ impl<'m> Executor<'m> {
         })
     }
 
-    /// Where the database stands, compared with what the project has.
+    /// Where the database stands, compared with the project's revisions.
     fn look(&mut self) -> Result<Standing<'m, Migrations>, Error> {
         let (migrations, options) = (self.migrations, self.options);
         Standing::read(self.conn(), migrations, options.version_table(), options.allow_ahead)
     }
 
-    /// Enters what rows count as in the place of these rows.
+    /// Replaces the rows of replaced revisions by the row of the revision that replaces them.
     fn settle(&mut self, view: &View<'_, Migrations>) -> Result<(), Error> {
         let table = self.options.version_table();
         for (id, rows) in &view.counted {
@@ -337,14 +341,15 @@ impl<'m> Executor<'m> {
         self.driver.as_connection()
     }
 
-    /// Makes the connection ready, works, and puts it back, also after a failure.
+    /// Prepares the connection, does the work, and restores the connection's settings, also on
+    /// failure.
     fn prepared<T>(
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let failed = |err| Error::database("make the connection ready", err);
         self.driver.prepare().map_err(failed)?;
-        // A step may panic, and the connection may be a program's that goes on with it.
+        // A step may panic, and the caller may go on using its connection afterwards.
         let res = catch_unwind(AssertUnwindSafe(|| work(self)));
         self.driver.rollback();
         self.driver.release();
@@ -377,14 +382,15 @@ impl<'m> Executor<'m> {
         }
     }
 
-    /// A revision outside a transaction, under a lock of its own; whether it still was to be run.
+    /// Runs a revision outside a transaction, under a lock of its own. Returns whether it was still
+    /// pending.
     fn run_alone(
         &mut self,
         direction: Direction,
         target: &Target,
         id: &String,
     ) -> Result<bool, Error> {
-        // Another process may have run it while this one waited.
+        // Another process may have run it while this one waited for the lock.
         let standing = self.look()?;
         let target = standing.graph().translated(target);
         let pending = standing.route(direction, &target);
@@ -394,7 +400,7 @@ impl<'m> Executor<'m> {
         };
         let before = self.violations()?;
         let mut planner = Planner::new(&migrations, direction, applied)?;
-        // There is nothing to roll back.
+        // Nothing can be rolled back, so there is nothing to verify either.
         let facts = self.facts()?;
         let mut none = Verification::none(self.driver.dialect(), &facts);
         self.run_one(direction, migration, &mut planner, false, &mut none)?;
@@ -405,7 +411,7 @@ impl<'m> Executor<'m> {
         Ok(true)
     }
 
-    /// One transaction's revisions. What is pending is asked again, under the lock.
+    /// Runs the revisions of one transaction. What is pending is read again under the lock.
     fn run_begun(
         &mut self,
         direction: Direction,
@@ -457,7 +463,7 @@ impl<'m> Executor<'m> {
         Ok(next)
     }
 
-    /// Commits what succeeded, rolls back what didn't.
+    /// Commits after success and rolls back after a failure.
     fn end<T>(&mut self, res: Result<T, Error>, budget: &mut Budget) -> Result<T, Error> {
         match res {
             Ok(res) => budget.commit(self.driver, self.observer).map(|()| res),
@@ -473,12 +479,12 @@ impl<'m> Executor<'m> {
     }
 }
 
-/// Refuses a route that leaves a foreign key to columns that aren't unique in this database, whose
-/// own tables and indexes count as well.
+/// Refuses a route that leaves a foreign key to columns that aren't unique. The database's own
+/// tables and indexes are taken into account as well.
 ///
 /// # Errors
 ///
-/// The first such foreign key, and what the database says.
+/// The first such foreign key, and the database's errors.
 pub fn refuse_mismatch(
     conn: &mut dyn Connection,
     migrations: &Migrations,
@@ -498,7 +504,7 @@ fn health(conn: &mut dyn Connection, tables: &BTreeSet<String>) -> Result<Health
     conn.health(tables).map_err(failed)
 }
 
-/// Those after that weren't there before, each as often as it is new.
+/// The violations in `after` that aren't in `before`, counting duplicates.
 fn new_violations(mut before: Vec<Violation>, mut after: Vec<Violation>) -> Vec<Violation> {
     before.sort();
     after.sort();

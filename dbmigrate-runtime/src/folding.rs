@@ -1,28 +1,28 @@
-//! When two names are the same name to a database.
+//! When a database considers two names to be the same.
 
 use crate::sql::Lexicon;
 
-/// How a database compares the names in its catalog with those that statements use.
+/// How a database compares the names in its catalog with the names in statements.
 ///
-/// Tables apart from everything else is the smallest shape in which the three databases fit: in
-/// SQLite no names differ by the case of ASCII letters alone. In PostgreSQL, where statements are
-/// written with quoted names, all names are exact. In MySQL and MariaDB the names of columns,
-/// indexes and constraints fold, and those of tables do where the server's
-/// `lower_case_table_names` isn't 0.
+/// Two settings, one for tables and one for everything else, are the least that covers three
+/// databases. In SQLite, no names differ by the case of ASCII letters alone. In PostgreSQL all
+/// names are exact, since statements are written with quoted names. In MySQL and MariaDB the names
+/// of columns, indexes and constraints fold, and the names of tables fold unless the server's
+/// `lower_case_table_names` is 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Folding {
-    /// The names of tables and of what is named among them, such as views.
+    /// The names of tables and of objects that share their name space, such as views.
     pub tables: Case,
     /// All other names.
     pub others: Case,
 }
 
-/// Whether the case of letters tells names apart.
+/// Whether names that differ only in letter case are different names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Case {
-    /// `A` is `a`; letters outside of ASCII are compared as they are.
+    /// `A` and `a` are the same; letters outside of ASCII are compared as they are.
     Ascii,
-    /// `A` is not `a`.
+    /// `A` and `a` are different.
     Exact,
 }
 
@@ -35,7 +35,7 @@ impl Case {
         }
     }
 
-    /// The name in the spelling that all names have that are the same.
+    /// The name in a canonical spelling: equal names have equal results.
     pub fn folded(self, name: &str) -> String {
         match self {
             Case::Ascii => name.to_ascii_lowercase(),
@@ -45,7 +45,7 @@ impl Case {
 }
 
 impl Folding {
-    /// No name is told apart by the case of ASCII letters.
+    /// Names never differ by the case of ASCII letters alone.
     pub const ASCII: Folding = Folding { tables: Case::Ascii, others: Case::Ascii };
 
     /// Whether both name the same table.
@@ -53,7 +53,7 @@ impl Folding {
         self.tables.same(a, b)
     }
 
-    /// A table's name in the spelling that all names have that are the same.
+    /// A table's name in a canonical spelling: equal names have equal results.
     pub fn folded_table(self, name: &str) -> String {
         self.tables.folded(name)
     }
@@ -69,14 +69,14 @@ impl Folding {
     }
 }
 
-/// What the names in a database's expressions can be, as plain data.
+/// What the names in a database's expressions can refer to, as plain data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NameRules {
     /// When two names are the same.
     pub folding: Folding,
     /// How expressions are read.
     pub lexicon: &'static Lexicon,
-    /// Columns that each table has though nothing declares them.
+    /// Columns that every table has without declaring them.
     pub hidden_columns: &'static [&'static str],
 }
 

@@ -2,9 +2,9 @@
 //!
 //! An application derives [`Model`] on its structs. `cargo dbmigrate migrate` compares the models
 //! with the migrations and writes the next revision, a Rust module that records
-//! [`Operations`](operations::Operations). `cargo dbmigrate upgrade` applies it, or the application
-//! does by itself with a [`Migrator`], which takes whatever can be connected ([`Connect`]): the
-//! application's own `&mut rusqlite::Connection`, a URL, or the path of a file.
+//! [`Operations`](operations::Operations). `cargo dbmigrate upgrade` applies the revision, or the
+//! application applies it with a [`Migrator`], which accepts every database that implements
+//! [`Connect`]: the application's own `&mut rusqlite::Connection`, a URL, or the path of a file.
 //!
 //! ```
 //! # #[cfg(feature = "derive")] {
@@ -23,30 +23,31 @@
 //! # }
 //! ```
 //!
-//! # What is whose
+//! # Public API
 //!
-//! On this page and in [`model`], [`schema`], [`operations`] and [`prelude`] is what applications
-//! and revisions use. [`engine`] is for the command-line tool and for the code that it generates;
+//! Applications and revisions use what is on this page and in [`model`], [`schema`], [`operations`]
+//! and [`prelude`]. [`engine`] is for the command-line tool and the code that it generates;
 //! anything in it may change in any version. [`Value`], [`schema::Type`] and
-//! [`operations::Operation`] may get further variants, so a `match` over one of them needs a `_`.
+//! [`operations::Operation`] may get further variants, so a `match` over one of them needs a `_`
+//! arm.
 //!
 //! # Features
 //!
-//! A crate that only derives needs no feature beyond the default `derive`, compiles no C code and
-//! no driver. `sqlite` applies migrations on the application's own rusqlite, `bundled` has rusqlite
-//! compile SQLite. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json` and
-//! `bytes` let a model's fields have the types of these crates. `runner` and `exhaustive` are for
-//! the tool.
+//! A crate that only derives models needs just the default feature `derive`, which compiles no C
+//! code and no driver. `sqlite` applies migrations through the application's own rusqlite;
+//! `bundled` has rusqlite compile SQLite. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`,
+//! `bigdecimal`, `serde_json` and `bytes` allow the types of these crates in a model's fields.
+//! `runner` and `exhaustive` are for the tool.
 
 #![warn(missing_docs)]
 
-// What a model says.
+// Models and schemas.
 mod folding;
 pub mod model;
 mod record;
 pub mod schema;
 
-// What a migration says, and what it comes to.
+// Migrations and revisions.
 mod complete;
 mod migration;
 pub mod operations;
@@ -57,7 +58,7 @@ mod sql;
 mod standing;
 mod written;
 
-// What a database does.
+// Databases.
 mod backend;
 mod connect;
 mod db;
@@ -87,17 +88,17 @@ pub use migrator::{Migrator, Status};
 pub use model::{ColumnType, Columns, Model};
 pub use revision::Revision;
 #[cfg(feature = "sqlite")]
-/// The rusqlite whose connections a [`Migrator`] takes. An application that names it by this path
-/// has the same version by construction.
+/// The rusqlite whose connections a [`Migrator`] takes. An application that uses this path always
+/// has the matching version.
 pub use rusqlite;
 pub use value::{FromValue, IntoValues, Value};
 
-/// What a revision module needs.
+/// What a revision module imports.
 pub mod prelude {
     pub use crate::operations::{
         ColumnChange, CustomOperation, Operation, Operations, Sql, TableChange,
     };
-    /// Revision files name it in foreign keys only, where the short name is clear.
+    /// Revision files use this name only in foreign keys, where the short form is clear.
     pub use crate::schema::ReferentialAction as Action;
     pub use crate::schema::{
         Check, Column, Deferrable, ForeignKey, Generated, Index, IndexColumn, PrimaryKey, Table,
@@ -106,11 +107,11 @@ pub mod prelude {
     pub use crate::{Db, StepResult, Value};
 }
 
-/// What the macros expand to; no part of the public interface.
+/// What the macros expand to; not part of the public API.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::complete::assert_complete;
-    // The tool compiles lists of its own, of a part of the files.
+    // The tool compiles its own lists, which contain only some of the files.
     pub use crate::migration::{message_range, slice, text};
     pub use crate::migrator::Migrator;
     #[cfg(any(not(feature = "derive"), feature = "runner"))]
@@ -119,7 +120,7 @@ pub mod __private {
     #[cfg(all(feature = "derive", not(feature = "runner")))]
     pub use dbmigrate_derive::assert_listed;
 
-    /// What a revision module may leave out.
+    /// Defaults for the constants that a revision module may omit.
     pub mod defaults {
         pub const REPLACES: &[&str] = &[];
     }

@@ -1,4 +1,4 @@
-//! Migrations: revisions with what they record.
+//! Migrations: revisions together with the operations that they record.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ use crate::schema::Schema;
 /// A revision module as the `migrations!` macro names it.
 #[derive(Debug, Clone, Copy)]
 pub struct Module {
-    /// The module's name, which is its file's.
+    /// The module's name, which is also the name of its file.
     pub name: &'static str,
     /// `REVISION`
     pub revision: &'static str,
@@ -21,7 +21,7 @@ pub struct Module {
     pub branch_labels: &'static [&'static str],
     /// `DEPENDS_ON`
     pub depends_on: &'static [&'static str],
-    /// `REPLACES`, where the module has it
+    /// `REPLACES`, if the module defines it
     pub replaces: &'static [&'static str],
     /// The first line of the module's documentation.
     pub message: &'static str,
@@ -46,7 +46,7 @@ impl Module {
         }
     }
 
-    /// Calls both functions and keeps what they record.
+    /// Calls both functions and keeps the operations that they record.
     #[doc(hidden)]
     pub fn record(&self) -> Migration {
         let record = |function: fn(&mut Operations)| {
@@ -58,10 +58,10 @@ impl Module {
     }
 }
 
-/// A revision with what its two directions record.
+/// A revision together with what its two directions record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Migration {
-    /// Its place in the history.
+    /// The revision: its place in the history.
     pub revision: Revision,
     /// What `upgrade` recorded.
     pub upgrade: Recording,
@@ -71,23 +71,23 @@ pub struct Migration {
     pub checksum: String,
 }
 
-/// The way that a revision is taken.
+/// The direction in which a revision is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
-    /// It is applied.
+    /// The revision is applied.
     Upgrade,
-    /// It is undone.
+    /// The revision is undone.
     Downgrade,
 }
 
 impl Migration {
-    /// A migration, with the checksum of what it records.
+    /// A migration; computes the checksum of its operations.
     pub fn new(revision: Revision, upgrade: Recording, downgrade: Recording) -> Migration {
         let checksum = operations::checksum(&upgrade.operations);
         Migration { revision, upgrade, downgrade, checksum }
     }
 
-    /// What that direction recorded.
+    /// What the direction recorded.
     pub fn recording(&self, direction: Direction) -> &Recording {
         match direction {
             Direction::Upgrade => &self.upgrade,
@@ -102,7 +102,7 @@ pub struct Migrations {
     graph: Graph,
     /// In the graph's order.
     migrations: Vec<Migration>,
-    /// Those that are not in this view of the graph.
+    /// Migrations that are not part of this view of the graph.
     others: Vec<Migration>,
 }
 
@@ -111,7 +111,7 @@ impl Migrations {
     ///
     /// # Errors
     ///
-    /// When they make no graph.
+    /// When their revisions don't form a graph.
     pub fn new(migrations: Vec<Migration>) -> Result<Migrations, Error> {
         let graph =
             Graph::new(migrations.iter().map(|migration| migration.revision.clone()).collect())?;
@@ -132,11 +132,12 @@ impl Migrations {
         Migrations { graph, migrations, others: by_id.into_values().collect() }
     }
 
-    /// The migrations as a database has them that these are applied in: see [`Graph::view`].
+    /// The migrations from the point of view of a database with these applied revisions: see
+    /// [`Graph::view`].
     ///
     /// # Errors
     ///
-    /// When the database stands where there is no file any more.
+    /// When the database is at a revision whose file no longer exists.
     pub fn view(&self, applied: BTreeSet<String>) -> Result<View<'_, Migrations>, GraphError> {
         let View { of, applied, counted } = self.graph.view(applied)?;
         let of = match of {
@@ -149,14 +150,14 @@ impl Migrations {
         Ok(View { of, applied, counted })
     }
 
-    /// The same before a stamp, which itself says what is applied: it may name one of the revisions
-    /// that another one replaces, also on a database that has that other one, and that other one on
-    /// a database that has only some of them.
+    /// The same before a stamp, which itself decides what is applied. The target may be one of the
+    /// revisions that another one replaces, even if the database has the replacing revision; or the
+    /// replacing revision, even if the database has only some of those that it replaces.
     ///
     /// # Errors
     ///
-    /// As [`Migrations::view`], where the target doesn't say what the database is; and when a target
-    /// is within what another revision replaces, and the files of that are gone.
+    /// As [`Migrations::view`], if the target doesn't decide the question; and when the target is
+    /// within what another revision replaces, and those files no longer exist.
     pub fn view_to_stamp(
         &self,
         applied: BTreeSet<String>,
@@ -189,7 +190,7 @@ impl Migrations {
         }
     }
 
-    /// The same with another migration in the place of the one that has its id.
+    /// The same, with the migration that has this one's id replaced by this one.
     pub fn with(mut self, migration: Migration) -> Migrations {
         let mut all = self.migrations.iter_mut().chain(&mut self.others);
         if let Some(new_migration) =
@@ -205,26 +206,26 @@ impl Migrations {
         &self.graph
     }
 
-    /// The migrations, each after what it needs.
+    /// The migrations, each after those that it needs.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Migration> {
         self.migrations.iter()
     }
 
-    /// All of them as they are written, those as well that another one replaces, in no order.
+    /// All migrations, including those that another one replaces, in no particular order.
     pub fn every(&self) -> impl Iterator<Item = &Migration> {
         self.migrations.iter().chain(&self.others)
     }
 
-    /// The migration of that id.
+    /// The migration with this id.
     pub fn get(&self, id: &str) -> Option<&Migration> {
         self.migrations.get(self.graph.position(id)?)
     }
 
-    /// The schema that all migrations build, or those of these ids.
+    /// The schema that all migrations build, or only those with these ids.
     ///
     /// # Errors
     ///
-    /// The first operation that doesn't fit those before it.
+    /// The first operation that doesn't fit the schema built by those before it.
     pub fn replay(&self, only: Option<&BTreeSet<String>>) -> Result<Schema, Error> {
         let mut schema = Schema::default();
         for migration in &self.migrations {
@@ -242,7 +243,7 @@ impl Migrations {
 pub const fn message_range(source: &str) -> (usize, usize) {
     let bytes = source.as_bytes();
     let mut at = 0;
-    // A byte order mark, blank lines and attributes may stand before it; a shebang may not.
+    // A byte order mark, blank lines and attributes may come before it; a shebang may not.
     while at < bytes.len() {
         let line = at;
         let mut end = line;
@@ -273,8 +274,7 @@ pub const fn message_range(source: &str) -> (usize, usize) {
     (0, 0)
 }
 
-/// The bytes of a range of a text, as an array of its own, so that a program doesn't carry the
-/// whole text.
+/// A range of a text as an array of bytes, so that the program doesn't contain the whole text.
 #[doc(hidden)]
 pub const fn slice<const N: usize>(source: &str, start: usize) -> [u8; N] {
     let bytes = source.as_bytes();
@@ -296,12 +296,12 @@ pub const fn text(bytes: &'static [u8]) -> &'static str {
     }
 }
 
-/// Declares the revision modules of a migrations directory; written in its `mod.rs`, where
-/// `cargo dbmigrate` keeps the list.
+/// Declares the revision modules of a migrations directory. It is written in the directory's
+/// `mod.rs`, where `cargo dbmigrate` maintains the list.
 ///
-/// A name is a module in the directory `versions` beside the file; one with a path is in that
-/// file, which is named from the same place. The macro declares `migrator()`, which gives a
-/// [`Migrator`](crate::Migrator) of them all.
+/// A bare name is a module in the subdirectory `versions`. A name with a path is the module in that
+/// file; the path is relative to the directory of `mod.rs`. The macro declares `migrator()`, which
+/// returns a [`Migrator`](crate::Migrator) of all modules.
 ///
 /// ```text
 /// dbmigrate_runtime::migrations! {
@@ -311,8 +311,8 @@ pub const fn text(bytes: &'static [u8]) -> &'static str {
 /// ```
 #[macro_export]
 macro_rules! migrations {
-    // `in` is what the command-line tool writes, which puts the list of another directory into a
-    // file of its own: there the text of each module is at a path.
+    // `in` is written by the command-line tool, which copies the list of another directory into a
+    // file of its own: the text of each module is then at a path.
     ($($name:ident $(in $text:literal)? $(= $path:literal)?;)*) => {
         #[allow(dead_code, unused_imports, unused_variables, unreachable_pub, missing_docs)]
         #[allow(non_snake_case)]
@@ -321,7 +321,7 @@ macro_rules! migrations {
             $($crate::migrations! { @beside $name $(= $path)? })*
         }
 
-        // Paths count from the file's own directory.
+        // Paths are relative to the file's own directory.
         #[path = "."]
         #[allow(dead_code, unused_imports, unused_variables, unreachable_pub, missing_docs)]
         #[allow(non_snake_case)]
@@ -340,7 +340,7 @@ macro_rules! migrations {
                 down_revision: versions::$name::DOWN_REVISION,
                 branch_labels: versions::$name::BRANCH_LABELS,
                 depends_on: versions::$name::DEPENDS_ON,
-                // The inner names hide the outer ones, so a module that has none is as one that
+                // The module's constants hide these defaults, so a module without `REPLACES`
                 // replaces nothing.
                 #[allow(unused_imports)]
                 replaces: {
@@ -356,8 +356,8 @@ macro_rules! migrations {
             }
         }),*];
 
-        // A list that lacks a revision which others need would stop before it without a word. Long
-        // histories take longer than the compiler expects of a constant.
+        // Without this check, an incomplete list would silently stop before the missing revision.
+        // Evaluating a long history exceeds the compiler's usual limit for a constant.
         #[allow(long_running_const_eval)]
         const _: () = $crate::__private::assert_complete(MODULES);
         $crate::__private::assert_listed! { $($name $(= $path)?;)* }
@@ -377,7 +377,7 @@ macro_rules! migrations {
     (@source $name:ident $(in $text:literal)? = $path:literal) => { include_str!($path) };
 }
 
-/// What the comparison of a list with its files is where nothing is compared.
+/// Stands in for the comparison of a list with its files, where there is nothing to compare.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! no_assert_listed {

@@ -1,4 +1,4 @@
-//! Migrations inside a program: the application migrates its own database.
+//! Migrations inside a program: an application migrates its own database.
 
 use std::time::Instant;
 
@@ -9,11 +9,11 @@ use crate::revision::{Graph, Target, View};
 use crate::standing::Standing;
 use crate::{Error, version_table};
 
-/// The migrations that a program carries; `migrations::migrator()` makes one.
+/// The migrations that a program contains; `migrations::migrator()` returns one.
 ///
-/// It works on a connection of the application's own, and on the database of a URL or path:
-/// see [`Connect`]. A connection inside an open transaction is refused; the connection's settings
-/// are as before afterwards.
+/// It works on the application's own connection, or on the database that a URL or a path names: see
+/// [`Connect`]. A connection with an open transaction is refused. The connection's settings are
+/// restored afterwards.
 ///
 /// # Example
 ///
@@ -35,12 +35,12 @@ pub struct Migrator {
     modules: &'static [Module],
 }
 
-/// How a database stands to the migrations that a program carries.
+/// How a database compares with the migrations that a program contains.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Status {
     /// Ids of applied revisions, in the order of the history.
     pub applied: Vec<String>,
-    /// Ids of revisions that the program has and the database doesn't, in the order in which they
+    /// Ids of revisions that the program has and that aren't applied, in the order in which they
     /// would run.
     pub pending: Vec<String>,
     /// Ids of applied revisions that the program doesn't have.
@@ -48,7 +48,7 @@ pub struct Status {
 }
 
 impl Migrator {
-    /// The migrations of these modules, in any order.
+    /// A migrator of these modules, in any order.
     pub const fn new(modules: &'static [Module]) -> Migrator {
         Migrator { modules }
     }
@@ -58,33 +58,34 @@ impl Migrator {
         self.modules
     }
 
-    /// The migrations with what they record.
+    /// The migrations together with what they record.
     ///
     /// # Errors
     ///
-    /// When the revisions make no graph.
+    /// When the revisions don't form a graph.
     #[doc(hidden)]
     pub fn migrations(&self) -> Result<Migrations, Error> {
         Migrations::new(self.modules.iter().map(Module::record).collect())
     }
 
-    /// Applies what is pending, and returns the ids of the revisions that were applied.
+    /// Applies all pending revisions, and returns the ids of those that were applied.
     ///
-    /// All of them in one transaction: it succeeds, or the database is as before. Several
-    /// processes may call it at once; each revision is applied once, and all of them succeed. It
-    /// blocks: inside an async function it holds up the thread for as long as the migrations take.
+    /// Everything happens in one transaction: it succeeds, or the database is unchanged. Several
+    /// processes may call this at the same time; each revision is applied once, and all calls
+    /// succeed. The call blocks: inside an async function it holds up the thread for as long as the
+    /// migrations take.
     ///
     /// # Errors
     ///
-    /// When the database can't be opened, when a revision fails, was edited after it was applied,
-    /// or is unknown to this program; see [`Migrator::upgrade_with`] for a database that may be
-    /// ahead.
+    /// When the database can't be opened, or when a revision fails, was edited after it was
+    /// applied, or is unknown to this program. [`Migrator::upgrade_with`] can allow a database that
+    /// is ahead of the program.
     pub fn upgrade(&self, database: impl Connect) -> Result<Vec<String>, Error> {
         self.upgrade_with(database, "head", &Options::default())
     }
 
-    /// Applies a revision and the pending ones that it needs; the identifiers are those of the
-    /// command line.
+    /// Applies a revision and the pending revisions that it needs. Identifiers are the same as on
+    /// the command line.
     ///
     /// # Errors
     ///
@@ -98,7 +99,7 @@ impl Migrator {
         self.run(database, Direction::Upgrade, identifier, options)
     }
 
-    /// Applies what is pending to the database of a URL such as `sqlite:app.db`. The same as
+    /// Applies all pending revisions to the database of a URL such as `sqlite:app.db`; the same as
     /// [`Migrator::upgrade`] with the URL.
     ///
     /// # Errors
@@ -108,12 +109,12 @@ impl Migrator {
         self.upgrade(url)
     }
 
-    /// Undoes the revisions that were applied after one of them, `base` for all. What the
-    /// revisions drop can't be recovered.
+    /// Undoes the revisions that were applied after the given one, or all of them for `base`.
+    /// Tables and columns that the revisions drop lose their data.
     ///
     /// # Errors
     ///
-    /// When a revision can't be undone or fails; the database is then as before.
+    /// When a revision can't be undone or fails; the database is then unchanged.
     pub fn downgrade(
         &self,
         database: impl Connect,
@@ -122,8 +123,8 @@ impl Migrator {
         self.downgrade_with(database, identifier, &Options::default())
     }
 
-    /// The same with options, such as another version table, or callbacks; see
-    /// [`Options::on_apply`].
+    /// The same as [`Migrator::downgrade`] with options, such as another version table, or
+    /// callbacks; see [`Options::on_apply`].
     ///
     /// # Errors
     ///
@@ -137,18 +138,19 @@ impl Migrator {
         self.run(database, Direction::Downgrade, identifier, options)
     }
 
-    /// How the database stands to these migrations. Costs one query, changes nothing, and works on
-    /// a connection that can only read. A missing file is a database without revisions.
+    /// How the database compares with these migrations. This takes one query, changes nothing, and
+    /// works on a read-only connection. A missing file counts as a database without revisions.
     ///
     /// # Errors
     ///
-    /// What the database says, when the revisions make no graph, and when the database is in the
-    /// middle of revisions that one replaces and that this program doesn't have.
+    /// The database's errors; when the revisions don't form a graph; and when the database has only
+    /// some of the revisions that another one replaces, and this program doesn't contain them.
     pub fn status(&self, database: impl ConnectToRead) -> Result<Status, Error> {
         self.status_with(database, &Options::default())
     }
 
-    /// The same with options, of which the version table counts.
+    /// The same as [`Migrator::status`] with options; only the version table's name and schema are
+    /// used.
     ///
     /// # Errors
     ///
@@ -188,8 +190,8 @@ impl Migrator {
         Ok(Status { applied, pending, unknown })
     }
 
-    /// Whether nothing is pending. A database that is ahead of this program counts as up to
-    /// date, so that an old replica may start beside a new one.
+    /// Whether nothing is pending. A database that is ahead of this program counts as up to date,
+    /// so that an old replica may start beside a new one.
     ///
     /// # Errors
     ///
@@ -198,7 +200,8 @@ impl Migrator {
         self.is_up_to_date_with(database, &Options::default())
     }
 
-    /// The same with options, of which the version table counts.
+    /// The same as [`Migrator::is_up_to_date`] with options; only the version table's name and
+    /// schema are used.
     ///
     /// # Errors
     ///

@@ -14,16 +14,16 @@ use crate::written;
 pub(crate) use mismatch::mismatch;
 pub use mismatch::{Unfollowable, unfollowable};
 
-/// One revision of a plan with its statements.
+/// One revision of a plan, together with its tasks.
 #[derive(Debug)]
 pub struct Planned<'a> {
     /// The migration.
     pub migration: &'a Migration,
-    /// What it does to the database, in order.
+    /// What the revision does to the database, in order.
     pub tasks: Vec<Task>,
 }
 
-/// Where a way up or down leads.
+/// The target of an upgrade or a downgrade.
 ///
 /// # Errors
 ///
@@ -40,11 +40,11 @@ pub fn target(
     }
 }
 
-/// Where an upgrade leads.
+/// The target of an upgrade.
 ///
 /// # Errors
 ///
-/// When the identifier names nothing, or the base.
+/// When the identifier names nothing, or names the base.
 pub fn upgrade_target(
     graph: &Graph,
     applied: &BTreeSet<String>,
@@ -54,7 +54,8 @@ pub fn upgrade_target(
         return Err(Error::not_a_way_up(identifier));
     }
     let target = graph.target(identifier, Some(applied))?;
-    // Before anything is applied, the database stands there already.
+    // An identifier such as `current` may name the base: if nothing is applied, the database is
+    // already there.
     let is_base = target.ids().is_empty() && !graph.revisions().is_empty();
     if is_base && !is_from_database(identifier) {
         return Err(Error::not_a_way_up(identifier));
@@ -62,7 +63,7 @@ pub fn upgrade_target(
     Ok(target)
 }
 
-/// Where a downgrade leads.
+/// The target of a downgrade.
 ///
 /// # Errors
 ///
@@ -85,9 +86,10 @@ pub fn downgrade_target(
     }
 }
 
-/// The revisions between what is applied and a target, in the order in which they run: going up,
-/// what the target needs and isn't applied; going down, what is applied and follows the target, or
-/// needs what does. So other branches stay, and so does what an undone revision depended on.
+/// The revisions between the applied ones and a target, in the order in which they run. Going up,
+/// these are the pending revisions that the target needs. Going down, these are the applied
+/// revisions that follow the target, and those that need them. So other branches stay as they are,
+/// and so do the dependencies of an undone revision.
 pub fn route(
     graph: &Graph,
     applied: &BTreeSet<String>,
@@ -111,21 +113,21 @@ pub fn route(
     }
 }
 
-/// What counts as applied after a stamp: what the target needs, and what is applied and doesn't
-/// follow it. So other branches stay as they are.
+/// What counts as applied after a stamp: the revisions that the target needs, and the applied ones
+/// that don't follow it. So other branches stay as they are.
 pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BTreeSet<String> {
     let above = graph.above(target);
     let stays = applied.iter().filter(|applied| !above.contains(applied.as_str())).cloned();
     stays.chain(graph.with_ancestors(&target.ids()).into_iter().map(str::to_owned)).collect()
 }
 
-/// The facts of a database that is what the migrations make it, of the same version.
+/// The facts of a database of the same version that is exactly as the migrations build it.
 fn replayed(facts: &Facts) -> Facts {
     Facts { version: facts.version, objects: None }
 }
 
-/// What operations are on a database that isn't at hand, given the schema before them, which
-/// becomes the one after them.
+/// Plans operations without a database, given the schema before them, which is updated to the
+/// schema after them.
 ///
 /// # Errors
 ///
@@ -138,8 +140,8 @@ pub fn offline(
     tasks(operations, schema, dialect, &dialect.offline_facts())
 }
 
-/// The same on a database that these are the facts of. What depends on what the operations
-/// themselves make of it is planned from what they say.
+/// Plans operations for a database with these facts. Where the plan depends on the result of
+/// earlier operations in the list, that result is taken from the operations themselves.
 ///
 /// # Errors
 ///
@@ -162,8 +164,8 @@ pub fn tasks(
     Ok(tasks)
 }
 
-/// Whether a way up runs nothing below what is applied, such as a revision that was put between
-/// two others later. To go to such a revision itself is to ask for that.
+/// Checks that an upgrade runs nothing that an applied revision needs, such as a revision that was
+/// later inserted between two others. Targeting such a revision explicitly is allowed.
 ///
 /// # Errors
 ///
@@ -192,8 +194,8 @@ pub fn check_order(
     })
 }
 
-/// Whether each placeholder in the SQL of a route's revisions has a value: it can have none, and a
-/// database would take NULL for it. Asked before the first of them runs.
+/// Refuses SQL with a placeholder in a route's revisions. A placeholder can't get a value there,
+/// and a database would use NULL. Checked before the first revision runs.
 ///
 /// # Errors
 ///
@@ -216,9 +218,9 @@ pub(crate) fn refuse_placeholders(
     Ok(())
 }
 
-/// Refuses a route that leaves a foreign key to columns that aren't unique, where the revisions
-/// alone say so: for a new database, or one that isn't at hand. Of a database at hand
-/// [`refuse_mismatch`](crate::executor::refuse_mismatch) asks what is there.
+/// Refuses a route that leaves a foreign key to columns that aren't unique, judged by the revisions
+/// alone: for a new database, or without a database. If there is one,
+/// [`refuse_mismatch`](crate::executor::refuse_mismatch) reads its tables as well.
 ///
 /// # Errors
 ///
@@ -236,13 +238,13 @@ pub fn refuse_mismatch_offline(
     }
 }
 
-/// Plans a route's revisions one after the other, each on the schema that those before it leave.
-/// The facts are those of the database before the first of them.
+/// Plans a route's revisions one after the other, each on the schema that the earlier ones leave.
+/// The facts describe the database before the first revision.
 ///
 /// # Errors
 ///
-/// The first revision that can't be undone, doesn't fit the schema before it, or that the
-/// database can't do safely.
+/// The first revision that can't be undone, that doesn't fit the schema before it, or that contains
+/// a change the database can't make safely.
 pub fn plan<'a>(
     migrations: &'a Migrations,
     direction: Direction,
@@ -258,24 +260,24 @@ pub fn plan<'a>(
     migrations.map(|(idx, migration)| planner.next(migration, dialect, facts_of(idx))).collect()
 }
 
-/// Plans revisions one at a time and keeps the schema between them.
+/// Plans revisions one at a time and keeps track of the schema between them.
 #[derive(Debug)]
 pub struct Planner<'a> {
     migrations: &'a Migrations,
     direction: Direction,
     applied: BTreeSet<String>,
-    /// The places in the history of the heads of what is applied.
+    /// The heads of the applied revisions, as positions in the history.
     heads: BTreeSet<usize>,
-    /// What the applied revisions build.
+    /// The schema that the applied revisions build.
     schema: Schema,
 }
 
 impl<'a> Planner<'a> {
-    /// Begins at what is applied.
+    /// Starts from the applied revisions.
     ///
     /// # Errors
     ///
-    /// When an applied revision doesn't fit those before it.
+    /// When an applied revision doesn't fit the ones before it.
     pub fn new(
         migrations: &'a Migrations,
         direction: Direction,
@@ -289,9 +291,9 @@ impl<'a> Planner<'a> {
         Ok(Planner { migrations, direction, applied, heads, schema })
     }
 
-    /// The applied revision that comes last in the history, if it comes after this one: on a new
-    /// database they run the other way round. Branches with labels are meant to go each at its own
-    /// pace.
+    /// The last applied revision of the history, if it comes after this one; a new database would
+    /// run them in the other order. Branches with labels don't count, since they are meant to
+    /// advance independently.
     pub fn overtaken_by(&self, migration: &Migration) -> Option<&'a Revision> {
         let graph = self.migrations.graph();
         let id = &migration.revision.id;
@@ -301,13 +303,14 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Plans the next revision as a whole, and takes it as run. What depends on what the revision
-    /// itself makes of the database is planned from what the migrations say it makes.
+    /// Plans the next revision completely, and treats it as run. Where the plan depends on the
+    /// result of earlier operations in the revision, that result is taken from the operations
+    /// themselves.
     ///
     /// # Errors
     ///
-    /// When it can't be undone, doesn't fit the schema before it, or the database can't do it
-    /// safely. The planner is of no use after that.
+    /// When the revision can't be undone, doesn't fit the schema before it, or contains a change
+    /// that the database can't make safely. The planner can't be used any more afterwards.
     pub fn next(
         &mut self,
         migration: &'a Migration,
@@ -325,8 +328,8 @@ impl<'a> Planner<'a> {
         Ok(Planned { migration, tasks: plan.tasks })
     }
 
-    /// Plans a revision from one of its operations on, as far as the facts reach. In the answer
-    /// operations are counted from the revision's first.
+    /// Plans a revision from one of its operations on, as far as the facts allow. Positions in the
+    /// result are counted from the revision's first operation.
     ///
     /// # Errors
     ///
@@ -364,19 +367,19 @@ impl<'a> Planner<'a> {
         Ok(plan)
     }
 
-    /// Takes a revision as run.
+    /// Treats a revision as run.
     ///
     /// # Errors
     ///
-    /// When what is applied by then doesn't fit together.
+    /// When the revisions that are now applied don't fit together.
     pub fn finish(&mut self, migration: &Migration) -> Result<(), Error> {
         let id = &migration.revision.id;
         match self.direction {
             Direction::Upgrade => {
                 self.applied.insert(id.clone());
             }
-            // What a way back says it leaves is not what the revisions that stay build, if a
-            // person wrote it so; these have the word.
+            // A hand-written `downgrade` may leave a different schema from the one that the
+            // remaining revisions build. The remaining revisions decide.
             Direction::Downgrade => {
                 self.applied.remove(id);
                 self.schema = self.migrations.replay(Some(&self.applied))?;
@@ -386,7 +389,7 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Only a revision itself and those that it follows begin or cease to be heads with it.
+    /// Only the revision and those that it follows can become heads or stop being heads.
     fn move_heads(&mut self, revision: &Revision) {
         let graph = self.migrations.graph();
         for id in revision.parents.iter().chain([&revision.id]) {
@@ -406,7 +409,7 @@ impl<'a> Planner<'a> {
         &migration.recording(self.direction).operations
     }
 
-    /// The heads of what is applied by now.
+    /// The heads of the revisions that are now applied.
     pub fn heads(&self) -> Vec<&'a str> {
         let revisions = self.migrations.graph().revisions();
         self.heads
@@ -416,7 +419,7 @@ impl<'a> Planner<'a> {
             .collect()
     }
 
-    /// What the revisions build that are applied by now.
+    /// The schema that the revisions build that are now applied.
     pub fn schema(&self) -> &Schema {
         &self.schema
     }

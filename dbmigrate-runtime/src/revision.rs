@@ -1,6 +1,6 @@
-//! The graph of revisions: which there are, what follows what, and what an identifier names.
+//! The graph of revisions: which exist, how they follow each other, and what an identifier names.
 //!
-//! Nothing here knows what a revision does.
+//! Nothing in this module depends on what a revision does.
 
 mod branch;
 mod build;
@@ -16,32 +16,32 @@ pub use replaced::View;
 pub(crate) use target::steps_from_current;
 pub use target::{Range, Target, is_from_database};
 
-/// What makes one head of several, for hints.
+/// How several heads become one, for hints.
 #[doc(hidden)]
 pub const TO_ONE_HEAD: &str = "`cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts \
                                one behind the other";
 
-/// One revision's place in the history.
+/// A revision's place in the history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Revision {
     /// The identifier, unique in the project.
     pub id: String,
     /// The revisions that it follows: none for a base, several for a merge.
     pub parents: Vec<String>,
-    /// Names of the branch that begins here.
+    /// Names of the branch that starts with this revision.
     pub branch_labels: Vec<String>,
-    /// Revisions or labels that have to be applied before, without being parents.
+    /// Revisions or labels that have to be applied first without being parents.
     pub depends_on: Vec<String>,
-    /// The revisions that it replaces, in the order of the history: none unless it is a squash. One
-    /// that replaced others itself says which: `id: id id`.
+    /// The revisions that this one replaces, in the order of the history; empty unless it is a
+    /// squash. An entry that itself replaced others lists them: `id: id id`.
     pub replaces: Vec<String>,
     /// The first line of the module's documentation.
     pub message: String,
-    /// Where the revision is written, for messages.
+    /// The revision's file, for messages.
     pub file: String,
 }
 
-/// Why revisions make no graph, or an identifier names nothing in it.
+/// Why revisions don't form a graph, or why an identifier names nothing in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphError {
     message: String,
@@ -68,7 +68,7 @@ impl GraphError {
         GraphError { message: format!("{}, in {file}", self.message), ..self }
     }
 
-    /// What to do about it, if there is one thing to say.
+    /// What to do about it, if there is something to suggest.
     pub fn get_hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
@@ -82,10 +82,11 @@ impl fmt::Display for GraphError {
 
 impl std::error::Error for GraphError {}
 
-/// Revisions in an order in which each follows what it needs.
+/// Revisions in an order in which each follows those that it needs.
 ///
-/// Where one replaces others, this is the history of a new database, which has that one and not
-/// the others: their ids name it. [`Graph::view`] is the history of a database that is there.
+/// If a revision replaces others, this is the history of a new database: it contains the replacing
+/// revision, and the ids of the replaced ones refer to it. [`Graph::view`] is the history of an
+/// existing database.
 ///
 /// # Example
 ///
@@ -104,37 +105,38 @@ impl std::error::Error for GraphError {}
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    /// In topological order, those of equal standing in the order of their files.
+    /// In topological order; otherwise in the order of their files.
     revisions: Vec<Revision>,
     by_id: BTreeMap<String, usize>,
-    /// Those that follow a revision.
+    /// By id, the revisions that follow it.
     children: BTreeMap<String, Vec<String>>,
-    /// Those that depend on a revision without following it.
+    /// By id, the revisions that depend on it without following it.
     dependents: BTreeMap<String, Vec<String>>,
-    /// By branch label, the revision that it is written in.
+    /// By branch label, the revision that declares it.
     carriers: BTreeMap<String, String>,
-    /// By revision, the labels of the branches that it is on.
+    /// By revision, the labels of its branches.
     labels: BTreeMap<String, Vec<String>>,
-    /// By the id of a revision that isn't in this view, the one that is in its place.
+    /// By the id of a revision that isn't in this view, the revision in its place.
     aliases: BTreeMap<String, String>,
-    /// All revisions as they are written, if one of them replaces others.
+    /// All revisions as they are written, if any of them replaces others.
     written: Arc<[Revision]>,
-    /// Those that replace others and are left out, since the database has some of these.
+    /// Replacing revisions that this view omits, since the database has some of the revisions that
+    /// they replace.
     open: BTreeSet<String>,
 }
 
 impl Graph {
-    /// All revisions, each after what it needs.
+    /// All revisions, each after those that it needs.
     pub fn revisions(&self) -> &[Revision] {
         &self.revisions
     }
 
-    /// The revision of that id.
+    /// The revision with this id.
     pub fn get(&self, id: &str) -> Option<&Revision> {
         self.by_id.get(id).map(|idx| &self.revisions[*idx])
     }
 
-    /// The place of a revision among [`revisions`](Graph::revisions).
+    /// The position of a revision in [`revisions`](Graph::revisions).
     pub fn position(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()
     }
@@ -144,7 +146,7 @@ impl Graph {
         self.ids().filter(|text| self.children(text).is_empty()).collect()
     }
 
-    /// Revisions that nothing follows and nothing depends on: who has these has all.
+    /// Revisions that nothing follows and nothing depends on. Together they need all revisions.
     pub fn real_heads(&self) -> Vec<&str> {
         self.ids()
             .filter(|text| self.children(text).is_empty() && self.dependents(text).is_empty())
@@ -157,12 +159,12 @@ impl Graph {
         bases.map(|revision| revision.id.as_str()).collect()
     }
 
-    /// The revisions that directly follow one.
+    /// The revisions that directly follow this one.
     pub fn children(&self, id: &str) -> &[String] {
         self.children.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// The revisions that depend on one without following it.
+    /// The revisions that depend on this one without following it.
     pub fn dependents(&self, id: &str) -> &[String] {
         self.dependents.get(id).map_or(&[], Vec::as_slice)
     }
@@ -175,18 +177,18 @@ impl Graph {
             .collect()
     }
 
-    /// These revisions with all that they need.
+    /// These revisions and all that they need.
     pub fn with_ancestors<'a>(&'a self, ids: &[&'a str]) -> BTreeSet<&'a str> {
         self.back(ids, |revision| self.needs(revision).collect())
     }
 
-    /// These revisions with all that need them.
+    /// These revisions and all that need them.
     pub fn with_descendants<'a>(&'a self, ids: &[&'a str]) -> BTreeSet<&'a str> {
         self.forth(ids, |revision| self.needs(revision).collect())
     }
 
-    /// What is undone on the way down to a target: all that follows it, and what needs that. With
-    /// a branch only what follows it on the branch.
+    /// The revisions that a downgrade to this target undoes: those that follow it, and those that
+    /// need them. For a branch, only those that follow it on the branch.
     pub fn above<'a>(&'a self, target: &'a Target) -> BTreeSet<&'a str> {
         let ids = target.ids();
         let roots: Vec<&str> = match ids.as_slice() {
@@ -206,13 +208,13 @@ impl Graph {
         above
     }
 
-    /// What a revision directly needs: its parents and what it depends on.
+    /// The revisions that a revision directly needs: its parents and its dependencies.
     pub(crate) fn needs<'a>(&'a self, revision: &'a Revision) -> impl Iterator<Item = &'a str> {
         revision.parents.iter().map(String::as_str).chain(self.named_dependencies(revision))
     }
 
-    /// The ids of what a revision depends on, without what its parents or its other dependencies
-    /// need anyway.
+    /// The ids of a revision's dependencies, without those that its parents or its other
+    /// dependencies need anyway.
     pub fn dependencies<'a>(&'a self, revision: &'a Revision) -> Vec<&'a str> {
         let named: BTreeSet<&str> = self.named_dependencies(revision).collect();
         let is_implied = |id: &&str| {
@@ -231,7 +233,7 @@ impl Graph {
         })
     }
 
-    /// The revision that a label is written in.
+    /// The revision that declares a label.
     pub fn labelled(&self, label: &str) -> Option<&Revision> {
         self.carriers.get(label).and_then(|carrier| self.get(carrier))
     }
@@ -266,7 +268,7 @@ impl Graph {
         if found.is_empty() {
             return found;
         }
-        // In topological order, so that one pass finds them all.
+        // In topological order, one pass finds them all.
         for revision in &self.revisions {
             if needs(revision).iter().any(|id| found.contains(id)) {
                 found.insert(&revision.id);

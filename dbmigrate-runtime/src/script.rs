@@ -1,4 +1,4 @@
-//! A plan as a script of SQL, for those who run it elsewhere.
+//! A plan as an SQL script, to be run by other means.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -12,20 +12,20 @@ use crate::sql::Kind;
 use crate::version_table;
 use crate::{Error, Options};
 
-/// Which client a script is for.
+/// The client that a script is for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Client {
-    /// The database's own shell. The first line tells it to stop at the first error, and stops
-    /// every other client before anything runs.
+    /// The database's own shell. The first line tells it to stop at the first error; every other
+    /// client fails at that line before anything runs.
     #[default]
     Shell,
-    /// Any that takes SQL. It has to stop at errors by itself.
+    /// Any client that runs SQL. It has to stop at the first error by itself.
     Any,
 }
 
-/// A script as its client takes it: with a head that makes the client stop at the first error, or
-/// that says that it has to. SQL by itself can't: after a failed copy an executor that goes on
-/// would drop the table and commit. An empty script stays empty.
+/// Adds a header for the client to a script: a line that makes the client stop at the first error,
+/// or a comment that says it has to. SQL alone can't do this: after a failed copy, a client that
+/// continued would drop the table and commit. An empty script stays empty.
 pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
     let shell = dialect.script().shell;
     let head = match client {
@@ -50,17 +50,17 @@ pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
     head + text
 }
 
-/// The statements of a route as a script, with the version rows, in one transaction or in one for
+/// The statements of a route and its version rows as a script, in one transaction or in one for
 /// each revision.
 ///
-/// What a run checks before it goes on, the script checks as well: that the database is where the
-/// script begins, that rows fit, that each version row is written once. It relies on its client to
-/// stop at the first error; see [`for_client`]. Steps are functions and can't be written down: in
-/// their place the script fails, and their names are returned with it.
+/// The script makes the same checks as a run: that the database is where the script starts, that
+/// rows fit, and that each version row is written once. It relies on its client to stop at the
+/// first error; see [`for_client`]. Steps are functions and can't be written as SQL: the script
+/// fails at their position, and their names are returned with it.
 ///
 /// # Errors
 ///
-/// What planning says.
+/// The errors of planning.
 pub fn script(
     migrations: &Migrations,
     direction: Direction,
@@ -73,7 +73,7 @@ pub fn script(
     let version_table = &options.version_table().quoted(dialect)?;
     let view = migrations.view(applied.clone())?;
     let planned = plan::plan(&view.of, direction, ids, &view.applied, dialect, facts)?;
-    // Where a database is at hand the caller asks it.
+    // If there is a database, the caller has already checked it.
     if facts.objects.is_none() {
         plan::refuse_mismatch_offline(&view.of, direction, ids, &view.applied, dialect)?;
     }
@@ -113,15 +113,15 @@ pub fn script(
             }
             Direction::Downgrade => delete_row(&mut text, dialect, version_table, &revision.id),
         }
-        // What ran outside the transaction may have switched them on.
+        // What ran outside the transaction may have enabled foreign keys.
         text.push_str(if alone { parts.begin } else { "\n" });
     }
     end(&mut text, parts);
     Ok((text, steps))
 }
 
-/// Fails where the database isn't at the revisions that the script was written for. Without any the
-/// version rows that the script enters are check enough: they have a primary key.
+/// Fails unless the database is at the revisions that the script was written for. If there are
+/// none, the inserted version rows are check enough: they have a primary key.
 fn starts_at(
     text: &mut String,
     view: &View<'_, Migrations>,
@@ -149,14 +149,15 @@ fn starts_at(
     let _ = writeln!(text, "{}", (dialect.script().guard)(&query));
 }
 
-/// Takes a revision out, and fails where it isn't in: what undoes it has run already then.
+/// Deletes a version row, and fails if it doesn't exist: the revision has already been undone by
+/// then.
 fn delete_row(text: &mut String, dialect: &dyn Dialect, table: &str, id: &str) {
     let _ = writeln!(text, "{};", version_table::delete_text(dialect, table, id));
     let parts = dialect.script();
     text.push_str(&(parts.guard)(parts.changed_one));
 }
 
-/// Enters what rows count as in the place of these rows.
+/// Replaces the rows of replaced revisions by the row of the revision that replaces them.
 fn settle(text: &mut String, view: &View<'_, Migrations>, dialect: &dyn Dialect, table: &str) {
     for (id, rows) in &view.counted {
         comment(text, &format!("Revision `{id}` replaces these.",));
@@ -171,7 +172,7 @@ fn settle(text: &mut String, view: &View<'_, Migrations>, dialect: &dyn Dialect,
     }
 }
 
-/// Tasks as a script in one transaction, without version rows; empty where there is none.
+/// Tasks as a script in one transaction, without version rows; empty if there are no tasks.
 pub fn statements(tasks: &[Task], dialect: &dyn Dialect) -> String {
     if tasks.is_empty() {
         return String::new();
@@ -218,9 +219,9 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
     }
 }
 
-/// A statement with its end. A person's text may end in a comment, which would hide the semicolon,
-/// and one that isn't closed the rest of the script: a client would roll all of it back and call it
-/// done.
+/// A statement with its terminator. Hand-written SQL may end in a comment, which would hide the
+/// semicolon; an unclosed comment would hide the rest of the script, and a client would roll all of
+/// it back and report success.
 fn ended(sql: &str, dialect: &dyn Dialect) -> String {
     let sql = sql.trim_end().trim_end_matches(';');
     let end = match dialect.lexicon().tokens(sql).last() {
@@ -231,7 +232,7 @@ fn ended(sql: &str, dialect: &dyn Dialect) -> String {
     format!("{sql}{end}")
 }
 
-/// Writes a text that may hold names of people's, and so more than one line.
+/// Writes a comment that may contain names from people, and so more than one line.
 fn comment(text: &mut String, comment: &str) {
     for line in comment.lines() {
         let _ = writeln!(text, "-- {line}");
@@ -254,24 +255,25 @@ pub fn running(direction: Direction, revision: &crate::revision::Revision) -> St
     }
 }
 
-/// What a stamp is to make of a database.
+/// What a stamp should do to a database.
 #[derive(Debug, Clone, Copy)]
 pub struct Stamp<'a> {
-    /// Where the database is said to be then.
+    /// The target of the stamp.
     pub target: &'a Target,
-    /// What is applied before.
+    /// The applied revisions before the stamp.
     pub applied: &'a BTreeSet<String>,
-    /// Those of them that were edited since, and are entered as they are now.
+    /// The applied revisions that were edited afterwards, and are marked as applied in their new
+    /// form.
     pub edited: &'a BTreeSet<String>,
 }
 
-/// A stamp as a script: the version rows that it enters and takes out. Run again it changes
-/// nothing, as the command itself.
+/// A stamp as a script: the version rows that it inserts and deletes. Like the command itself, it
+/// changes nothing when it is run again.
 ///
 /// # Errors
 ///
-/// A schema that the version table can't be in, and a database that stands where there is no file
-/// any more.
+/// A schema that can't contain the version table, and a database at a revision whose file no longer
+/// exists.
 pub fn stamp_script(
     migrations: &Migrations,
     stamp: Stamp<'_>,

@@ -1,4 +1,4 @@
-//! Where a database stands in a history: asked once, and everything that follows from it.
+//! Where a database stands in a history: read once, with everything that follows from it.
 
 use std::collections::BTreeSet;
 
@@ -9,19 +9,19 @@ use crate::plan;
 use crate::revision::{Graph, GraphError, Target, View};
 use crate::version_table::{self, Name, VersionRow};
 
-/// Revisions that a database may have applied, with what is known of them.
+/// The revisions that a database may have applied, with what is known about them.
 pub trait History: Clone {
     /// The graph of the revisions.
     fn graph(&self) -> &Graph;
 
-    /// The checksum of a revision's upgrade, where it is known.
+    /// The checksum of a revision's upgrade, if it is known.
     fn checksum(&self, id: &str) -> Option<&str>;
 
-    /// The history as a database has it that these rows are in the version table of.
+    /// The history from the point of view of a database with these version rows.
     ///
     /// # Errors
     ///
-    /// When the database stands where there is no file any more.
+    /// When the database is at a revision whose file no longer exists.
     fn seen(&self, rows: BTreeSet<String>) -> Result<View<'_, Self>, GraphError>;
 }
 
@@ -58,26 +58,27 @@ impl History for Migrations {
 pub struct Standing<'h, H: History> {
     /// The rows of its version table.
     pub rows: Vec<VersionRow>,
-    /// The history as the database has it, and what is applied of it.
+    /// The history from the database's point of view, and what is applied of it.
     pub view: View<'h, H>,
 }
 
 impl<'h, H: History> Standing<'h, H> {
-    /// Where a database with these rows stands. They aren't compared with the history yet.
+    /// Where a database with these version rows stands. The rows aren't compared with the history
+    /// yet.
     ///
     /// # Errors
     ///
-    /// When the database stands where there is no file any more.
+    /// When the database is at a revision whose file no longer exists.
     pub fn of(history: &'h H, rows: Vec<VersionRow>) -> Result<Standing<'h, H>, GraphError> {
         let view = history.seen(ids(&rows))?;
         Ok(Standing { rows, view })
     }
 
-    /// Asks a database, and compares what is applied with the history.
+    /// Reads the version table, and compares the applied revisions with the history.
     ///
     /// # Errors
     ///
-    /// What the database says, and as [`Standing::of`] and [`Standing::check`].
+    /// The database's errors, and as [`Standing::of`] and [`Standing::check`].
     pub fn read(
         conn: &mut dyn Connection,
         history: &'h H,
@@ -90,29 +91,29 @@ impl<'h, H: History> Standing<'h, H> {
         Ok(standing)
     }
 
-    /// Compares what is applied with the history. Rows that count as another revision are compared
-    /// with nothing.
+    /// Compares the applied revisions with the history. Rows that count as another revision are not
+    /// compared.
     ///
     /// # Errors
     ///
-    /// The first applied revision that was edited since, or, unless `allow_ahead`, that the project
-    /// doesn't have.
+    /// The first applied revision that was edited afterwards, or, unless `allow_ahead`, that the
+    /// project doesn't have.
     pub fn check(&self, allow_ahead: bool) -> Result<(), Error> {
         let checksum = |id: &str| self.view.of.checksum(id);
         check_applied(self.graph(), checksum, &self.rows, allow_ahead)
     }
 
-    /// The revisions as the database has them.
+    /// The revisions from the database's point of view.
     pub fn graph(&self) -> &Graph {
         self.view.of.graph()
     }
 
-    /// The ids of what is applied.
+    /// The ids of the applied revisions.
     pub fn applied(&self) -> &BTreeSet<String> {
         &self.view.applied
     }
 
-    /// What an identifier names on the way up or down.
+    /// Resolves the target of an upgrade or a downgrade.
     ///
     /// # Errors
     ///
@@ -121,7 +122,7 @@ impl<'h, H: History> Standing<'h, H> {
         plan::target(self.graph(), self.applied(), direction, identifier)
     }
 
-    /// The revisions between here and a target, in the order in which they run.
+    /// The revisions between the applied ones and a target, in the order in which they run.
     pub fn route(&self, direction: Direction, target: &Target) -> Vec<String> {
         plan::route(self.graph(), self.applied(), direction, target)
     }
@@ -132,7 +133,7 @@ pub fn ids(rows: &[VersionRow]) -> BTreeSet<String> {
     rows.iter().map(|row| row.id.clone()).collect()
 }
 
-/// As [`Standing::check`], with the checksums from elsewhere.
+/// Same as [`Standing::check`], with checksums from another source.
 ///
 /// # Errors
 ///
@@ -159,8 +160,8 @@ pub fn check_applied<'a>(
     Ok(())
 }
 
-/// Whether two checksums say that the operations differ. Those of different versions of the
-/// encoding say nothing about each other.
+/// Whether two checksums show that the operations differ. Checksums of different versions of the
+/// encoding can't be compared.
 fn differs(one: &str, other: &str) -> bool {
     let version = |checksum: &str| checksum.split(':').next().map(str::to_owned);
     version(one) == version(other) && one != other

@@ -1,4 +1,4 @@
-//! Database URLs. They may hold a password, so no message shows one whole.
+//! Database URLs. A URL may contain a password, so no message shows one completely.
 
 use std::path::{Path, PathBuf};
 
@@ -6,14 +6,14 @@ use crate::Error;
 use crate::backend::Backend;
 pub use crate::driver::Access;
 
-/// Which database a URL names, and how it may be opened.
+/// Which database a URL names, and how it is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Url {
     /// The kind of database.
     pub backend: Backend,
     /// Where it is.
     pub location: Location,
-    /// What `?mode=` says.
+    /// The access mode given as `?mode=`.
     pub access: Option<Access>,
 }
 
@@ -22,24 +22,24 @@ pub struct Url {
 pub enum Location {
     /// In memory, for as long as the connection lives.
     Memory,
-    /// In a file at this path, as it was written.
+    /// In the file at this path, as it was written.
     File(PathBuf),
 }
 
 impl Url {
-    /// Reads `sqlite:app.db`, `sqlite://app.db`, `sqlite:///abs/app.db`, `sqlite::memory:`, with
-    /// `?mode=rwc|rw|ro`, and a bare path.
+    /// Parses `sqlite:app.db`, `sqlite://app.db`, `sqlite:///abs/app.db`, `sqlite::memory:`, each
+    /// with an optional `?mode=rwc|rw|ro`, or a bare path.
     ///
     /// # Errors
     ///
-    /// When the URL is another database's, or says something that isn't understood.
+    /// When the URL belongs to another database, or contains something unknown.
     pub fn parse(url: &str) -> Result<Url, Error> {
         let of = |location, access| Url { backend: Backend::Sqlite, location, access };
         let rest = match url.split_once(':') {
             Some((scheme, rest)) if Backend::by_scheme(scheme) == Some(Backend::Sqlite) => {
                 rest.strip_prefix("//").unwrap_or(rest)
             }
-            // A letter and a colon begin a path on Windows.
+            // A letter and a colon are the beginning of a Windows path.
             Some((scheme, _))
                 if scheme.len() > 1
                     && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) =>
@@ -74,7 +74,7 @@ impl Url {
                 "mode=ro" => Some(Access::ReadOnly),
                 "mode=memory" => return Ok(of(Location::Memory, None)),
                 other => {
-                    // What stands behind it may be a secret.
+                    // The value may be a secret.
                     let key = other.split('=').next().unwrap_or_default();
                     return Err(Error::url(
                         &format!("the database's URL says `{key}` in a way that is unknown"),

@@ -1,4 +1,4 @@
-//! Values that cross between a program and a database.
+//! Values that are exchanged between a program and a database.
 
 use std::fmt;
 
@@ -32,7 +32,7 @@ pub enum Value {
     Blob(Vec<u8>),
 }
 
-/// Writes the value as an SQL literal that every supported database reads, for messages.
+/// Writes the value as an SQL literal that every supported database accepts, for messages.
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -86,8 +86,8 @@ impl<T: Into<Value>> From<Option<T>> for Value {
 
 /// A list of values: the parameters of a statement or one row of a bulk insert.
 ///
-/// Tuples of up to twelve convertible values, arrays and vectors of [`Value`], and `()` for none.
-/// This trait can't be implemented outside of this crate.
+/// Implemented for tuples of up to twelve convertible values, for arrays and vectors of [`Value`],
+/// and for `()`, the empty list. This trait can't be implemented outside of this crate.
 pub trait IntoValues: sealed::IntoValues {}
 
 impl<T: sealed::IntoValues> IntoValues for T {}
@@ -150,12 +150,12 @@ tuple_values!(A B C D E F G H I J);
 tuple_values!(A B C D E F G H I J K);
 tuple_values!(A B C D E F G H I J K L);
 
-/// A value that a [`Row`](crate::Row)'s column can be read as.
+/// A type that a column of a [`Row`](crate::Row) can be read as.
 pub trait FromValue: Sized {
-    /// What the type expects, for the message of a mismatch.
+    /// What the type expects, for the message about a mismatch.
     const EXPECTED: &'static str;
 
-    /// The value as this type, or `None` when it is of another kind.
+    /// The value as this type, or `None` if it is of another kind.
     fn from_value(value: &Value) -> Option<Self>;
 }
 

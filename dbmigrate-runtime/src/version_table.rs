@@ -1,8 +1,8 @@
 //! `dbmigrate_version`: one row for each applied revision.
 //!
-//! The row says what the revision was, so that the database can tell after the file is gone. It is
-//! written and deleted in the transaction of the revision's own work, and the primary key makes a
-//! second application impossible.
+//! A row describes its revision, so that the database can still show it after the file is gone. The
+//! row is inserted and deleted in the same transaction as the revision's own work, and the primary
+//! key makes it impossible to apply a revision twice.
 
 use std::time::Duration;
 
@@ -13,10 +13,10 @@ use crate::revision::Revision;
 use crate::schema::{Column, Table, Type};
 use crate::{Error, Value};
 
-/// The table's usual name.
+/// The table's default name.
 pub const NAME: &str = "dbmigrate_version";
 
-/// What the table is called, and the schema that it is in.
+/// The table's name, and the schema that contains it.
 ///
 /// # Example
 ///
@@ -28,7 +28,7 @@ pub const NAME: &str = "dbmigrate_version";
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name<'a> {
-    /// The schema; empty is the connection's own.
+    /// The schema; empty for the connection's own.
     pub schema: &'a str,
     /// The table.
     pub table: &'a str,
@@ -47,17 +47,17 @@ impl Default for Name<'_> {
 }
 
 impl Name<'_> {
-    /// The name in statements.
+    /// The name as it is written in statements.
     ///
     /// # Errors
     ///
-    /// A schema in which the database can't keep the table.
+    /// A schema that can't contain the table.
     pub fn quoted(self, dialect: &dyn Dialect) -> Result<String, Error> {
         dialect.qualified(self.schema, self.table).map_err(Error::version_table_name)
     }
 }
 
-/// An applied revision: what has to be known of each to tell where a database stands.
+/// An applied revision: what is needed of it to tell where a database stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRow {
     /// The revision's id.
@@ -66,22 +66,23 @@ pub struct VersionRow {
     pub message: String,
     /// The checksum of its upgrade's operations.
     pub checksum: String,
-    /// The version of the form in which the row holds the operations.
+    /// The version of the encoding of the row's operations.
     pub format: i64,
-    /// The version of dbmigrate that applied it.
+    /// The version of dbmigrate that applied the revision.
     pub tool_version: String,
 }
 
-/// The applied revisions in the order in which they were applied; none where there is no table.
+/// The applied revisions in the order in which they were applied; empty if the table doesn't exist.
 ///
 /// # Errors
 ///
-/// What the database says, when a newer version has written a row, and a schema that can't be.
+/// The database's errors, a row that a newer version wrote, and a schema that can't contain the
+/// table.
 pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow>, Error> {
     let failed = |err| Error::database("read which revisions are applied", err);
     let name = table.quoted(conn.dialect())?;
     let sql = format!("SELECT id, message, checksum, format, tool_version FROM {name}");
-    // A failed query would end the transaction there.
+    // If the table doesn't exist, the query would fail and so end the transaction.
     let looks_first = conn.dialect().capabilities().aborts_on_error && conn.in_transaction();
     if looks_first && !exists(conn, table).map_err(failed)? {
         return Ok(Vec::new());
@@ -89,8 +90,8 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
     let rows = match conn.query(&sql, &[]) {
         Ok(rows) => rows.rows,
         Err(err) if err.is_of_disk() => return Err(failed(err)),
-        // Looked for only now, so that the usual case costs one query. Another process may have
-        // made it since, so a second failure is what counts.
+        // Only checked now, so that the usual case takes one query. Another process may have
+        // created the table meanwhile, so only a second failure counts.
         Err(_) if exists(conn, table).map_err(failed)? => {
             conn.query(&sql, &[]).map_err(failed)?.rows
         }
@@ -116,13 +117,13 @@ fn from_row(row: Vec<Value>) -> VersionRow {
         id: text(),
         message: text(),
         checksum: text(),
-        // A format that is no number is none that this version knows.
+        // A format that isn't a number is unknown to this version.
         format: text().parse().unwrap_or(i64::MAX),
         tool_version: text(),
     }
 }
 
-/// All that the database says of an applied revision.
+/// Everything that the database stores about an applied revision.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// The revision's id.
@@ -133,20 +134,20 @@ pub struct Entry {
     pub message: String,
     /// The operations of its upgrade, encoded.
     pub operations: String,
-    /// The version of the form in which the row holds the operations.
+    /// The version of the encoding of the operations.
     pub format: i64,
     /// When it was applied, in UTC.
     pub applied_at: String,
-    /// The version of dbmigrate that applied it.
+    /// The version of dbmigrate that applied the revision.
     pub tool_version: String,
 }
 
-/// All that the database says of what is applied, in the order in which it was applied; none where
-/// there is no table.
+/// Everything that the database stores about the applied revisions, in the order in which they were
+/// applied; empty if the table doesn't exist.
 ///
 /// # Errors
 ///
-/// What the database says, and a schema that can't be.
+/// The database's errors, and a schema that can't contain the table.
 pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>, Error> {
     let failed = |err| Error::database("read what was applied", err);
     let name = table.quoted(conn.dialect())?;
@@ -178,11 +179,11 @@ pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>,
 }
 
 impl Entry {
-    /// The operations of its upgrade.
+    /// The operations of the upgrade.
     ///
     /// # Errors
     ///
-    /// When a newer version has written them, or they can't be read.
+    /// When a newer version wrote them, or they can't be decoded.
     pub fn decode(&self) -> Result<Vec<Operation>, Error> {
         if self.format > operations::FORMAT.into() {
             return Err(Error::newer_format(&self.id, self.format, &self.tool_version));
@@ -196,8 +197,8 @@ fn exists(conn: &mut dyn Connection, name: Name<'_>) -> Result<bool, DatabaseErr
     conn.dialect().has_table(conn, name.table)
 }
 
-/// The table as it is created; what was created by an earlier version may be declared otherwise,
-/// with the same columns.
+/// The definition of the table as it is created now. A table from an earlier version has the same
+/// columns, but may be declared differently.
 fn table(name: &str) -> Table {
     let text = |column: &str| Column::new(column, Type::Text).not_null();
     let integer = |column: &str| Column::new(column, Type::BigInteger).not_null();
@@ -214,11 +215,11 @@ fn table(name: &str) -> Table {
         .primary_key(&format!("pk_{name}"), ["id"])
 }
 
-/// The statement that creates the table, if it isn't there.
+/// The statement that creates the table if it doesn't exist.
 ///
 /// # Errors
 ///
-/// A schema in which the database can't keep the table.
+/// A schema that can't contain the table.
 pub fn create_text(dialect: &dyn Dialect, name: Name<'_>) -> Result<String, Error> {
     let quoted = name.quoted(dialect)?;
     dialect.create_if_missing(&quoted, &table(name.table)).map_err(Error::version_table_name)
@@ -229,7 +230,7 @@ pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), E
     res.map(drop).map_err(|err| Error::database("create the version table", err))
 }
 
-/// The row of a revision as values, in the order of the table's columns without `applied_at`.
+/// A revision's row as values, in the order of the table's columns without `applied_at`.
 fn values(revision: &Revision, operations: &[Operation], took: Duration) -> [Value; 8] {
     [
         Value::from(revision.id.as_str()),
@@ -243,7 +244,7 @@ fn values(revision: &Revision, operations: &[Operation], took: Duration) -> [Val
     ]
 }
 
-/// The columns of a row and its values, each as a list.
+/// A row's columns and its values, each as a comma-separated list.
 fn row_sql(now: &str, values: [&str; 8]) -> (&'static str, String) {
     let [id, parents, message, operations, checksum, format, took, tool] = values;
     let columns = "id, parents, message, operations, checksum, format, applied_at, milliseconds, \
@@ -289,8 +290,8 @@ pub(crate) fn clear(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Er
     res.map(drop).map_err(|err| Error::database("empty the version table", err))
 }
 
-/// The statement that enters a revision, with its values in the text, for a script; the table's
-/// name is quoted already.
+/// The statement that inserts a revision's row, with its values as literals, for a script. The
+/// table's name is already quoted.
 pub(crate) fn insert_text(
     dialect: &dyn Dialect,
     name: &str,
@@ -305,8 +306,8 @@ fn literals(dialect: &dyn Dialect, revision: &Revision, operations: &[Operation]
     values(revision, operations, Duration::ZERO).map(|value| dialect.literal(&value))
 }
 
-/// The statement that enters a revision unless it is entered as it is now, for a script; the table's
-/// name is quoted already. Where another form of it is entered, it fails.
+/// The statement that inserts a revision's row unless the same row exists, for a script. It fails
+/// if a different row exists for the revision. The table's name is already quoted.
 pub(crate) fn ensure_text(
     dialect: &dyn Dialect,
     name: &str,
@@ -322,7 +323,7 @@ pub(crate) fn ensure_text(
     )
 }
 
-/// The statement that takes a revision out, for a script; the table's name is quoted already.
+/// The statement that deletes a revision's row, for a script. The table's name is already quoted.
 pub(crate) fn delete_text(dialect: &dyn Dialect, name: &str, id: &str) -> String {
     format!("DELETE FROM {name} WHERE id = {}", dialect.literal(&id.into()))
 }

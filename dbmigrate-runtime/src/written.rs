@@ -1,13 +1,13 @@
-//! What can be seen to be wrong with SQL that a person wrote, before any of it runs.
+//! Mistakes in hand-written SQL that can be found before it runs.
 //!
-//! Two mistakes run without an error and do something else than was meant. A placeholder without a
-//! value is NULL. And SQLite takes a name in double quotes that no column has for a text
-//! (sqlite.org, `quirks.html`, section 8): a check never fails, a partial index holds no row, and
-//! every row gets the name as its value. To every other database such a name is an error, so the
-//! rule here is the same for all of them.
+//! Two mistakes run without an error but don't do what was intended. A placeholder without a value
+//! is NULL. And SQLite takes a double-quoted name that matches no column for a text (sqlite.org,
+//! `quirks.html`, section 8): a check never fails, a partial index contains no row, and every row
+//! gets the name as its value. Every other database reports such a name as an error, so the rule
+//! here is the same for all of them.
 //!
-//! In whole statements ([`crate::operations::Execute`]) placeholders are found, and names are not:
-//! what a name may stand for there depends on every table of the database, and on aliases.
+//! In whole statements ([`crate::operations::Execute`]) only placeholders are found. What a name
+//! refers to there depends on every table of the database, and on aliases.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -18,14 +18,14 @@ use crate::operations::Operation;
 use crate::schema::{DefaultValue, IndexTerm, Schema, Table};
 use crate::sql::{self, Kind, Lexicon, Token};
 
-/// Something wrong with SQL that a person wrote.
+/// A mistake in hand-written SQL.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
-    /// What it is, as a sentence without a beginning capital.
+    /// The description of the mistake, starting in lower case.
     pub message: String,
     /// What to write instead.
     pub hint: String,
-    /// Whether it is a name that SQLite takes for a text.
+    /// Whether the mistake is a name that SQLite takes for a text.
     pub is_name: bool,
 }
 
@@ -40,7 +40,7 @@ fn placeholder<'a>(sql: &'a str, lexicon: &'static Lexicon) -> Option<&'a str> {
     lexicon.tokens(sql).iter().find(|token| token.kind == Kind::Param).map(|token| token.text)
 }
 
-/// What is wrong with SQL that runs as it is written.
+/// A mistake in SQL that runs as it is written.
 fn in_statements(sql: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
     let name = placeholder(sql, lexicon)?;
     let tokens = lexicon.significant(sql);
@@ -60,7 +60,7 @@ fn in_statements(sql: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
     })
 }
 
-/// A placeholder in an expression, which can have no value.
+/// A placeholder in an expression, which can't get a value.
 fn unbound_in(expression: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
     placeholder(expression, lexicon).map(|name| Mistake {
         message: format!("the placeholder `{name}` has no value"),
@@ -69,7 +69,7 @@ fn unbound_in(expression: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
     })
 }
 
-/// What is wrong with an expression over the rows of a table.
+/// A mistake in an expression over the rows of a table.
 pub fn in_expression(
     expression: &str,
     table: &Table,
@@ -102,7 +102,7 @@ pub fn in_expression(
     })
 }
 
-/// What is wrong with the expression of a default, which can name no column.
+/// A mistake in the expression of a default, which can't refer to columns.
 fn in_default(expression: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
     if let Some(mistake) = unbound_in(expression, lexicon) {
         return Some(mistake);
@@ -120,7 +120,7 @@ fn in_default(expression: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
     })
 }
 
-/// What is wrong with the expressions of a table: each of them in words, and its mistake.
+/// The mistakes in the expressions of a table, each with a description of the expression.
 pub fn in_table(table: &Table, schema: &Schema, rules: NameRules) -> Vec<(String, Mistake)> {
     let mut found = Vec::new();
     let mut look = |what: String, mistake: Option<Mistake>| {
@@ -155,7 +155,7 @@ pub fn in_table(table: &Table, schema: &Schema, rules: NameRules) -> Vec<(String
     found
 }
 
-/// A placeholder in SQL that an operation runs, as far as it can be seen without a schema.
+/// A placeholder in SQL that an operation runs, as far as it can be found without a schema.
 pub fn unbound(operation: &Operation, backend: Backend, rules: NameRules) -> Option<Mistake> {
     let using = match operation {
         Operation::AddColumn { using, .. } => using,
@@ -166,8 +166,8 @@ pub fn unbound(operation: &Operation, backend: Backend, rules: NameRules) -> Opt
     unbound_in(using.as_deref()?, rules.lexicon)
 }
 
-/// What is wrong with SQL that an operation runs, given the schema before it the kind of database and
-/// what its names can be.
+/// A mistake in SQL that an operation runs, given the schema before it, the kind of database and
+/// the rules for its names.
 pub fn in_operation(
     operation: &Operation,
     before: &Schema,
@@ -219,13 +219,13 @@ pub fn in_operation(
     .or_else(|| kept(operation, before, rules).find(|mistake| !mistake.is_name))
 }
 
-/// The names that an operation brings into what a table keeps, such as a check, and that SQLite
-/// takes for texts there.
+/// A mistake in an expression that an operation adds to its table, such as a check: a name that
+/// SQLite takes for a text.
 pub fn kept_names(operation: &Operation, before: &Schema, rules: NameRules) -> Option<Mistake> {
     kept(operation, before, rules).find(|mistake| mistake.is_name)
 }
 
-/// What is wrong with the expressions that an operation adds to its table.
+/// The mistakes in the expressions that an operation adds to its table.
 fn kept(operation: &Operation, before: &Schema, rules: NameRules) -> impl Iterator<Item = Mistake> {
     let table = match operation {
         Operation::CreateTable(table) => Some(&table.name),
@@ -259,7 +259,7 @@ fn kept(operation: &Operation, before: &Schema, rules: NameRules) -> impl Iterat
     };
     let old = of(before);
     let mut after = Schema::from_tables(table.and_then(|table| before.table(table)).cloned());
-    // What doesn't fit is said where the operation is planned.
+    // An operation that doesn't fit is reported when it is planned.
     let _ = table.map(|_| operation.apply(&mut after));
     let new = of(&after).into_iter().filter(move |pair| !old.contains(pair));
     new.map(|(what, mistake)| Mistake {
@@ -268,15 +268,15 @@ fn kept(operation: &Operation, before: &Schema, rules: NameRules) -> impl Iterat
     })
 }
 
-/// What names in double quotes can stand for in an expression.
+/// What double-quoted names can refer to in an expression.
 struct Scope {
     folding: Folding,
     names: BTreeSet<String>,
 }
 
 impl Scope {
-    /// The names that the tokens of an expression over a table's rows can use; `None` where a
-    /// subquery reads something that the schema doesn't have, so that nobody can say.
+    /// The names that an expression over a table's rows can use, given its tokens; `None` if a
+    /// subquery reads something outside of the schema, so that its columns are unknown.
     fn of(tokens: &[Token<'_>], table: &Table, schema: &Schema, rules: NameRules) -> Option<Scope> {
         let folding = rules.folding;
         let mut names = BTreeSet::new();
@@ -301,7 +301,7 @@ impl Scope {
                 let is_end = |token: &&Token<'_>| {
                     token.is_symbol(")") || ends.iter().any(|word| token.is_word(word))
                 };
-                // A list of sources is a way to write a join that nothing else here needs.
+                // A comma-separated list of sources is a join, which nothing else here needs.
                 if rest
                     .by_ref()
                     .take_while(|token| !is_end(token))
@@ -327,8 +327,8 @@ impl Scope {
     }
 }
 
-/// The names in double quotes that are read as columns, or as texts where no column has them. A
-/// name that is qualified, called, a type's, or a collation's is an error where it isn't known.
+/// The double-quoted names that are read as columns, or as texts if no column has the name. An
+/// unknown name is an error anyway if it is qualified, called, a type's, or a collation's.
 fn names<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = String> + 'a {
     let mut in_type = false;
     tokens.iter().enumerate().filter_map(move |(idx, token)| {
@@ -347,7 +347,7 @@ fn names<'a>(tokens: &'a [Token<'a>]) -> impl Iterator<Item = String> + 'a {
     })
 }
 
-/// The name that was most likely meant by one that is written wrong, if there is one.
+/// The name that a misspelled one was most likely meant to be.
 pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let wrong = wrong.to_lowercase();
     let at_most = (wrong.chars().count() / 3).clamp(1, 3);
@@ -358,7 +358,7 @@ pub fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<
     Some(name)
 }
 
-/// How many letters have to be added, removed, exchanged or swapped with the next one.
+/// How many letters have to be added, removed, replaced or swapped with the next one.
 fn distance(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
@@ -377,7 +377,7 @@ fn distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
-/// The beginning of a statement, for a message.
+/// The beginning of a statement on one line, for a message.
 fn on_one_line(sql: &str) -> String {
     let text = sql.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(100) {

@@ -1,4 +1,4 @@
-//! The values of `generated`, `default` and `type`.
+//! Parses the values of `generated`, `default` and `type`.
 
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
@@ -13,7 +13,7 @@ pub(crate) struct Generated {
     pub(crate) stored: bool,
 }
 
-/// What a row gets that doesn't say.
+/// A column's default.
 pub(crate) enum DefaultValue {
     Bool(bool),
     Integer(i64),
@@ -90,7 +90,7 @@ pub(crate) enum Ty {
     PerDialect(Vec<(String, String)>),
 }
 
-/// The types that `type = ...` can name, and how many numbers each takes.
+/// The types that `type = ...` can name, with the number of their parameters.
 const TYPES: &[(&str, usize)] = &[
     ("Boolean", 0),
     ("TinyInteger", 0),
@@ -168,7 +168,7 @@ impl Reader {
         Ok(Ty::Named(name, numbers))
     }
 
-    /// A type in a database's words. A column of SQLite may have none.
+    /// A database's own type. A column on SQLite may have an empty one.
     fn type_text(self, input: ParseStream<'_>) -> syn::Result<String> {
         if input.fork().parse::<LitStr>().is_ok_and(|text| text.value().is_empty()) {
             return Ok(input.parse::<LitStr>()?.value());

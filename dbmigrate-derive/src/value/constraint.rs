@@ -1,4 +1,4 @@
-//! The values of `unique`, `index` and `check`.
+//! Parses the values of `unique`, `index` and `check`.
 
 use proc_macro2::{Span, TokenTree};
 use syn::ext::IdentExt;
@@ -24,7 +24,8 @@ pub(crate) struct Index {
 }
 
 impl Index {
-    /// Whether it keeps all rows apart by columns alone, so that a foreign key can refer to these.
+    /// Whether the index makes plain columns unique for all rows, so that a foreign key can refer
+    /// to them.
     pub(crate) fn is_whole(&self) -> bool {
         let is_plain = |term: &Term| !term.is_sql && term.collation.is_none();
         self.unique && self.filter.is_none() && self.terms.iter().all(is_plain)
@@ -45,7 +46,7 @@ pub(crate) struct Check {
     pub(crate) expression: Text,
 }
 
-/// Whether there is an option inside, and not just columns.
+/// Whether the parentheses contain options, and not just columns.
 fn has_options(input: ParseStream<'_>) -> bool {
     let ahead = input.fork();
     while !ahead.is_empty() {
@@ -120,7 +121,7 @@ impl Reader {
         Ok(index)
     }
 
-    /// Whether there are parentheses; without them it must be a field's.
+    /// Whether parentheses follow; only a field's key can omit them.
     fn has_more(self, input: ParseStream<'_>) -> syn::Result<bool> {
         let alone = input.is_empty() || input.peek(Token![,]);
         match (input.peek(token::Paren), alone, self.place) {

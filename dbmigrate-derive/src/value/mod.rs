@@ -1,4 +1,4 @@
-//! The values that keys take.
+//! Parses the values of keys.
 
 mod column;
 mod constraint;
@@ -15,7 +15,7 @@ pub(crate) use reference::{Actions, ForeignKey, Reference};
 
 use crate::attr::{Key, Place, nested};
 
-/// A value and where it is.
+/// A value and its position in the source.
 pub(crate) struct Spanned<T> {
     pub(crate) value: T,
     pub(crate) span: Span,
@@ -23,10 +23,10 @@ pub(crate) struct Spanned<T> {
 
 type Text = Spanned<String>;
 
-/// Columns by the names of their fields.
+/// Columns, by the names of their fields.
 pub(crate) type Names = Vec<Text>;
 
-/// Reads the values of one key.
+/// Reads the value of one key.
 #[derive(Clone, Copy)]
 pub(crate) struct Reader {
     pub(crate) key: &'static Key,
@@ -35,7 +35,7 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// That the value isn't what the key takes, at what is there instead.
+    /// An error that the value isn't what the key expects, at the position of the value.
     fn expected(self, input: ParseStream<'_>) -> syn::Error {
         let span = if input.is_empty() { self.span } else { input.span() };
         self.expected_at(span)
@@ -121,7 +121,7 @@ impl Reader {
         Ok(names)
     }
 
-    /// A field's name, or in quotes also a column's that is no identifier.
+    /// A field's name, or a column's name in quotes, which needn't be an identifier.
     fn name(self, input: ParseStream<'_>) -> syn::Result<Text> {
         if input.peek(LitStr) {
             return self.literal(input);
@@ -141,7 +141,7 @@ impl Reader {
     }
 }
 
-/// A number, or the mistake in it, or nothing where there is none.
+/// A number, or the mistake in it, or `Err(None)` if there is no number.
 fn number(input: ParseStream<'_>) -> Result<Spanned<u32>, Option<syn::Error>> {
     let number: LitInt = input.parse().map_err(|_| None)?;
     let value = number
@@ -150,7 +150,7 @@ fn number(input: ParseStream<'_>) -> Result<Spanned<u32>, Option<syn::Error>> {
     Ok(Spanned { value, span: number.span() })
 }
 
-/// The options of a key in parentheses: which were given, and where each is.
+/// The options of a key in parentheses: which ones occurred, with their positions.
 struct Options {
     seen: Vec<String>,
     valid: &'static [&'static str],
@@ -161,7 +161,7 @@ impl Options {
         Options { seen: Vec::new(), valid }
     }
 
-    /// The next option's name, if it is one and wasn't there yet.
+    /// The next option's name, if it is a valid one that hasn't occurred yet.
     fn next(&mut self, input: ParseStream<'_>) -> syn::Result<(String, Span)> {
         let valid = || format!("expected {}", list(self.valid, "or"));
         if !input.peek(Ident::peek_any) {

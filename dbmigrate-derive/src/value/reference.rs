@@ -1,4 +1,4 @@
-//! The values of `references`, `foreign_key` and what goes with them.
+//! Parses the values of `references`, `foreign_key` and related keys.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
@@ -11,12 +11,12 @@ use crate::attr::nested;
 /// What a foreign key refers to.
 pub(crate) struct Reference {
     pub(crate) model: Path,
-    /// None for the primary key.
+    /// Empty for the primary key.
     pub(crate) fields: Names,
     pub(crate) span: Span,
 }
 
-/// What else a foreign key says.
+/// The other options of a foreign key.
 #[derive(Default)]
 pub(crate) struct Actions {
     pub(crate) on_delete: Option<Text>,

@@ -1,4 +1,4 @@
-//! SQLite: rusqlite's connection, and a database file.
+//! Connecting to SQLite: a rusqlite connection, or a database file.
 
 use std::time::{Duration, Instant};
 

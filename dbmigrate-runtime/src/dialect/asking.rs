@@ -1,4 +1,4 @@
-//! What a connection's database says of itself, as its dialect reads it.
+//! Convenience methods of a connection for reading its database's catalog through the dialect.
 
 use std::collections::BTreeSet;
 
@@ -7,47 +7,49 @@ use crate::driver::{Connection, DatabaseError};
 use crate::schema::Table;
 
 impl<'a> dyn Connection + 'a {
-    /// What statements depend on beside operation and schema, without the stored objects.
+    /// What statements depend on besides the operation and the schema, without the stored objects.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     pub fn facts(&mut self) -> Result<Facts, DatabaseError> {
         self.dialect().facts(self)
     }
 
-    /// The same with the stored objects.
+    /// The same as `facts`, with the stored objects.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     pub fn facts_with_objects(&mut self) -> Result<Facts, DatabaseError> {
         Ok(Facts { objects: Some(self.objects()?), ..self.facts()? })
     }
 
-    /// What the database stores.
+    /// The objects that the database stores.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     pub fn objects(&mut self) -> Result<Vec<Object>, DatabaseError> {
         self.dialect().objects(self)
     }
 
-    /// What the database has: of these tables, or of all.
+    /// The tables of the database: only the given ones, or all.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     pub fn catalog(&mut self, only: Option<&BTreeSet<String>>) -> Result<Catalog, DatabaseError> {
         self.dialect().catalog(self, only)
     }
 
-    /// The table as a reader of this database would find it, beside its own one of that name.
+    /// The tables as this database would store them, each compared with the existing table of the
+    /// same name.
     ///
     /// # Errors
     ///
-    /// What the database says; in the answer, a table that it can't have.
+    /// The database's errors. The inner result is the refusal of a table that the database can't
+    /// have.
     pub fn as_kept(
         &mut self,
         table: &Table,
@@ -57,11 +59,11 @@ impl<'a> dyn Connection + 'a {
         kept.pop().ok_or_else(|| DatabaseError::new("no answer to what a table would be"))
     }
 
-    /// What doesn't hold: foreign keys, and of what mentions these tables views and triggers.
+    /// Foreign key violations, and broken views and triggers that mention one of these tables.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     pub fn health(&mut self, tables: &BTreeSet<String>) -> Result<Health, DatabaseError> {
         self.dialect().health(self, tables)
     }

@@ -1,41 +1,42 @@
-//! What a database says of itself, as plain values: its version, its objects, its tables.
+//! A database's description of itself, as plain values: its version, its objects, its tables.
 
 use std::fmt;
 
 use crate::folding::Folding;
 use crate::schema::Schema;
 
-/// What a server or library says of itself and statements depend on.
+/// The properties of a server or library that statements depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// The version as a number; SQLite's `3.46.1` is `3_046_001`.
     pub version: u32,
-    /// The database's objects, or `None` where no database was asked: what the migrations build is
-    /// then taken for what is there.
+    /// The database's objects, or `None` if there is no database: it is then assumed to contain
+    /// what the migrations build.
     pub objects: Option<Vec<Object>>,
 }
 
 /// An object that a database stores.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// What it is; a virtual table is a table here.
+    /// The kind of object; a virtual table counts as a table here.
     pub kind: ObjectKind,
     /// The object's name.
     pub name: String,
-    /// The table that it belongs to; a table's and a view's own name.
+    /// The table that it belongs to. For a table or a view, its own name.
     pub table: String,
-    /// The statement that made it, as the database keeps it; none for the index of a constraint.
+    /// The statement that created it, as the database stores it; `None` for the index of a
+    /// constraint.
     pub sql: Option<String>,
-    /// Whether it belongs to the connection alone.
+    /// Whether it exists only in this connection.
     pub temporary: bool,
 }
 
-/// What an object is, in the word that messages have for it.
+/// The kind of an object, with its word in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
     /// An index.
     Index,
-    /// A table that keeps the content of a virtual table.
+    /// A table that stores the content of a virtual table.
     ShadowTable,
     /// A table.
     Table,
@@ -43,12 +44,12 @@ pub enum ObjectKind {
     Trigger,
     /// A view.
     View,
-    /// A table whose content a module makes.
+    /// A table whose content is provided by a module.
     VirtualTable,
 }
 
 impl ObjectKind {
-    /// The word for it.
+    /// The word for it in messages.
     pub fn as_str(self) -> &'static str {
         match self {
             ObjectKind::Index => "index",
@@ -67,23 +68,23 @@ impl fmt::Display for ObjectKind {
     }
 }
 
-/// What was read of a database.
+/// What was read from a database's catalog.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Catalog {
     /// The tables that could be read, in the database's own terms.
     pub schema: Schema,
-    /// Tables and indexes that could not be understood.
+    /// Tables and indexes that could not be parsed.
     pub unreadable: Vec<Unreadable>,
-    /// What a schema has no place for, such as a view or a trigger.
+    /// Objects that a schema can't represent, such as views and triggers.
     pub others: Vec<ObjectName>,
-    /// What the tables say that a schema has no place for.
+    /// Features of the tables that a schema can't represent.
     pub beyond: Vec<Beyond>,
-    /// All that the database stores, in the order in which it was made.
+    /// All objects that the database stores, in the order in which they were created.
     pub objects: Vec<Object>,
 }
 
 impl Catalog {
-    /// Why the table or index of this name could not be understood, if it is one of those.
+    /// Why the table or index with this name could not be parsed; `None` if it could.
     pub fn why_unreadable(&self, name: &str, folding: Folding) -> Option<&str> {
         let mut unreadable = self.unreadable.iter();
         let found = unreadable.find(|object| folding.same_table(&object.name, name));
@@ -91,56 +92,57 @@ impl Catalog {
     }
 }
 
-/// A table or an index that could not be understood.
+/// A table or an index that could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
     /// Its name.
     pub name: String,
-    /// Why, as a sentence without a beginning capital.
+    /// Why, as a sentence that starts in lower case.
     pub why: String,
 }
 
 /// An object by its kind and name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectName {
-    /// What it is.
+    /// Its kind.
     pub kind: ObjectKind,
     /// Its name.
     pub name: String,
 }
 
 impl ObjectName {
-    /// The object of this kind and name.
+    /// The object with this kind and name.
     pub fn new(kind: ObjectKind, name: &str) -> ObjectName {
         ObjectName { kind, name: name.to_owned() }
     }
 }
 
-/// Something that a database says of a table and a schema has no place for.
+/// A feature of a table that a schema can't represent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Beyond {
     /// The table.
     pub table: String,
-    /// The columns that it is about.
+    /// The columns that have it.
     pub columns: Vec<String>,
-    /// The constraint, or none where it is about the column itself.
+    /// The constraint that has it, or `None` if it belongs to the column itself.
     pub part: Option<Part>,
-    /// What it says: `has ON CONFLICT IGNORE`.
+    /// The feature in words: `has ON CONFLICT IGNORE`.
     pub text: String,
 }
 
 /// A constraint or an index of a table, as messages name it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
-    /// What it is.
+    /// Its kind.
     pub kind: PartKind,
-    /// Its name, where it has one that it is known by.
+    /// Its name, if it has one that identifies it.
     pub name: Option<String>,
-    /// What it is but for its name, such as ``on `email` ``; said where it has no name.
+    /// Its definition without the name, such as ``on `email` ``; used in messages if there is no
+    /// name.
     pub content: String,
 }
 
-/// What a part of a table is, in the words that messages have for it.
+/// The kind of a part of a table, with its words in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PartKind {
     /// The primary key.
@@ -178,19 +180,19 @@ impl fmt::Display for Part {
     }
 }
 
-/// What doesn't hold in a database although its catalog lists it.
+/// What is broken in a database although its catalog lists it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Rows that violate a foreign key, of all tables.
+    /// Rows of all tables that violate a foreign key.
     pub violations: Vec<Violation>,
-    /// Views and triggers that don't work, of those that were asked for.
+    /// Those of the requested views and triggers that don't work.
     pub broken: Vec<Broken>,
 }
 
-/// A foreign key that doesn't hold.
+/// A foreign key violation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Violation {
-    /// The table that has the foreign key.
+    /// The table with the foreign key.
     pub table: String,
     /// The table that it refers to.
     pub references: String,
@@ -201,11 +203,12 @@ pub struct Violation {
 /// What is wrong with a foreign key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViolationKind {
-    /// A row refers to no row; with the row's own number, where the table has such.
+    /// A row refers to a row that doesn't exist. Contains the rowid of the referring row, if the
+    /// table has rowids.
     Row(Option<i64>),
-    /// No row can be checked: the columns that it refers to are missing or not unique.
+    /// No row can be checked, since the referenced columns are missing or not unique.
     Mismatch,
-    /// The database can't check the table's rows, and says why.
+    /// The database can't check the table's rows, for this reason.
     Unchecked(String),
 }
 
@@ -228,23 +231,23 @@ impl fmt::Display for Violation {
 /// A view or trigger that doesn't work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
-    /// A view or a trigger.
+    /// Whether it is a view or a trigger.
     pub kind: ObjectKind,
     /// Its name.
     pub name: String,
-    /// What the database says of it.
+    /// The database's error.
     pub why: String,
-    /// Whether it runs, and takes a name that no column has for a text.
+    /// Whether it works, but takes a name that matches no column for a text.
     pub only_by_text: bool,
-    /// Whether what it lacks is something that an application registers on its own connections.
+    /// Whether it only lacks something that an application registers on its own connections.
     pub lacks_registered: bool,
 }
 
-/// What a statement that names a table would reach instead of it.
+/// Another object that a statement with a table's name would reach instead of the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shadow {
-    /// A temporary object of the connection, of this name.
+    /// A temporary object of the connection, with this name.
     Temporary(String),
-    /// A table of this name in another database that the connection sees.
+    /// A table with this name in another database that the connection has attached.
     Elsewhere(String),
 }

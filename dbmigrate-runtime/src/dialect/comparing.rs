@@ -1,19 +1,19 @@
-//! What one database reads alike, as plain data.
+//! Which spellings a database treats as equal, as plain data.
 
 use crate::folding::Folding;
 use crate::sql::Lexicon;
 
-/// How a database tells tables, columns and constraints apart. What compares two tables takes it
-/// along, so it needs neither the database nor its dialect.
+/// How a database tells tables, columns and constraints apart. Comparing two tables needs only this
+/// value, and neither the database nor its dialect.
 #[derive(Debug, Clone, Copy)]
 pub struct Comparing {
     /// When two names are the same.
     pub folding: Folding,
     /// How expressions are read.
     pub lexicon: &'static Lexicon,
-    /// Whether a check that is the same but for its name differs. Where a database knows checks
-    /// by their conditions, their names are a matter of taste.
+    /// Whether checks that only differ in name are different. If a database identifies checks by
+    /// their conditions, their names don't matter.
     pub names_checks: bool,
-    /// A default's SQL in one of the ways to write it, for comparing alone.
+    /// Normalises the SQL of a default, only for comparing.
     pub default: fn(&str) -> String,
 }

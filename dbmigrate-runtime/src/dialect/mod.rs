@@ -1,9 +1,9 @@
-//! Dialects: operations to the statements of one database.
+//! Dialects: translate operations to the statements of one database.
 //!
-//! A dialect plans without a connection. What a statement depends on beside operation and schema
-//! comes as a plain value ([`Facts`]), so every text can be seen, and is tested, without a
-//! database. The dialect also reads its database's catalog, through a [`Connection`] that it only
-//! queries.
+//! A dialect plans without a connection. What a statement depends on besides the operation and the
+//! schema is passed as a plain value ([`Facts`]), so every statement can be shown, and is tested,
+//! without a database. The dialect also reads its database's catalog, through a [`Connection`] that
+//! it only uses for queries.
 
 mod asking;
 mod catalog;
@@ -34,41 +34,41 @@ use crate::schema::{Column, Schema, Table, Type};
 use crate::sql::Lexicon;
 use crate::written::Mistake;
 
-/// How one database writes SQL.
+/// How one kind of database writes SQL and describes itself.
 pub trait Dialect: Sync {
-    /// The kind of database whose SQL it is.
+    /// The kind of database.
     fn backend(&self) -> Backend;
 
     /// How this database takes SQL apart.
     fn lexicon(&self) -> &'static Lexicon;
 
-    /// What this database reads alike, where a server has a say in it by what it says of itself.
+    /// Which spellings this database treats as equal. Settings of a server come from the facts.
     fn comparing(&self, facts: &Facts) -> Comparing;
 
-    /// What names can be, by what the facts say of the server.
+    /// What names can refer to. Settings of a server come from the facts.
     fn names(&self, facts: &Facts) -> NameRules {
         let Comparing { folding, lexicon, .. } = self.comparing(facts);
         NameRules { folding, lexicon, hidden_columns: &[] }
     }
 
-    /// Whether the database keeps such names of tables for itself.
+    /// Whether the database reserves this table name for itself.
     fn is_reserved(&self, table: &str) -> bool {
         let _ = table;
         false
     }
 
-    /// What makes these columns of a table ones that a foreign key can refer to; no columns stand
-    /// for the primary key. `None` is for a database that refuses to create any other key, so that
-    /// nobody has to look ahead.
+    /// Which keys and indexes make these columns of a table referable by a foreign key; without
+    /// columns it is the primary key that is referred to. `None` if the database itself refuses to
+    /// create an invalid foreign key, so that no check in advance is needed.
     fn referable(&self, table: &Table, columns: &[String]) -> Option<Referable> {
         let _ = (table, columns);
         None
     }
 
-    /// What this database can do and others can't, or the other way round.
+    /// Capabilities in which databases differ.
     fn capabilities(&self) -> Capabilities;
 
-    /// What is assumed of a database that isn't at hand.
+    /// The facts that are assumed if there is no database.
     fn offline_facts(&self) -> Facts;
 
     /// An identifier, always quoted.
@@ -77,57 +77,58 @@ pub trait Dialect: Sync {
     /// A value as a literal.
     fn literal(&self, value: &crate::Value) -> String;
 
-    /// What statements depend on beside operation and schema, without the stored objects.
+    /// What statements depend on besides the operation and the schema, without the stored objects.
     ///
     /// # Errors
     ///
-    /// What the database says, as in all that asks it.
+    /// The database's errors, as in all methods that query it.
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError>;
 
-    /// What the database stores, in the order in which it was made.
+    /// The objects that the database stores, in the order in which they were created.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError>;
 
-    /// A number that changes whenever the stored objects do, where there is such.
+    /// A number that changes whenever the stored objects change, if the database has one.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     fn objects_version(&self, conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError>;
 
-    /// What the database has, in its own words: of these tables, or of all. The objects that come
-    /// with it are all.
+    /// The tables of the database, in its own terms: only the given ones, or all. The list of
+    /// objects is always complete.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     fn catalog(
         &self,
         conn: &mut dyn Connection,
         only: Option<&BTreeSet<String>>,
     ) -> Result<Catalog, DatabaseError>;
 
-    /// Foreign keys that don't hold, of the whole database, and views and triggers that mention one
-    /// of these tables and don't work. Nothing is changed.
+    /// Foreign key violations in the whole database, and broken views and triggers that mention one
+    /// of these tables. Changes nothing.
     ///
     /// # Errors
     ///
-    /// What the database says when it is asked for them.
+    /// The database's errors when it is queried.
     fn health(
         &self,
         conn: &mut dyn Connection,
         tables: &BTreeSet<String>,
     ) -> Result<Health, DatabaseError>;
 
-    /// What statements that name these tables, which a database of these objects should have,
-    /// would reach instead: the first such.
+    /// The first object that statements which name one of these tables would reach instead of the
+    /// table. `expected` is the schema that the database should have, `objects` are those that it
+    /// stores.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     fn shadow(
         &self,
         conn: &mut dyn Connection,
@@ -136,7 +137,8 @@ pub trait Dialect: Sync {
         objects: &[Object],
     ) -> Result<Option<Shadow>, DatabaseError>;
 
-    /// Whether the object comes and goes by itself, with another one of these.
+    /// Whether the object is created and dropped implicitly, along with another one of these
+    /// objects.
     fn is_maintained(&self, object: &Object, objects: &[Object]) -> bool;
 
     /// Whether the statements of these operations depend on [`Facts::objects`].
@@ -145,20 +147,20 @@ pub trait Dialect: Sync {
         false
     }
 
-    /// Whether the operation may give other numbers to the rows of the tables that it names, given
-    /// the schema before it: the numbers by which [`Health`] tells rows apart.
+    /// Whether the operation may renumber the rows of the tables that it names, given the schema
+    /// before it. [`Health`] identifies rows by their numbers.
     fn renumbers_rows(&self, operation: &Operation, before: &Schema) -> bool {
         let _ = (operation, before);
         false
     }
 
-    /// The statements of one revision's operations, given the schema before them, which becomes
-    /// the one after those that were [taken](Plan::taken).
+    /// The statements for a revision's operations, given the schema before them. The schema is
+    /// updated to the one after the operations that were [taken](Plan::taken).
     ///
     /// # Errors
     ///
-    /// The first operation that this database can't do without losing something, or that the
-    /// schema before it doesn't allow. Nothing has run by then.
+    /// The first operation that this database can't run without losing something, or that doesn't
+    /// fit the schema before it. Nothing has run at that point.
     fn plan(
         &self,
         operations: &[Operation],
@@ -166,96 +168,100 @@ pub trait Dialect: Sync {
         facts: &Facts,
     ) -> Result<Plan, Refusal>;
 
-    /// The tables as a reader of this database would find them: in its own types and words. Two
-    /// tables that it can't tell apart become equal. Each comes with the database's own table of
-    /// that name, where it has one: a type that this one declares and that stands for the
-    /// column's, such as one that an earlier version declared, is no difference.
+    /// The tables as this database would store them: in its own types and spelling. Two tables that
+    /// the database can't tell apart become equal. Each table comes with the existing table of the
+    /// same name, if there is one: if the existing table declares another type that stands for the
+    /// column's type, for example because an earlier version declared it, that is not a difference.
     ///
-    /// A database that rewrites what it is told has to be asked. Nothing of that stays.
+    /// A database that rewrites definitions has to be queried, which leaves nothing behind.
     ///
     /// # Errors
     ///
-    /// What the database says; in the answer, a table that this database can't have.
+    /// The database's errors. The inner result is the refusal of a table that the database can't
+    /// have.
     fn as_kept(
         &self,
         conn: &mut dyn Connection,
         tables: &[(&Table, Option<&Table>)],
     ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError>;
 
-    /// The type of ours that holds what a type in this database's own words holds. `None` is for
-    /// any other type, and for words that say nothing for certain.
+    /// The portable type that holds the same values as a type in this database's own words. `None`
+    /// for any other type, and if the words don't settle it.
     fn understood(&self, ty: &Type) -> Option<Type> {
         let _ = ty;
         None
     }
 
-    /// Whether a column keeps each of its values when it gets a type in this database's own words.
+    /// Whether a column keeps all of its values when it gets a type in this database's own words.
     fn keeps_values(&self, from: &Type, to: &Type) -> bool {
         let _ = (from, to);
         false
     }
 
-    /// The condition of the rows whose value in this column does not fit another type. `None` is
-    /// for types that hold each of its values, and where that can't be told. NULL always fits.
+    /// The condition for rows whose value in this column does not fit another type. `None` if the
+    /// other type holds every value, or if that can't be told. NULL always fits.
     fn misfit(&self, column: &str, from: &Type, to: &Type) -> Option<String> {
         let _ = (column, from, to);
         None
     }
 
-    /// Whether the column holds numbers that this database keeps as text and so compares as text.
+    /// Whether the column holds numbers that this database stores as text, so that it compares them
+    /// as text.
     fn keeps_number_as_text(&self, table: &Table, column: &Column) -> bool {
         let _ = (table, column);
         false
     }
 
-    /// The name in statements of a table of ours in that schema, quoted; the schema may be empty.
+    /// The quoted name, for statements, of one of dbmigrate's own tables in this schema, which may
+    /// be empty.
     ///
     /// # Errors
     ///
-    /// A schema that rows can't be written into in the transaction of the work.
+    /// A schema that can't be written to in the same transaction as the revisions' work.
     fn qualified(&self, schema: &str, table: &str) -> Result<String, Refusal>;
 
-    /// A statement that creates a table of ours, of this quoted name, if it isn't there.
+    /// A statement that creates one of dbmigrate's own tables, under this quoted name, if it
+    /// doesn't exist.
     ///
     /// # Errors
     ///
     /// A table that this database can't have.
     fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal>;
 
-    /// Whether the database itself has a table of this name, which isn't quoted.
+    /// Whether the main database has a table with this name, which isn't quoted.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError>;
 
-    /// What the database says of a failed rebuild, with the table's own name instead of the one
-    /// that it has meanwhile.
+    /// The database's error about a failed rebuild, with the temporary name of the new table
+    /// replaced by the table's own name.
     fn without_scratch_names(&self, message: &str) -> String {
         message.to_owned()
     }
 
-    /// An expression of the time now, in UTC, as ISO 8601 text.
+    /// An expression for the current time in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;
 
-    /// Why a person's SQL can't run in a transaction, where the database itself would take it and
-    /// do nothing.
+    /// Why hand-written SQL can't run in a transaction, if the database would accept it and
+    /// silently do nothing.
     fn refused_in_transaction(&self, sql: &str) -> Option<&'static str>;
 
-    /// What scripts for the database's own shell are made of.
+    /// The building blocks of scripts for the database's own shell.
     fn script(&self) -> &'static Script;
 }
 
-/// What databases differ in, as far as what runs on them has to know.
+/// Differences between databases that matter to the code that runs plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Whether changes of tables are part of a transaction, and are rolled back with it.
+    /// Whether changes of tables are part of a transaction and are rolled back with it.
     pub transactional_ddl: bool,
-    /// Whether a statement that fails ends the transaction that it is in.
+    /// Whether a failed statement ends its transaction.
     pub aborts_on_error: bool,
 }
 
-/// What of a table makes columns unique, so that a foreign key can refer to them.
+/// The keys and indexes that make columns unique, so that a foreign key can refer to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Referable {
     /// Whether the primary key does.
@@ -271,51 +277,51 @@ impl Referable {
     }
 }
 
-/// What operations are on one database.
+/// The tasks for a list of operations on one database.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// What to do, in order.
+    /// The tasks, in order.
     pub tasks: Vec<Task>,
-    /// How many operations that covers. The rest depends on what these make of the database, so
-    /// its facts have to be asked again.
+    /// How many operations the tasks cover. The others depend on the result of these tasks, so the
+    /// facts have to be read again first.
     pub taken: usize,
 }
 
-/// One thing that a plan does.
+/// A single task of a plan.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Task {
     /// Runs SQL.
     Statement(Statement),
-    /// Asks, and fails where the answer isn't empty.
+    /// Runs a query, and fails if it returns a row.
     Guard(Guard),
-    /// Says something of the plan to who reads it as a script.
+    /// A remark about the plan for readers of a script.
     Note(String),
-    /// Runs the step at that place among the revision's operations.
+    /// Runs a step.
     Step {
-        /// The step's place among the operations of its revision, counted from 0.
+        /// The step's position among the operations of its revision, counted from 0.
         operation: usize,
         /// The step's name.
         name: String,
     },
 }
 
-/// SQL with its reason.
+/// SQL, and the operation that it is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// The text, without a closing semicolon unless it is a person's.
+    /// The SQL, without a closing semicolon unless it is hand-written.
     pub sql: String,
-    /// The operation in plain words.
+    /// A description of the operation.
     pub reason: String,
-    /// How the database does it.
+    /// How the database makes the change.
     pub route: Route,
 }
 
-/// A question that has to have no answer for the work to go on.
+/// A query that must not return a row, or else the run stops.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Guard {
-    /// A query of no row where all is well, and else of one row with one number.
+    /// A query without a result if all is well, and otherwise with one row of one number.
     pub sql: String,
-    /// What is wrong, as a sentence without a beginning capital; `{}` stands for the number.
+    /// What is wrong, as a sentence that starts in lower case; `{}` is replaced by the number.
     pub failure: String,
     /// What to do about it.
     pub hint: Option<String>,
@@ -324,25 +330,25 @@ pub struct Guard {
 /// How a database makes a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Route {
-    /// By a statement of its own for it.
+    /// With a statement of its own.
     Native,
-    /// By a new table that takes the rows over and then the name.
+    /// By a rebuild: a new table gets the rows and then the name.
     Rebuild,
-    /// As a person wrote it.
+    /// With hand-written SQL, unchanged.
     Raw,
 }
 
-/// An operation that has no statements.
+/// An operation that a database can't run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// Why, as a sentence without a beginning capital: ``cannot drop ... on SQLite: ...``.
+    /// Why, as a sentence that starts in lower case: ``cannot drop ... on SQLite: ...``.
     pub message: String,
-    /// What to do, if there is one thing to say.
+    /// What to do about it, if there is something to suggest.
     pub hint: Option<String>,
 }
 
 impl Refusal {
-    /// An operation with SQL that would run as something else than was meant.
+    /// The refusal of an operation whose SQL would do something else than was intended.
     pub(crate) fn mistake(operation: &Operation, backend: Backend, mistake: Mistake) -> Refusal {
         Refusal {
             message: format!("cannot {operation} on {backend}: {}", mistake.message),
@@ -357,7 +363,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-/// The dialect of that kind of database, where this version has one.
+/// The dialect for this kind of database, if this version has one.
 pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
     match backend {
         Backend::Sqlite => Some(&Sqlite),

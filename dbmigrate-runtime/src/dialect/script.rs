@@ -1,25 +1,25 @@
-//! What a script of SQL is made of, as one database's own shell takes it.
+//! The building blocks of an SQL script, for a database's own shell.
 
-/// The parts of a script that are a database's own. Each text ends its line.
+/// The parts of a script that depend on the database. Each text ends with a line break.
 #[derive(Debug, Clone, Copy)]
 pub struct Script {
     /// The shell that scripts are written for.
     pub shell: Shell,
-    /// What a run tries and a script doesn't, as comments.
+    /// What a run checks but a script doesn't, as comments.
     pub untried: &'static str,
     /// Begins a transaction that may change tables.
     pub begin: &'static str,
-    /// Begins a transaction that changes rows alone.
+    /// Begins a transaction that only changes rows.
     pub begin_rows: &'static str,
-    /// Makes what the guards need.
+    /// Creates what the guards need.
     pub prepare: &'static str,
-    /// A statement that fails where a query's one number isn't 0.
+    /// A statement that fails if the only number in a query's result isn't 0.
     pub guard: fn(query: &str) -> String,
-    /// A query of 0 where the statement before it changed one row.
+    /// A query that returns 0 if the previous statement changed one row.
     pub changed_one: &'static str,
-    /// A query of a number that isn't 0, for what a script can't do.
+    /// A query that returns a number other than 0, for what a script can't do.
     pub fails: &'static str,
-    /// Fails where the transaction introduced foreign key violations.
+    /// Fails if the transaction introduced foreign key violations.
     pub check_keys: &'static str,
     /// Drops what the guards needed.
     pub clean_up: &'static str,
@@ -32,11 +32,10 @@ pub struct Script {
 pub struct Shell {
     /// Its name.
     pub name: &'static str,
-    /// The line by which a script has it stop at the first error. Other clients take it for an
-    /// error.
+    /// The line that makes the shell stop at the first error. It is an error in other clients.
     pub stop: &'static str,
-    /// How a script is run by it.
+    /// How to run a script with the shell.
     pub run: &'static str,
-    /// How a script without that line is run so that it stops.
+    /// How to run a script without that line so that it stops at the first error.
     pub run_stopping: &'static str,
 }

@@ -1,4 +1,4 @@
-//! How one table differs from another, by what their database reads alike.
+//! How one table differs from another, given which spellings their database treats as equal.
 
 use super::difference::{Difference, DifferenceKind, Property, Subject};
 use crate::dialect::{Comparing, Part, PartKind};
@@ -14,7 +14,7 @@ impl Comparing {
         self.lexicon.same_expression(a, b)
     }
 
-    /// How a table of the database differs from the one that the migrations make.
+    /// How a table of the database differs from the table that the migrations create.
     pub fn differences(&self, expected: &Table, actual: &Table) -> Vec<Difference> {
         let mut report = Report { comparing: self, table: &expected.name, found: Vec::new() };
         report.table(expected, actual);
@@ -24,20 +24,20 @@ impl Comparing {
         report.found
     }
 
-    /// Whether two columns are the same to the database.
+    /// Whether two columns are equivalent for the database.
     pub fn same_column(&self, a: &Column, b: &Column) -> bool {
         let mut report = Report { comparing: self, table: "", found: Vec::new() };
         report.column(a, b);
         report.found.is_empty()
     }
 
-    /// Whether two defaults are the same to the database.
+    /// Whether two defaults are equivalent for the database.
     pub fn same_default(&self, a: &Column, b: &Column) -> bool {
         let normal = |column| default(column, self.lexicon).map(|sql| (self.default)(&sql));
         same(normal(a).as_deref(), normal(b).as_deref(), |a, b| self.same_expression(a, b))
     }
 
-    /// Whether two foreign keys say the same, but for their names.
+    /// Whether two foreign keys are equivalent apart from their names.
     pub fn same_foreign_key(&self, a: &ForeignKey, b: &ForeignKey) -> bool {
         self.folding.same_names(&a.columns, &b.columns)
             && self.folding.same_table(&a.references_table, &b.references_table)
@@ -45,7 +45,7 @@ impl Comparing {
             && (a.on_delete, a.on_update, a.deferrable) == (b.on_delete, b.on_update, b.deferrable)
     }
 
-    /// Whether two indexes are the same, but for their names.
+    /// Whether two indexes are equivalent apart from their names.
     pub fn same_index(&self, a: &Index, b: &Index) -> bool {
         let same_name = |a: &str, b: &str| self.folding.same(a, b);
         a.unique == b.unique
@@ -84,7 +84,7 @@ impl Report<'_> {
         self.found.push(Difference { table: self.table.to_owned(), subject, kind });
     }
 
-    /// One thing that a table or a column has or hasn't.
+    /// Compares a property that a table or a column can have a value for.
     fn has(
         &mut self,
         subject: Subject,
@@ -97,7 +97,7 @@ impl Report<'_> {
         }
     }
 
-    /// One thing that a table or a column is or isn't.
+    /// Compares a property that a table or a column either has or doesn't have.
     fn is(&mut self, subject: Subject, what: &'static str, expected: bool, actual: bool) {
         if expected != actual {
             let kind = if actual { DifferenceKind::Is(what) } else { DifferenceKind::IsNot(what) };
@@ -222,8 +222,8 @@ impl Report<'_> {
         );
     }
 
-    /// Finds each object's other half: by name and content, by content where one has no name, by
-    /// name, by content.
+    /// Pairs up the objects of both sides: first by name and content, then by content if one has no
+    /// name, then by name, then by content.
     fn objects<T>(&mut self, expected: &[T], actual: &[T], objects: &Objects<'_, T>) {
         let Objects { kind, has_names, name, same, text } = objects;
         let (kind, folding) = (*kind, self.comparing.folding);
@@ -257,15 +257,15 @@ impl Report<'_> {
 /// How objects of one kind are compared.
 struct Objects<'a, T> {
     kind: PartKind,
-    /// Whether a difference in names alone is one.
+    /// Whether two objects differ if only their names do.
     has_names: bool,
     name: &'a dyn Fn(&T) -> &str,
     same: &'a dyn Fn(&T, &T) -> bool,
-    /// What it is but for its name.
+    /// The object's content without its name.
     text: &'a dyn Fn(&T) -> String,
 }
 
-/// Takes what belongs together out of both lists.
+/// Removes the objects that belong together from both lists.
 fn take_pairs<'a, T>(
     expected: &mut Vec<&'a T>,
     actual: &mut Vec<&'a T>,
@@ -290,7 +290,7 @@ fn same<T: ?Sized>(a: Option<&T>, b: Option<&T>, same: impl Fn(&T, &T) -> bool) 
     }
 }
 
-/// The default as it is written; none where it is `NULL`.
+/// The default as it is written; `None` if it is `NULL`.
 fn default(column: &Column, lexicon: &'static Lexicon) -> Option<String> {
     let text = match column.default.as_ref()? {
         DefaultValue::Literal(value) => value.to_string(),

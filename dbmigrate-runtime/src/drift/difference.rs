@@ -1,20 +1,20 @@
-//! One way in which a database isn't what the migrations make, and how it is said.
+//! A single difference between a database and its migrations, and its wording.
 
 use std::fmt;
 
 use crate::dialect::Part;
 use crate::operations::OtherObject;
 
-/// One way in which a database isn't what the migrations make.
+/// A single difference between a database and what its migrations create.
 ///
 /// ``column `user.age` is nullable, but NOT NULL in the migrations``
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The table; of a view or the like the table that it belongs to, or nothing.
+    /// The table. For a view or the like, the table that it belongs to, or an empty string.
     pub table: String,
-    /// What of the table it is about.
+    /// The part of the table that differs.
     pub subject: Subject,
-    /// What the database has and what the migrations say.
+    /// What the database has and what the migrations define.
     pub kind: DifferenceKind,
 }
 
@@ -25,60 +25,61 @@ pub enum Subject {
     Table,
     /// The column of this name.
     Column(String),
-    /// A constraint or an index.
+    /// This constraint or index.
     Part(Part),
-    /// A view or the like that a revision says it makes: what it is, and its name.
+    /// A view or the like that a revision declares: its kind and its name.
     Object {
-        /// The word of the revision for it, such as `view`.
+        /// The kind as the revision declares it, such as `view`.
         kind: String,
         /// Its name.
         name: String,
     },
 }
 
-/// In what a database differs from the migrations.
+/// In what way a database differs from its migrations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DifferenceKind {
-    /// It is in the migrations alone.
+    /// Only the migrations have it.
     Missing,
-    /// It is in the database alone.
+    /// Only the database has it.
     Extra,
-    /// It is in the database though the revision that makes it isn't applied.
+    /// The database has it although the revision that creates it isn't applied.
     Early,
-    /// It is in the database though the operations took it away.
+    /// The database still has it although the operations removed it.
     StillThere,
     /// It can't be compared, for this reason.
     Unreadable(String),
-    /// One has another value of this than the other, or one of them none.
+    /// A property has different values, or only one side has a value.
     Has {
-        /// Of what.
+        /// The property.
         property: Property,
-        /// The value that the migrations say.
+        /// The value in the migrations.
         expected: Option<String>,
-        /// The value that the database has.
+        /// The value in the database.
         actual: Option<String>,
     },
-    /// The database's column is nullable or isn't, and the migrations say the opposite.
+    /// The column is nullable in the database (`true`) or NOT NULL (`false`), and the migrations
+    /// say the opposite.
     Nullable(bool),
-    /// The database's table or column is this, such as `AUTOINCREMENT`, and in the migrations it
-    /// isn't.
+    /// The table or column has this property, such as `AUTOINCREMENT`, in the database but not in
+    /// the migrations.
     Is(&'static str),
-    /// The database's table or column isn't this, and in the migrations it is.
+    /// The table or column has this property in the migrations but not in the database.
     IsNot(&'static str),
-    /// Both have a constraint or an index of this name, and they aren't the same.
+    /// Both sides have a constraint or an index with this name, with different definitions.
     Differs {
-        /// What the migrations say.
+        /// The definition in the migrations.
         expected: String,
-        /// What the database has.
+        /// The definition in the database.
         actual: String,
     },
-    /// Both have the same constraint or index, which has this name in the migrations.
+    /// Both sides have an equivalent constraint or index, which has this name in the migrations.
     Named(String),
-    /// The database says this, which no revision can say.
+    /// The database has this feature, which no revision can express.
     Beyond(String),
 }
 
-/// What a table or a column has one of or none.
+/// A property for which a table or a column can have a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Property {
     /// A table's primary key.
@@ -94,17 +95,17 @@ pub enum Property {
 }
 
 impl Difference {
-    /// A table that isn't there.
+    /// A table that doesn't exist.
     pub fn missing(table: &str) -> Difference {
         Difference::of_table(table, DifferenceKind::Missing)
     }
 
-    /// A table of the database that could not be understood.
+    /// A table of the database that could not be parsed.
     pub fn unreadable(table: &str, why: &str) -> Difference {
         Difference::of_table(table, DifferenceKind::Unreadable(why.to_owned()))
     }
 
-    /// A view or the like that isn't there.
+    /// A view or the like that doesn't exist.
     pub(super) fn missing_object(object: &OtherObject) -> Difference {
         let OtherObject { kind, name, table, .. } = object;
         let subject = Subject::Object { kind: kind.clone(), name: name.clone() };
@@ -116,34 +117,35 @@ impl Difference {
         Difference { table: table.to_owned(), subject: Subject::Table, kind }
     }
 
-    /// Whether it is there already though the revision that makes it isn't applied.
+    /// Whether the object already exists although the revision that creates it isn't applied.
     pub fn is_early(&self) -> bool {
         self.kind == DifferenceKind::Early
     }
 
-    /// Whether it is something that a schema has no place for, so that no revision can say it.
+    /// Whether it is a feature that a schema can't represent, so that no revision can express it.
     pub fn is_beyond(&self) -> bool {
         matches!(self.kind, DifferenceKind::Beyond(_))
     }
 
-    /// Whether it is a view or the like that a revision says it makes.
+    /// Whether it is about a view or the like that a revision declares.
     pub fn is_other_object(&self) -> bool {
         matches!(self.subject, Subject::Object { .. })
     }
 
-    /// Whether both sides are the same but for a name.
+    /// Whether both sides are equivalent apart from a name.
     pub fn is_of_names(&self) -> bool {
         matches!(self.kind, DifferenceKind::Named(_))
     }
 
-    /// Whether it says the same of the same thing, but for the names and texts that it says it of.
+    /// Whether both are the same kind of difference of the same subject, apart from the names and
+    /// texts involved.
     pub(crate) fn is_like(&self, other: &Difference) -> bool {
         self.table == other.table
             && self.subject.is_like(&other.subject)
             && self.kind.is_like(&other.kind)
     }
 
-    /// Follows a column's new name.
+    /// Adopts a column's new name.
     pub(crate) fn rename_column(&mut self, from: &str, to: &str) {
         match &mut self.subject {
             Subject::Column(name) if name == from => to.clone_into(name),
@@ -151,7 +153,7 @@ impl Difference {
         }
     }
 
-    /// Where it stands in a list: by table, the columns last, and then as it reads.
+    /// The sort key: by table, with columns last, then by wording.
     pub(super) fn place(&self) -> (String, Option<String>, String, String) {
         let (column, object) = match &self.subject {
             Subject::Table => (None, String::new()),

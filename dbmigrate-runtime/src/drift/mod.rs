@@ -1,8 +1,8 @@
-//! How the tables of a database differ from those that the migrations make.
+//! How a database's tables differ from the tables that the migrations create.
 //!
-//! Both sides are in one database's own terms: read from it, and as it would keep what the
-//! migrations create. So two ways to write the same are no difference, nor is the order of
-//! columns.
+//! Both sides are in the terms of one database: one side is read from it, the other is what it
+//! would store if the migrations ran. So neither a different spelling nor the order of columns is a
+//! difference.
 
 mod compare;
 mod difference;
@@ -14,33 +14,35 @@ pub use told::Told;
 use crate::dialect::{Beyond, Catalog, Comparing, ObjectKind, ObjectName, PartKind};
 use crate::schema::Schema;
 
-/// What a live database is beside what the migrations make.
+/// The differences between a live database and its migrations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// In what it differs.
+    /// The differences.
     pub differences: Vec<Difference>,
-    /// How many tables and other objects of the migrations were looked for.
+    /// How many tables and other objects of the migrations were looked up.
     pub n_compared: usize,
-    /// What no migration describes and is no difference: what it is, such as `view`, and its name.
+    /// Objects that no migration describes and that don't count as differences: kind, such as
+    /// `view`, and name.
     pub others: Vec<ObjectName>,
 }
 
 /// What the migrations describe of a database.
 #[derive(Debug, Clone, Copy)]
 pub struct Described<'a> {
-    /// The tables that the applied revisions make.
+    /// The tables that the applied revisions create.
     pub expected: &'a Schema,
-    /// The tables of all revisions: what is of a later one and there already would be in its way.
+    /// The tables of all revisions: a table of a later revision would be in that revision's way if
+    /// it already existed.
     pub all: &'a Schema,
-    /// What the applied revisions say of what their SQL and steps made.
+    /// What the applied revisions declare about the results of their SQL and steps.
     pub told: &'a Told,
 }
 
-/// How a database differs from what the applied revisions make.
+/// How a database differs from what the applied revisions create.
 ///
-/// Tables that no revision makes are others', and so are indexes and triggers that they have
-/// added to the revisions' tables. What a table says that a schema has no place for differs too,
-/// unless SQL of a revision has described the table: that SQL may have said it.
+/// Tables that no revision creates belong to others, and so do indexes and triggers that others
+/// added to the revisions' tables. A feature that a schema can't represent is a difference as well,
+/// unless SQL of a revision described the table: that SQL may have created it.
 pub fn drift(comparing: &Comparing, described: Described<'_>, found: &Catalog) -> Drift {
     let Described { expected, all, told } = described;
     let folding = comparing.folding;
@@ -90,8 +92,8 @@ pub fn drift(comparing: &Comparing, described: Described<'_>, found: &Catalog) -
     drift
 }
 
-/// Says more exactly what a difference is that was found by a table's content alone, or that it is
-/// none because it is about an object that is none of the revisions'.
+/// Refines a difference that was found by comparing tables, or drops it because it is about an
+/// object that doesn't belong to the revisions.
 fn placed(
     difference: &mut Difference,
     comparing: &Comparing,
@@ -126,7 +128,7 @@ fn placed(
     None
 }
 
-/// What the tables of a schema say in the database that the schema has no place for.
+/// The features of a schema's tables in the database that a schema can't represent.
 pub fn beyond(expected: &Schema, told: &Told, found: &Catalog) -> Vec<Difference> {
     let folding = told.folding();
     let is_expected = |candidate: &&Beyond| {

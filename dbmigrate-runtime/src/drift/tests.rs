@@ -1,4 +1,4 @@
-//! Differences, in words.
+//! Differences and their wording.
 
 use expect_test::{Expect, expect};
 
@@ -31,7 +31,7 @@ fn user() -> Table {
     table
 }
 
-/// What is different once the database's table was changed.
+/// Expects these differences after a change to the database's table.
 #[track_caller]
 fn check(change: impl Fn(&mut Table), expect: Expect) {
     let mut actual = user();
@@ -240,7 +240,7 @@ fn what_no_migration_makes_is_no_difference() {
     .assert_eq(&others);
 }
 
-/// Where names are exact and checks are known by theirs, as on PostgreSQL.
+/// On a database with exact names where checks are identified by name, as on PostgreSQL.
 #[test]
 fn what_is_alike_is_the_databases_own() {
     let exact = Folding { tables: Case::Exact, others: Case::Exact };

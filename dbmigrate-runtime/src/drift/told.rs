@@ -1,4 +1,4 @@
-//! What revisions say of what their SQL and their steps made.
+//! What revisions declare about the results of their SQL and their steps.
 
 use std::collections::BTreeSet;
 
@@ -6,23 +6,23 @@ use crate::dialect::{Catalog, ObjectKind, ObjectName};
 use crate::folding::Folding;
 use crate::operations::{Operation, OtherObject};
 
-/// What revisions say of what they made by SQL and steps.
+/// What revisions declare about the results of their SQL and their steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Told {
     folding: Folding,
-    /// The tables that SQL described, folded: what else that SQL said of them isn't known.
+    /// The tables that SQL described, folded. The SQL may have given them further features.
     tables: BTreeSet<String>,
     /// Views and the like.
     objects: Vec<OtherObject>,
 }
 
 impl Told {
-    /// Nothing, on a database that compares names so.
+    /// No declarations, for a database with this folding of names.
     pub fn nothing(folding: Folding) -> Told {
         Told { folding, tables: BTreeSet::new(), objects: Vec::new() }
     }
 
-    /// What the operations of applied revisions say, in the order in which they ran.
+    /// The declarations of applied revisions, in the order in which they ran.
     pub fn of<'a>(folding: Folding, operations: impl Iterator<Item = &'a Operation>) -> Told {
         let mut told = Told::nothing(folding);
         operations.for_each(|operation| told.follow(operation));
@@ -81,7 +81,7 @@ impl Told {
         }
     }
 
-    /// Leaves out what goes with tables that aren't compared; views are named as tables are.
+    /// Removes objects of tables that aren't compared. Views are matched by name, like tables.
     pub fn retain(&mut self, is_compared: impl Fn(&str) -> bool) {
         self.objects.retain(|object| is_compared(object.table.as_ref().unwrap_or(&object.name)));
     }
@@ -98,7 +98,7 @@ impl Told {
         self.tables.contains(&self.folding.folded_table(name))
     }
 
-    /// What is told of and not there.
+    /// Declared objects that don't exist.
     pub(super) fn missing<'a>(
         &'a self,
         found: &'a Catalog,
@@ -110,8 +110,8 @@ impl Told {
         })
     }
 
-    /// What is there and not told of, in the order in which it was found. The tables behind a
-    /// virtual table go with it.
+    /// Existing objects that aren't declared, in the order in which they were found. A virtual
+    /// table's shadow tables count as part of it.
     pub(super) fn untold(&self, found: &Catalog) -> Vec<ObjectName> {
         let is_behind = |name: &str, object: &OtherObject| {
             let (start, end) = name.split_at_checked(object.name.len()).unwrap_or_default();

@@ -1,24 +1,24 @@
-//! What a database says when it refuses something, and what kind of refusal that is.
+//! A database's errors, and their kinds.
 
 use std::fmt;
 
-/// What a database said when it refused something.
+/// An error of the database.
 ///
-/// The message is the database's own. It never holds a connection's password.
+/// The message is the database's own. It never contains a connection's password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseError {
     message: String,
     kind: ErrorKind,
 }
 
-/// Why a database refused, as its driver understands it: nothing else reads the message.
+/// The kind of an error, as the driver understands it; no other code interprets the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Another connection holds a lock.
     Busy,
     /// The database can be read but not written.
     ReadOnly,
-    /// What was opened isn't a database.
+    /// The opened file isn't a database.
     NotADatabase,
     /// A file could not be opened or created.
     Unopenable,
@@ -26,7 +26,7 @@ pub enum ErrorKind {
     Full,
     /// A file could not be read or written.
     Io,
-    /// An object that the statement creates already exists: its kind and name, as in
+    /// An object that the statement creates already exists. Contains its kind and name, as in
     /// ``table `user` ``.
     AlreadyExists(String),
     /// A table, a column or the like isn't there.
@@ -54,15 +54,15 @@ pub enum ErrorKind {
         /// The table that it refers to.
         references: String,
     },
-    /// A view or trigger that the database had to read for the statement doesn't work.
+    /// A view or trigger that the database had to parse for the statement is broken.
     BrokenDependent,
     /// The statement can't run in a transaction.
     NotInTransaction,
-    /// A database that is created could not get its own name.
+    /// A new database couldn't get its final name.
     Unpublished {
-        /// That name.
+        /// The final name.
         name: String,
-        /// Whether another process has created a file of that name.
+        /// Whether another process has created a file with this name.
         is_taken: bool,
     },
     /// Anything else.
@@ -135,12 +135,12 @@ pub enum DefinitionFault {
 }
 
 impl DatabaseError {
-    /// An error with that message.
+    /// An error with this message.
     pub fn new(message: impl Into<String>) -> DatabaseError {
         DatabaseError::of(ErrorKind::Other, message)
     }
 
-    /// An error of that kind.
+    /// An error of this kind.
     pub(crate) fn of(kind: ErrorKind, message: impl Into<String>) -> DatabaseError {
         DatabaseError { message: message.into(), kind }
     }
@@ -156,7 +156,7 @@ impl DatabaseError {
         &self.kind
     }
 
-    /// Whether another connection holds the lock that was asked for.
+    /// Whether another connection holds the requested lock.
     pub fn is_busy(&self) -> bool {
         self.kind == ErrorKind::Busy
     }
@@ -166,13 +166,12 @@ impl DatabaseError {
         self.kind == ErrorKind::ReadOnly
     }
 
-    /// Whether a file could not be opened or created, such as a journal beside the database.
+    /// Whether a file could not be opened or created, such as a journal next to the database.
     pub fn is_unopenable(&self) -> bool {
         self.kind == ErrorKind::Unopenable
     }
 
-    /// Whether there was no space for what was to be written. The database may have rolled the
-    /// transaction back by itself.
+    /// Whether the disk was full. The database may have rolled the transaction back by itself.
     pub fn is_full(&self) -> bool {
         self.kind == ErrorKind::Full
     }
@@ -183,28 +182,28 @@ impl DatabaseError {
         self.kind == ErrorKind::Io
     }
 
-    /// Whether the disk is to blame, so that any statement could have failed.
+    /// Whether the cause is the disk, so that any statement could have failed.
     pub(crate) fn is_of_disk(&self) -> bool {
         self.is_full() || self.is_io()
     }
 
-    /// Whether what was opened isn't a database at all.
+    /// Whether the opened file isn't a database at all.
     pub fn is_not_a_database(&self) -> bool {
         self.kind == ErrorKind::NotADatabase
     }
 
-    /// Whether a table, a column or the like isn't there.
+    /// Whether a table, a column or the like doesn't exist.
     pub fn is_missing(&self) -> bool {
         matches!(self.kind, ErrorKind::Missing { .. })
     }
 
-    /// Whether what isn't there is something that an application registers on its own connections:
-    /// a function, a collation, or the module of a virtual table.
+    /// Whether something is missing that an application registers on its own connections: a
+    /// function, a collation, or the module of a virtual table.
     pub fn is_unregistered(&self) -> bool {
         matches!(self.kind, ErrorKind::Unregistered { .. })
     }
 
-    /// Whether a row doesn't fit the table, by a constraint or by its type.
+    /// Whether a row doesn't fit the table because of a constraint or a type.
     pub fn is_of_row(&self) -> bool {
         matches!(self.kind, ErrorKind::Row(_))
     }

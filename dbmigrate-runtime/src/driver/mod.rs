@@ -1,6 +1,6 @@
-//! Connections: text and values in, rows out.
+//! Connections: SQL text and values in, rows out.
 //!
-//! A step and a reader of the catalog talk to a [`Connection`], the executor to a [`Driver`]. Each
+//! Steps and readers of the catalog use a [`Connection`], the executor uses a [`Driver`]. Each
 //! driver is the only file that names its database's crate; that crate's types and errors don't
 //! leave it.
 
@@ -21,11 +21,11 @@ use crate::dialect::Dialect;
 /// How a database is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// To read only; the database has to exist.
+    /// For reading only; the database has to exist.
     ReadOnly,
-    /// To read and write; the database has to exist.
+    /// For reading and writing; the database has to exist.
     ReadWrite,
-    /// To read and write; a missing file is created.
+    /// For reading and writing; a missing file is created.
     Create,
 }
 
@@ -34,11 +34,11 @@ pub enum Access {
 pub struct Rows {
     /// The columns' names.
     pub columns: Vec<String>,
-    /// The rows, each with a value a column.
+    /// The rows, each with one value per column.
     pub rows: Vec<Vec<Value>>,
 }
 
-/// An open connection: all that a step and a reader of the database's catalog need.
+/// An open connection, with all that a step or a reader of the catalog needs.
 pub trait Connection: AsConnection {
     /// How this database writes SQL.
     fn dialect(&self) -> &'static dyn Dialect;
@@ -48,22 +48,22 @@ pub trait Connection: AsConnection {
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError>;
 
     /// Runs one query, with values as in [`execute`](Connection::execute).
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError>;
 
     /// Whether a transaction is open.
     fn in_transaction(&self) -> bool;
 }
 
-/// Whatever is a connection, as one. A trait object can't be turned into one of a supertrait
-/// before Rust 1.86.
+/// Converts a driver to a connection. Before Rust 1.86, a trait object can't be coerced to its
+/// supertrait.
 pub trait AsConnection {
     /// The same connection.
     fn as_connection(&mut self) -> &mut dyn Connection;
@@ -75,69 +75,70 @@ impl<C: Connection> AsConnection for C {
     }
 }
 
-/// A connection that can be migrated: what the executor needs beside statements and queries.
+/// A connection that can be migrated, with what the executor needs besides statements and queries.
 ///
 /// The calls come in this order: [`prepare`](Driver::prepare), then any number of
 /// transactions, then [`restore`](Driver::restore), which is also called after a failure.
 pub trait Driver: Connection {
-    /// Runs SQL of one or more statements.
+    /// Runs one or more SQL statements.
     ///
     /// # Errors
     ///
-    /// What the database says of the first statement that fails.
+    /// The error of the first statement that fails.
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError>;
 
-    /// Makes the connection ready for migrations and remembers what it changes; on SQLite it
-    /// switches the enforcement of foreign keys off, which inside a transaction can't be done.
+    /// Prepares the connection for migrations, and saves the settings that are changed. On SQLite
+    /// this disables the enforcement of foreign keys, which isn't possible inside a transaction.
     ///
     /// # Errors
     ///
-    /// When the connection can't be made ready; it is then as it was.
+    /// When the connection can't be prepared; its settings are then unchanged.
     fn prepare(&mut self) -> Result<(), DatabaseError>;
 
-    /// Puts back what [`prepare`](Driver::prepare) changed.
+    /// Restores the settings that [`prepare`](Driver::prepare) changed.
     ///
     /// # Errors
     ///
-    /// What the database says.
+    /// The database's errors.
     fn restore(&mut self) -> Result<(), DatabaseError>;
 
-    /// Takes the lock against other migrations, and begins a transaction where the scope has one.
+    /// Takes the lock that excludes other migrations, and begins a transaction if the scope has
+    /// one.
     ///
     /// # Errors
     ///
-    /// An error that [is busy](DatabaseError::is_busy) when the time is over.
+    /// An error that [is busy](DatabaseError::is_busy) when the time is up.
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError>;
 
     /// Commits the transaction, without waiting for other connections.
     ///
     /// # Errors
     ///
-    /// What the database says; the transaction is then still open or rolled back. Where it is open
-    /// and the error [is busy](DatabaseError::is_busy), the commit can be tried again.
+    /// The database's error; the transaction is then still open, or rolled back. If it is open and
+    /// the error [is busy](DatabaseError::is_busy), the commit can be retried.
     fn commit(&mut self) -> Result<(), DatabaseError>;
 
-    /// Rolls the transaction back. Does nothing when none is open.
+    /// Rolls the transaction back. Does nothing if none is open.
     fn rollback(&mut self);
 
-    /// Releases the lock of [`Scope::Alone`]. Does nothing when it isn't held.
+    /// Releases the lock of [`Scope::Alone`]. Does nothing if it isn't held.
     fn release(&mut self);
 }
 
-/// What the lock against other migrations is held for.
+/// What the lock that excludes other migrations is held for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// For a transaction, whose end releases it.
+    /// For a transaction; its end releases the lock.
     Transaction,
-    /// For a revision outside a transaction, until it is released or the process ends.
+    /// For a revision outside a transaction, until the lock is released or the process exits.
     Alone,
 }
 
 /// How long to wait for another connection's lock.
 pub struct Wait<'a> {
-    /// At most that long.
+    /// The maximum time.
     pub at_most: Duration,
-    /// Is called once, when there is something to wait for.
+    /// Called once, when the wait starts.
     pub on_wait: &'a mut dyn FnMut(Duration),
 }
 

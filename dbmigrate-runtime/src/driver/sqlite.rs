@@ -1,6 +1,6 @@
-//! SQLite by rusqlite, in whichever version the application has.
+//! SQLite through rusqlite, in whichever version the application uses.
 //!
-//! Only what all versions of rusqlite from 0.32 on have is used here.
+//! Only features that all versions of rusqlite from 0.32 on have are used here.
 
 mod alone;
 mod error;
@@ -21,12 +21,13 @@ use error::{error, error_in};
 use fresh::Fresh;
 pub use fresh::behind_links;
 
-/// A connection of one's own, or one lent by a program.
+/// A driver with its own connection, or with a connection borrowed from a program.
 pub struct SqliteDriver<'a> {
     conn: Handle<'a>,
     saved: Option<Saved>,
     alone: Option<Box<Alone>>,
-    /// The file that gets its name when something is committed. Closed before it is taken away.
+    /// A new file that gets its final name once something is committed. The connection is closed
+    /// before the file is removed.
     fresh: Option<Box<Fresh>>,
 }
 
@@ -36,7 +37,7 @@ enum Handle<'a> {
     Read(&'a SqliteConnection),
 }
 
-/// What `prepare` found.
+/// The settings that `prepare` saved.
 struct Saved {
     foreign_keys: bool,
     legacy_alter_table: bool,
@@ -55,7 +56,7 @@ impl SqliteDriver<'static> {
     ///
     /// # Errors
     ///
-    /// When the file can't be opened. A file that is no database is noticed at the first use.
+    /// When the file can't be opened. A file that isn't a database is noticed on first use.
     pub fn open(path: &Path, access: Access) -> Result<SqliteDriver<'static>, DatabaseError> {
         let flags = match access {
             Access::ReadOnly => OpenFlags::SQLITE_OPEN_READ_ONLY,
@@ -64,17 +65,17 @@ impl SqliteDriver<'static> {
         };
         let conn = SqliteConnection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)
             .map_err(error)?;
-        // Readers of a database without a write-ahead log meet a writer's short commit lock.
+        // Without a write-ahead log, readers may run into the short lock of a writer's commit.
         conn.busy_timeout(Duration::from_secs(5)).map_err(error)?;
         Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None, fresh: None })
     }
 
-    /// Opens a database file. One that doesn't exist is created with the first commit, so that a
-    /// run that fails leaves none; waits while another process creates it.
+    /// Opens a database file. A missing file is created by the first commit, so that a run that
+    /// fails leaves no file. Waits while another process creates the file.
     ///
     /// # Errors
     ///
-    /// One that [is busy](DatabaseError::is_busy) when the time is over, and as
+    /// An error that [is busy](DatabaseError::is_busy) when the time is up, and as
     /// [`SqliteDriver::open`].
     pub fn create(
         path: &Path,
@@ -89,9 +90,9 @@ impl SqliteDriver<'static> {
     ///
     /// # Errors
     ///
-    /// What SQLite says.
+    /// SQLite's errors.
     pub fn set_busy_timeout(&self, timeout: Duration) -> Result<(), DatabaseError> {
-        // rusqlite panics at more than what SQLite can count, which is some 24 days.
+        // rusqlite panics above SQLite's maximum, which is some 24 days.
         let at_most = Duration::from_millis(i32::MAX.unsigned_abs().into());
         self.conn().busy_timeout(timeout.min(at_most)).map_err(error)
     }
@@ -100,7 +101,7 @@ impl SqliteDriver<'static> {
     ///
     /// # Errors
     ///
-    /// What SQLite says.
+    /// SQLite's errors.
     pub fn open_in_memory() -> Result<SqliteDriver<'static>, DatabaseError> {
         let conn = SqliteConnection::open_in_memory().map_err(error)?;
         Ok(SqliteDriver { conn: Handle::Own(conn), saved: None, alone: None, fresh: None })
@@ -108,12 +109,12 @@ impl SqliteDriver<'static> {
 }
 
 impl<'a> SqliteDriver<'a> {
-    /// Uses a program's own connection.
+    /// Borrows a program's own connection.
     pub fn lent(conn: &'a mut SqliteConnection) -> SqliteDriver<'a> {
         SqliteDriver { conn: Handle::Lent(conn), saved: None, alone: None, fresh: None }
     }
 
-    /// Uses a program's own connection to read.
+    /// Borrows a program's own connection for reading.
     pub(crate) fn reading(conn: &'a SqliteConnection) -> SqliteDriver<'a> {
         SqliteDriver { conn: Handle::Read(conn), saved: None, alone: None, fresh: None }
     }
@@ -184,7 +185,7 @@ impl Driver for SqliteDriver<'_> {
     fn prepare(&mut self) -> Result<(), DatabaseError> {
         let saved = Saved {
             foreign_keys: self.pragma("foreign_keys")? != 0,
-            // With it on, a renamed table's references stay behind.
+            // If this is on, renaming a table doesn't update the references to it.
             legacy_alter_table: self.pragma("legacy_alter_table").unwrap_or(0) != 0,
             busy_timeout: self.pragma("busy_timeout")?,
             cache_spill: self.pragma("cache_spill").unwrap_or(1),
@@ -199,13 +200,13 @@ impl Driver for SqliteDriver<'_> {
 
     fn restore(&mut self) -> Result<(), DatabaseError> {
         let Some(saved) = self.saved.take() else { return Ok(()) };
-        // What a revision outside a transaction did stays, also where it failed.
+        // What a revision did outside a transaction stays, even if the revision failed.
         let published = self.publish();
         let timeout = self.set_pragma("busy_timeout", saved.busy_timeout);
         if self.pragma("cache_spill").is_ok_and(|pragma| pragma != saved.cache_spill) {
             self.set_pragma("cache_spill", saved.cache_spill)?;
         }
-        // A rebuild that failed may have left it on.
+        // A failed rebuild may have left this on.
         self.set_pragma("legacy_alter_table", saved.legacy_alter_table.into())?;
         self.set_pragma("foreign_keys", saved.foreign_keys.into())?;
         published.and(timeout)
@@ -226,8 +227,8 @@ impl Driver for SqliteDriver<'_> {
 
     fn rollback(&mut self) {
         if self.in_transaction() {
-            // What fails here has rolled back already: SQLite says so, and the caller has the
-            // error that led here.
+            // If this fails, SQLite has already rolled back, and the caller has the error that led
+            // here.
             let _ = self.conn().execute_batch("ROLLBACK");
         }
     }
@@ -238,8 +239,9 @@ impl Driver for SqliteDriver<'_> {
 }
 
 impl SqliteDriver<'_> {
-    /// Gives a new file its name where anything was committed, and goes on in it. Journals are found
-    /// by the name that a database was opened by, so it is closed first.
+    /// Gives a new file its final name if anything was committed, and continues in it. The
+    /// connection is reopened, since SQLite derives the names of journals from the name that was
+    /// opened.
     fn publish(&mut self) -> Result<(), DatabaseError> {
         let Some(fresh) = self.fresh.take_if(|fresh| fresh.is_written()) else { return Ok(()) };
         let busy_timeout = self.pragma("busy_timeout")?;
@@ -257,34 +259,34 @@ impl SqliteDriver<'_> {
 
     fn begin_transaction(&mut self, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         if self.saved.is_some() {
-            // SQL that ran outside a transaction may have switched them on.
+            // SQL that ran outside a transaction may have enabled them.
             self.switch_off()?;
         }
-        // The wait is ours and not SQLite's, so that it can be told of.
+        // dbmigrate waits by itself instead of letting SQLite wait, so that it can report the wait.
         self.set_pragma("busy_timeout", 0)?;
         let res = patiently(wait, || self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error));
         if res.is_ok() && self.has_attached()? {
-            // What a step writes into another file waits for that file's lock.
+            // A step that writes to another file has to wait for that file's lock.
             let busy_timeout = self.saved.as_ref().map_or(5000, |saved| saved.busy_timeout);
             self.set_pragma("busy_timeout", busy_timeout)?;
             self.set_pragma("cache_spill", 0)?;
         }
-        // Else the timeout stays 0. A page cache that is full is written to the file in the middle
-        // of the transaction, which readers are in the way of: with a timeout SQLite would wait all
-        // of it for each such page, in silence, and then go on in memory, as it does at once now
-        // (sqlite.org, `lockingv3.html`, section 5).
+        // In the other case the timeout stays 0. When the page cache is full, SQLite writes pages
+        // to the file in the middle of the transaction, which readers block. With a timeout SQLite
+        // would silently wait the whole time for each such page, and then continue in memory, as it
+        // does immediately now (sqlite.org, `lockingv3.html`, section 5).
         res
     }
 
     fn begin_alone(&mut self, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         let start = Instant::now();
-        // Nobody else has a database in memory; it has no file, whatever its name is.
+        // No other process can have a database in memory. It has no file, whatever its name is.
         let path = self.conn().path().map(Path::new).filter(|path| path.is_file());
         self.alone = match path {
             Some(path) => Some(Box::new(Alone::take(path, wait)?)),
             None => None,
         };
-        // Each of its statements takes locks of its own.
+        // Each of the revision's statements takes locks of its own.
         let left = wait.at_most.saturating_sub(start.elapsed()).as_millis();
         self.set_pragma("busy_timeout", i32::try_from(left).unwrap_or(i32::MAX).into())
     }
@@ -295,11 +297,11 @@ impl SqliteDriver<'_> {
         Ok(count > 0)
     }
 
-    /// Switches off what would be in the way of migrations.
+    /// Disables what would interfere with migrations.
     fn switch_off(&self) -> Result<(), DatabaseError> {
         self.set_pragma("legacy_alter_table", 0)?;
         self.set_pragma("foreign_keys", 0)?;
-        // Inside a transaction the pragma does nothing, without a word (sqlite.org, pragma.html).
+        // Inside a transaction this pragma is silently ignored (sqlite.org, pragma.html).
         if self.pragma("foreign_keys")? != 0 {
             let why = "the enforcement of foreign keys cannot be switched off on this connection";
             return Err(DatabaseError::new(why));
@@ -308,7 +310,7 @@ impl SqliteDriver<'_> {
     }
 }
 
-/// Tries until it succeeds, fails otherwise than by another's lock, or the time is over.
+/// Retries until it succeeds, fails for another reason than a lock, or the time is up.
 fn patiently<T>(
     wait: &mut Wait<'_>,
     mut attempt: impl FnMut() -> Result<T, DatabaseError>,
@@ -347,7 +349,8 @@ fn from_sqlite(value: ValueRef<'_>) -> Value {
         ValueRef::Null => Value::Null,
         ValueRef::Integer(value) => Value::Integer(value),
         ValueRef::Real(value) => Value::Real(value),
-        // Text of another encoding is bytes: read as text and written back it would be another.
+        // Text that isn't UTF-8 is returned as bytes; a lossy conversion would change it when it is
+        // written back.
         ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
             Ok(from_utf8) => Value::Text(from_utf8.to_owned()),
             Err(_) => Value::Blob(bytes.to_owned()),

@@ -1,9 +1,9 @@
-//! What to do about a failure, by what the database says of it.
+//! Hints for failures, chosen by the kind of the database's error.
 
 use crate::dialect::{Route, Statement};
 use crate::driver::{DatabaseError, ErrorKind};
 
-/// What to do about something that no statement is to blame for.
+/// What to do about a failure that no single statement caused.
 pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
     match source {
         database_error if database_error.is_read_only() || database_error.is_unopenable() => {
@@ -22,7 +22,7 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
     }
 }
 
-/// What to do about a statement that failed, by why it was refused.
+/// What to do about a failed statement, given the kind of its error.
 pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Option<String> {
     let sql = &statement.sql;
     let is_rebuild = statement.route == Route::Rebuild;

@@ -1,4 +1,4 @@
-//! The time that a run may wait for other processes, all its waits taken together.
+//! The total time that a run may wait for other processes.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use super::{Executor, Observer};
 use crate::Error;
 use crate::driver::{Driver, Scope, Wait};
 
-/// A wait that is shorter isn't worth a word.
+/// Shorter waits are not reported.
 const UNSAID: Duration = Duration::from_millis(200);
 
-/// What is left of the time that a run may wait.
+/// The time that a run may still wait.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Budget {
     left: Duration,
@@ -26,7 +26,7 @@ impl Budget {
         self.left = self.left.saturating_sub(time);
     }
 
-    /// Takes the lock, and waits for what is left at most.
+    /// Takes the lock, and waits at most for the remaining time.
     pub(super) fn begin(&mut self, executor: &mut Executor<'_>, scope: Scope) -> Result<(), Error> {
         let start = Instant::now();
         let observer = &mut *executor.observer;
@@ -43,8 +43,8 @@ impl Budget {
         })
     }
 
-    /// Commits. A reader of a database without a write-ahead log is in the way of that; the
-    /// transaction stays open meanwhile, and the commit can be tried again.
+    /// Commits. Without a write-ahead log a reader blocks the commit; the transaction then stays
+    /// open, so that the commit can be retried.
     pub(super) fn commit(
         &mut self,
         driver: &mut dyn Driver,

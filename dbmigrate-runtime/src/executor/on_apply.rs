@@ -1,4 +1,4 @@
-//! What a program has called after each revision, in the revision's transaction.
+//! Callbacks that a program has called after each revision, in the revision's transaction.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::migration::Direction;
 use crate::revision::Revision;
 use crate::{Db, Error, StepResult};
 
-/// A revision that was just run, for a callback of [`Options::on_apply`].
+/// A revision that has just been run, as a callback of [`Options::on_apply`] sees it.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Applied<'a> {
@@ -19,10 +19,10 @@ pub struct Applied<'a> {
     pub revision: &'a Revision,
     /// Whether it was applied or undone.
     pub direction: Direction,
-    /// The heads of what is applied now, in the order of the history; those of revisions that
-    /// this program doesn't have are not among them.
+    /// The heads of the applied revisions, in the order of the history. Revisions that this program
+    /// doesn't have are not included.
     pub heads: &'a [&'a str],
-    /// How long it took.
+    /// How long the revision took.
     pub duration: Duration,
 }
 
@@ -35,7 +35,7 @@ pub struct Callbacks {
 }
 
 impl Callbacks {
-    /// Whether there is none.
+    /// Whether there are no callbacks.
     pub(super) fn is_empty(&self) -> bool {
         self.callbacks.is_empty()
     }
@@ -48,15 +48,16 @@ impl fmt::Debug for Callbacks {
 }
 
 impl Options {
-    /// Has a function called after each revision that is applied or undone, once the version table
-    /// says so, in the same transaction: what it does arrives with the revision or not at all. It
-    /// may be called several times; the callbacks run in that order.
+    /// Registers a function that is called after each revision that is applied or undone, when the
+    /// version table is up to date and within the same transaction: what the function does is
+    /// committed with the revision or not at all. May be called several times; the callbacks run in
+    /// the order of registration.
     ///
-    /// A callback may do what a step may, and like a step it must not end the transaction. If it
-    /// fails, the whole run is rolled back; a revision outside a transaction stays as it is by
-    /// then, applied or undone. Its own rows are part of what is checked at the end of the run.
-    /// `stamp` runs no revision and calls nothing, and the command-line tool has no callbacks:
-    /// what every database is to have belongs into a revision.
+    /// A callback may do whatever a step may do, and like a step it must not end the transaction.
+    /// If it fails, the whole run is rolled back; a revision outside a transaction stays applied or
+    /// undone. Rows that the callback writes are included in the checks at the end of the run.
+    /// `stamp` runs no revision and so calls nothing, and the command-line tool has no callbacks:
+    /// changes that every database needs belong in a revision.
     ///
     /// # Example
     ///
@@ -94,7 +95,8 @@ impl Options {
 }
 
 impl Executor<'_> {
-    /// Calls the callbacks. Nobody can say what they do, as with a step.
+    /// Calls the callbacks. Like steps, they may change anything, so their work is treated as
+    /// opaque.
     pub(super) fn call_back(
         &mut self,
         applied: &Applied<'_>,

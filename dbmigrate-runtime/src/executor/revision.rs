@@ -1,4 +1,4 @@
-//! One revision: planned from what the database is by then, run, and entered.
+//! One revision: planned from the database's current state, run, and marked as applied.
 
 use std::time::Instant;
 
@@ -10,10 +10,10 @@ use crate::migration::{Direction, Migration};
 use crate::plan::Planner;
 use crate::{Db, Error, version_table};
 
-/// The savepoint that a transaction has as long as it is the same one.
+/// A savepoint that exists for as long as the transaction is the same one.
 pub(super) const MARK: &str = "dbmigrate_revision";
 
-/// Whether the schema doesn't say what a task does.
+/// Whether a task may change what the schema doesn't describe.
 fn is_opaque(task: &Task) -> bool {
     match task {
         Task::Statement(statement) => statement.route == Route::Raw,
@@ -27,13 +27,13 @@ struct Run<'a> {
     migration: &'a Migration,
     direction: Direction,
     in_transaction: bool,
-    /// How many tasks of it are done.
+    /// How many of its tasks are done.
     n_run: usize,
 }
 
 impl Executor<'_> {
-    /// Plans and runs one revision. Its statements may depend on what others before it have made
-    /// of the database, so the facts are asked anew.
+    /// Plans and runs one revision. Its statements may depend on what earlier revisions did to the
+    /// database, so the facts are read again.
     pub(super) fn run_one<'a>(
         &mut self,
         direction: Direction,
@@ -100,7 +100,8 @@ impl Executor<'_> {
     ) -> Result<(), Error> {
         let Run { migration, direction, in_transaction, n_run } = *run;
         let id = &migration.revision.id;
-        // What is opaque may end the transaction and begin another, unseen but for this mark.
+        // An opaque task may end the transaction and begin another one; only this mark reveals
+        // that.
         let is_marked = in_transaction && tasks.iter().any(is_opaque);
         if is_marked {
             self.mark()?;
@@ -195,7 +196,7 @@ impl Executor<'_> {
         self.driver.batch(&sql).map_err(|err| Error::database("mark the transaction", err))
     }
 
-    /// Whether the transaction is still the one that was marked, after something failed in it.
+    /// Whether the transaction is still the marked one, after something failed in it.
     pub(super) fn is_at_mark(&mut self) -> bool {
         self.driver.in_transaction()
             && self.driver.batch(&format!("ROLLBACK TO SAVEPOINT {MARK}")).is_ok()

@@ -1,7 +1,7 @@
-//! What a run did is compared with what its operations say, before it is committed.
+//! Compares the result of a run with its operations, before the commit.
 //!
-//! Only what this run's own operations touched is compared, and what was different before stays
-//! out of it. Objects that SQL of a person or a step changed are left out from there on.
+//! Only what this run's own operations touched is compared, and differences that existed before the
+//! run are ignored. Objects that hand-written SQL or a step changed are not compared from then on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,34 +15,34 @@ use crate::driver::{Connection, DatabaseError};
 use crate::operations::Operation;
 use crate::schema::{Schema, Table};
 
-/// What an object is known by: its kind, its name, and whether it goes with the connection.
+/// Identifies an object: its kind, its name, and whether it is temporary.
 type Key = (ObjectKind, String, bool);
 
-/// The state of the tables that a run touches, followed through its operations.
+/// The tables that a run touches, followed through its operations.
 pub(super) struct Verification {
     dialect: &'static dyn Dialect,
     comparing: Comparing,
     /// Whether anything is compared.
     compares: bool,
-    /// The tables touched, as the operations so far make them.
+    /// The touched tables, as the operations so far define them.
     expected: Schema,
-    /// Their names at the beginning, on the way, and now.
+    /// Their names at the start, in between, and now.
     names: BTreeSet<String>,
-    /// The same, folded.
+    /// The same names, folded.
     touched: BTreeSet<String>,
-    /// What was different before, by today's names.
+    /// The differences before the run, under the tables' current names.
     before: Vec<Difference>,
     health: Health,
-    /// What a run leaves as it is: views, triggers, and the tables that it doesn't touch.
+    /// The objects that a run leaves unchanged: views, triggers, and tables that it doesn't touch.
     others: BTreeMap<Key, Object>,
-    /// Tables that opaque work has changed, folded.
+    /// Tables that opaque work changed, folded.
     left_out: BTreeSet<String>,
     /// Tables that are dropped, folded.
     dropped: BTreeSet<String>,
     renames: Vec<(String, String)>,
-    /// Tables whose rows may have other numbers now, folded.
+    /// Tables whose rows may have been renumbered, folded.
     renumbered: BTreeSet<String>,
-    /// Whether texts of other objects may change along.
+    /// Whether the texts of other objects may change because something was renamed.
     has_renamed: bool,
     /// The objects before opaque work.
     snapshot: Vec<Object>,
@@ -54,7 +54,7 @@ fn failed(err: DatabaseError) -> Error {
 }
 
 impl Verification {
-    /// Compares nothing.
+    /// A verification that compares nothing.
     pub(super) fn none(dialect: &'static dyn Dialect, facts: &Facts) -> Verification {
         Verification {
             dialect,
@@ -76,12 +76,12 @@ impl Verification {
         }
     }
 
-    /// The spelling that all names of a table have.
+    /// A table's folded name.
     fn folded(&self, table: &str) -> String {
         self.comparing.folding.folded_table(table)
     }
 
-    /// Looks at the tables that the operations touch, before they run.
+    /// Reads the tables that the operations will touch, before they run.
     pub(super) fn begin<'a>(
         conn: &mut dyn Connection,
         facts: &Facts,
@@ -152,7 +152,7 @@ impl Verification {
                         None => Difference::missing(name),
                     });
                 }
-                // Of another letter case it may be the table under its new name.
+                // If only the letter case differs, this may be the table under its new name.
                 (None, Some(_)) if expected.contains(&folded(name)) => {}
                 (None, Some(_)) => {
                     different.push(Difference::of_table(name, DifferenceKind::StillThere));
@@ -163,7 +163,7 @@ impl Verification {
         Ok(different)
     }
 
-    /// Follows operations that were run.
+    /// Takes into account operations that were run.
     pub(super) fn operations(&mut self, operations: &[Operation]) {
         let folding = self.comparing.folding;
         for operation in operations {
@@ -192,7 +192,7 @@ impl Verification {
                 Operation::DropTable { table } => {
                     self.dropped.insert(folding.folded_table(table));
                 }
-                // What SQL says of itself is not held against it.
+                // What SQL declares about itself is not enforced.
                 Operation::Execute(operation) => {
                     let described = operation.describes.iter().flat_map(Operation::tables);
                     self.left_out.extend(described.map(|name| folding.folded_table(name)));
@@ -218,7 +218,7 @@ impl Verification {
                 | Operation::Makes(_)
                 | Operation::Drops(_) => {}
             }
-            // What doesn't fit was an error when it was planned.
+            // An operation that doesn't fit was already reported when it was planned.
             let _ = operation.apply(&mut self.expected);
         }
     }
@@ -238,12 +238,12 @@ impl Verification {
         }
     }
 
-    /// Whether opaque work may change what is compared: this SQL, or a step.
+    /// Whether opaque work (this SQL, or a step) may change what is compared.
     fn watches(&self, sql: Option<&str>) -> bool {
         self.compares && sql.is_none_or(|sql| self.dialect.lexicon().may_change_objects(sql))
     }
 
-    /// Looks at what is there before opaque work: this SQL, or a step.
+    /// Reads the current objects before opaque work: this SQL, or a step.
     pub(super) fn before_opaque(
         &mut self,
         conn: &mut dyn Connection,
@@ -260,7 +260,7 @@ impl Verification {
         Ok(())
     }
 
-    /// Takes what opaque work did as meant.
+    /// Accepts what opaque work changed as intended.
     pub(super) fn after_opaque(
         &mut self,
         conn: &mut dyn Connection,
@@ -280,7 +280,7 @@ impl Verification {
         let gone = was.iter().filter(|(key, object)| is.get(*key) != Some(*object));
         let new = is.iter().filter(|(key, object)| was.get(*key) != Some(*object));
         for (key, object) in gone.chain(new) {
-            // A trigger is no part of its table.
+            // A trigger is not part of its table.
             if object.kind != ObjectKind::Trigger {
                 self.left_out.insert(self.comparing.folding.folded_table(&object.table));
             }
@@ -293,7 +293,7 @@ impl Verification {
         Ok(())
     }
 
-    /// Violations that were there before, by today's names of their tables.
+    /// Violations from before the run, under their tables' current names.
     fn renamed(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
         for (from, to) in &self.renames {
             for violation in &mut violations {
@@ -307,7 +307,7 @@ impl Verification {
         self.without_numbers(violations)
     }
 
-    /// Violations without the numbers of rows that may have had other numbers before.
+    /// Violations without the row numbers that may have changed since.
     fn without_numbers(&self, mut violations: Vec<Violation>) -> Vec<Violation> {
         for Violation { table, kind, .. } in &mut violations {
             let table = self.folded(table);
@@ -320,7 +320,7 @@ impl Verification {
         violations
     }
 
-    /// Compares, after all operations.
+    /// Compares, after all operations have run.
     pub(super) fn end(&self, conn: &mut dyn Connection) -> Result<(), Error> {
         let dialect = conn.dialect();
         let Health { violations, broken } = super::health(conn, &self.names)?;
@@ -339,7 +339,8 @@ impl Verification {
         let was_broken = |is: &Broken| {
             self.health.broken.iter().any(|was| {
                 let is_it = (was.kind, &was.name) == (is.kind, &is.name);
-                // One that runs with a text in it may be broken for another reason now.
+                // An object that works only by taking a name for a text may be broken for another
+                // reason now.
                 let was_worse = !was.only_by_text || is.only_by_text;
                 is_it && was_worse && (self.has_renamed || was.why == is.why)
             })
@@ -351,7 +352,7 @@ impl Verification {
             match others.get(key) {
                 Some(is) if self.has_renamed || is.sql == was.sql => {}
                 Some(_) => new.push(format!("{kind} `{name}` is not what it was")),
-                // It went with its table.
+                // The trigger was dropped with its table.
                 None if *kind == ObjectKind::Trigger && self.is_dropped(&was.table) => {}
                 None => new.push(format!("{kind} `{name}` is gone")),
             }
@@ -368,7 +369,7 @@ impl Verification {
         if new.is_empty() { Ok(()) } else { Err(Error::verification(&new)) }
     }
 
-    /// Whether a table is dropped that has or had that name.
+    /// Whether a dropped table has or had this name.
     fn is_dropped(&self, table: &str) -> bool {
         let mut names = vec![self.folded(table)];
         for (from, to) in &self.renames {
@@ -379,7 +380,7 @@ impl Verification {
         names.iter().any(|name| self.dropped.contains(name))
     }
 
-    /// Of these objects, what a run leaves as it is.
+    /// Those of these objects that a run leaves unchanged.
     fn others(&self, dialect: &dyn Dialect, objects: &[Object]) -> BTreeMap<Key, Object> {
         let is_other = |object: &&Object| match object.kind {
             ObjectKind::View | ObjectKind::Trigger => true,
@@ -402,8 +403,8 @@ fn by_key(objects: &[Object]) -> BTreeMap<Key, &Object> {
     objects.iter().map(|object| (key(object), object)).collect()
 }
 
-/// Those after that weren't there before. Where names have changed, the words of an older one may
-/// have changed along.
+/// The differences in `after` that aren't in `before`. If something was renamed, the wording of an
+/// earlier difference may have changed as well.
 fn new_differences(
     before: &[Difference],
     mut after: Vec<Difference>,
@@ -426,7 +427,7 @@ fn new_differences(
     after
 }
 
-/// The operation, or what SQL says that it does.
+/// The operation itself, or the operations that SQL is declared to be equivalent to.
 fn as_said(operation: &Operation) -> &[Operation] {
     match operation {
         Operation::Execute(operation) => &operation.describes,

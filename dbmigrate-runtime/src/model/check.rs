@@ -1,8 +1,8 @@
-//! What only the compiler can check, in our words: the derive calls these in constants, with the
-//! attribute's place in the source.
+//! Checks of a model that only the compiler can make, with our own wording. The derive calls these
+//! functions in constants, with the attribute's position in the source.
 //!
-//! A function that finds a mistake panics, which in a constant is a compile error. All of them
-//! are `#[track_caller]`, so that the error is at the caller: at the attribute.
+//! A function that finds a mistake panics, which is a compile error in a constant. All functions
+//! are `#[track_caller]`, so that the error is reported at the attribute.
 
 use super::ty::same_text;
 use super::{Field, Fields, Ty};
@@ -59,10 +59,11 @@ const fn not_for(key: &str, what: &str, field: &str, ty: Ty) -> ! {
         .fail()
 }
 
-/// Fails unless the other model has that field, of the same type as this one of a foreign key.
+/// Fails unless the other model has the referenced field, with the same type as the foreign key's
+/// field.
 #[track_caller]
 pub const fn reference(own: Field, model: &str, other: Fields, target: &str, sets_null: &str) {
-    // A column of its own that isn't there has its error at the name.
+    // If the model's own column doesn't exist, that error is reported at its name.
     let Field::Column(column, _, from) = own else { return };
     if !other.known {
         return;
@@ -95,13 +96,13 @@ pub const fn reference(own: Field, model: &str, other: Fields, target: &str, set
     }
 }
 
-/// Fails unless the fields that a foreign key names are the other model's primary key or unique
-/// together, in whichever order: a database can follow it to nothing else.
+/// Fails unless the referenced fields are the other model's primary key or unique together, in any
+/// order: a database can't follow a foreign key to anything else.
 #[track_caller]
 pub const fn referable(model: &str, other: Fields, targets: &[&'static str]) {
     let mut idx = 0;
     while idx < targets.len() {
-        // That has its own error.
+        // A missing field has its own error.
         if find(other, targets[idx]).is_none() {
             return;
         }
@@ -151,7 +152,7 @@ const fn is_unique(other: Fields, of: Fields, targets: &[&'static str]) -> bool 
     idx = 0;
     while idx < of.list.len() {
         if let Field::Group(group) = of.list[idx] {
-            // A group's own key is the model's, unless that says another.
+            // A group's key is the model's key unless the model has one of its own.
             let group = Fields { primary_key: &[], ..group };
             if is_unique(other, group, targets) {
                 return true;
@@ -162,7 +163,7 @@ const fn is_unique(other: Fields, of: Fields, targets: &[&'static str]) -> bool 
     false
 }
 
-/// Whether these are the same columns; neither list names one twice.
+/// Whether both lists have the same columns; neither list has duplicates.
 const fn are_same_columns(
     one: Fields,
     ones: &[&'static str],
@@ -183,7 +184,7 @@ const fn are_same_columns(
     same
 }
 
-/// A default of an attribute, as far as the type decides about it.
+/// A default in an attribute, as far as the column's type has to accept it.
 #[derive(Debug, Clone, Copy)]
 pub enum Default {
     Now,
@@ -237,7 +238,7 @@ pub const fn default(field: Field, default: Default) {
         Default::Bytes(_) if !ty.is_bytes() => "bytes",
         _ => "",
     };
-    // Types in a database's own words hold what it says they do.
+    // A database's own type holds whatever the model says it holds.
     if !misfit.is_empty() && !ty.is_own() {
         Message::new()
             .add("the default is ")
@@ -250,7 +251,7 @@ pub const fn default(field: Field, default: Default) {
     }
 }
 
-/// Fails unless a field without a default takes NULL: that is what `set_default` sets it to.
+/// Fails unless a field without a default is nullable, since `set_default` then sets it to NULL.
 #[track_caller]
 pub const fn sets_default(key: &str, field: Field) {
     if let Field::Column(name, _, ty) = field {
@@ -266,7 +267,8 @@ pub const fn sets_default(key: &str, field: Field) {
     }
 }
 
-/// The same for a foreign key of so many columns to the primary key, this one at that place.
+/// The same as [`reference`] for one column of a foreign key to the primary key, given its position
+/// and the number of columns.
 #[track_caller]
 pub const fn key_reference(
     own: Field,
@@ -298,7 +300,7 @@ pub const fn key_reference(
     }
 }
 
-/// The field of that name, or one that says nothing where [`field`] has the error.
+/// The field with this name; a placeholder if [`field`] reports it as missing.
 pub const fn grouped(own: Fields, name: &'static str) -> Field {
     match find(own, name) {
         Some((_, ty)) => Field::Column(name, "", ty),
@@ -306,7 +308,7 @@ pub const fn grouped(own: Fields, name: &'static str) -> Field {
     }
 }
 
-/// Fails unless a flattened group of columns has that field.
+/// Fails unless a flattened group of columns has this field.
 #[track_caller]
 pub const fn field(own: Fields, name: &str) {
     if own.known && find(own, name).is_none() {
@@ -319,7 +321,7 @@ pub const fn field(own: Fields, name: &str) {
     }
 }
 
-/// Fails unless a flattened group brings the primary key that the model itself doesn't have.
+/// Fails unless a flattened group supplies the primary key that the model itself lacks.
 #[track_caller]
 pub const fn primary_key(own: Fields, model: &str) {
     if own.known && own.primary_key.is_empty() {
@@ -332,8 +334,8 @@ pub const fn primary_key(own: Fields, model: &str) {
     }
 }
 
-/// Fails if the flattened group at that place brings a primary key beside another one: the
-/// model's own, or an earlier group's.
+/// Fails if the flattened group at this position adds a second primary key, besides the model's own
+/// or an earlier group's.
 #[track_caller]
 pub const fn second_key(own: Fields, place: usize, mut has_key: bool, model: &str) {
     let mut idx = 0;
@@ -356,8 +358,8 @@ pub const fn second_key(own: Fields, place: usize, mut has_key: bool, model: &st
     }
 }
 
-/// Fails if the flattened group at that place brings a column that is there already: one of the
-/// model's own, or one of an earlier group.
+/// Fails if the flattened group at this position adds a column that already exists in the model or
+/// in an earlier group.
 #[track_caller]
 pub const fn second_column(own: Fields, place: usize) {
     let Field::Group(group) = own.list[place] else { return };
@@ -395,7 +397,7 @@ const fn common_column(one: Fields, two: Fields) -> Option<&'static str> {
     None
 }
 
-/// The column itself, if it is one of these.
+/// The name of the column, if the list contains it.
 const fn has_column(fields: Fields, name: &'static str) -> Option<&'static str> {
     if find_by(fields, name, false).is_some() { Some(name) } else { None }
 }
@@ -412,7 +414,7 @@ pub const fn inherited_key(groups: &[Fields]) -> &'static [&'static str] {
     &[]
 }
 
-/// The column of a field that is referred to, or nothing where [`reference`] has the error.
+/// The column of a referenced field; empty if [`reference`] reports it as missing.
 pub const fn column(fields: Fields, name: &str) -> &'static str {
     match find(fields, name) {
         Some((column, _)) => column,
@@ -420,12 +422,12 @@ pub const fn column(fields: Fields, name: &str) -> &'static str {
     }
 }
 
-/// One column of the primary key, or nothing where [`reference`] has the error.
+/// One column of the primary key; empty if [`reference`] reports it as missing.
 pub const fn key_column(fields: Fields, idx: usize) -> &'static str {
     if idx < fields.primary_key.len() { column(fields, fields.primary_key[idx]) } else { "" }
 }
 
-/// A field's column and type, by its name or else by its column's.
+/// A field's column and type, looked up by field name first and by column name second.
 const fn find(fields: Fields, name: &str) -> Option<(&'static str, Ty)> {
     match find_by(fields, name, true) {
         None => find_by(fields, name, false),
@@ -455,7 +457,7 @@ const fn find_by(fields: Fields, name: &str, by_field: bool) -> Option<(&'static
     None
 }
 
-/// The column's name, which is the field's where it is empty.
+/// The column's name; an empty one means that it is the field's.
 const fn column_of(field: &'static str, column: &'static str) -> &'static str {
     if column.is_empty() { field } else { column }
 }
@@ -470,7 +472,7 @@ const fn count(n: usize) -> &'static str {
     }
 }
 
-/// A sentence put together in a constant, where there is no `format!`.
+/// A message that is assembled in a constant, where `format!` isn't available.
 struct Message {
     bytes: [u8; 512],
     len: usize,
@@ -481,7 +483,7 @@ impl Message {
         Message { bytes: [0; 512], len: 0 }
     }
 
-    /// Adds the text; one that doesn't fit any more is left out.
+    /// Appends a text; what exceeds the capacity is cut off.
     const fn add(mut self, text: &str) -> Message {
         let text = text.as_bytes();
         if self.len + text.len() <= self.bytes.len() {

@@ -1,4 +1,4 @@
-//! The column types of other crates' types, each behind the feature that is named after the crate.
+//! Column types for types of other crates, each behind the feature with the crate's name.
 
 #[cfg(any(
     feature = "bigdecimal",

@@ -1,4 +1,4 @@
-//! The column types of the standard library's types.
+//! Column types for types of the standard library.
 
 use std::borrow::Cow;
 

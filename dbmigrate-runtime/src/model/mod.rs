@@ -1,8 +1,9 @@
-//! What a Rust type says of its place in a database: the traits behind the derive macros.
+//! How Rust types map to a database: the traits behind the derive macros.
 //!
-//! [`Model`] is a struct that is a table, [`Columns`] a struct whose fields are columns of
-//! several tables, and [`ColumnType`] a type that one column holds. The derive macros never look
-//! at a type's name: they ask these traits, and the compiler answers.
+//! [`Model`] is a struct that is a table, [`Columns`] is a struct whose fields are columns of
+//! several tables, and [`ColumnType`] is a type of a single column. The derive macros never
+//! interpret the name of a type: they generate code that asks these traits, and the compiler
+//! answers.
 
 #[doc(hidden)]
 pub mod check;
@@ -17,13 +18,13 @@ use crate::record::Record;
 
 /// A struct that is a table.
 ///
-/// `#[derive(Model)]` implements it; the constants are the macro's, and what they hold may change
-/// with any version. The derive also leaves a record of the table in what the compiler writes,
-/// which is how `cargo dbmigrate` knows the table without running the program.
+/// `#[derive(Model)]` implements this trait. The constants belong to the macro, and their contents
+/// may change in any version. The derive also leaves a record of the table in the compiler's
+/// output, from which `cargo dbmigrate` reads the table without running the program.
 ///
-/// A struct's fields are its columns, in their order. A field's type decides the column's type
-/// through [`ColumnType`]; `Option<T>` makes it nullable. Everything else is said in
-/// `#[model(...)]`. Fields are named by their Rust names there, also in lists.
+/// A struct's fields are its columns, in the same order. A field's type determines the column's
+/// type through [`ColumnType`]; `Option<T>` makes the column nullable. Everything else is given in
+/// `#[model(...)]`, where fields are always referred to by their Rust names, in lists too.
 ///
 /// # Example: *two tables and a foreign key*
 ///
@@ -153,14 +154,14 @@ use crate::record::Record;
 ///
 /// # Mistakes
 ///
-/// What can't be is a compile error at the attribute: a key that isn't there, a column that isn't
-/// there, a foreign key between columns of different types (what [`ColumnType`] says of the Rust
-/// types; `length` and `type` don't count). A struct with type parameters can't be a model, since
-/// it would be a table for each type.
+/// A mistake is a compile error at the attribute: an unknown key, an unknown column, or a foreign
+/// key between columns of different types (by the [`ColumnType`] of the Rust types; `length` and
+/// `type` don't count). A struct with type parameters can't be a model, since it would be a
+/// different table for each type.
 ///
-/// SQL in an attribute is looked at when the tool reads the models: a placeholder is refused, and
-/// so is a name in double quotes that is no column of the table, which SQLite would take for a
-/// text. A text is in single quotes.
+/// SQL in an attribute is checked when the tool reads the models. A placeholder is refused, and so
+/// is a double-quoted name that isn't a column of the table, since SQLite would take it for a text.
+/// Write texts in single quotes.
 ///
 /// ```compile_fail
 /// use dbmigrate_runtime::Model;
@@ -183,7 +184,7 @@ pub trait Model {
     /// The table's name.
     const TABLE: &'static str;
 
-    /// The fields that are columns, for the foreign keys of other models.
+    /// The fields that are columns, for foreign keys of other models.
     #[doc(hidden)]
     const FIELDS: Fields;
 
@@ -194,9 +195,9 @@ pub trait Model {
 
 /// A struct whose fields are columns of every model that flattens it.
 ///
-/// `#[derive(Columns)]` implements it. It makes no table of its own. A model takes the columns in
-/// at the place of the field that holds the struct, under their own names; constraints and
-/// indexes get the names of the model's table.
+/// `#[derive(Columns)]` implements this trait. Such a struct has no table of its own. A model gets
+/// its columns, under their own names, at the position of the field that contains the struct.
+/// Constraints and indexes are named after the model's table.
 ///
 /// # Example
 ///
@@ -235,17 +236,18 @@ pub trait Columns {
     const RECORD: Record;
 }
 
-/// A type that one column holds.
+/// The type of a column.
 ///
-/// It is there for the numbers that databases have, `bool`, text, bytes and lists, `Option<T>`
-/// for a nullable column, references and boxes; behind features of this crate for the types of
-/// `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json` and `bytes`.
+/// It is implemented for the numbers that databases have, `bool`, text, bytes and lists, for
+/// `Option<T>`, which makes a column nullable, and for references and boxes. Features of this crate
+/// add the types of `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`, `bigdecimal`, `serde_json`
+/// and `bytes`.
 ///
-/// `#[derive(ColumnType)]` implements it for a newtype, which is stored as what it holds, and for
-/// an enum without data, which is stored as one of its variants' names in snake case. Its keys:
-/// on a newtype `length = 100` and `type = ...` as on a [`Model`]'s field, on an enum
-/// `rename_all = "..."` and `name = "..."` (what databases with named enumerations call it), on a
-/// variant `rename = "..."`.
+/// `#[derive(ColumnType)]` implements it for a newtype, which is stored like the type that it
+/// wraps, and for an enum without data, which is stored as the name of the variant in snake case. A
+/// newtype takes the attributes `length = 100` and `type = ...`, as a field of a [`Model`] does. An
+/// enum takes `rename_all = "..."` and `name = "..."` (the name of the type on databases with named
+/// enumerations), and a variant takes `rename = "..."`.
 ///
 /// # Example: *derived*
 ///
@@ -297,24 +299,24 @@ pub trait ColumnType {
     /// The column's type.
     const TY: Ty;
 
-    /// The type of a column that holds a list of these: an array, except for bytes.
+    /// The type of a column that holds a list of values of this type: an array, except for bytes.
     const LIST: Ty = Ty::array(&Self::TY);
 }
 
 /// The fields of a model or of a group of columns.
 ///
-/// The derive hands these over by value: each reference to a constant would be a constant of its
-/// own for the compiler to evaluate.
+/// The derive passes these by value: the compiler would evaluate each reference to a constant as a
+/// separate constant.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Fields {
     pub list: &'static [Field],
-    /// Names of fields in the key's order.
+    /// The names of the primary key's fields, in the key's order.
     pub primary_key: &'static [&'static str],
-    /// Names of fields that are unique together; not those of a partial index. `None` where
-    /// others own the table, so that a model of it needn't say everything.
+    /// The names of fields that are unique together, without partial indexes. `None` if the table
+    /// is managed elsewhere, so that its model may be incomplete.
     pub uniques: Option<&'static [&'static [&'static str]]>,
-    /// Not so when the derive found a mistake: then nothing is said of these fields.
+    /// `false` if the derive found a mistake, so that these fields aren't checked.
     pub known: bool,
 }
 
@@ -322,12 +324,12 @@ pub struct Fields {
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub enum Field {
-    /// Name of the field, name of the column (empty when it is the field's) and type.
+    /// The name of the field, the name of the column (empty if it is the field's), and the type.
     Column(&'static str, &'static str, Ty),
     Group(Fields),
 }
 
 impl Fields {
-    /// What stands in for the fields of a struct that the derive couldn't read.
+    /// Stands in for the fields of a struct that the derive couldn't read.
     pub const UNKNOWN: Fields = Fields { list: &[], primary_key: &[], uniques: None, known: false };
 }

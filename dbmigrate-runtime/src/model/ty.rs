@@ -1,11 +1,11 @@
-//! Column types as constants, which generic types can build upon.
+//! Column types as constants, from which generic types can be built.
 
 use crate::schema::Type;
 
 /// A column's type as a constant, for implementations of [`ColumnType`](crate::ColumnType).
 ///
-/// It is [`schema::Type`](crate::schema::Type) without allocation: types that hold others
-/// (`Option<T>`, `Vec<T>`) point to them.
+/// This is [`schema::Type`](crate::schema::Type) without allocation: types that contain others
+/// (`Option<T>`, `Vec<T>`) hold a reference.
 ///
 /// # Example
 ///
@@ -24,7 +24,7 @@ pub struct Ty(pub(crate) Kind);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind {
-    /// A type of its tag alone; see the table of plain types.
+    /// A type that is only a tag; see the table of plain types.
     Plain(u8),
     String(u32),
     FixedBinary(u32),
@@ -36,8 +36,8 @@ pub(crate) enum Kind {
     Array(&'static Ty),
 }
 
-/// The bytes that types with more to say begin with in a record; plain types have their own,
-/// all below these.
+/// The first bytes, in a record, of types with parameters. Plain types have tags of their own, all
+/// of them smaller than these.
 pub(crate) mod tag {
     pub(crate) const STRING: u8 = 100;
     pub(crate) const FIXED_BINARY: u8 = 101;
@@ -58,7 +58,7 @@ macro_rules! plain_types {
             )*
         }
 
-        /// The type that a record's byte stands for.
+        /// The type for a tag in a record.
         pub(crate) fn plain(tag: u8) -> Option<Type> {
             match tag {
                 $($tag => Some(Type::$variant),)*
@@ -66,7 +66,7 @@ macro_rules! plain_types {
             }
         }
 
-        /// The type that `type = ...` names.
+        /// The type for a name in `type = ...`.
         pub(crate) fn plain_named(name: &str) -> Option<Type> {
             match name {
                 $(stringify!($variant) => Some(Type::$variant),)*
@@ -107,48 +107,48 @@ plain_types! {
 }
 
 impl Ty {
-    /// Text of at most that many characters.
+    /// Text of at most this many characters.
     pub const fn string(length: u32) -> Ty {
         Ty(Kind::String(length))
     }
 
-    /// Exactly that many bytes.
+    /// Exactly this many bytes.
     pub const fn fixed_binary(length: u32) -> Ty {
         Ty(Kind::FixedBinary(length))
     }
 
-    /// A decimal number of that many digits, and of these that many after the point.
+    /// A decimal number with `precision` digits, `scale` of them after the point.
     pub const fn decimal(precision: u32, scale: u32) -> Ty {
         Ty(Kind::Decimal(precision, scale))
     }
 
-    /// A type in the database's own words.
+    /// A database's own type, as SQL.
     pub const fn raw(sql: &'static str) -> Ty {
         Ty(Kind::Raw(sql))
     }
 
-    /// A type in the words of each dialect: pairs of dialect (`sqlite`, `postgres`, `mysql`) and
-    /// type.
+    /// A different type for each dialect, as SQL: pairs of dialect (`sqlite`, `postgres`, `mysql`)
+    /// and type.
     pub const fn per_dialect(types: &'static [(&'static str, &'static str)]) -> Ty {
         Ty(Kind::PerDialect(types))
     }
 
-    /// An enumeration: the type's name and its values in order.
+    /// An enumeration: the type's name and its values, in order.
     pub const fn enumeration(name: &'static str, values: &'static [&'static str]) -> Ty {
         Ty(Kind::Enum(name, values))
     }
 
-    /// The same type, and `NULL`.
+    /// The same type, but nullable.
     pub const fn nullable(of: &'static Ty) -> Ty {
         Ty(Kind::Nullable(of))
     }
 
-    /// A list of that type.
+    /// A list of values of this type.
     pub const fn array(of: &'static Ty) -> Ty {
         Ty(Kind::Array(of))
     }
 
-    /// The type without what makes it nullable.
+    /// The same type without nullability.
     pub(crate) const fn not_null(&self) -> &Ty {
         let mut ty = self;
         while let Kind::Nullable(of) = ty.0 {
@@ -181,7 +181,7 @@ impl Ty {
         matches!(self.not_null().0, Kind::Plain(10 | 11))
     }
 
-    /// Dates and times.
+    /// Whether it is a date or a time.
     pub(crate) const fn is_time(&self) -> bool {
         matches!(self.not_null().0, Kind::Plain(14..=17))
     }
@@ -190,22 +190,22 @@ impl Ty {
         matches!(self.not_null().0, Kind::Plain(20) | Kind::FixedBinary(_))
     }
 
-    /// Bytes, also those of a UUID.
+    /// Whether it is bytes; a UUID is.
     pub(crate) const fn is_bytes(&self) -> bool {
         self.is_binary() || matches!(self.not_null().0, Kind::Plain(18))
     }
 
-    /// A type in a database's own words.
+    /// Whether it is a database's own type.
     pub(crate) const fn is_own(&self) -> bool {
         matches!(self.not_null().0, Kind::Raw(_) | Kind::PerDialect(_))
     }
 
-    /// Whether so many characters are more than the type holds.
+    /// Whether a text of this many characters is too long for the type.
     pub(crate) const fn is_longer(&self, length: u32) -> bool {
         matches!(self.not_null().0, Kind::String(most) if length > most)
     }
 
-    /// Whether the type holds another number of bytes.
+    /// Whether the type requires a different number of bytes.
     pub(crate) const fn is_other_length(&self, length: usize) -> bool {
         match self.not_null().0 {
             Kind::FixedBinary(exact) => exact as usize != length,
@@ -214,7 +214,7 @@ impl Ty {
         }
     }
 
-    /// What integers the type holds, where that is less than 64 bits: in words, and both ends.
+    /// The range of an integer type with less than 64 bits: its name, its minimum and its maximum.
     pub(crate) const fn range(&self) -> Option<(&'static str, i64, i64)> {
         match self.not_null().0 {
             Kind::Plain(1) => Some(("0 to 1", 0, 1)),
@@ -229,7 +229,7 @@ impl Ty {
         }
     }
 
-    /// What the type is called in messages.
+    /// The name of the type in messages.
     pub(crate) const fn words(&self) -> &'static str {
         match self.not_null().0 {
             Kind::Plain(tag) => plain_words(tag),
@@ -244,7 +244,7 @@ impl Ty {
         }
     }
 
-    /// Whether columns of these types hold the same values, whatever they say of `NULL`.
+    /// Whether columns of these types hold the same values, apart from nullability.
     pub(crate) const fn same(&self, other: &Ty) -> bool {
         match (self.not_null().0, other.not_null().0) {
             (Kind::Plain(one), Kind::Plain(two)) => one == two,

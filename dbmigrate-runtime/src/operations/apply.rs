@@ -1,4 +1,4 @@
-//! Replay: what an operation does to a schema in memory.
+//! Replay: the effect of an operation on a schema in memory.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use super::{ColumnChange, Operation};
 use crate::schema::{Column, Index, IndexTerm, Schema, Table};
 use crate::sql::NEUTRAL;
 
-/// An operation that doesn't fit the schema it meets.
+/// An operation that doesn't fit the schema that it is applied to.
 ///
 /// The message is one lowercase sentence such as ``cannot drop column `age` of table `user`: it
 /// does not exist``.
@@ -25,14 +25,14 @@ impl fmt::Display for ReplayError {
 impl std::error::Error for ReplayError {}
 
 impl Operation {
-    /// Does to a schema what the operation does to a database.
+    /// Changes a schema as the operation changes a database.
     ///
-    /// Raw SQL does what it says of itself with `describes`; inserts and steps do nothing.
+    /// Raw SQL has the effect that it declares with `describes`; inserts and steps have none.
     ///
     /// # Errors
     ///
-    /// When the schema has no such object, has it already, or something still needs it. The
-    /// schema is then as it was, except after raw SQL that describes several operations.
+    /// When the schema lacks the object or already has it, or when something else still needs it.
+    /// The schema is then unchanged, except after raw SQL that describes several operations.
     pub fn apply(&self, schema: &mut Schema) -> Result<(), ReplayError> {
         self.apply_inner(schema).map_err(|why| ReplayError { operation: self.to_string(), why })
     }
@@ -156,7 +156,7 @@ impl Operation {
 }
 
 impl ColumnChange {
-    /// Changes the column.
+    /// Applies the changes to a column.
     pub fn apply(&self, column: &mut Column) {
         fn set<T: Clone>(to: &mut T, from: &Option<T>) {
             if let Some(found) = from {
@@ -227,7 +227,7 @@ fn drop_column(table: &mut Table, column: &str) -> Result<(), String> {
 }
 
 impl Table {
-    /// The constraint or index that needs a column, in words.
+    /// A description of the constraint or index that uses a column.
     pub(crate) fn user_of_column(&self, column: &str) -> Option<String> {
         let has = |columns: &[String]| columns.iter().any(|text| text == column);
         let key = self.primary_key.iter().filter(|primary_key| has(&primary_key.columns));
@@ -276,7 +276,7 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
     Ok(())
 }
 
-/// Writes each of a table's expressions anew.
+/// Rewrites all expressions of a table.
 fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(&str) -> String) {
     let checks = table.checks.iter_mut().map(|check| &mut check.expression);
     let generated = table.columns.iter_mut().filter_map(|column| column.generated.as_mut());

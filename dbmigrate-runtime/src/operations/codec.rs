@@ -1,9 +1,10 @@
-//! Operations as text: for checksums, the version table, the cache of recordings and the pipe.
+//! Operations encoded as text, for checksums, the version table, the cache of recordings and the
+//! pipe.
 //!
-//! The form is canonical: what equals its default is left out, members stand in a fixed order,
-//! and constraints in the order of their names. So a checksum doesn't change when comments,
-//! formatting or the order of two `.unique(...)` lines do, nor when a later version adds a
-//! member. A form once written is read for ever; a change of it is a new [`FORMAT`].
+//! The encoding is canonical: defaults are omitted, members have a fixed order, and constraints are
+//! sorted by name. So a checksum stays the same when comments, formatting or the order of two
+//! `.unique(...)` lines change, and when a later version adds a member. Every encoding that was
+//! ever written stays readable; a change of the encoding is a new [`FORMAT`].
 
 mod decode;
 mod encode;
@@ -17,14 +18,15 @@ pub use encode::encode;
 #[cfg(feature = "runner")]
 pub(crate) use encode::values as encode_values;
 
-/// The version of the form that [`encode`] writes.
+/// The version of the encoding that [`encode`] writes.
 pub const FORMAT: u32 = 1;
 
-/// A checksum over operations: the version of the form, `:`, and SHA-256 in hex.
+/// A checksum over operations: the version of the encoding, `:`, and a SHA-256 hash in hex.
 ///
-/// A step counts by its name, so that a tool that can't see the function agrees with a program
-/// that has it. SQL counts by its text and by what it says of the schema; its name, what takes it
-/// back, and which views and the like it makes do nothing when it runs, and don't count.
+/// A step is represented by its name, so that the tool, which can't see the function, computes the
+/// same checksum as a program that has it. SQL is represented by its text and the operations that
+/// it describes. Its name, its reverse, and the views and the like that it declares don't affect
+/// what runs, so they are left out.
 pub fn checksum(operations: &[super::Operation]) -> String {
     let hash = hmac_sha256::Hash::hash(encode::encode_counted(operations).as_bytes());
     let mut text = format!("{FORMAT}:");
@@ -35,7 +37,7 @@ pub fn checksum(operations: &[super::Operation]) -> String {
     text
 }
 
-/// A text that isn't encoded operations.
+/// Text that isn't an encoded list of operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DecodeError {
     why: String,

@@ -1,20 +1,20 @@
-//! SQL of a person's own: as it is written, or with a type that knows its way back.
+//! Hand-written SQL, as plain text or as a reusable type that has a reverse.
 
 use super::{Irreversible, Operation, Operations, reverse_all};
 use crate::backend::Backend;
 use crate::schema::Schema;
 
-/// SQL as it is written, for every database or one text for each.
+/// SQL that runs as it is written: one text for all databases, or one for each dialect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sql {
-    /// The text for databases without one of their own.
+    /// The text for dialects without a text of their own.
     pub any: Option<String>,
     /// Texts by dialect: `sqlite`, `postgres`, `mysql`.
     pub by_dialect: Vec<(String, String)>,
 }
 
 impl Sql {
-    /// Texts by dialect, none of them yet.
+    /// SQL without any text yet.
     pub fn new() -> Sql {
         Sql::default()
     }
@@ -44,13 +44,13 @@ impl Sql {
         self
     }
 
-    /// Whether there is nothing to run: no text, or only blanks.
+    /// Whether there is nothing to run: no text, or only white space.
     pub fn is_empty(&self) -> bool {
         let texts = self.any.iter().chain(self.by_dialect.iter().map(|(_, text)| text));
         texts.into_iter().all(|text| text.trim().is_empty())
     }
 
-    /// The text for that kind of database.
+    /// The text for this kind of database.
     #[doc(hidden)]
     pub fn text(&self, backend: Backend) -> Option<&str> {
         let is_own = |(dialect, _): &&(String, String)| dialect == backend.name();
@@ -71,30 +71,30 @@ impl From<String> for Sql {
     }
 }
 
-/// Raw SQL, and what it does to the schema as far as it was said.
+/// Raw SQL, and its declared effect on the schema.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Execute {
     /// The SQL; several statements are allowed.
     pub sql: Sql,
-    /// What it does, in a few words: ``create view `active_user` ``. It is for messages and is no
-    /// part of a checksum.
+    /// What it does, in a few words: ``create view `active_user` ``. Used in messages; not part of
+    /// a checksum.
     pub name: Option<String>,
-    /// The SQL that takes it back, for whoever derives a way back; without a text where there is
-    /// nothing to do. It is no part of a checksum.
+    /// The SQL that reverses it, used when a downgrade is derived; without a text if nothing has to
+    /// be reversed. Not part of a checksum.
     pub reverse: Option<Sql>,
-    /// Operations that do to the schema what the SQL does.
+    /// Operations that change the schema as the SQL does.
     pub describes: Vec<Operation>,
 }
 
-/// What stands for a name where there is none.
+/// The name of SQL without a name.
 pub(crate) const UNNAMED: &str = "execute SQL";
 
-/// Begins the name of what takes a named operation back.
+/// The prefix of the name of a reversed operation.
 const UNDO: &str = "undo ";
 
 impl Execute {
-    /// The operation that takes this one back, given the schema before it; `None` where nothing
-    /// has to be done.
+    /// The operation that reverses this one, given the schema before it; `None` if nothing has to
+    /// be done.
     pub(super) fn reversed(&self, before: &Schema) -> Result<Option<Execute>, Irreversible> {
         let Some(sql) = &self.reverse else {
             let why = "its SQL says no way back with `reversed_by`";
@@ -105,7 +105,7 @@ impl Execute {
         Ok(Execute::back(sql, name, &self.sql, describes))
     }
 
-    /// What takes SQL back by this SQL; `None` where there is nothing to do.
+    /// The operation that reverses SQL with this SQL; `None` if there is nothing to do.
     fn back(
         sql: &Sql,
         name: Option<String>,
@@ -114,7 +114,7 @@ impl Execute {
     ) -> Option<Execute> {
         let sql = match (sql.is_empty(), describes.is_empty()) {
             (true, true) => return None,
-            // Every database has to have a text.
+            // Every database needs a text.
             (true, false) => Sql::from(""),
             (false, _) => sql.clone(),
         };
@@ -122,22 +122,22 @@ impl Execute {
     }
 }
 
-/// ``undo create view `v` ``, or the other way round.
+/// ``undo create view `v` `` for ``create view `v` ``, and the other way round.
 fn undo(name: &str) -> String {
     name.strip_prefix(UNDO).map_or_else(|| format!("{UNDO}{name}"), str::to_owned)
 }
 
-/// A kind of operation of your own: SQL with a name and, where there is one, a way back.
+/// A kind of operation of your own: SQL with a name and, optionally, a reverse.
 ///
-/// A type that implements it is written once, in a module beside the migrations' `mod.rs`
-/// (declared there: `pub mod views;`), and used by revisions through
-/// `use super::super::views::CreateView;`. A revision records it with [`Operations::invoke`] and
-/// takes it back with [`Operations::revert`].
+/// Write a type that implements this trait once, in a module next to the migrations' `mod.rs`
+/// (declared there: `pub mod views;`), and use it in revisions through `use
+/// super::super::views::CreateView;`. A revision records it with [`Operations::invoke`] and
+/// reverses it with [`Operations::revert`].
 ///
-/// What is recorded is the SQL and what it says of the schema, as [`Operations::execute`] records
-/// it: a change of either in the shared type changes every revision that uses it, and those that
-/// are applied count as edited then. So leave an operation that was applied as it is, and hand what
-/// may change to it by value. The name and the way back are free to change.
+/// As with [`Operations::execute`], what is recorded is the SQL and the operations that it
+/// describes. If the shared type changes either of them, every revision that uses the type changes,
+/// and applied revisions then count as edited. So leave the type unchanged once it has been
+/// applied, and pass whatever may vary as values. The name and the reverse may change freely.
 ///
 /// # Example
 ///
@@ -184,26 +184,27 @@ fn undo(name: &str) -> String {
 /// # assert_eq!(record(downgrade), "undo create view `active_user`");
 /// ```
 pub trait CustomOperation {
-    /// What it does, in a few words in lower case, for plans, scripts and messages.
+    /// What it does, in a few lower-case words, for plans, scripts and messages.
     fn name(&self) -> String;
 
-    /// The SQL: one text for all databases, or one for each.
+    /// The SQL: one text for all databases, or one for each dialect.
     fn sql(&self) -> Sql;
 
-    /// The SQL that takes it back; an empty [`Sql::new`] where nothing has to be done, and `None`
-    /// where nothing can be done: a revision that reverts it can't be undone then.
+    /// The SQL that reverses it: an empty [`Sql::new`] if nothing has to be done, and `None` if it
+    /// can't be reversed. A revision that reverts it can't be undone then.
     fn reverse(&self) -> Option<Sql>;
 
-    /// Records operations that do to the schema what the SQL does, and which views, triggers and
-    /// virtual tables it makes or drops ([`Operations::makes_view`] and the like), so that `check`
-    /// misses them when they are gone. They themselves don't run. By default none, which is right
-    /// for rows.
+    /// Records operations that change the schema as the SQL does, and declares which views,
+    /// triggers and virtual tables it creates or drops ([`Operations::makes_view`] and the like),
+    /// so that `check` reports them when they are missing. The operations don't run themselves. The
+    /// default records nothing, which is right for SQL that only changes rows.
     fn describes(&self, op: &mut Operations) {
         let _ = op;
     }
 
-    /// The same of what takes it back. By default what undoes those of [`describes`] that create,
-    /// add or rename; what they drop or change nobody knows here, so that this has to say it.
+    /// The same for the reverse. The default reverses those operations of [`describes`] that
+    /// create, add or rename something. It can't know the definitions of what they drop or change,
+    /// so override this method in that case.
     ///
     /// [`describes`]: CustomOperation::describes
     fn describes_reverse(&self, op: &mut Operations) {
@@ -226,7 +227,7 @@ impl Operations {
         }));
     }
 
-    /// Takes an operation of your own back. One that has no way back makes this direction
+    /// Reverses an operation of your own. If it has no reverse, this direction becomes
     /// irreversible, which is known before anything runs; see [`CustomOperation`].
     pub fn revert(&mut self, operation: &(impl CustomOperation + ?Sized)) {
         let Some(sql) = operation.reverse() else {

@@ -1,25 +1,25 @@
-//! JSON as recordings, the version table and the pipe to a runner hold it.
+//! JSON for recordings, the version table and the pipe to a runner.
 //!
-//! Written here, since a checksum needs one fixed form: no spaces, members in the order given.
-//! Read by a library.
+//! It is written by this module, since a checksum needs one fixed form: no spaces, members in the
+//! given order. It is parsed by a library.
 
 use std::fmt;
 
 use tinyjson::JsonValue;
 
-/// A JSON value whose objects keep their members' order.
+/// A JSON value whose objects keep the order of their members.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json {
     Null,
     Bool(bool),
-    /// An integer of at most 53 bits; longer ones are written as text by whoever has them.
+    /// An integer of at most 53 bits; callers encode larger ones as text.
     Int(i64),
     Text(String),
     Array(Vec<Json>),
     Object(Vec<(String, Json)>),
 }
 
-/// Integers up to here survive a reader that holds numbers as floating point.
+/// Integers up to this limit survive a reader that uses floating point numbers.
 pub(crate) const EXACT: i64 = 1 << 53;
 
 impl Json {
@@ -31,7 +31,7 @@ impl Json {
         Json::Array(items.into_iter().map(|item| Json::text(item.as_ref())).collect())
     }
 
-    /// An object of the members that are there.
+    /// An object with those of the members that have a value.
     pub(crate) fn object<'a>(members: impl IntoIterator<Item = (&'a str, Option<Json>)>) -> Json {
         let members = members.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
         Json::Object(members.collect())

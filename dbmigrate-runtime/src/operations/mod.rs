@@ -2,7 +2,8 @@
 //!
 //! A migration's `upgrade` and `downgrade` append operations to a list ([`Operations`]). The same
 //! list is replayed on a [`Schema`](crate::schema::Schema), reversed, printed, encoded for a
-//! checksum, or turned into statements by a dialect. An operation knows tables and no SQL of its own.
+//! checksum, or translated to statements by a dialect. An operation is about tables and contains no
+//! SQL of its own.
 
 mod apply;
 pub(crate) mod codec;
@@ -42,44 +43,44 @@ use crate::{Db, StepResult, Value};
 pub enum Operation {
     /// Creates a table with its constraints and indexes.
     CreateTable(Table),
-    /// Drops a table with its rows and indexes.
+    /// Drops a table with its rows and indexes. The rows are lost.
     DropTable {
         /// The table's name.
         table: String,
     },
     /// Renames a table; foreign keys that refer to it follow.
     RenameTable {
-        /// The name so far.
+        /// The previous name.
         from: String,
         /// The new name.
         to: String,
     },
-    /// Changes what is said of a table as a whole.
+    /// Changes the options or the comment of a table.
     AlterTable {
         /// The table's name.
         table: String,
         /// What changes.
         change: TableChange,
     },
-    /// Adds a column, behind the others if it isn't said before which.
+    /// Adds a column: as the last one, or before another one.
     AddColumn {
         /// The table's name.
         table: String,
         /// The new column.
         column: Column,
-        /// An SQL expression that gives the value of the rows that are there.
+        /// An SQL expression for the value in existing rows.
         using: Option<String>,
-        /// The column that it stands before, on databases that can do so.
+        /// The column to insert it before, on databases that can do so.
         before: Option<String>,
     },
-    /// Drops a column with its values.
+    /// Drops a column. Its values are lost.
     DropColumn {
         /// The table's name.
         table: String,
         /// The column's name.
         column: String,
     },
-    /// Changes a column's type, nullability, default or other facts.
+    /// Changes a column's type, nullability, default or other properties.
     AlterColumn {
         /// The table's name.
         table: String,
@@ -92,7 +93,7 @@ pub enum Operation {
     RenameColumn {
         /// The table's name.
         table: String,
-        /// The name so far.
+        /// The previous name.
         from: String,
         /// The new name.
         to: String,
@@ -171,7 +172,7 @@ pub enum Operation {
     RenameIndex {
         /// The table's name.
         table: String,
-        /// The name so far.
+        /// The previous name.
         from: String,
         /// The new name.
         to: String,
@@ -182,65 +183,65 @@ pub enum Operation {
     BulkInsert {
         /// The table's name.
         table: String,
-        /// The columns that the rows give.
+        /// The columns that the rows have values for.
         columns: Vec<String>,
         /// The rows, each with as many values as there are columns.
         rows: Vec<Vec<Value>>,
     },
     /// Runs a program's step over live rows.
     Run(Step),
-    /// Says that SQL or a step makes something that a schema has no place for. It does nothing.
+    /// Declares that SQL or a step creates an object that a schema can't represent. Runs nothing.
     Makes(OtherObject),
-    /// Says that SQL or a step drops such a thing. It does nothing.
+    /// Declares that SQL or a step drops such an object. Runs nothing.
     Drops(OtherObject),
 }
 
-/// Something in a database that a schema has no place for, such as a view.
+/// An object in a database that a schema can't represent, such as a view.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OtherObject {
-    /// What it is: `view`, `trigger`, `virtual table`.
+    /// Its kind: `view`, `trigger`, `virtual table`.
     pub kind: String,
     /// Its name.
     pub name: String,
-    /// The table that it goes with when that is dropped.
+    /// The table whose drop also drops the object.
     pub table: Option<String>,
 }
 
-/// What an [`Operation::AlterTable`] changes; `None` leaves it as it is.
+/// The changes of an [`Operation::AlterTable`]; what is `None` stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableChange {
-    /// The options that the table gets or loses.
+    /// The options that the table gains or loses.
     pub options: BTreeMap<TableOption, bool>,
-    /// Sets the comment, or takes it away.
+    /// Sets or removes the comment.
     pub comment: Option<Option<String>>,
 }
 
 impl TableChange {
-    /// Changes nothing yet.
+    /// No changes yet.
     pub fn new() -> TableChange {
         TableChange::default()
     }
 
-    /// Gives the table an option, or takes it away.
+    /// Adds the option to the table, or removes it.
     #[must_use]
     pub fn option(mut self, option: TableOption, on: bool) -> TableChange {
         self.options.insert(option, on);
         self
     }
 
-    /// Makes the table `STRICT`, or no longer, on SQLite.
+    /// Makes the table `STRICT` or not `STRICT`, on SQLite.
     #[must_use]
     pub fn strict(self, on: bool) -> TableChange {
         self.option(TableOption::Strict, on)
     }
 
-    /// Makes the table `WITHOUT ROWID`, or no longer, on SQLite.
+    /// Makes the table `WITHOUT ROWID` or a normal table, on SQLite.
     #[must_use]
     pub fn without_rowid(self, on: bool) -> TableChange {
         self.option(TableOption::WithoutRowid, on)
     }
 
-    /// Sets the comment, or takes it away.
+    /// Sets or removes the comment.
     #[must_use]
     pub fn comment(mut self, comment: Option<&str>) -> TableChange {
         self.comment = Some(comment.map(str::to_owned));
@@ -248,7 +249,7 @@ impl TableChange {
     }
 }
 
-/// What an [`Operation::AlterColumn`] changes; `None` leaves it as it is.
+/// The changes of an [`Operation::AlterColumn`]; what is `None` stays as it is.
 ///
 /// # Example
 ///
@@ -266,29 +267,29 @@ pub struct ColumnChange {
     pub ty: Option<Type>,
     /// Whether `NULL` is allowed from now on.
     pub nullable: Option<bool>,
-    /// The new default, or none from now on.
+    /// The new default; `Some(None)` removes it.
     pub default: Option<Option<DefaultValue>>,
     /// How an integer key generates its values; see [`Column::autoincrement`](struct@Column).
     pub autoincrement: Option<Option<bool>>,
-    /// What the column is computed from, or nothing from now on.
+    /// The new generated expression; `Some(None)` makes the column an ordinary one.
     pub generated: Option<Option<Generated>>,
-    /// The new collation, or the usual one from now on.
+    /// The new collation; `Some(None)` removes it.
     pub collation: Option<Option<String>>,
-    /// The new comment, or none from now on.
+    /// The new comment; `Some(None)` removes it.
     pub comment: Option<Option<String>>,
-    /// An SQL expression that gives the value of the rows that are there.
+    /// An SQL expression for the value in existing rows.
     pub using: Option<String>,
-    /// An SQL expression for the rows alone whose value the changed column can't hold.
+    /// An SQL expression for only those existing rows whose value the changed column can't hold.
     pub fill: Option<String>,
 }
 
 impl ColumnChange {
-    /// Changes nothing yet.
+    /// No changes yet.
     pub fn new() -> ColumnChange {
         Default::default()
     }
 
-    /// Changes the type; the values that are there are converted as the database converts them.
+    /// Changes the type. The database converts existing values.
     #[must_use]
     pub fn ty(mut self, ty: Type) -> ColumnChange {
         self.ty = Some(ty);
@@ -302,42 +303,42 @@ impl ColumnChange {
         self
     }
 
-    /// Refuses `NULL`; rows that hold one make the operation fail.
+    /// Makes the column required. The operation fails if existing rows contain `NULL`.
     #[must_use]
     pub fn not_null(mut self) -> ColumnChange {
         self.nullable = Some(false);
         self
     }
 
-    /// Sets what a new row gets that doesn't say. Rows that are there keep what they hold.
+    /// Sets the default of the column. Existing rows keep their values.
     #[must_use]
     pub fn default(mut self, value: impl Into<Value>) -> ColumnChange {
         self.default = Some(Some(DefaultValue::Literal(value.into())));
         self
     }
 
-    /// Sets the time of the insert as the default.
+    /// Sets the time of the insert as the default. Existing rows keep their values.
     #[must_use]
     pub fn default_now(mut self) -> ColumnChange {
         self.default = Some(Some(DefaultValue::Now));
         self
     }
 
-    /// Sets an SQL expression as the default.
+    /// Sets an SQL expression as the default. Existing rows keep their values.
     #[must_use]
     pub fn default_sql(mut self, expression: &str) -> ColumnChange {
         self.default = Some(Some(DefaultValue::Sql(expression.to_owned())));
         self
     }
 
-    /// Takes the default away.
+    /// Removes the default.
     #[must_use]
     pub fn no_default(mut self) -> ColumnChange {
         self.default = Some(None);
         self
     }
 
-    /// Sets how an integer key generates its values; `None` is the dialect's usual way.
+    /// Sets how an integer key generates its values; `None` is the dialect's default.
     #[must_use]
     pub fn autoincrement(mut self, on: Option<bool>) -> ColumnChange {
         self.autoincrement = Some(on);
@@ -365,23 +366,23 @@ impl ColumnChange {
         self
     }
 
-    /// Sets the collation, or takes it away.
+    /// Sets or removes the collation.
     #[must_use]
     pub fn collate(mut self, collation: Option<&str>) -> ColumnChange {
         self.collation = Some(collation.map(str::to_owned));
         self
     }
 
-    /// Sets the comment, or takes it away.
+    /// Sets or removes the comment.
     #[must_use]
     pub fn comment(mut self, comment: Option<&str>) -> ColumnChange {
         self.comment = Some(comment.map(str::to_owned));
         self
     }
 
-    /// Gives the rows that are there the value of an SQL expression. It sees each row as it is
-    /// before the operation; what it says of no row is no part of the schema. A name in double
-    /// quotes has to be a column's; a text is in single quotes.
+    /// Gives existing rows the value of an SQL expression, which sees each row as it is before the
+    /// operation. The expression isn't part of the schema. A double-quoted name has to be a column;
+    /// write texts in single quotes.
     ///
     /// # Example
     ///
@@ -397,10 +398,10 @@ impl ColumnChange {
         self
     }
 
-    /// Gives the value of an SQL expression to the existing rows whose value the changed column
-    /// can't hold: NULL where it becomes NOT NULL, and a value that doesn't fit the new type. The
-    /// others keep theirs. It has no effect beside [`using`](ColumnChange::using), which is for
-    /// all rows.
+    /// Gives the value of an SQL expression to those existing rows whose value the changed column
+    /// can't hold: NULL if the column becomes required, or a value that doesn't fit the new type.
+    /// All other rows keep their values. Has no effect together with
+    /// [`using`](ColumnChange::using), which is for all rows.
     ///
     /// # Example
     ///
@@ -419,16 +420,16 @@ impl ColumnChange {
     }
 }
 
-/// A step of a program at its place among the operations.
+/// A step at its position among the operations.
 #[derive(Clone)]
 pub struct Step {
-    /// What the step does, in a few words; it stands for the step in checksums.
+    /// What the step does, in a few words. The name represents the step in checksums.
     pub name: String,
-    /// The function, or `None` where only another process has it.
+    /// The function, or `None` if only another process has it.
     pub action: Option<fn(&mut Db<'_>) -> StepResult>,
 }
 
-/// Steps are equal when their names are: a function's address says nothing.
+/// Steps are equal if their names are: comparing the addresses of functions would be meaningless.
 impl PartialEq for Step {
     fn eq(&self, other: &Step) -> bool {
         self.name == other.name
@@ -442,8 +443,8 @@ impl fmt::Debug for Step {
 }
 
 impl Operation {
-    /// The tables that the operation changes by itself: a rename's old and new name, none where
-    /// SQL, rows or a step may touch any.
+    /// The tables that the operation itself changes, including both names of a renamed table. Empty
+    /// if SQL, rows or a step may change any table.
     pub fn tables(&self) -> Vec<&str> {
         match self {
             Operation::CreateTable(table) => vec![&table.name],
@@ -474,7 +475,7 @@ impl Operation {
     }
 }
 
-/// Says in plain words what the operation does.
+/// Describes the operation in plain words.
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,4 +1,4 @@
-//! The list that a migration's functions append to.
+//! The list that the functions of a migration append to.
 
 use super::{ColumnChange, Execute, Operation, Recording, Sql, Step, TableChange};
 use crate::schema::{Check, Column, ForeignKey, Index, PrimaryKey, Table, Unique};
@@ -8,8 +8,8 @@ use crate::{Db, IntoValues, StepResult};
 ///
 /// No method touches a database: each appends a plain value, and the list is planned, printed or
 /// run afterwards. What a migration records must not depend on the environment, the clock or
-/// arguments, since recordings are kept; what has to look at live rows is a step
-/// ([`Operations::run`]).
+/// arguments, since recordings are cached. Use a step ([`Operations::run`]) for what depends on
+/// existing rows.
 ///
 /// # Example
 ///
@@ -71,23 +71,23 @@ impl Operations {
         self.push(Operation::CreateTable(table));
     }
 
-    /// Drops a table, its rows and its indexes. Its rows can't be had back.
+    /// Drops a table, its rows and its indexes. The rows are lost.
     pub fn drop_table(&mut self, table: &str) {
         self.push(Operation::DropTable { table: table.to_owned() });
     }
 
-    /// Renames a table. Rows stay; foreign keys that refer to it follow.
+    /// Renames a table. Rows are kept; foreign keys that refer to it follow.
     pub fn rename_table(&mut self, from: &str, to: &str) {
         self.push(Operation::RenameTable { from: from.to_owned(), to: to.to_owned() });
     }
 
-    /// Changes what is said of a table as a whole.
+    /// Changes the options or the comment of a table. Rows are kept.
     pub fn alter_table(&mut self, table: &str, change: TableChange) {
         self.push(Operation::AlterTable { table: table.to_owned(), change });
     }
 
-    /// Adds a column behind the others. Rows that are there take its default, or `NULL`, or what
-    /// [`AddColumnHandle::using`] says; a column that refuses `NULL` and has neither default nor
+    /// Adds a column after the others. Existing rows get the value of [`AddColumnHandle::using`],
+    /// or else the column's default, or else `NULL`. A required column without a default or an
     /// expression can't be added to a table that has rows.
     ///
     /// # Example
@@ -107,19 +107,19 @@ impl Operations {
         }
     }
 
-    /// Drops a column. Its values can't be had back.
+    /// Drops a column. Its values are lost.
     pub fn drop_column(&mut self, table: &str, column: &str) {
         self.push(Operation::DropColumn { table: table.to_owned(), column: column.to_owned() });
     }
 
-    /// Changes a column's type, nullability, default or other facts; the values stay, unless
-    /// [`ColumnChange::using`] gives others.
+    /// Changes a column's type, nullability, default or other properties. Existing values are kept,
+    /// converted to the new type if necessary, unless [`ColumnChange::using`] replaces them.
     pub fn alter_column(&mut self, table: &str, column: &str, change: ColumnChange) {
         let (table, column) = (table.to_owned(), column.to_owned());
         self.push(Operation::AlterColumn { table, column, change });
     }
 
-    /// Renames a column. Values stay; keys, constraints and indexes follow.
+    /// Renames a column. Values are kept; keys, constraints and indexes follow.
     pub fn rename_column(&mut self, table: &str, from: &str, to: &str) {
         let (from, to) = (from.to_owned(), to.to_owned());
         self.push(Operation::RenameColumn { table: table.to_owned(), from, to });
@@ -130,12 +130,12 @@ impl Operations {
         self.push(Operation::AddPrimaryKey { table: table.to_owned(), primary_key });
     }
 
-    /// Drops a table's primary key; the columns stay.
+    /// Drops a table's primary key; its columns are kept.
     pub fn drop_primary_key(&mut self, table: &str, name: &str) {
         self.push(Operation::DropPrimaryKey { table: table.to_owned(), name: name.to_owned() });
     }
 
-    /// Adds a unique constraint. Rows that are equal in its columns make it fail.
+    /// Adds a unique constraint. It fails if existing rows have equal values in its columns.
     pub fn add_unique(&mut self, table: &str, unique: Unique) {
         self.push(Operation::AddUnique { table: table.to_owned(), unique });
     }
@@ -145,17 +145,17 @@ impl Operations {
         self.push(Operation::DropUnique { table: table.to_owned(), name: name.to_owned() });
     }
 
-    /// Adds a foreign key. Rows that refer to nothing make it fail.
+    /// Adds a foreign key. It fails if existing rows refer to rows that don't exist.
     pub fn add_foreign_key(&mut self, table: &str, foreign_key: ForeignKey) {
         self.push(Operation::AddForeignKey { table: table.to_owned(), foreign_key });
     }
 
-    /// Drops a foreign key; the columns stay.
+    /// Drops a foreign key; its columns are kept.
     pub fn drop_foreign_key(&mut self, table: &str, name: &str) {
         self.push(Operation::DropForeignKey { table: table.to_owned(), name: name.to_owned() });
     }
 
-    /// Adds a check constraint. Rows that break it make it fail.
+    /// Adds a check constraint. It fails if existing rows violate the condition.
     pub fn add_check(&mut self, table: &str, check: Check) {
         self.push(Operation::AddCheck { table: table.to_owned(), check });
     }
@@ -165,7 +165,7 @@ impl Operations {
         self.push(Operation::DropCheck { table: table.to_owned(), name: name.to_owned() });
     }
 
-    /// Creates an index. For a unique one, rows that are equal in it make it fail.
+    /// Creates an index. A unique index fails if existing rows have equal values in it.
     pub fn create_index(&mut self, table: &str, index: Index) {
         self.push(Operation::CreateIndex { table: table.to_owned(), index });
     }
@@ -181,15 +181,15 @@ impl Operations {
         self.push(Operation::RenameIndex { table: table.to_owned(), from, to });
     }
 
-    /// Runs SQL as it is written: one text for all databases, or [`Sql`] with one for each.
+    /// Runs SQL as it is written: one text for all databases, or [`Sql`] with one for each dialect.
     ///
-    /// It runs inside the revision's transaction and must not end it. Replay can't see what SQL
-    /// does; [`ExecuteHandle::describes`] tells it.
+    /// The SQL runs inside the revision's transaction and must not end it. Replay can't know what
+    /// SQL does; declare its effect with [`ExecuteHandle::describes`].
     ///
     /// A placeholder (`?`, `?1`, `:name`, `@name`, `$name`) is refused before anything runs, since
-    /// no value is bound to it here; [`Operations::run`] can bind values. Write a text in single
-    /// quotes: SQLite takes a name in double quotes that no column has for a text, and in SQL of
-    /// your own nothing can tell that from a mistake.
+    /// no value is bound to it here; [`Operations::run`] can bind values. Write texts in single
+    /// quotes: SQLite takes a double-quoted name that matches no column for a text, and in
+    /// hand-written SQL nothing can tell that from a mistake.
     ///
     /// # Example
     ///
@@ -212,7 +212,7 @@ impl Operations {
         }
     }
 
-    /// Inserts rows; add them with [`BulkInsertHandle::row`]. Without any it does nothing.
+    /// Inserts rows, which are added with [`BulkInsertHandle::row`]. Does nothing without rows.
     ///
     /// # Example
     ///
@@ -235,10 +235,10 @@ impl Operations {
         }
     }
 
-    /// Runs a step over live rows at this place, inside the revision's transaction.
+    /// Runs a step over live rows at this position, inside the revision's transaction.
     ///
-    /// The function captures nothing; it sees the database through [`Db`]. If it fails, the whole
-    /// run is rolled back. The name stands for the step in checksums and messages.
+    /// The function can't capture anything; it accesses the database through [`Db`]. If it fails,
+    /// the whole run is rolled back. The name represents the step in checksums and messages.
     ///
     /// # Example
     ///
@@ -259,20 +259,20 @@ impl Operations {
         self.push(Operation::Run(Step { name: name.to_owned(), action: Some(step) }));
     }
 
-    /// Takes the revision out of the run's transaction: it runs alone, each statement for itself.
-    /// A failure leaves what was done before it, and no lock keeps two upgrades at once from both
-    /// running it: it has to be such that twice does no harm.
+    /// Runs the revision outside the run's transaction, by itself, with each statement committed
+    /// separately. If it fails, what was done before the failure remains. No lock prevents two
+    /// simultaneous upgrades from both running it, so running it twice must do no harm.
     pub fn no_transaction(&mut self) {
         self.recording.no_transaction = true;
     }
 
-    /// Says that this direction can't be taken, and why. Known before anything runs.
+    /// Declares that this direction can't be run, and why. This is known before anything runs.
     pub fn irreversible(&mut self, why: &str) {
         self.recording.irreversible = Some(why.to_owned());
     }
 }
 
-/// Takes what rows that are there get in a new column, and where it stands.
+/// Sets the value of a new column in existing rows, and its position.
 #[derive(Debug)]
 pub struct AddColumnHandle<'a> {
     using: &'a mut Option<String>,
@@ -280,52 +280,52 @@ pub struct AddColumnHandle<'a> {
 }
 
 impl AddColumnHandle<'_> {
-    /// Gives the rows that are there the value of an SQL expression instead of the default. It
+    /// Gives existing rows the value of an SQL expression instead of the default. The expression
     /// sees each row as it is before the operation.
     pub fn using(self, expression: &str) -> Self {
         *self.using = Some(expression.to_owned());
         self
     }
 
-    /// Puts the column before another one instead of behind all. SQLite makes the table anew for
-    /// it; a database that can't puts it behind all.
+    /// Inserts the column before another one instead of after all others. SQLite rebuilds the table
+    /// for this; a database that can't do it adds the column at the end.
     pub fn before(self, column: &str) -> Self {
         *self.before = Some(column.to_owned());
         self
     }
 }
 
-/// Tells what raw SQL does, and what takes it back.
+/// Declares what raw SQL does, and what reverses it.
 #[derive(Debug)]
 pub struct ExecuteHandle<'a> {
     execute: &'a mut Execute,
 }
 
 impl ExecuteHandle<'_> {
-    /// Records operations that do to the schema what the SQL does; they themselves don't run. Views
-    /// and the like have no place in a schema: [`Operations::makes_view`] tells of them. It comes
-    /// last.
+    /// Records operations that change the schema as the SQL does; they don't run themselves. Views
+    /// and the like aren't part of a schema: declare them with [`Operations::makes_view`]. Call
+    /// this last.
     pub fn describes(self, record: impl FnOnce(&mut Operations)) {
         self.execute.describes = Operations::record(record);
     }
 
-    /// Says in a few words what the SQL does, for plans, scripts and messages.
+    /// Describes the SQL in a few words, for plans, scripts and messages.
     pub fn named(self, name: &str) -> Self {
         self.execute.name = Some(name.to_owned());
         self
     }
 
-    /// Says what takes it back, for whoever derives a way back: `redo` of a revision that was
-    /// edited after it was applied, and `migrate` where a
-    /// [rewriting function](super::Rewrite) puts it in. A `downgrade` that you write says it by itself. An empty [`Sql::new`] says that
-    /// there is nothing to do.
+    /// Declares the SQL that reverses this one. It is used where a downgrade is derived: by `redo`
+    /// for a revision that was edited after it was applied, and by `migrate` if a [rewriting
+    /// function](super::Rewrite) adds the SQL. A hand-written `downgrade` doesn't need it. An empty
+    /// [`Sql::new`] means that nothing has to be reversed.
     pub fn reversed_by(self, sql: impl Into<Sql>) -> Self {
         self.execute.reverse = Some(sql.into());
         self
     }
 }
 
-/// Takes the rows of a bulk insert.
+/// Adds the rows of a bulk insert.
 #[derive(Debug)]
 pub struct BulkInsertHandle<'a> {
     rows: &'a mut Vec<Vec<crate::Value>>,

@@ -1,4 +1,4 @@
-//! What a revision records, and what it makes of a schema.
+//! What a revision records, and its effect on a schema.
 
 use super::{Operation, ReplayError};
 use crate::schema::Schema;
@@ -10,7 +10,7 @@ pub struct Recording {
     pub operations: Vec<Operation>,
     /// Whether the revision runs outside a transaction, alone.
     pub no_transaction: bool,
-    /// Why the direction can't be taken, if it can't.
+    /// Why the direction can't be run, if it can't.
     pub irreversible: Option<String>,
 }
 
@@ -18,7 +18,8 @@ pub struct Recording {
 ///
 /// # Errors
 ///
-/// The first operation that doesn't fit the schema; the schema then holds what went before.
+/// The first operation that doesn't fit the schema. The schema then contains the effect of the
+/// operations before it.
 pub fn replay(schema: &mut Schema, operations: &[Operation]) -> Result<(), ReplayError> {
     operations.iter().try_for_each(|operation| operation.apply(schema))
 }

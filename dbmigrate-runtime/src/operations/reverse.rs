@@ -1,11 +1,11 @@
-//! The way back: operations that undo operations.
+//! Operations that reverse other operations.
 
 use std::fmt;
 
 use super::{ColumnChange, Operation, TableChange};
 use crate::schema::{Column, Schema, Table};
 
-/// An operation that has no way back.
+/// An operation that can't be reversed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Irreversible {
     operation: String,
@@ -13,12 +13,12 @@ pub struct Irreversible {
 }
 
 impl Irreversible {
-    /// The operation in words.
+    /// A description of the operation.
     pub fn operation(&self) -> &str {
         &self.operation
     }
 
-    /// Why it has no way back.
+    /// Why it can't be reversed.
     pub fn why(&self) -> &str {
         &self.why
     }
@@ -32,12 +32,12 @@ impl fmt::Display for Irreversible {
 
 impl std::error::Error for Irreversible {}
 
-/// The operations that lead back from where `operations` lead, given the schema before them. Rows
-/// of a table that they themselves create go with the table.
+/// The operations that reverse `operations`, given the schema before them. Rows that are inserted
+/// into a table that the operations create are dropped with the table.
 ///
 /// # Errors
 ///
-/// When one of them has no way back, or doesn't fit the schema it meets.
+/// When an operation can't be reversed, or doesn't fit the schema that it is applied to.
 pub fn reverse_all(
     operations: &[Operation],
     before: &Schema,
@@ -48,7 +48,7 @@ pub fn reverse_all(
         operations.iter().any(|operation| matches!(operation, Operation::RenameTable { .. }));
     for operation in operations {
         match operation {
-            // The table itself is new, and goes with its rows.
+            // The table is new, so its rows are dropped with it.
             Operation::BulkInsert { table, .. } if before.table(table).is_none() && !renames => {}
             other => reversed.push(other.reverse(&schema)?),
         }
@@ -58,13 +58,13 @@ pub fn reverse_all(
 }
 
 impl Operation {
-    /// The operations that undo this one, given the schema before it: what is dropped is carried
-    /// along from there.
+    /// The operations that reverse this one, given the schema before it, from which the definitions
+    /// of dropped objects are taken.
     ///
     /// # Errors
     ///
-    /// Raw SQL that doesn't say what takes it back, inserted rows and steps have no way back that
-    /// could be derived.
+    /// No reverse can be derived for raw SQL that doesn't declare one, for inserted rows, and for
+    /// steps.
     pub fn reverse(&self, before: &Schema) -> Result<Vec<Operation>, Irreversible> {
         let gone = || self.irreversible("the schema before it has no such object");
         let reversed = match self {
@@ -176,7 +176,7 @@ impl Operation {
     }
 }
 
-/// Creates the table again, with its indexes as operations of their own.
+/// Creates a dropped table again, with separate operations for its indexes.
 fn recreate(table: &Table) -> Vec<Operation> {
     let bare = Table { indexes: Vec::new(), ..table.clone() };
     let indexes = table

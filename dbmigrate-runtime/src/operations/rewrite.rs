@@ -1,29 +1,31 @@
-//! What a project's own function makes of the operations that autogenerate found.
+//! A project's own function that rewrites the operations which autogenerate found.
 
 use super::Operation;
 
-/// A function that rewrites what `cargo dbmigrate migrate` found, before it is written into a
-/// revision: it may leave operations out, replace, split and sort them, and add others.
+/// A function that rewrites the operations which `cargo dbmigrate migrate` found, before they are
+/// written into a revision: it may omit, replace, split and sort operations, and add others.
 ///
-/// It stands in the migrations directory, such as in `migrations/rewrite.rs`, which
-/// `migrations/mod.rs` declares (`#[allow(dead_code)] mod rewrite;`, since a program has no use for
-/// it), and dbmigrate.toml names it by its path from there: `rewrite = "rewrite::rewrite"`. One
-/// after the other several rules are one function that calls the others.
+/// The function is part of the migrations directory, for example in `migrations/rewrite.rs`, which
+/// `migrations/mod.rs` declares (`#[allow(dead_code)] mod rewrite;`, since a program doesn't use
+/// it). dbmigrate.toml names it by its path from there: `rewrite = "rewrite::rewrite"`. To combine
+/// several rules, write a function that calls one after the other.
 ///
-/// The tool compiles and calls it where there are differences: in `migrate`, after the questions
-/// are answered, and in `check`, where what rows get isn't known yet. What it returns has to fit
-/// the schema as any revision has. What of it discards values needs a yes, as far as operations
-/// say that they do, and the downgrade is derived from it: SQL says its way back with
-/// [`reversed_by`](super::ExecuteHandle::reversed_by), or the revision can't be undone. A step
-/// ([`Operations::run`](super::Operations::run)) is refused, as a function can't be written down.
+/// The tool compiles and calls the function if there are differences: in `migrate`, after all
+/// questions are answered, and in `check`, where the values for existing rows aren't known yet. The
+/// result has to fit the schema, as every revision does. Operations in the result that discard
+/// values need confirmation. The downgrade is derived from the result: SQL needs
+/// [`reversed_by`](super::ExecuteHandle::reversed_by), or else the revision can't be undone. A step
+/// ([`Operations::run`](super::Operations::run)) is refused, as a function can't be written into a
+/// revision.
 ///
-/// What is left out is found again the next time, and left out again. What is added and no model
-/// says, such as an index, is found the next time as something to drop: leave that out as well.
+/// An omitted difference is found, and omitted, every time. An added object that isn't in any
+/// model, such as an index, is found the next time as something to drop: omit that operation as
+/// well.
 ///
 /// # Example
 ///
-/// Tables are never dropped, columns of new tables are sorted, a table gets a trigger, and a
-/// column that has to be filled is added in steps that don't lock it.
+/// This function never drops tables, sorts the columns of new tables, adds a trigger to them, and
+/// adds a required column in several steps that don't lock the table.
 ///
 /// ```
 /// use dbmigrate_runtime::prelude::*;

@@ -1,15 +1,15 @@
-//! What SQL of a person or a step makes that a schema has no place for, as it is told.
+//! Declarations of objects that SQL or a step creates and that a schema can't represent.
 
 use super::{Operation, Operations, OtherObject};
 use crate::folding::Folding;
 
-/// What SQL or a step makes and drops beside tables. Nothing of it runs.
+/// Declarations of what SQL or a step creates and drops besides tables. They run nothing.
 ///
-/// These belong into [`ExecuteHandle::describes`](super::ExecuteHandle::describes) and
+/// Use these methods in [`ExecuteHandle::describes`](super::ExecuteHandle::describes) and
 /// [`CustomOperation::describes`](super::CustomOperation::describes), or after an
-/// [`Operations::run`]. What is told of is looked for by `check`: a view that is gone is a
-/// difference then, and one that is there isn't listed as unknown. It is no part of a checksum, so
-/// that it can be added to a revision that is applied.
+/// [`Operations::run`]. `check` looks for declared objects: a missing view is then a difference,
+/// and an existing one isn't listed as unknown. Declarations are not part of a checksum, so they
+/// can be added to a revision that is already applied.
 ///
 /// # Example
 ///
@@ -22,46 +22,46 @@ use crate::folding::Folding;
 ///     .describes(|op| op.makes_view("active"));
 /// ```
 impl Operations {
-    /// Says that a view is made.
+    /// Declares that a view is created.
     pub fn makes_view(&mut self, name: &str) {
         self.push(Operation::Makes(OtherObject::new("view", name)));
     }
 
-    /// Says that a view is dropped.
+    /// Declares that a view is dropped.
     pub fn drops_view(&mut self, name: &str) {
         self.push(Operation::Drops(OtherObject::new("view", name)));
     }
 
-    /// Says that a trigger is made. It goes when its table is dropped.
+    /// Declares that a trigger is created. It is dropped with its table.
     pub fn makes_trigger(&mut self, name: &str, table: &str) {
         let trigger = OtherObject::new("trigger", name);
         self.push(Operation::Makes(OtherObject { table: Some(table.to_owned()), ..trigger }));
     }
 
-    /// Says that a trigger is dropped.
+    /// Declares that a trigger is dropped.
     pub fn drops_trigger(&mut self, name: &str, table: &str) {
         let trigger = OtherObject::new("trigger", name);
         self.push(Operation::Drops(OtherObject { table: Some(table.to_owned()), ..trigger }));
     }
 
-    /// Says that a virtual table of SQLite is made, with the tables that it keeps its content in.
+    /// Declares that a virtual table is created on SQLite, including its shadow tables.
     pub fn makes_virtual_table(&mut self, name: &str) {
         self.push(Operation::Makes(OtherObject::new("virtual table", name)));
     }
 
-    /// Says that a virtual table of SQLite is dropped.
+    /// Declares that a virtual table is dropped on SQLite.
     pub fn drops_virtual_table(&mut self, name: &str) {
         self.push(Operation::Drops(OtherObject::new("virtual table", name)));
     }
 }
 
 impl OtherObject {
-    /// An object of this kind that goes with no table.
+    /// An object of this kind that doesn't belong to a table.
     pub fn new(kind: &str, name: &str) -> OtherObject {
         OtherObject { kind: kind.to_owned(), name: name.to_owned(), table: None }
     }
 
-    /// Whether it is the other one, on a database that compares names so.
+    /// Whether both are the same object, for a database with this folding of names.
     pub fn is(&self, other: &OtherObject, folding: Folding) -> bool {
         self.kind == other.kind && folding.same_table(&self.name, &other.name)
     }

@@ -1,10 +1,11 @@
 //! Foreign keys to columns that are neither the primary key nor unique together.
 //!
-//! Most databases refuse to create such a key. A dialect that answers
-//! [`referable`](Dialect::referable) is one of a database that creates it and then fails wherever
-//! it has to follow it, even without a row. Only what a whole route leaves is judged, since the
-//! order of operations is free and a later revision may add what an earlier one lacks. What the
-//! route leaves unclear is left to the database, whose foreign keys are checked before the commit.
+//! Most databases refuse to create such a foreign key. Some accept it and then fail whenever they
+//! have to follow it, even without any row; their dialects implement
+//! [`referable`](Dialect::referable). Only the result of the whole route is judged, since the order
+//! of operations is free and a later revision may add what an earlier one lacks. If the revisions
+//! don't settle the question, it is left to the database, whose foreign keys are checked before the
+//! commit.
 
 use std::collections::BTreeSet;
 
@@ -15,26 +16,27 @@ use crate::migration::{Direction, Migrations};
 use crate::operations::Operation;
 use crate::schema::{ForeignKey, Schema, Table};
 
-/// A foreign key that the database can't follow once a route has run.
+/// A foreign key that the database can't follow after a route has run.
 pub(crate) struct Mismatch<'d> {
     dialect: &'d dyn Dialect,
-    /// The revision that leaves it so.
+    /// The revision that leaves the foreign key in this state.
     revision: String,
     /// The table with the foreign key.
     table: String,
     key: ForeignKey,
-    /// A column that it refers to and that isn't there.
+    /// A referenced column that doesn't exist.
     missing: Option<String>,
-    /// What the applied revisions build.
+    /// The schema that the applied revisions build.
     before: Schema,
-    /// Whether the route renames what the foreign key is about.
+    /// Whether the route renames a table or column of the foreign key.
     renamed: bool,
-    /// Whether SQL or a step of an applied revision may have done what the revisions don't say.
+    /// Whether SQL or a step of an applied revision may have made changes that the revisions don't
+    /// describe.
     unclear: bool,
 }
 
-/// The first foreign key that a route leaves without the unique columns that it needs, judged by
-/// the revisions alone.
+/// The first foreign key whose referenced columns aren't unique after a route, judged by the
+/// revisions alone.
 ///
 /// # Errors
 ///
@@ -48,7 +50,8 @@ pub(crate) fn mismatch<'d>(
 ) -> Result<Option<Mismatch<'d>>, Error> {
     let before = migrations.replay(Some(applied))?;
     let mismatches = |schema: &Schema| mismatches(schema, dialect);
-    // A database may complain of one mismatch in a table at a time, so an old one may hide a new.
+    // A database may report only one mismatch of a table at a time, so an old one may hide a new
+    // one.
     if !mismatches(&before).is_empty() {
         return Ok(None);
     }
@@ -72,7 +75,7 @@ pub(crate) fn mismatch<'d>(
         Operation::RenameColumn { table, .. } => names.contains(&table.as_str()),
         _ => false,
     });
-    // The revision from which on the foreign key stays so.
+    // The first revision after which the foreign key stays in this state.
     let found = (table, key);
     let mut revision = ids.last().cloned().unwrap_or_default();
     for end in (1..ids.len()).rev() {
@@ -87,7 +90,7 @@ pub(crate) fn mismatch<'d>(
     Ok(Some(Mismatch { dialect, revision, table, key, missing, before, renamed, unclear }))
 }
 
-/// The schema when these revisions have run.
+/// The schema after these revisions have run.
 fn after(
     migrations: &Migrations,
     direction: Direction,
@@ -139,8 +142,8 @@ fn may_concern(operation: &Operation, tables: [&str; 2], dialect: &dyn Dialect) 
     }
 }
 
-/// The foreign keys that can't be followed, with their tables. One whose table isn't in the schema
-/// is not judged.
+/// The foreign keys that can't be followed, with their tables. A foreign key to a table outside of
+/// the schema is not judged.
 fn mismatches(schema: &Schema, dialect: &dyn Dialect) -> Vec<(String, ForeignKey)> {
     let mut found = Vec::new();
     for table in schema.tables.values() {
@@ -164,25 +167,25 @@ fn find<'s>(schema: &'s Schema, name: &str, dialect: &dyn Dialect) -> Option<&'s
     schema.table(name).or_else(alike)
 }
 
-/// Whether the key can refer to its columns in this table.
+/// Whether the foreign key can refer to its columns in this table.
 fn is_key(target: &Table, key: &ForeignKey, dialect: &dyn Dialect) -> bool {
     dialect.referable(target, &key.references_columns).is_none_or(|found| found.is_any())
 }
 
 impl Mismatch<'_> {
-    /// The tables that it is about.
+    /// The tables on both sides of the foreign key.
     pub(crate) fn tables(&self) -> BTreeSet<String> {
         [self.table.clone(), self.key.references_table.clone()].into()
     }
 
-    /// Whether the revisions alone say so. A database at hand knows better, see
+    /// Whether the revisions alone settle the question. A database decides more precisely, see
     /// [`Mismatch::is_open`].
     pub(crate) fn is_certain(&self) -> bool {
         !self.unclear
     }
 
-    /// Whether the database before the run differs from what the revisions build in such a way
-    /// that it may have nothing to complain of.
+    /// Whether the database before the run differs from the schema that the revisions build in a
+    /// way that may make the foreign key valid.
     pub(crate) fn is_open(&self, found: &Schema) -> bool {
         if self.renamed {
             return true;
@@ -195,7 +198,7 @@ impl Mismatch<'_> {
             found.unwrap_or_default().uniques
         };
         let known = uniques(built);
-        // Others made what is unique.
+        // Something other than the revisions created a unique index.
         let of_others = uniques(target).iter().any(|name| !known.contains(name));
         if of_others || (built.is_some() && target.is_none()) {
             return true;
@@ -234,7 +237,7 @@ impl Mismatch<'_> {
     }
 }
 
-/// What a foreign key refers to, and why no database can follow it there.
+/// What a foreign key refers to, and why no database can follow it.
 fn refers_to(key: &ForeignKey, missing: Option<&str>) -> String {
     let columns = quoted(&key.references_columns, "`");
     let (what, why) = match (missing, key.references_columns.len()) {
@@ -264,12 +267,12 @@ pub struct Unfollowable {
     pub table: String,
     /// The foreign key.
     pub key: ForeignKey,
-    /// What it refers to, and why that doesn't work, in words.
+    /// A description of what it refers to, and why that doesn't work.
     pub refers_to: String,
 }
 
-/// The first foreign key of a schema that the dialect's database can't follow. One to a table that
-/// isn't in the schema is not judged.
+/// The first foreign key of a schema that the dialect's database can't follow. A foreign key to a
+/// table outside of the schema is not judged.
 pub fn unfollowable(schema: &Schema, dialect: &dyn Dialect) -> Option<Unfollowable> {
     let (table, key) = mismatches(schema, dialect).into_iter().next()?;
     let missing = missing_column(schema, &key, dialect);
@@ -277,7 +280,7 @@ pub fn unfollowable(schema: &Schema, dialect: &dyn Dialect) -> Option<Unfollowab
     Some(Unfollowable { table, key, refers_to })
 }
 
-/// The first column that a foreign key refers to and that its table doesn't have.
+/// The first column that a foreign key refers to and that doesn't exist in its table.
 fn missing_column(schema: &Schema, key: &ForeignKey, dialect: &dyn Dialect) -> Option<String> {
     let target = find(schema, &key.references_table, dialect)?;
     let folding = folding(dialect);

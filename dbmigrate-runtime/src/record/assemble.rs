@@ -1,4 +1,4 @@
-//! From a record's payload to a table.
+//! Assembles a table from a record's payload.
 
 use super::cursor::{Cursor, DEPTH};
 use super::error::RecordError;
@@ -9,7 +9,7 @@ use crate::schema::{Check, Column, ForeignKey, IndexTerm, PrimaryKey, Table, Typ
 
 type Result<T> = std::result::Result<T, RecordError>;
 
-/// The model in a payload, or nothing if it is the canary's.
+/// The model in a payload, or `None` if it is the canary.
 pub(super) fn record(
     payload: &[u8],
     offset: usize,
@@ -63,14 +63,14 @@ pub(super) fn model(payload: &[u8], offset: usize, naming: &Convention) -> Resul
     Ok(model.finished())
 }
 
-/// The macro's literal and the holes.
+/// Splits a payload into the macro's literal and the holes.
 fn split(payload: &[u8], offset: usize) -> Result<(Cursor<'_>, Cursor<'_>)> {
     let mut holes = Cursor::new(payload, offset);
     let length = holes.length()?;
     Ok((holes.take(length)?, holes))
 }
 
-/// What a model or a group of columns says, with the holes filled.
+/// What a model or a group of columns declares, with the holes filled in.
 struct Group<'a> {
     facts: Vec<Fact>,
     members: Vec<Member<'a>>,
@@ -88,8 +88,8 @@ enum Kind<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The facts and fields in the literal, and from the holes: the columns' types, the texts
-    /// (`head` reads those that come first), the groups.
+    /// Reads the facts and fields from the literal, and the columns' types, the texts (`head` reads
+    /// the first ones) and the groups from the holes.
     fn read(
         mut literal: Cursor<'a>,
         holes: &mut Cursor<'a>,
@@ -131,7 +131,7 @@ impl<'a> Group<'a> {
     }
 }
 
-/// The table and columns that a foreign key refers to.
+/// Fills in the table and columns that a foreign key refers to.
 fn refer(fact: &mut Fact, holes: &mut Cursor<'_>) -> Result<()> {
     if let Fact::ForeignKey(key) = fact {
         key.references_table = holes.owned()?;
@@ -159,7 +159,7 @@ impl<'a> Member<'a> {
     }
 }
 
-/// A model under construction.
+/// A model that is being assembled.
 struct Model<'n> {
     offset: usize,
     naming: &'n Convention,
@@ -169,7 +169,7 @@ struct Model<'n> {
 }
 
 impl Model<'_> {
-    /// Adds the columns of a group; `at` is the line that it is flattened at.
+    /// Adds the columns of a group; `at` is the line of the field that flattens it.
     fn columns(&mut self, group: &Group<'_>, at: Option<u32>) -> Result<()> {
         for member in &group.members {
             let line = at.unwrap_or(member.line);
@@ -202,7 +202,7 @@ impl Model<'_> {
                 Fact::Default(default_value) => column.default = Some(default_value.clone()),
                 Fact::Generated(generated) => column.generated = Some(generated.clone()),
                 Fact::Collate(fact) => column.collation = Some(fact.clone()),
-                // These are the table's.
+                // These facts belong to the table.
                 Fact::PrimaryKey(_)
                 | Fact::Unique(..)
                 | Fact::Index(_)
@@ -221,7 +221,7 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Adds what a group says of the table, once all columns are there.
+    /// Adds the table's constraints and indexes of a group, once all columns are known.
     fn constraints(&mut self, group: Group<'_>) -> Result<()> {
         for fact in group.facts {
             self.fact(fact, None)?;
@@ -239,7 +239,7 @@ impl Model<'_> {
         Ok(())
     }
 
-    /// Adds what is said of the table, by the struct or by the field of that column.
+    /// Adds a fact about the table, from the struct or from the field of this column.
     fn fact(&mut self, fact: Fact, of: Option<&str>) -> Result<()> {
         match fact {
             Fact::PrimaryKey(fields) => self.key = self.resolved(&fields)?,
@@ -258,7 +258,7 @@ impl Model<'_> {
                 self.record.table.checks.push(Check { name, expression });
             }
             Fact::ForeignKey(key) => self.foreign_key(key)?,
-            // A field's own were its column's.
+            // A field's own facts were already added to its column.
             _ if of.is_some() => {}
             Fact::RenamedFrom(fact) => self.record.renamed_from = Some(fact),
             Fact::Docs(fact) => self.record.docs = Some(fact),
@@ -308,7 +308,7 @@ impl Model<'_> {
         fields.iter().map(|field| self.resolve(field)).collect()
     }
 
-    /// The column of the field of that name, or else the column of that name.
+    /// The column of the field with this name, or else the column with this name.
     fn resolve(&self, name: &str) -> Result<String> {
         let fields = &self.record.fields;
         let found = fields

@@ -1,14 +1,14 @@
-//! Reading a record's bytes, which may be anything.
+//! Reads a record's bytes, which can't be trusted.
 
 use super::error::RecordError;
 use crate::model::{self, tag};
 use crate::schema::Type;
 
-/// How deep types and groups may hold each other: far deeper than anybody writes, and flat enough
-/// for any stack.
+/// How deep types and groups may be nested: far deeper than anyone writes, and shallow enough for
+/// any stack.
 pub(super) const DEPTH: u32 = 32;
 
-/// The rest of a run of bytes, and where in the file it begins.
+/// The remaining bytes, and their position in the file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cursor<'a> {
     rest: &'a [u8],
@@ -22,7 +22,7 @@ impl<'a> Cursor<'a> {
         Cursor { rest: bytes, offset }
     }
 
-    /// So many bytes, as a cursor of their own.
+    /// The next bytes, as a separate cursor.
     pub(super) fn take(&mut self, length: usize) -> Result<Cursor<'a>> {
         if length > self.rest.len() {
             return Err(RecordError::past_end(self.offset));
@@ -34,7 +34,7 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
-    /// Four bytes that are a length.
+    /// A length, stored in four bytes.
     pub(super) fn length(&mut self) -> Result<usize> {
         let taken = self.take(4)?;
         let bytes = taken.rest.try_into().map_err(|_| RecordError::past_end(taken.offset))?;
@@ -75,7 +75,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The number of things that follow, each of at least one byte.
+    /// The number of items that follow, each of at least one byte.
     pub(super) fn count(&mut self) -> Result<usize> {
         let start = self.offset;
         let count = self.number()? as usize;
@@ -103,7 +103,7 @@ impl<'a> Cursor<'a> {
         self.text().map(str::to_owned)
     }
 
-    /// A text, or nothing where it is empty.
+    /// A text, or `None` if it is empty.
     pub(super) fn optional(&mut self) -> Result<Option<String>> {
         Ok(Some(self.owned()?).filter(|text| !text.is_empty()))
     }
@@ -141,7 +141,7 @@ impl<'a> Cursor<'a> {
         Ok((ty, false))
     }
 
-    /// Fails unless everything was read.
+    /// Fails unless all bytes were read.
     pub(super) fn finish(&self) -> Result<()> {
         match self.rest.len() {
             0 => Ok(()),

@@ -1,27 +1,27 @@
-//! Writing a record, in a constant.
+//! Encodes a record in a constant.
 //!
-//! What the macro knew is one literal, which the compiler copies whole. Only the holes are
-//! written byte by byte: a loop costs the compiler some microseconds a byte.
+//! What the macro knows is one literal, which the compiler copies as a whole. Only the holes are
+//! written byte by byte, since a loop costs the compiler several microseconds per byte.
 
 use super::FORMAT;
 use crate::model::{Field, Kind, Ty, tag};
 
-/// What a record is made of.
+/// The parts of a record.
 #[doc(hidden)]
 #[derive(Debug, Clone, Copy)]
 pub struct Record {
-    /// What the macro knew.
+    /// What the macro knows.
     pub literal: &'static [u8],
-    /// The fields, for the types of their columns.
+    /// The fields, for their columns' types.
     pub fields: &'static [Field],
-    /// What only the compiler knows as text: a model's module, its file and the directory of the
+    /// Texts that only the compiler knows: a model's module, its file and the directory of the
     /// package's manifest, and for each foreign key the table and the columns that it refers to.
     pub texts: &'static [&'static str],
-    /// The records of the groups that are flattened in, in the order of their fields.
+    /// The records of flattened groups, in the order of their fields.
     pub groups: &'static [&'static Record],
 }
 
-/// A record's bytes: `L` of them the macro's literal, `H` of them holes.
+/// A record's bytes: `L` bytes of literal, `H` bytes of holes.
 #[doc(hidden)]
 #[repr(C)]
 #[allow(dead_code, reason = "only the bytes matter, and those to whoever reads the file")]
@@ -36,15 +36,15 @@ pub struct Bytes<const L: usize, const H: usize> {
 }
 
 impl Record {
-    /// What stands in for the record of a struct that the derive couldn't read.
+    /// Stands in for the record of a struct that the derive couldn't read.
     pub const UNKNOWN: Record = Record { literal: &[], fields: &[], texts: &[], groups: &[] };
 
-    /// The number of bytes that the holes take.
+    /// The number of bytes in the holes.
     pub const fn holes(self) -> usize {
         write_holes(&mut [], 0, &self)
     }
 
-    /// The payload, for a record that doesn't come out of a file.
+    /// The payload, for a record that isn't read from a file.
     pub(crate) fn payload(&self) -> Vec<u8> {
         let holes = self.holes();
         let mut payload = (self.literal.len() as u32).to_le_bytes().to_vec();
@@ -57,7 +57,7 @@ impl Record {
 }
 
 impl<const L: usize, const H: usize> Bytes<L, H> {
-    /// The record's bytes; `L` and `H` are what the record says.
+    /// The record's bytes. `L` and `H` have to be the record's own lengths.
     pub const fn new(record: Record) -> Bytes<L, H> {
         let Some(literal) = record.literal.first_chunk::<L>() else {
             panic!("a record's literal is as long as the derive says")
@@ -78,7 +78,7 @@ impl<const L: usize, const H: usize> Bytes<L, H> {
     }
 }
 
-/// What a record says of the variable `CARGO_MANIFEST_DIR`, which only cargo sets.
+/// The value of the variable `CARGO_MANIFEST_DIR` for a record; only cargo sets it.
 #[doc(hidden)]
 pub const fn manifest_dir(variable: Option<&'static str>) -> &'static str {
     match variable {
@@ -87,11 +87,11 @@ pub const fn manifest_dir(variable: Option<&'static str>) -> &'static str {
     }
 }
 
-/// What ends a record.
+/// The end marker of a record.
 pub(super) const END: [u8; 4] = [0x9d, b'e', b'n', 0xd8];
 
-/// What announces a record. It is in the source with every bit turned and is turned back by
-/// whoever calls, so that no program which reads records looks as if it held one.
+/// The start marker of a record. The source contains it with every bit inverted, and callers invert
+/// it back, so that a program which reads records doesn't itself look as if it contained one.
 pub(super) const fn magic(turned: u8) -> [u8; 8] {
     let mut magic = [0x27, !b'd', !b'b', !b'm', 0x61, !b'r', !b'e', !b'c'];
     let mut idx = 0;
@@ -102,7 +102,7 @@ pub(super) const fn magic(turned: u8) -> [u8; 8] {
     magic
 }
 
-// Each function writes at a place and returns the next one. Into no bytes at all it only counts.
+// Each function writes at a position and returns the next one. With an empty `out` it only counts.
 
 const fn write_holes(out: &mut [u8], mut at: usize, record: &Record) -> usize {
     let (fields, texts, groups) = (record.fields, record.texts, record.groups);
@@ -110,7 +110,7 @@ const fn write_holes(out: &mut [u8], mut at: usize, record: &Record) -> usize {
     while idx < fields.len() {
         if let Field::Column(_, _, ty) = fields[idx] {
             at = match ty.0 {
-                // What most columns have; it saves the compiler a call.
+                // The most common case; handling it here saves the compiler a call.
                 Kind::Plain(tag) => {
                     if !out.is_empty() {
                         out[at] = tag;
@@ -192,7 +192,7 @@ const fn write_bytes(out: &mut [u8], at: usize, bytes: &[u8]) -> usize {
     at + n_bytes
 }
 
-/// Seven bits a byte, the lowest first; all but the last byte have the eighth.
+/// Seven bits per byte, lowest first; the eighth bit is set in all bytes but the last.
 const fn write_number(out: &mut [u8], mut at: usize, mut number: u32) -> usize {
     while number > 127 {
         at = write(out, at, number as u8 | 128);

@@ -1,4 +1,4 @@
-//! What is wrong with a record.
+//! Errors in a record.
 
 use std::fmt;
 
@@ -27,12 +27,12 @@ enum Kind {
 }
 
 impl RecordError {
-    /// Where in the file the record goes wrong, in bytes.
+    /// The position in the file at which the record is invalid, in bytes.
     pub fn offset(&self) -> usize {
         self.offset
     }
 
-    /// The record's format version, if that is what can't be read.
+    /// The record's format version, if that is why it can't be read.
     pub fn is_other_format(&self) -> Option<u16> {
         match self.kind {
             Kind::OtherFormat(kind) => Some(kind),

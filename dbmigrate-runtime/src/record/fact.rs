@@ -1,7 +1,7 @@
-//! What a record says of a struct or a field: a word and what belongs to it.
+//! A fact that a record states about a struct or a field: a keyword and its arguments.
 //!
-//! The words are those of the attributes, so that the derive and this reader need no table of
-//! numbers that both would have to keep.
+//! The keywords are those of the attributes, so that the derive and this reader don't have to share
+//! a table of numbers.
 
 use super::cursor::Cursor;
 use super::error::RecordError;
@@ -14,7 +14,7 @@ use crate::schema::{
 
 type Result<T> = std::result::Result<T, RecordError>;
 
-/// One thing that is said. Columns are by the names of their fields, as in the attribute.
+/// A single fact. Columns are given by the names of their fields, as in the attribute.
 #[derive(Debug)]
 pub(super) enum Fact {
     RenamedFrom(String),
@@ -27,7 +27,7 @@ pub(super) enum Fact {
     Unique(Option<String>, Vec<String>),
     Index(Index),
     Check(Option<String>, String),
-    /// The tables and columns referred to come later, from the holes.
+    /// The referenced tables and columns are filled in later, from the holes.
     ForeignKey(ForeignKey),
     Autoincrement(bool),
     Type(Type),
@@ -38,7 +38,7 @@ pub(super) enum Fact {
     Collate(String),
 }
 
-/// An index, before the names of its columns and its own are known.
+/// An index, before its name and the names of its columns are known.
 #[derive(Debug)]
 pub(super) struct Index {
     pub(super) name: Option<String>,
@@ -47,7 +47,7 @@ pub(super) struct Index {
     pub(super) filter: Option<String>,
 }
 
-/// The facts up to the empty word that ends them.
+/// Reads facts up to the empty keyword that ends the list.
 pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
     let mut facts = Vec::new();
     loop {

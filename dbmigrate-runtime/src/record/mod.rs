@@ -1,13 +1,13 @@
-//! A model as bytes in what the compiler writes, and back.
+//! A model encoded as bytes in a compiled artifact, and decoded again.
 //!
 //! `#[derive(Model)]` leaves one record per struct: a `static` whose evaluated bytes are in the
-//! crate's metadata after `cargo check` and in no shipped program. [`scan`] finds the records in
-//! such a file and decodes them; nothing of the program runs. [`decode_model`] decodes the record
-//! of a model that the program itself has.
+//! crate's metadata after `cargo check`, but not in the finished program. [`scan`] finds and
+//! decodes the records in such a file without running any of the program. [`decode_model`] decodes
+//! the record of a model in the current program.
 //!
-//! A record is, in this order: eight bytes that announce it, the [`FORMAT`] (two bytes, little
-//! endian as all numbers here), the payload's length (four bytes), the payload, and four bytes
-//! that end it. The payload holds what the macro knew, as one piece, and then the *holes*: what
+//! A record consists of eight bytes that mark its start, the [`FORMAT`] (two bytes; all numbers are
+//! little endian), the length of the payload (four bytes), the payload, and four bytes that mark
+//! its end. The payload contains what the macro knows, in one piece, followed by the *holes*, which
 //! only the compiler knows: the columns' types, then the model's module, its file and the directory
 //! of the package's manifest, and the tables and columns that foreign keys refer to.
 //!
@@ -45,63 +45,63 @@ use crate::Model;
 use crate::schema::Table;
 use crate::schema::naming::Convention;
 
-/// The version of the records' format that this crate writes and reads.
+/// The version of the record format that this crate writes and reads.
 pub const FORMAT: u16 = 2;
 
-/// A model as it was recorded.
+/// A decoded model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelRecord {
-    /// The struct with its module, as in `blog::models::User`.
+    /// The path of the struct with its module, such as `blog::models::User`.
     pub path: String,
-    /// The source file, as the compiler names it: from the workspace's root, as a rule.
+    /// The source file as the compiler names it, usually relative to the workspace's root.
     pub file: String,
-    /// The directory of the package's manifest where it was compiled, as cargo says it; empty where
-    /// something else than cargo compiled it.
+    /// The directory of the package's manifest at compile time, as given by cargo; empty if the
+    /// crate wasn't compiled by cargo.
     pub manifest_dir: String,
-    /// The line of the struct's name, or 0 where the compiler didn't say.
+    /// The line of the struct's name, or 0 if it is unknown.
     pub line: u32,
-    /// The table, with all names by [convention](crate::engine::naming) where the model gives
-    /// none. Constraints and indexes are in the order of their names.
+    /// The table. Names that the model doesn't give follow the [convention](crate::engine::naming).
+    /// Constraints and indexes are sorted by name.
     pub table: Table,
-    /// The table's name before, by `renamed_from`.
+    /// The table's previous name, from `renamed_from`.
     pub renamed_from: Option<String>,
-    /// The database that the table is in, where there are several.
+    /// The database that contains the table, if there are several.
     pub database: Option<String>,
-    /// Whether the table is only described and never migrated.
+    /// Whether the table is described but never migrated.
     pub unmanaged: bool,
     /// The first line of the struct's doc comment.
     pub docs: Option<String>,
-    /// Where the table's columns come from, in their order.
+    /// The fields that the table's columns come from, in the same order.
     pub fields: Vec<FieldRecord>,
 }
 
-/// A field of a model, as it was recorded.
+/// A decoded field of a model.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldRecord {
     /// The name of the column.
     pub column: String,
     /// The name of the field.
     pub field: String,
-    /// The line of the field's name, or 0 where the compiler didn't say. A field that was
-    /// flattened in has the line that it is flattened at.
+    /// The line of the field's name, or 0 if it is unknown. For a field of a flattened group it is
+    /// the line of the field that flattens the group.
     pub line: u32,
     /// The first line of the field's doc comment.
     pub docs: Option<String>,
-    /// The column's name before, by `renamed_from`.
+    /// The column's previous name, from `renamed_from`.
     pub renamed_from: Option<String>,
 }
 
-/// The record of a model that this program has, with the names of the default convention.
+/// The record of a model in this program, with names by the default convention.
 ///
 /// # Errors
 ///
-/// None for a derived model; an `impl Model` by hand can say what makes no table.
+/// Never for a derived model; a hand-written `impl Model` may describe an invalid table.
 pub fn decode_model<M: Model>() -> Result<ModelRecord, RecordError> {
     const { assert!(M::FIELDS.known, "this model was not derived") };
     assemble::model(&M::RECORD.payload(), 0, &Convention::default())
 }
 
-/// The static that holds a record. With the feature `embed` it is kept in object files too.
+/// The static that contains a record. With the feature `embed` it is also kept in object files.
 #[cfg(not(feature = "embed"))]
 #[doc(hidden)]
 #[macro_export]
@@ -112,7 +112,7 @@ macro_rules! __record {
     };
 }
 
-/// The static that holds a record. With the feature `embed` it is kept in object files too.
+/// The static that contains a record. With the feature `embed` it is also kept in object files.
 #[cfg(feature = "embed")]
 #[doc(hidden)]
 #[macro_export]
@@ -124,7 +124,7 @@ macro_rules! __record {
     };
 }
 
-// What `scan` knows a file with readable records by: there is one in this crate's own metadata.
+// Lets `scan` recognise metadata in which records are readable: this crate's own contains one.
 __record!(
     CANARY: Bytes<7, 0> =
         Bytes::new(Record { literal: b"\x06canary", fields: &[], texts: &[], groups: &[] })

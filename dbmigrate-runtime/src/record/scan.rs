@@ -1,4 +1,4 @@
-//! Finding records in a file.
+//! Finds records in a file.
 
 use std::hint;
 
@@ -11,18 +11,18 @@ use crate::schema::naming::Convention;
 /// What [`scan`] found in a file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Scan {
-    /// Whether the file has this crate's own record: the metadata of this crate does, where the
-    /// compiler carries what statics hold.
+    /// Whether the file contains this crate's own record. The metadata of this crate does, provided
+    /// that the compiler stores the contents of statics in it.
     pub canary: bool,
-    /// The models, in the order of the file. One that is in the file twice is here twice.
+    /// The models, in the order of the file. A model that occurs twice in the file is listed twice.
     pub records: Vec<ModelRecord>,
-    /// What announces itself as a record and can't be read.
+    /// Records that have a start marker but can't be read.
     pub damaged: Vec<RecordError>,
 }
 
 /// Finds and decodes the records of models in the bytes of any file.
 ///
-/// It never panics and allocates no more than the bytes justify, whatever they are.
+/// Never panics, and allocates only in proportion to the input, even for malformed bytes.
 ///
 /// # Example
 ///
@@ -34,7 +34,7 @@ pub fn scan(bytes: &[u8]) -> Scan {
     scan_with(bytes, &Convention::default())
 }
 
-/// The same by another convention for the names that models don't give.
+/// The same as [`scan`], with another convention for the names that models don't give.
 ///
 /// # Example
 ///
@@ -70,10 +70,10 @@ pub fn scan_with(bytes: &[u8], naming: &Convention) -> Scan {
     scan
 }
 
-/// The bytes before a payload: the announcement, the format and the length.
+/// The number of bytes before a payload: the start marker, the format and the length.
 const HEADER: usize = 14;
 
-/// The payload of the record that these bytes begin with.
+/// The payload of a record that starts at the first of these bytes.
 fn framed(bytes: &[u8], offset: usize) -> Result<&[u8], RecordError> {
     let cut_off = || RecordError::cut_off(offset);
     let header = bytes.first_chunk::<HEADER>().ok_or_else(cut_off)?;
@@ -93,8 +93,8 @@ fn framed(bytes: &[u8], offset: usize) -> Result<&[u8], RecordError> {
     Ok(payload)
 }
 
-/// Where the eight bytes first are. It looks at every eighth byte only, and at the others where
-/// that one is among the eight (Horspool's search).
+/// The position of the first occurrence of the eight bytes. Only every eighth byte is inspected
+/// unless that byte is one of the eight (Horspool's algorithm).
 fn find(bytes: &[u8], needle: &[u8; 8]) -> Option<usize> {
     let mut skips = [needle.len(); 256];
     for (idx, &byte) in needle[..7].iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The reader over bytes that are right, cut off, turned around and made up.
+//! The reader on bytes that are valid, truncated, altered and made up.
 
 use super::encode::{END, magic};
 use super::*;
@@ -37,7 +37,7 @@ fn record() -> Record {
     }
 }
 
-/// The record's bytes as they are in a file.
+/// The record's bytes as they are stored in a file.
 fn bytes(record: &Record) -> Vec<u8> {
     let payload = record.payload();
     let length = (payload.len() as u32).to_le_bytes();

@@ -5,19 +5,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{Graph, Revision};
 
 impl Graph {
-    /// The labels of the branches that a revision is on: its own, those of what it follows, and
-    /// those of what follows it, down to where the branch leaves another one.
+    /// The labels of a revision's branches: its own, those of its ancestors, and those of its
+    /// descendants, back to the point where the branch leaves another one.
     pub fn labels(&self, id: &str) -> &[String] {
         self.labels.get(id).map_or(&[], Vec::as_slice)
     }
 
-    /// All branch labels, each with the id of the revision that it is written in.
+    /// All branch labels, each with the id of the revision that declares it.
     pub fn branch_labels(&self) -> impl Iterator<Item = (&str, &str)> {
         self.carriers.iter().map(|(label, id)| (label.as_str(), id.as_str()))
     }
 
-    /// Heads that nobody has told apart, such as those of two people who didn't know of each other:
-    /// nothing depends on them, and their labels are the same.
+    /// Heads that nothing tells apart, such as the work of two people who didn't know of each
+    /// other: nothing depends on these heads, and their labels are the same.
     pub fn rival_heads(&self) -> Vec<&str> {
         let heads = self.real_heads();
         let is_alike = |one: &&str| {
@@ -27,31 +27,31 @@ impl Graph {
         heads.iter().copied().filter(is_alike).collect()
     }
 
-    /// Whether a revision follows another one, also over others. Dependencies don't count.
+    /// Whether a revision follows another one, directly or indirectly. Dependencies don't count.
     pub fn follows(&self, id: &str, other: &str) -> bool {
         self.back(&[id], parents).contains(other) && id != other
     }
 
-    /// Whether two revisions are on branches that have different labels and nothing in common.
+    /// Whether two revisions are on branches with different labels and without common ancestors.
     pub fn is_elsewhere(&self, one: &str, other: &str) -> bool {
         let (one, other) = (self.labels(one), self.labels(other));
         let is_labelled = !one.is_empty() || !other.is_empty();
         is_labelled && !one.iter().any(|text| other.contains(text))
     }
 
-    /// A revision with what it follows and what follows it. Dependencies don't count.
+    /// A revision with its ancestors and descendants. Dependencies don't count.
     pub(super) fn lineage<'a>(&'a self, id: &'a str) -> BTreeSet<&'a str> {
         let mut lineage = self.back(&[id], parents);
         lineage.extend(self.on_branch(id));
         lineage
     }
 
-    /// A revision with what follows it. Dependencies don't count.
+    /// A revision with its descendants. Dependencies don't count.
     pub(super) fn on_branch<'a>(&'a self, id: &'a str) -> BTreeSet<&'a str> {
         self.forth(&[id], parents)
     }
 
-    /// The labels by revision.
+    /// The labels of each revision.
     pub(super) fn inherited_labels(&self) -> BTreeMap<String, Vec<String>> {
         let mut labels: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (label, id) in &self.carriers {

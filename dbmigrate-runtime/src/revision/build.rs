@@ -1,4 +1,4 @@
-//! Revisions become a graph, or it is said which of their files is wrong.
+//! Builds a graph of revisions, or reports which file is wrong.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,8 +10,8 @@ impl Graph {
     ///
     /// # Errors
     ///
-    /// When two have one id or one branch label, one needs a revision that isn't there, they need
-    /// each other in a circle, or one replaces what can't be replaced.
+    /// When two revisions have the same id or branch label, when one needs a revision that doesn't
+    /// exist, when they need each other in a circle, or when one replaces what can't be replaced.
     pub fn new(revisions: Vec<Revision>) -> Result<Graph, GraphError> {
         if revisions.iter().any(|revision| !revision.replaces.is_empty()) {
             Graph::with_replaced(revisions)
@@ -20,7 +20,7 @@ impl Graph {
         }
     }
 
-    /// The graph of just these revisions.
+    /// The graph of exactly these revisions.
     pub(super) fn of(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
         sort(&mut revisions);
         let by_id = by_id(&revisions)?;
@@ -67,12 +67,12 @@ impl Graph {
     }
 }
 
-/// Fails where a text can't be a revision's id, since it stands in identifiers such as `id+1`,
+/// Checks that a text can be a revision's id, which appears in identifiers such as `id+1`,
 /// `id@head` and `a:b`.
 ///
 /// # Errors
 ///
-/// Every sign that it must not have, or the meaning that it has.
+/// The characters that an id can't contain, or the other meaning that the text has.
 pub fn check_id(id: &str) -> Result<(), GraphError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     check_name(id, "a revision's id", is_allowed).map_err(|err| {
@@ -80,11 +80,11 @@ pub fn check_id(id: &str) -> Result<(), GraphError> {
     })
 }
 
-/// Fails where a text can't be a branch label, which stands in identifiers as ids do.
+/// Checks that a text can be a branch label, which appears in identifiers as ids do.
 ///
 /// # Errors
 ///
-/// Every sign that it must not have, or the meaning that it has.
+/// The characters that a label can't contain, or the other meaning that the text has.
 pub fn check_label(label: &str) -> Result<(), GraphError> {
     let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     check_name(label, "a branch label", is_allowed)
@@ -112,8 +112,8 @@ fn check_name(name: &str, what: &str, is_allowed: impl Fn(char) -> bool) -> Resu
     Err(if bad.is_empty() && !name.is_empty() { err.hint("choose another") } else { err })
 }
 
-/// Puts revisions in the order of their files' names, whichever directory they are in: a program
-/// knows the name alone, and it takes the same way as the tool.
+/// Sorts revisions by the names of their files, regardless of directory: a program knows only the
+/// name, and must use the same order as the tool.
 pub(super) fn sort(revisions: &mut [Revision]) {
     let name = |revision: &Revision| revision.file.rsplit(['/', '\\']).next().map(str::to_owned);
     revisions.sort_by_cached_key(|revision| (name(revision), revision.id.clone()));
@@ -136,7 +136,7 @@ pub(super) fn by_id(revisions: &[Revision]) -> Result<BTreeMap<String, usize>, G
     Ok(by_id)
 }
 
-/// The places of the revisions that labels are written in.
+/// The positions of the revisions that declare labels.
 fn carriers(
     revisions: &[Revision],
     by_id: &BTreeMap<String, usize>,
@@ -214,7 +214,8 @@ fn depended(
     revision.depends_on.iter().map(one).collect()
 }
 
-/// An order in which each comes after what it needs, or those that have none.
+/// An order in which each revision comes after those that it needs, or the revisions that have no
+/// such order.
 fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     let mut n_open: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
@@ -240,14 +241,15 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     }
 }
 
-/// Names the revisions of one circle, and not all those that come after it.
+/// Names only the revisions of one circle, without those that merely come after it.
 fn circle(revisions: &[Revision], parents: &[Vec<usize>], needs: &[Vec<usize>]) -> GraphError {
     let (verb, constant, edges, unordered) = match (topological(parents), topological(needs)) {
         (Err(missing), _) => ("follow", "DOWN_REVISION", parents, missing),
         (_, Err(missing)) => ("need", "DEPENDS_ON", needs, missing),
         (Ok(_), Ok(_)) => unreachable!("what has an order has no circle"),
     };
-    // Each of them needs another one of them, so the way along needs never ends.
+    // Each of these revisions needs another one of them, so following their needs leads into a
+    // circle.
     let mut way: Vec<usize> = unordered.first().copied().into_iter().collect();
     while let Some(at) = way.last() {
         let Some(next) = edges[*at].iter().find(|edge| unordered.contains(edge)) else { break };

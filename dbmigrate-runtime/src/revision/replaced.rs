@@ -1,4 +1,4 @@
-//! Revisions that replace others, and which of both a database has.
+//! Revisions that replace others, and which of the two a database has.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,22 +8,22 @@ use super::build::{by_id, check_id, sort};
 use super::target::{split_branch, split_relative};
 use super::{Graph, GraphError, Revision, Target};
 
-/// A history, of type `T`, as one database has it.
+/// A history of type `T` from the point of view of one database.
 #[derive(Debug)]
 pub struct View<'a, T: Clone> {
     /// The history.
     pub of: Cow<'a, T>,
-    /// What is applied of it.
+    /// The applied revisions of this history.
     pub applied: BTreeSet<String>,
-    /// Applied revisions whose files are gone and that count as the one that replaces them, by
-    /// that one.
+    /// By the id of a replacing revision, the applied revisions that count as that one because
+    /// their files no longer exist.
     pub counted: BTreeMap<String, Vec<String>>,
 }
 
-/// One of the revisions that another one replaces.
+/// An entry in the list of revisions that another one replaces.
 struct Replaced<'a> {
     id: &'a str,
-    /// What it replaces itself.
+    /// The revisions that this entry itself replaced.
     of: Vec<&'a str>,
 }
 
@@ -35,7 +35,7 @@ fn entry(text: &str) -> Replaced<'_> {
 }
 
 impl Revision {
-    /// The ids of the revisions that it replaces, in the order of the history.
+    /// The ids of the revisions that this one replaces, in the order of the history.
     pub fn replaced(&self) -> impl Iterator<Item = &str> {
         self.entries().map(|replaced| replaced.id)
     }
@@ -44,8 +44,8 @@ impl Revision {
         self.replaces.iter().map(|replace| entry(replace))
     }
 
-    /// Those of what it replaces that the applied ones amount to: one that replaced others stands
-    /// for them, and they for it.
+    /// The replaced revisions that the applied ones cover: an entry that itself replaced others
+    /// covers them, and all of them together cover the entry.
     fn covered<'a>(&'a self, applied: &BTreeSet<String>) -> BTreeSet<&'a str> {
         let mut covered: BTreeSet<&str> =
             self.replaced().filter(|replaced| applied.contains(*replaced)).collect();
@@ -62,8 +62,8 @@ impl Revision {
         covered
     }
 
-    /// The ids that name the point at which it ends: its last one, and where that replaced others,
-    /// their last one.
+    /// The ids that name the point at which this revision ends: the last one that it replaces and,
+    /// if that one replaced others, the last of those.
     fn ends(&self) -> Vec<&str> {
         let mut ends = Vec::new();
         let mut at = self.entries().next_back();
@@ -80,32 +80,33 @@ impl Revision {
 }
 
 impl Graph {
-    /// The revision of that id, or the one that is in its place in this view.
+    /// The revision with this id, or the one in its place in this view.
     pub fn find(&self, id: &str) -> Option<&Revision> {
         self.get(id).or_else(|| self.get(self.aliases.get(id)?))
     }
 
-    /// The revisions that replace others, those first that replace the most.
+    /// The revisions that replace others, starting with the one that replaces the most.
     fn replacing(&self) -> Vec<&Revision> {
         replacing(&self.written)
     }
 
-    /// The revisions that replace that one, in this view or not.
+    /// The revisions that replace the given one, in this view or not.
     pub(crate) fn replacing_one(&self, id: &str) -> Vec<&Revision> {
         let mut by = self.replacing();
         by.retain(|by| by.replaced().any(|replaced| replaced == id));
         by
     }
 
-    /// What an identifier names that has no place of its own in this view, and the revision that
-    /// replaces it together with what follows it. The last one that it replaces is the same point.
+    /// The id that an identifier names, and the revision that replaces it along with later ones;
+    /// for a point that doesn't exist in this view. The last replaced revision is the same point as
+    /// the replacing one, so it doesn't count.
     pub fn replaced_by(&self, identifier: &str) -> Option<(&str, &Revision)> {
         let (id, by) = self.alias(identifier)?;
         let is_inner = by.replaced().any(|replaced| replaced == id) && !by.ends().contains(&id);
         is_inner.then_some((id, by))
     }
 
-    /// The id that an identifier names and that isn't in this view, and what is in its place.
+    /// The id that an identifier names and that isn't in this view, with the revision in its place.
     pub fn alias(&self, identifier: &str) -> Option<(&str, &Revision)> {
         let rest = split_branch(identifier).1;
         if rest.is_empty() || self.get(rest).or_else(|| self.labelled(rest)).is_some() {
@@ -123,7 +124,7 @@ impl Graph {
         Some((id, self.get(by)?))
     }
 
-    /// What is wrong with an identifier of a point that isn't in this view.
+    /// What is wrong with an identifier for a point that doesn't exist in this view.
     pub(crate) fn no_such_point(&self, id: &str, by: &Revision) -> GraphError {
         let message = format!(
             "revision `{id}` is one of those that `{}` replaces, so that point is not there any \
@@ -137,7 +138,7 @@ impl Graph {
         GraphError::new(message).hint(format!("the next ones are `{before}` and `{}`", by.id))
     }
 
-    /// A target that was understood in another view of the same history.
+    /// A target that was resolved in another view of the same history, in terms of this view.
     pub fn translated(&self, target: &Target) -> Target {
         if self.aliases.is_empty() {
             return target.clone();
@@ -156,16 +157,17 @@ impl Graph {
         }
     }
 
-    /// The history as a database has it that these revisions are applied in.
+    /// The history from the point of view of a database with these applied revisions.
     ///
-    /// Where it has some of those that another one replaces, they are there, and that one is not:
-    /// its id names the last of them. Where their files are gone and it has all of them, they count
-    /// as the one that replaces them. A history in which none replaces others is borrowed.
+    /// If the database has some of the revisions that another one replaces, the view contains them
+    /// and not the replacing revision, whose id then names the last of them. If their files no
+    /// longer exist and the database has all of them, they count as the replacing revision. A
+    /// history without replacing revisions is borrowed.
     ///
     /// # Errors
     ///
-    /// When it has some and not all of them, and their files are gone; and when it has both some of
-    /// them and what replaces them.
+    /// When the database has only some of them and their files no longer exist; and when it has
+    /// some of them as well as the revision that replaces them.
     ///
     /// # Example
     ///
@@ -234,12 +236,12 @@ impl Graph {
         Ok(View { of, applied, counted })
     }
 
-    /// The history with the revisions that these identifiers name, also where another one replaces
-    /// them in this view.
+    /// The history with the revisions that these identifiers name, even if another revision
+    /// replaces them in this view.
     ///
     /// # Errors
     ///
-    /// When the files of such a revision are gone.
+    /// When the files of such a revision no longer exist.
     pub fn naming(&self, identifiers: &[&str]) -> Result<Cow<'_, Graph>, GraphError> {
         let mut open = self.open.clone();
         for identifier in identifiers {
@@ -259,8 +261,9 @@ impl Graph {
         }
     }
 
-    /// Whether the files are there of what a revision replaces. Of one that replaced others itself
-    /// and these either may be missing: it where it isn't applied, they where none or all are.
+    /// Whether the files exist of the revisions that this one replaces. If an entry itself replaced
+    /// others, one side may be missing: the entry's file if it isn't applied, the others' files if
+    /// none or all of them are applied.
     fn has_files(&self, by: &Revision, applied: &BTreeSet<String>) -> bool {
         let written = ids(&self.written);
         let is_written = |id: &str| written.contains(id);
@@ -279,7 +282,7 @@ impl Graph {
         })
     }
 
-    /// The graph of revisions of which some replace others, for a new database.
+    /// The graph for a new database, of revisions of which some replace others.
     pub(super) fn with_replaced(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
         sort(&mut revisions);
         by_id(&revisions)?;
@@ -287,7 +290,8 @@ impl Graph {
         Graph::opened(&revisions.into(), BTreeSet::new())
     }
 
-    /// The same where these are left out and what they replace is there.
+    /// The graph without the replacing revisions in `open`, but with the revisions that they
+    /// replace.
     fn opened(written: &Arc<[Revision]>, open: BTreeSet<String>) -> Result<Graph, GraphError> {
         let aliases = aliases(written, &open);
         let mut revisions: Vec<Revision> = written
@@ -333,18 +337,18 @@ fn is_inside(by: &Revision, id: &str) -> bool {
     by.replaced().any(|replaced| replaced == id) && !by.ends().contains(&id)
 }
 
-/// What is in the place of a revision that isn't in this view.
+/// For each revision that isn't in this view, the revision in its place.
 fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, String> {
     let ids = ids(written);
     let is_written = |id: &str| ids.contains(id);
     let mut aliases = BTreeMap::new();
-    // The one that replaces the most comes last and has the word.
+    // The revision that replaces the most comes last, so its entries win.
     for by in replacing(written).into_iter().rev() {
         if !open.contains(&by.id) {
             aliases.extend(by.replaced().map(|replaced| (replaced.to_owned(), by.id.clone())));
             continue;
         }
-        // What it replaces is in this view, or in the place of what is.
+        // The replaced revision is in this view, or another one is in its place.
         let end = |ids: Vec<&str>, aliases: &BTreeMap<String, String>| {
             let known =
                 ids.into_iter().find(|text| is_written(text) || aliases.contains_key(*text))?;
@@ -362,8 +366,9 @@ fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, St
     aliases
 }
 
-/// Fails where a revision replaces itself or names what it replaces in another order than the
-/// history's, or two replace one without one of them replacing all that the other one does.
+/// Fails if a revision replaces itself, if it lists what it replaces in another order than the
+/// history's, or if two revisions replace the same one and neither replaces everything that the
+/// other one does.
 fn check(revisions: &[Revision]) -> Result<(), GraphError> {
     let replacing = replacing(revisions);
     let written: BTreeMap<&str, &Revision> =
@@ -401,8 +406,9 @@ fn check(revisions: &[Revision]) -> Result<(), GraphError> {
     Ok(())
 }
 
-/// Fails where a list of what is replaced has what is no id, one twice, or one before another that
-/// it follows: the last one is the point at which the list ends.
+/// Fails if a list of replaced revisions contains something that isn't an id, contains an id twice,
+/// or lists a revision before one that it follows: the last entry is the point at which the list
+/// ends.
 fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(), GraphError> {
     let err = |message: String| {
         GraphError::new(format!("{message}, in {}", by.file)).hint("correct its `REPLACES`")
@@ -436,8 +442,8 @@ fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(
     Ok(())
 }
 
-/// Fails where a file has the id of a replaced revision and is elsewhere in the history: it would be
-/// passed over for the one that replaces it.
+/// Fails if a file has the id of a replaced revision but a different place in the history, since it
+/// would be ignored in favour of the revision that replaces it.
 fn check_places(
     by: &Revision,
     replacing: &[&Revision],
@@ -445,7 +451,7 @@ fn check_places(
 ) -> Result<(), GraphError> {
     let mut allowed: BTreeSet<&str> = by.entries().flat_map(|entry| entry.of).collect();
     allowed.extend(by.replaced());
-    // What comes before it, under each name that it has.
+    // The ancestors, under each name that they have.
     let mut open: Vec<&str> = by.parents.iter().map(String::as_str).collect();
     while let Some(id) = open.pop() {
         if id == by.id || !allowed.insert(id) {
@@ -510,7 +516,7 @@ fn listed(ids: &[&str]) -> String {
     format!("`{}`", ids.join("`, `"))
 }
 
-/// A database that stands where there are no files any more.
+/// The error for a database at a point whose files no longer exist.
 fn half(by: &Revision, rows: &[&str], covered: &BTreeSet<&str>) -> GraphError {
     let missing: Vec<&str> = by
         .entries()
@@ -535,7 +541,8 @@ fn half(by: &Revision, rows: &[&str], covered: &BTreeSet<&str>) -> GraphError {
     ))
 }
 
-/// A database that two versions of a project have worked on, which did not know of each other.
+/// The error for a database that two versions of a project have migrated without knowing of each
+/// other.
 fn both(by: &Revision, rows: &[&str]) -> GraphError {
     let message = format!(
         "the database has revision `{}` applied and also {}, which it replaces, in {}",

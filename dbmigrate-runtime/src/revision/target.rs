@@ -1,21 +1,21 @@
-//! What a person's words for a revision name.
+//! Resolves the identifiers that people write for revisions.
 
 use std::collections::BTreeSet;
 
 use super::{Graph, GraphError, Revision, TO_ONE_HEAD};
 
-/// The revisions that a command works on.
+/// The revisions that a command applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// Before the first revision.
+    /// The point before the first revision.
     Base,
     /// These revisions; several for `heads`, `current` and the parents of a merge.
     Revisions(Vec<String>),
-    /// The same on one branch, the rest of the history left alone.
+    /// Revisions on one branch; the rest of the history is left alone.
     Branch {
         /// The revision that names the branch.
         branch: String,
-        /// None for the branch's base.
+        /// Empty for the branch's base.
         ids: Vec<String>,
     },
 }
@@ -30,7 +30,7 @@ impl Target {
         }
     }
 
-    /// The revisions, none for the base.
+    /// The revisions; empty for the base.
     pub fn ids(&self) -> Vec<&str> {
         match self {
             Target::Base => Vec::new(),
@@ -40,7 +40,7 @@ impl Target {
         }
     }
 
-    /// The revision that names the branch, where only one branch is meant.
+    /// The revision that names the branch, if only one branch is meant.
     pub fn branch(&self) -> Option<&str> {
         match self {
             Target::Base | Target::Revisions(_) => None,
@@ -52,14 +52,14 @@ impl Target {
 /// A range `a:b` of revisions; a side that isn't given is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Range {
-    /// Where it begins.
+    /// The start.
     pub from: Option<String>,
-    /// Where it ends.
+    /// The end.
     pub to: Option<String>,
 }
 
 impl Range {
-    /// Reads `a:b`, `a:` or `:b`; `None` when there is no `:`.
+    /// Parses `a:b`, `a:` or `:b`; `None` if there is no `:`.
     pub fn parse(text: &str) -> Option<Range> {
         let (from, to) = text.split_once(':')?;
         let side = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -67,13 +67,12 @@ impl Range {
     }
 }
 
-/// Whether an identifier names nothing without a look at what is applied, as `current`, `+1` and
-/// `label@-1` do.
+/// Whether an identifier depends on what is applied, as `current`, `+1` and `label@-1` do.
 pub fn is_from_database(identifier: &str) -> bool {
     matches!(split_relative(split_branch(identifier).1), ("current", _) | ("", Some(_)))
 }
 
-/// How many steps an identifier such as `+1` or `label@-1` is away from what is applied.
+/// How many steps an identifier such as `+1` or `label@-1` is away from the applied revisions.
 pub(crate) fn steps_from_current(identifier: &str) -> Option<i64> {
     match split_relative(split_branch(identifier).1) {
         ("", steps) => steps,
@@ -82,12 +81,12 @@ pub(crate) fn steps_from_current(identifier: &str) -> Option<i64> {
 }
 
 impl Graph {
-    /// The revision that an identifier names, or `None` for the base. Without a database: `current`
-    /// and a bare `+N` or `-N` are no identifiers here.
+    /// The revision that an identifier names without a database, or `None` for the base. `current`
+    /// and a bare `+N` or `-N` need a database, so they are errors here.
     ///
     /// # Errors
     ///
-    /// When it names none, or several.
+    /// When the identifier names no revision, or several.
     pub fn resolve(&self, identifier: &str) -> Result<Option<&str>, GraphError> {
         match self.target(identifier, None)?.ids().as_slice() {
             [] => Ok(None),
@@ -99,13 +98,14 @@ impl Graph {
         }
     }
 
-    /// What an identifier names: a full id, a branch label, an unambiguous beginning of an id,
-    /// `head`, `heads`, `base`, `current`, `+N` and `-N` from what is applied, `+N` and `-N` behind
-    /// any of them, and `label@` or `id@` before any of them, which means it on that branch.
+    /// Resolves an identifier: a full id, a branch label, an unambiguous prefix of an id, `head`,
+    /// `heads`, `base`, `current`, `+N` or `-N` relative to the applied revisions, any of these
+    /// followed by `+N` or `-N`, and any of these with `label@` or `id@` in front, which restricts
+    /// it to that branch.
     ///
     /// # Errors
     ///
-    /// When it names nothing, or more than it may.
+    /// When the identifier names nothing, or more revisions than allowed.
     pub fn target(
         &self,
         identifier: &str,
@@ -145,11 +145,11 @@ impl Graph {
         Ok(Target::of(ids, words.branch.map(|branch| branch.id)))
     }
 
-    /// What several identifiers name together.
+    /// Resolves several identifiers together.
     ///
     /// # Errors
     ///
-    /// When one names nothing, or more than it may, and when one of several is the base.
+    /// When one names nothing, or more revisions than allowed, and when one of several is the base.
     pub fn targets(
         &self,
         identifiers: &[String],
@@ -194,7 +194,7 @@ impl Graph {
         Ok(Branch { name: name.to_owned(), id: &found.id, lineage: self.lineage(&found.id) })
     }
 
-    /// The one revision whose id begins so; nothing as the error when there is none.
+    /// The one revision whose id has this prefix; `Err(None)` if there is none.
     fn beginning_with(
         &self,
         name: &str,
@@ -219,7 +219,7 @@ impl Graph {
         }
     }
 
-    /// Revisions for a message, each on a line of its own with its labels and its file.
+    /// Revisions for a message, each on its own line with its labels and its file.
     pub fn listed(&self, ids: &[&str]) -> String {
         let line = |revision: &Revision| {
             let labels = match self.labels(&revision.id) {
@@ -243,7 +243,7 @@ struct Branch<'a> {
     lineage: BTreeSet<&'a str>,
 }
 
-/// An identifier that is being read.
+/// An identifier that is being resolved.
 struct Words<'a> {
     graph: &'a Graph,
     identifier: &'a str,
@@ -269,7 +269,7 @@ impl<'a> Words<'a> {
                 if heads.len() < 2 || name == "heads" {
                     return Ok(heads);
                 }
-                // One that has all the others before it, since it depends on them.
+                // A revision that depends on all others comes after them.
                 let has_all = |text: &&&str| {
                     let before = self.graph.with_ancestors(&[text]);
                     heads.iter().all(|head| before.contains(head))
@@ -298,7 +298,7 @@ impl<'a> Words<'a> {
             None => {
                 self.graph.beginning_with(name, |id| self.is_on_branch(id)).map_err(|several| {
                     several.unwrap_or_else(|| {
-                        // It may be there, and not on the branch.
+                        // The revision may exist without being on the branch.
                         match (self.graph.beginning_with(name, |_| true), &self.branch) {
                             (Ok(revision), Some(branch)) => not_on_branch(revision, &branch.name),
                             _ => GraphError::new(format!("no revision `{name}` in this project"))
@@ -316,7 +316,7 @@ impl<'a> Words<'a> {
         }
     }
 
-    /// What is applied last; `steps` are those that will be gone from there.
+    /// The heads of the applied revisions; `steps` is how many steps from there are counted.
     fn current(&self, steps: Option<i64>) -> Result<Vec<&'a str>, GraphError> {
         let Some(applied) = self.applied else {
             let message =
@@ -333,7 +333,7 @@ impl<'a> Words<'a> {
         };
         let last: Vec<&str> =
             branch.lineage.iter().copied().filter(is_applied).filter(is_last).collect();
-        // The trunk below a branch is not the branch's to undo.
+        // A branch can't undo the trunk below it.
         let of_branch = self.graph.on_branch(branch.id);
         let is_own = |text: &&str| {
             of_branch.contains(text) || self.graph.labels(text).contains(&branch.name)
@@ -372,8 +372,8 @@ impl<'a> Words<'a> {
                     self.on_branch(revision.parents.iter().map(String::as_str))
                 }
             };
-            // A merge has several parents, and before it are all of them; but after a revision is
-            // one of those that follow it.
+            // Before a merge are all of its parents, but after a revision is only one of those that
+            // follow it.
             if steps > 0 {
                 match at.as_slice() {
                     [] => return Err(too_far(n)),
@@ -385,7 +385,7 @@ impl<'a> Words<'a> {
         Ok(at)
     }
 
-    /// That one can't count on from several revisions, reached after `n` of the steps.
+    /// The error for counting on from several revisions, which were reached after `n` of the steps.
     fn count_from(&self, ids: &[&str], steps: i64, n: u64) -> GraphError {
         let is_from_current = n == 0 && steps_from_current(self.identifier).is_some();
         let left = i64::try_from(steps.unsigned_abs() - n).unwrap_or(i64::MAX) * steps.signum();
@@ -401,7 +401,7 @@ impl<'a> Words<'a> {
         GraphError::new(format!("`{}` names several revisions:{list}", self.identifier))
     }
 
-    /// How to name one of several: by the label of its branch where no other one is on it.
+    /// How to name one of several revisions: by the label of its branch, if no other one is on it.
     fn one_of(&self, ids: &[&str]) -> String {
         let name = |id: &&str| {
             let others = ids.iter().filter(|text| *text != id);
@@ -415,7 +415,7 @@ impl<'a> Words<'a> {
         format!("name one of them ({})", names.join(", "))
     }
 
-    /// `head` or `label@head`, without what is counted from there.
+    /// `head` or `label@head`, without the steps.
     fn identifier_of_head(&self) -> String {
         match &self.branch {
             Some(branch) => format!("{}@head", branch.name),
@@ -437,7 +437,7 @@ pub(super) fn split_branch(identifier: &str) -> (Option<&str>, &str) {
     }
 }
 
-/// Splits `id+2`, `head-1`, `+1` into name and steps. Ids have neither sign in them.
+/// Splits `id+2`, `head-1`, `+1` into name and steps. Ids contain neither sign.
 pub(super) fn split_relative(identifier: &str) -> (&str, Option<i64>) {
     let Some(at) = identifier.rfind(['+', '-']) else { return (identifier, None) };
     match identifier[at..].parse() {

@@ -1,4 +1,4 @@
-//! The program's side.
+//! The program's side of the protocol.
 
 use std::cell::RefCell;
 use std::io::{BufRead as _, BufReader, Read, Write as _};
@@ -15,7 +15,7 @@ use crate::migration::Migration;
 use crate::operations::{self, FORMAT, Json, Operation, Rewrite, decode_values, encode_values};
 use crate::{Db, Migrator, Module, Value};
 
-/// What the generated program does: records, or runs steps as it is asked to.
+/// The main function of the generated program: records, or runs the requested steps.
 pub fn main(migrator: Migrator) -> ExitCode {
     let Some(started) = Started::read() else { return ExitCode::from(2) };
     let Some(out) = Out::begin(&started) else { return ExitCode::FAILURE };
@@ -35,7 +35,8 @@ pub fn main(migrator: Migrator) -> ExitCode {
     }
 }
 
-/// What the generated program does that has a project's rewriting function: calls it, once.
+/// The main function of the generated program with a project's rewriting function, which is called
+/// once.
 pub fn rewrite(function: Rewrite) -> ExitCode {
     let Some(started) = Started::read().filter(|started| started.command == "rewrite") else {
         return ExitCode::from(2);
@@ -59,11 +60,11 @@ fn record(module: &Module) -> Result<Migration, String> {
 }
 
 thread_local! {
-    /// What the last panic said, and where.
+    /// The message of the last panic, and its location.
     static PANIC: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// Keeps a panic's message for the error, instead of printing it beside.
+/// Keeps the message of a panic for the error, instead of printing it.
 fn keep_panics() {
     std::panic::set_hook(Box::new(|info| {
         let text = info.payload().downcast_ref::<&str>().map(|text| (*text).to_owned());
@@ -74,7 +75,7 @@ fn keep_panics() {
     }));
 }
 
-/// Calls a person's function; where it panicked and why is the error.
+/// Calls a project's function; the error describes a panic.
 fn catching<T>(call: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(call)).map_err(|_| PANIC.take())
 }
@@ -84,15 +85,16 @@ struct Out<'a> {
     answers: RefCell<BufReader<Answers>>,
 }
 
-/// Where answers come from. Only this process has it: a program that a step starts does not.
+/// Where answers are read from. Only this process has access to it, not the programs that a step
+/// starts.
 type Answers = Box<dyn Read>;
 
 /// How the tool started this program.
 struct Started {
     command: String,
     mark: String,
-    /// The port of this computer that has the answers. Without one standard output is a socket,
-    /// from which they are read.
+    /// The address of the local port that sends the answers. If it is not given, standard output is
+    /// a socket from which they are read.
     address: Option<String>,
 }
 
@@ -106,7 +108,7 @@ impl Started {
     fn answers(&self) -> std::io::Result<Answers> {
         let Some(address) = &self.address else { return answers_of_socket() };
         let mut stream = TcpStream::connect(address)?;
-        // Whoever knows the mark is this program.
+        // The mark proves to the tool that this is the program which it started.
         writeln!(stream, "{}", self.mark)?;
         Ok(Box::new(stream))
     }
@@ -125,7 +127,7 @@ fn answers_of_socket() -> std::io::Result<Answers> {
 }
 
 impl<'a> Out<'a> {
-    /// Says which version this is; `None` where nobody can be heard.
+    /// Sends the version of this program; `None` if nobody is listening.
     fn begin(started: &'a Started) -> Option<Out<'a>> {
         keep_panics();
         let answers = BufReader::new(started.answers().ok()?);
@@ -138,23 +140,23 @@ impl<'a> Out<'a> {
         Some(out)
     }
 
-    /// The next answer or request, or `None` at the end.
+    /// Receives the next answer or request, or `None` at the end.
     fn receive(&self) -> Option<Json> {
         let mut line = String::new();
         let n = self.answers.borrow_mut().read_line(&mut line).ok()?;
         if n == 0 { None } else { Json::parse(&line).ok() }
     }
 
-    /// Sends a frame. It begins a line of its own, also behind a `print!` without an end of line.
+    /// Sends a frame. It starts on a new line, even after a `print!` without a line break.
     fn send(&self, json: &Json) {
         let mut out = std::io::stdout().lock();
-        // The tool is gone when this fails, and the next answer won't come either.
+        // If this fails, the tool has gone away, and the next answer won't arrive either.
         let _ = writeln!(out, "\n{FRAME}{} {json}", self.mark);
         let _ = out.flush();
     }
 }
 
-/// Runs steps until the tool closes the pipe; `None` when it said something strange.
+/// Runs steps until the tool closes the pipe; `None` if a request is invalid.
 fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
     while let Some(request) = out.receive() {
         let revision = request.get("revision")?.as_str()?;
@@ -205,7 +207,7 @@ fn serve(migrator: Migrator, out: &Out<'_>) -> Option<()> {
     Some(())
 }
 
-/// A connection whose statements travel to the tool.
+/// A connection that sends its statements to the tool.
 struct Pipe<'a> {
     out: &'a Out<'a>,
     dialect: &'static dyn Dialect,

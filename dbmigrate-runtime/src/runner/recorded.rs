@@ -1,4 +1,4 @@
-//! What the modules record, as one line of text each.
+//! What the modules record, with one line of text per module.
 
 use crate::Module;
 use crate::migration::Migration;
@@ -6,10 +6,10 @@ use crate::operations::codec::DecodeError;
 use crate::operations::{self, Json, Recording};
 use crate::revision::Revision;
 
-/// What one module recorded, or why it couldn't.
+/// What a module recorded, or why it couldn't be recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Recorded {
-    /// The module's name, which is its file's without the ending.
+    /// The module's name, which is the file's name without its extension.
     pub module: String,
     /// The migration, or the message of a panic.
     pub migration: Result<Migration, String>,
@@ -46,7 +46,7 @@ fn write_recording(recording: &Recording) -> Json {
     ])
 }
 
-/// Reads a line that a runner wrote about one module, also much later, from a cache.
+/// Decodes a line that a runner wrote about one module, possibly much earlier and cached since.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! The tool's side.
+//! The tool's side of the protocol.
 
 use std::io::{BufRead, Write};
 
@@ -20,14 +20,14 @@ impl<R: BufRead> Frames<R> {
         Frames { output, prefix: format!("{FRAME}{mark} ") }
     }
 
-    /// Calls `printed` with each line that isn't a frame, and returns the next frame, or `None` at
-    /// the end.
+    /// Returns the next frame, or `None` at the end. Calls `printed` with each line that isn't a
+    /// frame.
     ///
     /// # Errors
     ///
     /// When the pipe can't be read.
     pub fn next(&mut self, printed: &mut dyn FnMut(&str)) -> std::io::Result<Option<String>> {
-        // A frame begins a line of its own, so an empty line before it is the frame's.
+        // A frame is preceded by an empty line, which belongs to the frame.
         let mut held = false;
         loop {
             let mut bytes = Vec::new();
@@ -50,12 +50,12 @@ impl<R: BufRead> Frames<R> {
     }
 }
 
-/// What a runner says first.
+/// The first frame of a runner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hello {
     /// The version of its runtime.
     pub version: String,
-    /// Whether this version understands it.
+    /// Whether this version can talk to the runner.
     pub understood: bool,
 }
 
@@ -69,26 +69,26 @@ impl Hello {
     }
 }
 
-/// A step that a runner is asked to run.
+/// A request to run a step.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The revision's id.
     pub revision: &'a str,
-    /// Its direction.
+    /// The direction.
     pub direction: Direction,
-    /// The step's place among the operations of that direction.
+    /// The step's position among the operations of that direction.
     pub operation: usize,
-    /// The step's name, which the runner has to know it by.
+    /// The step's name, by which the runner verifies that it has the same step.
     pub step: &'a str,
-    /// The checksum of the revision's upgrade, as the tool has it recorded.
+    /// The checksum of the revision's upgrade, as the tool recorded it.
     pub checksum: &'a str,
 }
 
-/// Has a runner run a step, its statements on this database.
+/// Has a runner run a step, and executes its statements on this database.
 ///
 /// # Errors
 ///
-/// What the step returns, and when the runner ends before it is done.
+/// The step's error, and when the runner exits before the step is done.
 pub fn serve_step<R: BufRead>(
     request: Request<'_>,
     frames: &mut Frames<R>,
@@ -144,7 +144,8 @@ pub fn serve_step<R: BufRead>(
 ///
 /// # Errors
 ///
-/// When the function panics, or ends its program, or returns what this version doesn't know.
+/// When the function panics, exits the program, or returns something that this version doesn't
+/// know.
 pub fn ask_rewrite<R: BufRead>(
     operations: &[Operation],
     frames: &mut Frames<R>,

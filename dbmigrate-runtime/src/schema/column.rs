@@ -6,7 +6,7 @@ use std::fmt;
 use crate::Value;
 use crate::backend::Backend;
 
-/// A column: name, type, and what is said of its values.
+/// A column: its name, type, nullability, default and other properties.
 ///
 /// A new column is nullable and has no default.
 ///
@@ -26,10 +26,10 @@ pub struct Column {
     pub ty: Type,
     /// Whether `NULL` is allowed.
     pub nullable: bool,
-    /// What a row gets that doesn't say.
+    /// The default: the value of new rows that don't give one.
     pub default: Option<DefaultValue>,
-    /// Whether a single integer primary key generates its values: `None` is the dialect's usual
-    /// way, `Some(true)` the one that never reuses a value, `Some(false)` not at all.
+    /// Whether a single integer primary key generates its values: `None` is the dialect's default,
+    /// `Some(true)` never reuses a value, `Some(false)` generates none.
     pub autoincrement: Option<bool>,
     /// The expression that a generated column is computed from.
     pub generated: Option<Generated>,
@@ -54,35 +54,35 @@ impl Column {
         }
     }
 
-    /// Refuses `NULL`.
+    /// Makes the column required: `NULL` is refused.
     #[must_use]
     pub fn not_null(mut self) -> Column {
         self.nullable = false;
         self
     }
 
-    /// What a row gets that doesn't say; `None` and [`Value::Null`] mean `NULL`.
+    /// Sets the default; `None` and [`Value::Null`] mean `NULL`.
     #[must_use]
     pub fn default(mut self, value: impl Into<Value>) -> Column {
         self.default = Some(DefaultValue::Literal(value.into()));
         self
     }
 
-    /// The time of the insert, in UTC, as a row's default.
+    /// Sets the time of the insert, in UTC, as the default.
     #[must_use]
     pub fn default_now(mut self) -> Column {
         self.default = Some(DefaultValue::Now);
         self
     }
 
-    /// An SQL expression as a row's default.
+    /// Sets an SQL expression as the default.
     #[must_use]
     pub fn default_sql(mut self, expression: &str) -> Column {
         self.default = Some(DefaultValue::Sql(expression.to_owned()));
         self
     }
 
-    /// Whether the key generates its values; see [`Column::autoincrement`](struct@Column).
+    /// Sets whether the key generates its values; see [`Column::autoincrement`](struct@Column).
     #[must_use]
     pub fn autoincrement(mut self, on: bool) -> Column {
         self.autoincrement = Some(on);
@@ -118,20 +118,20 @@ impl Column {
     }
 }
 
-/// What a row gets that doesn't say.
+/// A column's default.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DefaultValue {
     /// A fixed value.
     Literal(Value),
     /// The time of the insert, in UTC.
     Now,
-    /// An SQL expression, as it is written.
+    /// An SQL expression, used as it is written.
     Sql(String),
 }
 
 impl DefaultValue {
-    /// The value of a column of this type, where it is a literal: the text of a UUID, with dashes
-    /// or without, is its bytes, as databases without such a type store them.
+    /// The value for a column of this type, if the default is a literal. The text of a UUID, with
+    /// or without dashes, becomes its bytes, since databases without a UUID type store those.
     pub fn literal_of(&self, ty: &Type) -> Option<Value> {
         match (self, ty) {
             (DefaultValue::Literal(Value::Text(text)), Type::Uuid) => {
@@ -168,13 +168,13 @@ impl fmt::Display for DefaultValue {
 pub struct Generated {
     /// The SQL expression.
     pub expression: String,
-    /// Whether the result is stored, or computed at every read.
+    /// Whether the result is stored; otherwise it is computed on every read.
     pub stored: bool,
 }
 
-/// A column's type, the same for every database.
+/// A column's type, independent of the database.
 ///
-/// Each dialect has its own words for it; [`Type::Raw`] holds a dialect's word as it is.
+/// Each dialect translates it to a type of its own; [`Type::Raw`] is passed on unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(not(feature = "exhaustive"), non_exhaustive)]
 pub enum Type {
@@ -194,49 +194,49 @@ pub enum Type {
     SmallUnsigned,
     /// An unsigned integer of 32 bits.
     Unsigned,
-    /// An unsigned integer of 64 bits; a database without one stores what fits 63 bits.
+    /// An unsigned integer of 64 bits; a database without such a type stores at most 63 bits.
     BigUnsigned,
     /// A floating point number of 32 bits.
     Float,
     /// A floating point number of 64 bits.
     Double,
-    /// A decimal number of that many digits, and of these that many after the point.
+    /// A decimal number: the number of digits, and how many of them follow the point.
     Decimal(u32, u32),
-    /// A decimal number without a limit of its own.
+    /// A decimal number without a fixed precision.
     Numeric,
-    /// Text of at most that many characters.
+    /// Text of at most this many characters.
     String(u32),
-    /// Text without a limit of its own.
+    /// Text of any length.
     Text,
-    /// A day.
+    /// A date.
     Date,
     /// A time of day.
     Time,
-    /// A day and a time of day, without a time zone.
+    /// A date and a time of day, without a time zone.
     DateTime,
-    /// An instant: a day and a time of day with a time zone.
+    /// An instant: a date and a time of day with a time zone.
     Timestamp,
     /// A UUID.
     Uuid,
     /// A JSON document.
     Json,
-    /// Bytes without a limit of their own.
+    /// Bytes of any length.
     Binary,
-    /// Exactly that many bytes.
+    /// Exactly this many bytes.
     FixedBinary(u32),
-    /// One of these texts, in this order. The name is the type's own on databases that have
-    /// named enumerations.
+    /// One of these texts, in this order. The name is used for the type on databases with named
+    /// enumerations.
     Enum(String, Vec<String>),
-    /// A list, on databases that have arrays.
+    /// A list of values, on databases that have arrays.
     Array(Box<Type>),
-    /// A type in the database's own words.
+    /// A database's own type, as SQL.
     Raw(String),
-    /// A type in the words of each dialect, by the dialect's name.
+    /// A different type for each dialect, as SQL, by the dialect's name.
     PerDialect(BTreeMap<String, String>),
 }
 
 impl Type {
-    /// The least and the greatest integer of the type, where that is less than 64 signed bits.
+    /// The minimum and maximum of an integer type that is smaller than 64 signed bits.
     pub fn integer_range(&self) -> Option<(i64, i64)> {
         Some(match self {
             Type::TinyInteger => (i8::MIN.into(), i8::MAX.into()),
@@ -283,7 +283,7 @@ impl Type {
         }
     }
 
-    /// The type in the words of that kind of database, where it is given in a database's own.
+    /// The database's own type as SQL, if the type is given that way.
     #[doc(hidden)]
     pub fn own_words(&self, backend: Backend) -> Option<&str> {
         match self {
@@ -293,23 +293,23 @@ impl Type {
         }
     }
 
-    /// An enumeration: the type's name and its values in order.
+    /// An enumeration: the type's name and its values, in order.
     pub fn enumeration<const N: usize>(name: &str, values: [&str; N]) -> Type {
         Type::Enum(name.to_owned(), values.map(str::to_owned).into())
     }
 
-    /// A list of that type.
+    /// A list of values of this type.
     pub fn array(of: Type) -> Type {
         Type::Array(Box::new(of))
     }
 
-    /// A type in the database's own words.
+    /// A database's own type, as SQL.
     pub fn raw(sql: &str) -> Type {
         Type::Raw(sql.to_owned())
     }
 
-    /// A type in the words of each dialect: pairs of dialect (`sqlite`, `postgres`, `mysql`) and
-    /// type.
+    /// A different type for each dialect, as SQL: pairs of dialect (`sqlite`, `postgres`, `mysql`)
+    /// and type.
     pub fn per_dialect<const N: usize>(types: [(&str, &str); N]) -> Type {
         Type::PerDialect(types.map(|(dialect, ty)| (dialect.to_owned(), ty.to_owned())).into())
     }

@@ -1,4 +1,4 @@
-//! Constraints and indexes. Each has a name, so that each can be altered later.
+//! Constraints and indexes. All of them have names, so that they can be altered later.
 
 use std::fmt;
 
@@ -22,7 +22,7 @@ impl PrimaryKey {
     }
 }
 
-/// Columns whose values together occur once.
+/// Columns whose combined values are unique.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unique {
     /// The constraint's name.
@@ -38,7 +38,7 @@ impl Unique {
     }
 }
 
-/// A condition that every row fulfils.
+/// A condition that every row satisfies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
     /// The constraint's name.
@@ -54,7 +54,7 @@ impl Check {
     }
 }
 
-/// Columns that name a row of another table, or of the same one.
+/// Columns that refer to a row of another table, or of the same one.
 ///
 /// # Example
 ///
@@ -71,15 +71,15 @@ pub struct ForeignKey {
     pub name: String,
     /// The columns of this table.
     pub columns: Vec<String>,
-    /// The table that they refer to.
+    /// The table that is referred to.
     pub references_table: String,
-    /// The columns there, as many as on this side.
+    /// The columns of that table, as many as on this side.
     pub references_columns: Vec<String>,
-    /// What a delete there does here.
+    /// What happens to this table's rows when a referenced row is deleted.
     pub on_delete: ReferentialAction,
-    /// What a change of the key there does here.
+    /// What happens to this table's rows when a referenced key changes.
     pub on_update: ReferentialAction,
-    /// Whether the check can wait for the end of the transaction.
+    /// Whether the check can be deferred to the end of the transaction.
     pub deferrable: Option<Deferrable>,
 }
 
@@ -102,21 +102,21 @@ impl ForeignKey {
         }
     }
 
-    /// Sets what a delete of the row referred to does.
+    /// Sets what happens when a referenced row is deleted.
     #[must_use]
     pub fn on_delete(mut self, action: ReferentialAction) -> ForeignKey {
         self.on_delete = action;
         self
     }
 
-    /// Sets what a change of the key referred to does.
+    /// Sets what happens when a referenced key changes.
     #[must_use]
     pub fn on_update(mut self, action: ReferentialAction) -> ForeignKey {
         self.on_update = action;
         self
     }
 
-    /// Lets the check wait for the end of the transaction.
+    /// Allows the check to be deferred to the end of the transaction.
     #[must_use]
     pub fn deferrable(mut self, deferrable: Deferrable) -> ForeignKey {
         self.deferrable = Some(deferrable);
@@ -132,16 +132,16 @@ pub enum ReferentialAction {
     NoAction,
     /// The change is refused at once.
     Restrict,
-    /// The row goes, or takes the new key.
+    /// The row is deleted, or gets the new key.
     Cascade,
     /// The columns become `NULL`.
     SetNull,
-    /// The columns take their defaults.
+    /// The columns are set to their defaults.
     SetDefault,
 }
 
 impl ReferentialAction {
-    /// The action in SQL's words, the same in every supported database.
+    /// The action in SQL, the same in every supported database.
     pub fn sql(self) -> &'static str {
         match self {
             ReferentialAction::NoAction => "NO ACTION",
@@ -153,7 +153,7 @@ impl ReferentialAction {
     }
 }
 
-/// When a foreign key is checked, if it may wait.
+/// When a deferrable foreign key is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deferrable {
     /// At each statement, unless a transaction asks otherwise.
@@ -178,9 +178,9 @@ pub enum Deferrable {
 pub struct Index {
     /// The index's name.
     pub name: String,
-    /// What is indexed, in order.
+    /// The indexed columns and expressions, in order.
     pub columns: Vec<IndexColumn>,
-    /// Whether the indexed values occur once.
+    /// Whether the indexed values are unique.
     pub unique: bool,
     /// The SQL condition of a partial index.
     pub filter: Option<String>,
@@ -197,7 +197,7 @@ impl Index {
         }
     }
 
-    /// Adds a column or an expression after those that are there.
+    /// Adds a column or an expression at the end.
     #[must_use]
     pub fn column(mut self, column: IndexColumn) -> Index {
         self.columns.push(column);
@@ -210,14 +210,14 @@ impl Index {
         Index { name: name.to_owned(), ..self.clone() }
     }
 
-    /// Refuses a second row of the same indexed values.
+    /// Makes the index unique.
     #[must_use]
     pub fn unique(mut self) -> Index {
         self.unique = true;
         self
     }
 
-    /// Indexes only rows that fulfil an SQL condition.
+    /// Indexes only rows that satisfy an SQL condition.
     #[must_use]
     pub fn filter(mut self, condition: &str) -> Index {
         self.filter = Some(condition.to_owned());
@@ -230,13 +230,13 @@ impl Index {
 pub struct IndexColumn {
     /// What is indexed.
     pub term: IndexTerm,
-    /// Whether it is sorted from high to low.
+    /// Whether it is sorted in descending order.
     pub descending: bool,
-    /// The collation, where it isn't the column's own.
+    /// The collation, if it isn't the column's own.
     pub collation: Option<String>,
 }
 
-/// What an index's column is.
+/// What is indexed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexTerm {
     /// A column of the table.
@@ -258,7 +258,7 @@ impl IndexColumn {
         IndexColumn { term, descending: false, collation: None }
     }
 
-    /// Sorts from high to low.
+    /// Sorts in descending order.
     #[must_use]
     pub fn desc(mut self) -> IndexColumn {
         self.descending = true;

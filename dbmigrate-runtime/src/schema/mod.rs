@@ -1,7 +1,7 @@
-//! What a database's tables look like: plain data, without SQL and without a database.
+//! A database's tables as plain data, without SQL and without a database.
 //!
-//! Every other part speaks of tables in these types. They know nothing of operations, dialects
-//! or connections, and two schemas that are equal describe the same tables.
+//! Every other part of dbmigrate describes tables with these types, which know nothing of
+//! operations, dialects or connections. Two schemas that are equal describe the same tables.
 
 mod column;
 mod constraint;
@@ -25,12 +25,12 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// A schema of these tables; of two with one name the later one stays.
+    /// A schema of these tables; of two tables with the same name the later one is kept.
     pub fn from_tables(tables: impl IntoIterator<Item = Table>) -> Schema {
         Schema { tables: tables.into_iter().map(|table| (table.name.clone(), table)).collect() }
     }
 
-    /// The table of that name.
+    /// The table with this name.
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.get(name)
     }
@@ -66,7 +66,7 @@ pub struct Table {
     pub checks: Vec<Check>,
     /// Indexes that aren't constraints.
     pub indexes: Vec<Index>,
-    /// What the table as a whole is, on databases that know it.
+    /// The options of the table, on databases that have them.
     pub options: TableOptions,
     /// The table's comment, on databases that have them.
     pub comment: Option<String>,
@@ -88,7 +88,7 @@ impl Table {
         }
     }
 
-    /// Adds a column after those that are there.
+    /// Adds a column at the end.
     #[must_use]
     pub fn column(mut self, column: Column) -> Table {
         self.columns.push(column);
@@ -149,18 +149,18 @@ impl Table {
         self.options.has(option)
     }
 
-    /// The column of that name.
+    /// The column with this name.
     pub fn find_column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// The index of that name.
+    /// The index with this name.
     pub fn find_index(&self, name: &str) -> Option<&Index> {
         self.indexes.iter().find(|index| index.name == name)
     }
 
-    /// The column that generates its own values: the only column of the primary key, when it is
-    /// an integer and its [`Column::autoincrement`] isn't `Some(false)`.
+    /// The column that generates its own values: the only column of the primary key, if it is an
+    /// integer and its [`Column::autoincrement`] isn't `Some(false)`.
     pub fn generated_key(&self) -> Option<&Column> {
         let key = self.primary_key.as_ref()?;
         let [name] = key.columns.as_slice() else { return None };

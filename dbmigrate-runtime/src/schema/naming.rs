@@ -1,16 +1,17 @@
 //! The names that constraints and indexes get when a model doesn't name them.
 //!
-//! The same model gives the same name on every machine and database, so that what one migration
-//! makes, another can alter: by the [`Convention`] of the project. A name longer than [`LIMIT`] bytes is cut and ends in a hash of the
-//! whole.
+//! The same model results in the same names on every machine and database, so that one migration
+//! can alter what another one created. The names follow the project's [`Convention`]. A name longer
+//! than [`LIMIT`] bytes is cut and ends in a hash of the whole name.
 
 use super::{IndexColumn, IndexTerm};
 
-/// The longest identifier in bytes that every supported database keeps whole: PostgreSQL's 63
-/// (`NAMEDATALEN - 1`, its manual's section 4.1.1); MySQL has 64 characters and SQLite no limit.
+/// The longest identifier, in bytes, that no supported database truncates: PostgreSQL's 63
+/// (`NAMEDATALEN - 1`, section 4.1.1 of its manual). MySQL allows 64 characters, and SQLite has no
+/// limit.
 pub const LIMIT: usize = 63;
 
-/// Templates of the names, with `{table}`, `{columns}` and, of a foreign key, `{target}`.
+/// Templates of the names, with `{table}`, `{columns}` and, for a foreign key, `{target}`.
 ///
 /// # Example
 ///
@@ -26,16 +27,16 @@ pub const LIMIT: usize = 63;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Templates {
-    /// Of a primary key, `pk_{table}`.
+    /// For a primary key, `pk_{table}`.
     pub primary_key: String,
-    /// Of a unique constraint, `uq_{table}_{columns}`.
+    /// For a unique constraint, `uq_{table}_{columns}`.
     pub unique: String,
-    /// Of an index, `ix_{table}_{columns}`; in an expression's place it has a hash of it.
+    /// For an index, `ix_{table}_{columns}`; an expression is represented by a hash.
     pub index: String,
-    /// Of a foreign key, `fk_{table}_{columns}_{target}`.
+    /// For a foreign key, `fk_{table}_{columns}_{target}`.
     pub foreign_key: String,
-    /// Of a check, `ck_{table}_{columns}`: the column of the field that it is on, or else a hash
-    /// of the expression.
+    /// For a check, `ck_{table}_{columns}`: the column of the field that has the check, or else a
+    /// hash of the expression.
     pub check: String,
 }
 
@@ -52,7 +53,7 @@ impl Default for Templates {
 }
 
 impl Templates {
-    /// Each with its name and what has to be in it.
+    /// Each template with its key and the placeholders that it needs.
     fn all(&self) -> [(&'static str, &str, &'static [&'static str]); 5] {
         let in_table: &[_] = &["table", "columns"];
         [
@@ -65,7 +66,7 @@ impl Templates {
     }
 }
 
-/// How constraints and indexes are named that a model doesn't name.
+/// How constraints and indexes are named if a model doesn't name them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Convention {
     templates: Templates,
@@ -76,8 +77,8 @@ impl Convention {
     ///
     /// # Errors
     ///
-    /// A template that is none, or by which two things would have the same name: with its key, as
-    /// a sentence without a beginning capital.
+    /// A template that is invalid, or that would give two objects the same name. The message
+    /// includes its key and starts in lower case.
     pub fn new(templates: Templates) -> Result<Convention, String> {
         for (key, template, needed) in templates.all() {
             let all = if key == "foreign_key" { &PLACES[..] } else { &PLACES[..2] };
@@ -129,21 +130,21 @@ impl Convention {
         filled(&self.templates.foreign_key, table, &joined(columns), target)
     }
 
-    /// `ck_user_age`, of the field of that column.
+    /// `ck_user_age`, for a check on the field of this column.
     pub fn check(&self, table: &str, column: &str) -> String {
         filled(&self.templates.check, table, column, "")
     }
 
-    /// `ck_user_1f2e3d4c`, of a check that is the whole table's.
+    /// `ck_user_1f2e3d4c`, for a check on the table.
     pub fn table_check(&self, table: &str, expression: &str) -> String {
         self.check(table, &hash(expression))
     }
 }
 
-/// What a template can have in braces; the last one only a foreign key's.
+/// The placeholders of a template; the last one only for a foreign key.
 const PLACES: [&str; 3] = ["table", "columns", "target"];
 
-/// The words in braces.
+/// The placeholders in a template.
 fn places(template: &str) -> Result<Vec<&str>, &'static str> {
     let open = "has a brace without its other one";
     let mut places = Vec::new();
@@ -157,7 +158,7 @@ fn places(template: &str) -> Result<Vec<&str>, &'static str> {
     Ok(places)
 }
 
-/// In one pass, since a table's name may have braces itself.
+/// Fills all placeholders in one pass, since a table's name may itself contain braces.
 fn filled(template: &str, table: &str, columns: &str, target: &str) -> String {
     let mut name = String::new();
     let mut rest = template;
@@ -184,7 +185,7 @@ fn joined<S: AsRef<str>>(columns: &[S]) -> String {
     columns.join("_")
 }
 
-/// The name itself, or its beginning and a hash of the whole when it is too long.
+/// The name itself, or its beginning with a hash of the whole name if it is too long.
 pub fn limited(name: String) -> String {
     if name.len() <= LIMIT {
         return name;
@@ -196,9 +197,9 @@ pub fn limited(name: String) -> String {
     format!("{}_{}", &name[..end], hash(&name))
 }
 
-/// Eight hexadecimal digits for a text that is too long for a name, or no name itself.
+/// Eight hexadecimal digits for a text that is too long for a name, or that can't be a name.
 ///
-/// FNV-1a of 32 bits: it is in every name that was ever cut, so it never changes.
+/// This is FNV-1a with 32 bits. Every name that was ever cut contains it, so it must never change.
 pub fn hash(text: &str) -> String {
     let hash = text
         .bytes()
@@ -246,7 +247,7 @@ mod tests {
             templates.unique = "größe {table}{columns}".to_owned();
         });
         let naming = naming.unwrap();
-        // A name isn't looked through again.
+        // The filled-in name isn't searched for placeholders again.
         let name = naming.foreign_key("{target}", &["a", "b"], "{columns}");
         assert_eq!(name, "a_b->{columns} of {target}/{target}");
         assert_eq!(naming.unique("t", &["a"]), "größe ta");

@@ -1,24 +1,24 @@
-//! What a table as a whole is, beside its columns and keys, on databases that know it.
+//! Options of a table as a whole, besides its columns and keys, on databases that have them.
 
 use std::collections::BTreeSet;
 
-/// Something that a table is or isn't, on databases that know it. Others ignore it.
+/// An option of a table, on databases that have it. Other databases ignore it.
 ///
-/// Their order is the one in which they are written, in a database's words and in ours.
+/// Options are always written in the order of the variants, in SQL as well as in revisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum TableOption {
-    /// SQLite's `STRICT`: a column takes only values of its type.
+    /// SQLite's `STRICT`: a column accepts only values of its type.
     Strict,
     /// SQLite's `WITHOUT ROWID`.
     WithoutRowid,
 }
 
 impl TableOption {
-    /// All that there are, in their order.
+    /// All options, in order.
     pub const ALL: [TableOption; 2] = [TableOption::Strict, TableOption::WithoutRowid];
 
-    /// Its name in attributes, in revisions, and wherever operations are stored.
+    /// The key in attributes, in revisions, and wherever operations are stored.
     pub fn key(self) -> &'static str {
         match self {
             TableOption::Strict => "strict",
@@ -26,12 +26,12 @@ impl TableOption {
         }
     }
 
-    /// The option of that key.
+    /// The option with this key.
     pub fn by_key(key: &str) -> Option<TableOption> {
         TableOption::ALL.into_iter().find(|option| option.key() == key)
     }
 
-    /// What people call it.
+    /// The option's name for people.
     pub fn words(self) -> &'static str {
         match self {
             TableOption::Strict => "STRICT",
@@ -40,7 +40,7 @@ impl TableOption {
     }
 }
 
-/// The options that a table has.
+/// The options of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableOptions(BTreeSet<TableOption>);
 
@@ -50,7 +50,7 @@ impl TableOptions {
         self.0.contains(&option)
     }
 
-    /// Gives the table this option, or takes it away.
+    /// Adds this option to the table, or removes it.
     pub fn set(&mut self, option: TableOption, on: bool) {
         if on {
             self.0.insert(option);
@@ -59,7 +59,7 @@ impl TableOptions {
         }
     }
 
-    /// The options in their order.
+    /// The options, in order.
     pub fn iter(&self) -> impl Iterator<Item = TableOption> + '_ {
         self.0.iter().copied()
     }

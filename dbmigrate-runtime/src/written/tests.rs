@@ -106,7 +106,7 @@ fn an_operation_answers_for_what_it_brings() {
     assert_eq!(refused, "");
     assert!(kept.starts_with("check `ck`: `\"lable\"`"), "{kept}");
     schema.tables.get_mut("user").unwrap().checks.push(Check::new("old", "\"old\" = ?"));
-    // What is there already isn't this operation's.
+    // A mistake that already exists in the table isn't this operation's.
     let index = |op: &mut Operations| {
         op.create_index("user", Index::new("ix", ["label"]));
     };

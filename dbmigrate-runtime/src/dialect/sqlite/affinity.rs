@@ -1,4 +1,4 @@
-//! What a declared type makes of the values of its column.
+//! How a column's declared type affects the values that are stored in it.
 
 use crate::schema::Column;
 
@@ -12,7 +12,7 @@ pub(super) enum Affinity {
     Numeric,
 }
 
-/// The affinity of a declared type, by the rules of `datatype3.html`, section 3.1.
+/// The affinity of a declared type (sqlite.org, `datatype3.html`, section 3.1).
 pub(super) fn affinity(declared: &str) -> Affinity {
     let declared = declared.to_ascii_uppercase();
     let has = |words: &[&str]| words.iter().any(|word| declared.contains(word));
@@ -25,7 +25,7 @@ pub(super) fn affinity(declared: &str) -> Affinity {
     }
 }
 
-/// What a column holds: by what SQLite makes of values, and by what readers expect.
+/// What a column holds: its declared type for SQLite, and the column as readers see it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stored<'a> {
     pub declared: &'a str,
@@ -37,6 +37,6 @@ pub(super) struct Stored<'a> {
 pub(super) struct Conversion<'a> {
     pub was: Stored<'a>,
     pub to: Stored<'a>,
-    /// SQLite's.
+    /// The version of SQLite.
     pub version: u32,
 }

@@ -1,4 +1,4 @@
-//! What SQLite reads alike.
+//! Which spellings SQLite treats as equal.
 
 use crate::dialect::Comparing;
 use crate::dialect::sqlite::lexicon::LEXICON;
@@ -8,15 +8,15 @@ use crate::sql::{Kind, quote_text};
 pub(super) const COMPARING: Comparing =
     Comparing { folding: Folding::ASCII, lexicon: LEXICON, names_checks: false, default };
 
-/// An ordinary table has the number of a row under these names.
+/// An ordinary table has the row's number under these names.
 pub(super) const NAMES: NameRules = NameRules {
     folding: Folding::ASCII,
     lexicon: LEXICON,
     hidden_columns: &["rowid", "oid", "_rowid_"],
 };
 
-/// A default in one of the ways to write it: the words `TRUE` and `FALSE` are 1 and 0, and any
-/// other name alone is a text.
+/// A normalised default: the words `TRUE` and `FALSE` are 1 and 0, and any other single name is a
+/// text.
 fn default(sql: &str) -> String {
     let sql = LEXICON.unparenthesised(sql);
     let tokens = LEXICON.significant(sql);

@@ -1,7 +1,7 @@
-//! What becomes of values when a column's declared type changes.
+//! What happens to existing values when a column's declared type changes.
 //!
-//! A new declared type may convert what is stored (sqlite.org, `datatype3.html`, section 3), and
-//! not every value comes out as it went in. Such values are found beforehand.
+//! A new declared type may convert stored values (sqlite.org, `datatype3.html`, section 3), and not
+//! every value survives that unchanged. Such values are found before the change.
 
 use super::super::Guard;
 use super::affinity::{Affinity, Conversion, affinity};
@@ -11,7 +11,7 @@ use super::form::{self, Form};
 use super::hint::hint;
 use crate::sql::quote;
 
-/// The condition under which a value that isn't NULL fits the new type; none where all do.
+/// The condition for a value other than NULL to fit the new type; `None` if all values do.
 pub(super) fn fits(column: &str, conversion: &Conversion<'_>) -> Option<String> {
     let Conversion { was, to, version } = conversion;
     let form = Form::demanded(was, to, *version);
@@ -26,8 +26,8 @@ pub(super) fn fits(column: &str, conversion: &Conversion<'_>) -> Option<String> 
     }
 }
 
-/// The condition under which a value that isn't NULL is what it was after SQLite converted it to
-/// a new declared type; none where all are.
+/// The condition for a value other than NULL to be unchanged after SQLite converted it to a new
+/// declared type; `None` if all values are.
 pub(super) fn stays(column: &str, from: &str, to: &str) -> Option<String> {
     if let Some(fits) = decimal::fits(column, from, to) {
         return Some(fits);
@@ -37,7 +37,7 @@ pub(super) fn stays(column: &str, from: &str, to: &str) -> Option<String> {
         return None;
     }
     let c = quote(column);
-    // The column's own collation may be one that only the application has.
+    // The column's own collation may exist only in the application.
     let t = format!("{c} COLLATE BINARY");
     Some(match target {
         Affinity::Integer => form::integer(&c),
@@ -52,8 +52,8 @@ pub(super) fn stays(column: &str, from: &str, to: &str) -> Option<String> {
              WHEN 'real' THEN CAST(CAST({c} AS TEXT) AS REAL) = {c} ELSE 1 END"
         ),
         Affinity::Blob => format!("typeof({c}) = 'blob'"),
-        // Only what is a number becomes one, and a comparison with a number takes it for one just
-        // then.
+        // Only text that looks like a number is converted to one, and exactly such text is equal to
+        // a number in a comparison.
         Affinity::Numeric => format!(
             "CASE typeof({c}) WHEN 'text' THEN {t} <> CAST({c} AS NUMERIC) \
              OR CAST(CAST({c} AS NUMERIC) AS TEXT) = {t} ELSE 1 END"
@@ -61,8 +61,8 @@ pub(super) fn stays(column: &str, from: &str, to: &str) -> Option<String> {
     })
 }
 
-/// Finds the values that the new type doesn't fit: those that SQLite would change, and those that
-/// it would leave as something that a reader of the new type doesn't expect.
+/// Finds values that don't fit the new type: those that SQLite would change, and those that it
+/// would keep in a form that a reader of the new type doesn't expect.
 pub(super) fn check(table: &str, column: &str, conversion: &Conversion<'_>) -> Option<Guard> {
     let fits = fits(column, conversion)?;
     let Conversion { was, to, version } = conversion;

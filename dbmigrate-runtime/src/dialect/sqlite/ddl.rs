@@ -17,22 +17,22 @@ fn quoted(names: &[String]) -> String {
     names.join(", ")
 }
 
-/// Counts rows, if there are any. Before 3.39 SQLite takes no `HAVING` without `GROUP BY`.
+/// Counts rows, and returns nothing if there are none. Before 3.39, `HAVING` needs `GROUP BY`.
 pub(super) fn any(from: &str) -> String {
     format!("SELECT n FROM (SELECT count(*) AS n FROM {from}) WHERE n > 0")
 }
 
-/// A value as SQLite reads it back exactly.
+/// A value as a literal that SQLite reads back exactly.
 pub(super) fn literal(value: &Value) -> String {
     match value {
         Value::Bool(value) => i64::from(*value).to_string(),
-        // SQLite's parser reads a larger number as infinity and has no word for it.
+        // SQLite has no literal for infinity, but reads a number that is too large as infinity.
         Value::Real(value) if value.is_infinite() => {
             (if *value > 0.0 { "9e999" } else { "-9e999" }).to_owned()
         }
-        // SQLite stores NULL for it.
+        // SQLite stores NaN as NULL.
         Value::Real(value) if value.is_nan() => "NULL".to_owned(),
-        // A text literal ends at the character 0.
+        // A text literal ends at a NUL character.
         Value::Text(value) if value.contains('\0') => {
             format!("CAST({} AS TEXT)", Value::Blob(value.clone().into_bytes()))
         }
@@ -40,7 +40,7 @@ pub(super) fn literal(value: &Value) -> String {
     }
 }
 
-/// An expression that something can follow: a comment at its end must not hide it.
+/// An expression that other SQL can follow: a comment at its end must not hide what follows.
 pub(super) fn closed(expression: &str) -> String {
     let end = if expression.contains("--") { "\n" } else { "" };
     format!("{expression}{end}")
@@ -62,7 +62,7 @@ pub(super) fn needs(facts: &Facts, operation: &Operation, version: u32) -> Resul
     })
 }
 
-/// Writes the definitions that an operation needs.
+/// Writes the definitions for an operation.
 pub(super) struct Ddl<'a> {
     pub(super) facts: &'a Facts,
     pub(super) operation: &'a Operation,
@@ -85,7 +85,7 @@ impl Ddl<'_> {
         self.create_table_with(&format!("CREATE TABLE {}", quote(&table.name)), table)
     }
 
-    /// The statement with these words before the parenthesis.
+    /// The statement with these words before the opening parenthesis.
     pub(super) fn create_table_with(&self, words: &str, table: &Table) -> Result<String, Refusal> {
         if table.has(TableOption::Strict) {
             needs(self.facts, self.operation, 3_037_000)?;
@@ -108,8 +108,8 @@ impl Ddl<'_> {
         Ok(format!("{words} (\n    {lines}\n){options}"))
     }
 
-    /// The definition of one of a table's columns, with what is the column's alone: the key that
-    /// generates its values, and its foreign key.
+    /// The definition of one of a table's columns, including those of the table's constraints that
+    /// are written with the column: the key that generates values, and its foreign key.
     pub(super) fn column_of(&self, table: &Table, column: &Column) -> Result<String, Refusal> {
         let key = table.primary_key.as_ref().filter(|_| is_generated_key(table, &column.name));
         let foreign_key = table.foreign_keys.iter().find(|foreign_key| {
@@ -127,7 +127,7 @@ impl Ddl<'_> {
         self.column(&table.name, &column, key, foreign_key, table.has(TableOption::Strict))
     }
 
-    /// The type that a column of the table is declared with.
+    /// The declared type of a column.
     pub(super) fn declared(&self, table: &Table, column: &Column) -> Result<String, Refusal> {
         type_name(&stored_type(table, column), table.has(TableOption::Strict)).map_err(|why| {
             let why = format!("column `{}` of table `{}` {why}", column.name, table.name);
@@ -135,8 +135,8 @@ impl Ddl<'_> {
         })
     }
 
-    /// A column's definition: with the primary key's name and whether it says AUTOINCREMENT, if
-    /// the column is the key, and with the foreign key that is the column's alone.
+    /// A column's definition. If the column is the primary key, it includes the constraint's name
+    /// and whether it has AUTOINCREMENT; it may also include a foreign key.
     pub(super) fn column(
         &self,
         table: &str,
@@ -179,12 +179,12 @@ impl Ddl<'_> {
     }
 }
 
-/// Whether the column is the table's key and generates its values.
+/// Whether the column is the table's primary key and generates its values.
 fn is_generated_key(table: &Table, column: &str) -> bool {
     table.generated_key().is_some_and(|generated_key| generated_key.name == column)
 }
 
-/// `INTEGER PRIMARY KEY` generates values; any other word for an integer doesn't.
+/// Only `INTEGER PRIMARY KEY` generates values; other names of integer types don't.
 fn stored_type(table: &Table, column: &Column) -> Type {
     let is_single_key = table.primary_key.as_ref().is_some_and(|primary_key| {
         primary_key.columns == [column.name.as_str()] && !table.has(TableOption::WithoutRowid)
@@ -193,8 +193,8 @@ fn stored_type(table: &Table, column: &Column) -> Type {
     if is_single_key && is_plain { Type::Raw("INT".to_owned()) } else { column.ty.clone() }
 }
 
-/// Whether a foreign key is written with its column: one column may refer to several tables, and
-/// then each is a constraint of the table.
+/// Whether a foreign key is written with its column. If one column refers to several tables, each
+/// foreign key is a constraint of the table.
 fn is_inline(table: &Table, foreign_key: &ForeignKey) -> bool {
     let same = |candidate: &&ForeignKey| candidate.columns == foreign_key.columns;
     foreign_key.columns.len() == 1 && table.foreign_keys.iter().filter(same).count() == 1
@@ -205,7 +205,7 @@ pub(super) fn key_clause(name: &str, autoincrement: bool) -> String {
     format!("CONSTRAINT {} PRIMARY KEY{autoincrement}", quote(name))
 }
 
-/// The clause of a column's default; a generated column has none.
+/// The clause for a column's default; a generated column has none.
 pub(super) fn default_of(column: &Column) -> Option<String> {
     let default = column.default.as_ref().filter(|_| column.generated.is_none())?;
     Some(format!("DEFAULT {}", default_text(default, &column.ty)))
@@ -216,15 +216,15 @@ pub(super) fn generated_clause(generated: &Generated) -> String {
     format!("GENERATED ALWAYS AS ({}) {how}", closed(&generated.expression))
 }
 
-/// The values that a column of an enumeration may have.
+/// The condition that limits an enumeration's column to its values.
 pub(super) fn enum_condition(column: &str, values: &[String]) -> String {
     let values: Vec<_> = values.iter().map(|value| literal(&Value::Text(value.clone()))).collect();
     format!("{} IN ({})", quote(column), values.join(", "))
 }
 
 pub(super) fn enum_clause(table: &str, column: &str, values: &[String]) -> String {
-    // The enumeration is the column's type and its check no object of the schema: readers know it
-    // by its condition, so a project's convention of names doesn't matter to it.
+    // The enumeration is the column's type, and its check isn't an object of the schema. Readers
+    // recognise the check by its condition, so its name needn't follow the project's convention.
     let name = naming::Convention::default().check(table, column);
     format!("CONSTRAINT {} CHECK ({})", quote(&name), enum_condition(column, values))
 }
@@ -274,7 +274,7 @@ fn default_text(default: &DefaultValue, ty: &Type) -> String {
         (DefaultValue::Literal(Value::Text(text)), _) if text.contains('\0') => {
             format!("({})", literal(&Value::Text(text.clone())))
         }
-        // A UUID's column is read as 16 bytes.
+        // The value for a UUID is stored as 16 bytes.
         (DefaultValue::Literal(value), _) => {
             literal(&default.literal_of(ty).unwrap_or(value.clone()))
         }
@@ -285,7 +285,7 @@ fn default_text(default: &DefaultValue, ty: &Type) -> String {
     }
 }
 
-/// The type in SQLite's words; a `STRICT` table knows six of them (sqlite.org, stricttables.html).
+/// The type in SQLite's words. A `STRICT` table has only six types (sqlite.org, stricttables.html).
 pub(super) fn type_name(ty: &Type, strict: bool) -> Result<String, String> {
     let usual =
         |word: &str, strict_word: &str| Ok((if strict { strict_word } else { word }).into());
@@ -340,8 +340,8 @@ pub(super) fn create_index(table: &str, index: &Index) -> String {
     format!("CREATE {unique}INDEX {name} ON {table} ({columns}){filter}")
 }
 
-/// Rows a statement; SQLite's usual limit for one `VALUES` list has nothing to do with it, but a
-/// statement that a person can read has.
+/// Rows per statement. SQLite could take more in a `VALUES` list, but a person should be able to
+/// read the statement.
 const ROWS_A_STATEMENT: usize = 100;
 
 pub(super) fn inserts(table: &str, columns: &[String], rows: &[Vec<Value>]) -> Vec<String> {

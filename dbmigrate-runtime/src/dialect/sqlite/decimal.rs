@@ -1,19 +1,19 @@
-//! Decimal numbers: which of them SQLite keeps as numbers, and under which declared types.
+//! Decimal numbers: which of them SQLite stores as numbers, and under which declared types.
 //!
-//! SQLite has no exact type for them. A number with a fraction is binary there, of which the first
-//! 15 digits come out as they went in (sqlite.org, `datatype3.html`, section 3.1), so that a
-//! column of no more digits is exact, and its values compare and add up as numbers. A column of
-//! more digits is text: exact too, but `10.5` comes before `9.5`.
+//! SQLite has no exact type for decimals. A number with a fraction is binary floating point, which
+//! preserves the first 15 digits (sqlite.org, `datatype3.html`, section 3.1). So a column with at
+//! most 15 digits is exact, and its values compare and add up as numbers. A column with more digits
+//! is stored as text, which is exact too, but `10.5` sorts before `9.5`.
 
 use super::affinity::{Affinity, affinity};
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Column, Table, TableOption, Type};
 use crate::sql::{Kind, quote};
 
-/// How many digits of a number with a fraction SQLite keeps.
+/// How many digits SQLite preserves of a number with a fraction.
 const EXACT_DIGITS: u32 = 15;
 
-/// The declared type, where the values are kept as numbers. A `STRICT` table has no such type.
+/// The declared type, if values are stored as numbers. A `STRICT` table has no such type.
 pub(super) fn declared(ty: &Type, strict: bool) -> Option<String> {
     match ty {
         Type::Decimal(precision, scale) if *precision <= EXACT_DIGITS && !strict => {
@@ -23,14 +23,14 @@ pub(super) fn declared(ty: &Type, strict: bool) -> Option<String> {
     }
 }
 
-/// Whether the column holds decimal numbers as text.
+/// Whether the column stores decimal numbers as text.
 pub(super) fn is_text(table: &Table, column: &Column) -> bool {
     let is_decimal = matches!(column.ty, Type::Decimal(..) | Type::Numeric);
     is_decimal && declared(&column.ty, table.has(TableOption::Strict)).is_none()
 }
 
-/// Whether a column that is declared so stands for the type: as other tools declare it, or as this
-/// one did in versions that kept all decimal numbers as text.
+/// Whether a column with this declared type stands for the type: as other tools declare it, or as
+/// versions of dbmigrate did that stored all decimal numbers as text.
 pub(super) fn stands_for(declared_type: &str, ty: &Type) -> bool {
     let digits = digits(declared_type);
     match (ty, digits.as_deref()) {
@@ -45,7 +45,7 @@ pub(super) fn stands_for(declared_type: &str, ty: &Type) -> bool {
     }
 }
 
-/// The numbers behind `DECIMAL` or `NUMERIC`, if the declared type is one of these.
+/// The numbers in parentheses after `DECIMAL` or `NUMERIC`; `None` for any other declared type.
 pub(super) fn digits(declared: &str) -> Option<Vec<u32>> {
     let tokens = LEXICON.significant(declared);
     let (word, rest) = tokens.split_first()?;
@@ -57,19 +57,19 @@ pub(super) fn digits(declared: &str) -> Option<Vec<u32>> {
     let n_symbols = rest.iter().filter(|token| token.kind != Kind::Number).count();
     numbers.filter(|numbers| match numbers.len() {
         0 => n_symbols == 0,
-        // Parentheses, and a comma between two.
+        // The other symbols are the parentheses, and a comma between two numbers.
         n => n <= 2 && n_symbols == n + 1,
     })
 }
 
-/// The condition under which a value that isn't NULL is kept as it is by a column of decimal
-/// numbers; none where the new declared type is another, or the old one had such values.
+/// The condition for a value other than NULL to be stored unchanged in a column of decimal numbers;
+/// `None` if the new declared type is another one, or the old one guarantees it.
 pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
     if digits(to).is_none() || digits(from).is_some() {
         return None;
     }
     let c = quote(column);
-    // Zeros at either end are none of the digits that have to be kept.
+    // Zeros at either end are not among the digits that have to be preserved.
     let digits = format!("trim(replace(ltrim({c}, ' +-'), '.', ''), ' 0')");
     Some(format!(
         "CASE typeof({c}) WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN \
@@ -78,7 +78,7 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
     ))
 }
 
-/// The condition under which a number has no more digits than the type.
+/// The condition for a number to have at most as many digits as the type.
 pub(super) fn in_range(column: &str, ty: &Type) -> Option<String> {
     let Type::Decimal(precision, scale) = ty else { return None };
     let number = format!("CAST({} AS NUMERIC)", quote(column));
@@ -86,8 +86,8 @@ pub(super) fn in_range(column: &str, ty: &Type) -> Option<String> {
     Some(format!("round({number}, {scale}) = {number} AND abs({number}) < 1e{n_whole}"))
 }
 
-/// The value of a column of decimal numbers that becomes text, with all digits after the point:
-/// SQLite's own text of a small number has an exponent.
+/// The value of a column of decimal numbers that is converted to text, with all digits after the
+/// point. SQLite's own conversion uses an exponent for small numbers.
 pub(super) fn as_text(column: &str, from: &str, to: &str) -> Option<String> {
     let digits = digits(from)?;
     let scale = match digits.as_slice() {
@@ -129,7 +129,7 @@ mod tests {
         assert!(stands_for("DECIMAL(10)", &Type::Decimal(10, 0)));
         assert!(stands_for("NUMERIC", &Type::Numeric));
         assert!(!stands_for("NUMERIC(10, 2)", &Type::Numeric));
-        // Its digits beyond the 15th would be lost there.
+        // The column would lose digits beyond the 15th.
         assert!(!stands_for("DECIMAL(20, 2)", &Type::Decimal(20, 2)));
         assert!(!stands_for("NUMERIC", &Type::Text));
     }

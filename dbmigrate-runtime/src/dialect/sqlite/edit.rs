@@ -1,7 +1,7 @@
-//! Changes to the text that a table was made with.
+//! Edits the text of a stored table definition.
 //!
-//! Only what the operations change is written anew. All else stays as it was found: words that
-//! the schema has no place for, such as `ON CONFLICT`, and what others added.
+//! Only what the operations change is rewritten. Everything else stays as it was found: clauses
+//! that a schema can't represent, such as `ON CONFLICT`, and additions by others.
 
 use super::super::Refusal;
 use super::ddl::{self, Ddl};
@@ -12,7 +12,7 @@ use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Check, Column, ForeignKey, Table, TableOption, Type, Unique};
 use crate::sql;
 
-/// Makes of a table's definition what it has to be, given the table before and after.
+/// Edits a table's definition to match the schema, given the table before and after.
 pub(super) fn edit(
     ddl: &Ddl<'_>,
     definition: &mut Definition,
@@ -71,7 +71,7 @@ impl Edit<'_> {
                 None => {
                     let text = self.ddl.column_of(self.after, column)?;
                     let item = ColumnItem::new(text).map_err(|why| self.garbled(&why))?;
-                    // Behind all that are there, also those that others added.
+                    // After all existing columns, including those that others added.
                     let next = after.columns[nth + 1..].iter().find_map(|column| {
                         let columns = &self.definition.columns;
                         columns.iter().position(|item| same_name(&item.name, &column.name))
@@ -197,7 +197,7 @@ impl Edit<'_> {
         self.push_constraint(ddl::primary_key(key))
     }
 
-    /// Whether a column that is gone took the primary key along.
+    /// Whether a removed column also removed the primary key.
     fn has_lost_column_of_key(&self) -> bool {
         let key = self.before.primary_key.iter().flat_map(|primary_key| &primary_key.columns);
         key.into_iter().any(|key| self.after.find_column(key).is_none())
@@ -248,7 +248,7 @@ impl Edit<'_> {
         Ok(())
     }
 
-    /// Removes a constraint by its name, or one without a name by what it demands.
+    /// Removes a constraint by its name, or an unnamed constraint by its content.
     fn remove(&mut self, name: &str, what: &str, shape: &Shape<'_>) -> Result<(), Refusal> {
         for is_named in [true, false] {
             let fits = |text: &Option<String>| match text {
@@ -273,7 +273,7 @@ impl Edit<'_> {
                 }
             }
         }
-        // A column that is gone took what was written with it along.
+        // A removed column also removed the constraints that were written with it.
         let lost = |columns: &[String]| {
             columns.iter().any(|column| self.after.find_column(column).is_none())
         };
@@ -311,7 +311,7 @@ impl Edit<'_> {
     }
 }
 
-/// What a constraint demands, to find one that has no name.
+/// The content of a constraint, to find one that has no name.
 enum Shape<'a> {
     Unique(&'a Unique),
     ForeignKey(&'a ForeignKey),
@@ -319,7 +319,7 @@ enum Shape<'a> {
 }
 
 impl Shape<'_> {
-    /// Whether a constraint is of this kind and, if it isn't known by its name, demands this.
+    /// Whether a constraint is of this kind and, unless it is identified by name, has this content.
     fn of_table(&self, kind: &ConstraintKind, is_named: bool) -> bool {
         match (self, kind) {
             (Shape::Unique(unique), ConstraintKind::Unique { columns, .. }) => {

@@ -1,4 +1,4 @@
-//! What rows get whose value the changed column can't hold.
+//! The fill: what existing rows get whose value the changed column can't hold.
 
 use super::affinity::{Conversion, Stored};
 use super::convert;
@@ -10,14 +10,14 @@ use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Column, Type};
 use crate::sql::{self, quote};
 
-/// An expression for the rows that need one.
+/// An expression for the rows that need a value.
 pub(super) struct Fill {
     pub expression: String,
-    /// The column as it is then.
+    /// The column after the change.
     pub column: Column,
 }
 
-/// A column's own value, or where that doesn't fit the one that it is filled with.
+/// A column's own value, or the fill if the value doesn't fit.
 pub(super) fn value(
     was: &ColumnItem,
     item: &ColumnItem,
@@ -39,7 +39,7 @@ pub(super) fn value(
     format!("CASE WHEN {condition} THEN {own} ELSE {} END", ddl::closed(expression))
 }
 
-/// What is true of a column's value, unless it is NULL, that its new type holds.
+/// The conditions under which a value other than NULL fits the column's new type.
 fn conditions(
     name: &str,
     conversion: Option<&Conversion<'_>>,
@@ -65,14 +65,14 @@ fn conditions(
     fits
 }
 
-/// The condition of the rows whose value, which isn't NULL, does not fit another type.
+/// The condition for rows whose value, other than NULL, does not fit another type.
 pub(super) fn misfit(column: &str, from: &Type, to: &Type) -> Option<String> {
     let (old, new) = (ddl::type_name(from, false).ok()?, ddl::type_name(to, false).ok()?);
     let (was, now) = (Column::new(column, from.clone()), Column::new(column, to.clone()));
     let conversion = Conversion {
         was: Stored { declared: &old, column: &was },
         to: Stored { declared: &new, column: &now },
-        // Only the tool counts rows, whose own SQLite has all functions.
+        // Only the tool counts rows, and its own SQLite has all functions.
         version: u32::MAX,
     };
     let fits = conditions(column, Some(&conversion), &now, &new);
@@ -82,7 +82,7 @@ pub(super) fn misfit(column: &str, from: &Type, to: &Type) -> Option<String> {
     Some(format!("{} IS NOT NULL AND NOT (({}))", quote(column), fits.join(") AND (")))
 }
 
-/// Whether the expression is `coalesce(column, ...)`, which leaves all that isn't NULL as it is.
+/// Whether the expression is `coalesce(column, ...)`, which keeps every value other than NULL.
 pub(super) fn fills_null(expression: &str, column: &str) -> bool {
     let tokens = LEXICON.significant(expression);
     let [coalesce, open, first, comma, rest @ .., close] = tokens.as_slice() else { return false };

@@ -1,33 +1,34 @@
-//! The form that a type's values have, beyond what the declared type says of them.
+//! The form that readers of a type expect of its values, beyond what the declared type ensures.
 //!
-//! SQLite keeps any text in a column of dates, and any bytes in one of UUIDs. Whoever reads the
-//! column then fails. The conditions here hold for the values that drivers read as the type.
+//! SQLite stores any text in a column of dates, and any bytes in a column of UUIDs, and readers of
+//! the column then fail. The conditions here hold for the values that drivers can read as the type.
 
 use super::affinity::Stored;
 use crate::schema::Type;
 use crate::sql::quote;
 
-/// The first version that always has the JSON functions (sqlite.org, `releaselog/3_38_0.html`).
+/// The first version that always includes the JSON functions (sqlite.org,
+/// `releaselog/3_38_0.html`).
 const JSON: u32 = 3_038_000;
 
-/// What the readers of a type demand of a value.
+/// What readers of a type expect of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     Boolean,
     Date,
     Time,
-    /// A day and a time of day, with or without a time zone.
+    /// A date and a time of day, with or without a time zone.
     DateTime,
     Json,
-    /// Exactly that many bytes.
+    /// Exactly this many bytes.
     Bytes(u32),
-    /// An integer between these two.
+    /// An integer in this range.
     Integer(i64, i64),
 }
 
 impl Form {
-    /// The form that the values of a column have, as far as readers rely on it. Words of SQLite's
-    /// own mean to others what they mean here.
+    /// The form of a column's values, as far as readers rely on it. A type in SQLite's own words is
+    /// taken to mean what dbmigrate means by it.
     fn had(stored: &Stored<'_>) -> Option<Form> {
         let words = [
             ("BOOLEAN", Form::Boolean),
@@ -55,14 +56,14 @@ impl Form {
         })
     }
 
-    /// The form that a new type demands, unless the old type's values have it.
+    /// The form that a new type requires, unless the old type's values already have it.
     pub(super) fn demanded(was: &Stored<'_>, to: &Stored<'_>, version: u32) -> Option<Form> {
         let form = Form::of(&to.column.ty)?;
         let is_had = match (Form::had(was), form) {
             (Some(Form::Integer(own_least, own_most)), Form::Integer(least, most)) => {
                 least <= own_least && own_most <= most
             }
-            // 0 and 1.
+            // Booleans are the integers 0 and 1.
             (Some(Form::Boolean), Form::Integer(..)) => true,
             (had, form) => had == Some(form),
         };
@@ -70,7 +71,7 @@ impl Form {
         (!is_had && is_known).then_some(form)
     }
 
-    /// Whether the declared type alone says of what form the values are.
+    /// Whether the declared type alone determines the form of the values.
     pub(super) fn is_said_by(self, declared: &str) -> bool {
         let word = match self {
             Form::Boolean => "BOOLEAN",
@@ -82,10 +83,10 @@ impl Form {
         declared.eq_ignore_ascii_case(word)
     }
 
-    /// The condition under which a value that isn't NULL has the form.
+    /// The condition for a value other than NULL to have the form.
     ///
-    /// SQLite's functions of dates take more than a reader does: `now`, the number of a day, and
-    /// the 31st of February for a day in March. So what they make of a text has to be that text.
+    /// SQLite's date functions accept more than a reader does: `now`, the number of a day, and the
+    /// 31st of February for a day in March. So the function's result has to be the same text.
     pub(super) fn condition(self, column: &str) -> String {
         let c = quote(column);
         let day = |text: &str| format!("date({text}, '+0 days') IS {text} COLLATE BINARY");
@@ -106,23 +107,23 @@ impl Form {
         }
     }
 
-    /// Whether a value of that form is one that the column's affinity leaves as it is.
+    /// Whether the column's affinity leaves every value of this form unchanged.
     pub(super) fn is_all(self) -> bool {
         !matches!(self, Form::Json | Form::Integer(..))
     }
 }
 
-/// The condition under which a value becomes an integer, or is one.
+/// The condition for a value to be an integer, or to be converted to one exactly.
 pub(super) fn integer(c: &str) -> String {
-    // The column's own collation may be one that only the application has.
+    // The column's own collation may exist only in the application.
     format!(
         "CASE typeof({c}) WHEN 'integer' THEN 1 WHEN 'real' THEN {c} = CAST({c} AS INTEGER) \
          WHEN 'text' THEN CAST(CAST({c} AS INTEGER) AS TEXT) = {c} COLLATE BINARY ELSE 0 END"
     )
 }
 
-/// The condition under which a text begins with hours and minutes, and goes on with nothing but
-/// seconds, their fraction and a time zone. SQLite would take spaces, and the hour 24.
+/// The condition for a text to start with hours and minutes, followed only by optional seconds,
+/// their fraction and a time zone. SQLite would also accept spaces, and the hour 24.
 fn time(text: &str) -> String {
     format!(
         "({text} GLOB '[01][0-9]:[0-9]*' OR {text} GLOB '2[0-3]:[0-9]*') \

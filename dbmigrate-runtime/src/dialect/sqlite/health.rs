@@ -1,5 +1,4 @@
-//! What doesn't hold in a SQLite database: rows that violate a foreign key, and views and triggers
-//! that don't work.
+//! The health of a SQLite database: foreign key violations, and broken views and triggers.
 
 use std::collections::BTreeSet;
 
@@ -19,8 +18,8 @@ pub(super) fn health(
     Ok(Health { violations: violations(conn)?, broken: broken(conn, tables)? })
 }
 
-/// A temporary object hides a table, and SQLite looks for a table that isn't there in attached
-/// databases too.
+/// A temporary object hides a table of the same name, and SQLite also looks for a missing table in
+/// attached databases.
 pub(super) fn shadow(
     conn: &mut dyn Connection,
     tables: &BTreeSet<String>,
@@ -54,8 +53,8 @@ fn violations(conn: &mut dyn Connection) -> Result<Vec<Violation>, DatabaseError
         Err(err) if err.is_of_disk() => return Err(err),
         Err(_) => {}
     }
-    // One foreign key that can't be checked, since what it refers to isn't unique, hides all
-    // others: so each table by itself, and that one with what is wrong with it.
+    // A foreign key that can't be checked, since the referenced columns aren't unique, hides all
+    // other violations. So each table is checked by itself.
     let tables = conn.query("SELECT name FROM sqlite_master WHERE type = 'table'", &[])?;
     let mut violations = Vec::new();
     for table in tables.rows.into_iter().flatten() {
@@ -69,7 +68,7 @@ fn violations(conn: &mut dyn Connection) -> Result<Vec<Violation>, DatabaseError
     Ok(violations)
 }
 
-/// A row of `PRAGMA foreign_key_check`.
+/// Parses a row of `PRAGMA foreign_key_check`.
 fn violation(row: Vec<Value>) -> Option<Violation> {
     match row.as_slice() {
         [Value::Text(table), row, Value::Text(references), ..] => {
@@ -90,7 +89,7 @@ fn unchecked(table: String, why: &DatabaseError) -> Violation {
     Violation { table, references, kind }
 }
 
-/// Views and triggers that mention one of these tables and that don't work.
+/// Views and triggers that mention one of these tables and don't work.
 fn broken(
     conn: &mut dyn Connection,
     tables: &BTreeSet<String>,
@@ -121,7 +120,7 @@ fn broken(
     Ok(broken)
 }
 
-/// Of these views and triggers, those that mention one of the tables, or a view that does.
+/// Those of these views and triggers that mention one of the tables, directly or through a view.
 fn mentioning<'a>(objects: &'a [Object], tables: &BTreeSet<String>) -> Vec<&'a Object> {
     let mut names: BTreeSet<String> =
         tables.iter().map(|table| table.to_ascii_lowercase()).collect();
@@ -149,14 +148,14 @@ fn mentioning<'a>(objects: &'a [Object], tables: &BTreeSet<String>) -> Vec<&'a O
     }
 }
 
-/// Compiles what uses a view or fires a trigger, without running it.
+/// Compiles statements that use the view or fire the trigger, without running them.
 fn try_object(conn: &mut dyn Connection, object: &Object) -> Result<(), DatabaseError> {
     let table = quote(&object.table);
     let columns = conn.query(&format!("SELECT * FROM {table} LIMIT 0"), &[])?.columns;
     if object.kind == ObjectKind::View {
         return Ok(());
     }
-    // SQLite takes a column that isn't there, and never fires the trigger.
+    // SQLite accepts a missing column there, and then never fires the trigger.
     let sql = object.sql.as_deref().unwrap_or_default();
     let is_there = |name: &String| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
     if let Some(column) = columns_of_update(sql).into_iter().find(|name| !is_there(name)) {
@@ -192,13 +191,13 @@ fn generated(conn: &mut dyn Connection, table: &str) -> Result<BTreeSet<String>,
     Ok(found.rows.into_iter().flatten().filter_map(text).collect())
 }
 
-/// Tries a view or a trigger in which a name in double quotes that no column has is an error and
-/// not a text (sqlite.org, `quirks.html`, section 8). SQLite writes such names itself where it
-/// renames a column, and a view that lost one would work on, with the name in the place of the
-/// value.
+/// Checks that a view or trigger also works if a double-quoted name that matches no column is an
+/// error instead of a text (sqlite.org, `quirks.html`, section 8). SQLite writes double-quoted
+/// names itself when it renames a column. A view that lost such a column would go on working, with
+/// the column's name in place of its value.
 ///
-/// The object is made with other quotes, and that is taken back. There is an option of SQLite's
-/// for it, which not every version of rusqlite has.
+/// The object is created with other quotes, and that is rolled back. SQLite also has a setting for
+/// this, but not every version of rusqlite offers it.
 fn try_without_texts(conn: &mut dyn Connection, object: &Object) -> Result<(), DatabaseError> {
     let Some(text) = object.sql.as_deref().and_then(without_double_quotes) else { return Ok(()) };
     let mut run = |sql: &str| conn.execute(sql, &[]).map(drop);
@@ -214,7 +213,8 @@ fn try_without_texts(conn: &mut dyn Connection, object: &Object) -> Result<(), D
     res
 }
 
-/// SQL with its names in double quotes in backticks, which never make a text; `None` without any.
+/// SQL with its double-quoted names in backticks, which are never read as texts; `None` if it has
+/// no double-quoted names.
 fn without_double_quotes(sql: &str) -> Option<String> {
     let tokens = LEXICON.tokens(sql);
     let is_double = |token: &Token<'_>| token.kind == Kind::Quoted && token.text.starts_with('"');
@@ -225,14 +225,14 @@ fn without_double_quotes(sql: &str) -> Option<String> {
     tokens.iter().any(is_double).then(|| tokens.iter().map(text).collect())
 }
 
-/// Whether the operation may give other rowids to the rows of its table.
+/// Whether the operation may change the rowids of its table.
 pub(super) fn renumbers_rows(operation: &Operation, before: &Schema) -> bool {
     match operation {
         Operation::AddPrimaryKey { .. } | Operation::DropPrimaryKey { .. } => true,
         Operation::AlterTable { change, .. } => {
             change.options.contains_key(&TableOption::WithoutRowid)
         }
-        // Values of a key may be the rows' numbers.
+        // The values of the key may be the rowids.
         Operation::AlterColumn { table, column, change } => {
             let key = before.table(table).and_then(|table| table.primary_key.as_ref());
             let is_given = change.using.is_some() || change.fill.is_some();

@@ -1,4 +1,4 @@
-//! What a person is told to do about values that a new type doesn't fit.
+//! Hints about values that don't fit a new type.
 
 use super::affinity::{Affinity, Conversion, affinity};
 use crate::dialect::sqlite::lexicon::LEXICON;
@@ -10,8 +10,8 @@ const UNIXEPOCH: u32 = 3_038_000;
 /// The first version that has `unhex` (sqlite.org, `releaselog/3_41_0.html`).
 const UNHEX: u32 = 3_041_000;
 
-/// Says what to write. It is read where some values don't fit, so a cast is no answer: it makes 0
-/// of a word, 12 of `12abc` and the year of a date.
+/// Suggests an expression. It is shown if some values don't fit, so a cast would be wrong: it turns
+/// a word into 0, `12abc` into 12, and a date into its year.
 pub(super) fn hint(column: &str, conversion: &Conversion<'_>) -> String {
     match proposal(column, conversion) {
         Some(Proposal { what, expression }) => format!(
@@ -26,14 +26,14 @@ pub(super) fn hint(column: &str, conversion: &Conversion<'_>) -> String {
 
 #[derive(Debug)]
 struct Proposal {
-    /// What the expression gives.
+    /// A description of the expression's result.
     what: &'static str,
     expression: String,
 }
 
-/// An expression that gives each value of the old type its counterpart of the new one, where there
-/// is only one that a person may mean, and that loses no other value: SQLite's functions make NULL
-/// of what they can't read, which a column that is NOT NULL refuses.
+/// An expression that converts each value of the old type to the new type, if only one conversion
+/// makes sense, without losing any other value: SQLite's functions return NULL for what they can't
+/// parse, which a required column refuses.
 fn proposal(column: &str, conversion: &Conversion<'_>) -> Option<Proposal> {
     let Conversion { was, to, version } = conversion;
     let c = plain(column);
@@ -62,11 +62,11 @@ fn proposal(column: &str, conversion: &Conversion<'_>) -> Option<Proposal> {
     Some(Proposal { what, expression })
 }
 
-/// A name as a person writes it in SQL.
+/// A name as a person would write it in SQL.
 fn plain(name: &str) -> String {
     let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !name.starts_with(|c: char| c.is_ascii_digit());
-    // Whether a word stands for the name depends on what is a keyword.
+    // Whether the name needs quotes depends on the keywords.
     if is_word && LEXICON.same_expression(name, &quote(name)) {
         name.to_owned()
     } else {
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::schema::Column;
 
-    /// All types that a hint may be about, each once.
+    /// All types that a hint may be about, without duplicates.
     fn types() -> Vec<Type> {
         vec![
             Type::Boolean,
@@ -115,8 +115,8 @@ mod tests {
         ]
     }
 
-    /// A value of the old type as SQL writes it, and what it has to be as the new type, by the
-    /// `quote` function. Where a text is none of the old type, the NULL is refused by NOT NULL.
+    /// SQL literals of the old type, each with the `quote` of the expected value of the new type.
+    /// If a text isn't valid for the old type, the conversion gives NULL, which NOT NULL refuses.
     fn samples(from: &Type, to: &Type) -> &'static [(&'static str, &'static str)] {
         match (from, to) {
             (Type::Uuid, _) => {

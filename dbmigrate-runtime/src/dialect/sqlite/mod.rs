@@ -1,7 +1,7 @@
-//! SQLite's statements.
+//! SQLite's dialect.
 //!
-//! What `ALTER TABLE` can and can't do is from sqlite.org's `lang_altertable.html`; where it
-//! can't, the table is made anew.
+//! What `ALTER TABLE` supports is documented in sqlite.org's `lang_altertable.html`; for everything
+//! else, the table is rebuilt.
 
 mod comparing;
 mod affinity;
@@ -37,7 +37,7 @@ use crate::operations::Operation;
 use crate::schema::{Column, DefaultValue, Schema, Table, Type};
 use crate::sql::Lexicon;
 
-/// SQLite, from 3.25 on; what needs a later version says so.
+/// SQLite 3.25 and later; changes that need a later version say so.
 #[derive(Debug, Clone, Copy)]
 pub struct Sqlite;
 
@@ -147,7 +147,7 @@ impl Dialect for Sqlite {
         conn: &mut dyn Connection,
         tables: &[(&Table, Option<&Table>)],
     ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError> {
-        // SQLite keeps the text as it is, so it needn't be asked more than its version.
+        // SQLite stores definitions unchanged, so only its version has to be queried.
         let facts = self.facts(conn)?;
         let kept = |(table, actual): &(&Table, Option<&Table>)| match actual {
             Some(actual) => read::as_stored(&read::as_declared(table, actual), &facts),
@@ -178,7 +178,8 @@ impl Dialect for Sqlite {
             schema if schema.eq_ignore_ascii_case("main") => {
                 Ok(format!("{}.{}", self.quote(schema), self.quote(table)))
             }
-            // With a write-ahead log, a transaction over several files is one in each of them.
+            // With a write-ahead log, a transaction over several files is atomic only within each
+            // file.
             schema => Err(Refusal {
                 message: format!(
                     "the version table can't be in the schema `{schema}` on SQLite: that is an \
@@ -191,7 +192,7 @@ impl Dialect for Sqlite {
     }
 
     fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal> {
-        // Its name is all that a refusal says.
+        // A refusal mentions only the table's name.
         let operation = Operation::CreateTable(Table::new(&table.name));
         let ddl = ddl::Ddl { facts: &self.offline_facts(), operation: &operation };
         ddl.create_table_with(&format!("CREATE TABLE IF NOT EXISTS {name}"), table)
@@ -219,7 +220,7 @@ impl Dialect for Sqlite {
     }
 }
 
-/// Whether a row that doesn't say gets `NULL`.
+/// Whether the default is `NULL`.
 fn is_null_default(default: &Option<DefaultValue>) -> bool {
     match default {
         None | Some(DefaultValue::Literal(Value::Null)) => true,

@@ -1,4 +1,4 @@
-//! Which changes SQLite has a statement for, by its version and by what is stored.
+//! Which changes SQLite has a statement for, depending on its version and on what is stored.
 
 use super::super::{Facts, Guard, Object, ObjectKind, Refusal};
 use super::affinity::{Conversion, Stored};
@@ -18,25 +18,25 @@ use crate::sql::quote;
 /// (sqlite.org, `releaselog/3_35_5.html`).
 const DROP_COLUMN: u32 = 3_035_005;
 /// The first version that can change `NOT NULL` and drop a `CHECK` in place (sqlite.org,
-/// `releaselog/3_53_0.html`). It can add one, too, but refuses it for a row that makes it `NULL`,
-/// which in any other way is no violation.
+/// `releaselog/3_53_0.html`). It can also add a `CHECK`, but then refuses rows for which it is
+/// `NULL`, although that is no violation anywhere else.
 const ALTER_CONSTRAINTS: u32 = 3_053_000;
 
-/// How an operation is made true.
+/// How an operation is carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Way {
-    /// There is nothing to do.
+    /// Nothing has to be done.
     Nothing,
-    /// There is nothing to do but to find values that don't fit.
+    /// Nothing has to be done except to check that values fit.
     Check(Guard),
-    /// By one statement, if the questions before it have no answer.
+    /// With one statement, after these guards have passed.
     Statement(String, Vec<Guard>),
-    /// By making the table anew.
+    /// By rebuilding the table.
     Rebuild,
 }
 
-/// How to alter a table, given the schema before the operation, the operations before it that the
-/// facts don't know of yet, and those behind it that may be done together with it.
+/// How to alter a table, given the schema before the operation, the earlier operations that the
+/// facts don't reflect yet, and the later ones that may be combined with it.
 ///
 /// # Errors
 ///
@@ -113,7 +113,7 @@ pub(super) fn way(
     }
 }
 
-/// A change that the stored definition doesn't show needs nothing, but the values have to fit.
+/// A change that isn't visible in the stored definition needs no statement, but values have to fit.
 fn alter_column(
     ddl: &Ddl<'_>,
     schema: &Schema,
@@ -155,7 +155,7 @@ fn alter_column(
     Ok(Way::Statement(format!("ALTER TABLE {table} ALTER COLUMN {column} {word} NOT NULL"), guards))
 }
 
-/// Finds values that don't fit the column's new type. A generated column computes others.
+/// Finds values that don't fit the column's new type. A generated column computes new values.
 fn fitting(
     ddl: &Ddl<'_>,
     table: &Table,
@@ -174,8 +174,8 @@ fn fitting(
     Ok(convert::check(&table.name, &was.name, &conversion))
 }
 
-/// Whether SQLite's `DROP NOT NULL` would remove comments. Where the facts don't know the table or
-/// the column yet, a rebuild has them asked again.
+/// Whether SQLite's `DROP NOT NULL` would remove comments. If the facts don't contain the table or
+/// the column yet, the answer is yes, so that the rebuild reads them again.
 fn drop_not_null_loses_comments(ddl: &Ddl<'_>, table: &Table, column: &str) -> bool {
     match rebuild::definition(ddl, table) {
         Ok(definition) => {
@@ -200,8 +200,8 @@ fn is_key(table: &Table, column: &Column) -> bool {
     column.ty.is_integer() && key.is_some_and(|key| key.columns == [column.name.as_str()])
 }
 
-/// Whether SQLite fails to rename a column: with `expressions prohibited in PRIMARY KEY and UNIQUE
-/// constraints`, seen from 3.40 to 3.53.
+/// Whether SQLite fails to rename a column with the error `expressions prohibited in PRIMARY KEY
+/// and UNIQUE constraints`, seen in versions 3.40 to 3.53.
 pub(super) fn rename_fails(table: &Table, column: &str) -> bool {
     let has = |columns: &[String]| columns.iter().any(|text| text == column);
     table.has(TableOption::WithoutRowid)
@@ -209,7 +209,7 @@ pub(super) fn rename_fails(table: &Table, column: &str) -> bool {
         && table.uniques.iter().any(|unique| has(&unique.columns))
 }
 
-/// Whether `ADD COLUMN` takes the column (rules of `lang_altertable.html`, section 4).
+/// Whether `ADD COLUMN` accepts the column (rules of `lang_altertable.html`, section 4).
 pub(super) fn is_addable(column: &Column) -> bool {
     match column {
         Column { generated: Some(generated), .. } => !generated.stored,
@@ -222,10 +222,10 @@ pub(super) fn is_addable(column: &Column) -> bool {
     }
 }
 
-/// Whether `DROP COLUMN` takes the column: nothing else may mention it (rules of
+/// Whether `DROP COLUMN` accepts the column: nothing else may mention it (rules of
 /// `lang_altertable.html`, section 5).
 fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation]) -> bool {
-    // What is odd with the definition is said by the rebuild.
+    // The rebuild reports a definition that can't be parsed.
     let Ok(definition) = rebuild::definition(ddl, table) else { return false };
     let Some(idx) =
         definition.columns.iter().position(|column_item| same_name(&column_item.name, column))
@@ -267,8 +267,8 @@ fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation
         && !definition.drop_column_loses_comments(idx)
 }
 
-/// The foreign key that a later operation adds to a column that this one adds, and how much later
-/// it comes: SQLite takes `REFERENCES` in `ADD COLUMN`, so both are one statement.
+/// The foreign key that a later operation adds to a column that this one adds, and the distance to
+/// that operation. SQLite accepts `REFERENCES` in `ADD COLUMN`, so one statement does both.
 pub(super) fn added_key<'a>(
     operation: &Operation,
     later: &'a [Operation],
@@ -285,11 +285,12 @@ pub(super) fn added_key<'a>(
 }
 
 /// Whether the operation drops a foreign key whose column is dropped later: SQLite drops a column
-/// with its `REFERENCES`.
+/// together with its `REFERENCES`.
 fn goes_with_column(operation: &Operation, later: &[Operation], before: &Schema) -> bool {
     let Operation::DropForeignKey { table, name } = operation else { return false };
     let keys = before.table(table).map_or(&[][..], |table| &table.foreign_keys);
-    // Two over one column are constraints of the table, which keep the column from being dropped.
+    // Two foreign keys over one column are constraints of the table, which prevent dropping the
+    // column.
     let n_of = |columns: &[String]| keys.iter().filter(|key| key.columns == columns).count();
     let Some(key) = keys.iter().find(|key| key.name == *name) else { return false };
     n_of(&key.columns) == 1

@@ -1,5 +1,5 @@
-//! Operations in order to tasks in order, with at most one rebuild of each table between two
-//! operations that the schema doesn't say all of.
+//! Translates operations to tasks, in order, with at most one rebuild per table between two
+//! operations whose effect the schema doesn't describe completely.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ use crate::schema::Schema;
 use crate::sql::quote;
 use crate::written::{self, Mistake};
 
-/// Whether the operation is of a kind that the stored definition may decide about.
+/// Whether the stored definition may determine how this kind of operation is carried out.
 pub(super) fn may_rebuild(operation: &Operation) -> bool {
     match operation {
         Operation::AddColumn { column, using, before, .. } => {
@@ -28,7 +28,7 @@ pub(super) fn may_rebuild(operation: &Operation) -> bool {
     }
 }
 
-/// The table that an operation alters, if it can be part of a rebuild.
+/// The table that an operation alters, if the operation can be part of a rebuild.
 fn altered(operation: &Operation) -> Option<&str> {
     match operation {
         Operation::CreateTable(_) => None,
@@ -37,8 +37,8 @@ fn altered(operation: &Operation) -> Option<&str> {
     }
 }
 
-/// Whether what comes before it has to be done before it, whichever table it is about: it sees
-/// rows, or it changes the texts of more than one table.
+/// Whether everything before the operation has to be finished first, for all tables: the operation
+/// sees rows, or it changes the texts of more than one table.
 fn is_barrier(operation: &Operation) -> bool {
     matches!(
         operation,
@@ -51,7 +51,7 @@ fn is_barrier(operation: &Operation) -> bool {
     )
 }
 
-/// The operations that may be done together with one before them.
+/// The later operations that may be combined with an earlier one.
 fn until_barrier(later: &[Operation]) -> &[Operation] {
     let end = later.iter().position(is_barrier).unwrap_or(later.len());
     &later[..end]
@@ -87,8 +87,8 @@ pub(super) fn plan(
     Ok(Plan { tasks: builder.tasks, taken: operations.len() })
 }
 
-/// The way of each operation. All of a table's between two barriers go the way of a rebuild if one
-/// needs it.
+/// How each operation is carried out. If one operation on a table needs a rebuild, all operations
+/// on the table between two barriers become part of it.
 fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<Way, Refusal>> {
     let named: BTreeSet<&str> = operations.iter().flat_map(Operation::tables).collect();
     let tables = named.into_iter().filter_map(|text| schema.table(text)).cloned();
@@ -110,7 +110,7 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
             folded.extend(native::added_key(operation, later).map(|(after, _)| idx + 1 + after));
         }
         ways.push(way);
-        // What doesn't fit is said where the operation is planned.
+        // An operation that doesn't fit is reported when it is planned.
         let _ = operation.apply(&mut schema);
     }
     let needed = places.iter().zip(&ways).filter(|(_, way)| **way == Ok(Way::Rebuild));
@@ -124,22 +124,23 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
 }
 
 struct PlanBuilder<'a> {
-    /// The schema before the operation at hand.
+    /// The schema before the current operation.
     schema: &'a mut Schema,
     facts: &'a Facts,
     tasks: Vec<Task>,
-    /// Rebuilds that still collect, with their table and an operation to name in errors.
+    /// Rebuilds that still collect operations, each with its table and an operation to name in
+    /// errors.
     open: Vec<(String, Rebuild, Operation)>,
-    /// Tables whose stored texts are no longer those of the facts.
+    /// Tables whose stored texts differ from those in the facts by now.
     changed: BTreeSet<String>,
     /// Whether all texts may have changed.
     all_changed: bool,
 }
 
 impl PlanBuilder<'_> {
-    /// Refuses SQL of a person that would run as something else than was meant. Of a name that
-    /// SQLite takes for a text in what a table keeps there is only a note: revisions with such a
-    /// name are applied elsewhere, and have to run on a new database as they ran there.
+    /// Refuses hand-written SQL that would do something else than was intended. If a stored
+    /// expression contains a name that SQLite takes for a text, there is only a note: such
+    /// revisions may already be applied to other databases, and have to run on a new one as well.
     fn look_at_sql(&self, operation: &Operation) -> Result<Option<Task>, Refusal> {
         if let Some(mistake) = written::in_operation(operation, self.schema, Backend::Sqlite, NAMES)
         {
@@ -152,14 +153,14 @@ impl PlanBuilder<'_> {
         Ok(name.map(|mistake| Task::Note(text(mistake))))
     }
 
-    /// Takes an operation, or says that the facts have to be asked again before.
+    /// Plans an operation, or returns `false` if the facts have to be read again first.
     fn take(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<bool, Refusal> {
         let table = altered(operation);
         if is_barrier(operation) {
             self.flush(|_| true)?;
         } else {
-            // What a rebuild reads of other tables is read after what was asked of them before,
-            // and before what is asked of them later.
+            // A rebuild that reads other tables must do so after their earlier operations and
+            // before their later ones.
             let reads = reads_others(operation);
             self.flush(|(text, rebuild, _)| {
                 Some(text.as_str()) != table && (reads || rebuild.reads_others)
@@ -190,19 +191,19 @@ impl PlanBuilder<'_> {
             if let Operation::DropIndex { name, .. } | Operation::RenameIndex { from: name, .. } =
                 operation
             {
-                // One that the rebuild itself makes isn't there yet.
+                // An index that the rebuild itself creates doesn't exist yet.
                 gone = Some(name).filter(|name| rebuild.has_index(name));
             }
             rebuild.push(operation, before);
         }
         if let Some(name) = gone {
-            // At once: its name may be given to an index of another table.
+            // Dropped at once, since an index of another table may take over its name.
             self.push(operation, format!("DROP INDEX {}", quote(name)), Route::Native);
         }
         Ok(true)
     }
 
-    /// Closes rebuilds, in the order in which they began.
+    /// Finishes rebuilds, in the order in which they were started.
     fn flush(
         &mut self,
         which: impl Fn(&(String, Rebuild, Operation)) -> bool,
@@ -239,7 +240,7 @@ impl PlanBuilder<'_> {
             }
             Operation::DropTable { table } => native(self, format!("DROP TABLE {}", quote(table))),
             Operation::RenameTable { from, to } => {
-                // Before, references were only rewritten with foreign keys on.
+                // Earlier versions only rewrote references if foreign keys were enabled.
                 ddl::needs(self.facts, operation, 3_026_000)?;
                 self.all_changed = true;
                 let rename = |from: &str, to: &str| {
@@ -248,7 +249,7 @@ impl PlanBuilder<'_> {
                 if !same_name(from, to) {
                     return native(self, rename(from, to));
                 }
-                // SQLite takes the table itself for another one of that name.
+                // SQLite would report the table itself as an existing table with the new name.
                 let between = scratch_name(self.facts, to);
                 self.push(operation, rename(from, &between), Route::Native);
                 native(self, rename(&between, to))
@@ -280,7 +281,7 @@ impl PlanBuilder<'_> {
                 let found = self.schema.table(table).and_then(|table| table.find_index(from));
                 let create = found.map(|index| ddl::create_index(table, &index.renamed(to)));
                 self.push(operation, format!("DROP INDEX {}", quote(from)), Route::Native);
-                // Without it, replaying the operation is the error.
+                // If the index doesn't exist, replaying the operation reports the error.
                 create.into_iter().try_for_each(|sql| native(self, sql))
             }
             Operation::Execute(statement) => {

@@ -1,4 +1,4 @@
-//! What SQLite keeps of a database, read as a schema in SQLite's own terms.
+//! Reads the catalog of a SQLite database as a schema in SQLite's own terms.
 
 mod beyond;
 mod constant;
@@ -22,7 +22,7 @@ use crate::schema::{
 };
 use crate::sql::{self, is_one_of};
 
-/// The version of the library: `3.46.1` is `3_046_001`.
+/// The version of the library; `3.46.1` is `3_046_001`.
 pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
     let found = conn.query("SELECT sqlite_version()", &[])?;
     let text = match found.rows.into_iter().flatten().next() {
@@ -33,13 +33,12 @@ pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
     Ok(parts.chain([0, 0]).take(3).fold(0, |version, part| version * 1000 + part))
 }
 
-/// The rows of `sqlite_schema`, in the order in which they were made, so that they can be made
-/// again in it.
+/// The rows of `sqlite_schema`, in the order of creation, in which they can also be created again.
 pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
     objects_where(conn, "1")
 }
 
-/// The same, but views and triggers alone, which most databases have few of.
+/// The same for views and triggers only, of which most databases have few.
 pub(super) fn views_and_triggers(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
     objects_where(conn, "type IN ('view', 'trigger')")
 }
@@ -56,7 +55,7 @@ fn object(row: Vec<Value>) -> Option<Object> {
     let mut row = row.into_iter();
     let mut text = || match row.next() {
         Some(Value::Text(text)) => Some(text),
-        // What isn't UTF-8 in it is seen by the characters that stand for it.
+        // Invalid UTF-8 becomes replacement characters, which make it recognisable.
         Some(Value::Blob(bytes)) => Some(String::from_utf8_lossy(&bytes).into_owned()),
         _ => None,
     };
@@ -84,13 +83,13 @@ pub(super) fn objects_version(conn: &mut dyn Connection) -> Result<i64, Database
             _ => 0,
         })
     };
-    // Both are of 32 bits.
+    // Both versions have 32 bits.
     let (own, temporary) = (version("schema_version")?, version("temp.schema_version")?);
     Ok((own << 32) | (temporary & 0xffff_ffff))
 }
 
-/// Whether the object is SQLite's own, or belongs to a virtual table, and so comes and goes by
-/// itself.
+/// Whether the object is SQLite's own, or belongs to a virtual table, so that it is created and
+/// dropped implicitly.
 pub(super) fn is_maintained(object: &Object, objects: &[Object]) -> bool {
     let is_virtual = |other: &Object| {
         other.sql.as_deref().is_some_and(|sql| sql.starts_with("CREATE VIRTUAL TABLE"))
@@ -105,15 +104,15 @@ fn unreadable(name: &str, why: &str) -> Unreadable {
     Unreadable { name: name.to_owned(), why: why.to_owned() }
 }
 
-/// Reads tables and their indexes; `only` names the tables to read, if not all.
+/// Reads tables and their indexes: only the given ones, or all.
 ///
-/// Types are [`Type::Raw`], defaults [`DefaultValue::Sql`]; a constraint without a name has an
-/// empty one. A column is also not nullable where SQLite stores no `NULL` in it: as the alias of
-/// the rowid, or in the key of a `WITHOUT ROWID` or `STRICT` table. A key's collations and orders,
-/// and what is behind `ON CONFLICT`, have no place in a schema and are in
+/// Types are [`Type::Raw`], and defaults are [`DefaultValue::Sql`]; the name of an unnamed
+/// constraint is empty. A column also counts as not nullable if SQLite never stores `NULL` in it:
+/// the alias of the rowid, and the key of a `WITHOUT ROWID` or `STRICT` table. A schema can't
+/// represent the collations and orders of a key, and `ON CONFLICT`; they are in
 /// [`Catalog::beyond`].
 ///
-/// Objects that are SQLite's own or go with the connection are left out.
+/// SQLite's own objects and temporary ones are left out.
 pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catalog {
     let is_own = |object: &&Object| !object.temporary && !starts_with(&object.name, "sqlite_");
     let objects: Vec<_> = objects.iter().filter(is_own).collect();
@@ -152,7 +151,7 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
         out.others.push(ObjectName::new(kind, &object.name));
     }
     for object in reader.objects.iter().filter(|object| object.kind == ObjectKind::Index) {
-        // An index without a text is a constraint's, and in the table's text.
+        // An index without SQL belongs to a constraint, which is part of the table's SQL.
         let Some(sql) = &object.sql else { continue };
         let Some(table) = tables.get_mut(&object.table.to_ascii_lowercase()) else { continue };
         match IndexDefinition::parse(&LEXICON.without_qualifier(sql, &object.table)) {
@@ -166,13 +165,13 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
     out
 }
 
-/// The table as it would be read after it was created.
+/// The table as it would be read back after it was created.
 ///
 /// # Errors
 ///
-/// When it can't be created, or not so that it could be read again.
+/// When the table can't be created, or couldn't be read back.
 pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Refusal> {
-    // Its name is all that a refusal says.
+    // A refusal mentions only the table's name.
     let operation = Operation::CreateTable(Table::new(&table.name));
     let object = |kind: ObjectKind, name: &str, sql: String| Object {
         kind,
@@ -198,8 +197,8 @@ pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Refusal> 
     }
 }
 
-/// The table with the types of its columns as the actual one declares them, where these stand for
-/// the same type.
+/// The table with its columns' types as the existing table declares them, if these stand for the
+/// same types.
 pub(crate) fn as_declared(table: &Table, actual: &Table) -> Table {
     let mut table = table.clone();
     if table.has(TableOption::Strict) {
@@ -221,12 +220,11 @@ pub(crate) fn as_declared(table: &Table, actual: &Table) -> Table {
 struct Virtual {
     name: String,
     module: String,
-    /// Whether a full-text table keeps no content of its own: `content='another_table'`.
+    /// Whether a full-text table doesn't store its own content: `content='another_table'`.
     is_external: bool,
 }
 
-/// The tables that virtual tables of these modules keep their content in, by what follows the
-/// virtual table's name.
+/// The suffixes of shadow tables, for virtual tables of these modules.
 const SHADOWS: &[(&[&str], &[&str])] = &[
     (&["fts3", "fts4"], &["_content", "_segments", "_segdir", "_docsize", "_stat"]),
     (&["fts5"], &["_data", "_idx", "_content", "_docsize", "_config"]),
@@ -251,8 +249,8 @@ impl Virtual {
         self.name == object.name
     }
 
-    /// Whether the object is one of its shadow tables. Of a module that isn't known, any name
-    /// that one of the known modules would give is taken for one.
+    /// Whether the object is one of this table's shadow tables. For an unknown module, the suffixes
+    /// of all known modules count.
     fn is_behind(&self, object: &Object) -> bool {
         let suffix = starts_with(&object.name, &self.name).then(|| &object.name[self.name.len()..]);
         let of = |pair: &&(&[&str], &[&str])| is_one_of(&self.module, pair.0);
@@ -267,10 +265,10 @@ impl Virtual {
 
 struct Reader<'a> {
     objects: Vec<&'a Object>,
-    /// By name in lower case.
+    /// By lower-case name.
     tables: BTreeMap<String, &'a Object>,
     virtuals: Vec<Virtual>,
-    /// What was parsed so far, by the table's name in lower case.
+    /// Parsed definitions, by the table's lower-case name.
     definitions: BTreeMap<String, Rc<Result<Definition, String>>>,
 }
 
@@ -282,7 +280,8 @@ impl<'a> Reader<'a> {
         Reader { objects, tables, virtuals, definitions: BTreeMap::new() }
     }
 
-    /// The definition of the table of that name, or why it has none; `None` without the table.
+    /// The definition of the table with this name, or why it can't be parsed; `None` if there is no
+    /// such table.
     fn definition(&mut self, name: &str) -> Option<Rc<Result<Definition, String>>> {
         let key = name.to_ascii_lowercase();
         if let Some(definition) = self.definitions.get(&key) {
@@ -321,7 +320,7 @@ impl<'a> Reader<'a> {
                             constant::default(LEXICON.unparenthesised(kind), &column.ty, strict);
                         column.default = Some(DefaultValue::Sql(default));
                     }
-                    // Without one it is this.
+                    // BINARY is the default collation.
                     ClauseKind::Collate(kind) if kind.eq_ignore_ascii_case("BINARY") => {}
                     ClauseKind::Collate(kind) => column.collation = Some(kind.clone()),
                     ClauseKind::References(reference) => {
@@ -420,7 +419,7 @@ fn primary_key(definition: &Definition) -> Vec<String> {
     })
 }
 
-/// Marks the columns of the primary key that SQLite stores no `NULL` in.
+/// Marks the columns of the primary key in which SQLite never stores `NULL`.
 fn never_null(table: &mut Table, definition: &Definition) {
     let Some(key) = &table.primary_key else { return };
     let is_alias = |column: &Column| {
@@ -441,7 +440,7 @@ fn never_null(table: &mut Table, definition: &Definition) {
     }
 }
 
-/// Whether a key of this type is the number of its row.
+/// Whether a key of this type is the rowid.
 fn is_integer(ty: &Type) -> bool {
     let Type::Raw(ty) = ty else { return false };
     let tokens = LEXICON.tokens(ty);
@@ -461,7 +460,7 @@ fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
         if let IndexTerm::Column(term) = &mut column.term {
             *term = own_name(term, columns);
             let own = columns.iter().find(|column| column.name == *term);
-            // Without one it is the column's own.
+            // The default is the column's own collation.
             let usual = own.and_then(|column| column.collation.as_deref()).unwrap_or("BINARY");
             column.collation =
                 column.collation.take().filter(|collation| !collation.eq_ignore_ascii_case(usual));
@@ -475,7 +474,7 @@ fn key_names(key: &[KeyColumn], columns: &[Column]) -> Vec<String> {
     key.iter().map(|key| own_name(&key.name, columns)).collect()
 }
 
-/// A column's name as the table spells it.
+/// A column's name in the table's spelling.
 fn own_name(name: &str, columns: &[Column]) -> String {
     let found = columns.iter().find(|column| column.name.eq_ignore_ascii_case(name));
     found.map_or(name, |column| &column.name).to_owned()

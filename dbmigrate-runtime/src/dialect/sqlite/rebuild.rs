@@ -1,9 +1,9 @@
-//! A table made anew: the way to every change that `ALTER TABLE` doesn't have.
+//! Rebuilds a table, for every change that `ALTER TABLE` doesn't support.
 //!
-//! The steps are those of sqlite.org's `lang_altertable.html`, section 7, and what it leaves out:
-//! a new table under another name takes the rows over, the old one goes, the new one gets its
-//! name. The name is given in the old way (`PRAGMA legacy_alter_table`), in which views and
-//! triggers that mention the table are let be; foreign keys aren't enforced meanwhile.
+//! The procedure is that of sqlite.org's `lang_altertable.html`, section 7, plus what it leaves
+//! out: a new table under another name gets the rows, the old table is dropped, and the new one is
+//! renamed. Renaming uses `PRAGMA legacy_alter_table`, which leaves views and triggers that mention
+//! the table unchanged. Foreign keys aren't enforced in the meantime.
 
 use std::collections::BTreeMap;
 
@@ -19,21 +19,22 @@ use crate::operations::Operation;
 use crate::schema::{Table, TableOption};
 use crate::sql::quote;
 
-/// A rebuild that collects what the operations on its table ask for.
+/// A rebuild that collects the operations on its table.
 pub(super) struct Rebuild {
-    /// The table as the migrations had it when the rebuild began.
+    /// The table in the migrations before the rebuild.
     before: Table,
-    /// Why each operation is part of it.
+    /// The descriptions of the operations.
     reasons: Vec<String>,
-    /// By column of the table at its end, what its rows take: none is the column's default.
+    /// By column of the final table, the expression for its value; `None` means the column's
+    /// default.
     values: BTreeMap<String, Option<String>>,
-    /// By column, what rows take whose value doesn't fit, and the column as it is then.
+    /// By column, the fill for values that don't fit, with the column as it is at that point.
     fills: BTreeMap<String, filled::Fill>,
-    /// Names of indexes that are gone.
+    /// Names of dropped indexes.
     dropped_indexes: Vec<String>,
-    /// Names of indexes that are new, and their statements.
+    /// Names of new indexes, with their statements.
     new_indexes: Vec<(String, String)>,
-    /// Whether the value of a column comes from another table.
+    /// Whether the value of a column is read from another table.
     pub(super) reads_others: bool,
 }
 
@@ -50,8 +51,10 @@ impl Rebuild {
         }
     }
 
-    /// Whether the operation can be part of it: an expression that gives rows their values sees
-    /// them as they are before, and a column is either the one of that name or a new one.
+    /// Whether the rebuild can include the operation. An expression for existing rows sees the rows
+    /// as they are before the whole rebuild, so it can't use a value that the rebuild sets. A
+    /// column is either copied from the one with its name or new, so a column that existed before
+    /// can't be added again.
     pub(super) fn takes(&self, operation: &Operation) -> bool {
         if let Operation::AddColumn { column, .. } = operation {
             if self.before.columns.iter().any(|candidate| same_name(&candidate.name, &column.name))
@@ -64,7 +67,7 @@ impl Rebuild {
         !using.is_some_and(|using| given.any(|column| LEXICON.mentions(using, column)))
     }
 
-    /// Takes an operation up; `table` is the table before it.
+    /// Adds an operation; `table` is the table before it.
     pub(super) fn push(&mut self, operation: &Operation, table: &Table) {
         self.reasons.push(operation.to_string());
         let using = using(operation);
@@ -108,13 +111,13 @@ impl Rebuild {
         self.new_indexes.retain(|(new_index, _)| new_index != name);
     }
 
-    /// Whether the table has that index as long as the rebuild collects.
+    /// Whether the table has this index in the rebuild so far.
     pub(super) fn has_index(&self, name: &str) -> bool {
         let is_dropped = self.dropped_indexes.iter().any(|dropped_index| dropped_index == name);
         !is_dropped && self.before.find_index(name).is_some()
     }
 
-    /// The statements, given the table at its end.
+    /// The tasks of the rebuild, given the final table.
     pub(super) fn tasks(&self, ddl: &Ddl<'_>, after: &Table) -> Result<Vec<Task>, Refusal> {
         let stored = Stored::find(ddl, &self.before)?;
         let was = stored.definition;
@@ -137,11 +140,11 @@ impl Rebuild {
             ));
         }
         out.tasks.extend(self.fitting(ddl, &was, &definition, after).into_iter().map(Task::Guard));
-        // `CHECK (user.age > 0)` would name no column of the table under its passing name.
+        // `CHECK (user.age > 0)` would name no column while the table has its temporary name.
         out.push(LEXICON.without_qualifier(&definition.text(&scratch), &table).into_owned());
         let (columns, values) = self.columns(ddl, &was, &definition, after);
         let from = format!("FROM {old}");
-        // The clause outdoes an ON CONFLICT of the table's own, which might leave rows out.
+        // This overrides an ON CONFLICT clause of the table, which might skip rows.
         let insert = format!("INSERT OR ABORT INTO {new} ({columns}) SELECT {values} {from}");
         out.push(insert);
         out.tasks.push(Task::Guard(Guard {
@@ -153,7 +156,7 @@ impl Rebuild {
             hint: None,
         }));
         if is_autoincrement(&was) && is_autoincrement(&definition) {
-            // Else the key of a row that was deleted would be given again.
+            // Without this, the key of a deleted row could be used again.
             let literal = |text: &str| ddl::literal(&crate::Value::from(text));
             let (old, new) = (literal(&table), literal(&scratch));
             out.push(format!("DELETE FROM sqlite_sequence WHERE name = {new}"));
@@ -173,8 +176,8 @@ impl Rebuild {
         stored.triggers.iter().for_each(|trigger| out.push(trigger.clone()));
         for statistics in &stored.statistics {
             out.push(moved(statistics, &scratch, &table));
-            // A key without rowid goes by the table's name. The numbers of indexes that belong to
-            // constraints may be others now.
+            // The primary key of a WITHOUT ROWID table has the table's name here. The indexes of
+            // constraints may have been renumbered.
             let numbered = if self.before.uniques == after.uniques
                 && self.before.primary_key == after.primary_key
             {
@@ -191,7 +194,7 @@ impl Rebuild {
         Ok(out.tasks)
     }
 
-    /// Finds values that don't fit their columns any more, where no expression gives others.
+    /// Finds values that no longer fit their columns, unless an expression replaces them.
     fn fitting(
         &self,
         ddl: &Ddl<'_>,
@@ -226,12 +229,12 @@ impl Rebuild {
             };
             let only_null = set.and_then(|(_, value)| value.as_deref());
             if only_null.is_some_and(|value| filled::fills_null(value, name)) {
-                // What isn't NULL stays as it is.
+                // Values other than NULL stay as they are.
                 checks.extend(fitting());
             }
             if is_kept {
                 checks.extend(fitting());
-                // SQLite would make up a key for `NULL`.
+                // SQLite would generate a key for `NULL`.
                 let is_key = |definition| {
                     rowid_alias(definition)
                         .is_some_and(|column_item| same_name(&column_item.name, name))
@@ -245,7 +248,7 @@ impl Rebuild {
         checks
     }
 
-    /// What a column's values were, and what they are to be.
+    /// A column's type before and after the rebuild.
     fn conversion<'a>(
         &'a self,
         ddl: &Ddl<'_>,
@@ -267,7 +270,7 @@ impl Rebuild {
         reasons.join(", ")
     }
 
-    /// The columns that the new table's rows are given, and what they are given.
+    /// The columns of the new table that are filled from the old one, and their values.
     fn columns(
         &self,
         ddl: &Ddl<'_>,
@@ -301,7 +304,7 @@ impl Rebuild {
         let has_rowid =
             ![was, to].iter().any(|definition| definition.options.has(TableOption::WithoutRowid));
         if let Some(rowid) = has_rowid.then(|| rowid_name(was, to)).flatten() {
-            // A key that is new goes on from the number that the row had without it.
+            // A new key takes over the rowids that the rows had before.
             let name = match rowid_alias(to) {
                 None => Some(rowid.to_owned()),
                 Some(rowid_alias) => {
@@ -316,7 +319,7 @@ impl Rebuild {
         if let (true, Some(item)) =
             (columns.is_empty(), to.columns.iter().find(|column_item| !is_generated(column_item)))
         {
-            // Nothing of the rows is left but that they are there.
+            // No value is taken over, but the rows themselves are.
             columns.push(quote(&item.name));
             values.push(default(item).unwrap_or("NULL").to_owned());
         }
@@ -324,9 +327,9 @@ impl Rebuild {
     }
 }
 
-/// Fails where a column goes that one of these indexes names, or a check or a computed column of
-/// the new table. SQLite would take the name for a text if it is in double quotes, as it writes it
-/// where it renames a column.
+/// Fails if a removed column is still named by one of these indexes, or by a check or generated
+/// column of the new table. SQLite writes names in double quotes when it renames a column, and
+/// would take such a name for a text.
 fn refuse_lost(
     facts: &Facts,
     was: &Definition,
@@ -343,7 +346,7 @@ fn refuse_lost(
     };
     let mut texts = Vec::new();
     for (name, sql) in indexes {
-        // Behind the names of the index and of the table.
+        // After the names of the index and of the table.
         let text = sql.split_once('(').map_or("", |(_, text)| text);
         texts.push((format!("index `{name}`"), text, INDEX));
     }
@@ -383,7 +386,7 @@ fn refuse_lost(
     Ok(())
 }
 
-/// The expression that gives rows that are there a value.
+/// The expression for the value in existing rows.
 fn using(operation: &Operation) -> Option<&str> {
     match operation {
         Operation::AddColumn { using, .. } => using.as_deref(),
@@ -394,7 +397,7 @@ fn using(operation: &Operation) -> Option<&str> {
     }
 }
 
-/// Whether that expression may be about other tables.
+/// Whether that expression may read other tables.
 pub(super) fn reads_others(operation: &Operation) -> bool {
     using(operation).is_some_and(|text| LEXICON.mentions(text, "select"))
 }
@@ -415,13 +418,13 @@ impl Tasks {
     }
 }
 
-/// What is stored of a table and of what belongs to it.
+/// What is stored for a table and the objects that belong to it.
 struct Stored {
     definition: Definition,
-    /// Names and texts.
+    /// Their names and SQL.
     indexes: Vec<(String, String)>,
     triggers: Vec<String>,
-    /// Tables of ANALYZE.
+    /// The statistics tables of ANALYZE.
     statistics: Vec<&'static str>,
 }
 
@@ -466,7 +469,7 @@ impl Stored {
     }
 }
 
-/// The definition of a table as it is stored, or as the migrations would make it.
+/// The definition of a table as it is stored, or else as the migrations would create it.
 pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Refusal> {
     let garbled = |why: String| {
         ddl.refuse(
@@ -492,7 +495,7 @@ pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Ref
     }
 }
 
-/// The statement of a trigger. SQLite forgets the word `TEMP` and keeps the rest.
+/// The statement of a trigger. SQLite stores it without the word `TEMP`.
 fn trigger_text(object: &Object) -> Option<String> {
     let sql = object.sql.as_ref()?;
     if object.temporary {
@@ -503,10 +506,10 @@ fn trigger_text(object: &Object) -> Option<String> {
     }
 }
 
-/// What the name of a table begins with until it gets its own.
+/// The prefix of the new table's temporary name.
 pub(super) const SCRATCH: &str = "dbmigrate_new_";
 
-/// A name for the new table that nothing in the database has.
+/// A name for the new table that isn't used in the database.
 pub(super) fn scratch_name(facts: &Facts, table: &str) -> String {
     let objects = facts.objects.as_deref().unwrap_or_default();
     let is_free = |name: &String| !objects.iter().any(|object| same_name(&object.name, name));
@@ -578,8 +581,7 @@ fn is_autoincrement(definition: &Definition) -> bool {
         })
 }
 
-/// The column that is the rowid under another name (sqlite.org, `lang_createtable.html`, section
-/// 5).
+/// The column that is an alias of the rowid (sqlite.org, `lang_createtable.html`, section 5).
 fn rowid_alias(definition: &Definition) -> Option<&ColumnItem> {
     let is_integer = |column_item: &&ColumnItem| same_name(&column_item.ty, "integer");
     let inline = definition.columns.iter().filter(is_integer).find(|column_item| {
@@ -602,7 +604,7 @@ fn rowid_alias(definition: &Definition) -> Option<&ColumnItem> {
     })
 }
 
-/// The name by which the rowid can be had; a column may have taken one or two of its three.
+/// A name of the rowid that isn't hidden by a column; it has three names.
 fn rowid_name(was: &Definition, to: &Definition) -> Option<&'static str> {
     let is_free = |text: &&str| {
         let is_it = |column: &ColumnItem| same_name(&column.name, text);

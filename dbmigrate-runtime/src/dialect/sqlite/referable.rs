@@ -1,13 +1,13 @@
-//! What a foreign key can rest on in SQLite (sqlite.org, `foreignkeys.html`, section 3).
+//! Which columns a foreign key can refer to in SQLite (sqlite.org, `foreignkeys.html`, section 3).
 
 use crate::dialect::Referable;
 use crate::folding::Folding;
 use crate::schema::{Index, IndexColumn, IndexTerm, Table};
 
-/// What makes these columns of a table ones that a foreign key can be followed to. SQLite creates
-/// any key, and then fails wherever it has to follow one that rests on nothing.
+/// The keys and indexes that make these columns of a table unique. SQLite creates any foreign key,
+/// and then fails whenever it has to follow one to columns that aren't unique.
 pub(super) fn referable(table: &Table, columns: &[String]) -> Referable {
-    // Without columns it refers to the primary key.
+    // Without columns, the foreign key refers to the primary key.
     let by_primary_key = table
         .primary_key
         .as_ref()
@@ -22,7 +22,7 @@ pub(super) fn referable(table: &Table, columns: &[String]) -> Referable {
     Referable { by_primary_key, uniques: uniques.cloned().collect() }
 }
 
-/// The columns of an index that compares each of them as the table does.
+/// The columns of an index that compares each of them with the column's own collation.
 fn columns_in_their_collations(table: &Table, index: &Index) -> Option<Vec<String>> {
     let column = |indexed: &IndexColumn| match &indexed.term {
         IndexTerm::Column(name) => {

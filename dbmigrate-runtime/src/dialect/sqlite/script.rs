@@ -12,7 +12,7 @@ pub(super) const SCRIPT: Script = Script {
     untried: "\
 -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
 ",
-    // Inside a transaction SQLite ignores the pragma.
+    // SQLite ignores this pragma inside a transaction.
     begin: "PRAGMA foreign_keys = OFF;\nBEGIN IMMEDIATE;\n\n",
     begin_rows: "BEGIN IMMEDIATE;\n",
     prepare: "\

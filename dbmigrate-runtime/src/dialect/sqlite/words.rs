@@ -1,4 +1,4 @@
-//! What SQLite makes of types in its own words.
+//! The meaning of declared types in SQLite's own words.
 
 use super::affinity::{Affinity, affinity};
 use super::convert;
@@ -8,10 +8,10 @@ use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::Type;
 use crate::sql::Kind;
 
-/// The type of ours that holds what a column of a type in SQLite's own words holds.
+/// The portable type that holds the same values as a column with a type in SQLite's own words.
 ///
-/// A declared type only says what SQLite converts values to, and any integer is one of 64 bits. A
-/// length isn't enforced, but whoever writes one means it.
+/// A declared type only determines the conversion of values, and every integer has 64 bits. A
+/// length isn't enforced, but if it is written it is taken seriously.
 pub(super) fn understood(ty: &Type) -> Option<Type> {
     let declared = own_words(ty)?;
     match decimal::digits(declared).as_deref() {
@@ -24,7 +24,7 @@ pub(super) fn understood(ty: &Type) -> Option<Type> {
         Affinity::Integer => Some(Type::BigInteger),
         Affinity::Real => Some(Type::Double),
         Affinity::Text => Some(length(declared).map_or(Type::Text, Type::String)),
-        // Without a declared type a column holds anything.
+        // A column without a declared type holds anything.
         Affinity::Blob if declared.is_empty() => None,
         Affinity::Blob => Some(Type::Binary),
         Affinity::Numeric => {
@@ -40,18 +40,18 @@ pub(super) fn understood(ty: &Type) -> Option<Type> {
     }
 }
 
-/// Whether a column keeps each of its values when it gets a type in SQLite's own words.
+/// Whether a column keeps all of its values when it gets a type in SQLite's own words.
 pub(super) fn keeps_values(from: &Type, to: &Type) -> bool {
     let Some(to) = own_words(to) else { return false };
     ddl::type_name(from, false).is_ok_and(|from| convert::stays("c", &from, to).is_none())
 }
 
-/// The declared type, if it is in SQLite's own words.
+/// The declared type, if it is given in SQLite's own words.
 fn own_words(ty: &Type) -> Option<&str> {
     ty.own_words(Backend::Sqlite)
 }
 
-/// The number behind the words, as in `CHAR(36)`.
+/// The number in parentheses, as in `CHAR(36)`.
 fn length(declared: &str) -> Option<u32> {
     let tokens = LEXICON.significant(declared);
     let mut numbers = tokens.iter().filter(|token| token.kind == Kind::Number);

@@ -1,8 +1,8 @@
-//! The lock of a revision that stands alone.
+//! The lock for a revision that runs outside a transaction.
 //!
-//! Such a revision has no transaction that would keep others from running it too. Its lock is an
-//! exclusive transaction on an empty file beside the database: SQLite's locks end with their
-//! process, so nothing stale is left by one that was killed.
+//! Such a revision has no transaction that would prevent others from running it too. Its lock is an
+//! exclusive transaction on an empty file next to the database. SQLite's locks end with their
+//! process, so a killed process leaves no stale lock.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ pub(super) struct Alone {
 }
 
 impl Alone {
-    /// Takes the lock of a database file, waiting for it at most that long.
+    /// Takes the lock of a database file, waiting at most the given time.
     pub(super) fn take(database: &Path, wait: &mut Wait<'_>) -> Result<Alone, DatabaseError> {
         let mut path = database.as_os_str().to_owned();
         path.push("-dbmigrate");
@@ -29,7 +29,7 @@ impl Alone {
     }
 }
 
-/// One attempt; that the file was made or taken away meanwhile is as good as its being locked.
+/// Makes one attempt. If the file was created or removed meanwhile, that counts as locked.
 fn attempt(path: &Path, database: &Path) -> Result<SqliteDriver<'static>, DatabaseError> {
     let before = match identity(path) {
         Some(found) => found,
@@ -41,22 +41,23 @@ fn attempt(path: &Path, database: &Path) -> Result<SqliteDriver<'static>, Databa
         return Err(busy());
     }
     file.set_busy_timeout(Duration::ZERO)?;
-    // An empty file's transaction begins with a first page, whose journal would be another file.
+    // The first transaction on an empty file writes a page, whose journal would be another file.
     let res = file.query("PRAGMA journal_mode = MEMORY", &[]);
     let res = res.and_then(|_| file.batch("BEGIN EXCLUSIVE"));
-    // Whoever had the lock takes the file away, and a lock on a file that is gone locks nobody
-    // out; nor does SQLite expect it to go.
+    // The previous owner of the lock removes the file. A lock on a removed file excludes nobody,
+    // and SQLite doesn't expect the file to disappear.
     if !is_same() {
         return Err(busy());
     }
     res.map(|()| file)
 }
 
-/// Creates the empty file, which whoever is the first to lock it has. SQLite opens and closes it: it
-/// knows of other handles of this process, whose locks closing any other handle would end.
+/// Creates the empty file; whoever locks it first owns the lock. SQLite opens and closes the file,
+/// since it keeps track of its own handles in this process: closing any other handle would release
+/// their locks.
 fn create(path: &Path, database: &Path) -> Result<Identity, DatabaseError> {
     let _file = SqliteDriver::open(path, Access::Create)?;
-    // Else nobody but who made it could take the lock after them, if they are killed.
+    // Otherwise, if this process is killed, only its own user could take the lock afterwards.
     if let Ok(found) = fs::metadata(database) {
         let _ = fs::set_permissions(path, found.permissions());
     }
@@ -67,7 +68,7 @@ fn busy() -> DatabaseError {
     DatabaseError::of(ErrorKind::Busy, "database is locked")
 }
 
-/// What tells the file from another one of its name.
+/// Distinguishes the file from another one with the same name.
 type Identity = (u64, u64, Option<std::time::SystemTime>);
 
 fn identity(path: &Path) -> Option<Identity> {
@@ -77,7 +78,7 @@ fn identity(path: &Path) -> Option<Identity> {
         use std::os::unix::fs::MetadataExt as _;
         (metadata.dev(), metadata.ino())
     };
-    // Where a file that is open can't be taken away, the name is enough.
+    // If an open file can't be removed, the name is enough.
     #[cfg(not(unix))]
     let (device, number) = (0, 0);
     Some((device, number, metadata.created().ok()))
@@ -85,8 +86,8 @@ fn identity(path: &Path) -> Option<Identity> {
 
 impl Drop for Alone {
     fn drop(&mut self) {
-        // On Unix under the lock, so that nobody takes it on a file that is about to go; elsewhere
-        // it is refused as long as anybody has the file open.
+        // On Unix the file is removed under the lock, so that nobody locks a file that is about to
+        // disappear. Elsewhere removing it fails for as long as anybody has it open.
         if cfg!(unix) {
             let _ = fs::remove_file(&self.path);
         }

@@ -1,14 +1,14 @@
-//! rusqlite's errors, and what they mean.
+//! Converts rusqlite's errors, and determines their kinds.
 //!
-//! SQLite has one code for most that it refuses to compile, so that its words decide there; they
-//! are read here and nowhere else.
+//! SQLite has a single code for most statements that it refuses to compile, so the kind is
+//! determined by the message in these cases. Nothing else interprets SQLite's messages.
 
 use rusqlite::ErrorCode;
 
 use crate::driver::{DatabaseError, DefinitionFault, ErrorKind, Missing, Registered, RowFault};
 
-/// As [`error`], without the statement's text, which some versions of rusqlite append to the
-/// message (`... in SELECT nope at offset 7`) and whoever shows the error has anyway.
+/// The same as [`error`], but without the statement's text, which some versions of rusqlite append
+/// to the message (`... in SELECT nope at offset 7`) and which callers show anyway.
 pub(super) fn error_in(sql: &str, err: rusqlite::Error) -> DatabaseError {
     classified(&err, without_statement(sql, &message(&err)))
 }
@@ -28,7 +28,7 @@ fn message(err: &rusqlite::Error) -> String {
 fn without_statement(sql: &str, message: &str) -> String {
     let end = message.rsplit_once(" at offset ").and_then(|(text, offset)| {
         offset.parse::<i32>().ok()?;
-        // Of several statements it is the text from the one that failed on.
+        // For several statements, the appended text starts at the one that failed.
         let is_sql = |(at, word): &(usize, &str)| sql.ends_with(&text[at + word.len()..]);
         text.match_indices(" in ").find(is_sql).map(|(at, _)| at)
     });
@@ -36,7 +36,7 @@ fn without_statement(sql: &str, message: &str) -> String {
 }
 
 fn classified(err: &rusqlite::Error, mut message: String) -> DatabaseError {
-    // What can't be compiled comes without a code.
+    // Errors in compiling a statement come without a code.
     let Some(code) = err.sqlite_error() else {
         return DatabaseError::of(by_words(&message), message);
     };
@@ -47,7 +47,7 @@ fn classified(err: &rusqlite::Error, mut message: String) -> DatabaseError {
         _ => kind(code.code, &message),
     };
     if kind == ErrorKind::Io {
-        // What failed is only in the number.
+        // Only the extended code says what failed.
         message += &format!(" (code {})", code.extended_code);
     }
     DatabaseError::of(kind, message)
@@ -118,8 +118,8 @@ fn by_words(message: &str) -> ErrorKind {
     if let Some((kind, name)) = existing {
         return ErrorKind::AlreadyExists(format!("{kind} `{}`", name.trim_matches('"')));
     }
-    // VACUUM, BEGIN, `journal_mode`, `synchronous`, and in older versions ATTACH; a database that
-    // was attached in a transaction can't be detached there.
+    // VACUUM, BEGIN, `journal_mode`, `synchronous`, and ATTACH in older versions. A database that
+    // was attached in a transaction can't be detached in the same one.
     let within = ["within a transaction", "inside a transaction", "within transaction"];
     if within.iter().any(|words| message.contains(words)) {
         return ErrorKind::NotInTransaction;

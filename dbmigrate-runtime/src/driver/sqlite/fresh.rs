@@ -1,10 +1,11 @@
-//! A database file that isn't there before a run, and not after one that failed.
+//! A new database file that only exists if something was committed to it.
 //!
-//! SQLite creates the file before it knows whether anything will be committed, and nobody may take
-//! it away again: another process could have opened it. So it is created under another name, which
-//! nobody else opens, and gets its own by a hard link, which never replaces a file. Where the file
-//! system has no hard links, it takes the place of an empty file of that name, which this process
-//! has created and which it has locked meanwhile: what others may have opened is never written to.
+//! SQLite creates a file before it is known whether anything will be committed, and the file can't
+//! be removed afterwards, since another process may have opened it. So the database is created
+//! under a temporary name, which nobody else opens, and gets its final name through a hard link,
+//! which never replaces a file. On a file system without hard links, it replaces an empty
+//! placeholder file with the final name, which this process has created and locked. A file that
+//! others may have opened is never written to.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -14,28 +15,28 @@ use super::SqliteDriver;
 use super::alone::Alone;
 use crate::driver::{Access, Connection as _, DatabaseError, Driver as _, ErrorKind, Wait};
 
-/// The file under its passing name, which is gone when this is dropped.
+/// The file under its temporary name, which is removed when this value is dropped.
 pub(super) struct Fresh {
     path: PathBuf,
-    /// Its own name, which no link has.
+    /// The final name, with links resolved.
     target: PathBuf,
     has_links: bool,
-    /// Two processes would run the same steps.
+    /// Without the lock, two processes would run the same steps.
     _lock: Alone,
 }
 
 impl Fresh {
-    /// Reserves the passing name; `None` where the file exists now, or can't be created so. A link to
-    /// nothing is followed: SQLite creates the file that it leads to.
+    /// Reserves the temporary name; `None` if the file already exists, or can't be created this
+    /// way. A dangling link is followed: SQLite creates the file that it points to.
     pub(super) fn claim(
         target: &Path,
         wait: &mut Wait<'_>,
     ) -> Result<Option<Fresh>, DatabaseError> {
-        // To SQLite these names are no files.
+        // SQLite doesn't treat these names as files.
         if target == Path::new("") || target == Path::new(":memory:") {
             return Ok(None);
         }
-        // The current directory may change before the link is made.
+        // The current directory may change before the file gets its final name.
         let target = std::path::absolute(target).ok().and_then(|path| behind_links(&path));
         let Some(target) = target else { return Ok(None) };
         let is_dir = target.parent().is_some_and(Path::is_dir);
@@ -49,22 +50,22 @@ impl Fresh {
         };
         let path = with_suffix(&target, "-dbmigrate-new");
         let mut fresh = Fresh { path, target, has_links: true, _lock: lock };
-        // Of a process that was killed.
+        // Removes the file of a process that was killed.
         fresh.remove();
         if fresh.target.exists() {
             return Ok(None);
         }
         fresh.has_links = fresh.can_link().is_ok();
-        // Elsewhere a file that is open can't be replaced.
+        // On other systems an open file can't be replaced.
         Ok((fresh.has_links || cfg!(unix)).then_some(fresh))
     }
 
-    /// Its passing name.
+    /// The temporary name.
     pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its own name.
+    /// The final name.
     pub(super) fn target(&self) -> &Path {
         &self.target
     }
@@ -79,16 +80,18 @@ impl Fresh {
         fs::File::create(&self.path)?;
         let res = fs::hard_link(&self.path, &second);
         let _ = fs::remove_file(&second);
-        // Else it would have the permissions of this file and not those that SQLite gives.
+        // Otherwise the database would have this file's permissions instead of those that SQLite
+        // sets.
         fs::remove_file(&self.path)?;
         res
     }
 
-    /// Gives the file its own name, and takes the passing one away. Nothing may have it open.
+    /// Gives the file its final name, and removes the temporary one. No connection may have the
+    /// file open.
     ///
     /// # Errors
     ///
-    /// When another process has created a file of that name, and what the file system says.
+    /// When another process has created a file with this name, and the file system's errors.
     pub(super) fn publish(self) -> Result<(), DatabaseError> {
         let res = if self.has_links {
             fs::hard_link(&self.path, &self.target)
@@ -102,30 +105,30 @@ impl Fresh {
         })
     }
 
-    /// Another process may open the file before it is replaced. It can't write to it then: while this
-    /// one has its lock SQLite refuses that as busy, and afterwards since the file has no name any
-    /// more (`SQLITE_READONLY_DBMOVED`).
+    /// Another process may open the placeholder before it is replaced, but it can't write to it
+    /// then. While this process holds the lock, SQLite reports it as busy; afterwards SQLite
+    /// refuses since the file no longer has a name (`SQLITE_READONLY_DBMOVED`).
     fn replace_placeholder(&self) -> io::Result<()> {
         fs::File::create_new(&self.target)?;
-        // Held until the end; closing another handle of the file would end it.
+        // Held until the end. Closing another handle of the file would release the lock.
         let _locked = self.lock_placeholder().map_err(|_| io::ErrorKind::AlreadyExists)?;
         fs::rename(&self.path, &self.target).inspect_err(|_| {
             let _ = fs::remove_file(&self.target);
         })
     }
 
-    /// Locks the empty file; fails where another process has written to it, or is about to.
+    /// Locks the placeholder; fails if another process has written to it, or is about to.
     fn lock_placeholder(&self) -> Result<SqliteDriver<'static>, DatabaseError> {
         let mut file = SqliteDriver::open(&self.target, Access::ReadWrite)?;
         file.set_busy_timeout(std::time::Duration::ZERO)?;
-        // The lock outlives the commit, and no journal is left.
+        // The lock must outlive the commit, and no journal may remain.
         file.query("PRAGMA locking_mode = EXCLUSIVE", &[])?;
         file.query("PRAGMA journal_mode = MEMORY", &[])?;
         file.batch("BEGIN EXCLUSIVE")?;
         if !fs::metadata(&self.target).is_ok_and(|found| found.len() == 0) {
             return Err(DatabaseError::new("another process has written to it"));
         }
-        // A first page: of an empty file SQLite doesn't ask whether it still has its name.
+        // Writes a first page: SQLite doesn't check whether an empty file still has its name.
         file.batch("PRAGMA user_version = 0; COMMIT")?;
         Ok(file)
     }
@@ -143,8 +146,8 @@ impl Drop for Fresh {
     }
 }
 
-/// The file that a path leads to over links, which need not be there: that is what SQLite opens, and
-/// beside it are its journals. `None` where the links lead nowhere.
+/// The file that a path leads to through links, even if it doesn't exist: that file is opened by
+/// SQLite, and its journals are next to it. `None` if the links form a loop.
 pub fn behind_links(path: &Path) -> Option<PathBuf> {
     const MOST_LINKS: usize = 40;
     let mut path = path.to_owned();
@@ -174,7 +177,7 @@ mod tests {
         dir
     }
 
-    /// A database under its passing name, on a file system that has no hard links.
+    /// A database under its temporary name, as on a file system without hard links.
     fn without_links(target: &Path) -> Fresh {
         let mut wait = Wait { at_most: std::time::Duration::ZERO, on_wait: &mut |_| () };
         let mut fresh = Fresh::claim(target, &mut wait).unwrap().unwrap();
@@ -193,7 +196,7 @@ mod tests {
     fn without_hard_links_a_new_database_replaces_an_empty_file_of_its_own_and_no_other() {
         let dir = dir("placeholder");
         let target = dir.join("app.db");
-        // Nothing is there before it is published, nor after it is not.
+        // The file doesn't exist before it is published, nor if it isn't published.
         let fresh = without_links(&target);
         assert!(!target.exists());
         drop(fresh);
@@ -205,7 +208,7 @@ mod tests {
         assert_eq!(names(&dir), ["app.db"]);
         drop(db);
 
-        // What others made meanwhile stays, an empty file as well.
+        // A file that others created meanwhile stays, even an empty one.
         fs::remove_file(&target).unwrap();
         let fresh = without_links(&target);
         fs::write(&target, "").unwrap();
@@ -216,7 +219,7 @@ mod tests {
         fs::remove_dir_all(&dir).unwrap();
     }
 
-    /// The only moment at which another process can have the file is between the two steps of
+    /// Another process can only open the placeholder between the two steps of
     /// `replace_placeholder`.
     #[test]
     #[cfg(unix)]
@@ -228,7 +231,7 @@ mod tests {
         let mut other = SqliteDriver::open(&target, Access::ReadWrite).unwrap();
         other.set_busy_timeout(std::time::Duration::ZERO).unwrap();
 
-        // It was faster: its table stays.
+        // The other process was faster: its table stays.
         other.batch("BEGIN IMMEDIATE").unwrap();
         assert!(fresh.lock_placeholder().is_err_and(|err| err.is_busy()));
         other.batch("CREATE TABLE other (a); COMMIT").unwrap();
@@ -236,7 +239,7 @@ mod tests {
         other.batch("DROP TABLE other; VACUUM").unwrap();
         drop(other);
 
-        // It was not: it is told.
+        // The other process was slower: it gets an error.
         fs::File::create(&target).unwrap();
         let mut other = SqliteDriver::open(&target, Access::ReadWrite).unwrap();
         other.set_busy_timeout(std::time::Duration::ZERO).unwrap();

@@ -1,5 +1,5 @@
-//! Text to operations, strictly: an unknown operation or member is an error, never ignored, since
-//! it was written by a newer version that meant something by it.
+//! Decodes operations strictly: an unknown operation or member is an error and never ignored, since
+//! a newer version wrote it for a reason.
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use crate::schema::{
     PrimaryKey, ReferentialAction, Table, TableOption, Type, Unique,
 };
 
-/// Reads what [`encode`](super::encode) wrote.
+/// Decodes what [`encode`](super::encode) wrote.
 ///
 /// # Errors
 ///
-/// When the text is no JSON, or says something that this version doesn't know.
+/// When the text isn't JSON, or contains something that this version doesn't know.
 pub fn decode(text: &str) -> Result<Vec<Operation>, DecodeError> {
     let json = Json::parse(text).map_err(DecodeError::new)?;
     operations(&json).map_err(DecodeError::new)
@@ -30,7 +30,7 @@ pub(crate) fn operations(json: &Json) -> Res<Vec<Operation>> {
     items(json)?.iter().map(operation).collect()
 }
 
-/// An object whose members are taken one by one; what is left over is an error.
+/// An object whose members are taken one by one; a member that is left over is an error.
 struct Members<'a> {
     json: &'a [(String, Json)],
     taken: Vec<&'static str>,
@@ -69,7 +69,7 @@ impl<'a> Members<'a> {
         Ok(self.opt(key).map(boolean).transpose()?.unwrap_or(false))
     }
 
-    /// The options of a table that are given, on or off.
+    /// The table options that are given, each on or off.
     fn options(&mut self) -> Res<BTreeMap<TableOption, bool>> {
         let mut options = BTreeMap::new();
         for option in TableOption::ALL {
@@ -87,7 +87,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// A member that may be `null`, for "take it away".
+    /// A member that is `null` if the value is to be removed.
     fn change<T>(
         &mut self,
         key: &'static str,

@@ -1,4 +1,4 @@
-//! Operations to text.
+//! Encodes operations as text.
 
 use std::collections::BTreeMap;
 
@@ -10,21 +10,21 @@ use crate::schema::{
     PrimaryKey, ReferentialAction, Table, Type, Unique,
 };
 
-/// Operations in the canonical form, a JSON array.
+/// Operations in the canonical encoding, a JSON array.
 pub fn encode(operations: &[Operation]) -> String {
     list(operations, Form::Whole).to_string()
 }
 
-/// What of the operations counts in a checksum, in the same form.
+/// The parts of the operations that count for a checksum, in the same encoding.
 pub(super) fn encode_counted(operations: &[Operation]) -> String {
     list(operations, Form::Counted).to_string()
 }
 
-/// How much of an operation is written.
+/// How much of an operation is encoded.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Whole,
-    /// Without what changes nothing of what the operation does.
+    /// Without the parts that don't affect what the operation does.
     Counted,
 }
 
@@ -33,7 +33,7 @@ fn list(operations: &[Operation], form: Form) -> Json {
     Json::Array(operations.iter().filter(counts).map(|found| operation(found, form)).collect())
 }
 
-/// Whether the operation only says what others do.
+/// Whether the operation only declares what other operations do.
 fn is_note(operation: &Operation) -> bool {
     matches!(operation, Operation::Makes(_) | Operation::Drops(_))
 }
@@ -423,7 +423,7 @@ pub(crate) fn values(items: &[Value]) -> Json {
     Json::Array(items.iter().map(value).collect())
 }
 
-/// A value; what JSON has no exact form for is an object that says what it is.
+/// A value. One that JSON can't represent exactly becomes an object that names its kind.
 pub(crate) fn value(value: &Value) -> Json {
     let tagged = |tag, text: String| Json::object([(tag, Some(Json::text(text)))]);
     match value {

@@ -1,15 +1,15 @@
-//! What becomes of comments when a part of a definition goes.
+//! What happens to comments when a part of a definition is removed.
 //!
-//! A column or constraint that is removed takes the comments with it that are on its own lines or
-//! directly above them. All other comments stay. SQLite's own statements also remove comments of
-//! the neighbours, so a definition tells where they would.
+//! A removed column or constraint takes along the comments on its own lines and directly above it.
+//! All other comments stay. SQLite's own statements also remove comments of neighbouring items, so
+//! a definition can tell where that would happen.
 
 use super::edit::Writer;
 use super::{Clause, ColumnItem, ConstraintItem, Definition, Layout};
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::sql::Kind;
 
-/// The comments of a text that are not in parentheses.
+/// The comments of a text that are outside of parentheses.
 pub(super) fn comments(text: &str) -> impl Iterator<Item = &str> {
     let mut depth = 0;
     LEXICON.tokens(text).into_iter().filter_map(move |token| {
@@ -22,8 +22,8 @@ pub(super) fn has_comment(text: &str) -> bool {
     comments(text).next().is_some()
 }
 
-/// Where the first line of a text ends. A comment between `/*` and `*/` doesn't end a line, though
-/// it may have several lines itself.
+/// The end of the first line of a text. A `/* ... */` comment doesn't end a line, even if it spans
+/// several lines itself.
 fn line_end(text: &str) -> Option<usize> {
     let mut spaces = LEXICON.tokens(text).into_iter().filter(|token| token.kind == Kind::Space);
     spaces.find_map(|space| Some(space.start + space.text.find('\n')?))
@@ -33,24 +33,25 @@ fn ends_line(text: &str) -> bool {
     line_end(text).is_some()
 }
 
-/// Comments around an item that stay when it goes.
+/// Comments around an item that stay when it is removed.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Left {
-    /// Above the item.
+    /// Comments above the item.
     above: String,
-    /// At the end of its line, which other items are on too.
+    /// Comments at the end of the item's line, if the line has other items as well.
     on_line: String,
 }
 
 impl Clause {
-    /// The comments before the clause with the white space before them; empty if there are none.
+    /// The comments before the clause including the white space before them; empty if there are
+    /// none.
     pub(super) fn comments_before(&self) -> &str {
         if has_comment(&self.lead) { self.lead.trim_ascii_end() } else { "" }
     }
 }
 
 impl Definition {
-    /// Adds a column at that place.
+    /// Inserts a column at this position.
     pub(crate) fn insert_column(&mut self, place: usize, mut item: ColumnItem) {
         if let (0, Some(first)) = (place, self.columns.first_mut()) {
             // A comment on the line of the opening parenthesis is about the table.
@@ -64,19 +65,19 @@ impl Definition {
         self.columns.insert(place, item);
     }
 
-    /// Removes the column at that place.
+    /// Removes the column at this position.
     pub(crate) fn remove_column(&mut self, idx: usize) {
         self.release(idx);
         self.columns.remove(idx);
     }
 
-    /// Removes the constraint at that place.
+    /// Removes the constraint at this position.
     pub(crate) fn remove_constraint(&mut self, idx: usize) {
         self.release(self.columns.len() + idx);
         self.constraints.remove(idx);
     }
 
-    /// Removes the constraints of which that is so, and says whether there were any.
+    /// Removes the constraints that match, and returns whether there were any.
     pub(crate) fn remove_constraints(&mut self, remove: impl Fn(&ConstraintItem) -> bool) -> bool {
         let mut found = false;
         while let Some(idx) = self.constraints.iter().position(&remove) {
@@ -86,7 +87,7 @@ impl Definition {
         found
     }
 
-    /// Gives the comments around an item that aren't its own to its neighbours.
+    /// Moves the comments around an item that don't belong to it to its neighbours.
     fn release(&mut self, nth: usize) {
         let Left { above, on_line } = self.left(nth);
         if let (false, Some(previous)) = (on_line.is_empty(), nth.checked_sub(1)) {
@@ -101,7 +102,7 @@ impl Definition {
         let joined = |rest: &str| {
             let mut out = Writer::default();
             out.push(&above);
-            // What is directly above an item would be taken for the item's own.
+            // A comment directly above an item would be taken for the item's own.
             out.push(if ends_line(&above) { "\n" } else { "" });
             out.push(if ends_line(rest) { "" } else { &style });
             out.push(rest);
@@ -113,7 +114,7 @@ impl Definition {
         }
     }
 
-    /// The comments around an item that aren't its own.
+    /// The comments around an item that don't belong to it.
     fn left(&self, nth: usize) -> Left {
         let Some(item) = self.layout(nth) else { return Left::default() };
         let lead = item.lead.as_deref().unwrap_or_default();
@@ -129,7 +130,7 @@ impl Definition {
                 left.on_line += if has_comment(text) { text } else { "" };
             }
         } else {
-            // Before a comma that begins a later line.
+            // The comments before a comma that starts a later line.
             let below = line_end(&item.after).map_or("", |end| item.after[end..].trim_ascii_end());
             left.above += if has_comment(below) { below } else { "" };
         }
@@ -154,7 +155,7 @@ impl Definition {
     }
 
     /// Whether SQLite's own `DROP COLUMN` would remove comments that aren't the column's: it
-    /// removes the text up to the next column's name, or from the last comma.
+    /// removes the text up to the next column's name, or from the last comma on.
     pub(crate) fn drop_column_loses_comments(&self, idx: usize) -> bool {
         let left = self.left(idx);
         if idx + 1 < self.columns.len() {
@@ -207,8 +208,8 @@ impl Definition {
     }
 }
 
-/// The part of what stands before an item that isn't about the item: what is on the line of the
-/// opening parenthesis, and what a blank line sets apart.
+/// The part of the text before an item that isn't about the item: what is on the line of the
+/// opening parenthesis, or separated by a blank line.
 fn above(lead: &str, is_first: bool) -> &str {
     let tokens = LEXICON.tokens(lead);
     let is_blank_line = |text: &str| text.matches('\n').count() > 1;

@@ -1,16 +1,16 @@
-//! A walk over the tokens of one statement, with errors that say where it stopped.
+//! A cursor over the tokens of one statement, whose errors say where parsing stopped.
 
 use std::ops::Range;
 
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::sql::{Kind, Token, is_one_of};
 
-/// Words that join tables; as names they are fine, as types or defaults they aren't.
+/// Keywords for joins. They are valid as names, but not as types or defaults.
 const JOINS: &[&str] = &["CROSS", "FULL", "INNER", "LEFT", "NATURAL", "OUTER", "RIGHT"];
 
 pub(super) struct Cursor<'a> {
     sql: &'a str,
-    /// The tokens with a meaning.
+    /// The tokens without white space and comments.
     tokens: Vec<Token<'a>>,
     at: usize,
 }
@@ -37,7 +37,7 @@ impl<'a> Cursor<'a> {
         self.at == self.tokens.len()
     }
 
-    /// Whether these words are next.
+    /// Whether these words come next.
     pub(super) fn is_at(&self, words: &[&str]) -> bool {
         let tokens = self.tokens[self.at..].iter();
         tokens.take(words.len()).zip(words).filter(|(token, word)| token.is_word(word)).count()
@@ -48,7 +48,7 @@ impl<'a> Cursor<'a> {
         self.peek().is_some_and(|token| token.is_symbol(symbol))
     }
 
-    /// Goes past these words, if they are next.
+    /// Skips these words, if they come next.
     pub(super) fn eat(&mut self, words: &[&str]) -> bool {
         let is_at = self.is_at(words);
         self.at += if is_at { words.len() } else { 0 };
@@ -61,7 +61,7 @@ impl<'a> Cursor<'a> {
         is_at
     }
 
-    /// The next token, if it is fit.
+    /// Takes the next token if it satisfies the condition.
     pub(super) fn eat_if(&mut self, fits: impl Fn(&Token<'a>) -> bool) -> Option<Token<'a>> {
         let token = self.peek().copied().filter(|token| fits(token))?;
         self.at += 1;
@@ -80,7 +80,7 @@ impl<'a> Cursor<'a> {
         if self.is_at_end() { Ok(()) } else { Err(self.expected("nothing more")) }
     }
 
-    /// The next token as a name; SQLite takes a text in single quotes for one too.
+    /// The next token as a name. SQLite also accepts a text in single quotes as a name.
     pub(super) fn name(&mut self, what: &str) -> Result<String, String> {
         let name = self.peek().and_then(|token| match token.kind {
             Kind::Word => (!LEXICON.is_reserved(token.text)).then(|| token.text.to_owned()),
@@ -92,7 +92,7 @@ impl<'a> Cursor<'a> {
         Ok(name)
     }
 
-    /// What is between the next parentheses; they are closed and not empty.
+    /// The content of the next pair of parentheses, which must be closed and not empty.
     pub(super) fn group(&mut self) -> Result<&'a str, String> {
         self.expect_symbol("(")?;
         let tokens = self.balanced(&[])?;
@@ -104,8 +104,8 @@ impl<'a> Cursor<'a> {
         Ok(inside)
     }
 
-    /// Goes to the next of these marks, or the closing parenthesis, that isn't in parentheses of
-    /// its own, and returns which tokens are before it.
+    /// Advances to the next of these marks, or to the closing parenthesis, outside of nested
+    /// parentheses; returns the range of tokens before it.
     pub(super) fn balanced(&mut self, ends: &[&str]) -> Result<Range<usize>, String> {
         let from = self.at;
         let mut depth = 0;
@@ -126,7 +126,7 @@ impl<'a> Cursor<'a> {
         Err(self.expected("`)`"))
     }
 
-    /// The rest up to a closing semicolon.
+    /// The rest of the statement, up to a closing semicolon.
     pub(super) fn rest(&mut self) -> Result<&'a str, String> {
         let from = self.at;
         let mut depth = 0;
@@ -147,7 +147,7 @@ impl<'a> Cursor<'a> {
         &self.tokens[tokens]
     }
 
-    /// The text of these tokens, with what is between them.
+    /// The text of these tokens, including what is between them.
     pub(super) fn text(&self, tokens: Range<usize>) -> &'a str {
         match &self.tokens[tokens] {
             [] => "",
@@ -155,7 +155,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The text from the token at that place to the one before the next.
+    /// The text from the token at this position up to the current one.
     pub(super) fn text_from(&self, from: usize) -> &'a str {
         self.text(from..self.at)
     }
@@ -164,7 +164,7 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
-    /// The white space and the comments before the next token.
+    /// White space and comments before the next token.
     pub(super) fn trivia(&self) -> &'a str {
         let from = if self.at == 0 { 0 } else { self.tokens[self.at - 1].end() };
         &self.sql[from..self.peek().map_or(self.sql.len(), |token| token.start)]
@@ -179,7 +179,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// Whether a token is a word of a type.
+/// Whether a token can be part of a type.
 pub(super) fn is_of_type(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Word => {
@@ -192,7 +192,7 @@ pub(super) fn is_of_type(token: &Token<'_>) -> bool {
     }
 }
 
-/// Whether a token is a default without parentheses or a sign.
+/// Whether a token can be a default without parentheses or a sign.
 pub(super) fn is_default(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Word => {
@@ -209,7 +209,7 @@ pub(super) fn is_constant(token: &Token<'_>) -> bool {
     matches!(token.kind, Kind::Number | Kind::Text | Kind::Blob)
 }
 
-/// The beginning of a text on one line.
+/// The beginning of a text, on one line.
 fn excerpt(text: &str) -> String {
     let words: Vec<&str> = text.split_whitespace().take(8).collect();
     let text = words.join(" ");

@@ -1,4 +1,4 @@
-//! From parts to text, and changes of the parts.
+//! Changes parts of a definition, and writes it as text.
 
 use super::comments::{comments, has_comment};
 use super::{Clause, ColumnItem, ConstraintItem, Definition, Written, table_options};
@@ -7,7 +7,7 @@ use crate::sql::Kind;
 use crate::sql::quote;
 
 impl Definition {
-    /// Whether a constraint has that name, the table's own or a column's.
+    /// Whether a constraint of the table or of a column has this name.
     pub(crate) fn has_constraint(&self, name: &str) -> bool {
         let of_columns = self
             .columns
@@ -19,7 +19,7 @@ impl Definition {
         names.any(|text| text.eq_ignore_ascii_case(name))
     }
 
-    /// The statement for a table of that name; what wasn't changed is as it was, byte for byte.
+    /// The statement for a table with this name. Unchanged parts keep their text, byte for byte.
     pub(crate) fn text(&self, table: &str) -> String {
         let mut out = Writer::default();
         out.push("CREATE TABLE ");
@@ -59,7 +59,7 @@ impl Definition {
         out.finish()
     }
 
-    /// What is before an item that was added: a new line like the others, or a space.
+    /// The white space before an added item: a new line as before the other items, or a space.
     pub(super) fn style(&self) -> String {
         let columns = self.columns.iter().map(|column_item| &column_item.layout);
         let layouts = columns.chain(self.constraints.iter().map(|constraint| &constraint.layout));
@@ -81,7 +81,7 @@ impl ColumnItem {
         &self.text
     }
 
-    /// Gives the column another type; an empty one for none.
+    /// Sets the column's type; an empty text removes it.
     pub(crate) fn set_type(&mut self, ty: &str) {
         let mut written = Writer::default();
         written.push(ty.trim_ascii());
@@ -94,7 +94,7 @@ impl ColumnItem {
         self.rewrite();
     }
 
-    /// Takes away the clauses of which that is so; the comments around them stay.
+    /// Removes the clauses that match; the comments around them stay.
     pub(crate) fn remove_clauses(&mut self, remove: impl Fn(&Clause) -> bool) {
         if !self.clauses.iter().any(&remove) {
             return;
@@ -167,18 +167,18 @@ impl ConstraintItem {
     }
 }
 
-/// A text that anything can be written behind.
+/// A text that other text can follow.
 pub(super) fn closed(text: &str) -> String {
     let mut out = Writer::default();
     out.push(text.trim_ascii());
     out.finish()
 }
 
-/// Puts texts one after the other, so that no comment at the end of one swallows the next.
+/// Concatenates texts so that a comment at the end of one doesn't hide the next.
 #[derive(Default)]
 pub(super) struct Writer {
     out: String,
-    /// What ends the comment that the text ends in.
+    /// What ends a comment at the end of the text so far.
     pending: &'static str,
 }
 
@@ -212,7 +212,7 @@ mod tests {
     use super::*;
     use crate::schema::TableOption;
 
-    /// Changes a table and compares its text, which is then read again.
+    /// Changes a table and expects its text, which is then parsed again.
     #[track_caller]
     fn check(sql: &str, change: impl Fn(&mut Definition), expect: Expect) {
         let mut definition = Definition::parse(sql).unwrap();

@@ -1,4 +1,4 @@
-//! `CREATE INDEX`, and the terms that it shares with keys.
+//! Parses `CREATE INDEX`, and the terms that it has in common with keys.
 
 use std::ops::Range;
 
@@ -9,24 +9,24 @@ use crate::sql::{Kind, Token, without_parentheses};
 /// A `CREATE INDEX` statement.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct IndexDefinition {
-    /// Whether the indexed values occur once.
+    /// Whether the indexed values are unique.
     pub unique: bool,
     /// The index's name, unquoted.
     pub name: String,
     /// The table's name, unquoted.
     pub table: String,
-    /// What is indexed, in order.
+    /// The indexed columns and expressions, in order.
     pub columns: Vec<IndexColumn>,
     /// The condition of a partial index.
     pub filter: Option<String>,
 }
 
 impl IndexDefinition {
-    /// Reads a `CREATE INDEX` statement.
+    /// Parses a `CREATE INDEX` statement.
     ///
     /// # Errors
     ///
-    /// What could not be understood, and where.
+    /// What could not be parsed, and where.
     pub(crate) fn parse(sql: &str) -> Result<IndexDefinition, String> {
         let mut cursor = Cursor::new(sql)?;
         cursor.expect(&["CREATE"])?;
@@ -60,7 +60,7 @@ impl IndexDefinition {
     }
 }
 
-/// The terms between parentheses, and whether `AUTOINCREMENT` is behind the last one.
+/// The terms between parentheses, and whether `AUTOINCREMENT` follows the last one.
 pub(super) fn terms(
     cursor: &mut Cursor<'_>,
     may_increment: bool,
@@ -96,7 +96,7 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
     let mut descending = false;
     if let [before @ .., last, order] = tokens {
         let is_order = order.is_word("ASC") || order.is_word("DESC");
-        // `a || desc` is about a column `desc`.
+        // `DESC` after an operator is a column, as in `a || desc`.
         if is_order && (last.kind != Kind::Symbol || last.is_symbol(")")) {
             descending = order.is_word("DESC");
             tokens = &tokens[..=before.len()];
@@ -106,13 +106,13 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
     loop {
         tokens = without_parentheses(tokens);
         let [head @ .., collate, name] = tokens else { break };
-        // In `a || b COLLATE x` the collation is that of `b`.
+        // In `a || b COLLATE x` the collation applies to `b` only.
         if !collate.is_word("COLLATE") || !is_primary(head) {
             break;
         }
         let name = name.identifier().or_else(|| name.unquoted());
         let name = name.ok_or_else(|| "expected a collation behind `COLLATE`".to_owned())?;
-        // Of several the last one counts, which is the outermost.
+        // If there are several, the last one is the outermost and counts.
         collation.get_or_insert(name.into_owned());
         tokens = head;
     }
@@ -135,7 +135,7 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
     Ok(IndexColumn { term, descending, collation })
 }
 
-/// Whether `COLLATE` behind these tokens is about all of them: a name, a call, or parentheses.
+/// Whether a following `COLLATE` applies to all of these tokens: a name, a call, or parentheses.
 fn is_primary(tokens: &[Token<'_>]) -> bool {
     match tokens {
         [_] => true,
@@ -147,7 +147,7 @@ fn is_primary(tokens: &[Token<'_>]) -> bool {
     }
 }
 
-/// Whether parentheses are around these tokens.
+/// Whether these tokens are enclosed in a single pair of parentheses.
 fn is_group(tokens: &[Token<'_>]) -> bool {
     let mut depth = 0;
     let n_outside = tokens

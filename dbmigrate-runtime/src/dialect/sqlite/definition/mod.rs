@@ -1,8 +1,8 @@
-//! `CREATE TABLE` and `CREATE INDEX` as SQLite keeps them: their parts, each with its own text.
+//! `CREATE TABLE` and `CREATE INDEX` as SQLite stores them: their parts, each with its own text.
 //!
-//! A table can be written again with some parts changed, and the others, comments and all, are
-//! what they were. The grammar is that of SQLite's parser (`parse.y`), which takes more than its
-//! documentation says; what it doesn't take is an error here too.
+//! A table can be written again with some parts changed, while all other parts keep their text,
+//! including comments. The grammar is that of SQLite's parser (`parse.y`), which accepts more than
+//! its documentation says; what SQLite rejects is an error here too.
 
 mod comments;
 mod cursor;
@@ -14,7 +14,7 @@ use crate::schema::{Deferrable, ReferentialAction, TableOption, TableOptions};
 
 pub(crate) use index::IndexDefinition;
 
-/// A `CREATE TABLE` statement, in parts whose texts are kept.
+/// A parsed `CREATE TABLE` statement that preserves its text.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Definition {
     /// The table's name, unquoted.
@@ -23,15 +23,15 @@ pub(crate) struct Definition {
     pub columns: Vec<ColumnItem>,
     /// The constraints that come after the columns.
     pub constraints: Vec<ConstraintItem>,
-    /// What stands after the closing parenthesis: `STRICT`, `WITHOUT ROWID`.
+    /// The options after the closing parenthesis: `STRICT`, `WITHOUT ROWID`.
     pub options: TableOptions,
     /// A comment between the table's name and the opening parenthesis, with its white space.
     open: String,
-    /// What stands between the last item and the closing parenthesis.
+    /// The text between the last item and the closing parenthesis.
     close: String,
-    /// What stands after the closing parenthesis.
+    /// The text after the closing parenthesis.
     tail: String,
-    /// The options as the tail has them.
+    /// The options in `tail`.
     tail_options: TableOptions,
 }
 
@@ -40,16 +40,16 @@ pub(crate) struct Definition {
 pub(crate) struct ColumnItem {
     /// The name, unquoted.
     pub name: String,
-    /// The type's words as they are written, with single spaces between them; empty for none.
+    /// The type as it is written, with single spaces between its words; empty if there is none.
     pub ty: String,
-    /// What is said of the column behind its type.
+    /// The clauses after the type, such as constraints and the default.
     pub clauses: Vec<Clause>,
     written: Written,
     text: String,
     layout: Layout,
 }
 
-/// What a column's text holds beside its clauses.
+/// The parts of a column's text other than its clauses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Written {
     /// The name with its quotes.
@@ -62,41 +62,41 @@ struct Written {
     end: String,
 }
 
-/// Something that is said of one column.
+/// A clause of a column's definition.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Clause {
     /// The constraint's name, unquoted.
     pub name: Option<String>,
-    /// What is said.
+    /// The kind of clause.
     pub kind: ClauseKind,
-    /// As it is written, with `CONSTRAINT` and the name.
+    /// The text as it is written, with `CONSTRAINT` and the name.
     pub text: String,
-    /// White space and comments before it.
+    /// White space and comments before the clause.
     lead: String,
 }
 
-/// What is said of one column.
+/// The kind of a column's clause.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ClauseKind {
     /// The column is the primary key.
     PrimaryKey {
-        /// Whether it is sorted from high to low; it is no alias of the rowid then.
+        /// Whether it is in descending order; such a key is not an alias of the rowid.
         descending: bool,
-        /// Whether a value is never used again.
+        /// Whether values are never reused.
         autoincrement: bool,
-        /// The word behind `ON CONFLICT`.
+        /// The word after `ON CONFLICT`.
         conflict: Option<String>,
     },
     /// `NOT NULL`.
     NotNull {
-        /// The word behind `ON CONFLICT`.
+        /// The word after `ON CONFLICT`.
         conflict: Option<String>,
     },
-    /// `NULL`, which says nothing.
+    /// `NULL`, which has no effect.
     Null,
     /// `UNIQUE`.
     Unique {
-        /// The word behind `ON CONFLICT`.
+        /// The word after `ON CONFLICT`.
         conflict: Option<String>,
     },
     /// A check: the expression without the parentheses that belong to `CHECK`.
@@ -114,22 +114,22 @@ pub(crate) enum ClauseKind {
         /// Whether the result is stored.
         stored: bool,
     },
-    /// A constraint's name with no constraint behind it, which SQLite takes and ignores.
+    /// A constraint's name without a constraint, which SQLite accepts and ignores.
     OnlyName,
 }
 
-/// Where a foreign key goes.
+/// The target of a foreign key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Reference {
-    /// The table referred to.
+    /// The referenced table.
     pub table: String,
-    /// Its columns; none for its primary key.
+    /// The referenced columns; empty for the table's primary key.
     pub columns: Vec<String>,
-    /// What a delete there does here.
+    /// What happens to this table's rows when a referenced row is deleted.
     pub on_delete: ReferentialAction,
-    /// What a change of the key there does here.
+    /// What happens to this table's rows when a referenced key changes.
     pub on_update: ReferentialAction,
-    /// Whether the check can wait.
+    /// Whether the check can be deferred.
     pub deferrable: Option<Deferrable>,
 }
 
@@ -138,41 +138,41 @@ pub(crate) struct Reference {
 pub(crate) struct ConstraintItem {
     /// The constraint's name, unquoted.
     pub name: Option<String>,
-    /// What it says.
+    /// The kind of constraint.
     pub kind: ConstraintKind,
     text: String,
     layout: Layout,
 }
 
-/// What a constraint of the table says.
+/// The kind of a table's constraint.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum ConstraintKind {
     /// The primary key.
     PrimaryKey {
         /// Its columns.
         columns: Vec<KeyColumn>,
-        /// Whether a value is never used again.
+        /// Whether values are never reused.
         autoincrement: bool,
-        /// The word behind `ON CONFLICT`.
+        /// The word after `ON CONFLICT`.
         conflict: Option<String>,
     },
-    /// Columns whose values together occur once.
+    /// Columns whose combined values are unique.
     Unique {
         /// The columns.
         columns: Vec<KeyColumn>,
-        /// The word behind `ON CONFLICT`.
+        /// The word after `ON CONFLICT`.
         conflict: Option<String>,
     },
     /// A check: the expression without the parentheses that belong to `CHECK`.
     Check(String),
     /// A foreign key.
     ForeignKey {
-        /// The columns here.
+        /// The referring columns.
         columns: Vec<String>,
-        /// Where they go.
+        /// The target.
         reference: Reference,
     },
-    /// A constraint's name with no constraint behind it, which SQLite takes and ignores.
+    /// A constraint's name without a constraint, which SQLite accepts and ignores.
     OnlyName,
 }
 
@@ -181,27 +181,27 @@ pub(crate) enum ConstraintKind {
 pub(crate) struct KeyColumn {
     /// The column.
     pub name: String,
-    /// The collation, where it isn't the column's own.
+    /// The collation, if it isn't the column's own.
     pub collation: Option<String>,
-    /// Whether it is sorted from high to low.
+    /// Whether it is in descending order.
     pub descending: bool,
 }
 
 /// White space and comments around an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Layout {
-    /// Before the item; an item that was added has none of its own.
+    /// Before the item; `None` for an item that was added.
     lead: Option<String>,
-    /// Behind the item, before the comma.
+    /// After the item, before the comma.
     after: String,
-    /// Behind the comma, to the end of the line: a comment on this item.
+    /// After the comma, up to the end of the line: a comment about this item.
     trailing: String,
 }
 
 #[cfg(test)]
 pub(super) mod tests;
 
-/// ` STRICT, WITHOUT ROWID`: what stands after the closing parenthesis, or nothing.
+/// The text after the closing parenthesis, such as ` STRICT, WITHOUT ROWID`, or an empty text.
 pub(crate) fn table_options(options: &TableOptions) -> String {
     let words = options.iter().map(|option| match option {
         TableOption::Strict => "STRICT",

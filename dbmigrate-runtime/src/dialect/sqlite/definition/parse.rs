@@ -1,4 +1,4 @@
-//! From text to parts.
+//! Parses a definition into its parts.
 
 use super::comments::has_comment;
 use super::cursor::{Cursor, is_constant, is_default, is_of_type};
@@ -15,11 +15,11 @@ use crate::schema::{
 use crate::sql::{Kind, Token};
 
 impl Definition {
-    /// Reads a `CREATE TABLE` statement.
+    /// Parses a `CREATE TABLE` statement.
     ///
     /// # Errors
     ///
-    /// What could not be understood, and where.
+    /// What could not be parsed, and where.
     pub(crate) fn parse(sql: &str) -> Result<Definition, String> {
         let mut cursor = Cursor::new(sql)?;
         cursor.expect(&["CREATE"])?;
@@ -49,11 +49,11 @@ impl Definition {
 }
 
 impl ColumnItem {
-    /// Reads one column's definition.
+    /// Parses one column's definition.
     ///
     /// # Errors
     ///
-    /// What could not be understood, and where.
+    /// What could not be parsed, and where.
     pub(crate) fn new(text: impl Into<String>) -> Result<ColumnItem, String> {
         let text = text.into();
         let mut cursor = Cursor::new(&text)?;
@@ -65,11 +65,11 @@ impl ColumnItem {
 }
 
 impl ConstraintItem {
-    /// Reads one constraint of a table.
+    /// Parses one constraint of a table.
     ///
     /// # Errors
     ///
-    /// What could not be understood, and where.
+    /// What could not be parsed, and where.
     pub(crate) fn new(text: impl Into<String>) -> Result<ConstraintItem, String> {
         let text = text.into();
         let mut cursor = Cursor::new(&text)?;
@@ -81,7 +81,7 @@ impl ConstraintItem {
 }
 
 impl Clause {
-    /// Reads one clause of a column.
+    /// Parses one clause of a column.
     pub(super) fn new(text: &str) -> Result<Clause, String> {
         let mut cursor = Cursor::new(text)?;
         let mut clauses = clauses(&mut cursor)?;
@@ -128,14 +128,14 @@ fn items(cursor: &mut Cursor<'_>) -> Result<Items, String> {
         if !has_comma && cursor.is_at_symbol(")") {
             return Ok(Items { columns, constraints, close: lead });
         }
-        // SQLite doesn't ask for a comma between two constraints.
+        // SQLite doesn't require a comma between two constraints.
         if !has_comma && (constraints.is_empty() || !is_at_constraint(cursor)) {
             return Err(cursor.expected("`,` or `)`"));
         }
     }
 }
 
-/// Splits white space and comments into a comment that ends the line and what is after it.
+/// Splits white space and comments into a comment at the end of the line and what follows it.
 fn at_line_end(trivia: &str) -> (&str, &str) {
     let tokens = LEXICON.tokens(trivia);
     let line =
@@ -147,7 +147,7 @@ fn at_line_end(trivia: &str) -> (&str, &str) {
         None => (&tokens[..], trivia.len()),
     };
     let has_comment = before.iter().any(|token| token.kind == Kind::Comment);
-    // A comment before something else on its line belongs to that.
+    // A comment before another item on the same line belongs to that item.
     if has_comment && line.is_some() { trivia.split_at(end) } else { ("", trivia) }
 }
 
@@ -155,12 +155,12 @@ fn is_at_constraint(cursor: &Cursor<'_>) -> bool {
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].iter().any(|text| cursor.is_at(&[text]))
 }
 
-/// What is after the closing parenthesis: the options that it says, and its text.
+/// The options after the closing parenthesis, and their text.
 fn options(cursor: &mut Cursor<'_>) -> Result<(TableOptions, String), String> {
     let mut options = TableOptions::default();
     let from = cursor.position();
     let mut tail = cursor.trivia().to_owned();
-    // SQLite takes a comma before the first one too.
+    // SQLite also accepts a comma before the first option.
     let mut has_more = cursor.eat_symbol(",");
     while has_more || cursor.position() == from && !cursor.is_at_end() && !cursor.is_at_symbol(";")
     {
@@ -202,7 +202,7 @@ fn type_words(cursor: &mut Cursor<'_>) -> Result<String, String> {
     let from = cursor.position();
     let mut is_generated = false;
     while !cursor.is_at(&["GENERATED", "ALWAYS", "AS"]) {
-        // SQLite reads no type out of these two words.
+        // SQLite doesn't accept these two words as part of a type.
         is_generated |= cursor.is_at(&["GENERATED", "ALWAYS"]);
         if cursor.eat_if(is_of_type).is_none() {
             break;
@@ -227,7 +227,7 @@ fn signed_number(cursor: &mut Cursor<'_>) -> Result<(), String> {
     number.map(|_| ()).ok_or_else(|| cursor.expected("a number"))
 }
 
-/// The tokens with a space where there was something between two words.
+/// The tokens, with one space wherever there was something between two words.
 pub(super) fn normalised(tokens: &[Token<'_>]) -> String {
     let mut out = String::new();
     for (idx, token) in tokens.iter().enumerate() {
@@ -247,7 +247,7 @@ fn clauses(cursor: &mut Cursor<'_>) -> Result<Vec<Clause>, String> {
         let (lead, from) = (cursor.trivia(), cursor.position());
         let name = constraint_name(cursor)?;
         if is_at_deferral(cursor) {
-            // It may be apart from the REFERENCES that it belongs to.
+            // The clause may be separated from the REFERENCES that it belongs to.
             let key = clauses.iter_mut().rev().find_map(|clause| match &mut clause.kind {
                 ClauseKind::References(key) => Some((key, &mut clause.text)),
                 _ => None,
@@ -268,7 +268,7 @@ fn clauses(cursor: &mut Cursor<'_>) -> Result<Vec<Clause>, String> {
     }
 }
 
-/// The name behind `CONSTRAINT`; of several the last one counts.
+/// The name after `CONSTRAINT`. If there are several, the last one counts.
 fn constraint_name(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
     let mut name = None;
     while cursor.eat(&["CONSTRAINT"]) {
@@ -330,7 +330,7 @@ fn default(cursor: &mut Cursor<'_>) -> Result<String, String> {
     Ok(cursor.text_from(from).to_owned())
 }
 
-/// The word behind `ON CONFLICT`.
+/// The word after `ON CONFLICT`.
 fn conflict(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
     if !cursor.is_at(&["ON", "CONFLICT"]) {
         return Ok(None);
@@ -343,7 +343,7 @@ fn conflict(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
     }
 }
 
-/// What is behind `REFERENCES`.
+/// The target after `REFERENCES`.
 fn reference(cursor: &mut Cursor<'_>) -> Result<Reference, String> {
     let table = cursor.name("the table referred to")?;
     let columns = if cursor.is_at_symbol("(") { names(cursor)? } else { Vec::new() };
@@ -357,7 +357,7 @@ fn reference(cursor: &mut Cursor<'_>) -> Result<Reference, String> {
         } else if cursor.eat(&["ON", "UPDATE"]) {
             key.on_update = action(cursor)?;
         } else if cursor.eat(&["ON", "INSERT"]) {
-            // SQLite takes it and does nothing.
+            // SQLite accepts this action but ignores it.
             action(cursor)?;
         } else {
             break;
@@ -399,14 +399,14 @@ fn deferral(cursor: &mut Cursor<'_>, key: &mut Reference) -> Result<(), String> 
             cursor.expect(&["IMMEDIATE"])?;
         }
     }
-    // NOT DEFERRABLE is what a key is anyway, and takes nothing back.
+    // NOT DEFERRABLE is the default anyway, and doesn't revoke an earlier clause.
     if !is_not {
         key.deferrable = Some(deferrable);
     }
     Ok(())
 }
 
-/// Names between parentheses; SQLite reads old files that have collations and orders there.
+/// Names in parentheses. Old files may also have collations and orders there, which SQLite accepts.
 fn names(cursor: &mut Cursor<'_>) -> Result<Vec<String>, String> {
     cursor.expect_symbol("(")?;
     let mut names = Vec::new();
@@ -452,7 +452,7 @@ fn constraint(cursor: &mut Cursor<'_>) -> Result<ConstraintItem, String> {
     Ok(ConstraintItem { name, kind, text, layout: Layout::default() })
 }
 
-/// The columns of a key, and whether `AUTOINCREMENT` is behind them.
+/// The columns of a key, and whether `AUTOINCREMENT` follows them.
 fn key_columns(
     cursor: &mut Cursor<'_>,
     may_increment: bool,

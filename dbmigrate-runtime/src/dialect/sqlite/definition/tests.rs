@@ -1,4 +1,4 @@
-//! Statements as real databases have them, each held against what SQLite makes of it.
+//! Statements as real databases contain them, each compared with SQLite's own interpretation.
 
 use super::*;
 
@@ -6,7 +6,7 @@ use super::*;
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::driver::{Connection as _, Driver as _, sqlite::SqliteDriver};
 
-/// Statements that SQLite takes. Each table is called `t`, and refers at most to `p` and itself.
+/// Statements that SQLite accepts. Each table is called `t`, and refers at most to `p` and itself.
 pub(in super::super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE t (a)",
     "create table t(a,b,c);",
@@ -81,7 +81,7 @@ pub(in super::super) const STATEMENTS: &[&str] = &[
     "CREATE TABLE t (a timestamp with time zone DEFAULT CURRENT_TIMESTAMP, b character varying(10))",
 ];
 
-/// The same, with something that isn't written back as it was.
+/// More such statements, which contain something that isn't reproduced exactly.
 const UNTIDY: &[&str] = &[
     "CREATE TABLE t (a, b, UNIQUE (a) CHECK (b) CONSTRAINT x CONSTRAINT y PRIMARY KEY (b))",
     "CREATE TABLE t (a, b, UNIQUE (a) -- one\n UNIQUE (b) -- two\n FOREIGN KEY (a) REFERENCES p -- x\n)",
@@ -92,7 +92,7 @@ fn parse(sql: &str) -> Definition {
     Definition::parse(sql).unwrap_or_else(|err| panic!("{sql}\n{err}"))
 }
 
-/// What must hold of everything that is read: it is read again from its own text.
+/// Checks what must hold for every definition: its own text parses to the same definition.
 #[track_caller]
 fn check_again(sql: &str, definition: &Definition) {
     let text = definition.text(&definition.name);
@@ -114,7 +114,7 @@ fn check_again(sql: &str, definition: &Definition) {
         let alone =
             ColumnItem::new(column.text()).unwrap_or_else(|err| panic!("{}\n{err}", column.text()));
         assert_eq!((&alone.clauses, &alone.ty), (&column.clauses, &column.ty));
-        // Written anew, it says the same.
+        // The rewritten definition must have the same meaning.
         let mut anew = column.clone();
         anew.set_type(&column.ty);
         let anew =
@@ -151,12 +151,12 @@ fn what_was_not_changed_is_written_back_byte_for_byte() {
     }
 }
 
-/// What SQLite knows of the table `t` once that statement has run, or its error.
+/// SQLite's facts about the table `t` after the statement has run, or its error.
 #[cfg(feature = "sqlite")]
 fn facts_of(sql: &str) -> Result<Vec<String>, String> {
     let mut driver = SqliteDriver::open_in_memory().unwrap();
     driver.batch("CREATE TABLE p (id INTEGER PRIMARY KEY, x, y, UNIQUE (x, y))").unwrap();
-    // One statement, since a batch goes on behind a semicolon.
+    // Only one statement, since a batch continues after a semicolon.
     driver.execute(sql, &[]).map_err(|err| err.to_string())?;
     let queries = [
         "SELECT * FROM pragma_table_xinfo('t')",
@@ -179,7 +179,7 @@ fn the_table_that_is_written_is_the_one_that_was_read() {
         let definition = parse(sql);
         let text = definition.text("t");
         assert_eq!(facts_of(&text).as_ref(), Ok(&expected), "{sql}\n{text}");
-        // The same again with every column's text written anew.
+        // The same check with every column's text rewritten.
         let mut anew = definition.clone();
         for column in &mut anew.columns {
             let ty = column.ty.clone();
@@ -192,8 +192,7 @@ fn the_table_that_is_written_is_the_one_that_was_read() {
     }
 }
 
-/// Every beginning of every statement, and every statement without one of its tokens or with one
-/// of them twice.
+/// Every prefix of every statement, and every statement with one of its tokens removed or doubled.
 fn mutations() -> Vec<String> {
     let mut out = Vec::new();
     for sql in STATEMENTS.iter().chain(UNTIDY) {
@@ -227,13 +226,15 @@ fn a_mutilated_statement_that_sqlite_takes_is_read_and_written_as_sqlite_reads_i
                 assert_eq!(facts_of(&text).as_ref(), Ok(&expected), "{sql}\n{text}");
             }
             Ok(_) => {}
-            // SQLite then takes the last foreign key of the table, whichever column it is of.
+            // SQLite then uses the last foreign key of the table, even if it belongs to another
+            // column.
             Err(err) => assert!(err.starts_with("expected a foreign key"), "{sql}\n{err}"),
         }
     }
 }
 
-/// Every edit that a rebuild makes, by name; each leaves the column `a` and the table's key alone.
+/// Every edit that a rebuild makes, by name. None of them changes the column `a` or the table's
+/// key.
 type Change = fn(&mut Definition);
 const EDITS: &[(&str, Change)] = &[
     ("drop NOT NULL", |definition| {
@@ -325,7 +326,7 @@ fn what_is_removed_takes_only_its_own_comments() {
   , CONSTRAINT l CHECK (f > 0) -- own l
   -- kept 8
 ) -- kept 9";
-    // A comment goes with what it is about, whatever else goes before or after it.
+    // A comment is removed with its item, in whatever order items are removed.
     let orders: [&[&str]; 4] = [
         &["a", "b", "c", "d", "e", "g", "k", "l"],
         &["l", "k", "g", "e", "d", "c", "b", "a"],
@@ -401,7 +402,7 @@ fn sqlites_own_statements_are_used_where_they_lose_no_comment() {
                     }
                     let stored = "SELECT sql FROM sqlite_schema WHERE name = 't'";
                     let stored = format!("{:?}", driver.query(stored, &[]).unwrap().rows);
-                    // Beside what is removed, a comment is its own and goes.
+                    // A comment next to the removed item belongs to it and is removed.
                     let mut rebuilt = definition.clone();
                     if let Some(column) = statement.strip_prefix("ALTER TABLE t DROP COLUMN ") {
                         let idx = rebuilt

@@ -1,13 +1,13 @@
-//! What a table's stored text says and a schema has no place for.
+//! Features in a table's stored text that a schema can't represent.
 
 use super::super::definition::{ClauseKind, ConstraintKind, Definition, KeyColumn};
 use crate::dialect::{Beyond, Part, PartKind};
 use crate::schema::{Column, Table, TableOption};
 
-/// What others wrote into a table's text and no migration could have: how a key is sorted and
-/// compared, and what happens on a conflict. `ON CONFLICT ABORT`, `COLLATE BINARY` and a key's
-/// collation that is the column's own are what SQLite does without them; it takes `MATCH` and
-/// does nothing for it.
+/// Features that only others can have written into a table's text, since no migration can express
+/// them: the order and collation of a key's columns, and the resolution of conflicts. `ON CONFLICT
+/// ABORT`, `COLLATE BINARY` and a key's collation that equals the column's own are SQLite's
+/// defaults and don't count. `MATCH` is accepted by SQLite without any effect.
 pub(super) fn of(definition: &Definition, table: &Table) -> Vec<Beyond> {
     let mut found = Found { table, beyond: Vec::new() };
     for item in &definition.columns {
@@ -69,7 +69,8 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// About a constraint of these columns, or about the column itself where it is about none.
+    /// Adds a feature of a constraint over these columns, or of the column itself if `part` is
+    /// `None`.
     fn push(&mut self, columns: &[String], part: Option<Part>, text: impl Into<String>) {
         self.beyond.push(Beyond {
             table: self.table.name.clone(),
@@ -92,7 +93,7 @@ impl Found<'_> {
         let find = |name: &str| {
             self.table.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name))
         };
-        // The row's number is the key then, and its order is not the key's to say.
+        // The key is then the rowid, whose order can't be chosen.
         let is_alias = |column: &Column| {
             let is_key = part.kind == PartKind::PrimaryKey && key.len() == 1;
             is_key && !self.table.has(TableOption::WithoutRowid) && super::is_integer(&column.ty)

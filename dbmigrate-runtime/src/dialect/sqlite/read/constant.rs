@@ -1,4 +1,4 @@
-//! Constants in one of the ways to write them, so that equal defaults are equal.
+//! Normalises constants, so that equal defaults have equal texts.
 
 use super::super::affinity::{Affinity, affinity};
 use crate::dialect::sqlite::lexicon::LEXICON;
@@ -14,11 +14,11 @@ enum Constant {
 }
 
 /// A default as a column of this type stores it: `+1`, `0x1`, `1.0`, `'1'` and `TRUE` are all `1`
-/// in an integer column. What is no constant, or one that is not known here, stays as it is.
+/// in an integer column. An expression that isn't a known kind of constant is returned unchanged.
 pub(super) fn default(expression: &str, ty: &Type, strict: bool) -> String {
     let Type::Raw(declared) = ty else { return expression.to_owned() };
     let affinity = match affinity(declared) {
-        // It keeps what it is given there.
+        // An `ANY` column of a `STRICT` table stores values unchanged.
         _ if strict && declared.eq_ignore_ascii_case("ANY") => Affinity::Blob,
         affinity => affinity,
     };
@@ -26,7 +26,7 @@ pub(super) fn default(expression: &str, ty: &Type, strict: bool) -> String {
     stored.or_else(|| now(expression)).unwrap_or_else(|| expression.to_owned())
 }
 
-/// The time of the insert in its usual spelling, of the functions that give the same text.
+/// The usual spelling of the time of the insert, for calls that give the same text.
 fn now(expression: &str) -> Option<String> {
     let tokens = LEXICON.significant(expression);
     let tokens = sql::without_parentheses(&tokens);
@@ -37,7 +37,7 @@ fn now(expression: &str) -> Option<String> {
         _ => return None,
     };
     let is_now = match arguments {
-        // Without an argument it is now since 3.20.
+        // Without an argument the function returns the current time, since 3.20.
         [] => true,
         [one] => {
             one.unquoted().is_some_and(|unquoted| unquoted.eq_ignore_ascii_case("now"))
@@ -74,7 +74,7 @@ fn constant(expression: &str) -> Option<Constant> {
     }
 }
 
-/// A word alone is a value, or a text by another name.
+/// A single word is a value, or a text that is written as a name.
 fn word(token: &Token<'_>) -> Option<Constant> {
     let is_plain = token.kind == Kind::Word;
     if is_plain && (token.is_word("TRUE") || token.is_word("FALSE")) {
@@ -100,12 +100,12 @@ fn number(text: &str, is_negative: bool) -> Option<Constant> {
     }
 }
 
-/// Integers up to here are exact as reals.
+/// Integers up to this limit are exact as floating point numbers.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl Constant {
-    /// As text of SQL, after the conversion of a column with this affinity (sqlite.org,
-    /// `datatype3.html`, section 3); `None` where that isn't known for sure.
+    /// The constant as an SQL literal, after the conversion by a column's affinity (sqlite.org,
+    /// `datatype3.html`, section 3); `None` if the result isn't certain.
     fn stored(self, affinity: Affinity) -> Option<String> {
         let converted = match (self, affinity) {
             (Constant::Text(text), Affinity::Integer | Affinity::Numeric | Affinity::Real) => {
@@ -124,7 +124,7 @@ impl Constant {
                 Constant::Real(integer as f64)
             }
             (Constant::Integer(integer), Affinity::Text) => Constant::Text(integer.to_string()),
-            // Its digits are SQLite's own choice.
+            // SQLite chooses how many digits such a text has.
             (Constant::Real(_), Affinity::Text) => return None,
             (constant, _) => constant,
         };
@@ -136,13 +136,13 @@ impl Constant {
     }
 }
 
-/// The number that a text is, if SQLite takes it for one.
+/// The number that SQLite converts a text to, if it does.
 fn numeric(text: &str) -> Option<Constant> {
     let text = text.trim_matches([' ', '\t', '\n', '\r', '\x0b', '\x0c']);
     let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | 'e' | 'E' | '+' | '-');
     let begins = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.');
-    // More digits may not come out as they went in.
+    // Further digits may not be preserved.
     if !begins || !digits.chars().all(is_number) || digits.len() > 15 {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Schemas read from texts, and held against what SQLite says of itself.
+//! Schemas read from texts, compared with what SQLite reports.
 
 use expect_test::{Expect, expect};
 
@@ -20,7 +20,7 @@ fn table(name: &str, sql: &str) -> Object {
     object(ObjectKind::Table, name, name, sql)
 }
 
-/// A schema in a few words.
+/// A short description of a schema.
 fn text(schema: &Schema) -> String {
     let mut out = String::new();
     for table in schema.tables.values() {
@@ -239,7 +239,7 @@ fn facts() -> Facts {
     Facts { version: 3_046_000, objects: None }
 }
 
-/// A table with something of everything.
+/// A table that uses every feature.
 fn model() -> Table {
     let mut table = Table::new("post")
         .column(Column::new("id", Type::BigInteger).not_null().autoincrement(true))
@@ -342,7 +342,7 @@ mod with_sqlite {
 
     fn objects(driver: &mut SqliteDriver<'_>) -> Vec<Object> {
         let objects = super::super::objects(driver).unwrap();
-        // Temporary tables are read as any other here.
+        // Temporary tables are read like any other here.
         objects.into_iter().map(|object| Object { temporary: false, ..object }).collect()
     }
 
@@ -411,10 +411,10 @@ mod with_sqlite {
             for (info, column) in info.iter().zip(&table.columns) {
                 let [name, ty, not_null, pk, default, hidden] = info.as_slice() else { panic!() };
                 assert_eq!(*name, column.name, "{sql}");
-                // It takes the first quotes away.
+                // SQLite removes the first quotes.
                 let tight = |name: &str| name.replace([' ', '"', '\''], "").to_ascii_lowercase();
                 assert_eq!(tight(&column.ty.to_string()), tight(ty), "{sql}");
-                // Of a rowid's alias it says that it may be null, which it can't.
+                // SQLite reports a rowid's alias as nullable, although it isn't.
                 assert!(!column.nullable || not_null == "0", "{sql}");
                 assert!(column.nullable || not_null == "1" || key == [name.as_str()], "{sql}");
                 let at = key.iter().position(|key| key == name).map_or(0, |position| position + 1);
@@ -448,7 +448,7 @@ mod with_sqlite {
             for (row, key) in keys.iter().zip(&table.foreign_keys) {
                 assert!(row[1].eq_ignore_ascii_case(&key.references_table), "{sql}");
                 assert!(row[2].eq_ignore_ascii_case(&key.columns.join(",")), "{sql}");
-                // It has no columns there if the statement hasn't.
+                // SQLite reports no referenced columns if the statement has none.
                 let there = key.references_columns.join(",");
                 let is_open = row[3].trim_matches(',').is_empty();
                 assert!(row[3].eq_ignore_ascii_case(&there) || is_open, "{sql}");
@@ -460,7 +460,7 @@ mod with_sqlite {
             let mut found: Vec<_> =
                 table.uniques.iter().map(|unique| unique.columns.join(",")).collect();
             found.sort();
-            // SQLite makes one index of two constraints that are the same.
+            // SQLite creates one index for two equal constraints.
             found.dedup();
             let uniques = rows(&mut driver, uniques);
             assert!(uniques.iter().all(|unique| found.contains(&unique[0])), "{sql}");
