@@ -67,6 +67,6 @@ pub mod internals {
     }
 
     pub mod render {
-        pub use crate::render::{Header, module};
+        pub use crate::render::{Contents, Header, module};
     }
 }

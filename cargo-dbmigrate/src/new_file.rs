@@ -12,4 +12,4 @@ mod try_out;
 
 pub use format::FileFormat;
 pub use position::{Names, Position, check_id, no_head, refuse_splice};
-pub use try_out::try_out;
+pub use try_out::{Proposed, try_out};

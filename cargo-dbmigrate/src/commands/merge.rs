@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::new_file::{self, Names, Position};
+use crate::render::Contents;
 use crate::revision_files;
 
 pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
@@ -34,7 +35,8 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
         message => message.to_owned(),
     };
     let none = Commented::default();
-    let written = position.write(cx, &message, &none, &none, (false, args.dry_run))?;
+    let contents = Contents { upgrade: &none, downgrade: &none, is_generated: false };
+    let written = position.write(cx, &message, &contents, args.dry_run)?;
     cx.out.json(
         "merge",
         serde_json::json!({

@@ -13,8 +13,11 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::live::Live;
 use crate::new_file::rows::{Loss, Rows};
-use crate::new_file::{self, FileFormat, Position, decimal_warnings, questions, rewrite, try_out};
+use crate::new_file::{
+    self, FileFormat, Position, Proposed, decimal_warnings, questions, rewrite, try_out,
+};
 use crate::output::{self, Output};
+use crate::render::Contents;
 use crate::{models, prompt, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
@@ -67,10 +70,13 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     }
     let upgrade = changes.commented();
     refuse_unreachable(&history, &position, &upgrade.operations)?;
+    let contents = Contents { upgrade: &upgrade, downgrade: &back, is_generated: generate };
     if let Some(models) = models.as_ref().filter(|_| !args.no_try) {
-        try_out(cx, args, &history, &position, (models, &upgrade, &back))?;
+        let proposed =
+            Proposed { history: &history, position: &position, contents: &contents, models };
+        try_out(cx, &proposed, &args.fill)?;
     }
-    let written = position.write(cx, &args.message, &upgrade, &back, (generate, args.dry_run))?;
+    let written = position.write(cx, &args.message, &contents, args.dry_run)?;
     if let Some(why) = &back.irreversible {
         cx.out.warning(format!("the revision can't be undone: {why}"));
     }

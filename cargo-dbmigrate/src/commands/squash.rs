@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::history::History;
 use crate::new_file::{self, Names, Position};
-use crate::revision_files;
+use crate::{render, revision_files};
 use contents::Contents;
 use range::Squashed;
 
@@ -41,7 +41,8 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
         (message, _) => message.to_owned(),
     };
     let Contents { upgrade, downgrade, elided } = &contents;
-    let written = position.write(cx, &message, upgrade, downgrade, (false, args.dry_run))?;
+    let rendered = render::Contents { upgrade, downgrade, is_generated: false };
+    let written = position.write(cx, &message, &rendered, args.dry_run)?;
     for text in elided {
         cx.out.warning(format!("{text} is left out of `{}`", position.id));
     }

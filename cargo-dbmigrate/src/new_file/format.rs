@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
 
-use crate::autogenerate::Commented;
 use crate::config;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
-use crate::render::{self, Header, Template};
+use crate::render::{self, Contents, Header, Template};
 
 /// The parts of a file's name that are times, as `strftime` writes them.
 const TIMES: [(&str, &str); 7] = [
@@ -72,16 +71,10 @@ impl FileFormat {
     /// # Errors
     ///
     /// When the template gives no such revision.
-    pub fn text(
-        &self,
-        header: &Header,
-        upgrade: &Commented,
-        downgrade: &Commented,
-        generated: bool,
-    ) -> Result<String> {
+    pub fn text(&self, header: &Header, contents: &Contents<'_>) -> Result<String> {
         match &self.template {
-            None => Ok(render::module(header, upgrade, downgrade, generated)),
-            Some(template) => render::module_of(template, header, upgrade, downgrade, generated),
+            None => Ok(render::module(header, contents)),
+            Some(template) => render::module_of(template, header, contents),
         }
     }
 

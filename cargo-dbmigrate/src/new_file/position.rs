@@ -6,14 +6,14 @@ use dbmigrate_runtime::engine::revision::{self, Graph, Revision, TO_ONE_HEAD};
 
 use super::format::{self, FileFormat};
 use super::hooks;
-use crate::autogenerate::Commented;
 use crate::cli;
 use crate::context::Context;
 use crate::edits::Edit;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::History;
+use crate::render::{self, Contents};
 use crate::revision_files::{self, Location};
-use crate::{render, scaffold};
+use crate::scaffold;
 
 /// A new revision's place.
 pub struct Position {
@@ -150,9 +150,8 @@ impl Position {
         &self,
         cx: &Context,
         message: &str,
-        upgrade: &Commented,
-        downgrade: &Commented,
-        (generated, dry_run): (bool, bool),
+        contents: &Contents<'_>,
+        dry_run: bool,
     ) -> Result<Written> {
         let format = FileFormat::of(cx)?;
         let now = format.now();
@@ -166,7 +165,7 @@ impl Position {
             message: message.to_owned(),
             created: format::date(&now),
         };
-        let text = format.text(&header, upgrade, downgrade, generated)?;
+        let text = format.text(&header, contents)?;
         let file = format.file_name(&now, &self.id, message)?;
         if dry_run {
             cx.out.text(&text);

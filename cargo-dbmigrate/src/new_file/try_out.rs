@@ -1,26 +1,28 @@
 //! Trying a new revision on what the history before it builds.
 
 use super::position::Position;
-use crate::autogenerate::Commented;
-use crate::cli::NewRevision;
 use crate::context::Context;
 use crate::error::Result;
 use crate::history;
 use crate::models::Models;
+use crate::render::Contents;
 use crate::trial::{History, Start, Trial};
+
+/// A revision that isn't written yet.
+pub struct Proposed<'a> {
+    pub history: &'a history::History,
+    pub position: &'a Position,
+    pub contents: &'a Contents<'a>,
+    pub models: &'a Models,
+}
 
 /// Tries the revision before it is written, and says what could not be tried.
 ///
 /// # Errors
 ///
 /// What SQLite refuses, with the place that says it.
-pub fn try_out(
-    cx: &Context,
-    args: &NewRevision,
-    history: &history::History,
-    position: &Position,
-    (models, upgrade, downgrade): (&Models, &Commented, &Commented),
-) -> Result<()> {
+pub fn try_out(cx: &Context, proposed: &Proposed<'_>, fills: &[String]) -> Result<()> {
+    let Proposed { history, position, contents, models } = *proposed;
     let label = |name: &String| history.graph.labelled(name).map(|revision| revision.id.clone());
     let needed = position.parents.iter().chain(&position.depends_on);
     let heads: Vec<String> =
@@ -40,11 +42,11 @@ pub fn try_out(
     )?;
     let trial = Trial {
         revision: &position.revision(),
-        upgrade: &upgrade.operations,
-        downgrade,
+        upgrade: &contents.upgrade.operations,
+        downgrade: contents.downgrade,
         before: &before,
         models,
-        fills: &args.fill,
+        fills,
     };
     for untried in trial.run(start)? {
         cx.out.warning(untried);

@@ -34,19 +34,21 @@ const END: &str = "    // ### end dbmigrate commands ###\n";
 /// The module that every revision is without a template of one's own.
 const DEFAULT: &str = include_str!("revision.rs.tmpl");
 
-/// A module with these operations and their way back. `generated` says whether autogenerate found
-/// them, which puts its marks around them.
-pub fn module(
-    header: &Header,
-    upgrade: &Commented,
-    downgrade: &Commented,
-    generated: bool,
-) -> String {
+/// The operations of a revision, both ways.
+pub struct Contents<'a> {
+    pub upgrade: &'a Commented,
+    pub downgrade: &'a Commented,
+    /// Autogenerate found them, and its marks go around them.
+    pub is_generated: bool,
+}
+
+/// A module with these operations.
+pub fn module(header: &Header, contents: &Contents<'_>) -> String {
     let Ok(template) = Template::parse("revision.rs.tmpl", DEFAULT) else {
         unreachable!("the template has known placeholders")
     };
-    let bodies = [&*body(upgrade, generated), &body(downgrade, generated)];
-    with_replaces(fill(&template, header, bodies).text, &header.replaces)
+    let [upgrade, downgrade] = bodies(contents);
+    with_replaces(fill(&template, header, [&upgrade, &downgrade]).text, &header.replaces)
 }
 
 /// The same of a person's template.
@@ -54,14 +56,8 @@ pub fn module(
 /// # Errors
 ///
 /// When that gives something else than this revision.
-pub fn module_of(
-    template: &Template,
-    header: &Header,
-    upgrade: &Commented,
-    downgrade: &Commented,
-    generated: bool,
-) -> Result<String> {
-    let [upgrade, downgrade] = [upgrade, downgrade].map(|commented| body(commented, generated));
+pub fn module_of(template: &Template, header: &Header, contents: &Contents<'_>) -> Result<String> {
+    let [upgrade, downgrade] = bodies(contents);
     let filled = fill(template, header, [&upgrade, &downgrade]);
     let bodies = [("upgrade", upgrade.as_str()), ("downgrade", &downgrade)];
     verify::verify(template, &filled, header, bodies)?;
@@ -100,6 +96,10 @@ fn fill(template: &Template, header: &Header, [upgrade, downgrade]: [&str; 2]) -
         "downgrade" => downgrade.to_owned(),
         other => unreachable!("the template knows no `{other}`"),
     })
+}
+
+fn bodies(contents: &Contents<'_>) -> [String; 2] {
+    [contents.upgrade, contents.downgrade].map(|commented| body(commented, contents.is_generated))
 }
 
 fn body(commented: &Commented, generated: bool) -> String {

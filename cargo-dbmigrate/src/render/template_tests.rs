@@ -35,7 +35,8 @@ fn up() -> Commented {
 
 fn rendered(text: &str) -> Result<String> {
     let down = recorded(|op| op.drop_table("t"));
-    module_of(&Template::parse("my.tmpl", text)?, &header(), &up(), &down, true)
+    let contents = Contents { upgrade: &up(), downgrade: &down, is_generated: true };
+    module_of(&Template::parse("my.tmpl", text)?, &header(), &contents)
 }
 
 #[track_caller]
@@ -86,9 +87,10 @@ fn a_template_of_one_s_own_is_filled() {
     .assert_eq(&rendered(text).unwrap().replace("\r\n", "\n"));
     // The built-in one is a template as any other.
     let none = Commented::default();
+    let empty = Contents { upgrade: &none, downgrade: &none, is_generated: false };
     let template = Template::parse("my.tmpl", DEFAULT).unwrap();
-    let own = module_of(&template, &header(), &none, &none, false).unwrap();
-    assert_eq!(own, module(&header(), &none, &none, false));
+    let own = module_of(&template, &header(), &empty).unwrap();
+    assert_eq!(own, module(&header(), &empty));
     assert!(own.ends_with("{}\n\npub fn downgrade(op: &mut Operations) {}\n"), "{own}");
 }
 

@@ -26,7 +26,9 @@ fn check(up: fn(&mut Operations), down: fn(&mut Operations), expect: Expect) {
         ..Header::default()
     };
     let commented = |f| Commented { operations: record(f), ..Commented::default() };
-    expect.assert_eq(&module(&header, &commented(up), &commented(down), true));
+    let (upgrade, downgrade) = (commented(up), commented(down));
+    let contents = Contents { upgrade: &upgrade, downgrade: &downgrade, is_generated: true };
+    expect.assert_eq(&module(&header, &contents));
 }
 
 #[test]

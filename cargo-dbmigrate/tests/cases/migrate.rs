@@ -51,7 +51,9 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
         created: "2026-01-01 00:00:00 UTC".to_owned(),
         ..render::Header::default()
     };
-    let text = render::module(&header, &upgrade, &downgrade, true);
+    let contents =
+        render::Contents { upgrade: &upgrade, downgrade: &downgrade, is_generated: true };
+    let text = render::module(&header, &contents);
     Ok(Revision { upgrade: upgrade.operations, downgrade: downgrade.operations, text })
 }
 

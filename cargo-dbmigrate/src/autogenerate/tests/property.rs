@@ -93,7 +93,9 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
         created: String::new(),
         ..render::Header::default()
     };
-    let module = render::module(&header, &changes.commented(), &back, true);
+    let upgrade = changes.commented();
+    let contents = render::Contents { upgrade: &upgrade, downgrade: &back, is_generated: true };
+    let module = render::module(&header, &contents);
     syn::parse_file(&module).unwrap();
 }
 

@@ -41,7 +41,9 @@ fn written(from: &[Table], to: &[Table], fills: &[&str], expect: Expect) {
         ..render::Header::default()
     };
     let back = way_back(&changes.operations, &from).unwrap();
-    let text = render::module(&header, &changes.commented(), &back, true);
+    let upgrade = changes.commented();
+    let contents = render::Contents { upgrade: &upgrade, downgrade: &back, is_generated: true };
+    let text = render::module(&header, &contents);
     let lines: Vec<&str> = text
         .lines()
         .skip_while(|line| !line.starts_with("pub fn"))
