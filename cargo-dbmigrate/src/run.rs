@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::engine::dialect::Facts;
 use dbmigrate_runtime::engine::driver::Driver;
 
-pub use down::downgrade;
+pub use down::{Down, downgrade};
 pub use losses::{count, counts};
 pub use options::options;
 pub use progress::{Progress, bar, late};

@@ -7,7 +7,7 @@ use std::fmt;
 use hint::{ALONE, UNREGISTERED, hint_of, hint_of_statement};
 
 use crate::backend::Backend;
-use crate::dialect::{Broken, Refusal, Route, Statement, Violation, ViolationKind};
+use crate::dialect::{Broken, Refusal, Statement, StatementKind, Violation, ViolationKind};
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::migration::Direction;
 use crate::operations::UNNAMED;
@@ -96,8 +96,8 @@ impl Error {
     ) -> Error {
         let was = if rolled_back { "was rolled back" } else { "stopped half way" };
         let sql = &statement.sql;
-        let name = match statement.route {
-            Route::Raw if statement.reason != UNNAMED => format!(" ({})", statement.reason),
+        let name = match statement.kind {
+            StatementKind::Raw if statement.reason != UNNAMED => format!(" ({})", statement.reason),
             _ => String::new(),
         };
         let message =

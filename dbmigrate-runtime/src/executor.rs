@@ -14,7 +14,7 @@ use crate::dialect::{Facts, Health, Statement, Violation};
 use crate::driver::{Connection, DatabaseError, Driver, Scope};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
-use crate::plan::{self, Planner};
+use crate::plan::{self, Planner, Route};
 use crate::revision::{Revision, Target, View};
 use crate::standing::{self, Standing};
 use crate::version_table;
@@ -212,8 +212,9 @@ impl<'m> Executor<'m> {
             plan::check_order(graph, &applied, &pending, &here)?;
         }
         let facts = self.facts()?;
-        plan::plan(&migrations, direction, &pending, &applied, self.driver.dialect(), &facts)?;
-        refuse_mismatch(self.conn(), &migrations, direction, &pending, &applied)?;
+        let route = Route { migrations: &migrations, direction, ids: &pending, applied: &applied };
+        plan::plan(&route, self.driver.dialect(), &facts)?;
+        refuse_mismatch(self.conn(), &route)?;
         // Compiling the program for the steps takes long, so it happens before the database is
         // locked.
         let is_step = |operation: &Operation| matches!(operation, Operation::Run(_));
@@ -403,7 +404,7 @@ impl<'m> Executor<'m> {
         // Nothing can be rolled back, so there is nothing to verify either.
         let facts = self.facts()?;
         let mut none = Verification::none(self.driver.dialect(), &facts);
-        self.run_one(direction, migration, &mut planner, false, &mut none)?;
+        self.run_one(migration, &mut planner, false, &mut none)?;
         let new = new_violations(before, self.violations()?);
         if !new.is_empty() {
             return Err(Error::violations(&new, Some(id)));
@@ -456,7 +457,7 @@ impl<'m> Executor<'m> {
         let mut verification =
             Verification::begin(self.conn(), &facts, planner.schema(), operations)?;
         for migration in group {
-            self.run_one(direction, migration, &mut planner, true, &mut verification)?;
+            self.run_one(migration, &mut planner, true, &mut verification)?;
             done.push(migration.revision.id.clone());
         }
         verification.end(self.conn())?;
@@ -485,14 +486,8 @@ impl<'m> Executor<'m> {
 /// # Errors
 ///
 /// The first such foreign key, and the database's errors.
-pub fn refuse_mismatch(
-    conn: &mut dyn Connection,
-    migrations: &Migrations,
-    direction: Direction,
-    ids: &[String],
-    applied: &BTreeSet<String>,
-) -> Result<(), Error> {
-    let mismatch = plan::mismatch(migrations, direction, ids, applied, conn.dialect())?;
+pub fn refuse_mismatch(conn: &mut dyn Connection, route: &Route<'_>) -> Result<(), Error> {
+    let mismatch = plan::mismatch(route, conn.dialect())?;
     let Some(mismatch) = mismatch else { return Ok(()) };
     let failed = |err| Error::database("look at the tables that are there", err);
     let found = conn.catalog(Some(&mismatch.tables())).map_err(failed)?;

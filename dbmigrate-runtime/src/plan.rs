@@ -1,11 +1,12 @@
 //! The plan: what a run will do, as a value, before anything runs.
 
 mod mismatch;
+mod route;
 
 use std::collections::BTreeSet;
 
 use crate::Error;
-use crate::dialect::{Dialect, Facts, Plan, Refusal, Route, Task};
+use crate::dialect::{Dialect, Facts, Plan, Refusal, StatementKind, Task};
 use crate::migration::{Direction, Migration, Migrations};
 use crate::operations::Operation;
 use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_current};
@@ -13,6 +14,7 @@ use crate::schema::Schema;
 use crate::written;
 pub(crate) use mismatch::mismatch;
 pub use mismatch::{Unfollowable, unfollowable};
+pub use route::{Route, route};
 
 /// One revision of a plan, together with its tasks.
 #[derive(Debug)]
@@ -83,33 +85,6 @@ pub fn downgrade_target(
     match target.ids().into_iter().find(|text| !applied.contains(*text)) {
         Some(id) => Err(Error::not_a_way_down(identifier, id)),
         None => Ok(target),
-    }
-}
-
-/// The revisions between the applied ones and a target, in the order in which they run. Going up,
-/// these are the pending revisions that the target needs. Going down, these are the applied
-/// revisions that follow the target, and those that need them. So other branches stay as they are,
-/// and so do the dependencies of an undone revision.
-pub fn route(
-    graph: &Graph,
-    applied: &BTreeSet<String>,
-    direction: Direction,
-    target: &Target,
-) -> Vec<String> {
-    let ids = graph.revisions().iter().map(|revision| &revision.id);
-    match direction {
-        Direction::Upgrade => {
-            let wanted = graph.with_ancestors(&target.ids());
-            let is_pending =
-                |text: &&String| wanted.contains(text.as_str()) && !applied.contains(*text);
-            ids.filter(is_pending).cloned().collect()
-        }
-        Direction::Downgrade => {
-            let above = graph.above(target);
-            let is_undone =
-                |text: &&String| above.contains(text.as_str()) && applied.contains(*text);
-            ids.rev().filter(is_undone).cloned().collect()
-        }
     }
 }
 
@@ -225,14 +200,8 @@ pub(crate) fn refuse_placeholders(
 /// # Errors
 ///
 /// The first such foreign key.
-pub fn refuse_mismatch_offline(
-    migrations: &Migrations,
-    direction: Direction,
-    ids: &[String],
-    applied: &BTreeSet<String>,
-    dialect: &dyn Dialect,
-) -> Result<(), Error> {
-    match mismatch(migrations, direction, ids, applied, dialect)? {
+pub fn refuse_mismatch_offline(route: &Route<'_>, dialect: &dyn Dialect) -> Result<(), Error> {
+    match mismatch(route, dialect)? {
         Some(mismatch) if mismatch.is_certain() => Err(mismatch.error()),
         _ => Ok(()),
     }
@@ -246,13 +215,11 @@ pub fn refuse_mismatch_offline(
 /// The first revision that can't be undone, that doesn't fit the schema before it, or that contains
 /// a change the database can't make safely.
 pub fn plan<'a>(
-    migrations: &'a Migrations,
-    direction: Direction,
-    ids: &[String],
-    applied: &BTreeSet<String>,
+    route: &Route<'a>,
     dialect: &dyn Dialect,
     facts: &Facts,
 ) -> Result<Vec<Planned<'a>>, Error> {
+    let Route { migrations, direction, ids, applied } = *route;
     let mut planner = Planner::new(migrations, direction, applied.clone())?;
     let after = replayed(facts);
     let migrations = ids.iter().filter_map(|text| migrations.get(text)).enumerate();
@@ -289,6 +256,11 @@ impl<'a> Planner<'a> {
             graph.current(&applied).into_iter().filter_map(|current| graph.position(current));
         let heads = heads.collect();
         Ok(Planner { migrations, direction, applied, heads, schema })
+    }
+
+    /// Which way the revisions run.
+    pub fn direction(&self) -> Direction {
+        self.direction
     }
 
     /// The last applied revision of the history, if it comes after this one; a new database would
@@ -353,8 +325,7 @@ impl<'a> Planner<'a> {
         let mut plan = dialect
             .plan(operations, &mut self.schema, facts)
             .map_err(|err| Error::unplannable(id, err))?;
-        let is_rebuild =
-            |task: &Task| matches!(task, Task::Statement(task) if task.route == Route::Rebuild);
+        let is_rebuild = |task: &Task| matches!(task, Task::Statement(task) if task.kind == StatementKind::Rebuild);
         if recording.no_transaction && plan.tasks.iter().any(is_rebuild) {
             return Err(Error::rebuild_alone(id));
         }

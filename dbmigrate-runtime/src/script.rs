@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::dialect::{Dialect, Facts, Route, Script, Task};
+use crate::dialect::{Dialect, Facts, Script, StatementKind, Task};
 use crate::migration::{Direction, Migrations};
 use crate::operations::UNNAMED;
-use crate::plan;
+use crate::plan::{self, Route};
 use crate::revision::{Target, View};
 use crate::sql::Kind;
 use crate::version_table;
@@ -62,20 +62,19 @@ pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
 ///
 /// The errors of planning.
 pub fn script(
-    migrations: &Migrations,
-    direction: Direction,
-    ids: &[String],
-    applied: &BTreeSet<String>,
+    route: &Route<'_>,
     dialect: &dyn Dialect,
     facts: &Facts,
     options: &Options,
 ) -> Result<(String, Vec<String>), Error> {
     let version_table = &options.version_table().quoted(dialect)?;
+    let Route { migrations, direction, applied, .. } = *route;
     let view = migrations.view(applied.clone())?;
-    let planned = plan::plan(&view.of, direction, ids, &view.applied, dialect, facts)?;
+    let route = &Route { migrations: &view.of, applied: &view.applied, ..*route };
+    let planned = plan::plan(route, dialect, facts)?;
     // If there is a database, the caller has already checked it.
     if facts.objects.is_none() {
-        plan::refuse_mismatch_offline(&view.of, direction, ids, &view.applied, dialect)?;
+        plan::refuse_mismatch_offline(route, dialect)?;
     }
     let mut text = String::new();
     let mut steps = Vec::new();
@@ -194,7 +193,7 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
     for task in tasks {
         match task {
             Task::Statement(statement) => {
-                if statement.route == Route::Raw && statement.reason != UNNAMED {
+                if statement.kind == StatementKind::Raw && statement.reason != UNNAMED {
                     comment(text, &statement.reason);
                 }
                 let _ = writeln!(text, "{}", ended(&statement.sql, dialect));

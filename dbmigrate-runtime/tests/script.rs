@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::plan::Route;
 use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Migration, Migrations, script};
@@ -49,9 +50,10 @@ fn run(record: fn(&mut Operations)) -> (Option<String>, String) {
         let applied: BTreeSet<String> =
             applied.iter().map(|applied| (*applied).to_owned()).collect();
         let facts = Sqlite.offline_facts();
-        let up = Direction::Upgrade;
         let options = Options { version_table: "v".to_owned(), ..Options::default() };
-        script::script(&migrations, up, &ids, &applied, &Sqlite, &facts, &options).unwrap().0
+        let direction = Direction::Upgrade;
+        let route = Route { migrations: &migrations, direction, ids: &ids, applied: &applied };
+        script::script(&route, &Sqlite, &facts, &options).unwrap().0
     };
     conn.execute_batch(&text(&["r1"], &[])).unwrap();
     conn.execute_batch(

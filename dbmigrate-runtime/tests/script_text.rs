@@ -1,5 +1,6 @@
 //! Plans as scripts of SQL.
 
+use dbmigrate_runtime::engine::plan::Route;
 use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::{Backend, Migration, Migrations, dialect, script};
@@ -19,9 +20,9 @@ fn check(message: &str, ops: impl FnOnce(&mut Operations), expect: Expect) {
     let sqlite = dialect::of(Backend::Sqlite).unwrap();
     let (ids, none, facts) = (["r1".to_owned()], Default::default(), sqlite.offline_facts());
     let options = Options::default();
-    let (text, _) =
-        script::script(&migrations, Direction::Upgrade, &ids, &none, sqlite, &facts, &options)
-            .unwrap();
+    let direction = Direction::Upgrade;
+    let route = Route { migrations: &migrations, direction, ids: &ids, applied: &none };
+    let (text, _) = script::script(&route, sqlite, &facts, &options).unwrap();
     let from = text.find("-- Running").unwrap();
     let row = text.find("INSERT INTO \"dbmigrate_version\"").unwrap();
     let after = row + text[row..].find(");\n").unwrap() + 3;

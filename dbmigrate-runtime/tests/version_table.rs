@@ -2,6 +2,7 @@
 #![cfg(feature = "sqlite")]
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::plan::Route;
 use dbmigrate_runtime::engine::revision::Target;
 use dbmigrate_runtime::engine::{Migrations, script};
 use dbmigrate_runtime::prelude::*;
@@ -72,8 +73,9 @@ fn scripts_name_the_schema() {
     let (ids, none) = (["a1".to_owned()], std::collections::BTreeSet::new());
     let script = |schema: &str| {
         let facts = Sqlite.offline_facts();
-        let up = Direction::Upgrade;
-        script::script(&migrations, up, &ids, &none, &Sqlite, &facts, &options(schema))
+        let direction = Direction::Upgrade;
+        let route = Route { migrations: &migrations, direction, ids: &ids, applied: &none };
+        script::script(&route, &Sqlite, &facts, &options(schema))
     };
     let conn = Connection::open_in_memory().unwrap();
     conn.execute_batch(&script("main").unwrap().0).unwrap();

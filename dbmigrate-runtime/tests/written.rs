@@ -6,6 +6,7 @@ mod modules;
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::plan::Route;
 use dbmigrate_runtime::engine::script;
 use dbmigrate_runtime::prelude::*;
 use dbmigrate_runtime::{Direction, Error, Migrator, Module, Options};
@@ -41,8 +42,10 @@ fn refused(modules: &'static [Module], expect: Expect) {
     let migrations = migrator.migrations().unwrap();
     let ids: Vec<String> =
         migrations.iter().map(|migration| migration.revision.id.clone()).collect();
-    let (up, facts) = (Direction::Upgrade, Sqlite.offline_facts());
-    let script = script::script(&migrations, up, &ids, &BTreeSet::new(), &Sqlite, &facts, &options);
+    let (direction, facts) = (Direction::Upgrade, Sqlite.offline_facts());
+    let none = BTreeSet::new();
+    let route = Route { migrations: &migrations, direction, ids: &ids, applied: &none };
+    let script = script::script(&route, &Sqlite, &facts, &options);
     assert_eq!(ran, report(&script.unwrap_err()));
     expect.assert_eq(&ran);
 }
@@ -211,9 +214,9 @@ fn a_revision_whose_check_holds_a_name_for_a_text_runs_and_its_script_says_so() 
     conn.execute_batch("INSERT INTO u VALUES (1, 'a')").unwrap();
     let (migrations, options) = (migrator.migrations().unwrap(), Options::default());
     let (ids, applied) = (["b2".to_owned()], BTreeSet::from(["a1".to_owned()]));
-    let (up, facts) = (Direction::Upgrade, Sqlite.offline_facts());
-    let script =
-        script::script(&migrations, up, &ids, &applied, &Sqlite, &facts, &options).unwrap();
+    let (direction, facts) = (Direction::Upgrade, Sqlite.offline_facts());
+    let route = Route { migrations: &migrations, direction, ids: &ids, applied: &applied };
+    let script = script::script(&route, &Sqlite, &facts, &options).unwrap();
     let note = script.0.lines().filter(|line| line.contains("reads it as a text"));
     expect![[r#"-- add check `ck` to table `u`: check `ck`: `"a"` is in double quotes, which makes it a name, and table `u` has no such column; SQLite reads it as a text"#]].assert_eq(&note.collect::<String>());
 }

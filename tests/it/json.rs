@@ -229,7 +229,9 @@ impl Description {
         if document.get("error").is_none() {
             sections.push(name);
         }
-        self.object(&sections, "", document, from, problems);
+        let mut found = Vec::new();
+        self.object(&sections, "", document, &mut found);
+        problems.extend(found.into_iter().map(|problem| format!("`{from}`: {problem}")));
     }
 
     /// Compares an object's members with those that the sections have at this path.
@@ -238,7 +240,6 @@ impl Description {
         sections: &[&str],
         path: &str,
         object: &Value,
-        from: &str,
         problems: &mut Vec<String>,
     ) {
         let empty = serde_json::Map::new();
@@ -247,7 +248,7 @@ impl Description {
             for (text, member) in self.members.get(*section).into_iter().flatten() {
                 let name = text.strip_prefix(path).filter(|rest| !rest.contains(['.', '[']));
                 if member.is_always && name.is_some_and(|name| !object.contains_key(name)) {
-                    problems.push(format!("`{from}` has no `{text}`"));
+                    problems.push(format!("there is no `{text}`"));
                 }
             }
         }
@@ -262,7 +263,7 @@ impl Description {
             });
             let Some((place, section)) = described else {
                 let place = &places[0];
-                problems.push(format!("`{from}`: `{place}`, a {}, is not described", word(value)));
+                problems.push(format!("`{place}`, a {}, is not described", word(value)));
                 continue;
             };
             let types = &self.members[section][&place].types;
@@ -273,21 +274,21 @@ impl Description {
             };
             if !fits {
                 let types = types.join(" or ");
-                problems.push(format!("`{from}`: `{place}` is {found}, and not {types}"));
+                problems.push(format!("`{place}` is {found}, and not {types}"));
             }
             self.seen.insert((section.to_owned(), place.clone(), found.to_owned()));
             match value {
                 Value::Array(items) if found == "list of objects" => {
                     for value in items {
-                        self.object(sections, &format!("{place}[]."), value, from, problems);
+                        self.object(sections, &format!("{place}[]."), value, problems);
                     }
                 }
                 // A failure is the same wherever it stands.
                 Value::Object(_) if name == "error" => {
-                    self.object(&[EVERY], "error.", value, from, problems);
+                    self.object(&[EVERY], "error.", value, problems);
                 }
                 Value::Object(_) => {
-                    self.object(sections, &format!("{place}."), value, from, problems);
+                    self.object(sections, &format!("{place}."), value, problems);
                 }
                 _ => {}
             }

@@ -8,7 +8,7 @@ use crate::connection::Database;
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::History;
-use crate::run;
+use crate::run::{self, Down};
 
 pub fn run(cx: &Context, args: &Downgrade) -> Result<Answer> {
     if let Some(client) = args.run.script.client() {
@@ -18,8 +18,9 @@ pub fn run(cx: &Context, args: &Downgrade) -> Result<Answer> {
     }
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
-    let allow = args.allow_destructive;
-    let ran = run::downgrade(cx, &database, &history, &args.revision, &args.run, allow)?;
+    let down =
+        Down { to: &args.revision, run: &args.run, allow_destructive: args.allow_destructive };
+    let ran = run::downgrade(cx, &database, &history, &down)?;
     cx.out.json("downgrade", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
 }

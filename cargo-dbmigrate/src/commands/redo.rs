@@ -10,16 +10,16 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::output::style;
-use crate::run;
+use crate::run::{self, Down};
 
 pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     let database = Database::find(cx)?;
     let history = History::load(cx)?;
     let run = Run { args: args.args.clone(), ..Run::default() };
     let down = format!("-{}", args.count);
-    let allow = args.allow_destructive;
     refuse_passing(cx, &database, &history, &down)?;
-    let undone = run::downgrade(cx, &database, &history, &down, &run, allow)?;
+    let down = Down { to: &down, run: &run, allow_destructive: args.allow_destructive };
+    let undone = run::downgrade(cx, &database, &history, &down)?;
     let top = undone.first().cloned().unwrap_or_else(|| "head".to_owned());
     let ran = run::upgrade(cx, &database, &history, &top, &run)?;
     cx.out.json("redo", serde_json::json!({ "undone": undone, "ran": ran }));

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use dbmigrate_runtime::Direction;
-use dbmigrate_runtime::engine::plan;
+use dbmigrate_runtime::engine::plan::{self, Route};
 use dbmigrate_runtime::engine::url::Access;
 
 use super::Answer;
@@ -78,6 +78,8 @@ fn plan_all(cx: &Context, history: &History) -> Result<()> {
     let target = plan::upgrade_target(&history.graph, &none, "heads")?;
     let ids = plan::route(&history.graph, &none, Direction::Upgrade, &target);
     let facts = cx.dialect().offline_facts();
-    plan::plan(&migrations, Direction::Upgrade, &ids, &none, cx.dialect(), &facts)?;
+    let direction = Direction::Upgrade;
+    let route = Route { migrations: &migrations, direction, ids: &ids, applied: &none };
+    plan::plan(&route, cx.dialect(), &facts)?;
     Ok(())
 }

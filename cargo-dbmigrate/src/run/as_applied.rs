@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::recording;
+use dbmigrate_runtime::engine::revision::View;
+use dbmigrate_runtime::engine::standing::{self, Standing};
 use dbmigrate_runtime::engine::version_table::{self, VersionRow};
-use dbmigrate_runtime::engine::{Migration, Migrations, standing};
+use dbmigrate_runtime::engine::{Migration, Migrations};
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -23,11 +25,10 @@ use crate::history::History;
 pub fn migrations(
     cx: &Context,
     driver: &mut dyn Driver,
-    history: &History,
-    applied: &[VersionRow],
-    counted: &BTreeSet<String>,
+    standing: &Standing<'_, History>,
     down: &[String],
 ) -> Result<Migrations> {
+    let Standing { rows: applied, view: View { of: history, applied: counted, .. } } = standing;
     let graph = &history.graph;
     let one = |version_row: &VersionRow| {
         let checksum = |id: &str| history.checksum(id);

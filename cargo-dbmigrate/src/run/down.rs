@@ -4,8 +4,10 @@ use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::executor::Executor;
 use dbmigrate_runtime::engine::revision::View;
-use dbmigrate_runtime::engine::standing::Standing;
-use dbmigrate_runtime::engine::{plan, version_table};
+use dbmigrate_runtime::engine::{
+    plan::{self, Route},
+    version_table,
+};
 
 use super::losses::confirm_losses;
 use super::{Progress, as_applied, nothing_to, options, stored_facts};
@@ -16,16 +18,22 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::runner::Steps;
 
+/// What is asked of a run down.
+pub struct Down<'a> {
+    /// The identifier of where it leads.
+    pub to: &'a str,
+    pub run: &'a Run,
+    pub allow_destructive: bool,
+}
+
 /// A run down, shared by the commands that have one.
 pub fn downgrade(
     cx: &Context,
     database: &Database,
     history: &History,
-    identifier: &str,
-    args: &Run,
-    allow_destructive: bool,
+    down: &Down<'_>,
 ) -> Result<Vec<String>> {
-    let mut options = options(cx, args);
+    let mut options = options(cx, down.run);
     if database.is_missing() {
         let message = format!("the database `{}` does not exist", database.name());
         return Err(Error::new(message).hint("`cargo dbmigrate upgrade` creates it"));
@@ -35,17 +43,19 @@ pub fn downgrade(
     options.lock_timeout = patience.at_most;
     let applied = version_table::read(driver.as_connection(), options.version_table())?;
     let standing = history.standing(applied)?;
-    let target = standing.target(Direction::Downgrade, identifier)?;
+    let target = standing.target(Direction::Downgrade, down.to)?;
     let ids = standing.route(Direction::Downgrade, &target);
-    let Standing { rows: applied, view: View { of: history, applied: set, .. } } = standing;
+    let View { of: history, applied, .. } = &standing.view;
     if ids.is_empty() {
-        nothing_to(cx, "downgrade", database, &history, &set);
+        nothing_to(cx, "downgrade", database, history, applied);
         return Ok(Vec::new());
     }
-    let migrations = as_applied::migrations(cx, &mut *driver, &history, &applied, &set, &ids)?;
+    let migrations = as_applied::migrations(cx, &mut *driver, &standing, &ids)?;
     let facts = stored_facts(&mut *driver)?;
-    plan::plan(&migrations, Direction::Downgrade, &ids, &set, driver.dialect(), &facts)?;
-    confirm_losses(&mut *driver, &migrations, (&set, &ids), allow_destructive)?;
+    let direction = Direction::Downgrade;
+    let route = Route { migrations: &migrations, direction, ids: &ids, applied };
+    plan::plan(&route, driver.dialect(), &facts)?;
+    confirm_losses(&mut *driver, &migrations, (applied, &ids), down.allow_destructive)?;
     let mut observer = Progress::new(cx.out, ids.len());
     let mut steps = Steps::new(cx);
     let mut executor = Executor {

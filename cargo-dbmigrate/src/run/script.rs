@@ -6,7 +6,11 @@ use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::Facts;
 use dbmigrate_runtime::engine::revision::{Range, View};
 use dbmigrate_runtime::engine::script::Client;
-use dbmigrate_runtime::engine::{executor, plan, script, standing};
+use dbmigrate_runtime::engine::{
+    executor,
+    plan::{self, Route},
+    script, standing,
+};
 
 use super::{options, stored_facts};
 use crate::cli::Run;
@@ -57,13 +61,14 @@ pub fn write_script(
         plan::check_order(graph, &applied, &ids, &target)?;
     }
     let migrations = history.migrations()?;
+    let route = Route { migrations: &migrations, direction, ids: &ids, applied: &applied };
     if let Some(driver) = &mut reader {
         let conn = driver.as_connection();
-        executor::refuse_mismatch(conn, &migrations, direction, &ids, &applied)?;
+        executor::refuse_mismatch(conn, &route)?;
     }
     let options = options(cx, args);
     let (text, steps) =
-        script::script(&migrations, direction, &ids, &rows, cx.dialect(), &facts, &options)?;
+        script::script(&Route { applied: &rows, ..route }, cx.dialect(), &facts, &options)?;
     for step in steps {
         cx.out.warning(format!(
             "step `{step}` is a function and is not in the script; only `cargo dbmigrate` runs it"

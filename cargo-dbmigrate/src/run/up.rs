@@ -5,7 +5,11 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::executor::Executor;
 use dbmigrate_runtime::engine::revision::View;
-use dbmigrate_runtime::engine::{Migrations, plan, version_table, written};
+use dbmigrate_runtime::engine::{
+    Migrations,
+    plan::{self, Route},
+    version_table, written,
+};
 
 use super::{Progress, nothing_to, options};
 use crate::cli::Run;
@@ -46,14 +50,10 @@ pub fn upgrade(
     if database.is_missing() {
         // Refused before anything waits for another process that creates the database.
         let facts = cx.dialect().offline_facts();
-        plan::plan(&migrations, Direction::Upgrade, &pending, &set, cx.dialect(), &facts)?;
-        plan::refuse_mismatch_offline(
-            &migrations,
-            Direction::Upgrade,
-            &pending,
-            &set,
-            cx.dialect(),
-        )?;
+        let direction = Direction::Upgrade;
+        let route = Route { migrations: &migrations, direction, ids: &pending, applied: &set };
+        plan::plan(&route, cx.dialect(), &facts)?;
+        plan::refuse_mismatch_offline(&route, cx.dialect())?;
     }
     let mut driver = patience.spend(|patience| database.open_to_write(patience))?;
     options.lock_timeout = patience.at_most;

@@ -313,7 +313,7 @@ pub struct Statement {
     /// A description of the operation.
     pub reason: String,
     /// How the database makes the change.
-    pub route: Route,
+    pub kind: StatementKind,
 }
 
 /// A query that must not return a row, or else the run stops.
@@ -329,7 +329,7 @@ pub struct Guard {
 
 /// How a database makes a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Route {
+pub enum StatementKind {
     /// With a statement of its own.
     Native,
     /// By a rebuild: a new table gets the rows and then the name.

@@ -1,6 +1,6 @@
 //! Hints for failures, chosen by the kind of the database's error.
 
-use crate::dialect::{Route, Statement};
+use crate::dialect::{Statement, StatementKind};
 use crate::driver::{DatabaseError, ErrorKind};
 
 /// What to do about a failure that no single statement caused.
@@ -25,7 +25,7 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
 /// What to do about a failed statement, given the kind of its error.
 pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Option<String> {
     let sql = &statement.sql;
-    let is_rebuild = statement.route == Route::Rebuild;
+    let is_rebuild = statement.kind == StatementKind::Rebuild;
     let begins = |words: &[&str]| words.iter().any(|word| sql.starts_with(word));
     if matches!(kind, ErrorKind::Unregistered { .. }) {
         return Some(UNREGISTERED.to_owned());
@@ -45,7 +45,7 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
                 .to_owned(),
         );
     }
-    if statement.route != Route::Raw
+    if statement.kind != StatementKind::Raw
         && matches!(kind, ErrorKind::Missing { .. } | ErrorKind::DuplicateColumn)
         && !begins(&["CREATE"])
     {

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::verify::Verification;
 use super::{Applied, Executor};
-use crate::dialect::{Guard, Route, Task};
+use crate::dialect::{Guard, StatementKind, Task};
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::migration::{Direction, Migration};
 use crate::plan::Planner;
@@ -16,7 +16,7 @@ pub(super) const MARK: &str = "dbmigrate_revision";
 /// Whether a task may change what the schema doesn't describe.
 fn is_opaque(task: &Task) -> bool {
     match task {
-        Task::Statement(statement) => statement.route == Route::Raw,
+        Task::Statement(statement) => statement.kind == StatementKind::Raw,
         Task::Step { .. } => true,
         Task::Guard(_) | Task::Note(_) => false,
     }
@@ -36,7 +36,6 @@ impl Executor<'_> {
     /// database, so the facts are read again.
     pub(super) fn run_one<'a>(
         &mut self,
-        direction: Direction,
         migration: &'a Migration,
         planner: &mut Planner<'a>,
         in_transaction: bool,
@@ -45,6 +44,7 @@ impl Executor<'_> {
         if in_transaction != self.driver.in_transaction() {
             return Err(Error::transaction_lost(&migration.revision.id));
         }
+        let direction = planner.direction();
         if direction == Direction::Upgrade {
             if let Some(applied) = planner.overtaken_by(migration) {
                 self.observer.late(&migration.revision, applied);
@@ -118,7 +118,7 @@ impl Executor<'_> {
             match task {
                 Task::Statement(statement) => {
                     self.observer.statement(statement);
-                    let refused = if in_transaction && statement.route == Route::Raw {
+                    let refused = if in_transaction && statement.kind == StatementKind::Raw {
                         self.driver.dialect().refused_in_transaction(&statement.sql)
                     } else {
                         None
@@ -132,15 +132,15 @@ impl Executor<'_> {
                             return ended(&format!("`{}`", statement.sql));
                         }
                         let place = (n_run + idx + 1, n_run + tasks.len());
-                        let err = match statement.route {
-                            Route::Rebuild => {
+                        let err = match statement.kind {
+                            StatementKind::Rebuild => {
                                 err.map(|err| self.driver.dialect().without_scratch_names(err))
                             }
-                            Route::Native | Route::Raw => err,
+                            StatementKind::Native | StatementKind::Raw => err,
                         };
                         return Err(Error::statement(id, place, statement, in_transaction, err));
                     }
-                    if statement.route == Route::Raw
+                    if statement.kind == StatementKind::Raw
                         && in_transaction != self.driver.in_transaction()
                     {
                         return ended(&format!("`{}`", statement.sql));

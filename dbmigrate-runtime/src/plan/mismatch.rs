@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 
+use super::route::Route;
 use crate::Error;
 use crate::dialect::{Dialect, Refusal};
 use crate::folding::Folding;
@@ -42,12 +43,10 @@ pub(crate) struct Mismatch<'d> {
 ///
 /// When the revisions don't fit together.
 pub(crate) fn mismatch<'d>(
-    migrations: &Migrations,
-    direction: Direction,
-    ids: &[String],
-    applied: &BTreeSet<String>,
+    route: &Route<'_>,
     dialect: &'d dyn Dialect,
 ) -> Result<Option<Mismatch<'d>>, Error> {
+    let Route { migrations, direction, ids, applied } = *route;
     let before = migrations.replay(Some(applied))?;
     let mismatches = |schema: &Schema| mismatches(schema, dialect);
     // A database may report only one mismatch of a table at a time, so an old one may hide a new

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{Dialect, Sqlite};
+use dbmigrate_runtime::engine::plan::Route;
 use dbmigrate_runtime::engine::{executor, script};
 use dbmigrate_runtime::{Db, StepResult};
 
@@ -58,9 +59,11 @@ fn both(revisions: &[Record]) -> [Result<Vec<String>, Error>; 2] {
 fn script_of_last(revisions: &[Record]) -> Result<(String, Vec<String>), Error> {
     let applied: BTreeSet<String> = (1..revisions.len()).map(|n| format!("r{n}")).collect();
     let ids = [format!("r{}", revisions.len())];
-    let (all, up, options) = (migrations(revisions), Direction::Upgrade, Options::default());
+    let (all, options) = (migrations(revisions), Options::default());
     let dialect: &dyn Dialect = &Sqlite;
-    script::script(&all, up, &ids, &applied, dialect, &dialect.offline_facts(), &options)
+    let route =
+        Route { migrations: &all, direction: Direction::Upgrade, ids: &ids, applied: &applied };
+    script::script(&route, dialect, &dialect.offline_facts(), &options)
 }
 
 #[test]
@@ -192,9 +195,11 @@ fn the_database_has_the_word_where_others_changed_it() {
     conn.execute_batch("CREATE UNIQUE INDEX ours ON user (name)").unwrap();
     // A script is written for it as well.
     let all = migrations(&[user, post]);
-    let (up, ids, applied) = (Direction::Upgrade, ["r2".to_owned()], ["r1".to_owned()].into());
+    let (ids, applied) = (["r2".to_owned()], ["r1".to_owned()].into());
+    let route =
+        Route { migrations: &all, direction: Direction::Upgrade, ids: &ids, applied: &applied };
     let mut driver = SqliteDriver::lent(&mut conn);
-    executor::refuse_mismatch(&mut driver, &all, up, &ids, &applied).unwrap();
+    executor::refuse_mismatch(&mut driver, &route).unwrap();
     drop(driver);
     upgrade(&mut conn, &all).unwrap();
 

@@ -124,7 +124,7 @@ impl Ddl<'_> {
         let key = key.map(|key| (key.name.as_str(), column.autoincrement == Some(true)));
         let mut column = column.clone();
         column.ty = stored_type(table, &column);
-        self.column(&table.name, &column, key, foreign_key, table.has(TableOption::Strict))
+        self.column(table, &column, key, foreign_key)
     }
 
     /// The declared type of a column.
@@ -139,14 +139,13 @@ impl Ddl<'_> {
     /// and whether it has AUTOINCREMENT; it may also include a foreign key.
     pub(super) fn column(
         &self,
-        table: &str,
+        table: &Table,
         column: &Column,
         key: Option<(&str, bool)>,
         foreign_key: Option<&ForeignKey>,
-        strict: bool,
     ) -> Result<String, Refusal> {
-        let ty = type_name(&column.ty, strict).map_err(|why| {
-            let why = format!("column `{}` of table `{table}` {why}", column.name);
+        let ty = type_name(&column.ty, table.has(TableOption::Strict)).map_err(|why| {
+            let why = format!("column `{}` of table `{}` {why}", column.name, table.name);
             self.refuse(&why, "choose another type with `#[model(type = ...)]`")
         })?;
         let mut sql = quote(&column.name);
@@ -170,7 +169,7 @@ impl Ddl<'_> {
             sql += &format!(" COLLATE {}", quote(collation));
         }
         if let Type::Enum(_, values) = &column.ty {
-            sql += &format!(" {}", enum_clause(table, &column.name, values));
+            sql += &format!(" {}", enum_clause(&table.name, &column.name, values));
         }
         if let Some(foreign_key) = foreign_key {
             sql += &format!(" CONSTRAINT {} {}", quote(&foreign_key.name), references(foreign_key));

@@ -60,7 +60,7 @@ pub(super) fn way(
                 return Ok(Way::Rebuild);
             }
             let key = added_key(operation, later).map(|(_, foreign_key)| foreign_key);
-            let sql = ddl.column(table, column, None, key, was.has(TableOption::Strict))?;
+            let sql = ddl.column(was, column, None, key)?;
             Ok(Way::Statement(format!("{} ADD COLUMN {sql}", of(table)), Vec::new()))
         }
         Operation::DropColumn { table, column } => {
@@ -131,8 +131,7 @@ fn alter_column(
     if is_given || change.fill.is_some() {
         return Ok(Way::Rebuild);
     }
-    let text =
-        |column: &Column| ddl.column(table, column, None, None, before.has(TableOption::Strict));
+    let text = |column: &Column| ddl.column(before, column, None, None);
     let same_key =
         was.autoincrement == to.autoincrement && is_key(before, was) == is_key(before, &to);
     let fitting = fitting(ddl, before, was, &to)?;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Facts, Plan, Refusal, Route, Statement, Task};
+use super::super::{Facts, Plan, Refusal, Statement, StatementKind, Task};
 use super::comparing::NAMES;
 use super::ddl::{self, Ddl};
 use super::edit::same_name;
@@ -198,7 +198,7 @@ impl PlanBuilder<'_> {
         }
         if let Some(name) = gone {
             // Dropped at once, since an index of another table may take over its name.
-            self.push(operation, format!("DROP INDEX {}", quote(name)), Route::Native);
+            self.push(operation, format!("DROP INDEX {}", quote(name)), StatementKind::Native);
         }
         Ok(true)
     }
@@ -224,17 +224,17 @@ impl PlanBuilder<'_> {
     fn direct(&mut self, idx: usize, operation: &Operation, way: Way) -> Result<(), Refusal> {
         self.changed.extend(altered(operation).map(str::to_owned));
         let native = |this: &mut Self, sql: String| {
-            this.push(operation, sql, Route::Native);
+            this.push(operation, sql, StatementKind::Native);
             Ok(())
         };
         match operation {
             Operation::CreateTable(table) => {
                 self.changed.insert(table.name.clone());
                 let ddl = Ddl { facts: self.facts, operation };
-                self.push(operation, ddl.create_table(table)?, Route::Native);
+                self.push(operation, ddl.create_table(table)?, StatementKind::Native);
                 for index in &table.indexes {
                     let sql = ddl::create_index(&table.name, index);
-                    self.push(operation, sql, Route::Native);
+                    self.push(operation, sql, StatementKind::Native);
                 }
                 Ok(())
             }
@@ -251,7 +251,7 @@ impl PlanBuilder<'_> {
                 }
                 // SQLite would report the table itself as an existing table with the new name.
                 let between = scratch_name(self.facts, to);
-                self.push(operation, rename(from, &between), Route::Native);
+                self.push(operation, rename(from, &between), StatementKind::Native);
                 native(self, rename(&between, to))
             }
             Operation::RenameColumn { table, from, to } => {
@@ -280,7 +280,7 @@ impl PlanBuilder<'_> {
             Operation::RenameIndex { table, from, to } => {
                 let found = self.schema.table(table).and_then(|table| table.find_index(from));
                 let create = found.map(|index| ddl::create_index(table, &index.renamed(to)));
-                self.push(operation, format!("DROP INDEX {}", quote(from)), Route::Native);
+                self.push(operation, format!("DROP INDEX {}", quote(from)), StatementKind::Native);
                 // If the index doesn't exist, replaying the operation reports the error.
                 create.into_iter().try_for_each(|sql| native(self, sql))
             }
@@ -288,7 +288,7 @@ impl PlanBuilder<'_> {
                 self.all_changed = true;
                 match statement.sql.text(Backend::Sqlite) {
                     Some(sql) => {
-                        self.push(operation, sql.to_owned(), Route::Raw);
+                        self.push(operation, sql.to_owned(), StatementKind::Raw);
                         Ok(())
                     }
                     None => Err(Refusal {
@@ -299,7 +299,7 @@ impl PlanBuilder<'_> {
             }
             Operation::BulkInsert { table, columns, rows } => {
                 for sql in ddl::inserts(table, columns, rows) {
-                    self.push(operation, sql, Route::Native);
+                    self.push(operation, sql, StatementKind::Native);
                 }
                 Ok(())
             }
@@ -335,8 +335,8 @@ impl PlanBuilder<'_> {
         }
     }
 
-    fn push(&mut self, operation: &Operation, sql: String, route: Route) {
+    fn push(&mut self, operation: &Operation, sql: String, kind: StatementKind) {
         let reason = operation.to_string();
-        self.tasks.push(Task::Statement(Statement { sql, reason, route }));
+        self.tasks.push(Task::Statement(Statement { sql, reason, kind }));
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Facts, Guard, Object, ObjectKind, Refusal, Route, Statement, Task};
+use super::super::{Facts, Guard, Object, ObjectKind, Refusal, Statement, StatementKind, Task};
 use super::affinity::{self, Conversion};
 use super::convert;
 use super::ddl::{self, Ddl, any};
@@ -410,7 +410,7 @@ struct Tasks {
 impl Tasks {
     fn push(&mut self, sql: String) {
         let reason = self.reason.clone();
-        self.tasks.push(Task::Statement(Statement { sql, reason, route: Route::Rebuild }));
+        self.tasks.push(Task::Statement(Statement { sql, reason, kind: StatementKind::Rebuild }));
     }
 
     fn note(&mut self, text: String) {

@@ -1,0 +1,46 @@
+//! The revisions of a run, and how they are found.
+
+use std::collections::BTreeSet;
+
+use crate::migration::{Direction, Migrations};
+use crate::revision::{Graph, Target};
+
+/// The revisions of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Route<'a> {
+    /// The history that they are of.
+    pub migrations: &'a Migrations,
+    /// Which way they run.
+    pub direction: Direction,
+    /// Which they are, in the order in which they run.
+    pub ids: &'a [String],
+    /// What is applied before the first of them.
+    pub applied: &'a BTreeSet<String>,
+}
+
+/// The revisions between the applied ones and a target, in the order in which they run. Going up,
+/// these are the pending revisions that the target needs. Going down, these are the applied
+/// revisions that follow the target, and those that need them. So other branches stay as they are,
+/// and so do the dependencies of an undone revision.
+pub fn route(
+    graph: &Graph,
+    applied: &BTreeSet<String>,
+    direction: Direction,
+    target: &Target,
+) -> Vec<String> {
+    let ids = graph.revisions().iter().map(|revision| &revision.id);
+    match direction {
+        Direction::Upgrade => {
+            let wanted = graph.with_ancestors(&target.ids());
+            let is_pending =
+                |text: &&String| wanted.contains(text.as_str()) && !applied.contains(*text);
+            ids.filter(is_pending).cloned().collect()
+        }
+        Direction::Downgrade => {
+            let above = graph.above(target);
+            let is_undone =
+                |text: &&String| above.contains(text.as_str()) && applied.contains(*text);
+            ids.rev().filter(is_undone).cloned().collect()
+        }
+    }
+}
