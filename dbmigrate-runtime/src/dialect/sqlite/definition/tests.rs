@@ -2,8 +2,8 @@
 
 use super::*;
 
-#[cfg(feature = "sqlite")]
 use crate::dialect::sqlite::lexicon::LEXICON;
+#[cfg(feature = "sqlite")]
 use crate::driver::{Connection as _, Driver as _, sqlite::SqliteDriver};
 
 /// Statements that SQLite accepts. Each table is called `t`, and refers at most to `p` and itself.

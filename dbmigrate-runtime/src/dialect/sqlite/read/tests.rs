@@ -3,8 +3,11 @@
 use expect_test::{Expect, expect};
 
 use super::*;
+#[cfg(feature = "sqlite")]
 use crate::dialect::sqlite::lexicon::LEXICON;
-use crate::schema::{Deferrable, IndexColumn, ReferentialAction, Schema, TableOption};
+#[cfg(feature = "sqlite")]
+use crate::schema::TableOption;
+use crate::schema::{Deferrable, IndexColumn, ReferentialAction, Schema};
 
 fn object(kind: ObjectKind, name: &str, table: &str, sql: &str) -> Object {
     Object {
