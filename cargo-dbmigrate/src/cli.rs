@@ -1,4 +1,4 @@
-//! The arguments, and nothing else.
+//! The command line: arguments and help, without any behaviour.
 
 mod command_names;
 pub mod examples;

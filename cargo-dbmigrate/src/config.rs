@@ -20,74 +20,74 @@ use crate::scope::{Excluded, Included, Scope};
 /// The file's name, in the migrations directory.
 pub const FILE: &str = "dbmigrate.toml";
 
-/// The directory in which a module is looked for whose path `mod.rs` doesn't name.
+/// The directory of modules whose path `mod.rs` doesn't give.
 pub const VERSIONS: &str = "versions";
 
-/// The keys. `init` writes all of them with their defaults; see `scaffold`.
+/// The settings. `init` writes all of them with their defaults; see `scaffold`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The database.
+    /// The URL of the database.
     pub url: String,
-    /// The package of the models.
+    /// The package that contains the models.
     pub package: Option<String>,
-    /// Whether only the library's models count.
+    /// Whether only the library's models are used.
     pub lib: bool,
-    /// The binary whose models count beside the library's.
+    /// The binary whose models are used in addition to the library's.
     pub bin: Option<String>,
     pub features: Vec<String>,
     pub all_features: bool,
     pub default_features: bool,
     pub profile: Option<String>,
     pub target: Option<String>,
-    /// The directories of revision files, from the migrations directory.
+    /// The directories of revision files, relative to the migrations directory.
     pub version_locations: Vec<String>,
-    /// Whether the directories in them count as well.
+    /// Whether subdirectories are searched as well.
     pub recursive_version_locations: bool,
-    /// The template of revisions' file names.
+    /// The template for the names of revision files.
     pub file_template: String,
-    /// The zone of the times in revisions' names and headers.
+    /// The time zone of the times in revisions' names and headers.
     pub timezone: String,
-    /// How long a message's part of a file name may be.
+    /// The maximum length of the message in a file name.
     pub truncate_slug_length: usize,
-    /// The template of revisions' modules, in the migrations directory; the built-in one without.
+    /// The template for revision modules, in the migrations directory; empty for the built-in one.
     pub module_template: String,
     /// The version table's name.
     pub version_table: String,
-    /// The schema that it is in; empty is the connection's own.
+    /// The schema of the version table; empty for the connection's own schema.
     pub version_table_schema: String,
-    /// The tables that are compared; none means all.
+    /// The tables that are compared; empty for all tables.
     pub include: Vec<Included>,
-    /// What isn't compared.
+    /// What is left out of the comparison.
     pub exclude: Vec<Excluded>,
     /// Whether a run is one transaction, or each of its revisions.
     pub transaction: Transaction,
-    /// For how many seconds another process's lock is waited for.
+    /// For how many seconds to wait for another process's lock.
     pub lock_timeout: u64,
     /// Whether doc comments become the tables' and columns' comments.
     pub doc_comments: bool,
-    /// The function that rewrites what autogenerate found, none if it is empty.
+    /// The function that rewrites the operations of autogenerate; empty for none.
     pub rewrite: String,
     /// The names of constraints and indexes that a model doesn't name.
     pub naming: Naming,
-    /// What runs on each revision file after it is written, in this order.
+    /// Commands to run on each revision file after it is written, in this order.
     pub post_write_hooks: Vec<Hook>,
-    /// Dependencies of the migrations themselves, as in a manifest.
+    /// The migrations' own dependencies, as in a manifest.
     pub dependencies: toml::Table,
-    /// Further databases, by name.
+    /// Additional databases, by name.
     pub databases: BTreeMap<String, Further>,
 }
 
-/// A command that runs on a new file.
+/// A command that is run on a new file.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hook {
-    /// What it is called; the command's first word without.
+    /// The hook's name; by default the first word of the command.
     pub name: Option<String>,
-    /// The program and its arguments, in which `{path}` is the file.
+    /// The program and its arguments, in which `{path}` stands for the file.
     #[serde(deserialize_with = "command")]
     pub command: Vec<String>,
-    /// Where it runs, from the package's directory.
+    /// The working directory, relative to the package's directory.
     #[serde(default)]
     pub cwd: String,
 }
@@ -145,7 +145,8 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Reads the file of a migrations directory; all defaults where there is none.
+    /// Reads the settings of a migrations directory; without a file, all of them have their
+    /// defaults.
     pub fn read(migrations_dir: &Path) -> Result<Config> {
         let path = migrations_dir.join(FILE);
         let text = match std::fs::read_to_string(&path) {
@@ -155,7 +156,7 @@ impl Config {
         Config::parse(&text, &path)
     }
 
-    /// The version table with its schema.
+    /// The version table's name, with its schema.
     pub fn version_table(&self) -> Name<'_> {
         Name { schema: &self.version_table_schema, table: &self.version_table }
     }
@@ -165,11 +166,11 @@ impl Config {
         Scope { names, include: self.include.clone(), exclude: self.exclude.clone() }
     }
 
-    /// Reads the text of the file at this path.
+    /// Parses the text of the file at this path.
     ///
     /// # Errors
     ///
-    /// What isn't TOML, an unknown key, and a name that no database can have.
+    /// Text that isn't TOML, an unknown key, and a name that no database can have.
     pub fn parse(text: &str, path: &Path) -> Result<Config> {
         let config: Config = toml::from_str(text).map_err(|err| {
             let place = toml_place(path, text, &err);
@@ -198,10 +199,10 @@ impl Config {
     }
 }
 
-/// What is said of a key that was put into a table.
+/// The message about a key that was put into a table.
 const ABOVE: &str = " is a key of the file itself: it stands above the first line in brackets";
 
-/// The keys of the file itself: serde names them where it finds another one.
+/// The top-level keys: serde lists them when it finds an unknown one.
 fn keys() -> Vec<String> {
     let err =
         toml::from_str::<Config>("'' = 1").map_or_else(|err| err.to_string(), |_| String::new());
@@ -209,7 +210,7 @@ fn keys() -> Vec<String> {
     list.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
-/// Fails where what is listed as a dependency can't be one, such as a key at the file's end.
+/// Fails if something listed as a dependency can't be one, such as a key at the end of the file.
 fn dependencies(table: &toml::Table, path: &Path) -> Result<()> {
     let is_dependency = |value: &toml::Value| match value {
         toml::Value::String(version) => VersionReq::parse(version).is_ok(),
@@ -235,7 +236,7 @@ fn dependencies(table: &toml::Table, path: &Path) -> Result<()> {
 #[serde(try_from = "NamingKeys")]
 pub struct Naming(pub Convention);
 
-/// Its keys; what isn't there is as it always was.
+/// The keys of this table; a missing key has its default.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct NamingKeys {
@@ -262,7 +263,7 @@ impl TryFrom<NamingKeys> for Naming {
     }
 }
 
-/// The file's path, for messages.
+/// The file's path.
 pub fn path(migrations_dir: &Path) -> PathBuf {
     migrations_dir.join(FILE)
 }

@@ -1,4 +1,4 @@
-//! Which database, and opening it.
+//! Finds the database of a command, and opens it.
 
 use std::cell::Cell;
 use std::io::Read;
@@ -15,18 +15,18 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::output::Output;
 
-/// Where the database's URL was found; relative paths count from there.
+/// Where the database's URL was found; relative paths start from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
     /// `--url`
     Flag,
-    /// This variable of the environment.
+    /// This environment variable.
     Environment(String),
     /// A `.env` file.
     DotEnv(PathBuf),
     /// `dbmigrate.toml`
     Config(PathBuf),
-    /// A pattern of `--all`, in a message that names the file already.
+    /// A pattern of `--all`. Its messages already contain the file's name.
     Pattern,
 }
 
@@ -41,7 +41,7 @@ impl std::fmt::Display for Source {
     }
 }
 
-/// A database that a command was told of, not yet opened.
+/// The database for a command, not yet opened.
 #[derive(Debug, Clone)]
 pub struct Database {
     pub source: Source,
@@ -50,17 +50,17 @@ pub struct Database {
 }
 
 impl Database {
-    /// Finds out which database is meant: by `--url`, the environment, `.env`, dbmigrate.toml.
-    /// It is the one that the command talks to.
+    /// Finds the database from `--url`, the environment, `.env` or dbmigrate.toml, and reports it
+    /// as the one that the command uses.
     pub fn find(cx: &Context) -> Result<Database> {
         let database = Database::locate(cx)?;
         cx.out.talks_to(&database.url());
         Ok(database)
     }
 
-    /// The same for a database that is only compared with the one that the command talks to.
+    /// The same for a database that is only compared with the one that the command uses.
     pub fn locate(cx: &Context) -> Result<Database> {
-        // A file that can't have the version table isn't created.
+        // A file that can't contain the version table must not be created.
         cx.config.version_table().quoted(cx.dialect())?;
         let (url, source) = find_url(cx)?;
         let url = Url::parse(&url).map_err(|err| {
@@ -81,7 +81,7 @@ impl Database {
         Database { source: Source::Pattern, location, access: Some(Access::ReadWrite) }
     }
 
-    /// The name for messages. URLs of SQLite hold no password.
+    /// The name for messages. SQLite's URLs contain no password.
     pub fn name(&self) -> String {
         match &self.location {
             Some(path) => path.display().to_string(),
@@ -89,22 +89,22 @@ impl Database {
         }
     }
 
-    /// Its URL to show, without a password. Those of SQLite hold none.
+    /// The URL for messages, without a password. SQLite's URLs contain none.
     pub fn url(&self) -> String {
         format!("sqlite:{}", self.name())
     }
 
-    /// The database's file; `None` for one in memory.
+    /// The database's file; `None` if it is in memory.
     pub fn path(&self) -> Option<&Path> {
         self.location.as_deref()
     }
 
-    /// Whether there is no such file yet.
+    /// Whether the file doesn't exist yet.
     pub fn is_missing(&self) -> bool {
         self.location.as_ref().is_none_or(|path| !path.exists())
     }
 
-    /// Opens it to read; `None` where there is no such file yet.
+    /// Opens the database for reading; `None` if the file doesn't exist yet.
     pub fn open_to_read(&self, patience: Patience) -> Result<Option<Box<dyn Driver>>> {
         if self.is_missing() {
             return Ok(None);
@@ -113,7 +113,8 @@ impl Database {
         self.open(Access::ReadOnly, patience.at_most, &mut on_wait).map(Some)
     }
 
-    /// Opens it to write. A missing file is created with the first commit, but no directory is.
+    /// Opens the database for writing. A missing file is created with the first commit; a missing
+    /// directory is not.
     pub fn open_to_write(&self, patience: Patience) -> Result<Box<dyn Driver>> {
         self.check_access(Access::ReadWrite)?;
         if self.is_missing() {
@@ -123,8 +124,8 @@ impl Database {
         self.open(self.access.unwrap_or(Access::Create), patience.at_most, &mut on_wait)
     }
 
-    /// Opens a file that is there to read and write it, or only to read it where nothing else is
-    /// allowed; never creates one.
+    /// Opens an existing file for reading and writing, or only for reading if the URL allows no
+    /// more; never creates a file.
     pub fn open_existing(
         &self,
         at_most: Duration,
@@ -133,7 +134,7 @@ impl Database {
         self.open(Access::ReadWrite, at_most, on_wait)
     }
 
-    /// Fails where the URL doesn't allow to open it so.
+    /// Fails if the URL doesn't allow this access.
     pub fn check_access(&self, wanted: Access) -> Result<()> {
         let name = self.name();
         let source = &self.source;
@@ -194,7 +195,7 @@ impl Database {
         let driver = driver.map_err(failed)?;
         let at_most = at_most.saturating_sub(start.elapsed());
         match first_use(driver, at_most, on_wait) {
-            // A run that was killed left a journal, and rolling it back is writing.
+            // A killed run left a journal, and rolling it back requires write access.
             Err(err) if err.is_read_only() && access == Access::ReadOnly => {
                 let driver = SqliteDriver::open(path, Access::ReadWrite).map_err(failed)?;
                 first_use(driver, at_most, on_wait).map_err(failed)
@@ -204,17 +205,17 @@ impl Database {
     }
 }
 
-/// How long to wait for another process that has the database to itself.
+/// How long to wait for another process that has locked the database.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Where waiting is said.
+    /// Where waiting is reported.
     pub out: Output,
     pub at_most: Duration,
 }
 
 impl Patience {
-    /// Opens a database, and takes the time that this waited from what is left for the rest of the
-    /// command.
+    /// Opens a database, and subtracts the time that this waited from the time that remains for the
+    /// rest of the command.
     pub fn spend<T>(&mut self, open: impl FnOnce(Patience) -> T) -> T {
         let start = Instant::now();
         let opened = open(*self);
@@ -222,13 +223,13 @@ impl Patience {
         opened
     }
 
-    /// That of commands that only read.
+    /// The patience of commands that only read.
     pub fn reading(cx: &Context) -> Patience {
         Patience { out: cx.out, at_most: Duration::from_secs(5) }
     }
 }
 
-/// SQLite looks at the file when it is first used.
+/// SQLite inspects the file on first use.
 fn first_use(
     mut driver: SqliteDriver<'static>,
     at_most: Duration,
@@ -254,8 +255,8 @@ fn boxed(driver: SqliteDriver<'static>) -> Box<dyn Driver> {
     Box::new(driver)
 }
 
-/// The environment's variable that names the database: `DATABASE_URL`, of a further one
-/// `NAME_DATABASE_URL`.
+/// The environment variable that contains the database's URL: `DATABASE_URL`, or
+/// `NAME_DATABASE_URL` for an additional database.
 pub fn variable(cx: &Context) -> String {
     match &cx.database {
         None => "DATABASE_URL".to_owned(),
@@ -278,7 +279,7 @@ fn find_url(cx: &Context) -> Result<(String, Source)> {
         }
         let text = std::fs::read_to_string(&path);
         let text = text.doing(|| format!("read `{}`", path.display()))?;
-        // Editors on Windows begin a file with a byte order mark.
+        // Editors on Windows start a file with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let n_read = Rc::new(Cell::new(0));
         let lines = Lines { rest: text.as_bytes(), n_read: Rc::clone(&n_read) };
@@ -296,7 +297,7 @@ fn find_url(cx: &Context) -> Result<(String, Source)> {
     Ok((cx.config.url.clone(), source))
 }
 
-/// A text that is read line by line, to know how far its reader is.
+/// A text that is read line by line and counts how far it was read.
 struct Lines<'a> {
     rest: &'a [u8],
     n_read: Rc<Cell<usize>>,
@@ -313,8 +314,8 @@ impl Read for Lines<'_> {
     }
 }
 
-/// Names the line of a `.env` file at which an entry begins that is wrong, after lines that are
-/// done. The library's error shows the line itself, which may hold a password.
+/// An error with the line of a `.env` file at which an invalid entry starts, after `n_done` lines
+/// that were read. The library's own error shows the line itself, which may contain a password.
 fn bad_dot_env(path: &Path, text: &str, n_done: usize, err: &dotenvy::Error) -> Error {
     let dotenvy::Error::LineParse(..) = err else {
         return Error::new(format!("failed to read `{}`: {err}", path.display()));
@@ -328,7 +329,7 @@ fn bad_dot_env(path: &Path, text: &str, n_done: usize, err: &dotenvy::Error) -> 
     )
 }
 
-/// Where relative paths count from.
+/// The directory that relative paths start from.
 fn base(cx: &Context, source: &Source) -> PathBuf {
     match source {
         Source::Flag | Source::Environment(_) | Source::Pattern => {

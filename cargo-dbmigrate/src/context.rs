@@ -1,4 +1,4 @@
-//! What every command works with.
+//! The context that every command works with.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,24 +15,25 @@ use crate::paths;
 use crate::project::{MIGRATIONS, Project};
 use crate::scope::Scope;
 
-/// A project as one of its databases sees it: with that one's directory, URL and version table.
+/// A project from the point of view of one of its databases, with that database's directory, URL
+/// and version table.
 #[derive(Debug, Clone)]
 pub struct Context {
     pub global: Global,
     pub out: Output,
     pub project: Project,
     pub config: Config,
-    /// The database's name; none for the default one.
+    /// The database's name; `None` for the default one.
     pub database: Option<String>,
     /// The files that the command has written, for all databases.
     pub edits: Edits,
-    /// The models of all databases, once they were read.
+    /// The models of all databases, once they have been read.
     pub records: Arc<OnceLock<Vec<ModelRecord>>>,
 }
 
 impl Context {
-    /// Finds the project and reads its configuration, without starting a process. It is the
-    /// default database's.
+    /// Finds the project and reads its configuration, without starting a process. The context is
+    /// that of the default database.
     pub fn new(global: Global, out: Output) -> Result<Context> {
         let project = Project::find(&global)?;
         refuse_further(&project)?;
@@ -40,7 +41,7 @@ impl Context {
         Ok(Context::of_project(global, out, project, config))
     }
 
-    /// A project as its default database sees it.
+    /// A project from the point of view of its default database.
     pub fn of_project(global: Global, out: Output, project: Project, config: Config) -> Context {
         Context {
             global,
@@ -53,12 +54,12 @@ impl Context {
         }
     }
 
-    /// The same project as one of its databases sees it, which may still have something in common
-    /// with another one: [`databases::named`](crate::databases::named) refuses that.
+    /// The same project from the point of view of one of its databases. This doesn't check that
+    /// databases have nothing in common; [`databases::named`](crate::databases::named) does.
     ///
     /// # Errors
     ///
-    /// When dbmigrate.toml has no database of that name.
+    /// When dbmigrate.toml has no database with this name.
     pub fn with_database(&self, name: &str) -> Result<Context> {
         if name == config::DEFAULT {
             return Ok(self.clone());
@@ -78,12 +79,13 @@ impl Context {
         })
     }
 
-    /// How the project's database writes SQL. The only place that decides it.
+    /// The dialect of the project's database. This is the only place that decides it.
     pub fn dialect(&self) -> &'static dyn Dialect {
         &Sqlite
     }
 
-    /// What names can be in the project's database, as far as that is known without it.
+    /// What names can refer to in the project's database, as far as this is known without a
+    /// connection.
     pub fn name_rules(&self) -> NameRules {
         self.dialect().names(&self.dialect().offline_facts())
     }
@@ -93,25 +95,25 @@ impl Context {
         self.config.scope(self.name_rules())
     }
 
-    /// The names of all databases, in quotes.
+    /// The names of all databases, in backticks.
     pub fn names(&self) -> String {
         let names = [config::DEFAULT].into_iter();
         let names = names.chain(self.config.databases.keys().map(String::as_str));
         format!("`{}`", names.collect::<Vec<_>>().join("`, `"))
     }
 
-    /// The database's name, as `--database` has it.
+    /// The database's name, as used in `--database`.
     pub fn database_name(&self) -> &str {
         self.database.as_deref().unwrap_or(config::DEFAULT)
     }
 }
 
-/// Fails where the migrations directory is that of a further database, whose settings are in the
-/// default one's.
+/// Fails if the migrations directory belongs to an additional database, whose settings are in the
+/// default database's dbmigrate.toml.
 ///
 /// # Errors
 ///
-/// The database that it is of.
+/// Names the database that the directory belongs to.
 fn refuse_further(project: &Project) -> Result<()> {
     let own = &project.migrations_dir;
     if config::path(own).exists() {

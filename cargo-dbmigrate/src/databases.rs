@@ -1,4 +1,4 @@
-//! The databases of a project: one of them by its name, and that each has what is its own.
+//! The databases of a project: finding one by name, and checking that they are separate.
 
 mod separate;
 
@@ -10,11 +10,12 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::paths;
 
-/// The project as the database of that name sees it.
+/// The project from the point of view of the database with this name.
 ///
 /// # Errors
 ///
-/// When dbmigrate.toml has no database of that name, or it has something in common with another.
+/// When dbmigrate.toml has no database with this name, or it has something in common with another
+/// one.
 pub fn named(cx: &Context, name: &str) -> Result<Context> {
     let one = cx.with_database(name)?;
     for other in others(cx, name)? {
@@ -23,7 +24,7 @@ pub fn named(cx: &Context, name: &str) -> Result<Context> {
     Ok(one)
 }
 
-/// The project as its databases other than that one see it. `--url` is of none of them.
+/// The project from the point of view of each other database. `--url` doesn't apply to them.
 fn others(cx: &Context, name: &str) -> Result<Vec<Context>> {
     if cx.config.databases.is_empty() {
         return Ok(Vec::new());
@@ -40,11 +41,11 @@ fn others(cx: &Context, name: &str) -> Result<Vec<Context>> {
     names.filter(|other| *other != name).map(|other| default.with_database(other)).collect()
 }
 
-/// The name of another of the project's databases that is in the same file, if there is one.
+/// The name of another database of the project in the same file, if there is one.
 ///
 /// # Errors
 ///
-/// When it can't be found out which file one of them is.
+/// When the file of a database can't be determined.
 pub fn other_in(cx: &Context, file: &Path) -> Result<Option<String>> {
     for other in others(cx, cx.database_name())? {
         let database = Database::locate(&other)?;

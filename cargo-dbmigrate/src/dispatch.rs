@@ -1,4 +1,4 @@
-//! From the process' arguments to a command, and from its answer to an exit code.
+//! From the process' arguments to a command, and from its result to an exit code.
 
 mod databases;
 
@@ -17,10 +17,10 @@ use crate::interrupt;
 use crate::output::{self, Output};
 use crate::project::Project;
 
-/// Exit code of a command that failed.
+/// The exit code of a command that failed.
 const FAILED: u8 = 3;
 
-/// Runs the command that the arguments ask for.
+/// Runs the command that the arguments name.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let mut args: Vec<OsString> = args.collect();
     // Cargo starts `cargo-dbmigrate dbmigrate ...`; a person may start `cargo-dbmigrate ...`.
@@ -43,7 +43,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let out = Output::new(global.format, global.color, global.verbose, global.quiet);
     let name = cli.command.name();
     let res = match &cli.command {
-        // These work without a project.
+        // These commands work without a project.
         Command::Completions(args) => Ok(completions::run(out, args)),
         Command::Man(args) => man::run(out, args),
         Command::ListTemplates => Ok(list_templates::run(out)),
@@ -61,7 +61,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// Runs a command of a project. One that fails leaves every file of the project as it was.
+/// Runs a command on a project. If it fails, all files of the project are restored.
 fn whole(cx: Context, command: &Command) -> Result<Answer> {
     let project = cx.project.clone();
     let (edits, out) = (cx.edits.clone(), cx.out);
@@ -79,7 +79,7 @@ fn whole(cx: Context, command: &Command) -> Result<Answer> {
     res
 }
 
-/// Says which files are as they were before, since that happened.
+/// Reports which files were restored, and why.
 fn say_restored(project: &Project, out: Output, restored: Restored, since: &str) {
     let shown = |path: &Path| project.shown(path).to_string();
     if !restored.paths.is_empty() {
@@ -99,7 +99,7 @@ fn with_its_results(answer: Answer) -> Result<Answer> {
     }
 }
 
-/// What `--color` says of help and of what is wrong with the arguments themselves.
+/// The `--color` option for help and for errors about the arguments themselves.
 fn color(args: &[OsString]) -> clap::ColorChoice {
     let value = args.iter().enumerate().find_map(|(idx, arg)| match arg.to_str()? {
         "--color" => args.get(idx + 1)?.to_str(),
@@ -117,8 +117,8 @@ fn misused(err: &clap::Error) -> ExitCode {
     ExitCode::from(err.exit_code().try_into().unwrap_or(2))
 }
 
-/// Arguments that exclude each other, where one of them may stand before the command and the other
-/// behind it.
+/// Arguments that exclude each other, if one is given before the command and the other one after
+/// it.
 fn conflict(cli: &Cli) -> Option<clap::Error> {
     let is_conflict = match &cli.command {
         Command::Upgrade(upgrade) => !upgrade.all.is_empty() && cli.global.url.is_some(),

@@ -1,9 +1,9 @@
 //! The files of a project that a command writes: all of them, or none.
 //!
-//! Whatever a person keeps is written through here, and what is under the target directory isn't.
-//! Several files that belong together are given as values: all of them are on the disk, under
-//! other names, before the first one is in its place. A command that fails later, or that a person
-//! interrupts, has its files taken back.
+//! Every file that belongs to the project is written through this module; files in the target
+//! directory are not. Files that belong together are given as values, and all of them are on the
+//! disk, under temporary names, before the first one is moved to its place. If the command fails
+//! later, or is interrupted, its files are restored.
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -15,18 +15,18 @@ use crate::error::{Doing as _, Error, Result};
 use crate::hex::random;
 use crate::interrupt;
 
-/// A file as it is to be.
+/// A change of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Edit {
-    /// One that isn't there yet.
+    /// Creates a file that doesn't exist yet.
     Create { path: PathBuf, bytes: Vec<u8> },
-    /// One that may be there; of a link it is the file that it leads to.
+    /// Creates or replaces a file; if the path is a link, the file that it leads to.
     Replace { path: PathBuf, bytes: Vec<u8> },
-    /// One that is to go.
+    /// Removes a file.
     Remove { path: PathBuf },
 }
 
-/// What a command has written so far, in its order.
+/// What a command has written so far, in order.
 #[derive(Debug, Clone, Default)]
 pub struct Edits {
     written: Arc<Mutex<Written>>,
@@ -35,42 +35,42 @@ pub struct Edits {
 #[derive(Debug, Default)]
 struct Written {
     done: Vec<Done>,
-    /// Files that are not in their place yet.
+    /// Files that are not yet at their place.
     temporaries: Vec<PathBuf>,
-    /// Files that another program is changing, with what they had before.
+    /// Files that another program is changing, with their previous contents.
     changing: Vec<(PathBuf, Option<Vec<u8>>)>,
-    /// The process is about to end, and writes nothing any more.
+    /// Whether the process is about to end, so that nothing may be written any more.
     is_over: bool,
 }
 
-/// What was done to a path, with what undoes it.
+/// What was done to a path, with what is needed to undo it.
 #[derive(Debug)]
 enum Done {
     CreatedDir(PathBuf),
-    /// With what was written.
+    /// Contains what was written.
     Created(PathBuf, Vec<u8>),
-    /// With what it had before, which is nothing where it wasn't there, and what it has now.
+    /// Contains the previous bytes (`None` if the file didn't exist) and the current ones.
     Replaced {
         path: PathBuf,
         before: Option<Vec<u8>>,
         now: Option<Vec<u8>>,
     },
-    /// With where it lies until the command is done.
+    /// Contains the temporary path until the command is done.
     Removed {
         path: PathBuf,
         aside: PathBuf,
     },
 }
 
-/// What became of the files of a command that failed.
+/// What happened to the files of a failed command.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Restored {
     pub paths: Vec<PathBuf>,
-    /// Those that could not be restored, each with the reason.
+    /// Files that could not be restored, each with the reason.
     pub failures: Vec<(PathBuf, String)>,
 }
 
-/// A file that lies under another name until it is in its place.
+/// A file under a temporary name, before it is moved to its place.
 struct Staged<'a> {
     edit: &'a Edit,
     target: PathBuf,
@@ -78,11 +78,11 @@ struct Staged<'a> {
 }
 
 impl Edits {
-    /// Makes these edits, with the directories that they need.
+    /// Makes these edits, and creates the directories that they need.
     ///
     /// # Errors
     ///
-    /// When one can't be made. Those before it are made, and [`Edits::restore`] takes them back.
+    /// When an edit fails. The edits before it have then been made; [`Edits::restore`] undoes them.
     pub fn apply(&self, edits: &[Edit]) -> Result<()> {
         interrupt::watch();
         let mut staged: Vec<Staged<'_>> = Vec::new();
@@ -93,12 +93,12 @@ impl Edits {
                 Ok(())
             })
             .and_then(|()| staged.iter().try_for_each(|staged| self.put_in_place(staged)));
-        // Those that are in their place are gone from here.
+        // Files that were moved to their place no longer exist under their temporary names.
         self.written().remove_temporaries();
         result
     }
 
-    /// Makes a directory, with those above it; whether it wasn't there.
+    /// Creates a directory and its parents; returns whether it didn't exist before.
     pub fn create_dir(&self, dir: &Path) -> Result<bool> {
         interrupt::watch();
         let missing: Vec<_> = dir.ancestors().take_while(|path| !path.is_dir()).collect();
@@ -110,7 +110,7 @@ impl Edits {
         Ok(!missing.is_empty())
     }
 
-    /// Runs another program that changes these files. Where that fails, they are as before.
+    /// Runs another program that changes these files. If it fails, they are restored.
     pub fn around<T, E>(
         &self,
         paths: &[&Path],
@@ -124,30 +124,31 @@ impl Edits {
         let own = if res.is_ok() { self.clone() } else { Edits::default() };
         own.written().done.extend(changed);
         if res.is_err() {
-            // It is told of what failed; what can't be put back is what that left.
+            // The caller is told about the failure; a file that can't be restored stays as the
+            // program left it.
             own.restore();
         }
         res
     }
 
-    /// The command is done: what was removed is deleted.
+    /// Ends a successful command: files that were to be removed are deleted.
     pub fn keep(&self) {
         for done in self.written().done.drain(..) {
             if let Done::Removed { aside, .. } = done {
-                // Nothing looks at it under this name.
+                // Nothing refers to the file under this name.
                 let _ = fs::remove_file(aside);
             }
         }
     }
 
-    /// The command failed: every file becomes what it was. A file that someone else has changed in
-    /// the meantime stays, and is a failure.
+    /// Restores every file after a failed command. A file that someone else has changed in the
+    /// meantime is left alone, and reported as a failure.
     pub fn restore(&self) -> Restored {
         self.written().restore()
     }
 
-    /// The same where the process is about to end, while the command is still at work: it writes
-    /// nothing any more.
+    /// The same when the process is about to end while the command is still running, which then
+    /// writes nothing any more.
     pub fn restore_at_end(&self) -> Restored {
         let mut written = self.written();
         written.is_over = true;
@@ -157,8 +158,8 @@ impl Edits {
         written.restore()
     }
 
-    /// What was written. Whoever changes files holds it, so that nothing is half done when it is
-    /// taken back.
+    /// The lock on what was written. It is held while files are changed, so that nothing is half
+    /// done when it is undone.
     fn written(&self) -> MutexGuard<'_, Written> {
         let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         if written.is_over {
@@ -170,7 +171,7 @@ impl Edits {
         written
     }
 
-    /// Writes the file beside its place, where the same disk and permissions count.
+    /// Writes the file next to its place, on the same disk and with the same permissions.
     fn stage<'a>(&self, edit: &'a Edit) -> Result<Staged<'a>> {
         let (path, bytes) = match edit {
             Edit::Remove { path } => {
@@ -179,7 +180,7 @@ impl Edits {
             Edit::Create { path, bytes } | Edit::Replace { path, bytes } => (path, bytes),
         };
         let doing = || format!("write `{}`", path.display());
-        // Of a link the file that it leads to is written.
+        // If the path is a link, the file that it leads to is written.
         let target = match edit {
             Edit::Replace { .. } if path.is_symlink() => path.canonicalize().doing(doing)?,
             _ => path.clone(),
@@ -200,7 +201,7 @@ impl Edits {
             let mut file = File::options().write(true).create_new(true).open(&temporary)?;
             file.write_all(bytes)?;
             if let Ok(old) = fs::metadata(&target) {
-                // Where the file system has no permissions, nothing is lost.
+                // If the file system has no permissions, nothing is lost.
                 let _ = fs::set_permissions(&temporary, old.permissions());
             }
             io::Result::Ok(())
@@ -216,7 +217,8 @@ impl Edits {
         match (edit, temporary) {
             (Edit::Create { bytes, .. }, Some(temporary)) => {
                 let doing = || format!("write `{}`", path.display());
-                // Claims the name: a rename alone would replace what someone else just wrote.
+                // Reserves the name: a rename alone would replace a file that someone else has just
+                // written.
                 File::options().write(true).create_new(true).open(target).doing(doing)?;
                 if let Err(err) = fs::rename(temporary, target) {
                     let _ = fs::remove_file(target);
@@ -259,7 +261,7 @@ impl Written {
         restored
     }
 
-    /// What another program has made of its files.
+    /// What another program did to its files.
     fn changed(&mut self) -> Vec<Done> {
         let changing = self.changing.drain(..);
         changing
@@ -277,7 +279,8 @@ impl Written {
 }
 
 impl Done {
-    /// The path that is as it was; none for a directory that others have put something into.
+    /// Undoes this and returns the restored path; `None` for a directory that contains others'
+    /// files.
     fn undo(self) -> std::result::Result<Option<PathBuf>, (PathBuf, String)> {
         match self {
             Done::CreatedDir(path) => Ok(fs::remove_dir(&path).ok().map(|()| path)),
@@ -311,14 +314,14 @@ impl Done {
     }
 }
 
-/// Why a file stays.
+/// Why a file isn't restored.
 const CHANGED: &str = "it was changed in the meantime";
 
 fn exists() -> io::Error {
     io::Error::new(io::ErrorKind::AlreadyExists, "there is a file of that name")
 }
 
-/// A name in the same directory that nobody has, and that no revision file can have.
+/// An unused name in the same directory that can't be the name of a revision file.
 fn beside(path: &Path) -> Result<PathBuf> {
     Ok(path.with_extension(format!("{}.tmp", random()?)))
 }

@@ -1,4 +1,4 @@
-//! What a command can fail with, and how it is shown.
+//! The tool's errors, and how they are shown.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ pub struct Error {
     message: String,
     causes: Vec<String>,
     hint: Option<String>,
-    /// The database that it is about, where there are several.
+    /// The database that it is about, if there are several.
     database: Option<String>,
-    /// Whether the code of a revision file is wrong.
+    /// Whether the cause is the code of a revision file.
     of_revision: bool,
 }
 
@@ -24,7 +24,7 @@ impl Error {
         Error { message, causes: Vec::new(), hint: None, database: None, of_revision: false }
     }
 
-    /// Adds what lies behind it, after what was added before.
+    /// Adds a cause, after those that were added before.
     #[must_use]
     pub fn cause(mut self, cause: impl fmt::Display) -> Error {
         self.causes.push(cause.to_string());
@@ -37,28 +37,28 @@ impl Error {
         self
     }
 
-    /// Says before the message in which of several databases it is.
+    /// Puts the name of the database before the message, if there are several databases.
     #[must_use]
     pub fn of_database(mut self, name: &str) -> Error {
         self.message = format!("database `{name}`: {}", self.message);
         self.in_database(name)
     }
 
-    /// Has its document say in which of several databases it is.
+    /// Adds the name of the database to the JSON document.
     #[must_use]
     pub fn in_database(mut self, name: &str) -> Error {
         self.database = Some(name.to_owned());
         self
     }
 
-    /// Has it be the fault of a revision file's code.
+    /// Marks the error as caused by the code of a revision file.
     #[must_use]
     pub fn of_revision(mut self) -> Error {
         self.of_revision = true;
         self
     }
 
-    /// Whether the code of a revision file is wrong: it doesn't compile, or panics.
+    /// Whether the cause is the code of a revision file: it doesn't compile, or panics.
     pub fn is_of_revision(&self) -> bool {
         self.of_revision
     }
@@ -80,7 +80,7 @@ impl Error {
     }
 }
 
-/// The message, its causes and the hint, on lines of their own.
+/// The message, its causes and the hint, each on its own line.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
@@ -110,7 +110,7 @@ impl From<dbmigrate_runtime::engine::revision::GraphError> for Error {
     }
 }
 
-/// Where a TOML file is wrong: `path:line:column`, both counted from 1.
+/// The location of an error in a TOML file: `path:line:column`, both counted from 1.
 pub fn toml_place(path: &std::path::Path, text: &str, err: &toml::de::Error) -> String {
     let before = &text[..err.span().map_or(0, |range| range.start.min(text.len()))];
     let line = before.matches('\n').count() + 1;
@@ -118,7 +118,7 @@ pub fn toml_place(path: &std::path::Path, text: &str, err: &toml::de::Error) -> 
     format!("{}:{line}:{column}", path.display())
 }
 
-/// Adds what was being done to an error of the standard library.
+/// Adds a description of the action to an error of the standard library.
 pub trait Doing<T> {
     /// ``failed to read `path`: ...``
     fn doing(self, what: impl FnOnce() -> String) -> Result<T>;

@@ -1,4 +1,4 @@
-//! Hexadecimal digits: hashes, and digits that no other process chooses.
+//! Hexadecimal digits: hashes, and random digits.
 
 use crate::error::{Error, Result};
 

@@ -1,4 +1,4 @@
-//! The revision files of a project and what they record.
+//! A project's revision files, and the operations that they record.
 
 mod text;
 
@@ -24,14 +24,14 @@ use crate::revision_files::constants::{self, Header};
 use crate::revision_files::{self, RevisionFile};
 use crate::runner::{self, Recording};
 
-/// All revisions with their recordings; operations are decoded only when they are asked for.
+/// All revisions with their recordings. Operations are only decoded on demand.
 #[derive(Clone)]
 pub struct History {
-    /// As a new database has it, until it is looked at with another one.
+    /// The graph for a new database, unless the history is that of a certain database.
     pub graph: Graph,
     /// By revision.
     recordings: Rc<BTreeMap<String, Recording>>,
-    /// By module: where it is, and how that is shown.
+    /// By module, its path, and the path for messages.
     paths: Rc<BTreeMap<String, (PathBuf, String)>>,
 }
 
@@ -51,24 +51,24 @@ impl standing::History for History {
 }
 
 impl History {
-    /// Finds the files and what they record, compiling those that are new.
+    /// Finds the files and what they record, compiling the new ones.
     ///
     /// # Errors
     ///
-    /// When there is no migrations directory, a module doesn't compile, or the revisions make no
-    /// graph.
+    /// When there is no migrations directory, when a module doesn't compile, or when the revisions
+    /// don't form a graph.
     pub fn load(cx: &Context) -> Result<History> {
         let files = revision_files::all(cx)?;
         let recordings = runner::recordings(cx, &files)?;
         History::of(cx, files, recordings, &[])
     }
 
-    /// The same for commands that list revisions. Where one doesn't compile or panics they go by what the
-    /// constants of its file say, and by what others are known to record.
+    /// The same for commands that list revisions. If a revision doesn't compile or panics, its
+    /// constants and the known recordings of the other files are used.
     ///
     /// # Errors
     ///
-    /// As [`History::load`], where a file's constants can't be read either.
+    /// As [`History::load`], if the constants of a file can't be read either.
     pub fn to_list(cx: &Context) -> Result<History> {
         let files = revision_files::all(cx)?;
         let err = match runner::recordings(cx, &files) {
@@ -95,7 +95,7 @@ impl History {
         Ok(history)
     }
 
-    /// The history of what is recorded, and of revisions of which only the header is known.
+    /// The history of recordings, and of revisions of which only the header is known.
     fn of(
         cx: &Context,
         files: Vec<RevisionFile>,
@@ -118,43 +118,44 @@ impl History {
         });
         let revisions = revisions.chain(headers.iter().map(|header| header.revision.clone()));
         let graph = Graph::new(revisions.collect())?;
-        // Ids are unique by now: the graph has seen to it.
+        // Building the graph has ensured that ids are unique.
         let recordings =
             recordings.into_iter().map(|recording| (recording.id.clone(), recording)).collect();
         Ok(History { graph, recordings: Rc::new(recordings), paths: Rc::new(paths) })
     }
 
-    /// Where a database with these rows stands in it.
+    /// Where a database with these version rows stands in this history.
     ///
     /// # Errors
     ///
-    /// When the database stands where there is no file any more.
+    /// When the database is at a revision whose file no longer exists.
     pub fn standing(&self, rows: Vec<version_table::VersionRow>) -> Result<Standing<'_, History>> {
         Ok(Standing::of(self, rows)?)
     }
 
-    /// The history as a database has it that these revisions are applied in, and what of it is.
+    /// The history from the point of view of a database with these applied revisions, and what is
+    /// applied of it.
     ///
     /// # Errors
     ///
-    /// When the database stands where there is no file any more.
+    /// When the database is at a revision whose file no longer exists.
     pub fn at(&self, applied: BTreeSet<String>) -> Result<(Cow<'_, History>, BTreeSet<String>)> {
         let View { of, applied, .. } = standing::History::seen(self, applied)?;
         Ok((of, applied))
     }
 
-    /// The history with the revisions that these identifiers name, also where another one has
-    /// replaced them.
+    /// The history with the revisions that these identifiers name, even if another one has replaced
+    /// them.
     ///
     /// # Errors
     ///
-    /// When the file of such a revision is gone.
+    /// When the file of such a revision no longer exists.
     pub fn naming(&self, identifiers: &[&str]) -> Result<Cow<'_, History>> {
         Ok(self.seen(self.graph.naming(identifiers)?))
     }
 
-    /// The history in which these identifiers can be understood, and what is applied, if that is
-    /// needed for it. Says what is in the place of a revision that another one replaces.
+    /// The history in which these identifiers can be resolved, and the applied revisions if
+    /// resolving needs them. Reports what is in place of a replaced revision.
     ///
     /// # Errors
     ///
@@ -175,7 +176,7 @@ impl History {
         Ok((history, applied))
     }
 
-    /// Says what is in the place of revisions that another one replaces.
+    /// Reports what is in place of replaced revisions.
     pub fn note_replaced(&self, cx: &Context, identifiers: &[&str]) {
         for (id, by) in
             identifiers.iter().filter_map(|identifier| self.graph.replaced_by(identifier))
@@ -206,8 +207,8 @@ impl History {
         Ok(Migrations::of(self.graph.clone(), migrations.collect::<Result<_>>()?))
     }
 
-    /// What a revision follows as its file says it: in the graph that may be what is in the place
-    /// of a revision that another one replaces.
+    /// The parents of a revision as its file declares them. In the graph, they may be replaced by a
+    /// squash revision.
     pub fn written_parents(&self, id: &str) -> &[String] {
         self.recordings.get(id).map_or(&[], |recording| &recording.parents)
     }
@@ -216,7 +217,7 @@ impl History {
     pub fn path(&self, id: &str) -> Option<&Path> {
         let path = match self.recordings.get(id) {
             Some(recording) => self.paths.get(&recording.module),
-            // Of a revision that doesn't compile.
+            // A revision that doesn't compile.
             None => {
                 let revision = self.graph.get(id)?;
                 self.paths.values().find(|(_, shown)| *shown == revision.file)
@@ -251,11 +252,11 @@ impl History {
     }
 }
 
-/// What to do with lines that don't fit together.
+/// What to do about branches that contradict each other.
 pub const SAME_CHANGE: &str = "where both lines make the same change, take it out of the one that \
                                is not applied, then run the command again";
 
-/// The applied revisions of the project's database; none where it isn't there yet.
+/// The applied revisions of the project's database; empty if it doesn't exist yet.
 pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::VersionRow>> {
     match database.open_to_read(Patience::reading(cx))? {
         None => Ok(Vec::new()),
@@ -265,15 +266,15 @@ pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::V
     }
 }
 
-/// What the database says of applied revisions whose file is gone, the last one first; nothing
-/// where no database can be read.
+/// What the database stores about applied revisions whose files are missing, the last one first;
+/// empty if no database can be read.
 pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
     let (_, entries) = kept(cx).unwrap_or_default();
     let is_gone = |entry: &version_table::Entry| graph.find(&entry.id).is_none();
     entries.into_iter().rev().filter(is_gone).collect()
 }
 
-/// The same of applied revisions whose file was edited since.
+/// The same for applied revisions whose files were edited afterwards.
 pub fn edited(cx: &Context, history: &History) -> Vec<version_table::Entry> {
     let (applied, mut entries) = kept(cx).unwrap_or_default();
     let is_edited = |entry: &version_table::Entry| {
@@ -285,19 +286,19 @@ pub fn edited(cx: &Context, history: &History) -> Vec<version_table::Entry> {
     entries
 }
 
-/// What the database at hand says of what is applied in it.
+/// What the project's database stores about its applied revisions.
 fn kept(cx: &Context) -> Option<(Vec<version_table::VersionRow>, Vec<version_table::Entry>)> {
     let patience = Patience { out: cx.out, at_most: Duration::ZERO };
     let mut driver =
         Database::find(cx).and_then(|database| database.open_to_read(patience)).ok()??;
     let table = cx.config.version_table();
     let entries = version_table::entries(driver.as_connection(), table).ok()?;
-    // Rows of a newer version are told of all the same.
+    // Rows that a newer version wrote are reported elsewhere.
     let applied = version_table::read(driver.as_connection(), table).unwrap_or_default();
     Some((applied, entries))
 }
 
-/// What is applied, if one of these identifiers can't be understood without it.
+/// The applied revisions, if one of these identifiers can't be resolved without them.
 pub fn applied_for(cx: &Context, identifiers: &[&str]) -> Result<Option<BTreeSet<String>>> {
     if identifiers.iter().any(|identifier| is_from_database(identifier)) {
         Ok(Some(applied_ids(cx, &Database::find(cx)?)?))
@@ -310,7 +311,7 @@ pub fn applied_for(cx: &Context, identifiers: &[&str]) -> Result<Option<BTreeSet
 ///
 /// # Errors
 ///
-/// When it names none, or several.
+/// When the identifier names no revision, or several.
 pub fn one<'a>(graph: &'a Graph, applied: &BTreeSet<String>, identifier: &str) -> Result<&'a str> {
     let target = graph.target(identifier, Some(applied))?;
     match target.ids().as_slice() {
@@ -328,12 +329,12 @@ pub fn one<'a>(graph: &'a Graph, applied: &BTreeSet<String>, identifier: &str) -
     }
 }
 
-/// The revisions of a range, with the one that it begins at. A side that is counted, such as `-2`,
-/// is counted from the other one; where that isn't given, from what is applied.
+/// The revisions of a range, including the one at which it starts. A relative side such as `-2` is
+/// relative to the other side or, if that isn't given, to what is applied.
 ///
 /// # Errors
 ///
-/// A side that names nothing, and one that doesn't come before the other.
+/// A side that names nothing, or that doesn't come before the other.
 pub fn between(
     graph: &Graph,
     range: &Range,
@@ -346,7 +347,7 @@ pub fn between(
             None => Ok(owned(&graph.target(text, applied)?)),
             Some(other) => match graph.target(&format!("{other}{text}"), applied) {
                 Ok(text) => Ok(owned(&text)),
-                // A beginning that is too far back is the beginning.
+                // A start that is too far back is the beginning of the history.
                 Err(_) if text.starts_with('-') && graph.target(other, applied).is_ok() => {
                     Ok(Vec::new())
                 }
@@ -381,7 +382,7 @@ fn parents_text_of(ids: &[&str]) -> String {
     }
 }
 
-/// The ids of what is applied.
+/// The ids of the applied revisions.
 pub fn applied_ids(cx: &Context, database: &Database) -> Result<BTreeSet<String>> {
     Ok(standing::ids(&applied(cx, database)?))
 }

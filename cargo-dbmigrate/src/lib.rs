@@ -1,7 +1,7 @@
-//! `cargo dbmigrate` as a library, so that tests can reach what it is made of.
+//! `cargo dbmigrate` as a library, so that tests can access its parts.
 //!
-//! It promises nothing: only the command's behavior is versioned. In a program, use the crate
-//! `dbmigrate-runtime`.
+//! The library's API is not stable: only the command's behavior is versioned. In a program, use the
+//! crate `dbmigrate-runtime`.
 
 mod autogenerate;
 mod cli;
@@ -34,7 +34,7 @@ mod work_files;
 
 use std::process::ExitCode;
 
-/// Runs the command that the process' arguments ask for.
+/// Runs the command that the process' arguments name.
 pub fn main() -> ExitCode {
     match models::run_wrapper() {
         Some(code) => code,
@@ -42,7 +42,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// What the corpus in `tests/cases` drives without a command line.
+/// What the corpus in `tests/cases` uses without a command line.
 #[doc(hidden)]
 pub mod internals {
     pub use crate::cli::{Cli, Command, Format, Global, NewRevision};

@@ -1,4 +1,4 @@
-//! A live database, beside what the migrations build.
+//! A live database, compared with what the migrations build.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -19,14 +19,14 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::scope::Scope;
 
-/// What was read of a database at one time.
+/// What was read from a database at one point in time.
 pub struct Live {
-    /// The ids of the applied revisions, in the history as this database has it.
+    /// The ids of the applied revisions, in the history from this database's point of view.
     pub applied: BTreeSet<String>,
-    /// What statements depend on.
+    /// The facts that statements depend on.
     pub facts: Facts,
     dialect: &'static dyn Dialect,
-    /// The connection, to ask what the database would make of a table; none without a database.
+    /// The connection, for asking how the database would store a table; `None` without a database.
     driver: Option<RefCell<Box<dyn Driver>>>,
     found: Catalog,
     scope: Scope,
@@ -34,11 +34,11 @@ pub struct Live {
 }
 
 impl Live {
-    /// Reads the project's database; where there is no file yet, there is nothing in it.
+    /// Reads the project's database. A missing file counts as an empty database.
     ///
     /// # Errors
     ///
-    /// When it can't be opened or read, and when its revisions aren't the project's.
+    /// When the database can't be opened or read, and when its revisions aren't the project's.
     pub fn find(cx: &Context, history: &History) -> Result<Live> {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
             Some(driver) => Live::read(cx, history, driver),
@@ -46,11 +46,11 @@ impl Live {
         }
     }
 
-    /// The same, whatever the version table says.
+    /// The same, regardless of the version table.
     ///
     /// # Errors
     ///
-    /// When it can't be opened or read.
+    /// When the database can't be opened or read.
     pub fn unversioned(cx: &Context, database: &Database) -> Result<Live> {
         match database.open_to_read(Patience::reading(cx))? {
             Some(driver) => at_once(driver, |driver| Live::contents(cx, driver)),
@@ -89,8 +89,8 @@ impl Live {
         Ok(Live::of(cx, facts, found))
     }
 
-    /// How it differs, in what is compared, from the revisions whose schema this is and that tell
-    /// this of their SQL; `all` is the schema of all revisions.
+    /// How the compared part of the database differs from revisions with this schema and these
+    /// declarations about their SQL; `all` is the schema of all revisions.
     ///
     /// # Errors
     ///
@@ -117,7 +117,7 @@ impl Live {
         Ok(drift::drift(&self.comparing(), described, &found))
     }
 
-    /// What these revisions say of what their SQL and steps make.
+    /// What these revisions declare about the results of their SQL and steps.
     pub fn told(&self, migrations: &Migrations, applied: &BTreeSet<String>) -> Told {
         let applied =
             migrations.iter().filter(|migration| applied.contains(&migration.revision.id));
@@ -125,14 +125,14 @@ impl Live {
         Told::of(self.comparing().folding, operations)
     }
 
-    /// What it says of the tables of a schema that no migration can say.
+    /// Features of a schema's tables in the database that no migration can express.
     pub fn beyond(&self, schema: &Schema, told: Told) -> Vec<Difference> {
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.scope.found(&self.found, objects);
         drift::beyond(&self.scope.compared(schema), &self.compared(told), &found)
     }
 
-    /// The tables as the database would keep them; as they are where there is none.
+    /// The tables as the database would store them; unchanged without a database.
     fn as_kept(
         &self,
         tables: &[(&Table, Option<&Table>)],
@@ -144,7 +144,7 @@ impl Live {
         self.dialect.as_kept(driver.as_connection(), tables).map_err(failed)
     }
 
-    /// What the database reads alike.
+    /// Which spellings the database treats as equal.
     fn comparing(&self) -> Comparing {
         self.dialect.comparing(&self.facts)
     }
@@ -154,11 +154,11 @@ impl Live {
         told
     }
 
-    /// What it has of these schemas, in their words.
+    /// The database's tables that these schemas know, in the schemas' terms.
     ///
     /// # Errors
     ///
-    /// When a table of theirs is there that can't be understood.
+    /// When such a table can't be parsed.
     pub fn adopted(&self, known: &[&Schema]) -> Result<Schema> {
         let comparing = self.comparing();
         let of_known = |name: &str| {
@@ -180,7 +180,7 @@ impl Live {
     }
 }
 
-/// Reads in one transaction, so that all of it is of one time.
+/// Reads in one transaction, so that everything is from the same point in time.
 fn at_once(
     mut driver: Box<dyn Driver>,
     read: impl FnOnce(&mut dyn Driver) -> Result<Live>,
@@ -195,11 +195,11 @@ fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
     Error::new("failed to read what the database has").cause(err)
 }
 
-/// What is said in the place of "agrees".
+/// The message in place of "agrees".
 pub const NOTHING_COMPARED: &str =
     "Nothing of the database was compared: the applied revisions describe nothing of it.";
 
-/// What no migration describes, a line each.
+/// Lists what no migration describes, one object per line.
 pub fn list_others(cx: &Context, others: &[ObjectName]) {
     if !cx.out.verbose && !others.is_empty() {
         let n = others.len();

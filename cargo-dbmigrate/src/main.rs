@@ -1,4 +1,4 @@
-//! `cargo dbmigrate`: the subcommand's doorway.
+//! The program `cargo-dbmigrate`, which only calls the library.
 
 use std::process::ExitCode;
 

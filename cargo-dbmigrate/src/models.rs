@@ -1,8 +1,8 @@
-//! What the models say: the records that `#[derive(Model)]` leaves in what the compiler writes.
+//! Reads the models: the records that `#[derive(Model)]` leaves in the compiler's output.
 //!
-//! `cargo check` is enough, since a library's metadata holds the evaluated bytes of its statics;
-//! nothing of the package's program runs. Binaries write no metadata, so for them this tool stands
-//! in as rustc's wrapper and has the same sources checked as a library.
+//! `cargo check` is enough, since a library's metadata contains the evaluated bytes of its statics;
+//! nothing of the package's program is run. Checking a binary writes no metadata, so the tool acts
+//! as rustc's wrapper for binaries and has the same sources checked as a library.
 
 mod artifacts;
 mod check;
@@ -40,24 +40,24 @@ use targets::Package;
 
 const RUNTIME: &str = "dbmigrate-runtime";
 
-/// The environment variable that has models read from object files.
+/// The environment variable that requests reading models from object files.
 const EXTRACT: &str = "DBMIGRATE_EXTRACT";
 
 /// The models of a project.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Models {
-    /// The tables of those that are managed.
+    /// The tables of the managed models.
     pub schema: Schema,
-    /// All of them, each once, in the order of their paths.
+    /// All models, without duplicates, sorted by path.
     pub records: Vec<ModelRecord>,
-    /// What names can be in the database that the models are for.
+    /// What names can refer to in the models' database.
     pub names: NameRules,
-    /// By what the names are that the models don't give.
+    /// The convention for names that the models don't give.
     pub naming: Convention,
-    /// What of them is compared, and of what they are compared with.
+    /// What is compared of the models and of the other side.
     pub scope: Scope,
-    /// Whether there is no model at all. It is certain that there is none: the records of this
-    /// toolchain can be read, and the package depends on the runtime.
+    /// Whether there is certainly no model: the package depends on the runtime, and this
+    /// toolchain's records can be read.
     pub found_none: bool,
 }
 
@@ -65,8 +65,8 @@ pub struct Models {
 ///
 /// # Errors
 ///
-/// When the package doesn't compile (which has been shown then), a record can't be read, or two
-/// models want the same table.
+/// When the package doesn't compile (the compiler's errors have then been shown), when a record
+/// can't be read, or when two models have the same table.
 pub fn load(cx: &Context) -> Result<Models> {
     let records = match cx.records.get() {
         Some(model_records) => model_records,
@@ -81,8 +81,7 @@ pub fn load(cx: &Context) -> Result<Models> {
     Ok(Models { found_none: records.is_empty(), ..models })
 }
 
-/// Has cargo check the package and reads the models' records, each once, in the order of their
-/// paths.
+/// Has cargo check the package and reads the models' records, without duplicates, sorted by path.
 pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
     if project::in_build_script() {
         let message = "a build script can't have the package built that it belongs to";
@@ -96,7 +95,7 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
     let from_objects = std::env::var_os(EXTRACT).is_some_and(|value| value == "object");
     let found = if from_objects { None } else { Some(check::found(cx, &selection, &package)?) };
     let found = match found {
-        // One that can't be read is refused below, with what to do.
+        // An unreadable record is refused below, with a hint.
         Some(found) if found.canary || !found.damaged.is_empty() => found,
         Some(found) if !found.runtime => return Err(no_runtime(&package.name)),
         from_metadata => {
@@ -124,7 +123,7 @@ pub fn of_records(
     Ok(Models { schema, found_none: records.is_empty(), records, names, naming, scope })
 }
 
-/// The package has no model, and that can't be meant.
+/// The error that the package has no model, which can't be intended.
 pub fn no_models(cx: &Context) -> Error {
     let package = cx.config.package.as_ref().unwrap_or(&cx.project.package);
     let runtime = &cx.project.runtime;

@@ -1,5 +1,5 @@
-//! A new revision's file: where it goes in the history, what it looks like, and what is asked and
-//! tried before it is written.
+//! A new revision's file: its position in the history, its appearance, and what is asked and tried
+//! before it is written.
 
 pub mod decimal_warnings;
 mod format;

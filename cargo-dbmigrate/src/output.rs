@@ -1,4 +1,4 @@
-//! The one place that prints.
+//! The only module that prints.
 //!
 //! Results go to standard output, progress and diagnostics to standard error. With `--format json`
 //! standard output holds one JSON document and nothing else.
@@ -25,13 +25,13 @@ const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 /// The version of the JSON documents.
 pub const JSON_VERSION: u32 = 1;
 
-/// How much is said, and in which form.
+/// How much is printed, and in which format.
 #[derive(Debug, Clone, Copy)]
 pub struct Output {
     pub format: Format,
     pub verbose: bool,
     pub quiet: bool,
-    /// The database that is spoken of, where a command is about several.
+    /// The current database, if a command is about several.
     pub database: Option<&'static str>,
 }
 
@@ -50,29 +50,29 @@ impl Output {
         self.format == Format::Json
     }
 
-    /// A line of a command's result, unless the result is JSON.
+    /// Prints a line of a command's result, unless the result is JSON.
     pub fn line(&self, text: impl AsRef<str>) {
         if !self.is_json() {
             stdout(&format!("{}\n", text.as_ref()));
         }
     }
 
-    /// A line that says what was done, which `--quiet` leaves out.
+    /// Prints a line about what was done, unless `--quiet` is given.
     pub fn done(&self, text: impl AsRef<str>) {
         if !self.quiet {
             self.line(text);
         }
     }
 
-    /// Text as it is, such as a script.
+    /// Prints text unchanged, such as a script.
     pub fn text(&self, text: &str) {
         if !self.is_json() {
             stdout(text);
         }
     }
 
-    /// The command's result as JSON, when that was asked for. The document begins with the
-    /// version of the form and the command's name.
+    /// Prints the command's result as JSON, if that was requested. The document starts with the
+    /// version of the format and the command's name.
     pub fn json(&self, command: &str, mut members: serde_json::Value) {
         if !self.is_json() {
             return;
@@ -90,8 +90,8 @@ impl Output {
         stdout(&format!("{members:#}\n"));
     }
 
-    /// Speaks of one of several databases from here on, and says so. With `--quiet` a heading
-    /// without a line below it is left out.
+    /// Makes further output refer to one of several databases, and prints a heading. With `--quiet`
+    /// the heading is omitted if no line follows.
     pub fn about(&mut self, database: &str) {
         self.is_of(database);
         if self.is_json() {
@@ -105,14 +105,14 @@ impl Output {
         }
     }
 
-    /// Has the documents from here on say which of several databases they are about.
+    /// Makes further documents name the database that they are about.
     pub fn is_of(&mut self, database: &str) {
-        // There are few, and the program ends soon.
+        // There are few databases, and the program ends soon.
         self.database = Some(String::leak(database.to_owned()));
     }
 
-    /// Has the documents from here on say which database the command talks to, and says so with
-    /// `-v`. The URL holds no password.
+    /// Makes further documents name the database that the command uses, and prints it with `-v`.
+    /// The URL contains no password.
     pub fn talks_to(&self, url: &str) {
         let before = lock(&TALKS_TO).replace(url.to_owned());
         if before.as_deref() != Some(url) {
@@ -120,28 +120,28 @@ impl Output {
         }
     }
 
-    /// Says which database it is that the command talks to, where its answer depends on that.
+    /// Prints which database the command uses, if the answer depends on it.
     pub fn says_what_it_talks_to(&self) {
         if let (Some(url), false) = (&*lock(&TALKS_TO), self.verbose) {
             self.progress(talking_to(url));
         }
     }
 
-    /// Something that goes on, on standard error.
+    /// Prints progress, on standard error.
     pub fn progress(&self, text: impl AsRef<str>) {
         if !self.quiet {
             stderr(&format!("{}\n", text.as_ref()));
         }
     }
 
-    /// A detail for `-v`, on standard error.
+    /// Prints a detail for `-v`, on standard error.
     pub fn detail(&self, text: impl AsRef<str>) {
         if self.verbose {
             stderr(&format!("{}\n", text.as_ref()));
         }
     }
 
-    /// That another process is waited for.
+    /// Reports that the command waits for another process.
     pub fn waiting(&self, at_most: Duration) {
         self.progress(waiting(at_most));
     }
@@ -152,7 +152,7 @@ impl Output {
         }
     }
 
-    /// What a compiler or a migration says, as it is, on standard error.
+    /// Prints output of a compiler or a migration unchanged, on standard error.
     pub fn diagnostic(&self, text: &str) {
         stderr(&format!("{}\n", text.strip_suffix('\n').unwrap_or(text)));
     }
@@ -161,14 +161,14 @@ impl Output {
         stderr(&format!("{YELLOW}warning{YELLOW:#}: {}\n", text.as_ref()));
     }
 
-    /// A warning that a command may come to several times.
+    /// Prints a warning only once, even if a command reaches it several times.
     pub fn warning_once(&self, text: String) {
         if lock(&WARNED).insert(text.clone()) {
             self.warning(text);
         }
     }
 
-    /// A failure: with `--format json` also as a document on standard output.
+    /// Prints an error; with `--format json` also a document on standard output.
     pub fn error(&self, command: &str, err: &Error) {
         self.failure(err.to_string());
         let mut members = serde_json::json!({ "error": error_json(err) });
@@ -178,20 +178,20 @@ impl Output {
         self.json(command, members);
     }
 
-    /// One of several failures of a command that goes on, on standard error.
+    /// Prints one of several failures of a command that continues, on standard error.
     pub fn failure(&self, text: impl AsRef<str>) {
         stderr(&format!("{RED}error{RED:#}: {}\n", text.as_ref()));
     }
 }
 
-/// That another process is waited for, in words.
+/// The message about waiting for another process.
 pub fn waiting(at_most: Duration) -> String {
-    // What is left of a whole number of seconds is said as that number.
+    // A fraction of a second is rounded up.
     let seconds = at_most.as_secs().saturating_add(u64::from(at_most.subsec_nanos() > 0));
     format!("another process holds the database's lock; waiting for at most {seconds} seconds")
 }
 
-/// A failure in a document.
+/// An error as part of a document.
 pub fn error_json(err: &Error) -> serde_json::Value {
     serde_json::json!({
         "message": err.message(),
@@ -204,24 +204,24 @@ fn talking_to(url: &str) -> String {
     format!("Database: {url}")
 }
 
-/// The URL of the database that the command talks to, without its password.
+/// The URL of the database that the command uses, without its password.
 static TALKS_TO: Mutex<Option<String>> = Mutex::new(None);
 
-/// The heading that is printed before the next line.
+/// The heading to print before the next line.
 static HEADING: Mutex<Option<String>> = Mutex::new(None);
 
-/// What was warned of once.
+/// The warnings that were already printed.
 static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 
-/// What a thread that panicked left is as good as any.
+/// A value stays valid after another thread panicked with the lock.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The bar that is shown. What is printed meanwhile goes above it, whichever thread prints it.
+/// The progress bar. Output of any thread is printed above it.
 static BAR: Mutex<Option<ProgressBar>> = Mutex::new(None);
 
-/// Has a bar stay below what is printed, until there is none.
+/// Keeps a bar below all further output, until it is removed.
 pub fn keep_below(bar: Option<ProgressBar>) {
     *lock(&BAR) = bar;
 }
@@ -233,7 +233,7 @@ fn above_bar<T>(print: impl FnOnce() -> T) -> T {
     }
 }
 
-/// What `--color` says, for cargo's own output; nothing where it is to find out itself.
+/// The value of `--color` for cargo's own output; `None` if cargo should decide.
 pub fn color() -> Option<&'static str> {
     match anstream::ColorChoice::global() {
         anstream::ColorChoice::Auto => None,
@@ -247,8 +247,8 @@ pub fn is_interactive() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Whoever read standard output has seen enough, so nothing more is written to it. The command
-/// goes on: it may be in the middle of its work.
+/// Whether the reader of standard output has closed it, so that nothing more is written to it. The
+/// command continues, since it may be in the middle of its work.
 static CLOSED: AtomicBool = AtomicBool::new(false);
 
 /// Why a result could not be written.
@@ -268,13 +268,13 @@ fn stdout(text: &str) {
     }
 }
 
-/// The failure of a command whose results could not be written, though it did its work.
+/// The error for a command that did its work but could not write its results.
 pub fn lost_results() -> Option<Error> {
     let why = LOST.get()?;
     Some(Error::new(format!("failed to write to standard output: {why}")))
 }
 
-/// Nobody is left to tell when this fails.
+/// A failure to write here can't be reported to anyone.
 fn stderr(text: &str) {
     let _ = above_bar(|| anstream::stderr().lock().write_all(text.as_bytes()));
 }

@@ -1,8 +1,8 @@
-//! Paths: compared, cleaned, and written from one place to another.
+//! Paths: compared, normalised, and made relative.
 
 use std::path::{Component, Path, PathBuf};
 
-/// The way from a directory to a file, in slashes as Rust has it on every system.
+/// The path from a directory to a file, with slashes, as Rust accepts them on every system.
 pub fn relative(dir: &Path, path: &Path) -> String {
     let (dir, path) = (clean(dir), clean(path));
     let shared = dir.components().zip(path.components()).take_while(|(a, b)| a == b).count();
@@ -27,12 +27,12 @@ pub fn clean(path: &Path) -> PathBuf {
     clean
 }
 
-/// Whether two paths lead to one thing.
+/// Whether two paths lead to the same file or directory.
 pub fn is_same(one: &Path, two: &Path) -> bool {
     one == two || real(one) == real(two)
 }
 
-/// The path without links, as far as it is there.
+/// The path with links resolved, as far as it exists.
 pub fn real(path: &Path) -> PathBuf {
     let path = clean(path);
     let beside = || Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?));

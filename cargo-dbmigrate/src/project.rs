@@ -1,4 +1,4 @@
-//! Which package, and where its things are. No process is started to find out.
+//! Finds the package and its directories, without starting a process.
 
 mod cargo;
 mod manifest;
@@ -15,13 +15,13 @@ use manifest::Manifest;
 use crate::cli::Global;
 use crate::error::{Doing as _, Error, Result};
 
-/// The migrations directory, where the arguments name no other.
+/// The migrations directory, unless the arguments name another one.
 pub const MIGRATIONS: &str = "migrations";
 
 /// The package that models and revisions use.
 pub const RUNTIME: &str = "dbmigrate-runtime";
 
-/// The package that has the migrations.
+/// The package that contains the migrations.
 #[derive(Debug, Clone)]
 pub struct Project {
     /// The package's name.
@@ -29,31 +29,31 @@ pub struct Project {
     pub manifest_path: PathBuf,
     pub package_dir: PathBuf,
     pub workspace_root: PathBuf,
-    /// Where cargo builds the package.
+    /// The directory where cargo builds the package.
     pub target_dir: PathBuf,
     /// The package's edition.
     pub edition: String,
-    /// What the package depends on, by the names that it gives them.
+    /// The package's dependencies, by the names that it gives them.
     pub dependencies: toml::Table,
     /// The runtime's name in the package's code.
     pub runtime: String,
     pub migrations_dir: PathBuf,
-    /// Where dbmigrate.toml is: the default database's migrations directory.
+    /// The directory of dbmigrate.toml: the default database's migrations directory.
     pub config_dir: PathBuf,
-    /// Where this tool keeps its own work.
+    /// The directory for this tool's own files.
     pub work_dir: PathBuf,
-    /// Where cargo looks for its configuration, from here upward.
+    /// The directory from which cargo searches upwards for its configuration.
     pub cargo_dir: PathBuf,
 }
 
 impl Project {
-    /// Finds the package: the one of `--manifest-path` or of the working directory, or the one
-    /// that `-p` names. In a workspace without a package of its own it is the one member that has
-    /// a migrations directory.
+    /// Finds the package: that of `--manifest-path` or the working directory, or the one that `-p`
+    /// names. In a workspace without a root package it is the only member that has a migrations
+    /// directory.
     ///
     /// # Errors
     ///
-    /// When there is no such package, or a manifest doesn't parse.
+    /// When there is no such package, or a manifest can't be parsed.
     pub fn find(global: &Global) -> Result<Project> {
         let cwd = std::env::current_dir().doing(|| "find the working directory".to_owned())?;
         let manifest_path = match &global.cargo.manifest_path {
@@ -69,7 +69,7 @@ impl Project {
         let workspace_root = canonical(workspace.root.dir());
         let cargo_dir = if cwd.starts_with(&workspace_root) { cwd } else { package_dir.clone() };
         let target_dir = target_dir(&cargo_dir, &workspace_root)?;
-        // Paths that are made of this one, and what is kept by it, have one form.
+        // Normalised, since other paths are derived from this one, and files are named after it.
         let migrations_dir = crate::paths::clean(&package_dir.join(directory));
         let package = manifest.package_name().to_owned();
         let dependencies = manifest.dependencies(&workspace.root);
@@ -92,7 +92,7 @@ impl Project {
         })
     }
 
-    /// The package with another of its migrations directories.
+    /// The package with another one of its migrations directories.
     pub fn with_migrations(&self, dir: &Path) -> Project {
         Project {
             work_dir: work_dir(&self.target_dir, &self.package, dir),
@@ -101,13 +101,13 @@ impl Project {
         }
     }
 
-    /// A path as it is shown: from the package's directory when it is inside.
+    /// A path for messages: relative to the package's directory if it is inside.
     pub fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
         path.strip_prefix(&self.package_dir).unwrap_or(path).display()
     }
 }
 
-/// The name that a crate has among dependencies.
+/// The name that a dependency on this package has.
 pub fn name_of(dependencies: &toml::Table, package: &str) -> Option<String> {
     let is_it = |(name, dependency): &(&String, &toml::Value)| {
         let renamed = dependency.get("package").and_then(toml::Value::as_str);
@@ -116,7 +116,7 @@ pub fn name_of(dependencies: &toml::Table, package: &str) -> Option<String> {
     dependencies.iter().find(is_it).map(|(name, _)| name.clone())
 }
 
-/// Several packages may share a target directory, and one may have several histories.
+/// Several packages may have the same target directory, and one package may have several histories.
 fn work_dir(target_dir: &Path, package: &str, migrations_dir: &Path) -> PathBuf {
     let hash = crate::hex::short_hash(migrations_dir.as_os_str().as_encoded_bytes());
     target_dir.join("dbmigrate").join(format!("{package}-{hash}"))
@@ -127,15 +127,15 @@ pub fn in_build_script() -> bool {
     ["OUT_DIR", "HOST", "TARGET", "NUM_JOBS"].iter().all(|text| std::env::var_os(text).is_some())
 }
 
-/// A package's manifest and that of the workspace it is in, which may be the same.
+/// A package's manifest and that of its workspace, which may be the same.
 struct Workspace {
     root: Manifest,
     here: Manifest,
 }
 
 impl Workspace {
-    /// Cargo's own rule: a manifest with `[workspace]` is a root, one may name its root, and else
-    /// it is the next one above that doesn't exclude the package.
+    /// Follows cargo's own rule: a manifest with `[workspace]` is a root, a manifest may name its
+    /// root, and otherwise the root is the next one above that doesn't exclude the package.
     fn of(here: Manifest) -> Result<Workspace> {
         if here.is_root() {
             return Ok(Workspace { root: here.clone(), here });
@@ -173,8 +173,8 @@ impl Workspace {
         let named = members.iter().find(|manifest| manifest.package_name() == name);
         match named {
             Some(manifest) if has_migrations(manifest) => Ok(manifest.clone()),
-            // Of several packages the one with the migrations is the project, and `-p` names the
-            // one with the models.
+            // If there are several packages, the one with the migrations is the project, and `-p`
+            // names the one with the models.
             _ if is_package && has_migrations(&self.here) => Ok(self.here.clone()),
             Some(manifest) => Ok(manifest.clone()),
             None => {
@@ -198,7 +198,7 @@ impl Workspace {
             [] if members.is_empty() => {
                 Err(Error::new(format!("the workspace of `{root}` has no packages")))
             }
-            // It is the one that gets them.
+            // The only member is the one that gets the migrations.
             [] if members.len() == 1 => Ok(members[0].clone()),
             [] => {
                 let directory = directory.display();
@@ -251,7 +251,8 @@ fn nearest_manifest(cwd: &Path) -> Result<PathBuf> {
     })
 }
 
-/// From the environment, the configuration files, or beside the workspace's manifest.
+/// The target directory from the environment, the configuration files, or next to the workspace's
+/// manifest.
 fn target_dir(cargo_dir: &Path, workspace_root: &Path) -> Result<PathBuf> {
     let cwd = std::env::current_dir().doing(|| "find the working directory".to_owned())?;
     for name in TARGET_DIR_VARIABLES {
@@ -263,7 +264,7 @@ fn target_dir(cargo_dir: &Path, workspace_root: &Path) -> Result<PathBuf> {
     Ok(config.build.target_dir.unwrap_or_else(|| workspace_root.join("target")))
 }
 
-/// Without links and dots. Elsewhere than on Unix a canonical path has a form of its own that
+/// The path without links and dots. Outside of Unix, a canonical path has a special form that
 /// compilers and people don't expect.
 fn canonical(path: &Path) -> PathBuf {
     let res = if cfg!(unix) { path.canonicalize() } else { std::path::absolute(path) };

@@ -10,14 +10,14 @@ use dialoguer::{Confirm, Input, Select};
 use crate::error::{Doing as _, Result};
 use crate::interrupt;
 
-/// A list to choose from. The library redraws it by the number of its lines, so that every line
-/// has to fit the terminal. The library is given numbers, and the items are drawn here.
+/// A list to choose from. The library counts the lines to redraw, so every line has to fit the
+/// terminal. The library only gets numbers, and the items are drawn here.
 struct Choices<'a> {
     items: &'a [String],
     width: usize,
 }
 
-/// What the item that is chosen begins with; the others are indented as far.
+/// The prefix of the selected item; the others are indented by its width.
 const CHOSEN: &str = "> ";
 
 impl Choices<'_> {
@@ -32,7 +32,7 @@ impl Choices<'_> {
 }
 
 impl Theme for Choices<'_> {
-    /// What is asked ends in a question mark, so that no colon follows.
+    /// Questions end in a question mark, so no colon is added.
     fn format_select_prompt(&self, f: &mut dyn fmt::Write, prompt: &str) -> fmt::Result {
         f.write_str(prompt)
     }
@@ -57,7 +57,7 @@ impl Theme for Choices<'_> {
     }
 }
 
-/// Has one of the items chosen; enter takes the preselected one, if there is one.
+/// Lets a person choose one of the items; enter takes the preselected one, if there is one.
 pub fn select(question: &str, items: &[String], preselected: Option<usize>) -> Result<usize> {
     let (height, width) = size();
     let choices = Choices { items, width };
@@ -66,27 +66,27 @@ pub fn select(question: &str, items: &[String], preselected: Option<usize>) -> R
     let mut prompt = wrapped(question, width);
     let mut page = height.saturating_sub(prompt.len() + 1) / tallest;
     if page < items.len() {
-        // Which page it is follows the question.
+        // The page number follows the question.
         prompt = wrapped(question, width.saturating_sub(" [Page 10/10] ".len()));
         page = height.saturating_sub(prompt.len() + 1) / tallest;
     }
     let select = Select::with_theme(&choices)
         .with_prompt(prompt.join("\n"))
         .items(&numbers)
-        // The library takes two lines off, for a prompt of one line.
+        // The library subtracts two lines, for a prompt of one line.
         .max_length(page + 2);
     let select = preselected.into_iter().fold(select, Select::default);
     ask(question, || select.interact())
 }
 
-/// Has a text entered; without one it is the suggestion.
+/// Lets a person enter a text; an empty one means the suggestion.
 pub fn input(question: &str, suggestion: &str) -> Result<String> {
     let default = format!(" [{suggestion}]: ");
     let prompt = last_line(question, default.len() + ROOM);
     let input: Input<'_, String> = Input::new();
     let input = input.with_prompt(&prompt).default(suggestion.to_owned()).report(false);
     let answer = ask(question, || input.interact_text())?;
-    // The library clears the last line of what was typed, which may have had several.
+    // The library only clears the last line of the input, which may have had several.
     let typed = if answer == suggestion { 0 } else { measure_text_width(&answer) };
     let n_drawn = measure_text_width(&prompt) + measure_text_width(&default) + typed;
     let term = Term::stderr();
@@ -98,7 +98,7 @@ pub fn input(question: &str, suggestion: &str) -> Result<String> {
     Ok(answer)
 }
 
-/// Asks for a yes; anything else is a no.
+/// Asks for confirmation; anything but a yes is a no.
 pub fn confirm(question: &str) -> Result<bool> {
     let prompt = last_line(question, " [y/N] yes".len());
     let confirm = Confirm::new().with_prompt(prompt).default(false);
@@ -108,32 +108,32 @@ pub fn confirm(question: &str) -> Result<bool> {
 /// How much of a line is left free for a short answer.
 const ROOM: usize = 8;
 
-/// Prints a question but for its last line, which the library draws, and redraws with `extra`
-/// characters after it. Where it has no room for these all of the question is printed, and the
-/// answer gets a line of its own.
+/// Prints a question except for its last line, which the library draws, and redraws with `extra`
+/// more characters. If those don't fit, the whole question is printed, and the answer gets its own
+/// line.
 fn last_line(question: &str, extra: usize) -> String {
     let (_, width) = size();
     let mut lines = wrapped(question, width);
     let has_room = lines.last().is_some_and(|last| measure_text_width(last) + extra <= width);
     let last = if has_room { lines.pop() } else { None };
     for line in lines {
-        // Where this can't be written, the prompt fails as well.
+        // If this can't be written, the prompt fails as well.
         let _ = Term::stderr().write_line(&line);
     }
     last.unwrap_or_default()
 }
 
-/// The lines and the columns of the terminal; its last column is left free, since terminals
-/// differ in where the cursor is once it is filled.
+/// The height and width of the terminal. Its last column is left free, since terminals differ in
+/// where the cursor is when it is filled.
 fn size() -> (usize, usize) {
     let (height, width) = Term::stderr().size();
     (usize::from(height), usize::from(width).saturating_sub(1).max(MIN_WIDTH))
 }
 
-/// A narrower terminal is taken to be as wide as this.
+/// The minimum width that is assumed for a terminal.
 const MIN_WIDTH: usize = 20;
 
-/// A text in lines that are at most so wide, broken between words where it can be.
+/// A text in lines of at most this width, broken between words where possible.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.split('\n') {
@@ -164,7 +164,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 fn ask<T>(question: &str, prompt: impl FnOnce() -> dialoguer::Result<T>) -> Result<T> {
     interrupt::watch();
     match prompt() {
-        // The handler runs beside it, and either may come first.
+        // The interrupt handler runs concurrently, and either may come first.
         Err(dialoguer::Error::IO(err)) if err.kind() == ErrorKind::Interrupted => {
             interrupt::interrupted()
         }

@@ -1,4 +1,4 @@
-//! The revision files: in which directories they are, and how `mod.rs` names them.
+//! The revision files: which directories contain them, and how `mod.rs` lists them.
 
 pub mod constants;
 
@@ -13,35 +13,36 @@ use crate::paths::{self, clean, is_same};
 /// The file of a revision module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RevisionFile {
-    /// The module's name: the file's without its ending.
+    /// The module's name: the file's name without its extension.
     pub module: String,
     pub path: PathBuf,
-    /// The path that the list in `mod.rs` names; none where the file is where a module of that
-    /// name is looked for.
+    /// The path in the list of `mod.rs`; `None` if the file is where a module with this name is
+    /// expected.
     pub listed: Option<String>,
 }
 
 /// A directory of revision files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
-    /// As it is written in dbmigrate.toml: from the migrations directory.
+    /// The directory as written in dbmigrate.toml, relative to the migrations directory.
     pub name: String,
     pub dir: PathBuf,
 }
 
 impl Location {
-    /// Whether this is meant: as it is named in dbmigrate.toml, or from the working directory.
+    /// Whether the path is this directory, given as in dbmigrate.toml or relative to the working
+    /// directory.
     pub fn is_at(&self, path: &Path) -> bool {
         path.to_str() == Some(&self.name)
             || std::path::absolute(path).is_ok_and(|path| is_same(&clean(&path), &self.dir))
     }
 }
 
-/// The directories of revision files, each once.
+/// The directories of revision files, without duplicates.
 ///
 /// # Errors
 ///
-/// When `version_locations` names none, or one that other machines don't have.
+/// When `version_locations` is empty, or contains a path that other machines don't have.
 pub fn locations(cx: &Context) -> Result<Vec<Location>> {
     let mut locations: Vec<Location> = Vec::new();
     for name in &cx.config.version_locations {
@@ -70,16 +71,17 @@ pub fn locations(cx: &Context) -> Result<Vec<Location>> {
 ///
 /// # Errors
 ///
-/// When there is no migrations directory, a name can't be a module's, or two files have the same.
+/// When there is no migrations directory, when a name can't be a module's, or when two files have
+/// the same name.
 pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
     all_with(cx, None)
 }
 
-/// The same with a file that is about to be written.
+/// The same including a file that is about to be written.
 ///
 /// # Errors
 ///
-/// Also when the new file's name is another one's.
+/// Also when the new file has the same name as another one.
 pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
     let dir = &cx.project.migrations_dir;
     if !dir.is_dir() {
@@ -91,7 +93,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
     }
     let mut found: Vec<PathBuf> = new.into_iter().map(Path::to_owned).collect();
     for location in locations(cx)? {
-        // Else a typo would be a history without revisions.
+        // Otherwise a typo would result in a history without revisions.
         if !location.dir.exists() && location.name != VERSIONS {
             cx.out.warning_once(format!(
                 "`version_locations` names `{}`, and there is no directory `{}`",
@@ -105,7 +107,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
     for path in found {
         let Some(file) = revision_file(cx, path)? else { continue };
         let Some(other) = files.insert(file.module.clone(), file.clone()) else { continue };
-        // A location may be within another one.
+        // A location may be inside another one.
         if !is_same(&other.path, &file.path) {
             let (one, two) = (cx.project.shown(&other.path), cx.project.shown(&file.path));
             let message = format!("two revision files have the same name: {one} and {two}");
@@ -115,7 +117,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
     Ok(files.into_values().collect())
 }
 
-/// Adds the files of a directory, and of those in it where it goes `deep`.
+/// Adds the files of a directory and, if `deep` is set, of its subdirectories.
 fn walk(dir: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
     let entries = match std::fs::read_dir(dir) {
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -123,7 +125,7 @@ fn walk(dir: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
     };
     for entry in entries {
         let entry = entry.doing(|| format!("read `{}`", dir.display()))?;
-        // What a link leads to might lead back here.
+        // A link might lead back here.
         if deep && entry.file_type().is_ok_and(|name| name.is_dir()) {
             walk(&entry.path(), deep, found)?;
         } else {
@@ -133,11 +135,11 @@ fn walk(dir: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
     Ok(())
 }
 
-/// The file as a module; none where it is no revision.
+/// The file as a module; `None` if it isn't a revision.
 fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let stem = stem.as_ref();
-    // Editors leave `.#name.rs` and the like.
+    // Editors leave files such as `.#name.rs`.
     let is_source = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("rs"));
     if !is_source || stem == "mod" || stem.starts_with('.') {
         return Ok(None);
@@ -160,7 +162,7 @@ fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
     Ok(Some(RevisionFile { module, path, listed }))
 }
 
-/// Whether a file's name may be a module's. That no keyword is one, the compiler says.
+/// Whether a file's name can be the name of a module. The compiler reports keywords.
 fn is_name(stem: &str) -> bool {
     let is_part = |c: char| c == '_' || c.is_alphanumeric();
     stem.chars().all(is_part) && !stem.starts_with(|c: char| c.is_ascii_digit())

@@ -1,4 +1,4 @@
-//! Runs up and down, and scripts of them: what the commands share that apply and undo revisions.
+//! Runs in both directions and their scripts, for the commands that apply and undo revisions.
 
 mod as_applied;
 mod down;
@@ -25,7 +25,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
 
-/// Says that a database is where it is to be.
+/// Reports that a database already is at its target.
 fn nothing_to(
     cx: &Context,
     what: &str,
@@ -40,7 +40,7 @@ fn nothing_to(
     cx.out.progress(format!("Nothing to {what}: {} {at}", database.url()));
 }
 
-/// What statements depend on in a database.
+/// The facts about a database that statements depend on.
 fn stored_facts(driver: &mut dyn Driver) -> Result<Facts> {
     let failed = |err| Error::new("failed to read what is stored of the tables").cause(err);
     driver.as_connection().facts_with_objects().map_err(failed)

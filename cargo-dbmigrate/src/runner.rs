@@ -1,8 +1,8 @@
-//! What the revision modules record, and running their steps.
+//! Records the operations of revision modules, and runs their steps.
 //!
-//! The modules are compiled into a small program, the *runner*: a crate of its own that depends on
-//! the runtime and on no database. What each module recorded is kept, so that only new and changed
-//! files are compiled, and when there are none no process is started.
+//! The modules are compiled into a small program, the *runner*: a separate crate that depends on
+//! the runtime and on no database. What each module recorded is cached, so only new and changed
+//! files are compiled, and if there are none, no process is started.
 
 mod cache;
 mod channel;
@@ -30,10 +30,10 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::revision_files::RevisionFile;
 
-/// The version of this tool, which is that of the runtime it was made with.
+/// The version of this tool, which is also that of its runtime.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a module recorded: its place in the history, and the operations still encoded.
+/// What a module recorded: its place in the history, and its operations, still encoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
     pub module: String,
@@ -49,7 +49,7 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// The migration with its operations. Steps have no function here: [`Steps`] runs them.
+    /// The migration with decoded operations. Its steps have no functions; [`Steps`] runs them.
     pub fn migration(&self) -> Result<Migration> {
         let recorded = read_recorded(&self.line)
             .map_err(|err| err.to_string())
@@ -64,7 +64,7 @@ impl Recording {
         Ok(recorded)
     }
 
-    /// Reads a frame of the runner.
+    /// Parses a frame of the runner.
     fn of_frame(cx: &Context, files: &[RevisionFile], line: String) -> Result<Recording> {
         let recorded = read_recorded(&line).map_err(|err| {
             Error::new(format!("failed to read what the migrations recorded: {err}")).hint(

@@ -1,4 +1,5 @@
-//! Files that the tool writes for people. What a person may have edited is never overwritten.
+//! Files that the tool writes for people. A file that a person may have edited is never
+//! overwritten.
 
 mod database;
 mod template;
@@ -53,10 +54,10 @@ next (`upgrade`) and back (`downgrade`). The functions record operations; they d
 `dbmigrate.toml` holds the settings, `mod.rs` the list of the revisions.
 ";
 
-/// Says to git how files are merged.
+/// Tells git how to merge files.
 const GIT_ATTRIBUTES: &str = ".gitattributes";
 
-/// Two people who each write a revision add a line to the list, and both lines are right.
+/// When two people each write a revision, both add a line to the list, and both lines are needed.
 const MERGED_LIST: &str = "\
 # Both sides' lines of the list of revisions are kept; it follows the files by the next command.
 /mod.rs merge=union
@@ -68,7 +69,7 @@ const CONFIG: &str = include_str!("scaffold/dbmigrate.toml");
 ///
 /// # Errors
 ///
-/// When it is there already and not empty, or a file can't be written.
+/// When the directory already exists and isn't empty, or a file can't be written.
 pub fn create(cx: &Context, template: &Template) -> Result<()> {
     let dir = &cx.project.migrations_dir;
     if dir.is_file() {
@@ -83,7 +84,7 @@ pub fn create(cx: &Context, template: &Template) -> Result<()> {
     let list = new_list(cx);
     let mut edits = Vec::new();
     for (name, bytes) in template.files() {
-        // Of a template's own nothing is changed.
+        // A template's own files aren't changed.
         let bytes = if bytes == MOD_RS.as_bytes() { list.as_bytes() } else { bytes };
         edits.push(Edit::Create { path: dir.join(name), bytes: bytes.to_vec() });
     }
@@ -97,7 +98,7 @@ pub fn create(cx: &Context, template: &Template) -> Result<()> {
     Ok(())
 }
 
-/// Creates a migrations directory with these files in it, and says so.
+/// Creates a migrations directory with these files, and reports it.
 fn create_all(cx: &Context, dir: &Path, edits: &[Edit]) -> Result<()> {
     let mut created = Vec::new();
     for dir in [dir.to_owned(), dir.join(VERSIONS)] {
@@ -112,7 +113,7 @@ fn create_all(cx: &Context, dir: &Path, edits: &[Edit]) -> Result<()> {
     for edit in edits {
         let Edit::Create { path, .. } = edit else { continue };
         let line = format!("Generating {} ... done", cx.project.shown(path));
-        // It belongs to git, and nobody has to look at it.
+        // This file is for git, and nobody has to read it.
         if path.file_name().is_some_and(|name| name == GIT_ATTRIBUTES) {
             cx.out.detail(line);
         } else {
@@ -135,7 +136,7 @@ fn included(cx: &Context) -> (String, &str) {
     (path, cx.database.as_deref().unwrap_or("migrations"))
 }
 
-/// A new `mod.rs`, which says how it is included.
+/// A new `mod.rs`, which explains how to include it.
 fn new_list(cx: &Context) -> String {
     let (path, name) = included(cx);
     MOD_RS
@@ -145,12 +146,12 @@ fn new_list(cx: &Context) -> String {
         .replace("dbmigrate_runtime", &cx.project.runtime)
 }
 
-/// Has git merge the list in a directory's `mod.rs`.
+/// Makes git merge the list in a directory's `mod.rs`.
 fn git_attributes(dir: &Path) -> Edit {
     Edit::Create { path: dir.join(GIT_ATTRIBUTES), bytes: MERGED_LIST.into() }
 }
 
-/// Brings the list in `mod.rs` in line with the revision files.
+/// Updates the list in `mod.rs` to match the revision files.
 pub fn sync_list(cx: &Context) -> Result<()> {
     cx.edits.apply(list_of(cx, &revision_files::all(cx)?)?.as_slice())
 }
@@ -159,8 +160,8 @@ fn list_path(cx: &Context) -> PathBuf {
     cx.project.migrations_dir.join("mod.rs")
 }
 
-/// What brings the list in line with these revision files; the rest of the file stays. A missing
-/// file is written anew; one without the list's marks is left alone, with a note.
+/// The edit that updates the list to these revision files; the rest of the file stays unchanged. A
+/// missing file is created; a file without the marks of the list is left alone, with a message.
 pub fn list_of(cx: &Context, files: &[RevisionFile]) -> Result<Option<Edit>> {
     let path = list_path(cx);
     let text = match fs::read_to_string(&path) {
@@ -182,9 +183,9 @@ pub fn list_of(cx: &Context, files: &[RevisionFile]) -> Result<Option<Edit>> {
 /// How the list in `mod.rs` differs from the revision files.
 #[derive(Debug, Default)]
 pub struct ListDifference {
-    /// The files that it lacks.
+    /// Files that are missing from the list.
     pub lacks: Vec<String>,
-    /// Its lines that are no revision's, or are there a second time.
+    /// Lines that belong to no file, or that are duplicates.
     pub extra: Vec<String>,
 }
 
@@ -194,7 +195,7 @@ impl ListDifference {
     }
 }
 
-/// Compares the list in `mod.rs`, where there is one, with the revision files.
+/// Compares the list in `mod.rs`, if there is one, with the revision files.
 pub fn compare_list(cx: &Context) -> Result<ListDifference> {
     let text = fs::read_to_string(list_path(cx)).unwrap_or_default();
     let Some((begin, end)) = marks(&text) else { return Ok(ListDifference::default()) };
@@ -220,13 +221,13 @@ fn with_list(text: &str, files: &[RevisionFile]) -> Option<String> {
     Some(format!("{}{lines}\n    {}", &text[..begin], &text[end..]))
 }
 
-/// Where the list begins and ends.
+/// The start and the end of the list.
 fn marks(text: &str) -> Option<(usize, usize)> {
     let begin = text.find(BEGIN)? + BEGIN.len();
     Some((begin, begin + text[begin..].find(END)?))
 }
 
-/// The line of a revision.
+/// The line for a revision.
 fn line(file: &RevisionFile) -> String {
     match &file.listed {
         None => format!("{};", file.module),
@@ -234,7 +235,7 @@ fn line(file: &RevisionFile) -> String {
     }
 }
 
-/// Where the list of revisions isn't what is on disk, that may be why a host doesn't compile.
+/// If the list of revisions doesn't match the files, that may be why a host doesn't compile.
 pub fn stale_list(cx: &Context, err: Error) -> Error {
     match compare_list(cx) {
         Ok(difference) if !difference.is_none() => err.hint(
@@ -266,7 +267,7 @@ mod tests {
         let second = with_list(&edited, std::slice::from_ref(&m2)).unwrap();
         assert!(!second.contains("m1_a") && !second.contains("<<<"), "{second}");
         assert!(second.ends_with("mod shared;\n"), "{second}");
-        // What merges leave: lines of both sides, twice or in another order.
+        // What merges leave behind: lines of both sides, duplicated or in another order.
         let line = "m2_b = \"blog/m2_b.rs\";";
         let merged = first.replace("m1_a;", &format!("{line}\n    m1_a;"));
         assert_ne!(merged, first);

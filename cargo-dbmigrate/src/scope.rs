@@ -1,7 +1,7 @@
-//! What is compared and what is left out: `include` and `exclude` of dbmigrate.toml.
+//! What is compared and what is left out: `include` and `exclude` in dbmigrate.toml.
 //!
-//! A schema is filtered where two of them meet, both alike, so what is left out is in no
-//! difference. Operations still run on all that there is.
+//! When two schemas are compared, both are filtered in the same way, so that no difference involves
+//! what is left out. Operations still run on complete schemas.
 
 mod pattern;
 
@@ -20,24 +20,24 @@ use crate::error::{Error, Result};
 pub struct Scope {
     /// When two names are the same to the database, and how it reads expressions.
     pub names: NameRules,
-    /// Tables; none means all.
+    /// The compared tables; empty for all.
     pub include: Vec<Included>,
-    /// Tables, columns and objects of one kind.
+    /// Excluded tables, columns and objects of a certain kind.
     pub exclude: Vec<Excluded>,
 }
 
 impl Scope {
-    /// All that there is.
+    /// The scope that includes everything.
     pub fn all(names: NameRules) -> Scope {
         Scope { names, include: Vec::new(), exclude: Vec::new() }
     }
 
-    /// Whether all is compared.
+    /// Whether everything is compared.
     pub fn is_empty(&self) -> bool {
         self.include.is_empty() && self.exclude.is_empty()
     }
 
-    /// Whether a table, or a view, is compared.
+    /// Whether a table or a view is compared.
     pub fn has_table(&self, name: &str) -> bool {
         let is_in =
             self.include.is_empty() || self.include.iter().any(|included| included.0.matches(name));
@@ -53,17 +53,17 @@ impl Scope {
         self.exclude.iter().any(|excluded| excluded.matches(subject))
     }
 
-    /// What of a schema is compared.
+    /// The compared part of a schema.
     pub fn compared(&self, schema: &Schema) -> Schema {
         if self.is_empty() {
             return schema.clone();
         }
         let tables = schema.tables.values().filter(|table| self.has_table(&table.name));
         let tables = tables.map(|table| self.compared_table(table));
-        // Of a table without a column nothing is left to say.
+        // If a table has no columns left, nothing is left to compare.
         let mut tables: Vec<Table> = tables.filter(|table| !table.columns.is_empty()).collect();
         let kept = Schema::from_tables(tables.iter().cloned());
-        // A key to a table that is left out stands, as that one is somebody else's matter.
+        // A foreign key to a table that is left out is kept, since that table is managed elsewhere.
         let stands = |key: &ForeignKey| {
             let name = &key.references_table;
             let Some(whole) = schema.table(name).filter(|_| self.has_table(name)) else {
@@ -81,8 +81,8 @@ impl Scope {
         Schema::from_tables(tables)
     }
 
-    /// A table without what is left out and what can't be without that: its keys, checks, indexes
-    /// and computed columns.
+    /// A table without what is left out and what depends on it: keys, checks, indexes and generated
+    /// columns.
     fn compared_table(&self, table: &Table) -> Table {
         let mut table = table.clone();
         let is_out = |text: &str| self.excludes(&Subject::Column(&table.name, text));
@@ -123,8 +123,8 @@ impl Scope {
         table
     }
 
-    /// What of a live database with these objects is compared. What others added is left out by the
-    /// same patterns: views by those of tables, triggers with their tables.
+    /// The compared part of a live database with these objects. Objects that others added are
+    /// filtered by the same patterns: views like tables, triggers with their tables.
     pub fn found(&self, found: &Catalog, objects: &[Object]) -> Catalog {
         if self.is_empty() {
             return found.clone();
@@ -151,11 +151,11 @@ impl Scope {
         kept
     }
 
-    /// Fails where operations that come of a part don't fit the whole.
+    /// Fails if operations that were derived from the compared part don't fit the complete schema.
     ///
     /// # Errors
     ///
-    /// The first operation that doesn't, with the patterns that are to blame.
+    /// The first operation that doesn't fit, with the patterns that cause it.
     pub fn refuse_unfit(&self, operations: &[Operation], on: &Schema) -> Result<()> {
         if self.is_empty() {
             return Ok(());
@@ -169,11 +169,11 @@ impl Scope {
         Ok(())
     }
 
-    /// Fails where a new table would lose its primary key.
+    /// Fails if a new table would lose its primary key.
     ///
     /// # Errors
     ///
-    /// The first such table, with the pattern that leaves its key out.
+    /// The first such table, with the pattern that leaves out its key.
     pub fn refuse_keyless(&self, operations: &[Operation], models: &Schema) -> Result<()> {
         for operation in operations {
             let Operation::CreateTable(new) = operation else { continue };
@@ -190,8 +190,8 @@ impl Scope {
         Ok(())
     }
 
-    /// The settings that leave something out of the tables that an operation is about, and of
-    /// those that refer to them.
+    /// The settings that leave something out of the tables that an operation changes, or of those
+    /// that refer to them.
     fn blamed(&self, operation: &Operation, schema: &Schema) -> String {
         let about = operation.tables();
         let is_about =
@@ -227,7 +227,7 @@ impl Scope {
     }
 }
 
-/// What of a table a pattern can name.
+/// The parts of a table that a pattern can name.
 fn subjects(table: &Table) -> Vec<Subject<'_>> {
     let mut subjects = vec![Subject::Table(&table.name)];
     subjects.extend(table.columns.iter().map(|column| Subject::Column(&table.name, &column.name)));

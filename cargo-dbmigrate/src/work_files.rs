@@ -1,4 +1,4 @@
-//! Files under the target directory, which only this tool reads.
+//! Files in the target directory, which only this tool reads.
 
 use std::fs;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use crate::error::{Doing as _, Result};
 use crate::hex::random;
 
-/// Replaces a file in one step, so that nobody reads a half. Of a link it is the file that it
-/// leads to.
+/// Replaces a file atomically, so that nobody reads half of it. If the path is a link, the file
+/// that it leads to is replaced.
 pub fn write(path: &Path, text: &str) -> Result<()> {
     let doing = || format!("write `{}`", path.display());
     let target =
@@ -16,13 +16,13 @@ pub fn write(path: &Path, text: &str) -> Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", random()?));
     fs::write(&temporary, text).doing(doing)?;
     if let Ok(metadata) = fs::metadata(path) {
-        // Where the file system has none, nothing is lost.
+        // If the file system has no permissions, nothing is lost.
         let _ = fs::set_permissions(&temporary, metadata.permissions());
     }
     fs::rename(&temporary, path).doing(doing)
 }
 
-/// Writes a file if it has another text, so that cargo doesn't take it for changed.
+/// Writes a file only if its text differs, so that cargo doesn't consider it changed.
 pub fn write_if_new(path: &Path, text: &str) -> Result<()> {
     match fs::read_to_string(path) {
         Ok(existing) if existing == text => Ok(()),

@@ -1,8 +1,8 @@
-//! What a database has, in the words of models and migrations.
+//! Expresses what a database contains in the terms of models and migrations.
 //!
-//! A database keeps less than a model says: one word for four integer types, a condition instead
-//! of an enumeration, no comments. Where what it keeps is just what it would keep of a known
-//! table, the known table's words are taken; where it isn't, the database's own stay.
+//! A database stores less than a model says: one declared type for four integer types, a condition
+//! instead of an enumeration, no comments. If the database stores exactly what it would store for a
+//! known table, the known table's definition is adopted; otherwise the database's own stays.
 
 use dbmigrate_runtime::engine::dialect::Comparing;
 use dbmigrate_runtime::engine::folding::Folding;
@@ -12,26 +12,26 @@ use dbmigrate_runtime::schema::{
     Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, Schema, Table, Type, Unique,
 };
 
-/// How a database keeps tables, and how the tool names what has no name there.
+/// How a database stores tables, and how the tool names what has no name in the database.
 #[derive(Clone, Copy)]
 pub struct Keeping<'a> {
-    /// What the database keeps of a table, beside the one that it has.
+    /// What the database would store for a table, given its existing table of that name.
     pub stored: &'a dyn Fn(&Table, &Table) -> Option<Table>,
-    /// What it reads alike.
+    /// Which spellings the database treats as equal.
     pub comparing: Comparing,
-    /// The names of constraints.
+    /// The convention for the names of constraints.
     pub naming: &'a Convention,
 }
 
-/// A known table, and what a database keeps of it.
+/// A known table, and what a database would store for it.
 struct Known<'a> {
     table: &'a Table,
     stored: Table,
 }
 
-/// The tables of a database that are known from one of these schemas, in their words, those of
-/// the first that fits. Indexes that none of them knows are others' and left out; constraints
-/// without a name get one by the convention.
+/// The tables of a database in the terms of the first of these schemas that matches; tables that
+/// none of them knows are omitted. Indexes that none of them knows belong to others and are
+/// omitted. Constraints without a name are named by the convention.
 pub fn adopt(actual: &Schema, known: &[&Schema], keeping: &Keeping<'_>) -> Schema {
     let folding = keeping.comparing.folding;
     let tables = actual.tables.values().filter_map(|actual| {
@@ -94,7 +94,7 @@ fn adopt_table(
         }
     }
     for check in &mut table.checks {
-        // Two ways to write a condition are kept as they are written.
+        // A condition keeps the spelling that is known for it.
         let pairs = known.iter().flat_map(|name| name.table.checks.iter().zip(stored_checks(name)));
         let same = |(_, stored): &(&Check, &Check)| {
             comparing.lexicon.same_expression(&stored.expression, &check.expression)
@@ -112,7 +112,7 @@ fn adopt_table(
     table
 }
 
-/// What the database keeps of the table's own conditions, in their order.
+/// What the database would store for the table's own conditions, in the same order.
 fn stored_checks<'a>(known: &'a Known<'_>) -> Vec<&'a Check> {
     let of = |own: &Check| {
         known.stored.checks.iter().find(|check| !own.name.is_empty() && check.name == own.name)
@@ -120,7 +120,7 @@ fn stored_checks<'a>(known: &'a Known<'_>) -> Vec<&'a Check> {
     known.table.checks.iter().map(|check| of(check).unwrap_or(check)).collect()
 }
 
-/// The table with the names spelled as they are known.
+/// The table with its names in the known spelling.
 fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Folding) -> Table {
     let of = |tables: &[&Table], column: &mut String| {
         let mut columns = tables.iter().flat_map(|table| &table.columns);
@@ -159,8 +159,8 @@ fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Fo
     table
 }
 
-/// Takes the known words for a column, and for an enumeration also its condition out of the
-/// table's.
+/// Adopts the known definition of a column. For an enumeration, also removes its condition from the
+/// table's checks.
 fn adopt_column(
     column: &mut Column,
     checks: &mut Vec<Check>,
@@ -181,7 +181,7 @@ fn adopt_column(
     let of = |same: &dyn Fn(&Column) -> bool| {
         pairs.iter().find(|(_, stored)| same(stored)).map(|(known, _)| *known)
     };
-    // The type goes by itself: an enumeration is one only with its condition.
+    // The type is adopted separately, since it is an enumeration only together with its condition.
     let mut types = pairs
         .iter()
         .filter(|(_, column)| same_type(column, &was, comparing))
@@ -228,8 +228,8 @@ fn same_type(one: &Column, other: &Column, comparing: &Comparing) -> bool {
     comparing.same_column(&only(one), &only(other))
 }
 
-/// The enumeration with the values that the database allows, whose condition is then no check of
-/// the table's.
+/// The enumeration with the values that the database allows. Its condition then isn't a check of
+/// the table.
 fn enumeration(
     ty: &Type,
     column: &str,
@@ -266,8 +266,8 @@ fn enumeration(
         })
 }
 
-/// The index as it is known; by its name alone it stays what it is, by its content alone it keeps
-/// its name. A second one of the same content is others'.
+/// The index in its known form. If only the name matches, its definition stays; if only the
+/// definition matches, its name stays. A second index with the same definition belongs to others.
 fn adopt_index(
     index: &Index,
     actual: &Table,
@@ -297,7 +297,7 @@ fn adopt_index(
     }
 }
 
-/// The one that is better than the others, or else the first.
+/// The first item that is better than the others, or else the first item.
 fn best<T>(items: impl Iterator<Item = T>, is_better: impl Fn(&T) -> bool) -> Option<T> {
     let mut items: Vec<T> = items.collect();
     match items.iter().position(is_better) {
@@ -306,12 +306,12 @@ fn best<T>(items: impl Iterator<Item = T>, is_better: impl Fn(&T) -> bool) -> Op
     }
 }
 
-/// Whether what a database calls so may be what is known by that name: it may have no name there.
+/// Whether the database's name can stand for the known name; the database may have no name for it.
 fn fits(actual: &str, known: &str, folding: Folding) -> bool {
     actual.is_empty() || folding.same(actual, known)
 }
 
-/// Gives a constraint without a name the one that it would have by the convention.
+/// Names an unnamed constraint by the convention.
 fn named(name: &mut String, convention: impl FnOnce() -> String) {
     if name.is_empty() {
         *name = convention();

@@ -1,4 +1,4 @@
-//! What is gone beside what is new and alike: it may have another name now.
+//! Finds possible renames: something that was removed, and something similar that was added.
 
 use std::cmp::Reverse;
 
@@ -7,8 +7,8 @@ use dbmigrate_runtime::schema::{Column, ForeignKey, Schema, Table, Type};
 use super::convert;
 use super::question::Rename;
 
-/// The tables and columns that are gone and that may be renamed, each with what it may be called
-/// now, the likeliest first.
+/// The removed tables and columns that may have been renamed, each with its possible new names,
+/// most likely first.
 pub fn renames(from: &Schema, to: &Schema, dropped: &[String]) -> Vec<Rename> {
     let mut questions = Vec::new();
     let olds = from.tables.values().filter(|table| to.table(&table.name).is_none());
@@ -39,36 +39,36 @@ pub fn renames(from: &Schema, to: &Schema, dropped: &[String]) -> Vec<Rename> {
     questions
 }
 
-/// Something that is gone with something new that it may be.
+/// Something that was removed, and something new that may be the same.
 struct Pair {
     old: String,
     new: String,
     rank: Rank,
 }
 
-/// How much speaks for a rename; what is compared first counts most.
+/// The evidence for a rename. Earlier fields weigh more than later ones.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
-    /// What both refer to, whether they hold the same, and how they are indexed.
+    /// What they refer to, whether their types are the same, and how they are indexed.
     kind: Kind,
-    /// How alike their places are.
+    /// How similar their positions are.
     place: u8,
-    /// How alike their names are.
+    /// How similar their names are.
     name: u8,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Kind {
-    /// 0 where they refer to different tables.
+    /// 0 if they refer to different tables.
     target: u8,
     same_type: bool,
     indexes: u8,
-    /// How alike they are beside, in a thousand parts.
+    /// How similar they are otherwise, in thousandths.
     rest: u16,
 }
 
-/// The questions, each with its choices in order. One is the likely one where it is better than
-/// every other for the old name, and the old name better than every other for it.
+/// The questions, each with its choices in order. A choice is the likely one if it is better than
+/// all others for the old name, and the old name is better than all others for it.
 fn asked(is_table: bool, pairs: Vec<Pair>, dropped: &[String]) -> Vec<Rename> {
     let is_open = |pair: &&Pair| !dropped.contains(&pair.old);
     let pairs: Vec<&Pair> = pairs.iter().filter(is_open).collect();
@@ -86,8 +86,8 @@ fn asked(is_table: bool, pairs: Vec<Pair>, dropped: &[String]) -> Vec<Rename> {
     olds.into_iter().map(question).collect()
 }
 
-/// The pairs that are better than each other one of the same old or new name; what one of them
-/// takes is no rival to the rest.
+/// The pairs that are better than every other pair with the same old or new name. What one of them
+/// uses up no longer competes with the rest.
 fn likely<'a>(pairs: &[&'a Pair]) -> Vec<&'a Pair> {
     let mut left: Vec<&Pair> = pairs.to_vec();
     let mut likely = Vec::new();
@@ -95,7 +95,7 @@ fn likely<'a>(pairs: &[&'a Pair]) -> Vec<&'a Pair> {
         let mut rivals = left.iter().filter(|pair| {
             (pair.old == best.old || pair.new == best.new) && !std::ptr::eq(**pair, best)
         });
-        // Place and name may speak for different ones.
+        // Position and name may point to different pairs.
         let contradicts =
             |pair: &Pair| pair.rank.kind == best.rank.kind && pair.rank.name > best.rank.name;
         best.rank.kind.target > 0 && rivals.all(|pair| pair.rank < best.rank && !contradicts(pair))
@@ -107,12 +107,12 @@ fn likely<'a>(pairs: &[&'a Pair]) -> Vec<&'a Pair> {
     likely
 }
 
-/// For the order of choices alone.
+/// Only used to order the choices.
 fn fine(old: &str, new: &str) -> usize {
     (strsim::jaro_winkler(&old.to_lowercase(), &new.to_lowercase()) * 1000.0) as usize
 }
 
-/// How alike two names are, in steps: small differences say nothing.
+/// The similarity of two names, in coarse steps, since small differences mean nothing.
 fn by_name(old: &str, new: &str) -> u8 {
     let (old, new) = (old.to_lowercase(), new.to_lowercase());
     let bare = |name: &str| name.replace('_', "");
@@ -129,7 +129,7 @@ fn by_name(old: &str, new: &str) -> u8 {
     }
 }
 
-/// Most columns are the same.
+/// Requires that most columns are the same.
 fn tables(from: &Schema, to: &Schema, old: &Table, new: &Table) -> Option<Rank> {
     let same = |column: &&Column| {
         let found = new.find_column(&column.name);
@@ -140,7 +140,7 @@ fn tables(from: &Schema, to: &Schema, old: &Table, new: &Table) -> Option<Rank> 
     if 2 * n_same <= n {
         return None;
     }
-    // What refers to the one and now to the other.
+    // The foreign keys that referred to the old table and now refer to the new one.
     let referring = |schema: &Schema, target: &str| -> Vec<(String, Vec<String>)> {
         let keys = schema
             .tables
@@ -185,7 +185,7 @@ fn has_index(index: &dbmigrate_runtime::schema::Index, column: &str) -> bool {
     })
 }
 
-/// A table before and after, with what is gone and what is new.
+/// A table before and after, with its removed and new columns.
 struct Sides<'a> {
     was: &'a Table,
     now: &'a Table,
@@ -202,7 +202,7 @@ impl<'a> Sides<'a> {
         Sides { was, now, gone: only(was, now), new: only(now, was) }
     }
 
-    /// Both hold values, and those of one can be those of the other.
+    /// Requires that both columns store values, and that the new one can hold the old one's values.
     fn rank(&self, old: &Column, new: &Column) -> Option<Rank> {
         if old.generated.is_some() || new.generated.is_some() || !convert::alike(&old.ty, &new.ty) {
             return None;
@@ -223,7 +223,8 @@ impl<'a> Sides<'a> {
         Some(Rank { kind, place: self.place(old, new), name: by_name(&old.name, &new.name) })
     }
 
-    /// Whether they stand at the same place among those of their kind, and beside the same columns.
+    /// Whether both are at the same position among columns of their kind, and next to the same
+    /// columns.
     fn place(&self, old: &Column, new: &Column) -> u8 {
         let of_kind = |table: &Table, among: &[&'a Column], one: &Column| -> (usize, usize) {
             let signature = |column: &Column| (column.ty.clone(), target(table, column));
@@ -246,13 +247,13 @@ impl<'a> Sides<'a> {
     }
 }
 
-/// The table that a column alone refers to.
+/// The table that a column refers to by itself.
 fn target(table: &Table, column: &Column) -> Option<String> {
     let is_its = |key: &&ForeignKey| key.columns == [column.name.as_str()];
     table.foreign_keys.iter().find(is_its).map(|key| key.references_table.clone())
 }
 
-/// Whether a column is in the key, alone unique, and in an index.
+/// Whether a column is in the primary key, unique by itself, and in an index.
 fn indexed(table: &Table, column: &Column) -> [bool; 3] {
     let has = |columns: &[String]| columns.contains(&column.name);
     let alone = [column.name.clone()];

@@ -1,24 +1,24 @@
-//! Which types hold every value of which others.
+//! Which types can hold every value of which other types.
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::schema::Type;
 
-/// Whether rows keep their values when a column's type changes, so that there is nothing to ask. A
-/// database's own words for a type are understood by its dialect.
+/// Whether rows keep their values when a column's type changes, so that there is no question to
+/// ask. A database's own types are interpreted by its dialect.
 pub fn keeps(from: &Type, to: &Type) -> bool {
     let (own_from, own_to) = (Sqlite.understood(from), Sqlite.understood(to));
     widens(own_from.as_ref().unwrap_or(from), own_to.as_ref().unwrap_or(to))
         || Sqlite.keeps_values(from, to)
 }
 
-/// Whether every value of one type is one of the other, and stays what it is when a database
-/// converts it. All else is for a person to decide.
+/// Whether every value of one type is also a value of the other, and is preserved when a database
+/// converts it. For all other changes, a person has to decide.
 fn widens(from: &Type, to: &Type) -> bool {
     if from == to {
         return true;
     }
     match from {
-        // 0 and 1.
+        // Booleans are stored as 0 and 1.
         Type::Boolean => to.is_integer(),
         Type::TinyInteger
         | Type::SmallInteger
@@ -35,7 +35,7 @@ fn widens(from: &Type, to: &Type) -> bool {
                 to_scale >= scale
                     && to_precision.saturating_sub(*to_scale) >= precision.saturating_sub(*scale)
             }
-            // A sign and a point.
+            // The sign and the point need two more characters.
             Type::String(length) => *length >= precision.saturating_add(2),
             Type::Numeric | Type::Text => true,
             _ => false,
@@ -45,8 +45,8 @@ fn widens(from: &Type, to: &Type) -> bool {
             Type::Text => true,
             _ => false,
         },
-        // Each is text that the database itself would write. A time zone or a time of day that
-        // has to be made up is a guess.
+        // The text of these values is what the database itself would write. Adding a time zone or a
+        // time of day would be a guess.
         Type::Numeric | Type::Date | Type::Time | Type::DateTime | Type::Timestamp | Type::Json => {
             *to == Type::Text
         }
@@ -63,14 +63,14 @@ fn widens(from: &Type, to: &Type) -> bool {
             Type::Array(to) => widens(from, to),
             _ => false,
         },
-        // Stored as text by one database and as bytes by another.
+        // One database stores it as text and another as bytes.
         Type::Uuid | Type::Text | Type::Binary => false,
-        // Words of a database, which only its dialect understands.
+        // A database's own types, which only its dialect can interpret.
         Type::Raw(_) | Type::PerDialect(_) => false,
     }
 }
 
-/// Whether one of the types may be what the other was.
+/// Whether one of the types could have replaced the other.
 pub fn alike(a: &Type, b: &Type) -> bool {
     keeps(a, b) || keeps(b, a)
 }
@@ -105,7 +105,7 @@ impl Integer {
             };
         }
         match to {
-            // What a number of 24 or 53 bits holds exactly.
+            // The integers that a float of 24 or 53 bits of precision represents exactly.
             Type::Float => self.bits <= 16,
             Type::Double => self.bits <= 32,
             Type::Decimal(precision, scale) => precision.saturating_sub(*scale) >= self.digits(),

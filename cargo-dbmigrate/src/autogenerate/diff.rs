@@ -1,8 +1,8 @@
-//! The difference of two schemas. It knows no database and not where the schemas come from.
+//! The difference between two schemas. It depends neither on a database nor on the schemas' origin.
 //!
-//! Whatever isn't equal is a difference; what means the same in other words is made equal before
-//! (see `settle`). Only the order of columns is none: a column moves when its table is made anew,
-//! and that is nothing a person asked for.
+//! Everything that isn't equal is a difference; different spellings of the same thing are made
+//! equal beforehand (see `settle`). Only the order of columns is ignored: columns move whenever
+//! their table is rebuilt, without anyone having asked for it.
 
 use std::collections::BTreeSet;
 
@@ -10,8 +10,8 @@ use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::operations::{ColumnChange, Operation, TableChange};
 use dbmigrate_runtime::schema::{Column, Index, Schema, Table, TableOption};
 
-/// The operations that lead from one schema to another, in an order in which each can run: tables
-/// before what refers to them, constraints gone before their columns.
+/// The operations that turn one schema into another, in an order in which each of them can run:
+/// tables before those that refer to them, and constraints are dropped before their columns.
 pub fn diff(from: &Schema, to: &Schema) -> Vec<Operation> {
     let mut diff =
         Diff { from, to, done: BTreeSet::new(), first: vec![], then: vec![], last: vec![] };
@@ -38,8 +38,8 @@ pub fn diff(from: &Schema, to: &Schema) -> Vec<Operation> {
     [first, then, last].concat()
 }
 
-/// The tables, each after those that it refers to; where they refer to each other in a circle, in
-/// the order of their names.
+/// The tables, each after those that it refers to. Tables that refer to each other in a circle are
+/// in the order of their names.
 fn by_reference(schema: &Schema) -> Vec<&Table> {
     fn visit<'a>(
         schema: &'a Schema,
@@ -71,9 +71,9 @@ fn by_reference(schema: &Schema) -> Vec<&Table> {
 struct Diff<'a> {
     from: &'a Schema,
     to: &'a Schema,
-    /// Tables that are as they should be.
+    /// Tables that are finished.
     done: BTreeSet<&'a str>,
-    /// What would be in the way of another table.
+    /// Drops and renames of what would be in the way of another table.
     first: Vec<Operation>,
     then: Vec<Operation>,
     /// What needs tables that come later.
@@ -81,11 +81,12 @@ struct Diff<'a> {
 }
 
 impl<'a> Diff<'a> {
-    /// Indexes of a new table are operations of their own, as they would be later.
+    /// A new table's indexes become separate operations, as later indexes would be.
     ///
-    /// Foreign keys stay within the table also where tables refer to each other in a circle and
-    /// the other isn't there yet: SQLite doesn't mind, and to add them afterwards would rebuild a
-    /// table that was just made. A dialect that minds takes them out and adds them at the end.
+    /// Foreign keys stay part of the table even if tables refer to each other in a circle and the
+    /// other one doesn't exist yet. SQLite accepts that, and adding the foreign key afterwards
+    /// would rebuild a table that was just created. A dialect that doesn't accept it adds the
+    /// foreign keys at the end.
     fn create_table(&mut self, table: &Table) {
         let bare = Table { indexes: Vec::new(), ..table.clone() };
         self.then.push(Operation::CreateTable(bare));
@@ -113,7 +114,7 @@ impl<'a> Diff<'a> {
             named(&was.foreign_keys, &to.foreign_keys, |foreign_key| &foreign_key.name);
         for foreign_key in gone {
             let drop = Operation::DropForeignKey { table: table(), name: foreign_key.name.clone() };
-            // What it refers to may be about to lose the key that it needs.
+            // The referenced table may be about to lose the key that the foreign key needs.
             let target = &foreign_key.references_table;
             let in_the_way = *target != to.name && self.from.table(target) != self.to.table(target);
             if in_the_way { &mut self.first } else { &mut self.then }.push(drop);
@@ -175,7 +176,8 @@ impl<'a> Diff<'a> {
         let kept =
             to.columns.iter().filter_map(|column| Some((was.find_column(&column.name)?, column)));
         let mut changed: Vec<_> = kept.filter(|(was, now)| was != now).collect();
-        // One that is computed from another no longer is, before the other is from it.
+        // A column that depends on another stops being generated before the other one becomes
+        // generated.
         changed.sort_by_key(|(_, column)| column.generated.is_some());
         let table = || to.name.clone();
         let add = |column: &Column| Operation::AddColumn {
@@ -194,8 +196,8 @@ impl<'a> Diff<'a> {
         self.then.extend(computed.into_iter().map(add));
     }
 
-    /// Whether another table is about to get an index of that name, of which there is only one in
-    /// a database.
+    /// Whether another table is about to get an index with this name; names of indexes are unique
+    /// in a database.
     fn is_taken(&self, table: &str, index: &Index) -> bool {
         let mut others = self.to.tables.values().filter(|candidate| candidate.name != table);
         others.any(|table| table.find_index(&index.name).is_some())
@@ -204,8 +206,8 @@ impl<'a> Diff<'a> {
 
 type Pairs<'a, T> = Vec<(&'a T, &'a T)>;
 
-/// Indexes that only have another name, those that are gone or changed, and those that are new or
-/// changed.
+/// Returns indexes that were only renamed, those that were removed or changed, and those that are
+/// new or changed.
 fn indexes<'a>(
     from: &Schema,
     was: &'a Table,
@@ -227,7 +229,7 @@ fn indexes<'a>(
     (renamed, gone, new)
 }
 
-/// What is gone or changed, and what is new or changed, both by name.
+/// Returns what was removed or changed, and what is new or changed, both matched by name.
 fn named<'a, T: PartialEq>(
     was: &'a [T],
     to: &'a [T],
@@ -242,8 +244,9 @@ fn named<'a, T: PartialEq>(
     (sorted(was, to), sorted(to, was))
 }
 
-/// What changes of the table as a whole before its columns and keys do, and what after. A table
-/// without rowid has a key, and a strict one only columns of known types.
+/// Splits the changes of a table's options and comment into those before and those after the
+/// changes of its columns and keys. A table without rowid needs a key, and a strict one accepts
+/// only known types.
 fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>) {
     let changes = |option: TableOption, on: bool| was.has(option) != on && to.has(option) == on;
     let change = |on: bool| TableChange {
@@ -259,8 +262,8 @@ fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>
     (some(change(false)), some(change(true)))
 }
 
-/// Columns in an order in which each can be added: generated ones last, and each after those that
-/// it is computed from.
+/// Columns in an order in which each can be added: generated ones last, and each after the columns
+/// that it is computed from.
 fn needed_first(columns: Vec<&Column>) -> Vec<&Column> {
     let (mut sorted, mut open): (Vec<&Column>, Vec<&Column>) =
         columns.into_iter().partition(|column| column.generated.is_none());
@@ -271,7 +274,7 @@ fn needed_first(columns: Vec<&Column>) -> Vec<&Column> {
             column.name != other.name && NEUTRAL.mentions(expression, &other.name)
         };
         let is_ready = |column: &&Column| !open.iter().any(|other| needs(column, other));
-        // In a circle, which no database takes, any is as good.
+        // In a circle, which no database accepts, the order doesn't matter.
         let idx = open.iter().position(is_ready).unwrap_or(0);
         sorted.push(open.remove(idx));
     }

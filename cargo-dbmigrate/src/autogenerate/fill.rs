@@ -1,5 +1,5 @@
-//! What rows that are there get where a change would leave them without a value, or with one
-//! that no longer fits.
+//! Values for existing rows that a change would leave without a value, or with one that no longer
+//! fits.
 
 mod mapping;
 mod need;
@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 pub use mapping::Mapping;
 pub use need::{Held, Need, Why, literal, neutral, rows};
 
-/// Writes the answers into the operations, and returns what is left to answer. `from` is the
+/// Writes the answers into the operations, and returns the questions that remain. `from` is the
 /// schema before the operations, `to` the one after. Answers are read as the project's database
 /// reads them.
 pub fn fill(
@@ -54,11 +54,11 @@ pub fn fill(
     filled
 }
 
-/// Whether the expression of an answer can stand in a statement.
+/// Checks that an answer's expression can be part of a statement.
 ///
 /// # Errors
 ///
-/// One that is empty, isn't closed, or ends the statement.
+/// An expression that is empty, is incomplete, or ends the statement.
 pub fn check(answer: &str, lexicon: &'static Lexicon) -> Result<()> {
     let expression = answer.split_once('=').map_or("", |(_, text)| text);
     let all = lexicon.tokens(expression);
@@ -74,8 +74,8 @@ pub fn check(answer: &str, lexicon: &'static Lexicon) -> Result<()> {
         .hint("it is `table.column=EXPRESSION`, where a text is in single quotes"))
 }
 
-/// Fails when an answer would run as something else than was meant; see [`written`]. Where it
-/// stands, rows have the columns that the operations before it leave.
+/// Fails if an answer would do something else than was intended; see [`written`]. At its operation,
+/// rows have the columns that the earlier operations leave.
 pub fn refuse_mistakes(
     operations: &[Operation],
     migrations: &Schema,
@@ -88,7 +88,7 @@ pub fn refuse_mistakes(
             Operation::AddColumn { table, column, .. } => (table, &column.name),
             Operation::AlterColumn { table, column, .. } => (table, column),
             _ => {
-                // One that doesn't fit has its error elsewhere.
+                // An operation that doesn't fit is reported elsewhere.
                 let _ = operation.apply(&mut before);
                 continue;
             }
@@ -108,17 +108,18 @@ pub fn refuse_mistakes(
     Ok(())
 }
 
-/// What came of the answers.
+/// The result of writing the answers into the operations.
 #[derive(Debug)]
 pub struct Filled {
     pub open: Vec<Need>,
     used: Vec<bool>,
-    /// The operations after which rows may hold something else than before, and which rows.
+    /// Operations after which rows may hold different values, each with a description of those
+    /// rows.
     pub lossy: BTreeMap<usize, String>,
 }
 
 impl Filled {
-    /// Fails when an answer answers nothing.
+    /// Fails if an answer doesn't belong to any question.
     pub fn refuse_unused(&self, fills: &[String]) -> Result<()> {
         let Some(nth) = self.used.iter().position(|candidate| !candidate) else { return Ok(()) };
         let text = &fills[nth];
@@ -132,13 +133,13 @@ impl Filled {
     }
 }
 
-/// Where the answer goes: as the value of all rows, or of those that need one.
+/// Where an answer is written: as the value of all rows, or only of those that need one.
 struct Slots<'a> {
     using: &'a mut Option<String>,
     fill: Option<&'a mut Option<String>>,
 }
 
-/// What the operation needs, and where the answer goes.
+/// What the operation needs, and where the answer is written.
 fn need<'a>(
     operation: &'a mut Operation,
     (from, to): (&Schema, &Schema),
@@ -151,7 +152,7 @@ fn need<'a>(
             if is_numbered || column.generated.is_some() {
                 return None;
             }
-            // Others may be given a value; these have to be.
+            // Other new columns may get a value; these have to.
             let why = if lacks_value(column) { vec![Why::New] } else { Vec::new() };
             let (table, column) = (table.clone(), column.clone());
             let need = Need { table, column, was: None, null: None, why, lexicon };
@@ -171,7 +172,7 @@ fn need<'a>(
     }
 }
 
-/// Whether rows that are there would hold nothing in a new column that wants something.
+/// Whether existing rows would have no value in a new column that requires one.
 pub fn lacks_value(column: &Column) -> bool {
     !column.nullable
         && column.generated.is_none()
@@ -179,14 +180,14 @@ pub fn lacks_value(column: &Column) -> bool {
         && matches!(column.default, None | Some(DefaultValue::Literal(_)))
 }
 
-/// A default that is a value, as SQL reads it.
+/// A default that is a literal, as SQL.
 pub fn default_literal(column: &Column) -> Option<String> {
     let value = column.default.as_ref()?.literal_of(&column.ty)?;
     (value != Value::Null).then(|| literal(&value))
 }
 
 impl Need {
-    /// What a change of a column needs; often nothing.
+    /// What a change of a column needs, which is often nothing.
     pub fn of_change(table: &str, was: &Column, now: &Column, lexicon: &'static Lexicon) -> Need {
         let mut why = Vec::new();
         let mut null = None;
@@ -206,7 +207,7 @@ impl Need {
         Need { table, column: now.clone(), was, null, why, lexicon }
     }
 
-    /// Whether rows may hold something else afterwards, by this answer.
+    /// Whether rows may hold different values after this answer.
     pub fn is_lossy(&self, expression: &str) -> bool {
         let is_itself = self.lexicon.same_expression(expression, &sql::quote(&self.column.name));
         let converts =

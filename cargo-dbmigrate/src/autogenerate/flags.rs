@@ -1,4 +1,4 @@
-//! The flags that answer what a difference leaves open, for messages.
+//! The flags that answer the open questions of a difference, for messages.
 
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
@@ -10,24 +10,24 @@ use crate::models::Models;
 /// How flags can answer questions.
 #[derive(Debug, Clone)]
 pub enum Flags {
-    /// Lines that answer all of them, each in a way of its own.
+    /// Lines of flags, each of which answers all questions in its own way.
     Lines(Vec<Line>),
-    /// Where several renames are equally likely: what there is to choose from, for each question.
+    /// If several renames are equally likely: the choices for each question.
     Choices {
         each: Vec<String>,
-        /// What is discarded whatever is chosen.
+        /// What is discarded whichever choice is made.
         certain: Changes,
     },
 }
 
-/// Flags with what the revision would discard by them.
+/// Flags, and what the revision would discard with them.
 #[derive(Debug, Clone)]
 pub struct Line {
     pub flags: String,
     pub changes: Changes,
 }
 
-/// What answers these questions.
+/// The flags that answer these questions.
 ///
 /// # Errors
 ///
@@ -72,7 +72,7 @@ fn chosen(
     losses.retain(|idx, _| match &operations[*idx] {
         Operation::DropTable { table } => !is_asked(table),
         Operation::DropColumn { table, column } => !is_asked(&format!("{table}.{column}")),
-        // What a fill discards depends on the answer.
+        // Whether a fill discards something depends on the answer.
         _ => false,
     });
     Ok(Flags::Choices { each: questions.iter().map(choices).collect(), certain })
@@ -89,7 +89,7 @@ fn choices(question: &Question) -> String {
     }
 }
 
-/// A line that renames, or that renames nothing; none where an answer leaves a choice open.
+/// A line that renames, or that renames nothing; `None` if an answer leaves a choice open.
 fn line(
     migrations: &Schema,
     models: &Models,

@@ -1,4 +1,4 @@
-//! Autogenerate: the operations that lead from what the migrations build to what the models say.
+//! Autogenerate: the operations that turn the schema of the migrations into that of the models.
 
 mod adopt;
 mod candidates;
@@ -30,39 +30,39 @@ use crate::error::{Error, Result};
 use crate::models::Models;
 use crate::scope::Scope;
 
-/// What a person has said about the difference.
+/// A person's answers about the difference.
 #[derive(Debug, Clone, Default)]
 pub struct Answers {
     /// `old:new` for tables, `table.old:table.new` for columns.
     pub renames: Vec<String>,
-    /// What no rename names is dropped and added.
+    /// Whether everything that no rename mentions is dropped and added.
     pub no_renames: bool,
-    /// Tables, and columns as `table.column`, that are dropped and not renamed.
+    /// Tables, and columns as `table.column`, that are dropped instead of renamed.
     pub dropped: Vec<String>,
-    /// `table.column=expression`: what rows that are there get.
+    /// `table.column=expression`: the value for existing rows.
     pub fills: Vec<String>,
 }
 
-/// Operations, and what there is to say of some of them, by their place; behind them, by their
-/// number.
+/// Operations with comments on some of them, by position. A comment after the last operation has
+/// the number of operations as its position.
 #[derive(Debug, Clone, Default)]
 pub struct Commented {
     pub operations: Vec<Operation>,
     pub comments: BTreeMap<usize, String>,
-    /// Why there is no way back, where they are one.
+    /// Why the operations can't be reversed, if they are a downgrade.
     pub irreversible: Option<String>,
 }
 
-/// A difference with nothing left to ask.
+/// A difference without open questions.
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     pub operations: Vec<Operation>,
-    /// What operations do to values, by their place: ``discards what table `user` holds``.
+    /// What operations do to values, by position: ``discards what table `user` holds``.
     pub losses: BTreeMap<usize, String>,
 }
 
 impl Changes {
-    /// The operations, with what they do to values.
+    /// The operations, with comments on what they do to values.
     pub fn commented(&self) -> Commented {
         let comment = |(idx, loss): (&usize, &String)| (*idx, format!("This {loss}."));
         let comments = self.losses.iter().map(comment).collect();
@@ -70,21 +70,21 @@ impl Changes {
     }
 }
 
-/// A difference, as far as it can be told.
+/// A difference, as far as it can be determined.
 #[derive(Debug, Clone)]
 pub enum Outcome {
-    /// Ready to be written as a revision.
+    /// Ready to be written into a revision.
     Changes(Changes),
-    /// A person has to say first.
+    /// A person has to decide first.
     Questions(Vec<Question>),
 }
 
-/// Compares what the migrations build with the models.
+/// Compares the schema of the migrations with the models.
 ///
 /// # Errors
 ///
-/// An answer that answers nothing, answers that exclude each other, and a difference that what is
-/// left out of the comparison doesn't let be made.
+/// An answer that belongs to no question, answers that contradict each other, and a difference that
+/// can't be applied because of what the comparison leaves out.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
     answers.fills.iter().try_for_each(|text| fill::check(text, models.names.lexicon))?;
     let Difference { renames, unknown, before, after, mut operations } =
@@ -97,7 +97,7 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     };
     let filled =
         fill::fill(&mut operations, (&before, &after), &answers.fills, models.names.lexicon);
-    // What may be a rename may need no value.
+    // A column that may turn out to be renamed may not need a value.
     let is_open = |need: &&Need| {
         let column = need.flag("");
         let mut new = open.iter().flat_map(|rename| &rename.candidates);
@@ -129,19 +129,19 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     Ok(Outcome::Changes(Changes { operations, losses }))
 }
 
-/// The operations from the migrations to the models, with no word from a person. What a question
-/// would be about is a difference all the same.
+/// The operations that turn the migrations into the models, without any answers. A possible rename
+/// counts as a drop and an add.
 ///
 /// # Errors
 ///
-/// Models that exclude each other.
+/// Models that contradict each other.
 pub fn plain(migrations: &Schema, models: &Models) -> Result<Vec<Operation>> {
     let Difference { renames, operations, .. } =
         difference(migrations, models, &Answers::default())?;
     Ok([renames, operations].concat())
 }
 
-/// The renames that are answered or said in the models.
+/// The renames that are answered, or declared in the models.
 ///
 /// # Errors
 ///
@@ -150,25 +150,24 @@ pub fn renames(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     Ok(difference(migrations, models, answers)?.renames)
 }
 
-/// The operations from models to migrations.
+/// The operations that turn the models into the migrations.
 pub fn back(models: &Models, migrations: &Schema) -> Vec<Operation> {
     let migrations = managed(migrations, models);
     let settled = settle::settle(&migrations, &migrations, &models.schema, &models.naming);
     compared(&settled, &migrations, &models.scope)
 }
 
-/// The operations from one schema to another, both of which are in the same words.
+/// The operations that turn one schema into another, if both use the same terms.
 pub fn between(from: &Schema, to: &Schema) -> Vec<Operation> {
     diff::diff(from, to)
 }
 
-/// The same without what these scope leave out.
+/// The same without what the scope leaves out.
 pub fn compared(from: &Schema, to: &Schema, scope: &Scope) -> Vec<Operation> {
     between(&scope.compared(from), &scope.compared(to))
 }
 
-/// A schema without the tables that models only describe: they aren't ours any more, if they ever
-/// were.
+/// A schema without the tables that models only describe: they aren't managed (any more).
 pub fn managed(schema: &Schema, models: &Models) -> Schema {
     let mut managed = schema.clone();
     let unmanaged = models.records.iter().filter(|record| record.unmanaged);
@@ -182,12 +181,13 @@ pub fn managed(schema: &Schema, models: &Models) -> Schema {
 
 struct Difference {
     renames: Vec<Operation>,
-    /// What models call renamed and isn't there. Where nothing is written, it says nothing.
+    /// Renames in the models whose old name doesn't exist. They only matter if a revision is
+    /// written.
     unknown: Vec<rename::Unknown>,
     /// The schema after the renames.
     before: Schema,
     after: Schema,
-    /// What leads from there to the models.
+    /// The operations from there to the models.
     operations: Vec<Operation>,
 }
 
@@ -208,7 +208,7 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
     for operation in &renames {
         operation.apply(&mut before).map_err(|err| Error::new(err.to_string()))?;
     }
-    // Patterns name objects as the migrations do, so the models are in their words before.
+    // Patterns name objects as the migrations do, so the models have to use the same terms first.
     let after = settle::settle(&managed, &before, &models.schema, &models.naming);
     let (before, after) = (scope.compared(&before), scope.compared(&after));
     let operations = diff::diff(&before, &after);

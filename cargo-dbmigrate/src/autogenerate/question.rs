@@ -1,4 +1,4 @@
-//! What can't be told from two schemas, in words and with the flags that answer it.
+//! Questions that two schemas leave open, in words and with the flags that answer them.
 
 use std::fmt;
 
@@ -11,15 +11,15 @@ pub enum Question {
     Fill(Box<Need>),
 }
 
-/// Whether something that is gone has another name now.
+/// Whether something that was removed has a new name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rename {
     pub is_table: bool,
     /// `table` or `table.column`
     pub old: String,
-    /// What it may be called now, the likeliest first.
+    /// The possible new names, most likely first.
     pub candidates: Vec<String>,
-    /// Whether the first one is better than the others.
+    /// Whether the first one is clearly the best.
     pub is_likely: bool,
 }
 
@@ -29,12 +29,12 @@ impl Rename {
         if self.is_table { "table" } else { "column" }
     }
 
-    /// What is gone when it isn't renamed.
+    /// What is lost if it isn't renamed.
     pub fn loss(&self) -> &'static str {
         if self.is_table { "its rows are discarded" } else { "its values are discarded" }
     }
 
-    /// The answer that a `--rename` gives.
+    /// The `--rename` that gives this answer.
     pub fn flag(&self, new: &str) -> String {
         format!("{}:{new}", self.old)
     }
@@ -55,7 +55,7 @@ impl fmt::Display for Question {
     }
 }
 
-/// A flag with its value as a shell takes it.
+/// A flag with its value, quoted for a shell.
 pub fn shell(flag: &str, value: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/=,@%+".contains(c);
     if value.chars().all(is_plain) {

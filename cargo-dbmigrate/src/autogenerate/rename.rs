@@ -1,4 +1,4 @@
-//! Renames that were said: by the model or by a flag, never guessed.
+//! Renames that a model or a flag declares; they are never guessed.
 
 mod order;
 
@@ -13,49 +13,49 @@ use super::Answers;
 use crate::error::{Error, Result};
 use order::{Names, Said};
 
-/// What is renamed, and between what.
+/// The two schemas between which things are renamed.
 #[derive(Debug, Clone, Copy)]
 pub struct Sides<'a> {
-    /// What the migrations build, as far as it is compared.
+    /// The compared part of the schema that the migrations build.
     pub from: &'a Schema,
-    /// What the models say, as far as it is compared.
+    /// The compared part of the models' schema.
     pub to: &'a Schema,
-    /// All that the migrations build.
+    /// The complete schema that the migrations build.
     pub all_from: &'a Schema,
-    /// All that the models say.
+    /// The complete schema of the models.
     pub all_to: &'a Schema,
     /// When two names are the same to the database.
     pub folding: Folding,
 }
 
-/// The renames that are to be done, and what models say that can't be.
+/// The renames that have to be done, and those in models that can't be done.
 #[derive(Debug, Default)]
 pub struct Renames {
-    /// In an order in which each can run.
+    /// The renames, in an order in which each can run.
     pub operations: Vec<Operation>,
-    /// Instructions of models that name something that isn't there.
+    /// Declarations in models that name something that doesn't exist.
     pub unknown: Vec<Unknown>,
 }
 
-/// A `renamed_from` that names something that the migrations don't build.
+/// A `renamed_from` with a name that the migrations don't build.
 #[derive(Debug)]
 pub struct Unknown {
-    /// The instruction with its place, and what isn't there.
+    /// The declaration with its location, and what doesn't exist.
     pub message: String,
-    /// The table, if it is new: it may turn out to be another one under a new name.
+    /// The table, if it is new: it may turn out to be a renamed one.
     pub new_table: Option<String>,
-    /// A name that may have been meant.
+    /// A name that may have been intended.
     similar: Option<String>,
     old: String,
     new: String,
 }
 
-/// The renames that `renamed_from` and `--rename` say and that aren't done yet. Names that differ
-/// in case alone are renames without a word.
+/// The renames that `renamed_from` and `--rename` declare and that aren't done yet. Names that
+/// differ only in case are renamed without a declaration.
 ///
 /// # Errors
 ///
-/// A flag that names nothing, renames that exclude each other, and instructions that can't be
+/// A flag that names nothing, renames that contradict each other, and declarations that can't be
 /// followed.
 pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> Result<Renames> {
     let Sides { from, to, all_from, all_to, folding } = sides;
@@ -73,7 +73,7 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
     }));
     let tables = |of: &'_ Schema| -> Vec<String> { of.tables.keys().cloned().collect() };
     let (have, want) = ((tables(from), tables(all_from)), (tables(to), tables(all_to)));
-    // Where names of tables fold, a table of the new name is there already: the same one.
+    // If names of tables fold, a table with the new name already exists: it is the same table.
     let names = compared_names("table", String::new(), &have, &want, (folding.tables, false));
     let renamed = order::order(&names, said)?;
     let operations = (renamed.steps.iter().cloned())
@@ -92,7 +92,7 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
     for table in all_to.tables.values() {
         let old = renamed.pairs.iter().find(|(_, new)| *new == table.name);
         let old = old.map_or(table.name.as_str(), |(old, _)| old);
-        // A table whose name went to another is a new one.
+        // If a table's name went to another table, the one that has the name now is new.
         let is_its = old != table.name || !renamed.pairs.iter().any(|(pair, _)| pair == old);
         if is_its {
             olds.insert(&table.name, old);
@@ -145,7 +145,7 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
             new: said.new.clone(),
         }));
     }
-    // Columns that several models share are renamed where they are old, and new elsewhere.
+    // A column that several models share is renamed where the old one exists, and new elsewhere.
     let is_done = |unknown: &Unknown| {
         unknown.new_table.is_some()
             && records
@@ -161,8 +161,8 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
     Ok(renames)
 }
 
-/// Fails where models name what isn't there, all at once; where all of it is in new tables, only
-/// if `of_new` says so.
+/// Fails if models name something that doesn't exist, with one error for all of them. If all of
+/// them are in new tables, this only fails if `of_new` is set.
 pub fn refuse_unknown(unknown: &[Unknown], of_new: bool) -> Result<()> {
     if !of_new && unknown.iter().all(|unknown| unknown.new_table.is_some()) {
         return Ok(());
@@ -217,7 +217,7 @@ fn similar<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<St
     names.filter(|other| likeness(other) > 800).max_by_key(|other| likeness(other)).cloned()
 }
 
-/// The names of both sides, each with those that are compared and with all.
+/// The names on both sides, both the compared ones and all of them.
 fn compared_names<'a>(
     what: &'static str,
     prefix: String,
@@ -282,8 +282,8 @@ impl<'a> Flag<'a> {
         ))
     }
 
-    /// What the flag names on these sides. A name may hold any character: the split that names
-    /// something is the one that is meant.
+    /// What the flag names in these schemas. A name may contain any character, so the split that
+    /// names something existing is the intended one.
     fn find(text: &'a str, from: &Schema, to: &Schema) -> Option<Flag<'a>> {
         splits(text).find_map(|(old, new)| {
             if from.table(old).is_some() && to.table(new).is_some() {
@@ -311,7 +311,8 @@ impl<'a> Flag<'a> {
         }
     }
 
-    /// A column's old table is the new one, as it was called or as it is.
+    /// Checks that a column's old table is the same as its new table, before or after the table's
+    /// own rename.
     fn check_column(&self, from: &Schema, olds: &BTreeMap<&str, &str>) -> Result<()> {
         let Flag::Column { text, old_table, old, table, .. } = self else { return Ok(()) };
         let was = olds.get(table).copied();
@@ -323,19 +324,19 @@ impl<'a> Flag<'a> {
     }
 }
 
-/// The text before and after each colon.
+/// All ways to split a text at a colon.
 fn splits(text: &str) -> impl Iterator<Item = (&str, &str)> {
     text.match_indices(':').map(|(at, _)| (&text[..at], &text[at + 1..]))
 }
 
-/// The table and the column of `table.column`, if it is one of that table.
+/// The table and the column of `table.column`, if the column is in that table.
 fn column_of<'a>(table: &Table, text: &'a str) -> Option<(&'a str, &'a str)> {
     let column = text.strip_prefix(table.name.as_str())?.strip_prefix('.')?;
     table.find_column(column)?;
     Some((&text[..table.name.len()], column))
 }
 
-/// The same where the table may be named as it is going to be.
+/// The same if the text may contain the table's new name.
 fn split_column<'a>(text: &'a str, from: &Schema) -> Option<(&'a str, &'a str)> {
     let is_column =
         |column: &str| from.tables.values().any(|table| table.find_column(column).is_some());

@@ -1,4 +1,4 @@
-//! Operations that a project's own function made of a difference.
+//! Operations that a project's own function returned for a difference.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use super::{Changes, discarded, victim};
 use crate::error::{Error, Result};
 
 /// The changes with these operations instead of those that were found; `before` is the schema
-/// before them. What they do to values is judged anew.
+/// before them. What they do to values is determined again.
 ///
 /// # Errors
 ///
-/// An operation that doesn't fit the schema, and one that can't be written into a revision.
+/// An operation that doesn't fit the schema, or that can't be written into a revision.
 pub fn rewritten(
     found: &Changes,
     operations: Vec<Operation>,
@@ -55,7 +55,7 @@ fn step_of(operations: &[Operation]) -> Option<&str> {
     })
 }
 
-/// A revision creates the indexes of a table one by one.
+/// Splits off the indexes of a new table, since a revision creates them one by one.
 fn without_indexes(operation: Operation) -> Vec<Operation> {
     match operation {
         Operation::CreateTable(mut table) => {
@@ -75,7 +75,7 @@ fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<Strin
         let mut schema = before.clone();
         return statement.describes.iter().find_map(|operation| {
             let loss = loss(operation, &schema, found);
-            // What doesn't fit is said where the whole is applied.
+            // An operation that doesn't fit is reported when all of them are applied.
             let _ = operation.apply(&mut schema);
             loss
         });
@@ -92,7 +92,7 @@ fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<Strin
     }
 }
 
-/// Whether a column's type may not hold its values. Nobody was asked what becomes of them.
+/// Whether a column's new type may not hold its values. No question was asked about them.
 fn converts(operation: &Operation, before: &Schema) -> bool {
     let Operation::AlterColumn { table, column, change } = operation else { return false };
     let was = before.table(table).and_then(|table: &Table| table.find_column(column));
@@ -104,7 +104,7 @@ fn converts(operation: &Operation, before: &Schema) -> bool {
     })
 }
 
-/// Whether an expression takes the place of a column's values, and isn't just the column.
+/// Whether an expression replaces a column's values, and isn't just the column itself.
 fn gives_values(operation: &Operation) -> bool {
     let Operation::AlterColumn { column, change, .. } = operation else { return false };
     let is_column = |text: &str| {

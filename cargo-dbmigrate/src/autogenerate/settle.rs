@@ -1,7 +1,7 @@
-//! What means the same in other words, made equal before the schemas are compared.
+//! Makes different spellings of the same thing equal before schemas are compared.
 //!
-//! The result is the models' schema in the migrations' words, so that `diff` can compare plainly
-//! and a second `migrate` finds nothing.
+//! The result is the models' schema in the terms of the migrations, so that `diff` can simply
+//! compare, and a second `migrate` finds no difference.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,15 @@ use dbmigrate_runtime::schema::{
     Check, Column, DefaultValue, ForeignKey, Index, IndexTerm, Schema, Table, Type, Unique,
 };
 
-/// The models' schema, with what means the same as in the migrations written as it is there.
+/// The models' schema, with everything that is equivalent to the migrations spelled as it is there:
 ///
-/// - Expressions that differ in white space, case, quotes or outer parentheses.
-/// - Constraints and indexes that differ in their names alone, where the model gives none: a
-///   renamed table or column leaves its constraints with the names that they were given by the old
-///   ones, and another convention is for what is new. Only an index that was named by the
-///   convention follows a rename, since that costs little.
+/// - Expressions that differ only in white space, case, quotes or outer parentheses.
+/// - Constraints and indexes that differ only in their names, if the model doesn't name them. The
+///   constraints of a renamed table or column keep the names that they got from the old name, and a
+///   changed convention only applies to new ones. Only an index that was named by the convention
+///   follows a rename, since that is cheap.
 ///
-/// `migrations` are what they build after renames, `before` what they build without them.
+/// `migrations` is the schema that they build after the renames, `before` the one without them.
 pub fn settle(
     before: &Schema,
     migrations: &Schema,
@@ -72,7 +72,7 @@ fn settle_table(was: &Table, table: &mut Table, naming: &Convention) {
 fn settle_indexes(was: &Table, table: &mut Table) {
     for index in &mut table.indexes {
         let by_name = was.find_index(&index.name).filter(|candidate| index.is_same(candidate));
-        // Under another name it is the same all the same, and a rename is the difference.
+        // An index with another name is still the same index, so only a rename remains.
         if let Some(was) =
             by_name.or_else(|| was.indexes.iter().find(|candidate| index.is_same(candidate)))
         {
@@ -106,7 +106,7 @@ fn same_default(a: &Option<DefaultValue>, b: &Option<DefaultValue>) -> bool {
     };
     match (a, b) {
         (Some(DefaultValue::Sql(a)), Some(DefaultValue::Sql(b))) => same_expression(a, b),
-        // Not a number is nothing's equal, not even its own.
+        // NaN isn't equal to anything, not even to itself.
         (
             Some(DefaultValue::Literal(Value::Real(a))),
             Some(DefaultValue::Literal(Value::Real(b))),
@@ -115,7 +115,7 @@ fn same_default(a: &Option<DefaultValue>, b: &Option<DefaultValue>) -> bool {
     }
 }
 
-/// A database's own words for a type are as good in another case.
+/// A database's own types may differ in case.
 fn same_type(a: &Type, b: &Type) -> bool {
     match (a, b) {
         (Type::Raw(a), Type::Raw(b)) => same_expression(a, b),
@@ -130,7 +130,7 @@ fn same_type(a: &Type, b: &Type) -> bool {
     }
 }
 
-/// The names of a table's constraints, or of all indexes: a database has each only once.
+/// The names of a table's constraints, or of all indexes; each is unique in its database.
 struct Names(BTreeSet<String>);
 
 impl Names {
@@ -147,7 +147,7 @@ impl Names {
         Names(indexes.map(|index| index.name.clone()).collect())
     }
 
-    /// The names of indexes that they have by the convention.
+    /// The names of indexes that were named by the convention.
     fn by_convention(schema: &Schema, naming: &Convention) -> Names {
         let tables = schema.tables.values();
         let indexes =
@@ -158,7 +158,7 @@ impl Names {
         Names(names.collect())
     }
 
-    /// Whether a constraint can go on under a name that the models don't know.
+    /// Whether a constraint can keep a name that the models don't know.
     fn is_free(&self, name: &str) -> bool {
         !self.0.contains(name)
     }
@@ -187,7 +187,7 @@ impl Names {
     }
 }
 
-/// What has a name and demands something, which is the same under another name.
+/// Something with a name and a definition, which is the same under another name.
 trait Constraint: Clone {
     fn name(&self) -> &str;
 

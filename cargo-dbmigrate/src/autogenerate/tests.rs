@@ -1,4 +1,4 @@
-//! What is found, what is asked, and what comes of the answers.
+//! What is found, what is asked, and what the answers lead to.
 
 mod arbitrary;
 mod cases;
@@ -22,7 +22,7 @@ use crate::scope::Scope;
 const NAMES: NameRules =
     NameRules { folding: Folding::ASCII, lexicon: &NEUTRAL, hidden_columns: &[] };
 
-/// Models of these tables, with what each table and each column was called before.
+/// Models of these tables, with the previous names of tables and columns.
 fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
     let old = |new: &str| {
         let found = renamed.iter().find(|(_, text)| *text == new);
@@ -61,7 +61,7 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
     }
 }
 
-/// A schema in the words of another, by the default convention.
+/// A schema in the terms of another one, by the default convention.
 fn settled(words: &Schema, schema: &Schema) -> Schema {
     settle::settle(words, words, schema, &Convention::default())
 }
@@ -73,7 +73,7 @@ fn table(name: &str) -> Table {
         .primary_key(&format!("pk_{name}"), ["id"])
 }
 
-/// The changes; leads there, back, and is all there is.
+/// The changes. Checks that they lead to the models and back, and that no difference remains.
 #[track_caller]
 fn changed(from: &Schema, models: &Models, answers: &Answers) -> Changes {
     let changes = match changes(from, models, answers).unwrap() {

@@ -1,4 +1,4 @@
-//! The way back from a difference, such that it runs on tables with rows.
+//! The downgrade for a difference, made so that it also runs on tables with rows.
 
 use std::collections::BTreeMap;
 
@@ -11,10 +11,10 @@ use super::Commented;
 use super::fill::{self, Mapping, Need, Why, default_literal, literal, neutral};
 use crate::error::{Error, Result};
 
-/// The operations that lead back from where `upgrade` leads.
+/// The operations that reverse `upgrade`.
 ///
-/// What the upgrade discarded is gone: where rows need a value again they get one that says
-/// nothing, and a comment says so. SQL that a project's own function put in may have no way back.
+/// What the upgrade discarded is lost: rows that need a value again get a neutral one, with a
+/// comment that says so. SQL that a project's own function added may have no reverse.
 pub fn way_back(upgrade: &[Operation], before: &Schema) -> Result<Commented> {
     let failed = |err: &dyn std::fmt::Display| Error::new(err.to_string());
     let mut schema = before.clone();
@@ -44,7 +44,7 @@ pub fn way_back(upgrade: &[Operation], before: &Schema) -> Result<Commented> {
     Ok(Commented { operations, comments, irreversible: None })
 }
 
-/// Gives rows a value where they need one; `schema` is the one before the operation.
+/// Gives rows a value if they need one; `schema` is the one before the operation.
 fn fill(
     operation: &mut Operation,
     later: &[Operation],
@@ -75,7 +75,8 @@ fn fill(
                 return None;
             }
             let mut need = Need::of_change(table, was, &now, &NEUTRAL);
-            // What the database makes of a value is as good as what could be said here.
+            // The database's own conversion of a value is as good as anything that could be
+            // suggested here.
             need.why.retain(|candidate| *candidate != Why::Narrower);
             let value = value(&now);
             let given = given(table, column, upgrade);
@@ -112,7 +113,7 @@ fn fill(
     }
 }
 
-/// What an upgrade gives the rows of a column.
+/// The expression that an upgrade gives the rows of a column.
 fn given<'a>(table: &str, column: &str, upgrade: &'a [Operation]) -> Option<&'a str> {
     upgrade.iter().find_map(|operation| match operation {
         Operation::AlterColumn { table: of, column: operation, change }
@@ -124,14 +125,15 @@ fn given<'a>(table: &str, column: &str, upgrade: &'a [Operation]) -> Option<&'a 
     })
 }
 
-/// An expression that undoes the mapping of values that an upgrade did.
+/// An expression that reverses the mapping of values in an upgrade.
 struct MappedBack {
     expression: String,
-    /// Whether it says of every value what it becomes.
+    /// Whether it determines the result for every value.
     is_all: bool,
 }
 
-/// What undoes the mapping of an upgrade, if it is one; `other` is for what it made of nothing.
+/// The reverse of an upgrade's mapping, if it is one. `other` is for values that the mapping
+/// doesn't produce.
 fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     let name = &need.column.name;
     let mapping = Mapping::of(using, name, need.lexicon)?;
@@ -148,7 +150,7 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     let of_pairs = || mapping.pairs.iter().map(|(old, _)| old.clone()).collect();
     let mut pairs: Vec<(String, String)> = Vec::new();
     let mut olds = olds.unwrap_or_else(of_pairs);
-    // Where others became what is still a value of its own, that one is what comes back.
+    // If several values were mapped to one that is itself an old value, that value is restored.
     olds.sort_by_key(|old| mapping.apply(old) != old);
     for old in olds {
         let new = mapping.apply(&old).to_owned();
@@ -159,7 +161,7 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     if pairs.iter().all(|(new, old)| new == old) {
         return None;
     }
-    // What the upgrade gave for nothing, and what was no value before.
+    // Values that neither the mapping produces nor the old type had.
     let is_new = |value: &String| {
         pairs.iter().all(|(new, _)| new != value)
             && known.as_ref().is_none_or(|olds| !olds.contains(value))
@@ -168,7 +170,7 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     let is_all = rest.is_empty() && news.is_some();
     let column = need.plain_name();
     let other_values = match (&news, &known) {
-        // Each value is named, or is one of both.
+        // Every value is either mentioned, or valid in both types.
         (Some(_), Some(_)) => {
             pairs.extend(rest.into_iter().map(|value| (value, other.to_owned())));
             pairs.retain(|(new, old)| new != old);
@@ -182,7 +184,7 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     Some(MappedBack { expression, is_all: is_all || known.is_none() })
 }
 
-/// The default, if it is one of the column's values, or else what says nothing.
+/// The default if the column accepts it, or else a neutral value.
 fn value(column: &Column) -> String {
     let default = default_literal(column);
     let fits = |text: &String| match &column.ty {
@@ -194,7 +196,7 @@ fn value(column: &Column) -> String {
     default.filter(fits).unwrap_or_else(|| neutral(column))
 }
 
-/// Whether the column becomes a key whose values the database makes.
+/// Whether the column becomes a key whose values the database generates.
 fn is_numbered(table: &str, column: &Column, later: &[Operation]) -> bool {
     column.ty.is_integer()
         && column.autoincrement != Some(false)
@@ -204,7 +206,7 @@ fn is_numbered(table: &str, column: &Column, later: &[Operation]) -> bool {
         })
 }
 
-/// The constraint that one value for all rows breaks.
+/// The constraint that would be violated if all rows had the same value.
 fn demands_more(table: &str, column: &str, later: &[Operation]) -> Option<String> {
     let has = |columns: &[String]| columns.iter().any(|text| text == column);
     later.iter().find_map(|operation| match operation {

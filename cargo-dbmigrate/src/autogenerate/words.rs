@@ -1,4 +1,4 @@
-//! What was found, in words.
+//! Descriptions of what was found.
 
 use dbmigrate_runtime::operations::{ColumnChange, Operation};
 

@@ -3,7 +3,7 @@
 use super::Command;
 
 impl Command {
-    /// The name that it has on the command line.
+    /// The command's name on the command line.
     pub fn name(&self) -> &'static str {
         match self {
             Command::Init(_) => "init",

@@ -1,10 +1,10 @@
-//! The examples that each command's help ends with.
+//! The examples at the end of each command's help.
 
 use std::fmt::Write as _;
 
 use clap::Command;
 
-/// A command's name with what is typed after `cargo dbmigrate`, and what that does.
+/// A command's name, with arguments after `cargo dbmigrate` and what they do.
 pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
     (
         "",
@@ -144,7 +144,7 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
     ),
 ];
 
-/// Has each command's help end with its examples.
+/// Adds the examples to each command's help.
 pub fn added(mut command: Command) -> Command {
     for (name, examples) in EXAMPLES {
         command = match *name {

@@ -1,10 +1,10 @@
-//! The words of other tools, and what each of them is called here.
+//! The commands of other tools, and what they are called here.
 
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
-/// A command that diesel, sqlx, SeaORM, Django, Prisma, Rails, Flyway or Alembic has and this tool
-/// doesn't have under that name, with what to type instead.
+/// Commands of diesel, sqlx, SeaORM, Django, Prisma, Rails, Flyway or Alembic that don't exist here
+/// under the same name, with what to type instead.
 const COMMANDS: &[(&str, &str)] = &[
     ("up", "`cargo dbmigrate upgrade` applies pending revisions"),
     ("run", "`cargo dbmigrate upgrade` applies pending revisions"),
@@ -85,17 +85,17 @@ const STATUS: &str = "`cargo dbmigrate current` shows which revision the databas
 const FRESH: &str = "`cargo dbmigrate reset` empties a development database and applies all \
                      revisions";
 
-/// Words that other tools have before such a command, as in `diesel migration run`.
+/// Words that precede such a command in other tools, as in `diesel migration run`.
 const GROUPS: &[&str] = &["migration", "migrations", "migrate", "database", "db", "schema"];
 
-/// What a word of another tool is called here.
+/// What another tool's command is called here.
 fn called_here(word: &str) -> Option<&'static str> {
     let found = COMMANDS.iter().find(|(theirs, _)| *theirs == word);
     found.map(|(_, here)| *here)
 }
 
-/// The same error with what to type instead, where the arguments are another tool's or lack what
-/// this tool asks for where others don't.
+/// Adds what to type instead to an error, if the arguments are another tool's or lack something
+/// that only this tool requires.
 pub fn explained(mut err: clap::Error, args: &[String]) -> clap::Error {
     let Some(tip) = tip(&err, args) else { return err };
     err.remove(ContextKind::SuggestedSubcommand);
@@ -114,7 +114,7 @@ fn tip(err: &clap::Error, args: &[String]) -> Option<String> {
             let word = text(ContextKind::InvalidSubcommand)?;
             called_here(word).or_else(|| after_group(word, args)).map(str::to_owned)
         }
-        // `migrate` is a command here, and `migrate run` is sqlx's.
+        // `migrate` is a command here, and `migrate run` is one of sqlx.
         ErrorKind::UnknownArgument => {
             let word = text(ContextKind::InvalidArg)?;
             let is_after_group = after_group("migrate", args) == called_here(word);
@@ -128,7 +128,7 @@ fn tip(err: &clap::Error, args: &[String]) -> Option<String> {
     }
 }
 
-/// What the word is called here that follows this one in the arguments.
+/// The name here for the word that follows this one in the arguments.
 fn after_group(group: &str, args: &[String]) -> Option<&'static str> {
     if !GROUPS.contains(&group) {
         return None;

@@ -1,4 +1,4 @@
-//! The book's page of commands, written from the declarations that parse them.
+//! The book's page about commands, generated from the declarations that parse them.
 
 use std::path::Path;
 
@@ -65,7 +65,7 @@ fn examples(name: &str) -> String {
     format!("\n| example | what it does |\n|---|---|\n{rows}")
 }
 
-/// A table of options; `--help` and `--version` are everywhere.
+/// A table of options, without `--help` and `--version`, which every command has.
 fn table<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
     let is_help = |arg: &&Arg| ["help", "version"].contains(&arg.get_id().as_str());
     let shown = args.filter(|arg| !arg.is_hide_set()).filter(|arg| !is_help(arg));
@@ -99,7 +99,7 @@ fn in_backticks<'a>(values: impl Iterator<Item = &'a str>) -> String {
     values.map(|value| format!("`{value}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// An option as a person types it: `-m, --message <TEXT>`.
+/// An option as it is typed: `-m, --message <TEXT>`.
 fn written(arg: &Arg) -> String {
     let values = arg.get_value_names().unwrap_or_default();
     let takes_value = arg.get_action().takes_values();

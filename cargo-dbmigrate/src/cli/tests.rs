@@ -1,4 +1,4 @@
-//! What messages, help and documentation tell people to type has to be what the tool takes.
+//! Every command that messages, help and documentation tell people to type must be accepted.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -27,7 +27,7 @@ fn files(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The texts of a Rust file: its literals and its documentation.
+/// The texts in a Rust file: its string literals and its documentation.
 fn texts(tokens: TokenStream, found: &mut Vec<String>) {
     for token in tokens {
         match token {
@@ -42,8 +42,8 @@ fn texts(tokens: TokenStream, found: &mut Vec<String>) {
     }
 }
 
-/// The commands of the tool that a text shows: between backticks, or on a line of their own, without
-/// what a shell does with their output.
+/// The tool's commands in a text, between backticks or on their own line, without redirections and
+/// pipes.
 fn commands(text: &str) -> Vec<String> {
     let mut commands = Vec::new();
     for (at, _) in text.match_indices("cargo dbmigrate ") {
@@ -56,7 +56,7 @@ fn commands(text: &str) -> Vec<String> {
         }
         let rest = &text[at..];
         let end = rest.find(end).unwrap_or(rest.len());
-        // What is filled in is a whole command elsewhere.
+        // The inserted text is a whole command, which is checked elsewhere.
         if rest.starts_with("cargo dbmigrate {") {
             continue;
         }
@@ -67,13 +67,13 @@ fn commands(text: &str) -> Vec<String> {
     commands
 }
 
-/// The words of a command, with something in the place of what is filled in.
+/// The words of a command, with something in place of the inserted values.
 fn words(command: &str) -> Vec<String> {
     let mut filled = String::new();
     let mut rest = command;
     while let Some((before, after)) = rest.split_once('{') {
         filled += before;
-        // The sign is part of a format: `{steps:+}`.
+        // The sign is part of a format specifier: `{steps:+}`.
         filled += "a1";
         rest = after.split_once('}').map_or("", |(_, rest)| rest);
     }
@@ -83,7 +83,7 @@ fn words(command: &str) -> Vec<String> {
         1 => vec![part.to_owned()],
         _ => part.split_whitespace().map(str::to_owned).collect(),
     });
-    // `cargo`
+    // Skips the word `cargo`.
     words.skip(1).map(|word| word.trim_matches(['[', ']']).replace("...", "")).collect()
 }
 
@@ -96,7 +96,7 @@ fn every_command_that_a_text_names_is_one_that_the_tool_takes() {
     }
     files(&root.join("examples"), &mut paths);
     paths.push(root.join("README.md"));
-    // What is written from the declarations has their forms, such as `[OPTIONS]`.
+    // The generated page contains placeholders such as `[OPTIONS]`.
     paths.retain(|path| !path.ends_with("docs/reference/commands.md"));
     let mut seen = BTreeSet::new();
     let mut wrong = Vec::new();
@@ -124,7 +124,7 @@ fn every_command_that_a_text_names_is_one_that_the_tool_takes() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    // Else they are looked for in the wrong way.
+    // Fewer would mean that the search itself is broken.
     assert!(seen.len() > 40, "{seen:#?}");
 }
 

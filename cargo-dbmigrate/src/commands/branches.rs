@@ -1,4 +1,4 @@
-//! `branches`: where the history branches, and what begins there.
+//! `branches`: where the history branches, and which branches start there.
 
 use dbmigrate_runtime::engine::revision::Revision;
 
@@ -41,7 +41,7 @@ pub fn run(cx: &Context) -> Result<Answer> {
             list(Some(revision), &children);
         }
     }
-    // Trees of their own are branches as well, and there is no revision that they begin at.
+    // Separate trees are branches as well, but don't start at a common revision.
     let bases = graph.bases();
     if bases.len() > 1 {
         list(None, &bases);

@@ -23,14 +23,15 @@ use crate::scaffold::{self, ListDifference};
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let list = compare_list(cx)?;
     let models = match models::load(cx) {
-        // The package doesn't compile with a list that lacks a file, and the answer is known.
+        // With a file missing from the list, the package doesn't compile, and the answer is already
+        // known.
         Err(_) if !list.lacks.is_empty() && list.extra.is_empty() => return list_alone(cx, &list),
         models => models.map_err(|err| scaffold::stale_list(cx, err))?,
     };
     project::warn_of_two(&cx.project, cx.out);
     let history = History::load(cx)?;
     let mut answer = if list.is_none() { Answer::Done } else { Answer::No };
-    // Before anything that two lines which exclude each other would make fail.
+    // Reported first, since two heads that contradict each other would make later checks fail.
     let rivals = history.graph.rival_heads();
     if !rivals.is_empty() {
         answer = Answer::No;
@@ -41,7 +42,7 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let migrations = history.migrations()?;
     let schema = migrations.replay(None)?;
     let operations = autogenerate::plain(&schema, &models)?;
-    // What `migrate` would write nothing of is no difference.
+    // Differences that the project's own function removes don't count.
     let changes = Changes { operations, ..Changes::default() };
     let operations = rewrite::rewritten(cx, changes, &schema)?.operations;
     let mut found = Found::default();
@@ -79,11 +80,11 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     Ok(answer)
 }
 
-/// What was compared, and what differs; what could not be looked at is `None`.
+/// The result of the comparisons; `None` for what could not be compared.
 #[derive(Default)]
 struct Found {
     differences: Vec<String>,
-    /// Revisions that don't build what those build that they replace.
+    /// Squash revisions that no longer build the same schema as those that they replace.
     stale: Vec<String>,
     pending: Option<Vec<String>>,
     drift: Option<Drift>,
@@ -109,7 +110,7 @@ fn document(cx: &Context, answer: &Answer, history: &History, list: &ListDiffere
     );
 }
 
-/// The answer where the list is all that could be compared.
+/// The answer if only the list could be compared.
 fn list_alone(cx: &Context, list: &ListDifference) -> Result<Answer> {
     let history = History::load(cx)?;
     cx.out.progress("the models were not compared, since the package does not compile");
@@ -117,7 +118,7 @@ fn list_alone(cx: &Context, list: &ListDifference) -> Result<Answer> {
     Ok(Answer::No)
 }
 
-/// Compares the list in `mod.rs` with the files: a program that includes it has what is listed.
+/// Compares the list in `mod.rs` with the files, since a program contains only what is listed.
 fn compare_list(cx: &Context) -> Result<ListDifference> {
     let list = scaffold::compare_list(cx)?;
     if list.is_none() {
@@ -137,8 +138,8 @@ fn compare_list(cx: &Context) -> Result<ListDifference> {
     Ok(list)
 }
 
-/// The revisions that replace others and don't build the same as these any more, since one of the
-/// files was edited.
+/// The squash revisions that no longer build the same schema as those that they replace, because a
+/// file was edited.
 fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>> {
     let mut stale = Vec::new();
     for revision in history.graph.revisions() {
@@ -170,7 +171,7 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
             cx.out.line(style::paint(style::CHANGED, &text));
         }
     }
-    // As `upgrade` would refuse it.
+    // `upgrade` would refuse this as well.
     if let Err(err) = plan::check_order(&history.graph, &live.applied, &pending, &heads) {
         cx.out.line(style::paint(style::CHANGED, &err.to_string()));
         err.hint().into_iter().for_each(|hint| cx.out.progress(hint));
@@ -178,11 +179,11 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
     pending
 }
 
-/// What to do about these differences.
+/// Hints about these differences.
 fn hints(differences: &[Difference]) -> Vec<&'static str> {
     let has = |what: fn(&Difference) -> bool| differences.iter().any(what);
     let mut hints = Vec::new();
-    // What leads back would drop it.
+    // Migrating towards the models would drop it.
     if has(Difference::is_early) {
         hints.push(
             "`cargo dbmigrate stamp --verify head` enters the revisions as applied, if the \
@@ -220,7 +221,7 @@ fn say_drift(cx: &Context, drift: &Drift) {
     live::list_others(cx, &drift.others);
 }
 
-/// What the database has; `None` when there is none to look at.
+/// The contents of the database; `None` if there is no database.
 fn database(cx: &Context, history: &History) -> Result<Option<Live>> {
     let database = Database::find(cx)?;
     cx.out.says_what_it_talks_to();

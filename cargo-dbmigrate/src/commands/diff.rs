@@ -1,4 +1,4 @@
-//! `diff`: what leads from one schema to another.
+//! `diff`: the difference between two schemas.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ use crate::run;
 use crate::scaffold;
 use crate::scope::Scope;
 
-/// What is compared.
+/// One side of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Side {
     Models,
@@ -41,7 +41,7 @@ impl Side {
         }
     }
 
-    /// Whether nobody can say what it is without a look at the database.
+    /// Whether the side can only be resolved with a database.
     fn needs_database(&self) -> bool {
         match self {
             Side::Database => true,
@@ -70,7 +70,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     };
     let history = history.naming(&[&args.from, &args.to])?;
     if let Some(live) = &mut live {
-        // One that replaces what is named stands for all of it here.
+        // A revision that is applied in place of the named ones counts as all of them here.
         let graph = &history.graph;
         let hidden = live.applied.iter().filter(|applied| graph.get(applied).is_none());
         let ends: Vec<&str> =
@@ -139,7 +139,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     Ok(if args.exit_code && !is_same { Answer::No } else { Answer::Done })
 }
 
-/// What is said of a database of which neither models nor migrations describe anything.
+/// The message for a database that neither models nor migrations describe.
 fn nothing_compared(models: Option<&Models>) -> &'static str {
     match models {
         Some(models) if models.found_none => {
@@ -158,7 +158,8 @@ struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// The schema of a side; a database's is in the words of the other one's, where it can be.
+    /// The schema of a side. A database's schema is in the terms of the other side's, where
+    /// possible.
     fn schema(&self, side: &Side, other: &Side) -> Result<Schema> {
         match side {
             Side::Models => Ok(self.models.map(|models| models.schema.clone()).unwrap_or_default()),
@@ -173,8 +174,8 @@ impl Sources<'_> {
         }
     }
 
-    /// Between two revisions of one line: the renames that the migrations say, and the schema
-    /// after them.
+    /// For two revisions where one follows the other: the renames that the migrations record, and
+    /// the schema after them.
     fn renames(
         &self,
         from: &Side,
@@ -215,14 +216,14 @@ impl Sources<'_> {
             }
             _ => false,
         };
-        // One of something that comes and goes in between fits nothing here.
+        // A rename of something that is created or dropped in between doesn't fit.
         let fits =
             |operation: &Operation| is_rename(operation) && operation.apply(&mut schema).is_ok();
         let renames = operations.into_iter().filter(fits).collect();
         Ok(Some((renames, schema)))
     }
 
-    /// The revisions that a side of the migrations is made of.
+    /// The revisions that make up a side of the migrations.
     fn wanted(&self, side: &Side) -> Result<Option<BTreeSet<String>>> {
         let graph = self.migrations.graph();
         Ok(match side {
@@ -238,7 +239,8 @@ impl Sources<'_> {
         })
     }
 
-    /// The schemas that say what is ours in a database: the other side's first.
+    /// The schemas that tell which tables of a database are the project's, starting with the other
+    /// side's.
     fn known(&self, one: &Side, other: &Side) -> Result<Vec<Schema>> {
         let sides = [one, other].into_iter().filter(|side| **side != Side::Database);
         let mut known =
@@ -268,7 +270,7 @@ fn operations(
     })
 }
 
-/// The statements that lead there; on a live database, as it is.
+/// The statements for the difference; for a live database, based on its current state.
 fn statements(
     cx: &Context,
     operations: &[Operation],

@@ -1,4 +1,4 @@
-//! `downgrade`: undoes revisions, and asks before rows are discarded.
+//! `downgrade`: undoes revisions, and asks for confirmation before rows are discarded.
 
 use dbmigrate_runtime::Direction;
 

@@ -13,7 +13,8 @@ use crate::history;
 use crate::revision_files::constants::{self, Header};
 
 pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
-    // Read without compiling: what doesn't compile is what one wants to edit.
+    // Read without compiling, since a revision that doesn't compile is one that people want to
+    // edit.
     let headers = constants::read(cx)?;
     let ids = ids(cx, &headers, &args.revision)?;
     let paths: Vec<_> = headers
@@ -44,8 +45,8 @@ pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// What the identifier names. Where the history is no graph, the file to correct can still be named
-/// by its id.
+/// The revisions that the identifier names. If the revisions don't form a graph, the file to
+/// correct can still be named by its id.
 fn ids(cx: &Context, headers: &[Header], identifier: &str) -> Result<Vec<String>> {
     let graph = match constants::graph(headers) {
         Ok(graph) => graph,
@@ -55,7 +56,7 @@ fn ids(cx: &Context, headers: &[Header], identifier: &str) -> Result<Vec<String>
             return if named.is_empty() { Err(err) } else { Ok(named) };
         }
     };
-    // A file that another one replaces is there to be looked at all the same.
+    // A file can be opened even if another revision replaces it.
     if headers.iter().any(|header| header.revision.id == identifier) {
         return Ok(vec![identifier.to_owned()]);
     }

@@ -1,4 +1,4 @@
-//! `heads`: the revisions that nothing follows.
+//! `heads`: the revisions without successors.
 
 use super::Answer;
 use crate::cli::Heads;

@@ -67,12 +67,12 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Words for the revisions of a list.
+/// Describes the revisions of a list.
 struct Lister<'a> {
     cx: &'a Context,
     history: &'a History,
     current: &'a [&'a str],
-    /// Whether edges say what a revision follows.
+    /// Whether a drawn graph shows what a revision follows.
     is_drawn: bool,
 }
 
@@ -92,7 +92,7 @@ impl Lister<'_> {
         graph::Node { id: revision.id.clone(), parents: revision.parents.clone(), needs, lines }
     }
 
-    /// A revision that only the database still knows.
+    /// A revision that exists only in the database.
     fn gone(&self, entry: &Entry) -> graph::Node {
         let marks = style::paint(style::BAD, history::GONE);
         let lines = if self.cx.out.verbose {

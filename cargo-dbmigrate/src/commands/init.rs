@@ -1,4 +1,4 @@
-//! `init`: the migrations directory, and the runtime among the package's dependencies.
+//! `init`: creates the migrations directory, and adds the runtime to the package's dependencies.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::models;
 use crate::project::{self, Cargo, RUNTIME, name_of};
 use crate::scaffold::{self, MODULE, MULTIDB, Template};
 
-/// Crates whose types a model may have, which are the runtime's features of the same name.
+/// Crates whose types a model can use; the runtime has features of the same names.
 const TYPE_CRATES: [&str; 8] =
     ["bigdecimal", "bytes", "chrono", "jiff", "rust_decimal", "serde_json", "time", "uuid"];
 
@@ -29,7 +29,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         .cloned()
         .collect();
     names.iter().try_for_each(|name| config::check_name(name))?;
-    // A database may be added to a project that has its files.
+    // A database can be added to a project that is already initialised.
     let is_added = cx.global.database.is_some() && !names.is_empty() && path.is_file();
     let mut added = None;
     if !is_added {
@@ -56,7 +56,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
             ));
         }
         cx.config = Config::read(&cx.project.config_dir)?;
-        // Those of a template that doesn't have their directories.
+        // The databases of a template that doesn't contain their directories.
         let is_missing = |text: &&String| {
             databases::named(&cx, text)
                 .is_ok_and(|context| !context.project.migrations_dir.exists())
@@ -64,7 +64,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         names.extend(cx.config.databases.keys().filter(is_missing).cloned());
         let is_multi = args.multidb.is_some() || args.template.as_deref() == Some(MULTIDB);
         if is_multi && names.is_empty() {
-            // The models may derive what isn't there yet.
+            // The models may use derives that don't exist before this.
             added = Some(add_runtime(&cx, args)?);
             names = of_models(&cx, added == Some(true))?;
         }
@@ -92,7 +92,8 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         inclusions.join("`, `")
     ));
     if name_of(&cx.project.dependencies, "rusqlite").is_some() {
-        // Resolves what was added; without a network the lock file is looked at as it is.
+        // Resolves the added dependency; without network access only the existing lock file is
+        // used.
         if let Err(err) = resolve(cx) {
             cx.out.detail(err.to_string());
         }
@@ -106,7 +107,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Whether nobody named the package: it is the one of the workspace that has migrations.
+/// Whether the package wasn't named, but found as the only workspace member with migrations.
 fn is_found_by_itself(cx: &Context) -> bool {
     let here = std::env::current_dir().and_then(|dir| dir.canonicalize()).unwrap_or_default();
     cx.global.cargo.package.is_none()
@@ -114,9 +115,9 @@ fn is_found_by_itself(cx: &Context) -> bool {
         && !here.starts_with(&cx.project.package_dir)
 }
 
-/// The databases that models name, as far as there are models yet.
+/// The databases that the models name, if there are models yet.
 fn of_models(cx: &Context, is_added: bool) -> Result<BTreeSet<String>> {
-    // A package that doesn't compile yet may have its migrations directory all the same.
+    // A package that doesn't compile yet can still get its migrations directory.
     let records = if is_added || name_of(&cx.project.dependencies, RUNTIME).is_some() {
         models::records(cx).map_err(|err| cx.out.detail(err.to_string())).ok()
     } else {
@@ -141,7 +142,7 @@ fn of_models(cx: &Context, is_added: bool) -> Result<BTreeSet<String>> {
     Ok(names)
 }
 
-/// Whether the runtime's driver may be built with this rusqlite, which it then shares.
+/// Whether the runtime's driver supports this version of rusqlite, so that both use the same one.
 fn is_in_range(dependency: &toml::Value) -> bool {
     let version = dependency.as_str().or_else(|| dependency.get("version")?.as_str());
     let Some(requirement) = version.and_then(|text| VersionReq::parse(text).ok()) else {
@@ -151,7 +152,7 @@ fn is_in_range(dependency: &toml::Value) -> bool {
     (32..100).flat_map(patches).any(|version| requirement.matches(&version))
 }
 
-/// Adds the runtime to the manifest if it is missing. Where that fails, the line to add is said.
+/// Adds the runtime to the manifest if it is missing. If that fails, prints the line to add.
 fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     let dependencies = &cx.project.dependencies;
     let has = |name: &str| name_of(dependencies, name).is_some();
@@ -187,13 +188,13 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     Ok(false)
 }
 
-/// The lines of the package's manifest as they are.
+/// The current lines of the package's manifest.
 fn manifest_lines(cx: &Context) -> Vec<String> {
     let text = std::fs::read_to_string(&cx.project.manifest_path).unwrap_or_default();
     text.lines().map(str::to_owned).collect()
 }
 
-/// A path from the working directory, where it is inside.
+/// A path relative to the working directory, if it is inside of it.
 fn shown_from_here(path: &Path) -> PathBuf {
     let here = std::env::current_dir().and_then(|dir| dir.canonicalize()).unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path).to_owned()
@@ -233,7 +234,7 @@ fn cargo_add(cx: &Context, args: &Init, features: &[&str]) -> xshell::Result<()>
     cmd.quiet().ignore_stdout().ignore_stderr().run()
 }
 
-/// Has cargo bring the lock file in line with the manifest.
+/// Has cargo update the lock file to match the manifest.
 fn resolve(cx: &Context) -> Result<()> {
     let flags = &cx.global.cargo;
     if flags.locked || flags.frozen {

@@ -1,4 +1,4 @@
-//! `list-templates`: what `init --template` takes.
+//! `list-templates`: the templates for `init --template`.
 
 use super::Answer;
 use crate::output::Output;

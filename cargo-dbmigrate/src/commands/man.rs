@@ -24,7 +24,8 @@ pub fn run(out: Output, args: &cli::Man) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Without the command `help`, which has no page, and with the global options in every command.
+/// The command line without `help`, which gets no page, and with the global options in every
+/// command.
 fn root() -> clap::Command {
     let mut root = cli::command().disable_help_subcommand(true);
     root.build();

@@ -50,7 +50,7 @@ pub fn run(cx: &Context, args: &Merge) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Fails where there are no two branches.
+/// Fails if there are no branches to join.
 fn refuse_pointless(history: &History, ids: &[String]) -> Result<()> {
     let graph = &history.graph;
     let heads = "`cargo dbmigrate heads` lists what can be joined";
@@ -76,7 +76,7 @@ fn refuse_pointless(history: &History, ids: &[String]) -> Result<()> {
     Ok(())
 }
 
-/// Fails where the lines don't fit together: no database could run both, and so not the merge.
+/// Fails if the branches contradict each other: no database could run both, and so not the merge.
 fn refuse_misfit(history: &History, parents: &[String]) -> Result<()> {
     let heads: Vec<&str> = parents.iter().map(String::as_str).collect();
     let joined = history.graph.with_ancestors(&heads).into_iter().map(str::to_owned).collect();

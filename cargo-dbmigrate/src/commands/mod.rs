@@ -1,4 +1,4 @@
-//! The commands, a file each: gather, decide, act, report.
+//! The commands, one file each. A command gathers input, decides, acts and reports.
 
 mod branches;
 mod check;
@@ -29,14 +29,14 @@ use crate::cli::Command;
 use crate::context::Context;
 use crate::error::Result;
 
-/// What a command that ran says.
+/// The result of a command that ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     /// It is done, or the answer is yes. Exit code 0.
     Done,
     /// The answer is no. Exit code 1.
     No,
-    /// Some of it failed, which is said already. Exit code 3.
+    /// Some of it failed, which was already reported. Exit code 3.
     Failed,
 }
 

@@ -21,7 +21,7 @@ use crate::render::Contents;
 use crate::{models, prompt, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
-    // Known before the host is built, which takes longest.
+    // Checked before the host is built, which takes longest.
     revision_files::all(cx)?;
     FileFormat::of(cx)?;
     if !generate {
@@ -31,7 +31,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         new_file::check_id(id)?;
     }
     if generate && !args.dry_run {
-        // A host that includes `mod.rs` doesn't compile where the list is wrong.
+        // A host that includes `mod.rs` doesn't compile if the list is wrong.
         scaffold::sync_list(cx)?;
     }
     let models = if generate {
@@ -41,7 +41,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     };
     let history = History::load(cx)?;
     let position = match Position::of(cx, &history, &args.place) {
-        // Of several heads none has to be named where nothing is to be written.
+        // With several heads, none has to be named if there is nothing to write.
         Err(_) if models.as_ref().is_some_and(|models| is_nothing_new(&history, args, models)) => {
             return no_changes(cx, args, name);
         }
@@ -110,13 +110,13 @@ fn no_changes(cx: &Context, args: &NewRevision, name: &str) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Whether models and migrations agree, and nobody asked for a place in the history.
+/// Whether models and migrations agree, and no position in the history was requested.
 fn is_nothing_new(history: &History, args: &NewRevision, models: &models::Models) -> bool {
     let migrations = || history.migrations()?.replay(None).map_err(Error::from);
     args.against == Against::Migrations
         && args.place.head.is_none()
         && args.place.depends_on.is_empty()
-        // What is said is followed or refused.
+        // Explicit instructions are followed or refused, never ignored.
         && args.rename.is_empty()
         && args.fill.is_empty()
         && history.graph.heads().len() > 1
@@ -126,7 +126,8 @@ fn is_nothing_new(history: &History, args: &NewRevision, models: &models::Models
             .is_ok_and(|operations| operations.is_empty())
 }
 
-/// The operations follow all that the migrations build, and the revision only some of it.
+/// Fails if the operations, which are based on all migrations, don't fit the revisions that the new
+/// one follows.
 fn refuse_unreachable(
     history: &History,
     position: &Position,
@@ -151,8 +152,8 @@ fn refuse_unreachable(
     })
 }
 
-/// What the database has, in the models' words; it has to be at the head, or what is pending would
-/// be written a second time.
+/// The contents of the database in the models' terms. The database has to be at the head, or else
+/// pending changes would be written a second time.
 fn database(
     cx: &Context,
     history: &History,
@@ -176,8 +177,8 @@ fn database(
     live.adopted(&[&models.schema, migrations])
 }
 
-/// Where models and migrations agree, it is the database alone that differs, and what a revision
-/// says of it is so by the migrations already.
+/// Fails if models and migrations agree, so that only the database differs: the migrations already
+/// say what a revision would say.
 fn refuse_drift(migrations: &Schema, models: &models::Models) -> Result<()> {
     if !autogenerate::plain(migrations, models)?.is_empty() {
         return Ok(());
@@ -190,7 +191,7 @@ fn refuse_drift(migrations: &Schema, models: &models::Models) -> Result<()> {
     ))
 }
 
-/// What leads from the database to the models may not lead there from the migrations.
+/// Fails if the operations from the database to the models don't fit the migrations.
 fn refuse_unfit(operations: &[Operation], migrations: &Schema) -> Result<()> {
     recording::replay(&mut migrations.clone(), operations).map_err(|err| {
         let message = "the difference from the database does not fit what the migrations build";
@@ -201,7 +202,7 @@ fn refuse_unfit(operations: &[Operation], migrations: &Schema) -> Result<()> {
     })
 }
 
-/// An empty revision asks nothing.
+/// Refuses answers for an empty revision, which asks nothing.
 fn refuse_answers(args: &NewRevision) -> Result<()> {
     if args.against == Against::Database {
         return Err(Error::new("--against database: an empty revision compares nothing")
@@ -217,8 +218,8 @@ fn refuse_answers(args: &NewRevision) -> Result<()> {
     }
 }
 
-/// The operations from the migrations to the models, announced, and refused where they need a
-/// word from a person.
+/// The operations from the migrations to the models. Prints them, and fails if they leave a
+/// question open.
 fn differences(
     cx: &Context,
     args: &NewRevision,
@@ -229,8 +230,7 @@ fn differences(
         return Err(models::no_models(cx));
     }
     if models.found_none && !args.allow_destructive {
-        // Far more often a feature or a target that is left out than an application without
-        // tables.
+        // This is far more often a missing feature or target than an application without tables.
         let tables: Vec<_> = before.tables.keys().map(|table| format!("`{table}`")).collect();
         let message = format!(
             "the package has no model, so all tables of the migrations would be dropped: {}",
@@ -269,7 +269,7 @@ pub fn answered(
             Outcome::Questions(changes) => changes,
         };
         match questions.first() {
-            // One by one: an answer may answer others.
+            // One question at a time, since an answer may settle others.
             Some(first) if may_ask(args) => {
                 let renames = autogenerate::renames(before, models, &answers)?;
                 questions::ask(first, |need| rows.held(need, &renames), &mut answers)?;
@@ -330,13 +330,13 @@ fn unanswered(
     ))
 }
 
-/// A line of flags, and below it what the revision discards by them.
+/// A line of flags, followed by what the revision discards with them.
 fn with_losses(flags: &str, losses: &[Loss]) -> String {
     let losses = losses.iter().map(|loss| format!("\n      {}", loss.with_rows()));
     format!("\n    {flags}{}", losses.collect::<String>())
 }
 
-/// Says what the revision discards; it needs a flag or a yes.
+/// Reports what the revision discards, which needs a flag or confirmation.
 pub fn agree_to_losses(out: Output, args: &NewRevision, losses: &[Loss]) -> Result<()> {
     if losses.is_empty() {
         return Ok(());
@@ -356,7 +356,7 @@ pub fn agree_to_losses(out: Output, args: &NewRevision, losses: &[Loss]) -> Resu
     Err(Error::new(message).hint("--allow-destructive writes it all the same"))
 }
 
-/// Says beforehand that an upgrade will refuse the revision, or the way back.
+/// Warns if an upgrade will refuse the revision, or its downgrade.
 fn warn_unplannable(
     cx: &Context,
     upgrade: &[Operation],
@@ -364,7 +364,8 @@ fn warn_unplannable(
     mut schema: Schema,
 ) {
     for (name, operations) in [("an upgrade", upgrade), ("a downgrade", downgrade)] {
-        // Planned one after the other: what the one leaves the other begins with.
+        // Both are planned in sequence: the downgrade starts from the schema that the upgrade
+        // leaves.
         if let Err(err) = plan::offline(operations, &mut schema, cx.dialect()) {
             let hint = err.hint.map_or(String::new(), |hint| format!("\n  hint: {hint}"));
             cx.out.warning(format!("{name} will refuse this revision: {}{hint}", err.message));
@@ -373,7 +374,7 @@ fn warn_unplannable(
     }
 }
 
-/// Tables that models can't have.
+/// Refuses tables that models can't have.
 fn refuse_reserved(cx: &Context, models: &models::Models) -> Result<()> {
     let is_reserved = |text: &&String| {
         cx.name_rules().folding.same_table(text, &cx.config.version_table)

@@ -1,4 +1,4 @@
-//! `rebase`: puts a line of revisions that isn't applied after another head.
+//! `rebase`: moves a line of pending revisions after another head.
 
 mod line;
 
@@ -27,7 +27,7 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
     let builds = proven(&history, &line)?;
     let first = line.first;
     let path = history.path(&first.id).unwrap_or_else(|| std::path::Path::new(&first.file));
-    // A link stays one.
+    // If the path is a link, it stays one: the target is edited.
     let target = path.canonicalize().doing(|| format!("read `{}`", path.display()))?;
     let text = fs::read_to_string(&target).doing(|| format!("read `{}`", path.display()))?;
     let from = history.written_parents(&first.id);
@@ -61,8 +61,8 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// The line that the arguments mean; where they leave it open, the one that can move, or the one
-/// that a person chooses.
+/// The line that the arguments name. If they leave it open, the line that can move, or the one that
+/// a person chooses.
 fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Result<Line<'a>> {
     let named = |name: &Option<String>| {
         name.as_deref().map(|text| history::one(graph, applied, text)).transpose()
@@ -98,7 +98,8 @@ fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Re
     }
 }
 
-/// What replaces revisions and what is replaced begin at one place, in several files.
+/// Refuses a line that starts with a squash revision or with replaced ones, since their start is
+/// declared in several files.
 fn refuse_squashed(graph: &Graph, first: &Revision) -> Result<()> {
     let is_of = |revision: &&Revision| {
         revision.id == first.id || revision.replaced().any(|id| id == first.id)
@@ -118,7 +119,7 @@ fn refuse_squashed(graph: &Graph, first: &Revision) -> Result<()> {
     }
 }
 
-/// That what is applied stays where it is, and how it moves all the same.
+/// The error that applied revisions can't be moved, with a way to do it anyway.
 fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
     let ids: Vec<&str> = lines.iter().filter_map(|line| line.applied(applied)).collect();
     let message = match ids.as_slice() {
@@ -133,11 +134,11 @@ fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
     ))
 }
 
-/// What the migrations build differently in the new order.
+/// The differences that the new order makes to the schema of the migrations.
 ///
 /// # Errors
 ///
-/// When they build nothing, since a revision doesn't fit those before it any more.
+/// When a revision no longer fits those before it, so that there is no schema.
 fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     let migrations = history.migrations()?;
     let mut rebased: Vec<_> = migrations.iter().cloned().collect();
@@ -149,7 +150,7 @@ fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
             let message = format!("revision `{}` can't go behind `{}`", line.first.id, line.onto);
             Error::new(message).cause(err).hint(history::SAME_CHANGE)
         })?;
-    // Where it built nothing before, there is nothing to compare.
+    // If the old order builds no schema, there is nothing to compare.
     let Ok(before) = migrations.replay(None) else { return Ok(Vec::new()) };
     Ok(autogenerate::between(&before, &after).iter().map(autogenerate::found).collect())
 }

@@ -1,4 +1,4 @@
-//! `redo`: down and up again, to try out a revision that is being written.
+//! `redo`: undoes and reapplies revisions, to try out one that is being written.
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::plan;
@@ -26,9 +26,9 @@ pub fn run(cx: &Context, args: &Redo) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Fails where the way up would end beyond where the way down begins: once none of the revisions is
-/// applied that another one replaces, that one is in their place. What else is wrong is said by the
-/// way down itself.
+/// Fails if reapplying would go further than undoing started. Once none of the revisions is applied
+/// that a squash revision replaces, that one takes their place. All other problems are reported
+/// when the revisions are undone.
 fn refuse_passing(cx: &Context, database: &Database, history: &History, down: &str) -> Result<()> {
     let rows = history::applied_ids(cx, database)?;
     let Ok((here, applied)) = history.at(rows) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! `reset`: a development database from nothing.
+//! `reset`: empties a development database and migrates it again.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -19,13 +19,13 @@ use crate::{output, prompt};
 
 pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let database = Database::find(cx)?;
-    // Known to compile and to make a graph before anything is deleted.
+    // The history must compile and form a graph before anything is deleted.
     let history = History::load(cx)?;
     database.check_access(Access::Create)?;
     plan_all(cx, &history)?;
     if let Some(path) = database.path().filter(|path| path.exists()) {
         let path = &behind_links(path)?;
-        // Only what is a database is deleted.
+        // Only a file that is a database may be deleted.
         history::applied(cx, &database)?;
         if let Some(other) = databases::other_in(cx, path)? {
             let message =
@@ -61,8 +61,8 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// The file itself, where the path is a link to it: that is what SQLite opens, and beside it are its
-/// journals. The link stays.
+/// The file itself, if the path is a link to it: SQLite opens that file, and its journals are next
+/// to it. The link stays.
 fn behind_links(path: &Path) -> Result<PathBuf> {
     if path.is_symlink() {
         path.canonicalize().doing(|| format!("follow the link `{}`", path.display()))
@@ -71,7 +71,7 @@ fn behind_links(path: &Path) -> Result<PathBuf> {
     }
 }
 
-/// Fails where the upgrade that follows would.
+/// Fails if the subsequent upgrade would fail.
 fn plan_all(cx: &Context, history: &History) -> Result<()> {
     let migrations = history.migrations()?;
     let none = BTreeSet::new();

@@ -1,4 +1,4 @@
-//! `show`: one revision, whole.
+//! `show`: all about one revision.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -22,7 +22,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             cx.out.note(format!("revision `{id}` is part of `{}`, which replaces it", by.id));
         }
     }
-    // Its own file is shown, where that is still there.
+    // Shows a replaced revision's own file, if it still exists.
     let history = history.naming(&[&args.revision]).unwrap_or(Cow::Borrowed(&*history));
     let graph = &history.graph;
     let target = match graph.target(&args.revision, applied.as_ref()) {
@@ -71,7 +71,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// A revision that only the database still knows.
+/// A revision that exists only in the database.
 fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer> {
     let gone = history::gone(cx, &history.graph);
     let exact = gone.iter().find(|entry| entry.id == identifier);

@@ -1,4 +1,4 @@
-//! `stamp`: enters revisions as applied without running them.
+//! `stamp`: marks revisions as applied without running them.
 
 use std::collections::BTreeSet;
 
@@ -54,7 +54,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Prints the rows that a stamp enters and takes out. With a range it needs no database.
+/// Prints the version rows that a stamp inserts and deletes. With a range this needs no database.
 fn write_script(cx: &Context, identifiers: &[String], client: Client) -> Result<Answer> {
     let history = History::load(cx)?;
     let range = match identifiers {
@@ -93,9 +93,9 @@ fn heads_text(ids: &[&str]) -> String {
     if ids.is_empty() { "<base>".to_owned() } else { ids.join(", ") }
 }
 
-/// What is to be stamped, in the history as the database has it, and with the revisions that are
-/// named; and the heads that the database has. A database that stands where there are no files is
-/// not refused yet: a stamp may be the answer to that.
+/// Resolves the target of a stamp in the history as the database sees it, including the named
+/// revisions, and returns the heads that the database has. A database at a revision without a file
+/// is not refused yet, since a stamp may be the remedy.
 fn understood(
     history: &History,
     rows: &BTreeSet<String>,
@@ -113,7 +113,7 @@ fn understood(
     Ok((history, from, target))
 }
 
-/// Fails where the database isn't what these revisions build.
+/// Fails if the database doesn't match the schema that these revisions build.
 fn verify(
     cx: &Context,
     database: &Database,

@@ -1,4 +1,4 @@
-//! `undo`: takes the newest revision's file away again, as long as nothing was done with it.
+//! `undo`: removes the newest revision's file, as long as the revision hasn't been used.
 
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ use crate::revision_files::constants::{self, Header};
 use crate::{history, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
-    // Read without compiling, since a revision that doesn't compile is one to undo.
+    // Read without compiling, since a revision that doesn't compile is one to remove.
     let headers = constants::read(cx)?;
     let graph = constants::graph(&headers)?;
-    // What another one depends on isn't taken away from under it.
+    // A revision that another one depends on can't be removed.
     let heads = graph.real_heads();
     let at_end: Vec<_> =
         headers.iter().filter(|header| heads.contains(&header.revision.id.as_str())).collect();
@@ -81,8 +81,8 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// Whether a revision replaces others and the history is whole without it: they are there, and
-/// nothing names it.
+/// Whether a squash revision can be removed without a gap in the history: all revisions that it
+/// replaces exist, and nothing refers to it.
 fn is_spare(headers: &[Header], header: &Header) -> bool {
     let replaced: BTreeSet<&str> = header.revision.replaced().collect();
     let others = headers.iter().filter(|candidate| candidate.revision.id != header.revision.id);
@@ -91,7 +91,7 @@ fn is_spare(headers: &[Header], header: &Header) -> bool {
     !replaced.is_empty() && n_there == replaced.len() && Graph::new(others).is_ok()
 }
 
-/// That a revision isn't taken away from under others.
+/// The error that a revision can't be removed because others need it.
 fn is_needed(graph: &Graph, id: &str) -> Error {
     new_file::no_head(graph, id)
         .unwrap_or_else(|| {

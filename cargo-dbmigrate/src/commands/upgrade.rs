@@ -23,8 +23,8 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     Ok(Answer::Done)
 }
 
-/// In a build script cargo is told what the database depends on; never the database itself, or
-/// the package would be built anew each time.
+/// In a build script, tells cargo which files the database depends on, except the database itself:
+/// the package would then be rebuilt every time.
 fn build_script_hints(cx: &Context, database: &Database) -> Result<()> {
     if !project::in_build_script() || cx.out.is_json() {
         return Ok(());

@@ -1,7 +1,7 @@
-//! `upgrade --all`: brings every SQLite file that matches to a revision, several at a time.
+//! `upgrade --all`: migrates every matching SQLite file, several at a time.
 //!
 //! The history is loaded, checked and decoded once. Each file has its own connection, transaction,
-//! lock and verification, and a failure of its own.
+//! lock and verification, and can fail independently.
 
 mod files;
 mod report;
@@ -63,7 +63,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
             let sender = sender.clone();
             scope.spawn(move || fleet.work(next, files, &sender));
         }
-        // Else the last worker's end would not be the end of the results.
+        // Without this, the results wouldn't end with the last worker.
         drop(sender);
         for (path, res) in results {
             bar.inc(1);
@@ -75,8 +75,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     Ok(report.end())
 }
 
-/// Says once what would be wrong for every file. What may be counted from a database is left to
-/// each of them.
+/// Reports once what would fail for every file. Relative identifiers are resolved for each file.
 fn check_identifier(history: &History, identifier: &str) -> Result<()> {
     if identifier.contains(['+', '-', '@']) || identifier == "current" {
         return Ok(());
@@ -90,20 +89,21 @@ fn check_identifier(history: &History, identifier: &str) -> Result<()> {
     }
 }
 
-/// What all workers share.
+/// The state that all workers share.
 struct Fleet<'a> {
     cx: &'a Context,
     migrations: &'a Migrations,
     options: &'a Options,
     identifier: &'a str,
-    /// Held while a runner is started: the first one may have to be compiled.
+    /// Held while a runner is started, since the first one may have to be compiled.
     starting: Mutex<()>,
-    /// What was said already; said of each of thousands of files it would hide the rest.
+    /// Messages that were already printed; repeated for thousands of files they would hide the
+    /// rest.
     said: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Fleet<'a> {
-    /// Takes one file after the other until there is none left.
+    /// Takes one file after the other until none is left.
     fn work(
         &self,
         next: &AtomicUsize,
@@ -121,12 +121,12 @@ impl<'a> Fleet<'a> {
     }
 }
 
-/// A thread's own: one file at a time.
+/// A worker's own state; it migrates one file at a time.
 struct Worker<'a> {
     fleet: &'a Fleet<'a>,
     steps: Steps<'a>,
-    /// What was applied in the last file that had nothing pending. Most have the same, and then
-    /// nothing has to be worked out again.
+    /// The version rows of the last file with nothing pending. Most files have the same rows, and
+    /// then nothing has to be computed again.
     settled: Option<Vec<VersionRow>>,
 }
 
@@ -134,7 +134,7 @@ impl Worker<'_> {
     /// Upgrades a file and returns the ids of the revisions that were run.
     fn upgrade(&mut self, path: &Path) -> Result<Vec<String>> {
         let Fleet { migrations, options, identifier, .. } = *self.fleet;
-        // To open a pipe would be to wait for its other end.
+        // Opening a pipe would block until its other end is opened.
         if !fs::metadata(path).doing(|| "look at it".to_owned())?.is_file() {
             return Err(Error::new("it is no file"));
         }
@@ -167,7 +167,7 @@ impl Worker<'_> {
     }
 }
 
-/// A run's observer; what it says begins with the file's name.
+/// Observes a run; its messages start with the file's name.
 struct File<'a> {
     fleet: &'a Fleet<'a>,
     path: &'a Path,

@@ -1,4 +1,4 @@
-//! The databases beside the default one.
+//! The settings of additional databases.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,30 +8,30 @@ use serde::Deserialize;
 use super::Config;
 use crate::error::{Error, Result};
 
-/// A database beside the default one, with a history of its own. What it doesn't say is as for the
-/// default one.
+/// An additional database, with a history of its own. Settings that it doesn't have are those of
+/// the default database.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Further {
     pub url: String,
-    /// Its migrations directory, from the one of the default database; by default its name.
+    /// Its migrations directory, relative to that of the default database; by default its name.
     pub directory: Option<PathBuf>,
     pub version_table: Option<String>,
     pub version_locations: Option<Vec<String>>,
-    /// The function is one of its own `mod.rs`.
+    /// A function in its own `mod.rs`.
     #[serde(default)]
     pub rewrite: String,
 }
 
 impl Further {
-    /// Its migrations directory, given the name that it has.
+    /// Its migrations directory, given its name.
     pub fn directory<'a>(&'a self, name: &'a str) -> &'a Path {
         self.directory.as_deref().unwrap_or(name.as_ref())
     }
 }
 
 impl Config {
-    /// The settings of a further database.
+    /// The settings of an additional database.
     pub fn of(&self, further: &Further) -> Config {
         let mut config = self.clone();
         config.url.clone_from(&further.url);
@@ -45,14 +45,14 @@ impl Config {
     }
 }
 
-/// What `--database` calls the database that every project has.
+/// The name in `--database` of the database that every project has.
 pub const DEFAULT: &str = "default";
 
-/// What `--database` calls all of them.
+/// The name in `--database` for all databases.
 pub const ALL: &str = "all";
 
-/// Fails where a database can't have that name: it stands in arguments, in the names of
-/// directories and of environment variables.
+/// Fails if a database can't have this name, which appears in arguments, and in the names of
+/// directories and environment variables.
 pub fn check_name(name: &str) -> Result<()> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let message = match name {
@@ -67,12 +67,12 @@ pub fn check_name(name: &str) -> Result<()> {
     Err(Error::new(message).hint("it is made of letters, digits and `_`, and begins with a letter"))
 }
 
-/// Fails where a name can't be one, or two can't be told apart.
+/// Fails if a name is invalid, or if two names can't be told apart.
 pub(super) fn check(databases: &BTreeMap<String, Further>, path: &Path) -> Result<()> {
     let mut names = BTreeMap::new();
     for name in databases.keys() {
         check_name(name)?;
-        // Their variables would be the same.
+        // The names of their environment variables would be the same.
         if let Some(other) = names.insert(name.to_lowercase(), name) {
             let message = format!("the databases `{other}` and `{name}` differ in case alone");
             return Err(Error::new(message).hint(format!("rename one in {}", path.display())));

@@ -1,4 +1,4 @@
-//! Every key is in the file that `init` writes and in the documentation, with its default.
+//! Every setting is in the file that `init` writes and in the documentation, with its default.
 
 use std::collections::BTreeSet;
 
@@ -7,12 +7,12 @@ use super::*;
 const SCAFFOLD: &str = include_str!("../scaffold/dbmigrate.toml");
 const DOCS: &str = include_str!("../../../docs/settings.md");
 
-/// The keys that are understood.
+/// The keys that are accepted.
 fn keys() -> BTreeSet<String> {
     super::keys().into_iter().collect()
 }
 
-/// The file with the keys that it only shows.
+/// The file, with its commented keys enabled.
 fn shown() -> String {
     let is_toml = |text: &str| {
         text.starts_with('[') || text.split_once(" = ").is_some_and(|(key, _)| !key.contains(' '))
@@ -26,7 +26,7 @@ fn shown() -> String {
 fn the_file_that_init_writes_shows_every_key_with_its_default() {
     let default = format!("{:?}", Config::default());
     assert_eq!(format!("{:?}", Config::parse(SCAFFOLD, Path::new(FILE)).unwrap()), default);
-    // What it only shows is understood as well.
+    // Commented keys are valid as well.
     Config::parse(&shown(), Path::new(FILE)).unwrap();
     let table: toml::Table = toml::from_str(&shown()).unwrap();
     assert_eq!(table.into_iter().map(|(key, _)| key).collect::<BTreeSet<_>>(), keys());
@@ -39,7 +39,7 @@ fn the_documentation_explains_every_key_and_no_other() {
     let rows: Vec<(&str, Vec<&str>)> =
         rows.map(|(key, rest)| (key, rest.split(" | ").collect())).collect();
     assert_eq!(rows.iter().map(|(key, _)| (*key).to_owned()).collect::<BTreeSet<_>>(), keys());
-    // The defaults are those of the file.
+    // The documented defaults are those of the file.
     let table: toml::Table = toml::from_str(SCAFFOLD).unwrap();
     for (key, cells) in rows {
         let default = match table.get(key) {
@@ -65,7 +65,7 @@ fn the_keys_of_a_further_database_are_shown_and_explained() {
         assert!(comment.contains(&format!("`{key}`")), "{key}");
     }
     assert!(comment.contains("\n#url = "));
-    // Their defaults are those of the documentation.
+    // The defaults of a database are the documented ones.
     let told: Further = toml::from_str(section).unwrap();
     let default: Further = toml::from_str("url = \"sqlite:logs.db\"").unwrap();
     let of = |candidate: &Further| Config::default().of(candidate);
@@ -73,7 +73,7 @@ fn the_keys_of_a_further_database_are_shown_and_explained() {
     assert_eq!(told.directory.as_deref(), Some(Path::new("logs")));
 }
 
-/// A file's end is in a table, and that is where a line is put without a second thought.
+/// The end of the file is inside a table, and that is where people add a line without thinking.
 #[test]
 fn a_key_that_was_put_into_a_table_is_told_where_it_stands() {
     let said = |line: &str| {

@@ -1,4 +1,4 @@
-//! That what is one database's isn't another one's as well.
+//! Checks that databases don't have directories or files in common.
 
 use std::path::PathBuf;
 
@@ -7,11 +7,12 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::{paths, revision_files};
 
-/// Fails where two of a project's databases have a directory of revisions in common, or are one.
+/// Fails if two databases of a project have a directory of revisions in common, or are the same
+/// database.
 ///
 /// # Errors
 ///
-/// What they have in common, and what makes them differ.
+/// What they have in common, and how to separate them.
 pub fn check(one: &Context, other: &Context) -> Result<()> {
     let names = format!("the databases `{}` and `{}`", one.database_name(), other.database_name());
     if let Some(file) = same(one, other) {
@@ -44,8 +45,8 @@ pub fn check(one: &Context, other: &Context) -> Result<()> {
     }
 }
 
-/// The file that two databases are, with one version table. What isn't known of them is said where
-/// it is needed.
+/// The file, if both databases are in the same file and have the same version table. A database
+/// that can't be located is reported when it is used.
 fn same(one: &Context, other: &Context) -> Option<String> {
     let (ours, theirs) = (Database::locate(one).ok()?, Database::locate(other).ok()?);
     let path = ours.path()?;
@@ -55,11 +56,11 @@ fn same(one: &Context, other: &Context) -> Option<String> {
     is_same.then(|| one.project.shown(&paths::clean(path)).to_string())
 }
 
-/// Where a database's files are.
+/// The directories of a database's files.
 struct Directories {
     migrations: PathBuf,
     locations: Vec<PathBuf>,
-    /// Whether what is in the locations counts as well.
+    /// Whether subdirectories are searched as well.
     is_deep: bool,
 }
 
@@ -79,7 +80,7 @@ impl Directories {
         self.locations.iter().chain([&self.migrations])
     }
 
-    /// A directory of theirs in which these files are looked for as well.
+    /// The first directory of the other database that also belongs to this one.
     fn shared<'a>(&self, theirs: &'a Directories) -> Option<&'a PathBuf> {
         let has = |location: &PathBuf, dir: &PathBuf| {
             paths::is_same(location, dir)

@@ -1,4 +1,4 @@
-//! A command for one of a project's databases, or for one after the other.
+//! Runs a command on one of a project's databases, or on several in sequence.
 
 use crate::cli::{Command, NewRevision};
 use crate::commands::{self, Answer};
@@ -7,20 +7,20 @@ use crate::context::Context;
 use crate::databases;
 use crate::error::{Error, Result};
 
-/// How a command takes several databases.
+/// How a command applies to several databases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reach {
-    /// It is for all of them unless one is named.
+    /// To all of them, unless one is named.
     All,
-    /// It is for all of them if that is said.
+    /// To all of them, if that is requested.
     Asked,
-    /// It is for one.
+    /// To one.
     One,
-    /// It finds out itself.
+    /// The command decides by itself.
     Own,
 }
 
-/// Runs the command on the databases that `--database` says.
+/// Runs the command on the databases that `--database` selects.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
     }
     let mut names = vec![DEFAULT];
     names.extend(cx.config.databases.keys().map(String::as_str));
-    // What can't be one is known before anything is done.
+    // An invalid database is reported before anything is done.
     let all = names.iter().map(|name| databases::named(&cx, name)).collect::<Result<Vec<_>>>()?;
     let mut worst = Answer::Done;
     for (idx, mut one) in all.into_iter().enumerate() {
@@ -80,7 +80,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
 }
 
 fn reach(command: &Command) -> Reach {
-    // Other revisions are of one history.
+    // Other identifiers belong to a single history.
     let is_end = |name: &str| matches!(name, "head" | "heads" | "base");
     match command {
         Command::Init(_) | Command::Completions(_) | Command::Man(_) => Reach::Own,
@@ -105,7 +105,7 @@ fn reach(command: &Command) -> Reach {
         | Command::Downgrade(_)
         | Command::Redo(_)
         | Command::Reset(_) => Reach::Asked,
-        // They are about revisions of one history.
+        // These commands are about revisions of one history.
         Command::ListTemplates
         | Command::Merge(_)
         | Command::Rebase(_)
@@ -120,7 +120,7 @@ fn all_if(is_for_all: bool) -> Reach {
     if is_for_all { Reach::All } else { Reach::One }
 }
 
-/// Whether nothing is said of the new revision that only one history can have.
+/// Whether the arguments contain nothing that only makes sense in one history.
 fn is_about_any(new_revision: &NewRevision) -> bool {
     let place = &new_revision.place;
     new_revision.rename.is_empty()

@@ -1,10 +1,10 @@
-//! Edits of real files: made, failing in the middle, and taken back.
+//! Edits of real files: made, failing halfway, and undone.
 
 use std::collections::BTreeMap;
 
 use super::*;
 
-/// A directory of its own, gone at the end.
+/// A temporary directory that is removed at the end.
 struct Dir(PathBuf);
 
 impl Dir {
@@ -16,7 +16,7 @@ impl Dir {
         Dir(dir)
     }
 
-    /// Every file and directory with its text.
+    /// The text of every file, and all directories.
     fn look(&self) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         let mut open = vec![self.0.clone()];
@@ -71,7 +71,7 @@ fn all_files_are_written_and_all_are_taken_back() {
     assert_eq!(restored.failures, []);
     let names = restored.paths.iter().map(|path| path.file_name().unwrap().to_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["2024", "m2.rs", "m1.rs", "other.rs", "mod.rs"]);
-    // What is kept stays, without a trace of what was removed.
+    // Kept edits stay, and removed files leave nothing behind.
     edits.apply(&all).unwrap();
     edits.keep();
     assert_eq!(edits.restore(), Restored::default());
@@ -91,7 +91,7 @@ fn a_new_file_that_someone_edited_stays() {
     assert_eq!(restored.failures, [(edited.clone(), "it was changed in the meantime".to_owned())]);
     assert_eq!(fs::read_to_string(&edited).unwrap(), "new, and edited");
 
-    // What a program did that the command has run goes with the command.
+    // The work of a program that the command has run is undone with the command.
     fs::remove_file(&edited).unwrap();
     let before = dir.look();
     let edit = || fs::write(&edited, "formatted");
@@ -105,7 +105,7 @@ fn a_new_file_that_someone_edited_stays() {
     assert_eq!(dir.look(), before);
 }
 
-/// Each edit fails once, with every other one before it.
+/// Each edit fails once, after every other one.
 #[test]
 fn one_that_can_t_be_written_leaves_the_others_as_they_were() {
     let dir = Dir::new();
@@ -145,7 +145,7 @@ fn what_another_program_changed_is_taken_back_unless_a_third_one_changed_it_sinc
     assert_eq!(edits.restore().paths, [list.clone(), lock.clone()]);
     assert_eq!(dir.look(), before);
 
-    // One that fails is taken back at once.
+    // If the program fails, its changes are undone at once.
     edits.around(&[&list, &lock], || change().and(Err::<(), ()>(()))).unwrap_err();
     assert_eq!(dir.look(), before);
     assert_eq!(edits.restore(), Restored::default());

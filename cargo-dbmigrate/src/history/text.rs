@@ -1,4 +1,4 @@
-//! Revisions as they are shown to people.
+//! Descriptions of revisions for people.
 
 use std::fmt::Write as _;
 
@@ -9,15 +9,15 @@ use super::History;
 use crate::context::Context;
 use crate::output::style;
 
-/// A revision's message, or a word for none.
+/// A revision's message, or a placeholder if it has none.
 pub fn message(text: &str) -> &str {
     if text.is_empty() { "empty message" } else { text }
 }
 
-/// What marks an applied revision that the project no longer has.
+/// Marks an applied revision that the project no longer has.
 pub const GONE: &str = " (applied, file missing)";
 
-/// A revision as `show` and the lists with `-v` have it, with an empty line at the end.
+/// A revision as `show` and the lists with `-v` print it, followed by an empty line.
 pub fn entry(cx: &Context, history: &History, revision: &Revision, current: &[&str]) -> String {
     let parents = if revision.parents.len() > 1 { "Merges" } else { "Parent" };
     let mut entries = vec![
@@ -56,7 +56,7 @@ pub fn entry(cx: &Context, history: &History, revision: &Revision, current: &[&s
     text
 }
 
-/// As [`entry`], of a revision that only the database still knows.
+/// As [`entry`], for a revision that exists only in the database.
 pub fn gone_entry(entry: &version_table::Entry) -> String {
     let parents = if entry.parents.len() > 1 { "Merges" } else { "Parent" };
     let entries = style::entries(&[

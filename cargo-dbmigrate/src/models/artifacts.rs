@@ -1,4 +1,4 @@
-//! The files that cargo says it made, and the records in them.
+//! The artifacts that cargo reports, and the records in them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,16 +12,16 @@ use super::targets::Package;
 use crate::context::Context;
 use crate::error::{Doing as _, Result};
 
-/// What was found in files.
+/// What was found in artifacts.
 #[derive(Debug, Default)]
 pub struct Found {
     /// Whether the runtime is among the dependencies.
     pub runtime: bool,
-    /// Whether the runtime's own record can be read, so that models' records can, too.
+    /// Whether the runtime's own record can be read, so that models' records can be read as well.
     pub canary: bool,
     pub records: Vec<ModelRecord>,
     pub damaged: Vec<Damaged>,
-    /// An artifact that another checkout may have left; one that says of which, if there is one.
+    /// An artifact that may come from another checkout, preferably one that tells from which.
     pub foreign: Option<Foreign>,
 }
 
@@ -33,8 +33,8 @@ pub struct Damaged {
 }
 
 impl Found {
-    /// Reads the records in a file, with this convention for names that models don't give. Where
-    /// another checkout may have left the file, its artifact is given as well.
+    /// Reads the records in a file, with this convention for names that models don't give. `shared`
+    /// is the artifact if another checkout may have produced the file.
     pub fn read(
         &mut self,
         path: &Path,
@@ -52,7 +52,7 @@ impl Found {
         Ok(())
     }
 
-    /// Looks where a file of an artifact was made that has no records to read.
+    /// Checks where an artifact's file without records comes from.
     pub fn look_at(&mut self, path: &Path, shared: &Artifact) -> Result<()> {
         if self.foreign.is_none() && shared.fresh {
             self.foreign = foreign(shared, &[], &read(path)?);
@@ -60,7 +60,7 @@ impl Found {
         Ok(())
     }
 
-    /// Reads the runtime's own file for its record alone.
+    /// Reads only the runtime's own record.
     pub fn read_runtime(&mut self, artifact: &Artifact) -> Result<()> {
         self.runtime = true;
         for path in of_check(artifact) {
@@ -82,7 +82,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).doing(|| format!("read `{}`", path.display()))
 }
 
-/// Whether it is dbmigrate's own runtime.
+/// Whether the artifact is dbmigrate's own runtime.
 pub fn is_runtime(artifact: &Artifact) -> bool {
     artifact.target.name.replace('_', "-") == super::RUNTIME && is_lib(artifact)
 }
@@ -92,21 +92,21 @@ pub fn is_lib(artifact: &Artifact) -> bool {
     kinds.iter().any(|kind| artifact.target.kind.contains(kind))
 }
 
-/// Whether its package is in the workspace or at least beneath its directory.
+/// Whether its package is in the workspace, or at least inside the workspace's directory.
 pub fn is_local(cx: &Context, package: &Package, artifact: &Artifact) -> bool {
     artifact.package_id.repr.contains("path+file:")
         && (artifact.manifest_path.starts_with(&cx.project.workspace_root)
             || is_member(package, artifact))
 }
 
-/// Whether its package is one of the workspace's.
+/// Whether its package is a member of the workspace.
 pub fn is_member(package: &Package, artifact: &Artifact) -> bool {
     let dir = artifact.manifest_path.parent();
     dir.is_some_and(|dir| package.members.iter().any(|member| member == dir))
 }
 
-/// The metadata that a check wrote. What is built for build scripts and macros has a library
-/// beside it and isn't part of the program, so it doesn't count.
+/// The metadata that a check wrote. An artifact for build scripts and macros also has a library; it
+/// isn't part of the program, so it doesn't count.
 pub fn of_check(artifact: &Artifact) -> Vec<&Path> {
     let paths = || artifact.filenames.iter().map(|utf8_path_buf| utf8_path_buf.as_std_path());
     let ends = |path: &Path, end: &str| path.extension().is_some_and(|extension| extension == end);
@@ -116,7 +116,7 @@ pub fn of_check(artifact: &Artifact) -> Vec<&Path> {
     paths().filter(|path| ends(path, "rmeta")).collect()
 }
 
-/// What was built for build scripts and macros, which decide what the program is.
+/// An artifact for build scripts and macros, which determine what the program is.
 pub fn of_build(artifact: &Artifact) -> Option<&Path> {
     let is_built = artifact.target.kind.contains(&TargetKind::ProcMacro)
         || is_lib(artifact) && of_check(artifact).is_empty();
@@ -134,7 +134,8 @@ pub fn sources(cx: &Context, artifact: &Artifact) -> Option<Vec<PathBuf>> {
     let text = fs::read_to_string(path.with_file_name(format!("{name}.d"))).ok()?;
     let dir = artifact.manifest_path.parent()?.as_std_path();
     let from_where_it_is = |path: PathBuf| {
-        // Rustc runs in the workspace's directory, or for packages outside of it in their own.
+        // Rustc runs in the workspace's directory, or in a package's own directory if that is
+        // outside.
         let in_workspace = cx.project.workspace_root.join(&path);
         if in_workspace.is_file() { in_workspace } else { dir.join(path) }
     };
@@ -144,9 +145,9 @@ pub fn sources(cx: &Context, artifact: &Artifact) -> Option<Vec<PathBuf>> {
 /// The files that the first rule of a makefile depends on.
 pub fn dep_info(text: &str) -> Vec<PathBuf> {
     let line = text.lines().next().unwrap_or_default();
-    // The rule's target may have a drive's colon, which no blank follows.
+    // The rule's target may contain a drive's colon, which isn't followed by a space.
     let Some((_, files)) = line.split_once(": ") else { return Vec::new() };
-    // A blank within a path has a backslash before it.
+    // A space within a path is preceded by a backslash.
     let mut paths: Vec<String> = Vec::new();
     let mut goes_on = false;
     for part in files.split(' ') {

@@ -1,4 +1,4 @@
-//! Having cargo check the package.
+//! Has cargo check the package.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::project::{Cargo, Exit};
 
-/// Checks the package and reads what the metadata of its targets holds.
+/// Checks the package and reads the records in the metadata of its targets.
 pub fn found(cx: &Context, selection: &Selection, package: &Package) -> Result<Found> {
     let bins = bins(selection, package)?;
     let mut targets = Vec::new();
@@ -32,7 +32,7 @@ pub fn found(cx: &Context, selection: &Selection, package: &Package) -> Result<F
     let host = Host { cx, selection, package };
     let mut foreign = None;
     if package.lib == Some(Lib::Checked) {
-        // As a person's own check, whose work it shares.
+        // The same check that a person runs, so that both use the same artifacts.
         let plain = host.check(&targets, Way::Plain)?;
         let mut found = Found::default();
         host.read(&plain, &mut found, artifacts::is_lib)?;
@@ -53,8 +53,8 @@ pub fn found(cx: &Context, selection: &Selection, package: &Package) -> Result<F
         host.read(&checked, &mut found, |_| true)?;
     }
     let checked = host.done(checked)?;
-    // A directory that is gone is this one before it was moved. Where nothing was compiled it took
-    // no time, and a person has been told before.
+    // A directory that no longer exists is this one before it was moved. If nothing was compiled,
+    // no time was lost, and the person has been told before.
     let is_compiled = checked.artifacts.iter().any(|artifact| !artifact.fresh);
     let other = foreign.and_then(|foreign| foreign.dir).filter(|dir| is_compiled && dir.is_dir());
     if let Some(dir) = other {
@@ -68,7 +68,7 @@ pub fn found(cx: &Context, selection: &Selection, package: &Package) -> Result<F
     Ok(found)
 }
 
-/// The binaries that are asked for.
+/// The requested binaries.
 pub fn bins(selection: &Selection, package: &Package) -> Result<Vec<String>> {
     if selection.lib {
         if package.lib.is_none() {
@@ -97,7 +97,7 @@ struct Host<'a> {
     package: &'a Package,
 }
 
-/// What a check made, or had made before.
+/// The artifacts of a check, whether new or from an earlier one.
 struct Checked {
     way: Way,
     artifacts: Vec<Artifact>,
@@ -105,7 +105,7 @@ struct Checked {
 }
 
 impl Host<'_> {
-    /// Runs the check of these targets, which are arguments for cargo.
+    /// Checks these targets, which are arguments for cargo.
     fn check(&self, targets: &[String], way: Way) -> Result<Checked> {
         let Host { cx, selection, .. } = self;
         let cargo = Cargo::of_host(&cx.project, cx.out)?;
@@ -123,7 +123,7 @@ impl Host<'_> {
         Ok(Checked { way, artifacts, exit })
     }
 
-    /// Shows what the compiler said. It is an error if the check failed.
+    /// Shows the compiler's messages. Fails if the check failed.
     fn done(&self, checked: Checked) -> Result<Checked> {
         checked.exit.show(self.cx.out);
         if checked.exit.success {
@@ -161,7 +161,7 @@ impl Host<'_> {
         Ok(())
     }
 
-    /// Reads what binaries have beside the library that is found.
+    /// Reads the models that binaries have in addition to the library.
     fn read_binaries(&self, plain: &Checked, found: &mut Found) -> Result<()> {
         let names = with_models(self.cx, self.package, &plain.artifacts);
         if !found.canary || names.is_empty() {
@@ -174,7 +174,7 @@ impl Host<'_> {
     }
 }
 
-/// Why cargo failed. What the compiler says has been shown.
+/// Why cargo failed. The compiler's messages have been shown.
 pub fn failed(package: &str, exit: &Exit) -> Error {
     if !exit.has_errors() {
         return exit.error(format!("cargo failed to check the package `{package}`"));
@@ -198,12 +198,12 @@ pub fn failed(package: &str, exit: &Exit) -> Error {
     })
 }
 
-/// The binaries whose own sources look as if there were models in them. Those that can't be told
-/// are among them.
+/// The binaries whose own sources may contain models, including those for which this can't be
+/// determined.
 fn with_models(cx: &Context, package: &Package, artifacts: &[Artifact]) -> Vec<String> {
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
     let mut names = Vec::new();
-    // A library's macro may have the words that are missing from a binary.
+    // A macro of the library may contain the words that are missing in a binary.
     let mut macros = false;
     for artifact in artifacts.iter().filter(|artifact| artifacts::is_lib(artifact)) {
         if artifacts::is_local(cx, package, artifact) && !artifacts::is_runtime(artifact) {

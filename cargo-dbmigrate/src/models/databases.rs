@@ -1,4 +1,4 @@
-//! Which of a project's databases a model's table is in.
+//! Which of a project's databases contains a model's table.
 
 use dbmigrate_runtime::engine::record::ModelRecord;
 
@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 /// # Errors
 ///
 /// A model that names a database which dbmigrate.toml doesn't have, and one that refers to a model
-/// of another database.
+/// in another database.
 pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
     for record in records {
         let name = database(record);

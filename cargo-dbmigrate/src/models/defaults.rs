@@ -1,6 +1,7 @@
 //! Defaults that a column's type can't hold.
 //!
-//! The derive refuses what the compiler can tell; this also knows `type = ...`, and reads texts.
+//! The derive refuses those that the compiler can detect; this also takes `type = ...` into
+//! account, and parses texts.
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::record::ModelRecord;
@@ -9,7 +10,7 @@ use dbmigrate_runtime::schema::{Column, DefaultValue, ForeignKey, ReferentialAct
 use super::location::field;
 use crate::error::Error;
 
-/// A default that no row could have, since it is no value of the column's type.
+/// A default that no row can have, since it isn't a value of the column's type.
 pub(super) fn misfit(model: &ModelRecord, column: &Column) -> Option<Error> {
     let default = column.default.as_ref()?;
     let (why, hint) = match default {
@@ -26,8 +27,8 @@ pub(super) fn misfit(model: &ModelRecord, column: &Column) -> Option<Error> {
     Some(Error::new(message).hint(hint))
 }
 
-/// An action of a foreign key that would set a required column to NULL. The derive sees it where
-/// the struct has the column itself; here are those that a flattened group brings as well.
+/// An action of a foreign key that would set a required column to NULL. The derive detects this for
+/// columns of the struct itself, this also for columns of a flattened group.
 pub(super) fn misfit_of_action(model: &ModelRecord, key: &ForeignKey) -> Option<Error> {
     for (attribute, action) in [("on_delete", key.on_delete), ("on_update", key.on_update)] {
         for name in &key.columns {
@@ -61,7 +62,7 @@ pub(super) fn misfit_of_action(model: &ModelRecord, key: &ForeignKey) -> Option<
 
 type Misfit = (String, &'static str);
 
-/// The characters of `2024-12-31 23:59:59`, as short as a database writes the time.
+/// The length of `2024-12-31 23:59:59`, the shortest form in which a database writes the time.
 const NOW_LENGTH: u32 = 19;
 
 fn now(ty: &Type) -> Option<Misfit> {
@@ -102,7 +103,7 @@ fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
                 matches!(ty, Type::Binary | Type::FixedBinary(_) | Type::Uuid)
             }),
         },
-        // Databases without booleans would store `1`, which is other JSON than `true`.
+        // Databases without booleans would store `1`, which is different JSON from `true`.
         Value::Bool(_) if *ty == Type::Json => Some((
             "is a boolean, and the column is json".to_owned(),
             "write the JSON as a text: `default = \"true\"`",
@@ -112,7 +113,7 @@ fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
     }
 }
 
-/// A value of one kind for a column of another; a type in a database's own words holds anything.
+/// A value of another kind than the column's. A database's own type holds anything.
 fn other(ty: &Type, what: &str, holds: impl Fn(&Type) -> bool) -> Option<Misfit> {
     if holds(ty) || matches!(ty, Type::Raw(_) | Type::PerDialect(_)) {
         return None;
@@ -165,7 +166,7 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
         Type::Date => (is_date(text), "a date", "write it as in \"2024-12-31\""),
         Type::Time => (is_time(text), "a time", "write it as in \"23:59:59\""),
         Type::DateTime => {
-            // Some drivers write a zone even so, and read it.
+            // Some drivers write and read a time zone even for this type.
             let fits = date_and_time(text).is_some_and(|time| is_time(without_zone(time)));
             (fits, "a date and time", "write it as in \"2024-12-31 23:59:59\"")
         }
@@ -197,7 +198,7 @@ fn unquoted(what: &str) -> Misfit {
     (format!("is a text, and the column is {what}"), "write the value without quotes")
 }
 
-/// Digits beyond what the column holds would be lost, or the row be refused.
+/// Digits that the column can't hold would be lost, or the row would be refused.
 fn of_decimal(ty: &Type, text: &str) -> Option<Misfit> {
     if text.contains(['e', 'E']) && text.parse().is_ok_and(f64::is_finite) {
         return None;
@@ -222,7 +223,7 @@ fn with_article(ty: &Type) -> String {
     format!("{article} {words}")
 }
 
-/// The number in so many digits.
+/// A number with exactly this many digits.
 fn number(text: &str, length: usize) -> Option<u32> {
     let are_digits = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
     are_digits.then(|| text.parse().ok())?
@@ -254,7 +255,7 @@ fn is_time(text: &str) -> bool {
     fits && !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// What follows the date.
+/// The part after the date.
 fn date_and_time(text: &str) -> Option<&str> {
     let (date, time) = text.split_once([' ', 'T'])?;
     is_date(date).then_some(time)

@@ -1,4 +1,4 @@
-//! Where a model is, as messages say it.
+//! The location of a model, for messages.
 
 use dbmigrate_runtime::engine::record::ModelRecord;
 
@@ -10,7 +10,7 @@ pub fn location(model: &ModelRecord) -> String {
     }
 }
 
-/// The name of a column's field, and its place.
+/// The name of a column's field, and its location.
 pub fn field<'a>(model: &'a ModelRecord, column: &'a str) -> (&'a str, String) {
     let field = model.fields.iter().find(|field| field.column == column);
     let place = match field {

@@ -1,4 +1,4 @@
-//! Names that no database can keep apart.
+//! Names that no database can distinguish.
 
 use std::collections::BTreeMap;
 
@@ -7,8 +7,8 @@ use dbmigrate_runtime::engine::record::ModelRecord;
 use super::location::location;
 use crate::error::{Error, Result};
 
-/// Refuses columns of one model, and indexes of all, that differ in case alone, and indexes with a
-/// name that is a table's or SQLite's own.
+/// Refuses columns of one model, and indexes of all models, that differ only in case, and indexes
+/// whose name is a table's or is reserved by SQLite.
 pub fn check(records: &[ModelRecord]) -> Result<()> {
     let managed = || records.iter().filter(|model| !model.unmanaged);
     let tables: BTreeMap<String, &ModelRecord> =

@@ -1,7 +1,8 @@
-//! Models out of object files, for compilers whose metadata doesn't carry what statics hold.
+//! Reads models from object files, for compilers whose metadata doesn't contain the values of
+//! statics.
 //!
-//! With the runtime's feature `embed` the records are kept when code is generated. They are found
-//! by how they begin, whatever the container's format.
+//! The runtime's feature `embed` keeps the records in generated code. They are found by their start
+//! marker, whatever the object format.
 
 use std::fs;
 
@@ -17,7 +18,8 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::project::Cargo;
 
-/// Builds the package's library and compiles its binaries, and reads what their objects hold.
+/// Builds the package's library, compiles its binaries, and reads the records in their object
+/// files.
 pub fn found(cx: &Context, selection: &Selection, package: &Package) -> Result<Found> {
     let Some(runtime) = &package.runtime else { return Err(super::no_runtime(&package.name)) };
     let embed = [format!("{runtime}/embed")];
@@ -40,7 +42,7 @@ struct Build<'a> {
     cx: &'a Context,
     selection: &'a Selection,
     package: &'a Package,
-    /// The runtime's feature.
+    /// Enables the runtime's feature.
     embed: &'a [String],
     way: Way,
 }
@@ -50,7 +52,7 @@ impl Build<'_> {
         let Build { cx, selection, package, embed, way } = self;
         let cargo = Cargo::of_host(&cx.project, cx.out)?;
         way.set_up(&cargo, &cx.project)?;
-        // With it there would be the compiler's own intermediate form instead of objects.
+        // With LTO there would be the compiler's intermediate form instead of object files.
         let profile = selection.profile.as_deref().unwrap_or("dev");
         let profile = profile.to_uppercase().replace('-', "_");
         cargo.set_var(&format!("CARGO_PROFILE_{profile}_LTO"), "off");

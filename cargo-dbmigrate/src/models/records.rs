@@ -13,10 +13,10 @@ use super::defaults::{misfit, misfit_of_action};
 use super::location::{field, location};
 use crate::error::{Error, Result};
 
-/// The records, each once, in the order of their paths.
+/// The records, without duplicates, sorted by path.
 ///
-/// A module that both a library and a binary compile leaves two records, which differ at most in
-/// the crate's name.
+/// A module that is compiled into both a library and a binary leaves two records, which differ at
+/// most in the crate's name.
 pub fn distinct(found: Found) -> Result<Vec<ModelRecord>> {
     if let Some(damaged) = found.damaged.first() {
         return Err(unreadable(damaged));
@@ -41,8 +41,8 @@ pub fn distinct(found: Found) -> Result<Vec<ModelRecord>> {
     Ok(records.into_values().collect())
 }
 
-/// Whether they are one struct that two crates of a package compile. The package's directory may
-/// have been reached by a link.
+/// Whether both are the same struct, compiled by two crates of a package. The package's directory
+/// may have been reached through a link.
 fn is_twin(one: &ModelRecord, other: &ModelRecord) -> bool {
     let (path, manifest_dir) = (other.path.clone(), other.manifest_dir.clone());
     ModelRecord { path, manifest_dir, ..one.clone() } == *other
@@ -57,7 +57,7 @@ pub fn schema(
     let mut models: BTreeMap<String, &ModelRecord> = BTreeMap::new();
     let mut schema = Schema::default();
     for record in records.iter().filter(|record| !record.unmanaged) {
-        // No database keeps apart what differs in case alone on all systems.
+        // Names that differ only in case are not distinguished by every database on every system.
         if let Some(other) = models.insert(record.table.name.to_lowercase(), record) {
             return Err(same_table(other, record));
         }
@@ -92,9 +92,10 @@ pub fn schema(
     }
 }
 
-/// A foreign key to fields that are neither the key of their table nor unique together. The derive
-/// asks the struct that the attribute names; the table may be that of another one, as where it names
-/// an unmanaged struct, and of a model that is implemented by hand it knows nothing.
+/// A foreign key to fields that are neither the primary key of their table nor unique together. The
+/// derive checks the struct in the attribute, but the table may belong to another struct, for
+/// example if the attribute names an unmanaged one, and the derive knows nothing about a
+/// hand-written model.
 fn unfollowable(
     models: &BTreeMap<String, &ModelRecord>,
     schema: &Schema,

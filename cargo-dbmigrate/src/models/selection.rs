@@ -1,5 +1,5 @@
-//! Which package, targets and features the models are in: by dbmigrate.toml, which the arguments
-//! override.
+//! Which package, targets and features contain the models, according to dbmigrate.toml and the
+//! arguments, which take precedence.
 
 use xshell::Cmd;
 
@@ -21,7 +21,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// Says where an argument differs from a key that is set: without it the models are others.
+    /// Reports an argument that differs from a setting, since the models depend on it.
     pub fn new(cx: &Context) -> Selection {
         let (args, config) = (&cx.global.cargo, &cx.config);
         let differs = |arg: &str, key: &str, value: &str| {
@@ -38,7 +38,7 @@ impl Selection {
             }
             given.or(set).cloned()
         };
-        // `-p` may only have chosen the package with the migrations.
+        // `-p` may only have selected the package with the migrations.
         let project = &cx.project.package;
         let package = args.package.as_ref().filter(|package| *package != project);
         let package = choose("`-p`", "package", package, config.package.as_ref());
@@ -85,7 +85,7 @@ impl Selection {
         }
     }
 
-    /// Adds the arguments for cargo.
+    /// Adds these options to a cargo command.
     pub fn add_to<'a>(&self, mut cmd: Cmd<'a>, cx: &Context, more_features: &[String]) -> Cmd<'a> {
         cmd = cmd.args(["--package", &self.package]);
         let mut features = self.features.clone();

@@ -1,4 +1,4 @@
-//! The targets of the package with the models.
+//! The targets of the package that contains the models.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,14 +14,14 @@ use crate::hex::short_hash;
 use crate::project::Cargo;
 use crate::work_files;
 
-/// What cargo says of a package and its workspace.
+/// What cargo reports about a package and its workspace.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Package {
     pub name: String,
     pub manifest_path: PathBuf,
     pub lib: Option<Lib>,
     pub bins: Vec<String>,
-    /// The name that the package knows the runtime by.
+    /// The runtime's name in the package.
     pub runtime: Option<String>,
     /// The directories of the workspace's packages.
     pub members: Vec<PathBuf>,
@@ -31,11 +31,11 @@ pub struct Package {
 pub enum Lib {
     /// A check of it writes metadata.
     Checked,
-    /// It is only there for other languages, and a check of it writes nothing.
+    /// It is only meant for other languages, so a check writes nothing.
     Foreign,
 }
 
-/// The answer to keep, with a hash of what it was made from.
+/// The stored answer, with a hash of its inputs.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     key: String,
@@ -43,8 +43,7 @@ struct Kept {
 }
 
 impl Package {
-    /// Asks cargo, unless the manifests and the files that are targets by their names are as they
-    /// were.
+    /// Asks cargo, unless the manifests and the files that are targets by convention are unchanged.
     pub fn find(cx: &Context, selection: &Selection) -> Result<Package> {
         let path = cx.project.work_dir.join("targets.json");
         let kept = fs::read_to_string(&path).ok();

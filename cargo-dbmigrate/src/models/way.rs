@@ -1,4 +1,4 @@
-//! The ways in which cargo is had to compile the package.
+//! The ways in which cargo compiles the package.
 
 use std::path::PathBuf;
 
@@ -9,12 +9,12 @@ use crate::project::{Cargo, Project};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
-    /// As a person does it, whose artifacts it shares. They may be another checkout's.
+    /// As a person does, with the same artifacts. They may come from another checkout.
     Plain,
-    /// With the wrapper, so that binaries leave metadata. Of the workspace's own packages no other
-    /// checkout has these artifacts.
+    /// With the wrapper, so that binaries leave metadata. For the workspace's own packages, no
+    /// other checkout has these artifacts.
     Wrapped,
-    /// The same in a target directory that no other checkout has, dependencies included.
+    /// The same in a target directory that no other checkout uses, including dependencies.
     Apart,
 }
 
@@ -26,14 +26,15 @@ impl Way {
         let dir = checkout_dir(project);
         wrapper::set_up(cargo, &dir)?;
         if self == Way::Apart {
-            // One for both of cargo's directories: `build.build-dir` may be configured.
+            // One setting for both of cargo's directories, since `build.build-dir` may be
+            // configured.
             cargo.set_var("CARGO_TARGET_DIR", dir.join("target"));
             cargo.set_var("CARGO_BUILD_BUILD_DIR", dir.join("target"));
         }
         Ok(())
     }
 
-    /// Whether what is made of a package this way may have been made in another checkout.
+    /// Whether another checkout may have produced a package's artifacts in this way.
     pub fn is_shared(self, is_member: bool) -> bool {
         match self {
             Way::Plain => true,
@@ -43,7 +44,7 @@ impl Way {
     }
 }
 
-/// A directory of this checkout's own in the target directory.
+/// A directory inside the target directory that only this checkout uses.
 fn checkout_dir(project: &Project) -> PathBuf {
     let hash = short_hash(project.workspace_root.as_os_str().as_encoded_bytes());
     project.target_dir.join("dbmigrate").join(format!("checkout-{hash}"))

@@ -1,11 +1,11 @@
-//! This tool as the wrapper that cargo starts in rustc's place.
+//! This tool as the wrapper that cargo starts in place of rustc.
 //!
-//! A binary leaves no metadata, and cargo can't be asked to check it as a library. So cargo is
-//! given this program as `RUSTC_WORKSPACE_WRAPPER`, which it starts for the workspace's own
-//! packages, and the wrapper says `lib` where cargo says `bin`. What cargo makes this way has
-//! names of its own: a person's own check stays as fresh as it was. They depend on the wrapper's
-//! path, so each checkout has one of its own: of two that share a target directory cargo would else
-//! take the one's for the other's.
+//! Checking a binary leaves no metadata, and cargo can't be asked to check it as a library. So
+//! cargo gets this program as `RUSTC_WORKSPACE_WRAPPER`, which it starts for the workspace's own
+//! packages, and the wrapper replaces `bin` by `lib` in rustc's arguments. The resulting artifacts
+//! have names of their own, so a person's own check stays fresh. The names depend on the wrapper's
+//! path, so each checkout uses a path of its own: otherwise cargo would confuse the artifacts of
+//! two checkouts with the same target directory.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -16,20 +16,20 @@ use crate::error::{Doing as _, Result};
 use crate::hex::random;
 use crate::project::{self, Cargo};
 
-/// Says to this program that it is started in rustc's place.
+/// Tells this program that it was started in place of rustc.
 const WRAPPER: &str = "DBMIGRATE_WRAPPER";
 
-/// Says to this program that it is started in the linker's place, and has nothing to do.
+/// Tells this program that it was started in place of the linker, and has nothing to do.
 pub const LINKER: &str = "DBMIGRATE_LINKER";
 
-/// Does what this process was started for in rustc's or in the linker's place, if it was.
+/// Does what this process was started for in place of rustc or the linker, if it was.
 pub fn run_wrapper() -> Option<ExitCode> {
     let is_set = |name| std::env::var_os(name).is_some();
-    // A build script inherits the variables, and means this tool when it calls it.
+    // A build script inherits the variables, but means the tool itself when it starts it.
     if !is_set(WRAPPER) && !is_set(LINKER) || project::in_build_script() {
         return None;
     }
-    // The wrapper keeps its variable from rustc, which starts the linker.
+    // The wrapper removes its own variable for rustc, which starts the linker.
     if !is_set(WRAPPER) {
         return Some(ExitCode::SUCCESS);
     }
@@ -40,8 +40,8 @@ pub fn run_wrapper() -> Option<ExitCode> {
     Some(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
-/// Has cargo start this program in rustc's place, by a path in the checkout's directory. A wrapper
-/// around rustc that caches doesn't expect that, and is left out.
+/// Makes cargo start this program in place of rustc, by a path in the checkout's directory. A
+/// caching wrapper around rustc doesn't expect this, and is left out.
 pub fn set_up(cargo: &Cargo, checkout_dir: &Path) -> Result<()> {
     cargo.set_var("RUSTC_WORKSPACE_WRAPPER", linked(checkout_dir)?);
     cargo.set_var("RUSTC_WRAPPER", "");
@@ -54,7 +54,7 @@ pub fn executable() -> Result<PathBuf> {
     env::current_exe().doing(|| "find the path of this program".to_owned())
 }
 
-/// A path in that directory that leads to this program.
+/// A path in this directory that leads to this program.
 fn linked(dir: &Path) -> Result<PathBuf> {
     let program = executable()?;
     let path = dir.join(format!("cargo-dbmigrate{}", env::consts::EXE_SUFFIX));
@@ -62,7 +62,7 @@ fn linked(dir: &Path) -> Result<PathBuf> {
         return Ok(path);
     }
     let temporary = dir.join(format!("{}.tmp", random()?));
-    // Another process may use the path now, and finds a program there at any time.
+    // Another process may be using the path, so it must lead to a program at all times.
     let linked = fs::create_dir_all(dir)
         .and_then(|()| link(&program, &temporary))
         .and_then(|()| fs::rename(&temporary, &path));
@@ -80,7 +80,7 @@ fn leads_to(path: &Path, program: &Path) -> bool {
     fs::read_link(path).is_ok_and(|target| target == program)
 }
 
-/// Not everybody may make symbolic links here, and hard links don't leave the file system.
+/// Creating symbolic links may not be allowed here, and hard links can't cross file systems.
 #[cfg(not(unix))]
 fn link(program: &Path, path: &Path) -> io::Result<()> {
     fs::hard_link(program, path).or_else(|_| fs::copy(program, path).map(drop))
@@ -95,8 +95,8 @@ fn leads_to(path: &Path, program: &Path) -> bool {
     known(path).is_some_and(|candidate| known(program) == Some(candidate))
 }
 
-/// The arguments, for a library where they check something else. Lints don't count then: they
-/// would say that `main` is never used.
+/// The arguments, changed so that a library is checked. Lints are disabled, since they would report
+/// that `main` is never used.
 fn rewritten(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let args: Vec<OsString> = args.flat_map(expanded).collect();
     let values = |name: &str| values(&args, name);
@@ -105,7 +105,7 @@ fn rewritten(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let types = values("--crate-type");
     let kept = ["lib", "rlib", "dylib", "proc-macro"];
     let is_other = !types.is_empty() && types.iter().all(|ty| !kept.contains(ty));
-    // The first of these is cargo asking what the compiler is like.
+    // With the first of these names, cargo only queries the compiler.
     let is_own =
         values("--crate-name").iter().all(|text| *text != "___" && *text != "build_script_build");
     if !is_check || !is_other || !is_own {
@@ -126,7 +126,7 @@ fn rewritten(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     rewritten
 }
 
-/// The arguments in a file, where there were too many for the system.
+/// The arguments in a file, which is used when there are too many for the system.
 fn expanded(arg: OsString) -> Vec<OsString> {
     let path = arg.to_str().and_then(|text| text.strip_prefix('@'));
     match path.and_then(|path| std::fs::read_to_string(path).ok()) {

@@ -1,4 +1,4 @@
-//! Numbers that a database keeps as text, and what compares them.
+//! Warnings about numbers that a database stores, and so compares, as text.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,12 +8,12 @@ use dbmigrate_runtime::engine::sql::Lexicon;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Index, IndexTerm, Schema, Table, TableOption};
 
-/// Which keys, indexes and checks of a new revision compare numbers as text, a warning for each
+/// The keys, indexes and checks of a new revision that compare numbers as text, one warning per
 /// column.
 pub fn warnings(dialect: &dyn Dialect, before: &Schema, operations: &[Operation]) -> Vec<String> {
     let mut after = before.clone();
     if recording::replay(&mut after, operations).is_err() {
-        // That has its error elsewhere.
+        // This is reported elsewhere.
         return Vec::new();
     }
     let known = compared(dialect, before);
@@ -35,7 +35,7 @@ struct Compared {
     by: BTreeSet<String>,
 }
 
-/// The columns of a schema that are compared so, by table and name.
+/// The columns of a schema that are compared as text, by table and name.
 fn compared(dialect: &dyn Dialect, schema: &Schema) -> BTreeMap<String, Compared> {
     let mut found = BTreeMap::new();
     for table in schema.tables.values() {
@@ -53,10 +53,10 @@ fn compared(dialect: &dyn Dialect, schema: &Schema) -> BTreeMap<String, Compared
     found
 }
 
-/// What of the table compares the column.
+/// The objects of the table that compare the column.
 fn objects(table: &Table, column: &Column, lexicon: &'static Lexicon) -> BTreeSet<String> {
     let has = |columns: &[String]| columns.contains(&column.name);
-    // An author who casts knows.
+    // An expression with a cast was written with this in mind.
     let casts = |sql: &str| lexicon.tokens(sql).iter().any(|token| token.is_word("CAST"));
     let compares = |sql: &str| lexicon.mentions(sql, &column.name) && !casts(sql);
     let indexes = |index: &Index| {
@@ -140,7 +140,7 @@ mod tests {
                 column `offer.price` is decimal(16, 2), which SQLite stores as text because its numbers are exact only to 15 digits; check `ck_offer_price` and index `ix_offer_price` compare it as text, so `10.5` sorts before `9.5`, and `9.50` is not equal to `9.5`
                   hint: declare at most 15 digits, as in `type = Decimal(15, 2)`, or compare `CAST(price AS REAL)` if 15 digits are enough"#]],
         );
-        // Only what is new is said.
+        // Only new comparisons are reported.
         let known = offer(Type::Numeric).check("ck_offer_price", "price > 5");
         check(
             &[known],

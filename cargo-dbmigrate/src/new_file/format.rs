@@ -1,4 +1,4 @@
-//! How a new revision's file looks: its name, its times and its text, as dbmigrate.toml says.
+//! The format of a new revision's file, by dbmigrate.toml: its name, its times and its text.
 
 use std::path::{Path, PathBuf};
 
@@ -10,7 +10,7 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::render::{self, Contents, Header, Template};
 
-/// The parts of a file's name that are times, as `strftime` writes them.
+/// The parts of a file's name that come from the time, in `strftime`'s notation.
 const TIMES: [(&str, &str); 7] = [
     ("year", "%Y"),
     ("month", "%m"),
@@ -25,23 +25,24 @@ const TIMES: [(&str, &str); 7] = [
 const REV: &str = "rev";
 const SLUG: &str = "slug";
 
-/// What the settings say of a new file.
+/// The settings for a new file.
 pub struct FileFormat {
     zone: TimeZone,
     file_template: String,
     slug_length: usize,
-    /// Whether revisions are looked for in directories of their locations.
+    /// Whether subdirectories of the locations are searched for revisions.
     deep: bool,
-    /// Without one the built-in template is taken.
+    /// `None` for the built-in template.
     template: Option<Template>,
 }
 
 impl FileFormat {
-    /// Reads the settings. Commands that build the host do it before: that takes longest.
+    /// Reads the settings. Commands that build the host do this first, since building takes
+    /// longest.
     ///
     /// # Errors
     ///
-    /// A zone or a placeholder that there isn't.
+    /// A time zone or a placeholder that doesn't exist.
     pub fn of(cx: &Context) -> Result<FileFormat> {
         let zone = zone(cx)?;
         let file_template = cx.config.file_template.clone();
@@ -61,7 +62,7 @@ impl FileFormat {
         Ok(FileFormat { zone, file_template, slug_length, deep, template: template(cx)? })
     }
 
-    /// What the clock shows in the zone of the settings.
+    /// The current time in the configured time zone.
     pub fn now(&self) -> Zoned {
         Timestamp::now().to_zoned(self.zone.clone())
     }
@@ -70,7 +71,7 @@ impl FileFormat {
     ///
     /// # Errors
     ///
-    /// When the template gives no such revision.
+    /// When the template doesn't produce this revision.
     pub fn text(&self, header: &Header, contents: &Contents<'_>) -> Result<String> {
         match &self.template {
             None => Ok(render::module(header, contents)),
@@ -78,11 +79,11 @@ impl FileFormat {
         }
     }
 
-    /// The name of a file, with directories before it where they count as well.
+    /// The name of a file, with directories before it if subdirectories are searched.
     ///
     /// # Errors
     ///
-    /// When it can't be a module's.
+    /// When it can't be the name of a module.
     pub fn file_name(&self, now: &Zoned, id: &str, message: &str) -> Result<PathBuf> {
         let value = |name: &str| match name {
             REV => Some(id.to_owned()),
@@ -121,12 +122,12 @@ impl FileFormat {
     }
 }
 
-/// A date as a revision's header has it: `2024-10-15 14:54:59 UTC`.
+/// A date as written in a revision's header: `2024-10-15 14:54:59 UTC`.
 pub fn date(now: &Zoned) -> String {
     now.strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 
-/// The file of the settings, as it is shown.
+/// The path of the settings file, for messages.
 pub fn settings(cx: &Context) -> String {
     cx.project.shown(&config::path(&cx.project.config_dir)).to_string()
 }
@@ -135,7 +136,7 @@ fn zone(cx: &Context) -> Result<TimeZone> {
     let name = cx.config.timezone.as_str();
     let zone = if name.eq_ignore_ascii_case("local") {
         match TimeZone::try_system() {
-            // A machine that says nothing of its zone has UTC.
+            // A machine without a configured time zone uses UTC.
             Err(_) if std::env::var_os("TZ").is_none_or(|value| value.is_empty()) => {
                 Ok(TimeZone::UTC)
             }
@@ -174,7 +175,7 @@ fn template(cx: &Context) -> Result<Option<Template>> {
     Template::parse(&shown, &text).map(Some)
 }
 
-/// A template with each `{name}` replaced by its value, or the name that has none.
+/// A template with each `{name}` replaced by its value, or the name that has no value.
 fn expand(
     template: &str,
     value: impl Fn(&str) -> Option<String>,
@@ -184,7 +185,7 @@ fn expand(
     while let Some((before, after)) = rest.split_once('{') {
         text += before;
         let Some((name, after)) = after.split_once('}') else {
-            // What is not closed can't be in a module's name either.
+            // An unclosed brace can't be in the name of a module either.
             text.push('{');
             rest = after;
             break;

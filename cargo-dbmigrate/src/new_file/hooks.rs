@@ -1,4 +1,4 @@
-//! The commands that a project has run on each revision file after it is written.
+//! The project's commands that run on each revision file after it is written.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -10,19 +10,19 @@ use crate::config::Hook;
 use crate::context::Context;
 use crate::error::{Error, Result};
 
-/// What stands for the file in a command.
+/// The placeholder for the file in a command.
 const PATH: &str = "{path}";
 
-/// Runs them one after the other.
+/// Runs the commands one after the other.
 ///
 /// # Errors
 ///
-/// The first one that can't be run or fails. The file goes, like all that a command wrote which
-/// failed, and its text is kept in the target directory.
+/// The first command that can't be run or fails. The file is then removed, like everything that a
+/// failed command wrote, and a copy of its text is kept in the target directory.
 pub fn run(cx: &Context, path: &Path) -> Result<()> {
     for hook in &cx.config.post_write_hooks {
         let name = hook.name();
-        // What it makes of the file is this command's work, and is taken back with it.
+        // The changes that hooks make to the file belong to this command, and are undone with it.
         let run = || {
             run_one(cx, hook, path).map_err(|why| {
                 let shown = cx.project.shown(path);
@@ -42,7 +42,7 @@ pub fn run(cx: &Context, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Where the file's text stays, for a person who answered questions for it.
+/// Where the file's text is kept, for a person who answered questions for it.
 fn keep_copy(cx: &Context, path: &Path) -> Option<PathBuf> {
     let dir = cx.project.work_dir.join("refused");
     fs::create_dir_all(&dir).ok()?;
@@ -57,7 +57,7 @@ fn run_one(cx: &Context, hook: &Hook, path: &Path) -> std::result::Result<(), St
         return Err(format!("there is no directory `{}`", cwd.display()));
     }
     let (name, args) = hook.command.split_first().ok_or("it has no program")?;
-    // Else it would depend on the system whether a path counts from here or from there.
+    // Otherwise the base of a relative path would depend on the system.
     let program =
         if Path::new(name).components().count() > 1 { cwd.join(name) } else { name.into() };
     let mut command = Command::new(program);
@@ -81,13 +81,13 @@ fn run_one(cx: &Context, hook: &Hook, path: &Path) -> std::result::Result<(), St
         }
         output.status
     } else {
-        // Standard output is for this command's own results.
+        // Standard output is reserved for this command's own results.
         command.stdout(io::stderr()).status().map_err(failed)?
     };
     if status.success() { Ok(()) } else { Err(status.to_string()) }
 }
 
-/// An argument with the file's path, which need not be text.
+/// An argument with the file's path, which need not be valid text.
 fn with_path(arg: &str, path: &Path) -> OsString {
     let parts: Vec<&OsStr> = arg.split(PATH).map(OsStr::new).collect();
     parts.join(path.as_os_str())

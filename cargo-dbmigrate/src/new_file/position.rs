@@ -1,4 +1,4 @@
-//! Where a new revision goes in the history, and the file that it is written to.
+//! The position of a new revision in the history, and its file.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::render::{self, Contents};
 use crate::revision_files::{self, Location};
 use crate::scaffold;
 
-/// A new revision's place.
+/// A new revision's position.
 pub struct Position {
     pub id: String,
     pub parents: Vec<String>,
@@ -23,32 +23,33 @@ pub struct Position {
     pub depends_on: Vec<String>,
     /// The revisions that it replaces.
     pub replaces: Vec<String>,
-    /// Where its file goes.
+    /// The directory of its file.
     location: Location,
 }
 
-/// What a new revision is called, and where its file goes.
+/// The names of a new revision, and the directory of its file.
 pub struct Names<'a> {
     pub rev_id: Option<&'a String>,
     pub branch_labels: &'a [String],
-    /// The directory, where the revisions before it don't say.
+    /// The directory, if the revisions before it don't determine one.
     pub version_path: Option<&'a Path>,
-    /// The revision that it is put beside; else it is its parent.
+    /// The revision whose directory is used; otherwise its parent's is.
     pub beside: Option<&'a str>,
 }
 
-/// What came of it: the file's path, or, in a dry run, its text.
+/// The result: the file's path or, in a dry run, its text.
 pub struct Written {
     pub path: Option<String>,
     pub text: Option<String>,
 }
 
 impl Position {
-    /// The place that these arguments say; the head where they say nothing.
+    /// The position that these arguments specify; by default after the head.
     ///
     /// # Errors
     ///
-    /// What isn't there, what is there already, and a branch that nobody asked for.
+    /// Something that doesn't exist, something that already exists, and a branch that wasn't
+    /// requested.
     pub fn of(cx: &Context, history: &History, args: &cli::Place) -> Result<Position> {
         let graph = &history.graph;
         let parents = match args.head.as_deref() {
@@ -82,12 +83,12 @@ impl Position {
         Position::new(cx, history, parents, depends_on, &names)
     }
 
-    /// A place behind these revisions.
+    /// A position after these revisions.
     ///
     /// # Errors
     ///
-    /// An id or a label that is there already, or can't be one, and a directory that isn't among
-    /// the locations.
+    /// An id or a label that already exists or is invalid, and a directory that isn't among the
+    /// locations.
     pub fn new(
         cx: &Context,
         history: &History,
@@ -128,7 +129,7 @@ impl Position {
         Ok(Position { id, parents, branch_labels, depends_on, replaces: Vec::new(), location })
     }
 
-    /// The revision, as if its file was there, behind all others.
+    /// The revision as if its file already existed, after all others.
     pub fn revision(&self) -> Revision {
         Revision {
             id: self.id.clone(),
@@ -141,11 +142,11 @@ impl Position {
         }
     }
 
-    /// Writes the file and enters it in the list; a dry run prints it instead.
+    /// Writes the file and adds it to the list; a dry run prints it instead.
     ///
     /// # Errors
     ///
-    /// When it can't be written.
+    /// When the file can't be written.
     pub fn write(
         &self,
         cx: &Context,
@@ -183,7 +184,7 @@ impl Position {
     }
 }
 
-/// The directory that is asked for, else the parent's, else the only one.
+/// The requested directory, or else the parent's, or else the only one.
 fn location(
     cx: &Context,
     history: &History,
@@ -209,7 +210,7 @@ fn location(
     let before = names.beside.into_iter().chain(parents.iter().map(String::as_str));
     let parent = before.into_iter().find_map(|text| history.path(text));
     let within = |location: &&Location| parent.is_some_and(|path| path.starts_with(&location.dir));
-    // One may be within another.
+    // A location may be inside another one.
     let of_parent =
         locations.iter().filter(within).max_by_key(|location| location.dir.as_os_str().len());
     match (of_parent, locations.as_slice()) {
@@ -231,7 +232,7 @@ fn several(graph: &Graph, these: &str, ids: &[&str]) -> Error {
     ))
 }
 
-/// Fails where a branch would begin.
+/// Fails if the new revision would start a branch.
 pub fn refuse_splice(history: &History, parents: &[String]) -> Result<()> {
     match parents.iter().find_map(|id| no_head(&history.graph, id)) {
         None => Ok(()),
@@ -241,7 +242,7 @@ pub fn refuse_splice(history: &History, parents: &[String]) -> Result<()> {
     }
 }
 
-/// That others follow a revision, where it is so.
+/// The error that a revision isn't a head, if that is so.
 pub fn no_head(graph: &Graph, id: &str) -> Option<Error> {
     let children: Vec<&str> = graph.children(id).iter().map(String::as_str).collect();
     let listed = graph.listed(&children);
@@ -249,7 +250,7 @@ pub fn no_head(graph: &Graph, id: &str) -> Option<Error> {
     (!children.is_empty()).then(|| Error::new(message()))
 }
 
-/// What is to be written into `DEPENDS_ON`: labels as they are, everything else as full ids.
+/// The entries of `DEPENDS_ON`: labels stay labels, and everything else becomes a full id.
 fn depends_on(
     cx: &Context,
     history: &History,
@@ -285,8 +286,8 @@ fn depends_on(
     Ok(names)
 }
 
-/// Ids stand in identifiers such as `id+1` and `a:b`, and in a module's name; `diff` has words of
-/// its own.
+/// Ids appear in identifiers such as `id+1` and `a:b`, and in names of modules; `diff` also has
+/// reserved words.
 pub fn check_id(id: &str) -> Result<()> {
     if let "models" | "migrations" | "database" = id {
         return Err(Error::new(format!("`{id}` can't be a revision's id: it has a meaning"))

@@ -1,10 +1,10 @@
-//! Has a person answer what the difference of two schemas leaves open.
+//! Asks a person the questions that the difference of two schemas leaves open.
 
 use crate::autogenerate::{Answers, Held, Need, Question, Rename, Why};
 use crate::error::Result;
 use crate::prompt;
 
-/// Asks one question and enters the answer; `held` counts the rows that need a value.
+/// Asks one question and records the answer; `held` counts the rows that need a value.
 pub fn ask(question: &Question, held: impl Fn(&Need) -> Held, answers: &mut Answers) -> Result<()> {
     match question {
         Question::Rename(question) => rename(question, answers),
@@ -49,7 +49,7 @@ fn fill(need: &Need, held: &Held) -> Result<String> {
     prompt::input(&format!("{} ({rows})", sentence(&need.question(held))), &need.suggestion())
 }
 
-/// One choice for each value that is gone.
+/// Asks for a replacement for each removed value.
 fn variants(need: &Need, removed: &[String], held: &Held) -> Result<String> {
     let choices = need.choices();
     let mut pairs = Vec::new();

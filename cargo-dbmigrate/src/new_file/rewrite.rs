@@ -1,4 +1,4 @@
-//! What the project's own function makes of a difference, where it has one.
+//! Applies the project's own rewriting function to a difference, if it has one.
 
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
@@ -9,11 +9,11 @@ use crate::error::Result;
 use crate::output::style;
 use crate::runner;
 
-/// The changes as the function of dbmigrate.toml rewrites them; as they are without one.
+/// The changes as rewritten by the function in dbmigrate.toml; unchanged without one.
 ///
 /// # Errors
 ///
-/// When the function fails, or returns what doesn't fit the schema before.
+/// When the function fails, or returns something that doesn't fit the schema before.
 pub fn rewritten(cx: &Context, found: Changes, before: &Schema) -> Result<Changes> {
     let function = cx.config.rewrite.as_str();
     if function.is_empty() || found.operations.is_empty() {
@@ -30,7 +30,7 @@ pub fn rewritten(cx: &Context, found: Changes, before: &Schema) -> Result<Change
     Ok(changes)
 }
 
-/// Says what there is, as it was found, and what it became.
+/// Reports the operations that were found, and what the function changed.
 pub fn announce(cx: &Context, found: &[Operation], rewritten: &[Operation]) {
     if rewritten.is_empty() {
         return;

@@ -1,5 +1,5 @@
-//! How many rows of the project's database a change is about, where there is a database. It is only
-//! read, and one that can't be read just now leaves the numbers out.
+//! Counts the rows of the project's database that a change affects, if there is a database. The
+//! database is only read; if that isn't possible at the moment, the numbers are omitted.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub struct Rows<'a> {
     cx: Option<&'a Context>,
 }
 
-/// What a revision discards, with how many rows lose something where that is known.
+/// What a revision discards, with the number of affected rows if it is known.
 pub struct Loss {
     pub text: String,
     pub rows: Option<i64>,
@@ -42,7 +42,7 @@ impl<'a> Rows<'a> {
 
     fn open(&self) -> Option<Box<dyn Driver>> {
         let cx = self.cx?;
-        // Numbers are worth no waiting.
+        // The numbers aren't worth waiting for.
         let patience = Patience { out: cx.out, at_most: Duration::ZERO };
         Database::find(cx).ok()?.open_to_read(patience).ok()?
     }
@@ -60,7 +60,7 @@ impl<'a> Rows<'a> {
         changes.losses.iter().map(loss).collect()
     }
 
-    /// The rows that need a value; `renames` come before, and the database hasn't them yet.
+    /// The rows that need a value. `renames` run first, but the database doesn't have them yet.
     pub fn held(&self, need: &Need, renames: &[Operation]) -> Held {
         let mut held = Held::default();
         let Some(mut driver) = self.open() else { return held };
@@ -80,7 +80,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The table and the column of a need as the database calls them.
+/// The table and the column of a need under the names that they have in the database.
 fn name_before(need: &Need, renames: &[Operation]) -> (String, String) {
     let (mut table, mut column) = (need.table.clone(), need.column.name.clone());
     for operation in renames.iter().rev() {

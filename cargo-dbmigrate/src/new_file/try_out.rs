@@ -1,4 +1,4 @@
-//! Trying a new revision on what the history before it builds.
+//! Tries a new revision on the result of the history before it.
 
 use super::position::Position;
 use crate::context::Context;
@@ -16,11 +16,11 @@ pub struct Proposed<'a> {
     pub models: &'a Models,
 }
 
-/// Tries the revision before it is written, and says what could not be tried.
+/// Tries the revision before it is written, and reports what could not be tried.
 ///
 /// # Errors
 ///
-/// What SQLite refuses, with the place that says it.
+/// What SQLite refuses, with the location of its cause.
 pub fn try_out(cx: &Context, proposed: &Proposed<'_>, fills: &[String]) -> Result<()> {
     let Proposed { history, position, contents, models } = *proposed;
     let label = |name: &String| history.graph.labelled(name).map(|revision| revision.id.clone());

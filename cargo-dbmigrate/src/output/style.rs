@@ -1,6 +1,6 @@
-//! How results look to people: colours, and columns that line up.
+//! The appearance of results for people: colours, and aligned columns.
 //!
-//! What is written here always has its colours; printing takes them away where nobody sees them.
+//! Text is always styled here; printing removes the colours where they can't be seen.
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
@@ -14,7 +14,7 @@ pub const LABEL: Style = AnsiColor::Yellow.on_default();
 pub const HERE: Style = AnsiColor::Cyan.on_default();
 const ID: Style = Style::new().bold();
 
-/// Text in a style.
+/// Text with a style.
 pub fn paint(style: Style, text: &str) -> String {
     format!("{style}{text}{style:#}")
 }
@@ -24,7 +24,7 @@ pub fn id(text: &str) -> String {
     paint(ID, text)
 }
 
-/// What was found about a table or column, in the colour of what comes, goes or changes.
+/// A description of what was found, in the colour of an addition, a removal or a change.
 pub fn found(text: &str) -> String {
     let words = text.strip_prefix("Detected ").unwrap_or(text);
     let style = match words.split(' ').next() {
@@ -35,13 +35,13 @@ pub fn found(text: &str) -> String {
     paint(style, text)
 }
 
-/// Whether columns may be lined up: a person reads them, and no program that splits lines.
+/// Whether columns may be aligned, because a person reads them and not a program that splits lines.
 pub fn is_for_people() -> bool {
     anstream::ColorChoice::global() == anstream::ColorChoice::Always
         || std::io::stdout().is_terminal()
 }
 
-/// Lines of `key: value`, with the values in a column where a person reads them.
+/// Lines of `key: value`, with the values aligned if a person reads them.
 pub fn entries(entries: &[(&str, String)]) -> String {
     let width = if is_for_people() {
         entries.iter().map(|(key, _)| key.len() + 1).max().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! Running cargo.
+//! Runs cargo.
 
 use std::ffi::OsString;
 use std::io::{BufReader, IsTerminal as _, Read as _};
@@ -16,13 +16,13 @@ use super::{Project, in_build_script};
 use crate::error::{Doing as _, Error, Result};
 use crate::output::{self, Output};
 
-/// The environment variables that name the target directory, the first one that is set.
+/// The environment variables that set the target directory; the first one that is set counts.
 pub const TARGET_DIR_VARIABLES: [&str; 2] = ["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"];
 
-/// How long nothing is said about a build, where cargo doesn't show its own progress.
+/// How long a build runs before it is reported, if cargo doesn't show its own progress.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What cargo sets for a build script, and what would make a cargo inside of it do the outer
+/// The variables that cargo sets for a build script. They would make a nested cargo do the outer
 /// one's work.
 const OF_BUILD_SCRIPTS: [&str; 21] = [
     "CARGO_ENCODED_RUSTFLAGS",
@@ -48,37 +48,37 @@ const OF_BUILD_SCRIPTS: [&str; 21] = [
     "CARGO_BUILD_RUSTC_WORKSPACE_WRAPPER",
 ];
 
-/// The beginnings of names that cargo sets for a build script.
+/// The prefixes of variables that cargo sets for a build script.
 const GROUPS_OF_BUILD_SCRIPTS: [&str; 5] =
     ["CARGO_CFG_", "CARGO_FEATURE_", "CARGO_MANIFEST_", "CARGO_PKG_", "DEP_"];
 
-/// Cargo, in a directory whose configuration counts.
+/// Cargo, run in a directory with its configuration.
 pub struct Cargo {
     sh: Shell,
     program: OsString,
     out: Output,
 }
 
-/// A command of cargo that compiles.
+/// A cargo command that compiles.
 pub struct Compile<'a> {
-    /// Arguments may be added.
+    /// The command; arguments may be added.
     pub cmd: Cmd<'a>,
-    /// Whether cargo's own progress is seen.
+    /// Whether cargo's own progress is shown.
     watched: bool,
 }
 
-/// How a run of cargo ended.
+/// The result of running cargo.
 #[derive(Debug)]
 pub struct Exit {
     pub success: bool,
-    /// What cargo said, where it wasn't shown.
+    /// Cargo's messages, unless they were shown.
     pub stderr: String,
-    /// The compiler's messages, warnings included.
+    /// The compiler's messages, including warnings.
     pub diagnostics: Vec<CompilerMessage>,
 }
 
 impl Exit {
-    /// Whether the compiler found an error, so that it isn't cargo that failed.
+    /// Whether the compiler found an error, so that cargo itself didn't fail.
     pub fn has_errors(&self) -> bool {
         self.errors().next().is_some()
     }
@@ -98,7 +98,7 @@ impl Exit {
         }
     }
 
-    /// An error of cargo's own words, without its `error: `.
+    /// An error with cargo's own message, without its `error: `.
     pub fn error(&self, message: impl Into<String>) -> Error {
         let err = Error::new(message);
         let text = self.stderr.trim();
@@ -114,15 +114,15 @@ impl Cargo {
     /// Cargo as it builds the project.
     pub fn of_host(project: &Project, out: Output) -> Result<Cargo> {
         let cargo = Cargo::new(&project.cargo_dir, out)?;
-        // A relative directory counts from where this process was started.
+        // A relative directory is relative to where this process was started.
         if TARGET_DIR_VARIABLES.iter().any(|text| std::env::var_os(text).is_some()) {
             cargo.sh.set_var("CARGO_TARGET_DIR", &project.target_dir);
         }
         Ok(cargo)
     }
 
-    /// Cargo in that directory, without what an outer cargo said to the build script that this
-    /// process may be.
+    /// Cargo in this directory, without the variables from an outer cargo, in case this process was
+    /// started by a build script.
     pub fn new(dir: &Path, out: Output) -> Result<Cargo> {
         let sh = Shell::new().doing(|| "find the working directory".to_owned())?;
         sh.change_dir(dir);
@@ -134,7 +134,7 @@ impl Cargo {
         self.sh.set_var(name, value);
     }
 
-    /// A subcommand; the arguments follow.
+    /// A subcommand; arguments can be added.
     pub fn cmd(&self, subcommand: &str) -> Cmd<'_> {
         let cmd = self.sh.cmd(&self.program).arg(subcommand).quiet();
         if !in_build_script() {
@@ -148,7 +148,7 @@ impl Cargo {
         names.filter(|name| of_build_script(name)).fold(cmd, |cmd, name| cmd.env_remove(name))
     }
 
-    /// Runs cargo for its answer.
+    /// Runs cargo and returns its output.
     pub fn read(&self, cmd: Cmd<'_>) -> Result<String> {
         let output = Command::from(cmd).output().map_err(|err| self.not_started(&err))?;
         if output.status.success() {
@@ -159,17 +159,17 @@ impl Cargo {
         Err(exit.error("cargo failed"))
     }
 
-    /// A subcommand that compiles. Somebody who watches sees cargo's own progress, unless what
-    /// cargo says isn't for people.
+    /// A subcommand that compiles. Cargo's own progress is shown if somebody watches and cargo's
+    /// messages are for people.
     pub fn compile(&self, subcommand: &str, for_people: bool) -> Compile<'_> {
         let watched = for_people && !self.out.quiet && std::io::stderr().is_terminal();
-        // Colours go away where nobody sees them.
+        // Colours are removed where they can't be seen.
         let cmd = self.cmd(subcommand).arg("--message-format=json-diagnostic-rendered-ansi");
         Compile { cmd: if watched { cmd } else { cmd.arg("--quiet") }, watched }
     }
 
-    /// Compiles, and hands over cargo's messages but for the compiler's. The text is said on
-    /// a terminal when it takes long and cargo's own progress isn't seen there.
+    /// Compiles, and passes on cargo's messages except for the compiler's. The text is shown on a
+    /// terminal if compiling takes long and cargo's own progress isn't shown.
     pub fn build(
         &self,
         compile: Compile<'_>,
@@ -226,7 +226,7 @@ impl Cargo {
     }
 }
 
-/// Cargo's configuration files and variables, as they count in a directory.
+/// Cargo's configuration files and variables for a directory.
 pub(super) fn config(dir: &Path) -> Result<cargo_config2::Config> {
     cargo_config2::Config::load_with_cwd(dir).map_err(|err| {
         let mut message = format!("failed to read cargo's configuration: {err}");
@@ -239,8 +239,8 @@ pub(super) fn config(dir: &Path) -> Result<cargo_config2::Config> {
     })
 }
 
-/// The target to say to cargo so that it builds for this machine: none, unless the environment or
-/// the configuration names another one.
+/// The target to pass to cargo so that it builds for this machine; `None` unless the environment or
+/// the configuration sets another one.
 pub fn host_target(dir: &Path) -> Result<Option<String>> {
     let config = config(dir)?;
     if config.build.target.as_ref().is_none_or(Vec::is_empty) {

@@ -1,4 +1,4 @@
-//! What has to be known of a Cargo.toml.
+//! The parts of a Cargo.toml that the tool needs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,7 +25,7 @@ struct Content {
     dependencies: toml::Table,
     #[serde(default, rename = "build-dependencies")]
     build_dependencies: toml::Table,
-    /// The dependencies of some platforms only.
+    /// The dependencies for certain platforms.
     #[serde(default)]
     target: BTreeMap<String, Target>,
 }
@@ -119,8 +119,8 @@ impl Manifest {
         edition.map_or("2015", |edition| edition)
     }
 
-    /// What the package depends on, by the names that it gives them, those of some platforms
-    /// included. What is inherited from the workspace is as it stands there.
+    /// The package's dependencies, by the names that it gives them, including those for certain
+    /// platforms. Inherited dependencies are resolved from the workspace.
     pub(super) fn dependencies(&self, root: &Manifest) -> toml::Table {
         let tables = self.content.target.values().map(|target| &target.dependencies);
         let mut dependencies = toml::Table::new();
@@ -130,12 +130,12 @@ impl Manifest {
         dependencies
     }
 
-    /// What the package's build script depends on.
+    /// The dependencies of the package's build script.
     pub(super) fn build_dependencies(&self, root: &Manifest) -> toml::Table {
         inherited(&self.content.build_dependencies, root)
     }
 
-    /// Whether the workspace excludes a directory and doesn't also name it as a member.
+    /// Whether the workspace excludes a directory and doesn't also list it as a member.
     pub(super) fn excludes(&self, dir: &Path) -> bool {
         let Some(workspace) = &self.content.workspace else { return false };
         let holds =
@@ -143,8 +143,8 @@ impl Manifest {
         holds(&workspace.exclude) && !holds(&workspace.members)
     }
 
-    /// The manifests of the workspace's packages, this one's among them if it is a package.
-    /// Members that are only reached as path dependencies aren't known here.
+    /// The manifests of the workspace's packages, including this one if it is a package. Members
+    /// that are only path dependencies aren't included.
     pub(super) fn members(&self) -> Result<Vec<Manifest>> {
         let mut members = Vec::new();
         if self.is_package() {
@@ -170,7 +170,7 @@ impl Manifest {
     }
 }
 
-/// Dependencies, with those of the workspace in place of the references to them.
+/// Dependencies, with references to the workspace replaced by its dependencies.
 fn inherited(dependencies: &toml::Table, root: &Manifest) -> toml::Table {
     let workspace = root.content.workspace.as_ref();
     let resolve = |(name, dependency): (&String, &toml::Value)| {
@@ -183,7 +183,7 @@ fn inherited(dependencies: &toml::Table, root: &Manifest) -> toml::Table {
     dependencies.iter().map(resolve).collect()
 }
 
-/// The directories in this one whose names fit a part of a pattern.
+/// The subdirectories whose names match a part of a pattern.
 fn matching(dir: &Path, part: &str) -> Vec<PathBuf> {
     if !part.contains(['*', '?', '[']) {
         return vec![dir.join(part)];
@@ -196,7 +196,7 @@ fn matching(dir: &Path, part: &str) -> Vec<PathBuf> {
     names.iter().map(|name| dir.join(name)).filter(|path| path.is_dir()).collect()
 }
 
-/// Whether a name fits a pattern of `*` and `?`. A set (`[ab]`) fits any one character, which
+/// Whether a name matches a pattern of `*` and `?`. A set (`[ab]`) matches any one character, which
 /// finds too much rather than too little.
 pub(super) fn fits(name: &[u8], pattern: &[u8]) -> bool {
     match pattern {

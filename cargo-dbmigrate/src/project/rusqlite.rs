@@ -1,4 +1,4 @@
-//! Whether the application's rusqlite is the runtime's, by its lock file.
+//! Whether the application uses the same rusqlite as the runtime, according to its lock file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -25,16 +25,16 @@ struct Locked {
 }
 
 impl Locked {
-    /// Whether it is meant by an entry of `dependencies`, which has a version only where the name
-    /// alone isn't clear.
+    /// Whether an entry of `dependencies` names this package. An entry has a version only if the
+    /// name alone is ambiguous.
     fn is_named_by(&self, dependency: &str) -> bool {
         let mut words = dependency.split(' ');
         words.next() == Some(&self.name) && words.next().is_none_or(|word| word == self.version)
     }
 }
 
-/// Warns where the project's lock file has another rusqlite beside the runtime's: a connection of
-/// that one is of another type. Cargo allows both where they share one libsqlite3-sys.
+/// Warns if the project's lock file has a second rusqlite besides the runtime's, since its
+/// connections have a different type. Cargo allows both if they use the same libsqlite3-sys.
 pub fn warn_of_two(project: &Project, out: Output) {
     let text = fs::read_to_string(project.workspace_root.join("Cargo.lock")).unwrap_or_default();
     for warning in warnings(&text, &project.package) {

@@ -1,4 +1,4 @@
-//! Workspaces on disk, and which package is the project.
+//! Workspaces on disk, and which package is selected as the project.
 
 use std::fs;
 

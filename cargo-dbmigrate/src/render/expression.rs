@@ -1,4 +1,4 @@
-//! Values of the schema as the Rust expressions that build them.
+//! The Rust expressions that build values of the schema.
 
 use std::collections::BTreeMap;
 
@@ -144,7 +144,7 @@ pub fn value(value: &Value) -> String {
     }
 }
 
-/// A row as an argument of `impl IntoValues`: a tuple, as long as the trait has one.
+/// A row as an argument of `impl IntoValues`: a tuple, as long as the trait supports its length.
 pub fn row(items: &[Value]) -> String {
     let values: Vec<_> = items.iter().map(value).collect();
     match values.len() {
@@ -198,7 +198,7 @@ pub fn foreign_key(foreign_key: &ForeignKey) -> String {
 }
 
 pub fn index(index: &Index) -> String {
-    // The columns that are just columns come first, in the constructor.
+    // Leading plain columns are passed to the constructor.
     let plain = |index_column: &&IndexColumn| {
         matches!(index_column.term, IndexTerm::Column(_))
             && !index_column.descending
@@ -237,7 +237,7 @@ pub fn sql(sql: &Sql) -> String {
     match (&sql.any, sql.by_dialect.as_slice()) {
         (Some(any), []) => text(any),
         (any, by_dialect) => {
-            // Others there are none, and no database would take their texts.
+            // There are no other backends, and no database would use their texts.
             let is_known = |(name, _): &&(String, String)| Backend::by_name(name).is_some();
             let texts = by_dialect.iter().filter(is_known);
             let texts = texts.map(|(dialect, found)| format!(".{dialect}({})", text(found)));

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 
-/// What a placeholder may name.
+/// The names that a placeholder can have.
 pub const NAMES: [&str; 10] = [
     "message",
     "rev",
@@ -16,15 +16,16 @@ pub const NAMES: [&str; 10] = [
     DOWNGRADE,
 ];
 
-/// The bodies of the two functions. Without a place for them a revision would lose what it does.
+/// The bodies of the two functions. Without a placeholder for them a revision would lose its
+/// operations.
 const UPGRADE: &str = "upgrade";
 const DOWNGRADE: &str = "downgrade";
 const BODIES: [&str; 2] = [UPGRADE, DOWNGRADE];
 
-/// How far the statements of a body are indented.
+/// The indentation of statements in a body.
 const INDENT: &str = "    ";
 
-/// A template that is known to have its placeholders right.
+/// A template whose placeholders have been checked.
 #[derive(Debug, Clone)]
 pub struct Template {
     /// The file's name, for messages.
@@ -32,7 +33,7 @@ pub struct Template {
     pieces: Vec<Piece>,
 }
 
-/// A part of a template, and the line where it begins.
+/// A part of a template, and the line where it starts.
 #[derive(Debug, Clone)]
 struct Piece {
     line: usize,
@@ -43,28 +44,28 @@ struct Piece {
 enum Kind {
     Text(String),
     Value(&'static str),
-    /// A body that has lines of its own, with what stands before each of them.
+    /// A body on lines of its own, with the indentation of each line.
     Lines(&'static str, String),
 }
 
 /// A filled template.
 pub struct Filled {
     pub text: String,
-    /// The template's line that each line of the text is from.
+    /// For each line of the text, the line of the template that it comes from.
     origins: Vec<usize>,
 }
 
 impl Template {
-    /// Reads a template. `${name}` is a placeholder, `$$` a dollar sign.
+    /// Parses a template. `${name}` is a placeholder, `$$` a dollar sign.
     ///
     /// # Errors
     ///
-    /// A placeholder that isn't known or isn't closed, a `$` that begins none, and a body that has
-    /// no place.
+    /// A placeholder that is unknown or unclosed, a `$` that starts no placeholder, and a missing
+    /// placeholder for a body.
     pub fn parse(name: &str, text: &str) -> Result<Template> {
         let mut template = Template { name: name.to_owned(), pieces: Vec::new() };
         let line_of = |at: usize| text[..at].matches('\n').count() + 1;
-        // What is read.
+        // How far the text has been read.
         let mut at = 0;
         while let Some(n) = text[at..].find('$') {
             let start = at + n;
@@ -102,7 +103,7 @@ impl Template {
         Ok(template)
     }
 
-    /// The name in a placeholder, whose text behind the `$` is given.
+    /// The name in a placeholder, given the text after the `$`.
     fn placeholder(&self, after: &str, line: usize) -> Result<&'static str> {
         let Some(inner) = after.strip_prefix('{') else {
             return Err(self
@@ -122,8 +123,8 @@ impl Template {
         })
     }
 
-    /// The template with these values. A body begins and ends with a line break, or is empty; where
-    /// its placeholder is alone on a line, its lines are put there as far indented.
+    /// Fills the template with these values. A body starts and ends with a line break, or is empty;
+    /// if its placeholder is alone on a line, the lines of the body get the same indentation.
     pub fn fill(&self, value: impl Fn(&str) -> String) -> Filled {
         let mut filled = Filled { text: String::new(), origins: vec![1] };
         for Piece { line, kind } in &self.pieces {
@@ -141,7 +142,7 @@ impl Template {
         filled
     }
 
-    /// That no revision can be made of it.
+    /// The error that the template can't produce a revision.
     pub fn wrong(&self, line: Option<usize>, what: &str) -> Error {
         let line = line.map_or(String::new(), |line| format!(":{line}"));
         Error::new(format!(
@@ -152,12 +153,13 @@ impl Template {
 }
 
 impl Filled {
-    /// The line of the template that a line of the text is from, both counted from 1.
+    /// The line of the template that a line of the text comes from, both counted from 1.
     pub fn origin(&self, line: usize) -> Option<usize> {
         self.origins.get(line.checked_sub(1)?).or(self.origins.last()).copied()
     }
 
-    /// Adds text from that line of the template on, each line of it one further by `step`.
+    /// Adds text that starts at this line of the template; the line number increases by `step` per
+    /// line.
     fn push(&mut self, text: &str, mut line: usize, step: usize) {
         if text.is_empty() {
             return;
@@ -173,12 +175,12 @@ impl Filled {
     }
 }
 
-/// Whether what follows is on the same line.
+/// Whether the following text is on the same line.
 fn text_goes_on(text: &str) -> bool {
     !text.is_empty() && !text.ends_with('\n')
 }
 
-/// What indents a placeholder that is alone on its line, and where the next line begins.
+/// The indentation of a placeholder that is alone on its line, and the position of the next line.
 fn alone(text: &str, start: usize, end: usize) -> Option<(&str, usize)> {
     let line_start = text[..start].rfind('\n').map_or(0, |found| found + 1);
     let next = text[end..].find('\n').map_or(text.len(), |text| end + text + 1);
@@ -186,7 +188,7 @@ fn alone(text: &str, start: usize, end: usize) -> Option<(&str, usize)> {
     (indent.trim().is_empty() && behind.trim().is_empty()).then_some((indent, next))
 }
 
-/// How a function takes its body.
+/// The function that contains this body.
 pub fn function(name: &str) -> String {
     format!("a revision has `pub fn {name}(op: &mut Operations) {{${{{name}}}}}`")
 }

@@ -1,4 +1,4 @@
-//! A person's template gives the revision that it is filled for, or says where it is wrong.
+//! A project's template produces the revision that it is filled for, or an error with the line.
 
 use dbmigrate_runtime::operations::Operations;
 use dbmigrate_runtime::schema::{Column, Table, Type};
@@ -85,7 +85,7 @@ fn a_template_of_one_s_own_is_filled() {
             // ### end dbmigrate commands ###
         }"#]]
     .assert_eq(&rendered(text).unwrap().replace("\r\n", "\n"));
-    // The built-in one is a template as any other.
+    // The built-in template is a template like any other.
     let none = Commented::default();
     let empty = Contents { upgrade: &none, downgrade: &none, is_generated: false };
     let template = Template::parse("my.tmpl", DEFAULT).unwrap();
@@ -131,7 +131,7 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
           caused by: expected `;`
     "#]],
     );
-    // A message in quotes that it has itself, behind lines that are not the template's.
+    // A message in the template's own quotes, after lines that aren't from the template.
     fails(
         &changed(
             "op: &mut Operations) {${downgrade}}",
@@ -170,7 +170,7 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
           hint: a revision has `pub fn downgrade(op: &mut Operations) {${downgrade}}`
     "#]],
     );
-    // What a revision does would be lost.
+    // The revision's operations would be lost.
     fails(
         &changed("{${upgrade}}", "{/* ${upgrade} */}"),
         expect![[r#"
@@ -188,7 +188,7 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
     );
 }
 
-/// The documentation shows the built-in template, and explains each placeholder.
+/// The documentation shows the built-in template and explains each placeholder.
 #[test]
 fn templates_are_documented() {
     let docs = include_str!("../../../docs/settings.md");

@@ -1,5 +1,5 @@
-//! What is rendered is what a careful person would have written, and it compiles; that it also
-//! records what it was rendered from is tested with real modules.
+//! Rendered modules look as if a careful person had written them, and compile. That they also
+//! record the same operations is tested with real modules.
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::operations::{ColumnChange, Operations, Sql};

@@ -1,4 +1,4 @@
-//! Whether what a template gives is the revision that it was filled for.
+//! Checks that a template produced the revision that it was filled for.
 
 use quote::ToTokens as _;
 use syn::{Expr, File, Item, Lit, Visibility};
@@ -7,7 +7,7 @@ use super::Header;
 use super::template::{Filled, Template, function};
 use crate::error::Result;
 
-/// Fails where a module isn't Rust, or isn't the revision of that header with these bodies.
+/// Fails if a module isn't valid Rust, or isn't the revision with this header and these bodies.
 ///
 /// # Errors
 ///
@@ -45,7 +45,7 @@ pub fn verify(
             return Err(template.wrong(None, &what).hint(function(name)));
         };
         let line = filled.origin(item_fn.sig.ident.span().start().line);
-        // Compared as tokens: in a comment, or in the other function, it would be lost.
+        // Compared as tokens, to detect a body in a comment or in the other function.
         let wanted = syn::parse_str::<syn::Block>(&format!("{{{body}}}"));
         let wanted = wanted.map_or_else(|_| body.to_owned(), |block| tokens_of(&block));
         if !tokens_of(&item_fn.block).contains(&wanted) {
@@ -82,7 +82,7 @@ fn public_function<'a>(file: &'a File, name: &str) -> Option<&'a syn::ItemFn> {
     })
 }
 
-/// The texts of a literal, or of a reference to an array of them.
+/// The texts of a literal, or of a reference to an array of literals.
 fn texts(expr: &Expr) -> Option<Vec<String>> {
     let text = |expr: &Expr| match expr {
         Expr::Lit(syn::ExprLit { lit: Lit::Str(expr), .. }) => Some(expr.value()),

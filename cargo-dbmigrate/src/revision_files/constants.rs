@@ -1,4 +1,4 @@
-//! What the constants of the revision files say, read as text.
+//! Reads the constants of revision files from their text.
 
 use std::ops::Range;
 use std::path::PathBuf;
@@ -11,15 +11,15 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::output::style;
 
-/// The constants of a revision file, read without compiling it: for commands that have to work
-/// on a file that doesn't compile.
+/// The constants of a revision file, read without compiling it, for commands that have to work on a
+/// file that doesn't compile.
 pub struct Header {
     pub revision: Revision,
     pub path: PathBuf,
 }
 
 impl Header {
-    /// With the message, which is the first line of the file's documentation.
+    /// Adds the message, which is the first line of the file's documentation.
     pub fn with_message(mut self) -> Header {
         let text = std::fs::read_to_string(&self.path).unwrap_or_default();
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -29,11 +29,11 @@ impl Header {
     }
 }
 
-/// The history that headers make.
+/// The graph of these headers.
 ///
 /// # Errors
 ///
-/// When they make no graph.
+/// When the revisions don't form a graph.
 pub fn graph(headers: &[Header]) -> Result<Graph> {
     Ok(Graph::new(headers.iter().map(|header| header.revision.clone()).collect())?)
 }
@@ -42,7 +42,7 @@ pub fn graph(headers: &[Header]) -> Result<Graph> {
 ///
 /// # Errors
 ///
-/// When a file's constants can't be read: without them nobody knows what follows what.
+/// When a file's constants can't be read: without them the order of revisions is unknown.
 pub fn read(cx: &Context) -> Result<Vec<Header>> {
     let mut headers = Vec::new();
     for file in all(cx)? {
@@ -60,7 +60,8 @@ pub fn read(cx: &Context) -> Result<Vec<Header>> {
 }
 
 fn header(text: &str) -> Option<Revision> {
-    // Only the constants' lines have to be Rust; the rest may be in the middle of an edit.
+    // Only the lines of the constants have to be valid Rust; the rest may be in the middle of an
+    // edit.
     let constant = |name: &str| {
         let at = text.find(&format!("const {name}:"))?;
         let value = text[at..].split_once('=')?.1.split_once(';')?.0;
@@ -94,13 +95,13 @@ fn text_of(expr: &syn::Expr) -> Option<String> {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Edit {
     pub text: String,
-    /// The lines that are different, as they were and as they are.
+    /// The changed lines, before and after.
     pub lines: Vec<(String, String)>,
 }
 
-/// A revision file that follows `new` instead of `old`: in `DOWN_REVISION`, and in the line
-/// `Revises:` of its header where that still says the old ones. Every other byte stays. `None`
-/// where the constant isn't written out as a list of texts, or doesn't say the old ones.
+/// Changes a revision file to follow `new` instead of `old`: in `DOWN_REVISION`, and in the line
+/// `Revises:` of its header if that names the old parents. All other bytes stay the same. `None` if
+/// the constant isn't written as a list of texts, or doesn't contain the old parents.
 pub fn follow(text: &str, old: &[String], new: &str) -> Option<Edit> {
     let (span, value) = parents_span(text, old, new)?;
     let mut spans: Vec<(Range<usize>, &str)> = vec![(span, value.as_str())];
@@ -116,15 +117,15 @@ pub fn follow(text: &str, old: &[String], new: &str) -> Option<Edit> {
         at = span.end;
     }
     edited += &text[at..];
-    // The text says now what it is meant to say, or it isn't understood after all.
+    // The edited text must have the intended meaning, or else the original was misunderstood.
     parents_span(&edited, &[new.to_owned()], new)?;
     Some(Edit { text: edited, lines })
 }
 
-/// Where the parents stand in `DOWN_REVISION`, and what is to stand there.
+/// The position of the parents in `DOWN_REVISION`, and their replacement.
 fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, String)> {
     let source = text.strip_prefix('\u{feff}').unwrap_or(text);
-    // A parser would skip it, and count from behind it.
+    // A parser would skip the shebang, and count positions from after it.
     if source.starts_with("#!") && !source.starts_with("#![") {
         return None;
     }
@@ -137,7 +138,7 @@ fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, 
     let syn::Expr::Reference(value) = &*constant.expr else { return None };
     let syn::Expr::Array(array) = &*value.expr else { return None };
     let said: Option<Vec<String>> = array.elems.iter().map(text_of).collect();
-    // An array's type says how many they are.
+    // The type of an array contains its length.
     let is_slice = matches!(&*constant.ty, syn::Type::Reference(type_reference) if matches!(*type_reference.elem, syn::Type::Slice(_)));
     if said? != old || !(is_slice || old.len() == 1) {
         return None;
@@ -154,7 +155,7 @@ fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, 
     Some((span.start + skipped..span.end + skipped, format!("{new:?}")))
 }
 
-/// Where the header names what the revision follows.
+/// The position of the parents in the header.
 fn revises_span(text: &str, old: &str) -> Option<Range<usize>> {
     let mut at = 0;
     for line in text.split_inclusive('\n') {
@@ -163,7 +164,7 @@ fn revises_span(text: &str, old: &str) -> Option<Range<usize>> {
         let line = line.trim_end();
         let inner = line.trim_start_matches('\u{feff}').trim_start();
         let Some(doc) = inner.strip_prefix("//!") else {
-            // The header ends where something else than comments and attributes begins.
+            // The header ends at the first line that is neither a comment nor an attribute.
             if inner.is_empty() || inner.starts_with("//") || inner.starts_with("#![") {
                 continue;
             } else {

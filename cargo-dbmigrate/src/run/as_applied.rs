@@ -1,4 +1,4 @@
-//! Revisions as they were applied, where their files were edited since.
+//! Revisions as they were applied, if their files were edited afterwards.
 
 use std::collections::BTreeSet;
 
@@ -13,15 +13,15 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
 
-/// The migrations for a way down over these revisions, where `counted` is what is applied in the
-/// history as the database has it. One that was edited after it was applied is
-/// undone as the database says that it was applied, and not as its file says now: so a revision
-/// that is being written can be tried out again and again.
+/// The migrations for undoing these revisions. `counted` is what is applied in the history from the
+/// database's point of view. A revision that was edited after it was applied is undone as the
+/// database recorded it, and not as its file is now. So a revision that is being written can be
+/// tried out repeatedly.
 ///
 /// # Errors
 ///
-/// An applied revision that was edited and stays, and one whose operations have no way back that
-/// could be derived.
+/// An applied revision that was edited and isn't undone, and one for whose operations no reverse
+/// can be derived.
 pub fn migrations(
     cx: &Context,
     driver: &mut dyn Driver,

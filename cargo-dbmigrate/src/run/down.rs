@@ -1,4 +1,4 @@
-//! A run down, shared by the commands that have one.
+//! Undoing revisions, for the commands that do it.
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::driver::Driver;
@@ -26,7 +26,7 @@ pub struct Down<'a> {
     pub allow_destructive: bool,
 }
 
-/// A run down, shared by the commands that have one.
+/// Undoes revisions down to a target.
 pub fn downgrade(
     cx: &Context,
     database: &Database,

@@ -1,4 +1,4 @@
-//! What a run down discards, and asking before it does.
+//! What undoing revisions discards, and the confirmation for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::autogenerate::rows;
 use crate::error::{Error, Result};
 use crate::{output, prompt};
 
-/// Asks, or fails, when tables or columns that these revisions drop hold rows.
+/// Asks for confirmation, or fails, if tables or columns that these revisions drop contain rows.
 pub fn confirm_losses(
     driver: &mut dyn Driver,
     migrations: &Migrations,
@@ -39,7 +39,7 @@ pub fn confirm_losses(
     Err(Error::new(message).hint("--allow-destructive discards them"))
 }
 
-/// Tables and columns that hold something and that the way down drops, in words.
+/// Descriptions of non-empty tables and columns that undoing the revisions drops.
 fn losses(
     driver: &mut dyn Driver,
     migrations: &Migrations,
@@ -54,8 +54,8 @@ fn losses(
         match drop.count(driver) {
             Ok(0) => {}
             Ok(n) => losses.push(format!("{} ({})", drop.what, rows(n))),
-            // What an earlier revision of the way down makes isn't there yet, and holds nothing; what
-            // only the application has can't be asked here.
+            // What an earlier undone revision creates doesn't exist yet, and contains nothing. What
+            // only the application provides can't be queried here.
             Err(err) if err.is_missing() || err.is_unregistered() => {}
             Err(err) => {
                 let message = format!("failed to count the rows of {}", drop.what);
@@ -67,8 +67,8 @@ fn losses(
     Ok(losses)
 }
 
-/// How many rows lose something by each of these operations, by its place, as far as a database
-/// that they haven't run on can tell. The schema is the one before them.
+/// For each of these operations, by position, the number of rows that lose something, as far as a
+/// database before the operations can tell. The schema is the one before them.
 pub fn counts(
     driver: &mut dyn Driver,
     schema: &Schema,
@@ -86,7 +86,7 @@ pub fn counts(
 }
 
 impl Drop {
-    /// How many rows hold what goes.
+    /// The number of rows that lose a value.
     fn count(&self, driver: &mut dyn Driver) -> std::result::Result<i64, DatabaseError> {
         let dialect = driver.dialect();
         let table = dialect.quote(&self.table);
@@ -106,7 +106,7 @@ impl Drop {
     }
 }
 
-/// How many rows of a table, as it is quoted, meet a condition.
+/// The number of rows of a table (its name is already quoted) that satisfy a condition.
 pub fn count(
     driver: &mut dyn Driver,
     table: &str,
@@ -120,26 +120,26 @@ pub fn count(
     })
 }
 
-/// Something that a way down drops.
+/// Something that undoing revisions drops.
 struct Drop {
     table: String,
     lost: Lost,
-    /// Both in words.
+    /// A description of both.
     what: String,
 }
 
-/// What of a table is lost.
+/// What is lost of a table.
 enum Lost {
     Rows,
     Values {
         column: String,
     },
-    /// Values for which an expression gives another.
+    /// Values that an expression replaces.
     Replaced {
         column: String,
         using: String,
     },
-    /// Values that a new type doesn't hold.
+    /// Values that a new type can't hold.
     Misfits {
         column: String,
         from: Type,
@@ -147,15 +147,15 @@ enum Lost {
     },
 }
 
-/// What a way down drops, by the names that it has before.
+/// Follows what undoing revisions drops, under the names before.
 #[derive(Default)]
 struct Walk {
     drops: Vec<Drop>,
-    /// What is there before the next operation.
+    /// The schema before the next operation.
     schema: Schema,
-    /// Present names of tables by the names of today.
+    /// The tables' names in the database, by their names after the operations so far.
     tables: BTreeMap<String, String>,
-    /// Present names of columns by table and name of today.
+    /// The columns' names in the database, by table and name after the operations so far.
     columns: BTreeMap<(String, String), String>,
 }
 
@@ -172,7 +172,7 @@ impl Walk {
     fn operations(&mut self, operations: &[Operation]) {
         for operation in operations {
             self.operation(operation);
-            // One that doesn't fit has its error elsewhere.
+            // An operation that doesn't fit is reported elsewhere.
             let _ = operation.apply(&mut self.schema);
         }
     }

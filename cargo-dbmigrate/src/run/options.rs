@@ -1,4 +1,4 @@
-//! How a run goes, by the arguments and the settings.
+//! The options of a run, from the arguments and the settings.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use dbmigrate_runtime::Options;
 use crate::cli::{Run, Transaction};
 use crate::context::Context;
 
-/// The executor's options of these arguments, and of the settings where they say nothing.
+/// The executor's options from these arguments, or else from the settings.
 pub fn options(cx: &Context, args: &Run) -> Options {
     Options {
         transaction_each: args.transaction.unwrap_or(cx.config.transaction) == Transaction::Each,

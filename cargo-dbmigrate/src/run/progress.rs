@@ -1,4 +1,4 @@
-//! What a run says while it goes on.
+//! Reports the progress of a run.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::output::Output;
 
-/// Says what a run does, and shows a bar when it takes long and somebody is looking.
+/// Reports what a run does, and shows a bar if it takes long and somebody is watching.
 pub struct Progress {
     out: Output,
     bar: ProgressBar,
 }
 
-/// A run that is over by then shows no bar.
+/// A run that is finished earlier shows no bar.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Progress {
@@ -27,7 +27,7 @@ impl Progress {
     }
 }
 
-/// What is said of a revision that runs late.
+/// The message about a revision that runs out of order.
 pub fn late(revision: &Revision, applied: &Revision) -> String {
     format!(
         "revision `{}` runs after `{}`, which comes after it in the history and is applied \
@@ -36,7 +36,7 @@ pub fn late(revision: &Revision, applied: &Revision) -> String {
     )
 }
 
-/// A bar over so many things, shown once it has taken a while.
+/// A bar for this many things, shown after a short delay.
 pub fn bar(out: Output, n: usize, things: &str) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(Some(n as u64), ProgressDrawTarget::hidden());
     if n > 0 && !out.quiet && crate::output::is_interactive() {

@@ -1,4 +1,4 @@
-//! A run as a script of SQL.
+//! A run as an SQL script.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,7 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::history::{self, History};
 
-/// Prints the statements that a run would make. With a range it needs no database.
+/// Prints the statements that a run would execute. With a range this needs no database.
 pub fn write_script(
     cx: &Context,
     direction: Direction,
@@ -84,7 +84,7 @@ pub fn write_script(
     Ok(())
 }
 
-/// The history of a database that is at this revision, and what is applied in it.
+/// The history of a database at this revision, and what is applied in it.
 pub fn applied_at(
     cx: &Context,
     history: &History,
@@ -98,7 +98,7 @@ pub fn applied_at(
     Ok((history.into_owned(), before))
 }
 
-/// A script may be run by an older SQLite than the one that is compiled in here.
+/// A script may be run by an older version of SQLite than the one compiled into this tool.
 pub fn for_a_script(cx: &Context, facts: Facts) -> Facts {
     Facts { version: facts.version.min(cx.dialect().offline_facts().version), ..facts }
 }

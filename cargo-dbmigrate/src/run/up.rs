@@ -1,4 +1,4 @@
-//! A run up, shared by the commands that have one.
+//! Applying revisions, for the commands that do it.
 
 use std::collections::BTreeSet;
 
@@ -19,7 +19,8 @@ use crate::error::Result;
 use crate::history::History;
 use crate::runner::Steps;
 
-/// Applies what a revision needs; with nothing to do it only reads, and decodes no operations.
+/// Applies the revisions that a target needs. If nothing is pending, it only reads, and decodes no
+/// operations.
 pub fn upgrade(
     cx: &Context,
     database: &Database,
@@ -48,7 +49,7 @@ pub fn upgrade(
     let migrations = history.migrations()?;
     warn_of_texts(cx, &migrations, &set, &pending)?;
     if database.is_missing() {
-        // Refused before anything waits for another process that creates the database.
+        // Refused before anything waits for another process that is creating the database.
         let facts = cx.dialect().offline_facts();
         let direction = Direction::Upgrade;
         let route = Route { migrations: &migrations, direction, ids: &pending, applied: &set };
@@ -66,12 +67,13 @@ pub fn upgrade(
         observer: &mut observer,
         steps: &mut steps,
     };
-    // What is relative to the database is resolved now: `+1` means these revisions.
+    // Relative identifiers are resolved now: `+1` means these revisions.
     Ok(executor.run_to(Direction::Upgrade, &target)?)
 }
 
-/// Says where a revision is about to make a check or the like in which a name in double quotes is
-/// no column, so that SQLite takes it for a text. It may have been applied elsewhere, so it runs.
+/// Warns if a revision is about to create a check or the like with a double-quoted name that
+/// matches no column, so that SQLite takes it for a text. The revision may have been applied
+/// elsewhere, so it runs.
 fn warn_of_texts(
     cx: &Context,
     migrations: &Migrations,
@@ -88,7 +90,7 @@ fn warn_of_texts(
                     cx.dialect().backend()
                 ));
             }
-            // One that doesn't fit has its error where it is planned.
+            // An operation that doesn't fit is reported when it is planned.
             let _ = operation.apply(&mut schema);
         }
     }

@@ -1,4 +1,4 @@
-//! What modules recorded, kept in a file: a line for all of them, then one for each.
+//! The cache of recordings, in one file: a line for all of them, followed by one for each.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,14 +13,14 @@ use crate::work_files;
 
 const FILE: &str = "recordings";
 
-/// The version of the file's form; the file of another one is made anew.
+/// The version of the file's format; a file with another version is rewritten.
 const FORM: u32 = 3;
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Cache {
     /// What all recordings depend on besides their own files.
     pub key: String,
-    /// The files behind the key.
+    /// The files that the key was computed from.
     pub shared: Vec<Shared>,
     /// By module.
     pub entries: BTreeMap<String, Entry>,
@@ -33,22 +33,22 @@ pub struct Shared {
     pub seen: Seen,
 }
 
-/// What one file recorded.
+/// The recording of one file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub seen: Seen,
-    /// Where the file was: what it takes from beside it is another file elsewhere.
+    /// Where the file was, since the files that it includes by relative path depend on that.
     pub listed: Option<String>,
     pub recording: Recording,
 }
 
 impl Cache {
-    /// Reads the file of a directory. A missing or damaged one is an empty cache.
+    /// Reads the file in a directory. A missing or damaged file is an empty cache.
     pub fn read(dir: &Path) -> Cache {
         fs::read_to_string(dir.join(FILE)).ok().and_then(|text| parse(&text)).unwrap_or_default()
     }
 
-    /// Replaces the file in one step.
+    /// Replaces the file atomically.
     pub fn write(&self, dir: &Path) -> Result<()> {
         let shared =
             self.shared.iter().map(|found| (&found.path, &found.seen.stamp, &found.seen.hash));
@@ -86,7 +86,7 @@ fn parse(text: &str) -> Option<Cache> {
     let shared =
         shared.map(|(path, stamp, hash)| Shared { path, seen: Seen { stamp, hash } }).collect();
     let entry = |text: &str| {
-        // Neither part has a tab or an end of line of its own: in JSON they are written otherwise.
+        // Neither part contains a tab or a line break, since JSON escapes them.
         let (header, line) = text.split_once('\t')?;
         let (
             module,

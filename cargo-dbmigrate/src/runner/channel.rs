@@ -1,8 +1,8 @@
-//! What carries a runner's frames to the tool, and answers to the runner.
+//! The channel that carries a runner's frames to the tool, and answers to the runner.
 //!
-//! Its standard input is none of it: that is left to what a step reads. On Unix a socket in the place
-//! of standard output goes both ways. Elsewhere standard output carries the frames, and the runner
-//! fetches its answers from a port of this computer, to which it says who it is.
+//! Standard input isn't used, so that steps can read it. On Unix, a socket in place of standard
+//! output carries both directions. Elsewhere, standard output carries the frames, and the runner
+//! connects to a local port for the answers, where it identifies itself.
 
 use std::io::{self, BufRead as _, BufReader, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -11,11 +11,12 @@ use std::os::unix::net::UnixStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-/// The environment variable by which answers are fetched from a port on Unix as well, as `port`.
+/// The environment variable that makes the runner use a port on Unix as well, with the value
+/// `port`.
 #[cfg(unix)]
 const CHANNEL: &str = "DBMIGRATE_RUNNER_CHANNEL";
 
-/// Where answers are written to.
+/// Where answers are written.
 #[derive(Debug)]
 pub enum Answers {
     #[cfg(unix)]
@@ -23,7 +24,7 @@ pub enum Answers {
     Port(TcpStream),
 }
 
-/// Where frames come from.
+/// Where frames are read.
 #[derive(Debug)]
 pub enum Received {
     #[cfg(unix)]
@@ -31,7 +32,7 @@ pub enum Received {
     Pipe(ChildStdout),
 }
 
-/// Starts a runner that was given this mark.
+/// Starts a runner with this mark.
 pub fn spawn(command: Command, mark: &str) -> io::Result<(Child, Answers, Received)> {
     #[cfg(unix)]
     if std::env::var_os(CHANNEL).is_none_or(|channel| channel != "port") {
@@ -40,7 +41,8 @@ pub fn spawn(command: Command, mark: &str) -> io::Result<(Child, Answers, Receiv
     spawn_on_port(command, mark)
 }
 
-/// The runner's own end is closed here with the command, or its end would not be seen.
+/// The command holds the runner's end of the socket. It is dropped here, or else the end of the
+/// runner wouldn't be noticed.
 #[cfg(unix)]
 fn spawn_on_socket(mut command: Command) -> io::Result<(Child, Answers, Received)> {
     let (ours, theirs) = UnixStream::pair()?;
@@ -65,7 +67,7 @@ fn spawn_on_port(mut command: Command, mark: &str) -> io::Result<(Child, Answers
     }
 }
 
-/// Waits for the runner, and turns away whoever else finds the port.
+/// Waits for the runner, and rejects other connections to the port.
 fn accept(listener: &TcpListener, child: &mut Child, mark: &str) -> io::Result<TcpStream> {
     loop {
         match listener.accept() {
@@ -86,7 +88,7 @@ fn accept(listener: &TcpListener, child: &mut Child, mark: &str) -> io::Result<T
     }
 }
 
-/// Whether the first line from there is the mark, which only the runner knows.
+/// Whether the first line on a connection is the mark, which only the runner knows.
 fn says(stream: &TcpStream, mark: &str) -> io::Result<bool> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
@@ -97,7 +99,7 @@ fn says(stream: &TcpStream, mark: &str) -> io::Result<bool> {
 }
 
 impl Answers {
-    /// Tells the runner that nothing more comes.
+    /// Tells the runner that there are no more answers.
     pub fn close(self) {
         let _ = match self {
             #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Compiling the runner.
+//! Compiles the runner.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,21 +15,21 @@ use crate::project::{Cargo, Exit, host_target};
 use crate::revision_files::RevisionFile;
 use crate::work_files::{write, write_if_new};
 
-/// Set while a runner is compiled. One of its dependencies' build scripts that calls this tool
-/// would wait for a lock that its own caller holds.
+/// Set while a runner is compiled. If a dependency's build script called this tool, it would wait
+/// for a lock that its own caller holds.
 const COMPILING: &str = "DBMIGRATE_COMPILING";
 
-/// A runner that was compiled.
+/// A compiled runner.
 #[derive(Debug)]
 pub struct Build {
     pub executable: PathBuf,
-    /// The modules it has, in their order.
+    /// The modules in it, in order.
     pub modules: Vec<String>,
-    /// The files it was compiled from that a person may change.
+    /// The files that it was compiled from and that a person may change.
     pub sources: Vec<PathBuf>,
 }
 
-/// What the executable that lies there was compiled from.
+/// What the existing executable was compiled from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Built {
     pub key: String,
@@ -52,12 +52,12 @@ impl Built {
     }
 }
 
-/// Compiles the needed modules. Where they don't compile by themselves, all are compiled, and
-/// where a wrong `mod.rs` is what keeps them from it, without that. The caller holds the lock.
+/// Compiles the needed modules. If they don't compile by themselves, all modules are compiled, and
+/// if a wrong `mod.rs` prevents that, they are compiled without it. The caller holds the lock.
 ///
 /// # Errors
 ///
-/// When the modules don't compile; what the compiler says has been shown then.
+/// When the modules don't compile; the compiler's messages have then been shown.
 pub fn build(
     cx: &Context,
     host: &Host,
@@ -78,7 +78,8 @@ pub fn build(
     }
     let mut failure: Option<Exit> = None;
     for (program, files, with_list_file) in &attempts {
-        // What a copy with a part of the modules says isn't shown: the whole one may compile.
+        // Messages about a partial copy of the modules aren't shown, since the complete one may
+        // compile.
         let for_people = files.len() == all.len();
         match attempt(cx, (package::name(cx), "main.rs"), program, for_people)? {
             Ok((executable, sources)) => {
@@ -88,7 +89,7 @@ pub fn build(
             Err(exit) if !exit.has_errors() => {
                 return Err(exit.error("cargo failed to compile the migrations"));
             }
-            // What is said of the modules in their own surroundings is what a person can use.
+            // Messages about the modules in their own surroundings are the most useful ones.
             Err(exit) if *with_list_file || failure.is_none() => failure = Some(exit),
             Err(_) => {}
         }
@@ -98,12 +99,12 @@ pub fn build(
     Err(does_not_compile(cx, &exit, all))
 }
 
-/// Compiles the program of the project's rewriting function; its executable, and the files it was
-/// compiled from that a person may change. The caller holds the lock.
+/// Compiles the program with the project's rewriting function; returns its executable, and the
+/// files that it was compiled from and that a person may change. The caller holds the lock.
 ///
 /// # Errors
 ///
-/// When it doesn't compile; what the compiler says has been shown then.
+/// When it doesn't compile; the compiler's messages have then been shown.
 pub fn build_rewrite(cx: &Context, host: &Host, function: &str) -> Result<(PathBuf, Vec<PathBuf>)> {
     refuse_within()?;
     let path = package::list_file(cx);
@@ -151,10 +152,11 @@ fn attempt(
 ) -> Result<Attempt> {
     let dir = package::dir(cx);
     write_if_new(&dir.join(file), program)?;
-    // The project's configuration, toolchain and vendored sources are found from here.
+    // From here cargo finds the project's configuration, toolchain and vendored sources.
     let cargo = Cargo::new(&cx.project.workspace_root, cx.out)?;
-    // Of its own, so that a build script may call this tool while cargo holds the other one's
-    // lock. One for both of cargo's directories: a configured `build.build-dir` is locked, too.
+    // A separate directory, so that a build script may call this tool while cargo holds the lock of
+    // the other one. One setting for both of cargo's directories, since a configured
+    // `build.build-dir` is locked, too.
     let target_dir = cx.project.target_dir.join("dbmigrate").join("build");
     cargo.set_var("CARGO_TARGET_DIR", &target_dir);
     cargo.set_var("CARGO_BUILD_BUILD_DIR", &target_dir);
@@ -171,7 +173,7 @@ fn attempt(
     let manifest = dir.join("Cargo.toml");
     compile.cmd = compile.cmd.env_remove("CARGO_BUILD_TARGET");
     compile.cmd = compile.cmd.arg("--manifest-path").arg(manifest).args(args);
-    // Warnings are for whoever compiles the modules within the package.
+    // Warnings are shown when the modules are compiled within the package.
     compile.cmd = compile.cmd.args(["--", "--cap-lints=allow"]);
     let mut executable = None;
     let exit = cargo.build(compile, "Compiling the migrations", |message| {
@@ -188,7 +190,7 @@ fn attempt(
     }
 }
 
-/// The files that cargo's list beside the executable names, but for those that were written here.
+/// The files in cargo's list next to the executable, except for those that this tool wrote.
 fn sources(cx: &Context, executable: &Path) -> Vec<PathBuf> {
     let text = fs::read_to_string(executable.with_extension("d")).unwrap_or_default();
     let own = package::dir(cx);
@@ -201,7 +203,7 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
         let mut spans = spans.filter(move |span| span.is_primary == primary);
         spans.find_map(|span| files.iter().find(|file| file.path == Path::new(&span.file_name)))
     };
-    // An error about a module as a whole, such as a missing constant, is at the list.
+    // An error about a whole module, such as a missing constant, is reported at the list.
     let named = || {
         let mut texts =
             exit.errors().map(|compiler_message| compiler_message.message.message.as_str());
@@ -228,10 +230,10 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
     err
 }
 
-/// What rustc calls an import or a path that leads nowhere.
+/// Rustc's codes for imports and paths that can't be resolved.
 const UNRESOLVED: [&str; 2] = ["E0432", "E0433"];
 
-/// What the setting is.
+/// The meaning of the setting.
 pub const REWRITE_HINT: &str = "it is the path from `mod.rs` in the migrations directory to a function of \
                         the type `fn(Vec<Operation>) -> Vec<Operation>`, such as \
                         `rewrite::rewrite` for one in `rewrite.rs`, where `mod.rs` has \

@@ -1,4 +1,4 @@
-//! Where the project's runtime comes from, so that the runner uses the same.
+//! Finds the project's runtime, so that the runner uses the same one.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,9 +20,9 @@ const FILE: &str = "host.json";
 /// The project's runtime, from cargo's metadata.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Host {
-    /// A hash of what cargo answered from.
+    /// A hash of what cargo's answer depends on.
     key: String,
-    /// The name that the package knows the runtime by.
+    /// The runtime's name in the package.
     pub name: String,
     /// The dependency, without features.
     pub dependency: toml::Table,
@@ -31,7 +31,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// What cargo answered, if the lock file and the manifests are as they were then.
+    /// Cargo's previous answer, if the lock file and the manifests are unchanged.
     pub fn known(cx: &Context) -> Option<Host> {
         let text = fs::read_to_string(cx.project.work_dir.join(FILE)).ok()?;
         let known = serde_json::from_str::<Host>(&text).ok();
@@ -45,7 +45,7 @@ impl Host {
         Ok(host)
     }
 
-    /// Keeps the answer for the next time.
+    /// Stores the answer for the next time.
     pub fn keep(&self, cx: &Context) -> Result<()> {
         let text = serde_json::to_string(self).doing(|| "write the host's runtime".to_owned())?;
         work_files::write(&cx.project.work_dir.join(FILE), &text)
@@ -81,7 +81,7 @@ impl Host {
     }
 }
 
-/// The runtime that the project depends on, and the name it has there.
+/// The runtime that the project depends on, and the name that it has there.
 fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, String)> {
     let package = &cx.project.package;
     let is_project = |package: &&Package| package.manifest_path == cx.project.manifest_path;
@@ -91,11 +91,13 @@ fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, Str
     for dep in node.map_or(&[][..], |node| &node.deps) {
         let found = metadata.packages.iter().find(|package| package.id == dep.pkg);
         if let Some(found) = found.filter(|package| *package.name == *RUNTIME) {
-            // By the same rule as the name in what is generated: a build script's own may differ.
+            // The name must follow the same rule as in generated code; a build script's dependency
+            // may have another name.
             return Ok((found, cx.project.runtime.clone()));
         }
     }
-    // The models may be in another package of the workspace, and only that one depends on it.
+    // The models may be in another package of the workspace, and only that one may depend on the
+    // runtime.
     let mut all = metadata.packages.iter().filter(|package| *package.name == *RUNTIME);
     match (all.next(), all.next()) {
         (Some(package), None) => Ok((package, RUNTIME.replace('-', "_"))),
@@ -104,7 +106,7 @@ fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, Str
     }
 }
 
-/// The names of all packages that one depends on.
+/// The names of all packages that this one depends on, directly or indirectly.
 fn below(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
     let nodes = metadata.resolve.as_ref().map_or(&[][..], |found| &found.nodes);
     let mut ids = vec![&package.id];
@@ -158,7 +160,8 @@ fn host_key(cx: &Context) -> String {
     let root = &cx.project.workspace_root;
     let paths =
         [root.join("Cargo.lock"), root.join("Cargo.toml"), cx.project.manifest_path.clone()];
-    // The paths in the answer are this checkout's, whoever else has the same migrations directory.
+    // The answer contains this checkout's paths, and other checkouts may have the same migrations
+    // directory.
     let mut text = format!("{VERSION}{}", root.display());
     for path in paths {
         let bytes = fs::read(path).unwrap_or_default();
@@ -167,7 +170,7 @@ fn host_key(cx: &Context) -> String {
     hash(text.as_bytes())
 }
 
-/// The tool and the runtime are of versions that don't understand each other.
+/// The error that the tool and the runtime have incompatible versions.
 pub fn misunderstood(runtime: &str) -> Error {
     let message = format!(
         "cargo-dbmigrate {VERSION} does not understand {RUNTIME} {runtime}, which the project has"

@@ -14,8 +14,8 @@ use crate::context::Context;
 use crate::hex::hash;
 use crate::project::RUNTIME;
 
-/// One text for the tool, the runtime, the compiler, the edition, the migrations' dependencies
-/// and the files that they share.
+/// A text for the tool, the runtime, the compiler, the edition, the migrations' dependencies, and
+/// the files that they use in common.
 pub fn key(cx: &Context, shared: &[Shared]) -> String {
     let lock = fs::read_to_string(cx.project.workspace_root.join("Cargo.lock"));
     let lock = lock.as_deref().map_or("", lock_entry);
@@ -32,7 +32,7 @@ pub fn key(cx: &Context, shared: &[Shared]) -> String {
     hash(text.as_bytes())
 }
 
-/// What the lock file says of the runtime.
+/// The runtime's entry in the lock file.
 fn lock_entry(lock: &str) -> &str {
     let name = format!("\nname = \"{RUNTIME}\"");
     let Some(start) = lock.find(&name) else { return "" };
@@ -40,7 +40,7 @@ fn lock_entry(lock: &str) -> &str {
     entry.split("\n\n").next().unwrap_or(entry)
 }
 
-/// The compiler by its file, found without asking it.
+/// The compiler, identified by its file, without starting it.
 fn compiler(dir: &Path) -> String {
     let name = format!("rustc{}", env::consts::EXE_SUFFIX);
     let dirs = env::var_os("PATH").unwrap_or_default();
@@ -51,7 +51,7 @@ fn compiler(dir: &Path) -> String {
     if !path.with_file_name(format!("rustup{}", env::consts::EXE_SUFFIX)).is_file() {
         return described(&path);
     }
-    // This one is rustup's, and starts another.
+    // This is rustup's proxy, which starts another compiler.
     let toolchain = env::var("RUSTUP_TOOLCHAIN").ok().or_else(|| chosen(dir));
     let toolchain = toolchain.unwrap_or_default();
     match of_rustup(&toolchain, &name) {
@@ -79,7 +79,7 @@ fn of_rustup(toolchain: &str, name: &str) -> Option<PathBuf> {
     }
 }
 
-/// The toolchain that rustup chooses in a directory: by an override, by a file, or its default.
+/// The toolchain that rustup selects in a directory: by an override, by a file, or by default.
 fn chosen(dir: &Path) -> Option<String> {
     let settings = fs::read_to_string(rustup_home()?.join("settings.toml")).unwrap_or_default();
     let settings: toml::Table = toml::from_str(&settings).unwrap_or_default();

@@ -17,23 +17,24 @@ pub fn dir(cx: &Context) -> PathBuf {
     cx.project.work_dir.join("runner")
 }
 
-/// The crate's name. Builds of several projects share a directory.
+/// The crate's name. Builds of several projects use the same directory.
 pub fn name(cx: &Context) -> String {
     let dir = cx.project.work_dir.as_os_str().as_encoded_bytes();
     format!("dbmigrate-runner-{}", short_hash(dir))
 }
 
-/// The program of the crate that has the project's rewriting function: its name and its file.
+/// The program of the crate with the project's rewriting function: its name and its file.
 pub fn rewrite_bin(cx: &Context) -> (String, &'static str) {
     (name(cx).replace("-runner-", "-rewrite-"), "rewrite.rs")
 }
 
-/// The file with the list of revisions, and what they share.
+/// The file with the list of revisions and their common code.
 pub fn list_file(cx: &Context) -> PathBuf {
     cx.project.migrations_dir.join("mod.rs")
 }
 
-/// The project's runtime. The runner's lock file begins as the host's, whenever that changed.
+/// The project's runtime. When it has changed, the runner's lock file is replaced by a copy of the
+/// host's.
 pub fn host(cx: &Context) -> Result<Host> {
     if let Some(host) = Host::known(cx) {
         return Ok(host);
@@ -44,7 +45,7 @@ pub fn host(cx: &Context) -> Result<Host> {
     Ok(host)
 }
 
-/// Has cargo choose the versions that the project has. It takes away what doesn't apply.
+/// Makes cargo use the project's versions. Cargo removes the entries that don't apply.
 fn seed_lock(cx: &Context) -> Result<()> {
     let dir = dir(cx);
     fs::create_dir_all(&dir).doing(|| format!("create the directory `{}`", dir.display()))?;
@@ -72,8 +73,8 @@ pub fn write_manifest(cx: &Context, host: &Host) -> Result<()> {
     if !cx.config.rewrite.is_empty() {
         bins.push(bin(rewrite_bin(cx)));
     }
-    // Small, and compiled anew each time: neither debug information nor what incremental builds
-    // keep is of use.
+    // The runner is small and compiled completely each time, so neither debug information nor
+    // incremental compilation is useful.
     let profile = table(vec![("debug", 0.into()), ("incremental", false.into())]);
 
     let mut runtime = host.dependency.clone();
@@ -105,7 +106,7 @@ pub fn write_manifest(cx: &Context, host: &Host) -> Result<()> {
     write_if_new(&dir(cx).join("Cargo.toml"), &text)
 }
 
-/// The project's `[patch]` tables, without what the runner can't have a use for.
+/// The project's `[patch]` tables, without those that the runner can't use.
 fn patches(cx: &Context, host: &Host) -> Result<toml::Table> {
     let root = &cx.project.workspace_root;
     let path = root.join("Cargo.toml");
@@ -131,7 +132,7 @@ fn patches(cx: &Context, host: &Host) -> Result<toml::Table> {
     Ok(patches)
 }
 
-/// The dependency with its path, if it has one, as it is from everywhere.
+/// The dependency with an absolute path, if it has a path.
 fn absolute(dependency: &toml::Value, dir: &Path) -> toml::Value {
     let mut dependency = dependency.clone();
     if let Some(toml::Value::String(path)) = dependency.get_mut("path") {
@@ -140,8 +141,8 @@ fn absolute(dependency: &toml::Value, dir: &Path) -> toml::Value {
     dependency
 }
 
-/// The program of these revisions. It has the project's `mod.rs` as it is but for the list, in a
-/// module whose files are in the project's directory; without one it has the list alone.
+/// The program for these revisions. It contains the project's `mod.rs` without the list, in a
+/// module whose files are in the project's directory; without a `mod.rs` it contains only the list.
 pub fn program(
     cx: &Context,
     host: &Host,
@@ -175,7 +176,7 @@ pub fn program(
     )
 }
 
-/// The program of a rewriting function, given the project's `mod.rs`; without any revision.
+/// The program for a rewriting function, given the project's `mod.rs`; without any revisions.
 pub fn rewrite_program(cx: &Context, host: &Host, list_file: &str, function: &str) -> String {
     let name = &host.name;
     let module = without_list(list_file.trim_start_matches('\u{feff}').as_bytes());
@@ -190,7 +191,7 @@ pub fn rewrite_program(cx: &Context, host: &Host, list_file: &str, function: &st
     )
 }
 
-/// The file without its list of revisions, or as it is if that can't be told.
+/// The file without its list of revisions, or unchanged if the list can't be found.
 pub fn without_list(bytes: &[u8]) -> String {
     let mut text = String::from_utf8_lossy(bytes).into_owned();
     if let Some(range) = list_range(&text) {
@@ -199,7 +200,7 @@ pub fn without_list(bytes: &[u8]) -> String {
     text
 }
 
-/// Where the list is: what the `migrations!` macro is given.
+/// The position of the list: the arguments of the `migrations!` macro.
 fn list_range(text: &str) -> Option<Range<usize>> {
     let file = syn::parse_file(text).ok()?;
     let mut macros = file.items.iter().filter_map(|item| match item {

@@ -1,4 +1,4 @@
-//! A runner that runs.
+//! A running runner.
 
 use std::io::{BufReader, IsTerminal as _};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub enum Mode {
     Rewrite,
 }
 
-/// A started runner. It gets no more answers once this is dropped, which ends it.
+/// A started runner. Dropping it closes the channel, which makes it exit.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
@@ -31,8 +31,8 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts a runner and hears its version. What it prints goes to standard error. A step may
-    /// ask a person; what only records or rewrites has nothing to read.
+    /// Starts a runner and reads its version. What it prints goes to standard error. A step may ask
+    /// a person; a runner that only records or rewrites gets no input.
     pub fn start(executable: &Path, mode: Mode, out: Output) -> Result<Process> {
         let doing = || format!("start `{}`", executable.display());
         let mark = random()?;
@@ -83,7 +83,7 @@ impl Process {
         ask_rewrite(operations, &mut self.frames, answers, &mut |line| out.diagnostic(line))
     }
 
-    /// Waits for its end.
+    /// Waits until it exits.
     pub fn finish(self) {}
 }
 

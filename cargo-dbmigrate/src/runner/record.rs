@@ -1,4 +1,4 @@
-//! From revision files to what they record: what is known, and the rest compiled.
+//! The recordings of revision files: known ones from the cache, the others by compiling.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,12 +16,12 @@ use crate::error::{Doing as _, Error, Result};
 use crate::hex::hash;
 use crate::revision_files::RevisionFile;
 
-/// What the modules in these files record, in the order of the files. Compiles those that are new
-/// or changed; when there are none, no process is started.
+/// The recordings of these files, in order. Compiles new and changed files; if there are none, no
+/// process is started.
 ///
 /// # Errors
 ///
-/// When a module doesn't compile or panics, and when the package has no runtime.
+/// When a module doesn't compile or panics, and when the package doesn't depend on the runtime.
 pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>> {
     if files.is_empty() {
         return Ok(Vec::new());
@@ -30,13 +30,13 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
     let mut look = Look::at(cx, files, Cache::read(dir))?;
     if !look.missing.is_empty() {
         let _lock = Lock::take(dir, cx.out)?;
-        // Another process may have done it.
+        // Another process may have recorded it.
         look = Look::at(cx, files, Cache::read(dir))?;
         if !look.missing.is_empty() {
             look.cache = compiled(cx, files)?;
         }
     } else if look.fresher {
-        // Who can't write it now does it at the next run.
+        // If the cache can't be written now, the next run writes it.
         let _ = look.cache.write(dir);
     }
     let Cache { mut entries, .. } = look.cache;
@@ -47,7 +47,7 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
     files.iter().map(recording).collect()
 }
 
-/// What those of the modules record that need not be compiled for it.
+/// The recordings of those modules that needn't be compiled.
 ///
 /// # Errors
 ///
@@ -57,12 +57,12 @@ pub fn known(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>> {
     Ok(look.cache.entries.into_values().map(|entry| entry.recording).collect())
 }
 
-/// The cache, in line with the files as they are.
+/// The cache, updated to the current files.
 struct Look {
     cache: Cache,
-    /// The files whose recording isn't known.
+    /// The files whose recordings aren't known.
     missing: Vec<(RevisionFile, Seen)>,
-    /// Whether this knows more than the cache on disk of how to recognise the files.
+    /// Whether the cache on disk knows less about how to recognise the files.
     fresher: bool,
 }
 
@@ -93,7 +93,7 @@ impl Look {
     }
 }
 
-/// The shared files as they are now. The list of revisions in `mod.rs` doesn't count.
+/// The current state of the shared files. The list of revisions in `mod.rs` doesn't count.
 pub fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
     let list = package::list_file(cx);
     let mut shared = Vec::new();
@@ -106,7 +106,7 @@ pub fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
     Ok(shared)
 }
 
-/// A shared file as it is now.
+/// The current state of a shared file.
 pub fn share(path: &Path, before: Option<&Seen>, list: &Path) -> Result<Shared> {
     let hash = |bytes: &[u8]| {
         if path == list { hash(package::without_list(bytes).as_bytes()) } else { hash(bytes) }
@@ -115,17 +115,17 @@ pub fn share(path: &Path, before: Option<&Seen>, list: &Path) -> Result<Shared> 
     Ok(Shared { path: path.to_owned(), seen })
 }
 
-/// Whether a file was written since.
+/// Whether a file was written after this time.
 pub fn is_newer(file: &Shared, started: SystemTime) -> bool {
     let modified = std::fs::metadata(&file.path).and_then(|metadata| metadata.modified());
     modified.is_ok_and(|system_time| system_time >= started)
 }
 
-/// Compiles what is missing and has it recorded. The caller holds the lock.
+/// Compiles and records what is missing. The caller holds the lock.
 fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     let dir = &cx.project.work_dir;
     let host = package::host(cx)?;
-    // Finding the host may have written its lock file, on which the key depends.
+    // Finding the host may have written its lock file, which the key depends on.
     let Look { mut cache, missing, .. } = Look::at(cx, files, Cache::read(dir))?;
     let needed: Vec<RevisionFile> =
         missing.iter().map(|(revision_file, _)| revision_file.clone()).collect();
@@ -134,7 +134,7 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     let mut recorded = record(cx, &build, files)?;
 
     if cache.entries.is_empty() {
-        // All was compiled, so these are all the files that count.
+        // Everything was compiled, so no other files count.
         cache.shared.clear();
     }
     let list = package::list_file(cx);
@@ -145,8 +145,8 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
         }
     }
     cache.key = key(cx, &cache.shared);
-    // Shared code is hashed after it was compiled; what was edited meanwhile may be newer than
-    // what was recorded, so that nothing of it is used again.
+    // Shared code is hashed after it was compiled. If it was edited in the meantime, the recordings
+    // may be outdated, so none of them is used again.
     if cache.shared.iter().any(|candidate| is_newer(candidate, started)) {
         cache.key.clear();
     }
@@ -170,7 +170,7 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     Ok(cache)
 }
 
-/// What the modules in a program record, by module.
+/// The recordings of the modules in a program, by module.
 fn record(
     cx: &Context,
     build: &Build,
@@ -186,7 +186,7 @@ fn record(
                 recorded.insert(recording.module.clone(), recording);
             }
             None => {
-                // They are recorded in the order in which they were compiled.
+                // Modules are recorded in the order in which they were compiled.
                 let culprit = build.modules.iter().find(|module| !recorded.contains_key(*module));
                 let file = files.iter().find(|file| Some(&file.module) == culprit);
                 return Err(match file {
@@ -200,7 +200,7 @@ fn record(
     Ok(recorded)
 }
 
-/// What the program says when it is done.
+/// The program's last frame.
 const END: &str = r#"{"end":true}"#;
 
 fn ended(cx: &Context, path: &Path) -> Error {
@@ -211,8 +211,8 @@ fn ended(cx: &Context, path: &Path) -> Error {
     )
 }
 
-/// Fails where a file has a `REPLACES` that the list of revisions doesn't see: to the compiler that
-/// is as if there was none.
+/// Fails if a file has a `REPLACES` that the list of revisions can't see, since the compiler then
+/// treats the module as if it had none.
 fn refuse_hidden(cx: &Context, path: &Path) -> Result<()> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     if !text.contains("REPLACES") {
@@ -224,7 +224,7 @@ fn refuse_hidden(cx: &Context, path: &Path) -> Result<()> {
         }
         _ => false,
     };
-    // What isn't understood has compiled all the same.
+    // A file that can't be parsed has compiled nevertheless.
     if !syn::parse_file(&text).is_ok_and(|file| file.items.iter().any(is_hidden)) {
         return Ok(());
     }

@@ -1,4 +1,4 @@
-//! The project's rewriting function: compiled into a program of its own, kept, and asked.
+//! The project's rewriting function: compiled into a separate program, cached, and called.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::work_files;
 
-/// The program that lies there, and what it was compiled from.
+/// The existing program, and what it was compiled from.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Built {
     function: String,
@@ -35,22 +35,22 @@ impl Built {
         serde_json::from_str::<Built>(&text).ok().filter(|built| built.executable.is_file())
     }
 
-    /// Whether it would be compiled from the same now.
+    /// Whether it would be compiled from the same inputs now.
     fn is_current(&self, cx: &Context, function: &str) -> bool {
         let shared = record::shared(cx, &self.shared);
         self.function == function && shared.is_ok_and(|name| key(cx, &name) == self.key)
     }
 }
 
-/// What the function makes of operations.
+/// The result of the function for these operations.
 ///
 /// # Errors
 ///
-/// When it isn't there, doesn't compile, panics, or ends its program.
+/// When the function doesn't exist, doesn't compile, panics, or exits the program.
 pub fn rewritten(cx: &Context, function: &str, operations: &[Operation]) -> Result<Vec<Operation>> {
     check_path(cx, function)?;
     let dir = &cx.project.work_dir;
-    // Held while it runs: another process may compile it anew.
+    // Held while it runs, since another process might compile it again.
     let _lock = Lock::take(dir, cx.out)?;
     let executable = match Built::read(dir).filter(|built| built.is_current(cx, function)) {
         Some(built) => built.executable,
@@ -74,7 +74,7 @@ fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
         shared.push(record::share(path, None, &list)?);
     }
     let key = key(cx, &shared);
-    // What was edited while it was compiled may not be in it.
+    // If a file was edited during the compilation, the change may be missing.
     if !shared.iter().any(|candidate| record::is_newer(candidate, started)) {
         let built =
             Built { function: function.to_owned(), key, shared, executable: executable.clone() };
@@ -84,7 +84,7 @@ fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
     Ok(executable)
 }
 
-/// The setting becomes a part of a program.
+/// Checks the setting, since it becomes part of a program.
 fn check_path(cx: &Context, function: &str) -> Result<()> {
     let is_plain = |path: &syn::Path| {
         let names = path.segments.iter();

@@ -1,4 +1,4 @@
-//! Whether a file is the one that was read before, without reading it.
+//! Recognises a file that was read before, without reading it again.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -7,21 +7,21 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// A file that changed this short a time before it was read may change again within the same tick
-/// of the file system's clock.
+/// A file that was changed shortly before it was read may change again within the same tick of the
+/// file system's clock.
 const RACY: Duration = Duration::from_secs(2);
 
-/// What a file's contents are known by.
+/// What identifies a file's contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
-    /// The file's times and the like, empty where they can't be relied on.
+    /// The file's times and similar properties; empty if they can't be relied on.
     pub stamp: String,
     /// The hash of its contents.
     pub hash: String,
 }
 
-/// Looks at a file. If it is as it was seen before it isn't read; else `hash` says what its
-/// contents are known by. A missing file is one with contents of its own.
+/// Checks a file. If it is unchanged since it was last seen, it isn't read; otherwise `hash`
+/// identifies its contents. A missing file counts as having contents of its own.
 pub fn look(
     path: &Path,
     before: Option<&Seen>,
@@ -48,7 +48,7 @@ pub fn look(
     Ok(Seen { stamp: if settled { stamp } else { String::new() }, hash: hash(&bytes) })
 }
 
-/// A file's times and the like.
+/// A file's times and similar properties.
 pub fn of(path: &Path) -> Option<String> {
     stamp(&fs::metadata(path).ok()?)
 }

@@ -1,4 +1,4 @@
-//! Running steps: in the runner, their statements here.
+//! Runs steps in the runner, and executes their statements here.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -19,11 +19,11 @@ use crate::hex::random;
 use crate::revision_files;
 
 /// Runs the steps of the project's revisions; see [`executor::Steps`]. The runner is started for
-/// the first of them.
+/// the first step.
 #[derive(Debug)]
 pub struct Steps<'a> {
     cx: &'a Context,
-    /// What is recorded, read once: it stays as it is while a command runs.
+    /// The recordings, read once: they must not change while a command runs.
     cache: Option<Cache>,
     running: Option<Running>,
 }
@@ -32,17 +32,18 @@ pub struct Steps<'a> {
 struct Running {
     process: Process,
     modules: BTreeSet<String>,
-    /// A copy of the executable, where one that runs can't be replaced by the next build.
+    /// A copy of the executable, on systems where a running one can't be replaced by the next
+    /// build.
     copy: Option<PathBuf>,
 }
 
 impl<'a> Steps<'a> {
-    /// Steps of the project. The revisions have been recorded before.
+    /// The steps of a project whose revisions have been recorded.
     pub fn new(cx: &'a Context) -> Steps<'a> {
         Steps { cx, cache: None, running: None }
     }
 
-    /// The runner that has the revision as it is recorded, started if there is none yet.
+    /// The runner that contains the revision as it is recorded; started if necessary.
     fn runner_of(&mut self, revision: &str) -> Result<&mut Running> {
         let cache = self.cache.get_or_insert_with(|| Cache::read(&self.cx.project.work_dir));
         let mut entries = cache.entries.values().map(|entry| &entry.recording);
@@ -89,7 +90,8 @@ impl executor::Steps for Steps<'_> {
         let running = self.runner_of(request.revision).map_err(|err| err.to_string())?;
         let res = running.process.serve(request, db);
         if res.is_err() {
-            // It may have ended, or be in the middle of something: the next step gets another one.
+            // The runner may have exited or be in an unknown state, so the next step gets another
+            // one.
             self.running = None;
         }
         res
@@ -97,8 +99,8 @@ impl executor::Steps for Steps<'_> {
 }
 
 impl Running {
-    /// Starts the executable that lies there if it has the module as it is; else all modules with
-    /// steps are compiled.
+    /// Starts the existing executable if it contains the current module; otherwise compiles all
+    /// modules with steps.
     fn start(cx: &Context, cache: &Cache, module: &str) -> Result<Running> {
         let dir = &cx.project.work_dir;
         let _lock = Lock::take(dir, cx.out)?;
@@ -112,7 +114,7 @@ impl Running {
             Some(built) => built,
             None => compile(cx, cache)?,
         };
-        // Several threads may each have one.
+        // Several threads may have a runner each.
         let copy =
             if cfg!(windows) { Some(dir.join(format!("steps-{}.exe", random()?))) } else { None };
         if let Some(copy) = &copy {
@@ -159,7 +161,7 @@ fn has_steps(migration: &Migration) -> bool {
 impl Drop for Running {
     fn drop(&mut self) {
         if let Some(copy) = &self.copy {
-            // It can be removed once the program has ended; what is left is small.
+            // The file can only be removed after the program has ended; if it remains, it is small.
             let _ = std::fs::remove_file(copy);
         }
     }

@@ -1,4 +1,4 @@
-//! A further database in a project that has one already: its section and its directory.
+//! Adds a database to an existing project: its section and its directory.
 
 use std::fs;
 
@@ -9,12 +9,12 @@ use crate::databases;
 use crate::edits::Edit;
 use crate::error::{Doing as _, Error, Result};
 
-/// Adds a database to dbmigrate.toml, if it isn't there, and creates its migrations directory.
-/// Says which directory that is.
+/// Adds a database to dbmigrate.toml if it is missing, and creates its migrations directory.
+/// Returns the directory for messages.
 ///
 /// # Errors
 ///
-/// A name that no database can have, and a directory with something in it.
+/// A name that no database can have, and a directory that isn't empty.
 pub fn add(cx: &mut Context, name: &str) -> Result<String> {
     config::check_name(name)?;
     let path = config::path(&cx.project.config_dir);
@@ -22,7 +22,7 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
     let is_new = !cx.config.databases.contains_key(name);
     let mut added = text.clone();
     if is_new {
-        // A section at the end is one, whatever stands before it.
+        // A section can always be added at the end, whatever comes before it.
         let line_end = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
         added += &format!("{line_end}\n[databases.{name}]\nurl = \"sqlite:{name}.db\"\n");
         cx.config = Config::parse(&added, &path)?;

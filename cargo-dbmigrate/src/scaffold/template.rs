@@ -1,4 +1,4 @@
-//! What `init` fills the migrations directory with: a built-in template, or a person's directory.
+//! The templates of `init`: a built-in one, or a directory.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,22 +9,22 @@ use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 
-/// A template that the tool has.
+/// A built-in template.
 #[derive(Debug)]
 pub struct BuiltIn {
     pub name: &'static str,
     pub description: &'static str,
-    /// The files' names and texts.
+    /// The files' names and contents.
     files: &'static [(&'static str, &'static str)],
 }
 
-/// The files that every one has.
+/// The files in every template.
 const FILES: &[(&str, &str)] = &[(config::FILE, CONFIG), ("mod.rs", MOD_RS), ("README.md", README)];
 
-/// The template that gives each database of the models a directory.
+/// The template with a separate directory for each database of the models.
 pub const MULTIDB: &str = "multidb";
 
-/// All of them; the first one is taken where none is named.
+/// All built-in templates; the first one is the default.
 pub const BUILT_IN: &[BuiltIn] = &[
     BuiltIn { name: "default", description: "One database", files: FILES },
     BuiltIn {
@@ -34,25 +34,26 @@ pub const BUILT_IN: &[BuiltIn] = &[
     },
 ];
 
-/// A template for revisions, which a directory may have.
+/// The template for revisions, which a directory may contain.
 pub const MODULE: &str = "revision.rs.tmpl";
 
 /// The files of a new migrations directory.
 #[derive(Debug)]
 pub struct Template {
-    /// Those that every one has come first.
+    /// Starts with the files that every template has.
     files: Vec<(PathBuf, Vec<u8>)>,
-    /// Whether it has a template for revisions that its settings don't name.
+    /// Whether it has a template for revisions that its settings don't use.
     pub has_unused_module: bool,
 }
 
 impl Template {
-    /// Finds the template of that name, or reads the directory of that path; the default one
-    /// where nothing is named.
+    /// Finds the template with this name, or reads the directory at this path; the default is the
+    /// first built-in template.
     ///
     /// # Errors
     ///
-    /// When there is none, it can't be read as a whole, or its settings are wrong.
+    /// When there is no such template, when it can't be read completely, or when its settings are
+    /// invalid.
     pub fn find(cx: &Context, name: Option<&str>) -> Result<Template> {
         let built_in = |name: &str| BUILT_IN.iter().find(|built_in| built_in.name == name);
         let (files, found) = match name {
@@ -65,7 +66,7 @@ impl Template {
         Template::new(files, found.map_or(&[], |built_in| built_in.files), name)
     }
 
-    /// A directory's files, with what it lacks of the built-in ones.
+    /// A directory's files, completed by the built-in ones.
     fn new(
         mut own: BTreeMap<PathBuf, Vec<u8>>,
         built_in: &[(&str, &str)],
@@ -90,13 +91,13 @@ impl Template {
         Ok(Template { files, has_unused_module })
     }
 
-    /// The files, as paths in the directory.
+    /// The files, with paths relative to the directory.
     pub fn files(&self) -> impl Iterator<Item = (&Path, &[u8])> {
         self.files.iter().map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
     }
 }
 
-/// The files of a directory of one's own.
+/// The files in a project's own template directory.
 fn read(cx: &Context, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
     let is_path = name.contains(std::path::is_separator) || Path::new(name).is_dir();
     if !is_path {
@@ -125,7 +126,8 @@ fn read(cx: &Context, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
             let entry = entry.doing(doing)?;
             let path = dir.join(entry.file_name());
             let kind = entry.file_type().doing(doing)?;
-            // A clone's history is no part of what it has; a file of that name says where one is.
+            // A clone's history isn't part of the template. A file with this name contains the path
+            // of a history.
             if entry.file_name() == ".git" {
                 continue;
             }

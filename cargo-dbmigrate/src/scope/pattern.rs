@@ -5,7 +5,7 @@ use std::fmt;
 use glob::MatchOptions;
 use serde::Deserialize;
 
-/// As databases compare names.
+/// Matches names as databases compare them.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: false,
     require_literal_separator: false,
@@ -18,7 +18,7 @@ pub struct Name(glob::Pattern);
 
 impl Name {
     fn new(text: &str) -> Result<Name, String> {
-        // Two of them mean no more than one, and brackets are a name's own.
+        // Two `*` mean the same as one, and brackets are ordinary characters.
         let mut pattern = String::new();
         for char in text.chars() {
             match char {
@@ -99,7 +99,7 @@ enum Pattern {
     Object(Kind, Name),
 }
 
-/// A constraint's or an index's kind.
+/// The kind of a constraint or an index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Index,
@@ -117,7 +117,7 @@ impl Kind {
     ];
 }
 
-/// What a pattern may name.
+/// What a pattern can match.
 #[derive(Debug, Clone, Copy)]
 pub enum Subject<'a> {
     Table(&'a str),

@@ -1,4 +1,4 @@
-//! What patterns name, and what is left of schemas and databases without it.
+//! What patterns match, and what they leave of schemas and databases.
 
 use std::slice::from_ref;
 
@@ -31,7 +31,7 @@ fn models(tables: &[Table], scope: Scope) -> Models {
     Models { schema, records, names: NAMES, naming, scope, found_none: false }
 }
 
-/// The operations in words, or what is wrong; the whole schema takes what is right.
+/// The operations in words, or the error; operations must fit the complete schema.
 fn difference(from: &[Table], to: &[Table], scope: Scope) -> Vec<String> {
     let before = Schema::from_tables(from.iter().cloned());
     let models = models(to, scope);
@@ -149,7 +149,7 @@ fn what_is_left_out_is_in_no_difference() {
     let audit = |table: Table| {
         table.foreign_key(ForeignKey::new("fk_post_n_audit", ["n"], "audit", ["id"]))
     };
-    // The key compares, whatever becomes of the table that it refers to.
+    // The foreign key is compared, whatever happens to the referenced table.
     assert_eq!(
         difference(
             &[plain("gone"), plain("post")],
@@ -158,21 +158,21 @@ fn what_is_left_out_is_in_no_difference() {
         ),
         ["add foreign key `fk_post_n_audit` to table `post`"]
     );
-    // Each side has something that the other has not.
+    // Each side has something that the other lacks.
     let mut was = plain("t").column(Column::new("old", Type::Integer)).unique("uq_old", ["n"]);
     was.indexes.push(Index::new("ix_tmp", ["n"]));
     let now = plain("t").column(Column::new("new", Type::Integer)).check("ck_t_n", "n > 0");
     let exclude = ["t.old", "t.new", "unique:uq_*", "index:*tmp*", "check:ck_t_n"];
     assert_eq!(difference(from_ref(&was), from_ref(&now), scope(&[], &exclude)), [""; 0]);
     assert_eq!(difference(from_ref(&was), from_ref(&now), scope(&["other"], &[])), [""; 0]);
-    // Objects are named as the migrations name them.
+    // Objects are named as in the migrations.
     let by_convention = plain("t").unique("uq_t_n", ["n"]);
     let named = plain("t").unique("kept", ["n"]);
     for exclude in ["unique:kept", "unique:uq_t_n"] {
         let scope = scope(&[], &[exclude]);
         assert_eq!(difference(from_ref(&named), from_ref(&by_convention), scope), [""; 0]);
     }
-    // What is dropped as a whole is dropped with what is left out of it.
+    // A table that is dropped takes along what is left out of it.
     assert_eq!(difference(&[was], &[], scope(&[], &exclude)), ["drop table `t`"]);
 }
 

@@ -1,10 +1,10 @@
-//! What SQLite here doesn't have and an application may: functions, collations, modules.
+//! Functions, collations and modules that an application may have and this tool's SQLite lacks.
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, ErrorKind, Registered};
 
-/// Something that a connection can be given.
+/// Something that an application can register on a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Missing {
     what: Registered,
@@ -38,12 +38,12 @@ impl Missing {
         )
     }
 
-    /// Says it, and who uses it.
+    /// A message that also says what uses it.
     pub fn said_of(&self, whose: &str) -> String {
         format!("{whose} {}", self.said())
     }
 
-    /// A function of SQLite's own with nearly that name.
+    /// A function of SQLite's own with a similar name.
     fn similar(&self) -> Option<String> {
         if self.what != Registered::Function {
             return None;

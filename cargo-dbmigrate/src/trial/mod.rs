@@ -1,12 +1,12 @@
 //! Tries a revision before it is written: up, down and up again, on a database in memory.
 //!
-//! The database is what the migrations before it build; steps aren't run for it, since they may
-//! reach beyond the database. What SQLite refuses is traced back to the attribute or the flag that
-//! says it. What only an application brings along, such as a function of its own, can't be tried
-//! here and is said.
+//! The database is what the migrations before the revision build. Steps aren't run for it, since
+//! they may have effects outside of the database. What SQLite refuses is traced back to the
+//! attribute or the flag that caused it. What only an application provides, such as a function of
+//! its own, can't be tried here, which is reported.
 //!
-//! `merge` and `rebase` are not tried. A merge is empty. What `rebase` moves is replayed in its new
-//! order, but what a replay doesn't see, such as raw SQL, is first run by `upgrade`.
+//! `merge` and `rebase` are not tried. A merge is empty. Revisions that `rebase` moves are replayed
+//! in their new order, but `upgrade` is the first to run what replay doesn't see, such as raw SQL.
 
 mod missing;
 mod parts;
@@ -32,15 +32,15 @@ use crate::models::{self, Models};
 use missing::Missing;
 use start::Trying;
 
-/// What to do about a refusal that nothing better is known for.
+/// The hint about a refusal for which nothing better is known.
 const HINT: &str = "correct it in the model; `--no-try` writes the revision all the same";
 
-/// A revision that is to be written.
+/// A revision that is about to be written.
 pub struct Trial<'a> {
     pub revision: &'a Revision,
     pub upgrade: &'a [Operation],
     pub downgrade: &'a Commented,
-    /// What the migrations before it build.
+    /// The schema that the migrations before it build.
     pub before: &'a Schema,
     pub models: &'a Models,
     /// The answers that were given as flags.
@@ -48,12 +48,12 @@ pub struct Trial<'a> {
 }
 
 impl Trial<'_> {
-    /// Tries the revision. The answer is what could not be tried, and what works on some rows only,
-    /// in sentences.
+    /// Tries the revision. Returns sentences about what could not be tried, and about what works on
+    /// some rows only.
     ///
     /// # Errors
     ///
-    /// What SQLite refuses, with the place that says it.
+    /// What SQLite refuses, with the location of its cause.
     pub fn run(&self, start: Start) -> Result<Vec<String>> {
         let mut after = self.before.clone();
         recording::replay(&mut after, self.upgrade).map_err(|err| Error::new(err.to_string()))?;
@@ -63,7 +63,7 @@ impl Trial<'_> {
             untried.push(format!("the revision was not tried, since table `{table}` {why}"));
             return Ok(untried);
         }
-        // What a project's own `rewrite` puts in may do what the derive never does.
+        // SQL that the project's own `rewrite` adds may do more than derived operations ever do.
         if reaches_outside(self.upgrade) || reaches_outside(&self.downgrade.operations) {
             let why = "its SQL reaches other files than the database";
             untried.push(format!("the revision was not tried, since {why}"));
@@ -95,7 +95,7 @@ impl Trial<'_> {
                         let err = Error::new(format!("table `{}` takes no row", table.name));
                         return Err(self.refused(&[table], err.cause(&why)));
                     }
-                    // Such as a check that the row of neutral values doesn't hold.
+                    // For example, a check that the row of neutral values violates.
                     None => {}
                 }
             }
@@ -107,11 +107,11 @@ impl Trial<'_> {
         Ok(untried)
     }
 
-    /// Down, and up again with a row in each table that changes.
+    /// Undoes the revision and applies it again with a row in each table that changes.
     fn back_and_forth(&self, trying: &mut Trying, touched: &[&Table]) -> Result<()> {
         match trying.run(Direction::Downgrade) {
             Ok(()) => {}
-            // A refusal beforehand is said when the revision is written.
+            // A refusal before anything runs is reported when the revision is written.
             Err(err) if err.is_unsupported() || Missing::of_run(&err).is_some() => {
                 return Ok(());
             }
@@ -130,7 +130,7 @@ impl Trial<'_> {
             n_rows += usize::from(rows::insert(&mut *trying.driver, table).is_ok());
         }
         if let Err(err) = trying.run(Direction::Upgrade) {
-            // What a row of neutral values doesn't hold, rows of people may hold.
+            // Real rows may satisfy what the row of neutral values violates.
             let is_of_definition = missing::said(&err).is_some_and(rows::is_of_definition);
             let is_certain = n_rows == 0 || is_of_definition;
             if is_certain && Missing::of_run(&err).is_none() {
@@ -150,13 +150,13 @@ impl Trial<'_> {
         Migration::new(self.revision.clone(), upgrade, downgrade)
     }
 
-    /// The tables that the revision makes or changes, as it leaves them.
+    /// The tables that the revision creates or changes, as they are afterwards.
     fn touched<'s>(&self, after: &'s Schema) -> Vec<&'s Table> {
         let names: BTreeSet<&str> = self.upgrade.iter().flat_map(Operation::tables).collect();
         names.into_iter().filter_map(|name| after.table(name)).collect()
     }
 
-    /// The refusal, with the part of a model that it is about, where one is found.
+    /// The refusal, with the part of a model that caused it, if it is found.
     fn refused(&self, tables: &[&Table], err: Error) -> Error {
         let found = tables.iter().find_map(|table| Some((*table, parts::refused(table, self)?)));
         let Some((table, part)) = found else {
@@ -181,7 +181,7 @@ impl Trial<'_> {
         Error::new(message).cause(&part.why).hint(hint)
     }
 
-    /// The place that uses what is missing: a part of a table.
+    /// The part of a table that uses what is missing.
     fn whose(&self, tables: &[&Table], missing: &Missing) -> String {
         let found = tables.iter().find_map(|table| Some((*table, parts::using(table, missing)?)));
         match found {
@@ -196,7 +196,7 @@ impl Trial<'_> {
         self.models.records.iter().find(|model| !model.unmanaged && model.table.name == table)
     }
 
-    /// `the field `age` of `app::User` at src/lib.rs:12`, or of the struct where no column is named.
+    /// `the field `age` of `app::User` at src/lib.rs:12`, or the struct if no column is given.
     fn place(&self, table: &str, column: Option<&str>) -> String {
         let Some(model) = self.model(table) else { return format!("table `{table}`") };
         let field =

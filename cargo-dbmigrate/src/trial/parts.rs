@@ -1,4 +1,4 @@
-//! The part of a table that SQLite refuses: each is tried on a table that has nothing else.
+//! Finds the part of a table that SQLite refuses, by trying each part on a table that has no other.
 
 use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::{Sqlite, Task};
@@ -17,17 +17,17 @@ use super::{Trial, rows};
 /// The kind of database that revisions are tried on.
 pub const BACKEND: Backend = Backend::Sqlite;
 
-/// A part of a table, and what SQLite says of it.
+/// A part of a table, and SQLite's error about it.
 pub struct Part {
     /// ``the check `ck_user_age` (`age > 0`)``
     pub what: String,
-    /// The column that it is written at, if it is one's.
+    /// The column that declares it, if one does.
     pub column: Option<String>,
-    /// What SQLite says.
+    /// SQLite's error.
     pub why: DatabaseError,
 }
 
-/// A part with a table that has no other.
+/// A part, with a table that has no other part.
 struct Alone {
     what: String,
     column: Option<String>,
@@ -55,7 +55,7 @@ fn first(
     })
 }
 
-/// Makes the table and has a row computed.
+/// Creates the table and evaluates its expressions for a row.
 fn attempt(table: &Table) -> Result<(), DatabaseError> {
     let mut driver = SqliteDriver::open_in_memory()?;
     make(&mut driver, table)?;
@@ -65,7 +65,7 @@ fn attempt(table: &Table) -> Result<(), DatabaseError> {
     }
 }
 
-/// Makes a table with its indexes.
+/// Creates a table with its indexes.
 pub fn make(driver: &mut dyn Driver, table: &Table) -> Result<(), DatabaseError> {
     let facts = driver.as_connection().facts()?;
     let create = [Operation::CreateTable(table.clone())];
@@ -78,7 +78,7 @@ pub fn make(driver: &mut dyn Driver, table: &Table) -> Result<(), DatabaseError>
     Ok(())
 }
 
-/// The table with its columns and nothing that is said of them but their types.
+/// The table with only the names and types of its columns.
 pub fn bare(table: &Table) -> Table {
     let bare = |column: &Column| Column::new(&column.name, column.ty.clone());
     Table { columns: table.columns.iter().map(bare).collect(), ..Table::new(&table.name) }
@@ -124,7 +124,7 @@ fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
         if column.collation.is_some() {
             let what = format!("the collation of column `{}`", column.name);
             let mut table = with(&|unique| unique.collation.clone_from(&column.collation));
-            // A collation is only looked for where something is sorted by it.
+            // SQLite only looks up a collation when something is sorted by it.
             table = table.unique("dbmigrate_collation", [column.name.as_str()]);
             add(what, table);
         }
@@ -154,7 +154,7 @@ fn default(column: &Column) -> String {
     format!("the default `{text}` of column `{}`", column.name)
 }
 
-/// Generated columns that need each other.
+/// Generated columns that depend on each other.
 fn generated_together(table: &Table, bare: &Table) -> Option<Alone> {
     let mut together = bare.clone();
     for (column, original) in together.columns.iter_mut().zip(&table.columns) {
@@ -218,7 +218,7 @@ impl Part {
     }
 }
 
-/// What to do about what SQLite says of a table's expression.
+/// What to do about SQLite's error in a table's expression.
 pub fn hint(why: &DatabaseError, table: &Table) -> Option<String> {
     let fault = match why.kind() {
         ErrorKind::Missing { what: driver::Missing::Column, name } => {
@@ -259,7 +259,7 @@ pub fn hint(why: &DatabaseError, table: &Table) -> Option<String> {
     Some(hint.to_owned())
 }
 
-/// What may have been meant by a name that no column has.
+/// Suggestions for a name that no column has.
 pub fn columns_hint(name: &str, table: &Table) -> String {
     let name = name.rsplit('.').next().unwrap_or(name).trim_matches(['"', '`', '[', ']']);
     let lower = name.to_lowercase();

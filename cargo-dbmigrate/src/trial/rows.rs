@@ -1,4 +1,4 @@
-//! Rows that are made up: a neutral value in each column.
+//! Generated rows, with a neutral value in each column.
 
 use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::driver::{
@@ -9,7 +9,7 @@ use dbmigrate_runtime::schema::{Column, Table, Type};
 
 use crate::autogenerate;
 
-/// A neutral value of the column's type, in SQL.
+/// A neutral value of the column's type, as SQL.
 fn neutral(column: &Column, backend: Backend) -> String {
     if !matches!(column.ty, Type::Raw(_) | Type::PerDialect(_)) {
         return autogenerate::neutral(column);
@@ -27,7 +27,7 @@ fn neutral(column: &Column, backend: Backend) -> String {
     .to_owned()
 }
 
-/// An `INSERT` that leaves to the table what it can fill by itself.
+/// An `INSERT` that omits the columns which the table fills by itself.
 fn insert_sql(table: &Table, backend: Backend) -> String {
     let key = table.generated_key().map(|column| column.name.as_str());
     let given = table.columns.iter().filter(|column| {
@@ -43,21 +43,21 @@ fn insert_sql(table: &Table, backend: Backend) -> String {
     }
 }
 
-/// Puts a row into the table.
+/// Inserts a row into the table.
 ///
 /// # Errors
 ///
-/// What SQLite says.
+/// SQLite's error.
 pub fn insert(driver: &mut dyn Driver, table: &Table) -> Result<(), DatabaseError> {
     driver.batch(&insert_sql(table, driver.dialect().backend()))
 }
 
-/// Puts a row into the table, reads it, and takes it out again, so that every expression of the
-/// table is computed. A check that the row doesn't hold is not enforced.
+/// Inserts a row, reads it, and removes it again, so that every expression of the table is
+/// evaluated. A check that the row violates is not enforced.
 ///
 /// # Errors
 ///
-/// What SQLite says.
+/// SQLite's error.
 pub fn try_insert(driver: &mut dyn Driver, table: &Table) -> Result<(), DatabaseError> {
     driver.batch("SAVEPOINT dbmigrate_row")?;
     let inserted = match insert(driver, table) {
@@ -78,7 +78,7 @@ pub fn try_insert(driver: &mut dyn Driver, table: &Table) -> Result<(), Database
     res
 }
 
-/// Whether what SQLite says of a row is about the table's definition, so that no row will do.
+/// Whether SQLite's error about a row is caused by the table's definition, so that every row fails.
 pub fn is_of_definition(err: &DatabaseError) -> bool {
     use DefinitionFault as Fault;
     match err.kind() {

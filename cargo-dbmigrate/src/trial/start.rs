@@ -1,9 +1,9 @@
 //! The database that a revision is tried on: what the migrations before it build.
 //!
-//! Steps aren't run, nor is SQL that reaches beyond the database: a trial must have no effect on
-//! the world. Where the operations say all that the migrations do, tables are made from what the
-//! replay gives; else the migrations run, and what came of it is kept in the target directory, so
-//! that the next trial runs only what is new.
+//! Neither steps nor SQL that reaches outside the database are run: a trial must not have outside
+//! effects. If the operations describe everything that the migrations do, tables are created from
+//! the replayed schema. Otherwise the migrations are run, and the result is kept in the target
+//! directory, so that the next trial only runs what is new.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,20 +26,20 @@ use super::missing::Missing;
 use super::parts;
 use crate::error::{Error, Result};
 
-/// What stands for the migrations where the tables are made from the replay.
+/// Stands in for the migrations if tables are created from the replayed schema.
 const REPLAYED: &str = "what_the_migrations_build";
 
-/// A history that ran faster is not kept.
+/// The result of a history that runs faster is not kept.
 const WORTH_KEEPING: Duration = Duration::from_millis(30);
 
 /// A database as the migrations before a revision leave it.
 pub struct Start {
     driver: SqliteDriver<'static>,
     migrations: Vec<Migration>,
-    /// What the revision follows there.
+    /// The revisions that the tried one follows there.
     parents: Vec<String>,
     options: Options,
-    /// Tables that could not be made, and why.
+    /// Tables that could not be created, and why.
     left_out: Vec<(String, String)>,
     copy: Option<Copy>,
 }
@@ -50,12 +50,12 @@ pub struct History<'a> {
     /// The revisions that it follows and depends on.
     pub heads: &'a [String],
     pub version_table: &'a str,
-    /// Where what they build may be kept. The version of SQLite is added to the name.
+    /// Where the resulting database may be kept. SQLite's version is added to the name.
     pub kept: &'a Path,
 }
 
 impl History<'_> {
-    /// The kept database of the SQLite that is here: another may build something else.
+    /// The kept database for this version of SQLite, since others may give a different result.
     fn kept(&self) -> Option<PathBuf> {
         let facts = SqliteDriver::open_in_memory().ok()?.as_connection().facts().ok()?;
         Some(self.kept.with_extension(format!("sqlite-{}.db", facts.version)))
@@ -63,11 +63,11 @@ impl History<'_> {
 }
 
 impl Start {
-    /// The database that these migrations build; `schema` is what their replay gives.
+    /// The database that these migrations build; `schema` is the replayed schema.
     ///
     /// # Errors
     ///
-    /// When there is no database in memory.
+    /// When no database in memory can be opened.
     pub fn of(history: &History<'_>, schema: &Schema) -> Result<Start> {
         let heads: Vec<&str> = history.heads.iter().map(String::as_str).collect();
         let ids = history.migrations.graph().with_ancestors(&heads);
@@ -84,11 +84,12 @@ impl Start {
         Start::replayed(schema, history.version_table)
     }
 
-    /// The tables of a schema, each made by itself: one that can't be made here is left out.
+    /// The tables of a schema, each created separately; a table that can't be created here is left
+    /// out.
     ///
     /// # Errors
     ///
-    /// When there is no database in memory.
+    /// When no database in memory can be opened.
     pub fn replayed(schema: &Schema, version_table: &str) -> Result<Start> {
         let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
         driver.batch("PRAGMA foreign_keys = OFF; BEGIN").map_err(failed)?;
@@ -125,7 +126,7 @@ impl Start {
         Ok(start)
     }
 
-    /// The database that the migrations make when they run.
+    /// The database that the migrations build when they run.
     fn run(history: &History<'_>) -> Result<Start> {
         let options = options(history.version_table);
         let target = Target::Revisions(history.heads.to_vec());
@@ -154,14 +155,14 @@ impl Start {
         })
     }
 
-    /// The first table that the operations need and that could not be made, and why.
+    /// The first table that the operations need and that could not be created, and why.
     pub fn left_out(&self, operations: &[Operation]) -> Option<(&str, &str)> {
         let mut needed = operations.iter().flat_map(Operation::tables);
         let found = needed.find_map(|name| self.left_out.iter().find(|(table, _)| table == name));
         found.map(|(table, why)| (table.as_str(), why.as_str()))
     }
 
-    /// With the revision that is tried, after what is there.
+    /// Adds the revision to try.
     ///
     /// # Errors
     ///
@@ -179,14 +180,14 @@ impl Start {
     }
 }
 
-/// A database on which a revision goes up and down.
+/// A database on which a revision is applied and undone.
 pub struct Trying {
     pub driver: Box<dyn Driver>,
     migrations: Migrations,
     id: String,
     parents: Vec<String>,
     options: Options,
-    // After the connection, so that the file is closed when it goes.
+    // Dropped after the connection, so that the file is closed when it is removed.
     _copy: Option<Copy>,
 }
 
@@ -209,7 +210,7 @@ impl Trying {
     }
 }
 
-/// Passes steps over: they are programs, which may do anything.
+/// Skips steps, since they are programs that may do anything.
 struct NoSteps;
 
 impl Steps for NoSteps {
@@ -218,7 +219,7 @@ impl Steps for NoSteps {
     }
 }
 
-/// A copy of a kept database, which is gone when this is.
+/// A copy of a kept database; dropping this removes it.
 struct Copy(PathBuf);
 
 impl Drop for Copy {
@@ -230,7 +231,8 @@ impl Drop for Copy {
 }
 
 impl Copy {
-    /// A copy of what is kept, brought to the target; nothing where that is something else.
+    /// A copy of the kept database, migrated to the target; `None` if it belongs to another
+    /// history.
     fn of(
         history: &History<'_>,
         kept: &Path,
@@ -255,12 +257,12 @@ impl Copy {
         let stands_alone = |id: &&str| {
             history.migrations.get(id).is_some_and(|migration| migration.upgrade.no_transaction)
         };
-        // Its lock would be a file.
+        // The lock of such a revision would be a file.
         if pending.iter().any(stands_alone) {
             return None;
         }
         let began = Instant::now();
-        // An edited revision fails here.
+        // This fails for a revision that was edited.
         run_to(&mut driver, history.migrations, options, Direction::Upgrade, target).ok()?;
         if began.elapsed() > WORTH_KEEPING {
             keep(&mut driver, kept);
@@ -269,7 +271,7 @@ impl Copy {
     }
 }
 
-/// Keeps a database in the place of the one that was kept. Without it the next trial takes longer.
+/// Replaces the kept database. If that fails, the next trial only takes longer.
 fn keep(driver: &mut SqliteDriver<'_>, path: &Path) {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     let Some(text) = temporary.to_str() else { return };
@@ -288,7 +290,7 @@ fn options(version_table: &str) -> Options {
     Options { version_table: version_table.to_owned(), ..Options::default() }
 }
 
-/// Runs the migrations without their steps, and says nothing of it.
+/// Runs the migrations silently, without their steps.
 fn run_to(
     driver: &mut dyn Driver,
     migrations: &Migrations,
@@ -301,12 +303,12 @@ fn run_to(
     executor.run_to(direction, target).map(drop)
 }
 
-/// Whether replay knows all that the operation does to tables, views, triggers and rows.
+/// Whether replay knows everything that the operation does to tables, views, triggers and rows.
 fn is_typed(operation: &Operation) -> bool {
     !matches!(operation, Operation::Execute(_) | Operation::BulkInsert { .. })
 }
 
-/// Whether SQL of a person's own reads or writes other files than the database's.
+/// Whether hand-written SQL reads or writes files other than the database's.
 pub fn reaches_outside(operations: &[Operation]) -> bool {
     operations.iter().any(|operation| {
         let Operation::Execute(execute) = operation else { return false };
@@ -323,11 +325,11 @@ mod tests {
 
     use super::*;
 
-    /// A step that takes longer than what is not worth keeping.
+    /// A statement that takes long enough for its result to be kept.
     const LONG: &str = "CREATE TABLE a AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 \
                         FROM n LIMIT 300000) SELECT sum(i) AS i FROM n";
 
-    /// Revisions `r0`, `r1`, ..., each of one statement.
+    /// Revisions `r0`, `r1`, ..., each with one statement.
     fn migrations(statements: &[&str]) -> Migrations {
         let migration = |(idx, sql): (usize, &&str)| {
             let mut op = Operations::new();
@@ -364,7 +366,7 @@ mod tests {
             fs::read_dir(&dir).unwrap().map(|entry| entry.unwrap().path()).collect()
         };
         let plain = built(&dir, &[LONG]);
-        // What is kept is one file, whose name has the versions of tool and SQLite.
+        // Exactly one file is kept, whose name contains the versions of the tool and of SQLite.
         let [kept] = &files()[..] else { panic!("{:?}", files()) };
         let name = kept.file_name().unwrap().to_str().unwrap();
         assert!(name.starts_with("tried-1.2.3.sqlite-3"), "{name}");
@@ -376,14 +378,14 @@ mod tests {
         let n_marked = |names: &[String]| names.iter().filter(|name| name.contains("mark")).count();
         assert_eq!((plain.len(), n_marked(&plain)), (1, 0));
 
-        // A copy is used, only what is new runs, and no copy is left.
+        // A copy is used, only new revisions run, and no copy remains.
         let again = built(&dir, &[LONG]);
         assert_eq!((again.len(), n_marked(&again)), (2, 1));
         let more = built(&dir, &[LONG, "CREATE VIEW b AS SELECT i FROM a"]);
         assert_eq!((more.len(), n_marked(&more)), (3, 1));
         assert_eq!(files().len(), 1);
 
-        // A revision that was edited, one that is gone, and a file that is no database.
+        // A revision that was edited, one that was removed, and a file that isn't a database.
         let edited = LONG.replace("AS i FROM n", "AS i, 1 AS j FROM n");
         let names = built(&dir, &[&edited]);
         assert_eq!((names.len(), n_marked(&names)), (1, 0));

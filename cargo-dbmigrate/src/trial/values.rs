@@ -1,7 +1,7 @@
-//! Values that are known beforehand: what existing rows get, and defaults.
+//! Checks values that are known in advance: fills for existing rows, and defaults.
 //!
-//! A value that no column of its kind can hold, or that the column's own checks forbid, fails for
-//! every row there is.
+//! A value that the column's type can't hold, or that the column's own checks forbid, fails for
+//! every existing row.
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
@@ -19,8 +19,8 @@ use super::missing::Missing;
 use super::{Trial, parts};
 use crate::error::{Error, Result};
 
-/// Refuses values that fit no row. The answer is what could not be tried, and what fits one row
-/// only.
+/// Refuses values that fit no row. Returns what could not be tried, and what fits only a single
+/// row.
 pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
     let mut untried = Vec::new();
     for operation in trial.upgrade {
@@ -76,16 +76,16 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
     Ok(untried)
 }
 
-/// What an expression is on a table of its own.
+/// The result of evaluating an expression on a table of its own.
 enum Computed {
-    /// A value that depends on no column.
+    /// The value doesn't depend on a column.
     Constant,
-    /// One that does.
+    /// The value depends on a column.
     OfRow,
     Refused(DatabaseError),
 }
 
-/// The expression that existing rows are filled with.
+/// The fill for existing rows.
 fn fill(
     trial: &Trial<'_>,
     after: &Schema,
@@ -102,7 +102,7 @@ fn fill(
     });
     let (whose, expression) =
         flag.unwrap_or_else(|| (format!("what existing rows get in `{table}.{column}`"), using));
-    // As it was, with the names that it has by now.
+    // The table before the change, under its current names.
     let was = before(trial, table, now);
     let refused = |why: &str, hint: Option<String>| {
         let place = trial.place(table, Some(column));
@@ -128,8 +128,8 @@ fn fill(
     }
 }
 
-/// That a value, or a column's default, can't be in two rows, since the column is unique by itself:
-/// two are tried. It's a warning, for a table of one row takes the value.
+/// Warns that two rows can't have the same value or default, since the column is unique by itself;
+/// this is tried with two rows. It is only a warning, since a table with one row accepts the value.
 fn repeated(
     trial: &Trial<'_>,
     table: Option<&Table>,
@@ -177,8 +177,8 @@ fn repeated(
     ))
 }
 
-/// The table that the expression is computed on: as it was, under the names that the operations
-/// give before they change anything else.
+/// The table on which the expression is evaluated: as it was before, under the names that the
+/// operations give before any other change.
 fn before(trial: &Trial<'_>, table: &str, now: &Table) -> Table {
     let mut schema = trial.before.clone();
     for operation in trial.upgrade {
@@ -194,7 +194,7 @@ fn before(trial: &Trial<'_>, table: &str, now: &Table) -> Table {
 fn computed(expression: &str, table: &Table, tables: &Schema) -> Computed {
     let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Computed::OfRow };
     let select = format!("SELECT ({})", closed(expression));
-    // Where there is no table, SQLite takes a name in double quotes for a text.
+    // Without a table, SQLite takes a double-quoted name for a text.
     let names = Sqlite.lexicon().tokens(expression).iter().any(|token| token.kind == Kind::Quoted);
     if !names && driver.query(&select, &[]).is_ok() {
         return Computed::Constant;
@@ -204,7 +204,7 @@ fn computed(expression: &str, table: &Table, tables: &Schema) -> Computed {
     }
     match driver.query(&format!("{select} FROM {}", quote(&table.name)), &[]) {
         Ok(_) => Computed::OfRow,
-        // Other tables of the migrations are in the database that the revision runs on.
+        // The database that the revision will run on has the other tables of the migrations.
         Err(err) if asks_for(&err, tables) => Computed::OfRow,
         Err(err) => Computed::Refused(err),
     }
@@ -239,8 +239,8 @@ fn default(trial: &Trial<'_>, table: Option<&Table>, column: &str) -> Result<()>
     }
 }
 
-/// Whether the column can hold a value, or its default: by its type and by the checks that are
-/// about it alone. What can't be told fits.
+/// Whether the column can hold a value, or its default, according to its type and to the checks on
+/// it alone. What can't be determined counts as fitting.
 fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Result<(), String> {
     let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Ok(()) };
     let is_own = |expression: &str| {
@@ -259,7 +259,7 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
         let with = Table { checks: vec![check], ..alone.clone() };
         let is_made = SqliteDriver::open_in_memory()
             .is_ok_and(|mut driver| parts::make(&mut driver, &with).is_ok());
-        // One that can't be made is refused, or passed over, for itself.
+        // A check that can't be created is refused, or skipped, separately.
         if is_made {
             alone.checks.extend(with.checks);
         }
@@ -273,7 +273,7 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
         None => format!("INSERT INTO {into} DEFAULT VALUES"),
     };
     match driver.batch(&insert) {
-        // The value is refused, and not just the statement.
+        // The value is refused, and not the statement itself.
         Err(err) if err.is_of_row() => return Err(err.to_string()),
         Err(_) => return Ok(()),
         Ok(()) => {}
@@ -292,7 +292,8 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
     }
 }
 
-/// That a reader of the type can take what is stored, in SQL; nothing where that can't be said.
+/// The SQL condition for a reader of the type to accept what is stored; `None` if there is no such
+/// condition.
 fn reads_as(ty: &Type, c: &str) -> Option<String> {
     let kinds = |kinds: &str| Some(format!("typeof({c}) IN ({kinds}, 'null')"));
     match ty {
@@ -329,7 +330,7 @@ fn advice(column: &Column) -> String {
     format!("give a value that the column can hold{null}; of its type are values such as {neutral}")
 }
 
-/// An expression that something can follow: a comment at its end must not hide it.
+/// An expression that other SQL can follow: a comment at its end must not hide what follows.
 fn closed(expression: &str) -> String {
     let end = if expression.contains("--") { "\n" } else { "" };
     format!("{expression}{end}")

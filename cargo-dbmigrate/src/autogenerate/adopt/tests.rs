@@ -1,4 +1,4 @@
-//! Databases that other tools have made, beside models of the same tables.
+//! Databases that other tools created, compared with models of the same tables.
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::engine::drift::{Described, Told, drift};
@@ -10,7 +10,7 @@ use expect_test::{Expect, expect};
 use super::super::{between, found};
 use super::*;
 
-/// What leads from a database, in the words of known schemas, to the first of them.
+/// Expects the operations from a database, in terms of the known schemas, to the first of them.
 #[track_caller]
 fn check(known: &[&Schema], sql: &str, expect: Expect) {
     let mut driver = SqliteDriver::open_in_memory().unwrap();
@@ -31,7 +31,8 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
         .map(|operation| format!("{}\n", found(operation)))
         .collect();
     expect.assert_eq(&lines);
-    // What is equal in the database's terms is equal in these, and the other way round.
+    // Tables that are equal in the database's terms must be equal in the adopted terms, and vice
+    // versa.
     let has = |table: &Table| {
         actual.schema.tables.values().find(|own| own.name.eq_ignore_ascii_case(&table.name))
     };
@@ -117,7 +118,7 @@ fn what_is_the_same_in_other_words_is_no_difference() {
     for ty in ["decimal(10,2)", "NUMERIC(10, 2)", "Numeric", "DECIMAL"] {
         differs("balance TEXT", &format!("balance {ty}"), expect![[""]]);
     }
-    // What a foreign key does anyway may be said, in any letters and order.
+    // The default actions of a foreign key may be written out, in any case and order.
     for actions in ["on delete cascade", "ON UPDATE NO ACTION ON DELETE Cascade"] {
         differs("ON DELETE CASCADE", actions, expect![[""]]);
         let there = format!("{actions} NOT DEFERRABLE INITIALLY IMMEDIATE");
@@ -285,7 +286,7 @@ fn the_words_are_of_the_first_schema_that_fits() {
     user.indexes.pop();
     user.uniques.clear();
     user.checks[0].expression = "age > 1".to_owned();
-    // What isn't the models' is the migrations', and not the database's own words.
+    // What the models don't know is adopted from the migrations, not left in the database's terms.
     check(
         &[&changed, &models()],
         SAME,
@@ -298,7 +299,7 @@ fn the_words_are_of_the_first_schema_that_fits() {
         added check `ck_user_age` on `user`
     "#]],
     );
-    // A table that is known to the migrations alone is one that the models no longer have.
+    // A table that only the migrations know is one that the models no longer have.
     changed.tables.remove("reply-to");
     check(&[&Schema::default(), &models()], "CREATE TABLE other (a)", expect![[""]]);
 }

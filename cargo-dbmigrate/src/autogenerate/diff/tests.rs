@@ -1,12 +1,12 @@
-//! The order of the operations, and that they lead there and back.
+//! The order of the operations, and that they lead from one schema to the other and back.
 
 use dbmigrate_runtime::engine::recording::{replay, reverse_all};
 use dbmigrate_runtime::schema::{Check, ForeignKey, Index, Type};
 
 use super::*;
 
-/// Diffs and compares the operations in words; also checks that they lead there, that their
-/// reverses lead back, and that nothing is left to do.
+/// Compares the operations of a difference in words. Also checks that they lead to the other
+/// schema, that their reverses lead back, and that no difference remains.
 #[track_caller]
 fn check(from: &[Table], to: &[Table], expect: &[&str]) {
     let schema = |tables: &[Table]| Schema::from_tables(tables.iter().cloned());

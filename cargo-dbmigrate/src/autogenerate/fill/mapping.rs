@@ -1,16 +1,16 @@
-//! Expressions that give one literal for another: read, so that what they do can be undone.
+//! Expressions that map literals to other literals, parsed so that the mapping can be reversed.
 
 use dbmigrate_runtime::engine::sql::{self, Kind, Lexicon, Token};
 
-/// What an expression gives for each value of a column, as literals of SQL.
+/// What an expression returns for each value of a column, as SQL literals.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mapping {
-    /// Old values with their new ones; the first that fits counts.
+    /// Old values with their new ones; the first match counts.
     pub pairs: Vec<(String, String)>,
     other: Other,
 }
 
-/// What values get that no pair names.
+/// What happens to values that no pair mentions.
 #[derive(Debug, Clone, PartialEq)]
 enum Other {
     Kept,
@@ -18,13 +18,13 @@ enum Other {
 }
 
 impl Mapping {
-    /// Reads `CASE column WHEN ...`, `CASE WHEN column = ... THEN ...`, and either of them within
-    /// `coalesce(..., ...)` or parentheses; other expressions are `None`.
+    /// Parses `CASE column WHEN ...`, `CASE WHEN column = ... THEN ...`, and either of them within
+    /// `coalesce(..., ...)` or parentheses; `None` for all other expressions.
     pub fn of(expression: &str, column: &str, lexicon: &'static Lexicon) -> Option<Mapping> {
         read(&lexicon.significant(expression), column)
     }
 
-    /// What a value becomes.
+    /// The new value for a value.
     pub fn apply<'a>(&'a self, value: &'a str) -> &'a str {
         let pair = self.pairs.iter().find(|(old, _)| old == value);
         match (pair, &self.other) {
@@ -33,7 +33,8 @@ impl Mapping {
         }
     }
 
-    /// The values that become another one; `None` where those are all that no pair names.
+    /// The values that are mapped to another one; `None` if these are all values that no pair
+    /// mentions.
     pub fn replaced(&self) -> Option<Vec<&str>> {
         if self.other != Other::Kept {
             return None;
@@ -45,7 +46,7 @@ impl Mapping {
         Some(olds.map(|(_, (old, _))| old.as_str()).collect())
     }
 
-    /// Whether no two of these values become the same, and none becomes NULL.
+    /// Whether no two of these values are mapped to the same value, and none to NULL.
     pub fn is_one_to_one(&self, values: &[String]) -> bool {
         let new: Vec<&str> = values.iter().map(|value| self.apply(value)).collect();
         let is_first = |(idx, value): (usize, &&str)| !new[..idx].contains(value);
@@ -74,7 +75,7 @@ fn read(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
     }
 }
 
-/// The tokens before the first one of which that is so, outside of parentheses.
+/// The tokens before the first one that matches, outside of parentheses.
 fn until<'a, 'b>(
     tokens: &'b [Token<'a>],
     is_end: impl Fn(&Token<'a>) -> bool,
@@ -89,7 +90,7 @@ fn until<'a, 'b>(
     None
 }
 
-/// What stands between `CASE` and `END`.
+/// Parses the part between `CASE` and `END`.
 fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
     let (is_simple, mut rest) = match tokens {
         [subject, rest @ ..] if subject.is_name(column) => (true, rest),
@@ -123,7 +124,8 @@ fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
     Some(Mapping { pairs, other })
 }
 
-/// The values of which `column = 'a'`, `column IN ('a', 'b')`, or several of these by OR are true.
+/// The values for which a condition is true: `column = 'a'`, `column IN ('a', 'b')`, or several of
+/// these joined by OR.
 fn values(condition: &[Token<'_>], column: &str) -> Option<Vec<String>> {
     let mut values = Vec::new();
     for part in condition.split(|token| token.is_word("OR")) {
@@ -134,7 +136,7 @@ fn values(condition: &[Token<'_>], column: &str) -> Option<Vec<String>> {
                         || equals.is_symbol("==")
                         || equals.is_word("IS")) =>
             {
-                // NULL is none of the values.
+                // NULL is not among the values.
                 let value = literal(value)?;
                 values.extend(Some(value).filter(|value| value != NULL));
             }

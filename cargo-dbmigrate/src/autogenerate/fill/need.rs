@@ -1,4 +1,4 @@
-//! One column's need, in words and in SQL.
+//! The need of one column for values, in words and in SQL.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,17 +10,17 @@ use dbmigrate_runtime::schema::{Column, Type};
 
 use super::{Mapping, default_literal};
 
-/// A column whose rows need a value, or another one.
+/// A column whose rows need a value, or a different one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Need {
     pub table: String,
-    /// As it is going to be.
+    /// The column after the change.
     pub column: Column,
-    /// As it was, unless it is new.
+    /// The column before the change, unless it is new.
     pub was: Option<Column>,
-    /// What rows that hold `NULL` get, where the model's default says so.
+    /// What rows with `NULL` get, if the model's default settles that.
     pub null: Option<String>,
-    /// What is open.
+    /// The reasons for the need.
     pub why: Vec<Why>,
     /// How answers are read.
     pub lexicon: &'static Lexicon,
@@ -29,13 +29,13 @@ pub struct Need {
 /// Why a column's rows need a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Why {
-    /// It is new, NOT NULL and has no default.
+    /// The column is new and required, and has no default.
     New,
-    /// It becomes NOT NULL.
+    /// The column becomes required.
     NotNull,
-    /// It is one of some values now, and was more.
+    /// The column is an enumeration that lost some of its values.
     Values,
-    /// Its type may not hold what it holds.
+    /// The new type may not hold the existing values.
     Narrower,
 }
 
@@ -43,18 +43,18 @@ pub enum Why {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Held {
     pub by_why: Vec<(Why, i64)>,
-    /// By a value that the column no longer takes.
+    /// By each value that the column no longer accepts.
     pub by_value: BTreeMap<String, i64>,
 }
 
 impl Held {
-    /// ` (2 rows)`, where it is known.
+    /// ` (2 rows)`, if the number is known.
     fn why(&self, why: Why) -> String {
         let n = self.by_why.iter().find(|(of, _)| *of == why).map(|(_, n)| *n);
         in_parentheses(n)
     }
 
-    /// The same of the rows with one value.
+    /// The same for the rows with one value.
     pub fn value(&self, value: &str) -> String {
         in_parentheses(self.by_value.get(value).copied())
     }
@@ -76,7 +76,7 @@ impl fmt::Display for Need {
 }
 
 impl Need {
-    /// The question what rows get, with how many they are where that is known.
+    /// The question about what rows get, with the number of rows if it is known.
     pub fn question(&self, held: &Held) -> String {
         let whys: Vec<_> = (self.why.iter())
             .map(|why| format!("{}{}", self.reason(*why), held.why(*why)))
@@ -108,8 +108,8 @@ impl Need {
         }
     }
 
-    /// For each reason the condition of the rows that need a value for it, or none where all do.
-    /// The column may have another name in the database.
+    /// For each reason, the condition for the rows that need a value, or `None` if all rows do. The
+    /// column may have another name in the database.
     pub fn conditions(&self, dialect: &dyn Dialect, column: &str) -> Vec<(Why, Option<String>)> {
         let condition = |why: &Why| match why {
             Why::New => Some((*why, None)),
@@ -123,7 +123,7 @@ impl Need {
         self.why.iter().filter_map(condition).collect()
     }
 
-    /// The condition of the rows that hold each value that the column no longer takes.
+    /// For each value that the column no longer accepts, the condition for the rows that hold it.
     pub fn removed_conditions(&self, dialect: &dyn Dialect, column: &str) -> Vec<(String, String)> {
         let column = dialect.quote(column);
         let condition = |value: String| {
@@ -133,7 +133,7 @@ impl Need {
         self.removed().into_iter().map(condition).collect()
     }
 
-    /// The values that the column takes, if it is an enumeration.
+    /// The values that the column accepts, if it is an enumeration.
     pub fn values(&self) -> &[String] {
         match &self.column.ty {
             Type::Enum(_, values) => values,
@@ -148,13 +148,13 @@ impl Need {
         }
     }
 
-    /// The values that it no longer takes.
+    /// The values that the column no longer accepts.
     pub fn removed(&self) -> Vec<String> {
         let now = self.values();
         self.old_values().iter().filter(|old_value| !now.contains(old_value)).cloned().collect()
     }
 
-    /// The values that it takes, the new ones first.
+    /// The values that the column accepts, starting with the new ones.
     pub fn choices(&self) -> Vec<String> {
         let (mut new, kept): (Vec<_>, Vec<_>) =
             self.values().iter().cloned().partition(|text| !self.old_values().contains(text));
@@ -166,12 +166,12 @@ impl Need {
         self.why.contains(&why)
     }
 
-    /// The answer that a `--fill` gives.
+    /// The `--fill` that gives this answer.
     pub fn flag(&self, expression: &str) -> String {
         format!("{}.{}={expression}", self.table, self.column.name)
     }
 
-    /// The expression that gives some values for others, and leaves the rest.
+    /// An expression that maps some values to others and keeps the rest.
     pub fn mapped(&self, pairs: &[(String, String)]) -> String {
         let column = self.plain_name();
         let whens: String = pairs
@@ -181,7 +181,7 @@ impl Need {
         format!("CASE {column}{whens} ELSE {column} END")
     }
 
-    /// An answer to begin with.
+    /// The suggested answer.
     pub fn suggestion(&self) -> String {
         let column = &self.column;
         let is_not_null = self.is(Why::NotNull);
@@ -204,14 +204,14 @@ impl Need {
         neutral(column)
     }
 
-    /// The column's name as a person writes it in SQL.
+    /// The column's name as a person would write it in SQL.
     pub fn plain_name(&self) -> String {
         let name = &self.column.name;
         let is_word = |name: &str| {
             name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
                 && !name.starts_with(|c: char| c.is_ascii_digit())
         };
-        // Whether a word stands for the name depends on what is a keyword.
+        // Whether the name needs quotes depends on the keywords.
         if is_word(name) && self.lexicon.same_expression(name, &quote(name)) {
             name.clone()
         } else {
@@ -219,7 +219,7 @@ impl Need {
         }
     }
 
-    /// Which rows may lose what they hold by an answer.
+    /// A description of the rows that may lose their value by an answer.
     pub fn loss(&self, answer: &str) -> String {
         if self.lexicon.mentions(answer, &self.column.name) {
             let mapping = Mapping::of(answer, &self.column.name, self.lexicon);
@@ -236,15 +236,15 @@ impl Need {
         }
     }
 
-    /// What the rows alone get whose value doesn't fit the column's new type, where the answer
-    /// doesn't name the column.
+    /// The expression for only those rows whose value doesn't fit the new type, if the answer
+    /// doesn't mention the column.
     pub fn fill(&self, answer: &str) -> Option<String> {
         let name = &self.column.name;
         if self.was.is_none() || !self.is(Why::Narrower) || self.lexicon.mentions(answer, name) {
             return None;
         }
         Some(match &self.null {
-            // The model's default is for NULL, the answer for the rest.
+            // The model's default applies to NULL, the answer to the rest.
             Some(null) => {
                 format!("CASE WHEN {} IS NULL THEN {null} ELSE {answer} END", quote(name))
             }
@@ -252,9 +252,9 @@ impl Need {
         })
     }
 
-    /// What rows get, by an answer or by the model's default. An answer that names the column is
-    /// for all rows, and any other is for those that hold NULL or a value that the column no longer
-    /// takes.
+    /// The expression for the rows, from an answer or from the model's default. An answer that
+    /// mentions the column applies to all rows; any other answer applies to rows with NULL or with
+    /// a value that the column no longer accepts.
     pub fn using(&self, answer: Option<&str>) -> Option<String> {
         let column = quote(&self.column.name);
         let value = match answer {
@@ -276,14 +276,14 @@ impl Need {
             }
             Some(answer) => format!("coalesce({column}, {answer})"),
         };
-        // Where nothing else is open, the answer is for what is NULL.
+        // If there is no other reason, the answer applies to NULL.
         match self.null.as_ref().filter(|_| answer.is_none() || !self.why.is_empty()) {
             Some(null) => Some(format!("coalesce({value}, {null})")),
             None => answer.map(|_| value),
         }
     }
 
-    /// Whether the answer is `coalesce(column, ...)`, after which all that was there still is.
+    /// Whether the answer is `coalesce(column, ...)`, which keeps all existing values.
     pub fn fills_null(&self, expression: &str) -> bool {
         let tokens = self.lexicon.significant(expression);
         let [coalesce, open, column, comma, rest @ .., close] = tokens.as_slice() else {
@@ -297,7 +297,8 @@ impl Need {
             && sql::is_balanced(rest)
     }
 
-    /// Whether the answer gives each value that rows may hold one of its own, which loses nothing.
+    /// Whether the answer maps each value that rows may hold to a different one, which loses
+    /// nothing.
     pub fn renames_values(&self, expression: &str) -> bool {
         let olds = match self.was.as_ref().map(|was| &was.ty) {
             Some(Type::Enum(_, values)) => values.iter().map(|value| text(value)).collect(),
@@ -318,11 +319,11 @@ fn literals(values: &[String]) -> String {
     values.join(", ")
 }
 
-/// A value as SQL reads it.
+/// A value as an SQL literal.
 pub fn literal(value: &Value) -> String {
     match value {
         Value::Real(value) if value.is_nan() => "NULL".to_owned(),
-        // There is no word for it.
+        // SQL has no literal for infinity.
         Value::Real(value) if value.is_infinite() => {
             (if *value > 0.0 { "9e999" } else { "-9e999" }).to_owned()
         }
@@ -335,7 +336,7 @@ pub fn literal(value: &Value) -> String {
     }
 }
 
-/// A value that says nothing, of a column's type.
+/// A neutral value of a column's type.
 pub fn neutral(column: &Column) -> String {
     match &column.ty {
         Type::Boolean => "FALSE".to_owned(),

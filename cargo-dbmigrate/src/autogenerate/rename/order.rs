@@ -1,4 +1,4 @@
-//! Renames among names of one kind, in an order in which each can run.
+//! Orders renames of one kind so that each of them can run.
 
 use std::collections::BTreeSet;
 
@@ -12,30 +12,30 @@ use crate::error::{Error, Result};
 pub struct Names<'a> {
     /// `table` or `column`
     pub what: &'static str,
-    /// What stands before a name in messages and flags: `user.` for columns.
+    /// The prefix of a name in messages and flags: `user.` for columns.
     pub prefix: String,
-    /// The names that there are.
+    /// The names before.
     pub have: BTreeSet<&'a str>,
-    /// The names that there will be.
+    /// The names after.
     pub want: BTreeSet<&'a str>,
-    /// Names that there are and that the settings leave out of the comparison.
+    /// Names before that the settings leave out of the comparison.
     pub have_left_out: BTreeSet<&'a str>,
-    /// Names that there will be and that the settings leave out of the comparison.
+    /// Names after that the settings leave out of the comparison.
     pub want_left_out: BTreeSet<&'a str>,
-    /// When two of them are the same to the database.
+    /// When two names are the same to the database.
     pub case: Case,
-    /// Whether a name can become the same in another case at once.
+    /// Whether a name can be changed directly to one that differs only in case.
     pub through_another_case: bool,
 }
 
 impl Names<'_> {
-    /// Whether there is such a name, compared or not.
+    /// Whether the name exists before, compared or not.
     fn has(&self, name: &str) -> bool {
         self.have.contains(name) || self.have_left_out.contains(name)
     }
 }
 
-/// A rename that was said.
+/// A declared rename.
 #[derive(Debug, Clone)]
 pub struct Said {
     pub old: String,
@@ -43,14 +43,14 @@ pub struct Said {
     by: By,
 }
 
-/// Who says that something is renamed.
+/// Where a rename is declared.
 #[derive(Debug, Clone)]
 enum By {
-    /// A flag, which means now.
+    /// In a flag, which is about the present.
     Flag(String),
-    /// `renamed_from` in a model, at this place, which may be long done.
+    /// In `renamed_from` of a model, at this location. It may have been done long ago.
     Model(String),
-    /// Nobody: the names differ in case alone.
+    /// Nowhere: the names differ only in case.
     Case,
 }
 
@@ -71,7 +71,7 @@ impl Said {
         matches!(self.by, By::Flag(_))
     }
 
-    /// The instruction with its place, as messages begin with it.
+    /// The declaration with its location, as the beginning of a message.
     pub fn instruction(&self) -> String {
         match &self.by {
             By::Flag(text) => format!("--rename {text}"),
@@ -81,31 +81,31 @@ impl Said {
     }
 }
 
-/// What is renamed.
+/// The result of ordering renames.
 #[derive(Debug, Default)]
 pub struct Renamed {
-    /// What is called how in the end.
+    /// Old and new names.
     pub pairs: Vec<(String, String)>,
-    /// The renames one after the other, through other names where two change places.
+    /// The renames, one after the other, through a temporary name if two names are swapped.
     pub steps: Vec<(String, String)>,
-    /// What models say of names that aren't there: the old one was never built, and the new one
-    /// isn't there either.
+    /// Declarations in models about unknown names: the old name was never built, and the new one
+    /// doesn't exist either.
     pub unknown: Vec<Said>,
 }
 
-/// Keeps what is still to be done, and finds an order for it.
+/// Keeps the renames that still have to be done, and finds an order for them.
 ///
 /// # Errors
 ///
-/// Renames that exclude each other or that can't be done, and names that change places by what
-/// models say, since afterwards it would look the same as before.
+/// Renames that contradict each other or can't be done, and names that models swap, since the
+/// result would look the same as before.
 pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
     said.iter().try_for_each(|said| possible(names, said))?;
     let (unknown, mut open): (Vec<Said>, Vec<Said>) = (said.into_iter())
         .filter(|said| names.want.contains(said.new.as_str()))
         .partition(|said| !names.has(&said.old) && !names.has(&said.new));
     open.retain(|said| names.have.contains(said.old.as_str()));
-    // What is there under its new name is done, unless that name goes to another.
+    // A rename whose new name already exists is done, unless that name is itself renamed.
     loop {
         let leaves = |name: &str| open.iter().any(|said| said.old == name);
         let taken = open
@@ -139,7 +139,7 @@ pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
     Ok(Renamed { pairs, steps: steps(names, open), unknown })
 }
 
-/// Fails where an instruction can't be followed whatever else is said.
+/// Fails if a declaration can't be followed, whatever else is declared.
 fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
     let Names { what, prefix, .. } = names;
     let (old, new) = (said.old.as_str(), said.new.as_str());
@@ -154,7 +154,7 @@ fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
     } else {
         return Ok(());
     };
-    // What is there under its new name was renamed long ago.
+    // If the new name already exists, the rename was done long ago.
     if !names.has(old) || names.has(new) && !said.is_flag() {
         return Ok(());
     }
@@ -169,7 +169,7 @@ fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
     ))
 }
 
-/// A rename to a name that something else has, and that it keeps.
+/// The error for a new name that is taken and stays taken.
 fn new_name_is_taken(names: &Names<'_>, said: &Said) -> Error {
     let Names { what, prefix, .. } = names;
     let (old, new) = (format!("{prefix}{}", said.old), format!("{prefix}{}", said.new));
@@ -186,7 +186,7 @@ fn new_name_is_taken(names: &Names<'_>, said: &Said) -> Error {
     }
 }
 
-/// Each once, and a flag before a model; two of one name exclude each other.
+/// Removes duplicates, preferring flags to models; two renames of one name contradict each other.
 fn distinct(names: &Names<'_>, mut said: Vec<Said>) -> Result<Vec<Said>> {
     said.sort_by_key(|said| !said.is_flag());
     let mut open: Vec<Said> = Vec::new();
@@ -195,7 +195,7 @@ fn distinct(names: &Names<'_>, mut said: Vec<Said>) -> Result<Vec<Said>> {
         match other {
             None => open.push(rename),
             Some(other) if other.old == rename.old && other.new == rename.new => {}
-            // The flag overrules the model.
+            // The flag overrides the model.
             Some(other) if other.is_flag() && !rename.is_flag() => {}
             Some(other) => return Err(excluded(names, other, &rename)),
         }
@@ -251,7 +251,7 @@ fn circle(names: &Names<'_>, circle: &[&Said]) -> Error {
     ))
 }
 
-/// Each rename when its new name is free; where none is, one goes through another name.
+/// Runs each rename once its new name is free. If none is free, one goes through a temporary name.
 fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
     let mut have: BTreeSet<String> = names.have.iter().map(|text| (*text).to_owned()).collect();
     let mut steps = Vec::new();

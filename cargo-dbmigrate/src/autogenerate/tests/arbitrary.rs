@@ -1,8 +1,8 @@
-//! Random schemas, and pairs of them that have much in common.
+//! Random schemas, and pairs of schemas that have much in common.
 //!
-//! A schema is built from small pools of names, so that two of them meet in most of what they
-//! say. Whatever a draw says of columns that aren't there is left out, so that every schema is
-//! one that SQLite takes. `pair` gives two schemas, `schema` one.
+//! A schema is built from small pools of names, so that most of what two schemas contain has the
+//! same names. Whatever refers to missing columns is left out, so that SQLite accepts every schema.
+//! `pair` returns two schemas, `schema` one.
 
 use std::collections::BTreeSet;
 
@@ -22,9 +22,9 @@ const TABLES: [&str; 4] = ["user", "Post", "order item", "größe"];
 const COLUMNS: [&str; 6] = ["a", "b", "group", "last name", "ünï", "q\"uote"];
 const KEY: &str = "id";
 
-/// Two schemas: one, and the same with some of its parts from another draw.
+/// Two schemas: one, and a copy in which some parts come from another draw.
 pub fn pair() -> impl Strategy<Value = (Schema, Schema)> {
-    // How many in eight parts change: a little, half, or all.
+    // How many eighths of the parts change: a few, half, or all.
     let share = select(vec![1_u8, 4, 8]);
     (schema_draw(), schema_draw(), vec(0..8_u8, 256), share).prop_map(
         |(from, other, dice, share)| {
@@ -41,7 +41,7 @@ pub fn schema() -> impl Strategy<Value = Schema> {
     schema_draw().prop_map(|schema_draw| schema_draw.schema())
 }
 
-/// What was drawn for a schema: a table, or none, for each name.
+/// What was drawn for a schema: a table, or nothing, for each name.
 #[derive(Debug, Clone)]
 struct SchemaDraw(Vec<Option<TableDraw>>);
 
@@ -64,7 +64,7 @@ struct ColumnDraw {
     ty: Type,
     nullable: bool,
     default: u8,
-    /// Computed from a column before it, stored or not.
+    /// Computed from an earlier column, stored or not.
     generated: Option<(usize, bool)>,
     collation: Option<&'static str>,
     comment: Option<String>,
@@ -88,7 +88,7 @@ struct KeyTo {
 
 #[derive(Debug, Clone)]
 struct IndexDraw {
-    /// A column, or an expression over it; from high to low; with a collation.
+    /// A column or an expression over it, whether it is descending, and whether it has a collation.
     terms: Vec<(usize, bool, bool, bool)>,
     unique: bool,
     filter: Option<usize>,
@@ -171,7 +171,7 @@ fn action() -> impl Strategy<Value = ReferentialAction> {
     ])
 }
 
-/// Every type that SQLite has a word for, of those with arguments several.
+/// Every type that SQLite can declare; types with arguments occur several times.
 fn column_type() -> impl Strategy<Value = Type> {
     select(vec![
         Type::Boolean,
@@ -227,7 +227,7 @@ fn column_draw() -> impl Strategy<Value = ColumnDraw> {
         })
 }
 
-/// One of two.
+/// One of the two.
 fn either<T: Clone>(a: &T, b: &T, is_changed: &mut impl FnMut() -> bool) -> T {
     if is_changed() { b } else { a }.clone()
 }
@@ -259,7 +259,7 @@ impl SchemaDraw {
         let mut index_names = BTreeSet::new();
         for table in schema.tables.values_mut() {
             table.indexes.retain(|index| index_names.insert(index.name.clone()));
-            // What is referred to is there and is one column, and a key by itself.
+            // The referenced column exists and is a key by itself.
             table.foreign_keys.retain(|key| {
                 keys.iter().any(|(name, columns)| {
                     *name == key.references_table && *columns == key.references_columns
@@ -278,7 +278,7 @@ impl TableDraw {
         });
         let columns: Vec<_> = columns.collect();
         let indexes = self.indexes.iter().zip(&other.indexes).map(|pair| match pair {
-            // The same under another name, too.
+            // The same with another name, too.
             (Some(a), Some(b)) => Some(IndexDraw {
                 named: either(&a.named, &b.named, is_changed),
                 ..either(a, b, is_changed)
@@ -319,7 +319,7 @@ impl TableDraw {
         table.options.set(TableOption::Strict, self.strict);
         for (idx, column) in self.columns.iter().enumerate() {
             if let Some(column) = column {
-                // A column of a key is computed from nothing and takes no NULL.
+                // A column of a key isn't generated and is required.
                 table.columns.push(column.column(self, idx, key.contains(&idx)));
             }
         }
@@ -335,7 +335,7 @@ impl TableDraw {
         }
         if self.without_rowid && table.primary_key.is_some() {
             table.options.set(TableOption::WithoutRowid, true);
-            // Its key never counts up by itself.
+            // Its key never generates values.
             table.columns.iter_mut().for_each(|column| column.autoincrement = None);
         }
         self.constraints(nth, &mut table);
@@ -384,7 +384,7 @@ impl TableDraw {
             else {
                 continue;
             };
-            // Some names move from table to table.
+            // Some names move from one table to another.
             let mut index = index_draw.index("");
             index.name = if index_draw.named {
                 format!("own index {}", (nth + idx) % TABLES.len())
@@ -400,7 +400,7 @@ impl TableDraw {
     }
 }
 
-/// Each name once.
+/// Keeps the first item with each name.
 fn distinct<T>(items: &mut Vec<T>, name: impl Fn(&T) -> &str) {
     items.sort_by(|a, b| name(a).cmp(name(b)));
     items.dedup_by(|a, b| name(a) == name(b));
@@ -408,7 +408,7 @@ fn distinct<T>(items: &mut Vec<T>, name: impl Fn(&T) -> &str) {
 
 impl ColumnDraw {
     fn mixed(&self, other: &ColumnDraw, is_changed: &mut impl FnMut() -> bool) -> ColumnDraw {
-        // A default is one of its type.
+        // A default fits its type.
         let ty = if is_changed() { other } else { self };
         ColumnDraw {
             ty: ty.ty.clone(),
@@ -425,13 +425,13 @@ impl ColumnDraw {
         column.nullable = self.nullable && !is_key;
         column.collation = self.collation.map(str::to_owned);
         column.comment.clone_from(&self.comment);
-        // From a column of a lower place, so that there is no circle.
+        // Computed from a column at an earlier position, so that there is no circle.
         let from = self.generated.filter(|(of, _)| *of < idx && table.columns[*of].is_some());
         match from.filter(|_| !is_key) {
             Some((of, stored)) => {
                 let expression = format!("{} || ''", sql::quote(COLUMNS[of]));
                 column.generated = Some(Generated { expression, stored });
-                // A STRICT table takes only text from it.
+                // In a STRICT table only text accepts the result.
                 column.ty = Type::Text;
             }
             None => column.default = self.default(),
@@ -478,7 +478,7 @@ impl IndexDraw {
                 collation: collated.then(|| "NOCASE".to_owned()),
             }
         });
-        // A filter over a column that isn't there would have no table to be of.
+        // A filter over a missing column would belong to no table.
         let filter = self.filter.filter(|filter| self.terms.iter().any(|term| term.0 == *filter));
         Index {
             name: name.to_owned(),

@@ -1,5 +1,5 @@
-//! Everything that a model can say is compared: a test for each kind of change, those that other
-//! tools are known to miss among them.
+//! Everything that a model can declare is compared: one test for each kind of change, including
+//! those that other tools are known to miss.
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::schema::{
@@ -9,7 +9,7 @@ use dbmigrate_runtime::schema::{
 
 use super::*;
 
-/// Compares in words what leads from tables to others; checks that it leads there and back.
+/// Compares the operations between tables in words; checks that they lead there and back.
 #[track_caller]
 fn check(from: &[Table], to: &[Table], expect: &[&str]) {
     let from = Schema::from_tables(from.iter().cloned());
@@ -25,7 +25,7 @@ fn check(from: &[Table], to: &[Table], expect: &[&str]) {
     assert_eq!(diff::diff(&reached, &settled(&reached, &from)), [], "it leads elsewhere");
 }
 
-/// A table with something of everything.
+/// A table that uses every feature.
 fn order() -> Table {
     let mut table = table("order")
         .column(Column::new("code", Type::String(50)).not_null())
@@ -65,7 +65,7 @@ cases! {
     nothing_changed: |table| { let _ = table; } => [];
     the_order_of_columns_is_none: |table| table.columns.reverse() => [];
 
-    // Types.
+    // Changes of types.
     a_longer_string: |table| column(table, "code").ty = Type::String(100)
         => ["changed column `order.code`: type to string(100)"];
     a_string_without_length: |table| column(table, "code").ty = Type::Text
@@ -89,7 +89,7 @@ cases! {
     a_datetime_with_time_zone: |table| column(table, "total").ty = Type::Timestamp
         => ["changed column `order.total`: type to timestamp"];
 
-    // What is said of a column's values.
+    // Changes of a column's other properties.
     null_no_more: |table| column(table, "total").nullable = false
         => ["changed column `order.total`: to NOT NULL"];
     null_from_now_on: |table| column(table, "code").nullable = true
@@ -132,7 +132,7 @@ cases! {
         "added column `order.a`",
     ];
 
-    // Keys and constraints.
+    // Changes of keys and constraints.
     the_primary_key_of_other_columns: |table| table.primary_key = Some(PrimaryKey::new("pk_order", ["code", "id"]))
         => ["removed primary key `pk_order` on `order`", "added primary key `pk_order` on `order`"];
     no_primary_key: |table| table.primary_key = None
@@ -181,7 +181,7 @@ cases! {
     a_check_added_and_one_dropped: |table| table.checks = vec![Check::new("ck_order_code", "code <> ''")]
         => ["removed check `ck_order_total` on `order`", "added check `ck_order_code` on `order`"];
 
-    // Indexes.
+    // Changes of indexes.
     an_index_added: |table| table.indexes.push(Index::new("ix", ["total"]))
         => ["added index `ix` on `order`"];
     an_index_dropped: |table| table.indexes.clear()
@@ -203,7 +203,7 @@ cases! {
         table.indexes[0].columns[1] = IndexColumn::expression("upper(status)");
     } => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
 
-    // The table as a whole.
+    // Changes of the table's options.
     strict_and_without_rowid: |table| table.options = TableOption::ALL.into_iter().collect()
         => ["changed table `order`: strict, without rowid"];
     a_column_dropped_with_all_that_names_it: |table| {
@@ -217,7 +217,7 @@ cases! {
         "removed column `order.total`",
     ];
 
-    // The same in other words.
+    // Different spellings that are not a change.
     expressions_that_say_the_same: |table| {
         table.checks[0].expression = "( \"total\"  >= 0 )".to_owned();
         table.indexes[0].filter = Some("TOTAL>0".to_owned());
@@ -272,7 +272,7 @@ fn tables_in_a_circle_are_created_and_dropped() {
     check(&circle, &[], &["removed table `c`", "removed table `a`", "removed table `b`"]);
 }
 
-/// The new columns are there before what refers to them, and the old ones go after it.
+/// New columns exist before foreign keys refer to them, and old ones are dropped after them.
 #[test]
 fn tables_that_are_there_come_to_refer_to_each_other() {
     let table = |name: &str, other: Option<&str>| {

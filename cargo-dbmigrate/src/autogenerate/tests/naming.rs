@@ -1,4 +1,4 @@
-//! A project that has another convention of names than its history.
+//! A project whose convention for names differs from the one in its history.
 
 use std::slice::from_ref;
 
@@ -18,7 +18,8 @@ fn other() -> Convention {
     Convention::new(templates).unwrap()
 }
 
-/// A table with one of each, by the convention, and a second index under a name of its own.
+/// A table with one constraint of each kind, named by the convention, and a second index with a
+/// name of its own.
 fn user(name: &str, naming: &Convention) -> Table {
     let mut table = Table::new(name)
         .column(Column::new("id", Type::BigInteger).not_null())
@@ -58,14 +59,14 @@ fn what_is_there_keeps_its_name_and_what_is_new_gets_the_other() {
             "create index `user_boss_idx` on table `user`"
         ]
     );
-    // And the other way round: a table renamed meanwhile has names by neither.
+    // The other way round: a table renamed in between has names by neither convention.
     assert_eq!(
         words(&[was], &[user("person", &other())], &[("user", "person")]),
         ["rename table `user` to `person`"]
     );
 }
 
-/// The same models and migrations for which there is no other convention.
+/// With the same convention, a name that the model gives is compared.
 #[test]
 fn a_name_that_the_model_gives_is_a_difference() {
     let was = user("user", &Convention::default());
@@ -82,7 +83,7 @@ fn a_name_that_the_model_gives_is_a_difference() {
     );
 }
 
-/// An index is the database's by its name, and another table may want it.
+/// Names of indexes are unique in a database, and another table may want this one.
 #[test]
 fn an_index_gives_up_a_name_that_another_table_wants() {
     let was = user("user", &Convention::default());

@@ -1,5 +1,5 @@
-//! The same differences on a real SQLite with rows: they arrive or leave no trace, no row is lost,
-//! and the way back leads to what was there.
+//! The same differences on a real SQLite database with rows: they are applied or leave no trace, no
+//! row is lost, and the downgrade restores the previous state.
 
 use dbmigrate_runtime::engine::dialect::{ObjectKind, ObjectName};
 use dbmigrate_runtime::engine::drift::{Described, Told, drift};
@@ -70,7 +70,7 @@ fn fill(driver: &mut SqliteDriver<'_>, schema: &Schema) {
     }
 }
 
-/// All tables with the number of their rows, and every object's text.
+/// All tables with the number of their rows, and the SQL of every object.
 fn state(driver: &mut SqliteDriver<'_>) -> String {
     let mut state = String::new();
     for object in driver.as_connection().objects().unwrap() {
@@ -90,7 +90,7 @@ fn n_rows(driver: &mut SqliteDriver<'_>, table: &str) -> i64 {
     }
 }
 
-/// Whether the database is what these tables would be.
+/// Asserts that the database has the schema that these tables would have.
 #[track_caller]
 fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
     let facts = driver.as_connection().facts().unwrap();
@@ -113,7 +113,7 @@ fn words(operations: &[Operation]) -> String {
     operations.iter().map(|operation| format!("{operation}\n")).collect()
 }
 
-/// Whether rows didn't allow it, or SQLite has a fault of its own.
+/// Whether existing rows prevented it, or SQLite has a bug of its own.
 fn is_about_rows(report: &str) -> bool {
     [
         "SQLite itself fails",
@@ -143,7 +143,7 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
     fill(&mut driver, from);
     let before = state(&mut driver);
     if let Err(err) = run(&mut driver, &migrations, Direction::Upgrade, "r2") {
-        // Rows may not allow it; then nothing has changed.
+        // Existing rows may prevent it; then nothing has changed.
         let report = err.report();
         assert!(is_about_rows(&report), "{report}\n{}{before}", words(&changes.operations));
         assert_eq!(state(&mut driver), before);

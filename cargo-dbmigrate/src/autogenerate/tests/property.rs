@@ -1,5 +1,5 @@
-//! What holds for all schemas: a difference leads to the other schema, nothing is left then, the
-//! way back leads back, and the module says it all.
+//! Properties of all schemas: a difference leads to the other schema, no difference remains, the
+//! downgrade leads back, and the module contains everything.
 
 use std::collections::BTreeSet;
 
@@ -12,15 +12,15 @@ use super::arbitrary;
 use super::*;
 use crate::render;
 
-/// Some hundreds, or ten thousand with `DBMIGRATE_LONG=1`.
+/// Several hundred cases, or ten thousand with `DBMIGRATE_LONG=1`.
 pub fn config() -> Config {
     let is_long = std::env::var_os("DBMIGRATE_LONG").is_some_and(|value| value == "1");
     let cases = if is_long { 10_000 } else { 300 };
-    // What fails is written into a test by hand, with what it is about.
+    // A failure is turned into a test by hand, named after its cause.
     Config { cases, failure_persistence: None, ..Config::default() }
 }
 
-/// The schema without what is no difference.
+/// The schema without what doesn't count as a difference.
 fn canonical(schema: &Schema) -> Schema {
     let mut schema = schema.clone();
     for table in schema.tables.values_mut() {
@@ -46,7 +46,7 @@ pub fn of_schema(schema: &Schema) -> Models {
     models(&schema.tables.values().cloned().collect::<Vec<_>>(), &[])
 }
 
-/// Every question answered by the flags that it names.
+/// Answers every question with the flags that it suggests.
 pub fn answer(from: &Schema, models: &Models, with_renames: bool) -> Changes {
     let mut answers = Answers::default();
     loop {
@@ -119,7 +119,7 @@ proptest! {
     }
 }
 
-/// What is never drawn is never tried.
+/// What is never drawn is never tested.
 #[test]
 fn the_pairs_differ_in_every_way() {
     let mut runner = TestRunner::deterministic();

@@ -1,4 +1,4 @@
-//! What is asked, with which flags, and what the answers become.
+//! Which questions are asked, with which flags, and what the answers result in.
 
 use dbmigrate_runtime::Value;
 use expect_test::{Expect, expect};
@@ -25,7 +25,7 @@ fn check(from: &[Table], to: &[Table], expect: Expect) {
     expect.assert_eq(&text);
 }
 
-/// Compares the module's functions.
+/// Compares the functions of the module.
 #[track_caller]
 fn written(from: &[Table], to: &[Table], fills: &[&str], expect: Expect) {
     let from = Schema::from_tables(from.iter().cloned());
@@ -93,7 +93,7 @@ fn a_table_that_is_gone_beside_a_new_one_is_asked_for() {
     );
 }
 
-/// Foreign keys and indexes count more than places, and places more than names.
+/// Foreign keys and indexes weigh more than positions, and positions more than names.
 #[test]
 fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
     let texts = |names: &[&str]| t(&names.iter().map(|name| text(name)).collect::<Vec<_>>());
@@ -180,7 +180,7 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         --no-renames --allow-destructive
     "#]],
     );
-    // Tables: what refers to the one and then to the other.
+    // Tables: foreign keys that refer to the old table and then to the new one.
     let pair = |a: &str, b: &str| {
         let key = dbmigrate_runtime::schema::ForeignKey::new("fk", ["owner"], b, ["id"]);
         [
@@ -363,7 +363,7 @@ fn answers_stand_in_the_module() {
             }
         "#]],
     );
-    // A variant that only has another name loses nothing, and neither does a value that stays.
+    // A variant that is only renamed loses nothing, and neither does a value that stays.
     written(
         &t(&[status(&["new", "old"]).not_null(), text("c")]),
         &t(&[status(&["new", "done"]).not_null(), Column::new("c", Type::String(9))]),

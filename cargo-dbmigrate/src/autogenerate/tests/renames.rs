@@ -1,4 +1,4 @@
-//! Renames that models and flags say.
+//! Renames that models and flags declare.
 
 use dbmigrate_runtime::schema::{Check, ForeignKey, Index, IndexColumn, Unique};
 
@@ -119,7 +119,7 @@ fn names_that_differ_in_case_are_renamed_without_a_word() {
 fn what_is_renamed_long_ago_stays() {
     let to = [columns(&["b"])];
     check(&to, &to, &[("a", "t.b")], &[], &[]);
-    // A new column of the old name is one of its own.
+    // A new column with the old name is a separate column.
     check(&to, &[columns(&["a", "b"])], &[("a", "t.b")], &[], &["add column `a` to table `t`"]);
 }
 
@@ -179,7 +179,7 @@ fn names_may_hold_the_signs_of_the_flags() {
     );
 }
 
-/// Names of constraints stay, and what mentions the column follows.
+/// Names of constraints stay, and what mentions the column follows the rename.
 #[test]
 fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
     let naming = Convention::default();

@@ -1,6 +1,6 @@
-//! Draws revisions beside how they follow each other, as `git log --graph` does.
+//! Draws revisions with the lines between them, as `git log --graph` does.
 //!
-//! No crate draws git's look: those that come near it have rows of their own for merges of three.
+//! No crate draws in git's style: those that come close need extra rows for merges of three.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -9,15 +9,15 @@ use std::collections::btree_map::Entry;
 #[derive(Debug, Clone, Default)]
 pub struct Node {
     pub id: String,
-    /// What it follows; an edge leads to those that are drawn as well.
+    /// What it follows. Lines are drawn to those that are themselves in the drawing.
     pub parents: Vec<String>,
-    /// What has to come after it without an edge.
+    /// What has to come after it, without a line.
     pub needs: Vec<String>,
-    /// The text beside it.
+    /// The text next to it.
     pub lines: Vec<String>,
 }
 
-/// The lines of the drawing; of what is given newest first, branches are kept together.
+/// The lines of the drawing. Revisions are given newest first; those of a branch are kept together.
 pub fn draw(nodes: &[Node]) -> Vec<String> {
     let order = order(nodes);
     let places: BTreeMap<&str, usize> =
@@ -25,7 +25,7 @@ pub fn draw(nodes: &[Node]) -> Vec<String> {
     let mut drawing = Drawing::default();
     for (place, node) in order.iter().enumerate() {
         let mut parents: Vec<usize> = Vec::new();
-        // An edge leads down, also where a database says something else of files that are gone.
+        // Lines only lead down, even if a database contradicts that about revisions without files.
         for at in node.parents.iter().filter_map(|parent| places.get(parent.as_str()).copied()) {
             if at > place && !parents.contains(&at) {
                 parents.push(at);
@@ -36,7 +36,7 @@ pub fn draw(nodes: &[Node]) -> Vec<String> {
     drawing.text
 }
 
-/// Each before what it needs, and one line of history after the other.
+/// Orders each revision before those that it needs, and one line of history after the other.
 fn order(nodes: &[Node]) -> Vec<&Node> {
     let places: BTreeMap<&str, usize> =
         nodes.iter().enumerate().map(|(place, node)| (node.id.as_str(), place)).collect();
@@ -63,20 +63,20 @@ fn order(nodes: &[Node]) -> Vec<&Node> {
             }
         }
     }
-    // Those of a circle, which only a database can have.
+    // The members of a circle, which can only come from a database.
     order.extend(n_needed.into_keys());
     order.into_iter().map(|order| &nodes[order]).collect()
 }
 
-/// What a lane leads to; `None` where it ended.
+/// The node that a lane leads to; `None` if the lane has ended.
 type Lane = Option<usize>;
 
 #[derive(Debug, Default)]
 struct Drawing {
     lanes: Vec<Lane>,
-    /// Where the last node ended a lane.
+    /// The lane that the previous node ended.
     ended: Option<usize>,
-    /// The rows of one node.
+    /// The rows of the current node.
     rows: Vec<Vec<char>>,
     text: Vec<String>,
 }
@@ -86,14 +86,14 @@ impl Drawing {
         let lane = self.lanes.iter().position(|lane| *lane == Some(id));
         let at = lane.unwrap_or(self.lanes.len());
         if lane.is_none() {
-            // Right below the end of another history it would look as if that followed it.
+            // Directly below the end of another history, the node would look like its parent.
             if self.ended == Some(at) {
                 self.rows.push(self.straight());
             }
             self.lanes.push(Some(id));
         }
         self.ended = parents.is_empty().then_some(at);
-        // A merge of three reaches over the lanes to its right, which move aside.
+        // A merge of three spans the lanes to its right, which make room.
         let n_wide = parents.len().saturating_sub(2);
         if at + 1 < self.lanes.len() {
             for _ in 0..n_wide {
@@ -118,13 +118,13 @@ impl Drawing {
         self.write(n_before, 2 * n_lanes, lines);
     }
 
-    /// Has lanes lead to the parents.
+    /// Continues the lane of a node to its parents.
     fn follow(&mut self, at: usize, parents: &[usize]) {
         match parents {
             [] => self.lanes[at] = None,
             [parents] => self.lanes[at] = Some(*parents),
             [a, b] => {
-                // Beside a lane that leads to a parent no lane of its own is needed.
+                // If a neighbouring lane already leads to a parent, no separate lane is needed.
                 for (one, other) in [(*a, *b), (*b, *a)] {
                     let (edge, sign) = match () {
                         () if at > 0 && self.lanes[at - 1] == Some(one) => (2 * at - 1, '/'),
@@ -142,7 +142,7 @@ impl Drawing {
         }
     }
 
-    /// Has a lane for each parent, of which `n_wide` are there already.
+    /// Creates a lane for each parent; `n_wide` of them already exist.
     fn split(&mut self, at: usize, n_wide: usize, parents: &[usize]) {
         let mut row = self.moved(at + 1 + n_wide, '\\');
         for at in at..at + parents.len() - 1 {
@@ -152,7 +152,7 @@ impl Drawing {
         self.lanes.splice(at..=at + n_wide, parents.iter().map(|parent| Some(*parent)));
     }
 
-    /// Takes away the first lane that ended, or that leads where one to its left does.
+    /// Removes the first lane that has ended, or that leads to the same node as a lane to its left.
     fn join(&mut self) -> bool {
         let earlier = |at: usize| self.lanes[..at].iter().position(|lane| *lane == self.lanes[at]);
         let is_over = |at: &usize| self.lanes[*at].is_none() || earlier(*at).is_some();
@@ -163,7 +163,7 @@ impl Drawing {
             None => self.rows.push(self.moved(at + 1, '/')),
             Some(to) => {
                 let mut row = self.moved(at, '/');
-                // Over the lanes in between.
+                // Across the lanes in between.
                 for at in to + 1..at - 1 {
                     row[2 * at + 1] = '_';
                 }
@@ -179,12 +179,12 @@ impl Drawing {
         true
     }
 
-    /// A row of all lanes as they are.
+    /// A row in which all lanes go straight down.
     fn straight(&self) -> Vec<char> {
         self.lanes.iter().flat_map(|lane| [if lane.is_some() { '|' } else { ' ' }, ' ']).collect()
     }
 
-    /// A row in which the lanes from `first` on move one place to a side.
+    /// A row in which the lanes from `first` on move sideways by one.
     fn moved(&self, first: usize, sign: char) -> Vec<char> {
         let mut row = self.straight();
         for at in (first..self.lanes.len()).filter(|candidate| self.lanes[*candidate].is_some()) {
@@ -194,7 +194,7 @@ impl Drawing {
         row
     }
 
-    /// The rows of a node with its text, which begins beside the node.
+    /// Writes the rows of a node with its text, which starts next to the node.
     fn write(&mut self, n_before: usize, width: usize, lines: &[String]) {
         let rows = std::mem::take(&mut self.rows);
         let below = self.straight();

@@ -1,4 +1,4 @@
-//! Which revisions go behind which head. Knows no files and no database.
+//! Which revisions are moved after which head. Depends neither on files nor on a database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,24 +7,24 @@ use dbmigrate_runtime::engine::revision::{Graph, Revision};
 use crate::error::{Error, Result};
 use crate::new_file;
 
-/// Revisions that one head has and another one doesn't.
+/// Revisions that belong to one head and not to another one.
 #[derive(Debug, Clone)]
 pub struct Line<'a> {
     graph: &'a Graph,
-    /// The one that is written to follow the head.
+    /// The revision that is changed to follow the head.
     pub first: &'a Revision,
-    /// It and what follows it.
+    /// That revision and its descendants.
     pub moved: Vec<&'a str>,
-    /// The head that it goes after.
+    /// The head that the line is moved after.
     pub onto: &'a str,
 }
 
 impl<'a> Line<'a> {
-    /// The line of a revision, from where it leaves what the head has.
+    /// The line of a revision, starting where it leaves the history of the head.
     ///
     /// # Errors
     ///
-    /// What is no head, and what it would lead in a circle or nowhere to put behind it.
+    /// A name that isn't a head, and a line that would end up in a circle or stay where it is.
     pub fn of(graph: &'a Graph, id: &str, onto: &'a str) -> Result<Line<'a>> {
         if id == onto {
             return Err(Error::new(format!("revision `{id}` can't go behind itself"))
@@ -61,31 +61,31 @@ impl<'a> Line<'a> {
         Ok(Line { graph, first, moved, onto })
     }
 
-    /// The first of its revisions that is applied.
+    /// The first applied revision of the line.
     pub fn applied(&self, applied: &BTreeSet<String>) -> Option<&'a str> {
         self.moved.iter().copied().find(|moved| applied.contains(*moved))
     }
 
-    /// What undoes the line and nothing else.
+    /// The target of a downgrade that undoes the line and nothing else.
     pub fn way_down(&self) -> String {
         let fork = self.first.parents.first().map_or("base", String::as_str);
         format!("`cargo dbmigrate downgrade {}@{fork}`", self.first.id)
     }
 
-    /// Its head; of several, all.
+    /// The heads of the line.
     pub fn heads(&self) -> Vec<&'a str> {
         let is_head = |text: &&str| self.graph.children(text).is_empty();
         self.moved.iter().copied().filter(is_head).collect()
     }
 
-    /// The arguments that mean it.
+    /// The command that names the line.
     pub fn command(&self) -> String {
         let Line { first, onto, .. } = self;
         format!("cargo dbmigrate rebase {} --onto {onto}", first.id)
     }
 }
 
-/// Where a revision's line begins: those of it whose parents are all shared.
+/// Where the line of a revision starts: its revisions whose parents are all shared.
 fn firsts<'a>(
     graph: &'a Graph,
     id: &str,
@@ -106,12 +106,11 @@ fn firsts<'a>(
     (firsts.next(), firsts.collect())
 }
 
-/// The lines that may be meant where nobody says which: none that a label tells apart from the
-/// others.
+/// The possible lines if none is named: those that no label distinguishes from the others.
 ///
 /// # Errors
 ///
-/// When there is nothing to rebase, or more than two lines.
+/// When there is nothing to rebase, or when there are more than two lines.
 pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Line<'a>>> {
     refuse_one_head(graph)?;
     let rivals = graph.rival_heads();
@@ -142,17 +141,17 @@ pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Lin
     }
 }
 
-/// The head that a revision's line goes behind where nobody says which.
+/// The head that a revision's line is moved after if none is named.
 ///
 /// # Errors
 ///
-/// When there is none, or several.
+/// When there is no such head, or several.
 pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
     refuse_one_head(graph)?;
     let own = graph.with_descendants(&[id]);
     let others: Vec<&str> =
         graph.real_heads().into_iter().filter(|real_head| !own.contains(real_head)).collect();
-    // Branches that are meant to stay aren't what a leftover of a merge goes behind.
+    // Branches that are meant to stay separate are not what a line is moved after.
     let is_alike = |text: &&&str| graph.labels(text) == graph.labels(id);
     let alike: Vec<&str> = others.iter().filter(is_alike).copied().collect();
     match (alike.as_slice(), others.as_slice()) {

@@ -1,4 +1,4 @@
-//! What the revision does that replaces others: the same, with less to do on an empty database.
+//! The contents of a squash revision: the same changes, but with less to do on an empty database.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,15 @@ use super::range::Squashed;
 use crate::autogenerate::{self, Commented};
 use crate::error::{Error, Result};
 
-/// What a revision does that replaces others.
+/// The contents of a squash revision.
 pub struct Contents {
     pub upgrade: Commented,
     pub downgrade: Commented,
-    /// The steps that are left out, in words.
+    /// Descriptions of the omitted steps.
     pub elided: Vec<String>,
 }
 
-/// Whether the schema doesn't say what an operation does.
+/// Whether the schema doesn't completely describe what an operation does.
 fn is_opaque(operation: &Operation) -> bool {
     matches!(
         operation,
@@ -33,12 +33,12 @@ fn is_opaque(operation: &Operation) -> bool {
 }
 
 impl Contents {
-    /// What these revisions do together.
+    /// The combined changes of these revisions.
     ///
     /// # Errors
     ///
-    /// When one of them has steps, unless these are left out, or runs outside a transaction; and
-    /// when their ways back don't fit together.
+    /// When one of them has steps (unless these are omitted) or runs outside a transaction, and
+    /// when their downgrades don't fit together.
     pub fn of(migrations: &Migrations, squashed: &Squashed, elide: bool) -> Result<Contents> {
         let all: Vec<&Migration> =
             squashed.ids.iter().filter_map(|text| migrations.get(text)).collect();
@@ -59,7 +59,7 @@ impl Contents {
     }
 }
 
-/// The schema before the first of them.
+/// The schema before the first of these revisions.
 fn before(migrations: &Migrations, squashed: &Squashed) -> Result<Schema> {
     let graph = migrations.graph();
     let needed = squashed.parents.iter().chain(&squashed.depends_on);
@@ -87,7 +87,7 @@ fn refuse_alone(all: &[&Migration]) -> Result<()> {
     }
 }
 
-/// What a revision's steps are called, in words.
+/// Descriptions of a revision's steps.
 fn steps(migration: &Migration) -> Vec<String> {
     let of = |operations: &[Operation]| -> Vec<String> {
         let steps = operations.iter().filter_map(|operation| match operation {
@@ -125,7 +125,7 @@ fn has_steps(all: &[&Migration], steps: &[String]) -> Error {
     ))
 }
 
-/// The operations of these revisions one after the other; in the place of a step a comment.
+/// The operations of these revisions in sequence, with a comment in place of each step.
 fn in_order<'a>(all: impl Iterator<Item = (&'a Migration, Direction)>) -> Commented {
     let mut out = Commented::default();
     for (migration, direction) in all {
@@ -150,7 +150,8 @@ fn comment(comments: &mut BTreeMap<usize, String>, at: usize, text: &str) {
     comment.push_str(text);
 }
 
-/// On an empty database what leads to a schema is the schema itself, up to where rows may be there.
+/// On an empty database, the operations up to the first possible rows are replaced by the creation
+/// of their resulting schema.
 fn from_nothing(all: Commented) -> Result<Commented> {
     let n = all.operations.iter().position(is_opaque).unwrap_or(all.operations.len());
     let (leading, rest) = all.operations.split_at(n);
@@ -159,7 +160,7 @@ fn from_nothing(all: Commented) -> Result<Commented> {
     let mut operations = autogenerate::between(&Schema::default(), &schema);
     let mut made = Schema::default();
     if recording::replay(&mut made, &operations).is_err() || made != schema {
-        // What a difference can't say is kept as it is.
+        // Operations that a difference can't express stay unchanged.
         return Ok(all);
     }
     let n_made = operations.len();
@@ -171,7 +172,8 @@ fn from_nothing(all: Commented) -> Result<Commented> {
     Ok(Commented { operations, comments, irreversible: None })
 }
 
-/// What undoes it: derived, where every revision says all that it does, or their own ways back.
+/// The downgrade: derived if every revision declares everything that it does, and otherwise
+/// composed of their own downgrades.
 fn way_back(all: &[&Migration], upgrade: &Commented, before: &Schema) -> Result<Commented> {
     if let Some((migration, why)) = all
         .iter()

@@ -1,4 +1,5 @@
-//! The proof that one revision does what those do that it replaces, before it is written.
+//! Proves that a squash revision does the same as the revisions that it replaces, before it is
+//! written.
 
 use std::collections::BTreeSet;
 
@@ -19,12 +20,12 @@ use crate::autogenerate;
 use crate::error::{Error, Result};
 use crate::trial;
 
-/// Replays both histories, runs both on databases in memory, and compares. Where they can't be run
-/// here, the answer says so.
+/// Replays both histories, runs both on databases in memory, and compares the results. If they
+/// can't be run here, the returned text says so.
 ///
 /// # Errors
 ///
-/// What differs.
+/// The differences.
 pub fn prove(
     old: &Migrations,
     squashed: &Squashed,
@@ -60,7 +61,8 @@ pub fn prove(
     }
     let (made, comparing) = match run(old, squashed.last()) {
         Ok(run) => run,
-        // Such as for a function that the application registers on its own connections.
+        // For example, a function may be missing that the application registers on its own
+        // connections.
         Err(err) => return Ok(Some(format!("{ONLY_REPLAYED}: {err}"))),
     };
     let (made_new, _) = run(&new, &revision.id)
@@ -89,7 +91,7 @@ fn not_equal(different: &str) -> Error {
         .hint("squash a shorter range; this is a fault of dbmigrate, and worth a report")
 }
 
-/// What a history makes of an empty database, up to a revision, and what that reads alike.
+/// The result of running a history on an empty database up to a revision, and how to compare it.
 fn run(migrations: &Migrations, id: &str) -> Result<(Catalog, Comparing)> {
     let failed = |err| Error::new("failed to try it on a database in memory").cause(err);
     let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
@@ -143,7 +145,7 @@ mod tests {
 
     const VIEW: &str = "CREATE VIEW v AS SELECT id FROM t";
 
-    /// What is said when this is to replace two revisions that make a table and a column of it.
+    /// The result of replacing two revisions, which create a table and a column, by this one.
     fn said(record: fn(&mut Operations)) -> String {
         said_of(record, |op| {
             op.add_column("t", column());
@@ -151,7 +153,7 @@ mod tests {
         })
     }
 
-    /// The same, where the second of the replaced revisions is another.
+    /// The same with another second revision.
     fn said_of(record: fn(&mut Operations), second: fn(&mut Operations)) -> String {
         let migration = |id: &str, parents: &[&str], record| {
             let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
@@ -200,7 +202,7 @@ mod tests {
             op.execute(VIEW);
         });
         assert!(lacks.contains("would not build") && lacks.contains("`t.n`"), "{lacks}");
-        // What SQL does only a database can tell.
+        // Only a database can tell what SQL does.
         let other = said(|op| op.create_table(table().column(column())));
         assert!(other.contains("view `v` is not the same in both databases"), "{other}");
         let fails = said(|op| {

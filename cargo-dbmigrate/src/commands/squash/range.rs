@@ -1,4 +1,4 @@
-//! The revisions that one is to replace, and what keeps it from that.
+//! The revisions that a squash revision replaces, and what prevents it.
 
 use std::collections::BTreeSet;
 
@@ -8,25 +8,25 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
 
-/// The revisions that one is to replace, and where that one is then.
+/// The revisions that a squash revision replaces, and its position in the history.
 pub struct Squashed {
     /// In the order of the history.
     pub ids: Vec<String>,
-    /// What they follow that is none of them.
+    /// Their parents outside of the range.
     pub parents: Vec<String>,
-    /// What they depend on that is none of them.
+    /// Their dependencies outside of the range.
     pub depends_on: Vec<String>,
-    /// The labels that are written in them.
+    /// The labels that they declare.
     pub branch_labels: Vec<String>,
 }
 
 impl Squashed {
-    /// Those of a range.
+    /// The revisions of a range.
     ///
     /// # Errors
     ///
-    /// When its ends aren't one after the other, it is only one revision, or others need something
-    /// in the middle of it.
+    /// When one end doesn't follow the other, when the range is a single revision, or when other
+    /// revisions need something in the middle of it.
     pub fn of(cx: &Context, history: &History, text: &str) -> Result<Squashed> {
         let range = match Range::parse(text) {
             Some(range) => range,
@@ -95,12 +95,12 @@ impl Squashed {
         Ok(Squashed { ids, parents, depends_on, branch_labels: labels })
     }
 
-    /// The last of them.
+    /// The last of these revisions.
     pub fn last(&self) -> &str {
         self.ids.last().map_or("", String::as_str)
     }
 
-    /// What stands in `REPLACES`: those that replace others themselves behind these.
+    /// The entries of `REPLACES`: a squash revision is followed by the revisions that it replaces.
     pub fn replaces(&self, history: &History) -> Vec<String> {
         let mut replaces = Vec::new();
         for revision in self.ids.iter().filter_map(|id| history.graph.get(id)) {
@@ -121,7 +121,7 @@ fn unique<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
     items.filter(|item| seen.insert(*item)).collect()
 }
 
-/// Fails where another revision needs something in the middle: a new database has no such point.
+/// Fails if another revision needs one in the middle, since a new database never is at that point.
 fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
     let is_inner = |id: &str| id != last && ids.iter().any(|text| text == id);
     for other in graph.revisions().iter().filter(|revision| !ids.contains(&revision.id)) {

@@ -1,4 +1,4 @@
-//! The files that patterns name.
+//! Finds the files that match patterns.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,20 +8,20 @@ use glob::MatchOptions;
 
 use crate::error::{Doing as _, Error, Result};
 
-/// In a directory these are databases; who has others writes a pattern.
+/// The extensions of databases in a directory; for others, a pattern is needed.
 const ENDINGS: &[&str] = &["db", "sqlite", "sqlite3"];
 
-/// What SQLite keeps beside a database while it is used.
+/// The suffixes of files that SQLite keeps next to an open database.
 const BESIDE: &[&str] = &["-journal", "-wal", "-shm"];
 
-/// As a shell has it.
+/// The same rules as in a shell.
 const OPTIONS: MatchOptions = MatchOptions {
     case_sensitive: true,
     require_literal_separator: true,
     require_literal_leading_dot: true,
 };
 
-/// The files, each once, sorted, and the directories that could not be looked into.
+/// The files, sorted and without duplicates, and the directories that could not be read.
 #[derive(Debug, Default)]
 pub struct Found {
     pub files: Vec<PathBuf>,
@@ -32,8 +32,8 @@ pub struct Found {
 ///
 /// # Errors
 ///
-/// When a pattern is none, or nothing matches it: it is a mistake, and better known before the
-/// others' files are changed.
+/// When a pattern is invalid or matches nothing. That is a mistake, which should be known before
+/// any file is changed.
 pub fn matching(patterns: &[String]) -> Result<Found> {
     let mut files = BTreeSet::new();
     let mut unreadable = Vec::new();
@@ -41,7 +41,7 @@ pub fn matching(patterns: &[String]) -> Result<Found> {
         let path = Path::new(pattern);
         let found = match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => in_directory(path)?,
-            // A name may have brackets in it.
+            // The name may contain brackets.
             Ok(_) => Found { files: vec![path.to_owned()], ..Found::default() },
             Err(_) => of_pattern(pattern)?,
         };
@@ -103,7 +103,7 @@ fn of_pattern(pattern: &str) -> Result<Found> {
     Ok(found)
 }
 
-/// Whether it is what SQLite keeps beside a file that is there.
+/// Whether SQLite keeps this file next to an existing database.
 fn is_beside(path: &Path) -> bool {
     let name = path.to_string_lossy();
     let of = BESIDE.iter().find_map(|text| name.strip_suffix(text));

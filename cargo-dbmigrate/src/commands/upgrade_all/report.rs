@@ -1,4 +1,4 @@
-//! What became of each file.
+//! Reports the outcome for each file.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -7,15 +7,15 @@ use crate::commands::Answer;
 use crate::error::{Error, Result};
 use crate::output::{self, Output, style};
 
-/// Says what became of a file when it is known, and of all at the end.
+/// Reports the outcome for a file as soon as it is known, and a summary at the end.
 pub struct Report {
     out: Output,
-    /// The word for the files that had nothing pending.
+    /// The word for files that had nothing pending.
     settled: &'static str,
-    /// How wide the column of the paths is, where there is one.
+    /// The width of the column of paths, if there is one.
     width: usize,
     results: Vec<(PathBuf, Result<Vec<String>>)>,
-    /// Hints that were given; thousands of files may fail for the same reason.
+    /// Hints that were already given, since thousands of files may fail for the same reason.
     hints: BTreeSet<String>,
 }
 
@@ -33,7 +33,7 @@ impl Report {
         Report { out, settled, width, results: Vec::new(), hints: BTreeSet::new() }
     }
 
-    /// One file's end: the revisions that were run.
+    /// Adds the outcome for one file: the revisions that were run.
     pub fn add(&mut self, path: &Path, res: Result<Vec<String>>) {
         let shown = shown(path);
         let width = self.width;
@@ -87,7 +87,7 @@ impl Report {
     }
 }
 
-/// What the line of a file begins with.
+/// The beginning of a file's line.
 fn shown(path: &Path) -> String {
     format!("{}:", path.display())
 }
@@ -100,7 +100,7 @@ fn json(path: &Path, res: &Result<Vec<String>>) -> serde_json::Value {
     }
 }
 
-/// The message and what lies behind it, for a list of many.
+/// The message with its causes in one line, for a long list.
 fn in_a_line(err: &Error) -> String {
     let parts = std::iter::once(err.message()).chain(err.causes().iter().map(String::as_str));
     let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join(" ");

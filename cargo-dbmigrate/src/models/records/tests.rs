@@ -1,4 +1,4 @@
-//! Records as they come out of files, and what becomes of them.
+//! Records as they are read from files, and what is done with them.
 
 use dbmigrate_runtime::engine::dialect::Sqlite;
 use dbmigrate_runtime::engine::record::FieldRecord;
@@ -180,7 +180,7 @@ fn a_foreign_key_to_what_is_not_unique_in_the_table_s_own_model_is_refused_at_it
         post.table.foreign_keys.push(key);
         post
     };
-    // The struct that the attribute names says that it is unique; the table is another one's.
+    // The struct in the attribute declares uniqueness, but the table belongs to another struct.
     let mut view = user();
     view.path = "app::UserByName".to_owned();
     view.unmanaged = true;
@@ -206,7 +206,7 @@ fn a_foreign_key_to_what_is_not_unique_in_the_table_s_own_model_is_refused_at_it
         "the foreign key of the field `id` refers to table `user`, which has no primary key, in \
          the model `app::Post` at src/models.rs:10",
     );
-    // Of a table that no model describes nothing is known.
+    // Nothing is known about a table that no model describes.
     schema(&[view, post(&["name"])], false, &Sqlite).unwrap();
     schema(&[user(), post(&["ID"])], false, &Sqlite).unwrap();
 }

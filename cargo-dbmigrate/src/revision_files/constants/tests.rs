@@ -1,4 +1,4 @@
-//! A revision's parent is exchanged and nothing else of its file.
+//! Only the parent of a revision is replaced, and nothing else in its file.
 
 use super::*;
 
@@ -36,7 +36,7 @@ fn the_constant_and_the_line_of_the_header_change() {
         ),
     ];
     check(MODULE, &["a1"], &edits);
-    // With other line ends and a byte order mark, and with letters of several bytes before it.
+    // With other line endings, a byte order mark, and multi-byte characters before the constant.
     let text =
         format!("\u{feff}{}", MODULE.replace("add a column", "Größe ✓").replace('\n', "\r\n"));
     let edits = edits.map(|(from, to)| (from.to_owned(), to.to_owned()));

@@ -1,4 +1,4 @@
-//! Drawings, as texts.
+//! Drawings as text.
 
 use std::collections::BTreeSet;
 
@@ -79,7 +79,7 @@ fn a_merge() {
         * a
     "#]],
     );
-    // Into a line that goes on beside it.
+    // Into a line that continues next to it.
     check(
         &["f: e", "e: d b", "g: d", "d: a", "b: a", "a:"],
         expect![[r#"
@@ -141,7 +141,7 @@ fn a_merge_of_three_and_more() {
         * a
     "#]],
     );
-    // Beside others on both sides.
+    // With other lines on both sides.
     check(
         &["y: x", "e: d c b", "z: b", "d: a", "c: a", "b: a", "x: a", "a:"],
         expect![[r#"
@@ -267,7 +267,7 @@ fn two_bases() {
     );
 }
 
-/// A history that ends beside one that goes on leaves its place to that.
+/// A history that ends next to one that continues gives up its lane.
 #[test]
 fn an_end_beside_another_history() {
     check(
@@ -284,7 +284,7 @@ fn an_end_beside_another_history() {
     );
 }
 
-/// What something depends on is below it, without an edge.
+/// A dependency is drawn below, without a line.
 #[test]
 fn a_dependency() {
     check(
@@ -299,7 +299,7 @@ fn a_dependency() {
     );
 }
 
-/// Of a range, what it does not have has no edge.
+/// No lines lead out of a range.
 #[test]
 fn a_part() {
     check(
@@ -340,7 +340,7 @@ fn more_than_a_line_of_text() {
     .assert_eq(&drawn(&nodes));
 }
 
-/// A table may hold anything of revisions whose files are gone.
+/// A version table may contain anything about revisions whose files are missing.
 #[test]
 fn a_circle_is_drawn_as_it_comes() {
     check(
@@ -354,11 +354,11 @@ fn a_circle_is_drawn_as_it_comes() {
     );
 }
 
-/// Whatever the history is: each revision is there once, in an order that holds, and no lane leads
-/// to nothing.
+/// For every history: each revision is drawn once, in a valid order, and every lane leads to a
+/// node.
 #[test]
 fn every_history_can_be_drawn() {
-    // By revision, what it follows or needs among those before it.
+    // For each revision, which earlier revisions it follows or needs.
     let edges = proptest::collection::vec((any::<Index>(), any::<bool>()), 0..5);
     proptest!(|(history in proptest::collection::vec(edges, 0..24))| {
         let nodes: Vec<Node> = history.iter().enumerate().rev().map(|(idx, edges)| {
@@ -381,7 +381,7 @@ fn every_history_can_be_drawn() {
         }
         let last = rows.last().map_or("", String::as_str);
         prop_assert!(!last.contains(['|', '/', '\\']), "{}", text);
-        // Where lines cross, nobody can say which is which.
+        // Where lines cross, they can't be told apart.
         let is_clear = !text.contains("/|");
         for node in &nodes {
             let found = followed(&rows, &node.id);
@@ -392,7 +392,7 @@ fn every_history_can_be_drawn() {
     });
 }
 
-/// The nodes to which the lines lead that begin at one, as an eye follows them.
+/// The nodes that can be reached from one node by following the drawn lines.
 fn followed(rows: &[String], id: &str) -> BTreeSet<String> {
     let label = |row: &str| {
         row.split_whitespace().last().filter(|word| word.starts_with('r')).map(str::to_owned)
@@ -406,7 +406,7 @@ fn followed(rows: &[String], id: &str) -> BTreeSet<String> {
     let end =
         (star..).find(|candidate| !['*', '-', '.'].contains(&sign(first, *candidate))).unwrap();
     let mut found = BTreeSet::new();
-    // Where a line enters a row from above.
+    // Where lines enter a row from above.
     let mut open: Vec<(usize, usize)> =
         (star..end).step_by(2).map(|found| (first + 1, found)).collect();
     while let Some((row, at)) = open.pop() {

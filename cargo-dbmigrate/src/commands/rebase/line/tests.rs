@@ -1,8 +1,8 @@
-//! Which revisions move, on histories that git makes of two people's work.
+//! Which revisions are moved, in histories that git creates from two people's work.
 
 use super::*;
 
-/// `id: parents` lines; `!` before a name is a dependency, `#` a label.
+/// One revision per line as `id: parents`; `!` marks a dependency, `#` a label.
 fn graph(lines: &[&str]) -> Graph {
     let revision = |line: &&str| {
         let (id, words) = line.split_once(':').unwrap();
@@ -25,7 +25,7 @@ fn graph(lines: &[&str]) -> Graph {
 fn moved(graph: &Graph, id: &str, onto: &str) -> std::result::Result<String, String> {
     let onto = &graph.get(onto).unwrap().id;
     let line = Line::of(graph, id, onto).map_err(|err| err.to_string())?;
-    // What a line is moved to is a graph, whatever it is.
+    // The result of moving a line must be a graph.
     let all = graph.revisions().iter().cloned().map(|revision| {
         if revision.id == line.first.id {
             Revision { parents: vec![onto.clone()], ..revision }
@@ -51,7 +51,7 @@ fn a_line_is_what_the_other_head_lacks() {
         assert_eq!(moved(&history, id, "b"), Ok("c: c d e".to_owned()));
     }
     assert_eq!(moved(&history, "b", "e"), Ok("b: b".to_owned()));
-    // One with a base of its own.
+    // A line with a base of its own.
     assert_eq!(moved(&history, "n", "b"), Ok("n: n".to_owned()));
     assert_eq!(moved(&history, "b", "n"), Ok("a: a b c d e".to_owned()));
     refused(&history, "b", "b", "can't go behind itself");
@@ -62,16 +62,16 @@ fn a_line_is_what_the_other_head_lacks() {
 
 #[test]
 fn merges_and_dependencies_make_no_circle() {
-    // A line with a merge of what the other one has as well.
+    // A line with a merge of something that the other line also has.
     let history = graph(&["a:", "b:a", "c:a", "h:b", "m:c b", "x:m"]);
     assert_eq!(moved(&history, "x", "h"), Ok("c: c m x".to_owned()));
     refused(&history, "x", "b", "revision `x` follows `b` already");
-    // One that begins with a merge of shared revisions, and one that begins twice.
+    // A line that starts with a merge of shared revisions, and one that starts twice.
     let history = graph(&["a:", "b:a", "c:a", "m:b c", "h:b c", "p:a", "q:a", "z:p q"]);
     assert_eq!(moved(&history, "m", "h"), Ok("m: m".to_owned()));
     refused(&history, "z", "h", "the line of `z` begins at several revisions");
     assert_eq!(moved(&history, "p", "h"), Ok("p: p z".to_owned()));
-    // What the other head depends on stays where it is.
+    // A dependency of the other head stays where it is.
     let history = graph(&["a:", "b:a !c", "c:a", "d:c"]);
     assert_eq!(moved(&history, "d", "b"), Ok("d: d".to_owned()));
     refused(&history, "c", "b", "`b` needs revision `c`");
