@@ -1,4 +1,4 @@
-//! The lock of a revision that stands alone.
+//! The lock of a revision that runs outside a transaction.
 #![cfg(feature = "sqlite")]
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Driver as _, Scope, Wait};
 use dbmigrate_runtime::engine::url::Access;
 
-/// Takes the lock again and again, and makes a file that only one may make.
+/// Takes the lock repeatedly, and creates a file that only one process may create.
 fn hold(path: &Path) {
     let alone = path.with_extension("alone");
     for _ in 0..50 {
@@ -23,7 +23,7 @@ fn hold(path: &Path) {
     }
 }
 
-/// The binary runs itself: threads in many processes, one file.
+/// The test binary starts itself: threads in many processes, one file.
 #[test]
 fn one_has_the_lock() {
     if let Ok(path) = std::env::var("DBMIGRATE_TEST_ALONE") {

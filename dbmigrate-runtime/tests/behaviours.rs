@@ -1,5 +1,5 @@
-//! How the graph is walked, as data: each entry is named by what it says. The numbers are those of
-//! tests/BEHAVIOURS.md.
+//! How the graph is traversed, as data: the name of each entry says what it shows. The numbers are
+//! those in tests/BEHAVIOURS.md.
 
 mod notation;
 
@@ -15,8 +15,7 @@ fn words<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
     if ids.is_empty() { "nothing".to_owned() } else { ids.join(" ") }
 }
 
-/// What a person asks for, where these revisions and all that they need are applied, and what
-/// comes of it.
+/// A request, given the applied revisions (with all that they need), and the expected result.
 struct Case {
     number: u32,
     says: &'static str,
@@ -90,7 +89,7 @@ const FORK: &str = "a b<a c1<b#one d1<c1 c2<b#two d2<c2";
 const MERGED: &str = "a b<a c1<b d1<c1 c2<b d2<c2 e<d1,d2 f<e";
 /// Two trees.
 const FOREST: &str = "a1 b1<a1 a2 b2<a2";
-/// A tree whose second revision needs the second of another tree, by id and by label.
+/// A tree whose second revision depends on the second one of another tree, by id and by label.
 const NEEDS: &str = "a1 b1<a1#lib c1<b1 a2#shop b2<a2!b1 c2<b2!lib";
 
 #[test]

@@ -1,5 +1,5 @@
-//! The text that operations become: read back whole, and frozen, since databases and caches hold
-//! it for ever.
+//! The encoding of operations: it is decoded completely, and it is frozen, since databases and
+//! caches keep it forever.
 
 use dbmigrate_runtime::engine::recording::{Recording, checksum, decode, encode};
 use dbmigrate_runtime::operations::Operation;
@@ -12,7 +12,7 @@ fn record(f: impl FnOnce(&mut Operations)) -> Recording {
     op.finish()
 }
 
-/// One of every operation, with everything that each can say.
+/// One of every operation, with everything that each can contain.
 fn everything() -> Vec<Operation> {
     let types = [
         Type::Boolean,
@@ -146,7 +146,7 @@ fn every_operation_is_read_back_as_it_was() {
     let text = encode(&operations);
     let back = decode(&text).unwrap();
     assert_eq!(encode(&back), text);
-    // Sorted by name on the way, which is no difference of meaning.
+    // Sorted by name in between, which doesn't change the meaning.
     let Operation::CreateTable(table) = &back[0] else { panic!("{:?}", back[0]) };
     assert_eq!(table.uniques[0].name, "uq_a");
     assert_eq!(back[1..], operations[1..]);
@@ -158,7 +158,7 @@ fn check(f: impl FnOnce(&mut Operations), expect: Expect) {
     expect.assert_eq(&format!("{}\n{}", encode(&operations), checksum(&operations)));
 }
 
-/// If this fails, a change made every applied revision of every user an edited one.
+/// If this fails, a change would make every applied revision of every user count as edited.
 #[test]
 fn the_encoding_is_frozen() {
     check(
@@ -209,7 +209,7 @@ fn a_name_and_a_way_back_are_kept_and_do_not_count() {
             op.execute("SELECT 1").named("ask").reversed_by(Sql::new().sqlite("SELECT 2"));
         execute_handle.describes(|op| op.drop_table("gone"));
     });
-    // What was applied before there were names is what it was.
+    // What was applied before names existed is unchanged.
     expect![[r#"
         [{"op":"execute","sql":"SELECT 1","describes":[{"op":"drop_table","table":"gone"}]}]"#]]
     .assert_eq(&encode(&plain.operations));

@@ -1,4 +1,4 @@
-//! What a migrator can be given: a connection, a URL, a path.
+//! What a migrator accepts: a connection, a URL, a path.
 #![cfg(feature = "sqlite")]
 
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ fn a_url_and_a_path_are_as_good_as_a_connection() {
     let path = dir.join("app.db");
     let url = format!("sqlite:{}", path.display());
 
-    // A missing file is asked without being created.
+    // A missing file can be queried without being created.
     assert_eq!(migrator.status(&path).unwrap().pending, ["a1"]);
     assert!(!migrator.is_up_to_date(url.as_str()).unwrap());
     assert!(!path.exists());
@@ -90,10 +90,10 @@ fn a_run_that_commits_nothing_leaves_no_file() {
     fails(&Options { version_table: "done".to_owned(), ..Options::default() });
     assert!(migrator.downgrade(&path, "base").unwrap().is_empty());
     assert_eq!(list(), 0);
-    // Who doesn't want to wait need not, where nobody else is there.
+    // If nobody else uses the file, a timeout of zero works.
     fails(&Options { lock_timeout: Duration::ZERO, ..Options::default() });
 
-    // What is committed before the failure stays, under the file's own name.
+    // What is committed before the failure stays, under the file's final name.
     let each = Options { transaction_each: true, ..Options::default() };
     fails(&each);
     assert_eq!(migrator.status(&path).unwrap().applied, ["a1"]);
@@ -118,7 +118,7 @@ fn a_run_that_commits_nothing_leaves_no_file() {
     std::fs::remove_dir_all(&dir).unwrap();
 }
 
-/// SQLite creates the file that a link leads to, over several links, relative and absolute ones.
+/// SQLite creates the file that a link leads to, through several links, relative and absolute ones.
 #[test]
 #[cfg(unix)]
 fn a_link_to_nothing_is_followed_and_a_run_that_commits_nothing_leaves_no_file_there() {
@@ -156,7 +156,7 @@ fn a_link_to_nothing_is_followed_and_a_run_that_commits_nothing_leaves_no_file_t
     std::fs::remove_dir_all(&dir).unwrap();
 }
 
-/// Its steps are not run a second time in what the other has created.
+/// The steps aren't run again in the database that the other process has created.
 #[test]
 fn a_database_that_another_process_creates_meanwhile_stays_as_it_is() {
     fn path() -> PathBuf {

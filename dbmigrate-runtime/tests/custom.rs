@@ -1,4 +1,4 @@
-//! Operations of a person's own: recorded, taken back, and run on a real database.
+//! Custom operations: recorded, reversed, and run on a real database.
 #![cfg(feature = "sqlite")]
 
 use dbmigrate_runtime::engine::dialect::Sqlite;
@@ -31,7 +31,7 @@ impl CustomOperation for CreateView {
     }
 }
 
-/// A table that this tool can't say itself, so that the schema has to be told.
+/// A table that the schema can't describe exactly, so that its effect is declared.
 struct FullText;
 
 impl CustomOperation for FullText {
@@ -139,7 +139,7 @@ fn what_is_invoked_is_reverted() {
         drop table `user`
     "#]],
     );
-    // What is derived is what a person writes, and back again it is what was there.
+    // The derived reverse is what a person would write, and its own reverse is the original.
     let derived = reverse_all(&up, &Schema::default()).unwrap();
     assert_eq!(words(&derived), words(&written));
     let mut after = Schema::default();
@@ -190,7 +190,7 @@ fn rows_go_with_the_table_that_is_made_for_them() {
     up[0].apply(&mut there).unwrap();
     let err = reverse_all(&Operations::record(rows), &there).unwrap_err().to_string();
     assert!(err.ends_with("which rows to delete can't be told"), "{err}");
-    // Under another name it may be one that was there.
+    // Under another name, it may be a table that existed before.
     let renamed = Operations::record(|op| {
         op.rename_table("role", "other");
         role(op);
@@ -220,7 +220,7 @@ const MODULES: &[Module] = &[Module {
         op.create_table(Table::new("user").column(Column::new("id", Type::Integer)));
         op.invoke(&ACTIVE);
         op.invoke(&FullText);
-        // The schema knows what the SQL has made.
+        // The schema knows what the SQL created.
         op.add_column("search", Column::new("n", Type::Integer).not_null().default(1));
         op.alter_column("search", "n", ColumnChange::new().no_default());
     },
@@ -245,7 +245,7 @@ fn it_goes_up_and_down_on_a_database() {
     }
 }
 
-/// A revision that is applied may come to tell of its views: what it does stays the same.
+/// Views may be declared in a revision that is already applied, since it still does the same.
 #[test]
 fn what_sql_makes_beside_tables_is_told_and_is_no_part_of_a_checksum() {
     let plain = Operations::record(|op| {
@@ -268,7 +268,7 @@ fn what_sql_makes_beside_tables_is_told_and_is_no_part_of_a_checksum() {
               note that view `v` is dropped
         "#]],
     );
-    // A note by itself runs nothing.
+    // A declaration by itself runs nothing.
     let mut notes = Operations::record(|op| {
         op.drops_trigger("tr", "user");
         op.makes_virtual_table("docs");

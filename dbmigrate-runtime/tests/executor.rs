@@ -1,4 +1,4 @@
-//! Runs on real SQLite files: they arrive, or leave no trace.
+//! Runs on real SQLite files: they succeed, or leave no trace.
 #![cfg(feature = "sqlite")]
 
 use std::path::PathBuf;
@@ -24,7 +24,7 @@ fn record(f: fn(&mut Operations)) -> Recording {
 /// A revision's two functions.
 type Functions = (fn(&mut Operations), fn(&mut Operations));
 
-/// Migrations one after the other, with ids `r1`, `r2` and so on.
+/// Migrations in sequence, with ids `r1`, `r2` and so on.
 fn line(functions: &[Functions]) -> Migrations {
     let migrations = functions.iter().enumerate().map(|(idx, (up, down))| {
         let revision = Revision {
@@ -95,7 +95,7 @@ impl File {
         Connection::open(self.path()).unwrap()
     }
 
-    /// Schema and rows of all tables; the version table without its times.
+    /// The schema and the rows of all tables; the version table without its times.
     fn dump(&self) -> String {
         let conn = self.open();
         let mut dump = String::new();
@@ -211,7 +211,7 @@ fn a_failing_statement_leaves_the_file_as_it_was() {
           caused by: no such table: nope"#]],
     );
     assert_eq!(file.dump(), before);
-    // Each in a transaction of its own: the first one stays.
+    // Each revision has its own transaction, so the first one stays.
     let options = Options { transaction_each: true, ..Options::default() };
     file.run_with(&migrations, Direction::Upgrade, "head", &options).unwrap_err();
     assert!(file.dump().contains("dbmigrate_version: Text"), "{}", file.dump());
@@ -274,7 +274,7 @@ fn sql_that_ends_the_transaction_is_an_error() {
         op.execute("COMMIT");
     }
     let migrations = line(&[(user, drop_user), (commit, nothing)]);
-    // One that begins another transaction is seen as well.
+    // A step that begins another transaction is detected as well.
     let hidden = line(&[(user, drop_user), (commit_and_begin, nothing)]);
     let err = File::new("commit-and-begin").up(&hidden).unwrap_err();
     assert!(err.to_string().contains("ended the transaction that it runs in"), "{err}");
@@ -326,7 +326,7 @@ fn new_violations_roll_back_and_old_ones_do_not() {
 fn a_foreign_key_that_was_wrong_before_is_no_hindrance() {
     let migrations = line(&[(user, drop_user), (post, drop_post)]);
     let file = File::new("mismatch");
-    // What `b` refers to isn't unique, which SQLite only says when it is checked.
+    // The columns that `b` refers to aren't unique, which SQLite only reports when it is checked.
     file.open()
         .execute_batch(
             "PRAGMA foreign_keys = OFF; CREATE TABLE a (x); CREATE TABLE b (y REFERENCES a (x)); \
@@ -512,12 +512,12 @@ fn a_database_that_can_only_be_read_is_left_as_it_was() {
           caused by: attempt to write a readonly database
           hint: look at the permissions of the database file and of its directory"#]],
     );
-    // What needs no writing works.
+    // What requires no writing works.
     assert_eq!(executor.run(Direction::Upgrade, "r1").unwrap(), [""; 0]);
     assert_eq!(file.dump(), before);
 }
 
-/// The binary runs itself: many processes, one file.
+/// The test binary starts itself: many processes, one file.
 #[test]
 fn processes_at_once_apply_each_revision_once() {
     let migrations = line(&[(user, drop_user), (post, drop_post)]);

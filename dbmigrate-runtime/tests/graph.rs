@@ -1,4 +1,4 @@
-//! Revisions: their order, what identifiers name, and what makes no graph.
+//! Revisions: their order, what identifiers name, and what doesn't form a graph.
 
 mod notation;
 
@@ -108,7 +108,7 @@ fn a_route_takes_what_is_between() {
     check(&["a100"], up, "b300", &["b200", "b300"]);
     check(&["a100", "b200", "b300", "c400"], up, "head", &[]);
     check(&["a100", "b200"], up, "a100", &[]);
-    // One that was skipped, as after a merge of branches, is applied late.
+    // A revision that was skipped, as after a merge of branches, is applied late.
     check(&["a100", "b300"], up, "head", &["b200", "c400"]);
     let down = Direction::Downgrade;
     check(&["a100", "b200", "b300"], down, "a100", &["b300", "b200"]);
@@ -236,12 +236,12 @@ fn a_hint_says_how_to_name_one_of_several() {
     check("one@d2", (FORK, ""), "`cargo dbmigrate history -r one@base:one@heads` lists what is");
 }
 
-/// 47: a history as a team makes it in years, with branches, merges and dependencies.
+/// 47: a history like that of a team over years, with branches, merges and dependencies.
 #[test]
 fn a_large_history_is_in_order_and_every_way_leads_there() {
     let mut all = Vec::new();
     let mut heads: Vec<String> = Vec::new();
-    // A fixed sequence, so that it is the same history each time.
+    // A fixed sequence, so that the history is always the same.
     let mut seed = 7_u64;
     let mut next = |below: usize| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

@@ -1,4 +1,4 @@
-//! What is applied against what the project has: late revisions, edited ones, databases ahead.
+//! Applied revisions compared with the project's: late revisions, edited ones, databases ahead.
 #![cfg(feature = "sqlite")]
 
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
@@ -17,7 +17,7 @@ fn record(f: impl FnOnce(&mut Operations)) -> Recording {
     op.finish()
 }
 
-/// Revisions that each make a table of their id, from `id: parent parent`.
+/// Revisions that each create a table named after their id, from `id: parent parent`.
 fn migrations(texts: &[&str]) -> Migrations {
     let migration = |text: &&str| {
         let (id, parents) = text.split_once(':').unwrap();
@@ -34,7 +34,7 @@ fn migrations(texts: &[&str]) -> Migrations {
     Migrations::new(texts.iter().map(migration).collect()).unwrap()
 }
 
-/// Notes what is said.
+/// Records what is reported.
 #[derive(Default)]
 struct Said(Vec<String>);
 
@@ -48,7 +48,7 @@ impl Observer for Said {
     }
 }
 
-/// The revisions that ran, and what was said of them.
+/// The revisions that ran, and what was reported about them.
 fn up(conn: &mut Connection, migrations: &Migrations, to: &str) -> Result<String, Error> {
     let mut observer = Said::default();
     let mut driver = SqliteDriver::lent(conn);
@@ -79,7 +79,7 @@ fn a_revision_put_below_an_applied_one_runs_only_when_it_is_asked_for() {
             revision `late` (message of late) is not applied, but `b`, which follows it, is, in late.rs
               hint: to run it last, make its `DOWN_REVISION` the head and take it out of the one of `b`; to run it now, `cargo dbmigrate upgrade late`; if the database has what it builds, `cargo dbmigrate stamp current` enters it as applied"#]],
     );
-    // Each way out that the hint names.
+    // Each way out that the hint suggests.
     let mut other = Connection::open_in_memory().unwrap();
     up(&mut other, &before, "b").unwrap();
     let last = migrations(&["a:", "b:a", "c:b", "late:c"]);
@@ -113,7 +113,7 @@ fn an_older_revision_of_a_merged_branch_runs_and_is_told_of() {
     let mut conn = Connection::open_in_memory().unwrap();
     let branch = ["a:", "c:a"];
     assert_eq!(up(&mut conn, &migrations(&branch), "head").unwrap(), "a, c");
-    // The other branch has one that is older and one that is newer.
+    // The other branch has an older and a newer revision.
     let merged = migrations(&["a:", "c:a", "b:a", "d:b", "e:c d"]);
     assert_eq!(up(&mut conn, &merged, "head").unwrap(), "b after c, b, d, e");
     let mut fresh = Connection::open_in_memory().unwrap();
@@ -197,7 +197,7 @@ fn a_step_that_goes_on_after_the_database_rolled_back_runs_nothing_more() {
     let mut conn = Connection::open_in_memory().unwrap();
     let step = record(|op| {
         op.run("ignores", |db| {
-            // What ends the transaction as a full disk does.
+            // Ends the transaction as a full disk would.
             let _ = db.execute("INSERT OR ROLLBACK INTO a VALUES (NULL)", ());
             let _ = db.execute("INSERT INTO a VALUES ('left behind')", ());
             Ok(())

@@ -1,5 +1,5 @@
-//! Callbacks after each revision of a program's own run: in its transaction, in order, and never
-//! able to leave half of it.
+//! Callbacks after each revision of a program's own run: in its transaction, in order, and without
+//! leaving anything half done.
 #![cfg(feature = "sqlite")]
 
 mod modules;
@@ -12,7 +12,7 @@ use expect_test::{Expect, expect};
 use modules::module;
 use rusqlite::Connection;
 
-/// `a`, then `b` and `c` beside each other.
+/// `a`, followed by the two branches `b` and `c`.
 static FORK: &[Module] = &[
     module(
         "a",
@@ -61,7 +61,7 @@ fn write(db: &mut Db<'_>, line: &str) -> StepResult {
     Ok(())
 }
 
-/// What the callback is told, and what it finds in the version table then.
+/// Stores what the callback is told, and what the version table contains at that point.
 fn audit(applied: &Applied<'_>, db: &mut Db<'_>) -> StepResult {
     let mut entered = Vec::new();
     for row in db.query("SELECT id FROM dbmigrate_version ORDER BY id", ())? {
@@ -104,7 +104,7 @@ fn each_revision_is_told_in_its_transaction_and_in_order() {
             "ada after b",
         ]
     );
-    // With nothing to do nothing is called.
+    // If nothing is pending, nothing is called.
     migrator.upgrade_with(&mut conn, "a", &options).unwrap();
     assert_eq!(lines(&conn).len(), 10);
     assert!(format!("{options:?}").contains("Callbacks { n: 2"), "{options:?}");
@@ -127,7 +127,7 @@ fn a_failure_rolls_the_run_back_and_names_the_revision() {
     );
     assert!(lines(&conn).is_empty());
     assert_eq!(migrator.status(&conn).unwrap().applied, [""; 0]);
-    // Each in a transaction of its own: the first one stays, with its line.
+    // Each revision has its own transaction, so the first one stays, with its line.
     let options = Options { transaction_each: true, ..Options::default() };
     let options = options.on_apply(|_, _| Ok(())).on_apply(fail);
     fails(
@@ -138,7 +138,7 @@ fn a_failure_rolls_the_run_back_and_names_the_revision() {
     );
     assert_eq!(lines(&conn), ["lost"]);
     assert_eq!(migrator.status(&conn).unwrap().applied, ["a"]);
-    // The rows that it writes are checked at the end as all others are.
+    // The rows that a callback writes are checked at the end like all others.
     conn.execute_batch("CREATE TABLE p (id INTEGER PRIMARY KEY)").unwrap();
     conn.execute_batch("CREATE TABLE log (who INTEGER REFERENCES p (id))").unwrap();
     let orphan = Options::default().on_apply(|_, db| {
@@ -216,7 +216,7 @@ fn what_a_callback_makes_is_its_own_affair() {
         let id = &applied.revision.id;
         db.execute(&format!("CREATE TABLE of_{id} (n)"), ())?;
         db.execute(&format!("CREATE VIEW view_{id} AS SELECT n FROM of_{id}"), ())?;
-        // Also of a table that the run is about.
+        // This includes a table that the run itself changes.
         db.execute(&format!("CREATE INDEX ix_{id} ON user (id)"), ())?;
         Ok(())
     });

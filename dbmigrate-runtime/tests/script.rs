@@ -1,4 +1,4 @@
-//! Scripts fail where a run would, and leave what was there.
+//! Scripts fail where a run would fail, and leave the database unchanged.
 #![cfg(feature = "sqlite")]
 
 use std::collections::BTreeSet;
@@ -39,7 +39,7 @@ fn table(op: &mut Operations) {
     );
 }
 
-/// Runs the script of a second revision on rows, and returns its error and what there is then.
+/// Runs the script of a second revision on rows, and returns its error and the resulting contents.
 fn run(record: fn(&mut Operations)) -> (Option<String>, String) {
     let migrations =
         Migrations::new(vec![migration("r1", &[], table), migration("r2", &["r1"], record)])

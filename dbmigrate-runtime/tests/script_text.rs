@@ -1,4 +1,4 @@
-//! Plans as scripts of SQL.
+//! Plans as SQL scripts.
 
 use dbmigrate_runtime::engine::plan::Route;
 use dbmigrate_runtime::engine::recording::Recording;

@@ -1,4 +1,4 @@
-//! After a run on real SQLite its result is compared with what the operations say.
+//! After a run on a real SQLite database, its result is compared with its operations.
 #![cfg(feature = "sqlite")]
 
 use dbmigrate_runtime::engine::dialect::Dialect;
@@ -13,10 +13,10 @@ use dbmigrate_runtime::{Direction, Error, Options};
 use expect_test::{Expect, expect};
 use rusqlite::Connection;
 
-/// Real SQLite behind a driver that runs other statements than it is told.
+/// A real SQLite driver that runs other statements than it is told to.
 struct Faulty<'a> {
     inner: SqliteDriver<'a>,
-    /// What a statement becomes.
+    /// Changes a statement.
     fault: &'a dyn Fn(&str) -> String,
 }
 
@@ -79,7 +79,7 @@ fn run(
         .run(Direction::Upgrade, "head")
 }
 
-/// Two tables, with one of each thing that a table may have.
+/// Two tables, with one of everything that a table can have.
 fn first(op: &mut Operations) {
     op.create_table(
         Table::new("user")
@@ -104,7 +104,7 @@ fn first(op: &mut Operations) {
     );
 }
 
-/// A database with these tables, two rows, and what SQL of others has made of it since.
+/// A database with these tables, two rows, and what others' SQL did to it afterwards.
 fn database(others: &str) -> Connection {
     let mut conn = Connection::open_in_memory().unwrap();
     run(&mut conn, vec![migration(1, first)], &str::to_owned).unwrap();
@@ -114,7 +114,7 @@ fn database(others: &str) -> Connection {
     conn
 }
 
-/// The rest of a database's life as a text.
+/// The rest of the database as text.
 fn dump(conn: &Connection) -> Vec<String> {
     let rows = |sql: &str| -> Vec<String> {
         let mut stmt = conn.prepare(sql).unwrap();
@@ -126,7 +126,7 @@ fn dump(conn: &Connection) -> Vec<String> {
     [rows(texts), rows(versions)].concat()
 }
 
-/// Upgrades such a database, and returns what is said.
+/// Upgrades such a database, and returns what is reported.
 #[track_caller]
 fn check(
     others: &str,
@@ -147,7 +147,7 @@ fn check(
     expect.assert_eq(&text);
 }
 
-/// Leaves the statements out that have this in them.
+/// Skips the statements that contain this text.
 fn without(what: &str) -> impl Fn(&str) -> String + '_ {
     move |sql| if sql.contains(what) { String::new() } else { sql.to_owned() }
 }
@@ -275,7 +275,7 @@ fn what_a_run_does_besides_is_found() {
           hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
     "#]],
     );
-    // A trigger goes with its table.
+    // A trigger is dropped with its table.
     let others = "CREATE TRIGGER none AFTER INSERT ON POST BEGIN SELECT 1; END";
     check(others, &str::to_owned, |op| op.drop_table("post"), expect![[""]]);
     let rename = |op: &mut Operations| {
@@ -285,7 +285,7 @@ fn what_a_run_does_besides_is_found() {
     check(others, &str::to_owned, rename, expect![[""]]);
 }
 
-/// What others have made of the tables, in each way that is told.
+/// Changes by others to the tables, in every way that is reported.
 const DRIFT: &str = "
     ALTER TABLE user ADD COLUMN extra TEXT CHECK (extra <> name);
     DROP INDEX ix_user_age;
@@ -310,7 +310,7 @@ fn what_was_different_before_is_no_reason_to_roll_back() {
         op.add_column("account", Column::new("note", Type::Text));
     };
     check(DRIFT, &str::to_owned, rename, expect![""]);
-    // But what is different since is one all the same.
+    // But what has changed since then is still a difference.
     check(
         DRIFT,
         &without("ADD COLUMN"),
@@ -358,7 +358,7 @@ fn what_sql_and_steps_do_is_left_out() {
         add_note(op);
     };
     check("", &str::to_owned, sql, expect![[""]]);
-    // It is about that table only.
+    // It is only about that table.
     let both = |op: &mut Operations| {
         op.execute("DROP INDEX ix_user_age; CREATE TABLE log (text)");
         op.add_column("post", Column::new("note", Type::Text));
@@ -392,7 +392,7 @@ fn what_sql_and_steps_do_is_left_out() {
         op.execute("UPDATE user SET note = ''; SELECT f()");
     };
     check("", &function, calls, expect![[""]]);
-    // What it says of itself isn't held against it either.
+    // What it declares about itself isn't enforced either.
     let describes = |op: &mut Operations| {
         op.execute("SELECT 1").describes(|op| op.drop_index("user", "ix_user_age"));
         op.add_column("user", Column::new("note", Type::Text));
@@ -424,7 +424,7 @@ fn views_and_triggers_that_the_run_breaks_are_named() {
               hint: drop or replace them in the revision with `op.execute`, before the change that they are about
         "#]],
     );
-    // What was broken before is no reason.
+    // What was broken before is no reason to fail.
     let broken = "
         CREATE VIEW broken AS SELECT nope FROM user;
         CREATE TRIGGER post_broken AFTER DELETE ON post BEGIN DELETE FROM user WHERE nope = 1; END;
@@ -436,7 +436,8 @@ fn views_and_triggers_that_the_run_breaks_are_named() {
     check(broken, &str::to_owned, alter_post, expect![""]);
 }
 
-/// SQLite renames `age` to `"years"` in these, and `"years"` without a column is a text to it.
+/// SQLite renames `age` to `"years"` in these, and takes `"years"` for a text if there is no such
+/// column.
 #[test]
 fn a_name_that_became_a_text_is_broken() {
     let rename = |op: &mut Operations| {
@@ -466,7 +467,7 @@ fn a_name_that_became_a_text_is_broken() {
                 format!("{}\n", err.report())
             }
         };
-        // The connection is the program's: what it took for texts, it takes for texts.
+        // The connection is the program's: what it accepted as a text before is still accepted.
         conn.prepare("SELECT \"some text\"").unwrap();
     }
     expect![[r#"
@@ -477,7 +478,7 @@ fn a_name_that_became_a_text_is_broken() {
           view `old`: no such column: years
           hint: drop or replace them in the revision with `op.execute`, before the change that they are about
     "#]].assert_eq(&text);
-    // A text that was one before stays one.
+    // A text that was one before remains one.
     let said = "CREATE VIEW said AS SELECT id, \"a text\" AS said FROM user";
     check(said, &str::to_owned, alter, expect![""]);
 }

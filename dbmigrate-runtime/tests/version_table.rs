@@ -1,4 +1,4 @@
-//! A version table of another name, in a schema that is named.
+//! A version table with another name, in a given schema.
 #![cfg(feature = "sqlite")]
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};

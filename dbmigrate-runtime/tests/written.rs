@@ -1,4 +1,4 @@
-//! SQL that a person wrote and that would run as something else than was meant.
+//! Hand-written SQL that would do something else than was intended.
 #![cfg(feature = "sqlite")]
 
 mod modules;
@@ -32,7 +32,7 @@ fn report(err: &Error) -> String {
     format!("{err}{hint}\n")
 }
 
-/// A run and its script fail alike, and even the revision before it leaves nothing.
+/// A run and its script fail in the same way, and even the revision before leaves nothing.
 #[track_caller]
 fn refused(modules: &'static [Module], expect: Expect) {
     let migrator = Migrator::new(modules);
@@ -135,7 +135,7 @@ fn a_placeholder_in_sql_is_refused_before_anything_runs() {
     );
     static CHECK: &[Module] =
         &[TABLE, module("b2", &["a1"], |op| op.add_check("u", Check::new("ck", "id > ?")), |_| {})];
-    // What a table keeps depends on the schema, so it is planned only when its turn comes.
+    // An expression in a table depends on the schema, so it is only checked when it is planned.
     let mut conn = Connection::open_in_memory().unwrap();
     let err = Migrator::new(CHECK).upgrade(&mut conn).unwrap_err();
     expect![[r#"
@@ -202,7 +202,7 @@ fn a_name_that_no_column_has_fills_no_rows() {
     assert_eq!(tables(&conn), 0);
 }
 
-/// It may be applied elsewhere, where the name has been a text ever since.
+/// The revision may be applied elsewhere, where the name has been taken for a text ever since.
 #[test]
 fn a_revision_whose_check_holds_a_name_for_a_text_runs_and_its_script_says_so() {
     static CHECK: &[Module] = &[

@@ -1,6 +1,6 @@
-//! What was measured, as numbers.
+//! Measurements, as numbers.
 
-/// The measurements of one thing.
+/// The measurements of one command.
 #[derive(Debug, Clone, Default)]
 pub struct Samples(Vec<f64>);
 
@@ -10,7 +10,7 @@ impl Samples {
         self.0.sort_by(f64::total_cmp);
     }
 
-    /// The middle one; of an even number the mean of the middle two.
+    /// The median; for an even number of samples the mean of the middle two.
     pub fn median(&self) -> f64 {
         let (low, high) = (self.at((self.0.len().max(1) - 1) / 2), self.at(self.0.len() / 2));
         f64::midpoint(low, high)
@@ -24,7 +24,7 @@ impl Samples {
         self.at(self.0.len().max(1) - 1)
     }
 
-    /// Each less the same amount.
+    /// The samples, each reduced by the same amount.
     pub fn less(&self, amount: f64) -> Samples {
         Samples(self.0.iter().map(|found| found - amount).collect())
     }
@@ -40,7 +40,7 @@ impl From<f64> for Samples {
     }
 }
 
-/// What the numbers count.
+/// The unit of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     Milliseconds,
@@ -55,7 +55,7 @@ impl Unit {
         format!("{} {}", self.number(value), self.name())
     }
 
-    /// `12.3 ms (11.9..14.0)`; without the range where there is nothing to range over.
+    /// `12.3 ms (11.9..14.0)`; without the range if there is only one sample.
     pub fn samples(self, samples: &Samples) -> String {
         let median = self.text(samples.median());
         if samples.0.len() < 2 {

@@ -1,4 +1,4 @@
-//! Host crates as large as a promise says, with models and revisions that are written here.
+//! Host crates of the size that a promise mentions, with generated models and revisions.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use std::{env, fs};
 
 use crate::{Bench, Result, measure};
 
-/// How many models are in one file of a host.
+/// The number of models per file of a host.
 const MODELS_A_FILE: usize = 25;
 
-/// Builds the tool as it is shipped.
+/// Builds the tool with the release profile.
 pub fn release_tool() -> Result<PathBuf> {
     let mut cargo = measure::command(cargo(), dbmigrate_tests::repository());
     cargo.args(["build", "--release", "--quiet", "-p", "cargo-dbmigrate"]);
@@ -23,7 +23,7 @@ fn cargo() -> std::ffi::OsString {
     env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
-/// What is derived for a host's structs.
+/// Which derives a host's structs have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Derive {
     Nothing,
@@ -31,14 +31,14 @@ pub enum Derive {
     Serde,
 }
 
-/// The target whose module the structs are in.
+/// The target that contains the structs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target {
     Library,
     Binary,
 }
 
-/// A host crate, a workspace of its own.
+/// A host crate, in a workspace of its own.
 pub struct Host {
     pub dir: PathBuf,
     tool: PathBuf,
@@ -47,7 +47,7 @@ pub struct Host {
 }
 
 impl Host {
-    /// A host with this many structs of ten fields each.
+    /// A host with this many structs, each with ten fields.
     pub fn new(
         bench: &Bench,
         name: &str,
@@ -73,7 +73,7 @@ impl Host {
              [workspace]\n\n[dependencies]\n{dependency}"
         );
         host.write("Cargo.toml", &manifest)?;
-        // The versions that this repository has.
+        // Uses the versions of this repository.
         fs::copy(dbmigrate_tests::repository().join("Cargo.lock"), host.dir.join("Cargo.lock"))?;
         let n_files = n.div_ceil(MODELS_A_FILE);
         let mut root = "#![allow(dead_code)]\n\n".to_owned();
@@ -88,7 +88,7 @@ impl Host {
         Ok(host)
     }
 
-    /// Writes a file of structs again, the first of them with one field more.
+    /// Writes a file of structs again, with an additional field in the first one.
     pub fn change_model(&self, n: usize, field: &str) -> Result<()> {
         self.write_models(0, n.min(MODELS_A_FILE), &format!("    pub {field}: Option<i64>,\n"))
     }
@@ -123,7 +123,7 @@ impl Host {
         self.command(&cargo(), args)
     }
 
-    /// The tool in the host's directory, started as cargo starts it.
+    /// The tool in the host's directory, started in the same way as by cargo.
     pub fn tool(&self, args: &[&str]) -> Command {
         let mut command = self.command(self.tool.as_os_str(), &["dbmigrate"]);
         command.args(args);

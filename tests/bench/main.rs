@@ -1,7 +1,7 @@
-//! The promises in figures, each beside what one would use instead, in the same run.
+//! The promises in figures, each measured together with its alternative in the same run.
 //!
-//! `cargo run --release -p dbmigrate-tests --bin bench [--runs N] [ROW...]`; `README.md` says what
-//! each row compares. The program reports and asserts nothing about time.
+//! `cargo run --release -p dbmigrate-tests --bin bench [--runs N] [ROW...]`; `README.md` explains
+//! what each row compares. The program only reports, and asserts nothing about time.
 
 mod figures;
 mod hosts;
@@ -16,14 +16,14 @@ use std::process::ExitCode;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// What all rows are given.
+/// What all rows receive.
 pub struct Bench {
-    /// The tool as it is shipped.
+    /// The tool, built with the release profile.
     tool: PathBuf,
-    /// Where hosts, databases and what commands print go.
+    /// The directory for hosts, databases and the output of commands.
     dir: PathBuf,
-    /// How often each command is run; more often those that take milliseconds, less often those
-    /// that take seconds.
+    /// How often each command is run. Commands that take milliseconds are run more often, and those
+    /// that take seconds less often.
     n_runs: usize,
 }
 
@@ -39,7 +39,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Measures the rows that are asked for; `false` when one of them could not be measured.
+/// Measures the requested rows; `false` if one of them could not be measured.
 fn run(args: &[String]) -> Result<bool> {
     let (mut n_runs, mut names) = (15, Vec::new());
     let mut args = args.iter();

@@ -1,4 +1,4 @@
-//! Running commands, and what it costs.
+//! Runs commands and measures their cost.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -9,29 +9,30 @@ use std::{env, thread};
 use crate::figures::Samples;
 use crate::{Result, report};
 
-/// A clock tick of `/proc`, the same on every Linux machine.
+/// A clock tick in `/proc`, which is the same on every Linux machine.
 const TICK: f64 = 0.01;
 
-/// How often a process's memory is looked at. The kernel keeps the peak, so that only what is new
-/// within the last interval can be missed.
+/// How often a process's memory is sampled. The kernel keeps the peak, so only an increase within
+/// the last interval can be missed.
 const INTERVAL: Duration = Duration::from_micros(500);
 
-/// What one run cost.
+/// The cost of one run.
 #[derive(Debug, Clone, Copy)]
 pub struct Cost {
     pub wall_ms: f64,
-    /// Of the process and all that it started and waited for, where the system says it.
+    /// The processor time of the process and its children that have exited, if the system reports
+    /// it.
     pub cpu_s: Option<f64>,
-    /// Of the process alone, where the system says it and it was asked for.
+    /// The peak of the process itself, if the system reports it and it was requested.
     pub peak_mib: Option<f64>,
 }
 
-/// Runs a command to its end, with what it prints in files of this directory.
+/// Runs a command to its end, with its output in files of this directory.
 pub fn cost(command: &mut Command, dir: &Path, expected: &str) -> Result<Cost> {
     run(command, dir, expected, Child::wait)
 }
 
-/// The same, with the process's peak of memory.
+/// The same, including the process's peak memory.
 pub fn cost_with_memory(command: &mut Command, dir: &Path, expected: &str) -> Result<Cost> {
     let mut peak_mib = None;
     let cost = run(command, dir, expected, |child| {
@@ -46,7 +47,7 @@ pub fn cost_with_memory(command: &mut Command, dir: &Path, expected: &str) -> Re
     Ok(Cost { peak_mib, ..cost })
 }
 
-/// What a command prints to standard output, once and untimed.
+/// A command's standard output, from a single untimed run.
 pub fn output(command: &mut Command) -> Result<String> {
     let output = command.output().map_err(|err| format!("{}: {err}", shown(command)))?;
     if !output.status.success() {
@@ -56,7 +57,7 @@ pub fn output(command: &mut Command) -> Result<String> {
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// Measures several things in turn, one round uncounted and then this many.
+/// Measures several commands in turn: one round that doesn't count, and then this many.
 pub fn in_turn<const N: usize>(
     n_rounds: usize,
     mut measured: [&mut dyn FnMut() -> Result<f64>; N],
@@ -65,7 +66,7 @@ pub fn in_turn<const N: usize>(
     Ok(<[Samples; N]>::try_from(samples).unwrap_or_else(|_| unreachable!("one for each")))
 }
 
-/// The same, for as many as there are.
+/// The same for a variable number of commands.
 pub fn in_turn_of(
     n_rounds: usize,
     measured: &mut [&mut dyn FnMut() -> Result<f64>],
@@ -105,17 +106,17 @@ fn run(
     Ok(Cost { wall_ms, cpu_s, peak_mib: None })
 }
 
-/// The processor time of all children that have been waited for, and theirs, in seconds.
+/// The processor time of all children that have exited, including theirs, in seconds.
 fn cpu_of_children() -> Option<f64> {
     let stat = fs::read_to_string("/proc/self/stat").ok()?;
-    // The name before may have blanks and parentheses.
+    // The preceding name may contain spaces and parentheses.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut fields = fields.split_whitespace().skip(13);
     let mut ticks = || fields.next()?.parse::<f64>().ok();
     Some((ticks()? + ticks()?) * TICK)
 }
 
-/// The most memory that a running process has had so far.
+/// The peak memory of a running process so far.
 fn peak_of(id: u32) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
@@ -127,7 +128,7 @@ fn shown(command: &Command) -> String {
     words.map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" ")
 }
 
-/// A command with nothing to read and without what an outer cargo sets.
+/// A command without input and without the variables of an outer cargo.
 pub fn command(program: impl AsRef<std::ffi::OsStr>, dir: &Path) -> Command {
     let mut command = Command::new(program);
     for (key, _) in env::vars_os() {

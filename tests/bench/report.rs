@@ -1,4 +1,4 @@
-//! What is shown: a table on standard output, what is going on at standard error.
+//! The report: a table on standard output, and progress on standard error.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -12,7 +12,7 @@ pub struct Line {
     ours: String,
     rival: String,
     theirs: String,
-    /// The two, compared as the promise compares them.
+    /// The ratio of the two, as the promise compares them.
     figure: String,
     promise: String,
     kept: String,
@@ -28,7 +28,7 @@ impl Line {
         Line { what: format!("failed: {why}"), ..Line::default() }
     }
 
-    /// What isn't measured on this machine, and what to do about it.
+    /// Something that isn't measured on this machine, and what to do about it.
     pub fn not_measured(what: impl Into<String>, rival: &str, why: &str) -> Line {
         let (what, rival) = (what.into(), rival.to_owned());
         Line { what, rival, theirs: format!("not measured: {why}"), ..Line::default() }
@@ -58,7 +58,7 @@ impl Line {
     }
 }
 
-/// The lines in columns.
+/// The lines, in aligned columns.
 pub fn table(lines: &[Line]) -> String {
     let head = ["row", "what", "dbmigrate", "beside", "takes", "compared", "promise", "kept"];
     let rows: Vec<[&str; 8]> = std::iter::once(head).chain(lines.iter().map(Line::cells)).collect();
@@ -75,7 +75,7 @@ pub fn table(lines: &[Line]) -> String {
             text += &format!("{}\n", rules.join("  "));
         }
     }
-    // What a command said before it failed has lines of its own.
+    // A failed command's output is printed below the table.
     for line in lines.iter().filter(|line| line.what.contains('\n')) {
         text += &format!("\n{}: {}\n", line.row, line.what);
     }
@@ -86,7 +86,7 @@ fn first_line(text: &str) -> &str {
     text.lines().next().unwrap_or_default()
 }
 
-/// The class of machine, without its name.
+/// The kind of machine, without its name.
 pub fn machine() -> String {
     let n_cores = std::thread::available_parallelism().map_or(1, usize::from);
     let rustc = crate::rivals::version("rustc", &["--version"]).unwrap_or_default();
@@ -111,7 +111,7 @@ pub fn progress(text: &str) {
     eprintln!("{text}");
 }
 
-/// One more round is done.
+/// Reports that another round is done.
 #[expect(clippy::print_stderr, reason = "it takes minutes, and somebody waits")]
 pub fn tick(round: usize, n_rounds: usize) {
     if std::io::stderr().is_terminal() {

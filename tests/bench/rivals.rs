@@ -1,4 +1,4 @@
-//! The programs that one would use instead, where they are installed.
+//! The alternative programs, where they are installed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -6,20 +6,20 @@ use std::{env, fs};
 
 use crate::{Result, measure};
 
-/// A program that migrates a SQLite database from files of SQL.
+/// A program that migrates a SQLite database with SQL files.
 pub struct Rival {
     pub name: &'static str,
-    /// The command that installs it, with SQLite alone.
+    /// The command that installs it with support for SQLite only.
     pub install: &'static str,
     version: &'static [&'static str],
     upgrade: &'static [&'static str],
-    /// The file of the migration with this number.
+    /// The file name of the migration with this number.
     file: fn(usize) -> String,
-    /// More files that it wants.
+    /// Other files that it needs.
     files: &'static [(&'static str, &'static str)],
 }
 
-/// Those that are measured.
+/// The programs that are measured.
 pub const ALL: &[Rival] = &[
     Rival {
         name: "diesel",
@@ -45,21 +45,21 @@ pub const ALL: &[Rival] = &[
         file: |n| format!("migrations/V{n}__change.sql"),
         files: &[
             ("refinery.toml", "[main]\ndb_type = \"Sqlite\"\ndb_path = \"app.db\"\n"),
-            // It opens a file and does not create one.
+            // It opens an existing file but doesn't create one.
             ("app.db", ""),
         ],
     },
 ];
 
-/// The database of a project.
+/// The database file of a project.
 pub const DATABASE: &str = "app.db";
 
-/// The shell that the SQL itself is run by.
+/// The shell that runs plain SQL.
 pub const SQLITE3: &str = "sqlite3";
 pub const SQLITE3_INSTALL: &str = "apt install sqlite3";
 
 impl Rival {
-    /// Its name with its version, or nothing where it isn't on the PATH.
+    /// Its name and version, or `None` if it isn't on the PATH.
     pub fn installed(&self) -> Option<String> {
         version(self.name, self.version)
     }
@@ -76,7 +76,7 @@ impl Rival {
         measure::output(&mut self.upgrade(dir)).map(drop)
     }
 
-    /// Gives a project these migrations, without applying them.
+    /// Adds these migrations to a project, without applying them.
     pub fn add(&self, dir: &Path, migrations: &[String]) -> Result<()> {
         for (n, text) in (1..).zip(migrations) {
             write(&dir.join((self.file)(n)), text)?;
@@ -84,14 +84,14 @@ impl Rival {
         Ok(())
     }
 
-    /// The command that applies what is pending.
+    /// The command that applies pending migrations.
     pub fn upgrade(&self, dir: &Path) -> Command {
         let mut command = measure::command(self.name, dir);
         command.args(self.upgrade);
         command
     }
 
-    /// The same for another file of the project, which [`Rival::know`] has been told of.
+    /// The same for another file of the project, after a call of [`Rival::know`].
     pub fn upgrade_file(&self, dir: &Path, file: &str) -> Command {
         let mut command = measure::command(self.name, dir);
         command.args(self.upgrade.iter().map(|upgrade| upgrade.replace(DATABASE, file)));
@@ -101,7 +101,7 @@ impl Rival {
         command
     }
 
-    /// Writes what it wants to know of a file before it can be upgraded.
+    /// Writes the configuration that it needs before a file can be upgraded.
     pub fn know(&self, dir: &Path, file: &str) -> Result<()> {
         if let Some((name, text)) = self.config() {
             fs::write(dir.join(config_of(file, name)), text.replace(DATABASE, file))?;
@@ -109,13 +109,13 @@ impl Rival {
         Ok(())
     }
 
-    /// The file that names the database, where no argument does.
+    /// The configuration file that names the database, if no argument does.
     fn config(&self) -> Option<(&str, &str)> {
         self.files.iter().find(|(_, text)| text.contains(DATABASE)).copied()
     }
 }
 
-/// In the project's directory: what it says counts from where it is.
+/// The file's path, in the project's directory: paths in it are relative to it.
 fn config_of(file: &str, name: &str) -> String {
     format!("./{}.{name}", file.replace('/', "-"))
 }
@@ -125,7 +125,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     Ok(fs::write(path, text)?)
 }
 
-/// A program's name with its version, or nothing where it isn't on the PATH.
+/// A program's name and version, or `None` if it isn't on the PATH.
 pub fn version(name: &str, args: &[&str]) -> Option<String> {
     on_path(name)?;
     let mut command = measure::command(name, &env::temp_dir());

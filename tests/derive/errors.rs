@@ -1,12 +1,12 @@
-//! Mistakes and what is said of them.
+//! Mistakes and their error messages.
 //!
-//! Each file in `errors/` is a module of cases. What the compiler has to say of a line is behind
-//! `//~ error:` at its end (behind `//~^ error:` on the next line, and `//~| error:` on those
-//! after): a part of our sentence, whatever rustc writes around it. Everything else that the
-//! compiler says of the file fails the test.
+//! Each file in `errors/` is a module of cases. The expected error of a line follows `//~ error:`
+//! at its end (or `//~^ error:` on the next line, and `//~| error:` on the lines after that): a
+//! part of our own message, whatever rustc writes around it. Any other error or warning in the file
+//! fails the test.
 //!
-//! A folder is checked at once, as one crate, since the compiler stops after a phase that found
-//! errors: `syntax` holds what the macros find, `types` what trait resolution finds, `constants`
+//! Each folder is checked as one crate, since the compiler stops after a phase that found errors:
+//! `syntax` contains what the macros find, `types` what trait resolution finds, and `constants`
 //! what the evaluation of constants finds.
 
 use std::collections::BTreeSet;
@@ -40,7 +40,7 @@ struct Error {
     text: String,
 }
 
-/// Checks a folder of cases: every error that is expected comes, and no other.
+/// Checks a folder of cases: every expected error is reported, and no other.
 #[track_caller]
 fn check(folder: &str) {
     let fixture = Fixture::new(&format!("derive_errors_{folder}"), "2021", "");
@@ -61,7 +61,7 @@ fn check(folder: &str) {
 
     let mut report = String::new();
     let mut messages = fixture.cargo("check", &[]);
-    // Cargo shows what was rendered alike once; a model that isn't one is found at each mention.
+    // Cargo shows equal messages once; a struct that isn't a model is reported at each use.
     let mut seen = BTreeSet::new();
     messages.retain(|value| seen.insert(value["message"]["rendered"].to_string()));
     for error in messages.iter().filter_map(error) {
@@ -81,7 +81,7 @@ fn check(folder: &str) {
     assert!(report.is_empty(), "\n{report}");
 }
 
-/// The errors that a file's annotations ask for.
+/// The errors that a file's annotations expect.
 fn annotations(file: &str, text: &str) -> Vec<Error> {
     let mut errors = Vec::new();
     let mut last = 0;
@@ -99,7 +99,7 @@ fn annotations(file: &str, text: &str) -> Vec<Error> {
     errors
 }
 
-/// The error in a message of cargo, if there is one.
+/// The error in one of cargo's messages, if there is one.
 fn error(message: &Value) -> Option<Error> {
     let message = &message["message"];
     if message["level"] != "error" || message["spans"].as_array()?.is_empty() {
@@ -107,7 +107,7 @@ fn error(message: &Value) -> Option<Error> {
     }
     let spans = message["spans"].as_array()?;
     let primary = spans.iter().find(|value| value["is_primary"] == true)?;
-    // An older compiler has a panic's sentence in the label.
+    // An older compiler has the text of a panic in the label.
     let labels = spans.iter().filter_map(|value| value["label"].as_str());
     let text = labels.fold(message["message"].to_string(), |text, label| text + "; " + label);
     Some(Error {

@@ -1,4 +1,4 @@
-//! Throw-away crates that depend on the runtime, and what cargo says of them.
+//! Temporary crates that depend on the runtime, and cargo's messages about them.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,7 +12,7 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// A crate of that name; `edition` and `features` of the runtime go into its manifest.
+    /// A crate with this name; `edition` and `features` of the runtime go into its manifest.
     pub(crate) fn new(name: &str, edition: &str, features: &str) -> Fixture {
         let root = target_dir().join("crates").join(name);
         let runtime = workspace().join("dbmigrate-runtime");
@@ -26,7 +26,7 @@ impl Fixture {
                  [workspace]\n"
             ),
         );
-        // The same versions as in the workspace, without asking a registry.
+        // Uses the same versions as the workspace, without querying a registry.
         if let Ok(lock) = fs::read_to_string(workspace().join("Cargo.lock")) {
             fixture.write("Cargo.lock", &lock);
         }
@@ -39,14 +39,15 @@ impl Fixture {
         fs::write(path, text).unwrap();
     }
 
-    /// The messages of a cargo command, which hands the flags on to the compiler.
+    /// The messages of a cargo command, which passes the flags on to the compiler.
     pub(crate) fn cargo(&self, command: &str, flags: &[&str]) -> Vec<Value> {
         let output = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
             .args([command, "--message-format=json", "--manifest-path"])
             .arg(self.root.join("Cargo.toml"))
             .args(flags)
             .env("CARGO_TARGET_DIR", target_dir())
-            // Color and width are the test runner's; flags such as coverage's are not for here.
+            // Color and width are those of the test runner, and flags for coverage don't belong
+            // here.
             .env_remove("RUSTFLAGS")
             .stdin(Stdio::null())
             .output()
@@ -60,7 +61,7 @@ impl Fixture {
     }
 }
 
-/// The files that cargo's messages name, of crates of that name, ending so.
+/// The files in cargo's messages for crates with this name, with this ending.
 pub(crate) fn artifacts(messages: &[Value], name: &str, end: &str) -> Vec<PathBuf> {
     messages
         .iter()

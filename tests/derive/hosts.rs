@@ -1,5 +1,5 @@
-//! Applications of every edition and with strict lints: they compile without a warning, and the
-//! compiler carries the records of their models.
+//! Applications of every edition and with strict lints: they compile without a warning, and their
+//! artifacts contain the records of their models.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use dbmigrate_runtime::engine::record::{self, Scan};
 
 use crate::fixture::{Fixture, artifacts};
 
-/// Models as an application with strict lints has them.
+/// Models in an application with strict lints.
 const HOST: &str = r#"
 #![deny(warnings, missing_docs, unused_qualifications, unreachable_pub, single_use_lifetimes)]
 #![deny(rust_2018_idioms, rust_2021_compatibility, let_underscore_drop, unused_results)]
@@ -113,14 +113,14 @@ fn a_shipped_program_has_no_record() {
     assert_eq!(scan, Scan::default());
 }
 
-/// The way for toolchains whose metadata doesn't carry what statics hold.
+/// For toolchains whose metadata doesn't contain the values of statics.
 #[cfg(unix)]
 #[test]
 fn an_object_file_has_the_records_with_the_feature_embed() {
     let name = "derive_embed";
     let fixture = program(name, "\"embed\"");
     let messages = fixture.cargo("rustc", &["--", "--emit=obj", "-Clinker=true"]);
-    // Cargo names no program, since none was linked; its object file lies beside the libraries.
+    // Cargo reports no program, since none was linked; its object file is next to the libraries.
     let library = artifacts(&messages, "dbmigrate_runtime", ".rlib").remove(0);
     let dir = fs::read_dir(library.parent().unwrap()).unwrap().map(|entry| entry.unwrap().path());
     let is_object = |path: &PathBuf| {

@@ -1,5 +1,5 @@
-//! The derive macros, as their users meet them: what models become ([`models`], [`types`]), what
-//! mistakes are answered with ([`errors`]), and that the compiler carries the records
+//! The derive macros from their users' point of view: the results for models ([`models`],
+//! [`types`]), the errors for mistakes ([`errors`]), and that artifacts contain the records
 //! ([`hosts`]).
 
 mod models;

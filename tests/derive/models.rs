@@ -1,4 +1,4 @@
-//! What models become: each decoded record beside a table written by hand.
+//! The results for models: each decoded record is compared with a hand-written table.
 #![deny(warnings)]
 
 mod places;
@@ -8,7 +8,7 @@ use dbmigrate_runtime::engine::record::{self, ModelRecord};
 use dbmigrate_runtime::schema::{Column, ForeignKey, Index, IndexColumn, Table, Type};
 use dbmigrate_runtime::{ColumnType, Columns, Model, Value};
 
-/// The record of a model, after a check that it is the table.
+/// The record of a model, after checking that it has this table.
 #[track_caller]
 fn check<M: Model>(expected: Table) -> ModelRecord {
     let record = record::decode_model::<M>().unwrap();
@@ -25,12 +25,12 @@ fn text(name: &str) -> Column {
     Column::new(name, Type::Text).not_null()
 }
 
-/// A table of that name with only a key.
+/// A table with this name that only has a key.
 fn keyed(name: &str) -> Table {
     Table::new(name).column(id()).primary_key(&format!("pk_{name}"), ["id"])
 }
 
-/// A user, for others to refer to.
+/// A user that other models refer to.
 #[derive(Model)]
 struct User {
     #[model(primary_key)]

@@ -7,7 +7,7 @@ use dbmigrate_runtime::model::Ty;
 use dbmigrate_runtime::schema::Type;
 use dbmigrate_runtime::{ColumnType, Model};
 
-/// Checks that a model's columns, after its key, are of these types and nullable or not.
+/// Checks that a model's columns, after its key, have these types and this nullability.
 #[track_caller]
 fn check<M: Model>(expected: &[(Type, bool)]) {
     let columns = record::decode_model::<M>().unwrap().table.columns;

@@ -1,4 +1,4 @@
-//! Answers that name what it is about and what to do next.
+//! Messages that name what they are about and what to do next.
 
 use dbmigrate_tests::{Host, dump, repository, revision, sql};
 use expect_test::expect;
@@ -20,7 +20,7 @@ fn host(name: &str) -> Host {
     host
 }
 
-/// With `-v` all of them, and without it those whose answer depends on it.
+/// With `-v` for all commands, and without it for those whose answer depends on the database.
 #[test]
 fn every_command_can_be_seen_to_talk_to_which_database() {
     let mut host = host("talks-to");
@@ -104,13 +104,13 @@ fn every_command_can_be_seen_to_talk_to_which_database() {
     assert!(run.errors().contains(&format!("Database: sqlite:{}/env.db\n", host.dir.display())));
     assert!(!host.dbmigrate("check -q").errors().contains("Database"), "{run}");
     assert!(!host.dbmigrate("check --no-database").errors().contains("Database"), "{run}");
-    // The document says it as well, a failure's too.
+    // The JSON document contains it as well, including that of a failure.
     for args in ["current", "upgrade", "check", "downgrade nonsense"] {
         let run = host.dbmigrate(&format!("{args} --format json"));
         let url = format!("\"url\": \"sqlite:{}/env.db\"", host.dir.display());
         assert!(run.stdout.contains(&url), "{args}\n{run}");
     }
-    // A password is shown nowhere.
+    // A password is never shown.
     for url in [
         "postgres://ada:s3cret@example.org/db",
         "sqlite:app.db?password=s3cret",
@@ -151,7 +151,7 @@ fn an_error_in_dot_env_names_its_line_and_a_byte_order_mark_is_taken() {
     .assert_eq(&host.plain(&seen));
 }
 
-/// What a list shows stands in the constants of the files.
+/// Lists only need the constants of the files.
 #[test]
 fn a_pending_revision_that_does_not_compile_does_not_block_lists() {
     let host = host("does-not-compile");
@@ -238,11 +238,11 @@ fn a_pending_revision_that_does_not_compile_does_not_block_lists() {
         error: the revision `migrations/versions/m2_half.rs` does not compile
     "#]]
     .assert_eq(&host.plain(&seen));
-    // With nothing recorded either.
+    // The same without any recordings.
     let fresh = self::host("does-not-compile-fresh");
     fresh.write("migrations/versions/m2_half.rs", &module);
     assert_eq!(fresh.ok("heads").stdout, "b200 (head)\n");
-    // Where the constants can't be read there is nothing to list.
+    // If the constants can't be read, there is nothing to list.
     host.replace(
         "migrations/versions/m2_half.rs",
         "REVISION: &str = \"b200\"",
@@ -332,7 +332,7 @@ fn init_in_a_workspace_proposes_a_package_and_shows_the_line_that_it_wrote() {
         let run = host.dbmigrate(args);
         seen += &format!("$ {args} ({})\n{}", run.code, run.errors());
     }
-    // What was written is what is shown, whatever cargo made of the path.
+    // What was written is what is shown, however cargo changed the path.
     let manifest = host.read("app/Cargo.toml");
     let line = manifest.lines().find(|line| line.starts_with("dbmigrate-runtime")).unwrap();
     seen = host.plain(&seen.replace(line, "$LINE"));
@@ -356,7 +356,7 @@ fn init_in_a_workspace_proposes_a_package_and_shows_the_line_that_it_wrote() {
     "#]].assert_eq(&seen);
 }
 
-/// A column without a type is SQLite's own; the model says so.
+/// A column without a type is specific to SQLite; the model declares it.
 #[test]
 fn a_column_without_a_type_can_be_adopted() {
     let model = "use dbmigrate_runtime::Model;\n\n#[derive(Model)]\npub struct Note {\n    \
@@ -375,7 +375,7 @@ fn a_column_without_a_type_can_be_adopted() {
     let run = host.ok("stamp --verify head");
     assert_eq!(host.ok("check").code, 0, "{run}");
     assert!(dump(&db).contains("note: 1, 2\n"));
-    // The revision makes the same on a new database.
+    // The revision creates the same column in a new database.
     host.ok("upgrade --url sqlite:new.db");
     host.ok("check --url sqlite:new.db");
     let text = dump(&host.dir.join("new.db"));

@@ -1,4 +1,4 @@
-//! What belongs to one database, or to one directory, stays apart from the others.
+//! What belongs to one database, or to one directory, is kept separate from the others.
 
 use dbmigrate_tests::{Host, dump, revision};
 use expect_test::expect;
@@ -29,8 +29,8 @@ fn two(name: &str) -> Host {
     host
 }
 
-/// A further database's directory has no settings, so `-d` would run its revisions on the default
-/// of `url`, which is the other database.
+/// The directory of an additional database has no settings, so `-d` would run its revisions on the
+/// default `url`, which is the other database.
 #[test]
 fn a_further_database_s_directory_is_not_taken_for_a_project_of_its_own() {
     let host = two("apart-directory");
@@ -40,14 +40,14 @@ fn a_further_database_s_directory_is_not_taken_for_a_project_of_its_own() {
     "#]]
     .assert_eq(&host.fails("-d migrations/../migrations/logs upgrade").errors());
     assert!(!host.dir.join("app.db").exists());
-    // However the directory is written, it is one.
+    // The directory is recognised however it is written.
     assert_eq!(
         host.ok("-d src/../migrations heads --database default").stdout,
         host.ok("heads --database default").stdout
     );
 }
 
-/// Two databases may be in one file, each with a version table of its own.
+/// Two databases may be in the same file, each with its own version table.
 #[test]
 fn a_reset_leaves_what_another_database_has_in_the_same_file() {
     let mut host = two("apart-reset");
@@ -62,7 +62,8 @@ fn a_reset_leaves_what_another_database_has_in_the_same_file() {
           hint: `downgrade base` and `upgrade` leave the other one as it is; with a file of its own this one can be reset
     "#]]
     .assert_eq(&host.plain(&host.fails("reset --database logs --yes").errors()));
-    // With one version table the one would undo what the other applied, however the file is named.
+    // With a common version table, one database would undo what the other applied, however the file
+    // is named.
     host.replace(SETTINGS, "\"logs_version\"", "\"DBMIGRATE_version\"");
     host.replace(SETTINGS, "\"sqlite:app.db\"\nv", "\"sqlite:./src/../app.db\"\nv");
     expect![[r#"
@@ -74,7 +75,7 @@ fn a_reset_leaves_what_another_database_has_in_the_same_file() {
     host.ok("current --database logs");
 }
 
-/// What is one database's is applied in it alone.
+/// A database's revisions are only applied to that database.
 #[test]
 fn revisions_are_of_one_database() {
     let host = two("apart-locations");
@@ -88,7 +89,7 @@ fn revisions_are_of_one_database() {
     .assert_eq(&host.fails("undo --database logs").errors());
     host.fails("upgrade");
     host.write(SETTINGS, &settings);
-    // One warning a command, however often the directories are looked at.
+    // There is one warning per command, however often the directories are read.
     host.replace(SETTINGS, "[\"versions\"]", "[\"versions\", \"./versions\"]");
     let run = host.ok("upgrade");
     assert_eq!(run.stderr.matches("counts once").count(), 1, "{run}");
@@ -113,7 +114,7 @@ fn revisions_are_of_one_database() {
     assert!(!app.contains("event"), "{app}");
 }
 
-/// A heading needs something below it.
+/// A heading is only printed if something follows.
 #[test]
 fn what_says_nothing_has_no_heading() {
     let host = two("apart-quiet");
@@ -129,7 +130,7 @@ fn what_says_nothing_has_no_heading() {
     .assert_eq(&heads);
 }
 
-/// The settings of a further database are in the directory of the default one.
+/// The settings of an additional database are in the default one's directory.
 #[test]
 fn a_build_script_depends_on_the_settings_of_its_database() {
     let mut host = two("apart-build-script");
@@ -145,7 +146,7 @@ fn a_build_script_depends_on_the_settings_of_its_database() {
     .assert_eq(&host.plain(&host.ok("upgrade --database logs").stdout));
 }
 
-/// What a file takes from beside it is another file in another directory.
+/// A file that is included by relative path is another file in another directory.
 #[test]
 fn a_revision_that_moves_is_recorded_anew() {
     let host = Host::library("apart-moved", "");
@@ -166,7 +167,7 @@ fn a_revision_that_moves_is_recorded_anew() {
     assert!(run.stdout.contains("SELECT 'versions';"), "{run}");
 }
 
-/// A module beside a revision is found alike in every directory of revisions.
+/// A module next to a revision is found in the same way in every directory of revisions.
 #[test]
 fn a_revision_in_another_directory_may_have_a_module_of_its_own() {
     let host = Host::library("apart-module", "");
@@ -191,7 +192,7 @@ fn a_revision_in_another_directory_may_have_a_module_of_its_own() {
     assert_eq!(run.code, 0, "{run}");
 }
 
-/// An id may have capitals.
+/// An id may contain capital letters.
 #[test]
 fn a_host_without_warnings_takes_every_id() {
     let host = Host::library("apart-id", "");
@@ -205,8 +206,8 @@ fn a_host_without_warnings_takes_every_id() {
     assert_eq!(run.code, 0, "{run}");
 }
 
-/// The last table of the file that `init` writes is `dependencies`: what is added at the end of
-/// the file is in it.
+/// The last table of the file that `init` writes is `dependencies`, so what is added at the end of
+/// the file is part of that table.
 #[test]
 fn a_setting_among_the_dependencies_is_told_from_a_crate() {
     let host = Host::library("apart-end", MODELS);
@@ -224,7 +225,7 @@ fn a_setting_among_the_dependencies_is_told_from_a_crate() {
     }
 }
 
-/// It would refer to nothing.
+/// Otherwise the foreign key would refer to a missing column.
 #[test]
 fn a_key_to_a_column_that_is_left_out_is_out_with_it() {
     let host = Host::library(
@@ -244,7 +245,7 @@ fn a_key_to_a_column_that_is_left_out_is_out_with_it() {
     assert!(made.contains("\"post\"") && !made.contains("REFERENCES"), "{made}");
 }
 
-/// A link is a person's, and what it leads to is the file.
+/// The link stays in place, and the file that it leads to is written.
 #[cfg(unix)]
 #[test]
 fn a_list_that_is_a_link_stays_one() {

@@ -1,4 +1,4 @@
-//! The directions of ARCHITECTURE.md: who may not know whom.
+//! The dependencies that ARCHITECTURE.md allows: which files must not know which others.
 
 mod circles;
 mod front_page;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use dbmigrate_tests::repository;
 
-/// Files under a path, words that their code must not have, and why.
+/// Files under a path, words that their code must not contain, and why.
 const RULES: &[(&str, &[&str], &str)] = &[
     (
         "dbmigrate-runtime/src/schema",
@@ -87,7 +87,7 @@ fn only_readers_of_the_catalog_have_a_connection() {
     }
 }
 
-/// The only files that name rusqlite's crate; `lib.rs` exports it again.
+/// The only files that name rusqlite's crate; `lib.rs` re-exports it.
 const RUSQLITE: &[&str] = &[
     "dbmigrate-runtime/src/driver/sqlite.rs",
     "dbmigrate-runtime/src/driver/sqlite/error.rs",
@@ -111,7 +111,7 @@ fn sources(under: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The code of a file, without comments, and without the tests at its end.
+/// The code of a file, without comments and without the tests at its end.
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).unwrap();
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
@@ -156,11 +156,11 @@ fn only_the_driver_names_its_database_crate() {
     }
 }
 
-/// What only SQLite has a word for.
+/// Words that are specific to SQLite.
 const WORDS_OF_SQLITE: &[&str] = &["Sqlite", "SqliteDriver", "PRAGMA", "rowid", "sqlite_"];
 
-/// Where these words belong: SQLite's dialect, its driver, the library's face for it, and the
-/// tool's trial, whose database is one of SQLite's in memory.
+/// Where these words belong: SQLite's dialect, its driver, the library's API for it, and the tool's
+/// trial, which uses an SQLite database in memory.
 const OF_SQLITE: &[&str] = &[
     "dbmigrate-runtime/src/dialect/sqlite/",
     "dbmigrate-runtime/src/driver/sqlite",
@@ -171,7 +171,7 @@ const OF_SQLITE: &[&str] = &[
     "cargo-dbmigrate/src/trial",
 ];
 
-/// Files elsewhere that have one, and why.
+/// Other files that contain such a word, and why.
 const NAME_SQLITE: &[(&str, &str)] = &[
     ("dbmigrate-runtime/src/dialect/mod.rs", "finds the dialect by its name"),
     ("dbmigrate-runtime/src/error.rs", "its hint for a database that is locked"),
@@ -215,7 +215,7 @@ fn words_of_sqlite_stay_with_sqlite() {
     }
 }
 
-/// Circles that are still there, by the modules in them. None may be added.
+/// The remaining circles, by the modules in them. None may be added.
 const CIRCLES: &[&[&str]] = &[
     &["dialect", "driver"],
     &["dialect::sqlite::definition::comments", "dialect::sqlite::definition::edit"],
@@ -269,7 +269,7 @@ fn the_versions_agree_and_the_changelog_has_the_current_one() {
     assert_eq!(read("CHANGELOG.md").matches(&heading).count(), 1, "CHANGELOG.md: {heading}");
 }
 
-/// The table of behaviours names tests; one that is renamed is renamed there as well.
+/// The table of behaviours names tests; if a test is renamed, the table has to follow.
 #[test]
 fn every_test_that_the_table_of_behaviours_names_is_there() {
     let table = fs::read_to_string(repository().join("tests/BEHAVIOURS.md")).unwrap();
@@ -288,7 +288,7 @@ fn every_test_that_the_table_of_behaviours_names_is_there() {
         if *number == "no." {
             continue;
         }
-        // Of what does not apply words are quoted that are no tests; flags and the like are none.
+        // Quoted words that aren't tests, such as flags, don't count.
         let is_part = |c: char| c == '_' || c == '-' || c.is_ascii_alphanumeric();
         let is_name = |text: &&str| !text.starts_with('-') && text.chars().all(is_part);
         let names: Vec<&str> = if place.starts_with("does not apply") {
@@ -313,7 +313,7 @@ fn every_test_that_the_table_of_behaviours_names_is_there() {
     assert_eq!(numbers, (1..=146).collect::<Vec<_>>(), "each behaviour has a row");
 }
 
-/// What the lock file has is what people compile, so its crates must take the promised compiler.
+/// Users compile the versions in the lock file, so these must support the promised compiler.
 #[test]
 fn every_locked_crate_compiles_with_the_promised_rust_version() {
     let mut cargo = std::process::Command::new(env!("CARGO"));

@@ -1,11 +1,11 @@
-//! What is wrong gets a clear error, and nothing is lost, created or half applied.
+//! Invalid input gets a clear error, and nothing is lost, created or half applied.
 
 use std::fs;
 
 use dbmigrate_tests::{Host, Run, dump, sql};
 use expect_test::{Expect, expect};
 
-/// A host whose migrations are written by hand; its own crate is never built.
+/// A host with hand-written migrations; its own crate is never built.
 fn host(name: &str) -> Host {
     let host = Host::library(name, "");
     host.ok("init");
@@ -16,7 +16,7 @@ fn host(name: &str) -> Host {
 const USER: &str = "op.create_table(Table::new(\"user\").column(Column::new(\"id\", \
                     Type::BigInteger).not_null()).primary_key(\"pk_user\", [\"id\"]));";
 
-/// A revision whose way back drops the table of the first.
+/// A revision whose downgrade drops the table of the first one.
 fn revision(id: &str, parents: &[&str], message: &str, upgrade: &str) -> String {
     dbmigrate_tests::revision(id, parents, message, upgrade, "op.drop_table(\"user\");")
 }
@@ -32,7 +32,7 @@ fn check(host: &Host, run: &Run, expect: Expect) {
 fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
     let mut host = host("bad-database");
     let upgrade = |host: &Host, url: &str| host.dbmigrate(&format!("upgrade --url {url}"));
-    // Warm, so that the runs below are quiet.
+    // Compiles the runner first, so that the runs below print nothing about it.
     host.ok("heads");
 
     host.write("text.db", "this is no database, and long enough to be looked at as one\n");
@@ -128,7 +128,7 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
     let left = ["app.db", "app.db-wal", "app.db-journal"];
     assert!(left.iter().all(|text| !host.dir.join(text).exists()), "{:?}", host.list("."));
 
-    // Reading commands create nothing either.
+    // Commands that only read don't create anything either.
     for command in
         ["current", "history -i", "heads", "show", "check --no-database", "upgrade --sql"]
     {
@@ -161,7 +161,7 @@ fn where_the_database_is_depends_on_who_says_it() {
     assert_eq!(find(&host, "--url flag.db"), "./flag.db");
     let absolute = format!("--url \"sqlite:///{}/absolute.db?mode=rwc\"", host.dir.display());
     assert_eq!(find(&host, &absolute), "./absolute.db");
-    // An upgrade in memory has nothing to show for itself, and is no error.
+    // An upgrade in memory has no lasting effect, but is no error.
     host.ok("upgrade --url sqlite::memory:");
 }
 
@@ -236,12 +236,12 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
     fs::remove_file(host.dir.join(versions("m3"))).unwrap();
     assert!(!host.dir.join("app.db").exists(), "nothing was begun");
 
-    // What an editor or a merge leaves beside the files is no revision.
+    // What an editor or a merge leaves next to the files is not a revision.
     host.write("migrations/versions/.#m1_user.rs", "x");
     host.write("migrations/versions/m1_user.rs.orig", "x");
     fs::remove_file(host.dir.join("migrations/mod.rs")).unwrap();
     host.ok("upgrade");
-    // A wrong file that is gone is simply gone.
+    // Removing the invalid file is enough.
     assert_eq!(host.ok("upgrade").stdout, "");
 }
 
@@ -252,7 +252,7 @@ fn a_history_that_changed_behind_the_database_is_named() {
     let before = dump(&host.dir.join("app.db"));
     let first = host.read("migrations/versions/m1_user.rs");
 
-    // A comment is no change of what it does.
+    // A comment doesn't change what a revision does.
     host.write("migrations/versions/m1_user.rs", &format!("{first}\n// a comment\n"));
     host.ok("upgrade");
     host.replace("migrations/versions/m1_user.rs", "pk_user", "pk_users");

@@ -1,5 +1,5 @@
-//! The book under `docs/` and the other documents: what they show is played, what they list is
-//! complete, and what they link to is there.
+//! The book in `docs/` and the other documents: what they show is executed, what they list is
+//! complete, and what they link to exists.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -36,7 +36,7 @@ fn page(path: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|err| panic!("{}: {err}", path.display()))
 }
 
-/// The commands of a console block, each with the output that the page shows.
+/// The commands of a console block, each with the output on the page.
 fn session(block: &str) -> Vec<(String, String)> {
     let mut session: Vec<(String, String)> = Vec::new();
     for line in block.lines() {
@@ -71,7 +71,7 @@ fn the_tutorial_is_played_as_it_stands() {
                     played += 1;
                 }
             }
-            // How the tool is installed.
+            // A block about installing the tool.
             "sh" => {}
             other => panic!("the tutorial has a block of `{other}`, which nothing plays"),
         }
@@ -79,7 +79,7 @@ fn the_tutorial_is_played_as_it_stands() {
     assert!(played > 8, "{played} commands");
 }
 
-/// Every Markdown file of the repository, as paths from there.
+/// Every Markdown file of the repository, as paths relative to its root.
 fn documents() -> Vec<PathBuf> {
     fn look(dir: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(dir).expect("the directory can be read") {
@@ -108,14 +108,14 @@ fn prose(page: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What the links of a page lead to.
+/// The targets of a page's links.
 fn links(page: &str) -> Vec<String> {
     let text = prose(page).collect::<Vec<_>>().join("\n");
     let ends = text.split("](").skip(1);
     ends.filter_map(|rest| Some(rest.split_once(')')?.0.to_owned())).collect()
 }
 
-/// The anchors of a page's headings, as forges and mdBook make them.
+/// The anchors of a page's headings, as forges and mdBook generate them.
 fn anchors(page: &str) -> BTreeSet<String> {
     let headings = prose(page).filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
@@ -155,7 +155,7 @@ fn every_link_leads_somewhere() {
     assert!(count > 40, "{count} links");
 }
 
-/// A page that the summary doesn't list is in no book.
+/// A page that is missing in the summary isn't part of the book.
 #[test]
 fn the_summary_lists_every_page() {
     let docs = repository().join("docs");
@@ -166,7 +166,7 @@ fn the_summary_lists_every_page() {
     assert_eq!(listed, pages);
 }
 
-/// The attributes and types are described once, in the documentation of `Model`.
+/// Attributes and types are described only once, in the documentation of `Model`.
 #[test]
 fn attributes_are_listed_as_in_the_documentation_of_model() {
     let source = repository().join("dbmigrate-runtime/src/model/mod.rs");
@@ -190,7 +190,7 @@ fn attributes_are_listed_as_in_the_documentation_of_model() {
         .assert_eq(text.trim_end_matches('\n').to_owned().as_str());
 }
 
-/// Each key that the derive reads is in that page.
+/// Each key that the derive accepts is on that page.
 #[test]
 fn every_key_of_an_attribute_is_documented() {
     let source = repository().join("dbmigrate-derive/src/attr.rs");
@@ -209,7 +209,7 @@ fn every_key_of_an_attribute_is_documented() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
-/// A line with the words of its links alone: their targets are items of the crate.
+/// A line with only the texts of its links, since their targets are items of the crate.
 fn without_targets(line: &str) -> String {
     let mut out = String::new();
     let mut rest = line;

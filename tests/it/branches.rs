@@ -1,9 +1,9 @@
-//! Branches, as Alembic's tutorial has them in its chapter about them, by the tool.
+//! Branches, as in the chapter about them in Alembic's tutorial, with this tool.
 
 use dbmigrate_tests::Host;
 use expect_test::{Expect, expect};
 
-/// Runs the commands one after the other and compares what is seen of them.
+/// Runs the commands one after the other and compares their output.
 #[track_caller]
 pub fn play(host: &Host, commands: &[&str], expect: Expect) {
     let mut seen = String::new();
@@ -21,7 +21,7 @@ pub fn play(host: &Host, commands: &[&str], expect: Expect) {
     expect.assert_eq(&host.plain(&lines.collect::<String>()));
 }
 
-/// A host whose revisions' files are in the order of their ids, however fast they are written.
+/// A host whose revision files are sorted by id, however fast they are written.
 pub fn host(name: &str) -> Host {
     let host = Host::library(name, "");
     host.ok("init");
@@ -103,7 +103,7 @@ fn the_chapter_on_branches() {
             [3]
         "#]],
     );
-    // Merged.
+    // After a merge.
     play(
         &host,
         &[
@@ -193,7 +193,7 @@ fn the_chapter_on_branches() {
             ae1027a6ac (head)
         "#]],
     );
-    // Branches that are meant to stay, one of them with a base of its own.
+    // Branches that are meant to stay separate, one of them with a base of its own.
     play(
         &host,
         &[
@@ -534,7 +534,7 @@ fn every_command_takes_a_branch_and_has_a_form_for_programs() {
     }
     let run = host.fails("edit base");
     assert!(run.stderr.contains("`base` is before the first revision"), "{run}");
-    // A history that is no graph is corrected in the editor.
+    // A history that isn't a graph can be corrected in the editor.
     let file = host.revision("c");
     host.replace(&file, "&[\"b200\"]", "&[\"nope\"]");
     assert!(host.ok("edit c3").stdout.contains("nope"));

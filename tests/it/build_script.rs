@@ -1,5 +1,5 @@
-//! `cargo dbmigrate upgrade` from a host's build script, and what an editor's or a person's cargo
-//! makes of it.
+//! `cargo dbmigrate upgrade` in a host's build script, and how cargo reacts when an editor or a
+//! person runs it.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -62,7 +62,7 @@ fn a_day_with_queries_that_are_checked_against_the_migrated_database() {
     let host = example("build-script");
     let db = host.dir.join("app.db");
 
-    // A fresh clone has no database; the first check makes it.
+    // A fresh clone has no database; the first check creates it.
     assert!(!db.exists());
     ok(host.cargo("check"));
     assert!(dump(&db).contains("CREATE TABLE \"item\""), "{}", dump(&db));
@@ -84,7 +84,7 @@ fn a_day_with_queries_that_are_checked_against_the_migrated_database() {
     host.replace("src/main.rs", "SELECT id, title FROM", "SELECT id, title, note FROM");
     ok(host.cargo("check"));
 
-    // The same, but the next check applies what is pending.
+    // The same, but the next check applies the pending revision.
     host.replace(
         "src/lib.rs",
         "pub note: Option<String>,",
@@ -99,7 +99,7 @@ fn a_day_with_queries_that_are_checked_against_the_migrated_database() {
     let run = ok(host.cargo("check"));
     assert!(!compiled(&run), "our own check leaves the person's fresh\n{run}");
 
-    // A query before its column: the ways out are named, and one of them works.
+    // A query before its column exists: the ways out are shown, and one of them works.
     host.replace(
         "src/lib.rs",
         "pub due: Option<String>,",
@@ -112,7 +112,7 @@ fn a_day_with_queries_that_are_checked_against_the_migrated_database() {
     host.ok("migrate -m place --lib");
     ok(host.cargo("check"));
 
-    // A revision that fails is the build script's failure, with our words.
+    // If a revision fails, the build script fails with the tool's own message.
     host.ok("revision -m broken");
     let broken = host.revision("broken");
     let empty = "pub fn upgrade(op: &mut Operations) {}";
@@ -134,7 +134,7 @@ fn nested_and_parallel_builds_neither_lock_each_other_out_nor_recurse() {
     fs::copy(repository().join("examples/build-script/build.rs"), host.dir.join("build.rs"))
         .unwrap();
     installed(&mut host);
-    // With a build directory of its own CARGO_TARGET_DIR alone is not enough.
+    // With a separate build directory, CARGO_TARGET_DIR alone is not enough.
     host.write(".cargo/config.toml", "[build]\nbuild-dir = \"build-dir\"\n");
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -145,7 +145,7 @@ fn nested_and_parallel_builds_neither_lock_each_other_out_nor_recurse() {
             scope.spawn(|| host.dbmigrate("upgrade")),
         ];
         for run in runs.map(|scoped_join_handle| scoped_join_handle.join().unwrap()) {
-            // `check` may come before the others' upgrade, and then the answer is no.
+            // `check` may run before the others' upgrade, and then the answer is no.
             assert!(run.code == 0 || run.stdout.contains("pending"), "{run}");
         }
     });
@@ -162,7 +162,7 @@ fn where_the_subcommand_is_not_installed_the_build_says_how() {
     let cargo = Path::new(env!("CARGO")).parent().unwrap();
     host.env("PATH", &format!("{}:/usr/bin:/bin", cargo.display()));
     if host.cargo("dbmigrate --version").code == 0 {
-        // It is installed in cargo's own directory on this machine, where cargo looks as well.
+        // On this machine the tool is installed in cargo's own directory, where cargo also looks.
         return;
     }
     let run = host.cargo("check");
@@ -177,7 +177,7 @@ fn the_library_way_needs_nothing_installed() {
     ok(host.cargo("check"));
     assert!(dump(&db).contains("CREATE TABLE \"item\""));
 
-    // So it is where the package calls the runtime something else: what is generated does, too.
+    // The same if the package uses another name for the runtime, since generated code uses it too.
     let manifest = host.read("Cargo.toml");
     let renamed = "\ndbm = { package = \"dbmigrate-runtime\", path";
     let renamed = manifest.replace("\ndbmigrate-runtime = { path", renamed);

@@ -181,7 +181,7 @@ fn an_empty_revision_is_written_and_taken_back() {
     assert!(module.contains("pub fn upgrade(op: &mut Operations) {}"), "{module}");
     assert!(!module.contains("###"), "{module}");
 
-    // Nothing is done with it yet, so it goes; also when it doesn't compile.
+    // Nothing has been done with the revision, so it is removed, even if it doesn't compile.
     host.write(&path, &module.replace("{}", "{ nonsense"));
     assert_eq!(host.ok("undo").stdout, format!("Deleting {path} ... done\n"));
     assert!(!host.dir.join(&path).exists());
@@ -262,7 +262,7 @@ fn nothing_is_deleted_before_it_is_known_that_the_rest_can_be_done() {
     let run = host.fails("reset --yes");
     assert!(run.stderr.contains("needs a transaction"), "{run}");
     assert!(dump(&db).contains("\"ada\""));
-    // Which file is the newest can't be told without its constants.
+    // Without the constants it isn't known which file is the newest.
     host.replace("migrations/versions/m4.rs", "&str = \"d400\"", "&str = ");
     let run = host.fails("undo");
     assert!(run.stderr.contains("`migrations/versions/m4.rs` has no `REVISION`"), "{run}");
@@ -283,7 +283,7 @@ fn a_reset_follows_links_and_a_failed_upgrade_leaves_no_new_file() {
     std::fs::create_dir(host.dir.join("data")).unwrap();
     symlink("data/real.db", host.dir.join("data-link.db")).unwrap();
     symlink("data-link.db", host.dir.join("app.db")).unwrap();
-    // A link to nothing yet.
+    // A link to a file that doesn't exist yet.
     host.ok("upgrade");
     let real = host.dir.join("data/real.db");
     sql(&real, "INSERT INTO user (id) VALUES (1)");
@@ -300,7 +300,7 @@ fn a_reset_follows_links_and_a_failed_upgrade_leaves_no_new_file() {
     assert_eq!(dump(&real), dump(&host.dir.join("app.db")));
     assert_eq!(host.list("data"), ["real.db"]);
 
-    // What fails while it runs leaves no file that was not there.
+    // A failing run leaves no file that didn't exist before.
     let before = host.list(".");
     let fails = "op.execute(\"SELECT no_such_column\");";
     let text = revision("d400", &["c300"], "fails", fails, "");
@@ -310,7 +310,7 @@ fn a_reset_follows_links_and_a_failed_upgrade_leaves_no_new_file() {
         assert!(run.stderr.contains("no such column: no_such_column"), "{run}");
         assert_eq!(host.list("."), before);
     }
-    // Nor where each revision has a transaction of its own, or none runs.
+    // Nor if each revision has its own transaction, or if none runs.
     host.replace(
         "migrations/versions/m1_user.rs",
         "op.create_table",
@@ -392,7 +392,7 @@ fn a_revision_is_opened_in_the_editor() {
     host.env("EDITOR", "no-such-editor");
     let run = host.fails("edit");
     assert!(run.stderr.contains("failed to run the editor `no-such-editor`"), "{run}");
-    // Also one that doesn't compile.
+    // This includes a revision that doesn't compile.
     host.replace("migrations/versions/m3_index.rs", "op.create_index(", "op.creat_index(");
     host.env("EDITOR", "cat");
     assert!(host.ok("edit").stdout.contains("op.creat_index("));

@@ -1,4 +1,4 @@
-//! Several databases of one project, each with a history of its own.
+//! Several databases in one project, each with its own history.
 
 use dbmigrate_tests::{Host, dump, sql};
 use expect_test::expect;
@@ -54,7 +54,7 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
         Generating migrations/logs/versions/m$DAY_$TIME_$ID1_events.rs ... done
     "#]]
     .assert_eq(&host.plain(&host.ok("migrate -m events").stdout));
-    // Nothing that was there has changed.
+    // Existing files haven't changed.
     assert_eq!(host.read(&host.revision("users")), users);
 
     let behind = host.dbmigrate("current --check-heads");
@@ -66,7 +66,7 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
     "#]]
     .assert_eq(&host.plain(&host.ok("upgrade").stdout));
     host.ok("check");
-    // The answer is no where one of them says no.
+    // The answer is no if it is no for one of them.
     host.replace(
         "src/lib.rs",
         "pub what: String,",
@@ -105,7 +105,8 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
         Running downgrade $ID1 -> <base>, events
     "#]]
     .assert_eq(&host.plain(&host.ok("downgrade --database logs").stdout));
-    // The other one holds a row, which nobody agreed to lose; the one before it is left as it is.
+    // The other database contains a row, whose loss nobody confirmed; the first one is left as it
+    // is.
     let refused = host.fails("downgrade base --database all");
     let said = refused.errors();
     assert!(said.contains("left as they are: `logs`"), "{refused}");
@@ -115,7 +116,7 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
     host.ok("downgrade base --database all --allow-destructive");
     assert!(!dump(&app).contains("CREATE TABLE \"user\"") && !dump(&logs).contains("\"event\""));
 
-    // Each has a variable of its own.
+    // Each database has its own variable.
     host.env("LOGS_DATABASE_URL", "sqlite:elsewhere.db");
     host.ok("upgrade --database logs");
     assert!(dump(&host.dir.join("elsewhere.db")).contains("\"event\""));
@@ -135,18 +136,18 @@ fn the_databases_that_models_name_are_found() {
     host.ok("init --multidb");
     assert_eq!(host.list("migrations/logs"), [".gitattributes", "mod.rs", "versions"]);
     host.ok("migrate");
-    // Where there is none yet, it is said how one is added.
+    // If there is no additional database yet, the message says how to add one.
     host.write("src/lib.rs", USER);
     let run = host.ok("init -d other --template multidb");
     assert!(run.stderr.contains("no model names a database yet"), "{run}");
-    // A template that has several is taken as it is.
+    // A template with several databases is used as it is.
     let settings = "url = \"sqlite:a.db\"\n[databases.b]\nurl = \"sqlite:b.db\"\n";
     host.write("template/dbmigrate.toml", settings);
     host.ok("init -d third --template ./template");
     assert_eq!(host.list("third/b"), [".gitattributes", "mod.rs", "versions"]);
     assert_eq!(host.read("third/dbmigrate.toml"), settings);
 
-    // Models can be read once there is what they derive.
+    // Models can only be read once their derives exist.
     host.write("src/lib.rs", &format!("{USER}{EVENT}"));
     let manifest = host.read("Cargo.toml");
     let is_other = |text: &&str| !text.starts_with("dbmigrate-runtime");
@@ -158,7 +159,7 @@ fn the_databases_that_models_name_are_found() {
     let path = runtime.display();
     let run = host.ok(&format!("init -d fifth --multidb --offline --runtime-path \"{path}\""));
     assert_eq!(host.list("fifth/logs"), [".gitattributes", "mod.rs", "versions"], "{run}");
-    // The path counts from where the crate's sources are.
+    // The path is relative to the crate's sources.
     let note = "`#[path = \"../fifth/mod.rs\"] mod migrations;`, \
                 `#[path = \"../fifth/logs/mod.rs\"] mod logs;`";
     assert!(run.stderr.contains(note), "{run}");
@@ -182,7 +183,7 @@ fn several_databases_from_the_beginning() {
     assert_eq!(host.list("migrations/versions").len(), 1);
     assert_eq!(host.list("migrations/logs/versions").len(), 1);
     assert_eq!(host.list("migrations/metrics/versions").len(), 0);
-    // A program carries each history by itself.
+    // A program contains each history separately.
     host.write(
         "src/lib.rs",
         &format!(
@@ -216,7 +217,7 @@ fn several_databases_from_the_beginning() {
     "#]]
     .assert_eq(&host.fails("current").errors());
     host.replace("migrations/dbmigrate.toml", "\"sqlite:app.db\"\n\n[", "\"sqlite:logs.db\"\n\n[");
-    // Directories that are others' already.
+    // Directories that already belong to other databases.
     expect![[r#"
         error: the database `versions` can't have the directory `migrations/versions`: it is another one's
           hint: name another by `directory = "..."` under `[databases.versions]` in dbmigrate.toml

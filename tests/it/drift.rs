@@ -1,4 +1,5 @@
-//! The migrations beside live databases: `check`, `diff`, `stamp --verify`, `--against database`.
+//! Migrations compared with live databases: `check`, `diff`, `stamp --verify`, `--against
+//! database`.
 
 mod any_two;
 mod beyond;
@@ -293,7 +294,7 @@ fn tells_drift(databases: &Databases) {
         exit code 0
     "#]],
     );
-    // The statements bring it in line.
+    // The statements remove the differences.
     let run = databases.run("drift.db", "diff database current --sql");
     databases.make("drift.db", &run.stdout);
     databases.check(

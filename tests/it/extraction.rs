@@ -1,8 +1,8 @@
-//! Finding the models of real crates that the real cargo checks.
+//! Finds the models of real crates, which the real cargo checks.
 
 use dbmigrate_tests::{Host, Run, hosts_target_dir, manifest, repository};
 
-/// The tables that the models make, as `migrate` announces them.
+/// The tables of the models, as `migrate` reports them.
 #[track_caller]
 fn tables(host: &Host, args: &str) -> Vec<String> {
     let run = host.ok(&format!("migrate --dry-run {args}"));
@@ -114,7 +114,7 @@ fn a_binary_is_enough_and_the_users_check_stays_fresh() {
     assert_eq!(tables(&host, ""), ["user"]);
     assert_fresh(&host);
     assert_eq!(tables(&host, ""), ["user"]);
-    // The user's wrapper for rustc may be one that doesn't know what this one does.
+    // A person's own wrapper for rustc may not support what this tool's wrapper does.
     let mut host = host;
     host.env("RUSTC_WRAPPER", "/nonexistent/sccache");
     assert_eq!(tables(&host, ""), ["user"]);
@@ -139,7 +139,7 @@ fn a_library_and_its_binaries() {
     let run = host.fails("migrate --dry-run --bin nope");
     assert!(run.stderr.contains("has no binary `nope`"), "{run}");
     assert!(run.stderr.contains("`lib-bins`, `other`, `worker`"), "{run}");
-    // The way for a toolchain whose metadata doesn't have them finds the same.
+    // Toolchains whose metadata lacks the records find the same models in another way.
     let mut host = host;
     let args = "migrate --dry-run --rev-id r1";
     let expected = host.ok(args).stdout;
@@ -189,7 +189,7 @@ fn models_in_the_libraries_of_a_workspace() {
     );
     assert!(run.stderr.contains("`app`, `aside`, `orders`, `users`"), "{run}");
     host.ok("-p app init");
-    // From the workspace's root it is the one package with migrations.
+    // In the workspace's root, the only package with migrations is used.
     assert_eq!(tables(&host, ""), ["order", "user"]);
     host.replace(
         "crates/app/migrations/dbmigrate.toml",
@@ -198,7 +198,7 @@ fn models_in_the_libraries_of_a_workspace() {
     );
     assert_eq!(tables(&host, ""), ["user"]);
 
-    // Revisions know the runtime by the package's name for it.
+    // Revisions use the package's name for the runtime.
     host.write(
         "crates/app/migrations/versions/m1.rs",
         &revision("a1", "", "op.drop_table(\"x\");").replace("dbmigrate_runtime", "dbm"),
@@ -262,7 +262,7 @@ fn a_package_that_does_not_compile() {
     assert!(run.stderr.contains("--> src/lib.rs:3:16"), "{run}");
     assert!(run.stderr.contains("error: the package `broken` does not compile"), "{run}");
     assert_eq!(run.stdout, "");
-    // Queries that are checked while they are compiled can't come before their tables.
+    // Queries that are checked at compile time can't be written before their tables exist.
     host.write(
         "src/lib.rs",
         "macro_rules! query { ($it:literal) => { compile_error!(\"no such table: user\") } }\n\
@@ -328,7 +328,7 @@ fn a_build_script_that_upgrades() {
         "migrations/versions/m1.rs",
         &revision("a1", "", "op.execute(\"CREATE TABLE t (id)\");"),
     );
-    // The tool has cargo check the package, which has the tool upgrade.
+    // The tool has cargo check the package, whose build script has the tool upgrade.
     let run = host.ok("migrate --dry-run");
     assert_eq!(names(&run), ["job", "user"], "{run}");
     assert!(host.ok("current").stdout.contains("a1 (head)"));
@@ -351,7 +351,7 @@ fn packages_that_share_a_target_directory() {
         let run = host.ok("upgrade");
         assert!(run.stdout.contains(&format!("-> {name}, first")), "{run}");
         assert!(host.ok("migrate").stdout.contains("No changes in schema detected."));
-        // Of one name, too. Cargo itself takes their models' packages for the same.
+        // This also works for packages with the same name, whose artifacts cargo itself confuses.
         host.replace("Cargo.toml", &format!("twin-{name}"), "twin");
     }
     for (host, name) in hosts.iter().zip(["one", "two"]) {
@@ -359,8 +359,8 @@ fn packages_that_share_a_target_directory() {
     }
 }
 
-/// A checkout of the package `checkout`, in a directory of its own. Its library has what a macro
-/// of its own makes.
+/// A checkout of the package `checkout`, in its own directory. Its library contains what its own
+/// macro generates.
 fn checkout(made: &str, binary: &str) -> Host {
     let host = Host::library("checkout", "made::made!();\npub fn used() {}\n");
     host.write("Cargo.toml", &manifest("checkout", "made = { path = \"made\" }\n"));
@@ -382,12 +382,12 @@ const CHECKED_AGAIN: &str = "so the package was checked again";
 
 #[test]
 fn two_checkouts_that_share_a_target_directory() {
-    // Cargo takes one's artifacts for the other's, where they are younger than the sources.
+    // Cargo uses one checkout's artifacts for the other one if they are newer than the sources.
     let bin = |name: &str| {
         format!("#![allow(dead_code)]\n{}fn main() {{ let _ = checkout::used(); }}\n", model(name))
     };
     let one = checkout(&model("Apple"), &bin("Ant"));
-    // With the other's library its binary doesn't compile.
+    // With the other one's library, its binary doesn't compile.
     let main = format!("{}fn main() {{ let _ = checkout::Bear {{ id: 1 }}; }}\n", model("Bee"));
     let two = checkout(&model("Bear"), &format!("#![allow(dead_code)]\n{main}"));
     let none = checkout("", "fn main() { checkout::used() }\n");
@@ -398,32 +398,33 @@ fn two_checkouts_that_share_a_target_directory() {
         assert!(!run.stderr.contains(CHECKED_AGAIN), "{run}");
         let run = two.ok("migrate --dry-run");
         assert_eq!(names(&run), ["bear", "bee"], "{run}");
-        // The other's artifacts are left alone, so from then on all is as fresh as it can be.
+        // The other one's artifacts are left alone, so from now on everything stays as fresh as
+        // possible.
         assert_eq!(run.stderr.contains(CHECKED_AGAIN), round == 0, "{run}");
         assert!(!run.stderr.contains("error"), "{run}");
         let run = none.fails("migrate --dry-run");
         assert!(run.stderr.contains("the package `checkout` has no models"), "{run}");
     }
 
-    // Artifacts of a checkout without models don't say where they were made.
+    // Artifacts of a checkout without models don't tell where they were made.
     let write_again = |host: &Host| host.write("src/lib.rs", &host.read("src/lib.rs"));
     write_again(&none);
     let run = none.fails("migrate --dry-run");
     assert!(run.stderr.contains("has no models"), "{run}");
     assert_eq!(tables(&one, ""), ["ant", "apple"]);
     assert_eq!(tables(&two, ""), ["bear", "bee"]);
-    // Compiled here, with the other's macro.
+    // Compiled here, with the other one's macro.
     write_again(&two);
     assert_eq!(tables(&two, ""), ["bear", "bee"]);
 
-    // Each one's changes count, whoever compiled last.
+    // The changes of each checkout count, whoever compiled last.
     one.replace("made/src/lib.rs", "Apple", "Avocado");
     two.replace("src/main.rs", "Bee", "Beetle");
     assert_eq!(tables(&two, ""), ["bear", "beetle"]);
     assert_eq!(tables(&one, ""), ["ant", "avocado"]);
     assert_eq!(tables(&two, ""), ["bear", "beetle"]);
 
-    // A link to a checkout is no other place.
+    // A link to a checkout is not another checkout.
     let link = one.dir.with_file_name("link");
     std::os::unix::fs::symlink(&one.dir, &link).unwrap();
     one.replace("made/src/lib.rs", "Avocado", "Apricot");
@@ -433,7 +434,7 @@ fn two_checkouts_that_share_a_target_directory() {
     assert_eq!(names(&run), ["ant", "apricot"], "{run}");
     assert!(!run.stderr.contains(CHECKED_AGAIN), "{run}");
 
-    // One that is moved was made somewhere else, but nothing else is built there.
+    // A moved checkout was compiled at another place, but nothing else is built there now.
     let mut moved = one;
     let dir = moved.dir.with_file_name("moved");
     std::fs::rename(&moved.dir, &dir).unwrap();

@@ -28,7 +28,7 @@ fn host(name: &str) -> Host {
     host
 }
 
-/// As many files with a user each, at the first revision.
+/// This many files with one user each, at the first revision.
 fn tenants(host: &Host, n: usize) {
     host.ok("upgrade a100 --url first.db");
     for idx in 0..n {
@@ -38,7 +38,7 @@ fn tenants(host: &Host, n: usize) {
     }
 }
 
-/// The lines sorted: files end in no order.
+/// The lines, sorted, since files finish in any order.
 fn sorted(text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().collect();
     lines.sort_unstable();
@@ -176,7 +176,7 @@ fn a_revision_other_than_the_head_and_one_counted_from_each_file() {
     assert!(run.stderr.contains("error: tenants/first.db: `+1` goes too far"), "{run}");
 }
 
-/// A pattern takes what a shell takes, without what SQLite keeps beside a database.
+/// A pattern matches what it matches in a shell, except for SQLite's files next to a database.
 #[test]
 fn files_in_use_and_files_with_strange_names() {
     let host = host("fan-names");
@@ -194,7 +194,7 @@ fn files_in_use_and_files_with_strange_names() {
     "#]]
     .assert_eq(&sorted(&run.stdout));
     drop(open);
-    // Nothing is left beside a file that was only looked at.
+    // Only reading a file leaves nothing next to it.
     let run = host.ok("upgrade --all \"**/*.db\"");
     assert_eq!(run.stdout, "3 databases: 3 at head, 0 upgraded, 0 failed\n");
     assert_eq!(host.list("tenants"), [".hidden.db", "deep", "new.db", "wal.db"]);
@@ -208,8 +208,8 @@ fn a_file_that_can_only_be_read_is_no_trouble_at_the_head() {
     tenants(&host, 2);
     host.ok("upgrade --url tenants/t00.db");
     for name in ["t00", "t01"] {
-        // By its header, since permissions don't hold the superuser: a version of the format that
-        // may be read and not written (sqlite.org/fileformat.html).
+        // Made read-only by its header, since permissions don't restrict the superuser: a version
+        // of the format that may be read but not written (sqlite.org/fileformat.html).
         let path = host.dir.join(format!("tenants/{name}.db"));
         let mut bytes = fs::read(&path).unwrap();
         bytes[18] = 3;

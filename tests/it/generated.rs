@@ -1,10 +1,9 @@
-//! Generated modules: what they build is what the models say, and they compile wherever they are
-//! included.
+//! Generated modules: they build what the models say, and they compile wherever they are included.
 
 use dbmigrate_tests::{Host, dump, manifest};
 use expect_test::expect;
 
-/// Every attribute that reaches a table, and types of every kind.
+/// Every attribute that affects a table, and types of every kind.
 const MODELS: &str = r##"
 use dbmigrate_runtime::{ColumnType, Columns, Model};
 
@@ -156,7 +155,8 @@ fn what_the_models_say_is_built_and_a_second_diff_is_empty() {
         CREATE INDEX "ix_person_status" ON "person" ("status");
     "#]].assert_eq(&host.plain(&dump(&db)));
 
-    // Each value is read back as it was written, of the same storage class; a decimal as a number.
+    // Each value is read back as it was written, with the same storage class; a decimal as a
+    // number.
     let conn = rusqlite::Connection::open(&db).unwrap();
     conn.execute_batch(
         "INSERT INTO person (first, \"last name\", email, balance, digest, extra, updated_at, type, \
@@ -253,13 +253,13 @@ fn what_a_person_wrote_is_never_overwritten() {
     host.ok("init");
     host.ok("revision -m one --rev-id a1");
     let [path] = host.revisions().try_into().unwrap();
-    // A list whose marks are gone is a person's own.
+    // A list without its marks is maintained by hand.
     host.write("migrations/mod.rs", "//! mine\n");
     let run = host.ok("revision -m two --rev-id b2");
     assert!(run.stderr.contains("lost the marks"), "{run}");
     assert_eq!(host.read("migrations/mod.rs"), "//! mine\n");
     host.ok("upgrade");
-    // The same name twice in one second.
+    // The same name twice within one second.
     let text = host.read(&path);
     host.write("migrations/dbmigrate.toml", "file_template = \"{slug}\"\n");
     host.ok("revision -m same");
@@ -349,7 +349,7 @@ fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
         warning: the revision discards what column `small` of `t` holds
     "#]]
     .assert_eq(&run.errors());
-    // No model at all is rarely what is meant.
+    // Having no model at all is rarely intended.
     host.write("src/lib.rs", "");
     let run = host.fails("migrate -m none");
     expect![[r#"
@@ -358,7 +358,7 @@ fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
     "#]].assert_eq(&run.errors());
 }
 
-/// Each column is a call, and Rust has no limit for those that SQLite doesn't have before.
+/// Each column is a call, and Rust has no limit that is lower than SQLite's.
 #[test]
 fn a_table_may_have_as_many_columns_as_sqlite_takes() {
     let columns: String =
@@ -410,7 +410,7 @@ fn renames_are_said_and_losses_are_agreed_to() {
     assert!(run.stdout.contains("op.rename_column(\"user\", \"name\", \"login\");"), "{run}");
     assert_eq!(host.revisions().len(), 1, "a dry run writes nothing");
 
-    // The same said in the model, and said for good.
+    // The same, but declared in the model permanently.
     let renamed = "#[model(renamed_from = \"name\")]\n    pub login: String,";
     host.write("src/lib.rs", &model(renamed));
     host.ok("migrate -m login");

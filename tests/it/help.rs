@@ -1,4 +1,4 @@
-//! What shells complete, the manual pages, and how output looks: all commands alike.
+//! Completions of shells, manual pages, and the appearance of output, for all commands.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use dbmigrate_tests::{Host, Run, revision, tool};
 use expect_test::expect;
 
-/// The commands, each with the flags that its help names.
+/// The commands, each with the flags in its help.
 pub fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
     let help = host.ok("--help").stdout;
     let (_, list) = help.split_once("\nCommands:\n").unwrap();
@@ -23,7 +23,7 @@ pub fn commands(host: &Host) -> Vec<(String, BTreeSet<String>)> {
     commands
 }
 
-/// `-q, --quiet` at the beginning of a line is a flag; in a description one is only mentioned.
+/// `-q, --quiet` at the beginning of a line is a flag; in a description it is only mentioned.
 fn flags(help: &str) -> BTreeSet<String> {
     let flag = |line: &str| {
         let line = line.trim_start();
@@ -39,7 +39,7 @@ fn flags(help: &str) -> BTreeSet<String> {
     help.lines().filter_map(flag).collect()
 }
 
-/// Whether the shell takes the script; nothing where it isn't installed.
+/// Whether the shell accepts the script; `None` if it isn't installed.
 fn parses(program: &str, args: &[&str], script: &str) -> Option<bool> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::null());
@@ -73,7 +73,7 @@ fn shells_complete_every_command_and_flag() {
     }
 }
 
-/// Bash is asked as it asks when a person presses the tabulator key.
+/// Bash is asked for completions in the same way as when a person presses the tab key.
 #[test]
 fn bash_completes_what_is_typed() {
     let host = Host::empty("completes");
@@ -96,8 +96,8 @@ fn bash_completes_what_is_typed() {
     assert_eq!(completed("upgrade --color nev"), "never\n");
     assert_eq!(completed("completions z"), "zsh\n");
 
-    // After cargo as well, whose own completion goes on as it is: whether there was one, or one is
-    // loaded when it is needed.
+    // This works after `cargo` as well, while cargo's own completion continues to work, whether it
+    // was already loaded or is loaded on demand.
     let after_cargo = |setup: &str, words: &str| {
         let script = format!(
             "{setup}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); \
@@ -135,7 +135,7 @@ fn bash_completes_what_is_typed() {
     assert_eq!(Run::of(bash.args(["-c", program])).stdout, "complete -C 'other' cargo\n");
 }
 
-/// Where fish is installed, it is asked itself.
+/// If fish is installed, it is asked for completions.
 #[test]
 fn fish_completes_what_is_typed() {
     let mut host = Host::empty("completes-fish");
@@ -143,7 +143,7 @@ fn fish_completes_what_is_typed() {
     if host.command("fish").arg("--version").output().is_err() {
         return;
     }
-    // It completes after programs that there are.
+    // Fish only completes after programs that exist.
     let path = std::env::var("PATH").unwrap();
     host.env("PATH", &format!("{}:{path}", tool().parent().unwrap().display()));
     for line in ["cargo-dbmigrate upg", "cargo dbmigrate upg", "cargo +nightly dbmigrate upg"] {
@@ -178,11 +178,11 @@ fn the_manual_has_every_command_and_flag() {
     assert_eq!(host.ok("man -q --out pages").stdout, "");
 }
 
-/// Colours are for a terminal, or for who asks for them.
+/// Colours are for terminals, or on request.
 #[test]
 fn colours_are_where_they_are_wanted() {
     let mut host = Host::library("colours", "");
-    // What is wrong with the arguments, with the project, and the help.
+    // Errors in the arguments, errors in the project, and the help.
     for args in ["upgrade --nonsense", "heads", "upgrade --help"] {
         let coloured = |args: &str| {
             let run = host.dbmigrate(args);
@@ -200,7 +200,7 @@ fn colours_are_where_they_are_wanted() {
     assert!(!host.dbmigrate("heads --nonsense").stderr.contains('\u{1b}'));
 }
 
-/// What was done is left out, what was asked for is not.
+/// Messages about what was done are omitted, requested results are not.
 #[test]
 fn quiet_leaves_out_what_was_done() {
     let host = Host::library("quiet", "");
@@ -224,7 +224,7 @@ fn quiet_leaves_out_what_was_done() {
     assert_eq!(run.code, 2, "{run}");
 }
 
-/// Who types another tool's word is told what it is here, and nothing is done.
+/// A command of another tool gets a message with this tool's command, and nothing is done.
 #[test]
 fn words_of_other_tools_are_answered_by_what_they_are_here() {
     let host = Host::library("other-words", "");
@@ -266,7 +266,7 @@ fn words_of_other_tools_are_answered_by_what_they_are_here() {
         ("migrate run", "dbmigrate upgrade`"),
         ("migrate add posts", "dbmigrate revision -m"),
         ("database create", "dbmigrate upgrade`"),
-        // What the others leave out.
+        // Arguments that other tools omit.
         ("stamp", "dbmigrate stamp head`"),
         ("stamp --purge", "dbmigrate stamp head`"),
     ] {
@@ -275,20 +275,20 @@ fn words_of_other_tools_are_answered_by_what_they_are_here() {
         assert!(run.stderr.contains("tip: ") && run.stderr.contains(here), "{words}\n{run}");
         assert!(!run.stderr.contains("similar"), "{words}\n{run}");
     }
-    // What isn't a word of others is still corrected.
+    // A word of no other tool is still corrected.
     let run = host.dbmigrate("upgrad");
     assert!(run.code == 2 && run.stderr.contains("similar subcommands exist"), "{run}");
     assert!(!host.dir.join("migrations").exists() && !host.dir.join("app.db").exists());
 }
 
-/// Own options come before those of every command, no line is wider than the terminal, and the
-/// end is what one would type.
+/// A command's own options come before the global ones, no line is wider than the terminal, and the
+/// help ends with what one would type.
 #[cfg(unix)]
 #[test]
 fn help_fits_the_terminal_and_ends_with_two_examples() {
     let host = Host::empty("help");
     let narrow = |args: &str| {
-        // Colours are in what the terminal gets, also on a dumb one where `CI` is set.
+        // The terminal gets colours, even a dumb one with `CI` set.
         let tool = tool().display();
         let script = format!("stty rows 40 cols 60; exec {tool} dbmigrate --color never {args}");
         let mut command = host.command("sh");

@@ -1,4 +1,4 @@
-//! The commands that run on a revision file after it is written.
+//! Commands that run on a revision file after it is written.
 
 use dbmigrate_tests::Host;
 use expect_test::expect;
@@ -15,7 +15,7 @@ const REVISION: &str = "revision -d \"my migrations\" --rev-id a1";
 
 #[test]
 fn hooks_run_in_order_on_what_is_written() {
-    // The first one gets the path where it asks for it, the others at the end.
+    // The first hook gets the path where it asks for it, the others at the end.
     let host = host(
         "hooks",
         r#"
@@ -54,21 +54,22 @@ fn hooks_run_in_order_on_what_is_written() {
     let dir = host.dir.join("tools/my own").display().to_string();
     assert_eq!(comments, [format!("// 1 file={path} $(x)"), format!("// 2 {dir} a b variable")]);
 
-    // A dry run writes nothing and runs none.
+    // A dry run writes nothing and runs no hook.
     let run = host.ok("revision -d \"my migrations\" --dry-run");
     assert!(!run.stdout.contains("Running") && run.stderr.is_empty(), "{run}");
-    // Every command that writes a revision runs them; its document is alone on standard output.
+    // Every command that writes a revision runs the hooks; standard output only contains its
+    // document.
     host.ok("revision -d \"my migrations\" --rev-id b2 --head base --splice");
     let run = host.ok("merge -d \"my migrations\" --rev-id c3 --format json");
     assert!(run.stdout.starts_with("{\n") && run.stdout.ends_with("}\n"), "{run}");
     assert!(host.read("my migrations/versions/m_c3.rs").contains("// 2 "));
-    // Only what a hook that fails prints is said.
+    // Only the output of a failing hook is shown.
     let run = host.ok("revision -q -d \"my migrations\" --rev-id d4");
     assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", ""));
     assert!(host.read("my migrations/versions/m_d4.rs").contains("// 2 "));
 }
 
-/// The project is as it was, and the text of the revision isn't lost.
+/// The project is restored, but the text of the revision isn't lost.
 #[test]
 fn a_hook_that_fails_is_named_and_leaves_no_revision() {
     let fails = |hook: &str| {

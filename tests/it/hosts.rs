@@ -1,4 +1,4 @@
-//! The runtime beside what a host already has.
+//! The runtime together with a host's other dependencies.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ fn resolve(name: &str, dependencies: &str) -> Host {
     host
 }
 
-/// SQLite can be linked once, so a graph has one rusqlite and one libsqlite3-sys.
+/// SQLite can be linked only once, so a dependency graph has one rusqlite and one libsqlite3-sys.
 #[test]
 fn a_lock_file_resolves_beside_every_database_crate() {
     for (name, dependencies) in [
@@ -50,7 +50,7 @@ fn a_lock_file_resolves_beside_every_database_crate() {
     }
 }
 
-/// Two versions may share one libsqlite3-sys, and then cargo takes both.
+/// Two versions may use the same libsqlite3-sys, and then cargo accepts both.
 #[test]
 fn two_versions_of_rusqlite_are_named_with_the_command_that_makes_them_one() {
     let host = resolve("rusqlite-two", "rusqlite = \"=0.42.0\"");
@@ -112,7 +112,7 @@ fn a_host_that_only_derives_compiles_a_handful_of_crates_and_no_c() {
     );
 }
 
-/// The examples stand alone, each with its own lock file.
+/// The examples are independent packages, each with its own lock file.
 #[test]
 fn the_embedding_example_passes_its_tests() {
     let host = Host::empty("embedded");
@@ -133,7 +133,7 @@ fn the_embedding_example_passes_its_tests() {
     let run = host.cargo("test --quiet --locked");
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stdout.contains("3 passed"), "{run}");
-    // Its migrations are what its models say, and the tool and the program agree on them.
+    // Its migrations match its models, and the tool and the program agree on them.
     host.ok("check --no-database");
     let run = host.cargo("run --quiet");
     assert_eq!(run.code, 0, "{run}");

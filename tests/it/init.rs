@@ -1,4 +1,4 @@
-//! `init`, and what it fills the migrations directory with.
+//! `init`, and the files that it creates in the migrations directory.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn a_directory_that_is_empty_is_filled() {
             [".gitattributes", "README.md", "dbmigrate.toml", "mod.rs", "versions"]
         );
         host.ok(&format!("revision -d \"{dir}\" --rev-id a1"));
-        // Filled, it is refused.
+        // A directory with files is refused.
         let before = host.list(dir);
         let run = host.fails(&format!("init -d \"{dir}\" --template default"));
         assert!(run.stderr.contains("already exists and is not empty"), "{run}");
@@ -63,7 +63,7 @@ fn templates_are_listed_and_each_of_them_works() {
     }
 }
 
-/// A team's own directory: what it has is taken as it is, what it lacks is the built-in.
+/// A team's own directory: its files are used as they are, and missing ones are the built-in ones.
 #[test]
 fn a_directory_of_one_s_own_is_a_template() {
     let host = Host::library("own-template", "");
@@ -108,7 +108,8 @@ fn a_directory_of_one_s_own_is_a_template() {
     host.ok("upgrade");
     assert!(host.dir.join("ours.db").exists());
 
-    // One whose settings name its template for revisions; a path from the working directory.
+    // A template whose settings name its template for revisions, with a path relative to the
+    // working directory.
     host.replace(
         "our/template/dbmigrate.toml",
         "url",
@@ -173,7 +174,7 @@ fn a_template_that_can_t_be_one_is_refused_and_nothing_is_left() {
     let clash = fails("clash");
     assert!(clash.contains("failed to write"), "{clash}");
     assert!(fails("name").contains("can't be a module's name"));
-    // A directory that was there stays, empty as it was.
+    // An existing directory stays, and stays empty.
     fs::create_dir_all(host.dir.join("migrations")).unwrap();
     host.fails("init --template clash");
     assert_eq!(host.list("migrations"), [""; 0]);
@@ -208,8 +209,8 @@ fn a_template_s_links_lead_to_its_own_files() {
     }
 }
 
-/// The workspace names the runtime, and the package of the first edition uses that name, in which
-/// the keywords of later ones are names as well.
+/// The workspace gives the runtime another name, and the package uses the first edition, in which
+/// later keywords are names as well.
 #[test]
 fn a_renamed_runtime_has_that_name_in_all_that_is_generated() {
     let mut host = Host::empty("renamed");

@@ -1,4 +1,4 @@
-//! What `docs/json.md` says of each command's document, and what the commands print.
+//! Compares the description of each command's document in `docs/json.md` with what is printed.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,8 +9,9 @@ use serde_json::Value;
 const MODELS: &str = "#[derive(dbmigrate_runtime::Model)]\n\
     pub struct User {\n    #[model(primary_key)]\n    pub id: i64,\n    pub name: String,\n}\n";
 
-/// What is run, one after the other, with the exit code. A new command gets a line here, and what
-/// its document may have of each member has to be seen once: each type, and no empty lists alone.
+/// The commands to run in sequence, with their exit codes. A new command gets a line here.
+/// Everything that its document may contain has to occur once: each member with each type, and no
+/// list that is always empty.
 const STEPS: &[(&str, i32)] = &[
     ("init", 0),
     ("undo", 3),
@@ -61,7 +62,7 @@ const STEPS: &[(&str, i32)] = &[
     ("completions bash", 0),
     ("man", 0),
     ("man --out pages", 0),
-    // From here on nobody agrees with nobody.
+    // From here on, nothing agrees with anything else.
     ("stamp --purge b200 d400", 0),
     ("check", 1),
     ("diff", 0),
@@ -71,10 +72,10 @@ const STEPS: &[(&str, i32)] = &[
     ("show d400", 0),
     ("show d400", 0),
     ("current", 0),
-    // What is a failure of what.
+    // Failures of every kind.
     ("upgrade nonsense", 3),
     ("current --url sqlite:garbage.db", 3),
-    // From here on there is a document for each of two databases.
+    // From here on, there is a document for each of two databases.
     ("init --database logs", 0),
     ("current", 0),
     ("heads --database logs", 0),
@@ -97,14 +98,14 @@ fn prepare(host: &Host, nth: usize, command: &str) {
             sql(&database, text);
         }
         "history -v" => fs::remove_file(host.dir.join(host.revision("other"))).unwrap(),
-        // The second time it was edited after it was applied.
+        // The second time, the revision was edited after it was applied.
         "show a100" if STEPS[nth - 1].0 == command => {
             sql(&database, "UPDATE dbmigrate_version SET checksum = 'x' || checksum");
         }
         "merge c300 b200 --rev-id e500 -m both --branch-label both --splice" => {
             sql(&database, "UPDATE dbmigrate_version SET checksum = substr(checksum, 2)");
         }
-        // The first `show` of it could read what the database has.
+        // The first `show` could read what the database stores.
         "show d400" if STEPS[nth - 1].0 == command => {
             sql(&database, "UPDATE dbmigrate_version SET operations = '?' WHERE id = 'd400'");
         }
@@ -160,10 +161,10 @@ fn the_description_of_the_documents_holds() {
     assert!(problems.is_empty(), "docs/json.md and the commands:\n{}", problems.join("\n"));
 }
 
-/// The section of the members that every document may have.
+/// The section about members that every document may have.
 const EVERY: &str = "";
 
-/// Lists that another test has things in.
+/// Lists that have entries in another test.
 const SEEN_ELSEWHERE: [(&str, &str); 6] = [
     ("rebase", "differences"),
     ("check", "not_in_list"),
@@ -173,24 +174,24 @@ const SEEN_ELSEWHERE: [(&str, &str); 6] = [
     ("squash", "left_out"),
 ];
 
-/// What the document says: by command, the members by path.
+/// The description: by command, the members by path.
 #[derive(Default)]
 struct Description {
     members: BTreeMap<String, BTreeMap<String, Member>>,
-    /// What was found of that: command, path and type.
+    /// What has occurred of it: command, path and type.
     seen: BTreeSet<(String, String, String)>,
 }
 
 struct Member {
-    /// Such as `text` and `null`.
+    /// Types such as `text` and `null`.
     types: Vec<String>,
     /// Whether it is in every document, or in every object of its list.
     is_always: bool,
 }
 
 impl Description {
-    /// Sections are headed by commands in backticks; a table's rows have member, type, when and
-    /// meaning.
+    /// The headings of sections are commands in backticks; the rows of a table have member, type,
+    /// when and meaning.
     fn parse(text: &str) -> Description {
         let mut members: BTreeMap<String, BTreeMap<String, Member>> = BTreeMap::new();
         let mut commands: Vec<String> = Vec::new();
@@ -234,7 +235,7 @@ impl Description {
         problems.extend(found.into_iter().map(|problem| format!("`{from}`: {problem}")));
     }
 
-    /// Compares an object's members with those that the sections have at this path.
+    /// Compares an object's members with the description in the sections at this path.
     fn object(
         &mut self,
         sections: &[&str],
@@ -253,7 +254,7 @@ impl Description {
             }
         }
         for (name, value) in object {
-            // `a.*` is any member of `a`.
+            // `a.*` describes any member of `a`.
             let places = [format!("{path}{name}"), format!("{path}*")];
             let described = places.iter().find_map(|place| {
                 let has = |text: &&&str| {
@@ -283,7 +284,7 @@ impl Description {
                         self.object(sections, &format!("{place}[]."), value, problems);
                     }
                 }
-                // A failure is the same wherever it stands.
+                // An error has the same form everywhere.
                 Value::Object(_) if name == "error" => {
                     self.object(&[EVERY], "error.", value, problems);
                 }
@@ -303,7 +304,7 @@ impl Description {
             match serde_json::from_str::<Value>(example) {
                 Ok(document) => {
                     let name = document["command"].as_str().unwrap_or_default().to_owned();
-                    // An example shows nothing that isn't printed.
+                    // An example contains nothing that isn't printed.
                     let seen = self.seen.clone();
                     self.compare(&name, &document, &format!("the example of {name}"), problems);
                     self.seen = seen;
@@ -315,18 +316,18 @@ impl Description {
                 Err(err) => problems.push(format!("{err} in the example\n{example}")),
             }
         }
-        // Sections of several commands have an example of one of them.
+        // A section about several commands has an example for one of them.
         let shared = |name: &String| text.contains(&format!("` and `{name}`"));
         let missing = without.into_iter().filter(|text| !shared(text));
         problems.extend(missing.map(|missing| format!("`{missing}` has no example")));
     }
 
-    /// What is described and was never printed.
+    /// What is described but was never printed.
     fn unseen(&self) -> Vec<String> {
         let mut unseen = Vec::new();
         for (section, members) in &self.members {
             for (path, member) in members {
-                // Of commands that share a section, one of them has to print it.
+                // If commands have a section in common, one of them has to print it.
                 let is_seen = |ty: &String| {
                     self.members.iter().any(|(other, of_other)| {
                         let is_shared = of_other.keys().eq(members.keys());
@@ -345,7 +346,7 @@ impl Description {
     }
 }
 
-/// A value's type as the description says it.
+/// A value's type, as the description names it.
 fn word(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",

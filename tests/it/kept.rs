@@ -1,4 +1,4 @@
-//! What the database still knows of a revision whose file is gone or edited.
+//! What the database stores about a revision whose file is missing or edited.
 
 use std::fs;
 
@@ -22,7 +22,7 @@ fn host(name: &str) -> Host {
     host
 }
 
-/// Without the time, which is the only one in the text.
+/// The text without the time, which it contains only once.
 fn plain(text: &str) -> String {
     let line =
         |text: &str| match text.strip_prefix("Applied: ").and_then(|rest| rest.split_once(' ')) {
@@ -73,7 +73,7 @@ fn an_applied_revision_whose_file_is_gone_is_told_from_the_database() {
     let newer = "upgrade:\n    revision `b2` was applied by dbmigrate 9.0.0, whose format 99 this \
                  version does not know\n";
     assert!(said.ends_with(newer), "{said}");
-    // Nothing is made to find out.
+    // Nothing is created to find out.
     fs::remove_file(host.dir.join("app.db")).unwrap();
     assert_eq!(host.ok("history").stdout, "<base> -> a1 (head), user\n");
     host.fails("show b2");
@@ -137,7 +137,7 @@ fn a_revision_that_is_being_written_is_done_again_as_it_is_now() {
     "#]]
     .assert_eq(&run.stdout);
     assert!(dump(&db).contains("\"age\" TEXT"), "{}", dump(&db));
-    // An older one that stays is still refused.
+    // An older revision that was edited and isn't undone is still refused.
     host.replace("migrations/versions/m1.rs", "pk_user", "pk_users");
     let run = host.fails("redo");
     assert!(run.stderr.contains("revision `a1` was edited after it was applied"), "{run}");

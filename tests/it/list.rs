@@ -1,4 +1,4 @@
-//! The list of revisions in `mod.rs`, where it isn't that of the files.
+//! The list of revisions in `mod.rs`, if it doesn't match the files.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ const LIBRARY: &str = "#[derive(dbmigrate_runtime::Model)]\npub struct User { \
                        #[model(primary_key)] pub id: i64 }\n\
                        #[path = \"../migrations/mod.rs\"]\npub mod migrations;\n";
 
-/// As after a conflict in which one side was taken.
+/// As after a conflict that was resolved by taking one side.
 #[test]
 fn a_list_that_lacks_a_revision_is_not_taken_for_whole() {
     let host = Host::library("list", LIBRARY);
@@ -25,7 +25,7 @@ fn a_list_that_lacks_a_revision_is_not_taken_for_whole() {
     let list = host.read("migrations/mod.rs");
     host.ok("check");
     host.replace("migrations/mod.rs", "    m_c3;\n", "");
-    // The program can't be compiled without the newest revision, though no other one needs it.
+    // The program doesn't compile without the newest revision, although no other one needs it.
     let lacks = |said: &str| {
         let run = host.cargo("check --offline");
         assert!(run.code != 0 && run.stderr.contains(said), "{run}");
@@ -42,7 +42,7 @@ fn a_list_that_lacks_a_revision_is_not_taken_for_whole() {
     "#]]
     .assert_eq(&run.stdout);
     assert!(run.stderr.contains("`cargo dbmigrate migrate` brings it in line"), "{run}");
-    // Nor without one that another follows, in a place that the compiler doesn't look at.
+    // Nor without one that another one follows, in a place that the compiler doesn't check.
     host.replace("migrations/mod.rs", "    m_b2;\n", "    m_c3;\n");
     fs::rename(host.dir.join("migrations/versions/m_b2.rs"), host.dir.join("m_b2.rs")).unwrap();
     lacks(
@@ -54,7 +54,7 @@ fn a_list_that_lacks_a_revision_is_not_taken_for_whole() {
     assert_eq!(run.code, 1, "{run}");
     assert!(run.stdout.contains("it lacks migrations/versions/m_b2.rs"), "{run}");
     assert!(run.stderr.contains("`cargo dbmigrate migrate` brings it in line"), "{run}");
-    // The command that is named does it.
+    // The suggested command fixes it.
     let run = host.ok("migrate");
     assert_eq!(run.stdout, "No changes in schema detected.\n");
     assert_eq!(host.read("migrations/mod.rs"), list);

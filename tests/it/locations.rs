@@ -34,9 +34,9 @@ fn revisions_in_several_directories() {
     .assert_eq(&host.fails("revision -m first --version-path elsewhere").errors());
     host.ok("revision -m first --rev-id a1 --version-path versions");
     host.ok("revision -m posts --rev-id b1 --head base --branch-label blog --version-path blog");
-    // As a path, from where one is.
+    // As a path relative to the working directory.
     host.ok("revision -m wares --rev-id c1 --head base --version-path shop/versions");
-    // What follows is put where the one before it is.
+    // A revision's file is put into the directory of its parent.
     host.ok("revision -m comments --rev-id b2 --head blog@head");
     let file = host.list("migrations/blog");
     assert_eq!(file.len(), 2, "{file:?}");
@@ -59,7 +59,7 @@ fn revisions_in_several_directories() {
         Running upgrade <base> -> c1, wares
     "#]]
     .assert_eq(&host.ok("upgrade heads").stdout);
-    // Within the package as well, whatever its lints.
+    // This compiles within the package as well, whatever its lints.
     host.write(
         "src/lib.rs",
         "#![deny(warnings)]\n#[path = \"../migrations/mod.rs\"]\nmod migrations;\n\
@@ -95,7 +95,7 @@ fn directories_within_a_location() {
     let year = host.list("migrations/versions");
     assert!(year.len() == 1 && year[0].starts_with("20"), "{year:?}");
     assert_eq!(host.list(&format!("migrations/versions/{}", year[0])), ["m_a1.rs"]);
-    // Flat files and nested ones make one history, and a file that is reached twice counts once.
+    // Flat and nested files form one history, and a file that is reached twice counts once.
     host.write("migrations/versions/m_b1.rs", &revision("b1", &["a1"], "flat", "", ""));
     host.write("migrations/versions/old/ages/m_c1.rs", &revision("c1", &["b1"], "deep", "", ""));
     host.replace(

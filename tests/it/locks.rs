@@ -9,7 +9,7 @@ use rusqlite::Connection;
 
 const N_TABLES: usize = 2;
 
-/// Tables of more rows than the page cache holds, which a second revision rebuilds.
+/// Tables with more rows than the page cache holds, which a second revision rebuilds.
 fn host() -> Host {
     let host = Host::library("locks", "");
     host.ok("init");
@@ -52,14 +52,14 @@ fn reader(host: &Host) -> Connection {
     reader
 }
 
-/// Where the rows are more than the cache holds, SQLite would wait for the reader in the middle of
+/// If there are more rows than the cache holds, SQLite would wait for the reader in the middle of
 /// each rebuild and at the commit, each time for its own five seconds.
 #[test]
 fn the_wait_at_a_commit_is_said_and_ends_in_time() {
     let host = host();
     let db = host.dir.join("app.db");
     let before = dump(&db);
-    // How long it takes while nobody reads, the program that records included.
+    // How long it takes without a reader, including the program that records.
     std::fs::copy(&db, host.dir.join("alone.db")).unwrap();
     let start = Instant::now();
     host.ok("upgrade --url sqlite:alone.db");
@@ -83,7 +83,7 @@ fn the_wait_at_a_commit_is_said_and_ends_in_time() {
     assert_eq!(dump(&db), before);
     assert_eq!(host.ok("current").stdout, "a100\n");
 
-    // A reader that ends in time is waited for.
+    // A reader that finishes in time is waited for.
     let open = reader(&host);
     thread::scope(|scope| {
         let run = scope.spawn(|| host.ok("upgrade --lock-timeout 60"));

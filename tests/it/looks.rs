@@ -1,9 +1,10 @@
-//! How results look to people: drawings, colours and columns, and what programs get instead.
+//! The appearance of results for people: drawings, colours and columns, and what programs get
+//! instead.
 
 use dbmigrate_tests::{Host, revision};
 use expect_test::{Expect, expect};
 
-/// Two branches of which one depends on the other, and their merge; one is applied.
+/// Two branches, one of which depends on the other, and their merge; one branch is applied.
 fn host(name: &str) -> Host {
     let host = Host::library(name, "");
     host.ok("init");
@@ -34,7 +35,7 @@ fn host(name: &str) -> Host {
     host
 }
 
-/// What is printed, with escapes spelled out.
+/// Compares the output, with its escape sequences written out.
 #[track_caller]
 fn check(host: &Host, command: &str, expect: Expect) {
     let run = host.dbmigrate(command);
@@ -113,11 +114,11 @@ fn history_is_drawn_as_git_draws_it() {
         * ESC[1mb200ESC[0m, add cart
     "#]],
     );
-    // For programs nothing changes.
+    // Output for programs is unchanged.
     let json = host.ok("history --format json").stdout;
     assert_eq!(host.ok("history --graph --format json").stdout, json);
 
-    // What only the database knows is drawn as well.
+    // Revisions that exist only in the database are drawn as well.
     host.ok("upgrade e500");
     std::fs::remove_file(host.dir.join("migrations/versions/m5.rs")).unwrap();
     check(
@@ -243,7 +244,7 @@ fn results_have_colours_and_columns_where_people_read_them() {
     assert!(!host.ok("history --color always --format json").stdout.contains('\u{1b}'));
 }
 
-/// `-v` lists whole entries; `show` takes whatever names revisions.
+/// `-v` lists complete entries; `show` accepts every identifier.
 #[test]
 fn lists_with_details_and_every_identifier_shown() {
     let host = host("identifiers");

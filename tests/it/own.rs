@@ -1,4 +1,4 @@
-//! What a project adds of its own: operations, and a function that rewrites what `migrate` found.
+//! A project's own additions: custom operations, and a function that rewrites what `migrate` found.
 
 use dbmigrate_tests::{Host, dump, revision, sql};
 use expect_test::expect;
@@ -71,17 +71,17 @@ fn an_operation_of_ones_own_goes_up_and_down() {
     let run = host.ok("upgrade -v");
     assert!(run.stderr.contains(named), "{run}");
     assert!(dump(&db).contains("CREATE VIEW adult"), "{}", dump(&db));
-    // The name is for people; the rest is what was applied.
+    // The name is for people; everything else is as it was applied.
     host.replace("migrations/views.rs", "create view `{}`", "show `{}`");
     assert_eq!(host.ok("upgrade").stdout, "");
     host.ok("downgrade");
     assert_eq!(dump(&db), before);
-    // As it is in the program that includes it.
+    // The same for the program that includes it.
     host.ok("upgrade");
     host.replace("migrations/views.rs", "> 17", "> 20");
     let run = host.fails("upgrade");
     assert!(run.stderr.contains("revision `b2` was edited after it was applied"), "{run}");
-    // What takes it back is known from what was applied.
+    // The reverse is known from what was applied.
     host.ok("redo");
     assert!(dump(&db).contains("age > 20"), "{}", dump(&db));
     let run = host.cargo("check");
@@ -95,7 +95,7 @@ use dbmigrate_runtime::Model;
 pub struct Post { #[model(primary_key)] pub id: i64, pub title: Option<String> }
 ";
 
-/// Nothing is dropped that holds rows, and each new table gets an index of ours.
+/// Never drops anything that contains rows, and adds an index to each new table.
 const REWRITE: &str = r#"//! What we want of every revision.
 
 use dbmigrate_runtime::prelude::*;
@@ -192,7 +192,7 @@ fn what_is_found_is_rewritten() {
     host.ok("upgrade");
     assert!(dump(&host.dir.join("app.db")).contains("post: 0, "), "rows");
 
-    // What it leaves out is no difference, neither of models nor for `migrate`.
+    // What the function omits doesn't count as a difference, neither for `check` nor for `migrate`.
     let run = host.ok("check");
     expect![[r#"
         Models and migrations agree.
@@ -201,11 +201,11 @@ fn what_is_found_is_rewritten() {
     "#]]
     .assert_eq(&run.stdout);
     assert!(run.errors().contains("`rewrite::rewrite` leaves out all 2 differences"), "{run}");
-    // The program is there by now, and nothing is compiled: it would be refused.
+    // The program exists by now, so nothing is compiled: that would be refused.
     host.env("DBMIGRATE_COMPILING", "1");
     let run = host.ok("migrate -m again");
     assert_eq!(run.stdout, "No changes in schema detected.\n");
-    // What models and migrations are is not for it to say.
+    // The function doesn't change what models and migrations are.
     let run = host.ok("diff migrations models");
     expect![[r#"
         removed index `ix_own_post` on `post`
@@ -213,7 +213,7 @@ fn what_is_found_is_rewritten() {
     "#]]
     .assert_eq(&run.stdout);
 
-    // What it discards after all needs a word.
+    // If the function lets something be discarded after all, that needs confirmation.
     host.replace("migrations/rewrite.rs", "=> false", "=> true");
     assert!(host.fails("migrate -m drop").stderr.contains("build script"), "it is compiled anew");
     host.env_remove("DBMIGRATE_COMPILING");
@@ -299,7 +299,7 @@ fn a_rewriting_function_that_can_not_be_used() {
     let said = with("own::that", "");
     assert!(said.contains("cannot find") && said.contains("`that`"), "{said}");
 
-    // SQL without a way back makes the revision one without.
+    // SQL without a reverse makes the revision irreversible.
     let body = function("found.extend(Operations::record(|op| { op.execute(\"ANALYZE\"); }));");
     host.write("migrations/own.rs", &format!("use dbmigrate_runtime::prelude::*;\n{body}\n"));
     host.replace("migrations/dbmigrate.toml", "own::that", "own::it");

@@ -1,4 +1,4 @@
-//! Questions to a person at a terminal, and the same answers by flags.
+//! Questions to a person at a terminal, and the same answers given as flags.
 
 use std::num::NonZero;
 use std::process::Stdio;
@@ -28,8 +28,7 @@ fn at_terminal(host: &Host, args: &str) -> PtySession {
     spawn_command(command, Some(120_000)).unwrap()
 }
 
-/// Answers questions, each when its words are there, and returns the exit code and what was
-/// printed last.
+/// Answers questions, each once its text appears, and returns the exit code and the last output.
 #[track_caller]
 fn answer(host: &Host, args: &str, answers: &[(&str, &str)]) -> (i32, String) {
     let mut session = at_terminal(host, args);
@@ -46,7 +45,7 @@ fn answer(host: &Host, args: &str, answers: &[(&str, &str)]) -> (i32, String) {
     (code, rest)
 }
 
-/// The functions of the revision with that message.
+/// The functions of the revision with this message.
 fn module(host: &Host, message: &str) -> String {
     let revisions = host.revisions();
     let is_it = |text: &&String| text.ends_with(&format!("_{message}.rs"));
@@ -55,7 +54,7 @@ fn module(host: &Host, message: &str) -> String {
     lines.filter(|line| !line.contains("###")).map(|line| format!("{line}\n")).collect()
 }
 
-/// At a terminal its standard input is that of the step too.
+/// At a terminal, its input is also the step's input.
 #[test]
 fn a_step_asks_a_person() {
     let host = Host::library("step-asks", "");
@@ -79,7 +78,7 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
     host.ok("migrate -m first");
     let n_revisions = |n| assert_eq!(host.revisions().len(), n);
 
-    // A rename, interrupted and then accepted.
+    // A rename, first interrupted and then accepted.
     host.write("src/lib.rs", &model("pub login: String,", "New, Old"));
     let asks = "Is column `user.name` renamed?";
     let (code, rest) = answer(&host, "migrate -m login", &[(asks, "\x03")]);
@@ -100,7 +99,8 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
     "#]]
     .assert_eq(&module(&host, "login"));
 
-    // No rename: what rows get is asked, and that the old values go.
+    // No rename: asks for the value of existing rows, and for confirmation that the old values are
+    // lost.
     host.write("src/lib.rs", &model("pub nick: String,", "New, Old"));
     let dropped = ("Is column `user.login` renamed?", DOWN_ENTER);
     let value = ("Column `user.nick` is new and NOT NULL", "'x'z\x7f || 'y'\r");
@@ -129,7 +129,7 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
     "#]]
     .assert_eq(&module(&host, "nick"));
 
-    // A variant of another name.
+    // A variant with another name.
     host.write("src/lib.rs", &model("pub nick: String,", "New, Draft, Done"));
     let asks = "`user.status` no longer takes 'old': what do rows get that hold it?";
     let choice = (asks, DOWN_ENTER);
@@ -160,7 +160,7 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
         }
     "#]].assert_eq(&module(&host, "status"));
 
-    // A type that holds less stays as it is, or not.
+    // A type with a smaller range keeps values or replaces them.
     host.write(
         "src/lib.rs",
         &model("#[model(length = 9)]\n    pub nick: String,", "New, Draft, Done"),
@@ -189,7 +189,7 @@ fn flags_answer_what_a_person_would() {
           hint: answer in the model (`renamed_from`, `default`), or by flags such as these:
             --fill user.age=0 --fill "user.status=CASE status WHEN 'old' THEN 'done' ELSE status END" --fill "user.name=''"
     "#]].assert_eq(&run.errors());
-    // A dry run asks nothing either, nor do scripts at a terminal.
+    // A dry run doesn't ask anything either, nor does a script at a terminal.
     host.fails("migrate -m more --dry-run");
     let (code, rest) = answer(&host, "migrate -m more --non-interactive", &[]);
     assert_eq!(code, 3, "{rest}");
@@ -342,7 +342,7 @@ fn rows_are_counted_where_there_is_a_database() {
         ],
     );
     assert!(seen.contains("holds where it is 'old' (2 rows)\n"), "{seen}");
-    // A database that can't be read just now, or at all, leaves the numbers out.
+    // If a database can't be read at the moment, or at all, the numbers are omitted.
     app.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let uncounted = json(&host)["losses"].to_string();
     assert!(uncounted.contains("status") && !uncounted.contains(" row)"), "{uncounted}");
@@ -353,7 +353,7 @@ fn rows_are_counted_where_there_is_a_database() {
     assert!(uncounted.contains("status") && !uncounted.contains(" row)"), "{uncounted}");
     assert!(!uncounted.contains("(2 rows)"), "{uncounted}");
 
-    // Two renames that are equally likely, beside a table that goes in any case.
+    // Two renames that are equally likely, together with a table that is dropped in any case.
     std::fs::remove_file(host.dir.join("app.db")).unwrap();
     host.write("src/lib.rs", &format!("{before}{EXTRA}"));
     host.ok("migrate -m extra");
@@ -381,7 +381,8 @@ pub struct Pair { #[model(primary_key)] pub id: i64, pub name: String }
 pub struct T1 { #[model(primary_key)] pub id: i64, pub gone: Option<i64> }
 ";
 
-/// What is on a screen of so many columns at the end of a session in which each answer was given.
+/// The contents of a screen with this many columns, at the end of a session in which each answer
+/// was given.
 fn screen(host: &Host, args: &str, columns: u16, answers: &[(&str, &str)]) -> String {
     const ROWS: u16 = 40;
     let mut command = host.command("sh");
@@ -410,7 +411,7 @@ fn screen(host: &Host, args: &str, columns: u16, answers: &[(&str, &str)]) -> St
     lines.map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-/// The library redraws by counting lines, so that none may be wider than the terminal.
+/// The library counts lines to redraw, so none may be wider than the terminal.
 #[test]
 fn prompts_in_a_narrow_terminal_leave_no_lines_behind() {
     const DOWN: &str = "\x1b[B";

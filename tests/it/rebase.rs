@@ -1,4 +1,4 @@
-//! `rebase`: which line moves, what of its file changes, and what is refused.
+//! `rebase`: which line is moved, what changes in its file, and what is refused.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::branches::{self, play};
 const ADD: &str = "op.add_column(\"t\", Column::new(\"$\", Type::Text));";
 const DROP: &str = "op.drop_column(\"t\", \"$\");";
 
-/// A table, and a column by each of two lines.
+/// A table, and a column on each of two lines.
 pub fn host(name: &str) -> Host {
     let host = branches::host(name);
     let table = "op.create_table(Table::new(\"t\")\
@@ -42,7 +42,7 @@ fn files(host: &Host) -> Vec<(String, String)> {
 fn what_is_applied_says_which_line_moves() {
     let host = host("rebase");
     let before = files(&host);
-    // Nothing is applied, and nothing of it can be told.
+    // Nothing is applied, so there is nothing to tell the lines apart.
     play(
         &host,
         &["rebase", "rebase --onto a2 --dry-run"],
@@ -65,7 +65,7 @@ fn what_is_applied_says_which_line_moves() {
     assert_eq!(files(&host), before);
     assert!(!host.dir.join("app.db").exists());
 
-    // The one that isn't.
+    // The line that isn't applied.
     host.ok("upgrade b1");
     sql(&host.dir.join("app.db"), "INSERT INTO t (id, b1) VALUES (1, 'kept')");
     play(
@@ -158,7 +158,7 @@ fn what_can_not_follow_stays_and_is_named() {
         "#]],
     );
     host.ok("downgrade a1@f1");
-    // Both add one column.
+    // Both add the same column.
     write(&host, "a2", "a1", "b1");
     play(
         &host,
@@ -191,7 +191,7 @@ fn what_can_not_follow_stays_and_is_named() {
         "#]],
     );
     write(&host, "a2", "a1", "a2");
-    // The list of the files is brought up to date; nothing else is written.
+    // The list of files is updated; nothing else is written.
     let revisions = |name: &[(String, String)]| name[..name.len() - 1].to_vec();
     assert_eq!(revisions(&files(&host)), revisions(&before));
 
@@ -239,7 +239,7 @@ fn what_can_not_follow_stays_and_is_named() {
     "#]],
     );
 
-    // Constants that somebody has made something of.
+    // Constants that somebody has written in another form.
     host.replace(
         "migrations/versions/m_a1.rs",
         "&[\"f1\"];",
@@ -251,7 +251,7 @@ fn what_can_not_follow_stays_and_is_named() {
           hint: make it `&["c1"]` by hand
     "#]]
     .assert_eq(&run.errors());
-    // What doesn't compile can't be proved, so it stays.
+    // A revision that doesn't compile can't be verified, so it isn't moved.
     host.replace("migrations/versions/m_a1.rs", "pub fn upgrade(", "pub fn upgrade((");
     host.fails("rebase a1 --onto c1");
     assert_eq!(fs::read_dir(host.dir.join("migrations/versions")).unwrap().count(), 5);

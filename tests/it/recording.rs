@@ -1,4 +1,4 @@
-//! What revision modules record: compiled when they are new, and kept.
+//! The recordings of revision modules: compiled when they are new, and cached.
 
 use dbmigrate_tests::{Host, Run, dump};
 
@@ -29,7 +29,7 @@ fn nothing_is_started_when_nothing_changed() {
     host.env("CARGO", "/nonexistent/cargo");
     assert_eq!(host.ok("upgrade").stdout, "");
     assert_eq!(host.ok("history").stdout, HISTORY);
-    // As a copy of the project has other times and the same contents.
+    // A copy of the project has other times and the same contents.
     let text = host.read("migrations/versions/m2.rs");
     host.write("migrations/versions/m2.rs", &text);
     assert_eq!(host.ok("history").stdout, HISTORY);
@@ -41,7 +41,7 @@ fn nothing_is_started_when_nothing_changed() {
 #[test]
 fn the_files_are_the_truth() {
     let host = host("files");
-    // Neither a list of what isn't there, nor an unreadable one, nor none keeps it from working.
+    // A list with missing files, an unreadable list, and a missing list are no obstacle.
     host.replace("migrations/mod.rs", "dbmigrate ###", "dbmigrate ###\n    m9_gone;");
     assert_eq!(host.ok("history").stdout, HISTORY);
     host.write("migrations/mod.rs", "<<<<<<< ours\n");
@@ -93,8 +93,8 @@ fn what_a_migration_prints_goes_to_standard_error() {
     assert!(dump.contains("t: \"x\"\n"), "{dump}");
 }
 
-/// Neither a step nor a program that it starts reads what is for the runner, and nothing waits for
-/// ever: without a terminal there is nothing to read.
+/// Neither a step nor a program that it starts reads the answers for the runner, and nothing waits
+/// forever: without a terminal there is nothing to read.
 #[test]
 #[cfg(unix)]
 fn what_reads_standard_input_gets_none_of_the_answers() {
@@ -111,13 +111,13 @@ fn what_reads_standard_input_gets_none_of_the_answers() {
          println!(\"{{status}}, {{rows}} row\");\n        Ok(())\n    }});"
     );
     host.write("migrations/versions/m3.rs", &revision("c3", "b2", &upgrade));
-    // What comes on the tool's own standard input isn't the step's either.
+    // The step doesn't get the tool's own standard input either.
     let run = |host: &Host, args: &str| {
         let mut command = host.command(dbmigrate_tests::tool());
         command.arg("dbmigrate").args(args.split(' ')).stdin(std::process::Stdio::piped());
         command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
         let mut child = command.spawn().unwrap();
-        // Open as long as it runs.
+        // Kept open for as long as it runs.
         let input = child.stdin.take();
         let output = child.wait_with_output().unwrap();
         drop(input);
@@ -132,7 +132,7 @@ fn what_reads_standard_input_gets_none_of_the_answers() {
         assert_eq!(host.ok("current").stdout, "c3 (head)\n");
     };
     expect_none_read(&host);
-    // The same where answers come from a port, as on systems without such sockets.
+    // The same if answers come from a port, as on systems without such sockets.
     host.env("DBMIGRATE_RUNNER_CHANNEL", "port");
     host.env("DATABASE_URL", "sqlite:port.db");
     host.replace("migrations/versions/m3.rs", "op.run(\"ask\"", "op.run(\"ask again\"");
@@ -233,7 +233,7 @@ fn many_first_upgrades_at_once_with_nothing_recorded() {
     for run in &runs {
         assert_eq!(run.code, 0, "{run}");
     }
-    // Each revision was applied once, by whichever process.
+    // Each revision was applied once, by one of the processes.
     for id in ["-> a1", "-> b2"] {
         assert_eq!(runs.iter().filter(|run| run.stdout.contains(id)).count(), 1, "{id}");
     }

@@ -1,5 +1,5 @@
-//! What a project calls things, what it leaves out of the comparison, and where its version table
-//! is.
+//! A project's conventions for names, what it leaves out of the comparison, and where its version
+//! table is.
 
 use dbmigrate_tests::{Host, dump, sql};
 use expect_test::expect;
@@ -27,7 +27,7 @@ pub struct Audit {
 }
 ";
 
-/// Only the new lines of the file; the rest stays as `init` writes it.
+/// Only changes this key; the rest of the file stays as `init` writes it.
 fn set(host: &Host, key: &str, value: &str) {
     let path = "migrations/dbmigrate.toml";
     let text = host.read(path);
@@ -44,7 +44,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     set(&host, "exclude", "[\"audit\", \"user.legacy\", \"index:IX_TMP_*\"]");
     set(&host, "version_table_schema", "\"main\"");
     let run = host.ok("migrate -m first");
-    // The excluded table isn't made, and the key that refers to it is.
+    // The excluded table isn't created, but the foreign key to it is.
     expect![[r#"
         Detected added table `user`
         Detected added index `user_age_idx` on `user`
@@ -64,7 +64,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     assert!(ensure.contains("\"main\".\"dbmigrate_version\""), "{ensure}");
     host.ok("upgrade");
 
-    // What others have there that is left out is nowhere to be seen, also not as others' own.
+    // Excluded objects of others are never shown, not even as unknown ones.
     let db = host.dir.join("app.db");
     let theirs =
         "ALTER TABLE user ADD COLUMN legacy TEXT; CREATE TABLE audit (id INTEGER PRIMARY KEY, a);
@@ -90,7 +90,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     let run = host.ok("migrate -m none --against database");
     assert_eq!(run.stdout, "No changes in schema detected.\n");
 
-    // Another convention is for what is new.
+    // A changed convention only applies to new names.
     set(&host, "naming.unique", "\"uq_{table}_{columns}\"");
     set(&host, "naming.index", "\"{columns}_of_{table}\"");
     assert_eq!(host.ok("migrate -m none").stdout, "No changes in schema detected.\n");
@@ -107,7 +107,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     sql(&db, "INSERT INTO user (id, email, age, legacy) VALUES (1, 'a', 7, 'kept')");
     host.ok("upgrade");
     let there = dump(&db);
-    // The table was made anew, with what is left out of the comparison.
+    // The table was rebuilt, including what is left out of the comparison.
     for text in ["\"user_email_key\"", "user_age_idx", "age_email_of_user", "ix_tmp_a", "\"kept\""]
     {
         assert!(there.contains(text), "{text}: {there}");
@@ -127,7 +127,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     set(&host, "include", "[\"post*\"]");
     assert_eq!(host.ok("migrate -m none").stdout, "No changes in schema detected.\n");
 
-    // SQLite takes no other schema, and no file is made for one.
+    // SQLite accepts no other schema, and no file is created for one.
     set(&host, "version_table_schema", "\"other\"");
     let run = host.fails("upgrade --url sqlite:new.db");
     expect![[r#"
@@ -139,7 +139,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     host.fails("ensure-version --sql");
     set(&host, "version_table_schema", "\"\"");
 
-    // Settings that are wrong are named with their file.
+    // Invalid settings are reported with their file.
     for (key, value, expected) in [
         (
             "exclude",

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use dbmigrate_tests::{Host, Run, dump, has_sqlite_shell, revision};
 use expect_test::expect;
 
-/// A table with rows and references to them, then a rebuild of it, steps of SQL, an index.
+/// A table with rows and references to them, followed by its rebuild, several SQL statements, and
+/// an index.
 fn host(name: &str) -> Host {
     let host = Host::library(name, "");
     host.ok("init");
@@ -62,7 +63,7 @@ fn fill(db: &Path, rows: &str) {
     dbmigrate_tests::sql(db, &text);
 }
 
-/// How people give a script to the shell.
+/// How people pass a script to the shell.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Redirected,
@@ -90,14 +91,14 @@ fn shell(db: &Path, script: &str, way: Way) -> Run {
     Run::of(&mut command)
 }
 
-/// A copy of a database to run a script on.
+/// A copy of a database, for running a script.
 fn copy(of: &Path) -> PathBuf {
     let to = of.with_extension("copy");
     fs::copy(of, &to).unwrap();
     to
 }
 
-/// The script with a statement that fails before each of its statements, and at its end.
+/// The script with a failing statement before each of its statements, and at its end.
 fn failing(script: &str) -> Vec<String> {
     let mut scripts = Vec::new();
     let starts = script.match_indices('\n').map(|(at, _)| at + 1);
@@ -117,7 +118,7 @@ fn is_comment(line: &str) -> bool {
     line.starts_with("--")
 }
 
-/// Runs a script with a failure at each place, and then as it is.
+/// Runs a script with a failure at each position, and then unchanged.
 #[track_caller]
 fn check(db: &Path, script: &str, after: &Path, states: &[String]) {
     let scripts = failing(script);
@@ -157,7 +158,7 @@ fn a_script_that_fails_at_any_place_leaves_the_database_as_it_was() {
     assert!(script.contains("/* not closed */;\n"), "{script}");
     check(&db, &script, &up, std::slice::from_ref(&low));
 
-    // One transaction for each revision: as it was after one of them.
+    // One transaction for each revision: the database is as after one of them.
     let middle = host.dir.join("middle.db");
     fs::copy(&db, &middle).unwrap();
     host.ok("upgrade b200 --url middle.db");
@@ -169,7 +170,7 @@ fn a_script_that_fails_at_any_place_leaves_the_database_as_it_was() {
     host.ok("downgrade a100 --allow-destructive --url down.db");
     let script = host.ok("downgrade --sql head:a100").stdout;
     check(&up, &script, &down, std::slice::from_ref(&high));
-    // A second time there is nothing to undo, and no row is changed by it.
+    // The second time there is nothing to undo, and no row is changed.
     let run = shell(&down, &script, Way::Redirected);
     assert_ne!(run.code, 0, "{run}");
     assert_eq!(dump(&down), low);
@@ -183,7 +184,7 @@ fn a_script_that_fails_at_any_place_leaves_the_database_as_it_was() {
     let run = shell(&stamped, &script, Way::Redirected);
     assert_eq!((run.code, dump(&stamped)), (0, before), "a second time it changes nothing: {run}");
 
-    // The rows have no slug, which only the revision knows to get.
+    // The rows have no slug, and only the revision knows how to compute it.
     let script = host.ok("diff a100 b200 --sql").stdout;
     assert!(script.starts_with(".bail on\n"), "{script}");
     assert_ne!(shell(&db, &script, Way::Redirected).code, 0);
@@ -210,7 +211,7 @@ fn a_script_refuses_other_databases(host: &Host, up: &Path) {
         assert_ne!(run.code, 0, "{run}");
         assert_eq!(dump(db), before);
     }
-    // Another client stops at the first line.
+    // Any other client stops at the first line.
     let conn = rusqlite::Connection::open(&low).unwrap();
     let err = conn.execute_batch(&host.ok("upgrade --sql").stdout).unwrap_err();
     assert!(err.to_string().contains("near \".\": syntax error"), "{err}");
@@ -234,7 +235,7 @@ fn a_script_refuses_other_databases(host: &Host, up: &Path) {
     assert_eq!(json["sql"].as_str().unwrap(), host.ok("downgrade --sql").stdout);
 }
 
-/// What went wrong as it was told: the copy fails, and the table isn't dropped.
+/// The failure that the shell must not ignore: the copy fails, and the table isn't dropped.
 fn rows_that_do_not_fit_stop_a_script(host: &Host) {
     let db = host.dir.join("twice.db");
     host.ok("upgrade a100 --url twice.db");
@@ -246,7 +247,7 @@ fn rows_that_do_not_fit_stop_a_script(host: &Host) {
         assert_ne!(run.code, 0, "{way:?}: {run}");
         assert_eq!(dump(&db), before, "{way:?}");
     }
-    // A commit that fails, since another process reads, is an error as well.
+    // A commit that fails because another process is reading is an error as well.
     let reader = rusqlite::Connection::open(&db).unwrap();
     reader.execute_batch("DELETE FROM post WHERE id = 2; BEGIN").unwrap();
     let n: i64 = reader.query_row("SELECT count(*) FROM post", [], |row| row.get(0)).unwrap();

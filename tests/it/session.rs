@@ -1,4 +1,4 @@
-//! What a person does and sees, word for word.
+//! Complete sessions: what a person types and sees, word for word.
 
 use dbmigrate_tests::{Host, dump, sql};
 use expect_test::expect;
@@ -95,7 +95,7 @@ fn from_a_struct_to_a_migrated_database() {
     "#]]
     .assert_eq(&host.plain(&run.stdout));
 
-    // Nothing to do is said, and nothing to write writes nothing.
+    // If nothing is pending, that is reported, and if nothing changed, nothing is written.
     let run = host.ok("upgrade");
     assert_eq!(run.stdout, "");
     let said = "Nothing to upgrade: sqlite:$HOST/app.db is at $ID1\n";

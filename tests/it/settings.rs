@@ -1,4 +1,4 @@
-//! What dbmigrate.toml sets, where it shows.
+//! The settings in dbmigrate.toml and their effects.
 
 use dbmigrate_tests::{Host, dump, repository, revision, sql};
 use expect_test::expect;
@@ -29,7 +29,7 @@ fn names_of_files_and_of_the_version_table_are_settings() {
     let dump = dump(&host.dir.join("app.db"));
     assert!(dump.contains("who was here") && !dump.contains("dbmigrate_version"), "{dump}");
     assert_eq!(host.ok("current -d db/history").stdout, "a1 (head)\n");
-    // Whatever its name is, it is no table that models or migrations miss, nor one of others.
+    // Whatever the version table's name is, it counts neither as missing nor as a table of others.
     sql(&host.dir.join("app.db"), "CREATE TABLE theirs (x)");
     for command in ["check -v", "diff -v database models"] {
         let run = host.ok(&format!("{command} -d db/history"));
@@ -42,7 +42,7 @@ fn names_of_files_and_of_the_version_table_are_settings() {
     assert_eq!(host.ok("current -d db/history").stdout, "");
 }
 
-/// The zone is in the file's name and in the header; the seconds since 1970 have none.
+/// The time zone affects the file's name and the header, but not the seconds since 1970.
 #[test]
 fn times_are_in_the_zone_of_the_settings() {
     let mut host = Host::library("zones", "");
@@ -61,7 +61,7 @@ fn times_are_in_the_zone_of_the_settings() {
         let date = text.lines().find_map(|line| line.strip_prefix("//! Create Date: ")).unwrap();
         let parts: Vec<&str> = path.split('_').collect();
         let (hour, epoch): (u64, u64) = (parts[1].parse().unwrap(), parts[2].parse().unwrap());
-        // What the clock was ahead of UTC, in hours.
+        // The difference between the clock and UTC, in hours.
         ((24 + hour - epoch / 3600 % 24) % 24, date.rsplit(' ').next().unwrap().to_owned())
     };
     assert_eq!(zone(&host, "UTC"), (0, "UTC".to_owned()));
@@ -80,7 +80,7 @@ fn times_are_in_the_zone_of_the_settings() {
         assert!(run.stderr.contains("such as `UTC` or `Europe/Berlin`"), "{run}");
     }
     assert_eq!(host.revisions().len(), 4);
-    // What needs no clock doesn't ask for a zone.
+    // A command that needs no clock doesn't need a time zone.
     host.ok("heads");
 }
 
@@ -105,7 +105,7 @@ fn an_unknown_placeholder_of_a_file_s_name_is_said_with_the_known_ones() {
     assert!(run.stderr.contains("gives `ma1_{year`, which can't be a module's name"), "{run}");
 }
 
-/// A run's transaction and its patience are settings, which flags override.
+/// The transaction and the timeout of a run are settings, which flags override.
 #[test]
 fn transactions_and_patience_are_settings() {
     let host = Host::library("transactions", "");
@@ -148,13 +148,13 @@ fn transactions_and_patience_are_settings() {
     let run = host.dbmigrate("upgrade --all app.db");
     assert!(run.stderr.contains("waiting for at most 1 seconds"), "{run}");
     drop(other);
-    // The way back of the second one is right, and that of the first one isn't.
+    // The downgrade of the second revision works, but that of the first one doesn't.
     module("b2", &["a1"], "SELECT 2", "SELECT 1");
     host.ok("upgrade");
     host.fails("redo -n 2");
     assert_eq!(current(), "a1\n");
 
-    // Patience without end.
+    // The largest possible timeout.
     host.write("migrations/dbmigrate.toml", "lock_timeout = 9223372036854775807\n");
     host.ok("stamp base");
     host.ok(&format!("upgrade a1 --lock-timeout {}", u64::MAX));
@@ -169,7 +169,7 @@ fn transactions_and_patience_are_settings() {
     }
 }
 
-/// The built-in template with a licence above and a helper below, and one that is wrong.
+/// The built-in template with a licence at the top and a helper at the end, and an invalid one.
 #[test]
 fn a_template_of_one_s_own_makes_the_revisions() {
     let host = Host::library(
@@ -189,7 +189,7 @@ fn a_template_of_one_s_own_makes_the_revisions() {
     };
     set("revision.rs.tmpl");
 
-    // Said before the host is built, and nothing is written.
+    // Reported before the host is built, and nothing is written.
     expect![[r#"
         error: failed to read the template `migrations/revision.rs.tmpl`: No such file or directory (os error 2)
           hint: `module_template` of migrations/dbmigrate.toml names it; "" is the built-in one
@@ -213,7 +213,7 @@ fn a_template_of_one_s_own_makes_the_revisions() {
     assert!(dump(&host.dir.join("app.db")).contains("CREATE TABLE \"user\""));
     assert_eq!(host.ok("heads").stdout, "a1 (mine) (head)\n");
     host.ok("downgrade base");
-    // A dry run takes it, too.
+    // A dry run uses the template, too.
     let run = host.ok("revision --dry-run --head base --splice");
     assert!(run.stdout.contains("note(op);\n}\n"), "{run}");
 }

@@ -1,5 +1,5 @@
-//! One revision in the place of several: new databases, those that have them, those in between, and
-//! those that are looked at after the files are gone.
+//! One revision in place of several: on new databases, on those that have all of them, on those
+//! that have some, and on those that are migrated after the files are gone.
 
 mod commands;
 mod points;
@@ -48,7 +48,7 @@ pub struct Post {
 }
 ";
 
-/// Five revisions; the fourth enters a row.
+/// Five revisions; the fourth one inserts a row.
 fn host(name: &str) -> Host {
     let host = Host::library(name, MODELS);
     host.ok("init");
@@ -66,7 +66,7 @@ fn host(name: &str) -> Host {
     host
 }
 
-/// Runs the commands one after the other and compares what is seen of them.
+/// Runs the commands one after the other and compares their output.
 #[track_caller]
 fn play(host: &Host, commands: &[&str], expect: Expect) {
     let mut seen = String::new();
@@ -84,14 +84,14 @@ fn play(host: &Host, commands: &[&str], expect: Expect) {
     expect.assert_eq(&host.plain(&lines.collect::<String>()));
 }
 
-/// What a database is, without the version rows.
+/// The contents of a database, without the version rows.
 fn contents(path: &Path) -> String {
     let text = dump(path);
     let lines = text.lines().filter(|line| !line.starts_with("dbmigrate_version"));
     lines.map(|line| format!("{line}\n")).collect()
 }
 
-/// Without white space: a column that came later is on a line of its own.
+/// The text without white space, since a column that was added later is on its own line.
 fn compact(text: &str) -> String {
     text.split_whitespace().collect()
 }
@@ -267,7 +267,7 @@ fn a_squash_leaves_every_database_a_way() {
         }
     "#]]
     .assert_eq(&lines.map(|line| format!("{line}\n")).collect::<String>());
-    // The row of a person is the only difference.
+    // The person's own row is the only difference.
     let with_row = contents(&path("all.db"));
     let without = with_row.replace("user: 7, \"x\", \"x@y\"\n", "");
     assert_eq!(compact(&without), compact(&contents(&path("new.db"))));
@@ -276,7 +276,7 @@ fn a_squash_leaves_every_database_a_way() {
         assert!(text.contains("user: 7, \"x\", \"x@y\"\n"), "{name}: {text}");
     }
 
-    // Life goes on.
+    // Further revisions follow.
     let column = "op.add_column(\"post\", Column::new(\"title\", Type::Text));";
     let sixth = revision("f6", &["e5"], "title", column, "op.drop_column(\"post\", \"title\");");
     host.write("migrations/versions/m_f6.rs", &sixth);
@@ -333,7 +333,7 @@ fn a_squash_leaves_every_database_a_way() {
         "#]],
     );
 
-    // Every database that counts is past it.
+    // Every database that matters is past the squash.
     for text in ["a1", "b2", "c3", "d4"] {
         fs::remove_file(path(&format!("migrations/versions/m_{text}.rs"))).unwrap();
     }
@@ -395,7 +395,7 @@ fn a_squash_leaves_every_database_a_way() {
             [3]
         "#]],
     );
-    // A person brings it in line by hand, and says so.
+    // A person adjusts it by hand, and marks it as applied.
     sql(&path("left.db"), "ALTER TABLE user RENAME COLUMN login TO name");
     play(
         &host,
@@ -503,7 +503,7 @@ fn a_squash_leaves_every_database_a_way() {
     assert!(rows.contains("\"5aaa\"") && !rows.contains("\"a1\""), "{rows}");
 }
 
-/// A crate that takes warnings for errors, in the first edition and in the last.
+/// A crate that denies warnings, in the first and in the last edition.
 #[test]
 fn the_list_of_revisions_compiles_without_a_warning() {
     for edition in ["2015", "2024"] {

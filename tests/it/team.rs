@@ -1,4 +1,4 @@
-//! Two people write a revision each, and git brings both together.
+//! Two people write a revision each, and git merges them.
 
 use std::fs;
 use std::path::Path;
@@ -37,7 +37,7 @@ fn commit(host: &Host, message: &str) {
 
 #[test]
 fn after_a_git_merge() {
-    // Said where somebody asks, since what `init` prints is for people who don't.
+    // Only reported on request, since `init` prints what everyone needs to know.
     let bare = Host::library("team-init", "");
     assert!(bare.ok("init -v").stderr.contains("Generating migrations/.gitattributes ... done"));
     let run = bare.fails("init");
@@ -112,10 +112,10 @@ fn after_a_git_merge() {
             [3]
         "#]],
     );
-    // A command that writes has brought the list in order, though it wrote no revision.
+    // A command that writes has updated the list, though it wrote no revision.
     let list = bob.read("migrations/mod.rs");
     assert!(list.contains("m_ada1_what_ada1_needs;\n    m_bob1_what_bob1_needs;"), "{list}");
-    // What he has not given away yet is what he moves.
+    // He moves the revision that he hasn't published yet.
     play(
         &bob,
         &[
@@ -173,7 +173,7 @@ fn after_a_git_merge() {
     "#]].assert_eq(&dump(&bob.dir.join("app.db")));
     commit(&bob, "behind Ada's");
 
-    // She has hers applied, and his comes behind it.
+    // Her revision is applied, and his comes after it.
     let theirs = bob.dir.display().to_string();
     git(&ada, &["pull", "--quiet", "--no-rebase", "--no-edit", &theirs, "main"]);
     play(

@@ -1,4 +1,4 @@
-//! A revision is tried before it is written, on what the history before it builds.
+//! A revision is tried before it is written, on the result of the history before it.
 
 use std::fs;
 
@@ -23,7 +23,7 @@ const USER: &str = r#"
     );
 "#;
 
-/// A step that would be seen, SQL that would leave a file, a view, and rows that are alike.
+/// A step with a visible effect, SQL that would create a file, a view, and duplicate rows.
 const MORE: &str = r#"
     op.run("tell the world", |_db| {
         std::fs::write("told", "by a step")?;
@@ -57,7 +57,8 @@ fn what_can_not_run_is_not_written_and_nothing_of_the_world_is_touched() {
     assert!(errors.contains("did you mean the column `name`?"), "{errors}");
     assert_eq!(versions(), 2);
 
-    // The rows of the history's own SQL count: they can't be unique by name on any new database.
+    // Rows from the history's own SQL count: in any new database they violate the uniqueness of
+    // names.
     host.write("src/lib.rs", &models(", unique(name)"));
     let run = host.dbmigrate("migrate -m unique --non-interactive");
     assert_eq!(run.code, 3, "{run}");
@@ -66,7 +67,7 @@ fn what_can_not_run_is_not_written_and_nothing_of_the_world_is_touched() {
     assert_eq!(versions(), 2);
     assert!(!host.dir.join("told").exists());
 
-    // What may be the application's is said, and written.
+    // What only the application may provide is reported, and the revision is written.
     host.write("src/lib.rs", &models(", check(\"lenght(name) > 0\")"));
     let run = host.dbmigrate("migrate -m function --non-interactive");
     assert_eq!(run.code, 0, "{run}");
@@ -81,8 +82,8 @@ fn what_can_not_run_is_not_written_and_nothing_of_the_world_is_touched() {
     assert_eq!(versions(), 3);
     host.ok("undo");
 
-    // One value for all rows of a unique column is for a table of one row, and the history has
-    // two: without them it is written with a warning.
+    // One value for all rows of a unique column only works for a table with one row, and the
+    // history inserts two. Without them the revision is written with a warning.
     host.write("migrations/versions/m2_more.rs", &revision("b2", &["a1"], "more", "", ""));
     let slug = "    pub name: String,\n    #[model(unique)]\n    pub slug: String,";
     let unique = models("").replace("    pub name: String,", slug);

@@ -1,4 +1,4 @@
-//! A command that fails leaves every file as it was.
+//! A command that fails restores every file.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use dbmigrate_tests::{Host, revision, tool};
 use expect_test::expect;
 
-/// Every file of the package with its bytes.
+/// Every file of the package with its contents.
 fn look(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut open = vec![dir.to_owned()];
@@ -28,7 +28,7 @@ fn look(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     found
 }
 
-/// The list lacks a revision each time, as after a merge, and the command fails at another place.
+/// Each time the list lacks a revision, as after a merge, and the command fails at another point.
 #[test]
 fn a_command_that_fails_leaves_every_file_as_it_was() {
     let model = "#[derive(dbmigrate_runtime::Model)]\npub struct User { \
@@ -59,7 +59,7 @@ fn a_command_that_fails_leaves_every_file_as_it_was() {
     fails("undo nothing");
     host.replace("src/lib.rs", "pub id: i64", "pub id: i64, pub name: String");
     fails("migrate --non-interactive");
-    // The file is there, and the list can't be written.
+    // The revision's file exists, but the list can't be written.
     fs::remove_file(host.dir.join("migrations/mod.rs")).unwrap();
     fs::create_dir(host.dir.join("migrations/mod.rs")).unwrap();
     let run = fails("revision --rev-id b2 -m second");
@@ -68,7 +68,7 @@ fn a_command_that_fails_leaves_every_file_as_it_was() {
     fails("undo a1");
     fs::remove_dir(host.dir.join("migrations/mod.rs")).unwrap();
     host.write("migrations/mod.rs", &list);
-    // All is written, and a hook fails.
+    // Everything is written, but a hook fails.
     let settings = host.read("migrations/dbmigrate.toml");
     let hook = "[[post_write_hooks]]\ncommand = [\"false\"]\n";
     host.write("migrations/dbmigrate.toml", &format!("{settings}\n{hook}"));
@@ -77,7 +77,7 @@ fn a_command_that_fails_leaves_every_file_as_it_was() {
     let note = run.stderr.lines().find(|line| line.starts_with("note: ")).unwrap_or_default();
     expect!["note: since the command failed, these are as they were before: `migrations/versions/m$DAY_$TIME_b2.rs`, `migrations/mod.rs`"]
         .assert_eq(&host.plain(note));
-    // What can't be printed wasn't done either.
+    // If the result can't be printed, nothing was done either.
     host.write("migrations/dbmigrate.toml", &settings);
     let before = look(&host.dir);
     let mut command = host.command(dbmigrate_tests::tool());
@@ -85,10 +85,10 @@ fn a_command_that_fails_leaves_every_file_as_it_was() {
     let status = command.args(["revision", "--rev-id", "b2"]).stdout(full).status().unwrap();
     assert_eq!(status.code(), Some(3));
     assert_eq!(look(&host.dir), before);
-    // A further database, in whose directory something is.
+    // An additional database whose directory isn't empty.
     host.write("audit/file", "");
     fails("init --database audit -d audit");
-    // Once nothing is in the way, the list has both.
+    // Once nothing fails, the list has both.
     host.write("migrations/versions/b2.rs", &revision("b2", &["a1"], "second", "", ""));
     host.ok("revision --rev-id c3 -m third");
     let list = host.read("migrations/mod.rs");
@@ -97,7 +97,7 @@ fn a_command_that_fails_leaves_every_file_as_it_was() {
     }
 }
 
-/// Two directories and their files are there, and what was done can't be said.
+/// Two directories and their files exist, but the result can't be printed.
 #[test]
 fn an_init_that_fails_leaves_no_file() {
     let host = Host::library("undone-init", "");
@@ -109,7 +109,7 @@ fn an_init_that_fails_leaves_no_file() {
     assert_eq!(look(&host.dir), before);
 }
 
-/// A person interrupts the command while a hook is at work on the file that it wrote.
+/// A person interrupts the command while a hook is running on the file that it wrote.
 #[cfg(unix)]
 #[test]
 fn a_command_that_is_interrupted_leaves_every_file_as_it_was() {

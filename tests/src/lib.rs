@@ -1,8 +1,8 @@
-//! What the end-to-end tests share: real host crates in directories of their own, and the real
-//! tool run on them.
+//! Common code of the end-to-end tests: real host crates in temporary directories, and the real
+//! tool.
 //!
-//! All hosts share one target directory, so that their dependencies are built once. A test sets
-//! `DBMIGRATE_KEEP=1` to find its directory afterwards.
+//! All hosts have one target directory in common, so that their dependencies are built once. With
+//! `DBMIGRATE_KEEP=1`, a test keeps its directory.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fmt, fs};
 
-/// The directory of this repository.
+/// The root directory of this repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the repository")
 }
@@ -24,7 +24,7 @@ pub fn target_dir() -> PathBuf {
     }
 }
 
-/// The target directory that host crates share.
+/// The target directory of all host crates.
 pub fn hosts_target_dir() -> PathBuf {
     target_dir().join("fixtures")
 }
@@ -46,7 +46,7 @@ pub fn tool() -> &'static Path {
     })
 }
 
-/// What the cargo that runs the tests sets and a person's shell doesn't have.
+/// Variables that the cargo of the test run sets and a person's shell doesn't have.
 pub fn is_of_outer_cargo(key: &str) -> bool {
     let prefixes = ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_", "CARGO_CRATE_", "NEXTEST"];
     let names =
@@ -54,7 +54,7 @@ pub fn is_of_outer_cargo(key: &str) -> bool {
     prefixes.iter().any(|prefix| key.starts_with(prefix)) || names.contains(&key)
 }
 
-/// A host crate in a directory of its own, deleted at the end of the test.
+/// A host crate in a temporary directory, which is deleted at the end of the test.
 #[derive(Debug)]
 pub struct Host {
     root: PathBuf,
@@ -64,21 +64,21 @@ pub struct Host {
 }
 
 impl Host {
-    /// An empty directory; `name` tells tests apart.
+    /// An empty directory; `name` distinguishes tests.
     pub fn empty(name: &str) -> Host {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let nth = COUNT.fetch_add(1, Ordering::Relaxed);
         let unique = format!("dbmigrate-{name}-{}-{nth}", std::process::id());
         let root = env::temp_dir().join(unique);
         let _ = fs::remove_dir_all(&root);
-        // A directory deeper, so that nothing above it is found by accident.
+        // One level deeper, so that nothing above it is found by accident.
         let dir = root.join("host");
         fs::create_dir_all(&dir).expect("the directory can be created");
         let target = hosts_target_dir().display().to_string();
         Host { root, dir, env: vec![("CARGO_TARGET_DIR".to_owned(), target)] }
     }
 
-    /// A package with the runtime among its dependencies and this library.
+    /// A package that depends on the runtime, with this library.
     pub fn library(name: &str, source: &str) -> Host {
         let host = Host::empty(name);
         host.write("Cargo.toml", &manifest(name, ""));
@@ -87,7 +87,7 @@ impl Host {
         host
     }
 
-    /// A package with the runtime among its dependencies and this program.
+    /// A package that depends on the runtime, with this program.
     pub fn binary(name: &str, source: &str) -> Host {
         let host = Host::empty(name);
         host.write("Cargo.toml", &manifest(name, ""));
@@ -96,7 +96,7 @@ impl Host {
         host
     }
 
-    /// Gives the package this repository's lock file, so that nothing is downloaded twice.
+    /// Copies this repository's lock file to the package, so that no version is downloaded twice.
     pub fn lock(&self) {
         fs::copy(repository().join("Cargo.lock"), self.dir.join("Cargo.lock"))
             .expect("the lock file can be copied");
@@ -114,7 +114,7 @@ impl Host {
         fs::read_to_string(self.dir.join(path)).unwrap_or_else(|err| panic!("{path}: {err}"))
     }
 
-    /// Replaces text that is there exactly once.
+    /// Replaces a text that occurs exactly once.
     #[track_caller]
     pub fn replace(&self, path: &str, from: &str, to: &str) {
         let text = self.read(path);
@@ -132,13 +132,14 @@ impl Host {
         names
     }
 
-    /// The revision files, sorted, as paths from the package.
+    /// The revision files, sorted, as paths relative to the package.
     pub fn revisions(&self) -> Vec<String> {
         let names = self.list("migrations/versions");
         names.into_iter().map(|name| format!("migrations/versions/{name}")).collect()
     }
 
-    /// The revision file whose name ends so; two of one second are in no order.
+    /// The revision file whose name has this ending. Files from the same second have no defined
+    /// order.
     #[track_caller]
     pub fn revision(&self, slug: &str) -> String {
         let found = self
@@ -154,7 +155,7 @@ impl Host {
         self.env.push((key.to_owned(), value.to_owned()));
     }
 
-    /// Takes a variable away again.
+    /// Removes a variable again.
     pub fn env_remove(&mut self, key: &str) {
         self.env.retain(|(text, _)| text != key);
     }
@@ -168,20 +169,20 @@ impl Host {
                 command.env_remove(key);
             }
         }
-        // Where it isn't the shared one, it is what the package's own configuration says.
+        // If it isn't the common one, the package's own configuration determines it.
         command.env_remove("CARGO_TARGET_DIR");
         command.envs(self.env.iter().map(|(key, value)| (key, value)));
         command
     }
 
-    /// Runs the tool; arguments are split at spaces, those in double quotes are kept together.
+    /// Runs the tool. Arguments are split at spaces, except within double quotes.
     pub fn dbmigrate(&self, args: &str) -> Run {
         let mut command = self.command(tool());
         command.arg("dbmigrate").args(words(args));
         Run::of(&mut command)
     }
 
-    /// Runs the tool and expects that it is done.
+    /// Runs the tool and expects it to succeed.
     #[track_caller]
     pub fn ok(&self, args: &str) -> Run {
         let run = self.dbmigrate(args);
@@ -189,7 +190,7 @@ impl Host {
         run
     }
 
-    /// Runs the tool and expects that it fails.
+    /// Runs the tool and expects it to fail.
     #[track_caller]
     pub fn fails(&self, args: &str) -> Run {
         let run = self.dbmigrate(args);
@@ -204,7 +205,7 @@ impl Host {
         Run::of(&mut command)
     }
 
-    /// An output with what differs from run to run replaced: directories, ids and times.
+    /// Output in which directories, ids and times are replaced, since they differ in each run.
     pub fn plain(&self, text: &str) -> String {
         let text = text
             .replace(&self.dir.display().to_string(), "$HOST")
@@ -223,7 +224,7 @@ impl Drop for Host {
     }
 }
 
-/// A manifest with the runtime, all its column types' crates that tests use, and more lines.
+/// A manifest with the runtime, the crates of all column types in tests, and further lines.
 pub fn manifest(name: &str, more: &str) -> String {
     let runtime = repository().join("dbmigrate-runtime");
     format!(
@@ -235,7 +236,7 @@ pub fn manifest(name: &str, more: &str) -> String {
     )
 }
 
-/// A revision module as a person writes it, with these statements in its functions.
+/// A hand-written revision module, with these statements in its functions.
 pub fn revision(
     id: &str,
     parents: &[&str],
@@ -254,7 +255,7 @@ pub fn revision(
     )
 }
 
-/// A command's end.
+/// The result of a command.
 #[derive(Debug, Clone)]
 pub struct Run {
     pub code: i32,
@@ -272,7 +273,7 @@ impl Run {
         }
     }
 
-    /// What was printed to standard error, without lines of cargo.
+    /// The output on standard error, without lines from cargo.
     pub fn errors(&self) -> String {
         let cargo = ["Compiling ", "Checking ", "Finished ", "Blocking ", "Locking ", "Adding "];
         let is_cargo = |text: &&str| cargo.iter().any(|word| text.trim_start().starts_with(word));
@@ -300,7 +301,7 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
-/// Replaces ids by `$ID1`, `$ID2` in the order in which they come, and times by `$TIME`.
+/// Replaces ids by `$ID1`, `$ID2` in order of occurrence, and times by `$TIME`.
 pub fn plain_ids(text: &str) -> String {
     let mut ids: Vec<String> = Vec::new();
     let mut out = String::new();
@@ -331,19 +332,19 @@ pub fn plain_ids(text: &str) -> String {
     out + rest
 }
 
-/// Whether the sqlite3 shell is installed. A test that needs it is left out without, and says so;
-/// with `DBMIGRATE_TEST_SHELL=1` a missing shell is a failure.
+/// Whether the sqlite3 shell is installed. Without it, a test that needs it is skipped with a
+/// message; with `DBMIGRATE_TEST_SHELL=1` a missing shell is a failure.
 pub fn has_sqlite_shell(test: &str) -> bool {
     let found = Command::new("sqlite3").arg("-version").output().is_ok();
     if !found {
         assert!(env::var_os("DBMIGRATE_TEST_SHELL").is_none(), "no sqlite3 shell for `{test}`");
-        // Not by `eprintln!`, which the test's harness keeps to itself.
+        // Not with `eprintln!`, which the test harness captures.
         let _ = writeln!(std::io::stderr(), "left out, for want of the sqlite3 shell: {test}");
     }
     found
 }
 
-/// A database file as text: every object's SQL and every row, the version table without times.
+/// A database file as text: every object's SQL and every row; the version table without times.
 pub fn dump(path: &Path) -> String {
     let conn =
         rusqlite::Connection::open_with_flags(path, rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY)
@@ -389,7 +390,7 @@ pub fn dump(path: &Path) -> String {
 /// Runs SQL on a database file, as an application would.
 pub fn sql(path: &Path, text: &str) {
     let conn = rusqlite::Connection::open(path).expect("the database opens");
-    // What is for the shell, and what rusqlite does anyway.
+    // The line for the shell, which rusqlite doesn't need.
     let text = text.strip_prefix(".bail on\n").unwrap_or(text);
     conn.execute_batch(text).unwrap_or_else(|err| panic!("{text}: {err}"));
 }

@@ -1,4 +1,4 @@
-//! A database to kill runs on, what it may look like afterwards, and the look.
+//! A database for runs that are killed, its allowed states afterwards, and the check.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,12 @@ use std::process::{Command, Output};
 
 use dbmigrate_tests::{dump, sql};
 
-/// Whether every place is tried.
+/// Whether every position is tried.
 pub fn is_long() -> bool {
     std::env::var_os("DBMIGRATE_LONG").is_some_and(|value| value == "1")
 }
 
-/// Says a figure, in the long mode.
+/// Prints a figure, in the long mode.
 #[allow(clippy::print_stderr)]
 pub fn say(text: &str) {
     if is_long() {
@@ -19,7 +19,7 @@ pub fn say(text: &str) {
     }
 }
 
-/// Numbers that look like chance, from a seed that a failing test prints.
+/// Pseudo-random numbers, from a seed that a failing test prints.
 pub struct Chance(u64);
 
 impl Chance {
@@ -27,7 +27,7 @@ impl Chance {
         Chance(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
     }
 
-    /// One of 0 to `n - 1`.
+    /// A number from 0 to `n - 1`.
     pub fn below(&mut self, n: u64) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
@@ -36,7 +36,7 @@ impl Chance {
     }
 }
 
-/// How a database and a run on it are.
+/// The configuration of a database and of a run on it.
 #[derive(Debug, Clone, Copy)]
 pub struct Case {
     pub wal: bool,
@@ -46,19 +46,19 @@ pub struct Case {
 }
 
 impl Case {
-    /// Every one.
+    /// All configurations.
     pub fn all() -> Vec<Case> {
         let of = |n: u8| Case { wal: n & 1 != 0, each: n & 2 != 0, down: n & 4 != 0 };
         (0..8).map(of).collect()
     }
 }
 
-/// A database before a run, and what a run that arrives makes of it.
+/// A database before a run, and the states that a complete run goes through.
 pub struct Bench {
     pub dir: PathBuf,
     case: Case,
     before: PathBuf,
-    /// What the database may be after a cut: as before, and after each transaction.
+    /// The allowed states after an interruption: as before, and after each transaction.
     states: Vec<String>,
 }
 
@@ -104,7 +104,7 @@ impl Bench {
         let mut states = vec![dump(&before)];
         let kept = fs::read(&before).expect("the database");
         for to in revisions {
-            // Which revisions there are is the history's to say.
+            // The history determines which revisions exist.
             let known = to == "base" || crate::kills::REVISIONS.contains(&to);
             if known {
                 states.push(ran(to, case.down));
@@ -132,7 +132,7 @@ impl Bench {
         names
     }
 
-    /// Puts the database back to before the run.
+    /// Restores the state before the run.
     pub fn reset(&self) {
         for file in self.files() {
             fs::remove_file(self.dir.join("db").join(file)).expect("deleted");
@@ -150,12 +150,12 @@ impl Bench {
         command
     }
 
-    /// Looks at what a cut left, has the next run complete it, and returns which of the states it
-    /// was, counted from 0.
+    /// Checks what an interruption left, has the next run complete it, and returns the number of
+    /// the state in which it was, counted from 0.
     #[track_caller]
     pub fn check(&self, what: &str) -> usize {
         let db = self.dir.join("db");
-        // On a copy, so that the next run is the first to come upon what was left.
+        // On a copy, so that the next run is the first to encounter what was left.
         let look = self.dir.join("look");
         let _ = fs::remove_dir_all(&look);
         fs::create_dir(&look).expect("a directory");
@@ -189,7 +189,7 @@ impl Bench {
             .unwrap_or_else(|| panic!("{what} in {:?}: neither before nor after:\n{is}", self.case))
     }
 
-    /// How many states there are.
+    /// The number of states.
     pub fn n_states(&self) -> usize {
         self.states.len()
     }
@@ -210,7 +210,7 @@ pub fn survivor(file: &Path) -> Command {
     command
 }
 
-/// What a program said.
+/// The output of a program.
 pub fn said(output: &Output) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     format!("{}: {}{}", output.status, text(&output.stdout), text(&output.stderr))

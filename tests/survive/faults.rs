@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use crate::bench::{Bench, Case, is_long, said, say};
 
-/// The library that stands before libc's calls.
+/// The library that intercepts calls of libc.
 fn library() -> &'static Path {
     static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
     LIBRARY.get_or_init(|| {
@@ -27,12 +27,12 @@ fn library() -> &'static Path {
 
 struct Fault<'a> {
     mode: &'a str,
-    /// The call, counted from 1.
+    /// The number of the call, counted from 1.
     at: u64,
     seed: u64,
 }
 
-/// A run with a fault; how many calls there were, unless it was killed.
+/// Runs with a fault; returns how many calls there were, unless it was killed.
 fn run(bench: &Bench, args: &[&str], fault: &Fault<'_>) -> (Output, u64) {
     bench.reset();
     let count = bench.dir.join("count");
@@ -50,7 +50,7 @@ fn run(bench: &Bench, args: &[&str], fault: &Fault<'_>) -> (Output, u64) {
     (output, count.unwrap_or(0))
 }
 
-/// Every place, or so many of them, evenly.
+/// Every position, or at most this many, evenly distributed.
 fn places(n: u64, at_most: u64) -> impl Iterator<Item = u64> {
     let stride = if is_long() { 1 } else { n.div_ceil(at_most).max(1) };
     (1..=n).step_by(usize::try_from(stride).expect("small"))
@@ -75,7 +75,7 @@ fn a_disk_that_is_full_or_fails() {
                     let state = bench.check(&what);
                     let is_done = state + 1 == bench.n_states();
                     assert!(code == Some(3) || is_done, "{what}");
-                    // Nobody's SQL is to blame.
+                    // No SQL statement caused it.
                     assert!(!what.contains("ended the transaction"), "{what}");
                     let words = ["disk is full", "disk I/O error", "unable to open database file"];
                     assert!(
@@ -96,7 +96,7 @@ fn a_disk_that_is_full_or_fails() {
     }
 }
 
-/// As a limit of SQLite's own, on every system.
+/// With a limit of SQLite itself, which works on every system.
 #[test]
 fn a_database_that_may_not_grow() {
     for case in Case::all().into_iter().filter(|case| !case.down) {
@@ -118,7 +118,7 @@ fn a_database_that_may_not_grow() {
     }
 }
 
-/// Without waiting for the disk a cut does harm, and it is seen.
+/// Without syncing, a power cut does damage, and the check detects it.
 #[test]
 fn the_cuts_would_be_seen() {
     let bench = Bench::new("teeth", Case { wal: false, each: false, down: false });
@@ -131,7 +131,7 @@ fn the_cuts_would_be_seen() {
     assert!((1..=n).rev().step_by(3).any(is_harmed), "of {n} calls");
 }
 
-/// What is promised of a power cut is promised of this setting.
+/// The promise about power cuts depends on this setting.
 #[test]
 fn every_commit_waits_for_the_disk() {
     use dbmigrate_runtime::engine::driver::Connection as _;

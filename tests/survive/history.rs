@@ -1,4 +1,4 @@
-//! The migrations that are killed: one of each kind of change.
+//! The migrations that are killed: one for each kind of change.
 
 use dbmigrate_runtime::Module;
 use dbmigrate_runtime::prelude::*;
@@ -32,7 +32,7 @@ const NAMES: Module = module("r5", &["r4"], names, old_names);
 const REBUILDS: Module = module("r6", &["r5"], rebuilds, no_rebuilds);
 const LOG: Module = module("r7", &["r6"], log, no_log);
 
-/// Up to `r2` nothing is in the tables; the application's rows come then.
+/// Up to `r2` the tables are empty; then the application inserts rows.
 pub const MODULES: &[Module] = &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, REBUILDS, LOG];
 
 fn id() -> Column {
@@ -122,7 +122,7 @@ fn old_names(op: &mut Operations) {
     op.rename_column("author", "full_name", "name");
 }
 
-/// On tables that have rows, to which others refer with `ON DELETE CASCADE`.
+/// On tables with rows that others refer to with `ON DELETE CASCADE`.
 fn rebuilds(op: &mut Operations) {
     op.add_unique("author", Unique::new("uq_author_full_name", ["full_name"]));
     op.alter_column("post", "views", ColumnChange::new().ty(Type::BigInteger).default(9));

@@ -1,4 +1,4 @@
-//! Killed, at every call and at any time.
+//! Runs that are killed at every call, and at random times.
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::Stdio;
@@ -22,7 +22,7 @@ fn killed_before_every_call_to_the_database() {
         let n_calls: u64 =
             said(&output).split(':').nth(2).map_or(0, |part| part.trim().parse().unwrap());
         assert!(n_calls > 20, "{}", said(&output));
-        // In the short mode each case has its own.
+        // In the short mode, each configuration has other positions.
         let stride = if is_long() { 1 } else { 5 };
         for at in (1..=n_calls).filter(|candidate| candidate % stride == nth as u64 % stride) {
             bench.reset();

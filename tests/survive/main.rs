@@ -1,6 +1,7 @@
-//! Upgrades that are killed, starved and raced: the file is before or after, never between.
+//! Upgrades that are killed, starved of disk space, and raced: the file is as before or after a
+//! transaction, never in between.
 //!
-//! `DBMIGRATE_LONG=1` tries every place instead of some, and prints what it counted.
+//! `DBMIGRATE_LONG=1` tries every position instead of some, and prints what it counted.
 #![cfg(unix)]
 
 mod bench;

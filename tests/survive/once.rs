@@ -1,4 +1,4 @@
-//! Many processes at once: each revision is applied once, and all of them succeed.
+//! Many processes at once: each revision is applied once, and all processes succeed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::bench::{is_long, said, say, survivor};
 
 const N_PROCESSES: usize = 32;
 
-/// The host of all tests here, as long as one of them has it.
+/// The host of all tests in this file, for as long as one of them uses it.
 fn host() -> Arc<Host> {
     static HOST: Mutex<Weak<Host>> = Mutex::new(Weak::new());
     let mut shared = HOST.lock().unwrap_or_else(PoisonError::into_inner);
@@ -24,7 +24,7 @@ fn host() -> Arc<Host> {
     })
 }
 
-/// A table, a mark for each time that a revision runs, and a revision that stands alone.
+/// A table, a row for each time that a revision runs, and a revision outside a transaction.
 fn new_host() -> Host {
     let host = Host::library("survive", "");
     host.ok("init");
@@ -41,12 +41,12 @@ fn new_host() -> Host {
     let column = "op.add_column(\"mark\", Column::new(\"note\", Type::Text));";
     write("b2", &["a1"], &format!("{column}{}", mark("b2")));
     write("c3", &["b2"], &mark("c3"));
-    // So long that others come upon it.
+    // It takes long enough for others to encounter it.
     let alone = "op.no_transaction(); op.execute(\"WITH RECURSIVE n (i) AS (SELECT 1 UNION \
          ALL SELECT i + 1 FROM n WHERE i < 300000) SELECT max(i) FROM n\");";
     write("d4", &["c3"], &format!("{alone}{}", mark("d4")));
     write("e5", &["d4"], &mark("e5"));
-    // Compiles what they record.
+    // Compiles and records them.
     host.ok("upgrade --url sqlite:first.db");
     host
 }
@@ -72,7 +72,7 @@ fn at_once(mut command: impl FnMut() -> Command) -> Vec<Output> {
     children.into_iter().map(|child| child.wait_with_output().expect("it ends")).collect()
 }
 
-/// How often each revision ran, in their order.
+/// How often each revision ran, in order.
 fn marks(db: &Path) -> Vec<String> {
     let conn = rusqlite::Connection::open(db).expect("it opens");
     let mut rows = conn.prepare("SELECT what FROM mark ORDER BY id").expect("the table");
@@ -129,7 +129,7 @@ fn thirty_two_processes_apply_each_revision_once() {
     ));
 }
 
-/// Reads until it is over: what it sees is before or after a transaction.
+/// Reads until the end of the test: it only sees states before or after a transaction.
 fn read(db: &Path, is_over: &AtomicBool) -> u32 {
     let conn = rusqlite::Connection::open(db).expect("it opens");
     conn.busy_timeout(Duration::from_secs(30)).expect("a timeout");
@@ -142,7 +142,7 @@ fn read(db: &Path, is_over: &AtomicBool) -> u32 {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             )
             .expect("it can be read");
-        // `d4` stands alone: its mark is there before its row is.
+        // `d4` runs outside a transaction, so its mark exists before its version row.
         let is_alone = (n_marks, n_applied) == (4, 3);
         assert!(is_alone || n_marks == n_applied, "{n_marks} marks, {n_applied} applied");
         n_reads += 1;
@@ -192,7 +192,7 @@ fn a_process_that_is_killed_alone_leaves_no_lock() {
         }
         holder.kill().expect("killed");
         holder.wait().expect("it ends");
-        // Else it was done by then.
+        // Otherwise it had already finished.
         if side.exists() {
             n_held += 1;
             check_killed_alone(&db, &side);
@@ -219,7 +219,7 @@ fn a_lock_that_is_held_is_waited_for_as_long_as_asked() {
     let db = database("held");
     let output = upgrade(&db, &["c3"]).output().expect("it runs");
     assert!(output.status.success(), "{}", said(&output));
-    // Of the database, and of a revision that stands alone.
+    // The locks of the database, and of a revision outside a transaction.
     for file in ["app.db", "app.db-dbmigrate"] {
         let other = rusqlite::Connection::open(db.with_file_name(file)).expect("it opens");
         other

@@ -1,4 +1,4 @@
-//! A file and a directory that can't be written.
+//! A file and a directory that can't be written to.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,7 +11,7 @@ use expect_test::{Expect, expect};
 
 use crate::bench::{Bench, Case};
 
-/// Runs the program as somebody whom permissions hold, which the superuser isn't.
+/// Runs the program as an ordinary user, since permissions don't restrict the superuser.
 fn as_nobody(program: &Path, file: &Path) -> Command {
     let is_root = fs::File::options().write(true).open(file).is_ok();
     let mut command = Command::new(program);
@@ -28,7 +28,7 @@ fn check(wal: bool, modes: (u32, u32), expect: Expect) {
     bench.reset();
     let before = dump(&bench.file());
     let dir = bench.dir.join("db");
-    // The target directory may be one that nobody can look into.
+    // The target directory may be unreadable for that user.
     let program = bench.dir.join("survivor");
     fs::copy(env!("CARGO_BIN_EXE_survivor"), &program).expect("copied");
     let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode));

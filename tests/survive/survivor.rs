@@ -1,8 +1,8 @@
 //! The program that the tests kill: it runs the migrations of `history.rs` on a database file.
 //!
 //! `survivor FILE up|down REVISION [--each] [--kill-at N] [--cache PAGES] [--max-pages N]
-//! [--synchronous N]`, or//! `survivor FILE embedded` for what an application does at its start. It prints how many calls to
-//! the database it made; a failure's exit code is 3.
+//! [--synchronous N]`, or `survivor FILE embedded` for what an application does when it starts. It
+//! prints how many calls to the database it made; the exit code of a failure is 3.
 
 mod history;
 
@@ -51,7 +51,7 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
     };
     let mut driver = SqliteDriver::open(Path::new(file), Access::Create)
         .map_err(|database_error| database_error.to_string())?;
-    // With few pages in memory a transaction is written to the file before its end.
+    // With few pages in memory, a transaction is written to the file before its end.
     let pragmas = [
         ("--cache", "cache_size"),
         ("--max-pages", "max_page_count"),

@@ -1,13 +1,13 @@
-//! A case as it is in its file.
+//! Reads and writes the file of a case.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// What a file says: the first sections are what a person writes, the others what is expected.
+/// The sections of a file. The first ones are written by a person, the others are expected results.
 #[derive(Debug, Clone, Default)]
 pub struct Case {
-    /// The file's name without its ending.
+    /// The file's name without its extension.
     pub name: String,
     pub path: PathBuf,
     /// One sentence.
@@ -15,15 +15,15 @@ pub struct Case {
     /// Models, as Rust.
     pub before: String,
     pub after: String,
-    /// Settings that came after the first revision, as in dbmigrate.toml.
+    /// Settings that were added after the first revision, as in dbmigrate.toml.
     pub config: Option<String>,
-    /// Flags of `migrate`, one a line.
+    /// Flags of `migrate`, one per line.
     pub answers: Option<String>,
     /// SQL that others run after the first revision.
     pub setup: Option<String>,
 }
 
-/// What became of a case, as it is expected in its file.
+/// The results of a case, as they are expected in its file.
 #[derive(Debug, Clone, Default)]
 pub struct Outcome {
     pub operations: String,
@@ -31,15 +31,15 @@ pub struct Outcome {
     pub sql: Option<String>,
     pub rows: Option<String>,
     pub error: Option<String>,
-    /// Why the way back is refused.
+    /// Why the downgrade is refused.
     pub downgrade: Option<String>,
 }
 
 const MARK: &str = "--- ";
 
 impl Case {
-    /// The repository's cases in the order of their names; with the variable `DBMIGRATE_CASES`
-    /// only those whose names have it in them.
+    /// The repository's cases, sorted by name. With the variable `DBMIGRATE_CASES`, only those
+    /// whose names contain its value.
     pub fn all() -> Vec<Case> {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
         let wanted = std::env::var("DBMIGRATE_CASES").unwrap_or_default();
@@ -84,7 +84,7 @@ impl Case {
         case
     }
 
-    /// The file's text with this outcome.
+    /// The file's text with these results.
     pub fn text(&self, outcome: &Outcome) -> String {
         let Outcome { operations, module, sql, rows, error, downgrade } = outcome;
         let mut text = format!("{}\n", self.about.trim());

@@ -1,4 +1,4 @@
-//! What is true of every case, whatever it is about.
+//! What must be true of every case, whatever it is about.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,28 +13,28 @@ use dbmigrate_runtime::schema::{Column, Schema, Table, TableOption};
 
 use super::state::{Rows, SQLITE, State, is_internal, words};
 
-/// Says what isn't true.
+/// Reports a violated invariant.
 pub type Broken<'a> = &'a mut dyn FnMut(String);
 
-/// What becomes of tables and columns by name, through a revision's operations.
+/// What happens to the names of tables and columns in a revision's operations.
 #[derive(Debug, Clone, Default)]
 pub struct Names {
-    /// By the name before; `None` is gone.
+    /// By the name before; `None` if it was dropped.
     tables: BTreeMap<String, Option<String>>,
-    /// By table and name before; what is gone or becomes something else isn't here.
+    /// By table and name before; without columns that were dropped or replaced.
     columns: BTreeMap<(String, String), String>,
-    /// Tables, by the name before, whose rows may be known by other numbers.
+    /// Tables whose rows may have been renumbered, by the name before.
     rekeyed: BTreeSet<String>,
-    /// Tables, by the name before, whose decimal numbers may be texts there and numbers here:
-    /// STRICT tables have no type for them.
+    /// Tables in which decimal numbers may be texts before and numbers after, by the name before:
+    /// STRICT tables have no type for decimals.
     retyped: BTreeSet<String>,
-    /// Tables, by the name before, that stop or begin to count.
+    /// Tables that start or stop generating keys, by the name before.
     recounted: BTreeSet<String>,
     renamed: bool,
 }
 
 impl Names {
-    /// Follows the operations from the schema before, and from all columns that are there.
+    /// Follows the operations, starting from the schema before and all existing columns.
     pub fn new(state: &State, operations: &[Operation]) -> Names {
         let mut names = Names::default();
         for (table, rows) in &state.rows {
@@ -81,7 +81,7 @@ impl Names {
                 if let Some(key) = key.filter(|_| is_other) {
                     self.columns.remove(&key);
                 }
-                // A key may become another name of the row's number by it.
+                // This may turn a key into an alias of the rowid.
                 if change.autoincrement.is_some() || change.ty.is_some() {
                     self.recounted.extend(self.was(table));
                     self.rekeyed.extend(self.was(table));
@@ -118,7 +118,7 @@ impl Names {
         of_table.find(|(_, now)| is_it(now)).map(|(key, _)| key.clone())
     }
 
-    /// What becomes of them on the way there and back: what was kept has its name again.
+    /// The names after going there and back: what was kept has its old name again.
     fn there_and_back(&self) -> Names {
         let tables =
             self.tables.iter().map(|(was, now)| (was.clone(), now.as_ref().map(|_| was.clone())));
@@ -126,7 +126,7 @@ impl Names {
         Names { tables: tables.collect(), columns: columns.collect(), ..self.clone() }
     }
 
-    /// A text with tables and columns by their names of now.
+    /// A text with the current names of tables and columns.
     fn of_now(&self, text: &str) -> String {
         let mut text = text.to_owned();
         for (was, now) in &self.tables {
@@ -142,7 +142,7 @@ impl Names {
     }
 }
 
-/// Leads there, and nothing else has changed.
+/// The upgrade leads to the expected schema, and nothing else has changed.
 pub fn there(
     names: &Names,
     before: &State,
@@ -162,20 +162,21 @@ pub fn there(
     rows(names, before, after, broken);
 }
 
-/// Leads to what the models say. After a rename their constraints would have other names.
+/// The upgrade leads to the schema of the models, except for the names of constraints after a
+/// rename.
 pub fn models(names: &Names, before: &State, drift: &[Difference], broken: Broken<'_>) {
     for name in words(drift).difference(&before.drift).filter(|_| !names.renamed) {
         broken(format!("does not lead to the models: {name}"));
     }
 }
 
-/// Whether a difference is of a table that is still there.
+/// Whether a difference is about a table that still exists.
 fn is_left(names: &Names, drift: &str) -> bool {
     let table = drift.split(':').next().unwrap_or_default();
     names.tables.values().flatten().any(|text| text == table)
 }
 
-/// Leads back: to the same objects, which work as before, and to the rows that were kept.
+/// The downgrade restores the same objects, which work as before, and the rows that were kept.
 pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken: Broken<'_>) {
     let kept = |text: &&String| !matches!(names.tables.get(*text), Some(None));
     let comparing = SQLITE.comparing(&SQLITE.offline_facts());
@@ -208,8 +209,8 @@ pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken
     rows(&names.there_and_back(), before, back, broken);
 }
 
-/// The table with those of the other's columns that the migrations don't tell from its own: one
-/// that an earlier version declared in another way needn't be declared so again.
+/// The table with those of the other's columns that the migrations consider equal: a column that an
+/// earlier version declared differently needn't be declared that way again.
 fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
     let mut settled = was.clone();
     let facts = SQLITE.offline_facts();
@@ -234,7 +235,7 @@ fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
     settled
 }
 
-/// Nothing of the work is left behind.
+/// The run left nothing behind.
 fn left(before: &State, after: &State, broken: Broken<'_>) {
     let is_new = |object: &&Object| before.object(object.kind, &object.name).is_none();
     for object in
@@ -253,7 +254,8 @@ fn left(before: &State, after: &State, broken: Broken<'_>) {
     }
 }
 
-/// What others made is there, with its text, and what the migrations don't build isn't.
+/// Objects that others made still exist with the same text, and nothing exists that the migrations
+/// don't build.
 fn objects(
     names: &Names,
     before: &State,
@@ -343,9 +345,9 @@ fn rows(names: &Names, before: &State, after: &State, broken: Broken<'_>) {
 
 #[derive(Clone, Copy)]
 struct Comparison {
-    /// Whether rows are known by their numbers.
+    /// Whether rows are identified by their numbers.
     by_number: bool,
-    /// Whether a text that is a number is that number.
+    /// Whether a text that is a number counts as that number.
     as_numbers: bool,
 }
 

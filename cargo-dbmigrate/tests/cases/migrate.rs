@@ -1,4 +1,4 @@
-//! What `migrate` makes of a case, without a project of its own.
+//! The result of `migrate` for a case, without a separate project.
 
 use cargo_dbmigrate::internals::models::check_names;
 use cargo_dbmigrate::internals::{
@@ -20,7 +20,7 @@ pub struct Revision {
     pub text: String,
 }
 
-/// The revision that leads from the migrations to the models.
+/// The revision from the migrations to the models.
 pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revision> {
     let args = args(case);
     check_names(&models.records)?;
@@ -57,7 +57,7 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
     Ok(Revision { upgrade: upgrade.operations, downgrade: downgrade.operations, text })
 }
 
-/// What is still different, without any answer.
+/// The remaining differences, without any answers.
 pub fn second(schema: &Schema, models: &Models) -> Result<Vec<Operation>> {
     autogenerate::plain(schema, models)
 }
@@ -68,7 +68,7 @@ pub fn words(operations: &[Operation]) -> String {
     words.map(|word| word.trim_start_matches("Detected ").to_owned() + "\n").collect()
 }
 
-/// The flags of the case, each on a line of its own, as arguments.
+/// The flags of the case, one per line, as arguments.
 fn args(case: &Case) -> NewRevision {
     let lines = case.answers.as_deref().unwrap_or_default().lines();
     let words = lines.flat_map(|line| line.splitn(2, ' ')).filter(|text| !text.is_empty());

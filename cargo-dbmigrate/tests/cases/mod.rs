@@ -1,6 +1,6 @@
 //! The corpus: what `migrate` writes for a change of the models and what that does to a database,
-//! as data in `tests/cases`. Whatever a case is about, it leads there and back, loses no row that
-//! it keeps, leaves nothing behind, and is the whole difference.
+//! as data in `tests/cases`. Every case must lead there and back, lose no row that it keeps, leave
+//! nothing behind, and leave no difference.
 
 mod case;
 mod invariants;
@@ -48,7 +48,7 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
     let mut outcomes: Vec<Option<Outcome>> = vec![None; cases.len()];
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
-        // One compiles what was rendered while the others are at the databases.
+        // One thread compiles what was rendered while the others run on databases.
         scope.spawn(|| {
             let recorded = package.recorded(&modules);
             let expected = revisions.iter().filter_map(|revision| revision.as_ref().ok());
@@ -97,7 +97,7 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
     assert!(broken.is_empty(), "{} are broken:\n{}", broken.len(), broken.join("\n"));
 }
 
-/// Without the module that a case's models are in, whose number depends on which cases run.
+/// Removes the module of a case's models, whose number depends on which cases run.
 fn without_module(text: &str) -> String {
     let mut parts = text.split("cases::after");
     let mut without = parts.next().unwrap_or_default().to_owned();
@@ -151,7 +151,7 @@ fn outcome(
     for (idx, pass) in PASSES.into_iter().enumerate() {
         let mut ran = run::run(case, pass, [&before.schema, &after.schema], &first, revision);
         let schemas = [&before.schema, &reached];
-        // What is there keeps its name by other settings.
+        // Existing objects keep their names after a change of settings.
         if case.config.is_some() {
             ran.from_models.retain(|difference| !difference.is_of_names());
         }
@@ -194,7 +194,7 @@ fn outcome(
     outcome
 }
 
-/// The invariants.
+/// Checks the invariants.
 fn check(ran: &Ran, schemas: [&Schema; 2], operations: &[Operation], say: &mut dyn FnMut(String)) {
     if !ran.fresh.drift.is_empty() {
         say(format!("the first revision does not lead there: {:?}", ran.fresh.drift));

@@ -1,4 +1,4 @@
-//! The cases' models and modules in one package, so that cargo checks and compiles them once.
+//! All models and modules of the cases in one package, so that cargo checks and compiles them once.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -14,13 +14,13 @@ use dbmigrate_runtime::engine::record::ModelRecord;
 
 use super::case::Case;
 
-/// The package, beneath the target directory that the tests' hosts share.
+/// The package, in the target directory that the tests' hosts have in common.
 pub struct Package {
     dir: PathBuf,
     cx: Context,
 }
 
-/// What stands before the models of each case.
+/// The text before the models of each case.
 const PRELUDE: &str = "#![allow(dead_code)]\n#[allow(unused_imports)]\n\
                        use dbmigrate_runtime::{ColumnType, Columns, Model};\n\n";
 
@@ -59,7 +59,7 @@ impl Package {
         files.insert("src/lib.rs".to_owned(), lib);
         write_all(&dir, "src", &files);
         fs::create_dir_all(dir.join("migrations")).unwrap();
-        // So that nothing is downloaded twice; cargo takes away what isn't needed.
+        // Avoids downloading versions twice; cargo removes entries that aren't needed.
         fs::copy(repository.join("Cargo.lock"), dir.join("Cargo.lock")).unwrap();
         let mut global = Global::default();
         global.cargo.manifest_path = Some(dir.join("Cargo.toml"));
@@ -71,7 +71,7 @@ impl Package {
         Package { dir, cx }
     }
 
-    /// Has the package checked and reads the models, those before and those after of each case.
+    /// Has cargo check the package and reads the models before and after, for each case.
     pub fn models(&mut self, cases: &[Case]) -> Vec<[Models; 2]> {
         let mut models = self.by_config(
             cases.iter().flat_map(|case| ["before", "after"].map(|side| source(case, side))),
@@ -89,7 +89,7 @@ impl Package {
         std::iter::from_fn(|| Some([models.next()?, models.next()?])).collect()
     }
 
-    /// The models of these sources, by the settings as they are.
+    /// The models in these sources, with the current settings.
     fn by_config(&self, paths: impl IntoIterator<Item = String>) -> Vec<Models> {
         let records = models::records(&self.cx).unwrap_or_else(|err| panic!("{err}"));
         let of = |path: String| {
@@ -101,7 +101,7 @@ impl Package {
         paths.into_iter().map(of).collect()
     }
 
-    /// Compiles modules as those of a project and returns what they record, in their order.
+    /// Compiles modules like those of a project, and returns what they record, in order.
     pub fn recorded(&self, modules: &[(String, String)]) -> Vec<Migration> {
         let path = |name: &str| format!("migrations/versions/{name}.rs");
         let files = modules.iter().map(|(name, text)| (path(name), text.clone())).collect();
@@ -112,7 +112,7 @@ impl Package {
             listed: None,
         });
         let files: Vec<RevisionFile> = files.collect();
-        // What was recorded is kept by the runtime's version, and here that is what changes.
+        // The cache depends on the runtime's version, but here the runtime itself changes.
         let _ = fs::remove_dir_all(&self.cx.project.work_dir);
         let recordings = recordings(&self.cx, &files);
         let recordings = recordings.unwrap_or_else(|err| panic!("{err}"));
@@ -124,7 +124,7 @@ fn source(case: &Case, side: &str) -> String {
     format!("src/{}/{side}.rs", case.name)
 }
 
-/// Brings a directory's files in line, without touching those that are as they should be.
+/// Updates a directory's files, without touching those that are already right.
 fn write_all(dir: &Path, under: &str, files: &BTreeMap<String, String>) {
     fn remove_others(dir: &Path, kept: &dyn Fn(&Path) -> bool) {
         for entry in dir.read_dir().into_iter().flatten() {

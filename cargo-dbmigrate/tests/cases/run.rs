@@ -1,4 +1,4 @@
-//! A case on a real database.
+//! Runs a case on a real database.
 
 use std::path::PathBuf;
 
@@ -19,18 +19,18 @@ use super::migrate::Revision;
 use super::said::Said;
 use super::state::{SQLITE, State, drift};
 
-/// How a case is run.
+/// A way to run a case.
 #[derive(Debug, Clone, Copy)]
 pub struct Pass {
     pub name: &'static str,
-    /// The version that SQLite says it is.
+    /// The version that SQLite pretends to have.
     version: Option<&'static str>,
     foreign_keys: bool,
     pub journal: &'static str,
 }
 
-/// Before and after what `ALTER TABLE` learned in 3.53, each with foreign keys on and off. The
-/// expected texts are those of the first.
+/// Before and after the additions to `ALTER TABLE` in 3.53, each with foreign keys on and off. The
+/// expected texts are those of the first pass.
 pub const PASSES: [Pass; 4] = [
     Pass { name: "3.46.0", version: Some("3.46.0"), foreign_keys: true, journal: "DELETE" },
     Pass {
@@ -43,23 +43,23 @@ pub const PASSES: [Pass; 4] = [
     Pass { name: "newest, no foreign keys", version: None, foreign_keys: false, journal: "DELETE" },
 ];
 
-/// What a run came to.
+/// The results of a run.
 pub struct Ran {
     pub fresh: State,
     pub before: State,
     /// The upgrade's statements, or why there are none.
     pub sql: Result<String, String>,
     pub after: Taken,
-    /// What differs after the upgrade from the models' own schema.
+    /// The differences from the models' own schema after the upgrade.
     pub from_models: Vec<Difference>,
-    /// The way back, if the upgrade went there.
+    /// The result of the downgrade, if the upgrade succeeded.
     pub back: Option<Taken>,
 }
 
-/// The database after a run, or why it was refused, and the database then.
+/// The database after a run, or why the run was refused, with the database at that point.
 pub type Taken = Result<State, Box<(Error, State)>>;
 
-/// A database file that is gone in the end.
+/// A database file that is removed at the end.
 struct File(PathBuf);
 
 impl Drop for File {
@@ -70,7 +70,7 @@ impl Drop for File {
     }
 }
 
-/// Applies the first revision, lets others do what they do, applies the second and takes it back.
+/// Applies the first revision, runs the others' SQL, and applies and undoes the second revision.
 pub fn run(
     case: &Case,
     pass: Pass,
@@ -126,7 +126,7 @@ pub fn replayed(before: &Schema, revision: &Revision) -> Schema {
     schema
 }
 
-/// The first revision by itself, and both.
+/// The migrations with only the first revision, and with both.
 fn migrations(first: &[Operation], second: &Revision) -> [Migrations; 2] {
     let migration = |id: &str, parents: &[&str], upgrade: &[Operation], downgrade: &[Operation]| {
         let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
@@ -153,8 +153,8 @@ fn take(
     Executor { driver, migrations, options, observer, steps }.run(direction, to).map(drop)
 }
 
-/// The statements of an upgrade as a script. Where what is stored decides about later ones, they
-/// are run to see it, and rolled back.
+/// The statements of an upgrade as a script. If later statements depend on what is stored, the
+/// earlier ones are run to find out, and rolled back.
 fn statements(
     driver: &mut Said,
     operations: &[Operation],
@@ -197,8 +197,8 @@ fn line(task: &Task) -> String {
     }
 }
 
-/// Plans both ways without a database, and runs what is planned on one that nobody else has
-/// touched. Returns what differs there from where each way should lead.
+/// Plans both directions without a database, and runs the plans on a database that nobody else has
+/// touched. Returns the differences from the schema that each direction should lead to.
 pub fn offline(first: &[Operation], revision: &Revision) -> Result<Vec<Difference>, String> {
     let mut driver = SqliteDriver::open_in_memory().unwrap();
     driver.batch("PRAGMA foreign_keys = OFF").unwrap();

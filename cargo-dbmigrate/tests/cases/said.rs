@@ -1,5 +1,5 @@
-//! A driver that tells another version of SQLite than it has, so that the ways of older ones are
-//! taken.
+//! A driver that reports another version of SQLite than it has, in order to test what is done for
+//! older versions.
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::Dialect;
@@ -8,7 +8,7 @@ use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, Rows,
 
 pub struct Said {
     pub driver: SqliteDriver<'static>,
-    /// The version to tell, such as `3.35.0`, if it isn't the library's own.
+    /// The version to report, such as `3.35.0`, if it isn't the library's own.
     pub version: Option<&'static str>,
 }
 

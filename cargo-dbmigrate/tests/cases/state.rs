@@ -1,4 +1,4 @@
-//! What a database is at one moment: its objects, its rows, and its connection's settings.
+//! The state of a database at one moment: its objects, its rows, and its connection's settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -16,14 +16,14 @@ pub struct State {
     pub rows: BTreeMap<String, Rows>,
     pub sequence: BTreeMap<String, i64>,
     pub found: Catalog,
-    /// What differs from the schema that the migrations build.
+    /// The differences from the schema that the migrations build.
     pub drift: BTreeSet<String>,
     pub settings: Vec<(&'static str, i64)>,
     pub violations: Vec<Violation>,
     pub integrity: Vec<String>,
 }
 
-/// The rows of a table in the order of their rowids, where they have such.
+/// The rows of a table, sorted by rowid if there is one.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
     pub columns: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Rows {
 }
 
 impl State {
-    /// Looks at the whole database, which the migrations say to be of this schema.
+    /// Reads the whole database, which should have this schema according to the migrations.
     pub fn of(driver: &mut dyn Driver, schema: &Schema) -> State {
         let objects: Vec<Object> = driver.as_connection().objects().unwrap();
         let objects: Vec<_> =
@@ -62,7 +62,7 @@ impl State {
         }
     }
 
-    /// The rows in few words.
+    /// A short text of the rows.
     pub fn dump(&self) -> String {
         let mut text = String::new();
         for (name, Rows { columns, rows }) in &self.rows {
@@ -82,7 +82,7 @@ impl State {
         text
     }
 
-    /// The object of that kind and name.
+    /// The object with this kind and name.
     pub fn object(&self, kind: ObjectKind, name: &str) -> Option<&Object> {
         self.objects
             .iter()
@@ -90,7 +90,7 @@ impl State {
     }
 }
 
-/// A value as a literal; a time of this run is another one each time.
+/// A value as a literal; the time of a run is replaced, since it is different each time.
 fn literal(value: &Value) -> String {
     let now = jiff::Timestamp::now();
     let hour_ago = now - jiff::SignedDuration::from_hours(1);
@@ -146,7 +146,7 @@ fn sequence(driver: &mut dyn Driver) -> BTreeMap<String, i64> {
     rows.into_iter().map(entry).collect()
 }
 
-/// How what was found differs from a schema.
+/// The differences between what was read and a schema.
 pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Catalog) -> Vec<Difference> {
     let facts = driver.as_connection().facts().unwrap();
     let mut drift = Vec::new();
@@ -164,15 +164,15 @@ pub fn drift(driver: &mut dyn Driver, schema: &Schema, found: &Catalog) -> Vec<D
     drift
 }
 
-/// Differences as they are told apart here: by the table and by how they read.
+/// Differences as they are compared here: by table and wording.
 pub fn words(drift: &[Difference]) -> BTreeSet<String> {
     drift.iter().map(|difference| format!("{}: {difference}", difference.table)).collect()
 }
 
-/// Where SQLite's own names begin.
+/// Whether the name is one of SQLite's own.
 pub fn is_internal(name: &str) -> bool {
     name.to_ascii_lowercase().starts_with("sqlite_")
 }
 
-/// The dialect, to plan without a database.
+/// The dialect, for planning without a database.
 pub const SQLITE: &Sqlite = &Sqlite;

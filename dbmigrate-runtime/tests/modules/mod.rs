@@ -1,9 +1,9 @@
-//! Revisions as a program has them.
+//! Revisions in the form that a program contains.
 
 use dbmigrate_runtime::Module;
 use dbmigrate_runtime::prelude::*;
 
-/// A revision with what differs from one to the next.
+/// A revision, given what differs from one to the next.
 pub const fn module(
     revision: &'static str,
     down_revision: &'static [&'static str],

@@ -1,8 +1,8 @@
-//! Revisions as text, for tests of the graph.
+//! A notation for revisions, for tests of the graph.
 
 use dbmigrate_runtime::engine::revision::Revision;
 
-/// `id<parent,parent#label!dependency=replaced,replaced`, one after the other.
+/// Parses `id<parent,parent#label!dependency=replaced,replaced` for each revision.
 pub fn revisions(text: &str) -> Vec<Revision> {
     text.split_whitespace().map(revision).collect()
 }
@@ -22,7 +22,7 @@ pub fn revision(text: &str) -> Revision {
         };
     }
     let [id, parents, branch_labels, depends_on, replaces] = parts;
-    // One that replaced others itself: `=a,b,c:a+b`.
+    // An entry that itself replaced others: `=a,b,c:a+b`.
     let replaces = replaces.iter().map(|replace| replace.replace('+', " ")).collect();
     let id = id.concat();
     let (message, file) = (format!("message of {id}"), format!("{id}.rs"));

@@ -1,4 +1,4 @@
-//! What a rebuild keeps, and what it makes of the rest.
+//! What a rebuild keeps, and what it does with the rest.
 
 use super::*;
 

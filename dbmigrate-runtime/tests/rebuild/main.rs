@@ -1,4 +1,4 @@
-//! Tables made anew on real SQLite: nothing that they had is lost.
+//! Rebuilds of tables on real SQLite databases: nothing is lost.
 #![cfg(feature = "sqlite")]
 
 mod kept;
@@ -42,7 +42,7 @@ fn upgrade(conn: &mut Connection, migrations: &Migrations) -> Result<Vec<String>
         .run(Direction::Upgrade, "head")
 }
 
-/// Rows of a query, one a line.
+/// The rows of a query, one per line.
 fn rows(conn: &Connection, sql: &str) -> String {
     let mut stmt = conn.prepare(sql).unwrap();
     let n = stmt.column_count();
@@ -61,7 +61,7 @@ fn rows(conn: &Connection, sql: &str) -> String {
     text
 }
 
-/// Runs the operations on a table that SQL made, as if migrations had made it as `known`.
+/// Runs the operations on a table that SQL created, as if migrations had created it as `known`.
 fn on_table(
     setup: &str,
     known: Table,

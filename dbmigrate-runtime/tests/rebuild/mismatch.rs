@@ -45,7 +45,7 @@ fn migrations(revisions: &[Record]) -> Migrations {
     line(revisions.iter().map(record).collect())
 }
 
-/// Runs all at once on a new database, and the last revision alone after the others.
+/// Runs all revisions at once on a new database, and the last one separately after the others.
 fn both(revisions: &[Record]) -> [Result<Vec<String>, Error>; 2] {
     let all = migrations(revisions);
     let at_once = upgrade(&mut Connection::open_in_memory().unwrap(), &all);
@@ -55,7 +55,7 @@ fn both(revisions: &[Record]) -> [Result<Vec<String>, Error>; 2] {
     [at_once, upgrade(&mut conn, &all)]
 }
 
-/// The last revision as a script, for a database that isn't at hand.
+/// The last revision as a script, without a database.
 fn script_of_last(revisions: &[Record]) -> Result<(String, Vec<String>), Error> {
     let applied: BTreeSet<String> = (1..revisions.len()).map(|n| format!("r{n}")).collect();
     let ids = [format!("r{}", revisions.len())];
@@ -71,7 +71,7 @@ fn a_foreign_key_to_what_is_not_unique_is_refused_by_name() {
     let faults: [&[Record]; 9] = [
         &[user, post],
         &[user, |op| post_to(op, &["town", "name"])],
-        // Of another order of operations, of a condition, of an expression, of a collation.
+        // Indexes in another order, with a condition, with an expression, with a collation.
         &[
             |op| user(op),
             |op| {
@@ -86,7 +86,7 @@ fn a_foreign_key_to_what_is_not_unique_is_refused_by_name() {
             op.create_index("user", Index::new("uy", []).column(other).unique());
             post(op);
         }],
-        // What was unique no longer is.
+        // A unique index that no longer exists.
         &[user, by_name, post, |op| op.drop_index("user", "ux_user_name")],
         &[user, by_name, post, |op| {
             op.drop_index("user", "ux_user_name");
@@ -153,7 +153,7 @@ fn what_sqlite_can_follow_in_the_end_is_not_refused() {
         }],
         &[user, |op| post_to(op, &["id"])],
         &[user, |op| post_to(op, &["ID"])],
-        // To a table that nobody has made.
+        // A foreign key to a table that no revision created.
         &[|op| op.execute("SELECT 1").describes(|_| ()), post],
         &[user, by_name, post, |op| {
             op.drop_index("user", "ux_user_name");
@@ -163,7 +163,7 @@ fn what_sqlite_can_follow_in_the_end_is_not_refused() {
             op.drop_index("user", "ux_user_name");
             op.drop_table("post");
         }],
-        // By SQL of a person, in the same revision or before it.
+        // A unique index from hand-written SQL, in the same revision or before it.
         &[user, |op| {
             op.execute("CREATE UNIQUE INDEX ux ON user (name)");
             post(op);
@@ -183,7 +183,7 @@ fn what_sqlite_can_follow_in_the_end_is_not_refused() {
         }
         script_of_last(revisions).unwrap_or_else(|err| panic!("{idx}: {}", err.report()));
     }
-    // A later revision makes good what an earlier one lacks, as old histories have it.
+    // A later revision may add what an earlier one lacks, as old histories do.
     let mended = migrations(&[user, post, by_name]);
     upgrade(&mut Connection::open_in_memory().unwrap(), &mended).unwrap();
 }
@@ -193,7 +193,7 @@ fn the_database_has_the_word_where_others_changed_it() {
     let mut conn = Connection::open_in_memory().unwrap();
     upgrade(&mut conn, &migrations(&[user])).unwrap();
     conn.execute_batch("CREATE UNIQUE INDEX ours ON user (name)").unwrap();
-    // A script is written for it as well.
+    // A script can be written for it as well.
     let all = migrations(&[user, post]);
     let (ids, applied) = (["r2".to_owned()], ["r1".to_owned()].into());
     let route =
@@ -203,7 +203,7 @@ fn the_database_has_the_word_where_others_changed_it() {
     drop(driver);
     upgrade(&mut conn, &all).unwrap();
 
-    // What no revision describes is SQLite's to judge.
+    // What no revision describes is left to SQLite.
     let mut conn = Connection::open_in_memory().unwrap();
     let sql: Record = |op| {
         op.execute("CREATE TABLE c (x REFERENCES user (name))");

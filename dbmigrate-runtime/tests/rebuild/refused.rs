@@ -1,4 +1,4 @@
-//! What is found in time: rows that don't fit, and tables that aren't the one that is meant.
+//! Problems that are found in time: rows that don't fit, and tables that aren't the intended ones.
 
 use super::*;
 
@@ -81,7 +81,7 @@ fn values_that_a_type_leaves_as_they_are_fit() {
         ("'2026-01-01'", Type::Date),
         ("'12:30'", Type::Time),
         ("'2026-01-01T12:30:00.5Z'", Type::Timestamp),
-        // Of words that are SQLite's alone no reader is known.
+        // Nothing is known about readers of a type in SQLite's own words.
         ("'2026'", Type::raw("DAY")),
         ("'-5'", Type::raw("DAY")),
         ("''", Type::raw("DAY")),
@@ -100,7 +100,7 @@ fn values_that_a_type_leaves_as_they_are_fit() {
 
 #[test]
 fn a_check_outside_a_transaction_says_that_the_rest_stays() {
-    // Before, the change needs a rebuild, and is refused outside a transaction.
+    // In earlier versions, the change needs a rebuild, and is refused outside a transaction.
     if rusqlite::version_number() < 3_053_000 {
         return;
     }

@@ -1,4 +1,4 @@
-//! Revisions that replace others: which of both a database has, and what runs on it.
+//! Revisions that replace others: which of the two a database has, and what runs on it.
 
 #[path = "../notation/mod.rs"]
 mod notation;
@@ -11,18 +11,18 @@ use dbmigrate_runtime::engine::revision::Graph;
 use expect_test::{Expect, expect};
 use notation::revisions;
 
-/// `s` replaces `a b c`; before it is `z`, behind it `d`.
+/// `s` replaces `a b c`; `z` comes before it, `d` after it.
 const WHOLE: &str = "z a<z b<a c<b s<z=a,b,c d<c";
-/// The same without the old files.
+/// The same without the replaced files.
 const DELETED: &str = "z s<z=a,b,c d<s";
-/// `t` replaces all of it, and `s` along.
+/// `t` replaces all of them, including `s`.
 const TWICE: &str = "z a<z b<a c<b s<z=a,b,c d<c t<z=a,b,c,s:a+b+c,d e<d";
 
 fn set(ids: &str) -> BTreeSet<String> {
     ids.split_whitespace().map(str::to_owned).collect()
 }
 
-/// The history as a database has it: `id<parent` of each, and what is applied of it.
+/// The history from a database's point of view: `id<parent` of each, and what is applied of it.
 fn view(text: &str, applied: &str) -> String {
     let graph = Graph::new(revisions(text)).unwrap();
     let view = match graph.view(set(applied)) {
@@ -88,7 +88,7 @@ fn without_the_old_files_all_of_them_count_as_what_replaces_them() {
               hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
         "#]],
     );
-    // Only some of the files.
+    // Only some of the files exist.
     views(
         "z b<a c<b s<z=a,b,c d<c",
         &["", "z a b c", "z a"],
@@ -118,7 +118,7 @@ fn what_replaces_may_be_replaced_itself() {
         [z t e] z t<z e<t | e t z
     "#]],
     );
-    // Neither the first files nor `s` are there any more, only `d`.
+    // Neither the first files nor `s` exist any more, only `d`.
     views(
         "z d<c t<z=a,b,c,s:a+b+c,d e<d",
         &applied,
@@ -136,7 +136,7 @@ fn what_replaces_may_be_replaced_itself() {
             [z t e] z t<z e<t | e t z
         "#]],
     );
-    // The first files are gone, `s` is there.
+    // The first files no longer exist, but `s` does.
     views(
         "z s<z=a,b,c d<c t<z=a,b,c,s:a+b+c,d e<d",
         &applied,
@@ -152,7 +152,7 @@ fn what_replaces_may_be_replaced_itself() {
             [z t e] z t<z e<t | e t z
         "#]],
     );
-    // All are gone; a database that lacks one in the middle doesn't count.
+    // None of the files exist any more; a database that lacks one in the middle still counts.
     let applied = ["z", "z a b c", "z a b c d", "z s d", "z s", "z a c d", "z t"];
     views(
         "z t<z=a,b,c,s:a+b+c,d e<t",
@@ -190,7 +190,7 @@ fn two_that_follow_each_other_are_each_for_itself() {
         [a b t] a b<a t<b e<t | a b t
     "#]],
     );
-    // The files of the first are gone.
+    // The files of the first squash no longer exist.
     views(
         "c<b d<c s=a,b t<s=c,d e<t",
         &applied,
@@ -209,7 +209,7 @@ fn two_that_follow_each_other_are_each_for_itself() {
     );
 }
 
-/// What identifiers name in the view of a database.
+/// What identifiers name from the point of view of a database.
 #[track_caller]
 fn names(text: &str, applied: &str, identifiers: &[&str], expect: Expect) {
     let graph = Graph::new(revisions(text)).unwrap();
@@ -298,7 +298,7 @@ fn what_can_not_replace_says_why() {
         revision `s` replaces itself, in s.rs
           hint: correct its `REPLACES`"#]],
     );
-    // The list of one that replaces another has to have all of it.
+    // The list of a revision that replaces another one has to contain all of it.
     refused(
         "a b<a s=a,b c<b t=s,c",
         expect![[r#"
@@ -307,7 +307,7 @@ fn what_can_not_replace_says_why() {
     );
 }
 
-/// Files whose id was edited: as what another one replaces, each would be passed over in silence.
+/// Files whose id was edited: each would be silently ignored in favour of the replacing revision.
 #[test]
 fn a_file_that_has_the_id_of_a_replaced_revision_is_not_passed_over() {
     // After the squash, directly and further on; and on another branch.
@@ -335,7 +335,7 @@ fn a_file_that_has_the_id_of_a_replaced_revision_is_not_passed_over() {
         revision `a` in a.rs follows `t`, so it is not the revision `a` that `s` in s.rs replaces
           hint: give it another id, in `REVISION` and in the file's name; or correct the `REPLACES` of `s`"#]],
     );
-    // What has its place is looked at under each name that it has.
+    // A file at the right place is recognised under each name that its parents have.
     for text in [WHOLE, DELETED, TWICE, "a b<a s=a,b c<b d<c t<s=c,d", "s=a,b c<s d<c t<b=c,d"] {
         assert!(Graph::new(revisions(text)).is_ok(), "{text}");
     }
@@ -356,7 +356,8 @@ fn dependencies_and_branches_follow_what_replaces() {
 
 #[test]
 fn what_is_replaced_is_named_in_the_order_of_the_history() {
-    // The last one is the point that others follow: here `d` would run without `b` and `c`.
+    // The last one is the point that others follow: otherwise `d` would run here without `b` and
+    // `c`.
     for text in ["a b<a c<b s=c,b,a d<s", "a b<a c<b s=b,a d<s", "a b<a s=a,b,b", "s=a,,b"] {
         assert!(Graph::new(revisions(text)).is_err(), "{text}");
     }

@@ -1,4 +1,4 @@
-//! What runs on databases that have some, all or none of what is replaced.
+//! What runs on databases that have some, all or none of the replaced revisions.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use rusqlite::Connection;
 
 use super::revisions;
 
-/// Each revision makes a table of its id; one that replaces others makes theirs.
+/// Each revision creates a table named after its id; one that replaces others creates theirs.
 fn migrations(text: &str) -> Migrations {
     Migrations::new(revisions(text).into_iter().map(migration).collect()).unwrap()
 }
@@ -95,7 +95,7 @@ fn new_databases_run_one_and_others_go_on_where_they_are() {
     for connection in [&mut *middle, end, last] {
         assert_eq!(state(connection), "a b c d e z | a b c d e z");
     }
-    // Back, as each has come.
+    // Undone in the same way in which each was applied.
     let err = down(new, NEW, "b").unwrap_err();
     expect![[r#"
         revision `b` is one of those that `s` replaces, so that point is not there any more, in s.rs
@@ -118,7 +118,7 @@ fn without_the_old_files_the_rows_are_replaced_when_something_runs() {
     up(up_from, OLD, "d").unwrap();
     up(down_from, OLD, "d").unwrap();
     up(half, OLD, "b").unwrap();
-    // With nothing to do it only reads.
+    // If nothing is pending, it only reads.
     assert_eq!(up(up_from, LATER, "d").unwrap(), "");
     assert_eq!(state(up_from), "a b c d z | a b c d z");
     assert_eq!(up(up_from, LATER, "head").unwrap(), "e");
@@ -162,7 +162,7 @@ fn a_stamp_says_what_the_database_is() {
     assert_eq!(stamp(&mut conn, NEW, "s").unwrap(), "s");
 }
 
-/// Runs something while it waits for the lock, as another process would.
+/// Runs something while the executor waits for the lock, as another process would.
 struct Other<'a> {
     holder: &'a RefCell<Option<Connection>>,
     path: &'a Path,
@@ -195,7 +195,7 @@ fn file(name: &str) -> PathBuf {
 fn an_older_program_may_be_faster_on_a_new_database() {
     for (to, ran) in [("d", "e"), ("b", "c d e"), ("z", "s d e")] {
         let path = file(to);
-        // Nothing is there when the newer program looks first.
+        // Nothing exists when the newer program first looks.
         let holder = Connection::open(&path).unwrap();
         holder.execute_batch("BEGIN IMMEDIATE").unwrap();
         let holder = RefCell::new(Some(holder));
@@ -210,7 +210,7 @@ fn an_older_program_may_be_faster_on_a_new_database() {
         assert_eq!(observer.ran.join(" "), ran);
         let mut conn = Connection::open(&path).unwrap();
         assert!(state(&mut conn).ends_with("| a b c d e z"), "{}", state(&mut conn));
-        // The older one now sees a newer database, and changes nothing.
+        // The older program now sees a newer database, and changes nothing.
         let err = up(&mut conn, OLD, "head").unwrap_err();
         assert!(err.is_ahead(), "{err}");
         std::fs::remove_file(&path).unwrap();

@@ -16,7 +16,7 @@ pub fn run(bench: &Bench) -> Result<Vec<Line>> {
         return Ok(vec![Line::not_measured(what, rivals::SQLITE3, &why)]);
     };
     let host = revisions::host(bench)?;
-    // On a file that isn't there: all of it, in one transaction, with the version rows.
+    // On a missing file: all revisions in one transaction, with their version rows.
     let script = bench.dir.join("script.sql");
     fs::write(&script, measure::output(&mut host.tool(&["upgrade", "--sql"]))?)?;
     let db = host.dir.join("app.db");

@@ -1,4 +1,4 @@
-//! What the derive costs the compiler.
+//! The time that the derive takes in the compiler.
 
 use crate::figures::Unit::Seconds;
 use crate::hosts::{Derive, Host, Target};

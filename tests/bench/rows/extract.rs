@@ -1,4 +1,4 @@
-//! Reading and comparing many models of which none changed.
+//! Reading and comparing many models, none of which has changed.
 
 use crate::figures::Unit::Milliseconds;
 use crate::hosts::{Derive, Host, Target};
@@ -8,7 +8,7 @@ use crate::{Bench, Result, measure};
 pub const N_MODELS: usize = 1000;
 const MORE_MS: f64 = 100.0;
 
-/// A host of many models that its migrations build.
+/// A host with many models that its migrations build.
 pub fn host(bench: &Bench) -> Result<Host> {
     let host = Host::new(bench, "many", Derive::Model, Target::Library, N_MODELS)?;
     measure::output(&mut host.tool(&["init", "--no-add"]))?;

@@ -1,4 +1,4 @@
-//! `upgrade --all` of many files, beside one process for each of them.
+//! `upgrade --all` of many files, compared with one process per file.
 
 use std::fs;
 use std::path::Path;
@@ -14,15 +14,15 @@ use crate::{Bench, Result, measure};
 
 const N_FILES: usize = 10_000;
 
-/// A loop over all of them would take minutes; its time is that of these, times what is missing.
+/// A loop over all files would take minutes, so its time is extrapolated from this many.
 const N_LOOPED: usize = 500;
 
 const N_REVISIONS: usize = 21;
 
-/// How often what takes this long is measured.
+/// How often such long measurements are repeated.
 const N_ROUNDS: usize = 3;
 
-/// Files a second and core.
+/// Files per second and core.
 const AT_LEAST: f64 = 2000.0;
 
 const FILES: &str = "tenants";
@@ -82,7 +82,7 @@ fn compared(line: Line, name: String, theirs: &Samples, ratio: f64) -> Line {
     line.beside(name, Seconds, theirs).promise(format!("{ratio:.2} x"), "faster", ratio < 1.0)
 }
 
-/// A host whose files have so many revisions applied.
+/// A host with files that have this many revisions applied.
 struct Ours<'a> {
     host: &'a Host,
     n_applied: usize,
@@ -93,7 +93,7 @@ impl Ours<'_> {
         self.n_applied < N_REVISIONS
     }
 
-    /// Makes all files anew.
+    /// Creates all files again.
     fn copies(&self) -> Result<()> {
         let first = self.host.dir.join("first.db");
         if first.exists() {
@@ -125,7 +125,7 @@ impl Ours<'_> {
     }
 }
 
-/// Another program's project.
+/// The project of another program.
 struct Theirs<'a> {
     rival: &'a Rival,
     dir: std::path::PathBuf,
@@ -168,12 +168,12 @@ fn copies(first: &Path, dir: &Path, n: usize) -> Result<()> {
     for n in 0..n {
         fs::copy(first, dir.join(file(n)))?;
     }
-    // Else the first that commits pays for what the copies left to be written.
+    // Otherwise the first commit pays for writing the copies to the disk.
     let _ = Command::new("sync").status();
     Ok(())
 }
 
-/// The time of a process for each file, as a shell's loop would start them.
+/// The time for one process per file, as a shell's loop would start them.
 fn looped(command: impl Fn(&str) -> Command) -> Result<f64> {
     let start = Instant::now();
     for n in 0..N_LOOPED {

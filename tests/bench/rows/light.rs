@@ -1,4 +1,4 @@
-//! What a host that only derives has to compile.
+//! What a host that only derives models has to compile.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use crate::{Bench, Result, measure};
 
 const AT_MOST_CRATES: usize = 10;
 const AT_MOST_S: f64 = 5.0;
-/// The promise is for two cores, so that more of them don't count.
+/// The promise is for two cores, so more of them must not count.
 const JOBS: &str = "2";
 
 pub fn run(bench: &Bench) -> Result<Vec<Line>> {
@@ -45,7 +45,7 @@ pub fn run(bench: &Bench) -> Result<Vec<Line>> {
     Ok(lines)
 }
 
-/// How many crates a host's tree has besides the host.
+/// How many crates a host's dependency tree has besides the host.
 fn n_crates(host: &Host) -> Result<usize> {
     let args = ["tree", "--edges", "normal,build", "--prefix", "none", "--format", "{p}"];
     let text = measure::output(&mut host.cargo(&args))?;

@@ -1,4 +1,4 @@
-//! The tool's own peak of memory.
+//! The tool's own peak memory.
 
 use super::extract;
 use crate::figures::Samples;

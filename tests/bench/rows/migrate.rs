@@ -24,7 +24,7 @@ fn one(bench: &Bench, what: &str, name: &str, target: Target, more_ms: f64) -> R
     measure::output(&mut host.tool(&["init", "--no-add"]))?;
     measure::output(&mut host.tool(&["migrate", "-m", "all"]))?;
     let n_changes = std::cell::Cell::new(0);
-    // Each run has a change of its own, so that none finds the other's work done.
+    // Each run makes a different change, so that none benefits from another one's work.
     let change = || {
         n_changes.set(n_changes.get() + 1);
         host.change_model(N_MODELS, &format!("field_{}", n_changes.get()))

@@ -1,4 +1,4 @@
-//! One row of the promises a file.
+//! The promises, with one row per file.
 
 mod apply;
 mod derive;
@@ -14,14 +14,14 @@ mod revisions;
 use crate::report::Line;
 use crate::{Bench, Result};
 
-/// A promise and how it is measured.
+/// A promise, and how it is measured.
 pub struct Row {
     pub name: &'static str,
     pub what: &'static str,
     pub run: fn(&Bench) -> Result<Vec<Line>>,
 }
 
-/// All of them, in the order of the table.
+/// All rows, in the order of the table.
 pub const ALL: &[Row] = &[
     Row {
         name: "noop",

@@ -1,4 +1,4 @@
-//! A table of a million rows made anew, with an index and rows that refer to it.
+//! The rebuild of a table with a million rows, an index, and rows that refer to it.
 
 use std::fs;
 
@@ -9,7 +9,7 @@ use crate::{Bench, Result, measure, rivals};
 
 const AT_MOST: f64 = 1.2;
 
-/// What both begin with.
+/// The initial state for both.
 const BEFORE: &str = r#"
 CREATE TABLE "item" (
     "id" INTEGER NOT NULL CONSTRAINT "pk_item" PRIMARY KEY,
@@ -30,7 +30,7 @@ INSERT INTO "part" SELECT id, id FROM "item" WHERE id % 100 = 0;
 COMMIT;
 "#;
 
-/// The recipe of sqlite.org's `lang_altertable.html`, section 7, as one writes it by hand.
+/// The procedure of sqlite.org's `lang_altertable.html`, section 7, written by hand.
 const BY_HAND: &str = r#"
 PRAGMA foreign_keys = OFF;
 BEGIN;

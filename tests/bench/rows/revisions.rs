@@ -5,15 +5,15 @@ use std::fmt::Write as _;
 use crate::hosts::{Derive, Host, Target};
 use crate::{Bench, Result, measure};
 
-/// How many there are.
+/// The number of revisions.
 pub const N_REVISIONS: usize = 500;
 
-/// The host, with what its revisions record already in the cache.
+/// The host, with the recordings of its revisions already cached.
 pub fn host(bench: &Bench) -> Result<Host> {
     host_of(bench, "revisions", N_REVISIONS)
 }
 
-/// The same with another number of them.
+/// The same with another number of revisions.
 pub fn host_of(bench: &Bench, name: &str, n_revisions: usize) -> Result<Host> {
     let host = Host::new(bench, name, Derive::Model, Target::Library, 1)?;
     measure::output(&mut host.tool(&["init", "--no-add"]))?;

@@ -1,4 +1,4 @@
-//! Models where models can be: each of these compiles without a warning.
+//! Models in every place where models are allowed; each compiles without a warning.
 #![allow(non_camel_case_types)]
 
 use super::{check, id};
@@ -122,7 +122,7 @@ struct Old {
     id: i64,
 }
 
-/// Names of the prelude that mean something else here.
+/// Names of the prelude that have another meaning here.
 #[test]
 fn shadowed_names() {
     #[allow(dead_code)]

@@ -1,8 +1,8 @@
-//! Files whose imports lead in a circle.
+//! Files that import each other in a circle.
 //!
-//! A module and those in its folder are one room, so the arrows between a parent and its children
-//! are free. What counts is the arrows between the children of one parent, each with all that is in
-//! its folder: they have to have one direction.
+//! A module and those in its folder count as a unit, so imports between a parent and its children
+//! are free. Imports between the children of one parent, each together with its folder, must not
+//! form a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,13 +13,13 @@ use super::{code, sources};
 type Module = Vec<String>;
 
 struct Graph {
-    /// Each module with what its code names: imports, and paths in full.
+    /// Each module with what its code names: imports, and full paths.
     modules: BTreeMap<Module, Vec<Module>>,
-    /// What a module's imports call the things that other modules of the crate have.
+    /// The names in a module's imports, with the modules of the crate that they come from.
     imported: BTreeMap<(Module, String), Module>,
 }
 
-/// The circles of a crate, each as its siblings.
+/// The circles of a crate, each as a set of siblings.
 pub fn circles(src: &Path) -> Vec<BTreeSet<String>> {
     let arrows = Graph::read(src).arrows();
     let siblings: BTreeSet<&Module> = arrows.iter().flat_map(|(from, to)| [from, to]).collect();
@@ -84,7 +84,7 @@ impl Graph {
         graph
     }
 
-    /// The module that has what a path names; through the modules that only export it again.
+    /// The module that defines what a path names, resolved through modules that only re-export it.
     fn resolved(&self, path: &[String], left: usize) -> Module {
         let n = (0..=path.len()).rev().find(|n| self.modules.contains_key(&path[..*n]));
         let (module, rest) = path.split_at(n.unwrap_or_default());
@@ -95,14 +95,14 @@ impl Graph {
         }
     }
 
-    /// From sibling to sibling.
+    /// The imports between siblings.
     fn arrows(&self) -> BTreeSet<(Module, Module)> {
         let mut arrows = BTreeSet::new();
         for (from, named) in &self.modules {
             for path in named {
                 let to = self.resolved(path, 8);
                 let shared = from.iter().zip(&to).take_while(|(one, other)| one == other).count();
-                // One is above the other.
+                // One is the parent of the other.
                 if shared < from.len() && shared < to.len() {
                     arrows.insert((from[..=shared].to_vec(), to[..=shared].to_vec()));
                 }
@@ -112,7 +112,7 @@ impl Graph {
     }
 }
 
-/// A path from the crate; none where it leads out of the crate.
+/// A path from the crate's root; `None` if it leads out of the crate.
 fn absolute(module: &[String], path: &[String], is_child: impl Fn(&str) -> bool) -> Option<Module> {
     let n_up = path.iter().take_while(|part| *part == "super").count();
     match path.first()?.as_str() {
@@ -124,7 +124,7 @@ fn absolute(module: &[String], path: &[String], is_child: impl Fn(&str) -> bool)
     }
 }
 
-/// The paths of all `use` declarations, with what they are called from then on.
+/// The paths of all `use` declarations, with the names that they introduce.
 fn imports(code: &str) -> Vec<(Module, String)> {
     let mut found = Vec::new();
     let mut rest = code;
@@ -139,7 +139,7 @@ fn imports(code: &str) -> Vec<(Module, String)> {
     found
 }
 
-/// A tree of imports as single ones.
+/// Splits a tree of imports into single ones.
 fn flatten(prefix: &[String], tree: &str, found: &mut Vec<(Module, String)>) {
     let tree = tree.trim();
     let part = |text: &str| text.split("::").map(|part| part.trim().to_owned()).collect::<Module>();
@@ -172,7 +172,7 @@ fn flatten(prefix: &[String], tree: &str, found: &mut Vec<(Module, String)>) {
     }
 }
 
-/// The paths of several segments that stand in code.
+/// The paths with several segments in the code.
 fn paths(code: &str) -> Vec<Module> {
     let is_part = |sign: char| sign.is_alphanumeric() || sign == '_' || sign == ':';
     let words = code.split(|sign| !is_part(sign));

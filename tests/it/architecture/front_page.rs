@@ -1,5 +1,5 @@
-//! What applications and revisions see of the runtime. A name of the engine that comes back to
-//! these pages becomes a promise, so each new one is looked at.
+//! The part of the runtime that applications and revisions see. A name that is added to these pages
+//! becomes a promise, so each new one has to be approved here.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,8 +7,8 @@ use std::fs;
 use dbmigrate_tests::repository;
 use expect_test::{Expect, expect};
 
-/// The public names that a file of the runtime declares or exports again, except those
-/// that its documentation hides.
+/// The public names that a file of the runtime declares or re-exports, except those that are hidden
+/// in its documentation.
 fn public_names(file: &str) -> BTreeSet<String> {
     let path = repository().join("dbmigrate-runtime/src").join(file);
     let text = fs::read_to_string(&path).unwrap_or_else(|err| panic!("{file}: {err}"));
@@ -16,7 +16,7 @@ fn public_names(file: &str) -> BTreeSet<String> {
     let mut is_hidden = false;
     let mut rest = text.as_str();
     while let Some((line, after)) = rest.split_once('\n') {
-        // An item that `pub(crate)` or an indentation begins is no part of the page.
+        // A `pub(crate)` or indented item isn't part of the page.
         match line.strip_prefix("pub ") {
             Some(item) if item.starts_with("use ") => {
                 let (exported, after_use) = rest.split_once(';').expect("`pub use` ends with `;`");

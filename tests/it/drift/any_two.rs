@@ -1,11 +1,12 @@
-//! Any two of models, migrations, a revision and a database: `diff`, and what is written from it.
+//! Comparing any two of models, migrations, a revision and a database: `diff`, and what is written
+//! from it.
 
 use dbmigrate_tests::revision;
 use expect_test::expect;
 
 use super::databases::Databases;
 
-/// A revision whose model isn't there yet.
+/// A revision whose model doesn't exist yet.
 pub fn compares_any_two(databases: &Databases) {
     let up = "op.add_column(\"post\", Column::new(\"likes\", Type::Integer).not_null().default(0));
     op.create_table(Table::new(\"tag\").column(Column::new(\"name\", Type::Text)));";
@@ -128,7 +129,7 @@ pub fn compares_any_two(databases: &Databases) {
         exit code 3
     "#]],
     );
-    // It is compared with the revisions that it has.
+    // The database is compared with the revisions that it has.
     databases.check(
         "drift.db",
         "check",
@@ -204,7 +205,7 @@ pub fn writes_what_a_database_lacks(databases: &Databases) {
         "pub text: String,",
         "pub text: Option<String>,\n pub likes: Option<i32>,",
     );
-    // What is there already isn't written; what others made is left alone.
+    // What already exists isn't written; what others created is left alone.
     databases
         .make("drift.db", "ALTER TABLE post ADD COLUMN likes INTEGER; CREATE TABLE log (text)");
     databases.check(
@@ -221,7 +222,7 @@ pub fn writes_what_a_database_lacks(databases: &Databases) {
     assert!(module.contains("op.alter_column(\"post\", \"text\""), "{module}");
     assert!(!module.contains("likes") && !module.contains("log"), "{module}");
     std::fs::remove_file(databases.host.dir.join(file)).unwrap();
-    // What the migrations build already can't be written again.
+    // What the migrations already build can't be written again.
     databases.make("drift.db", "ALTER TABLE user DROP COLUMN active");
     databases.check("drift.db", "migrate --against database", expect![[r#"
         Detected added column `user.active`

@@ -1,4 +1,4 @@
-//! What no revision describes: raw SQL, and what the schema has no place for.
+//! What no revision describes: raw SQL, and features that a schema can't represent.
 
 use dbmigrate_tests::revision;
 use expect_test::expect;
@@ -63,7 +63,7 @@ pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
             exit code 1
         "#]],
     );
-    // What they tell of and is gone is missing.
+    // Declared objects that no longer exist are missing.
     databases.make("raw.db", "DROP VIEW names; DROP TRIGGER tr; DROP TABLE docs");
     databases.check(
         "raw.db",
@@ -108,7 +108,7 @@ pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
     databases.host.write("src/lib.rs", MODELS);
 }
 
-/// Equal defaults in other spellings are none of it.
+/// Equal defaults in other spellings don't count.
 pub fn names_what_no_revision_can_say(databases: &Databases) {
     let odd = THEIRS
         .replace("id INTEGER PRIMARY KEY,", "id INTEGER NOT NULL PRIMARY KEY DESC,")

@@ -1,4 +1,4 @@
-//! One host and several databases, some made by others.
+//! One host and several databases, some of them created by other tools.
 
 use dbmigrate_tests::{Host, Run, sql};
 use expect_test::Expect;
@@ -29,7 +29,7 @@ pub struct Post {
 }
 "#;
 
-/// The same tables as another tool would make them.
+/// The same tables as another tool would create them.
 pub const THEIRS: &str = "
     CREATE TABLE [User] ( -- people, \"users\"
         id INTEGER PRIMARY KEY,
@@ -57,7 +57,7 @@ pub struct Databases {
 }
 
 impl Databases {
-    /// Makes a database of its own for what follows.
+    /// Creates a separate database for what follows.
     pub fn make(&self, name: &str, text: &str) {
         sql(&self.host.dir.join(name), text);
     }
@@ -66,7 +66,7 @@ impl Databases {
         self.host.dbmigrate(&format!("{args} --url sqlite:{database}"))
     }
 
-    /// Runs the tool on a database and compares exit code and outputs.
+    /// Runs the tool on a database and compares the exit code and the output.
     #[track_caller]
     pub fn check(&self, database: &str, args: &str, expect: Expect) {
         let run = self.run(database, args);

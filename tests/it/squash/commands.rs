@@ -1,4 +1,4 @@
-//! The other commands, with revisions that another one replaces.
+//! The other commands, on revisions that another one replaces.
 
 use std::fs;
 
@@ -12,14 +12,14 @@ fn every_command_knows_what_is_replaced() {
     let host = host("replaced");
     host.ok("upgrade b2 --url sqlite:half.db");
     host.ok("upgrade --url sqlite:all.db");
-    // Labels stay, and so does what somebody has yet to write.
+    // Labels are kept, and so is a placeholder that somebody still has to fill in.
     host.replace(
         "migrations/versions/m_b2.rs",
         "LABELS: &[&str] = &[]",
         "LABELS: &[&str] = &[\"app\"]",
     );
     host.ok("squash b2: --rev-id 5aaa -m later");
-    // Who edits one of them has made two histories of one.
+    // Editing one of the replaced revisions makes the two histories differ.
     host.replace("migrations/versions/m_b2.rs", "String(120)", "String(100)");
     play(
         &host,
@@ -36,7 +36,7 @@ fn every_command_knows_what_is_replaced() {
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(json["not_what_they_replace"], serde_json::json!(["5aaa"]), "{run}");
     host.replace("migrations/versions/m_b2.rs", "String(100)", "String(120)");
-    // Both begin at one place, in two files.
+    // Both start at the same place, but in different files.
     host.write("migrations/versions/m_z1.rs", &revision("z1", &["a1"], "beside", "", ""));
     play(
         &host,
@@ -339,7 +339,7 @@ fn every_command_knows_what_is_replaced() {
         "#]],
     );
 
-    // The only file that still says what they did is not taken away.
+    // The only file that still contains these changes isn't removed.
     host.ok("squash d4: --rev-id 5aaa");
     for text in ["d4", "e5"] {
         fs::remove_file(host.dir.join(format!("migrations/versions/m_{text}.rs"))).unwrap();

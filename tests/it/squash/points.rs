@@ -1,10 +1,11 @@
-//! Points of the history that a database doesn't have: what is asked for is done, or refused.
+//! Points of the history that a database doesn't have: requests for them are carried out, or
+//! refused.
 
 use super::host;
 
 use dbmigrate_tests::revision;
 
-/// The first column of what `current` prints.
+/// The first column of the output of `current`.
 fn current(host: &dbmigrate_tests::Host, url: &str) -> Vec<String> {
     let text = host.ok(&format!("current --url {url}")).stdout;
     text.lines().filter_map(|line| line.split_whitespace().next().map(str::to_owned)).collect()
@@ -38,7 +39,7 @@ fn redo_never_ends_behind_where_it_began() {
     assert_eq!(current(&host, "sqlite:app.db"), ["b2"], "{run}");
     host.ok("redo --allow-destructive --url sqlite:app.db");
     assert_eq!(current(&host, "sqlite:app.db"), ["b2"]);
-    // After it the squash is the same point.
+    // Afterwards, the squash is the same point.
     host.ok("upgrade c3 --url sqlite:app.db");
     host.ok("redo -n 3 --allow-destructive --url sqlite:app.db");
     assert_eq!(current(&host, "sqlite:app.db"), ["5aaa"]);
@@ -55,7 +56,8 @@ fn undo_deletes_the_file_that_was_named_or_none() {
         assert!(run.stderr.contains("is replaced by `5aaa`"), "{run}");
         assert_eq!(host.revisions(), before, "{run}");
     }
-    // The old files are there, so that the squash isn't needed: but for who follows it by name.
+    // The old files exist, so the squash isn't needed, except by a revision that follows it by
+    // name.
     host.write("migrations/versions/m_f6.rs", &revision("f6", &["5aaa"], "f6", "", ""));
     let run = host.dbmigrate("undo 5aaa --url sqlite:none.db");
     assert!(run.stderr.contains("others follow it"), "{run}");
@@ -70,7 +72,7 @@ fn rebase_edits_what_the_file_says_whichever_of_both_a_database_has() {
     host.ok("upgrade c3 --url sqlite:old.db");
     host.ok("squash a1:c3 --rev-id 5aaa -m first");
     host.ok("upgrade c3 --url sqlite:new.db");
-    // One was written before the squash, and the other one behind it.
+    // One revision was written before the squash, and the other one after it.
     host.write("migrations/versions/m_f6.rs", &revision("f6", &["c3"], "f6", "", ""));
     host.write("migrations/versions/m_f7.rs", &revision("f7", &["5aaa"], "f7", "", ""));
     for url in ["sqlite:old.db", "sqlite:new.db"] {

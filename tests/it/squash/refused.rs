@@ -1,4 +1,4 @@
-//! What can't be squashed says why, and nothing is written.
+//! What can't be squashed is reported with the reason, and nothing is written.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use expect_test::expect;
 
 use super::{host, play};
 
-/// A history of two branches, squashed in ways that don't work, and in one that does.
+/// A history with two branches, squashed in ways that don't work, and in one that does.
 #[test]
 fn what_can_not_be_squashed_says_why() {
     let host = host("unsquashed");
@@ -96,7 +96,7 @@ fn what_can_not_be_squashed_says_why() {
         "#]],
     );
     assert_eq!(host.list("migrations/versions"), versions);
-    // The revision that runs late has no place in the middle, and neither has one that comes later.
+    // A revision that runs late can't be in the middle, and neither can one that comes later.
     let run = host.ok("squash d4:f6 --elide-steps --rev-id 5aaa --format json");
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let steps = ["step `fill` of revision `f6`", "step `empty` of revision `f6`"];
@@ -159,7 +159,7 @@ fn what_can_not_be_squashed_says_why() {
         "#]],
     );
 
-    // What can't be undone can't be undone afterwards.
+    // What can't be undone still can't be undone afterwards.
     let text = revision("i10", &["h8"], "last", "op.drop_table(\"post\");", "");
     host.write("migrations/versions/m_i10.rs", &text);
     let run = host.ok("squash h8:i10 --dry-run --format json --rev-id 6bbb");

@@ -1,6 +1,6 @@
-//! The tour of README.md: from a struct to a migrated database, on a copy of `examples/blog`.
+//! The tour in README.md: from a struct to a migrated database, on a copy of `examples/blog`.
 //!
-//! Builds the tool, then shows each command with what it prints.
+//! Builds the tool, then runs each command and shows its output.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -20,7 +20,7 @@ fn main() -> Result<()> {
     let example = repository.join("examples").join("blog");
     let runtime = repository.join("dbmigrate-runtime");
     let manifest = sh.read_file(example.join("Cargo.toml"))?;
-    // A copy has other neighbours.
+    // The relative path is different for a copy.
     let manifest = manifest.replace("\"../../dbmigrate-runtime\"", &format!("{runtime:?}"));
     sh.write_file(host.join("Cargo.toml"), manifest)?;
     sh.copy_file(example.join("src").join("lib.rs"), host.join("src").join("lib.rs"))?;
@@ -63,6 +63,6 @@ fn shown(args: &[&str]) -> String {
 #[expect(clippy::print_stdout, reason = "showing is what a tour is for")]
 fn say(text: &str) {
     print!("{text}");
-    // A line that isn't whole is to be seen at once as well.
+    // An incomplete line has to be visible at once as well.
     let _ = std::io::stdout().flush();
 }

@@ -1,4 +1,4 @@
-// What may grow has variants that an application's `match` doesn't know yet.
+// Enums that may grow have variants that an application's `match` doesn't know yet.
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Type;

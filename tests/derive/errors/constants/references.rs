@@ -1,4 +1,4 @@
-// What the compiler finds in constants: foreign keys, and attributes that a type doesn't fit.
+// What the compiler finds in constants: foreign keys, and attributes that don't fit a type.
 use dbmigrate_runtime::{Columns, Model};
 
 mod other {

@@ -1,4 +1,4 @@
-// Keys that are unknown, misplaced, twice there, or without what they need.
+// Keys that are unknown, misplaced, duplicated, or that lack something they need.
 use dbmigrate_runtime::{Columns, Model};
 
 #[derive(Model)]

@@ -1,4 +1,4 @@
-// Keys that exclude each other, and those that need another.
+// Keys that exclude each other, and keys that need another one.
 use dbmigrate_runtime::Model;
 
 #[derive(Model)]

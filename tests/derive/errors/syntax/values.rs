@@ -1,4 +1,4 @@
-// Values that aren't what the key takes.
+// Values that the key doesn't accept.
 use dbmigrate_runtime::Model;
 
 #[derive(Model)]

@@ -1,4 +1,4 @@
-// Types that aren't what an attribute or a field needs.
+// Types that don't implement what an attribute or a field needs.
 use dbmigrate_runtime::{Columns, Model};
 
 struct Opaque;
