@@ -60,8 +60,8 @@ impl<'a> Db<'a> {
 
     /// Runs one statement and returns how many rows it changed.
     ///
-    /// The first of the values is `?1` in the statement, on every database; a number can stand
-    /// more than once, and in any order.
+    /// `?1` in the statement is the first value, on every database. A number may occur more than
+    /// once, and in any order.
     ///
     /// # Errors
     ///
@@ -71,7 +71,8 @@ impl<'a> Db<'a> {
         self.ask(|conn| conn.execute(sql, &params.into_values()))
     }
 
-    /// Runs one query and returns all its rows; its values are those of `?1`, `?2` and so on.
+    /// Runs one query and returns all its rows. `?1` is the first value, `?2` the second one, and
+    /// so on.
     ///
     /// # Errors
     ///

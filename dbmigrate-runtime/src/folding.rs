@@ -74,7 +74,7 @@ impl Folding {
 pub struct NameRules {
     /// When two names are the same.
     pub folding: Folding,
-    /// How expressions are read.
+    /// The lexical rules for expressions.
     pub lexicon: &'static Lexicon,
     /// Columns that every table has without declaring them.
     pub hidden_columns: &'static [&'static str],

@@ -258,7 +258,7 @@ impl<'a> Planner<'a> {
         Ok(Planner { migrations, direction, applied, heads, schema })
     }
 
-    /// Which way the revisions run.
+    /// The direction in which the revisions run.
     pub fn direction(&self) -> Direction {
         self.direction
     }

@@ -35,7 +35,8 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// The first placeholder of a text, such as `?1`, outside of texts, quoted names and comments.
+/// The first placeholder of a text, such as `?1`, outside of string literals, quoted names and
+/// comments.
 fn placeholder<'a>(sql: &'a str, lexicon: &'static Lexicon) -> Option<&'a str> {
     lexicon.tokens(sql).iter().find(|token| token.kind == Kind::Param).map(|token| token.text)
 }

@@ -19,8 +19,8 @@ pub use mapping::Mapping;
 pub use need::{Held, Need, Why, literal, neutral, rows};
 
 /// Writes the answers into the operations, and returns the questions that remain. `from` is the
-/// schema before the operations, `to` the one after. Answers are read as the project's database
-/// reads them.
+/// schema before the operations, `to` the one after. Answers are parsed by the rules of the
+/// project's database.
 pub fn fill(
     operations: &mut [Operation],
     (from, to): (&Schema, &Schema),

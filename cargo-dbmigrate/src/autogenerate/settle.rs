@@ -95,7 +95,7 @@ fn settle_column(was: &Column, column: &mut Column) {
     }
 }
 
-/// Both texts are for every database that the history serves.
+/// Both texts are for every database that the history is used with.
 fn same_expression(a: &str, b: &str) -> bool {
     NEUTRAL.same_expression(a, b)
 }

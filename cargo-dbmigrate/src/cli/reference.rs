@@ -56,7 +56,7 @@ fn about(command: &Command) -> String {
     cell(&command.get_about().map(ToString::to_string).unwrap_or_default())
 }
 
-/// The examples that the command's help ends with.
+/// The examples at the end of the command's help.
 fn examples(name: &str) -> String {
     let of_command = EXAMPLES.iter().filter(|(command, _)| *command == name);
     let lines = of_command.flat_map(|(_, examples)| examples);
@@ -77,7 +77,7 @@ fn table<'a>(args: impl Iterator<Item = &'a Arg>) -> String {
     }
 }
 
-/// What the help says of an option, with its default and the values it can have.
+/// An option's help, with its default and its possible values.
 fn explained(arg: &Arg) -> String {
     let help = arg.get_long_help().or(arg.get_help()).map(ToString::to_string).unwrap_or_default();
     let paragraphs: Vec<String> = help.split("\n\n").map(cell).collect();

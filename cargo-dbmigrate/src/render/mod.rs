@@ -34,11 +34,11 @@ const END: &str = "    // ### end dbmigrate commands ###\n";
 /// The template of a revision module, unless the project has its own.
 const DEFAULT: &str = include_str!("revision.rs.tmpl");
 
-/// The operations of a revision, both ways.
+/// The operations of a revision, in both directions.
 pub struct Contents<'a> {
     pub upgrade: &'a Commented,
     pub downgrade: &'a Commented,
-    /// Autogenerate found them, and its marks go around them.
+    /// Whether autogenerate found the operations, so that its marks are put around them.
     pub is_generated: bool,
 }
 

@@ -18,9 +18,9 @@ use crate::error::{Error, Result};
 use crate::history::History;
 use crate::runner::Steps;
 
-/// What is asked of a run down.
+/// The request to undo revisions.
 pub struct Down<'a> {
-    /// The identifier of where it leads.
+    /// The identifier of the target.
     pub to: &'a str,
     pub run: &'a Run,
     pub allow_destructive: bool,

@@ -12,7 +12,7 @@ pub struct Missing {
 }
 
 impl Missing {
-    /// What is missing, if that is why SQLite refused.
+    /// What is missing, if that is why SQLite refused a statement.
     pub fn of(err: &DatabaseError) -> Option<Missing> {
         match err.kind() {
             ErrorKind::Unregistered { what, name } if !name.is_empty() => {
@@ -22,7 +22,7 @@ impl Missing {
         }
     }
 
-    /// The same of a run.
+    /// The same for the error of a run.
     pub fn of_run(err: &dbmigrate_runtime::Error) -> Option<Missing> {
         said(err).and_then(Missing::of)
     }
@@ -60,7 +60,7 @@ impl Missing {
     }
 }
 
-/// What the database said, where a run failed for it.
+/// The database's error, if it is why a run failed.
 pub fn said(err: &dbmigrate_runtime::Error) -> Option<&DatabaseError> {
     std::error::Error::source(err)?.downcast_ref()
 }

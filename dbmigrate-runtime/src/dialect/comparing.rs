@@ -9,7 +9,7 @@ use crate::sql::Lexicon;
 pub struct Comparing {
     /// When two names are the same.
     pub folding: Folding,
-    /// How expressions are read.
+    /// The lexical rules for expressions.
     pub lexicon: &'static Lexicon,
     /// Whether checks that only differ in name are different. If a database identifies checks by
     /// their conditions, their names don't matter.

@@ -39,7 +39,7 @@ pub trait Dialect: Sync {
     /// The kind of database.
     fn backend(&self) -> Backend;
 
-    /// How this database takes SQL apart.
+    /// The lexical rules of this database.
     fn lexicon(&self) -> &'static Lexicon;
 
     /// Which spellings this database treats as equal. Settings of a server come from the facts.

@@ -9,7 +9,7 @@ use crate::schema::{
 use crate::sql::Lexicon;
 
 impl Comparing {
-    /// Whether two expressions are the same but for how they are written.
+    /// Whether two expressions differ only in how they are written.
     fn same_expression(&self, a: &str, b: &str) -> bool {
         self.lexicon.same_expression(a, b)
     }

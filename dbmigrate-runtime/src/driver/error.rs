@@ -29,29 +29,29 @@ pub enum ErrorKind {
     /// An object that the statement creates already exists. Contains its kind and name, as in
     /// ``table `user` ``.
     AlreadyExists(String),
-    /// A table, a column or the like isn't there.
+    /// A table, a column or the like doesn't exist.
     Missing {
-        /// What it would be.
+        /// The kind of the missing object.
         what: Missing,
-        /// Its name, with those before it that it is qualified by.
+        /// Its name, including the qualifiers before it.
         name: String,
     },
-    /// A column is there already.
+    /// A column already exists.
     DuplicateColumn,
-    /// What an application registers on its own connections isn't there.
+    /// Something that an application registers on its own connections doesn't exist.
     Unregistered {
-        /// What it would be.
+        /// The kind of the missing object.
         what: Registered,
         /// Its name.
         name: String,
     },
     /// A row doesn't fit the table.
     Row(RowFault),
-    /// An expression or a type of a table can't be in one.
+    /// An expression or a type isn't allowed in a table.
     Definition(DefinitionFault),
-    /// A foreign key refers to columns that aren't unique together, or aren't there.
+    /// A foreign key refers to columns that don't exist or aren't unique together.
     KeyMismatch {
-        /// The table that it refers to.
+        /// The referenced table.
         references: String,
     },
     /// A view or trigger that the database had to parse for the statement is broken.
@@ -69,7 +69,7 @@ pub enum ErrorKind {
     Other,
 }
 
-/// What isn't there.
+/// The kind of a missing object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
     /// A table or a view.
@@ -80,18 +80,18 @@ pub enum Missing {
     Other,
 }
 
-/// What an application registers on its own connections.
+/// The kind of an object that an application registers on its own connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registered {
     /// A function.
     Function,
     /// A collation.
     Collation,
-    /// The module of virtual tables.
+    /// The module of a virtual table.
     Module,
 }
 
-/// Writes it in words.
+/// Writes the kind in words.
 impl fmt::Display for Registered {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -105,32 +105,32 @@ impl fmt::Display for Registered {
 /// Why a row doesn't fit its table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFault {
-    /// Another row has the values of a key or a unique constraint.
+    /// Another row already has the values of a key or a unique constraint.
     Duplicate,
-    /// A check doesn't hold.
+    /// The row violates a check.
     Check,
-    /// A column's type doesn't take the value.
+    /// The value doesn't fit the column's type.
     Type,
-    /// Another constraint.
+    /// The row violates another constraint.
     Other,
 }
 
-/// Why an expression or a type can't be in a table.
+/// Why an expression or a type isn't allowed in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefinitionFault {
-    /// It isn't SQL.
+    /// The expression isn't valid SQL.
     Syntax,
-    /// It asks other rows by a subquery.
+    /// The expression reads other rows in a subquery.
     Subquery,
-    /// It asks other rows by an aggregate or a window function.
+    /// The expression reads other rows in an aggregate or a window function.
     Aggregate,
     /// A default depends on the row, or on a parameter.
     VariableDefault,
     /// A generated column depends on itself.
     GeneratedLoop,
-    /// It isn't the same at any time.
+    /// The expression isn't deterministic.
     NotDeterministic,
-    /// The table doesn't take the column's type.
+    /// The table doesn't accept the column's type.
     Type,
 }
 
@@ -150,7 +150,7 @@ impl DatabaseError {
         DatabaseError { message: message(&self.message), ..self }
     }
 
-    /// Why the database refused.
+    /// The kind of the error.
     #[doc(hidden)]
     pub fn kind(&self) -> &ErrorKind {
         &self.kind

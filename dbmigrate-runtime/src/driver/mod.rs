@@ -43,8 +43,8 @@ pub trait Connection: AsConnection {
     /// How this database writes SQL.
     fn dialect(&self) -> &'static dyn Dialect;
 
-    /// Runs one statement and returns how many rows it changed. The first value is `?1` in it, on
-    /// every database; see [`bound`].
+    /// Runs one statement and returns how many rows it changed. `?1` is the first value, on every
+    /// database; see [`bound`].
     ///
     /// # Errors
     ///

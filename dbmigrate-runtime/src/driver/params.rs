@@ -1,4 +1,5 @@
-//! Parameters: statements for any database have `?1`, and each database its own placeholders.
+//! Parameters: statements contain `?1` for every database, and are rewritten to its own
+//! placeholders.
 
 use std::borrow::Cow;
 
@@ -10,19 +11,19 @@ use crate::sql::{Kind, Lexicon};
 pub struct Bound<'a> {
     /// The statement.
     pub sql: Cow<'a, str>,
-    /// Which of the given values the database gets, in order, each counted from 0.
+    /// The values to pass to the database, in order, as positions in the given list.
     pub values: Vec<usize>,
 }
 
-/// Writes the placeholders of a statement for that many values as a database has them.
+/// Rewrites the placeholders of a statement for this many values to those of a database.
 ///
 /// `?1` is the first value on every database, however often and in whatever order the numbers
-/// stand. A database's own form is taken too: `$1` on PostgreSQL, and on MySQL a `?` without a
-/// number, which is the value after the highest one so far, as on SQLite.
+/// occur. A database's own form is accepted as well: `$1` on PostgreSQL, and on MySQL a `?` without
+/// a number, which stands for the value after the highest one so far, as on SQLite.
 ///
 /// # Errors
 ///
-/// A number that no value has, or a value that no number has.
+/// A number without a value, or a value without a number.
 pub fn bound<'a>(
     sql: &'a str,
     n_values: usize,
@@ -93,10 +94,10 @@ mod tests {
     fn a_value_is_the_one_of_its_number_on_every_database() {
         check("SELECT 1", 0, ("SELECT 1", &[]), ("SELECT 1", &[]));
         check("a = ?1 AND b = ?2", 2, ("a = $1 AND b = $2", &[0, 1]), ("a = ? AND b = ?", &[0, 1]));
-        // Out of order, more than once, and one that isn't there.
+        // Numbers out of order, repeated numbers, and a number without a value.
         check("?2, ?1, ?2", 2, ("$1, $2, $1", &[1, 0]), ("?, ?, ?", &[1, 0, 1]));
         check("?3, ?12", 12, ("$1, $2", &[2, 11]), ("?, ?", &[2, 11]));
-        // Not in a text, a name or a comment.
+        // Placeholders in a text, a name or a comment don't count.
         check(
             "'?1' \"?2\" /* ?3 */ ?1 -- ?4",
             1,
@@ -113,7 +114,7 @@ mod tests {
         };
         assert_eq!(bound("?, ?, ?1, ?", 3, &MYSQL), ("?, ?, ?, ?".to_owned(), vec![0, 1, 0, 2]));
         assert_eq!(bound("$2 || ?1", 2, &POSTGRES), ("$1 || $2".to_owned(), vec![1, 0]));
-        // An operator.
+        // `?` is an operator here.
         let has_key = "data ? 'a' AND n = ?1";
         assert_eq!(bound(has_key, 1, &POSTGRES), (has_key.replace("?1", "$1"), vec![0]));
     }

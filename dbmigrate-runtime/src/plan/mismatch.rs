@@ -104,9 +104,9 @@ fn after(
     migrations.replay(Some(&applied))
 }
 
-/// Whether an operation may do to these tables what it doesn't describe. A name is looked for in
-/// the whole text and in any case, texts and comments included, since a function may build a
-/// statement of them.
+/// Whether an operation may change these tables in a way that it doesn't describe. The whole text
+/// is searched for their names in any case, including string literals and comments, since a
+/// function may build a statement from them.
 fn may_concern(operation: &Operation, tables: [&str; 2], dialect: &dyn Dialect) -> bool {
     match operation {
         Operation::Run(_) => true,

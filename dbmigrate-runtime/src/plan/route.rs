@@ -1,4 +1,4 @@
-//! The revisions of a run, and how they are found.
+//! The revisions of a run, and how they are determined.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use crate::revision::{Graph, Target};
 /// The revisions of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Route<'a> {
-    /// The history that they are of.
+    /// The history of the revisions.
     pub migrations: &'a Migrations,
-    /// Which way they run.
+    /// The direction in which they run.
     pub direction: Direction,
-    /// Which they are, in the order in which they run.
+    /// Their ids, in the order in which they run.
     pub ids: &'a [String],
-    /// What is applied before the first of them.
+    /// The applied revisions before the first one.
     pub applied: &'a BTreeSet<String>,
 }
 

@@ -1,11 +1,11 @@
-//! Expressions and statements compared and searched by their tokens.
+//! Compares and searches expressions and statements by their tokens.
 
 use super::lexicon::Lexicon;
 use super::{Kind, Token, is_one_of};
 
 impl Lexicon {
-    /// Whether two expressions are the same, but for white space, comments, the case of words,
-    /// quotes around names, and parentheses around the whole.
+    /// Whether two expressions are the same, apart from white space, comments, the case of words,
+    /// quotes around names, and parentheses around the whole expression.
     pub fn same_expression(&'static self, a: &str, b: &str) -> bool {
         let (a, b) = (self.significant(a), self.significant(b));
         let (a, b) = (without_parentheses(&a), without_parentheses(&b));
@@ -15,7 +15,7 @@ impl Lexicon {
     fn same_token(&self, a: &Token<'_>, b: &Token<'_>) -> bool {
         let is_no_name = |word: &str| self.is_value(word) || self.is_reserved(word);
         match (a.kind, b.kind) {
-            // `"null"` is a name and NULL isn't.
+            // `"null"` is a name, but NULL isn't.
             (Kind::Word, Kind::Quoted) if is_no_name(a.text) => false,
             (Kind::Quoted, Kind::Word) if is_no_name(b.text) => false,
             (Kind::Word | Kind::Quoted, Kind::Word | Kind::Quoted) => {
@@ -35,7 +35,7 @@ impl Lexicon {
         }
     }
 
-    /// An expression without parentheses, comments and white space around the whole.
+    /// An expression without surrounding parentheses, comments and white space.
     pub(crate) fn unparenthesised<'a>(&'static self, expression: &'a str) -> &'a str {
         let tokens = self.significant(expression);
         match without_parentheses(&tokens) {
@@ -45,10 +45,10 @@ impl Lexicon {
         }
     }
 
-    /// Whether a text has a name outside of comments and of texts in single quotes.
+    /// Whether a text contains a name outside of comments and string literals.
     pub fn mentions(&'static self, text: &str, name: &str) -> bool {
-        // In most texts a plain search finds nothing. Names with quotes or escapes may be written
-        // in other ways.
+        // A plain search rules out most texts. Names with quotes or escapes may be written in
+        // several ways.
         let (bytes, wanted) = (text.as_bytes(), name.as_bytes());
         let is_plain = !name.contains(['"', '`', '\'']) && !name.is_empty() && !text.contains('\\');
         if is_plain && !bytes.windows(wanted.len()).any(|part| part.eq_ignore_ascii_case(wanted)) {
@@ -57,8 +57,8 @@ impl Lexicon {
         self.tokens(text).iter().any(|token| token.is_name(name))
     }
 
-    /// Whether an expression has a name that may be that column's, so neither a function's, nor a
-    /// type's, nor a collation's.
+    /// Whether an expression contains a name that may be this column's, because it isn't that of a
+    /// function, a type or a collation.
     pub(crate) fn names_column(&'static self, expression: &str, column: &str) -> bool {
         let tokens = self.significant(expression);
         tokens.iter().enumerate().any(|(idx, token)| {
@@ -70,8 +70,8 @@ impl Lexicon {
         })
     }
 
-    /// Whether SQL may do more than change rows. A query that a person has run is run for what its
-    /// functions do, which may be anything.
+    /// Whether SQL may change more than rows. A hand-written query is run for the effects of its
+    /// functions, which may be anything.
     pub(crate) fn may_change_objects(&'static self, sql: &str) -> bool {
         let tokens = self.significant(sql);
         let is_one_of = |token: &Token<'_>, words: &[&str]| {
@@ -83,7 +83,7 @@ impl Lexicon {
     }
 }
 
-/// Whether each parenthesis among the tokens has its other one.
+/// Whether all parentheses among the tokens are matched.
 pub fn is_balanced(tokens: &[Token<'_>]) -> bool {
     let mut depth = 0;
     tokens.iter().all(|token| {
@@ -92,7 +92,7 @@ pub fn is_balanced(tokens: &[Token<'_>]) -> bool {
     }) && depth == 0
 }
 
-/// The tokens between parentheses that are around all of them.
+/// The tokens inside of parentheses that enclose all of them.
 pub(crate) fn without_parentheses<'t, 'a>(mut tokens: &'t [Token<'a>]) -> &'t [Token<'a>] {
     while let [first, inner @ .., last] = tokens {
         let is_around =

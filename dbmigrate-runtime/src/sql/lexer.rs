@@ -1,15 +1,15 @@
-//! A text as tokens, by the rules of a database.
+//! Splits a text into tokens, by the lexical rules of a database.
 
 use super::lexicon::Lexicon;
 use super::quotes::{Quotes, dollar_quoted};
 use super::{Kind, Token};
 
 impl Lexicon {
-    /// The tokens of a text, whatever it is. What isn't closed goes to the end of the text.
+    /// The tokens of any text. A token that isn't closed extends to the end of the text.
     pub fn tokens<'a>(&'static self, text: &'a str) -> Vec<Token<'a>> {
         let mut tokens = Vec::with_capacity(text.len() / 3);
         let mut start = 0;
-        // Whether it is in a comment whose content is run.
+        // Whether the position is within a comment whose content is run.
         let mut is_executed = false;
         while start < text.len() {
             let rest = &text[start..];
@@ -26,14 +26,14 @@ impl Lexicon {
         tokens
     }
 
-    /// The tokens of a text that have a meaning.
+    /// The tokens of a text without white space and comments.
     pub fn significant<'a>(&'static self, text: &'a str) -> Vec<Token<'a>> {
         let mut tokens = self.tokens(text);
         tokens.retain(Token::is_significant);
         tokens
     }
 
-    /// The quotes with which the text begins.
+    /// The quotes at the beginning of the text.
     pub(super) fn quotes(&self, text: &str) -> Option<&'static Quotes> {
         self.quotes.iter().find(|quotes| quotes.begin(text))
     }
@@ -75,15 +75,16 @@ impl Lexicon {
             || !char.is_ascii() && !self.spaces.contains(&char)
     }
 
-    /// The length of the text in dollar quotes at the beginning, and whether it is closed.
+    /// The length of the dollar-quoted text at the beginning, and whether it is closed.
     pub(super) fn dollar_quoted(&self, text: &str) -> Option<(usize, bool)> {
         if self.has_dollar_quotes { dollar_quoted(text) } else { None }
     }
 
-    /// The length of what begins a comment whose content is run, at the beginning of the text.
+    /// The length of the opening mark of a comment whose content is run, at the beginning of the
+    /// text.
     fn executed_mark(&self, text: &str) -> Option<usize> {
         let mark = self.comments.executed.iter().find(|mark| text.starts_with(**mark))?;
-        // The version of the server from which on it is run.
+        // The minimum version of the server that runs the content.
         Some(mark.len() + end_of(&text[mark.len()..], |char| char.is_ascii_digit()))
     }
 
@@ -136,7 +137,7 @@ impl Lexicon {
         is_named.then_some(mark.len_utf8() + n_word)
     }
 
-    /// The length of the variable of the session at the beginning.
+    /// The length of the session variable at the beginning.
     fn variable(&self, text: &str) -> Option<usize> {
         if !self.has_variables {
             return None;
@@ -153,8 +154,8 @@ impl Lexicon {
         }
     }
 
-    /// The number, or the word that begins with a digit, at the beginning: what is written right
-    /// after a number belongs to it.
+    /// The number, or the word that starts with a digit, at the beginning. Characters that directly
+    /// follow a number belong to it.
     fn number(&self, text: &str) -> Option<(Kind, usize)> {
         let bytes = text.as_bytes();
         let is_fraction = bytes[0] == b'.' && bytes.get(1).is_some_and(u8::is_ascii_digit);
@@ -175,7 +176,7 @@ impl Lexicon {
             }
         }
         let word = &text[..end_of(text, |char| self.is_word(char))];
-        // What follows may be the sign of an exponent, or a fraction.
+        // The following characters may be the sign of an exponent, or a fraction.
         let is_part = end > word.len() && is_numeric(word.trim_end_matches(['e', 'E']));
         if self.words.digit_first && !word.is_empty() && !is_part && !is_numeric(word) {
             return Some((Kind::Word, word.len()));
@@ -183,13 +184,13 @@ impl Lexicon {
         Some((Kind::Number, end))
     }
 
-    /// The length of the operator or mark at the beginning.
+    /// The length of the operator or punctuation mark at the beginning.
     fn symbol(&self, text: &str) -> usize {
         let run = end_of(text, |char| self.operators.contains(char));
         let comment = ["--", "/*"].iter().filter_map(|mark| text[..run].find(mark)).min();
         let run = comment.unwrap_or(run);
         if run > 1 {
-            // One ends with a sign only where it has a character of which no sign is next to be
+            // An operator can only end in a sign if it contains one of these characters
             // (PostgreSQL's manual, 4.1.3): `a=-1` is a comparison with `-1`.
             let text = &text[..run];
             let is_free = text.contains(|char| "~!@#%^&|`?".contains(char));
@@ -201,7 +202,7 @@ impl Lexicon {
     }
 }
 
-/// Whether a word that begins with a digit is a number: by its digits, its base or its exponent.
+/// Whether a word that starts with a digit is a number, by its digits, base or exponent.
 fn is_numeric(word: &str) -> bool {
     let is = |part: &str, is_digit: fn(&u8) -> bool| {
         !part.is_empty() && part.as_bytes().iter().all(is_digit)
@@ -213,7 +214,7 @@ fn is_numeric(word: &str) -> bool {
         || word.strip_prefix("0b").is_some_and(|digits| is(digits, binary))
 }
 
-/// Where the characters at the beginning end that are such.
+/// Where the leading characters that satisfy the condition end.
 fn end_of(text: &str, is_such: impl Fn(char) -> bool) -> usize {
     text.find(|char| !is_such(char)).unwrap_or(text.len())
 }

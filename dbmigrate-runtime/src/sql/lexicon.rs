@@ -1,87 +1,87 @@
-//! How a database reads SQL as tokens, as plain data.
+//! The lexical rules of a database, as plain data.
 
 use super::quotes::{Inside, Quotes};
 use super::{Kind, is_one_of};
 
-/// The lexical rules of a database: all that is needed to take a text apart.
+/// The lexical rules of a database: everything that is needed to split a text into tokens.
 ///
-/// A server's rules are those of a session whose settings the driver has pinned, so that they are
-/// the same for every connection.
+/// A server's rules are those of a session with certain settings, which the driver sets, so that
+/// the rules are the same for every connection.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lexicon {
     /// White space.
     pub spaces: &'static [char],
-    /// Names, texts and bytes between quotes; those with a longer beginning come first.
+    /// The quotes of names, texts and bytes, those with longer opening marks first.
     pub quotes: &'static [Quotes],
     /// Whether `$$...$$` and `$tag$...$tag$` are texts.
     pub has_dollar_quotes: bool,
-    /// What is passed over.
+    /// How comments are written.
     pub comments: Comments,
-    /// What stands for a value that is bound.
+    /// How placeholders are written.
     pub params: Params,
-    /// Whether `@name` and `@@name` are variables of the session.
+    /// Whether `@name` and `@@name` are session variables.
     pub has_variables: bool,
-    /// What can begin a word.
+    /// Which characters can start a word.
     pub words: Words,
-    /// Marks of more than one character, longer ones first.
+    /// Operators and marks with several characters, longer ones first.
     pub symbols: &'static [&'static str],
-    /// The characters of which any run is one operator; empty where `symbols` has all operators.
+    /// Characters that form an operator in any combination; empty if `symbols` lists all operators.
     pub operators: &'static str,
-    /// When a name in a text is one in the catalog.
+    /// When a name in a text is the same as one in the catalog.
     pub names: Names,
-    /// Words that are names only in quotes, in lists.
+    /// Lists of words that are names only in quotes.
     pub reserved: &'static [&'static [&'static str]],
-    /// Further words that are values, and names only in quotes.
+    /// Words that are values, and names only in quotes.
     pub values: &'static [&'static str],
-    /// What statements do, by words in them.
+    /// Words that tell what statements do.
     pub statements: Statements,
 }
 
 /// How comments are written.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Comments {
-    /// What begins one that ends with its line.
+    /// The opening marks of comments that end with their line.
     pub line: &'static [&'static str],
     /// Whether white space has to follow `--`.
     pub dashes_need_space: bool,
-    /// Whether `/* */` can be within another.
+    /// Whether `/* */` can be nested.
     pub nested: bool,
-    /// What begins one whose content is run after all.
+    /// The opening marks of comments whose content is run.
     pub executed: &'static [&'static str],
 }
 
-/// How placeholders are written, beside `?1`: a statement for any database has that form, and a
-/// driver gives it the database's own.
+/// How placeholders are written, besides `?1`: statements for every database use that form, and the
+/// driver rewrites it to the database's own.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Params {
-    /// Whether `?` is one without a number.
+    /// Whether `?` without a number is a placeholder.
     pub alone: bool,
-    /// What begins one with a name.
+    /// The characters before the name of a named placeholder.
     pub named: &'static [char],
-    /// What begins one with a number.
+    /// The characters before the number of a numbered placeholder.
     pub numbered: &'static [char],
 }
 
-/// What can begin a word beside letters and `_`; digits and `$` can always follow.
+/// Which characters can start a word besides letters and `_`. Digits and `$` can always follow.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Words {
-    /// Whether a digit can, where a letter follows.
+    /// Whether a digit can, if a letter follows.
     pub digit_first: bool,
     /// Whether `$` can.
     pub dollar_first: bool,
 }
 
-/// When a name in a text is one in the catalog.
+/// When a name in a text is the same as one in the catalog.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Names {
     /// The case of ASCII letters never matters.
     AnyCase,
-    /// Without quotes a name stands for the one in lower case, in quotes for exactly itself.
+    /// A name without quotes stands for its lower-case form, a quoted one for exactly itself.
     LowerUnlessQuoted,
 }
 
 impl Names {
-    /// Whether what [`Token::identifier`](super::Token::identifier) gives is that name.
+    /// Whether the result of [`Token::identifier`](super::Token::identifier) is this name.
     pub fn same(self, identifier: &str, name: &str) -> bool {
         match self {
             Names::AnyCase => identifier.eq_ignore_ascii_case(name),
@@ -90,17 +90,17 @@ impl Names {
     }
 }
 
-/// What statements do, by words in them.
+/// Words that tell what statements do.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Statements {
-    /// The first words of statements that change rows alone.
+    /// The first words of statements that only change rows.
     pub of_rows: &'static [&'static str],
-    /// Words that may mean a change of more than rows, wherever they stand.
+    /// Words that may indicate a change of more than rows, anywhere in a statement.
     pub of_objects: &'static [&'static str],
 }
 
 impl Lexicon {
-    /// Whether the word is a name only in quotes, because it begins or joins something.
+    /// Whether the word is a name only in quotes, because it is a keyword of the grammar.
     pub fn is_reserved(&self, word: &str) -> bool {
         self.reserved.iter().any(|words| is_one_of(word, words))
     }
@@ -110,7 +110,7 @@ impl Lexicon {
         is_one_of(word, self.values)
     }
 
-    /// A text in single quotes.
+    /// A text as a string literal.
     pub fn quote_text(&self, text: &str) -> String {
         let has_escapes = |quotes: &Quotes| match quotes.inside {
             Inside::Backslash(_) => quotes.open == "'",
@@ -121,15 +121,16 @@ impl Lexicon {
     }
 }
 
-/// What is assumed where no database is known, as in the replay of migrations.
+/// The rules if the database isn't known, as in the replay of migrations.
 ///
-/// These are SQLite's rules, which take the quotes of every other database for what they are there
-/// (sqlite.org, `lang_keywords.html`). What is written for one database alone is read by its own.
+/// These are SQLite's rules, which accept the quotes of all other databases with the same meaning
+/// (sqlite.org, `lang_keywords.html`). SQL for a single database is read by that database's own
+/// rules.
 pub static NEUTRAL: Lexicon = RULES;
 
-/// The same, for a database that differs in little.
+/// The same rules, as a basis for those of similar databases.
 pub(crate) const RULES: Lexicon = Lexicon {
-    // A byte order mark is one too.
+    // A byte order mark counts as white space.
     spaces: &[' ', '\t', '\n', '\x0c', '\r', '\u{feff}'],
     quotes: &[
         Quotes { open: "'", close: '\'', kind: Kind::Text, inside: Inside::Twice },
@@ -154,7 +155,7 @@ pub(crate) const RULES: Lexicon = Lexicon {
     },
 };
 
-/// The keywords of SQLite's tokenizer that its grammar doesn't let fall back to names.
+/// The keywords of SQLite's tokenizer that its grammar doesn't accept as names.
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
     "ADD", "ALL", "ALTER", "AND", "AS", "AUTOINCREMENT", "BETWEEN", "CASE", "CHECK", "COLLATE",

@@ -1,7 +1,7 @@
-//! SQL as tokens: enough to compare, search and rename in a text without understanding it.
+//! SQL as tokens: enough to compare, search and rename in a text without a parser.
 //!
-//! What a token is depends on the database, whose rules are a [`Lexicon`]. A dialect has its own;
-//! where no database is known, it is [`NEUTRAL`].
+//! The tokens depend on the database, whose rules are a [`Lexicon`]. Each dialect has its own; if
+//! the database isn't known, [`NEUTRAL`] applies.
 
 mod expression;
 mod lexer;
@@ -17,32 +17,32 @@ pub(crate) use lexicon::RULES;
 pub use lexicon::{Comments, Lexicon, NEUTRAL, Names, Params, Statements, Words};
 pub use quotes::{Escapes, Inside, Quotes};
 
-/// A piece of SQL. All tokens of a text, one after the other, are the text.
+/// A piece of SQL. The tokens of a text, concatenated, are the text.
 #[derive(Debug, Clone, Copy)]
 pub struct Token<'a> {
-    /// What it is.
+    /// The kind of token.
     pub kind: Kind,
-    /// As it is written.
+    /// The text as it is written.
     pub text: &'a str,
-    /// Where it begins in the text, in bytes.
+    /// The position in the text, in bytes.
     pub start: usize,
-    /// The rules by which it was read.
+    /// The rules that it was read by.
     lexicon: &'static Lexicon,
 }
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// White space.
     Space,
-    /// `-- to the end of the line` or `/* between these */`; of one whose content is run, as
-    /// MySQL's `/*!80000 this */`, the beginning and the end.
+    /// `-- to the end of the line` or `/* between these */`. For a comment whose content is run,
+    /// such as MySQL's `/*!80000 this */`, its opening and closing marks.
     Comment,
     /// A keyword or a name without quotes.
     Word,
     /// A name in quotes.
     Quoted,
-    /// A text.
+    /// A string literal.
     Text,
     /// `x'00ff'`.
     Blob,
@@ -50,19 +50,19 @@ pub enum Kind {
     Number,
     /// A placeholder such as `?1` or `:name`.
     Param,
-    /// A variable of the session, as MySQL's `@name`.
+    /// A session variable, such as MySQL's `@name`.
     Variable,
-    /// An operator or punctuation mark, or a character that SQL doesn't know.
+    /// An operator, a punctuation mark, or a character that SQL doesn't use.
     Symbol,
 }
 
 impl<'a> Token<'a> {
-    /// Where the token ends in the text, in bytes.
+    /// The end of the token in the text, in bytes.
     pub fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
-    /// Whether it has a meaning: it is neither white space nor a comment.
+    /// Whether it is neither white space nor a comment.
     pub fn is_significant(&self) -> bool {
         !matches!(self.kind, Kind::Space | Kind::Comment)
     }
@@ -72,23 +72,23 @@ impl<'a> Token<'a> {
         self.kind == Kind::Comment && !self.text.starts_with("/*") && self.text != "*/"
     }
 
-    /// Whether it is that keyword, in whatever case.
+    /// Whether it is this keyword, in any case.
     pub fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
-    /// Whether it is that name, as a word or in quotes.
+    /// Whether it is this name, with or without quotes.
     pub fn is_name(&self, name: &str) -> bool {
         self.identifier().is_some_and(|identifier| self.lexicon.names.same(&identifier, name))
     }
 
-    /// Whether it is that mark.
+    /// Whether it is this operator or punctuation mark.
     pub fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == Kind::Symbol && self.text == symbol
     }
 
-    /// The name that a word or a quoted name stands for, in the spelling that it has in the
-    /// catalog where that is the word's to say.
+    /// The name that a word or a quoted name stands for, as it is spelled in the catalog if its own
+    /// spelling determines that.
     pub fn identifier(&self) -> Option<Cow<'a, str>> {
         let is_lowered = self.lexicon.names == Names::LowerUnlessQuoted
             && self.text.contains(|char: char| char.is_ascii_uppercase());
@@ -107,7 +107,7 @@ impl<'a> Token<'a> {
         }
     }
 
-    /// What a quoted name or a text stands for, if it is closed.
+    /// The content of a quoted name or a string literal, if it is closed.
     pub fn unquoted(&self) -> Option<Cow<'a, str>> {
         if !matches!(self.kind, Kind::Quoted | Kind::Text) {
             return None;
@@ -120,7 +120,7 @@ impl<'a> Token<'a> {
         is_closed.then(|| Cow::Borrowed(&self.text[tag..self.text.len() - tag]))
     }
 
-    /// Whether the token ends by itself: its quotes or its comment are closed.
+    /// Whether the token is complete: its quotes are, or its comment is, closed.
     pub fn is_closed(&self) -> bool {
         match self.kind {
             Kind::Quoted | Kind::Text | Kind::Blob => match self.lexicon.quotes(self.text) {
@@ -138,12 +138,12 @@ impl<'a> Token<'a> {
     }
 }
 
-/// A name in double quotes, as SQL's standard has it.
+/// A name in double quotes, as in standard SQL.
 pub fn quote(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A text in single quotes, as SQL's standard has it.
+/// A text in single quotes, as in standard SQL.
 pub fn quote_text(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }

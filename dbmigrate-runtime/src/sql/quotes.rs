@@ -1,4 +1,4 @@
-//! What stands between quotes, and how it is written there.
+//! Quotes, and how their content is written.
 
 use std::borrow::Cow;
 
@@ -7,47 +7,48 @@ use super::Kind;
 /// One kind of quotes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Quotes {
-    /// What begins it, with letters in upper case; in a text they are in any case.
+    /// The opening mark, with letters in upper case; texts may use any case.
     pub open: &'static str,
-    /// What ends it.
+    /// The closing mark.
     pub close: char,
-    /// What it is: a name, a text or bytes.
+    /// The kind of token: a name, a text or bytes.
     pub kind: Kind,
-    /// How the closing mark is written inside, and what else means something there.
+    /// How the closing mark and other special characters are written inside.
     pub inside: Inside,
 }
 
-/// What means something between quotes.
+/// What is special between quotes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inside {
-    /// Nothing; the closing mark can't be there.
+    /// Nothing; the content can't contain the closing mark.
     Nothing,
-    /// The closing mark twice is one inside.
+    /// A doubled closing mark stands for a single one.
     Twice,
-    /// That, and a backslash with what follows it.
+    /// The same, and a backslash escapes what follows it.
     Backslash(Escapes),
-    /// The closing mark twice, and a backslash with the number of a character, as in PostgreSQL's
+    /// A doubled closing mark, and a backslash with a character's code, as in PostgreSQL's
     /// `U&'\00e9'`.
     CodePoints,
 }
 
-/// What a backslash means with a character after it.
+/// The meaning of a backslash followed by a character.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Escapes {
     /// As in PostgreSQL's `E'...'`.
     Postgres,
-    /// As in MySQL's texts.
+    /// As in MySQL's string literals.
     Mysql,
 }
 
 impl Quotes {
-    /// Whether the text begins with these quotes.
+    /// Whether the text starts with these quotes.
     pub(super) fn begin(&self, text: &str) -> bool {
         let (bytes, open) = (text.as_bytes(), self.open.as_bytes());
         bytes.len() >= open.len() && bytes[..open.len()].eq_ignore_ascii_case(open)
     }
 
-    /// The length of what is quoted at the beginning of the text, with its quotes, if it is closed.
+    /// The length of the quoted part at the beginning of the text, including its quotes, if it is
+    /// closed.
     pub(super) fn len(&self, text: &str) -> Option<usize> {
         let escape = match self.inside {
             Inside::Backslash(_) => '\\',
@@ -66,8 +67,8 @@ impl Quotes {
         None
     }
 
-    /// What is between the quotes of a text that is one quoted thing; `None` where it isn't closed,
-    /// or where an escape in it stands for nothing.
+    /// The content of a text that consists of one quoted part; `None` if it isn't closed, or if an
+    /// escape in it is invalid.
     pub(super) fn content<'a>(&self, text: &'a str) -> Option<Cow<'a, str>> {
         self.len(text).filter(|len| *len == text.len())?;
         let inner = &text[self.open.len()..text.len() - self.close.len_utf8()];
@@ -88,7 +89,7 @@ impl Quotes {
     }
 }
 
-/// A text with its `\0041` and `\+000041` as characters.
+/// A text with its escapes, such as `\0041` and `\+000041`, replaced by characters.
 fn code_points(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -110,16 +111,16 @@ fn code_points(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// The character with that number in hexadecimal digits.
+/// The character with this code in hexadecimal digits.
 fn code_point(digits: &str) -> Option<char> {
     let is_hex = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     char::from_u32(u32::from_str_radix(digits, 16).ok().filter(|_| is_hex)?)
 }
 
 impl Escapes {
-    /// A text with its escapes and doubled quotes as what they stand for.
+    /// A text with its escapes and doubled quotes replaced by what they stand for.
     fn decode(self, text: &str, close: char) -> Option<String> {
-        // Numbers stand for bytes, of which several may make a character.
+        // Numeric escapes stand for bytes, and several bytes may form a character.
         let mut out = Vec::with_capacity(text.len());
         let mut buffer = [0; 4];
         let mut rest = text.chars();
@@ -150,7 +151,7 @@ fn mysql(escaped: char, out: &mut Vec<u8>) {
         't' => '\t',
         'Z' => '\x1a',
         '%' | '_' => {
-            // For patterns, in which they are read once more.
+            // Kept as an escape for patterns, which are parsed once more.
             out.push(b'\\');
             escaped
         }
@@ -159,7 +160,7 @@ fn mysql(escaped: char, out: &mut Vec<u8>) {
     out.extend(char.encode_utf8(&mut [0; 4]).bytes());
 }
 
-/// The rest of the text after the escape.
+/// Decodes one escape and returns the text after it.
 fn postgres<'a>(escaped: char, rest: &'a str, out: &mut Vec<u8>) -> Option<&'a str> {
     let digits = |radix, at_most| {
         let end = rest.char_indices().take(at_most).take_while(|(_, char)| char.is_digit(radix));
@@ -194,7 +195,7 @@ fn postgres<'a>(escaped: char, rest: &'a str, out: &mut Vec<u8>) -> Option<&'a s
     Some(rest)
 }
 
-/// The length of the text in dollar quotes at the beginning, and whether it is closed.
+/// The length of the dollar-quoted text at the beginning, and whether it is closed.
 pub(super) fn dollar_quoted(text: &str) -> Option<(usize, bool)> {
     let tag = &text[..dollar_tag(text)?];
     match text[tag.len()..].find(tag) {

@@ -1,27 +1,27 @@
-//! Names replaced in an expression, as databases do when a column or a table is renamed.
+//! Replaces names in an expression, as databases do when a column or a table is renamed.
 
 use std::borrow::Cow;
 
 use super::lexicon::Lexicon;
 use super::{Kind, Token, is_one_of, quote};
 
-/// The words with which the names of types go on that have several.
+/// Words that can continue the name of a type.
 const AFTER_A_TYPE: &[&str] = &["PRECISION", "VARYING", "WITH", "WITHOUT", "TIME", "ZONE"];
 
 impl Lexicon {
-    /// Renames a column inside an SQL expression, as databases do when a column is renamed.
+    /// Renames a column in an SQL expression, as databases do when a column is renamed.
     ///
-    /// Comments and texts in single quotes stay. A name isn't the column's where it calls a
-    /// function, names a type or a collation, or ends a `CASE`; in its place stands the new name,
-    /// quoted. Where no database is known, the case of a quoted name doesn't matter either: one
-    /// that kept its old name for a letter's case would become a text on SQLite.
+    /// Comments and string literals stay unchanged. A name isn't the column's if it calls a
+    /// function, names a type or a collation, or ends a `CASE`. The column's name is replaced by
+    /// the new name in quotes. If the database isn't known, quoted names are also matched in any
+    /// case: on SQLite, a name that kept its old spelling because of its case would become a text.
     pub fn rename_identifier(&'static self, expression: &str, from: &str, to: &str) -> String {
         let quoted = quote(to);
         let tokens = self.tokens(expression);
         let mut out = String::with_capacity(expression.len());
-        // Whether words name a type, as in `CAST(a AS text)`, and whether one names a collation.
+        // Whether the current words name a type, as in `CAST(a AS text)`, or a collation.
         let (mut in_type, mut in_collation) = (false, false);
-        // The same of a type as in `a::double precision`, after whose words others may follow.
+        // The same for a type as in `a::double precision`, which other words may follow.
         let mut in_cast = false;
         let mut open_cases = 0_usize;
         let mut before: Option<&Token<'_>> = None;
@@ -46,8 +46,8 @@ impl Lexicon {
         out
     }
 
-    /// Renames a table where an SQL expression names it before a column, as databases do when a
-    /// table is renamed.
+    /// Renames a table where an SQL expression uses its name as a qualifier of a column, as
+    /// databases do when a table is renamed.
     pub fn rename_qualifier(&'static self, expression: &str, from: &str, to: &str) -> String {
         let quoted = quote(to);
         let tokens = self.tokens(expression);
@@ -60,7 +60,7 @@ impl Lexicon {
         out
     }
 
-    /// A text without the table's own name before its columns' names.
+    /// A text without the table's own name as a qualifier of its columns.
     pub(crate) fn without_qualifier<'a>(&'static self, text: &'a str, table: &str) -> Cow<'a, str> {
         if !text.contains('.') {
             return Cow::Borrowed(text);

@@ -1,4 +1,4 @@
-//! Tests of tokens by the rules that hold where no database is known.
+//! Tokens by the rules that apply if the database isn't known.
 
 use std::borrow::Cow;
 

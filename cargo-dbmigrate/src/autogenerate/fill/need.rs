@@ -22,7 +22,7 @@ pub struct Need {
     pub null: Option<String>,
     /// The reasons for the need.
     pub why: Vec<Why>,
-    /// How answers are read.
+    /// The lexical rules for answers.
     pub lexicon: &'static Lexicon,
 }
 

@@ -1,17 +1,17 @@
-//! MySQL's and MariaDB's lexical rules, from MySQL's manual, chapter 11, "Language Structure", and
-//! MariaDB's pages "Identifier Names", "Comment Syntax" and "Reserved Words".
+//! The lexical rules of MySQL and MariaDB, from MySQL's manual, chapter 11, "Language Structure",
+//! and MariaDB's pages "Identifier Names", "Comment Syntax" and "Reserved Words".
 //!
-//! A session of ours has `ANSI_QUOTES` on, so that `"name"` in a revision is a name on every
-//! database, and `NO_BACKSLASH_ESCAPES` off, as it is by default.
+//! The driver's sessions enable `ANSI_QUOTES`, so that `"name"` in a revision is a name on every
+//! database, and leave `NO_BACKSLASH_ESCAPES` disabled, as it is by default.
 
 use crate::sql::{
     Comments, Escapes, Inside, Kind, Lexicon, Names, Params, Quotes, Statements, Words,
 };
 
-/// MySQL.
+/// The rules of MySQL.
 pub static MYSQL: Lexicon = Lexicon { reserved: &[RESERVED, RESERVED_BY_MYSQL], ..COMMON };
 
-/// MariaDB.
+/// The rules of MariaDB.
 pub static MARIADB: Lexicon = Lexicon {
     comments: Comments { executed: &["/*!", "/*M!"], ..COMMON.comments },
     reserved: &[RESERVED, RESERVED_BY_MARIADB],
@@ -20,7 +20,7 @@ pub static MARIADB: Lexicon = Lexicon {
 
 const COMMON: Lexicon = Lexicon {
     spaces: &[' ', '\t', '\n', '\x0b', '\x0c', '\r'],
-    // An introducer such as `_utf8mb4` before a text is a word.
+    // An introducer before a text, such as `_utf8mb4`, is a word.
     quotes: &[
         Quotes { open: "N'", close: '\'', kind: Kind::Text, inside: ESCAPED },
         Quotes { open: "B'", close: '\'', kind: Kind::Blob, inside: Inside::Nothing },
@@ -41,7 +41,7 @@ const COMMON: Lexicon = Lexicon {
     words: Words { digit_first: true, dollar_first: true },
     symbols: &["<=>", "->>", "->", "||", "&&", "<=", "<>", "<<", ">=", ">>", "!=", ":="],
     operators: "",
-    // Those of tables may be exact: it depends on the server.
+    // The names of tables may be exact, depending on the server.
     names: Names::AnyCase,
     reserved: &[RESERVED],
     values: &[],
@@ -53,7 +53,7 @@ const COMMON: Lexicon = Lexicon {
 
 const ESCAPED: Inside = Inside::Backslash(Escapes::Mysql);
 
-/// What both reserve.
+/// Words that both databases reserve.
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
     "ACCESSIBLE", "ADD", "ALL", "ALTER", "ANALYZE", "AND", "AS", "ASC", "ASENSITIVE", "BEFORE",
@@ -86,7 +86,7 @@ const RESERVED: &[&str] = &[
     "WHILE", "WINDOW", "WITH", "WRITE", "XOR", "YEAR_MONTH", "ZEROFILL",
 ];
 
-/// What MySQL 8.0 or a later version reserves besides.
+/// Words that MySQL 8.0 or a later version reserves in addition.
 #[rustfmt::skip]
 const RESERVED_BY_MYSQL: &[&str] = &[
     "CUBE", "CUME_DIST", "DENSE_RANK", "EMPTY", "FIRST_VALUE", "FUNCTION", "GENERATED", "GET",
@@ -95,7 +95,7 @@ const RESERVED_BY_MYSQL: &[&str] = &[
     "PERCENT_RANK", "QUALIFY", "RANK", "ROW", "STORED", "SYSTEM", "TABLESAMPLE", "VIRTUAL",
 ];
 
-/// What MariaDB 10.6 or a later version reserves besides.
+/// Words that MariaDB 10.6 or a later version reserves in addition.
 #[rustfmt::skip]
 const RESERVED_BY_MARIADB: &[&str] = &[
     "CURRENT_ROLE", "DELETE_DOMAIN_ID", "DO_DOMAIN_IDS", "GENERAL", "IGNORE_DOMAIN_IDS",
@@ -109,7 +109,7 @@ mod tests {
     use super::{MARIADB, MYSQL};
     use crate::sql::{Kind, Lexicon};
 
-    /// The kinds of the tokens that have a meaning.
+    /// The kinds of the significant tokens.
     fn kinds_by(lexicon: &'static Lexicon, text: &str) -> Vec<Kind> {
         lexicon.significant(text).iter().map(|token| token.kind).collect()
     }
@@ -126,11 +126,11 @@ mod tests {
 
     #[test]
     fn texts_are_what_the_manual_says() {
-        // 11.1.1, table "Special Character Escape Sequences".
+        // Section 11.1.1, table "Special Character Escape Sequences".
         assert_eq!(unquoted(r"'it\'s ''it'' \\ \n\t\Z\0\q'"), "it's 'it' \\ \n\t\x1a\0q");
         assert_eq!(unquoted(r"'50\% \_'"), r"50\% \_");
         assert_eq!(unquoted("n'x'"), "x");
-        // With ANSI_QUOTES, and without escapes as all names.
+        // With ANSI_QUOTES, names have no escapes.
         assert_eq!(unquoted(r#""a\""#), r"a\");
         assert_eq!(unquoted("`a``b`"), "a`b");
         assert_eq!(
@@ -144,10 +144,10 @@ mod tests {
 
     #[test]
     fn a_comment_begins_with_a_number_sign_or_two_dashes_and_a_space() {
-        // 11.7.
+        // Section 11.7.
         assert_eq!(kinds("5--1"), [Kind::Number, Kind::Symbol, Kind::Symbol, Kind::Number]);
         assert_eq!(kinds("5 -- 1\n#2\n/*3*/--"), [Kind::Number]);
-        // What servers run is no comment.
+        // A comment whose content servers run doesn't count as a comment.
         assert_eq!(kinds("a /*!80023 INVISIBLE */ b"), [Kind::Word, Kind::Word, Kind::Word]);
         assert!(MYSQL.may_change_objects("DELETE FROM t; /*!50000 DROP TABLE t */"));
         assert_eq!(kinds_by(&MARIADB, "/*M!100600 a */"), [Kind::Word]);
@@ -158,7 +158,7 @@ mod tests {
 
     #[test]
     fn names_may_begin_with_a_digit_and_variables_are_none() {
-        // 11.2 and 11.4.
+        // Sections 11.2 and 11.4.
         assert_eq!(kinds("1a 2e 3"), [Kind::Word, Kind::Word, Kind::Number]);
         assert_eq!(kinds("0x1F 0b01 1e5 1e+5 1.5 .5"), [Kind::Number; 6]);
         assert_eq!(

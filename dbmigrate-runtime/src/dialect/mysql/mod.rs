@@ -1,4 +1,4 @@
-//! MySQL and MariaDB, of which this version knows how their SQL is read.
+//! MySQL and MariaDB; this version only contains their lexical rules.
 
 mod lexicon;
 

@@ -1,14 +1,14 @@
-//! PostgreSQL's lexical rules, from its manual's chapter 4.1, "Lexical Structure".
+//! The lexical rules of PostgreSQL, from its manual's chapter 4.1, "Lexical Structure".
 
 use crate::sql::{
     Comments, Escapes, Inside, Kind, Lexicon, Names, Params, Quotes, Statements, Words,
 };
 
-/// PostgreSQL with `standard_conforming_strings`, which every session of ours has on.
+/// The rules with `standard_conforming_strings`, which the driver's sessions enable.
 pub static POSTGRES: Lexicon = Lexicon {
     spaces: &[' ', '\t', '\n', '\x0b', '\x0c', '\r'],
-    // A backtick is a character of operators, and brackets are those of arrays. For a text as the
-    // escape character of `U&` (`UESCAPE`) only the usual one is known.
+    // A backtick is part of operators, and brackets belong to arrays. `UESCAPE`, which sets another
+    // escape character for `U&'...'`, isn't supported.
     quotes: &[
         Quotes { open: "U&'", close: '\'', kind: Kind::Text, inside: Inside::CodePoints },
         Quotes { open: "U&\"", close: '"', kind: Kind::Quoted, inside: Inside::CodePoints },
@@ -26,7 +26,7 @@ pub static POSTGRES: Lexicon = Lexicon {
     ],
     has_dollar_quotes: true,
     comments: Comments { line: &["--"], dashes_need_space: false, nested: true, executed: &[] },
-    // `?` is an operator of `jsonb`, `:` is for slices and `@` for operators.
+    // `?` is an operator of `jsonb`, `:` occurs in slices, and `@` in operators.
     params: Params { alone: false, named: &[], numbered: &['$'] },
     has_variables: false,
     words: Words { digit_first: false, dollar_first: false },
@@ -35,15 +35,15 @@ pub static POSTGRES: Lexicon = Lexicon {
     names: Names::LowerUnlessQuoted,
     reserved: &[RESERVED],
     values: &[],
-    // `WITH ... SELECT ... INTO` makes a table.
+    // `WITH ... SELECT ... INTO` creates a table.
     statements: Statements {
         of_rows: &["INSERT", "UPDATE", "DELETE", "MERGE"],
         of_objects: &["CREATE", "DROP", "ALTER"],
     },
 };
 
-/// The manual's appendix C: the words of PostgreSQL that are reserved, those that can be the name
-/// of a function or a type included.
+/// The reserved words in the manual's appendix C, including those that can be the name of a
+/// function or a type.
 #[rustfmt::skip]
 const RESERVED: &[&str] = &[
     "ALL", "ANALYSE", "ANALYZE", "AND", "ANY", "ARRAY", "AS", "ASC", "ASYMMETRIC",
@@ -65,7 +65,7 @@ mod tests {
     use super::POSTGRES;
     use crate::sql::Kind;
 
-    /// The kinds of the tokens that have a meaning.
+    /// The kinds of the significant tokens.
     fn kinds(text: &str) -> Vec<Kind> {
         POSTGRES.significant(text).iter().map(|token| token.kind).collect()
     }
@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn texts_are_what_the_manual_says() {
-        // 4.1.2.1 to 4.1.2.4.
+        // Sections 4.1.2.1 to 4.1.2.4.
         assert_eq!(unquoted(r"'C:\dir'"), r"C:\dir");
         assert_eq!(unquoted("'Dianne''s horse'"), "Dianne's horse");
         assert_eq!(unquoted(r"E'a\'b\\\n\t\x41\101\u00e9\U0001F600''\z'"), "a'b\\\n\tAAé😀'z");

@@ -1,4 +1,4 @@
-//! PostgreSQL, of which this version knows how its SQL is read.
+//! PostgreSQL; this version only contains its lexical rules.
 
 mod lexicon;
 

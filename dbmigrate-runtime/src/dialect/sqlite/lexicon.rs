@@ -1,8 +1,8 @@
-//! SQLite's lexical rules, and what only its statements mean.
+//! The lexical rules of SQLite, and the effects of statements that only SQLite has.
 
 use crate::sql::{Lexicon, RULES, Statements, Token};
 
-/// SQLite takes texts apart as it is assumed where no database is known.
+/// SQLite's rules are also the ones that apply if the database isn't known.
 pub(super) const LEXICON: &Lexicon = &Lexicon {
     statements: Statements {
         of_rows: &["INSERT", "REPLACE", "UPDATE", "DELETE", "WITH"],
@@ -11,13 +11,13 @@ pub(super) const LEXICON: &Lexicon = &Lexicon {
     ..RULES
 };
 
-/// Whether one of the statements changes the journal mode. SQLite passes that over in silence
-/// where it is in a transaction that has written nothing yet.
+/// Whether one of the statements changes the journal mode. SQLite silently ignores such a statement
+/// in a transaction that hasn't written anything yet.
 pub(super) fn sets_journal_mode(text: &str) -> bool {
     let tokens = LEXICON.significant(text);
     let is_first = |at: usize| at == 0 || tokens[at - 1].is_symbol(";");
     let sets = |at: usize| {
-        // The name of a database may come before.
+        // The name of a database may come first.
         let has_database = tokens.get(at + 2).is_some_and(|token| token.is_symbol("."));
         let name_at = if has_database { at + 3 } else { at + 1 };
         let name = tokens.get(name_at);
@@ -28,10 +28,10 @@ pub(super) fn sets_journal_mode(text: &str) -> bool {
     (0..tokens.len()).any(|at| is_first(at) && tokens[at].is_word("pragma") && sets(at))
 }
 
-/// The columns that a trigger's `UPDATE OF` names.
+/// The columns in a trigger's `UPDATE OF`.
 pub(super) fn columns_of_update(trigger: &str) -> Vec<String> {
     let tokens = LEXICON.significant(trigger);
-    // Before its body, which may hold words of any kind.
+    // The trigger's body may contain any words, so only the part before it is searched.
     let body = tokens.iter().position(|token| token.is_word("begin")).unwrap_or(tokens.len());
     let head = &tokens[..body];
     let of = head.windows(2).position(|pair| pair[0].is_word("update") && pair[1].is_word("of"));

@@ -73,7 +73,7 @@ fn kind(code: ErrorCode, message: &str) -> ErrorKind {
     }
 }
 
-/// What isn't there, by the words before its name.
+/// The kind of the missing object, by the words before its name.
 const MISSING: [(&str, Missing); 4] = [
     ("no such table: ", Missing::Table),
     ("no such view: ", Missing::Table),
@@ -81,7 +81,7 @@ const MISSING: [(&str, Missing); 4] = [
     ("no such ", Missing::Other),
 ];
 
-/// What isn't registered, by the words before its name.
+/// The kind of the unregistered object, by the words before its name.
 const UNREGISTERED: [(&str, Registered); 4] = [
     ("no such function: ", Registered::Function),
     ("unknown function: ", Registered::Function),
@@ -89,7 +89,7 @@ const UNREGISTERED: [(&str, Registered); 4] = [
     ("no such module: ", Registered::Module),
 ];
 
-/// What can't be in a table, by words in the message.
+/// Why something isn't allowed in a table, by words in the message.
 const DEFINITIONS: [(&str, DefinitionFault); 12] = [
     ("subqueries prohibited", DefinitionFault::Subquery),
     ("misuse of aggregate", DefinitionFault::Aggregate),
@@ -153,7 +153,7 @@ fn by_words(message: &str) -> ErrorKind {
     fault.map_or(ErrorKind::Other, |(_, fault)| ErrorKind::Definition(*fault))
 }
 
-/// The name at the beginning of what follows it in a message.
+/// The name at the beginning of the rest of a message.
 fn name_at(text: &str) -> String {
     let is_end = |char: char| char.is_whitespace() || matches!(char, '(' | ')' | ',' | '\'');
     text.split(is_end).next().unwrap_or_default().trim_matches(['"', '`']).to_owned()
@@ -165,7 +165,7 @@ mod tests {
     use crate::driver::Driver as _;
     use crate::driver::sqlite::SqliteDriver;
 
-    /// What the last statement of the SQL is refused for.
+    /// The kind of the error for the last statement of the SQL.
     fn kind(sql: &str) -> ErrorKind {
         let mut driver = SqliteDriver::open_in_memory().unwrap();
         let (before, last) = sql.rsplit_once("; ").unwrap_or(("", sql));
