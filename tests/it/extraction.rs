@@ -1,5 +1,9 @@
 //! Finds the models of real crates, which the real cargo checks.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
 use dbmigrate_tests::{Host, Run, hosts_target_dir, manifest, repository};
 
 /// The tables of the models, as `migrate` reports them.
@@ -442,4 +446,50 @@ fn two_checkouts_that_share_a_target_directory() {
     let run = moved.ok("migrate --dry-run");
     assert_eq!(names(&run), ["ant", "apricot"], "{run}");
     assert!(!run.stderr.contains(CHECKED_AGAIN), "{run}");
+}
+
+/// Cargo takes the wrapper for the packages of the workspace alone. Another one beneath its directory
+/// has the other checkout's artifacts all the same, and gets a target directory of its own.
+#[test]
+fn models_of_a_package_outside_of_the_workspace_are_each_checkout_s_own() {
+    let checkout = |made: &str| {
+        let host = Host::library("outer", "pub use kept_apart::*;\n");
+        host.write("Cargo.toml", &manifest("outer", "kept_apart = { path = \"kept\" }\n"));
+        host.replace("Cargo.toml", "[workspace]\n", "[workspace]\nexclude = [\"kept\"]\n");
+        let kept = manifest("kept_apart", "").replace("[workspace]\n", "");
+        host.write("kept/Cargo.toml", &kept);
+        host.write("kept/src/lib.rs", &model(made));
+        host.ok("init");
+        host
+    };
+    let (one, two) = (checkout("Apple"), checkout("Bear"));
+    let of_their_own = || {
+        let dirs = fs::read_dir(hosts_target_dir().join("dbmigrate")).into_iter().flatten();
+        let has_kept = |dir: &PathBuf| {
+            let mut files = fs::read_dir(dir.join("target/debug/deps")).into_iter().flatten();
+            files.any(|file| {
+                file.unwrap().file_name().to_string_lossy().starts_with("libkept_apart")
+            })
+        };
+        dirs.map(|entry| entry.unwrap().path()).filter(has_kept).collect::<BTreeSet<_>>()
+    };
+    let before = of_their_own();
+    for round in 0..2 {
+        assert_eq!(tables(&one, ""), ["apple"]);
+        let run = two.ok("migrate --dry-run");
+        assert_eq!(names(&run), ["bear"], "{run}");
+        assert_eq!(run.stderr.contains(CHECKED_AGAIN), round == 0, "{run}");
+    }
+    let own: Vec<PathBuf> = of_their_own().difference(&before).cloned().collect();
+    assert_eq!(own.len(), 1, "{own:?}");
+    // Each one's changes count, and what the compiler says is of its own sources.
+    two.replace("kept/src/lib.rs", "Bear", "Bee");
+    assert_eq!(tables(&two, ""), ["bee"]);
+    assert_eq!(tables(&one, ""), ["apple"]);
+    two.replace("kept/src/lib.rs", "Bee {", "Bee { broken");
+    let run = two.fails("migrate --dry-run");
+    assert!(run.stderr.contains("the package `outer` does not compile"), "{run}");
+    assert_eq!(tables(&one, ""), ["apple"]);
+    // The host's directory has another name each time.
+    fs::remove_dir_all(&own[0]).unwrap();
 }

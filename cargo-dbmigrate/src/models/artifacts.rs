@@ -17,6 +17,8 @@ use crate::error::{Doing as _, Result};
 pub struct Found {
     /// Whether the runtime is among the dependencies.
     pub runtime: bool,
+    /// The runtime's version; of several one that isn't this tool's.
+    pub runtime_version: Option<String>,
     /// Whether the runtime's own record can be read, so that models' records can be read as well.
     pub canary: bool,
     pub records: Vec<ModelRecord>,
@@ -62,12 +64,21 @@ impl Found {
 
     /// Reads only the runtime's own record.
     pub fn read_runtime(&mut self, artifact: &Artifact) -> Result<()> {
-        self.runtime = true;
+        self.see_runtime(artifact);
         for path in of_check(artifact) {
             let Scan { canary, damaged, .. } = record::scan(&read(path)?);
             self.add(path, Scan { canary, damaged, ..Scan::default() });
         }
         Ok(())
+    }
+
+    /// Notes that the runtime is among the dependencies, and in which version.
+    pub fn see_runtime(&mut self, artifact: &Artifact) {
+        self.runtime = true;
+        let version = version(&artifact.package_id.repr);
+        if self.runtime_version.as_deref().is_none_or(|known| known == env!("CARGO_PKG_VERSION")) {
+            self.runtime_version = version.map(str::to_owned);
+        }
     }
 
     fn add(&mut self, path: &Path, scan: Scan) {
@@ -80,6 +91,13 @@ impl Found {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).doing(|| format!("read `{}`", path.display()))
+}
+
+/// The version in a package's identifier, which ends in `#name@version` or `#version`.
+fn version(id: &str) -> Option<&str> {
+    let (_, end) = id.rsplit_once('#')?;
+    let version = end.rsplit_once('@').map_or(end, |(_, version)| version);
+    version.starts_with(|start: char| start.is_ascii_digit()).then_some(version)
 }
 
 /// Whether the artifact is dbmigrate's own runtime.
@@ -164,6 +182,13 @@ pub fn dep_info(text: &str) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_in_a_package_s_identifier() {
+        assert_eq!(version("path+file:///srv/dbmigrate-runtime#0.2.0"), Some("0.2.0"));
+        assert_eq!(version("registry+https://x#dbmigrate-runtime@1.0.0-rc.1"), Some("1.0.0-rc.1"));
+        assert_eq!(version("dbmigrate-runtime 0.1.0 (path+file:///srv)"), None);
+    }
 
     #[test]
     fn blanks_in_paths() {

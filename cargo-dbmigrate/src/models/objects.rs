@@ -63,8 +63,9 @@ impl Build<'_> {
         let patience = format!("Building the package `{}`", package.name);
         let exit = cargo.build(compile, &patience, |message| {
             if let Message::CompilerArtifact(artifact) = message {
-                if artifacts::is_local(cx, package, &artifact) && !artifacts::is_runtime(&artifact)
-                {
+                if artifacts::is_runtime(&artifact) {
+                    found.see_runtime(&artifact);
+                } else if artifacts::is_local(cx, package, &artifact) {
                     artifacts.push(artifact);
                 }
             }
@@ -106,7 +107,13 @@ impl Build<'_> {
             .arg(format!("--emit=obj={path}"))
             .args(["-Ccodegen-units=1", "-Clto=off"])
             .arg(format!("-Clinker={}", linker.display()));
-        let exit = cargo.build(compile, &format!("Compiling the binary `{bin}`"), |_| {})?;
+        let exit = cargo.build(compile, &format!("Compiling the binary `{bin}`"), |message| {
+            if let Message::CompilerArtifact(artifact) = message {
+                if artifacts::is_runtime(&artifact) {
+                    found.see_runtime(&artifact);
+                }
+            }
+        })?;
         exit.show(cx.out);
         if !exit.success {
             return Err(failed(&selection.package, &exit));

@@ -1,13 +1,16 @@
 //! From records to a schema.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use cargo_metadata::semver::Version;
 use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::record::{self, ModelRecord};
 use dbmigrate_runtime::engine::written;
 use dbmigrate_runtime::schema::Schema;
 
+use super::RUNTIME;
 use super::artifacts::{Damaged, Found};
 use super::defaults::{misfit, misfit_of_action};
 use super::location::{field, location};
@@ -19,7 +22,7 @@ use crate::error::{Error, Result};
 /// most in the crate's name.
 pub fn distinct(found: Found) -> Result<Vec<ModelRecord>> {
     if let Some(damaged) = found.damaged.first() {
-        return Err(unreadable(damaged));
+        return Err(unreadable(damaged, found.runtime_version.as_deref()));
     }
     let mut records: BTreeMap<String, ModelRecord> = BTreeMap::new();
     let mut places: BTreeMap<(String, u32, String), String> = BTreeMap::new();
@@ -145,24 +148,43 @@ fn differing(model_record: &ModelRecord) -> Error {
     )
 }
 
-fn unreadable(damaged: &Damaged) -> Error {
+fn unreadable(damaged: &Damaged, runtime: Option<&str>) -> Error {
     let file = damaged.file.file_name().unwrap_or_default().to_string_lossy();
     let err = Error::new(format!("failed to read the models in `{file}`: {}", damaged.error));
-    let version = env!("CARGO_PKG_VERSION");
-    match damaged.error.is_other_format() {
-        Some(format) if format < record::FORMAT => err.hint(format!(
-            "the package's dbmigrate-runtime is older than this tool ({version}): `cargo update -p \
-             dbmigrate-runtime`, and where its requirement ends below that `cargo add \
-             dbmigrate-runtime@{version}`"
-        )),
-        Some(_) => err.hint(format!(
-            "the package's dbmigrate-runtime is newer than this tool ({version}): `cargo install \
-             cargo-dbmigrate@<version of the runtime>`"
-        )),
-        None => {
-            err.hint("build the package again: `cargo clean -p` its name, and repeat this command")
+    let tool = env!("CARGO_PKG_VERSION");
+    let by_version = runtime.and_then(|runtime| {
+        let (runtime, tool) = (Version::parse(runtime).ok()?, Version::parse(tool).ok()?);
+        Some(runtime.cmp(&tool)).filter(|order| order.is_ne())
+    });
+    // A word that this version doesn't know has no number that says whose it is.
+    let by_format = damaged.error.is_other_format().map(|format| format.cmp(&record::FORMAT));
+    let is_same_version = by_version.is_none() && runtime.is_some();
+    err.hint(match (by_version.or(by_format), runtime) {
+        (None, _) => {
+            "build the package again: `cargo clean -p` its name, and repeat this command".to_owned()
         }
-    }
+        (Some(_), _) if is_same_version => format!(
+            "the package's {RUNTIME} and this tool have the version {tool} and are different \
+             nevertheless: install the tool from where the runtime comes from, as in `cargo install \
+             --git` or `--path`"
+        ),
+        (Some(Ordering::Less), _) => {
+            let runtime = runtime.map_or_else(String::new, |version| format!(" {version}"));
+            format!(
+                "the package's {RUNTIME}{runtime} is older than this tool ({tool}): `cargo update \
+                 -p {RUNTIME}`, and where its requirement ends below that `cargo add \
+                 {RUNTIME}@{tool}`"
+            )
+        }
+        (Some(_), Some(runtime)) => format!(
+            "the package's {RUNTIME} {runtime} is newer than this tool ({tool}): `cargo install \
+             cargo-dbmigrate@{runtime}`"
+        ),
+        (Some(_), None) => format!(
+            "the package's {RUNTIME} is newer than this tool ({tool}): `cargo install \
+             cargo-dbmigrate@<version of the runtime>`"
+        ),
+    })
 }
 
 #[cfg(test)]

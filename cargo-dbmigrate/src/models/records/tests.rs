@@ -5,6 +5,7 @@ use dbmigrate_runtime::engine::record::FieldRecord;
 use dbmigrate_runtime::schema::{
     Column, ForeignKey, Index, IndexColumn, ReferentialAction, Table, Type,
 };
+use expect_test::expect;
 
 use super::*;
 
@@ -244,33 +245,66 @@ fn doc_comments_become_comments_where_there_are_none() {
 
 #[test]
 fn a_runtime_of_another_format_is_answered_with_the_command_that_helps() {
-    let refused = |format: u16| {
+    let refused = |record: &[u8], runtime: Option<&str>| {
+        let damaged = record::scan(record).damaged.into_iter();
+        let damaged = damaged.map(|error| Damaged { file: "target/libapp.rmeta".into(), error });
+        let runtime_version = runtime.map(str::to_owned);
+        let found = Found { damaged: damaged.collect(), runtime_version, ..Found::default() };
+        distinct(found).unwrap_err().to_string()
+    };
+    let of_format = |format: u16| {
         let mut bytes = b"\xd8dbm\x9erec".to_vec();
         bytes.extend(format.to_le_bytes());
         bytes.extend([0; 8]);
-        let damaged = record::scan(&bytes).damaged.into_iter();
-        let damaged = damaged.map(|error| Damaged { file: "target/libapp.rmeta".into(), error });
-        let found = Found { damaged: damaged.collect(), ..Found::default() };
-        distinct(found).unwrap_err().to_string()
+        bytes
     };
-    let version = env!("CARGO_PKG_VERSION");
-    let (older, newer) = (record::FORMAT - 1, record::FORMAT + 1);
-    assert_eq!(
-        refused(older),
-        format!(
-            "failed to read the models in `libapp.rmeta`: the model record at offset 0 has format \
-             {older}, and this version reads format {}\n  hint: the package's dbmigrate-runtime is \
-             older than this tool ({version}): `cargo update -p dbmigrate-runtime`, and where its \
-             requirement ends below that `cargo add dbmigrate-runtime@{version}`",
-            record::FORMAT
-        )
-    );
-    let err = refused(newer);
-    let hint = format!(
-        "the package's dbmigrate-runtime is newer than this tool ({version}): `cargo install \
-         cargo-dbmigrate@<version of the runtime>`"
-    );
-    assert!(err.ends_with(&hint), "{err}");
+    // A word that a newer derive alone knows.
+    let mut unknown = b"\xd8dbm\x9erec".to_vec();
+    unknown.extend(record::FORMAT.to_le_bytes());
+    let payload = b"\x06\x00\x00\x00\x05later";
+    unknown.extend(u32::try_from(payload.len()).unwrap().to_le_bytes());
+    unknown.extend(payload);
+    unknown.extend(b"\x9den\xd8");
+    let tool = env!("CARGO_PKG_VERSION");
+    let (older, newer) = (of_format(record::FORMAT - 1), of_format(record::FORMAT + 1));
+    let mut seen = String::new();
+    for (record, runtime) in [
+        (&older, Some("0.0.9")),
+        (&older, Some(tool)),
+        (&older, None),
+        (&newer, Some("9.0.0")),
+        (&newer, Some(tool)),
+        (&newer, None),
+        (&unknown, Some("0.0.9")),
+        (&unknown, Some("9.0.0")),
+        (&unknown, Some(tool)),
+        (&unknown, None),
+    ] {
+        seen += &refused(record, runtime).replace(tool, "$TOOL");
+        seen += "\n";
+    }
+    expect![[r#"
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, and this version reads format 2
+          hint: the package's dbmigrate-runtime 0.0.9 is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, and this version reads format 2
+          hint: the package's dbmigrate-runtime and this tool have the version $TOOL and are different nevertheless: install the tool from where the runtime comes from, as in `cargo install --git` or `--path`
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, and this version reads format 2
+          hint: the package's dbmigrate-runtime is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, and this version reads format 2
+          hint: the package's dbmigrate-runtime 9.0.0 is newer than this tool ($TOOL): `cargo install cargo-dbmigrate@9.0.0`
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, and this version reads format 2
+          hint: the package's dbmigrate-runtime and this tool have the version $TOOL and are different nevertheless: install the tool from where the runtime comes from, as in `cargo install --git` or `--path`
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, and this version reads format 2
+          hint: the package's dbmigrate-runtime is newer than this tool ($TOOL): `cargo install cargo-dbmigrate@<version of the runtime>`
+        failed to read the models in `libapp.rmeta`: the model record has an unknown kind `later` at offset 18
+          hint: the package's dbmigrate-runtime 0.0.9 is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`
+        failed to read the models in `libapp.rmeta`: the model record has an unknown kind `later` at offset 18
+          hint: the package's dbmigrate-runtime 9.0.0 is newer than this tool ($TOOL): `cargo install cargo-dbmigrate@9.0.0`
+        failed to read the models in `libapp.rmeta`: the model record has an unknown kind `later` at offset 18
+          hint: build the package again: `cargo clean -p` its name, and repeat this command
+        failed to read the models in `libapp.rmeta`: the model record has an unknown kind `later` at offset 18
+          hint: build the package again: `cargo clean -p` its name, and repeat this command
+    "#]].assert_eq(&seen);
 }
 
 #[test]
