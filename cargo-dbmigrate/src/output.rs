@@ -67,7 +67,8 @@ impl Output {
     /// Prints text unchanged, such as a script.
     pub fn text(&self, text: &str) {
         if !self.is_json() {
-            stdout(text);
+            // What looks like a terminal's escape in a text of a script is part of that text.
+            print(text, &mut std::io::stdout().lock());
         }
     }
 
@@ -255,12 +256,15 @@ static CLOSED: AtomicBool = AtomicBool::new(false);
 static LOST: OnceLock<String> = OnceLock::new();
 
 fn stdout(text: &str) {
+    print(text, &mut anstream::stdout().lock());
+}
+
+fn print(text: &str, out: &mut dyn std::io::Write) {
     if CLOSED.load(Ordering::Relaxed) {
         return;
     }
     let heading = lock(&HEADING).take().unwrap_or_default();
     let text = heading + text;
-    let mut out = anstream::stdout().lock();
     match above_bar(|| out.write_all(text.as_bytes()).and_then(|()| out.flush())) {
         Ok(()) => {}
         Err(err) if err.kind() == ErrorKind::BrokenPipe => CLOSED.store(true, Ordering::Relaxed),

@@ -47,7 +47,7 @@ pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
             shell.run_stopping
         ),
     };
-    head + text
+    head + &(shell.exact)(text)
 }
 
 /// The statements of a route and its version rows as a script, in one transaction or in one for

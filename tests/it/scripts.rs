@@ -267,3 +267,39 @@ fn a_stamp_takes_over_what_was_edited(host: &Host, up: &Path) {
     assert_eq!(shell(up, &script, Way::Redirected).code, 0, "{script}");
     host.ok("upgrade --url up.db");
 }
+
+/// The shell takes a line's end from a text as well, and a terminal's escapes are for terminals.
+#[test]
+fn a_script_has_every_character_of_a_text() {
+    if !has_sqlite_shell("a script has every character of a text") {
+        return;
+    }
+    let host = Host::library("script-texts", "");
+    host.ok("init");
+    let text = "one\r\ntwo'\r\n.exit\r\n/\r\ngo\r\n\r\u{1b}[31mred\u{1b}[0m \u{feff}\t\u{1F600}\0";
+    let create = format!(
+        "op.create_table(Table::new(\"note\")\
+         .column(Column::new(\"id\", Type::BigInteger).not_null())\
+         .column(Column::new(\"body\", Type::Text).default({text:?}))\
+         .primary_key(\"pk_note\", [\"id\"]));\n    \
+         op.execute(\"INSERT INTO note (id) VALUES (1)\");\n    \
+         op.execute({:?});",
+        format!(
+            "INSERT INTO note VALUES (2, '{}')",
+            text.trim_end_matches('\0').replace('\'', "''")
+        )
+    );
+    host.write("migrations/versions/m1.rs", &revision("a100", &[], "texts", &create, ""));
+    host.ok("upgrade --url run.db");
+    let db = host.dir.join("app.db");
+    let run = shell(&db, &host.ok("upgrade --sql").stdout, Way::Redirected);
+    assert_eq!(run.code, 0, "{run}");
+    let rows = |path: &Path| {
+        let conn = rusqlite::Connection::open(path).unwrap();
+        let sql = "SELECT group_concat(hex(body) || typeof(body)) FROM note";
+        conn.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
+    };
+    assert_eq!(rows(&db), rows(&host.dir.join("run.db")));
+    // The default is the same in other words.
+    host.ok("stamp --verify head");
+}

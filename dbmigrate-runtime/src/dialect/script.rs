@@ -28,7 +28,7 @@ pub struct Script {
 }
 
 /// A database's own shell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Shell {
     /// Its name.
     pub name: &'static str,
@@ -38,4 +38,6 @@ pub struct Shell {
     pub run: &'static str,
     /// How to run a script without that line so that it stops at the first error.
     pub run_stopping: &'static str,
+    /// A script in such words that the shell reads each text of it as it is.
+    pub exact: fn(script: &str) -> String,
 }

@@ -1,6 +1,10 @@
 //! Scripts for the sqlite3 shell.
 
+use super::ddl::literal;
+use super::lexicon::LEXICON;
+use crate::Value;
 use crate::dialect::script::{Script, Shell};
+use crate::sql::{Kind, Token};
 
 pub(super) const SCRIPT: Script = Script {
     shell: Shell {
@@ -8,6 +12,7 @@ pub(super) const SCRIPT: Script = Script {
         stop: ".bail on",
         run: "sqlite3 app.db < script.sql",
         run_stopping: "sqlite3 -bail app.db < script.sql",
+        exact,
     },
     untried: "\
 -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
@@ -37,3 +42,21 @@ DROP TABLE temp.dbmigrate_violations;
 ",
     commit: "COMMIT;\n",
 };
+
+/// The shell reads line by line and takes `\r\n` for the end of one, within a text as well, where
+/// the carriage return would be lost. So such a text is written by its bytes.
+fn exact(script: &str) -> String {
+    const LINE_END: &str = "\r\n";
+    if !script.contains(LINE_END) {
+        return script.to_owned();
+    }
+    let spelled = |token: Token<'_>| match token.unquoted() {
+        Some(text) if token.kind == Kind::Text && text.contains(LINE_END) => {
+            let bytes = literal(&Value::Blob(text.into_owned().into_bytes()));
+            // In parentheses also where it is a default.
+            format!("(CAST({bytes} AS TEXT))")
+        }
+        _ => token.text.to_owned(),
+    };
+    LEXICON.tokens(script).into_iter().map(spelled).collect()
+}
