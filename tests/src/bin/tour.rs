@@ -12,7 +12,7 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 fn main() -> Result<()> {
     let sh = Shell::new()?;
     let repository = dbmigrate_tests::repository();
-    say("Building the tool; the first time this takes some minutes ...\n\n");
+    say("Building the tool. The first time, this takes a few minutes ...\n\n");
     let tool = dbmigrate_tests::tool();
     let host = dbmigrate_tests::target_dir().join("tour").join("blog");
     sh.remove_path(&host)?;
@@ -44,7 +44,7 @@ fn main() -> Result<()> {
     run(&["upgrade"])?;
     run(&["current"])?;
     run(&["check"])?;
-    say(&format!("\n{}, as SQLite has it now:\n\n", host.join("app.db").display()));
+    say(&format!("\n{} now contains:\n\n", host.join("app.db").display()));
     say(&dbmigrate_tests::dump(&host.join("app.db")));
     Ok(())
 }
