@@ -182,9 +182,22 @@ fn attributes_are_listed_as_in_the_documentation_of_model() {
          An attribute is written `#[model(key)]`; several keys are separated by commas. Lists of\n\
          columns use the names of the Rust fields.\n\n",
     );
+    let mut is_code = false;
     for line in &doc[begin..end] {
-        let line = if line.starts_with('#') { format!("#{line}") } else { (*line).to_owned() };
-        text += &format!("{}\n", without_targets(&line));
+        let is_fence = line.starts_with("```");
+        // Hidden lines are for the compiler.
+        if is_code && (*line == "#" || line.starts_with("# ")) {
+            continue;
+        }
+        let line = if is_fence && !is_code {
+            "```rust,ignore".to_owned()
+        } else if line.starts_with('#') && !is_code {
+            format!("#{}", line.replace('*', ""))
+        } else {
+            (*line).to_owned()
+        };
+        is_code ^= is_fence;
+        text += &format!("{}\n", if is_code { line } else { without_targets(&line) });
     }
     expect_file![repository().join("docs/reference/models.md")]
         .assert_eq(text.trim_end_matches('\n').to_owned().as_str());

@@ -152,6 +152,45 @@ use crate::record::Record;
 /// sorts before `9.5`, and `9.50` is not equal to `9.5`. `migrate` warns if a key, an index or a
 /// check compares such text.
 ///
+/// # Example: *keys, indexes, defaults and an enumeration*
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use dbmigrate_runtime::{ColumnType, Model};
+///
+/// #[derive(ColumnType)]
+/// pub enum Status {
+///     Draft,
+///     Sent,
+/// }
+///
+/// #[derive(Model)]
+/// #[model(
+///     // A primary key of two columns.
+///     primary_key(shop_id, number),
+///     // A partial index.
+///     index(name = "ix_invoice_unpaid", columns(due_on), where = "paid_on IS NULL"),
+///     check("net >= 0"),
+/// )]
+/// pub struct Invoice {
+///     pub shop_id: i64,
+///     pub number: i64,
+///     // The default of an enumeration is the stored name of a variant.
+///     #[model(default = "draft")]
+///     pub status: Status,
+///     pub due_on: String,
+///     pub paid_on: Option<String>,
+///     #[model(default = now)]
+///     pub created_at: String,
+///     pub net: i64,
+///     #[model(default = 0)]
+///     pub tax: i64,
+///     #[model(generated("net + tax", stored))]
+///     pub gross: i64,
+/// }
+/// # }
+/// ```
+///
 /// # Mistakes
 ///
 /// A mistake is a compile error at the attribute: an unknown key, an unknown column, or a foreign
