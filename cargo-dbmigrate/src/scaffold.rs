@@ -31,8 +31,8 @@ const MOD_RS: &str = "\
 //! mod migrations;
 //! ```
 //!
-//! The files in `versions` are the truth; the list below follows them. Code that several
-//! revisions share may be declared here as modules of its own.
+//! The list below is updated from the files in `versions`. Code that several revisions share can
+//! be declared here as modules.
 
 ::dbmigrate_runtime::migrations! {
     // ### revisions, one a line: the list is kept by dbmigrate ###
@@ -43,15 +43,15 @@ const MOD_RS: &str = "\
 const README: &str = "\
 # Migrations
 
-Each file in `versions` is a revision: it leads the database from the revision before it to the
-next (`upgrade`) and back (`downgrade`). The functions record operations; they don't run them.
+Each file in `versions` is a revision. `upgrade` takes the database from the previous revision to this
+one, and `downgrade` takes it back. The functions record operations; they don't run them.
 
 - `cargo dbmigrate migrate -m \"what changes\"` writes a revision from the difference between the
   models and these migrations. Read it before you apply it.
-- `cargo dbmigrate upgrade` applies what is pending, `cargo dbmigrate downgrade` goes one back.
-- `cargo dbmigrate current`, `history` and `check` say where the database stands.
+- `cargo dbmigrate upgrade` applies pending revisions, `cargo dbmigrate downgrade` undoes the last one.
+- `cargo dbmigrate current`, `history` and `check` show the state of the database.
 
-`dbmigrate.toml` holds the settings, `mod.rs` the list of the revisions.
+`dbmigrate.toml` contains the settings, and `mod.rs` lists the revisions.
 ";
 
 /// Tells git how to merge files.
@@ -59,7 +59,7 @@ const GIT_ATTRIBUTES: &str = ".gitattributes";
 
 /// When two people each write a revision, both add a line to the list, and both lines are needed.
 const MERGED_LIST: &str = "\
-# Both sides' lines of the list of revisions are kept; it follows the files by the next command.
+# Keep the lines of both sides. The next command that writes a revision updates the list.
 /mod.rs merge=union
 ";
 

@@ -11,7 +11,7 @@ fn main() {
         .is_ok_and(|output| output.status.success());
     if !is_installed {
         println!(
-            "cargo::error=this crate needs `cargo dbmigrate` to make its database; install it \
+            "cargo::error=this crate needs `cargo dbmigrate` to create its database; install it \
              with `cargo install --path cargo-dbmigrate` in a clone of dbmigrate"
         );
         return;

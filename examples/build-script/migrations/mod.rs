@@ -8,8 +8,8 @@
 //! mod migrations;
 //! ```
 //!
-//! The files in `versions` are the truth; the list below follows them. Code that several
-//! revisions share may be declared here as modules of its own.
+//! The list below is updated from the files in `versions`. Code that several revisions share can
+//! be declared here as modules.
 
 ::dbmigrate_runtime::migrations! {
     // ### revisions, one a line: the list is kept by dbmigrate ###
