@@ -16,7 +16,7 @@ mod error;
 mod hex;
 mod history;
 mod interrupt;
-mod live;
+mod snapshot;
 mod models;
 mod new_file;
 mod output;

@@ -1,7 +1,7 @@
 //! Tests of the whole product on real crates and real databases, in one program.
 
 mod answers;
-mod apart;
+mod isolation;
 mod architecture;
 mod bad_input;
 mod book;
@@ -19,23 +19,23 @@ mod hooks;
 mod hosts;
 mod init;
 mod json;
-mod kept;
-mod list;
+mod stored_revisions;
+mod revision_list;
 mod locks;
-mod looks;
+mod output;
 mod locations;
-mod own;
+mod custom_operations;
 #[cfg(unix)]
 mod package;
 mod questions;
 mod rebase;
 mod recording;
-mod rules;
+mod conventions;
 mod scripts;
 mod session;
 mod settings;
 mod team;
 mod squash;
 #[cfg(target_os = "linux")]
-mod undone;
+mod failed_commands;
 mod trial;

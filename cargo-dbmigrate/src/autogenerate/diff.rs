@@ -1,7 +1,7 @@
 //! The difference between two schemas. It depends neither on a database nor on the schemas' origin.
 //!
 //! Everything that isn't equal is a difference; different spellings of the same thing are made
-//! equal beforehand (see `settle`). Only the order of columns is ignored: columns move whenever
+//! equal beforehand (see `normalize`). Only the order of columns is ignored: columns move whenever
 //! their table is rebuilt, without anyone having asked for it.
 
 use std::collections::BTreeSet;

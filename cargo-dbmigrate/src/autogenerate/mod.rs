@@ -1,6 +1,6 @@
 //! Autogenerate: the operations that turn the schema of the migrations into that of the models.
 
-mod adopt;
+mod translate;
 mod candidates;
 mod convert;
 mod diff;
@@ -9,7 +9,7 @@ mod flags;
 mod question;
 mod rename;
 mod rewritten;
-mod settle;
+mod normalize;
 mod way_back;
 mod words;
 
@@ -18,11 +18,11 @@ use std::collections::BTreeMap;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
-pub use adopt::{Keeping, adopt};
 pub use fill::{Held, Need, Why, neutral, rows};
 pub use flags::{Flags, flags};
 pub use question::{Question, Rename, shell};
 pub use rewritten::rewritten;
+pub use translate::{StorageRules, translate};
 pub use way_back::way_back;
 pub use words::{detected, found};
 
@@ -153,8 +153,8 @@ pub fn renames(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
 /// The operations that turn the models into the migrations.
 pub fn back(models: &Models, migrations: &Schema) -> Vec<Operation> {
     let migrations = managed(migrations, models);
-    let settled = settle::settle(&migrations, &migrations, &models.schema, &models.naming);
-    compared(&settled, &migrations, &models.scope)
+    let normalized = normalize::normalize(&migrations, &migrations, &models.schema, &models.naming);
+    compared(&normalized, &migrations, &models.scope)
 }
 
 /// The operations that turn one schema into another, if both use the same terms.
@@ -209,7 +209,7 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
         operation.apply(&mut before).map_err(|err| Error::new(err.to_string()))?;
     }
     // Patterns name objects as the migrations do, so the models have to use the same terms first.
-    let after = settle::settle(&managed, &before, &models.schema, &models.naming);
+    let after = normalize::normalize(&managed, &before, &models.schema, &models.naming);
     let (before, after) = (scope.compared(&before), scope.compared(&after));
     let operations = diff::diff(&before, &after);
     Ok(Difference { renames, unknown, before, after, operations })

@@ -62,8 +62,8 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
 }
 
 /// A schema in the terms of another one, by the default convention.
-fn settled(words: &Schema, schema: &Schema) -> Schema {
-    settle::settle(words, words, schema, &Convention::default())
+fn normalized(words: &Schema, schema: &Schema) -> Schema {
+    normalize::normalize(words, words, schema, &Convention::default())
 }
 
 /// A table with an integer key.
@@ -91,6 +91,6 @@ fn changed(from: &Schema, models: &Models, answers: &Answers) -> Changes {
     assert_eq!(again, [], "a second diff finds more to do");
     let back = way_back(&changes.operations, from).unwrap();
     replay(&mut reached, &back.operations).unwrap();
-    assert_eq!(diff::diff(&reached, &settled(&reached, from)), [], "it leads elsewhere back");
+    assert_eq!(diff::diff(&reached, &normalized(&reached, from)), [], "it leads elsewhere back");
     changes
 }

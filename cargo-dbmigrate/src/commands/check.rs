@@ -13,12 +13,12 @@ use crate::connection::{Database, Patience, Source};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::live::{self, Live};
 use crate::models;
 use crate::new_file::rewrite;
 use crate::output::style;
 use crate::project;
 use crate::scaffold::{self, ListDifference};
+use crate::snapshot::{self, Snapshot};
 
 pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     let list = compare_list(cx)?;
@@ -64,12 +64,12 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     if !found.stale.is_empty() {
         answer = Answer::No;
     }
-    if let Some(live) = if args.no_database { None } else { database(cx, &history)? } {
-        let (here, applied) = history.at(live.applied.clone())?;
-        let behind = pending_of(cx, &here, &live);
+    if let Some(snapshot) = if args.no_database { None } else { database(cx, &history)? } {
+        let (here, applied) = history.at(snapshot.applied.clone())?;
+        let behind = pending_of(cx, &here, &snapshot);
         let migrations = here.migrations()?;
-        let told = live.told(&migrations, &applied);
-        let drift = live.drift(&migrations.replay(Some(&applied))?, &schema, told)?;
+        let declared = snapshot.declared(&migrations, &applied);
+        let drift = snapshot.drift(&migrations.replay(Some(&applied))?, &schema, declared)?;
         say_drift(cx, &drift);
         if !behind.is_empty() || !drift.differences.is_empty() {
             answer = Answer::No;
@@ -105,7 +105,7 @@ fn document(cx: &Context, answer: &Answer, history: &History, list: &ListDiffere
             "not_in_files": list.extra,
             "pending": found.pending,
             "drift": found.drift.as_ref().map(words),
-            "others": found.drift.map(|drift| live::json(&drift.others)),
+            "others": found.drift.map(|drift| snapshot::json(&drift.others)),
         }),
     );
 }
@@ -159,10 +159,10 @@ fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>
     Ok(stale)
 }
 
-fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
+fn pending_of(cx: &Context, history: &History, snapshot: &Snapshot) -> Vec<String> {
     let heads = history.graph.heads().into_iter().map(str::to_owned).collect();
     let heads = Target::Revisions(heads);
-    let pending = plan::route(&history.graph, &live.applied, Direction::Upgrade, &heads);
+    let pending = plan::route(&history.graph, &snapshot.applied, Direction::Upgrade, &heads);
     match pending.as_slice() {
         [] if history.graph.revisions().is_empty() => cx.out.line("There are no revisions yet."),
         [] => cx.out.line(style::paint(style::GOOD, "The database is at the head.")),
@@ -172,7 +172,7 @@ fn pending_of(cx: &Context, history: &History, live: &Live) -> Vec<String> {
         }
     }
     // `upgrade` would refuse this as well.
-    if let Err(err) = plan::check_order(&history.graph, &live.applied, &pending, &heads) {
+    if let Err(err) = plan::check_order(&history.graph, &snapshot.applied, &pending, &heads) {
         cx.out.line(style::paint(style::CHANGED, &err.to_string()));
         err.hint().into_iter().for_each(|hint| cx.out.progress(hint));
     }
@@ -208,7 +208,7 @@ fn hints(differences: &[Difference]) -> Vec<&'static str> {
 
 fn say_drift(cx: &Context, drift: &Drift) {
     if drift.differences.is_empty() && drift.n_compared == 0 && !drift.others.is_empty() {
-        cx.out.line(live::NOTHING_COMPARED);
+        cx.out.line(snapshot::NOTHING_COMPARED);
     } else if drift.differences.is_empty() {
         cx.out.line(style::paint(style::GOOD, "The database agrees with the migrations."));
     } else {
@@ -218,11 +218,11 @@ fn say_drift(cx: &Context, drift: &Drift) {
         }
         hints(&drift.differences).into_iter().for_each(|hint| cx.out.progress(hint));
     }
-    live::list_others(cx, &drift.others);
+    snapshot::list_others(cx, &drift.others);
 }
 
 /// The contents of the database; `None` if there is no database.
-fn database(cx: &Context, history: &History) -> Result<Option<Live>> {
+fn database(cx: &Context, history: &History) -> Result<Option<Snapshot>> {
     let database = Database::find(cx)?;
     cx.out.says_what_it_talks_to();
     let Some(driver) = database.open_to_read(Patience::reading(cx))? else {
@@ -237,5 +237,5 @@ fn database(cx: &Context, history: &History) -> Result<Option<Live>> {
         );
         return Err(Error::new(message).hint(hint));
     };
-    Live::read(cx, history, driver).map(Some)
+    Snapshot::read(cx, history, driver).map(Some)
 }

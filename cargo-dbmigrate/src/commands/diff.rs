@@ -14,12 +14,12 @@ use crate::cli::Diff;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::live::{self, Live};
 use crate::models::{self, Models};
 use crate::output::style;
 use crate::run;
 use crate::scaffold;
 use crate::scope::Scope;
+use crate::snapshot::{self, Snapshot};
 
 /// One side of the comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,30 +59,30 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         None
     };
     let history = History::load(cx)?;
-    let mut live = if from.needs_database() || to.needs_database() {
-        Some(Live::find(cx, &history)?)
+    let mut snapshot = if from.needs_database() || to.needs_database() {
+        Some(Snapshot::find(cx, &history)?)
     } else {
         None
     };
-    let (history, _) = match &live {
-        Some(live) => history.at(live.applied.clone())?,
+    let (history, _) = match &snapshot {
+        Some(snapshot) => history.at(snapshot.applied.clone())?,
         None => history.at(BTreeSet::new())?,
     };
     let history = history.naming(&[&args.from, &args.to])?;
-    if let Some(live) = &mut live {
+    if let Some(snapshot) = &mut snapshot {
         // A revision that is applied in place of the named ones counts as all of them here.
         let graph = &history.graph;
-        let hidden = live.applied.iter().filter(|applied| graph.get(applied).is_none());
+        let hidden = snapshot.applied.iter().filter(|applied| graph.get(applied).is_none());
         let ends: Vec<&str> =
             hidden.filter_map(|hidden| graph.find(hidden)).map(|revision| &*revision.id).collect();
         let replaced = graph.with_ancestors(&ends).into_iter().map(str::to_owned);
-        live.applied.extend(replaced.collect::<Vec<_>>());
+        snapshot.applied.extend(replaced.collect::<Vec<_>>());
     }
     let (migrations, scope) = (history.migrations()?, cx.scope());
     let sources = Sources {
         migrations: &migrations,
         models: models.as_ref(),
-        live: live.as_ref(),
+        snapshot: snapshot.as_ref(),
         scope: &scope,
     };
     let (before, after) = (sources.schema(&from, &to)?, sources.schema(&to, &from)?);
@@ -96,16 +96,17 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     let compared = [&before, &after].map(|schema| scope.compared(schema).tables.len());
     let n_compared = compared.into_iter().max().unwrap_or_default();
     let (mut others, mut beyond) = (Vec::new(), Vec::new());
-    if let Some(live) = live.as_ref().filter(|_| [&from, &to].contains(&&Side::Database)) {
+    if let Some(snapshot) = snapshot.as_ref().filter(|_| [&from, &to].contains(&&Side::Database)) {
         let known = sources.known(&from, &to)?;
         let all =
             Schema::from_tables(known.iter().flat_map(|schema| schema.tables.values().cloned()));
-        let told = live.told(&migrations, &live.applied);
-        others = live.drift(&all, &all, told.clone())?.others;
-        beyond = live.beyond(&all, told).iter().map(ToString::to_string).collect();
+        let declared = snapshot.declared(&migrations, &snapshot.applied);
+        others = snapshot.drift(&all, &all, declared.clone())?.others;
+        beyond = snapshot.beyond(&all, declared).iter().map(ToString::to_string).collect();
     }
     lines.extend(beyond.iter().cloned());
-    let facts = live.as_ref().filter(|_| from == Side::Database).map(|found| found.facts.clone());
+    let facts =
+        snapshot.as_ref().filter(|_| from == Side::Database).map(|found| found.facts.clone());
     let sql = match args.script.client() {
         Some(client) => {
             scope.refuse_unfit(&operations, &before)?;
@@ -123,7 +124,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
         None => lines.iter().for_each(|line| cx.out.line(style::found(line))),
     }
     if sql.is_none() {
-        live::list_others(cx, &others);
+        snapshot::list_others(cx, &others);
     }
     cx.out.json(
         "diff",
@@ -132,7 +133,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
             "to": args.to,
             "differences": lines,
             "sql": sql,
-            "others": live::json(&others),
+            "others": snapshot::json(&others),
         }),
     );
     let is_same = lines.is_empty() && (n_compared > 0 || others.is_empty());
@@ -153,7 +154,7 @@ fn nothing_compared(models: Option<&Models>) -> &'static str {
 struct Sources<'a> {
     migrations: &'a Migrations,
     models: Option<&'a Models>,
-    live: Option<&'a Live>,
+    snapshot: Option<&'a Snapshot>,
     scope: &'a Scope,
 }
 
@@ -169,7 +170,7 @@ impl Sources<'_> {
             Side::Database => {
                 let known = self.known(side, other)?;
                 let known: Vec<&Schema> = known.iter().collect();
-                self.live.map_or_else(|| Ok(Schema::default()), |name| name.adopted(&known))
+                self.snapshot.map_or_else(|| Ok(Schema::default()), |name| name.translated(&known))
             }
         }
     }
@@ -232,7 +233,7 @@ impl Sources<'_> {
                 Some(graph.revisions().iter().map(|revision| revision.id.clone()).collect())
             }
             Side::Revision(identifier) => {
-                let target = graph.target(identifier, self.live.map(|found| &found.applied))?;
+                let target = graph.target(identifier, self.snapshot.map(|found| &found.applied))?;
                 let wanted = graph.with_ancestors(&target.ids());
                 Some(wanted.into_iter().map(str::to_owned).collect())
             }
@@ -245,8 +246,8 @@ impl Sources<'_> {
         let sides = [one, other].into_iter().filter(|side| **side != Side::Database);
         let mut known =
             sides.map(|side| self.schema(side, &Side::Database)).collect::<Result<Vec<_>>>()?;
-        if let Some(live) = self.live {
-            known.push(self.migrations.replay(Some(&live.applied))?);
+        if let Some(snapshot) = self.snapshot {
+            known.push(self.migrations.replay(Some(&snapshot.applied))?);
         }
         known.push(self.migrations.replay(None)?);
         Ok(known)

@@ -11,13 +11,13 @@ use crate::cli::{Against, NewRevision};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::History;
-use crate::live::Live;
 use crate::new_file::rows::{Loss, Rows};
 use crate::new_file::{
     self, FileFormat, Position, Proposed, decimal_warnings, questions, rewrite, try_out,
 };
 use crate::output::{self, Output};
 use crate::render::Contents;
+use crate::snapshot::Snapshot;
 use crate::{models, prompt, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
@@ -54,11 +54,11 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         (changes, losses) = match args.against {
             Against::Migrations => differences(cx, args, &before, models)?,
             Against::Database => {
-                let live = database(cx, &history, models, &before)?;
-                if !autogenerate::plain(&live, models)?.is_empty() {
+                let snapshot = database(cx, &history, models, &before)?;
+                if !autogenerate::plain(&snapshot, models)?.is_empty() {
                     refuse_drift(&before, models)?;
                 }
-                let (changes, losses) = differences(cx, args, &live, models)?;
+                let (changes, losses) = differences(cx, args, &snapshot, models)?;
                 refuse_unfit(&changes.operations, &before)?;
                 (changes, losses)
             }
@@ -160,8 +160,8 @@ fn database(
     models: &models::Models,
     migrations: &Schema,
 ) -> Result<Schema> {
-    let live = Live::find(cx, history)?;
-    let (history, applied) = history.at(live.applied.clone())?;
+    let snapshot = Snapshot::find(cx, history)?;
+    let (history, applied) = history.at(snapshot.applied.clone())?;
     let revisions = history.graph.revisions().iter().map(|revision| revision.id.as_str());
     let pending: Vec<_> = revisions.filter(|revision| !applied.contains(*revision)).collect();
     if !pending.is_empty() {
@@ -170,11 +170,11 @@ fn database(
             "`cargo dbmigrate upgrade` applies them; --against migrations needs no database",
         ));
     }
-    let told = live.told(&history.migrations()?, &applied);
-    for difference in live.beyond(&models.schema, told) {
+    let declared = snapshot.declared(&history.migrations()?, &applied);
+    for difference in snapshot.beyond(&models.schema, declared) {
         cx.out.note(format!("in the database {difference}"));
     }
-    live.adopted(&[&models.schema, migrations])
+    snapshot.translated(&[&models.schema, migrations])
 }
 
 /// Fails if models and migrations agree, so that only the database differs: the migrations already

@@ -13,9 +13,9 @@ use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::history::{self, History};
-use crate::live::Live;
 use crate::run;
 use crate::runner::Steps;
+use crate::snapshot::Snapshot;
 
 pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     if let Some(client) = args.script.client() {
@@ -120,9 +120,10 @@ fn verify(
     migrations: &Migrations,
     stamped: &BTreeSet<String>,
 ) -> Result<()> {
-    let live = Live::unversioned(cx, database)?;
-    let told = live.told(migrations, stamped);
-    let drift = live.drift(&migrations.replay(Some(stamped))?, &migrations.replay(None)?, told)?;
+    let snapshot = Snapshot::unversioned(cx, database)?;
+    let declared = snapshot.declared(migrations, stamped);
+    let drift =
+        snapshot.drift(&migrations.replay(Some(stamped))?, &migrations.replay(None)?, declared)?;
     if drift.differences.is_empty() {
         if drift.n_compared == 0 && !drift.others.is_empty() {
             cx.out.warning(

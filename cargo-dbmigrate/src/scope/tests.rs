@@ -3,7 +3,7 @@
 use std::slice::from_ref;
 
 use dbmigrate_runtime::engine::dialect::{Catalog, Dialect as _, ObjectKind, ObjectName, Sqlite};
-use dbmigrate_runtime::engine::drift::{Described, Told, drift};
+use dbmigrate_runtime::engine::drift::{Declared, Described, drift};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::engine::folding::{Folding, NameRules};
@@ -219,9 +219,9 @@ fn a_live_database_is_compared_by_the_same_rules() {
     ]);
     let scope = scope(&[], &["missing", "post.extra", "POST.later", "index:ix_tmp_*", "audit*"]);
     let comparing = Sqlite.comparing(&facts);
-    let told = Told::nothing(comparing.folding);
+    let declared = Declared::nothing(comparing.folding);
     let of = |schema: &Schema, found: &Catalog| {
-        drift(&comparing, Described { expected: schema, all: schema, told: &told }, found)
+        drift(&comparing, Described { expected: schema, all: schema, declared: &declared }, found)
     };
     let drifted = of(&scope.compared(&expected), &scope.found(&found, &found.objects));
     assert_eq!(drifted.differences, []);

@@ -7,7 +7,7 @@ mod invariants;
 mod migrate;
 mod project;
 mod run;
-mod said;
+mod older_sqlite;
 mod state;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -16,7 +16,7 @@ use dbmigrate_runtime::{Direction, Error, Options};
 
 use super::case::Case;
 use super::migrate::Revision;
-use super::said::Said;
+use super::older_sqlite::OlderSqlite;
 use super::state::{SQLITE, State, drift};
 
 /// A way to run a case.
@@ -83,36 +83,36 @@ pub fn run(
     let path = file.0.clone();
     let _ = std::fs::remove_file(&path);
     let driver = SqliteDriver::open(&path, Access::Create).unwrap();
-    let mut said = Said { driver, version: pass.version };
+    let mut driver = OlderSqlite { driver, version: pass.version };
     let foreign_keys = u8::from(pass.foreign_keys);
     let pragmas = format!(
         "PRAGMA journal_mode = {}; PRAGMA synchronous = OFF; PRAGMA foreign_keys = {foreign_keys}",
         pass.journal
     );
-    said.batch(&pragmas).unwrap();
+    driver.batch(&pragmas).unwrap();
     let migrations = migrations(first, second);
-    take(&mut said, &migrations[0], Direction::Upgrade, "head").unwrap();
-    let fresh = State::of(&mut said, before);
+    take(&mut driver, &migrations[0], Direction::Upgrade, "head").unwrap();
+    let fresh = State::of(&mut driver, before);
     if let Some(setup) = &case.setup {
-        said.batch(setup).unwrap_or_else(|err| panic!("{}: the setup fails: {err}", case.name));
+        driver.batch(setup).unwrap_or_else(|err| panic!("{}: the setup fails: {err}", case.name));
     }
-    let state = State::of(&mut said, before);
+    let state = State::of(&mut driver, before);
     let mut schema = before.clone();
-    let sql = statements(&mut said, &second.upgrade, &mut schema);
-    let after = match take(&mut said, &migrations[1], Direction::Upgrade, "head") {
-        Ok(()) => Ok(State::of(&mut said, &replayed(before, second))),
-        Err(err) => Err(Box::new((err, State::of(&mut said, before)))),
+    let sql = statements(&mut driver, &second.upgrade, &mut schema);
+    let after = match take(&mut driver, &migrations[1], Direction::Upgrade, "head") {
+        Ok(()) => Ok(State::of(&mut driver, &replayed(before, second))),
+        Err(err) => Err(Box::new((err, State::of(&mut driver, before)))),
     };
     let from_models = after
         .as_ref()
-        .map_or_else(|_| Vec::new(), |state: &State| drift(&mut said, models, &state.found));
+        .map_or_else(|_| Vec::new(), |state: &State| drift(&mut driver, models, &state.found));
     let back = after.as_ref().ok().map(|_| {
-        match take(&mut said, &migrations[1], Direction::Downgrade, "before") {
-            Ok(()) => Ok(State::of(&mut said, before)),
-            Err(err) => Err(Box::new((err, State::of(&mut said, &replayed(before, second))))),
+        match take(&mut driver, &migrations[1], Direction::Downgrade, "before") {
+            Ok(()) => Ok(State::of(&mut driver, before)),
+            Err(err) => Err(Box::new((err, State::of(&mut driver, &replayed(before, second))))),
         }
     });
-    drop(said);
+    drop(driver);
     drop(file);
     Ran { fresh, before: state, sql, after, from_models, back }
 }
@@ -144,7 +144,7 @@ fn migrations(first: &[Operation], second: &Revision) -> [Migrations; 2] {
 }
 
 fn take(
-    driver: &mut Said,
+    driver: &mut OlderSqlite,
     migrations: &Migrations,
     direction: Direction,
     to: &str,
@@ -156,7 +156,7 @@ fn take(
 /// The statements of an upgrade as a script. If later statements depend on what is stored, the
 /// earlier ones are run to find out, and rolled back.
 fn statements(
-    driver: &mut Said,
+    driver: &mut OlderSqlite,
     operations: &[Operation],
     schema: &mut Schema,
 ) -> Result<String, String> {

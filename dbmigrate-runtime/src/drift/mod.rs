@@ -6,10 +6,10 @@
 
 mod compare;
 mod difference;
-mod told;
+mod declared;
 
+pub use declared::Declared;
 pub use difference::{Difference, DifferenceKind, Property, Subject};
-pub use told::Told;
 
 use crate::dialect::{Beyond, Catalog, Comparing, ObjectKind, ObjectName, PartKind};
 use crate::schema::Schema;
@@ -35,7 +35,7 @@ pub struct Described<'a> {
     /// it already existed.
     pub all: &'a Schema,
     /// What the applied revisions declare about the results of their SQL and steps.
-    pub told: &'a Told,
+    pub declared: &'a Declared,
 }
 
 /// How a database differs from what the applied revisions create.
@@ -44,9 +44,9 @@ pub struct Described<'a> {
 /// added to the revisions' tables. A feature that a schema can't represent is a difference as well,
 /// unless SQL of a revision described the table: that SQL may have created it.
 pub fn drift(comparing: &Comparing, described: Described<'_>, found: &Catalog) -> Drift {
-    let Described { expected, all, told } = described;
+    let Described { expected, all, declared } = described;
     let folding = comparing.folding;
-    let n_compared = expected.tables.len() + told.n_objects();
+    let n_compared = expected.tables.len() + declared.n_objects();
     let mut drift = Drift { n_compared, ..Drift::default() };
     let differences = &mut drift.differences;
     for table in expected.tables.values() {
@@ -84,11 +84,11 @@ pub fn drift(comparing: &Comparing, described: Described<'_>, found: &Catalog) -
             others.push(ObjectName::new(ObjectKind::Table, name));
         }
     }
-    differences.extend(beyond(expected, told, found));
-    differences.extend(told.missing(found).map(Difference::missing_object));
+    differences.extend(beyond(expected, declared, found));
+    differences.extend(declared.missing(found).map(Difference::missing_object));
     differences.sort_by_cached_key(Difference::place);
     others.sort();
-    drift.others = others.into_iter().chain(told.untold(found)).collect();
+    drift.others = others.into_iter().chain(declared.undeclared(found)).collect();
     drift
 }
 
@@ -129,11 +129,11 @@ fn placed(
 }
 
 /// The features of a schema's tables in the database that a schema can't represent.
-pub fn beyond(expected: &Schema, told: &Told, found: &Catalog) -> Vec<Difference> {
-    let folding = told.folding();
+pub fn beyond(expected: &Schema, declared: &Declared, found: &Catalog) -> Vec<Difference> {
+    let folding = declared.folding();
     let is_expected = |candidate: &&Beyond| {
         expected.tables.keys().any(|name| folding.same_table(name, &candidate.table))
-            && !told.has_table(&candidate.table)
+            && !declared.has_table(&candidate.table)
     };
     let difference = |candidate: &Beyond| {
         let subject = match (&candidate.part, candidate.columns.first()) {

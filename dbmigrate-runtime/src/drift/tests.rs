@@ -217,8 +217,8 @@ fn what_no_migration_makes_is_no_difference() {
         others: vec![ObjectName::new(ObjectKind::View, "v")],
         ..Catalog::default()
     };
-    let told = Told::nothing(Folding::ASCII);
-    let described = Described { expected: &expected, all: &all, told: &told };
+    let declared = Declared::nothing(Folding::ASCII);
+    let described = Described { expected: &expected, all: &all, declared: &declared };
     let drift = drift(&comparing(), described, &found);
     let text: String =
         drift.differences.iter().map(|difference| format!("{difference}\n")).collect();

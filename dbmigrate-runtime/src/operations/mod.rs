@@ -13,7 +13,7 @@ mod recorder;
 pub(crate) mod recording;
 pub(crate) mod reverse;
 mod rewrite;
-mod told;
+mod declared;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Rebuilds of tables on real SQLite databases: nothing is lost.
 #![cfg(feature = "sqlite")]
 
-mod kept;
+mod preserved;
 mod mismatch;
 mod refused;
 

@@ -22,7 +22,7 @@ fn check(from: &[Table], to: &[Table], expect: &[&str]) {
     replay(&mut reached, &operations).unwrap();
     assert_eq!(plain(&reached, &models).unwrap(), [], "a second diff finds more to do");
     replay(&mut reached, &way_back(&operations, &from).unwrap().operations).unwrap();
-    assert_eq!(diff::diff(&reached, &settled(&reached, &from)), [], "it leads elsewhere");
+    assert_eq!(diff::diff(&reached, &normalized(&reached, &from)), [], "it leads elsewhere");
 }
 
 /// A table that uses every feature.

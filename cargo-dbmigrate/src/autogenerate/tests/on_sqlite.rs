@@ -2,7 +2,7 @@
 //! row is lost, and the downgrade restores the previous state.
 
 use dbmigrate_runtime::engine::dialect::{ObjectKind, ObjectName};
-use dbmigrate_runtime::engine::drift::{Described, Told, drift};
+use dbmigrate_runtime::engine::drift::{Declared, Described, drift};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
@@ -100,8 +100,8 @@ fn assert_is(driver: &mut SqliteDriver<'_>, schema: &Schema) {
     let mut actual = driver.as_connection().catalog(None).unwrap();
     assert_eq!(actual.unreadable, []);
     let comparing = driver.dialect().comparing(&facts);
-    let told = Told::nothing(comparing.folding);
-    let described = Described { expected: &stored, all: &stored, told: &told };
+    let declared = Declared::nothing(comparing.folding);
+    let described = Described { expected: &stored, all: &stored, declared: &declared };
     let found = drift(&comparing, described, &actual);
     assert_eq!(found.differences.iter().map(ToString::to_string).collect::<Vec<_>>(), [""; 0]);
     actual.schema.tables.remove("dbmigrate_version");

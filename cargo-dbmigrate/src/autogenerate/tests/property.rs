@@ -71,13 +71,13 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
 
     let mut reached = from.clone();
     replay(&mut reached, operations).unwrap();
-    assert_eq!(canonical(&reached), canonical(&settled(&reached, to)));
+    assert_eq!(canonical(&reached), canonical(&normalized(&reached, to)));
     assert_eq!(plain(&reached, &models).unwrap(), []);
 
     let back = way_back(operations, from).unwrap();
     let mut again = reached.clone();
     replay(&mut again, &back.operations).unwrap();
-    let expected = if with_renames { settled(&again, from) } else { from.clone() };
+    let expected = if with_renames { normalized(&again, from) } else { from.clone() };
     assert_eq!(canonical(&again), canonical(&expected));
     assert_eq!(orders(&again), orders(from));
 

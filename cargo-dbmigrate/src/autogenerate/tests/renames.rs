@@ -37,7 +37,7 @@ fn check(
         assert_eq!(words(&plain(&reached, &models).unwrap()), [""; 0]);
     }
     replay(&mut reached, &way_back(&operations, &from).unwrap().operations).unwrap();
-    assert_eq!(diff::diff(&reached, &settled(&reached, &from)), []);
+    assert_eq!(diff::diff(&reached, &normalized(&reached, &from)), []);
 }
 
 fn columns(names: &[&str]) -> Table {

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use dbmigrate_runtime::engine::dialect::{
     Catalog, Comparing, Dialect, Facts, ObjectName, Refusal, Unreadable,
 };
-use dbmigrate_runtime::engine::drift::{self, Described, Difference, Drift, Told};
+use dbmigrate_runtime::engine::drift::{self, Declared, Described, Difference, Drift};
 use dbmigrate_runtime::engine::driver::Driver;
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::{Migrations, version_table};
 use dbmigrate_runtime::schema::{Schema, Table};
 
-use crate::autogenerate::{self, Keeping};
+use crate::autogenerate::{self, StorageRules};
 use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -20,7 +20,7 @@ use crate::history::History;
 use crate::scope::Scope;
 
 /// What was read from a database at one point in time.
-pub struct Live {
+pub struct Snapshot {
     /// The ids of the applied revisions, in the history from this database's point of view.
     pub applied: BTreeSet<String>,
     /// The facts that statements depend on.
@@ -33,16 +33,16 @@ pub struct Live {
     naming: Convention,
 }
 
-impl Live {
+impl Snapshot {
     /// Reads the project's database. A missing file counts as an empty database.
     ///
     /// # Errors
     ///
     /// When the database can't be opened or read, and when its revisions aren't the project's.
-    pub fn find(cx: &Context, history: &History) -> Result<Live> {
+    pub fn find(cx: &Context, history: &History) -> Result<Snapshot> {
         match Database::find(cx)?.open_to_read(Patience::reading(cx))? {
-            Some(driver) => Live::read(cx, history, driver),
-            None => Ok(Live::of(cx, cx.dialect().offline_facts(), Catalog::default())),
+            Some(driver) => Snapshot::read(cx, history, driver),
+            None => Ok(Snapshot::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
     }
 
@@ -51,10 +51,10 @@ impl Live {
     /// # Errors
     ///
     /// When the database can't be opened or read.
-    pub fn unversioned(cx: &Context, database: &Database) -> Result<Live> {
+    pub fn unversioned(cx: &Context, database: &Database) -> Result<Snapshot> {
         match database.open_to_read(Patience::reading(cx))? {
-            Some(driver) => at_once(driver, |driver| Live::contents(cx, driver)),
-            None => Ok(Live::of(cx, cx.dialect().offline_facts(), Catalog::default())),
+            Some(driver) => at_once(driver, |driver| Snapshot::contents(cx, driver)),
+            None => Ok(Snapshot::of(cx, cx.dialect().offline_facts(), Catalog::default())),
         }
     }
 
@@ -62,23 +62,23 @@ impl Live {
     ///
     /// # Errors
     ///
-    /// As [`Live::find`].
-    pub fn read(cx: &Context, history: &History, driver: Box<dyn Driver>) -> Result<Live> {
+    /// As [`Snapshot::find`].
+    pub fn read(cx: &Context, history: &History, driver: Box<dyn Driver>) -> Result<Snapshot> {
         at_once(driver, |driver| {
             let applied = version_table::read(driver.as_connection(), cx.config.version_table())?;
             let standing = history.standing(applied)?;
             standing.check(false)?;
-            Ok(Live { applied: standing.view.applied, ..Live::contents(cx, driver)? })
+            Ok(Snapshot { applied: standing.view.applied, ..Snapshot::contents(cx, driver)? })
         })
     }
 
-    fn of(cx: &Context, facts: Facts, found: Catalog) -> Live {
+    fn of(cx: &Context, facts: Facts, found: Catalog) -> Snapshot {
         let (scope, naming) = (cx.scope(), cx.config.naming.0.clone());
         let (applied, dialect) = (BTreeSet::new(), cx.dialect());
-        Live { applied, facts, dialect, driver: None, found, scope, naming }
+        Snapshot { applied, facts, dialect, driver: None, found, scope, naming }
     }
 
-    fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Live> {
+    fn contents(cx: &Context, driver: &mut dyn Driver) -> Result<Snapshot> {
         let conn = driver.as_connection();
         let mut found = conn.catalog(None).map_err(failed)?;
         let objects = Some(std::mem::take(&mut found.objects));
@@ -86,7 +86,7 @@ impl Live {
         let folding = conn.dialect().comparing(&facts).folding;
         let is_own = |name: &str| folding.same_table(name, &cx.config.version_table);
         found.schema.tables.retain(|name, _| !is_own(name));
-        Ok(Live::of(cx, facts, found))
+        Ok(Snapshot::of(cx, facts, found))
     }
 
     /// How the compared part of the database differs from revisions with this schema and these
@@ -95,7 +95,7 @@ impl Live {
     /// # Errors
     ///
     /// A table that the database can't have.
-    pub fn drift(&self, expected: &Schema, all: &Schema, told: Told) -> Result<Drift> {
+    pub fn drift(&self, expected: &Schema, all: &Schema, declared: Declared) -> Result<Drift> {
         let folding = self.comparing().folding;
         let actual = |table: &Table| {
             let mut tables = self.found.schema.tables.values();
@@ -111,25 +111,25 @@ impl Live {
         let expected = self.scope.compared(&Schema::from_tables(expected));
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.scope.found(&self.found, objects);
-        let told = self.compared(told);
+        let declared = self.compared(declared);
         let all = self.scope.compared(all);
-        let described = Described { expected: &expected, all: &all, told: &told };
+        let described = Described { expected: &expected, all: &all, declared: &declared };
         Ok(drift::drift(&self.comparing(), described, &found))
     }
 
     /// What these revisions declare about the results of their SQL and steps.
-    pub fn told(&self, migrations: &Migrations, applied: &BTreeSet<String>) -> Told {
+    pub fn declared(&self, migrations: &Migrations, applied: &BTreeSet<String>) -> Declared {
         let applied =
             migrations.iter().filter(|migration| applied.contains(&migration.revision.id));
         let operations = applied.flat_map(|migration| &migration.upgrade.operations);
-        Told::of(self.comparing().folding, operations)
+        Declared::of(self.comparing().folding, operations)
     }
 
     /// Features of a schema's tables in the database that no migration can express.
-    pub fn beyond(&self, schema: &Schema, told: Told) -> Vec<Difference> {
+    pub fn beyond(&self, schema: &Schema, declared: Declared) -> Vec<Difference> {
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.scope.found(&self.found, objects);
-        drift::beyond(&self.scope.compared(schema), &self.compared(told), &found)
+        drift::beyond(&self.scope.compared(schema), &self.compared(declared), &found)
     }
 
     /// The tables as the database would store them; unchanged without a database.
@@ -149,9 +149,9 @@ impl Live {
         self.dialect.comparing(&self.facts)
     }
 
-    fn compared(&self, mut told: Told) -> Told {
-        told.retain(|table| self.scope.has_table(table));
-        told
+    fn compared(&self, mut declared: Declared) -> Declared {
+        declared.retain(|table| self.scope.has_table(table));
+        declared
     }
 
     /// The database's tables that these schemas know, in the schemas' terms.
@@ -159,7 +159,7 @@ impl Live {
     /// # Errors
     ///
     /// When such a table can't be parsed.
-    pub fn adopted(&self, known: &[&Schema]) -> Result<Schema> {
+    pub fn translated(&self, known: &[&Schema]) -> Result<Schema> {
         let comparing = self.comparing();
         let of_known = |name: &str| {
             let mut names = known.iter().flat_map(|schema| schema.tables.keys());
@@ -175,20 +175,20 @@ impl Live {
         let stored = |table: &Table, actual: &Table| {
             self.as_kept(&[(table, Some(actual))]).ok()?.pop()?.ok()
         };
-        let keeping = Keeping { stored: &stored, comparing, naming: &self.naming };
-        Ok(autogenerate::adopt(&self.found.schema, known, &keeping))
+        let rules = StorageRules { stored: &stored, comparing, naming: &self.naming };
+        Ok(autogenerate::translate(&self.found.schema, known, &rules))
     }
 }
 
 /// Reads in one transaction, so that everything is from the same point in time.
 fn at_once(
     mut driver: Box<dyn Driver>,
-    read: impl FnOnce(&mut dyn Driver) -> Result<Live>,
-) -> Result<Live> {
+    read: impl FnOnce(&mut dyn Driver) -> Result<Snapshot>,
+) -> Result<Snapshot> {
     driver.batch("BEGIN").map_err(failed)?;
     let res = read(&mut *driver);
     driver.rollback();
-    Ok(Live { driver: Some(RefCell::new(driver)), ..res? })
+    Ok(Snapshot { driver: Some(RefCell::new(driver)), ..res? })
 }
 
 fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {

@@ -14,7 +14,7 @@ use dbmigrate_runtime::schema::{
 
 /// How a database stores tables, and how the tool names what has no name in the database.
 #[derive(Clone, Copy)]
-pub struct Keeping<'a> {
+pub struct StorageRules<'a> {
     /// What the database would store for a table, given its existing table of that name.
     pub stored: &'a dyn Fn(&Table, &Table) -> Option<Table>,
     /// Which spellings the database treats as equal.
@@ -32,17 +32,17 @@ struct Known<'a> {
 /// The tables of a database in the terms of the first of these schemas that matches; tables that
 /// none of them knows are omitted. Indexes that none of them knows belong to others and are
 /// omitted. Constraints without a name are named by the convention.
-pub fn adopt(actual: &Schema, known: &[&Schema], keeping: &Keeping<'_>) -> Schema {
-    let folding = keeping.comparing.folding;
+pub fn translate(actual: &Schema, known: &[&Schema], rules: &StorageRules<'_>) -> Schema {
+    let folding = rules.comparing.folding;
     let tables = actual.tables.values().filter_map(|actual| {
         let known: Vec<Known<'_>> = known
             .iter()
             .filter_map(|schema| find(schema, &actual.name, folding))
-            .filter_map(|table| Some(Known { table, stored: (keeping.stored)(table, actual)? }))
+            .filter_map(|table| Some(Known { table, stored: (rules.stored)(table, actual)? }))
             .collect();
         (!known.is_empty()).then_some((actual, known))
     });
-    Schema::from_tables(tables.map(|(actual, tables)| adopt_table(actual, &tables, known, keeping)))
+    Schema::from_tables(tables.map(|(actual, tables)| adopt_table(actual, &tables, known, rules)))
 }
 
 fn find<'a>(schema: &'a Schema, table: &str, folding: Folding) -> Option<&'a Table> {
@@ -53,15 +53,15 @@ fn adopt_table(
     actual: &Table,
     known: &[Known<'_>],
     schemas: &[&Schema],
-    keeping: &Keeping<'_>,
+    rules: &StorageRules<'_>,
 ) -> Table {
-    let Keeping { comparing, naming, .. } = keeping;
+    let StorageRules { comparing, naming, .. } = rules;
     let folding = comparing.folding;
     let mut table = spelled(actual, known, schemas, folding);
     let own = known.iter().map(|found| found.table);
     table.comment = own.clone().find_map(|table| table.comment.clone());
     for column in &mut table.columns {
-        adopt_column(column, &mut table.checks, known, keeping);
+        adopt_column(column, &mut table.checks, known, rules);
     }
     let name = table.name.clone();
     if let Some(key) = &mut table.primary_key {
@@ -165,9 +165,9 @@ fn adopt_column(
     column: &mut Column,
     checks: &mut Vec<Check>,
     known: &[Known<'_>],
-    keeping: &Keeping<'_>,
+    rules: &StorageRules<'_>,
 ) {
-    let comparing = &keeping.comparing;
+    let comparing = &rules.comparing;
     let pairs: Vec<(&Column, &Column)> = known
         .iter()
         .filter_map(|candidate| {
@@ -217,7 +217,7 @@ fn adopt_column(
     }
     column.ty = types
         .find_map(|ty| match ty {
-            Type::Enum(..) => enumeration(ty, &was.name, checks, keeping),
+            Type::Enum(..) => enumeration(ty, &was.name, checks, rules),
             _ => Some(ty.clone()),
         })
         .unwrap_or(was.ty);
@@ -234,13 +234,13 @@ fn enumeration(
     ty: &Type,
     column: &str,
     checks: &mut Vec<Check>,
-    keeping: &Keeping<'_>,
+    rules: &StorageRules<'_>,
 ) -> Option<Type> {
     let Type::Enum(name, _) = ty else { return None };
-    let lexicon = keeping.comparing.lexicon;
+    let lexicon = rules.comparing.lexicon;
     let is_it = |check: &Check, ty: &Type| {
         let only = Table::new("t").column(Column::new(column, ty.clone()));
-        (keeping.stored)(&only, &only).is_some_and(|only| {
+        (rules.stored)(&only, &only).is_some_and(|only| {
             only.checks
                 .iter()
                 .any(|own| lexicon.same_expression(&own.expression, &check.expression))

@@ -8,7 +8,7 @@ use crate::operations::{Operation, OtherObject};
 
 /// What revisions declare about the results of their SQL and their steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Told {
+pub struct Declared {
     folding: Folding,
     /// The tables that SQL described, folded. The SQL may have given them further features.
     tables: BTreeSet<String>,
@@ -16,17 +16,17 @@ pub struct Told {
     objects: Vec<OtherObject>,
 }
 
-impl Told {
+impl Declared {
     /// No declarations, for a database with this folding of names.
-    pub fn nothing(folding: Folding) -> Told {
-        Told { folding, tables: BTreeSet::new(), objects: Vec::new() }
+    pub fn nothing(folding: Folding) -> Declared {
+        Declared { folding, tables: BTreeSet::new(), objects: Vec::new() }
     }
 
     /// The declarations of applied revisions, in the order in which they ran.
-    pub fn of<'a>(folding: Folding, operations: impl Iterator<Item = &'a Operation>) -> Told {
-        let mut told = Told::nothing(folding);
-        operations.for_each(|operation| told.follow(operation));
-        told
+    pub fn of<'a>(folding: Folding, operations: impl Iterator<Item = &'a Operation>) -> Declared {
+        let mut declared = Declared::nothing(folding);
+        operations.for_each(|operation| declared.follow(operation));
+        declared
     }
 
     fn follow(&mut self, operation: &Operation) {
@@ -112,7 +112,7 @@ impl Told {
 
     /// Existing objects that aren't declared, in the order in which they were found. A virtual
     /// table's shadow tables count as part of it.
-    pub(super) fn untold(&self, found: &Catalog) -> Vec<ObjectName> {
+    pub(super) fn undeclared(&self, found: &Catalog) -> Vec<ObjectName> {
         let is_behind = |name: &str, object: &OtherObject| {
             let (start, end) = name.split_at_checked(object.name.len()).unwrap_or_default();
             object.kind == "virtual table"
@@ -139,8 +139,8 @@ mod tests {
 
     #[test]
     fn a_virtual_table_has_only_the_tables_that_are_named_after_it() {
-        let mut told = Told::nothing(Folding::ASCII);
-        told.follow(&Operation::Makes(OtherObject::new("virtual table", "docs")));
+        let mut declared = Declared::nothing(Folding::ASCII);
+        declared.follow(&Operation::Makes(OtherObject::new("virtual table", "docs")));
         let object = |kind, name: &str| ObjectName { kind, name: name.to_owned() };
         let others = vec![
             object(ObjectKind::ShadowTable, "Docs_content"),
@@ -148,6 +148,6 @@ mod tests {
             object(ObjectKind::ShadowTable, "döcs"),
         ];
         let found = Catalog { others: others.clone(), ..Catalog::default() };
-        assert_eq!(told.untold(&found), others[1..]);
+        assert_eq!(declared.undeclared(&found), others[1..]);
     }
 }

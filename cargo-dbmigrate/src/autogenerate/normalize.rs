@@ -21,16 +21,16 @@ use dbmigrate_runtime::schema::{
 ///   follows a rename, since that is cheap.
 ///
 /// `migrations` is the schema that they build after the renames, `before` the one without them.
-pub fn settle(
+pub fn normalize(
     before: &Schema,
     migrations: &Schema,
     models: &Schema,
     naming: &Convention,
 ) -> Schema {
-    let mut settled = models.clone();
+    let mut normalized = models.clone();
     let indexes = Names::of_indexes(models);
     let follows = Names::by_convention(before, naming);
-    for (name, table) in &mut settled.tables {
+    for (name, table) in &mut normalized.tables {
         if let Some(was) = migrations.table(name) {
             settle_table(was, table, naming);
             let by_convention = |index: &Index| index.name == naming.index(name, &index.columns);
@@ -39,7 +39,7 @@ pub fn settle(
             settle_indexes(was, table);
         }
     }
-    settled
+    normalized
 }
 
 fn settle_table(was: &Table, table: &mut Table, naming: &Convention) {

@@ -1,7 +1,7 @@
 //! Databases that other tools created, compared with models of the same tables.
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::engine::drift::{Described, Told, drift};
+use dbmigrate_runtime::engine::drift::{Declared, Described, drift};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
 use dbmigrate_runtime::schema::{IndexColumn, ReferentialAction};
@@ -24,9 +24,9 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     };
     let naming = Convention::default();
     let comparing = Sqlite.comparing(&facts);
-    let keeping = Keeping { stored: &stored, comparing, naming: &naming };
-    let adopted = adopt(&actual.schema, known, &keeping);
-    let lines: String = between(&adopted, known[0])
+    let rules = StorageRules { stored: &stored, comparing, naming: &naming };
+    let translated = translate(&actual.schema, known, &rules);
+    let lines: String = between(&translated, known[0])
         .iter()
         .map(|operation| format!("{}\n", found(operation)))
         .collect();
@@ -41,7 +41,11 @@ fn check(known: &[&Schema], sql: &str, expect: Expect) {
     let kept = Schema::from_tables(kept);
     let drift = drift(
         &comparing,
-        Described { expected: &kept, all: known[0], told: &Told::nothing(comparing.folding) },
+        Described {
+            expected: &kept,
+            all: known[0],
+            declared: &Declared::nothing(comparing.folding),
+        },
         &actual,
     );
     assert_eq!(drift.differences.is_empty(), lines.is_empty(), "{:#?}", drift.differences);

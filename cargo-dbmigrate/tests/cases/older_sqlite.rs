@@ -6,13 +6,13 @@ use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 
-pub struct Said {
+pub struct OlderSqlite {
     pub driver: SqliteDriver<'static>,
     /// The version to report, such as `3.35.0`, if it isn't the library's own.
     pub version: Option<&'static str>,
 }
 
-impl Connection for Said {
+impl Connection for OlderSqlite {
     fn dialect(&self) -> &'static dyn Dialect {
         self.driver.dialect()
     }
@@ -34,7 +34,7 @@ impl Connection for Said {
     }
 }
 
-impl Driver for Said {
+impl Driver for OlderSqlite {
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
         self.driver.batch(sql)
     }
