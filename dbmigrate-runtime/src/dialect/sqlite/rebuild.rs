@@ -5,9 +5,11 @@
 //! renamed. Renaming uses `PRAGMA legacy_alter_table`, which leaves views and triggers that mention
 //! the table unchanged. Foreign keys aren't enforced in the meantime.
 
+mod stored;
+
 use std::collections::BTreeMap;
 
-use super::super::{Facts, Guard, Object, ObjectKind, Refusal, Statement, StatementKind, Task};
+use super::super::{Facts, Guard, Refusal, Statement, StatementKind, Task};
 use super::affinity::{self, Conversion};
 use super::convert;
 use super::ddl::{self, Ddl, any};
@@ -18,6 +20,9 @@ use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::operations::Operation;
 use crate::schema::{Table, TableOption};
 use crate::sql::quote;
+use stored::Stored;
+
+pub(super) use stored::definition;
 
 /// A rebuild that collects the operations on its table.
 pub(super) struct Rebuild {
@@ -415,94 +420,6 @@ impl Tasks {
 
     fn note(&mut self, text: String) {
         self.tasks.push(Task::Note(text));
-    }
-}
-
-/// What is stored for a table and the objects that belong to it.
-struct Stored {
-    definition: Definition,
-    /// Their names and SQL.
-    indexes: Vec<(String, String)>,
-    triggers: Vec<String>,
-    /// The statistics tables of ANALYZE.
-    statistics: Vec<&'static str>,
-}
-
-impl Stored {
-    fn find(ddl: &Ddl<'_>, table: &Table) -> Result<Stored, Refusal> {
-        let definition = definition(ddl, table)?;
-        let Some(objects) = &ddl.facts.objects else {
-            let indexes = table.indexes.iter();
-            return Ok(Stored {
-                definition,
-                indexes: indexes
-                    .map(|index| (index.name.clone(), ddl::create_index(&table.name, index)))
-                    .collect(),
-                triggers: Vec::new(),
-                statistics: Vec::new(),
-            });
-        };
-        let of_table = |object: &&Object| same_name(&object.table, &table.name);
-        let is_garbled =
-            |object: &&Object| object.sql.as_ref().is_some_and(|sql| sql.contains('\u{fffd}'));
-        if let Some(object) = objects.iter().filter(of_table).find(is_garbled) {
-            let why = format!(
-                "the definition of {} `{}` holds text that is not UTF-8",
-                object.kind, object.name
-            );
-            return Err(ddl.refuse(&why, "make it anew in UTF-8 before"));
-        }
-        let indexes =
-            objects.iter().filter(of_table).filter(|object| object.kind == ObjectKind::Index);
-        let indexes = indexes.filter_map(|object| Some((object.name.clone(), object.sql.clone()?)));
-        let triggers =
-            objects.iter().filter(of_table).filter(|object| object.kind == ObjectKind::Trigger);
-        let statistics = ["sqlite_stat1", "sqlite_stat4"].into_iter();
-        Ok(Stored {
-            definition,
-            indexes: indexes.collect(),
-            triggers: triggers.filter_map(trigger_text).collect(),
-            statistics: statistics
-                .filter(|name| objects.iter().any(|object| object.name == *name))
-                .collect(),
-        })
-    }
-}
-
-/// The definition of a table as it is stored, or else as the migrations would create it.
-pub(super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Refusal> {
-    let garbled = |why: String| {
-        ddl.refuse(
-            &format!("the definition of table `{}` is not understood: {why}", table.name),
-            "write the change yourself with `op.execute`, and tell what it does with `.describes`",
-        )
-    };
-    let Some(objects) = &ddl.facts.objects else {
-        return Definition::parse(&ddl.create_table(table)?).map_err(garbled);
-    };
-    let is_it = |object: &&Object| same_name(&object.name, &table.name);
-    if objects.iter().any(|object| object.temporary && is_it(&object)) {
-        let why = format!("a temporary object of the connection has the name `{}`", table.name);
-        return Err(ddl.refuse(&why, "drop it before, or run the migrations on another connection"));
-    }
-    let stored = objects.iter().find(|object| object.kind == ObjectKind::Table && is_it(object));
-    match stored.and_then(|object| object.sql.as_deref()) {
-        Some(sql) => Definition::parse(sql).map_err(garbled),
-        None => Err(ddl.refuse(
-            &format!("the database has no table `{}`", table.name),
-            "the database isn't what the migrations build: `cargo dbmigrate check` shows where",
-        )),
-    }
-}
-
-/// The statement of a trigger. SQLite stores it without the word `TEMP`.
-fn trigger_text(object: &Object) -> Option<String> {
-    let sql = object.sql.as_ref()?;
-    if object.temporary {
-        let tail = sql.trim_start().get("CREATE".len()..)?;
-        Some(format!("CREATE TEMP{tail}"))
-    } else {
-        Some(sql.clone())
     }
 }
 
