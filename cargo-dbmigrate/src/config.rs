@@ -178,7 +178,7 @@ impl Config {
             let name =
                 message.strip_prefix("unknown field `").and_then(|rest| rest.split_once('`'));
             let hint = match name {
-                Some((name, _)) if keys().iter().any(|text| text == name) => {
+                Some((name, _)) if keys().iter().any(|key| key == name) => {
                     format!("`{name}`{ABOVE}")
                 }
                 _ => "`cargo dbmigrate init` in an empty package writes a file with every key"
@@ -189,7 +189,7 @@ impl Config {
         databases::check(&config.databases, path)?;
         let further =
             config.databases.values().filter_map(|database| database.version_table.as_ref());
-        if further.chain([&config.version_table]).any(|text| text.trim().is_empty()) {
+        if further.chain([&config.version_table]).any(|name| name.trim().is_empty()) {
             let message = format!("`version_table` is empty in `{}`", path.display());
             return Err(Error::new(message)
                 .hint("without the key it is the default one, `dbmigrate_version`"));
@@ -223,7 +223,7 @@ fn dependencies(table: &toml::Table, path: &Path) -> Result<()> {
         "`{name} = {value}` under `[dependencies]` of `{}` names no dependency",
         path.display()
     );
-    let is_key = keys().iter().any(|text| text == name);
+    let is_key = keys().iter().any(|key| key == name);
     Err(Error::new(message).hint(if is_key {
         format!("`{name}`{ABOVE}")
     } else {

@@ -371,7 +371,7 @@ pub fn between(
         );
     }
     let before = graph.with_ancestors(&begins);
-    between.retain(|text| !before.contains(text) || begins.contains(text));
+    between.retain(|id| !before.contains(id) || begins.contains(id));
     Ok(between.into_iter().map(str::to_owned).collect())
 }
 

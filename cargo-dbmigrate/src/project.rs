@@ -124,7 +124,9 @@ fn work_dir(target_dir: &Path, package: &str, migrations_dir: &Path) -> PathBuf 
 
 /// Whether this process was started by a package's build script.
 pub fn in_build_script() -> bool {
-    ["OUT_DIR", "HOST", "TARGET", "NUM_JOBS"].iter().all(|text| std::env::var_os(text).is_some())
+    ["OUT_DIR", "HOST", "TARGET", "NUM_JOBS"]
+        .iter()
+        .all(|variable| std::env::var_os(variable).is_some())
 }
 
 /// A package's manifest and that of its workspace, which may be the same.

@@ -126,7 +126,7 @@ fn walk(dir: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
     for entry in entries {
         let entry = entry.doing(|| format!("read `{}`", dir.display()))?;
         // A link might lead back here.
-        if deep && entry.file_type().is_ok_and(|name| name.is_dir()) {
+        if deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             walk(&entry.path(), deep, found)?;
         } else {
             found.push(entry.path());

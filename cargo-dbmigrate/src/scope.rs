@@ -72,7 +72,8 @@ impl Scope {
             let has = |table: &Table, name: &String| {
                 table.columns.iter().any(|column| self.names.folding.same(&column.name, name))
             };
-            let is_kept = |text: &String| kept.table(name).is_some_and(|table| has(table, text));
+            let is_kept =
+                |column: &String| kept.table(name).is_some_and(|table| has(table, column));
             key.references_columns.iter().all(|references_column| {
                 is_kept(references_column) || !has(whole, references_column)
             })
@@ -85,7 +86,7 @@ impl Scope {
     /// columns.
     fn compared_table(&self, table: &Table) -> Table {
         let mut table = table.clone();
-        let is_out = |text: &str| self.excludes(&Subject::Column(&table.name, text));
+        let is_out = |column: &str| self.excludes(&Subject::Column(&table.name, column));
         let names = table.columns.iter().map(|column| &column.name);
         let mut out: Vec<String> = names.filter(|name| is_out(name)).cloned().collect();
         loop {
@@ -195,7 +196,7 @@ impl Scope {
     fn blamed(&self, operation: &Operation, schema: &Schema) -> String {
         let about = operation.tables();
         let is_about =
-            |name: &str| about.iter().any(|text| self.names.folding.same_table(text, name));
+            |name: &str| about.iter().any(|other| self.names.folding.same_table(other, name));
         let is_near = |table: &&Table| {
             is_about(&table.name)
                 || table

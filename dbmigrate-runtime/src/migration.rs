@@ -184,7 +184,7 @@ impl Migrations {
         };
         view.applied.retain(|applied| !named.contains(applied));
         let graph = view.of.graph();
-        match target.ids().into_iter().find_map(|text| graph.replaced_by(text)) {
+        match target.ids().into_iter().find_map(|id| graph.replaced_by(id)) {
             Some((id, by)) => Err(graph.no_such_point(id, by).into()),
             None => Ok(view),
         }

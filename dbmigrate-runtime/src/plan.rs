@@ -52,7 +52,7 @@ pub fn upgrade_target(
     applied: &BTreeSet<String>,
     identifier: &str,
 ) -> Result<Target, Error> {
-    if steps_from_current(identifier).is_some_and(|candidate| candidate < 0) {
+    if steps_from_current(identifier).is_some_and(|steps| steps < 0) {
         return Err(Error::not_a_way_up(identifier));
     }
     let target = graph.target(identifier, Some(applied))?;
@@ -75,14 +75,14 @@ pub fn downgrade_target(
     applied: &BTreeSet<String>,
     identifier: &str,
 ) -> Result<Target, Error> {
-    if steps_from_current(identifier).is_some_and(|candidate| candidate > 0) {
+    if steps_from_current(identifier).is_some_and(|steps| steps > 0) {
         return Err(Error::counted_up(identifier));
     }
     if let Some((id, by)) = graph.replaced_by(identifier) {
         return Err(graph.no_such_point(id, by).into());
     }
     let target = graph.target(identifier, Some(applied))?;
-    match target.ids().into_iter().find(|text| !applied.contains(*text)) {
+    match target.ids().into_iter().find(|id| !applied.contains(*id)) {
         Some(id) => Err(Error::not_a_way_down(identifier, id)),
         None => Ok(target),
     }
@@ -158,7 +158,8 @@ pub fn check_order(
         return Ok(());
     };
     if let [id] = target.ids().as_slice() {
-        let is_below = || graph.with_descendants(&[id]).iter().any(|text| applied.contains(*text));
+        let is_below =
+            || graph.with_descendants(&[id]).iter().any(|descendant| applied.contains(*descendant));
         if !applied.contains(*id) && is_below() {
             return Ok(());
         }
@@ -222,7 +223,7 @@ pub fn plan<'a>(
     let Route { migrations, direction, ids, applied } = *route;
     let mut planner = Planner::new(migrations, direction, applied.clone())?;
     let after = replayed(facts);
-    let migrations = ids.iter().filter_map(|text| migrations.get(text)).enumerate();
+    let migrations = ids.iter().filter_map(|id| migrations.get(id)).enumerate();
     let facts_of = |idx| if idx == 0 { facts } else { &after };
     migrations.map(|(idx, migration)| planner.next(migration, dialect, facts_of(idx))).collect()
 }

@@ -143,13 +143,13 @@ impl Graph {
 
     /// Revisions that nothing follows.
     pub fn heads(&self) -> Vec<&str> {
-        self.ids().filter(|text| self.children(text).is_empty()).collect()
+        self.ids().filter(|id| self.children(id).is_empty()).collect()
     }
 
     /// Revisions that nothing follows and nothing depends on. Together they need all revisions.
     pub fn real_heads(&self) -> Vec<&str> {
         self.ids()
-            .filter(|text| self.children(text).is_empty() && self.dependents(text).is_empty())
+            .filter(|id| self.children(id).is_empty() && self.dependents(id).is_empty())
             .collect()
     }
 
@@ -172,8 +172,8 @@ impl Graph {
     /// The heads of what is applied: applied revisions that no applied one follows.
     pub fn current<'a>(&'a self, applied: &BTreeSet<String>) -> Vec<&'a str> {
         self.ids()
-            .filter(|text| applied.contains(*text))
-            .filter(|text| !self.children(text).iter().any(|child| applied.contains(child)))
+            .filter(|id| applied.contains(*id))
+            .filter(|id| !self.children(id).iter().any(|child| applied.contains(child)))
             .collect()
     }
 
@@ -193,7 +193,7 @@ impl Graph {
         let ids = target.ids();
         let roots: Vec<&str> = match ids.as_slice() {
             [] => self.bases(),
-            ids => ids.iter().flat_map(|text| self.children(text)).map(String::as_str).collect(),
+            ids => ids.iter().flat_map(|id| self.children(id)).map(String::as_str).collect(),
         };
         let roots: Vec<&str> = match target.branch() {
             Some(branch) => {
@@ -222,7 +222,7 @@ impl Graph {
             let others: Vec<&str> = others.filter(|other| other != id).collect();
             self.with_ancestors(&others).contains(*id)
         };
-        named.iter().copied().filter(|text| !is_implied(text)).collect()
+        named.iter().copied().filter(|id| !is_implied(id)).collect()
     }
 
     fn named_dependencies<'a>(&'a self, other: &'a Revision) -> impl Iterator<Item = &'a str> {

@@ -202,7 +202,7 @@ impl<'a> Sides<'a> {
         Sides { was, now, gone: only(was, now), new: only(now, was) }
     }
 
-    /// Requires that both columns store values, and that the new one can hold the old one's values.
+    /// Requires that both columns store values, and that their types are similar.
     fn rank(&self, old: &Column, new: &Column) -> Option<Rank> {
         if old.generated.is_some() || new.generated.is_some() || !convert::alike(&old.ty, &new.ty) {
             return None;

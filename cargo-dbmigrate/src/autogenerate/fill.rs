@@ -121,7 +121,7 @@ pub struct Filled {
 impl Filled {
     /// Fails if an answer doesn't belong to any question.
     pub fn refuse_unused(&self, fills: &[String]) -> Result<()> {
-        let Some(nth) = self.used.iter().position(|candidate| !candidate) else { return Ok(()) };
+        let Some(nth) = self.used.iter().position(|is_used| !is_used) else { return Ok(()) };
         let text = &fills[nth];
         let again =
             fills[..nth].iter().any(|fill| fill.split('=').next() == text.split('=').next());
@@ -210,8 +210,7 @@ impl Need {
     /// Whether rows may hold different values after this answer.
     pub fn is_lossy(&self, expression: &str) -> bool {
         let is_itself = self.lexicon.same_expression(expression, &sql::quote(&self.column.name));
-        let converts =
-            self.why.iter().any(|candidate| matches!(candidate, Why::Values | Why::Narrower));
+        let converts = self.why.iter().any(|why| matches!(why, Why::Values | Why::Narrower));
         converts && !is_itself && !self.fills_null(expression) && !self.renames_values(expression)
     }
 }

@@ -77,7 +77,7 @@ fn fill(
             let mut need = Need::of_change(table, was, &now, &NEUTRAL);
             // The database's own conversion of a value is as good as anything that could be
             // suggested here.
-            need.why.retain(|candidate| *candidate != Why::Narrower);
+            need.why.retain(|why| *why != Why::Narrower);
             let value = value(&now);
             let given = given(table, column, upgrade);
             if let Some(back) = given.and_then(|using| mapped_back(&need, using, &value)) {
@@ -208,7 +208,7 @@ fn is_numbered(table: &str, column: &Column, later: &[Operation]) -> bool {
 
 /// The constraint that would be violated if all rows had the same value.
 fn demands_more(table: &str, column: &str, later: &[Operation]) -> Option<String> {
-    let has = |columns: &[String]| columns.iter().any(|text| text == column);
+    let has = |columns: &[String]| columns.iter().any(|name| name == column);
     later.iter().find_map(|operation| match operation {
         Operation::AddPrimaryKey { table: of, primary_key: operation }
             if of == table && has(&operation.columns) =>

@@ -28,7 +28,7 @@ pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
     }
     let editor = ["VISUAL", "EDITOR"]
         .into_iter()
-        .find_map(|text| std::env::var(text).ok().filter(|value| !value.trim().is_empty()))
+        .find_map(|variable| std::env::var(variable).ok().filter(|value| !value.trim().is_empty()))
         .ok_or_else(|| {
             Error::new("no editor is set").hint("set the environment's EDITOR, such as `vi`")
         })?;
@@ -52,7 +52,7 @@ fn ids(cx: &Context, headers: &[Header], identifier: &str) -> Result<Vec<String>
         Ok(graph) => graph,
         Err(err) => {
             let ids = headers.iter().map(|header| &header.revision.id);
-            let named: Vec<_> = ids.filter(|text| text.starts_with(identifier)).cloned().collect();
+            let named: Vec<_> = ids.filter(|id| id.starts_with(identifier)).cloned().collect();
             return if named.is_empty() { Err(err) } else { Ok(named) };
         }
     };

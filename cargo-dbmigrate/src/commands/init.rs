@@ -159,7 +159,7 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     if has(RUNTIME) {
         return Ok(false);
     }
-    let types = TYPE_CRATES.into_iter().filter(|text| has(text));
+    let types = TYPE_CRATES.into_iter().filter(|name| has(name));
     let driver = name_of(dependencies, "rusqlite")
         .filter(|name| dependencies.get(name).is_some_and(is_in_range))
         .and_then(|_| cx.dialect().backend().feature());

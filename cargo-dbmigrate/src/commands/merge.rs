@@ -68,7 +68,7 @@ fn refuse_pointless(history: &History, ids: &[String]) -> Result<()> {
         _ => {}
     }
     for id in ids {
-        if let Some(other) = ids.iter().find(|text| graph.follows(text, id)) {
+        if let Some(other) = ids.iter().find(|other| graph.follows(other, id)) {
             let message = format!("revision `{other}` follows `{id}`, so they are one branch");
             return Err(Error::new(message).hint(heads));
         }

@@ -136,7 +136,7 @@ fn refuse_unreachable(
     let graph = &history.graph;
     let needed = position.parents.iter().chain(&position.depends_on);
     let needed = needed
-        .map(|text| graph.labelled(text).map_or(text.as_str(), |revision| revision.id.as_str()));
+        .map(|name| graph.labelled(name).map_or(name.as_str(), |revision| revision.id.as_str()));
     let before = graph.with_ancestors(&needed.collect::<Vec<_>>());
     if operations.is_empty() || before.len() == graph.revisions().len() {
         return Ok(());

@@ -65,7 +65,7 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
 /// a person chooses.
 fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Result<Line<'a>> {
     let named = |name: &Option<String>| {
-        name.as_deref().map(|text| history::one(graph, applied, text)).transpose()
+        name.as_deref().map(|name| history::one(graph, applied, name)).transpose()
     };
     let onto = named(&args.onto)?;
     let mut lines = match named(&args.revision)? {

@@ -106,7 +106,7 @@ fn understood(
         Err(_) => (history.clone(), rows.clone()),
     };
     let from = heads_text(&history.graph.current(&applied));
-    let is_inner = |text: &&str| history.graph.replaced_by(text).is_some();
+    let is_inner = |id: &&str| history.graph.replaced_by(id).is_some();
     let inner: Vec<&str> = identifiers.iter().map(String::as_str).filter(is_inner).collect();
     let history = history.naming(&inner)?.into_owned();
     let target = history.graph.targets(identifiers, Some(&applied))?;

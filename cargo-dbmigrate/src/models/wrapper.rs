@@ -92,7 +92,7 @@ fn leads_to(path: &Path, program: &Path) -> bool {
         let metadata = fs::metadata(path).ok()?;
         Some((metadata.len(), metadata.modified().ok()?))
     };
-    known(path).is_some_and(|candidate| known(program) == Some(candidate))
+    known(path).is_some_and(|target| known(program) == Some(target))
 }
 
 /// The arguments, changed so that a library is checked. Lints are disabled, since they would report
@@ -100,7 +100,7 @@ fn leads_to(path: &Path, program: &Path) -> bool {
 fn rewritten(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let args: Vec<OsString> = args.flat_map(expanded).collect();
     let values = |name: &str| values(&args, name);
-    let emit: Vec<&str> = values("--emit").into_iter().flat_map(|text| text.split(',')).collect();
+    let emit: Vec<&str> = values("--emit").into_iter().flat_map(|kinds| kinds.split(',')).collect();
     let is_check = emit.contains(&"metadata") && !emit.contains(&"link");
     let types = values("--crate-type");
     let kept = ["lib", "rlib", "dylib", "proc-macro"];

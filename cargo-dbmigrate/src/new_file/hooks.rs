@@ -73,9 +73,7 @@ fn run_one(cx: &Context, hook: &Hook, path: &Path) -> std::result::Result<(), St
     let status = if cx.out.quiet {
         let output = command.output().map_err(failed)?;
         if !output.status.success() {
-            for text in
-                [output.stdout, output.stderr].iter().filter(|candidate| !candidate.is_empty())
-            {
+            for text in [output.stdout, output.stderr].iter().filter(|bytes| !bytes.is_empty()) {
                 cx.out.diagnostic(&String::from_utf8_lossy(text));
             }
         }

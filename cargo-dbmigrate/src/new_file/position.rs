@@ -208,7 +208,7 @@ fn location(
         });
     }
     let before = names.beside.into_iter().chain(parents.iter().map(String::as_str));
-    let parent = before.into_iter().find_map(|text| history.path(text));
+    let parent = before.into_iter().find_map(|id| history.path(id));
     let within = |location: &&Location| parent.is_some_and(|path| path.starts_with(&location.dir));
     // A location may be inside another one.
     let of_parent =

@@ -26,7 +26,7 @@ pub fn try_out(cx: &Context, proposed: &Proposed<'_>, fills: &[String]) -> Resul
     let label = |name: &String| history.graph.labelled(name).map(|revision| revision.id.clone());
     let needed = position.parents.iter().chain(&position.depends_on);
     let heads: Vec<String> =
-        needed.map(|text| label(text).unwrap_or_else(|| text.clone())).collect();
+        needed.map(|name| label(name).unwrap_or_else(|| name.clone())).collect();
     let named: Vec<&str> = heads.iter().map(String::as_str).collect();
     let ids = history.graph.with_ancestors(&named).into_iter().map(str::to_owned).collect();
     let migrations = history.migrations()?;

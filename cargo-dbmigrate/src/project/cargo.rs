@@ -115,7 +115,7 @@ impl Cargo {
     pub fn of_host(project: &Project, out: Output) -> Result<Cargo> {
         let cargo = Cargo::new(&project.cargo_dir, out)?;
         // A relative directory is relative to where this process was started.
-        if TARGET_DIR_VARIABLES.iter().any(|text| std::env::var_os(text).is_some()) {
+        if TARGET_DIR_VARIABLES.iter().any(|variable| std::env::var_os(variable).is_some()) {
             cargo.sh.set_var("CARGO_TARGET_DIR", &project.target_dir);
         }
         Ok(cargo)
@@ -142,7 +142,7 @@ impl Cargo {
         }
         let of_build_script = |name: &str| {
             OF_BUILD_SCRIPTS.contains(&name)
-                || GROUPS_OF_BUILD_SCRIPTS.iter().any(|text| name.starts_with(text))
+                || GROUPS_OF_BUILD_SCRIPTS.iter().any(|prefix| name.starts_with(prefix))
         };
         let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
         names.filter(|name| of_build_script(name)).fold(cmd, |cmd, name| cmd.env_remove(name))

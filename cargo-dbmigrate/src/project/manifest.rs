@@ -201,7 +201,7 @@ fn matching(dir: &Path, part: &str) -> Vec<PathBuf> {
 pub(super) fn fits(name: &[u8], pattern: &[u8]) -> bool {
     match pattern {
         [] => name.is_empty(),
-        [b'*', rest @ ..] => (0..=name.len()).any(|candidate| fits(&name[candidate..], rest)),
+        [b'*', rest @ ..] => (0..=name.len()).any(|at| fits(&name[at..], rest)),
         [b'?', rest @ ..] => !name.is_empty() && fits(&name[1..], rest),
         [b'[', set @ ..] => {
             let end = set

@@ -69,7 +69,7 @@ fn with_replaces(mut text: String, replaces: &[String]) -> String {
     let Some(last) = text.find("const DEPENDS_ON").filter(|_| !replaces.is_empty()) else {
         return text;
     };
-    let end = text[last..].find(';').map_or(text.len(), |text| last + text + 1);
+    let end = text[last..].find(';').map_or(text.len(), |at| last + at + 1);
     let texts = long_texts(replaces);
     text.insert_str(end, &format!("\npub const REPLACES: &[&str] = &{texts};"));
     text

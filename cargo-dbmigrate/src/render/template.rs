@@ -182,8 +182,8 @@ fn text_goes_on(text: &str) -> bool {
 
 /// The indentation of a placeholder that is alone on its line, and the position of the next line.
 fn alone(text: &str, start: usize, end: usize) -> Option<(&str, usize)> {
-    let line_start = text[..start].rfind('\n').map_or(0, |found| found + 1);
-    let next = text[end..].find('\n').map_or(text.len(), |text| end + text + 1);
+    let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
+    let next = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
     let (indent, behind) = (&text[line_start..start], &text[end..next]);
     (indent.trim().is_empty() && behind.trim().is_empty()).then_some((indent, next))
 }

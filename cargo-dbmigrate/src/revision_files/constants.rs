@@ -181,7 +181,7 @@ fn revises_span(text: &str, old: &str) -> Option<Range<usize>> {
 }
 
 fn line_around(text: &str, span: &Range<usize>) -> Range<usize> {
-    let start = text[..span.start].rfind('\n').map_or(0, |found| found + 1);
+    let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
     let rest = &text[span.end..];
     let end = rest.find(['\r', '\n']).unwrap_or(rest.len());
     start..span.end + end

@@ -53,8 +53,8 @@ pub fn migrations(
     }
     for id in edited {
         let ids =
-            graph.revisions().iter().map(|revision| &revision.id).take_while(|text| *text != id);
-        let before = ids.filter(|text| counted.contains(*text)).cloned().collect();
+            graph.revisions().iter().map(|revision| &revision.id).take_while(|other| *other != id);
+        let before = ids.filter(|other| counted.contains(*other)).cloned().collect();
         let schema = migrations.replay(Some(&before))?;
         let Some(was) = migrations.get(id) else { continue };
         let back = recording::reverse_all(&was.upgrade.operations, &schema).map_err(|err| {

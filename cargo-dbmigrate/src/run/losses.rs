@@ -46,7 +46,7 @@ fn losses(
     schema: Schema,
     ids: &[String],
 ) -> Result<Vec<String>> {
-    let recorded = ids.iter().filter_map(|text| migrations.get(text));
+    let recorded = ids.iter().filter_map(|id| migrations.get(id));
     let mut walk = Walk { schema, ..Walk::default() };
     recorded.for_each(|migration| walk.operations(&migration.downgrade.operations));
     let mut losses = Vec::new();
@@ -155,7 +155,8 @@ struct Walk {
     schema: Schema,
     /// The tables' names in the database, by their names after the operations so far.
     tables: BTreeMap<String, String>,
-    /// The columns' names in the database, by table and name after the operations so far.
+    /// The columns' names in the database, by the table's name there and the column's name after
+    /// the operations so far.
     columns: BTreeMap<(String, String), String>,
 }
 

@@ -50,8 +50,7 @@ impl Cache {
 
     /// Replaces the file atomically.
     pub fn write(&self, dir: &Path) -> Result<()> {
-        let shared =
-            self.shared.iter().map(|found| (&found.path, &found.seen.stamp, &found.seen.hash));
+        let shared = self.shared.iter().map(|file| (&file.path, &file.seen.stamp, &file.seen.hash));
         let head = (FORM, &self.key, shared.collect::<Vec<_>>());
         let mut text = serde_json::to_string(&head).doing(|| "write a path".to_owned())?;
         for (module, Entry { seen, listed, recording }) in &self.entries {

@@ -85,7 +85,7 @@ impl Host {
 fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, String)> {
     let package = &cx.project.package;
     let is_project = |package: &&Package| package.manifest_path == cx.project.manifest_path;
-    let nodes = metadata.resolve.as_ref().map_or(&[][..], |found| &found.nodes);
+    let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
     let project = metadata.packages.iter().find(is_project);
     let node = project.and_then(|project| nodes.iter().find(|node| node.id == project.id));
     for dep in node.map_or(&[][..], |node| &node.deps) {
@@ -108,7 +108,7 @@ fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, Str
 
 /// The names of all packages that this one depends on, directly or indirectly.
 fn below(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
-    let nodes = metadata.resolve.as_ref().map_or(&[][..], |found| &found.nodes);
+    let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
     let mut ids = vec![&package.id];
     let mut next = 0;
     while let Some(id) = ids.get(next) {

@@ -100,7 +100,7 @@ pub fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
     for file in before {
         shared.push(share(&file.path, Some(&file.seen), &list)?);
     }
-    if before.iter().all(|candidate| candidate.path != list) {
+    if before.iter().all(|file| file.path != list) {
         shared.push(share(&list, None, &list)?);
     }
     Ok(shared)
@@ -140,14 +140,14 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     let list = package::list_file(cx);
     for path in build.sources.iter().chain([&list]) {
         let is_revision = files.iter().any(|file| file.path == *path);
-        if !is_revision && cache.shared.iter().all(|candidate| candidate.path != *path) {
+        if !is_revision && cache.shared.iter().all(|file| file.path != *path) {
             cache.shared.push(share(path, None, &list)?);
         }
     }
     cache.key = key(cx, &cache.shared);
     // Shared code is hashed after it was compiled. If it was edited in the meantime, the recordings
     // may be outdated, so none of them is used again.
-    if cache.shared.iter().any(|candidate| is_newer(candidate, started)) {
+    if cache.shared.iter().any(|file| is_newer(file, started)) {
         cache.key.clear();
     }
     for (file, seen) in missing {

@@ -75,7 +75,7 @@ fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
     }
     let key = key(cx, &shared);
     // If a file was edited during the compilation, the change may be missing.
-    if !shared.iter().any(|candidate| record::is_newer(candidate, started)) {
+    if !shared.iter().any(|file| record::is_newer(file, started)) {
         let built =
             Built { function: function.to_owned(), key, shared, executable: executable.clone() };
         let text = serde_json::to_string(&built).doing(|| "write a path".to_owned())?;

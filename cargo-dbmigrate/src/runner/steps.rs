@@ -123,7 +123,8 @@ impl Running {
         }
         let executable = copy.as_ref().unwrap_or(&built.executable);
         let process = Process::start(executable, Mode::Steps, cx.out)?;
-        let modules = built.modules.keys().filter(|text| is_now(&built, text)).cloned().collect();
+        let modules =
+            built.modules.keys().filter(|module| is_now(&built, module)).cloned().collect();
         Ok(Running { process, modules, copy })
     }
 }

@@ -203,8 +203,8 @@ pub struct Violation {
 /// What is wrong with a foreign key.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ViolationKind {
-    /// A row refers to a row that doesn't exist. Contains the rowid of the referring row, if the
-    /// table has rowids.
+    /// A row refers to a row that doesn't exist. Contains the number of the referring row, if the
+    /// database numbers the table's rows.
     Row(Option<i64>),
     /// No row can be checked, since the referenced columns are missing or not unique.
     Mismatch,

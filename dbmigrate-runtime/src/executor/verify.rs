@@ -129,7 +129,7 @@ impl Verification {
         let actual: BTreeMap<String, &Table> =
             found.schema.tables.values().map(|table| (folded(&table.name), table)).collect();
         let expected: BTreeSet<String> =
-            self.expected.tables.keys().map(|text| folded(text)).collect();
+            self.expected.tables.keys().map(|name| folded(name)).collect();
         let compared = || self.names.iter().filter(|name| !self.left_out.contains(&folded(name)));
         let both = |name: &String| {
             let expected = self.expected.table(name)?;

@@ -229,7 +229,7 @@ fn drop_column(table: &mut Table, column: &str) -> Result<(), String> {
 impl Table {
     /// A description of the constraint or index that uses a column.
     pub(crate) fn user_of_column(&self, column: &str) -> Option<String> {
-        let has = |columns: &[String]| columns.iter().any(|text| text == column);
+        let has = |columns: &[String]| columns.iter().any(|name| name == column);
         let key = self.primary_key.iter().filter(|primary_key| has(&primary_key.columns));
         let key = key.map(|key| format!("primary key `{}`", key.name));
         let uniques = self.uniques.iter().filter(|unique| has(&unique.columns));

@@ -32,14 +32,12 @@ pub fn route(
     match direction {
         Direction::Upgrade => {
             let wanted = graph.with_ancestors(&target.ids());
-            let is_pending =
-                |text: &&String| wanted.contains(text.as_str()) && !applied.contains(*text);
+            let is_pending = |id: &&String| wanted.contains(id.as_str()) && !applied.contains(*id);
             ids.filter(is_pending).cloned().collect()
         }
         Direction::Downgrade => {
             let above = graph.above(target);
-            let is_undone =
-                |text: &&String| above.contains(text.as_str()) && applied.contains(*text);
+            let is_undone = |id: &&String| above.contains(id.as_str()) && applied.contains(*id);
             ids.rev().filter(is_undone).cloned().collect()
         }
     }

@@ -36,7 +36,7 @@ impl Graph {
     pub fn is_elsewhere(&self, one: &str, other: &str) -> bool {
         let (one, other) = (self.labels(one), self.labels(other));
         let is_labelled = !one.is_empty() || !other.is_empty();
-        is_labelled && !one.iter().any(|text| other.contains(text))
+        is_labelled && !one.iter().any(|label| other.contains(label))
     }
 
     /// A revision with its ancestors and descendants. Dependencies don't count.

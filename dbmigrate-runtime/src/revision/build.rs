@@ -222,8 +222,7 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     for (idx, needed) in needs.iter().enumerate() {
         needed.iter().for_each(|n| needed_by[*n].push(idx));
     }
-    let mut ready: BTreeSet<usize> =
-        (0..needs.len()).filter(|candidate| n_open[*candidate] == 0).collect();
+    let mut ready: BTreeSet<usize> = (0..needs.len()).filter(|at| n_open[*at] == 0).collect();
     let mut order = Vec::with_capacity(needs.len());
     while let Some(idx) = ready.pop_first() {
         order.push(idx);
@@ -237,7 +236,7 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
     if order.len() == needs.len() {
         Ok(order)
     } else {
-        Err((0..needs.len()).filter(|candidate| n_open[*candidate] > 0).collect())
+        Err((0..needs.len()).filter(|at| n_open[*at] > 0).collect())
     }
 }
 

@@ -147,7 +147,7 @@ impl Graph {
         let all = |ids: &[String]| {
             let mut ids: Vec<String> = ids.iter().map(one).collect();
             let mut seen = BTreeSet::new();
-            ids.retain(|text| seen.insert(text.clone()));
+            ids.retain(|id| seen.insert(id.clone()));
             ids
         };
         match target {
@@ -270,12 +270,12 @@ impl Graph {
         let covered = by.covered(applied);
         by.entries().all(|replaced| {
             let within = |other: Replaced<'_>| {
-                let stands = || other.of.iter().all(|text| covered.contains(text));
+                let stands = || other.of.iter().all(|id| covered.contains(id));
                 let is_it = other.of.contains(&replaced.id) && is_written(other.id);
                 is_it && (!applied.contains(replaced.id) || stands())
             };
             let is_elsewhere = || {
-                let of = || replaced.of.iter().all(|text| is_written(text));
+                let of = || replaced.of.iter().all(|id| is_written(id));
                 !replaced.of.is_empty() && !applied.contains(replaced.id) && of()
             };
             is_written(replaced.id) || is_elsewhere() || by.entries().any(within)
@@ -350,8 +350,7 @@ fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, St
         }
         // The replaced revision is in this view, or another one is in its place.
         let end = |ids: Vec<&str>, aliases: &BTreeMap<String, String>| {
-            let known =
-                ids.into_iter().find(|text| is_written(text) || aliases.contains_key(*text))?;
+            let known = ids.into_iter().find(|id| is_written(id) || aliases.contains_key(*id))?;
             Some(aliases.get(known).map_or(known, String::as_str).to_owned())
         };
         for replaced in by.entries().filter(|replaced| !is_written(replaced.id)) {

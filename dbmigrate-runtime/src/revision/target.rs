@@ -166,7 +166,7 @@ impl Graph {
                 return Err(GraphError::new(message).hint("name it alone"));
             }
             for id in target.ids() {
-                if !all.iter().any(|text| text == id) {
+                if !all.iter().any(|other| other == id) {
                     all.push(id.to_owned());
                 }
             }
@@ -257,7 +257,7 @@ impl<'a> Words<'a> {
     }
 
     fn on_branch(&self, ids: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-        ids.into_iter().filter(|text| self.is_on_branch(text)).collect()
+        ids.into_iter().filter(|id| self.is_on_branch(id)).collect()
     }
 
     fn named(&self, name: &str) -> Result<Vec<&'a str>, GraphError> {
@@ -326,18 +326,17 @@ impl<'a> Words<'a> {
         let Some(branch) = &self.branch else {
             return Ok(self.graph.current(applied));
         };
-        let is_applied = |text: &&str| applied.contains(*text);
+        let is_applied = |id: &&str| applied.contains(*id);
         let is_last = |id: &&str| {
             let after = self.graph.children(id).iter();
-            !after.clone().any(|text| applied.contains(text) && self.is_on_branch(text))
+            !after.clone().any(|child| applied.contains(child) && self.is_on_branch(child))
         };
         let last: Vec<&str> =
             branch.lineage.iter().copied().filter(is_applied).filter(is_last).collect();
         // A branch can't undo the trunk below it.
         let of_branch = self.graph.on_branch(branch.id);
-        let is_own = |text: &&str| {
-            of_branch.contains(text) || self.graph.labels(text).contains(&branch.name)
-        };
+        let is_own =
+            |id: &&str| of_branch.contains(id) || self.graph.labels(id).contains(&branch.name);
         if steps.is_some_and(|step| step < 0) && !last.iter().any(is_own) {
             let message = format!("nothing of the branch `{}` is applied", branch.name);
             return Err(GraphError::new(message).hint("`cargo dbmigrate current` shows what is"));
@@ -404,7 +403,7 @@ impl<'a> Words<'a> {
     /// How to name one of several revisions: by the label of its branch, if no other one is on it.
     fn one_of(&self, ids: &[&str]) -> String {
         let name = |id: &&str| {
-            let others = ids.iter().filter(|text| *text != id);
+            let others = ids.iter().filter(|other| *other != id);
             let others: Vec<_> = others.flat_map(|other| self.graph.labels(other)).collect();
             match self.graph.labels(id).iter().find(|label| !others.contains(label)) {
                 Some(label) if self.branch.is_none() => format!("`{label}@{}`", self.identifier),

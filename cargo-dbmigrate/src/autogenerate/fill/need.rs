@@ -157,7 +157,7 @@ impl Need {
     /// The values that the column accepts, starting with the new ones.
     pub fn choices(&self) -> Vec<String> {
         let (mut new, kept): (Vec<_>, Vec<_>) =
-            self.values().iter().cloned().partition(|text| !self.old_values().contains(text));
+            self.values().iter().cloned().partition(|value| !self.old_values().contains(value));
         new.extend(kept);
         new
     }

@@ -253,7 +253,7 @@ fn circle(names: &Names<'_>, circle: &[&Said]) -> Error {
 
 /// Runs each rename once its new name is free. If none is free, one goes through a temporary name.
 fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
-    let mut have: BTreeSet<String> = names.have.iter().map(|text| (*text).to_owned()).collect();
+    let mut have: BTreeSet<String> = names.have.iter().map(|name| (*name).to_owned()).collect();
     let mut steps = Vec::new();
     while !open.is_empty() {
         let is_free = |candidate: &Said| {
@@ -272,7 +272,7 @@ fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
                 let rename = &mut open[0];
                 let is_taken = |name: &str| {
                     let mut all = have.iter().map(String::as_str).chain(names.want.iter().copied());
-                    all.any(|text| names.case.same(text, name))
+                    all.any(|other| names.case.same(other, name))
                 };
                 let mut between = naming::limited(format!("{}_was", rename.old));
                 while is_taken(&between) {

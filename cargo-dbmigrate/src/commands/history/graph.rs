@@ -43,14 +43,14 @@ fn order(nodes: &[Node]) -> Vec<&Node> {
     let needs = |place: usize| {
         let node = &nodes[place];
         let all = node.needs.iter().chain(&node.parents);
-        all.filter_map(|text| places.get(text.as_str()).copied()).collect::<Vec<_>>()
+        all.filter_map(|id| places.get(id.as_str()).copied()).collect::<Vec<_>>()
     };
     let mut n_needed: BTreeMap<usize, usize> = BTreeMap::new();
     for at in (0..nodes.len()).flat_map(needs) {
         *n_needed.entry(at).or_default() += 1;
     }
     let mut open: Vec<usize> =
-        (0..nodes.len()).rev().filter(|candidate| !n_needed.contains_key(candidate)).collect();
+        (0..nodes.len()).rev().filter(|at| !n_needed.contains_key(at)).collect();
     let mut order = Vec::new();
     while let Some(place) = open.pop() {
         order.push(place);
@@ -65,7 +65,7 @@ fn order(nodes: &[Node]) -> Vec<&Node> {
     }
     // The members of a circle, which can only come from a database.
     order.extend(n_needed.into_keys());
-    order.into_iter().map(|order| &nodes[order]).collect()
+    order.into_iter().map(|at| &nodes[at]).collect()
 }
 
 /// The node that a lane leads to; `None` if the lane has ended.
@@ -122,7 +122,7 @@ impl Drawing {
     fn follow(&mut self, at: usize, parents: &[usize]) {
         match parents {
             [] => self.lanes[at] = None,
-            [parents] => self.lanes[at] = Some(*parents),
+            [parent] => self.lanes[at] = Some(*parent),
             [a, b] => {
                 // If a neighbouring lane already leads to a parent, no separate lane is needed.
                 for (one, other) in [(*a, *b), (*b, *a)] {
@@ -171,7 +171,7 @@ impl Drawing {
             }
         }
         self.lanes.remove(at);
-        if let Some(to) = to.filter(|candidate| candidate + 1 < at) {
+        if let Some(to) = to.filter(|to| to + 1 < at) {
             let mut row = self.straight();
             row[2 * to + 1] = '/';
             self.rows.push(row);
@@ -187,7 +187,7 @@ impl Drawing {
     /// A row in which the lanes from `first` on move sideways by one.
     fn moved(&self, first: usize, sign: char) -> Vec<char> {
         let mut row = self.straight();
-        for at in (first..self.lanes.len()).filter(|candidate| self.lanes[*candidate].is_some()) {
+        for at in (first..self.lanes.len()).filter(|at| self.lanes[*at].is_some()) {
             row[2 * at] = ' ';
             row[if sign == '/' { 2 * at - 1 } else { 2 * at + 1 }] = sign;
         }

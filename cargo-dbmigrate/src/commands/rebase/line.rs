@@ -56,8 +56,7 @@ impl<'a> Line<'a> {
             )));
         };
         let ids = graph.revisions().iter().map(|revision| revision.id.as_str());
-        let moved =
-            ids.filter(|text| *text == first.id || graph.follows(text, &first.id)).collect();
+        let moved = ids.filter(|id| *id == first.id || graph.follows(id, &first.id)).collect();
         Ok(Line { graph, first, moved, onto })
     }
 
@@ -74,7 +73,7 @@ impl<'a> Line<'a> {
 
     /// The heads of the line.
     pub fn heads(&self) -> Vec<&'a str> {
-        let is_head = |text: &&str| self.graph.children(text).is_empty();
+        let is_head = |id: &&str| self.graph.children(id).is_empty();
         self.moved.iter().copied().filter(is_head).collect()
     }
 
@@ -93,7 +92,7 @@ fn firsts<'a>(
 ) -> (Option<&'a Revision>, Vec<&'a Revision>) {
     let mut own = BTreeMap::new();
     let mut open = vec![id];
-    while let Some(revision) = open.pop().and_then(|text| graph.get(text)) {
+    while let Some(revision) = open.pop().and_then(|id| graph.get(id)) {
         if own.insert(revision.id.as_str(), revision).is_none() {
             let parents = revision.parents.iter().map(String::as_str);
             open.extend(parents.filter(|parent| !shared.contains(parent)));
@@ -119,7 +118,7 @@ pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Lin
     let pairs: Vec<(&str, &str)> = match (onto, rivals.as_slice()) {
         (None, [one, other]) => vec![(one, other), (other, one)],
         (Some(onto), rivals) => {
-            let is_alike = |text: &&str| *text != onto && graph.labels(text) == graph.labels(onto);
+            let is_alike = |head: &&str| *head != onto && graph.labels(head) == graph.labels(onto);
             rivals.iter().copied().filter(is_alike).map(|rival| (rival, onto)).collect()
         }
         (None, _) => Vec::new(),
@@ -152,7 +151,7 @@ pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
     let others: Vec<&str> =
         graph.real_heads().into_iter().filter(|real_head| !own.contains(real_head)).collect();
     // Branches that are meant to stay separate are not what a line is moved after.
-    let is_alike = |text: &&&str| graph.labels(text) == graph.labels(id);
+    let is_alike = |head: &&&str| graph.labels(head) == graph.labels(id);
     let alike: Vec<&str> = others.iter().filter(is_alike).copied().collect();
     match (alike.as_slice(), others.as_slice()) {
         ([text], _) | ([], [text]) => Ok(text),

@@ -41,7 +41,7 @@ impl Contents {
     /// when their downgrades don't fit together.
     pub fn of(migrations: &Migrations, squashed: &Squashed, elide: bool) -> Result<Contents> {
         let all: Vec<&Migration> =
-            squashed.ids.iter().filter_map(|text| migrations.get(text)).collect();
+            squashed.ids.iter().filter_map(|id| migrations.get(id)).collect();
         refuse_alone(&all)?;
         let steps: Vec<String> = all.iter().flat_map(|migration| steps(migration)).collect();
         if !steps.is_empty() && !elide {
@@ -63,7 +63,7 @@ impl Contents {
 fn before(migrations: &Migrations, squashed: &Squashed) -> Result<Schema> {
     let graph = migrations.graph();
     let needed = squashed.parents.iter().chain(&squashed.depends_on);
-    let needed = needed.filter_map(|text| graph.find(text).or_else(|| graph.labelled(text)));
+    let needed = needed.filter_map(|name| graph.find(name).or_else(|| graph.labelled(name)));
     let needed: Vec<&str> = needed.map(|revision| revision.id.as_str()).collect();
     let ids: BTreeSet<String> =
         graph.with_ancestors(&needed).into_iter().map(str::to_owned).collect();

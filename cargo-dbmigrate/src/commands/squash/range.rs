@@ -33,7 +33,7 @@ impl Squashed {
             None => Range { from: None, to: Some(text.to_owned()) },
         };
         let sides: Vec<&str> =
-            [&range.from, &range.to].into_iter().flatten().map(|text| &**text).collect();
+            [&range.from, &range.to].into_iter().flatten().map(|side| &**side).collect();
         for side in &sides {
             if let Some((id, by)) = history.graph.replaced_by(side) {
                 let message =
@@ -60,7 +60,7 @@ impl Squashed {
             return Err(Error::new(format!("`{text}` ends before the first revision"))
                 .hint("`cargo dbmigrate history` lists the revisions"));
         };
-        if let Some(from) = from.as_ref().filter(|text| **text != to && !graph.follows(&to, text)) {
+        if let Some(from) = from.as_ref().filter(|from| **from != to && !graph.follows(&to, from)) {
             return Err(Error::new(format!("revision `{to}` does not follow `{from}`"))
                 .hint("a range goes from an older revision to one that follows it"));
         }
@@ -75,7 +75,7 @@ impl Squashed {
         }
         let ids: Vec<String> = within.iter().map(|revision| revision.id.clone()).collect();
         refuse_needed(graph, &ids, &to)?;
-        let is_outside = |text: &&str| !ids.iter().any(|id| id == text);
+        let is_outside = |needed: &&str| !ids.iter().any(|id| id == needed);
         let parents =
             within.iter().flat_map(|revision| revision.parents.iter().map(String::as_str));
         let parents = unique(parents.filter(is_outside));
@@ -123,7 +123,7 @@ fn unique<'a>(items: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 /// Fails if another revision needs one in the middle, since a new database never is at that point.
 fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
-    let is_inner = |id: &str| id != last && ids.iter().any(|text| text == id);
+    let is_inner = |id: &str| id != last && ids.iter().any(|own| own == id);
     for other in graph.revisions().iter().filter(|revision| !ids.contains(&revision.id)) {
         let followed = other.parents.iter().map(|id| (id.as_str(), "follows"));
         let names = other.depends_on.iter().filter_map(|depends_on| {

@@ -106,6 +106,6 @@ fn of_pattern(pattern: &str) -> Result<Found> {
 /// Whether SQLite keeps this file next to an existing database.
 fn is_beside(path: &Path) -> bool {
     let name = path.to_string_lossy();
-    let of = BESIDE.iter().find_map(|text| name.strip_suffix(text));
+    let of = BESIDE.iter().find_map(|suffix| name.strip_suffix(suffix));
     of.is_some_and(|name| Path::new(name).is_file())
 }

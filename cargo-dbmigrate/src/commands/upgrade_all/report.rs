@@ -47,7 +47,7 @@ impl Report {
             }
             Err(err) => {
                 let mut text = format!("{shown} {}", in_a_line(err));
-                if let Some(hint) = err.get_hint().filter(|text| !self.hints.contains(*text)) {
+                if let Some(hint) = err.get_hint().filter(|hint| !self.hints.contains(*hint)) {
                     text += &format!("\n  hint: {hint}");
                     self.hints.insert(hint.to_owned());
                 }

@@ -202,7 +202,7 @@ fn is_key(table: &Table, column: &Column) -> bool {
 /// Whether SQLite fails to rename a column with the error `expressions prohibited in PRIMARY KEY
 /// and UNIQUE constraints`, seen in versions 3.40 to 3.53.
 pub(super) fn rename_fails(table: &Table, column: &str) -> bool {
-    let has = |columns: &[String]| columns.iter().any(|text| text == column);
+    let has = |columns: &[String]| columns.iter().any(|name| name == column);
     table.has(TableOption::WithoutRowid)
         && table.primary_key.as_ref().is_some_and(|primary_key| has(&primary_key.columns))
         && table.uniques.iter().any(|unique| has(&unique.columns))

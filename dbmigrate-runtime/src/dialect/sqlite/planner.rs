@@ -91,7 +91,7 @@ pub(super) fn plan(
 /// on the table between two barriers become part of it.
 fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<Way, Refusal>> {
     let named: BTreeSet<&str> = operations.iter().flat_map(Operation::tables).collect();
-    let tables = named.into_iter().filter_map(|text| schema.table(text)).cloned();
+    let tables = named.into_iter().filter_map(|name| schema.table(name)).cloned();
     let mut schema = Schema::from_tables(tables);
     let mut stretch = 0;
     let mut places = Vec::new();

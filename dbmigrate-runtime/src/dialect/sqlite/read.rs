@@ -237,7 +237,7 @@ impl Virtual {
         let sql = object.sql.as_deref().filter(|sql| starts_with(sql, "CREATE VIRTUAL TABLE"))?;
         let tokens = LEXICON.significant(sql);
         let using = tokens.iter().position(|token| token.is_word("USING"));
-        let module = using.and_then(|found| tokens.get(found + 1)?.identifier());
+        let module = using.and_then(|at| tokens.get(at + 1)?.identifier());
         let module = module.map_or_else(String::new, String::from);
         let says_content =
             |tokens: &[sql::Token<'_>]| tokens[0].is_word("content") && tokens[1].is_symbol("=");

@@ -434,7 +434,7 @@ pub(super) fn scratch_name(facts: &Facts, table: &str) -> String {
     if is_free(&plain) {
         return plain;
     }
-    let mut names = (2_u32..).map(|found| format!("{SCRATCH}{found}_{table}"));
+    let mut names = (2_u32..).map(|n| format!("{SCRATCH}{n}_{table}"));
     names.find(is_free).unwrap_or(plain)
 }
 

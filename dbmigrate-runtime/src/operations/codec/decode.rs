@@ -117,7 +117,7 @@ fn boolean(json: &Json) -> Res<bool> {
 }
 
 fn number(json: &Json) -> Res<u32> {
-    let number = json.as_int().and_then(|found| u32::try_from(found).ok());
+    let number = json.as_int().and_then(|int| u32::try_from(int).ok());
     number.ok_or_else(|| format!("expected a small number, found `{json}`"))
 }
 
@@ -278,7 +278,7 @@ fn column_change(json: &Json) -> Res<ColumnChange> {
     let mut members = Members::of(json)?;
     let change = ColumnChange {
         ty: members.opt("type").map(ty).transpose()?,
-        nullable: members.opt("not_null").map(boolean).transpose()?.map(|found| !found),
+        nullable: members.opt("not_null").map(boolean).transpose()?.map(|not_null| !not_null),
         default: members.change("default", default)?,
         autoincrement: members.change("autoincrement", boolean)?,
         generated: members.change("generated", generated)?,
@@ -481,7 +481,7 @@ pub(crate) fn value(json: &Json) -> Res<Value> {
 
 fn hex(text: &str) -> Option<Vec<u8>> {
     let digits: Vec<u8> =
-        text.chars().map(|c| c.to_digit(16).map(|found| found as u8)).collect::<Option<_>>()?;
+        text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect::<Option<_>>()?;
     (digits.len() % 2 == 0)
         .then(|| digits.chunks(2).map(|chunk| chunk[0] << 4 | chunk[1]).collect())
 }

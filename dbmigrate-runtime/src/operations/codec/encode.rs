@@ -30,7 +30,7 @@ enum Form {
 
 fn list(operations: &[Operation], form: Form) -> Json {
     let counts = |operation: &&Operation| form == Form::Whole || !is_note(operation);
-    Json::Array(operations.iter().filter(counts).map(|found| operation(found, form)).collect())
+    Json::Array(operations.iter().filter(counts).map(|counted| operation(counted, form)).collect())
 }
 
 /// Whether the operation only declares what other operations do.

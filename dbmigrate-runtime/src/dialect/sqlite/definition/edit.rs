@@ -16,7 +16,7 @@ impl Definition {
             .map(|clause| &clause.name);
         let mut names =
             self.constraints.iter().map(|constraint| &constraint.name).chain(of_columns).flatten();
-        names.any(|text| text.eq_ignore_ascii_case(name))
+        names.any(|other| other.eq_ignore_ascii_case(name))
     }
 
     /// The statement for a table with this name. Unchanged parts keep their text, byte for byte.
@@ -64,7 +64,7 @@ impl Definition {
         let columns = self.columns.iter().map(|column_item| &column_item.layout);
         let layouts = columns.chain(self.constraints.iter().map(|constraint| &constraint.layout));
         let mut leads = layouts.filter_map(|layout| layout.lead.as_deref());
-        let line = leads.find_map(|lead| lead.rfind('\n').map(|found| &lead[found + 1..]));
+        let line = leads.find_map(|lead| lead.rfind('\n').map(|at| &lead[at + 1..]));
         line.map_or_else(
             || " ".to_owned(),
             |line| {

@@ -152,7 +152,7 @@ fn at_line_end(trivia: &str) -> (&str, &str) {
 }
 
 fn is_at_constraint(cursor: &Cursor<'_>) -> bool {
-    ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].iter().any(|text| cursor.is_at(&[text]))
+    ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"].iter().any(|word| cursor.is_at(&[word]))
 }
 
 /// The options after the closing parenthesis, and their text.
