@@ -67,7 +67,8 @@ impl Output {
     /// Prints text unchanged, such as a script.
     pub fn text(&self, text: &str) {
         if !self.is_json() {
-            // What looks like a terminal's escape in a text of a script is part of that text.
+            // An escape sequence in a text of the script belongs to that text, so it is not
+            // removed.
             print(text, &mut std::io::stdout().lock());
         }
     }

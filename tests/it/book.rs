@@ -185,7 +185,7 @@ fn attributes_are_listed_as_in_the_documentation_of_model() {
     let mut is_code = false;
     for line in &doc[begin..end] {
         let is_fence = line.starts_with("```");
-        // Hidden lines are for the compiler.
+        // Lines that are hidden in the documentation are only for the compiler.
         if is_code && (*line == "#" || line.starts_with("# ")) {
             continue;
         }

@@ -448,8 +448,9 @@ fn two_checkouts_that_share_a_target_directory() {
     assert!(!run.stderr.contains(CHECKED_AGAIN), "{run}");
 }
 
-/// Cargo takes the wrapper for the packages of the workspace alone. Another one beneath its directory
-/// has the other checkout's artifacts all the same, and gets a target directory of its own.
+/// Cargo uses the wrapper only for packages of the workspace. A package outside of the workspace
+/// but below its directory would still get the other checkout's artifacts, so it gets a target
+/// directory of its own.
 #[test]
 fn models_of_a_package_outside_of_the_workspace_are_each_checkout_s_own() {
     let checkout = |made: &str| {
@@ -482,7 +483,7 @@ fn models_of_a_package_outside_of_the_workspace_are_each_checkout_s_own() {
     }
     let own: Vec<PathBuf> = of_their_own().difference(&before).cloned().collect();
     assert_eq!(own.len(), 1, "{own:?}");
-    // Each one's changes count, and what the compiler says is of its own sources.
+    // The changes of each checkout count, and the compiler's messages are about its own sources.
     two.replace("kept/src/lib.rs", "Bear", "Bee");
     assert_eq!(tables(&two, ""), ["bee"]);
     assert_eq!(tables(&one, ""), ["apple"]);
@@ -490,6 +491,6 @@ fn models_of_a_package_outside_of_the_workspace_are_each_checkout_s_own() {
     let run = two.fails("migrate --dry-run");
     assert!(run.stderr.contains("the package `outer` does not compile"), "{run}");
     assert_eq!(tables(&one, ""), ["apple"]);
-    // The host's directory has another name each time.
+    // The host's directory has another name in each run.
     fs::remove_dir_all(&own[0]).unwrap();
 }

@@ -268,7 +268,7 @@ fn a_stamp_takes_over_what_was_edited(host: &Host, up: &Path) {
     host.ok("upgrade --url up.db");
 }
 
-/// The shell takes a line's end from a text as well, and a terminal's escapes are for terminals.
+/// The shell also changes line endings within a text, and escape sequences are only for terminals.
 #[test]
 fn a_script_has_every_character_of_a_text() {
     if !has_sqlite_shell("a script has every character of a text") {
@@ -300,6 +300,6 @@ fn a_script_has_every_character_of_a_text() {
         conn.query_row(sql, [], |row| row.get::<_, String>(0)).unwrap()
     };
     assert_eq!(rows(&db), rows(&host.dir.join("run.db")));
-    // The default is the same in other words.
+    // The new default is only another spelling of the old one.
     host.ok("stamp --verify head");
 }

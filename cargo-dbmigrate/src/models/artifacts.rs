@@ -17,7 +17,7 @@ use crate::error::{Doing as _, Result};
 pub struct Found {
     /// Whether the runtime is among the dependencies.
     pub runtime: bool,
-    /// The runtime's version; of several one that isn't this tool's.
+    /// The runtime's version. If there are several, one that isn't this tool's.
     pub runtime_version: Option<String>,
     /// Whether the runtime's own record can be read, so that models' records can be read as well.
     pub canary: bool,
@@ -72,7 +72,7 @@ impl Found {
         Ok(())
     }
 
-    /// Notes that the runtime is among the dependencies, and in which version.
+    /// Records that the runtime is among the dependencies, and its version.
     pub fn see_runtime(&mut self, artifact: &Artifact) {
         self.runtime = true;
         let version = version(&artifact.package_id.repr);

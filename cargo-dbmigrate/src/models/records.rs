@@ -156,7 +156,7 @@ fn unreadable(damaged: &Damaged, runtime: Option<&str>) -> Error {
         let (runtime, tool) = (Version::parse(runtime).ok()?, Version::parse(tool).ok()?);
         Some(runtime.cmp(&tool)).filter(|order| order.is_ne())
     });
-    // A word that this version doesn't know has no number that says whose it is.
+    // A keyword that this version doesn't know has no number that tells which version wrote it.
     let by_format = damaged.error.is_other_format().map(|format| format.cmp(&record::FORMAT));
     let is_same_version = by_version.is_none() && runtime.is_some();
     err.hint(match (by_version.or(by_format), runtime) {

@@ -38,6 +38,6 @@ pub struct Shell {
     pub run: &'static str,
     /// How to run a script without that line so that it stops at the first error.
     pub run_stopping: &'static str,
-    /// A script in such words that the shell reads each text of it as it is.
+    /// Rewrites a script so that the shell reads each of its texts unchanged.
     pub exact: fn(script: &str) -> String,
 }

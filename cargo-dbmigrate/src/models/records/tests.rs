@@ -258,7 +258,7 @@ fn a_runtime_of_another_format_is_answered_with_the_command_that_helps() {
         bytes.extend([0; 8]);
         bytes
     };
-    // A word that a newer derive alone knows.
+    // A keyword that only a newer derive knows.
     let mut unknown = b"\xd8dbm\x9erec".to_vec();
     unknown.extend(record::FORMAT.to_le_bytes());
     let payload = b"\x06\x00\x00\x00\x05later";

@@ -43,8 +43,8 @@ DROP TABLE temp.dbmigrate_violations;
     commit: "COMMIT;\n",
 };
 
-/// The shell reads line by line and takes `\r\n` for the end of one, within a text as well, where
-/// the carriage return would be lost. So such a text is written by its bytes.
+/// The shell reads line by line, and takes `\r\n` for the end of a line even within a text, where
+/// the carriage return would be lost. So such a text is written as its bytes.
 fn exact(script: &str) -> String {
     const LINE_END: &str = "\r\n";
     if !script.contains(LINE_END) {
@@ -53,7 +53,7 @@ fn exact(script: &str) -> String {
     let spelled = |token: Token<'_>| match token.unquoted() {
         Some(text) if token.kind == Kind::Text && text.contains(LINE_END) => {
             let bytes = literal(&Value::Blob(text.into_owned().into_bytes()));
-            // In parentheses also where it is a default.
+            // The parentheses are needed in a default.
             format!("(CAST({bytes} AS TEXT))")
         }
         _ => token.text.to_owned(),
