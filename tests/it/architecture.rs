@@ -177,7 +177,6 @@ const NAME_SQLITE: &[(&str, &str)] = &[
     ("dbmigrate-runtime/src/error.rs", "its hint for a database that is locked"),
     ("dbmigrate-runtime/src/operations/execute.rs", "has a text for each kind of database"),
     ("cargo-dbmigrate/src/context.rs", "decides what a project's database is"),
-    ("cargo-dbmigrate/src/connection.rs", "opens it, until that is a file of its own"),
     ("cargo-dbmigrate/src/autogenerate/convert.rs", "is asked where no context is at hand"),
     ("cargo-dbmigrate/src/commands/squash/proof.rs", "proves it on a database in memory"),
     ("cargo-dbmigrate/src/models/names.rs", "models of any database keep off these names"),

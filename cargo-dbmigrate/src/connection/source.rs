@@ -1,0 +1,122 @@
+//! Finds the URL of a command's database: `--url`, the environment, `.env`, dbmigrate.toml.
+
+use std::cell::Cell;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::config;
+use crate::context::Context;
+use crate::error::{Doing as _, Error, Result};
+
+/// Where the database's URL was found; relative paths start from there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// `--url`
+    Flag,
+    /// This environment variable.
+    Environment(String),
+    /// A `.env` file.
+    DotEnv(PathBuf),
+    /// `dbmigrate.toml`
+    Config(PathBuf),
+    /// A pattern of `--all`. Its messages already contain the file's name.
+    Pattern,
+}
+
+impl std::fmt::Display for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Flag => f.write_str("--url"),
+            Source::Pattern => f.write_str("--all"),
+            Source::Environment(text) => write!(f, "the environment's {text}"),
+            Source::DotEnv(path) | Source::Config(path) => write!(f, "`{}`", path.display()),
+        }
+    }
+}
+
+/// The environment variable that contains the database's URL: `DATABASE_URL`, or
+/// `NAME_DATABASE_URL` for an additional database.
+pub fn variable(cx: &Context) -> String {
+    match &cx.database {
+        None => "DATABASE_URL".to_owned(),
+        Some(name) => format!("{}_DATABASE_URL", name.to_uppercase()),
+    }
+}
+
+/// The database's URL, and where it was found.
+pub(super) fn find_url(cx: &Context) -> Result<(String, Source)> {
+    if let Some(url) = &cx.global.url {
+        return Ok((url.clone(), Source::Flag));
+    }
+    let variable = variable(cx);
+    if let Some(url) = std::env::var(&variable).ok().filter(|url| !url.is_empty()) {
+        return Ok((url, Source::Environment(variable)));
+    }
+    for dir in cx.project.package_dir.ancestors() {
+        let path = dir.join(".env");
+        if !path.is_file() {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path);
+        let text = text.doing(|| format!("read `{}`", path.display()))?;
+        // Editors on Windows start a file with a byte order mark.
+        let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+        let n_read = Rc::new(Cell::new(0));
+        let lines = Lines { rest: text.as_bytes(), n_read: Rc::clone(&n_read) };
+        let mut n_done = 0;
+        for entry in dotenvy::from_read_iter(lines) {
+            let (key, value) = entry.map_err(|err| bad_dot_env(&path, text, n_done, &err))?;
+            n_done = n_read.get();
+            if key == variable && !value.is_empty() {
+                return Ok((value, Source::DotEnv(path)));
+            }
+        }
+        break;
+    }
+    let source = Source::Config(config::path(&cx.project.config_dir));
+    Ok((cx.config.url.clone(), source))
+}
+
+/// A text that is read line by line and counts how far it was read.
+struct Lines<'a> {
+    rest: &'a [u8],
+    n_read: Rc<Cell<usize>>,
+}
+
+impl Read for Lines<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let line = self.rest.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        let n = line.len().min(buffer.len());
+        buffer[..n].copy_from_slice(&line[..n]);
+        self.rest = &self.rest[n..];
+        self.n_read.set(self.n_read.get() + usize::from(n == line.len()));
+        Ok(n)
+    }
+}
+
+/// An error with the line of a `.env` file at which an invalid entry starts, after `n_done` lines
+/// that were read. The library's own error shows the line itself, which may contain a password.
+fn bad_dot_env(path: &Path, text: &str, n_done: usize, err: &dotenvy::Error) -> Error {
+    let dotenvy::Error::LineParse(..) = err else {
+        return Error::new(format!("failed to read `{}`: {err}", path.display()));
+    };
+    let is_passed_over = |line: &&str| line.trim().is_empty() || line.trim().starts_with('#');
+    let n_between = text.lines().skip(n_done).take_while(is_passed_over).count();
+    let place = format!("{}:{}", path.display(), n_done + n_between + 1);
+    Error::new(format!("failed to read `{place}`: this line is not `KEY=value`")).hint(
+        "a value with spaces, `#` or `$` is put in single quotes; the line isn't shown since it may \
+         hold a password",
+    )
+}
+
+/// The directory that relative paths start from.
+pub(super) fn base(cx: &Context, source: &Source) -> PathBuf {
+    match source {
+        Source::Flag | Source::Environment(_) | Source::Pattern => {
+            std::env::current_dir().unwrap_or_default()
+        }
+        Source::DotEnv(path) => path.parent().map(Path::to_owned).unwrap_or_default(),
+        Source::Config(_) => cx.project.package_dir.clone(),
+    }
+}
