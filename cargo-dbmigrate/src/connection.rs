@@ -10,7 +10,7 @@ use dbmigrate_runtime::engine::driver::{Driver, Wait};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
 
 use self::source::{base, find_url};
-use self::sqlite::Sqlite;
+use self::sqlite::DatabaseFile;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -21,7 +21,7 @@ pub use self::source::{Source, variable};
 #[derive(Debug, Clone)]
 pub struct Database {
     pub source: Source,
-    sqlite: Sqlite,
+    file: DatabaseFile,
 }
 
 impl Database {
@@ -47,18 +47,18 @@ impl Database {
             Location::Memory => None,
             Location::File(path) => Some(base(cx, &source).join(path)),
         };
-        Ok(Database { source, sqlite: Sqlite { path, access: url.access } })
+        Ok(Database { source, file: DatabaseFile { path, access: url.access } })
     }
 
     /// A file that a pattern found.
     pub fn file(path: &Path) -> Database {
-        let sqlite = Sqlite { path: Some(path.to_owned()), access: Some(Access::ReadWrite) };
-        Database { source: Source::Pattern, sqlite }
+        let file = DatabaseFile { path: Some(path.to_owned()), access: Some(Access::ReadWrite) };
+        Database { source: Source::Pattern, file }
     }
 
     /// The name for messages. SQLite's URLs contain no password.
     pub fn name(&self) -> String {
-        self.sqlite.name()
+        self.file.name()
     }
 
     /// The URL for messages, without a password. SQLite's URLs contain none.
@@ -68,12 +68,12 @@ impl Database {
 
     /// The database's file; `None` if it is in memory.
     pub fn path(&self) -> Option<&Path> {
-        self.sqlite.path.as_deref()
+        self.file.path.as_deref()
     }
 
     /// Whether the file doesn't exist yet.
     pub fn is_missing(&self) -> bool {
-        self.sqlite.is_missing()
+        self.file.is_missing()
     }
 
     /// Opens the database for reading; `None` if the file doesn't exist yet.
@@ -93,7 +93,7 @@ impl Database {
             self.check_access(Access::Create)?;
         }
         let mut on_wait = |at_most| patience.out.waiting(at_most);
-        self.open(self.sqlite.access.unwrap_or(Access::Create), patience.at_most, &mut on_wait)
+        self.open(self.file.access.unwrap_or(Access::Create), patience.at_most, &mut on_wait)
     }
 
     /// Opens an existing file for reading and writing, or only for reading if the URL allows no
@@ -108,7 +108,7 @@ impl Database {
 
     /// Fails if the URL doesn't allow this access.
     pub fn check_access(&self, wanted: Access) -> Result<()> {
-        self.sqlite.check_access(wanted, &self.source)
+        self.file.check_access(wanted, &self.source)
     }
 
     fn open(
@@ -117,7 +117,7 @@ impl Database {
         at_most: Duration,
         on_wait: &mut dyn FnMut(Duration),
     ) -> Result<Box<dyn Driver>> {
-        self.sqlite.open(access, &self.source, &mut Wait { at_most, on_wait })
+        self.file.open(access, &self.source, &mut Wait { at_most, on_wait })
     }
 }
 

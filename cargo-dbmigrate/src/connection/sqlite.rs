@@ -12,14 +12,14 @@ use crate::error::{Error, Result};
 
 /// An SQLite database, not yet opened.
 #[derive(Debug, Clone)]
-pub struct Sqlite {
+pub struct DatabaseFile {
     /// Its file; `None` if it is in memory.
     pub path: Option<PathBuf>,
     /// The access that its URL allows.
     pub access: Option<Access>,
 }
 
-impl Sqlite {
+impl DatabaseFile {
     /// The database's name for messages.
     pub fn name(&self) -> String {
         match &self.path {
