@@ -66,7 +66,7 @@ impl Options {
     }
 }
 
-/// Is told about the progress of a run.
+/// Receives reports about the progress of a run.
 pub trait Observer {
     /// A revision is about to run.
     fn running(&mut self, direction: Direction, revision: &Revision) {
@@ -160,7 +160,7 @@ pub struct Executor<'a> {
     pub migrations: &'a Migrations,
     /// How runs are made.
     pub options: &'a Options,
-    /// Is told about the progress.
+    /// Receives reports about the progress.
     pub observer: &'a mut dyn Observer,
     /// Runs the steps.
     pub steps: &'a mut dyn Steps,

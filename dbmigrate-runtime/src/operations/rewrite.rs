@@ -57,7 +57,7 @@ use super::Operation;
 ///             column.nullable = true;
 ///             Operations::record(|op| {
 ///                 op.add_column(&table, column);
-///                 // Dropping the column takes the values back.
+///                 // Dropping the column also removes the values.
 ///                 op.execute(format!("UPDATE {table} SET {name} = {value}"))
 ///                     .reversed_by(Sql::new());
 ///                 op.alter_column(&table, &name, ColumnChange::new().not_null());
