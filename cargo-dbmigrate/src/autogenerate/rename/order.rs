@@ -33,6 +33,13 @@ impl Names<'_> {
     fn has(&self, name: &str) -> bool {
         self.have.contains(name) || self.have_left_out.contains(name)
     }
+
+    /// The name that there is, compared or not, and that keeps the new name of a rename from being
+    /// given: the same to the database, and another one's.
+    fn in_the_way(&self, old: &str, new: &str) -> Option<&str> {
+        let mut names = self.have.iter().chain(&self.have_left_out);
+        names.find(|name| **name != old && self.case.same(name, new)).copied()
+    }
 }
 
 /// A declared rename.
@@ -105,32 +112,19 @@ pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
         .filter(|said| names.want.contains(said.new.as_str()))
         .partition(|said| !names.has(&said.old) && !names.has(&said.new));
     open.retain(|said| names.have.contains(said.old.as_str()));
-    // A rename whose new name already exists is done, unless that name is itself renamed.
-    loop {
-        let leaves = |name: &str| open.iter().any(|said| said.old == name);
-        let taken = open
-            .iter()
-            .position(|said| names.have.contains(said.new.as_str()) && !leaves(&said.new));
-        let Some(idx) = taken else { break };
-        let said = open.remove(idx);
-        if said.is_flag() || !names.want.contains(said.old.as_str()) {
-            return Err(new_name_is_taken(names, &said));
-        }
-    }
+    leave_out_done(names, &mut open)?;
     let mut open = distinct(names, open)?;
-    let in_circle: Vec<&Said> =
-        open.iter().filter(|candidate| is_in_circle(candidate, &open)).collect();
+    // One that a flag overruled may have been what frees a name.
+    leave_out_done(names, &mut open)?;
+    let in_circle: Vec<&Said> = open.iter().filter(|said| is_in_circle(said, &open)).collect();
     if !in_circle.is_empty() && !in_circle.iter().any(|said| said.is_flag()) {
         return Err(circle(names, &in_circle));
     }
     for old in names.have.difference(&names.want) {
-        let is_free = |name: &str| {
-            !open.iter().any(|candidate| candidate.old == name || candidate.new == name)
-        };
-        let new = names
-            .want
-            .iter()
-            .find(|new| !names.have.contains(*new) && old.to_lowercase() == new.to_lowercase());
+        let is_free = |name: &str| !open.iter().any(|said| said.old == name || said.new == name);
+        let new = names.want.iter().find(|new| {
+            names.in_the_way(old, new).is_none() && old.to_lowercase() == new.to_lowercase()
+        });
         if let Some(new) = new.filter(|new| is_free(old) && is_free(new)) {
             open.push(Said::by_case(old, new));
         }
@@ -139,7 +133,23 @@ pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
     Ok(Renamed { pairs, steps: steps(names, open), unknown })
 }
 
-/// Fails if a declaration can't be followed, whatever else is declared.
+/// Takes out what is done: what is there under its new name, unless that name goes to another.
+fn leave_out_done(names: &Names<'_>, open: &mut Vec<Said>) -> Result<()> {
+    loop {
+        let leaves = |name: &str| open.iter().any(|said| said.old == name);
+        let taken = open.iter().enumerate().find_map(|(idx, said)| {
+            let taken = names.in_the_way(&said.old, &said.new)?;
+            (!leaves(taken)).then_some((idx, taken))
+        });
+        let Some((idx, taken)) = taken else { return Ok(()) };
+        let said = open.remove(idx);
+        if said.is_flag() || !names.want.contains(said.old.as_str()) {
+            return Err(new_name_is_taken(names, &said, taken));
+        }
+    }
+}
+
+/// Fails where an instruction can't be followed whatever else is said.
 fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
     let Names { what, prefix, .. } = names;
     let (old, new) = (said.old.as_str(), said.new.as_str());
@@ -169,10 +179,10 @@ fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
     ))
 }
 
-/// The error for a new name that is taken and stays taken.
-fn new_name_is_taken(names: &Names<'_>, said: &Said) -> Error {
+/// A rename to a name that something else has, and that it keeps.
+fn new_name_is_taken(names: &Names<'_>, said: &Said, taken: &str) -> Error {
     let Names { what, prefix, .. } = names;
-    let (old, new) = (format!("{prefix}{}", said.old), format!("{prefix}{}", said.new));
+    let (old, new) = (format!("{prefix}{}", said.old), format!("{prefix}{taken}"));
     let message = format!("{}: the migrations build a {what} `{new}` already", said.instruction());
     let error = Error::new(message);
     match said.by {
@@ -256,29 +266,31 @@ fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
     let mut have: BTreeSet<String> = names.have.iter().map(|name| (*name).to_owned()).collect();
     let mut steps = Vec::new();
     while !open.is_empty() {
-        let is_free = |candidate: &Said| {
-            !have.iter().any(|name| {
-                names.case.same(name, &candidate.new)
-                    && !(names.through_another_case && *name == candidate.old)
-            })
+        let is_in_the_way = |name: &str, said: &Said| {
+            names.case.same(name, &said.new) && !(names.through_another_case && name == said.old)
         };
-        let idx = open.iter().position(is_free);
-        let step = match idx {
-            Some(idx) => {
-                let rename = open.remove(idx);
-                (rename.old, rename.new)
-            }
-            None => {
-                let rename = &mut open[0];
+        let is_free = |said: &Said| !have.iter().any(|name| is_in_the_way(name, said));
+        // One whose name another waits for. A name in between is one that nobody waits for, so
+        // each goes through one at most.
+        let is_awaited = |said: &Said| open.iter().any(|waiting| is_in_the_way(&said.old, waiting));
+        let step = match (open.iter().position(is_free), open.iter().position(is_awaited)) {
+            (None, Some(idx)) => {
                 let is_taken = |name: &str| {
-                    let mut all = have.iter().map(String::as_str).chain(names.want.iter().copied());
+                    let left_out = names.have_left_out.iter().chain(&names.want_left_out);
+                    let wanted = names.want.iter().chain(left_out).copied();
+                    let mut all = have.iter().map(String::as_str).chain(wanted);
                     all.any(|other| names.case.same(other, name))
                 };
-                let mut between = naming::limited(format!("{}_was", rename.old));
+                let said = &mut open[idx];
+                let mut between = naming::limited(format!("{}_was", said.old));
                 while is_taken(&between) {
                     between += "_";
                 }
-                (std::mem::replace(&mut rename.old, between.clone()), between)
+                (std::mem::replace(&mut said.old, between.clone()), between)
+            }
+            (free, _) => {
+                let said = open.remove(free.unwrap_or_default());
+                (said.old, said.new)
             }
         };
         have.remove(&step.0);

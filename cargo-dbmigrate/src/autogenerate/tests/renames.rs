@@ -115,6 +115,93 @@ fn names_that_differ_in_case_are_renamed_without_a_word() {
     );
 }
 
+/// What no other rename frees never becomes free.
+#[test]
+fn a_new_name_that_is_there_in_another_case_is_taken() {
+    let hint = "  hint: if `t.a` became `t.B` long ago, take `renamed_from` out of the model, and \
+                `t.a` is dropped; if `t.a` is to take the place of `t.B`, drop `t.B` in a revision \
+                of its own first: run `migrate` with `t.a` in the models and without `t.B`";
+    let taken = "the migrations build a column `t.B` already";
+    let from = [columns(&["a", "B"])];
+    let said = format!("`renamed_from = \"a\"` at src/lib.rs:1: {taken}");
+    check(&from, &[columns(&["b"])], &[("a", "t.b")], &[], &[&said, hint]);
+    let said = format!("--rename t.a:t.b: {taken}");
+    let hint = "  hint: rename or drop that one first";
+    check(&from, &[columns(&["b"])], &[], &["t.a:t.b"], &[&said, hint]);
+    // It was renamed long ago, and only its case changes now.
+    check(
+        &from,
+        &[columns(&["a", "b"])],
+        &[("a", "t.b")],
+        &[],
+        &["rename column `B` of table `t` to `b`"],
+    );
+    check(
+        &[table("a"), table("B")],
+        &[table("b")],
+        &[],
+        &["a:b"],
+        &["--rename a:b: the migrations build a table `B` already", hint],
+    );
+}
+
+#[test]
+fn a_rename_that_a_flag_overrules_frees_no_name() {
+    check(
+        &[columns(&["a", "b", "x"])],
+        &[columns(&["b", "d"])],
+        &[("a", "t.b"), ("b", "t.d")],
+        &["t.x:t.d"],
+        &[
+            "`renamed_from = \"a\"` at src/lib.rs:1: the migrations build a column `t.b` already",
+            "  hint: if `t.a` became `t.b` long ago, take `renamed_from` out of the model, and \
+             `t.a` is dropped; if `t.a` is to take the place of `t.b`, drop `t.b` in a revision of \
+             its own first: run `migrate` with `t.a` in the models and without `t.b`",
+        ],
+    );
+}
+
+#[test]
+fn names_go_round_in_other_cases() {
+    check(
+        &[columns(&["a", "b", "c"])],
+        &[columns(&["A", "B", "C"])],
+        &[],
+        &["t.a:t.B", "t.b:t.C", "t.c:t.A"],
+        &[
+            "rename column `a` of table `t` to `a_was`",
+            "rename column `c` of table `t` to `A`",
+            "rename column `b` of table `t` to `C`",
+            "rename column `a_was` of table `t` to `B`",
+        ],
+    );
+    check(
+        &[table("a"), table("b"), table("c")],
+        &[table("A"), table("B"), table("C")],
+        &[],
+        &["a:B", "b:C", "c:A"],
+        &[
+            "rename table `a` to `a_was`",
+            "rename table `c` to `A`",
+            "rename table `b` to `C`",
+            "rename table `a_was` to `B`",
+        ],
+    );
+    check(
+        &[table("a"), table("b"), table("a_was")],
+        &[table("B"), table("A"), table("A_was")],
+        &[],
+        &["a:B", "b:A"],
+        &[
+            "rename table `a` to `a_was_`",
+            "rename table `b` to `A`",
+            "rename table `a_was_` to `B`",
+            "rename table `a_was` to `a_was_was`",
+            "rename table `a_was_was` to `A_was`",
+        ],
+    );
+}
+
 #[test]
 fn what_is_renamed_long_ago_stays() {
     let to = [columns(&["b"])];
