@@ -98,7 +98,7 @@ pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BT
 
 /// The facts of a database of the same version that is exactly as the migrations build it.
 fn replayed(facts: &Facts) -> Facts {
-    Facts { version: facts.version, objects: None }
+    Facts { version: facts.version, has_json: facts.has_json, objects: None }
 }
 
 /// Plans operations without a database, given the schema before them, which is updated to the

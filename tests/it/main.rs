@@ -28,6 +28,7 @@ mod custom_operations;
 #[cfg(unix)]
 mod package;
 mod questions;
+mod readers;
 mod rebase;
 mod recording;
 mod conventions;

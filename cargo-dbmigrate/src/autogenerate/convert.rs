@@ -1,7 +1,7 @@
 //! Which types can hold every value of which other types.
 
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
-use dbmigrate_runtime::schema::Type;
+use dbmigrate_runtime::schema::{Column, Type};
 
 /// Whether rows keep their values when a column's type changes, so that there is no question to
 /// ask. A database's own types are interpreted by its dialect.
@@ -9,6 +9,17 @@ pub fn keeps(from: &Type, to: &Type) -> bool {
     let (own_from, own_to) = (Sqlite.understood(from), Sqlite.understood(to));
     widens(own_from.as_ref().unwrap_or(from), own_to.as_ref().unwrap_or(to))
         || Sqlite.keeps_values(from, to)
+}
+
+/// An expression that converts each value of a column to another type, if only one conversion makes
+/// sense.
+pub fn counterpart(column: &str, from: &Type, to: &Column) -> Option<String> {
+    Sqlite.counterpart(column, from, to)
+}
+
+/// A neutral value of a column's type, in SQL.
+pub fn neutral(column: &Column) -> String {
+    Sqlite.neutral(&column.ty).unwrap_or_else(|| "''".to_owned())
 }
 
 /// Whether every value of one type is also a value of the other, and is preserved when a database

@@ -15,8 +15,9 @@ use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
 
 use super::convert;
 use crate::error::{Error, Result};
+pub use convert::neutral;
 pub use mapping::Mapping;
-pub use need::{Held, Need, Why, literal, neutral, rows};
+pub use need::{Held, Need, Why, literal, rows};
 
 /// Writes the answers into the operations, and returns the questions that remain. `from` is the
 /// schema before the operations, `to` the one after. Answers are parsed by the rules of the

@@ -36,10 +36,15 @@ fn fill(need: &Need, held: &Held) -> Result<String> {
         return variants(need, &removed, held);
     }
     if need.why == [Why::Narrower] {
-        let items =
-            ["kept; an upgrade refuses what doesn't fit".to_owned(), "another value".to_owned()];
-        if prompt::select(&sentence(&need.question(held)), &items, Some(0))? == 0 {
-            return Ok(need.suggestion());
+        let mut items = vec!["kept; an upgrade refuses what doesn't fit".to_owned()];
+        let counterpart = need.counterpart();
+        items.extend(counterpart.iter().map(|expression| format!("converted: {expression}")));
+        items.push("another value".to_owned());
+        let chosen = prompt::select(&sentence(&need.question(held)), &items, Some(0))?;
+        match (chosen, counterpart) {
+            (0, _) => return Ok(need.kept()),
+            (1, Some(counterpart)) => return Ok(counterpart),
+            _ => {}
         }
     }
     let rows = match need.was {

@@ -1,6 +1,7 @@
 //! Counts the rows of the project's database that a change affects, if there is a database. The
 //! database is only read; if that isn't possible at the moment, the numbers are omitted.
 
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ use crate::run;
 #[derive(Default)]
 pub struct Rows<'a> {
     cx: Option<&'a Context>,
+    /// Opened when rows are counted for the first time.
+    driver: OnceCell<Option<RefCell<Box<dyn Driver>>>>,
 }
 
 /// What a revision discards, with the number of affected rows if it is known.
@@ -37,21 +40,25 @@ impl Loss {
 
 impl<'a> Rows<'a> {
     pub fn of(cx: &'a Context) -> Rows<'a> {
-        Rows { cx: Some(cx) }
+        Rows { cx: Some(cx), ..Rows::default() }
     }
 
-    fn open(&self) -> Option<Box<dyn Driver>> {
-        let cx = self.cx?;
-        // The numbers aren't worth waiting for.
-        let patience = Patience { out: cx.out, at_most: Duration::ZERO };
-        Database::find(cx).ok()?.open_to_read(patience).ok()?
+    fn driver(&self) -> Option<&RefCell<Box<dyn Driver>>> {
+        let open = || {
+            let cx = self.cx?;
+            // The numbers aren't worth waiting for.
+            let patience = Patience { out: cx.out, at_most: Duration::ZERO };
+            let driver = Database::find(cx).ok()?.open_to_read(patience).ok()?;
+            driver.map(RefCell::new)
+        };
+        self.driver.get_or_init(open).as_ref()
     }
 
     /// What the revision discards; the schema is the one before it.
     pub fn losses(&self, changes: &Changes, before: &Schema) -> Vec<Loss> {
-        let driver = if changes.losses.is_empty() { None } else { self.open() };
-        let counts = driver.map_or_else(BTreeMap::new, |mut driver| {
-            run::counts(&mut *driver, before, &changes.operations)
+        let driver = if changes.losses.is_empty() { None } else { self.driver() };
+        let counts = driver.map_or_else(BTreeMap::new, |driver| {
+            run::counts(&mut **driver.borrow_mut(), before, &changes.operations)
         });
         let loss = |(idx, text): (&usize, &String)| Loss {
             text: text.clone(),
@@ -63,17 +70,18 @@ impl<'a> Rows<'a> {
     /// The rows that need a value. `renames` run first, but the database doesn't have them yet.
     pub fn held(&self, need: &Need, renames: &[Operation]) -> Held {
         let mut held = Held::default();
-        let Some(mut driver) = self.open() else { return held };
+        let Some(driver) = self.driver() else { return held };
+        let mut driver = driver.borrow_mut();
         let (table, column) = name_before(need, renames);
         let dialect = driver.dialect();
         let quoted = dialect.quote(&table);
         let conditions = need.conditions(dialect, &column);
         for (why, condition) in conditions {
-            let n = run::count(&mut *driver, &quoted, condition.as_deref());
+            let n = run::count(&mut **driver, &quoted, condition.as_deref());
             held.by_why.extend(n.ok().map(|n| (why, n)));
         }
         for (value, condition) in need.removed_conditions(dialect, &column) {
-            let n = run::count(&mut *driver, &quoted, Some(&condition));
+            let n = run::count(&mut **driver, &quoted, Some(&condition));
             held.by_value.extend(n.ok().map(|n| (value, n)));
         }
         held

@@ -12,7 +12,7 @@ use dbmigrate_runtime::engine::driver::{
 use dbmigrate_runtime::engine::sql::{Kind, quote};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{
-    Column, DefaultValue, Index, IndexTerm, Schema, Table, TableOption, Type,
+    Column, DefaultValue, Index, IndexTerm, Schema, Table, TableOption,
 };
 
 use super::missing::Missing;
@@ -278,49 +278,19 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
         Err(_) => return Ok(()),
         Ok(()) => {}
     }
-    let Some(fits) = reads_as(&column.ty, &name) else { return Ok(()) };
-    let query = format!("SELECT typeof({name}), quote({name}) FROM {into} WHERE NOT ({fits})");
+    let Some(read) = Sqlite.reads(table, &column) else { return Ok(()) };
+    let query = format!(
+        "SELECT typeof({name}), quote({name}) FROM {into} WHERE {name} IS NOT NULL AND NOT ({read})"
+    );
     match driver.query(&query, &[]) {
         Ok(found) => match found.rows.into_iter().next().as_deref() {
             Some([Value::Text(kind), Value::Text(value)]) => Err(format!(
-                "the value {value} is of SQLite's type {kind}, and the column is {}",
+                "the value {value}, of SQLite's type {kind}, can't be read as {}",
                 column.ty
             )),
             _ => Ok(()),
         },
         Err(_) => Ok(()),
-    }
-}
-
-/// The SQL condition for a reader of the type to accept what is stored; `None` if there is no such
-/// condition.
-fn reads_as(ty: &Type, c: &str) -> Option<String> {
-    let kinds = |kinds: &str| Some(format!("typeof({c}) IN ({kinds}, 'null')"));
-    match ty {
-        Type::Boolean => Some(format!("{c} IS NULL OR typeof({c}) = 'integer' AND {c} IN (0, 1)")),
-        Type::Float | Type::Double => kinds("'real', 'integer'"),
-        Type::Uuid | Type::Binary | Type::FixedBinary(_) => kinds("'blob'"),
-        Type::Date | Type::DateTime | Type::Timestamp => {
-            Some(format!("typeof({c}) <> 'text' OR date({c}) IS NOT NULL"))
-        }
-        Type::Json => Some(format!("{c} IS NULL OR json_valid({c})")),
-        Type::TinyInteger
-        | Type::SmallInteger
-        | Type::Integer
-        | Type::BigInteger
-        | Type::TinyUnsigned
-        | Type::SmallUnsigned
-        | Type::Unsigned
-        | Type::BigUnsigned => kinds("'integer'"),
-        Type::Decimal(..)
-        | Type::Numeric
-        | Type::String(_)
-        | Type::Text
-        | Type::Time
-        | Type::Enum(..)
-        | Type::Array(_)
-        | Type::Raw(_)
-        | Type::PerDialect(_) => None,
     }
 }
 
@@ -338,6 +308,8 @@ fn closed(expression: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use dbmigrate_runtime::schema::Type;
+
     use super::*;
 
     #[test]

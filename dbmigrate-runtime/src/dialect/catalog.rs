@@ -10,6 +10,8 @@ use crate::schema::Schema;
 pub struct Facts {
     /// The version as a number; SQLite's `3.46.1` is `3_046_001`.
     pub version: u32,
+    /// Whether it has a function that checks whether a text is JSON.
+    pub has_json: bool,
     /// The database's objects, or `None` if there is no database: it is then assumed to contain
     /// what the migrations build.
     pub objects: Option<Vec<Object>>,

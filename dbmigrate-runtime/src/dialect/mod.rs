@@ -205,6 +205,26 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// The condition for drivers to read a stored value of this column, other than NULL, as the
+    /// column's type. `None` if the readers of the type aren't known.
+    fn reads(&self, table: &Table, column: &Column) -> Option<String> {
+        let _ = (table, column);
+        None
+    }
+
+    /// An expression that converts each value of a type for a column of another type, if only one
+    /// conversion makes sense. The column refuses the values that it can't convert.
+    fn counterpart(&self, column: &str, from: &Type, to: &Column) -> Option<String> {
+        let _ = (column, from, to);
+        None
+    }
+
+    /// A neutral value of the type, in SQL. `None` if the values of the type aren't known.
+    fn neutral(&self, ty: &Type) -> Option<String> {
+        let _ = ty;
+        None
+    }
+
     /// Whether the column holds numbers that this database stores as text, so that it compares them
     /// as text.
     fn keeps_number_as_text(&self, table: &Table, column: &Column) -> bool {

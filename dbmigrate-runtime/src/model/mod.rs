@@ -152,6 +152,14 @@ use crate::record::Record;
 /// sorts before `9.5`, and `9.50` is not equal to `9.5`. `migrate` warns if a key, an index or a
 /// check compares such text.
 ///
+/// SQLite stores a value of any kind in a column of any type. When a type changes, an upgrade
+/// refuses the values that rusqlite and sqlx, with the types of chrono and time, can't read as the
+/// new type. For this reason a `DateTime` is a text with seconds and without a time zone: sqlx would
+/// drop the zone, and rusqlite refuses the text. A `Timestamp` may have a time zone;
+/// `jiff::Timestamp` and `chrono::DateTime<FixedOffset>` need one. A `Numeric` has any number of
+/// digits, of which `rust_decimal` reads 28. Before 3.38 SQLite may lack its JSON functions, and
+/// then an upgrade refuses to change values to JSON.
+///
 /// # Example: *keys, indexes, defaults and an enumeration*
 ///
 /// ```

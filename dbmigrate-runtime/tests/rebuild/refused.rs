@@ -112,7 +112,7 @@ fn a_check_outside_a_transaction_says_that_the_rest_stays() {
         });
     expect![[r#"
         revision `r2` stopped half way: column `a` of table `t` is NULL in 1 row(s) and is to be NOT NULL
-          hint: say what they get, for example with `.using("coalesce(a, 0)")`"#]].assert_eq(&res.unwrap_err().report());
+          hint: say what they get, for example with `.using("coalesce(a, '')")`"#]].assert_eq(&res.unwrap_err().report());
     assert!(table_sql(&conn).contains("INDEX \"ix\""));
 }
 
@@ -235,7 +235,7 @@ fn what_is_not_understood_is_refused() {
             sql: Some(sql.to_owned()),
             temporary: false,
         };
-        let facts = Facts { version: 3_046_000, objects: Some(vec![object]) };
+        let facts = Facts { version: 3_046_000, has_json: true, objects: Some(vec![object]) };
         let unique = record(|op| op.add_unique("t", Unique::new("uq", ["a"]))).operations;
         let mut schema = Schema::from_tables([t()]);
         let err = Sqlite.plan(&unique, &mut schema, &facts).unwrap_err();

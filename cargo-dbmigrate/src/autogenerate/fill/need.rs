@@ -8,6 +8,7 @@ use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::sql::{self, Lexicon, quote};
 use dbmigrate_runtime::schema::{Column, Type};
 
+use super::super::convert::{self, neutral};
 use super::{Mapping, default_literal};
 
 /// A column whose rows need a value, or a different one.
@@ -194,17 +195,29 @@ impl Need {
             return default_literal(column).unwrap_or_else(|| neutral(column));
         }
         if self.is(Why::Narrower) {
-            let name = self.plain_name();
-            return if is_not_null {
-                format!("coalesce({name}, {})", neutral(column))
-            } else {
-                name
-            };
+            return self.counterpart().unwrap_or_else(|| self.kept());
         }
         neutral(column)
     }
 
-    /// The column's name as a person would write it in SQL.
+    /// The answer by which rows keep their values, and an upgrade refuses those that don't fit.
+    pub fn kept(&self) -> String {
+        let name = self.plain_name();
+        if self.is(Why::NotNull) {
+            format!("coalesce({name}, {})", neutral(&self.column))
+        } else {
+            name
+        }
+    }
+
+    /// The answer that gives each value what it is in the new type, where there is one. Where the
+    /// column becomes NOT NULL as well, what can't be converted would be taken for NULL.
+    pub fn counterpart(&self) -> Option<String> {
+        let was = self.was.as_ref().filter(|_| !self.is(Why::NotNull) && self.null.is_none())?;
+        convert::counterpart(&self.column.name, &was.ty, &self.column)
+    }
+
+    /// The column's name as a person writes it in SQL.
     pub fn plain_name(&self) -> String {
         let name = &self.column.name;
         let is_word = |name: &str| {
@@ -333,35 +346,5 @@ pub fn literal(value: &Value) -> String {
         | Value::Real(_)
         | Value::Text(_)
         | Value::Blob(_) => value.to_string(),
-    }
-}
-
-/// A neutral value of a column's type.
-pub fn neutral(column: &Column) -> String {
-    match &column.ty {
-        Type::Boolean => "FALSE".to_owned(),
-        Type::Float | Type::Double => "0.0".to_owned(),
-        Type::TinyInteger
-        | Type::SmallInteger
-        | Type::Integer
-        | Type::BigInteger
-        | Type::TinyUnsigned
-        | Type::SmallUnsigned
-        | Type::Unsigned
-        | Type::BigUnsigned
-        | Type::Decimal(..)
-        | Type::Numeric => "0".to_owned(),
-        Type::Date => "'1970-01-01'".to_owned(),
-        Type::Time => "'00:00:00'".to_owned(),
-        Type::DateTime => "'1970-01-01 00:00:00'".to_owned(),
-        Type::Timestamp => "'1970-01-01 00:00:00+00:00'".to_owned(),
-        Type::Uuid => literal(&Value::Blob(vec![0; 16])),
-        Type::Binary => literal(&Value::Blob(Vec::new())),
-        Type::FixedBinary(length) => literal(&Value::Blob(vec![0; (*length).min(64) as usize])),
-        Type::Json => "'null'".to_owned(),
-        Type::Enum(_, values) => text(values.first().map_or("", String::as_str)),
-        Type::String(_) | Type::Text | Type::Array(_) | Type::Raw(_) | Type::PerDialect(_) => {
-            "''".to_owned()
-        }
     }
 }

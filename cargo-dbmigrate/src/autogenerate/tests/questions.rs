@@ -507,3 +507,36 @@ fn values_are_written_as_sql_reads_them() {
     assert_eq!(shell("--fill", "t.a=\"b\" || 'it'"), "--fill 't.a=\"b\" || '\\''it'\\'''");
     assert_eq!(shell("--fill", "t.a=1"), "--fill t.a=1");
 }
+
+/// A cast or the column itself would be an answer that the upgrade refuses for every row.
+#[test]
+fn an_answer_to_begin_with_is_by_both_types() {
+    let column = |name: &str, ty: Type| Column::new(name, ty).not_null();
+    check(
+        &t(&[
+            column("seen", Type::DateTime),
+            column("key", Type::Uuid),
+            column("day", Type::Date),
+            column("size", Type::Text),
+            Column::new("at", Type::Timestamp),
+            Column::new("born", Type::Date),
+        ]),
+        &t(&[
+            column("seen", Type::BigInteger),
+            column("key", Type::Text),
+            column("day", Type::DateTime),
+            column("size", Type::Integer),
+            Column::new("at", Type::BigInteger),
+            column("born", Type::DateTime),
+        ]),
+        expect![[r#"
+            column `t.seen` changes from datetime to big integer: what do rows get whose value doesn't fit?
+            column `t.key` changes from uuid to text: what do rows get whose value doesn't fit?
+            column `t.day` changes from date to datetime: what do rows get whose value doesn't fit?
+            column `t.size` changes from text to integer: what do rows get whose value doesn't fit?
+            column `t.at` changes from timestamp to big integer: what do rows get whose value doesn't fit?
+            column `t.born` becomes NOT NULL: what do rows get that hold NULL, and it changes from date to datetime: what do rows get whose value doesn't fit?
+            --fill "t.seen=CASE WHEN date(substr(seen, 1, 10), '+0 days') = substr(seen, 1, 10) THEN unixepoch(seen) END" --fill "t.key=CASE WHEN typeof(key) = 'blob' AND length(key) = 16 THEN lower(substr(hex(key), 1, 8) || '-' || substr(hex(key), 9, 4) || '-' || substr(hex(key), 13, 4) || '-' || substr(hex(key), 17, 4) || '-' || substr(hex(key), 21)) ELSE key END" --fill "t.day=day || ' 00:00:00'" --fill t.size=size --fill t.at=at --fill "t.born=coalesce(born, '1970-01-01 00:00:00')" --allow-destructive
+        "#]],
+    );
+}

@@ -1,5 +1,6 @@
 //! How a column's declared type affects the values that are stored in it.
 
+use super::super::Facts;
 use crate::schema::Column;
 
 /// What a column does with values of other types.
@@ -37,6 +38,23 @@ pub(super) struct Stored<'a> {
 pub(super) struct Conversion<'a> {
     pub was: Stored<'a>,
     pub to: Stored<'a>,
-    /// The version of SQLite.
+    pub server: Server,
+}
+
+/// What SQLite can tell of values, as far as its versions differ.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Server {
     pub version: u32,
+    pub has_json: bool,
+}
+
+impl Server {
+    pub(super) fn of(facts: &Facts) -> Server {
+        Server { version: facts.version, has_json: facts.has_json }
+    }
+}
+
+/// Most of SQLite's functions see the end of a text in the character 0, and readers don't.
+pub(super) fn has_no_nul(c: &str) -> String {
+    format!("instr({c}, char(0)) = 0")
 }

@@ -4,25 +4,30 @@
 //! every value survives that unchanged. Such values are found before the change.
 
 use super::super::Guard;
-use super::affinity::{Affinity, Conversion, affinity};
+use super::affinity::{Affinity, Conversion, Server, Stored, affinity};
 use super::ddl::any;
-use super::decimal;
+use super::edit::same_name;
 use super::form::{self, Form};
 use super::hint::hint;
-use crate::sql::quote;
+use super::{ddl, decimal, words};
+use crate::dialect::sqlite::lexicon::LEXICON;
+use crate::schema::{Column, Type};
+use crate::sql::{self, Kind, quote};
 
 /// The condition for a value other than NULL to fit the new type; `None` if all values do.
 pub(super) fn fits(column: &str, conversion: &Conversion<'_>) -> Option<String> {
-    let Conversion { was, to, version } = conversion;
-    let form = Form::demanded(was, to, *version);
-    if let Some(form) = form.filter(|form| form.is_all()) {
-        return Some(form.condition(column));
-    }
+    let Conversion { was, to, .. } = conversion;
+    let form = Form::demanded(&conversion.was, &conversion.to);
     let stays = stays(column, was.declared, to.declared);
-    match (stays, form.map(|form| form.condition(column))) {
-        (Some(stays), Some(form)) => Some(format!("({stays}) AND {form}")),
-        (None, None) => None,
-        (stays, form) => stays.or(form),
+    let Some(form) = form else { return stays };
+    let own = decimal::as_text(column, was.declared, to.declared);
+    let own = own.unwrap_or_else(|| quote(column));
+    let condition = form.condition(&own, to.declared);
+    match stays {
+        Some(_) if form.is_all() => Some(condition),
+        Some(stays) => Some(format!("({stays}) AND {condition}")),
+        // What isn't converted is read as it is.
+        None => form::read_of(&own, to),
     }
 }
 
@@ -64,17 +69,17 @@ pub(super) fn stays(column: &str, from: &str, to: &str) -> Option<String> {
 /// Finds values that don't fit the new type: those that SQLite would change, and those that it
 /// would keep in a form that a reader of the new type doesn't expect.
 pub(super) fn check(table: &str, column: &str, conversion: &Conversion<'_>) -> Option<Guard> {
-    let fits = fits(column, conversion)?;
-    let Conversion { was, to, version } = conversion;
-    let form = Form::demanded(was, to, *version);
-    let ty = match form.filter(|form| !form.is_said_by(to.declared)) {
-        Some(_) => to.column.ty.to_string(),
-        None => to.declared.to_owned(),
-    };
+    let form = Form::demanded(&conversion.was, &conversion.to);
     let c = quote(column);
-    let table_sql = quote(table);
+    let rows = format!("{} WHERE {c} IS NOT NULL", quote(table));
+    if form == Some(Form::Json) && !conversion.server.has_json {
+        return Some(without_json(any(&rows), table, column));
+    }
+    let fits = fits(column, conversion)?;
+    let to = &conversion.to;
+    let ty = said_type(form, to);
     Some(Guard {
-        sql: any(&format!("{table_sql} WHERE {c} IS NOT NULL AND NOT ({fits})")),
+        sql: any(&format!("{rows} AND NOT ({fits})")),
         failure: format!(
             "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
         ),
@@ -82,9 +87,115 @@ pub(super) fn check(table: &str, column: &str, conversion: &Conversion<'_>) -> O
     })
 }
 
+/// Finds values that an expression gave to a column of a table, which has another name meanwhile,
+/// and that a reader of the column's type doesn't take.
+pub(super) fn check_given(
+    (table, scratch): (&str, &str),
+    to: &Stored<'_>,
+    expression: &str,
+    server: Server,
+) -> Option<Guard> {
+    let Column { name: column, ty, .. } = to.column;
+    // The values of an enumeration are a constraint of the table.
+    if matches!(ty, Type::Text | Type::Enum(..)) || is_constant(expression, column) {
+        return None;
+    }
+    let rows = format!("{} WHERE {} IS NOT NULL", quote(scratch), quote(column));
+    if *ty == Type::Json && !server.has_json {
+        return Some(without_json(any(&rows), table, column));
+    }
+    let read = form::read(to)?;
+    let ty = said_type(Form::of(ty), to);
+    Some(Guard {
+        sql: any(&format!("{rows} AND NOT ({read})")),
+        failure: format!(
+            "{{}} of the values that column `{column}` of table `{table}` is given do not fit the \
+             type `{ty}`"
+        ),
+        hint: Some(format!("correct the expression `{expression}`")),
+    })
+}
+
+fn without_json(sql: String, table: &str, column: &str) -> Guard {
+    Guard {
+        sql,
+        failure: format!(
+            "whether {{}} of the values in column `{column}` of table `{table}` are JSON can't be \
+             told: this SQLite has no JSON functions"
+        ),
+        hint: Some(
+            "link a newer SQLite, for example with the runtime's feature `bundled`".to_owned(),
+        ),
+    }
+}
+
+/// The type as a person knows it: SQLite declares some types alike.
+fn said_type(form: Option<Form<'_>>, to: &Stored<'_>) -> String {
+    match form.filter(|form| !form.is_said_by(to.declared)) {
+        Some(_) => to.column.ty.to_string(),
+        None => to.declared.to_owned(),
+    }
+}
+
+/// Whether the expression is one value, or one in place of NULL, which was tried when it was
+/// written.
+fn is_constant(expression: &str, column: &str) -> bool {
+    let is_named = fills_null(expression, column);
+    LEXICON.significant(expression).iter().all(|token| match token.kind {
+        Kind::Word | Kind::Quoted => {
+            let is_value = ["NULL", "TRUE", "FALSE"].iter().any(|word| token.is_word(word));
+            is_value || is_named && (token.is_word("COALESCE") || token.is_name(column))
+        }
+        _ => true,
+    })
+}
+
+/// Whether the expression is `coalesce(column, ...)`, which leaves all that isn't NULL as it is.
+pub(super) fn fills_null(expression: &str, column: &str) -> bool {
+    let tokens = LEXICON.significant(expression);
+    let [coalesce, open, first, comma, rest @ .., close] = tokens.as_slice() else { return false };
+    coalesce.is_word("coalesce")
+        && open.is_symbol("(")
+        && first.identifier().is_some_and(|name| same_name(&name, column))
+        && comma.is_symbol(",")
+        && close.is_symbol(")")
+        && sql::is_balanced(rest)
+}
+
+/// Whether a column keeps each of its values when it gets a type in SQLite's own words.
+pub(super) fn keeps_values(from: &Type, to: &Type) -> bool {
+    let Some(to) = words::own_words(to) else { return false };
+    ddl::type_name(from, false).is_ok_and(|from| stays("c", &from, to).is_none())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_json_functions_nothing_is_taken_for_json() {
+        let (text, json) = (Column::new("a", Type::Text), Column::new("a", Type::Json));
+        let stored = |column| Stored { declared: "TEXT", column };
+        let guard = |has_json| {
+            let server = Server { version: 3_037_002, has_json };
+            check("t", "a", &Conversion { was: stored(&text), to: stored(&json), server }).unwrap()
+        };
+        assert!(guard(true).sql.contains("json_valid"));
+        let refused = guard(false);
+        assert_eq!(
+            refused.sql,
+            "SELECT n FROM (SELECT count(*) AS n FROM \"t\" WHERE \"a\" IS NOT NULL) WHERE n > 0"
+        );
+        assert_eq!(
+            refused.failure,
+            "whether {} of the values in column `a` of table `t` are JSON can't be told: this \
+             SQLite has no JSON functions"
+        );
+        let server = Server { version: 3_037_002, has_json: false };
+        let given = check_given(("t", "dbmigrate_new_t"), &stored(&json), "b", server).unwrap();
+        assert_eq!(given.failure, refused.failure);
+        assert!(check_given(("t", "new"), &stored(&json), "'null'", server).is_none());
+    }
 
     #[test]
     fn the_affinity_is_by_the_words_in_the_order_of_the_manual() {
@@ -99,5 +210,18 @@ mod tests {
         ] {
             assert_eq!(affinity(declared), expect, "{declared}");
         }
+    }
+
+    #[test]
+    fn the_same_affinity_keeps_values() {
+        let keeps = |from: Type, to: &str| keeps_values(&from, &Type::raw(to));
+        assert!(keeps(Type::raw("CHAR(36)"), "VARCHAR(10)"));
+        assert!(keeps(Type::Text, "NVARCHAR(20)"));
+        assert!(keeps(Type::Integer, "BIGINT"));
+        assert!(keeps(Type::Date, ""));
+        assert!(!keeps(Type::Text, "INTEGER"));
+        assert!(!keeps(Type::raw("INTEGER"), "TEXT"));
+        assert!(!keeps_values(&Type::raw("TEXT"), &Type::Text));
+        assert!(!keeps(Type::array(Type::Text), "TEXT"));
     }
 }

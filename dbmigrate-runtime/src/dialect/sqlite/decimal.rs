@@ -5,7 +5,7 @@
 //! most 15 digits is exact, and its values compare and add up as numbers. A column with more digits
 //! is stored as text, which is exact too, but `10.5` sorts before `9.5`.
 
-use super::affinity::{Affinity, affinity};
+use super::affinity::{Affinity, affinity, has_no_nul};
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Column, Table, TableOption, Type};
 use crate::sql::{Kind, quote};
@@ -78,12 +78,36 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
     ))
 }
 
-/// The condition for a number to have at most as many digits as the type.
-pub(super) fn in_range(column: &str, ty: &Type) -> Option<String> {
-    let Type::Decimal(precision, scale) = ty else { return None };
-    let number = format!("CAST({} AS NUMERIC)", quote(column));
-    let n_whole = precision.saturating_sub(*scale);
-    Some(format!("round({number}, {scale}) = {number} AND abs({number}) < 1e{n_whole}"))
+/// The condition for a value, in SQL, to be a number that readers of decimals accept. They accept
+/// exponents, and no spaces.
+pub(super) fn is_number(c: &str) -> String {
+    // Only what is a number is taken for one in a comparison with one.
+    format!(
+        "{c} COLLATE BINARY = CAST({c} AS NUMERIC) AND CAST({c} AS TEXT) NOT GLOB '*[^0-9.eE+-]*' \
+         AND {}",
+        has_no_nul(c)
+    )
+}
+
+/// The condition under which a number has no more digits than a type of decimal numbers.
+pub(super) fn in_range(c: &str, precision: u32, scale: u32, is_kept_as_number: bool) -> String {
+    let n_whole = precision.saturating_sub(scale);
+    let number = format!("CAST({c} AS NUMERIC)");
+    let in_range = format!("round({number}, {scale}) = {number} AND abs({number}) < 1e{n_whole}");
+    if is_kept_as_number {
+        return in_range;
+    }
+    // SQLite's numbers have fewer digits, so those of the text are counted, without the zeros at
+    // either end. A text with an exponent has no more than a number.
+    let text = format!("CAST({c} AS TEXT)");
+    let point = format!("instr({text} || '.', '.')");
+    let whole = format!("ltrim(substr({text}, 1, {point} - 1), '+-0')");
+    let fraction = format!("rtrim(substr({text}, {point} + 1), '0')");
+    format!(
+        "{} AND CASE WHEN {text} GLOB '*[eE]*' THEN {in_range} \
+         ELSE length({whole}) <= {n_whole} AND length({fraction}) <= {scale} END",
+        is_number(c)
+    )
 }
 
 /// The value of a column of decimal numbers that is converted to text, with all digits after the

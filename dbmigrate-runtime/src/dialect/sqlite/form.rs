@@ -1,54 +1,60 @@
 //! The form that readers of a type expect of its values, beyond what the declared type ensures.
 //!
 //! SQLite stores any text in a column of dates, and any bytes in a column of UUIDs, and readers of
-//! the column then fail. The conditions here hold for the values that drivers can read as the type.
+//! the column then fail. The conditions here hold for the values that drivers can read as the type:
+//! rusqlite and sqlx, with the types of chrono and time. If these differ, all of them have to read
+//! the value: sqlx drops the time zone of a text that it reads as chrono's `NaiveDateTime`, and
+//! rusqlite refuses the text.
 
-use super::affinity::Stored;
+use super::affinity::{Stored, has_no_nul};
+use super::{decimal, words};
 use crate::schema::Type;
 use crate::sql::quote;
 
-/// The first version that always includes the JSON functions (sqlite.org,
-/// `releaselog/3_38_0.html`).
-const JSON: u32 = 3_038_000;
-
 /// What readers of a type expect of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum Form<'a> {
     Boolean,
     Date,
     Time,
-    /// A date and a time of day, with or without a time zone.
+    /// A day and a time of day, without a time zone.
     DateTime,
+    /// The same with or without one.
+    Timestamp,
     Json,
     /// Exactly this many bytes.
     Bytes(u32),
     /// An integer in this range.
     Integer(i64, i64),
+    /// A number that 32 bits hold, if not exactly.
+    Single,
+    /// At most so many characters.
+    Text(u32),
+    /// One of these texts.
+    Variant(&'a [String]),
+    /// A decimal number of any size.
+    Numeric,
+    /// One of so many digits, of which so many are after the point.
+    Decimal(u32, u32),
 }
 
-impl Form {
-    /// The form of a column's values, as far as readers rely on it. A type in SQLite's own words is
-    /// taken to mean what dbmigrate means by it.
-    fn had(stored: &Stored<'_>) -> Option<Form> {
-        let words = [
-            ("BOOLEAN", Form::Boolean),
-            ("DATE", Form::Date),
-            ("TIME", Form::Time),
-            ("DATETIME", Form::DateTime),
-        ];
-        let is_it = |(word, _): &(&str, Form)| stored.declared.eq_ignore_ascii_case(word);
-        Form::of(&stored.column.ty).or_else(|| words.into_iter().find(is_it).map(|(_, form)| form))
-    }
-
-    fn of(ty: &Type) -> Option<Form> {
+impl<'a> Form<'a> {
+    pub(super) fn of(ty: &'a Type) -> Option<Form<'a>> {
         Some(match ty {
             Type::Boolean => Form::Boolean,
             Type::Date => Form::Date,
             Type::Time => Form::Time,
-            Type::DateTime | Type::Timestamp => Form::DateTime,
+            Type::DateTime => Form::DateTime,
+            Type::Timestamp => Form::Timestamp,
             Type::Json => Form::Json,
             Type::Uuid => Form::Bytes(16),
             Type::FixedBinary(length) => Form::Bytes(*length),
+            Type::Float => Form::Single,
+            Type::String(length) => Form::Text(*length),
+            Type::Enum(_, values) => Form::Variant(values),
+            Type::Numeric => Form::Numeric,
+            Type::Decimal(precision, scale) => Form::Decimal(*precision, *scale),
+            Type::BigInteger => Form::Integer(i64::MIN, i64::MAX),
             ty => {
                 let (least, most) = ty.integer_range()?;
                 Form::Integer(least, most)
@@ -57,18 +63,49 @@ impl Form {
     }
 
     /// The form that a new type requires, unless the old type's values already have it.
-    pub(super) fn demanded(was: &Stored<'_>, to: &Stored<'_>, version: u32) -> Option<Form> {
+    pub(super) fn demanded(was: &Stored<'_>, to: &Stored<'a>) -> Option<Form<'a>> {
         let form = Form::of(&to.column.ty)?;
-        let is_had = match (Form::had(was), form) {
-            (Some(Form::Integer(own_least, own_most)), Form::Integer(least, most)) => {
-                least <= own_least && own_most <= most
+        // A type in SQLite's own words is taken to mean what dbmigrate means by it.
+        let own_words = words::understood(&was.column.ty);
+        let had = Form::of(own_words.as_ref().unwrap_or(&was.column.ty));
+        // Any integer is one of 64 bits.
+        let is_had =
+            form == Form::Integer(i64::MIN, i64::MAX) || had.is_some_and(|had| had.is_within(form));
+        (!is_had).then_some(form)
+    }
+
+    /// Whether each value of this form has the other one as well.
+    fn is_within(self, other: Form<'_>) -> bool {
+        match (self, other) {
+            (Form::Integer(least, most), Form::Integer(other_least, other_most)) => {
+                other_least <= least && most <= other_most
             }
             // Booleans are the integers 0 and 1.
-            (Some(Form::Boolean), Form::Integer(..)) => true,
-            (had, form) => had == Some(form),
-        };
-        let is_known = form != Form::Json || version >= JSON;
-        (!is_had && is_known).then_some(form)
+            (Form::Boolean, Form::Integer(..)) | (Form::DateTime, Form::Timestamp) => true,
+            (Form::Integer(..), Form::Single | Form::Numeric) => true,
+            (Form::Decimal(..), Form::Numeric) => true,
+            (Form::Integer(least, most), Form::Decimal(precision, scale)) => {
+                n_digits(least).max(n_digits(most)) <= precision.saturating_sub(scale)
+            }
+            (Form::Integer(least, most), Form::Text(length)) => {
+                let sign = u32::from(least < 0);
+                (n_digits(least) + sign).max(n_digits(most)) <= length
+            }
+            (Form::Decimal(precision, scale), Form::Decimal(other_precision, other_scale)) => {
+                let n_whole = precision.saturating_sub(scale);
+                scale <= other_scale && n_whole <= other_precision.saturating_sub(other_scale)
+            }
+            // With a sign and a point.
+            (Form::Decimal(precision, _), Form::Text(length)) => precision + 2 <= length,
+            (Form::Text(length), Form::Text(other)) => length <= other,
+            (Form::Variant(values), Form::Text(length)) => {
+                values.iter().all(|value| value.chars().count() <= length as usize)
+            }
+            (Form::Variant(values), Form::Variant(others)) => {
+                values.iter().all(|value| others.contains(value))
+            }
+            _ => self == other,
+        }
     }
 
     /// Whether the declared type alone determines the form of the values.
@@ -77,40 +114,119 @@ impl Form {
             Form::Boolean => "BOOLEAN",
             Form::Date => "DATE",
             Form::Time => "TIME",
-            Form::DateTime => "DATETIME",
-            Form::Json | Form::Bytes(_) | Form::Integer(..) => return false,
+            Form::Text(length) => return declared == format!("VARCHAR({length})"),
+            Form::Decimal(..) => return decimal::digits(declared).is_some(),
+            Form::Single => return declared.eq_ignore_ascii_case("REAL"),
+            // Both are declared alike.
+            Form::DateTime | Form::Timestamp => return false,
+            Form::Json | Form::Bytes(_) | Form::Integer(..) | Form::Variant(_) | Form::Numeric => {
+                return false;
+            }
         };
         declared.eq_ignore_ascii_case(word)
     }
 
-    /// The condition for a value other than NULL to have the form.
+    /// The condition for a value other than NULL to have the form, once a column of that declared
+    /// type has converted it. The value is an SQL expression.
     ///
     /// SQLite's date functions accept more than a reader does: `now`, the number of a day, and the
     /// 31st of February for a day in March. So the function's result has to be the same text.
-    pub(super) fn condition(self, column: &str) -> String {
-        let c = quote(column);
+    pub(super) fn condition(self, c: &str, declared: &str) -> String {
         let day = |text: &str| format!("date({text}, '+0 days') IS {text} COLLATE BINARY");
         match self {
-            Form::Boolean => integer(&c),
-            Form::Date => format!("typeof({c}) = 'text' AND {}", day(&c)),
-            Form::Time => format!("typeof({c}) = 'text' AND {}", time(&c)),
-            Form::DateTime => format!(
-                "typeof({c}) = 'text' AND {} AND {c} GLOB '??????????[ T]*' AND {}",
+            Form::Boolean => format!("({}) AND CAST({c} AS INTEGER) IN (0, 1)", integer(c)),
+            Form::Date => format!("typeof({c}) = 'text' AND {}", day(c)),
+            Form::Time => format!("typeof({c}) = 'text' AND {}", time(c, c, false)),
+            Form::DateTime | Form::Timestamp => format!(
+                "typeof({c}) = 'text' AND {} AND {c} GLOB '??????????[ T]??:??:*' AND {}",
                 day(&format!("substr({c}, 1, 10)")),
-                time(&format!("substr({c}, 12)"))
+                time(c, &format!("substr({c}, 12)"), self == Form::Timestamp)
             ),
-            Form::Json => format!("typeof({c}) <> 'blob' AND json_valid(CAST({c} AS TEXT))"),
+            Form::Json => format!(
+                "typeof({c}) <> 'blob' AND json_valid(CAST({c} AS TEXT)) AND {}",
+                has_no_nul(c)
+            ),
             Form::Bytes(length) => format!("typeof({c}) = 'blob' AND length({c}) = {length}"),
             Form::Integer(least, most) => {
                 format!("CAST({c} AS INTEGER) BETWEEN {least} AND {most}")
+            }
+            // More is read as infinity.
+            Form::Single => {
+                let number = format!("abs(CAST({c} AS REAL))");
+                format!("({number} < 3.4028235677973366e38 OR {number} = 9e999)")
+            }
+            // A text has no more characters than bytes, and `length` ends at the character 0.
+            Form::Text(length) => format!(
+                "(length(CAST({c} AS BLOB)) <= {length} OR length({c}) <= {length} AND {})",
+                has_no_nul(c)
+            ),
+            Form::Variant(values) => {
+                let values: Vec<_> = (values.iter())
+                    .map(|value| super::ddl::literal(&crate::Value::from(value.as_str())))
+                    .collect();
+                format!("{c} COLLATE BINARY IN ({})", values.join(", "))
+            }
+            Form::Numeric => decimal::is_number(c),
+            Form::Decimal(precision, scale) => {
+                decimal::in_range(c, precision, scale, decimal::digits(declared).is_some())
             }
         }
     }
 
     /// Whether the column's affinity leaves every value of this form unchanged.
     pub(super) fn is_all(self) -> bool {
-        !matches!(self, Form::Json | Form::Integer(..))
+        matches!(
+            self,
+            Form::Boolean
+                | Form::Date
+                | Form::Time
+                | Form::DateTime
+                | Form::Timestamp
+                | Form::Bytes(_)
+        )
     }
+}
+
+/// The condition for a stored value of a column, other than NULL, to be read as the column's type.
+/// `None` if the readers of the type aren't known.
+pub(super) fn read(stored: &Stored<'_>) -> Option<String> {
+    read_of(&quote(&stored.column.name), stored)
+}
+
+/// The same of the value of another column, in SQL.
+pub(super) fn read_of(c: &str, stored: &Stored<'_>) -> Option<String> {
+    let Stored { declared, column } = stored;
+    let kinds = match &column.ty {
+        Type::Float | Type::Double => "IN ('real', 'integer')",
+        Type::Uuid | Type::Binary | Type::FixedBinary(_) => "= 'blob'",
+        Type::Decimal(..) if decimal::digits(declared).is_some() => "IN ('real', 'integer')",
+        Type::String(_)
+        | Type::Text
+        | Type::Date
+        | Type::Time
+        | Type::DateTime
+        | Type::Timestamp
+        | Type::Json
+        | Type::Enum(..)
+        | Type::Decimal(..)
+        | Type::Numeric => "= 'text'",
+        Type::Boolean => "= 'integer'",
+        ty if ty.is_integer() => "= 'integer'",
+        _ => return None,
+    };
+    let kind = format!("typeof({c}) {kinds}");
+    Some(match Form::of(&column.ty) {
+        Some(Form::Integer(i64::MIN, i64::MAX)) | None => kind,
+        Some(Form::Integer(least, most)) => format!("{kind} AND {c} BETWEEN {least} AND {most}"),
+        Some(Form::Boolean) => format!("{kind} AND {c} IN (0, 1)"),
+        // These say the kind themselves.
+        Some(form) if form.is_all() => form.condition(c, declared),
+        Some(form) => format!("{kind} AND {}", form.condition(c, declared)),
+    })
+}
+
+fn n_digits(number: i64) -> u32 {
+    number.unsigned_abs().checked_ilog10().map_or(1, |digits| digits + 1)
 }
 
 /// The condition for a value to be an integer, or to be converted to one exactly.
@@ -122,11 +238,14 @@ pub(super) fn integer(c: &str) -> String {
     )
 }
 
-/// The condition for a text to start with hours and minutes, followed only by optional seconds,
-/// their fraction and a time zone. SQLite would also accept spaces, and the hour 24.
-fn time(text: &str) -> String {
+/// The condition for a part of a text to start with hours and minutes, followed only by optional
+/// seconds, their fraction and perhaps a time zone. SQLite would also accept spaces, and the hour
+/// 24.
+fn time(c: &str, text: &str, with_zone: bool) -> String {
+    let signs = if with_zone { "0-9:.Z+-" } else { "0-9:." };
     format!(
         "({text} GLOB '[01][0-9]:[0-9]*' OR {text} GLOB '2[0-3]:[0-9]*') \
-         AND {text} NOT GLOB '*[^0-9:.Z+-]*' AND time({text}) IS NOT NULL"
+         AND {text} NOT GLOB '*[^{signs}]*' AND time({text}) IS NOT NULL AND {}",
+        has_no_nul(c)
     )
 }

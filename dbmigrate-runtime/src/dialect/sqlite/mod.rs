@@ -12,6 +12,7 @@ mod definition;
 mod edit;
 mod filled;
 mod form;
+mod guards;
 mod health;
 mod hint;
 mod lexicon;
@@ -34,7 +35,7 @@ use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Column, DefaultValue, Schema, Table, Type};
+use crate::schema::{Column, DefaultValue, Schema, Table, TableOption, Type};
 use crate::sql::Lexicon;
 
 /// SQLite 3.25 and later; changes that need a later version say so.
@@ -71,7 +72,7 @@ impl Dialect for Sqlite {
     }
 
     fn offline_facts(&self) -> Facts {
-        Facts { version: 3_046_000, objects: None }
+        Facts { version: 3_046_000, has_json: true, objects: None }
     }
 
     fn quote(&self, name: &str) -> String {
@@ -83,7 +84,8 @@ impl Dialect for Sqlite {
     }
 
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
-        Ok(Facts { version: read::version(conn)?, objects: None })
+        let version = read::version(conn)?;
+        Ok(Facts { version, has_json: read::has_json(conn, version)?, objects: None })
     }
 
     fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
@@ -161,11 +163,24 @@ impl Dialect for Sqlite {
     }
 
     fn keeps_values(&self, from: &Type, to: &Type) -> bool {
-        words::keeps_values(from, to)
+        convert::keeps_values(from, to)
     }
 
     fn misfit(&self, column: &str, from: &Type, to: &Type) -> Option<String> {
         filled::misfit(column, from, to)
+    }
+
+    fn reads(&self, table: &Table, column: &Column) -> Option<String> {
+        let declared = ddl::type_name(&column.ty, table.has(TableOption::Strict)).ok()?;
+        form::read(&affinity::Stored { declared: &declared, column })
+    }
+
+    fn counterpart(&self, column: &str, from: &Type, to: &Column) -> Option<String> {
+        hint::counterpart(column, from, to)
+    }
+
+    fn neutral(&self, ty: &Type) -> Option<String> {
+        hint::neutral(ty)
     }
 
     fn keeps_number_as_text(&self, table: &Table, column: &Column) -> bool {

@@ -1,13 +1,13 @@
 //! Which changes SQLite has a statement for, depending on its version and on what is stored.
 
 use super::super::{Facts, Guard, Object, ObjectKind, Refusal};
-use super::affinity::{Conversion, Stored};
+use super::affinity::{Conversion, Server, Stored};
 use super::convert;
 use super::ddl::{self, Ddl};
 use super::definition::{Clause, ClauseKind};
 use super::edit::same_name;
 use super::planner::may_rebuild;
-use super::{is_null_default, rebuild};
+use super::{guards, is_null_default, rebuild};
 use crate::Value;
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::operations::{ColumnChange, Operation};
@@ -148,7 +148,7 @@ fn alter_column(
         return Ok(Way::Rebuild);
     }
     let word = if to.nullable { "DROP" } else { "SET" };
-    let not_null = (!to.nullable).then(|| rebuild::not_null(table, column));
+    let not_null = (!to.nullable).then(|| guards::not_null(table, column, Some(&to.ty)));
     let guards = fitting.into_iter().chain(not_null).collect();
     let (table, column) = (quote(table), quote(column));
     Ok(Way::Statement(format!("ALTER TABLE {table} ALTER COLUMN {column} {word} NOT NULL"), guards))
@@ -168,7 +168,7 @@ fn fitting(
     let conversion = Conversion {
         was: Stored { declared: &declared, column: was },
         to: Stored { declared: &declared_to, column: to },
-        version: ddl.facts.version,
+        server: Server::of(ddl.facts),
     };
     Ok(convert::check(&table.name, &was.name, &conversion))
 }

@@ -33,6 +33,19 @@ pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
     Ok(parts.chain([0, 0]).take(3).fold(0, |version, part| version * 1000 + part))
 }
 
+/// Whether there are JSON functions: always since 3.38 (sqlite.org, `releaselog/3_38_0.html`), and
+/// before that in an extension that most libraries include.
+pub(super) fn has_json(conn: &mut dyn Connection, version: u32) -> Result<bool, DatabaseError> {
+    if version >= 3_038_000 {
+        return Ok(true);
+    }
+    match conn.query("SELECT json_valid('1')", &[]) {
+        Ok(_) => Ok(true),
+        Err(err) if err.to_string().contains("no such function") => Ok(false),
+        Err(err) => Err(err),
+    }
+}
+
 /// The rows of `sqlite_schema`, in the order of creation, in which they can also be created again.
 pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
     objects_where(conn, "1")

@@ -10,12 +10,12 @@ mod stored;
 use std::collections::BTreeMap;
 
 use super::super::{Facts, Guard, Refusal, Statement, StatementKind, Task};
-use super::affinity::{self, Conversion};
+use super::affinity::{self, Conversion, Server};
 use super::convert;
-use super::ddl::{self, Ddl, any};
+use super::ddl::{self, Ddl};
 use super::definition::{ClauseKind, ColumnItem, ConstraintKind, Definition};
 use super::edit::{edit, same_name};
-use super::filled;
+use super::{filled, guards};
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::operations::Operation;
 use crate::schema::{Table, TableOption};
@@ -160,6 +160,16 @@ impl Rebuild {
             failure: format!("the copy of table `{table}` lacks {{}} row(s)"),
             hint: None,
         }));
+        let given = guards::Given {
+            ddl,
+            before: &self.before,
+            after,
+            values: &self.values,
+            fills: &self.fills,
+        };
+        let columns = definition.columns.iter().filter(|item| !is_generated(item));
+        let check = |item| given.check((&table, &scratch), item).map(Task::Guard);
+        out.tasks.extend(columns.filter_map(check));
         if is_autoincrement(&was) && is_autoincrement(&definition) {
             // Without this, the key of a deleted row could be used again.
             let literal = |text: &str| ddl::literal(&crate::Value::from(text));
@@ -217,7 +227,7 @@ impl Rebuild {
                 let is_key =
                     rowid_alias(to).is_some_and(|column_item| same_name(&column_item.name, name));
                 if is_not_null(item) && default(item).is_none() && !is_set && !is_key {
-                    checks.push(no_rows(&was.name, name));
+                    checks.push(guards::no_rows(&was.name, name));
                 }
                 continue;
             };
@@ -233,7 +243,7 @@ impl Rebuild {
                 convert::check(&was.name, name, &conversion)
             };
             let only_null = set.and_then(|(_, value)| value.as_deref());
-            if only_null.is_some_and(|value| filled::fills_null(value, name)) {
+            if only_null.is_some_and(|value| convert::fills_null(value, name)) {
                 // Values other than NULL stay as they are.
                 checks.extend(fitting());
             }
@@ -246,7 +256,9 @@ impl Rebuild {
                 };
                 let becomes_key = !is_key(was) && is_key(to);
                 if !is_not_null(old) && (is_not_null(item) || becomes_key) {
-                    checks.push(not_null(&was.name, name));
+                    let mut columns = after.columns.iter();
+                    let column = columns.find(|column| same_name(&column.name, name));
+                    checks.push(guards::not_null(&was.name, name, column.map(|column| &column.ty)));
                 }
             }
         }
@@ -266,7 +278,7 @@ impl Rebuild {
             Some(affinity::Stored { declared: &item.ty, column })
         };
         let (was, to) = (find(&self.before, was)?, find(after, to)?);
-        Some(Conversion { was, to, version: ddl.facts.version })
+        Some(Conversion { was, to, server: Server::of(ddl.facts) })
     }
 
     fn reason(&self) -> String {
@@ -443,33 +455,8 @@ fn moved(statistics: &str, from: &str, to: &str) -> String {
     format!("UPDATE {statistics} SET tbl = {} WHERE tbl = {}", literal(to), literal(from))
 }
 
-pub(super) fn not_null(table: &str, column: &str) -> Guard {
-    let (table_sql, column_sql) = (quote(table), quote(column));
-    Guard {
-        sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
-        failure: format!(
-            "column `{column}` of table `{table}` is NULL in {{}} row(s) and is to be NOT NULL"
-        ),
-        hint: Some(format!(
-            "say what they get, for example with `.using(\"coalesce({column}, 0)\")`"
-        )),
-    }
-}
-
 fn is_generated(item: &ColumnItem) -> bool {
     item.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::Generated { .. }))
-}
-
-fn no_rows(table: &str, column: &str) -> Guard {
-    let table_sql = quote(table);
-    Guard {
-        sql: any(&format!("{table_sql} NOT INDEXED")),
-        failure: format!(
-            "column `{column}` is NOT NULL and has no default, and table `{table}` has {{}} \
-             row(s), which would have no value"
-        ),
-        hint: Some("give the column a default, or say with `.using(...)` what they get".to_owned()),
-    }
 }
 
 fn default(item: &ColumnItem) -> Option<&str> {

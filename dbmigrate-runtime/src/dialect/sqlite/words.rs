@@ -1,8 +1,7 @@
 //! The meaning of declared types in SQLite's own words.
 
 use super::affinity::{Affinity, affinity};
-use super::convert;
-use super::{ddl, decimal};
+use super::decimal;
 use crate::backend::Backend;
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::Type;
@@ -40,14 +39,8 @@ pub(super) fn understood(ty: &Type) -> Option<Type> {
     }
 }
 
-/// Whether a column keeps all of its values when it gets a type in SQLite's own words.
-pub(super) fn keeps_values(from: &Type, to: &Type) -> bool {
-    let Some(to) = own_words(to) else { return false };
-    ddl::type_name(from, false).is_ok_and(|from| convert::stays("c", &from, to).is_none())
-}
-
 /// The declared type, if it is given in SQLite's own words.
-fn own_words(ty: &Type) -> Option<&str> {
+pub(super) fn own_words(ty: &Type) -> Option<&str> {
     ty.own_words(Backend::Sqlite)
 }
 
@@ -84,18 +77,5 @@ mod tests {
         let types = Type::per_dialect([("sqlite", "INT"), ("postgres", "oid")]);
         assert_eq!(understood(&types), Some(Type::BigInteger));
         assert_eq!(understood(&Type::per_dialect([("postgres", "oid")])), None);
-    }
-
-    #[test]
-    fn the_same_affinity_keeps_values() {
-        let keeps = |from: Type, to: &str| keeps_values(&from, &Type::raw(to));
-        assert!(keeps(Type::raw("CHAR(36)"), "VARCHAR(10)"));
-        assert!(keeps(Type::Text, "NVARCHAR(20)"));
-        assert!(keeps(Type::Integer, "BIGINT"));
-        assert!(keeps(Type::Date, ""));
-        assert!(!keeps(Type::Text, "INTEGER"));
-        assert!(!keeps(Type::raw("INTEGER"), "TEXT"));
-        assert!(!keeps_values(&Type::raw("TEXT"), &Type::Text));
-        assert!(!keeps(Type::array(Type::Text), "TEXT"));
     }
 }
