@@ -155,6 +155,49 @@ fn every_link_leads_somewhere() {
     assert!(count > 40, "{count} links");
 }
 
+/// The paths in ARCHITECTURE.md and CONTRIBUTING.md exist. A path may leave out its beginning.
+#[test]
+fn every_file_that_the_map_names_exists() {
+    fn look(dir: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(dir).expect("the directory can be read") {
+            let path = entry.expect("the entry can be read").path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if !name.starts_with('.') && name != "target" {
+                if path.is_dir() {
+                    look(&path, found);
+                }
+                found.push(path);
+            }
+        }
+    }
+    let mut paths = Vec::new();
+    look(repository(), &mut paths);
+    let mut missing = Vec::new();
+    let mut count = 0;
+    for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let text = fs::read_to_string(repository().join(document)).expect("it can be read");
+        let text = prose(&text).collect::<Vec<_>>().join("\n");
+        for word in text.split('`').skip(1).step_by(2) {
+            let is_path = word.ends_with(".rs") || word.contains('/');
+            // Hidden directories aren't searched, and some files are still to be written.
+            if !is_path
+                || word.starts_with('.')
+                || word.contains([' ', ':', '(', '<'])
+                || word.contains("NAME")
+            {
+                continue;
+            }
+            count += 1;
+            // Compares whole components.
+            if !paths.iter().any(|path| path.ends_with(word)) {
+                missing.push(format!("{document}: {word}"));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+    assert!(count > 80, "{count} paths");
+}
+
 /// A page that is missing in the summary isn't part of the book.
 #[test]
 fn the_summary_lists_every_page() {
