@@ -4,10 +4,11 @@ mod command_names;
 pub mod examples;
 pub mod other_tools;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::script::Client;
 use serde::Deserialize;
 
@@ -33,6 +34,16 @@ pub struct Cli {
 /// The command line with everything that its help shows.
 pub fn command() -> clap::Command {
     examples::added(<Cli as clap::CommandFactory>::command())
+}
+
+/// Parses arguments that begin with a command's name without declaring the options of all other
+/// commands, which takes longer than running some of them. Returns `None` if the arguments are
+/// anything else or wrong; parsing with [`command`] then tells why.
+pub fn of_one_command(args: &[OsString]) -> Option<Cli> {
+    let all = Command::augment_subcommands(clap::Command::new(""));
+    let one = all.find_subcommand(args.get(1)?)?.clone();
+    let root = Global::augment_args(clap::Command::new("cargo-dbmigrate")).subcommand(one);
+    Cli::from_arg_matches(&root.try_get_matches_from(args).ok()?).ok()
 }
 
 fn clap_cargo_styles() -> clap::builder::Styles {

@@ -27,14 +27,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     if args.get(1).is_some_and(|arg| arg == "dbmigrate") {
         args.remove(1);
     }
-    let command = cli::command().color(color(&args));
-    let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
-    let parsed = command
-        .try_get_matches_from(args)
-        .and_then(|arg_matches| Cli::from_arg_matches(&arg_matches));
-    let cli = match parsed {
+    let cli = match cli::of_one_command(&args).map_or_else(|| parsed(args), Ok) {
         Ok(cli) => cli,
-        Err(err) => return misused(&other_tools::explained(err, &words)),
+        Err(err) => return misused(&err),
     };
     if let Some(err) = conflict(&cli) {
         return misused(&err);
@@ -59,6 +54,15 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(FAILED)
         }
     }
+}
+
+/// Parses the arguments.
+fn parsed(args: Vec<OsString>) -> std::result::Result<Cli, clap::Error> {
+    let command = cli::command().color(color(&args));
+    let words: Vec<String> = args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let matches = command.try_get_matches_from(args);
+    let parsed = matches.and_then(|matches| Cli::from_arg_matches(&matches));
+    parsed.map_err(|err| other_tools::explained(err, &words))
 }
 
 /// Runs a command on a project. If it fails, all files of the project are restored.

@@ -3,8 +3,8 @@
 mod text;
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -22,17 +22,17 @@ use crate::error::{Error, Result};
 use crate::output::style;
 use crate::revision_files::constants::{self, Header};
 use crate::revision_files::{self, RevisionFile};
-use crate::runner::{self, Recording};
+use crate::runner::{self, Recorded, Recording};
 
 /// All revisions with their recordings. Operations are only decoded on demand.
 #[derive(Clone)]
 pub struct History {
     /// The graph for a new database, unless the history is that of a certain database.
     pub graph: Graph,
-    /// By revision.
-    recordings: Rc<BTreeMap<String, Recording>>,
-    /// By module, its path, and the path for messages.
-    paths: Rc<BTreeMap<String, (PathBuf, String)>>,
+    /// What each revision does, sorted by id.
+    recorded: Rc<Vec<(String, Recorded)>>,
+    /// Sorted by module.
+    files: Rc<Vec<RevisionFile>>,
 }
 
 impl standing::History for History {
@@ -79,8 +79,9 @@ impl History {
         let known = runner::known(cx, &files);
         let listed = known.and_then(|known| {
             let headers = constants::read(cx)?;
-            let is_known =
-                |header: &Header| known.iter().any(|recording| recording.id == header.revision.id);
+            let is_known = |header: &Header| {
+                known.iter().any(|recording| recording.revision.id == header.revision.id)
+            };
             let unknown = headers.into_iter().filter(|header| !is_known(header));
             let unknown: Vec<Header> = unknown.map(Header::with_message).collect();
             let ids: Vec<String> =
@@ -102,26 +103,21 @@ impl History {
         recordings: Vec<Recording>,
         headers: &[Header],
     ) -> Result<History> {
-        let path = |revision_file: RevisionFile| {
-            let shown = cx.project.shown(&revision_file.path).to_string();
-            (revision_file.module, (revision_file.path, shown))
-        };
-        let paths: BTreeMap<_, _> = files.into_iter().map(path).collect();
-        let revisions = recordings.iter().map(|recording| Revision {
-            id: recording.id.clone(),
-            parents: recording.parents.clone(),
-            branch_labels: recording.branch_labels.clone(),
-            depends_on: recording.depends_on.clone(),
-            replaces: recording.replaces.clone(),
-            message: recording.message.clone(),
-            file: shown(&paths, &recording.module),
-        });
-        let revisions = revisions.chain(headers.iter().map(|header| header.revision.clone()));
-        let graph = Graph::new(revisions.collect())?;
+        let mut files = files;
+        files.sort_by(|one, other| one.module.cmp(&other.module));
+        let mut recorded = Vec::with_capacity(recordings.len());
+        let mut revisions = Vec::with_capacity(recordings.len() + headers.len());
+        for recording in recordings {
+            let file = file_of(&files, &recording.recorded.module);
+            let file = file.map(|file| cx.project.shown(&file.path).to_string());
+            recorded.push((recording.revision.id.clone(), recording.recorded));
+            revisions.push(Revision { file: file.unwrap_or_default(), ..recording.revision });
+        }
+        revisions.extend(headers.iter().map(|header| header.revision.clone()));
+        let graph = Graph::new(revisions)?;
         // Building the graph has ensured that ids are unique.
-        let recordings =
-            recordings.into_iter().map(|recording| (recording.id.clone(), recording)).collect();
-        Ok(History { graph, recordings: Rc::new(recordings), paths: Rc::new(paths) })
+        recorded.sort_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(History { graph, recorded: Rc::new(recorded), files: Rc::new(files) })
     }
 
     /// Where a database with these version rows stands in this history.
@@ -194,14 +190,16 @@ impl History {
 
     /// The checksum of a revision's upgrade.
     pub fn checksum(&self, id: &str) -> Option<&str> {
-        self.recordings.get(id).map(|recording| recording.checksum.as_str())
+        self.recorded(id).map(|recorded| recorded.checksum.as_str())
     }
 
     /// The migrations with their operations.
     pub fn migrations(&self) -> Result<Migrations> {
-        let migrations = self.recordings.values().map(|recording| {
-            let mut migration = recording.migration()?;
-            migration.revision.file = shown(&self.paths, &recording.module);
+        let migrations = self.recorded.iter().map(|(id, recorded)| {
+            let mut migration = recorded.migration()?;
+            if let Some(written) = self.graph.written(id) {
+                migration.revision.file.clone_from(&written.file);
+            }
             Ok(migration)
         });
         Ok(Migrations::of(self.graph.clone(), migrations.collect::<Result<_>>()?))
@@ -210,20 +208,25 @@ impl History {
     /// The parents of a revision as its file declares them. In the graph, they may be replaced by a
     /// squash revision.
     pub fn written_parents(&self, id: &str) -> &[String] {
-        self.recordings.get(id).map_or(&[], |recording| &recording.parents)
+        self.graph.written(id).map_or(&[], |revision| &revision.parents)
     }
 
     /// The file of a revision.
     pub fn path(&self, id: &str) -> Option<&Path> {
-        let path = match self.recordings.get(id) {
-            Some(recording) => self.paths.get(&recording.module),
+        let file = match self.recorded(id) {
+            Some(recorded) => file_of(&self.files, &recorded.module),
             // A revision that doesn't compile.
             None => {
-                let revision = self.graph.get(id)?;
-                self.paths.values().find(|(_, shown)| *shown == revision.file)
+                let shown = &self.graph.get(id)?.file;
+                self.files.iter().find(|file| file.path.ends_with(shown))
             }
         };
-        path.map(|(path, _)| path.as_path())
+        file.map(|file| file.path.as_path())
+    }
+
+    fn recorded(&self, id: &str) -> Option<&Recorded> {
+        let place = self.recorded.binary_search_by(|(known, _)| known.as_str().cmp(id)).ok()?;
+        self.recorded.get(place).map(|(_, recorded)| recorded)
     }
 
     /// ` (head)`, ` (branchpoint)` and the like, for a list.
@@ -387,6 +390,7 @@ pub fn applied_ids(cx: &Context, database: &Database) -> Result<BTreeSet<String>
     Ok(standing::ids(&applied(cx, database)?))
 }
 
-fn shown(paths: &BTreeMap<String, (PathBuf, String)>, module: &str) -> String {
-    paths.get(module).map(|(_, shown)| shown.clone()).unwrap_or_default()
+/// The file of a module, among files that are sorted by module.
+fn file_of<'a>(files: &'a [RevisionFile], module: &str) -> Option<&'a RevisionFile> {
+    files.get(files.binary_search_by(|file| file.module.as_str().cmp(module)).ok()?)
 }

@@ -4,7 +4,7 @@ mod cargo;
 mod manifest;
 mod rusqlite;
 
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 
 pub use cargo::{Cargo, Exit, host_target};
 pub use rusqlite::warn_of_two;
@@ -103,7 +103,15 @@ impl Project {
 
     /// A path for messages: relative to the package's directory if it is inside.
     pub fn shown<'a>(&self, path: &'a Path) -> std::path::Display<'a> {
-        path.strip_prefix(&self.package_dir).unwrap_or(path).display()
+        let dir = &self.package_dir;
+        // Comparing component by component is much slower, and this is called for each revision.
+        let inside = |path: &'a str| {
+            let inside = path.strip_prefix(dir.to_str()?)?.strip_prefix(MAIN_SEPARATOR)?;
+            let is_plain = !inside.starts_with(std::path::is_separator);
+            is_plain.then(|| Path::new(inside))
+        };
+        let inside = path.to_str().and_then(inside).or_else(|| path.strip_prefix(dir).ok());
+        inside.unwrap_or(path).display()
     }
 }
 

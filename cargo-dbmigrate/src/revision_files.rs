@@ -2,8 +2,9 @@
 
 pub mod constants;
 
-use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use crate::config::VERSIONS;
 use crate::context::Context;
@@ -91,10 +92,13 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
             Some(name) => format!("`cargo dbmigrate init --database {name}` creates it"),
         }));
     }
-    let mut found: Vec<PathBuf> = new.into_iter().map(Path::to_owned).collect();
+    let mut found = Vec::new();
+    if let Some((dir, name)) = new.and_then(|path| Some((path.parent()?, path.file_name()?))) {
+        found.push((Rc::from(dir), name.to_owned()));
+    }
     for location in locations(cx)? {
         // Otherwise a typo would result in a history without revisions.
-        if !location.dir.exists() && location.name != VERSIONS {
+        if location.name != VERSIONS && !location.dir.exists() {
             cx.out.warning_once(format!(
                 "`version_locations` names `{}`, and there is no directory `{}`",
                 location.name,
@@ -103,48 +107,67 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         }
         walk(&location.dir, cx.config.recursive_version_locations, &mut found)?;
     }
-    let mut files: BTreeMap<String, RevisionFile> = BTreeMap::new();
-    for path in found {
-        let Some(file) = revision_file(cx, path)? else { continue };
-        let Some(other) = files.insert(file.module.clone(), file.clone()) else { continue };
+    let usual = cx.project.migrations_dir.join(VERSIONS);
+    let mut files = Vec::with_capacity(found.len());
+    for (dir, name) in &found {
+        files.extend(revision_file(cx, &usual, dir, name)?);
+    }
+    files.sort_by(|one, other| one.module.cmp(&other.module));
+    for pair in files.windows(2) {
+        let [one, two] = pair else { continue };
         // A location may be inside another one.
-        if !is_same(&other.path, &file.path) {
-            let (one, two) = (cx.project.shown(&other.path), cx.project.shown(&file.path));
+        if one.module == two.module && !is_same(&one.path, &two.path) {
+            let (one, two) = (cx.project.shown(&one.path), cx.project.shown(&two.path));
             let message = format!("two revision files have the same name: {one} and {two}");
             return Err(Error::new(message).hint("rename one of them: they become modules"));
         }
     }
-    Ok(files.into_values().collect())
+    files.dedup_by(|later, kept| {
+        let is_twice = later.module == kept.module;
+        if is_twice {
+            std::mem::swap(later, kept);
+        }
+        is_twice
+    });
+    Ok(files)
 }
 
 /// Adds the files of a directory and, if `deep` is set, of its subdirectories.
-fn walk(dir: &Path, deep: bool, found: &mut Vec<PathBuf>) -> Result<()> {
+fn walk(dir: &Path, deep: bool, found: &mut Vec<(Rc<Path>, OsString)>) -> Result<()> {
     let entries = match std::fs::read_dir(dir) {
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         res => res.doing(|| format!("read `{}`", dir.display()))?,
     };
+    let dir: Rc<Path> = Rc::from(dir);
     for entry in entries {
         let entry = entry.doing(|| format!("read `{}`", dir.display()))?;
         // A link might lead back here.
         if deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             walk(&entry.path(), deep, found)?;
         } else {
-            found.push(entry.path());
+            found.push((Rc::clone(&dir), entry.file_name()));
         }
     }
     Ok(())
 }
 
-/// The file as a module; `None` if it isn't a revision.
-fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let stem = stem.as_ref();
+/// The file as a module; `None` if it isn't a revision. `usual` is the directory of modules whose
+/// path isn't listed.
+fn revision_file(
+    cx: &Context,
+    usual: &Path,
+    dir: &Path,
+    name: &OsStr,
+) -> Result<Option<RevisionFile>> {
+    let text = name.to_string_lossy();
+    let Some((stem, extension)) = text.rsplit_once('.') else { return Ok(None) };
     // Editors leave files such as `.#name.rs`.
-    let is_source = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("rs"));
-    if !is_source || stem == "mod" || stem.starts_with('.') {
+    let is_source = extension.eq_ignore_ascii_case("rs");
+    if !is_source || stem.is_empty() || stem == "mod" || stem.starts_with('.') {
         return Ok(None);
     }
-    if path.extension().is_some_and(|extension| extension != "rs") {
+    let path = dir.join(name);
+    if extension != "rs" {
         let message = format!("`{}` is no Rust file by its name", cx.project.shown(&path));
         return Err(Error::new(message).hint("let it end in `.rs`"));
     }
@@ -153,13 +176,8 @@ fn revision_file(cx: &Context, path: PathBuf) -> Result<Option<RevisionFile>> {
         return Err(Error::new(message)
             .hint("rename it: letters, digits and `_`, with no digit at the beginning"));
     }
-    let module = stem.to_owned();
-    let dir = &cx.project.migrations_dir;
-    let listed = match path.parent() {
-        Some(path) if path == dir.join(VERSIONS) => None,
-        _ => Some(paths::relative(dir, &path)),
-    };
-    Ok(Some(RevisionFile { module, path, listed }))
+    let listed = (dir != usual).then(|| paths::relative(&cx.project.migrations_dir, &path));
+    Ok(Some(RevisionFile { module: stem.to_owned(), path, listed }))
 }
 
 /// Whether a file's name can be the name of a module. The compiler reports keywords.

@@ -20,8 +20,10 @@ mod steps;
 use std::path::PathBuf;
 
 use dbmigrate_runtime::engine::Migration;
+use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::engine::runner::read_recorded;
 
+use cache::{DAMAGED, Line};
 pub use record::{known, recordings};
 pub use rewrite_program::rewritten;
 pub use steps::Steps;
@@ -33,37 +35,38 @@ use crate::revision_files::RevisionFile;
 /// The version of this tool, which is also that of its runtime.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What a module recorded: its place in the history, and its operations, still encoded.
+/// What a module recorded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recording {
-    pub module: String,
-    pub id: String,
-    pub parents: Vec<String>,
-    pub branch_labels: Vec<String>,
-    pub depends_on: Vec<String>,
-    pub replaces: Vec<String>,
-    pub message: String,
-    /// The checksum of the upgrade's operations.
-    pub checksum: String,
-    line: String,
+    /// Its place in the history, without its file, whose path depends on the project.
+    pub revision: Revision,
+    pub recorded: Recorded,
 }
 
-impl Recording {
+/// The operations of a revision, still encoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    pub module: String,
+    /// The checksum of the upgrade's operations.
+    pub checksum: String,
+    line: Line,
+}
+
+impl Recorded {
     /// The migration with decoded operations. Its steps have no functions; [`Steps`] runs them.
     pub fn migration(&self) -> Result<Migration> {
-        let recorded = read_recorded(&self.line)
+        let recorded = read_recorded(self.line.text()?)
             .map_err(|err| err.to_string())
             .and_then(|recorded| recorded.migration)
             .map_err(|err| {
                 let module = &self.module;
-                Error::new(format!("failed to read what `{module}` recorded: {err}")).hint(
-                    "the file in the target directory is damaged: remove its directory \
-                           `dbmigrate`",
-                )
+                Error::new(format!("failed to read what `{module}` recorded: {err}")).hint(DAMAGED)
             })?;
         Ok(recorded)
     }
+}
 
+impl Recording {
     /// Parses a frame of the runner.
     fn of_frame(cx: &Context, files: &[RevisionFile], line: String) -> Result<Recording> {
         let recorded = read_recorded(&line).map_err(|err| {
@@ -82,17 +85,13 @@ impl Recording {
                      is a step, `op.run(\"name\", |db| ...)`",
                 )
         })?;
-        let revision = migration.revision;
         Ok(Recording {
-            module: recorded.module,
-            id: revision.id,
-            parents: revision.parents,
-            branch_labels: revision.branch_labels,
-            depends_on: revision.depends_on,
-            replaces: revision.replaces,
-            message: revision.message,
-            checksum: migration.checksum,
-            line,
+            revision: Revision { file: String::new(), ..migration.revision },
+            recorded: Recorded {
+                module: recorded.module,
+                checksum: migration.checksum,
+                line: line.into(),
+            },
         })
     }
 }

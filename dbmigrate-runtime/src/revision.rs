@@ -108,8 +108,10 @@ pub struct Graph {
     /// In topological order; otherwise in the order of their files.
     revisions: Vec<Revision>,
     by_id: BTreeMap<String, usize>,
-    /// By id, the revisions that follow it.
-    children: BTreeMap<String, Vec<String>>,
+    /// The revisions that follow the first one, then those that follow the second one, and so on.
+    children: Vec<String>,
+    /// By position, the start of its revisions in `children`; the last entry is the end.
+    starts: Vec<usize>,
     /// By id, the revisions that depend on it without following it.
     dependents: BTreeMap<String, Vec<String>>,
     /// By branch label, the revision that declares it.
@@ -136,6 +138,14 @@ impl Graph {
         self.by_id.get(id).map(|idx| &self.revisions[*idx])
     }
 
+    /// The revision with that id as its file declares it, even if it isn't in this view.
+    pub fn written(&self, id: &str) -> Option<&Revision> {
+        if self.written.is_empty() {
+            return self.get(id);
+        }
+        self.written.iter().find(|revision| revision.id == id)
+    }
+
     /// The position of a revision in [`revisions`](Graph::revisions).
     pub fn position(&self, id: &str) -> Option<usize> {
         self.by_id.get(id).copied()
@@ -143,14 +153,18 @@ impl Graph {
 
     /// Revisions that nothing follows.
     pub fn heads(&self) -> Vec<&str> {
-        self.ids().filter(|id| self.children(id).is_empty()).collect()
+        self.ends().collect()
     }
 
     /// Revisions that nothing follows and nothing depends on. Together they need all revisions.
     pub fn real_heads(&self) -> Vec<&str> {
-        self.ids()
-            .filter(|id| self.children(id).is_empty() && self.dependents(id).is_empty())
-            .collect()
+        self.ends().filter(|id| self.dependents(id).is_empty()).collect()
+    }
+
+    fn ends(&self) -> impl Iterator<Item = &str> {
+        let each = self.revisions.iter().enumerate();
+        let ends = each.filter(|(idx, _)| self.children_at(*idx).is_empty());
+        ends.map(|(_, revision)| revision.id.as_str())
     }
 
     /// Revisions that follow nothing.
@@ -161,7 +175,11 @@ impl Graph {
 
     /// The revisions that directly follow this one.
     pub fn children(&self, id: &str) -> &[String] {
-        self.children.get(id).map_or(&[], Vec::as_slice)
+        self.position(id).map_or(&[], |idx| self.children_at(idx))
+    }
+
+    fn children_at(&self, idx: usize) -> &[String] {
+        &self.children[self.starts[idx]..self.starts[idx + 1]]
     }
 
     /// The revisions that depend on this one without following it.
@@ -171,9 +189,10 @@ impl Graph {
 
     /// The heads of what is applied: applied revisions that no applied one follows.
     pub fn current<'a>(&'a self, applied: &BTreeSet<String>) -> Vec<&'a str> {
-        self.ids()
-            .filter(|id| applied.contains(*id))
-            .filter(|id| !self.children(id).iter().any(|child| applied.contains(child)))
+        let is_end = |idx: usize| !self.children_at(idx).iter().any(|id| applied.contains(id));
+        let each = self.revisions.iter().enumerate();
+        each.filter(|(idx, revision)| is_end(*idx) && applied.contains(&revision.id))
+            .map(|(_, revision)| revision.id.as_str())
             .collect()
     }
 
@@ -236,10 +255,6 @@ impl Graph {
     /// The revision that declares a label.
     pub fn labelled(&self, label: &str) -> Option<&Revision> {
         self.carriers.get(label).and_then(|carrier| self.get(carrier))
-    }
-
-    fn ids(&self) -> impl Iterator<Item = &str> {
-        self.revisions.iter().map(|revision| revision.id.as_str())
     }
 
     fn back<'a>(

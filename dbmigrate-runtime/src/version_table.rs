@@ -107,19 +107,24 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
 }
 
 fn from_row(row: Vec<Value>) -> VersionRow {
+    fn text(value: Option<Value>) -> String {
+        match value {
+            Some(Value::Text(text)) => text,
+            Some(Value::Integer(number)) => number.to_string(),
+            _ => String::new(),
+        }
+    }
     let mut row = row.into_iter();
-    let mut text = || match row.next() {
-        Some(Value::Text(row)) => row,
-        Some(Value::Integer(row)) => row.to_string(),
-        _ => String::new(),
-    };
     VersionRow {
-        id: text(),
-        message: text(),
-        checksum: text(),
-        // A format that isn't a number is unknown to this version.
-        format: text().parse().unwrap_or(i64::MAX),
-        tool_version: text(),
+        id: text(row.next()),
+        message: text(row.next()),
+        checksum: text(row.next()),
+        format: match row.next() {
+            Some(Value::Integer(number)) => number,
+            // A format that isn't a number is unknown to this version.
+            value => text(value).parse().unwrap_or(i64::MAX),
+        },
+        tool_version: text(row.next()),
     }
 }
 

@@ -1,14 +1,15 @@
 //! Every command that messages, help and documentation tell people to type must be accepted.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
 use proc_macro2::{TokenStream, TokenTree};
 
-use super::Cli;
 use super::examples::EXAMPLES;
+use super::{Cli, of_one_command};
 
 fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the repository")
@@ -114,7 +115,13 @@ fn every_command_that_a_text_names_is_one_that_the_tool_takes() {
             if command.contains('<') {
                 wrong.push(format!("{command}\n  leaves open what is meant by `<...>`"));
             } else if words.len() > 1 {
-                if let Err(err) = Cli::try_parse_from(&words) {
+                let whole = Cli::try_parse_from(&words);
+                let args: Vec<OsString> = words.iter().map(OsString::from).collect();
+                let alone = of_one_command(&args).map(|cli| format!("{cli:?}"));
+                let may_differ = alone.is_none() && words[1].starts_with('-');
+                let expected = whole.as_ref().ok().map(|cli| format!("{cli:?}"));
+                assert!(may_differ || alone == expected, "{command}\n{alone:?}\n{expected:?}");
+                if let Err(err) = whole {
                     if err.exit_code() != 0 {
                         wrong.push(format!("{command}, in {}\n  {err}", path.display()));
                     }

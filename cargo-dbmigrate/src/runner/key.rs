@@ -27,7 +27,10 @@ pub fn key(cx: &Context, shared: &[Shared]) -> String {
         compiler(&cx.project.cargo_dir),
     );
     for file in shared {
-        text += &format!("{}\n{}\n", file.path.display(), file.seen.hash);
+        text += &file.path.to_string_lossy();
+        text += "\n";
+        text += &file.seen.hash;
+        text += "\n";
     }
     hash(text.as_bytes())
 }
@@ -46,8 +49,10 @@ fn compiler(dir: &Path) -> String {
     let dirs = env::var_os("PATH").unwrap_or_default();
     let found = env::split_paths(&dirs).map(|path| path.join(&name)).find(|path| path.is_file());
     let Some(path) = found else { return String::new() };
-    let described =
-        |path: &Path| format!("{} {}", path.display(), stamp::of(path).unwrap_or_default());
+    let described = |path: &Path| {
+        let stamp = stamp::of(path).map(|stamp| stamp.to_string());
+        format!("{} {}", path.display(), stamp.unwrap_or_default())
+    };
     if !path.with_file_name(format!("rustup{}", env::consts::EXE_SUFFIX)).is_file() {
         return described(&path);
     }

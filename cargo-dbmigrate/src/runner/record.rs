@@ -9,7 +9,7 @@ use super::compile::{self, Build, Built};
 use super::key::key;
 use super::lock::Lock;
 use super::process::{Mode, Process};
-use super::stamp::{self, Seen};
+use super::stamp::{Looker, Seen};
 use super::{Recording, package};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
@@ -39,12 +39,20 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
         // If the cache can't be written now, the next run writes it.
         let _ = look.cache.write(dir);
     }
-    let Cache { mut entries, .. } = look.cache;
-    let recording = |revision_file: &RevisionFile| {
-        let entry = entries.remove(&revision_file.module);
-        entry.map(|entry| entry.recording).ok_or_else(|| not_recorded(cx, &revision_file.path))
-    };
-    files.iter().map(recording).collect()
+    let Look { cache, .. } = look;
+    let missing = |file: &&RevisionFile| cache.place(&file.module).is_none();
+    if let Some(file) = files.iter().find(missing) {
+        return Err(not_recorded(cx, &file.path));
+    }
+    let is_sorted = files.is_sorted_by(|one, other| one.module < other.module);
+    let mut entries = cache.entries;
+    if !is_sorted {
+        let place = |entry: &Entry| {
+            files.iter().position(|file| file.module == entry.recording.recorded.module)
+        };
+        entries.sort_by_cached_key(place);
+    }
+    Ok(entries.into_iter().map(|entry| entry.recording).collect())
 }
 
 /// The recordings of those modules that needn't be compiled.
@@ -54,7 +62,7 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
 /// When a file can't be read.
 pub fn known(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>> {
     let look = Look::at(cx, files, Cache::read(&cx.project.work_dir))?;
-    Ok(look.cache.entries.into_values().map(|entry| entry.recording).collect())
+    Ok(look.cache.entries.into_iter().map(|entry| entry.recording).collect())
 }
 
 /// The cache, updated to the current files.
@@ -67,52 +75,85 @@ struct Look {
 }
 
 impl Look {
-    fn at(cx: &Context, files: &[RevisionFile], before: Cache) -> Result<Look> {
-        let shared = shared(cx, &before.shared)?;
-        let key = key(cx, &shared);
-        let fits = key == before.key;
-        let mut fresher = shared != before.shared;
-        let mut entries = before.entries;
-        let mut kept = BTreeMap::new();
+    fn at(cx: &Context, files: &[RevisionFile], mut cache: Cache) -> Result<Look> {
+        let mut looker = Looker::default();
+        let mut fresher = update(cx, &mut looker, &mut cache.shared)?;
+        let key = key(cx, &cache.shared);
+        let fits = key == cache.key;
+        cache.key = key;
+        let mut is_known = vec![false; cache.entries.len()];
         let mut missing = Vec::new();
         for file in files {
-            let entry = entries.remove(&file.module);
-            let seen = stamp::look(&file.path, entry.as_ref().map(|entry| &entry.seen), hash);
+            let place = cache.place(&file.module);
+            let before = place.map(|place| &cache.entries[place].seen);
+            let seen = looker.look(&file.path, before, hash);
             let seen = seen.doing(|| format!("read `{}`", file.path.display()))?;
-            match entry {
-                Some(entry)
-                    if fits && entry.seen.hash == seen.hash && entry.listed == file.listed =>
+            let entry = place.map(|place| (place, &mut cache.entries[place]));
+            match (entry, seen) {
+                (Some((place, entry)), seen)
+                    if fits
+                        && seen.as_ref().is_none_or(|seen| seen.hash == entry.seen.hash)
+                        && entry.listed == file.listed =>
                 {
-                    fresher |= entry.seen != seen;
-                    kept.insert(file.module.clone(), Entry { seen, ..entry });
+                    is_known[place] = true;
+                    if let Some(seen) = seen.filter(|seen| *seen != entry.seen) {
+                        entry.seen = seen;
+                        fresher = true;
+                    }
                 }
-                _ => missing.push((file.clone(), seen)),
+                (_, Some(seen)) => missing.push((file.clone(), seen)),
+                (Some((_, entry)), None) => missing.push((file.clone(), entry.seen.clone())),
+                (None, None) => unreachable!("a file is as it was only where it was seen before"),
             }
         }
-        Ok(Look { cache: Cache { key, shared, entries: kept }, missing, fresher })
+        let mut is_known = is_known.into_iter();
+        cache.entries.retain(|_| is_known.next() == Some(true));
+        Ok(Look { cache, missing, fresher })
     }
 }
 
 /// The current state of the shared files. The list of revisions in `mod.rs` doesn't count.
 pub fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
-    let list = package::list_file(cx);
-    let mut shared = Vec::new();
-    for file in before {
-        shared.push(share(&file.path, Some(&file.seen), &list)?);
-    }
-    if before.iter().all(|file| file.path != list) {
-        shared.push(share(&list, None, &list)?);
-    }
+    let mut shared = before.to_vec();
+    update(cx, &mut Looker::default(), &mut shared)?;
     Ok(shared)
 }
 
+/// Looks at the shared files again; whether that told something new.
+fn update(cx: &Context, looker: &mut Looker, shared: &mut Vec<Shared>) -> Result<bool> {
+    let list = package::list_file(cx);
+    let mut is_new = false;
+    for file in &mut *shared {
+        let seen = look(looker, &file.path, Some(&file.seen), &list)?;
+        if let Some(seen) = seen.filter(|seen| *seen != file.seen) {
+            file.seen = seen;
+            is_new = true;
+        }
+    }
+    if shared.iter().all(|file| file.path != list) {
+        shared.push(share(&list, &list)?);
+        is_new = true;
+    }
+    Ok(is_new)
+}
+
 /// The current state of a shared file.
-pub fn share(path: &Path, before: Option<&Seen>, list: &Path) -> Result<Shared> {
+pub fn share(path: &Path, list: &Path) -> Result<Shared> {
+    let seen = look(&mut Looker::default(), path, None, list)?;
+    let Some(seen) = seen else { unreachable!("it was not seen before") };
+    Ok(Shared { path: path.to_owned(), seen })
+}
+
+fn look(
+    looker: &mut Looker,
+    path: &Path,
+    before: Option<&Seen>,
+    list: &Path,
+) -> Result<Option<Seen>> {
     let hash = |bytes: &[u8]| {
         if path == list { hash(package::without_list(bytes).as_bytes()) } else { hash(bytes) }
     };
-    let seen = stamp::look(path, before, hash).doing(|| format!("read `{}`", path.display()))?;
-    Ok(Shared { path: path.to_owned(), seen })
+    looker.look(path, before, hash).doing(|| format!("read `{}`", path.display()))
 }
 
 /// Whether a file was written after this time.
@@ -141,7 +182,7 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     for path in build.sources.iter().chain([&list]) {
         let is_revision = files.iter().any(|file| file.path == *path);
         if !is_revision && cache.shared.iter().all(|file| file.path != *path) {
-            cache.shared.push(share(path, None, &list)?);
+            cache.shared.push(share(path, &list)?);
         }
     }
     cache.key = key(cx, &cache.shared);
@@ -153,14 +194,15 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     for (file, seen) in missing {
         let recording =
             recorded.remove(&file.module).ok_or_else(|| not_recorded(cx, &file.path))?;
-        if recording.replaces.is_empty() {
+        if recording.revision.replaces.is_empty() {
             refuse_hidden(cx, &file.path)?;
         }
-        cache.entries.insert(file.module, Entry { seen, listed: file.listed, recording });
+        cache.entries.push(Entry { seen, listed: file.listed, recording });
     }
+    let module = |entry: &Entry| entry.recording.recorded.module.clone();
+    cache.entries.sort_by_cached_key(module);
     cache.write(dir)?;
-    let hash =
-        |module: &String| Some((module.clone(), cache.entries.get(module)?.seen.hash.clone()));
+    let hash = |module: &String| Some((module.clone(), cache.find(module)?.seen.hash.clone()));
     let built = Built {
         key: cache.key.clone(),
         executable: build.executable,
@@ -183,7 +225,7 @@ fn record(
             Some(frame) if frame == END => break,
             Some(frame) => {
                 let recording = Recording::of_frame(cx, files, frame)?;
-                recorded.insert(recording.module.clone(), recording);
+                recorded.insert(recording.recorded.module.clone(), recording);
             }
             None => {
                 // Modules are recorded in the order in which they were compiled.

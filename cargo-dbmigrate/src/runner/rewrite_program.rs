@@ -71,7 +71,7 @@ fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
     let mut shared = Vec::new();
     let list = package::list_file(cx);
     for path in sources.iter().filter(|path| **path != list).chain([&list]) {
-        shared.push(record::share(path, None, &list)?);
+        shared.push(record::share(path, &list)?);
     }
     let key = key(cx, &shared);
     // If a file was edited during the compilation, the change may be missing.

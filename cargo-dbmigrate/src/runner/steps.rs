@@ -46,9 +46,10 @@ impl<'a> Steps<'a> {
     /// The runner that contains the revision as it is recorded; started if necessary.
     fn runner_of(&mut self, revision: &str) -> Result<&mut Running> {
         let cache = self.cache.get_or_insert_with(|| Cache::read(&self.cx.project.work_dir));
-        let mut entries = cache.entries.values().map(|entry| &entry.recording);
-        let Some(module) =
-            entries.find(|recording| recording.id == revision).map(|recording| &recording.module)
+        let mut entries = cache.entries.iter().map(|entry| &entry.recording);
+        let Some(module) = entries
+            .find(|recording| recording.revision.id == revision)
+            .map(|recording| &recording.recorded.module)
         else {
             let message = format!("the revision `{revision}` is not among the recorded ones");
             return Err(Error::new(message));
@@ -105,7 +106,7 @@ impl Running {
         let dir = &cx.project.work_dir;
         let _lock = Lock::take(dir, cx.out)?;
         let is_now = |built: &Built, module: &str| {
-            let now = cache.entries.get(module).map(|entry| &entry.seen.hash);
+            let now = cache.find(module).map(|entry| &entry.seen.hash);
             now.is_some() && built.modules.get(module) == now
         };
         let built =
@@ -131,18 +132,17 @@ impl Running {
 
 fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
     let mut all = revision_files::all(cx)?;
-    all.retain(|revision_file| cache.entries.contains_key(&revision_file.module));
+    all.retain(|file| cache.find(&file.module).is_some());
     let mut needed = Vec::new();
     for file in &all {
-        let Some(entry) = cache.entries.get(&file.module) else { continue };
-        if has_steps(&entry.recording.migration()?) {
+        let Some(entry) = cache.find(&file.module) else { continue };
+        if has_steps(&entry.recording.recorded.migration()?) {
             needed.push(file.clone());
         }
     }
     let host = package::host(cx)?;
     let build = compile::build(cx, &host, &needed, &all)?;
-    let hash =
-        |module: &String| Some((module.clone(), cache.entries.get(module)?.seen.hash.clone()));
+    let hash = |module: &String| Some((module.clone(), cache.find(module)?.seen.hash.clone()));
     let built = Built {
         key: cache.key.clone(),
         executable: build.executable,

@@ -116,7 +116,7 @@ impl Package {
         let _ = fs::remove_dir_all(&self.cx.project.work_dir);
         let recordings = recordings(&self.cx, &files);
         let recordings = recordings.unwrap_or_else(|err| panic!("{err}"));
-        recordings.iter().map(|recording| recording.migration().unwrap()).collect()
+        recordings.iter().map(|recording| recording.recorded.migration().unwrap()).collect()
     }
 }
 

@@ -31,9 +31,13 @@ pub fn route(
     let ids = graph.revisions().iter().map(|revision| &revision.id);
     match direction {
         Direction::Upgrade => {
-            let wanted = graph.with_ancestors(&target.ids());
-            let is_pending = |id: &&String| wanted.contains(id.as_str()) && !applied.contains(*id);
-            ids.filter(is_pending).cloned().collect()
+            let mut pending: Vec<String> =
+                ids.filter(|id| !applied.contains(*id)).cloned().collect();
+            if !pending.is_empty() {
+                let wanted = graph.with_ancestors(&target.ids());
+                pending.retain(|id| wanted.contains(id.as_str()));
+            }
+            pending
         }
         Direction::Downgrade => {
             let above = graph.above(target);

@@ -23,38 +23,44 @@ impl Graph {
     /// The graph of exactly these revisions.
     pub(super) fn of(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
         sort(&mut revisions);
-        let by_id = by_id(&revisions)?;
+        let mut by_id = by_id(&revisions)?;
         let carriers = carriers(&revisions, &by_id)?;
-        let mut parents = Vec::with_capacity(revisions.len());
+        // The parents of each revision, followed by its other dependencies.
         let mut needs = Vec::with_capacity(revisions.len());
         for revision in &revisions {
-            let followed = followed(revision, &by_id)?;
-            let mut needed = depended(revision, &by_id, &carriers)?;
-            needed.extend(&followed);
-            parents.push(followed);
+            let mut needed = followed(revision, &by_id)?;
+            needed.extend(depended(revision, &by_id, &carriers)?);
             needs.push(needed);
         }
         let order = match topological(&needs) {
-            Ok(places) => places,
-            Err(_) => return Err(circle(&revisions, &parents, &needs)),
+            Ok(order) => order,
+            Err(_) => return Err(circle(&revisions, &needs)),
         };
         let carriers =
             carriers.into_iter().map(|(label, idx)| (label, revisions[idx].id.clone())).collect();
-        let mut unsorted: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
-        let revisions: Vec<Revision> =
-            order.into_iter().filter_map(|idx| unsorted[idx].take()).collect();
-        let by_id = revisions
-            .iter()
-            .enumerate()
-            .map(|(idx, revision)| (revision.id.clone(), idx))
-            .collect();
-        let mut graph = Graph { revisions, by_id, carriers, ..Graph::default() };
-        for revision in &graph.revisions {
-            let unique: BTreeSet<&String> = revision.parents.iter().collect();
-            for parent in unique {
-                graph.children.entry(parent.clone()).or_default().push(revision.id.clone());
-            }
+        let mut places = vec![0; order.len()];
+        for (place, idx) in order.iter().enumerate() {
+            places[*idx] = place;
         }
+        by_id.values_mut().for_each(|idx| *idx = places[*idx]);
+        let mut edges = Vec::with_capacity(order.len());
+        for (idx, revision) in revisions.iter().enumerate() {
+            let parents = &needs[idx][..revision.parents.len()];
+            edges.extend(parents.iter().map(|parent| (places[*parent], places[idx])));
+        }
+        edges.sort_unstable();
+        edges.dedup();
+        // Usually they are in order already.
+        let revisions = if order.is_sorted() {
+            revisions
+        } else {
+            let mut unsorted: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
+            order.into_iter().filter_map(|idx| unsorted[idx].take()).collect()
+        };
+        let children = edges.iter().map(|(_, child)| revisions[*child].id.clone()).collect();
+        let start = |place: usize| edges.partition_point(|(parent, _)| *parent < place);
+        let starts = (0..=revisions.len()).map(start).collect();
+        let mut graph = Graph { revisions, by_id, children, starts, carriers, ..Graph::default() };
         let mut dependents: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for revision in graph.revisions.iter().filter(|revision| !revision.depends_on.is_empty()) {
             for id in graph.dependencies(revision) {
@@ -115,8 +121,13 @@ fn check_name(name: &str, what: &str, is_allowed: impl Fn(char) -> bool) -> Resu
 /// Sorts revisions by the names of their files, regardless of directory: a program knows only the
 /// name, and must use the same order as the tool.
 pub(super) fn sort(revisions: &mut [Revision]) {
-    let name = |revision: &Revision| revision.file.rsplit(['/', '\\']).next().map(str::to_owned);
-    revisions.sort_by_cached_key(|revision| (name(revision), revision.id.clone()));
+    fn key(revision: &Revision) -> (&[u8], &str) {
+        let file = revision.file.as_bytes();
+        let before = file.iter().rposition(|byte| matches!(byte, b'/' | b'\\'));
+        (&file[before.map_or(0, |place| place + 1)..], &revision.id)
+    }
+    // Usually they are in order already.
+    revisions.sort_by(|one, other| key(one).cmp(&key(other)));
 }
 
 pub(super) fn by_id(revisions: &[Revision]) -> Result<BTreeMap<String, usize>, GraphError> {
@@ -217,6 +228,10 @@ fn depended(
 /// An order in which each revision comes after those that it needs, or the revisions that have no
 /// such order.
 fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
+    let is_after = |(idx, needed): (usize, &Vec<usize>)| needed.iter().all(|other| *other < idx);
+    if needs.iter().enumerate().all(is_after) {
+        return Ok((0..needs.len()).collect());
+    }
     let mut n_open: Vec<usize> = needs.iter().map(Vec::len).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
     for (idx, needed) in needs.iter().enumerate() {
@@ -241,10 +256,15 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
 }
 
 /// Names only the revisions of one circle, without those that merely come after it.
-fn circle(revisions: &[Revision], parents: &[Vec<usize>], needs: &[Vec<usize>]) -> GraphError {
-    let (verb, constant, edges, unordered) = match (topological(parents), topological(needs)) {
-        (Err(missing), _) => ("follow", "DOWN_REVISION", parents, missing),
-        (_, Err(missing)) => ("need", "DEPENDS_ON", needs, missing),
+fn circle(revisions: &[Revision], needs: &[Vec<usize>]) -> GraphError {
+    let each = || needs.iter().zip(revisions);
+    let split = || each().map(|(needed, revision)| needed.split_at(revision.parents.len()));
+    let parents: Vec<Vec<usize>> = split().map(|(parents, _)| parents.to_vec()).collect();
+    let needs: Vec<Vec<usize>> =
+        split().map(|(parents, others)| [others, parents].concat()).collect();
+    let (verb, constant, edges, unordered) = match (topological(&parents), topological(&needs)) {
+        (Err(unordered), _) => ("follow", "DOWN_REVISION", parents, unordered),
+        (_, Err(unordered)) => ("need", "DEPENDS_ON", needs, unordered),
         (Ok(_), Ok(_)) => unreachable!("what has an order has no circle"),
     };
     // Each of these revisions needs another one of them, so following their needs leads into a
