@@ -47,7 +47,8 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         }
         res => res?,
     };
-    let before = history.migrations()?.replay(None)?;
+    let migrations = history.migrations()?;
+    let before = migrations.replay(None)?;
     let (mut changes, mut losses) = (Changes::default(), Vec::new());
     let mut back = Commented::default();
     if let Some(models) = &models {
@@ -72,8 +73,8 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     refuse_unreachable(&history, &position, &upgrade.operations)?;
     let contents = Contents { upgrade: &upgrade, downgrade: &back, is_generated: generate };
     if let Some(models) = models.as_ref().filter(|_| !args.no_try) {
-        let proposed =
-            Proposed { history: &history, position: &position, contents: &contents, models };
+        let (position, contents) = (&position, &contents);
+        let proposed = Proposed { migrations: &migrations, position, contents, models };
         try_out(cx, &proposed, &args.fill)?;
     }
     let written = position.write(cx, &args.message, &contents, args.dry_run)?;

@@ -1,16 +1,18 @@
 //! Tries a new revision on the result of the history before it.
 
+use dbmigrate_runtime::engine::Migrations;
+
 use super::position::Position;
 use crate::context::Context;
 use crate::error::Result;
-use crate::history;
 use crate::models::Models;
 use crate::render::Contents;
 use crate::trial::{History, Start, Trial};
 
 /// A revision that isn't written yet.
 pub struct Proposed<'a> {
-    pub history: &'a history::History,
+    /// The migrations before it.
+    pub migrations: &'a Migrations,
     pub position: &'a Position,
     pub contents: &'a Contents<'a>,
     pub models: &'a Models,
@@ -22,18 +24,18 @@ pub struct Proposed<'a> {
 ///
 /// What SQLite refuses, with the location of its cause.
 pub fn try_out(cx: &Context, proposed: &Proposed<'_>, fills: &[String]) -> Result<()> {
-    let Proposed { history, position, contents, models } = *proposed;
-    let label = |name: &String| history.graph.labelled(name).map(|revision| revision.id.clone());
+    let Proposed { migrations, position, contents, models } = *proposed;
+    let graph = migrations.graph();
+    let label = |name: &String| graph.labelled(name).map(|revision| revision.id.clone());
     let needed = position.parents.iter().chain(&position.depends_on);
     let heads: Vec<String> =
         needed.map(|name| label(name).unwrap_or_else(|| name.clone())).collect();
     let named: Vec<&str> = heads.iter().map(String::as_str).collect();
-    let ids = history.graph.with_ancestors(&named).into_iter().map(str::to_owned).collect();
-    let migrations = history.migrations()?;
+    let ids = graph.with_ancestors(&named).into_iter().map(str::to_owned).collect();
     let before = migrations.replay(Some(&ids))?;
     let start = Start::of(
         &History {
-            migrations: &migrations,
+            migrations,
             heads: &heads,
             version_table: &cx.config.version_table,
             kept: &cx.project.work_dir.join(concat!("tried-", env!("CARGO_PKG_VERSION"), ".db")),

@@ -2,7 +2,7 @@
 //!
 //! Neither steps nor SQL that reaches outside the database are run: a trial must not have outside
 //! effects. If the operations describe everything that the migrations do, tables are created from
-//! the replayed schema. Otherwise the migrations are run, and the result is kept in the target
+//! the replayed schema. Otherwise the migrations are run. Either result is kept in the target
 //! directory, so that the next trial only runs what is new.
 
 use std::fs;
@@ -56,9 +56,9 @@ pub struct History<'a> {
 
 impl History<'_> {
     /// The kept database for this version of SQLite, since others may give a different result.
-    fn kept(&self) -> Option<PathBuf> {
+    fn kept(&self, how: &str) -> Option<PathBuf> {
         let facts = SqliteDriver::open_in_memory().ok()?.as_connection().facts().ok()?;
-        Some(self.kept.with_extension(format!("sqlite-{}.db", facts.version)))
+        Some(self.kept.with_extension(format!("{how}sqlite-{}.db", facts.version)))
     }
 }
 
@@ -81,7 +81,7 @@ impl Start {
                 return Ok(start);
             }
         }
-        Start::replayed(schema, history.version_table)
+        Start::replayed_or_kept(schema, history.version_table, history.kept("replayed-"))
     }
 
     /// The tables of a schema, each created separately; a table that can't be created here is left
@@ -91,6 +91,37 @@ impl Start {
     ///
     /// When no database in memory can be opened.
     pub fn replayed(schema: &Schema, version_table: &str) -> Result<Start> {
+        Start::replayed_or_kept(schema, version_table, None)
+    }
+
+    /// The same, from the kept database if it was created from the same schema.
+    fn replayed_or_kept(
+        schema: &Schema,
+        version_table: &str,
+        kept: Option<PathBuf>,
+    ) -> Result<Start> {
+        let operations = schema.tables.values().cloned().map(Operation::CreateTable).collect();
+        let revision = Revision { id: REPLAYED.to_owned(), ..Revision::default() };
+        let upgrade = Recording { operations, ..Recording::default() };
+        let migration = Migration::new(revision, upgrade, Recording::default());
+        let options = options(version_table);
+        let copied = kept.as_deref().and_then(|kept| {
+            let (copy, mut driver) = Copy::open(kept)?;
+            let rows = version_table::read(&mut driver, options.version_table()).ok()?;
+            let is_same = matches!(&rows[..], [row] if row.checksum == migration.checksum);
+            is_same.then_some((driver, copy))
+        });
+        if let Some((driver, copy)) = copied {
+            return Ok(Start {
+                driver,
+                migrations: vec![migration],
+                parents: vec![REPLAYED.to_owned()],
+                options,
+                left_out: Vec::new(),
+                copy: Some(copy),
+            });
+        }
+        let began = Instant::now();
         let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
         driver.batch("PRAGMA foreign_keys = OFF; BEGIN").map_err(failed)?;
         let mut left_out = Vec::new();
@@ -107,14 +138,11 @@ impl Start {
             driver.batch("RELEASE dbmigrate_table").map_err(failed)?;
         }
         driver.batch("COMMIT").map_err(failed)?;
-        let operations = schema.tables.values().cloned().map(Operation::CreateTable).collect();
-        let revision = Revision { id: REPLAYED.to_owned(), ..Revision::default() };
-        let upgrade = Recording { operations, ..Recording::default() };
         let mut start = Start {
             driver,
-            migrations: vec![Migration::new(revision, upgrade, Recording::default())],
+            migrations: vec![migration],
             parents: vec![REPLAYED.to_owned()],
-            options: options(version_table),
+            options,
             left_out,
             copy: None,
         };
@@ -123,6 +151,11 @@ impl Start {
         let Start { driver, options, .. } = &mut start;
         let (observer, steps, migrations) = (&mut (), &mut NoSteps, &migrations);
         Executor { driver, migrations, options, observer, steps }.stamp(&target, false)?;
+        if let Some(kept) = kept.filter(|_| start.left_out.is_empty()) {
+            if began.elapsed() > WORTH_KEEPING {
+                keep(&mut start.driver, &kept);
+            }
+        }
         Ok(start)
     }
 
@@ -130,7 +163,7 @@ impl Start {
     fn run(history: &History<'_>) -> Result<Start> {
         let options = options(history.version_table);
         let target = Target::Revisions(history.heads.to_vec());
-        let kept = history.kept();
+        let kept = history.kept("");
         let copied = kept.as_deref().and_then(|kept| Copy::of(history, kept, &options, &target));
         let (driver, copy) = match copied {
             Some(copied) => copied,
@@ -231,6 +264,18 @@ impl Drop for Copy {
 }
 
 impl Copy {
+    /// Copies a kept database and opens the copy, which has to be closed before it is removed.
+    fn open(kept: &Path) -> Option<(Copy, SqliteDriver<'static>)> {
+        let name = format!("trial-{}.db", std::process::id());
+        let copy = Copy(kept.with_file_name(name));
+        fs::copy(kept, &copy.0).ok()?;
+        let mut driver = SqliteDriver::open(&copy.0, Access::ReadWrite).ok()?;
+        let settings = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; \
+                        PRAGMA foreign_keys = OFF";
+        driver.batch(settings).ok()?;
+        Some((copy, driver))
+    }
+
     /// A copy of the kept database, migrated to the target; `None` if it belongs to another
     /// history.
     fn of(
@@ -239,13 +284,7 @@ impl Copy {
         options: &Options,
         target: &Target,
     ) -> Option<(SqliteDriver<'static>, Option<Copy>)> {
-        let name = format!("trial-{}.db", std::process::id());
-        let copy = Copy(kept.with_file_name(name));
-        fs::copy(kept, &copy.0).ok()?;
-        let mut driver = SqliteDriver::open(&copy.0, Access::ReadWrite).ok()?;
-        let settings = "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; \
-                        PRAGMA foreign_keys = OFF";
-        driver.batch(settings).ok()?;
+        let (copy, mut driver) = Copy::open(kept)?;
         let applied = version_table::read(&mut driver, options.version_table()).ok()?;
         let wanted = history.migrations.graph().with_ancestors(&target.ids());
         let mut pending = wanted.clone();
@@ -322,6 +361,7 @@ pub fn reaches_outside(operations: &[Operation]) -> bool {
 #[cfg(test)]
 mod tests {
     use dbmigrate_runtime::operations::Operations;
+    use dbmigrate_runtime::schema::{Column, Table, Type};
 
     use super::*;
 
@@ -356,6 +396,36 @@ mod tests {
                      AND name NOT LIKE 'dbmigrate%' ORDER BY name";
         let rows = start.driver.query(names, &[]).unwrap().rows;
         rows.into_iter().map(|row| format!("{}", row[0])).collect()
+    }
+
+    #[test]
+    fn the_kept_tables_are_used_until_the_schema_is_another() {
+        let dir = std::env::temp_dir().join(format!("dbmigrate-tables-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let kept = dir.join("tried.db");
+        let table = |n: usize| {
+            let name = format!("t{n}");
+            let column = Column::new("id", Type::BigInteger).not_null();
+            (name.clone(), Table::new(&name).column(column))
+        };
+        // So many that they take long enough to be kept.
+        let mut schema = Schema::default();
+        schema.tables.extend((0..1000).map(table));
+        let n_tables = |schema: &Schema| {
+            let start = Start::replayed_or_kept(schema, "version", Some(kept.clone())).unwrap();
+            let is_kept = start.copy.is_some();
+            let mut trying = start.driver;
+            let count = "SELECT count(*) FROM sqlite_schema WHERE name LIKE 't%'";
+            let rows = trying.query(count, &[]).unwrap().rows;
+            (rows[0][0].clone(), is_kept)
+        };
+        assert_eq!(n_tables(&schema), (Value::Integer(1000), false));
+        assert_eq!(n_tables(&schema), (Value::Integer(1000), true));
+        schema.tables.extend([table(1000)]);
+        assert_eq!(n_tables(&schema), (Value::Integer(1001), false));
+        assert_eq!(n_tables(&schema), (Value::Integer(1001), true));
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 1);
+        fs::remove_dir_all(&dir).unwrap();
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod migrate;
 mod noop;
 mod rebuild;
 mod revisions;
+mod trial;
 
 use crate::report::Line;
 use crate::{Bench, Result};
@@ -47,6 +48,11 @@ pub const ALL: &[Row] = &[
         name: "migrate",
         what: "`migrate --dry-run` after one model of 100 changed; cargo check",
         run: migrate::run,
+    },
+    Row {
+        name: "trial",
+        what: "`migrate --dry-run` of 200 models and 100 revisions, tried and untried; cargo check",
+        run: trial::run,
     },
     Row {
         name: "extract",

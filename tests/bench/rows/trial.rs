@@ -1,0 +1,106 @@
+//! `migrate` with a long history, where the new revision is tried on what the history builds.
+
+use std::cell::Cell;
+
+use crate::figures::Unit::Milliseconds;
+use crate::hosts::{Derive, Host, Target};
+use crate::report::Line;
+use crate::{Bench, Result, measure};
+
+const N_MODELS: usize = 200;
+const N_REVISIONS: usize = 100;
+const AT_MOST: f64 = 1.3;
+
+pub fn run(bench: &Bench) -> Result<Vec<Line>> {
+    let tables = host(bench, "tried", |_| String::new())?;
+    let sql = host(bench, "tried-sql", view)?;
+    let mut lines = one(bench, "no SQL", &tables)?;
+    lines.extend(one(bench, "20 of them with SQL", &sql)?);
+    Ok(lines)
+}
+
+fn one(bench: &Bench, history: &str, host: &Host) -> Result<Vec<Line>> {
+    let n_changes = Cell::new(0);
+    // Each run has a change of its own, so that none finds the other's work done.
+    let change = || {
+        n_changes.set(n_changes.get() + 1);
+        host.change_model(N_MODELS, &format!("field_{}", n_changes.get()))
+    };
+    let migrate = |args: &[&str]| {
+        change()?;
+        let mut migrate = host.tool(&[&["migrate", "--dry-run"], args].concat());
+        Ok(measure::cost(&mut migrate, &bench.dir, "Detected added column")?.wall_ms)
+    };
+    let samples = measure::in_turn(
+        bench.n_runs,
+        [&mut || migrate(&[]), &mut || migrate(&["--no-try"]), &mut || {
+            change()?;
+            let mut check = host.cargo(&["check"]);
+            Ok(measure::cost(&mut check, &bench.dir, "Checking")?.wall_ms)
+        }],
+    )?;
+    let [tried, untried, check] = &samples;
+    let line = |what: &str, ours: &crate::figures::Samples| {
+        let ratio = ours.median() / check.median();
+        Line::new(format!("{N_REVISIONS} revisions, {history}{what}"), Milliseconds, ours)
+            .beside("cargo check", Milliseconds, check)
+            .promise(format!("{ratio:.2} x"), "at most 1.3 x", ratio <= AT_MOST)
+    };
+    Ok(vec![line("", tried), line(", --no-try", untried)])
+}
+
+/// A host whose history ends with the tables of its models.
+fn host(bench: &Bench, name: &str, sql: fn(usize) -> String) -> Result<Host> {
+    let host = Host::new(bench, name, Derive::Model, Target::Library, N_MODELS)?;
+    measure::output(&mut host.tool(&["init", "--no-add"]))?;
+    measure::output(&mut host.tool(&["migrate", "-m", "all", "--rev-id", &id(1)]))?;
+    for n in 2..=N_REVISIONS {
+        let file = format!("migrations/versions/m20990101_{n:06}_{}_change_{n}.rs", id(n));
+        host.write(&file, &revision(n, &sql(n)))?;
+    }
+    // The recordings are cached then, and what the history builds is kept.
+    host.change_model(N_MODELS, "field_0")?;
+    measure::output(&mut host.tool(&["migrate", "--dry-run"]))?;
+    Ok(host)
+}
+
+/// Every fifth revision makes a view.
+fn view(n: usize) -> String {
+    match n % 5 {
+        0 => format!(
+            "    op.execute(\"CREATE VIEW view_{n} AS SELECT id, name FROM model{n}\")\n        \
+             .reversed_by(\"DROP VIEW view_{n}\");\n"
+        ),
+        _ => String::new(),
+    }
+}
+
+/// A column is added, and dropped by the next revision.
+fn revision(n: usize, sql: &str) -> String {
+    let add = |n: usize| {
+        format!("    op.add_column(\"model{n}\", Column::new(\"more\", Type::String(200)));\n")
+    };
+    let drop = |n: usize| format!("    op.drop_column(\"model{n}\", \"more\");\n");
+    let (up, down) = if n % 2 == 0 && n < N_REVISIONS {
+        (add(n), drop(n))
+    } else if n % 2 == 1 {
+        (drop(n - 1), add(n - 1))
+    } else {
+        Default::default()
+    };
+    format!(
+        "//! change {n}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
+         pub const REVISION: &str = {:?};\n\
+         pub const DOWN_REVISION: &[&str] = &[{:?}];\n\
+         pub const BRANCH_LABELS: &[&str] = &[];\n\
+         pub const DEPENDS_ON: &[&str] = &[];\n\n\
+         pub fn upgrade(op: &mut Operations) {{\n{up}{sql}    let _ = op;\n}}\n\n\
+         pub fn downgrade(op: &mut Operations) {{\n{down}    let _ = op;\n}}\n",
+        id(n),
+        id(n - 1)
+    )
+}
+
+fn id(n: usize) -> String {
+    format!("{n:012x}")
+}
