@@ -64,6 +64,13 @@ impl Output {
         }
     }
 
+    /// Prints styled text of several lines, without its colours where they aren't wanted.
+    pub fn styled(&self, text: &str) {
+        if !self.is_json() {
+            stdout(text);
+        }
+    }
+
     /// Prints text unchanged, such as a script.
     pub fn text(&self, text: &str) {
         if !self.is_json() {

@@ -16,7 +16,7 @@ pub fn run(cx: &Context) -> Result<Answer> {
         let name = from.map_or("<base>", |revision| revision.id.as_str());
         match from {
             Some(revision) if cx.out.verbose => {
-                cx.out.text(&history::entry(cx, &history, revision, &[]))
+                cx.out.styled(&history::entry(cx, &history, revision, &[]))
             }
             Some(revision) => cx.out.line(style::id(name) + &history.marks(revision, &[])),
             None => cx.out.line(name),

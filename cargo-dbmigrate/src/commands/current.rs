@@ -24,7 +24,7 @@ pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     }
     for revision in current.iter().filter_map(|current| history.graph.get(current)) {
         if cx.out.verbose {
-            cx.out.text(&history::entry(cx, &history, revision, &[]));
+            cx.out.styled(&history::entry(cx, &history, revision, &[]));
         } else {
             cx.out.line(style::id(&revision.id) + &history.marks(revision, &[]));
         }

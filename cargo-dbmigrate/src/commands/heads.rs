@@ -13,7 +13,7 @@ pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
     let heads = if args.resolve_dependencies { real.clone() } else { history.graph.heads() };
     for revision in heads.iter().filter_map(|head| history.graph.get(head)) {
         if cx.out.verbose {
-            cx.out.text(&history::entry(cx, &history, revision, &[]));
+            cx.out.styled(&history::entry(cx, &history, revision, &[]));
         } else {
             cx.out.line(style::id(&revision.id) + &history.marks(revision, &[]));
         }

@@ -37,8 +37,8 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             let message = format!("what revision `{id}` does is not known: it does not compile");
             return Err(Error::new(message).hint(format!("`cargo dbmigrate edit {id}` opens it")));
         };
-        cx.out.text(&history::entry(cx, &history, &migration.revision, &[]));
-        cx.out.text(&operations_text(migration));
+        cx.out.styled(&history::entry(cx, &history, &migration.revision, &[]));
+        cx.out.styled(&operations_text(migration));
         let mut object = serde_json::json!({
             "id": id,
             "parents": migration.revision.parents,
@@ -58,7 +58,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             let lines: String = was.iter().map(|text| format!("    {text}\n")).collect();
             let on = format!("{} by dbmigrate {}", entry.applied_at, entry.tool_version);
             let edited = style::paint(style::BAD, "edited since; what it did to this database:");
-            cx.out.text(&format!("Applied: {on}\n{edited}\n{lines}"));
+            cx.out.styled(&format!("Applied: {on}\n{edited}\n{lines}"));
             object["as_applied"] = was.into();
         }
         json.push(object);
@@ -80,14 +80,14 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
         (Some(new_entry), _, _) | (None, Some(new_entry), None) => new_entry,
         _ => return None,
     };
-    cx.out.text(&history::gone_entry(entry));
+    cx.out.styled(&history::gone_entry(entry));
     let operations = entry.decode();
     let lines = match &operations {
         Ok(operations) => words(operations),
         Err(err) => vec![err.to_string()],
     };
     let text: String = lines.iter().map(|line| format!("    {line}\n")).collect();
-    cx.out.text(&format!("upgrade:\n{text}"));
+    cx.out.styled(&format!("upgrade:\n{text}"));
     cx.out.json(
         "show",
         serde_json::json!({ "revisions": [{
