@@ -142,13 +142,36 @@ fn an_error_in_dot_env_names_its_line_and_a_byte_order_mark_is_taken() {
         seen += run.stderr.lines().next().unwrap();
         seen += "\n";
     }
+    for bytes in [&b"\xff\xfeA\0=\x001\0"[..], b"A=1\nDATABASE_URL=sqlite:\xe9.db\n"] {
+        std::fs::write(host.dir.join(".env"), bytes).unwrap();
+        seen += &host.fails("current").stderr;
+    }
     expect![[r#"
         error: failed to read `$HOST/.env:3`: this line is not `KEY=value`
         error: failed to read `$HOST/.env:3`: this line is not `KEY=value`
         error: failed to read `$HOST/.env:3`: this line is not `KEY=value`
         error: failed to read `$HOST/.env:1`: this line is not `KEY=value`
+        error: failed to read `$HOST/.env`: it is in UTF-16
+          hint: save the file as UTF-8
+        error: failed to read `$HOST/.env:2`: this line is not UTF-8
+          hint: save the file as UTF-8
     "#]]
     .assert_eq(&host.plain(&seen));
+    // A variable that can't be read isn't passed over for the next source.
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt as _;
+        let url = std::ffi::OsStr::from_bytes(b"sqlite:\xe9.db");
+        let mut command = host.command(dbmigrate_tests::tool());
+        let run = dbmigrate_tests::Run::of(
+            command.args(["dbmigrate", "current"]).env("DATABASE_URL", url),
+        );
+        expect![[r#"
+            error: the environment's DATABASE_URL is not UTF-8
+              hint: set it to a URL in UTF-8, or unset it
+        "#]]
+        .assert_eq(&run.stderr);
+    }
 }
 
 /// Lists only need the constants of the files.

@@ -266,6 +266,9 @@ fn words_of_other_tools_are_answered_by_what_they_are_here() {
         ("migrate run", "dbmigrate upgrade`"),
         ("migrate add posts", "dbmigrate revision -m"),
         ("database create", "dbmigrate upgrade`"),
+        // As Flask-Migrate groups its commands, which have the same names here.
+        ("db upgrade", "`cargo dbmigrate upgrade` is the command, without `db`"),
+        ("db history -v", "`cargo dbmigrate history` is the command, without `db`"),
         // Arguments that other tools omit.
         ("stamp", "dbmigrate stamp head`"),
         ("stamp --purge", "dbmigrate stamp head`"),

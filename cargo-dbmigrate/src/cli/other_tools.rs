@@ -1,7 +1,10 @@
 //! The commands of other tools, and what they are called here.
 
+use clap::CommandFactory as _;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::Cli;
 
 /// Commands of diesel, sqlx, SeaORM, Django, Prisma, Rails, Flyway or Alembic that don't exist here
 /// under the same name, with what to type instead.
@@ -112,13 +115,13 @@ fn tip(err: &clap::Error, args: &[String]) -> Option<String> {
     match err.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = text(ContextKind::InvalidSubcommand)?;
-            called_here(word).or_else(|| after_group(word, args)).map(str::to_owned)
+            called_here(word).map(str::to_owned).or_else(|| after_group(word, args))
         }
         // `migrate` is a command here, and `migrate run` is one of sqlx.
         ErrorKind::UnknownArgument => {
             let word = text(ContextKind::InvalidArg)?;
-            let is_after_group = after_group("migrate", args) == called_here(word);
-            called_here(word).filter(|_| is_after_group).map(str::to_owned)
+            let here = called_here(word)?.to_owned();
+            Some(here).filter(|here| after_group("migrate", args).as_ref() == Some(here))
         }
         ErrorKind::MissingRequiredArgument if is_for(err, "stamp") => Some(
             "`cargo dbmigrate stamp head` marks all revisions as applied without running them"
@@ -129,17 +132,27 @@ fn tip(err: &clap::Error, args: &[String]) -> Option<String> {
 }
 
 /// The name here for the word that follows this one in the arguments.
-fn after_group(group: &str, args: &[String]) -> Option<&'static str> {
+fn after_group(group: &str, args: &[String]) -> Option<String> {
     if !GROUPS.contains(&group) {
         return None;
     }
     let at = args.iter().position(|arg| arg == group)?;
     match (group, args.get(at + 1)?.as_str()) {
         ("database" | "db", "create") => {
-            Some("`cargo dbmigrate upgrade` creates the database and applies all revisions")
+            let here = "`cargo dbmigrate upgrade` creates the database and applies all revisions";
+            Some(here.to_owned())
         }
-        (_, word) => called_here(word),
+        // As in `flask db upgrade`.
+        (_, word) if is_command(word) => {
+            Some(format!("`cargo dbmigrate {word}` is the command, without `{group}`"))
+        }
+        (_, word) => called_here(word).map(str::to_owned),
     }
+}
+
+/// Whether this tool has a command of this name.
+fn is_command(word: &str) -> bool {
+    Cli::command().get_subcommands().any(|command| command.get_name() == word)
 }
 
 /// Whether the error is about the arguments of this command.

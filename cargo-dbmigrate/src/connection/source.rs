@@ -1,9 +1,11 @@
 //! Finds the URL of a command's database: `--url`, the environment, `.env`, dbmigrate.toml.
 
 use std::cell::Cell;
+use std::env::VarError;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::string::FromUtf8Error;
 
 use crate::config;
 use crate::context::Context;
@@ -50,16 +52,22 @@ pub(super) fn find_url(cx: &Context) -> Result<(String, Source)> {
         return Ok((url.clone(), Source::Flag));
     }
     let variable = variable(cx);
-    if let Some(url) = std::env::var(&variable).ok().filter(|url| !url.is_empty()) {
-        return Ok((url, Source::Environment(variable)));
+    match std::env::var(&variable) {
+        Ok(url) if !url.is_empty() => return Ok((url, Source::Environment(variable))),
+        Ok(_) | Err(VarError::NotPresent) => {}
+        // Another database than the named one must not be used in silence.
+        Err(VarError::NotUnicode(_)) => {
+            let message = format!("the environment's {variable} is not UTF-8");
+            return Err(Error::new(message).hint("set it to a URL in UTF-8, or unset it"));
+        }
     }
     for dir in cx.project.package_dir.ancestors() {
         let path = dir.join(".env");
         if !path.is_file() {
             continue;
         }
-        let text = std::fs::read_to_string(&path);
-        let text = text.doing(|| format!("read `{}`", path.display()))?;
+        let bytes = std::fs::read(&path).doing(|| format!("read `{}`", path.display()))?;
+        let text = String::from_utf8(bytes).map_err(|err| not_utf8(&path, &err))?;
         // Editors on Windows start a file with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let n_read = Rc::new(Cell::new(0));
@@ -93,6 +101,21 @@ impl Read for Lines<'_> {
         self.n_read.set(self.n_read.get() + usize::from(n == line.len()));
         Ok(n)
     }
+}
+
+/// An error for a `.env` file in another encoding. Some shells on Windows write UTF-16, and say so at
+/// its beginning; in other encodings the line is known.
+fn not_utf8(path: &Path, err: &FromUtf8Error) -> Error {
+    let bytes = err.as_bytes();
+    let path = path.display();
+    let message = if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        format!("failed to read `{path}`: it is in UTF-16")
+    } else {
+        let valid = &bytes[..err.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        format!("failed to read `{path}:{line}`: this line is not UTF-8")
+    };
+    Error::new(message).hint("save the file as UTF-8")
 }
 
 /// An error with the line of a `.env` file at which an invalid entry starts, after `n_done` lines
