@@ -9,9 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
 use syn::parse::{Parse, ParseStream};
 use syn::{Ident, LitStr, Token};
+
+use crate::ctxt::compile_error;
 
 /// A line of the list: a module's name, and its path if it isn't in `versions`.
 struct Line {
@@ -47,7 +48,7 @@ pub fn compare(list: &List) -> TokenStream {
         "the list of revisions in `mod.rs` lacks `{missing}`, whose file is beside the others: \
          `cargo dbmigrate migrate` brings it in line with the files"
     );
-    quote_spanned!(span=> ::core::compile_error!(#message);)
+    compile_error(&syn::Error::new(span, message))
 }
 
 /// The first module that has a file next to the list's files, but no line in the list.

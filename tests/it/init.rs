@@ -233,6 +233,13 @@ fn a_renamed_runtime_has_that_name_in_all_that_is_generated() {
     assert!(host.read("migrations/mod.rs").contains("\n::dbm::migrations! {"));
     let run = host.fails("migrate");
     assert!(run.stderr.contains("`#[derive(dbm::Model)]` with `#[model(crate = dbm)]`"), "{run}");
+    host.write(
+        "src/lib.rs",
+        "extern crate dbm;\n#[derive(dbm::Model)]\n#[model(crate = dbm, strickt)]\n\
+         pub struct Job {\n    #[model(primary_key)]\n    pub id: i64,\n}\n",
+    );
+    let run = host.fails("migrate");
+    assert!(run.stderr.contains("error: unknown key `strickt`"), "{run}");
 
     host.write(
         "src/lib.rs",
