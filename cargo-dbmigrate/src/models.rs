@@ -76,7 +76,7 @@ pub fn load(cx: &Context) -> Result<Models> {
         }
     };
     let own = databases::own(cx, records)?;
-    names::check(&own)?;
+    names::check(&own, cx.dialect())?;
     let models = of_records(own, &cx.config, cx.dialect())?;
     Ok(Models { found_none: records.is_empty(), ..models })
 }

@@ -36,6 +36,8 @@ modules! {
     standing = standing;
     /// When a database considers two names to be the same.
     folding = folding;
+    /// The table with a row for each statement, where a database commits by itself.
+    ledger = ledger;
     /// The names that constraints and indexes get when a model doesn't name them.
     naming = schema::naming;
     /// What a run will do, as a value, before anything runs.

@@ -8,8 +8,8 @@ use hint::{ALONE, UNREGISTERED, hint_of, hint_of_statement};
 
 use crate::backend::Backend;
 use crate::dialect::{Broken, Refusal, Statement, StatementKind, Violation, ViolationKind};
+use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
-use crate::migration::Direction;
 use crate::operations::UNNAMED;
 use crate::revision::{GraphError, Revision};
 

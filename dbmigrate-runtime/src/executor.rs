@@ -2,6 +2,7 @@
 //! contain both the revisions' work and their version rows.
 
 mod budget;
+mod mark;
 mod on_apply;
 mod revision;
 mod verify;
@@ -11,8 +12,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use crate::dialect::{Facts, Health, Statement, Violation};
+use crate::direction::Direction;
 use crate::driver::{Connection, DatabaseError, Driver, Scope};
-use crate::migration::{Direction, Migration, Migrations};
+use crate::migration::{Migration, Migrations};
 use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Revision, Target, View};

@@ -49,6 +49,7 @@ pub mod schema;
 
 // Migrations and revisions.
 mod complete;
+mod direction;
 mod migration;
 pub mod operations;
 mod plan;
@@ -67,6 +68,7 @@ mod drift;
 mod driver;
 mod error;
 mod executor;
+mod ledger;
 mod migrator;
 #[cfg(feature = "runner")]
 mod runner;
@@ -80,10 +82,11 @@ pub use connect::{Connect, ConnectToRead};
 pub use db::{ColumnRef, Db, Row, StepResult};
 #[cfg(feature = "derive")]
 pub use dbmigrate_derive::{ColumnType, Columns, Model};
+pub use direction::Direction;
 pub use driver::DatabaseError;
 pub use error::Error;
 pub use executor::{Applied, Options};
-pub use migration::{Direction, Module};
+pub use migration::Module;
 pub use migrator::{Migrator, Status};
 pub use model::{ColumnType, Columns, Model};
 pub use revision::Revision;
@@ -114,9 +117,10 @@ pub mod __private {
     // The tool compiles its own lists, which contain only some of the files.
     pub use crate::migration::{message_range, slice, text};
     pub use crate::migrator::Migrator;
+    pub use crate::model::record::Record;
     #[cfg(any(not(feature = "derive"), feature = "runner"))]
     pub use crate::no_assert_listed as assert_listed;
-    pub use crate::record::{Bytes, Record, manifest_dir};
+    pub use crate::record::{Bytes, manifest_dir};
     #[cfg(all(feature = "derive", not(feature = "runner")))]
     pub use dbmigrate_derive::assert_listed;
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::Error;
+use crate::direction::Direction;
 use crate::operations::{self, Operations, Recording};
 use crate::revision::{Graph, GraphError, Revision, Target, View};
 use crate::schema::Schema;
@@ -69,15 +70,6 @@ pub struct Migration {
     pub downgrade: Recording,
     /// The checksum of the upgrade's operations.
     pub checksum: String,
-}
-
-/// The direction in which a revision is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Direction {
-    /// The revision is applied.
-    Upgrade,
-    /// The revision is undone.
-    Downgrade,
 }
 
 impl Migration {

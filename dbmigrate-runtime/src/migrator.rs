@@ -3,8 +3,9 @@
 use std::time::Instant;
 
 use crate::connect::{Connect, ConnectToRead};
+use crate::direction::Direction;
 use crate::executor::{Executor, Options, OwnSteps};
-use crate::migration::{Direction, Migrations, Module};
+use crate::migration::{Migrations, Module};
 use crate::revision::{Graph, Target, View};
 use crate::standing::Standing;
 use crate::{Error, version_table};

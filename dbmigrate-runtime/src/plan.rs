@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use crate::Error;
 use crate::dialect::{Dialect, Facts, Plan, Refusal, StatementKind, Task};
-use crate::migration::{Direction, Migration, Migrations};
+use crate::direction::Direction;
+use crate::migration::{Migration, Migrations};
 use crate::operations::Operation;
 use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_current};
 use crate::schema::Schema;

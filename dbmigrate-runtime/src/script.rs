@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::dialect::{Dialect, Facts, Script, StatementKind, Task};
-use crate::migration::{Direction, Migrations};
+use crate::direction::Direction;
+use crate::migration::Migrations;
 use crate::operations::UNNAMED;
 use crate::plan::{self, Route};
 use crate::revision::{Target, View};

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use crate::Error;
+use crate::direction::Direction;
 use crate::driver::Connection;
-use crate::migration::{Direction, Migrations};
+use crate::migration::Migrations;
 use crate::plan;
 use crate::revision::{Graph, GraphError, Target, View};
 use crate::version_table::{self, Name, VersionRow};

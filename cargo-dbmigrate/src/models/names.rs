@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::record::ModelRecord;
 
 use super::location::location;
 use crate::error::{Error, Result};
 
 /// Refuses columns of one model, and indexes of all models, that differ only in case, and indexes
-/// whose name is a table's or is reserved by SQLite.
-pub fn check(records: &[ModelRecord]) -> Result<()> {
+/// whose name is a table's or is reserved by the database. Case counts for every database, so that
+/// one history can serve several.
+pub fn check(records: &[ModelRecord], dialect: &dyn Dialect) -> Result<()> {
     let managed = || records.iter().filter(|model| !model.unmanaged);
     let tables: BTreeMap<String, &ModelRecord> =
         managed().map(|model| (model.table.name.to_lowercase(), model)).collect();
@@ -18,12 +20,10 @@ pub fn check(records: &[ModelRecord]) -> Result<()> {
         columns(model)?;
         for index in &model.table.indexes {
             let lower = index.name.to_lowercase();
-            if lower.starts_with("sqlite_") {
-                return Err(index_error(
-                    &index.name,
-                    model,
-                    "names with `sqlite_` are SQLite's own",
-                ));
+            let reserved = dialect.reserved_prefix().filter(|_| dialect.is_reserved(&index.name));
+            if let Some(prefix) = reserved {
+                let why = format!("names with `{prefix}` are {}'s own", dialect.backend());
+                return Err(index_error(&index.name, model, &why));
             }
             if let Some(table) = tables.get(&lower) {
                 let why = format!("the model {} has the table of that name", location(table));

@@ -11,6 +11,7 @@ use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
 use super::case::Case;
+use super::state::SQLITE;
 
 /// A generated revision.
 pub struct Revision {
@@ -23,7 +24,7 @@ pub struct Revision {
 /// The revision from the migrations to the models.
 pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revision> {
     let args = args(case);
-    check_names(&models.records)?;
+    check_names(&models.records, SQLITE)?;
     let no_database = Rows::default();
     let changes = answered(&args, before, models, &no_database)?;
     if !args.allow_destructive {

@@ -7,6 +7,9 @@ use syn::{Ident, Lit, LitBool, LitStr, Token, token};
 use super::{Options, Reader, Text, list, number};
 use crate::attr::nested;
 
+/// The databases that may have a text of their own, as the runtime's `Backend` names them.
+const DATABASES: &[&str] = &["sqlite", "postgres", "mysql"];
+
 /// `generated("...", stored)`
 pub(crate) struct Generated {
     pub(crate) expression: Text,
@@ -183,7 +186,7 @@ impl Reader {
             return Ok(Ty::Raw(text));
         }
         let mut types = Vec::new();
-        let mut options = Options::new(&["sqlite", "postgres", "mysql"]);
+        let mut options = Options::new(DATABASES);
         while !input.is_empty() {
             let (dialect, _) = options.next(input)?;
             self.equals(input)?;

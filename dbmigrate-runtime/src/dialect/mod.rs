@@ -51,10 +51,17 @@ pub trait Dialect: Sync {
         NameRules { folding, lexicon, hidden_columns: &[] }
     }
 
-    /// Whether the database reserves this table name for itself.
-    fn is_reserved(&self, table: &str) -> bool {
-        let _ = table;
-        false
+    /// The prefix of table and index names that the database reserves for itself.
+    fn reserved_prefix(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the database reserves this name of a table or an index for itself.
+    fn is_reserved(&self, name: &str) -> bool {
+        let begins = |prefix: &str| {
+            name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
+        };
+        self.reserved_prefix().is_some_and(begins)
     }
 
     /// Which keys and indexes make these columns of a table referable by a foreign key; without
@@ -141,10 +148,20 @@ pub trait Dialect: Sync {
     /// objects.
     fn is_maintained(&self, object: &Object, objects: &[Object]) -> bool;
 
-    /// Whether the statements of these operations depend on [`Facts::objects`].
-    fn depends_on_objects(&self, operations: &[Operation]) -> bool {
-        let _ = operations;
-        false
+    /// The facts that the statements of these operations depend on: what is known of the database,
+    /// and what has to be read again now, because each part of a plan may change it.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn facts_for(
+        &self,
+        conn: &mut dyn Connection,
+        operations: &[Operation],
+        known: &Facts,
+    ) -> Result<Facts, DatabaseError> {
+        let _ = (conn, operations);
+        Ok(known.clone())
     }
 
     /// Whether the operation may renumber the rows of the tables that it names, given the schema
@@ -255,12 +272,6 @@ pub trait Dialect: Sync {
     /// The database's errors.
     fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError>;
 
-    /// The database's error about a failed rebuild, with the temporary name of the new table
-    /// replaced by the table's own name.
-    fn without_scratch_names(&self, message: &str) -> String {
-        message.to_owned()
-    }
-
     /// An expression for the current time in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;
 
@@ -275,8 +286,6 @@ pub trait Dialect: Sync {
 /// Differences between databases that matter to the code that runs plans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Whether changes of tables are part of a transaction and are rolled back with it.
-    pub transactional_ddl: bool,
     /// Whether a failed statement ends its transaction.
     pub aborts_on_error: bool,
 }
@@ -334,6 +343,24 @@ pub struct Statement {
     pub reason: String,
     /// How the database makes the change.
     pub kind: StatementKind,
+    /// The table that has a temporary name while the statement runs.
+    pub scratch: Option<Scratch>,
+}
+
+/// A table with a temporary name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scratch {
+    /// The temporary name, which no user knows.
+    pub name: String,
+    /// The table's own name.
+    pub table: String,
+}
+
+impl Scratch {
+    /// A database's message with the table's own name.
+    pub fn named(&self, message: &str) -> String {
+        message.replace(&self.name, &self.table)
+    }
 }
 
 /// A query that must not return a row, or else the run stops.

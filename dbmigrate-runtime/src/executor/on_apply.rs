@@ -4,10 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::revision::MARK;
 use super::verify::Verification;
 use super::{Executor, Options};
-use crate::migration::Direction;
+use crate::direction::Direction;
 use crate::revision::Revision;
 use crate::{Db, Error, StepResult};
 
@@ -135,7 +134,7 @@ impl Executor<'_> {
             }
             verification.after_opaque(self.conn(), None)?;
         }
-        if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {
+        if is_marked && !self.unmark() {
             return Err(Error::transaction_ended_by_callback(id, "a callback"));
         }
         Ok(())

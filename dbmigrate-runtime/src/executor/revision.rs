@@ -5,13 +5,11 @@ use std::time::Instant;
 use super::verify::Verification;
 use super::{Applied, Executor};
 use crate::dialect::{Guard, StatementKind, Task};
+use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
-use crate::migration::{Direction, Migration};
+use crate::migration::Migration;
 use crate::plan::Planner;
 use crate::{Db, Error, version_table};
-
-/// A savepoint that exists for as long as the transaction is the same one.
-pub(super) const MARK: &str = "dbmigrate_revision";
 
 /// Whether a task may change what the schema doesn't describe.
 fn is_opaque(task: &Task) -> bool {
@@ -52,15 +50,13 @@ impl Executor<'_> {
         }
         let id = &migration.revision.id;
         let operations = planner.operations(migration);
-        let mut facts = self.facts()?;
-        let depends = self.driver.dialect().depends_on_objects(operations);
+        let known = self.facts()?;
         let (mut taken, mut n_run) = (0, 0);
         let start = Instant::now();
         loop {
-            if depends {
-                let failed = |err| Error::database("read what is stored of the tables", err);
-                facts.objects = Some(self.conn().objects().map_err(failed)?);
-            }
+            let failed = |err| Error::database("read what is stored of the tables", err);
+            let dialect = self.driver.dialect();
+            let facts = dialect.facts_for(self.conn(), operations, &known).map_err(failed)?;
             let plan = planner.part(migration, taken, self.driver.dialect(), &facts)?;
             if taken == 0 {
                 self.observer.running(direction, &migration.revision);
@@ -132,11 +128,9 @@ impl Executor<'_> {
                             return ended(&format!("`{}`", statement.sql));
                         }
                         let place = (n_run + idx + 1, n_run + tasks.len());
-                        let err = match statement.kind {
-                            StatementKind::Rebuild => {
-                                err.map(|err| self.driver.dialect().without_scratch_names(err))
-                            }
-                            StatementKind::Native | StatementKind::Raw => err,
+                        let err = match &statement.scratch {
+                            Some(scratch) => err.map(|message| scratch.named(message)),
+                            None => err,
                         };
                         return Err(Error::statement(id, place, statement, in_transaction, err));
                     }
@@ -172,7 +166,7 @@ impl Executor<'_> {
                 verification.after_opaque(self.conn(), sql)?;
             }
         }
-        if is_marked && self.driver.batch(&format!("RELEASE SAVEPOINT {MARK}")).is_err() {
+        if is_marked && !self.unmark() {
             return Err(Error::transaction_ended(id, "SQL of its own"));
         }
         Ok(())
@@ -188,17 +182,5 @@ impl Executor<'_> {
                 Err(Error::check(id, &failure, guard.hint.as_deref(), in_transaction))
             }
         }
-    }
-
-    /// Marks the transaction.
-    pub(super) fn mark(&mut self) -> Result<(), Error> {
-        let sql = format!("SAVEPOINT {MARK}");
-        self.driver.batch(&sql).map_err(|err| Error::database("mark the transaction", err))
-    }
-
-    /// Whether the transaction is still the marked one, after something failed in it.
-    pub(super) fn is_at_mark(&mut self) -> bool {
-        self.driver.in_transaction()
-            && self.driver.batch(&format!("ROLLBACK TO SAVEPOINT {MARK}")).is_ok()
     }
 }

@@ -9,12 +9,12 @@
 pub mod check;
 mod foreign;
 mod impls;
+pub(crate) mod record;
 mod ty;
 
+use record::Record;
 pub use ty::Ty;
 pub(crate) use ty::{Kind, plain, plain_named, tag};
-
-use crate::record::Record;
 
 /// A struct that is a table.
 ///

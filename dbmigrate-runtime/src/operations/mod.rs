@@ -7,6 +7,7 @@
 
 mod apply;
 pub(crate) mod codec;
+mod custom;
 mod execute;
 mod json;
 mod recorder;
@@ -22,8 +23,9 @@ pub use apply::ReplayError;
 pub(crate) use codec::{FORMAT, checksum, decode, encode};
 #[cfg(feature = "runner")]
 pub(crate) use codec::{decode_values, encode_values};
+pub use custom::CustomOperation;
 pub(crate) use execute::UNNAMED;
-pub use execute::{CustomOperation, Execute, Sql};
+pub use execute::{Execute, Sql};
 pub(crate) use json::Json;
 pub use recorder::{AddColumnHandle, BulkInsertHandle, ExecuteHandle, Operations};
 pub(crate) use recording::{Recording, replay};

@@ -12,8 +12,9 @@ use std::collections::BTreeSet;
 use super::route::Route;
 use crate::Error;
 use crate::dialect::{Dialect, Refusal};
+use crate::direction::Direction;
 use crate::folding::Folding;
-use crate::migration::{Direction, Migrations};
+use crate::migration::Migrations;
 use crate::operations::Operation;
 use crate::schema::{ForeignKey, Schema, Table};
 

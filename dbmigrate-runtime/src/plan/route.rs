@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::migration::{Direction, Migrations};
+use crate::direction::Direction;
+use crate::migration::Migrations;
 use crate::revision::{Graph, Target};
 
 /// The revisions of a run.

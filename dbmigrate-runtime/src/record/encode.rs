@@ -4,22 +4,8 @@
 //! written byte by byte, since a loop costs the compiler several microseconds per byte.
 
 use super::FORMAT;
+use crate::model::record::Record;
 use crate::model::{Field, Kind, Ty, tag};
-
-/// The parts of a record.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub struct Record {
-    /// What the macro knows.
-    pub literal: &'static [u8],
-    /// The fields, for their columns' types.
-    pub fields: &'static [Field],
-    /// Texts that only the compiler knows: a model's module, its file and the directory of the
-    /// package's manifest, and for each foreign key the table and the columns that it refers to.
-    pub texts: &'static [&'static str],
-    /// The records of flattened groups, in the order of their fields.
-    pub groups: &'static [&'static Record],
-}
 
 /// A record's bytes: `L` bytes of literal, `H` bytes of holes.
 #[doc(hidden)]
@@ -36,9 +22,6 @@ pub struct Bytes<const L: usize, const H: usize> {
 }
 
 impl Record {
-    /// Stands in for the record of a struct that the derive couldn't read.
-    pub const UNKNOWN: Record = Record { literal: &[], fields: &[], texts: &[], groups: &[] };
-
     /// The number of bytes in the holes.
     pub const fn holes(self) -> usize {
         write_holes(&mut [], 0, &self)

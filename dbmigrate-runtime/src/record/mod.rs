@@ -37,7 +37,7 @@ mod error;
 mod fact;
 mod scan;
 
-pub use encode::{Bytes, Record, manifest_dir};
+pub use encode::{Bytes, manifest_dir};
 pub use error::RecordError;
 pub use scan::{Scan, scan, scan_with};
 
@@ -127,7 +127,7 @@ macro_rules! __record {
 // Lets `scan` recognise metadata in which records are readable: this crate's own contains one.
 __record!(
     CANARY: Bytes<7, 0> =
-        Bytes::new(Record { literal: b"\x06canary", fields: &[], texts: &[], groups: &[] })
+        Bytes::new(crate::model::record::Record { literal: b"\x06canary", fields: &[], texts: &[], groups: &[] })
 );
 
 #[cfg(test)]

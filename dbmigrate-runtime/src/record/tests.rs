@@ -2,6 +2,7 @@
 
 use super::encode::{END, magic};
 use super::*;
+use crate::model::record::Record;
 use crate::model::{Field, Fields, Ty};
 use crate::schema::{Column, TableOption, Type};
 

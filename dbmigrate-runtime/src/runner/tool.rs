@@ -3,7 +3,7 @@
 use std::io::{BufRead, Write};
 
 use super::{FRAME, PROTOCOL};
-use crate::migration::Direction;
+use crate::direction::Direction;
 use crate::operations::{self, FORMAT, Json, Operation, decode_values, encode_values};
 use crate::{Db, StepResult};
 

@@ -5,6 +5,7 @@
 
 mod comparing;
 mod affinity;
+mod barrier;
 mod convert;
 mod ddl;
 mod decimal;
@@ -59,8 +60,8 @@ impl Dialect for Sqlite {
         comparing::NAMES
     }
 
-    fn is_reserved(&self, table: &str) -> bool {
-        table.to_ascii_lowercase().starts_with("sqlite_")
+    fn reserved_prefix(&self) -> Option<&'static str> {
+        Some("sqlite_")
     }
 
     fn referable(&self, table: &Table, columns: &[String]) -> Option<Referable> {
@@ -68,7 +69,7 @@ impl Dialect for Sqlite {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { transactional_ddl: true, aborts_on_error: false }
+        Capabilities { aborts_on_error: false }
     }
 
     fn offline_facts(&self) -> Facts {
@@ -127,8 +128,15 @@ impl Dialect for Sqlite {
         read::is_maintained(object, objects)
     }
 
-    fn depends_on_objects(&self, operations: &[Operation]) -> bool {
-        operations.iter().any(planner::may_rebuild)
+    fn facts_for(
+        &self,
+        conn: &mut dyn Connection,
+        operations: &[Operation],
+        known: &Facts,
+    ) -> Result<Facts, DatabaseError> {
+        let needs_texts = operations.iter().any(native::may_rebuild);
+        let objects = if needs_texts { Some(read::objects(conn)?) } else { None };
+        Ok(Facts { objects, ..known.clone() })
     }
 
     fn renumbers_rows(&self, operation: &Operation, before: &Schema) -> bool {
@@ -215,10 +223,6 @@ impl Dialect for Sqlite {
 
     fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError> {
         read::has_table(conn, name)
-    }
-
-    fn without_scratch_names(&self, message: &str) -> String {
-        message.replace(rebuild::SCRATCH, "")
     }
 
     fn now(&self) -> &'static str {

@@ -2,11 +2,11 @@
 
 use super::super::{Facts, Guard, Object, ObjectKind, Refusal};
 use super::affinity::{Conversion, Server, Stored};
+use super::barrier::altered;
 use super::convert;
 use super::ddl::{self, Ddl};
 use super::definition::{Clause, ClauseKind};
 use super::edit::same_name;
-use super::planner::may_rebuild;
 use super::{guards, is_null_default, rebuild};
 use crate::Value;
 use crate::dialect::sqlite::lexicon::LEXICON;
@@ -206,6 +206,19 @@ pub(super) fn rename_fails(table: &Table, column: &str) -> bool {
     table.has(TableOption::WithoutRowid)
         && table.primary_key.as_ref().is_some_and(|primary_key| has(&primary_key.columns))
         && table.uniques.iter().any(|unique| has(&unique.columns))
+}
+
+/// Whether the stored definition may determine how this kind of operation is carried out.
+pub(super) fn may_rebuild(operation: &Operation) -> bool {
+    match operation {
+        Operation::AddColumn { column, using, before, .. } => {
+            using.is_some() || before.is_some() || !is_addable(column)
+        }
+        Operation::CreateIndex { .. }
+        | Operation::DropIndex { .. }
+        | Operation::RenameIndex { .. } => false,
+        other => altered(other).is_some(),
+    }
 }
 
 /// Whether `ADD COLUMN` accepts the column (rules of `lang_altertable.html`, section 4).

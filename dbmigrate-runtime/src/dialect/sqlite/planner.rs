@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{Facts, Plan, Refusal, Statement, StatementKind, Task};
+use super::barrier::{altered, is_barrier, until_barrier};
 use super::comparing::NAMES;
 use super::ddl::{self, Ddl};
 use super::edit::same_name;
@@ -14,48 +15,6 @@ use crate::operations::Operation;
 use crate::schema::Schema;
 use crate::sql::quote;
 use crate::written::{self, Mistake};
-
-/// Whether the stored definition may determine how this kind of operation is carried out.
-pub(super) fn may_rebuild(operation: &Operation) -> bool {
-    match operation {
-        Operation::AddColumn { column, using, before, .. } => {
-            using.is_some() || before.is_some() || !native::is_addable(column)
-        }
-        Operation::CreateIndex { .. }
-        | Operation::DropIndex { .. }
-        | Operation::RenameIndex { .. } => false,
-        other => altered(other).is_some(),
-    }
-}
-
-/// The table that an operation alters, if the operation can be part of a rebuild.
-fn altered(operation: &Operation) -> Option<&str> {
-    match operation {
-        Operation::CreateTable(_) => None,
-        operation if is_barrier(operation) => None,
-        operation => operation.tables().first().copied(),
-    }
-}
-
-/// Whether everything before the operation has to be finished first, for all tables: the operation
-/// sees rows, or it changes the texts of more than one table.
-fn is_barrier(operation: &Operation) -> bool {
-    matches!(
-        operation,
-        Operation::Execute(_)
-            | Operation::BulkInsert { .. }
-            | Operation::Run(_)
-            | Operation::RenameTable { .. }
-            | Operation::RenameColumn { .. }
-            | Operation::DropTable { .. }
-    )
-}
-
-/// The later operations that may be combined with an earlier one.
-fn until_barrier(later: &[Operation]) -> &[Operation] {
-    let end = later.iter().position(is_barrier).unwrap_or(later.len());
-    &later[..end]
-}
 
 pub(super) fn plan(
     operations: &[Operation],
@@ -337,6 +296,6 @@ impl PlanBuilder<'_> {
 
     fn push(&mut self, operation: &Operation, sql: String, kind: StatementKind) {
         let reason = operation.to_string();
-        self.tasks.push(Task::Statement(Statement { sql, reason, kind }));
+        self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch: None }));
     }
 }

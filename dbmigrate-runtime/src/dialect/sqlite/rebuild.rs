@@ -5,11 +5,14 @@
 //! renamed. Renaming uses `PRAGMA legacy_alter_table`, which leaves views and triggers that mention
 //! the table unchanged. Foreign keys aren't enforced in the meantime.
 
+mod rowid;
 mod stored;
 
 use std::collections::BTreeMap;
 
-use super::super::{Facts, Guard, Refusal, Statement, StatementKind, Task};
+use rowid::{is_autoincrement, rowid_alias, rowid_name};
+
+use super::super::{Facts, Guard, Refusal, Scratch, Statement, StatementKind, Task};
 use super::affinity::{self, Conversion, Server};
 use super::convert;
 use super::ddl::{self, Ddl};
@@ -137,7 +140,8 @@ impl Rebuild {
         refuse_lost(ddl.facts, &was, &definition, &indexes)?;
         let scratch = scratch_name(ddl.facts, &table);
         let (old, new) = (quote(&table), quote(&scratch));
-        let mut out = Tasks { reason: self.reason(), tasks: Vec::new() };
+        let passing = Scratch { name: scratch.clone(), table: table.clone() };
+        let mut out = Tasks { reason: self.reason(), scratch: passing, tasks: Vec::new() };
         if ddl.facts.objects.is_none() {
             out.note(format!(
                 "table `{table}` is made anew as the migrations describe it: triggers on it, and \
@@ -421,13 +425,15 @@ pub(super) fn reads_others(operation: &Operation) -> bool {
 
 struct Tasks {
     reason: String,
+    scratch: Scratch,
     tasks: Vec<Task>,
 }
 
 impl Tasks {
     fn push(&mut self, sql: String) {
-        let reason = self.reason.clone();
-        self.tasks.push(Task::Statement(Statement { sql, reason, kind: StatementKind::Rebuild }));
+        let (reason, scratch) = (self.reason.clone(), Some(self.scratch.clone()));
+        let kind = StatementKind::Rebuild;
+        self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch }));
     }
 
     fn note(&mut self, text: String) {
@@ -436,7 +442,7 @@ impl Tasks {
 }
 
 /// The prefix of the new table's temporary name.
-pub(super) const SCRATCH: &str = "dbmigrate_new_";
+const SCRATCH: &str = "dbmigrate_new_";
 
 /// A name for the new table that isn't used in the database.
 pub(super) fn scratch_name(facts: &Facts, table: &str) -> String {
@@ -470,49 +476,4 @@ fn default(item: &ColumnItem) -> Option<&str> {
 
 fn is_not_null(item: &ColumnItem) -> bool {
     item.clauses.iter().any(|clause| matches!(clause.kind, ClauseKind::NotNull { .. }))
-}
-
-fn is_autoincrement(definition: &Definition) -> bool {
-    let of_column = |column_item: &ColumnItem| {
-        column_item
-            .clauses
-            .iter()
-            .any(|clause| matches!(clause.kind, ClauseKind::PrimaryKey { autoincrement: true, .. }))
-    };
-    definition.columns.iter().any(of_column)
-        || definition.constraints.iter().any(|constraint| {
-            matches!(constraint.kind, ConstraintKind::PrimaryKey { autoincrement: true, .. })
-        })
-}
-
-/// The column that is an alias of the rowid (sqlite.org, `lang_createtable.html`, section 5).
-fn rowid_alias(definition: &Definition) -> Option<&ColumnItem> {
-    let is_integer = |column_item: &&ColumnItem| same_name(&column_item.ty, "integer");
-    let inline = definition.columns.iter().filter(is_integer).find(|column_item| {
-        column_item
-            .clauses
-            .iter()
-            .any(|clause| matches!(clause.kind, ClauseKind::PrimaryKey { descending: false, .. }))
-    });
-    let of_table = definition.constraints.iter().find_map(|constraint| match &constraint.kind {
-        ConstraintKind::PrimaryKey { columns, .. } if columns.len() == 1 => Some(&columns[0].name),
-        _ => None,
-    });
-    inline.or_else(|| {
-        let name = of_table?;
-        definition
-            .columns
-            .iter()
-            .filter(is_integer)
-            .find(|column_item| same_name(&column_item.name, name))
-    })
-}
-
-/// A name of the rowid that isn't hidden by a column; it has three names.
-fn rowid_name(was: &Definition, to: &Definition) -> Option<&'static str> {
-    let is_free = |text: &&str| {
-        let is_it = |column: &ColumnItem| same_name(&column.name, text);
-        !was.columns.iter().any(is_it) && !to.columns.iter().any(is_it)
-    };
-    ["rowid", "_rowid_", "oid"].into_iter().find(is_free)
 }

@@ -1,6 +1,6 @@
 //! Changes parts of a definition, and writes it as text.
 
-use super::comments::{comments, has_comment};
+use super::trivia::{comments, has_comment};
 use super::{Clause, ColumnItem, ConstraintItem, Definition, Written, table_options};
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::sql::Kind;

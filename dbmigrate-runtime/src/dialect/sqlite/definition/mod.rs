@@ -9,6 +9,7 @@ mod cursor;
 mod edit;
 mod index;
 mod parse;
+mod trivia;
 
 use crate::schema::{Deferrable, ReferentialAction, TableOption, TableOptions};
 

@@ -1,9 +1,9 @@
 //! Parses a definition into its parts.
 
-use super::comments::has_comment;
 use super::cursor::{Cursor, is_constant, is_default, is_of_type};
 use super::edit::closed;
 use super::index::terms;
+use super::trivia::has_comment;
 use super::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn, Layout,
     Reference, Written,
