@@ -50,8 +50,8 @@ pub struct Models {
     pub schema: Schema,
     /// All models, without duplicates, sorted by path.
     pub records: Vec<ModelRecord>,
-    /// What names can refer to in the models' database.
-    pub names: NameRules,
+    /// The dialect of the database that the models are for.
+    pub dialect: &'static dyn Dialect,
     /// The convention for names that the models don't give.
     pub naming: Convention,
     /// What is compared of the models and of the other side.
@@ -115,12 +115,19 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
 pub fn of_records(
     records: Vec<ModelRecord>,
     config: &Config,
-    dialect: &dyn Dialect,
+    dialect: &'static dyn Dialect,
 ) -> Result<Models> {
     let schema = records::schema(&records, config.doc_comments, dialect)?;
     let names = dialect.names(&dialect.offline_facts());
     let (naming, scope) = (config.naming.0.clone(), config.scope(names));
-    Ok(Models { schema, found_none: records.is_empty(), records, names, naming, scope })
+    Ok(Models { schema, found_none: records.is_empty(), records, dialect, naming, scope })
+}
+
+impl Models {
+    /// The rules for names in that database.
+    pub fn names(&self) -> NameRules {
+        self.dialect.names(&self.dialect.offline_facts())
+    }
 }
 
 /// The error that the package has no model, which can't be intended.

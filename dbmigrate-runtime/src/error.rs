@@ -340,16 +340,21 @@ impl Error {
         )
     }
 
-    pub(crate) fn commit_locked(seconds: f64, source: DatabaseError) -> Error {
+    /// `advice` is what keeps a commit of this database from waiting.
+    pub(crate) fn commit_locked(
+        seconds: f64,
+        advice: Option<&str>,
+        source: DatabaseError,
+    ) -> Error {
         let message = format!(
             "other processes read the database, so the transaction could not be committed and was \
              rolled back after waiting for {seconds:.1} s"
         );
-        Error::new(Kind::Locked, message).with_source(source).with_hint(
+        let advice = advice.map_or(String::new(), |advice| format!("; {advice}"));
+        Error::new(Kind::Locked, message).with_source(source).with_hint(format!(
             "let them end their transactions and run the command again, or wait longer with \
-             --lock-timeout, in a program with `Options::lock_timeout`; with a write-ahead log, \
-             `PRAGMA journal_mode = WAL`, nobody waits for readers",
-        )
+             --lock-timeout, in a program with `Options::lock_timeout`{advice}"
+        ))
     }
 
     pub(crate) fn open_transaction() -> Error {

@@ -158,13 +158,8 @@ pub fn in_table(table: &Table, schema: &Schema, rules: NameRules) -> Vec<(String
 
 /// A placeholder in SQL that an operation runs, as far as it can be found without a schema.
 pub fn unbound(operation: &Operation, backend: Backend, rules: NameRules) -> Option<Mistake> {
-    let using = match operation {
-        Operation::AddColumn { using, .. } => using,
-        Operation::AlterColumn { change, .. } if change.using.is_none() => &change.fill,
-        Operation::AlterColumn { change, .. } => &change.using,
-        other => return in_operation(other, &Schema::default(), backend, rules),
-    };
-    unbound_in(using.as_deref()?, rules.lexicon)
+    let of_rows = operation.row_expression().and_then(|text| unbound_in(text, rules.lexicon));
+    of_rows.or_else(|| in_operation(operation, &Schema::default(), backend, rules))
 }
 
 /// A mistake in SQL that an operation runs, given the schema before it, the kind of database and

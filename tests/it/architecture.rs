@@ -175,10 +175,8 @@ const OF_SQLITE: &[&str] = &[
 /// Other files that contain such a word, and why.
 const NAME_SQLITE: &[(&str, &str)] = &[
     ("dbmigrate-runtime/src/dialect/mod.rs", "finds the dialect by its name"),
-    ("dbmigrate-runtime/src/error.rs", "its hint for a database that is locked"),
     ("dbmigrate-runtime/src/operations/execute.rs", "has a text for each kind of database"),
     ("cargo-dbmigrate/src/context.rs", "decides what a project's database is"),
-    ("cargo-dbmigrate/src/autogenerate/convert.rs", "is asked where no context is at hand"),
     ("cargo-dbmigrate/src/commands/squash/proof.rs", "proves it on a database in memory"),
 ];
 

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::schema::{Column, ForeignKey, Schema, Table, Type};
 
 use super::convert;
@@ -9,7 +10,12 @@ use super::question::Rename;
 
 /// The removed tables and columns that may have been renamed, each with its possible new names,
 /// most likely first.
-pub fn renames(from: &Schema, to: &Schema, dropped: &[String]) -> Vec<Rename> {
+pub fn renames(
+    from: &Schema,
+    to: &Schema,
+    dropped: &[String],
+    dialect: &dyn Dialect,
+) -> Vec<Rename> {
     let mut questions = Vec::new();
     let olds = from.tables.values().filter(|table| to.table(&table.name).is_none());
     let news: Vec<&Table> =
@@ -17,14 +23,14 @@ pub fn renames(from: &Schema, to: &Schema, dropped: &[String]) -> Vec<Rename> {
     let mut pairs = Vec::new();
     for old in olds {
         let ranked = news.iter().filter_map(|new| {
-            let rank = tables(from, to, old, new)?;
+            let rank = tables((from, old), (to, new), dialect)?;
             Some(Pair { old: old.name.clone(), new: new.name.clone(), rank })
         });
         pairs.extend(ranked);
     }
     questions.extend(asked(true, pairs, dropped));
     for (was, now) in from.tables.values().filter_map(|was| Some((was, to.table(&was.name)?))) {
-        let sides = Sides::of(was, now);
+        let sides = Sides::of(was, now, dialect);
         let full = |name: &str| format!("{}.{name}", was.name);
         let mut pairs = Vec::new();
         for old in &sides.gone {
@@ -130,10 +136,14 @@ fn by_name(old: &str, new: &str) -> u8 {
 }
 
 /// Requires that most columns are the same.
-fn tables(from: &Schema, to: &Schema, old: &Table, new: &Table) -> Option<Rank> {
+fn tables(
+    (from, old): (&Schema, &Table),
+    (to, new): (&Schema, &Table),
+    dialect: &dyn Dialect,
+) -> Option<Rank> {
     let same = |column: &&Column| {
         let found = new.find_column(&column.name);
-        found.is_some_and(|new| convert::alike(&column.ty, &new.ty))
+        found.is_some_and(|new| convert::alike(&column.ty, &new.ty, dialect))
     };
     let n_same = old.columns.iter().filter(same).count();
     let n = old.columns.len().max(new.columns.len());
@@ -191,20 +201,24 @@ struct Sides<'a> {
     now: &'a Table,
     gone: Vec<&'a Column>,
     new: Vec<&'a Column>,
+    dialect: &'a dyn Dialect,
 }
 
 impl<'a> Sides<'a> {
-    fn of(was: &'a Table, now: &'a Table) -> Sides<'a> {
+    fn of(was: &'a Table, now: &'a Table, dialect: &'a dyn Dialect) -> Sides<'a> {
         let only = |table: &'a Table, other: &Table| -> Vec<&'a Column> {
             let columns = table.columns.iter();
             columns.filter(|column| other.find_column(&column.name).is_none()).collect()
         };
-        Sides { was, now, gone: only(was, now), new: only(now, was) }
+        Sides { was, now, gone: only(was, now), new: only(now, was), dialect }
     }
 
     /// Requires that both columns store values, and that their types are similar.
     fn rank(&self, old: &Column, new: &Column) -> Option<Rank> {
-        if old.generated.is_some() || new.generated.is_some() || !convert::alike(&old.ty, &new.ty) {
+        if old.generated.is_some()
+            || new.generated.is_some()
+            || !convert::alike(&old.ty, &new.ty, self.dialect)
+        {
             return None;
         }
         let targets = (target(self.was, old), target(self.now, new));

@@ -1,25 +1,30 @@
 //! Which types can hold every value of which other types.
 
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::schema::{Column, Type};
 
 /// Whether rows keep their values when a column's type changes, so that there is no question to
 /// ask. A database's own types are interpreted by its dialect.
-pub fn keeps(from: &Type, to: &Type) -> bool {
-    let (own_from, own_to) = (Sqlite.understood(from), Sqlite.understood(to));
+pub fn keeps(from: &Type, to: &Type, dialect: &dyn Dialect) -> bool {
+    let (own_from, own_to) = (dialect.understood(from), dialect.understood(to));
     widens(own_from.as_ref().unwrap_or(from), own_to.as_ref().unwrap_or(to))
-        || Sqlite.keeps_values(from, to)
+        || dialect.keeps_values(from, to)
 }
 
 /// An expression that converts each value of a column to another type, if only one conversion makes
 /// sense.
-pub fn counterpart(column: &str, from: &Type, to: &Column) -> Option<String> {
-    Sqlite.counterpart(column, from, to)
+pub fn counterpart(
+    column: &str,
+    from: &Type,
+    to: &Column,
+    dialect: &dyn Dialect,
+) -> Option<String> {
+    dialect.counterpart(column, from, to)
 }
 
 /// A neutral value of a column's type, in SQL.
-pub fn neutral(column: &Column) -> String {
-    Sqlite.neutral(&column.ty).unwrap_or_else(|| "''".to_owned())
+pub fn neutral(column: &Column, dialect: &dyn Dialect) -> String {
+    dialect.neutral(&column.ty).unwrap_or_else(|| "''".to_owned())
 }
 
 /// Whether every value of one type is also a value of the other, and is preserved when a database
@@ -82,8 +87,8 @@ fn widens(from: &Type, to: &Type) -> bool {
 }
 
 /// Whether one of the types could have replaced the other.
-pub fn alike(a: &Type, b: &Type) -> bool {
-    keeps(a, b) || keeps(b, a)
+pub fn alike(a: &Type, b: &Type, dialect: &dyn Dialect) -> bool {
+    keeps(a, b, dialect) || keeps(b, a, dialect)
 }
 
 struct Integer {

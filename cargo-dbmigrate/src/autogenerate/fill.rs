@@ -7,6 +7,7 @@ mod need;
 use std::collections::BTreeMap;
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::sql::{self, Lexicon};
 use dbmigrate_runtime::engine::written;
@@ -26,12 +27,12 @@ pub fn fill(
     operations: &mut [Operation],
     (from, to): (&Schema, &Schema),
     fills: &[String],
-    lexicon: &'static Lexicon,
+    dialect: &'static dyn Dialect,
 ) -> Filled {
     let mut filled =
         Filled { open: Vec::new(), used: vec![false; fills.len()], lossy: BTreeMap::new() };
     for (idx, operation) in operations.iter_mut().enumerate() {
-        let Some((need, slots)) = need(operation, (from, to), lexicon) else { continue };
+        let Some((need, slots)) = need(operation, (from, to), dialect) else { continue };
         let key = format!("{}.{}=", need.table, need.column.name);
         let found = fills.iter().position(|fill| fill.starts_with(&key));
         let Some(nth) = found else {
@@ -144,7 +145,7 @@ struct Slots<'a> {
 fn need<'a>(
     operation: &'a mut Operation,
     (from, to): (&Schema, &Schema),
-    lexicon: &'static Lexicon,
+    dialect: &'static dyn Dialect,
 ) -> Option<(Need, Slots<'a>)> {
     match operation {
         Operation::AddColumn { table, column, using, .. } => {
@@ -156,7 +157,7 @@ fn need<'a>(
             // Other new columns may get a value; these have to.
             let why = if lacks_value(column) { vec![Why::New] } else { Vec::new() };
             let (table, column) = (table.clone(), column.clone());
-            let need = Need { table, column, was: None, null: None, why, lexicon };
+            let need = Need { table, column, was: None, null: None, why, dialect };
             Some((need, Slots { using, fill: None }))
         }
         Operation::AlterColumn { table, column, change } => {
@@ -165,7 +166,7 @@ fn need<'a>(
             if now.generated.is_some() {
                 return None;
             }
-            let need = Need::of_change(table, was, now, lexicon);
+            let need = Need::of_change(table, was, now, dialect);
             let asks = need.null.is_some() || !need.why.is_empty();
             asks.then_some((need, Slots { using: &mut change.using, fill: Some(&mut change.fill) }))
         }
@@ -189,7 +190,12 @@ pub fn default_literal(column: &Column) -> Option<String> {
 
 impl Need {
     /// What a change of a column needs, which is often nothing.
-    pub fn of_change(table: &str, was: &Column, now: &Column, lexicon: &'static Lexicon) -> Need {
+    pub fn of_change(
+        table: &str,
+        was: &Column,
+        now: &Column,
+        dialect: &'static dyn Dialect,
+    ) -> Need {
         let mut why = Vec::new();
         let mut null = None;
         if was.nullable && !now.nullable {
@@ -198,19 +204,20 @@ impl Need {
                 why.push(Why::NotNull);
             }
         }
-        if !convert::keeps(&was.ty, &now.ty) {
+        if !convert::keeps(&was.ty, &now.ty, dialect) {
             why.push(match &now.ty {
                 Type::Enum(..) => Why::Values,
                 _ => Why::Narrower,
             });
         }
         let (table, was) = (table.to_owned(), Some(was.clone()));
-        Need { table, column: now.clone(), was, null, why, lexicon }
+        Need { table, column: now.clone(), was, null, why, dialect }
     }
 
     /// Whether rows may hold different values after this answer.
     pub fn is_lossy(&self, expression: &str) -> bool {
-        let is_itself = self.lexicon.same_expression(expression, &sql::quote(&self.column.name));
+        let is_itself =
+            self.dialect.lexicon().same_expression(expression, &sql::quote(&self.column.name));
         let converts = self.why.iter().any(|why| matches!(why, Why::Values | Why::Narrower));
         converts && !is_itself && !self.fills_null(expression) && !self.renames_values(expression)
     }

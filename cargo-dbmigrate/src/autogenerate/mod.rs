@@ -86,17 +86,16 @@ pub enum Outcome {
 /// An answer that belongs to no question, answers that contradict each other, and a difference that
 /// can't be applied because of what the comparison leaves out.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
-    answers.fills.iter().try_for_each(|text| fill::check(text, models.names.lexicon))?;
+    answers.fills.iter().try_for_each(|text| fill::check(text, models.dialect.lexicon()))?;
     let Difference { renames, unknown, before, after, mut operations } =
         difference(migrations, models, answers)?;
     rename::refuse_unknown(&unknown, false)?;
     let open = if answers.no_renames {
         Vec::new()
     } else {
-        candidates::renames(&before, &after, &answers.dropped)
+        candidates::renames(&before, &after, &answers.dropped, models.dialect)
     };
-    let filled =
-        fill::fill(&mut operations, (&before, &after), &answers.fills, models.names.lexicon);
+    let filled = fill::fill(&mut operations, (&before, &after), &answers.fills, models.dialect);
     // A column that may turn out to be renamed may not need a value.
     let is_open = |need: &&Need| {
         let column = need.flag("");
@@ -123,7 +122,7 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
         losses.extend(loss.map(|loss| (renames.len() + idx, loss)));
     }
     let operations = [renames, operations].concat();
-    fill::refuse_mistakes(&operations, migrations, &answers.fills, models.names)?;
+    fill::refuse_mistakes(&operations, migrations, &answers.fills, models.names())?;
     models.scope.refuse_unfit(&operations, migrations)?;
     models.scope.refuse_keyless(&operations, &models.schema)?;
     Ok(Outcome::Changes(Changes { operations, losses }))

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::sql::{self, NEUTRAL};
+use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
@@ -20,7 +21,7 @@ pub fn rewritten(
     found: &Changes,
     operations: Vec<Operation>,
     before: &Schema,
-    function: &str,
+    (function, dialect): (&str, &'static dyn Dialect),
 ) -> Result<Changes> {
     if let Some(step) = step_of(&operations) {
         let message = format!(
@@ -34,7 +35,7 @@ pub fn rewritten(
     let mut schema = before.clone();
     let mut losses = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
-        losses.extend(loss(operation, &schema, found).map(|loss| (idx, loss)));
+        losses.extend(loss(operation, &schema, (found, dialect)).map(|loss| (idx, loss)));
         operation.apply(&mut schema).map_err(|err| {
             let message =
                 format!("what the rewriting function `{function}` returns does not fit the schema");
@@ -70,11 +71,15 @@ fn without_indexes(operation: Operation) -> Vec<Operation> {
 }
 
 /// What an operation does to values, given the schema before it.
-fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<String> {
+fn loss(
+    operation: &Operation,
+    before: &Schema,
+    (found, dialect): (&Changes, &'static dyn Dialect),
+) -> Option<String> {
     if let Operation::Execute(statement) = operation {
         let mut schema = before.clone();
         return statement.describes.iter().find_map(|operation| {
-            let loss = loss(operation, &schema, found);
+            let loss = loss(operation, &schema, (found, dialect));
             // An operation that doesn't fit is reported when all of them are applied.
             let _ = operation.apply(&mut schema);
             loss
@@ -85,7 +90,7 @@ fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<Strin
     }
     match found.operations.iter().position(|candidate| candidate == operation) {
         Some(idx) => found.losses.get(&idx).cloned(),
-        None if converts(operation, before) || gives_values(operation) => {
+        None if converts(operation, before, dialect) || gives_values(operation) => {
             victim(operation).map(|victim| format!("may discard what {victim} holds"))
         }
         None => None,
@@ -93,13 +98,13 @@ fn loss(operation: &Operation, before: &Schema, found: &Changes) -> Option<Strin
 }
 
 /// Whether a column's new type may not hold its values. No question was asked about them.
-fn converts(operation: &Operation, before: &Schema) -> bool {
+fn converts(operation: &Operation, before: &Schema, dialect: &'static dyn Dialect) -> bool {
     let Operation::AlterColumn { table, column, change } = operation else { return false };
     let was = before.table(table).and_then(|table: &Table| table.find_column(column));
     was.is_some_and(|was| {
         let mut now = was.clone();
         change.apply(&mut now);
-        let need = Need::of_change(table, was, &now, &NEUTRAL);
+        let need = Need::of_change(table, was, &now, dialect);
         need.is(Why::Values) || need.is(Why::Narrower)
     })
 }
@@ -116,6 +121,7 @@ fn gives_values(operation: &Operation) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use dbmigrate_runtime::engine::dialect::Sqlite;
     use dbmigrate_runtime::operations::Operations;
     use dbmigrate_runtime::prelude::*;
     use expect_test::{Expect, expect};
@@ -134,7 +140,7 @@ mod tests {
             operations: Operations::record(|op| op.alter_column("user", "nick", shorter)),
             losses: [(0, "may discard what column `nick` of `user` holds".to_owned())].into(),
         };
-        let res = rewritten(&found, Operations::record(record), &before, "rewrite::it");
+        let res = rewritten(&found, Operations::record(record), &before, ("rewrite::it", &Sqlite));
         expect.assert_eq(&match res {
             Err(err) => err.to_string(),
             Ok(changes) => {

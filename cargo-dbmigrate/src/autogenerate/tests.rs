@@ -9,18 +9,14 @@ mod property;
 mod questions;
 mod renames;
 
-use dbmigrate_runtime::engine::folding::{Folding, NameRules};
+use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::record::{FieldRecord, ModelRecord};
 use dbmigrate_runtime::engine::recording::replay;
-use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::schema::{Column, Table, Type};
 
 use super::*;
 use crate::scope::Scope;
-
-const NAMES: NameRules =
-    NameRules { folding: Folding::ASCII, lexicon: &NEUTRAL, hidden_columns: &[] };
 
 /// Models of these tables, with the previous names of tables and columns.
 fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
@@ -55,8 +51,8 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
         schema,
         records: records.collect(),
         naming: Convention::default(),
-        names: NAMES,
-        scope: Scope::all(NAMES),
+        dialect: &Sqlite,
+        scope: Scope::all(Sqlite.names(&Sqlite.offline_facts())),
         found_none: tables.is_empty(),
     }
 }
@@ -89,7 +85,7 @@ fn changed(from: &Schema, models: &Models, answers: &Answers) -> Changes {
         other => panic!("{other:?}"),
     };
     assert_eq!(again, [], "a second diff finds more to do");
-    let back = way_back(&changes.operations, from).unwrap();
+    let back = way_back(&changes.operations, from, &Sqlite).unwrap();
     replay(&mut reached, &back.operations).unwrap();
     assert_eq!(diff::diff(&reached, &normalized(&reached, from)), [], "it leads elsewhere back");
     changes

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::recording::reverse_all;
-use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Column, Schema, Type};
 
@@ -15,7 +15,11 @@ use crate::error::{Error, Result};
 ///
 /// What the upgrade discarded is lost: rows that need a value again get a neutral one, with a
 /// comment that says so. SQL that a project's own function added may have no reverse.
-pub fn way_back(upgrade: &[Operation], before: &Schema) -> Result<Commented> {
+pub fn way_back(
+    upgrade: &[Operation],
+    before: &Schema,
+    dialect: &'static dyn Dialect,
+) -> Result<Commented> {
     let failed = |err: &dyn std::fmt::Display| Error::new(err.to_string());
     let mut schema = before.clone();
     for operation in upgrade {
@@ -36,7 +40,7 @@ pub fn way_back(upgrade: &[Operation], before: &Schema) -> Result<Commented> {
     for idx in 0..operations.len() {
         let (done, later) = operations.split_at_mut(idx + 1);
         let operation = &mut done[idx];
-        if let Some(comment) = fill(operation, later, &schema, upgrade) {
+        if let Some(comment) = fill(operation, later, &schema, (upgrade, dialect)) {
             comments.insert(idx, comment);
         }
         operation.apply(&mut schema).map_err(|err| failed(&err))?;
@@ -49,14 +53,14 @@ fn fill(
     operation: &mut Operation,
     later: &[Operation],
     schema: &Schema,
-    upgrade: &[Operation],
+    (upgrade, dialect): (&[Operation], &'static dyn Dialect),
 ) -> Option<String> {
     match operation {
         Operation::AddColumn { table, column, using, .. } => {
             if !fill::lacks_value(column) || is_numbered(table, column, later) {
                 return None;
             }
-            let value = neutral(column);
+            let value = neutral(column, dialect);
             let mut comment =
                 format!("What the upgrade discarded can't be had back: rows get {value}.");
             if let Some(demands_more) = demands_more(table, &column.name, later) {
@@ -74,11 +78,11 @@ fn fill(
             if now.generated.is_some() {
                 return None;
             }
-            let mut need = Need::of_change(table, was, &now, &NEUTRAL);
+            let mut need = Need::of_change(table, was, &now, dialect);
             // The database's own conversion of a value is as good as anything that could be
             // suggested here.
             need.why.retain(|why| *why != Why::Narrower);
-            let value = value(&now);
+            let value = value(&now, dialect);
             let given = given(table, column, upgrade);
             if let Some(back) = given.and_then(|using| mapped_back(&need, using, &value)) {
                 let null = need.is(Why::NotNull);
@@ -136,7 +140,7 @@ struct MappedBack {
 /// doesn't produce.
 fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
     let name = &need.column.name;
-    let mapping = Mapping::of(using, name, need.lexicon)?;
+    let mapping = Mapping::of(using, name, need.dialect.lexicon())?;
     let literals = |ty: &Type| match ty {
         Type::Enum(_, values) => {
             Some(values.iter().map(|value| literal(&value.as_str().into())).collect())
@@ -185,7 +189,7 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
 }
 
 /// The default if the column accepts it, or else a neutral value.
-fn value(column: &Column) -> String {
+fn value(column: &Column, dialect: &dyn Dialect) -> String {
     let default = default_literal(column);
     let fits = |text: &String| match &column.ty {
         Type::Enum(_, values) => {
@@ -193,7 +197,7 @@ fn value(column: &Column) -> String {
         }
         _ => true,
     };
-    default.filter(fits).unwrap_or_else(|| neutral(column))
+    default.filter(fits).unwrap_or_else(|| neutral(column, dialect))
 }
 
 /// Whether the column becomes a key whose values the database generates.

@@ -67,7 +67,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         if changes.operations.is_empty() {
             return no_changes(cx, args, name);
         }
-        back = autogenerate::way_back(&changes.operations, &before)?;
+        back = autogenerate::way_back(&changes.operations, &before, cx.dialect())?;
     }
     let upgrade = changes.commented();
     refuse_unreachable(&history, &position, &upgrade.operations)?;

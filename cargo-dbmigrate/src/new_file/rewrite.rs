@@ -20,7 +20,7 @@ pub fn rewritten(cx: &Context, found: Changes, before: &Schema) -> Result<Change
         return Ok(found);
     }
     let operations = runner::rewritten(cx, function, &found.operations)?;
-    let changes = autogenerate::rewritten(&found, operations, before, function)?;
+    let changes = autogenerate::rewritten(&found, operations, before, (function, cx.dialect()))?;
     if changes.operations.is_empty() {
         let n = found.operations.len();
         let what =

@@ -1,6 +1,7 @@
 //! Generated rows, with a neutral value in each column.
 
 use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::dialect::Sqlite;
 use dbmigrate_runtime::engine::driver::{
     DatabaseError, DefinitionFault, Driver, ErrorKind, Missing, RowFault,
 };
@@ -12,7 +13,7 @@ use crate::autogenerate;
 /// A neutral value of the column's type, as SQL.
 fn neutral(column: &Column, backend: Backend) -> String {
     if !matches!(column.ty, Type::Raw(_) | Type::PerDialect(_)) {
-        return autogenerate::neutral(column);
+        return autogenerate::neutral(column, &Sqlite);
     }
     let declared = column.ty.own_words(backend).unwrap_or_default();
     let declared = declared.to_ascii_uppercase();

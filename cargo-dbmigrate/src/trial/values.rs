@@ -295,7 +295,7 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
 }
 
 fn advice(column: &Column) -> String {
-    let neutral = crate::autogenerate::neutral(column);
+    let neutral = crate::autogenerate::neutral(column, &Sqlite);
     let null = if column.nullable { "" } else { ", and is not NULL" };
     format!("give a value that the column can hold{null}; of its type are values such as {neutral}")
 }

@@ -279,8 +279,25 @@ pub trait Dialect: Sync {
     /// silently do nothing.
     fn refused_in_transaction(&self, sql: &str) -> Option<&'static str>;
 
+    /// How to keep a commit from waiting for readers, as half a sentence.
+    fn commit_advice(&self) -> Option<&'static str> {
+        None
+    }
+
     /// The building blocks of scripts for the database's own shell.
     fn script(&self) -> &'static Script;
+}
+
+impl fmt::Debug for dyn Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.backend())
+    }
+}
+
+impl PartialEq for dyn Dialect {
+    fn eq(&self, other: &dyn Dialect) -> bool {
+        self.backend() == other.backend()
+    }
 }
 
 /// Differences between databases that matter to the code that runs plans.

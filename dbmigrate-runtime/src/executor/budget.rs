@@ -73,7 +73,8 @@ impl Budget {
         res.map_err(|err| {
             driver.rollback();
             if err.is_busy() {
-                Error::commit_locked(self.waited.as_secs_f64(), err)
+                let advice = driver.dialect().commit_advice();
+                Error::commit_locked(self.waited.as_secs_f64(), advice, err)
             } else {
                 Error::database("commit the transaction, which was rolled back", err)
             }

@@ -445,6 +445,38 @@ impl fmt::Debug for Step {
 }
 
 impl Operation {
+    /// The expression that the values of existing rows come from.
+    pub(crate) fn row_expression(&self) -> Option<&str> {
+        match self {
+            Operation::AddColumn { using, .. } => using.as_deref(),
+            Operation::AlterColumn { change, .. } => {
+                change.using.as_deref().or(change.fill.as_deref())
+            }
+            Operation::CreateTable(_)
+            | Operation::DropTable { .. }
+            | Operation::RenameTable { .. }
+            | Operation::AlterTable { .. }
+            | Operation::DropColumn { .. }
+            | Operation::RenameColumn { .. }
+            | Operation::AddPrimaryKey { .. }
+            | Operation::DropPrimaryKey { .. }
+            | Operation::AddUnique { .. }
+            | Operation::DropUnique { .. }
+            | Operation::AddForeignKey { .. }
+            | Operation::DropForeignKey { .. }
+            | Operation::AddCheck { .. }
+            | Operation::DropCheck { .. }
+            | Operation::CreateIndex { .. }
+            | Operation::DropIndex { .. }
+            | Operation::RenameIndex { .. }
+            | Operation::Execute(_)
+            | Operation::BulkInsert { .. }
+            | Operation::Run(_)
+            | Operation::Makes(_)
+            | Operation::Drops(_) => None,
+        }
+    }
+
     /// The tables that the operation itself changes, including both names of a renamed table. Empty
     /// if SQL, rows or a step may change any table.
     pub fn tables(&self) -> Vec<&str> {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::Dialect;
-use dbmigrate_runtime::engine::sql::{self, Lexicon, quote};
+use dbmigrate_runtime::engine::sql::{self, quote};
 use dbmigrate_runtime::schema::{Column, Type};
 
 use super::super::convert::{self, neutral};
@@ -23,8 +23,8 @@ pub struct Need {
     pub null: Option<String>,
     /// The reasons for the need.
     pub why: Vec<Why>,
-    /// The lexical rules for answers.
-    pub lexicon: &'static Lexicon,
+    /// The dialect of the database that answers are for.
+    pub dialect: &'static dyn Dialect,
 }
 
 /// Why a column's rows need a value.
@@ -192,19 +192,19 @@ impl Need {
             if let (&[old], Some(new), false) = (&removed.as_slice(), is_new, is_not_null) {
                 return self.mapped(&[(old.clone(), new.clone())]);
             }
-            return default_literal(column).unwrap_or_else(|| neutral(column));
+            return default_literal(column).unwrap_or_else(|| neutral(column, self.dialect));
         }
         if self.is(Why::Narrower) {
             return self.counterpart().unwrap_or_else(|| self.kept());
         }
-        neutral(column)
+        neutral(column, self.dialect)
     }
 
     /// The answer by which rows keep their values, and an upgrade refuses those that don't fit.
     pub fn kept(&self) -> String {
         let name = self.plain_name();
         if self.is(Why::NotNull) {
-            format!("coalesce({name}, {})", neutral(&self.column))
+            format!("coalesce({name}, {})", neutral(&self.column, self.dialect))
         } else {
             name
         }
@@ -214,7 +214,7 @@ impl Need {
     /// column becomes NOT NULL as well, what can't be converted would be taken for NULL.
     pub fn counterpart(&self) -> Option<String> {
         let was = self.was.as_ref().filter(|_| !self.is(Why::NotNull) && self.null.is_none())?;
-        convert::counterpart(&self.column.name, &was.ty, &self.column)
+        convert::counterpart(&self.column.name, &was.ty, &self.column, self.dialect)
     }
 
     /// The column's name as a person writes it in SQL.
@@ -225,7 +225,7 @@ impl Need {
                 && !name.starts_with(|c: char| c.is_ascii_digit())
         };
         // Whether the name needs quotes depends on the keywords.
-        if is_word(name) && self.lexicon.same_expression(name, &quote(name)) {
+        if is_word(name) && self.dialect.lexicon().same_expression(name, &quote(name)) {
             name.clone()
         } else {
             quote(name)
@@ -234,8 +234,8 @@ impl Need {
 
     /// A description of the rows that may lose their value by an answer.
     pub fn loss(&self, answer: &str) -> String {
-        if self.lexicon.mentions(answer, &self.column.name) {
-            let mapping = Mapping::of(answer, &self.column.name, self.lexicon);
+        if self.dialect.lexicon().mentions(answer, &self.column.name) {
+            let mapping = Mapping::of(answer, &self.column.name, self.dialect.lexicon());
             let replaced = mapping.as_ref().and_then(Mapping::replaced);
             return match replaced.as_deref() {
                 Some(values @ [_, ..]) => format!("where it is {}", values.join(" or ")),
@@ -253,7 +253,10 @@ impl Need {
     /// doesn't mention the column.
     pub fn fill(&self, answer: &str) -> Option<String> {
         let name = &self.column.name;
-        if self.was.is_none() || !self.is(Why::Narrower) || self.lexicon.mentions(answer, name) {
+        if self.was.is_none()
+            || !self.is(Why::Narrower)
+            || self.dialect.lexicon().mentions(answer, name)
+        {
             return None;
         }
         Some(match &self.null {
@@ -272,9 +275,12 @@ impl Need {
         let column = quote(&self.column.name);
         let value = match answer {
             None => column,
-            Some(answer) if self.lexicon.same_expression(answer, &column) => answer.to_owned(),
+            Some(answer) if self.dialect.lexicon().same_expression(answer, &column) => {
+                answer.to_owned()
+            }
             Some(answer)
-                if self.was.is_none() || self.lexicon.mentions(answer, &self.column.name) =>
+                if self.was.is_none()
+                    || self.dialect.lexicon().mentions(answer, &self.column.name) =>
             {
                 answer.to_owned()
             }
@@ -298,7 +304,7 @@ impl Need {
 
     /// Whether the answer is `coalesce(column, ...)`, which keeps all existing values.
     pub fn fills_null(&self, expression: &str) -> bool {
-        let tokens = self.lexicon.significant(expression);
+        let tokens = self.dialect.lexicon().significant(expression);
         let [coalesce, open, column, comma, rest @ .., close] = tokens.as_slice() else {
             return false;
         };
@@ -318,7 +324,7 @@ impl Need {
             Some(Type::Boolean) => vec!["0".to_owned(), "1".to_owned()],
             _ => return false,
         };
-        let mapping = Mapping::of(expression, &self.column.name, self.lexicon);
+        let mapping = Mapping::of(expression, &self.column.name, self.dialect.lexicon());
         mapping.is_some_and(|mapping| mapping.is_one_to_one(&olds))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Direction;
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::engine::{Migration, Migrations};
 use dbmigrate_runtime::operations::{Operation, Step};
@@ -39,7 +40,12 @@ impl Contents {
     ///
     /// When one of them has steps (unless these are omitted) or runs outside a transaction, and
     /// when their downgrades don't fit together.
-    pub fn of(migrations: &Migrations, squashed: &Squashed, elide: bool) -> Result<Contents> {
+    pub fn of(
+        migrations: &Migrations,
+        squashed: &Squashed,
+        elide: bool,
+        dialect: &'static dyn Dialect,
+    ) -> Result<Contents> {
         let all: Vec<&Migration> =
             squashed.ids.iter().filter_map(|id| migrations.get(id)).collect();
         refuse_alone(&all)?;
@@ -54,7 +60,7 @@ impl Contents {
         if is_first {
             upgrade = from_nothing(upgrade)?;
         }
-        let downgrade = way_back(&all, &upgrade, &before)?;
+        let downgrade = way_back(&all, &upgrade, &before, dialect)?;
         Ok(Contents { upgrade, downgrade, elided: steps })
     }
 }
@@ -174,7 +180,12 @@ fn from_nothing(all: Commented) -> Result<Commented> {
 
 /// The downgrade: derived if every revision declares everything that it does, and otherwise
 /// composed of their own downgrades.
-fn way_back(all: &[&Migration], upgrade: &Commented, before: &Schema) -> Result<Commented> {
+fn way_back(
+    all: &[&Migration],
+    upgrade: &Commented,
+    before: &Schema,
+    dialect: &'static dyn Dialect,
+) -> Result<Commented> {
     if let Some((migration, why)) = all
         .iter()
         .find_map(|migration| Some((migration, migration.downgrade.irreversible.as_ref()?)))
@@ -186,7 +197,7 @@ fn way_back(all: &[&Migration], upgrade: &Commented, before: &Schema) -> Result<
         [&migration.upgrade, &migration.downgrade].map(|recording| recording.operations.clone())
     };
     if !all.iter().flat_map(recorded).flatten().any(|operation| is_opaque(&operation)) {
-        return autogenerate::way_back(&upgrade.operations, before);
+        return autogenerate::way_back(&upgrade.operations, before, dialect);
     }
     let back = in_order(all.iter().rev().map(|migration| (*migration, Direction::Downgrade)));
     let mut schema = before.clone();

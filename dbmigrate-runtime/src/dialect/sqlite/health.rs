@@ -238,6 +238,25 @@ pub(super) fn renumbers_rows(operation: &Operation, before: &Schema) -> bool {
             let is_given = change.using.is_some() || change.fill.is_some();
             is_given && key.is_some_and(|key| key.columns.contains(column))
         }
-        _ => false,
+        Operation::CreateTable(_)
+        | Operation::DropTable { .. }
+        | Operation::RenameTable { .. }
+        | Operation::AddColumn { .. }
+        | Operation::DropColumn { .. }
+        | Operation::RenameColumn { .. }
+        | Operation::AddUnique { .. }
+        | Operation::DropUnique { .. }
+        | Operation::AddForeignKey { .. }
+        | Operation::DropForeignKey { .. }
+        | Operation::AddCheck { .. }
+        | Operation::DropCheck { .. }
+        | Operation::CreateIndex { .. }
+        | Operation::DropIndex { .. }
+        | Operation::RenameIndex { .. }
+        | Operation::Execute(_)
+        | Operation::BulkInsert { .. }
+        | Operation::Run(_)
+        | Operation::Makes(_)
+        | Operation::Drops(_) => false,
     }
 }

@@ -234,6 +234,10 @@ impl Dialect for Sqlite {
         lexicon::sets_journal_mode(sql).then_some(why)
     }
 
+    fn commit_advice(&self) -> Option<&'static str> {
+        Some("with a write-ahead log, `PRAGMA journal_mode = WAL`, nobody waits for readers")
+    }
+
     fn script(&self) -> &'static Script {
         &script::SCRIPT
     }

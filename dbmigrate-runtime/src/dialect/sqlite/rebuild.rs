@@ -70,7 +70,7 @@ impl Rebuild {
                 return false;
             }
         }
-        let using = using(operation);
+        let using = operation.row_expression();
         let mut given = self.values.keys().chain(self.fills.keys());
         !using.is_some_and(|using| given.any(|column| LEXICON.mentions(using, column)))
     }
@@ -78,7 +78,7 @@ impl Rebuild {
     /// Adds an operation; `table` is the table before it.
     pub(super) fn push(&mut self, operation: &Operation, table: &Table) {
         self.reasons.push(operation.to_string());
-        let using = using(operation);
+        let using = operation.row_expression();
         self.reads_others |= reads_others(operation);
         let name = &table.name;
         match operation {
@@ -110,7 +110,24 @@ impl Rebuild {
                     self.new_indexes.push((to.clone(), create));
                 }
             }
-            _ => {}
+            Operation::CreateTable(_)
+            | Operation::DropTable { .. }
+            | Operation::RenameTable { .. }
+            | Operation::AlterTable { .. }
+            | Operation::RenameColumn { .. }
+            | Operation::AddPrimaryKey { .. }
+            | Operation::DropPrimaryKey { .. }
+            | Operation::AddUnique { .. }
+            | Operation::DropUnique { .. }
+            | Operation::AddForeignKey { .. }
+            | Operation::DropForeignKey { .. }
+            | Operation::AddCheck { .. }
+            | Operation::DropCheck { .. }
+            | Operation::Execute(_)
+            | Operation::BulkInsert { .. }
+            | Operation::Run(_)
+            | Operation::Makes(_)
+            | Operation::Drops(_) => {}
         }
     }
 
@@ -407,20 +424,9 @@ fn refuse_lost(
     Ok(())
 }
 
-/// The expression for the value in existing rows.
-fn using(operation: &Operation) -> Option<&str> {
-    match operation {
-        Operation::AddColumn { using, .. } => using.as_deref(),
-        Operation::AlterColumn { change, .. } => {
-            change.using.as_ref().or(change.fill.as_ref()).map(String::as_str)
-        }
-        _ => None,
-    }
-}
-
 /// Whether that expression may read other tables.
 pub(super) fn reads_others(operation: &Operation) -> bool {
-    using(operation).is_some_and(|text| LEXICON.mentions(text, "select"))
+    operation.row_expression().is_some_and(|text| LEXICON.mentions(text, "select"))
 }
 
 struct Tasks {
