@@ -145,7 +145,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "exclude",
             "[\"idx:a\"]",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:47:11: `exclude` has `idx:a`, and there is no kind `idx`; the kinds are `index`, `unique`, `foreign_key`, `check`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:48:11: `exclude` has `idx:a`, and there is no kind `idx`; the kinds are `index`, `unique`, `foreign_key`, `check`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),

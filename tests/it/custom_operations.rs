@@ -223,7 +223,7 @@ fn what_is_found_is_rewritten() {
     host.replace(
         "migrations/rewrite.rs",
         "=> true,\n        Operation::DropIndex",
-        "=> panic!(\"never {it}\"),\n        Operation::DropIndex",
+        "=> panic!(\"never {operation}\"),\n        Operation::DropIndex",
     );
     let revisions = host.revisions();
     let panicked = |command: &str| host.plain(&host.fails(command).errors());
