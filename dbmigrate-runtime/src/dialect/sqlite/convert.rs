@@ -17,7 +17,9 @@ use crate::sql::{self, Kind, quote};
 /// The condition for a value other than NULL to fit the new type; `None` if all values do.
 pub(super) fn fits(column: &str, conversion: &Conversion<'_>) -> Option<String> {
     let Conversion { was, to, .. } = conversion;
-    let form = Form::demanded(&conversion.was, &conversion.to);
+    let form = Form::demanded(&conversion.was, &conversion.to)
+        // `untold_json` refuses these values.
+        .filter(|form| *form != Form::Json || conversion.server.has_json);
     let stays = stays(column, was.declared, to.declared);
     let Some(form) = form else { return stays };
     let own = decimal::as_text(column, was.declared, to.declared);
@@ -69,12 +71,11 @@ pub(super) fn stays(column: &str, from: &str, to: &str) -> Option<String> {
 /// Finds values that don't fit the new type: those that SQLite would change, and those that it
 /// would keep in a form that a reader of the new type doesn't expect.
 pub(super) fn check(table: &str, column: &str, conversion: &Conversion<'_>) -> Option<Guard> {
-    let form = Form::demanded(&conversion.was, &conversion.to);
-    let c = quote(column);
-    let rows = format!("{} WHERE {c} IS NOT NULL", quote(table));
-    if form == Some(Form::Json) && !conversion.server.has_json {
-        return Some(without_json(any(&rows), table, column));
+    if let Some(untold) = untold_json(table, column, conversion) {
+        return Some(untold);
     }
+    let form = Form::demanded(&conversion.was, &conversion.to);
+    let rows = format!("{} WHERE {} IS NOT NULL", quote(table), quote(column));
     let fits = fits(column, conversion)?;
     let to = &conversion.to;
     let ty = said_type(form, to);
@@ -113,6 +114,16 @@ pub(super) fn check_given(
              type `{ty}`"
         ),
         hint: Some(format!("correct the expression `{expression}`")),
+    })
+}
+
+/// Finds values of which a database without JSON functions can't tell whether they are JSON.
+pub(super) fn untold_json(table: &str, column: &str, conversion: &Conversion<'_>) -> Option<Guard> {
+    let form = Form::demanded(&conversion.was, &conversion.to);
+    let is_untold = form == Some(Form::Json) && !conversion.server.has_json;
+    is_untold.then(|| {
+        let rows = format!("{} WHERE {} IS NOT NULL", quote(table), quote(column));
+        without_json(any(&rows), table, column)
     })
 }
 
@@ -171,6 +182,29 @@ pub(super) fn keeps_values(from: &Type, to: &Type) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dialect::{Dialect as _, Facts, Sqlite};
+    use crate::operations::{ColumnChange, Operations};
+    use crate::schema::{Schema, Table};
+
+    #[test]
+    fn a_fill_for_json_uses_no_function_that_is_missing() {
+        let change = ColumnChange::new().ty(Type::Json).fill("'null'");
+        let operations = Operations::record(|op| op.alter_column("t", "a", change));
+        let table = Table::new("t")
+            .column(Column::new("id", Type::BigInteger).not_null())
+            .column(Column::new("a", Type::String(9)))
+            .primary_key("pk_t", ["id"]);
+        let facts = |has_json| Facts { version: 3_037_002, has_json, objects: None };
+        let tasks = |has_json| {
+            let mut schema = Schema::from_tables([table.clone()]);
+            let plan = Sqlite.plan(&operations, &mut schema, &facts(has_json)).unwrap();
+            format!("{:?}", plan.tasks)
+        };
+        let (with, without) = (tasks(true), tasks(false));
+        assert!(with.contains("json_valid") && !with.contains("no JSON functions"), "{with}");
+        assert!(!without.contains("json_valid"), "{without}");
+        assert!(without.contains("this SQLite has no JSON functions"), "{without}");
+    }
 
     #[test]
     fn without_json_functions_nothing_is_taken_for_json() {

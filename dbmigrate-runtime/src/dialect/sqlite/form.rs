@@ -95,8 +95,10 @@ impl<'a> Form<'a> {
                 let n_whole = precision.saturating_sub(scale);
                 scale <= other_scale && n_whole <= other_precision.saturating_sub(other_scale)
             }
-            // With a sign and a point.
-            (Form::Decimal(precision, _), Form::Text(length)) => precision + 2 <= length,
+            // With a sign, a point, and a zero before the point.
+            (Form::Decimal(precision, scale), Form::Text(length)) => {
+                precision.max(scale + 1) + 2 <= length
+            }
             (Form::Text(length), Form::Text(other)) => length <= other,
             (Form::Variant(values), Form::Text(length)) => {
                 values.iter().all(|value| value.chars().count() <= length as usize)
@@ -119,6 +121,7 @@ impl<'a> Form<'a> {
             Form::Single => return declared.eq_ignore_ascii_case("REAL"),
             // Both are declared alike.
             Form::DateTime | Form::Timestamp => return false,
+            // A declared type has no word for these.
             Form::Json | Form::Bytes(_) | Form::Integer(..) | Form::Variant(_) | Form::Numeric => {
                 return false;
             }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Facts, Plan, Refusal, Statement, StatementKind, Task};
+use super::super::{Facts, Plan, Refusal, Scratch, Statement, StatementKind, Task};
 use super::barrier::{altered, is_barrier, until_barrier};
 use super::comparing::NAMES;
 use super::ddl::{self, Ddl};
@@ -210,8 +210,16 @@ impl PlanBuilder<'_> {
                 }
                 // SQLite would report the table itself as an existing table with the new name.
                 let between = scratch_name(self.facts, to);
-                self.push(operation, rename(from, &between), StatementKind::Native);
-                native(self, rename(&between, to))
+                let scratch = Scratch { name: between.clone(), table: to.clone() };
+                for sql in [rename(from, &between), rename(&between, to)] {
+                    self.tasks.push(Task::Statement(Statement {
+                        sql,
+                        reason: operation.to_string(),
+                        kind: StatementKind::Native,
+                        scratch: Some(scratch.clone()),
+                    }));
+                }
+                Ok(())
             }
             Operation::RenameColumn { table, from, to } => {
                 self.all_changed = true;
@@ -297,5 +305,31 @@ impl PlanBuilder<'_> {
     fn push(&mut self, operation: &Operation, sql: String, kind: StatementKind) {
         let reason = operation.to_string();
         self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch: None }));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operations::Operations;
+    use crate::schema::{Column, Schema, Table, Type};
+
+    #[test]
+    fn a_table_that_changes_its_case_is_named_in_the_errors_of_both_renames() {
+        let operations = Operations::record(|op| op.rename_table("user", "User"));
+        let mut schema = Schema::from_tables([Table::new("user")
+            .column(Column::new("id", Type::BigInteger).not_null())
+            .primary_key("pk_user", ["id"])]);
+        let facts = Facts { version: 3_046_000, has_json: true, objects: None };
+        let tasks = plan(&operations, &mut schema, &facts).unwrap().tasks;
+        let named = |task: &Task| match task {
+            Task::Statement(Statement { sql, scratch: Some(scratch), .. }) => scratch.named(sql),
+            other => panic!("{other:?} has no table with a temporary name"),
+        };
+        let named: Vec<String> = tasks.iter().map(named).collect();
+        assert_eq!(
+            named,
+            ["ALTER TABLE \"user\" RENAME TO \"User\"", "ALTER TABLE \"User\" RENAME TO \"User\""]
+        );
     }
 }

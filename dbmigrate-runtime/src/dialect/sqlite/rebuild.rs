@@ -241,7 +241,7 @@ impl Rebuild {
         let mut checks = Vec::new();
         for item in to.columns.iter().filter(|column_item| !is_generated(column_item)) {
             let name = &item.name;
-            let set = self.values.iter().find(|(value, _)| same_name(value, name));
+            let set = self.values.iter().find(|(column, _)| same_name(column, name));
             let old = was.columns.iter().find(|column_item| same_name(&column_item.name, name));
             let Some(old) = old.filter(|_| !matches!(set, Some((_, None)))) else {
                 let is_set = matches!(set, Some((_, Some(_))));
@@ -263,6 +263,14 @@ impl Rebuild {
                 let conversion = self.conversion(ddl, old, item, after)?;
                 convert::check(&was.name, name, &conversion)
             };
+            if is_filled {
+                // Its own misfits get the fill, as far as the database can tell them.
+                let conversion = self.conversion(ddl, old, item, after);
+                checks.extend(
+                    conversion
+                        .and_then(|conversion| convert::untold_json(&was.name, name, &conversion)),
+                );
+            }
             let only_null = set.and_then(|(_, value)| value.as_deref());
             if only_null.is_some_and(|value| convert::fills_null(value, name)) {
                 // Values other than NULL stay as they are.

@@ -44,19 +44,47 @@ DROP TABLE temp.dbmigrate_violations;
 };
 
 /// The shell reads line by line, and takes `\r\n` for the end of a line even within a text, where
-/// the carriage return would be lost. So such a text is written as its bytes.
+/// the carriage return would be lost. So such a text is written as its bytes, except for a message of
+/// RAISE, which has to be a literal.
 fn exact(script: &str) -> String {
     const LINE_END: &str = "\r\n";
     if !script.contains(LINE_END) {
         return script.to_owned();
     }
-    let spelled = |token: Token<'_>| match token.unquoted() {
-        Some(text) if token.kind == Kind::Text && text.contains(LINE_END) => {
+    let tokens = LEXICON.tokens(script);
+    let spelled = |(idx, token): (usize, &Token<'_>)| match token.unquoted() {
+        Some(text)
+            if token.kind == Kind::Text && text.contains(LINE_END) && !raises(&tokens[..idx]) =>
+        {
             let bytes = literal(&Value::Blob(text.into_owned().into_bytes()));
             // The parentheses are needed in a default.
             format!("(CAST({bytes} AS TEXT))")
         }
         _ => token.text.to_owned(),
     };
-    LEXICON.tokens(script).into_iter().map(spelled).collect()
+    tokens.iter().enumerate().map(spelled).collect()
+}
+
+/// Whether the tokens end with `RAISE(ABORT,` or the like, which a message follows.
+fn raises(before: &[Token<'_>]) -> bool {
+    let mut before = before.iter().rev().filter(|token| token.is_significant());
+    before.next().is_some_and(|comma| comma.is_symbol(","))
+        && before.next().is_some_and(|action| action.kind == Kind::Word)
+        && before.next().is_some_and(|open| open.is_symbol("("))
+        && before.next().is_some_and(|function| function.is_word("RAISE"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exact;
+
+    #[test]
+    fn a_text_with_a_line_end_is_spelled_unless_it_has_to_be_a_literal() {
+        let raise = "CREATE TRIGGER g BEFORE DELETE ON t BEGIN \
+                     SELECT raise ( ABORT, /* why */ 'a\r\nb'); END;";
+        assert_eq!(exact(raise), raise);
+        let row = "INSERT INTO t VALUES (f(x, 'c\r\nd'));";
+        let spelled = "INSERT INTO t VALUES (f(x, (CAST(X'630D0A64' AS TEXT))));";
+        assert_eq!(exact(&format!("{raise}\n{row}")), format!("{raise}\n{spelled}"));
+    }
 }
