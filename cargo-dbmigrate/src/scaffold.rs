@@ -15,7 +15,7 @@ use crate::paths;
 use crate::revision_files::{self, RevisionFile};
 
 pub use database::add as add_database;
-pub use template::{BUILT_IN, MODULE, MULTIDB, Template};
+pub use template::{BUILT_IN, BuiltIn, MODULE, MULTIDB, Template};
 
 const BEGIN: &str = "// ### revisions, one a line: the list is kept by dbmigrate ###";
 const END: &str = "// ### end revisions ###";

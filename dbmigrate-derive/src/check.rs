@@ -287,26 +287,11 @@ fn names_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
     }
     let columns: Vec<_> = model.columns().map(|field| &field.attrs).collect();
     let mut named: Vec<&Option<Spanned<String>>> = Vec::new();
-    named.extend(
-        columns
-            .iter()
-            .filter_map(|field_attrs| field_attrs.unique.as_ref())
-            .map(|unique| &unique.name),
-    );
+    named.extend(columns.iter().filter_map(|attrs| Some(&attrs.unique.as_ref()?.name)));
     named.extend(model.attrs.uniques.iter().map(|unique| &unique.name));
-    named.extend(
-        columns
-            .iter()
-            .filter_map(|field_attrs| field_attrs.index.as_ref())
-            .map(|index| &index.name),
-    );
+    named.extend(columns.iter().filter_map(|attrs| Some(&attrs.index.as_ref()?.name)));
     named.extend(model.attrs.indexes.iter().map(|index| &index.name));
-    named.extend(
-        columns
-            .iter()
-            .filter_map(|field_attrs| field_attrs.check.as_ref())
-            .map(|check| &check.name),
-    );
+    named.extend(columns.iter().filter_map(|attrs| Some(&attrs.check.as_ref()?.name)));
     named.extend(model.attrs.checks.iter().map(|check| &check.name));
     named.extend(model.attrs.foreign_keys.iter().map(|foreign_key| &foreign_key.name));
     let named: Vec<_> = named.into_iter().flatten().collect();

@@ -17,7 +17,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{DeriveInput, GenericParam, Path};
 
-use crate::ast::{Field, Struct};
+use crate::ast::{Field, FieldAttrs, Struct};
 use crate::attr::Place;
 use crate::check;
 use crate::ctxt::Ctxt;
@@ -415,8 +415,8 @@ impl Expansion<'_> {
             } else {
                 ""
             };
-            let is_this = |candidate: &&Field<'_>| field.is_some_and(|field| field.name == candidate.name);
-            let from = match self.model.members().position(|field| is_this(&field)) {
+            let is_this = |member: &Field<'_>| field.is_some_and(|field| field.name == member.name);
+            let from = match self.model.members().position(is_this) {
                 Some(idx) => quote_spanned!(span=> #own.list[#idx]),
                 None => quote_spanned!(span=> #krate::model::check::grouped(#own, #column)),
             };
@@ -424,23 +424,29 @@ impl Expansion<'_> {
             let check = quote_spanned!(span=> #krate::model::check);
             let check = match references.fields.get(place) {
                 Some(Spanned { value: field, .. }) => {
-                    quote_spanned!(span=> #check::reference(#from, #name, #other, #field, #sets_null))
+                    let reference = quote_spanned!(span=> #check::reference);
+                    quote_spanned!(span=> #reference(#from, #name, #other, #field, #sets_null))
                 }
                 None => quote_spanned! {span=>
                     #check::key_reference(#from, #name, #other, (#place, #n_columns), #sets_null)
                 },
             };
-            let sets_default = [("on_delete", &actions.on_delete), ("on_update", &actions.on_update)]
-                .into_iter()
-                .find(|(_, action)| action.as_ref().is_some_and(|action| action.value == "set_default"))
-                .filter(|_| {
-                    field.is_some_and(|field| field.attrs.default.is_none() && !field.attrs.has("nullable"))
-                })
-                .map(|(key, _)| {
-                    quote_spanned! {span=>
-                        const _: () = #krate::model::check::sets_default(#key, #from);
-                    }
-                });
+            let sets_default =
+                [("on_delete", &actions.on_delete), ("on_update", &actions.on_update)]
+                    .into_iter()
+                    .find(|(_, action)| {
+                        action.as_ref().is_some_and(|action| action.value == "set_default")
+                    })
+                    .filter(|_| {
+                        let is_unset =
+                            |attrs: &FieldAttrs| attrs.default.is_none() && !attrs.has("nullable");
+                        field.is_some_and(|field| is_unset(&field.attrs))
+                    })
+                    .map(|(key, _)| {
+                        quote_spanned! {span=>
+                            const _: () = #krate::model::check::sets_default(#key, #from);
+                        }
+                    });
             quote_spanned!(span=> const _: () = #check; #sets_default)
         });
         let targets = references.fields.iter().map(|field| &field.value);

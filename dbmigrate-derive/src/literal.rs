@@ -4,7 +4,7 @@
 
 use crate::ast::{Field, Struct};
 use crate::attr::Place;
-use crate::value::{Actions, Check, DefaultValue, Index, Names, Ty};
+use crate::value::{Actions, Check, DefaultValue, Index, Names, Spanned, Ty};
 
 /// The literal for the record of a model or a group.
 pub(crate) fn literal(model: &Struct<'_>) -> Vec<u8> {
@@ -32,6 +32,11 @@ fn line(ident: &proc_macro2::Ident) -> u32 {
 #[derive(Default)]
 struct Writer {
     bytes: Vec<u8>,
+}
+
+/// The text of a key that was given.
+fn text_of(text: &Option<Spanned<String>>) -> Option<&str> {
+    text.as_ref().map(|text| text.value.as_str())
 }
 
 impl Writer {
@@ -82,13 +87,10 @@ impl Writer {
 
     fn struct_facts(&mut self, model: &Struct<'_>) {
         let attrs = &model.attrs;
-        self.said(
-            "renamed_from",
-            attrs.renamed_from.as_ref().map(|renamed_from| renamed_from.value.as_str()),
-        )
-        .said("docs", model.docs.as_deref())
-        .said("comment", attrs.comment.as_ref().map(|comment| comment.value.as_str()))
-        .said("database", attrs.database.as_ref().map(|database| database.value.as_str()));
+        self.said("renamed_from", text_of(&attrs.renamed_from))
+            .said("docs", model.docs.as_deref())
+            .said("comment", text_of(&attrs.comment))
+            .said("database", text_of(&attrs.database));
         for flag in ["unmanaged", "strict", "without_rowid"] {
             if attrs.keys.get(flag).is_some() {
                 self.text(flag);
@@ -150,13 +152,10 @@ impl Writer {
 
     fn field_facts(&mut self, field: &Field<'_>) {
         let attrs = &field.attrs;
-        self.said(
-            "renamed_from",
-            attrs.renamed_from.as_ref().map(|renamed_from| renamed_from.value.as_str()),
-        )
-        .said("docs", field.docs.as_deref())
-        .said("comment", attrs.comment.as_ref().map(|comment| comment.value.as_str()))
-        .said("collate", attrs.collate.as_ref().map(|collate| collate.value.as_str()));
+        self.said("renamed_from", text_of(&attrs.renamed_from))
+            .said("docs", field.docs.as_deref())
+            .said("comment", text_of(&attrs.comment))
+            .said("collate", text_of(&attrs.collate));
         if attrs.has("primary_key") {
             self.text("primary_key").number(1).text(&field.name);
         }

@@ -11,7 +11,7 @@
 use crate::Error;
 use crate::dialect::Dialect;
 use crate::schema::{Column, Table, Type};
-use crate::version_table::Name;
+use crate::version_table::{Name, create_text_of};
 
 /// The table's usual name.
 pub const NAME: &str = "dbmigrate_step";
@@ -36,8 +36,7 @@ pub fn table(name: &str) -> Table {
 ///
 /// A schema in which the database can't keep the table.
 pub fn create_text(dialect: &dyn Dialect, name: Name<'_>) -> Result<String, Error> {
-    let quoted = name.quoted(dialect)?;
-    dialect.create_if_missing(&quoted, &table(name.table)).map_err(Error::version_table_name)
+    create_text_of(dialect, name, &table(name.table))
 }
 
 #[cfg(all(test, feature = "sqlite"))]

@@ -185,10 +185,8 @@ impl Migrations {
     /// The same, with the migration that has this one's id replaced by this one.
     pub fn with(mut self, migration: Migration) -> Migrations {
         let mut all = self.migrations.iter_mut().chain(&mut self.others);
-        if let Some(new_migration) =
-            all.find(|candidate| candidate.revision.id == migration.revision.id)
-        {
-            *new_migration = Migration { revision: new_migration.revision.clone(), ..migration };
+        if let Some(existing) = all.find(|other| other.revision.id == migration.revision.id) {
+            *existing = Migration { revision: existing.revision.clone(), ..migration };
         }
         self
     }
@@ -283,7 +281,7 @@ pub const fn slice<const N: usize>(source: &str, start: usize) -> [u8; N] {
 #[doc(hidden)]
 pub const fn text(bytes: &'static [u8]) -> &'static str {
     match std::str::from_utf8(bytes) {
-        Ok(from_utf8) => from_utf8,
+        Ok(text) => text,
         Err(_) => "",
     }
 }

@@ -327,7 +327,7 @@ impl<'a> Planner<'a> {
         let mut plan = dialect
             .plan(operations, &mut self.schema, facts)
             .map_err(|err| Error::unplannable(id, err))?;
-        let is_rebuild = |task: &Task| matches!(task, Task::Statement(task) if task.kind == StatementKind::Rebuild);
+        let is_rebuild = |task: &Task| matches!(task, Task::Statement(statement) if statement.kind == StatementKind::Rebuild);
         if recording.no_transaction && plan.tasks.iter().any(is_rebuild) {
             return Err(Error::rebuild_alone(id));
         }

@@ -106,14 +106,15 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
     }
 }
 
-fn from_row(row: Vec<Value>) -> VersionRow {
-    fn text(value: Option<Value>) -> String {
-        match value {
-            Some(Value::Text(text)) => text,
-            Some(Value::Integer(number)) => number.to_string(),
-            _ => String::new(),
-        }
+fn text(value: Option<Value>) -> String {
+    match value {
+        Some(Value::Text(text)) => text,
+        Some(Value::Integer(number)) => number.to_string(),
+        _ => String::new(),
     }
+}
+
+fn from_row(row: Vec<Value>) -> VersionRow {
     let mut row = row.into_iter();
     VersionRow {
         id: text(row.next()),
@@ -164,12 +165,8 @@ pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>,
     );
     let rows = conn.query(&sql, &[]).map_err(failed)?.rows;
     let entry = |row: Vec<Value>| {
-        let mut texts = row.into_iter().map(|value| match value {
-            Value::Text(value) => value,
-            Value::Integer(value) => value.to_string(),
-            _ => String::new(),
-        });
-        let mut text = || texts.next().unwrap_or_default();
+        let mut row = row.into_iter();
+        let mut text = || text(row.next());
         Entry {
             id: text(),
             parents: text().split_whitespace().map(str::to_owned).collect(),
@@ -226,8 +223,17 @@ fn table(name: &str) -> Table {
 ///
 /// A schema that can't contain the table.
 pub fn create_text(dialect: &dyn Dialect, name: Name<'_>) -> Result<String, Error> {
+    create_text_of(dialect, name, &table(name.table))
+}
+
+/// The statement that creates one of this library's own tables if it doesn't exist.
+pub(crate) fn create_text_of(
+    dialect: &dyn Dialect,
+    name: Name<'_>,
+    table: &Table,
+) -> Result<String, Error> {
     let quoted = name.quoted(dialect)?;
-    dialect.create_if_missing(&quoted, &table(name.table)).map_err(Error::version_table_name)
+    dialect.create_if_missing(&quoted, table).map_err(Error::version_table_name)
 }
 
 pub(crate) fn create(conn: &mut dyn Connection, table: Name<'_>) -> Result<(), Error> {

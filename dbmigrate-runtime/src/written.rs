@@ -170,49 +170,22 @@ pub fn in_operation(
     backend: Backend,
     rules: NameRules,
 ) -> Option<Mistake> {
-    match operation {
-        Operation::Execute(operation) => {
-            let look = |sql| in_statements(sql, rules.lexicon);
-            let there = operation.sql.text(backend).and_then(look);
-            let back = || operation.reverse.as_ref()?.text(backend).and_then(look);
-            let reversing = |mistake: Mistake| Mistake {
-                message: format!("{}, in the SQL that takes it back", mistake.message),
-                ..mistake
-            };
-            return there.or_else(|| back().map(reversing));
-        }
-        Operation::AddColumn { table, using: Some(using), .. } => {
-            before.table(table).and_then(|table| in_expression(using, table, before, rules))
-        }
-        Operation::AlterColumn { table, change, .. } => {
-            let given = change.using.as_deref().or(change.fill.as_deref());
-            let using = given.zip(before.table(table));
-            using.and_then(|(using, table)| in_expression(using, table, before, rules))
-        }
-        Operation::CreateTable(_)
-        | Operation::DropTable { .. }
-        | Operation::RenameTable { .. }
-        | Operation::AlterTable { .. }
-        | Operation::AddColumn { .. }
-        | Operation::DropColumn { .. }
-        | Operation::RenameColumn { .. }
-        | Operation::AddPrimaryKey { .. }
-        | Operation::DropPrimaryKey { .. }
-        | Operation::AddUnique { .. }
-        | Operation::DropUnique { .. }
-        | Operation::AddForeignKey { .. }
-        | Operation::DropForeignKey { .. }
-        | Operation::AddCheck { .. }
-        | Operation::DropCheck { .. }
-        | Operation::CreateIndex { .. }
-        | Operation::DropIndex { .. }
-        | Operation::RenameIndex { .. }
-        | Operation::BulkInsert { .. }
-        | Operation::Run(_)
-        | Operation::Makes(_)
-        | Operation::Drops(_) => None,
+    if let Operation::Execute(operation) = operation {
+        let look = |sql| in_statements(sql, rules.lexicon);
+        let there = operation.sql.text(backend).and_then(look);
+        let back = || operation.reverse.as_ref()?.text(backend).and_then(look);
+        let reversing = |mistake: Mistake| Mistake {
+            message: format!("{}, in the SQL that takes it back", mistake.message),
+            ..mistake
+        };
+        return there.or_else(|| back().map(reversing));
     }
-    .or_else(|| kept(operation, before, rules).find(|mistake| !mistake.is_name))
+    let table = operation.tables().first().and_then(|name| before.table(name));
+    let of_rows = operation
+        .row_expression()
+        .zip(table)
+        .and_then(|(text, table)| in_expression(text, table, before, rules));
+    of_rows.or_else(|| kept(operation, before, rules).find(|mistake| !mistake.is_name))
 }
 
 /// A mistake in an expression that an operation adds to its table, such as a check: a name that

@@ -79,21 +79,29 @@ fn the_tutorial_is_played_as_it_stands() {
     assert!(played > 8, "{played} commands");
 }
 
-/// Every Markdown file of the repository, as paths relative to its root.
-fn documents() -> Vec<PathBuf> {
+/// Every file and directory of the repository, apart from hidden ones and those that cargo builds.
+fn paths() -> Vec<PathBuf> {
     fn look(dir: &Path, found: &mut Vec<PathBuf>) {
         for entry in fs::read_dir(dir).expect("the directory can be read") {
             let path = entry.expect("the entry can be read").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if path.is_dir() && !name.starts_with('.') && name != "target" {
-                look(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "md") {
+            if !name.starts_with('.') && name != "target" {
+                if path.is_dir() {
+                    look(&path, found);
+                }
                 found.push(path);
             }
         }
     }
     let mut found = Vec::new();
     look(repository(), &mut found);
+    found
+}
+
+/// Every Markdown file of the repository, sorted.
+fn documents() -> Vec<PathBuf> {
+    let mut found = paths();
+    found.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     found.sort();
     found
 }
@@ -158,20 +166,7 @@ fn every_link_leads_somewhere() {
 /// The paths in ARCHITECTURE.md and CONTRIBUTING.md exist. A path may leave out its beginning.
 #[test]
 fn every_file_that_the_map_names_exists() {
-    fn look(dir: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(dir).expect("the directory can be read") {
-            let path = entry.expect("the entry can be read").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-            if !name.starts_with('.') && name != "target" {
-                if path.is_dir() {
-                    look(&path, found);
-                }
-                found.push(path);
-            }
-        }
-    }
-    let mut paths = Vec::new();
-    look(repository(), &mut paths);
+    let paths = paths();
     let mut missing = Vec::new();
     let mut count = 0;
     for document in ["ARCHITECTURE.md", "CONTRIBUTING.md"] {

@@ -93,7 +93,7 @@ impl Template {
         let rest = Kind::Text(text[at..].to_owned());
         template.pieces.push(Piece { line: line_of(at), kind: rest });
         for body in BODIES {
-            let is_it = |piece: &Piece| matches!(piece.kind, Kind::Value(piece) | Kind::Lines(piece, _) if piece == body);
+            let is_it = |piece: &Piece| matches!(piece.kind, Kind::Value(name) | Kind::Lines(name, _) if name == body);
             if !template.pieces.iter().any(is_it) {
                 let what =
                     format!("there is no `${{{body}}}`, so what a revision does would be lost");

@@ -139,7 +139,8 @@ fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, 
     let syn::Expr::Array(array) = &*value.expr else { return None };
     let said: Option<Vec<String>> = array.elems.iter().map(text_of).collect();
     // The type of an array contains its length.
-    let is_slice = matches!(&*constant.ty, syn::Type::Reference(type_reference) if matches!(*type_reference.elem, syn::Type::Slice(_)));
+    let is_slice = matches!(&*constant.ty, syn::Type::Reference(reference)
+        if matches!(*reference.elem, syn::Type::Slice(_)));
     if said? != old || !(is_slice || old.len() == 1) {
         return None;
     }

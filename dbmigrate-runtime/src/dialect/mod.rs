@@ -31,7 +31,7 @@ use crate::driver::{Connection, DatabaseError};
 use crate::folding::NameRules;
 use crate::operations::Operation;
 use crate::schema::{Column, Schema, Table, Type};
-use crate::sql::Lexicon;
+use crate::sql::{self, Lexicon};
 use crate::written::Mistake;
 
 /// How one kind of database writes SQL and describes itself.
@@ -58,10 +58,7 @@ pub trait Dialect: Sync {
 
     /// Whether the database reserves this name of a table or an index for itself.
     fn is_reserved(&self, name: &str) -> bool {
-        let begins = |prefix: &str| {
-            name.get(..prefix.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(prefix))
-        };
-        self.reserved_prefix().is_some_and(begins)
+        self.reserved_prefix().is_some_and(|prefix| sql::starts_with(name, prefix))
     }
 
     /// Which keys and indexes make these columns of a table referable by a foreign key; without

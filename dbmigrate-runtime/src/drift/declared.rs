@@ -119,7 +119,7 @@ impl Declared {
                 && self.folding.same_table(start, &object.name)
                 && end.starts_with('_')
         };
-        let is_told = |ObjectName { kind, name }: &&ObjectName| {
+        let is_declared = |ObjectName { kind, name }: &&ObjectName| {
             let of_kind = OtherObject::new(kind.as_str(), name);
             self.objects.iter().any(|object| {
                 if *kind == ObjectKind::ShadowTable {
@@ -129,7 +129,7 @@ impl Declared {
                 }
             })
         };
-        found.others.iter().filter(|object_name| !is_told(object_name)).cloned().collect()
+        found.others.iter().filter(|object_name| !is_declared(object_name)).cloned().collect()
     }
 }
 

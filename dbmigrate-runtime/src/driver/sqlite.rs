@@ -352,7 +352,7 @@ fn from_sqlite(value: ValueRef<'_>) -> Value {
         // Text that isn't UTF-8 is returned as bytes; a lossy conversion would change it when it is
         // written back.
         ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(from_utf8) => Value::Text(from_utf8.to_owned()),
+            Ok(text) => Value::Text(text.to_owned()),
             Err(_) => Value::Blob(bytes.to_owned()),
         },
         ValueRef::Blob(bytes) => Value::Blob(bytes.to_owned()),

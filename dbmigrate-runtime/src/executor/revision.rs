@@ -57,7 +57,7 @@ impl Executor<'_> {
             let failed = |err| Error::database("read what is stored of the tables", err);
             let dialect = self.driver.dialect();
             let facts = dialect.facts_for(self.conn(), operations, &known).map_err(failed)?;
-            let plan = planner.part(migration, taken, self.driver.dialect(), &facts)?;
+            let plan = planner.part(migration, taken, dialect, &facts)?;
             if taken == 0 {
                 self.observer.running(direction, &migration.revision);
             }

@@ -22,8 +22,6 @@ type Key = (ObjectKind, String, bool);
 pub(super) struct Verification {
     dialect: &'static dyn Dialect,
     comparing: Comparing,
-    /// Whether anything is compared.
-    compares: bool,
     /// The touched tables, as the operations so far define them.
     expected: Schema,
     /// Their names at the start, in between, and now.
@@ -59,7 +57,6 @@ impl Verification {
         Verification {
             dialect,
             comparing: dialect.comparing(facts),
-            compares: false,
             expected: Schema::default(),
             names: BTreeSet::new(),
             touched: BTreeSet::new(),
@@ -74,6 +71,11 @@ impl Verification {
             snapshot: Vec::new(),
             snapshot_version: None,
         }
+    }
+
+    /// Whether anything is compared.
+    fn compares(&self) -> bool {
+        !self.names.is_empty()
     }
 
     /// A table's folded name.
@@ -105,7 +107,6 @@ impl Verification {
         let none = Verification::none(dialect, facts);
         let there = names.iter().filter_map(|name| schema.table(name)).cloned();
         let mut verification = Verification {
-            compares: true,
             health,
             expected: Schema::from_tables(there),
             touched: names.iter().map(|name| comparing.folding.folded_table(name)).collect(),
@@ -122,7 +123,7 @@ impl Verification {
         conn: &mut dyn Connection,
         found: &Catalog,
     ) -> Result<Vec<Difference>, Error> {
-        if !self.compares {
+        if !self.compares() {
             return Ok(Vec::new());
         }
         let folded = |name: &str| self.folded(name);
@@ -168,7 +169,7 @@ impl Verification {
         let folding = self.comparing.folding;
         for operation in operations {
             as_said(operation).iter().for_each(|operation| self.rows(operation));
-            if !self.compares {
+            if !self.compares() {
                 continue;
             }
             match operation {
@@ -240,7 +241,7 @@ impl Verification {
 
     /// Whether opaque work (this SQL, or a step) may change what is compared.
     fn watches(&self, sql: Option<&str>) -> bool {
-        self.compares && sql.is_none_or(|sql| self.dialect.lexicon().may_change_objects(sql))
+        self.compares() && sql.is_none_or(|sql| self.dialect.lexicon().may_change_objects(sql))
     }
 
     /// Reads the current objects before opaque work: this SQL, or a step.
@@ -329,7 +330,7 @@ impl Verification {
         if !new.is_empty() {
             return Err(Error::violations(&new, None));
         }
-        if !self.compares {
+        if !self.compares() {
             return Ok(());
         }
         let found = conn.catalog(Some(&self.names)).map_err(failed)?;

@@ -74,7 +74,7 @@ impl Json {
 
     pub(crate) fn as_array(&self) -> Option<&[Json]> {
         match self {
-            Json::Array(jsons) => Some(jsons),
+            Json::Array(items) => Some(items),
             _ => None,
         }
     }
@@ -87,8 +87,8 @@ impl TryFrom<JsonValue> for Json {
         Ok(match value {
             JsonValue::Null => Json::Null,
             JsonValue::Boolean(value) => Json::Bool(value),
-            JsonValue::Number(f64) if f64.fract() == 0.0 && f64.abs() <= EXACT as f64 => {
-                Json::Int(f64 as i64)
+            JsonValue::Number(number) if number.fract() == 0.0 && number.abs() <= EXACT as f64 => {
+                Json::Int(number as i64)
             }
             JsonValue::Number(value) => return Err(format!("unexpected number {value}")),
             JsonValue::String(value) => Json::Text(value),

@@ -207,7 +207,7 @@ impl Operations {
     pub fn execute(&mut self, sql: impl Into<Sql>) -> ExecuteHandle<'_> {
         self.push(Operation::Execute(Execute { sql: sql.into(), ..Execute::default() }));
         match self.recording.operations.last_mut() {
-            Some(Operation::Execute(last_mut)) => ExecuteHandle { execute: last_mut },
+            Some(Operation::Execute(execute)) => ExecuteHandle { execute },
             _ => unreachable!("the operation was pushed just before"),
         }
     }

@@ -41,9 +41,9 @@ pub use encode::{Bytes, manifest_dir};
 pub use error::RecordError;
 pub use scan::{Scan, scan, scan_with};
 
-use crate::Model;
 use crate::schema::Table;
 use crate::schema::naming::Convention;
+use crate::{Model, model};
 
 /// The version of the record format that this crate writes and reads.
 pub const FORMAT: u16 = 2;
@@ -127,7 +127,7 @@ macro_rules! __record {
 // Lets `scan` recognise metadata in which records are readable: this crate's own contains one.
 __record!(
     CANARY: Bytes<7, 0> =
-        Bytes::new(crate::model::record::Record { literal: b"\x06canary", fields: &[], texts: &[], groups: &[] })
+        Bytes::new(model::record::Record { literal: b"\x06canary", fields: &[], texts: &[], groups: &[] })
 );
 
 #[cfg(test)]

@@ -57,16 +57,16 @@ impl Graph {
         for (label, id) in &self.carriers {
             let mut on = self.on_branch(id);
             let mut at = self.get(id);
-            while let Some(new_revision) = at {
-                on.insert(&new_revision.id);
-                let parent = match new_revision.parents.as_slice() {
-                    [parent] if self.children(&new_revision.id).len() < 2 => self.get(parent),
+            while let Some(revision) = at {
+                on.insert(&revision.id);
+                let parent = match revision.parents.as_slice() {
+                    [parent] if self.children(&revision.id).len() < 2 => self.get(parent),
                     _ => None,
                 };
-                let is_joint = |revision: &&Revision| {
-                    self.children(&revision.id).len() > 1 || revision.parents.len() > 1
+                let is_joint = |parent: &&Revision| {
+                    self.children(&parent.id).len() > 1 || parent.parents.len() > 1
                 };
-                at = parent.filter(|revision| !is_joint(revision));
+                at = parent.filter(|parent| !is_joint(parent));
             }
             for id in on {
                 labels.entry(id.to_owned()).or_default().push(label.clone());

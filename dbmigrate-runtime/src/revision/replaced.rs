@@ -67,9 +67,9 @@ impl Revision {
     fn ends(&self) -> Vec<&str> {
         let mut ends = Vec::new();
         let mut at = self.entries().next_back();
-        while let Some(new_replaced) = at {
-            ends.push(new_replaced.id);
-            let last = new_replaced.of.last().copied();
+        while let Some(entry) = at {
+            ends.push(entry.id);
+            let last = entry.of.last().copied();
             at = last.filter(|last| !ends.contains(last)).map(|last| {
                 let known = self.entries().find(|replaced| replaced.id == last);
                 known.unwrap_or(Replaced { id: last, of: Vec::new() })

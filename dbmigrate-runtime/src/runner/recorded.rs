@@ -55,8 +55,8 @@ pub fn read_recorded(line: &str) -> Result<Recorded, DecodeError> {
     let json = Json::parse(line).map_err(DecodeError::new)?;
     let missing = |key: &str| DecodeError::new(format!("member `{key}` is missing"));
     let text = |key: &str| {
-        let and_then = json.get(key).and_then(Json::as_str);
-        and_then.map(str::to_owned).ok_or_else(|| missing(key))
+        let text = json.get(key).and_then(Json::as_str);
+        text.map(str::to_owned).ok_or_else(|| missing(key))
     };
     let texts = |key: &str| {
         let items = json.get(key).and_then(Json::as_array).ok_or_else(|| missing(key))?;

@@ -132,9 +132,11 @@ impl Lexicon {
         if self.params.numbered.contains(&mark) && n_digits > 0 {
             return Some(mark.len_utf8() + n_digits);
         }
+        if !self.params.named.contains(&mark) {
+            return None;
+        }
         let n_word = end_of(rest, |char| self.is_word(char));
-        let is_named = self.params.named.contains(&mark) && n_word > 0;
-        is_named.then_some(mark.len_utf8() + n_word)
+        (n_word > 0).then_some(mark.len_utf8() + n_word)
     }
 
     /// The length of the session variable at the beginning.

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::Kind;
+use super::{Kind, starts_with};
 
 /// One kind of quotes.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,8 +43,7 @@ pub enum Escapes {
 impl Quotes {
     /// Whether the text starts with these quotes.
     pub(super) fn begin(&self, text: &str) -> bool {
-        let (bytes, open) = (text.as_bytes(), self.open.as_bytes());
-        bytes.len() >= open.len() && bytes[..open.len()].eq_ignore_ascii_case(open)
+        starts_with(text, self.open)
     }
 
     /// The length of the quoted part at the beginning of the text, including its quotes, if it is

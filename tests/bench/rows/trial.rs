@@ -2,6 +2,7 @@
 
 use std::cell::Cell;
 
+use super::revisions::id;
 use crate::figures::Unit::Milliseconds;
 use crate::hosts::{Derive, Host, Target};
 use crate::report::Line;
@@ -88,19 +89,11 @@ fn revision(n: usize, sql: &str) -> String {
     } else {
         Default::default()
     };
-    format!(
-        "//! change {n}\n\nuse dbmigrate_runtime::prelude::*;\n\n\
-         pub const REVISION: &str = {:?};\n\
-         pub const DOWN_REVISION: &[&str] = &[{:?}];\n\
-         pub const BRANCH_LABELS: &[&str] = &[];\n\
-         pub const DEPENDS_ON: &[&str] = &[];\n\n\
-         pub fn upgrade(op: &mut Operations) {{\n{up}{sql}    let _ = op;\n}}\n\n\
-         pub fn downgrade(op: &mut Operations) {{\n{down}    let _ = op;\n}}\n",
-        id(n),
-        id(n - 1)
+    dbmigrate_tests::revision(
+        &id(n),
+        &[&id(n - 1)],
+        &format!("change {n}"),
+        &format!("{up}{sql}    let _ = op;"),
+        &format!("{down}    let _ = op;"),
     )
-}
-
-fn id(n: usize) -> String {
-    format!("{n:012x}")
 }

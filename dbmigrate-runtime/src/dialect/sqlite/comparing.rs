@@ -21,16 +21,11 @@ fn default(sql: &str) -> String {
     let sql = LEXICON.unparenthesised(sql);
     let tokens = LEXICON.significant(sql);
     let [token] = tokens.as_slice() else { return sql.to_owned() };
-    let is_now = ["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"];
     match token.kind {
         Kind::Quoted => token.unquoted().map_or_else(|| sql.to_owned(), |name| quote_text(&name)),
         Kind::Word if token.is_word("TRUE") => "1".to_owned(),
         Kind::Word if token.is_word("FALSE") => "0".to_owned(),
-        Kind::Word
-            if !LEXICON.is_reserved(sql) && !is_now.iter().any(|word| token.is_word(word)) =>
-        {
-            quote_text(sql)
-        }
+        Kind::Word if !LEXICON.is_reserved(sql) && !LEXICON.is_value(sql) => quote_text(sql),
         _ => sql.to_owned(),
     }
 }

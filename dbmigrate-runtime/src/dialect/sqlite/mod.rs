@@ -61,7 +61,7 @@ impl Dialect for Sqlite {
     }
 
     fn reserved_prefix(&self) -> Option<&'static str> {
-        Some("sqlite_")
+        Some(read::RESERVED_PREFIX)
     }
 
     fn referable(&self, table: &Table, columns: &[String]) -> Option<Referable> {
@@ -158,7 +158,7 @@ impl Dialect for Sqlite {
         tables: &[(&Table, Option<&Table>)],
     ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError> {
         // SQLite stores definitions unchanged, so only its version has to be queried.
-        let facts = self.facts(conn)?;
+        let facts = Facts { version: read::version(conn)?, ..self.offline_facts() };
         let kept = |(table, actual): &(&Table, Option<&Table>)| match actual {
             Some(actual) => read::as_stored(&read::as_declared(table, actual), &facts),
             None => read::as_stored(table, &facts),

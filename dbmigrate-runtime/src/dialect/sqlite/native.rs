@@ -258,9 +258,9 @@ fn is_droppable(ddl: &Ddl<'_>, table: &Table, column: &str, earlier: &[Operation
         .any(|text| LEXICON.mentions(text, column));
     let objects = ddl.facts.objects.as_deref().unwrap_or_default();
     let is_gone = |index: &Object| {
-        earlier
-            .iter()
-            .any(|operation| matches!(operation, Operation::DropIndex { name, .. } if *name == index.name))
+        earlier.iter().any(|operation| {
+            matches!(operation, Operation::DropIndex { name, .. } if *name == index.name)
+        })
     };
     let is_used = |object: &Object| {
         let Some(sql) = &object.sql else { return false };
@@ -287,8 +287,8 @@ pub(super) fn added_key<'a>(
 ) -> Option<(usize, &'a ForeignKey)> {
     let Operation::AddColumn { table, column, .. } = operation else { return None };
     later.iter().enumerate().find_map(|(after, operation)| match operation {
-        Operation::AddForeignKey { table: operation, foreign_key }
-            if operation == table && foreign_key.columns == [column.name.as_str()] =>
+        Operation::AddForeignKey { table: other, foreign_key }
+            if other == table && foreign_key.columns == [column.name.as_str()] =>
         {
             Some((after, foreign_key))
         }
@@ -307,7 +307,7 @@ fn goes_with_column(operation: &Operation, later: &[Operation], before: &Schema)
     let Some(key) = keys.iter().find(|key| key.name == *name) else { return false };
     n_of(&key.columns) == 1
         && later.iter().any(|operation| {
-            matches!(operation, Operation::DropColumn { table: operation, column }
-            if operation == table && key.columns == [column.as_str()])
+            matches!(operation, Operation::DropColumn { table: other, column }
+            if other == table && key.columns == [column.as_str()])
         })
 }

@@ -20,7 +20,10 @@ use crate::schema::{
     Check, Column, DefaultValue, ForeignKey, Generated, Index, IndexTerm, PrimaryKey, Table,
     TableOption, Type, Unique,
 };
-use crate::sql::{self, is_one_of};
+use crate::sql::{self, is_one_of, starts_with};
+
+/// The prefix of the names that SQLite keeps for itself.
+pub(super) const RESERVED_PREFIX: &str = "sqlite_";
 
 /// The version of the library; `3.46.1` is `3_046_001`.
 pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
@@ -41,7 +44,7 @@ pub(super) fn has_json(conn: &mut dyn Connection, version: u32) -> Result<bool, 
     }
     match conn.query("SELECT json_valid('1')", &[]) {
         Ok(_) => Ok(true),
-        Err(err) if err.to_string().contains("no such function") => Ok(false),
+        Err(err) if err.is_unregistered() => Ok(false),
         Err(err) => Err(err),
     }
 }
@@ -110,7 +113,8 @@ pub(super) fn is_maintained(object: &Object, objects: &[Object]) -> bool {
     let is_behind =
         |other: &&Object| is_virtual(other) && object.name.starts_with(&format!("{}_", other.name));
     object.kind == ObjectKind::Table
-        && (object.name.starts_with("sqlite_") || objects.iter().any(|other| is_behind(&other)))
+        && (starts_with(&object.name, RESERVED_PREFIX)
+            || objects.iter().any(|other| is_behind(&other)))
 }
 
 fn unreadable(name: &str, why: &str) -> Unreadable {
@@ -127,7 +131,8 @@ fn unreadable(name: &str, why: &str) -> Unreadable {
 ///
 /// SQLite's own objects and temporary ones are left out.
 pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catalog {
-    let is_own = |object: &&Object| !object.temporary && !starts_with(&object.name, "sqlite_");
+    let is_own =
+        |object: &&Object| !object.temporary && !starts_with(&object.name, RESERVED_PREFIX);
     let objects: Vec<_> = objects.iter().filter(is_own).collect();
     let mut reader = Reader::new(objects);
     let lower = |text: &str| text.to_ascii_lowercase();
@@ -147,9 +152,9 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
             ObjectKind::Table => match reader.definition(&object.name) {
                 Some(definition) => {
                     match &*definition {
-                        Ok(new_definition) => {
-                            let table = reader.table(&object.name, new_definition);
-                            out.beyond.extend(beyond::of(new_definition, &table));
+                        Ok(definition) => {
+                            let table = reader.table(&object.name, definition);
+                            out.beyond.extend(beyond::of(definition, &table));
                             tables.insert(lower(&object.name), table);
                         }
                         Err(why) => out.unreadable.push(unreadable(&object.name, why)),
@@ -496,10 +501,6 @@ fn own_name(name: &str, columns: &[Column]) -> String {
 fn item_name(name: &str, columns: &[ColumnItem]) -> String {
     let found = columns.iter().find(|column_item| column_item.name.eq_ignore_ascii_case(name));
     found.map_or(name, |column_item| &column_item.name).to_owned()
-}
-
-fn starts_with(text: &str, start: &str) -> bool {
-    text.get(..start.len()).is_some_and(|text| text.eq_ignore_ascii_case(start))
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ impl<'a> Members<'a> {
 
     fn list<T>(&mut self, key: &'static str, each: fn(&Json) -> Res<T>) -> Res<Vec<T>> {
         match self.opt(key) {
-            Some(opt) => items(opt)?.iter().map(each).collect(),
+            Some(list) => items(list)?.iter().map(each).collect(),
             None => Ok(Vec::new()),
         }
     }
@@ -96,7 +96,7 @@ impl<'a> Members<'a> {
         match self.opt(key) {
             None => Ok(None),
             Some(Json::Null) => Ok(Some(None)),
-            Some(opt) => each(opt).map(|found| Some(Some(found))),
+            Some(value) => each(value).map(|value| Some(Some(value))),
         }
     }
 

@@ -191,48 +191,26 @@ fn column(column: &Column) -> Json {
 fn table_change(table_change: &TableChange) -> Json {
     let options =
         table_change.options.iter().map(|(option, on)| (option.key(), Some(Json::Bool(*on))));
-    let comment =
-        table_change.comment.as_ref().map(|comment| or_null(comment.as_ref(), Json::text));
-    Json::object(options.chain([("comment", comment)]))
+    Json::object(options.chain([("comment", change(&table_change.comment, Json::text))]))
 }
 
 fn column_change(column_change: &ColumnChange) -> Json {
     Json::object([
         ("type", column_change.ty.as_ref().map(ty)),
         ("not_null", column_change.nullable.map(|nullable| Json::Bool(!nullable))),
-        (
-            "default",
-            column_change
-                .default
-                .as_ref()
-                .map(|default_value| or_null(default_value.as_ref(), default)),
-        ),
-        (
-            "autoincrement",
-            column_change.autoincrement.map(|autoincrement| or_null(autoincrement, Json::Bool)),
-        ),
-        (
-            "generated",
-            column_change.generated.as_ref().map(|found| or_null(found.as_ref(), generated)),
-        ),
-        (
-            "collation",
-            column_change
-                .collation
-                .as_ref()
-                .map(|collation| or_null(collation.as_ref(), Json::text)),
-        ),
-        (
-            "comment",
-            column_change.comment.as_ref().map(|comment| or_null(comment.as_ref(), Json::text)),
-        ),
+        ("default", change(&column_change.default, default)),
+        ("autoincrement", change(&column_change.autoincrement, |on| Json::Bool(*on))),
+        ("generated", change(&column_change.generated, generated)),
+        ("collation", change(&column_change.collation, Json::text)),
+        ("comment", change(&column_change.comment, Json::text)),
         ("using", column_change.using.as_ref().map(Json::text)),
         ("fill", column_change.fill.as_ref().map(Json::text)),
     ])
 }
 
-fn or_null<T>(value: Option<T>, json: impl FnOnce(T) -> Json) -> Json {
-    value.map_or(Json::Null, json)
+/// A change of something optional: its new value, or null if it is removed.
+fn change<'a, T>(change: &'a Option<Option<T>>, json: impl FnOnce(&'a T) -> Json) -> Option<Json> {
+    change.as_ref().map(|value| value.as_ref().map_or(Json::Null, json))
 }
 
 pub(super) fn simple_type(ty: &Type) -> Option<&'static str> {

@@ -3,7 +3,6 @@
 use super::trivia::{comments, has_comment};
 use super::{Clause, ColumnItem, ConstraintItem, Definition, Written, table_options};
 use crate::dialect::sqlite::lexicon::LEXICON;
-use crate::sql::Kind;
 use crate::sql::quote;
 
 impl Definition {
@@ -192,8 +191,8 @@ impl Writer {
         }
         self.out.push_str(text);
         self.pending = match LEXICON.tokens(text).last() {
-            Some(token) if token.kind == Kind::Comment && token.text.starts_with("--") => "\n",
-            Some(new_token) if !new_token.is_closed() => "*/",
+            Some(token) if token.is_line_comment() => "\n",
+            Some(token) if !token.is_closed() => "*/",
             _ => "",
         };
     }

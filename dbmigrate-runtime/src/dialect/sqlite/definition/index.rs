@@ -118,7 +118,7 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
     }
     let name = match tokens {
         [token] if token.kind == Kind::Text => token.unquoted(),
-        [tokens] => tokens.identifier(),
+        [token] => token.identifier(),
         _ => None,
     };
     let term = match name {
