@@ -71,10 +71,10 @@ pub struct Global {
     /// Form of the results
     #[arg(long, value_enum, default_value_t, value_name = "FORM", global = true)]
     pub format: Format,
-    /// When to use colours
+    /// When to use colors
     #[arg(long, value_enum, default_value_t, value_name = "WHEN", global = true)]
     pub color: ColorChoice,
-    /// Print more
+    /// Verbose output
     #[arg(short, long, global = true)]
     pub verbose: bool,
     /// Print only results and errors
@@ -84,7 +84,7 @@ pub struct Global {
     pub cargo: Cargo,
 }
 
-/// What says to cargo which models there are. Overrides the keys of dbmigrate.toml.
+/// What tells cargo which models there are. Overrides the keys of dbmigrate.toml.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Package options")]
 pub struct Cargo {
@@ -106,7 +106,7 @@ pub struct Cargo {
     /// Activate all features
     #[arg(long, global = true)]
     pub all_features: bool,
-    /// Don't activate the default feature
+    /// Don't activate the default features
     #[arg(long, global = true)]
     pub no_default_features: bool,
     /// Profile to check the package with
@@ -153,13 +153,13 @@ pub enum Command {
     Revision(Revision),
     /// Write a revision that joins branches
     Merge(Merge),
-    /// Put revisions that aren't applied after another head
+    /// Move pending revisions after another head
     Rebase(Rebase),
     /// Apply revisions
     Upgrade(Upgrade),
     /// Undo revisions
     Downgrade(Downgrade),
-    /// Remove the newest revision's file, if it isn't applied
+    /// Remove the newest revision's file, if it is pending
     Undo(Undo),
     /// Undo the newest applied revisions and apply them again
     Redo(Redo),
@@ -179,24 +179,24 @@ pub enum Command {
     Squash(Squash),
     /// Mark revisions as applied without running them
     Stamp(Stamp),
-    /// Say whether models, migrations and database agree
+    /// Check whether models, migrations and database agree
     Check(Check),
-    /// Show what leads from one schema to another
+    /// Show the difference between two schemas
     Diff(Diff),
     /// Open a revision in the editor
     Edit(Edit),
-    /// Print what a shell completes
+    /// Print a shell completion script
     Completions(Completions),
     /// Print the manual page
     Man(Man),
-    /// Create the version table, if it isn't there
+    /// Create the version table, if it doesn't exist
     EnsureVersion(EnsureVersion),
 }
 
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Several databases, each with a history of its own: the names of those beside the default one,
-    /// or else those that the models name
+    /// Several databases, each with a history of its own: the names of those besides the default
+    /// one, or else those that the models name
     #[arg(long, value_name = "NAME", num_args = 0..)]
     pub multidb: Option<Vec<String>>,
     /// What to fill the directory with: a name of `list-templates`, or a directory of your own
@@ -219,13 +219,13 @@ pub struct Place {
     /// Revision that the new one follows [default: the only head]; `base` for none
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub head: Option<String>,
-    /// Let it follow a revision that another one follows already
+    /// Let it follow a revision that another one already follows
     #[arg(long)]
     pub splice: bool,
     /// Name of the branch that begins with it
     #[arg(long, value_name = "LABEL")]
     pub branch_label: Vec<String>,
-    /// Revision that has to be applied before, without being followed: a label stays one
+    /// Revision that has to be applied first, without being followed; a branch label is kept as one
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub depends_on: Vec<String>,
     /// Directory of the new revision's file, one of `version_locations` in dbmigrate.toml
@@ -244,7 +244,7 @@ pub struct NewRevision {
     pub message: String,
     #[command(flatten)]
     pub place: Place,
-    /// Take a removed and an added table or column for a drop and an add, unless --rename names it
+    /// Treat a removed and an added table or column as a drop and an add, unless --rename names it
     #[arg(long)]
     pub no_renames: bool,
     /// A rename: `old:new` for tables, `table.old:table.new` for columns
@@ -260,7 +260,7 @@ pub struct NewRevision {
     /// Fail instead of asking
     #[arg(long)]
     pub non_interactive: bool,
-    /// What the models are compared with: what the migrations build, or the live database
+    /// What to compare the models with: the schema that the migrations build, or the live database
     #[arg(long, value_enum, default_value_t, value_name = "WHAT")]
     pub against: Against,
     /// Write the revision without trying it on a database in memory
@@ -368,13 +368,13 @@ fn key_value(text: &str) -> Result<(String, String), String> {
 
 #[derive(Debug, Args)]
 pub struct Upgrade {
-    /// Where to go; with --sql also a range `from:to`
+    /// Target revision; with --sql also a range `from:to`
     #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
     /// Upgrade each SQLite file that matches, such as 'tenants/*.db', or that is in a directory
     #[arg(long, value_name = "PATTERN", conflicts_with = "sql")]
     pub all: Vec<String>,
-    /// How many files at a time, instead of one for each processor
+    /// How many files at a time [default: one for each processor]
     #[arg(short, long, value_name = "N", requires = "all")]
     pub jobs: Option<NonZeroUsize>,
     #[command(flatten)]
@@ -383,7 +383,7 @@ pub struct Upgrade {
 
 #[derive(Debug, Args)]
 pub struct Downgrade {
-    /// Where to go; with --sql also a range `from:to`
+    /// Target revision; with --sql also a range `from:to`
     #[arg(default_value = "-1", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
     #[command(flatten)]
@@ -418,7 +418,7 @@ pub struct Reset {
 
 #[derive(Debug, Args)]
 pub struct Current {
-    /// Exit with 1 when the database isn't at all heads
+    /// Exit with 1 unless the database is at all heads
     #[arg(short, long)]
     pub check_heads: bool,
 }
@@ -431,7 +431,7 @@ pub struct History {
     /// Mark the revisions that the database is at
     #[arg(short, long)]
     pub indicate_current: bool,
-    /// Draw beside them how they follow each other
+    /// Draw next to them how they follow each other
     #[arg(long)]
     pub graph: bool,
 }
@@ -445,13 +445,13 @@ pub struct Heads {
 
 #[derive(Debug, Args)]
 pub struct Merge {
-    /// What to join
+    /// Revisions to join
     #[arg(default_value = "heads", value_name = "REV", allow_negative_numbers = true)]
     pub revisions: Vec<String>,
     /// What the revision is about, for its header and file name
     #[arg(short, long, value_name = "TEXT", default_value = "")]
     pub message: String,
-    /// Let it follow revisions that others follow already
+    /// Let it follow revisions that others already follow
     #[arg(long)]
     pub splice: bool,
     /// Name of the branch that begins with it
@@ -470,16 +470,16 @@ pub struct Merge {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The line begins behind the last revision that it shares with the head it goes \
-                  behind; `DOWN_REVISION` of its first revision is what changes. Nothing that is \
-                  applied moves, as far as the database at hand says: where another database has \
-                  one of these revisions applied, `merge` joins the heads instead."
+    after_help = "The line begins after the last revision that it shares with the head that it \
+                  moves to; only `DOWN_REVISION` of its first revision changes. Nothing moves that \
+                  is applied to the configured database; if another database has one of these \
+                  revisions applied, join the heads with `merge` instead."
 )]
 pub struct Rebase {
-    /// A revision of the line that moves [default: of two lines the one that isn't applied]
+    /// A revision of the line that moves [default: of two lines the pending one]
     #[arg(value_name = "REV", allow_negative_numbers = true)]
     pub revision: Option<String>,
-    /// Head that it goes after [default: the only other one]
+    /// Head to move it after [default: the only other one]
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub onto: Option<String>,
     /// Print the edit instead of making it
@@ -489,7 +489,7 @@ pub struct Rebase {
 
 #[derive(Debug, Args)]
 pub struct Undo {
-    /// The revision [default: the only head that isn't applied]
+    /// The revision [default: the only pending head]
     #[arg(value_name = "REV", allow_negative_numbers = true)]
     pub revision: Option<String>,
 }
@@ -507,8 +507,8 @@ pub struct Show {
     pub revision: String,
 }
 
-/// The old files stay until every database is past them: one that has some of them goes on with
-/// them, and a new one runs the new revision alone.
+/// Keep the old files until every database is past them: a database that has some of them applied
+/// continues with them, and a new one runs the new revision alone.
 #[derive(Debug, Args)]
 pub struct Squash {
     /// The revisions to replace: `from:to`, both included; `to` from the base, `from:` to the head
@@ -536,29 +536,29 @@ pub struct Stamp {
     /// The revision, or several on different branches; with --sql also a range `from:to`
     #[arg(required = true, value_name = "REV", allow_negative_numbers = true)]
     pub revisions: Vec<String>,
-    /// Empty the version table before, whatever it holds
+    /// Empty the version table first, whatever it holds
     #[arg(long, conflicts_with = "sql")]
     pub purge: bool,
     #[command(flatten)]
     pub script: Script,
-    /// Refuse when the database isn't what the revision and those before it build
+    /// Refuse unless the database matches what the revision and those before it build
     #[arg(long, conflicts_with = "sql")]
     pub verify: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Leave the database out
+    /// Don't check the database
     #[arg(long)]
     pub no_database: bool,
 }
 
 #[derive(Debug, Args)]
 pub struct Diff {
-    /// Where to begin: models, migrations, database, or a revision with all before it
+    /// Schema to start from: models, migrations, database, or a revision (with all before it)
     #[arg(default_value = "migrations", allow_negative_numbers = true)]
     pub from: String,
-    /// Where it leads: the same; these three words are never a revision's id
+    /// Schema to end at, from the same choices; these three words never mean a revision
     #[arg(default_value = "models", allow_negative_numbers = true)]
     pub to: String,
     /// Exit with 1 when there are differences
@@ -576,11 +576,13 @@ pub struct Edit {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = "bash: source it in ~/.bashrc, behind the line for cargo's own completion \
-                        if there is one.\nzsh: save it as `_cargo-dbmigrate` in a directory of \
-                        $fpath; `cargo dbmigrate` is completed where cargo's own completion \
-                        is.\nfish: source it in config.fish.\nelvish, powershell: what is typed \
-                        after `cargo-dbmigrate` is completed, after `cargo dbmigrate` it isn't.")]
+#[command(
+    after_help = "bash: source it in ~/.bashrc, after the line for cargo's own completion if there \
+                  is one.\nzsh: save it as `_cargo-dbmigrate` in a directory of $fpath; `cargo \
+                  dbmigrate` is completed where cargo's own completion is.\nfish: source it in \
+                  config.fish.\nelvish, powershell: completed after `cargo-dbmigrate`, not after \
+                  `cargo dbmigrate`."
+)]
 pub struct Completions {
     /// The shell
     #[arg(value_enum)]

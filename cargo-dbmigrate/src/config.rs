@@ -106,7 +106,7 @@ fn command<'de, D: serde::Deserializer<'de>>(
     let words = Vec::<String>::deserialize(deserializer)?;
     match words.first() {
         Some(program) if !program.is_empty() => Ok(words),
-        _ => Err(serde::de::Error::custom("a command begins with a program's name")),
+        _ => Err(serde::de::Error::custom("a command begins with the name of a program")),
     }
 }
 
@@ -191,8 +191,9 @@ impl Config {
             config.databases.values().filter_map(|database| database.version_table.as_ref());
         if further.chain([&config.version_table]).any(|name| name.trim().is_empty()) {
             let message = format!("`version_table` is empty in `{}`", path.display());
-            return Err(Error::new(message)
-                .hint("without the key it is the default one, `dbmigrate_version`"));
+            return Err(
+                Error::new(message).hint("remove the key to use the default, `dbmigrate_version`")
+            );
         }
         dependencies(&config.dependencies, path)?;
         Ok(config)
@@ -200,7 +201,7 @@ impl Config {
 }
 
 /// The message about a key that was put into a table.
-const ABOVE: &str = " is a key of the file itself: it stands above the first line in brackets";
+const ABOVE: &str = " is a top-level key: it belongs above the first table in brackets";
 
 /// The top-level keys: serde lists them when it finds an unknown one.
 fn keys() -> Vec<String> {
@@ -220,7 +221,7 @@ fn dependencies(table: &toml::Table, path: &Path) -> Result<()> {
         return Ok(());
     };
     let message = format!(
-        "`{name} = {value}` under `[dependencies]` of `{}` names no dependency",
+        "`{name} = {value}` under `[dependencies]` of `{}` is not a dependency",
         path.display()
     );
     let is_key = keys().iter().any(|key| key == name);

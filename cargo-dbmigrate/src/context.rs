@@ -134,7 +134,7 @@ fn refuse_further(project: &Project) -> Result<()> {
         let message = format!("`-d {shown}`: the settings of the database `{name}` are in `{dir}`");
         let instead =
             if dir.to_string() == MIGRATIONS { String::new() } else { format!("-d {dir} ") };
-        return Err(Error::new(message).hint(format!("say `{instead}--database {name}` instead")));
+        return Err(Error::new(message).hint(format!("use `{instead}--database {name}` instead")));
     }
     Ok(())
 }

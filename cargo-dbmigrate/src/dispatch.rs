@@ -88,10 +88,10 @@ fn say_restored(project: &Project, out: Output, restored: Restored, since: &str)
     let shown = |path: &Path| project.shown(path).to_string();
     if !restored.paths.is_empty() {
         let paths: Vec<_> = restored.paths.iter().map(|path| shown(path)).collect();
-        out.note(format!("since {since}, these are as they were before: `{}`", paths.join("`, `")));
+        out.note(format!("since {since}, these files were restored: `{}`", paths.join("`, `")));
     }
     for (path, why) in &restored.failures {
-        out.warning(format!("failed to put `{}` back as it was before: {why}", shown(path)));
+        out.warning(format!("failed to restore `{}`: {why}", shown(path)));
     }
 }
 

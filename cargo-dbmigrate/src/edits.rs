@@ -308,17 +308,19 @@ impl Done {
             }
             Done::Removed { path, aside } => match fs::rename(&aside, &path) {
                 Ok(()) => Ok(Some(path)),
-                Err(err) => Err((path, format!("{err}; it lies in `{}`", aside.display()))),
+                Err(err) => {
+                    Err((path, format!("{err}; its text was kept in `{}`", aside.display())))
+                }
             },
         }
     }
 }
 
 /// Why a file isn't restored.
-const CHANGED: &str = "it was changed in the meantime";
+const CHANGED: &str = "it has changed in the meantime";
 
 fn exists() -> io::Error {
-    io::Error::new(io::ErrorKind::AlreadyExists, "there is a file of that name")
+    io::Error::new(io::ErrorKind::AlreadyExists, "a file of that name already exists")
 }
 
 /// An unused name in the same directory that can't be the name of a revision file.

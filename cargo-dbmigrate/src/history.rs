@@ -89,10 +89,8 @@ impl History {
             Ok((History::of(cx, files, known, &unknown)?, ids))
         });
         let Ok((history, ids)) = listed else { return Err(err) };
-        cx.out.warning(format!(
-            "{err}\n  so of `{}` only the constants of the file are known",
-            ids.join("`, `")
-        ));
+        cx.out
+            .warning(format!("{err}\n  so only the constants of `{}` are known", ids.join("`, `")));
         Ok(history)
     }
 
@@ -256,8 +254,8 @@ impl History {
 }
 
 /// What to do about branches that contradict each other.
-pub const SAME_CHANGE: &str = "where both lines make the same change, take it out of the one that \
-                               is not applied, then run the command again";
+pub const SAME_CHANGE: &str = "if both lines make the same change, remove it from the pending one, \
+                               then run the command again";
 
 /// The applied revisions of the project's database; empty if it doesn't exist yet.
 pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::VersionRow>> {

@@ -84,10 +84,10 @@ pub fn load(cx: &Context) -> Result<Models> {
 /// Has cargo check the package and reads the models' records, without duplicates, sorted by path.
 pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
     if project::in_build_script() {
-        let message = "a build script can't have the package built that it belongs to";
+        let message = "a build script can't build the package that it belongs to";
         return Err(Error::new(message).hint(
-            "within a build script use `upgrade`, which needs the revisions only; the models are \
-             compared with them from a shell",
+            "in a build script use `upgrade`, which needs only the revisions; commands that read \
+             the models are for a shell",
         ));
     }
     let selection = Selection::new(cx);
@@ -101,7 +101,7 @@ pub fn records(cx: &Context) -> Result<Vec<ModelRecord>> {
         from_metadata => {
             if from_metadata.is_some() {
                 cx.out.note(
-                    "this compiler's metadata doesn't carry the models, so they are read from \
+                    "this compiler's metadata does not contain the models, so they are read from \
                      object files, which takes longer",
                 );
             }

@@ -197,7 +197,7 @@ impl Output {
 pub fn waiting(at_most: Duration) -> String {
     // A fraction of a second is rounded up.
     let seconds = at_most.as_secs().saturating_add(u64::from(at_most.subsec_nanos() > 0));
-    format!("another process holds the database's lock; waiting for at most {seconds} seconds")
+    format!("another process holds the database's lock; waiting for up to {seconds} seconds")
 }
 
 /// An error as part of a document.

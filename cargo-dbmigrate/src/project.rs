@@ -215,8 +215,7 @@ impl Workspace {
                 let message = format!("no package of the workspace has a directory `{directory}`");
                 let first = members[0].package_name();
                 Err(Error::new(message).hint(format!(
-                    "`-p` says which one is meant, as in `cargo dbmigrate init -p {first}`; there \
-                     are {}",
+                    "choose one with `-p`, as in `cargo dbmigrate init -p {first}`; there are {}",
                     names(&members)
                 )))
             }
@@ -257,7 +256,7 @@ fn nearest_manifest(cwd: &Path) -> Result<PathBuf> {
     let mut paths = cwd.ancestors().map(|path| path.join(manifest::FILE));
     paths.find(|path| path.is_file()).ok_or_else(|| {
         let message = format!("no Cargo.toml in `{}` or above it", cwd.display());
-        Error::new(message).hint("go into a package's directory, or name it with --manifest-path")
+        Error::new(message).hint("change to a package's directory, or pass --manifest-path")
     })
 }
 

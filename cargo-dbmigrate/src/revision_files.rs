@@ -48,9 +48,12 @@ pub fn locations(cx: &Context) -> Result<Vec<Location>> {
     let mut locations: Vec<Location> = Vec::new();
     for name in &cx.config.version_locations {
         if name.trim().is_empty() || Path::new(name).has_root() {
-            let message = format!("`version_locations` names `{name}`, which is no relative path");
-            return Err(Error::new(message)
-                .hint("its directories are named from the migrations directory, for everyone"));
+            let message =
+                format!("`version_locations` names `{name}`, which is not a relative path");
+            return Err(Error::new(message).hint(
+                "its directories are relative to the migrations directory, so that they are the \
+                 same on every machine",
+            ));
         }
         let dir = clean(&cx.project.migrations_dir.join(name));
         match locations.iter().find(|location| is_same(&location.dir, &dir)) {
@@ -62,8 +65,9 @@ pub fn locations(cx: &Context) -> Result<Vec<Location>> {
         }
     }
     if locations.is_empty() {
-        return Err(Error::new("`version_locations` names no directory")
-            .hint(format!("without the key in dbmigrate.toml it is `[\"{VERSIONS}\"]`")));
+        return Err(Error::new("`version_locations` names no directory").hint(format!(
+            "remove the key from dbmigrate.toml to use the default, `[\"{VERSIONS}\"]`"
+        )));
     }
     Ok(locations)
 }
@@ -86,7 +90,7 @@ pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
 pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
     let dir = &cx.project.migrations_dir;
     if !dir.is_dir() {
-        let message = format!("no migrations directory `{}`", cx.project.shown(dir));
+        let message = format!("there is no migrations directory `{}`", cx.project.shown(dir));
         return Err(Error::new(message).hint(match &cx.database {
             None => "`cargo dbmigrate init` creates it".to_owned(),
             Some(name) => format!("`cargo dbmigrate init --database {name}` creates it"),
@@ -100,7 +104,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         // Otherwise a typo would result in a history without revisions.
         if location.name != VERSIONS && !location.dir.exists() {
             cx.out.warning_once(format!(
-                "`version_locations` names `{}`, and there is no directory `{}`",
+                "`version_locations` names `{}`, but there is no directory `{}`",
                 location.name,
                 cx.project.shown(&location.dir)
             ));
@@ -119,7 +123,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         if one.module == two.module && !is_same(&one.path, &two.path) {
             let (one, two) = (cx.project.shown(&one.path), cx.project.shown(&two.path));
             let message = format!("two revision files have the same name: {one} and {two}");
-            return Err(Error::new(message).hint("rename one of them: they become modules"));
+            return Err(Error::new(message).hint("rename one of them: the names become modules"));
         }
     }
     files.dedup_by(|later, kept| {
@@ -168,13 +172,14 @@ fn revision_file(
     }
     let path = dir.join(name);
     if extension != "rs" {
-        let message = format!("`{}` is no Rust file by its name", cx.project.shown(&path));
+        let message =
+            format!("the name of `{}` is not that of a Rust file", cx.project.shown(&path));
         return Err(Error::new(message).hint("let it end in `.rs`"));
     }
     if !is_name(stem) {
         let message = format!("`{}` can't be a module's name", cx.project.shown(&path));
         return Err(Error::new(message)
-            .hint("rename it: letters, digits and `_`, with no digit at the beginning"));
+            .hint("rename it: use letters, digits and `_`, and no digit at the beginning"));
     }
     let listed = (dir != usual).then(|| paths::relative(&cx.project.migrations_dir, &path));
     Ok(Some(RevisionFile { module: stem.to_owned(), path, listed }))

@@ -42,6 +42,6 @@ fn nothing_to(
 
 /// The facts about a database that statements depend on.
 fn stored_facts(driver: &mut dyn Driver) -> Result<Facts> {
-    let failed = |err| Error::new("failed to read what is stored of the tables").cause(err);
+    let failed = |err| Error::new("failed to read the stored definitions of the tables").cause(err);
     driver.as_connection().facts_with_objects().map_err(failed)
 }

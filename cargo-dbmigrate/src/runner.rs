@@ -81,8 +81,8 @@ impl Recording {
             Error::new(format!("the revision `{path}` panicked while it was recorded: {panic}"))
                 .of_revision()
                 .hint(
-                    "`upgrade` and `downgrade` only list operations; what needs rows or may fail \
-                     is a step, `op.run(\"name\", |db| ...)`",
+                    "`upgrade` and `downgrade` only list operations; put what needs rows or may \
+                     fail into a step, `op.run(\"name\", |db| ...)`",
                 )
         })?;
         Ok(Recording {

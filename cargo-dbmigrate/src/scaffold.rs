@@ -170,8 +170,8 @@ pub fn list_of(cx: &Context, files: &[RevisionFile]) -> Result<Option<Edit>> {
     };
     let Some(synced) = with_list(&text, files) else {
         cx.out.note(format!(
-            "`{}` has lost the marks of its list of revisions, so it is left as it is; without \
-             the file the next command writes a new one",
+            "`{}` no longer has the markers of its list of revisions, so it is left as it is; \
+             delete the file to have the next command write a new one",
             cx.project.shown(&path)
         ));
         return Ok(None);
@@ -239,7 +239,7 @@ fn line(file: &RevisionFile) -> String {
 pub fn stale_list(cx: &Context, err: Error) -> Error {
     match compare_list(cx) {
         Ok(difference) if !difference.is_none() => err.hint(
-            "`mod.rs` in the migrations directory lists other revisions than there are files; \
+            "the list in `mod.rs` of the migrations directory does not match the revision files; \
              `cargo dbmigrate migrate` brings it in line",
         ),
         _ => err,

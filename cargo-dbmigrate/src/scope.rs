@@ -164,7 +164,8 @@ impl Scope {
         let mut schema = on.clone();
         for operation in operations {
             let Err(err) = operation.apply(&mut schema) else { continue };
-            let message = "what is left out of the comparison doesn't let the difference be made";
+            let message = "this change conflicts with what `include` and `exclude` leave out of \
+                           the comparison";
             return Err(Error::new(message).cause(err).hint(self.blamed(operation, &schema)));
         }
         Ok(())
@@ -181,8 +182,8 @@ impl Scope {
             let Some(model) = models.table(&new.name) else { continue };
             if model.primary_key.is_some() && new.primary_key.is_none() {
                 let message = format!(
-                    "the new table `{}` can't be made without its primary key, of which a column \
-                     is left out of the comparison",
+                    "the new table `{}` can't be created, since a column of its primary key is \
+                     left out of the comparison",
                     new.name
                 );
                 return Err(Error::new(message).hint(self.blamed(operation, models)));
@@ -210,18 +211,19 @@ impl Scope {
             if !self.include.is_empty()
                 && !self.include.iter().any(|included| included.0.matches(name))
             {
-                blamed.push(format!("`include` doesn't have the table `{name}`"));
+                blamed.push(format!("`include` doesn't match the table `{name}`"));
             }
             for rule in &self.exclude {
                 let objects = subjects(table).into_iter().filter(|subject| rule.matches(subject));
                 blamed.extend(
-                    objects.map(|subject| format!("`exclude` has `{rule}`, and so {subject}")),
+                    objects
+                        .map(|subject| format!("`exclude` has `{rule}`, which matches {subject}")),
                 );
             }
         }
         blamed.dedup();
         if blamed.is_empty() {
-            "look at `include` and `exclude` in dbmigrate.toml".to_owned()
+            "check `include` and `exclude` in dbmigrate.toml".to_owned()
         } else {
             format!("in dbmigrate.toml {}", blamed.join("; "))
         }

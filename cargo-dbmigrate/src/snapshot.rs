@@ -169,7 +169,7 @@ impl Snapshot {
         let mut unreadable = self.found.unreadable.iter();
         if let Some(Unreadable { name, why }) = unreadable.find(|object| of_known(&object.name)) {
             return Err(Error::new(format!(
-                "the table `{name}` of the database can't be compared: {why}"
+                "the table `{name}` in the database can't be compared: {why}"
             )));
         }
         let stored = |table: &Table, actual: &Table| {
@@ -192,12 +192,12 @@ fn at_once(
 }
 
 fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
-    Error::new("failed to read what the database has").cause(err)
+    Error::new("failed to read the schema of the database").cause(err)
 }
 
 /// The message in place of "agrees".
 pub const NOTHING_COMPARED: &str =
-    "Nothing of the database was compared: the applied revisions describe nothing of it.";
+    "Nothing in the database was compared: the applied revisions describe nothing in it.";
 
 /// Lists what no migration describes, one object per line.
 pub fn list_others(cx: &Context, others: &[ObjectName]) {
@@ -205,7 +205,7 @@ pub fn list_others(cx: &Context, others: &[ObjectName]) {
         let n = others.len();
         let objects = if n == 1 { "1 object".to_owned() } else { format!("{n} objects") };
         cx.out.progress(format!(
-            "{objects} of the database not described by the migrations; -v lists them"
+            "{objects} in the database not described by the migrations; -v lists them"
         ));
     }
     if cx.out.verbose && !others.is_empty() {

@@ -147,7 +147,7 @@ pub(crate) fn keys(
     let mut seen = Keys::default();
     for attr in attrs.iter().filter(|attribute| attribute.path().is_ident("model")) {
         if !matches!(attr.meta, Meta::List(_)) {
-            cx.error(attr.meta.span(), "this says nothing; write `#[model(...)]`");
+            cx.error(attr.meta.span(), "this attribute is empty; write `#[model(...)]`");
             continue;
         }
         let result = attr.parse_args_with(|input: ParseStream<'_>| {
@@ -208,7 +208,7 @@ fn one(
     if !key.belongs(place) {
         let (belongs, form) = key.forms[0];
         let message = format!(
-            "`{name}` is no key of {}; it belongs on {}, as `{form}`",
+            "`{name}` is not a key of {}; it belongs on {}, as `{form}`",
             place.name(),
             belongs.name(),
         );
@@ -216,7 +216,7 @@ fn one(
     }
     let repeats = key.repeats && place != Field;
     if seen.get(key.name).is_some() && !repeats {
-        cx.error(ident.span(), format!("`{name}` is here twice; once is enough"));
+        cx.error(ident.span(), format!("`{name}` is given twice"));
     }
     seen.0.push((key.name, ident.span()));
     read(key, ident.span(), input)
@@ -241,7 +241,7 @@ pub(crate) fn nested<T>(
     let end = content.span();
     let rest: TokenStream = content.parse()?;
     match result {
-        Ok(_) if !rest.is_empty() => Err(syn::Error::new(end, "this is too much here")),
+        Ok(_) if !rest.is_empty() => Err(syn::Error::new(end, "unexpected token")),
         result => result,
     }
 }

@@ -23,8 +23,8 @@ pub(crate) fn fields<'a>(
             GenericParam::Const(const_param) => ("const", &const_param.ident),
         };
         let message = format!(
-            "{what} has no {kind} parameters, since it is recorded as one table and not as one \
-             for each `{ident}`; only lifetimes can stay"
+            "{what} can't have {kind} parameters, since it stands for one table and not for one \
+             per `{ident}`; only lifetimes are allowed"
         );
         cx.error(ident.span(), message);
     }
@@ -43,7 +43,7 @@ pub(crate) fn fields<'a>(
         Data::Union(data) => (data.union_token.span, "a union has no columns"),
     };
     let hint = match &input.data {
-        Data::Enum(_) => "; as the type of one column it derives `ColumnType`",
+        Data::Enum(_) => "; to use it as the type of one column, derive `ColumnType`",
         _ => "",
     };
     cx.error(span, format!("{is}; {what} is a struct with named fields, {form}{hint}"));
@@ -79,19 +79,19 @@ pub(crate) fn rules(cx: &Ctxt, model: &Struct<'_>) {
 /// Keys that exclude each other on a field, with the reason.
 const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("nullable", "not_null", "a column is one or the other"),
-    ("nullable", "primary_key", "a primary key takes no NULL"),
-    ("not_null", "primary_key", "a primary key takes no NULL anyway"),
-    ("length", "type", "the type has its length, as in `type = String(100)`"),
-    ("precision", "type", "the type has its precision, as in `type = Decimal(10, 2)`"),
-    ("scale", "type", "the type has its scale, as in `type = Decimal(10, 2)`"),
+    ("nullable", "primary_key", "a primary key is never NULL"),
+    ("not_null", "primary_key", "a primary key is never NULL anyway"),
+    ("length", "type", "the type includes its length, as in `type = String(100)`"),
+    ("precision", "type", "the type includes its precision, as in `type = Decimal(10, 2)`"),
+    ("scale", "type", "the type includes its scale, as in `type = Decimal(10, 2)`"),
     ("length", "precision", "`length` is for text, `precision` for decimal numbers"),
     ("length", "scale", "`length` is for text, `scale` for decimal numbers"),
     ("generated", "default", "a generated column is never inserted"),
     ("generated", "autoincrement", "a column's values come from one of them"),
     ("generated", "primary_key", "a generated column can't be the primary key"),
-    ("unique", "primary_key", "a primary key is unique already"),
-    ("index", "primary_key", "a primary key has an index already"),
-    ("index", "unique", "a unique column has an index already"),
+    ("unique", "primary_key", "a primary key is already unique"),
+    ("index", "primary_key", "a primary key already has an index"),
+    ("index", "unique", "a unique column already has an index"),
 ];
 
 fn field_rules(cx: &Ctxt, model: &Struct<'_>, field: &Field<'_>) {
@@ -100,7 +100,7 @@ fn field_rules(cx: &Ctxt, model: &Struct<'_>, field: &Field<'_>) {
     for lone in ["skip", "flatten"] {
         if attrs.has(lone) {
             let why = match lone {
-                "skip" => "a skipped field is no column",
+                "skip" => "a skipped field is not a column",
                 _ => "a flattened field is a group of columns, whose own struct has the attributes",
             };
             for (key, span) in attrs.keys.iter().filter(|(key, _)| *key != lone) {
@@ -125,8 +125,8 @@ fn field_rules(cx: &Ctxt, model: &Struct<'_>, field: &Field<'_>) {
             || model.attrs.primary_key.as_ref().is_some_and(|key| is_alone(key, field));
         if !is_key {
             let message = format!(
-                "only a single primary key generates its values, and `{name}` is none; add \
-                 `primary_key` or remove `autoincrement`"
+                "only a primary key of a single column generates its values, and `{name}` is not \
+                 one; add `primary_key` or remove `autoincrement`"
             );
             cx.error(switch.span, message);
         }
@@ -145,11 +145,11 @@ fn field_rules(cx: &Ctxt, model: &Struct<'_>, field: &Field<'_>) {
             cx.error(precision.span, "a `precision` of 0 leaves no room for digits");
         }
         (Some(precision), None) => {
-            let message = "`precision` needs `scale` beside it, as in `precision = 10, scale = 2`";
+            let message = "`precision` also needs `scale`, as in `precision = 10, scale = 2`";
             cx.error(precision.span, message);
         }
         (None, Some(scale)) => {
-            let message = "`scale` needs `precision` beside it, as in `precision = 10, scale = 2`";
+            let message = "`scale` also needs `precision`, as in `precision = 10, scale = 2`";
             cx.error(scale.span, message);
         }
         _ => {}
@@ -158,8 +158,8 @@ fn field_rules(cx: &Ctxt, model: &Struct<'_>, field: &Field<'_>) {
         for key in ["on_delete", "on_update", "deferrable"] {
             if let Some(span) = attrs.keys.get(key) {
                 let message = format!(
-                    "`{key}` says something of a foreign key, and `{name}` is none; add \
-                     `references = Other` or remove it"
+                    "`{key}` is for foreign keys, and `{name}` is not one; add `references = \
+                     Other` or remove it"
                 );
                 cx.error(span, message);
             }
@@ -191,7 +191,7 @@ fn primary_key(cx: &Ctxt, model: &Struct<'_>) {
             cx.error(span, "`primary_key` and `no_primary_key` exclude each other");
         } else if model.attrs.primary_key.is_some() {
             let message =
-                "the struct's `primary_key(...)` names the key already; remove one of them";
+                "the struct's `primary_key(...)` already names the key; remove one of them";
             cx.error(span, message);
         }
     }
@@ -228,7 +228,7 @@ fn columns_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
             let span =
                 field.attrs.column.as_ref().map_or_else(|| field.span(), |column| column.span);
             let message =
-                format!("`{}` is the column of the field `{}` already", field.column, first.name);
+                format!("`{}` is already the column of the field `{}`", field.column, first.name);
             cx.error(span, message);
         }
     }
@@ -254,12 +254,12 @@ fn names_are_there(cx: &Ctxt, model: &Struct<'_>) {
     for list_of_names in lists(model) {
         for (idx, (name, span)) in list_of_names.iter().enumerate() {
             if list_of_names[..idx].iter().any(|(text, _)| text == name) {
-                cx.error(*span, format!("`{name}` is in this list twice"));
+                cx.error(*span, format!("`{name}` is listed twice"));
             }
             let skipped =
                 model.fields.iter().any(|field| field.name == *name && field.attrs.has("skip"));
             if skipped {
-                cx.error(*span, format!("the field `{name}` is skipped and so no column"));
+                cx.error(*span, format!("the field `{name}` is skipped, so it is not a column"));
             } else if model.find(name).is_none() && model.groups().next().is_none() {
                 let message =
                     format!("there is no field `{name}`; the fields are {}", list(&fields, "and"));
@@ -281,7 +281,7 @@ fn names_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
         let columns: Vec<String> =
             unique.columns.iter().map(|column| on_fields(&column.value)).collect();
         if uniques.contains(&columns) {
-            cx.error(unique.span, "these columns are unique already");
+            cx.error(unique.span, "these columns are already unique");
         }
         uniques.push(columns);
     }
@@ -297,8 +297,7 @@ fn names_are_distinct(cx: &Ctxt, model: &Struct<'_>) {
     let named: Vec<_> = named.into_iter().flatten().collect();
     for (idx, name) in named.iter().enumerate() {
         if named[..idx].iter().any(|candidate| candidate.value == name.value) {
-            let message =
-                format!("the name `{}` is taken by another one of this struct", name.value);
+            let message = format!("the name `{}` is already used in this struct", name.value);
             cx.error(name.span, message);
         }
     }

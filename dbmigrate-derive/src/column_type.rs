@@ -32,7 +32,7 @@ pub(crate) fn derive(input: &DeriveInput) -> TokenStream {
         Data::Struct(data) => newtype(&cx, input, &data.fields),
         Data::Enum(data) => enumeration(&cx, input, data),
         Data::Union(data) => {
-            let message = "a union is no column type; it takes a newtype, `struct Email(String)`, \
+            let message = "a union can't be a column type; use a newtype, `struct Email(String)`, \
                            or an enum without data";
             cx.error(data.union_token.span, message);
             Code::new(krate(None), TokenStream::new())
@@ -95,7 +95,8 @@ fn newtype(cx: &Ctxt, input: &DeriveInput, fields: &Fields) -> Code {
     let krate = krate(path.as_ref());
     let Some(inner) = inner(input) else {
         let message = format!(
-            "a column type that is a struct has one field, `struct {}(String)`, and this one has {}",
+            "a column type that is a struct has one field, `struct {}(String)`, but this one has \
+             {}",
             input.ident,
             fields.len()
         );
@@ -103,7 +104,7 @@ fn newtype(cx: &Ctxt, input: &DeriveInput, fields: &Fields) -> Code {
         return Code::new(krate, TokenStream::new());
     };
     if let (Some(span), Some(_)) = (keys.get("length"), &ty) {
-        let message = "`length` and `type` exclude each other: the type has its length, as in \
+        let message = "`length` and `type` exclude each other: the type includes its length, as in \
                        `type = String(100)`";
         cx.error(span, message);
     }
@@ -192,7 +193,7 @@ fn enumeration(cx: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Code {
         });
         if !matches!(variant.fields, Fields::Unit) {
             let message = format!(
-                "a column holds a variant's name and nothing else, and `{}` has data",
+                "a column stores the variant's name and nothing else, but `{}` has data",
                 variant.ident
             );
             cx.error(variant.ident.span(), message);
@@ -205,7 +206,7 @@ fn enumeration(cx: &Ctxt, input: &DeriveInput, data: &DataEnum) -> Code {
             (None, None) => case::snake(&ident),
         };
         if values.contains(&value) {
-            cx.error(span, format!("another variant is stored as \"{value}\" already"));
+            cx.error(span, format!("another variant is already stored as \"{value}\""));
         }
         values.push(value);
     }

@@ -17,10 +17,10 @@ use crate::url::{Access, Location, Url};
 /// file is created; if the call fails before it commits anything, no file remains. This trait can't
 /// be implemented outside of this crate.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no database that can be migrated",
-    note = "pass `&mut rusqlite::Connection`, which needs the feature `sqlite` of \
-            dbmigrate-runtime, a URL or a path",
-    note = "of a pooled connection or another guard, pass `&mut *guard`"
+    message = "`{Self}` is not a database that can be migrated",
+    note = "pass `&mut rusqlite::Connection` (with the feature `sqlite` of dbmigrate-runtime), a \
+            URL or a path",
+    note = "for a pooled connection or another guard, pass `&mut *guard`"
 )]
 pub trait Connect: ConnectToRead + sealed::Connect {}
 
@@ -30,10 +30,10 @@ pub trait Connect: ConnectToRead + sealed::Connect {}
 /// missing file counts as a database without revisions, and is not created. This trait can't be
 /// implemented outside of this crate.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no database that can be asked for its revisions",
-    note = "pass `&rusqlite::Connection`, which needs the feature `sqlite` of dbmigrate-runtime, a \
-            URL or a path",
-    note = "of a pooled connection or another guard, pass `&*guard`"
+    message = "`{Self}` is not a database whose revisions can be read",
+    note = "pass `&rusqlite::Connection` (with the feature `sqlite` of dbmigrate-runtime), a URL \
+            or a path",
+    note = "for a pooled connection or another guard, pass `&*guard`"
 )]
 pub trait ConnectToRead: sealed::ConnectToRead {}
 
@@ -128,7 +128,7 @@ fn open_to_read(url: Url) -> Result<Box<dyn Driver>, Error> {
 #[test]
 fn without_a_driver_the_feature_is_named() {
     let err = crate::Migrator::new(&[]).upgrade("sqlite:app.db").unwrap_err();
-    assert_eq!(err.to_string(), "this program has no driver for SQLite");
+    assert_eq!(err.to_string(), "this program was built without a driver for SQLite");
     let hint = "enable the feature `sqlite` of `dbmigrate-runtime` in Cargo.toml";
     assert_eq!(err.hint(), Some(hint));
 }

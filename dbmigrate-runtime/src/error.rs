@@ -94,7 +94,7 @@ impl Error {
         rolled_back: bool,
         source: DatabaseError,
     ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped half way" };
+        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
         let sql = &statement.sql;
         let name = match statement.kind {
             StatementKind::Raw if statement.reason != UNNAMED => format!(" ({})", statement.reason),
@@ -108,13 +108,13 @@ impl Error {
             ErrorKind::NotInTransaction if rolled_back => Some(ALONE.to_owned()),
             kind => hint_of_statement(statement, kind).or_else(|| match kind {
                 ErrorKind::AlreadyExists(object) => Some(format!(
-                    "{object} already exists: if the database was made without these migrations \
-                     and is what they would build, `cargo dbmigrate stamp --verify {revision}` \
-                     enters them as applied without running them"
+                    "{object} already exists: if the database was created without these migrations \
+                     and matches them, `cargo dbmigrate stamp --verify {revision}` marks them as \
+                     applied without running them"
                 )),
                 _ if rolled_back => None,
                 _ => Some(
-                    "the revision runs outside a transaction: bring the database back by hand, \
+                    "the revision runs outside a transaction: revert its partial changes by hand, \
                      then run the upgrade again"
                         .to_owned(),
                 ),
@@ -131,7 +131,7 @@ impl Error {
         (why, cause): (&str, Option<&DatabaseError>),
         rolled_back: bool,
     ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped half way" };
+        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
         let message = format!("revision `{revision}` {was}: step `{name}` failed: {why}");
         let hint = match cause.map(DatabaseError::kind) {
             Some(ErrorKind::Unregistered { .. }) => Some(UNREGISTERED),
@@ -166,8 +166,8 @@ impl Error {
         match done {
             None => err,
             Some(_) => err.with_hint(
-                "the revision runs outside a transaction, so it is not run again: do by hand what \
-                 the callback was to do",
+                "the revision runs outside a transaction, so it is not run again: do the work of \
+                 the callback by hand",
             ),
         }
     }
@@ -182,12 +182,12 @@ impl Error {
 
     pub(crate) fn transaction_ended_by_callback(revision: &str, which: &str) -> Error {
         let message = format!(
-            "{which} after revision `{revision}` ended the transaction that it is called in; what \
-             the run did so far is committed or gone, as it said"
+            "{which} after revision `{revision}` ended the transaction it was called in; the \
+             changes of this run so far may or may not be committed"
         );
         Error::new(Kind::Other, message).with_hint(
-            "take BEGIN, COMMIT and ROLLBACK out of the callback, and look with `cargo dbmigrate \
-             check` at what the database is now",
+            "remove BEGIN, COMMIT and ROLLBACK from the callback, and look at the state of the \
+             database with `cargo dbmigrate check`",
         )
     }
 
@@ -202,33 +202,33 @@ impl Error {
             Direction::Downgrade => "undone",
         };
         let message = format!(
-            "{which} after revision `{revision}` left a transaction open, and what it did in it was \
-             rolled back; the revision stays {stays}"
+            "{which} after revision `{revision}` left a transaction open, which was rolled back; \
+             the revision stays {stays}"
         );
         Error::new(Kind::Other, message).with_hint(
-            "take BEGIN out of the callback or end the transaction there, and do by hand what it \
-             was to do: the revision is not run again",
+            "remove BEGIN from the callback or end the transaction there, and do its work by hand: \
+             the revision is not run again",
         )
     }
 
     /// For a transaction that the database ended without an error that says why.
     pub(crate) fn transaction_lost(revision: &str) -> Error {
         let message = format!(
-            "revision `{revision}` was not begun: the database has rolled back the transaction \
-             that it was to run in"
+            "revision `{revision}` was not started: the database rolled back the transaction it \
+             was to run in"
         );
         Error::new(Kind::Other, message).with_hint("run the command again")
     }
 
     pub(crate) fn transaction_ended(revision: &str, what: &str) -> Error {
         let message = format!(
-            "revision `{revision}` ended the transaction that it runs in, with {what}; what it and \
-             those before it in the run did is committed or gone, as it said, and the revision is \
-             not entered as applied"
+            "revision `{revision}` ended the transaction it runs in, with {what}; its changes, and \
+             those of earlier revisions in this run, may or may not be committed; it was not \
+             marked as applied"
         );
         Error::new(Kind::Other, message).with_hint(
-            "take BEGIN, COMMIT and ROLLBACK out of the revision, or have it run outside a \
-             transaction with `op.no_transaction()`",
+            "remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction \
+             with `op.no_transaction()`",
         )
     }
 
@@ -243,11 +243,11 @@ impl Error {
 
     pub(crate) fn rebuild_alone(revision: &str) -> Error {
         let message = format!(
-            "revision `{revision}` makes a table anew, which needs a transaction, and says \
-             `op.no_transaction()`"
+            "revision `{revision}` has to rebuild a table, which needs a transaction, but opts out \
+             of it with `op.no_transaction()`"
         );
         Error::new(Kind::Unsupported, message)
-            .with_hint("put that change into a revision of its own")
+            .with_hint("move that change to a revision of its own")
     }
 
     pub(crate) fn check(
@@ -256,7 +256,7 @@ impl Error {
         hint: Option<&str>,
         rolled_back: bool,
     ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped half way" };
+        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
         let message = format!("revision `{revision}` {was}: {failure}");
         Error::new(Kind::Other, message).maybe_hint(hint)
     }
@@ -264,48 +264,48 @@ impl Error {
     /// Each entry of `different` describes one difference.
     pub(crate) fn verification(different: &[String]) -> Error {
         let mut message =
-            "the run was rolled back: it did not leave what the revisions say:".to_owned();
+            "the run was rolled back: the resulting schema does not match the revisions:"
+                .to_owned();
         different.iter().for_each(|different| message += &format!("\n  {different}"));
         Error::new(Kind::Other, message).with_hint(
-            "this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements \
-             to report",
+            "this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate \
+             upgrade --sql`",
         )
     }
 
     pub(crate) fn hidden(name: &str) -> Error {
         let message = format!("a temporary object of the connection hides the table `{name}`");
         Error::new(Kind::Other, message)
-            .with_hint("drop it before, or run the migrations on another connection")
+            .with_hint("drop it first, or run the migrations on another connection")
     }
 
     pub(crate) fn elsewhere(name: &str) -> Error {
         let message = format!(
-            "the database has no table `{name}`, and a database that the connection has attached \
-             has one"
+            "the database has no table `{name}`, but a database attached to the connection has one"
         );
         Error::new(Kind::Other, message).with_hint(
-            "the database isn't what the migrations build: `cargo dbmigrate check` shows where",
+            "the database differs from what the migrations build: `cargo dbmigrate check` lists \
+             the differences",
         )
     }
 
     pub(crate) fn broken(broken: &[Broken]) -> Error {
-        let mut message =
-            "the run was rolled back: it left views or triggers that no longer work:".to_owned();
+        let mut message = "the run was rolled back: it broke views or triggers:".to_owned();
         for broken in broken {
             message += &format!("\n  {} `{}`: {}", broken.kind, broken.name, broken.why);
         }
         let hint = if broken.iter().all(|object| object.lacks_registered) {
             UNREGISTERED
         } else {
-            "drop or replace them in the revision with `op.execute`, before the change that they \
-             are about"
+            "drop or replace them in the revision with `op.execute`, before the change that breaks \
+             them"
         };
         Error::new(Kind::Other, message).with_hint(hint)
     }
 
     pub(crate) fn irreversible(revision: &str, why: &str) -> Error {
         Error::new(Kind::Other, format!("revision `{revision}` can't be undone: {why}"))
-            .with_hint("restore a backup, or write a new revision that leads forward")
+            .with_hint("restore a backup, or write a new revision that makes the changes you need")
     }
 
     pub(crate) fn database(doing: &str, source: DatabaseError) -> Error {
@@ -318,19 +318,19 @@ impl Error {
     }
 
     fn unpublished(name: &str, is_taken: bool, source: DatabaseError) -> Error {
-        let nothing = "nothing of this run was kept";
+        let nothing = "nothing from this run was kept";
         if is_taken {
             let message = format!(
-                "another process created the file `{name}` while this run created a database of \
-                 that name; the other's file was left as it is, and {nothing}"
+                "another process created the file `{name}` while this run was creating it; that \
+                 file was left as it is, and {nothing}"
             );
             return Error::new(Kind::Other, message)
-                .with_hint("run it again, which migrates the other's file if it is a database");
+                .with_hint("run the command again: it migrates that file if it is a database");
         }
-        let message = format!("the new database could not get its name `{name}`, and {nothing}");
+        let message = format!("the new database could not be renamed to `{name}`, and {nothing}");
         Error::new(Kind::Other, message)
             .with_source(source)
-            .with_hint("look at the permissions of its directory, and run it again")
+            .with_hint("check the permissions of its directory, and run the command again")
     }
 
     pub(crate) fn locked(seconds: f64, source: DatabaseError) -> Error {
@@ -359,21 +359,21 @@ impl Error {
 
     pub(crate) fn open_transaction() -> Error {
         let message =
-            "the connection has an open transaction, and migrations need one of their own";
-        Error::new(Kind::Other, message).with_hint("commit or roll it back before")
+            "the connection has an open transaction, but migrations need one of their own";
+        Error::new(Kind::Other, message).with_hint("commit it or roll it back first")
     }
 
     /// `known` are the database's heads among the revisions that the project has.
     pub(crate) fn unknown_applied(id: &str, message: &str, known: &[&str]) -> Error {
         let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
         let text = format!(
-            "the database has revision `{id}`{message} applied, which this project does not have"
+            "revision `{id}`{message} is applied in the database, but this project does not have it"
         );
         let known = if known.is_empty() { "base".to_owned() } else { known.join(" ") };
         Error::new(Kind::Ahead, text).with_hint(format!(
-            "bring the revision's file back, for example by updating to a newer version of the \
-             project; if its changes are no longer in the database, \
-             `cargo dbmigrate stamp --purge {known}` makes the database forget it"
+            "restore the revision's file, for example by updating to a newer version of the \
+             project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge \
+             {known}` removes it from the version table"
         ))
     }
 
@@ -383,12 +383,14 @@ impl Error {
         let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
         let place = if file.is_empty() { String::new() } else { format!(", in {file}") };
         let text = format!(
-            "revision `{id}`{message} is not applied, but `{above}`, which follows it, is{place}"
+            "revision `{id}`{message} is pending, but its successor `{above}` is already \
+             applied{place}"
         );
         Error::new(Kind::Other, text).with_hint(format!(
-            "to run it last, make its `DOWN_REVISION` the head and take it out of the one of \
-             `{above}`; to run it now, `cargo dbmigrate upgrade {id}`; if the database has what it \
-             builds, `cargo dbmigrate stamp current` enters it as applied"
+            "to run it now: `cargo dbmigrate upgrade {id}`; to run it last: replace it in the \
+             `DOWN_REVISION` of `{above}` with its own `DOWN_REVISION`, and set that to the head; \
+             if the database already has its changes: `cargo dbmigrate stamp current` marks it as \
+             applied"
         ))
     }
 
@@ -397,15 +399,15 @@ impl Error {
         let text =
             format!("revision `{id}` was edited after it was applied to this database{place}");
         Error::new(Kind::Edited, text).with_hint(
-            "take the edit back and put the change into a new revision; if the database already \
-             is what the edited revision builds, `cargo dbmigrate stamp current` accepts it",
+            "revert the edit and put the change into a new revision; if the database already \
+             matches the edited revision, `cargo dbmigrate stamp current` accepts it",
         )
     }
 
     pub(crate) fn newer_format(id: &str, format: i64, tool: &str) -> Error {
         let text = format!(
-            "revision `{id}` was applied by dbmigrate {tool}, whose format {format} this version \
-             does not know"
+            "revision `{id}` was applied by dbmigrate {tool}, in format {format}, which this \
+             version does not support"
         );
         Error::new(Kind::Other, text)
             .with_hint(format!("install that version: cargo install cargo-dbmigrate@{tool}"))
@@ -414,7 +416,7 @@ impl Error {
     pub(crate) fn unreadable_row(id: &str, why: &str) -> Error {
         Error::new(
             Kind::Other,
-            format!("revision `{id}` is applied, and its row is damaged: {why}"),
+            format!("revision `{id}` is applied, but its version row is damaged: {why}"),
         )
     }
 
@@ -430,7 +432,7 @@ impl Error {
         };
         let mut message = match alone {
             None => format!("the run was rolled back: it left {left}:"),
-            Some(id) => format!("revision `{id}` is applied, and left {left}:"),
+            Some(id) => format!("revision `{id}` is applied, but it left {left}:"),
         };
         let named: Vec<_> =
             new.iter().filter(|violation| is_mismatch(violation) == has_mismatch).collect();
@@ -442,8 +444,8 @@ impl Error {
         }
         Error::new(Kind::Other, message).with_hint(match (has_mismatch, alone) {
             (true, _) => {
-                "make the columns that are referred to unique, with `op.add_unique` or a unique \
-                 index without a condition, or drop the foreign key"
+                "make the referenced columns unique, with `op.add_unique` or a unique index \
+                 without a condition, or drop the foreign key"
             }
             (false, None) => "delete or correct these rows in a step of the revision",
             (false, Some(_)) => "delete or correct these rows",
@@ -452,34 +454,34 @@ impl Error {
 
     pub(crate) fn version_row(id: &str, n: u64) -> Error {
         let message = format!(
-            "revision `{id}` was rolled back: its row in the version table was expected once and \
-             found {n} times"
+            "revision `{id}` was rolled back: the version table has {n} rows of it, where one was \
+             expected"
         );
         Error::new(Kind::Other, message)
     }
 
     pub(crate) fn not_a_way_up(identifier: &str) -> Error {
-        Error::new(Kind::Other, format!("`{identifier}` is no target of an upgrade"))
-            .with_hint(format!("`cargo dbmigrate downgrade {identifier}` goes back"))
+        Error::new(Kind::Other, format!("cannot upgrade to `{identifier}`"))
+            .with_hint(format!("to go back, use `cargo dbmigrate downgrade {identifier}`"))
     }
 
     pub(crate) fn counted_up(identifier: &str) -> Error {
-        Error::new(Kind::Other, format!("`{identifier}` is no target of a downgrade"))
-            .with_hint(format!("`cargo dbmigrate upgrade {identifier}` goes forward"))
+        Error::new(Kind::Other, format!("cannot downgrade to `{identifier}`"))
+            .with_hint(format!("to go forward, use `cargo dbmigrate upgrade {identifier}`"))
     }
 
     pub(crate) fn not_a_way_down(identifier: &str, id: &str) -> Error {
-        let message =
-            format!("`{identifier}` is no target of a downgrade: revision `{id}` is not applied");
-        Error::new(Kind::Other, message).with_hint("`cargo dbmigrate current` shows what is")
+        let message = format!("cannot downgrade to `{identifier}`: revision `{id}` is not applied");
+        Error::new(Kind::Other, message)
+            .with_hint("`cargo dbmigrate current` shows the revisions that are applied")
     }
 
     pub(crate) fn replay(revision: &str, why: &str) -> Error {
         Error::new(
             Kind::Other,
-            format!("revision `{revision}` does not fit those before it: {why}"),
+            format!("revision `{revision}` does not fit the revisions before it: {why}"),
         )
-        .with_hint("compare its operations with the ones before it")
+        .with_hint("compare its operations with those of the revisions before it")
     }
 
     pub(crate) fn url(why: &str, hint: &str) -> Error {
@@ -487,7 +489,7 @@ impl Error {
     }
 
     pub(crate) fn no_driver(backend: Backend) -> Error {
-        let message = format!("this program has no driver for {backend}");
+        let message = format!("this program was built without a driver for {backend}");
         let hint = backend.feature().map(|feature| {
             format!("enable the feature `{feature}` of `dbmigrate-runtime` in Cargo.toml")
         });
@@ -495,7 +497,7 @@ impl Error {
     }
 
     pub(crate) fn steps(why: &str) -> Error {
-        Error::new(Kind::Other, format!("the migrations' steps can't be run: {why}"))
+        Error::new(Kind::Other, format!("the steps of the migrations can't be run: {why}"))
     }
 
     pub(crate) fn unrecorded(revision: &str, why: &str) -> Error {

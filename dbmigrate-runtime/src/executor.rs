@@ -337,7 +337,7 @@ impl<'m> Executor<'m> {
     }
 
     fn facts(&mut self) -> Result<Facts, Error> {
-        self.conn().facts().map_err(|err| Error::database("ask the database's version", err))
+        self.conn().facts().map_err(|err| Error::database("read the database's version", err))
     }
 
     fn conn(&mut self) -> &mut dyn Connection {
@@ -350,7 +350,7 @@ impl<'m> Executor<'m> {
         &mut self,
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let failed = |err| Error::database("make the connection ready", err);
+        let failed = |err| Error::database("prepare the connection", err);
         self.driver.prepare().map_err(failed)?;
         // A step may panic, and the caller may go on using its connection afterwards.
         let res = catch_unwind(AssertUnwindSafe(|| work(self)));
@@ -358,7 +358,7 @@ impl<'m> Executor<'m> {
         self.driver.release();
         let restored = self.driver.restore();
         let res = res.unwrap_or_else(|panic| resume_unwind(panic))?;
-        restored.map_err(|err| Error::database("put the connection's settings back", err))?;
+        restored.map_err(|err| Error::database("restore the connection's settings", err))?;
         Ok(res)
     }
 
@@ -491,7 +491,7 @@ impl<'m> Executor<'m> {
 pub fn refuse_mismatch(conn: &mut dyn Connection, route: &Route<'_>) -> Result<(), Error> {
     let mismatch = plan::mismatch(route, conn.dialect())?;
     let Some(mismatch) = mismatch else { return Ok(()) };
-    let failed = |err| Error::database("look at the tables that are there", err);
+    let failed = |err| Error::database("read the existing tables", err);
     let found = conn.catalog(Some(&mismatch.tables())).map_err(failed)?;
     if mismatch.is_open(&found.schema) { Ok(()) } else { Err(mismatch.error()) }
 }

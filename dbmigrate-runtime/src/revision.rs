@@ -19,7 +19,7 @@ pub use target::{Range, Target, is_from_database};
 /// How several heads become one, for hints.
 #[doc(hidden)]
 pub const TO_ONE_HEAD: &str = "`cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts \
-                               one behind the other";
+                               one after the other";
 
 /// A revision's place in the history.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

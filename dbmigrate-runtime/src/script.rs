@@ -200,7 +200,7 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
                 let _ = writeln!(text, "{}", ended(&statement.sql, dialect));
             }
             Task::Guard(guard) => {
-                comment(text, &format!("Abort where {}.", guard.failure.replace("{}", "some")));
+                comment(text, &format!("Abort if {}.", guard.failure.replace("{}", "some")));
                 text.push_str(&(parts.guard)(&guard.sql));
             }
             Task::Note(task) => comment(text, task),
@@ -208,8 +208,8 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
                 comment(
                     text,
                     &format!(
-                        "Step `{name}` runs only in dbmigrate: do its work here, and take the \
-                         next line out."
+                        "Step `{name}` runs only in dbmigrate: do its work here, and remove the \
+                         next line."
                     ),
                 );
                 text.push_str(&(parts.guard)(parts.fails));

@@ -45,7 +45,7 @@ impl Url {
                     && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c)) =>
             {
                 return Err(Error::url(
-                    &format!("databases of `{scheme}:` are not supported by this version"),
+                    &format!("`{scheme}:` databases are not supported by this version"),
                     "use `sqlite:path/to/file.db`",
                 ));
             }
@@ -60,10 +60,7 @@ impl Url {
             _ => (rest, ""),
         };
         if path.is_empty() {
-            return Err(Error::url(
-                "the database's URL has no path",
-                "use `sqlite:path/to/file.db`",
-            ));
+            return Err(Error::url("the database URL has no path", "use `sqlite:path/to/file.db`"));
         }
         let path = if is_url { percent_decoded(path)? } else { path.to_owned() };
         let mut access = None;
@@ -77,8 +74,8 @@ impl Url {
                     // The value may be a secret.
                     let key = other.split('=').next().unwrap_or_default();
                     return Err(Error::url(
-                        &format!("the database's URL says `{key}` in a way that is unknown"),
-                        "it may say `?mode=rwc`, `?mode=rw` or `?mode=ro`",
+                        &format!("the database URL has an unknown parameter or value at `{key}`"),
+                        "use `?mode=rwc`, `?mode=rw` or `?mode=ro`",
                     ));
                 }
             };
@@ -109,6 +106,7 @@ fn percent_decoded(text: &str) -> Result<String, Error> {
             }
         }
     }
-    String::from_utf8(bytes)
-        .map_err(|_| Error::url("the database's URL is no UTF-8", "write the path without `%`"))
+    String::from_utf8(bytes).map_err(|_| {
+        Error::url("the database URL is not valid UTF-8", "write the path without percent-encoding")
+    })
 }

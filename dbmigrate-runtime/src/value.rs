@@ -168,7 +168,7 @@ impl FromValue for Value {
 }
 
 impl FromValue for bool {
-    const EXPECTED: &'static str = "a truth value";
+    const EXPECTED: &'static str = "a boolean";
 
     fn from_value(value: &Value) -> Option<bool> {
         match value {

@@ -155,7 +155,7 @@ pub struct Entry {
 ///
 /// The database's errors, and a schema that can't contain the table.
 pub fn entries(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<Entry>, Error> {
-    let failed = |err| Error::database("read what was applied", err);
+    let failed = |err| Error::database("read what the applied revisions did", err);
     let name = table.quoted(conn.dialect())?;
     if !exists(conn, table).map_err(failed)? {
         return Ok(Vec::new());
@@ -283,7 +283,7 @@ pub(crate) fn insert(
     let sql = insert_sql(&table.quoted(dialect)?, dialect.now(), places);
     let n = conn
         .execute(&sql, &values(revision, operations, took))
-        .map_err(|err| Error::database("enter the revision into the version table", err))?;
+        .map_err(|err| Error::database("add the revision to the version table", err))?;
     if n == 1 { Ok(()) } else { Err(Error::version_row(&revision.id, n)) }
 }
 
@@ -291,7 +291,7 @@ pub(crate) fn delete(conn: &mut dyn Connection, table: Name<'_>, id: &str) -> Re
     let sql = format!("DELETE FROM {} WHERE id = ?1", table.quoted(conn.dialect())?);
     let n = conn
         .execute(&sql, &[Value::from(id)])
-        .map_err(|err| Error::database("take the revision out of the version table", err))?;
+        .map_err(|err| Error::database("remove the revision from the version table", err))?;
     if n == 1 { Ok(()) } else { Err(Error::version_row(id, n)) }
 }
 

@@ -88,13 +88,13 @@ pub fn in_expression(
     let text = lexicon.quote_text(&unknown);
     let hint = match nearest(&unknown, columns) {
         Some(column) => {
-            format!("did you mean `{}`? A text is written `{text}`", sql::quote(column))
+            format!("did you mean `{}`? A string is written `{text}`", sql::quote(column))
         }
-        None => format!("a text is written in single quotes: `{text}`"),
+        None => format!("a string is written in single quotes: `{text}`"),
     };
     Some(Mistake {
         message: format!(
-            "`{}` is in double quotes, which makes it a name, and table `{}` has no such column",
+            "`{}` is in double quotes, which makes it a name, but table `{}` has no such column",
             sql::quote(&unknown),
             table.name
         ),
@@ -113,10 +113,10 @@ fn in_default(expression: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
     let quoted = sql::quote(&name);
     Some(Mistake {
         message: format!(
-            "`{quoted}` is in double quotes, which makes it a name, and a default can't name a \
+            "`{quoted}` is in double quotes, which makes it a name, but a default can't name a \
              column"
         ),
-        hint: format!("a text is written in single quotes: `{}`", lexicon.quote_text(&name)),
+        hint: format!("a string is written in single quotes: `{}`", lexicon.quote_text(&name)),
         is_name: true,
     })
 }
@@ -175,7 +175,7 @@ pub fn in_operation(
         let there = operation.sql.text(backend).and_then(look);
         let back = || operation.reverse.as_ref()?.text(backend).and_then(look);
         let reversing = |mistake: Mistake| Mistake {
-            message: format!("{}, in the SQL that takes it back", mistake.message),
+            message: format!("{}, in its `reversed_by`", mistake.message),
             ..mistake
         };
         return there.or_else(|| back().map(reversing));

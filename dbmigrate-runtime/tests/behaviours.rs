@@ -106,14 +106,14 @@ fn a_line() {
             "an upgrade doesn't count back",
             (LINE, "c"),
             "upgrade -2",
-            "error: `-2` is no target of an upgrade",
+            "error: cannot upgrade to `-2`",
         ),
         case(
             21,
             "an upgrade past the end says how many there are",
             (LINE, "b"),
             "upgrade +5",
-            "error: `+5` goes too far: there are only 3 revisions after its start",
+            "error: `+5` goes too far: there are only 3 revisions after the starting point",
         ),
         case(22, "one back", (LINE, "c"), "downgrade -1", "c"),
         case(22, "three back", (LINE, "e"), "downgrade -3", "e d c"),
@@ -124,14 +124,14 @@ fn a_line() {
             "a downgrade doesn't count forward",
             (LINE, "c"),
             "downgrade +2",
-            "error: `+2` is no target of a downgrade",
+            "error: cannot downgrade to `+2`",
         ),
         case(
             23,
             "a downgrade too far says how many there are",
             (LINE, "c"),
             "downgrade -5",
-            "error: `-5` goes too far: there are only 3 revisions before its start",
+            "error: `-5` goes too far: there are only 3 revisions before the starting point",
         ),
         case(24, "a downgrade to where one is does nothing", (LINE, "c"), "downgrade c", "nothing"),
         case(24, "also at the head", (LINE, "e"), "downgrade e", "nothing"),
@@ -140,7 +140,7 @@ fn a_line() {
             "a downgrade doesn't lead forward",
             (LINE, "b"),
             "downgrade d",
-            "error: `d` is no target of a downgrade: revision `d` is not applied",
+            "error: cannot downgrade to `d`: revision `d` is not applied",
         ),
         case(26, "down to the base from nothing", (LINE, ""), "downgrade base", "nothing"),
         case(
@@ -148,7 +148,7 @@ fn a_line() {
             "one back from nothing is too far",
             (LINE, ""),
             "downgrade -1",
-            "error: `-1` goes too far: there are only 0 revisions before its start",
+            "error: `-1` goes too far: there are only 0 revisions before the starting point",
         ),
         case(19, "an upgrade to what is applied does nothing", (LINE, "c"), "upgrade b", "nothing"),
         case(
@@ -156,7 +156,7 @@ fn a_line() {
             "an upgrade doesn't lead to the base",
             (LINE, "c"),
             "upgrade base",
-            "error: `base` is no target of an upgrade",
+            "error: cannot upgrade to `base`",
         ),
     ]);
 }
@@ -209,7 +209,7 @@ fn branches() {
             "what is below a branch isn't the branch's to undo",
             (FORK, "d2"),
             "downgrade one@-1",
-            "error: nothing of the branch `one` is applied",
+            "error: no revision of the branch `one` is applied",
         ),
         case(
             31,
@@ -231,8 +231,8 @@ fn branches() {
             "head of a forked history is ambiguous",
             (FORK, ""),
             "upgrade head",
-            "error: `head` names one revision, and the history has 2 heads:\n  d1 (one)  message of d1, in d1.rs\n  \
-             d2 (two)  message of d2, in d2.rs",
+            "error: `head` means a single revision, but the history has 2 heads:\n  d1 (one)  \
+             message of d1, in d1.rs\n  d2 (two)  message of d2, in d2.rs",
         ),
         case(38, "a stamp down past a branch point", (FORK, "d1 d2"), "stamp b", "b"),
         case(38, "a stamp down on one branch", (FORK, "d1 d2"), "stamp one@b", "d2"),
@@ -252,7 +252,7 @@ fn branches() {
             "the base is not stamped with others",
             (FORK, "d1"),
             "stamp base c1",
-            "error: `base` can't be named together with others",
+            "error: `base` can't be combined with other revisions",
         ),
     ]);
 }
@@ -334,8 +334,8 @@ fn dependencies() {
             "what only another branch depends on is not before the branch's head",
             ("a#x b<a c<a d!b", ""),
             "name x@head",
-            "error: `x@head` names one revision, and the branch has 2 heads:\n  b (x)  message of \
-             b, in b.rs\n  c (x)  message of c, in c.rs",
+            "error: `x@head` means a single revision, but the branch has 2 heads:\n  b (x)  \
+             message of b, in b.rs\n  c (x)  message of c, in c.rs",
         ),
         case(53, "current has every head and the dependency", (NEEDS, "c2"), "current", "b1 c2"),
         case(54, "a dependency counts as applied", ("a b!a", "b"), "current", "a b"),
@@ -392,7 +392,7 @@ fn identifiers() {
             "a branch without revision",
             (ids, ""),
             "name two@",
-            "error: `two@` names a branch and no revision of it",
+            "error: `two@` names a branch, but no revision on it",
         ),
         case(43, "a branch by a revision", (ids, ""), "name abd@head", "x1"),
         case(43, "heads of a branch", (ids, ""), "name abc1@heads", "abc2 x1"),
@@ -401,8 +401,8 @@ fn identifiers() {
             "a forked branch has several heads",
             ("a#x b<a c<a", ""),
             "name x@head",
-            "error: `x@head` names one revision, and the branch has 2 heads:\n  b (x)  message of \
-             b, in b.rs\n  c (x)  message of c, in c.rs",
+            "error: `x@head` means a single revision, but the branch has 2 heads:\n  b (x)  \
+             message of b, in b.rs\n  c (x)  message of c, in c.rs",
         ),
         case(43, "a branch by its label", (ids, ""), "name two@head", "x1"),
         case(
@@ -410,7 +410,7 @@ fn identifiers() {
             "a range is no revision",
             (ids, ""),
             "name a:b",
-            "error: `a:b` is a range, and one revision is meant here",
+            "error: `a:b` is a range, but a single revision is expected",
         ),
         case(43, "an empty project's head is the base", ("", ""), "name head", "nothing"),
         case(20, "steps from current", (ids, "abc1"), "name two@current+1", "abd1"),

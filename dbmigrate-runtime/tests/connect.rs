@@ -50,8 +50,8 @@ fn a_url_and_a_path_are_as_good_as_a_connection() {
     let failure = |url: &str| migrator.upgrade(url).unwrap_err().report();
     assert_eq!(
         failure("postgres://me:secret@host/app"),
-        "databases of `postgres:` are not supported by this version\n  \
-         hint: use `sqlite:path/to/file.db`"
+        "`postgres:` databases are not supported by this version\n  hint: use \
+         `sqlite:path/to/file.db`"
     );
     let missing = format!("sqlite:{}?mode=rw", dir.join("other.db").display());
     assert!(failure(&missing).starts_with("failed to open the database"));
@@ -177,8 +177,8 @@ fn a_database_that_another_process_creates_meanwhile_stays_as_it_is() {
     let report = Migrator::new(MODULES).upgrade(path()).unwrap_err().report();
     let report = report.replace(&dir.display().to_string(), "");
     expect![[r#"
-        another process created the file `/app.db` while this run created a database of that name; the other's file was left as it is, and nothing of this run was kept
-          hint: run it again, which migrates the other's file if it is a database"#]].assert_eq(&report);
+        another process created the file `/app.db` while this run was creating it; that file was left as it is, and nothing from this run was kept
+          hint: run the command again: it migrates that file if it is a database"#]].assert_eq(&report);
     assert_eq!(N_RUNS.load(Relaxed), 1);
     assert_eq!(std::fs::read_dir(&dir).unwrap().count(), 1);
     let tables = "SELECT group_concat(name) FROM sqlite_schema";

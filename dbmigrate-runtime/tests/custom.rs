@@ -161,15 +161,14 @@ fn what_is_invoked_is_reverted() {
 fn what_has_no_way_back_is_known_before_anything_runs() {
     let mut op = Operations::new();
     op.revert(&Forget);
-    assert_eq!(op.finish().irreversible.as_deref(), Some("forget who was here has no way back"));
+    assert_eq!(op.finish().irreversible.as_deref(), Some("forget who was here can't be reversed"));
     let up = Operations::record(|op| op.invoke(&Forget));
     let err = reverse_all(&up, &Schema::default()).unwrap_err();
-    expect!["cannot undo `forget who was here`: its SQL says no way back with `reversed_by`"]
+    expect!["cannot undo `forget who was here`: its SQL has no `reversed_by`"]
         .assert_eq(&err.to_string());
     let up = Operations::record(|op| op.execute("SELECT 1").describes(|_| {}));
     let err = reverse_all(&up, &Schema::default()).unwrap_err();
-    expect!["cannot undo `execute SQL`: its SQL says no way back with `reversed_by`"]
-        .assert_eq(&err.to_string());
+    expect!["cannot undo `execute SQL`: its SQL has no `reversed_by`"].assert_eq(&err.to_string());
 }
 
 #[test]
@@ -189,7 +188,7 @@ fn rows_go_with_the_table_that_is_made_for_them() {
     let mut there = Schema::default();
     up[0].apply(&mut there).unwrap();
     let err = reverse_all(&Operations::record(rows), &there).unwrap_err().to_string();
-    assert!(err.ends_with("which rows to delete can't be told"), "{err}");
+    assert!(err.ends_with("it is not known which rows to delete"), "{err}");
     // Under another name, it may be a table that existed before.
     let renamed = Operations::record(|op| {
         op.rename_table("role", "other");

@@ -231,7 +231,7 @@ fn a_table_that_is_there_names_stamp_as_the_way() {
                 CONSTRAINT "uq_user_name" UNIQUE ("name")
             )
               caused by: table "user" already exists
-              hint: table `user` already exists: if the database was made without these migrations and is what they would build, `cargo dbmigrate stamp --verify r1` enters them as applied without running them"#]],
+              hint: table `user` already exists: if the database was created without these migrations and matches them, `cargo dbmigrate stamp --verify r1` marks them as applied without running them"#]],
     );
 }
 
@@ -277,13 +277,13 @@ fn sql_that_ends_the_transaction_is_an_error() {
     // A step that begins another transaction is detected as well.
     let hidden = line(&[(user, drop_user), (commit_and_begin, nothing)]);
     let err = File::new("commit-and-begin").up(&hidden).unwrap_err();
-    assert!(err.to_string().contains("ended the transaction that it runs in"), "{err}");
+    assert!(err.to_string().contains("ended the transaction it runs in"), "{err}");
     let file = File::new("commit");
     fails(
         file.up(&migrations),
         expect![[r#"
-            revision `r2` ended the transaction that it runs in, with `COMMIT`; what it and those before it in the run did is committed or gone, as it said, and the revision is not entered as applied
-              hint: take BEGIN, COMMIT and ROLLBACK out of the revision, or have it run outside a transaction with `op.no_transaction()`"#]],
+            revision `r2` ended the transaction it runs in, with `COMMIT`; its changes, and those of earlier revisions in this run, may or may not be committed; it was not marked as applied
+              hint: remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction with `op.no_transaction()`"#]],
     );
 }
 
@@ -317,7 +317,7 @@ fn new_violations_roll_back_and_old_ones_do_not() {
         file.up(&migrations),
         expect![[r#"
             the run was rolled back: it left foreign key violations:
-              row 2 of `post` refers to no row of `user`
+              row 2 of `post` refers to a missing row of `user`
               hint: delete or correct these rows in a step of the revision"#]],
     );
 }
@@ -349,8 +349,8 @@ fn what_cannot_be_done_safely_is_refused_before_anything_runs() {
     let err = file.up(&migrations).unwrap_err();
     assert!(err.is_unsupported());
     expect![[r#"
-        revision `r2` makes a table anew, which needs a transaction, and says `op.no_transaction()`
-          hint: put that change into a revision of its own"#]]
+        revision `r2` has to rebuild a table, which needs a transaction, but opts out of it with `op.no_transaction()`
+          hint: move that change to a revision of its own"#]]
     .assert_eq(&err.report());
     assert_eq!(file.dump(), "");
 }
@@ -363,8 +363,8 @@ fn history_that_does_not_fit_is_named() {
     let err = file.up(&fewer).unwrap_err();
     assert!(err.is_ahead());
     expect![[r#"
-        the database has revision `r2` (message 2) applied, which this project does not have
-          hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` makes the database forget it"#]].assert_eq(&err.report());
+        revision `r2` (message 2) is applied in the database, but this project does not have it
+          hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]].assert_eq(&err.report());
     let options = Options { allow_ahead: true, ..Options::default() };
     assert!(file.run_with(&fewer, Direction::Upgrade, "head", &options).unwrap().is_empty());
 
@@ -376,28 +376,28 @@ fn history_that_does_not_fit_is_named() {
     assert!(err.is_edited());
     expect![[r#"
         revision `r1` was edited after it was applied to this database, in r1.rs
-          hint: take the edit back and put the change into a new revision; if the database already is what the edited revision builds, `cargo dbmigrate stamp current` accepts it"#]].assert_eq(&err.report());
+          hint: revert the edit and put the change into a new revision; if the database already matches the edited revision, `cargo dbmigrate stamp current` accepts it"#]].assert_eq(&err.report());
 
     fails(
         file.run(&fewer, Direction::Upgrade, "base"),
         expect![[r#"
-            the database has revision `r2` (message 2) applied, which this project does not have
-              hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` makes the database forget it"#]],
+            revision `r2` (message 2) is applied in the database, but this project does not have it
+              hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]],
     );
     let file = File::new("history-down");
     let migrations = line(&[(user, |op| op.irreversible("rows were merged")), (post, drop_post)]);
     fails(
         file.run(&migrations, Direction::Downgrade, "r2"),
         expect![[r#"
-        `r2` is no target of a downgrade: revision `r2` is not applied
-          hint: `cargo dbmigrate current` shows what is"#]],
+        cannot downgrade to `r2`: revision `r2` is not applied
+          hint: `cargo dbmigrate current` shows the revisions that are applied"#]],
     );
     file.up(&migrations).unwrap();
     fails(
         file.run(&migrations, Direction::Downgrade, "base"),
         expect![[r#"
         revision `r1` can't be undone: rows were merged
-          hint: restore a backup, or write a new revision that leads forward"#]],
+          hint: restore a backup, or write a new revision that makes the changes you need"#]],
     );
 }
 
@@ -470,8 +470,8 @@ fn a_lent_connection_gets_its_settings_back() {
     fails(
         executor.run(Direction::Downgrade, "base"),
         expect![[r#"
-        the connection has an open transaction, and migrations need one of their own
-          hint: commit or roll it back before"#]],
+        the connection has an open transaction, but migrations need one of their own
+          hint: commit it or roll it back first"#]],
     );
 }
 
@@ -510,7 +510,7 @@ fn a_database_that_can_only_be_read_is_left_as_it_was() {
             "author_id" INTEGER NOT NULL CONSTRAINT "fk_post_author_id_user" REFERENCES "user" ("id") ON DELETE CASCADE
         )
           caused by: attempt to write a readonly database
-          hint: look at the permissions of the database file and of its directory"#]],
+          hint: check the permissions of the database file and of its directory"#]],
     );
     // What requires no writing works.
     assert_eq!(executor.run(Direction::Upgrade, "r1").unwrap(), [""; 0]);

@@ -59,20 +59,24 @@ fn identifiers_that_name_nothing_say_so() {
     check(
         "b",
         &[],
-        Err(
-            "several revisions begin with `b`:\n  b200  message of b200, in b200.rs\n  b300  message \
-             of b300, in b300.rs | give more of the id",
-        ),
+        Err("several revisions begin with `b`:\n  b200  message of b200, in b200.rs\n  b300  \
+             message of b300, in b300.rs | type more of the id"),
     );
     check(
         "+9",
         &[],
-        Err(&format!("`+9` goes too far: there are only 4 revisions after its start | {listed}")),
+        Err(&format!(
+            "`+9` goes too far: there are only 4 revisions after the starting point | \
+                      {listed}"
+        )),
     );
     check(
         "-1",
         &[],
-        Err(&format!("`-1` goes too far: there are only 0 revisions before its start | {listed}")),
+        Err(&format!(
+            "`-1` goes too far: there are only 0 revisions before the starting point | \
+                      {listed}"
+        )),
     );
     check("", &[], Err("the revision's identifier is empty | "));
 }
@@ -123,7 +127,8 @@ fn heads_of_a_fork_are_several() {
     let err = graph.target("head", None).unwrap_err();
     assert_eq!(
         err.to_string(),
-        "`head` names one revision, and the history has 2 heads:\n  d  message of d, in d.rs\n  e  message of e, in e.rs"
+        "`head` means a single revision, but the history has 2 heads:\n  d  message of d, in \
+         d.rs\n  e  message of e, in e.rs"
     );
     assert_eq!(graph.target("heads", None).unwrap().ids(), ["d", "e"]);
     let ids: Vec<_> = graph.revisions().iter().map(|revision| revision.id.as_str()).collect();
@@ -147,18 +152,18 @@ fn what_is_no_graph_says_why_and_where() {
     check(
         "44 a label that is an id",
         "a b<a#a",
-        "the branch label `a` of revision `b`, in b.rs, is the id of the one in a.rs",
+        "the branch label `a` of revision `b`, in b.rs, is the id of the revision in a.rs",
     );
     check(
         "44 a label with a meaning",
         "a#head",
-        "`head` can't be a branch label: it has a meaning, in a.rs",
+        "`head` can't be a branch label: it is reserved, in a.rs",
     );
     check("44 a label with a sign", "a#x@y", "`x@y` can't be a branch label: `@`, in a.rs");
     check(
         "44 a label with steps",
         "a#x-2",
-        "`x-2` can't be a branch label: it is counted from `x`, in a.rs",
+        "`x-2` can't be a branch label: it would mean a revision relative to `x`, in a.rs",
     );
     check("7 an id with a sign", "a-b", "`a-b` can't be a revision's id: `-`, in a-b.rs");
     check("45 a loop of one", "a<a", "revision `a` follows itself, in a.rs");
@@ -209,20 +214,20 @@ fn a_hint_says_how_to_name_one_of_several() {
     check(
         "head",
         (FORK, ""),
-        "name one of them (`one@head`, `two@head`), take `heads` for all, or make one head of them: \
-         `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other",
+        "name one of them (`one@head`, `two@head`), use `heads` for all, or make one head of them: \
+         `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other",
     );
     check(
         "one@head",
         ("a b<a#one c<b d<b", ""),
-        "name one of them (`c`, `d`), take `one@heads` for all, or make one head of them: `cargo \
-         dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other",
+        "name one of them (`c`, `d`), use `one@heads` for all, or make one head of them: `cargo \
+         dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other",
     );
     check(
         "head",
         ("a1 b1<a1 a2 b2<a2", ""),
-        "name one of them (`b1`, `b2`), take `heads` for all, or make one head of them: `cargo \
-         dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other",
+        "name one of them (`b1`, `b2`), use `heads` for all, or make one head of them: `cargo \
+         dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other",
     );
     check("+1", (FORK, "b"), "name one of them (`one@+1`, `two@+1`)");
     check("-1", (FORK, "d1 d2"), "count from one of them: `d1@-1`, `d2@-1`");
@@ -232,8 +237,17 @@ fn a_hint_says_how_to_name_one_of_several() {
         "count from one of them: `d1-1`, `d2-1`",
     );
     check("nope@head", (FORK, ""), "the branch labels are `one`, `two`");
-    check("nope@head", ("a b<a", ""), "no revision has a branch label; --branch-label gives one");
-    check("one@d2", (FORK, ""), "`cargo dbmigrate history -r one@base:one@heads` lists what is");
+    check(
+        "nope@head",
+        ("a b<a", ""),
+        "no revision has a branch label; --branch-label adds one to a new revision",
+    );
+    check(
+        "one@d2",
+        (FORK, ""),
+        "`cargo dbmigrate history -r one@base:one@heads` lists those that \
+                                 are",
+    );
 }
 
 /// 47: a history like that of a team over years, with branches, merges and dependencies.

@@ -76,8 +76,8 @@ fn a_revision_put_below_an_applied_one_runs_only_when_it_is_asked_for() {
     fails(
         up(&mut conn, &with_late, "head"),
         expect![[r#"
-            revision `late` (message of late) is not applied, but `b`, which follows it, is, in late.rs
-              hint: to run it last, make its `DOWN_REVISION` the head and take it out of the one of `b`; to run it now, `cargo dbmigrate upgrade late`; if the database has what it builds, `cargo dbmigrate stamp current` enters it as applied"#]],
+            revision `late` (message of late) is pending, but its successor `b` is already applied, in late.rs
+              hint: to run it now: `cargo dbmigrate upgrade late`; to run it last: replace it in the `DOWN_REVISION` of `b` with its own `DOWN_REVISION`, and set that to the head; if the database already has its changes: `cargo dbmigrate stamp current` marks it as applied"#]],
     );
     // Each way out that the hint suggests.
     let mut other = Connection::open_in_memory().unwrap();
@@ -105,7 +105,7 @@ fn an_applied_revision_that_follows_another_one_now_is_no_reason_to_run_that_bel
     up(&mut conn, &migrations(&["a:", "b:a"]), "head").unwrap();
     let moved = migrations(&["a:", "c:a", "b:c"]);
     let err = up(&mut conn, &moved, "head").unwrap_err();
-    assert!(err.to_string().starts_with("revision `c` (message of c) is not applied"), "{err}");
+    assert!(err.to_string().starts_with("revision `c` (message of c) is pending"), "{err}");
 }
 
 #[test]
@@ -143,8 +143,8 @@ fn a_program_older_than_its_database_says_so() {
     let err = old.upgrade(&mut conn).unwrap_err();
     assert!(err.is_ahead());
     expect![[r#"
-        the database has revision `r2` applied, which this project does not have
-          hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` makes the database forget it"#]]
+        revision `r2` is applied in the database, but this project does not have it
+          hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge r1` removes it from the version table"#]]
     .assert_eq(&err.report());
     assert_eq!(old.status(&conn).unwrap().unknown, ["r2"]);
     assert!(old.is_up_to_date(&conn).unwrap(), "an old replica may start");
@@ -156,7 +156,7 @@ fn a_program_older_than_its_database_says_so() {
     )
     .unwrap();
     expect![[r#"
-        revision `r2` was applied by dbmigrate 9.9.9, whose format 2 this version does not know
+        revision `r2` was applied by dbmigrate 9.9.9, in format 2, which this version does not support
           hint: install that version: cargo install cargo-dbmigrate@9.9.9"#]]
     .assert_eq(&Migrator::new(NEW).upgrade(&mut conn).unwrap_err().report());
 }
@@ -189,7 +189,7 @@ fn the_database_tells_what_was_applied() {
     );
     let damaged = version_table::Entry { operations: "[".to_owned(), ..entries[0].clone() };
     let err = damaged.decode().unwrap_err().to_string();
-    assert!(err.starts_with("revision `a` is applied, and its row is damaged: "), "{err}");
+    assert!(err.starts_with("revision `a` is applied, but its version row is damaged: "), "{err}");
 }
 
 #[test]
@@ -237,7 +237,7 @@ fn a_version_row_that_is_not_there_once_rolls_all_back() {
     let mut executor = Executor { driver, migrations: &migrations, options, observer, steps };
     let err = executor.run(Direction::Downgrade, "base").unwrap_err();
     expect![[r#"
-        revision `r1` was rolled back: its row in the version table was expected once and found 0 times"#]]
+        revision `r1` was rolled back: the version table has 0 rows of it, where one was expected"#]]
     .assert_eq(&err.report());
     assert_eq!(up(&mut conn, &migrations, "head").unwrap(), "", "it is applied as before");
     conn.execute_batch("SELECT b FROM a").unwrap();

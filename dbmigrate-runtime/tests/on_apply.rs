@@ -173,7 +173,7 @@ fn a_callback_that_ends_the_transaction_is_an_error() {
             Ok(())
         });
         let err = migrator.upgrade_with(&mut conn, "b", &options).unwrap_err();
-        assert!(err.to_string().contains("ended the transaction that it is called in"), "{err}");
+        assert!(err.to_string().contains("ended the transaction it was called in"), "{err}");
         assert!(conn.is_autocommit(), "{sql}");
     }
     let options = Options::default().on_apply(|_, db| {
@@ -183,8 +183,8 @@ fn a_callback_that_ends_the_transaction_is_an_error() {
     fails(
         migrator.upgrade_with(&mut memory(), "b", &options),
         expect![[r#"
-            the callback after revision `a` ended the transaction that it is called in; what the run did so far is committed or gone, as it said
-              hint: take BEGIN, COMMIT and ROLLBACK out of the callback, and look with `cargo dbmigrate check` at what the database is now"#]],
+            the callback after revision `a` ended the transaction it was called in; the changes of this run so far may or may not be committed
+              hint: remove BEGIN, COMMIT and ROLLBACK from the callback, and look at the state of the database with `cargo dbmigrate check`"#]],
     );
 }
 
@@ -201,8 +201,8 @@ fn a_callback_outside_a_transaction_that_leaves_one_open_is_an_error() {
     fails(
         alone.upgrade_with(&mut conn, "b", &options),
         expect![[r#"
-        the callback after revision `b` left a transaction open, and what it did in it was rolled back; the revision stays applied
-          hint: take BEGIN out of the callback or end the transaction there, and do by hand what it was to do: the revision is not run again"#]],
+        the callback after revision `b` left a transaction open, which was rolled back; the revision stays applied
+          hint: remove BEGIN from the callback or end the transaction there, and do its work by hand: the revision is not run again"#]],
     );
     assert!(conn.is_autocommit());
     assert_eq!(alone.upgrade_with(&mut conn, "b", &Options::default()).unwrap(), [""; 0]);
@@ -245,14 +245,14 @@ fn outside_a_transaction_the_revision_stays() {
         migrator.upgrade_with(&mut conn, "head", &options),
         expect![[r#"
             revision `b` stays applied: the callback after it failed: no
-              hint: the revision runs outside a transaction, so it is not run again: do by hand what the callback was to do"#]],
+              hint: the revision runs outside a transaction, so it is not run again: do the work of the callback by hand"#]],
     );
     assert_eq!(migrator.status(&conn).unwrap().applied, ["a", "b"]);
     fails(
         migrator.downgrade_with(&mut conn, "a", &options),
         expect![[r#"
             revision `b` stays undone: the callback after it failed: no
-              hint: the revision runs outside a transaction, so it is not run again: do by hand what the callback was to do"#]],
+              hint: the revision runs outside a transaction, so it is not run again: do the work of the callback by hand"#]],
     );
     assert_eq!(migrator.status(&conn).unwrap().applied, ["a"]);
     assert_eq!(lines(&conn), ["kept", "kept", "kept"]);

@@ -38,7 +38,7 @@ fn a_comment_of_several_lines_runs_nothing() {
             -- Running upgrade <base> -> r1, two
             -- SELECT 1;
             -- Step `a
-            -- SELECT 2;` runs only in dbmigrate: do its work here, and take the next line out.
+            -- SELECT 2;` runs only in dbmigrate: do its work here, and remove the next line.
             INSERT INTO temp.dbmigrate_guard VALUES (1);
 
             -- Abort if this introduced foreign key violations.

@@ -170,9 +170,9 @@ fn statements_that_did_not_do_their_work_are_found() {
         &without("ADD COLUMN"),
         add_note,
         expect![[r#"
-        the run was rolled back: it did not leave what the revisions say:
+        the run was rolled back: the resulting schema does not match the revisions:
           column `user.note` is missing from the database
-          hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+          hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
     "#]],
     );
     check(
@@ -180,9 +180,9 @@ fn statements_that_did_not_do_their_work_are_found() {
         &without("CREATE INDEX \"ix_user_age\""),
         alter,
         expect![[r#"
-            the run was rolled back: it did not leave what the revisions say:
+            the run was rolled back: the resulting schema does not match the revisions:
               index `ix_user_age` of table `user` is missing from the database
-              hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+              hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
         "#]],
     );
     let fault = |sql: &str| sql.replace("age < 200", "age < 20000");
@@ -191,9 +191,9 @@ fn statements_that_did_not_do_their_work_are_found() {
         &fault,
         alter,
         expect![[r#"
-            the run was rolled back: it did not leave what the revisions say:
+            the run was rolled back: the resulting schema does not match the revisions:
               check `ck_user_age` of table `user` is `age >= 0 AND age < 20000`, but `age >= 0 AND age < 200` in the migrations
-              hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+              hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
         "#]],
     );
     check(
@@ -204,9 +204,9 @@ fn statements_that_did_not_do_their_work_are_found() {
             op.create_table(Table::new("log").column(Column::new("text", Type::Text)));
         },
         expect![[r#"
-            the run was rolled back: it did not leave what the revisions say:
+            the run was rolled back: the resulting schema does not match the revisions:
               table `post` is still in the database
-              hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+              hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
         "#]],
     );
 }
@@ -231,10 +231,10 @@ fn what_a_run_does_besides_is_found() {
         &fault,
         add_note,
         expect![[r#"
-        the run was rolled back: it did not leave what the revisions say:
+        the run was rolled back: the resulting schema does not match the revisions:
           table `log` is gone
-          table `scratch` is new, and no operation makes it
-          hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+          table `scratch` is new, but no operation creates it
+          hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
     "#]],
     );
     check(
@@ -242,9 +242,9 @@ fn what_a_run_does_besides_is_found() {
         &without("CREATE TRIGGER"),
         alter,
         expect![[r#"
-            the run was rolled back: it did not leave what the revisions say:
+            the run was rolled back: the resulting schema does not match the revisions:
               trigger `user_log` is gone
-              hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+              hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
         "#]],
     );
     let fault = |sql: &str| sql.replace("AFTER INSERT", "AFTER DELETE").replace("new.", "old.");
@@ -253,9 +253,9 @@ fn what_a_run_does_besides_is_found() {
         &fault,
         alter,
         expect![[r#"
-            the run was rolled back: it did not leave what the revisions say:
-              trigger `user_log` is not what it was
-              hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+            the run was rolled back: the resulting schema does not match the revisions:
+              trigger `user_log` has changed
+              hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
         "#]],
     );
     let fault = |sql: &str| {
@@ -270,9 +270,9 @@ fn what_a_run_does_besides_is_found() {
         &fault,
         add_note,
         expect![[r#"
-        the run was rolled back: it did not leave what the revisions say:
-          view `names` is not what it was
-          hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+        the run was rolled back: the resulting schema does not match the revisions:
+          view `names` has changed
+          hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
     "#]],
     );
     // A trigger is dropped with its table.
@@ -316,9 +316,9 @@ fn what_was_different_before_is_no_reason_to_roll_back() {
         &without("ADD COLUMN"),
         rename,
         expect![[r#"
-            the run was rolled back: it did not leave what the revisions say:
+            the run was rolled back: the resulting schema does not match the revisions:
               column `account.note` is missing from the database
-              hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+              hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
         "#]],
     );
     let fault = |sql: &str| sql.replace("\"note\" TEXT", "\"note\" TEXT CHECK (note > 1)");
@@ -327,9 +327,9 @@ fn what_was_different_before_is_no_reason_to_roll_back() {
         &fault,
         rename,
         expect![[r#"
-            the run was rolled back: it did not leave what the revisions say:
+            the run was rolled back: the resulting schema does not match the revisions:
               check `note > 1` of table `account` is not in the migrations
-              hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+              hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
         "#]],
     );
 }
@@ -368,9 +368,9 @@ fn what_sql_and_steps_do_is_left_out() {
         &without("ADD COLUMN"),
         both,
         expect![[r#"
-        the run was rolled back: it did not leave what the revisions say:
+        the run was rolled back: the resulting schema does not match the revisions:
           column `post.note` is missing from the database
-          hint: this is a fault of dbmigrate: `cargo dbmigrate upgrade --sql` shows the statements to report
+          hint: this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate upgrade --sql`
     "#]],
     );
     let step = |op: &mut Operations| {
@@ -416,12 +416,12 @@ fn views_and_triggers_that_the_run_breaks_are_named() {
         &str::to_owned,
         drop,
         expect![[r#"
-            the run was rolled back: it left views or triggers that no longer work:
+            the run was rolled back: it broke views or triggers:
               view `ages`: no such column: half
               trigger `none`: no such column: half
               trigger `post_log`: no such column: half
               view `old`: no such column: half
-              hint: drop or replace them in the revision with `op.execute`, before the change that they are about
+              hint: drop or replace them in the revision with `op.execute`, before the change that breaks them
         "#]],
     );
     // What was broken before is no reason to fail.
@@ -471,12 +471,12 @@ fn a_name_that_became_a_text_is_broken() {
         conn.prepare("SELECT \"some text\"").unwrap();
     }
     expect![[r#"
-        the run was rolled back: it left views or triggers that no longer work:
+        the run was rolled back: it broke views or triggers:
           trigger `user_log`: no such column: years
-          hint: drop or replace them in the revision with `op.execute`, before the change that they are about
-        the run was rolled back: it left views or triggers that no longer work:
+          hint: drop or replace them in the revision with `op.execute`, before the change that breaks them
+        the run was rolled back: it broke views or triggers:
           view `old`: no such column: years
-          hint: drop or replace them in the revision with `op.execute`, before the change that they are about
+          hint: drop or replace them in the revision with `op.execute`, before the change that breaks them
     "#]].assert_eq(&text);
     // A text that was one before remains one.
     let said = "CREATE VIEW said AS SELECT id, \"a text\" AS said FROM user";

@@ -57,8 +57,8 @@ fn sqlite_has_its_version_rows_beside_the_work() {
     let migrator = Migrator::new(&[MODULE]);
     let err = migrator.upgrade_with(&mut conn, "head", &options("other")).unwrap_err();
     expect![[r#"
-        the version table can't be in the schema `other` on SQLite: that is an attached file, and a row in another file isn't committed together with the work in every journal mode
-          hint: leave `version_table_schema` empty, or say `main`"#]]
+        the version table can't be in the schema `other` on SQLite: that is an attached file, and not every journal mode commits two files atomically
+          hint: leave `version_table_schema` empty, or set it to `main`"#]]
     .assert_eq(&err.report());
     assert!(migrator.status_with(&conn, &options("temp")).is_err());
     let sql = "SELECT count(*) FROM (SELECT name FROM sqlite_schema UNION ALL \

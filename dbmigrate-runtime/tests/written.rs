@@ -107,7 +107,7 @@ fn a_placeholder_in_sql_is_refused_before_anything_runs() {
     refused(
         BACK,
         expect![[r#"
-        revision `b2`: cannot execute SQL on SQLite: the placeholder `$v` in `DELETE FROM u WHERE id = $v` has no value, in the SQL that takes it back
+        revision `b2`: cannot execute SQL on SQLite: the placeholder `$v` in `DELETE FROM u WHERE id = $v` has no value, in its `reversed_by`
         hint: write the value itself, or bind it in a step: `op.run("...", |db| { db.execute("... ?1 ...", [value])?; Ok(()) })`
     "#]],
     );
@@ -196,8 +196,8 @@ fn a_name_that_no_column_has_fills_no_rows() {
     let mut conn = Connection::open_in_memory().unwrap();
     let err = Migrator::new(USING).upgrade(&mut conn).unwrap_err();
     expect![[r#"
-        revision `b2`: cannot add column `copy` to table `u` on SQLite: `"lable"` is in double quotes, which makes it a name, and table `u` has no such column
-        hint: did you mean `"label"`? A text is written `'lable'`
+        revision `b2`: cannot add column `copy` to table `u` on SQLite: `"lable"` is in double quotes, which makes it a name, but table `u` has no such column
+        hint: did you mean `"label"`? A string is written `'lable'`
     "#]].assert_eq(&report(&err));
     assert_eq!(tables(&conn), 0);
 }
@@ -217,6 +217,6 @@ fn a_revision_whose_check_holds_a_name_for_a_text_runs_and_its_script_says_so() 
     let (direction, facts) = (Direction::Upgrade, Sqlite.offline_facts());
     let route = Route { migrations: &migrations, direction, ids: &ids, applied: &applied };
     let script = script::script(&route, &Sqlite, &facts, &options).unwrap();
-    let note = script.0.lines().filter(|line| line.contains("reads it as a text"));
-    expect![[r#"-- add check `ck` to table `u`: check `ck`: `"a"` is in double quotes, which makes it a name, and table `u` has no such column; SQLite reads it as a text"#]].assert_eq(&note.collect::<String>());
+    let note = script.0.lines().filter(|line| line.contains("reads it as a string"));
+    expect![[r#"-- add check `ck` to table `u`: check `ck`: `"a"` is in double quotes, which makes it a name, but table `u` has no such column; SQLite reads it as a string"#]].assert_eq(&note.collect::<String>());
 }

@@ -111,7 +111,7 @@ fn what_is_optional_is_nullable() {
         (Type::Binary, true),
     ]);
     let columns = record::decode_model::<Optional<'_>>().unwrap().table.columns;
-    assert!(!columns[0].nullable, "a primary key takes no NULL");
+    assert!(!columns[0].nullable, "a primary key is never NULL");
 }
 
 #[test]

@@ -167,7 +167,7 @@ fn an_error_in_dot_env_names_its_line_and_a_byte_order_mark_is_taken() {
             command.args(["dbmigrate", "current"]).env("DATABASE_URL", url),
         );
         expect![[r#"
-            error: the environment's DATABASE_URL is not UTF-8
+            error: the environment variable DATABASE_URL is not UTF-8
               hint: set it to a URL in UTF-8, or unset it
         "#]]
         .assert_eq(&run.stderr);
@@ -195,7 +195,7 @@ fn a_pending_revision_that_does_not_compile_does_not_block_lists() {
     ] {
         let run = host.dbmigrate(args);
         let says = |line: &&str| {
-            ["warning: ", "  so of", "  hint"].iter().any(|text| line.starts_with(text))
+            ["warning: ", "  so only", "  hint"].iter().any(|text| line.starts_with(text))
         };
         let errors = run.stderr.lines().filter(|line| {
             says(line) || line.starts_with("error: the") || line.starts_with("error: what")
@@ -208,7 +208,7 @@ fn a_pending_revision_that_does_not_compile_does_not_block_lists() {
         a100 -> b200 (head), half written
         <base> -> a100, t
         warning: the revision `migrations/versions/m2_half.rs` does not compile
-          so of `b200` only the constants of the file are known
+          so only the constants of `b200` are known
         $ history -i -v (0)
         Rev: b200 (head)
         Parent: a100
@@ -223,22 +223,22 @@ fn a_pending_revision_that_does_not_compile_does_not_block_lists() {
             t
 
         warning: the revision `migrations/versions/m2_half.rs` does not compile
-          so of `b200` only the constants of the file are known
+          so only the constants of `b200` are known
         $ current (0)
         a100
         warning: the revision `migrations/versions/m2_half.rs` does not compile
-          so of `b200` only the constants of the file are known
+          so only the constants of `b200` are known
         $ current --check-heads (1)
         a100
         warning: the revision `migrations/versions/m2_half.rs` does not compile
-          so of `b200` only the constants of the file are known
+          so only the constants of `b200` are known
         $ heads (0)
         b200 (head)
         warning: the revision `migrations/versions/m2_half.rs` does not compile
-          so of `b200` only the constants of the file are known
+          so only the constants of `b200` are known
         $ branches (0)
         warning: the revision `migrations/versions/m2_half.rs` does not compile
-          so of `b200` only the constants of the file are known
+          so only the constants of `b200` are known
         $ show a100 (0)
         Rev: a100
         Parent: <base>
@@ -251,11 +251,11 @@ fn a_pending_revision_that_does_not_compile_does_not_block_lists() {
         downgrade:
             drop table `t`
         warning: the revision `migrations/versions/m2_half.rs` does not compile
-          so of `b200` only the constants of the file are known
+          so only the constants of `b200` are known
         $ show b200 (3)
         warning: the revision `migrations/versions/m2_half.rs` does not compile
-          so of `b200` only the constants of the file are known
-        error: what revision `b200` does is not known: it does not compile
+          so only the constants of `b200` are known
+        error: the operations of revision `b200` are not known: it does not compile
           hint: `cargo dbmigrate edit b200` opens it
         $ upgrade (3)
         error: the revision `migrations/versions/m2_half.rs` does not compile
@@ -298,34 +298,34 @@ fn what_the_application_registers_and_what_needs_no_transaction_is_said() {
     expect![[r#"
         error: revision `a100` was rolled back: statement 1 of 1 failed: CREATE VIRTUAL TABLE v USING spellfix1(x)
           caused by: no such module: spellfix1
-          hint: where the application registers it on its own connections, run the migrations there: `migrations::migrator().upgrade(&mut conn)`
+          hint: if the application registers it on its own connections, run the migrations on one of them: `migrations::migrator().upgrade(&mut conn)`
 
         error: revision `a100` was rolled back: statement 1 of 1 failed: CREATE TABLE x AS SELECT reading(1)
           caused by: no such function: reading
-          hint: where the application registers it on its own connections, run the migrations there: `migrations::migrator().upgrade(&mut conn)`
+          hint: if the application registers it on its own connections, run the migrations on one of them: `migrations::migrator().upgrade(&mut conn)`
 
         error: revision `a100` was rolled back: statement 1 of 1 failed: CREATE TABLE y (a TEXT COLLATE de_DE); CREATE INDEX i ON y (a)
           caused by: no such collation sequence: de_DE
-          hint: where the application registers it on its own connections, run the migrations there: `migrations::migrator().upgrade(&mut conn)`
+          hint: if the application registers it on its own connections, run the migrations on one of them: `migrations::migrator().upgrade(&mut conn)`
 
         error: revision `a100` was rolled back: statement 1 of 1 failed: VACUUM
           caused by: cannot VACUUM from within a transaction
-          hint: a revision runs in a transaction: put this statement into a revision of its own that has `op.no_transaction()`
+          hint: a revision runs in a transaction: move this statement to a revision of its own with `op.no_transaction()`
 
         error: revision `a100` was rolled back: statement 1 of 1 failed: PRAGMA journal_mode = WAL
           caused by: the journal mode can't be changed within a transaction
-          hint: a revision runs in a transaction: put this statement into a revision of its own that has `op.no_transaction()`
+          hint: a revision runs in a transaction: move this statement to a revision of its own with `op.no_transaction()`
 
         error: revision `a100` was rolled back: statement 1 of 1 failed: PRAGMA synchronous = OFF
           caused by: Safety level may not be changed inside a transaction
-          hint: a revision runs in a transaction: put this statement into a revision of its own that has `op.no_transaction()`
+          hint: a revision runs in a transaction: move this statement to a revision of its own with `op.no_transaction()`
 
         error: revision `a100` was rolled back: statement 1 of 1 failed: BEGIN
           caused by: cannot start a transaction within a transaction
-          hint: a revision runs in a transaction: put this statement into a revision of its own that has `op.no_transaction()`
+          hint: a revision runs in a transaction: move this statement to a revision of its own with `op.no_transaction()`
 
-        error: revision `a100` ended the transaction that it runs in, with `COMMIT`; what it and those before it in the run did is committed or gone, as it said, and the revision is not entered as applied
-          hint: take BEGIN, COMMIT and ROLLBACK out of the revision, or have it run outside a transaction with `op.no_transaction()`
+        error: revision `a100` ended the transaction it runs in, with `COMMIT`; its changes, and those of earlier revisions in this run, may or may not be committed; it was not marked as applied
+          hint: remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction with `op.no_transaction()`
 
     "#]].assert_eq(&host.plain(&seen));
     // The hint works.
@@ -362,14 +362,14 @@ fn init_in_a_workspace_proposes_a_package_and_shows_the_line_that_it_wrote() {
     expect![[r#"
         $ init (3)
         error: no package of the workspace has a directory `migrations`
-          hint: `-p` says which one is meant, as in `cargo dbmigrate init -p app`; there are `app`, `core`
+          hint: choose one with `-p`, as in `cargo dbmigrate init -p app`; there are `app`, `core`
         $ init -p app --runtime-path $REPOSITORY/dbmigrate-runtime (0)
         note: added to app/Cargo.toml: [dependencies]
           $LINE
         note: editors see the revisions once your crate includes them: `#[path = "../migrations/mod.rs"] mod migrations;`
         $ init (3)
         error: directory `migrations` already exists and is not empty
-          hint: it is the one of the package `app`: choose another package with `-p`, or another directory with `-d`
+          hint: it belongs to the package `app`: choose another package with `-p`, or another directory with `-d`
         $ init -p core --no-add (0)
         note: add to the [dependencies] of core/Cargo.toml: dbmigrate-runtime = { version = "0.1.0" }
         note: editors see the revisions once your crate includes them: `#[path = "../migrations/mod.rs"] mod migrations;`

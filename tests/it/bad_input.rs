@@ -42,7 +42,7 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
         expect![[r#"
         error: failed to open the database `$HOST/text.db`
           caused by: file is not a database
-          hint: the file is something else, or it is encrypted
+          hint: the file is not an SQLite database, or it is encrypted
     "#]],
     );
     assert!(host.read("text.db").starts_with("this is no database"));
@@ -71,7 +71,7 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
         &host,
         &upgrade(&host, "postgres://ada:secret@example.org/app"),
         expect![[r#"
-        error: databases of `postgres:` are not supported by this version, in --url
+        error: `postgres:` databases are not supported by this version, in --url
           hint: use `sqlite:path/to/file.db`
     "#]],
     );
@@ -79,16 +79,16 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
         &host,
         &upgrade(&host, "sqlite:app.db?mode=rw+x"),
         expect![[r#"
-            error: the database's URL says `mode` in a way that is unknown, in --url
-              hint: it may say `?mode=rwc`, `?mode=rw` or `?mode=ro`
+            error: the database URL has an unknown parameter or value at `mode`, in --url
+              hint: use `?mode=rwc`, `?mode=rw` or `?mode=ro`
         "#]],
     );
     check(
         &host,
         &upgrade(&host, "sqlite:app.db?mode=ro"),
         expect![[r#"
-        error: the database `$HOST/app.db` is opened to read only
-          hint: take `?mode=ro` out of its URL, in --url
+        error: the database `$HOST/app.db` is opened read-only
+          hint: remove `?mode=ro` from its URL, in --url
     "#]],
     );
     check(
@@ -108,7 +108,7 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
         &host,
         &host.dbmigrate("upgrade"),
         expect![[r#"
-        error: the database's URL has no path, in the environment's DATABASE_URL
+        error: the database URL has no path, in the environment variable DATABASE_URL
           hint: use `sqlite:path/to/file.db`
     "#]],
     );
@@ -120,7 +120,7 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
         &run,
         expect![[r#"
             error: failed to read `$HOST/.env:1`: this line is not `KEY=value`
-              hint: a value with spaces, `#` or `$` is put in single quotes; the line isn't shown since it may hold a password
+              hint: put a value with spaces, `#` or `$` in single quotes; the line isn't shown, since it may contain a password
         "#]],
     );
     assert!(!run.stderr.contains("SECRET"), "{run}");
@@ -188,7 +188,7 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
         &with("m2", &revision("b2", &["nope"], "orphan", "")),
         expect![[r#"
         error: revision `b2` follows `nope`, which this project does not have, in migrations/versions/m2.rs
-          hint: correct its `DOWN_REVISION`, or bring the missing file back
+          hint: correct its `DOWN_REVISION`, or restore the missing file
     "#]],
     );
     check(
@@ -205,7 +205,7 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
         &run,
         expect![[r#"
         error: the revision `migrations/versions/m2.rs` panicked while it was recorded: $HOST/migrations/versions/m2.rs:11:5: not ready
-          hint: `upgrade` and `downgrade` only list operations; what needs rows or may fail is a step, `op.run("name", |db| ...)`
+          hint: `upgrade` and `downgrade` only list operations; put what needs rows or may fail into a step, `op.run("name", |db| ...)`
     "#]],
     );
     let run = with("m2", &revision("b2", &["a1"], "broken", "op.create_tabel(1);"));
@@ -218,7 +218,7 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
         &run,
         expect![[r#"
         error: revision `b2`: cannot drop table `nope`: table `nope` does not exist
-          hint: compare the revision with the ones before it
+          hint: compare the revision with those before it
     "#]],
     );
     // Two heads.
@@ -227,10 +227,10 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
         &host,
         &with("m2", &revision("b2", &["a1"], "other", "")),
         expect![[r#"
-            error: `head` names one revision, and the history has 2 heads:
+            error: `head` means a single revision, but the history has 2 heads:
               b2  other, in migrations/versions/m2.rs
               c3  one, in migrations/versions/m3.rs
-              hint: name one of them (`b2`, `c3`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+              hint: name one of them (`b2`, `c3`), use `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
         "#]],
     );
     fs::remove_file(host.dir.join(versions("m3"))).unwrap();
@@ -261,7 +261,7 @@ fn a_history_that_changed_behind_the_database_is_named() {
         &host.dbmigrate("upgrade"),
         expect![[r#"
             error: revision `a1` was edited after it was applied to this database, in migrations/versions/m1_user.rs
-              hint: take the edit back and put the change into a new revision; if the database already is what the edited revision builds, `cargo dbmigrate stamp current` accepts it
+              hint: revert the edit and put the change into a new revision; if the database already matches the edited revision, `cargo dbmigrate stamp current` accepts it
         "#]],
     );
     assert_eq!(dump(&host.dir.join("app.db")), before);
@@ -276,8 +276,8 @@ fn a_history_that_changed_behind_the_database_is_named() {
         &host,
         &host.dbmigrate("upgrade"),
         expect![[r#"
-            error: the database has revision `$ID1` (gone) applied, which this project does not have
-              hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` makes the database forget it
+            error: revision `$ID1` (gone) is applied in the database, but this project does not have it
+              hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` removes it from the version table
         "#]],
     );
     let run = host.ok("current");
@@ -290,8 +290,8 @@ fn a_history_that_changed_behind_the_database_is_named() {
         &host,
         &host.dbmigrate("stamp head"),
         expect![[r#"
-            error: the database has revision `$ID1` (gone) applied, which this project does not have
-              hint: bring the revision's file back, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` makes the database forget it
+            error: revision `$ID1` (gone) is applied in the database, but this project does not have it
+              hint: restore the revision's file, for example by updating to a newer version of the project; if its changes are no longer in the database, `cargo dbmigrate stamp --purge a1` removes it from the version table
         "#]],
     );
     host.ok("stamp --purge a1");
@@ -305,7 +305,7 @@ fn a_history_that_changed_behind_the_database_is_named() {
         &host,
         &host.dbmigrate("upgrade"),
         expect![[r#"
-        error: revision `a1` was applied by dbmigrate 9.0.0, whose format 99 this version does not know
+        error: revision `a1` was applied by dbmigrate 9.0.0, in format 99, which this version does not support
           hint: install that version: cargo install cargo-dbmigrate@9.0.0
     "#]],
     );
@@ -324,7 +324,7 @@ fn tables_that_are_there_already_name_stamp_as_the_way() {
             "id" INTEGER NOT NULL CONSTRAINT "pk_user" PRIMARY KEY
         )
           caused by: table "user" already exists
-          hint: table `user` already exists: if the database was made without these migrations and is what they would build, `cargo dbmigrate stamp --verify a1` enters them as applied without running them
+          hint: table `user` already exists: if the database was created without these migrations and matches them, `cargo dbmigrate stamp --verify a1` marks them as applied without running them
     "#]].assert_eq(&host.plain(&run.errors()));
     assert_eq!(dump(&host.dir.join("app.db")), before);
     host.ok("stamp a1");
@@ -370,7 +370,7 @@ fn settings_and_arguments_that_are_wrong_are_said() {
         &host,
         &host.dbmigrate("heads -d nowhere"),
         expect![[r#"
-        error: no migrations directory `nowhere`
+        error: there is no migrations directory `nowhere`
           hint: `cargo dbmigrate init` creates it
     "#]],
     );
@@ -378,7 +378,7 @@ fn settings_and_arguments_that_are_wrong_are_said() {
         &host,
         &host.dbmigrate("history -r foo"),
         expect![[r#"
-        error: `foo` is no range of revisions
+        error: `foo` is not a range of revisions
           hint: a range is `from:to`; either side may be empty
     "#]],
     );
@@ -387,7 +387,7 @@ fn settings_and_arguments_that_are_wrong_are_said() {
         &host.dbmigrate("revision --rev-id a-b"),
         expect![[r#"
         error: `a-b` can't be a revision's id: `-`
-          hint: an id is made of the letters A to Z and a to z, digits and `_`
+          hint: an id consists of the letters A to Z and a to z, digits and `_`
     "#]],
     );
     check(

@@ -57,7 +57,7 @@ fn the_chapter_on_branches() {
             $ cargo dbmigrate revision -m "add another account column" --rev-id ae1027a6ac --head 1975
             error: revision `1975ea83b7` is not a head, since others follow it:
               27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
-              hint: --splice lets the new one follow it as well, which begins a branch
+              hint: --splice lets the new one follow it too, which begins a branch
             [3]
             $ cargo dbmigrate revision -m "add another account column" --rev-id ae1027a6ac --head 1975 --splice
             Generating migrations/versions/m_ae1027a6ac_add_another_account_column.rs ... done
@@ -79,23 +79,23 @@ fn the_chapter_on_branches() {
                        -> 27c6a30d7c (head), add shopping cart table
                        -> ae1027a6ac (head), add another account column
             $ cargo dbmigrate upgrade
-            error: `head` names one revision, and the history has 2 heads:
+            error: `head` means a single revision, but the history has 2 heads:
               27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
               ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
-              hint: name one of them (`27c6a30d7c`, `ae1027a6ac`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+              hint: name one of them (`27c6a30d7c`, `ae1027a6ac`), use `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [3]
             $ cargo dbmigrate check --no-database
             The history has 2 heads:
               27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
               ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
             The package has no models, and the migrations no tables: nothing to compare.
-            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [1]
             $ cargo dbmigrate revision -m "on which one"
-            error: a new revision follows one revision, and the history has 2 heads:
+            error: a new revision follows one revision, but the history has 2 heads:
               27c6a30d7c  add shopping cart table, in migrations/versions/m_27c6a30d7c_add_shopping_cart_table.rs
               ae1027a6ac  add another account column, in migrations/versions/m_ae1027a6ac_add_another_account_column.rs
-              hint: say with --head which one, `base` for none of them, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+              hint: choose one with --head (`base` for none of them), or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [3]
             $ cargo dbmigrate downgrade -1
             error: the database `$HOST/app.db` does not exist
@@ -130,7 +130,7 @@ fn the_chapter_on_branches() {
             $ cargo dbmigrate merge ae1027 27c6a -m "merge ae1 and 27c" --rev-id 53fffde5ad
             Generating migrations/versions/m_53fffde5ad_merge_ae1_and_27c.rs ... done
             $ cargo dbmigrate merge
-            error: there is one head, `53fffde5ad`, so nothing is to be merged
+            error: there is only one head, `53fffde5ad`, so there is nothing to merge
             [3]
             $ cargo dbmigrate history
             ae1027a6ac, 27c6a30d7c -> 53fffde5ad (head) (mergepoint), merge ae1 and 27c
@@ -156,7 +156,7 @@ fn the_chapter_on_branches() {
             $ cargo dbmigrate upgrade +1
             Running upgrade 1975ea83b7 -> 27c6a30d7c, add shopping cart table
             Running upgrade ae1027a6ac, 27c6a30d7c -> 53fffde5ad, merge ae1 and 27c
-            note: revision `27c6a30d7c` runs after `ae1027a6ac`, which comes after it in the history and is applied already; on a new database it runs before
+            note: revision `27c6a30d7c` runs after `ae1027a6ac`, which comes after it in the history and is already applied; on a new database it runs before it
             $ cargo dbmigrate current
             53fffde5ad (head) (mergepoint)
             Database: sqlite:$HOST/app.db
@@ -226,7 +226,7 @@ fn the_chapter_on_branches() {
             $ cargo dbmigrate revision -m "add ip number table" --rev-id 109ec7d132 --head networking@head
             Generating migrations/versions/m_109ec7d132_add_ip_number_table.rs ... done
             $ cargo dbmigrate revision -m "again" --head networking@head --branch-label shoppingcart
-            error: `shoppingcart` is the branch label of revision `c0ffee0001` already, in migrations/versions/m_c0ffee0001_a_label.rs
+            error: `shoppingcart` is already the branch label of revision `c0ffee0001`, in migrations/versions/m_c0ffee0001_a_label.rs
               hint: choose another with --branch-label
             [3]
             $ cargo dbmigrate revision -m "again" --head ae10 --rev-id 109ec7d132
@@ -284,7 +284,7 @@ fn the_chapter_on_branches() {
             [3]
             $ cargo dbmigrate upgrade networking@c0ff
             error: revision `c0ffee0001` is not on the branch `networking`
-              hint: `cargo dbmigrate history -r networking@base:networking@heads` lists what is
+              hint: `cargo dbmigrate history -r networking@base:networking@heads` lists those that are
             [3]
         "#]],
     );
@@ -318,7 +318,7 @@ fn the_chapter_on_branches() {
             Generating migrations/versions/m_2a95102259_add_ip_account_table.rs ... done
             $ cargo dbmigrate revision -m "more" --rev-id d00d000001 --head networking@head --depends-on shoppingcart --depends-on ae10
             Generating migrations/versions/m_d00d000001_more.rs ... done
-            note: revision `c0ffee0001` comes before the new one anyway, so it is left out of its dependencies
+            note: revision `c0ffee0001` comes before the new one anyway, so it is omitted from its dependencies
             $ cargo dbmigrate heads
             ae1027a6ac (effective head)
             c0ffee0001 (shoppingcart) (effective head)
@@ -445,31 +445,31 @@ fn stamps_and_scripts_of_branches() {
             $ cargo dbmigrate stamp b2 right
             Running stamp_revision <base> -> b200, c300
             $ cargo dbmigrate stamp head
-            error: `head` names one revision, and the history has 3 heads:
+            error: `head` means a single revision, but the history has 3 heads:
               b200 (left)  b200, in migrations/versions/m_b200_b200.rs
               c300 (right)  c300, in migrations/versions/m_c300_c300.rs
               n900  n900, in migrations/versions/m_n900_n900.rs
-              hint: name one of them (`left@head`, `right@head`, `n900`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+              hint: name one of them (`left@head`, `right@head`, `n900`), use `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [3]
             $ cargo dbmigrate stamp heads
             Running stamp_revision b200, c300 -> b200, c300, n900
             $ cargo dbmigrate stamp base c300
-            error: `base` can't be named together with others
-              hint: name it alone
+            error: `base` can't be combined with other revisions
+              hint: pass it alone
             [3]
             $ cargo dbmigrate stamp --purge a100
             Running stamp_revision b200, c300, n900 -> a100
             $ cargo dbmigrate downgrade +1
-            error: `+1` is no target of a downgrade
-              hint: `cargo dbmigrate upgrade +1` goes forward
+            error: cannot downgrade to `+1`
+              hint: to go forward, use `cargo dbmigrate upgrade +1`
             [3]
             $ cargo dbmigrate upgrade -1
-            error: `-1` is no target of an upgrade
-              hint: `cargo dbmigrate downgrade -1` goes back
+            error: cannot upgrade to `-1`
+              hint: to go back, use `cargo dbmigrate downgrade -1`
             [3]
             $ cargo dbmigrate upgrade a100:c300
-            error: `a100:c300` is a range, and one revision is meant here
-              hint: ranges are for `history -r`, and with --sql for what runs
+            error: `a100:c300` is a range, but a single revision is expected
+              hint: ranges are for `history -r` and `squash`, and for --sql of `upgrade`, `downgrade` and `stamp`
             [3]
         "#]],
     );

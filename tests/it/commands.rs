@@ -386,7 +386,7 @@ fn a_revision_is_opened_in_the_editor() {
     let run = host.fails("edit");
     expect![[r#"
         error: no editor is set
-          hint: set the environment's EDITOR, such as `vi`
+          hint: set the environment variable EDITOR, for example to `vi`
     "#]]
     .assert_eq(&run.errors());
     host.env("EDITOR", "no-such-editor");
@@ -422,7 +422,7 @@ fn a_write_ahead_log_and_its_readers_are_no_hindrance() {
     let writer = rusqlite::Connection::open(&db).unwrap();
     writer.execute_batch("BEGIN IMMEDIATE").unwrap();
     let run = host.fails("downgrade --lock-timeout 1");
-    let waiting = "another process holds the database's lock; waiting for at most 1 seconds\n";
+    let waiting = "another process holds the database's lock; waiting for up to 1 seconds\n";
     assert!(run.errors().starts_with(waiting), "{run}");
     assert!(run.stderr.contains("another process held the database's lock for 1."), "{run}");
     assert!(run.stderr.contains("or wait longer with --lock-timeout"), "{run}");
@@ -474,7 +474,7 @@ fn a_database_that_another_process_has_to_itself_is_waited_for() {
     other.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let run = host.fails("upgrade --lock-timeout 1");
     expect![[r#"
-        another process holds the database's lock; waiting for at most 1 seconds
+        another process holds the database's lock; waiting for up to 1 seconds
         error: failed to open the database `$HOST/app.db`
           caused by: database is locked
           hint: another process holds its lock: let it finish, and run the command again

@@ -119,9 +119,9 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     host.replace("src/lib.rs", "#[model(index(age, email))]\n", "");
     let run = host.fails("migrate -m third --allow-destructive");
     expect![[r#"
-        error: what is left out of the comparison doesn't let the difference be made
-          caused by: cannot drop column `age` of table `user`: index `user_age_idx` needs it; drop that first
-          hint: in dbmigrate.toml `exclude` has `index:*_age_*`, and so the index `user_age_idx`
+        error: this change conflicts with what `include` and `exclude` leave out of the comparison
+          caused by: cannot drop column `age` of table `user`: index `user_age_idx` uses it; drop that first
+          hint: in dbmigrate.toml `exclude` has `index:*_age_*`, which matches the index `user_age_idx`
     "#]]
     .assert_eq(&run.errors());
     set(&host, "include", "[\"post*\"]");
@@ -131,8 +131,8 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
     set(&host, "version_table_schema", "\"other\"");
     let run = host.fails("upgrade --url sqlite:new.db");
     expect![[r#"
-        error: the version table can't be in the schema `other` on SQLite: that is an attached file, and a row in another file isn't committed together with the work in every journal mode
-          hint: leave `version_table_schema` empty, or say `main`
+        error: the version table can't be in the schema `other` on SQLite: that is an attached file, and not every journal mode commits two files atomically
+          hint: leave `version_table_schema` empty, or set it to `main`
     "#]]
     .assert_eq(&run.errors());
     assert!(!host.dir.join("new.db").exists());
@@ -145,7 +145,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "exclude",
             "[\"idx:a\"]",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:48:11: `exclude` has `idx:a`, and there is no kind `idx`; the kinds are `index`, `unique`, `foreign_key`, `check`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:48:11: `exclude` has `idx:a`, but there is no kind `idx`; the kinds are `index`, `unique`, `foreign_key`, `check`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),
@@ -153,7 +153,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "include",
             "[\"user.id\"]",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:45:11: `include` has `user.id`, and it takes tables only; `exclude` takes columns as `table.column`, and constraints and indexes as `kind:name`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:45:11: `include` has `user.id`, but it takes only tables; `exclude` takes columns as `table.column`, and constraints and indexes as `kind:name`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),
@@ -161,7 +161,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "naming.foreign_key",
             "\"fk_{tabel}_{columns}\"",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:66:1: naming: `foreign_key` has `{tabel}`, and there are only `{table}`, `{columns}`, `{target}`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:66:1: naming: `foreign_key` has the unknown placeholder `{tabel}`; known are `{table}`, `{columns}`, `{target}`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),

@@ -219,7 +219,7 @@ fn what_is_found_is_rewritten() {
     host.env_remove("DBMIGRATE_COMPILING");
     assert_eq!(host.dbmigrate("check").code, 1);
     let run = host.fails("migrate -m drop");
-    assert!(run.stderr.contains("it discards what table `old` holds"), "{run}");
+    assert!(run.stderr.contains("it discards the data in table `old`"), "{run}");
     host.replace(
         "migrations/rewrite.rs",
         "=> true,\n        Operation::DropIndex",
@@ -260,26 +260,26 @@ fn a_rewriting_function_that_can_not_be_used() {
         format!("pub fn it(mut found: Vec<Operation>) -> Vec<Operation> {{ {body} found }}")
     };
     expect![[r#"
-        error: `rewrite` in `migrations/dbmigrate.toml` is no path of a function: `own::it; fn main() {}`
+        error: `rewrite` in `migrations/dbmigrate.toml` is not the path of a function: `own::it; fn main() {}`
           hint: it is the path from `mod.rs` in the migrations directory to a function of the type `fn(Vec<Operation>) -> Vec<Operation>`, such as `rewrite::rewrite` for one in `rewrite.rs`, where `mod.rs` has `mod rewrite;`; like revisions it is compiled without the package
     "#]].assert_eq(&with("own::it; fn main() {}", ""));
     expect![[r#"
-        error: what the rewriting function `own::it` returns does not fit the schema
+        error: the operations that the rewriting function `own::it` returned do not fit the schema
           caused by: cannot drop table `gone`: table `gone` does not exist
-          hint: an operation that needs another has to come after it, and one of which it left out has to go as well
+          hint: an operation has to come after those that it depends on, and if one is left out, so must be those that depend on it
     "#]].assert_eq(&with(
         "own::it",
         &function("found.push(Operation::DropTable { table: \"gone\".into() });"),
     ));
     expect![[r#"
-        error: the rewriting function `own::it` adds the step `fill`, and a function can't be written into a revision
-          hint: say it in SQL with `op.execute`, or write the step into the revision by hand
+        error: the rewriting function `own::it` adds the step `fill`, but a function can't be written into a revision
+          hint: express it in SQL with `op.execute`, or write the step into the revision by hand
     "#]].assert_eq(&with(
         "own::it",
         &function("found.extend(Operations::record(|op| op.run(\"fill\", |_| Ok(()))));"),
     ));
     expect![[r#"
-        error: the rewriting function `own::it` failed: its program ended before it was done
+        error: the rewriting function `own::it` failed: its program ended before it finished
     "#]]
     .assert_eq(&with("own::it", &function("if found.len() == 1 { std::process::exit(3) }")));
     let said = with("own::it", "pub fn it(found: Vec<Operation>) -> usize { found.len() }");
@@ -304,8 +304,8 @@ fn a_rewriting_function_that_can_not_be_used() {
     host.write("migrations/own.rs", &format!("use dbmigrate_runtime::prelude::*;\n{body}\n"));
     host.replace("migrations/dbmigrate.toml", "own::that", "own::it");
     let run = host.ok("migrate -m posts");
-    assert!(run.stderr.contains("can't be undone: nothing takes back `execute SQL`"), "{run}");
+    assert!(run.stderr.contains("can't be undone: `execute SQL` can't be reversed"), "{run}");
     host.ok("upgrade");
     let run = host.fails("downgrade");
-    assert!(run.stderr.contains("can't be undone: nothing takes back `execute SQL`"), "{run}");
+    assert!(run.stderr.contains("can't be undone: `execute SQL` can't be reversed"), "{run}");
 }

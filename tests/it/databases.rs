@@ -34,7 +34,7 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
 
     host.write("src/lib.rs", &format!("{USER}{EVENT}"));
     expect![[r#"
-        error: the model `databases::Event` at src/lib.rs:12 is in the database `logs`, and dbmigrate.toml has only `default`
+        error: the model `databases::Event` at src/lib.rs:12 is in the database `logs`, but dbmigrate.toml has only `default`
           hint: `cargo dbmigrate init --database logs` adds it
     "#]]
     .assert_eq(&host.plain(&host.fails("migrate -m events").errors()));
@@ -83,7 +83,7 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
 
     expect![[r#"
         error: `downgrade` needs to know which database is meant
-          hint: say it with --database: `default`, `logs`, or `all`
+          hint: choose it with --database: `default`, `logs`, or `all`
     "#]]
     .assert_eq(&host.fails("downgrade").errors());
     expect![[r#"
@@ -92,13 +92,13 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
     "#]]
     .assert_eq(&host.fails("current --database log").errors());
     expect![[r#"
-        error: `show` is for one database, not for all of them
-          hint: it takes --database `default`, `logs`
+        error: `show` works on one database, not on all of them
+          hint: choose one with --database: `default`, `logs`
     "#]]
     .assert_eq(&host.fails("show head --database all").errors());
     expect![[r#"
-        error: --url names one database, and the command is for several
-          hint: say with --database which one it is: `default`, `logs`
+        error: --url names one database, but the command is for several
+          hint: choose which one it is with --database: `default`, `logs`
     "#]]
     .assert_eq(&host.fails("upgrade --url sqlite:other.db").errors());
     expect![[r#"
@@ -109,7 +109,7 @@ fn a_second_database_is_added_to_a_project_with_a_history() {
     // is.
     let refused = host.fails("downgrade base --database all");
     let said = refused.errors();
-    assert!(said.contains("left as they are: `logs`"), "{refused}");
+    assert!(said.contains("left unchanged: `logs`"), "{refused}");
     assert!(said.contains("error: database `default`: "), "{refused}");
     assert!(dump(&app).contains("user: 1"));
     host.ok("upgrade --database logs");
@@ -204,7 +204,7 @@ fn several_databases_from_the_beginning() {
     );
     expect![[r#"
         error: database `logs`: the model `multidb::Event` at src/lib.rs:13 refers to `multidb::User` at src/lib.rs:6, which is in the database `default`
-          hint: a foreign key can't leave its database: keep the value without `references`, or put both models into one database
+          hint: a foreign key can't refer to another database: keep the value without `references`, or put both models into one database
     "#]]
     .assert_eq(
         host.plain(&host.fails("migrate -m broken").errors()).split_inclusive('\n').skip(1).collect::<String>().as_str(),
@@ -219,13 +219,13 @@ fn several_databases_from_the_beginning() {
     host.replace("migrations/dbmigrate.toml", "\"sqlite:app.db\"\n\n[", "\"sqlite:logs.db\"\n\n[");
     // Directories that already belong to other databases.
     expect![[r#"
-        error: the database `versions` can't have the directory `migrations/versions`: it is another one's
-          hint: name another by `directory = "..."` under `[databases.versions]` in dbmigrate.toml
+        error: the database `versions` can't have the directory `migrations/versions`: it belongs to another database
+          hint: set another one with `directory = "..."` under `[databases.versions]` in dbmigrate.toml
     "#]]
     .assert_eq(&host.fails("init --database versions").errors());
     assert!(!host.read("migrations/dbmigrate.toml").contains("databases.versions"));
     expect![[r#"
-        error: the databases `LOGS` and `logs` differ in case alone
+        error: the names of the databases `LOGS` and `logs` differ only in case
           hint: rename one in $HOST/migrations/dbmigrate.toml
     "#]]
     .assert_eq(&host.plain(&host.fails("init --database LOGS").errors()));

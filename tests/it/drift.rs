@@ -33,19 +33,19 @@ fn adopts_a_database(databases: &Databases) {
             Models and migrations agree.
             The database is behind: a100 pending.
             The database differs from the migrations:
-              table `User` is there already, and a later revision makes it
-              table `post` is there already, and a later revision makes it
+              table `User` already exists, but is created by a later revision
+              table `post` already exists, but is created by a later revision
             Database: sqlite:$HOST/theirs.db
-            `cargo dbmigrate stamp --verify head` enters the revisions as applied, if the database is what they build
-            9 objects of the database not described by the migrations; -v lists them
+            `cargo dbmigrate stamp --verify head` marks the revisions as applied, if the database matches them
+            9 objects in the database not described by the migrations; -v lists them
             exit code 1
         "#]],
     );
     databases.check("none.db", "stamp --verify head", expect![[r#"
-        error: the database is not what revision `a100` builds:
+        error: the database does not match revision `a100`:
           table `post` is missing from the database
           table `user` is missing from the database
-          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+          hint: stamp the revision that it matches, or bring it in line by hand; without --verify it is stamped anyway
         exit code 3
     "#]]);
     assert!(!databases.host.dir.join("none.db").exists());
@@ -108,10 +108,10 @@ fn adopts_a_database(databases: &Databases) {
         "#]],
     );
     databases.check("theirs.db", "stamp --verify base", expect![[r#"
-        error: the database is not what it is before the first revision:
-          table `User` is there already, and a later revision makes it
-          table `post` is there already, and a later revision makes it
-          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+        error: the database does not match its state before the first revision:
+          table `User` already exists, but is created by a later revision
+          table `post` already exists, but is created by a later revision
+          hint: stamp the revision that it matches, or bring it in line by hand; without --verify it is stamped anyway
         exit code 3
     "#]]);
     databases.check(
@@ -136,11 +136,11 @@ fn adopts_a_database(databases: &Databases) {
     );
     databases.make("other.db", &THEIRS.replace("NOT NULL UNIQUE", "").replace("50", "60"));
     databases.check("other.db", "stamp --verify head", expect![[r#"
-        error: the database is not what revision `a100` builds:
+        error: the database does not match revision `a100`:
           unique constraint `uq_user_name` of table `user` is missing from the database
           column `user.name` has the type `varchar(60)`, but `VARCHAR(50)` in the migrations
           column `user.name` is nullable, but NOT NULL in the migrations
-          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+          hint: stamp the revision that it matches, or bring it in line by hand; without --verify it is stamped anyway
         exit code 3
     "#]]);
     databases.check(
@@ -185,8 +185,8 @@ fn tells_drift(databases: &Databases) {
               index `ix_user_age` of table `user` is missing from the database
               column `user.nick` is not in the migrations
             Database: sqlite:$HOST/drift.db
-            `cargo dbmigrate diff database current --sql` prints what would bring it in line
-            2 objects of the database not described by the migrations; -v lists them
+            `cargo dbmigrate diff database current --sql` prints the SQL that would bring it in line
+            2 objects in the database not described by the migrations; -v lists them
             exit code 1
         "#]],
     );
@@ -225,8 +225,8 @@ fn tells_drift(databases: &Databases) {
               "version": 1
             }
             Database: sqlite:$HOST/drift.db
-            `cargo dbmigrate diff database current --sql` prints what would bring it in line
-            2 objects of the database not described by the migrations; -v lists them
+            `cargo dbmigrate diff database current --sql` prints the SQL that would bring it in line
+            2 objects in the database not described by the migrations; -v lists them
             exit code 1
         "#]],
     );
@@ -237,7 +237,7 @@ fn tells_drift(databases: &Databases) {
             added index `ix_user_age` on `user`
             removed column `user.nick`
             added table `post`
-            2 objects of the database not described by the migrations; -v lists them
+            2 objects in the database not described by the migrations; -v lists them
             exit code 0
         "#]],
     );
@@ -245,7 +245,7 @@ fn tells_drift(databases: &Databases) {
         .bail on
         -- For the sqlite3 shell, as in `sqlite3 app.db < script.sql`: it stops at the first error, and rolls back.
         -- Do not paste this into an interactive shell, which goes on after an error. Other clients: `--sql=plain`.
-        -- Discards what column `nick` of `user` holds.
+        -- Discards the data in column `nick` of `user`.
         -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
         PRAGMA foreign_keys = OFF;
         BEGIN IMMEDIATE;
@@ -305,7 +305,7 @@ fn tells_drift(databases: &Databases) {
             The database is at the head.
             The database agrees with the migrations.
             Database: sqlite:$HOST/drift.db
-            2 objects of the database not described by the migrations; -v lists them
+            2 objects in the database not described by the migrations; -v lists them
             exit code 0
         "#]],
     );

@@ -102,7 +102,7 @@ fn models_are_found_wherever_they_are() {
     assert_eq!(tables(&host, ""), with_extra);
     let run = host.ok("migrate --dry-run --features other");
     assert_eq!(names(&run), plain, "{run}");
-    assert!(run.stderr.contains("`--features` overrides dbmigrate.toml"), "{run}");
+    assert!(run.stderr.contains("`--features` overrides `features = "), "{run}");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn two_models_of_one_table_are_both_named() {
     let run = host.fails("migrate --dry-run");
     assert!(
         run.stderr.contains(
-            "two models want the table `user`: `clash::a::User` at src/lib.rs:2 and \
+            "two models have the table `user`: `clash::a::User` at src/lib.rs:2 and \
              `clash::b::User` at src/lib.rs:6"
         ),
         "{run}"
@@ -273,7 +273,7 @@ fn a_package_that_does_not_compile() {
          pub fn f() { query!(\"SELECT 1 FROM user\") }\n",
     );
     let run = host.fails("migrate --dry-run");
-    assert!(run.stderr.contains("migrate before the query is written"), "{run}");
+    assert!(run.stderr.contains("migrate before you write the query"), "{run}");
 }
 
 #[test]
@@ -322,7 +322,7 @@ fn a_build_script_that_upgrades() {
              assert!(output.status.success(), \"{{output:?}}\");\n    \
              let output = run(&[\"migrate\"]);\n    \
              let stderr = String::from_utf8_lossy(&output.stderr);\n    \
-             assert!(stderr.contains(\"a build script can't have the package built\"), \"{{stderr}}\");\n\
+             assert!(stderr.contains(\"a build script can't build the package that it belongs to\"), \"{{stderr}}\");\n\
              }}\n"
         ),
     );

@@ -75,7 +75,7 @@ fn a_command_that_fails_leaves_every_file_as_it_was() {
     fails("revision --rev-id b2 -m second");
     let run = fails("migrate --rev-id b2 --fill \"user.name=''\"");
     let note = run.stderr.lines().find(|line| line.starts_with("note: ")).unwrap_or_default();
-    expect!["note: since the command failed, these are as they were before: `migrations/versions/m$DAY_$TIME_b2.rs`, `migrations/mod.rs`"]
+    expect!["note: since the command failed, these files were restored: `migrations/versions/m$DAY_$TIME_b2.rs`, `migrations/mod.rs`"]
         .assert_eq(&host.plain(note));
     // If the result can't be printed, nothing was done either.
     host.write("migrations/dbmigrate.toml", &settings);
@@ -135,6 +135,6 @@ fn a_command_that_is_interrupted_leaves_every_file_as_it_was() {
     assert_eq!(output.status.code(), Some(130), "{stderr}");
     assert_eq!(look(&host.dir), before, "{stderr}");
     expect![[r#"
-        note: since the command was interrupted, these are as they were before: `migrations/mod.rs`, `migrations/versions/m$DAY_$TIME_$ID1_first.rs`
+        note: since the command was interrupted, these files were restored: `migrations/mod.rs`, `migrations/versions/m$DAY_$TIME_$ID1_first.rs`
     "#]].assert_eq(&stderr);
 }

@@ -101,19 +101,22 @@ fn a_file_that_fails_does_not_stop_the_others() {
         tenants/t07.db: 1 revision
     "#]]
     .assert_eq(&sorted(&run.stdout));
-    assert!(run.stderr.contains("is not a database\n  hint: the file is something else"), "{run}");
+    assert!(
+        run.stderr.contains("is not a database\n  hint: the file is not an SQLite database"),
+        "{run}"
+    );
     let errors = run.errors();
     let is_hint = |text: &&str| text.starts_with("  hint: ");
     assert_eq!(errors.lines().filter(is_hint).count(), 5, "{run}");
     let lines: Vec<&str> = errors.lines().filter(|line| !is_hint(line)).collect();
     expect![[r#"
-        error: tenants/t01.db: revision `b200` was rolled back: step `fill` failed: its program ended before it was done
+        error: tenants/t01.db: revision `b200` was rolled back: step `fill` failed: its program ended before it finished
         error: tenants/t02.db: revision `b200` was rolled back: statement 1 of 2 failed: ALTER TABLE "user" ADD COLUMN "slug" TEXT: duplicate column name: slug
         error: tenants/t03.db: revision `a100` was edited after it was applied to this database, in migrations/versions/m1.rs
-        error: tenants/t04.db: the database has revision `gone` (user) applied, which this project does not have
+        error: tenants/t04.db: revision `gone` (user) is applied in the database, but this project does not have it
         error: tenants/t05.db: another process held the database's lock for 1.0 s: database is locked
         error: tenants/text.db: failed to open it: file is not a database
-        tenants/t05.db: another process holds the database's lock; waiting for at most 1 seconds
+        tenants/t05.db: another process holds the database's lock; waiting for up to 1 seconds
     "#]].assert_eq(&sorted(&lines.join("\n")));
     assert_eq!(dump(&host.dir.join("tenants/t02.db")), before);
 
@@ -144,9 +147,9 @@ fn what_matches_nothing_or_is_no_revision_is_said_before_anything_is_done() {
     check("--all tenants --all \"customers/*.db\"", "error: no file matches `customers/*.db`");
     check("--all tenants/none.db", "error: no file matches `tenants/none.db`");
     check("--all src", "error: there is no database in the directory `src`");
-    check("--all \"tenants/***\"", "error: `tenants/***` is no pattern of files");
+    check("--all \"tenants/***\"", "error: `tenants/***` is not a valid file pattern");
     check("--all tenants c300", "error: no revision `c300` in this project");
-    check("--all tenants base", "`base` is no target of an upgrade");
+    check("--all tenants base", "cannot upgrade to `base`");
     check("--all tenants tenants/new.db", "put the pattern of --all in quotes");
     let misused = |args: &str, text: &str| {
         let run = host.dbmigrate(args);

@@ -256,7 +256,7 @@ fn what_a_person_wrote_is_never_overwritten() {
     // A list without its marks is maintained by hand.
     host.write("migrations/mod.rs", "//! mine\n");
     let run = host.ok("revision -m two --rev-id b2");
-    assert!(run.stderr.contains("lost the marks"), "{run}");
+    assert!(run.stderr.contains("no longer has the markers"), "{run}");
     assert_eq!(host.read("migrations/mod.rs"), "//! mine\n");
     host.ok("upgrade");
     // The same name twice within one second.
@@ -317,7 +317,10 @@ fn a_list_that_is_out_of_line_is_brought_in_line_before_the_host_is_built() {
     host.ok("revision -m wrong --rev-id a1");
     std::fs::remove_file(host.dir.join(&host.revisions()[0])).unwrap();
     let run = host.fails("check");
-    assert!(run.stderr.contains("`mod.rs` in the migrations directory lists other"), "{run}");
+    assert!(
+        run.stderr.contains("the list in `mod.rs` of the migrations directory does not match"),
+        "{run}"
+    );
     host.ok("migrate -m user");
     host.ok("upgrade");
     host.ok("check");
@@ -346,7 +349,7 @@ fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
     host.write("src/lib.rs", &model("t", ""));
     let run = host.ok("migrate -m less --allow-destructive");
     expect![[r#"
-        warning: the revision discards what column `small` of `t` holds
+        warning: the revision discards the data in column `small` of `t`
     "#]]
     .assert_eq(&run.errors());
     // Having no model at all is rarely intended.
@@ -354,7 +357,7 @@ fn what_can_not_be_applied_or_undone_is_said_when_it_is_written() {
     let run = host.fails("migrate -m none");
     expect![[r#"
         error: the package has no model, so all tables of the migrations would be dropped: `t`
-          hint: look at `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops them
+          hint: check `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops the tables
     "#]].assert_eq(&run.errors());
 }
 
@@ -394,17 +397,17 @@ fn renames_are_said_and_losses_are_agreed_to() {
     host.write("src/lib.rs", &model("pub login: String,"));
     let run = host.fails("migrate -m login");
     expect![[r#"
-        error: the difference leaves a question open:
-          column `user.name` is gone: is it renamed to `user.login`, or dropped (its values are discarded)?
-          hint: answer in the model (`renamed_from`, `default`), or by one of these lines of flags:
+        error: cannot write the revision without an answer to this question:
+          column `user.name` is gone: was it renamed to `user.login`, or dropped (its values are discarded)?
+          hint: answer in the model (`renamed_from`, `default`), or by the flags on one of these lines:
             --rename user.name:user.login
             --no-renames --fill "user.login=''" --allow-destructive
-              discards what column `name` of `user` holds (1 row)
+              discards the data in column `name` of `user` (1 row)
     "#]].assert_eq(&run.errors());
     let run = host.fails("migrate -m login --rename user.nme:user.login");
     expect![[r#"
-        error: --rename user.nme:user.login: the migrations build no column `user.nme`
-          hint: it is `old:new` for tables, `table.old:table.new` for columns, with the names in the database
+        error: --rename user.nme:user.login: the migrations have no column `user.nme`
+          hint: the form is `old:new` for tables, `table.old:table.new` for columns, with the names in the database
     "#]].assert_eq(&run.errors());
     let run = host.ok("migrate -m login --rename user.name:user.login --dry-run");
     assert!(run.stdout.contains("op.rename_column(\"user\", \"name\", \"login\");"), "{run}");
@@ -422,17 +425,17 @@ fn renames_are_said_and_losses_are_agreed_to() {
     let run = host.fails("migrate -m drop");
     expect![[r#"
         error: the revision would discard rows or values:
-          it discards what column `login` of `user` holds (1 row)
-          hint: --allow-destructive writes it all the same
+          it discards the data in column `login` of `user` (1 row)
+          hint: --allow-destructive writes it anyway
     "#]]
     .assert_eq(&run.errors());
     let run = host.ok("migrate -m drop --allow-destructive --dry-run");
-    assert!(run.stdout.contains("// This discards what column `login` of `user` holds."), "{run}");
+    assert!(run.stdout.contains("// This discards the data in column `login` of `user`."), "{run}");
     host.write("src/lib.rs", &model("pub login: String,\n    pub age: i32,"));
     let run = host.fails("migrate -m age");
     expect![[r#"
-        error: the difference leaves a question open:
-          column `user.age` is new and NOT NULL and has no default: what do rows already in the table get (1 row)?
+        error: cannot write the revision without an answer to this question:
+          column `user.age` is new, NOT NULL and without a default: what value do existing rows get (1 row)?
           hint: answer in the model (`renamed_from`, `default`), or by flags such as these:
             --fill user.age=0
     "#]].assert_eq(&run.errors());

@@ -96,27 +96,27 @@ fn a_hook_that_fails_is_named_and_leaves_no_revision() {
     expect![[r#"
         out
         err
-        note: since the command failed, these are as they were before: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
+        note: since the command failed, these files were restored: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
         error: the post write hook `sh` failed on `my migrations/versions/m_a1.rs`: exit status: 7
-          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision is kept in `$WORK/refused/m_a1.rs`
+          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision was kept in `$WORK/refused/m_a1.rs`
     "#]]
     .assert_eq(&fails("command = [\"sh\", \"-c\", \"echo out; echo err >&2; exit 7\"]"));
     expect![[r#"
-        note: since the command failed, these are as they were before: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
+        note: since the command failed, these files were restored: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
         error: the post write hook `format` failed on `my migrations/versions/m_a1.rs`: there is no program `no-such-formatter`
-          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision is kept in `$WORK/refused/m_a1.rs`
+          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision was kept in `$WORK/refused/m_a1.rs`
     "#]]
     .assert_eq(&fails("name = \"format\"\ncommand = [\"no-such-formatter\"]"));
     expect![[r#"
-        note: since the command failed, these are as they were before: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
+        note: since the command failed, these files were restored: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
         error: the post write hook `./no-such-script` failed on `my migrations/versions/m_a1.rs`: there is no program `./no-such-script`
-          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision is kept in `$WORK/refused/m_a1.rs`
+          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision was kept in `$WORK/refused/m_a1.rs`
     "#]]
     .assert_eq(&fails("command = [\"./no-such-script\"]\ncwd = \"src\""));
     expect![[r#"
-        note: since the command failed, these are as they were before: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
+        note: since the command failed, these files were restored: `my migrations/versions/m_a1.rs`, `my migrations/mod.rs`
         error: the post write hook `true` failed on `my migrations/versions/m_a1.rs`: there is no directory `$HOST/nowhere`
-          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision is kept in `$WORK/refused/m_a1.rs`
+          hint: correct the hook under `post_write_hooks` in my migrations/dbmigrate.toml, then run the command again; the text of the revision was kept in `$WORK/refused/m_a1.rs`
     "#]]
     .assert_eq(&fails("command = [\"true\"]\ncwd = \"nowhere\""));
 }
@@ -130,7 +130,7 @@ fn a_hook_that_can_t_be_one_is_refused_before_anything_is_written() {
         let text = host.plain(&run.stderr);
         text.lines().next().unwrap().to_owned()
     };
-    expect!["error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:3:11: a command begins with a program's name"].assert_eq(&fails("command = []"));
+    expect!["error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:3:11: a command begins with the name of a program"].assert_eq(&fails("command = []"));
     expect![[r#"error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:3:11: invalid type: string "rustfmt", expected a sequence"#]]
     .assert_eq(&fails("command = \"rustfmt\""));
     expect!["error: failed to read the configuration at $HOST/my migrations/dbmigrate.toml:2:1: missing field `command`"].assert_eq(&fails("name = \"rustfmt\""));

@@ -60,8 +60,8 @@ fn two_versions_of_rusqlite_are_named_with_the_command_that_makes_them_one() {
     let newer = newer.split('"').next().unwrap();
     let warning = format!(
         "warning: `host` uses rusqlite 0.42.0, but dbmigrate-runtime is built with rusqlite \
-         {newer}, so it doesn't accept the connections of the former; `cargo update -p \
-         rusqlite@{newer} --precise 0.42.0` makes them one\n"
+         {newer} and does not accept the connections of the other version; `cargo update -p \
+         rusqlite@{newer} --precise 0.42.0` makes them the same\n"
     );
     let run = host.ok("init");
     assert!(run.stderr.contains(&warning), "{run}");

@@ -97,8 +97,8 @@ fn a_directory_of_one_s_own_is_a_template() {
         Please edit the database connection in migrations/dbmigrate.toml before proceeding.
     "#]]
     .assert_eq(&run.stdout);
-    let note = "note: `revision.rs.tmpl` makes the revisions once migrations/dbmigrate.toml says \
-                `module_template = \"revision.rs.tmpl\"`\n";
+    let note = "note: `revision.rs.tmpl` is used for new revisions once migrations/dbmigrate.toml \
+                has `module_template = \"revision.rs.tmpl\"`\n";
     assert!(run.stderr.contains(note), "{run}");
     assert_eq!(fs::read(host.dir.join("migrations/shared/logo.bin")).unwrap(), [0xff, 0, 0x80]);
     assert_eq!(host.read("migrations/shared/deep/names.rs"), "//! names\r\n");
@@ -118,7 +118,7 @@ fn a_directory_of_one_s_own_is_a_template() {
     host.write("our/template/mod.rs", &host.read("migrations/mod.rs").replace("    m_a1;\n", ""));
     host.replace("our/template/mod.rs", "//! The revisions", "//! Our revisions");
     let run = host.ok("init -d other --template ./our/template/");
-    assert!(!run.stderr.contains("makes the revisions"), "{run}");
+    assert!(!run.stderr.contains("is used for new revisions"), "{run}");
     host.ok("revision -d other --rev-id b2");
     assert!(host.read("other/versions/m_b2.rs").starts_with("// ours\n"));
     let list = host.read("other/mod.rs");
@@ -147,16 +147,16 @@ fn a_template_that_can_t_be_one_is_refused_and_nothing_is_left() {
     };
     expect![[r#"
         error: there is no template `multi`
-          hint: the templates are `default`, `multidb`; a directory of your own is given by its path
+          hint: the templates are `default`, `multidb`; give the path of a directory to use your own
     "#]]
     .assert_eq(&fails("multi"));
     expect![[r#"
-        error: the template `./default` is no directory
+        error: the template `./default` is not a directory
           hint: `--template` takes the path of a directory, or a name of `list-templates`
     "#]]
     .assert_eq(&fails("./default"));
     expect![[r#"
-        error: the template `./toml/a.rs` is no directory
+        error: the template `./toml/a.rs` is not a directory
           hint: `--template` takes the path of a directory, or a name of `list-templates`
     "#]]
     .assert_eq(&fails("./toml/a.rs"));
@@ -167,7 +167,7 @@ fn a_template_that_can_t_be_one_is_refused_and_nothing_is_left() {
     "#]]
     .assert_eq(&fails("latin"));
     expect![[r#"
-        error: the migrations directory would be inside of the template `.`
+        error: the migrations directory would be inside the template `.`
           hint: keep the template in a directory of its own
     "#]]
     .assert_eq(&fails("."));
@@ -195,9 +195,9 @@ fn a_template_s_links_lead_to_its_own_files() {
     assert_eq!(host.read("db/link.txt"), "real\n");
     assert!(!host.dir.join("db/link.txt").is_symlink());
     for (target, message) in [
-        ("../secret", "`ours/x` is a link to something else than a file of the template"),
-        ("..", "`ours/x` is a link to something else than a file of the template"),
-        ("a", "`ours/x` is a link to something else than a file of the template"),
+        ("../secret", "`ours/x` is a link to something other than a file of the template"),
+        ("..", "`ours/x` is a link to something other than a file of the template"),
+        ("a", "`ours/x` is a link to something other than a file of the template"),
         ("gone", "failed to read `ours/x`: No such file"),
         ("x", "failed to read `ours/x`: Too many levels of symbolic links"),
     ] {

@@ -36,7 +36,7 @@ fn a_further_database_s_directory_is_not_taken_for_a_project_of_its_own() {
     let host = two("apart-directory");
     expect![[r#"
         error: `-d migrations/logs`: the settings of the database `logs` are in `migrations`
-          hint: say `--database logs` instead
+          hint: use `--database logs` instead
     "#]]
     .assert_eq(&host.fails("-d migrations/../migrations/logs upgrade").errors());
     assert!(!host.dir.join("app.db").exists());
@@ -58,8 +58,8 @@ fn a_reset_leaves_what_another_database_has_in_the_same_file() {
     let there = dump(&host.dir.join("app.db"));
     assert!(there.contains("\"user\"") && there.contains("\"event\""), "{run}\n{there}");
     expect![[r#"
-        error: `$HOST/app.db` is the file of the database `default` as well
-          hint: `downgrade base` and `upgrade` leave the other one as it is; with a file of its own this one can be reset
+        error: `$HOST/app.db` is also the file of the database `default`
+          hint: `downgrade base` and `upgrade` leave the other one as it is; give this one a file of its own to reset it
     "#]]
     .assert_eq(&host.plain(&host.fails("reset --database logs --yes").errors()));
     // With a common version table, one database would undo what the other applied, however the file
@@ -84,7 +84,7 @@ fn revisions_are_of_one_database() {
     host.replace(SETTINGS, "\"sqlite:logs.db\"", of_logs);
     expect![[r#"
         error: the databases `logs` and `default` both have the revisions in `migrations/versions`
-          hint: give each directories of its own, by `version_locations`, `recursive_version_locations` and `directory` in dbmigrate.toml
+          hint: give each its own directories with `version_locations`, `recursive_version_locations` and `directory` in dbmigrate.toml
     "#]]
     .assert_eq(&host.fails("undo --database logs").errors());
     host.fails("upgrade");
@@ -107,7 +107,8 @@ fn revisions_are_of_one_database() {
     assert!(one.stderr.contains(said), "{one}");
     let other = host.fails("upgrade heads --database logs");
     assert!(
-        other.stderr.contains("it is another one's") || other.stderr.contains("both have"),
+        other.stderr.contains("it belongs to another database")
+            || other.stderr.contains("both have"),
         "{other}"
     );
     let app = dump(&host.dir.join("app.db"));

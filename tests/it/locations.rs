@@ -19,16 +19,16 @@ fn revisions_in_several_directories() {
         "\"m_{rev}_{slug}\"",
     );
     expect![[r#"
-        warning: `version_locations` names `blog`, and there is no directory `migrations/blog`
-        warning: `version_locations` names `../shop/versions`, and there is no directory `shop/versions`
-        error: there are several version locations, and the new revision follows none in them: `versions`, `blog`, `../shop/versions`
-          hint: say with --version-path which one it is for
+        warning: `version_locations` names `blog`, but there is no directory `migrations/blog`
+        warning: `version_locations` names `../shop/versions`, but there is no directory `shop/versions`
+        error: there are several version locations, and the new revision follows no revision in them: `versions`, `blog`, `../shop/versions`
+          hint: choose one with --version-path
     "#]]
     .assert_eq(&host.fails("revision -m first").errors());
     expect![[r#"
-        warning: `version_locations` names `blog`, and there is no directory `migrations/blog`
-        warning: `version_locations` names `../shop/versions`, and there is no directory `shop/versions`
-        error: --version-path elsewhere: that is not among the version locations `versions`, `blog`, `../shop/versions`
+        warning: `version_locations` names `blog`, but there is no directory `migrations/blog`
+        warning: `version_locations` names `../shop/versions`, but there is no directory `shop/versions`
+        error: --version-path elsewhere: that is not one of the version locations `versions`, `blog`, `../shop/versions`
           hint: add it to `version_locations` in dbmigrate.toml
     "#]]
     .assert_eq(&host.fails("revision -m first --version-path elsewhere").errors());
@@ -73,7 +73,7 @@ fn revisions_in_several_directories() {
     host.write("migrations/blog/m1_same.rs", &text);
     expect![[r#"
         error: two revision files have the same name: migrations/versions/m1_same.rs and migrations/blog/m1_same.rs
-          hint: rename one of them: they become modules
+          hint: rename one of them: the names become modules
     "#]]
     .assert_eq(&host.fails("heads").errors());
 }
@@ -119,7 +119,7 @@ fn directories_within_a_location() {
     let broken = host.fails("history");
     assert!(broken.stderr.contains("old/ages/m_c1.rs"), "{broken}");
 
-    for (locations, what) in [("[]", "names no directory"), ("[\"/abs\"]", "no relative path")] {
+    for (locations, what) in [("[]", "names no directory"), ("[\"/abs\"]", "not a relative path")] {
         let text = format!("version_locations = {locations}\n");
         host.write("migrations/dbmigrate.toml", &text);
         let refused = host.fails("history");

@@ -73,10 +73,10 @@ fn the_wait_at_a_commit_is_said_and_ends_in_time() {
     let seconds = seconds.split(" s\n").next().unwrap_or_default();
     assert!((1.0..1.5).contains(&seconds.parse().unwrap_or(0.0)), "{run}");
     expect![[r#"
-        another process holds the database's lock; waiting for at most 1 seconds
+        another process holds the database's lock; waiting for up to 1 seconds
         error: other processes read the database, so the transaction could not be committed and was rolled back after waiting for $SECONDS s
           caused by: database is locked
-          hint: let them end their transactions and run the command again, or wait longer with --lock-timeout, in a program with `Options::lock_timeout`; with a write-ahead log, `PRAGMA journal_mode = WAL`, nobody waits for readers
+          hint: let them end their transactions and run the command again, or wait longer with --lock-timeout, in a program with `Options::lock_timeout`; with a write-ahead log, `PRAGMA journal_mode = WAL`, a commit doesn't wait for readers
     "#]]
     .assert_eq(&run.errors().replace(&format!("for {seconds} s"), "for $SECONDS s"));
     open.execute_batch("COMMIT").unwrap();

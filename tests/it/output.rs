@@ -194,7 +194,7 @@ fn results_have_colours_and_columns_where_people_read_them() {
         (
             "check",
             expect![[r#"
-                ESC[33mThe list in migrations/mod.rs is not that of the revision files:ESC[0m
+                ESC[33mThe list in migrations/mod.rs does not match the revision files:ESC[0m
                   it lacks migrations/versions/m1.rs
                   it lacks migrations/versions/m2.rs
                   it lacks migrations/versions/m3.rs
@@ -333,7 +333,7 @@ fn lists_with_details_and_every_identifier_shown() {
         -1: a100 (branchpoint)
         +1: d400 (mergepoint)
         heads: e500 (head); f600 (logs) (head)
-        head: error: `head` names one revision, and the history has 2 heads:
+        head: error: `head` means a single revision, but the history has 2 heads:
         e500@head: e500 (head)
         e500@head-1: d400 (mergepoint)
         logs: f600 (logs) (head)

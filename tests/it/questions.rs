@@ -80,7 +80,7 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
 
     // A rename, first interrupted and then accepted.
     host.write("src/lib.rs", &model("pub login: String,", "New, Old"));
-    let asks = "Is column `user.name` renamed?";
+    let asks = "Was column `user.name` renamed?";
     let (code, rest) = answer(&host, "migrate -m login", &[(asks, "\x03")]);
     assert_eq!(code, 130);
     assert!(rest.contains(CURSOR), "the cursor is left hidden: {rest:?}");
@@ -102,8 +102,8 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
     // No rename: asks for the value of existing rows, and for confirmation that the old values are
     // lost.
     host.write("src/lib.rs", &model("pub nick: String,", "New, Old"));
-    let dropped = ("Is column `user.login` renamed?", DOWN_ENTER);
-    let value = ("Column `user.nick` is new and NOT NULL", "'x'z\x7f || 'y'\r");
+    let dropped = ("Was column `user.login` renamed?", DOWN_ENTER);
+    let value = ("Column `user.nick` is new, NOT NULL", "'x'z\x7f || 'y'\r");
     let (code, rest) = answer(&host, "migrate -m nick", &[dropped, value, ("Write it?", "n")]);
     assert_eq!(code, 3, "{rest}");
     assert!(rest.contains("the revision would discard rows or values"), "{rest}");
@@ -115,12 +115,12 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
         pub fn upgrade(op: &mut Operations) {
             op.add_column("user", Column::new("nick", Type::Text).not_null())
                 .using("'x' || 'y'");
-            // This discards what column `login` of `user` holds.
+            // This discards the data in column `login` of `user`.
             op.drop_column("user", "login");
         }
 
         pub fn downgrade(op: &mut Operations) {
-            // What the upgrade discarded can't be had back: rows get ''.
+            // The values that the upgrade discarded can't be restored: rows get ''.
             op.add_column("user", Column::new("login", Type::Text).not_null())
                 .using("''")
                 .before("nick");
@@ -131,7 +131,7 @@ fn a_person_is_asked_and_an_interrupt_leaves_nothing() {
 
     // A variant with another name.
     host.write("src/lib.rs", &model("pub nick: String,", "New, Draft, Done"));
-    let asks = "`user.status` no longer takes 'old': what do rows get that hold it?";
+    let asks = "`user.status` no longer allows 'old': what value do rows that hold it get?";
     let choice = (asks, DOWN_ENTER);
     let (code, rest) = answer(&host, "migrate -m status", &[choice]);
     assert_eq!(code, 0, "{rest}");
@@ -182,10 +182,10 @@ fn flags_answer_what_a_person_would() {
     host.write("src/lib.rs", &model(more, "New, Done"));
     let run = host.fails("migrate -m more");
     expect![[r#"
-        error: the difference leaves 3 questions open:
-          column `user.age` is new and NOT NULL and has no default: what do rows already in the table get?
-          column `user.status` no longer takes 'old': what do rows get that hold it?
-          column `user.name` becomes NOT NULL: what do rows get that hold NULL?
+        error: cannot write the revision without answers to these 3 questions:
+          column `user.age` is new, NOT NULL and without a default: what value do existing rows get?
+          column `user.status` no longer allows 'old': what value do rows that hold it get?
+          column `user.name` becomes NOT NULL: what value do rows with NULL get?
           hint: answer in the model (`renamed_from`, `default`), or by flags such as these:
             --fill user.age=0 --fill "user.status=CASE status WHEN 'old' THEN 'done' ELSE status END" --fill "user.name=''"
     "#]].assert_eq(&run.errors());
@@ -215,12 +215,15 @@ fn flags_answer_what_a_person_would() {
     .assert_eq(&run.errors());
     let fills = "--fill user.age=18 --fill \"user.name=''\" --fill \"user.status='new'\"";
     let run = host.fails(&format!("migrate -m more {fills} --fill user.nick=1"));
-    assert!(run.stderr.contains("--fill user.nick=1: nothing asks for it"), "{run}");
+    assert!(
+        run.stderr.contains("--fill user.nick=1: no existing rows need a value there"),
+        "{run}"
+    );
     let run = host.fails(&format!("migrate -m more {fills}"));
     expect![[r#"
         error: the revision would discard rows or values:
-          it may discard what column `status` of `user` holds where it is none of 'new', 'done'
-          hint: --allow-destructive writes it all the same
+          it may discard data in column `status` of `user` where it is not one of 'new', 'done'
+          hint: --allow-destructive writes it anyway
     "#]]
     .assert_eq(&run.errors());
     assert_eq!(host.revisions().len(), 1);
@@ -228,12 +231,12 @@ fn flags_answer_what_a_person_would() {
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(
         json["losses"][0],
-        "may discard what column `status` of `user` holds where it is none of 'new', 'done'"
+        "may discard data in column `status` of `user` where it is not one of 'new', 'done'"
     );
     expect![[r#"
         pub fn upgrade(op: &mut Operations) {
             op.add_column("user", Column::new("age", Type::TinyUnsigned).not_null()).using("18");
-            // This may discard what column `status` of `user` holds where it is none of 'new', 'done'.
+            // This may discard data in column `status` of `user` where it is not one of 'new', 'done'.
             op.alter_column(
                 "user",
                 "status",
@@ -276,11 +279,11 @@ fn which_line_goes_behind_the_other() {
     host.ok("revision -m first --rev-id a1");
     host.ok("revision -m left --rev-id b1");
     host.ok("revision -m right --rev-id c1 --head a1 --splice");
-    let asks = "Which one goes behind the other?";
+    let asks = "Which one moves after the other?";
     let (code, rest) = answer(&host, "rebase", &[(asks, "\x03")]);
     assert_eq!(code, 130, "{rest}");
     assert_eq!(host.ok("heads").stdout, "b1 (head)\nc1 (head)\n");
-    let (code, rest) = answer(&host, "rebase", &[(asks, ""), ("c1 behind b1", DOWN_ENTER)]);
+    let (code, rest) = answer(&host, "rebase", &[(asks, ""), ("c1 after b1", DOWN_ENTER)]);
     assert_eq!(code, 0, "{rest}");
     assert_eq!(host.ok("heads").stdout, "c1 (head)\n");
     let module = host.read(&host.revision("right"));
@@ -305,11 +308,11 @@ fn rows_are_counted_where_there_is_a_database() {
     host.write("src/lib.rs", &after);
     let run = host.fails("migrate -m more");
     expect![[r#"
-        error: the difference leaves 4 questions open:
-          column `user.rank` is new and NOT NULL and has no default: what do rows already in the table get (3 rows)?
-          column `user.status` no longer takes 'old': what do rows get that hold it (2 rows)?
-          column `user.name` becomes NOT NULL: what do rows get that hold NULL (2 rows)?
-          column `user.age` changes from text to big integer: what do rows get whose value doesn't fit (1 row)?
+        error: cannot write the revision without answers to these 4 questions:
+          column `user.rank` is new, NOT NULL and without a default: what value do existing rows get (3 rows)?
+          column `user.status` no longer allows 'old': what value do rows that hold it get (2 rows)?
+          column `user.name` becomes NOT NULL: what value do rows with NULL get (2 rows)?
+          column `user.age` changes from text to big integer: what should values that don't fit become (1 row)?
           hint: answer in the model (`renamed_from`, `default`), or by flags such as these:
             --fill user.rank=0 --fill "user.status=CASE status WHEN 'old' THEN 'done' ELSE status END" --fill "user.name=''" --fill user.age=age
     "#]].assert_eq(&run.errors());
@@ -318,9 +321,9 @@ fn rows_are_counted_where_there_is_a_database() {
     let run = host.fails(&format!("migrate -m more {fills}"));
     expect![[r#"
         error: the revision would discard rows or values:
-          it may discard what column `status` of `user` holds where it is 'old' (2 rows)
-          it may discard what column `age` of `user` holds where it doesn't fit big integer (1 row)
-          hint: --allow-destructive writes it all the same
+          it may discard data in column `status` of `user` where it is 'old' (2 rows)
+          it may discard data in column `age` of `user` where it doesn't fit big integer (1 row)
+          hint: --allow-destructive writes it anyway
     "#]]
     .assert_eq(&run.errors());
     let json = |host: &Host| -> serde_json::Value {
@@ -334,14 +337,14 @@ fn rows_are_counted_where_there_is_a_database() {
         "migrate -m more",
         160,
         &[
-            ("rows already in the table get (3 rows)?", ENTER),
-            ("hold it (2 rows)?", DOWN_ENTER),
-            ("hold NULL (2 rows)?", ENTER),
-            ("doesn't fit (1 row)?", ENTER),
+            ("existing rows get (3 rows)?", ENTER),
+            ("hold it get (2 rows)?", DOWN_ENTER),
+            ("with NULL get (2 rows)?", ENTER),
+            ("fit become (1 row)?", ENTER),
             ("Write it?", "n"),
         ],
     );
-    assert!(seen.contains("holds where it is 'old' (2 rows)\n"), "{seen}");
+    assert!(seen.contains("in column `status` of `user` where it is 'old' (2 rows)\n"), "{seen}");
     // If a database can't be read at the moment, or at all, the numbers are omitted.
     app.execute_batch("BEGIN EXCLUSIVE").unwrap();
     let uncounted = json(&host)["losses"].to_string();
@@ -365,12 +368,12 @@ fn rows_are_counted_where_there_is_a_database() {
     host.write("src/lib.rs", &format!("{before}{tied}"));
     let run = host.fails("migrate -m tied");
     expect![[r#"
-        error: the difference leaves a question open:
-          column `pair.name` is gone: is it renamed to `pair.first_name` or `pair.last_name`, or dropped (its values are discarded)?
-          hint: answer in the model (`renamed_from`, `default`), or by flags, of which each line has those to choose from (`--no-renames` drops what no flag renames):
+        error: cannot write the revision without an answer to this question:
+          column `pair.name` is gone: was it renamed to `pair.first_name` or `pair.last_name`, or dropped (its values are discarded)?
+          hint: answer in the model (`renamed_from`, `default`), or by flags, one from each line (`--no-renames` drops what no flag renames):
             --rename pair.name:pair.first_name | --rename pair.name:pair.last_name
             --allow-destructive
-              discards what column `gone` of `t1` holds (1 row)
+              discards the data in column `gone` of `t1` (1 row)
     "#]].assert_eq(&run.errors());
 }
 
@@ -433,12 +436,12 @@ fn prompts_in_a_narrow_terminal_leave_no_lines_behind() {
         ],
     );
     expect![[r#"
-        Is column `user.name` renamed?: renamed to `user.name_of_somebody`
+        Was column `user.name` renamed?: renamed to `user.name_of_somebody`
         Column
         `user.a_name_that_is_longer_than_th
-        e_screen` is new and NOT NULL and
-        has no default: what do rows
-        already in the table get? (SQL)
+        e_screen` is new, NOT NULL and
+        without a default: what value do
+        existing rows get? (SQL)
         'a longer answer than the line'
         Detected column `user.name` renamed to `user.name_of_somebody`
         Detected added column `user.a_name_that_is_longer_than_the_screen`
@@ -453,16 +456,16 @@ fn prompts_in_a_narrow_terminal_leave_no_lines_behind() {
         Detected removed column `user.name_of_somebody`
         the revision would discard rows or
         values:
-          it discards what column
+          it discards the data in column
         `a_name_that_is_longer_than_the_scr
-        een` of `user` holds
-          it discards what column
-        `name_of_somebody` of `user` holds
+        een` of `user`
+          it discards the data in column
+        `name_of_somebody` of `user`
         Write it? no
         error: the revision would discard rows or values:
-          it discards what column `a_name_that_is_longer_than_the_screen` of `user` holds
-          it discards what column `name_of_somebody` of `user` holds
-          hint: --allow-destructive writes it all the same
+          it discards the data in column `a_name_that_is_longer_than_the_screen` of `user`
+          it discards the data in column `name_of_somebody` of `user`
+          hint: --allow-destructive writes it anyway
     "#]]
     .assert_eq(&host.plain(&seen));
 }

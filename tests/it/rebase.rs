@@ -47,20 +47,20 @@ fn what_is_applied_says_which_line_moves() {
         &host,
         &["rebase", "rebase --onto a2 --dry-run"],
         expect![[r#"
-        $ cargo dbmigrate rebase
-        error: none of these lines is applied, and either may move:
-          a2  adds a2, in migrations/versions/m_a2.rs
-          b1  adds b1, in migrations/versions/m_b1.rs
-          hint: say which one:
-            cargo dbmigrate rebase a1 --onto b1
-            cargo dbmigrate rebase b1 --onto a2
-        [3]
-        $ cargo dbmigrate rebase --onto a2 --dry-run
-        b1 would go behind a2, in migrations/versions/m_b1.rs:
-        -pub const DOWN_REVISION: &[&str] = &["f1"];
-        +pub const DOWN_REVISION: &[&str] = &["a2"];
-        note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
-    "#]],
+            $ cargo dbmigrate rebase
+            error: none of these lines is applied, so either may move:
+              a2  adds a2, in migrations/versions/m_a2.rs
+              b1  adds b1, in migrations/versions/m_b1.rs
+              hint: choose one:
+                cargo dbmigrate rebase a1 --onto b1
+                cargo dbmigrate rebase b1 --onto a2
+            [3]
+            $ cargo dbmigrate rebase --onto a2 --dry-run
+            b1 would be moved after a2, in migrations/versions/m_b1.rs:
+            -pub const DOWN_REVISION: &[&str] = &["f1"];
+            +pub const DOWN_REVISION: &[&str] = &["a2"];
+            note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
+        "#]],
     );
     assert_eq!(files(&host), before);
     assert!(!host.dir.join("app.db").exists());
@@ -90,10 +90,10 @@ fn what_is_applied_says_which_line_moves() {
               "url": "sqlite:$HOST/app.db",
               "version": 1
             }
-            note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
+            note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
             $ cargo dbmigrate rebase b1
             error: revision `b1` is applied, so it stays
-              hint: `cargo dbmigrate merge` joins the heads; to move a line, undo it with `cargo dbmigrate downgrade b1@f1`, then rebase and upgrade
+              hint: join the heads with `cargo dbmigrate merge`; to move a line, undo it with `cargo dbmigrate downgrade b1@f1`, then rebase and upgrade
             [3]
         "#]],
     );
@@ -105,9 +105,9 @@ fn what_is_applied_says_which_line_moves() {
         $ cargo dbmigrate rebase
         Rebasing a1, a2 onto b1
         Editing migrations/versions/m_a1.rs ... done
-        note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
+        note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
         $ cargo dbmigrate rebase
-        error: there is one head, `a2`, so nothing is to be rebased
+        error: there is only one head, `a2`, so there is nothing to rebase
         [3]
         $ cargo dbmigrate history
         a1 -> a2 (head), adds a2
@@ -138,18 +138,18 @@ fn what_can_not_follow_stays_and_is_named() {
         expect![[r#"
             $ cargo dbmigrate rebase
             error: revisions `a1`, `b1` are applied, so they stay
-              hint: `cargo dbmigrate merge` joins the heads; to move a line, undo it with `cargo dbmigrate downgrade a1@f1` or `cargo dbmigrate downgrade b1@f1`, then rebase and upgrade
+              hint: join the heads with `cargo dbmigrate merge`; to move a line, undo it with `cargo dbmigrate downgrade a1@f1` or `cargo dbmigrate downgrade b1@f1`, then rebase and upgrade
             [3]
             $ cargo dbmigrate rebase a2 --onto f1
-            error: revision `a2` follows `f1` already: nothing to rebase
+            error: revision `a2` already follows `f1`: nothing to rebase
             [3]
             $ cargo dbmigrate rebase a2 --onto b1
             error: revision `a1` is applied, so it stays
-              hint: `cargo dbmigrate merge` joins the heads; to move a line, undo it with `cargo dbmigrate downgrade a1@f1`, then rebase and upgrade
+              hint: join the heads with `cargo dbmigrate merge`; to move a line, undo it with `cargo dbmigrate downgrade a1@f1`, then rebase and upgrade
             [3]
             $ cargo dbmigrate rebase f1
-            error: all heads need revision `f1`, so it can go behind none
-              hint: name a revision that only the line has which is to move
+            error: all heads need revision `f1`, so it can't be moved after any of them
+              hint: name a revision that is only on the line that is to move
             [3]
             $ cargo dbmigrate rebase base
             error: `base` is before the first revision
@@ -165,17 +165,17 @@ fn what_can_not_follow_stays_and_is_named() {
         &["rebase", "merge", "check --no-database"],
         expect![[r#"
             $ cargo dbmigrate rebase
-            error: revision `a1` can't go behind `b1`
-              caused by: revision `a2` does not fit those before it: cannot add column `b1` to table `t`: it already exists
-              hint: where both lines make the same change, take it out of the one that is not applied, then run the command again
+            error: revision `a1` can't be moved after `b1`
+              caused by: revision `a2` does not fit the revisions before it: cannot add column `b1` to table `t`: it already exists
+              hint: if both lines make the same change, remove it from the pending one, then run the command again
             [3]
             $ cargo dbmigrate merge
             error: revisions `a2`, `b1` can't be joined
-              caused by: revision `b1` does not fit those before it: cannot add column `b1` to table `t`: it already exists
-              hint: where both lines make the same change, take it out of the one that is not applied, then run the command again
+              caused by: revision `b1` does not fit the revisions before it: cannot add column `b1` to table `t`: it already exists
+              hint: if both lines make the same change, remove it from the pending one, then run the command again
             [3]
             $ cargo dbmigrate check --no-database
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m_a1.rs
               it lacks migrations/versions/m_a2.rs
               it lacks migrations/versions/m_b1.rs
@@ -184,9 +184,9 @@ fn what_can_not_follow_stays_and_is_named() {
               a2  adds b1, in migrations/versions/m_a2.rs
               b1  adds b1, in migrations/versions/m_b1.rs
             `cargo dbmigrate migrate` brings it in line
-            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
-            error: revision `b1` does not fit those before it: cannot add column `b1` to table `t`: it already exists
-              hint: compare its operations with the ones before it
+            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
+            error: revision `b1` does not fit the revisions before it: cannot add column `b1` to table `t`: it already exists
+              hint: compare its operations with those of the revisions before it
             [3]
         "#]],
     );
@@ -201,22 +201,22 @@ fn what_can_not_follow_stays_and_is_named() {
         &host,
         &["rebase", "rebase c1"],
         expect![[r#"
-        $ cargo dbmigrate rebase
-        error: there are several lines that could move:
-          a2  adds a2, in migrations/versions/m_a2.rs
-          b1  adds b1, in migrations/versions/m_b1.rs
-          c1  adds c1, in migrations/versions/m_c1.rs
-          hint: say which line goes behind which head: `cargo dbmigrate rebase REV --onto REV`
-        [3]
-        $ cargo dbmigrate rebase c1
-        error: there are several heads that `c1` could go behind:
-          a2  adds a2, in migrations/versions/m_a2.rs
-          b1  adds b1, in migrations/versions/m_b1.rs
-          hint: say which one:
-            cargo dbmigrate rebase c1 --onto a2
-            cargo dbmigrate rebase c1 --onto b1
-        [3]
-    "#]],
+            $ cargo dbmigrate rebase
+            error: there are several lines that could move:
+              a2  adds a2, in migrations/versions/m_a2.rs
+              b1  adds b1, in migrations/versions/m_b1.rs
+              c1  adds c1, in migrations/versions/m_c1.rs
+              hint: choose which line to move after which head: `cargo dbmigrate rebase REV --onto REV`
+            [3]
+            $ cargo dbmigrate rebase c1
+            error: there are several heads that `c1` could be moved after:
+              a2  adds a2, in migrations/versions/m_a2.rs
+              b1  adds b1, in migrations/versions/m_b1.rs
+              hint: choose one:
+                cargo dbmigrate rebase c1 --onto a2
+                cargo dbmigrate rebase c1 --onto b1
+            [3]
+        "#]],
     );
     host.replace(
         "migrations/versions/m_c1.rs",
@@ -228,14 +228,14 @@ fn what_can_not_follow_stays_and_is_named() {
         &["rebase --dry-run", "rebase net@head --onto b1"],
         expect![[r#"
         $ cargo dbmigrate rebase --dry-run
-        a1, a2 would go behind b1, in migrations/versions/m_a1.rs:
+        a1, a2 would be moved after b1, in migrations/versions/m_a1.rs:
         -pub const DOWN_REVISION: &[&str] = &["f1"];
         +pub const DOWN_REVISION: &[&str] = &["b1"];
-        note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
+        note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
         $ cargo dbmigrate rebase net@head --onto b1
         Rebasing c1 onto b1
         Editing migrations/versions/m_c1.rs ... done
-        note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
+        note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
     "#]],
     );
 
@@ -269,23 +269,23 @@ fn another_order_may_build_something_else() {
         &host,
         &["rebase a1 --dry-run", "rebase b1 --dry-run", "rebase a1 -q"],
         expect![[r#"
-        $ cargo dbmigrate rebase a1 --dry-run
-        a1, a2 would go behind b1, in migrations/versions/m_a1.rs:
-        -pub const DOWN_REVISION: &[&str] = &["f1"];
-        +pub const DOWN_REVISION: &[&str] = &["b1"];
-        warning: in the new order the migrations build something else:
-          changed table `t`: comment
-        `cargo dbmigrate check` says whether the models agree
-        note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
-        $ cargo dbmigrate rebase b1 --dry-run
-        b1 would go behind a2, in migrations/versions/m_b1.rs:
-        -pub const DOWN_REVISION: &[&str] = &["f1"];
-        +pub const DOWN_REVISION: &[&str] = &["a2"];
-        note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
-        $ cargo dbmigrate rebase a1 -q
-        warning: in the new order the migrations build something else:
-          changed table `t`: comment
-        `cargo dbmigrate check` says whether the models agree
-    "#]],
+            $ cargo dbmigrate rebase a1 --dry-run
+            a1, a2 would be moved after b1, in migrations/versions/m_a1.rs:
+            -pub const DOWN_REVISION: &[&str] = &["f1"];
+            +pub const DOWN_REVISION: &[&str] = &["b1"];
+            warning: in the new order the migrations build a different schema:
+              changed table `t`: comment
+            `cargo dbmigrate check` checks whether the models agree
+            note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
+            $ cargo dbmigrate rebase b1 --dry-run
+            b1 would be moved after a2, in migrations/versions/m_b1.rs:
+            -pub const DOWN_REVISION: &[&str] = &["f1"];
+            +pub const DOWN_REVISION: &[&str] = &["a2"];
+            note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
+            $ cargo dbmigrate rebase a1 -q
+            warning: in the new order the migrations build a different schema:
+              changed table `t`: comment
+            `cargo dbmigrate check` checks whether the models agree
+        "#]],
     );
 }

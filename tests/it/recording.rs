@@ -145,7 +145,7 @@ fn a_step_that_fails_or_panics_is_rolled_back() {
     for (body, expected) in [
         ("Err(\"not today\".into())", "step `fill` failed: not today"),
         ("panic!(\"no {}\", 1)", "migrations/versions/m3.rs:11:28: no 1"),
-        ("std::process::exit(7)", "step `fill` failed: its program ended before it was done"),
+        ("std::process::exit(7)", "step `fill` failed: its program ended before it finished"),
     ] {
         let step = format!("op.run(\"fill\", |_db| {{ {body} }});");
         host.write("migrations/versions/m3.rs", &revision("c3", "b2", &step));
@@ -218,7 +218,7 @@ fn a_runtime_of_another_version_is_named_with_what_to_install() {
         let manifest = format!("[package]\nname = \"dbmigrate-runtime\"\nversion = {version:?}\n");
         host.write("runtime/Cargo.toml", &manifest);
         let run = host.fails("history");
-        let expected = format!("does not understand dbmigrate-runtime {version}");
+        let expected = format!("does not support dbmigrate-runtime {version}");
         assert!(run.stderr.contains(&expected) && run.stderr.contains(hint), "{run}");
     }
 }

@@ -37,7 +37,7 @@ fn a_list_that_lacks_a_revision_is_not_taken_for_whole() {
     let run = host.dbmigrate("check");
     assert_eq!(run.code, 1, "{run}");
     expect![[r#"
-        The list in migrations/mod.rs is not that of the revision files:
+        The list in migrations/mod.rs does not match the revision files:
           it lacks migrations/versions/m_c3.rs
     "#]]
     .assert_eq(&run.stdout);

@@ -74,7 +74,7 @@ fn times_are_in_the_zone_of_the_settings() {
         set(&host, wrong);
         let run = host.fails("revision --head base --splice");
         let message = format!(
-            "error: `timezone = {wrong:?}` of migrations/dbmigrate.toml names no time zone"
+            "error: `timezone = {wrong:?}` of migrations/dbmigrate.toml is not a time zone"
         );
         assert!(run.stderr.starts_with(&message), "{run}");
         assert!(run.stderr.contains("such as `UTC` or `Europe/Berlin`"), "{run}");
@@ -141,12 +141,12 @@ fn transactions_and_patience_are_settings() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     for command in ["upgrade", "downgrade base", "stamp base"] {
         let run = host.fails(command);
-        assert!(run.stderr.contains("waiting for at most 1 seconds"), "{command}\n{run}");
+        assert!(run.stderr.contains("waiting for up to 1 seconds"), "{command}\n{run}");
     }
     let run = host.fails("upgrade --lock-timeout 2");
-    assert!(run.stderr.contains("waiting for at most 2 seconds"), "{run}");
+    assert!(run.stderr.contains("waiting for up to 2 seconds"), "{run}");
     let run = host.dbmigrate("upgrade --all app.db");
-    assert!(run.stderr.contains("waiting for at most 1 seconds"), "{run}");
+    assert!(run.stderr.contains("waiting for up to 1 seconds"), "{run}");
     drop(other);
     // The downgrade of the second revision works, but that of the first one doesn't.
     module("b2", &["a1"], "SELECT 2", "SELECT 1");
@@ -201,7 +201,8 @@ fn a_template_of_one_s_own_makes_the_revisions() {
     assert!(run.stderr.contains(wrong), "{run}");
     host.write("migrations/revision.rs.tmpl", &template.replace("${branch_labels}", "&[]"));
     let run = host.fails("revision --branch-label mine");
-    let wrong = "template `migrations/revision.rs.tmpl:12`: `BRANCH_LABELS` is not what it is for";
+    let wrong =
+        "template `migrations/revision.rs.tmpl:12`: `BRANCH_LABELS` does not have the value that";
     assert!(run.stderr.contains(wrong), "{run}");
     assert_eq!(host.revisions(), [""; 0]);
 

@@ -132,10 +132,10 @@ fn a_squash_leaves_every_database_a_way() {
             $ cargo dbmigrate squash :d4 -m "users" --rev-id 5aaa
             Generating migrations/versions/m_5aaa.rs ... done
             `5aaa` replaces 4 revisions on new databases: a1, b2, c3, d4
-            keep their files until every database is past them; the others go on with them
+            keep their files until every database is past them: a database that has some of them applied continues with them
             $ cargo dbmigrate squash a1:d4
-            error: revision `a1` is replaced by `5aaa` already, in migrations/versions/m_5aaa.rs
-              hint: squash from or up to `5aaa`
+            error: revision `a1` is already replaced by `5aaa`, in migrations/versions/m_5aaa.rs
+              hint: squash from `5aaa` or up to it
             [3]
             $ cargo dbmigrate heads
             e5 (head)
@@ -191,7 +191,7 @@ fn a_squash_leaves_every_database_a_way() {
             Models and migrations agree.
             Database: sqlite:$HOST/new.db
             error: the database `$HOST/new.db` does not exist
-              hint: `cargo dbmigrate upgrade` creates it; --no-database leaves it out; it is named in --url
+              hint: `cargo dbmigrate upgrade` creates it; --no-database skips it; the name comes from --url
             [3]
             $ cargo dbmigrate current --url sqlite:all.db
             e5 (head)
@@ -309,8 +309,8 @@ fn a_squash_leaves_every_database_a_way() {
             Running upgrade 5aaa -> e5, post
             Running upgrade e5 -> f6, title
             $ cargo dbmigrate downgrade b2 --url sqlite:new.db
-            error: revision `b2` is one of those that `5aaa` replaces, so that point is not there any more, in migrations/versions/m_5aaa.rs
-              hint: the next ones are `base` and `5aaa`
+            error: revision `b2` was replaced by `5aaa` and can no longer be targeted, in migrations/versions/m_5aaa.rs
+              hint: the nearest targets are `base` and `5aaa`
             [3]
             $ cargo dbmigrate downgrade d4 --url sqlite:new.db
             Running downgrade f6 -> e5, title
@@ -354,12 +354,12 @@ fn a_squash_leaves_every_database_a_way() {
             5aaa -> e5, post
             <base> -> 5aaa, users
             $ cargo dbmigrate check --url sqlite:all.db
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m_f6.rs
-              it has `m_a1;` without a file, or twice
-              it has `m_b2;` without a file, or twice
-              it has `m_c3;` without a file, or twice
-              it has `m_d4;` without a file, or twice
+              it has `m_a1;`, which has no file or is listed twice
+              it has `m_b2;`, which has no file or is listed twice
+              it has `m_c3;`, which has no file or is listed twice
+              it has `m_d4;`, which has no file or is listed twice
             Models and migrations agree.
             The database is at the head.
             The database agrees with the migrations.
@@ -372,26 +372,26 @@ fn a_squash_leaves_every_database_a_way() {
             $ cargo dbmigrate upgrade --url sqlite:all.db
             Nothing to upgrade: sqlite:$HOST/all.db is at f6
             $ cargo dbmigrate upgrade --url sqlite:left.db
-            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
+            error: only some of the revisions that `5aaa` replaces are applied (the database has `a1`, `b2`, and lacks `c3`, `d4`), and their files no longer exist, in migrations/versions/m_5aaa.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `5aaa`, `cargo dbmigrate stamp --verify 5aaa` marks it as applied
             [3]
             $ cargo dbmigrate current --url sqlite:left.db
             Database: sqlite:$HOST/left.db
-            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
+            error: only some of the revisions that `5aaa` replaces are applied (the database has `a1`, `b2`, and lacks `c3`, `d4`), and their files no longer exist, in migrations/versions/m_5aaa.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `5aaa`, `cargo dbmigrate stamp --verify 5aaa` marks it as applied
             [3]
             $ cargo dbmigrate check --url sqlite:left.db
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m_f6.rs
-              it has `m_a1;` without a file, or twice
-              it has `m_b2;` without a file, or twice
-              it has `m_c3;` without a file, or twice
-              it has `m_d4;` without a file, or twice
+              it has `m_a1;`, which has no file or is listed twice
+              it has `m_b2;`, which has no file or is listed twice
+              it has `m_c3;`, which has no file or is listed twice
+              it has `m_d4;`, which has no file or is listed twice
             Models and migrations agree.
             `cargo dbmigrate migrate` brings it in line
             Database: sqlite:$HOST/left.db
-            error: the database is in the middle of what revision `5aaa` replaces: it has `a1`, `b2` and lacks `c3`, `d4`, and files of these are gone, in migrations/versions/m_5aaa.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `5aaa` builds, `cargo dbmigrate stamp --verify 5aaa` enters it
+            error: only some of the revisions that `5aaa` replaces are applied (the database has `a1`, `b2`, and lacks `c3`, `d4`), and their files no longer exist, in migrations/versions/m_5aaa.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `5aaa`, `cargo dbmigrate stamp --verify 5aaa` marks it as applied
             [3]
         "#]],
     );
@@ -402,9 +402,9 @@ fn a_squash_leaves_every_database_a_way() {
         &["stamp --verify 5aaa --url sqlite:left.db"],
         expect![[r#"
         $ cargo dbmigrate stamp --verify 5aaa --url sqlite:left.db
-        error: the database is not what revision `5aaa` builds:
+        error: the database does not match revision `5aaa`:
           index `ix_user_email` of table `user` is missing from the database
-          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+          hint: stamp the revision that it matches, or bring it in line by hand; without --verify it is stamped anyway
         [3]
     "#]],
     );

@@ -70,8 +70,8 @@ fn an_applied_revision_whose_file_is_gone_is_told_from_the_database() {
         "UPDATE dbmigrate_version SET format = 99, tool_version = '9.0.0' WHERE id = 'b2'",
     );
     let said = host.ok("show b2").stdout;
-    let newer = "upgrade:\n    revision `b2` was applied by dbmigrate 9.0.0, whose format 99 this \
-                 version does not know\n";
+    let newer = "upgrade:\n    revision `b2` was applied by dbmigrate 9.0.0, in format 99, which \
+                 this version does not support\n";
     assert!(said.ends_with(newer), "{said}");
     // Nothing is created to find out.
     fs::remove_file(host.dir.join("app.db")).unwrap();
@@ -121,14 +121,14 @@ fn a_revision_that_is_being_written_is_done_again_as_it_is_now() {
         downgrade:
             drop table `x`
         Applied: $TIME by dbmigrate 0.1.0
-        edited since; what it did to this database:
+        edited since; what it did in this database:
             add column `age` to table `user`
     "#]]
     .assert_eq(&plain(&host.ok("show b2").stdout));
     assert!(!host.ok("show a1").stdout.contains("edited"));
     let run = host.ok("redo");
     expect![[r#"
-        note: revision `b2` was edited after it was applied; what is undone is what was applied
+        note: revision `b2` was edited after it was applied; what was applied is undone, not what the file says now
     "#]]
     .assert_eq(&run.errors());
     expect![[r#"
@@ -150,9 +150,9 @@ fn a_revision_that_is_being_written_is_done_again_as_it_is_now() {
     let before = dump(&db);
     let run = host.fails("redo");
     expect![[r#"
-        error: revision `c3` was edited after it was applied, and how to undo what was applied can't be derived
-          caused by: cannot undo `run step `fill``: a step has no way back
-          hint: take the edit back, and downgrade before you edit it
+        error: revision `c3` was edited after it was applied, and what was applied can't be reversed automatically
+          caused by: cannot undo `run step `fill``: it is not known what the step does
+          hint: revert the edit, and downgrade before you edit it
     "#]].assert_eq(&run.errors());
     assert_eq!(dump(&db), before);
 }
@@ -164,22 +164,22 @@ fn a_late_revision_is_refused_and_one_of_a_merged_branch_is_told_of() {
     host.write("migrations/versions/m1_late.rs", &revision("a5", &["a1"], "late", "", ""));
     host.replace("migrations/versions/m2.rs", "&[\"a1\"]", "&[\"a5\"]");
     expect![[r#"
-        error: revision `a5` (late) is not applied, but `b2`, which follows it, is, in migrations/versions/m1_late.rs
-          hint: to run it last, make its `DOWN_REVISION` the head and take it out of the one of `b2`; to run it now, `cargo dbmigrate upgrade a5`; if the database has what it builds, `cargo dbmigrate stamp current` enters it as applied
+        error: revision `a5` (late) is pending, but its successor `b2` is already applied, in migrations/versions/m1_late.rs
+          hint: to run it now: `cargo dbmigrate upgrade a5`; to run it last: replace it in the `DOWN_REVISION` of `b2` with its own `DOWN_REVISION`, and set that to the head; if the database already has its changes: `cargo dbmigrate stamp current` marks it as applied
     "#]]
     .assert_eq(&host.fails("upgrade").errors());
     assert_eq!(host.fails("upgrade --sql").errors(), host.fails("upgrade").errors());
     let run = host.dbmigrate("check");
     assert_eq!(run.code, 1, "{run}");
     expect![[r#"
-        The list in migrations/mod.rs is not that of the revision files:
+        The list in migrations/mod.rs does not match the revision files:
           it lacks migrations/versions/m1.rs
           it lacks migrations/versions/m1_late.rs
           it lacks migrations/versions/m2.rs
         Models and migrations differ:
           Detected removed table `user`
         The database is behind: a5 pending.
-        revision `a5` (late) is not applied, but `b2`, which follows it, is, in migrations/versions/m1_late.rs
+        revision `a5` (late) is pending, but its successor `b2` is already applied, in migrations/versions/m1_late.rs
         The database agrees with the migrations.
     "#]]
     .assert_eq(&run.stdout);
@@ -188,7 +188,7 @@ fn a_late_revision_is_refused_and_one_of_a_merged_branch_is_told_of() {
     host.write("migrations/versions/m3.rs", &revision("c3", &["a5", "b2"], "merge", "", ""));
     let run = host.ok("upgrade");
     expect![[r#"
-        note: revision `a5` runs after `b2`, which comes after it in the history and is applied already; on a new database it runs before
+        note: revision `a5` runs after `b2`, which comes after it in the history and is already applied; on a new database it runs before it
     "#]]
     .assert_eq(&run.errors());
     assert_eq!(host.ok("current").stdout, "c3 (head) (mergepoint)\n");

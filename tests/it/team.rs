@@ -86,7 +86,7 @@ fn after_a_git_merge() {
             Models and migrations agree.
             The database is behind: ada1 pending.
             The database agrees with the migrations.
-            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             Database: sqlite:$HOST/app.db
             [1]
             $ cargo dbmigrate check --no-database
@@ -94,21 +94,21 @@ fn after_a_git_merge() {
               ada1  what ada1 needs, in migrations/versions/m_ada1_what_ada1_needs.rs
               bob1  what bob1 needs, in migrations/versions/m_bob1_what_bob1_needs.rs
             Models and migrations agree.
-            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+            `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [1]
             $ cargo dbmigrate upgrade
-            error: `head` names one revision, and the history has 2 heads:
+            error: `head` means a single revision, but the history has 2 heads:
               ada1  what ada1 needs, in migrations/versions/m_ada1_what_ada1_needs.rs
               bob1  what bob1 needs, in migrations/versions/m_bob1_what_bob1_needs.rs
-              hint: name one of them (`ada1`, `bob1`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+              hint: name one of them (`ada1`, `bob1`), use `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [3]
             $ cargo dbmigrate migrate -m more
             No changes in schema detected.
             $ cargo dbmigrate revision -m more
-            error: a new revision follows one revision, and the history has 2 heads:
+            error: a new revision follows one revision, but the history has 2 heads:
               ada1  what ada1 needs, in migrations/versions/m_ada1_what_ada1_needs.rs
               bob1  what bob1 needs, in migrations/versions/m_bob1_what_bob1_needs.rs
-              hint: say with --head which one, `base` for none of them, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+              hint: choose one with --head (`base` for none of them), or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [3]
         "#]],
     );
@@ -130,21 +130,21 @@ fn after_a_git_merge() {
         expect![[r#"
             $ cargo dbmigrate rebase bob1
             error: revision `bob1` is applied, so it stays
-              hint: `cargo dbmigrate merge` joins the heads; to move a line, undo it with `cargo dbmigrate downgrade bob1@f1`, then rebase and upgrade
+              hint: join the heads with `cargo dbmigrate merge`; to move a line, undo it with `cargo dbmigrate downgrade bob1@f1`, then rebase and upgrade
             [3]
             $ cargo dbmigrate downgrade bob1@f1 --allow-destructive
             Running downgrade bob1 -> f1, what bob1 needs
             $ cargo dbmigrate rebase bob1 --dry-run
-            bob1 would go behind ada1, in migrations/versions/m_bob1_what_bob1_needs.rs:
+            bob1 would be moved after ada1, in migrations/versions/m_bob1_what_bob1_needs.rs:
             -//! Revises: f1
             +//! Revises: ada1
             -pub const DOWN_REVISION: &[&str] = &["f1"];
             +pub const DOWN_REVISION: &[&str] = &["ada1"];
-            note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
+            note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
             $ cargo dbmigrate rebase bob1
             Rebasing bob1 onto ada1
             Editing migrations/versions/m_bob1_what_bob1_needs.rs ... done
-            note: this goes by what is applied in `$HOST/app.db`; where another database has one of these revisions applied, leave them where they are and join the heads with `cargo dbmigrate merge` instead
+            note: this is based on what is applied in `$HOST/app.db`; if another database has one of these revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` instead
             $ cargo dbmigrate upgrade
             Running upgrade f1 -> ada1, what ada1 needs
             Running upgrade ada1 -> bob1, what bob1 needs
@@ -154,7 +154,7 @@ fn after_a_git_merge() {
             The database agrees with the migrations.
             Database: sqlite:$HOST/app.db
             $ cargo dbmigrate rebase
-            error: there is one head, `bob1`, so nothing is to be rebased
+            error: there is only one head, `bob1`, so there is nothing to rebase
             [3]
         "#]],
     );
@@ -209,11 +209,11 @@ fn several_heads_and_commands_that_need_one() {
         ],
         expect![[r#"
             $ cargo dbmigrate migrate -m nothing
-            note: since the command failed, these are as they were before: `migrations/mod.rs`
-            error: a new revision follows one revision, and the history has 2 heads:
+            note: since the command failed, these files were restored: `migrations/mod.rs`
+            error: a new revision follows one revision, but the history has 2 heads:
               a2  adds a2, in migrations/versions/m_a2.rs
               b1  adds b1, in migrations/versions/m_b1.rs
-              hint: say with --head which one, `base` for none of them, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+              hint: choose one with --head (`base` for none of them), or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [3]
             $ cargo dbmigrate merge --dry-run --rev-id d00d
             //! merge a2, b1
@@ -237,14 +237,14 @@ fn several_heads_and_commands_that_need_one() {
             error: several revisions could be undone:
               a2, in migrations/versions/m_a2.rs
               b1, in migrations/versions/m_b1.rs
-              hint: say which one:
+              hint: choose one:
                 cargo dbmigrate undo a2
                 cargo dbmigrate undo b1
             [3]
             $ cargo dbmigrate undo a1
             error: revision `a1` is not a head, since others follow it:
               a2, in migrations/versions/m_a2.rs
-              hint: undo these first, the newest one at the beginning
+              hint: undo these first, starting with the newest
             [3]
             $ cargo dbmigrate undo base
             error: `base` is before the first revision

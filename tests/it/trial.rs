@@ -87,7 +87,7 @@ fn what_can_not_run_is_not_written_and_nothing_of_the_world_is_touched() {
     host.write("migrations/versions/m2_more.rs", &revision("b2", &["a1"], "more", "", ""));
     let slug = "    pub name: String,\n    #[model(unique)]\n    pub slug: String,";
     let unique = models("").replace("    pub name: String,", slug);
-    let refused = "is the same for all rows, and `trial::User::slug` at src/lib.rs:9 is unique";
+    let refused = "is the same for all rows, but `trial::User::slug` at src/lib.rs:9 is unique";
     for (fill, is_said) in [("'x'", true), ("name", false), ("hex(randomblob(8))", false)] {
         host.write("src/lib.rs", &format!("{unique}\n// {fill}\n"));
         let run = host.dbmigrate(&format!(

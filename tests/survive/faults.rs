@@ -112,7 +112,7 @@ fn a_database_that_may_not_grow() {
             let output = bench.run().args(["--max-pages", &limit]).output().expect("it runs");
             let what = format!("{more} more pages: {}", said(&output));
             assert_eq!(output.status.code(), Some(3), "{what}");
-            assert!(what.contains("database or disk is full\n  hint: make space"), "{what}");
+            assert!(what.contains("database or disk is full\n  hint: free space"), "{what}");
             bench.check(&what);
         }
     }

@@ -120,7 +120,7 @@ fn thirty_two_processes_apply_each_revision_once() {
             outputs
         });
         n_waiting +=
-            outputs.iter().filter(|output| said(output).contains("waiting for at most")).count();
+            outputs.iter().filter(|output| said(output).contains("waiting for up to")).count();
         check_applied_once(&db, &outputs, if has_rows { 4 } else { 5 });
     }
     say(&format!(
@@ -229,7 +229,7 @@ fn a_lock_that_is_held_is_waited_for_as_long_as_asked() {
         assert_eq!(output.status.code(), Some(3), "{}", said(&output));
         let said = said(&output);
         let lines: Vec<&str> = said.lines().skip_while(|line| !line.contains("waiting")).collect();
-        assert!(lines[0].ends_with("waiting for at most 1 seconds"), "{file}: {said}");
+        assert!(lines[0].ends_with("waiting for up to 1 seconds"), "{file}: {said}");
         assert!(lines[1].contains("error: another process held the database's lock for 1."));
         assert!(lines[3].contains("or wait longer with --lock-timeout"), "{said}");
         let output = upgrade(&db, &["--lock-timeout", "1", "-q"]).output().expect("it runs");

@@ -52,7 +52,7 @@ fn a_file_that_can_only_be_read() {
             expect![[r#"
                 revision `r3` was rolled back: statement 1 of 3 failed: ALTER TABLE "post" ADD COLUMN "views" INTEGER NOT NULL DEFAULT 7
                   caused by: attempt to write a readonly database
-                  hint: look at the permissions of the database file and of its directory
+                  hint: check the permissions of the database file and of its directory
             "#]],
         );
     }
@@ -66,7 +66,7 @@ fn a_directory_that_can_only_be_read() {
         expect![[r#"
             revision `r3` was rolled back: statement 1 of 3 failed: ALTER TABLE "post" ADD COLUMN "views" INTEGER NOT NULL DEFAULT 7
               caused by: attempt to write a readonly database
-              hint: look at the permissions of the database file and of its directory
+              hint: check the permissions of the database file and of its directory
         "#]],
     );
 }
@@ -79,7 +79,7 @@ fn a_directory_that_can_only_be_read_with_a_log_to_write() {
         expect![[r#"
             failed to take the database's lock
               caused by: attempt to write a readonly database
-              hint: look at the permissions of the database file and of its directory
+              hint: check the permissions of the database file and of its directory
         "#]],
     );
 }

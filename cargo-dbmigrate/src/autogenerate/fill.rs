@@ -69,11 +69,11 @@ pub fn check(answer: &str, lexicon: &'static Lexicon) -> Result<()> {
     let why = match () {
         () if tokens.is_empty() => "it has no expression",
         () if !is_closed => "a quote or a parenthesis is not closed",
-        () if tokens.iter().any(|token| token.is_symbol(";")) => "it is more than an expression",
+        () if tokens.iter().any(|token| token.is_symbol(";")) => "it is more than one expression",
         () => return Ok(()),
     };
     Err(Error::new(format!("--fill {answer}: {why}"))
-        .hint("it is `table.column=EXPRESSION`, where a text is in single quotes"))
+        .hint("the form is `table.column=EXPRESSION`, with strings in single quotes"))
 }
 
 /// Fails if an answer would do something else than was intended; see [`written`]. At its operation,
@@ -127,10 +127,15 @@ impl Filled {
         let text = &fills[nth];
         let again =
             fills[..nth].iter().any(|fill| fill.split('=').next() == text.split('=').next());
-        let why = if again { "it is answered already" } else { "nothing asks for it" };
+        let why = if again {
+            "the column already has an answer"
+        } else {
+            "no existing rows need a value there"
+        };
         Err(Error::new(format!("--fill {text}: {why}")).hint(
-            "it is `table.column=EXPRESSION`, with the names in the models, for a column that is \
-             new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its values",
+            "the form is `table.column=EXPRESSION`, with the names of the models, for a column \
+             that is new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its \
+             values",
         ))
     }
 }

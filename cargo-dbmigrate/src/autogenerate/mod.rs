@@ -57,7 +57,7 @@ pub struct Commented {
 #[derive(Debug, Clone, Default)]
 pub struct Changes {
     pub operations: Vec<Operation>,
-    /// What operations do to values, by position: ``discards what table `user` holds``.
+    /// What operations do to values, by position: ``discards the data in table `user```.
     pub losses: BTreeMap<usize, String>,
 }
 
@@ -114,10 +114,10 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     for (idx, operation) in operations.iter().enumerate() {
         let loss = match filled.lossy.get(&idx) {
             Some(rows) => {
-                victim(operation).map(|victim| format!("may discard what {victim} holds {rows}"))
+                victim(operation).map(|victim| format!("may discard data in {victim} {rows}"))
             }
             None => discarded(operation, &before)
-                .map(|discarded| format!("discards what {discarded} holds")),
+                .map(|discarded| format!("discards the data in {discarded}")),
         };
         losses.extend(loss.map(|loss| (renames.len() + idx, loss)));
     }

@@ -48,7 +48,7 @@ impl fmt::Display for Question {
                     rename.candidates.iter().map(|candidate| format!("`{candidate}`")).collect();
                 let (what, old, loss) = (rename.what(), &rename.old, rename.loss());
                 let new = new.join(" or ");
-                write!(f, "{what} `{old}` is gone: is it renamed to {new}, or dropped ({loss})?")
+                write!(f, "{what} `{old}` is gone: was it renamed to {new}, or dropped ({loss})?")
             }
             Question::Fill(need) => need.fmt(f),
         }

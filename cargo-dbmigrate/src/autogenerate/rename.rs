@@ -81,7 +81,7 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
         .collect();
     let mut renames = Renames { operations, ..Renames::default() };
     renames.unknown.extend(renamed.unknown.iter().map(|said| Unknown {
-        message: format!("{}: the migrations build no table `{}`", said.instruction(), said.old),
+        message: format!("{}: the migrations have no table `{}`", said.instruction(), said.old),
         new_table: None,
         similar: similar(&said.old, all_from.tables.keys()),
         old: said.old.clone(),
@@ -133,7 +133,7 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
         renames.unknown.extend(renamed.unknown.iter().map(|said| Unknown {
             message: match all_was {
                 Some(_) => format!(
-                    "{}: the migrations build no column `{table}.{}`",
+                    "{}: the migrations have no column `{table}.{}`",
                     said.instruction(),
                     said.old
                 ),
@@ -174,15 +174,16 @@ pub fn refuse_unknown(unknown: &[Unknown], of_new: bool) -> Result<()> {
         [one] => one.message.clone(),
         all => {
             let lines: Vec<_> = all.iter().map(|one| format!("\n  {}", one.message)).collect();
-            format!("the models rename what is not there:{}", lines.concat())
+            format!("the models rename tables or columns that do not exist:{}", lines.concat())
         }
     };
     let error = Error::new(message);
     Err(match similar {
         Some(name) => error.hint(format!(
-            "did you mean `{name}`? Else take `renamed_from` out: what is new had no other name"
+            "did you mean `{name}`? Otherwise remove `renamed_from`: what is new had no previous \
+             name"
         )),
-        None => error.hint("take `renamed_from` out: what is new had no other name"),
+        None => error.hint("remove `renamed_from`: what is new had no previous name"),
     })
 }
 
@@ -198,7 +199,7 @@ fn refuse_unmanaged(records: &[ModelRecord]) -> Result<()> {
                 said.instruction(),
                 record.table.name
             ))
-            .hint("take `renamed_from` or `unmanaged` out of the model"));
+            .hint("remove `renamed_from` or `unmanaged` from the model"));
         }
     }
     Ok(())
@@ -241,8 +242,8 @@ enum Flag<'a> {
 
 fn unknown(text: &str, what: String) -> Error {
     Error::new(format!("--rename {text}: {what}")).hint(
-        "it is `old:new` for tables, `table.old:table.new` for columns, with the names in the \
-         database",
+        "the form is `old:new` for tables, `table.old:table.new` for columns, with the names in \
+         the database",
     )
 }
 
@@ -253,10 +254,10 @@ impl<'a> Flag<'a> {
             return Ok(flag);
         }
         if Flag::find(text, all_from, all_to).is_some() {
-            let what =
-                "the settings leave one of them out of the comparison, so nothing renames it";
+            let what = "`include` or `exclude` leaves one of them out of the comparison, so it \
+                        can't be renamed";
             return Err(Error::new(format!("--rename {text}: {what}")).hint(
-                "let `include` and `exclude` in dbmigrate.toml take it in, or rename it by hand",
+                "have `include` and `exclude` in dbmigrate.toml cover it, or rename it by hand",
             ));
         }
         let splits = || splits(text);
@@ -266,13 +267,13 @@ impl<'a> Flag<'a> {
             text,
             match (old.split_once('.'), new.split_once('.')) {
                 (None, None) if from.table(old).is_none() => {
-                    format!("the migrations build no table `{old}`")
+                    format!("the migrations have no table `{old}`")
                 }
-                (None, None) => format!("`{new}` is no new table of the models"),
+                (None, None) => format!("`{new}` is not a new table of the models"),
                 (Some(_), Some(_)) => {
                     let has = to.tables.values().any(|table| column_of(table, new).is_some());
                     if has {
-                        format!("the migrations build no column `{old}`")
+                        format!("the migrations have no column `{old}`")
                     } else {
                         format!("the models have no column `{new}`")
                     }
@@ -320,7 +321,7 @@ impl<'a> Flag<'a> {
         if has && (was == Some(*old_table) || table == old_table) {
             return Ok(());
         }
-        Err(unknown(text, format!("the migrations build no column `{old_table}.{old}`")))
+        Err(unknown(text, format!("the migrations have no column `{old_table}.{old}`")))
     }
 }
 

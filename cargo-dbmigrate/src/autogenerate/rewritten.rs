@@ -25,11 +25,12 @@ pub fn rewritten(
 ) -> Result<Changes> {
     if let Some(step) = step_of(&operations) {
         let message = format!(
-            "the rewriting function `{function}` adds the step `{step}`, and a function can't be \
+            "the rewriting function `{function}` adds the step `{step}`, but a function can't be \
              written into a revision"
         );
-        return Err(Error::new(message)
-            .hint("say it in SQL with `op.execute`, or write the step into the revision by hand"));
+        return Err(Error::new(message).hint(
+            "express it in SQL with `op.execute`, or write the step into the revision by hand",
+        ));
     }
     let operations: Vec<_> = operations.into_iter().flat_map(without_indexes).collect();
     let mut schema = before.clone();
@@ -37,11 +38,13 @@ pub fn rewritten(
     for (idx, operation) in operations.iter().enumerate() {
         losses.extend(loss(operation, &schema, (found, dialect)).map(|loss| (idx, loss)));
         operation.apply(&mut schema).map_err(|err| {
-            let message =
-                format!("what the rewriting function `{function}` returns does not fit the schema");
+            let message = format!(
+                "the operations that the rewriting function `{function}` returned do not fit the \
+                 schema"
+            );
             Error::new(message).cause(err).hint(
-                "an operation that needs another has to come after it, and one of which it left \
-                 out has to go as well",
+                "an operation has to come after those that it depends on, and if one is left out, \
+                 so must be those that depend on it",
             )
         })?;
     }
@@ -86,12 +89,12 @@ fn loss(
         });
     }
     if let Some(discarded) = discarded(operation, before) {
-        return Some(format!("discards what {discarded} holds"));
+        return Some(format!("discards the data in {discarded}"));
     }
     match found.operations.iter().position(|candidate| candidate == operation) {
         Some(idx) => found.losses.get(&idx).cloned(),
         None if converts(operation, before, dialect) || gives_values(operation) => {
-            victim(operation).map(|victim| format!("may discard what {victim} holds"))
+            victim(operation).map(|victim| format!("may discard data in {victim}"))
         }
         None => None,
     }
@@ -138,7 +141,7 @@ mod tests {
         let shorter = ColumnChange::new().ty(Type::String(9)).using("substr(\"nick\", 1, 9)");
         let found = Changes {
             operations: Operations::record(|op| op.alter_column("user", "nick", shorter)),
-            losses: [(0, "may discard what column `nick` of `user` holds".to_owned())].into(),
+            losses: [(0, "may discard data in column `nick` of `user`".to_owned())].into(),
         };
         let res = rewritten(&found, Operations::record(record), &before, ("rewrite::it", &Sqlite));
         expect.assert_eq(&match res {
@@ -164,8 +167,8 @@ mod tests {
             },
             expect![[r#"
                 create table `t`
-                drop column `nick` of table `user`: discards what column `nick` of `user` holds
-                execute SQL: discards what table `user` holds
+                drop column `nick` of table `user`: discards the data in column `nick` of `user`
+                execute SQL: discards the data in table `user`
             "#]],
         );
         check(
@@ -177,8 +180,8 @@ mod tests {
                 op.alter_column("user", "id", ColumnChange::new().ty(Type::BigInteger));
             },
             expect![[r#"
-                alter column `nick` of table `user`: may discard what column `nick` of `user` holds
-                alter column `name` of table `user`: may discard what column `name` of `user` holds
+                alter column `nick` of table `user`: may discard data in column `nick` of `user`
+                alter column `name` of table `user`: may discard data in column `name` of `user`
                 alter column `id` of table `user`
             "#]],
         );
@@ -192,7 +195,7 @@ mod tests {
                 op.alter_column("user", "name", ColumnChange::new().not_null().using("\"name\""));
             },
             expect![[r#"
-                alter column `nick` of table `user`: may discard what column `nick` of `user` holds
+                alter column `nick` of table `user`: may discard data in column `nick` of `user`
                 alter column `name` of table `user`
             "#]],
         );
@@ -203,21 +206,21 @@ mod tests {
         check(
             |op| op.run("fill", |_| Ok(())),
             expect![[r#"
-            the rewriting function `rewrite::it` adds the step `fill`, and a function can't be written into a revision
-              hint: say it in SQL with `op.execute`, or write the step into the revision by hand"#]],
+            the rewriting function `rewrite::it` adds the step `fill`, but a function can't be written into a revision
+              hint: express it in SQL with `op.execute`, or write the step into the revision by hand"#]],
         );
         check(
             |op| op.execute("x").describes(|op| op.run("y", |_| Ok(()))),
             expect![[r#"
-            the rewriting function `rewrite::it` adds the step `y`, and a function can't be written into a revision
-              hint: say it in SQL with `op.execute`, or write the step into the revision by hand"#]],
+            the rewriting function `rewrite::it` adds the step `y`, but a function can't be written into a revision
+              hint: express it in SQL with `op.execute`, or write the step into the revision by hand"#]],
         );
         check(
             |op| op.drop_table("post"),
             expect![[r#"
-            what the rewriting function `rewrite::it` returns does not fit the schema
+            the operations that the rewriting function `rewrite::it` returned do not fit the schema
               caused by: cannot drop table `post`: table `post` does not exist
-              hint: an operation that needs another has to come after it, and one of which it left out has to go as well"#]],
+              hint: an operation has to come after those that it depends on, and if one is left out, so must be those that depend on it"#]],
         );
         check(
             |op| {

@@ -28,11 +28,8 @@ pub fn way_back(
     let mut operations = match reverse_all(upgrade, before) {
         Ok(operations) => operations,
         Err(irreversible) => {
-            let why = format!(
-                "nothing takes back `{}`: {}",
-                irreversible.operation(),
-                irreversible.why()
-            );
+            let why =
+                format!("`{}` can't be reversed: {}", irreversible.operation(), irreversible.why());
             return Ok(Commented { irreversible: Some(why), ..Commented::default() });
         }
     };
@@ -61,11 +58,12 @@ fn fill(
                 return None;
             }
             let value = neutral(column, dialect);
-            let mut comment =
-                format!("What the upgrade discarded can't be had back: rows get {value}.");
+            let mut comment = format!(
+                "The values that the upgrade discarded can't be restored: rows get {value}."
+            );
             if let Some(demands_more) = demands_more(table, &column.name, later) {
                 comment += &format!(
-                    "\n{demands_more} wants other values: adjust this where there are rows."
+                    "\n{demands_more} requires other values: adjust this if the table has rows."
                 );
             }
             *using = Some(value);

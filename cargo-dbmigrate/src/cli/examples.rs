@@ -14,18 +14,21 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         "init",
         [
             ("init", "create the directory `migrations`"),
-            ("init -p app", "do so for a package of the workspace"),
+            ("init -p app", "create it for a package of the workspace"),
         ],
     ),
     (
         "list-templates",
-        [("list-templates", "show the names"), ("init --template multidb", "use one")],
+        [("list-templates", "list the templates"), ("init --template multidb", "use one")],
     ),
     (
         "migrate",
         [
             ("migrate -m \"add posts\"", "write a revision"),
-            ("migrate -m \"rename title\" --rename post.title:post.name", "say what is renamed"),
+            (
+                "migrate -m \"rename title\" --rename post.title:post.name",
+                "rename a column instead of dropping it and adding another",
+            ),
         ],
     ),
     (
@@ -39,7 +42,7 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
     (
         "rebase",
         [
-            ("rebase", "put the line that isn't applied after the other one"),
+            ("rebase", "move the pending line after the other one"),
             ("rebase a8d0 --onto 3f1c --dry-run", "show what would change"),
         ],
     ),
@@ -66,7 +69,7 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         "reset",
         [
             ("reset", "ask, then empty the database and apply all revisions"),
-            ("reset --yes --url sqlite:dev.db", "do so without asking"),
+            ("reset --yes --url sqlite:dev.db", "reset without asking"),
         ],
     ),
     (
@@ -92,7 +95,7 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
         "show",
         [
             ("show head", "show the newest revision"),
-            ("show a8d0", "show the one whose id begins so"),
+            ("show a8d0", "show the one whose id begins with this"),
         ],
     ),
     (
@@ -105,15 +108,15 @@ pub const EXAMPLES: &[(&str, [(&str, &str); 2])] = &[
     (
         "stamp",
         [
-            ("stamp --verify head", "mark all as applied, if the database is what they build"),
-            ("stamp --purge 3f1c", "forget what was entered, then mark this one"),
+            ("stamp --verify head", "mark all as applied, if the database matches them"),
+            ("stamp --purge 3f1c", "empty the version table, then mark this one"),
         ],
     ),
     (
         "check",
         [
             ("check", "compare models, migrations and database"),
-            ("check --no-database", "leave the database out"),
+            ("check --no-database", "don't check the database"),
         ],
     ),
     (

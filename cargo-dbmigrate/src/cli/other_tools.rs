@@ -44,8 +44,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ("status", STATUS),
     ("info", STATUS),
     ("version", STATUS),
-    ("validate", "`cargo dbmigrate check` says whether models, migrations and database agree"),
-    ("verify", "`cargo dbmigrate check` says whether models, migrations and database agree"),
+    ("validate", "`cargo dbmigrate check` checks whether models, migrations and database agree"),
+    ("verify", "`cargo dbmigrate check` checks whether models, migrations and database agree"),
     (
         "pull",
         "nothing writes models from a database yet: write them by hand, and \
@@ -63,8 +63,8 @@ const COMMANDS: &[(&str, &str)] = &[
     ),
     (
         "baseline",
-        "`cargo dbmigrate stamp --verify REV` marks revisions as applied without running \
-                  them, if the database is what they build",
+        "`cargo dbmigrate stamp --verify REV` marks revisions as applied without running them, if \
+         the database matches them",
     ),
     ("resolve", "`cargo dbmigrate stamp REV` marks revisions as applied without running them"),
     ("drop", FRESH),

@@ -126,13 +126,13 @@ fn compare_list(cx: &Context) -> Result<ListDifference> {
     }
     let path = cx.project.migrations_dir.join("mod.rs");
     let path = cx.project.shown(&path);
-    let text = format!("The list in {path} is not that of the revision files:");
+    let text = format!("The list in {path} does not match the revision files:");
     cx.out.line(style::paint(style::CHANGED, &text));
     for file in &list.lacks {
         cx.out.line(format!("  it lacks {file}"));
     }
     for line in &list.extra {
-        cx.out.line(format!("  it has `{line}` without a file, or twice"));
+        cx.out.line(format!("  it has `{line}`, which has no file or is listed twice"));
     }
     cx.out.progress("`cargo dbmigrate migrate` brings it in line");
     Ok(list)
@@ -147,7 +147,7 @@ fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>
         let old = history.naming(&[last])?.migrations()?.replay(None)?;
         if old != *schema {
             cx.out.line(format!(
-                "Revision `{}` does not build what those build that it replaces:",
+                "Revision `{}` does not build the same schema as the revisions that it replaces:",
                 revision.id
             ));
             for operation in autogenerate::between(&old, schema) {
@@ -186,22 +186,23 @@ fn hints(differences: &[Difference]) -> Vec<&'static str> {
     // Migrating towards the models would drop it.
     if has(Difference::is_early) {
         hints.push(
-            "`cargo dbmigrate stamp --verify head` enters the revisions as applied, if the \
-             database is what they build",
+            "`cargo dbmigrate stamp --verify head` marks the revisions as applied, if the database \
+             matches them",
         );
     } else if has(|difference| !difference.is_beyond() && !difference.is_other_object()) {
         hints.push(
-            "`cargo dbmigrate diff database current --sql` prints what would bring it in line",
+            "`cargo dbmigrate diff database current --sql` prints the SQL that would bring it in \
+             line",
         );
     }
     if has(Difference::is_beyond) {
         hints.push(
-            "what no revision can say stays as it is; take it out by hand, or leave the column out \
-             of the comparison with `exclude` in dbmigrate.toml",
+            "what a revision can't express stays as it is; remove it by hand, or leave the column \
+             out of the comparison with `exclude` in dbmigrate.toml",
         );
     }
     if has(Difference::is_other_object) {
-        hints.push("a new revision can make again what is missing beside tables");
+        hints.push("a new revision can recreate missing views, triggers and virtual tables");
     }
     hints
 }
@@ -232,7 +233,7 @@ fn database(cx: &Context, history: &History) -> Result<Option<Snapshot>> {
             return Ok(None);
         }
         let hint = format!(
-            "`cargo dbmigrate upgrade` creates it; --no-database leaves it out; it is named in {}",
+            "`cargo dbmigrate upgrade` creates it; --no-database skips it; the name comes from {}",
             database.source
         );
         return Err(Error::new(message).hint(hint));

@@ -146,7 +146,9 @@ fn nothing_compared(models: Option<&Models>) -> &'static str {
         Some(models) if models.found_none => {
             "Nothing was compared: the package has no models, and the migrations no tables."
         }
-        _ => "Nothing was compared: no table of the database is described.",
+        _ => {
+            "Nothing was compared: neither models nor migrations describe a table of the database."
+        }
     }
 }
 
@@ -282,8 +284,8 @@ fn statements(
     let facts = run::for_a_script(cx, facts.unwrap_or_else(|| cx.dialect().offline_facts()));
     let discards =
         operations.iter().filter_map(|operation| autogenerate::discarded(operation, &schema));
-    let discards = discards.map(|discard| format!("-- Discards what {discard} holds.\n"));
-    let stays = beyond.iter().map(|text| format!("-- Stays: {text}.\n"));
+    let discards = discards.map(|discard| format!("-- Discards the data in {discard}.\n"));
+    let stays = beyond.iter().map(|text| format!("-- Unchanged: {text}.\n"));
     let notes: String = discards.chain(stays).collect();
     let tasks = plan::tasks(operations, &mut schema, cx.dialect(), &facts).map_err(|err| {
         let hint = err.hint.clone();

@@ -30,13 +30,14 @@ pub fn run(cx: &Context, args: &Edit) -> Result<Answer> {
         .into_iter()
         .find_map(|variable| std::env::var(variable).ok().filter(|value| !value.trim().is_empty()))
         .ok_or_else(|| {
-            Error::new("no editor is set").hint("set the environment's EDITOR, such as `vi`")
+            Error::new("no editor is set")
+                .hint("set the environment variable EDITOR, for example to `vi`")
         })?;
     let mut words = editor.split_whitespace();
     let program = words.next().unwrap_or_default();
     let failed = |err: xshell::Error| {
         Error::new(format!("failed to run the editor `{editor}`: {err}"))
-            .hint("set the environment's EDITOR to one that is installed")
+            .hint("set the environment variable EDITOR to one that is installed")
     };
     let sh = Shell::new().map_err(failed)?;
     let args: Vec<_> = words.collect();

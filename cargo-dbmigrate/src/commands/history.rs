@@ -132,7 +132,7 @@ fn gone_json(entry: &Entry) -> serde_json::Value {
 
 fn parse(text: &str) -> Result<Range> {
     Range::parse(text).ok_or_else(|| {
-        Error::new(format!("`{text}` is no range of revisions"))
+        Error::new(format!("`{text}` is not a range of revisions"))
             .hint("a range is `from:to`; either side may be empty")
     })
 }

@@ -43,7 +43,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
                 ))
             }
             _ if is_found_by_itself(&cx) => err.hint(format!(
-                "it is the one of the package `{}`: choose another package with `-p`, or another \
+                "it belongs to the package `{}`: choose another package with `-p`, or another \
                  directory with `-d`",
                 cx.project.package
             )),
@@ -51,7 +51,7 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         })?;
         if template.has_unused_module {
             cx.out.note(format!(
-                "`{MODULE}` makes the revisions once {} says `module_template = {MODULE:?}`",
+                "`{MODULE}` is used for new revisions once {} has `module_template = {MODULE:?}`",
                 cx.project.shown(&path),
             ));
         }

@@ -58,11 +58,11 @@ fn refuse_pointless(history: &History, ids: &[String]) -> Result<()> {
         [] => return Err(Error::new("there is no revision to merge")),
         [id] if graph.heads() == [id.as_str()] => {
             return Err(Error::new(format!(
-                "there is one head, `{id}`, so nothing is to be merged"
+                "there is only one head, `{id}`, so there is nothing to merge"
             )));
         }
         [id] => {
-            let message = format!("a merge joins several revisions, and `{id}` is one");
+            let message = format!("a merge joins several revisions, but `{id}` is only one");
             return Err(Error::new(message).hint(heads));
         }
         _ => {}

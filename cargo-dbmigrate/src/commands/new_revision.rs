@@ -145,9 +145,9 @@ fn refuse_unreachable(
     let before = before.into_iter().map(str::to_owned).collect();
     let mut schema = history.migrations()?.replay(Some(&before))?;
     recording::replay(&mut schema, operations).map_err(|err| {
-        let message = "the difference does not fit what the new revision follows";
+        let message = "the changes do not fit the revision that the new one follows";
         Error::new(message).cause(err).hint(
-            "another branch makes what it changes: follow that one with --head, or name it with \
+            "another branch creates what they change: follow that one with --head, or name it with \
              --depends-on",
         )
     })
@@ -184,21 +184,21 @@ fn refuse_drift(migrations: &Schema, models: &models::Models) -> Result<()> {
     if !autogenerate::plain(migrations, models)?.is_empty() {
         return Ok(());
     }
-    let message = "models and migrations agree, and the database differs from both: no revision \
-                   can say so";
+    let message = "models and migrations agree, but the database differs from both: a revision \
+                   can't express that";
     Err(Error::new(message).hint(
-        "`cargo dbmigrate diff database models --sql` prints what would bring the database in \
-         line; what it has and the models lack, a field in a model would take over",
+        "`cargo dbmigrate diff database models --sql` prints the SQL that would bring the database \
+         in line; to keep what only the database has, add it to a model",
     ))
 }
 
 /// Fails if the operations from the database to the models don't fit the migrations.
 fn refuse_unfit(operations: &[Operation], migrations: &Schema) -> Result<()> {
     recording::replay(&mut migrations.clone(), operations).map_err(|err| {
-        let message = "the difference from the database does not fit what the migrations build";
+        let message = "the changes from the database do not fit what the migrations build";
         Error::new(message).cause(err).hint(
             "the database has changes that no migration made: `cargo dbmigrate check` lists them, \
-             and --against migrations leaves them out",
+             and --against migrations ignores them",
         )
     })
 }
@@ -238,7 +238,8 @@ fn differences(
             tables.join(", ")
         );
         return Err(Error::new(message).hint(
-            "look at `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops them",
+            "check `features`, `lib` and `bin` in dbmigrate.toml; --allow-destructive drops the \
+             tables",
         ));
     }
     refuse_reserved(cx, models)?;
@@ -300,14 +301,13 @@ fn unanswered(
     losses: impl Fn(&Changes) -> Vec<Loss>,
 ) -> Error {
     let message = match questions.len() {
-        1 => "the difference leaves a question open:".to_owned(),
-        n => format!("the difference leaves {n} questions open:"),
+        1 => "cannot write the revision without an answer to this question:".to_owned(),
+        n => format!("cannot write the revision without answers to these {n} questions:"),
     };
     let questions: Vec<_> = questions.iter().map(|question| format!("\n  {question}")).collect();
     let (which, lines): (_, Vec<String>) = match flags {
         Flags::Choices { each, certain } => (
-            "by flags, of which each line has those to choose from (`--no-renames` drops what no \
-             flag renames)",
+            "by flags, one from each line (`--no-renames` drops what no flag renames)",
             each.iter()
                 .map(|choice| format!("\n    {choice}"))
                 .chain(
@@ -320,7 +320,7 @@ fn unanswered(
             if lines.len() == 1 {
                 "by flags such as these"
             } else {
-                "by one of these lines of flags"
+                "by the flags on one of these lines"
             },
             lines.iter().map(|line| with_losses(&line.flags, &losses(&line.changes))).collect(),
         ),
@@ -354,7 +354,7 @@ pub fn agree_to_losses(out: Output, args: &NewRevision, losses: &[Loss]) -> Resu
     if may_ask(args) && prompt::confirm(&format!("{message}\nWrite it?"))? {
         return Ok(());
     }
-    Err(Error::new(message).hint("--allow-destructive writes it all the same"))
+    Err(Error::new(message).hint("--allow-destructive writes it anyway"))
 }
 
 /// Warns if an upgrade will refuse the revision, or its downgrade.

@@ -42,9 +42,9 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
     say(cx, &line, &edit, &builds, args.dry_run);
     let name = database.name();
     cx.out.note(format!(
-        "this goes by what is applied in `{name}`; where another database has one of these \
-         revisions applied, leave them where they are and join the heads with `cargo dbmigrate \
-         merge` instead"
+        "this is based on what is applied in `{name}`; if another database has one of these \
+         revisions applied, leave them in place and join the heads with `cargo dbmigrate merge` \
+         instead"
     ));
     cx.out.json(
         "rebase",
@@ -81,19 +81,18 @@ fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Re
         0 => Err(refusal),
         1 => Ok(lines.remove(0)),
         _ if output::is_interactive() => {
-            let item =
-                |line: &Line<'_>| format!("{} behind {}", line.heads().join(", "), line.onto);
+            let item = |line: &Line<'_>| format!("{} after {}", line.heads().join(", "), line.onto);
             let items: Vec<String> = lines.iter().map(item).collect();
-            let question = "None of these lines is applied. Which one goes behind the other?";
+            let question = "None of these lines is applied. Which one moves after the other?";
             Ok(lines.remove(prompt::select(question, &items, Some(0))?))
         }
         _ => {
             let heads: Vec<&str> = lines.iter().flat_map(Line::heads).collect();
             let listed = graph.listed(&heads);
-            let message = format!("none of these lines is applied, and either may move:{listed}");
+            let message = format!("none of these lines is applied, so either may move:{listed}");
             let command = |line: &Line<'_>| format!("\n    {}", line.command());
             let commands: String = lines.iter().map(command).collect();
-            Err(Error::new(message).hint(format!("say which one:{commands}")))
+            Err(Error::new(message).hint(format!("choose one:{commands}")))
         }
     }
 }
@@ -108,12 +107,12 @@ fn refuse_squashed(graph: &Graph, first: &Revision) -> Result<()> {
         None => Ok(()),
         Some(revision) => {
             let message = format!(
-                "revision `{}` can't go behind another: `{}` replaces others, in {}",
+                "revision `{}` can't be moved after another: `{}` replaces others, in {}",
                 first.id, revision.id, revision.file
             );
             Err(Error::new(message).hint(
-                "`cargo dbmigrate merge` joins the heads; or remove that file, rebase, and squash \
-                 again",
+                "join the heads with `cargo dbmigrate merge`; or remove that file, rebase, and \
+                 squash again",
             ))
         }
     }
@@ -128,8 +127,8 @@ fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
     };
     let ways: Vec<String> = lines.iter().map(Line::way_down).collect();
     Error::new(message).hint(format!(
-        "`cargo dbmigrate merge` joins the heads; to move a line, undo it with {}, then rebase and \
-         upgrade",
+        "join the heads with `cargo dbmigrate merge`; to move a line, undo it with {}, then rebase \
+         and upgrade",
         ways.join(" or ")
     ))
 }
@@ -147,7 +146,8 @@ fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     }
     let after =
         Migrations::new(rebased).and_then(|migrations| migrations.replay(None)).map_err(|err| {
-            let message = format!("revision `{}` can't go behind `{}`", line.first.id, line.onto);
+            let message =
+                format!("revision `{}` can't be moved after `{}`", line.first.id, line.onto);
             Error::new(message).cause(err).hint(history::SAME_CHANGE)
         })?;
     // If the old order builds no schema, there is nothing to compare.
@@ -159,7 +159,7 @@ fn say(cx: &Context, line: &Line<'_>, edit: &Edit, builds: &[String], dry_run: b
     let Line { first, moved, onto, .. } = line;
     let moved = moved.join(", ");
     if dry_run {
-        cx.out.line(format!("{moved} would go behind {onto}, in {}:", first.file));
+        cx.out.line(format!("{moved} would be moved after {onto}, in {}:", first.file));
         for (old, new) in &edit.lines {
             cx.out.line(format!("-{old}\n+{new}"));
         }
@@ -170,8 +170,8 @@ fn say(cx: &Context, line: &Line<'_>, edit: &Edit, builds: &[String], dry_run: b
     if !builds.is_empty() {
         let lines: String = builds.iter().map(|build| format!("\n  {build}")).collect();
         cx.out.warning(format!(
-            "in the new order the migrations build something else:{lines}\n`cargo dbmigrate check` \
-             says whether the models agree"
+            "in the new order the migrations build a different schema:{lines}\n`cargo dbmigrate \
+             check` checks whether the models agree"
         ));
     }
 }

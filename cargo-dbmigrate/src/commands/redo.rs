@@ -39,14 +39,14 @@ fn refuse_passing(cx: &Context, database: &Database, history: &History, down: &s
     let replaced = undone.first().and_then(|undone| there.graph.replaced_by(undone));
     let Some((top, by)) = replaced else { return Ok(()) };
     let message = format!(
-        "revision `{top}` can't be reached again from so far below: there `{}` is in its place and \
-         in that of what follows it, in {}",
+        "revision `{top}` can't be reached again from so far down: there `{}` replaces it and \
+         revisions that follow it, in {}",
         by.id, by.file
     );
     let before = style::parents_text(&by.parents);
     Err(Error::new(message).hint(format!(
-        "redo fewer revisions; the next points are `{before}` and `{0}`, so after `cargo dbmigrate \
-         upgrade {0}` all of it can be redone",
+        "redo fewer revisions; the nearest targets are `{before}` and `{0}`, so after `cargo \
+         dbmigrate upgrade {0}` all of it can be redone",
         by.id
     )))
 }

@@ -29,10 +29,10 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         history::applied(cx, &database)?;
         if let Some(other) = databases::other_in(cx, path)? {
             let message =
-                format!("`{}` is the file of the database `{other}` as well", path.display());
+                format!("`{}` is also the file of the database `{other}`", path.display());
             return Err(Error::new(message).hint(
-                "`downgrade base` and `upgrade` leave the other one as it is; with a file of its \
-                 own this one can be reset",
+                "`downgrade base` and `upgrade` leave the other one as it is; give this one a file \
+                 of its own to reset it",
             ));
         }
         if !args.yes {

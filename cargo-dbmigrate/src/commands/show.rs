@@ -34,7 +34,8 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
     let mut json = Vec::new();
     for id in target.ids() {
         let Some(migration) = migrations.get(id) else {
-            let message = format!("what revision `{id}` does is not known: it does not compile");
+            let message =
+                format!("the operations of revision `{id}` are not known: it does not compile");
             return Err(Error::new(message).hint(format!("`cargo dbmigrate edit {id}` opens it")));
         };
         cx.out.styled(&history::entry(cx, &history, &migration.revision, &[]));
@@ -57,7 +58,7 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
                 entry.decode().map_or_else(|err| vec![err.to_string()], |decode| words(&decode));
             let lines: String = was.iter().map(|text| format!("    {text}\n")).collect();
             let on = format!("{} by dbmigrate {}", entry.applied_at, entry.tool_version);
-            let edited = style::paint(style::BAD, "edited since; what it did to this database:");
+            let edited = style::paint(style::BAD, "edited since; what it did in this database:");
             cx.out.styled(&format!("Applied: {on}\n{edited}\n{lines}"));
             object["as_applied"] = was.into();
         }

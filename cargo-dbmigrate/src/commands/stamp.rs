@@ -127,21 +127,21 @@ fn verify(
     if drift.differences.is_empty() {
         if drift.n_compared == 0 && !drift.others.is_empty() {
             cx.out.warning(
-                "--verify compared nothing: these revisions describe nothing of the database",
+                "--verify compared nothing: these revisions describe nothing in the database",
             );
         }
         return Ok(());
     }
     let mut message = match migrations.graph().current(stamped).as_slice() {
-        [] => "the database is not what it is before the first revision:".to_owned(),
-        [id] => format!("the database is not what revision `{id}` builds:"),
-        ids => format!("the database is not what revisions `{}` build:", ids.join("`, `")),
+        [] => "the database does not match its state before the first revision:".to_owned(),
+        [id] => format!("the database does not match revision `{id}`:"),
+        ids => format!("the database does not match revisions `{}`:", ids.join("`, `")),
     };
     for difference in &drift.differences {
         message += &format!("\n  {difference}");
     }
     Err(Error::new(message).hint(
-        "stamp the revision that it is, or bring it in line by hand; without --verify it is \
-         stamped all the same",
+        "stamp the revision that it matches, or bring it in line by hand; without --verify it is \
+         stamped anyway",
     ))
 }

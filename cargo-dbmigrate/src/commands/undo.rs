@@ -25,8 +25,9 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     if let Some((id, by)) = args.revision.as_deref().and_then(|revision| graph.alias(revision)) {
         let message =
             format!("revision `{id}` is replaced by `{}`, in {}, so it stays", by.id, by.file);
-        return Err(Error::new(message)
-            .hint(format!("`cargo dbmigrate undo {}` takes that one back", by.id)));
+        return Err(
+            Error::new(message).hint(format!("`cargo dbmigrate undo {}` removes that one", by.id))
+        );
     }
     let applied = graph.view(history::applied_ids(cx, &Database::find(cx)?)?)?.applied;
     let unapplied: Vec<_> =
@@ -59,7 +60,7 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
             let message = format!("several revisions could be undone:{listed}");
             let commands: String =
                 ids.iter().map(|text| format!("\n    cargo dbmigrate undo {text}")).collect();
-            return Err(Error::new(message).hint(format!("say which one:{commands}")));
+            return Err(Error::new(message).hint(format!("choose one:{commands}")));
         }
     };
     let is_gone = |id: &&str| !headers.iter().any(|header| header.revision.id == *id);
@@ -68,7 +69,9 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
             "revision `{}` replaces `{id}`, whose file is gone, so it stays",
             header.revision.id
         );
-        return Err(Error::new(message).hint("bring the files back that it replaces, or delete it"));
+        return Err(
+            Error::new(message).hint("restore the files that it replaces, or delete it by hand")
+        );
     }
     let mut left = revision_files::all(cx)?;
     left.retain(|file| file.path != header.path);
@@ -99,5 +102,5 @@ fn is_needed(graph: &Graph, id: &str) -> Error {
             let listed = graph.listed(&needed);
             Error::new(format!("others depend on revision `{id}`, so it stays:{listed}"))
         })
-        .hint("undo these first, the newest one at the beginning")
+        .hint("undo these first, starting with the newest")
 }

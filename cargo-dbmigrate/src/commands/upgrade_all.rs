@@ -82,7 +82,7 @@ fn check_identifier(history: &History, identifier: &str) -> Result<()> {
     }
     match plan::upgrade_target(&history.graph, &BTreeSet::new(), identifier) {
         Err(_) if Path::new(identifier).exists() => {
-            Err(Error::new(format!("`{identifier}` is a file and no revision"))
+            Err(Error::new(format!("`{identifier}` is a file, not a revision"))
                 .hint("put the pattern of --all in quotes, so that the shell leaves it as it is"))
         }
         res => Ok(res.map(drop)?),
@@ -135,8 +135,8 @@ impl Worker<'_> {
     fn upgrade(&mut self, path: &Path) -> Result<Vec<String>> {
         let Fleet { migrations, options, identifier, .. } = *self.fleet;
         // Opening a pipe would block until its other end is opened.
-        if !fs::metadata(path).doing(|| "look at it".to_owned())?.is_file() {
-            return Err(Error::new("it is no file"));
+        if !fs::metadata(path).doing(|| "examine it".to_owned())?.is_file() {
+            return Err(Error::new("it is not a file"));
         }
         let mut observer = File { fleet: self.fleet, path };
         let mut on_wait = |at_most| observer.waiting(at_most);

@@ -56,15 +56,18 @@ pub const ALL: &str = "all";
 pub fn check_name(name: &str) -> Result<()> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let message = match name {
-        DEFAULT | ALL => format!("`{name}` can't be a further database's name: it has a meaning"),
+        DEFAULT | ALL => {
+            format!("`{name}` can't be the name of a further database: it is reserved")
+        }
         name if name.starts_with(|c: char| c.is_ascii_alphabetic())
             && name.chars().all(is_word) =>
         {
             return Ok(());
         }
-        _ => format!("`{name}` can't be a database's name"),
+        _ => format!("`{name}` can't be the name of a database"),
     };
-    Err(Error::new(message).hint("it is made of letters, digits and `_`, and begins with a letter"))
+    Err(Error::new(message)
+        .hint("a name consists of letters, digits and `_`, and begins with a letter"))
 }
 
 /// Fails if a name is invalid, or if two names can't be told apart.
@@ -74,7 +77,8 @@ pub(super) fn check(databases: &BTreeMap<String, Further>, path: &Path) -> Resul
         check_name(name)?;
         // The names of their environment variables would be the same.
         if let Some(other) = names.insert(name.to_lowercase(), name) {
-            let message = format!("the databases `{other}` and `{name}` differ in case alone");
+            let message =
+                format!("the names of the databases `{other}` and `{name}` differ only in case");
             return Err(Error::new(message).hint(format!("rename one in {}", path.display())));
         }
     }

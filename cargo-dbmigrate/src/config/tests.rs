@@ -84,10 +84,10 @@ fn a_key_that_was_put_into_a_table_is_told_where_it_stands() {
         format!("{err}\n{}", Config::parse(&at_end, Path::new(FILE)).unwrap_err())
     };
     expect_test::expect![[r#"
-        `transaction = "each"` under `[dependencies]` of `dbmigrate.toml` names no dependency
-          hint: `transaction` is a key of the file itself: it stands above the first line in brackets
+        `transaction = "each"` under `[dependencies]` of `dbmigrate.toml` is not a dependency
+          hint: `transaction` is a top-level key: it belongs above the first table in brackets
         failed to read the configuration at dbmigrate.toml:93:1: unknown field `transaction`, expected one of `url`, `directory`, `version_table`, `version_locations`, `rewrite`
-          hint: `transaction` is a key of the file itself: it stands above the first line in brackets"#]].assert_eq(&said("transaction = \"each\""));
+          hint: `transaction` is a top-level key: it belongs above the first table in brackets"#]].assert_eq(&said("transaction = \"each\""));
     let empty = "url = \"\"\nversion_table = \"\"";
     for text in [empty.to_owned(), format!("[databases.logs]\n{empty}")] {
         let err = Config::parse(&text, Path::new(FILE)).unwrap_err();
@@ -95,7 +95,7 @@ fn a_key_that_was_put_into_a_table_is_told_where_it_stands() {
     }
     let other = Config::parse("[dependencies]\nserde = true", Path::new(FILE)).unwrap_err();
     expect_test::expect![[r#"
-        `serde = true` under `[dependencies]` of `dbmigrate.toml` names no dependency
+        `serde = true` under `[dependencies]` of `dbmigrate.toml` is not a dependency
           hint: a dependency is a version, or a table, as in Cargo.toml"#]]
     .assert_eq(&other.to_string());
 }

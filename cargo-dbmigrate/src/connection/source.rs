@@ -31,7 +31,7 @@ impl std::fmt::Display for Source {
         match self {
             Source::Flag => f.write_str("--url"),
             Source::Pattern => f.write_str("--all"),
-            Source::Environment(text) => write!(f, "the environment's {text}"),
+            Source::Environment(text) => write!(f, "the environment variable {text}"),
             Source::DotEnv(path) | Source::Config(path) => write!(f, "`{}`", path.display()),
         }
     }
@@ -57,7 +57,7 @@ pub(super) fn find_url(cx: &Context) -> Result<(String, Source)> {
         Ok(_) | Err(VarError::NotPresent) => {}
         // Another database than the named one must not be used in silence.
         Err(VarError::NotUnicode(_)) => {
-            let message = format!("the environment's {variable} is not UTF-8");
+            let message = format!("the environment variable {variable} is not UTF-8");
             return Err(Error::new(message).hint("set it to a URL in UTF-8, or unset it"));
         }
     }
@@ -128,8 +128,8 @@ fn bad_dot_env(path: &Path, text: &str, n_done: usize, err: &dotenvy::Error) -> 
     let n_between = text.lines().skip(n_done).take_while(is_passed_over).count();
     let place = format!("{}:{}", path.display(), n_done + n_between + 1);
     Error::new(format!("failed to read `{place}`: this line is not `KEY=value`")).hint(
-        "a value with spaces, `#` or `$` is put in single quotes; the line isn't shown since it may \
-         hold a password",
+        "put a value with spaces, `#` or `$` in single quotes; the line isn't shown, since it may \
+         contain a password",
     )
 }
 

@@ -38,8 +38,8 @@ impl DatabaseFile {
         let name = self.name();
         match (self.access, wanted) {
             (Some(Access::ReadOnly), Access::ReadWrite | Access::Create) => {
-                Err(Error::new(format!("the database `{name}` is opened to read only"))
-                    .hint(format!("take `?mode=ro` out of its URL, in {source}")))
+                Err(Error::new(format!("the database `{name}` is opened read-only"))
+                    .hint(format!("remove `?mode=ro` from its URL, in {source}")))
             }
             (Some(Access::ReadWrite), Access::Create) => {
                 Err(Error::new(format!("the database `{name}` would have to be created"))
@@ -79,11 +79,11 @@ impl DatabaseFile {
         }
         let failed = |err: DatabaseError| {
             let hint = if err.is_not_a_database() {
-                "the file is something else, or it is encrypted"
+                "the file is not an SQLite database, or it is encrypted"
             } else if err.is_busy() {
                 "another process holds its lock: let it finish, and run the command again"
             } else {
-                "look at the permissions of the file and of its directory"
+                "check the permissions of the file and of its directory"
             };
             Error::new(doing()).cause(err).hint(hint)
         };

@@ -25,11 +25,12 @@ pub fn check(one: &Context, other: &Context) -> Result<()> {
     let is_taken = theirs.all().any(|path| paths::is_same(path, own));
     if let Some(name) = one.database.as_ref().filter(|_| is_taken) {
         let message = format!(
-            "the database `{name}` can't have the directory `{}`: it is another one's",
+            "the database `{name}` can't have the directory `{}`: it belongs to another database",
             one.project.shown(own)
         );
         return Err(Error::new(message).hint(format!(
-            "name another by `directory = \"...\"` under `[databases.{name}]` in dbmigrate.toml"
+            "set another one with `directory = \"...\"` under `[databases.{name}]` in \
+             dbmigrate.toml"
         )));
     }
     match ours.shared(&theirs).or_else(|| theirs.shared(&ours)) {
@@ -38,7 +39,7 @@ pub fn check(one: &Context, other: &Context) -> Result<()> {
             let message =
                 format!("{names} both have the revisions in `{}`", one.project.shown(dir));
             Err(Error::new(message).hint(
-                "give each directories of its own, by `version_locations`, \
+                "give each its own directories with `version_locations`, \
                  `recursive_version_locations` and `directory` in dbmigrate.toml",
             ))
         }

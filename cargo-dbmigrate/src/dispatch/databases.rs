@@ -31,8 +31,10 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
     match named.as_deref() {
         _ if reach == Reach::Own => return commands::run(&cx, command),
         Some(ALL) if reach == Reach::One => {
-            let message = format!("`{}` is for one database, not for all of them", command.name());
-            return Err(Error::new(message).hint(format!("it takes --database {}", cx.names())));
+            let message = format!("`{}` works on one database, not on all of them", command.name());
+            return Err(
+                Error::new(message).hint(format!("choose one with --database: {}", cx.names()))
+            );
         }
         Some(ALL) => {}
         Some(name) => {
@@ -48,13 +50,13 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
         None => {
             let message = format!("`{}` needs to know which database is meant", command.name());
             let all = if reach == Reach::Asked { ", or `all`" } else { "" };
-            let hint = format!("say it with --database: {}{all}", cx.names());
+            let hint = format!("choose it with --database: {}{all}", cx.names());
             return Err(Error::new(message).hint(hint));
         }
     }
     if cx.global.url.is_some() && !cx.config.databases.is_empty() {
-        return Err(Error::new("--url names one database, and the command is for several")
-            .hint(format!("say with --database which one it is: {}", cx.names())));
+        return Err(Error::new("--url names one database, but the command is for several")
+            .hint(format!("choose which one it is with --database: {}", cx.names())));
     }
     let mut names = vec![DEFAULT];
     names.extend(cx.config.databases.keys().map(String::as_str));
@@ -66,7 +68,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
         one.out.about(&name);
         let answer = commands::run(&one, command).map_err(|err| {
             if let Some(left) = names.get(idx + 1..).filter(|name| !name.is_empty()) {
-                cx.out.note(format!("left as they are: `{}`", left.join("`, `")));
+                cx.out.note(format!("left unchanged: `{}`", left.join("`, `")));
             }
             err.of_database(&name)
         })?;

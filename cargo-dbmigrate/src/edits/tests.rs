@@ -88,7 +88,7 @@ fn a_new_file_that_someone_edited_stays() {
     fs::write(&edited, "new, and edited").unwrap();
     let restored = edits.restore();
     assert_eq!(restored.paths, [dir.0.join("versions/m3.rs")]);
-    assert_eq!(restored.failures, [(edited.clone(), "it was changed in the meantime".to_owned())]);
+    assert_eq!(restored.failures, [(edited.clone(), "it has changed in the meantime".to_owned())]);
     assert_eq!(fs::read_to_string(&edited).unwrap(), "new, and edited");
 
     // The work of a program that the command has run is undone with the command.
@@ -153,7 +153,7 @@ fn what_another_program_changed_is_taken_back_unless_a_third_one_changed_it_sinc
     edits.around(&[&list, &lock], change).unwrap();
     fs::write(&list, "by a person").unwrap();
     let restored = edits.restore();
-    assert_eq!(restored.failures, [(list.clone(), "it was changed in the meantime".to_owned())]);
+    assert_eq!(restored.failures, [(list.clone(), "it has changed in the meantime".to_owned())]);
     assert_eq!(fs::read_to_string(&list).unwrap(), "by a person");
     assert!(!lock.exists());
 }

@@ -59,8 +59,8 @@ pub fn found(cx: &Context, selection: &Selection, package: &Package) -> Result<F
     let other = foreign.and_then(|foreign| foreign.dir).filter(|dir| is_compiled && dir.is_dir());
     if let Some(dir) = other {
         cx.out.note(format!(
-            "cargo took the artifacts of `{}` for those of this checkout, since both are built in \
-             `{}`, so the package was checked again",
+            "cargo mistook the artifacts of `{}` for those of this checkout, since both are built \
+             in `{}`, so the package was checked again",
             dir.display(),
             cx.project.target_dir.display(),
         ));
@@ -73,7 +73,7 @@ pub fn bins(selection: &Selection, package: &Package) -> Result<Vec<String>> {
     if selection.lib {
         if package.lib.is_none() {
             return Err(Error::new(format!("the package `{}` has no library", package.name))
-                .hint("leave out `--lib`, or `lib = true` in dbmigrate.toml"));
+                .hint("remove `--lib`, or `lib = true` in dbmigrate.toml"));
         }
         return Ok(Vec::new());
     }
@@ -190,11 +190,11 @@ pub fn failed(package: &str, exit: &Exit) -> Error {
                 .any(|text| message.message.contains(text))
     });
     err.hint(if asks_database {
-        "queries that are checked against the database need its tables first: migrate before the \
-         query is written, or have only the library checked, where the models are and such \
-         queries are not: `--lib` (`lib = true` in dbmigrate.toml)"
+        "queries that are checked against the database at compile time need its tables first: \
+         migrate before you write the query, or have only the library checked, if it has the \
+         models and no such queries: `--lib` (`lib = true` in dbmigrate.toml)"
     } else {
-        "the models are read from what the compiler makes, so the package has to compile"
+        "the models are read from the compiler's output, so the package has to compile"
     })
 }
 

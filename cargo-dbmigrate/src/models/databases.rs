@@ -18,7 +18,7 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
         let name = database(record);
         if name != config::DEFAULT && !cx.config.databases.contains_key(name) {
             let message = format!(
-                "the model {} is in the database `{name}`, and dbmigrate.toml has only {}",
+                "the model {} is in the database `{name}`, but dbmigrate.toml has only {}",
                 location(record),
                 cx.names()
             );
@@ -27,11 +27,8 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
                 Err(_) if name == config::ALL => {
                     format!("`{name}` stands for all databases; a model is in one of them")
                 }
-                Err(_) => {
-                    "a database's name is made of letters, digits and `_`, and begins with a \
-                           letter"
-                        .to_owned()
-                }
+                Err(_) => "a name consists of letters, digits and `_`, and begins with a letter"
+                    .to_owned(),
             }));
         }
     }
@@ -52,7 +49,7 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
                     database(other)
                 );
                 return Err(Error::new(message).hint(
-                    "a foreign key can't leave its database: keep the value without \
+                    "a foreign key can't refer to another database: keep the value without \
                      `references`, or put both models into one database",
                 ));
             }

@@ -67,14 +67,14 @@ const NOW_LENGTH: u32 = 19;
 
 fn now(ty: &Type) -> Option<Misfit> {
     if let Type::String(length @ ..NOW_LENGTH) = ty {
-        let why = format!("has {NOW_LENGTH} characters or more, and the column holds {length}");
+        let why = format!("has {NOW_LENGTH} characters or more, but the column holds {length}");
         return Some((why, "raise the field's `length`"));
     }
     let holds_times = matches!(ty, Type::Date | Type::Time | Type::DateTime | Type::Timestamp)
         || matches!(ty, Type::Text | Type::String(_) | Type::Raw(_) | Type::PerDialect(_));
     let misfit = || {
         let hint = "`now` is for dates and times; `default = sql(\"...\")` computes a value";
-        (format!("is a time, and the column is {}", with_article(ty)), hint)
+        (format!("is a time, but the column is {}", with_article(ty)), hint)
     };
     (!holds_times).then(misfit)
 }
@@ -86,17 +86,17 @@ fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
         Value::Real(number) if matches!(ty, Type::Decimal(..)) => {
             of_decimal(ty, &number.to_string())
         }
-        Value::Real(_) => other(ty, "a number with a fraction", |ty| {
+        Value::Real(_) => other(ty, "a fractional number", |ty| {
             matches!(ty, Type::Float | Type::Double | Type::Decimal(..) | Type::Numeric)
                 || matches!(ty, Type::Text | Type::String(_) | Type::Json)
         }),
         Value::Blob(bytes) => match ty {
             Type::FixedBinary(length) if bytes.len() as u64 != u64::from(*length) => Some((
-                format!("has {} bytes, and the column holds {length}", bytes.len()),
+                format!("has {} bytes, but the column holds {length}", bytes.len()),
                 "write a value of that length",
             )),
             Type::Uuid if bytes.len() != 16 => Some((
-                format!("has {} bytes, and a UUID has 16", bytes.len()),
+                format!("has {} bytes, but a UUID has 16", bytes.len()),
                 "write a value of that length",
             )),
             _ => other(ty, "bytes", |ty| {
@@ -105,8 +105,8 @@ fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
         },
         // Databases without booleans would store `1`, which is different JSON from `true`.
         Value::Bool(_) if *ty == Type::Json => Some((
-            "is a boolean, and the column is json".to_owned(),
-            "write the JSON as a text: `default = \"true\"`",
+            "is a boolean, but the column is json".to_owned(),
+            "write the JSON as a string: `default = \"true\"`",
         )),
         Value::Bool(_) => other(ty, "a boolean", |ty| matches!(ty, Type::Boolean)),
         Value::Null => None,
@@ -118,7 +118,7 @@ fn other(ty: &Type, what: &str, holds: impl Fn(&Type) -> bool) -> Option<Misfit>
     if holds(ty) || matches!(ty, Type::Raw(_) | Type::PerDialect(_)) {
         return None;
     }
-    let why = format!("is {what}, and the column is {}", with_article(ty));
+    let why = format!("is {what}, but the column is {}", with_article(ty));
     Some((why, "write a value of the column's type, or `default = sql(\"...\")`"))
 }
 
@@ -137,15 +137,15 @@ fn of_integer(ty: &Type, number: i64) -> Option<Misfit> {
     };
     let is_outside = !(least..=greatest).contains(&number);
     let why =
-        || format!("is outside {least} to {greatest}, and the column is {}", with_article(ty));
+        || format!("is outside {least} to {greatest}, but the column is {}", with_article(ty));
     is_outside.then(|| (why(), "write a value of the column's type"))
 }
 
 fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
     let (fits, what, hint) = match ty {
         Type::Enum(_, values) if !values.iter().any(|value| value == text) => {
-            let why = format!("is none of its values: `{}`", values.join("`, `"));
-            return Some((why, "write one of them, as the database has it"));
+            let why = format!("is not one of its values: `{}`", values.join("`, `"));
+            return Some((why, "write one of them as it is stored"));
         }
         Type::Boolean => return Some(unquoted("a boolean")),
         Type::TinyInteger
@@ -159,7 +159,7 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
         Type::Float | Type::Double => return Some(unquoted("a number")),
         Type::String(length) if text.chars().count() > *length as usize => {
             let n = text.chars().count();
-            let why = format!("has {n} characters, and the column holds {length}");
+            let why = format!("has {n} characters, but the column holds {length}");
             return Some((why, "shorten it, or raise the field's `length`"));
         }
         Type::Decimal(..) | Type::Numeric => return of_decimal(ty, text),
@@ -179,7 +179,7 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
         }
         Type::Json => {
             let fits = serde_json::from_str::<serde_json::Value>(text).is_ok();
-            (fits, "JSON", "a JSON text has quotes of its own: `default = \"\\\"text\\\"\"`")
+            (fits, "JSON", "a JSON string has quotes of its own: `default = \"\\\"text\\\"\"`")
         }
         Type::Binary | Type::FixedBinary(_) => {
             (false, "bytes", "write a byte string: `default = b\"...\"`")
@@ -195,7 +195,7 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
 }
 
 fn unquoted(what: &str) -> Misfit {
-    (format!("is a text, and the column is {what}"), "write the value without quotes")
+    (format!("is a string, but the column is {what}"), "write the value without quotes")
 }
 
 /// Digits that the column can't hold would be lost, or the row would be refused.

@@ -22,18 +22,21 @@ pub fn check(records: &[ModelRecord], dialect: &dyn Dialect) -> Result<()> {
             let lower = index.name.to_lowercase();
             let reserved = dialect.reserved_prefix().filter(|_| dialect.is_reserved(&index.name));
             if let Some(prefix) = reserved {
-                let why = format!("names with `{prefix}` are {}'s own", dialect.backend());
+                let why = format!(
+                    "names that begin with `{prefix}` are reserved for {}",
+                    dialect.backend()
+                );
                 return Err(index_error(&index.name, model, &why));
             }
             if let Some(table) = tables.get(&lower) {
-                let why = format!("the model {} has the table of that name", location(table));
+                let why = format!("the model {} has a table of that name", location(table));
                 return Err(index_error(&index.name, model, &why));
             }
             if let Some((name, other)) = indexes.insert(lower, (&index.name, model)) {
                 let why = if other.path == model.path {
-                    format!("it has the index `{name}` already")
+                    format!("it already has an index `{name}`")
                 } else {
-                    format!("the model {} has the index `{name}` already", location(other))
+                    format!("the model {} already has an index `{name}`", location(other))
                 };
                 return Err(index_error(&index.name, model, &why));
             }
@@ -51,7 +54,8 @@ fn columns(model: &ModelRecord) -> Result<()> {
                 line => format!(", line {line}"),
             };
             let message = format!(
-                "two columns differ in case alone, `{other}` and `{}`, in the model {}{at}",
+                "the names of two columns differ only in case, `{other}` and `{}`, in the model \
+                 {}{at}",
                 field.column,
                 location(model)
             );
@@ -65,7 +69,7 @@ fn columns(model: &ModelRecord) -> Result<()> {
 fn index_error(name: &str, model: &ModelRecord, why: &str) -> Error {
     let message = format!("the model {} can't have the index `{name}`: {why}", location(model));
     Error::new(message).hint(
-        "indexes and tables of a database share their names, whatever the case of the letters: \
-         choose another with `index(name = \"...\", columns(...))`",
+        "indexes and tables of a database share one namespace, regardless of case: choose another \
+         name with `index(name = \"...\", columns(...))`",
     )
 }

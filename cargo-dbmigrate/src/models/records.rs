@@ -118,18 +118,18 @@ fn unfollowable(
         format!("name the fields of {target} that it refers to")
     } else {
         format!(
-            "make what it refers to unique in the model {target}, which is the one of that table, \
-             or refer to its key"
+            "make what it refers to unique in the model {target}, which has that table, or refer \
+             to its primary key"
         )
     }))
 }
 
 fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {
     let message = if one.table.name == other.table.name {
-        format!("two models want the table `{}`", one.table.name)
+        format!("two models have the table `{}`", one.table.name)
     } else {
         let (one, other) = (&one.table.name, &other.table.name);
-        format!("two models want tables that differ in case alone, `{one}` and `{other}`")
+        format!("two models have tables whose names differ only in case, `{one}` and `{other}`")
     };
     Error::new(format!("{message}: {} and {}", location(one), location(other))).hint(
         "give one of them another name with `#[model(table = \"...\")]`; a second struct for the \
@@ -143,7 +143,7 @@ fn differing(model_record: &ModelRecord) -> Error {
         location(model_record)
     );
     Error::new(message).hint(
-        "its package is built with two sets of features: say which one counts with `features` in \
+        "its package is built with two sets of features: choose one with `features` in \
          dbmigrate.toml, or check its package alone (`package = \"...\"`)",
     )
 }
@@ -164,9 +164,8 @@ fn unreadable(damaged: &Damaged, runtime: Option<&str>) -> Error {
             "build the package again: `cargo clean -p` its name, and repeat this command".to_owned()
         }
         (Some(_), _) if is_same_version => format!(
-            "the package's {RUNTIME} and this tool have the version {tool} and are different \
-             nevertheless: install the tool from where the runtime comes from, as in `cargo install \
-             --git` or `--path`"
+            "the package's {RUNTIME} and this tool both have version {tool} but differ: install \
+             the tool from the source of the runtime, as in `cargo install --git` or `--path`"
         ),
         (Some(Ordering::Less), _) => {
             let runtime = runtime.map_or_else(String::new, |version| format!(" {version}"));

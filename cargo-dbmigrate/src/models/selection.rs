@@ -26,8 +26,8 @@ impl Selection {
         let (args, config) = (&cx.global.cargo, &cx.config);
         let differs = |arg: &str, key: &str, value: &str| {
             cx.out.warning(format!(
-                "{arg} overrides dbmigrate.toml, which says `{key} = {value}`: the next command \
-                 without it sees other models"
+                "{arg} overrides `{key} = {value}` in dbmigrate.toml: the next command without it \
+                 sees other models"
             ));
         };
         let choose = |arg: &str, key: &str, given: Option<&String>, set: Option<&String>| {

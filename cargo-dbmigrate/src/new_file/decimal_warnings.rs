@@ -84,7 +84,7 @@ impl Compared {
         let Compared { name, ty, is_strict, by } = self;
         let title = dialect.backend();
         let (why, choose) = if *is_strict {
-            ("a STRICT table has no type for it", "leave `strict` out")
+            ("a STRICT table has no type for it", "remove `strict`")
         } else {
             (
                 "its numbers are exact only to 15 digits",
@@ -154,7 +154,7 @@ mod tests {
             &[offer(Type::Decimal(10, 2)).strict().unique("uq_offer_price", ["price"])],
             expect![[r#"
                 column `offer.price` is decimal(10, 2), which SQLite stores as text because a STRICT table has no type for it; unique constraint `uq_offer_price` compares it as text, so `10.5` sorts before `9.5`, and `9.50` is not equal to `9.5`
-                  hint: leave `strict` out, or compare `CAST(price AS REAL)` if 15 digits are enough"#]],
+                  hint: remove `strict`, or compare `CAST(price AS REAL)` if 15 digits are enough"#]],
         );
     }
 

@@ -99,24 +99,27 @@ impl FileFormat {
             Some(_) if !self.deep => {
                 let message = format!("`file_template` gives `{name}`, which is in a directory");
                 return Err(Error::new(message).hint(
-                    "`recursive_version_locations = true` in dbmigrate.toml has revisions looked \
-                     for in directories of the version locations",
+                    "set `recursive_version_locations = true` in dbmigrate.toml to have revisions \
+                     in directories below the version locations",
                 ));
             }
             Some(rsplit_once) => rsplit_once,
         };
         let is_none = |text: &&str| text.is_empty() || text.starts_with('.');
         if let Some(split) = dir.split('/').find(is_none).filter(|_| !dir.is_empty()) {
-            let message =
-                format!("`file_template` gives the directory `{dir}`, where `{split}` is none");
-            return Err(Error::new(message).hint("it counts from the version location"));
+            let message = format!(
+                "`file_template` gives the directory `{dir}`, where `{split}` can't be one"
+            );
+            return Err(Error::new(message).hint("it is relative to the version location"));
         }
         let name = name.trim_end_matches('_');
         if name == "mod" || syn::parse_str::<syn::Ident>(name).is_err() {
             return Err(Error::new(format!(
                 "`file_template` gives `{name}`, which can't be a module's name"
             ))
-            .hint("a module's name is made of letters, digits and `_` and begins with a letter"));
+            .hint(
+                "a module's name consists of letters, digits and `_`, and begins with a letter",
+            ));
         }
         Ok(Path::new(dir).join(format!("{name}.rs")))
     }
@@ -145,12 +148,12 @@ fn zone(cx: &Context) -> Result<TimeZone> {
     } else {
         TimeZone::get(name)
     };
-    let hint =
-        "a zone's name is one such as `UTC` or `Europe/Berlin`; `local` is the machine's own";
+    let hint = "use the name of a time zone, such as `UTC` or `Europe/Berlin`; `local` is the \
+                machine's own";
     match zone {
         Ok(zone) if !zone.is_unknown() => Ok(zone),
         res => {
-            let message = format!("`timezone = {name:?}` of {} names no time zone", settings(cx));
+            let message = format!("`timezone = {name:?}` of {} is not a time zone", settings(cx));
             let err = Error::new(message);
             let err = if let Err(cause) = res { err.cause(cause) } else { err };
             Err(err.hint(hint))

@@ -28,7 +28,7 @@ pub fn run(cx: &Context, path: &Path) -> Result<()> {
                 let shown = cx.project.shown(path);
                 let message = format!("the post write hook `{name}` failed on `{shown}`: {why}");
                 let copy = keep_copy(cx, path).map_or_else(String::new, |copy| {
-                    format!("; the text of the revision is kept in `{}`", copy.display())
+                    format!("; the text of the revision was kept in `{}`", copy.display())
                 });
                 Error::new(message).hint(format!(
                 "correct the hook under `post_write_hooks` in {}, then run the command again{copy}",

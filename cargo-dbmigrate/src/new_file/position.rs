@@ -103,7 +103,7 @@ impl Position {
                 let is_label = revision.branch_labels.contains(label);
                 let what = if is_label { "branch label" } else { "id" };
                 let message = format!(
-                    "`{label}` is the {what} of revision `{}` already, in {}",
+                    "`{label}` is already the {what} of revision `{}`, in {}",
                     revision.id, revision.file
                 );
                 return Err(Error::new(message).hint("choose another with --branch-label"));
@@ -121,7 +121,7 @@ impl Position {
                 .hint("choose another id with --rev-id"));
         }
         if let Some(other) = graph.labelled(&id) {
-            let message = format!("`{id}` is a branch label already, in {}", other.file);
+            let message = format!("`{id}` is already a branch label, in {}", other.file);
             return Err(Error::new(message).hint("choose another id with --rev-id"));
         }
         let location = location(cx, history, &parents, names)?;
@@ -200,7 +200,7 @@ fn location(
         let found = locations.iter().find(|location| location.is_at(asked));
         return found.cloned().ok_or_else(|| {
             let message = format!(
-                "--version-path {}: that is not among the version locations {}",
+                "--version-path {}: that is not one of the version locations {}",
                 asked.display(),
                 listed()
             );
@@ -217,18 +217,19 @@ fn location(
         (Some(location), _) | (None, [location]) => Ok(location.clone()),
         (None, _) => {
             let message = format!(
-                "there are several version locations, and the new revision follows none in them: {}",
+                "there are several version locations, and the new revision follows no revision in \
+                 them: {}",
                 listed()
             );
-            Err(Error::new(message).hint("say with --version-path which one it is for"))
+            Err(Error::new(message).hint("choose one with --version-path"))
         }
     }
 }
 
 fn several(graph: &Graph, these: &str, ids: &[&str]) -> Error {
     let listed = graph.listed(ids);
-    Error::new(format!("a new revision follows one revision, and {these}{listed}")).hint(format!(
-        "say with --head which one, `base` for none of them, or make one head of them: {TO_ONE_HEAD}"
+    Error::new(format!("a new revision follows one revision, but {these}{listed}")).hint(format!(
+        "choose one with --head (`base` for none of them), or make one head of them: {TO_ONE_HEAD}"
     ))
 }
 
@@ -237,7 +238,7 @@ pub fn refuse_splice(history: &History, parents: &[String]) -> Result<()> {
     match parents.iter().find_map(|id| no_head(&history.graph, id)) {
         None => Ok(()),
         Some(err) => {
-            Err(err.hint("--splice lets the new one follow it as well, which begins a branch"))
+            Err(err.hint("--splice lets the new one follow it too, which begins a branch"))
         }
     }
 }
@@ -271,7 +272,7 @@ fn depends_on(
         for id in target.ids() {
             if before.contains(id) {
                 cx.out.note(format!(
-                    "revision `{id}` comes before the new one anyway, so it is left out of its \
+                    "revision `{id}` comes before the new one anyway, so it is omitted from its \
                      dependencies"
                 ));
                 continue;
@@ -290,7 +291,7 @@ fn depends_on(
 /// reserved words.
 pub fn check_id(id: &str) -> Result<()> {
     if let "models" | "migrations" | "database" = id {
-        return Err(Error::new(format!("`{id}` can't be a revision's id: it has a meaning"))
+        return Err(Error::new(format!("`{id}` can't be a revision's id: it is reserved"))
             .hint("choose another with --rev-id"));
     }
     Ok(revision::check_id(id)?)
@@ -299,7 +300,7 @@ pub fn check_id(id: &str) -> Result<()> {
 /// Twelve hexadecimal digits.
 fn random_id() -> Result<String> {
     let mut bytes = [0; 6];
-    getrandom::fill(&mut bytes).doing(|| "make a random id".to_owned())?;
+    getrandom::fill(&mut bytes).doing(|| "generate a random id".to_owned())?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 

@@ -21,7 +21,7 @@ fn rename(rename: &Rename, answers: &mut Answers) -> Result<()> {
         rename.candidates.iter().map(|candidate| format!("renamed to `{candidate}`")).collect();
     items.push(format!("dropped ({})", rename.loss()));
     let preselected = rename.is_likely.then_some(0);
-    let question = format!("Is {} `{}` renamed?", rename.what(), rename.old);
+    let question = format!("Was {} `{}` renamed?", rename.what(), rename.old);
     let nth = prompt::select(&question, &items, preselected)?;
     match rename.candidates.get(nth) {
         Some(new) => answers.renames.push(rename.flag(new)),
@@ -36,9 +36,9 @@ fn fill(need: &Need, held: &Held) -> Result<String> {
         return variants(need, &removed, held);
     }
     if need.why == [Why::Narrower] {
-        let mut items = vec!["kept; an upgrade refuses what doesn't fit".to_owned()];
+        let mut items = vec!["keep them; an upgrade refuses values that don't fit".to_owned()];
         let counterpart = need.counterpart();
-        items.extend(counterpart.iter().map(|expression| format!("converted: {expression}")));
+        items.extend(counterpart.iter().map(|expression| format!("convert them: {expression}")));
         items.push("another value".to_owned());
         let chosen = prompt::select(&sentence(&need.question(held)), &items, Some(0))?;
         match (chosen, counterpart) {
@@ -49,7 +49,7 @@ fn fill(need: &Need, held: &Held) -> Result<String> {
     }
     let rows = match need.was {
         None => "SQL",
-        Some(_) => "SQL, for these rows alone; for all rows if it names the column",
+        Some(_) => "SQL, for these rows only; for all rows if it names the column",
     };
     prompt::input(&format!("{} ({rows})", sentence(&need.question(held))), &need.suggestion())
 }
@@ -60,7 +60,7 @@ fn variants(need: &Need, removed: &[String], held: &Held) -> Result<String> {
     let mut pairs = Vec::new();
     for old in removed {
         let question = format!(
-            "`{}.{}` no longer takes '{old}': what do rows get that hold it{}?",
+            "`{}.{}` no longer allows '{old}': what value do rows that hold it get{}?",
             need.table,
             need.column.name,
             held.value(old)

@@ -72,9 +72,9 @@ fn warnings(lock: &str, package: &str) -> Vec<String> {
         .filter(|(_, used)| seen.insert(&used.version))
         .map(|(user, used)| {
             format!(
-                "`{}` uses rusqlite {}, but {RUNTIME} is built with rusqlite {}, so it doesn't \
-                 accept the connections of the former; `cargo update -p {RUSQLITE}@{} --precise \
-                 {}` makes them one",
+                "`{}` uses rusqlite {}, but {RUNTIME} is built with rusqlite {} and does not \
+                 accept the connections of the other version; `cargo update -p {RUSQLITE}@{} \
+                 --precise {}` makes them the same",
                 user.name, used.version, own.version, own.version, used.version
             )
         })

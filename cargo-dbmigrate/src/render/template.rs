@@ -95,8 +95,9 @@ impl Template {
         for body in BODIES {
             let is_it = |piece: &Piece| matches!(piece.kind, Kind::Value(name) | Kind::Lines(name, _) if name == body);
             if !template.pieces.iter().any(is_it) {
-                let what =
-                    format!("there is no `${{{body}}}`, so what a revision does would be lost");
+                let what = format!(
+                    "there is no `${{{body}}}`, so the operations of a revision would be lost"
+                );
                 return Err(template.wrong(None, &what).hint(function(body)));
             }
         }
@@ -146,7 +147,7 @@ impl Template {
     pub fn wrong(&self, line: Option<usize>, what: &str) -> Error {
         let line = line.map_or(String::new(), |line| format!(":{line}"));
         Error::new(format!(
-            "failed to make a revision of the template `{}{line}`: {what}",
+            "failed to write a revision from the template `{}{line}`: {what}",
             self.name
         ))
     }

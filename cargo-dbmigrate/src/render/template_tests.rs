@@ -99,35 +99,35 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
     fails(
         &changed("${message}", "${massage}"),
         expect![[r#"
-            failed to make a revision of the template `my.tmpl:1`: unknown placeholder `${massage}`
+            failed to write a revision from the template `my.tmpl:1`: unknown placeholder `${massage}`
               hint: known are `${message}`, `${rev}`, `${revises}`, `${create_date}`, `${down_revision}`, `${branch_labels}`, `${depends_on}`, `${runtime}`, `${upgrade}`, `${downgrade}`; `$$` is a dollar sign
         "#]],
     );
     fails(
         &changed("${revises}", "${revises"),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl:4`: a placeholder that is not closed
+        failed to write a revision from the template `my.tmpl:4`: a placeholder that is not closed
           hint: a placeholder is `${name}`, and `$$` is a dollar sign
     "#]],
     );
     fails(
         &changed("${create_date}", "$create_date"),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl:5`: a `$` that begins no placeholder
+        failed to write a revision from the template `my.tmpl:5`: a `$` that begins no placeholder
           hint: a placeholder is `${name}`, and `$$` is a dollar sign
     "#]],
     );
     fails(
         &changed("${upgrade}", ""),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl`: there is no `${upgrade}`, so what a revision does would be lost
+        failed to write a revision from the template `my.tmpl`: there is no `${upgrade}`, so the operations of a revision would be lost
           hint: a revision has `pub fn upgrade(op: &mut Operations) {${upgrade}}`
     "#]],
     );
     fails(
         &changed("pub const REVISION: &str =", "pub const REVISION: &str"),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl:10`: what it gives is not Rust
+        failed to write a revision from the template `my.tmpl:10`: the result is not Rust
           caused by: expected `;`
     "#]],
     );
@@ -138,35 +138,35 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
             "op: &mut Operations) {${downgrade}}\nconst A: &str = \"${message}\";",
         ),
         expect![[r#"
-            failed to make a revision of the template `my.tmpl:18`: what it gives is not Rust
+            failed to write a revision from the template `my.tmpl:18`: the result is not Rust
               caused by: expected `;`
         "#]],
     );
     fails(
         &changed("pub const BRANCH_LABELS: &[&str] = ${branch_labels};\n", ""),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl`: there is no public constant `BRANCH_LABELS`
+        failed to write a revision from the template `my.tmpl`: there is no public constant `BRANCH_LABELS`
           hint: a revision has `pub const BRANCH_LABELS: &[&str] = ${branch_labels};`
     "#]],
     );
     fails(
         &changed("${branch_labels}", "&[]"),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl:12`: `BRANCH_LABELS` is not what it is for a new revision
+        failed to write a revision from the template `my.tmpl:12`: `BRANCH_LABELS` does not have the value that a new revision has
           hint: a revision has `pub const BRANCH_LABELS: &[&str] = ${branch_labels};`
     "#]],
     );
     fails(
         &changed("\"${rev}\"", "\"a1\""),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl:10`: `REVISION` is not what it is for a new revision
+        failed to write a revision from the template `my.tmpl:10`: `REVISION` does not have the value that a new revision has
           hint: a revision has `pub const REVISION: &str = "${rev}";`
     "#]],
     );
     fails(
         &changed("pub fn downgrade", "fn downgrade"),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl`: there is no public function `downgrade` with one argument
+        failed to write a revision from the template `my.tmpl`: there is no public function `downgrade` with one argument
           hint: a revision has `pub fn downgrade(op: &mut Operations) {${downgrade}}`
     "#]],
     );
@@ -174,7 +174,7 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
     fails(
         &changed("{${upgrade}}", "{/* ${upgrade} */}"),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl:15`: `upgrade` does not do what a revision is to do
+        failed to write a revision from the template `my.tmpl:15`: `upgrade` does not contain the generated operations
           hint: a revision has `pub fn upgrade(op: &mut Operations) {${upgrade}}`
     "#]],
     );
@@ -182,7 +182,7 @@ fn what_is_wrong_with_a_template_is_said_with_its_line() {
     fails(
         &swapped.replace("${x}", "${downgrade}"),
         expect![[r#"
-        failed to make a revision of the template `my.tmpl:15`: `upgrade` does not do what a revision is to do
+        failed to write a revision from the template `my.tmpl:15`: `upgrade` does not contain the generated operations
           hint: a revision has `pub fn upgrade(op: &mut Operations) {${upgrade}}`
     "#]],
     );

@@ -20,7 +20,7 @@ pub fn verify(
 ) -> Result<()> {
     let file = syn::parse_file(&filled.text).map_err(|err| {
         let line = filled.origin(err.span().start().line);
-        template.wrong(line, "what it gives is not Rust").cause(err)
+        template.wrong(line, "the result is not Rust").cause(err)
     })?;
     for (name, ty, value, placeholder) in [
         ("REVISION", "&str", std::slice::from_ref(&header.id), "\"${rev}\""),
@@ -35,7 +35,7 @@ pub fn verify(
         };
         if texts(&constant.expr).is_none_or(|text| text != value) {
             let line = filled.origin(constant.ident.span().start().line);
-            let what = format!("`{name}` is not what it is for a new revision");
+            let what = format!("`{name}` does not have the value that a new revision has");
             return Err(template.wrong(line, &what).hint(hint));
         }
     }
@@ -49,7 +49,7 @@ pub fn verify(
         let wanted = syn::parse_str::<syn::Block>(&format!("{{{body}}}"));
         let wanted = wanted.map_or_else(|_| body.to_owned(), |block| tokens_of(&block));
         if !tokens_of(&item_fn.block).contains(&wanted) {
-            let what = format!("`{name}` does not do what a revision is to do");
+            let what = format!("`{name}` does not contain the generated operations");
             return Err(template.wrong(line, &what).hint(function(name)));
         }
     }

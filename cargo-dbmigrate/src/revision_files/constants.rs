@@ -51,7 +51,7 @@ pub fn read(cx: &Context) -> Result<Vec<Header>> {
         let shown = cx.project.shown(&file.path).to_string();
         let revision = header(&text).ok_or_else(|| {
             Error::new(format!("`{shown}` has no `REVISION` and `DOWN_REVISION` that can be read"))
-                .hint("correct these constants, or delete the file if it is no revision")
+                .hint("correct these constants, or delete the file if it is not a revision")
         })?;
         let revision = Revision { file: shown, ..revision };
         headers.push(Header { revision, path: file.path });

@@ -59,13 +59,14 @@ pub fn migrations(
         let Some(was) = migrations.get(id) else { continue };
         let back = recording::reverse_all(&was.upgrade.operations, &schema).map_err(|err| {
             let text = format!(
-                "revision `{id}` was edited after it was applied, and how to undo what was applied \
-                 can't be derived"
+                "revision `{id}` was edited after it was applied, and what was applied can't be \
+                 reversed automatically"
             );
-            Error::new(text).cause(err).hint("take the edit back, and downgrade before you edit it")
+            Error::new(text).cause(err).hint("revert the edit, and downgrade before you edit it")
         })?;
         cx.out.note(format!(
-            "revision `{id}` was edited after it was applied; what is undone is what was applied"
+            "revision `{id}` was edited after it was applied; what was applied is undone, not what \
+             the file says now"
         ));
         migrations = replaced(migrations, id, |migration| Migration {
             downgrade: recording::Recording { operations: back, ..recording::Recording::default() },

@@ -32,7 +32,7 @@ pub fn confirm_losses(
     if !output::is_interactive() {
         return Err(Error::new(message).hint("--allow-destructive discards them"));
     }
-    if prompt::confirm(&format!("This discards:{what}\nGo on?"))? {
+    if prompt::confirm(&format!("This discards:{what}\nContinue?"))? {
         return Ok(());
     }
     let message = format!("{message}\n  This was not confirmed.");

@@ -30,8 +30,8 @@ impl Progress {
 /// The message about a revision that runs out of order.
 pub fn late(revision: &Revision, applied: &Revision) -> String {
     format!(
-        "revision `{}` runs after `{}`, which comes after it in the history and is applied \
-         already; on a new database it runs before",
+        "revision `{}` runs after `{}`, which comes after it in the history and is already \
+         applied; on a new database it runs before it",
         revision.id, applied.id
     )
 }

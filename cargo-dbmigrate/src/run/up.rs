@@ -86,7 +86,7 @@ fn warn_of_texts(
             if let Some(mistake) = written::kept_names(operation, &schema, cx.name_rules()) {
                 let (id, message) = (&migration.revision.id, mistake.message);
                 cx.out.warning(format!(
-                    "revision `{id}`: {operation}: {message}; {} reads it as a text",
+                    "revision `{id}`: {operation}: {message}; {} reads it as a string",
                     cx.dialect().backend()
                 ));
             }

@@ -136,9 +136,9 @@ fn refuse_within() -> Result<()> {
     match std::env::var_os(COMPILING) {
         None => Ok(()),
         Some(_) => Err(Error::new(
-            "a build script that belongs to the migrations' own dependencies calls cargo dbmigrate",
+            "a build script of one of the migrations' own dependencies calls cargo dbmigrate",
         )
-        .hint("take the crate out of `dependencies` in dbmigrate.toml")),
+        .hint("remove the crate from `dependencies` in dbmigrate.toml")),
     }
 }
 

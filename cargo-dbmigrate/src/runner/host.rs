@@ -173,7 +173,7 @@ fn host_key(cx: &Context) -> String {
 /// The error that the tool and the runtime have incompatible versions.
 pub fn misunderstood(runtime: &str) -> Error {
     let message = format!(
-        "cargo-dbmigrate {VERSION} does not understand {RUNTIME} {runtime}, which the project has"
+        "cargo-dbmigrate {VERSION} does not support {RUNTIME} {runtime}, which the project uses"
     );
     let newer = match (Version::parse(runtime), Version::parse(VERSION)) {
         (Ok(runtime), Ok(tool)) => runtime > tool,

@@ -59,7 +59,7 @@ impl Process {
     pub fn next(&mut self) -> Result<Option<String>> {
         let out = self.out;
         let frame = self.frames.next(&mut |line| out.diagnostic(line));
-        frame.doing(|| "read what the migrations' program says".to_owned())
+        frame.doing(|| "read the output of the migrations' program".to_owned())
     }
 
     /// Has it run a step.

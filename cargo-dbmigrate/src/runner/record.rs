@@ -233,7 +233,7 @@ fn record(
                 let file = files.iter().find(|file| Some(&file.module) == culprit);
                 return Err(match file {
                     Some(file) => ended(cx, &file.path),
-                    None => Error::new("the migrations' program ended before it was done"),
+                    None => Error::new("the migrations' program ended before it finished"),
                 });
             }
         }
@@ -248,8 +248,8 @@ const END: &str = r#"{"end":true}"#;
 fn ended(cx: &Context, path: &Path) -> Error {
     let path = cx.project.shown(path);
     Error::new(format!("the revision `{path}` ended the program that recorded it")).hint(
-        "`upgrade` and `downgrade` only list operations; they may not exit, abort or recurse \
-         without an end",
+        "`upgrade` and `downgrade` only list operations; they must not exit, abort or recurse \
+         forever",
     )
 }
 
@@ -271,10 +271,8 @@ fn refuse_hidden(cx: &Context, path: &Path) -> Result<()> {
         return Ok(());
     }
     let path = cx.project.shown(path);
-    Err(Error::new(format!(
-        "the `REPLACES` of the revision `{path}` is private, so it is not seen"
-    ))
-    .hint("write `pub const REPLACES`"))
+    Err(Error::new(format!("the `REPLACES` of the revision `{path}` is private, so it is ignored"))
+        .hint("write `pub const REPLACES`"))
 }
 
 fn not_recorded(cx: &Context, path: &Path) -> Error {

@@ -101,7 +101,7 @@ fn check_path(cx: &Context, function: &str) -> Result<()> {
     }
     let file = config::path(&cx.project.config_dir);
     let message = format!(
-        "`rewrite` in `{}` is no path of a function: `{function}`",
+        "`rewrite` in `{}` is not the path of a function: `{function}`",
         cx.project.shown(&file)
     );
     Err(Error::new(message).hint(compile::REWRITE_HINT))

@@ -33,7 +33,7 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
     if dir.is_file() || dir.read_dir().is_ok_and(|mut read_dir| read_dir.next().is_some()) {
         let message = format!("directory `{shown}` already exists and is not empty");
         return Err(Error::new(message).hint(format!(
-            "another one may be named by `directory = \"...\"` under `[databases.{name}]` in \
+            "set another one with `directory = \"...\"` under `[databases.{name}]` in \
              dbmigrate.toml"
         )));
     }

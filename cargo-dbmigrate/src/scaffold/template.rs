@@ -104,18 +104,18 @@ fn read(cx: &Context, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
         let names: Vec<_> =
             BUILT_IN.iter().map(|built_in| format!("`{}`", built_in.name)).collect();
         return Err(Error::new(format!("there is no template `{name}`")).hint(format!(
-            "the templates are {}; a directory of your own is given by its path",
+            "the templates are {}; give the path of a directory to use your own",
             names.join(", ")
         )));
     }
     let root = Path::new(name);
     if !root.is_dir() {
-        return Err(Error::new(format!("the template `{name}` is no directory"))
+        return Err(Error::new(format!("the template `{name}` is not a directory"))
             .hint("`--template` takes the path of a directory, or a name of `list-templates`"));
     }
     let root = root.canonicalize().doing(|| format!("read the template `{name}`"))?;
     if cx.project.migrations_dir.starts_with(&root) {
-        let message = format!("the migrations directory would be inside of the template `{name}`");
+        let message = format!("the migrations directory would be inside the template `{name}`");
         return Err(Error::new(message).hint("keep the template in a directory of its own"));
     }
     let mut files = BTreeMap::new();
@@ -140,12 +140,12 @@ fn read(cx: &Context, name: &str) -> Result<BTreeMap<PathBuf, Vec<u8>>> {
             let target = target.doing(|| format!("read `{}`", shown.display()))?;
             if !target.starts_with(&root) || !target.is_file() {
                 let what = if kind.is_symlink() {
-                    "is a link to something else than a file of the template"
+                    "is a link to something other than a file of the template"
                 } else {
                     "is neither a file nor a directory"
                 };
                 return Err(Error::new(format!("`{}` {what}", shown.display()))
-                    .hint("a template is made of files and directories: put a copy in its place"));
+                    .hint("a template consists of files and directories: replace it with a copy"));
             }
             let bytes = fs::read(&target).doing(|| format!("read `{}`", shown.display()))?;
             files.insert(path, bytes);

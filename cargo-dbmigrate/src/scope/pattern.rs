@@ -47,7 +47,7 @@ impl TryFrom<String> for Included {
         match parsed("include", &text)? {
             Pattern::Table(name) => Ok(Included(name)),
             Pattern::Column(..) | Pattern::Object(..) => Err(format!(
-                "`include` has `{text}`, and it takes tables only; `exclude` takes columns as \
+                "`include` has `{text}`, but it takes only tables; `exclude` takes columns as \
                  `table.column`, and constraints and indexes as `kind:name`"
             )),
         }
@@ -145,14 +145,16 @@ impl fmt::Display for Subject<'_> {
 
 fn parsed(key: &str, text: &str) -> Result<Pattern, String> {
     let name = |part: &str| match part {
-        "" => Err(format!("`{key}` has `{text}`, where a name is missing; `*` stands for any")),
+        "" => {
+            Err(format!("`{key}` has `{text}`, in which a name is missing; `*` matches any name"))
+        }
         part => Name::new(part).map_err(|why| format!("`{key}` has `{text}`: {why}")),
     };
     if let Some((kind, rest)) = text.split_once(':') {
         let Some((_, kind)) = Kind::ALL.iter().find(|(text, _)| *text == kind) else {
             let all = Kind::ALL.map(|(text, _)| text).join("`, `");
             return Err(format!(
-                "`{key}` has `{text}`, and there is no kind `{kind}`; the kinds are `{all}`"
+                "`{key}` has `{text}`, but there is no kind `{kind}`; the kinds are `{all}`"
             ));
         };
         return Ok(Pattern::Object(*kind, name(rest)?));
@@ -161,7 +163,7 @@ fn parsed(key: &str, text: &str) -> Result<Pattern, String> {
         [table] => Ok(Pattern::Table(name(table)?)),
         [table, column] => Ok(Pattern::Column(name(table)?, name(column)?)),
         _ => Err(format!(
-            "`{key}` has `{text}`, and a column is `table.column`; write `?` for a `.` within a \
+            "`{key}` has `{text}`, but a column is written `table.column`; use `?` for a `.` in a \
              name"
         )),
     }

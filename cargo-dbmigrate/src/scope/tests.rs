@@ -123,23 +123,23 @@ fn bracket() -> Table {
 fn a_pattern_that_is_none_is_an_error() {
     let include = |text: &str| Included::try_from(text.to_owned()).unwrap_err();
     let exclude = |text: &str| Excluded::try_from(text.to_owned()).unwrap_err();
-    let only_tables = "`include` has `user.x`, and it takes tables only; `exclude` takes columns \
+    let only_tables = "`include` has `user.x`, but it takes only tables; `exclude` takes columns \
                        as `table.column`, and constraints and indexes as `kind:name`";
     assert_eq!(include("user.x"), only_tables);
     assert_eq!(include("index:x"), only_tables.replace("user.x", "index:x"));
     let missing =
-        |text| format!("`exclude` has `{text}`, where a name is missing; `*` stands for any");
+        |text| format!("`exclude` has `{text}`, in which a name is missing; `*` matches any name");
     for text in ["", ".x", "t.", "index:"] {
         assert_eq!(exclude(text), missing(text));
     }
     assert_eq!(
         exclude("idx:a"),
-        "`exclude` has `idx:a`, and there is no kind `idx`; the kinds are `index`, `unique`, \
+        "`exclude` has `idx:a`, but there is no kind `idx`; the kinds are `index`, `unique`, \
          `foreign_key`, `check`"
     );
     assert_eq!(
         exclude("a.b.c"),
-        "`exclude` has `a.b.c`, and a column is `table.column`; write `?` for a `.` within a name"
+        "`exclude` has `a.b.c`, but a column is written `table.column`; use `?` for a `.` in a name"
     );
 }
 
@@ -187,12 +187,12 @@ fn what_does_not_fit_the_rest_names_the_rule() {
     let text = said(&[t()], &[], &[]);
     assert_eq!(text, "drop table `t`");
     let text = said(&[indexed], &[Table::new("t").column(id())], &["index:ix_*"]);
-    let hint = "in dbmigrate.toml `exclude` has `index:ix_*`, and so the index `ix_tmp`";
+    let hint = "in dbmigrate.toml `exclude` has `index:ix_*`, which matches the index `ix_tmp`";
     assert!(text.contains(hint), "{text}");
     let keyed = t().primary_key("pk_t", ["id"]);
     let text = said(&[], &[keyed], &["t.id"]);
-    let why = "the new table `t` can't be made without its primary key";
-    let hint = "in dbmigrate.toml `exclude` has `t.id`, and so the column `t.id`";
+    let why = "the new table `t` can't be created, since a column of its primary key is left out";
+    let hint = "in dbmigrate.toml `exclude` has `t.id`, which matches the column `t.id`";
     assert!(text.contains(why) && text.contains(hint), "{text}");
 }
 

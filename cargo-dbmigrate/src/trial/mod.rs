@@ -33,7 +33,7 @@ use missing::Missing;
 use start::Trying;
 
 /// The hint about a refusal for which nothing better is known.
-const HINT: &str = "correct it in the model; `--no-try` writes the revision all the same";
+const HINT: &str = "correct it in the model; `--no-try` writes the revision anyway";
 
 /// A revision that is about to be written.
 pub struct Trial<'a> {
@@ -65,7 +65,7 @@ impl Trial<'_> {
         }
         // SQL that the project's own `rewrite` adds may do more than derived operations ever do.
         if reaches_outside(self.upgrade) || reaches_outside(&self.downgrade.operations) {
-            let why = "its SQL reaches other files than the database";
+            let why = "its SQL accesses files other than the database";
             untried.push(format!("the revision was not tried, since {why}"));
             return Ok(untried);
         }
@@ -75,7 +75,7 @@ impl Trial<'_> {
                 Some(missing) => {
                     let whose = self.whose(&touched, &missing);
                     untried.push(format!(
-                        "the revision was not tried to its end: {}",
+                        "the revision was not tried to the end: {}",
                         missing.said_of(&whose)
                     ));
                     Ok(untried)
@@ -88,11 +88,15 @@ impl Trial<'_> {
                 match Missing::of(&why) {
                     Some(missing) => {
                         let whose = self.whose(&[table], &missing);
-                        let what = format!("table `{}` takes no row here", table.name);
+                        let what =
+                            format!("no row can be inserted into table `{}` here", table.name);
                         untried.push(format!("{what}: {}", missing.said_of(&whose)));
                     }
                     None if rows::is_of_definition(&why) => {
-                        let err = Error::new(format!("table `{}` takes no row", table.name));
+                        let err = Error::new(format!(
+                            "no row can be inserted into table `{}`",
+                            table.name
+                        ));
                         return Err(self.refused(&[table], err.cause(&why)));
                     }
                     // For example, a check that the row of neutral values violates.
@@ -117,10 +121,10 @@ impl Trial<'_> {
             }
             Err(err) => {
                 let err = Error::from(err);
-                let message = "the revision's way back fails right after its upgrade";
-                return Err(Error::new(message).cause(err).hint(
-                    "`--no-try` writes it all the same; then correct `downgrade` in the file",
-                ));
+                let message = "the revision's downgrade fails right after its upgrade";
+                return Err(Error::new(message)
+                    .cause(err)
+                    .hint("`--no-try` writes it anyway; then correct `downgrade` in the file"));
             }
         }
         let names: BTreeSet<&str> = self.upgrade.iter().flat_map(Operation::tables).collect();

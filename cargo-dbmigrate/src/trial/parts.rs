@@ -241,19 +241,19 @@ pub fn hint(why: &DatabaseError, table: &Table) -> Option<String> {
              function call, or have the application set the value"
         }
         DefinitionFault::GeneratedLoop => {
-            "a generated column can't be computed from itself, not by way of others either: make \
-             one of them an ordinary column"
+            "a generated column can't depend on itself, directly or through others: make one of \
+             them an ordinary column"
         }
         DefinitionFault::NotDeterministic => {
-            "the expression has to give the same value at any time: compare with the clock or a \
-             random number in the application or in a trigger"
+            "the expression has to be deterministic: compare with the clock or a random number in \
+             the application or in a trigger"
         }
         DefinitionFault::Type => {
             "a STRICT table takes the types INT, INTEGER, REAL, TEXT, BLOB and ANY only: choose \
-             one of them in `#[model(type = ...)]`, or take `strict` away"
+             one of them in `#[model(type = ...)]`, or remove `strict`"
         }
         DefinitionFault::Syntax => {
-            "correct the SQL expression in the attribute; texts are in single quotes"
+            "correct the SQL expression in the attribute; strings are in single quotes"
         }
     };
     Some(hint.to_owned())
@@ -269,11 +269,11 @@ pub fn columns_hint(name: &str, table: &Table) -> String {
     let nearest = nearest.filter(|column| distance(column) <= 1 + lower.chars().count() / 4);
     let quoted = sql::quote(name).replace('"', "'");
     match nearest {
-        Some(column) => format!("did you mean the column `{column}`? A text is written {quoted}"),
+        Some(column) => format!("did you mean the column `{column}`? A string is written {quoted}"),
         None => {
             let names: Vec<&str> = names().collect();
             format!(
-                "the columns of `{}` are `{}`; a text is written {quoted}",
+                "the columns of `{}` are `{}`; a string is written {quoted}",
                 table.name,
                 names.join("`, `")
             )

@@ -131,7 +131,7 @@ impl Start {
                 driver.batch("ROLLBACK TO dbmigrate_table").map_err(failed)?;
                 let why = match Missing::of(&why) {
                     Some(missing) => missing.said(),
-                    None => format!("can't be made here ({why})"),
+                    None => format!("can't be created here ({why})"),
                 };
                 left_out.push((table.name.clone(), why));
             }
@@ -322,7 +322,7 @@ fn keep(driver: &mut SqliteDriver<'_>, path: &Path) {
 }
 
 fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
-    Error::new("failed to make a database in memory").cause(err)
+    Error::new("failed to create an in-memory database").cause(err)
 }
 
 fn options(version_table: &str) -> Options {

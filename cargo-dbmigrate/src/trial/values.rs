@@ -171,8 +171,8 @@ fn repeated(
     };
     let place = trial.place(&table.name, Some(name));
     Some(format!(
-        "{what} is the same for all rows, and {place} is unique: the upgrade fails where two rows \
-         of `{}` or more get it",
+        "{what} is the same for all rows, but {place} is unique: the upgrade fails if two or more \
+         rows of `{}` get it",
         table.name
     ))
 }
@@ -296,8 +296,8 @@ fn fits(table: &Table, column: &Column, value: Option<&str>) -> std::result::Res
 
 fn advice(column: &Column) -> String {
     let neutral = crate::autogenerate::neutral(column, &Sqlite);
-    let null = if column.nullable { "" } else { ", and is not NULL" };
-    format!("give a value that the column can hold{null}; of its type are values such as {neutral}")
+    let null = if column.nullable { "" } else { " and that is not NULL" };
+    format!("give a value that the column can hold{null}, such as {neutral}")
 }
 
 /// An expression that other SQL can follow: a comment at its end must not hide what follows.

@@ -65,7 +65,7 @@ impl Reader {
             Lit::Int(lit_int) => match format!("{sign}{}", lit_int.base10_digits()).parse() {
                 Ok(number) => Ok(DefaultValue::Integer(number)),
                 Err(_) => {
-                    let message = "expected a number that fits 64 bits with a sign";
+                    let message = "expected a number that fits a signed 64-bit integer";
                     Err(syn::Error::new(lit_int.span(), message))
                 }
             },

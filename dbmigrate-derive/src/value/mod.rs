@@ -52,7 +52,7 @@ impl Reader {
     /// `key`
     pub(crate) fn flag(self, input: ParseStream<'_>) -> syn::Result<Span> {
         if !input.is_empty() && !input.peek(Token![,]) {
-            let message = format!("`{}` stands alone, without a value", self.key.name);
+            let message = format!("`{}` doesn't take a value", self.key.name);
             return Err(input.error(message));
         }
         Ok(self.span)
@@ -69,11 +69,11 @@ impl Reader {
         let text: LitStr = input.parse().map_err(|_| self.expected(input))?;
         let value = text.value();
         if value.trim().is_empty() {
-            let message = format!("`{}` takes a text that isn't empty", self.key.name);
+            let message = format!("`{}` takes a string that isn't empty", self.key.name);
             return Err(syn::Error::new(text.span(), message));
         }
         if value.contains('\0') {
-            let message = "no database takes a text with a zero byte";
+            let message = "no database takes a string with a NUL byte";
             return Err(syn::Error::new(text.span(), message));
         }
         Ok(Spanned { value, span: text.span() })
@@ -174,7 +174,7 @@ impl Options {
             return Err(syn::Error::new(ident.span(), message));
         }
         if self.seen.contains(&name) {
-            let message = format!("`{name}` is here twice; once is enough");
+            let message = format!("`{name}` is given twice");
             return Err(syn::Error::new(ident.span(), message));
         }
         self.seen.push(name.clone());

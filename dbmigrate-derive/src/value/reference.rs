@@ -52,8 +52,8 @@ impl Reader {
         model.segments.pop_punct();
         if model.segments.is_empty() {
             let message = format!(
-                "`{name}` names no model; write `references = Model::{name}`, or \
-                 `references = {name}(field)` if the model is called so"
+                "`{name}` is not the name of a model; write `references = Model::{name}`, or \
+                 `references = {name}(field)` if that is its name"
             );
             return Err(syn::Error::new(last.span(), message));
         }

@@ -219,10 +219,10 @@ impl fmt::Display for Violation {
         let Violation { table, references, kind } = self;
         match kind {
             ViolationKind::Row(Some(row)) => {
-                write!(f, "row {row} of `{table}` refers to no row of `{references}`")
+                write!(f, "row {row} of `{table}` refers to a missing row of `{references}`")
             }
             ViolationKind::Row(None) => {
-                write!(f, "a row of `{table}` refers to no row of `{references}`")
+                write!(f, "a row of `{table}` refers to a missing row of `{references}`")
             }
             ViolationKind::Mismatch => write!(f, "the foreign key of `{table}` to `{references}`"),
             ViolationKind::Unchecked(why) => write!(f, "`{table}`: {why}"),

@@ -211,7 +211,7 @@ impl fmt::Display for DifferenceKind {
         match self {
             Kind::Missing => f.write_str("is missing from the database"),
             Kind::Extra => f.write_str("is not in the migrations"),
-            Kind::Early => f.write_str("is there already, and a later revision makes it"),
+            Kind::Early => f.write_str("already exists, but is created by a later revision"),
             Kind::StillThere => f.write_str("is still in the database"),
             Kind::Unreadable(why) => write!(f, "can't be compared: {why}"),
             Kind::Has { property, expected, actual } => {
@@ -231,7 +231,7 @@ impl fmt::Display for DifferenceKind {
                 write!(f, "is {actual}, but {expected} in the migrations")
             }
             Kind::Named(name) => write!(f, "is named `{name}` in the migrations"),
-            Kind::Beyond(what) => write!(f, "{what}, which no revision can say"),
+            Kind::Beyond(what) => write!(f, "{what}, which a revision can't express"),
         }
     }
 }

@@ -223,10 +223,10 @@ fn what_no_migration_makes_is_no_difference() {
     let text: String =
         drift.differences.iter().map(|difference| format!("{difference}\n")).collect();
     expect![[r#"
-        index `ix_later` of table `a` is there already, and a later revision makes it
+        index `ix_later` of table `a` already exists, but is created by a later revision
         index `ix_b` of table `b` can't be compared: why
         table `d` can't be compared: why
-        table `e` is there already, and a later revision makes it
+        table `e` already exists, but is created by a later revision
     "#]]
     .assert_eq(&text);
     let others: String =

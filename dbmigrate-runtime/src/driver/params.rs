@@ -40,7 +40,8 @@ pub fn bound<'a>(
         let number = match &token.text[1..] {
             "" => highest + 1,
             digits => digits.parse().ok().filter(|number| *number > 0).ok_or_else(|| {
-                let message = format!("`{}` is no placeholder: the first is `?1`", token.text);
+                let message =
+                    format!("`{}` is not a placeholder: the first one is `?1`", token.text);
                 DatabaseError::new(message)
             })?,
         };
@@ -122,7 +123,7 @@ mod tests {
     #[test]
     fn numbers_and_values_have_to_fit() {
         let fails = |sql, n_values| bound(sql, n_values, &MYSQL).unwrap_err().to_string();
-        assert_eq!(fails("?0", 1), "`?0` is no placeholder: the first is `?1`");
+        assert_eq!(fails("?0", 1), "`?0` is not a placeholder: the first one is `?1`");
         assert_eq!(fails("?99999999999999999999", 1).split(':').count(), 2);
         assert_eq!(fails("1", 1), "the statement has no placeholder, and 1 value was given");
         assert_eq!(

@@ -303,7 +303,7 @@ impl SqliteDriver<'_> {
         self.set_pragma("foreign_keys", 0)?;
         // Inside a transaction this pragma is silently ignored (sqlite.org, pragma.html).
         if self.pragma("foreign_keys")? != 0 {
-            let why = "the enforcement of foreign keys cannot be switched off on this connection";
+            let why = "foreign key enforcement cannot be switched off on this connection";
             return Err(DatabaseError::new(why));
         }
         Ok(())

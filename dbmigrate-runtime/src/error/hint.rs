@@ -7,16 +7,16 @@ use crate::driver::{DatabaseError, ErrorKind};
 pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
     match source {
         database_error if database_error.is_read_only() || database_error.is_unopenable() => {
-            Some("look at the permissions of the database file and of its directory")
+            Some("check the permissions of the database file and of its directory")
         }
         database_error if database_error.is_not_a_database() => {
-            Some("the file is something else, or it is encrypted")
+            Some("the file is not an SQLite database, or it is encrypted")
         }
         database_error if database_error.is_full() => {
-            Some("make space on the disk that the database is on, and run the command again")
+            Some("free space on the disk that holds the database, and run the command again")
         }
         database_error if database_error.is_io() => {
-            Some("look at the disk that the database is on, and run it again")
+            Some("check the disk that holds the database, and run the command again")
         }
         _ => None,
     }
@@ -33,14 +33,14 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
     let is_change = is_rebuild || begins(&["ALTER TABLE", "CREATE UNIQUE INDEX"]);
     if is_change && matches!(kind, ErrorKind::Row(_)) {
         return Some(format!(
-            "rows that are there already don't allow to {}: correct them before, in a step of the \
+            "existing rows conflict with this change ({}): correct them first, in a step of the \
              revision",
             statement.reason
         ));
     }
     if *kind == ErrorKind::BrokenDependent {
         return Some(
-            "SQLite reads all views and triggers for this change: repair or drop the one that it \
+            "SQLite checks all views and triggers for this change: repair or drop the one that it \
              names"
                 .to_owned(),
         );
@@ -50,24 +50,25 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
         && !begins(&["CREATE"])
     {
         return Some(
-            "where the revision's own SQL expressions are right, the database isn't what the \
-             migrations build: `cargo dbmigrate check` shows where"
+            "if the revision's own SQL expressions are right, the database differs from what the \
+             migrations build: `cargo dbmigrate check` lists the differences"
                 .to_owned(),
         );
     }
     let again = ["CREATE INDEX", "CREATE UNIQUE INDEX", "CREATE TRIGGER", "CREATE TEMP"];
     if is_rebuild && again.iter().any(|text| sql.to_ascii_uppercase().starts_with(text)) {
         return Some(
-            "it was there before and doesn't fit the table any more: drop it with \
-             `op.execute(\"DROP ...\")` before the change"
+            "it existed before and no longer fits the table: drop it with `op.execute(\"DROP \
+             ...\")` before the change"
                 .to_owned(),
         );
     }
     None
 }
 
-pub(super) const UNREGISTERED: &str = "where the application registers it on its own connections, run \
-                     the migrations there: `migrations::migrator().upgrade(&mut conn)`";
+pub(super) const UNREGISTERED: &str = "if the application registers it on its own connections, run \
+                                       the migrations on one of them: \
+                                       `migrations::migrator().upgrade(&mut conn)`";
 
-pub(super) const ALONE: &str = "a revision runs in a transaction: put this statement into a revision of its \
-                     own that has `op.no_transaction()`";
+pub(super) const ALONE: &str = "a revision runs in a transaction: move this statement to a \
+                                revision of its own with `op.no_transaction()`";

@@ -54,7 +54,7 @@ impl Executor<'_> {
         let (mut taken, mut n_run) = (0, 0);
         let start = Instant::now();
         loop {
-            let failed = |err| Error::database("read what is stored of the tables", err);
+            let failed = |err| Error::database("read the stored definitions of the tables", err);
             let dialect = self.driver.dialect();
             let facts = dialect.facts_for(self.conn(), operations, &known).map_err(failed)?;
             let plan = planner.part(migration, taken, dialect, &facts)?;
@@ -173,7 +173,7 @@ impl Executor<'_> {
     }
 
     fn guard(&mut self, id: &str, guard: &Guard, in_transaction: bool) -> Result<(), Error> {
-        let failed = |err| Error::database("look at the rows that are there", err);
+        let failed = |err| Error::database("check the existing rows", err);
         let rows = self.driver.query(&guard.sql, &[]).map_err(failed)?.rows;
         match rows.into_iter().flatten().next() {
             None => Ok(()),

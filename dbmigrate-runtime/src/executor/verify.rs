@@ -352,7 +352,7 @@ impl Verification {
             let (kind, name) = (&was.kind, &was.name);
             match others.get(key) {
                 Some(is) if self.has_renamed || is.sql == was.sql => {}
-                Some(_) => new.push(format!("{kind} `{name}` is not what it was")),
+                Some(_) => new.push(format!("{kind} `{name}` has changed")),
                 // The trigger was dropped with its table.
                 None if *kind == ObjectKind::Trigger && self.is_dropped(&was.table) => {}
                 None => new.push(format!("{kind} `{name}` is gone")),
@@ -360,7 +360,7 @@ impl Verification {
         }
         for other in others.iter().filter(|(key, _)| !self.others.contains_key(*key)) {
             new.push(format!(
-                "{} `{}` is new, and no operation makes it",
+                "{} `{}` is new, but no operation creates it",
                 other.1.kind, other.1.name
             ));
         }

@@ -52,7 +52,7 @@ const fn not_for(key: &str, what: &str, field: &str, ty: Ty) -> ! {
         .add(key)
         .add("` is for ")
         .add(what)
-        .add(", and the column type of `")
+        .add(", but the column type of `")
         .add(field)
         .add("` is ")
         .add(ty.words())
@@ -77,7 +77,7 @@ pub const fn reference(own: Field, model: &str, other: Fields, target: &str, set
             .add(column)
             .add("` is ")
             .add(from.words())
-            .add(", and that of `")
+            .add(", but that of `")
             .add(model)
             .add("::")
             .add(target)
@@ -89,7 +89,7 @@ pub const fn reference(own: Field, model: &str, other: Fields, target: &str, set
         Message::new()
             .add("`")
             .add(sets_null)
-            .add(" = set_null` needs a column that takes NULL, and `")
+            .add(" = set_null` needs a nullable column, but `")
             .add(column)
             .add("` is not an `Option`")
             .fail();
@@ -211,9 +211,9 @@ pub const fn default(field: Field, default: Default) {
                     Message::new()
                         .add("the default is outside ")
                         .add(range)
-                        .add(", which the column type of `")
+                        .add(", the range of the column type of `")
                         .add(name)
-                        .add("` holds: ")
+                        .add("`: ")
                         .add(ty.words())
                         .fail();
                 }
@@ -221,17 +221,17 @@ pub const fn default(field: Field, default: Default) {
             if ty.is_time() || ty.is_bytes() { "an integer" } else { "" }
         }
         Default::Real if ty.is_integer() || ty.is_boolean() || ty.is_time() || ty.is_bytes() => {
-            "a number with a fraction"
+            "a fractional number"
         }
-        Default::Text(_) if ty.is_integer() || ty.is_float() || ty.is_boolean() => "a text",
-        Default::Text(_) if ty.is_binary() => "a text",
+        Default::Text(_) if ty.is_integer() || ty.is_float() || ty.is_boolean() => "a string",
+        Default::Text(_) if ty.is_binary() => "a string",
         Default::Text(length) if ty.is_longer(length) => Message::new()
             .add("the default has more characters than `")
             .add(name)
             .add("` holds")
             .fail(),
         Default::Bytes(length) if ty.is_other_length(length) => Message::new()
-            .add("the default has another number of bytes than `")
+            .add("the default has a different number of bytes than `")
             .add(name)
             .add("` holds")
             .fail(),
@@ -243,7 +243,7 @@ pub const fn default(field: Field, default: Default) {
         Message::new()
             .add("the default is ")
             .add(misfit)
-            .add(", and the column type of `")
+            .add(", but the column type of `")
             .add(name)
             .add("` is ")
             .add(ty.words())
@@ -259,7 +259,7 @@ pub const fn sets_default(key: &str, field: Field) {
             Message::new()
                 .add("`")
                 .add(key)
-                .add(" = set_default` needs a default, and `")
+                .add(" = set_default` needs a default, but `")
                 .add(name)
                 .add("` has none and is not an `Option`")
                 .fail();
@@ -294,7 +294,7 @@ pub const fn key_reference(
             .add(model)
             .add("` has ")
             .add(count(key.len()))
-            .add(", and the foreign key has ")
+            .add(", but the foreign key has ")
             .add(count(n_columns))
             .fail();
     }
@@ -328,7 +328,7 @@ pub const fn primary_key(own: Fields, model: &str) {
         Message::new()
             .add("`")
             .add(model)
-            .add("` has no primary key, nor have the groups that it flattens; ")
+            .add("` and the groups that it flattens have no primary key; ")
             .add("write `#[model(primary_key)]` on a field or `#[model(no_primary_key)]` on the struct")
             .fail();
     }
@@ -350,9 +350,9 @@ pub const fn second_key(own: Fields, place: usize, mut has_key: bool, model: &st
             Message::new()
                 .add("this group brings the primary key `")
                 .add(group.primary_key[0])
-                .add("`, and `")
+                .add("`, but `")
                 .add(model)
-                .add("` says something else of its primary key already")
+                .add("` already has a primary key or `no_primary_key`")
                 .fail();
         }
     }
@@ -374,7 +374,7 @@ pub const fn second_column(own: Fields, place: usize) {
             Message::new()
                 .add("this group brings a column `")
                 .add(column)
-                .add("`, and there is one already")
+                .add("`, which already exists")
                 .fail();
         }
         idx += 1;
@@ -483,7 +483,7 @@ impl Message {
         Message { bytes: [0; 512], len: 0 }
     }
 
-    /// Appends a text; what exceeds the capacity is cut off.
+    /// Appends a string; what exceeds the capacity is cut off.
     const fn add(mut self, text: &str) -> Message {
         let text = text.as_bytes();
         if self.len + text.len() <= self.bytes.len() {

@@ -217,7 +217,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// struct User {
 ///     #[model(primary_key)]
 ///     id: i64,
-///     // error: the column type of `manager` is integer, and that of `User::id` is big integer
+///     // error: the column type of `manager` is integer, but that of `User::id` is big integer
 ///     #[model(references = User::id)]
 ///     manager: Option<i32>,
 /// }
@@ -225,7 +225,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a model",
     label = "this type has no table",
-    note = "a struct becomes a model by `#[derive(dbmigrate_runtime::Model)]`"
+    note = "a struct becomes a model with `#[derive(dbmigrate_runtime::Model)]`"
 )]
 pub trait Model {
     /// The table's name.
@@ -271,7 +271,7 @@ pub trait Model {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a group of columns",
     label = "this type can't be flattened",
-    note = "a struct becomes a group of columns by `#[derive(dbmigrate_runtime::Columns)]`"
+    note = "a struct becomes a group of columns with `#[derive(dbmigrate_runtime::Columns)]`"
 )]
 pub trait Columns {
     /// The fields that are columns.
@@ -336,11 +336,13 @@ pub trait Columns {
 /// }
 /// ```
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the type of a column",
+    message = "`{Self}` is not a column type",
     label = "no column type is known for this type",
-    note = "for an own type, `#[derive(dbmigrate_runtime::ColumnType)]` on a newtype or an enum without data, or an impl by hand",
-    note = "for types of chrono, time, jiff, uuid, rust_decimal, bigdecimal, serde_json and bytes, the feature of that name of dbmigrate-runtime",
-    note = "a field that is no column is left out by `#[model(skip)]`"
+    note = "for a type of your own, use `#[derive(dbmigrate_runtime::ColumnType)]` on a newtype or \
+            an enum without data, or implement the trait by hand",
+    note = "for types of chrono, time, jiff, uuid, rust_decimal, bigdecimal, serde_json and bytes, \
+            enable the feature of that name of dbmigrate-runtime",
+    note = "for a field that is not a column, use `#[model(skip)]`"
 )]
 pub trait ColumnType {
     /// The column's type.

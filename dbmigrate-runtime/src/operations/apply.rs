@@ -217,7 +217,7 @@ fn rename_table(schema: &mut Schema, from: &str, to: &str) -> Result<(), String>
 fn drop_column(table: &mut Table, column: &str) -> Result<(), String> {
     exists(table.find_column(column).is_some())?;
     if let Some(user) = table.user_of_column(column) {
-        return Err(format!("{user} needs it; drop that first"));
+        return Err(format!("{user} uses it; drop that first"));
     }
     if table.columns.len() == 1 {
         return Err("it is the table's only column; drop the table".to_owned());

@@ -108,7 +108,7 @@ impl Operations {
     /// irreversible, which is known before anything runs; see [`CustomOperation`].
     pub fn revert(&mut self, operation: &(impl CustomOperation + ?Sized)) {
         let Some(sql) = operation.reverse() else {
-            return self.irreversible(&format!("{} has no way back", operation.name()));
+            return self.irreversible(&format!("{} can't be reversed", operation.name()));
         };
         let describes = Operations::record(|op| operation.describes_reverse(op));
         let name = Some(undo(&operation.name()));

@@ -97,7 +97,7 @@ impl Execute {
     /// be done.
     pub(super) fn reversed(&self, before: &Schema) -> Result<Option<Execute>, Irreversible> {
         let Some(sql) = &self.reverse else {
-            let why = "its SQL says no way back with `reversed_by`";
+            let why = "its SQL has no `reversed_by`";
             return Err(Operation::Execute(self.clone()).irreversible(why));
         };
         let describes = reverse_all(&self.describes, before)?;

@@ -571,7 +571,7 @@ impl fmt::Display for Operation {
             },
             Operation::Run(step) => write!(f, "run step `{}`", step.name),
             Operation::Makes(other_object) => {
-                write!(f, "note that {} `{}` is made", other_object.kind, other_object.name)
+                write!(f, "note that {} `{}` is created", other_object.kind, other_object.name)
             }
             Operation::Drops(other_object) => {
                 write!(f, "note that {} `{}` is dropped", other_object.kind, other_object.name)

@@ -162,11 +162,13 @@ impl Operation {
                     .collect());
             }
             Operation::BulkInsert { .. } => {
-                return Err(self.irreversible("which rows to delete can't be told"));
+                return Err(self.irreversible("it is not known which rows to delete"));
             }
             Operation::Makes(other_object) => Operation::Drops(other_object.clone()),
             Operation::Drops(other_object) => Operation::Makes(other_object.clone()),
-            Operation::Run(_) => return Err(self.irreversible("a step has no way back")),
+            Operation::Run(_) => {
+                return Err(self.irreversible("it is not known what the step does"));
+            }
         };
         Ok(vec![reversed])
     }

@@ -96,11 +96,12 @@ impl fmt::Display for RecordError {
             Kind::CutOff => write!(f, "the model record at offset {offset} is cut off"),
             Kind::OtherFormat(found) => write!(
                 f,
-                "the model record at offset {offset} has format {found}, and this version reads format {FORMAT}"
+                "the model record at offset {offset} has format {found}, but this version reads \
+                 format {FORMAT}"
             ),
             Kind::NoEnd => write!(f, "the model record at offset {offset} has no end mark"),
             Kind::PastEnd => {
-                write!(f, "the model record at offset {offset} says more than it has room for")
+                write!(f, "the model record at offset {offset} reads past its end")
             }
             Kind::Leftover(bytes) => {
                 write!(f, "the model record has {bytes} bytes too many at offset {offset}")

@@ -114,8 +114,8 @@ fn made_up_payloads_are_errors() {
     let literal = |literal: &[u8], holes: &[u8]| {
         framed(&[&(literal.len() as u32).to_le_bytes()[..], literal, holes].concat())
     };
-    assert_eq!(framed(b""), "the model record at offset 14 says more than it has room for");
-    assert_eq!(framed(&[255; 4]), "the model record at offset 18 says more than it has room for");
+    assert_eq!(framed(b""), "the model record at offset 14 reads past its end");
+    assert_eq!(framed(&[255; 4]), "the model record at offset 18 reads past its end");
     assert_eq!(
         literal(b"\x05thing", b""),
         "the model record has an unknown kind `thing` at offset 18"
@@ -160,7 +160,7 @@ fn another_format_and_a_missing_end_are_named() {
     assert_eq!(error.is_other_format(), Some(9));
     assert_eq!(
         error.to_string(),
-        "the model record at offset 0 has format 9, and this version reads format 2"
+        "the model record at offset 0 has format 9, but this version reads format 2"
     );
     bytes[8] = 2;
     *bytes.last_mut().unwrap() = 0;

@@ -82,7 +82,7 @@ impl Graph {
 pub fn check_id(id: &str) -> Result<(), GraphError> {
     let is_allowed = |c: char| c.is_ascii_alphanumeric() || c == '_';
     check_name(id, "a revision's id", is_allowed).map_err(|err| {
-        err.or_hint("an id is made of the letters A to Z and a to z, digits and `_`")
+        err.or_hint("an id consists of the letters A to Z and a to z, digits and `_`")
     })
 }
 
@@ -94,12 +94,14 @@ pub fn check_id(id: &str) -> Result<(), GraphError> {
 pub fn check_label(label: &str) -> Result<(), GraphError> {
     let is_allowed = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
     check_name(label, "a branch label", is_allowed)
-        .map_err(|err| err.or_hint("a label is made of letters, digits, `_`, `-` and `.`"))?;
+        .map_err(|err| err.or_hint("a label consists of letters, digits, `_`, `-` and `.`"))?;
     match split_relative(label) {
         (_, None) => Ok(()),
         (name, Some(_)) => {
-            let message = format!("`{label}` can't be a branch label: it is counted from `{name}`");
-            Err(GraphError::new(message).hint("let it end in something else"))
+            let message = format!(
+                "`{label}` can't be a branch label: it would mean a revision relative to `{name}`"
+            );
+            Err(GraphError::new(message).hint("choose a label with another ending"))
         }
     }
 }
@@ -110,7 +112,7 @@ fn check_name(name: &str, what: &str, is_allowed: impl Fn(char) -> bool) -> Resu
     bad.dedup();
     let why = match name {
         "" => "it is empty".to_owned(),
-        "base" | "head" | "heads" | "current" => "it has a meaning".to_owned(),
+        "base" | "head" | "heads" | "current" => "it is reserved".to_owned(),
         _ if bad.is_empty() => return Ok(()),
         _ => bad.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", "),
     };
@@ -158,7 +160,8 @@ fn carriers(
             check_label(label).map_err(|err| err.in_file(&revision.file))?;
             if let Some(other) = by_id.get(label) {
                 let message = format!(
-                    "the branch label `{label}` of revision `{}`, in {}, is the id of the one in {}",
+                    "the branch label `{label}` of revision `{}`, in {}, is the id of the revision \
+                     in {}",
                     revision.id, revision.file, revisions[*other].file
                 );
                 return Err(GraphError::new(message).hint("choose another label"));
@@ -170,8 +173,8 @@ fn carriers(
                     other.id, other.file, revision.id, revision.file
                 );
                 return Err(GraphError::new(message).hint(
-                    "take it out of one of them: what follows a labelled revision is on its \
-                     branch without saying so",
+                    "remove it from one of them: revisions that follow a labelled one are on its \
+                     branch anyway",
                 ));
             }
         }
@@ -195,7 +198,7 @@ fn followed(
                 revision.id, revision.file
             );
             GraphError::new(message)
-                .hint("correct its `DOWN_REVISION`, or bring the missing file back")
+                .hint("correct its `DOWN_REVISION`, or restore the missing file")
         })
     };
     revision.parents.iter().map(one).collect()
@@ -219,7 +222,7 @@ fn depended(
                 revision.id, revision.file
             );
             GraphError::new(message)
-                .hint("correct its `DEPENDS_ON`: it holds whole ids and branch labels")
+                .hint("correct its `DEPENDS_ON`: it takes full ids and branch labels")
         })
     };
     revision.depends_on.iter().map(one).collect()

@@ -127,15 +127,14 @@ impl Graph {
     /// What is wrong with an identifier for a point that doesn't exist in this view.
     pub(crate) fn no_such_point(&self, id: &str, by: &Revision) -> GraphError {
         let message = format!(
-            "revision `{id}` is one of those that `{}` replaces, so that point is not there any \
-             more, in {}",
+            "revision `{id}` was replaced by `{}` and can no longer be targeted, in {}",
             by.id, by.file
         );
         let before = match by.parents.as_slice() {
             [] => "base".to_owned(),
             ids => ids.join("`, `"),
         };
-        GraphError::new(message).hint(format!("the next ones are `{before}` and `{}`", by.id))
+        GraphError::new(message).hint(format!("the nearest targets are `{before}` and `{}`", by.id))
     }
 
     /// A target that was resolved in another view of the same history, in terms of this view.
@@ -396,7 +395,8 @@ fn check(revisions: &[Revision]) -> Result<(), GraphError> {
                     by.id, by.file, other.id, other.file
                 );
                 return Err(GraphError::new(message).hint(
-                    "delete the file of the one that no database has, and squash again if need be",
+                    "delete the file of the one that no database has applied, and squash again if \
+                     needed",
                 ));
             }
         }
@@ -417,7 +417,7 @@ fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(
     for replaced in by.entries() {
         for id in replaced.of.iter().chain([&replaced.id]) {
             check_id(id).map_err(|err| {
-                err.in_file(&by.file).or_hint("correct the `REPLACES` that it stands in")
+                err.in_file(&by.file).or_hint("correct the `REPLACES` that lists it")
             })?;
         }
         if before.contains(replaced.id) {
@@ -428,7 +428,8 @@ fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(
             if id != replaced.id && ids.contains(id) && !before.contains(id) {
                 let (by, text) = (&by.id, replaced.id);
                 return Err(err(format!(
-                    "revision `{by}` names `{text}` before `{id}`, and `{text}` follows `{id}`"
+                    "the `REPLACES` of revision `{by}` lists `{text}` before `{id}`, but `{text}` \
+                     follows `{id}`"
                 )));
             }
             if looked_at.insert(id) {
@@ -486,12 +487,12 @@ fn check_places(
 
 fn not_whole(by: &Revision, other: &Revision) -> GraphError {
     let message = format!(
-        "revision `{}` replaces `{}` and not all that this one replaces, in {}",
+        "revision `{}` replaces `{}`, but not everything that this one replaces, in {}",
         by.id, other.id, by.file
     );
     let of: Vec<&str> = other.replaced().collect();
     GraphError::new(message).hint(format!(
-        "its `REPLACES` has to have these: {}, and `{}: {}`",
+        "its `REPLACES` has to contain {}, and `{}: {}`",
         listed(&of),
         other.id,
         of.join(" ")
@@ -506,7 +507,7 @@ fn inside(id: &str, parent: &str, by: &Revision, file: &str) -> GraphError {
     );
     let last = by.ends().first().copied().unwrap_or_default().to_owned();
     GraphError::new(message).hint(format!(
-        "let it follow `{last}`, or delete the file of `{}` if no database has it",
+        "make it follow `{last}`, or delete the file of `{}` if no database has it applied",
         by.id
     ))
 }
@@ -525,17 +526,17 @@ fn half(by: &Revision, rows: &[&str], covered: &BTreeSet<&str>) -> GraphError {
     let missing: Vec<&str> =
         missing.into_iter().filter(|missing| !covered.contains(missing)).collect();
     let message = format!(
-        "the database is in the middle of what revision `{}` replaces: it has {} and lacks {}, \
-         and files of these are gone, in {}",
+        "only some of the revisions that `{}` replaces are applied (the database has {}, and lacks \
+         {}), and their files no longer exist, in {}",
         by.id,
         listed(rows),
         listed(&missing),
         by.file
     );
     GraphError::new(message).hint(format!(
-        "bring the files back, for example from version control, upgrade this database, and delete \
-         them then; if the database is what `{0}` builds, `cargo dbmigrate stamp --verify {0}` \
-         enters it",
+        "restore the files, for example from version control, upgrade this database, and delete \
+         them again; if the database matches `{0}`, `cargo dbmigrate stamp --verify {0}` marks it \
+         as applied",
         by.id
     ))
 }
@@ -544,14 +545,14 @@ fn half(by: &Revision, rows: &[&str], covered: &BTreeSet<&str>) -> GraphError {
 /// other.
 fn both(by: &Revision, rows: &[&str]) -> GraphError {
     let message = format!(
-        "the database has revision `{}` applied and also {}, which it replaces, in {}",
+        "the database has revision `{}` applied, and also {}, which it replaces, in {}",
         by.id,
         listed(rows),
         by.file
     );
     GraphError::new(message).hint(format!(
-        "if the database is what `{0}` builds, `cargo dbmigrate stamp --purge {0}` marks only that \
-         as applied",
+        "if the database matches `{0}`, `cargo dbmigrate stamp --purge {0}` marks only that \
+         revision as applied",
         by.id
     ))
 }

@@ -112,9 +112,11 @@ impl Graph {
         applied: Option<&BTreeSet<String>>,
     ) -> Result<Target, GraphError> {
         if identifier.contains(':') {
-            let message = format!("`{identifier}` is a range, and one revision is meant here");
-            return Err(GraphError::new(message)
-                .hint("ranges are for `history -r`, and with --sql for what runs"));
+            let message = format!("`{identifier}` is a range, but a single revision is expected");
+            return Err(GraphError::new(message).hint(
+                "ranges are for `history -r` and `squash`, and for --sql of `upgrade`, `downgrade` \
+                 and `stamp`",
+            ));
         }
         let (branch, rest) = split_branch(identifier);
         let branch = branch.map(|branch| self.branch(branch)).transpose()?;
@@ -131,7 +133,7 @@ impl Graph {
                 return Err(GraphError::new("the revision's identifier is empty"));
             }
             ("", None) => {
-                let message = format!("`{identifier}` names a branch and no revision of it");
+                let message = format!("`{identifier}` names a branch, but no revision on it");
                 return Err(GraphError::new(message)
                     .hint(format!("`{identifier}head` is its last revision")));
             }
@@ -162,8 +164,8 @@ impl Graph {
         for identifier in identifiers {
             let target = self.target(identifier, applied)?;
             if target.ids().is_empty() {
-                let message = format!("`{identifier}` can't be named together with others");
-                return Err(GraphError::new(message).hint("name it alone"));
+                let message = format!("`{identifier}` can't be combined with other revisions");
+                return Err(GraphError::new(message).hint("pass it alone"));
             }
             for id in target.ids() {
                 if !all.iter().any(|other| other == id) {
@@ -183,7 +185,8 @@ impl Graph {
                     let labels: Vec<_> =
                         self.branch_labels().map(|(label, _)| format!("`{label}`")).collect();
                     let hint = if labels.is_empty() {
-                        "no revision has a branch label; --branch-label gives one".into()
+                        "no revision has a branch label; --branch-label adds one to a new revision"
+                            .into()
                     } else {
                         format!("the branch labels are {}", labels.join(", "))
                     };
@@ -214,7 +217,7 @@ impl Graph {
                 let ids: Vec<&str> = found.iter().map(|revision| revision.id.as_str()).collect();
                 let message =
                     format!("several revisions begin with `{name}`:{}", self.listed(&ids));
-                Err(Some(GraphError::new(message).hint("give more of the id")))
+                Err(Some(GraphError::new(message).hint("type more of the id")))
             }
         }
     }
@@ -279,14 +282,14 @@ impl<'a> Words<'a> {
                 }
                 let whose = if self.branch.is_some() { "the branch" } else { "the history" };
                 let message = format!(
-                    "`{}` names one revision, and {whose} has {} heads:{}",
+                    "`{}` means a single revision, but {whose} has {} heads:{}",
                     self.identifier,
                     heads.len(),
                     self.graph.listed(&heads)
                 );
                 let one = self.one_of(&heads);
                 return Err(GraphError::new(message).hint(format!(
-                    "{one}, take `{}s` for all, or make one head of them: {TO_ONE_HEAD}",
+                    "{one}, use `{}s` for all, or make one head of them: {TO_ONE_HEAD}",
                     self.identifier_of_head()
                 )));
             }
@@ -320,7 +323,7 @@ impl<'a> Words<'a> {
     fn current(&self, steps: Option<i64>) -> Result<Vec<&'a str>, GraphError> {
         let Some(applied) = self.applied else {
             let message =
-                format!("`{}` is counted from a database, and none is at hand", self.identifier);
+                format!("`{}` is relative to a database, but none is available", self.identifier);
             return Err(GraphError::new(message).hint("name a revision"));
         };
         let Some(branch) = &self.branch else {
@@ -338,8 +341,9 @@ impl<'a> Words<'a> {
         let is_own =
             |id: &&str| of_branch.contains(id) || self.graph.labels(id).contains(&branch.name);
         if steps.is_some_and(|step| step < 0) && !last.iter().any(is_own) {
-            let message = format!("nothing of the branch `{}` is applied", branch.name);
-            return Err(GraphError::new(message).hint("`cargo dbmigrate current` shows what is"));
+            let message = format!("no revision of the branch `{}` is applied", branch.name);
+            return Err(GraphError::new(message)
+                .hint("`cargo dbmigrate current` shows the revisions that are applied"));
         }
         Ok(last)
     }
@@ -349,7 +353,7 @@ impl<'a> Words<'a> {
             let way = if steps > 0 { "after" } else { "before" };
             let revisions = if n == 1 { "revision" } else { "revisions" };
             GraphError::new(format!(
-                "`{}` goes too far: there are only {n} {revisions} {way} its start",
+                "`{}` goes too far: there are only {n} {revisions} {way} the starting point",
                 self.identifier
             ))
             .hint("`cargo dbmigrate history` lists them")
@@ -424,8 +428,9 @@ impl<'a> Words<'a> {
 }
 
 fn not_on_branch(revision: &Revision, branch: &str) -> GraphError {
-    GraphError::new(format!("revision `{}` is not on the branch `{branch}`", revision.id))
-        .hint(format!("`cargo dbmigrate history -r {branch}@base:{branch}@heads` lists what is"))
+    GraphError::new(format!("revision `{}` is not on the branch `{branch}`", revision.id)).hint(
+        format!("`cargo dbmigrate history -r {branch}@base:{branch}@heads` lists those that are"),
+    )
 }
 
 /// Splits `label@head` into the branch and the rest.

@@ -69,7 +69,7 @@ fn keep_panics() {
     std::panic::set_hook(Box::new(|info| {
         let text = info.payload().downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| info.payload().downcast_ref::<String>().cloned());
-        let text = text.unwrap_or_else(|| "it does not say why".to_owned());
+        let text = text.unwrap_or_else(|| "it gave no reason".to_owned());
         let place = info.location().map_or(String::new(), |location| format!("{location}: "));
         PANIC.set(format!("{place}{text}"));
     }));
@@ -219,7 +219,10 @@ impl Pipe<'_> {
             (what, Some(Json::text(sql))),
             ("params", Some(encode_values(params))),
         ]));
-        let answer = self.out.receive().ok_or_else(|| DatabaseError::new("the tool is gone"))?;
+        let answer = self
+            .out
+            .receive()
+            .ok_or_else(|| DatabaseError::new("the tool that ran it has ended"))?;
         match answer.get("error").and_then(Json::as_str) {
             Some(message) => Err(DatabaseError::new(message)),
             None => Ok(answer),

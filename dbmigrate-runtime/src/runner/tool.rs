@@ -115,7 +115,7 @@ pub fn serve_step<R: BufRead>(
     while let Some(frame) = frames.next(printed)? {
         let json = Json::parse(&frame)?;
         if let Some(done) = json.get("done").and_then(Json::as_bool) {
-            let why = json.get("why").and_then(Json::as_str).unwrap_or("it does not say why");
+            let why = json.get("why").and_then(Json::as_str).unwrap_or("it gave no reason");
             return if done { Ok(()) } else { Err(why.into()) };
         }
         let params = decode_values(json.get("params").unwrap_or(&Json::Null))?;
@@ -131,13 +131,13 @@ pub fn serve_step<R: BufRead>(
                 ])
             })
         } else {
-            return Err(format!("its program asks for something unknown: {frame}").into());
+            return Err(format!("its program sent an unknown request: {frame}").into());
         };
         let answer = answer
             .unwrap_or_else(|err| Json::object([("error", Some(Json::text(err.to_string())))]));
         send(input, &answer)?;
     }
-    Err("its program ended before it was done".into())
+    Err("its program ended before it finished".into())
 }
 
 /// Has a project's rewriting function rewrite operations.
@@ -155,13 +155,13 @@ pub fn ask_rewrite<R: BufRead>(
     let text = operations::encode(operations);
     send(input, &Json::object([("operations", Some(Json::text(text)))]))?;
     let Some(frame) = frames.next(printed)? else {
-        return Err("its program ended before it was done".into());
+        return Err("its program ended before it finished".into());
     };
     let json = Json::parse(&frame)?;
     match json.get("operations").and_then(Json::as_str) {
         Some(and_then) => Ok(operations::decode(and_then)?),
         None => {
-            let why = json.get("why").and_then(Json::as_str).unwrap_or("it does not say why");
+            let why = json.get("why").and_then(Json::as_str).unwrap_or("it gave no reason");
             Err(why.into())
         }
     }

@@ -85,12 +85,14 @@ impl Convention {
             let places = places(template).map_err(|why| format!("`{key}` {why}"))?;
             if let Some(place) = places.iter().find(|place| !all.contains(place)) {
                 let all = all.join("}`, `{");
-                return Err(format!("`{key}` has `{{{place}}}`, and there are only `{{{all}}}`"));
+                return Err(format!(
+                    "`{key}` has the unknown placeholder `{{{place}}}`; known are `{{{all}}}`"
+                ));
             }
             if let Some(text) = needed.iter().find(|text| !places.contains(text)) {
-                let of = if *text == "table" { "tables" } else { "of one table" };
+                let of = if *text == "table" { "tables" } else { "objects of one table" };
                 return Err(format!(
-                    "`{key}` has no `{{{text}}}`, so that two {of} would get the same name"
+                    "`{key}` has no `{{{text}}}`, so two {of} would get the same name"
                 ));
             }
         }
@@ -98,8 +100,8 @@ impl Convention {
         for (idx, (key, template, _)) in all.iter().enumerate() {
             if let Some((other, ..)) = all[..idx].iter().find(|(_, text, _)| text == template) {
                 return Err(format!(
-                    "`{other}` and `{key}` are the same, so that two things of one table would \
-                     get the same name"
+                    "`{other}` and `{key}` are the same, so two objects of one table would get the \
+                     same name"
                 ));
             }
         }
@@ -146,7 +148,7 @@ const PLACES: [&str; 3] = ["table", "columns", "target"];
 
 /// The placeholders in a template.
 fn places(template: &str) -> Result<Vec<&str>, &'static str> {
-    let open = "has a brace without its other one";
+    let open = "has an unmatched brace";
     let mut places = Vec::new();
     let mut rest = template;
     while let Some(at) = rest.find(['{', '}']) {
@@ -262,31 +264,31 @@ mod tests {
         };
         check(
             |templates| templates.check = "ck_{tabel}".to_owned(),
-            "`check` has `{tabel}`, and there are only `{table}`, `{columns}`",
+            "`check` has the unknown placeholder `{tabel}`; known are `{table}`, `{columns}`",
         );
         check(
             |templates| templates.unique = "uq_{table}_{columns}_{target}".to_owned(),
-            "`unique` has `{target}`, and there are only `{table}`, `{columns}`",
+            "`unique` has the unknown placeholder `{target}`; known are `{table}`, `{columns}`",
         );
         check(
             |templates| templates.primary_key = "pk".to_owned(),
-            "`primary_key` has no `{table}`, so that two tables would get the same name",
+            "`primary_key` has no `{table}`, so two tables would get the same name",
         );
         check(
             |templates| templates.index = "ix_{columns}".to_owned(),
-            "`index` has no `{table}`, so that two tables would get the same name",
+            "`index` has no `{table}`, so two tables would get the same name",
         );
         check(
             |templates| templates.foreign_key = "fk_{table}_{target}".to_owned(),
-            "`foreign_key` has no `{columns}`, so that two of one table would get the same name",
+            "`foreign_key` has no `{columns}`, so two objects of one table would get the same name",
         );
         for text in ["{table", "table}", "{table}}", "{{table}}", "{ta{ble}"] {
             let err = with(|templates| templates.primary_key = text.to_owned()).unwrap_err();
-            assert_eq!(err, "`primary_key` has a brace without its other one", "{text}");
+            assert_eq!(err, "`primary_key` has an unmatched brace", "{text}");
         }
         check(
             |templates| templates.check = "uq_{table}_{columns}".to_owned(),
-            "`unique` and `check` are the same, so that two things of one table would get the \
+            "`unique` and `check` are the same, so two objects of one table would get the \
              same name",
         );
     }

@@ -47,13 +47,13 @@ fn a_name_in_double_quotes_has_to_be_a_column() {
     let look = |expression: &str| report(in_expression(expression, user, &schema, NAMES));
     assert_eq!(
         look("upper(\"lable\")"),
-        "`\"lable\"` is in double quotes, which makes it a name, and table `user` has no such \
-         column\ndid you mean `\"label\"`? A text is written `'lable'`"
+        "`\"lable\"` is in double quotes, which makes it a name, but table `user` has no such \
+         column\ndid you mean `\"label\"`? A string is written `'lable'`"
     );
     assert_eq!(
         look("label IN (\"it's\")"),
-        "`\"it's\"` is in double quotes, which makes it a name, and table `user` has no such \
-         column\na text is written in single quotes: `'it''s'`"
+        "`\"it's\"` is in double quotes, which makes it a name, but table `user` has no such \
+         column\na string is written in single quotes: `'it''s'`"
     );
     assert_eq!(
         look("label = :x"),
@@ -114,7 +114,7 @@ fn an_operation_answers_for_what_it_brings() {
     let sql = |op: &mut Operations| {
         op.execute("UPDATE user SET label = ''").reversed_by("UPDATE user SET label = ?");
     };
-    assert!(one(&schema, sql).0.contains("has no value, in the SQL that takes it back"));
+    assert!(one(&schema, sql).0.contains("has no value, in its `reversed_by`"));
     let fill = |op: &mut Operations| {
         op.add_column("user", Column::new("copy", Type::Text)).using("\"lable\"");
     };

@@ -212,6 +212,6 @@ fn the_database_has_the_word_where_others_changed_it() {
     expect![[r#"
         the run was rolled back: it left foreign keys to columns that are missing or not unique:
           the foreign key of `c` to `user`
-          hint: make the columns that are referred to unique, with `op.add_unique` or a unique index without a condition, or drop the foreign key"#]].assert_eq(&err.report());
+          hint: make the referenced columns unique, with `op.add_unique` or a unique index without a condition, or drop the foreign key"#]].assert_eq(&err.report());
     assert_eq!(rows(&conn, "SELECT name FROM sqlite_schema WHERE name IN ('c', 'user')"), "");
 }

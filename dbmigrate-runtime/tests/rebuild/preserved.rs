@@ -272,7 +272,7 @@ fn rows_that_referred_to_nothing_before_may_get_other_numbers() {
     });
     expect![[r#"
         the run was rolled back: it left foreign key violations:
-          a row of `t` refers to no row of `p`
+          a row of `t` refers to a missing row of `p`
           hint: delete or correct these rows in a step of the revision"#]]
     .assert_eq(&res.unwrap_err().report());
 }

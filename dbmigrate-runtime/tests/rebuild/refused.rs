@@ -13,7 +13,7 @@ fn an_own_on_conflict_leaves_no_row_out() {
     expect![[r#"
         revision `r2` was rolled back: statement 2 of 7 failed: INSERT OR ABORT INTO "dbmigrate_new_t" (rowid, "a", "b") SELECT rowid, "a", "b" FROM "t"
           caused by: UNIQUE constraint failed: t.a
-          hint: rows that are there already don't allow to alter column `a` of table `t`: correct them before, in a step of the revision"#]].assert_eq(&res.unwrap_err().report());
+          hint: existing rows conflict with this change (alter column `a` of table `t`): correct them first, in a step of the revision"#]].assert_eq(&res.unwrap_err().report());
     assert_eq!(rows(&conn, "SELECT * FROM t"), "a|A\nA|a\n");
     assert_eq!(rows(&conn, "PRAGMA legacy_alter_table"), "0\n");
 }
@@ -44,29 +44,29 @@ fn values_that_a_type_would_change_are_said() {
     }
     expect![[r#"
         '007': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `integer`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         'abc': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `integer`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         3.5: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `integer`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         x'00': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `integer`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         x'00': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `VARCHAR(20)`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         9007199254740993: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         9223372036854775807: revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         '9007199254740993': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `REAL`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         '01.50': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `BOOLEAN`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         '1e5': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         '+49123': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
         ' 12 ': revision `r2` was rolled back: 1 of the values in column `b` of table `t` do not fit the type `DATE`
-          hint: say what they become, with `.fill("...")` for these rows or with `.using("...")` for all
+          hint: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
     "#]].assert_eq(&text);
 }
 
@@ -111,8 +111,8 @@ fn a_check_outside_a_transaction_says_that_the_rest_stays() {
             op.alter_column("t", "a", ColumnChange::new().not_null());
         });
     expect![[r#"
-        revision `r2` stopped half way: column `a` of table `t` is NULL in 1 row(s) and is to be NOT NULL
-          hint: say what they get, for example with `.using("coalesce(a, '')")`"#]].assert_eq(&res.unwrap_err().report());
+        revision `r2` stopped halfway: column `a` of table `t` can't become NOT NULL: it is NULL in 1 row(s)
+          hint: give these rows a value, for example with `.using("coalesce(a, '')")`"#]].assert_eq(&res.unwrap_err().report());
     assert!(table_sql(&conn).contains("INDEX \"ix\""));
 }
 
@@ -130,8 +130,8 @@ fn a_key_is_not_made_up_for_rows_without_one() {
         },
     );
     expect![[r#"
-        revision `r2` was rolled back: column `a` of table `t` is NULL in 1 row(s) and is to be NOT NULL
-          hint: say what they get, for example with `.using("coalesce(a, 0)")`"#]].assert_eq(&res.unwrap_err().report());
+        revision `r2` was rolled back: column `a` of table `t` can't become NOT NULL: it is NULL in 1 row(s)
+          hint: give these rows a value, for example with `.using("coalesce(a, 0)")`"#]].assert_eq(&res.unwrap_err().report());
 }
 
 #[test]
@@ -139,8 +139,8 @@ fn a_table_of_an_attached_database_is_no_target() {
     let setup = "ATTACH ':memory:' AS other; CREATE TABLE other.t (a TEXT, b TEXT);";
     let (conn, res) = on_table(setup, t(), |op| op.drop_table("t"));
     expect![[r#"
-        the database has no table `t`, and a database that the connection has attached has one
-          hint: the database isn't what the migrations build: `cargo dbmigrate check` shows where"#]]
+        the database has no table `t`, but a database attached to the connection has one
+          hint: the database differs from what the migrations build: `cargo dbmigrate check` lists the differences"#]]
     .assert_eq(&res.unwrap_err().report());
     assert_eq!(rows(&conn, "SELECT name FROM other.sqlite_schema"), "t\n");
     let setup = format!("{setup} CREATE TABLE t (a TEXT, b TEXT)");
@@ -158,7 +158,7 @@ fn an_index_that_is_gone_already_is_said_to_be_drift() {
     expect![[r#"
         revision `r2` was rolled back: statement 1 of 1 failed: DROP INDEX "ix"
           caused by: no such index: ix
-          hint: where the revision's own SQL expressions are right, the database isn't what the migrations build: `cargo dbmigrate check` shows where"#]].assert_eq(&res.unwrap_err().report());
+          hint: if the revision's own SQL expressions are right, the database differs from what the migrations build: `cargo dbmigrate check` lists the differences"#]].assert_eq(&res.unwrap_err().report());
 }
 
 #[test]
@@ -184,20 +184,20 @@ fn what_others_made_of_a_dropped_column_is_named() {
     }
     expect![[r#"
         CREATE VIEW v AS SELECT b FROM t
-        the run was rolled back: it left views or triggers that no longer work:
+        the run was rolled back: it broke views or triggers:
           view `v`: no such column: b
-          hint: drop or replace them in the revision with `op.execute`, before the change that they are about
+          hint: drop or replace them in the revision with `op.execute`, before the change that breaks them
         CREATE INDEX i ON t (b)
-        revision `r2`: cannot drop column `b` of table `t` on SQLite: index `i` names it
-          hint: drop the index before, in the same revision: with `op.drop_index`, or with `op.execute` where no revision made it
+        revision `r2`: cannot drop column `b` of table `t` on SQLite: index `i` uses it
+          hint: drop the index first, in the same revision: with `op.drop_index`, or with `op.execute` if no revision created it
         CREATE TABLE log (x); CREATE TRIGGER tr AFTER UPDATE ON t BEGIN INSERT INTO log VALUES (new.b); END
-        the run was rolled back: it left views or triggers that no longer work:
+        the run was rolled back: it broke views or triggers:
           trigger `tr`: no such column: new.b
-          hint: drop or replace them in the revision with `op.execute`, before the change that they are about
+          hint: drop or replace them in the revision with `op.execute`, before the change that breaks them
         CREATE TABLE c (x REFERENCES t (b))
         the run was rolled back: it left foreign keys to columns that are missing or not unique:
           the foreign key of `c` to `t`
-          hint: make the columns that are referred to unique, with `op.add_unique` or a unique index without a condition, or drop the foreign key
+          hint: make the referenced columns unique, with `op.add_unique` or a unique index without a condition, or drop the foreign key
     "#]].assert_eq(&text);
 }
 
@@ -212,7 +212,7 @@ fn a_temporary_table_of_the_same_name_is_no_target() {
     );
     expect![[r#"
         a temporary object of the connection hides the table `T`
-          hint: drop it before, or run the migrations on another connection"#]]
+          hint: drop it first, or run the migrations on another connection"#]]
     .assert_eq(&res.unwrap_err().report());
     assert_eq!(rows(&conn, "SELECT sql FROM sqlite_temp_schema"), "CREATE TABLE T (x)\n");
 }
@@ -242,12 +242,12 @@ fn what_is_not_understood_is_refused() {
         texts += &format!("{err}\n  {}\n", err.hint.as_deref().unwrap());
     }
     expect![[r#"
-        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` is not understood: expected `STRICT` or `WITHOUT ROWID` at `USING heap`
-          write the change yourself with `op.execute`, and tell what it does with `.describes`
-        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` is not understood: it is a virtual table
-          write the change yourself with `op.execute`, and tell what it does with `.describes`
-        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` is not understood: expected `,` or `)` at the end
-          write the change yourself with `op.execute`, and tell what it does with `.describes`
+        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` can't be parsed: expected `STRICT` or `WITHOUT ROWID` at `USING heap`
+          write the change yourself with `op.execute`, and declare its effect with `.describes`
+        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` can't be parsed: it is a virtual table
+          write the change yourself with `op.execute`, and declare its effect with `.describes`
+        cannot add unique constraint `uq` to table `t` on SQLite: the definition of table `t` can't be parsed: expected `,` or `)` at the end
+          write the change yourself with `op.execute`, and declare its effect with `.describes`
     "#]].assert_eq(&texts);
 }
 
@@ -272,8 +272,8 @@ fn what_is_not_utf_8_is_not_written_back_as_something_else() {
         },
     );
     expect![[r#"
-        revision `r2`: cannot add unique constraint `uq` to table `t` on SQLite: the definition of trigger `tr` holds text that is not UTF-8
-          hint: make it anew in UTF-8 before"#]].assert_eq(&res.unwrap_err().report());
+        revision `r2`: cannot add unique constraint `uq` to table `t` on SQLite: the definition of trigger `tr` contains text that is not UTF-8
+          hint: recreate it in UTF-8 first"#]].assert_eq(&res.unwrap_err().report());
     assert_eq!(rows(&conn, "SELECT hex(x) FROM log"), "636166E9\n");
 }
 
@@ -306,12 +306,12 @@ fn a_column_that_an_index_names_stays() {
         }
     }
     expect![[r#"
-        revision `r2`: cannot drop column `c` of table `t` on SQLite: index `ix` names it
-          hint: drop the index before, in the same revision: with `op.drop_index`, or with `op.execute` where no revision made it
+        revision `r2`: cannot drop column `c` of table `t` on SQLite: index `ix` uses it
+          hint: drop the index first, in the same revision: with `op.drop_index`, or with `op.execute` if no revision created it
         CREATE VIEW b AS SELECT a AS b FROM t
         CREATE TABLE "t" (a TEXT, CONSTRAINT "ck" CHECK (a <> ''))
-        revision `r2`: cannot drop column `c` of table `t` on SQLite: index `ix` names it
-          hint: drop the index before, in the same revision: with `op.drop_index`, or with `op.execute` where no revision made it
+        revision `r2`: cannot drop column `c` of table `t` on SQLite: index `ix` uses it
+          hint: drop the index first, in the same revision: with `op.drop_index`, or with `op.execute` if no revision created it
         CREATE VIEW b AS SELECT a AS b FROM t
         CREATE TABLE "t" (a TEXT, CONSTRAINT "ck" CHECK (a <> ''))
         CREATE VIEW b AS SELECT a AS b FROM t
@@ -340,12 +340,12 @@ fn a_column_that_a_check_names_stays() {
         };
     }
     expect![[r#"
-        revision `r2`: cannot drop column `e` of table `t` on SQLite: the check `"e" > 0` names it
-          hint: take the check away in the same revision
-        revision `r2`: cannot drop column `e` of table `t` on SQLite: column `c` names it
+        revision `r2`: cannot drop column `e` of table `t` on SQLite: the check `"e" > 0` uses it
+          hint: drop the check in the same revision
+        revision `r2`: cannot drop column `e` of table `t` on SQLite: column `c` uses it
           hint: drop or change that column in the same revision
-        revision `r2`: cannot drop column `e` of table `t` on SQLite: the check `"e" > 1` names it
-          hint: take the check away in the same revision
+        revision `r2`: cannot drop column `e` of table `t` on SQLite: the check `"e" > 1` uses it
+          hint: drop the check in the same revision
         CREATE TABLE "t" (a TEXT, CONSTRAINT e CHECK (a <> 'e'))
     "#]]
     .assert_eq(&text);

@@ -65,8 +65,8 @@ fn a_database_has_either_what_is_replaced_or_what_replaces_it() {
             [z s] z s<z d<s | s z
             [z s d] z s<z d<s | d s z
             [z x] z s<z d<s | x z
-            [z a s] the database has revision `s` applied and also `a`, which it replaces, in s.rs
-              hint: if the database is what `s` builds, `cargo dbmigrate stamp --purge s` marks only that as applied
+            [z a s] the database has revision `s` applied, and also `a`, which it replaces, in s.rs
+              hint: if the database matches `s`, `cargo dbmigrate stamp --purge s` marks only that revision as applied
         "#]],
     );
 }
@@ -79,13 +79,13 @@ fn without_the_old_files_all_of_them_count_as_what_replaces_them() {
         expect![[r#"
             [] z s<z d<s | 
             [z] z s<z d<s | z
-            [z a b] the database is in the middle of what revision `s` replaces: it has `a`, `b` and lacks `c`, and files of these are gone, in s.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
+            [z a b] only some of the revisions that `s` replaces are applied (the database has `a`, `b`, and lacks `c`), and their files no longer exist, in s.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `s`, `cargo dbmigrate stamp --verify s` marks it as applied
             [z a b c] z s<z d<s | s z | s for a b c
             [z a b c d] z s<z d<s | d s z | s for a b c
             [z s d] z s<z d<s | d s z
-            [z c] the database is in the middle of what revision `s` replaces: it has `c` and lacks `a`, `b`, and files of these are gone, in s.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
+            [z c] only some of the revisions that `s` replaces are applied (the database has `c`, and lacks `a`, `b`), and their files no longer exist, in s.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `s`, `cargo dbmigrate stamp --verify s` marks it as applied
         "#]],
     );
     // Only some of the files exist.
@@ -95,8 +95,8 @@ fn without_the_old_files_all_of_them_count_as_what_replaces_them() {
         expect![[r#"
             [] z s<z d<s | 
             [z a b c] z s<z d<s | s z | s for a b c
-            [z a] the database is in the middle of what revision `s` replaces: it has `a` and lacks `b`, `c`, and files of these are gone, in s.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
+            [z a] only some of the revisions that `s` replaces are applied (the database has `a`, and lacks `b`, `c`), and their files no longer exist, in s.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `s`, `cargo dbmigrate stamp --verify s` marks it as applied
         "#]],
     );
 }
@@ -124,13 +124,13 @@ fn what_replaces_may_be_replaced_itself() {
         &applied,
         expect![[r#"
             [z] z t<z e<t | z
-            [z a] the database is in the middle of what revision `t` replaces: it has `a` and lacks `b`, `c`, `d`, and files of these are gone, in t.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
-            [z a b c] the database is in the middle of what revision `t` replaces: it has `a`, `b`, `c` and lacks `d`, and files of these are gone, in t.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z a] only some of the revisions that `t` replaces are applied (the database has `a`, and lacks `b`, `c`, `d`), and their files no longer exist, in t.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `t`, `cargo dbmigrate stamp --verify t` marks it as applied
+            [z a b c] only some of the revisions that `t` replaces are applied (the database has `a`, `b`, `c`, and lacks `d`), and their files no longer exist, in t.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `t`, `cargo dbmigrate stamp --verify t` marks it as applied
             [z a b c d] z t<z e<t | t z | t for a b c d
-            [z s] the database is in the middle of what revision `t` replaces: it has `s` and lacks `d`, and files of these are gone, in t.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z s] only some of the revisions that `t` replaces are applied (the database has `s`, and lacks `d`), and their files no longer exist, in t.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `t`, `cargo dbmigrate stamp --verify t` marks it as applied
             [z s d] z t<z e<t | t z | t for s d
             [z s d e] z t<z e<t | e t z | t for s d
             [z t e] z t<z e<t | e t z
@@ -142,8 +142,8 @@ fn what_replaces_may_be_replaced_itself() {
         &applied,
         expect![[r#"
             [z] z t<z e<t | z
-            [z a] the database is in the middle of what revision `t` replaces: it has `a` and lacks `b`, `c`, `d`, and files of these are gone, in t.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z a] only some of the revisions that `t` replaces are applied (the database has `a`, and lacks `b`, `c`, `d`), and their files no longer exist, in t.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `t`, `cargo dbmigrate stamp --verify t` marks it as applied
             [z a b c] z s<z d<s e<d | s z | s for a b c
             [z a b c d] z s<z d<s e<d | d s z | s for a b c
             [z s] z s<z d<s e<d | s z
@@ -159,14 +159,14 @@ fn what_replaces_may_be_replaced_itself() {
         &applied,
         expect![[r#"
             [z] z t<z e<t | z
-            [z a b c] the database is in the middle of what revision `t` replaces: it has `a`, `b`, `c` and lacks `d`, and files of these are gone, in t.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z a b c] only some of the revisions that `t` replaces are applied (the database has `a`, `b`, `c`, and lacks `d`), and their files no longer exist, in t.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `t`, `cargo dbmigrate stamp --verify t` marks it as applied
             [z a b c d] z t<z e<t | t z | t for a b c d
             [z s d] z t<z e<t | t z | t for s d
-            [z s] the database is in the middle of what revision `t` replaces: it has `s` and lacks `d`, and files of these are gone, in t.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
-            [z a c d] the database is in the middle of what revision `t` replaces: it has `a`, `c`, `d` and lacks `b`, and files of these are gone, in t.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `t` builds, `cargo dbmigrate stamp --verify t` enters it
+            [z s] only some of the revisions that `t` replaces are applied (the database has `s`, and lacks `d`), and their files no longer exist, in t.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `t`, `cargo dbmigrate stamp --verify t` marks it as applied
+            [z a c d] only some of the revisions that `t` replaces are applied (the database has `a`, `c`, `d`, and lacks `b`), and their files no longer exist, in t.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `t`, `cargo dbmigrate stamp --verify t` marks it as applied
             [z t] z t<z e<t | t z
         "#]],
     );
@@ -196,8 +196,8 @@ fn two_that_follow_each_other_are_each_for_itself() {
         &applied,
         expect![[r#"
             [] s t<s e<t | 
-            [a] the database is in the middle of what revision `s` replaces: it has `a` and lacks `b`, and files of these are gone, in s.rs
-              hint: bring the files back, for example from version control, upgrade this database, and delete them then; if the database is what `s` builds, `cargo dbmigrate stamp --verify s` enters it
+            [a] only some of the revisions that `s` replaces are applied (the database has `a`, and lacks `b`), and their files no longer exist, in s.rs
+              hint: restore the files, for example from version control, upgrade this database, and delete them again; if the database matches `s`, `cargo dbmigrate stamp --verify s` marks it as applied
             [a b] s t<s e<t | s | s for a b
             [a b c] s c<s d<c e<d | c s | s for a b
             [a b c d] s c<s d<c e<d | c d s | s for a b
@@ -243,8 +243,8 @@ fn a_replaced_id_names_what_is_in_its_place() {
         c1: s1
         s1: s1
         c1+1: d1
-        b1+1: revision `b1` is one of those that `s1` replaces, so that point is not there any more, in s1.rs
-          hint: the next ones are `z9` and `s1` (b1 is part of s1)
+        b1+1: revision `b1` was replaced by `s1` and can no longer be targeted, in s1.rs
+          hint: the nearest targets are `z9` and `s1` (b1 is part of s1)
         left: s1
         left@head: d1
         a1@head: d1
@@ -284,13 +284,13 @@ fn what_can_not_replace_says_why() {
         "a b<a c<b s=a,b,c x<b",
         expect![[r#"
         revision `x` follows `b`, which `s` in s.rs replaces together with what follows it, in x.rs
-          hint: let it follow `c`, or delete the file of `s` if no database has it"#]],
+          hint: make it follow `c`, or delete the file of `s` if no database has it applied"#]],
     );
     refused(
         "a b<a c<b s=a,b,c t<a=b,c",
         expect![[r#"
         two revisions replace `b`: `s` in s.rs and `t` in t.rs
-          hint: delete the file of the one that no database has, and squash again if need be"#]],
+          hint: delete the file of the one that no database has applied, and squash again if needed"#]],
     );
     refused(
         "a b<a s=a,b,s",
@@ -302,8 +302,8 @@ fn what_can_not_replace_says_why() {
     refused(
         "a b<a s=a,b c<b t=s,c",
         expect![[r#"
-        revision `t` replaces `s` and not all that this one replaces, in t.rs
-          hint: its `REPLACES` has to have these: `a`, `b`, and `s: a b`"#]],
+        revision `t` replaces `s`, but not everything that this one replaces, in t.rs
+          hint: its `REPLACES` has to contain `a`, `b`, and `s: a b`"#]],
     );
 }
 

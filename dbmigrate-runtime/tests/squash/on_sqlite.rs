@@ -98,8 +98,8 @@ fn new_databases_run_one_and_others_go_on_where_they_are() {
     // Undone in the same way in which each was applied.
     let err = down(new, NEW, "b").unwrap_err();
     expect![[r#"
-        revision `b` is one of those that `s` replaces, so that point is not there any more, in s.rs
-          hint: the next ones are `z` and `s`"#]]
+        revision `b` was replaced by `s` and can no longer be targeted, in s.rs
+          hint: the nearest targets are `z` and `s`"#]]
     .assert_eq(&err.report());
     assert_eq!(down(new, NEW, "c").unwrap(), "e d");
     assert_eq!(down(new, NEW, "z").unwrap(), "s");
@@ -127,7 +127,7 @@ fn without_the_old_files_the_rows_are_replaced_when_something_runs() {
     assert_eq!(state(down_from), "z | z");
     for direction in [Direction::Upgrade, Direction::Downgrade] {
         let err = run(half, &migrations(LATER), direction, "z").unwrap_err();
-        assert!(err.to_string().contains("has `a`, `b` and lacks `c`"), "{err}");
+        assert!(err.to_string().contains("has `a`, `b`, and lacks `c`"), "{err}");
     }
     assert_eq!(state(half), "a b z | a b z");
     up(new, LATER, "head").unwrap();
@@ -148,7 +148,10 @@ fn a_stamp_says_what_the_database_is() {
     let mut conn = Connection::open_in_memory().unwrap();
     up(&mut conn, OLD, "b").unwrap();
     let err = stamp(&mut conn, LATER, "z").unwrap_err();
-    assert!(err.to_string().contains("in the middle"), "{err}");
+    assert!(
+        err.to_string().contains("only some of the revisions that `s` replaces are applied"),
+        "{err}"
+    );
     assert_eq!(stamp(&mut conn, LATER, "s").unwrap(), "s");
     assert_eq!(state(&mut conn), "s z | a b z");
     let mut conn = Connection::open_in_memory().unwrap();

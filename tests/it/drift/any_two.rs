@@ -86,7 +86,7 @@ pub fn compares_any_two(databases: &Databases) {
         "diff database models --exit-code",
         expect![[r#"
             No differences.
-            2 objects of the database not described by the migrations; -v lists them
+            2 objects in the database not described by the migrations; -v lists them
             exit code 0
         "#]],
     );
@@ -116,7 +116,7 @@ pub fn compares_any_two(databases: &Databases) {
               "url": "sqlite:$HOST/drift.db",
               "version": 1
             }
-            2 objects of the database not described by the migrations; -v lists them
+            2 objects in the database not described by the migrations; -v lists them
             exit code 0
         "#]],
     );
@@ -134,7 +134,7 @@ pub fn compares_any_two(databases: &Databases) {
         "drift.db",
         "check",
         expect![[r#"
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m2_likes.rs
             Models and migrations differ:
               Detected removed column `post.likes`
@@ -144,7 +144,7 @@ pub fn compares_any_two(databases: &Databases) {
             `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/drift.db
-            2 objects of the database not described by the migrations; -v lists them
+            2 objects in the database not described by the migrations; -v lists them
             exit code 1
         "#]],
     );
@@ -153,19 +153,19 @@ pub fn compares_any_two(databases: &Databases) {
         "drift.db",
         "check",
         expect![[r#"
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m2_likes.rs
             Models and migrations differ:
               Detected removed column `post.likes`
               Detected removed table `tag`
             The database is behind: b200 pending.
             The database differs from the migrations:
-              table `tag` is there already, and a later revision makes it
+              table `tag` already exists, but is created by a later revision
             `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/drift.db
-            `cargo dbmigrate stamp --verify head` enters the revisions as applied, if the database is what they build
-            2 objects of the database not described by the migrations; -v lists them
+            `cargo dbmigrate stamp --verify head` marks the revisions as applied, if the database matches them
+            2 objects in the database not described by the migrations; -v lists them
             exit code 1
         "#]],
     );
@@ -227,10 +227,10 @@ pub fn writes_what_a_database_lacks(databases: &Databases) {
     databases.check("drift.db", "migrate --against database", expect![[r#"
         Detected added column `user.active`
         Detected changed column `post.text`: to NULL
-        note: since the command failed, these are as they were before: `migrations/mod.rs`
-        error: the difference from the database does not fit what the migrations build
+        note: since the command failed, these files were restored: `migrations/mod.rs`
+        error: the changes from the database do not fit what the migrations build
           caused by: cannot add column `active` to table `user`: it already exists
-          hint: the database has changes that no migration made: `cargo dbmigrate check` lists them, and --against migrations leaves them out
+          hint: the database has changes that no migration made: `cargo dbmigrate check` lists them, and --against migrations ignores them
         exit code 3
     "#]]);
 }

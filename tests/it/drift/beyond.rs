@@ -35,16 +35,16 @@ pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
     databases.check("raw.db", "upgrade", expect![[r#"
         Running upgrade <base> -> a100, initial
         Running upgrade a100 -> d400, raw
-        warning: revision `d400`: add check `ck_text` to table `user`: check `ck_text`: `"nmae"` is in double quotes, which makes it a name, and table `user` has no such column; SQLite reads it as a text
+        warning: revision `d400`: add check `ck_text` to table `user`: check `ck_text`: `"nmae"` is in double quotes, which makes it a name, but table `user` has no such column; SQLite reads it as a string
         exit code 0
     "#]]);
     databases.check(
         "raw.db",
         "check -v",
         expect![[r#"
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m4_raw.rs
-              it has `m$DAY_$TIME_c300;` without a file, or twice
+              it has `m$DAY_$TIME_c300;`, which has no file or is listed twice
             Models and migrations differ:
               Detected removed check `ck_text` on `user`
               Detected added column `post.likes`
@@ -59,7 +59,7 @@ pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
             `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/raw.db
-            `cargo dbmigrate diff database current --sql` prints what would bring it in line
+            `cargo dbmigrate diff database current --sql` prints the SQL that would bring it in line
             exit code 1
         "#]],
     );
@@ -69,9 +69,9 @@ pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
         "raw.db",
         "check",
         expect![[r#"
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m4_raw.rs
-              it has `m$DAY_$TIME_c300;` without a file, or twice
+              it has `m$DAY_$TIME_c300;`, which has no file or is listed twice
             Models and migrations differ:
               Detected removed check `ck_text` on `user`
               Detected added column `post.likes`
@@ -87,9 +87,9 @@ pub fn knows_what_raw_sql_says_of_itself(databases: &Databases) {
             `cargo dbmigrate migrate` brings it in line
             `cargo dbmigrate migrate` writes a revision for it
             Database: sqlite:$HOST/raw.db
-            `cargo dbmigrate diff database current --sql` prints what would bring it in line
-            a new revision can make again what is missing beside tables
-            1 object of the database not described by the migrations; -v lists them
+            `cargo dbmigrate diff database current --sql` prints the SQL that would bring it in line
+            a new revision can recreate missing views, triggers and virtual tables
+            1 object in the database not described by the migrations; -v lists them
             exit code 1
         "#]],
     );
@@ -119,34 +119,34 @@ pub fn names_what_no_revision_can_say(databases: &Databases) {
         .replace("(name) VALUES ('ada')", "(id, name) VALUES (1, 'ada')");
     databases.make("odd.db", &odd);
     databases.check("odd.db", "stamp --verify head", expect![[r#"
-        error: the database is not what revision `a100` builds:
-          primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
-          unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
-          column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
-          hint: stamp the revision that it is, or bring it in line by hand; without --verify it is stamped all the same
+        error: the database does not match revision `a100`:
+          primary key of table `User` is sorted DESC, so SQLite generates no values for it, which a revision can't express
+          unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which a revision can't express
+          column `post.text` is NOT NULL ON CONFLICT REPLACE, which a revision can't express
+          hint: stamp the revision that it matches, or bring it in line by hand; without --verify it is stamped anyway
         exit code 3
     "#]]);
     databases.run("odd.db", "stamp head");
     databases.check("odd.db", "check", expect![[r#"
-        The list in migrations/mod.rs is not that of the revision files:
-          it has `m$DAY_$TIME_c300;` without a file, or twice
+        The list in migrations/mod.rs does not match the revision files:
+          it has `m$DAY_$TIME_c300;`, which has no file or is listed twice
         Models and migrations agree.
         The database is at the head.
         The database differs from the migrations:
-          primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
-          unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
-          column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
+          primary key of table `User` is sorted DESC, so SQLite generates no values for it, which a revision can't express
+          unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which a revision can't express
+          column `post.text` is NOT NULL ON CONFLICT REPLACE, which a revision can't express
         `cargo dbmigrate migrate` brings it in line
         Database: sqlite:$HOST/odd.db
-        what no revision can say stays as it is; take it out by hand, or leave the column out of the comparison with `exclude` in dbmigrate.toml
-        10 objects of the database not described by the migrations; -v lists them
+        what a revision can't express stays as it is; remove it by hand, or leave the column out of the comparison with `exclude` in dbmigrate.toml
+        10 objects in the database not described by the migrations; -v lists them
         exit code 1
     "#]]);
     databases.check("odd.db", "diff database models", expect![[r#"
-        primary key of table `User` is sorted DESC, so SQLite generates no values for it, which no revision can say
-        unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which no revision can say
-        column `post.text` is NOT NULL ON CONFLICT REPLACE, which no revision can say
-        10 objects of the database not described by the migrations; -v lists them
+        primary key of table `User` is sorted DESC, so SQLite generates no values for it, which a revision can't express
+        unique constraint on `name` of table `User` compares `name` by the collation NOCASE, which a revision can't express
+        column `post.text` is NOT NULL ON CONFLICT REPLACE, which a revision can't express
+        10 objects in the database not described by the migrations; -v lists them
         exit code 0
     "#]]);
     let run = databases.run("odd.db", "migrate --against database");
@@ -158,7 +158,10 @@ pub fn names_what_no_revision_can_say(databases: &Databases) {
     assert!(run.stdout.contains("The database agrees with the migrations."), "{run}");
     databases.host.write("migrations/dbmigrate.toml", &settings);
     let run = databases.run("odd.db", "diff database models --sql");
-    assert!(run.stdout.contains("-- Stays: column `post.text` is NOT NULL ON CONFLICT"), "{run}");
+    assert!(
+        run.stdout.contains("-- Unchanged: column `post.text` is NOT NULL ON CONFLICT"),
+        "{run}"
+    );
 }
 
 pub fn says_when_nothing_is_compared(databases: &Databases) {
@@ -172,7 +175,7 @@ pub fn says_when_nothing_is_compared(databases: &Databases) {
         "diff models database --exit-code",
         expect![[r#"
         Nothing was compared: the package has no models, and the migrations no tables.
-        3 objects of the database not described by the migrations; -v lists them
+        3 objects in the database not described by the migrations; -v lists them
         exit code 1
     "#]],
     );
@@ -180,8 +183,8 @@ pub fn says_when_nothing_is_compared(databases: &Databases) {
         "alien.db",
         "diff migrations database",
         expect![[r#"
-        Nothing was compared: no table of the database is described.
-        3 objects of the database not described by the migrations; -v lists them
+        Nothing was compared: neither models nor migrations describe a table of the database.
+        3 objects in the database not described by the migrations; -v lists them
         exit code 0
     "#]],
     );
@@ -197,19 +200,19 @@ pub fn says_when_nothing_is_compared(databases: &Databases) {
         "alien.db",
         "check",
         expect![[r#"
-            The list in migrations/mod.rs is not that of the revision files:
-              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
+            The list in migrations/mod.rs does not match the revision files:
+              it has `m$DAY_$TIME_a100_initial;`, which has no file or is listed twice
             The package has no models, and the migrations no tables: nothing to compare.
             There are no revisions yet.
-            Nothing of the database was compared: the applied revisions describe nothing of it.
+            Nothing in the database was compared: the applied revisions describe nothing in it.
             `cargo dbmigrate migrate` brings it in line
             Database: sqlite:$HOST/alien.db
-            3 objects of the database not described by the migrations; -v lists them
+            3 objects in the database not described by the migrations; -v lists them
             exit code 1
         "#]],
     );
     databases.check("alien.db", "migrate", expect![[r#"
-        note: since the command failed, these are as they were before: `migrations/mod.rs`
+        note: since the command failed, these files were restored: `migrations/mod.rs`
         error: the package `drift` has no models
           hint: put `#[derive(dbmigrate_runtime::Model)]` on the structs that are tables; if they are behind a feature or in another package, name it in dbmigrate.toml
         exit code 3
@@ -221,7 +224,7 @@ pub fn says_when_nothing_is_compared(databases: &Databases) {
         "stamp --verify head",
         expect![[r#"
             Running stamp_revision <base> -> e500
-            warning: --verify compared nothing: these revisions describe nothing of the database
+            warning: --verify compared nothing: these revisions describe nothing in the database
             exit code 0
         "#]],
     );
@@ -229,9 +232,9 @@ pub fn says_when_nothing_is_compared(databases: &Databases) {
         "alien.db",
         "check --no-database",
         expect![[r#"
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m5_raw.rs
-              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
+              it has `m$DAY_$TIME_a100_initial;`, which has no file or is listed twice
             The package has no models, and the migrations no tables: nothing to compare.
             `cargo dbmigrate migrate` brings it in line
             exit code 1
@@ -241,15 +244,15 @@ pub fn says_when_nothing_is_compared(databases: &Databases) {
         "alien.db",
         "check",
         expect![[r#"
-            The list in migrations/mod.rs is not that of the revision files:
+            The list in migrations/mod.rs does not match the revision files:
               it lacks migrations/versions/m5_raw.rs
-              it has `m$DAY_$TIME_a100_initial;` without a file, or twice
+              it has `m$DAY_$TIME_a100_initial;`, which has no file or is listed twice
             The package has no models, and the migrations no tables: nothing to compare.
             The database is at the head.
-            Nothing of the database was compared: the applied revisions describe nothing of it.
+            Nothing in the database was compared: the applied revisions describe nothing in it.
             `cargo dbmigrate migrate` brings it in line
             Database: sqlite:$HOST/alien.db
-            3 objects of the database not described by the migrations; -v lists them
+            3 objects in the database not described by the migrations; -v lists them
             exit code 1
         "#]],
     );

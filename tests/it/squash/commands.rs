@@ -27,7 +27,7 @@ fn every_command_knows_what_is_replaced() {
         expect![[r#"
         $ cargo dbmigrate check --no-database
         Models and migrations agree.
-        Revision `5aaa` does not build what those build that it replaces:
+        Revision `5aaa` does not build the same schema as the revisions that it replaces:
           changed column `user.email`: type to string(120)
         [1]
     "#]],
@@ -43,12 +43,12 @@ fn every_command_knows_what_is_replaced() {
         &["rebase 5aaa --onto z1", "rebase b2 --onto z1"],
         expect![[r#"
         $ cargo dbmigrate rebase 5aaa --onto z1
-        error: revision `5aaa` can't go behind another: `5aaa` replaces others, in migrations/versions/m_5aaa.rs
-          hint: `cargo dbmigrate merge` joins the heads; or remove that file, rebase, and squash again
+        error: revision `5aaa` can't be moved after another: `5aaa` replaces others, in migrations/versions/m_5aaa.rs
+          hint: join the heads with `cargo dbmigrate merge`; or remove that file, rebase, and squash again
         [3]
         $ cargo dbmigrate rebase b2 --onto z1
-        error: revision `5aaa` can't go behind another: `5aaa` replaces others, in migrations/versions/m_5aaa.rs
-          hint: `cargo dbmigrate merge` joins the heads; or remove that file, rebase, and squash again
+        error: revision `5aaa` can't be moved after another: `5aaa` replaces others, in migrations/versions/m_5aaa.rs
+          hint: join the heads with `cargo dbmigrate merge`; or remove that file, rebase, and squash again
         [3]
     "#]],
     );
@@ -292,7 +292,7 @@ fn every_command_knows_what_is_replaced() {
             $ cargo dbmigrate merge b2 c3
             note: revision `b2` is part of `5aaa`, which replaces it
             note: revision `c3` is part of `5aaa`, which replaces it
-            error: a merge joins several revisions, and `5aaa` is one
+            error: a merge joins several revisions, but `5aaa` is only one
               hint: `cargo dbmigrate heads` lists what can be joined
             [3]
             $ cargo dbmigrate history
@@ -304,7 +304,7 @@ fn every_command_knows_what_is_replaced() {
             $ cargo dbmigrate squash --rev-id 6bbb
             Generating migrations/versions/m_6bbb.rs ... done
             `6bbb` replaces 2 revisions on new databases: a1, 5aaa
-            keep their files until every database is past them; the others go on with them
+            keep their files until every database is past them: a database that has some of them applied continues with them
             $ cargo dbmigrate history -v
             Rev: 6bbb (app) (head)
             Parent: <base>
@@ -362,19 +362,19 @@ fn every_command_knows_what_is_replaced() {
             [3]
             $ cargo dbmigrate undo --url sqlite:none.db
             error: revision `5aaa` replaces `d4`, whose file is gone, so it stays
-              hint: bring the files back that it replaces, or delete it
+              hint: restore the files that it replaces, or delete it by hand
             [3]
             $ cargo dbmigrate diff d4 head
-            error: revision `d4` is one of those that `5aaa` replaces, so that point is not there any more, in migrations/versions/m_5aaa.rs
-              hint: the next ones are `c3` and `5aaa`
+            error: revision `d4` was replaced by `5aaa` and can no longer be targeted, in migrations/versions/m_5aaa.rs
+              hint: the nearest targets are `c3` and `5aaa`
             [3]
             $ cargo dbmigrate upgrade --sql d4:head
-            error: revision `d4` is one of those that `5aaa` replaces, so that point is not there any more, in migrations/versions/m_5aaa.rs
-              hint: the next ones are `c3` and `5aaa`
+            error: revision `d4` was replaced by `5aaa` and can no longer be targeted, in migrations/versions/m_5aaa.rs
+              hint: the nearest targets are `c3` and `5aaa`
             [3]
             $ cargo dbmigrate stamp d4 --url sqlite:none.db
-            error: revision `d4` is one of those that `5aaa` replaces, so that point is not there any more, in migrations/versions/m_5aaa.rs
-              hint: the next ones are `c3` and `5aaa`
+            error: revision `d4` was replaced by `5aaa` and can no longer be targeted, in migrations/versions/m_5aaa.rs
+              hint: the nearest targets are `c3` and `5aaa`
             [3]
             $ cargo dbmigrate downgrade c3 --url sqlite:all.db --allow-destructive
             Running downgrade 5aaa -> c3, squash d4 to e5

@@ -35,7 +35,7 @@ fn redo_never_ends_behind_where_it_began() {
     host.ok("upgrade b2 --url sqlite:app.db");
     host.ok("squash a1:c3 --rev-id 5aaa -m first");
     let run = host.dbmigrate("redo -n 2 --allow-destructive --url sqlite:app.db");
-    assert!(run.stderr.contains("the next points are `<base>` and `5aaa`"), "{run}");
+    assert!(run.stderr.contains("the nearest targets are `<base>` and `5aaa`"), "{run}");
     assert_eq!(current(&host, "sqlite:app.db"), ["b2"], "{run}");
     host.ok("redo --allow-destructive --url sqlite:app.db");
     assert_eq!(current(&host, "sqlite:app.db"), ["b2"]);
@@ -90,7 +90,7 @@ fn a_private_list_of_what_is_replaced_is_no_silent_none() {
     host.replace("migrations/versions/m_5aaa.rs", "pub const REPLACES", "const REPLACES");
     for _ in 0..2 {
         let run = host.fails("heads");
-        assert!(run.stderr.contains("m_5aaa.rs` is private, so it is not seen"), "{run}");
+        assert!(run.stderr.contains("m_5aaa.rs` is private, so it is ignored"), "{run}");
     }
 }
 

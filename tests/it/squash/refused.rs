@@ -38,26 +38,26 @@ fn what_can_not_be_squashed_says_why() {
         ],
         expect![[r#"
             $ cargo dbmigrate squash
-            error: `head` names one revision, and the history has 2 heads:
+            error: `head` means a single revision, but the history has 2 heads:
               h8  more, in migrations/versions/m_h8.rs
               x9  more, in migrations/versions/m_x9.rs
-              hint: name one of them (`h8`, `x9`), take `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one behind the other
+              hint: name one of them (`h8`, `x9`), use `heads` for all, or make one head of them: `cargo dbmigrate merge` joins them, `cargo dbmigrate rebase` puts one after the other
             [3]
             $ cargo dbmigrate squash :h8
             error: revision `x9` in migrations/versions/m_x9.rs follows `c3` in migrations/versions/m_c3.rs, which is in the middle of the range
-              hint: squash up to `c3`, or from a revision behind it: only the last one of a range is there for others
+              hint: squash up to `c3`, or from a revision after it: others can only follow the last revision of a range
             [3]
             $ cargo dbmigrate squash :x9
             error: revision `d4` in migrations/versions/m_d4.rs follows `c3` in migrations/versions/m_c3.rs, which is in the middle of the range
-              hint: squash up to `c3`, or from a revision behind it: only the last one of a range is there for others
+              hint: squash up to `c3`, or from a revision after it: others can only follow the last revision of a range
             [3]
             $ cargo dbmigrate squash x9:h8
             error: revision `h8` does not follow `x9`
               hint: a range goes from an older revision to one that follows it
             [3]
             $ cargo dbmigrate squash d4:d4
-            error: `d4:d4` is one revision, `d4`
-              hint: a squash replaces two or more; `from:to` has both ends in it
+            error: `d4:d4` is only one revision, `d4`
+              hint: a squash replaces two or more revisions; `from:to` includes both ends
             [3]
             $ cargo dbmigrate squash base
             error: `base` ends before the first revision
@@ -77,21 +77,21 @@ fn what_can_not_be_squashed_says_why() {
             [3]
             $ cargo dbmigrate squash d4:h8
             error: revision `g7` runs outside a transaction, in migrations/versions/m_g7.rs
-              hint: squash up to before it and from behind it: it stays a revision of its own
+              hint: squash the revisions before it and those after it: it stays a revision of its own
             [3]
             $ cargo dbmigrate squash d4:f6
             error: steps are functions in their files and can't be moved:
               step `fill` of revision `f6`
               step `empty` of revision `f6`
               in migrations/versions/m_f6.rs
-              hint: squash up to before them, to `e5`, or --elide-steps writes the revision without them, which is right where a new database has no rows for them
+              hint: squash only up to `e5`, before them, or pass --elide-steps to omit them, which is right if a new database has no rows for them
             [3]
             $ cargo dbmigrate squash e5:f6 --dry-run
             error: steps are functions in their files and can't be moved:
               step `fill` of revision `f6`
               step `empty` of revision `f6`
               in migrations/versions/m_f6.rs
-              hint: leave these revisions out of the range, or --elide-steps writes the revision without them, which is right where a new database has no rows for them
+              hint: leave these revisions out of the range, or pass --elide-steps to omit them, which is right if a new database has no rows for them
             [3]
         "#]],
     );
@@ -108,11 +108,11 @@ fn what_can_not_be_squashed_says_why() {
         expect![[r#"
         $ cargo dbmigrate heads
         error: revision `y9` follows `d4`, which `5aaa` in migrations/versions/m_5aaa.rs replaces together with what follows it, in migrations/versions/m_y9.rs
-          hint: let it follow `f6`, or delete the file of `5aaa` if no database has it
+          hint: make it follow `f6`, or delete the file of `5aaa` if no database has it applied
         [3]
         $ cargo dbmigrate edit y9
         error: no editor is set
-          hint: set the environment's EDITOR, such as `vi`
+          hint: set the environment variable EDITOR, for example to `vi`
         [3]
     "#]],
     );

@@ -89,22 +89,22 @@ impl Need {
     fn reason(&self, why: Why) -> String {
         match why {
             Why::New => {
-                "is new and NOT NULL and has no default: what do rows already in the table get"
-                    .to_owned()
+                "is new, NOT NULL and without a default: what value do existing rows get".to_owned()
             }
-            Why::NotNull => "becomes NOT NULL: what do rows get that hold NULL".to_owned(),
+            Why::NotNull => "becomes NOT NULL: what value do rows with NULL get".to_owned(),
             Why::Values if !self.removed().is_empty() => {
                 let removed = literals(&self.removed());
-                format!("no longer takes {removed}: what do rows get that hold it")
+                format!("no longer allows {removed}: what value do rows that hold it get")
             }
             Why::Values => {
                 let values = literals(self.values());
-                format!("takes only {values}: what do rows get that hold something else")
+                format!("allows only {values}: what value do other rows get")
             }
             Why::Narrower => {
                 let was = self.was.as_ref().map_or(String::new(), |column| column.ty.to_string());
+                let was = if was.is_empty() { "no declared type" } else { &was };
                 let now = &self.column.ty;
-                format!("changes from {was} to {now}: what do rows get whose value doesn't fit")
+                format!("changes from {was} to {now}: what should values that don't fit become")
             }
         }
     }
@@ -243,7 +243,7 @@ impl Need {
             };
         }
         if self.is(Why::Values) {
-            format!("where it is none of {}", literals(self.values()))
+            format!("where it is not one of {}", literals(self.values()))
         } else {
             format!("where it doesn't fit {}", self.column.ty)
         }

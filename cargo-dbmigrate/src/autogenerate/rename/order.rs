@@ -155,7 +155,7 @@ fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
     let (old, new) = (said.old.as_str(), said.new.as_str());
     if old == new {
         let message = format!("{}: this is the {what}'s own name", said.instruction());
-        return Err(Error::new(message).hint("write the name that it had before, or take it out"));
+        return Err(Error::new(message).hint("write the name that it had before, or remove it"));
     }
     let left_out = if names.have_left_out.contains(old) {
         old
@@ -169,13 +169,13 @@ fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
         return Ok(());
     }
     Err(Error::new(format!(
-        "{}: the settings leave the {what} `{prefix}{left_out}` out of the comparison, so nothing \
-         renames it",
+        "{}: `include` or `exclude` leaves the {what} `{prefix}{left_out}` out of the comparison, \
+         so it can't be renamed",
         said.instruction()
     ))
     .hint(
-        "let `include` and `exclude` in dbmigrate.toml take it in, or take the instruction out \
-         and rename it by hand",
+        "have `include` and `exclude` in dbmigrate.toml cover it, or remove the instruction and \
+         rename it by hand",
     ))
 }
 
@@ -183,15 +183,14 @@ fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
 fn new_name_is_taken(names: &Names<'_>, said: &Said, taken: &str) -> Error {
     let Names { what, prefix, .. } = names;
     let (old, new) = (format!("{prefix}{}", said.old), format!("{prefix}{taken}"));
-    let message = format!("{}: the migrations build a {what} `{new}` already", said.instruction());
+    let message = format!("{}: the migrations already have a {what} `{new}`", said.instruction());
     let error = Error::new(message);
     match said.by {
         By::Flag(_) => error.hint("rename or drop that one first"),
         _ => error.hint(format!(
-            "if `{old}` became `{new}` long ago, take `renamed_from` out of the model, and \
-             `{old}` is dropped; if `{old}` is to take the place of `{new}`, drop `{new}` in a \
-             revision of its own first: run `migrate` with `{old}` in the models and without \
-             `{new}`"
+            "if `{old}` became `{new}` long ago, remove `renamed_from` from the model, and `{old}` \
+             is dropped; if `{old}` is to take the place of `{new}`, drop `{new}` in a revision of \
+             its own first: run `migrate` with `{old}` in the models and without `{new}`"
         )),
     }
 }
@@ -223,12 +222,15 @@ fn excluded(names: &Names<'_>, one: &Said, other: &Said) -> Error {
         format!("`{prefix}{}` to `{prefix}{}`{place}", said.old, said.new)
     };
     Error::new(format!(
-        "two renames of a {} exclude each other: {} and {}",
+        "two renames of a {} contradict each other: {} and {}",
         names.what,
         text(one),
         text(other)
     ))
-    .hint("take one of them back; `renamed_from` can go from the model once it is done")
+    .hint(
+        "remove one of them; `renamed_from` can be removed from the model once a revision has the \
+         rename",
+    )
 }
 
 fn is_in_circle(start: &Said, open: &[Said]) -> bool {
@@ -251,12 +253,11 @@ fn circle(names: &Names<'_>, circle: &[&Said]) -> Error {
         .map(|circle| format!("--rename {prefix}{}:{prefix}{}", circle.old, circle.new))
         .collect();
     Error::new(format!(
-        "the {what}s {} change places by `renamed_from`, and whether they have done so can't be \
-         seen",
+        "the {what}s {} swap names by `renamed_from`, but whether they already have can't be told",
         olds.join(" and ")
     ))
     .hint(format!(
-        "take `renamed_from` out of the models, and if they have yet to do so, pass {}",
+        "remove `renamed_from` from the models, and if the names are still to be swapped, pass {}",
         flags.join(" ")
     ))
 }

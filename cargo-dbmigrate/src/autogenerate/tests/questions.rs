@@ -72,8 +72,8 @@ fn a_column_that_is_gone_beside_new_ones_is_asked_for() {
         &t(&[text("name").not_null(), Column::new("n", Type::Integer)]),
         &t(&[text("nick"), text("full_name").not_null(), Column::new("b", Type::Binary)]),
         expect![[r#"
-            column `t.name` is gone: is it renamed to `t.full_name` or `t.nick`, or dropped (its values are discarded)?
-            column `t.n` is gone: is it renamed to `t.nick` or `t.full_name`, or dropped (its values are discarded)?
+            column `t.name` is gone: was it renamed to `t.full_name` or `t.nick`, or dropped (its values are discarded)?
+            column `t.n` is gone: was it renamed to `t.nick` or `t.full_name`, or dropped (its values are discarded)?
             --rename t.name:t.full_name --rename t.n:t.nick
             --no-renames --fill "t.full_name=''" --allow-destructive
         "#]],
@@ -86,7 +86,7 @@ fn a_table_that_is_gone_beside_a_new_one_is_asked_for() {
         &[table("user").column(text("name"))],
         &[table("person").column(text("name")).column(text("city").not_null())],
         expect![[r#"
-            table `user` is gone: is it renamed to `person`, or dropped (its rows are discarded)?
+            table `user` is gone: was it renamed to `person`, or dropped (its rows are discarded)?
             --rename user:person --fill "person.city=''"
             --no-renames --allow-destructive
         "#]],
@@ -101,8 +101,8 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &texts(&["first_name", "last_name"]),
         &texts(&["given_name", "family_name"]),
         expect![[r#"
-            column `t.first_name` is gone: is it renamed to `t.given_name` or `t.family_name`, or dropped (its values are discarded)?
-            column `t.last_name` is gone: is it renamed to `t.family_name` or `t.given_name`, or dropped (its values are discarded)?
+            column `t.first_name` is gone: was it renamed to `t.given_name` or `t.family_name`, or dropped (its values are discarded)?
+            column `t.last_name` is gone: was it renamed to `t.family_name` or `t.given_name`, or dropped (its values are discarded)?
             --rename t.first_name:t.given_name --rename t.last_name:t.family_name
             --no-renames --allow-destructive
         "#]],
@@ -111,7 +111,7 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &texts(&["name"]),
         &texts(&["first_name", "last_name"]),
         expect![[r#"
-        column `t.name` is gone: is it renamed to `t.last_name` or `t.first_name`, or dropped (its values are discarded)?
+        column `t.name` is gone: was it renamed to `t.last_name` or `t.first_name`, or dropped (its values are discarded)?
         choose: --rename t.name:t.last_name | --rename t.name:t.first_name
     "#]],
     );
@@ -119,8 +119,8 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &texts(&["first_name", "last_name"]),
         &texts(&["last", "first"]),
         expect![[r#"
-        column `t.first_name` is gone: is it renamed to `t.last` or `t.first`, or dropped (its values are discarded)?
-        column `t.last_name` is gone: is it renamed to `t.first` or `t.last`, or dropped (its values are discarded)?
+        column `t.first_name` is gone: was it renamed to `t.last` or `t.first`, or dropped (its values are discarded)?
+        column `t.last_name` is gone: was it renamed to `t.first` or `t.last`, or dropped (its values are discarded)?
         choose: --rename t.first_name:t.last | --rename t.first_name:t.first
         choose: --rename t.last_name:t.first | --rename t.last_name:t.last
     "#]],
@@ -129,8 +129,8 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &texts(&["first_name", "last_name"]),
         &texts(&["full_name"]),
         expect![[r#"
-        column `t.first_name` is gone: is it renamed to `t.full_name`, or dropped (its values are discarded)?
-        column `t.last_name` is gone: is it renamed to `t.full_name`, or dropped (its values are discarded)?
+        column `t.first_name` is gone: was it renamed to `t.full_name`, or dropped (its values are discarded)?
+        column `t.last_name` is gone: was it renamed to `t.full_name`, or dropped (its values are discarded)?
         choose: --rename t.first_name:t.full_name
         choose: --rename t.last_name:t.full_name
     "#]],
@@ -153,8 +153,8 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &refers([("parent_id", "t"), ("author_id", "user")]),
         &refers([("writer_id", "user"), ("reply_to", "t")]),
         expect![[r#"
-            column `t.parent_id` is gone: is it renamed to `t.reply_to` or `t.writer_id`, or dropped (its values are discarded)?
-            column `t.author_id` is gone: is it renamed to `t.writer_id` or `t.reply_to`, or dropped (its values are discarded)?
+            column `t.parent_id` is gone: was it renamed to `t.reply_to` or `t.writer_id`, or dropped (its values are discarded)?
+            column `t.author_id` is gone: was it renamed to `t.writer_id` or `t.reply_to`, or dropped (its values are discarded)?
             --rename t.parent_id:t.reply_to --rename t.author_id:t.writer_id
             --no-renames --allow-destructive
         "#]],
@@ -163,7 +163,7 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &refers([("a", "t"), ("b", "user")]),
         &refers([("a", "t"), ("c", "t")]),
         expect![[r#"
-        column `t.b` is gone: is it renamed to `t.c`, or dropped (its values are discarded)?
+        column `t.b` is gone: was it renamed to `t.c`, or dropped (its values are discarded)?
         choose: --rename t.b:t.c
     "#]],
     );
@@ -174,8 +174,8 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &unique("mail", "note"),
         &unique("address", "remark"),
         expect![[r#"
-        column `t.note` is gone: is it renamed to `t.remark` or `t.address`, or dropped (its values are discarded)?
-        column `t.mail` is gone: is it renamed to `t.address` or `t.remark`, or dropped (its values are discarded)?
+        column `t.note` is gone: was it renamed to `t.remark` or `t.address`, or dropped (its values are discarded)?
+        column `t.mail` is gone: was it renamed to `t.address` or `t.remark`, or dropped (its values are discarded)?
         --rename t.note:t.remark --rename t.mail:t.address
         --no-renames --allow-destructive
     "#]],
@@ -193,8 +193,8 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &pair("admin", "user"),
         &pair("user_admin", "person"),
         expect![[r#"
-            table `admin` is gone: is it renamed to `user_admin` or `person`, or dropped (its rows are discarded)?
-            table `user` is gone: is it renamed to `person` or `user_admin`, or dropped (its rows are discarded)?
+            table `admin` is gone: was it renamed to `user_admin` or `person`, or dropped (its rows are discarded)?
+            table `user` is gone: was it renamed to `person` or `user_admin`, or dropped (its rows are discarded)?
             --rename admin:user_admin --rename user:person
             --no-renames --allow-destructive
         "#]],
@@ -204,8 +204,8 @@ fn the_likely_rename_is_by_what_a_column_is_before_its_name() {
         &two("cat", "dog"),
         &two("first", "second"),
         expect![[r#"
-        table `cat` is gone: is it renamed to `second` or `first`, or dropped (its rows are discarded)?
-        table `dog` is gone: is it renamed to `second` or `first`, or dropped (its rows are discarded)?
+        table `cat` is gone: was it renamed to `second` or `first`, or dropped (its rows are discarded)?
+        table `dog` is gone: was it renamed to `second` or `first`, or dropped (its rows are discarded)?
         choose: --rename cat:second | --rename cat:first
         choose: --rename dog:second | --rename dog:first
     "#]],
@@ -218,9 +218,9 @@ fn rows_that_are_there_need_a_value() {
         &t(&[text("a"), Column::new("n", Type::BigInteger)]),
         &t(&[text("a").not_null(), Column::new("n", Type::Integer), text("b c").not_null()]),
         expect![[r#"
-            column `t.b c` is new and NOT NULL and has no default: what do rows already in the table get?
-            column `t.a` becomes NOT NULL: what do rows get that hold NULL?
-            column `t.n` changes from big integer to integer: what do rows get whose value doesn't fit?
+            column `t.b c` is new, NOT NULL and without a default: what value do existing rows get?
+            column `t.a` becomes NOT NULL: what value do rows with NULL get?
+            column `t.n` changes from big integer to integer: what should values that don't fit become?
             --fill "t.b c=''" --fill "t.a=''" --fill t.n=n
         "#]],
     );
@@ -229,7 +229,7 @@ fn rows_that_are_there_need_a_value() {
         &t(&[code(Type::Text)]),
         &t(&[code(Type::String(3)).not_null()]),
         expect![[r#"
-            column `t.order` becomes NOT NULL: what do rows get that hold NULL, and it changes from text to string(3): what do rows get whose value doesn't fit?
+            column `t.order` becomes NOT NULL: what value do rows with NULL get, and it changes from text to string(3): what should values that don't fit become?
             --fill 't.order=coalesce("order", '\'''\'')'
         "#]],
     );
@@ -241,7 +241,7 @@ fn rows_with_a_variant_that_is_gone_need_another() {
         &t(&[status(&["new", "it's done"])]),
         &t(&[status(&["new", "done"])]),
         expect![[r#"
-        column `t.status` no longer takes 'it''s done': what do rows get that hold it?
+        column `t.status` no longer allows 'it''s done': what value do rows that hold it get?
         --fill "t.status=CASE status WHEN 'it''s done' THEN 'done' ELSE status END"
     "#]],
     );
@@ -249,7 +249,7 @@ fn rows_with_a_variant_that_is_gone_need_another() {
         &t(&[status(&["a", "b", "c"])]),
         &t(&[status(&["c"]).default("c")]),
         expect![[r#"
-        column `t.status` no longer takes 'a', 'b': what do rows get that hold it?
+        column `t.status` no longer allows 'a', 'b': what value do rows that hold it get?
         --fill "t.status='c'" --allow-destructive
     "#]],
     );
@@ -257,7 +257,7 @@ fn rows_with_a_variant_that_is_gone_need_another() {
         &t(&[text("status")]),
         &t(&[status(&["a", "b"])]),
         expect![[r#"
-        column `t.status` takes only 'a', 'b': what do rows get that hold something else?
+        column `t.status` allows only 'a', 'b': what value do other rows get?
         --fill "t.status='a'" --allow-destructive
     "#]],
     );
@@ -324,7 +324,7 @@ fn answers_stand_in_the_module() {
                     "a",
                     ColumnChange::new().not_null().using("coalesce(\"a\", '?')"),
                 );
-                // This may discard what column `n` of `t` holds in all rows that the expression changes.
+                // This may discard data in column `n` of `t` in all rows that the expression changes.
                 op.alter_column(
                     "t",
                     "n",
@@ -334,7 +334,7 @@ fn answers_stand_in_the_module() {
                         .default(0)
                         .using("coalesce(min(n, 2147483647), 0)"),
                 );
-                // This may discard what column `status` of `t` holds where it is none of 'new', 'done'.
+                // This may discard data in column `status` of `t` where it is not one of 'new', 'done'.
                 op.alter_column(
                     "t",
                     "status",
@@ -423,13 +423,13 @@ fn what_is_lost_is_said_there_and_back() {
                 );
                 op.add_column("t", Column::new("m", Type::Text).generated_stored("kept"));
                 op.drop_column("t", "twice");
-                // This discards what column `u` of `t` holds.
+                // This discards the data in column `u` of `t`.
                 op.drop_column("t", "u");
-                // This discards what column `n` of `t` holds.
+                // This discards the data in column `n` of `t`.
                 op.drop_column("t", "n");
-                // This discards what column `a` of `t` holds.
+                // This discards the data in column `a` of `t`.
                 op.drop_column("t", "a");
-                // This discards what table `gone` holds.
+                // This discards the data in table `gone`.
                 op.drop_table("gone");
             }
             pub fn downgrade(op: &mut Operations) {
@@ -438,16 +438,16 @@ fn what_is_lost_is_said_there_and_back() {
                         .column(Column::new("id", Type::BigInteger).not_null())
                         .primary_key("pk_gone", ["id"]),
                 );
-                // What the upgrade discarded can't be had back: rows get ''.
-                // Unique constraint `uq_t_a` wants other values: adjust this where there are rows.
+                // The values that the upgrade discarded can't be restored: rows get ''.
+                // Unique constraint `uq_t_a` requires other values: adjust this if the table has rows.
                 op.add_column("t", Column::new("a", Type::Text).not_null())
                     .using("''")
                     .before("kept");
-                // What the upgrade discarded can't be had back: rows get 0.
+                // The values that the upgrade discarded can't be restored: rows get 0.
                 op.add_column("t", Column::new("n", Type::Integer).not_null())
                     .using("0")
                     .before("kept");
-                // What the upgrade discarded can't be had back: rows get X'00000000000000000000000000000000'.
+                // The values that the upgrade discarded can't be restored: rows get X'00000000000000000000000000000000'.
                 op.add_column("t", Column::new("u", Type::Uuid).not_null())
                     .using("X'00000000000000000000000000000000'")
                     .before("kept");
@@ -488,14 +488,14 @@ fn an_answer_that_answers_nothing_is_an_error() {
     refused(
         &["t.a=1", "t.b=1"],
         expect![[r#"
-        --fill t.b=1: nothing asks for it
-          hint: it is `table.column=EXPRESSION`, with the names in the models, for a column that is new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its values"#]],
+            --fill t.b=1: no existing rows need a value there
+              hint: the form is `table.column=EXPRESSION`, with the names of the models, for a column that is new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its values"#]],
     );
     refused(
         &["t.a=1", "t.a=2"],
         expect![[r#"
-        --fill t.a=2: it is answered already
-          hint: it is `table.column=EXPRESSION`, with the names in the models, for a column that is new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its values"#]],
+        --fill t.a=2: the column already has an answer
+          hint: the form is `table.column=EXPRESSION`, with the names of the models, for a column that is new and NOT NULL, becomes NOT NULL, or gets a type that may not hold its values"#]],
     );
 }
 
@@ -530,12 +530,12 @@ fn an_answer_to_begin_with_is_by_both_types() {
             column("born", Type::DateTime),
         ]),
         expect![[r#"
-            column `t.seen` changes from datetime to big integer: what do rows get whose value doesn't fit?
-            column `t.key` changes from uuid to text: what do rows get whose value doesn't fit?
-            column `t.day` changes from date to datetime: what do rows get whose value doesn't fit?
-            column `t.size` changes from text to integer: what do rows get whose value doesn't fit?
-            column `t.at` changes from timestamp to big integer: what do rows get whose value doesn't fit?
-            column `t.born` becomes NOT NULL: what do rows get that hold NULL, and it changes from date to datetime: what do rows get whose value doesn't fit?
+            column `t.seen` changes from datetime to big integer: what should values that don't fit become?
+            column `t.key` changes from uuid to text: what should values that don't fit become?
+            column `t.day` changes from date to datetime: what should values that don't fit become?
+            column `t.size` changes from text to integer: what should values that don't fit become?
+            column `t.at` changes from timestamp to big integer: what should values that don't fit become?
+            column `t.born` becomes NOT NULL: what value do rows with NULL get, and it changes from date to datetime: what should values that don't fit become?
             --fill "t.seen=CASE WHEN date(substr(seen, 1, 10), '+0 days') = substr(seen, 1, 10) THEN unixepoch(seen) END" --fill "t.key=CASE WHEN typeof(key) = 'blob' AND length(key) = 16 THEN lower(substr(hex(key), 1, 8) || '-' || substr(hex(key), 9, 4) || '-' || substr(hex(key), 13, 4) || '-' || substr(hex(key), 17, 4) || '-' || substr(hex(key), 21)) ELSE key END" --fill "t.day=day || ' 00:00:00'" --fill t.size=size --fill t.at=at --fill "t.born=coalesce(born, '1970-01-01 00:00:00')" --allow-destructive
         "#]],
     );

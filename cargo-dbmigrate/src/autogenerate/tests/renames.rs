@@ -92,10 +92,10 @@ fn whether_models_changed_places_can_not_be_seen() {
         &[("a", "t.b"), ("b", "t.a")],
         &[],
         &[
-            "the columns `t.b` and `t.a` change places by `renamed_from`, and whether they have \
-             done so can't be seen",
-            "  hint: take `renamed_from` out of the models, and if they have yet to do so, pass \
-             --rename t.b:t.a --rename t.a:t.b",
+            "the columns `t.b` and `t.a` swap names by `renamed_from`, but whether they already \
+             have can't be told",
+            "  hint: remove `renamed_from` from the models, and if the names are still to be \
+             swapped, pass --rename t.b:t.a --rename t.a:t.b",
         ],
     );
 }
@@ -118,10 +118,10 @@ fn names_that_differ_in_case_are_renamed_without_a_word() {
 /// What no other rename frees never becomes free.
 #[test]
 fn a_new_name_that_is_there_in_another_case_is_taken() {
-    let hint = "  hint: if `t.a` became `t.B` long ago, take `renamed_from` out of the model, and \
+    let hint = "  hint: if `t.a` became `t.B` long ago, remove `renamed_from` from the model, and \
                 `t.a` is dropped; if `t.a` is to take the place of `t.B`, drop `t.B` in a revision \
                 of its own first: run `migrate` with `t.a` in the models and without `t.B`";
-    let taken = "the migrations build a column `t.B` already";
+    let taken = "the migrations already have a column `t.B`";
     let from = [columns(&["a", "B"])];
     let said = format!("`renamed_from = \"a\"` at src/lib.rs:1: {taken}");
     check(&from, &[columns(&["b"])], &[("a", "t.b")], &[], &[&said, hint]);
@@ -141,7 +141,7 @@ fn a_new_name_that_is_there_in_another_case_is_taken() {
         &[table("b")],
         &[],
         &["a:b"],
-        &["--rename a:b: the migrations build a table `B` already", hint],
+        &["--rename a:b: the migrations already have a table `B`", hint],
     );
 }
 
@@ -153,8 +153,8 @@ fn a_rename_that_a_flag_overrules_frees_no_name() {
         &[("a", "t.b"), ("b", "t.d")],
         &["t.x:t.d"],
         &[
-            "`renamed_from = \"a\"` at src/lib.rs:1: the migrations build a column `t.b` already",
-            "  hint: if `t.a` became `t.b` long ago, take `renamed_from` out of the model, and \
+            "`renamed_from = \"a\"` at src/lib.rs:1: the migrations already have a column `t.b`",
+            "  hint: if `t.a` became `t.b` long ago, remove `renamed_from` from the model, and \
              `t.a` is dropped; if `t.a` is to take the place of `t.b`, drop `t.b` in a revision of \
              its own first: run `migrate` with `t.a` in the models and without `t.b`",
         ],
@@ -221,13 +221,13 @@ fn a_flag_overrules_the_model_and_names_something() {
         &["t.a:t.d", "t.b:t.c"],
         &["rename column `a` of table `t` to `d`", "rename column `b` of table `t` to `c`"],
     );
-    let hint = "  hint: it is `old:new` for tables, `table.old:table.new` for columns, with the \
-                names in the database";
+    let hint = "  hint: the form is `old:new` for tables, `table.old:table.new` for columns, with \
+                the names in the database";
     for (flag, what) in [
         ("t", "it has no `:`"),
-        ("x:t", "the migrations build no table `x`"),
-        ("t:x", "`x` is no new table of the models"),
-        ("t.x:t.c", "the migrations build no column `t.x`"),
+        ("x:t", "the migrations have no table `x`"),
+        ("t:x", "`x` is not a new table of the models"),
+        ("t.x:t.c", "the migrations have no column `t.x`"),
         ("t.a:t.x", "the models have no column `t.x`"),
         ("t.a:t", "one side is a table, the other a column"),
     ] {
@@ -239,7 +239,7 @@ fn a_flag_overrules_the_model_and_names_something() {
         &[],
         &["t.a:t.b"],
         &[
-            "--rename t.a:t.b: the migrations build a column `t.b` already",
+            "--rename t.a:t.b: the migrations already have a column `t.b`",
             "  hint: rename or drop that one first",
         ],
     );
@@ -249,8 +249,9 @@ fn a_flag_overrules_the_model_and_names_something() {
         &[],
         &["t.a:t.c", "t.a:t.d"],
         &[
-            "two renames of a column exclude each other: `t.a` to `t.c` and `t.a` to `t.d`",
-            "  hint: take one of them back; `renamed_from` can go from the model once it is done",
+            "two renames of a column contradict each other: `t.a` to `t.c` and `t.a` to `t.d`",
+            "  hint: remove one of them; `renamed_from` can be removed from the model once a \
+             revision has the rename",
         ],
     );
 }

@@ -27,22 +27,24 @@ impl<'a> Line<'a> {
     /// A name that isn't a head, and a line that would end up in a circle or stay where it is.
     pub fn of(graph: &'a Graph, id: &str, onto: &'a str) -> Result<Line<'a>> {
         if id == onto {
-            return Err(Error::new(format!("revision `{id}` can't go behind itself"))
-                .hint("`cargo dbmigrate heads` lists what it can go behind"));
+            return Err(Error::new(format!("revision `{id}` can't be moved after itself"))
+                .hint("`cargo dbmigrate heads` lists the heads that it can be moved after"));
         }
         if graph.follows(id, onto) {
-            let message = format!("revision `{id}` follows `{onto}` already: nothing to rebase");
+            let message = format!("revision `{id}` already follows `{onto}`: nothing to rebase");
             return Err(Error::new(message));
         }
         let shared = graph.with_ancestors(&[onto]);
         if shared.contains(id) {
-            let message = format!("`{onto}` needs revision `{id}`, which can't go behind it");
-            return Err(
-                Error::new(message).hint("name a revision that only the line has which is to move")
-            );
+            let message =
+                format!("`{onto}` needs revision `{id}`, so that can't be moved after it");
+            return Err(Error::new(message)
+                .hint("name a revision that is only on the line that is to move"));
         }
         if let Some(err) = new_file::no_head(graph, onto) {
-            return Err(err.hint("`cargo dbmigrate heads` lists what a line can go behind"));
+            return Err(
+                err.hint("`cargo dbmigrate heads` lists the heads that a line can be moved after")
+            );
         }
         let (first, others) = firsts(graph, id, &shared);
         let Some(first) = first.filter(|_| others.is_empty()) else {
@@ -114,7 +116,8 @@ pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Lin
     refuse_one_head(graph)?;
     let rivals = graph.rival_heads();
     let listed = graph.listed(&graph.real_heads());
-    let which = "say which line goes behind which head: `cargo dbmigrate rebase REV --onto REV`";
+    let which = "choose which line to move after which head: `cargo dbmigrate rebase REV --onto \
+                 REV`";
     let pairs: Vec<(&str, &str)> = match (onto, rivals.as_slice()) {
         (None, [one, other]) => vec![(one, other), (other, one)],
         (Some(onto), rivals) => {
@@ -124,8 +127,10 @@ pub fn candidates<'a>(graph: &'a Graph, onto: Option<&'a str>) -> Result<Vec<Lin
         (None, _) => Vec::new(),
     };
     if rivals.is_empty() || (onto.is_some() && pairs.is_empty()) {
-        let message =
-            format!("labels or dependencies tell the heads apart, so none moves unnamed:{listed}");
+        let message = format!(
+            "the heads are kept apart by labels or dependencies, so none moves unless it is \
+             named:{listed}"
+        );
         return Err(Error::new(message).hint(which));
     }
     if pairs.is_empty() || (onto.is_some() && pairs.len() > 1) {
@@ -156,15 +161,18 @@ pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
     match (alike.as_slice(), others.as_slice()) {
         ([text], _) | ([], [text]) => Ok(text),
         ([], []) => {
-            let message = format!("all heads need revision `{id}`, so it can go behind none");
-            Err(Error::new(message).hint("name a revision that only the line has which is to move"))
+            let message =
+                format!("all heads need revision `{id}`, so it can't be moved after any of them");
+            Err(Error::new(message)
+                .hint("name a revision that is only on the line that is to move"))
         }
         _ => {
             let command = |text: &&str| format!("\n    cargo dbmigrate rebase {id} --onto {text}");
             let listed = graph.listed(&others);
-            let message = format!("there are several heads that `{id}` could go behind:{listed}");
+            let message =
+                format!("there are several heads that `{id}` could be moved after:{listed}");
             let commands: String = others.iter().map(command).collect();
-            Err(Error::new(message).hint(format!("say which one:{commands}")))
+            Err(Error::new(message).hint(format!("choose one:{commands}")))
         }
     }
 }
@@ -172,7 +180,9 @@ pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
 fn refuse_one_head(graph: &Graph) -> Result<()> {
     match graph.heads().as_slice() {
         [] => Err(Error::new("there is no revision to rebase")),
-        [id] => Err(Error::new(format!("there is one head, `{id}`, so nothing is to be rebased"))),
+        [id] => Err(Error::new(format!(
+            "there is only one head, `{id}`, so there is nothing to rebase"
+        ))),
         _ => Ok(()),
     }
 }

@@ -87,8 +87,9 @@ fn refuse_alone(all: &[&Migration]) -> Result<()> {
                 "revision `{}` runs outside a transaction, in {}",
                 migration.revision.id, migration.revision.file
             );
-            Err(Error::new(message)
-                .hint("squash up to before it and from behind it: it stays a revision of its own"))
+            Err(Error::new(message).hint(
+                "squash the revisions before it and those after it: it stays a revision of its own",
+            ))
         }
     }
 }
@@ -122,12 +123,12 @@ fn has_steps(all: &[&Migration], steps: &[String]) -> Error {
     let first = all.iter().position(has).filter(|position| *position > 1);
     let shorter = first.and_then(|at| all.get(at - 1)).map(|migration| &migration.revision.id);
     let shorter = match shorter {
-        Some(id) => format!("squash up to before them, to `{id}`, or"),
+        Some(id) => format!("squash only up to `{id}`, before them, or"),
         None => "leave these revisions out of the range, or".to_owned(),
     };
     Error::new(message).hint(format!(
-        "{shorter} --elide-steps writes the revision without them, which is right where a new \
-         database has no rows for them"
+        "{shorter} pass --elide-steps to omit them, which is right if a new database has no rows \
+         for them"
     ))
 }
 
@@ -204,9 +205,9 @@ fn way_back(
     let res = recording::replay(&mut schema, &upgrade.operations)
         .and_then(|()| recording::replay(&mut schema, &back.operations));
     res.map_err(|err| {
-        Error::new("the downgrades of the range do not fit one after the other")
+        Error::new("the downgrades of the range do not fit together")
             .cause(err)
-            .hint("correct them, or say `op.irreversible(...)` in the one that can't be undone")
+            .hint("correct them, or use `op.irreversible(...)` in the one that can't be undone")
     })?;
     Ok(back)
 }

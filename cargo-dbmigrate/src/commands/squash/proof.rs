@@ -56,7 +56,7 @@ pub fn prove(
     }
     let is_outside = |migration: &Migration| trial::reaches_outside(&migration.upgrade.operations);
     if old.iter().any(|migration| ids.contains(&migration.revision.id) && is_outside(migration)) {
-        let why = "SQL in it or before it reaches other files than the database";
+        let why = "SQL in it or before it accesses files other than the database";
         return Ok(Some(format!("{ONLY_REPLAYED}: {why}")));
     }
     let (made, comparing) = match run(old, squashed.last()) {
@@ -71,7 +71,7 @@ pub fn prove(
     Ok(None)
 }
 
-const ONLY_REPLAYED: &str = "the range was compared by what it says, and not on a database";
+const ONLY_REPLAYED: &str = "the range was compared by its operations only, and not on a database";
 
 fn refuse_difference(old: &Schema, new: &Schema) -> Result<()> {
     if old == new {
@@ -86,14 +86,14 @@ fn refuse_difference(old: &Schema, new: &Schema) -> Result<()> {
 
 fn not_equal(different: &str) -> Error {
     let message =
-        "the new revision would not build what the old ones build, so nothing is written:";
+        "the new revision would not build the same schema as the old ones, so nothing was written:";
     Error::new(format!("{message}{different}"))
-        .hint("squash a shorter range; this is a fault of dbmigrate, and worth a report")
+        .hint("squash a shorter range; this is a bug in dbmigrate, so please report it")
 }
 
 /// The result of running a history on an empty database up to a revision, and how to compare it.
 fn run(migrations: &Migrations, id: &str) -> Result<(Catalog, Comparing)> {
-    let failed = |err| Error::new("failed to try it on a database in memory").cause(err);
+    let failed = |err| Error::new("failed to try it on an in-memory database").cause(err);
     let mut driver = SqliteDriver::open_in_memory().map_err(failed)?;
     let (options, observer, steps) = (&Options::default(), &mut (), &mut OwnSteps);
     let mut executor = Executor { driver: &mut driver, migrations, options, observer, steps };
@@ -225,7 +225,7 @@ mod tests {
                 op.execute("CREATE TABLE other.seen (id)");
             },
         );
-        assert!(note.contains("reaches other files than the database"), "{note}");
+        assert!(note.contains("accesses files other than the database"), "{note}");
         assert!(!std::path::Path::new("dbmigrate-proof.db").exists());
     }
 }

@@ -37,8 +37,10 @@ impl Squashed {
         for side in &sides {
             if let Some((id, by)) = history.graph.replaced_by(side) {
                 let message =
-                    format!("revision `{id}` is replaced by `{}` already, in {}", by.id, by.file);
-                return Err(Error::new(message).hint(format!("squash from or up to `{}`", by.id)));
+                    format!("revision `{id}` is already replaced by `{}`, in {}", by.id, by.file);
+                return Err(
+                    Error::new(message).hint(format!("squash from `{}` or up to it", by.id))
+                );
             }
         }
         let (history, applied) = history.to_understand(cx, &sides)?;
@@ -70,8 +72,8 @@ impl Squashed {
         };
         let within: Vec<&Revision> = graph.revisions().iter().filter(is_within).collect();
         if let [revision] = within.as_slice() {
-            return Err(Error::new(format!("`{text}` is one revision, `{}`", revision.id))
-                .hint("a squash replaces two or more; `from:to` has both ends in it"));
+            return Err(Error::new(format!("`{text}` is only one revision, `{}`", revision.id))
+                .hint("a squash replaces two or more revisions; `from:to` includes both ends"));
         }
         let ids: Vec<String> = within.iter().map(|revision| revision.id.clone()).collect();
         refuse_needed(graph, &ids, &to)?;
@@ -137,8 +139,8 @@ fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
             other.id, other.file
         );
         return Err(Error::new(message).hint(format!(
-            "squash up to `{id}`, or from a revision behind it: only the last one of a range is \
-             there for others"
+            "squash up to `{id}`, or from a revision after it: others can only follow the last \
+             revision of a range"
         )));
     }
     Ok(())

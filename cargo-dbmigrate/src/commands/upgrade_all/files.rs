@@ -59,13 +59,13 @@ fn nothing(pattern: &str) -> Error {
         let endings = ENDINGS.join("`, `.");
         let message = format!("there is no database in the directory `{pattern}`");
         return Error::new(message).hint(format!(
-            "of a directory these are taken: `.{endings}`; others need a pattern, such as \
-             `{pattern}/*`"
+            "in a directory, only files ending in `.{endings}` are taken; others need a pattern, \
+             such as `{pattern}/*`"
         ));
     }
     let dir = std::env::current_dir().unwrap_or_default();
     Error::new(format!("no file matches `{pattern}`"))
-        .hint(format!("it counts from the working directory, `{}`", dir.display()))
+        .hint(format!("it is relative to the working directory, `{}`", dir.display()))
 }
 
 fn in_directory(dir: &Path) -> Result<Found> {
@@ -85,8 +85,8 @@ fn in_directory(dir: &Path) -> Result<Found> {
 
 fn of_pattern(pattern: &str) -> Result<Found> {
     let paths = glob::glob_with(pattern, OPTIONS).map_err(|err| {
-        Error::new(format!("`{pattern}` is no pattern of files: {}", err.msg))
-            .hint("`*` stands for any part of a name, `?` for one letter, `**` for directories")
+        Error::new(format!("`{pattern}` is not a valid file pattern: {}", err.msg))
+            .hint("`*` matches any part of a name, `?` one character, `**` any directories")
     })?;
     let mut found = Found::default();
     for path in paths {
@@ -95,7 +95,7 @@ fn of_pattern(pattern: &str) -> Result<Found> {
             Ok(path) => found.files.push(path),
             Err(err) => {
                 let path = err.path().to_owned();
-                let why = Error::new("failed to look into it").cause(err.error());
+                let why = Error::new("failed to read it").cause(err.error());
                 found.unreadable.push((path, why));
             }
         }

@@ -68,18 +68,18 @@ fn a_default_that_is_no_value_of_its_column_is_refused() {
     };
     refused(
         &with(Type::enumeration("kind", ["a", "b"])),
-        "the default \"A\" of the field `id` is none of its values: `a`, `b`, in the model \
+        "the default \"A\" of the field `id` is not one of its values: `a`, `b`, in the model \
          `app::User` at src/models.rs:4",
     );
     refused(
         &with(Type::Integer),
-        "the default \"A\" of the field `id` is a text, and the column is an integer, in the model \
+        "the default \"A\" of the field `id` is a string, but the column is an integer, in the model \
          `app::User` at src/models.rs:4",
     );
     refused(
         &with(Type::Boolean),
-        "the default \"A\" of the field `id` is a text, and the column is a boolean, in the model \
-         `app::User` at src/models.rs:4",
+        "the default \"A\" of the field `id` is a string, but the column is a boolean, in the \
+         model `app::User` at src/models.rs:4",
     );
     for ty in [Type::enumeration("kind", ["A"]), Type::Text, Type::String(1)] {
         schema(&with(ty), false, &Sqlite).unwrap();
@@ -101,13 +101,13 @@ fn sql_that_would_run_as_something_else_is_refused_at_its_model() {
     let of = |what: &str, name: &str| {
         format!(
             "{what} of the model `app::User` at src/models.rs:3: `\"{name}\"` is in double quotes, \
-             which makes it a name, and table `user` has no such column"
+             which makes it a name, but table `user` has no such column"
         )
     };
     assert_eq!(
         with(|table| table.check("ck", "\"naem\" <> ''")).unwrap_err(),
         format!(
-            "{}\n  hint: did you mean `\"name\"`? A text is written `'naem'`",
+            "{}\n  hint: did you mean `\"name\"`? A string is written `'naem'`",
             of("check `ck`", "naem")
         )
     );
@@ -191,9 +191,9 @@ fn a_foreign_key_to_what_is_not_unique_in_the_table_s_own_model_is_refused_at_it
     assert_eq!(
         err.to_string(),
         "the foreign key of the field `id` refers to column `name` of table `user`, which is \
-         neither the primary key nor unique, in the model `app::Post` at src/models.rs:10\n  \
-         hint: make what it refers to unique in the model `app::User` at src/models.rs:3, which is \
-         the one of that table, or refer to its key"
+         neither the primary key nor unique, in the model `app::Post` at src/models.rs:10\n  hint: \
+         make what it refers to unique in the model `app::User` at src/models.rs:3, which has that \
+         table, or refer to its primary key"
     );
     refused(
         &[user(), post(&["nick"])],
@@ -216,12 +216,12 @@ fn a_foreign_key_to_what_is_not_unique_in_the_table_s_own_model_is_refused_at_it
 fn two_models_of_one_table_are_both_named() {
     refused(
         &[model("app::a::User", 3, "user"), model("app::b::User", 9, "user")],
-        "two models want the table `user`: `app::a::User` at src/models.rs:3 and `app::b::User` at \
+        "two models have the table `user`: `app::a::User` at src/models.rs:3 and `app::b::User` at \
          src/models.rs:9",
     );
     refused(
         &[model("app::User", 3, "user"), model("app::Users", 9, "USER")],
-        "two models want tables that differ in case alone, `user` and `USER`: `app::User` at \
+        "two models have tables whose names differ only in case, `user` and `USER`: `app::User` at \
          src/models.rs:3 and `app::Users` at src/models.rs:9",
     );
 }
@@ -284,17 +284,17 @@ fn a_runtime_of_another_format_is_answered_with_the_command_that_helps() {
         seen += "\n";
     }
     expect![[r#"
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, and this version reads format 2
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, but this version reads format 2
           hint: the package's dbmigrate-runtime 0.0.9 is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, and this version reads format 2
-          hint: the package's dbmigrate-runtime and this tool have the version $TOOL and are different nevertheless: install the tool from where the runtime comes from, as in `cargo install --git` or `--path`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, and this version reads format 2
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, but this version reads format 2
+          hint: the package's dbmigrate-runtime and this tool both have version $TOOL but differ: install the tool from the source of the runtime, as in `cargo install --git` or `--path`
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 1, but this version reads format 2
           hint: the package's dbmigrate-runtime is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, and this version reads format 2
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, but this version reads format 2
           hint: the package's dbmigrate-runtime 9.0.0 is newer than this tool ($TOOL): `cargo install cargo-dbmigrate@9.0.0`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, and this version reads format 2
-          hint: the package's dbmigrate-runtime and this tool have the version $TOOL and are different nevertheless: install the tool from where the runtime comes from, as in `cargo install --git` or `--path`
-        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, and this version reads format 2
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, but this version reads format 2
+          hint: the package's dbmigrate-runtime and this tool both have version $TOOL but differ: install the tool from the source of the runtime, as in `cargo install --git` or `--path`
+        failed to read the models in `libapp.rmeta`: the model record at offset 0 has format 3, but this version reads format 2
           hint: the package's dbmigrate-runtime is newer than this tool ($TOOL): `cargo install cargo-dbmigrate@<version of the runtime>`
         failed to read the models in `libapp.rmeta`: the model record has an unknown kind `later` at offset 18
           hint: the package's dbmigrate-runtime 0.0.9 is older than this tool ($TOOL): `cargo update -p dbmigrate-runtime`, and where its requirement ends below that `cargo add dbmigrate-runtime@$TOOL`

@@ -65,7 +65,7 @@ impl Line {
 
 /// The hint for a damaged cache.
 pub const DAMAGED: &str =
-    "the file in the target directory is damaged: remove its directory `dbmigrate`";
+    "the file in the target directory is damaged: remove `dbmigrate` in the target directory";
 
 impl From<String> for Line {
     fn from(text: String) -> Line {

@@ -110,7 +110,7 @@ pub(super) fn check_given(
     Some(Guard {
         sql: any(&format!("{rows} AND NOT ({read})")),
         failure: format!(
-            "{{}} of the values that column `{column}` of table `{table}` is given do not fit the \
+            "{{}} of the values given to column `{column}` of table `{table}` do not fit the \
              type `{ty}`"
         ),
         hint: Some(format!("correct the expression `{expression}`")),
@@ -131,8 +131,8 @@ fn without_json(sql: String, table: &str, column: &str) -> Guard {
     Guard {
         sql,
         failure: format!(
-            "whether {{}} of the values in column `{column}` of table `{table}` are JSON can't be \
-             told: this SQLite has no JSON functions"
+            "cannot check whether {{}} of the values in column `{column}` of table `{table}` are \
+             JSON: this SQLite has no JSON functions"
         ),
         hint: Some(
             "link a newer SQLite, for example with the runtime's feature `bundled`".to_owned(),
@@ -222,7 +222,7 @@ mod tests {
         );
         assert_eq!(
             refused.failure,
-            "whether {} of the values in column `a` of table `t` are JSON can't be told: this \
+            "cannot check whether {} of the values in column `a` of table `t` are JSON: this \
              SQLite has no JSON functions"
         );
         let server = Server { version: 3_037_002, has_json: false };

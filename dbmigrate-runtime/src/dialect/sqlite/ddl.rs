@@ -77,8 +77,8 @@ impl Ddl<'_> {
     }
 
     pub(super) fn refuse_counting(&self) -> Refusal {
-        let hint = "take `without_rowid` or `autoincrement` away";
-        self.refuse("a WITHOUT ROWID table has no AUTOINCREMENT", hint)
+        let hint = "remove `without_rowid` or `autoincrement`";
+        self.refuse("a WITHOUT ROWID table cannot have AUTOINCREMENT", hint)
     }
 
     pub(super) fn create_table(&self, table: &Table) -> Result<String, Refusal> {
@@ -314,7 +314,7 @@ pub(super) fn type_name(ty: &Type, strict: bool) -> Result<String, String> {
             let own = ty.own_words(Backend::Sqlite).map(str::to_owned);
             own.ok_or_else(|| "has no type for SQLite".to_owned())
         }
-        Type::Array(_) => Err("is a list, and SQLite has no arrays".to_owned()),
+        Type::Array(_) => Err("is an array, and SQLite has no arrays".to_owned()),
     }
 }
 

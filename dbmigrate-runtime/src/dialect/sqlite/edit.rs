@@ -302,13 +302,14 @@ impl Edit<'_> {
     fn missing(&self, what: &str) -> Refusal {
         let table = &self.definition.name;
         self.ddl.refuse(
-            &format!("table `{table}` of the database has no {what}"),
-            "the database isn't what the migrations build: `cargo dbmigrate check` shows where",
+            &format!("table `{table}` in the database has no {what}"),
+            "the database differs from what the migrations build: `cargo dbmigrate check` lists \
+             the differences",
         )
     }
 
     fn garbled(&self, why: &str) -> Refusal {
-        self.ddl.refuse(why, "look at the SQL expressions of the operation")
+        self.ddl.refuse(why, "check the SQL expressions of the operation")
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn not_null(table: &str, column: &str, ty: Option<&Type>) -> Guard {
     Guard {
         sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
         failure: format!(
-            "column `{column}` of table `{table}` is NULL in {{}} row(s) and is to be NOT NULL"
+            "column `{column}` of table `{table}` can't become NOT NULL: it is NULL in {{}} row(s)"
         ),
         hint: Some(hint::for_null(column, ty)),
     }
@@ -28,10 +28,13 @@ pub(super) fn no_rows(table: &str, column: &str) -> Guard {
     Guard {
         sql: any(&format!("{table_sql} NOT INDEXED")),
         failure: format!(
-            "column `{column}` is NOT NULL and has no default, and table `{table}` has {{}} \
-             row(s), which would have no value"
+            "column `{column}` is NOT NULL without a default, but table `{table}` has {{}} row(s), \
+             which would have no value in it"
         ),
-        hint: Some("give the column a default, or say with `.using(...)` what they get".to_owned()),
+        hint: Some(
+            "give the column a default, or give existing rows a value with `.using(...)`"
+                .to_owned(),
+        ),
     }
 }
 

@@ -18,10 +18,10 @@ pub(super) fn hint(column: &str, conversion: &Conversion<'_>) -> String {
     let Conversion { was, to, server } = conversion;
     match proposal(column, &was.column.ty, to, server.version) {
         Some(Proposal { what, expression }) => {
-            format!("say what they become, for example {what} with {}", using(&expression))
+            format!("convert them, for example to {what} with {}", using(&expression))
         }
-        None => "say what they become, with `.fill(\"...\")` for these rows or with \
-                 `.using(\"...\")` for all"
+        None => "say what they become, with `.fill(\"...\")` for these rows or `.using(\"...\")` \
+                 for all rows"
             .to_owned(),
     }
 }
@@ -31,9 +31,9 @@ pub(super) fn for_null(column: &str, ty: Option<&Type>) -> String {
     match ty.and_then(neutral) {
         Some(value) => {
             let expression = format!("coalesce({}, {value})", plain(column));
-            format!("say what they get, for example with {}", using(&expression))
+            format!("give these rows a value, for example with {}", using(&expression))
         }
-        None => "say what they get, with `.using(\"...\")`".to_owned(),
+        None => "give these rows a value with `.using(\"...\")`".to_owned(),
     }
 }
 
@@ -96,10 +96,10 @@ fn proposal(column: &str, was: &Type, to: &Stored<'_>, version: u32) -> Option<P
             let last = format!("substr(hex({c}), 21)");
             let text = format!("lower({} || '-' || {last})", parts.join(" || '-' || "));
             let is_uuid = format!("typeof({c}) = 'blob' AND length({c}) = 16");
-            ("its text", format!("CASE WHEN {is_uuid} THEN {text} ELSE {c} END"))
+            ("text", format!("CASE WHEN {is_uuid} THEN {text} ELSE {c} END"))
         }
         (Type::Text | Type::String(_), Type::Uuid) if version >= UNHEX && is_required => {
-            ("its bytes", format!("unhex(replace({c}, '-', ''))"))
+            ("bytes", format!("unhex(replace({c}, '-', ''))"))
         }
         (Type::DateTime | Type::Timestamp, Type::BigInteger)
             if version >= UNIXEPOCH && is_required =>
@@ -107,7 +107,7 @@ fn proposal(column: &str, was: &Type, to: &Stored<'_>, version: u32) -> Option<P
             // The 31st of February would be a day in March.
             let day = format!("substr({c}, 1, 10)");
             let is_day = format!("date({day}, '+0 days') = {day}");
-            let what = "the whole seconds since 1970";
+            let what = "whole seconds since 1970";
             (what, format!("CASE WHEN {is_day} THEN unixepoch({c}) END"))
         }
         (Type::Date, Type::DateTime) => ("midnight", format!("{c} || ' 00:00:00'")),
@@ -301,6 +301,6 @@ mod tests {
             assert!(is_read, "{ty}: {value}");
         }
         assert_eq!(neutral(&Type::raw("MONEY")), None);
-        assert_eq!(for_null("a", None), "say what they get, with `.using(\"...\")`");
+        assert_eq!(for_null("a", None), "give these rows a value with `.using(\"...\")`");
     }
 }

@@ -206,10 +206,9 @@ impl Dialect for Sqlite {
             schema => Err(Refusal {
                 message: format!(
                     "the version table can't be in the schema `{schema}` on SQLite: that is an \
-                     attached file, and a row in another file isn't committed together with the \
-                     work in every journal mode"
+                     attached file, and not every journal mode commits two files atomically"
                 ),
-                hint: Some("leave `version_table_schema` empty, or say `main`".to_owned()),
+                hint: Some("leave `version_table_schema` empty, or set it to `main`".to_owned()),
             }),
         }
     }
@@ -235,7 +234,9 @@ impl Dialect for Sqlite {
     }
 
     fn commit_advice(&self) -> Option<&'static str> {
-        Some("with a write-ahead log, `PRAGMA journal_mode = WAL`, nobody waits for readers")
+        Some(
+            "with a write-ahead log, `PRAGMA journal_mode = WAL`, a commit doesn't wait for readers",
+        )
     }
 
     fn script(&self) -> &'static Script {

@@ -39,7 +39,7 @@ pub(super) fn plan(
         builder.tasks.extend(warned);
         operation.apply(builder.schema).map_err(|err| Refusal {
             message: err.to_string(),
-            hint: Some("compare the revision with the ones before it".to_owned()),
+            hint: Some("compare the revision with those before it".to_owned()),
         })?;
     }
     builder.flush(|_| true)?;
@@ -107,7 +107,7 @@ impl PlanBuilder<'_> {
         }
         let name = written::kept_names(operation, self.schema, NAMES);
         let text = |mistake: Mistake| {
-            format!("{operation}: {}; SQLite reads it as a text", mistake.message)
+            format!("{operation}: {}; SQLite reads it as a string", mistake.message)
         };
         Ok(name.map(|mistake| Task::Note(text(mistake))))
     }
@@ -231,7 +231,9 @@ impl PlanBuilder<'_> {
                              ROWID table"
                         ),
                         hint: Some(
-                            "drop the unique constraint before, and add it again after".to_owned(),
+                            "drop the unique constraint before the rename, and add it again after \
+                             it"
+                            .to_owned(),
                         ),
                     });
                 }
@@ -259,7 +261,7 @@ impl PlanBuilder<'_> {
                         Ok(())
                     }
                     None => Err(Refusal {
-                        message: format!("cannot {operation} on SQLite: it has no text for SQLite"),
+                        message: format!("cannot {operation} on SQLite: it has no SQL for SQLite"),
                         hint: Some("add one with `.sqlite(\"...\")`; it may be empty".to_owned()),
                     }),
                 }

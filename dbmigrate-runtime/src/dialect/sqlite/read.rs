@@ -211,7 +211,7 @@ pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Refusal> 
             Err(error(&format!("the SQL of `{name}` is wrong: {why}")))
         }
         (None, Some(table)) => Ok(table),
-        (None, None) => Err(error("the name is kept for SQLite's own tables")),
+        (None, None) => Err(error("the name is reserved for SQLite's own tables")),
     }
 }
 
@@ -306,7 +306,7 @@ impl<'a> Reader<'a> {
             return Some(Rc::clone(definition));
         }
         let object = self.tables.get(&key)?;
-        let no_text = || "the database has no text of it".to_owned();
+        let no_text = || "the database does not store its definition".to_owned();
         let sql = object.sql.as_deref().ok_or_else(no_text);
         let definition =
             sql.and_then(|text| Definition::parse(&LEXICON.without_qualifier(text, &object.name)));

@@ -161,8 +161,8 @@ impl Rebuild {
         let mut out = Tasks { reason: self.reason(), scratch: passing, tasks: Vec::new() };
         if ddl.facts.objects.is_none() {
             out.note(format!(
-                "table `{table}` is made anew as the migrations describe it: triggers on it, and \
-                 what others added to it, are not known here and would be lost"
+                "table `{table}` is rebuilt from the migrations alone: triggers on it, and \
+                 anything added to it outside the migrations, are unknown here and would be lost"
             ));
         }
         out.tasks.extend(self.fitting(ddl, &was, &definition, after).into_iter().map(Task::Guard));
@@ -178,7 +178,7 @@ impl Rebuild {
                 "SELECT n FROM (SELECT (SELECT count(*) FROM {old} NOT INDEXED) - \
                  (SELECT count(*) FROM {new} NOT INDEXED) AS n) WHERE n <> 0"
             ),
-            failure: format!("the copy of table `{table}` lacks {{}} row(s)"),
+            failure: format!("copying table `{table}` lost {{}} row(s)"),
             hint: None,
         }));
         let given = guards::Given {
@@ -382,9 +382,9 @@ fn refuse_lost(
     to: &Definition,
     indexes: &[&(String, String)],
 ) -> Result<(), Refusal> {
-    const INDEX: &str = "drop the index before, in the same revision: with `op.drop_index`, or \
-                         with `op.execute` where no revision made it";
-    const CHECK: &str = "take the check away in the same revision";
+    const INDEX: &str = "drop the index first, in the same revision: with `op.drop_index`, or with \
+                         `op.execute` if no revision created it";
+    const CHECK: &str = "drop the check in the same revision";
     const COMPUTED: &str = "drop or change that column in the same revision";
     let check = |name: &Option<String>, text: &str| match name {
         Some(text) => format!("check `{text}`"),
@@ -425,7 +425,7 @@ fn refuse_lost(
         if let Some((what, _, hint)) = found {
             let (table, column) = (was.name.clone(), column.clone());
             let operation = &Operation::DropColumn { table, column };
-            let why = format!("{what} names it");
+            let why = format!("{what} uses it");
             return Err(Ddl { facts, operation }.refuse(&why, hint));
         }
     }

@@ -51,11 +51,11 @@ mod other {
 
 #[derive(Model)]
 #[model(
-    foreign_key(columns(b, a), references = other::Other), //~ error: the column type of `b` is text, and that of `Other::a` is big integer
-    //~^ error: the column type of `a` is big integer, and that of `Other::b` is text
-    foreign_key(columns(a, b), references = other::Other, on_delete = set_null), //~ error: `on_delete = set_null` needs a column that takes NULL, and `a` is not an `Option`
-    //~^ error: `on_delete = set_null` needs a column that takes NULL, and `b` is not an `Option`
-    foreign_key(columns(a), references = other::Other), //~ error: the primary key of `Other` has two columns, and the foreign key has one column
+    foreign_key(columns(b, a), references = other::Other), //~ error: the column type of `b` is text, but that of `Other::a` is big integer
+    //~^ error: the column type of `a` is big integer, but that of `Other::b` is text
+    foreign_key(columns(a, b), references = other::Other, on_delete = set_null), //~ error: `on_delete = set_null` needs a nullable column, but `a` is not an `Option`
+    //~^ error: `on_delete = set_null` needs a nullable column, but `b` is not an `Option`
+    foreign_key(columns(a), references = other::Other), //~ error: the primary key of `Other` has two columns, but the foreign key has one column
     foreign_key(columns(a, b), references = other::Other(a, x)), //~ error: `Other` has no field `x`
 )]
 struct References {
@@ -65,11 +65,11 @@ struct References {
     a: i64,
     #[model(references = other::Other::d)] //~ error: `Other` has no field `d`
     b: String,
-    #[model(references = other::Other::c)] //~ error: the column type of `c` is big integer, and that of `Other::c` is integer
+    #[model(references = other::Other::c)] //~ error: the column type of `c` is big integer, but that of `Other::c` is integer
     c: i64,
     #[model(references = other::NoKey)] //~ error: `NoKey` has no primary key to refer to; name the field, as in `references = NoKey::field`
     d: i64,
-    #[model(references = Self, on_update = set_null)] //~ error: `on_update = set_null` needs a column that takes NULL, and `e` is not an `Option`
+    #[model(references = Self, on_update = set_null)] //~ error: `on_update = set_null` needs a nullable column, but `e` is not an `Option`
     e: i64,
     #[model(references = other::Other::number, on_update = set_null)]
     f: Option<i32>,
@@ -93,7 +93,7 @@ struct Unreferable {
     b: i64,
     #[model(references = other::Uniques::d)] //~ error: `Uniques::d` is neither
     c: i64,
-    #[model(references = other::Uniques::g, on_delete = set_default)] //~ error: `on_delete = set_default` needs a default, and `d` has none and is not an `Option`
+    #[model(references = other::Uniques::g, on_delete = set_default)] //~ error: `on_delete = set_default` needs a default, but `d` has none and is not an `Option`
     d: i64,
     #[model(references = other::Uniques::id, on_update = set_default, default = 1)]
     e: i64,
@@ -105,33 +105,33 @@ struct Unreferable {
 struct Defaults<'a> {
     #[model(primary_key)]
     id: i64,
-    #[model(default = now)] //~ error: the default is the time, and the column type of `a` is big integer
+    #[model(default = now)] //~ error: the default is the time, but the column type of `a` is big integer
     a: i64,
-    #[model(default = now)] //~ error: the default is the time, and the column type of `b` is boolean
+    #[model(default = now)] //~ error: the default is the time, but the column type of `b` is boolean
     b: bool,
-    #[model(default = now)] //~ error: the default is the time, and the column type of `c` is binary
+    #[model(default = now)] //~ error: the default is the time, but the column type of `c` is binary
     c: Vec<u8>,
-    #[model(default = now)] //~ error: the default is the time, and the column type of `d` is double
+    #[model(default = now)] //~ error: the default is the time, but the column type of `d` is double
     d: Option<f64>,
-    #[model(default = 300)] //~ error: the default is outside 0 to 255, which the column type of `e` holds: tiny unsigned
+    #[model(default = 300)] //~ error: the default is outside 0 to 255, the range of the column type of `e`: tiny unsigned
     e: u8,
-    #[model(default = -1)] //~ error: the default is outside 0 to 4294967295, which the column type of `f` holds: unsigned
+    #[model(default = -1)] //~ error: the default is outside 0 to 4294967295, the range of the column type of `f`: unsigned
     f: Option<u32>,
-    #[model(default = 2)] //~ error: the default is outside 0 to 1, which the column type of `g` holds: boolean
+    #[model(default = 2)] //~ error: the default is outside 0 to 1, the range of the column type of `g`: boolean
     g: bool,
-    #[model(default = true)] //~ error: the default is a boolean, and the column type of `h` is integer
+    #[model(default = true)] //~ error: the default is a boolean, but the column type of `h` is integer
     h: i32,
-    #[model(default = 1.5)] //~ error: the default is a number with a fraction, and the column type of `i` is integer
+    #[model(default = 1.5)] //~ error: the default is a fractional number, but the column type of `i` is integer
     i: i32,
-    #[model(default = "yes")] //~ error: the default is a text, and the column type of `j` is boolean
+    #[model(default = "yes")] //~ error: the default is a string, but the column type of `j` is boolean
     j: bool,
-    #[model(default = "bytes")] //~ error: the default is a text, and the column type of `k` is binary
+    #[model(default = "bytes")] //~ error: the default is a string, but the column type of `k` is binary
     k: &'a [u8],
-    #[model(default = b"abc")] //~ error: the default has another number of bytes than `l` holds
+    #[model(default = b"abc")] //~ error: the default has a different number of bytes than `l` holds
     l: [u8; 2],
     #[model(default = "ab")] //~ error: the default has more characters than `m` holds
     m: char,
-    #[model(default = b"a")] //~ error: the default is bytes, and the column type of `n` is text
+    #[model(default = b"a")] //~ error: the default is bytes, but the column type of `n` is text
     n: String,
     #[model(default = now)]
     o: String,
@@ -143,13 +143,13 @@ struct Defaults<'a> {
 
 #[derive(Model)]
 struct Types {
-    #[model(primary_key, autoincrement)] //~ error: `autoincrement` is for integers, and the column type of `id` is text
+    #[model(primary_key, autoincrement)] //~ error: `autoincrement` is for integers, but the column type of `id` is text
     id: String,
-    #[model(length = 10)] //~ error: `length` is for text, and the column type of `a` is integer
+    #[model(length = 10)] //~ error: `length` is for text, but the column type of `a` is integer
     a: Option<i32>,
-    #[model(collate = "NOCASE")] //~ error: `collate` is for text, and the column type of `b` is binary
+    #[model(collate = "NOCASE")] //~ error: `collate` is for text, but the column type of `b` is binary
     b: Vec<u8>,
-    #[model(precision = 10, scale = 2)] //~ error: `precision` is for decimal numbers, and the column type of `c` is double
+    #[model(precision = 10, scale = 2)] //~ error: `precision` is for decimal numbers, but the column type of `c` is double
     c: f64,
 }
 
@@ -166,7 +166,7 @@ struct Plain {
 
 #[derive(Model)]
 #[model(unique(a, b))] //~ error: there is no field `b`, in the flattened groups either
-struct NoKey { //~ error: `NoKey` has no primary key, nor have the groups that it flattens; write `#[model(primary_key)]` on a field or `#[model(no_primary_key)]` on the struct
+struct NoKey { //~ error: `NoKey` and the groups that it flattens have no primary key; write `#[model(primary_key)]` on a field or `#[model(no_primary_key)]` on the struct
     #[model(flatten)]
     plain: Plain,
 }
@@ -176,20 +176,20 @@ struct TwoKeys {
     #[model(flatten)]
     one: Key,
     #[model(flatten)]
-    two: Key, //~ error: this group brings the primary key `id`, and `TwoKeys` says something else of its primary key already
-    //~^ error: this group brings a column `id`, and there is one already
+    two: Key, //~ error: this group brings the primary key `id`, but `TwoKeys` already has a primary key or `no_primary_key`
+    //~^ error: this group brings a column `id`, which already exists
 }
 
 #[derive(Model)]
 #[model(primary_key(id))]
 struct TwoColumns {
     #[model(flatten)]
-    first: Plain, //~ error: this group brings a column `a`, and there is one already
+    first: Plain, //~ error: this group brings a column `a`, which already exists
     id: i32,
     #[model(column = "a")]
     b: i64,
 }
 
 #[derive(dbmigrate_runtime::ColumnType)]
-#[model(length = 3)] //~ error: `length` is for text, and the column type of `Small` is small integer
+#[model(length = 3)] //~ error: `length` is for text, but the column type of `Small` is small integer
 struct Small(i16);

@@ -6,7 +6,7 @@ use dbmigrate_runtime::Model;
 struct Exclusive {
     #[model(nullable, not_null)] //~ error: `nullable` and `not_null` exclude each other: a column is one or the other
     a: i64,
-    #[model(length = 3, type = Text)] //~ error: `length` and `type` exclude each other: the type has its length, as in `type = String(100)`
+    #[model(length = 3, type = Text)] //~ error: `length` and `type` exclude each other: the type includes its length, as in `type = String(100)`
     b: String,
     #[model(precision = 3, scale = 1, type = Numeric)] //~ error: `precision` and `type` exclude each other
     //~^ error: `scale` and `type` exclude each other
@@ -16,22 +16,22 @@ struct Exclusive {
     d: i64,
     #[model(generated("a", stored), default = 3)] //~ error: `generated` and `default` exclude each other: a generated column is never inserted
     e: i64,
-    #[model(unique, index)] //~ error: `index` and `unique` exclude each other: a unique column has an index already
+    #[model(unique, index)] //~ error: `index` and `unique` exclude each other: a unique column already has an index
     f: i64,
-    #[model(skip, unique)] //~ error: `unique` and `skip` exclude each other: a skipped field is no column
+    #[model(skip, unique)] //~ error: `unique` and `skip` exclude each other: a skipped field is not a column
     g: i64,
-    #[model(precision = 3)] //~ error: `precision` needs `scale` beside it, as in `precision = 10, scale = 2`
+    #[model(precision = 3)] //~ error: `precision` also needs `scale`, as in `precision = 10, scale = 2`
     h: i64,
-    #[model(scale = 3)] //~ error: `scale` needs `precision` beside it, as in `precision = 10, scale = 2`
+    #[model(scale = 3)] //~ error: `scale` also needs `precision`, as in `precision = 10, scale = 2`
     i: i64,
     #[model(precision = 2, scale = 3)] //~ error: the `scale` is at most the `precision`, 2
     j: i64,
-    #[model(on_delete = cascade, deferrable = "initially deferred")] //~ error: `on_delete` says something of a foreign key, and `k` is none; add `references = Other` or remove it
-    //~^ error: `deferrable` says something of a foreign key, and `k` is none
+    #[model(on_delete = cascade, deferrable = "initially deferred")] //~ error: `on_delete` is for foreign keys, and `k` is not one; add `references = Other` or remove it
+    //~^ error: `deferrable` is for foreign keys, and `k` is not one
     k: i64,
-    #[model(autoincrement)] //~ error: only a single primary key generates its values, and `l` is none; add `primary_key` or remove `autoincrement`
+    #[model(autoincrement)] //~ error: only a primary key of a single column generates its values, and `l` is not one; add `primary_key` or remove `autoincrement`
     l: i64,
-    #[model(column = "l")] //~ error: `l` is the column of the field `l` already
+    #[model(column = "l")] //~ error: `l` is already the column of the field `l`
     m: i64,
     #[model(not_null, references = Keys::id, on_delete = set_null)] //~ error: `on_delete = set_null` and `not_null` exclude each other
     n: Option<i64>,
@@ -41,11 +41,11 @@ struct Exclusive {
 
 #[derive(Model)]
 struct Keys {
-    #[model(primary_key, unique)] //~ error: `unique` and `primary_key` exclude each other: a primary key is unique already
+    #[model(primary_key, unique)] //~ error: `unique` and `primary_key` exclude each other: a primary key is already unique
     id: i64,
     #[model(primary_key, nullable, index)] //~ error: a second primary key; for one key of several columns write `#[model(primary_key(id, second))]` on the struct
-    //~^ error: `nullable` and `primary_key` exclude each other: a primary key takes no NULL
-    //~| error: `index` and `primary_key` exclude each other: a primary key has an index already
+    //~^ error: `nullable` and `primary_key` exclude each other: a primary key is never NULL
+    //~| error: `index` and `primary_key` exclude each other: a primary key already has an index
     second: i64,
 }
 
@@ -65,7 +65,7 @@ struct KeyAndNot {
 #[derive(Model)]
 #[model(primary_key(a, b), no_primary_key)] //~ error: `primary_key` and `no_primary_key` exclude each other
 struct ListAndNot {
-    #[model(autoincrement)] //~ error: only a single primary key generates its values, and `a` is none
+    #[model(autoincrement)] //~ error: only a primary key of a single column generates its values, and `a` is not one
     a: i64,
     b: i64,
 }
@@ -73,7 +73,7 @@ struct ListAndNot {
 #[derive(Model)]
 #[model(primary_key(a))]
 struct ListAndField {
-    #[model(primary_key)] //~ error: the struct's `primary_key(...)` names the key already; remove one of them
+    #[model(primary_key)] //~ error: the struct's `primary_key(...)` already names the key; remove one of them
     a: i64,
 }
 
@@ -81,12 +81,12 @@ struct ListAndField {
 #[model(
     primary_key(id, idd), //~ error: there is no field `idd`; the fields are `id`, `name` and `other`
     unique(naem), //~ error: there is no field `naem`; the fields are `id`, `name` and `other`
-    unique(name, name), //~ error: `name` is in this list twice
+    unique(name, name), //~ error: `name` is listed twice
     index(nope desc, sql("lower(whatever)")), //~ error: there is no field `nope`
-    index(hidden), //~ error: the field `hidden` is skipped and so no column
+    index(hidden), //~ error: the field `hidden` is skipped, so it is not a column
     unique(name = "x", columns(name)),
-    unique(name), //~ error: these columns are unique already
-    index(name = "x", columns(other)), //~ error: the name `x` is taken by another one of this struct
+    unique(name), //~ error: these columns are already unique
+    index(name = "x", columns(other)), //~ error: the name `x` is already used in this struct
     foreign_key(columns(none), references = Keys(id)), //~ error: there is no field `none`
     foreign_key(columns(id, name), references = Keys(id)), //~ error: 2 columns can't refer to 1
     foreign_key(columns(id)), //~ error: expected `foreign_key(columns(a, b), references = Other(x, y))`

@@ -11,7 +11,7 @@ struct Unit; //~ error: a unit struct has no columns; a model is a struct with n
 struct Empty {} //~ error: a struct without fields has no columns; a model is a struct with named fields
 
 #[derive(Model)]
-enum Kind { //~ error: an enum has no columns; a model is a struct with named fields, `struct Kind { ... }`; as the type of one column it derives `ColumnType`
+enum Kind { //~ error: an enum has no columns; a model is a struct with named fields, `struct Kind { ... }`; to use it as the type of one column, derive `ColumnType`
     A,
 }
 
@@ -22,26 +22,26 @@ union Bits { //~ error: a union has no columns; a group of columns is a struct w
 }
 
 #[derive(Model)]
-struct Generic<T> { //~ error: a model has no type parameters, since it is recorded as one table and not as one for each `T`; only lifetimes can stay
+struct Generic<T> { //~ error: a model can't have type parameters, since it stands for one table and not for one per `T`; only lifetimes are allowed
     #[model(primary_key)]
     id: T,
 }
 
 #[derive(Model)]
-struct Const<'a, const N: usize> { //~ error: a model has no const parameters, since it is recorded as one table and not as one for each `N`; only lifetimes can stay
+struct Const<'a, const N: usize> { //~ error: a model can't have const parameters, since it stands for one table and not for one per `N`; only lifetimes are allowed
     #[model(primary_key)]
     id: &'a [u8],
     hash: [u8; N],
 }
 
 #[derive(ColumnType)]
-struct Pair(i64, i64); //~ error: a column type that is a struct has one field, `struct Pair(String)`, and this one has 2
+struct Pair(i64, i64); //~ error: a column type that is a struct has one field, `struct Pair(String)`, but this one has 2
 
 #[derive(ColumnType)]
-struct Nothing; //~ error: a column type that is a struct has one field, `struct Nothing(String)`, and this one has 0
+struct Nothing; //~ error: a column type that is a struct has one field, `struct Nothing(String)`, but this one has 0
 
 #[derive(ColumnType)]
-union Either { //~ error: a union is no column type; it takes a newtype, `struct Email(String)`, or an enum without data
+union Either { //~ error: a union can't be a column type; use a newtype, `struct Email(String)`, or an enum without data
     a: u32,
 }
 
@@ -52,14 +52,14 @@ enum Never {} //~ error: an enum without variants has no values to store
 #[model(rename_al = "snake_case")] //~ error: unknown key `rename_al` (did you mean `rename_all`?); the keys of a `ColumnType` enum are `rename_all`, `name`, `crate`
 enum Status {
     Draft,
-    #[model(rename = "draft")] //~ error: another variant is stored as "draft" already
+    #[model(rename = "draft")] //~ error: another variant is already stored as "draft"
     Live,
-    Done(i64), //~ error: a column holds a variant's name and nothing else, and `Done` has data
+    Done(i64), //~ error: a column stores the variant's name and nothing else, but `Done` has data
     #[model(value = "x")] //~ error: unknown key `value`; the keys of a variant of a `ColumnType` enum are `rename`
     Other,
 }
 
 #[derive(ColumnType)]
-#[model(length = 3, type = Text, rename_all = "lowercase")] //~ error: `length` and `type` exclude each other: the type has its length
-//~^ error: `rename_all` is no key of a `ColumnType` struct; it belongs on a model's struct
+#[model(length = 3, type = Text, rename_all = "lowercase")] //~ error: `length` and `type` exclude each other: the type includes its length
+//~^ error: `rename_all` is not a key of a `ColumnType` struct; it belongs on a model's struct
 struct Email(String);

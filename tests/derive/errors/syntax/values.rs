@@ -4,10 +4,10 @@ use dbmigrate_runtime::Model;
 #[derive(Model)]
 #[model(
     table = users, //~ error: expected `table = "..."`
-    renamed_from = "", //~ error: `renamed_from` takes a text that isn't empty
+    renamed_from = "", //~ error: `renamed_from` takes a string that isn't empty
     rename_all = "Snake", //~ error: unknown rule "Snake"; the rules are "lowercase", "UPPERCASE", "PascalCase", "camelCase", "snake_case"
     comment, //~ error: expected `comment = "..."`
-    strict = true, //~ error: `strict` stands alone, without a value
+    strict = true, //~ error: `strict` doesn't take a value
     database(x), //~ error: expected `database = "..."`
     check, //~ error: expected `check("...")` or `check(name = "...", expr = "...")`
     check(name = "x"), //~ error: expected `check("...")` or `check(name = "...", expr = "...")`
@@ -15,7 +15,7 @@ use dbmigrate_runtime::Model;
     unique, //~ error: expected `unique(a, b)` or `unique(name = "...", columns(a, b))`
     unique(), //~ error: expected the names of fields
     unique(name = "x"), //~ error: expected `unique(a, b)` or
-    index(name = "x", columns(id), name = "y"), //~ error: `name` is here twice; once is enough
+    index(name = "x", columns(id), name = "y"), //~ error: `name` is given twice
     index(id descending), //~ error: expected `desc`, `collate "..."` or `,` after a column
     index(3), //~ error: expected the name of a field
     crate = "x", //~ error: expected `crate = path`
@@ -37,7 +37,7 @@ struct OnStruct {
     f: String,
     #[model(default = Status::Draft)] //~ error: expected `default = 0`, `default = "text"`, `default = now` or `default = sql("...")`
     g: String,
-    #[model(default = 18446744073709551615)] //~ error: expected a number that fits 64 bits with a sign
+    #[model(default = 18446744073709551615)] //~ error: expected a number that fits a signed 64-bit integer
     h: u64,
     #[model(default = -"x")] //~ error: expected `default = 0`
     i: String,
@@ -71,7 +71,7 @@ struct OnStruct {
     w: i64,
     #[model(references = User::id, deferrable = "deferred")] //~ error: expected `deferrable = "initially deferred"` or `deferrable = "initially immediate"`
     x: i64,
-    #[model(references = user)] //~ error: `user` names no model; write `references = Model::user`, or `references = user(field)` if the model is called so
+    #[model(references = user)] //~ error: `user` is not the name of a model; write `references = Model::user`, or `references = user(field)` if that is its name
     y: i64,
     #[model(references = "user.id")] //~ error: expected `references = Other`, `references = Other::field` or `references = Other(field)`
     z: i64,

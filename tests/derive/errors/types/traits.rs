@@ -6,10 +6,10 @@ struct Opaque;
 #[derive(Model)]
 struct Fields {
     #[model(primary_key)]
-    id: usize, //~ error: `usize` is not the type of a column
-    a: Opaque, //~ error: `Opaque` is not the type of a column
-    b: Option<std::time::Instant>, //~ error: `Instant` is not the type of a column
-    c: Vec<u128>, //~ error: `u128` is not the type of a column
+    id: usize, //~ error: `usize` is not a column type
+    a: Opaque, //~ error: `Opaque` is not a column type
+    b: Option<std::time::Instant>, //~ error: `Instant` is not a column type
+    c: Vec<u128>, //~ error: `u128` is not a column type
     #[model(flatten)]
     d: Opaque, //~ error: `Opaque` is not a group of columns
     #[model(references = Opaque)] //~ error: `Opaque` is not a model

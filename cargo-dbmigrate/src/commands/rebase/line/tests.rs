@@ -54,10 +54,10 @@ fn a_line_is_what_the_other_head_lacks() {
     // A line with a base of its own.
     assert_eq!(moved(&history, "n", "b"), Ok("n: n".to_owned()));
     assert_eq!(moved(&history, "b", "n"), Ok("a: a b c d e".to_owned()));
-    refused(&history, "b", "b", "can't go behind itself");
+    refused(&history, "b", "b", "can't be moved after itself");
     refused(&history, "a", "b", "`b` needs revision `a`");
     refused(&history, "b", "c", "revision `c` is not a head");
-    refused(&history, "e", "c", "revision `e` follows `c` already: nothing to rebase");
+    refused(&history, "e", "c", "revision `e` already follows `c`: nothing to rebase");
 }
 
 #[test]
@@ -65,7 +65,7 @@ fn merges_and_dependencies_make_no_circle() {
     // A line with a merge of something that the other line also has.
     let history = graph(&["a:", "b:a", "c:a", "h:b", "m:c b", "x:m"]);
     assert_eq!(moved(&history, "x", "h"), Ok("c: c m x".to_owned()));
-    refused(&history, "x", "b", "revision `x` follows `b` already");
+    refused(&history, "x", "b", "revision `x` already follows `b`");
     // A line that starts with a merge of shared revisions, and one that starts twice.
     let history = graph(&["a:", "b:a", "c:a", "m:b c", "h:b c", "p:a", "q:a", "z:p q"]);
     assert_eq!(moved(&history, "m", "h"), Ok("m: m".to_owned()));
@@ -89,10 +89,10 @@ fn without_a_name_labels_and_several_heads_leave_it_open() {
     assert_eq!(names(&candidates(&two, Some("c")).unwrap()), "cargo dbmigrate rebase b --onto c");
     assert_eq!(only_other_head(&two, "b").unwrap(), "c");
     let err = |result: Result<Vec<Line<'_>>>| result.unwrap_err().to_string();
-    assert!(err(candidates(&two, Some("n"))).contains("tell the heads apart"));
+    assert!(err(candidates(&two, Some("n"))).contains("the heads are kept apart"));
 
     let labelled = graph(&["a:", "b:a #left", "c:a"]);
-    assert!(err(candidates(&labelled, None)).contains("tell the heads apart"));
+    assert!(err(candidates(&labelled, None)).contains("the heads are kept apart"));
     assert_eq!(only_other_head(&labelled, "b").unwrap(), "c");
     assert_eq!(moved(&labelled, "b", "c"), Ok("b: b".to_owned()));
 
@@ -106,6 +106,6 @@ fn without_a_name_labels_and_several_heads_leave_it_open() {
 
     let one = graph(&["a:"]);
     let err = only_other_head(&one, "a").unwrap_err().to_string();
-    assert!(err.contains("there is one head, `a`, so nothing is to be rebased"), "{err}");
+    assert!(err.contains("there is only one head, `a`, so there is nothing to rebase"), "{err}");
     assert!(candidates(&Graph::default(), None).is_err());
 }

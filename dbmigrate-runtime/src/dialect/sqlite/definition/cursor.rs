@@ -20,10 +20,10 @@ impl<'a> Cursor<'a> {
         let tokens = LEXICON.significant(sql);
         for token in &tokens {
             if !token.is_closed() {
-                return Err(format!("the quote of `{}` is not closed", excerpt(token.text)));
+                return Err(format!("the quote in `{}` is not closed", excerpt(token.text)));
             }
             if token.kind == Kind::Param {
-                return Err(format!("`{}` stands for a value that is not there", token.text));
+                return Err(format!("the placeholder `{}` has no value", token.text));
             }
         }
         Ok(Cursor { sql, tokens, at: 0 })
@@ -77,7 +77,7 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn expect_end(&self) -> Result<(), String> {
-        if self.is_at_end() { Ok(()) } else { Err(self.expected("nothing more")) }
+        if self.is_at_end() { Ok(()) } else { Err(self.expected("the end of the statement")) }
     }
 
     /// The next token as a name. SQLite also accepts a text in single quotes as a name.

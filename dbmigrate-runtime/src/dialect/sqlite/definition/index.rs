@@ -111,7 +111,7 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
             break;
         }
         let name = name.identifier().or_else(|| name.unquoted());
-        let name = name.ok_or_else(|| "expected a collation behind `COLLATE`".to_owned())?;
+        let name = name.ok_or_else(|| "expected a collation after `COLLATE`".to_owned())?;
         // If there are several, the last one is the outermost and counts.
         collation.get_or_insert(name.into_owned());
         tokens = head;
@@ -213,7 +213,7 @@ mod tests {
         check("CREATE INDEX i ON t (a", "expected `)` at the end");
         check("CREATE INDEX i ON t (a) WHERE", "expected a condition at the end");
         check("CREATE INDEX i ON t (a) WHERE (b", "expected `)` at the end");
-        check("CREATE INDEX i ON t (a) WHERE b) c", "expected nothing more at `) c`");
+        check("CREATE INDEX i ON t (a) WHERE b) c", "expected the end of the statement at `) c`");
         check("CREATE INDEX i ON t (a NULLS LAST)", "SQLite has no index with `NULLS LAST`");
         check("CREATE TABLE t (a)", "expected `INDEX` at `TABLE t (a)`");
     }

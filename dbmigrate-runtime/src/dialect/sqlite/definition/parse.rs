@@ -34,7 +34,7 @@ impl Definition {
             name = cursor.name("a table's name")?;
         }
         if cursor.is_at(&["AS"]) {
-            return Err("it takes its columns from a query".to_owned());
+            return Err("it takes its columns from a query (`CREATE TABLE ... AS`)".to_owned());
         }
         let open = Some(cursor.trivia()).filter(|open| has_comment(open)).unwrap_or_default();
         let open = open.to_owned();
@@ -88,7 +88,7 @@ impl Clause {
         cursor.expect_end()?;
         match clauses.pop() {
             Some(clause) if clauses.is_empty() => Ok(clause),
-            _ => Err(format!("`{text}` is not one clause of a column")),
+            _ => Err(format!("`{text}` is not a single clause of a column")),
         }
     }
 }
@@ -209,7 +209,7 @@ fn type_words(cursor: &mut Cursor<'_>) -> Result<String, String> {
         }
     }
     if is_generated {
-        return Err(cursor.expected("`AS` behind `GENERATED ALWAYS`"));
+        return Err(cursor.expected("`AS` after `GENERATED ALWAYS`"));
     }
     if cursor.position() > from && cursor.eat_symbol("(") {
         signed_number(cursor)?;
@@ -339,19 +339,19 @@ fn conflict(cursor: &mut Cursor<'_>) -> Result<Option<String>, String> {
     let ways = ["ROLLBACK", "ABORT", "FAIL", "IGNORE", "REPLACE"];
     match ways.iter().find(|way| cursor.eat(&[way])) {
         Some(way) => Ok(Some((*way).to_owned())),
-        None => Err(cursor.expected("what to do on a conflict")),
+        None => Err(cursor.expected("a conflict clause")),
     }
 }
 
 /// The target after `REFERENCES`.
 fn reference(cursor: &mut Cursor<'_>) -> Result<Reference, String> {
-    let table = cursor.name("the table referred to")?;
+    let table = cursor.name("the referenced table")?;
     let columns = if cursor.is_at_symbol("(") { names(cursor)? } else { Vec::new() };
     let (on_delete, on_update) = (ReferentialAction::NoAction, ReferentialAction::NoAction);
     let mut key = Reference { table, columns, on_delete, on_update, deferrable: None };
     loop {
         if cursor.eat(&["MATCH"]) {
-            cursor.name("a way to match")?;
+            cursor.name("the name of a `MATCH`")?;
         } else if cursor.eat(&["ON", "DELETE"]) {
             key.on_delete = action(cursor)?;
         } else if cursor.eat(&["ON", "UPDATE"]) {
@@ -481,12 +481,15 @@ mod tests {
         check("", expect!["expected `CREATE` at the end"]);
         check("CREATE VIEW v AS SELECT 1", expect!["expected `TABLE` at `VIEW v AS SELECT 1`"]);
         check("CREATE VIRTUAL TABLE t USING fts5(a)", expect!["it is a virtual table"]);
-        check("CREATE TABLE t AS SELECT 1 AS a", expect!["it takes its columns from a query"]);
+        check(
+            "CREATE TABLE t AS SELECT 1 AS a",
+            expect!["it takes its columns from a query (`CREATE TABLE ... AS`)"],
+        );
         check("CREATE TABLE t", expect!["expected `(` at the end"]);
         check("CREATE TABLE t ()", expect!["expected a column's name at `)`"]);
         check("CREATE TABLE t (a,)", expect!["expected a column's name at `)`"]);
         check("CREATE TABLE t (a INT", expect!["expected `,` or `)` at the end"]);
-        check("CREATE TABLE t (a INT 'b", expect!["the quote of `'b` is not closed"]);
+        check("CREATE TABLE t (a INT 'b", expect!["the quote in `'b` is not closed"]);
         check(
             "CREATE TABLE t (a VARCHAR(10) BINARY, b INT)",
             expect!["expected `,` or `)` at `BINARY, b INT)`"],
@@ -494,7 +497,7 @@ mod tests {
         check("CREATE TABLE t (a INT CHECK ())", expect!["expected an expression at `))`"]);
         check(
             "CREATE TABLE t (a INT CHECK (a > ?1))",
-            expect!["`?1` stands for a value that is not there"],
+            expect!["the placeholder `?1` has no value"],
         );
         check("CREATE TABLE t (a INT CHECK (a > 1)", expect!["expected `,` or `)` at the end"]);
         check(
@@ -511,7 +514,7 @@ mod tests {
         );
         check(
             "CREATE TABLE t (a INT GENERATED ALWAYS)",
-            expect!["expected `AS` behind `GENERATED ALWAYS` at `)`"],
+            expect!["expected `AS` after `GENERATED ALWAYS` at `)`"],
         );
         check(
             "CREATE TABLE t (a INT ON CONFLICT IGNORE)",
@@ -519,7 +522,7 @@ mod tests {
         );
         check(
             "CREATE TABLE t (a INT NOT NULL ON CONFLICT EXPLODE)",
-            expect!["expected what to do on a conflict at `EXPLODE)`"],
+            expect!["expected a conflict clause at `EXPLODE)`"],
         );
         check(
             "CREATE TABLE t (a INT DEFERRABLE)",
@@ -532,7 +535,7 @@ mod tests {
         );
         check(
             "CREATE TABLE t (a INT); DROP TABLE t",
-            expect!["expected nothing more at `DROP TABLE t`"],
+            expect!["expected the end of the statement at `DROP TABLE t`"],
         );
     }
 

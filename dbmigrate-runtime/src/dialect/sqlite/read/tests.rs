@@ -309,7 +309,7 @@ fn a_table_whose_sql_is_wrong_is_refused() {
     check(
         &Table { name: "sqlite_t".to_owned(), ..table },
         expect![
-            "cannot create table `sqlite_t` on SQLite: the name is kept for SQLite's own tables"
+            "cannot create table `sqlite_t` on SQLite: the name is reserved for SQLite's own tables"
         ],
     );
 }

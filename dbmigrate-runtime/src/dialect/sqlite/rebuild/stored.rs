@@ -35,10 +35,10 @@ impl Stored {
             |object: &&Object| object.sql.as_ref().is_some_and(|sql| sql.contains('\u{fffd}'));
         if let Some(object) = objects.iter().filter(of_table).find(is_garbled) {
             let why = format!(
-                "the definition of {} `{}` holds text that is not UTF-8",
+                "the definition of {} `{}` contains text that is not UTF-8",
                 object.kind, object.name
             );
-            return Err(ddl.refuse(&why, "make it anew in UTF-8 before"));
+            return Err(ddl.refuse(&why, "recreate it in UTF-8 first"));
         }
         let indexes =
             objects.iter().filter(of_table).filter(|object| object.kind == ObjectKind::Index);
@@ -61,8 +61,8 @@ impl Stored {
 pub(in super::super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Definition, Refusal> {
     let garbled = |why: String| {
         ddl.refuse(
-            &format!("the definition of table `{}` is not understood: {why}", table.name),
-            "write the change yourself with `op.execute`, and tell what it does with `.describes`",
+            &format!("the definition of table `{}` can't be parsed: {why}", table.name),
+            "write the change yourself with `op.execute`, and declare its effect with `.describes`",
         )
     };
     let Some(objects) = &ddl.facts.objects else {
@@ -70,15 +70,16 @@ pub(in super::super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Defin
     };
     let is_it = |object: &&Object| same_name(&object.name, &table.name);
     if objects.iter().any(|object| object.temporary && is_it(&object)) {
-        let why = format!("a temporary object of the connection has the name `{}`", table.name);
-        return Err(ddl.refuse(&why, "drop it before, or run the migrations on another connection"));
+        let why = format!("a temporary object of the connection hides the table `{}`", table.name);
+        return Err(ddl.refuse(&why, "drop it first, or run the migrations on another connection"));
     }
     let stored = objects.iter().find(|object| object.kind == ObjectKind::Table && is_it(object));
     match stored.and_then(|object| object.sql.as_deref()) {
         Some(sql) => Definition::parse(sql).map_err(garbled),
         None => Err(ddl.refuse(
             &format!("the database has no table `{}`", table.name),
-            "the database isn't what the migrations build: `cargo dbmigrate check` shows where",
+            "the database differs from what the migrations build: `cargo dbmigrate check` lists \
+             the differences",
         )),
     }
 }
