@@ -48,7 +48,8 @@ impl Backend {
     pub const fn feature(self) -> Option<&'static str> {
         match self {
             Backend::Sqlite => Some("sqlite"),
-            Backend::Postgres | Backend::Mysql => None,
+            Backend::Postgres => Some("postgres"),
+            Backend::Mysql => None,
         }
     }
 

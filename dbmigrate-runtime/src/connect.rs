@@ -1,5 +1,7 @@
 //! What a [`Migrator`](crate::Migrator) can migrate: a connection, a URL, or a path.
 
+#[cfg(feature = "postgres")]
+mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -108,6 +110,8 @@ fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>, Error> {
     match url.backend {
         #[cfg(feature = "sqlite")]
         crate::backend::Backend::Sqlite => sqlite::open(url, lock_timeout),
+        #[cfg(feature = "postgres")]
+        crate::backend::Backend::Postgres => postgres::open(url),
         backend => Err(Error::no_driver(backend)),
     }
 }

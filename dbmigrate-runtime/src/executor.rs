@@ -351,7 +351,8 @@ impl<'m> Executor<'m> {
         work: impl FnOnce(&mut Self) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let failed = |err| Error::database("prepare the connection", err);
-        self.driver.prepare().map_err(failed)?;
+        let table = self.options.version_table();
+        self.driver.prepare(&format!("{}.{}", table.schema, table.table)).map_err(failed)?;
         // A step may panic, and the caller may go on using its connection afterwards.
         let res = catch_unwind(AssertUnwindSafe(|| work(self)));
         self.driver.rollback();

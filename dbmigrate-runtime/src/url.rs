@@ -1,5 +1,6 @@
 //! Database URLs. A URL may contain a password, so no message shows one completely.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -24,6 +25,37 @@ pub enum Location {
     Memory,
     /// In the file at this path, as it was written.
     File(PathBuf),
+    /// On a server.
+    Server(Server),
+}
+
+/// The URL of a database on a server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The URL as it was written, with its password.
+    pub url: String,
+}
+
+impl Server {
+    /// The URL without its password and other secrets, for messages.
+    pub fn shown(&self) -> String {
+        let (base, _) = self.url.split_once('?').unwrap_or((&self.url, ""));
+        let Some((scheme, rest)) = base.split_once("://") else { return base.to_owned() };
+        match rest.rsplit_once('@') {
+            Some((user, rest)) => {
+                let user = user.split(':').next().unwrap_or_default();
+                format!("{scheme}://{user}@{rest}")
+            }
+            None => base.to_owned(),
+        }
+    }
+}
+
+/// Leaves the password out.
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("url", &self.shown()).finish()
+    }
 }
 
 impl Url {
@@ -38,6 +70,11 @@ impl Url {
         let rest = match url.split_once(':') {
             Some((scheme, rest)) if Backend::by_scheme(scheme) == Some(Backend::Sqlite) => {
                 rest.strip_prefix("//").unwrap_or(rest)
+            }
+            Some((scheme, _)) if Backend::by_scheme(scheme) == Some(Backend::Postgres) => {
+                let server = Server { url: url.to_owned() };
+                let location = Location::Server(server);
+                return Ok(Url { backend: Backend::Postgres, location, access: None });
             }
             // A letter and a colon are the beginning of a Windows path.
             Some((scheme, _))

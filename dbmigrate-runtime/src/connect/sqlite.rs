@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use super::{Connect, ConnectToRead, sealed};
 use crate::Error;
 use crate::driver::sqlite::SqliteDriver;
-use crate::driver::{Driver, Wait};
+use crate::driver::{DatabaseError, Driver, Wait};
 use crate::url::{Access, Location, Url};
 
 impl Connect for &mut Connection {}
@@ -55,6 +55,7 @@ pub(super) fn open(url: &Url, lock_timeout: Duration) -> Result<Box<dyn Driver>,
             }
             Some(access) => SqliteDriver::open(path, access),
         },
+        Location::Server(_) => Err(DatabaseError::new("a database of SQLite is a file")),
     };
     let driver = driver.map_err(|err| {
         if err.is_busy() {

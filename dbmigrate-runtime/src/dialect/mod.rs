@@ -22,7 +22,7 @@ pub use catalog::{
 };
 pub use comparing::Comparing;
 pub use mysql::{MARIADB, MYSQL};
-pub use postgres::POSTGRES;
+pub use postgres::{POSTGRES, Postgres};
 pub use script::{Script, Shell};
 pub use sqlite::Sqlite;
 
@@ -428,6 +428,7 @@ impl fmt::Display for Refusal {
 pub fn of(backend: Backend) -> Option<&'static dyn Dialect> {
     match backend {
         Backend::Sqlite => Some(&Sqlite),
-        Backend::Postgres | Backend::Mysql => None,
+        Backend::Postgres => Some(&Postgres),
+        Backend::Mysql => None,
     }
 }

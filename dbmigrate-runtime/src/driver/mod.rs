@@ -6,8 +6,12 @@
 
 mod error;
 mod params;
+#[cfg(feature = "postgres")]
+pub mod postgres;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
+#[cfg(any(feature = "sqlite", feature = "postgres"))]
+mod wait;
 
 use std::fmt;
 use std::time::Duration;
@@ -87,13 +91,15 @@ pub trait Driver: Connection {
     /// The error of the first statement that fails.
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError>;
 
-    /// Prepares the connection for migrations, and saves the settings that are changed. On SQLite
-    /// this disables the enforcement of foreign keys, which isn't possible inside a transaction.
+    /// Prepares the connection for the migrations of a history, and saves the settings that are
+    /// changed. The name of the history's version table tells its lock from the lock of another
+    /// history, on databases that can tell them apart. On SQLite this disables the enforcement of
+    /// foreign keys, which isn't possible inside a transaction.
     ///
     /// # Errors
     ///
     /// When the connection can't be prepared; its settings are then unchanged.
-    fn prepare(&mut self) -> Result<(), DatabaseError>;
+    fn prepare(&mut self, history: &str) -> Result<(), DatabaseError>;
 
     /// Restores the settings that [`prepare`](Driver::prepare) changed.
     ///

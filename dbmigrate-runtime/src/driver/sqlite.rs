@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::types::{Value as SqliteValue, ValueRef};
 use rusqlite::{Connection as SqliteConnection, OpenFlags, params_from_iter};
 
+use super::wait::patiently;
 use super::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 use crate::Value;
 use crate::dialect::{Dialect, Sqlite};
@@ -182,7 +183,7 @@ impl Driver for SqliteDriver<'_> {
         self.conn().execute_batch(sql).map_err(|err| error_in(sql, err))
     }
 
-    fn prepare(&mut self) -> Result<(), DatabaseError> {
+    fn prepare(&mut self, _history: &str) -> Result<(), DatabaseError> {
         let saved = Saved {
             foreign_keys: self.pragma("foreign_keys")? != 0,
             // If this is on, renaming a table doesn't update the references to it.
@@ -307,29 +308,6 @@ impl SqliteDriver<'_> {
             return Err(DatabaseError::new(why));
         }
         Ok(())
-    }
-}
-
-/// Retries until it succeeds, fails for another reason than a lock, or the time is up.
-fn patiently<T>(
-    wait: &mut Wait<'_>,
-    mut attempt: impl FnMut() -> Result<T, DatabaseError>,
-) -> Result<T, DatabaseError> {
-    let start = Instant::now();
-    let mut pause = Duration::from_millis(1);
-    let mut said = false;
-    loop {
-        match attempt() {
-            Err(err) if err.is_busy() && start.elapsed() < wait.at_most => {
-                if !said && start.elapsed() > Duration::from_millis(200) {
-                    (wait.on_wait)(wait.at_most);
-                    said = true;
-                }
-                std::thread::sleep(pause);
-                pause = (pause * 2).min(Duration::from_millis(50));
-            }
-            res => return res,
-        }
     }
 }
 

@@ -1,5 +1,139 @@
-//! PostgreSQL; this version only contains its lexical rules.
+//! PostgreSQL's dialect.
 
 mod lexicon;
+mod planner;
+mod read;
+
+use std::collections::BTreeSet;
 
 pub use lexicon::POSTGRES;
+
+use super::{
+    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Object, Plan, Refusal, Script, Shadow,
+};
+use crate::Value;
+use crate::backend::Backend;
+use crate::driver::{Connection, DatabaseError};
+use crate::operations::Operation;
+use crate::schema::{Schema, Table};
+use crate::sql::Lexicon;
+
+/// PostgreSQL, from version 13 on.
+#[derive(Debug, Clone, Copy)]
+pub struct Postgres;
+
+impl Dialect for Postgres {
+    fn backend(&self) -> Backend {
+        Backend::Postgres
+    }
+
+    fn lexicon(&self) -> &'static Lexicon {
+        &POSTGRES
+    }
+
+    fn comparing(&self, _facts: &Facts) -> Comparing {
+        todo!()
+    }
+
+    fn capabilities(&self) -> Capabilities {
+        Capabilities { aborts_on_error: true }
+    }
+
+    fn offline_facts(&self) -> Facts {
+        Facts { version: 150_000, has_json: true, objects: None }
+    }
+
+    fn quote(&self, name: &str) -> String {
+        crate::sql::quote(name)
+    }
+
+    fn literal(&self, value: &Value) -> String {
+        planner::literal(value)
+    }
+
+    fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
+        Ok(Facts { version: read::version(conn)?, has_json: true, objects: None })
+    }
+
+    fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
+        read::objects(conn)
+    }
+
+    fn objects_version(&self, _conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError> {
+        Ok(None)
+    }
+
+    fn catalog(
+        &self,
+        conn: &mut dyn Connection,
+        only: Option<&BTreeSet<String>>,
+    ) -> Result<Catalog, DatabaseError> {
+        read::catalog(conn, only)
+    }
+
+    fn health(
+        &self,
+        _conn: &mut dyn Connection,
+        _tables: &BTreeSet<String>,
+    ) -> Result<Health, DatabaseError> {
+        Ok(Health::default())
+    }
+
+    fn shadow(
+        &self,
+        _conn: &mut dyn Connection,
+        _tables: &BTreeSet<String>,
+        _expected: &Schema,
+        _objects: &[Object],
+    ) -> Result<Option<Shadow>, DatabaseError> {
+        Ok(None)
+    }
+
+    fn is_maintained(&self, _object: &Object, _objects: &[Object]) -> bool {
+        false
+    }
+
+    fn plan(
+        &self,
+        operations: &[Operation],
+        schema: &mut Schema,
+        facts: &Facts,
+    ) -> Result<Plan, Refusal> {
+        planner::plan(operations, schema, facts)
+    }
+
+    fn as_kept(
+        &self,
+        conn: &mut dyn Connection,
+        tables: &[(&Table, Option<&Table>)],
+    ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError> {
+        read::as_kept(conn, tables)
+    }
+
+    fn qualified(&self, schema: &str, table: &str) -> Result<String, Refusal> {
+        match schema {
+            "" => Ok(self.quote(table)),
+            schema => Ok(format!("{}.{}", self.quote(schema), self.quote(table))),
+        }
+    }
+
+    fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal> {
+        planner::create_if_missing(name, table)
+    }
+
+    fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError> {
+        read::has_table(conn, name)
+    }
+
+    fn now(&self) -> &'static str {
+        r#"to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"#
+    }
+
+    fn refused_in_transaction(&self, _sql: &str) -> Option<&'static str> {
+        None
+    }
+
+    fn script(&self) -> &'static Script {
+        todo!()
+    }
+}

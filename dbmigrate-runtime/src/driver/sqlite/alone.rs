@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{SqliteDriver, patiently};
+use super::SqliteDriver;
 use crate::driver::Access;
+use crate::driver::wait::patiently;
 use crate::driver::{Connection as _, DatabaseError, Driver as _, ErrorKind, Wait};
 
 /// The lock, held until it is dropped.

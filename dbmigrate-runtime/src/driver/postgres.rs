@@ -1,0 +1,245 @@
+//! PostgreSQL through the crate `postgres`, whose client blocks.
+
+mod error;
+mod session;
+mod value;
+mod worker;
+
+use std::cell::Cell;
+
+use postgres::types::{ToSql, Type};
+use postgres::{Client, Config, NoTls};
+
+use super::wait::patiently;
+use super::{Connection, DatabaseError, Driver, Rows, Scope, Wait, bound};
+use crate::Value;
+use crate::dialect::{Dialect, POSTGRES, Postgres};
+use crate::sql::Kind;
+use crate::url::Server;
+use error::error_in;
+use session::Saved;
+use value::{Cell as ResultCell, Param};
+use worker::Worker;
+pub(crate) use worker::with_worker;
+
+/// A driver with its own connection, or with a client that a program lent.
+pub struct PostgresDriver<'a> {
+    worker: Worker<'a>,
+    /// Whether a transaction is open; `None` if SQL ran that may have ended or begun one.
+    is_open: Cell<Option<bool>>,
+    /// The key of the advisory lock.
+    key: i64,
+    /// The settings of a session that works outside a transaction.
+    saved: Option<Saved>,
+}
+
+impl std::fmt::Debug for PostgresDriver<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresDriver").finish_non_exhaustive()
+    }
+}
+
+impl PostgresDriver<'static> {
+    /// Connects to a server.
+    ///
+    /// # Errors
+    ///
+    /// When the server can't be reached, or refuses the connection.
+    pub fn connect(server: &Server) -> Result<PostgresDriver<'static>, DatabaseError> {
+        let url = server.url.clone();
+        let connect = move || {
+            let config: Config =
+                url.parse().map_err(|err| DatabaseError::new(error::in_full(&err)))?;
+            config.connect(NoTls).map_err(|err| error_in("", &err))
+        };
+        Ok(PostgresDriver::new(Worker::connect(connect)?))
+    }
+}
+
+impl<'a> PostgresDriver<'a> {
+    /// A driver that works with a connection on a thread of its own.
+    pub(crate) fn new(worker: Worker<'a>) -> PostgresDriver<'a> {
+        PostgresDriver { worker, is_open: Cell::new(None), key: session::lock_key(""), saved: None }
+    }
+
+    fn run<T: Send + 'static>(
+        &self,
+        sql: &str,
+        work: impl FnOnce(&mut Client, &str) -> Result<T, postgres::Error> + Send + 'static,
+    ) -> Result<T, DatabaseError> {
+        let owned = sql.to_owned();
+        let res = self.worker.run(move |client| {
+            let res = work(client, &owned);
+            res.map_err(|err| error_in(&owned, &err))
+        });
+        if may_change_transaction(sql) {
+            self.is_open.set(None);
+        }
+        res
+    }
+
+    fn typed<T: Send + 'static>(
+        &self,
+        sql: &str,
+        params: &[Value],
+        work: impl FnOnce(
+            &mut Client,
+            &str,
+            &[(&(dyn ToSql + Sync), Type)],
+        ) -> Result<T, postgres::Error>
+        + Send
+        + 'static,
+    ) -> Result<T, DatabaseError> {
+        let bound = bound(sql, params.len(), &POSTGRES)?;
+        let params: Vec<Param> =
+            bound.values.iter().map(|place| Param(params[*place].clone())).collect();
+        self.run(&bound.sql, move |client, sql| {
+            // The server infers the type of an unknown parameter from its place.
+            let typed = |param| (param as &(dyn ToSql + Sync), Type::UNKNOWN);
+            let params: Vec<_> = params.iter().map(|param| typed(param)).collect();
+            work(client, sql, &params)
+        })
+    }
+
+    fn asks(&self, sql: &str) -> Result<bool, DatabaseError> {
+        let rows = self.typed(sql, &[], |client, sql, params| client.query_typed(sql, params))?;
+        Ok(rows.first().is_some_and(|row| row.get(0)))
+    }
+}
+
+impl Connection for PostgresDriver<'_> {
+    fn dialect(&self) -> &'static dyn Dialect {
+        &Postgres
+    }
+
+    fn execute(&mut self, sql: &str, params: &[Value]) -> Result<u64, DatabaseError> {
+        self.typed(sql, params, |client, sql, params| client.execute_typed(sql, params))
+    }
+
+    fn query(&mut self, sql: &str, params: &[Value]) -> Result<Rows, DatabaseError> {
+        let found =
+            self.typed(sql, params, |client, sql, params| client.query_typed(sql, params))?;
+        let Some(first) = found.first() else { return Ok(Rows::default()) };
+        let columns = first.columns().iter().map(|column| column.name().to_owned()).collect();
+        let n_columns = first.len();
+        let mut rows = Vec::with_capacity(found.len());
+        for row in &found {
+            let values = (0..n_columns).map(|idx| {
+                let cell: Result<ResultCell, _> = row.try_get(idx);
+                cell.map(|cell| cell.0).map_err(|_| value::unreadable(&row.columns()[idx]))
+            });
+            rows.push(values.collect::<Result<_, _>>()?);
+        }
+        Ok(Rows { columns, rows })
+    }
+
+    fn in_transaction(&self) -> bool {
+        if let Some(is_open) = self.is_open.get() {
+            return is_open;
+        }
+        // The first statement of a transaction begins with it, so a statement outside of one is
+        // as old as its transaction. In a failed transaction every statement fails.
+        let is_open = self.asks("SELECT now() <> statement_timestamp()").unwrap_or(true);
+        self.is_open.set(Some(is_open));
+        is_open
+    }
+}
+
+impl Driver for PostgresDriver<'_> {
+    fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        if self.in_transaction() {
+            return self.run(sql, |client, sql| client.batch_execute(sql));
+        }
+        // Several statements in one message would be one transaction.
+        for statement in statements(sql) {
+            self.run(&statement, |client, statement| client.batch_execute(statement))?;
+        }
+        Ok(())
+    }
+
+    fn prepare(&mut self, history: &str) -> Result<(), DatabaseError> {
+        self.key = session::lock_key(history);
+        Ok(())
+    }
+
+    fn restore(&mut self) -> Result<(), DatabaseError> {
+        match self.saved.take() {
+            Some(saved) => self.batch(&saved.restoring()),
+            None => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
+        let key = self.key;
+        match scope {
+            Scope::Transaction => {
+                patiently(wait, || {
+                    self.run(&session::begin(), |client, sql| client.batch_execute(sql))?;
+                    // The server releases this lock at the end of the transaction, whatever
+                    // happens to the connection.
+                    let is_ours = self.asks(&format!("SELECT pg_try_advisory_xact_lock({key})"));
+                    if let Ok(true) = is_ours {
+                        return Ok(());
+                    }
+                    self.run("ROLLBACK", |client, sql| client.batch_execute(sql))?;
+                    is_ours.and(Err(session::busy()))
+                })?;
+                self.is_open.set(Some(true));
+                Ok(())
+            }
+            Scope::Alone => {
+                patiently(wait, || {
+                    if self.asks(&format!("SELECT pg_try_advisory_lock({key})"))? {
+                        Ok(())
+                    } else {
+                        Err(session::busy())
+                    }
+                })?;
+                self.saved = Some(Saved::read(self)?);
+                self.batch(&session::pinned())
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.run("COMMIT", |client, sql| client.batch_execute(sql))?;
+        self.is_open.set(Some(false));
+        Ok(())
+    }
+
+    fn rollback(&mut self) {
+        if self.in_transaction() {
+            // A connection that is lost has been rolled back by the server.
+            let _ = self.run("ROLLBACK", |client, sql| client.batch_execute(sql));
+            self.is_open.set(Some(false));
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some(saved) = self.saved.take() {
+            let _ = self.batch(&saved.restoring());
+            let _ = self.asks(&format!("SELECT pg_advisory_unlock({})", self.key));
+        }
+    }
+}
+
+/// Whether SQL contains a word that begins or ends transactions.
+fn may_change_transaction(sql: &str) -> bool {
+    const WORDS: [&str; 7] = ["ABORT", "BEGIN", "COMMIT", "END", "PREPARE", "ROLLBACK", "START"];
+    let is_word = |text: &str| WORDS.iter().any(|word| text.eq_ignore_ascii_case(word));
+    POSTGRES.tokens(sql).iter().any(|token| token.kind == Kind::Word && is_word(token.text))
+}
+
+/// The statements of a text, one by one.
+fn statements(sql: &str) -> Vec<String> {
+    let tokens = POSTGRES.tokens(sql);
+    // A routine with a body in SQL has semicolons inside.
+    if tokens.iter().any(|token| token.is_word("ATOMIC")) {
+        return vec![sql.to_owned()];
+    }
+    let statements = tokens.split(|token| token.is_symbol(";"));
+    statements
+        .filter(|tokens| tokens.iter().any(|token| token.is_significant()))
+        .map(|tokens| tokens.iter().map(|token| token.text).collect())
+        .collect()
+}

@@ -1,0 +1,31 @@
+//! Waiting for a lock that another connection holds.
+
+use std::time::{Duration, Instant};
+
+use super::{DatabaseError, Wait};
+
+/// Shorter waits are not reported.
+const UNSAID: Duration = Duration::from_millis(200);
+
+/// Retries until it succeeds, fails for another reason than a lock, or the time is up.
+pub(super) fn patiently<T>(
+    wait: &mut Wait<'_>,
+    mut attempt: impl FnMut() -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(1);
+    let mut is_said = false;
+    loop {
+        match attempt() {
+            Err(err) if err.is_busy() && start.elapsed() < wait.at_most => {
+                if !is_said && start.elapsed() > UNSAID {
+                    (wait.on_wait)(wait.at_most);
+                    is_said = true;
+                }
+                std::thread::sleep(pause);
+                pause = (pause * 2).min(Duration::from_millis(50));
+            }
+            res => return res,
+        }
+    }
+}
