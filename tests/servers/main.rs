@@ -1,0 +1,71 @@
+//! Starts database servers, runs a command with their URLs in its environment, and stops them.
+//!
+//! ```console
+//! $ cargo run -p dbmigrate-tests --bin servers -- postgres13 postgres15 postgres18 -- cargo test
+//! ```
+//!
+//! Each server has a new data directory, a socket directory and a loopback port of its own. Its URL
+//! is in a variable such as `DBMIGRATE_TEST_POSTGRES15`. `DBMIGRATE_TEST_SERVERS=1` makes a test
+//! fail that would skip a missing server. What has to be installed is installed: as root with
+//! Debian's packages, and otherwise from npm into the target directory.
+
+#![expect(clippy::print_stderr, reason = "this is where a developer looks")]
+
+#[cfg(unix)]
+mod place;
+#[cfg(unix)]
+mod postgres;
+
+use std::process::ExitCode;
+
+/// An error of a program for developers: its text is all that matters.
+type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(code) => code,
+        Err(err) => {
+            eprintln!("error: {err}");
+            ExitCode::from(101)
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn run() -> Result<ExitCode> {
+    Err("the servers are only started on Unix".into())
+}
+
+#[cfg(unix)]
+fn run() -> Result<ExitCode> {
+    use std::process::Command;
+
+    let mut args = std::env::args().skip(1);
+    let names: Vec<String> = args.by_ref().take_while(|arg| arg != "--").collect();
+    let command: Vec<String> = args.collect();
+    let (Some((program, args)), false) = (command.split_first(), names.is_empty()) else {
+        return Err(
+            "usage: servers NAME... -- COMMAND [ARG...], with NAME such as postgres15".into()
+        );
+    };
+    let place = place::Place::new()?;
+    let mut servers = Vec::new();
+    for name in &names {
+        let server = match name.strip_prefix("postgres") {
+            Some(version) => postgres::start(&place, version.parse()?),
+            None => return Err(format!("no server is called `{name}`").into()),
+        };
+        servers.push(server.map_err(|err| format!("{name}: {err}"))?);
+    }
+    let mut command = Command::new(program);
+    command.args(args).env("DBMIGRATE_TEST_SERVERS", "1");
+    for server in &servers {
+        let variable = format!("DBMIGRATE_TEST_{}", server.name.to_uppercase());
+        eprintln!("{variable}={}", server.url);
+        command.env(variable, &server.url);
+    }
+    let status = command.status().map_err(|err| format!("{program}: {err}"))?;
+    drop(servers);
+    let code = status.code().and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
