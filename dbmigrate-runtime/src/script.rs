@@ -43,9 +43,8 @@ pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
         Client::Any => format!(
             "-- This script does not stop by itself. Run it with a client that stops at the first \
              error and rolls\n\
-             -- back, such as `{}`: one that goes on would drop tables whose rows were not \
-             copied.\n",
-            shell.run_stopping
+             -- back, such as `{}`: one that goes on {}.\n",
+            shell.run_stopping, shell.going_on
         ),
     };
     head + &(shell.exact)(text)
@@ -138,7 +137,8 @@ fn starts_at(
     if wanted.is_empty() {
         return;
     }
-    comment(text, &format!("Abort unless the database is at `{}`.", wanted.join("`, `")));
+    let at = wanted.join("`, `");
+    comment(text, &format!("Abort unless the database is at `{at}`."));
     let literals: Vec<String> =
         wanted.iter().map(|id| dialect.literal(&id.as_str().into())).collect();
     let query = format!(
@@ -146,15 +146,16 @@ fn starts_at(
         wanted.len(),
         literals.join(", ")
     );
-    let _ = writeln!(text, "{}", (dialect.script().guard)(&query));
+    let failure = format!("the database is not at `{at}`");
+    let _ = writeln!(text, "{}", (dialect.script().guard)(&query, &failure));
 }
 
 /// Deletes a version row, and fails if it doesn't exist: the revision has already been undone by
 /// then.
 fn delete_row(text: &mut String, dialect: &dyn Dialect, table: &str, id: &str) {
-    let _ = writeln!(text, "{};", version_table::delete_text(dialect, table, id));
-    let parts = dialect.script();
-    text.push_str(&(parts.guard)(parts.changed_one));
+    let delete = version_table::delete_text(dialect, table, id);
+    let failure = format!("revision `{id}` is not applied");
+    text.push_str(&(dialect.script().changing_one)(&delete, &failure));
 }
 
 /// Replaces the rows of replaced revisions by the row of the revision that replaces them.
@@ -197,11 +198,14 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
                 if statement.kind == StatementKind::Raw && statement.reason != UNNAMED {
                     comment(text, &statement.reason);
                 }
+                if let Some(cost) = &statement.cost {
+                    comment(text, &cost.to_string());
+                }
                 let _ = writeln!(text, "{}", ended(&statement.sql, dialect));
             }
             Task::Guard(guard) => {
                 comment(text, &format!("Abort if {}.", guard.failure.replace("{}", "some")));
-                text.push_str(&(parts.guard)(&guard.sql));
+                text.push_str(&(parts.guard)(&guard.sql, &guard.failure));
             }
             Task::Note(task) => comment(text, task),
             Task::Step { name, .. } => {
@@ -212,7 +216,8 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
                          next line."
                     ),
                 );
-                text.push_str(&(parts.guard)(parts.fails));
+                let failure = format!("step `{name}` runs only in dbmigrate");
+                text.push_str(&(parts.guard)(parts.fails, &failure));
                 steps.push(name.clone());
             }
         }

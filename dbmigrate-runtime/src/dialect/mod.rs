@@ -8,6 +8,7 @@
 mod asking;
 mod catalog;
 mod comparing;
+mod cost;
 mod mysql;
 mod postgres;
 mod script;
@@ -21,6 +22,7 @@ pub use catalog::{
     Unreadable, Violation, ViolationKind,
 };
 pub use comparing::Comparing;
+pub use cost::{Blocks, Cost, Lock, Work};
 pub use mysql::{MARIADB, MYSQL};
 pub use postgres::{POSTGRES, Postgres};
 pub use script::{Script, Shell};
@@ -359,6 +361,9 @@ pub struct Statement {
     pub kind: StatementKind,
     /// The table that has a temporary name while the statement runs.
     pub scratch: Option<Scratch>,
+    /// What the statement costs those who use the database meanwhile. `None` if it costs nobody
+    /// anything, and on a database that has only one writer.
+    pub cost: Option<Cost>,
 }
 
 /// A table with a temporary name.

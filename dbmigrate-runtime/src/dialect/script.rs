@@ -13,10 +13,11 @@ pub struct Script {
     pub begin_rows: &'static str,
     /// Creates what the guards need.
     pub prepare: &'static str,
-    /// A statement that fails if the only number in a query's result isn't 0.
-    pub guard: fn(query: &str) -> String,
-    /// A query that returns 0 if the previous statement changed one row.
-    pub changed_one: &'static str,
+    /// A statement that fails with this message if the only number in a query's result isn't 0;
+    /// `{}` in the message stands for the number.
+    pub guard: fn(query: &str, failure: &str) -> String,
+    /// A statement that changes rows, and fails with this message unless it changes exactly one.
+    pub changing_one: fn(statement: &str, failure: &str) -> String,
     /// A query that returns a number other than 0, for what a script can't do.
     pub fails: &'static str,
     /// Fails if the transaction introduced foreign key violations.
@@ -38,6 +39,8 @@ pub struct Shell {
     pub run: &'static str,
     /// How to run a script without that line so that it stops at the first error.
     pub run_stopping: &'static str,
+    /// What a client would do that went on after an error.
+    pub going_on: &'static str,
     /// Rewrites a script so that the shell reads each of its texts unchanged.
     pub exact: fn(script: &str) -> String,
 }

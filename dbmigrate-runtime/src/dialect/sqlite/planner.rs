@@ -217,6 +217,7 @@ impl PlanBuilder<'_> {
                         reason: operation.to_string(),
                         kind: StatementKind::Native,
                         scratch: Some(scratch.clone()),
+                        cost: None,
                     }));
                 }
                 Ok(())
@@ -306,7 +307,8 @@ impl PlanBuilder<'_> {
 
     fn push(&mut self, operation: &Operation, sql: String, kind: StatementKind) {
         let reason = operation.to_string();
-        self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch: None }));
+        let statement = Statement { sql, reason, kind, scratch: None, cost: None };
+        self.tasks.push(Task::Statement(statement));
     }
 }
 

@@ -447,7 +447,7 @@ impl Tasks {
     fn push(&mut self, sql: String) {
         let (reason, scratch) = (self.reason.clone(), Some(self.scratch.clone()));
         let kind = StatementKind::Rebuild;
-        self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch }));
+        self.tasks.push(Task::Statement(Statement { sql, reason, kind, scratch, cost: None }));
     }
 
     fn note(&mut self, text: String) {

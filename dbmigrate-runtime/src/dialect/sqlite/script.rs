@@ -12,6 +12,7 @@ pub(super) const SCRIPT: Script = Script {
         stop: ".bail on",
         run: "sqlite3 app.db < script.sql",
         run_stopping: "sqlite3 -bail app.db < script.sql",
+        going_on: "would drop tables whose rows were not copied",
         exact,
     },
     untried: "\
@@ -27,8 +28,10 @@ CREATE TEMP TABLE dbmigrate_violations AS SELECT \"table\", rowid AS n, parent
     FROM pragma_foreign_key_check;
 
 ",
-    guard: |query| format!("INSERT INTO temp.dbmigrate_guard {query};\n"),
-    changed_one: "SELECT 1 - changes()",
+    guard: |query, _| format!("INSERT INTO temp.dbmigrate_guard {query};\n"),
+    changing_one: |statement, _| {
+        format!("{statement};\nINSERT INTO temp.dbmigrate_guard SELECT 1 - changes();\n")
+    },
     fails: "VALUES (1)",
     check_keys: "\
 -- Abort if this introduced foreign key violations.
