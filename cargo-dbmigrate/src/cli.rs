@@ -9,6 +9,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::script::Client;
 use serde::Deserialize;
 
@@ -202,6 +203,9 @@ pub struct Init {
     /// What to fill the directory with: a name of `list-templates`, or a directory of your own
     #[arg(long, value_name = "NAME|DIR")]
     pub template: Option<String>,
+    /// Kind of database: `sqlite` or `postgres`; repeat it for a history that serves several
+    #[arg(long, value_name = "NAME", value_parser = dialect)]
+    pub dialect: Vec<Backend>,
     /// Leave Cargo.toml as it is
     #[arg(long)]
     pub no_add: bool,
@@ -211,6 +215,19 @@ pub struct Init {
     /// Add the runtime from this git repository
     #[arg(long, value_name = "URL", conflicts_with_all = ["no_add", "runtime_path"])]
     pub runtime_git: Option<String>,
+}
+
+/// The kind of database with this name.
+///
+/// # Errors
+///
+/// Lists the names that this version supports.
+pub fn dialect(name: &str) -> std::result::Result<Backend, String> {
+    let supported = || Backend::ALL.into_iter().filter(|backend| backend.feature().is_some());
+    supported().find(|backend| backend.name() == name).ok_or_else(|| {
+        let names: Vec<_> = supported().map(Backend::name).collect();
+        format!("`{name}` is not a dialect; the dialects are `{}`", names.join("`, `"))
+    })
 }
 
 /// Where a new revision goes in the history.

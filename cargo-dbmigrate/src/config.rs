@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::semver::VersionReq;
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::naming::{Convention, Templates};
 use dbmigrate_runtime::engine::version_table::Name;
@@ -13,7 +14,7 @@ use serde::Deserialize;
 
 pub use databases::{ALL, DEFAULT, Further, check_name};
 
-use crate::cli::Transaction;
+use crate::cli::{self, Transaction};
 use crate::error::{Doing as _, Error, Result, toml_place};
 use crate::scope::{Excluded, Included, Scope};
 
@@ -29,6 +30,9 @@ pub const VERSIONS: &str = "versions";
 pub struct Config {
     /// The URL of the database.
     pub url: String,
+    /// The kinds of databases that the history is for; empty for the one of the URL.
+    #[serde(deserialize_with = "backends")]
+    pub dialects: Vec<Backend>,
     /// The package that contains the models.
     pub package: Option<String>,
     /// Whether only the library's models are used.
@@ -99,6 +103,14 @@ impl Hook {
     }
 }
 
+/// The kinds of databases that this version supports, by their names.
+fn backends<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> std::result::Result<Vec<Backend>, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    names.iter().map(|name| cli::dialect(name).map_err(serde::de::Error::custom)).collect()
+}
+
 /// A program and its arguments.
 fn command<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
@@ -114,6 +126,7 @@ impl Default for Config {
     fn default() -> Config {
         Config {
             url: "sqlite:app.db".to_owned(),
+            dialects: Vec::new(),
             package: None,
             lib: false,
             bin: None,

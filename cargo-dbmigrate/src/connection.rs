@@ -1,16 +1,20 @@
 //! Finds the database of a command, and opens it.
 
+mod server;
 mod source;
 mod sqlite;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::driver::{Driver, Wait};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
 
+use self::server::ServerDatabase;
 use self::source::{base, find_url};
 use self::sqlite::DatabaseFile;
+use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -21,7 +25,23 @@ pub use self::source::{Source, variable};
 #[derive(Debug, Clone)]
 pub struct Database {
     pub source: Source,
-    file: DatabaseFile,
+    place: Place,
+}
+
+/// Where a database is.
+#[derive(Debug, Clone)]
+enum Place {
+    /// In an SQLite file, or in memory.
+    File(DatabaseFile),
+    /// On a server.
+    Server(ServerDatabase),
+}
+
+/// The kind of database that a command's URL names; SQLite if the URL can't be read, which fails
+/// once the database is needed.
+pub fn backend(cx: &Context) -> Backend {
+    let scheme = |url: &str| url.split_once(':').and_then(|(scheme, _)| Backend::by_scheme(scheme));
+    find_url(cx).ok().and_then(|(url, _)| scheme(&url)).unwrap_or(Backend::Sqlite)
 }
 
 impl Database {
@@ -43,37 +63,64 @@ impl Database {
             let err = Error::new(format!("{err}, in {source}"));
             hint.into_iter().fold(err, Error::hint)
         })?;
-        let path = match url.location {
-            Location::Memory => None,
-            Location::File(path) => Some(base(cx, &source).join(path)),
+        let backends = &cx.config.dialects;
+        if !backends.is_empty() && !backends.contains(&url.backend) {
+            let message =
+                format!("the history isn't for {}, which the URL in {source} is for", url.backend);
+            let place = config::path(&cx.project.config_dir);
+            return Err(Error::new(message).hint(format!(
+                "add \"{}\" to `dialects` in `{}`, or give the URL of another database",
+                url.backend.name(),
+                cx.project.shown(&place)
+            )));
+        }
+        let file = |path| Place::File(DatabaseFile { path, access: url.access });
+        let place = match url.location {
+            Location::Memory => file(None),
+            Location::File(path) => file(Some(base(cx, &source).join(path))),
+            Location::Server(server) => {
+                Place::Server(ServerDatabase { backend: url.backend, server })
+            }
         };
-        Ok(Database { source, file: DatabaseFile { path, access: url.access } })
+        Ok(Database { source, place })
     }
 
     /// A file that a pattern found.
     pub fn file(path: &Path) -> Database {
         let file = DatabaseFile { path: Some(path.to_owned()), access: Some(Access::ReadWrite) };
-        Database { source: Source::Pattern, file }
+        Database { source: Source::Pattern, place: Place::File(file) }
     }
 
-    /// The name for messages. SQLite's URLs contain no password.
+    /// The name for messages, without a password.
     pub fn name(&self) -> String {
-        self.file.name()
+        match &self.place {
+            Place::File(file) => file.name(),
+            Place::Server(database) => database.server.shown(),
+        }
     }
 
-    /// The URL for messages, without a password. SQLite's URLs contain none.
+    /// The URL for messages, without a password.
     pub fn url(&self) -> String {
-        format!("sqlite:{}", self.name())
+        match &self.place {
+            Place::File(file) => format!("sqlite:{}", file.name()),
+            Place::Server(database) => database.server.shown(),
+        }
     }
 
-    /// The database's file; `None` if it is in memory.
+    /// The database's file; `None` if it is in memory or on a server.
     pub fn path(&self) -> Option<&Path> {
-        self.file.path.as_deref()
+        match &self.place {
+            Place::File(file) => file.path.as_deref(),
+            Place::Server(_) => None,
+        }
     }
 
-    /// Whether the file doesn't exist yet.
+    /// Whether the file doesn't exist yet. A database on a server has to exist.
     pub fn is_missing(&self) -> bool {
-        self.file.is_missing()
+        match &self.place {
+            Place::File(file) => file.is_missing(),
+            Place::Server(_) => false,
+        }
     }
 
     /// Opens the database for reading; `None` if the file doesn't exist yet.
@@ -93,7 +140,11 @@ impl Database {
             self.check_access(Access::Create)?;
         }
         let mut on_wait = |at_most| patience.out.waiting(at_most);
-        self.open(self.file.access.unwrap_or(Access::Create), patience.at_most, &mut on_wait)
+        let access = match &self.place {
+            Place::File(file) => file.access.unwrap_or(Access::Create),
+            Place::Server(_) => Access::ReadWrite,
+        };
+        self.open(access, patience.at_most, &mut on_wait)
     }
 
     /// Opens an existing file for reading and writing, or only for reading if the URL allows no
@@ -108,7 +159,10 @@ impl Database {
 
     /// Fails if the URL doesn't allow this access.
     pub fn check_access(&self, wanted: Access) -> Result<()> {
-        self.file.check_access(wanted, &self.source)
+        match &self.place {
+            Place::File(file) => file.check_access(wanted, &self.source),
+            Place::Server(_) => Ok(()),
+        }
     }
 
     fn open(
@@ -117,7 +171,10 @@ impl Database {
         at_most: Duration,
         on_wait: &mut dyn FnMut(Duration),
     ) -> Result<Box<dyn Driver>> {
-        self.file.open(access, &self.source, &mut Wait { at_most, on_wait })
+        match &self.place {
+            Place::File(file) => file.open(access, &self.source, &mut Wait { at_most, on_wait }),
+            Place::Server(database) => database.open(&self.source),
+        }
     }
 }
 

@@ -2,12 +2,14 @@
 
 use std::sync::{Arc, OnceLock};
 
-use dbmigrate_runtime::engine::dialect::{Dialect, Sqlite};
+use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::dialect::{self, Dialect, Sqlite};
 use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::record::ModelRecord;
 
 use crate::cli::Global;
 use crate::config::{self, Config, Further};
+use crate::connection;
 use crate::edits::Edits;
 use crate::error::{Error, Result};
 use crate::output::Output;
@@ -79,9 +81,27 @@ impl Context {
         })
     }
 
-    /// The dialect of the project's database. This is the only place that decides it.
+    /// The kinds of databases that the history is for: those of the setting `dialects`, or else
+    /// that of the database's URL. This is the only place that decides it.
+    pub fn backends(&self) -> Vec<Backend> {
+        if self.config.dialects.is_empty() {
+            vec![connection::backend(self)]
+        } else {
+            self.config.dialects.clone()
+        }
+    }
+
+    /// The dialects of the history's databases.
+    pub fn dialects(&self) -> impl Iterator<Item = &'static dyn Dialect> {
+        self.backends().into_iter().filter_map(dialect::of)
+    }
+
+    /// The dialect of the project's database: of the one at its URL if the history is for it, and
+    /// else the first that the history is for.
     pub fn dialect(&self) -> &'static dyn Dialect {
-        &Sqlite
+        let (backends, own) = (self.backends(), connection::backend(self));
+        let first = if backends.contains(&own) { Some(own) } else { backends.first().copied() };
+        first.and_then(dialect::of).unwrap_or(&Sqlite)
     }
 
     /// What names can refer to in the project's database, as far as this is known without a

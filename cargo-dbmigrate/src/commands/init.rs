@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
+use dbmigrate_runtime::engine::Backend;
+
 use cargo_metadata::semver::{Version, VersionReq};
 
 use super::Answer;
@@ -33,7 +35,8 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
     let is_added = cx.global.database.is_some() && !names.is_empty() && path.is_file();
     let mut added = None;
     if !is_added {
-        let template = Template::find(&cx, args.template.as_deref())?;
+        let template = Template::find(&cx, args.template.as_deref())?
+            .with_dialects(&args.dialect, &cx.project.package);
         let is_there = path.is_file();
         scaffold::create(&cx, &template).map_err(|err| match &args.multidb {
             Some(names) if is_there => {
@@ -160,10 +163,12 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
         return Ok(false);
     }
     let types = TYPE_CRATES.into_iter().filter(|name| has(name));
-    let driver = name_of(dependencies, "rusqlite")
+    // The drivers of the crates that the package connects with.
+    let sqlite = name_of(dependencies, "rusqlite")
         .filter(|name| dependencies.get(name).is_some_and(is_in_range))
-        .and_then(|_| cx.dialect().backend().feature());
-    let features: Vec<&str> = types.chain(driver).collect();
+        .and_then(|_| Backend::Sqlite.feature());
+    let postgres = name_of(dependencies, "postgres").and_then(|_| Backend::Postgres.feature());
+    let features: Vec<&str> = types.chain(sqlite).chain(postgres).collect();
     let line = dependency_line(args, &features);
     let manifest = shown_from_here(&cx.project.manifest_path);
     let manifest = manifest.display();

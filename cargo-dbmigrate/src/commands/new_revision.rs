@@ -1,5 +1,6 @@
 //! `migrate` and `revision`: write a revision.
 
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::operations::Operation;
@@ -72,7 +73,9 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let upgrade = changes.commented();
     refuse_unreachable(&history, &position, &upgrade.operations)?;
     let contents = Contents { upgrade: &upgrade, downgrade: &back, is_generated: generate };
-    if let Some(models) = models.as_ref().filter(|_| !args.no_try) {
+    // A revision is tried in memory, which only SQLite can.
+    let is_tried = !args.no_try && cx.backends().contains(&Backend::Sqlite);
+    if let Some(models) = models.as_ref().filter(|_| is_tried) {
         let (position, contents) = (&position, &contents);
         let proposed = Proposed { migrations: &migrations, position, contents, models };
         try_out(cx, &proposed, &args.fill)?;
@@ -84,7 +87,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     for warning in decimal_warnings::warnings(cx.dialect(), &before, &upgrade.operations) {
         cx.out.warning(warning);
     }
-    warn_unplannable(cx, &upgrade.operations, &back.operations, before);
+    warn_unplannable(cx, &upgrade.operations, &back.operations, &before);
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
     cx.out.json(
         name,
@@ -358,19 +361,17 @@ pub fn agree_to_losses(out: Output, args: &NewRevision, losses: &[Loss]) -> Resu
 }
 
 /// Warns if an upgrade will refuse the revision, or its downgrade.
-fn warn_unplannable(
-    cx: &Context,
-    upgrade: &[Operation],
-    downgrade: &[Operation],
-    mut schema: Schema,
-) {
-    for (name, operations) in [("an upgrade", upgrade), ("a downgrade", downgrade)] {
-        // Both are planned in sequence: the downgrade starts from the schema that the upgrade
-        // leaves.
-        if let Err(err) = plan::offline(operations, &mut schema, cx.dialect()) {
-            let hint = err.hint.map_or(String::new(), |hint| format!("\n  hint: {hint}"));
-            cx.out.warning(format!("{name} will refuse this revision: {}{hint}", err.message));
-            return;
+fn warn_unplannable(cx: &Context, upgrade: &[Operation], downgrade: &[Operation], schema: &Schema) {
+    for dialect in cx.dialects() {
+        let mut schema = schema.clone();
+        for (name, operations) in [("an upgrade", upgrade), ("a downgrade", downgrade)] {
+            // Both are planned in sequence: the downgrade starts from the schema that the upgrade
+            // leaves.
+            if let Err(err) = plan::offline(operations, &mut schema, dialect) {
+                let hint = err.hint.map_or(String::new(), |hint| format!("\n  hint: {hint}"));
+                cx.out.warning(format!("{name} will refuse this revision: {}{hint}", err.message));
+                break;
+            }
         }
     }
 }

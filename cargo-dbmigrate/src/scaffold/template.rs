@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{CONFIG, MOD_RS, README};
+use dbmigrate_runtime::engine::Backend;
+
 use crate::config::{self, Config};
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
@@ -89,6 +91,27 @@ impl Template {
         }
         let has_unused_module = module.is_empty() && bytes(MODULE).is_some();
         Ok(Template { files, has_unused_module })
+    }
+
+    /// The template for a history of these kinds of databases; the first is that of the URL. The
+    /// settings of a directory are left as they are.
+    pub fn with_dialects(mut self, backends: &[Backend], package: &str) -> Template {
+        let Some(first) = backends.first() else { return self };
+        let names: Vec<_> = backends
+            .iter()
+            .map(|backend| format!("\"{backend}\"", backend = backend.name()))
+            .collect();
+        let mut text =
+            CONFIG.replace("dialects = []", &format!("dialects = [{}]", names.join(", ")));
+        if *first != Backend::Sqlite {
+            let url = format!("{}://localhost/{package}", first.name());
+            text = text.replace("\"sqlite:app.db\"", &format!("\"{url}\""));
+        }
+        let settings = self.files.iter_mut().find(|(path, _)| path == Path::new(config::FILE));
+        if let Some((_, bytes)) = settings.filter(|(_, bytes)| bytes == CONFIG.as_bytes()) {
+            *bytes = text.into_bytes();
+        }
+        self
     }
 
     /// The files, with paths relative to the directory.
