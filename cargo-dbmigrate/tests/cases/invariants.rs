@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Object, ObjectKind};
+use dbmigrate_runtime::engine::dialect::{Dialect, Object, ObjectKind};
 use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::AsConnection as _;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
@@ -177,15 +177,21 @@ fn is_left(names: &Names, drift: &str) -> bool {
 }
 
 /// The downgrade restores the same objects, which work as before, and the rows that were kept.
-pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken: Broken<'_>) {
+pub fn back(
+    names: &Names,
+    [before, back]: [&State; 2],
+    schema: &Schema,
+    dialect: &'static dyn Dialect,
+    broken: Broken<'_>,
+) {
     let kept = |text: &&String| !matches!(names.tables.get(*text), Some(None));
-    let comparing = SQLITE.comparing(&SQLITE.offline_facts());
+    let comparing = dialect.comparing(&dialect.offline_facts());
     for name in before.found.schema.tables.keys().filter(kept) {
         let was = &before.found.schema.tables[name];
         match back.found.schema.tables.get(name) {
             None => broken(format!("does not lead back: table `{name}` is gone")),
             Some(now) => comparing
-                .differences(&settled(was, now, schema), now)
+                .differences(&settled(was, now, schema, dialect), now)
                 .iter()
                 .for_each(|difference| broken(format!("does not lead back: {name}: {difference}"))),
         }
@@ -211,10 +217,13 @@ pub fn back(names: &Names, before: &State, back: &State, schema: &Schema, broken
 
 /// The table with those of the other's columns that the migrations consider equal: a column that an
 /// earlier version declared differently needn't be declared that way again.
-fn settled(was: &Table, now: &Table, schema: &Schema) -> Table {
+fn settled(was: &Table, now: &Table, schema: &Schema, dialect: &'static dyn Dialect) -> Table {
     let mut settled = was.clone();
     let facts = SQLITE.offline_facts();
     let Some(expected) = schema.table(&was.name) else { return settled };
+    if dialect != SQLITE as &dyn Dialect {
+        return settled;
+    }
     let mut driver = SqliteDriver::open_in_memory().unwrap();
     let mut stored = |actual: &Table| {
         let kept = driver.as_connection().as_kept(expected, Some(actual)).unwrap();

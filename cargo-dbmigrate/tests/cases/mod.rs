@@ -8,6 +8,7 @@ mod migrate;
 mod project;
 mod run;
 mod older_sqlite;
+mod postgres;
 mod state;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,6 +17,7 @@ use std::sync::{Mutex, mpsc};
 use std::thread;
 
 use cargo_dbmigrate::internals::{Models, Result};
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::recording::encode;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
@@ -24,7 +26,9 @@ use expect_test::expect_file;
 use case::{Case, Outcome};
 use invariants::Names;
 use migrate::Revision;
+use postgres::Databases;
 use run::{PASSES, Ran};
+use state::SQLITE;
 
 #[test]
 fn every_case_leads_there_and_back_and_loses_nothing() {
@@ -70,12 +74,16 @@ fn every_case_leads_there_and_back_and_loses_nothing() {
             let (sender, next) = (sender.clone(), &next);
             let (cases, models, revisions, say) = (&cases, &models, &revisions, &say);
             scope.spawn(move || {
+                let mut databases = Databases::new();
                 while let Some((idx, case)) = {
                     let idx = next.fetch_add(1, Ordering::Relaxed);
                     cases.get(idx).map(|case| (idx, case))
                 } {
                     let mut say = |text| say(&case.name, text);
-                    let work = || outcome(case, &models[idx], &revisions[idx], &mut say);
+                    let work = || {
+                        let databases = &mut databases;
+                        outcome(case, &models[idx], &revisions[idx], databases, &mut say)
+                    };
                     let outcome = catch_unwind(AssertUnwindSafe(work));
                     let outcome = outcome.unwrap_or_else(|_| panic!("the case `{}`", case.name));
                     sender.send((idx, outcome)).unwrap();
@@ -115,6 +123,7 @@ fn outcome(
     case: &Case,
     [before, after]: &[Models; 2],
     revision: &Result<Revision>,
+    databases: &mut Databases,
     say: &mut dyn FnMut(String),
 ) -> Outcome {
     let revision = match revision {
@@ -141,6 +150,13 @@ fn outcome(
         Err(err) => say(format!("a second `migrate` fails: {err}")),
     }
     let first = migrate::second(&Schema::default(), before).unwrap();
+    if case.is_for("postgres") {
+        let schemas = [&before.schema, &after.schema];
+        outcome.on_postgres = postgres::outcome(case, databases, schemas, &first, revision, say);
+    }
+    if !case.is_for("sqlite") {
+        return outcome;
+    }
     let planned = run::offline(&first, revision);
     if let Ok(drift) = &planned {
         drift
@@ -155,7 +171,8 @@ fn outcome(
         if case.config.is_some() {
             ran.from_models.retain(|difference| !difference.is_of_names());
         }
-        check(&ran, schemas, &revision.upgrade, &mut |name| say(format!("{}: {name}", pass.name)));
+        let mut say_of_pass = |name| say(format!("{}: {name}", pass.name));
+        check(SQLITE, &ran, schemas, &revision.upgrade, &mut say_of_pass);
         if let (Err(why), Ok(_)) = (&planned, &ran.after) {
             say(format!("{}: is done, but not planned offline: {why}", pass.name));
         }
@@ -195,7 +212,13 @@ fn outcome(
 }
 
 /// Checks the invariants.
-fn check(ran: &Ran, schemas: [&Schema; 2], operations: &[Operation], say: &mut dyn FnMut(String)) {
+fn check(
+    dialect: &'static dyn Dialect,
+    ran: &Ran,
+    schemas: [&Schema; 2],
+    operations: &[Operation],
+    say: &mut dyn FnMut(String),
+) {
     if !ran.fresh.drift.is_empty() {
         say(format!("the first revision does not lead there: {:?}", ran.fresh.drift));
     }
@@ -205,7 +228,9 @@ fn check(ran: &Ran, schemas: [&Schema; 2], operations: &[Operation], say: &mut d
             invariants::there(&names, &ran.before, after, schemas, say);
             invariants::models(&names, &ran.before, &ran.from_models, say);
             match &ran.back {
-                Some(Ok(back)) => invariants::back(&names, &ran.before, back, schemas[0], say),
+                Some(Ok(back)) => {
+                    invariants::back(&names, [&ran.before, back], schemas[0], dialect, say)
+                }
                 Some(Err(failure)) if failure.1 != *after => {
                     say("the refused way back has changed something".to_owned());
                 }

@@ -39,8 +39,8 @@ impl Driver for OlderSqlite {
         self.driver.batch(sql)
     }
 
-    fn prepare(&mut self) -> Result<(), DatabaseError> {
-        self.driver.prepare()
+    fn prepare(&mut self, history: &str) -> Result<(), DatabaseError> {
+        self.driver.prepare(history)
     }
 
     fn restore(&mut self) -> Result<(), DatabaseError> {

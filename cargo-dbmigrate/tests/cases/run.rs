@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Task};
 use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
-use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver as _};
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
 use dbmigrate_runtime::engine::recording::Recording;
 use dbmigrate_runtime::engine::url::Access;
@@ -127,7 +127,7 @@ pub fn replayed(before: &Schema, revision: &Revision) -> Schema {
 }
 
 /// The migrations with only the first revision, and with both.
-fn migrations(first: &[Operation], second: &Revision) -> [Migrations; 2] {
+pub fn migrations(first: &[Operation], second: &Revision) -> [Migrations; 2] {
     let migration = |id: &str, parents: &[&str], upgrade: &[Operation], downgrade: &[Operation]| {
         let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
         let revision =
@@ -143,8 +143,8 @@ fn migrations(first: &[Operation], second: &Revision) -> [Migrations; 2] {
     [vec![before.clone()], vec![before, after]].map(|found| Migrations::new(found).unwrap())
 }
 
-fn take(
-    driver: &mut OlderSqlite,
+pub fn take(
+    driver: &mut dyn Driver,
     migrations: &Migrations,
     direction: Direction,
     to: &str,
@@ -160,7 +160,7 @@ fn statements(
     operations: &[Operation],
     schema: &mut Schema,
 ) -> Result<String, String> {
-    driver.prepare().unwrap();
+    driver.prepare("").unwrap();
     driver.batch("BEGIN IMMEDIATE").unwrap();
     let mut text = String::new();
     let mut taken = 0;
@@ -188,7 +188,7 @@ fn statements(
     res
 }
 
-fn line(task: &Task) -> String {
+pub fn line(task: &Task) -> String {
     match task {
         Task::Statement(statement) => format!("{};\n", statement.sql),
         Task::Guard(guard) => format!("-- has to find nothing: {}\n", guard.sql),

@@ -1,0 +1,245 @@
+//! Runs a case on the PostgreSQL servers that the environment names.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dbmigrate_runtime::engine::dialect::{Postgres, Task};
+use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
+use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
+use dbmigrate_runtime::engine::url::{Location, Url};
+use dbmigrate_runtime::engine::{plan, sql};
+use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::schema::Schema;
+use dbmigrate_runtime::{Direction, Value};
+
+use super::case::{Case, OnPostgres};
+use super::check;
+use super::migrate::Revision;
+use super::run::{self, Ran, replayed};
+use super::state::{Rows, State, drift, words};
+
+/// The dialect, for planning without a database.
+pub const POSTGRES: &Postgres = &Postgres;
+
+/// The servers' names and URLs; empty if none was started.
+pub fn servers() -> &'static [(String, String)] {
+    static SERVERS: OnceLock<Vec<(String, String)>> = OnceLock::new();
+    SERVERS.get_or_init(|| {
+        let named = std::env::vars().filter_map(|(variable, url)| {
+            let version = variable.strip_prefix("DBMIGRATE_TEST_POSTGRES")?;
+            Some((format!("PostgreSQL {version}"), url))
+        });
+        let mut servers: Vec<_> = named.collect();
+        servers.sort();
+        servers
+    })
+}
+
+/// A database of its own on each server.
+pub struct Databases(Vec<(String, PostgresDriver<'static>)>);
+
+impl Databases {
+    /// Creates them.
+    pub fn new() -> Databases {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let create = |(name, url): &(String, String)| {
+            let nth = COUNT.fetch_add(1, Ordering::Relaxed);
+            let database = format!("cases_{}_{nth}", std::process::id());
+            let (server, _) = url.rsplit_once('/').expect("a URL names a database");
+            let mut driver = connect(url);
+            driver.batch(&format!("CREATE DATABASE {database} TEMPLATE template0")).unwrap();
+            (name.clone(), connect(&format!("{server}/{database}")))
+        };
+        Databases(servers().iter().map(create).collect())
+    }
+}
+
+fn connect(url: &str) -> PostgresDriver<'static> {
+    match Url::parse(url).unwrap().location {
+        Location::Server(server) => PostgresDriver::connect(&server).unwrap(),
+        other => panic!("{other:?} is not on a server"),
+    }
+}
+
+/// What a case does on PostgreSQL. Without a server only the statements are known.
+pub fn outcome(
+    case: &Case,
+    databases: &mut Databases,
+    [before, models]: [&Schema; 2],
+    first: &[Operation],
+    second: &Revision,
+    say: &mut dyn FnMut(String),
+) -> OnPostgres {
+    let mut schema = before.clone();
+    let planned = plan::offline(&second.upgrade, &mut schema, POSTGRES);
+    let sql = planned.as_ref().ok().map(|tasks| tasks.iter().map(run::line).collect());
+    let refusal = planned.err().map(|refusal| refusal.message);
+    if databases.0.is_empty() {
+        return OnPostgres { sql, ..case.on_postgres.clone() };
+    }
+    let mut outcome = OnPostgres { sql, ..OnPostgres::default() };
+    for (idx, (name, driver)) in databases.0.iter_mut().enumerate() {
+        let mut say = |text| say(format!("{name}: {text}"));
+        if idx == 0 && refusal.is_none() {
+            offline(driver, first, second, &mut say);
+        }
+        let Some(ran) = ran(case, driver, [before, models], first, second, &mut say) else {
+            continue;
+        };
+        let reached = replayed(before, second);
+        check(POSTGRES, &ran, [before, &reached], &second.upgrade, &mut say);
+        if let (Some(why), Ok(_)) = (&refusal, &ran.after) {
+            say(format!("is done, but not planned offline: {why}"));
+        }
+        let report = |failure: &(dbmigrate_runtime::Error, State)| {
+            format!("error: {}\n", failure.0.report())
+        };
+        let has_rows = ran.before.rows.values().any(|rows| !rows.rows.is_empty());
+        let this = OnPostgres {
+            sql: outcome.sql.clone(),
+            rows: ran.after.as_ref().ok().filter(|_| has_rows).map(State::dump),
+            error: ran.after.as_ref().err().map(|failure| report(failure)),
+            downgrade: match &ran.back {
+                Some(Err(failure)) => Some(report(failure)),
+                Some(Ok(_)) | None => None,
+            },
+        };
+        if idx == 0 {
+            outcome = this;
+        } else if this != outcome {
+            say(format!("has another result: {this:?}"));
+        }
+    }
+    outcome
+}
+
+/// Empties the database.
+fn reset(driver: &mut PostgresDriver<'static>) {
+    driver.rollback();
+    driver.batch("DROP SCHEMA public CASCADE; CREATE SCHEMA public").unwrap();
+}
+
+fn ran(
+    case: &Case,
+    driver: &mut PostgresDriver<'static>,
+    [before, models]: [&Schema; 2],
+    first: &[Operation],
+    second: &Revision,
+    say: &mut dyn FnMut(String),
+) -> Option<Ran> {
+    reset(driver);
+    let migrations = run::migrations(first, second);
+    if let Err(err) = run::take(driver, &migrations[0], Direction::Upgrade, "head") {
+        say(format!("the first revision fails: {}", err.report()));
+        return None;
+    }
+    let fresh = state(driver, before);
+    let setup = case.setup_postgres.as_ref().or(case.setup.as_ref());
+    if let Some(Err(err)) = setup.map(|setup| driver.batch(setup)) {
+        say(format!("the setup fails: {err}"));
+        return None;
+    }
+    let was = state(driver, before);
+    let reached = replayed(before, second);
+    let after = match run::take(driver, &migrations[1], Direction::Upgrade, "head") {
+        Ok(()) => Ok(state(driver, &reached)),
+        Err(err) => Err(Box::new((err, state(driver, before)))),
+    };
+    let from_models = after
+        .as_ref()
+        .map_or_else(|_| Vec::new(), |state: &State| drift(driver, models, &state.found));
+    let back = after.as_ref().ok().map(|_| {
+        match run::take(driver, &migrations[1], Direction::Downgrade, "before") {
+            Ok(()) => Ok(state(driver, before)),
+            Err(err) => Err(Box::new((err, state(driver, &reached)))),
+        }
+    });
+    Some(Ran { fresh, before: was, sql: Ok(String::new()), after, from_models, back })
+}
+
+/// Runs both directions as they are planned without a database.
+fn offline(
+    driver: &mut PostgresDriver<'static>,
+    first: &[Operation],
+    second: &Revision,
+    say: &mut dyn FnMut(String),
+) {
+    reset(driver);
+    let mut schema = Schema::default();
+    for operations in [first, &second.upgrade, &second.downgrade] {
+        let tasks = match plan::offline(operations, &mut schema, POSTGRES) {
+            Ok(tasks) => tasks,
+            Err(refusal) => return say(format!("can't be planned offline: {}", refusal.message)),
+        };
+        for task in tasks {
+            let Task::Statement(statement) = task else { continue };
+            if let Err(err) = driver.batch(&statement.sql) {
+                return say(format!("the script fails at `{}`: {err}", statement.sql));
+            }
+        }
+        let found = driver.as_connection().catalog(None).unwrap();
+        for difference in drift(driver, &schema, &found) {
+            say(format!("the script does not lead there: {difference}"));
+        }
+    }
+}
+
+/// Reads the whole database, which should have this schema according to the migrations.
+fn state(driver: &mut PostgresDriver<'static>, schema: &Schema) -> State {
+    let mut objects = driver.as_connection().objects().unwrap();
+    objects.retain(|object| object.table != "dbmigrate_version");
+    let mut found = driver.as_connection().catalog(None).unwrap();
+    found.objects.clone_from(&objects);
+    found.schema.tables.remove("dbmigrate_version");
+    let tables: Vec<_> = found.schema.tables.values().collect();
+    let rows: BTreeMap<String, Rows> = tables
+        .into_iter()
+        .map(|table| {
+            let columns: Vec<String> =
+                table.columns.iter().map(|column| column.name.clone()).collect();
+            (table.name.clone(), rows(driver, &table.name, columns))
+        })
+        .collect();
+    State {
+        drift: words(&drift(driver, schema, &found)),
+        violations: Vec::new(),
+        integrity: Vec::new(),
+        settings: Vec::new(),
+        objects,
+        rows,
+        sequence: BTreeMap::new(),
+        found,
+    }
+}
+
+fn rows(driver: &mut PostgresDriver<'static>, table: &str, columns: Vec<String>) -> Rows {
+    let quoted: Vec<_> = columns.iter().map(|column| sql::quote(column)).collect();
+    // Booleans and numbers as they are, and all other values as their texts.
+    let shown = quoted.iter().map(|column| {
+        format!(
+            "CASE WHEN pg_typeof({column})::text ~ '^(bool|small|int|big|double)' \
+                 THEN to_jsonb({column}) ELSE to_jsonb({column}::text) END"
+        )
+    });
+    let shown: Vec<_> = shown.collect();
+    let text = format!("SELECT {} FROM {}", shown.join(", "), sql::quote(table));
+    let found =
+        if columns.is_empty() { Vec::new() } else { driver.query(&text, &[]).unwrap().rows };
+    let value = |value: Value| match value {
+        Value::Text(json) => match serde_json::from_str(&json).unwrap() {
+            serde_json::Value::String(text) => Value::Text(text),
+            serde_json::Value::Bool(value) => Value::Bool(value),
+            serde_json::Value::Number(number) => match number.as_i64() {
+                Some(number) => Value::Integer(number),
+                None => Value::Real(number.as_f64().unwrap()),
+            },
+            other => panic!("{other}"),
+        },
+        other => other,
+    };
+    let mut rows: Vec<(Option<i64>, Vec<Value>)> =
+        found.into_iter().map(|row| (None, row.into_iter().map(value).collect())).collect();
+    rows.sort_by_key(|row| format!("{row:?}"));
+    Rows { columns, rows }
+}
