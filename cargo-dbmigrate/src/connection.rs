@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::engine::Backend;
-use dbmigrate_runtime::engine::driver::{Driver, Wait};
+use dbmigrate_runtime::engine::driver::{Driver, Wait, Waiting};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
 
 use self::server::ServerDatabase;
@@ -128,7 +128,7 @@ impl Database {
         if self.is_missing() {
             return Ok(None);
         }
-        let mut on_wait = |at_most| patience.out.waiting(at_most);
+        let mut on_wait = |waiting: &Waiting| patience.out.waiting(waiting);
         self.open(Access::ReadOnly, patience.at_most, &mut on_wait).map(Some)
     }
 
@@ -139,7 +139,7 @@ impl Database {
         if self.is_missing() {
             self.check_access(Access::Create)?;
         }
-        let mut on_wait = |at_most| patience.out.waiting(at_most);
+        let mut on_wait = |waiting: &Waiting| patience.out.waiting(waiting);
         let access = match &self.place {
             Place::File(file) => file.access.unwrap_or(Access::Create),
             Place::Server(_) => Access::ReadWrite,
@@ -152,7 +152,7 @@ impl Database {
     pub fn open_existing(
         &self,
         at_most: Duration,
-        on_wait: &mut dyn FnMut(Duration),
+        on_wait: &mut dyn FnMut(&Waiting),
     ) -> Result<Box<dyn Driver>> {
         self.open(Access::ReadWrite, at_most, on_wait)
     }
@@ -169,7 +169,7 @@ impl Database {
         &self,
         access: Access,
         at_most: Duration,
-        on_wait: &mut dyn FnMut(Duration),
+        on_wait: &mut dyn FnMut(&Waiting),
     ) -> Result<Box<dyn Driver>> {
         match &self.place {
             Place::File(file) => file.open(access, &self.source, &mut Wait { at_most, on_wait }),

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+
+use dbmigrate_runtime::engine::driver::Waiting;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::ProgressBar;
@@ -151,8 +152,8 @@ impl Output {
     }
 
     /// Reports that the command waits for another process.
-    pub fn waiting(&self, at_most: Duration) {
-        self.progress(waiting(at_most));
+    pub fn waiting(&self, waiting: &Waiting) {
+        self.progress(waiting_text(waiting));
     }
 
     pub fn note(&self, text: impl AsRef<str>) {
@@ -194,10 +195,12 @@ impl Output {
 }
 
 /// The message about waiting for another process.
-pub fn waiting(at_most: Duration) -> String {
+pub fn waiting_text(waiting: &Waiting) -> String {
+    let Waiting { at_most, holder } = waiting;
     // A fraction of a second is rounded up.
     let seconds = at_most.as_secs().saturating_add(u64::from(at_most.subsec_nanos() > 0));
-    format!("another process holds the database's lock; waiting for up to {seconds} seconds")
+    let who = holder.as_deref().unwrap_or("another process holds the database's lock");
+    format!("{who}; waiting for up to {seconds} seconds")
 }
 
 /// An error as part of a document.

@@ -28,6 +28,8 @@ struct Inner {
     message: String,
     hint: Option<String>,
     source: Option<DatabaseError>,
+    /// Whether others got in the way, so that the same transaction may succeed later.
+    is_transient: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +43,8 @@ enum Kind {
 
 impl Error {
     fn new(kind: Kind, message: impl Into<String>) -> Error {
-        let inner = Inner { kind, message: message.into(), hint: None, source: None };
+        let inner =
+            Inner { kind, message: message.into(), hint: None, source: None, is_transient: false };
         Error { inner: Box::new(inner) }
     }
 
@@ -58,8 +61,14 @@ impl Error {
     }
 
     fn with_source(mut self, source: DatabaseError) -> Error {
+        self.inner.is_transient = source.is_busy();
         self.inner.source = Some(source);
         self
+    }
+
+    /// Whether others got in the way, so that the same transaction may succeed later.
+    pub(crate) fn is_transient(&self) -> bool {
+        self.inner.is_transient
     }
 
     /// What to do about the failure, if there is something to suggest.
@@ -138,7 +147,9 @@ impl Error {
             Some(ErrorKind::NotInTransaction) if rolled_back => Some(ALONE),
             _ => None,
         };
-        Error::new(Kind::Other, message).maybe_hint(hint)
+        let mut err = Error::new(Kind::Other, message).maybe_hint(hint);
+        err.inner.is_transient = cause.is_some_and(DatabaseError::is_busy);
+        err
     }
 
     /// For a transaction that the database rolled back by itself, even if the step ignored the

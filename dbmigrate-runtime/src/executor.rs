@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::dialect::{Facts, Health, Statement, Violation};
 use crate::direction::Direction;
-use crate::driver::{Connection, DatabaseError, Driver, Scope};
+use crate::driver::{Connection, DatabaseError, Driver, Scope, Waiting};
 use crate::migration::{Migration, Migrations};
 use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
@@ -87,10 +87,9 @@ pub trait Observer {
         let _ = (revision, applied);
     }
 
-    /// Another process holds the lock, or is reading while the run wants to commit. The run waits
-    /// at most this long.
-    fn waiting(&mut self, at_most: Duration) {
-        let _ = at_most;
+    /// Another process holds the lock, or is reading while the run wants to commit.
+    fn waiting(&mut self, waiting: &Waiting) {
+        let _ = waiting;
     }
 }
 
@@ -372,7 +371,12 @@ impl<'m> Executor<'m> {
         let mut budget = Budget::new(self.options.lock_timeout);
         loop {
             budget.begin(self, Scope::Transaction)?;
+            let n_done = done.len();
             let res = self.run_begun(direction, target, &mut done);
+            if res.as_ref().is_err_and(Error::is_transient) && budget.retries(self) {
+                done.truncate(n_done);
+                continue;
+            }
             match self.end(res, &mut budget)? {
                 Next::Done => return Ok(done),
                 Next::More => {}

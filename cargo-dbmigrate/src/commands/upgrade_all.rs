@@ -10,7 +10,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
-use std::time::{Duration, Instant};
+use std::time::Instant;
+
+use dbmigrate_runtime::engine::driver::Waiting;
 use std::{fs, thread};
 
 use dbmigrate_runtime::engine::dialect::Statement;
@@ -139,7 +141,7 @@ impl Worker<'_> {
             return Err(Error::new("it is not a file"));
         }
         let mut observer = File { fleet: self.fleet, path };
-        let mut on_wait = |at_most| observer.waiting(at_most);
+        let mut on_wait = |waiting: &Waiting| observer.waiting(waiting);
         let database = Database::file(path);
         let start = Instant::now();
         let mut driver = database.open_existing(options.lock_timeout, &mut on_wait)?;
@@ -192,8 +194,8 @@ impl Observer for File<'_> {
         }
     }
 
-    fn waiting(&mut self, at_most: Duration) {
-        let (path, text) = (self.path.display(), output::waiting(at_most));
+    fn waiting(&mut self, waiting: &Waiting) {
+        let (path, text) = (self.path.display(), output::waiting_text(waiting));
         self.fleet.cx.out.progress(format!("{path}: {text}"));
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::engine::driver::sqlite::{SqliteDriver, behind_links};
-use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, Driver, Wait};
+use dbmigrate_runtime::engine::driver::{Connection as _, DatabaseError, Driver, Wait, Waiting};
 use dbmigrate_runtime::engine::url::Access;
 
 use super::Source;
@@ -118,7 +118,7 @@ fn first_use(
             return Err(err);
         }
         if !is_told {
-            (wait.on_wait)(wait.at_most);
+            (wait.on_wait)(&Waiting::at_most(wait.at_most));
             is_told = true;
         }
     }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use dbmigrate_runtime::engine::driver::Waiting;
+
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::dialect::Statement;
 use dbmigrate_runtime::engine::executor::Observer;
@@ -77,7 +79,7 @@ impl Observer for Progress {
         self.bar.suspend(|| self.out.note(late(revision, applied)));
     }
 
-    fn waiting(&mut self, at_most: Duration) {
-        self.bar.suspend(|| self.out.waiting(at_most));
+    fn waiting(&mut self, waiting: &Waiting) {
+        self.bar.suspend(|| self.out.waiting(waiting));
     }
 }

@@ -304,6 +304,8 @@ impl PartialEq for dyn Dialect {
 pub struct Capabilities {
     /// Whether a failed statement ends its transaction.
     pub aborts_on_error: bool,
+    /// Whether a transaction that others got in the way of is rolled back and repeated as a whole.
+    pub repeats_transactions: bool,
 }
 
 /// The keys and indexes that make columns unique, so that a foreign key can refer to them.

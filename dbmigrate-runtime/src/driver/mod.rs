@@ -127,6 +127,12 @@ pub trait Driver: Connection {
     /// Rolls the transaction back. Does nothing if none is open.
     fn rollback(&mut self);
 
+    /// Who blocks the transaction that has just been rolled back because of a lock, if the database
+    /// can tell.
+    fn blocker(&mut self) -> Option<String> {
+        None
+    }
+
     /// Releases the lock of [`Scope::Alone`]. Does nothing if it isn't held.
     fn release(&mut self);
 }
@@ -140,12 +146,32 @@ pub enum Scope {
     Alone,
 }
 
+/// How long a statement on a server waits for a lock of others before its transaction is rolled
+/// back and repeated. Meanwhile others wait behind it, even those that only read.
+pub const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// How long to wait for another connection's lock.
 pub struct Wait<'a> {
     /// The maximum time.
     pub at_most: Duration,
     /// Called once, when the wait starts.
-    pub on_wait: &'a mut dyn FnMut(Duration),
+    pub on_wait: &'a mut dyn FnMut(&Waiting),
+}
+
+/// A wait for another connection's lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The maximum time.
+    pub at_most: Duration,
+    /// Who holds the lock, if the database can tell: ``process 4711 (`psql`): ALTER TABLE ...``.
+    pub holder: Option<String>,
+}
+
+impl Waiting {
+    /// A wait for somebody whom the database doesn't name.
+    pub fn at_most(at_most: Duration) -> Waiting {
+        Waiting { at_most, holder: None }
+    }
 }
 
 impl fmt::Debug for Wait<'_> {

@@ -101,6 +101,24 @@ impl<'a> PostgresDriver<'a> {
         })
     }
 
+    /// The process that a query of [`session`] finds, in words.
+    fn described(&self, sql: &str) -> Option<String> {
+        let found = self.typed(sql, &[], |client, sql, params| client.query_typed(sql, params));
+        let found = found.ok()?;
+        let row = found.first()?;
+        let text = |idx| row.try_get::<_, Option<String>>(idx).ok().flatten();
+        let pid: i32 = row.try_get(0).ok()?;
+        let (name, query) = (text(1).unwrap_or_default(), text(2).unwrap_or_default());
+        let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
+        let name = if name.is_empty() { String::new() } else { format!(" (`{name}`)") };
+        let doing = match query.char_indices().nth(80) {
+            _ if query.is_empty() => String::new(),
+            Some((end, _)) => format!(", whose last statement is `{}...`", &query[..end]),
+            None => format!(", whose last statement is `{query}`"),
+        };
+        Some(format!("process {pid}{name} of the server holds a lock{doing}"))
+    }
+
     fn asks(&self, sql: &str) -> Result<bool, DatabaseError> {
         let rows = self.typed(sql, &[], |client, sql, params| client.query_typed(sql, params))?;
         Ok(rows.first().is_some_and(|row| row.get(0)))
@@ -171,9 +189,10 @@ impl Driver for PostgresDriver<'_> {
 
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         let key = self.key;
+        let holder = || self.described(&session::lock_holder(key));
         match scope {
             Scope::Transaction => {
-                patiently(wait, || {
+                patiently(wait, holder, || {
                     self.run(&session::begin(), |client, sql| client.batch_execute(sql))?;
                     // The server releases this lock at the end of the transaction, whatever
                     // happens to the connection.
@@ -188,7 +207,7 @@ impl Driver for PostgresDriver<'_> {
                 Ok(())
             }
             Scope::Alone => {
-                patiently(wait, || {
+                patiently(wait, holder, || {
                     if self.asks(&format!("SELECT pg_try_advisory_lock({key})"))? {
                         Ok(())
                     } else {
@@ -213,6 +232,10 @@ impl Driver for PostgresDriver<'_> {
             let _ = self.run("ROLLBACK", |client, sql| client.batch_execute(sql));
             self.is_open.set(Some(false));
         }
+    }
+
+    fn blocker(&mut self) -> Option<String> {
+        self.described(session::BLOCKER)
     }
 
     fn release(&mut self) {

@@ -265,7 +265,11 @@ impl SqliteDriver<'_> {
         }
         // dbmigrate waits by itself instead of letting SQLite wait, so that it can report the wait.
         self.set_pragma("busy_timeout", 0)?;
-        let res = patiently(wait, || self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error));
+        let res = patiently(
+            wait,
+            || None,
+            || self.conn().execute_batch("BEGIN IMMEDIATE").map_err(error),
+        );
         if res.is_ok() && self.has_attached()? {
             // A step that writes to another file has to wait for that file's lock.
             let busy_timeout = self.saved.as_ref().map_or(5000, |saved| saved.busy_timeout);

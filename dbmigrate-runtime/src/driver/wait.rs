@@ -2,14 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::{DatabaseError, Wait};
+use super::{DatabaseError, Wait, Waiting};
 
 /// Shorter waits are not reported.
 const UNSAID: Duration = Duration::from_millis(200);
 
-/// Retries until it succeeds, fails for another reason than a lock, or the time is up.
+/// Retries until it succeeds, fails for another reason than a lock, or the time is up. `holder`
+/// tells who holds the lock.
 pub(super) fn patiently<T>(
     wait: &mut Wait<'_>,
+    mut holder: impl FnMut() -> Option<String>,
     mut attempt: impl FnMut() -> Result<T, DatabaseError>,
 ) -> Result<T, DatabaseError> {
     let start = Instant::now();
@@ -19,7 +21,7 @@ pub(super) fn patiently<T>(
         match attempt() {
             Err(err) if err.is_busy() && start.elapsed() < wait.at_most => {
                 if !is_said && start.elapsed() > UNSAID {
-                    (wait.on_wait)(wait.at_most);
+                    (wait.on_wait)(&Waiting { at_most: wait.at_most, holder: holder() });
                     is_said = true;
                 }
                 std::thread::sleep(pause);

@@ -1,10 +1,12 @@
 //! The total time that a run may wait for other processes.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::{Duration, Instant};
 
 use super::{Executor, Observer};
 use crate::Error;
-use crate::driver::{Driver, Scope, Wait};
+use crate::driver::LOCK_TIMEOUT;
+use crate::driver::{Driver, Scope, Wait, Waiting};
 
 /// Shorter waits are not reported.
 const UNSAID: Duration = Duration::from_millis(200);
@@ -14,11 +16,12 @@ const UNSAID: Duration = Duration::from_millis(200);
 pub(super) struct Budget {
     left: Duration,
     waited: Duration,
+    n_retries: u32,
 }
 
 impl Budget {
     pub(super) fn new(lock_timeout: Duration) -> Budget {
-        Budget { left: lock_timeout, waited: Duration::ZERO }
+        Budget { left: lock_timeout, waited: Duration::ZERO, n_retries: 0 }
     }
 
     fn spend(&mut self, time: Duration) {
@@ -30,7 +33,7 @@ impl Budget {
     pub(super) fn begin(&mut self, executor: &mut Executor<'_>, scope: Scope) -> Result<(), Error> {
         let start = Instant::now();
         let observer = &mut *executor.observer;
-        let mut on_wait = |at_most| observer.waiting(at_most);
+        let mut on_wait = |waiting: &Waiting| observer.waiting(waiting);
         let mut wait = Wait { at_most: self.left, on_wait: &mut on_wait };
         let res = executor.driver.begin(scope, &mut wait);
         self.spend(start.elapsed());
@@ -41,6 +44,28 @@ impl Budget {
                 Error::database("take the database's lock", err)
             }
         })
+    }
+
+    /// Rolls back a transaction that others got in the way of, and pauses. `false` if the database
+    /// doesn't repeat transactions, or if the time is up.
+    ///
+    /// The pauses differ at random, so that two runs that got in each other's way don't meet again.
+    pub(super) fn retries(&mut self, executor: &mut Executor<'_>) -> bool {
+        if !executor.driver.dialect().capabilities().repeats_transactions || self.left.is_zero() {
+            return false;
+        }
+        executor.driver.rollback();
+        if self.n_retries == 0 {
+            let holder = executor.driver.blocker();
+            executor.observer.waiting(&Waiting { at_most: self.left, holder });
+        }
+        let longest = Duration::from_millis(100 << self.n_retries.min(4));
+        self.n_retries += 1;
+        let random = RandomState::new().hash_one(self.n_retries) % 100;
+        let pause = longest.mul_f64(0.5 + random as f64 / 200.0).min(self.left);
+        std::thread::sleep(pause);
+        self.spend(pause + LOCK_TIMEOUT);
+        true
     }
 
     /// Commits. Without a write-ahead log a reader blocks the commit; the transaction then stays
@@ -60,7 +85,7 @@ impl Budget {
                         break Err(err);
                     }
                     if !is_said && start.elapsed() > UNSAID {
-                        observer.waiting(self.left);
+                        observer.waiting(&Waiting::at_most(self.left));
                         is_said = true;
                     }
                     std::thread::sleep(pause);

@@ -36,7 +36,7 @@ impl Dialect for Postgres {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { aborts_on_error: true }
+        Capabilities { aborts_on_error: true, repeats_transactions: true }
     }
 
     fn offline_facts(&self) -> Facts {

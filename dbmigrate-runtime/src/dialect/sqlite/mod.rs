@@ -69,7 +69,7 @@ impl Dialect for Sqlite {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { aborts_on_error: false }
+        Capabilities { aborts_on_error: false, repeats_transactions: false }
     }
 
     fn offline_facts(&self) -> Facts {

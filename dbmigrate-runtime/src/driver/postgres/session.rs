@@ -4,7 +4,7 @@ use hmac_sha256::Hash;
 
 use crate::Value;
 use crate::dialect::{Dialect as _, Postgres};
-use crate::driver::{Connection, DatabaseError, ErrorKind};
+use crate::driver::{Connection, DatabaseError, ErrorKind, LOCK_TIMEOUT};
 
 /// The settings that the texts of a catalog and the meaning of literals depend on, and limits that
 /// would end a run in the middle.
@@ -24,6 +24,8 @@ const PINNED: [(&str, &str); 9] = [
 /// whatever the session's default is, since the lock is only taken inside.
 pub(super) fn begin() -> String {
     let mut sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned();
+    let lock_timeout = LOCK_TIMEOUT.as_millis();
+    sql.push_str(&format!("; SET LOCAL lock_timeout = {lock_timeout}"));
     PINNED
         .iter()
         .for_each(|(name, value)| sql.push_str(&format!("; SET LOCAL {name} = '{value}'")));
@@ -63,6 +65,27 @@ pub(super) fn lock_key(history: &str) -> i64 {
     let [a, b, c, d, e, f, g, h, ..] = hash;
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
+
+/// The query for the process that holds the advisory lock with this key.
+pub(super) fn lock_holder(key: i64) -> String {
+    // The two halves of the key (the manual's chapter on `pg_locks`).
+    let (high, low) = ((key as u64) >> 32, key as u64 & 0xffff_ffff);
+    format!(
+        "SELECT pid, application_name, query FROM pg_locks JOIN pg_stat_activity USING (pid)
+         WHERE locktype = 'advisory' AND granted AND classid = {high} AND objid = {low}
+             AND objsubid = 1
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+}
+
+/// The query for the oldest transaction of others that holds a lock on a table.
+pub(super) const BLOCKER: &str = "\
+SELECT pid, application_name, query FROM pg_stat_activity AS activity
+WHERE datname = current_database() AND pid <> pg_backend_pid() AND EXISTS (
+    SELECT FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+    WHERE pg_locks.pid = activity.pid AND locktype = 'relation' AND granted AND relkind IN ('r', 'p')
+        AND relnamespace <> 'pg_catalog'::regnamespace)
+ORDER BY xact_start LIMIT 1";
 
 /// Another connection holds the lock.
 pub(super) fn busy() -> DatabaseError {

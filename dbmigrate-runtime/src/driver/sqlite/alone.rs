@@ -25,7 +25,7 @@ impl Alone {
         let mut path = database.as_os_str().to_owned();
         path.push("-dbmigrate");
         let path = PathBuf::from(path);
-        let file = patiently(wait, || attempt(&path, database))?;
+        let file = patiently(wait, || None, || attempt(&path, database))?;
         Ok(Alone { path, file: Some(file) })
     }
 }
