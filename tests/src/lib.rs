@@ -11,6 +11,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fmt, fs};
 
+pub mod servers;
+
 /// The root directory of this repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package is in the repository")
@@ -338,10 +340,15 @@ pub fn has_sqlite_shell(test: &str) -> bool {
     let found = Command::new("sqlite3").arg("-version").output().is_ok();
     if !found {
         assert!(env::var_os("DBMIGRATE_TEST_SHELL").is_none(), "no sqlite3 shell for `{test}`");
-        // Not with `eprintln!`, which the test harness captures.
-        let _ = writeln!(std::io::stderr(), "left out, for want of the sqlite3 shell: {test}");
+        left_out(test, "the sqlite3 shell");
     }
     found
+}
+
+/// Reports a test that is left out because something isn't installed.
+fn left_out(test: &str, missing: &str) {
+    // Not with `eprintln!`, which the test harness captures.
+    let _ = writeln!(std::io::stderr(), "left out, for want of {missing}: {test}");
 }
 
 /// A database file as text: every object's SQL and every row; the version table without times.

@@ -1,5 +1,5 @@
-//! Upgrades that are killed, starved of disk space, and raced: the file is as before or after a
-//! transaction, never in between.
+//! Upgrades that are killed, starved of disk space, and raced: the database is as before or after
+//! a transaction, never in between.
 //!
 //! `DBMIGRATE_LONG=1` tries every position instead of some, and prints what it counted.
 #![cfg(unix)]
@@ -9,4 +9,5 @@ mod bench;
 mod faults;
 mod kills;
 mod once;
+mod postgres;
 mod read_only;

@@ -1,7 +1,7 @@
-//! The program that the tests kill: it runs the migrations of `history.rs` on a database file.
+//! The program that the tests kill: it runs the migrations of `history.rs` on a database.
 //!
-//! `survivor FILE up|down REVISION [--each] [--kill-at N] [--cache PAGES] [--max-pages N]
-//! [--synchronous N]`, or `survivor FILE embedded` for what an application does when it starts. It
+//! `survivor DATABASE up|down REVISION [--each] [--kill-at N] [--cache PAGES] [--max-pages N]
+//! [--synchronous N]`, or `survivor DATABASE embedded` for what an application does when it starts. It
 //! prints how many calls to the database it made; the exit code of a failure is 3.
 
 mod history;
@@ -12,10 +12,11 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{Connection, DatabaseError, Driver, Rows, Scope, Wait};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
-use dbmigrate_runtime::engine::url::Access;
+use dbmigrate_runtime::engine::url::{Access, Location, Url};
 use dbmigrate_runtime::{Direction, Error, Migrator, Options, Value};
 
 fn main() -> ExitCode {
@@ -49,8 +50,7 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
         let at = args.iter().position(|arg| *arg == name)?;
         args.get(at + 1)?.parse().ok()
     };
-    let mut driver = SqliteDriver::open(Path::new(file), Access::Create)
-        .map_err(|database_error| database_error.to_string())?;
+    let mut driver = open(file).map_err(|database_error| database_error.to_string())?;
     // With few pages in memory, a transaction is written to the file before its end.
     let pragmas = [
         ("--cache", "cache_size"),
@@ -65,7 +65,13 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
     }
     let options = Options { transaction_each: args.contains(&"--each"), ..Options::default() };
     let migrations = Migrator::new(history::MODULES).migrations().map_err(report)?;
-    let mut driver = Counted { driver, n_calls: 0, kill_at: number("--kill-at").unwrap_or(0) };
+    let mut driver = Counted {
+        driver,
+        n_calls: 0,
+        kill_at: number("--kill-at").unwrap_or(0),
+        is_terminated: args.contains(&"--terminate"),
+        url: file.to_owned(),
+    };
     Executor {
         driver: &mut driver,
         migrations: &migrations,
@@ -78,25 +84,42 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
     Ok(driver.n_calls)
 }
 
+/// Opens the database of a URL or a path.
+fn open(database: &str) -> Result<Box<dyn Driver>, DatabaseError> {
+    let url = Url::parse(database).map_err(|err| DatabaseError::new(err.to_string()))?;
+    Ok(match url.location {
+        Location::Server(server) => Box::new(PostgresDriver::connect(&server)?),
+        _ => Box::new(SqliteDriver::open(Path::new(database), Access::Create)?),
+    })
+}
+
 /// Counts the calls, and has the process killed before one of them.
 struct Counted {
-    driver: SqliteDriver<'static>,
+    driver: Box<dyn Driver>,
     n_calls: u64,
     /// Counted from 1.
     kill_at: u64,
+    /// Whether the server ends the connection, instead of the process being killed.
+    is_terminated: bool,
+    url: String,
 }
 
 impl Counted {
-    fn call(&mut self) -> &mut SqliteDriver<'static> {
+    fn call(&mut self) -> &mut dyn Driver {
         self.n_calls += 1;
-        if self.n_calls == self.kill_at {
+        if self.n_calls == self.kill_at && self.is_terminated {
+            let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                             WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let other = postgres::Client::connect(&self.url, postgres::NoTls);
+            let _ = other.and_then(|mut client| client.batch_execute(terminate));
+        } else if self.n_calls == self.kill_at {
             let id = std::process::id().to_string();
             let _ = Command::new("sh").args(["-c", "kill -9 $0", &id]).spawn();
             loop {
                 std::thread::sleep(Duration::from_secs(60));
             }
         }
-        &mut self.driver
+        &mut *self.driver
     }
 }
 
@@ -125,8 +148,8 @@ impl Driver for Counted {
         self.call().batch(sql)
     }
 
-    fn prepare(&mut self) -> Res<()> {
-        self.call().prepare()
+    fn prepare(&mut self, history: &str) -> Res<()> {
+        self.call().prepare(history)
     }
 
     fn restore(&mut self) -> Res<()> {
@@ -143,6 +166,10 @@ impl Driver for Counted {
 
     fn rollback(&mut self) {
         self.call().rollback();
+    }
+
+    fn blocker(&mut self) -> Option<String> {
+        self.call().blocker()
     }
 
     fn release(&mut self) {

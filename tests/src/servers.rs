@@ -1,0 +1,92 @@
+//! Databases on the servers that the program `servers` has started.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use postgres::{Client, NoTls};
+
+/// A PostgreSQL server.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// `postgres15`
+    pub name: String,
+    /// The URL of its administrator's database.
+    pub url: String,
+}
+
+/// The PostgreSQL servers; empty if there is none, which is then reported.
+///
+/// # Panics
+///
+/// Without a server, if `DBMIGRATE_TEST_SERVERS` demands one.
+pub fn postgres(test: &str) -> Vec<Server> {
+    let named = std::env::vars().filter_map(|(variable, url)| {
+        let name = variable.strip_prefix("DBMIGRATE_TEST_")?.to_lowercase();
+        name.starts_with("postgres").then_some(Server { name, url })
+    });
+    let mut servers: Vec<Server> = named.collect();
+    servers.sort_by(|a, b| a.name.cmp(&b.name));
+    if servers.is_empty() {
+        let demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
+        assert!(!demanded, "{test}: no PostgreSQL server was started");
+        crate::left_out(test, "a PostgreSQL server");
+    }
+    servers
+}
+
+impl Server {
+    /// Creates an empty database, and returns its URL.
+    pub fn database(&self) -> String {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let nth = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{nth}", std::process::id());
+        let create = format!("CREATE DATABASE {name} TEMPLATE template0");
+        client(&self.url).batch_execute(&create).expect("a database can be created");
+        let (server, _) = self.url.rsplit_once('/').expect("a URL names a database");
+        format!("{server}/{name}")
+    }
+}
+
+/// Connects to a database.
+pub fn client(url: &str) -> Client {
+    Client::connect(url, NoTls).expect("the server is there")
+}
+
+/// What a database's schema `public` contains, as text: tables with their columns, constraints,
+/// indexes and rows. Of the version table only the ids are shown, in order.
+pub fn dump(client: &mut Client) -> String {
+    const CATALOG: &str = "
+        SELECT relname || '.' || attname || ' ' || format_type(atttypid, atttypmod)
+            || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
+            || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), '') || ' ' || attidentity
+        FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+            LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0
+            AND NOT attisdropped
+        UNION ALL
+        SELECT conname || ' ON ' || conrelid::regclass || ': ' || pg_get_constraintdef(oid)
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 'n'
+        UNION ALL
+        SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL
+        SELECT 'INVALID ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid
+        ORDER BY 1";
+    let mut text = String::new();
+    for row in client.query(CATALOG, &[]).expect("the catalog") {
+        let _ = writeln!(text, "{}", row.get::<_, String>(0));
+    }
+    let tables = "SELECT relname::text FROM pg_class WHERE relkind = 'r' \
+                  AND relnamespace = 'public'::regnamespace ORDER BY 1";
+    for row in client.query(tables, &[]).expect("the catalog") {
+        let table: String = row.get(0);
+        let shown = match table.as_str() {
+            "dbmigrate_version" => "id".to_owned(),
+            _ => "row_to_json(t)::text".to_owned(),
+        };
+        let sql = format!("SELECT {shown} FROM \"{table}\" AS t ORDER BY 1");
+        for row in client.query(&sql, &[]).expect("rows") {
+            let _ = writeln!(text, "{table}: {}", row.get::<_, String>(0));
+        }
+    }
+    text
+}

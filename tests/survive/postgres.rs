@@ -1,0 +1,111 @@
+//! Runs on PostgreSQL that are killed, that lose their connection, and that race.
+
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Output, Stdio};
+
+use dbmigrate_tests::servers::{self, Server, client, dump};
+
+use crate::bench::{is_long, said, say, survivor};
+use crate::kills::REVISIONS;
+
+const SIGKILL: i32 = 9;
+const N_PROCESSES: usize = 32;
+
+fn up(url: &str, args: &[&str]) -> Command {
+    let mut command = survivor(url.as_ref());
+    command.args(["up", "r7"]).args(args);
+    command
+}
+
+fn n_calls(output: &Output) -> u64 {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse().unwrap_or_else(|_| panic!("{}", said(output)))
+}
+
+/// Rows of the application, after the first two revisions.
+const ROWS: &str = "INSERT INTO post (author_id, body) \
+    SELECT 1 + i % 3, 'post ' || i FROM generate_series(1, 100) AS i; \
+    INSERT INTO tag (post_id) SELECT 1 + i % 100 FROM generate_series(1, 300) AS i;";
+
+/// A database with the first two revisions and rows.
+fn begun(server: &Server) -> String {
+    let url = server.database();
+    let output = survivor(url.as_ref()).args(["up", "r2"]).output().expect("it runs");
+    assert!(output.status.success(), "{}", said(&output));
+    client(&url).batch_execute(ROWS).expect("rows");
+    url
+}
+
+#[test]
+fn killed_or_cut_off_before_every_call_to_postgresql() {
+    for server in servers::postgres("killed_or_cut_off_before_every_call_to_postgresql") {
+        let url = begun(&server);
+        let before = dump(&mut client(&url));
+        let output = up(&url, &[]).output().expect("it runs");
+        let (after, n_calls) = (dump(&mut client(&url)), n_calls(&output));
+        assert!(n_calls > 20 && before != after, "{}", said(&output));
+        let (mut n_before, mut n_after) = (0, 0);
+        let stride = if is_long() { 1 } else { 9 };
+        for way in [&[][..], &["--terminate"]] {
+            for at in (1..=n_calls).step_by(stride) {
+                let url = begun(&server);
+                let output = up(&url, &["--kill-at", &at.to_string()]).args(way).output();
+                let output = output.expect("it runs");
+                if way.is_empty() {
+                    assert_eq!(output.status.signal(), Some(SIGKILL), "{}", said(&output));
+                }
+                let mut client = client(&url);
+                // The server notices that the process is gone once it reads from it.
+                let others = "SELECT count(*) FROM pg_stat_activity \
+                              WHERE datname = current_database() AND pid <> pg_backend_pid()";
+                while client.query_one(others, &[]).expect("it is asked").get::<_, i64>(0) > 0 {
+                    std::thread::sleep(std::time::Duration::from_millis(5));
+                }
+                let found = dump(&mut client);
+                let place = format!("{} call {at} of {n_calls} {way:?}", server.name);
+                if found == before {
+                    n_before += 1;
+                } else {
+                    assert_eq!(found, after, "{place}: in between");
+                    n_after += 1;
+                }
+                let output = up(&url, &[]).output().expect("it runs");
+                assert!(output.status.success(), "{place}: {}", said(&output));
+                assert_eq!(dump(&mut client), after, "{place}: the next run");
+            }
+        }
+        assert!(n_before > 0, "{n_before}, {n_after}");
+        let n_runs = n_before + n_after;
+        let name = &server.name;
+        say(&format!("{name}: interrupted {n_runs} runs; {n_before} before, {n_after} after"));
+    }
+}
+
+#[test]
+fn many_processes_upgrade_postgresql_at_once() {
+    let n_rounds = if is_long() { 50 } else { 2 };
+    for server in servers::postgres("many_processes_upgrade_postgresql_at_once") {
+        for round in 0..n_rounds {
+            let url = server.database();
+            let spawn = |_| up(&url, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+            let children: Vec<_> =
+                (0..N_PROCESSES).map(spawn).map(|child| child.expect("it runs")).collect();
+            for child in children {
+                let output = child.wait_with_output().expect("it ends");
+                assert!(
+                    output.status.success(),
+                    "{}, round {round}: {}",
+                    server.name,
+                    said(&output)
+                );
+            }
+            let found = dump(&mut client(&url));
+            for revision in REVISIONS {
+                let row = format!("dbmigrate_version: {revision}\n");
+                assert_eq!(found.matches(&row).count(), 1, "{found}");
+            }
+            assert!(!found.contains("INVALID"), "{found}");
+        }
+        say(&format!("{}: {n_rounds} rounds of {N_PROCESSES} processes", server.name));
+    }
+}
