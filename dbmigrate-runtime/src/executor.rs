@@ -2,6 +2,7 @@
 //! contain both the revisions' work and their version rows.
 
 mod budget;
+mod groups;
 mod mark;
 mod on_apply;
 mod revision;
@@ -382,7 +383,7 @@ impl<'m> Executor<'m> {
                 Next::More => {}
                 Next::Alone(id) => {
                     budget.begin(self, Scope::Alone)?;
-                    let res = self.run_alone(direction, target, &id);
+                    let res = self.run_alone(direction, target, &id, &mut budget);
                     self.driver.release();
                     done.extend(res?.then_some(id));
                 }
@@ -397,6 +398,7 @@ impl<'m> Executor<'m> {
         direction: Direction,
         target: &Target,
         id: &String,
+        budget: &mut Budget,
     ) -> Result<bool, Error> {
         // Another process may have run it while this one waited for the lock.
         let standing = self.look()?;
@@ -406,6 +408,10 @@ impl<'m> Executor<'m> {
         let Some(migration) = migrations.get(id).filter(|_| pending.first() == Some(id)) else {
             return Ok(false);
         };
+        if !migration.recording(direction).no_transaction {
+            let planner = Planner::new(&migrations, direction, applied)?;
+            return self.run_groups(migration, planner, budget).map(|()| true);
+        }
         let before = self.violations()?;
         let mut planner = Planner::new(&migrations, direction, applied)?;
         // Nothing can be rolled back, so there is nothing to verify either.
@@ -431,10 +437,14 @@ impl<'m> Executor<'m> {
         let pending = standing.route(direction, target);
         let view = standing.view;
         let (migrations, set) = (&*view.of, &view.applied);
+        let (dialect, facts) = (self.driver.dialect(), self.facts()?);
         let stands_alone = |id: &String| {
-            migrations
-                .get(id)
-                .is_some_and(|migration| migration.recording(direction).no_transaction)
+            migrations.get(id).map(|migration| migration.recording(direction)).is_some_and(
+                |recording| {
+                    let takes_groups = |operation| dialect.takes_groups(operation, &facts);
+                    recording.no_transaction || recording.operations.iter().any(takes_groups)
+                },
+            )
         };
         let mut group: Vec<String> =
             pending.iter().take_while(|pending| !stands_alone(pending)).cloned().collect();
@@ -446,7 +456,6 @@ impl<'m> Executor<'m> {
             plan::check_order(migrations.graph(), set, &pending, target)?;
         }
         if done.is_empty() {
-            let dialect = self.driver.dialect();
             plan::refuse_placeholders(migrations, direction, &pending, dialect)?;
         }
         let table = self.options.version_table();
@@ -460,7 +469,6 @@ impl<'m> Executor<'m> {
         let group: Vec<&Migration> =
             group.iter().filter_map(|group| migrations.get(group)).collect();
         let operations = group.iter().flat_map(|migration| planner.operations(migration));
-        let facts = self.facts()?;
         let mut verification =
             Verification::begin(self.conn(), &facts, planner.schema(), operations)?;
         for migration in group {

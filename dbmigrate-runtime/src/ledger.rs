@@ -6,12 +6,15 @@
 //! whether its effect exists and continues after it. A statement that was edited since then stops
 //! the run.
 //!
-//! SQLite and PostgreSQL need no such table: a failed run is rolled back as a whole.
+//! A database with transactional DDL only needs the table for a revision that takes more than one
+//! transaction, or none. There a row stands for a group of tasks, and a transactional group commits
+//! its row together with its work. When the revision is complete, the table is dropped.
 
-use crate::Error;
 use crate::dialect::Dialect;
+use crate::driver::Connection;
 use crate::schema::{Column, Table, Type};
 use crate::version_table::{Name, create_text_of};
+use crate::{Error, Value};
 
 /// The table's usual name.
 pub const NAME: &str = "dbmigrate_step";
@@ -37,6 +40,101 @@ pub fn table(name: &str) -> Table {
 /// A schema in which the database can't keep the table.
 pub fn create_text(dialect: &dyn Dialect, name: Name<'_>) -> Result<String, Error> {
     create_text_of(dialect, name, &table(name.table))
+}
+
+/// A group of a revision's tasks that was done, or whose statement was started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The group's position in its revision, counted from 1.
+    pub(crate) number: i64,
+    /// The hash of its tasks.
+    pub(crate) hash: String,
+    /// Whether it is done.
+    pub(crate) is_done: bool,
+}
+
+const DONE: &str = "done";
+const STARTED: &str = "started";
+
+/// The rows of a revision; none if the table doesn't exist.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn read(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+    revision: &str,
+) -> Result<Vec<Row>, Error> {
+    let failed = |err| Error::database("read which statements have run", err);
+    if !conn.dialect().has_table(conn, name.table).map_err(failed)? {
+        return Ok(Vec::new());
+    }
+    let name = name.quoted(conn.dialect())?;
+    let sql = format!("SELECT number, hash, state FROM {name} WHERE revision = ?1");
+    let rows = conn.query(&sql, &[revision.into()]).map_err(failed)?.rows;
+    let row = |row: Vec<Value>| match row.as_slice() {
+        [Value::Integer(number), Value::Text(hash), Value::Text(state)] => {
+            Some(Row { number: *number, hash: hash.clone(), is_done: state == DONE })
+        }
+        _ => None,
+    };
+    Ok(rows.into_iter().filter_map(row).collect())
+}
+
+/// Enters a group of a revision as started, or as done.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn enter(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+    revision: &str,
+    row: &Row,
+) -> Result<(), Error> {
+    let failed = |err| Error::database("enter a statement into the ledger", err);
+    let (now, name) = (conn.dialect().now(), name.quoted(conn.dialect())?);
+    let delete = format!("DELETE FROM {name} WHERE revision = ?1 AND number = ?2");
+    conn.execute(&delete, &[revision.into(), row.number.into()]).map_err(failed)?;
+    let (state, finished) = if row.is_done { (DONE, now) } else { (STARTED, "NULL") };
+    let insert = format!(
+        "INSERT INTO {name} (revision, number, hash, state, started_at, finished_at) \
+         VALUES (?1, ?2, ?3, ?4, {now}, {finished})"
+    );
+    let values = [revision.into(), row.number.into(), row.hash.as_str().into(), state.into()];
+    conn.execute(&insert, &values).map(drop).map_err(failed)
+}
+
+/// Deletes the rows of a revision that is complete, and the table if it is empty then.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn clear(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+    revision: &str,
+) -> Result<(), Error> {
+    let failed = |err| Error::database("empty the ledger", err);
+    let name = name.quoted(conn.dialect())?;
+    let delete = format!("DELETE FROM {name} WHERE revision = ?1");
+    conn.execute(&delete, &[revision.into()]).map_err(failed)?;
+    let left = conn.query(&format!("SELECT 1 FROM {name} LIMIT 1"), &[]).map_err(failed)?;
+    if left.rows.is_empty() {
+        conn.execute(&format!("DROP TABLE {name}"), &[]).map_err(failed)?;
+    }
+    Ok(())
+}
+
+/// Creates the table if it doesn't exist.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn create(conn: &mut dyn Connection, name: Name<'_>) -> Result<(), Error> {
+    let res = conn.execute(&create_text(conn.dialect(), name)?, &[]);
+    res.map(drop).map_err(|err| Error::database("create the ledger", err))
 }
 
 #[cfg(all(test, feature = "sqlite"))]

@@ -208,6 +208,7 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
                 text.push_str(&(parts.guard)(&guard.sql, &guard.failure));
             }
             Task::Note(task) => comment(text, task),
+            Task::Border | Task::Alone(_) => {}
             Task::Step { name, .. } => {
                 comment(
                     text,

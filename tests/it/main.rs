@@ -23,6 +23,7 @@ mod stored_revisions;
 mod revision_list;
 mod locks;
 mod output;
+mod postgres;
 mod locations;
 mod custom_operations;
 #[cfg(unix)]

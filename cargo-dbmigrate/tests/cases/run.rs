@@ -193,6 +193,8 @@ pub fn line(task: &Task) -> String {
         Task::Statement(statement) => format!("{};\n", statement.sql),
         Task::Guard(guard) => format!("-- has to find nothing: {}\n", guard.sql),
         Task::Note(task) => format!("-- {task}\n"),
+        Task::Border => "-- a new transaction\n".to_owned(),
+        Task::Alone(alone) => format!("{};\n", alone.statement.sql),
         Task::Step { name, .. } => format!("-- step `{name}`\n"),
     }
 }

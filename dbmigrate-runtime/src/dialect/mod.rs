@@ -278,6 +278,13 @@ pub trait Dialect: Sync {
     /// silently do nothing.
     fn refused_in_transaction(&self, sql: &str) -> Option<&'static str>;
 
+    /// Whether an operation takes more than one transaction, or none, on a database with these
+    /// facts, so that its revision is run in groups.
+    fn takes_groups(&self, operation: &Operation, facts: &Facts) -> bool {
+        let _ = (operation, facts);
+        false
+    }
+
     /// How to keep a commit from waiting for readers, as half a sentence.
     fn commit_advice(&self) -> Option<&'static str> {
         None
@@ -350,6 +357,40 @@ pub enum Task {
         /// The step's name.
         name: String,
     },
+    /// Ends a group: the tasks behind it run in a transaction of their own.
+    Border,
+    /// Runs a statement that can't be in a transaction, as a group of its own.
+    Alone(Alone),
+}
+
+impl Task {
+    /// Whether the task separates groups, so that its revision isn't one transaction.
+    pub fn is_between_groups(&self) -> bool {
+        match self {
+            Task::Border | Task::Alone(_) => true,
+            Task::Statement(_) | Task::Guard(_) | Task::Note(_) | Task::Step { .. } => false,
+        }
+    }
+}
+
+/// A statement outside a transaction, which may be interrupted in the middle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alone {
+    /// The statement.
+    pub statement: Statement,
+    /// A query that returns a row if the statement has had its effect.
+    pub is_done: String,
+    /// What an interrupted statement leaves, if it leaves something.
+    pub remnant: Option<Remnant>,
+}
+
+/// What an interrupted statement leaves, and how it is removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remnant {
+    /// A query that returns a row if it is there.
+    pub is_left: String,
+    /// The statement that removes it, which can't be in a transaction either.
+    pub removal: String,
 }
 
 /// SQL, and the operation that it is for.

@@ -144,6 +144,8 @@ pub enum Scope {
     Transaction,
     /// For a revision outside a transaction, until the lock is released or the process exits.
     Alone,
+    /// For a transaction while the lock of [`Scope::Alone`] is held.
+    Group,
 }
 
 /// How long a statement on a server waits for a lock of others before its transaction is rolled

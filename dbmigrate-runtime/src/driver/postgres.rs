@@ -206,6 +206,11 @@ impl Driver for PostgresDriver<'_> {
                 self.is_open.set(Some(true));
                 Ok(())
             }
+            Scope::Group => {
+                self.run(&session::begin(), |client, sql| client.batch_execute(sql))?;
+                self.is_open.set(Some(true));
+                Ok(())
+            }
             Scope::Alone => {
                 patiently(wait, holder, || {
                     if self.asks(&format!("SELECT pg_try_advisory_lock({key})"))? {

@@ -16,17 +16,19 @@ fn is_opaque(task: &Task) -> bool {
     match task {
         Task::Statement(statement) => statement.kind == StatementKind::Raw,
         Task::Step { .. } => true,
-        Task::Guard(_) | Task::Note(_) => false,
+        Task::Guard(_) | Task::Note(_) | Task::Border | Task::Alone(_) => false,
     }
 }
 
 /// A revision that is being run.
-struct Run<'a> {
-    migration: &'a Migration,
-    direction: Direction,
-    in_transaction: bool,
+pub(super) struct Run<'a> {
+    pub(super) migration: &'a Migration,
+    pub(super) direction: Direction,
+    pub(super) in_transaction: bool,
     /// How many of its tasks are done.
-    n_run: usize,
+    pub(super) n_run: usize,
+    /// How many tasks it has, as far as this is known.
+    pub(super) n_tasks: usize,
 }
 
 impl Executor<'_> {
@@ -61,7 +63,8 @@ impl Executor<'_> {
             if taken == 0 {
                 self.observer.running(direction, &migration.revision);
             }
-            let run = Run { migration, direction, in_transaction, n_run };
+            let n_tasks = n_run + plan.tasks.len();
+            let run = Run { migration, direction, in_transaction, n_run, n_tasks };
             n_run += plan.tasks.len();
             self.run_tasks(&run, &plan.tasks, verification)?;
             verification.operations(&operations[taken..plan.taken]);
@@ -88,13 +91,13 @@ impl Executor<'_> {
         self.call_back(&applied, in_transaction, verification)
     }
 
-    fn run_tasks(
+    pub(super) fn run_tasks(
         &mut self,
         run: &Run<'_>,
         tasks: &[Task],
         verification: &mut Verification,
     ) -> Result<(), Error> {
-        let Run { migration, direction, in_transaction, n_run } = *run;
+        let Run { migration, direction, in_transaction, n_run, n_tasks } = *run;
         let id = &migration.revision.id;
         // An opaque task may end the transaction and begin another one; only this mark reveals
         // that.
@@ -106,7 +109,11 @@ impl Executor<'_> {
             let ended = |what: &str| Err(Error::transaction_ended(id, what));
             let sql = match task {
                 Task::Statement(statement) => Some(statement.sql.as_str()),
-                Task::Guard(_) | Task::Note(_) | Task::Step { .. } => None,
+                Task::Guard(_)
+                | Task::Note(_)
+                | Task::Step { .. }
+                | Task::Border
+                | Task::Alone(_) => None,
             };
             if is_opaque(task) {
                 verification.before_opaque(self.conn(), sql)?;
@@ -127,7 +134,7 @@ impl Executor<'_> {
                         if is_marked && !err.is_of_disk() && !self.is_at_mark() {
                             return ended(&format!("`{}`", statement.sql));
                         }
-                        let place = (n_run + idx + 1, n_run + tasks.len());
+                        let place = (n_run + idx + 1, n_tasks);
                         let err = match &statement.scratch {
                             Some(scratch) => err.map(|message| scratch.named(message)),
                             None => err,
@@ -141,7 +148,8 @@ impl Executor<'_> {
                     }
                 }
                 Task::Guard(guard) => self.guard(id, guard, in_transaction)?,
-                Task::Note(_) => {}
+                Task::Note(_) | Task::Border => {}
+                Task::Alone(alone) => self.run_alone_statement(run, alone, idx)?,
                 Task::Step { operation, name } => {
                     let mut db = Db::new(self.driver.as_connection(), &self.options.args);
                     let res = self.steps.run(migration, direction, *operation, &mut db);

@@ -1,0 +1,157 @@
+//! A revision that takes several transactions, or statements outside of any.
+//!
+//! Each group of its tasks is entered into the ledger together with its work, so that a run after an
+//! interrupted one continues behind the last group that is done.
+
+use std::time::Instant;
+
+use super::budget::Budget;
+use super::revision::Run;
+use super::verify::Verification;
+use super::{Executor, Scope};
+use crate::Error;
+use crate::dialect::{Alone, Task};
+use crate::direction::Direction;
+use crate::ledger::{self, Row};
+use crate::migration::Migration;
+use crate::plan::Planner;
+use crate::version_table::{self, Name};
+
+/// Splits tasks at their borders; a statement that stands alone is a group of its own.
+fn groups(tasks: &[Task]) -> Vec<&[Task]> {
+    let mut groups = Vec::new();
+    let mut start = 0;
+    for (idx, task) in tasks.iter().enumerate() {
+        if !task.is_between_groups() {
+            continue;
+        }
+        groups.push(&tasks[start..idx]);
+        if matches!(task, Task::Alone(_)) {
+            groups.push(&tasks[idx..=idx]);
+        }
+        start = idx + 1;
+    }
+    groups.push(&tasks[start..]);
+    groups.retain(|group| !group.is_empty());
+    groups
+}
+
+/// A hash of what a group does.
+fn hash(tasks: &[Task]) -> String {
+    let mut hash = hmac_sha256::Hash::new();
+    for task in tasks {
+        hash.update(match task {
+            Task::Statement(statement) => &statement.sql,
+            Task::Guard(guard) => &guard.sql,
+            Task::Step { name, .. } => name,
+            Task::Alone(alone) => &alone.statement.sql,
+            Task::Note(_) | Task::Border => continue,
+        });
+        hash.update([0]);
+    }
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Executor<'_> {
+    /// Runs a pending revision group by group, while the lock of [`Scope::Alone`] is held.
+    pub(super) fn run_groups<'a>(
+        &mut self,
+        migration: &'a Migration,
+        mut planner: Planner<'a>,
+        budget: &mut Budget,
+    ) -> Result<(), Error> {
+        let id = &migration.revision.id;
+        let direction = planner.direction();
+        let (dialect, facts) = (self.driver.dialect(), self.facts()?);
+        let planned = planner.next(migration, dialect, &facts)?;
+        self.observer.running(direction, &migration.revision);
+        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let start = Instant::now();
+        let done = ledger::read(self.conn(), ledger, id)?;
+        ledger::create(self.conn(), ledger)?;
+        let groups = groups(&planned.tasks);
+        let n_tasks = planned.tasks.len();
+        let mut n_run = 0;
+        for (idx, tasks) in groups.iter().enumerate() {
+            let row = Row { number: idx as i64 + 1, hash: hash(tasks), is_done: true };
+            let known = done.iter().find(|known| known.number == row.number);
+            if known.is_some_and(|known| known.hash != row.hash) {
+                return Err(Error::edited_group(id, row.number, groups.len()));
+            }
+            let run = Run { migration, direction, in_transaction: true, n_run, n_tasks };
+            n_run += tasks.len();
+            if known.is_some_and(|known| known.is_done) {
+                continue;
+            }
+            match tasks {
+                [Task::Alone(alone)] => {
+                    let started = Row { is_done: false, ..row.clone() };
+                    ledger::enter(self.conn(), ledger, id, &started)?;
+                    let run = Run { in_transaction: false, ..run };
+                    self.run_alone_statement(&run, alone, 0)?;
+                    ledger::enter(self.conn(), ledger, id, &row)?;
+                }
+                _ => self.in_group(budget, |this| {
+                    let mut none = Verification::none(dialect, &facts);
+                    this.run_tasks(&run, tasks, &mut none)?;
+                    ledger::enter(this.conn(), ledger, id, &row)
+                })?,
+            }
+        }
+        let table = self.options.version_table();
+        self.in_group(budget, |this| {
+            let conn = this.conn();
+            match direction {
+                Direction::Upgrade => {
+                    let (revision, operations) =
+                        (&migration.revision, &migration.upgrade.operations);
+                    version_table::insert(conn, table, revision, operations, start.elapsed())?;
+                }
+                Direction::Downgrade => version_table::delete(conn, table, id)?,
+            }
+            ledger::clear(this.conn(), ledger, id)
+        })
+    }
+
+    /// Runs work in a transaction, and repeats it while others get in the way.
+    fn in_group(
+        &mut self,
+        budget: &mut Budget,
+        mut work: impl FnMut(&mut Self) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        loop {
+            budget.begin(self, Scope::Group)?;
+            let res = work(self);
+            if res.as_ref().is_err_and(Error::is_transient) && budget.retries(self) {
+                continue;
+            }
+            return self.end(res, budget);
+        }
+    }
+
+    /// Runs a statement outside a transaction, unless it has had its effect already. What an
+    /// interrupted one has left is removed first.
+    pub(super) fn run_alone_statement(
+        &mut self,
+        run: &Run<'_>,
+        alone: &Alone,
+        idx: usize,
+    ) -> Result<(), Error> {
+        let failed = |err| Error::database("look at what an interrupted statement left", err);
+        if !self.driver.query(&alone.is_done, &[]).map_err(failed)?.rows.is_empty() {
+            return Ok(());
+        }
+        if let Some(remnant) = &alone.remnant {
+            if !self.driver.query(&remnant.is_left, &[]).map_err(failed)?.rows.is_empty() {
+                let failed =
+                    |err| Error::database("remove what an interrupted statement left", err);
+                self.driver.batch(&remnant.removal).map_err(failed)?;
+            }
+        }
+        self.observer.statement(&alone.statement);
+        let id = &run.migration.revision.id;
+        let place = (run.n_run + idx + 1, run.n_tasks);
+        let res = self.driver.batch(&alone.statement.sql);
+        res.map_err(|err| Error::statement(id, place, &alone.statement, false, err))
+    }
+}

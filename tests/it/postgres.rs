@@ -1,0 +1,145 @@
+//! A person's session with PostgreSQL, on each server that was started.
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use dbmigrate_tests::Host;
+use dbmigrate_tests::servers::{self, client, dump};
+use expect_test::expect;
+
+const FIRST: &str = r#"
+use dbmigrate_runtime::{ColumnType, Model};
+
+#[derive(ColumnType)]
+pub enum Mood { Happy, Sad }
+
+#[derive(Model)]
+pub struct Author {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(length = 100, unique)]
+    pub name: String,
+    #[model(type = Decimal(10, 2), default = 0)]
+    pub balance: f64,
+    pub mood: Option<Mood>,
+    #[model(default = now)]
+    pub created_at: chrono::NaiveDateTime,
+}
+
+#[derive(Model)]
+#[model(index(author_id, title))]
+pub struct Post {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(references = Author, on_delete = cascade)]
+    pub author_id: i64,
+    pub title: String,
+    #[model(check("views >= 0"), default = 0)]
+    pub views: i32,
+    pub is_public: bool,
+}
+"#;
+
+const SECOND: &str = r#"
+use dbmigrate_runtime::{ColumnType, Model};
+
+#[derive(ColumnType)]
+pub enum Mood { Happy, Calm, Sad }
+
+#[derive(Model)]
+pub struct Author {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(length = 120, unique)]
+    pub name: String,
+    #[model(type = Decimal(12, 2), default = 0)]
+    pub balance: f64,
+    pub mood: Option<Mood>,
+    #[model(default = now)]
+    pub created_at: chrono::NaiveDateTime,
+}
+
+#[derive(Model)]
+#[model(index(author_id, title))]
+pub struct Post {
+    #[model(primary_key)]
+    pub id: i64,
+    #[model(references = Author, on_delete = cascade)]
+    pub author_id: i64,
+    pub title: String,
+    #[model(check("views >= 0"), default = 0)]
+    pub views: i64,
+    pub is_public: bool,
+    #[model(unique)]
+    pub slug: String,
+}
+"#;
+
+/// Runs a script in psql as a person does, and returns whether it succeeded.
+fn psql(url: &str, script: &str) -> bool {
+    let mut psql = Command::new("psql");
+    psql.args(["-X", "-q", url]).stdin(Stdio::piped()).stdout(Stdio::null());
+    let mut psql = psql.spawn().expect("psql is installed with the server");
+    let mut stdin = psql.stdin.take().expect("it is a pipe");
+    // It ends at the first failure, and then reads no more.
+    let _ = stdin.write_all(script.as_bytes());
+    drop(stdin);
+    psql.wait().expect("it ends").success()
+}
+
+#[test]
+fn the_same_commands_work_on_postgresql() {
+    for server in servers::postgres("the_same_commands_work_on_postgresql") {
+        let mut host = Host::library("postgres", FIRST);
+        host.ok("init --dialect postgres");
+        let settings = host.read("migrations/dbmigrate.toml");
+        assert!(settings.contains("dialects = [\"postgres\"]"), "{settings}");
+        assert!(settings.contains("url = \"postgres://localhost/"), "{settings}");
+        let url = server.database();
+        host.env("DATABASE_URL", &url);
+        host.ok("migrate -m first");
+        let script = host.ok("upgrade --sql").stdout;
+        let run = host.ok("upgrade");
+        expect![[r#"
+            Running upgrade <base> -> $ID1, first
+        "#]]
+        .assert_eq(&host.plain(&run.stdout));
+        expect![[r#"
+            $ID1 (head)
+        "#]]
+        .assert_eq(&host.plain(&host.ok("current").stdout));
+        let first = dump(&mut client(&url));
+        let other = server.database();
+        assert!(psql(&other, &script), "{script}");
+        assert_eq!(dump(&mut client(&other)), first, "{script}");
+        host.ok("check");
+        host.ok("upgrade");
+
+        let rows = "INSERT INTO author (name, balance, mood) VALUES ('ada', 1.5, 'sad');
+                    INSERT INTO post (author_id, title, is_public) VALUES (1, 'a', true), (1, 'b', false)";
+        client(&url).batch_execute(rows).expect("rows");
+        let before = dump(&mut client(&url));
+        host.write("src/lib.rs", SECOND);
+        let run = host.ok("migrate -m second --fill \"post.slug='post-' || id\"");
+        expect![[r#""#]].assert_eq(&host.plain(&run.stdout));
+        client(&other).batch_execute(rows).expect("rows");
+        let script = host.ok("upgrade --sql head-1:head").stdout;
+        host.ok("upgrade");
+        host.ok("check");
+        let after = dump(&mut client(&url));
+        assert!(psql(&other, &script), "{script}");
+        assert_eq!(dump(&mut client(&other)), after, "{script}");
+        host.ok("downgrade");
+        assert_eq!(dump(&mut client(&url)), before);
+        host.ok("upgrade");
+        assert_eq!(dump(&mut client(&url)), after);
+        host.ok("stamp --verify head");
+
+        client(&url).batch_execute("ALTER TABLE post ALTER COLUMN title TYPE varchar(9)").unwrap();
+        let run = host.dbmigrate("check");
+        assert_eq!(run.code, 1, "{run:?}");
+        expect![[r#""#]].assert_eq(&host.plain(&run.stdout));
+        assert!(psql(&url, "SELECT 1"));
+        assert!(!psql(&url, &script), "a script that doesn't begin where the database is");
+    }
+}
