@@ -1,8 +1,23 @@
 //! PostgreSQL's dialect.
 
+mod alter;
+mod aside;
+mod convert;
+mod cost;
+mod ddl;
+mod enumeration;
+mod guards;
+mod hint;
+mod keys;
 mod lexicon;
+mod literal;
+mod names;
 mod planner;
 mod read;
+mod script;
+mod types;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeSet;
 
@@ -14,9 +29,16 @@ use super::{
 use crate::Value;
 use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
+use crate::folding::{Case, Folding, NameRules};
 use crate::operations::Operation;
-use crate::schema::{Schema, Table};
+use crate::schema::{Column, Schema, Table, Type};
 use crate::sql::Lexicon;
+
+/// Names are exact, since statements quote them.
+const FOLDING: Folding = Folding { tables: Case::Exact, others: Case::Exact };
+
+/// The columns that every table has without declaring them.
+const HIDDEN: &[&str] = &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
 
 /// PostgreSQL, from version 13 on.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +54,16 @@ impl Dialect for Postgres {
     }
 
     fn comparing(&self, _facts: &Facts) -> Comparing {
-        todo!()
+        Comparing {
+            folding: FOLDING,
+            lexicon: &POSTGRES,
+            names_checks: true,
+            default: str::to_owned,
+        }
+    }
+
+    fn names(&self, _facts: &Facts) -> NameRules {
+        NameRules { folding: FOLDING, lexicon: &POSTGRES, hidden_columns: HIDDEN }
     }
 
     fn capabilities(&self) -> Capabilities {
@@ -48,7 +79,7 @@ impl Dialect for Postgres {
     }
 
     fn literal(&self, value: &Value) -> String {
-        planner::literal(value)
+        literal::literal(value)
     }
 
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
@@ -99,7 +130,7 @@ impl Dialect for Postgres {
         schema: &mut Schema,
         facts: &Facts,
     ) -> Result<Plan, Refusal> {
-        planner::plan(operations, schema, facts)
+        planner::plan(operations, schema, facts, self.names(facts))
     }
 
     fn as_kept(
@@ -108,6 +139,26 @@ impl Dialect for Postgres {
         tables: &[(&Table, Option<&Table>)],
     ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError> {
         read::as_kept(conn, tables)
+    }
+
+    fn understood(&self, ty: &Type) -> Option<Type> {
+        types::understood(ty)
+    }
+
+    fn keeps_values(&self, from: &Type, to: &Type) -> bool {
+        convert::keeps_values(from, to)
+    }
+
+    fn misfit(&self, column: &str, from: &Type, to: &Type) -> Option<String> {
+        hint::misfit(column, from, to)
+    }
+
+    fn counterpart(&self, column: &str, from: &Type, to: &Column) -> Option<String> {
+        hint::counterpart(column, from, to)
+    }
+
+    fn neutral(&self, ty: &Type) -> Option<String> {
+        hint::neutral(ty)
     }
 
     fn qualified(&self, schema: &str, table: &str) -> Result<String, Refusal> {
@@ -134,6 +185,6 @@ impl Dialect for Postgres {
     }
 
     fn script(&self) -> &'static Script {
-        todo!()
+        &script::SCRIPT
     }
 }

@@ -1,22 +1,617 @@
-//! Plans the operations of a revision.
+//! Translates operations to tasks, in order.
+//!
+//! Nearly every operation has a statement of its own. What differs from SQLite is that PostgreSQL
+//! checks each statement at once: a foreign key to a table that a later operation creates, or an
+//! index that a later operation drops, would make it fail. So an operation looks at the later ones,
+//! and does what has to come first.
 
-use crate::Value;
-use crate::dialect::{Facts, Plan, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::aside::{Aside, Statements};
+use super::ddl::{self, Ddl};
+use super::enumeration::Rows;
+use super::{aside, cost, guards, keys, names};
+use crate::backend::Backend;
+use crate::dialect::{Cost, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Work};
+use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Schema, Table};
+use crate::schema::{Column, Schema, Table};
+use crate::sql::quote;
+use crate::written;
 
 pub(super) fn plan(
-    _operations: &[Operation],
-    _schema: &mut Schema,
-    _facts: &Facts,
+    operations: &[Operation],
+    schema: &mut Schema,
+    facts: &Facts,
+    rules: NameRules,
 ) -> Result<Plan, Refusal> {
-    todo!()
+    let mut planner = Planner::new(operations, schema, facts);
+    for idx in 0..operations.len() {
+        planner.take(idx, rules)?;
+    }
+    planner.finish()?;
+    Ok(Plan { tasks: planner.tasks, taken: operations.len() })
 }
 
-pub(super) fn literal(_value: &Value) -> String {
-    todo!()
+pub(super) struct Planner<'a> {
+    pub(super) operations: &'a [Operation],
+    /// The schema after the current operation.
+    pub(super) schema: &'a mut Schema,
+    pub(super) facts: &'a Facts,
+    tasks: Vec<Task>,
+    /// The operations whose work was done with an earlier one.
+    pub(super) done: BTreeSet<usize>,
+    /// The tables that this plan creates, which nobody else can see yet.
+    created: BTreeSet<String>,
+    /// The constraints and indexes that the schema still has and the database lacks, each with its
+    /// table.
+    pub(super) absent: BTreeSet<(String, String)>,
+    /// The foreign keys that the schema has and that are created at the end, with their tables and
+    /// the operation that needs them.
+    pub(super) pending: Vec<(String, String, usize)>,
+    /// By table, the column that generates its values as a key in the database, where it isn't the
+    /// schema's.
+    pub(super) generating: BTreeMap<String, Option<String>>,
+    /// The values of each enumeration in the database.
+    pub(super) enumerations: BTreeMap<String, Vec<String>>,
+    /// By operation, its column as far as it was changed with an earlier operation.
+    pub(super) settled: BTreeMap<usize, (Column, Rows)>,
+    /// The column before the current change of it.
+    pub(super) before_change: Option<Column>,
+    /// Whether rows were changed since deferred foreign keys were last checked.
+    has_changed_rows: bool,
+    /// Whether deferred foreign keys are checked at once for now.
+    checks_at_once: bool,
 }
 
-pub(super) fn create_if_missing(_name: &str, _table: &Table) -> Result<String, Refusal> {
-    todo!()
+impl<'a> Planner<'a> {
+    fn new(operations: &'a [Operation], schema: &'a mut Schema, facts: &'a Facts) -> Planner<'a> {
+        let mut planner = Planner {
+            operations,
+            schema,
+            facts,
+            tasks: Vec::new(),
+            done: BTreeSet::new(),
+            created: BTreeSet::new(),
+            absent: BTreeSet::new(),
+            pending: Vec::new(),
+            generating: BTreeMap::new(),
+            enumerations: BTreeMap::new(),
+            settled: BTreeMap::new(),
+            before_change: None,
+            has_changed_rows: false,
+            checks_at_once: false,
+        };
+        planner.note_enumerations();
+        planner
+    }
+
+    pub(super) fn ddl(&self, idx: usize) -> Ddl<'a> {
+        Ddl { facts: self.facts, operation: &self.operations[idx] }
+    }
+
+    /// The operations after this one that no earlier one has done already.
+    pub(super) fn later(&self, idx: usize) -> impl Iterator<Item = (usize, &'a Operation)> {
+        let done = self.done.clone();
+        let later = self.operations.iter().enumerate().skip(idx + 1);
+        later.filter(move |(idx, _)| !done.contains(idx))
+    }
+
+    fn take(&mut self, idx: usize, rules: NameRules) -> Result<(), Refusal> {
+        let operation = &self.operations[idx];
+        if let Some(mistake) =
+            written::in_operation(operation, self.schema, Backend::Postgres, rules)
+        {
+            return Err(Refusal::mistake(operation, Backend::Postgres, mistake));
+        }
+        names::look(operation)?;
+        let first = operation.tables().first().and_then(|name| self.schema.table(name)).cloned();
+        operation.apply(self.schema).map_err(|err| Refusal {
+            message: err.to_string(),
+            hint: Some("compare the revision with those before it".to_owned()),
+        })?;
+        let may_generate = matches!(
+            operation,
+            Operation::AddPrimaryKey { .. }
+                | Operation::DropPrimaryKey { .. }
+                | Operation::AlterColumn { .. }
+                | Operation::DropColumn { .. }
+        );
+        if let Some(before) = first.as_ref().filter(|_| may_generate) {
+            let generating = self.generating(before);
+            self.generating.insert(before.name.clone(), generating);
+        }
+        if !self.done.contains(&idx) {
+            self.operation(idx, first.as_ref())?;
+        }
+        self.settle_generating(idx)?;
+        self.drop_enumerations(idx);
+        Ok(())
+    }
+
+    /// Plans an operation, given its table before it.
+    fn operation(&mut self, idx: usize, before: Option<&Table>) -> Result<(), Refusal> {
+        let operation = &self.operations[idx];
+        match operation {
+            Operation::CreateTable(table) => self.create_table(idx, table),
+            Operation::DropTable { table } => self.drop_table(idx, table),
+            Operation::RenameTable { from, to } => self.rename_table(idx, from, to),
+            Operation::AlterTable { table, change } => {
+                if let Some(comment) = &change.comment {
+                    let sql = ddl::comment_on_table(table, comment.as_deref());
+                    self.push(idx, sql, Some(cost::comment(table)));
+                }
+                Ok(())
+            }
+            Operation::AddColumn { table, column, using, .. } => {
+                self.add_column(idx, table, column, using.as_deref())
+            }
+            Operation::DropColumn { table, column } => match before {
+                Some(before) => self.drop_column(idx, before, table, column),
+                None => Ok(()),
+            },
+            Operation::AlterColumn { column, change, .. } => {
+                match before.and_then(|table| Some((table, table.find_column(column)?))) {
+                    Some((table, was)) => self.alter_column(idx, table, was, change),
+                    None => Ok(()),
+                }
+            }
+            Operation::RenameColumn { table, from, to } => {
+                let rename = format!("RENAME COLUMN {} TO {}", quote(from), quote(to));
+                self.alter(idx, table, &rename, Work::None);
+                if let Some(Some(name)) = self.generating.get_mut(table) {
+                    if name == from {
+                        to.clone_into(name);
+                    }
+                }
+                Ok(())
+            }
+            Operation::AddPrimaryKey { table, primary_key } => {
+                for name in &primary_key.columns {
+                    let column = before.and_then(|table| table.find_column(name));
+                    if let Some(column) = column.filter(|column| column.nullable) {
+                        self.guard(guards::not_null(table, name, Some(&column.ty)));
+                    }
+                }
+                let add = format!("ADD {}", ddl::primary_key(primary_key));
+                self.alter(idx, table, &add, Work::IndexBuild);
+                Ok(())
+            }
+            Operation::DropPrimaryKey { table, name } => {
+                self.drop_primary_key(idx, before, table, name);
+                Ok(())
+            }
+            Operation::AddUnique { table, unique } => {
+                self.alter(idx, table, &format!("ADD {}", ddl::unique(unique)), Work::IndexBuild);
+                Ok(())
+            }
+            Operation::DropUnique { table, name } => {
+                self.drop_unique(idx, before, table, name);
+                Ok(())
+            }
+            Operation::AddForeignKey { table, foreign_key } => {
+                self.add_foreign_key(idx, table, foreign_key);
+                Ok(())
+            }
+            Operation::DropForeignKey { table, name } => {
+                self.drop_foreign_key(idx, before, table, name);
+                Ok(())
+            }
+            Operation::AddCheck { table, check } => {
+                self.alter(idx, table, &format!("ADD {}", ddl::check(check)), Work::Scan);
+                Ok(())
+            }
+            Operation::DropCheck { table, name } => {
+                self.drop_check(idx, before, table, name);
+                Ok(())
+            }
+            Operation::CreateIndex { table, index } => {
+                let sql = self.ddl(idx).create_index(table, index)?;
+                self.push(idx, sql, Some(cost::index(table)));
+                Ok(())
+            }
+            Operation::DropIndex { table, name } => {
+                self.set_aside_keys_over_index(idx, before, name);
+                let sql = format!("DROP INDEX {}", quote(name));
+                self.push(idx, sql, Some(cost::alter(table, Work::None)));
+                Ok(())
+            }
+            Operation::RenameIndex { from, to, .. } => {
+                let sql = format!("ALTER INDEX {} RENAME TO {}", quote(from), quote(to));
+                self.push(idx, sql, None);
+                Ok(())
+            }
+            Operation::Execute(statement) => match statement.sql.text(Backend::Postgres) {
+                Some(sql) => {
+                    self.before_rows(idx)?;
+                    let (sql, kind) = (sql.to_owned(), StatementKind::Raw);
+                    self.tasks.push(task(operation, sql, kind, None));
+                    self.has_changed_rows = true;
+                    // It may have created or dropped some.
+                    self.note_enumerations();
+                    Ok(())
+                }
+                None => Err(Refusal {
+                    message: format!(
+                        "cannot {operation} on PostgreSQL: it has no SQL for PostgreSQL"
+                    ),
+                    hint: Some("add one with `.postgres(\"...\")`; it may be empty".to_owned()),
+                }),
+            },
+            Operation::BulkInsert { columns, rows, .. } => {
+                let Some(table) = before else { return Ok(()) };
+                self.before_rows(idx)?;
+                for sql in ddl::inserts(table, columns, rows) {
+                    self.change_rows(idx, sql);
+                }
+                if let Some(key) = self.generating(table) {
+                    if columns.contains(&key) {
+                        let sql = keys::continued(&table.name, &key);
+                        self.tasks.push(task(operation, sql, StatementKind::Native, None));
+                    }
+                }
+                Ok(())
+            }
+            Operation::Run(step) => {
+                self.before_rows(idx)?;
+                self.tasks.push(Task::Step { operation: idx, name: step.name.clone() });
+                self.has_changed_rows = true;
+                Ok(())
+            }
+            Operation::Makes(_) | Operation::Drops(_) => Ok(()),
+        }
+    }
+
+    fn create_table(&mut self, idx: usize, table: &Table) -> Result<(), Refusal> {
+        self.refuse_enumeration_named(idx, &table.name)?;
+        for column in &table.columns {
+            self.provide_enumeration(idx, &table.name, column)?;
+        }
+        let ddl = self.ddl(idx);
+        let is_present = |target: &str| target == table.name || self.schema.table(target).is_some();
+        let keys = &table.foreign_keys;
+        let (present, missing): (Vec<_>, Vec<_>) =
+            keys.iter().partition(|foreign_key| is_present(&foreign_key.references_table));
+        let others = present.iter().map(|foreign_key| foreign_key.references_table.as_str());
+        let others: BTreeSet<&str> =
+            others.filter(|name| *name != table.name && !self.created.contains(*name)).collect();
+        let sql = ddl.create_table(table, |foreign_key| {
+            present.iter().any(|present| present.name == foreign_key.name)
+        })?;
+        self.created.insert(table.name.clone());
+        self.push(idx, sql, cost::referenced(others));
+        for foreign_key in missing {
+            self.pending.push((table.name.clone(), foreign_key.name.clone(), idx));
+        }
+        for index in &table.indexes {
+            let sql = self.ddl(idx).create_index(&table.name, index)?;
+            self.push(idx, sql, Some(cost::index(&table.name)));
+        }
+        if let Some(comment) = &table.comment {
+            let sql = ddl::comment_on_table(&table.name, Some(comment));
+            self.push(idx, sql, Some(cost::comment(&table.name)));
+        }
+        for column in &table.columns {
+            self.comment(idx, &table.name, column);
+        }
+        Ok(())
+    }
+
+    fn comment(&mut self, idx: usize, table: &str, column: &Column) {
+        if let Some(comment) = &column.comment {
+            let sql = ddl::comment_on_column(table, &column.name, Some(comment));
+            self.push(idx, sql, Some(cost::comment(table)));
+        }
+    }
+
+    fn drop_table(&mut self, idx: usize, table: &str) -> Result<(), Refusal> {
+        self.free_of_keys(idx, table)?;
+        self.push(
+            idx,
+            format!("DROP TABLE {}", quote(table)),
+            Some(cost::alter(table, Work::None)),
+        );
+        self.created.remove(table);
+        self.generating.remove(table);
+        self.absent.retain(|(of, _)| of != table);
+        self.pending.retain(|(of, ..)| of != table);
+        Ok(())
+    }
+
+    fn rename_table(&mut self, idx: usize, from: &str, to: &str) -> Result<(), Refusal> {
+        self.refuse_enumeration_named(idx, to)?;
+        self.alter(idx, from, &format!("RENAME TO {}", quote(to)), Work::None);
+        if self.created.remove(from) {
+            self.created.insert(to.to_owned());
+        }
+        if let Some(generating) = self.generating.remove(from) {
+            self.generating.insert(to.to_owned(), generating);
+        }
+        let renamed = |(table, name): (String, String)| {
+            (if table == from { to.to_owned() } else { table }, name)
+        };
+        self.absent = std::mem::take(&mut self.absent).into_iter().map(renamed).collect();
+        for (table, ..) in self.pending.iter_mut().filter(|(table, ..)| table == from) {
+            to.clone_into(table);
+        }
+        Ok(())
+    }
+
+    fn add_column(
+        &mut self,
+        idx: usize,
+        table: &str,
+        column: &Column,
+        using: Option<&str>,
+    ) -> Result<(), Refusal> {
+        let Some(after) = self.schema.table(table).cloned() else { return Ok(()) };
+        self.provide_enumeration(idx, table, column)?;
+        let ddl = self.ddl(idx);
+        let generates = using.is_none() && self.will_generate(idx, &after, column);
+        let Some(using) = using else {
+            let has_default = ddl::default_of(column).is_some();
+            if !column.nullable && !has_default && column.generated.is_none() && !generates {
+                self.guard_existing(table, guards::no_rows(table, &column.name));
+            }
+            let add = format!("ADD COLUMN {}", ddl.column(&after, column, generates)?);
+            self.alter(idx, table, &add, ddl::work_of_column(column, generates));
+            if generates {
+                self.generating.insert(table.to_owned(), Some(column.name.clone()));
+            }
+            self.comment(idx, table, column);
+            return Ok(());
+        };
+        self.guard_given(&after, column, using);
+        let bare = Column { nullable: true, default: None, ..column.clone() };
+        let add = format!("ADD COLUMN {}", ddl.column(&after, &bare, false)?);
+        self.alter(idx, table, &add, Work::None);
+        self.give(idx, table, column, using)?;
+        self.comment(idx, table, column);
+        Ok(())
+    }
+
+    fn drop_column(
+        &mut self,
+        idx: usize,
+        before: &Table,
+        table: &str,
+        column: &str,
+    ) -> Result<(), Refusal> {
+        self.free_of_expressions(idx, before, column)?;
+        self.alter(idx, table, &format!("DROP COLUMN {}", quote(column)), Work::None);
+        if self.generating(before).as_deref() == Some(column) {
+            self.generating.insert(table.to_owned(), None);
+        }
+        Ok(())
+    }
+
+    fn drop_check(&mut self, idx: usize, before: Option<&Table>, table: &str, name: &str) {
+        let check = before.and_then(|table| table.checks.iter().find(|check| check.name == *name));
+        let again = self.later(idx).find_map(|(later, operation)| match operation {
+            Operation::AddCheck { table: other, check: new }
+                if other == table && check.is_some_and(|was| was.expression == new.expression) =>
+            {
+                Some((later, new.name.as_str()))
+            }
+            _ => None,
+        });
+        self.drop_constraint_or_rename(idx, table, name, again);
+    }
+
+    /// Drops a constraint, or only renames it if a later operation adds the same one again.
+    pub(super) fn drop_constraint_or_rename(
+        &mut self,
+        idx: usize,
+        table: &str,
+        name: &str,
+        again: Option<(usize, &str)>,
+    ) -> bool {
+        let is_between = |operation: &Operation| {
+            matches!(operation, Operation::RenameColumn { table: other, .. }
+                | Operation::RenameTable { from: other, .. } if other == table)
+        };
+        let again =
+            again.filter(|(later, _)| !self.operations[idx + 1..*later].iter().any(is_between));
+        match again {
+            Some((later, new)) => {
+                self.done.insert(later);
+                if new != name {
+                    let rename = format!("RENAME CONSTRAINT {} TO {}", quote(name), quote(new));
+                    self.alter(idx, table, &rename, Work::None);
+                }
+                true
+            }
+            None => {
+                self.alter(idx, table, &format!("DROP CONSTRAINT {}", quote(name)), Work::None);
+                false
+            }
+        }
+    }
+
+    /// Drops what is over a column, if later operations drop it anyway: the database would drop
+    /// some of it without a word, and refuse to drop the rest.
+    fn free_of_expressions(
+        &mut self,
+        idx: usize,
+        before: &Table,
+        column: &str,
+    ) -> Result<(), Refusal> {
+        let names = |text: &str| crate::dialect::POSTGRES.names_column(text, column);
+        let table = before.name.as_str();
+        for check in before.checks.iter().filter(|check| names(&check.expression)) {
+            let drop = self.later(idx).find(|(_, operation)| {
+                matches!(operation, Operation::DropCheck { table: other, name }
+                    if other == table && *name == check.name)
+            });
+            self.drop_first(idx, drop, table, &format!("check `{}`", check.name), "check")?;
+        }
+        for index in &before.indexes {
+            if !aside::expressions(index).any(names) {
+                continue;
+            }
+            let drop = self.later(idx).find(|(_, operation)| {
+                matches!(operation, Operation::DropIndex { table: other, name }
+                    if other == table && *name == index.name)
+            });
+            self.drop_first(idx, drop, table, &format!("index `{}`", index.name), "index")?;
+        }
+        for other in &before.columns {
+            let Some(generated) = &other.generated else { continue };
+            if other.name == column || !names(&generated.expression) {
+                continue;
+            }
+            let drop = self.later(idx).find(|(_, operation)| {
+                matches!(operation, Operation::DropColumn { table: of, column }
+                    if of == table && *column == other.name)
+            });
+            self.drop_first(idx, drop, table, &format!("column `{}`", other.name), "column")?;
+        }
+        Ok(())
+    }
+
+    /// Does a later operation that drops something now, or refuses if there is none.
+    fn drop_first(
+        &mut self,
+        idx: usize,
+        drop: Option<(usize, &Operation)>,
+        table: &str,
+        what: &str,
+        kind: &str,
+    ) -> Result<(), Refusal> {
+        let Some((later, operation)) = drop else {
+            let hint = match kind {
+                "index" => {
+                    "drop the index first, in the same revision: with `op.drop_index`, or with \
+                     `op.execute` if no revision created it"
+                }
+                "check" => "drop the check in the same revision",
+                _ => "drop or change that column in the same revision",
+            };
+            return Err(self.ddl(idx).refuse(&format!("{what} uses it"), hint));
+        };
+        self.done.insert(later);
+        match operation {
+            Operation::DropCheck { name, .. } => {
+                self.absent.insert((table.to_owned(), name.clone()));
+                let drop = format!("DROP CONSTRAINT {}", quote(name));
+                self.alter(later, table, &drop, Work::None);
+            }
+            Operation::DropIndex { name, .. } => {
+                self.absent.insert((table.to_owned(), name.clone()));
+                let sql = format!("DROP INDEX {}", quote(name));
+                self.push(later, sql, Some(cost::alter(table, Work::None)));
+            }
+            Operation::DropColumn { column, .. } => {
+                let drop = format!("DROP COLUMN {}", quote(column));
+                self.alter(later, table, &drop, Work::None);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<(), Refusal> {
+        self.settle_all_generating()?;
+        self.add_pending_keys()
+    }
+
+    /// Sets dependents of a table's columns aside, and returns what creates them again.
+    pub(super) fn set_aside(
+        &mut self,
+        idx: usize,
+        table: &Table,
+        changing: aside::Changing<'_>,
+    ) -> Result<Statements, Refusal> {
+        let Aside { down, up, keys_of } =
+            aside::aside(&self.ddl(idx), table, changing, &self.absent)?;
+        for column in &keys_of {
+            self.set_aside_keys_of(idx, &table.name, column);
+        }
+        self.push_all(idx, down);
+        Ok(up)
+    }
+
+    pub(super) fn push_all(&mut self, idx: usize, statements: Statements) {
+        for (sql, cost) in statements {
+            self.push(idx, sql, Some(cost));
+        }
+    }
+
+    pub(super) fn alter(&mut self, idx: usize, table: &str, change: &str, work: Work) {
+        let sql = format!("ALTER TABLE {} {change}", quote(table));
+        self.push(idx, sql, Some(cost::alter(table, work)));
+    }
+
+    /// Adds a statement that changes definitions.
+    pub(super) fn push(&mut self, idx: usize, sql: String, cost: Option<Cost>) {
+        self.check_deferred(idx);
+        let cost = cost.and_then(|cost| self.seen(cost));
+        self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, cost));
+    }
+
+    /// Adds a statement that changes rows.
+    pub(super) fn change_rows(&mut self, idx: usize, sql: String) {
+        let (operation, cost) = (&self.operations[idx], Some(cost::rows()));
+        self.tasks.push(task(operation, sql, StatementKind::Native, cost));
+        self.has_changed_rows = true;
+    }
+
+    pub(super) fn guard(&mut self, guard: Guard) {
+        self.tasks.push(Task::Guard(guard));
+    }
+
+    /// Adds a guard over the rows of a table, unless they were inserted by this plan.
+    pub(super) fn guard_existing(&mut self, table: &str, guard: Guard) {
+        if !self.created.contains(table) || self.has_changed_rows {
+            self.guard(guard);
+        }
+    }
+
+    /// What a statement costs others, who don't see the tables of this plan.
+    fn seen(&self, mut cost: Cost) -> Option<Cost> {
+        cost.locks.retain(|(table, _)| !self.created.contains(table));
+        (!cost.locks.is_empty()).then_some(cost)
+    }
+
+    fn has_deferrable(&self) -> bool {
+        let mut keys = self.schema.tables.values().flat_map(|table| &table.foreign_keys);
+        keys.any(|foreign_key| foreign_key.deferrable.is_some())
+    }
+
+    /// Has deferred foreign keys checked: a table can't be changed while they wait for their check.
+    fn check_deferred(&mut self, idx: usize) {
+        if self.has_changed_rows && self.has_deferrable() {
+            let sql = "SET CONSTRAINTS ALL IMMEDIATE".to_owned();
+            self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, None));
+            self.checks_at_once = true;
+        }
+        self.has_changed_rows = false;
+    }
+
+    /// Has foreign keys deferred again for what changes rows.
+    fn before_rows(&mut self, idx: usize) -> Result<(), Refusal> {
+        self.settle_all_generating()?;
+        if !std::mem::take(&mut self.checks_at_once) {
+            return Ok(());
+        }
+        let deferred = keys::initially_deferred(self.schema, &self.pending);
+        if !deferred.is_empty() {
+            let sql = format!("SET CONSTRAINTS {} DEFERRED", ddl::quoted(&deferred));
+            self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, None));
+        }
+        Ok(())
+    }
+}
+
+fn task(operation: &Operation, sql: String, kind: StatementKind, cost: Option<Cost>) -> Task {
+    let reason = operation.to_string();
+    Task::Statement(Statement { sql, reason, kind, scratch: None, cost })
+}
+
+pub(super) fn create_if_missing(name: &str, table: &Table) -> Result<String, Refusal> {
+    // A refusal mentions only the table's name.
+    let operation = &Operation::CreateTable(Table::new(&table.name));
+    let facts = &Facts { version: 0, has_json: true, objects: None };
+    let words = format!("CREATE TABLE IF NOT EXISTS {name}");
+    Ddl { facts, operation }.create_table_with(&words, table, |_| true)
 }

@@ -1,0 +1,284 @@
+//! The texts of PostgreSQL's definitions.
+
+use super::{literal, types};
+use crate::Value;
+use crate::dialect::{Facts, POSTGRES, Refusal, Work};
+use crate::operations::Operation;
+use crate::schema::{
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexTerm, PrimaryKey,
+    ReferentialAction, Table, Type, Unique,
+};
+use crate::sql::{Kind, quote};
+
+/// The first version with generated columns that aren't stored.
+const VIRTUAL: u32 = 180_000;
+
+pub(super) fn quoted(names: &[String]) -> String {
+    let names: Vec<_> = names.iter().map(|name| quote(name)).collect();
+    names.join(", ")
+}
+
+pub(super) fn text(value: &str) -> String {
+    literal::literal(&Value::from(value))
+}
+
+/// An expression that other SQL can follow: a comment at its end must not hide what follows.
+pub(super) fn closed(expression: &str) -> String {
+    let end = if expression.contains("--") { "\n" } else { "" };
+    format!("{expression}{end}")
+}
+
+/// Writes the definitions for an operation.
+pub(super) struct Ddl<'a> {
+    pub(super) facts: &'a Facts,
+    pub(super) operation: &'a Operation,
+}
+
+impl Ddl<'_> {
+    pub(super) fn refuse(&self, why: &str, hint: &str) -> Refusal {
+        Refusal {
+            message: format!("cannot {} on PostgreSQL: {why}", self.operation),
+            hint: Some(hint.to_owned()),
+        }
+    }
+
+    pub(super) fn create_table(
+        &self,
+        table: &Table,
+        is_present: impl Fn(&ForeignKey) -> bool,
+    ) -> Result<String, Refusal> {
+        self.create_table_with(&format!("CREATE TABLE {}", quote(&table.name)), table, is_present)
+    }
+
+    /// The statement with these words before the opening parenthesis, and those foreign keys whose
+    /// table is there.
+    pub(super) fn create_table_with(
+        &self,
+        words: &str,
+        table: &Table,
+        is_present: impl Fn(&ForeignKey) -> bool,
+    ) -> Result<String, Refusal> {
+        let key = table.generated_key().map(|column| column.name.as_str());
+        let column = |column: &Column| self.column(table, column, key == Some(&column.name));
+        let mut lines = table.columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+        lines.extend(table.primary_key.as_ref().map(primary_key));
+        let mut uniques: Vec<_> = table.uniques.iter().collect();
+        uniques.sort_by(|a, b| a.name.cmp(&b.name));
+        lines.extend(uniques.into_iter().map(unique));
+        let mut checks: Vec<_> = table.checks.iter().collect();
+        checks.sort_by(|a, b| a.name.cmp(&b.name));
+        lines.extend(checks.into_iter().map(check));
+        let present = table.foreign_keys.iter().filter(|foreign_key| is_present(foreign_key));
+        lines.extend(present.map(foreign_key));
+        Ok(format!("{words} (\n    {}\n)", lines.join(",\n    ")))
+    }
+
+    /// The type of a column.
+    pub(super) fn declared(&self, table: &str, column: &Column) -> Result<String, Refusal> {
+        types::type_name(&column.ty).map_err(|why| {
+            let why = format!("column `{}` of table `{table}` {why}", column.name);
+            self.refuse(&why, "choose another type with `#[model(type = ...)]`")
+        })
+    }
+
+    /// The type of a column with its collation.
+    pub(super) fn declared_collated(
+        &self,
+        table: &str,
+        column: &Column,
+    ) -> Result<String, Refusal> {
+        let ty = self.declared(table, column)?;
+        let Some(collation) = &column.collation else { return Ok(ty) };
+        self.has_collation(collation, &format!("column `{}`", column.name))?;
+        Ok(format!("{ty} COLLATE {}", quote(collation)))
+    }
+
+    /// A column's definition. `generates` is whether it generates its values as a key.
+    pub(super) fn column(
+        &self,
+        table: &Table,
+        column: &Column,
+        generates: bool,
+    ) -> Result<String, Refusal> {
+        let ty = self.declared_collated(&table.name, column)?;
+        let mut sql = format!("{} {ty}", quote(&column.name));
+        if generates {
+            sql += &format!(" {}", self.identity(&table.name, column)?);
+        }
+        if !column.nullable {
+            sql += " NOT NULL";
+        }
+        if let Some(default) = default_of(column).filter(|_| !generates) {
+            sql += &format!(" DEFAULT {default}");
+        }
+        if let Some(generated) = &column.generated {
+            sql += &format!(" {}", self.generated(&table.name, column, generated)?);
+        }
+        Ok(sql)
+    }
+
+    /// The clause of a column that generates its values as a key.
+    pub(super) fn identity(&self, table: &str, column: &Column) -> Result<&'static str, Refusal> {
+        if column.ty == Type::BigUnsigned {
+            let why = format!(
+                "column `{}` of table `{table}` can't generate its values: its type is \
+                 numeric(20, 0), and only smallint, integer and bigint can",
+                column.name
+            );
+            let hint = "use `i64` for the key, or `#[model(autoincrement = false)]`";
+            return Err(self.refuse(&why, hint));
+        }
+        Ok("GENERATED BY DEFAULT AS IDENTITY")
+    }
+
+    pub(super) fn generated(
+        &self,
+        table: &str,
+        column: &Column,
+        generated: &Generated,
+    ) -> Result<String, Refusal> {
+        if !generated.stored && self.facts.version < VIRTUAL {
+            let why = format!(
+                "the generated column `{}` of table `{table}` isn't stored, which needs \
+                 PostgreSQL 18, and this is {}",
+                column.name,
+                version(self.facts.version)
+            );
+            return Err(self.refuse(&why, "store it: `#[model(generated(\"...\", stored))]`"));
+        }
+        let how = if generated.stored { "STORED" } else { "VIRTUAL" };
+        Ok(format!("GENERATED ALWAYS AS ({}) {how}", closed(&generated.expression)))
+    }
+
+    pub(super) fn create_index(&self, table: &str, index: &Index) -> Result<String, Refusal> {
+        let mut columns = Vec::new();
+        for column in &index.columns {
+            let mut sql = match &column.term {
+                IndexTerm::Column(column) => quote(column),
+                IndexTerm::Expression(expression) => format!("({})", closed(expression)),
+            };
+            if let Some(collation) = &column.collation {
+                self.has_collation(collation, &format!("index `{}`", index.name))?;
+                sql += &format!(" COLLATE {}", quote(collation));
+            }
+            columns.push(sql + if column.descending { " DESC" } else { "" });
+        }
+        let unique = if index.unique { "UNIQUE " } else { "" };
+        let filter =
+            index.filter.as_ref().map_or(String::new(), |filter| format!(" WHERE {filter}"));
+        let (name, table, columns) = (quote(&index.name), quote(table), columns.join(", "));
+        Ok(format!("CREATE {unique}INDEX {name} ON {table} ({columns}){filter}"))
+    }
+
+    /// Refuses the collations that only SQLite has.
+    fn has_collation(&self, collation: &str, what: &str) -> Result<(), Refusal> {
+        let of_sqlite = ["BINARY", "NOCASE", "RTRIM"];
+        if !of_sqlite.iter().any(|name| collation.eq_ignore_ascii_case(name)) {
+            return Ok(());
+        }
+        let why = format!("{what} has the collation `{collation}`, which only SQLite has");
+        let hint = "PostgreSQL compares bytes by default (`C`) or by the rules of a language; for \
+                    texts without regard to case, use the type `citext` or an index on `lower(...)`";
+        Err(self.refuse(&why, hint))
+    }
+}
+
+/// A version for people: `150_004` is 15.4.
+pub(super) fn version(number: u32) -> String {
+    format!("{}.{}", number / 10_000, number % 10_000)
+}
+
+/// A column's default; a generated column has none.
+pub(super) fn default_of(column: &Column) -> Option<String> {
+    let default = column.default.as_ref().filter(|_| column.generated.is_none())?;
+    literal::default(default, &column.ty)
+}
+
+pub(super) fn primary_key(primary_key: &PrimaryKey) -> String {
+    format!(
+        "CONSTRAINT {} PRIMARY KEY ({})",
+        quote(&primary_key.name),
+        quoted(&primary_key.columns)
+    )
+}
+
+pub(super) fn unique(unique: &Unique) -> String {
+    format!("CONSTRAINT {} UNIQUE ({})", quote(&unique.name), quoted(&unique.columns))
+}
+
+pub(super) fn check(check: &Check) -> String {
+    format!("CONSTRAINT {} CHECK ({})", quote(&check.name), closed(&check.expression))
+}
+
+pub(super) fn foreign_key(foreign_key: &ForeignKey) -> String {
+    let (name, columns) = (quote(&foreign_key.name), quoted(&foreign_key.columns));
+    let mut sql = format!(
+        "CONSTRAINT {name} FOREIGN KEY ({columns}) REFERENCES {} ({})",
+        quote(&foreign_key.references_table),
+        quoted(&foreign_key.references_columns)
+    );
+    for (on, action) in [("DELETE", foreign_key.on_delete), ("UPDATE", foreign_key.on_update)] {
+        if action != ReferentialAction::NoAction {
+            sql += &format!(" ON {on} {}", action.sql());
+        }
+    }
+    sql += match foreign_key.deferrable {
+        None => "",
+        Some(Deferrable::InitiallyImmediate) => " DEFERRABLE INITIALLY IMMEDIATE",
+        Some(Deferrable::InitiallyDeferred) => " DEFERRABLE INITIALLY DEFERRED",
+    };
+    sql
+}
+
+pub(super) fn comment_on_table(table: &str, comment: Option<&str>) -> String {
+    let comment = comment.map_or("NULL".to_owned(), text);
+    format!("COMMENT ON TABLE {} IS {comment}", quote(table))
+}
+
+pub(super) fn comment_on_column(table: &str, column: &str, comment: Option<&str>) -> String {
+    let comment = comment.map_or("NULL".to_owned(), text);
+    format!("COMMENT ON COLUMN {}.{} IS {comment}", quote(table), quote(column))
+}
+
+/// What `ADD COLUMN` has to do for existing rows. An expression whose value may differ from row to
+/// row has to be computed for each.
+pub(super) fn work_of_column(column: &Column, generates: bool) -> Work {
+    let is_volatile = |text: &str| {
+        let tokens = POSTGRES.significant(text);
+        tokens.iter().enumerate().any(|(idx, token)| {
+            let is_call = tokens.get(idx + 1).is_some_and(|next| next.is_symbol("("));
+            let is_stable = ["now", "transaction_timestamp", "date_trunc", "to_char", "lower"];
+            token.kind != Kind::Symbol
+                && is_call
+                && !is_stable.iter().any(|word| token.is_word(word))
+        })
+    };
+    match (&column.generated, &column.default) {
+        (Some(generated), _) if generated.stored => Work::Rewrite,
+        (Some(_), _) => Work::None,
+        _ if generates => Work::Rewrite,
+        (None, Some(DefaultValue::Sql(text))) if is_volatile(text) => Work::Rewrite,
+        (None, _) => Work::None,
+    }
+}
+
+/// Rows per statement: a person should be able to read it.
+const ROWS_A_STATEMENT: usize = 100;
+
+pub(super) fn inserts(table: &Table, columns: &[String], rows: &[Vec<Value>]) -> Vec<String> {
+    let types: Vec<_> = columns.iter().map(|column| table.find_column(column)).collect();
+    let literal_at = |(idx, value): (usize, &Value)| match types.get(idx) {
+        Some(Some(column)) => literal::literal_of(value, &column.ty),
+        _ => literal::literal(value),
+    };
+    let row = |row: &Vec<Value>| {
+        let values: Vec<_> = row.iter().enumerate().map(literal_at).collect();
+        format!("({})", values.join(", "))
+    };
+    let insert = |rows: &[Vec<Value>]| {
+        let rows: Vec<_> = rows.iter().map(row).collect();
+        let (table, columns, rows) = (quote(&table.name), quoted(columns), rows.join(",\n    "));
+        format!("INSERT INTO {table} ({columns}) VALUES\n    {rows}")
+    };
+    rows.chunks(ROWS_A_STATEMENT).map(insert).collect()
+}

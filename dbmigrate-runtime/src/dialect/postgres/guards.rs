@@ -1,0 +1,60 @@
+//! The conditions that rows must meet before a change of their table.
+
+use super::hint;
+use crate::dialect::Guard;
+use crate::schema::Type;
+use crate::sql::quote;
+
+/// Counts rows, and returns nothing if there are none.
+fn any(from: &str) -> String {
+    format!("SELECT count(*) FROM {from} HAVING count(*) > 0")
+}
+
+pub(super) fn not_null(table: &str, column: &str, ty: Option<&Type>) -> Guard {
+    let (table_sql, column_sql) = (quote(table), quote(column));
+    Guard {
+        sql: any(&format!("{table_sql} WHERE {column_sql} IS NULL")),
+        failure: format!(
+            "column `{column}` of table `{table}` can't become NOT NULL: it is NULL in {{}} row(s)"
+        ),
+        hint: Some(hint::for_null(column, ty)),
+    }
+}
+
+pub(super) fn no_rows(table: &str, column: &str) -> Guard {
+    Guard {
+        sql: any(&quote(table)),
+        failure: format!(
+            "column `{column}` is NOT NULL without a default, but table `{table}` has {{}} row(s), \
+             which would have no value in it"
+        ),
+        hint: Some(
+            "give the column a default, or give existing rows a value with `.using(...)`"
+                .to_owned(),
+        ),
+    }
+}
+
+/// Finds values that don't meet a condition, and so don't fit a type.
+pub(super) fn fitting(table: &str, column: &str, fits: &str, ty: &str, hint: String) -> Guard {
+    let (table_sql, column_sql) = (quote(table), quote(column));
+    Guard {
+        sql: any(&format!("{table_sql} WHERE {column_sql} IS NOT NULL AND NOT ({fits})")),
+        failure: format!(
+            "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
+        ),
+        hint: Some(hint),
+    }
+}
+
+/// The conversion between dates and times with and without a time zone depends on the session.
+pub(super) fn in_utc(column: &str) -> Guard {
+    Guard {
+        sql: "SELECT 1 WHERE current_setting('TimeZone') NOT IN ('UTC', 'Etc/UTC')".to_owned(),
+        failure: format!(
+            "the session's time zone is not UTC, and the values of column `{column}` would be \
+             converted with it"
+        ),
+        hint: Some("run `SET TimeZone = 'UTC'` before".to_owned()),
+    }
+}
