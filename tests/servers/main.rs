@@ -14,7 +14,11 @@
 #[cfg(unix)]
 mod place;
 #[cfg(unix)]
+mod pgbouncer;
+#[cfg(unix)]
 mod postgres;
+#[cfg(unix)]
+mod server;
 
 use std::process::ExitCode;
 
@@ -49,11 +53,19 @@ fn run() -> Result<ExitCode> {
         );
     };
     let place = place::Place::new()?;
-    let mut servers = Vec::new();
+    let mut servers: Vec<server::Server> = Vec::new();
     for name in &names {
-        let server = match name.strip_prefix("postgres") {
-            Some(version) => postgres::start(&place, version.parse()?),
-            None => return Err(format!("no server is called `{name}`").into()),
+        let server = match (name.as_str(), name.strip_prefix("postgres")) {
+            ("pgbouncer", _) => {
+                let Some(behind) =
+                    servers.iter().find(|server| server.name.starts_with("postgres"))
+                else {
+                    return Err("name the PostgreSQL server behind `pgbouncer` before it".into());
+                };
+                pgbouncer::start(&place, behind.port)
+            }
+            (_, Some(version)) => postgres::start(&place, version.parse()?),
+            (_, None) => return Err(format!("no server is called `{name}`").into()),
         };
         servers.push(server.map_err(|err| format!("{name}: {err}"))?);
     }
@@ -65,7 +77,8 @@ fn run() -> Result<ExitCode> {
         command.env(variable, &server.url);
     }
     let status = command.status().map_err(|err| format!("{program}: {err}"))?;
-    drop(servers);
+    // The pooler ends before the server behind it.
+    while servers.pop().is_some() {}
     let code = status.code().and_then(|code| u8::try_from(code).ok());
     Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
 }

