@@ -24,6 +24,16 @@ enum Given {
     ByUpdate(String, Option<String>),
 }
 
+/// A column that changes.
+struct Altered<'a> {
+    table: &'a Table,
+    /// The column as far as it hasn't changed yet.
+    was: &'a Column,
+    to: &'a Column,
+    change: &'a ColumnChange,
+    rows: Rows,
+}
+
 impl Planner<'_> {
     pub(super) fn alter_column(
         &mut self,
@@ -58,7 +68,8 @@ impl Planner<'_> {
             self.comment_change(idx, table, &was, &to);
             return Ok(());
         }
-        self.change(idx, table, (&was, &to), change, rows)?;
+        let altered = Altered { table, was: &was, to: &to, change, rows };
+        self.change(idx, &altered)?;
         self.comment_change(idx, table, &was, &to);
         Ok(())
     }
@@ -133,7 +144,7 @@ impl Planner<'_> {
         to: &Column,
     ) -> Result<(), Refusal> {
         let own = quote(&to.name);
-        let changing = Changing { retyped: &[], replaced: &[&to.name] };
+        let changing = Changing { retyped: &[], is_other_meaning: false, replaced: &[&to.name] };
         let up = self.set_aside(idx, table, changing)?;
         let ddl = self.ddl(idx);
         let drop = format!("DROP COLUMN {own}");
@@ -176,14 +187,8 @@ impl Planner<'_> {
     }
 
     /// Changes a column's type, default and nullability, and gives its rows their values.
-    fn change(
-        &mut self,
-        idx: usize,
-        table: &Table,
-        (was, to): (&Column, &Column),
-        change: &ColumnChange,
-        rows: Rows,
-    ) -> Result<(), Refusal> {
+    fn change(&mut self, idx: usize, altered: &Altered<'_>) -> Result<(), Refusal> {
+        let Altered { table, was, to, change, rows } = *altered;
         let ddl = self.ddl(idx);
         let own = quote(&to.name);
         let is_typed =
@@ -196,7 +201,7 @@ impl Planner<'_> {
         let given = if rows == Rows::Given || to.generated.is_some() {
             if is_typed { Given::ByType(None) } else { Given::Nothing }
         } else {
-            self.given_to(idx, table, (was, to), change, &conversion, is_typed)?
+            self.given_to(idx, altered, &conversion, is_typed)?
         };
         let has_expression = change.using.is_some() || change.fill.is_some();
         if is_required && !has_expression && !is_proved {
@@ -209,12 +214,12 @@ impl Planner<'_> {
             self.generating.insert(table.name.clone(), None);
             key = false;
         }
-        let keeps_meaning = !is_typed || convert::keeps_meaning(&was.ty, &to.ty);
-        let up = if keeps_meaning {
-            Vec::new()
-        } else {
-            let changing = Changing { retyped: &[&to.name], replaced: &[] };
+        let up = if is_typed {
+            let is_other_meaning = !convert::keeps_meaning(&was.ty, &to.ty);
+            let changing = Changing { retyped: &[&to.name], is_other_meaning, replaced: &[] };
             self.set_aside(idx, table, changing)?
+        } else {
+            Vec::new()
         };
         let in_key = table
             .primary_key
@@ -308,12 +313,11 @@ impl Planner<'_> {
     fn given_to(
         &mut self,
         idx: usize,
-        table: &Table,
-        (was, to): (&Column, &Column),
-        change: &ColumnChange,
+        altered: &Altered<'_>,
         conversion: &Conversion,
         is_typed: bool,
     ) -> Result<Given, Refusal> {
+        let Altered { table, was, to, change, .. } = *altered;
         let own = quote(&to.name);
         let ty = self.ddl(idx).declared(&table.name, to)?;
         let is_other = |using: &&String| !POSTGRES.same_expression(using, &own);

@@ -20,6 +20,8 @@ pub(super) type Statements = Vec<(String, Cost)>;
 pub(super) struct Changing<'a> {
     /// Those whose type changes.
     pub(super) retyped: &'a [&'a str],
+    /// Whether expressions over those mean something else afterwards.
+    pub(super) is_other_meaning: bool,
     /// Those that are dropped and added again.
     pub(super) replaced: &'a [&'a str],
 }
@@ -52,6 +54,9 @@ pub(super) fn aside(
         if depends && !mentioned.contains(&column.name.as_str()) {
             generated.push(column);
         }
+    }
+    if !changing.is_other_meaning {
+        mentioned = changing.replaced.to_vec();
     }
     gone.extend(generated.iter().map(|column| column.name.as_str()));
     mentioned.extend(generated.iter().map(|column| column.name.as_str()));
@@ -100,7 +105,8 @@ pub(super) fn aside(
         aside.down.insert(0, (format!("DROP INDEX {}", quote(&index.name)), catalog()));
         aside.up.push((ddl.create_index(&table.name, index)?, cost::index(&table.name)));
     }
-    aside.keys_of = [changing.retyped, &gone].concat().into_iter().map(str::to_owned).collect();
+    let retyped = if changing.is_other_meaning { changing.retyped } else { &[] };
+    aside.keys_of = [retyped, &gone].concat().into_iter().map(str::to_owned).collect();
     Ok(aside)
 }
 

@@ -86,13 +86,16 @@ fn kind(ty: &Type) -> Kind<'_> {
 /// keeps them.
 pub(super) fn keeps_meaning(from: &Type, to: &Type) -> bool {
     let (understood_from, understood_to) = (types::understood(from), types::understood(to));
-    let is_number =
-        |kind: Kind<'_>| matches!(kind, Kind::Integer(..) | Kind::Real(_) | Kind::Decimal(_));
     let from = kind(understood_from.as_ref().unwrap_or(from));
     let to = kind(understood_to.as_ref().unwrap_or(to));
     match (from, to) {
-        (Kind::Text(_), Kind::Text(_)) | (Kind::Bytes(_), Kind::Bytes(_)) => true,
-        (from, to) if is_number(from) && is_number(to) => true,
+        (Kind::Text(_), Kind::Text(_))
+        | (Kind::Bytes(_), Kind::Bytes(_))
+        | (Kind::Decimal(_), Kind::Decimal(_)) => true,
+        // The largest are decimals, with which other constants are compared.
+        (Kind::Integer(_, most), Kind::Integer(_, to_most)) => {
+            (most > i64::MAX.into()) == (to_most > i64::MAX.into())
+        }
         // Another enumeration is another type, even with the same values.
         (Kind::Own | Kind::Enum(_), _) | (_, Kind::Own) => false,
         (from, to) => from == to,

@@ -315,7 +315,7 @@ impl Planner<'_> {
                 .map(|user| user.column.name.as_str())
                 .collect();
             let Some(table) = self.schema.table(table).cloned() else { continue };
-            let changing = Changing { retyped: &own, replaced: &[] };
+            let changing = Changing { retyped: &own, is_other_meaning: true, replaced: &[] };
             up.extend(self.set_aside(idx, &table, changing)?);
         }
         let scratch = naming::limited(format!("dbmigrate_old_{name}"));

@@ -91,22 +91,21 @@ impl Planner<'_> {
         may && is_key && (is_free || is_replaced || after.primary_key.is_none())
     }
 
-    /// Notes what generates values after an operation, and changes it unless a later operation may
-    /// do so.
+    /// Has the database generate values for the column that the schema says, unless a later
+    /// operation makes the column that does so now the key again.
     pub(super) fn settle_generating(&mut self, idx: usize) -> Result<(), Refusal> {
         let operation = &self.operations[idx];
         let names: Vec<String> = operation.tables().into_iter().map(str::to_owned).collect();
         for name in names {
-            let may_change = self.later(idx).any(|(_, operation)| match operation {
-                Operation::AddPrimaryKey { table, .. }
-                | Operation::DropPrimaryKey { table, .. }
-                | Operation::DropColumn { table, .. }
-                | Operation::DropTable { table }
-                | Operation::AlterColumn { table, .. } => *table == name,
-                Operation::RenameTable { from, .. } => *from == name,
-                _ => false,
+            let Some(Some(column)) = self.generating.get(&name) else {
+                self.settle_generating_of(idx, &name)?;
+                continue;
+            };
+            let is_key_again = self.operations[idx + 1..].iter().any(|operation| {
+                matches!(operation, Operation::AddPrimaryKey { table, primary_key }
+                    if *table == name && primary_key.columns == [column.as_str()])
             });
-            if !may_change {
+            if !is_key_again {
                 self.settle_generating_of(idx, &name)?;
             }
         }

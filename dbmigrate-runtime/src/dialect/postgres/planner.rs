@@ -12,7 +12,9 @@ use super::ddl::{self, Ddl};
 use super::enumeration::Rows;
 use super::{aside, cost, guards, keys, names};
 use crate::backend::Backend;
-use crate::dialect::{Cost, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Work};
+use crate::dialect::{
+    Cost, Facts, Guard, POSTGRES, Plan, Refusal, Statement, StatementKind, Task, Work,
+};
 use crate::folding::NameRules;
 use crate::operations::Operation;
 use crate::schema::{Column, Schema, Table};
@@ -54,6 +56,8 @@ pub(super) struct Planner<'a> {
     pub(super) generating: BTreeMap<String, Option<String>>,
     /// The values of each enumeration in the database.
     pub(super) enumerations: BTreeMap<String, Vec<String>>,
+    /// The operations that wait for a column that their expression names.
+    postponed: Vec<usize>,
     /// By operation, its column as far as it was changed with an earlier operation.
     pub(super) settled: BTreeMap<usize, (Column, Rows)>,
     /// The column before the current change of it.
@@ -77,6 +81,7 @@ impl<'a> Planner<'a> {
             pending: Vec::new(),
             generating: BTreeMap::new(),
             enumerations: BTreeMap::new(),
+            postponed: Vec::new(),
             settled: BTreeMap::new(),
             before_change: None,
             has_changed_rows: false,
@@ -121,11 +126,50 @@ impl<'a> Planner<'a> {
             let generating = self.generating(before);
             self.generating.insert(before.name.clone(), generating);
         }
-        if !self.done.contains(&idx) {
+        if self.waits_for_column(idx) {
+            self.postponed.push(idx);
+        } else if !self.done.contains(&idx) {
             self.operation(idx, first.as_ref())?;
+        }
+        if let Operation::AddColumn { .. } = operation {
+            self.take_postponed()?;
         }
         self.settle_generating(idx)?;
         self.drop_enumerations(idx);
+        Ok(())
+    }
+
+    /// Whether the expression of an operation names a column that a later operation adds.
+    fn waits_for_column(&self, idx: usize) -> bool {
+        let (table, expressions) = match &self.operations[idx] {
+            Operation::AddCheck { table, check } => (table, vec![check.expression.as_str()]),
+            Operation::CreateIndex { table, index } => (table, aside::expressions(index).collect()),
+            Operation::AddColumn { table, column, .. } => {
+                (table, column.generated.iter().map(|own| own.expression.as_str()).collect())
+            }
+            _ => return false,
+        };
+        let Some(now) = self.schema.table(table) else { return false };
+        let is_named = |name: &str| {
+            expressions.iter().any(|expression| POSTGRES.names_column(expression, name))
+        };
+        !expressions.is_empty()
+            && self.later(idx).any(|(_, operation)| {
+                matches!(operation, Operation::AddColumn { table: other, column, .. }
+                    if other == table
+                        && now.find_column(&column.name).is_none()
+                        && is_named(&column.name))
+            })
+    }
+
+    fn take_postponed(&mut self) -> Result<(), Refusal> {
+        for idx in std::mem::take(&mut self.postponed) {
+            if self.waits_for_column(idx) {
+                self.postponed.push(idx);
+            } else if !self.done.contains(&idx) {
+                self.operation(idx, None)?;
+            }
+        }
         Ok(())
     }
 
@@ -238,8 +282,9 @@ impl<'a> Planner<'a> {
                     hint: Some("add one with `.postgres(\"...\")`; it may be empty".to_owned()),
                 }),
             },
-            Operation::BulkInsert { columns, rows, .. } => {
-                let Some(table) = before else { return Ok(()) };
+            Operation::BulkInsert { table, columns, rows } => {
+                let Some(table) = self.schema.table(table).cloned() else { return Ok(()) };
+                let table = &table;
                 self.before_rows(idx)?;
                 for sql in ddl::inserts(table, columns, rows) {
                     self.change_rows(idx, sql);
@@ -436,14 +481,14 @@ impl<'a> Planner<'a> {
         before: &Table,
         column: &str,
     ) -> Result<(), Refusal> {
-        let names = |text: &str| crate::dialect::POSTGRES.names_column(text, column);
+        let names = |text: &str| POSTGRES.names_column(text, column);
         let table = before.name.as_str();
         for check in before.checks.iter().filter(|check| names(&check.expression)) {
             let drop = self.later(idx).find(|(_, operation)| {
                 matches!(operation, Operation::DropCheck { table: other, name }
                     if other == table && *name == check.name)
             });
-            self.drop_first(idx, drop, table, &format!("check `{}`", check.name), "check")?;
+            self.drop_first(idx, drop, table, ("check", &check.name))?;
         }
         for index in &before.indexes {
             if !aside::expressions(index).any(names) {
@@ -453,7 +498,7 @@ impl<'a> Planner<'a> {
                 matches!(operation, Operation::DropIndex { table: other, name }
                     if other == table && *name == index.name)
             });
-            self.drop_first(idx, drop, table, &format!("index `{}`", index.name), "index")?;
+            self.drop_first(idx, drop, table, ("index", &index.name))?;
         }
         for other in &before.columns {
             let Some(generated) = &other.generated else { continue };
@@ -464,7 +509,7 @@ impl<'a> Planner<'a> {
                 matches!(operation, Operation::DropColumn { table: of, column }
                     if of == table && *column == other.name)
             });
-            self.drop_first(idx, drop, table, &format!("column `{}`", other.name), "column")?;
+            self.drop_first(idx, drop, table, ("column", &other.name))?;
         }
         Ok(())
     }
@@ -475,8 +520,7 @@ impl<'a> Planner<'a> {
         idx: usize,
         drop: Option<(usize, &Operation)>,
         table: &str,
-        what: &str,
-        kind: &str,
+        (kind, name): (&str, &str),
     ) -> Result<(), Refusal> {
         let Some((later, operation)) = drop else {
             let hint = match kind {
@@ -487,7 +531,7 @@ impl<'a> Planner<'a> {
                 "check" => "drop the check in the same revision",
                 _ => "drop or change that column in the same revision",
             };
-            return Err(self.ddl(idx).refuse(&format!("{what} uses it"), hint));
+            return Err(self.ddl(idx).refuse(&format!("{kind} `{name}` uses it"), hint));
         };
         self.done.insert(later);
         match operation {
