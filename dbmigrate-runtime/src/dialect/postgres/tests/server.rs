@@ -1,5 +1,8 @@
 //! A database of its own for a test, on each server that the environment names.
 
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
 use crate::Value;
 use crate::dialect::{Dialect as _, Facts, Postgres, Task};
 use crate::driver::postgres::PostgresDriver;
@@ -12,6 +15,7 @@ use crate::url::{Location, Url};
 pub(super) struct Server {
     pub(super) driver: PostgresDriver<'static>,
     pub(super) facts: Facts,
+    url: String,
 }
 
 /// A database on each server that the environment names.
@@ -30,9 +34,10 @@ pub(super) fn servers(name: &str) -> Vec<Server> {
         for sql in ["DROP DATABASE IF EXISTS", "CREATE DATABASE"] {
             first.batch(&format!("{sql} {database}")).unwrap();
         }
-        let mut driver = connect(&format!("{server}/{database}"));
+        let url = format!("{server}/{database}");
+        let mut driver = connect(&url);
         let facts = Postgres.facts(&mut driver).unwrap();
-        Server { driver, facts }
+        Server { driver, facts, url }
     };
     let servers: Vec<_> = urls.map(create).collect();
     let is_needed = std::env::var("DBMIGRATE_TEST_SERVERS").is_ok_and(|value| value == "1");
@@ -65,6 +70,24 @@ impl Server {
             }
         }
         Ok(())
+    }
+
+    /// Runs a script with psql; `None` if this machine has none.
+    pub(super) fn psql(&self, script: &str) -> Option<Result<(), String>> {
+        let mut psql = Command::new("psql");
+        psql.args(["-X", "-q", "-f", "-", &self.url]);
+        psql.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = psql.spawn().ok()?;
+        let mut stdin = child.stdin.take().unwrap();
+        let script = script.to_owned();
+        let writer = std::thread::spawn(move || {
+            // psql stops reading at the first error.
+            let _ = stdin.write_all(script.as_bytes());
+        });
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        let err = String::from_utf8(output.stderr).unwrap();
+        Some(if output.status.success() { Ok(()) } else { Err(err) })
     }
 
     pub(super) fn query(&mut self, sql: &str) -> Vec<Vec<Value>> {

@@ -2,12 +2,52 @@
 
 use super::server::{Server, servers};
 use crate::Value;
+use crate::dialect::{Dialect as _, Postgres};
 use crate::driver::Driver as _;
 use crate::operations::{ColumnChange, Operation, Operations, TableChange, reverse_all};
 use crate::schema::{
     Check, Column, Deferrable, ForeignKey, Index, IndexColumn, PrimaryKey, ReferentialAction,
     Schema, Table, Type, Unique,
 };
+use crate::script::{self, Client};
+
+#[test]
+fn a_script_stops_where_rows_do_not_fit() {
+    for mut server in servers("scripts") {
+        server.driver.batch("CREATE TABLE t (id int PRIMARY KEY, a int)").unwrap();
+        server.driver.batch("INSERT INTO t VALUES (1, NULL), (2, 70000)").unwrap();
+        let table = Table::new("t")
+            .column(Column::new("id", Type::Integer).not_null().autoincrement(false))
+            .column(Column::new("a", Type::Integer))
+            .primary_key("t_pkey", ["id"]);
+        let script = |change: ColumnChange| {
+            let operations = Operations::record(|op| {
+                op.drop_primary_key("t", "t_pkey");
+                op.alter_column("t", "a", change);
+            });
+            let mut schema = Schema::from_tables([table.clone()]);
+            let plan = Postgres.plan(&operations, &mut schema, &server.facts).unwrap();
+            let text = script::statements(&plan.tasks, &Postgres);
+            script::for_client(&text, &Postgres, Client::Shell)
+        };
+        for (change, expect) in [
+            (
+                ColumnChange::new().not_null(),
+                "column `a` of table `t` can't become NOT NULL: it is NULL in 1 row(s)",
+            ),
+            (
+                ColumnChange::new().ty(Type::SmallInteger),
+                "1 of the values in column `a` of table `t` do not fit the type `smallint`",
+            ),
+        ] {
+            let Some(result) = server.psql(&script(change)) else { continue };
+            let err = result.unwrap_err();
+            assert!(err.contains(expect), "{err}");
+        }
+        let rows = server.query("SELECT count(*) FROM pg_constraint WHERE conname = 't_pkey'");
+        assert_eq!(rows, [[Value::Integer(1)]]);
+    }
+}
 
 /// What the catalog says of a schema, without the names that PostgreSQL chooses.
 const DESCRIBE: &str = "
@@ -119,7 +159,10 @@ fn operations_lead_there_and_back() {
     for mut server in servers("ways") {
         let mut wrong = Vec::new();
         for way in ways() {
-            let result = walk(&mut server, &way);
+            let result = walk(&mut server, &way).and_then(|there| {
+                server.driver.batch("ROLLBACK").unwrap();
+                by_script(&mut server, &way, &there)
+            });
             if let Err(why) = result {
                 wrong.push(format!("{}: {why}", way.name));
             }
@@ -130,7 +173,29 @@ fn operations_lead_there_and_back() {
     }
 }
 
-fn walk(server: &mut Server, way: &Way) -> Result<(), String> {
+/// Runs the same operations as scripts.
+fn by_script(server: &mut Server, way: &Way, there: &[String]) -> Result<(), String> {
+    let schemas = "DROP SCHEMA IF EXISTS own CASCADE; CREATE SCHEMA own; SET search_path = own";
+    let mut script = format!("{schemas};\n");
+    let mut schema = Schema::default();
+    let tables = way.before.clone().into_iter().map(Operation::CreateTable).collect();
+    for operations in [tables, way.operations.clone()] {
+        let plan = Postgres.plan(&operations, &mut schema, &server.facts).unwrap();
+        let text = script::statements(&plan.tasks, &Postgres);
+        script += &script::for_client(&text, &Postgres, Client::Shell);
+        // Not behind the second one.
+        if script.matches("COMMIT;").count() < 2 && !way.before.is_empty() {
+            script += &format!("{};\n", way.rows);
+        }
+    }
+    let Some(result) = server.psql(&script) else { return Ok(()) };
+    result.map_err(|err| format!("psql: {err}"))?;
+    server.driver.batch("BEGIN; SET LOCAL search_path = own").unwrap();
+    same("by psql", &describe(server), there)
+}
+
+/// Returns what the schema is there.
+fn walk(server: &mut Server, way: &Way) -> Result<Vec<String>, String> {
     server.driver.batch("BEGIN; SET LOCAL TimeZone = 'UTC'; CREATE SCHEMA own; CREATE SCHEMA fresh; SET LOCAL search_path = own").unwrap();
     let create = |schema: &Schema| -> Vec<Operation> {
         schema.tables.values().cloned().map(Operation::CreateTable).collect()
@@ -163,10 +228,10 @@ fn walk(server: &mut Server, way: &Way) -> Result<(), String> {
     server.run(&create(&schema), &mut Schema::default()).map_err(|err| format!("fresh: {err}"))?;
     same("there", &there, &describe(server))?;
     server.driver.batch("SET LOCAL search_path = own").unwrap();
-    let Ok(back) = reverse_all(&way.operations, &before) else { return Ok(()) };
+    let Ok(back) = reverse_all(&way.operations, &before) else { return Ok(there) };
     if way.is_one_way {
         let res = server.run(&back, &mut schema);
-        return res.err().map(drop).ok_or_else(|| "there is a way back".to_owned());
+        return res.err().map(|_| there).ok_or_else(|| "there is a way back".to_owned());
     }
     server.run(&back, &mut schema).map_err(|err| format!("back: {err}"))?;
     same("back", &describe(server), &was)?;
@@ -176,7 +241,8 @@ fn walk(server: &mut Server, way: &Way) -> Result<(), String> {
         return Err(format!("{rows_were:?} became {kept:?}"));
     }
     // Whatever was deferred.
-    server.driver.batch("SET CONSTRAINTS ALL IMMEDIATE").map_err(|err| err.to_string())
+    server.driver.batch("SET CONSTRAINTS ALL IMMEDIATE").map_err(|err| err.to_string())?;
+    Ok(there)
 }
 
 fn same(what: &str, is: &[String], wanted: &[String]) -> Result<(), String> {
