@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{
-    Catalog, Comparing, Dialect, Facts, ObjectName, Refusal, Unreadable,
+    Catalog, Comparing, Dialect, Facts, Kept, ObjectName, Refusal, Unreadable,
 };
 use dbmigrate_runtime::engine::drift::{self, Declared, Described, Difference, Drift};
 use dbmigrate_runtime::engine::driver::Driver;
@@ -107,14 +107,16 @@ impl Snapshot {
             .as_kept(&expected)?
             .into_iter()
             .map(|kept| kept.map_err(|refusal| Error::new(refusal.to_string())));
-        let expected = expected.collect::<Result<Vec<_>>>()?;
-        let expected = self.scope.compared(&Schema::from_tables(expected));
+        let expected = expected.collect::<Result<Vec<Kept>>>()?;
+        let untold = expected.iter().flat_map(|kept| drift::untold(&kept.untold)).collect();
+        let tables = expected.into_iter().map(|kept| kept.table);
+        let expected = self.scope.compared(&Schema::from_tables(tables));
         let objects = self.facts.objects.as_deref().unwrap_or_default();
         let found = self.scope.found(&self.found, objects);
         let declared = self.compared(declared);
         let all = self.scope.compared(all);
         let described = Described { expected: &expected, all: &all, declared: &declared };
-        Ok(drift::drift(&self.comparing(), described, &found))
+        Ok(Drift { untold, ..drift::drift(&self.comparing(), described, &found) })
     }
 
     /// What these revisions declare about the results of their SQL and steps.
@@ -136,9 +138,9 @@ impl Snapshot {
     fn as_kept(
         &self,
         tables: &[(&Table, Option<&Table>)],
-    ) -> Result<Vec<std::result::Result<Table, Refusal>>> {
+    ) -> Result<Vec<std::result::Result<Kept, Refusal>>> {
         let Some(driver) = &self.driver else {
-            return Ok(tables.iter().map(|(table, _)| Ok((*table).clone())).collect());
+            return Ok(tables.iter().map(|(table, _)| Ok(Kept::from((*table).clone()))).collect());
         };
         let mut driver = driver.borrow_mut();
         self.dialect.as_kept(driver.as_connection(), tables).map_err(failed)
@@ -173,7 +175,7 @@ impl Snapshot {
             )));
         }
         let stored = |table: &Table, actual: &Table| {
-            self.as_kept(&[(table, Some(actual))]).ok()?.pop()?.ok()
+            Some(self.as_kept(&[(table, Some(actual))]).ok()?.pop()?.ok()?.table)
         };
         let rules = StorageRules { stored: &stored, comparing, naming: &self.naming };
         Ok(autogenerate::translate(&self.found.schema, known, &rules))

@@ -302,10 +302,8 @@ impl Error {
             .with_hint("drop it first, or run the migrations on another connection")
     }
 
-    pub(crate) fn elsewhere(name: &str) -> Error {
-        let message = format!(
-            "the database has no table `{name}`, but a database attached to the connection has one"
-        );
+    pub(crate) fn elsewhere(name: &str, place: &str) -> Error {
+        let message = format!("the database has no table `{name}`, but {place} has one");
         Error::new(Kind::Other, message).with_hint(
             "the database differs from what the migrations build: `cargo dbmigrate check` lists \
              the differences",

@@ -56,7 +56,10 @@ impl<'a> dyn Connection + 'a {
         actual: Option<&Table>,
     ) -> Result<Result<Table, Refusal>, DatabaseError> {
         let mut kept = self.dialect().as_kept(self, &[(table, actual)])?;
-        kept.pop().ok_or_else(|| DatabaseError::new("the dialect did not return the table"))
+        let kept = kept.pop();
+        let kept =
+            kept.ok_or_else(|| DatabaseError::new("the dialect did not return the table"))?;
+        Ok(kept.map(|kept| kept.table))
     }
 
     /// Foreign key violations, and broken views and triggers that mention one of these tables.

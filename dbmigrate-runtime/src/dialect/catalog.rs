@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::folding::Folding;
-use crate::schema::Schema;
+use crate::schema::{Schema, Table};
 
 /// The properties of a server or library that statements depend on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,14 +36,44 @@ pub struct Object {
 /// The kind of an object, with its word in messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ObjectKind {
+    /// An aggregate function.
+    Aggregate,
+    /// A collation.
+    Collation,
+    /// A type of several fields.
+    CompositeType,
+    /// A type with conditions.
+    Domain,
+    /// An extension of the database.
+    Extension,
+    /// A table of another server.
+    ForeignTable,
+    /// A function.
+    Function,
     /// An index.
     Index,
+    /// A view whose rows are stored.
+    MaterializedView,
+    /// A part of a partitioned table.
+    Partition,
+    /// A policy of row level security.
+    Policy,
+    /// A procedure.
+    Procedure,
+    /// A rule that rewrites queries.
+    Rule,
+    /// A sequence that no column owns.
+    Sequence,
     /// A table that stores the content of a virtual table.
     ShadowTable,
+    /// Statistics about several columns.
+    Statistics,
     /// A table.
     Table,
     /// A trigger.
     Trigger,
+    /// A type that no column has.
+    Type,
     /// A view.
     View,
     /// A table whose content is provided by a module.
@@ -51,13 +81,53 @@ pub enum ObjectKind {
 }
 
 impl ObjectKind {
+    /// All kinds.
+    pub const ALL: [ObjectKind; 21] = [
+        ObjectKind::Aggregate,
+        ObjectKind::Collation,
+        ObjectKind::CompositeType,
+        ObjectKind::Domain,
+        ObjectKind::Extension,
+        ObjectKind::ForeignTable,
+        ObjectKind::Function,
+        ObjectKind::Index,
+        ObjectKind::MaterializedView,
+        ObjectKind::Partition,
+        ObjectKind::Policy,
+        ObjectKind::Procedure,
+        ObjectKind::Rule,
+        ObjectKind::Sequence,
+        ObjectKind::ShadowTable,
+        ObjectKind::Statistics,
+        ObjectKind::Table,
+        ObjectKind::Trigger,
+        ObjectKind::Type,
+        ObjectKind::View,
+        ObjectKind::VirtualTable,
+    ];
+
     /// The word for it in messages.
     pub fn as_str(self) -> &'static str {
         match self {
+            ObjectKind::Aggregate => "aggregate",
+            ObjectKind::Collation => "collation",
+            ObjectKind::CompositeType => "composite type",
+            ObjectKind::Domain => "domain",
+            ObjectKind::Extension => "extension",
+            ObjectKind::ForeignTable => "foreign table",
+            ObjectKind::Function => "function",
             ObjectKind::Index => "index",
+            ObjectKind::MaterializedView => "materialized view",
+            ObjectKind::Partition => "partition",
+            ObjectKind::Policy => "policy",
+            ObjectKind::Procedure => "procedure",
+            ObjectKind::Rule => "rule",
+            ObjectKind::Sequence => "sequence",
             ObjectKind::ShadowTable => "shadow table",
+            ObjectKind::Statistics => "statistics",
             ObjectKind::Table => "table",
             ObjectKind::Trigger => "trigger",
+            ObjectKind::Type => "type",
             ObjectKind::View => "view",
             ObjectKind::VirtualTable => "virtual table",
         }
@@ -130,6 +200,22 @@ pub struct Beyond {
     pub part: Option<Part>,
     /// The feature in words: `has ON CONFLICT IGNORE`.
     pub text: String,
+}
+
+/// A table as a database would keep it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kept {
+    /// The table, in the database's own terms.
+    pub table: Table,
+    /// What could not be compared with the existing table, and why: the text continues "can't be
+    /// compared". In the table it is the same as in the existing one.
+    pub untold: Vec<Beyond>,
+}
+
+impl From<Table> for Kept {
+    fn from(table: Table) -> Kept {
+        Kept { table, untold: Vec::new() }
+    }
 }
 
 /// A constraint or an index of a table, as messages name it.
@@ -250,6 +336,11 @@ pub struct Broken {
 pub enum Shadow {
     /// A temporary object of the connection, with this name.
     Temporary(String),
-    /// A table with this name in another database that the connection has attached.
-    Elsewhere(String),
+    /// A table with this name in another database or schema, which the connection also searches.
+    Elsewhere {
+        /// The table's name.
+        table: String,
+        /// The other place, in words.
+        place: String,
+    },
 }

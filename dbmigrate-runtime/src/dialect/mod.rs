@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub use catalog::{
-    Beyond, Broken, Catalog, Facts, Health, Object, ObjectKind, ObjectName, Part, PartKind, Shadow,
-    Unreadable, Violation, ViolationKind,
+    Beyond, Broken, Catalog, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part, PartKind,
+    Shadow, Unreadable, Violation, ViolationKind,
 };
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
@@ -189,7 +189,8 @@ pub trait Dialect: Sync {
     /// same name, if there is one: if the existing table declares another type that stands for the
     /// column's type, for example because an earlier version declared it, that is not a difference.
     ///
-    /// A database that rewrites definitions has to be queried, which leaves nothing behind.
+    /// A database that rewrites definitions has to be queried, which leaves nothing behind. What
+    /// can't be told in this way counts as the same, and is listed.
     ///
     /// # Errors
     ///
@@ -199,7 +200,7 @@ pub trait Dialect: Sync {
         &self,
         conn: &mut dyn Connection,
         tables: &[(&Table, Option<&Table>)],
-    ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError>;
+    ) -> Result<Vec<Result<Kept, Refusal>>, DatabaseError>;
 
     /// The portable type that holds the same values as a type in this database's own words. `None`
     /// for any other type, and if the words don't settle it.
@@ -313,6 +314,9 @@ pub struct Capabilities {
     pub aborts_on_error: bool,
     /// Whether a transaction that others got in the way of is rolled back and repeated as a whole.
     pub repeats_transactions: bool,
+    /// Whether a change of one table can silently change, break or drop other objects, so that
+    /// every run has to compare them.
+    pub changes_others: bool,
 }
 
 /// The keys and indexes that make columns unique, so that a foreign key can refer to them.

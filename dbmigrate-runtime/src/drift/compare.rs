@@ -109,12 +109,31 @@ impl Report<'_> {
         for option in TableOption::ALL {
             self.is(Subject::Table, option.words(), expected.has(option), actual.has(option));
         }
+        self.comments(Subject::Table, expected.comment.as_deref(), actual.comment.as_deref());
+        let name = |table: &Table| table.primary_key.as_ref().map(|key| key.name.clone());
+        let names = (name(expected), name(actual));
         let columns = |table: &Table| table.primary_key.as_ref().map(|key| key.columns.clone());
         let (expected, actual) = (columns(expected), columns(actual));
         let folding = self.comparing.folding;
         if !same(expected.as_ref(), actual.as_ref(), |a, b| folding.same_names(a, b)) {
             let text = |columns: Option<Vec<String>>| columns.map(|columns| quoted(&columns));
             self.has(Subject::Table, Property::PrimaryKey, text(expected), text(actual));
+            return;
+        }
+        if let (true, Some(a), Some(b)) = (self.comparing.names_primary_keys, names.0, names.1) {
+            if !folding.same(&a, &b) {
+                let kind = PartKind::PrimaryKey;
+                let part = Part { kind, name: Some(b), content: String::new() };
+                self.push(Subject::Part(part), DifferenceKind::Named(a));
+            }
+        }
+    }
+
+    /// Compares the comments of a table or a column.
+    fn comments(&mut self, subject: Subject, expected: Option<&str>, actual: Option<&str>) {
+        if self.comparing.keeps_comments && expected != actual {
+            let text = |comment: Option<&str>| comment.map(code);
+            self.has(subject, Property::Comment, text(expected), text(actual));
         }
     }
 
@@ -138,7 +157,7 @@ impl Report<'_> {
 
     fn column(&mut self, expected: &Column, actual: &Column) {
         let subject = || Subject::Column(expected.name.clone());
-        let ty = |ty: &Type| Some(ty.to_string()).filter(|text| !text.is_empty());
+        let ty = |ty: &Type| Some((self.comparing.ty)(ty)).filter(|text| !text.is_empty());
         let types = (ty(&expected.ty), ty(&actual.ty));
         if !same(types.0.as_deref(), types.1.as_deref(), |a, b| {
             self.comparing.same_expression(a, b)
@@ -170,7 +189,9 @@ impl Report<'_> {
             self.has(subject(), Property::Collation, text(expected), text(actual));
         }
         let counts = |column: &Column| column.autoincrement == Some(true);
-        self.is(subject(), "AUTOINCREMENT", counts(expected), counts(actual));
+        let generates = self.comparing.generates;
+        self.is(subject(), generates, counts(expected), counts(actual));
+        self.comments(subject(), expected.comment.as_deref(), actual.comment.as_deref());
     }
 
     fn constraints(&mut self, expected: &Table, actual: &Table) {

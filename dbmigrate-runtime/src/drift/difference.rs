@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::dialect::Part;
+use crate::dialect::{Beyond, Part};
 use crate::operations::OtherObject;
 
 /// A single difference between a database and what its migrations create.
@@ -77,6 +77,8 @@ pub enum DifferenceKind {
     Named(String),
     /// The database has this feature, which no revision can express.
     Beyond(String),
+    /// The database can't be asked whether both sides are the same: this text, with the reason.
+    Untold(String),
 }
 
 /// A property for which a table or a column can have a value.
@@ -92,6 +94,8 @@ pub enum Property {
     Expression,
     /// A column's collation.
     Collation,
+    /// The comment of a table or a column.
+    Comment,
 }
 
 impl Difference {
@@ -111,6 +115,16 @@ impl Difference {
         let subject = Subject::Object { kind: kind.clone(), name: name.clone() };
         let table = table.clone().unwrap_or_default();
         Difference { table, subject, kind: DifferenceKind::Missing }
+    }
+
+    /// A difference in a feature of a table, a column, or a constraint or index.
+    pub(super) fn of_feature(feature: &Beyond, kind: DifferenceKind) -> Difference {
+        let subject = match (&feature.part, feature.columns.first()) {
+            (Some(part), _) => Subject::Part(part.clone()),
+            (None, Some(column)) => Subject::Column(column.clone()),
+            (None, None) => Subject::Table,
+        };
+        Difference { table: feature.table.clone(), subject, kind }
     }
 
     pub(crate) fn of_table(table: &str, kind: DifferenceKind) -> Difference {
@@ -232,6 +246,7 @@ impl fmt::Display for DifferenceKind {
             }
             Kind::Named(name) => write!(f, "is named `{name}` in the migrations"),
             Kind::Beyond(what) => write!(f, "{what}, which a revision can't express"),
+            Kind::Untold(what) => write!(f, "can't be compared: {what}"),
         }
     }
 }
@@ -244,6 +259,7 @@ impl fmt::Display for Property {
             Property::Default => "default",
             Property::Expression => "expression",
             Property::Collation => "collation",
+            Property::Comment => "comment",
         })
     }
 }

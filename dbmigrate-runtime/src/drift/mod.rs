@@ -11,8 +11,8 @@ mod declared;
 pub use declared::Declared;
 pub use difference::{Difference, DifferenceKind, Property, Subject};
 
-use crate::dialect::{Beyond, Catalog, Comparing, ObjectKind, ObjectName, PartKind};
-use crate::schema::Schema;
+use crate::dialect::{Beyond, Catalog, Comparing, ObjectKind, ObjectName, Part, PartKind};
+use crate::schema::{Schema, Table};
 
 /// The differences between a live database and its migrations.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,6 +24,9 @@ pub struct Drift {
     /// Objects that no migration describes and that don't count as differences: kind, such as
     /// `view`, and name.
     pub others: Vec<ObjectName>,
+    /// What could not be compared, since the database could not be asked. This doesn't count as a
+    /// difference.
+    pub untold: Vec<Difference>,
 }
 
 /// What the migrations describe of a database.
@@ -131,23 +134,31 @@ fn placed(
 /// The features of a schema's tables in the database that a schema can't represent.
 pub fn beyond(expected: &Schema, declared: &Declared, found: &Catalog) -> Vec<Difference> {
     let folding = declared.folding();
+    // An index of others isn't compared.
+    let is_own = |table: &Table, part: &Part| {
+        part.kind != PartKind::Index
+            || part.name.as_ref().is_none_or(|name| {
+                table.indexes.iter().any(|index| folding.same(&index.name, name))
+            })
+    };
     let is_expected = |candidate: &&Beyond| {
-        expected.tables.keys().any(|name| folding.same_table(name, &candidate.table))
-            && !declared.has_table(&candidate.table)
+        let mut tables = expected.tables.values();
+        let table = tables.find(|table| folding.same_table(&table.name, &candidate.table));
+        let is_own = |table| candidate.part.as_ref().is_none_or(|part| is_own(table, part));
+        table.is_some_and(is_own) && !declared.has_table(&candidate.table)
     };
     let difference = |candidate: &Beyond| {
-        let subject = match (&candidate.part, candidate.columns.first()) {
-            (Some(part), _) => Subject::Part(part.clone()),
-            (None, Some(column)) => Subject::Column(column.clone()),
-            (None, None) => Subject::Table,
-        };
-        Difference {
-            table: candidate.table.clone(),
-            subject,
-            kind: DifferenceKind::Beyond(candidate.text.clone()),
-        }
+        Difference::of_feature(candidate, DifferenceKind::Beyond(candidate.text.clone()))
     };
     found.beyond.iter().filter(is_expected).map(difference).collect()
+}
+
+/// What could not be compared with the existing tables, as differences that don't count.
+pub fn untold(kept: &[Beyond]) -> Vec<Difference> {
+    let difference = |candidate: &Beyond| {
+        Difference::of_feature(candidate, DifferenceKind::Untold(candidate.text.clone()))
+    };
+    kept.iter().map(difference).collect()
 }
 
 #[cfg(test)]

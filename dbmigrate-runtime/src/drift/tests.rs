@@ -248,6 +248,10 @@ fn what_is_alike_is_the_databases_own() {
         folding: exact,
         lexicon: &crate::sql::NEUTRAL,
         names_checks: true,
+        names_primary_keys: true,
+        keeps_comments: true,
+        ty: ToString::to_string,
+        generates: "an identity column",
         default: str::to_owned,
     };
     let mut actual = user();

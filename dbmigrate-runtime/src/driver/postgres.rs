@@ -8,7 +8,7 @@ mod worker;
 use std::cell::Cell;
 
 use postgres::types::{ToSql, Type};
-use postgres::{Client, Config, NoTls};
+use postgres::{Client, Config, NoTls, SimpleQueryMessage};
 
 use super::wait::patiently;
 use super::{Connection, DatabaseError, Driver, Rows, Scope, Wait, bound};
@@ -156,8 +156,17 @@ impl Connection for PostgresDriver<'_> {
             return is_open;
         }
         // The first statement of a transaction begins with it, so a statement outside of one is
-        // as old as its transaction. In a failed transaction every statement fails.
-        let is_open = self.asks("SELECT now() <> statement_timestamp()").unwrap_or(true);
+        // as old as its transaction: if it comes in a single message, since a prepared one gets a
+        // new time with each message. In a failed transaction every statement fails.
+        let sql = "SELECT now() <> statement_timestamp()";
+        let found = self.run(sql, |client, sql| {
+            let messages = client.simple_query(sql)?;
+            Ok(messages.iter().any(|message| match message {
+                SimpleQueryMessage::Row(row) => row.get(0) == Some("t"),
+                _ => false,
+            }))
+        });
+        let is_open = found.unwrap_or(true);
         self.is_open.set(Some(is_open));
         is_open
     }

@@ -101,7 +101,9 @@ impl Verification {
         let found = conn.catalog(Some(&names)).map_err(failed)?;
         match dialect.shadow(conn, &names, schema, &found.objects).map_err(failed)? {
             Some(Shadow::Temporary(name)) => return Err(Error::hidden(&name)),
-            Some(Shadow::Elsewhere(name)) => return Err(Error::elsewhere(&name)),
+            Some(Shadow::Elsewhere { table, place }) => {
+                return Err(Error::elsewhere(&table, &place));
+            }
             None => {}
         }
         let none = Verification::none(dialect, facts);
@@ -145,7 +147,7 @@ impl Verification {
             match (self.expected.table(name), actual.get(&folded(name))) {
                 (Some(_), Some(actual)) => {
                     let Some(Ok(expected)) = kept.next() else { continue };
-                    different.extend(self.comparing.differences(&expected, actual));
+                    different.extend(self.comparing.differences(&expected.table, actual));
                 }
                 (Some(_), None) => {
                     different.push(match found.why_unreadable(name, self.comparing.folding) {
@@ -381,15 +383,18 @@ impl Verification {
         names.iter().any(|name| self.dropped.contains(name))
     }
 
-    /// Those of these objects that a run leaves unchanged.
+    /// Those of these objects that a run leaves unchanged, if it could change them silently.
     fn others(&self, dialect: &dyn Dialect, objects: &[Object]) -> BTreeMap<Key, Object> {
+        if !dialect.capabilities().changes_others {
+            return BTreeMap::new();
+        }
         let is_other = |object: &&Object| match object.kind {
             ObjectKind::View | ObjectKind::Trigger => true,
             ObjectKind::Table | ObjectKind::VirtualTable | ObjectKind::ShadowTable => {
                 !self.touched.contains(&self.folded(&object.name))
                     && !dialect.is_maintained(object, objects)
             }
-            ObjectKind::Index => false,
+            _ => false,
         };
         let others = objects.iter().filter(is_other);
         others.map(|object| (key(object), object.clone())).collect()

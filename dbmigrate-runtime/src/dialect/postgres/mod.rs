@@ -2,20 +2,27 @@
 
 mod alter;
 mod aside;
+mod assemble;
+mod comparing;
+mod constant;
 mod convert;
 mod cost;
 mod ddl;
 mod enumeration;
 mod guards;
 mod hint;
+mod kept;
 mod keys;
 mod lexicon;
 mod literal;
 mod names;
 mod planner;
+mod queries;
 mod read;
+mod rows;
 mod script;
 mod types;
+mod words;
 #[cfg(test)]
 mod tests;
 
@@ -24,7 +31,8 @@ use std::collections::BTreeSet;
 pub use lexicon::POSTGRES;
 
 use super::{
-    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Object, Plan, Refusal, Script, Shadow,
+    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, ObjectKind, Plan,
+    Refusal, Script, Shadow,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -54,12 +62,7 @@ impl Dialect for Postgres {
     }
 
     fn comparing(&self, _facts: &Facts) -> Comparing {
-        Comparing {
-            folding: FOLDING,
-            lexicon: &POSTGRES,
-            names_checks: true,
-            default: str::to_owned,
-        }
+        comparing::COMPARING
     }
 
     fn names(&self, _facts: &Facts) -> NameRules {
@@ -67,7 +70,7 @@ impl Dialect for Postgres {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { aborts_on_error: true, repeats_transactions: true }
+        Capabilities { aborts_on_error: true, repeats_transactions: true, changes_others: false }
     }
 
     fn offline_facts(&self) -> Facts {
@@ -90,8 +93,8 @@ impl Dialect for Postgres {
         read::objects(conn)
     }
 
-    fn objects_version(&self, _conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError> {
-        Ok(None)
+    fn objects_version(&self, conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError> {
+        read::objects_version(conn)
     }
 
     fn catalog(
@@ -107,21 +110,22 @@ impl Dialect for Postgres {
         _conn: &mut dyn Connection,
         _tables: &BTreeSet<String>,
     ) -> Result<Health, DatabaseError> {
+        // The server enforces foreign keys, and refuses to drop what a view needs.
         Ok(Health::default())
     }
 
     fn shadow(
         &self,
-        _conn: &mut dyn Connection,
-        _tables: &BTreeSet<String>,
-        _expected: &Schema,
-        _objects: &[Object],
+        conn: &mut dyn Connection,
+        tables: &BTreeSet<String>,
+        expected: &Schema,
+        objects: &[Object],
     ) -> Result<Option<Shadow>, DatabaseError> {
-        Ok(None)
+        read::shadow(conn, tables, expected, objects)
     }
 
-    fn is_maintained(&self, _object: &Object, _objects: &[Object]) -> bool {
-        false
+    fn is_maintained(&self, object: &Object, _objects: &[Object]) -> bool {
+        object.kind == ObjectKind::Partition
     }
 
     fn plan(
@@ -137,8 +141,8 @@ impl Dialect for Postgres {
         &self,
         conn: &mut dyn Connection,
         tables: &[(&Table, Option<&Table>)],
-    ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError> {
-        read::as_kept(conn, tables)
+    ) -> Result<Vec<Result<Kept, Refusal>>, DatabaseError> {
+        kept::as_kept(conn, tables)
     }
 
     fn understood(&self, ty: &Type) -> Option<Type> {

@@ -2,10 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use super::assemble::{self, Assembled};
+use super::queries::{self, Tables};
+use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
 use crate::Value;
-use crate::dialect::{Catalog, Object, Refusal};
+use crate::dialect::{Catalog, Object, ObjectKind, ObjectName, Shadow};
 use crate::driver::{Connection, DatabaseError};
-use crate::schema::Table;
+use crate::schema::Schema;
+use crate::sql::quote_text;
 
 /// The server's version as a number: 15.4 is `150_004`.
 pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
@@ -16,26 +20,182 @@ pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
     }
 }
 
+/// Whether the connection's own schema has a table with this name.
 pub(super) fn has_table(conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError> {
-    let sql = "SELECT to_regclass(quote_ident(?1)) IS NOT NULL";
+    let sql = "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace s \
+               ON s.oid = c.relnamespace WHERE s.nspname = current_schema() \
+               AND c.relname = ?1 AND c.relkind IN ('r', 'p'))";
     let rows = conn.query(sql, &[name.into()])?.rows;
     Ok(rows == [[Value::Bool(true)]])
 }
 
-pub(super) fn objects(_conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
-    todo!()
+/// The objects, with texts that change whenever a definition does.
+pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
+    reading(conn, |conn| objects_with(conn, true))
 }
 
+fn objects_with(conn: &mut dyn Connection, versions: bool) -> Result<Vec<Object>, DatabaseError> {
+    let found = conn.query(&queries::objects(versions), &[])?;
+    Ok(found.rows.into_iter().filter_map(rows::object).collect())
+}
+
+/// How many rows of the system's catalogs this transaction has changed so far. A rollback to a
+/// savepoint doesn't lower the number.
+pub(super) fn objects_version(conn: &mut dyn Connection) -> Result<Option<i64>, DatabaseError> {
+    // Without a transaction, each statement counts from 0.
+    if !conn.in_transaction() {
+        return Ok(None);
+    }
+    let sql = "SELECT sum(n_tup_ins + n_tup_upd + n_tup_del)::bigint \
+               FROM pg_stat_xact_sys_tables WHERE current_setting('track_counts')::bool";
+    Ok(match conn.query(sql, &[])?.rows.into_iter().flatten().next() {
+        Some(Value::Integer(version)) => Some(version),
+        _ => None,
+    })
+}
+
+/// The tables of the connection's own schema, which is the first one of the search path.
 pub(super) fn catalog(
-    _conn: &mut dyn Connection,
-    _only: Option<&BTreeSet<String>>,
+    conn: &mut dyn Connection,
+    only: Option<&BTreeSet<String>>,
 ) -> Result<Catalog, DatabaseError> {
-    todo!()
+    reading(conn, |conn| {
+        let version = version(conn)?;
+        let Assembled { schema, beyond, unreadable } = tables(conn, Tables::Own(only), version)?;
+        let objects = objects_with(conn, false)?;
+        let is_wanted = |object: &Object| only.is_none_or(|only| only.contains(&object.table));
+        let is_other = |object: &&Object| match object.kind {
+            ObjectKind::Table | ObjectKind::Index | ObjectKind::Partition => false,
+            _ => !object.temporary && is_wanted(object),
+        };
+        let others = objects.iter().filter(is_other);
+        let mut others: Vec<_> =
+            others.map(|object| ObjectName::new(object.kind, &object.name)).collect();
+        // Functions can differ in their arguments alone.
+        others.dedup();
+        Ok(Catalog { schema, unreadable, others, beyond, objects })
+    })
 }
 
-pub(super) fn as_kept(
-    _conn: &mut dyn Connection,
-    _tables: &[(&Table, Option<&Table>)],
-) -> Result<Vec<Result<Table, Refusal>>, DatabaseError> {
-    todo!()
+/// The temporary tables of the session.
+pub(super) fn temporary(conn: &mut dyn Connection) -> Result<Schema, DatabaseError> {
+    let version = version(conn)?;
+    Ok(tables(conn, Tables::Temporary, version)?.schema)
+}
+
+fn tables(
+    conn: &mut dyn Connection,
+    which: Tables<'_>,
+    version: u32,
+) -> Result<Assembled, DatabaseError> {
+    let mut ask = |sql: String| Ok(conn.query(&sql, &[])?.rows.into_iter());
+    let rows = assemble::Rows {
+        relations: ask(queries::relations(which))?.map(Relation::read).collect(),
+        columns: ask(queries::columns(which))?.map(ColumnRow::read).collect(),
+        constraints: ask(queries::constraints(which, version))?.map(ConstraintRow::read).collect(),
+        indexes: ask(queries::indexes(which, version))?.map(IndexRow::read).collect(),
+    };
+    Ok(assemble::assemble(rows))
+}
+
+/// The settings that the server's texts depend on.
+const SETTINGS: [(&str, &str); 7] = [
+    ("TimeZone", "UTC"),
+    ("DateStyle", "ISO"),
+    ("IntervalStyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("standard_conforming_strings", "on"),
+    ("quote_all_identifiers", "off"),
+];
+
+/// Sets them until the end of the transaction, or of its part.
+fn pin(conn: &mut dyn Connection) -> Result<(), DatabaseError> {
+    let set = |(name, value): (&str, &str)| format!("set_config('{name}', '{value}', true)");
+    conn.query(&format!("SELECT {}", SETTINGS.map(set).join(", ")), &[])?;
+    Ok(())
+}
+
+/// Reads in one transaction with fixed settings.
+fn reading<T>(
+    conn: &mut dyn Connection,
+    read: impl FnOnce(&mut dyn Connection) -> Result<T, DatabaseError>,
+) -> Result<T, DatabaseError> {
+    if conn.in_transaction() {
+        pin(conn)?;
+        return read(conn);
+    }
+    conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", &[])?;
+    let res = pin(conn).and_then(|()| read(conn));
+    // The first error is the one to report.
+    let end = conn.execute("ROLLBACK", &[]);
+    let value = res?;
+    end?;
+    Ok(value)
+}
+
+/// Runs statements and rolls them back. The inner result is theirs; the outer error is that of the
+/// connection.
+pub(super) fn rolled_back<T>(
+    conn: &mut dyn Connection,
+    work: impl FnOnce(&mut dyn Connection) -> Result<T, DatabaseError>,
+) -> Result<Result<T, DatabaseError>, DatabaseError> {
+    let (begin, end): (_, &[&str]) = if conn.in_transaction() {
+        let end = &["ROLLBACK TO SAVEPOINT dbmigrate_kept", "RELEASE SAVEPOINT dbmigrate_kept"];
+        ("SAVEPOINT dbmigrate_kept", end)
+    } else {
+        ("BEGIN", &["ROLLBACK"])
+    };
+    conn.execute(begin, &[])?;
+    let res = pin(conn).and_then(|()| work(conn));
+    for sql in end {
+        conn.execute(sql, &[])?;
+    }
+    Ok(res)
+}
+
+/// A temporary object hides a table of the same name. A table that isn't in the connection's own
+/// schema may be found in another one of the search path, and one that is there may be hidden by
+/// the system's.
+pub(super) fn shadow(
+    conn: &mut dyn Connection,
+    tables: &BTreeSet<String>,
+    expected: &Schema,
+    objects: &[Object],
+) -> Result<Option<Shadow>, DatabaseError> {
+    let hides = |object: &&Object| {
+        object.temporary
+            && !matches!(object.kind, ObjectKind::Trigger | ObjectKind::Index)
+            && tables.contains(&object.name)
+    };
+    if let Some(object) = objects.iter().find(hides) {
+        return Ok(Some(Shadow::Temporary(object.name.clone())));
+    }
+    let is_here = |name: &str| {
+        objects.iter().any(|object| object.kind == ObjectKind::Table && object.name == name)
+    };
+    let suspects: Vec<String> = tables
+        .iter()
+        .filter(|name| expected.table(name).is_some())
+        .filter(|name| !is_here(name) || name.starts_with("pg_"))
+        .map(|name| format!("({})", quote_text(name)))
+        .collect();
+    if suspects.is_empty() {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT n.name, s.nspname FROM (VALUES {}) n (name) \
+         JOIN pg_class c ON c.oid = to_regclass(quote_ident(n.name)) \
+         JOIN pg_namespace s ON s.oid = c.relnamespace \
+         WHERE s.nspname IS DISTINCT FROM current_schema() LIMIT 1",
+        suspects.join(", ")
+    );
+    let found = conn.query(&sql, &[])?.rows.into_iter().next();
+    Ok(match found.as_deref() {
+        Some([Value::Text(name), Value::Text(schema)]) => Some(Shadow::Elsewhere {
+            table: name.clone(),
+            place: format!("the schema `{schema}`, which is on the search path,"),
+        }),
+        _ => None,
+    })
 }

@@ -5,8 +5,16 @@ use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::folding::{Folding, NameRules};
 use crate::sql::{Kind, quote_text};
 
-pub(super) const COMPARING: Comparing =
-    Comparing { folding: Folding::ASCII, lexicon: LEXICON, names_checks: false, default };
+pub(super) const COMPARING: Comparing = Comparing {
+    folding: Folding::ASCII,
+    lexicon: LEXICON,
+    names_checks: false,
+    names_primary_keys: false,
+    keeps_comments: false,
+    ty: ToString::to_string,
+    generates: "AUTOINCREMENT",
+    default,
+};
 
 /// An ordinary table has the row's number under these names.
 pub(super) const NAMES: NameRules = NameRules {

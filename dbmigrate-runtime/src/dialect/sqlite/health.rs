@@ -39,7 +39,10 @@ pub(super) fn shadow(
             continue;
         }
         match conn.query(&sql, &[]) {
-            Ok(_) => return Ok(Some(Shadow::Elsewhere(table.clone()))),
+            Ok(_) => {
+                let place = "a database attached to the connection".to_owned();
+                return Ok(Some(Shadow::Elsewhere { table: table.clone(), place }));
+            }
             Err(err) if err.is_of_disk() => return Err(err),
             Err(_) => {}
         }

@@ -28,8 +28,8 @@ mod words;
 use std::collections::BTreeSet;
 
 use super::{
-    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Object, Plan, Referable, Refusal,
-    Script, Shadow,
+    Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, Plan, Referable,
+    Refusal, Script, Shadow,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -69,7 +69,7 @@ impl Dialect for Sqlite {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { aborts_on_error: false, repeats_transactions: false }
+        Capabilities { aborts_on_error: false, repeats_transactions: false, changes_others: true }
     }
 
     fn offline_facts(&self) -> Facts {
@@ -156,14 +156,14 @@ impl Dialect for Sqlite {
         &self,
         conn: &mut dyn Connection,
         tables: &[(&Table, Option<&Table>)],
-    ) -> Result<Vec<Result<Table, Refusal>>, DatabaseError> {
+    ) -> Result<Vec<Result<Kept, Refusal>>, DatabaseError> {
         // SQLite stores definitions unchanged, so only its version has to be queried.
         let facts = Facts { version: read::version(conn)?, ..self.offline_facts() };
         let kept = |(table, actual): &(&Table, Option<&Table>)| match actual {
             Some(actual) => read::as_stored(&read::as_declared(table, actual), &facts),
             None => read::as_stored(table, &facts),
         };
-        Ok(tables.iter().map(kept).collect())
+        Ok(tables.iter().map(kept).map(|kept| kept.map(Kept::from)).collect())
     }
 
     fn understood(&self, ty: &Type) -> Option<Type> {

@@ -1,0 +1,302 @@
+//! The queries of the catalog: a fixed number of them for any number of tables.
+//!
+//! Names in a list are quoted by the server and separated by commas, so that they can be split
+//! again.
+
+use std::collections::BTreeSet;
+
+use crate::sql::quote_text;
+
+/// Which tables are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Tables<'a> {
+    /// The tables of the connection's own schema: only these, or all.
+    Own(Option<&'a BTreeSet<String>>),
+    /// The temporary tables of the session.
+    Temporary,
+}
+
+/// The schema in which statements create and find tables.
+const OWN: &str = "(SELECT s.oid FROM pg_namespace s WHERE s.nspname = current_schema())";
+
+/// The condition for the row `c` of `pg_class`. What belongs to an extension is left out, and a
+/// partition is a part of its table.
+fn condition(tables: Tables<'_>) -> String {
+    match tables {
+        Tables::Own(only) => {
+            let names = only.map(|only| {
+                let names: Vec<String> = only.iter().map(|name| quote_text(name)).collect();
+                // A list can't be empty.
+                format!(" AND c.relname IN (NULL, {})", names.join(", "))
+            });
+            let names = match names {
+                Some(_) if only.is_some_and(BTreeSet::is_empty) => " AND false".to_owned(),
+                names => names.unwrap_or_default(),
+            };
+            format!(
+                "c.relnamespace = {OWN} AND c.relkind IN ('r', 'p') AND NOT c.relispartition{names} \
+                 AND {}",
+                not_of_extension("pg_class", "c.oid")
+            )
+        }
+        Tables::Temporary => "c.relnamespace = pg_my_temp_schema() AND c.relkind = 'r'".to_owned(),
+    }
+}
+
+/// The condition for an object that doesn't belong to an extension.
+fn not_of_extension(catalog: &str, oid: &str) -> String {
+    format!(
+        "NOT EXISTS (SELECT 1 FROM pg_depend e WHERE e.classid = '{catalog}'::regclass \
+         AND e.objid = {oid} AND e.deptype = 'e')"
+    )
+}
+
+/// The tables themselves; see [`Relation`](super::rows::Relation).
+pub(super) fn relations(tables: Tables<'_>) -> String {
+    format!(
+        "SELECT c.oid::bigint, c.relname, c.relpersistence::text, \
+         array_to_string(c.reloptions, ', '), des.description, \
+         CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END, \
+         c.relrowsecurity, c.relforcerowsecurity, c.relreplident::text, ts.spcname, \
+         CASE WHEN am.amname <> 'heap' THEN am.amname END, \
+         (SELECT string_agg(quote_ident(p.relname), ', ' ORDER BY i.inhseqno) FROM pg_inherits i \
+          JOIN pg_class p ON p.oid = i.inhparent WHERE i.inhrelid = c.oid), \
+         CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END \
+         FROM pg_class c \
+         LEFT JOIN pg_description des ON des.objoid = c.oid \
+           AND des.classoid = 'pg_class'::regclass AND des.objsubid = 0 \
+         LEFT JOIN pg_tablespace ts ON ts.oid = c.reltablespace \
+         LEFT JOIN pg_am am ON am.oid = c.relam \
+         WHERE {} ORDER BY c.oid",
+        condition(tables)
+    )
+}
+
+/// Their columns; see [`ColumnRow`](super::rows::ColumnRow).
+pub(super) fn columns(tables: Tables<'_>) -> String {
+    format!(
+        "SELECT a.attrelid::bigint, a.attnum::int, a.attname, format_type(a.atttypid, a.atttypmod), \
+         a.attnotnull, a.attidentity::text, a.attgenerated::text, \
+         pg_get_expr(d.adbin, d.adrelid), \
+         CASE WHEN a.attcollation <> t.typcollation THEN \
+           (SELECT CASE WHEN pg_collation_is_visible(o.oid) THEN o.collname::text \
+            ELSE on_.nspname || '.' || o.collname END \
+            FROM pg_collation o JOIN pg_namespace on_ ON on_.oid = o.collnamespace \
+            WHERE o.oid = a.attcollation) END, \
+         des.description, \
+         CASE WHEN et.typtype = 'e' AND pg_type_is_visible(et.oid) THEN et.typname END, \
+         CASE WHEN et.typtype = 'e' THEN \
+           (SELECT string_agg(quote_literal(e.enumlabel), ',' ORDER BY e.enumsortorder) \
+            FROM pg_enum e WHERE e.enumtypid = et.oid) END, \
+         t.typcategory = 'A', \
+         COALESCE(pg_get_expr(d.adbin, d.adrelid) \
+           = format('nextval(%L::regclass)', seq.name), false), \
+         CASE WHEN seq.oid IS NOT NULL THEN concat_ws(', ', \
+           CASE WHEN sq.seqstart <> 1 THEN 'START ' || sq.seqstart END, \
+           CASE WHEN sq.seqincrement <> 1 THEN 'INCREMENT ' || sq.seqincrement END, \
+           CASE WHEN sq.seqmin <> 1 THEN 'MINVALUE ' || sq.seqmin END, \
+           CASE WHEN sq.seqmax <> CASE a.atttypid WHEN 'int2'::regtype THEN 32767 \
+             WHEN 'int4'::regtype THEN 2147483647 ELSE 9223372036854775807 END \
+             THEN 'MAXVALUE ' || sq.seqmax END, \
+           CASE WHEN sq.seqcache <> 1 THEN 'CACHE ' || sq.seqcache END, \
+           CASE WHEN sq.seqcycle THEN 'CYCLE' END) END \
+         FROM pg_class c \
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped \
+         JOIN pg_type t ON t.oid = a.atttypid \
+         JOIN pg_type et ON et.oid = CASE WHEN t.typcategory = 'A' AND t.typelem <> 0 \
+           THEN t.typelem ELSE t.oid END \
+         LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
+         LEFT JOIN pg_description des ON des.objoid = a.attrelid \
+           AND des.classoid = 'pg_class'::regclass AND des.objsubid = a.attnum \
+         LEFT JOIN (SELECT sd.refobjid, sd.refobjsubid, sd.deptype, sc.oid, \
+             sc.oid::regclass::text AS name \
+           FROM pg_depend sd JOIN pg_class sc ON sc.oid = sd.objid AND sc.relkind = 'S' \
+           WHERE sd.classid = 'pg_class'::regclass AND sd.refclassid = 'pg_class'::regclass \
+             AND sd.deptype IN ('a', 'i')) seq \
+           ON seq.refobjid = a.attrelid AND seq.refobjsubid = a.attnum \
+           AND seq.deptype = CASE WHEN a.attidentity = '' THEN 'a' ELSE 'i' END::\"char\" \
+         LEFT JOIN pg_sequence sq ON sq.seqrelid = seq.oid \
+         WHERE {} ORDER BY a.attrelid, a.attnum",
+        condition(tables)
+    )
+}
+
+/// Their constraints; see [`ConstraintRow`](super::rows::ConstraintRow). From version 18 on, each
+/// NOT NULL is a constraint as well; only those are read that differ from a plain NOT NULL.
+pub(super) fn constraints(tables: Tables<'_>, version: u32) -> String {
+    let delete_columns = if version >= 150_000 {
+        "(SELECT string_agg(quote_ident(b.attname), ',' ORDER BY b.attnum) FROM pg_attribute b \
+          WHERE b.attrelid = n.conrelid AND b.attnum = ANY (n.confdelsetcols))"
+    } else {
+        "NULL::text"
+    };
+    let (enforced, period) =
+        if version >= 180_000 { ("n.conenforced", "n.conperiod") } else { ("true", "false") };
+    format!(
+        "SELECT n.conrelid::bigint, n.conname, n.contype::text, n.condeferrable, n.condeferred, \
+         n.convalidated, n.connoinherit, {enforced}, {period}, \
+         (SELECT string_agg(quote_ident(b.attname), ',' ORDER BY k.place) \
+          FROM unnest(n.conkey) WITH ORDINALITY k (num, place) \
+          JOIN pg_attribute b ON b.attrelid = n.conrelid AND b.attnum = k.num), \
+         CASE WHEN n.contype = 'f' THEN (SELECT \
+           CASE WHEN r.relnamespace = {OWN} THEN r.relname::text \
+           ELSE rn.nspname || '.' || r.relname END \
+           FROM pg_class r JOIN pg_namespace rn ON rn.oid = r.relnamespace \
+           WHERE r.oid = n.confrelid) END, \
+         CASE WHEN n.contype = 'f' THEN \
+           (SELECT string_agg(quote_ident(b.attname), ',' ORDER BY k.place) \
+            FROM unnest(n.confkey) WITH ORDINALITY k (num, place) \
+            JOIN pg_attribute b ON b.attrelid = n.confrelid AND b.attnum = k.num) END, \
+         n.confupdtype::text, n.confdeltype::text, n.confmatchtype::text, {delete_columns}, \
+         CASE WHEN n.contype = 'c' THEN pg_get_expr(n.conbin, n.conrelid) \
+           WHEN n.contype = 'x' THEN pg_get_constraintdef(n.oid) END, \
+         n.conindid::bigint \
+         FROM pg_class c JOIN pg_constraint n ON n.conrelid = c.oid \
+         WHERE {} AND n.contype IN ('p', 'u', 'f', 'c', 'x', 'n') \
+         AND (n.contype <> 'n' OR NOT n.convalidated OR n.connoinherit) \
+         ORDER BY n.conrelid, n.conname",
+        condition(tables)
+    )
+}
+
+/// The keys of their indexes, one row for each; see [`IndexRow`](super::rows::IndexRow).
+pub(super) fn indexes(tables: Tables<'_>, version: u32) -> String {
+    let nulls = if version >= 150_000 { "i.indnullsnotdistinct" } else { "false" };
+    format!(
+        "SELECT i.indrelid::bigint, i.indexrelid::bigint, x.relname, am.amname, i.indisunique, \
+         i.indisvalid AND i.indisready, {nulls}, \
+         EXISTS (SELECT 1 FROM pg_constraint o WHERE o.conindid = i.indexrelid \
+           AND o.conrelid = i.indrelid AND o.contype IN ('p', 'u', 'x')), \
+         pg_get_expr(i.indpred, i.indrelid), array_to_string(x.reloptions, ', '), ts.spcname, \
+         k.num <= i.indnkeyatts, a.attname, \
+         CASE WHEN i.indkey[k.num - 1] = 0 THEN pg_get_indexdef(i.indexrelid, k.num, false) END, \
+         CASE WHEN k.num <= i.indnkeyatts THEN i.indoption[k.num - 1]::int ELSE 0 END, \
+         CASE WHEN NOT oc.opcdefault THEN oc.opcname END, \
+         CASE WHEN k.num <= i.indnkeyatts AND i.indcollation[k.num - 1] <> a.attcollation THEN \
+           (SELECT CASE WHEN pg_collation_is_visible(o.oid) THEN o.collname::text \
+            ELSE on_.nspname || '.' || o.collname END \
+            FROM pg_collation o JOIN pg_namespace on_ ON on_.oid = o.collnamespace \
+            WHERE o.oid = i.indcollation[k.num - 1]) END, \
+         CASE WHEN k.num <= i.indnkeyatts AND i.indkey[k.num - 1] = 0 \
+           AND i.indcollation[k.num - 1] NOT IN (0, 'pg_catalog.\"default\"'::regcollation) \
+           THEN pg_get_indexdef(i.indexrelid) END \
+         FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid \
+         JOIN pg_class x ON x.oid = i.indexrelid \
+         JOIN pg_am am ON am.oid = x.relam \
+         LEFT JOIN pg_tablespace ts ON ts.oid = x.reltablespace \
+         CROSS JOIN LATERAL generate_series(1, i.indnatts::int) k (num) \
+         LEFT JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = i.indkey[k.num - 1] \
+           AND i.indkey[k.num - 1] <> 0 \
+         LEFT JOIN pg_opclass oc ON k.num <= i.indnkeyatts AND oc.oid = i.indclass[k.num - 1] \
+         WHERE {} ORDER BY i.indrelid, x.relname, k.num",
+        condition(tables)
+    )
+}
+
+/// All objects of the own schema, and the temporary ones of the session; see
+/// [`object`](super::rows::object). With `versions`, a table's text changes whenever its definition
+/// does, and so does an index's.
+pub(super) fn objects(versions: bool) -> String {
+    let (table, index) = if versions {
+        (
+            "concat_ws(' ', c.relpersistence, c.reloptions, c.relreplident, c.relrowsecurity, \
+             c.relforcerowsecurity, \
+             (SELECT md5(string_agg(concat(v.xmin, v.ctid), ',' ORDER BY v.attnum)) \
+              FROM pg_attribute v WHERE v.attrelid = c.oid), \
+             (SELECT md5(string_agg(concat(v.xmin, v.ctid), ',' ORDER BY v.oid)) \
+              FROM pg_attrdef v WHERE v.adrelid = c.oid), \
+             (SELECT md5(string_agg(concat(v.xmin, v.ctid), ',' ORDER BY v.oid)) \
+              FROM pg_constraint v WHERE v.conrelid = c.oid), \
+             (SELECT md5(string_agg(concat(v.xmin, v.ctid), ',' ORDER BY v.objsubid)) \
+              FROM pg_description v WHERE v.objoid = c.oid \
+              AND v.classoid = 'pg_class'::regclass), \
+             (SELECT md5(string_agg(concat(v.xmin, v.ctid), ',' ORDER BY v.oid)) \
+              FROM pg_attribute va JOIN pg_type vt ON vt.oid = va.atttypid \
+              JOIN pg_enum v ON v.enumtypid IN (vt.oid, vt.typelem) WHERE va.attrelid = c.oid))",
+            "concat_ws(' ', i.xmin, i.ctid, x.reloptions)",
+        )
+    } else {
+        ("NULL::text", "NULL::text")
+    };
+    let in_schema = |oid: &str| format!("{oid} IN ({OWN}, pg_my_temp_schema())");
+    let temporary = |oid: &str| format!("{oid} = pg_my_temp_schema()");
+    let parts = [
+        // Tables and what is named like them. The table of a partition is the partitioned table.
+        format!(
+            "SELECT CASE c.relkind WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' \
+               WHEN 'f' THEN 'foreign table' WHEN 'S' THEN 'sequence' \
+               WHEN 'c' THEN 'composite type' \
+               ELSE CASE WHEN c.relispartition THEN 'partition' ELSE 'table' END END, \
+             c.relname::text, \
+             CASE WHEN c.relispartition THEN COALESCE((SELECT p.relname FROM pg_inherits h \
+               JOIN pg_class p ON p.oid = h.inhparent WHERE h.inhrelid = c.oid), c.relname) \
+               ELSE c.relname END::text, \
+             CASE WHEN c.relkind = 'v' \
+               THEN format('CREATE VIEW %I AS %s', c.relname, pg_get_viewdef(c.oid)) \
+               WHEN c.relkind = 'm' THEN \
+               format('CREATE MATERIALIZED VIEW %I AS %s', c.relname, pg_get_viewdef(c.oid)) \
+               WHEN c.relkind IN ('r', 'p') THEN {table} END, {}, c.oid::bigint \
+             FROM pg_class c WHERE {} AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 'c') \
+             AND (c.relkind <> 'S' OR NOT EXISTS (SELECT 1 FROM pg_depend sd \
+               WHERE sd.classid = 'pg_class'::regclass AND sd.objid = c.oid \
+               AND sd.refclassid = 'pg_class'::regclass AND sd.deptype IN ('a', 'i'))) AND {}",
+            temporary("c.relnamespace"),
+            in_schema("c.relnamespace"),
+            not_of_extension("pg_class", "c.oid"),
+        ),
+        format!(
+            "SELECT 'index', x.relname::text, c.relname::text, {index}, {}, x.oid::bigint \
+             FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid \
+             JOIN pg_class c ON c.oid = i.indrelid WHERE {} AND NOT x.relispartition AND {}",
+            temporary("c.relnamespace"),
+            in_schema("c.relnamespace"),
+            not_of_extension("pg_class", "c.oid"),
+        ),
+        format!(
+            "SELECT 'trigger', t.tgname::text, c.relname::text, pg_get_triggerdef(t.oid), {}, \
+             t.oid::bigint FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
+             WHERE NOT t.tgisinternal AND t.tgparentid = 0 AND {}",
+            temporary("c.relnamespace"),
+            in_schema("c.relnamespace"),
+        ),
+        format!(
+            "SELECT 'policy', o.polname::text, c.relname::text, NULL, false, o.oid::bigint \
+             FROM pg_policy o JOIN pg_class c ON c.oid = o.polrelid WHERE c.relnamespace = {OWN}"
+        ),
+        format!(
+            "SELECT 'rule', r.rulename::text, c.relname::text, NULL, false, r.oid::bigint \
+             FROM pg_rewrite r JOIN pg_class c ON c.oid = r.ev_class \
+             WHERE r.rulename <> '_RETURN' AND c.relnamespace = {OWN}"
+        ),
+        format!(
+            "SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' \
+               ELSE 'function' END, p.proname::text, p.proname::text, NULL, false, p.oid::bigint \
+             FROM pg_proc p WHERE p.pronamespace = {OWN} AND {}",
+            not_of_extension("pg_proc", "p.oid"),
+        ),
+        // The type of a column belongs to its table.
+        format!(
+            "SELECT CASE t.typtype WHEN 'd' THEN 'domain' ELSE 'type' END, t.typname::text, \
+             t.typname::text, NULL, false, t.oid::bigint FROM pg_type t \
+             WHERE t.typnamespace = {OWN} AND t.typtype IN ('e', 'd', 'r') AND {} \
+             AND (t.typtype <> 'e' OR NOT EXISTS (SELECT 1 FROM pg_depend u \
+               WHERE u.refclassid = 'pg_type'::regclass AND u.refobjid IN (t.oid, t.typarray) \
+               AND u.classid = 'pg_class'::regclass))",
+            not_of_extension("pg_type", "t.oid"),
+        ),
+        format!(
+            "SELECT 'statistics', s.stxname::text, c.relname::text, NULL, false, s.oid::bigint \
+             FROM pg_statistic_ext s JOIN pg_class c ON c.oid = s.stxrelid \
+             WHERE s.stxnamespace = {OWN}"
+        ),
+        format!(
+            "SELECT 'collation', o.collname::text, o.collname::text, NULL, false, o.oid::bigint \
+             FROM pg_collation o WHERE o.collnamespace = {OWN} AND {}",
+            not_of_extension("pg_collation", "o.oid"),
+        ),
+        "SELECT 'extension', x.extname::text, x.extname::text, NULL, false, x.oid::bigint \
+         FROM pg_extension x WHERE x.extname <> 'plpgsql'"
+            .to_owned(),
+    ];
+    format!("{} ORDER BY 6", parts.join(" UNION ALL "))
+}
