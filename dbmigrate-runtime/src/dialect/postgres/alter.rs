@@ -263,7 +263,7 @@ impl Planner<'_> {
                     if conversion.in_utc {
                         self.guard(guards::in_utc(&to.name));
                     }
-                    let collated = was.collation != to.collation;
+                    let collated = was.collation != to.collation && types::is_collated(&to.ty);
                     let work = if collated { Work::IndexBuild } else { Work::None };
                     parts.push(&format!("TYPE {ty}"), work.max(conversion.work));
                     None
@@ -378,6 +378,9 @@ impl Planner<'_> {
                     if was.ty == to.ty { own.clone() } else { format!("{own}::{ty}") }
                 });
                 Given::ByType(Some(format!("CASE WHEN {keeps} THEN {kept} ELSE {value} END")))
+            }
+            (Some(_), false) if fits.is_none() => {
+                Given::ByUpdate(value, Some(format!("{own} IS NULL")))
             }
             (Some(keeps), false) => Given::ByUpdate(value, Some(format!("NOT ({keeps})"))),
         })

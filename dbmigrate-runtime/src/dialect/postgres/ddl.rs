@@ -88,7 +88,9 @@ impl Ddl<'_> {
         column: &Column,
     ) -> Result<String, Refusal> {
         let ty = self.declared(table, column)?;
-        let Some(collation) = &column.collation else { return Ok(ty) };
+        // The collation of a column whose type has none is without effect.
+        let collation = column.collation.as_ref().filter(|_| types::is_collated(&column.ty));
+        let Some(collation) = collation else { return Ok(ty) };
         self.has_collation(collation, &format!("column `{}`", column.name))?;
         Ok(format!("{ty} COLLATE {}", quote(collation)))
     }

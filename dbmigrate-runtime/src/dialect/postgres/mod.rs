@@ -16,6 +16,7 @@ mod keys;
 mod lexicon;
 mod literal;
 mod names;
+mod order;
 mod planner;
 mod queries;
 mod read;

@@ -50,6 +50,15 @@ pub(super) fn enumeration(ty: &Type) -> Option<(&str, &[String])> {
     }
 }
 
+/// Whether values of the type are compared by a collation.
+pub(super) fn is_collated(ty: &Type) -> bool {
+    match understood(ty).as_ref().unwrap_or(ty) {
+        Type::Text | Type::String(_) | Type::Raw(_) | Type::PerDialect(_) => true,
+        Type::Array(of) => is_collated(of),
+        _ => false,
+    }
+}
+
 /// The portable type that holds the same values as a type in PostgreSQL's own words.
 pub(super) fn understood(ty: &Type) -> Option<Type> {
     let declared = ty.own_words(Backend::Postgres)?;

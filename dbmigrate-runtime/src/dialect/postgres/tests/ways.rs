@@ -450,6 +450,17 @@ fn keys() -> Vec<Way> {
             op.add_primary_key("t", PrimaryKey::new("pk_t", ["id"]));
         })
         .then("INSERT INTO t (b) VALUES ('z') RETURNING id", "3"),
+        way(
+            "another key that generates",
+            vec![user()],
+            "INSERT INTO \"user\" (name) VALUES ('x')",
+            |op| {
+                op.add_column("user", Column::new("key", Type::Integer).not_null());
+                op.drop_primary_key("user", "pk_user");
+                op.add_primary_key("user", PrimaryKey::new("pk_user", ["key"]));
+            },
+        )
+        .then("INSERT INTO \"user\" (id, name) VALUES (7, 'z') RETURNING key", "2"),
         way("a column becomes a key that generates", vec![plain()], T, |op| {
             op.alter_column("t", "a", ColumnChange::new().not_null());
             op.add_primary_key("t", PrimaryKey::new("pk_t", ["a"]));
