@@ -276,11 +276,13 @@ fn objects(
         let is_it = |text: &String| text.eq_ignore_ascii_case(&object.name);
         match object.kind {
             ObjectKind::Table => schema.tables.keys().any(is_it),
-            ObjectKind::Index => schema
-                .tables
-                .values()
-                .flat_map(|table| &table.indexes)
-                .any(|index| is_it(&index.name)),
+            // A server has an index with the name of its constraint.
+            ObjectKind::Index => schema.tables.values().any(|table| {
+                let indexes = table.indexes.iter().map(|index| &index.name);
+                let uniques = table.uniques.iter().map(|unique| &unique.name);
+                let key = table.primary_key.iter().map(|key| &key.name);
+                indexes.chain(uniques).chain(key).any(is_it)
+            }),
             _ => false,
         }
     };
