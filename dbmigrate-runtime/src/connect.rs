@@ -1,7 +1,7 @@
 //! What a [`Migrator`](crate::Migrator) can migrate: a connection, a URL, or a path.
 
 #[cfg(feature = "postgres")]
-mod postgres;
+pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
@@ -14,14 +14,15 @@ use crate::url::{Access, Location, Url};
 
 /// A database that a [`Migrator`](crate::Migrator) can migrate.
 ///
-/// This is `&mut rusqlite::Connection` (with the feature `sqlite`), a URL such as `sqlite:app.db`,
-/// or the path of a file. A URL or a path is opened for the call and closed afterwards. A missing
+/// This is `&mut rusqlite::Connection` (with the feature `sqlite`), `&mut postgres::Client` (with
+/// the feature `postgres`), a URL such as `sqlite:app.db` or `postgres://user@host/database`, or the
+/// path of a file. A URL or a path is opened for the call and closed afterwards. A missing
 /// file is created; if the call fails before it commits anything, no file remains. This trait can't
 /// be implemented outside of this crate.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a database that can be migrated",
-    note = "pass `&mut rusqlite::Connection` (with the feature `sqlite` of dbmigrate-runtime), a \
-            URL or a path",
+    note = "pass `&mut rusqlite::Connection` or `&mut postgres::Client` (with the feature `sqlite` \
+            or `postgres` of dbmigrate-runtime), a URL or a path",
     note = "for a pooled connection or another guard, pass `&mut *guard`"
 )]
 pub trait Connect: ConnectToRead + sealed::Connect {}

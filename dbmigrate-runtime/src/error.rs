@@ -1,5 +1,6 @@
 //! What can go wrong when migrations are planned and run, with one wording for each failure.
 
+mod connecting;
 mod hint;
 
 use std::fmt;
@@ -338,6 +339,29 @@ impl Error {
         Error::new(kind, format!("failed to {doing}")).with_source(source).maybe_hint(hint)
     }
 
+    /// `url` is the server's URL without its password.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "no driver connects"))]
+    pub(crate) fn connecting(url: &str, source: DatabaseError) -> Error {
+        Error::unconnected(&format!("connect to `{url}`"), source)
+    }
+
+    /// A program's own connection can't be used.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "no driver connects"))]
+    pub(crate) fn using(source: DatabaseError) -> Error {
+        Error::unconnected("use the connection", source)
+    }
+
+    fn unconnected(doing: &str, source: DatabaseError) -> Error {
+        let ErrorKind::Unconnected(fault) = source.kind() else {
+            return Error::database(doing, source);
+        };
+        let (why, hint) = connecting::words(fault);
+        let err = Error::new(Kind::Other, format!("failed to {doing}: {why}"));
+        let err = err.maybe_hint((!hint.is_empty()).then_some(hint));
+        // A fault that only we know of has no text of the database.
+        if source.to_string().is_empty() { err } else { err.with_source(source) }
+    }
+
     fn unpublished(name: &str, is_taken: bool, source: DatabaseError) -> Error {
         let nothing = "nothing from this run was kept";
         if is_taken {
@@ -519,6 +543,10 @@ impl Error {
 
     pub(crate) fn steps(why: &str) -> Error {
         Error::new(Kind::Other, format!("the steps of the migrations can't be run: {why}"))
+    }
+
+    pub(crate) fn thread(err: &std::io::Error) -> Error {
+        Error::new(Kind::Other, format!("no thread can be started for the migrations: {err}"))
     }
 
     pub(crate) fn unrecorded(revision: &str, why: &str) -> Error {

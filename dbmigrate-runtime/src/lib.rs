@@ -4,7 +4,8 @@
 //! with the migrations and writes the next revision, a Rust module that records
 //! [`Operations`](operations::Operations). `cargo dbmigrate upgrade` applies the revision, or the
 //! application applies it with a [`Migrator`], which accepts every database that implements
-//! [`Connect`]: the application's own `&mut rusqlite::Connection`, a URL, or the path of a file.
+//! [`Connect`]: the application's own `&mut rusqlite::Connection` or `&mut postgres::Client`, a URL,
+//! or the path of a file.
 //!
 //! ```
 //! # #[cfg(feature = "derive")] {
@@ -35,7 +36,8 @@
 //!
 //! A crate that only derives models needs just the default feature `derive`, which compiles no C
 //! code and no driver. `sqlite` applies migrations through the application's own rusqlite;
-//! `bundled` has rusqlite compile SQLite. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`,
+//! `bundled` has rusqlite compile SQLite. `postgres` applies them to PostgreSQL, and `postgres-tls`
+//! adds encrypted connections; neither needs a system library. `chrono`, `time`, `jiff`, `uuid`, `rust_decimal`,
 //! `bigdecimal`, `serde_json` and `bytes` allow the types of these crates in a model's fields.
 //! `runner` and `exhaustive` are for the tool.
 
@@ -61,6 +63,7 @@ mod written;
 
 // Databases.
 mod backend;
+mod background;
 mod connect;
 mod db;
 mod dialect;
@@ -72,12 +75,14 @@ mod ledger;
 mod migrator;
 #[cfg(feature = "runner")]
 mod runner;
+mod server;
 mod url;
 mod value;
 mod version_table;
 
 pub mod engine;
 
+pub use background::Background;
 pub use connect::{Connect, ConnectToRead};
 pub use db::{ColumnRef, Db, Row, StepResult};
 #[cfg(feature = "derive")]
@@ -89,6 +94,10 @@ pub use executor::{Applied, Options};
 pub use migration::Module;
 pub use migrator::{Migrator, Status};
 pub use model::{ColumnType, Columns, Model};
+#[cfg(feature = "postgres")]
+/// The crate `postgres` whose clients a [`Migrator`] takes. An application that uses this path
+/// always has the matching version.
+pub use postgres;
 pub use revision::Revision;
 #[cfg(feature = "sqlite")]
 /// The rusqlite whose connections a [`Migrator`] takes. An application that uses this path always

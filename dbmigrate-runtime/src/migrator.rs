@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::background::Background;
 use crate::connect::{Connect, ConnectToRead};
 use crate::direction::Direction;
 use crate::executor::{Executor, Options, OwnSteps};
@@ -74,7 +75,7 @@ impl Migrator {
     /// Everything happens in one transaction: it succeeds, or the database is unchanged. Several
     /// processes may call this at the same time; each revision is applied once, and all calls
     /// succeed. The call blocks: inside an async function it holds up the thread for as long as the
-    /// migrations take.
+    /// migrations take, which [`Migrator::upgrade_async`] doesn't.
     ///
     /// # Errors
     ///
@@ -108,6 +109,57 @@ impl Migrator {
     /// As [`Migrator::upgrade`].
     pub fn upgrade_url(&self, url: &str) -> Result<Vec<String>, Error> {
         self.upgrade(url)
+    }
+
+    /// The same as [`Migrator::upgrade_url`] for an async function: it awaits the migrations, which
+    /// run on a thread of their own, and holds up no other task. It works with every executor.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::upgrade`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// async fn migrate(url: &str) -> Result<(), dbmigrate_runtime::Error> {
+    ///     let migrator = dbmigrate_runtime::Migrator::new(&[]);
+    ///     let applied = migrator.upgrade_async(url).await?;
+    ///     println!("applied {applied:?}");
+    ///     Ok(())
+    /// }
+    /// # }
+    /// ```
+    pub fn upgrade_async(&self, url: &str) -> Background<Vec<String>> {
+        let url = url.to_owned();
+        self.spawn(move |migrator| migrator.upgrade(url))
+    }
+
+    /// Runs any work of the migrator on a thread of its own, for an async function that awaits it.
+    /// A connection can be moved into the work.
+    ///
+    /// # Errors
+    ///
+    /// Those of the work.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use dbmigrate_runtime::{Error, Migrator, Options};
+    ///
+    /// async fn migrate(migrator: Migrator, url: String) -> Result<Vec<String>, Error> {
+    ///     let options = Options { version_table: "done".to_owned(), ..Options::default() };
+    ///     migrator.spawn(move |migrator| migrator.upgrade_with(url, "head", &options)).await
+    /// }
+    /// # }
+    /// ```
+    pub fn spawn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(Migrator) -> Result<T, Error> + Send + 'static,
+    ) -> Background<T> {
+        let migrator = *self;
+        Background::new(move || work(migrator))
     }
 
     /// Undoes the revisions that were applied after the given one, or all of them for `base`.

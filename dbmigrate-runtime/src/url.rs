@@ -1,11 +1,11 @@
 //! Database URLs. A URL may contain a password, so no message shows one completely.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::backend::Backend;
 pub use crate::driver::Access;
+pub use crate::server::Server;
 
 /// Which database a URL names, and how it is opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,38 +29,9 @@ pub enum Location {
     Server(Server),
 }
 
-/// The URL of a database on a server.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Server {
-    /// The URL as it was written, with its password.
-    pub url: String,
-}
-
-impl Server {
-    /// The URL without its password and other secrets, for messages.
-    pub fn shown(&self) -> String {
-        let (base, _) = self.url.split_once('?').unwrap_or((&self.url, ""));
-        let Some((scheme, rest)) = base.split_once("://") else { return base.to_owned() };
-        match rest.rsplit_once('@') {
-            Some((user, rest)) => {
-                let user = user.split(':').next().unwrap_or_default();
-                format!("{scheme}://{user}@{rest}")
-            }
-            None => base.to_owned(),
-        }
-    }
-}
-
-/// Leaves the password out.
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server").field("url", &self.shown()).finish()
-    }
-}
-
 impl Url {
     /// Parses `sqlite:app.db`, `sqlite://app.db`, `sqlite:///abs/app.db`, `sqlite::memory:`, each
-    /// with an optional `?mode=rwc|rw|ro`, or a bare path.
+    /// with an optional `?mode=rwc|rw|ro`, a bare path, or the URL of a [`Server`].
     ///
     /// # Errors
     ///
@@ -72,7 +43,8 @@ impl Url {
                 rest.strip_prefix("//").unwrap_or(rest)
             }
             Some((scheme, _)) if Backend::by_scheme(scheme) == Some(Backend::Postgres) => {
-                let server = Server { url: url.to_owned() };
+                let server =
+                    Server::parse(url).map_err(|err| Error::url(&err.message, &err.hint))?;
                 let location = Location::Server(server);
                 return Ok(Url { backend: Backend::Postgres, location, access: None });
             }

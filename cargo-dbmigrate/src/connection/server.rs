@@ -1,9 +1,8 @@
 //! A database on a server.
 
-use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::driver::Driver;
-use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
 use dbmigrate_runtime::engine::url::Server;
+use dbmigrate_runtime::engine::{Backend, open_server};
 
 use super::Source;
 use crate::error::{Error, Result};
@@ -18,14 +17,15 @@ pub struct ServerDatabase {
 impl ServerDatabase {
     /// Connects; `source` is where the URL was found.
     pub fn open(&self, source: &Source) -> Result<Box<dyn Driver>> {
-        let failed = || Error::new(format!("failed to connect to `{}`", self.server.shown()));
         match self.backend {
-            Backend::Postgres => match PostgresDriver::connect(&self.server) {
-                Ok(driver) => Ok(Box::new(driver)),
-                Err(err) => Err(failed().cause(err).hint(format!("the URL comes from {source}"))),
-            },
+            Backend::Postgres => open_server(&self.server).map_err(|err| {
+                let err = Error::from(err);
+                let hint = err.get_hint().map_or(String::new(), |hint| format!("{hint}; "));
+                err.hint(format!("{hint}the URL is from {source}"))
+            }),
             Backend::Sqlite | Backend::Mysql => {
-                Err(failed().hint("this version has no driver for it"))
+                let message = format!("failed to connect to `{}`", self.server.shown());
+                Err(Error::new(message).hint("this version has no driver for it"))
             }
         }
     }

@@ -6,8 +6,9 @@ use postgres::Client;
 
 use super::{Connect, ConnectToRead, sealed};
 use crate::Error;
-use crate::driver::postgres::{PostgresDriver, with_worker};
+use crate::driver::postgres::{PostgresDriver, Worker, with_worker};
 use crate::driver::{DatabaseError, Driver};
+use crate::server::Server;
 use crate::url::{Location, Url};
 
 impl Connect for &mut Client {}
@@ -20,7 +21,7 @@ impl sealed::Connect for &mut Client {
         _: Duration,
         run: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        with_worker(self, |worker| run(&mut PostgresDriver::new(worker)))
+        with_worker(self, |worker| run(&mut lent(worker)?))
     }
 }
 
@@ -29,17 +30,33 @@ impl sealed::ConnectToRead for &mut Client {
         self,
         read: impl FnOnce(&mut dyn Driver) -> Result<T, Error>,
     ) -> Result<T, Error> {
-        with_worker(self, |worker| read(&mut PostgresDriver::new(worker)))
+        with_worker(self, |worker| read(&mut lent(worker)?))
     }
 }
 
+/// A driver for a client that a program lent.
+fn lent(worker: Worker<'_>) -> Result<PostgresDriver<'_>, Error> {
+    PostgresDriver::new(worker).map_err(Error::using)
+}
+
 pub(super) fn open(url: &Url) -> Result<Box<dyn Driver>, Error> {
-    let driver = match &url.location {
-        Location::Server(server) => PostgresDriver::connect(server),
+    match &url.location {
+        Location::Server(server) => open_server(server),
         Location::Memory | Location::File(_) => {
-            Err(DatabaseError::new("a database of PostgreSQL is on a server"))
+            let err = DatabaseError::new("a database of PostgreSQL is on a server");
+            Err(Error::database("connect to the database", err))
         }
-    };
-    let driver = driver.map_err(|err| Error::database("connect to the database", err))?;
-    Ok(Box::new(driver))
+    }
+}
+
+/// Connects to the database that a URL names.
+///
+/// # Errors
+///
+/// When the server can't be reached, refuses the connection, or isn't supported.
+pub fn open_server(server: &Server) -> Result<Box<dyn Driver>, Error> {
+    match PostgresDriver::connect(server) {
+        Ok(driver) => Ok(Box::new(driver)),
+        Err(err) => Err(Error::connecting(&server.shown(), err)),
+    }
 }

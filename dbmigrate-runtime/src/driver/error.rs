@@ -1,6 +1,10 @@
 //! A database's errors, and their kinds.
 
+mod unconnected;
+
 use std::fmt;
+
+pub use unconnected::{BadCertificate, Unavailable, Unconnected};
 
 /// An error of the database.
 ///
@@ -58,6 +62,8 @@ pub enum ErrorKind {
     BrokenDependent,
     /// The statement can't run in a transaction.
     NotInTransaction,
+    /// No connection to the server could be opened.
+    Unconnected(Box<Unconnected>),
     /// A new database couldn't get its final name.
     Unpublished {
         /// The final name.

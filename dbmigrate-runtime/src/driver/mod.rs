@@ -16,7 +16,10 @@ mod wait;
 use std::fmt;
 use std::time::Duration;
 
-pub use error::{DatabaseError, DefinitionFault, ErrorKind, Missing, Registered, RowFault};
+pub use error::{
+    BadCertificate, DatabaseError, DefinitionFault, ErrorKind, Missing, Registered, RowFault,
+    Unavailable, Unconnected,
+};
 pub use params::{Bound, bound};
 
 use crate::Value;

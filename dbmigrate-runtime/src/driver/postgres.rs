@@ -1,30 +1,36 @@
 //! PostgreSQL through the crate `postgres`, whose client blocks.
 
+mod connecting;
 mod error;
+mod profile;
 mod session;
+mod settings;
+#[cfg(feature = "postgres-tls")]
+mod tls;
 mod value;
 mod worker;
 
 use std::cell::Cell;
 
 use postgres::types::{ToSql, Type};
-use postgres::{Client, Config, NoTls, SimpleQueryMessage};
+use postgres::{Client, SimpleQueryMessage};
 
 use super::wait::patiently;
 use super::{Connection, DatabaseError, Driver, Rows, Scope, Wait, bound};
 use crate::Value;
 use crate::dialect::{Dialect, POSTGRES, Postgres};
+use crate::server::Server;
 use crate::sql::Kind;
-use crate::url::Server;
 use error::error_in;
+pub use profile::{Product, Profile};
 use session::Saved;
 use value::{Cell as ResultCell, Param};
-use worker::Worker;
-pub(crate) use worker::with_worker;
+pub(crate) use worker::{Worker, with_worker};
 
 /// A driver with its own connection, or with a client that a program lent.
 pub struct PostgresDriver<'a> {
     worker: Worker<'a>,
+    profile: Option<Profile>,
     /// Whether a transaction is open; `None` if SQL ran that may have ended or begun one.
     is_open: Cell<Option<bool>>,
     /// The key of the advisory lock.
@@ -44,22 +50,37 @@ impl PostgresDriver<'static> {
     ///
     /// # Errors
     ///
-    /// When the server can't be reached, or refuses the connection.
+    /// When the server can't be reached, refuses the connection, or isn't supported. The error is
+    /// of the kind [`ErrorKind::Unconnected`](crate::driver::ErrorKind::Unconnected).
     pub fn connect(server: &Server) -> Result<PostgresDriver<'static>, DatabaseError> {
-        let url = server.url.clone();
-        let connect = move || {
-            let config: Config =
-                url.parse().map_err(|err| DatabaseError::new(error::in_full(&err)))?;
-            config.connect(NoTls).map_err(|err| error_in("", &err))
-        };
-        Ok(PostgresDriver::new(Worker::connect(connect)?))
+        let server = server.clone();
+        PostgresDriver::new(Worker::connect(move || connecting::connect(&server))?)
     }
 }
 
 impl<'a> PostgresDriver<'a> {
     /// A driver that works with a connection on a thread of its own.
-    pub(crate) fn new(worker: Worker<'a>) -> PostgresDriver<'a> {
-        PostgresDriver { worker, is_open: Cell::new(None), key: session::lock_key(""), saved: None }
+    ///
+    /// # Errors
+    ///
+    /// When the server isn't supported, or doesn't say what it is.
+    pub(crate) fn new(worker: Worker<'a>) -> Result<PostgresDriver<'a>, DatabaseError> {
+        let profile = worker.run(|client| match Profile::ask(client) {
+            Ok(profile) => Ok(Some(profile)),
+            // In a failed transaction, which the executor refuses.
+            Err(err) if err.code().is_some_and(|code| code.code() == "25P02") => Ok(None),
+            Err(err) => Err(error_in("", &err)),
+        })?;
+        if let Some(refusal) = profile.as_ref().and_then(Profile::refusal) {
+            return Err(connecting::fault(refusal));
+        }
+        let key = session::lock_key("");
+        Ok(PostgresDriver { worker, profile, is_open: Cell::new(None), key, saved: None })
+    }
+
+    /// Which product the server is; `None` in a failed transaction.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
     }
 
     fn run<T: Send + 'static>(
@@ -95,8 +116,8 @@ impl<'a> PostgresDriver<'a> {
             bound.values.iter().map(|place| Param(params[*place].clone())).collect();
         self.run(&bound.sql, move |client, sql| {
             // The server infers the type of an unknown parameter from its place.
-            let typed = |param| (param as &(dyn ToSql + Sync), Type::UNKNOWN);
-            let params: Vec<_> = params.iter().map(|param| typed(param)).collect();
+            let params: Vec<_> =
+                params.iter().map(|param| (param as &(dyn ToSql + Sync), Type::UNKNOWN)).collect();
             work(client, sql, &params)
         })
     }
@@ -198,6 +219,10 @@ impl Driver for PostgresDriver<'_> {
 
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
         let key = self.key;
+        let saved = match scope {
+            Scope::Transaction | Scope::Group => None,
+            Scope::Alone => Some(Saved::read(self)?),
+        };
         let holder = || self.described(&session::lock_holder(key));
         match scope {
             Scope::Transaction => {
@@ -228,7 +253,7 @@ impl Driver for PostgresDriver<'_> {
                         Err(session::busy())
                     }
                 })?;
-                self.saved = Some(Saved::read(self)?);
+                self.saved = saved;
                 self.batch(&session::pinned())
             }
         }

@@ -61,6 +61,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
         "lib.rs",
         expect![[r#"
             Applied
+            Background
             ColumnRef
             ColumnType
             Columns
@@ -86,6 +87,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             mod operations
             mod prelude
             mod schema
+            postgres
             rusqlite
         "#]],
     );

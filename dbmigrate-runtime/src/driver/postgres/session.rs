@@ -8,7 +8,7 @@ use crate::driver::{Connection, DatabaseError, ErrorKind, LOCK_TIMEOUT};
 
 /// The settings that the texts of a catalog and the meaning of literals depend on, and limits that
 /// would end a run in the middle.
-const PINNED: [(&str, &str); 9] = [
+const PINNED: [(&str, &str); 11] = [
     ("TimeZone", "UTC"),
     ("DateStyle", "ISO"),
     ("IntervalStyle", "postgres"),
@@ -18,6 +18,9 @@ const PINNED: [(&str, &str); 9] = [
     ("quote_all_identifiers", "off"),
     ("statement_timeout", "0"),
     ("idle_in_transaction_session_timeout", "0"),
+    // As in a transaction of ours.
+    ("default_transaction_read_only", "off"),
+    ("default_transaction_isolation", "read committed"),
 ];
 
 /// The statements that begin a transaction. Each statement sees what others committed before it,

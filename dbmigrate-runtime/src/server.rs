@@ -1,0 +1,388 @@
+//! The URL of a database on a server, in the form of libpq, PostgreSQL's own client.
+//!
+//! A URL may contain a password, and a part of it may end up anywhere if a character of it isn't
+//! percent-encoded. So no message quotes a part of the URL that could be a part of the password.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// The parameters of libpq, each with the environment variable that gives it where the URL doesn't.
+pub(crate) const PARAMETERS: &[(&str, &str)] = &[
+    ("application_name", "PGAPPNAME"),
+    ("channel_binding", "PGCHANNELBINDING"),
+    ("client_encoding", "PGCLIENTENCODING"),
+    ("connect_timeout", "PGCONNECT_TIMEOUT"),
+    ("dbname", "PGDATABASE"),
+    ("fallback_application_name", ""),
+    ("gssdelegation", "PGGSSDELEGATION"),
+    ("gssencmode", "PGGSSENCMODE"),
+    ("gsslib", "PGGSSLIB"),
+    ("host", "PGHOST"),
+    ("hostaddr", "PGHOSTADDR"),
+    ("keepalives", ""),
+    ("keepalives_count", ""),
+    ("keepalives_idle", ""),
+    ("keepalives_interval", ""),
+    ("krbsrvname", "PGKRBSRVNAME"),
+    ("load_balance_hosts", "PGLOADBALANCEHOSTS"),
+    ("max_protocol_version", "PGMAXPROTOCOLVERSION"),
+    ("min_protocol_version", "PGMINPROTOCOLVERSION"),
+    ("oauth_client_id", ""),
+    ("oauth_client_secret", ""),
+    ("oauth_issuer", ""),
+    ("oauth_scope", ""),
+    ("options", "PGOPTIONS"),
+    ("passfile", "PGPASSFILE"),
+    ("password", "PGPASSWORD"),
+    ("port", "PGPORT"),
+    ("replication", ""),
+    ("require_auth", "PGREQUIREAUTH"),
+    ("requirepeer", "PGREQUIREPEER"),
+    ("scram_client_key", ""),
+    ("scram_server_key", ""),
+    ("service", "PGSERVICE"),
+    ("servicefile", "PGSERVICEFILE"),
+    ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION"),
+    ("ssl_min_protocol_version", "PGSSLMINPROTOCOLVERSION"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslcertmode", "PGSSLCERTMODE"),
+    ("sslcompression", "PGSSLCOMPRESSION"),
+    ("sslcrl", "PGSSLCRL"),
+    ("sslcrldir", "PGSSLCRLDIR"),
+    ("sslkey", "PGSSLKEY"),
+    ("sslkeylogfile", ""),
+    ("sslmode", "PGSSLMODE"),
+    ("sslnegotiation", "PGSSLNEGOTIATION"),
+    ("sslpassword", ""),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslsni", "PGSSLSNI"),
+    ("target_session_attrs", "PGTARGETSESSIONATTRS"),
+    ("tcp_user_timeout", ""),
+    ("user", "PGUSER"),
+];
+
+/// The parameters that messages may show with their values.
+const SHOWN: &[&str] =
+    &["dbname", "host", "hostaddr", "port", "service", "sslmode", "target_session_attrs", "user"];
+
+/// Names that other clients use for a parameter of libpq.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("database", "dbname"),
+    ("keepalivesretries", "keepalives_count"),
+    ("sslca", "sslrootcert"),
+    ("username", "user"),
+];
+
+/// The database on a server that a URL names.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Server {
+    parameters: BTreeMap<&'static str, String>,
+    shown: String,
+}
+
+/// Why a text isn't the URL of a server. Neither text contains a part of the password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct BadUrl {
+    pub(crate) message: String,
+    pub(crate) hint: String,
+}
+
+impl BadUrl {
+    pub(crate) fn new(message: impl Into<String>, hint: impl Into<String>) -> BadUrl {
+        BadUrl { message: message.into(), hint: hint.into() }
+    }
+}
+
+/// What to do about a URL that can't be split into its parts.
+const ENCODE: &str = "write it as `postgres://user:password@host:5432/database`; in a user name and \
+                      in a password, percent-encode `@` as `%40`, `/` as `%2F`, `:` as `%3A`, `?` \
+                      as `%3F`, `#` as `%23` and `%` as `%25`";
+
+impl Server {
+    /// Parses a URL such as `postgres://user:password@host:5432/database?sslmode=require`.
+    ///
+    /// # Errors
+    ///
+    /// When the URL can't be split into its parts, or has a parameter that libpq doesn't have.
+    pub(crate) fn parse(url: &str) -> Result<Server, BadUrl> {
+        let Some((scheme, rest)) = url.split_once("://") else {
+            return Err(BadUrl::new("the database URL has no `//` after its scheme", ENCODE));
+        };
+        let mut parameters = BTreeMap::new();
+        let mut give = |name: &'static str, value: String| {
+            // An empty value is the same as none, as for libpq's most important parameters.
+            if value.is_empty() { None } else { parameters.insert(name, value) }
+        };
+        let end = rest.find('/').unwrap_or(rest.len());
+        let (credentials, rest) = match rest[..end].split_once('@') {
+            Some((credentials, _)) => (credentials, &rest[credentials.len() + 1..]),
+            None => ("", rest),
+        };
+        let (raw_user, password) = credentials.split_once(':').unwrap_or((credentials, ""));
+        give("user", decoded(raw_user)?);
+        give("password", decoded(password)?);
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (hosts, database) = place.split_once('/').unwrap_or((place, ""));
+        // It is a part of a password with a character that isn't encoded.
+        if place.contains('@') {
+            return Err(BadUrl::new(
+                "the database URL has an `@` or a `/` that is not percent-encoded",
+                ENCODE,
+            ));
+        }
+        let (host, port) = hosts_and_ports(hosts)?;
+        give("host", host);
+        give("port", port);
+        give("dbname", decoded(database)?);
+        let at = if credentials.is_empty() { "" } else { "@" };
+        let mut shown = format!("{scheme}://{raw_user}{at}{place}");
+        let mut separator = '?';
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let (key, value) = (decoded(key)?, decoded(value)?);
+            if key == "ssl" && value == "true" {
+                give("sslmode", "require".to_owned());
+                continue;
+            }
+            let name = parameter(&key).ok_or_else(|| unknown(&key, query.contains('@')))?;
+            give(name, value);
+            if SHOWN.contains(&name) {
+                shown.push(separator);
+                shown.push_str(pair);
+                separator = '&';
+            }
+        }
+        Ok(Server { parameters, shown })
+    }
+
+    /// The value that the URL gives a parameter of libpq, percent-decoded.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name).map(String::as_str)
+    }
+
+    /// The URL without its password and other secrets, for messages.
+    pub fn shown(&self) -> String {
+        self.shown.clone()
+    }
+}
+
+/// Leaves the password out.
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("url", &self.shown).finish_non_exhaustive()
+    }
+}
+
+/// The parameter with this name.
+pub(crate) fn parameter(name: &str) -> Option<&'static str> {
+    let found = PARAMETERS.binary_search_by_key(&name, |(known, _)| known).ok()?;
+    Some(PARAMETERS[found].0)
+}
+
+fn unknown(key: &str, may_be_secret: bool) -> BadUrl {
+    // After an `@`, what looks like a name may be a part of a password.
+    let is_name = key.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
+    if may_be_secret || key.is_empty() || !is_name {
+        return BadUrl::new("the database URL has an unknown parameter", ENCODE);
+    }
+    let message = format!("the database URL has an unknown parameter `{key}`");
+    let folded = |text: &str| text.replace(['-', '_'], "").to_ascii_lowercase();
+    let other = OTHER_NAMES.iter().find(|(other, _)| *other == folded(key)).map(|(_, name)| *name);
+    let similar = PARAMETERS.iter().map(|(name, _)| *name).find(|name| folded(name) == folded(key));
+    let hint = match other.or(similar) {
+        Some(name) => format!("libpq's name for it is `{name}`"),
+        None => {
+            "remove it; the parameters are those of libpq, such as `sslmode` and `options`, and \
+                 a parameter of another library needs a URL of its own"
+                .to_owned()
+        }
+    };
+    BadUrl::new(message, hint)
+}
+
+/// The hosts and the ports of a URL, each separated by commas, as libpq's parameters have them.
+fn hosts_and_ports(text: &str) -> Result<(String, String), BadUrl> {
+    let mut hosts = Vec::new();
+    let mut ports = Vec::new();
+    for part in text.split(',') {
+        let (host, port) = match part.strip_prefix('[') {
+            Some(part) => match part.split_once(']') {
+                Some((host, "")) => (host, ""),
+                Some((host, port)) if port.starts_with(':') => (host, &port[1..]),
+                Some(_) | None => {
+                    let message = "an IPv6 address in the database URL has no end";
+                    return Err(BadUrl::new(message, "write it in brackets: `[::1]:5432`"));
+                }
+            },
+            None => part.split_once(':').unwrap_or((part, "")),
+        };
+        if port.contains(':') {
+            let message = "a host in the database URL has more than one `:`";
+            let hint = format!("write an IPv6 address in brackets: `[::1]:5432`; {ENCODE}");
+            return Err(BadUrl::new(message, hint));
+        }
+        let port = decoded(port)?;
+        if !port.is_empty() && !port.parse::<u16>().is_ok_and(|number| number > 0) {
+            let message = "the port in the database URL is not a number from 1 to 65535";
+            return Err(BadUrl::new(message, ENCODE));
+        }
+        hosts.push(decoded(host)?);
+        ports.push(port);
+    }
+    let joined = |parts: Vec<String>| {
+        if parts.iter().all(String::is_empty) { String::new() } else { parts.join(",") }
+    };
+    Ok((joined(hosts), joined(ports)))
+}
+
+/// Decodes a part of a URL strictly, so that a wrong password isn't sent for an unencoded one.
+fn decoded(text: &str) -> Result<String, BadUrl> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first != b'%' {
+            bytes.push(*first);
+            rest = tail;
+            continue;
+        }
+        let hex = tail.get(..2).filter(|hex| hex.iter().all(u8::is_ascii_hexdigit));
+        let hex = hex.and_then(|hex| std::str::from_utf8(hex).ok());
+        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
+            Some(byte) if byte != 0 => bytes.push(byte),
+            _ => {
+                let message = "the database URL has a `%` that no two hexadecimal digits follow";
+                return Err(BadUrl::new(message, ENCODE));
+            }
+        }
+        rest = &tail[2..];
+    }
+    String::from_utf8(bytes).map_err(|_| {
+        BadUrl::new("the database URL has percent-encoded bytes that are not UTF-8", ENCODE)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(url: &str) -> String {
+        match Server::parse(url) {
+            Ok(server) => {
+                let pair = |(name, value): (&&str, &String)| format!("{name}={value}");
+                server.parameters.iter().map(pair).collect::<Vec<_>>().join(" ")
+            }
+            Err(err) => err.message,
+        }
+    }
+
+    #[test]
+    fn the_parameters_are_sorted() {
+        assert!(PARAMETERS.is_sorted_by_key(|(name, _)| name));
+    }
+
+    #[test]
+    fn urls_have_the_form_of_libpq() {
+        let cases = [
+            ("postgres://", ""),
+            ("postgresql:///app", "dbname=app"),
+            ("postgres://localhost", "host=localhost"),
+            ("postgres://ada@localhost/", "host=localhost user=ada"),
+            (
+                "postgres://ada:s3%40cret@db.example:5433/app",
+                "dbname=app host=db.example password=s3@cret port=5433 user=ada",
+            ),
+            ("postgres://ada:a?b@h/app", "dbname=app host=h password=a?b user=ada"),
+            ("postgres://h1:1,h2,h3:3/app", "dbname=app host=h1,h2,h3 port=1,,3"),
+            ("postgres://[::1]:5432,[fe80::1]/app", "dbname=app host=::1,fe80::1 port=5432,"),
+            ("postgres://%2Fvar%2Frun%2Fpostgresql/app", "dbname=app host=/var/run/postgresql"),
+            ("postgres:///app?host=/tmp&port=5433", "dbname=app host=/tmp port=5433"),
+            ("postgres://%2Ftmp:5433", "host=/tmp port=5433"),
+            ("postgres://a/b%20c?user=x%26y", "dbname=b c host=a user=x&y"),
+            ("postgres://a?options=-c%20search_path%3Dx", "host=a options=-c search_path=x"),
+            ("postgres://a?options=-csearch_path=x", "host=a options=-csearch_path=x"),
+            ("postgres://a?ssl=true", "host=a sslmode=require"),
+            ("postgres://a/x?dbname=y&sslmode=", "dbname=y host=a"),
+            ("postgres://:s3cret@a", "host=a password=s3cret"),
+            ("postgres:ada", "the database URL has no `//` after its scheme"),
+            ("postgres://a:b:c/x", "a host in the database URL has more than one `:`"),
+            ("postgres://[::1/x", "an IPv6 address in the database URL has no end"),
+            ("postgres://[::1]x/x", "an IPv6 address in the database URL has no end"),
+            ("postgres://a:0/x", "the port in the database URL is not a number from 1 to 65535"),
+            (
+                "postgres://a/%zz",
+                "the database URL has a `%` that no two hexadecimal digits follow",
+            ),
+            ("postgres://a/%0", "the database URL has a `%` that no two hexadecimal digits follow"),
+            ("postgres://a/%ff", "the database URL has percent-encoded bytes that are not UTF-8"),
+            ("postgres://a/x?schema=y", "the database URL has an unknown parameter `schema`"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(parsed(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_hint_for_a_parameter_of_another_client_has_the_name_that_libpq_has() {
+        let hint = |url: &str| Server::parse(url).unwrap_err().hint;
+        for (key, name) in [
+            ("ssl-mode", "sslmode"),
+            ("sslMode", "sslmode"),
+            ("ssl-ca", "sslrootcert"),
+            ("username", "user"),
+            ("keepalives_retries", "keepalives_count"),
+        ] {
+            let hint = hint(&format!("postgres://a?{key}=x"));
+            assert_eq!(hint, format!("libpq's name for it is `{name}`"));
+        }
+        assert!(hint("postgres://a?pgbouncer=true").starts_with("remove it; "));
+    }
+
+    #[test]
+    fn no_message_has_a_part_of_the_password() {
+        let urls = [
+            "postgres://ada:sEcReT@host/app?sslpassword=sEcReT&user=ada&password=sEcReT",
+            "postgres://ada:sEcReT@host/app?sEcReT",
+            "postgres://ada:x/sEcReT@host/app",
+            "postgres://ada:12/sEcReT@host/app",
+            "postgres://ada:sEcReT/x@host/app",
+            "postgres://ada:x@sEcReT@host/app",
+            "postgres://ada:sEcReT@x@host/app",
+            "postgres://ada:1/x?sEcReT@host/app",
+            "postgres://ada:1?sEcReT/x@host/app",
+            "postgres://ada:%sEcReT@host/app",
+            "postgres://ada:x#sEcReT@host/app",
+            "postgres://ada:x:sEcReT@host/app",
+            "postgres:ada:sEcReT@host/app",
+            "postgres://ada:[sEcReT/x@host/app",
+            "postgres://ada@host/app?options=-capp.key%3DsEcReT",
+        ];
+        for url in urls {
+            let text = match Server::parse(url) {
+                Ok(server) => format!("{} {server:?}", server.shown()),
+                Err(err) => format!("{err:?}").replace(&format!("`{}`", "sEcReT"), "sEcReT"),
+            };
+            // A word in the place of a parameter's name is one.
+            if url.ends_with("?sEcReT") {
+                assert!(text.contains("unknown parameter sEcReT"), "{url}: {text}");
+            } else {
+                assert!(!text.contains("sEcReT"), "{url}: {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_is_shown_with_what_tells_databases_apart() {
+        let cases = [
+            ("postgres://ada:x@h:1,i/app", "postgres://ada@h:1,i/app"),
+            ("postgres:///app?host=/tmp&options=x", "postgres:///app?host=/tmp"),
+            (
+                "postgres://h/app?password=x&sslmode=require&port=5433",
+                "postgres://h/app?sslmode=require&port=5433",
+            ),
+            ("postgresql://:x@h", "postgresql://@h"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(Server::parse(url).unwrap().shown(), expected);
+        }
+    }
+}
