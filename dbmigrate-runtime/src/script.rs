@@ -48,7 +48,11 @@ pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
             shell.run_stopping
         ),
     };
-    head + &(shell.exact)(text)
+    let text = (shell.exact)(text);
+    match client {
+        Client::Shell => head + &(shell.lines)(&text),
+        Client::Any => head + &text,
+    }
 }
 
 /// The statements of a route and its version rows as a script, in one transaction or in one for

@@ -38,6 +38,9 @@ pub struct Shell {
     pub run: &'static str,
     /// How to run a script without that line so that it stops at the first error.
     pub run_stopping: &'static str,
-    /// Rewrites a script so that the shell reads each of its texts unchanged.
+    /// Rewrites a script so that the shell reads each of its statements and texts unchanged. Every
+    /// other client reads the same.
     pub exact: fn(script: &str) -> String,
+    /// Rewrites a script so that the shell reads each of its lines unchanged. Other clients don't.
+    pub lines: fn(script: &str) -> String,
 }
