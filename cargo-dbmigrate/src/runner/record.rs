@@ -32,6 +32,7 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
         let _lock = Lock::take(dir, cx.out)?;
         // Another process may have recorded it.
         look = Look::at(cx, files, Cache::read(dir))?;
+        look.missing.iter().try_for_each(|(file, _)| refuse_other_text(cx, &file.path))?;
         if !look.missing.is_empty() {
             look.cache = compiled(cx, files)?;
         }
@@ -251,6 +252,37 @@ fn ended(cx: &Context, path: &Path) -> Error {
         "`upgrade` and `downgrade` only list operations; they must not exit, abort or recurse \
          forever",
     )
+}
+
+/// Refuses a file that can't be a revision, for which the compiler would report each missing item
+/// at a place that a person doesn't know.
+fn refuse_other_text(cx: &Context, path: &Path) -> Result<()> {
+    let bytes = std::fs::read(path).doing(|| format!("read `{}`", path.display()))?;
+    let shown = cx.project.shown(path);
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Err(Error::new(format!("the revision `{shown}` is not UTF-8 text"))
+            .hint("save it as UTF-8, or delete it if it is not a revision"));
+    };
+    if text.contains("const REVISION") {
+        return Ok(());
+    }
+    // A macro or a module elsewhere may define it, and what can't be parsed is for the compiler.
+    let may_define = |item: &syn::Item| {
+        matches!(item, syn::Item::Macro(_) | syn::Item::Use(_) | syn::Item::Static(_))
+    };
+    let Ok(file) = syn::parse_file(&text) else { return Ok(()) };
+    if file.items.iter().any(may_define) {
+        return Ok(());
+    }
+    Err(if file.items.is_empty() {
+        Error::new(format!("the revision `{shown}` is empty"))
+            .hint("delete it; `cargo dbmigrate revision -m TEXT` writes a new one")
+    } else {
+        Error::new(format!("the revision `{shown}` has no `REVISION`")).hint(
+            "if it is not a revision, delete it, or move it to the migrations directory, where \
+             `mod.rs` can include it for all revisions",
+        )
+    })
 }
 
 /// Fails if a file has a `REPLACES` that the list of revisions can't see, since the compiler then
