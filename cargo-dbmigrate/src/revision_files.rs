@@ -112,10 +112,10 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         }
         walk(&location.dir, cx.config.recursive_version_locations, &mut found)?;
     }
-    let usual = cx.project.migrations_dir.join(VERSIONS);
+    let default_dir = cx.project.migrations_dir.join(VERSIONS);
     let mut files = Vec::with_capacity(found.len());
     for found in &found {
-        files.extend(revision_file(cx, &usual, found)?);
+        files.extend(revision_file(cx, &default_dir, found)?);
     }
     files.sort_by(|one, other| one.module.cmp(&other.module));
     for pair in files.windows(2) {
@@ -128,11 +128,11 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         }
     }
     files.dedup_by(|later, kept| {
-        let is_twice = later.module == kept.module;
-        if is_twice {
+        let is_duplicate = later.module == kept.module;
+        if is_duplicate {
             std::mem::swap(later, kept);
         }
-        is_twice
+        is_duplicate
     });
     Ok(files)
 }
@@ -165,9 +165,9 @@ fn walk(dir: &Path, deep: bool, found: &mut Vec<Found>) -> Result<()> {
     Ok(())
 }
 
-/// The file as a module; `None` if it isn't a revision. `usual` is the directory of modules whose
-/// path isn't listed.
-fn revision_file(cx: &Context, usual: &Path, found: &Found) -> Result<Option<RevisionFile>> {
+/// The file as a module; `None` if it isn't a revision. `default_dir` is the directory of modules
+/// whose path isn't listed.
+fn revision_file(cx: &Context, default_dir: &Path, found: &Found) -> Result<Option<RevisionFile>> {
     let Found { dir, name, kind } = found;
     let text = name.to_string_lossy();
     let Some((stem, extension)) = text.rsplit_once('.') else { return Ok(None) };
@@ -190,7 +190,8 @@ fn revision_file(cx: &Context, usual: &Path, found: &Found) -> Result<Option<Rev
     if kind.is_some_and(|kind| !kind.is_file()) {
         refuse_no_file(cx, &path)?;
     }
-    let listed = (&**dir != usual).then(|| paths::relative(&cx.project.migrations_dir, &path));
+    let listed =
+        (&**dir != default_dir).then(|| paths::relative(&cx.project.migrations_dir, &path));
     Ok(Some(RevisionFile { module: stem.to_owned(), path, listed }))
 }
 

@@ -125,9 +125,9 @@ fn has_word(code: &str, word: &str) -> bool {
     let part = |c: char| c.is_alphanumeric() || c == '_';
     let starts = word.starts_with(part);
     let ends = word.ends_with(part);
-    code.match_indices(word).any(|(at, match_index)| {
+    code.match_indices(word).any(|(at, found)| {
         !(starts && code[..at].ends_with(part)
-            || ends && code[at + match_index.len()..].starts_with(part))
+            || ends && code[at + found.len()..].starts_with(part))
     })
 }
 
@@ -136,7 +136,7 @@ fn no_module_knows_what_it_must_not_know() {
     let mut found = Vec::new();
     for (under, words, why) in RULES {
         for path in sources(&repository().join(under)) {
-            let is_test = path.file_stem().is_some_and(|file_stem| file_stem == "tests");
+            let is_test = path.file_stem().is_some_and(|stem| stem == "tests");
             let code = code(&path);
             for word in words.iter().filter(|word| !is_test && has_word(&code, word)) {
                 found.push(format!("{} has `{word}`: {why}", path.display()));

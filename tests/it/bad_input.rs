@@ -246,7 +246,7 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
 }
 
 #[test]
-fn a_history_that_changed_behind_the_database_is_named() {
+fn a_history_that_changed_after_it_was_applied_is_named() {
     let host = host("changed-history");
     host.ok("upgrade");
     let before = dump(&host.dir.join("app.db"));

@@ -45,9 +45,9 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
             }
             Operation::AddCheck { table, check } => {
                 let Some(table) = after.table(table) else { continue };
-                let named =
+                let is_mentioned =
                     |column: &&Column| Sqlite.lexicon().mentions(&check.expression, &column.name);
-                for column in table.columns.iter().filter(named) {
+                for column in table.columns.iter().filter(is_mentioned) {
                     default(trial, Some(table), &column.name)?;
                 }
             }
@@ -113,7 +113,7 @@ fn fill(
         Computed::OfRow => Ok(()),
         Computed::Refused(why) => match Missing::of(&why) {
             Some(missing) => {
-                untried.push(missing.said_of(&whose));
+                untried.push(missing.describe(&whose));
                 Ok(())
             }
             None => Err(refused(&why.to_string(), parts::hint(&why, &was))),
@@ -138,16 +138,16 @@ fn repeated(
 ) -> Option<String> {
     let table = table?;
     let column = table.find_column(column)?;
-    let is_alone = |columns: &[String]| matches!(columns, [only] if *only == column.name);
+    let is_own = |columns: &[String]| matches!(columns, [only] if *only == column.name);
     let key = table.primary_key.iter().map(|key| &key.columns);
     let uniques = table.uniques.iter().map(|unique| &unique.columns);
-    let index = |index: &&Index| {
+    let is_own_index = |index: &&Index| {
         let [only] = &index.columns[..] else { return false };
         let is_column = matches!(&only.term, IndexTerm::Column(name) if *name == column.name);
         index.unique && index.filter.is_none() && is_column
     };
-    let is_unique = key.chain(uniques).any(|columns| is_alone(columns))
-        || table.indexes.iter().any(|candidate| index(&candidate));
+    let is_unique = key.chain(uniques).any(|columns| is_own(columns))
+        || table.indexes.iter().any(|index| is_own_index(&index));
     let default = column.default.as_ref();
     if !is_unique || column.generated.is_some() || (value.is_none() && default.is_none()) {
         return None;
@@ -195,8 +195,9 @@ fn computed(expression: &str, table: &Table, tables: &Schema) -> Computed {
     let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Computed::OfRow };
     let select = format!("SELECT ({})", closed(expression));
     // Without a table, SQLite takes a double-quoted name for a text.
-    let names = Sqlite.lexicon().tokens(expression).iter().any(|token| token.kind == Kind::Quoted);
-    if !names && driver.query(&select, &[]).is_ok() {
+    let has_quoted_name =
+        Sqlite.lexicon().tokens(expression).iter().any(|token| token.kind == Kind::Quoted);
+    if !has_quoted_name && driver.query(&select, &[]).is_ok() {
         return Computed::Constant;
     }
     if parts::make(&mut driver, &parts::bare(table)).is_err() {

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_is_none_is_named() {
+    fn an_invalid_template_is_named() {
         let check = |set: fn(&mut Templates), expected: &str| {
             assert_eq!(with(set).unwrap_err(), expected);
         };

@@ -234,7 +234,7 @@ fn an_unmanaged_model_is_no_table() {
 }
 
 #[test]
-fn doc_comments_become_comments_where_there_are_none() {
+fn doc_comments_become_comments_unless_there_is_one() {
     let mut record = model("app::User", 3, "user");
     record.table.comment = Some("Said.".to_owned());
     let schema = schema(&[record], true, &Sqlite).unwrap();
