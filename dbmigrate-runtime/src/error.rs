@@ -266,7 +266,7 @@ impl Error {
         let mut message =
             "the run was rolled back: the resulting schema does not match the revisions:"
                 .to_owned();
-        different.iter().for_each(|different| message += &format!("\n  {different}"));
+        different.iter().for_each(|difference| message += &format!("\n  {difference}"));
         Error::new(Kind::Other, message).with_hint(
             "this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate \
              upgrade --sql`",

@@ -93,7 +93,7 @@ pub fn downgrade_target(
 /// that don't follow it. So other branches stay as they are.
 pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BTreeSet<String> {
     let above = graph.above(target);
-    let stays = applied.iter().filter(|applied| !above.contains(applied.as_str())).cloned();
+    let stays = applied.iter().filter(|id| !above.contains(id.as_str())).cloned();
     stays.chain(graph.with_ancestors(&target.ids()).into_iter().map(str::to_owned)).collect()
 }
 

@@ -240,11 +240,12 @@ impl Graph {
     }
 
     fn named_dependencies<'a>(&'a self, other: &'a Revision) -> impl Iterator<Item = &'a str> {
-        other.depends_on.iter().filter_map(|depends_on| {
-            self.find(depends_on)
-                .or_else(|| self.labelled(depends_on))
-                .map(|revision| revision.id.as_str())
-        })
+        other.depends_on.iter().filter_map(|name| Some(self.named(name)?.id.as_str()))
+    }
+
+    /// The revision with this id or branch label, or the one in its place in this view.
+    pub fn named(&self, name: &str) -> Option<&Revision> {
+        self.find(name).or_else(|| self.labelled(name))
     }
 
     /// The revision that declares a label.

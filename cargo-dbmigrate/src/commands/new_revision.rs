@@ -135,10 +135,9 @@ fn refuse_unreachable(
     operations: &[Operation],
 ) -> Result<()> {
     let graph = &history.graph;
-    let needed = position.parents.iter().chain(&position.depends_on);
-    let needed = needed
-        .map(|name| graph.labelled(name).map_or(name.as_str(), |revision| revision.id.as_str()));
-    let before = graph.with_ancestors(&needed.collect::<Vec<_>>());
+    let needed = position.needed(graph);
+    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+    let before = graph.with_ancestors(&needed);
     if operations.is_empty() || before.len() == graph.revisions().len() {
         return Ok(());
     }

@@ -90,7 +90,7 @@ fn selected_toolchain(dir: &Path) -> Option<String> {
     let settings: toml::Table = toml::from_str(&settings).unwrap_or_default();
     let overrides = settings.get("overrides").and_then(toml::Value::as_table);
     for dir in dir.ancestors() {
-        let set = overrides.and_then(|map| map.get(dir.to_str()?)?.as_str());
+        let set = overrides.and_then(|overrides| overrides.get(dir.to_str()?)?.as_str());
         if let Some(toolchain) = set {
             return Some(toolchain.to_owned());
         }

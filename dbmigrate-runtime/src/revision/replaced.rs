@@ -75,7 +75,7 @@ impl Revision {
     }
 
     fn entries(&self) -> impl DoubleEndedIterator<Item = Replaced<'_>> {
-        self.replaces.iter().map(|replace| entry(replace))
+        self.replaces.iter().map(|text| entry(text))
     }
 
     /// The replaced revisions that the applied ones cover: an entry that itself replaced others
@@ -303,12 +303,12 @@ impl Graph {
         by.entries().all(|replaced| {
             let within = |other: Replaced<'_>| {
                 let stands = || other.of.iter().all(|id| covered.contains(id));
-                let is_it = other.of.contains(&replaced.id) && is_written(other.id);
-                is_it && (!applied.contains(replaced.id) || stands())
+                let contains_it = other.of.contains(&replaced.id) && is_written(other.id);
+                contains_it && (!applied.contains(replaced.id) || stands())
             };
             let is_elsewhere = || {
-                let of = || replaced.of.iter().all(|id| is_written(id));
-                !replaced.of.is_empty() && !applied.contains(replaced.id) && of()
+                let are_written = || replaced.of.iter().all(|id| is_written(id));
+                !replaced.of.is_empty() && !applied.contains(replaced.id) && are_written()
             };
             is_written(replaced.id) || is_elsewhere() || by.entries().any(within)
         })

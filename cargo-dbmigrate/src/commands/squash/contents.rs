@@ -57,7 +57,7 @@ impl Contents {
 fn before(migrations: &Migrations, squashed: &Squashed) -> Result<Schema> {
     let graph = migrations.graph();
     let needed = squashed.parents.iter().chain(&squashed.depends_on);
-    let needed = needed.filter_map(|name| graph.find(name).or_else(|| graph.labelled(name)));
+    let needed = needed.filter_map(|name| graph.named(name));
     let needed: Vec<&str> = needed.map(|revision| revision.id.as_str()).collect();
     let ids: BTreeSet<String> =
         graph.with_ancestors(&needed).into_iter().map(str::to_owned).collect();

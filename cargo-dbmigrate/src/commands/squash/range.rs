@@ -85,8 +85,7 @@ impl Squashed {
         let names =
             within.iter().flat_map(|revision| revision.depends_on.iter().map(String::as_str));
         let names = names.filter(|name| {
-            let named = graph.find(name).or_else(|| graph.labelled(name));
-            named.is_some_and(|revision| {
+            graph.named(name).is_some_and(|revision| {
                 is_outside(&revision.id.as_str()) && !before.contains(revision.id.as_str())
             })
         });
@@ -128,9 +127,7 @@ fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
     let is_inner = |id: &str| id != last && ids.iter().any(|own| own == id);
     for other in graph.revisions().iter().filter(|revision| !ids.contains(&revision.id)) {
         let followed = other.parents.iter().map(|id| (id.as_str(), "follows"));
-        let names = other.depends_on.iter().filter_map(|name| {
-            Some(graph.find(name).or_else(|| graph.labelled(name))?.id.as_str())
-        });
+        let names = other.depends_on.iter().filter_map(|name| Some(graph.named(name)?.id.as_str()));
         let mut needed = followed.chain(names.map(|id| (id, "depends on")));
         let Some((id, needs)) = needed.find(|(id, _)| is_inner(id)) else { continue };
         let file = graph.get(id).map_or("", |revision| &revision.file);
