@@ -12,6 +12,7 @@ use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::operations::UNNAMED;
 use crate::revision::{GraphError, Revision};
+use crate::written;
 
 /// A failure to plan or to run migrations.
 ///
@@ -226,10 +227,7 @@ impl Error {
              those of earlier revisions in this run, may or may not be committed; it was not \
              marked as applied"
         );
-        Error::new(Kind::Other, message).with_hint(
-            "remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction \
-             with `op.no_transaction()`",
-        )
+        Error::new(Kind::Other, message).with_hint(written::NO_TRANSACTION)
     }
 
     pub(crate) fn unplannable(revision: &str, why: Refusal) -> Error {

@@ -436,7 +436,7 @@ impl<'m> Executor<'m> {
         }
         if done.is_empty() {
             let dialect = self.driver.dialect();
-            plan::refuse_placeholders(migrations, direction, &pending, dialect)?;
+            plan::refuse_mistakes(migrations, direction, &pending, dialect)?;
         }
         let table = self.options.version_table();
         version_table::create(self.conn(), table)?;
