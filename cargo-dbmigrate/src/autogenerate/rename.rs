@@ -4,7 +4,7 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbmigrate_runtime::engine::folding::{Case, Folding};
+use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
@@ -72,9 +72,19 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
         Some(Declared::by_model(&place(record, record.line), old, &record.table.name))
     }));
     let tables = |of: &'_ Schema| -> Vec<String> { of.tables.keys().cloned().collect() };
-    let (have, want) = ((tables(from), tables(all_from)), (tables(to), tables(all_to)));
-    // If names of tables fold, a table with the new name already exists: it is the same table.
-    let names = compared_names("table", String::new(), &have, &want, (folding.tables, false));
+    let have = Listed { compared: tables(from), all: tables(all_from) };
+    let want = Listed { compared: tables(to), all: tables(all_to) };
+    let names = Names {
+        what: "table",
+        prefix: String::new(),
+        have: have.compared(),
+        want: want.compared(),
+        have_left_out: have.left_out(),
+        want_left_out: want.left_out(),
+        case: folding.tables,
+        // If names of tables fold, a table with the new name already exists: it is the same table.
+        through_another_case: false,
+    };
     let renamed = order::order(&names, declared)?;
     let operations = (renamed.steps.iter().cloned())
         .map(|(from, to)| Operation::RenameTable { from, to })
@@ -116,10 +126,18 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
             let columns = of.into_iter().flat_map(|table| &table.columns);
             columns.map(|column| column.name.clone()).collect()
         };
-        let have = (columns(was), columns(all_was));
-        let want = (columns(to.table(table)), columns(Some(all_now)));
-        let names =
-            compared_names("column", format!("{table}."), &have, &want, (folding.others, true));
+        let have = Listed { compared: columns(was), all: columns(all_was) };
+        let want = Listed { compared: columns(to.table(table)), all: columns(Some(all_now)) };
+        let names = Names {
+            what: "column",
+            prefix: format!("{table}."),
+            have: have.compared(),
+            want: want.compared(),
+            have_left_out: have.left_out(),
+            want_left_out: want.left_out(),
+            case: folding.others,
+            through_another_case: true,
+        };
         let mut declared: Vec<Declared> =
             flags.iter().filter_map(|flag| flag.column(table)).collect();
         for record in of_table.get(table.as_str()).into_iter().flatten() {
@@ -224,19 +242,21 @@ fn similar<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<St
     names.filter(|other| likeness(other) > 800).max_by_key(|other| likeness(other)).cloned()
 }
 
-/// The names on both sides, both the compared ones and all of them.
-fn compared_names<'a>(
-    what: &'static str,
-    prefix: String,
-    (have, all_have): &'a (Vec<String>, Vec<String>),
-    (want, all_want): &'a (Vec<String>, Vec<String>),
-    (case, through_another_case): (Case, bool),
-) -> Names<'a> {
-    let set = |names: &'a [String]| names.iter().map(String::as_str).collect::<BTreeSet<_>>();
-    let (have, want) = (set(have), set(want));
-    let have_left_out = set(all_have).difference(&have).copied().collect();
-    let want_left_out = set(all_want).difference(&want).copied().collect();
-    Names { what, prefix, have, want, have_left_out, want_left_out, case, through_another_case }
+/// The names on one side: the compared ones, and all of them.
+struct Listed {
+    compared: Vec<String>,
+    all: Vec<String>,
+}
+
+impl Listed {
+    fn compared(&self) -> BTreeSet<&str> {
+        self.compared.iter().map(String::as_str).collect()
+    }
+
+    fn left_out(&self) -> BTreeSet<&str> {
+        let compared = self.compared();
+        self.all.iter().map(String::as_str).filter(|name| !compared.contains(name)).collect()
+    }
 }
 
 /// What a `--rename` names.

@@ -26,14 +26,14 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
     for operation in trial.upgrade {
         match operation {
             Operation::AddColumn { table, column, using, .. } => {
-                fill(trial, after, (table, &column.name), using.as_deref(), &mut untried)?;
+                untried.extend(fill(trial, after, (table, &column.name), using.as_deref())?);
                 default(trial, after.table(table), &column.name)?;
                 if using.is_none() {
                     untried.extend(repeated(trial, after.table(table), &column.name, None));
                 }
             }
             Operation::AlterColumn { table, column, change } => {
-                fill(trial, after, (table, column), change.using.as_deref(), &mut untried)?;
+                untried.extend(fill(trial, after, (table, column), change.using.as_deref())?);
                 if change.default.is_some() || change.ty.is_some() {
                     default(trial, after.table(table), column)?;
                 }
@@ -85,17 +85,16 @@ enum Computed {
     Refused(DatabaseError),
 }
 
-/// The fill for existing rows.
+/// Checks the fill for existing rows. Returns what could not be tried, or what fits only one row.
 fn fill(
     trial: &Trial<'_>,
     after: &Schema,
     (table, column): (&str, &str),
     using: Option<&str>,
-    untried: &mut Vec<String>,
-) -> Result<()> {
-    let Some(using) = using else { return Ok(()) };
-    let Some(now) = after.table(table) else { return Ok(()) };
-    let Some(target) = now.find_column(column) else { return Ok(()) };
+) -> Result<Option<String>> {
+    let Some(using) = using else { return Ok(None) };
+    let Some(now) = after.table(table) else { return Ok(None) };
+    let Some(target) = now.find_column(column) else { return Ok(None) };
     let flag = trial.fills.iter().find_map(|fill| {
         let expression = fill.strip_prefix(&format!("{table}.{column}="))?;
         Some((format!("--fill {fill}"), expression.trim()))
@@ -110,19 +109,13 @@ fn fill(
         Error::hint(err, hint.unwrap_or_else(|| super::HINT.to_owned()))
     };
     match computed(expression, &was, after) {
-        Computed::OfRow => Ok(()),
+        Computed::OfRow => Ok(None),
         Computed::Refused(why) => match Missing::of(&why) {
-            Some(missing) => {
-                untried.push(missing.describe(&whose));
-                Ok(())
-            }
+            Some(missing) => Ok(Some(missing.describe(&whose))),
             None => Err(refused(&why.to_string(), parts::hint(&why, &was))),
         },
         Computed::Constant => match fits(now, target, Some(expression)) {
-            Ok(()) => {
-                untried.extend(repeated(trial, Some(now), column, Some(expression)));
-                Ok(())
-            }
+            Ok(()) => Ok(repeated(trial, Some(now), column, Some(expression))),
             Err(why) => Err(refused(&why, Some(advice(target)))),
         },
     }

@@ -123,7 +123,7 @@ impl<'a> Form<'a> {
     }
 
     /// Whether the declared type alone determines the form of the values.
-    pub(super) fn is_said_by(self, declared: &str) -> bool {
+    pub(super) fn is_declared_by(self, declared: &str) -> bool {
         let word = match self {
             Form::Boolean => "BOOLEAN",
             Form::Date => "DATE",

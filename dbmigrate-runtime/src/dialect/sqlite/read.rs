@@ -223,8 +223,8 @@ pub(crate) fn as_declared(table: &Table, actual: &Table) -> Table {
         return table;
     }
     for column in &mut table.columns {
-        let is_it = |candidate: &&Column| candidate.name.eq_ignore_ascii_case(&column.name);
-        match actual.columns.iter().find(is_it).map(|column| &column.ty) {
+        let is_same = |candidate: &&Column| candidate.name.eq_ignore_ascii_case(&column.name);
+        match actual.columns.iter().find(is_same).map(|column| &column.ty) {
             Some(Type::Raw(declared)) if decimal::stands_for(declared, &column.ty) => {
                 column.ty = Type::Raw(declared.clone());
             }
