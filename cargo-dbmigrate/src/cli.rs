@@ -60,16 +60,16 @@ fn clap_cargo_styles() -> clap::builder::Styles {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// Directory of the migrations, beside the package's manifest unless it is absolute
+    /// Directory of the migrations, relative to the package's directory
     #[arg(short, long, value_name = "DIR", global = true)]
     pub directory: Option<PathBuf>,
-    /// URL of the database, before DATABASE_URL, `.env` and dbmigrate.toml
+    /// URL of the database; overrides DATABASE_URL, `.env` and dbmigrate.toml
     #[arg(long, value_name = "URL", global = true)]
     pub url: Option<String>,
-    /// Name of the database, where a project has several; `default`, or `all` for each of them
+    /// Database to use if the project has several: its name, `default`, or `all` for each of them
     #[arg(long, value_name = "NAME", global = true)]
     pub database: Option<String>,
-    /// Form of the results
+    /// Format of the results
     #[arg(long, value_enum, default_value_t, value_name = "FORM", global = true)]
     pub format: Format,
     /// When to use colors
@@ -85,20 +85,20 @@ pub struct Global {
     pub cargo: Cargo,
 }
 
-/// What tells cargo which models there are. Overrides the keys of dbmigrate.toml.
+/// Options that select the models. They override the settings in dbmigrate.toml.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Package options")]
 pub struct Cargo {
     /// Path to the package's Cargo.toml
     #[arg(long, value_name = "PATH", global = true)]
     pub manifest_path: Option<PathBuf>,
-    /// Package of the models
+    /// Package that contains the models
     #[arg(short, long, value_name = "NAME", global = true)]
     pub package: Option<String>,
-    /// Only the models of the library
+    /// Use only the models of the library
     #[arg(long, global = true, conflicts_with = "bin")]
     pub lib: bool,
-    /// Only the models of this binary and of the library
+    /// Use only the models of this binary and of the library
     #[arg(long, value_name = "NAME", global = true)]
     pub bin: Option<String>,
     /// Features to activate, separated by commas
@@ -116,10 +116,10 @@ pub struct Cargo {
     /// Target triple to check the package for
     #[arg(long, value_name = "TRIPLE", global = true)]
     pub target: Option<String>,
-    /// Have cargo leave Cargo.lock as it is
+    /// Require that Cargo.lock stays unchanged
     #[arg(long, global = true)]
     pub locked: bool,
-    /// Have cargo stay off the network
+    /// Run cargo without accessing the network
     #[arg(long, global = true)]
     pub offline: bool,
     /// Both --locked and --offline
@@ -146,7 +146,7 @@ pub enum ColorChoice {
 pub enum Command {
     /// Create the migrations directory
     Init(Init),
-    /// Show what `init --template` takes
+    /// List the templates for `init --template`
     ListTemplates,
     /// Write a revision from the difference between models and migrations
     Migrate(Migrate),
@@ -154,7 +154,7 @@ pub enum Command {
     Revision(Revision),
     /// Write a revision that joins branches
     Merge(Merge),
-    /// Move pending revisions after another head
+    /// Move pending revisions onto another head
     Rebase(Rebase),
     /// Apply revisions
     Upgrade(Upgrade),
@@ -170,9 +170,9 @@ pub enum Command {
     Current(Current),
     /// Show the revisions, newest first
     History(History),
-    /// Show the revisions that nothing follows
+    /// Show the revisions that no other revision follows
     Heads(Heads),
-    /// Show where the history branches, and what begins there
+    /// Show where the history branches, and which revisions begin the branches
     Branches,
     /// Show a revision
     Show(Show),
@@ -196,11 +196,11 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct Init {
-    /// Several databases, each with a history of its own: the names of those besides the default
-    /// one, or else those that the models name
+    /// Set up several databases, each with its own history: these and the default one; without
+    /// names, those that the models name
     #[arg(long, value_name = "NAME", num_args = 0..)]
     pub multidb: Option<Vec<String>>,
-    /// What to fill the directory with: a name of `list-templates`, or a directory of your own
+    /// Template for the directory: a name from `list-templates`, or a directory of your own
     #[arg(long, value_name = "NAME|DIR")]
     pub template: Option<String>,
     /// Kind of database: `sqlite` or `postgres`; repeat it for a history that serves several
@@ -236,13 +236,13 @@ pub struct Place {
     /// Revision that the new one follows [default: the only head]; `base` for none
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub head: Option<String>,
-    /// Let it follow a revision that another one already follows
+    /// Allow the new revision to follow one that another revision already follows
     #[arg(long)]
     pub splice: bool,
-    /// Name of the branch that begins with it
+    /// Label of the branch that begins with the new revision
     #[arg(long, value_name = "LABEL")]
     pub branch_label: Vec<String>,
-    /// Revision that has to be applied first, without being followed; a branch label is kept as one
+    /// Revision that has to be applied before the new one, without being its parent
     #[arg(long, value_name = "REV", allow_negative_numbers = true)]
     pub depends_on: Vec<String>,
     /// Directory of the new revision's file, one of `version_locations` in dbmigrate.toml
@@ -253,7 +253,7 @@ pub struct Place {
     pub rev_id: Option<String>,
 }
 
-/// What both `migrate` and `revision` take.
+/// Options of `migrate` and `revision`.
 #[derive(Debug, Clone, Default, Args)]
 pub struct NewRevision {
     /// What the revision does, for its header and file name
@@ -267,8 +267,8 @@ pub struct NewRevision {
     /// A rename: `old:new` for tables, `table.old:table.new` for columns
     #[arg(long, value_name = "OLD:NEW")]
     pub rename: Vec<String>,
-    /// What existing rows get: an SQL expression, for all rows if it names the column, else for
-    /// those that need a value
+    /// SQL expression for existing rows: for all rows if it names the column, otherwise for those
+    /// that need a value
     #[arg(long, value_name = "TABLE.COLUMN=EXPR", value_parser = fill)]
     pub fill: Vec<String>,
     /// Allow changes that discard rows or values
@@ -310,15 +310,15 @@ pub struct Revision {
     pub autogenerate: bool,
 }
 
-/// What upgrades and downgrades take.
+/// Options of upgrades and downgrades.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Run {
     #[command(flatten)]
     pub script: Script,
-    /// One transaction for the run, or one for each revision [default: what dbmigrate.toml says]
+    /// One transaction for the whole run, or one for each revision [default: from dbmigrate.toml]
     #[arg(long, value_enum, value_name = "WHICH")]
     pub transaction: Option<Transaction>,
-    /// Seconds to wait for other processes in all [default: what dbmigrate.toml says]
+    /// Seconds to wait for other processes in total [default: from dbmigrate.toml]
     #[arg(long, value_name = "SECONDS")]
     pub lock_timeout: Option<u64>,
     /// An argument for steps, read by `db.arg("key")`
@@ -326,13 +326,13 @@ pub struct Run {
     pub args: Vec<(String, String)>,
 }
 
-/// What commands take that can print their work as a script.
+/// The option of commands that can print SQL instead of running it.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct Script {
     /// Print the SQL instead of running it, for the sqlite3 shell; `plain` is for other clients
     ///
-    /// The first line, `.bail on`, has the shell stop at the first error. `--sql=plain` leaves it
-    /// out: run that only with a client that stops at the first error and rolls back.
+    /// The first line, `.bail on`, makes the shell stop at the first error. `--sql=plain` omits it:
+    /// run that only with a client that stops at the first error and rolls back.
     #[arg(
         long,
         value_enum,
@@ -345,7 +345,7 @@ pub struct Script {
 }
 
 impl Script {
-    /// The client that the script is for, where one is asked for.
+    /// The client that the script is for, if one is requested.
     pub fn client(&self) -> Option<Client> {
         self.sql.map(|wanted| match wanted {
             ScriptFor::Shell => Client::Shell,
@@ -448,7 +448,7 @@ pub struct History {
     /// Mark the revisions that the database is at
     #[arg(short, long)]
     pub indicate_current: bool,
-    /// Draw next to them how they follow each other
+    /// Draw the history as a graph
     #[arg(long)]
     pub graph: bool,
 }
@@ -465,13 +465,13 @@ pub struct Merge {
     /// Revisions to join
     #[arg(default_value = "heads", value_name = "REV", allow_negative_numbers = true)]
     pub revisions: Vec<String>,
-    /// What the revision is about, for its header and file name
+    /// What the revision does, for its header and file name
     #[arg(short, long, value_name = "TEXT", default_value = "")]
     pub message: String,
-    /// Let it follow revisions that others already follow
+    /// Allow the merge to follow revisions that others already follow
     #[arg(long)]
     pub splice: bool,
-    /// Name of the branch that begins with it
+    /// Label of the branch that begins with the new revision
     #[arg(long, value_name = "LABEL")]
     pub branch_label: Vec<String>,
     /// Directory of the new revision's file, one of `version_locations` in dbmigrate.toml
@@ -487,13 +487,13 @@ pub struct Merge {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The line begins after the last revision that it shares with the head that it \
-                  moves to; only `DOWN_REVISION` of its first revision changes. Nothing moves that \
-                  is applied to the configured database; if another database has one of these \
-                  revisions applied, join the heads with `merge` instead."
+    after_help = "The line that moves begins after the last revision that it shares with the \
+                  other head. Only `DOWN_REVISION` of its first revision changes. Revisions that \
+                  are applied to the configured database never move; if they may be applied to \
+                  another database, join the heads with `merge` instead."
 )]
 pub struct Rebase {
-    /// A revision of the line that moves [default: of two lines the pending one]
+    /// A revision of the line that moves [default: if there are two lines, the pending one]
     #[arg(value_name = "REV", allow_negative_numbers = true)]
     pub revision: Option<String>,
     /// Head to move it after [default: the only other one]
@@ -524,23 +524,23 @@ pub struct Show {
     pub revision: String,
 }
 
-/// Keep the old files until every database is past them: a database that has some of them applied
-/// continues with them, and a new one runs the new revision alone.
+/// Keep the old files until every database has applied all of them: a database that has applied some
+/// of them continues with the others, and a new database runs only the new revision.
 #[derive(Debug, Args)]
 pub struct Squash {
     /// The revisions to replace: `from:to`, both included; `to` from the base, `from:` to the head
     #[arg(default_value = ":head", value_name = "FROM:TO", allow_hyphen_values = true)]
     pub range: String,
-    /// What the revision is about, for its header and file name
+    /// What the revision does, for its header and file name
     #[arg(short, long, value_name = "TEXT", default_value = "")]
     pub message: String,
-    /// Name of the branch that begins with it, besides those of what it replaces
+    /// Branch label of the new revision, in addition to those of the revisions that it replaces
     #[arg(long, value_name = "LABEL")]
     pub branch_label: Vec<String>,
     /// Id of the new revision, instead of a random one
     #[arg(long, value_name = "ID")]
     pub rev_id: Option<String>,
-    /// Leave steps out, where a new database has no rows for them
+    /// Leave steps out, which is right if a new database has no rows for them
     #[arg(long)]
     pub elide_steps: bool,
     /// Print the revision instead of writing it
@@ -558,7 +558,7 @@ pub struct Stamp {
     pub purge: bool,
     #[command(flatten)]
     pub script: Script,
-    /// Refuse unless the database matches what the revision and those before it build
+    /// Refuse unless the database has the schema that the revision and its ancestors build
     #[arg(long, conflicts_with = "sql")]
     pub verify: bool,
 }
@@ -578,7 +578,7 @@ pub struct Diff {
     /// Schema to end at, from the same choices; these three words never mean a revision
     #[arg(default_value = "models", allow_negative_numbers = true)]
     pub to: String,
-    /// Exit with 1 when there are differences
+    /// Exit with 1 if there are differences
     #[arg(long)]
     pub exit_code: bool,
     #[command(flatten)]

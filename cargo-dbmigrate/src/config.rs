@@ -265,13 +265,13 @@ impl TryFrom<NamingKeys> for Naming {
     type Error = String;
 
     fn try_from(keys: NamingKeys) -> std::result::Result<Naming, String> {
-        let usual = Templates::default();
+        let defaults = Templates::default();
         let templates = Templates {
-            primary_key: keys.primary_key.unwrap_or(usual.primary_key),
-            unique: keys.unique.unwrap_or(usual.unique),
-            index: keys.index.unwrap_or(usual.index),
-            foreign_key: keys.foreign_key.unwrap_or(usual.foreign_key),
-            check: keys.check.unwrap_or(usual.check),
+            primary_key: keys.primary_key.unwrap_or(defaults.primary_key),
+            unique: keys.unique.unwrap_or(defaults.unique),
+            index: keys.index.unwrap_or(defaults.index),
+            foreign_key: keys.foreign_key.unwrap_or(defaults.foreign_key),
+            check: keys.check.unwrap_or(defaults.check),
         };
         Convention::new(templates).map(Naming).map_err(|why| format!("naming: {why}"))
     }

@@ -49,7 +49,7 @@ impl Database {
     /// as the one that the command uses.
     pub fn find(cx: &Context) -> Result<Database> {
         let database = Database::locate(cx)?;
-        cx.out.talks_to(&database.url());
+        cx.out.set_url(&database.url());
         Ok(database)
     }
 

@@ -140,8 +140,8 @@ fn refuse_further(project: &Project) -> Result<()> {
         return Ok(());
     }
     let above = own.ancestors().skip(1).take_while(|path| path.starts_with(&project.package_dir));
-    let usual = project.package_dir.join(MIGRATIONS);
-    for dir in above.chain([usual.as_path()]).filter(|above| config::path(above).is_file()) {
+    let default_dir = project.package_dir.join(MIGRATIONS);
+    for dir in above.chain([default_dir.as_path()]).filter(|dir| config::path(dir).is_file()) {
         let databases = Config::read(dir)?.databases;
         let is_own = |name: &str, candidate: &Further| {
             paths::is_same(&dir.join(candidate.directory(name)), own)

@@ -42,9 +42,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Completions(args) => Ok(completions::run(out, args)),
         Command::Man(args) => man::run(out, args),
         Command::ListTemplates => Ok(list_templates::run(out)),
-        command => Context::new(global, out).and_then(|cx| whole(cx, command)),
+        command => Context::new(global, out).and_then(|cx| all_or_nothing(cx, command)),
     };
-    let res = res.and_then(with_its_results);
+    let res = res.and_then(unless_results_lost);
     match res {
         Ok(Answer::Done) => ExitCode::SUCCESS,
         Ok(Answer::No) => ExitCode::FAILURE,
@@ -66,25 +66,25 @@ fn parsed(args: Vec<OsString>) -> std::result::Result<Cli, clap::Error> {
 }
 
 /// Runs a command on a project. If it fails, all files of the project are restored.
-fn whole(cx: Context, command: &Command) -> Result<Answer> {
+fn all_or_nothing(cx: Context, command: &Command) -> Result<Answer> {
     let project = cx.project.clone();
     let (edits, out) = (cx.edits.clone(), cx.out);
     let interrupted = (project.clone(), edits.clone());
     interrupt::before_end(move || {
         let (project, edits) = interrupted;
-        say_restored(&project, out, edits.restore_at_end(), "the command was interrupted");
+        report_restored(&project, out, edits.restore_at_end(), "the command was interrupted");
     });
-    let res = databases::run(cx, command).and_then(with_its_results);
+    let res = databases::run(cx, command).and_then(unless_results_lost);
     if res.is_ok() {
         edits.keep();
         return res;
     }
-    say_restored(&project, out, edits.restore(), "the command failed");
+    report_restored(&project, out, edits.restore(), "the command failed");
     res
 }
 
 /// Reports which files were restored, and why.
-fn say_restored(project: &Project, out: Output, restored: Restored, since: &str) {
+fn report_restored(project: &Project, out: Output, restored: Restored, since: &str) {
     let shown = |path: &Path| project.shown(path).to_string();
     if !restored.paths.is_empty() {
         let paths: Vec<_> = restored.paths.iter().map(|path| shown(path)).collect();
@@ -96,7 +96,7 @@ fn say_restored(project: &Project, out: Output, restored: Restored, since: &str)
 }
 
 /// A command whose results could not be written has failed.
-fn with_its_results(answer: Answer) -> Result<Answer> {
+fn unless_results_lost(answer: Answer) -> Result<Answer> {
     match output::lost_results() {
         None => Ok(answer),
         Some(err) => Err(err),

@@ -96,11 +96,11 @@ impl fmt::Display for Error {
 
 impl From<dbmigrate_runtime::Error> for Error {
     fn from(err: dbmigrate_runtime::Error) -> Error {
-        let mut res = Error::new(err.to_string());
+        let mut error = Error::new(err.to_string());
         if let Some(source) = std::error::Error::source(&err) {
-            res = res.cause(source);
+            error = error.cause(source);
         }
-        Error { hint: err.hint().map(str::to_owned), ..res }
+        Error { hint: err.hint().map(str::to_owned), ..error }
     }
 }
 

@@ -270,14 +270,14 @@ pub fn applied(cx: &Context, database: &Database) -> Result<Vec<version_table::V
 /// What the database stores about applied revisions whose files are missing, the last one first;
 /// empty if no database can be read.
 pub fn gone(cx: &Context, graph: &Graph) -> Vec<version_table::Entry> {
-    let (_, entries) = kept(cx).unwrap_or_default();
+    let (_, entries) = stored(cx).unwrap_or_default();
     let is_gone = |entry: &version_table::Entry| graph.find(&entry.id).is_none();
     entries.into_iter().rev().filter(is_gone).collect()
 }
 
 /// The same for applied revisions whose files were edited afterwards.
 pub fn edited(cx: &Context, history: &History) -> Vec<version_table::Entry> {
-    let (applied, mut entries) = kept(cx).unwrap_or_default();
+    let (applied, mut entries) = stored(cx).unwrap_or_default();
     let is_edited = |entry: &version_table::Entry| {
         let row = applied.iter().find(|row| row.id == entry.id);
         let checksum = history.checksum(&entry.id);
@@ -288,7 +288,7 @@ pub fn edited(cx: &Context, history: &History) -> Vec<version_table::Entry> {
 }
 
 /// What the project's database stores about its applied revisions.
-fn kept(cx: &Context) -> Option<(Vec<version_table::VersionRow>, Vec<version_table::Entry>)> {
+fn stored(cx: &Context) -> Option<(Vec<version_table::VersionRow>, Vec<version_table::Entry>)> {
     let patience = Patience { out: cx.out, at_most: Duration::ZERO };
     let mut driver =
         Database::find(cx).and_then(|database| database.open_to_read(patience)).ok()??;
@@ -347,7 +347,7 @@ pub fn between(
         match other.filter(|other| is_counted(text) && !is_counted(other)) {
             None => Ok(owned(&graph.target(text, applied)?)),
             Some(other) => match graph.target(&format!("{other}{text}"), applied) {
-                Ok(text) => Ok(owned(&text)),
+                Ok(target) => Ok(owned(&target)),
                 // A start that is too far back is the beginning of the history.
                 Err(_) if text.starts_with('-') && graph.target(other, applied).is_ok() => {
                     Ok(Vec::new())

@@ -69,7 +69,7 @@ pub struct Models {
 /// can't be read, or when two models have the same table.
 pub fn load(cx: &Context) -> Result<Models> {
     let records = match cx.records.get() {
-        Some(model_records) => model_records,
+        Some(records) => records,
         None => {
             let found = records(cx)?;
             cx.records.get_or_init(|| found)

@@ -93,7 +93,7 @@ impl Output {
             if let Some(name) = self.database {
                 members.insert("database".into(), name.into());
             }
-            if let Some(url) = &*lock(&TALKS_TO) {
+            if let Some(url) = &*lock(&DATABASE_URL) {
                 members.insert("url".into(), url.as_str().into());
             }
         }
@@ -102,8 +102,8 @@ impl Output {
 
     /// Makes further output refer to one of several databases, and prints a heading. With `--quiet`
     /// the heading is omitted if no line follows.
-    pub fn about(&mut self, database: &str) {
-        self.is_of(database);
+    pub fn begin_database(&mut self, database: &str) {
+        self.set_database(database);
         if self.is_json() {
             return;
         }
@@ -116,24 +116,24 @@ impl Output {
     }
 
     /// Makes further documents name the database that they are about.
-    pub fn is_of(&mut self, database: &str) {
+    pub fn set_database(&mut self, database: &str) {
         // There are few databases, and the program ends soon.
         self.database = Some(String::leak(database.to_owned()));
     }
 
     /// Makes further documents name the database that the command uses, and prints it with `-v`.
     /// The URL contains no password.
-    pub fn talks_to(&self, url: &str) {
-        let before = lock(&TALKS_TO).replace(url.to_owned());
+    pub fn set_url(&self, url: &str) {
+        let before = lock(&DATABASE_URL).replace(url.to_owned());
         if before.as_deref() != Some(url) {
-            self.detail(talking_to(url));
+            self.detail(database_line(url));
         }
     }
 
     /// Prints which database the command uses, if the answer depends on it.
-    pub fn says_what_it_talks_to(&self) {
-        if let (Some(url), false) = (&*lock(&TALKS_TO), self.verbose) {
-            self.progress(talking_to(url));
+    pub fn print_url(&self) {
+        if let (Some(url), false) = (&*lock(&DATABASE_URL), self.verbose) {
+            self.progress(database_line(url));
         }
     }
 
@@ -212,12 +212,12 @@ pub fn error_json(err: &Error) -> serde_json::Value {
     })
 }
 
-fn talking_to(url: &str) -> String {
+fn database_line(url: &str) -> String {
     format!("Database: {url}")
 }
 
 /// The URL of the database that the command uses, without its password.
-static TALKS_TO: Mutex<Option<String>> = Mutex::new(None);
+static DATABASE_URL: Mutex<Option<String>> = Mutex::new(None);
 
 /// The heading to print before the next line.
 static HEADING: Mutex<Option<String>> = Mutex::new(None);

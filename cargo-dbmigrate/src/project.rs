@@ -117,11 +117,11 @@ impl Project {
 
 /// The name that a dependency on this package has.
 pub fn name_of(dependencies: &toml::Table, package: &str) -> Option<String> {
-    let is_it = |(name, dependency): &(&String, &toml::Value)| {
+    let is_package = |(name, dependency): &(&String, &toml::Value)| {
         let renamed = dependency.get("package").and_then(toml::Value::as_str);
         renamed.unwrap_or(name) == package
     };
-    dependencies.iter().find(is_it).map(|(name, _)| name.clone())
+    dependencies.iter().find(is_package).map(|(name, _)| name.clone())
 }
 
 /// Several packages may have the same target directory, and one package may have several histories.

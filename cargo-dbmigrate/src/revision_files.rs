@@ -2,7 +2,8 @@
 
 pub mod constants;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
+use std::fs::{self, FileType};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -76,8 +77,8 @@ pub fn locations(cx: &Context) -> Result<Vec<Location>> {
 ///
 /// # Errors
 ///
-/// When there is no migrations directory, when a name can't be a module's, or when two files have
-/// the same name.
+/// When there is no migrations directory, when a name can't be a module's, when it is the name of
+/// something else than a file, or when two files have the same name.
 pub fn all(cx: &Context) -> Result<Vec<RevisionFile>> {
     all_with(cx, None)
 }
@@ -98,7 +99,7 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
     }
     let mut found = Vec::new();
     if let Some((dir, name)) = new.and_then(|path| Some((path.parent()?, path.file_name()?))) {
-        found.push((Rc::from(dir), name.to_owned()));
+        found.push(Found { dir: Rc::from(dir), name: name.to_owned(), kind: None });
     }
     for location in locations(cx)? {
         // Otherwise a typo would result in a history without revisions.
@@ -111,10 +112,10 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         }
         walk(&location.dir, cx.config.recursive_version_locations, &mut found)?;
     }
-    let usual = cx.project.migrations_dir.join(VERSIONS);
+    let default_dir = cx.project.migrations_dir.join(VERSIONS);
     let mut files = Vec::with_capacity(found.len());
-    for (dir, name) in &found {
-        files.extend(revision_file(cx, &usual, dir, name)?);
+    for found in &found {
+        files.extend(revision_file(cx, &default_dir, found)?);
     }
     files.sort_by(|one, other| one.module.cmp(&other.module));
     for pair in files.windows(2) {
@@ -127,42 +128,47 @@ pub fn all_with(cx: &Context, new: Option<&Path>) -> Result<Vec<RevisionFile>> {
         }
     }
     files.dedup_by(|later, kept| {
-        let is_twice = later.module == kept.module;
-        if is_twice {
+        let is_duplicate = later.module == kept.module;
+        if is_duplicate {
             std::mem::swap(later, kept);
         }
-        is_twice
+        is_duplicate
     });
     Ok(files)
 }
 
+/// An entry of a directory.
+struct Found {
+    dir: Rc<Path>,
+    name: OsString,
+    /// `None` for a file that is about to be written.
+    kind: Option<FileType>,
+}
+
 /// Adds the files of a directory and, if `deep` is set, of its subdirectories.
-fn walk(dir: &Path, deep: bool, found: &mut Vec<(Rc<Path>, OsString)>) -> Result<()> {
-    let entries = match std::fs::read_dir(dir) {
+fn walk(dir: &Path, deep: bool, found: &mut Vec<Found>) -> Result<()> {
+    let entries = match fs::read_dir(dir) {
         Err(err) if err.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         res => res.doing(|| format!("read `{}`", dir.display()))?,
     };
     let dir: Rc<Path> = Rc::from(dir);
     for entry in entries {
         let entry = entry.doing(|| format!("read `{}`", dir.display()))?;
+        let kind = entry.file_type().doing(|| format!("read `{}`", entry.path().display()))?;
         // A link might lead back here.
-        if deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        if deep && kind.is_dir() {
             walk(&entry.path(), deep, found)?;
         } else {
-            found.push((Rc::clone(&dir), entry.file_name()));
+            found.push(Found { dir: Rc::clone(&dir), name: entry.file_name(), kind: Some(kind) });
         }
     }
     Ok(())
 }
 
-/// The file as a module; `None` if it isn't a revision. `usual` is the directory of modules whose
-/// path isn't listed.
-fn revision_file(
-    cx: &Context,
-    usual: &Path,
-    dir: &Path,
-    name: &OsStr,
-) -> Result<Option<RevisionFile>> {
+/// The file as a module; `None` if it isn't a revision. `default_dir` is the directory of modules
+/// whose path isn't listed.
+fn revision_file(cx: &Context, default_dir: &Path, found: &Found) -> Result<Option<RevisionFile>> {
+    let Found { dir, name, kind } = found;
     let text = name.to_string_lossy();
     let Some((stem, extension)) = text.rsplit_once('.') else { return Ok(None) };
     // Editors leave files such as `.#name.rs`.
@@ -181,8 +187,33 @@ fn revision_file(
         return Err(Error::new(message)
             .hint("rename it: use letters, digits and `_`, and no digit at the beginning"));
     }
-    let listed = (dir != usual).then(|| paths::relative(&cx.project.migrations_dir, &path));
+    if kind.is_some_and(|kind| !kind.is_file()) {
+        refuse_no_file(cx, &path)?;
+    }
+    let listed =
+        (&**dir != default_dir).then(|| paths::relative(&cx.project.migrations_dir, &path));
     Ok(Some(RevisionFile { module: stem.to_owned(), path, listed }))
+}
+
+/// Refuses what has a revision's name and is neither a file nor a link to one.
+fn refuse_no_file(cx: &Context, path: &Path) -> Result<()> {
+    let shown = cx.project.shown(path);
+    let kind = match fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => return Ok(()),
+        Ok(metadata) if metadata.is_dir() => "a directory",
+        Ok(_) => "not a file",
+        Err(err) if err.kind() == std::io::ErrorKind::NotFound => {
+            let to = fs::read_link(path).unwrap_or_default();
+            let message = format!(
+                "the revision `{shown}` is a link to `{}`, which does not exist",
+                to.display()
+            );
+            return Err(Error::new(message).hint("restore that file, or delete the link"));
+        }
+        Err(err) => return Err(err).doing(|| format!("read `{shown}`")),
+    };
+    Err(Error::new(format!("`{shown}` has the name of a revision file, but is {kind}"))
+        .hint("move or rename it: here, what ends in `.rs` is a revision"))
 }
 
 /// Whether a file's name can be the name of a module. The compiler reports keywords.

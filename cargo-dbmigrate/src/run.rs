@@ -17,7 +17,7 @@ pub use down::{Down, downgrade};
 pub use losses::{count, counts};
 pub use options::options;
 pub use progress::{Progress, bar, late};
-pub use script::{applied_at, for_a_script, write_script};
+pub use script::{applied_at, facts_for_script, write_script};
 pub use up::upgrade;
 
 use crate::connection::Database;

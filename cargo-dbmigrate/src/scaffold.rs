@@ -76,7 +76,7 @@ pub fn create(cx: &Context, template: &Template) -> Result<()> {
         return Err(Error::new(format!("`{}` is a file", cx.project.shown(dir)))
             .hint("choose another directory with `-d`"));
     }
-    if dir.read_dir().is_ok_and(|mut read_dir| read_dir.next().is_some()) {
+    if dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         let message =
             format!("directory `{}` already exists and is not empty", cx.project.shown(dir));
         return Err(Error::new(message).hint("choose another directory with `-d`"));

@@ -64,7 +64,7 @@ impl Scope {
         let mut tables: Vec<Table> = tables.filter(|table| !table.columns.is_empty()).collect();
         let kept = Schema::from_tables(tables.iter().cloned());
         // A foreign key to a table that is left out is kept, since that table is managed elsewhere.
-        let stands = |key: &ForeignKey| {
+        let has_target = |key: &ForeignKey| {
             let name = &key.references_table;
             let Some(whole) = schema.table(name).filter(|_| self.has_table(name)) else {
                 return true;
@@ -74,11 +74,9 @@ impl Scope {
             };
             let is_kept =
                 |column: &String| kept.table(name).is_some_and(|table| has(table, column));
-            key.references_columns.iter().all(|references_column| {
-                is_kept(references_column) || !has(whole, references_column)
-            })
+            key.references_columns.iter().all(|column| is_kept(column) || !has(whole, column))
         };
-        tables.iter_mut().for_each(|table| table.foreign_keys.retain(stands));
+        tables.iter_mut().for_each(|table| table.foreign_keys.retain(has_target));
         Schema::from_tables(tables)
     }
 
@@ -94,7 +92,7 @@ impl Scope {
                 let expression =
                     column.generated.as_ref().map_or("", |generated| &generated.expression);
                 !out.contains(&column.name)
-                    && out.iter().any(|out| self.names.lexicon.mentions(expression, out))
+                    && out.iter().any(|name| self.names.lexicon.mentions(expression, name))
             });
             match computed {
                 Some(column) => out.push(column.name.clone()),
@@ -102,9 +100,11 @@ impl Scope {
             }
         }
         let is_in = |columns: &[String]| {
-            !columns.iter().any(|column| out.iter().any(|out| self.names.folding.same(out, column)))
+            !columns
+                .iter()
+                .any(|column| out.iter().any(|name| self.names.folding.same(name, column)))
         };
-        let is_without = |sql: &str| !out.iter().any(|out| self.names.lexicon.mentions(sql, out));
+        let is_without = |sql: &str| !out.iter().any(|name| self.names.lexicon.mentions(sql, name));
         let has = |kind, name: &str| !self.excludes(&Subject::Object(kind, name));
         table.columns.retain(|column| !out.contains(&column.name));
         table.primary_key = table.primary_key.filter(|primary_key| is_in(&primary_key.columns));
@@ -117,7 +117,7 @@ impl Scope {
             index.filter.as_ref().is_none_or(|filter| is_without(filter))
                 && index.columns.iter().all(|column| match &column.term {
                     IndexTerm::Column(column) => is_in(std::slice::from_ref(column)),
-                    IndexTerm::Expression(column) => is_without(column),
+                    IndexTerm::Expression(sql) => is_without(sql),
                 })
         };
         table.indexes.retain(|index| is_index_in(index) && has(Kind::Index, &index.name));
@@ -142,11 +142,11 @@ impl Scope {
             self.has_table(&table) && (table == *name || is_index_in)
         });
         kept.others.retain(|object| self.has_table(&table_of(&object.name, object.kind)));
-        kept.beyond.retain(|candidate| {
-            let unique = candidate.part.as_ref().filter(|part| part.kind == PartKind::Unique);
+        kept.beyond.retain(|feature| {
+            let unique = feature.part.as_ref().filter(|part| part.kind == PartKind::Unique);
             let is_in = |name: &str| !self.excludes(&Subject::Object(Kind::Unique, name));
-            self.has_table(&candidate.table)
-                && candidate.columns.iter().all(|column| self.has_column(&candidate.table, column))
+            self.has_table(&feature.table)
+                && feature.columns.iter().all(|column| self.has_column(&feature.table, column))
                 && unique.and_then(|part| part.name.as_deref()).is_none_or(is_in)
         });
         kept
@@ -166,7 +166,7 @@ impl Scope {
             let Err(err) = operation.apply(&mut schema) else { continue };
             let message = "this change conflicts with what `include` and `exclude` leave out of \
                            the comparison";
-            return Err(Error::new(message).cause(err).hint(self.blamed(operation, &schema)));
+            return Err(Error::new(message).cause(err).hint(self.causes(operation, &schema)));
         }
         Ok(())
     }
@@ -186,7 +186,7 @@ impl Scope {
                      left out of the comparison",
                     new.name
                 );
-                return Err(Error::new(message).hint(self.blamed(operation, models)));
+                return Err(Error::new(message).hint(self.causes(operation, models)));
             }
         }
         Ok(())
@@ -194,38 +194,38 @@ impl Scope {
 
     /// The settings that leave something out of the tables that an operation changes, or of those
     /// that refer to them.
-    fn blamed(&self, operation: &Operation, schema: &Schema) -> String {
-        let about = operation.tables();
-        let is_about =
-            |name: &str| about.iter().any(|other| self.names.folding.same_table(other, name));
+    fn causes(&self, operation: &Operation, schema: &Schema) -> String {
+        let changed = operation.tables();
+        let is_changed =
+            |name: &str| changed.iter().any(|other| self.names.folding.same_table(other, name));
         let is_near = |table: &&Table| {
-            is_about(&table.name)
+            is_changed(&table.name)
                 || table
                     .foreign_keys
                     .iter()
-                    .any(|foreign_key| is_about(&foreign_key.references_table))
+                    .any(|foreign_key| is_changed(&foreign_key.references_table))
         };
-        let mut blamed: Vec<String> = Vec::new();
+        let mut causes: Vec<String> = Vec::new();
         for table in schema.tables.values().filter(is_near) {
             let name = &table.name;
             if !self.include.is_empty()
                 && !self.include.iter().any(|included| included.0.matches(name))
             {
-                blamed.push(format!("`include` doesn't match the table `{name}`"));
+                causes.push(format!("`include` doesn't match the table `{name}`"));
             }
             for rule in &self.exclude {
                 let objects = subjects(table).into_iter().filter(|subject| rule.matches(subject));
-                blamed.extend(
+                causes.extend(
                     objects
                         .map(|subject| format!("`exclude` has `{rule}`, which matches {subject}")),
                 );
             }
         }
-        blamed.dedup();
-        if blamed.is_empty() {
+        causes.dedup();
+        if causes.is_empty() {
             "check `include` and `exclude` in dbmigrate.toml".to_owned()
         } else {
-            format!("in dbmigrate.toml {}", blamed.join("; "))
+            format!("in dbmigrate.toml {}", causes.join("; "))
         }
     }
 }

@@ -163,13 +163,13 @@ impl Snapshot {
     /// When such a table can't be parsed.
     pub fn translated(&self, known: &[&Schema]) -> Result<Schema> {
         let comparing = self.comparing();
-        let of_known = |name: &str| {
+        let is_known = |name: &str| {
             let mut names = known.iter().flat_map(|schema| schema.tables.keys());
             self.scope.has_table(name)
                 && names.any(|known| comparing.folding.same_table(known, name))
         };
         let mut unreadable = self.found.unreadable.iter();
-        if let Some(Unreadable { name, why }) = unreadable.find(|object| of_known(&object.name)) {
+        if let Some(Unreadable { name, why }) = unreadable.find(|object| is_known(&object.name)) {
             return Err(Error::new(format!(
                 "the table `{name}` in the database can't be compared: {why}"
             )));

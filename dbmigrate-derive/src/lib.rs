@@ -23,7 +23,13 @@ use proc_macro::TokenStream;
 
 /// Makes a struct a model, which is a table in the database.
 ///
-/// See the trait `dbmigrate_runtime::Model`.
+/// The trait [`dbmigrate_runtime::Model`] has the [attributes of a struct], the [attributes of a
+/// field], and a [table of types] from Rust over column types to each database, with examples.
+///
+/// [`dbmigrate_runtime::Model`]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.Model.html
+/// [attributes of a struct]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.Model.html#on-the-struct
+/// [attributes of a field]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.Model.html#on-a-field
+/// [table of types]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.Model.html#types
 #[proc_macro_derive(Model, attributes(model))]
 pub fn derive_model(input: TokenStream) -> TokenStream {
     let input = words::raw(input);
@@ -32,7 +38,9 @@ pub fn derive_model(input: TokenStream) -> TokenStream {
 
 /// Makes a struct a group of columns that models can include with `#[model(flatten)]`.
 ///
-/// See the trait `dbmigrate_runtime::Columns`.
+/// See the trait [`dbmigrate_runtime::Columns`].
+///
+/// [`dbmigrate_runtime::Columns`]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.Columns.html
 #[proc_macro_derive(Columns, attributes(model))]
 pub fn derive_columns(input: TokenStream) -> TokenStream {
     let input = words::raw(input);
@@ -41,7 +49,10 @@ pub fn derive_columns(input: TokenStream) -> TokenStream {
 
 /// Makes a newtype or an enum without data the type of a column.
 ///
-/// See the trait `dbmigrate_runtime::ColumnType`.
+/// See the trait [`dbmigrate_runtime::ColumnType`], and the attributes [on a type of your own].
+///
+/// [`dbmigrate_runtime::ColumnType`]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.ColumnType.html
+/// [on a type of your own]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.Model.html#on-a-type-of-your-own
 #[proc_macro_derive(ColumnType, attributes(model))]
 pub fn derive_column_type(input: TokenStream) -> TokenStream {
     let input = words::raw(input);

@@ -78,7 +78,7 @@ impl Writer {
     }
 
     /// Writes a keyword and its text, if there is one.
-    fn said(&mut self, word: &str, text: Option<&str>) -> &mut Writer {
+    fn keyword(&mut self, word: &str, text: Option<&str>) -> &mut Writer {
         if let Some(text) = text {
             self.text(word).text(text);
         }
@@ -87,10 +87,10 @@ impl Writer {
 
     fn struct_facts(&mut self, model: &Struct<'_>) {
         let attrs = &model.attrs;
-        self.said("renamed_from", text_of(&attrs.renamed_from))
-            .said("docs", model.docs.as_deref())
-            .said("comment", text_of(&attrs.comment))
-            .said("database", text_of(&attrs.database));
+        self.keyword("renamed_from", text_of(&attrs.renamed_from))
+            .keyword("docs", model.docs.as_deref())
+            .keyword("comment", text_of(&attrs.comment))
+            .keyword("database", text_of(&attrs.database));
         for flag in ["unmanaged", "strict", "without_rowid"] {
             if attrs.keys.get(flag).is_some() {
                 self.text(flag);
@@ -152,10 +152,10 @@ impl Writer {
 
     fn field_facts(&mut self, field: &Field<'_>) {
         let attrs = &field.attrs;
-        self.said("renamed_from", text_of(&attrs.renamed_from))
-            .said("docs", field.docs.as_deref())
-            .said("comment", text_of(&attrs.comment))
-            .said("collate", text_of(&attrs.collate));
+        self.keyword("renamed_from", text_of(&attrs.renamed_from))
+            .keyword("docs", field.docs.as_deref())
+            .keyword("comment", text_of(&attrs.comment))
+            .keyword("collate", text_of(&attrs.collate));
         if attrs.has("primary_key") {
             self.text("primary_key").number(1).text(&field.name);
         }

@@ -13,6 +13,7 @@ use crate::direction::Direction;
 use crate::driver::{DatabaseError, ErrorKind};
 use crate::operations::UNNAMED;
 use crate::revision::{GraphError, Revision};
+use crate::written;
 
 /// A failure to plan or to run migrations.
 ///
@@ -250,10 +251,7 @@ impl Error {
              those of earlier revisions in this run, may or may not be committed; it was not \
              marked as applied"
         );
-        Error::new(Kind::Other, message).with_hint(
-            "remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction \
-             with `op.no_transaction()`",
-        )
+        Error::new(Kind::Other, message).with_hint(written::NO_TRANSACTION)
     }
 
     pub(crate) fn unplannable(revision: &str, why: Refusal) -> Error {
@@ -290,7 +288,7 @@ impl Error {
         let mut message =
             "the run was rolled back: the resulting schema does not match the revisions:"
                 .to_owned();
-        different.iter().for_each(|different| message += &format!("\n  {different}"));
+        different.iter().for_each(|difference| message += &format!("\n  {difference}"));
         Error::new(Kind::Other, message).with_hint(
             "this is a bug in dbmigrate: please report it with the output of `cargo dbmigrate \
              upgrade --sql`",

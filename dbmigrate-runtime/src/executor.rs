@@ -219,13 +219,8 @@ impl<'m> Executor<'m> {
         refuse_mismatch(self.conn(), &route)?;
         // Compiling the program for the steps takes long, so it happens before the database is
         // locked.
-        let is_step = |operation: &Operation| matches!(operation, Operation::Run(_));
-        let pending: Vec<&Migration> =
-            pending.iter().filter_map(|pending| migrations.get(pending)).collect();
-        if pending
-            .iter()
-            .any(|migration| migration.recording(direction).operations.iter().any(is_step))
-        {
+        let pending: Vec<&Migration> = pending.iter().filter_map(|id| migrations.get(id)).collect();
+        if pending.iter().any(|migration| migration.recording(direction).has_steps()) {
             self.steps.prepare(&pending).map_err(|err| Error::steps(&err.to_string()))?;
         }
         self.prepared(|this| this.run_prepared(direction, target))
@@ -436,7 +431,7 @@ impl<'m> Executor<'m> {
         let target = &standing.graph().translated(target);
         let pending = standing.route(direction, target);
         let view = standing.view;
-        let (migrations, set) = (&*view.of, &view.applied);
+        let (migrations, applied) = (&*view.of, &view.applied);
         let (dialect, facts) = (self.driver.dialect(), self.facts()?);
         let stands_alone = |id: &String| {
             migrations.get(id).map(|migration| migration.recording(direction)).is_some_and(
@@ -446,28 +441,26 @@ impl<'m> Executor<'m> {
                 },
             )
         };
-        let mut group: Vec<String> =
-            pending.iter().take_while(|pending| !stands_alone(pending)).cloned().collect();
+        let mut ids: Vec<&String> = pending.iter().take_while(|id| !stands_alone(id)).collect();
         if self.options.transaction_each {
-            group.truncate(1);
+            ids.truncate(1);
         }
         let Some(first) = pending.first() else { return Ok(Next::Done) };
         if direction == Direction::Upgrade && done.is_empty() {
-            plan::check_order(migrations.graph(), set, &pending, target)?;
+            plan::check_order(migrations.graph(), applied, &pending, target)?;
         }
         if done.is_empty() {
-            plan::refuse_placeholders(migrations, direction, &pending, dialect)?;
+            plan::refuse_mistakes(migrations, direction, &pending, dialect)?;
         }
         let table = self.options.version_table();
         version_table::create(self.conn(), table)?;
         self.settle(&view)?;
-        if group.is_empty() {
+        if ids.is_empty() {
             return Ok(Next::Alone(first.clone()));
         }
-        let next = if group.len() == pending.len() { Next::Done } else { Next::More };
-        let mut planner = Planner::new(migrations, direction, set.clone())?;
-        let group: Vec<&Migration> =
-            group.iter().filter_map(|group| migrations.get(group)).collect();
+        let next = if ids.len() == pending.len() { Next::Done } else { Next::More };
+        let mut planner = Planner::new(migrations, direction, applied.clone())?;
+        let group: Vec<&Migration> = ids.into_iter().filter_map(|id| migrations.get(id)).collect();
         let operations = group.iter().flat_map(|migration| planner.operations(migration));
         let mut verification =
             Verification::begin(self.conn(), &facts, planner.schema(), operations)?;
@@ -482,7 +475,7 @@ impl<'m> Executor<'m> {
     /// Commits after success and rolls back after a failure.
     fn end<T>(&mut self, res: Result<T, Error>, budget: &mut Budget) -> Result<T, Error> {
         match res {
-            Ok(res) => budget.commit(self.driver, self.observer).map(|()| res),
+            Ok(value) => budget.commit(self.driver, self.observer).map(|()| value),
             Err(err) => {
                 self.driver.rollback();
                 Err(err)

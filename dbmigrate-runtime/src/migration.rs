@@ -168,9 +168,9 @@ impl Migrations {
             Ok(view) => view,
             Err(err) => {
                 let wanted = self.graph.with_ancestors(&target.ids());
-                let wanted = wanted.iter().filter_map(|wanted| self.graph.get(wanted));
+                let wanted = wanted.iter().filter_map(|id| self.graph.get(id));
                 let replaced: BTreeSet<&str> = wanted.flat_map(Revision::replaced).collect();
-                let rest = applied.iter().filter(|applied| !replaced.contains(applied.as_str()));
+                let rest = applied.iter().filter(|id| !replaced.contains(id.as_str()));
                 self.view(rest.cloned().collect()).map_err(|_| err)?
             }
         };

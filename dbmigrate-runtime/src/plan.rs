@@ -93,7 +93,7 @@ pub fn downgrade_target(
 /// that don't follow it. So other branches stay as they are.
 pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BTreeSet<String> {
     let above = graph.above(target);
-    let stays = applied.iter().filter(|applied| !above.contains(applied.as_str())).cloned();
+    let stays = applied.iter().filter(|id| !above.contains(id.as_str())).cloned();
     stays.chain(graph.with_ancestors(&target.ids()).into_iter().map(str::to_owned)).collect()
 }
 
@@ -171,13 +171,14 @@ pub fn check_order(
     })
 }
 
-/// Refuses SQL with a placeholder in a route's revisions. A placeholder can't get a value there,
-/// and a database would use NULL. Checked before the first revision runs.
+/// Refuses SQL that would run and do something else than what it says, in a route's revisions: with
+/// a placeholder, which can't get a value there, or ending the transaction. Checked before the
+/// first revision runs.
 ///
 /// # Errors
 ///
-/// The first revision with a placeholder.
-pub(crate) fn refuse_placeholders(
+/// The first revision with such SQL.
+pub(crate) fn refuse_mistakes(
     migrations: &Migrations,
     direction: Direction,
     ids: &[String],
@@ -190,6 +191,26 @@ pub(crate) fn refuse_placeholders(
                 let why = Refusal::mistake(operation, dialect.backend(), mistake);
                 return Err(Error::unplannable(&migration.revision.id, why));
             }
+        }
+        refuse_end_of_transaction(migration, direction, dialect)?;
+    }
+    Ok(())
+}
+
+fn refuse_end_of_transaction(
+    migration: &Migration,
+    direction: Direction,
+    dialect: &dyn Dialect,
+) -> Result<(), Error> {
+    let recording = migration.recording(direction);
+    if recording.no_transaction {
+        return Ok(());
+    }
+    let (backend, lexicon) = (dialect.backend(), dialect.lexicon());
+    for operation in &recording.operations {
+        if let Some(mistake) = written::ends_transaction(operation, backend, lexicon) {
+            let why = Refusal::mistake(operation, backend, mistake);
+            return Err(Error::unplannable(&migration.revision.id, why));
         }
     }
     Ok(())
@@ -291,6 +312,7 @@ impl<'a> Planner<'a> {
         dialect: &dyn Dialect,
         facts: &Facts,
     ) -> Result<Planned<'a>, Error> {
+        refuse_end_of_transaction(migration, self.direction, dialect)?;
         let mut plan = self.part(migration, 0, dialect, facts)?;
         let replayed = replayed(facts);
         while plan.taken < self.operations(migration).len() {

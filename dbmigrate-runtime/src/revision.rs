@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 pub use build::{check_id, check_label};
 pub use replaced::View;
+use replaced::Written;
 pub(crate) use target::steps_from_current;
 pub use target::{Range, Target, is_from_database};
 
@@ -108,10 +109,8 @@ pub struct Graph {
     /// In topological order; otherwise in the order of their files.
     revisions: Vec<Revision>,
     by_id: BTreeMap<String, usize>,
-    /// The revisions that follow the first one, then those that follow the second one, and so on.
-    children: Vec<String>,
-    /// By position, the start of its revisions in `children`; the last entry is the end.
-    starts: Vec<usize>,
+    /// By position, the revisions that follow it.
+    children: Vec<Vec<String>>,
     /// By id, the revisions that depend on it without following it.
     dependents: BTreeMap<String, Vec<String>>,
     /// By branch label, the revision that declares it.
@@ -120,8 +119,8 @@ pub struct Graph {
     labels: BTreeMap<String, Vec<String>>,
     /// By the id of a revision that isn't in this view, the revision in its place.
     aliases: BTreeMap<String, String>,
-    /// All revisions as they are written, if any of them replaces others.
-    written: Arc<[Revision]>,
+    /// All revisions as they are written; empty if none of them replaces others.
+    written: Arc<Written>,
     /// Replacing revisions that this view omits, since the database has some of the revisions that
     /// they replace.
     open: BTreeSet<String>,
@@ -143,7 +142,7 @@ impl Graph {
         if self.written.is_empty() {
             return self.get(id);
         }
-        self.written.iter().find(|revision| revision.id == id)
+        self.written.get(id)
     }
 
     /// The position of a revision in [`revisions`](Graph::revisions).
@@ -163,7 +162,7 @@ impl Graph {
 
     fn ends(&self) -> impl Iterator<Item = &str> {
         let each = self.revisions.iter().enumerate();
-        let ends = each.filter(|(idx, _)| self.children_at(*idx).is_empty());
+        let ends = each.filter(|(idx, _)| self.children[*idx].is_empty());
         ends.map(|(_, revision)| revision.id.as_str())
     }
 
@@ -175,11 +174,7 @@ impl Graph {
 
     /// The revisions that directly follow this one.
     pub fn children(&self, id: &str) -> &[String] {
-        self.position(id).map_or(&[], |idx| self.children_at(idx))
-    }
-
-    fn children_at(&self, idx: usize) -> &[String] {
-        &self.children[self.starts[idx]..self.starts[idx + 1]]
+        self.position(id).map_or(&[], |idx| &self.children[idx])
     }
 
     /// The revisions that depend on this one without following it.
@@ -189,7 +184,7 @@ impl Graph {
 
     /// The heads of what is applied: applied revisions that no applied one follows.
     pub fn current<'a>(&'a self, applied: &BTreeSet<String>) -> Vec<&'a str> {
-        let is_end = |idx: usize| !self.children_at(idx).iter().any(|id| applied.contains(id));
+        let is_end = |idx: usize| !self.children[idx].iter().any(|id| applied.contains(id));
         let each = self.revisions.iter().enumerate();
         each.filter(|(idx, revision)| is_end(*idx) && applied.contains(&revision.id))
             .map(|(_, revision)| revision.id.as_str())
@@ -245,11 +240,12 @@ impl Graph {
     }
 
     fn named_dependencies<'a>(&'a self, other: &'a Revision) -> impl Iterator<Item = &'a str> {
-        other.depends_on.iter().filter_map(|depends_on| {
-            self.find(depends_on)
-                .or_else(|| self.labelled(depends_on))
-                .map(|revision| revision.id.as_str())
-        })
+        other.depends_on.iter().filter_map(|name| Some(self.named(name)?.id.as_str()))
+    }
+
+    /// The revision with this id or branch label, or the one in its place in this view.
+    pub fn named(&self, name: &str) -> Option<&Revision> {
+        self.find(name).or_else(|| self.labelled(name))
     }
 
     /// The revision that declares a label.

@@ -47,7 +47,11 @@ pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
             shell.run_stopping, shell.going_on
         ),
     };
-    head + &(shell.exact)(text)
+    let text = (shell.exact)(text);
+    match client {
+        Client::Shell => head + &(shell.lines)(&text),
+        Client::Any => head + &text,
+    }
 }
 
 /// The statements of a route and its version rows as a script, in one transaction or in one for
@@ -56,7 +60,9 @@ pub fn for_client(text: &str, dialect: &dyn Dialect, client: Client) -> String {
 /// The script makes the same checks as a run: that the database is where the script starts, that
 /// rows fit, and that each version row is written once. It relies on its client to stop at the
 /// first error; see [`for_client`]. Steps are functions and can't be written as SQL: the script
-/// fails at their position, and their names are returned with it.
+/// fails at their position, and their names are returned with it. The caller checks the route for
+/// foreign keys to columns that aren't unique: with [`plan::refuse_mismatch_offline`], or with
+/// [`refuse_mismatch`](crate::executor::refuse_mismatch) if there is a database.
 ///
 /// # Errors
 ///
@@ -72,10 +78,6 @@ pub fn script(
     let view = migrations.view(applied.clone())?;
     let route = &Route { migrations: &view.of, applied: &view.applied, ..*route };
     let planned = plan::plan(route, dialect, facts)?;
-    // If there is a database, the caller has already checked it.
-    if facts.objects.is_none() {
-        plan::refuse_mismatch_offline(route, dialect)?;
-    }
     let mut text = String::new();
     let mut steps = Vec::new();
     if planned.is_empty() {

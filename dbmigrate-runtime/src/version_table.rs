@@ -98,10 +98,8 @@ pub fn read(conn: &mut dyn Connection, table: Name<'_>) -> Result<Vec<VersionRow
         Err(_) => return Ok(Vec::new()),
     };
     let applied: Vec<VersionRow> = rows.into_iter().map(from_row).collect();
-    match applied.iter().find(|version_row| version_row.format > operations::FORMAT.into()) {
-        Some(version_row) => {
-            Err(Error::newer_format(&version_row.id, version_row.format, &version_row.tool_version))
-        }
+    match applied.iter().find(|row| row.format > operations::FORMAT.into()) {
+        Some(row) => Err(Error::newer_format(&row.id, row.format, &row.tool_version)),
         None => Ok(applied),
     }
 }

@@ -1,13 +1,14 @@
 //! Mistakes in hand-written SQL that can be found before it runs.
 //!
-//! Two mistakes run without an error but don't do what was intended. A placeholder without a value
-//! is NULL. And SQLite takes a double-quoted name that matches no column for a text (sqlite.org,
+//! Some mistakes run without an error but don't do what was intended. A placeholder without a value
+//! is NULL. At the character NUL, a database stops reading. COMMIT ends the transaction that the
+//! revision runs in, so that a failure after it is not rolled back. And SQLite takes a double-quoted name that matches no column for a text (sqlite.org,
 //! `quirks.html`, section 8): a check never fails, a partial index contains no row, and every row
 //! gets the name as its value. Every other database reports such a name as an error, so the rule
 //! here is the same for all of them.
 //!
-//! In whole statements ([`crate::operations::Execute`]) only placeholders are found. What a name
-//! refers to there depends on every table of the database, and on aliases.
+//! In whole statements ([`crate::operations::Execute`]) names aren't checked. What a name refers to
+//! there depends on every table of the database, and on aliases.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -41,8 +42,27 @@ fn placeholder<'a>(sql: &'a str, lexicon: &'static Lexicon) -> Option<&'a str> {
     lexicon.tokens(sql).iter().find(|token| token.kind == Kind::Param).map(|token| token.text)
 }
 
+/// The hint for SQL that ends the transaction of its revision.
+pub(crate) const NO_TRANSACTION: &str = "remove BEGIN, COMMIT and ROLLBACK from the revision, or \
+                                         run it outside a transaction with `op.no_transaction()`";
+
+/// What a database would not read.
+fn after_nul(sql: &str) -> Option<Mistake> {
+    let (before, _) = sql.split_once('\0')?;
+    let at = on_one_line(before);
+    let after = if at.is_empty() { String::new() } else { format!(", after `{at}`") };
+    Some(Mistake {
+        message: format!("the SQL has a NUL character{after}, where the database stops reading"),
+        hint: "remove it; a step (`op.run`) can bind values that contain it".to_owned(),
+        is_name: false,
+    })
+}
+
 /// A mistake in SQL that runs as it is written.
 fn in_statements(sql: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
+    if let Some(mistake) = after_nul(sql) {
+        return Some(mistake);
+    }
     let name = placeholder(sql, lexicon)?;
     let tokens = lexicon.significant(sql);
     let statements = tokens.split(|token| token.is_symbol(";"));
@@ -63,11 +83,14 @@ fn in_statements(sql: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
 
 /// A placeholder in an expression, which can't get a value.
 fn unbound_in(expression: &str, lexicon: &'static Lexicon) -> Option<Mistake> {
-    placeholder(expression, lexicon).map(|name| Mistake {
-        message: format!("the placeholder `{name}` has no value"),
-        hint: "write the value itself; a step (`op.run`) can bind values".to_owned(),
-        is_name: false,
-    })
+    let placeholder = || {
+        placeholder(expression, lexicon).map(|name| Mistake {
+            message: format!("the placeholder `{name}` has no value"),
+            hint: "write the value itself; a step (`op.run`) can bind values".to_owned(),
+            is_name: false,
+        })
+    };
+    after_nul(expression).or_else(placeholder)
 }
 
 /// A mistake in an expression over the rows of a table.
@@ -154,6 +177,35 @@ pub fn in_table(table: &Table, schema: &Schema, rules: NameRules) -> Vec<(String
         }
     }
     found
+}
+
+/// A statement that ends the transaction, in an operation of a revision that runs in one.
+pub(crate) fn ends_transaction(
+    operation: &Operation,
+    backend: Backend,
+    lexicon: &'static Lexicon,
+) -> Option<Mistake> {
+    let Operation::Execute(operation) = operation else { return None };
+    let tokens = lexicon.significant(operation.sql.text(backend)?);
+    // The body of a trigger or a function has statements of its own, and an END.
+    let has_body = |statement: &[Token<'_>]| {
+        let bodies = ["TRIGGER", "FUNCTION", "PROCEDURE", "EVENT", "PACKAGE"];
+        statement.first().is_some_and(|first| first.is_word("CREATE"))
+            && statement.iter().any(|token| bodies.iter().any(|body| token.is_word(body)))
+    };
+    let statements = tokens.split(|token| token.is_symbol(";"));
+    let mut statements = statements.take_while(|statement| !has_body(statement));
+    let ends = statements.find_map(|statement| {
+        let (first, rest) = statement.split_first()?;
+        let is_end = ["COMMIT", "END", "ABORT"].iter().any(|word| first.is_word(word))
+            || first.is_word("ROLLBACK") && !rest.iter().any(|token| token.is_word("TO"));
+        is_end.then_some(first.text)
+    })?;
+    Some(Mistake {
+        message: format!("`{ends}` would end the transaction that the revision runs in"),
+        hint: NO_TRANSACTION.to_owned(),
+        is_name: false,
+    })
 }
 
 /// A placeholder in SQL that an operation runs, as far as it can be found without a schema.

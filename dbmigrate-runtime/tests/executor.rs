@@ -267,23 +267,41 @@ fn a_step_sees_the_open_transaction_and_its_failure_rolls_all_back() {
 
 #[test]
 fn sql_that_ends_the_transaction_is_an_error() {
-    fn commit_and_begin(op: &mut Operations) {
-        op.execute("COMMIT; BEGIN; CREATE TABLE t (a)");
-    }
     fn commit(op: &mut Operations) {
-        op.execute("COMMIT");
+        op.execute("CREATE TABLE t (a); COMMIT; BEGIN");
     }
-    let migrations = line(&[(user, drop_user), (commit, nothing)]);
-    // A step that begins another transaction is detected as well.
-    let hidden = line(&[(user, drop_user), (commit_and_begin, nothing)]);
-    let err = File::new("commit-and-begin").up(&hidden).unwrap_err();
-    assert!(err.to_string().contains("ended the transaction it runs in"), "{err}");
+    fn commit_in_a_step(op: &mut Operations) {
+        op.run("by hand", |db| {
+            db.execute("COMMIT", ())?;
+            Ok(())
+        });
+    }
+    fn commit_and_begin_in_a_step(op: &mut Operations) {
+        op.run("by hand", |db| {
+            db.execute("COMMIT", ())?;
+            db.execute("BEGIN", ())?;
+            Ok(())
+        });
+    }
+    // What is seen in the SQL is refused before anything runs.
     let file = File::new("commit");
     fails(
-        file.up(&migrations),
+        file.up(&line(&[(user, drop_user), (commit, nothing)])),
         expect![[r#"
-            revision `r2` ended the transaction it runs in, with `COMMIT`; its changes, and those of earlier revisions in this run, may or may not be committed; it was not marked as applied
-              hint: remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction with `op.no_transaction()`"#]],
+        revision `r2`: cannot execute SQL on SQLite: `COMMIT` would end the transaction that the revision runs in
+          hint: remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction with `op.no_transaction()`"#]],
+    );
+    assert_eq!(file.dump(), "");
+    // A step that begins another transaction is detected as well.
+    let hidden = line(&[(user, drop_user), (commit_and_begin_in_a_step, nothing)]);
+    let err = File::new("commit-and-begin").up(&hidden).unwrap_err();
+    assert!(err.to_string().contains("ended the transaction it runs in"), "{err}");
+    let file = File::new("commit-in-a-step");
+    fails(
+        file.up(&line(&[(user, drop_user), (commit_in_a_step, nothing)])),
+        expect![[r#"
+        revision `r2` ended the transaction it runs in, with step `by hand`; its changes, and those of earlier revisions in this run, may or may not be committed; it was not marked as applied
+          hint: remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction with `op.no_transaction()`"#]],
     );
 }
 

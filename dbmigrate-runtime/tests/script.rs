@@ -72,7 +72,7 @@ fn run(record: fn(&mut Operations)) -> (Option<String>, String) {
 }
 
 #[test]
-fn a_script_makes_a_table_anew_and_keeps_the_rows_around_it() {
+fn a_script_rebuilds_a_table_and_keeps_the_rows_around_it() {
     let (err, state) = run(|op| op.add_unique("t", Unique::new("uq", ["a"])));
     assert_eq!(err, None);
     assert_eq!(state, "1x 2, 1, 2, 0");

@@ -78,7 +78,7 @@ fn workspace() -> &'static Path {
 
 fn target_dir() -> PathBuf {
     let target = match env::var_os("CARGO_TARGET_DIR") {
-        Some(var_os) => workspace().join(var_os),
+        Some(dir) => workspace().join(dir),
         None => workspace().join("target"),
     };
     target.join("fixtures")

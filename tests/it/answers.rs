@@ -324,7 +324,7 @@ fn what_the_application_registers_and_what_needs_no_transaction_is_said() {
           caused by: cannot start a transaction within a transaction
           hint: a revision runs in a transaction: move this statement to a revision of its own with `op.no_transaction()`
 
-        error: revision `a100` ended the transaction it runs in, with `COMMIT`; its changes, and those of earlier revisions in this run, may or may not be committed; it was not marked as applied
+        error: revision `a100`: cannot execute SQL on SQLite: `COMMIT` would end the transaction that the revision runs in
           hint: remove BEGIN, COMMIT and ROLLBACK from the revision, or run it outside a transaction with `op.no_transaction()`
 
     "#]].assert_eq(&host.plain(&seen));

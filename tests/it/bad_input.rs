@@ -246,7 +246,7 @@ fn a_revision_that_is_wrong_is_named_with_its_file() {
 }
 
 #[test]
-fn a_history_that_changed_behind_the_database_is_named() {
+fn a_history_that_changed_after_it_was_applied_is_named() {
     let host = host("changed-history");
     host.ok("upgrade");
     let before = dump(&host.dir.join("app.db"));
@@ -425,4 +425,80 @@ fn settings_and_arguments_that_are_wrong_are_said() {
     let json: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(json["error"]["message"], "no revision `nope` in this project");
     assert_eq!(json["command"], "show");
+}
+
+/// What has a revision's name and can't be one is refused by name, before the compiler runs.
+#[test]
+fn what_can_not_be_a_revision_is_named() {
+    let host = host("no-revision");
+    host.ok("heads");
+    let path = "migrations/versions/odd.rs";
+    let file = host.dir.join(path);
+    for (text, expect) in [
+        (
+            "",
+            expect![[r#"
+                error: the revision `migrations/versions/odd.rs` is empty
+                  hint: delete it; `cargo dbmigrate revision -m TEXT` writes a new one
+            "#]],
+        ),
+        (
+            "\u{feff}// Nothing but a comment.\n",
+            expect![[r#"
+                error: the revision `migrations/versions/odd.rs` is empty
+                  hint: delete it; `cargo dbmigrate revision -m TEXT` writes a new one
+            "#]],
+        ),
+        (
+            "pub fn helper() {}\n",
+            expect![[r#"
+                error: the revision `migrations/versions/odd.rs` has no `REVISION`
+                  hint: if it is not a revision, delete it, or move it to the migrations directory, where `mod.rs` can include it for all revisions
+            "#]],
+        ),
+    ] {
+        host.write(path, text);
+        check(&host, &host.dbmigrate("upgrade"), expect);
+    }
+    fs::write(&file, b"\xff\xfe/\0/\0").unwrap();
+    check(
+        &host,
+        &host.dbmigrate("upgrade"),
+        expect![[r#"
+            error: the revision `migrations/versions/odd.rs` is not UTF-8 text
+              hint: save it as UTF-8, or delete it if it is not a revision
+        "#]],
+    );
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    check(
+        &host,
+        &host.dbmigrate("upgrade"),
+        expect![[r#"
+            error: `migrations/versions/odd.rs` has the name of a revision file, but is a directory
+              hint: move or rename it: here, what ends in `.rs` is a revision
+        "#]],
+    );
+    fs::remove_dir(&file).unwrap();
+    #[cfg(unix)]
+    {
+        let target = host.dir.join("elsewhere.rs");
+        std::os::unix::fs::symlink(&target, &file).unwrap();
+        check(
+            &host,
+            &host.dbmigrate("upgrade"),
+            expect![[r#"
+                error: the revision `migrations/versions/odd.rs` is a link to `$HOST/elsewhere.rs`, which does not exist
+                  hint: restore that file, or delete the link
+            "#]],
+        );
+        // A link to a revision is one, and an editor's lock is none.
+        fs::write(&target, revision("b2", &["a1"], "linked", "")).unwrap();
+        let lock = host.dir.join("migrations/versions/.#m1_user.rs");
+        std::os::unix::fs::symlink("me@here:1", lock).unwrap();
+        assert_eq!(host.ok("heads").stdout, "b2 (head)\n");
+        fs::remove_file(&file).unwrap();
+    }
+    assert_eq!(host.ok("heads").stdout, "a1 (head)\n");
+    assert!(!host.dir.join("app.db").exists());
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dbmigrate_tests::{Host, plain_ids, repository, sql};
+use dbmigrate_tests::{Host, plain_ids, repository, revision, sql};
 use expect_test::expect_file;
 
 /// A fenced block: the words after the fence, and its lines.
@@ -77,6 +77,111 @@ fn the_tutorial_is_played_as_it_stands() {
         }
     }
     assert!(played > 8, "{played} commands");
+}
+
+/// The pages with console sessions that [`the_guides_are_played_as_they_stand`] plays.
+const PLAYED: [&str; 4] = ["squash", "many-files", "teams-and-branches", "several-databases"];
+
+/// Plays the blocks of a guide: the output of a console session has to be on the page, lines on
+/// standard error excepted; the commands of a `sh` block have to succeed.
+fn play_guide(host: &Host, name: &str) {
+    for block in blocks(&page(&format!("guides/{name}.md"))) {
+        if block.kind == "sh" {
+            for command in block.text.lines() {
+                host.ok(command.strip_prefix("cargo dbmigrate ").expect("a command"));
+            }
+        }
+        if block.kind != "console" {
+            continue;
+        }
+        for (command, output) in session(&block.text) {
+            let args = command.strip_prefix("cargo dbmigrate ").expect("a command");
+            let run = host.dbmigrate(&args.replace('\'', "\""));
+            let errors = without_waits(&plain_ids(&run.stderr));
+            let is_error = |line: &&str| errors.lines().any(|error| error == *line);
+            let output = without_waits(&plain_ids(&output));
+            let (_, shown): (Vec<&str>, Vec<&str>) = output.lines().partition(is_error);
+            let printed = plain_ids(&run.stdout);
+            assert_eq!(shown, printed.lines().collect::<Vec<_>>(), "{name}: $ {command}\n{run}");
+        }
+    }
+}
+
+/// The text without the seconds that a lock was waited for, since the test waits only briefly.
+fn without_waits(text: &str) -> String {
+    let line = |line: &str| match (line.split_once(" lock for "), line.split_once(" s: ")) {
+        (Some((before, _)), Some((_, after))) => format!("{before} lock for $N s: {after}\n"),
+        _ => format!("{line}\n"),
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn the_guides_are_played_as_they_stand() {
+    let model = |name: &str, fields: &str| {
+        format!(
+            "#[derive(Model)]\npub struct {name} {{\n#[model(primary_key)]\npub id: i64,\n{fields}}}\n"
+        )
+    };
+    let write_models = |host: &Host, user: &str, post: &str| {
+        let models = model("User", user) + &model("Post", post);
+        host.write("src/lib.rs", &format!("use dbmigrate_runtime::Model;\n{models}"));
+    };
+    let host = Host::library("guides", "");
+    let (name, body) = ("pub name: Option<String>,\n", "pub body: Option<String>,\n");
+    write_models(&host, name, body);
+    host.ok("init");
+    host.replace("migrations/dbmigrate.toml", "lock_timeout = 60", "lock_timeout = 1");
+    let create = |table: &str| {
+        format!(
+            "op.create_table(Table::new({table:?}).column(Column::new(\"id\", \
+             Type::BigInteger).not_null()).primary_key(\"pk_{table}\", [\"id\"]));"
+        )
+    };
+    let add = |table: &str, column: &str| {
+        format!("op.add_column({table:?}, Column::new({column:?}, Type::Text));")
+    };
+    for (id, parents, upgrade) in [
+        ("a1", &[][..], create("user")),
+        ("b2", &["a1"], create("post")),
+        ("c3", &["b2"], add("user", "name")),
+        ("d4", &["c3"], add("post", "body")),
+    ] {
+        let text = revision(id, parents, id, &upgrade, "");
+        host.write(&format!("migrations/versions/m20250101_000000_{id}.rs"), &text);
+    }
+    host.write("tenants/README.md", "");
+    for (file, target) in [("ada", "a1"), ("t00", "head")] {
+        host.ok(&format!("upgrade {target} --url sqlite:tenants/{file}.db"));
+    }
+    let path = |name: &str| host.dir.join("tenants").join(format!("{name}.db"));
+    fs::copy(path("ada"), path("bob")).expect("the file can be copied");
+    for n in 1..98 {
+        fs::copy(path("t00"), path(&format!("t{n:02}"))).expect("the file can be copied");
+    }
+
+    play_guide(&host, "squash");
+    let locked = rusqlite::Connection::open(path("bob")).expect("it can be opened");
+    locked.execute_batch("BEGIN IMMEDIATE").expect("it can be locked");
+    play_guide(&host, "many-files");
+
+    let (email, title) = ("pub email: Option<String>,\n", "pub title: Option<String>,\n");
+    write_models(&host, &format!("{name}{email}"), body);
+    host.ok("migrate -m \"user email\" --rev-id 3f1c5a2b7e90");
+    host.ok("upgrade");
+    write_models(&host, &format!("{name}{email}"), &format!("{body}{title}"));
+    let parent = "--head 3f1c5a2b7e90-1 --splice";
+    host.ok(&format!("migrate -m \"post title\" --rev-id a8d04c6612fb {parent}"));
+    play_guide(&host, "teams-and-branches");
+    play_guide(&host, "several-databases");
+
+    for file in documents() {
+        let text = fs::read_to_string(&file).expect("the document can be read");
+        let is_guide = file.parent().is_some_and(|dir| dir.ends_with("guides"));
+        let has_session = text.lines().any(|line| line.starts_with("$ cargo dbmigrate"));
+        let is_played = PLAYED.iter().any(|name| file.ends_with(format!("{name}.md")));
+        assert!(!is_guide || has_session == is_played, "{}", file.display());
+    }
 }
 
 /// Every file and directory of the repository, apart from hidden ones and those that cargo builds.

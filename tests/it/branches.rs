@@ -473,6 +473,22 @@ fn stamps_and_scripts_of_branches() {
             [3]
         "#]],
     );
+    // The hint names exactly the commands that accept a range.
+    for accepting in [
+        "history -r a100:c300",
+        "upgrade a100:c300 --sql",
+        "downgrade c300:a100 --sql",
+        "stamp a100:c300 --sql",
+    ] {
+        host.ok(accepting);
+    }
+    // This range can't be squashed, since `b200` needs its middle.
+    let run = host.fails("squash a100:c300 --dry-run");
+    assert!(run.stderr.contains("in the middle of the range"), "{run}");
+    for refusing in ["downgrade", "stamp", "show", "edit", "undo", "diff", "merge", "rebase"] {
+        let run = host.fails(&format!("{refusing} a100:c300"));
+        assert!(run.stderr.contains("hint: ranges are for"), "{refusing}\n{run}");
+    }
     let check = |args: &str, expect: &str| {
         let run = host.ok(&format!("{args} --sql"));
         let mut seen = Vec::new();

@@ -299,6 +299,18 @@ fn a_reset_follows_links_and_a_failed_upgrade_leaves_no_new_file() {
     assert_eq!(rows, Ok(0));
     assert_eq!(dump(&real), dump(&host.dir.join("app.db")));
     assert_eq!(host.list("data"), ["real.db"]);
+    // A second name of the file itself would keep the rows.
+    let other = host.dir.join("data/other.db");
+    std::fs::hard_link(&real, &other).unwrap();
+    let run = host.fails("reset --yes");
+    expect![[r#"
+        error: `$HOST/data/real.db` is a hard link: the file has another name, under which the rows would stay
+          hint: delete one of the names first; `downgrade base` and `upgrade` keep both
+    "#]]
+    .assert_eq(&host.plain(&run.errors()));
+    assert_eq!(dump(&real), dump(&other));
+    std::fs::remove_file(&other).unwrap();
+    host.ok("reset --yes");
 
     // A failing run leaves no file that didn't exist before.
     let before = host.list(".");

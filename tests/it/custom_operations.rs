@@ -215,7 +215,7 @@ fn what_is_found_is_rewritten() {
 
     // If the function lets something be discarded after all, that needs confirmation.
     host.replace("migrations/rewrite.rs", "=> false", "=> true");
-    assert!(host.fails("migrate -m drop").stderr.contains("build script"), "it is compiled anew");
+    assert!(host.fails("migrate -m drop").stderr.contains("build script"), "it is compiled again");
     host.env_remove("DBMIGRATE_COMPILING");
     assert_eq!(host.dbmigrate("check").code, 1);
     let run = host.fails("migrate -m drop");

@@ -149,7 +149,7 @@ fn a_build_script_depends_on_the_settings_of_its_database() {
 
 /// A file that is included by relative path is another file in another directory.
 #[test]
-fn a_revision_that_moves_is_recorded_anew() {
+fn a_revision_that_moves_is_recorded_again() {
     let host = Host::library("apart-moved", "");
     host.ok("init");
     host.replace(

@@ -273,7 +273,7 @@ fn flags_answer_what_a_person_would() {
 }
 
 #[test]
-fn which_line_goes_behind_the_other() {
+fn which_line_moves_after_the_other() {
     let host = Host::library("question-rebase", "");
     host.ok("init");
     host.ok("revision -m first --rev-id a1");

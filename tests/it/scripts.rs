@@ -303,3 +303,66 @@ fn a_script_has_every_character_of_a_text() {
     // The new default is only another spelling of the old one.
     host.ok("stamp --verify head");
 }
+
+/// The shell ends a statement at a line of `go` or `/`, takes lines that begin with a period for its
+/// own commands, and changes the ends of lines.
+#[test]
+fn a_script_has_every_line_of_a_statement() {
+    if !has_sqlite_shell("a script has every line of a statement") {
+        return;
+    }
+    let host = Host::library("script-lines", "");
+    host.ok("init");
+    let statements = [
+        "/* a\n.exit\n# comment\ngo\n/\n*/ CREATE TABLE t (a INTEGER, b INTEGER, \"x\r\ny\" TEXT)",
+        "INSERT INTO t VALUES (7, 2, '\r\ngo\r\n/\r\n'),\n(\n  .5\n,\n8\n\t/ -- half\n2, '\n/\n.exit')",
+        "CREATE VIEW alias AS SELECT a FROM t\nGO\n;",
+        "CREATE VIEW joined AS SELECT x.a FROM t AS x JOIN t\ngO -- why\n",
+        "CREATE VIEW after_comment AS SELECT a FROM t -- why\r\n\r\n go /* why */ \r\n",
+        "CREATE VIEW divided AS SELECT a\n/\nb AS q, a -- by\n/\n/* the other */\nb AS r FROM t",
+        "CREATE VIEW windows AS\r\n  SELECT a,\r\n  b FROM t",
+        "CREATE TRIGGER tr INSTEAD OF DELETE ON divided BEGIN\r\n  SELECT RAISE(ABORT, 'one\r\ntwo')\r\n\
+         FROM t\r\ngo\r\n; SELECT old.q\n/\n2; END",
+        "CREATE VIRTUAL TABLE words USING fts5(\n  body,\n  go\n)",
+        "SELECT 1 -- to the end\n",
+    ];
+    let body: Vec<String> = statements.map(|text| format!("op.execute({text:?});")).to_vec();
+    host.write(
+        "migrations/versions/m1.rs",
+        &revision("a100", &[], "lines", &body.join("\n    "), ""),
+    );
+    host.ok("upgrade --url run.db");
+    let conn = |path: &str| rusqlite::Connection::open(host.dir.join(path)).unwrap();
+    let all = |conn: &rusqlite::Connection, query: &str| -> Vec<String> {
+        let mut rows = conn.prepare(query).unwrap();
+        rows.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    let run = conn("run.db");
+    for (db, option) in [("app.db", "--sql"), ("plain.db", "--sql=plain")] {
+        let script = host.ok(&format!("upgrade {option} --url {db}")).stdout;
+        let shell = shell(&host.dir.join(db), &script, Way::Redirected);
+        assert_eq!((shell.code, shell.errors().as_str()), (0, ""), "{script}");
+        let conn = conn(db);
+        for query in [
+            "SELECT quote(a) || quote(b) || hex(\"x\r\ny\") FROM t",
+            "SELECT quote(a) FROM alias",
+            "SELECT quote(a) FROM joined",
+            "SELECT quote(a) FROM after_comment",
+            "SELECT quote(q) || quote(r) FROM divided",
+        ] {
+            let is_plain_name = option == "--sql=plain" && query.contains("x\r\ny");
+            let here = if is_plain_name { query.replace('\r', "") } else { query.to_owned() };
+            assert_eq!(all(&conn, &here), all(&run, query), "{query}\n{script}");
+        }
+        // A line that would end the statement is joined to the one before it.
+        let texts = "SELECT replace(replace(replace(replace(sql, char(13), ''), char(10), ' '), \
+                     '/**/', ''), '  ', ' ') FROM sqlite_schema WHERE name NOT LIKE '%version%'";
+        assert_eq!(all(&conn, texts), all(&run, texts), "{script}");
+        if option == "--sql" {
+            let texts = "SELECT sql FROM sqlite_schema WHERE name IN ('t', 'windows')";
+            assert_eq!(all(&conn, texts), all(&run, texts), "{script}");
+            let raised = conn.execute("DELETE FROM divided", []).unwrap_err();
+            assert_eq!(raised.to_string(), "one\r\ntwo");
+        }
+    }
+}

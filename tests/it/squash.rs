@@ -132,7 +132,7 @@ fn a_squash_leaves_every_database_a_way() {
             $ cargo dbmigrate squash :d4 -m "users" --rev-id 5aaa
             Generating migrations/versions/m_5aaa.rs ... done
             `5aaa` replaces 4 revisions on new databases: a1, b2, c3, d4
-            keep their files until every database is past them: a database that has some of them applied continues with them
+            keep their files until every database has applied all of them: a database that has applied some of them continues with the others
             $ cargo dbmigrate squash a1:d4
             error: revision `a1` is already replaced by `5aaa`, in migrations/versions/m_5aaa.rs
               hint: squash from `5aaa` or up to it

@@ -184,7 +184,26 @@ fn a_late_revision_is_refused_and_one_of_a_merged_branch_is_told_of() {
     "#]]
     .assert_eq(&run.stdout);
     assert_eq!(dump(&host.dir.join("app.db")), before);
+
+    // Each of the ways that the hint names leads to a database with nothing pending.
+    let copy = |name: &str| {
+        fs::copy(host.dir.join("app.db"), host.dir.join(name)).unwrap();
+    };
+    ["now.db", "stamped.db", "last.db"].into_iter().for_each(copy);
+    host.ok("upgrade a5 --url sqlite:now.db");
+    host.ok("stamp current --url sqlite:stamped.db");
+    for name in ["now", "stamped"] {
+        let run = host.ok(&format!("upgrade --url sqlite:{name}.db"));
+        assert!(run.stderr.contains("Nothing to upgrade"), "{run}");
+        assert_eq!(host.ok(&format!("current --url sqlite:{name}.db")).stdout, "b2 (head)\n");
+    }
     host.replace("migrations/versions/m2.rs", "&[\"a5\"]", "&[\"a1\"]");
+    host.replace("migrations/versions/m1_late.rs", "&[\"a1\"]", "&[\"b2\"]");
+    let run = host.ok("upgrade --url sqlite:last.db");
+    assert!(run.stdout.contains("b2 -> a5, late"), "{run}");
+    assert_eq!(host.ok("current --url sqlite:last.db").stdout, "a5 (head)\n");
+    host.replace("migrations/versions/m1_late.rs", "&[\"b2\"]", "&[\"a1\"]");
+
     host.write("migrations/versions/m3.rs", &revision("c3", &["a5", "b2"], "merge", "", ""));
     let run = host.ok("upgrade");
     expect![[r#"

@@ -58,7 +58,7 @@ pub fn dump(client: &mut Client) -> String {
     const CATALOG: &str = "
         SELECT relname || '.' || attname || ' ' || format_type(atttypid, atttypmod)
             || CASE WHEN attnotnull THEN ' NOT NULL' ELSE '' END
-            || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), '') || ' ' || attidentity
+            || coalesce(' DEFAULT ' || pg_get_expr(adbin, adrelid), '') || ' ' || attidentity::text
         FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
             LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
         WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0

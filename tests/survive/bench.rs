@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dbmigrate_tests::{dump, sql};
 
@@ -64,9 +65,12 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(name: &str, case: Case) -> Bench {
+        // Tests run at the same time, and some try the same case.
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
         let dir = std::env::temp_dir().join(format!(
-            "dbmigrate-survive-{}-{name}-{}{}{}",
+            "dbmigrate-survive-{}-{}-{name}-{}{}{}",
             std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed),
             u8::from(case.wal),
             u8::from(case.each),
             u8::from(case.down),

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 
 use dbmigrate_runtime::engine::dialect::Dialect;
-use dbmigrate_runtime::schema::{Column, ForeignKey, Schema, Table, Type};
+use dbmigrate_runtime::schema::{Column, ForeignKey, Index, IndexTerm, Schema, Table, Type};
 
 use super::convert;
 use super::question::Rename;
@@ -177,7 +177,7 @@ fn tables(
 /// What is indexed in a table.
 fn shapes(table: &Table) -> Vec<(bool, Vec<String>)> {
     let uniques = table.uniques.iter().map(|unique| (true, unique.columns.clone()));
-    let columns = |index: &dbmigrate_runtime::schema::Index| {
+    let columns = |index: &Index| {
         let names = table.columns.iter().map(|column| &column.name);
         names.filter(|name| has_index(index, name)).cloned().collect()
     };
@@ -187,8 +187,7 @@ fn shapes(table: &Table) -> Vec<(bool, Vec<String>)> {
     shapes
 }
 
-fn has_index(index: &dbmigrate_runtime::schema::Index, column: &str) -> bool {
-    use dbmigrate_runtime::schema::IndexTerm;
+fn has_index(index: &Index, column: &str) -> bool {
     index.columns.iter().any(|part| match &part.term {
         IndexTerm::Column(name) => name == column,
         IndexTerm::Expression(_) => false,
@@ -263,21 +262,21 @@ impl<'a> Sides<'a> {
 
 /// The table that a column refers to by itself.
 fn target(table: &Table, column: &Column) -> Option<String> {
-    let is_its = |key: &&ForeignKey| key.columns == [column.name.as_str()];
-    table.foreign_keys.iter().find(is_its).map(|key| key.references_table.clone())
+    let is_of_column = |key: &&ForeignKey| key.columns == [column.name.as_str()];
+    table.foreign_keys.iter().find(is_of_column).map(|key| key.references_table.clone())
 }
 
 /// Whether a column is in the primary key, unique by itself, and in an index.
 fn indexed(table: &Table, column: &Column) -> [bool; 3] {
     let has = |columns: &[String]| columns.contains(&column.name);
     let alone = [column.name.clone()];
-    let own_index = table
+    let has_own_index = table
         .indexes
         .iter()
         .any(|index| index.unique && index.columns.len() == 1 && has_index(index, &column.name));
     [
         table.primary_key.as_ref().is_some_and(|key| has(&key.columns)),
-        own_index || table.uniques.iter().any(|unique| unique.columns == alone),
+        has_own_index || table.uniques.iter().any(|unique| unique.columns == alone),
         table.indexes.iter().any(|index| has_index(index, &column.name))
             || table.uniques.iter().any(|unique| has(&unique.columns)),
     ]

@@ -116,8 +116,9 @@ impl<'a> Diff<'a> {
             let drop = Operation::DropForeignKey { table: table(), name: foreign_key.name.clone() };
             // The referenced table may be about to lose the key that the foreign key needs.
             let target = &foreign_key.references_table;
-            let in_the_way = *target != to.name && self.from.table(target) != self.to.table(target);
-            if in_the_way { &mut self.first } else { &mut self.then }.push(drop);
+            let is_in_the_way =
+                *target != to.name && self.from.table(target) != self.to.table(target);
+            if is_in_the_way { &mut self.first } else { &mut self.then }.push(drop);
         }
         let (gone, new_checks) = named(&was.checks, &to.checks, |check| &check.name);
         let gone = gone.into_iter();
@@ -217,8 +218,9 @@ fn indexes<'a>(
     let is_free = |name: &str| from.tables.values().all(|table| table.find_index(name).is_none());
     let mut renamed = Vec::new();
     new.retain(|new| {
-        let is_it = |index: &&Index| Index { name: new.name.clone(), ..(*index).clone() } == **new;
-        match gone.iter().position(is_it) {
+        let is_same =
+            |index: &&Index| Index { name: new.name.clone(), ..(*index).clone() } == **new;
+        match gone.iter().position(is_same) {
             Some(idx) if is_free(&new.name) => {
                 renamed.push((gone.remove(idx), *new));
                 false
@@ -256,10 +258,8 @@ fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>
             .collect(),
         comment: (on && was.comment != to.comment).then(|| to.comment.clone()),
     };
-    let some = |table_change: TableChange| {
-        (table_change != TableChange::default()).then_some(table_change)
-    };
-    (some(change(false)), some(change(true)))
+    let unless_empty = |change: TableChange| (change != TableChange::default()).then_some(change);
+    (unless_empty(change(false)), unless_empty(change(true)))
 }
 
 /// Columns in an order in which each can be added: generated ones last, and each after the columns

@@ -170,10 +170,9 @@ pub fn compared(from: &Schema, to: &Schema, scope: &Scope) -> Vec<Operation> {
 pub fn managed(schema: &Schema, models: &Models) -> Schema {
     let mut managed = schema.clone();
     let unmanaged = models.records.iter().filter(|record| record.unmanaged);
-    for model_record in
-        unmanaged.filter(|model_record| models.schema.table(&model_record.table.name).is_none())
-    {
-        managed.tables.remove(&model_record.table.name);
+    let names = unmanaged.map(|record| &record.table.name);
+    for name in names.filter(|name| models.schema.table(name).is_none()) {
+        managed.tables.remove(name);
     }
     managed
 }

@@ -101,8 +101,8 @@ fn same_expression(a: &str, b: &str) -> bool {
 }
 
 fn same_default(a: &Option<DefaultValue>, b: &Option<DefaultValue>) -> bool {
-    let is_null = |default_value: &Option<DefaultValue>| {
-        matches!(default_value, None | Some(DefaultValue::Literal(Value::Null)))
+    let is_null = |default: &Option<DefaultValue>| {
+        matches!(default, None | Some(DefaultValue::Literal(Value::Null)))
     };
     match (a, b) {
         (Some(DefaultValue::Sql(a)), Some(DefaultValue::Sql(b))) => same_expression(a, b),

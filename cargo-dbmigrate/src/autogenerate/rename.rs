@@ -4,14 +4,14 @@ mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use dbmigrate_runtime::engine::folding::{Case, Folding};
+use dbmigrate_runtime::engine::folding::Folding;
 use dbmigrate_runtime::engine::record::ModelRecord;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
 use super::Answers;
 use crate::error::{Error, Result};
-use order::{Names, Said};
+use order::{Declared, Names};
 
 /// The two schemas between which things are renamed.
 #[derive(Debug, Clone, Copy)]
@@ -66,26 +66,40 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
     refuse_unmanaged(records)?;
     let managed = || records.iter().filter(|record| !record.unmanaged);
 
-    let mut said: Vec<Said> = flags.iter().filter_map(Flag::table).collect();
-    said.extend(managed().filter_map(|record| {
+    let mut declared: Vec<Declared> = flags.iter().filter_map(Flag::table).collect();
+    declared.extend(managed().filter_map(|record| {
         let old = record.renamed_from.as_ref()?;
-        Some(Said::by_model(&place(record, record.line), old, &record.table.name))
+        Some(Declared::by_model(&place(record, record.line), old, &record.table.name))
     }));
     let tables = |of: &'_ Schema| -> Vec<String> { of.tables.keys().cloned().collect() };
-    let (have, want) = ((tables(from), tables(all_from)), (tables(to), tables(all_to)));
-    // If names of tables fold, a table with the new name already exists: it is the same table.
-    let names = compared_names("table", String::new(), &have, &want, (folding.tables, false));
-    let renamed = order::order(&names, said)?;
+    let have = Listed { compared: tables(from), all: tables(all_from) };
+    let want = Listed { compared: tables(to), all: tables(all_to) };
+    let names = Names {
+        what: "table",
+        prefix: String::new(),
+        have: have.compared(),
+        want: want.compared(),
+        have_left_out: have.left_out(),
+        want_left_out: want.left_out(),
+        case: folding.tables,
+        // If names of tables fold, a table with the new name already exists: it is the same table.
+        through_another_case: false,
+    };
+    let renamed = order::order(&names, declared)?;
     let operations = (renamed.steps.iter().cloned())
         .map(|(from, to)| Operation::RenameTable { from, to })
         .collect();
     let mut renames = Renames { operations, ..Renames::default() };
-    renames.unknown.extend(renamed.unknown.iter().map(|said| Unknown {
-        message: format!("{}: the migrations have no table `{}`", said.instruction(), said.old),
+    renames.unknown.extend(renamed.unknown.iter().map(|declared| Unknown {
+        message: format!(
+            "{}: the migrations have no table `{}`",
+            declared.instruction(),
+            declared.old
+        ),
         new_table: None,
-        similar: similar(&said.old, all_from.tables.keys()),
-        old: said.old.clone(),
-        new: said.new.clone(),
+        similar: similar(&declared.old, all_from.tables.keys()),
+        old: declared.old.clone(),
+        new: declared.new.clone(),
     }));
 
     let mut olds: BTreeMap<&str, &str> = BTreeMap::new();
@@ -93,8 +107,9 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
         let old = renamed.pairs.iter().find(|(_, new)| *new == table.name);
         let old = old.map_or(table.name.as_str(), |(old, _)| old);
         // If a table's name went to another table, the one that has the name now is new.
-        let is_its = old != table.name || !renamed.pairs.iter().any(|(pair, _)| pair == old);
-        if is_its {
+        let is_renamed_or_kept =
+            old != table.name || !renamed.pairs.iter().any(|(pair, _)| pair == old);
+        if is_renamed_or_kept {
             olds.insert(&table.name, old);
         }
     }
@@ -111,38 +126,47 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
             let columns = of.into_iter().flat_map(|table| &table.columns);
             columns.map(|column| column.name.clone()).collect()
         };
-        let have = (columns(was), columns(all_was));
-        let want = (columns(to.table(table)), columns(Some(all_now)));
-        let names =
-            compared_names("column", format!("{table}."), &have, &want, (folding.others, true));
-        let mut said: Vec<Said> = flags.iter().filter_map(|flag| flag.column(table)).collect();
+        let have = Listed { compared: columns(was), all: columns(all_was) };
+        let want = Listed { compared: columns(to.table(table)), all: columns(Some(all_now)) };
+        let names = Names {
+            what: "column",
+            prefix: format!("{table}."),
+            have: have.compared(),
+            want: want.compared(),
+            have_left_out: have.left_out(),
+            want_left_out: want.left_out(),
+            case: folding.others,
+            through_another_case: true,
+        };
+        let mut declared: Vec<Declared> =
+            flags.iter().filter_map(|flag| flag.column(table)).collect();
         for record in of_table.get(table.as_str()).into_iter().flatten() {
             for field in &record.fields {
                 let old = field.renamed_from.as_ref();
                 let place = place(record, field.line);
-                said.extend(old.map(|old| Said::by_model(&place, old, &field.column)));
+                declared.extend(old.map(|old| Declared::by_model(&place, old, &field.column)));
             }
         }
-        let renamed = order::order(&names, said)?;
+        let renamed = order::order(&names, declared)?;
         let steps = renamed.steps.into_iter();
         renames.operations.extend(steps.map(|(from, to)| Operation::RenameColumn {
             table: table.clone(),
             from,
             to,
         }));
-        renames.unknown.extend(renamed.unknown.iter().map(|said| Unknown {
+        renames.unknown.extend(renamed.unknown.iter().map(|declared| Unknown {
             message: match all_was {
                 Some(_) => format!(
                     "{}: the migrations have no column `{table}.{}`",
-                    said.instruction(),
-                    said.old
+                    declared.instruction(),
+                    declared.old
                 ),
-                None => format!("{}: the table `{table}` is new", said.instruction()),
+                None => format!("{}: the table `{table}` is new", declared.instruction()),
             },
             new_table: all_was.is_none().then(|| table.clone()),
-            similar: similar(&said.old, columns(all_was).iter()),
-            old: said.old.clone(),
-            new: said.new.clone(),
+            similar: similar(&declared.old, columns(all_was).iter()),
+            old: declared.old.clone(),
+            new: declared.new.clone(),
         }));
     }
     // A column that several models share is renamed where the old one exists, and new elsewhere.
@@ -193,10 +217,10 @@ fn refuse_unmanaged(records: &[ModelRecord]) -> Result<()> {
         let of_fields = record.fields.iter().map(|field| (&field.renamed_from, field.line));
         let mut all = [(&record.renamed_from, record.line)].into_iter().chain(of_fields);
         if let Some((Some(old), line)) = all.find(|(old, _)| old.is_some()) {
-            let said = Said::by_model(&place(record, line), old, "");
+            let declared = Declared::by_model(&place(record, line), old, "");
             return Err(Error::new(format!(
                 "{}: the model is `unmanaged`, so nothing is renamed in its table `{}`",
-                said.instruction(),
+                declared.instruction(),
                 record.table.name
             ))
             .hint("remove `renamed_from` or `unmanaged` from the model"));
@@ -218,19 +242,21 @@ fn similar<'a>(name: &str, names: impl Iterator<Item = &'a String>) -> Option<St
     names.filter(|other| likeness(other) > 800).max_by_key(|other| likeness(other)).cloned()
 }
 
-/// The names on both sides, both the compared ones and all of them.
-fn compared_names<'a>(
-    what: &'static str,
-    prefix: String,
-    (have, all_have): &'a (Vec<String>, Vec<String>),
-    (want, all_want): &'a (Vec<String>, Vec<String>),
-    (case, through_another_case): (Case, bool),
-) -> Names<'a> {
-    let set = |names: &'a [String]| names.iter().map(String::as_str).collect::<BTreeSet<_>>();
-    let (have, want) = (set(have), set(want));
-    let have_left_out = set(all_have).difference(&have).copied().collect();
-    let want_left_out = set(all_want).difference(&want).copied().collect();
-    Names { what, prefix, have, want, have_left_out, want_left_out, case, through_another_case }
+/// The names on one side: the compared ones, and all of them.
+struct Listed {
+    compared: Vec<String>,
+    all: Vec<String>,
+}
+
+impl Listed {
+    fn compared(&self) -> BTreeSet<&str> {
+        self.compared.iter().map(String::as_str).collect()
+    }
+
+    fn left_out(&self) -> BTreeSet<&str> {
+        let compared = self.compared();
+        self.all.iter().map(String::as_str).filter(|name| !compared.contains(name)).collect()
+    }
 }
 
 /// What a `--rename` names.
@@ -260,9 +286,8 @@ impl<'a> Flag<'a> {
                 "have `include` and `exclude` in dbmigrate.toml cover it, or rename it by hand",
             ));
         }
-        let splits = || splits(text);
         let (old, new) =
-            splits().next().ok_or_else(|| unknown(text, "it has no `:`".to_owned()))?;
+            splits(text).next().ok_or_else(|| unknown(text, "it has no `:`".to_owned()))?;
         Err(unknown(
             text,
             match (old.split_once('.'), new.split_once('.')) {
@@ -296,17 +321,17 @@ impl<'a> Flag<'a> {
         })
     }
 
-    fn table(&self) -> Option<Said> {
+    fn table(&self) -> Option<Declared> {
         match self {
-            Flag::Table { text, old, new } => Some(Said::by_flag(text, old, new)),
+            Flag::Table { text, old, new } => Some(Declared::by_flag(text, old, new)),
             Flag::Column { .. } => None,
         }
     }
 
-    fn column(&self, of: &str) -> Option<Said> {
+    fn column(&self, of: &str) -> Option<Declared> {
         match self {
             Flag::Column { text, old, table, new, .. } if *table == of => {
-                Some(Said::by_flag(text, old, new))
+                Some(Declared::by_flag(text, old, new))
             }
             _ => None,
         }
@@ -317,7 +342,7 @@ impl<'a> Flag<'a> {
     fn check_column(&self, from: &Schema, olds: &BTreeMap<&str, &str>) -> Result<()> {
         let Flag::Column { text, old_table, old, table, .. } = self else { return Ok(()) };
         let was = olds.get(table).copied();
-        let has = was.and_then(|text| from.table(text)?.find_column(old)).is_some();
+        let has = was.and_then(|was| from.table(was)?.find_column(old)).is_some();
         if has && (was == Some(*old_table) || table == old_table) {
             return Ok(());
         }

@@ -65,10 +65,10 @@ fn adopt_table(
     }
     let name = table.name.clone();
     if let Some(key) = &mut table.primary_key {
-        let same = |primary_key: &&PrimaryKey| primary_key.columns == key.columns;
+        let same = |known: &&PrimaryKey| known.columns == key.columns;
         let known = own.clone().filter_map(|table| table.primary_key.as_ref()).filter(same);
-        match best(known, |primary_key| primary_key.name == key.name) {
-            Some(primary_key) => *key = primary_key.clone(),
+        match best(known, |known| known.name == key.name) {
+            Some(known) => *key = known.clone(),
             None => named(&mut key.name, || naming.primary_key(&name, &key.columns)),
         }
     }
@@ -77,17 +77,16 @@ fn adopt_table(
             candidate.columns == unique.columns && fits(&unique.name, &candidate.name, folding)
         };
         match own.clone().flat_map(|table| &table.uniques).find(same) {
-            Some(flat_map) => *unique = flat_map.clone(),
+            Some(known) => *unique = known.clone(),
             None => named(&mut unique.name, || naming.unique(&name, &unique.columns)),
         }
     }
     for key in &mut table.foreign_keys {
-        let same = |foreign_key: &&ForeignKey| {
-            fits(&key.name, &foreign_key.name, folding)
-                && comparing.same_foreign_key(key, foreign_key)
+        let same = |known: &&ForeignKey| {
+            fits(&key.name, &known.name, folding) && comparing.same_foreign_key(key, known)
         };
         match own.clone().flat_map(|table| &table.foreign_keys).find(same) {
-            Some(foreign_key) => *key = foreign_key.clone(),
+            Some(known) => *key = known.clone(),
             None => named(&mut key.name, || {
                 naming.foreign_key(&name, &key.columns, &key.references_table)
             }),
@@ -95,11 +94,12 @@ fn adopt_table(
     }
     for check in &mut table.checks {
         // A condition keeps the spelling that is known for it.
-        let pairs = known.iter().flat_map(|name| name.table.checks.iter().zip(stored_checks(name)));
+        let pairs =
+            known.iter().flat_map(|known| known.table.checks.iter().zip(stored_checks(known)));
         let same = |(_, stored): &(&Check, &Check)| {
             comparing.lexicon.same_expression(&stored.expression, &check.expression)
         };
-        match best(pairs.filter(same), |(name, _)| name.name == check.name) {
+        match best(pairs.filter(same), |(known, _)| known.name == check.name) {
             Some((best, _)) => *check = best.clone(),
             None => named(&mut check.name, || naming.table_check(&name, &check.expression)),
         }
@@ -146,9 +146,7 @@ fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Fo
         if let Some(first) = targets.first() {
             key.references_table.clone_from(&first.name);
         }
-        key.references_columns
-            .iter_mut()
-            .for_each(|references_column| of(&targets, references_column));
+        key.references_columns.iter_mut().for_each(|column| of(&targets, column));
     }
     for column in table.indexes.iter_mut().flat_map(|index| &mut index.columns) {
         match &mut column.term {
@@ -192,7 +190,7 @@ fn adopt_column(
     match of(&same_rest) {
         Some(same) => *column = Column { ty: was.ty.clone(), ..same.clone() },
         None => {
-            if let Some(same) = of(&|new_column| comparing.same_default(new_column, &was)) {
+            if let Some(same) = of(&|stored| comparing.same_default(stored, &was)) {
                 column.default.clone_from(&same.default);
             }
             let only = |column: &Column| {
@@ -200,17 +198,13 @@ fn adopt_column(
                 only.generated.clone_from(&column.generated);
                 only
             };
-            if let Some(same) =
-                of(&|new_column| comparing.same_column(&only(new_column), &only(&was)))
-            {
+            if let Some(same) = of(&|stored| comparing.same_column(&only(stored), &only(&was))) {
                 column.generated.clone_from(&same.generated);
             }
-            if let Some(same) =
-                of(&|autoincrement| autoincrement.autoincrement == was.autoincrement)
-            {
+            if let Some(same) = of(&|stored| stored.autoincrement == was.autoincrement) {
                 column.autoincrement = same.autoincrement;
             }
-            if let Some(same) = of(&|find_map| comparing.same_collation(find_map, &was)) {
+            if let Some(same) = of(&|stored| comparing.same_collation(stored, &was)) {
                 column.collation.clone_from(&same.collation);
             }
         }
@@ -238,7 +232,7 @@ fn enumeration(
 ) -> Option<Type> {
     let Type::Enum(name, _) = ty else { return None };
     let lexicon = rules.comparing.lexicon;
-    let is_it = |check: &Check, ty: &Type| {
+    let is_condition_of = |check: &Check, ty: &Type| {
         let only = Table::new("t").column(Column::new(column, ty.clone()));
         (rules.stored)(&only, &only).is_some_and(|only| {
             only.checks
@@ -246,7 +240,7 @@ fn enumeration(
                 .any(|own| lexicon.same_expression(&own.expression, &check.expression))
         })
     };
-    if let Some(at) = checks.iter().position(|check| is_it(check, ty)) {
+    if let Some(at) = checks.iter().position(|check| is_condition_of(check, ty)) {
         checks.remove(at);
         return Some(ty.clone());
     }
@@ -258,7 +252,7 @@ fn enumeration(
             let values = tokens.iter().filter(|token| token.kind == Kind::Text);
             let values = values.filter_map(|token| token.unquoted()).map(String::from).collect();
             let ty = Type::Enum(name.clone(), values);
-            is_it(check, &ty).then_some((at, ty))
+            is_condition_of(check, &ty).then_some((at, ty))
         })
         .map(|(at, ty)| {
             checks.remove(at);
@@ -275,9 +269,9 @@ fn adopt_index(
     comparing: &Comparing,
 ) -> Option<Index> {
     let pairs = || {
-        known.iter().flat_map(|name| {
-            let stored = |own: &Index| name.stored.find_index(&own.name).cloned();
-            name.table.indexes.iter().filter_map(move |own| Some((own, stored(own)?)))
+        known.iter().flat_map(|known| {
+            let stored = |own: &Index| known.stored.find_index(&own.name).cloned();
+            known.table.indexes.iter().filter_map(move |own| Some((own, stored(own)?)))
         })
     };
     let same_name = |candidate: &Index| comparing.folding.same(&candidate.name, &index.name);
@@ -286,13 +280,13 @@ fn adopt_index(
             && actual.indexes.iter().any(|own| comparing.folding.same(&own.name, &index.name))
     };
     let same =
-        pairs().filter(|(pair, stored)| comparing.same_index(stored, index) && !is_there(pair));
+        pairs().filter(|(known, stored)| comparing.same_index(stored, index) && !is_there(known));
     match best(same, |(index, _)| same_name(index)) {
         Some((index, _)) if same_name(index) => Some(index.clone()),
         Some((best, _)) => Some(best.renamed(&index.name)),
         None => {
-            let (pair, _) = pairs().find(|(index, _)| same_name(index))?;
-            Some(Index { name: pair.name.clone(), ..index.clone() })
+            let (known, _) = pairs().find(|(known, _)| same_name(known))?;
+            Some(Index { name: known.name.clone(), ..index.clone() })
         }
     }
 }

@@ -61,9 +61,9 @@ fn fill(
             let mut comment = format!(
                 "The values that the upgrade discarded can't be restored: rows get {value}."
             );
-            if let Some(demands_more) = demands_more(table, &column.name, later) {
+            if let Some(constraint) = stricter_constraint(table, &column.name, later) {
                 comment += &format!(
-                    "\n{demands_more} requires other values: adjust this if the table has rows."
+                    "\n{constraint} requires other values: adjust this if the table has rows."
                 );
             }
             *using = Some(value);
@@ -83,43 +83,44 @@ fn fill(
             let value = value(&now, dialect);
             let given = given(table, column, upgrade);
             if let Some(back) = given.and_then(|using| mapped_back(&need, using, &value)) {
-                let null = need.is(Why::NotNull);
-                let again = if null {
+                let becomes_required = need.is(Why::NotNull);
+                let expression = if becomes_required {
                     format!("coalesce({}, {value})", back.expression)
                 } else {
                     back.expression
                 };
-                change.using = need.using(Some(&again));
-                let who = match (null || need.null.is_some(), back.is_all) {
-                    (false, true) => return None,
-                    (true, true) => "hold NULL",
-                    (false, false) => "hold something else",
-                    (true, false) => "hold NULL or something else",
-                };
-                return Some(format!("Rows that {who} get {value}."));
+                change.using = need.using(Some(&expression));
+                let of_null = becomes_required || need.null.is_some();
+                return rows_comment(of_null, !back.is_all, &value);
             }
             change.using = match need.why.as_slice() {
                 [] => need.using(None),
                 _ => need.using(Some(&value)),
             };
-            let null = need.is(Why::NotNull) || need.null.is_some();
-            let who = match (null, need.is(Why::Values)) {
-                (false, false) => return None,
-                (true, false) => "hold NULL",
-                (false, true) => "hold something else",
-                (true, true) => "hold NULL or something else",
-            };
-            Some(format!("Rows that {who} get {value}."))
+            let of_null = need.is(Why::NotNull) || need.null.is_some();
+            rows_comment(of_null, need.is(Why::Values), &value)
         }
         _ => None,
     }
 }
 
+/// The comment about the rows that get a value in place of their own: those with NULL, and those
+/// whose value has no counterpart.
+fn rows_comment(of_null: bool, of_other_values: bool, value: &str) -> Option<String> {
+    let who = match (of_null, of_other_values) {
+        (false, false) => return None,
+        (true, false) => "hold NULL",
+        (false, true) => "hold something else",
+        (true, true) => "hold NULL or something else",
+    };
+    Some(format!("Rows that {who} get {value}."))
+}
+
 /// The expression that an upgrade gives the rows of a column.
 fn given<'a>(table: &str, column: &str, upgrade: &'a [Operation]) -> Option<&'a str> {
     upgrade.iter().find_map(|operation| match operation {
-        Operation::AlterColumn { table: of, column: operation, change }
-            if of == table && operation == column =>
+        Operation::AlterColumn { table: of, column: altered, change }
+            if of == table && altered == column =>
         {
             change.using.as_deref()
         }
@@ -209,23 +210,21 @@ fn is_numbered(table: &str, column: &Column, later: &[Operation]) -> bool {
 }
 
 /// The constraint that would be violated if all rows had the same value.
-fn demands_more(table: &str, column: &str, later: &[Operation]) -> Option<String> {
+fn stricter_constraint(table: &str, column: &str, later: &[Operation]) -> Option<String> {
     let has = |columns: &[String]| columns.iter().any(|name| name == column);
     later.iter().find_map(|operation| match operation {
-        Operation::AddPrimaryKey { table: of, primary_key: operation }
-            if of == table && has(&operation.columns) =>
+        Operation::AddPrimaryKey { table: of, primary_key }
+            if of == table && has(&primary_key.columns) =>
         {
-            Some(format!("Primary key `{}`", operation.name))
+            Some(format!("Primary key `{}`", primary_key.name))
         }
-        Operation::AddUnique { table: of, unique: operation }
-            if of == table && has(&operation.columns) =>
-        {
-            Some(format!("Unique constraint `{}`", operation.name))
+        Operation::AddUnique { table: of, unique } if of == table && has(&unique.columns) => {
+            Some(format!("Unique constraint `{}`", unique.name))
         }
-        Operation::AddForeignKey { table: of, foreign_key: operation }
-            if of == table && has(&operation.columns) =>
+        Operation::AddForeignKey { table: of, foreign_key }
+            if of == table && has(&foreign_key.columns) =>
         {
-            Some(format!("Foreign key `{}`", operation.name))
+            Some(format!("Foreign key `{}`", foreign_key.name))
         }
         _ => None,
     })

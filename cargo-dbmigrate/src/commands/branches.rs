@@ -23,7 +23,7 @@ pub fn run(cx: &Context) -> Result<Answer> {
         }
         let indent = " ".repeat(name.len());
         for revision in ids.iter().filter_map(|id| graph.get(id)) {
-            let message = crate::history::message(&revision.message);
+            let message = history::message(&revision.message);
             let (id, marks) = (style::id(&revision.id), history.marks(revision, &[]));
             cx.out.line(format!("{indent} -> {id}{marks}, {message}"));
         }

@@ -66,15 +66,15 @@ pub fn run(cx: &Context, args: &Check) -> Result<Answer> {
     }
     if let Some(snapshot) = if args.no_database { None } else { database(cx, &history)? } {
         let (here, applied) = history.at(snapshot.applied.clone())?;
-        let behind = pending_of(cx, &here, &snapshot);
+        let pending = report_pending(cx, &here, &snapshot);
         let migrations = here.migrations()?;
         let declared = snapshot.declared(&migrations, &applied);
         let drift = snapshot.drift(&migrations.replay(Some(&applied))?, &schema, declared)?;
-        say_drift(cx, &drift);
-        if !behind.is_empty() || !drift.differences.is_empty() {
+        report_drift(cx, &drift);
+        if !pending.is_empty() || !drift.differences.is_empty() {
             answer = Answer::No;
         }
-        (found.pending, found.drift) = (Some(behind), Some(drift));
+        (found.pending, found.drift) = (Some(pending), Some(drift));
     }
     document(cx, &answer, &history, &list, found);
     Ok(answer)
@@ -159,7 +159,8 @@ fn stale(cx: &Context, history: &History, schema: &Schema) -> Result<Vec<String>
     Ok(stale)
 }
 
-fn pending_of(cx: &Context, history: &History, snapshot: &Snapshot) -> Vec<String> {
+/// Reports the revisions that are pending, and returns them.
+fn report_pending(cx: &Context, history: &History, snapshot: &Snapshot) -> Vec<String> {
     let heads = history.graph.heads().into_iter().map(str::to_owned).collect();
     let heads = Target::Revisions(heads);
     let pending = plan::route(&history.graph, &snapshot.applied, Direction::Upgrade, &heads);
@@ -207,7 +208,7 @@ fn hints(differences: &[Difference]) -> Vec<&'static str> {
     hints
 }
 
-fn say_drift(cx: &Context, drift: &Drift) {
+fn report_drift(cx: &Context, drift: &Drift) {
     if drift.differences.is_empty() && drift.n_compared == 0 && !drift.others.is_empty() {
         cx.out.line(snapshot::NOTHING_COMPARED);
     } else if drift.differences.is_empty() {
@@ -225,7 +226,7 @@ fn say_drift(cx: &Context, drift: &Drift) {
 /// The contents of the database; `None` if there is no database.
 fn database(cx: &Context, history: &History) -> Result<Option<Snapshot>> {
     let database = Database::find(cx)?;
-    cx.out.says_what_it_talks_to();
+    cx.out.print_url();
     let Some(driver) = database.open_to_read(Patience::reading(cx))? else {
         let message = format!("the database `{}` does not exist", database.name());
         if matches!(database.source, Source::Config(_)) {

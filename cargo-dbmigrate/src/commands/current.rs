@@ -10,19 +10,19 @@ use crate::output::style;
 
 pub fn run(cx: &Context, args: &Current) -> Result<Answer> {
     let database = Database::find(cx)?;
-    cx.out.says_what_it_talks_to();
+    cx.out.print_url();
     let history = History::to_list(cx)?;
     let (history, applied) = history.at(history::applied_ids(cx, &database)?)?;
     if database.is_missing() {
         cx.out.progress(format!("the database `{}` does not exist yet", database.name()));
     }
     let unknown: Vec<&String> =
-        applied.iter().filter(|applied| history.graph.get(applied).is_none()).collect();
+        applied.iter().filter(|id| history.graph.get(id).is_none()).collect();
     let current = history.graph.current(&applied);
     if cx.out.verbose {
         cx.out.line(format!("Current revision(s) for {}:", database.url()));
     }
-    for revision in current.iter().filter_map(|current| history.graph.get(current)) {
+    for revision in current.iter().filter_map(|id| history.graph.get(id)) {
         if cx.out.verbose {
             cx.out.styled(&history::entry(cx, &history, revision, &[]));
         } else {

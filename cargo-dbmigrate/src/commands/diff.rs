@@ -72,9 +72,9 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     if let Some(snapshot) = &mut snapshot {
         // A revision that is applied in place of the named ones counts as all of them here.
         let graph = &history.graph;
-        let hidden = snapshot.applied.iter().filter(|applied| graph.get(applied).is_none());
+        let hidden = snapshot.applied.iter().filter(|id| graph.get(id).is_none());
         let ends: Vec<&str> =
-            hidden.filter_map(|hidden| graph.find(hidden)).map(|revision| &*revision.id).collect();
+            hidden.filter_map(|id| graph.find(id)).map(|revision| &*revision.id).collect();
         let replaced = graph.with_ancestors(&ends).into_iter().map(str::to_owned);
         snapshot.applied.extend(replaced.collect::<Vec<_>>());
     }
@@ -106,7 +106,7 @@ pub fn run(cx: &Context, args: &Diff) -> Result<Answer> {
     }
     lines.extend(beyond.iter().cloned());
     let facts =
-        snapshot.as_ref().filter(|_| from == Side::Database).map(|found| found.facts.clone());
+        snapshot.as_ref().filter(|_| from == Side::Database).map(|snapshot| snapshot.facts.clone());
     let sql = match args.script.client() {
         Some(client) => {
             scope.refuse_unfit(&operations, &before)?;
@@ -172,7 +172,8 @@ impl Sources<'_> {
             Side::Database => {
                 let known = self.known(side, other)?;
                 let known: Vec<&Schema> = known.iter().collect();
-                self.snapshot.map_or_else(|| Ok(Schema::default()), |name| name.translated(&known))
+                self.snapshot
+                    .map_or_else(|| Ok(Schema::default()), |snapshot| snapshot.translated(&known))
             }
         }
     }
@@ -198,15 +199,12 @@ impl Sources<'_> {
         };
         let operations = match () {
             () if to.is_superset(&from) => between(&to, &from),
-            () if from.is_superset(&to) => {
-                let there = between(&from, &to);
-                there
-                    .iter()
-                    .rev()
-                    .filter_map(|operation| operation.reverse(before).ok())
-                    .flatten()
-                    .collect()
-            }
+            () if from.is_superset(&to) => between(&from, &to)
+                .iter()
+                .rev()
+                .filter_map(|operation| operation.reverse(before).ok())
+                .flatten()
+                .collect(),
             () => return Ok(None),
         };
         let mut schema = before.clone();
@@ -235,7 +233,8 @@ impl Sources<'_> {
                 Some(graph.revisions().iter().map(|revision| revision.id.clone()).collect())
             }
             Side::Revision(identifier) => {
-                let target = graph.target(identifier, self.snapshot.map(|found| &found.applied))?;
+                let target =
+                    graph.target(identifier, self.snapshot.map(|snapshot| &snapshot.applied))?;
                 let wanted = graph.with_ancestors(&target.ids());
                 Some(wanted.into_iter().map(str::to_owned).collect())
             }
@@ -281,10 +280,10 @@ fn statements(
     facts: Option<Facts>,
     beyond: &[String],
 ) -> Result<String> {
-    let facts = run::for_a_script(cx, facts.unwrap_or_else(|| cx.dialect().offline_facts()));
+    let facts = run::facts_for_script(cx, facts.unwrap_or_else(|| cx.dialect().offline_facts()));
     let discards =
         operations.iter().filter_map(|operation| autogenerate::discarded(operation, &schema));
-    let discards = discards.map(|discard| format!("-- Discards the data in {discard}.\n"));
+    let discards = discards.map(|what| format!("-- Discards the data in {what}.\n"));
     let stays = beyond.iter().map(|text| format!("-- Unchanged: {text}.\n"));
     let notes: String = discards.chain(stays).collect();
     let tasks = plan::tasks(operations, &mut schema, cx.dialect(), &facts).map_err(|err| {

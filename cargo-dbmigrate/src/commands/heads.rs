@@ -1,4 +1,4 @@
-//! `heads`: the revisions without successors.
+//! `heads`: the revisions that no other revision follows.
 
 use super::Answer;
 use crate::cli::Heads;
@@ -11,7 +11,7 @@ pub fn run(cx: &Context, args: &Heads) -> Result<Answer> {
     let history = History::to_list(cx)?;
     let real = history.graph.real_heads();
     let heads = if args.resolve_dependencies { real.clone() } else { history.graph.heads() };
-    for revision in heads.iter().filter_map(|head| history.graph.get(head)) {
+    for revision in heads.iter().filter_map(|id| history.graph.get(id)) {
         if cx.out.verbose {
             cx.out.styled(&history::entry(cx, &history, revision, &[]));
         } else {

@@ -28,7 +28,7 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
     };
     let graph = &history.graph;
     let current = match &applied {
-        Some(texts) if args.indicate_current => graph.current(texts),
+        Some(applied) if args.indicate_current => graph.current(applied),
         _ => Vec::new(),
     };
     let shown: BTreeSet<String> = match range {
@@ -36,20 +36,20 @@ pub fn run(cx: &Context, args: &cli::History) -> Result<Answer> {
         Some(range) => history::between(graph, &range, applied.as_ref())?,
     };
     let gone = if args.rev_range.is_none() { history::gone(cx, graph) } else { Vec::new() };
-    let there = graph.revisions().iter().rev().filter(|revision| shown.contains(&revision.id));
+    let present = graph.revisions().iter().rev().filter(|revision| shown.contains(&revision.id));
     let lister = Lister { cx, history: &history, current: &current, is_drawn: args.graph };
     let nodes: Vec<graph::Node> = gone
         .iter()
         .map(|entry| lister.gone(entry))
-        .chain(there.clone().map(|revision| lister.there(revision)))
+        .chain(present.clone().map(|revision| lister.present(revision)))
         .collect();
     if args.graph {
-        graph::draw(&nodes).iter().for_each(|draw| cx.out.line(draw))
+        graph::draw(&nodes).iter().for_each(|line| cx.out.line(line))
     } else {
         nodes.iter().flat_map(|node| &node.lines).for_each(|line| cx.out.line(line));
     }
     let mut json: Vec<_> = gone.iter().map(gone_json).collect();
-    json.extend(there.map(|revision| {
+    json.extend(present.map(|revision| {
         serde_json::json!({
             "id": revision.id,
             "parents": revision.parents,
@@ -77,9 +77,9 @@ struct Lister<'a> {
 }
 
 impl Lister<'_> {
-    fn there(&self, revision: &Revision) -> graph::Node {
+    fn present(&self, revision: &Revision) -> graph::Node {
         let depends_on = self.history.graph.dependencies(revision);
-        let needs = depends_on.iter().map(|depends_on| (*depends_on).to_owned()).collect();
+        let needs = depends_on.iter().map(|id| (*id).to_owned()).collect();
         let mut marks = self.history.marks(revision, self.current);
         if self.is_drawn && !depends_on.is_empty() {
             marks += &format!(" (depends on {})", depends_on.join(", "));

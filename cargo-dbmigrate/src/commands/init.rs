@@ -60,8 +60,8 @@ pub fn run(cx: &Context, args: &Init) -> Result<Answer> {
         }
         cx.config = Config::read(&cx.project.config_dir)?;
         // The databases of a template that doesn't contain their directories.
-        let is_missing = |text: &&String| {
-            databases::named(&cx, text)
+        let is_missing = |name: &&String| {
+            databases::named(&cx, name)
                 .is_ok_and(|context| !context.project.migrations_dir.exists())
         };
         names.extend(cx.config.databases.keys().filter(is_missing).cloned());

@@ -138,10 +138,9 @@ fn refuse_unreachable(
     operations: &[Operation],
 ) -> Result<()> {
     let graph = &history.graph;
-    let needed = position.parents.iter().chain(&position.depends_on);
-    let needed = needed
-        .map(|name| graph.labelled(name).map_or(name.as_str(), |revision| revision.id.as_str()));
-    let before = graph.with_ancestors(&needed.collect::<Vec<_>>());
+    let needed = position.needed(graph);
+    let needed: Vec<&str> = needed.iter().map(String::as_str).collect();
+    let before = graph.with_ancestors(&needed);
     if operations.is_empty() || before.len() == graph.revisions().len() {
         return Ok(());
     }
@@ -166,8 +165,8 @@ fn database(
 ) -> Result<Schema> {
     let snapshot = Snapshot::find(cx, history)?;
     let (history, applied) = history.at(snapshot.applied.clone())?;
-    let revisions = history.graph.revisions().iter().map(|revision| revision.id.as_str());
-    let pending: Vec<_> = revisions.filter(|revision| !applied.contains(*revision)).collect();
+    let ids = history.graph.revisions().iter().map(|revision| revision.id.as_str());
+    let pending: Vec<_> = ids.filter(|id| !applied.contains(*id)).collect();
     if !pending.is_empty() {
         let message = format!("the database is not up to date: {} pending", pending.join(", "));
         return Err(Error::new(message).hint(
@@ -215,8 +214,8 @@ fn refuse_answers(args: &NewRevision) -> Result<()> {
     let renames = args.rename.iter().map(|rename| ("--rename", rename));
     match renames.chain(args.fill.iter().map(|fill| ("--fill", fill))).next() {
         None => Ok(()),
-        Some((flag, rename)) => {
-            Err(Error::new(format!("{flag} {rename}: an empty revision asks nothing"))
+        Some((flag, answer)) => {
+            Err(Error::new(format!("{flag} {answer}: an empty revision asks nothing"))
                 .hint("`migrate`, or `revision --autogenerate`, compares models and migrations"))
         }
     }
@@ -271,7 +270,7 @@ pub fn answered(
     loop {
         let questions = match autogenerate::changes(before, models, &answers)? {
             Outcome::Changes(changes) => return Ok(changes),
-            Outcome::Questions(changes) => changes,
+            Outcome::Questions(questions) => questions,
         };
         match questions.first() {
             // One question at a time, since an answer may settle others.
@@ -378,9 +377,9 @@ fn warn_unplannable(cx: &Context, upgrade: &[Operation], downgrade: &[Operation]
 
 /// Refuses tables that models can't have.
 fn refuse_reserved(cx: &Context, models: &models::Models) -> Result<()> {
-    let is_reserved = |text: &&String| {
-        cx.name_rules().folding.same_table(text, &cx.config.version_table)
-            || cx.dialect().is_reserved(text)
+    let is_reserved = |table: &&String| {
+        cx.name_rules().folding.same_table(table, &cx.config.version_table)
+            || cx.dialect().is_reserved(table)
     };
     match models.schema.tables.keys().find(is_reserved) {
         None => Ok(()),

@@ -24,7 +24,7 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
     let (history, applied) = all.at(history::applied_ids(cx, &database)?)?;
     let line = chosen(&history.graph, &applied, args)?;
     refuse_squashed(&all.graph, line.first)?;
-    let builds = proven(&history, &line)?;
+    let differences = differences(&history, &line)?;
     let first = line.first;
     let path = history.path(&first.id).unwrap_or_else(|| std::path::Path::new(&first.file));
     // If the path is a link, it stays one: the target is edited.
@@ -39,7 +39,7 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
         let bytes = edit.text.clone().into_bytes();
         cx.edits.apply(&[edits::Edit::Replace { path: target, bytes }])?;
     }
-    say(cx, &line, &edit, &builds, args.dry_run);
+    report(cx, &line, &edit, &differences, args.dry_run);
     let name = database.name();
     cx.out.note(format!(
         "this is based on what is applied in `{name}`; if another database has one of these \
@@ -55,7 +55,7 @@ pub fn run(cx: &Context, args: &Rebase) -> Result<Answer> {
             "from": from,
             "path": first.file,
             "dry_run": args.dry_run,
-            "differences": builds,
+            "differences": differences,
         }),
     );
     Ok(Answer::Done)
@@ -75,7 +75,7 @@ fn chosen<'a>(graph: &'a Graph, applied: &BTreeSet<String>, args: &Rebase) -> Re
         }
         None => line::candidates(graph, onto)?,
     };
-    let refusal = stays(&lines, applied);
+    let refusal = all_applied(&lines, applied);
     lines.retain(|line| line.applied(applied).is_none());
     match lines.len() {
         0 => Err(refusal),
@@ -119,7 +119,7 @@ fn refuse_squashed(graph: &Graph, first: &Revision) -> Result<()> {
 }
 
 /// The error that applied revisions can't be moved, with a way to do it anyway.
-fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
+fn all_applied(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
     let ids: Vec<&str> = lines.iter().filter_map(|line| line.applied(applied)).collect();
     let message = match ids.as_slice() {
         [id] => format!("revision `{id}` is applied, so it stays"),
@@ -138,7 +138,7 @@ fn stays(lines: &[Line<'_>], applied: &BTreeSet<String>) -> Error {
 /// # Errors
 ///
 /// When a revision no longer fits those before it, so that there is no schema.
-fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
+fn differences(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     let migrations = history.migrations()?;
     let mut rebased: Vec<_> = migrations.iter().cloned().collect();
     for migration in rebased.iter_mut().filter(|migration| migration.revision.id == line.first.id) {
@@ -155,7 +155,7 @@ fn proven(history: &History, line: &Line<'_>) -> Result<Vec<String>> {
     Ok(autogenerate::between(&before, &after).iter().map(autogenerate::found).collect())
 }
 
-fn say(cx: &Context, line: &Line<'_>, edit: &Edit, builds: &[String], dry_run: bool) {
+fn report(cx: &Context, line: &Line<'_>, edit: &Edit, differences: &[String], dry_run: bool) {
     let Line { first, moved, onto, .. } = line;
     let moved = moved.join(", ");
     if dry_run {
@@ -167,8 +167,9 @@ fn say(cx: &Context, line: &Line<'_>, edit: &Edit, builds: &[String], dry_run: b
         cx.out.done(format!("Rebasing {moved} onto {onto}"));
         cx.out.done(format!("Editing {} ... done", first.file));
     }
-    if !builds.is_empty() {
-        let lines: String = builds.iter().map(|build| format!("\n  {build}")).collect();
+    if !differences.is_empty() {
+        let lines: String =
+            differences.iter().map(|difference| format!("\n  {difference}")).collect();
         cx.out.warning(format!(
             "in the new order the migrations build a different schema:{lines}\n`cargo dbmigrate \
              check` checks whether the models agree"

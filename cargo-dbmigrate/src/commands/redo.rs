@@ -34,9 +34,9 @@ fn refuse_passing(cx: &Context, database: &Database, history: &History, down: &s
     let Ok((here, applied)) = history.at(rows) else { return Ok(()) };
     let Ok(target) = plan::downgrade_target(&here.graph, &applied, down) else { return Ok(()) };
     let undone = plan::route(&here.graph, &applied, Direction::Downgrade, &target);
-    let rest = applied.into_iter().filter(|applied| !undone.contains(applied)).collect();
+    let rest = applied.into_iter().filter(|id| !undone.contains(id)).collect();
     let (there, _) = history.at(rest)?;
-    let replaced = undone.first().and_then(|undone| there.graph.replaced_by(undone));
+    let replaced = undone.first().and_then(|id| there.graph.replaced_by(id));
     let Some((top, by)) = replaced else { return Ok(()) };
     let message = format!(
         "revision `{top}` can't be reached again from so far down: there `{}` replaces it and \

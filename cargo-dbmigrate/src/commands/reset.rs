@@ -35,6 +35,14 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
                  of its own to reset it",
             ));
         }
+        if has_other_names(path) {
+            let message = format!(
+                "`{}` is a hard link: the file has another name, under which the rows would stay",
+                path.display()
+            );
+            return Err(Error::new(message)
+                .hint("delete one of the names first; `downgrade base` and `upgrade` keep both"));
+        }
         if !args.yes {
             let question = format!("Delete `{}` with all its rows?", path.display());
             let agreed = output::is_interactive() && prompt::confirm(&question)?;
@@ -69,6 +77,19 @@ fn behind_links(path: &Path) -> Result<PathBuf> {
     } else {
         Ok(path.to_owned())
     }
+}
+
+/// Whether deleting a file under this name would leave it as it is.
+#[cfg(unix)]
+fn has_other_names(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    path.metadata().is_ok_and(|metadata| metadata.nlink() > 1)
+}
+
+/// Other systems don't tell without opening the file in their own way.
+#[cfg(not(unix))]
+fn has_other_names(_: &Path) -> bool {
+    false
 }
 
 /// Fails if the subsequent upgrade would fail.

@@ -50,12 +50,13 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
             "message": migration.revision.message,
             "path": migration.revision.file,
             "checksum": migration.checksum,
-            "upgrade": words(&migration.upgrade.operations),
-            "downgrade": words(&migration.downgrade.operations),
+            "upgrade": described(&migration.upgrade.operations),
+            "downgrade": described(&migration.downgrade.operations),
         });
         if let Some(entry) = edited.iter().find(|entry| entry.id == id) {
-            let was =
-                entry.decode().map_or_else(|err| vec![err.to_string()], |decode| words(&decode));
+            let was = entry
+                .decode()
+                .map_or_else(|err| vec![err.to_string()], |operations| described(&operations));
             let lines: String = was.iter().map(|text| format!("    {text}\n")).collect();
             let on = format!("{} by dbmigrate {}", entry.applied_at, entry.tool_version);
             let edited = style::paint(style::BAD, "edited since; what it did in this database:");
@@ -76,15 +77,15 @@ pub fn run(cx: &Context, args: &Show) -> Result<Answer> {
 fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer> {
     let gone = history::gone(cx, &history.graph);
     let exact = gone.iter().find(|entry| entry.id == identifier);
-    let mut like = gone.iter().filter(|entry| entry.id.starts_with(identifier));
-    let entry = match (exact, like.next(), like.next()) {
-        (Some(new_entry), _, _) | (None, Some(new_entry), None) => new_entry,
+    let mut beginning = gone.iter().filter(|entry| entry.id.starts_with(identifier));
+    let entry = match (exact, beginning.next(), beginning.next()) {
+        (Some(entry), _, _) | (None, Some(entry), None) => entry,
         _ => return None,
     };
     cx.out.styled(&history::gone_entry(entry));
     let operations = entry.decode();
     let lines = match &operations {
-        Ok(operations) => words(operations),
+        Ok(operations) => described(operations),
         Err(err) => vec![err.to_string()],
     };
     let text: String = lines.iter().map(|line| format!("    {line}\n")).collect();
@@ -98,14 +99,14 @@ fn show_gone(cx: &Context, history: &History, identifier: &str) -> Option<Answer
             "path": null,
             "applied_at": entry.applied_at,
             "tool_version": entry.tool_version,
-            "upgrade": operations.as_ref().ok().map(|operation| words(operation)),
+            "upgrade": operations.as_ref().ok().map(|operations| described(operations)),
             "error": operations.as_ref().err().map(ToString::to_string),
         }] }),
     );
     Some(Answer::Done)
 }
 
-fn words(operations: &[operations::Operation]) -> Vec<String> {
+fn described(operations: &[operations::Operation]) -> Vec<String> {
     operations.iter().map(ToString::to_string).collect()
 }
 

@@ -43,8 +43,8 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
     let Contents { upgrade, downgrade, elided } = &contents;
     let rendered = render::Contents { upgrade, downgrade, is_generated: false };
     let written = position.write(cx, &message, &rendered, args.dry_run)?;
-    for text in elided {
-        cx.out.warning(format!("{text} is omitted from `{}`", position.id));
+    for step in elided {
+        cx.out.warning(format!("{step} is omitted from `{}`", position.id));
     }
     if !args.dry_run {
         cx.out.done(format!(
@@ -54,8 +54,8 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
             squashed.ids.join(", ")
         ));
         cx.out.progress(
-            "keep their files until every database is past them: a database that has some of them \
-             applied continues with them",
+            "keep their files until every database has applied all of them: a database that has \
+             applied some of them continues with the others",
         );
     }
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();

@@ -27,8 +27,8 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     let (history, from, target) = understood(&history, &rows, &args.revisions)?;
     let migrations = history.migrations()?;
     let mut options = run::options(cx, &Run::default());
-    let stays = if args.purge { BTreeSet::new() } else { rows };
-    let view = migrations.view_to_stamp(stays, &target)?;
+    let kept_rows = if args.purge { BTreeSet::new() } else { rows };
+    let view = migrations.view_to_stamp(kept_rows, &target)?;
     let graph = view.of.graph();
     let stamped = plan::stamped(graph, &view.applied, &graph.translated(&target));
     if args.verify {
@@ -58,7 +58,7 @@ pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
 fn write_script(cx: &Context, identifiers: &[String], client: Client) -> Result<Answer> {
     let history = History::load(cx)?;
     let range = match identifiers {
-        [identifiers] => Range::parse(identifiers),
+        [identifier] => Range::parse(identifier),
         _ => None,
     };
     let mut rows = Vec::new();

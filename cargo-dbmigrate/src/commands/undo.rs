@@ -22,7 +22,7 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     let heads = graph.real_heads();
     let at_end: Vec<_> =
         headers.iter().filter(|header| heads.contains(&header.revision.id.as_str())).collect();
-    if let Some((id, by)) = args.revision.as_deref().and_then(|revision| graph.alias(revision)) {
+    if let Some((id, by)) = args.revision.as_deref().and_then(|id| graph.alias(id)) {
         let message =
             format!("revision `{id}` is replaced by `{}`, in {}, so it stays", by.id, by.file);
         return Err(
@@ -32,7 +32,7 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
     let applied = graph.view(history::applied_ids(cx, &Database::find(cx)?)?)?.applied;
     let unapplied: Vec<_> =
         at_end.iter().filter(|header| !applied.contains(&header.revision.id)).collect();
-    let stays = |id: &str| {
+    let is_applied = |id: &str| {
         Error::new(format!("revision `{id}` is applied, so it stays"))
             .hint("`cargo dbmigrate downgrade` undoes it first")
     };
@@ -41,7 +41,7 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
         Some(identifier) => Some(history::one(&graph, &applied, identifier)?),
     };
     let header = match (named, unapplied.as_slice(), at_end.as_slice()) {
-        (Some(id), ..) if applied.contains(id) => return Err(stays(id)),
+        (Some(id), ..) if applied.contains(id) => return Err(is_applied(id)),
         (Some(id), ..) => {
             let may_go = |header: &&Header| {
                 heads.contains(&header.revision.id.as_str()) || is_spare(&headers, header)
@@ -53,13 +53,13 @@ pub fn run(cx: &Context, args: &Undo) -> Result<Answer> {
         }
         (None, [header], _) => header,
         (None, [], []) => return Err(Error::new("there is no revision to undo")),
-        (None, [], [header, ..]) => return Err(stays(&header.revision.id)),
+        (None, [], [header, ..]) => return Err(is_applied(&header.revision.id)),
         (None, several, _) => {
             let ids: Vec<_> = several.iter().map(|header| header.revision.id.as_str()).collect();
             let listed = graph.listed(&ids);
             let message = format!("several revisions could be undone:{listed}");
             let commands: String =
-                ids.iter().map(|text| format!("\n    cargo dbmigrate undo {text}")).collect();
+                ids.iter().map(|id| format!("\n    cargo dbmigrate undo {id}")).collect();
             return Err(Error::new(message).hint(format!("choose one:{commands}")));
         }
     };

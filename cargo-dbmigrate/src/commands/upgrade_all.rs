@@ -47,7 +47,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
         options: &options,
         identifier,
         starting: Mutex::default(),
-        said: Mutex::default(),
+        printed: Mutex::default(),
     };
     let n_files = found.files.len();
     let n_jobs = args.jobs.or(thread::available_parallelism().ok()).map_or(1, usize::from);
@@ -101,7 +101,7 @@ struct Fleet<'a> {
     starting: Mutex<()>,
     /// Messages that were already printed; repeated for thousands of files they would hide the
     /// rest.
-    said: Mutex<BTreeSet<String>>,
+    printed: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Fleet<'a> {
@@ -110,13 +110,13 @@ impl<'a> Fleet<'a> {
         &self,
         next: &AtomicUsize,
         files: &'a [PathBuf],
-        results: &mpsc::Sender<(&'a Path, Result<Vec<String>>)>,
+        sender: &mpsc::Sender<(&'a Path, Result<Vec<String>>)>,
     ) {
         let steps = Steps { own: runner::Steps::new(self.cx), starting: &self.starting };
         let mut worker = Worker { fleet: self, steps, settled: None };
         while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
             let res = worker.upgrade(path);
-            if results.send((path, res)).is_err() {
+            if sender.send((path, res)).is_err() {
                 return;
             }
         }
@@ -188,8 +188,8 @@ impl Observer for File<'_> {
 
     fn late(&mut self, revision: &Revision, applied: &Revision) {
         let text = run::late(revision, applied);
-        let mut said = self.fleet.said.lock().unwrap_or_else(PoisonError::into_inner);
-        if said.insert(text.clone()) {
+        let mut printed = self.fleet.printed.lock().unwrap_or_else(PoisonError::into_inner);
+        if printed.insert(text.clone()) {
             self.fleet.cx.out.note(format!("{}: {text}", self.path.display()));
         }
     }

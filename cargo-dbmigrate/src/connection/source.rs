@@ -31,7 +31,7 @@ impl std::fmt::Display for Source {
         match self {
             Source::Flag => f.write_str("--url"),
             Source::Pattern => f.write_str("--all"),
-            Source::Environment(text) => write!(f, "the environment variable {text}"),
+            Source::Environment(name) => write!(f, "the environment variable {name}"),
             Source::DotEnv(path) | Source::Config(path) => write!(f, "`{}`", path.display()),
         }
     }
@@ -103,8 +103,8 @@ impl Read for Lines<'_> {
     }
 }
 
-/// An error for a `.env` file in another encoding. Some shells on Windows write UTF-16, and say so at
-/// its beginning; in other encodings the line is known.
+/// An error for a `.env` file in another encoding. Some shells on Windows write UTF-16, which begins
+/// with a mark; for other encodings, the error names the line.
 fn not_utf8(path: &Path, err: &FromUtf8Error) -> Error {
     let bytes = err.as_bytes();
     let path = path.display();
@@ -124,8 +124,8 @@ fn bad_dot_env(path: &Path, text: &str, n_done: usize, err: &dotenvy::Error) -> 
     let dotenvy::Error::LineParse(..) = err else {
         return Error::new(format!("failed to read `{}`: {err}", path.display()));
     };
-    let is_passed_over = |line: &&str| line.trim().is_empty() || line.trim().starts_with('#');
-    let n_between = text.lines().skip(n_done).take_while(is_passed_over).count();
+    let is_skipped = |line: &&str| line.trim().is_empty() || line.trim().starts_with('#');
+    let n_between = text.lines().skip(n_done).take_while(is_skipped).count();
     let place = format!("{}:{}", path.display(), n_done + n_between + 1);
     Error::new(format!("failed to read `{place}`: this line is not `KEY=value`")).hint(
         "put a value with spaces, `#` or `$` in single quotes; the line isn't shown, since it may \

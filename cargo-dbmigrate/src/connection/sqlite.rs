@@ -66,7 +66,7 @@ impl DatabaseFile {
         };
         if path.is_dir() {
             return Err(Error::new(format!("{}: it is a directory", doing()))
-                .hint(format!("correct the path in {}", source)));
+                .hint(format!("correct the path in {source}")));
         }
         let file = behind_links(path).unwrap_or_else(|| path.clone());
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -74,7 +74,7 @@ impl DatabaseFile {
             let message =
                 format!("{}: the directory `{}` does not exist", doing(), parent.display());
             return Err(
-                Error::new(message).hint(format!("create it, or correct the path in {}", source))
+                Error::new(message).hint(format!("create it, or correct the path in {source}"))
             );
         }
         let failed = |err: DatabaseError| {
@@ -111,15 +111,15 @@ fn first_use(
     wait: &mut Wait<'_>,
 ) -> std::result::Result<Box<dyn Driver>, DatabaseError> {
     let start = Instant::now();
-    let mut is_told = false;
+    let mut is_reported = false;
     driver.set_busy_timeout(Duration::from_millis(200))?;
     while let Err(err) = driver.query("PRAGMA schema_version", &[]) {
         if !err.is_busy() || start.elapsed() >= wait.at_most {
             return Err(err);
         }
-        if !is_told {
+        if !is_reported {
             (wait.on_wait)(&Waiting::at_most(wait.at_most));
-            is_told = true;
+            is_reported = true;
         }
     }
     driver.set_busy_timeout(wait.at_most)?;

@@ -42,7 +42,7 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
             if cx.config.databases.is_empty() {
                 return commands::run(&one, command);
             }
-            one.out.is_of(name);
+            one.out.set_database(name);
             return commands::run(&one, command).map_err(|err| err.in_database(name));
         }
         None if cx.config.databases.is_empty() => return commands::run(&cx, command),
@@ -65,9 +65,9 @@ pub fn run(cx: Context, command: &Command) -> Result<Answer> {
     let mut worst = Answer::Done;
     for (idx, mut one) in all.into_iter().enumerate() {
         let name = one.database_name().to_owned();
-        one.out.about(&name);
+        one.out.begin_database(&name);
         let answer = commands::run(&one, command).map_err(|err| {
-            if let Some(left) = names.get(idx + 1..).filter(|name| !name.is_empty()) {
+            if let Some(left) = names.get(idx + 1..).filter(|left| !left.is_empty()) {
                 cx.out.note(format!("left unchanged: `{}`", left.join("`, `")));
             }
             err.of_database(&name)

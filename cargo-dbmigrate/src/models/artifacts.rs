@@ -97,7 +97,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 fn version(id: &str) -> Option<&str> {
     let (_, end) = id.rsplit_once('#')?;
     let version = end.rsplit_once('@').map_or(end, |(_, version)| version);
-    version.starts_with(|start: char| start.is_ascii_digit()).then_some(version)
+    version.starts_with(|c: char| c.is_ascii_digit()).then_some(version)
 }
 
 /// Whether the artifact is dbmigrate's own runtime.
@@ -126,7 +126,7 @@ pub fn is_member(package: &Package, artifact: &Artifact) -> bool {
 /// The metadata that a check wrote. An artifact for build scripts and macros also has a library; it
 /// isn't part of the program, so it doesn't count.
 pub fn of_check(artifact: &Artifact) -> Vec<&Path> {
-    let paths = || artifact.filenames.iter().map(|utf8_path_buf| utf8_path_buf.as_std_path());
+    let paths = || artifact.filenames.iter().map(|path| path.as_std_path());
     let ends = |path: &Path, end: &str| path.extension().is_some_and(|extension| extension == end);
     if paths().any(|path| ends(path, "rlib")) {
         return Vec::new();
@@ -151,13 +151,13 @@ pub fn sources(cx: &Context, artifact: &Artifact) -> Option<Vec<PathBuf>> {
     let name = name.strip_prefix("lib").unwrap_or(name);
     let text = fs::read_to_string(path.with_file_name(format!("{name}.d"))).ok()?;
     let dir = artifact.manifest_path.parent()?.as_std_path();
-    let from_where_it_is = |path: PathBuf| {
+    let located = |path: PathBuf| {
         // Rustc runs in the workspace's directory, or in a package's own directory if that is
         // outside.
         let in_workspace = cx.project.workspace_root.join(&path);
         if in_workspace.is_file() { in_workspace } else { dir.join(path) }
     };
-    Some(dep_info(&text).into_iter().map(from_where_it_is).collect())
+    Some(dep_info(&text).into_iter().map(located).collect())
 }
 
 /// The files that the first rule of a makefile depends on.
@@ -167,14 +167,14 @@ pub fn dep_info(text: &str) -> Vec<PathBuf> {
     let Some((_, files)) = line.split_once(": ") else { return Vec::new() };
     // A space within a path is preceded by a backslash.
     let mut paths: Vec<String> = Vec::new();
-    let mut goes_on = false;
+    let mut continues = false;
     for part in files.split(' ') {
         let (part, more) = part.strip_suffix('\\').map_or((part, false), |rest| (rest, true));
         match paths.last_mut() {
-            Some(path) if goes_on => *path += &format!(" {part}"),
+            Some(path) if continues => *path += &format!(" {part}"),
             _ => paths.push(part.to_owned()),
         }
-        goes_on = more;
+        continues = more;
     }
     paths.into_iter().filter(|path| !path.is_empty()).map(PathBuf::from).collect()
 }

@@ -180,11 +180,11 @@ pub fn failed(package: &str, exit: &Exit) -> Error {
         return exit.error(format!("cargo failed to check the package `{package}`"));
     }
     let err = Error::new(format!("the package `{package}` does not compile"));
-    let asks_database = exit.errors().any(|compiler_message| {
-        let message = &compiler_message.message;
+    let asks_database = exit.errors().any(|error| {
+        let message = &error.message;
         let expanded = message.spans.iter().filter_map(|span| span.expansion.as_ref());
         let mut macros = expanded.map(|expanded| expanded.macro_decl_name.as_str());
-        macros.any(|text| text.contains("query"))
+        macros.any(|name| name.contains("query"))
             || ["DATABASE_URL", "no such table", "sqlx", "query!"]
                 .iter()
                 .any(|text| message.message.contains(text))
@@ -217,13 +217,13 @@ fn with_models(cx: &Context, package: &Package, artifacts: &[Artifact]) -> Vec<S
             && artifact.target.kind.contains(&cargo_metadata::TargetKind::Bin)
     };
     for artifact in artifacts.iter().filter(is_bin) {
-        let looks = match artifacts::sources(cx, artifact) {
+        let may_have_models = match artifacts::sources(cx, artifact) {
             None => true,
             Some(sources) => {
                 macros || sources.iter().any(|path| has_words(path, &["derive", "Model"]))
             }
         };
-        if looks {
+        if may_have_models {
             names.push(artifact.target.name.clone());
         }
     }

@@ -32,13 +32,12 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
             }));
         }
     }
-    let is_own = |model_record: &&ModelRecord| database(model_record) == cx.database_name();
+    let is_own = |record: &&ModelRecord| database(record) == cx.database_name();
     let (own, others): (Vec<_>, Vec<_>) = records.iter().partition(is_own);
     for model in &own {
         for key in &model.table.foreign_keys {
-            let is_target =
-                |model_record: &&&ModelRecord| model_record.table.name == key.references_table;
-            if own.iter().any(|model_record| is_target(&model_record)) {
+            let is_target = |record: &&&ModelRecord| record.table.name == key.references_table;
+            if own.iter().any(|record| is_target(&record)) {
                 continue;
             }
             if let Some(other) = others.iter().find(is_target) {
@@ -58,6 +57,6 @@ pub fn own(cx: &Context, records: &[ModelRecord]) -> Result<Vec<ModelRecord>> {
     Ok(own.into_iter().cloned().collect())
 }
 
-fn database(model_record: &ModelRecord) -> &str {
-    model_record.database.as_deref().unwrap_or(config::DEFAULT)
+fn database(record: &ModelRecord) -> &str {
+    record.database.as_deref().unwrap_or(config::DEFAULT)
 }

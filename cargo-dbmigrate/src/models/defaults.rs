@@ -86,6 +86,10 @@ fn literal(ty: &Type, value: &Value) -> Option<Misfit> {
         Value::Real(number) if matches!(ty, Type::Decimal(..)) => {
             of_decimal(ty, &number.to_string())
         }
+        Value::Real(number) if *ty == Type::Float && (*number as f32).is_infinite() => Some((
+            "is larger than the numbers of the column, which is a float".to_owned(),
+            "write a smaller number, or make the field an `f64`",
+        )),
         Value::Real(_) => other(ty, "a fractional number", |ty| {
             matches!(ty, Type::Float | Type::Double | Type::Decimal(..) | Type::Numeric)
                 || matches!(ty, Type::Text | Type::String(_) | Type::Json)
@@ -123,6 +127,15 @@ fn other(ty: &Type, what: &str, holds: impl Fn(&Type) -> bool) -> Option<Misfit>
 }
 
 fn of_integer(ty: &Type, number: i64) -> Option<Misfit> {
+    let is_exact = match ty {
+        Type::Float => i128::from(number) == number as f32 as i128,
+        Type::Double => i128::from(number) == number as f64 as i128,
+        _ => true,
+    };
+    if !is_exact {
+        let why = format!("has more digits than the column, which is {}", with_article(ty));
+        return Some((why, "write a number that it holds, or use a type with more digits"));
+    }
     let (least, greatest) = match (ty, ty.integer_range()) {
         (Type::Boolean, _) => (0, 1),
         (_, Some(range)) => range,
@@ -166,9 +179,14 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
         Type::Date => (is_date(text), "a date", "write it as in \"2024-12-31\""),
         Type::Time => (is_time(text), "a time", "write it as in \"23:59:59\""),
         Type::DateTime => {
-            // Some drivers write and read a time zone even for this type.
-            let fits = date_and_time(text).is_some_and(|time| is_time(without_zone(time)));
-            (fits, "a date and time", "write it as in \"2024-12-31 23:59:59\"")
+            let time = date_and_time(text);
+            if time.is_some_and(|time| !is_time(time) && is_time(without_zone(time))) {
+                let why = format!("has a time zone, but the column is {}", with_article(ty));
+                let hint = "leave the time zone out, or use a type with one, such as \
+                            `chrono::DateTime<Utc>`";
+                return Some((why, hint));
+            }
+            (time.is_some_and(is_time), "a date and time", "write it as in \"2024-12-31 23:59:59\"")
         }
         Type::Timestamp => {
             let fits = date_and_time(text).is_some_and(|time| is_time(without_zone(time)));
@@ -177,10 +195,7 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
         Type::Uuid => {
             (is_uuid(text), "a UUID", "write it as in \"67e55044-10b1-426f-9247-bb680e5fe0c8\"")
         }
-        Type::Json => {
-            let fits = serde_json::from_str::<serde_json::Value>(text).is_ok();
-            (fits, "JSON", "a JSON string has quotes of its own: `default = \"\\\"text\\\"\"`")
-        }
+        Type::Json => return not_json(text),
         Type::Binary | Type::FixedBinary(_) => {
             (false, "bytes", "write a byte string: `default = b\"...\"`")
         }
@@ -192,6 +207,17 @@ fn of_text(ty: &Type, text: &str) -> Option<Misfit> {
         | Type::PerDialect(_) => return None,
     };
     (!fits).then(|| (format!("is not {what}"), hint))
+}
+
+fn not_json(text: &str) -> Option<Misfit> {
+    let err = serde_json::from_str::<serde_json::Value>(text).err()?;
+    let is_word = text.trim_start().starts_with(|char: char| char.is_alphabetic());
+    let hint = if is_word {
+        "a JSON string has quotes of its own: `default = \"\\\"text\\\"\"`"
+    } else {
+        "write JSON that programs can read"
+    };
+    Some((format!("can't be read as JSON: {err}"), hint))
 }
 
 fn unquoted(what: &str) -> Misfit {
@@ -291,7 +317,12 @@ mod tests {
             (Type::Time, "23:59:59.125", "23:59:60"),
             (Type::DateTime, "2024-12-31 00:00:00", "2024-12-31"),
             (Type::DateTime, "2024-12-31T00:00", "2024-12-31 00:00:00 UTC"),
-            (Type::DateTime, "2024-12-31 00:00:00Z", "2024-13-31 00:00:00Z"),
+            (Type::DateTime, "2024-12-31 00:00:00.5", "2024-12-31 00:00:00Z"),
+            (Type::DateTime, "2024-12-31 23:59", "2024-12-31T23:59:00+02:00"),
+            (Type::Timestamp, "2024-12-31 00:00:00Z", "2024-13-31 00:00:00Z"),
+            (Type::Json, "1e99", "1e999"),
+            (Type::Json, "\"\\ud83d\\ude00\"", "\"\\ud800\""),
+            (Type::Json, " null ", "text"),
             (Type::Timestamp, "2024-12-31 00:00:00+02:00", "2024-12-31 00:00:00+2"),
             (Type::Timestamp, "2024-12-31T00:00:00Z", "now"),
             (Type::Uuid, "67e55044-10b1-426f-9247-bb680e5fe0c8", "x"),
@@ -319,6 +350,14 @@ mod tests {
         assert!(fits(Type::BigInteger, Value::Integer(i64::MIN)));
         assert!(!fits(Type::Boolean, Value::Integer(2)));
         assert!(!fits(Type::Integer, Value::Bool(true)));
+        assert!(fits(Type::Float, Value::Integer(1 << 24)));
+        assert!(!fits(Type::Float, Value::Integer((1 << 24) + 1)));
+        assert!(fits(Type::Double, Value::Integer(1 << 53)));
+        assert!(!fits(Type::Double, Value::Integer((1 << 53) + 1)));
+        assert!(!fits(Type::Double, Value::Integer(i64::MAX)));
+        assert!(fits(Type::Double, Value::Integer(i64::MIN)));
+        assert!(fits(Type::Float, Value::Real(0.1)) && !fits(Type::Float, Value::Real(-1e39)));
+        assert!(fits(Type::Double, Value::Real(1e39)));
         assert!(!fits(Type::Integer, Value::Real(1.5)));
         assert!(!fits(Type::Uuid, Value::Blob(vec![0; 15])));
         assert!(fits(Type::FixedBinary(2), Value::Blob(vec![0; 2])));

@@ -137,10 +137,10 @@ fn same_table(one: &ModelRecord, other: &ModelRecord) -> Error {
     )
 }
 
-fn differing(model_record: &ModelRecord) -> Error {
+fn differing(record: &ModelRecord) -> Error {
     let message = format!(
         "the model {} was compiled twice, with different columns each time",
-        location(model_record)
+        location(record)
     );
     Error::new(message).hint(
         "its package is built with two sets of features: choose one with `features` in \

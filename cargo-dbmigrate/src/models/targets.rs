@@ -81,9 +81,7 @@ impl Package {
         let kinds = |kind: TargetKind| {
             package.targets.iter().filter(move |target| target.kind.contains(&kind))
         };
-        let any = |of: &[TargetKind]| {
-            of.iter().any(|target_kind| kinds(target_kind.clone()).next().is_some())
-        };
+        let any = |of: &[TargetKind]| of.iter().any(|kind| kinds(kind.clone()).next().is_some());
         let lib = if any(&[TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib]) {
             Some(Lib::Checked)
         } else if any(&[TargetKind::CDyLib, TargetKind::StaticLib]) {
@@ -97,7 +95,7 @@ impl Package {
             name: name.to_owned(),
             manifest_path: package.manifest_path.clone().into(),
             lib,
-            bins: kinds(TargetKind::Bin).map(|kind| kind.name.clone()).collect(),
+            bins: kinds(TargetKind::Bin).map(|target| target.name.clone()).collect(),
             runtime: runtime
                 .map(|runtime| runtime.rename.clone().unwrap_or_else(|| runtime.name.clone())),
             members: dirs.map(|dir| dir.as_std_path().to_owned()).collect(),

@@ -107,7 +107,7 @@ fn rewritten(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let is_other = !types.is_empty() && types.iter().all(|ty| !kept.contains(ty));
     // With the first of these names, cargo only queries the compiler.
     let is_own =
-        values("--crate-name").iter().all(|text| *text != "___" && *text != "build_script_build");
+        values("--crate-name").iter().all(|name| *name != "___" && *name != "build_script_build");
     if !is_check || !is_other || !is_own {
         return args;
     }
@@ -143,10 +143,9 @@ fn values<'a>(args: &'a [OsString], name: &str) -> Vec<&'a str> {
         let text = arg.to_str().unwrap_or_default();
         if before.is_some_and(|text| text == name) {
             values.push(text);
-        } else if let Some(and_then) =
-            text.strip_prefix(name).and_then(|rest| rest.strip_prefix('='))
+        } else if let Some(value) = text.strip_prefix(name).and_then(|rest| rest.strip_prefix('='))
         {
-            values.push(and_then);
+            values.push(value);
         }
         before = Some(arg);
     }

@@ -59,7 +59,7 @@ fn objects(table: &Table, column: &Column, lexicon: &'static Lexicon) -> BTreeSe
     // An expression with a cast was written with this in mind.
     let casts = |sql: &str| lexicon.tokens(sql).iter().any(|token| token.is_word("CAST"));
     let compares = |sql: &str| lexicon.mentions(sql, &column.name) && !casts(sql);
-    let indexes = |index: &Index| {
+    let covers = |index: &Index| {
         index.filter.as_deref().is_some_and(compares)
             || index.columns.iter().any(|part| match &part.term {
                 IndexTerm::Column(name) => *name == column.name,
@@ -72,7 +72,7 @@ fn objects(table: &Table, column: &Column, lexicon: &'static Lexicon) -> BTreeSe
     }
     let uniques = table.uniques.iter().filter(|unique| has(&unique.columns));
     objects.extend(uniques.map(|unique| format!("unique constraint `{}`", unique.name)));
-    let own_indexes = table.indexes.iter().filter(|index| indexes(index));
+    let own_indexes = table.indexes.iter().filter(|index| covers(index));
     objects.extend(own_indexes.map(|index| format!("index `{}`", index.name)));
     let checks = table.checks.iter().filter(|check| compares(&check.expression));
     objects.extend(checks.map(|check| format!("check `{}`", check.name)));

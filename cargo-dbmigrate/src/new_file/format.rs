@@ -50,7 +50,7 @@ impl FileFormat {
             |text: &str| text == REV || text == SLUG || TIMES.iter().any(|(name, _)| *name == text);
         if let Err(name) = expand(&file_template, |name| is_known(name).then(String::new)) {
             let known = TIMES.iter().map(|(name, _)| *name).chain([REV, SLUG]);
-            let known: Vec<_> = known.map(|text| format!("`{{{text}}}`")).collect();
+            let known: Vec<_> = known.map(|name| format!("`{{{name}}}`")).collect();
             let message = format!(
                 "unknown placeholder `{{{name}}}` in `file_template = {file_template:?}` of {}",
                 settings(cx)
@@ -89,7 +89,7 @@ impl FileFormat {
             REV => Some(id.to_owned()),
             SLUG => Some(slug(message, self.slug_length)),
             name => {
-                let (_, format) = TIMES.iter().find(|(text, _)| *text == name)?;
+                let (_, format) = TIMES.iter().find(|(known, _)| *known == name)?;
                 Some(now.strftime(format).to_string())
             }
         };
@@ -103,13 +103,12 @@ impl FileFormat {
                      in directories below the version locations",
                 ));
             }
-            Some(rsplit_once) => rsplit_once,
+            Some((dir, name)) => (dir, name),
         };
-        let is_none = |text: &&str| text.is_empty() || text.starts_with('.');
-        if let Some(split) = dir.split('/').find(is_none).filter(|_| !dir.is_empty()) {
-            let message = format!(
-                "`file_template` gives the directory `{dir}`, where `{split}` can't be one"
-            );
+        let is_invalid = |part: &&str| part.is_empty() || part.starts_with('.');
+        if let Some(part) = dir.split('/').find(is_invalid).filter(|_| !dir.is_empty()) {
+            let message =
+                format!("`file_template` gives the directory `{dir}`, where `{part}` can't be one");
             return Err(Error::new(message).hint("it is relative to the version location"));
         }
         let name = name.trim_end_matches('_');

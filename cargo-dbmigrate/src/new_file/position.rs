@@ -99,7 +99,7 @@ impl Position {
         let graph = &history.graph;
         for label in names.branch_labels {
             revision::check_label(label)?;
-            if let Some(revision) = graph.labelled(label).or_else(|| graph.find(label)) {
+            if let Some(revision) = graph.named(label) {
                 let is_label = revision.branch_labels.contains(label);
                 let what = if is_label { "branch label" } else { "id" };
                 let message = format!(
@@ -127,6 +127,13 @@ impl Position {
         let location = location(cx, history, &parents, names)?;
         let branch_labels = names.branch_labels.to_vec();
         Ok(Position { id, parents, branch_labels, depends_on, replaces: Vec::new(), location })
+    }
+
+    /// The ids of the revisions that it follows or depends on.
+    pub fn needed(&self, graph: &Graph) -> Vec<String> {
+        let names = self.parents.iter().chain(&self.depends_on);
+        let id = |name: &String| graph.named(name).map_or(name, |revision| &revision.id).clone();
+        names.map(id).collect()
     }
 
     /// The revision as if its file already existed, after all others.

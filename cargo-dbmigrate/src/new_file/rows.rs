@@ -29,7 +29,7 @@ pub struct Loss {
 }
 
 impl Loss {
-    /// ``discards what table `user` holds (2 rows)``
+    /// ``discards the data in table `user` (2 rows)``
     pub fn with_rows(&self) -> String {
         match self.rows {
             Some(n) => format!("{} ({})", self.text, autogenerate::rows(n)),

@@ -26,12 +26,9 @@ pub struct Proposed<'a> {
 pub fn try_out(cx: &Context, proposed: &Proposed<'_>, fills: &[String]) -> Result<()> {
     let Proposed { migrations, position, contents, models } = *proposed;
     let graph = migrations.graph();
-    let label = |name: &String| graph.labelled(name).map(|revision| revision.id.clone());
-    let needed = position.parents.iter().chain(&position.depends_on);
-    let heads: Vec<String> =
-        needed.map(|name| label(name).unwrap_or_else(|| name.clone())).collect();
-    let named: Vec<&str> = heads.iter().map(String::as_str).collect();
-    let ids = graph.with_ancestors(&named).into_iter().map(str::to_owned).collect();
+    let heads = position.needed(graph);
+    let needed: Vec<&str> = heads.iter().map(String::as_str).collect();
+    let ids = graph.with_ancestors(&needed).into_iter().map(str::to_owned).collect();
     let before = migrations.replay(Some(&ids))?;
     let start = Start::of(
         &History {

@@ -84,14 +84,14 @@ impl Exit {
     }
 
     pub fn errors(&self) -> impl Iterator<Item = &CompilerMessage> {
-        self.diagnostics.iter().filter(|compiler_message| is_error(compiler_message))
+        self.diagnostics.iter().filter(|message| is_error(message))
     }
 
     /// Shows the compiler's messages as cargo does.
     pub fn show(&self, out: Output) {
-        for compiler_message in &self.diagnostics {
-            if is_error(compiler_message) || !out.quiet {
-                if let Some(text) = &compiler_message.message.rendered {
+        for diagnostic in &self.diagnostics {
+            if is_error(diagnostic) || !out.quiet {
+                if let Some(text) = &diagnostic.message.rendered {
                     out.diagnostic(text);
                 }
             }
@@ -106,8 +106,8 @@ impl Exit {
     }
 }
 
-fn is_error(compiler_message: &CompilerMessage) -> bool {
-    matches!(compiler_message.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice)
+fn is_error(diagnostic: &CompilerMessage) -> bool {
+    matches!(diagnostic.message.level, DiagnosticLevel::Error | DiagnosticLevel::Ice)
 }
 
 impl Cargo {
@@ -174,7 +174,7 @@ impl Cargo {
         &self,
         compile: Compile<'_>,
         patience: &str,
-        mut message: impl FnMut(Message),
+        mut on_message: impl FnMut(Message),
     ) -> Result<Exit> {
         let Compile { cmd, watched } = compile;
         let mut command = Command::from(cmd);
@@ -193,18 +193,16 @@ impl Cargo {
         });
         let keeping = thread::spawn(move || {
             let mut bytes = Vec::new();
-            let _ = stderr.map(|mut child_stderr| child_stderr.read_to_end(&mut bytes));
+            let _ = stderr.map(|mut stderr| stderr.read_to_end(&mut bytes));
             String::from_utf8_lossy(&bytes).into_owned()
         });
         let mut exit = Exit { success: false, stderr: String::new(), diagnostics: Vec::new() };
-        let is_told = !watched && std::io::stderr().is_terminal();
-        let mut wait = if is_told { PATIENCE } else { Duration::MAX };
+        let reports_waiting = !watched && std::io::stderr().is_terminal();
+        let mut wait = if reports_waiting { PATIENCE } else { Duration::MAX };
         loop {
             match receiver.recv_timeout(wait) {
-                Ok(Message::CompilerMessage(compiler_message)) => {
-                    exit.diagnostics.push(compiler_message)
-                }
-                Ok(recv_timeout) => message(recv_timeout),
+                Ok(Message::CompilerMessage(diagnostic)) => exit.diagnostics.push(diagnostic),
+                Ok(message) => on_message(message),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => {
                     self.out.progress(patience);

@@ -106,7 +106,7 @@ impl Manifest {
         let own = self.content.package.as_ref().and_then(|package| package.edition.as_ref());
         let edition = match own {
             None => None,
-            Some(Inherited::Own(text)) => Some(text),
+            Some(Inherited::Own(edition)) => Some(edition),
             Some(Inherited::OfWorkspace { .. }) => {
                 let package = root
                     .content
@@ -116,7 +116,7 @@ impl Manifest {
                 package.and_then(|package| package.edition.as_ref())
             }
         };
-        edition.map_or("2015", |edition| edition)
+        edition.map_or("2015", String::as_str)
     }
 
     /// The package's dependencies, by the names that it gives them, including those for certain
@@ -204,10 +204,8 @@ pub(super) fn fits(name: &[u8], pattern: &[u8]) -> bool {
         [b'*', rest @ ..] => (0..=name.len()).any(|at| fits(&name[at..], rest)),
         [b'?', rest @ ..] => !name.is_empty() && fits(&name[1..], rest),
         [b'[', set @ ..] => {
-            let end = set
-                .iter()
-                .position(|byte| *byte == b']')
-                .map_or(set.len(), |position| position + 1);
+            let close = set.iter().position(|byte| *byte == b']');
+            let end = close.map_or(set.len(), |close| close + 1);
             !name.is_empty() && fits(&name[1..], &set[end..])
         }
         [byte, rest @ ..] => name.first() == Some(byte) && fits(&name[1..], rest),

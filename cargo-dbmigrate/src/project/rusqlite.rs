@@ -44,15 +44,15 @@ pub fn warn_of_two(project: &Project, out: Output) {
 
 fn warnings(lock: &str, package: &str) -> Vec<String> {
     let Ok(Lock { package: packages }) = toml::from_str::<Lock>(lock) else { return Vec::new() };
-    let of = |from: &Locked| -> Vec<&Locked> {
-        let is_of =
+    let dependencies_of = |from: &Locked| -> Vec<&Locked> {
+        let is_dependency =
             |locked: &&Locked| from.dependencies.iter().any(|name| locked.is_named_by(name));
-        packages.iter().filter(is_of).collect()
+        packages.iter().filter(is_dependency).collect()
     };
     let mut found: Vec<&Locked> = packages.iter().filter(|locked| locked.name == package).collect();
     let mut next = 0;
     while let Some(from) = found.get(next) {
-        for dependency in of(from) {
+        for dependency in dependencies_of(from) {
             if !found.iter().any(|locked| std::ptr::eq(*locked, dependency)) {
                 found.push(dependency);
             }
@@ -61,13 +61,15 @@ fn warnings(lock: &str, package: &str) -> Vec<String> {
     }
     let is_rusqlite = |locked: &&Locked| locked.name == RUSQLITE;
     let runtime = found.iter().find(|locked| locked.name == RUNTIME);
-    let Some(own) = runtime.and_then(|locked| of(locked).into_iter().find(is_rusqlite)) else {
+    let Some(own) =
+        runtime.and_then(|locked| dependencies_of(locked).into_iter().find(is_rusqlite))
+    else {
         return Vec::new();
     };
     let mut seen = BTreeSet::new();
     let users = found.iter().filter(|locked| locked.name != RUNTIME);
     users
-        .flat_map(|user| of(user).into_iter().map(move |used| (user, used)))
+        .flat_map(|user| dependencies_of(user).into_iter().map(move |used| (user, used)))
         .filter(|(_, used)| is_rusqlite(used) && used.version != own.version)
         .filter(|(_, used)| seen.insert(&used.version))
         .map(|(user, used)| {

@@ -136,9 +136,9 @@ pub fn value(value: &Value) -> String {
         Value::Real(real) if real.is_nan() => "f64::NAN".to_owned(),
         Value::Real(real) if *real > 0.0 => "f64::INFINITY".to_owned(),
         Value::Real(_) => "f64::NEG_INFINITY".to_owned(),
-        Value::Text(expression) => text(expression),
-        Value::Blob(found) => {
-            let bytes: Vec<_> = found.iter().map(|byte| format!("{byte}u8")).collect();
+        Value::Text(string) => text(string),
+        Value::Blob(bytes) => {
+            let bytes: Vec<_> = bytes.iter().map(|byte| format!("{byte}u8")).collect();
             format!("vec![{}]", bytes.join(", "))
         }
     }
@@ -199,13 +199,13 @@ pub fn foreign_key(foreign_key: &ForeignKey) -> String {
 
 pub fn index(index: &Index) -> String {
     // Leading plain columns are passed to the constructor.
-    let plain = |index_column: &&IndexColumn| {
-        matches!(index_column.term, IndexTerm::Column(_))
-            && !index_column.descending
-            && index_column.collation.is_none()
+    let is_plain = |column: &&IndexColumn| {
+        matches!(column.term, IndexTerm::Column(_))
+            && !column.descending
+            && column.collation.is_none()
     };
-    let first: Vec<&IndexColumn> = index.columns.iter().take_while(plain).collect();
-    let names: Vec<String> = first.iter().map(|index_column| index_column.to_string()).collect();
+    let first: Vec<&IndexColumn> = index.columns.iter().take_while(is_plain).collect();
+    let names: Vec<String> = first.iter().map(|column| column.to_string()).collect();
     let mut source = format!("Index::new({}, {})", text(&index.name), texts(&names));
     for column in &index.columns[first.len()..] {
         source += &format!(".column({})", index_column(column));
@@ -213,21 +213,21 @@ pub fn index(index: &Index) -> String {
     if index.unique {
         source += ".unique()";
     }
-    if let Some(expression) = &index.filter {
-        source += &format!(".filter({})", text(expression));
+    if let Some(filter) = &index.filter {
+        source += &format!(".filter({})", text(filter));
     }
     source
 }
 
-fn index_column(index_column: &IndexColumn) -> String {
-    let mut source = match &index_column.term {
-        IndexTerm::Column(term) => format!("IndexColumn::new({})", text(term)),
-        IndexTerm::Expression(term) => format!("IndexColumn::expression({})", text(term)),
+fn index_column(column: &IndexColumn) -> String {
+    let mut source = match &column.term {
+        IndexTerm::Column(name) => format!("IndexColumn::new({})", text(name)),
+        IndexTerm::Expression(sql) => format!("IndexColumn::expression({})", text(sql)),
     };
-    if index_column.descending {
+    if column.descending {
         source += ".desc()";
     }
-    if let Some(collation) = &index_column.collation {
+    if let Some(collation) = &column.collation {
         source += &format!(".collate({})", text(collation));
     }
     source
@@ -240,7 +240,7 @@ pub fn sql(sql: &Sql) -> String {
             // There are no other backends, and no database would use their texts.
             let is_known = |(name, _): &&(String, String)| Backend::by_name(name).is_some();
             let texts = by_dialect.iter().filter(is_known);
-            let texts = texts.map(|(dialect, found)| format!(".{dialect}({})", text(found)));
+            let texts = texts.map(|(dialect, sql)| format!(".{dialect}({})", text(sql)));
             let begin = match any {
                 Some(any) => format!("Sql::from({})", text(any)),
                 None => "Sql::new()".to_owned(),
@@ -250,12 +250,12 @@ pub fn sql(sql: &Sql) -> String {
     }
 }
 
-pub fn table_change(table_change: &TableChange) -> String {
+pub fn table_change(change: &TableChange) -> String {
     let mut source = "TableChange::new()".to_owned();
-    for (option, on) in &table_change.options {
+    for (option, on) in &change.options {
         source += &format!(".{}({on})", option.key());
     }
-    if let Some(comment) = &table_change.comment {
+    if let Some(comment) = &change.comment {
         source += &format!(".comment({})", option(comment));
     }
     source
@@ -264,32 +264,32 @@ pub fn table_change(table_change: &TableChange) -> String {
 fn option(value: &Option<String>) -> String {
     match value {
         None => "None".to_owned(),
-        Some(expression) => format!("Some({})", text(expression)),
+        Some(value) => format!("Some({})", text(value)),
     }
 }
 
-pub fn column_change(column_change: &ColumnChange) -> String {
+pub fn column_change(change: &ColumnChange) -> String {
     let mut source = "ColumnChange::new()".to_owned();
     let mut add = |method: &str, args: &str| source += &format!(".{method}({args})");
-    if let Some(new_type) = &column_change.ty {
+    if let Some(new_type) = &change.ty {
         add("ty", &ty(new_type));
     }
-    match column_change.nullable {
+    match change.nullable {
         None => {}
         Some(true) => add("nullable", ""),
         Some(false) => add("not_null", ""),
     }
-    match &column_change.default {
+    match &change.default {
         None => {}
         Some(None) => add("no_default", ""),
         Some(Some(DefaultValue::Literal(default))) => add("default", &value(default)),
         Some(Some(DefaultValue::Now)) => add("default_now", ""),
         Some(Some(DefaultValue::Sql(default))) => add("default_sql", &text(default)),
     }
-    if let Some(autoincrement) = column_change.autoincrement {
+    if let Some(autoincrement) = change.autoincrement {
         add("autoincrement", &format!("{autoincrement:?}"));
     }
-    match &column_change.generated {
+    match &change.generated {
         None => {}
         Some(None) => add("not_generated", ""),
         Some(Some(generated)) if generated.stored => {
@@ -297,16 +297,16 @@ pub fn column_change(column_change: &ColumnChange) -> String {
         }
         Some(Some(generated)) => add("generated_virtual", &text(&generated.expression)),
     }
-    if let Some(collation) = &column_change.collation {
+    if let Some(collation) = &change.collation {
         add("collate", &option(collation));
     }
-    if let Some(comment) = &column_change.comment {
+    if let Some(comment) = &change.comment {
         add("comment", &option(comment));
     }
-    if let Some(expression) = &column_change.using {
+    if let Some(expression) = &change.using {
         add("using", &text(expression));
     }
-    if let Some(expression) = &column_change.fill {
+    if let Some(expression) = &change.fill {
         add("fill", &text(expression));
     }
     source

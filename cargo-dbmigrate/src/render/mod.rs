@@ -78,11 +78,11 @@ fn with_replaces(mut text: String, replaces: &[String]) -> String {
 fn fill(template: &Template, header: &Header, [upgrade, downgrade]: [&str; 2]) -> Filled {
     let Header { id, parents, branch_labels, depends_on, replaces: _, message, created, runtime } =
         header;
-    let texts = |name: &[String]| format!("&{}", expression::texts(name));
+    let texts = |items: &[String]| format!("&{}", expression::texts(items));
     template.fill(|name| match name {
         "message" => match message.split_whitespace().collect::<Vec<_>>().join(" ") {
-            join if join.is_empty() => "empty message".to_owned(),
-            join => join,
+            line if line.is_empty() => "empty message".to_owned(),
+            line => line,
         },
         "rev" => id.clone(),
         "revises" if parents.is_empty() => "<base>".to_owned(),
@@ -149,14 +149,14 @@ fn statement(call: &str) -> String {
     let lines: Vec<&str> = text.lines().collect();
     // Without the enclosing function.
     let inner = lines.get(1..lines.len().saturating_sub(1)).unwrap_or_default();
-    inner.iter().map(|text| format!("{text}\n")).collect()
+    inner.iter().map(|line| format!("{line}\n")).collect()
 }
 
 fn call(operation: &Operation) -> String {
     use expression::{check, column, column_change, foreign_key, index, primary_key, table};
     use expression::{sql, table_change, text, texts, unique};
     match operation {
-        Operation::CreateTable(operation) => format!("op.create_table({})", table(operation)),
+        Operation::CreateTable(created) => format!("op.create_table({})", table(created)),
         Operation::DropTable { table } => format!("op.drop_table({})", text(table)),
         Operation::RenameTable { from, to } => {
             format!("op.rename_table({}, {})", text(from), text(to))
@@ -237,21 +237,19 @@ fn call(operation: &Operation) -> String {
         }
         // A function has no text; autogenerate never finds steps.
         Operation::Run(step) => format!("op.run({}, |_| Ok(()))", text(&step.name)),
-        Operation::Makes(operation) => other_object("makes", operation),
-        Operation::Drops(operation) => other_object("drops", operation),
+        Operation::Makes(object) => other_object("makes", object),
+        Operation::Drops(object) => other_object("drops", object),
     }
 }
 
 /// `op.makes_view("v")`
-fn other_object(verb: &str, other_object: &OtherObject) -> String {
-    let table = other_object
-        .table
-        .as_ref()
-        .map_or(String::new(), |table| format!(", {}", expression::text(table)));
+fn other_object(verb: &str, object: &OtherObject) -> String {
+    let table = object.table.as_ref();
+    let table = table.map_or(String::new(), |table| format!(", {}", expression::text(table)));
     format!(
         "op.{verb}_{}({}{table})",
-        other_object.kind.replace(' ', "_"),
-        expression::text(&other_object.name)
+        object.kind.replace(' ', "_"),
+        expression::text(&object.name)
     )
 }
 

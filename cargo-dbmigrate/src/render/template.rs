@@ -93,8 +93,8 @@ impl Template {
         let rest = Kind::Text(text[at..].to_owned());
         template.pieces.push(Piece { line: line_of(at), kind: rest });
         for body in BODIES {
-            let is_it = |piece: &Piece| matches!(piece.kind, Kind::Value(name) | Kind::Lines(name, _) if name == body);
-            if !template.pieces.iter().any(is_it) {
+            let is_body = |piece: &Piece| matches!(piece.kind, Kind::Value(name) | Kind::Lines(name, _) if name == body);
+            if !template.pieces.iter().any(is_body) {
                 let what = format!(
                     "there is no `${{{body}}}`, so the operations of a revision would be lost"
                 );
@@ -117,8 +117,8 @@ impl Template {
                 .wrong(Some(line), "a placeholder that is not closed")
                 .hint("a placeholder is `${name}`, and `$$` is a dollar sign"));
         };
-        NAMES.into_iter().find(|text| *text == inner).ok_or_else(|| {
-            let known: Vec<_> = NAMES.iter().map(|text| format!("`${{{text}}}`")).collect();
+        NAMES.into_iter().find(|name| *name == inner).ok_or_else(|| {
+            let known: Vec<_> = NAMES.iter().map(|name| format!("`${{{name}}}`")).collect();
             self.wrong(Some(line), &format!("unknown placeholder `${{{inner}}}`"))
                 .hint(format!("known are {}; `$$` is a dollar sign", known.join(", ")))
         })
@@ -133,9 +133,9 @@ impl Template {
                 Kind::Text(text) => filled.push(text, *line, 1),
                 Kind::Value(name) => filled.push(&value(name), *line, 0),
                 Kind::Lines(name, indent) => {
-                    for name in value(name).lines().skip(1) {
-                        let strip_prefix = name.strip_prefix(INDENT).unwrap_or(name);
-                        filled.push(&format!("{indent}{strip_prefix}\n"), *line, 0);
+                    for statement in value(name).lines().skip(1) {
+                        let statement = statement.strip_prefix(INDENT).unwrap_or(statement);
+                        filled.push(&format!("{indent}{statement}\n"), *line, 0);
                     }
                 }
             }
@@ -165,7 +165,7 @@ impl Filled {
         if text.is_empty() {
             return;
         }
-        if let Some(last) = self.origins.last_mut().filter(|_| !text_goes_on(&self.text)) {
+        if let Some(last) = self.origins.last_mut().filter(|_| !is_mid_line(&self.text)) {
             *last = line;
         }
         for _ in text.matches('\n') {
@@ -177,7 +177,7 @@ impl Filled {
 }
 
 /// Whether the following text is on the same line.
-fn text_goes_on(text: &str) -> bool {
+fn is_mid_line(text: &str) -> bool {
     !text.is_empty() && !text.ends_with('\n')
 }
 
@@ -185,8 +185,8 @@ fn text_goes_on(text: &str) -> bool {
 fn alone(text: &str, start: usize, end: usize) -> Option<(&str, usize)> {
     let line_start = text[..start].rfind('\n').map_or(0, |at| at + 1);
     let next = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
-    let (indent, behind) = (&text[line_start..start], &text[end..next]);
-    (indent.trim().is_empty() && behind.trim().is_empty()).then_some((indent, next))
+    let (indent, after) = (&text[line_start..start], &text[end..next]);
+    (indent.trim().is_empty() && after.trim().is_empty()).then_some((indent, next))
 }
 
 /// The function that contains this body.

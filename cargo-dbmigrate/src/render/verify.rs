@@ -33,22 +33,22 @@ pub fn verify(
             let what = format!("there is no public constant `{name}`");
             return Err(template.wrong(None, &what).hint(hint));
         };
-        if texts(&constant.expr).is_none_or(|text| text != value) {
+        if texts(&constant.expr).is_none_or(|texts| texts != value) {
             let line = filled.origin(constant.ident.span().start().line);
             let what = format!("`{name}` does not have the value that a new revision has");
             return Err(template.wrong(line, &what).hint(hint));
         }
     }
     for (name, body) in bodies {
-        let Some(item_fn) = public_function(&file, name) else {
+        let Some(item) = public_function(&file, name) else {
             let what = format!("there is no public function `{name}` with one argument");
             return Err(template.wrong(None, &what).hint(function(name)));
         };
-        let line = filled.origin(item_fn.sig.ident.span().start().line);
+        let line = filled.origin(item.sig.ident.span().start().line);
         // Compared as tokens, to detect a body in a comment or in the other function.
         let wanted = syn::parse_str::<syn::Block>(&format!("{{{body}}}"));
         let wanted = wanted.map_or_else(|_| body.to_owned(), |block| tokens_of(&block));
-        if !tokens_of(&item_fn.block).contains(&wanted) {
+        if !tokens_of(&item.block).contains(&wanted) {
             let what = format!("`{name}` does not contain the generated operations");
             return Err(template.wrong(line, &what).hint(function(name)));
         }
@@ -89,8 +89,8 @@ fn texts(expr: &Expr) -> Option<Vec<String>> {
         _ => None,
     };
     match expr {
-        Expr::Reference(expr) => match &*expr.expr {
-            Expr::Array(expr_array) => expr_array.elems.iter().map(text).collect(),
+        Expr::Reference(reference) => match &*reference.expr {
+            Expr::Array(array) => array.elems.iter().map(text).collect(),
             _ => None,
         },
         expr => Some(vec![text(expr)?]),

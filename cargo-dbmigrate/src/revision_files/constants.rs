@@ -68,8 +68,8 @@ fn header(text: &str) -> Option<Revision> {
         syn::parse_str::<syn::Expr>(value.trim()).ok()
     };
     let texts = |name: &str| match constant(name)? {
-        syn::Expr::Reference(expr_reference) => match *expr_reference.expr {
-            syn::Expr::Array(expr) => Some(expr.elems.iter().filter_map(text_of).collect()),
+        syn::Expr::Reference(reference) => match *reference.expr {
+            syn::Expr::Array(array) => Some(array.elems.iter().filter_map(text_of).collect()),
             _ => Some(Vec::new()),
         },
         _ => Some(Vec::new()),
@@ -137,11 +137,11 @@ fn parents_span(text: &str, old: &[String], new: &str) -> Option<(Range<usize>, 
     let (constant, None) = (constants.next()?, constants.next()) else { return None };
     let syn::Expr::Reference(value) = &*constant.expr else { return None };
     let syn::Expr::Array(array) = &*value.expr else { return None };
-    let said: Option<Vec<String>> = array.elems.iter().map(text_of).collect();
+    let declared: Option<Vec<String>> = array.elems.iter().map(text_of).collect();
     // The type of an array contains its length.
     let is_slice = matches!(&*constant.ty, syn::Type::Reference(reference)
         if matches!(*reference.elem, syn::Type::Slice(_)));
-    if said? != old || !(is_slice || old.len() == 1) {
+    if declared? != old || !(is_slice || old.len() == 1) {
         return None;
     }
     let range = |expr: &syn::Expr| expr.span().byte_range();

@@ -30,13 +30,12 @@ pub fn migrations(
 ) -> Result<Migrations> {
     let Standing { rows: applied, view: View { of: history, applied: counted, .. } } = standing;
     let graph = &history.graph;
-    let one = |version_row: &VersionRow| {
+    let differs = |row: &VersionRow| {
         let checksum = |id: &str| history.checksum(id);
-        standing::check_applied(graph, checksum, std::slice::from_ref(version_row), true).is_err()
+        standing::check_applied(graph, checksum, std::slice::from_ref(row), true).is_err()
     };
-    let is_edited = |version_row: &&VersionRow| down.contains(&version_row.id) && one(version_row);
-    let edited: BTreeSet<&str> =
-        applied.iter().filter(is_edited).map(|version_row| &*version_row.id).collect();
+    let is_edited = |row: &&VersionRow| down.contains(&row.id) && differs(row);
+    let edited: BTreeSet<&str> = applied.iter().filter(is_edited).map(|row| &*row.id).collect();
     let checksum = |id: &str| history.checksum(id).filter(|_| !edited.contains(id));
     standing::check_applied(graph, checksum, applied, false)?;
     let mut migrations = history.migrations()?;

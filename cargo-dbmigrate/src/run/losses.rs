@@ -50,15 +50,15 @@ fn losses(
     let mut walk = Walk { schema, ..Walk::default() };
     recorded.for_each(|migration| walk.operations(&migration.downgrade.operations));
     let mut losses = Vec::new();
-    for drop in walk.drops {
-        match drop.count(driver) {
+    for dropped in walk.drops {
+        match dropped.count(driver) {
             Ok(0) => {}
-            Ok(n) => losses.push(format!("{} ({})", drop.what, rows(n))),
+            Ok(n) => losses.push(format!("{} ({})", dropped.what, rows(n))),
             // What an earlier undone revision creates doesn't exist yet, and contains nothing. What
             // only the application provides can't be queried here.
             Err(err) if err.is_missing() || err.is_unregistered() => {}
             Err(err) => {
-                let message = format!("failed to count the rows of {}", drop.what);
+                let message = format!("failed to count the rows of {}", dropped.what);
                 return Err(Error::new(message).cause(err));
             }
         }
@@ -78,14 +78,14 @@ pub fn counts(
     let mut counts = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
         walk.operations(std::slice::from_ref(operation));
-        for drop in walk.drops.drain(..) {
-            counts.extend(drop.count(driver).ok().map(|n| (idx, n)));
+        for dropped in walk.drops.drain(..) {
+            counts.extend(dropped.count(driver).ok().map(|n| (idx, n)));
         }
     }
     counts
 }
 
-impl Drop {
+impl Dropped {
     /// The number of rows that lose a value.
     fn count(&self, driver: &mut dyn Driver) -> std::result::Result<i64, DatabaseError> {
         let dialect = driver.dialect();
@@ -121,7 +121,7 @@ pub fn count(
 }
 
 /// Something that undoing revisions drops.
-struct Drop {
+struct Dropped {
     table: String,
     lost: Lost,
     /// A description of both.
@@ -150,7 +150,7 @@ enum Lost {
 /// Follows what undoing revisions drops, under the names before.
 #[derive(Default)]
 struct Walk {
-    drops: Vec<Drop>,
+    drops: Vec<Dropped>,
     /// The schema before the next operation.
     schema: Schema,
     /// The tables' names in the database, by their names after the operations so far.
@@ -190,26 +190,27 @@ impl Walk {
             }
             Operation::DropTable { table } => {
                 let what = format!("table `{table}`");
-                self.drops.push(Drop { table: self.table(table), lost: Lost::Rows, what });
+                self.drops.push(Dropped { table: self.table(table), lost: Lost::Rows, what });
             }
             Operation::DropColumn { table, column } => {
                 let lost = Lost::Values { column: self.column(table, column) };
                 self.drop_of_column(table, column, lost);
             }
             Operation::AlterColumn { table, column, change } => {
-                let own = self.column(table, column);
+                let name_before = self.column(table, column);
                 let was = self.schema.table(table).and_then(|table| table.find_column(column));
                 if let Some(using) = &change.using {
-                    let lost = Lost::Replaced { column: own, using: using.clone() };
+                    let lost = Lost::Replaced { column: name_before, using: using.clone() };
                     self.drop_of_column(table, column, lost);
                 } else if let (Some(was), Some(to), Some(_)) = (was, &change.ty, &change.fill) {
-                    let lost = Lost::Misfits { column: own, from: was.ty.clone(), to: to.clone() };
+                    let lost =
+                        Lost::Misfits { column: name_before, from: was.ty.clone(), to: to.clone() };
                     self.drop_of_column(table, column, lost);
                 }
             }
-            Operation::Execute(operation) => {
+            Operation::Execute(execute) => {
                 let before = self.schema.clone();
-                self.operations(&operation.describes);
+                self.operations(&execute.describes);
                 self.schema = before;
             }
             Operation::CreateTable(_)
@@ -235,6 +236,6 @@ impl Walk {
 
     fn drop_of_column(&mut self, table: &str, column: &str, lost: Lost) {
         let what = format!("column `{table}.{column}`");
-        self.drops.push(Drop { table: self.table(table), lost, what });
+        self.drops.push(Dropped { table: self.table(table), lost, what });
     }
 }

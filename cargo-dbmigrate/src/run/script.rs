@@ -44,7 +44,7 @@ pub fn write_script(
             let applied = history::applied(cx, &database)?;
             reader = database.open_to_read(Patience::reading(cx))?;
             if let Some(driver) = &mut reader {
-                facts = for_a_script(cx, stored_facts(&mut **driver)?);
+                facts = facts_for_script(cx, stored_facts(&mut **driver)?);
             }
             let standing = history.standing(applied)?;
             standing.check(false)?;
@@ -62,9 +62,9 @@ pub fn write_script(
     }
     let migrations = history.migrations()?;
     let route = Route { migrations: &migrations, direction, ids: &ids, applied: &applied };
-    if let Some(driver) = &mut reader {
-        let conn = driver.as_connection();
-        executor::refuse_mismatch(conn, &route)?;
+    match &mut reader {
+        Some(driver) => executor::refuse_mismatch(driver.as_connection(), &route)?,
+        None => plan::refuse_mismatch_offline(&route, cx.dialect())?,
     }
     let options = options(cx, args);
     let (text, steps) =
@@ -98,7 +98,8 @@ pub fn applied_at(
     Ok((history.into_owned(), before))
 }
 
-/// A script may be run by an older version of SQLite than the one compiled into this tool.
-pub fn for_a_script(cx: &Context, facts: Facts) -> Facts {
+/// These facts, restricted for a script: it may be run by an older version of SQLite than the one
+/// that is compiled into this tool.
+pub fn facts_for_script(cx: &Context, facts: Facts) -> Facts {
     Facts { version: facts.version.min(cx.dialect().offline_facts().version), ..facts }
 }

@@ -31,28 +31,28 @@ pub fn upgrade(
     let mut options = options(cx, args);
     let mut patience = Patience { out: cx.out, at_most: options.lock_timeout };
     let mut reader = patience.spend(|patience| database.open_to_read(patience))?;
-    let applied = match &mut reader {
+    let rows = match &mut reader {
         Some(driver) => version_table::read(driver.as_connection(), options.version_table())?,
         None => Vec::new(),
     };
     drop(reader);
-    let standing = history.standing(applied)?;
+    let standing = history.standing(rows)?;
     standing.check(options.allow_ahead)?;
     standing.view.of.note_replaced(cx, &[identifier]);
     let target = standing.target(Direction::Upgrade, identifier)?;
     let pending = standing.route(Direction::Upgrade, &target);
-    let View { of: history, applied: set, .. } = standing.view;
+    let View { of: history, applied, .. } = standing.view;
     if pending.is_empty() {
-        nothing_to(cx, "upgrade", database, &history, &set);
+        nothing_to(cx, "upgrade", database, &history, &applied);
         return Ok(Vec::new());
     }
     let migrations = history.migrations()?;
-    warn_of_texts(cx, &migrations, &set, &pending)?;
+    warn_of_unknown_names(cx, &migrations, &applied, &pending)?;
     if database.is_missing() {
         // Refused before anything waits for another process that is creating the database.
         let facts = cx.dialect().offline_facts();
         let direction = Direction::Upgrade;
-        let route = Route { migrations: &migrations, direction, ids: &pending, applied: &set };
+        let route = Route { migrations: &migrations, direction, ids: &pending, applied: &applied };
         plan::plan(&route, cx.dialect(), &facts)?;
         plan::refuse_mismatch_offline(&route, cx.dialect())?;
     }
@@ -74,7 +74,7 @@ pub fn upgrade(
 /// Warns if a revision is about to create a check or the like with a double-quoted name that
 /// matches no column, so that SQLite takes it for a text. The revision may have been applied
 /// elsewhere, so it runs.
-fn warn_of_texts(
+fn warn_of_unknown_names(
     cx: &Context,
     migrations: &Migrations,
     applied: &BTreeSet<String>,

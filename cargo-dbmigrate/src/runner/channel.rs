@@ -72,7 +72,7 @@ fn accept(listener: &TcpListener, child: &mut Child, mark: &str) -> io::Result<T
     loop {
         match listener.accept() {
             Ok((stream, _)) => {
-                if says(&stream, mark).unwrap_or(false) {
+                if begins_with(&stream, mark).unwrap_or(false) {
                     stream.set_nodelay(true)?;
                     return Ok(stream);
                 }
@@ -89,7 +89,7 @@ fn accept(listener: &TcpListener, child: &mut Child, mark: &str) -> io::Result<T
 }
 
 /// Whether the first line on a connection is the mark, which only the runner knows.
-fn says(stream: &TcpStream, mark: &str) -> io::Result<bool> {
+fn begins_with(stream: &TcpStream, mark: &str) -> io::Result<bool> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(Duration::from_secs(1)))?;
     let mut line = String::new();
@@ -145,14 +145,14 @@ mod tests {
     fn only_who_knows_the_mark_is_taken_for_the_runner() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let address = listener.local_addr().unwrap();
-        for (said, expected) in
+        for (line, expected) in
             [("mark\n", true), ("mark", false), ("other\n", false), ("marks\n", false), ("", false)]
         {
             let mut other = TcpStream::connect(address).unwrap();
-            other.write_all(said.as_bytes()).unwrap();
+            other.write_all(line.as_bytes()).unwrap();
             other.shutdown(Shutdown::Write).unwrap();
             let (stream, _) = listener.accept().unwrap();
-            assert_eq!(says(&stream, "mark").unwrap(), expected, "{said:?}");
+            assert_eq!(begins_with(&stream, "mark").unwrap(), expected, "{line:?}");
         }
     }
 }

@@ -68,7 +68,7 @@ pub fn build(
     let _ = fs::remove_file(cx.project.work_dir.join(Built::FILE));
     package::write_manifest(cx, host)?;
     let list_file = fs::read_to_string(package::list_file(cx)).ok();
-    let list_file = list_file.as_deref().filter(|list_file| syn::parse_file(list_file).is_ok());
+    let list_file = list_file.as_deref().filter(|text| syn::parse_file(text).is_ok());
     let mut attempts: Vec<(String, &[RevisionFile], bool)> = Vec::new();
     for (list_file, files) in [(list_file, needed), (list_file, all), (None, all)] {
         let program = package::program(cx, host, list_file, files);
@@ -182,9 +182,9 @@ fn attempt(
         }
     })?;
     match executable {
-        Some(utf8_path_buf) if exit.success => {
-            let sources = sources(cx, utf8_path_buf.as_std_path());
-            Ok(Ok((utf8_path_buf.into(), sources)))
+        Some(path) if exit.success => {
+            let sources = sources(cx, path.as_std_path());
+            Ok(Ok((path.into(), sources)))
         }
         _ => Ok(Err(exit)),
     }
@@ -199,14 +199,13 @@ fn sources(cx: &Context, executable: &Path) -> Vec<PathBuf> {
 
 fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error {
     let spans = |primary: bool| {
-        let spans = exit.errors().flat_map(|compiler_message| &compiler_message.message.spans);
+        let spans = exit.errors().flat_map(|error| &error.message.spans);
         let mut spans = spans.filter(move |span| span.is_primary == primary);
         spans.find_map(|span| files.iter().find(|file| file.path == Path::new(&span.file_name)))
     };
     // An error about a whole module, such as a missing constant, is reported at the list.
     let named = || {
-        let mut texts =
-            exit.errors().map(|compiler_message| compiler_message.message.message.as_str());
+        let mut texts = exit.errors().map(|error| error.message.message.as_str());
         texts.find_map(|text| {
             files.iter().find(|file| text.contains(&format!("::{}`", file.module)))
         })
@@ -220,7 +219,7 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
         None => Error::new("the migrations do not compile"),
     };
     let err = err.of_revision();
-    let codes = exit.errors().filter_map(|compiler_message| compiler_message.message.code.as_ref());
+    let codes = exit.errors().filter_map(|error| error.message.code.as_ref());
     if codes.into_iter().any(|code| UNRESOLVED.contains(&code.code.as_str())) {
         return err.hint(
             "revisions are compiled without the package: they can use the runtime, modules beside \
@@ -233,7 +232,7 @@ fn does_not_compile(cx: &Context, exit: &Exit, files: &[RevisionFile]) -> Error 
 /// Rustc's codes for imports and paths that can't be resolved.
 const UNRESOLVED: [&str; 2] = ["E0432", "E0433"];
 
-/// The meaning of the setting.
+/// The hint about the setting `rewrite`.
 pub const REWRITE_HINT: &str = "it is the path from `mod.rs` in the migrations directory to a function of \
                         the type `fn(Vec<Operation>) -> Vec<Operation>`, such as \
                         `rewrite::rewrite` for one in `rewrite.rs`, where `mod.rs` has \

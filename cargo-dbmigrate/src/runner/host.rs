@@ -11,8 +11,7 @@ use super::VERSION;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::hex::hash;
-use crate::project::Cargo;
-use crate::project::RUNTIME;
+use crate::project::{Cargo, RUNTIME};
 use crate::work_files;
 
 const FILE: &str = "host.json";
@@ -71,13 +70,12 @@ impl Host {
         if !package.features.contains_key("runner") {
             return Err(misunderstood(&package.version.to_string()));
         }
-        let host = Host {
+        Ok(Host {
             key: String::new(),
             name,
             dependency: dependency(package)?,
-            crates: below(&metadata, package),
-        };
-        Ok(host)
+            crates: all_dependencies(&metadata, package),
+        })
     }
 }
 
@@ -107,7 +105,7 @@ fn runtime<'a>(cx: &Context, metadata: &'a Metadata) -> Result<(&'a Package, Str
 }
 
 /// The names of all packages that this one depends on, directly or indirectly.
-fn below(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
+fn all_dependencies(metadata: &Metadata, package: &Package) -> BTreeSet<String> {
     let nodes = metadata.resolve.as_ref().map_or(&[][..], |resolve| &resolve.nodes);
     let mut ids = vec![&package.id];
     let mut next = 0;
@@ -130,7 +128,7 @@ fn dependency(package: &Package) -> Result<toml::Table> {
     let mut set = |key: &str, value: String| table.insert(key.to_owned(), value.into());
     set("package", RUNTIME.to_owned());
     let Some(source) = package.source.as_ref().map(|source| source.repr.as_str()) else {
-        let dir = package.manifest_path.parent().map_or("", |utf8_path| utf8_path.as_str());
+        let dir = package.manifest_path.parent().map_or("", |path| path.as_str());
         set("path", dir.to_owned());
         return Ok(table);
     };

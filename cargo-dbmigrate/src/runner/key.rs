@@ -57,7 +57,7 @@ fn compiler(dir: &Path) -> String {
         return described(&path);
     }
     // This is rustup's proxy, which starts another compiler.
-    let toolchain = env::var("RUSTUP_TOOLCHAIN").ok().or_else(|| chosen(dir));
+    let toolchain = env::var("RUSTUP_TOOLCHAIN").ok().or_else(|| selected_toolchain(dir));
     let toolchain = toolchain.unwrap_or_default();
     match of_rustup(&toolchain, &name) {
         Some(path) => described(&path),
@@ -79,18 +79,18 @@ fn of_rustup(toolchain: &str, name: &str) -> Option<PathBuf> {
     let entries = toolchains.read_dir().ok()?.filter_map(|entry| Some(entry.ok()?.file_name()));
     let mut fitting = entries.filter(|entry| entry.to_string_lossy().starts_with(&prefix));
     match (fitting.next(), fitting.next()) {
-        (Some(text), None) => rustc(&text),
+        (Some(toolchain), None) => rustc(&toolchain),
         _ => None,
     }
 }
 
 /// The toolchain that rustup selects in a directory: by an override, by a file, or by default.
-fn chosen(dir: &Path) -> Option<String> {
+fn selected_toolchain(dir: &Path) -> Option<String> {
     let settings = fs::read_to_string(rustup_home()?.join("settings.toml")).unwrap_or_default();
     let settings: toml::Table = toml::from_str(&settings).unwrap_or_default();
     let overrides = settings.get("overrides").and_then(toml::Value::as_table);
     for dir in dir.ancestors() {
-        let set = overrides.and_then(|map| map.get(dir.to_str()?)?.as_str());
+        let set = overrides.and_then(|overrides| overrides.get(dir.to_str()?)?.as_str());
         if let Some(toolchain) = set {
             return Some(toolchain.to_owned());
         }

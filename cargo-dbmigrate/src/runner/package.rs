@@ -158,8 +158,8 @@ pub fn program(
         .collect();
     let name = &host.name;
     let whole = format!("::{name}::migrations! {{{list}\n}}");
-    let list_file = list_file.map(|list_file| list_file.trim_start_matches('\u{feff}'));
-    let module = match list_file.map(|list_file| (list_file, list_range(list_file))) {
+    let list_file = list_file.map(|text| text.trim_start_matches('\u{feff}'));
+    let module = match list_file.map(|text| (text, list_range(text))) {
         None => whole,
         Some((text, None)) => format!("{text}\n{whole}"),
         Some((text, Some(range))) => {
@@ -207,8 +207,8 @@ fn list_range(text: &str) -> Option<Range<usize>> {
         syn::Item::Macro(item) => Some(&item.mac),
         _ => None,
     });
-    let list = macros.find(|found| {
-        found.path.segments.last().is_some_and(|segment| segment.ident == "migrations")
+    let list = macros.find(|call| {
+        call.path.segments.last().is_some_and(|segment| segment.ident == "migrations")
     })?;
     let span = list.delimiter.span();
     let range = span.open().byte_range().end..span.close().byte_range().start;

@@ -32,10 +32,11 @@ pub fn recordings(cx: &Context, files: &[RevisionFile]) -> Result<Vec<Recording>
         let _lock = Lock::take(dir, cx.out)?;
         // Another process may have recorded it.
         look = Look::at(cx, files, Cache::read(dir))?;
+        look.missing.iter().try_for_each(|(file, _)| refuse_other_text(cx, &file.path))?;
         if !look.missing.is_empty() {
             look.cache = compiled(cx, files)?;
         }
-    } else if look.fresher {
+    } else if look.has_new_stamps {
         // If the cache can't be written now, the next run writes it.
         let _ = look.cache.write(dir);
     }
@@ -70,14 +71,14 @@ struct Look {
     cache: Cache,
     /// The files whose recordings aren't known.
     missing: Vec<(RevisionFile, Seen)>,
-    /// Whether the cache on disk knows less about how to recognise the files.
-    fresher: bool,
+    /// Whether the stamps of files differ from those in the cache on disk.
+    has_new_stamps: bool,
 }
 
 impl Look {
     fn at(cx: &Context, files: &[RevisionFile], mut cache: Cache) -> Result<Look> {
         let mut looker = Looker::default();
-        let mut fresher = update(cx, &mut looker, &mut cache.shared)?;
+        let mut has_new_stamps = update(cx, &mut looker, &mut cache.shared)?;
         let key = key(cx, &cache.shared);
         let fits = key == cache.key;
         cache.key = key;
@@ -98,7 +99,7 @@ impl Look {
                     is_known[place] = true;
                     if let Some(seen) = seen.filter(|seen| *seen != entry.seen) {
                         entry.seen = seen;
-                        fresher = true;
+                        has_new_stamps = true;
                     }
                 }
                 (_, Some(seen)) => missing.push((file.clone(), seen)),
@@ -108,7 +109,7 @@ impl Look {
         }
         let mut is_known = is_known.into_iter();
         cache.entries.retain(|_| is_known.next() == Some(true));
-        Ok(Look { cache, missing, fresher })
+        Ok(Look { cache, missing, has_new_stamps })
     }
 }
 
@@ -119,7 +120,7 @@ pub fn shared(cx: &Context, before: &[Shared]) -> Result<Vec<Shared>> {
     Ok(shared)
 }
 
-/// Looks at the shared files again; whether that told something new.
+/// Looks at the shared files again. Returns whether anything is new.
 fn update(cx: &Context, looker: &mut Looker, shared: &mut Vec<Shared>) -> Result<bool> {
     let list = package::list_file(cx);
     let mut is_new = false;
@@ -159,7 +160,7 @@ fn look(
 /// Whether a file was written after this time.
 pub fn is_newer(file: &Shared, started: SystemTime) -> bool {
     let modified = std::fs::metadata(&file.path).and_then(|metadata| metadata.modified());
-    modified.is_ok_and(|system_time| system_time >= started)
+    modified.is_ok_and(|modified| modified >= started)
 }
 
 /// Compiles and records what is missing. The caller holds the lock.
@@ -168,8 +169,7 @@ fn compiled(cx: &Context, files: &[RevisionFile]) -> Result<Cache> {
     let host = package::host(cx)?;
     // Finding the host may have written its lock file, which the key depends on.
     let Look { mut cache, missing, .. } = Look::at(cx, files, Cache::read(dir))?;
-    let needed: Vec<RevisionFile> =
-        missing.iter().map(|(revision_file, _)| revision_file.clone()).collect();
+    let needed: Vec<RevisionFile> = missing.iter().map(|(file, _)| file.clone()).collect();
     let started = SystemTime::now();
     let build = compile::build(cx, &host, &needed, files)?;
     let mut recorded = record(cx, &build, files)?;
@@ -251,6 +251,37 @@ fn ended(cx: &Context, path: &Path) -> Error {
         "`upgrade` and `downgrade` only list operations; they must not exit, abort or recurse \
          forever",
     )
+}
+
+/// Refuses a file that can't be a revision, for which the compiler would report each missing item
+/// at a place that a person doesn't know.
+fn refuse_other_text(cx: &Context, path: &Path) -> Result<()> {
+    let bytes = std::fs::read(path).doing(|| format!("read `{}`", path.display()))?;
+    let shown = cx.project.shown(path);
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Err(Error::new(format!("the revision `{shown}` is not UTF-8 text"))
+            .hint("save it as UTF-8, or delete it if it is not a revision"));
+    };
+    if text.contains("const REVISION") {
+        return Ok(());
+    }
+    // A macro or a module elsewhere may define it, and what can't be parsed is for the compiler.
+    let may_define = |item: &syn::Item| {
+        matches!(item, syn::Item::Macro(_) | syn::Item::Use(_) | syn::Item::Static(_))
+    };
+    let Ok(file) = syn::parse_file(&text) else { return Ok(()) };
+    if file.items.iter().any(may_define) {
+        return Ok(());
+    }
+    Err(if file.items.is_empty() {
+        Error::new(format!("the revision `{shown}` is empty"))
+            .hint("delete it; `cargo dbmigrate revision -m TEXT` writes a new one")
+    } else {
+        Error::new(format!("the revision `{shown}` has no `REVISION`")).hint(
+            "if it is not a revision, delete it, or move it to the migrations directory, where \
+             `mod.rs` can include it for all revisions",
+        )
+    })
 }
 
 /// Fails if a file has a `REPLACES` that the list of revisions can't see, since the compiler then

@@ -38,7 +38,7 @@ impl Built {
     /// Whether it would be compiled from the same inputs now.
     fn is_current(&self, cx: &Context, function: &str) -> bool {
         let shared = record::shared(cx, &self.shared);
-        self.function == function && shared.is_ok_and(|name| key(cx, &name) == self.key)
+        self.function == function && shared.is_ok_and(|shared| key(cx, &shared) == self.key)
     }
 }
 
@@ -87,14 +87,11 @@ fn compiled(cx: &Context, function: &str) -> Result<PathBuf> {
 /// Checks the setting, since it becomes part of a program.
 fn check_path(cx: &Context, function: &str) -> Result<()> {
     let is_plain = |path: &syn::Path| {
-        let names = path.segments.iter();
-        let own = |path_segment: &syn::PathSegment| {
-            !["crate", "self", "super"].iter().any(|word| path_segment.ident == *word)
+        let is_name = |segment: &syn::PathSegment| {
+            let is_keyword = ["crate", "self", "super"].iter().any(|word| segment.ident == *word);
+            segment.arguments.is_none() && !is_keyword
         };
-        path.leading_colon.is_none()
-            && names
-                .into_iter()
-                .all(|path_segment| path_segment.arguments.is_none() && own(path_segment))
+        path.leading_colon.is_none() && path.segments.iter().all(is_name)
     };
     if syn::parse_str::<syn::Path>(function).is_ok_and(|path| is_plain(&path)) {
         return Ok(());

@@ -105,12 +105,12 @@ impl Running {
     fn start(cx: &Context, cache: &Cache, module: &str) -> Result<Running> {
         let dir = &cx.project.work_dir;
         let _lock = Lock::take(dir, cx.out)?;
-        let is_now = |built: &Built, module: &str| {
+        let is_current = |built: &Built, module: &str| {
             let now = cache.find(module).map(|entry| &entry.seen.hash);
             now.is_some() && built.modules.get(module) == now
         };
         let built =
-            Built::read(dir).filter(|built| built.key == cache.key && is_now(built, module));
+            Built::read(dir).filter(|built| built.key == cache.key && is_current(built, module));
         let built = match built {
             Some(built) => built,
             None => compile(cx, cache)?,
@@ -125,7 +125,7 @@ impl Running {
         let executable = copy.as_ref().unwrap_or(&built.executable);
         let process = Process::start(executable, Mode::Steps, cx.out)?;
         let modules =
-            built.modules.keys().filter(|module| is_now(&built, module)).cloned().collect();
+            built.modules.keys().filter(|module| is_current(&built, module)).cloned().collect();
         Ok(Running { process, modules, copy })
     }
 }
@@ -153,10 +153,7 @@ fn compile(cx: &Context, cache: &Cache) -> Result<Built> {
 }
 
 fn has_steps(migration: &Migration) -> bool {
-    let operations = [&migration.upgrade, &migration.downgrade]
-        .into_iter()
-        .flat_map(|recording| &recording.operations);
-    operations.into_iter().any(|operation| matches!(operation, Operation::Run(_)))
+    migration.upgrade.has_steps() || migration.downgrade.has_steps()
 }
 
 impl Drop for Running {

@@ -27,17 +27,17 @@ pub fn add(cx: &mut Context, name: &str) -> Result<String> {
         added += &format!("{line_end}\n[databases.{name}]\nurl = \"sqlite:{name}.db\"\n");
         cx.config = Config::parse(&added, &path)?;
     }
-    let of = databases::named(cx, name)?;
-    let dir = &of.project.migrations_dir;
+    let database = databases::named(cx, name)?;
+    let dir = &database.project.migrations_dir;
     let shown = cx.project.shown(dir).to_string();
-    if dir.is_file() || dir.read_dir().is_ok_and(|mut read_dir| read_dir.next().is_some()) {
+    if dir.is_file() || dir.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
         let message = format!("directory `{shown}` already exists and is not empty");
         return Err(Error::new(message).hint(format!(
             "set another one with `directory = \"...\"` under `[databases.{name}]` in \
              dbmigrate.toml"
         )));
     }
-    let list = Edit::Create { path: dir.join("mod.rs"), bytes: new_list(&of).into_bytes() };
+    let list = Edit::Create { path: dir.join("mod.rs"), bytes: new_list(&database).into_bytes() };
     create_all(cx, dir, &[list, git_attributes(dir)])?;
     if is_new {
         cx.edits.apply(&[Edit::Replace { path: path.clone(), bytes: added.into_bytes() }])?;

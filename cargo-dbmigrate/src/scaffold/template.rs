@@ -74,11 +74,11 @@ impl Template {
         built_in: &[(&str, &str)],
         dir: Option<&str>,
     ) -> Result<Template> {
-        let of_every_one = built_in.iter().map(|(name, text)| {
+        let common = built_in.iter().map(|(name, text)| {
             let bytes = own.remove(Path::new(name)).unwrap_or_else(|| text.as_bytes().to_vec());
             (PathBuf::from(name), bytes)
         });
-        let mut files: Vec<_> = of_every_one.collect();
+        let mut files: Vec<_> = common.collect();
         files.extend(own);
         let bytes =
             |name: &str| files.iter().find(|file| file.0 == Path::new(name)).map(|file| &file.1);

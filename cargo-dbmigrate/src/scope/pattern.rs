@@ -151,8 +151,8 @@ fn parsed(key: &str, text: &str) -> Result<Pattern, String> {
         part => Name::new(part).map_err(|why| format!("`{key}` has `{text}`: {why}")),
     };
     if let Some((kind, rest)) = text.split_once(':') {
-        let Some((_, kind)) = Kind::ALL.iter().find(|(text, _)| *text == kind) else {
-            let all = Kind::ALL.map(|(text, _)| text).join("`, `");
+        let Some((_, kind)) = Kind::ALL.iter().find(|(name, _)| *name == kind) else {
+            let all = Kind::ALL.map(|(name, _)| name).join("`, `");
             return Err(format!(
                 "`{key}` has `{text}`, but there is no kind `{kind}`; the kinds are `{all}`"
             ));

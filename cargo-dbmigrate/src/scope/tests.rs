@@ -120,7 +120,7 @@ fn bracket() -> Table {
 }
 
 #[test]
-fn a_pattern_that_is_none_is_an_error() {
+fn an_invalid_pattern_is_an_error() {
     let include = |text: &str| Included::try_from(text.to_owned()).unwrap_err();
     let exclude = |text: &str| Excluded::try_from(text.to_owned()).unwrap_err();
     let only_tables = "`include` has `user.x`, but it takes only tables; `exclude` takes columns \

@@ -24,11 +24,11 @@ impl Missing {
 
     /// The same for the error of a run.
     pub fn of_run(err: &dbmigrate_runtime::Error) -> Option<Missing> {
-        said(err).and_then(Missing::of)
+        database_error(err).and_then(Missing::of)
     }
 
     /// ``uses the function `slugify`, which ...``
-    pub fn said(&self) -> String {
+    pub fn reason(&self) -> String {
         let Missing { what, name } = self;
         let similar =
             self.similar().map_or(String::new(), |similar| format!("; did you mean `{similar}`?"));
@@ -38,9 +38,9 @@ impl Missing {
         )
     }
 
-    /// A message that also says what uses it.
-    pub fn said_of(&self, whose: &str) -> String {
-        format!("{whose} {}", self.said())
+    /// The message that this user of it needs something that is missing.
+    pub fn describe(&self, whose: &str) -> String {
+        format!("{whose} {}", self.reason())
     }
 
     /// A function of SQLite's own with a similar name.
@@ -61,7 +61,7 @@ impl Missing {
 }
 
 /// The database's error, if it is why a run failed.
-pub fn said(err: &dbmigrate_runtime::Error) -> Option<&DatabaseError> {
+pub fn database_error(err: &dbmigrate_runtime::Error) -> Option<&DatabaseError> {
     std::error::Error::source(err)?.downcast_ref()
 }
 

@@ -76,7 +76,7 @@ impl Trial<'_> {
                     let whose = self.whose(&touched, &missing);
                     untried.push(format!(
                         "the revision was not tried to the end: {}",
-                        missing.said_of(&whose)
+                        missing.describe(&whose)
                     ));
                     Ok(untried)
                 }
@@ -90,7 +90,7 @@ impl Trial<'_> {
                         let whose = self.whose(&[table], &missing);
                         let what =
                             format!("no row can be inserted into table `{}` here", table.name);
-                        untried.push(format!("{what}: {}", missing.said_of(&whose)));
+                        untried.push(format!("{what}: {}", missing.describe(&whose)));
                     }
                     None if rows::is_of_definition(&why) => {
                         let err = Error::new(format!(
@@ -135,7 +135,8 @@ impl Trial<'_> {
         }
         if let Err(err) = trying.run(Direction::Upgrade) {
             // Real rows may satisfy what the row of neutral values violates.
-            let is_of_definition = missing::said(&err).is_some_and(rows::is_of_definition);
+            let is_of_definition =
+                missing::database_error(&err).is_some_and(rows::is_of_definition);
             let is_certain = n_rows == 0 || is_of_definition;
             if is_certain && Missing::of_run(&err).is_none() {
                 return Err(self.refused(touched, err.into()));

@@ -100,8 +100,7 @@ fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
         if table.has(TableOption::Strict) {
             let mut strict = bare.clone();
             strict.options.set(TableOption::Strict, true);
-            let others =
-                strict.columns.iter_mut().filter(|candidate| candidate.name != column.name);
+            let others = strict.columns.iter_mut().filter(|other| other.name != column.name);
             others.for_each(|column| column.ty = Type::raw("ANY"));
             let what = format!("the type of column `{}` in a STRICT table", column.name);
             add(what, strict.clone());
@@ -111,19 +110,16 @@ fn alone(table: &Table, trial: Option<&Trial<'_>>) -> Vec<Alone> {
             }
         }
         if column.default.is_some() {
-            add(
-                default(column),
-                with(&|new_column| new_column.default.clone_from(&column.default)),
-            );
+            add(default(column), with(&|bare| bare.default.clone_from(&column.default)));
         }
         if let Some(generated) = &column.generated {
             let what =
                 format!("the generated column `{}` (`{}`)", column.name, generated.expression);
-            add(what, with(&|found| found.generated.clone_from(&column.generated)));
+            add(what, with(&|bare| bare.generated.clone_from(&column.generated)));
         }
         if column.collation.is_some() {
             let what = format!("the collation of column `{}`", column.name);
-            let mut table = with(&|unique| unique.collation.clone_from(&column.collation));
+            let mut table = with(&|bare| bare.collation.clone_from(&column.collation));
             // SQLite only looks up a collation when something is sorted by it.
             table = table.unique("dbmigrate_collation", [column.name.as_str()]);
             add(what, table);
@@ -177,8 +173,7 @@ fn constraints(table: &Table, bare: &Table, trial: Option<&Trial<'_>>) -> Vec<Al
         // A check of a field is named after its column.
         let is_of = |column: &&Column| {
             let naming = trial.map(|trial| &trial.models.naming);
-            naming
-                .is_some_and(|convention| convention.check(&table.name, &column.name) == check.name)
+            naming.is_some_and(|naming| naming.check(&table.name, &column.name) == check.name)
         };
         let column = table.columns.iter().find(is_of).map(|column| column.name.clone());
         let what = format!("the check `{}` (`{}`)", check.name, check.expression);

@@ -73,10 +73,11 @@ impl Start {
         let ids = history.migrations.graph().with_ancestors(&heads);
         let before =
             || history.migrations.iter().filter(|migration| ids.contains(&*migration.revision.id));
-        let is_said = before().all(|migration| migration.upgrade.operations.iter().all(is_typed));
+        let is_replayable =
+            before().all(|migration| migration.upgrade.operations.iter().all(is_known_to_replay));
         let stays_inside =
             !before().any(|migration| reaches_outside(&migration.upgrade.operations));
-        if !is_said && stays_inside {
+        if !is_replayable && stays_inside {
             if let Ok(start) = Start::run(history) {
                 return Ok(start);
             }
@@ -130,7 +131,7 @@ impl Start {
             if let Err(why) = parts::make(&mut driver, table) {
                 driver.batch("ROLLBACK TO dbmigrate_table").map_err(failed)?;
                 let why = match Missing::of(&why) {
-                    Some(missing) => missing.said(),
+                    Some(missing) => missing.reason(),
                     None => format!("can't be created here ({why})"),
                 };
                 left_out.push((table.name.clone(), why));
@@ -342,9 +343,11 @@ fn run_to(
     executor.run_to(direction, target).map(drop)
 }
 
-/// Whether replay knows everything that the operation does to tables, views, triggers and rows.
-fn is_typed(operation: &Operation) -> bool {
-    !matches!(operation, Operation::Execute(_) | Operation::BulkInsert { .. })
+/// Whether replay shows everything that a trial would run of the operation: steps aren't run, and
+/// declarations run nothing.
+fn is_known_to_replay(operation: &Operation) -> bool {
+    operation.is_schema_change()
+        || matches!(operation, Operation::Run(_) | Operation::Makes(_) | Operation::Drops(_))
 }
 
 /// Whether hand-written SQL reads or writes files other than the database's.

@@ -26,14 +26,14 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
     for operation in trial.upgrade {
         match operation {
             Operation::AddColumn { table, column, using, .. } => {
-                fill(trial, after, (table, &column.name), using.as_deref(), &mut untried)?;
+                untried.extend(fill(trial, after, (table, &column.name), using.as_deref())?);
                 default(trial, after.table(table), &column.name)?;
                 if using.is_none() {
                     untried.extend(repeated(trial, after.table(table), &column.name, None));
                 }
             }
             Operation::AlterColumn { table, column, change } => {
-                fill(trial, after, (table, column), change.using.as_deref(), &mut untried)?;
+                untried.extend(fill(trial, after, (table, column), change.using.as_deref())?);
                 if change.default.is_some() || change.ty.is_some() {
                     default(trial, after.table(table), column)?;
                 }
@@ -45,9 +45,9 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
             }
             Operation::AddCheck { table, check } => {
                 let Some(table) = after.table(table) else { continue };
-                let named =
+                let is_mentioned =
                     |column: &&Column| Sqlite.lexicon().mentions(&check.expression, &column.name);
-                for column in table.columns.iter().filter(named) {
+                for column in table.columns.iter().filter(is_mentioned) {
                     default(trial, Some(table), &column.name)?;
                 }
             }
@@ -85,17 +85,16 @@ enum Computed {
     Refused(DatabaseError),
 }
 
-/// The fill for existing rows.
+/// Checks the fill for existing rows. Returns what could not be tried, or what fits only one row.
 fn fill(
     trial: &Trial<'_>,
     after: &Schema,
     (table, column): (&str, &str),
     using: Option<&str>,
-    untried: &mut Vec<String>,
-) -> Result<()> {
-    let Some(using) = using else { return Ok(()) };
-    let Some(now) = after.table(table) else { return Ok(()) };
-    let Some(target) = now.find_column(column) else { return Ok(()) };
+) -> Result<Option<String>> {
+    let Some(using) = using else { return Ok(None) };
+    let Some(now) = after.table(table) else { return Ok(None) };
+    let Some(target) = now.find_column(column) else { return Ok(None) };
     let flag = trial.fills.iter().find_map(|fill| {
         let expression = fill.strip_prefix(&format!("{table}.{column}="))?;
         Some((format!("--fill {fill}"), expression.trim()))
@@ -110,19 +109,13 @@ fn fill(
         Error::hint(err, hint.unwrap_or_else(|| super::HINT.to_owned()))
     };
     match computed(expression, &was, after) {
-        Computed::OfRow => Ok(()),
+        Computed::OfRow => Ok(None),
         Computed::Refused(why) => match Missing::of(&why) {
-            Some(missing) => {
-                untried.push(missing.said_of(&whose));
-                Ok(())
-            }
+            Some(missing) => Ok(Some(missing.describe(&whose))),
             None => Err(refused(&why.to_string(), parts::hint(&why, &was))),
         },
         Computed::Constant => match fits(now, target, Some(expression)) {
-            Ok(()) => {
-                untried.extend(repeated(trial, Some(now), column, Some(expression)));
-                Ok(())
-            }
+            Ok(()) => Ok(repeated(trial, Some(now), column, Some(expression))),
             Err(why) => Err(refused(&why, Some(advice(target)))),
         },
     }
@@ -138,16 +131,16 @@ fn repeated(
 ) -> Option<String> {
     let table = table?;
     let column = table.find_column(column)?;
-    let is_alone = |columns: &[String]| matches!(columns, [only] if *only == column.name);
+    let is_own = |columns: &[String]| matches!(columns, [only] if *only == column.name);
     let key = table.primary_key.iter().map(|key| &key.columns);
     let uniques = table.uniques.iter().map(|unique| &unique.columns);
-    let index = |index: &&Index| {
+    let is_own_index = |index: &&Index| {
         let [only] = &index.columns[..] else { return false };
         let is_column = matches!(&only.term, IndexTerm::Column(name) if *name == column.name);
         index.unique && index.filter.is_none() && is_column
     };
-    let is_unique = key.chain(uniques).any(|columns| is_alone(columns))
-        || table.indexes.iter().any(|candidate| index(&candidate));
+    let is_unique = key.chain(uniques).any(|columns| is_own(columns))
+        || table.indexes.iter().any(|index| is_own_index(&index));
     let default = column.default.as_ref();
     if !is_unique || column.generated.is_some() || (value.is_none() && default.is_none()) {
         return None;
@@ -195,8 +188,9 @@ fn computed(expression: &str, table: &Table, tables: &Schema) -> Computed {
     let Ok(mut driver) = SqliteDriver::open_in_memory() else { return Computed::OfRow };
     let select = format!("SELECT ({})", closed(expression));
     // Without a table, SQLite takes a double-quoted name for a text.
-    let names = Sqlite.lexicon().tokens(expression).iter().any(|token| token.kind == Kind::Quoted);
-    if !names && driver.query(&select, &[]).is_ok() {
+    let has_quoted_name =
+        Sqlite.lexicon().tokens(expression).iter().any(|token| token.kind == Kind::Quoted);
+    if !has_quoted_name && driver.query(&select, &[]).is_ok() {
         return Computed::Constant;
     }
     if parts::make(&mut driver, &parts::bare(table)).is_err() {

@@ -191,7 +191,7 @@ fn statements(
 pub fn line(task: &Task) -> String {
     match task {
         Task::Statement(statement) => format!("{};\n", statement.sql),
-        Task::Guard(guard) => format!("-- has to find nothing: {}\n", guard.sql),
+        Task::Guard(guard) => format!("-- must return no rows: {}\n", guard.sql),
         Task::Note(task) => format!("-- {task}\n"),
         Task::Border => "-- a new transaction\n".to_owned(),
         Task::Alone(alone) => format!("{};\n", alone.statement.sql),

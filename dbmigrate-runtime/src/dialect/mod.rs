@@ -147,8 +147,8 @@ pub trait Dialect: Sync {
     /// objects.
     fn is_maintained(&self, object: &Object, objects: &[Object]) -> bool;
 
-    /// The facts that the statements of these operations depend on: what is known of the database,
-    /// and what has to be read again now, because each part of a plan may change it.
+    /// The facts that the statements of the remaining operations depend on: what is known of the
+    /// database, and what has to be read again now, because each part of a plan may change it.
     ///
     /// # Errors
     ///

@@ -41,6 +41,9 @@ pub struct Shell {
     pub run_stopping: &'static str,
     /// What a client would do that went on after an error.
     pub going_on: &'static str,
-    /// Rewrites a script so that the shell reads each of its texts unchanged.
+    /// Rewrites a script so that the shell reads each of its statements and texts unchanged. Every
+    /// other client reads the same.
     pub exact: fn(script: &str) -> String,
+    /// Rewrites a script so that the shell reads each of its lines unchanged. Other clients don't.
+    pub lines: fn(script: &str) -> String,
 }

@@ -16,13 +16,13 @@ pub(super) fn patiently<T>(
 ) -> Result<T, DatabaseError> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(1);
-    let mut is_said = false;
+    let mut is_reported = false;
     loop {
         match attempt() {
             Err(err) if err.is_busy() && start.elapsed() < wait.at_most => {
-                if !is_said && start.elapsed() > UNSAID {
+                if !is_reported && start.elapsed() > UNSAID {
                     (wait.on_wait)(&Waiting { at_most: wait.at_most, holder: holder() });
-                    is_said = true;
+                    is_reported = true;
                 }
                 std::thread::sleep(pause);
                 pause = (pause * 2).min(Duration::from_millis(50));

@@ -77,16 +77,16 @@ impl Budget {
     ) -> Result<(), Error> {
         let start = Instant::now();
         let mut pause = Duration::from_millis(1);
-        let mut is_said = false;
+        let mut is_reported = false;
         let res = loop {
             match driver.commit() {
                 Err(err) if err.is_busy() && driver.in_transaction() => {
                     if start.elapsed() >= self.left {
                         break Err(err);
                     }
-                    if !is_said && start.elapsed() > UNSAID {
+                    if !is_reported && start.elapsed() > UNSAID {
                         observer.waiting(&Waiting::at_most(self.left));
-                        is_said = true;
+                        is_reported = true;
                     }
                     std::thread::sleep(pause);
                     pause = (pause * 2).min(Duration::from_millis(50));

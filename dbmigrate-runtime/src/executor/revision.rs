@@ -58,7 +58,8 @@ impl Executor<'_> {
         loop {
             let failed = |err| Error::database("read the stored definitions of the tables", err);
             let dialect = self.driver.dialect();
-            let facts = dialect.facts_for(self.conn(), operations, &known).map_err(failed)?;
+            let facts =
+                dialect.facts_for(self.conn(), &operations[taken..], &known).map_err(failed)?;
             let plan = planner.part(migration, taken, dialect, &facts)?;
             if taken == 0 {
                 self.observer.running(direction, &migration.revision);

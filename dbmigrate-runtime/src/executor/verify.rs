@@ -170,7 +170,7 @@ impl Verification {
     pub(super) fn operations(&mut self, operations: &[Operation]) {
         let folding = self.comparing.folding;
         for operation in operations {
-            as_said(operation).iter().for_each(|operation| self.rows(operation));
+            as_described(operation).iter().for_each(|operation| self.rows(operation));
             if !self.compares() {
                 continue;
             }
@@ -341,11 +341,11 @@ impl Verification {
         let mut new: Vec<String> = different.iter().map(ToString::to_string).collect();
         let was_broken = |is: &Broken| {
             self.health.broken.iter().any(|was| {
-                let is_it = (was.kind, &was.name) == (is.kind, &is.name);
+                let is_same = (was.kind, &was.name) == (is.kind, &is.name);
                 // An object that works only by taking a name for a text may be broken for another
                 // reason now.
                 let was_worse = !was.only_by_text || is.only_by_text;
-                is_it && was_worse && (self.has_renamed || was.why == is.why)
+                is_same && was_worse && (self.has_renamed || was.why == is.why)
             })
         };
         let broken: Vec<_> = broken.into_iter().filter(|is| !was_broken(is)).collect();
@@ -434,9 +434,9 @@ fn new_differences(
 }
 
 /// The operation itself, or the operations that SQL is declared to be equivalent to.
-fn as_said(operation: &Operation) -> &[Operation] {
+fn as_described(operation: &Operation) -> &[Operation] {
     match operation {
-        Operation::Execute(operation) => &operation.describes,
+        Operation::Execute(execute) => &execute.describes,
         other => std::slice::from_ref(other),
     }
 }

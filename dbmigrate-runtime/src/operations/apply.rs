@@ -62,8 +62,8 @@ impl Operation {
                     None => table.columns.len(),
                     Some(before) => {
                         known(table, std::slice::from_ref(before))?;
-                        let is_it = |column: &Column| column.name == *before;
-                        table.columns.iter().position(is_it).unwrap_or(table.columns.len())
+                        let is_next = |column: &Column| column.name == *before;
+                        table.columns.iter().position(is_next).unwrap_or(table.columns.len())
                     }
                 };
                 table.columns.insert(place, column.clone());
@@ -328,8 +328,8 @@ fn absent(found: bool) -> Result<(), String> {
     if found { Err("it already exists".to_owned()) } else { Ok(()) }
 }
 
-fn remove<T>(list: &mut Vec<T>, is_it: impl Fn(&T) -> bool) -> Result<(), String> {
-    let idx = list.iter().position(is_it).ok_or_else(missing)?;
+fn remove<T>(list: &mut Vec<T>, is_removed: impl Fn(&T) -> bool) -> Result<(), String> {
+    let idx = list.iter().position(is_removed).ok_or_else(missing)?;
     list.remove(idx);
     Ok(())
 }

@@ -477,6 +477,12 @@ impl Operation {
         }
     }
 
+    /// Whether the operation changes tables, columns, constraints or indexes and nothing else, so
+    /// that replaying it on a schema shows everything that it does.
+    pub fn is_schema_change(&self) -> bool {
+        !self.tables().is_empty()
+    }
+
     /// The tables that the operation itself changes, including both names of a renamed table. Empty
     /// if SQL, rows or a step may change any table.
     pub fn tables(&self) -> Vec<&str> {
@@ -570,11 +576,11 @@ impl fmt::Display for Operation {
                 n => write!(f, "insert {n} rows into table `{table}`"),
             },
             Operation::Run(step) => write!(f, "run step `{}`", step.name),
-            Operation::Makes(other_object) => {
-                write!(f, "note that {} `{}` is created", other_object.kind, other_object.name)
+            Operation::Makes(object) => {
+                write!(f, "note that {} `{}` is created", object.kind, object.name)
             }
-            Operation::Drops(other_object) => {
-                write!(f, "note that {} `{}` is dropped", other_object.kind, other_object.name)
+            Operation::Drops(object) => {
+                write!(f, "note that {} `{}` is dropped", object.kind, object.name)
             }
         }
     }

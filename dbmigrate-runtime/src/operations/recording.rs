@@ -14,6 +14,13 @@ pub struct Recording {
     pub irreversible: Option<String>,
 }
 
+impl Recording {
+    /// Whether a step is among the operations.
+    pub fn has_steps(&self) -> bool {
+        self.operations.iter().any(|operation| matches!(operation, Operation::Run(_)))
+    }
+}
+
 /// Replays operations on a schema.
 ///
 /// # Errors

@@ -120,7 +120,7 @@ impl Operation {
             }
             Operation::DropUnique { table, name } => {
                 let was = before.table(table).map(|table| table.uniques.iter());
-                let was = was.and_then(|mut iter| iter.find(|unique| unique.name == *name));
+                let was = was.and_then(|mut uniques| uniques.find(|unique| unique.name == *name));
                 let unique = was.ok_or_else(gone)?.clone();
                 Operation::AddUnique { table: table.clone(), unique }
             }
@@ -129,8 +129,7 @@ impl Operation {
             }
             Operation::DropForeignKey { table, name } => {
                 let was = before.table(table).map(|table| table.foreign_keys.iter());
-                let was =
-                    was.and_then(|mut iter| iter.find(|foreign_key| foreign_key.name == *name));
+                let was = was.and_then(|mut keys| keys.find(|key| key.name == *name));
                 let foreign_key = was.ok_or_else(gone)?.clone();
                 Operation::AddForeignKey { table: table.clone(), foreign_key }
             }
@@ -139,7 +138,7 @@ impl Operation {
             }
             Operation::DropCheck { table, name } => {
                 let was = before.table(table).map(|table| table.checks.iter());
-                let was = was.and_then(|mut iter| iter.find(|check| check.name == *name));
+                let was = was.and_then(|mut checks| checks.find(|check| check.name == *name));
                 let check = was.ok_or_else(gone)?.clone();
                 Operation::AddCheck { table: table.clone(), check }
             }

@@ -5,6 +5,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::target::split_relative;
 use super::{Graph, GraphError, Revision};
 
+/// The positions of the revisions that a revision needs.
+#[derive(Debug, Clone, Default)]
+struct Needs {
+    /// Those that it follows.
+    parents: Vec<usize>,
+    /// Those that it depends on without following them.
+    dependencies: Vec<usize>,
+}
+
+impl Needs {
+    fn all(&self) -> impl Iterator<Item = usize> {
+        self.dependencies.iter().chain(&self.parents).copied()
+    }
+}
+
 impl Graph {
     /// Orders the revisions.
     ///
@@ -25,12 +40,11 @@ impl Graph {
         sort(&mut revisions);
         let mut by_id = by_id(&revisions)?;
         let carriers = carriers(&revisions, &by_id)?;
-        // The parents of each revision, followed by its other dependencies.
         let mut needs = Vec::with_capacity(revisions.len());
         for revision in &revisions {
-            let mut needed = followed(revision, &by_id)?;
-            needed.extend(depended(revision, &by_id, &carriers)?);
-            needs.push(needed);
+            let parents = parents(revision, &by_id)?;
+            let dependencies = dependencies(revision, &by_id, &carriers)?;
+            needs.push(Needs { parents, dependencies });
         }
         let order = match topological(&needs) {
             Ok(order) => order,
@@ -44,9 +58,8 @@ impl Graph {
         }
         by_id.values_mut().for_each(|idx| *idx = places[*idx]);
         let mut edges = Vec::with_capacity(order.len());
-        for (idx, revision) in revisions.iter().enumerate() {
-            let parents = &needs[idx][..revision.parents.len()];
-            edges.extend(parents.iter().map(|parent| (places[*parent], places[idx])));
+        for (idx, needs) in needs.iter().enumerate() {
+            edges.extend(needs.parents.iter().map(|parent| (places[*parent], places[idx])));
         }
         edges.sort_unstable();
         edges.dedup();
@@ -57,10 +70,11 @@ impl Graph {
             let mut unsorted: Vec<Option<Revision>> = revisions.into_iter().map(Some).collect();
             order.into_iter().filter_map(|idx| unsorted[idx].take()).collect()
         };
-        let children = edges.iter().map(|(_, child)| revisions[*child].id.clone()).collect();
-        let start = |place: usize| edges.partition_point(|(parent, _)| *parent < place);
-        let starts = (0..=revisions.len()).map(start).collect();
-        let mut graph = Graph { revisions, by_id, children, starts, carriers, ..Graph::default() };
+        let mut children = vec![Vec::new(); revisions.len()];
+        for (parent, child) in edges {
+            children[parent].push(revisions[child].id.clone());
+        }
+        let mut graph = Graph { revisions, by_id, children, carriers, ..Graph::default() };
         let mut dependents: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for revision in graph.revisions.iter().filter(|revision| !revision.depends_on.is_empty()) {
             for id in graph.dependencies(revision) {
@@ -182,10 +196,7 @@ fn carriers(
     Ok(carriers)
 }
 
-fn followed(
-    revision: &Revision,
-    by_id: &BTreeMap<String, usize>,
-) -> Result<Vec<usize>, GraphError> {
+fn parents(revision: &Revision, by_id: &BTreeMap<String, usize>) -> Result<Vec<usize>, GraphError> {
     let one = |parent: &String| {
         if *parent == revision.id {
             let message =
@@ -204,7 +215,7 @@ fn followed(
     revision.parents.iter().map(one).collect()
 }
 
-fn depended(
+fn dependencies(
     revision: &Revision,
     by_id: &BTreeMap<String, usize>,
     carriers: &BTreeMap<String, usize>,
@@ -230,15 +241,15 @@ fn depended(
 
 /// An order in which each revision comes after those that it needs, or the revisions that have no
 /// such order.
-fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
-    let is_after = |(idx, needed): (usize, &Vec<usize>)| needed.iter().all(|other| *other < idx);
+fn topological(needs: &[Needs]) -> Result<Vec<usize>, Vec<usize>> {
+    let is_after = |(idx, needs): (usize, &Needs)| needs.all().all(|needed| needed < idx);
     if needs.iter().enumerate().all(is_after) {
         return Ok((0..needs.len()).collect());
     }
-    let mut n_open: Vec<usize> = needs.iter().map(Vec::len).collect();
+    let mut n_open: Vec<usize> = needs.iter().map(|needs| needs.all().count()).collect();
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); needs.len()];
-    for (idx, needed) in needs.iter().enumerate() {
-        needed.iter().for_each(|n| needed_by[*n].push(idx));
+    for (idx, needs) in needs.iter().enumerate() {
+        needs.all().for_each(|needed| needed_by[needed].push(idx));
     }
     let mut ready: BTreeSet<usize> = (0..needs.len()).filter(|at| n_open[*at] == 0).collect();
     let mut order = Vec::with_capacity(needs.len());
@@ -259,32 +270,30 @@ fn topological(needs: &[Vec<usize>]) -> Result<Vec<usize>, Vec<usize>> {
 }
 
 /// Names only the revisions of one circle, without those that merely come after it.
-fn circle(revisions: &[Revision], needs: &[Vec<usize>]) -> GraphError {
-    let each = || needs.iter().zip(revisions);
-    let split = || each().map(|(needed, revision)| needed.split_at(revision.parents.len()));
-    let parents: Vec<Vec<usize>> = split().map(|(parents, _)| parents.to_vec()).collect();
-    let needs: Vec<Vec<usize>> =
-        split().map(|(parents, others)| [others, parents].concat()).collect();
-    let (verb, constant, edges, unordered) = match (topological(&parents), topological(&needs)) {
-        (Err(unordered), _) => ("follow", "DOWN_REVISION", parents, unordered),
+fn circle(revisions: &[Revision], needs: &[Needs]) -> GraphError {
+    let without_dependencies =
+        |needs: &Needs| Needs { parents: needs.parents.clone(), ..Needs::default() };
+    let parents: Vec<Needs> = needs.iter().map(without_dependencies).collect();
+    let (verb, constant, needs, unordered) = match (topological(&parents), topological(needs)) {
+        (Err(unordered), _) => ("follow", "DOWN_REVISION", parents.as_slice(), unordered),
         (_, Err(unordered)) => ("need", "DEPENDS_ON", needs, unordered),
         (Ok(_), Ok(_)) => unreachable!("what has an order has no circle"),
     };
     // Each of these revisions needs another one of them, so following their needs leads into a
     // circle.
-    let mut way: Vec<usize> = unordered.first().copied().into_iter().collect();
-    while let Some(at) = way.last() {
-        let Some(next) = edges[*at].iter().find(|edge| unordered.contains(edge)) else { break };
-        if let Some(begin) = way.iter().position(|way| way == next) {
-            way.drain(..begin);
+    let mut circle: Vec<usize> = unordered.first().copied().into_iter().collect();
+    while let Some(last) = circle.last() {
+        let Some(next) = needs[*last].all().find(|idx| unordered.contains(idx)) else { break };
+        if let Some(begin) = circle.iter().position(|idx| *idx == next) {
+            circle.drain(..begin);
             break;
         }
-        way.push(*next);
+        circle.push(next);
     }
-    let least = way.iter().enumerate().min_by_key(|(_, n)| **n).map_or(0, |(at, _)| at);
-    way.rotate_left(least);
-    let text = |n: &usize| format!("`{}` in {}", revisions[*n].id, revisions[*n].file);
-    let texts: Vec<String> = way.iter().map(text).collect();
+    let first = circle.iter().enumerate().min_by_key(|(_, idx)| **idx).map_or(0, |(at, _)| at);
+    circle.rotate_left(first);
+    let text = |idx: &usize| format!("`{}` in {}", revisions[*idx].id, revisions[*idx].file);
+    let texts: Vec<String> = circle.iter().map(text).collect();
     let message = format!("these revisions {verb} each other in a circle: {}", texts.join(", "));
     GraphError::new(message).hint(format!("correct the `{constant}` of one of them"))
 }

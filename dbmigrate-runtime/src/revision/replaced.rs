@@ -20,6 +20,40 @@ pub struct View<'a, T: Clone> {
     pub counted: BTreeMap<String, Vec<String>>,
 }
 
+/// All revisions as their files declare them.
+#[derive(Debug, Default)]
+pub(super) struct Written {
+    revisions: Vec<Revision>,
+    by_id: BTreeMap<String, usize>,
+}
+
+impl Written {
+    fn new(revisions: Vec<Revision>) -> Result<Written, GraphError> {
+        let by_id = by_id(&revisions)?;
+        Ok(Written { revisions, by_id })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.revisions.is_empty()
+    }
+
+    pub(super) fn get(&self, id: &str) -> Option<&Revision> {
+        self.by_id.get(id).map(|idx| &self.revisions[*idx])
+    }
+
+    fn has(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// The revisions that replace others, starting with the one that replaces the most.
+    fn replacing(&self) -> Vec<&Revision> {
+        let replacing = self.revisions.iter().filter(|revision| !revision.replaces.is_empty());
+        let mut replacing: Vec<_> = replacing.collect();
+        replacing.sort_by_key(|revision| std::cmp::Reverse(revision.replaces.len()));
+        replacing
+    }
+}
+
 /// An entry in the list of revisions that another one replaces.
 struct Replaced<'a> {
     id: &'a str,
@@ -41,7 +75,7 @@ impl Revision {
     }
 
     fn entries(&self) -> impl DoubleEndedIterator<Item = Replaced<'_>> {
-        self.replaces.iter().map(|replace| entry(replace))
+        self.replaces.iter().map(|text| entry(text))
     }
 
     /// The replaced revisions that the applied ones cover: an entry that itself replaced others
@@ -87,7 +121,7 @@ impl Graph {
 
     /// The revisions that replace others, starting with the one that replaces the most.
     fn replacing(&self) -> Vec<&Revision> {
-        replacing(&self.written)
+        self.written.replacing()
     }
 
     /// The revisions that replace the given one, in this view or not.
@@ -264,18 +298,17 @@ impl Graph {
     /// others, one side may be missing: the entry's file if it isn't applied, the others' files if
     /// none or all of them are applied.
     fn has_files(&self, by: &Revision, applied: &BTreeSet<String>) -> bool {
-        let written = ids(&self.written);
-        let is_written = |id: &str| written.contains(id);
+        let is_written = |id: &str| self.written.has(id);
         let covered = by.covered(applied);
         by.entries().all(|replaced| {
             let within = |other: Replaced<'_>| {
                 let stands = || other.of.iter().all(|id| covered.contains(id));
-                let is_it = other.of.contains(&replaced.id) && is_written(other.id);
-                is_it && (!applied.contains(replaced.id) || stands())
+                let contains_it = other.of.contains(&replaced.id) && is_written(other.id);
+                contains_it && (!applied.contains(replaced.id) || stands())
             };
             let is_elsewhere = || {
-                let of = || replaced.of.iter().all(|id| is_written(id));
-                !replaced.of.is_empty() && !applied.contains(replaced.id) && of()
+                let are_written = || replaced.of.iter().all(|id| is_written(id));
+                !replaced.of.is_empty() && !applied.contains(replaced.id) && are_written()
             };
             is_written(replaced.id) || is_elsewhere() || by.entries().any(within)
         })
@@ -284,26 +317,25 @@ impl Graph {
     /// The graph for a new database, of revisions of which some replace others.
     pub(super) fn with_replaced(mut revisions: Vec<Revision>) -> Result<Graph, GraphError> {
         sort(&mut revisions);
-        by_id(&revisions)?;
-        check(&revisions)?;
-        Graph::opened(&revisions.into(), BTreeSet::new())
+        let written = Written::new(revisions)?;
+        check(&written)?;
+        Graph::opened(&Arc::new(written), BTreeSet::new())
     }
 
     /// The graph without the replacing revisions in `open`, but with the revisions that they
     /// replace.
-    fn opened(written: &Arc<[Revision]>, open: BTreeSet<String>) -> Result<Graph, GraphError> {
+    fn opened(written: &Arc<Written>, open: BTreeSet<String>) -> Result<Graph, GraphError> {
         let aliases = aliases(written, &open);
         let mut revisions: Vec<Revision> = written
+            .revisions
             .iter()
             .filter(|revision| !aliases.contains_key(&revision.id))
             .cloned()
             .collect();
-        let ids: BTreeMap<&str, &Revision> =
-            written.iter().map(|revision| (revision.id.as_str(), revision)).collect();
         for revision in &mut revisions {
             for parent in &mut revision.parents {
                 let Some(by) = aliases.get(parent) else { continue };
-                if let Some(by) = ids.get(by.as_str()).filter(|by| is_inside(by, parent)) {
+                if let Some(by) = written.get(by).filter(|by| is_inside(by, parent)) {
                     return Err(inside(&revision.id, parent, by, &revision.file));
                 }
                 by.clone_into(parent);
@@ -321,38 +353,25 @@ impl Graph {
     }
 }
 
-fn ids(written: &[Revision]) -> BTreeSet<&str> {
-    written.iter().map(|revision| revision.id.as_str()).collect()
-}
-
-fn replacing(written: &[Revision]) -> Vec<&Revision> {
-    let mut replacing: Vec<_> =
-        written.iter().filter(|revision| !revision.replaces.is_empty()).collect();
-    replacing.sort_by_key(|revision| std::cmp::Reverse(revision.replaces.len()));
-    replacing
-}
-
 fn is_inside(by: &Revision, id: &str) -> bool {
     by.replaced().any(|replaced| replaced == id) && !by.ends().contains(&id)
 }
 
 /// For each revision that isn't in this view, the revision in its place.
-fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, String> {
-    let ids = ids(written);
-    let is_written = |id: &str| ids.contains(id);
+fn aliases(written: &Written, open: &BTreeSet<String>) -> BTreeMap<String, String> {
     let mut aliases = BTreeMap::new();
     // The revision that replaces the most comes last, so its entries win.
-    for by in replacing(written).into_iter().rev() {
+    for by in written.replacing().into_iter().rev() {
         if !open.contains(&by.id) {
             aliases.extend(by.replaced().map(|replaced| (replaced.to_owned(), by.id.clone())));
             continue;
         }
         // The replaced revision is in this view, or another one is in its place.
         let end = |ids: Vec<&str>, aliases: &BTreeMap<String, String>| {
-            let known = ids.into_iter().find(|id| is_written(id) || aliases.contains_key(*id))?;
+            let known = ids.into_iter().find(|id| written.has(id) || aliases.contains_key(*id))?;
             Some(aliases.get(known).map_or(known, String::as_str).to_owned())
         };
-        for replaced in by.entries().filter(|replaced| !is_written(replaced.id)) {
+        for replaced in by.entries().filter(|replaced| !written.has(replaced.id)) {
             if let Some(end) = end(replaced.of.last().copied().into_iter().collect(), &aliases) {
                 aliases.insert(replaced.id.to_owned(), end);
             }
@@ -367,12 +386,10 @@ fn aliases(written: &[Revision], open: &BTreeSet<String>) -> BTreeMap<String, St
 /// Fails if a revision replaces itself, if it lists what it replaces in another order than the
 /// history's, or if two revisions replace the same one and neither replaces everything that the
 /// other one does.
-fn check(revisions: &[Revision]) -> Result<(), GraphError> {
-    let replacing = replacing(revisions);
-    let written: BTreeMap<&str, &Revision> =
-        revisions.iter().map(|revision| (revision.id.as_str(), revision)).collect();
+fn check(written: &Written) -> Result<(), GraphError> {
+    let replacing = written.replacing();
     for by in &replacing {
-        check_entries(by, &written)?;
+        check_entries(by, written)?;
         let ids: BTreeSet<&str> = by.replaced().collect();
         if ids.contains(by.id.as_str()) {
             let message = format!("revision `{}` replaces itself, in {}", by.id, by.file);
@@ -400,7 +417,7 @@ fn check(revisions: &[Revision]) -> Result<(), GraphError> {
                 ));
             }
         }
-        check_places(by, &replacing, &written)?;
+        check_places(by, &replacing, written)?;
     }
     Ok(())
 }
@@ -408,7 +425,7 @@ fn check(revisions: &[Revision]) -> Result<(), GraphError> {
 /// Fails if a list of replaced revisions contains something that isn't an id, contains an id twice,
 /// or lists a revision before one that it follows: the last entry is the point at which the list
 /// ends.
-fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(), GraphError> {
+fn check_entries(by: &Revision, written: &Written) -> Result<(), GraphError> {
     let err = |message: String| {
         GraphError::new(format!("{message}, in {}", by.file)).hint("correct its `REPLACES`")
     };
@@ -447,7 +464,7 @@ fn check_entries(by: &Revision, written: &BTreeMap<&str, &Revision>) -> Result<(
 fn check_places(
     by: &Revision,
     replacing: &[&Revision],
-    written: &BTreeMap<&str, &Revision>,
+    written: &Written,
 ) -> Result<(), GraphError> {
     let mut allowed: BTreeSet<&str> = by.entries().flat_map(|entry| entry.of).collect();
     allowed.extend(by.replaced());
@@ -467,9 +484,8 @@ fn check_places(
         }
     }
     for revision in by.replaced().filter_map(|id| written.get(id)) {
-        let is_elsewhere = |parent: &&String| {
-            written.contains_key(parent.as_str()) && !allowed.contains(parent.as_str())
-        };
+        let is_elsewhere =
+            |parent: &&String| written.has(parent) && !allowed.contains(parent.as_str());
         let Some(parent) = revision.parents.iter().find(is_elsewhere) else { continue };
         let message = format!(
             "revision `{0}` in {1} follows `{parent}`, so it is not the revision `{0}` that `{2}` in \

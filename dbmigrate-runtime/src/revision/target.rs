@@ -121,7 +121,7 @@ impl Graph {
         let (branch, rest) = split_branch(identifier);
         let branch = branch.map(|branch| self.branch(branch)).transpose()?;
         let words = Words { graph: self, identifier, branch, applied };
-        let (name, steps) = match self.find(rest).or_else(|| self.labelled(rest)) {
+        let (name, steps) = match self.named(rest) {
             Some(_) => (rest, None),
             None => split_relative(rest),
         };
@@ -177,7 +177,7 @@ impl Graph {
     }
 
     fn branch<'a>(&'a self, name: &str) -> Result<Branch<'a>, GraphError> {
-        let exact = self.labelled(name).or_else(|| self.find(name));
+        let exact = self.named(name);
         let found = match exact {
             Some(revision) => Ok(revision),
             None => self.beginning_with(name, |_| true).map_err(|several| {
@@ -295,7 +295,7 @@ impl<'a> Words<'a> {
             }
             _ => {}
         }
-        let exact = self.graph.find(name).or_else(|| self.graph.labelled(name));
+        let exact = self.graph.named(name);
         let found = match exact {
             Some(revision) => revision,
             None => {

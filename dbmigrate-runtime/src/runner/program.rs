@@ -43,13 +43,15 @@ pub fn rewrite(function: Rewrite) -> ExitCode {
     };
     let Some(out) = Out::begin(&started) else { return ExitCode::FAILURE };
     let Some(request) = out.receive() else { return ExitCode::FAILURE };
-    let found = request.get("operations").and_then(Json::as_str).unwrap_or_default();
-    let res = operations::decode(found).map_err(|err| err.to_string()).and_then(|found| {
-        let rewritten = catching(|| function(found));
+    let text = request.get("operations").and_then(Json::as_str).unwrap_or_default();
+    let res = operations::decode(text).map_err(|err| err.to_string()).and_then(|operations| {
+        let rewritten = catching(|| function(operations));
         rewritten.map_err(|panic| format!("it panicked at {panic}"))
     });
     out.send(&match res {
-        Ok(res) => Json::object([("operations", Some(Json::text(operations::encode(&res))))]),
+        Ok(rewritten) => {
+            Json::object([("operations", Some(Json::text(operations::encode(&rewritten))))])
+        }
         Err(why) => Json::object([("why", Some(Json::text(why)))]),
     });
     ExitCode::SUCCESS

@@ -121,7 +121,7 @@ pub fn serve_step<R: BufRead>(
         let params = decode_values(json.get("params").unwrap_or(&Json::Null))?;
         let answer = if let Some(sql) = json.get("execute").and_then(Json::as_str) {
             let changes = |number: u64| Json::Int(i64::try_from(number).unwrap_or(i64::MAX));
-            db.execute(sql, params).map(|found| Json::object([("changes", Some(changes(found)))]))
+            db.execute(sql, params).map(|count| Json::object([("changes", Some(changes(count)))]))
         } else if let Some(sql) = json.get("query").and_then(Json::as_str) {
             db.query_rows(sql, &params).map(|found| {
                 let rows = found.rows.iter().map(|row| encode_values(row)).collect();
@@ -159,7 +159,7 @@ pub fn ask_rewrite<R: BufRead>(
     };
     let json = Json::parse(&frame)?;
     match json.get("operations").and_then(Json::as_str) {
-        Some(and_then) => Ok(operations::decode(and_then)?),
+        Some(text) => Ok(operations::decode(text)?),
         None => {
             let why = json.get("why").and_then(Json::as_str).unwrap_or("it gave no reason");
             Err(why.into())

@@ -89,10 +89,10 @@ impl Convention {
                     "`{key}` has the unknown placeholder `{{{place}}}`; known are `{{{all}}}`"
                 ));
             }
-            if let Some(text) = needed.iter().find(|text| !places.contains(text)) {
-                let of = if *text == "table" { "tables" } else { "objects of one table" };
+            if let Some(place) = needed.iter().find(|place| !places.contains(place)) {
+                let of = if *place == "table" { "tables" } else { "objects of one table" };
                 return Err(format!(
-                    "`{key}` has no `{{{text}}}`, so two {of} would get the same name"
+                    "`{key}` has no `{{{place}}}`, so two {of} would get the same name"
                 ));
             }
         }
@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn a_template_that_is_none_is_named() {
+    fn an_invalid_template_is_named() {
         let check = |set: fn(&mut Templates), expected: &str| {
             assert_eq!(with(set).unwrap_err(), expected);
         };

@@ -40,8 +40,8 @@ impl Lexicon {
                 in_type = token.is_word("AS") || in_type && token.kind != Kind::Symbol;
                 before = Some(token);
             }
-            let is_it = !is_other && !is_call && token.is_name(from);
-            out.push_str(if is_it { &quoted } else { token.text });
+            let is_column = !is_other && !is_call && token.is_name(from);
+            out.push_str(if is_column { &quoted } else { token.text });
         }
         out
     }
@@ -54,8 +54,8 @@ impl Lexicon {
         let mut out = String::with_capacity(expression.len());
         for (idx, token) in tokens.iter().enumerate() {
             let next = tokens[idx + 1..].iter().find(|token| token.is_significant());
-            let is_it = next.is_some_and(|next| next.is_symbol(".")) && token.is_name(from);
-            out.push_str(if is_it { &quoted } else { token.text });
+            let is_qualifier = next.is_some_and(|next| next.is_symbol(".")) && token.is_name(from);
+            out.push_str(if is_qualifier { &quoted } else { token.text });
         }
         out
     }

@@ -41,6 +41,45 @@ fn a_placeholder_is_found_outside_of_texts_names_and_comments() {
 }
 
 #[test]
+fn a_statement_that_ends_the_transaction_is_found() {
+    let look = |sql: &str| {
+        let operations = Operations::record(|op: &mut Operations| {
+            op.execute(sql);
+        });
+        report(ends_transaction(&operations[0], Backend::Sqlite, &NEUTRAL))
+    };
+    for sql in [
+        "COMMIT",
+        "insert into t values (1); commit; begin",
+        "/* x */ End transaction",
+        "; ROLLBACK",
+        "rollback transaction -- to",
+    ] {
+        assert!(look(sql).contains("would end the transaction that the revision runs in"), "{sql}");
+    }
+    for sql in [
+        "SAVEPOINT a; ROLLBACK TO a; RELEASE a",
+        "ROLLBACK TRANSACTION TO SAVEPOINT a",
+        "CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; SELECT CASE WHEN 1 THEN 2 END; END; ;",
+        "INSERT INTO t VALUES ('; COMMIT;') -- ; COMMIT",
+        "SELECT 1 AS \"commit\"",
+    ] {
+        assert_eq!(look(sql), "", "{sql}");
+    }
+}
+
+#[test]
+fn what_follows_a_nul_character_is_not_passed_over() {
+    let text = "INSERT INTO a VALUES (1); \0 INSERT INTO a VALUES (2)";
+    assert_eq!(
+        report(in_statements(text, &NEUTRAL)),
+        "the SQL has a NUL character, after `INSERT INTO a VALUES (1);`, where the database stops \
+         reading\nremove it; a step (`op.run`) can bind values that contain it"
+    );
+    assert!(report(unbound_in("\0", &NEUTRAL)).starts_with("the SQL has a NUL character, where"));
+}
+
+#[test]
 fn a_name_in_double_quotes_has_to_be_a_column() {
     let schema = schema();
     let user = schema.table("user").unwrap();

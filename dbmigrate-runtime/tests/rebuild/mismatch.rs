@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dbmigrate_runtime::engine::dialect::{Dialect, Sqlite};
-use dbmigrate_runtime::engine::plan::Route;
+use dbmigrate_runtime::engine::plan::{self, Route};
 use dbmigrate_runtime::engine::{executor, script};
 use dbmigrate_runtime::{Db, StepResult};
 
@@ -63,6 +63,7 @@ fn script_of_last(revisions: &[Record]) -> Result<(String, Vec<String>), Error> 
     let dialect: &dyn Dialect = &Sqlite;
     let route =
         Route { migrations: &all, direction: Direction::Upgrade, ids: &ids, applied: &applied };
+    plan::refuse_mismatch_offline(&route, dialect)?;
     script::script(&route, dialect, &dialect.offline_facts(), &options)
 }
 

@@ -37,8 +37,8 @@ fn view(text: &str, applied: &str) -> String {
         parents => format!("{}<{}", revision.id, parents.join(",")),
     };
     let ids: Vec<String> = view.of.revisions().iter().map(one).collect();
-    let join = |name: Vec<String>| name.join(" ");
-    let mut shown = format!("{} | {}", ids.join(" "), join(view.applied.into_iter().collect()));
+    let joined = |ids: Vec<String>| ids.join(" ");
+    let mut shown = format!("{} | {}", ids.join(" "), joined(view.applied.into_iter().collect()));
     for (by, rows) in view.counted {
         shown += &format!(" | {by} for {}", rows.join(" "));
     }

@@ -41,7 +41,7 @@ pub const ALL: &[Row] = &[
     },
     Row {
         name: "rebuild",
-        what: "`upgrade` that makes a table of a million rows anew; the recipe by hand",
+        what: "`upgrade` that rebuilds a table of a million rows; the recipe by hand",
         run: rebuild::run,
     },
     Row {
@@ -66,7 +66,7 @@ pub const ALL: &[Row] = &[
     },
     Row {
         name: "light",
-        what: "what a host that only derives adds and compiles; serde's derives",
+        what: "crates and compile time of a host that only derives; serde's derives",
         run: light::run,
     },
     Row { name: "memory", what: "peak memory at 1000 models; cargo's own", run: memory::run },

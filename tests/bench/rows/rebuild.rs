@@ -98,7 +98,7 @@ pub fn downgrade(op: &mut Operations) {
 "#;
 
 pub fn run(bench: &Bench) -> Result<Vec<Line>> {
-    let what = "a table of a million rows made anew";
+    let what = "a table of a million rows rebuilt";
     let Some(shell) = rivals::version(rivals::SQLITE3, &["--version"]) else {
         let why = format!("not installed, `{}`", rivals::SQLITE3_INSTALL);
         return Ok(vec![Line::not_measured(what, rivals::SQLITE3, &why)]);

@@ -304,7 +304,7 @@ fn every_command_knows_what_is_replaced() {
             $ cargo dbmigrate squash --rev-id 6bbb
             Generating migrations/versions/m_6bbb.rs ... done
             `6bbb` replaces 2 revisions on new databases: a1, 5aaa
-            keep their files until every database is past them: a database that has some of them applied continues with them
+            keep their files until every database has applied all of them: a database that has applied some of them continues with the others
             $ cargo dbmigrate history -v
             Rev: 6bbb (app) (head)
             Parent: <base>

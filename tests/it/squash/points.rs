@@ -30,7 +30,7 @@ fn stamp_enters_the_point_that_was_named() {
 }
 
 #[test]
-fn redo_never_ends_behind_where_it_began() {
+fn redo_never_ends_further_than_it_began() {
     let host = host("redo-inner");
     host.ok("upgrade b2 --url sqlite:app.db");
     host.ok("squash a1:c3 --rev-id 5aaa -m first");

@@ -34,8 +34,8 @@ impl Names<'_> {
         self.have.contains(name) || self.have_left_out.contains(name)
     }
 
-    /// The name that there is, compared or not, and that keeps the new name of a rename from being
-    /// given: the same to the database, and another one's.
+    /// Another existing name, compared or not, that is the same to the database as the new name of
+    /// a rename, so that the rename can't run.
     fn in_the_way(&self, old: &str, new: &str) -> Option<&str> {
         let mut names = self.have.iter().chain(&self.have_left_out);
         names.find(|name| **name != old && self.case.same(name, new)).copied()
@@ -44,7 +44,7 @@ impl Names<'_> {
 
 /// A declared rename.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct Declared {
     pub old: String,
     pub new: String,
     by: By,
@@ -61,17 +61,17 @@ enum By {
     Case,
 }
 
-impl Said {
-    pub fn by_model(place: &str, old: &str, new: &str) -> Said {
-        Said { old: old.to_owned(), new: new.to_owned(), by: By::Model(place.to_owned()) }
+impl Declared {
+    pub fn by_model(place: &str, old: &str, new: &str) -> Declared {
+        Declared { old: old.to_owned(), new: new.to_owned(), by: By::Model(place.to_owned()) }
     }
 
-    pub fn by_flag(flag: &str, old: &str, new: &str) -> Said {
-        Said { old: old.to_owned(), new: new.to_owned(), by: By::Flag(flag.to_owned()) }
+    pub fn by_flag(flag: &str, old: &str, new: &str) -> Declared {
+        Declared { old: old.to_owned(), new: new.to_owned(), by: By::Flag(flag.to_owned()) }
     }
 
-    fn by_case(old: &str, new: &str) -> Said {
-        Said { old: old.to_owned(), new: new.to_owned(), by: By::Case }
+    fn by_case(old: &str, new: &str) -> Declared {
+        Declared { old: old.to_owned(), new: new.to_owned(), by: By::Case }
     }
 
     fn is_flag(&self) -> bool {
@@ -97,7 +97,7 @@ pub struct Renamed {
     pub steps: Vec<(String, String)>,
     /// Declarations in models about unknown names: the old name was never built, and the new one
     /// doesn't exist either.
-    pub unknown: Vec<Said>,
+    pub unknown: Vec<Declared>,
 }
 
 /// Keeps the renames that still have to be done, and finds an order for them.
@@ -106,55 +106,57 @@ pub struct Renamed {
 ///
 /// Renames that contradict each other or can't be done, and names that models swap, since the
 /// result would look the same as before.
-pub fn order(names: &Names<'_>, said: Vec<Said>) -> Result<Renamed> {
-    said.iter().try_for_each(|said| possible(names, said))?;
-    let (unknown, mut open): (Vec<Said>, Vec<Said>) = (said.into_iter())
-        .filter(|said| names.want.contains(said.new.as_str()))
-        .partition(|said| !names.has(&said.old) && !names.has(&said.new));
-    open.retain(|said| names.have.contains(said.old.as_str()));
+pub fn order(names: &Names<'_>, declared: Vec<Declared>) -> Result<Renamed> {
+    declared.iter().try_for_each(|declared| possible(names, declared))?;
+    let (unknown, mut open): (Vec<Declared>, Vec<Declared>) = (declared.into_iter())
+        .filter(|declared| names.want.contains(declared.new.as_str()))
+        .partition(|declared| !names.has(&declared.old) && !names.has(&declared.new));
+    open.retain(|declared| names.have.contains(declared.old.as_str()));
     leave_out_done(names, &mut open)?;
     let mut open = distinct(names, open)?;
-    // One that a flag overruled may have been what frees a name.
+    // A rename that a flag overrides may have been the one that would have freed a name.
     leave_out_done(names, &mut open)?;
-    let in_circle: Vec<&Said> = open.iter().filter(|said| is_in_circle(said, &open)).collect();
-    if !in_circle.is_empty() && !in_circle.iter().any(|said| said.is_flag()) {
+    let in_circle: Vec<&Declared> =
+        open.iter().filter(|declared| is_in_circle(declared, &open)).collect();
+    if !in_circle.is_empty() && !in_circle.iter().any(|declared| declared.is_flag()) {
         return Err(circle(names, &in_circle));
     }
     for old in names.have.difference(&names.want) {
-        let is_free = |name: &str| !open.iter().any(|said| said.old == name || said.new == name);
+        let is_free =
+            |name: &str| !open.iter().any(|declared| declared.old == name || declared.new == name);
         let new = names.want.iter().find(|new| {
             names.in_the_way(old, new).is_none() && old.to_lowercase() == new.to_lowercase()
         });
         if let Some(new) = new.filter(|new| is_free(old) && is_free(new)) {
-            open.push(Said::by_case(old, new));
+            open.push(Declared::by_case(old, new));
         }
     }
-    let pairs = open.iter().map(|found| (found.old.clone(), found.new.clone())).collect();
+    let pairs = open.iter().map(|rename| (rename.old.clone(), rename.new.clone())).collect();
     Ok(Renamed { pairs, steps: steps(names, open), unknown })
 }
 
-/// Takes out what is done: what is there under its new name, unless that name goes to another.
-fn leave_out_done(names: &Names<'_>, open: &mut Vec<Said>) -> Result<()> {
+/// Removes the renames that were already done: the new name exists, and no other rename frees it.
+fn leave_out_done(names: &Names<'_>, open: &mut Vec<Declared>) -> Result<()> {
     loop {
-        let leaves = |name: &str| open.iter().any(|said| said.old == name);
-        let taken = open.iter().enumerate().find_map(|(idx, said)| {
-            let taken = names.in_the_way(&said.old, &said.new)?;
+        let leaves = |name: &str| open.iter().any(|declared| declared.old == name);
+        let taken = open.iter().enumerate().find_map(|(idx, declared)| {
+            let taken = names.in_the_way(&declared.old, &declared.new)?;
             (!leaves(taken)).then_some((idx, taken))
         });
         let Some((idx, taken)) = taken else { return Ok(()) };
-        let said = open.remove(idx);
-        if said.is_flag() || !names.want.contains(said.old.as_str()) {
-            return Err(new_name_is_taken(names, &said, taken));
+        let declared = open.remove(idx);
+        if declared.is_flag() || !names.want.contains(declared.old.as_str()) {
+            return Err(new_name_is_taken(names, &declared, taken));
         }
     }
 }
 
-/// Fails where an instruction can't be followed whatever else is said.
-fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
+/// Fails if a rename can't be done regardless of the others.
+fn possible(names: &Names<'_>, declared: &Declared) -> Result<()> {
     let Names { what, prefix, .. } = names;
-    let (old, new) = (said.old.as_str(), said.new.as_str());
+    let (old, new) = (declared.old.as_str(), declared.new.as_str());
     if old == new {
-        let message = format!("{}: this is the {what}'s own name", said.instruction());
+        let message = format!("{}: this is the {what}'s own name", declared.instruction());
         return Err(Error::new(message).hint("write the name that it had before, or remove it"));
     }
     let left_out = if names.have_left_out.contains(old) {
@@ -165,13 +167,13 @@ fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
         return Ok(());
     };
     // If the new name already exists, the rename was done long ago.
-    if !names.has(old) || names.has(new) && !said.is_flag() {
+    if !names.has(old) || names.has(new) && !declared.is_flag() {
         return Ok(());
     }
     Err(Error::new(format!(
         "{}: `include` or `exclude` leaves the {what} `{prefix}{left_out}` out of the comparison, \
          so it can't be renamed",
-        said.instruction()
+        declared.instruction()
     ))
     .hint(
         "have `include` and `exclude` in dbmigrate.toml cover it, or remove the instruction and \
@@ -180,12 +182,13 @@ fn possible(names: &Names<'_>, said: &Said) -> Result<()> {
 }
 
 /// A rename to a name that something else has, and that it keeps.
-fn new_name_is_taken(names: &Names<'_>, said: &Said, taken: &str) -> Error {
+fn new_name_is_taken(names: &Names<'_>, declared: &Declared, taken: &str) -> Error {
     let Names { what, prefix, .. } = names;
-    let (old, new) = (format!("{prefix}{}", said.old), format!("{prefix}{taken}"));
-    let message = format!("{}: the migrations already have a {what} `{new}`", said.instruction());
+    let (old, new) = (format!("{prefix}{}", declared.old), format!("{prefix}{taken}"));
+    let message =
+        format!("{}: the migrations already have a {what} `{new}`", declared.instruction());
     let error = Error::new(message);
-    match said.by {
+    match declared.by {
         By::Flag(_) => error.hint("rename or drop that one first"),
         _ => error.hint(format!(
             "if `{old}` became `{new}` long ago, remove `renamed_from` from the model, and `{old}` \
@@ -196,10 +199,10 @@ fn new_name_is_taken(names: &Names<'_>, said: &Said, taken: &str) -> Error {
 }
 
 /// Removes duplicates, preferring flags to models; two renames of one name contradict each other.
-fn distinct(names: &Names<'_>, mut said: Vec<Said>) -> Result<Vec<Said>> {
-    said.sort_by_key(|said| !said.is_flag());
-    let mut open: Vec<Said> = Vec::new();
-    for rename in said {
+fn distinct(names: &Names<'_>, mut declared: Vec<Declared>) -> Result<Vec<Declared>> {
+    declared.sort_by_key(|declared| !declared.is_flag());
+    let mut open: Vec<Declared> = Vec::new();
+    for rename in declared {
         let other = open.iter().find(|other| other.old == rename.old || other.new == rename.new);
         match other {
             None => open.push(rename),
@@ -212,14 +215,14 @@ fn distinct(names: &Names<'_>, mut said: Vec<Said>) -> Result<Vec<Said>> {
     Ok(open)
 }
 
-fn excluded(names: &Names<'_>, one: &Said, other: &Said) -> Error {
-    let text = |said: &Said| {
+fn excluded(names: &Names<'_>, one: &Declared, other: &Declared) -> Error {
+    let text = |declared: &Declared| {
         let Names { prefix, .. } = names;
-        let place = match &said.by {
+        let place = match &declared.by {
             By::Model(place) => format!(" at {place}"),
             _ => String::new(),
         };
-        format!("`{prefix}{}` to `{prefix}{}`{place}", said.old, said.new)
+        format!("`{prefix}{}` to `{prefix}{}`{place}", declared.old, declared.new)
     };
     Error::new(format!(
         "two renames of a {} contradict each other: {} and {}",
@@ -233,7 +236,7 @@ fn excluded(names: &Names<'_>, one: &Said, other: &Said) -> Error {
     )
 }
 
-fn is_in_circle(start: &Said, open: &[Said]) -> bool {
+fn is_in_circle(start: &Declared, open: &[Declared]) -> bool {
     let mut at = start;
     for _ in open {
         match open.iter().find(|candidate| candidate.old == at.new) {
@@ -245,12 +248,12 @@ fn is_in_circle(start: &Said, open: &[Said]) -> bool {
     false
 }
 
-fn circle(names: &Names<'_>, circle: &[&Said]) -> Error {
+fn circle(names: &Names<'_>, circle: &[&Declared]) -> Error {
     let Names { what, prefix, .. } = names;
-    let olds: Vec<_> = circle.iter().map(|circle| format!("`{prefix}{}`", circle.old)).collect();
+    let olds: Vec<_> = circle.iter().map(|rename| format!("`{prefix}{}`", rename.old)).collect();
     let flags: Vec<_> = circle
         .iter()
-        .map(|circle| format!("--rename {prefix}{}:{prefix}{}", circle.old, circle.new))
+        .map(|rename| format!("--rename {prefix}{}:{prefix}{}", rename.old, rename.new))
         .collect();
     Error::new(format!(
         "the {what}s {} swap names by `renamed_from`, but whether they already have can't be told",
@@ -263,17 +266,19 @@ fn circle(names: &Names<'_>, circle: &[&Said]) -> Error {
 }
 
 /// Runs each rename once its new name is free. If none is free, one goes through a temporary name.
-fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
+fn steps(names: &Names<'_>, mut open: Vec<Declared>) -> Vec<(String, String)> {
     let mut have: BTreeSet<String> = names.have.iter().map(|name| (*name).to_owned()).collect();
     let mut steps = Vec::new();
     while !open.is_empty() {
-        let is_in_the_way = |name: &str, said: &Said| {
-            names.case.same(name, &said.new) && !(names.through_another_case && name == said.old)
+        let is_in_the_way = |name: &str, declared: &Declared| {
+            names.case.same(name, &declared.new)
+                && !(names.through_another_case && name == declared.old)
         };
-        let is_free = |said: &Said| !have.iter().any(|name| is_in_the_way(name, said));
-        // One whose name another waits for. A name in between is one that nobody waits for, so
-        // each goes through one at most.
-        let is_awaited = |said: &Said| open.iter().any(|waiting| is_in_the_way(&said.old, waiting));
+        let is_free = |declared: &Declared| !have.iter().any(|name| is_in_the_way(name, declared));
+        // Another rename waits for this one's old name. None waits for a temporary name, so each
+        // rename goes through at most one.
+        let is_awaited =
+            |declared: &Declared| open.iter().any(|waiting| is_in_the_way(&declared.old, waiting));
         let step = match (open.iter().position(is_free), open.iter().position(is_awaited)) {
             (None, Some(idx)) => {
                 let is_taken = |name: &str| {
@@ -282,16 +287,16 @@ fn steps(names: &Names<'_>, mut open: Vec<Said>) -> Vec<(String, String)> {
                     let mut all = have.iter().map(String::as_str).chain(wanted);
                     all.any(|other| names.case.same(other, name))
                 };
-                let said = &mut open[idx];
-                let mut between = naming::limited(format!("{}_was", said.old));
+                let declared = &mut open[idx];
+                let mut between = naming::limited(format!("{}_was", declared.old));
                 while is_taken(&between) {
                     between += "_";
                 }
-                (std::mem::replace(&mut said.old, between.clone()), between)
+                (std::mem::replace(&mut declared.old, between.clone()), between)
             }
             (free, _) => {
-                let said = open.remove(free.unwrap_or_default());
-                (said.old, said.new)
+                let declared = open.remove(free.unwrap_or_default());
+                (declared.old, declared.new)
             }
         };
         have.remove(&step.0);

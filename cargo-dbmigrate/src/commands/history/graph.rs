@@ -55,10 +55,10 @@ fn order(nodes: &[Node]) -> Vec<&Node> {
     while let Some(place) = open.pop() {
         order.push(place);
         for need in needs(place) {
-            let Entry::Occupied(mut n) = n_needed.entry(need) else { continue };
-            *n.get_mut() -= 1;
-            if *n.get() == 0 {
-                n.remove();
+            let Entry::Occupied(mut count) = n_needed.entry(need) else { continue };
+            *count.get_mut() -= 1;
+            if *count.get() == 0 {
+                count.remove();
                 open.push(need);
             }
         }

@@ -64,7 +64,7 @@ impl<'a> Line<'a> {
 
     /// The first applied revision of the line.
     pub fn applied(&self, applied: &BTreeSet<String>) -> Option<&'a str> {
-        self.moved.iter().copied().find(|moved| applied.contains(*moved))
+        self.moved.iter().copied().find(|id| applied.contains(*id))
     }
 
     /// The target of a downgrade that undoes the line and nothing else.
@@ -154,12 +154,12 @@ pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
     refuse_one_head(graph)?;
     let own = graph.with_descendants(&[id]);
     let others: Vec<&str> =
-        graph.real_heads().into_iter().filter(|real_head| !own.contains(real_head)).collect();
+        graph.real_heads().into_iter().filter(|head| !own.contains(head)).collect();
     // Branches that are meant to stay separate are not what a line is moved after.
     let is_alike = |head: &&&str| graph.labels(head) == graph.labels(id);
     let alike: Vec<&str> = others.iter().filter(is_alike).copied().collect();
     match (alike.as_slice(), others.as_slice()) {
-        ([text], _) | ([], [text]) => Ok(text),
+        ([head], _) | ([], [head]) => Ok(head),
         ([], []) => {
             let message =
                 format!("all heads need revision `{id}`, so it can't be moved after any of them");
@@ -167,7 +167,7 @@ pub fn only_other_head<'a>(graph: &'a Graph, id: &str) -> Result<&'a str> {
                 .hint("name a revision that is only on the line that is to move"))
         }
         _ => {
-            let command = |text: &&str| format!("\n    cargo dbmigrate rebase {id} --onto {text}");
+            let command = |head: &&str| format!("\n    cargo dbmigrate rebase {id} --onto {head}");
             let listed = graph.listed(&others);
             let message =
                 format!("there are several heads that `{id}` could be moved after:{listed}");

@@ -21,18 +21,6 @@ pub struct Contents {
     pub elided: Vec<String>,
 }
 
-/// Whether the schema doesn't completely describe what an operation does.
-fn is_opaque(operation: &Operation) -> bool {
-    matches!(
-        operation,
-        Operation::Execute(_)
-            | Operation::BulkInsert { .. }
-            | Operation::Run(_)
-            | Operation::Makes(_)
-            | Operation::Drops(_)
-    )
-}
-
 impl Contents {
     /// The combined changes of these revisions.
     ///
@@ -69,7 +57,7 @@ impl Contents {
 fn before(migrations: &Migrations, squashed: &Squashed) -> Result<Schema> {
     let graph = migrations.graph();
     let needed = squashed.parents.iter().chain(&squashed.depends_on);
-    let needed = needed.filter_map(|name| graph.find(name).or_else(|| graph.labelled(name)));
+    let needed = needed.filter_map(|name| graph.named(name));
     let needed: Vec<&str> = needed.map(|revision| revision.id.as_str()).collect();
     let ids: BTreeSet<String> =
         graph.with_ancestors(&needed).into_iter().map(str::to_owned).collect();
@@ -160,21 +148,22 @@ fn comment(comments: &mut BTreeMap<usize, String>, at: usize, text: &str) {
 /// On an empty database, the operations up to the first possible rows are replaced by the creation
 /// of their resulting schema.
 fn from_nothing(all: Commented) -> Result<Commented> {
-    let n = all.operations.iter().position(is_opaque).unwrap_or(all.operations.len());
-    let (leading, rest) = all.operations.split_at(n);
+    let n_leading = all.operations.iter().position(|operation| !operation.is_schema_change());
+    let n_leading = n_leading.unwrap_or(all.operations.len());
+    let (leading, rest) = all.operations.split_at(n_leading);
     let mut schema = Schema::default();
     recording::replay(&mut schema, leading).map_err(|err| Error::new(err.to_string()))?;
     let mut operations = autogenerate::between(&Schema::default(), &schema);
-    let mut made = Schema::default();
-    if recording::replay(&mut made, &operations).is_err() || made != schema {
+    let mut created = Schema::default();
+    if recording::replay(&mut created, &operations).is_err() || created != schema {
         // Operations that a difference can't express stay unchanged.
         return Ok(all);
     }
-    let n_made = operations.len();
+    let n_created = operations.len();
     operations.extend_from_slice(rest);
     let mut comments = BTreeMap::new();
     for (at, text) in &all.comments {
-        comment(&mut comments, at.saturating_sub(n) + n_made, text);
+        comment(&mut comments, at.saturating_sub(n_leading) + n_created, text);
     }
     Ok(Commented { operations, comments, irreversible: None })
 }
@@ -197,7 +186,7 @@ fn way_back(
     let recorded = |migration: &&Migration| {
         [&migration.upgrade, &migration.downgrade].map(|recording| recording.operations.clone())
     };
-    if !all.iter().flat_map(recorded).flatten().any(|operation| is_opaque(&operation)) {
+    if !all.iter().flat_map(recorded).flatten().any(|operation| !operation.is_schema_change()) {
         return autogenerate::way_back(&upgrade.operations, before, dialect);
     }
     let back = in_order(all.iter().rev().map(|migration| (*migration, Direction::Downgrade)));

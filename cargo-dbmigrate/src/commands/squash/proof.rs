@@ -42,32 +42,30 @@ pub fn prove(
         recording(&contents.downgrade.operations),
     );
     let new = Migrations::new(old.every().chain([&one]).cloned().collect())?;
-    let before_and = |migrations: &Migrations, id: &str| -> BTreeSet<String> {
+    let up_to = |migrations: &Migrations, id: &str| -> BTreeSet<String> {
         let ids = migrations.graph().with_ancestors(&[id]);
         ids.into_iter().map(str::to_owned).collect()
     };
-    let (ids, new_ids) = (before_and(old, squashed.last()), before_and(&new, &revision.id));
+    let (ids, new_ids) = (up_to(old, squashed.last()), up_to(&new, &revision.id));
     refuse_difference(&old.replay(Some(&ids))?, &new.replay(Some(&new_ids))?)?;
     refuse_difference(&old.replay(None)?, &new.replay(None)?)?;
-    let is_step = |operation: &Operation| matches!(operation, Operation::Run(_));
-    let has_step = |migration: &Migration| migration.upgrade.operations.iter().any(is_step);
-    if old.iter().any(|migration| ids.contains(&migration.revision.id) && has_step(migration)) {
+    let replaced = || old.iter().filter(|migration| ids.contains(&migration.revision.id));
+    if replaced().any(|migration| migration.upgrade.has_steps()) {
         return Ok(Some(format!("{ONLY_REPLAYED}: there are steps in it or before it")));
     }
-    let is_outside = |migration: &Migration| trial::reaches_outside(&migration.upgrade.operations);
-    if old.iter().any(|migration| ids.contains(&migration.revision.id) && is_outside(migration)) {
+    if replaced().any(|migration| trial::reaches_outside(&migration.upgrade.operations)) {
         let why = "SQL in it or before it accesses files other than the database";
         return Ok(Some(format!("{ONLY_REPLAYED}: {why}")));
     }
-    let (made, comparing) = match run(old, squashed.last()) {
-        Ok(run) => run,
+    let (old_result, comparing) = match run(old, squashed.last()) {
+        Ok(result) => result,
         // For example, a function may be missing that the application registers on its own
         // connections.
         Err(err) => return Ok(Some(format!("{ONLY_REPLAYED}: {err}"))),
     };
-    let (made_new, _) = run(&new, &revision.id)
+    let (new_result, _) = run(&new, &revision.id)
         .map_err(|err| Error::new("the new revision fails on an empty database").cause(err))?;
-    refuse_other_objects(&comparing, &made, &made_new)?;
+    refuse_other_objects(&comparing, &old_result, &new_result)?;
     Ok(None)
 }
 
@@ -104,11 +102,11 @@ fn run(migrations: &Migrations, id: &str) -> Result<(Catalog, Comparing)> {
 }
 
 fn refuse_other_objects(comparing: &Comparing, old: &Catalog, new: &Catalog) -> Result<()> {
-    let (all, changed) = (&old.schema.tables, &new.schema.tables);
-    let names: BTreeSet<&String> = all.keys().chain(changed.keys()).collect();
+    let (old_tables, new_tables) = (&old.schema.tables, &new.schema.tables);
+    let names: BTreeSet<&String> = old_tables.keys().chain(new_tables.keys()).collect();
     let mut different = String::new();
     for name in names {
-        match (all.get(name), changed.get(name)) {
+        match (old_tables.get(name), new_tables.get(name)) {
             (Some(old), Some(new)) => {
                 for difference in comparing.differences(old, new) {
                     different += &format!("\n  {difference}");
@@ -146,15 +144,15 @@ mod tests {
     const VIEW: &str = "CREATE VIEW v AS SELECT id FROM t";
 
     /// The result of replacing two revisions, which create a table and a column, by this one.
-    fn said(record: fn(&mut Operations)) -> String {
-        said_of(record, |op| {
+    fn outcome(record: fn(&mut Operations)) -> String {
+        outcome_of(record, |op| {
             op.add_column("t", column());
             op.execute(VIEW);
         })
     }
 
     /// The same with another second revision.
-    fn said_of(record: fn(&mut Operations), second: fn(&mut Operations)) -> String {
+    fn outcome_of(record: fn(&mut Operations), second: fn(&mut Operations)) -> String {
         let migration = |id: &str, parents: &[&str], record| {
             let parents = parents.iter().map(|parent| (*parent).to_owned()).collect();
             let revision = Revision { id: id.to_owned(), parents, ..Revision::default() };
@@ -192,20 +190,20 @@ mod tests {
 
     #[test]
     fn what_differs_is_found_by_replay_and_on_a_database() {
-        let same = said(|op| {
+        let same = outcome(|op| {
             op.create_table(table().column(column()));
             op.execute(VIEW);
         });
         assert_eq!(same, "");
-        let lacks = said(|op| {
+        let lacks = outcome(|op| {
             op.create_table(table());
             op.execute(VIEW);
         });
         assert!(lacks.contains("would not build") && lacks.contains("`t.n`"), "{lacks}");
         // Only a database can tell what SQL does.
-        let other = said(|op| op.create_table(table().column(column())));
+        let other = outcome(|op| op.create_table(table().column(column())));
         assert!(other.contains("view `v` is not the same in both databases"), "{other}");
-        let fails = said(|op| {
+        let fails = outcome(|op| {
             op.create_table(table().column(column()));
             op.execute("CREATE VIEW v AS SELECT");
         });
@@ -214,7 +212,7 @@ mod tests {
 
     #[test]
     fn sql_that_reaches_other_files_is_not_run() {
-        let note = said_of(
+        let note = outcome_of(
             |op| {
                 op.create_table(table());
                 op.execute("ATTACH 'dbmigrate-proof.db' AS other");

@@ -85,14 +85,13 @@ impl Squashed {
         let names =
             within.iter().flat_map(|revision| revision.depends_on.iter().map(String::as_str));
         let names = names.filter(|name| {
-            let graph = graph.find(name).or_else(|| graph.labelled(name));
-            graph.is_some_and(|revision| {
+            graph.named(name).is_some_and(|revision| {
                 is_outside(&revision.id.as_str()) && !before.contains(revision.id.as_str())
             })
         });
         let depends_on = unique(names);
         let labels = within.iter().flat_map(|revision| revision.branch_labels.clone()).collect();
-        let owned = |texts: Vec<&str>| texts.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let owned = |ids: Vec<&str>| ids.into_iter().map(str::to_owned).collect::<Vec<_>>();
         let (parents, depends_on) = (owned(parents), owned(depends_on));
         Ok(Squashed { ids, parents, depends_on, branch_labels: labels })
     }
@@ -106,12 +105,12 @@ impl Squashed {
     pub fn replaces(&self, history: &History) -> Vec<String> {
         let mut replaces = Vec::new();
         for revision in self.ids.iter().filter_map(|id| history.graph.get(id)) {
-            let of: Vec<&str> = revision.replaced().collect();
+            let inner: Vec<&str> = revision.replaced().collect();
             replaces.extend(revision.replaces.iter().cloned());
-            replaces.push(if of.is_empty() {
+            replaces.push(if inner.is_empty() {
                 revision.id.clone()
             } else {
-                format!("{}: {}", revision.id, of.join(" "))
+                format!("{}: {}", revision.id, inner.join(" "))
             });
         }
         replaces
@@ -128,9 +127,7 @@ fn refuse_needed(graph: &Graph, ids: &[String], last: &str) -> Result<()> {
     let is_inner = |id: &str| id != last && ids.iter().any(|own| own == id);
     for other in graph.revisions().iter().filter(|revision| !ids.contains(&revision.id)) {
         let followed = other.parents.iter().map(|id| (id.as_str(), "follows"));
-        let names = other.depends_on.iter().filter_map(|depends_on| {
-            Some(graph.find(depends_on).or_else(|| graph.labelled(depends_on))?.id.as_str())
-        });
+        let names = other.depends_on.iter().filter_map(|name| Some(graph.named(name)?.id.as_str()));
         let mut needed = followed.chain(names.map(|id| (id, "depends on")));
         let Some((id, needs)) = needed.find(|(id, _)| is_inner(id)) else { continue };
         let file = graph.get(id).map_or("", |revision| &revision.file);

@@ -81,6 +81,21 @@ fn a_default_that_is_no_value_of_its_column_is_refused() {
         "the default \"A\" of the field `id` is a string, but the column is a boolean, in the \
          model `app::User` at src/models.rs:4",
     );
+    let of = |ty: Type, default: &str| {
+        let mut model = model("app::User", 3, "user");
+        model.table.columns[0] = Column::new("id", ty).default(default);
+        [model]
+    };
+    refused(
+        &of(Type::DateTime, "2024-01-01T00:00:00Z"),
+        "the default \"2024-01-01T00:00:00Z\" of the field `id` has a time zone, but the column is \
+         a datetime, in the model `app::User` at src/models.rs:4",
+    );
+    refused(
+        &of(Type::Json, "1e999"),
+        "the default \"1e999\" of the field `id` can't be read as JSON: number out of range at \
+         line 1 column 5, in the model `app::User` at src/models.rs:4",
+    );
     for ty in [Type::enumeration("kind", ["A"]), Type::Text, Type::String(1)] {
         schema(&with(ty), false, &Sqlite).unwrap();
     }
@@ -234,7 +249,7 @@ fn an_unmanaged_model_is_no_table() {
 }
 
 #[test]
-fn doc_comments_become_comments_where_there_are_none() {
+fn doc_comments_become_comments_unless_there_is_one() {
     let mut record = model("app::User", 3, "user");
     record.table.comment = Some("Said.".to_owned());
     let schema = schema(&[record], true, &Sqlite).unwrap();

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn names_may_begin_with_a_digit_and_variables_are_none() {
+    fn names_may_begin_with_a_digit_and_variables_are_not_names() {
         // Sections 11.2 and 11.4.
         assert_eq!(kinds("1a 2e 3"), [Kind::Word, Kind::Word, Kind::Number]);
         assert_eq!(kinds("0x1F 0b01 1e5 1e+5 1.5 .5"), [Kind::Number; 6]);

@@ -11,6 +11,7 @@ pub(super) const SCRIPT: Script = Script {
         run_stopping: "psql -X -v ON_ERROR_STOP=1 -f script.sql \"$DATABASE_URL\"",
         going_on: "would run later transactions without the earlier ones",
         exact: |script| script.to_owned(),
+        lines: |script| script.to_owned(),
     },
     untried: "",
     begin: "\

@@ -78,7 +78,7 @@ pub(super) fn check(table: &str, column: &str, conversion: &Conversion<'_>) -> O
     let rows = format!("{} WHERE {} IS NOT NULL", quote(table), quote(column));
     let fits = fits(column, conversion)?;
     let to = &conversion.to;
-    let ty = said_type(form, to);
+    let ty = shown_type(form, to);
     Some(Guard {
         sql: any(&format!("{rows} AND NOT ({fits})")),
         failure: format!(
@@ -106,7 +106,7 @@ pub(super) fn check_given(
         return Some(without_json(any(&rows), table, column));
     }
     let read = form::read(to)?;
-    let ty = said_type(Form::of(ty), to);
+    let ty = shown_type(Form::of(ty), to);
     Some(Guard {
         sql: any(&format!("{rows} AND NOT ({read})")),
         failure: format!(
@@ -140,9 +140,9 @@ fn without_json(sql: String, table: &str, column: &str) -> Guard {
     }
 }
 
-/// The type as a person knows it: SQLite declares some types alike.
-fn said_type(form: Option<Form<'_>>, to: &Stored<'_>) -> String {
-    match form.filter(|form| !form.is_said_by(to.declared)) {
+/// The type for messages: the declared one, unless SQLite declares several types in the same way.
+fn shown_type(form: Option<Form<'_>>, to: &Stored<'_>) -> String {
+    match form.filter(|form| !form.is_declared_by(to.declared)) {
         Some(_) => to.column.ty.to_string(),
         None => to.declared.to_owned(),
     }

@@ -138,11 +138,11 @@ impl Edit<'_> {
         if enum_was != enum_to {
             if let Some(was) = &enum_was {
                 let is_condition = |check: &str| LEXICON.same_expression(check, was);
-                let is_it = |clause: &Clause| matches!(&clause.kind, ClauseKind::Check(check) if is_condition(check));
-                let found = item.clauses.iter().any(is_it);
-                item.remove_clauses(is_it);
-                let is_it = |constraint: &ConstraintItem| matches!(&constraint.kind, ConstraintKind::Check(check) if is_condition(check));
-                let found = self.definition.remove_constraints(is_it) || found;
+                let is_check = |clause: &Clause| matches!(&clause.kind, ClauseKind::Check(check) if is_condition(check));
+                let found = item.clauses.iter().any(is_check);
+                item.remove_clauses(is_check);
+                let is_check = |constraint: &ConstraintItem| matches!(&constraint.kind, ConstraintKind::Check(check) if is_condition(check));
+                let found = self.definition.remove_constraints(is_check) || found;
                 if !found {
                     return Err(self.missing(&format!("check `{was}`")));
                 }

@@ -55,10 +55,22 @@ impl<'a> Form<'a> {
             Type::Numeric => Form::Numeric,
             Type::Decimal(precision, scale) => Form::Decimal(*precision, *scale),
             Type::BigInteger => Form::Integer(i64::MIN, i64::MAX),
-            ty => {
+            Type::TinyInteger
+            | Type::SmallInteger
+            | Type::Integer
+            | Type::TinyUnsigned
+            | Type::SmallUnsigned
+            | Type::Unsigned
+            | Type::BigUnsigned => {
                 let (least, most) = ty.integer_range()?;
                 Form::Integer(least, most)
             }
+            Type::Double
+            | Type::Text
+            | Type::Binary
+            | Type::Array(_)
+            | Type::Raw(_)
+            | Type::PerDialect(_) => return None,
         })
     }
 
@@ -111,7 +123,7 @@ impl<'a> Form<'a> {
     }
 
     /// Whether the declared type alone determines the form of the values.
-    pub(super) fn is_said_by(self, declared: &str) -> bool {
+    pub(super) fn is_declared_by(self, declared: &str) -> bool {
         let word = match self {
             Form::Boolean => "BOOLEAN",
             Form::Date => "DATE",
@@ -213,9 +225,16 @@ pub(super) fn read_of(c: &str, stored: &Stored<'_>) -> Option<String> {
         | Type::Enum(..)
         | Type::Decimal(..)
         | Type::Numeric => "= 'text'",
-        Type::Boolean => "= 'integer'",
-        ty if ty.is_integer() => "= 'integer'",
-        _ => return None,
+        Type::Boolean
+        | Type::TinyInteger
+        | Type::SmallInteger
+        | Type::Integer
+        | Type::BigInteger
+        | Type::TinyUnsigned
+        | Type::SmallUnsigned
+        | Type::Unsigned
+        | Type::BigUnsigned => "= 'integer'",
+        Type::Array(_) | Type::Raw(_) | Type::PerDialect(_) => return None,
     };
     let kind = format!("typeof({c}) {kinds}");
     Some(match Form::of(&column.ty) {

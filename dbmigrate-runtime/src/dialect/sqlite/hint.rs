@@ -49,7 +49,7 @@ pub(super) fn counterpart(column: &str, from: &Type, to: &Column) -> Option<Stri
     Some(proposal(column, from, &stored, u32::MAX)?.expression)
 }
 
-/// A value of a type that says nothing, and that readers of the type take.
+/// A neutral value of a type, which readers of the type accept.
 pub(super) fn neutral(ty: &Type) -> Option<String> {
     let bytes = |length: u32| ddl::literal(&Value::Blob(vec![0; length as usize]));
     Some(match words::understood(ty).as_ref().unwrap_or(ty) {
@@ -67,8 +67,15 @@ pub(super) fn neutral(ty: &Type) -> Option<String> {
         Type::Json => "'null'".to_owned(),
         Type::Enum(_, values) => ddl::literal(&Value::from(values.first()?.as_str())),
         Type::String(_) | Type::Text => "''".to_owned(),
-        ty if ty.is_integer() => "0".to_owned(),
-        _ => return None,
+        Type::TinyInteger
+        | Type::SmallInteger
+        | Type::Integer
+        | Type::BigInteger
+        | Type::TinyUnsigned
+        | Type::SmallUnsigned
+        | Type::Unsigned
+        | Type::BigUnsigned => "0".to_owned(),
+        Type::Array(_) | Type::Raw(_) | Type::PerDialect(_) => return None,
     })
 }
 

@@ -82,14 +82,21 @@ fn ways(operations: &[Operation], schema: &Schema, facts: &Facts) -> Vec<Result<
     ways
 }
 
+/// A rebuild that still collects operations.
+struct OpenRebuild {
+    table: String,
+    rebuild: Rebuild,
+    /// The operation to name in errors.
+    first: Operation,
+}
+
 struct PlanBuilder<'a> {
     /// The schema before the current operation.
     schema: &'a mut Schema,
     facts: &'a Facts,
     tasks: Vec<Task>,
-    /// Rebuilds that still collect operations, each with its table and an operation to name in
-    /// errors.
-    open: Vec<(String, Rebuild, Operation)>,
+    /// Rebuilds that still collect operations.
+    open: Vec<OpenRebuild>,
     /// Tables whose stored texts differ from those in the facts by now.
     changed: BTreeSet<String>,
     /// Whether all texts may have changed.
@@ -121,8 +128,8 @@ impl PlanBuilder<'_> {
             // A rebuild that reads other tables must do so after their earlier operations and
             // before their later ones.
             let reads = reads_others(operation);
-            self.flush(|(text, rebuild, _)| {
-                Some(text.as_str()) != table && (reads || rebuild.reads_others)
+            self.flush(|open| {
+                Some(open.table.as_str()) != table && (reads || open.rebuild.reads_others)
             })?;
         }
         match table.filter(|_| way == Way::Rebuild) {
@@ -133,20 +140,23 @@ impl PlanBuilder<'_> {
 
     fn rebuild(&mut self, table: &str, operation: &Operation) -> Result<bool, Refusal> {
         let Some(before) = self.schema.table(table) else { return Ok(true) };
-        let is_it = |pair: &(String, Rebuild, Operation)| pair.0 == table;
-        if self.open.iter().any(|pair| is_it(pair) && !pair.1.takes(operation)) {
-            self.flush(is_it)?;
+        let is_of_table = |open: &OpenRebuild| open.table == table;
+        if self.open.iter().any(|open| is_of_table(open) && !open.rebuild.takes(operation)) {
+            self.flush(is_of_table)?;
             return self.rebuild(table, operation);
         }
-        if !self.open.iter().any(is_it) {
+        if !self.open.iter().any(is_of_table) {
             let is_stale = self.all_changed || self.changed.contains(table);
             if is_stale && self.facts.objects.is_some() {
                 return Ok(false);
             }
-            self.open.push((table.to_owned(), Rebuild::new(before), operation.clone()));
+            let (table, rebuild) = (table.to_owned(), Rebuild::new(before));
+            self.open.push(OpenRebuild { table, rebuild, first: operation.clone() });
         }
         let mut gone = None;
-        if let Some((_, rebuild, _)) = self.open.iter_mut().find(|pair| is_it(pair)) {
+        if let Some(OpenRebuild { rebuild, .. }) =
+            self.open.iter_mut().find(|open| is_of_table(open))
+        {
             if let Operation::DropIndex { name, .. } | Operation::RenameIndex { from: name, .. } =
                 operation
             {
@@ -163,15 +173,12 @@ impl PlanBuilder<'_> {
     }
 
     /// Finishes rebuilds, in the order in which they were started.
-    fn flush(
-        &mut self,
-        which: impl Fn(&(String, Rebuild, Operation)) -> bool,
-    ) -> Result<(), Refusal> {
-        let (closed, open) = std::mem::take(&mut self.open).into_iter().partition(which);
+    fn flush(&mut self, which: impl Fn(&OpenRebuild) -> bool) -> Result<(), Refusal> {
+        let all = std::mem::take(&mut self.open).into_iter();
+        let (closed, open): (Vec<_>, Vec<_>) = all.partition(which);
         self.open = open;
-        let closed: Vec<(String, Rebuild, Operation)> = closed;
-        for (table, rebuild, operation) in closed {
-            let ddl = Ddl { facts: self.facts, operation: &operation };
+        for OpenRebuild { table, rebuild, first } in closed {
+            let ddl = Ddl { facts: self.facts, operation: &first };
             if let Some(after) = self.schema.table(&table) {
                 self.tasks.extend(rebuild.tasks(&ddl, after)?);
             }

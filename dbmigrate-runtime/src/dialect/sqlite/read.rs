@@ -136,7 +136,7 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
     let objects: Vec<_> = objects.iter().filter(is_own).collect();
     let mut reader = Reader::new(objects);
     let lower = |text: &str| text.to_ascii_lowercase();
-    let only: Option<BTreeSet<_>> = only.map(|only| only.iter().map(|text| lower(text)).collect());
+    let only: Option<BTreeSet<_>> = only.map(|only| only.iter().map(|name| lower(name)).collect());
     let is_wanted =
         |object: &Object| only.as_ref().is_none_or(|only| only.contains(&lower(&object.table)));
     let mut out = Catalog::default();
@@ -223,8 +223,8 @@ pub(crate) fn as_declared(table: &Table, actual: &Table) -> Table {
         return table;
     }
     for column in &mut table.columns {
-        let is_it = |candidate: &&Column| candidate.name.eq_ignore_ascii_case(&column.name);
-        match actual.columns.iter().find(is_it).map(|column| &column.ty) {
+        let is_same = |candidate: &&Column| candidate.name.eq_ignore_ascii_case(&column.name);
+        match actual.columns.iter().find(is_same).map(|column| &column.ty) {
             Some(Type::Raw(declared)) if decimal::stands_for(declared, &column.ty) => {
                 column.ty = Type::Raw(declared.clone());
             }

@@ -138,7 +138,7 @@ impl Rebuild {
 
     /// Whether the table has this index in the rebuild so far.
     pub(super) fn has_index(&self, name: &str) -> bool {
-        let is_dropped = self.dropped_indexes.iter().any(|dropped_index| dropped_index == name);
+        let is_dropped = self.dropped_indexes.iter().any(|dropped| dropped == name);
         !is_dropped && self.before.find_index(name).is_some()
     }
 
@@ -149,16 +149,15 @@ impl Rebuild {
         let mut definition = was.clone();
         edit(ddl, &mut definition, &self.before, after)?;
         let table = was.name.clone();
-        let is_kept = |name: &String| {
-            !self.dropped_indexes.iter().any(|dropped_index| same_name(dropped_index, name))
-        };
+        let is_kept =
+            |name: &String| !self.dropped_indexes.iter().any(|dropped| same_name(dropped, name));
         let kept = stored.indexes.iter().filter(|(name, _)| is_kept(name));
         let indexes: Vec<_> = kept.chain(&self.new_indexes).collect();
         refuse_lost(ddl.facts, &was, &definition, &indexes)?;
         let scratch = scratch_name(ddl.facts, &table);
         let (old, new) = (quote(&table), quote(&scratch));
-        let passing = Scratch { name: scratch.clone(), table: table.clone() };
-        let mut out = Tasks { reason: self.reason(), scratch: passing, tasks: Vec::new() };
+        let scratch_table = Scratch { name: scratch.clone(), table: table.clone() };
+        let mut out = Tasks { reason: self.reason(), scratch: scratch_table, tasks: Vec::new() };
         if ddl.facts.objects.is_none() {
             out.note(format!(
                 "table `{table}` is rebuilt from the migrations alone: triggers on it, and \
@@ -336,8 +335,8 @@ impl Rebuild {
                         .iter()
                         .find(|column_item| same_name(&column_item.name, &item.name));
                     was.map(|was| {
-                        let is_its = |(name, _): &(&String, _)| same_name(name, &was.name);
-                        let fill = self.fills.iter().find(is_its).map(|(_, fill)| fill);
+                        let is_of_column = |(name, _): &(&String, _)| same_name(name, &was.name);
+                        let fill = self.fills.iter().find(is_of_column).map(|(_, fill)| fill);
                         let conversion = self.conversion(ddl, was, item, after);
                         filled::value(was, item, conversion.as_ref(), fill)
                     })
@@ -353,9 +352,7 @@ impl Rebuild {
             // A new key takes over the rowids that the rows had before.
             let name = match rowid_alias(to) {
                 None => Some(rowid.to_owned()),
-                Some(rowid_alias) => {
-                    Some(quote(&rowid_alias.name)).filter(|name| !columns.contains(name))
-                }
+                Some(alias) => Some(quote(&alias.name)).filter(|name| !columns.contains(name)),
             };
             if let Some(name) = name {
                 columns.insert(0, name);
@@ -385,9 +382,9 @@ fn refuse_lost(
     const INDEX: &str = "drop the index first, in the same revision: with `op.drop_index`, or with \
                          `op.execute` if no revision created it";
     const CHECK: &str = "drop the check in the same revision";
-    const COMPUTED: &str = "drop or change that column in the same revision";
+    const GENERATED: &str = "drop or change that column in the same revision";
     let check = |name: &Option<String>, text: &str| match name {
-        Some(text) => format!("check `{text}`"),
+        Some(name) => format!("check `{name}`"),
         None => format!("the check `{text}`"),
     };
     let mut texts = Vec::new();
@@ -406,7 +403,7 @@ fn refuse_lost(
             match &clause.kind {
                 ClauseKind::Check(text) => texts.push((check(&clause.name, text), text, CHECK)),
                 ClauseKind::Generated { expression, .. } => {
-                    texts.push((format!("column `{}`", column.name), expression, COMPUTED));
+                    texts.push((format!("column `{}`", column.name), expression, GENERATED));
                 }
                 _ => {}
             }

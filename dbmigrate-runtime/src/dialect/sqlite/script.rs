@@ -14,6 +14,7 @@ pub(super) const SCRIPT: Script = Script {
         run_stopping: "sqlite3 -bail app.db < script.sql",
         going_on: "would drop tables whose rows were not copied",
         exact,
+        lines,
     },
     untried: "\
 -- Whether views and triggers still work isn't tried here; `cargo dbmigrate upgrade` does.
@@ -46,26 +47,54 @@ DROP TABLE temp.dbmigrate_violations;
     commit: "COMMIT;\n",
 };
 
-/// The shell reads line by line, and takes `\r\n` for the end of a line even within a text, where
-/// the carriage return would be lost. So such a text is written as its bytes, except for a message of
-/// RAISE, which has to be a literal.
+const LINE_END: &str = "\r\n";
+
+/// The shell reads line by line. It takes `\r\n` for the end of a line even within a text, where the
+/// carriage return would be lost: such a text is written as its bytes, except for a message of
+/// RAISE, which has to be a literal. And a line that consists of `go` or `/` ends a statement.
 fn exact(script: &str) -> String {
-    const LINE_END: &str = "\r\n";
-    if !script.contains(LINE_END) {
-        return script.to_owned();
-    }
     let tokens = LEXICON.tokens(script);
-    let spelled = |(idx, token): (usize, &Token<'_>)| match token.unquoted() {
-        Some(text)
-            if token.kind == Kind::Text && text.contains(LINE_END) && !raises(&tokens[..idx]) =>
-        {
-            let bytes = literal(&Value::Blob(text.into_owned().into_bytes()));
-            // The parentheses are needed in a default.
-            format!("(CAST({bytes} AS TEXT))")
+    let mut text = String::with_capacity(script.len());
+    for (idx, token) in tokens.iter().enumerate() {
+        let (before, after) = (&tokens[..idx], &tokens[idx + 1..]);
+        if token.kind == Kind::Space && token.text.contains('\n') && terminates(after) {
+            if before.last().is_some_and(Token::is_line_comment) {
+                text.push_str(token.text);
+                text.push_str("/**/");
+            } else {
+                text.push_str(&token.text.replace(['\r', '\n'], " "));
+            }
+            continue;
         }
-        _ => token.text.to_owned(),
+        match token.unquoted() {
+            Some(content)
+                if token.kind == Kind::Text && content.contains(LINE_END) && !raises(before) =>
+            {
+                let bytes = literal(&Value::Blob(content.into_owned().into_bytes()));
+                // The parentheses are needed in a default.
+                text.extend(["(CAST(", &bytes, " AS TEXT))"]);
+            }
+            _ => text.push_str(token.text),
+        }
+    }
+    text
+}
+
+/// Whether a line that begins with these tokens is a terminator to the shell: `go` or `/`, with
+/// nothing but white space and comments behind it.
+fn terminates(tokens: &[Token<'_>]) -> bool {
+    let Some((first, rest)) = tokens.split_first() else { return false };
+    let is_alone = || {
+        let mut of_line = rest.iter().take_while(|token| !token.text.contains('\n'));
+        !of_line.any(Token::is_significant)
     };
-    tokens.iter().enumerate().map(spelled).collect()
+    (first.is_word("go") || first.is_symbol("/")) && is_alone()
+}
+
+/// The shell removes one carriage return before the end of a line, so that it reads this as the
+/// script was: in names, messages of RAISE, and the white space of a view's text.
+fn lines(script: &str) -> String {
+    script.replace(LINE_END, "\r\r\n")
 }
 
 /// Whether the tokens end with `RAISE(ABORT,` or the like, which a message follows.

@@ -33,8 +33,8 @@ pub(super) fn understood(ty: &Type) -> Option<Type> {
                 ("TIME", Type::Time),
                 ("DATETIME", Type::DateTime),
             ];
-            let is_it = |(word, _): &(&str, Type)| declared.eq_ignore_ascii_case(word);
-            words.into_iter().find(is_it).map(|(_, ty)| ty)
+            let is_declared = |(word, _): &(&str, Type)| declared.eq_ignore_ascii_case(word);
+            words.into_iter().find(is_declared).map(|(_, ty)| ty)
         }
     }
 }

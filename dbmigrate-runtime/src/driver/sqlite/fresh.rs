@@ -40,7 +40,11 @@ impl Fresh {
         let target = std::path::absolute(target).ok().and_then(|path| behind_links(&path));
         let Some(target) = target else { return Ok(None) };
         let is_dir = target.parent().is_some_and(Path::is_dir);
-        if !is_dir || target.exists() {
+        if !is_dir {
+            return Ok(None);
+        }
+        if target.exists() {
+            remove_orphan(&target);
             return Ok(None);
         }
         let lock = match Alone::take(&target, wait) {
@@ -48,10 +52,10 @@ impl Fresh {
             Err(_) => return Ok(None),
             Ok(lock) => lock,
         };
-        let path = with_suffix(&target, "-dbmigrate-new");
+        let path = temporary(&target);
+        // A process that was killed may have left it.
+        remove(&path);
         let mut fresh = Fresh { path, target, has_links: true, _lock: lock };
-        // Removes the file of a process that was killed.
-        fresh.remove();
         if fresh.target.exists() {
             return Ok(None);
         }
@@ -132,17 +136,35 @@ impl Fresh {
         file.batch("PRAGMA user_version = 0; COMMIT")?;
         Ok(file)
     }
-
-    fn remove(&self) {
-        for suffix in ["", "-wal", "-shm", "-journal"] {
-            let _ = fs::remove_file(with_suffix(&self.path, suffix));
-        }
-    }
 }
 
 impl Drop for Fresh {
     fn drop(&mut self) {
-        self.remove();
+        remove(&self.path);
+    }
+}
+
+fn temporary(target: &Path) -> PathBuf {
+    with_suffix(target, "-dbmigrate-new")
+}
+
+fn remove(path: &Path) {
+    for suffix in ["", "-wal", "-shm", "-journal"] {
+        let _ = fs::remove_file(with_suffix(path, suffix));
+    }
+}
+
+/// Removes what a process left that was killed while it gave the file its final name: the temporary
+/// name is then a second name of the database, or the final one is that of an empty placeholder.
+fn remove_orphan(target: &Path) {
+    let path = temporary(target);
+    if !path.exists() {
+        return;
+    }
+    // Only a process that holds the lock uses the temporary name.
+    let mut wait = Wait { at_most: std::time::Duration::ZERO, on_wait: &mut |_| () };
+    if let Ok(_lock) = Alone::take(target, &mut wait) {
+        remove(&path);
     }
 }
 
@@ -215,6 +237,49 @@ mod tests {
         let err = fresh.publish().unwrap_err();
         assert!(matches!(err.kind(), ErrorKind::Unpublished { is_taken: true, .. }), "{err}");
         assert_eq!(fs::metadata(&target).unwrap().len(), 0);
+        assert_eq!(names(&dir), ["app.db"]);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_process_that_was_killed_at_its_first_commit_leaves_what_the_next_one_takes_up() {
+        let dir = dir("orphan");
+        let target = dir.join("app.db");
+        let create = || {
+            let mut wait = Wait { at_most: std::time::Duration::ZERO, on_wait: &mut |_| () };
+            SqliteDriver::create(&target, &mut wait).unwrap()
+        };
+        let killed = |fresh: Fresh| {
+            let Fresh { path, .. } = &fresh;
+            let kept = dir.join("kept");
+            fs::rename(path, &kept).unwrap();
+            let path = path.clone();
+            drop(fresh);
+            fs::rename(&kept, &path).unwrap();
+        };
+        // While the file is in use, its temporary name stays.
+        let fresh = without_links(&target);
+        fs::hard_link(fresh.path(), &target).unwrap();
+        drop(create());
+        assert!(fresh.path().exists());
+        // Killed after the link was made: the database has two names.
+        killed(fresh);
+        assert_eq!(names(&dir).len(), 2);
+        let rows = create().query("SELECT a FROM t", &[]).unwrap().rows;
+        assert_eq!(rows.len(), 1);
+        assert_eq!(names(&dir), ["app.db"]);
+
+        // Killed before the placeholder was replaced: it is an empty database, which is migrated.
+        fs::remove_file(&target).unwrap();
+        let fresh = without_links(&target);
+        fs::File::create_new(&target).unwrap();
+        drop(fresh.lock_placeholder().unwrap());
+        killed(fresh);
+        let mut db = create();
+        assert!(db.query("SELECT * FROM sqlite_schema", &[]).unwrap().rows.is_empty());
+        db.batch("CREATE TABLE t (a)").unwrap();
+        drop(db);
         assert_eq!(names(&dir), ["app.db"]);
         fs::remove_dir_all(&dir).unwrap();
     }

@@ -176,13 +176,16 @@ impl Definition {
 
     /// Whether SQLite's own `DROP CONSTRAINT` would remove comments.
     pub(crate) fn drop_constraint_loses_comments(&self, name: &str) -> bool {
-        let is_it = |found: &Option<String>| {
-            found.as_deref().is_some_and(|text| text.eq_ignore_ascii_case(name))
+        let is_named = |found: &Option<String>| {
+            found.as_deref().is_some_and(|found| found.eq_ignore_ascii_case(name))
         };
         let in_columns = (0..self.columns.len())
-            .any(|column| self.drop_clause_loses_comments(column, |clause| is_it(&clause.name)));
-        let mut of_table =
-            self.constraints.iter().enumerate().filter(|(_, constraint)| is_it(&constraint.name));
+            .any(|column| self.drop_clause_loses_comments(column, |clause| is_named(&clause.name)));
+        let mut of_table = self
+            .constraints
+            .iter()
+            .enumerate()
+            .filter(|(_, constraint)| is_named(&constraint.name));
         in_columns
             || of_table.any(|(idx, constraint)| {
                 let nth = self.columns.len() + idx;

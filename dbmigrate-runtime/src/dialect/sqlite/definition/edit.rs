@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn a_changed_column_is_written_anew_and_the_others_stay() {
+    fn a_changed_column_is_rewritten_and_the_others_stay() {
         let age = |definition: &mut Definition, change: fn(&mut ColumnItem)| {
             change(
                 definition
@@ -445,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_written_anew_when_they_change() {
+    fn options_are_rewritten_when_they_change() {
         let strict =
             |definition: &mut Definition| definition.options.set(TableOption::Strict, true);
         check(

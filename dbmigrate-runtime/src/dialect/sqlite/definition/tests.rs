@@ -115,14 +115,14 @@ fn check_again(sql: &str, definition: &Definition) {
             ColumnItem::new(column.text()).unwrap_or_else(|err| panic!("{}\n{err}", column.text()));
         assert_eq!((&alone.clauses, &alone.ty), (&column.clauses, &column.ty));
         // The rewritten definition must have the same meaning.
-        let mut anew = column.clone();
-        anew.set_type(&column.ty);
-        let anew =
-            ColumnItem::new(anew.text()).unwrap_or_else(|err| panic!("{}\n{err}", anew.text()));
+        let mut rewritten = column.clone();
+        rewritten.set_type(&column.ty);
+        let rewritten = ColumnItem::new(rewritten.text())
+            .unwrap_or_else(|err| panic!("{}\n{err}", rewritten.text()));
         let kinds = |column_item: &ColumnItem| {
             column_item.clauses.iter().map(|clause| clause.kind.clone()).collect::<Vec<_>>()
         };
-        assert_eq!((kinds(&anew), &anew.ty), (kinds(column), &column.ty));
+        assert_eq!((kinds(&rewritten), &rewritten.ty), (kinds(column), &column.ty));
     }
     for constraint in &definition.constraints {
         let alone = ConstraintItem::new(constraint.text()).unwrap();
@@ -180,12 +180,12 @@ fn the_table_that_is_written_is_the_one_that_was_read() {
         let text = definition.text("t");
         assert_eq!(facts_of(&text).as_ref(), Ok(&expected), "{sql}\n{text}");
         // The same check with every column's text rewritten.
-        let mut anew = definition.clone();
-        for column in &mut anew.columns {
+        let mut rewritten = definition.clone();
+        for column in &mut rewritten.columns {
             let ty = column.ty.clone();
             column.set_type(&ty);
         }
-        let text = anew.text("t");
+        let text = rewritten.text("t");
         let without_space = |texts: &[String]| texts.concat().replace(' ', "");
         let found = facts_of(&text).unwrap_or_else(|err| panic!("{sql}\n{text}\n{err}"));
         assert_eq!(without_space(&found), without_space(&expected), "{sql}\n{text}");

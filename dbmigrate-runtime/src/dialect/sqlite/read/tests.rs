@@ -471,7 +471,7 @@ mod with_sqlite {
     }
 
     #[test]
-    fn tables_behind_virtual_tables_are_told_apart() {
+    fn tables_of_virtual_tables_are_recognised() {
         let mut driver = open(&[
             "CREATE VIRTUAL TABLE a USING fts4(x, content='')",
             "CREATE VIRTUAL TABLE \"b c\" USING fts5(x)",

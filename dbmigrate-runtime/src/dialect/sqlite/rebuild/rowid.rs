@@ -42,8 +42,8 @@ pub(super) fn rowid_alias(definition: &Definition) -> Option<&ColumnItem> {
 /// A name of the rowid that isn't hidden by a column; it has three names.
 pub(super) fn rowid_name(was: &Definition, to: &Definition) -> Option<&'static str> {
     let is_free = |text: &&str| {
-        let is_it = |column: &ColumnItem| same_name(&column.name, text);
-        !was.columns.iter().any(is_it) && !to.columns.iter().any(is_it)
+        let is_named = |column: &ColumnItem| same_name(&column.name, text);
+        !was.columns.iter().any(is_named) && !to.columns.iter().any(is_named)
     };
     ["rowid", "_rowid_", "oid"].into_iter().find(is_free)
 }

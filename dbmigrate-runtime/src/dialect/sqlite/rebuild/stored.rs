@@ -68,12 +68,12 @@ pub(in super::super) fn definition(ddl: &Ddl<'_>, table: &Table) -> Result<Defin
     let Some(objects) = &ddl.facts.objects else {
         return Definition::parse(&ddl.create_table(table)?).map_err(garbled);
     };
-    let is_it = |object: &&Object| same_name(&object.name, &table.name);
-    if objects.iter().any(|object| object.temporary && is_it(&object)) {
+    let is_table = |object: &&Object| same_name(&object.name, &table.name);
+    if objects.iter().any(|object| object.temporary && is_table(&object)) {
         let why = format!("a temporary object of the connection hides the table `{}`", table.name);
         return Err(ddl.refuse(&why, "drop it first, or run the migrations on another connection"));
     }
-    let stored = objects.iter().find(|object| object.kind == ObjectKind::Table && is_it(object));
+    let stored = objects.iter().find(|object| object.kind == ObjectKind::Table && is_table(object));
     match stored.and_then(|object| object.sql.as_deref()) {
         Some(sql) => Definition::parse(sql).map_err(garbled),
         None => Err(ddl.refuse(
