@@ -39,8 +39,8 @@ impl Driver for Faulty<'_> {
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
         self.inner.batch(&(self.fault)(sql))
     }
-    fn prepare(&mut self) -> Result<(), DatabaseError> {
-        self.inner.prepare()
+    fn prepare(&mut self, history: &str) -> Result<(), DatabaseError> {
+        self.inner.prepare(history)
     }
     fn restore(&mut self) -> Result<(), DatabaseError> {
         self.inner.restore()

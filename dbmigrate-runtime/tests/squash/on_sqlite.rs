@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use dbmigrate_runtime::engine::driver::Waiting;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::executor::{Executor, Observer, OwnSteps};
 use dbmigrate_runtime::engine::recording::Recording;
@@ -174,7 +174,7 @@ struct Other<'a> {
 }
 
 impl Observer for Other<'_> {
-    fn waiting(&mut self, _: Duration) {
+    fn waiting(&mut self, _: &Waiting) {
         if let Some(holder) = self.holder.take() {
             holder.execute_batch("ROLLBACK").unwrap();
             let mut conn = Connection::open(self.path).unwrap();
