@@ -169,7 +169,8 @@ impl Snapshot {
                 && names.any(|known| comparing.folding.same_table(known, name))
         };
         let mut unreadable = self.found.unreadable.iter();
-        if let Some(Unreadable { name, why }) = unreadable.find(|object| is_known(&object.name)) {
+        if let Some(Unreadable { name, why, .. }) = unreadable.find(|object| is_known(&object.name))
+        {
             return Err(Error::new(format!(
                 "the table `{name}` in the database can't be compared: {why}"
             )));
@@ -200,6 +201,24 @@ fn failed(err: dbmigrate_runtime::engine::driver::DatabaseError) -> Error {
 /// The message in place of "agrees".
 pub const NOTHING_COMPARED: &str =
     "Nothing in the database was compared: the applied revisions describe nothing in it.";
+
+/// Warns about what the database could not be asked, which doesn't count as a difference.
+pub fn warn_of_untold(cx: &Context, untold: &[Difference]) {
+    const SHOWN: usize = 5;
+    if untold.is_empty() {
+        return;
+    }
+    let shown = if cx.out.verbose { untold.len() } else { untold.len().min(SHOWN) };
+    let mut text =
+        "not everything could be compared, since that needs a temporary table:".to_owned();
+    for difference in &untold[..shown] {
+        text += &format!("\n  {difference}");
+    }
+    if shown < untold.len() {
+        text += &format!("\n  and {} more; -v lists them", untold.len() - shown);
+    }
+    cx.out.warning(text);
+}
 
 /// Lists what no migration describes, one object per line.
 pub fn list_others(cx: &Context, others: &[ObjectName]) {

@@ -206,6 +206,7 @@ fn tells_drift(databases: &Databases) {
               "heads": [
                 "a100"
               ],
+              "not_compared": [],
               "not_in_files": [],
               "not_in_list": [],
               "not_what_they_replace": [],

@@ -24,8 +24,8 @@ fn n_calls(output: &Output) -> u64 {
 
 /// Rows of the application, after the first two revisions.
 const ROWS: &str = "INSERT INTO post (author_id, body) \
-    SELECT 1 + i % 3, 'post ' || i FROM generate_series(1, 100) AS i; \
-    INSERT INTO tag (post_id) SELECT 1 + i % 100 FROM generate_series(1, 300) AS i;";
+    SELECT 1 + i % 3, 'post ' || i FROM generate_series(1, 300) AS i; \
+    INSERT INTO tag (post_id) SELECT 1 + i % 100 FROM generate_series(1, 100) AS i;";
 
 /// A database with the first two revisions and rows.
 fn begun(server: &Server) -> String {

@@ -91,8 +91,9 @@ struct Found {
 }
 
 fn document(cx: &Context, answer: &Answer, history: &History, list: &ListDifference, found: Found) {
-    let words =
-        |drift: &Drift| drift.differences.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let words = |differences: &[Difference]| {
+        differences.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
     cx.out.json(
         "check",
         serde_json::json!({
@@ -104,7 +105,8 @@ fn document(cx: &Context, answer: &Answer, history: &History, list: &ListDiffere
             "not_in_list": list.lacks,
             "not_in_files": list.extra,
             "pending": found.pending,
-            "drift": found.drift.as_ref().map(words),
+            "drift": found.drift.as_ref().map(|drift| words(&drift.differences)),
+            "not_compared": found.drift.as_ref().map(|drift| words(&drift.untold)),
             "others": found.drift.map(|drift| snapshot::json(&drift.others)),
         }),
     );
@@ -220,6 +222,7 @@ fn report_drift(cx: &Context, drift: &Drift) {
         }
         hints(&drift.differences).into_iter().for_each(|hint| cx.out.progress(hint));
     }
+    snapshot::warn_of_untold(cx, &drift.untold);
     snapshot::list_others(cx, &drift.others);
 }
 

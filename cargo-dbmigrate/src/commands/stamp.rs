@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::history::{self, History};
 use crate::run;
 use crate::runner::Steps;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{self, Snapshot};
 
 pub fn run(cx: &Context, args: &Stamp) -> Result<Answer> {
     if let Some(client) = args.script.client() {
@@ -124,6 +124,7 @@ fn verify(
     let declared = snapshot.declared(migrations, stamped);
     let drift =
         snapshot.drift(&migrations.replay(Some(stamped))?, &migrations.replay(None)?, declared)?;
+    snapshot::warn_of_untold(cx, &drift.untold);
     if drift.differences.is_empty() {
         if drift.n_compared == 0 && !drift.others.is_empty() {
             cx.out.warning(

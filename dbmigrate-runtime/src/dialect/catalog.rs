@@ -167,6 +167,8 @@ impl Catalog {
 /// A table or an index that could not be parsed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreadable {
+    /// Whether it is a table or an index.
+    pub kind: ObjectKind,
     /// Its name.
     pub name: String,
     /// Why, as a sentence that starts in lower case.

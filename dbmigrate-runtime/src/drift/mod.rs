@@ -76,8 +76,11 @@ pub fn drift(comparing: &Comparing, described: Described<'_>, found: &Catalog) -
         indexes.any(|index| folding.same(&index.name, name))
     };
     let tables = found.schema.tables.values().map(|table| table.name.as_str());
-    let unreadable = found.unreadable.iter().map(|object| object.name.as_str());
-    for name in tables.chain(unreadable.filter(|name| !is_index(name))) {
+    let (indexes, unreadable): (Vec<_>, Vec<_>) =
+        found.unreadable.iter().partition(|object| object.kind == ObjectKind::Index);
+    let indexes = indexes.into_iter().filter(|index| !is_index(&index.name));
+    others.extend(indexes.map(|index| ObjectName::new(ObjectKind::Index, &index.name)));
+    for name in tables.chain(unreadable.iter().map(|object| object.name.as_str())) {
         if has(expected, name) {
             continue;
         }

@@ -205,7 +205,11 @@ fn what_no_migration_makes_is_no_difference() {
     };
     let expected = Schema::from_tables([named("a"), with("b", &["ix_b"]), named("d")]);
     let all = Schema::from_tables([with("a", &["ix_later"]), named("e")]);
-    let unreadable = |name: &str| Unreadable { name: name.to_owned(), why: "why".to_owned() };
+    let unreadable = |name: &str| {
+        let is_index = name.starts_with("ix_");
+        let kind = if is_index { ObjectKind::Index } else { ObjectKind::Table };
+        Unreadable { kind, name: name.to_owned(), why: "why".to_owned() }
+    };
     let found = Catalog {
         schema: Schema::from_tables([
             with("A", &["ix_theirs", "ix_later"]),

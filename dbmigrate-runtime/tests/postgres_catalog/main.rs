@@ -7,6 +7,7 @@
 
 mod kept;
 mod reading;
+mod verified;
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};

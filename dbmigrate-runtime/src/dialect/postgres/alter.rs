@@ -9,7 +9,7 @@ use super::{cost, guards, hint, keys, types};
 use crate::dialect::{Guard, POSTGRES, Refusal, Work};
 use crate::operations::ColumnChange;
 use crate::schema::{Column, Generated, Table, Type, naming};
-use crate::sql::quote;
+use crate::sql::{is_balanced, quote};
 
 /// The first version that changes the expression of a generated column.
 const SET_EXPRESSION: u32 = 170_000;
@@ -47,7 +47,10 @@ impl Planner<'_> {
         let mut was = was.clone();
         let rows;
         if let Some((settled, given)) = self.settled.remove(&idx) {
-            (was.ty, was.default, rows) = (settled.ty, settled.default, given);
+            (was.ty, rows) = (settled.ty, given);
+            if rows == Rows::Given {
+                was.default = settled.default;
+            }
         } else {
             let name =
                 |column: &Column| types::enumeration(&column.ty).map(|(name, _)| name.to_owned());
@@ -198,7 +201,7 @@ impl Planner<'_> {
         let is_proved = table.checks.iter().any(|check| {
             POSTGRES.same_expression(&check.expression, &format!("{own} IS NOT NULL"))
         });
-        let given = if rows == Rows::Given || to.generated.is_some() {
+        let given = if rows != Rows::Open || to.generated.is_some() {
             if is_typed { Given::ByType(None) } else { Given::Nothing }
         } else {
             self.given_to(idx, altered, &conversion, is_typed)?
@@ -320,6 +323,28 @@ impl Planner<'_> {
         let Altered { table, was, to, change, .. } = *altered;
         let own = quote(&to.name);
         let ty = self.ddl(idx).declared(&table.name, to)?;
+        let fits = conversion.fits.as_ref().filter(|_| was.ty != to.ty);
+        let guard_fitting = |planner: &mut Self| {
+            let Some(fits) = fits else { return };
+            let is_said = is_typed && !matches!(to.ty, Type::Enum(..));
+            let said = if is_said { ty.clone() } else { to.ty.to_string() };
+            let hint = hint::hint(&to.name, &was.ty, &to.ty);
+            let guard = guards::fitting(&table.name, &to.name, fits, &said, hint);
+            planner.guard_existing(&table.name, guard);
+        };
+        // What the rest of `coalesce(a, ...)` is for NULL, the column's own values are converted.
+        if let Some(rest) = change.using.as_ref().and_then(|using| for_null(using, &to.name)) {
+            guard_fitting(self);
+            let value = converted(&rest, to, &ty);
+            if !is_typed {
+                return Ok(Given::ByUpdate(value, Some(format!("{own} IS NULL"))));
+            }
+            let kept = conversion.using.clone().unwrap_or_else(|| match to.ty {
+                Type::Text | Type::String(_) => format!("{own}::text"),
+                _ => format!("{own}::{ty}"),
+            });
+            return Ok(Given::ByType(Some(format!("coalesce({kept}, {value})"))));
+        }
         let is_other = |using: &&String| !POSTGRES.same_expression(using, &own);
         if let Some(using) = change.using.as_ref().filter(is_other) {
             self.guard_given(table, to, using);
@@ -330,20 +355,8 @@ impl Planner<'_> {
                 Given::ByUpdate(value, None)
             });
         }
-        let fits = conversion.fits.as_ref().filter(|_| was.ty != to.ty);
         let Some(fill) = change.fill.as_ref().filter(|_| change.using.is_none()) else {
-            if let Some(fits) = fits {
-                let said = match &to.ty {
-                    Type::Enum(..) => to.ty.to_string(),
-                    _ if !is_typed => to.ty.to_string(),
-                    _ => ty,
-                };
-                let hint = hint::hint(&to.name, &was.ty, &to.ty);
-                self.guard_existing(
-                    &table.name,
-                    guards::fitting(&table.name, &to.name, fits, &said, hint),
-                );
-            }
+            guard_fitting(self);
             return Ok(if is_typed {
                 Given::ByType(conversion.using.clone())
             } else {
@@ -486,6 +499,23 @@ impl Parts<'_> {
         self.changes.push(format!("ALTER COLUMN {} {change}", self.own));
         self.work = self.work.max(work);
     }
+}
+
+/// What `coalesce(column, ...)` gives in place of NULL.
+fn for_null(expression: &str, column: &str) -> Option<String> {
+    let tokens = POSTGRES.significant(expression);
+    let [coalesce, open, own, comma, rest @ .., close] = tokens.as_slice() else { return None };
+    let is_one = coalesce.is_word("coalesce")
+        && open.is_symbol("(")
+        && own.is_name(column)
+        && comma.is_symbol(",")
+        && close.is_symbol(")")
+        && is_balanced(rest);
+    let (first, last) = (rest.first()?, rest.last()?);
+    let rest_text = &expression[first.start..last.end()];
+    let is_list = rest.iter().any(|token| token.is_symbol(","));
+    let text = || if is_list { format!("coalesce({rest_text})") } else { rest_text.to_owned() };
+    is_one.then(text)
 }
 
 /// An expression's value as one of a column's type. A cast would cut texts that are too long.

@@ -6,7 +6,7 @@ use super::POSTGRES;
 use super::constant;
 use super::rows::{ColumnRow, ConstraintRow, IndexRow, Relation};
 use super::words;
-use crate::dialect::{Beyond, Part, PartKind, Unreadable};
+use crate::dialect::{Beyond, ObjectKind, Part, PartKind, Unreadable};
 use crate::schema::{
     Check, Column, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm, PrimaryKey,
     ReferentialAction, Schema, Table, Type, Unique,
@@ -223,6 +223,7 @@ impl Assembling {
         let Some(table) = self.tables.get_mut(&first.table) else { return };
         if !first.is_valid {
             self.unreadable.push(Unreadable {
+                kind: ObjectKind::Index,
                 name: first.name.clone(),
                 why: "it is invalid, since building it concurrently failed or isn't finished"
                     .to_owned(),

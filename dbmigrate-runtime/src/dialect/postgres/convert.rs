@@ -121,7 +121,12 @@ pub(super) fn conversion(column: &str, from: &Type, to: &Type, version: u32) -> 
     let from_kind = kind(understood_from.as_ref().unwrap_or(from));
     let to_kind = kind(understood_to.as_ref().unwrap_or(to));
     let converter = Converter { c: column, declared: &declared, version };
-    let conversion = converter.conversion(from_kind, to_kind);
+    let mut conversion = converter.conversion(from_kind, to_kind);
+    let is_own = from_kind == Kind::Own || to_kind == Kind::Own;
+    if is_own && declared_from != declared && types::same_base(&declared_from, &declared) {
+        // `timestamp(0)` rounds, and `interval day` cuts off.
+        conversion.fits = Some(format!("{column}::{declared}::text = {column}::text"));
+    }
     let is_free = declared_from == declared || converter.keeps_bytes(from_kind, to_kind);
     Conversion { work: if is_free { Work::None } else { Work::Rewrite }, ..conversion }
 }

@@ -36,7 +36,9 @@ struct User {
 pub(super) enum Rows {
     /// Their expression, if there is one, has still to be applied.
     Open,
-    /// They have their new values.
+    /// They have their new values, and the column's default is still to be changed.
+    Renamed,
+    /// They have their new values, and the column has its new default.
     Given,
 }
 
@@ -284,7 +286,7 @@ impl Planner<'_> {
                     self.push(idx, format!("ALTER TYPE {ty} ADD VALUE {value}{place}"), None);
                 }
                 let given = !renames.is_empty();
-                Ok(if given { Rows::Given } else { Rows::Open })
+                Ok(if given { Rows::Renamed } else { Rows::Open })
             }
             _ => self.recreate_enumeration(idx, (name, old, new), users).map(|()| Rows::Given),
         }

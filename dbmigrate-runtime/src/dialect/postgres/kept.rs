@@ -4,19 +4,21 @@
 //! it makes of one is asked: a temporary table with the expression is created, read and rolled
 //! back. No expression is ever run.
 
+mod draft;
+
 use std::collections::BTreeMap;
 
 use super::POSTGRES;
 use super::assemble::generated_key_candidate;
 use super::comparing::is_plainly_same;
 use super::constant;
-use super::read;
 use super::types;
 use super::words;
 use crate::dialect::{Beyond, Kept, Part, PartKind, Refusal};
 use crate::driver::{Connection, DatabaseError};
 use crate::schema::{Column, DefaultValue, Index, IndexTerm, Table, TableOptions, Type};
 use crate::sql::{Kind, quote, quote_text};
+use draft::{Answer, Draft, answers};
 
 /// How many temporary tables one transaction creates, each of which takes a few of the server's
 /// locks.
@@ -347,9 +349,6 @@ fn compare_index(
     }
 }
 
-/// A temporary table, or the reason why there can't be one.
-type Answer = Result<Table, String>;
-
 /// Asks about a batch of tables.
 fn ask(conn: &mut dyn Connection, batch: &mut [&mut Asked<'_>]) -> Result<(), DatabaseError> {
     let drafts: Vec<Draft<'_>> = batch
@@ -490,144 +489,4 @@ fn found(table: &Table, place: &Place) -> Option<String> {
         },
         Place::Filter(name) => table.find_index(name)?.filter.clone(),
     }
-}
-
-/// A temporary table with the places that are asked.
-struct Draft<'a> {
-    /// The table's position in its batch.
-    idx: usize,
-    /// The name of the temporary table: the table's own, which expressions may contain.
-    name: String,
-    declared: &'a Table,
-    questions: Vec<Question>,
-}
-
-impl<'a> Draft<'a> {
-    fn of(idx: usize, asked: &Asked<'a>, questions: Vec<Question>) -> Draft<'a> {
-        let declared = asked.declared;
-        Draft { idx, name: declared.name.clone(), declared, questions }
-    }
-
-    fn text(&self, place: &Place) -> Option<&str> {
-        let mut questions = self.questions.iter();
-        let question = questions.find(|question| question.place == *place)?;
-        Some(&question.text)
-    }
-
-    /// The statements that create the table.
-    fn statements(&self) -> Vec<String> {
-        let mut items = Vec::new();
-        for column in &self.declared.columns {
-            let name = column.name.clone();
-            let ty = types::type_name(&column.ty).unwrap_or_default();
-            let mut item = format!("{} {ty}", quote(&name));
-            if let Some(text) = self.text(&Place::Default(name.clone())) {
-                item += &format!(" DEFAULT {}", defaulted(text));
-            }
-            if let Some(text) = self.text(&Place::Generated(name)) {
-                let stored = column.generated.as_ref().is_none_or(|generated| generated.stored);
-                let how = if stored { "STORED" } else { "VIRTUAL" };
-                item += &format!(" GENERATED ALWAYS AS ({text}) {how}");
-            }
-            items.push(item);
-        }
-        for check in &self.declared.checks {
-            if let Some(text) = self.text(&Place::Check(check.name.clone())) {
-                // A line comment ends before the parenthesis.
-                items.push(format!("CONSTRAINT {} CHECK ({text}\n)", quote(&check.name)));
-            }
-        }
-        let table = quote(&self.name);
-        let mut statements = vec![format!("CREATE TEMP TABLE {table} ({})", items.join(", "))];
-        for index in &self.declared.indexes {
-            statements.extend(self.index(index));
-        }
-        statements
-    }
-
-    fn index(&self, index: &Index) -> Option<String> {
-        let key = |place| self.text(&Place::Key(index.name.clone(), place));
-        let filter = self.text(&Place::Filter(index.name.clone()));
-        let is_asked = filter.is_some() || (0..index.columns.len()).any(|idx| key(idx).is_some());
-        if !is_asked {
-            return None;
-        }
-        let keys = index.columns.iter().enumerate().map(|(place, column)| match &column.term {
-            IndexTerm::Column(name) => quote(name),
-            IndexTerm::Expression(text) => format!("({}\n)", key(place).unwrap_or(text)),
-        });
-        let keys: Vec<String> = keys.collect();
-        let filter = filter.map_or(String::new(), |text| format!(" WHERE {text}"));
-        Some(format!(
-            "CREATE INDEX {} ON pg_temp.{} ({}){filter}",
-            quote(&index.name),
-            quote(&self.name),
-            keys.join(", ")
-        ))
-    }
-}
-
-/// A default needs parentheses unless it is simple.
-fn defaulted(text: &str) -> String {
-    format!("({text}\n)")
-}
-
-/// Creates temporary tables, reads them, and rolls that back. Each table comes with what was read
-/// of it, or with the server's reason.
-fn answers<'a>(
-    conn: &mut dyn Connection,
-    drafts: Vec<Draft<'a>>,
-) -> Result<Vec<(Draft<'a>, Answer)>, DatabaseError> {
-    if drafts.is_empty() {
-        return Ok(Vec::new());
-    }
-    let blocks: Vec<String> = drafts
-        .iter()
-        .enumerate()
-        .map(|(idx, draft)| {
-            let runs: Vec<String> = draft
-                .statements()
-                .iter()
-                .map(|sql| format!("EXECUTE {};", quote_text(sql)))
-                .collect();
-            format!(
-                "BEGIN {} EXCEPTION WHEN OTHERS THEN \
-                 PERFORM set_config('dbmigrate.fault_{idx}', SQLERRM, true); END;",
-                runs.join(" ")
-            )
-        })
-        .collect();
-    let body = format!("BEGIN {} END", blocks.join("\n"));
-    let run = format!("DO {}", quote_text(&body));
-    let faults: Vec<String> = (0..drafts.len())
-        .map(|idx| format!("current_setting('dbmigrate.fault_{idx}', true)"))
-        .collect();
-    let found = read::rolled_back(conn, |conn| {
-        conn.execute(&run, &[])?;
-        let faults = conn.query(&format!("SELECT {}", faults.join(", ")), &[])?;
-        let tables = read::temporary(conn)?;
-        Ok((faults.rows.into_iter().flatten().collect::<Vec<_>>(), tables))
-    })?;
-    let (faults, tables) = match found {
-        Ok(found) => found,
-        // The language of the block may have been dropped.
-        Err(err) => {
-            let why = err.to_string();
-            return Ok(drafts.into_iter().map(|draft| (draft, Err(why.clone()))).collect());
-        }
-    };
-    let answer = |(idx, draft): (usize, Draft<'a>)| {
-        let fault = match faults.get(idx) {
-            Some(crate::Value::Text(text)) if !text.is_empty() => Some(text.clone()),
-            _ => None,
-        };
-        let table = tables.table(&draft.name).cloned();
-        let unknown = || "the server did not create a temporary table".to_owned();
-        let answer = match fault {
-            Some(why) => Err(why),
-            None => table.ok_or_else(unknown),
-        };
-        (draft, answer)
-    };
-    Ok(drafts.into_iter().enumerate().map(answer).collect())
 }

@@ -5,7 +5,9 @@ use super::planner::Planner;
 use super::{cost, guards};
 use crate::dialect::{Refusal, Work};
 use crate::operations::Operation;
-use crate::schema::{Column, Deferrable, ForeignKey, Index, IndexTerm, Schema, Table, Type};
+use crate::schema::{
+    Column, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, Schema, Table, Type,
+};
 use crate::sql::quote;
 
 /// Has a column's next generated value follow the largest one that it holds.
@@ -52,6 +54,13 @@ pub(super) fn widened(table: &str, column: &str, ty: &str) -> String {
          IF (SELECT seqtypid FROM pg_sequence WHERE seqrelid = own::regclass) <> '{ty}'::regtype \
          THEN EXECUTE 'ALTER SEQUENCE ' || own || ' AS {ty}'; END IF; END $dbmigrate$"
     )
+}
+
+fn column_of(part: &IndexColumn) -> Option<String> {
+    match &part.term {
+        IndexTerm::Column(column) => Some(column.clone()),
+        IndexTerm::Expression(_) => None,
+    }
 }
 
 fn same_columns(a: &[String], b: &[String]) -> bool {
@@ -222,11 +231,7 @@ impl Planner<'_> {
         name: &str,
     ) {
         let column = |index: &Index| -> Option<Vec<String>> {
-            let columns = index.columns.iter().map(|part| match &part.term {
-                IndexTerm::Column(column) => Some(column.clone()),
-                IndexTerm::Expression(_) => None,
-            });
-            columns.collect()
+            index.columns.iter().map(column_of).collect()
         };
         let index = before.and_then(|table| table.find_index(name));
         let is_target = |index: &&Index| index.unique && index.filter.is_none();
@@ -236,10 +241,28 @@ impl Planner<'_> {
     }
 
     pub(super) fn add_foreign_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {
-        if self.schema.table(&key.references_table).is_none() {
+        if !self.is_referable(key) {
             self.pending.push((table.to_owned(), key.name.clone(), idx));
             return;
         }
+        self.push_key(idx, table, key);
+    }
+
+    /// Whether the table and the key that a foreign key refers to are there. Later operations may
+    /// create them.
+    pub(super) fn is_referable(&self, key: &ForeignKey) -> bool {
+        let Some(target) = self.schema.table(&key.references_table) else { return false };
+        let is_it = |columns: &[String]| same_columns(columns, &key.references_columns);
+        let is_index = |index: &Index| {
+            let columns: Option<Vec<String>> = index.columns.iter().map(column_of).collect();
+            index.unique && index.filter.is_none() && columns.is_some_and(|columns| is_it(&columns))
+        };
+        target.primary_key.as_ref().is_some_and(|primary_key| is_it(&primary_key.columns))
+            || target.uniques.iter().any(|unique| is_it(&unique.columns))
+            || target.indexes.iter().any(is_index)
+    }
+
+    fn push_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {
         let sql = format!("ALTER TABLE {} ADD {}", quote(table), ddl::foreign_key(key));
         self.push(idx, sql, Some(cost::foreign_key(table, &key.references_table)));
     }
@@ -383,7 +406,7 @@ impl Planner<'_> {
                             revision that creates it";
                 return Err(self.ddl(idx).refuse(&why, hint));
             }
-            self.add_foreign_key(idx, &name, &key);
+            self.push_key(idx, &name, &key);
         }
         Ok(())
     }

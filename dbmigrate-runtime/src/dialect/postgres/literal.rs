@@ -47,6 +47,7 @@ pub(super) fn default(default: &DefaultValue, ty: &Type) -> Option<String> {
         (DefaultValue::Now, Type::Date) => format!("(({UTC})::date)"),
         (DefaultValue::Now, Type::Time) => format!("(({UTC})::time)"),
         (DefaultValue::Now, Type::DateTime) => format!("({UTC})"),
+        (DefaultValue::Now, ty) if types::is_local_timestamp(ty) => format!("({UTC})"),
         (DefaultValue::Now, Type::Text | Type::String(_)) => {
             format!("to_char({UTC}, 'YYYY-MM-DD HH24:MI:SS')")
         }

@@ -39,7 +39,9 @@ fn condition(tables: Tables<'_>) -> String {
                 not_of_extension("pg_class", "c.oid")
             )
         }
-        Tables::Temporary => "c.relnamespace = pg_my_temp_schema() AND c.relkind = 'r'".to_owned(),
+        Tables::Temporary => {
+            "c.relnamespace = pg_my_temp_schema() AND c.relkind IN ('r', 'p')".to_owned()
+        }
     }
 }
 

@@ -98,8 +98,10 @@ fn tables(
     Ok(assemble::assemble(rows))
 }
 
-/// The settings that the server's texts depend on.
-const SETTINGS: [(&str, &str); 7] = [
+/// The settings that the server's texts depend on. Compiling the queries takes longer than running
+/// them.
+const SETTINGS: [(&str, &str); 8] = [
+    ("jit", "off"),
     ("TimeZone", "UTC"),
     ("DateStyle", "ISO"),
     ("IntervalStyle", "postgres"),

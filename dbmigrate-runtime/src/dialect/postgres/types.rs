@@ -50,6 +50,24 @@ pub(super) fn enumeration(ty: &Type) -> Option<(&str, &[String])> {
     }
 }
 
+/// Whether two declared types begin with the same word, so that they differ in their precision.
+pub(super) fn same_base(a: &str, b: &str) -> bool {
+    let first = |declared: &str| {
+        let tokens = POSTGRES.significant(declared);
+        tokens.first().map(|token| token.text.to_ascii_lowercase())
+    };
+    let is_array = |declared: &str| declared.contains('[');
+    first(a) == first(b) && !is_array(a) && !is_array(b)
+}
+
+/// Whether the type is a date and time without a time zone, of a precision of its own.
+pub(super) fn is_local_timestamp(ty: &Type) -> bool {
+    let Some(declared) = ty.own_words(Backend::Postgres) else { return false };
+    let tokens = POSTGRES.significant(declared);
+    tokens.first().is_some_and(|token| token.is_word("TIMESTAMP"))
+        && !tokens.iter().any(|token| token.is_word("WITH"))
+}
+
 /// Whether values of the type are compared by a collation.
 pub(super) fn is_collated(ty: &Type) -> bool {
     match understood(ty).as_ref().unwrap_or(ty) {

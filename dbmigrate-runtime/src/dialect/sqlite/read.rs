@@ -117,8 +117,8 @@ pub(super) fn is_maintained(object: &Object, objects: &[Object]) -> bool {
             || objects.iter().any(|other| is_behind(&other)))
 }
 
-fn unreadable(name: &str, why: &str) -> Unreadable {
-    Unreadable { name: name.to_owned(), why: why.to_owned() }
+fn unreadable(object: &Object, why: &str) -> Unreadable {
+    Unreadable { kind: object.kind, name: object.name.clone(), why: why.to_owned() }
 }
 
 /// Reads tables and their indexes: only the given ones, or all.
@@ -157,7 +157,7 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
                             out.beyond.extend(beyond::of(definition, &table));
                             tables.insert(lower(&object.name), table);
                         }
-                        Err(why) => out.unreadable.push(unreadable(&object.name, why)),
+                        Err(why) => out.unreadable.push(unreadable(object, why)),
                     }
                     continue;
                 }
@@ -176,7 +176,7 @@ pub(crate) fn read(objects: &[Object], only: Option<&BTreeSet<String>>) -> Catal
             Ok(index_definition) => {
                 table.indexes.push(index(index_definition, &object.name, &table.columns))
             }
-            Err(why) => out.unreadable.push(unreadable(&object.name, &why)),
+            Err(why) => out.unreadable.push(unreadable(object, &why)),
         }
     }
     out.schema.tables = tables.into_values().map(|table| (table.name.clone(), table)).collect();
@@ -207,7 +207,7 @@ pub(crate) fn as_stored(table: &Table, facts: &Facts) -> Result<Table, Refusal> 
     let error =
         |why: &str| Refusal { message: format!("cannot {operation} on SQLite: {why}"), hint: None };
     match (unreadable.pop(), schema.tables.remove(&table.name)) {
-        (Some(Unreadable { name, why }), _) => {
+        (Some(Unreadable { name, why, .. }), _) => {
             Err(error(&format!("the SQL of `{name}` is wrong: {why}")))
         }
         (None, Some(table)) => Ok(table),

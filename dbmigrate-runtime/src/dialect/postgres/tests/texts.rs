@@ -216,6 +216,12 @@ fn rows_that_get_values() {
             op.alter_column("user", "age", ColumnChange::new().not_null().fill("0"));
             op.alter_column("user", "age", ColumnChange::new().ty(Type::SmallInteger).fill("0"));
             op.alter_column("post", "title", ColumnChange::new().using("upper(title)"));
+            op.alter_column("post", "at", ColumnChange::new().ty(Type::raw("timestamp(0)")));
+            op.alter_column(
+                "user",
+                "age",
+                ColumnChange::new().ty(Type::Text).using("coalesce(age, 'x')"),
+            );
             op.execute("UPDATE post SET author_id = 1");
             op.create_index("post", Index::new("ix_post_at", ["at"]));
             op.run("fill", |_| Ok(()));
@@ -226,6 +232,14 @@ fn rows_that_get_values() {
             ALTER TABLE "user" ALTER COLUMN "age" SET NOT NULL; -- locks `user` against reads and writes (ACCESS EXCLUSIVE), reads the whole table
             ALTER TABLE "user" ALTER COLUMN "age" TYPE smallint USING CASE WHEN "age" IS NOT NULL AND ("age" BETWEEN -32768 AND 32767) THEN "age"::smallint ELSE (0)::smallint END; -- locks `user` against reads and writes (ACCESS EXCLUSIVE), rewrites the table and its indexes
             UPDATE "post" SET "title" = (upper(title)); -- changes rows
+            ?? SELECT count(*) FROM "post" WHERE "at" IS NOT NULL AND NOT ("at"::timestamp(0)::text = "at"::text) HAVING count(*) > 0
+               {} of the values in column `at` of table `post` do not fit the type `timestamp(0)`: say what they become, with `.fill("...")` for these rows or `.using("...")` for all rows
+            SET CONSTRAINTS ALL IMMEDIATE;
+            ALTER TABLE "post" ALTER COLUMN "at" DROP DEFAULT, ALTER COLUMN "at" TYPE timestamp(0), ALTER COLUMN "at" SET DEFAULT (CURRENT_TIMESTAMP AT TIME ZONE 'UTC'); -- locks `post` against reads and writes (ACCESS EXCLUSIVE), rewrites the table and its indexes
+            ALTER TABLE "user" DROP CONSTRAINT "ck_user_age"; -- locks `user` against reads and writes (ACCESS EXCLUSIVE)
+            ALTER TABLE "user" ALTER COLUMN "age" TYPE text USING coalesce("age"::text, ('x')); -- locks `user` against reads and writes (ACCESS EXCLUSIVE), rewrites the table and its indexes
+            ALTER TABLE "user" ADD CONSTRAINT "ck_user_age" CHECK (age > 0 -- years
+            ); -- locks `user` against reads and writes (ACCESS EXCLUSIVE), reads the whole table
             SET CONSTRAINTS "fk_post_author_id_user" DEFERRED;
             UPDATE post SET author_id = 1;
             SET CONSTRAINTS ALL IMMEDIATE;

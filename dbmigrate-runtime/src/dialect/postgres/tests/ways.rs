@@ -392,6 +392,33 @@ fn columns() -> Vec<Way> {
         })
         .then("SELECT title FROM post ORDER BY id", "'ada'; 'bob'"),
         way(
+            "text or nothing to a number",
+            vec![Table {
+                columns: vec![item(Type::Text).columns[0].clone(), Column::new("a", Type::Text)],
+                ..item(Type::Text)
+            }],
+            "INSERT INTO item (a) VALUES ('7'), (NULL)",
+            |op| {
+                let change = ColumnChange::new().ty(Type::BigInteger).not_null();
+                op.alter_column("item", "a", change.using("coalesce(a, 0)"));
+            },
+        )
+        .then("SELECT a FROM item ORDER BY id", "7; 0"),
+        way(
+            "a number or nothing to text",
+            vec![Table {
+                columns: vec![item(Type::Text).columns[0].clone(), Column::new("a", Type::Integer)],
+                ..item(Type::Text)
+            }],
+            "INSERT INTO item (a) VALUES (7), (NULL)",
+            |op| {
+                let change = ColumnChange::new().ty(Type::String(4)).not_null();
+                op.alter_column("item", "a", change.using("coalesce(a, 'none')"));
+            },
+        )
+        .then("SELECT a FROM item ORDER BY id", "'7'; 'none'")
+        .one_way(),
+        way(
             "text to a number and back, under a check",
             vec![item(Type::Text).check("ck_item_a", "a <> '0'")],
             "INSERT INTO item (a) VALUES ('7'), ('-1')",
@@ -445,6 +472,13 @@ fn keys() -> Vec<Way> {
     };
     const T: &str = "INSERT INTO t VALUES (4, 'x'), (9, 'y')";
     vec![
+        way("a foreign key before its target", vec![user(), post()], USERS, |op| {
+            op.add_column("post", Column::new("editor", Type::String(40)));
+            op.add_column("post", Column::new("code", Type::Integer));
+            op.add_foreign_key("post", ForeignKey::new("fk", ["code"], "user", ["code"]));
+            op.add_column("user", Column::new("code", Type::Integer));
+            op.add_unique("user", Unique::new("uq_user_code", ["code"]));
+        }),
         way("add a key that generates", vec![plain()], T, |op| {
             op.add_column("t", Column::new("id", Type::BigInteger).not_null());
             op.add_primary_key("t", PrimaryKey::new("pk_t", ["id"]));
@@ -554,6 +588,24 @@ fn enumerations() -> Vec<Way> {
             op.bulk_insert("item", ["a"]).row(["glad"]);
         })
         .then("SELECT a::text AS t FROM item ORDER BY a", "'sad'; 'ok'; 'glad'"),
+        way(
+            "rename values, required, without the default",
+            vec![Table {
+                columns: vec![
+                    item(Type::Text).columns[0].clone(),
+                    Column::new("a", mood(&["sad", "ok"])).default("sad"),
+                ],
+                ..item(Type::Text)
+            }],
+            "INSERT INTO item (a) VALUES ('ok'), ('sad')",
+            |op| {
+                let change = to(&["blue", "fine"]).not_null().no_default();
+                let mapping = "CASE a WHEN 'sad' THEN 'blue' WHEN 'ok' THEN 'fine' ELSE a END";
+                op.alter_column("item", "a", change.using(mapping));
+            },
+        )
+        .then("SELECT a::text FROM item ORDER BY id", "'fine'; 'blue'")
+        .one_way(),
         way(
             "rename a value",
             vec![item(mood(&["sad", "ok"]))],

@@ -193,10 +193,12 @@ fn what_a_schema_has_no_place_for_is_named() {
             ],
             [
                 Unreadable {
+                    kind: Table,
                     name: "bad",
                     why: "expected `STRICT` or `WITHOUT ROWID` at `ENGINE=InnoDB`",
                 },
                 Unreadable {
+                    kind: Index,
                     name: "ix_bad",
                     why: "expected `)` at the end",
                 },
