@@ -147,7 +147,7 @@ fn log(op: &mut Operations) {
             .column(Column::new("what", Type::Text).not_null())
             .primary_key("pk_log", ["id"]),
     );
-    op.execute("INSERT INTO log (what) SELECT body FROM post WHERE id % 3 = 0");
+    op.execute("INSERT INTO log (what) SELECT body FROM post WHERE id % 3 = 0 ORDER BY id");
 }
 
 fn no_log(op: &mut Operations) {
