@@ -329,16 +329,16 @@ fn what_differs_is_said_in_the_words_of_the_database() {
 fn what_cannot_be_told_is_no_difference() {
     on_servers(|database| {
         database.batch(
-            "CREATE TABLE kept (a int, v varchar(5), CONSTRAINT ck CHECK (a IN (1, 2)),
+            "CREATE TABLE kept (a int, v varchar(5), CONSTRAINT ck CHECK (a IN (1, 2) OR a = 5),
                 CONSTRAINT cv CHECK (v = 'x'));
-             CREATE INDEX ix ON kept (lower(v))",
+             CREATE INDEX ix ON kept ((v || 'x'))",
         );
         let mut table = Table::new("kept")
             .column(Column::new("a", Type::Integer))
             .column(Column::new("v", Type::String(5)))
-            .check("ck", "a in (1,2)")
+            .check("ck", "a in (1,2) or a = 5")
             .check("cv", "no_function(v) = 'x'");
-        table.indexes = vec![Index::new("ix", []).column(IndexColumn::expression("lower(v)"))];
+        table.indexes = vec![Index::new("ix", []).column(IndexColumn::expression("v||'x'"))];
         let told = |kept: &Kept| {
             let texts = kept.untold.iter().map(|untold| untold.text.clone());
             texts.collect::<Vec<_>>().join("\n")
@@ -358,7 +358,7 @@ fn what_cannot_be_told_is_no_difference() {
         assert_eq!(found.table, actual);
         assert_eq!(
             told(&found).lines().last().unwrap(),
-            "an expression `lower(v)`: cannot execute CREATE TABLE in a read-only transaction"
+            "an expression `v||'x'`: cannot execute CREATE TABLE in a read-only transaction"
         );
         database.batch(
             "REVOKE TEMP ON DATABASE postgres FROM PUBLIC; DO $$ BEGIN

@@ -3,7 +3,7 @@
 //! The servers are those of the environment; see `tests/servers`. Without one nothing is tested.
 
 #![cfg(feature = "postgres")]
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::print_stdout, reason = "says what was left out, and measurements")]
 
 mod kept;
 mod reading;

@@ -12,6 +12,7 @@ use super::POSTGRES;
 use super::assemble::generated_key_candidate;
 use super::comparing::is_plainly_same;
 use super::constant;
+use super::simple::is_simply_same;
 use super::types;
 use super::words;
 use crate::dialect::{Beyond, Kept, Part, PartKind, Refusal};
@@ -171,6 +172,17 @@ fn uuid(bytes: &[u8]) -> String {
 impl Asked<'_> {
     /// Adopts the existing table's texts where they mean the same, and notes the other ones.
     fn compare(&mut self, actual: &Table) {
+        let is_text = |name: &str| {
+            let column = actual.find_column(name).map(|column| &column.ty);
+            column.is_some_and(|ty| match ty {
+                Type::String(_) => true,
+                Type::Raw(words) => words == "character varying",
+                _ => false,
+            })
+        };
+        let alike = |mine: &str, theirs: &str| {
+            is_plainly_same(mine, theirs) || is_simply_same(mine, theirs, &is_text)
+        };
         let mut questions = Vec::new();
         let mut open = |place: Place, text: &str, theirs: Option<&str>| {
             questions.push(Question {
@@ -191,14 +203,14 @@ impl Asked<'_> {
             };
             match (written(column), written(own)) {
                 _ if column.default == own.default => {}
-                (Some(mine), Some(theirs)) if is_plainly_same(&mine, &theirs) => {
+                (Some(mine), Some(theirs)) if alike(&mine, &theirs) => {
                     column.default.clone_from(&own.default);
                 }
                 (Some(mine), theirs) => open(Place::Default(name()), &mine, theirs.as_deref()),
                 (None, _) => {}
             }
             if let (Some(mine), Some(theirs)) = (&mut column.generated, &own.generated) {
-                if is_plainly_same(&mine.expression, &theirs.expression) {
+                if alike(&mine.expression, &theirs.expression) {
                     mine.expression.clone_from(&theirs.expression);
                 } else {
                     let place = Place::Generated(column.name.clone());
@@ -211,7 +223,7 @@ impl Asked<'_> {
         for check in &mut self.kept.checks {
             let own = actual.checks.iter().find(|own| own.name == check.name);
             match own {
-                Some(own) if is_plainly_same(&check.expression, &own.expression) => {
+                Some(own) if alike(&check.expression, &own.expression) => {
                     check.expression.clone_from(&own.expression);
                 }
                 Some(own) => {
@@ -230,7 +242,7 @@ impl Asked<'_> {
         for index in &mut self.kept.indexes {
             let own = actual.indexes.iter().find(|own| own.name == index.name);
             if own.is_some() || has_extra {
-                compare_index(index, own, &mut open);
+                compare_index(index, own, &alike, &mut open);
             }
         }
         self.questions = questions;
@@ -319,13 +331,14 @@ fn has_words(ty: &Type) -> bool {
 fn compare_index(
     index: &mut Index,
     own: Option<&Index>,
+    alike: &dyn Fn(&str, &str) -> bool,
     open: &mut impl FnMut(Place, &str, Option<&str>),
 ) {
     for (place, key) in index.columns.iter_mut().enumerate() {
         let IndexTerm::Expression(mine) = &mut key.term else { continue };
         let theirs = own.and_then(|own| own.columns.get(place)).map(|own| &own.term);
         match theirs {
-            Some(IndexTerm::Expression(theirs)) if is_plainly_same(mine, theirs) => {
+            Some(IndexTerm::Expression(theirs)) if alike(mine, theirs) => {
                 mine.clone_from(theirs);
             }
             theirs => {
@@ -341,7 +354,7 @@ fn compare_index(
     }
     let theirs = own.and_then(|own| own.filter.as_deref());
     match (&mut index.filter, theirs) {
-        (Some(mine), Some(theirs)) if is_plainly_same(mine, theirs) => theirs.clone_into(mine),
+        (Some(mine), Some(theirs)) if alike(mine, theirs) => theirs.clone_into(mine),
         (Some(mine), theirs) if own.is_none() || theirs.is_some() => {
             open(Place::Filter(index.name.clone()), mine, theirs);
         }

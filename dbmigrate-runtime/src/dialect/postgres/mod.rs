@@ -22,6 +22,7 @@ mod queries;
 mod read;
 mod rows;
 mod script;
+mod simple;
 mod types;
 mod words;
 #[cfg(test)]
