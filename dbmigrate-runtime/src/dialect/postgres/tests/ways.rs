@@ -673,7 +673,7 @@ fn enumerations() -> Vec<Way> {
             ]
             .into_iter()
             .map(|mut table| {
-                table.checks[0].expression = "a <> 'sad' OR b > 0".to_owned();
+                table.checks[0].expression = "a <> 'sad' OR b > 0".into();
                 table
             })
             .collect(),
