@@ -8,7 +8,7 @@ mod pattern;
 use dbmigrate_runtime::engine::dialect::{Catalog, Object, ObjectKind, PartKind, Unreadable};
 use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{ForeignKey, Index, IndexTerm, Schema, Table};
+use dbmigrate_runtime::schema::{ForeignKey, Index, IndexTerm, Schema, Sql, Table};
 
 pub use pattern::{Excluded, Included};
 use pattern::{Kind, Subject};
@@ -89,10 +89,10 @@ impl Scope {
         let mut out: Vec<String> = names.filter(|name| is_out(name)).cloned().collect();
         loop {
             let computed = table.columns.iter().find(|column| {
-                let expression =
-                    column.generated.as_ref().map_or("", |generated| &generated.expression);
+                let mut texts = column.generated.iter().flat_map(|from| from.expression.texts());
                 !out.contains(&column.name)
-                    && out.iter().any(|name| self.names.lexicon.mentions(expression, name))
+                    && texts
+                        .any(|text| out.iter().any(|out| self.names.lexicon.mentions(text, out)))
             });
             match computed {
                 Some(column) => out.push(column.name.clone()),
@@ -104,17 +104,23 @@ impl Scope {
                 .iter()
                 .any(|column| out.iter().any(|name| self.names.folding.same(name, column)))
         };
-        let is_without = |sql: &str| !out.iter().any(|name| self.names.lexicon.mentions(sql, name));
+        let is_without = |sql: &Sql| {
+            let mentions = |text| out.iter().any(|out| self.names.lexicon.mentions(text, out));
+            !sql.texts().any(mentions)
+        };
         let has = |kind, name: &str| !self.excludes(&Subject::Object(kind, name));
         table.columns.retain(|column| !out.contains(&column.name));
         table.primary_key = table.primary_key.filter(|primary_key| is_in(&primary_key.columns));
-        table.uniques.retain(|unique| is_in(&unique.columns) && has(Kind::Unique, &unique.name));
+        table.uniques.retain(|unique| {
+            is_in(&unique.columns) && is_in(&unique.include) && has(Kind::Unique, &unique.name)
+        });
         table.foreign_keys.retain(|foreign_key| {
             is_in(&foreign_key.columns) && has(Kind::ForeignKey, &foreign_key.name)
         });
         table.checks.retain(|check| is_without(&check.expression) && has(Kind::Check, &check.name));
         let is_index_in = |index: &Index| {
-            index.filter.as_ref().is_none_or(|filter| is_without(filter))
+            is_in(&index.include)
+                && index.filter.as_ref().is_none_or(|filter| is_without(filter))
                 && index.columns.iter().all(|column| match &column.term {
                     IndexTerm::Column(column) => is_in(std::slice::from_ref(column)),
                     IndexTerm::Expression(sql) => is_without(sql),

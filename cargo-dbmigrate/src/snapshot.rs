@@ -143,7 +143,7 @@ impl Snapshot {
             return Ok(tables.iter().map(|(table, _)| Ok(Kept::from((*table).clone()))).collect());
         };
         let mut driver = driver.borrow_mut();
-        self.dialect.as_kept(driver.as_connection(), tables).map_err(failed)
+        driver.as_connection().all_as_kept(tables).map_err(failed)
     }
 
     /// Which spellings the database treats as equal.

@@ -36,6 +36,10 @@ pub(crate) struct StructAttrs {
     pub(crate) renamed_from: Option<Text>,
     pub(crate) comment: Option<Text>,
     pub(crate) database: Option<Text>,
+    /// Options of single databases: `strict`, `without_rowid`, `unlogged`.
+    pub(crate) options: Vec<String>,
+    pub(crate) with: Option<Text>,
+    pub(crate) tablespace: Option<Text>,
     pub(crate) primary_key: Option<Names>,
     pub(crate) uniques: Vec<Unique>,
     pub(crate) indexes: Vec<Index>,
@@ -64,6 +68,7 @@ pub(crate) struct FieldAttrs {
     pub(crate) comment: Option<Text>,
     pub(crate) collate: Option<Text>,
     pub(crate) autoincrement: Option<Spanned<bool>>,
+    pub(crate) identity: Option<Text>,
     pub(crate) length: Option<Spanned<u32>>,
     pub(crate) precision: Option<Spanned<u32>>,
     pub(crate) scale: Option<Spanned<u32>>,
@@ -162,7 +167,18 @@ impl StructAttrs {
                 "check" => struct_attrs.checks.push(read.check(input)?),
                 "foreign_key" => struct_attrs.foreign_keys.push(read.foreign_key(input)?),
                 "crate" => struct_attrs.krate = Some(read.path(input)?),
-                // strict, without_rowid, no_primary_key, unmanaged
+                "sqlite" => struct_attrs.options.extend(read.sqlite(input)?),
+                "postgres" => {
+                    let postgres = read.postgres(input)?;
+                    struct_attrs.options.extend(postgres.options);
+                    struct_attrs.with = postgres.with;
+                    struct_attrs.tablespace = postgres.tablespace;
+                }
+                "strict" | "without_rowid" => {
+                    read.flag(input)?;
+                    struct_attrs.options.push(key.name.to_owned());
+                }
+                // no_primary_key, unmanaged
                 _ => drop(read.flag(input)?),
             }
             Ok(())
@@ -206,6 +222,7 @@ impl FieldAttrs {
                 "comment" => field_attrs.comment = Some(read.text(input)?),
                 "collate" => field_attrs.collate = Some(read.text(input)?),
                 "autoincrement" => field_attrs.autoincrement = Some(read.switch(input)?),
+                "identity" => field_attrs.identity = Some(read.identity(input)?),
                 "length" => field_attrs.length = Some(read.number(input)?),
                 "precision" => field_attrs.precision = Some(read.number(input)?),
                 "scale" => field_attrs.scale = Some(read.number(input)?),

@@ -72,9 +72,9 @@ const fn many(name: &'static str, forms: &'static [(Place, &'static str)]) -> Ke
 
 use Place::{Columns, Enum, Field, Model, Newtype, Variant};
 
-const UNIQUE: &str = "unique(a, b)` or `unique(name = \"...\", columns(a, b))";
-const INDEX: &str = "index(a, b desc)` or `index(name = \"...\", columns(a, b desc, c collate \"...\", sql(\"...\")), unique, where = \"...\")";
-const CHECK: &str = "check(\"...\")` or `check(name = \"...\", expr = \"...\")";
+const UNIQUE: &str = "unique(a, b)` or `unique(name = \"...\", columns(a, b), nulls_not_distinct, include(c), deferrable = \"...\")";
+const INDEX: &str = "index(a, b desc)` or `index(name = \"...\", columns(a, b desc, c collate \"...\", sql(\"...\")), unique, where = \"...\", using = \"...\", include(d), nulls_not_distinct, with(\"...\"), concurrently)";
+const CHECK: &str = "check(\"...\")`, `check(name = \"...\", expr = \"...\")` or `check(sqlite = \"...\", postgres = \"...\", mysql = \"...\")";
 const FOREIGN_KEY: &str = "foreign_key(columns(a, b), references = Other(x, y))";
 const TYPE: &str = "type = Decimal(10, 2)`, `type = raw(\"...\")` or `type = raw(sqlite = \"...\", postgres = \"...\", mysql = \"...\")";
 const RENAME_ALL: &str = "rename_all = \"camelCase\"";
@@ -97,10 +97,16 @@ const KEYS: &[Key] = &[
     key("comment", &[(Field, "comment = \"...\""), (Model, "comment = \"...\"")]),
     key("strict", &[(Model, "strict")]),
     key("without_rowid", &[(Model, "without_rowid")]),
+    key("sqlite", &[(Model, "sqlite(strict, without_rowid)")]),
+    key(
+        "postgres",
+        &[(Model, "postgres(unlogged, with(\"fillfactor = 70\"), tablespace = \"...\")")],
+    ),
     key("database", &[(Model, "database = \"...\"")]),
     key("no_primary_key", &[(Model, "no_primary_key")]),
     key("unmanaged", &[(Model, "unmanaged")]),
     key("autoincrement", &[(Field, "autoincrement` or `autoincrement = false")]),
+    key("identity", &[(Field, "identity = always|by_default|serial")]),
     key("column", &[(Field, "column = \"...\"")]),
     key("length", &[(Field, "length = 100"), (Newtype, "length = 100")]),
     key("precision", &[(Field, "precision = 10")]),
@@ -145,9 +151,17 @@ pub(crate) fn keys(
     mut read: impl FnMut(&'static Key, Span, ParseStream<'_>) -> syn::Result<()>,
 ) -> Keys {
     let mut seen = Keys::default();
-    for attr in attrs.iter().filter(|attribute| attribute.path().is_ident("model")) {
+    // The attributes of a column's type have a name of their own, too.
+    let of_type = matches!(place, Newtype | Enum | Variant);
+    let is_ours = |attribute: &&Attribute| {
+        let path = attribute.path();
+        path.is_ident("model") || of_type && path.is_ident("column_type")
+    };
+    for attr in attrs.iter().filter(is_ours) {
         if !matches!(attr.meta, Meta::List(_)) {
-            cx.error(attr.meta.span(), "this attribute is empty; write `#[model(...)]`");
+            let name = attr.path().get_ident().map(ToString::to_string).unwrap_or_default();
+            let message = format!("this attribute is empty; write `#[{name}(...)]`");
+            cx.error(attr.meta.span(), message);
             continue;
         }
         let result = attr.parse_args_with(|input: ParseStream<'_>| {

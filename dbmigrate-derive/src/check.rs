@@ -59,7 +59,10 @@ pub(crate) fn rules(cx: &Ctxt, model: &Struct<'_>) {
     columns_are_distinct(cx, model);
     names_are_there(cx, model);
     names_are_distinct(cx, model);
-    if let Some(span) = model.attrs.keys.get("without_rowid") {
+    let keys = &model.attrs.keys;
+    let has_option = |name| model.attrs.options.iter().any(|option| option == name);
+    let without_rowid = keys.get("without_rowid").or(keys.get("sqlite"));
+    if let Some(span) = without_rowid.filter(|_| has_option("without_rowid")) {
         if model.attrs.keys.get("no_primary_key").is_some() {
             cx.error(span, "a table `without_rowid` needs a primary key");
         }
@@ -88,6 +91,9 @@ const EXCLUSIVE: &[(&str, &str, &str)] = &[
     ("length", "scale", "`length` is for text, `scale` for decimal numbers"),
     ("generated", "default", "a generated column is never inserted"),
     ("generated", "autoincrement", "a column's values come from one of them"),
+    ("generated", "identity", "a column's values come from one of them"),
+    ("default", "identity", "a column's values come from one of them"),
+    ("nullable", "identity", "a column that generates its values is never NULL"),
     ("generated", "primary_key", "a generated column can't be the primary key"),
     ("unique", "primary_key", "a primary key is already unique"),
     ("index", "primary_key", "a primary key already has an index"),
@@ -130,6 +136,13 @@ fn field_rules(cx: &Ctxt, model: &Struct<'_>, field: &Field<'_>) {
             );
             cx.error(switch.span, message);
         }
+    }
+    if let (Some(identity), Some(Spanned { value: false, .. })) =
+        (&attrs.identity, &attrs.autoincrement)
+    {
+        let message = "`identity` and `autoincrement = false` exclude each other: one says that \
+                       the column generates its values, the other that it doesn't";
+        cx.error(identity.span, message);
     }
     if let Some(length) = &attrs.length {
         if length.value == 0 {
@@ -241,9 +254,14 @@ pub(crate) fn lists<'a>(model: &'a Struct<'_>) -> Vec<Vec<(&'a str, Span)>> {
     let mut lists: Vec<Vec<(&str, Span)>> = Vec::new();
     lists.extend(model.attrs.primary_key.iter().map(names));
     lists.extend(model.attrs.uniques.iter().map(|unique| names(&unique.columns)));
+    let attrs = || model.columns().map(|field| &field.attrs);
+    let uniques = attrs().filter_map(|attrs| attrs.unique.as_ref()).chain(&model.attrs.uniques);
+    lists.extend(uniques.map(|unique| names(&unique.include)));
+    let indexes = attrs().filter_map(|attrs| attrs.index.as_ref()).chain(&model.attrs.indexes);
+    lists.extend(indexes.map(|index| names(&index.include)));
     lists.extend(model.attrs.foreign_keys.iter().map(|foreign_key| names(&foreign_key.columns)));
     for index in &model.attrs.indexes {
-        let columns = index.terms.iter().filter(|term| !term.is_sql);
+        let columns = index.terms.iter().filter(|term| term.sql.is_none());
         lists.push(columns.map(|term| (term.what.value.as_str(), term.what.span)).collect());
     }
     lists

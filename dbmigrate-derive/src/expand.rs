@@ -92,6 +92,7 @@ const TYPED: &[(&str, &str)] = &[
     ("collate", "text"),
     ("precision", "decimal"),
     ("autoincrement", "integer"),
+    ("identity", "integer"),
 ];
 
 struct Expansion<'a> {

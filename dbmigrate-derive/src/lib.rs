@@ -53,7 +53,7 @@ pub fn derive_columns(input: TokenStream) -> TokenStream {
 ///
 /// [`dbmigrate_runtime::ColumnType`]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.ColumnType.html
 /// [on a type of your own]: https://docs.rs/dbmigrate-runtime/latest/dbmigrate_runtime/trait.Model.html#on-a-type-of-your-own
-#[proc_macro_derive(ColumnType, attributes(model))]
+#[proc_macro_derive(ColumnType, attributes(model, column_type))]
 pub fn derive_column_type(input: TokenStream) -> TokenStream {
     let input = words::raw(input);
     column_type::derive(&syn::parse_macro_input!(input)).into()

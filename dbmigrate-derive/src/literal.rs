@@ -4,7 +4,7 @@
 
 use crate::ast::{Field, Struct};
 use crate::attr::Place;
-use crate::value::{Actions, Check, DefaultValue, Index, Names, Spanned, Ty};
+use crate::value::{Actions, Check, DefaultValue, Index, Names, Spanned, Sql, Ty, Unique};
 
 /// The literal for the record of a model or a group.
 pub(crate) fn literal(model: &Struct<'_>) -> Vec<u8> {
@@ -77,6 +77,23 @@ impl Writer {
         self
     }
 
+    fn pairs(&mut self, pairs: &[(String, String)]) -> &mut Writer {
+        self.number(pairs.len() as u32);
+        for (key, text) in pairs {
+            self.text(key).text(text);
+        }
+        self
+    }
+
+    /// Writes the texts of some databases; without any, the text for all.
+    fn sql(&mut self, sql: &Sql) -> &mut Writer {
+        self.pairs(&sql.by_database);
+        if sql.by_database.is_empty() {
+            self.text(&sql.any);
+        }
+        self
+    }
+
     /// Writes a keyword and its text, if there is one.
     fn keyword(&mut self, word: &str, text: Option<&str>) -> &mut Writer {
         if let Some(text) = text {
@@ -91,16 +108,19 @@ impl Writer {
             .keyword("docs", model.docs.as_deref())
             .keyword("comment", text_of(&attrs.comment))
             .keyword("database", text_of(&attrs.database));
-        for flag in ["unmanaged", "strict", "without_rowid"] {
-            if attrs.keys.get(flag).is_some() {
-                self.text(flag);
-            }
+        if attrs.keys.get("unmanaged").is_some() {
+            self.text("unmanaged");
         }
+        for option in &attrs.options {
+            self.text(option);
+        }
+        self.keyword("with", text_of(&attrs.with))
+            .keyword("tablespace", text_of(&attrs.tablespace));
         if let Some(names) = &attrs.primary_key {
             self.text("primary_key").names(names);
         }
         for unique in &attrs.uniques {
-            self.text("unique").optional(unique.name.as_ref()).names(&unique.columns);
+            self.unique(unique, None);
         }
         for index in &attrs.indexes {
             self.index(index, None);
@@ -115,22 +135,43 @@ impl Writer {
         self.text("");
     }
 
+    fn unique(&mut self, unique: &Unique, of: Option<&str>) {
+        self.text("unique").optional(unique.name.as_ref());
+        match of {
+            Some(field) => self.number(1).text(field),
+            None => self.names(&unique.columns),
+        };
+        self.flag(unique.nulls_not_distinct).names(&unique.include);
+        self.optional(unique.deferrable.as_ref());
+    }
+
     fn index(&mut self, index: &Index, of: Option<&str>) {
         self.text("index").optional(index.name.as_ref()).flag(index.unique);
-        self.optional(index.filter.as_ref());
+        self.flag(index.filter.is_some());
+        if let Some(filter) = &index.filter {
+            self.sql(filter);
+        }
+        self.optional(index.using.as_ref()).names(&index.include);
+        self.flag(index.nulls_not_distinct.is_some()).optional(index.with.as_ref());
+        self.flag(index.concurrently);
         if let Some(field) = of {
-            self.number(1).flag(false).text(field).text("").flag(false);
+            self.number(1).flag(false).text(field).text("").flag(false).text("").text("");
             return;
         }
         self.number(index.terms.len() as u32);
         for term in &index.terms {
-            self.flag(term.is_sql).text(&term.what.value);
+            self.flag(term.sql.is_some());
+            match &term.sql {
+                Some(sql) => self.sql(sql),
+                None => self.text(&term.what.value),
+            };
             self.optional(term.collation.as_ref()).flag(term.descending);
+            self.optional(term.opclass.as_ref()).text(term.nulls);
         }
     }
 
     fn check(&mut self, check: &Check) {
-        self.text("check").optional(check.name.as_ref()).text(&check.expression.value);
+        self.text("check").optional(check.name.as_ref()).sql(&check.expression);
     }
 
     fn actions(&mut self, actions: &Actions) {
@@ -162,6 +203,7 @@ impl Writer {
         if let Some(switch) = &attrs.autoincrement {
             self.text("autoincrement").flag(switch.value);
         }
+        self.keyword("identity", text_of(&attrs.identity));
         if let Some(length) = &attrs.length {
             self.text("length").number(length.value);
         }
@@ -178,10 +220,10 @@ impl Writer {
             self.default_value(default);
         }
         if let Some(generated) = &attrs.generated {
-            self.text("generated").text(&generated.expression.value).flag(generated.stored);
+            self.text("generated").sql(&generated.expression).flag(generated.stored);
         }
         if let Some(unique) = &attrs.unique {
-            self.text("unique").optional(unique.name.as_ref()).number(1).text(&field.name);
+            self.unique(unique, Some(&field.name));
         }
         if let Some(index) = &attrs.index {
             self.index(index, Some(&field.name));
@@ -207,10 +249,7 @@ impl Writer {
                 self.text("raw").text(sql);
             }
             Ty::PerDialect(types) => {
-                self.text("per_dialect").number(types.len() as u32);
-                for (dialect, ty) in types {
-                    self.text(dialect).text(ty);
-                }
+                self.text("per_dialect").pairs(types);
             }
         }
     }
@@ -224,7 +263,7 @@ impl Writer {
             DefaultValue::Text(default) => self.text("text").text(default),
             DefaultValue::Blob(bytes) => self.text("blob").blob(bytes),
             DefaultValue::Now => self.text("now"),
-            DefaultValue::Sql(default) => self.text("sql").text(default),
+            DefaultValue::Sql(default) => self.text("sql").sql(default),
         };
     }
 }

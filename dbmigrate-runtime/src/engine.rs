@@ -13,6 +13,7 @@ pub use crate::migration::{Migration, Migrations};
 pub mod recording {
     pub use crate::operations::codec::{DecodeError, FORMAT, checksum, decode, encode};
     pub use crate::operations::recording::{Recording, replay};
+    pub use crate::operations::resolve::settled;
     pub use crate::operations::reverse::reverse_all;
 }
 

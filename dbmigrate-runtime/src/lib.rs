@@ -113,8 +113,8 @@ pub mod prelude {
     /// Revision files use this name only in foreign keys, where the short form is clear.
     pub use crate::schema::ReferentialAction as Action;
     pub use crate::schema::{
-        Check, Column, Deferrable, ForeignKey, Generated, Index, IndexColumn, PrimaryKey, Table,
-        Type, Unique,
+        Check, Column, Deferrable, ForeignKey, Generated, Identity, Index, IndexColumn, PrimaryKey,
+        Table, Type, Unique,
     };
     pub use crate::{Db, StepResult, Value};
 }

@@ -3,15 +3,17 @@
 mod mismatch;
 mod route;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::Error;
 use crate::dialect::{Dialect, Facts, Plan, Refusal, StatementKind, Task};
 use crate::direction::Direction;
 use crate::migration::{Migration, Migrations};
-use crate::operations::Operation;
+use crate::operations::{self, Operation};
 use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_current};
 use crate::schema::Schema;
+use crate::schema::resolve::HasSql as _;
 use crate::written;
 pub(crate) use mismatch::mismatch;
 pub use mismatch::{Unfollowable, unfollowable};
@@ -102,6 +104,16 @@ fn replayed(facts: &Facts) -> Facts {
     Facts { version: facts.version, has_json: facts.has_json, objects: None }
 }
 
+/// The operations with the SQL of the dialect's database.
+fn resolved<'a>(
+    operations: &'a [Operation],
+    dialect: &dyn Dialect,
+) -> Result<Cow<'a, [Operation]>, Refusal> {
+    operations::resolve::resolved(operations, dialect.backend()).map_err(|(operation, missing)| {
+        Refusal::no_text(&operation.to_string(), dialect.backend(), &missing)
+    })
+}
+
 /// Plans operations without a database, given the schema before them, which is updated to the
 /// schema after them.
 ///
@@ -117,7 +129,8 @@ pub fn offline(
 }
 
 /// Plans operations for a database with these facts. Where the plan depends on the result of
-/// earlier operations in the list, that result is taken from the operations themselves.
+/// earlier operations in the list, that result is taken from the operations themselves. Where SQL
+/// differs between databases, the schema keeps the text of the dialect's.
 ///
 /// # Errors
 ///
@@ -129,6 +142,8 @@ pub fn tasks(
     facts: &Facts,
 ) -> Result<Vec<Task>, Refusal> {
     let after = replayed(facts);
+    schema.settle(dialect.backend());
+    let operations = &*resolved(operations, dialect)?;
     let mut tasks = Vec::new();
     let mut taken = 0;
     while taken < operations.len() {
@@ -187,7 +202,11 @@ pub(crate) fn refuse_mistakes(
     let rules = dialect.names(&dialect.offline_facts());
     for migration in ids.iter().filter_map(|id| migrations.get(id)) {
         for operation in &migration.recording(direction).operations {
-            if let Some(mistake) = written::unbound(operation, dialect.backend(), rules) {
+            let mut settled = Cow::Borrowed(operation);
+            if operation.differs() {
+                settled.to_mut().settle(dialect.backend());
+            }
+            if let Some(mistake) = written::unbound(&settled, dialect.backend(), rules) {
                 let why = Refusal::mistake(operation, dialect.backend(), mistake);
                 return Err(Error::unplannable(&migration.revision.id, why));
             }
@@ -260,6 +279,8 @@ pub struct Planner<'a> {
     heads: BTreeSet<usize>,
     /// The schema that the applied revisions build.
     schema: Schema,
+    /// Whether the schema's SQL is that of the dialect that plans.
+    is_settled: bool,
 }
 
 impl<'a> Planner<'a> {
@@ -278,7 +299,7 @@ impl<'a> Planner<'a> {
         let heads =
             graph.current(&applied).into_iter().filter_map(|current| graph.position(current));
         let heads = heads.collect();
-        Ok(Planner { migrations, direction, applied, heads, schema })
+        Ok(Planner { migrations, direction, applied, heads, schema, is_settled: false })
     }
 
     /// The direction in which the revisions run.
@@ -346,8 +367,12 @@ impl<'a> Planner<'a> {
             });
         }
         let operations = recording.operations.get(from..).unwrap_or_default();
-        let mut plan = dialect
-            .plan(operations, &mut self.schema, facts)
+        if !self.is_settled {
+            self.schema.settle(dialect.backend());
+            self.is_settled = true;
+        }
+        let mut plan = resolved(operations, dialect)
+            .and_then(|operations| dialect.plan(&operations, &mut self.schema, facts))
             .map_err(|err| Error::unplannable(id, err))?;
         let is_rebuild = |task: &Task| matches!(task, Task::Statement(statement) if statement.kind == StatementKind::Rebuild);
         if recording.no_transaction && plan.tasks.iter().any(is_rebuild) {
@@ -378,6 +403,7 @@ impl<'a> Planner<'a> {
             Direction::Downgrade => {
                 self.applied.remove(id);
                 self.schema = self.migrations.replay(Some(&self.applied))?;
+                self.is_settled = false;
             }
         }
         self.move_heads(&migration.revision);

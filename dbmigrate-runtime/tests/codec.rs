@@ -234,6 +234,53 @@ fn a_name_and_a_way_back_are_kept_and_do_not_count() {
 }
 
 #[test]
+fn sql_for_each_database_is_read_back_and_one_for_all_is_a_plain_text() {
+    let sql = || Sql::new().sqlite("a GLOB 'x'").postgres("a ~ 'x'");
+    let operations = record(|op| {
+        op.add_check("t", Check::new("ck", sql()));
+        op.add_column("t", Column::new("b", Type::Text).default_sql(sql()));
+        op.add_column("t", Column::new("c", Type::Text).generated_stored(sql()));
+        op.alter_column("t", "b", ColumnChange::new().default_sql(sql()));
+        let index = Index::new("ix", []).column(IndexColumn::expression(sql())).filter(sql());
+        op.create_index("t", index);
+    })
+    .operations;
+    assert_eq!(decode(&encode(&operations)).unwrap(), operations);
+    check(
+        |op| op.add_check("t", Check::new("ck", sql())),
+        expect![[r#"
+            [{"op":"add_check","table":"t","check":{"name":"ck","expression":{"by_dialect":{"postgres":"a ~ 'x'","sqlite":"a GLOB 'x'"}}}}]
+            1:7470a629b09fe6b1ece6b376704bbffed2ba27b6270dc2e3d8f5681391948dcc"#]],
+    );
+}
+
+#[test]
+fn the_properties_that_only_servers_have_are_read_back() {
+    let operations = record(|op| {
+        let unique = Unique::new("uq", ["a"]).nulls_not_distinct().include(["b"]);
+        op.add_unique("t", unique.deferrable(Deferrable::InitiallyDeferred));
+        let index = Index::new("ix", ["a"])
+            .column(IndexColumn::new("b").opclass("text_pattern_ops").desc().nulls_last())
+            .column(IndexColumn::new("c").nulls_first())
+            .unique()
+            .using("gin")
+            .include(["d"])
+            .nulls_not_distinct()
+            .with("fillfactor = 70")
+            .concurrently();
+        op.create_index("t", index);
+        let table = Table::new("t").unlogged().with("fillfactor = 70").tablespace("fast");
+        op.create_table(table.column(Column::new("a", Type::Integer).identity(Identity::Always)));
+        let change = TableChange::new().unlogged(false).with(None).tablespace(Some("slow"));
+        op.alter_table("t", change);
+        op.alter_column("t", "a", ColumnChange::new().identity(None));
+        op.alter_column("t", "a", ColumnChange::new().identity(Some(Identity::Serial)));
+    })
+    .operations;
+    assert_eq!(decode(&encode(&operations)).unwrap(), operations);
+}
+
+#[test]
 fn the_order_of_constraints_is_no_difference() {
     let table = |names: [&str; 2]| {
         let table = Table::new("t").column(Column::new("a", Type::Text));

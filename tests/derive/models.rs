@@ -3,6 +3,7 @@
 
 mod places;
 mod references;
+mod servers;
 
 use dbmigrate_runtime::engine::record::{self, ModelRecord};
 use dbmigrate_runtime::schema::{Column, ForeignKey, Index, IndexColumn, Table, Type};

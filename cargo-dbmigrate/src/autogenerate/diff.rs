@@ -256,6 +256,8 @@ fn options(was: &Table, to: &Table) -> (Option<TableChange>, Option<TableChange>
             .filter(|option| changes(*option, on))
             .map(|option| (option, on))
             .collect(),
+        with: (on && was.with != to.with).then(|| to.with.clone()),
+        tablespace: (on && was.tablespace != to.tablespace).then(|| to.tablespace.clone()),
         comment: (on && was.comment != to.comment).then(|| to.comment.clone()),
     };
     let unless_empty = |change: TableChange| (change != TableChange::default()).then_some(change);
@@ -269,9 +271,8 @@ fn needed_first(columns: Vec<&Column>) -> Vec<&Column> {
         columns.into_iter().partition(|column| column.generated.is_none());
     while !open.is_empty() {
         let needs = |column: &Column, other: &Column| {
-            let expression =
-                column.generated.as_ref().map_or("", |generated| &generated.expression);
-            column.name != other.name && NEUTRAL.mentions(expression, &other.name)
+            let mut texts = column.generated.iter().flat_map(|from| from.expression.texts());
+            column.name != other.name && texts.any(|text| NEUTRAL.mentions(text, &other.name))
         };
         let is_ready = |column: &&Column| !open.iter().any(|other| needs(column, other));
         // In a circle, which no database accepts, the order doesn't matter.
@@ -287,6 +288,7 @@ fn change_of(was: &Column, to: &Column) -> ColumnChange {
         nullable: (was.nullable != to.nullable).then_some(to.nullable),
         default: (was.default != to.default).then(|| to.default.clone()),
         autoincrement: (was.autoincrement != to.autoincrement).then_some(to.autoincrement),
+        identity: (was.identity != to.identity).then_some(to.identity),
         generated: (was.generated != to.generated).then(|| to.generated.clone()),
         collation: (was.collation != to.collation).then(|| to.collation.clone()),
         comment: (was.comment != to.comment).then(|| to.comment.clone()),

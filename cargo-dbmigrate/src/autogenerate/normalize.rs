@@ -9,7 +9,8 @@ use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::sql::NEUTRAL;
 use dbmigrate_runtime::schema::{
-    Check, Column, DefaultValue, ForeignKey, Index, IndexTerm, Schema, Table, Type, Unique,
+    Check, Column, DefaultValue, ForeignKey, Index, IndexColumn, IndexTerm, Schema, Sql, Table,
+    Type, Unique,
 };
 
 /// The models' schema, with everything that is equivalent to the migrations spelled as it is there:
@@ -95,9 +96,14 @@ fn settle_column(was: &Column, column: &mut Column) {
     }
 }
 
-/// Both texts are for every database that the history is used with.
-fn same_expression(a: &str, b: &str) -> bool {
+/// Two types in a database's own words, for every database that the history is used with.
+fn same_words(a: &str, b: &str) -> bool {
     NEUTRAL.same_expression(a, b)
+}
+
+/// Whether all texts are the same, those for all databases and those for one.
+fn same_expression(a: &Sql, b: &Sql) -> bool {
+    a.is_same(b, same_words)
 }
 
 fn same_default(a: &Option<DefaultValue>, b: &Option<DefaultValue>) -> bool {
@@ -118,13 +124,13 @@ fn same_default(a: &Option<DefaultValue>, b: &Option<DefaultValue>) -> bool {
 /// A database's own types may differ in case.
 fn same_type(a: &Type, b: &Type) -> bool {
     match (a, b) {
-        (Type::Raw(a), Type::Raw(b)) => same_expression(a, b),
+        (Type::Raw(a), Type::Raw(b)) => same_words(a, b),
         (Type::Array(a), Type::Array(b)) => a == b || same_type(a, b),
         (Type::PerDialect(a), Type::PerDialect(b)) => {
             a.len() == b.len()
                 && a.iter()
                     .zip(b)
-                    .all(|((dialect, a), (other, b))| dialect == other && same_expression(a, b))
+                    .all(|((dialect, a), (other, b))| dialect == other && same_words(a, b))
         }
         _ => false,
     }
@@ -200,7 +206,7 @@ impl Constraint for Unique {
     }
 
     fn is_same(&self, other: &Unique) -> bool {
-        self.columns == other.columns
+        Unique { name: other.name.clone(), ..self.clone() } == *other
     }
 }
 
@@ -234,16 +240,25 @@ impl Constraint for Index {
             (Some(a), Some(b)) => same_expression(a, b),
             (a, b) => a == b,
         };
+        let same_column = |a: &IndexColumn, b: &IndexColumn| {
+            let same_term = match (&a.term, &b.term) {
+                (IndexTerm::Expression(a), IndexTerm::Expression(b)) => same_expression(a, b),
+                (a, b) => a == b,
+            };
+            same_term && IndexColumn { term: b.term.clone(), ..a.clone() } == *b
+        };
         let mut columns = self.columns.iter().zip(&other.columns);
+        // How an index is built makes no difference to it.
+        let like_other = Index {
+            name: other.name.clone(),
+            columns: other.columns.clone(),
+            filter: other.filter.clone(),
+            concurrently: other.concurrently,
+            ..self.clone()
+        };
         same_filter
-            && self.unique == other.unique
+            && like_other == *other
             && self.columns.len() == other.columns.len()
-            && columns.all(|(a, b)| {
-                let same_term = match (&a.term, &b.term) {
-                    (IndexTerm::Expression(a), IndexTerm::Expression(b)) => same_expression(a, b),
-                    (a, b) => a == b,
-                };
-                same_term && a.descending == b.descending && a.collation == b.collation
-            })
+            && columns.all(|(a, b)| same_column(a, b))
     }
 }

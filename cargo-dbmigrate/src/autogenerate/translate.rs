@@ -73,11 +73,24 @@ fn adopt_table(
         }
     }
     for unique in &mut table.uniques {
-        let same = |candidate: &&Unique| {
-            candidate.columns == unique.columns && fits(&unique.name, &candidate.name, folding)
+        // The database may lack a property that the known constraint has.
+        let mut pairs = known.iter().flat_map(|known| {
+            let stored = |own: &Unique| {
+                known.stored.uniques.iter().find(|stored| stored.name == own.name).cloned()
+            };
+            known.table.uniques.iter().map(move |own| (own, stored(own)))
+        });
+        let same = |(own, stored): &(&Unique, Option<Unique>)| {
+            let stored = stored.as_ref().unwrap_or(own);
+            let like_it = Unique { name: stored.name.clone(), ..unique.clone() };
+            own.columns == unique.columns
+                && like_it.nulls_not_distinct == stored.nulls_not_distinct
+                && like_it.deferrable == stored.deferrable
+                && like_it.include == stored.include
+                && fits(&unique.name, &own.name, folding)
         };
-        match own.clone().flat_map(|table| &table.uniques).find(same) {
-            Some(known) => *unique = known.clone(),
+        match pairs.find(same) {
+            Some((own, _)) => *unique = own.clone(),
             None => named(&mut unique.name, || naming.unique(&name, &unique.columns)),
         }
     }
@@ -135,7 +148,8 @@ fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Fo
     }
     table.columns.iter_mut().for_each(|column| of(&own, &mut column.name));
     let keys = table.primary_key.iter_mut().map(|primary_key| &mut primary_key.columns);
-    let uniques = table.uniques.iter_mut().map(|unique| &mut unique.columns);
+    let uniques = table.uniques.iter_mut();
+    let uniques = uniques.flat_map(|unique| [&mut unique.columns, &mut unique.include]);
     keys.chain(uniques).flatten().for_each(|key| of(&own, key));
     for key in &mut table.foreign_keys {
         key.columns.iter_mut().for_each(|column| of(&own, column));
@@ -148,10 +162,13 @@ fn spelled(actual: &Table, known: &[Known<'_>], schemas: &[&Schema], folding: Fo
         }
         key.references_columns.iter_mut().for_each(|column| of(&targets, column));
     }
-    for column in table.indexes.iter_mut().flat_map(|index| &mut index.columns) {
-        match &mut column.term {
-            IndexTerm::Column(term) => of(&own, term),
-            IndexTerm::Expression(_) => {}
+    for index in &mut table.indexes {
+        index.include.iter_mut().for_each(|column| of(&own, column));
+        for column in &mut index.columns {
+            match &mut column.term {
+                IndexTerm::Column(term) => of(&own, term),
+                IndexTerm::Expression(_) => {}
+            }
         }
     }
     table

@@ -15,8 +15,12 @@ pub fn found(operation: &Operation) -> String {
         Operation::RenameTable { from, to } => format!("table `{from}` renamed to `{to}`"),
         Operation::AlterTable { table, change } => {
             let options = change.options.keys().map(|option| option.words().to_lowercase());
-            let comment = change.comment.iter().map(|_| "comment".to_owned());
-            let parts: Vec<String> = options.chain(comment).collect();
+            let texts = named(&[
+                (change.with.is_some(), "storage parameters"),
+                (change.tablespace.is_some(), "tablespace"),
+                (change.comment.is_some(), "comment"),
+            ]);
+            let parts: Vec<String> = options.chain(texts).collect();
             format!("changed table `{table}`: {}", parts.join(", "))
         }
         Operation::AddColumn { table, column, .. } => {
@@ -78,6 +82,7 @@ fn changes(change: &ColumnChange) -> Vec<String> {
     let parts = [
         (change.default.is_some(), "default"),
         (change.autoincrement.is_some(), "autoincrement"),
+        (change.identity.is_some(), "identity"),
         (change.generated.is_some(), "generated expression"),
         (change.collation.is_some(), "collation"),
         (change.comment.is_some(), "comment"),

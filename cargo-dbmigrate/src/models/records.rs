@@ -83,7 +83,9 @@ pub fn schema(
     }
     let names = dialect.names(&dialect.offline_facts());
     for model in models.values() {
-        let mistakes = written::in_table(&model.table, &schema, names);
+        let mut table = model.table.clone();
+        table.settle(dialect.backend());
+        let mistakes = written::in_table(&table, &schema, names);
         if let Some((what, mistake)) = mistakes.into_iter().next() {
             let message = format!("{what} of the model {}: {mistake}", location(model));
             return Err(Error::new(message).hint(mistake.hint));

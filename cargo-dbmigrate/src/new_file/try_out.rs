@@ -1,13 +1,13 @@
 //! Tries a new revision on the result of the history before it.
 
-use dbmigrate_runtime::engine::Migrations;
+use dbmigrate_runtime::engine::{Migrations, recording};
 
 use super::position::Position;
 use crate::context::Context;
 use crate::error::Result;
 use crate::models::Models;
 use crate::render::Contents;
-use crate::trial::{History, Start, Trial};
+use crate::trial::{BACKEND, History, Start, Trial};
 
 /// A revision that isn't written yet.
 pub struct Proposed<'a> {
@@ -41,7 +41,7 @@ pub fn try_out(cx: &Context, proposed: &Proposed<'_>, fills: &[String]) -> Resul
     )?;
     let trial = Trial {
         revision: &position.revision(),
-        upgrade: &contents.upgrade.operations,
+        upgrade: &recording::settled(&contents.upgrade.operations, BACKEND),
         downgrade: contents.downgrade,
         before: &before,
         models,

@@ -6,8 +6,8 @@ use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::operations::{ColumnChange, Sql, TableChange};
 use dbmigrate_runtime::schema::{
-    Check, Column, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, PrimaryKey,
-    ReferentialAction, Table, Type, Unique,
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, Nulls,
+    PrimaryKey, ReferentialAction, Table, Type, Unique,
 };
 use proc_macro2::Literal;
 
@@ -33,15 +33,24 @@ pub fn table(table: &Table) -> String {
         );
     }
     for unique in sorted(&table.uniques, |unique| &unique.name) {
-        add("unique", &format!("{}, {}", text(&unique.name), texts(&unique.columns)));
+        if unique.is_plain() {
+            add("unique", &format!("{}, {}", text(&unique.name), texts(&unique.columns)));
+        } else {
+            add("unique_constraint", &self::unique(unique));
+        }
     }
     for key in sorted(&table.foreign_keys, |foreign_key| &foreign_key.name) {
         add("foreign_key", &foreign_key(key));
     }
     for check in sorted(&table.checks, |check| &check.name) {
-        add("check", &format!("{}, {}", text(&check.name), text(&check.expression)));
+        add("check", &format!("{}, {}", text(&check.name), sql(&check.expression)));
     }
     table.options.iter().for_each(|option| add(option.key(), ""));
+    for (method, value) in [("with", &table.with), ("tablespace", &table.tablespace)] {
+        if let Some(value) = value {
+            add(method, &text(value));
+        }
+    }
     if let Some(comment) = &table.comment {
         add("comment", &text(comment));
     }
@@ -64,17 +73,18 @@ pub fn column(column: &Column) -> String {
         None => {}
         Some(DefaultValue::Literal(default)) => add("default", &value(default)),
         Some(DefaultValue::Now) => add("default_now", ""),
-        Some(DefaultValue::Sql(default)) => add("default_sql", &text(default)),
+        Some(DefaultValue::Sql(default)) => add("default_sql", &sql(default)),
     }
     if let Some(on) = column.autoincrement {
         add("autoincrement", &on.to_string());
     }
+    if let Some(identity) = column.identity {
+        add("identity", &format!("Identity::{identity:?}"));
+    }
     match &column.generated {
         None => {}
-        Some(generated) if generated.stored => {
-            add("generated_stored", &text(&generated.expression))
-        }
-        Some(generated) => add("generated_virtual", &text(&generated.expression)),
+        Some(generated) if generated.stored => add("generated_stored", &sql(&generated.expression)),
+        Some(generated) => add("generated_virtual", &sql(&generated.expression)),
     }
     if let Some(collation) = &column.collation {
         add("collate", &text(collation));
@@ -163,11 +173,18 @@ pub fn primary_key(primary_key: &PrimaryKey) -> String {
 }
 
 pub fn unique(unique: &Unique) -> String {
-    format!("Unique::new({}, {})", text(&unique.name), texts(&unique.columns))
+    let mut source = format!("Unique::new({}, {})", text(&unique.name), texts(&unique.columns));
+    if unique.nulls_not_distinct {
+        source += ".nulls_not_distinct()";
+    }
+    if !unique.include.is_empty() {
+        source += &format!(".include({})", texts(&unique.include));
+    }
+    source + deferrable(unique.deferrable)
 }
 
 pub fn check(check: &Check) -> String {
-    format!("Check::new({}, {})", text(&check.name), text(&check.expression))
+    format!("Check::new({}, {})", text(&check.name), sql(&check.expression))
 }
 
 pub fn foreign_key(foreign_key: &ForeignKey) -> String {
@@ -185,25 +202,21 @@ pub fn foreign_key(foreign_key: &ForeignKey) -> String {
             source += &format!(".{method}(Action::{action:?})");
         }
     }
-    match foreign_key.deferrable {
-        None => {}
-        Some(Deferrable::InitiallyImmediate) => {
-            source += ".deferrable(Deferrable::InitiallyImmediate)";
-        }
-        Some(Deferrable::InitiallyDeferred) => {
-            source += ".deferrable(Deferrable::InitiallyDeferred)";
-        }
+    source + deferrable(foreign_key.deferrable)
+}
+
+fn deferrable(deferrable: Option<Deferrable>) -> &'static str {
+    match deferrable {
+        None => "",
+        Some(Deferrable::InitiallyImmediate) => ".deferrable(Deferrable::InitiallyImmediate)",
+        Some(Deferrable::InitiallyDeferred) => ".deferrable(Deferrable::InitiallyDeferred)",
     }
-    source
 }
 
 pub fn index(index: &Index) -> String {
     // Leading plain columns are passed to the constructor.
-    let is_plain = |column: &&IndexColumn| {
-        matches!(column.term, IndexTerm::Column(_))
-            && !column.descending
-            && column.collation.is_none()
-    };
+    let is_plain =
+        |column: &&IndexColumn| matches!(column.term, IndexTerm::Column(_)) && column.is_plain();
     let first: Vec<&IndexColumn> = index.columns.iter().take_while(is_plain).collect();
     let names: Vec<String> = first.iter().map(|column| column.to_string()).collect();
     let mut source = format!("Index::new({}, {})", text(&index.name), texts(&names));
@@ -213,8 +226,23 @@ pub fn index(index: &Index) -> String {
     if index.unique {
         source += ".unique()";
     }
-    if let Some(filter) = &index.filter {
-        source += &format!(".filter({})", text(filter));
+    if let Some(method) = &index.using {
+        source += &format!(".using({})", text(method));
+    }
+    if !index.include.is_empty() {
+        source += &format!(".include({})", texts(&index.include));
+    }
+    if index.nulls_not_distinct {
+        source += ".nulls_not_distinct()";
+    }
+    if let Some(parameters) = &index.with {
+        source += &format!(".with({})", text(parameters));
+    }
+    if let Some(condition) = &index.filter {
+        source += &format!(".filter({})", sql(condition));
+    }
+    if index.concurrently {
+        source += ".concurrently()";
     }
     source
 }
@@ -222,7 +250,9 @@ pub fn index(index: &Index) -> String {
 fn index_column(column: &IndexColumn) -> String {
     let mut source = match &column.term {
         IndexTerm::Column(name) => format!("IndexColumn::new({})", text(name)),
-        IndexTerm::Expression(sql) => format!("IndexColumn::expression({})", text(sql)),
+        IndexTerm::Expression(expression) => {
+            format!("IndexColumn::expression({})", sql(expression))
+        }
     };
     if column.descending {
         source += ".desc()";
@@ -230,6 +260,14 @@ fn index_column(column: &IndexColumn) -> String {
     if let Some(collation) = &column.collation {
         source += &format!(".collate({})", text(collation));
     }
+    if let Some(opclass) = &column.opclass {
+        source += &format!(".opclass({})", text(opclass));
+    }
+    source += match column.nulls {
+        None => "",
+        Some(Nulls::First) => ".nulls_first()",
+        Some(Nulls::Last) => ".nulls_last()",
+    };
     source
 }
 
@@ -255,8 +293,12 @@ pub fn table_change(change: &TableChange) -> String {
     for (option, on) in &change.options {
         source += &format!(".{}({on})", option.key());
     }
-    if let Some(comment) = &change.comment {
-        source += &format!(".comment({})", option(comment));
+    let texts =
+        [("with", &change.with), ("tablespace", &change.tablespace), ("comment", &change.comment)];
+    for (method, changed) in texts {
+        if let Some(changed) = changed {
+            source += &format!(".{method}({})", option(changed));
+        }
     }
     source
 }
@@ -284,18 +326,23 @@ pub fn column_change(change: &ColumnChange) -> String {
         Some(None) => add("no_default", ""),
         Some(Some(DefaultValue::Literal(default))) => add("default", &value(default)),
         Some(Some(DefaultValue::Now)) => add("default_now", ""),
-        Some(Some(DefaultValue::Sql(default))) => add("default_sql", &text(default)),
+        Some(Some(DefaultValue::Sql(default))) => add("default_sql", &sql(default)),
     }
     if let Some(autoincrement) = change.autoincrement {
         add("autoincrement", &format!("{autoincrement:?}"));
+    }
+    match change.identity {
+        None => {}
+        Some(None) => add("identity", "None"),
+        Some(Some(identity)) => add("identity", &format!("Some(Identity::{identity:?})")),
     }
     match &change.generated {
         None => {}
         Some(None) => add("not_generated", ""),
         Some(Some(generated)) if generated.stored => {
-            add("generated_stored", &text(&generated.expression))
+            add("generated_stored", &sql(&generated.expression))
         }
-        Some(Some(generated)) => add("generated_virtual", &text(&generated.expression)),
+        Some(Some(generated)) => add("generated_virtual", &sql(&generated.expression)),
     }
     if let Some(collation) = &change.collation {
         add("collate", &option(collation));

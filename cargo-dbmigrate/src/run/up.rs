@@ -8,7 +8,7 @@ use dbmigrate_runtime::engine::revision::View;
 use dbmigrate_runtime::engine::{
     Migrations,
     plan::{self, Route},
-    version_table, written,
+    recording, version_table, written,
 };
 
 use super::{Progress, nothing_to, options};
@@ -82,7 +82,8 @@ fn warn_of_unknown_names(
 ) -> Result<()> {
     let mut schema = migrations.replay(Some(applied))?;
     for migration in pending.iter().filter_map(|id| migrations.get(id)) {
-        for operation in &migration.upgrade.operations {
+        let backend = cx.dialect().backend();
+        for operation in &recording::settled(&migration.upgrade.operations, backend) {
             if let Some(mistake) = written::kept_names(operation, &schema, cx.name_rules()) {
                 let (id, message) = (&migration.revision.id, mistake.message);
                 cx.out.warning(format!(

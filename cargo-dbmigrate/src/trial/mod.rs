@@ -24,6 +24,7 @@ use dbmigrate_runtime::engine::revision::Revision;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Table};
 
+pub use parts::BACKEND;
 pub use start::{History, Start, reaches_outside};
 
 use crate::autogenerate::Commented;
@@ -57,6 +58,7 @@ impl Trial<'_> {
     pub fn run(&self, start: Start) -> Result<Vec<String>> {
         let mut after = self.before.clone();
         recording::replay(&mut after, self.upgrade).map_err(|err| Error::new(err.to_string()))?;
+        after.settle(parts::BACKEND);
         let touched = self.touched(&after);
         let mut untried = values::check(self, &after)?;
         if let Some((table, why)) = start.left_out(self.upgrade) {

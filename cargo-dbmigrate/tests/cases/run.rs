@@ -7,7 +7,7 @@ use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Driver};
 use dbmigrate_runtime::engine::executor::{Executor, OwnSteps};
-use dbmigrate_runtime::engine::recording::Recording;
+use dbmigrate_runtime::engine::recording::{self, Recording};
 use dbmigrate_runtime::engine::url::Access;
 use dbmigrate_runtime::engine::{Migration, Migrations, plan, revision};
 use dbmigrate_runtime::operations::Operation;
@@ -160,6 +160,8 @@ fn statements(
     operations: &[Operation],
     schema: &mut Schema,
 ) -> Result<String, String> {
+    let operations = recording::settled(operations, SQLITE.backend());
+    schema.settle(SQLITE.backend());
     driver.prepare("").unwrap();
     driver.batch("BEGIN IMMEDIATE").unwrap();
     let mut text = String::new();

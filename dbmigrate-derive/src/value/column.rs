@@ -4,15 +4,13 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, Lit, LitBool, LitStr, Token, token};
 
-use super::{Options, Reader, Text, list, number};
+use super::sql::{DATABASES, Sql};
+use super::{Options, Reader, list, number};
 use crate::attr::nested;
-
-/// The databases that may have a text of their own, as the runtime's `Backend` names them.
-const DATABASES: &[&str] = &["sqlite", "postgres", "mysql"];
 
 /// `generated("...", stored)`
 pub(crate) struct Generated {
-    pub(crate) expression: Text,
+    pub(crate) expression: Sql,
     pub(crate) stored: bool,
 }
 
@@ -24,7 +22,7 @@ pub(crate) enum DefaultValue {
     Text(String),
     Blob(Vec<u8>),
     Now,
-    Sql(String),
+    Sql(Sql),
 }
 
 impl Reader {
@@ -33,8 +31,7 @@ impl Reader {
             return Err(self.expected(input));
         }
         nested(input, |input| {
-            let expression = self.literal(input)?;
-            input.parse::<Token![,]>().map_err(|_| self.expected(input))?;
+            let expression = self.generated_sql(input)?;
             let how = input.call(Ident::parse_any).map_err(|_| self.expected(input))?;
             let stored = how == "stored";
             if !stored && how != "virtual" {
@@ -43,6 +40,22 @@ impl Reader {
             self.comma(input)?;
             Ok(Generated { expression, stored })
         })
+    }
+
+    /// The expression and the comma after it: `"...",` or `sqlite = "...", postgres = "...",`.
+    fn generated_sql(self, input: ParseStream<'_>) -> syn::Result<Sql> {
+        let mut expression = Sql::default();
+        let mut options = Options::new(DATABASES);
+        while input.peek(Ident) && input.peek2(Token![=]) {
+            let (database, _) = options.next(input)?;
+            expression.by_database.push((database, self.text(input)?.value));
+            input.parse::<Token![,]>().map_err(|_| self.expected(input))?;
+        }
+        if expression.is_empty() {
+            expression = self.sql(input)?;
+            input.parse::<Token![,]>().map_err(|_| self.expected(input))?;
+        }
+        Ok(expression)
     }
 
     pub(crate) fn default(self, input: ParseStream<'_>) -> syn::Result<DefaultValue> {
@@ -54,8 +67,7 @@ impl Reader {
                 return Ok(DefaultValue::Now);
             }
             if ident == "sql" && input.peek(token::Paren) {
-                let text = nested(input, |input| self.literal(input))?;
-                return Ok(DefaultValue::Sql(text.value));
+                return Ok(DefaultValue::Sql(nested(input, |input| self.sql_inside(input))?));
             }
             return Err(self.expected_at(span));
         }

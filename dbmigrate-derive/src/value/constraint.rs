@@ -5,45 +5,60 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Ident, LitStr, Token, token};
 
-use super::{Names, Options, Reader, Text};
+use super::{Names, Options, Reader, Spanned, Sql, Text};
 use crate::attr::{Place, nested};
 
 /// `unique(...)`, on a struct or on a field.
 pub(crate) struct Unique {
     pub(crate) name: Option<Text>,
     pub(crate) columns: Names,
+    pub(crate) nulls_not_distinct: bool,
+    pub(crate) include: Names,
+    pub(crate) deferrable: Option<Text>,
     pub(crate) span: Span,
 }
 
 /// `index(...)`, on a struct or on a field.
+#[derive(Default)]
 pub(crate) struct Index {
     pub(crate) name: Option<Text>,
     pub(crate) terms: Vec<Term>,
     pub(crate) unique: bool,
-    pub(crate) filter: Option<Text>,
+    pub(crate) filter: Option<Sql>,
+    pub(crate) using: Option<Text>,
+    pub(crate) include: Names,
+    /// The position of `nulls_not_distinct`.
+    pub(crate) nulls_not_distinct: Option<Span>,
+    pub(crate) with: Option<Text>,
+    pub(crate) concurrently: bool,
 }
 
 impl Index {
     /// Whether the index makes plain columns unique for all rows, so that a foreign key can refer
     /// to them.
     pub(crate) fn is_whole(&self) -> bool {
-        let is_plain = |term: &Term| !term.is_sql && term.collation.is_none();
+        let is_plain =
+            |term: &Term| term.sql.is_none() && term.collation.is_none() && term.opclass.is_none();
         self.unique && self.filter.is_none() && self.terms.iter().all(is_plain)
     }
 }
 
 /// `a`, `a desc`, `a collate "NOCASE"`, `sql("lower(a)")`
 pub(crate) struct Term {
+    /// The field's name, or just the position of an expression.
     pub(crate) what: Text,
-    pub(crate) is_sql: bool,
+    pub(crate) sql: Option<Sql>,
     pub(crate) collation: Option<Text>,
     pub(crate) descending: bool,
+    pub(crate) opclass: Option<Text>,
+    /// `nulls_first` or `nulls_last`; empty without either.
+    pub(crate) nulls: &'static str,
 }
 
 /// `check("age > 0")`
 pub(crate) struct Check {
     pub(crate) name: Option<Text>,
-    pub(crate) expression: Text,
+    pub(crate) expression: Sql,
 }
 
 /// Whether the parentheses contain options, and not just columns.
@@ -65,7 +80,14 @@ impl Reader {
     /// `unique(a, b)` and `unique(name = "...", columns(a, b))`; on a field `unique` and
     /// `unique(name = "...")`.
     pub(crate) fn unique(self, input: ParseStream<'_>) -> syn::Result<Unique> {
-        let mut unique = Unique { name: None, columns: Vec::new(), span: self.span };
+        let mut unique = Unique {
+            name: None,
+            columns: Vec::new(),
+            nulls_not_distinct: false,
+            include: Vec::new(),
+            deferrable: None,
+            span: self.span,
+        };
         if !self.has_more(input)? {
             return Ok(unique);
         }
@@ -74,10 +96,16 @@ impl Reader {
                 unique.columns = self.names_inside(input)?;
                 return Ok(());
             }
-            let mut options = Options::new(self.valid(&["name", "columns"], &["name"]));
+            let mut options = Options::new(self.valid(
+                &["name", "columns", "nulls_not_distinct", "include", "deferrable"],
+                &["name", "nulls_not_distinct", "include", "deferrable"],
+            ));
             while !input.is_empty() {
                 match options.next(input)?.0.as_str() {
                     "name" => unique.name = Some(self.text(input)?),
+                    "nulls_not_distinct" => unique.nulls_not_distinct = true,
+                    "include" => unique.include = self.names(input)?,
+                    "deferrable" => unique.deferrable = Some(self.deferrable(input)?),
                     _ => unique.columns = self.names(input)?,
                 }
                 self.comma(input)?;
@@ -90,7 +118,7 @@ impl Reader {
     /// `index(a, b desc)` and `index(name = "...", columns(a), unique, where = "...")`; on a
     /// field `index` and the same without columns.
     pub(crate) fn index(self, input: ParseStream<'_>) -> syn::Result<Index> {
-        let mut index = Index { name: None, terms: Vec::new(), unique: false, filter: None };
+        let mut index = Index::default();
         if !self.has_more(input)? {
             return Ok(index);
         }
@@ -99,14 +127,40 @@ impl Reader {
                 index.terms = self.terms(input)?;
                 return Ok(());
             }
-            let mut options = Options::new(
-                self.valid(&["name", "columns", "unique", "where"], &["name", "unique", "where"]),
-            );
+            let mut options = Options::new(self.valid(
+                &[
+                    "name",
+                    "columns",
+                    "unique",
+                    "where",
+                    "using",
+                    "include",
+                    "nulls_not_distinct",
+                    "with",
+                    "concurrently",
+                ],
+                &[
+                    "name",
+                    "unique",
+                    "where",
+                    "using",
+                    "include",
+                    "nulls_not_distinct",
+                    "with",
+                    "concurrently",
+                ],
+            ));
             while !input.is_empty() {
-                match options.next(input)?.0.as_str() {
+                let (option, span) = options.next(input)?;
+                match option.as_str() {
                     "name" => index.name = Some(self.text(input)?),
                     "unique" => index.unique = true,
-                    "where" => index.filter = Some(self.text(input)?),
+                    "using" => index.using = Some(self.text(input)?),
+                    "include" => index.include = self.names(input)?,
+                    "nulls_not_distinct" => index.nulls_not_distinct = Some(span),
+                    "with" => index.with = Some(self.parameters(input)?),
+                    "concurrently" => index.concurrently = true,
+                    "where" => index.filter = Some(self.sql_value(input)?),
                     _ => {
                         if !input.peek(token::Paren) {
                             return Err(self.expected(input));
@@ -118,7 +172,21 @@ impl Reader {
             }
             self.has_columns(index.terms.is_empty())
         })?;
-        Ok(index)
+        match index.nulls_not_distinct.filter(|_| !index.unique) {
+            Some(span) => {
+                let message = "`nulls_not_distinct` is for unique indexes; add `unique`";
+                Err(syn::Error::new(span, message))
+            }
+            None => Ok(index),
+        }
+    }
+
+    /// `("fillfactor = 70")`
+    pub(super) fn parameters(self, input: ParseStream<'_>) -> syn::Result<Text> {
+        if !input.peek(token::Paren) {
+            return Err(self.expected(input));
+        }
+        nested(input, |input| self.literal(input))
     }
 
     /// Whether parentheses follow; only a field's key can omit them.
@@ -158,44 +226,69 @@ impl Reader {
     fn term(self, input: ParseStream<'_>) -> syn::Result<Term> {
         let what = self.name(input)?;
         let is_sql = what.value == "sql" && input.peek(token::Paren);
-        let what = if is_sql { nested(input, |input| self.literal(input))? } else { what };
-        let mut term = Term { what, is_sql, collation: None, descending: false };
+        let (what, sql) = if is_sql {
+            let sql = nested(input, |input| self.sql_inside(input))?;
+            (Spanned { value: String::new(), span: what.span }, Some(sql))
+        } else {
+            (what, None)
+        };
+        let mut term =
+            Term { what, sql, collation: None, descending: false, opclass: None, nulls: "" };
         while input.peek(Ident::peek_any) {
             let ident = input.call(Ident::parse_any)?;
             if ident == "desc" {
                 term.descending = true;
             } else if ident == "collate" {
                 term.collation = Some(self.literal(input)?);
+            } else if ident == "opclass" {
+                term.opclass = Some(self.literal(input)?);
+            } else if ident == "nulls_first" {
+                term.nulls = "nulls_first";
+            } else if ident == "nulls_last" {
+                term.nulls = "nulls_last";
             } else if ident != "asc" {
-                let message = "expected `desc`, `collate \"...\"` or `,` after a column";
+                let message = "expected `desc`, `collate \"...\"`, `opclass \"...\"`, \
+                               `nulls_first`, `nulls_last` or `,` after a column";
                 return Err(syn::Error::new(ident.span(), message));
             }
         }
         Ok(term)
     }
 
-    /// `check("...")` and `check(name = "...", expr = "...")`
+    /// `check("...")`, `check(name = "...", expr = "...")` and `check(sqlite = "...", ...)`
     pub(crate) fn check(self, input: ParseStream<'_>) -> syn::Result<Check> {
         if !input.peek(token::Paren) {
             return Err(self.expected(input));
         }
         nested(input, |input| {
             if input.peek(LitStr) {
-                let expression = self.literal(input)?;
-                self.comma(input)?;
+                let expression = self.sql_inside(input)?;
                 return Ok(Check { name: None, expression });
             }
             let (mut name, mut expression) = (None, None);
-            let mut options = Options::new(&["name", "expr"]);
+            let mut by_database = Vec::new();
+            let mut options = Options::new(&["name", "expr", "sqlite", "postgres", "mysql"]);
             while !input.is_empty() {
-                match options.next(input)?.0.as_str() {
+                let (option, span) = options.next(input)?;
+                match option.as_str() {
                     "name" => name = Some(self.text(input)?),
-                    _ => expression = Some(self.text(input)?),
+                    "expr" => expression = Some((self.sql_value(input)?, span)),
+                    _ => by_database.push((option, self.text(input)?.value)),
                 }
                 self.comma(input)?;
             }
-            let expression = expression.ok_or_else(|| self.expected_at(self.span))?;
-            Ok(Check { name, expression })
+            match expression {
+                Some((_, span)) if !by_database.is_empty() => {
+                    let message = "`expr` is for all databases; write it or one for each of them";
+                    Err(syn::Error::new(span, message))
+                }
+                Some((expression, _)) => Ok(Check { name, expression }),
+                None if by_database.is_empty() => Err(self.expected_at(self.span)),
+                None => {
+                    let expression = Sql { by_database, ..Sql::default() };
+                    Ok(Check { name, expression })
+                }
+            }
         })
     }
 }

@@ -3,6 +3,8 @@
 mod column;
 mod constraint;
 mod reference;
+mod sql;
+mod table;
 
 use proc_macro2::Span;
 use syn::ext::IdentExt;
@@ -12,6 +14,7 @@ use syn::{Ident, LitBool, LitInt, LitStr, Path, Token, token};
 pub(crate) use column::{DefaultValue, Generated, Ty};
 pub(crate) use constraint::{Check, Index, Unique};
 pub(crate) use reference::{Actions, ForeignKey, Reference};
+pub(crate) use sql::Sql;
 
 use crate::attr::{Key, Place, nested};
 

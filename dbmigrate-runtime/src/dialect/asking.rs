@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{Catalog, Facts, Health, Object, Refusal};
+use super::{Catalog, Facts, Health, Kept, Object, Refusal};
 use crate::driver::{Connection, DatabaseError};
 use crate::schema::Table;
+use crate::schema::resolve::HasSql as _;
 
 impl<'a> dyn Connection + 'a {
     /// What statements depend on besides the operation and the schema, without the stored objects.
@@ -55,11 +56,43 @@ impl<'a> dyn Connection + 'a {
         table: &Table,
         actual: Option<&Table>,
     ) -> Result<Result<Table, Refusal>, DatabaseError> {
-        let mut kept = self.dialect().as_kept(self, &[(table, actual)])?;
-        let kept = kept.pop();
+        let kept = self.all_as_kept(&[(table, actual)])?.pop();
         let kept =
             kept.ok_or_else(|| DatabaseError::new("the dialect did not return the table"))?;
         Ok(kept.map(|kept| kept.table))
+    }
+
+    /// The same for several tables.
+    ///
+    /// # Errors
+    ///
+    /// As `as_kept`.
+    pub fn all_as_kept(
+        &mut self,
+        tables: &[(&Table, Option<&Table>)],
+    ) -> Result<Vec<Result<Kept, Refusal>>, DatabaseError> {
+        let dialect = self.dialect();
+        let resolved = tables.iter().map(|(table, actual)| {
+            let refused = |missing| {
+                let what = format!("compare table `{}`", table.name);
+                Refusal::no_text(&what, dialect.backend(), &missing)
+            };
+            (table.resolved(dialect.backend()).map_err(refused), *actual)
+        });
+        let resolved: Vec<_> = resolved.collect();
+        let asked: Vec<_> = resolved
+            .iter()
+            .filter_map(|(table, actual)| Some((&**table.as_ref().ok()?, *actual)))
+            .collect();
+        let mut kept = dialect.as_kept(self, &asked)?.into_iter();
+        let missing = || DatabaseError::new("the dialect did not return the table");
+        resolved
+            .into_iter()
+            .map(|(table, _)| match table {
+                Ok(_) => kept.next().ok_or_else(missing),
+                Err(refusal) => Ok(Err(refusal)),
+            })
+            .collect()
     }
 
     /// Foreign key violations, and broken views and triggers that mention one of these tables.

@@ -32,6 +32,7 @@ use crate::backend::Backend;
 use crate::driver::{Connection, DatabaseError};
 use crate::folding::NameRules;
 use crate::operations::Operation;
+use crate::schema::resolve::NoText;
 use crate::schema::{Column, Schema, Table, Type};
 use crate::sql::{self, Lexicon};
 use crate::written::Mistake;
@@ -461,6 +462,18 @@ pub struct Refusal {
 }
 
 impl Refusal {
+    /// The refusal of SQL that has texts for other databases only.
+    pub(crate) fn no_text(what: &str, backend: Backend, NoText(sql): &NoText) -> Refusal {
+        let name = backend.name();
+        Refusal {
+            message: format!("cannot {what} on {backend}: {sql} has no SQL for {backend}"),
+            hint: Some(format!(
+                "write one, as `{name} = \"...\"` in the model and `.{name}(\"...\")` in the \
+                 revision"
+            )),
+        }
+    }
+
     /// The refusal of an operation whose SQL would do something else than was intended.
     pub(crate) fn mistake(operation: &Operation, backend: Backend, mistake: Mistake) -> Refusal {
         Refusal {

@@ -96,6 +96,10 @@ pub enum Property {
     Collation,
     /// The comment of a table or a column.
     Comment,
+    /// The storage parameters of a table.
+    Parameters,
+    /// The tablespace of a table.
+    Tablespace,
 }
 
 impl Difference {
@@ -260,6 +264,8 @@ impl fmt::Display for Property {
             Property::Expression => "expression",
             Property::Collation => "collation",
             Property::Comment => "comment",
+            Property::Parameters => "storage parameters",
+            Property::Tablespace => "tablespace",
         })
     }
 }

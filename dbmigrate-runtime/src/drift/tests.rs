@@ -53,17 +53,17 @@ fn two_ways_to_write_the_same_are_no_difference() {
             table.columns[3].name = "Id".to_owned();
             table.columns[2].ty = Type::raw("varchar ( 50 )");
             table.columns[2].collation = Some("nocase".to_owned());
-            table.columns[1].default = Some(DefaultValue::Sql("(FALSE)".to_owned()));
-            table.columns[0].default = Some(DefaultValue::Sql("NULL".to_owned()));
-            table.columns[0].generated.as_mut().unwrap().expression = "(\"AGE\">99)".to_owned();
+            table.columns[1].default = Some(DefaultValue::Sql("(FALSE)".into()));
+            table.columns[0].default = Some(DefaultValue::Sql("NULL".into()));
+            table.columns[0].generated.as_mut().unwrap().expression = "(\"AGE\">99)".into();
             table.primary_key.as_mut().unwrap().name = String::new();
             table.uniques[0].name = String::new();
             table.foreign_keys[0].name = String::new();
             table.foreign_keys[0].references_table = "X".to_owned();
             table.checks[0].name = "other".to_owned();
-            table.checks[0].expression = "((age >= 0)) -- years".to_owned();
+            table.checks[0].expression = "((age >= 0)) -- years".into();
             table.indexes[0].name = "IX_USER_AGE".to_owned();
-            table.indexes[0].filter = Some("(`age` > 1)".to_owned());
+            table.indexes[0].filter = Some("(`age` > 1)".into());
         },
         expect![[""]],
     );
@@ -78,7 +78,7 @@ fn what_columns_differ_in_is_told() {
             table.columns[1].nullable = true;
             table.columns[1].collation = None;
             table.columns[2].ty = Type::raw("TEXT");
-            table.columns[2].default = Some(DefaultValue::Sql("'0'".to_owned()));
+            table.columns[2].default = Some(DefaultValue::Sql("'0'".into()));
             table.columns[3].name = "other".to_owned();
         },
         expect![[r#"
@@ -96,7 +96,7 @@ fn what_columns_differ_in_is_told() {
         |table| {
             table.columns[1].ty = Type::raw("TEXT");
             table.columns[1].collation = Some("RTRIM".to_owned());
-            table.columns[1].default = Some(DefaultValue::Sql("'a' ||\n  'b'".to_owned()));
+            table.columns[1].default = Some(DefaultValue::Sql("'a' ||\n  'b'".into()));
             table.columns[2].default = None;
             table.columns[2].autoincrement = Some(true);
             table.columns[3].nullable = false;
@@ -167,7 +167,7 @@ fn objects_are_missing_unknown_different_or_renamed() {
     check(
         |table| {
             table.uniques[0].columns = vec!["age".to_owned()];
-            table.checks[0].expression = "age > 0".to_owned();
+            table.checks[0].expression = "age > 0".into();
             table.foreign_keys[0].on_delete = ReferentialAction::NoAction;
             table.foreign_keys[0].on_update = ReferentialAction::SetNull;
             table.foreign_keys[0].deferrable = Some(Deferrable::InitiallyDeferred);
@@ -260,7 +260,7 @@ fn what_is_alike_is_the_databases_own() {
     };
     let mut actual = user();
     actual.columns[2].name = "Age".to_owned();
-    actual.columns[0].default = Some(DefaultValue::Sql("word".to_owned()));
+    actual.columns[0].default = Some(DefaultValue::Sql("word".into()));
     actual.checks[0].name = "ck_other".to_owned();
     let found = comparing.differences(&user(), &actual);
     let text: String = found.iter().map(|difference| format!("{difference}\n")).collect();

@@ -140,7 +140,7 @@ impl Verification {
         };
         let asked: Vec<_> =
             compared().filter_map(both).map(|(table, actual)| (table, Some(actual))).collect();
-        let kept = conn.dialect().as_kept(conn, &asked).map_err(failed)?;
+        let kept = conn.all_as_kept(&asked).map_err(failed)?;
         let mut kept = kept.into_iter();
         let mut different = Vec::new();
         for name in compared() {

@@ -65,12 +65,13 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `renamed_from = "..."` | the table's previous name: the table is renamed, not dropped and created |
 /// | `primary_key(a, b)` | a primary key of several columns |
 /// | `no_primary_key` | the table has no primary key |
-/// | `unique(a, b)`, `unique(name = "...", columns(a, b))` | a unique constraint |
-/// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index |
-/// | `check("...")`, `check(name = "...", expr = "...")` | a check constraint |
+/// | `unique(a, b)`, `unique(name = "...", columns(a, b))` | a unique constraint; also `nulls_not_distinct`, `include(c)` and `deferrable = "..."` |
+/// | `index(a, b desc)`, `index(name = "...", columns(a, c collate "...", sql("...")), unique, where = "...")` | an index; also `using = "gin"`, `include(d)`, `nulls_not_distinct`, `with("fillfactor = 70")` and `concurrently`, and after a column `opclass "..."`, `nulls_first` or `nulls_last` |
+/// | `check("...")`, `check(name = "...", expr = "...")`, `check(sqlite = "...", postgres = "...")` | a check constraint |
 /// | `foreign_key(columns(a, b), references = Other(x, y), ...)` | a foreign key of several columns; also `name`, `on_delete`, `on_update` and `deferrable` |
 /// | `comment = "..."` | the table's comment |
-/// | `strict`, `without_rowid` | SQLite's table options `STRICT` and `WITHOUT ROWID` |
+/// | `sqlite(strict, without_rowid)`, `strict`, `without_rowid` | SQLite's table options `STRICT` and `WITHOUT ROWID`; other databases ignore them |
+/// | `postgres(unlogged, with("fillfactor = 70"), tablespace = "...")` | options of the table on PostgreSQL; other databases ignore them |
 /// | `database = "..."` | the database of the table, in a project with several |
 /// | `unmanaged` | the table is never migrated, but other models can refer to it |
 /// | `crate = path` | the path of `dbmigrate_runtime`, if the crate is renamed |
@@ -81,6 +82,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// |---|---|
 /// | `primary_key` | this column is the primary key |
 /// | `autoincrement`, `autoincrement = false` | a single integer key generates values and never uses one twice, or does not generate values; without either, it generates values and may reuse those of deleted rows |
+/// | `identity = always`, `by_default` or `serial` | how an integer column generates its values on PostgreSQL; a key that generates values does so `by_default`. On SQLite only a key can |
 /// | `column = "..."` | the column's name; default: the field's name |
 /// | `renamed_from = "..."` | the column's previous name |
 /// | `length = 100` | the maximum number of characters of a text |
@@ -97,6 +99,22 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `skip` | the field is not a column |
 /// | `flatten` | the field holds a struct with [`Columns`]; its fields become columns of this table |
 ///
+/// # Indexes of servers
+///
+/// SQLite leaves out what only makes an index smaller or faster: `using`, `include`, `with`,
+/// `concurrently`, `opclass` and the order of NULLs. It refuses what changes which rows a table
+/// accepts: `nulls_not_distinct`, and a `deferrable` unique constraint.
+///
+/// # SQL for each database
+///
+/// Wherever an attribute takes SQL, it takes one text for all databases or one for each:
+/// `default = sql(sqlite = "...", postgres = "...", mysql = "...")`,
+/// `check(name = "...", sqlite = "...", postgres = "...")`,
+/// `generated(sqlite = "...", postgres = "...", stored)`, and in an index
+/// `where = sql(sqlite = "...", postgres = "...")` and `columns(sql(sqlite = "...", postgres = "..."))`.
+/// A revision has all of them. A database that needs one and has none refuses the revision while it
+/// is planned.
+///
 /// # On a type of your own
 ///
 /// `#[derive(Columns)]` on a struct takes `rename_all`, `primary_key`, `unique`, `index`, `check`,
@@ -107,7 +125,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// |---|---|---|
 /// | `length = 100`, `type = ...` | a newtype | as on a field |
 /// | `rename_all = "..."` | an enum | the case of the variants' names; default: snake case |
-/// | `name = "..."` | an enum | the name of the enumeration, in databases that name them |
+/// | `name = "..."`, also as `#[column_type(name = "...")]` | an enum | the name of the enumeration, in databases that name them |
 /// | `rename = "..."` | a variant | the name that is stored for this variant |
 ///
 /// # Types

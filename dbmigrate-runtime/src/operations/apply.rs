@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{ColumnChange, Operation};
-use crate::schema::{Column, Index, IndexTerm, Schema, Table};
+use crate::schema::{Column, Index, IndexTerm, Schema, Table, Unique};
 use crate::sql::NEUTRAL;
 
 /// An operation that doesn't fit the schema that it is applied to.
@@ -50,8 +50,15 @@ impl Operation {
                 for (option, on) in &change.options {
                     table.options.set(*option, *on);
                 }
-                if let Some(comment) = &change.comment {
-                    table.comment.clone_from(comment);
+                let texts = [
+                    (&mut table.with, &change.with),
+                    (&mut table.tablespace, &change.tablespace),
+                    (&mut table.comment, &change.comment),
+                ];
+                for (text, changed) in texts {
+                    if let Some(changed) = changed {
+                        text.clone_from(changed);
+                    }
                 }
                 Ok(())
             }
@@ -92,6 +99,7 @@ impl Operation {
                 let table = get(schema, table)?;
                 free_name(table, &unique.name)?;
                 known(table, &unique.columns)?;
+                known(table, &unique.include)?;
                 table.uniques.push(unique.clone());
                 Ok(())
             }
@@ -167,6 +175,7 @@ impl ColumnChange {
         set(&mut column.nullable, &self.nullable);
         set(&mut column.default, &self.default);
         set(&mut column.autoincrement, &self.autoincrement);
+        set(&mut column.identity, &self.identity);
         set(&mut column.generated, &self.generated);
         set(&mut column.collation, &self.collation);
         set(&mut column.comment, &self.comment);
@@ -186,7 +195,7 @@ fn create_table(schema: &mut Schema, table: &Table) -> Result<(), String> {
     if let Some(primary_key) = &table.primary_key {
         known(table, &primary_key.columns)?;
     }
-    let constraints = table.uniques.iter().map(|unique| &unique.columns);
+    let constraints = table.uniques.iter().flat_map(|unique| [&unique.columns, &unique.include]);
     constraints
         .chain(table.foreign_keys.iter().map(|foreign_key| &foreign_key.columns))
         .try_for_each(|columns| known(table, columns))?;
@@ -232,7 +241,8 @@ impl Table {
         let has = |columns: &[String]| columns.iter().any(|name| name == column);
         let key = self.primary_key.iter().filter(|primary_key| has(&primary_key.columns));
         let key = key.map(|key| format!("primary key `{}`", key.name));
-        let uniques = self.uniques.iter().filter(|unique| has(&unique.columns));
+        let uses = |unique: &&Unique| has(&unique.columns) || has(&unique.include);
+        let uniques = self.uniques.iter().filter(uses);
         let uniques = uniques.map(|unique| format!("unique constraint `{}`", unique.name));
         let foreign_keys = self.foreign_keys.iter().filter(|foreign_key| has(&foreign_key.columns));
         let foreign_keys =
@@ -257,7 +267,11 @@ fn rename_column(schema: &mut Schema, table: &str, from: &str, to: &str) -> Resu
                 .for_each(|column| to.clone_into(column));
         };
         table.primary_key.iter_mut().for_each(|primary_key| rename(&mut primary_key.columns));
-        table.uniques.iter_mut().for_each(|unique| rename(&mut unique.columns));
+        for unique in &mut table.uniques {
+            rename(&mut unique.columns);
+            rename(&mut unique.include);
+        }
+        table.indexes.iter_mut().for_each(|index| rename(&mut index.include));
         table.foreign_keys.iter_mut().for_each(|foreign_key| rename(&mut foreign_key.columns));
         for column in table.indexes.iter_mut().flat_map(|index| &mut index.columns) {
             match &mut column.term {
@@ -282,17 +296,17 @@ fn rewrite_expressions(table: &mut Table, rewrite: impl Fn(&str) -> String) {
     let generated = table.columns.iter_mut().filter_map(|column| column.generated.as_mut());
     let of_index = |index: &mut Index| {
         if let Some(filter) = &mut index.filter {
-            *filter = rewrite(filter);
+            *filter = filter.map(&rewrite);
         }
         for column in &mut index.columns {
-            if let IndexTerm::Expression(index) = &mut column.term {
-                *index = rewrite(index);
+            if let IndexTerm::Expression(expression) = &mut column.term {
+                *expression = expression.map(&rewrite);
             }
         }
     };
     table.indexes.iter_mut().for_each(of_index);
-    for check in checks.chain(generated.map(|generated| &mut generated.expression)) {
-        *check = rewrite(check);
+    for expression in checks.chain(generated.map(|generated| &mut generated.expression)) {
+        *expression = expression.map(&rewrite);
     }
 }
 
@@ -301,7 +315,7 @@ fn index_columns(index: &Index) -> Vec<String> {
         IndexTerm::Column(column) => Some(column.clone()),
         IndexTerm::Expression(_) => None,
     });
-    columns.collect()
+    columns.chain(index.include.iter().cloned()).collect()
 }
 
 fn get<'a>(schema: &'a mut Schema, table: &str) -> Result<&'a mut Table, String> {

@@ -6,6 +6,7 @@
 //! SQL of its own.
 
 mod apply;
+mod change;
 pub(crate) mod codec;
 mod custom;
 mod execute;
@@ -13,19 +14,20 @@ mod json;
 mod recorder;
 pub(crate) mod recording;
 pub(crate) mod reverse;
+pub(crate) mod resolve;
 mod rewrite;
 mod declared;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 pub use apply::ReplayError;
+pub use change::{ColumnChange, TableChange};
 pub(crate) use codec::{FORMAT, checksum, decode, encode};
 #[cfg(feature = "runner")]
 pub(crate) use codec::{decode_values, encode_values};
 pub use custom::CustomOperation;
+pub use execute::Execute;
 pub(crate) use execute::UNNAMED;
-pub use execute::{Execute, Sql};
 pub(crate) use json::Json;
 pub use recorder::{AddColumnHandle, BulkInsertHandle, ExecuteHandle, Operations};
 pub(crate) use recording::{Recording, replay};
@@ -33,10 +35,9 @@ pub use reverse::Irreversible;
 pub(crate) use reverse::reverse_all;
 pub use rewrite::Rewrite;
 
-use crate::schema::{
-    Check, Column, DefaultValue, ForeignKey, Generated, Index, PrimaryKey, Table, TableOption,
-    Type, Unique,
-};
+pub use crate::schema::Sql;
+
+use crate::schema::{Check, Column, ForeignKey, Index, PrimaryKey, Table, Unique};
 use crate::{Db, StepResult, Value};
 
 /// One change of a schema or of its rows.
@@ -207,219 +208,6 @@ pub struct OtherObject {
     pub name: String,
     /// The table whose drop also drops the object.
     pub table: Option<String>,
-}
-
-/// The changes of an [`Operation::AlterTable`]; what is `None` stays as it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TableChange {
-    /// The options that the table gains or loses.
-    pub options: BTreeMap<TableOption, bool>,
-    /// Sets or removes the comment.
-    pub comment: Option<Option<String>>,
-}
-
-impl TableChange {
-    /// No changes yet.
-    pub fn new() -> TableChange {
-        TableChange::default()
-    }
-
-    /// Adds the option to the table, or removes it.
-    #[must_use]
-    pub fn option(mut self, option: TableOption, on: bool) -> TableChange {
-        self.options.insert(option, on);
-        self
-    }
-
-    /// Makes the table `STRICT` or not `STRICT`, on SQLite.
-    #[must_use]
-    pub fn strict(self, on: bool) -> TableChange {
-        self.option(TableOption::Strict, on)
-    }
-
-    /// Makes the table `WITHOUT ROWID` or a normal table, on SQLite.
-    #[must_use]
-    pub fn without_rowid(self, on: bool) -> TableChange {
-        self.option(TableOption::WithoutRowid, on)
-    }
-
-    /// Sets or removes the comment.
-    #[must_use]
-    pub fn comment(mut self, comment: Option<&str>) -> TableChange {
-        self.comment = Some(comment.map(str::to_owned));
-        self
-    }
-}
-
-/// The changes of an [`Operation::AlterColumn`]; what is `None` stays as it is.
-///
-/// # Example
-///
-/// ```
-/// use dbmigrate_runtime::operations::ColumnChange;
-/// use dbmigrate_runtime::schema::Type;
-///
-/// let change = ColumnChange::new().ty(Type::Text).not_null();
-/// assert_eq!(change.nullable, Some(false));
-/// assert_eq!(change.default, None);
-/// ```
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ColumnChange {
-    /// The new type.
-    pub ty: Option<Type>,
-    /// Whether `NULL` is allowed from now on.
-    pub nullable: Option<bool>,
-    /// The new default; `Some(None)` removes it.
-    pub default: Option<Option<DefaultValue>>,
-    /// How an integer key generates its values; see [`Column::autoincrement`](struct@Column).
-    pub autoincrement: Option<Option<bool>>,
-    /// The new generated expression; `Some(None)` makes the column an ordinary one.
-    pub generated: Option<Option<Generated>>,
-    /// The new collation; `Some(None)` removes it.
-    pub collation: Option<Option<String>>,
-    /// The new comment; `Some(None)` removes it.
-    pub comment: Option<Option<String>>,
-    /// An SQL expression for the value in existing rows.
-    pub using: Option<String>,
-    /// An SQL expression for only those existing rows whose value the changed column can't hold.
-    pub fill: Option<String>,
-}
-
-impl ColumnChange {
-    /// No changes yet.
-    pub fn new() -> ColumnChange {
-        Default::default()
-    }
-
-    /// Changes the type. The database converts existing values.
-    #[must_use]
-    pub fn ty(mut self, ty: Type) -> ColumnChange {
-        self.ty = Some(ty);
-        self
-    }
-
-    /// Allows `NULL`.
-    #[must_use]
-    pub fn nullable(mut self) -> ColumnChange {
-        self.nullable = Some(true);
-        self
-    }
-
-    /// Makes the column required. The operation fails if existing rows contain `NULL`.
-    #[must_use]
-    pub fn not_null(mut self) -> ColumnChange {
-        self.nullable = Some(false);
-        self
-    }
-
-    /// Sets the default of the column. Existing rows keep their values.
-    #[must_use]
-    pub fn default(mut self, value: impl Into<Value>) -> ColumnChange {
-        self.default = Some(Some(DefaultValue::Literal(value.into())));
-        self
-    }
-
-    /// Sets the time of the insert as the default. Existing rows keep their values.
-    #[must_use]
-    pub fn default_now(mut self) -> ColumnChange {
-        self.default = Some(Some(DefaultValue::Now));
-        self
-    }
-
-    /// Sets an SQL expression as the default. Existing rows keep their values.
-    #[must_use]
-    pub fn default_sql(mut self, expression: &str) -> ColumnChange {
-        self.default = Some(Some(DefaultValue::Sql(expression.to_owned())));
-        self
-    }
-
-    /// Removes the default.
-    #[must_use]
-    pub fn no_default(mut self) -> ColumnChange {
-        self.default = Some(None);
-        self
-    }
-
-    /// Sets how an integer key generates its values; `None` is the dialect's default.
-    #[must_use]
-    pub fn autoincrement(mut self, on: Option<bool>) -> ColumnChange {
-        self.autoincrement = Some(on);
-        self
-    }
-
-    /// Computes the column from an SQL expression and stores the result.
-    #[must_use]
-    pub fn generated_stored(mut self, expression: &str) -> ColumnChange {
-        self.generated = Some(Some(Generated { expression: expression.to_owned(), stored: true }));
-        self
-    }
-
-    /// Computes the column from an SQL expression whenever it is read.
-    #[must_use]
-    pub fn generated_virtual(mut self, expression: &str) -> ColumnChange {
-        self.generated = Some(Some(Generated { expression: expression.to_owned(), stored: false }));
-        self
-    }
-
-    /// Makes a generated column an ordinary one.
-    #[must_use]
-    pub fn not_generated(mut self) -> ColumnChange {
-        self.generated = Some(None);
-        self
-    }
-
-    /// Sets or removes the collation.
-    #[must_use]
-    pub fn collate(mut self, collation: Option<&str>) -> ColumnChange {
-        self.collation = Some(collation.map(str::to_owned));
-        self
-    }
-
-    /// Sets or removes the comment.
-    #[must_use]
-    pub fn comment(mut self, comment: Option<&str>) -> ColumnChange {
-        self.comment = Some(comment.map(str::to_owned));
-        self
-    }
-
-    /// Gives existing rows the value of an SQL expression, which sees each row as it is before the
-    /// operation. The expression isn't part of the schema. A double-quoted name has to be a column;
-    /// write texts in single quotes.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use dbmigrate_runtime::operations::ColumnChange;
-    ///
-    /// let change = ColumnChange::new().not_null().using("coalesce(\"nick\", \"name\")");
-    /// assert!(change.using.is_some());
-    /// ```
-    #[must_use]
-    pub fn using(mut self, expression: &str) -> ColumnChange {
-        self.using = Some(expression.to_owned());
-        self
-    }
-
-    /// Gives the value of an SQL expression to those existing rows whose value the changed column
-    /// can't hold: NULL if the column becomes required, or a value that doesn't fit the new type.
-    /// All other rows keep their values. Has no effect together with
-    /// [`using`](ColumnChange::using), which is for all rows.
-    ///
-    /// # Example
-    ///
-    /// ```
-    /// use dbmigrate_runtime::operations::ColumnChange;
-    /// use dbmigrate_runtime::schema::Type;
-    ///
-    /// // The text '7' becomes the number 7, and 'seven' becomes 0.
-    /// let change = ColumnChange::new().ty(Type::Integer).fill("0");
-    /// assert!(change.fill.is_some());
-    /// ```
-    #[must_use]
-    pub fn fill(mut self, expression: &str) -> ColumnChange {
-        self.fill = Some(expression.to_owned());
-        self
-    }
 }
 
 /// A step at its position among the operations.

@@ -81,6 +81,8 @@ impl Operation {
                     options: (change.options.keys())
                         .map(|option| (*option, was.has(*option)))
                         .collect(),
+                    with: change.with.as_ref().map(|_| was.with.clone()),
+                    tablespace: change.tablespace.as_ref().map(|_| was.tablespace.clone()),
                     comment: change.comment.as_ref().map(|_| was.comment.clone()),
                 };
                 Operation::AlterTable { table: table.clone(), change }
@@ -194,6 +196,7 @@ impl ColumnChange {
             nullable: self.nullable.map(|_| was.nullable),
             default: self.default.as_ref().map(|_| was.default.clone()),
             autoincrement: self.autoincrement.map(|_| was.autoincrement),
+            identity: self.identity.map(|_| was.identity),
             generated: self.generated.as_ref().map(|_| was.generated.clone()),
             collation: self.collation.as_ref().map(|_| was.collation.clone()),
             comment: self.comment.as_ref().map(|_| was.comment.clone()),

@@ -2,10 +2,10 @@
 
 use super::cursor::{Cursor, DEPTH};
 use super::error::RecordError;
-use super::fact::{Fact, Index, facts};
+use super::fact::{Fact, facts};
 use super::{FieldRecord, ModelRecord};
 use crate::schema::naming::Convention;
-use crate::schema::{Check, Column, ForeignKey, IndexTerm, PrimaryKey, Table, Type, Unique};
+use crate::schema::{Check, Column, ForeignKey, Index, IndexTerm, PrimaryKey, Table, Type};
 
 type Result<T> = std::result::Result<T, RecordError>;
 
@@ -196,6 +196,7 @@ impl Model<'_> {
                 Fact::Docs(fact) => source.docs = Some(fact.clone()),
                 Fact::Comment(fact) => column.comment = Some(fact.clone()),
                 Fact::Autoincrement(on) => column.autoincrement = Some(*on),
+                Fact::Identity(identity) => column.identity = Some(*identity),
                 Fact::Type(fact) => column.ty = fact.clone(),
                 Fact::Length(fact) => column.ty = Type::String(*fact),
                 Fact::Nullable(fact) => column.nullable = *fact,
@@ -204,11 +205,15 @@ impl Model<'_> {
                 Fact::Collate(fact) => column.collation = Some(fact.clone()),
                 // These facts belong to the table.
                 Fact::PrimaryKey(_)
-                | Fact::Unique(..)
+                | Fact::Unique(_)
                 | Fact::Index(_)
                 | Fact::Check(..)
                 | Fact::ForeignKey(_) => {}
-                Fact::Database(_) | Fact::Unmanaged | Fact::Option(_) => {
+                Fact::Database(_)
+                | Fact::Unmanaged
+                | Fact::Option(_)
+                | Fact::With(_)
+                | Fact::Tablespace(_) => {
                     return Err(RecordError::unknown(self.offset, "word of a field", field));
                 }
             }
@@ -243,11 +248,13 @@ impl Model<'_> {
     fn fact(&mut self, fact: Fact, of: Option<&str>) -> Result<()> {
         match fact {
             Fact::PrimaryKey(fields) => self.key = self.resolved(&fields)?,
-            Fact::Unique(name, fields) => {
-                let columns = self.resolved(&fields)?;
-                let name =
-                    name.unwrap_or_else(|| self.naming.unique(&self.record.table.name, &columns));
-                self.record.table.uniques.push(Unique { name, columns });
+            Fact::Unique(mut unique) => {
+                unique.columns = self.resolved(&unique.columns)?;
+                unique.include = self.resolved(&unique.include)?;
+                if unique.name.is_empty() {
+                    unique.name = self.naming.unique(&self.record.table.name, &unique.columns);
+                }
+                self.record.table.uniques.push(unique);
             }
             Fact::Index(index) => self.index(index)?,
             Fact::Check(name, expression) => {
@@ -266,7 +273,10 @@ impl Model<'_> {
             Fact::Database(fact) => self.record.database = Some(fact),
             Fact::Unmanaged => self.record.unmanaged = true,
             Fact::Option(option) => self.record.table.options.set(option, true),
+            Fact::With(parameters) => self.record.table.with = Some(parameters),
+            Fact::Tablespace(name) => self.record.table.tablespace = Some(name),
             Fact::Autoincrement(_)
+            | Fact::Identity(_)
             | Fact::Type(_)
             | Fact::Length(_)
             | Fact::Nullable(_)
@@ -286,11 +296,11 @@ impl Model<'_> {
                 *field = self.resolve(field)?;
             }
         }
-        let name = index
-            .name
-            .unwrap_or_else(|| self.naming.index(&self.record.table.name, &index.columns));
-        let (columns, unique, filter) = (index.columns, index.unique, index.filter);
-        self.record.table.indexes.push(crate::schema::Index { name, columns, unique, filter });
+        index.include = self.resolved(&index.include)?;
+        if index.name.is_empty() {
+            index.name = self.naming.index(&self.record.table.name, &index.columns);
+        }
+        self.record.table.indexes.push(index);
         Ok(())
     }
 

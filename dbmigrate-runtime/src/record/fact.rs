@@ -8,8 +8,8 @@ use super::error::RecordError;
 use crate::Value;
 use crate::model;
 use crate::schema::{
-    DefaultValue, Deferrable, ForeignKey, Generated, IndexColumn, IndexTerm, ReferentialAction,
-    TableOption, Type,
+    DefaultValue, Deferrable, ForeignKey, Generated, Identity, Index, IndexColumn, IndexTerm,
+    Nulls, ReferentialAction, Sql, TableOption, Type, Unique,
 };
 
 type Result<T> = std::result::Result<T, RecordError>;
@@ -24,27 +24,23 @@ pub(super) enum Fact {
     Unmanaged,
     Option(TableOption),
     PrimaryKey(Vec<String>),
-    Unique(Option<String>, Vec<String>),
+    /// Its name is empty if it isn't given.
+    Unique(Unique),
+    /// The same.
     Index(Index),
-    Check(Option<String>, String),
+    Check(Option<String>, Sql),
     /// The referenced tables and columns are filled in later, from the holes.
     ForeignKey(ForeignKey),
     Autoincrement(bool),
+    Identity(Identity),
+    With(String),
+    Tablespace(String),
     Type(Type),
     Length(u32),
     Nullable(bool),
     Default(DefaultValue),
     Generated(Generated),
     Collate(String),
-}
-
-/// An index, before its name and the names of its columns are known.
-#[derive(Debug)]
-pub(super) struct Index {
-    pub(super) name: Option<String>,
-    pub(super) columns: Vec<IndexColumn>,
-    pub(super) unique: bool,
-    pub(super) filter: Option<String>,
 }
 
 /// Reads facts up to the empty keyword that ends the list.
@@ -60,11 +56,14 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
             "database" => Fact::Database(literal.owned()?),
             "unmanaged" => Fact::Unmanaged,
             "primary_key" => Fact::PrimaryKey(literal.list()?),
-            "unique" => Fact::Unique(literal.optional()?, literal.list()?),
+            "unique" => Fact::Unique(unique(literal)?),
             "index" => Fact::Index(index(literal)?),
-            "check" => Fact::Check(literal.optional()?, literal.owned()?),
+            "check" => Fact::Check(literal.optional()?, sql(literal)?),
             "foreign_key" => Fact::ForeignKey(foreign_key(literal)?),
             "autoincrement" => Fact::Autoincrement(literal.flag()?),
+            "identity" => Fact::Identity(identity(literal)?),
+            "with" => Fact::With(literal.owned()?),
+            "tablespace" => Fact::Tablespace(literal.owned()?),
             "type" => Fact::Type(named_type(literal)?),
             "raw" => Fact::Type(Type::Raw(literal.owned()?)),
             "per_dialect" => Fact::Type(Type::PerDialect(literal.pairs()?.into_iter().collect())),
@@ -72,7 +71,7 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
             "nullable" => Fact::Nullable(literal.flag()?),
             "default" => Fact::Default(default(literal)?),
             "generated" => {
-                let expression = literal.owned()?;
+                let expression = sql(literal)?;
                 Fact::Generated(Generated { expression, stored: literal.flag()? })
             }
             "collate" => Fact::Collate(literal.owned()?),
@@ -85,21 +84,87 @@ pub(super) fn facts(literal: &mut Cursor<'_>) -> Result<Vec<Fact>> {
     }
 }
 
+/// One text for all databases, or the texts of some.
+fn sql(literal: &mut Cursor<'_>) -> Result<Sql> {
+    let mut by_dialect = literal.pairs()?;
+    by_dialect.sort();
+    let any = if by_dialect.is_empty() { Some(literal.owned()?) } else { None };
+    Ok(Sql { any, by_dialect })
+}
+
+fn identity(literal: &mut Cursor<'_>) -> Result<Identity> {
+    let start = literal.offset;
+    let word = literal.text()?;
+    Identity::by_key(word).ok_or_else(|| RecordError::unknown(start, "`identity`", word))
+}
+
+fn unique(literal: &mut Cursor<'_>) -> Result<Unique> {
+    Ok(Unique {
+        name: literal.owned()?,
+        columns: literal.list()?,
+        nulls_not_distinct: literal.flag()?,
+        include: literal.list()?,
+        deferrable: deferrable(literal)?,
+    })
+}
+
 fn index(literal: &mut Cursor<'_>) -> Result<Index> {
-    let name = literal.optional()?;
+    let name = literal.owned()?;
     let unique = literal.flag()?;
-    let filter = literal.optional()?;
+    let filter = if literal.flag()? { Some(sql(literal)?) } else { None };
+    let using = literal.optional()?;
+    let include = literal.list()?;
+    let nulls_not_distinct = literal.flag()?;
+    let with = literal.optional()?;
+    let concurrently = literal.flag()?;
     let columns = (0..literal.count()?)
         .map(|_| {
             let expression = literal.flag()?;
-            let text = literal.owned()?;
-            let term =
-                if expression { IndexTerm::Expression(text) } else { IndexTerm::Column(text) };
-            let collation = literal.optional()?;
-            Ok(IndexColumn { term, descending: literal.flag()?, collation })
+            let term = if expression {
+                IndexTerm::Expression(sql(literal)?)
+            } else {
+                IndexTerm::Column(literal.owned()?)
+            };
+            Ok(IndexColumn {
+                term,
+                collation: literal.optional()?,
+                descending: literal.flag()?,
+                opclass: literal.optional()?,
+                nulls: nulls(literal)?,
+            })
         })
         .collect::<Result<_>>()?;
-    Ok(Index { name, columns, unique, filter })
+    Ok(Index {
+        name,
+        columns,
+        unique,
+        filter,
+        using,
+        include,
+        nulls_not_distinct,
+        with,
+        concurrently,
+    })
+}
+
+fn nulls(literal: &mut Cursor<'_>) -> Result<Option<Nulls>> {
+    let start = literal.offset;
+    match literal.text()? {
+        "" => Ok(None),
+        "nulls_first" => Ok(Some(Nulls::First)),
+        "nulls_last" => Ok(Some(Nulls::Last)),
+        word => Err(RecordError::unknown(start, "order of NULL", word)),
+    }
+}
+
+fn deferrable(literal: &mut Cursor<'_>) -> Result<Option<Deferrable>> {
+    let start = literal.offset;
+    match literal.text()? {
+        "" => Ok(None),
+        "initially deferred" => Ok(Some(Deferrable::InitiallyDeferred)),
+        "initially immediate" => Ok(Some(Deferrable::InitiallyImmediate)),
+        word => Err(RecordError::unknown(start, "`deferrable`", word)),
+    }
 }
 
 fn foreign_key(literal: &mut Cursor<'_>) -> Result<ForeignKey> {
@@ -107,13 +172,7 @@ fn foreign_key(literal: &mut Cursor<'_>) -> Result<ForeignKey> {
     key.columns = literal.list()?;
     key.on_delete = action(literal)?;
     key.on_update = action(literal)?;
-    let start = literal.offset;
-    key.deferrable = match literal.text()? {
-        "" => None,
-        "initially deferred" => Some(Deferrable::InitiallyDeferred),
-        "initially immediate" => Some(Deferrable::InitiallyImmediate),
-        word => return Err(RecordError::unknown(start, "`deferrable`", word)),
-    };
+    key.deferrable = deferrable(literal)?;
     Ok(key)
 }
 
@@ -144,7 +203,7 @@ fn default(literal: &mut Cursor<'_>) -> Result<DefaultValue> {
     let start = literal.offset;
     let value = match literal.text()? {
         "now" => return Ok(DefaultValue::Now),
-        "sql" => return Ok(DefaultValue::Sql(literal.owned()?)),
+        "sql" => return Ok(DefaultValue::Sql(sql(literal)?)),
         "bool" => Value::Bool(literal.flag()?),
         "integer" => Value::Integer(parsed(literal)?),
         "real" => Value::Real(parsed(literal)?),

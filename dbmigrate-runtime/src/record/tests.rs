@@ -20,17 +20,17 @@ fn record() -> Record {
     ];
     Record {
         literal: b"\x05model\x04Post\x81\x01\x04post\
-            \x04docs\x06A post\x06unique\0\x01\x01c\x06strict\0\
+            \x04docs\x06A post\x06unique\0\x01\x01c\0\0\0\x06strict\0\
             \x04\
             \x06column\x02id\x07\0\x0bprimary_key\x01\x02id\0\
             \x06column\x01a\x08\x03a b\x0bforeign_key\0\x01\x01a\x07cascade\0\x12initially deferred\0\
             \x07flatten\x05inner\x09\
-            \x06column\x01b\x0a\0\x07default\x04text\x03sad\x05check\0\x05b > 1\0",
+            \x06column\x01b\x0a\0\x07default\x04text\x03sad\x05check\0\0\x05b > 1\0",
         fields: TYPES,
         texts: &["blog::models", "src/models.rs", "/srv/blog", "user", "id"],
         groups: &[&Record {
             literal: b"\x07columns\0\x02\x06column\x01c\x01\0\0\x06column\x01d\x02\0\
-                \x05index\x01i\x01\0\x01\0\x01d\0\x01\0",
+                \x05index\x01i\x01\0\0\0\0\0\0\x01\0\x01d\0\x01\0\0\0",
             fields: INNER,
             texts: &[],
             groups: &[],
@@ -160,7 +160,7 @@ fn another_format_and_a_missing_end_are_named() {
     assert_eq!(error.is_other_format(), Some(9));
     assert_eq!(
         error.to_string(),
-        "the model record at offset 0 has format 9, but this version reads format 2"
+        "the model record at offset 0 has format 9, but this version reads format 3"
     );
     bytes[8] = 2;
     *bytes.last_mut().unwrap() = 0;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::Sql;
 use crate::Value;
 use crate::backend::Backend;
 
@@ -31,6 +32,9 @@ pub struct Column {
     /// Whether a single integer primary key generates its values: `None` is the dialect's default,
     /// `Some(true)` never reuses a value, `Some(false)` generates none.
     pub autoincrement: Option<bool>,
+    /// How the column generates its values on PostgreSQL; `None` is by default for a key that
+    /// generates them, and not at all for another column.
+    pub identity: Option<Identity>,
     /// The expression that a generated column is computed from.
     pub generated: Option<Generated>,
     /// The collation's name.
@@ -48,6 +52,7 @@ impl Column {
             nullable: true,
             default: None,
             autoincrement: None,
+            identity: None,
             generated: None,
             collation: None,
             comment: None,
@@ -77,8 +82,8 @@ impl Column {
 
     /// Sets an SQL expression as the default.
     #[must_use]
-    pub fn default_sql(mut self, expression: &str) -> Column {
-        self.default = Some(DefaultValue::Sql(expression.to_owned()));
+    pub fn default_sql(mut self, expression: impl Into<Sql>) -> Column {
+        self.default = Some(DefaultValue::Sql(expression.into()));
         self
     }
 
@@ -89,17 +94,24 @@ impl Column {
         self
     }
 
+    /// Sets how the column generates its values on PostgreSQL.
+    #[must_use]
+    pub fn identity(mut self, identity: Identity) -> Column {
+        self.identity = Some(identity);
+        self
+    }
+
     /// Computes the column from an SQL expression and stores the result.
     #[must_use]
-    pub fn generated_stored(mut self, expression: &str) -> Column {
-        self.generated = Some(Generated { expression: expression.to_owned(), stored: true });
+    pub fn generated_stored(mut self, expression: impl Into<Sql>) -> Column {
+        self.generated = Some(Generated { expression: expression.into(), stored: true });
         self
     }
 
     /// Computes the column from an SQL expression whenever it is read.
     #[must_use]
-    pub fn generated_virtual(mut self, expression: &str) -> Column {
-        self.generated = Some(Generated { expression: expression.to_owned(), stored: false });
+    pub fn generated_virtual(mut self, expression: impl Into<Sql>) -> Column {
+        self.generated = Some(Generated { expression: expression.into(), stored: false });
         self
     }
 
@@ -118,6 +130,36 @@ impl Column {
     }
 }
 
+/// How a column generates its values on PostgreSQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Identity {
+    /// As an identity column, and no other value is accepted.
+    Always,
+    /// As an identity column, if a new row gives no value.
+    ByDefault,
+    /// From a sequence of its own, as the type `serial` does.
+    Serial,
+}
+
+impl Identity {
+    /// All ways.
+    pub const ALL: [Identity; 3] = [Identity::Always, Identity::ByDefault, Identity::Serial];
+
+    /// The word in attributes, and wherever operations are stored.
+    pub fn key(self) -> &'static str {
+        match self {
+            Identity::Always => "always",
+            Identity::ByDefault => "by_default",
+            Identity::Serial => "serial",
+        }
+    }
+
+    /// The way with this word.
+    pub fn by_key(key: &str) -> Option<Identity> {
+        Identity::ALL.into_iter().find(|identity| identity.key() == key)
+    }
+}
+
 /// A column's default.
 #[derive(Debug, Clone, PartialEq)]
 pub enum DefaultValue {
@@ -126,7 +168,7 @@ pub enum DefaultValue {
     /// The time of the insert, in UTC.
     Now,
     /// An SQL expression, used as it is written.
-    Sql(String),
+    Sql(Sql),
 }
 
 impl DefaultValue {
@@ -167,7 +209,7 @@ impl fmt::Display for DefaultValue {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generated {
     /// The SQL expression.
-    pub expression: String,
+    pub expression: Sql,
     /// Whether the result is stored; otherwise it is computed on every read.
     pub stored: bool,
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::Sql;
+
 fn owned<const N: usize>(columns: [&str; N]) -> Vec<String> {
     columns.map(str::to_owned).into()
 }
@@ -23,18 +25,51 @@ impl PrimaryKey {
 }
 
 /// Columns whose combined values are unique.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unique {
     /// The constraint's name.
     pub name: String,
     /// The columns in order.
     pub columns: Vec<String>,
+    /// Whether two rows with NULL in a column are duplicates, on databases that can do so.
+    pub nulls_not_distinct: bool,
+    /// Further columns that its index stores, on databases that can do so.
+    pub include: Vec<String>,
+    /// Whether the check can be deferred to the end of the transaction, on databases that can do
+    /// so.
+    pub deferrable: Option<Deferrable>,
 }
 
 impl Unique {
     /// A unique constraint over these columns.
     pub fn new<const N: usize>(name: &str, columns: [&str; N]) -> Unique {
-        Unique { name: name.to_owned(), columns: owned(columns) }
+        Unique { name: name.to_owned(), columns: owned(columns), ..Unique::default() }
+    }
+
+    /// Treats two rows with NULL in a column as duplicates, on PostgreSQL 15 and later.
+    #[must_use]
+    pub fn nulls_not_distinct(mut self) -> Unique {
+        self.nulls_not_distinct = true;
+        self
+    }
+
+    /// Stores further columns in the index, on PostgreSQL.
+    #[must_use]
+    pub fn include<const N: usize>(mut self, columns: [&str; N]) -> Unique {
+        self.include = owned(columns);
+        self
+    }
+
+    /// Allows the check to be deferred to the end of the transaction, on PostgreSQL.
+    #[must_use]
+    pub fn deferrable(mut self, deferrable: Deferrable) -> Unique {
+        self.deferrable = Some(deferrable);
+        self
+    }
+
+    /// Whether the constraint is only about its columns, as on every database.
+    pub fn is_plain(&self) -> bool {
+        !self.nulls_not_distinct && self.include.is_empty() && self.deferrable.is_none()
     }
 }
 
@@ -44,13 +79,13 @@ pub struct Check {
     /// The constraint's name.
     pub name: String,
     /// The SQL expression.
-    pub expression: String,
+    pub expression: Sql,
 }
 
 impl Check {
     /// A check over an SQL expression.
-    pub fn new(name: &str, expression: &str) -> Check {
-        Check { name: name.to_owned(), expression: expression.to_owned() }
+    pub fn new(name: &str, expression: impl Into<Sql>) -> Check {
+        Check { name: name.to_owned(), expression: expression.into() }
     }
 }
 
@@ -153,7 +188,7 @@ impl ReferentialAction {
     }
 }
 
-/// When a deferrable foreign key is checked.
+/// When a deferrable constraint is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Deferrable {
     /// At each statement, unless a transaction asks otherwise.
@@ -174,7 +209,7 @@ pub enum Deferrable {
 ///     .filter("deleted_at IS NULL");
 /// assert_eq!(recent.columns.len(), 2);
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Index {
     /// The index's name.
     pub name: String,
@@ -183,7 +218,19 @@ pub struct Index {
     /// Whether the indexed values are unique.
     pub unique: bool,
     /// The SQL condition of a partial index.
-    pub filter: Option<String>,
+    pub filter: Option<Sql>,
+    /// The method, such as `gin`, on databases that have several.
+    pub using: Option<String>,
+    /// Further columns that the index stores, on databases that can do so.
+    pub include: Vec<String>,
+    /// Whether two rows with NULL in a column of a unique index are duplicates, on databases that
+    /// can do so.
+    pub nulls_not_distinct: bool,
+    /// Storage parameters as SQL, such as `fillfactor = 70`, on databases that have them.
+    pub with: Option<String>,
+    /// Whether the index is built while others write to the table, on databases that can do so.
+    /// This is about the operation: it makes no difference to the index.
+    pub concurrently: bool,
 }
 
 impl Index {
@@ -192,8 +239,7 @@ impl Index {
         Index {
             name: name.to_owned(),
             columns: columns.iter().map(|column| IndexColumn::new(column)).collect(),
-            unique: false,
-            filter: None,
+            ..Index::default()
         }
     }
 
@@ -217,11 +263,59 @@ impl Index {
         self
     }
 
+    /// Sets the method, such as `gin`, on PostgreSQL.
+    #[must_use]
+    pub fn using(mut self, method: &str) -> Index {
+        self.using = Some(method.to_owned());
+        self
+    }
+
+    /// Stores further columns in the index, on PostgreSQL.
+    #[must_use]
+    pub fn include<const N: usize>(mut self, columns: [&str; N]) -> Index {
+        self.include = owned(columns);
+        self
+    }
+
+    /// Treats two rows with NULL in a column of a unique index as duplicates, on PostgreSQL 15 and
+    /// later.
+    #[must_use]
+    pub fn nulls_not_distinct(mut self) -> Index {
+        self.nulls_not_distinct = true;
+        self
+    }
+
+    /// Sets storage parameters, such as `fillfactor = 70`, on PostgreSQL.
+    #[must_use]
+    pub fn with(mut self, parameters: &str) -> Index {
+        self.with = Some(parameters.to_owned());
+        self
+    }
+
+    /// Asks for an index that is built while others write to the table, on databases that can do
+    /// so outside of a transaction.
+    #[must_use]
+    pub fn concurrently(mut self) -> Index {
+        self.concurrently = true;
+        self
+    }
+
     /// Indexes only rows that satisfy an SQL condition.
     #[must_use]
-    pub fn filter(mut self, condition: &str) -> Index {
-        self.filter = Some(condition.to_owned());
+    pub fn filter(mut self, condition: impl Into<Sql>) -> Index {
+        self.filter = Some(condition.into());
         self
+    }
+}
+
+/// The method of an index that doesn't name one.
+pub(crate) const DEFAULT_METHOD: &str = "btree";
+
+impl Index {
+    /// The method, or else the one that databases choose.
+    #[doc(hidden)]
+    pub fn method(&self) -> &str {
+        self.using.as_deref().unwrap_or(DEFAULT_METHOD)
     }
 }
 
@@ -234,6 +328,19 @@ pub struct IndexColumn {
     pub descending: bool,
     /// The collation, if it isn't the column's own.
     pub collation: Option<String>,
+    /// The operator class, if it isn't the type's own, on databases that have them.
+    pub opclass: Option<String>,
+    /// Where rows with NULL are sorted, on databases that have the choice.
+    pub nulls: Option<Nulls>,
+}
+
+/// Where an index sorts rows with NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nulls {
+    /// Before all others.
+    First,
+    /// After all others.
+    Last,
 }
 
 /// What is indexed.
@@ -242,20 +349,56 @@ pub enum IndexTerm {
     /// A column of the table.
     Column(String),
     /// An SQL expression.
-    Expression(String),
+    Expression(Sql),
 }
 
 impl IndexColumn {
     /// A column of the table.
     pub fn new(column: &str) -> IndexColumn {
         let term = IndexTerm::Column(column.to_owned());
-        IndexColumn { term, descending: false, collation: None }
+        IndexColumn::of(term)
     }
 
     /// An SQL expression.
-    pub fn expression(sql: &str) -> IndexColumn {
-        let term = IndexTerm::Expression(sql.to_owned());
-        IndexColumn { term, descending: false, collation: None }
+    pub fn expression(sql: impl Into<Sql>) -> IndexColumn {
+        let term = IndexTerm::Expression(sql.into());
+        IndexColumn::of(term)
+    }
+
+    fn of(term: IndexTerm) -> IndexColumn {
+        IndexColumn { term, descending: false, collation: None, opclass: None, nulls: None }
+    }
+
+    /// Whether rows with NULL are before all others; by default they are in a descending order.
+    #[doc(hidden)]
+    pub fn has_nulls_first(&self) -> bool {
+        self.nulls.map_or(self.descending, |nulls| nulls == Nulls::First)
+    }
+
+    /// Whether the term is all that is given.
+    pub fn is_plain(&self) -> bool {
+        *self == IndexColumn::of(self.term.clone())
+    }
+
+    /// Sets the operator class, on PostgreSQL.
+    #[must_use]
+    pub fn opclass(mut self, opclass: &str) -> IndexColumn {
+        self.opclass = Some(opclass.to_owned());
+        self
+    }
+
+    /// Sorts rows with NULL before all others, on PostgreSQL.
+    #[must_use]
+    pub fn nulls_first(mut self) -> IndexColumn {
+        self.nulls = Some(Nulls::First);
+        self
+    }
+
+    /// Sorts rows with NULL after all others, on PostgreSQL.
+    #[must_use]
+    pub fn nulls_last(mut self) -> IndexColumn {
+        self.nulls = Some(Nulls::Last);
+        self
     }
 
     /// Sorts in descending order.
@@ -282,8 +425,16 @@ impl fmt::Display for IndexColumn {
         if let Some(collation) = &self.collation {
             write!(f, " collate {collation}")?;
         }
+        if let Some(opclass) = &self.opclass {
+            write!(f, " {opclass}")?;
+        }
         if self.descending {
             f.write_str(" desc")?;
+        }
+        match self.nulls {
+            None => {}
+            Some(Nulls::First) => f.write_str(" nulls first")?,
+            Some(Nulls::Last) => f.write_str(" nulls last")?,
         }
         Ok(())
     }

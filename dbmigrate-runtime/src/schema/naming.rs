@@ -4,7 +4,7 @@
 //! can alter what another one created. The names follow the project's [`Convention`]. A name longer
 //! than [`LIMIT`] bytes is cut and ends in a hash of the whole name.
 
-use super::{IndexColumn, IndexTerm};
+use super::{IndexColumn, IndexTerm, Sql};
 
 /// The longest identifier, in bytes, that no supported database truncates: PostgreSQL's 63
 /// (`NAMEDATALEN - 1`, section 4.1.1 of its manual). MySQL allows 64 characters, and SQLite has no
@@ -122,7 +122,7 @@ impl Convention {
     pub fn index(&self, table: &str, columns: &[IndexColumn]) -> String {
         let terms = columns.iter().map(|column| match &column.term {
             IndexTerm::Column(column) => column.clone(),
-            IndexTerm::Expression(column) => hash(column),
+            IndexTerm::Expression(sql) => hash(&sql.to_string()),
         });
         filled(&self.templates.index, table, &joined(&terms.collect::<Vec<_>>()), "")
     }
@@ -138,8 +138,8 @@ impl Convention {
     }
 
     /// `ck_user_1f2e3d4c`, for a check on the table.
-    pub fn table_check(&self, table: &str, expression: &str) -> String {
-        self.check(table, &hash(expression))
+    pub fn table_check(&self, table: &str, expression: &Sql) -> String {
+        self.check(table, &hash(&expression.to_string()))
     }
 }
 
@@ -230,7 +230,10 @@ mod tests {
         assert_eq!(naming.unique("user", &["email", "name"]), "uq_user_email_name");
         assert_eq!(naming.foreign_key("post", &["author_id"], "user"), "fk_post_author_id_user");
         assert_eq!(naming.check("user", "age"), "ck_user_age");
-        assert_eq!(naming.table_check("user", "a > 0"), format!("ck_user_{}", hash("a > 0")));
+        assert_eq!(
+            naming.table_check("user", &"a > 0".into()),
+            format!("ck_user_{}", hash("a > 0"))
+        );
         let columns = [IndexColumn::new("a"), IndexColumn::expression("lower(b)")];
         let expected = format!("ix_user_a_{}", hash("lower(b)"));
         assert_eq!(naming.index("user", &columns), expected);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::backend::Backend;
+
 /// An option of a table, on databases that have it. Other databases ignore it.
 ///
 /// Options are always written in the order of the variants, in SQL as well as in revisions.
@@ -12,17 +14,21 @@ pub enum TableOption {
     Strict,
     /// SQLite's `WITHOUT ROWID`.
     WithoutRowid,
+    /// PostgreSQL's `UNLOGGED`.
+    Unlogged,
 }
 
 impl TableOption {
     /// All options, in order.
-    pub const ALL: [TableOption; 2] = [TableOption::Strict, TableOption::WithoutRowid];
+    pub const ALL: [TableOption; 3] =
+        [TableOption::Strict, TableOption::WithoutRowid, TableOption::Unlogged];
 
     /// The key in attributes, in revisions, and wherever operations are stored.
     pub fn key(self) -> &'static str {
         match self {
             TableOption::Strict => "strict",
             TableOption::WithoutRowid => "without_rowid",
+            TableOption::Unlogged => "unlogged",
         }
     }
 
@@ -31,11 +37,25 @@ impl TableOption {
         TableOption::ALL.into_iter().find(|option| option.key() == key)
     }
 
+    /// The database that has the option.
+    pub fn backend(self) -> Backend {
+        match self {
+            TableOption::Strict | TableOption::WithoutRowid => Backend::Sqlite,
+            TableOption::Unlogged => Backend::Postgres,
+        }
+    }
+
+    /// The options that this database has.
+    pub fn of(backend: Backend) -> impl Iterator<Item = TableOption> {
+        TableOption::ALL.into_iter().filter(move |option| option.backend() == backend)
+    }
+
     /// The option's name for people.
     pub fn words(self) -> &'static str {
         match self {
             TableOption::Strict => "STRICT",
             TableOption::WithoutRowid => "WITHOUT ROWID",
+            TableOption::Unlogged => "UNLOGGED",
         }
     }
 }

@@ -351,7 +351,7 @@ fn what_cannot_be_told_is_no_difference() {
             "the condition `no_function(v) = 'x'`: function no_function(character \
                           varying) does not exist"
         );
-        table.checks[1].expression = "v = 'x'".to_owned();
+        table.checks[1].expression = "v = 'x'".into();
         database.batch("BEGIN READ ONLY");
         let found = kept(database, &table);
         database.batch("ROLLBACK");

@@ -120,11 +120,14 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             Deferrable
             ForeignKey
             Generated
+            Identity
             Index
             IndexColumn
             IndexTerm
+            Nulls
             PrimaryKey
             ReferentialAction
+            Sql
             TableOption
             TableOptions
             Type

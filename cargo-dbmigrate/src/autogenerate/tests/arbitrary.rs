@@ -10,8 +10,8 @@ use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::schema::{
-    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
-    PrimaryKey, ReferentialAction, Schema, Table, TableOption, Type, Unique,
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, PrimaryKey,
+    ReferentialAction, Schema, Table, TableOption, Type, Unique,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -353,7 +353,7 @@ impl TableDraw {
                     columns.iter().map(|column| COLUMNS[*column].to_owned()).collect();
                 let by_convention = Convention::default().unique(&name, &columns);
                 let name = if *own { "own unique".to_owned() } else { by_convention };
-                table.uniques.push(Unique { name, columns });
+                table.uniques.push(Unique { name, columns, ..Unique::default() });
             }
         }
         for key_to in self.foreign_keys.iter().flatten().filter(|key_to| has(&key_to.column)) {
@@ -373,7 +373,7 @@ impl TableDraw {
                 2 => format!("length({quoted}) < 100"),
                 _ => format!("{quoted} <> 'a' OR ({quoted} IS NULL)"),
             };
-            let by_convention = Convention::default().table_check(&name, &expression);
+            let by_convention = Convention::default().table_check(&name, &(&expression).into());
             let name = if *own { "own check" } else { &by_convention };
             table.checks.push(Check::new(name, &expression));
         }
@@ -430,7 +430,7 @@ impl ColumnDraw {
         match from.filter(|_| !is_key) {
             Some((of, stored)) => {
                 let expression = format!("{} || ''", sql::quote(COLUMNS[of]));
-                column.generated = Some(Generated { expression, stored });
+                column.generated = Some(Generated { expression: expression.into(), stored });
                 // In a STRICT table only text accepts the result.
                 column.ty = Type::Text;
             }
@@ -456,8 +456,8 @@ impl ColumnDraw {
             (1, Type::Date | Type::Time | Type::DateTime | Type::Timestamp | Type::Text) => {
                 Some(DefaultValue::Now)
             }
-            (2, Type::Text | Type::String(_)) => Some(DefaultValue::Sql("lower('A')".to_owned())),
-            (3, Type::Text | Type::String(_)) => Some(DefaultValue::Sql("LOWER( 'A' )".to_owned())),
+            (2, Type::Text | Type::String(_)) => Some(DefaultValue::Sql("lower('A')".into())),
+            (3, Type::Text | Type::String(_)) => Some(DefaultValue::Sql("LOWER( 'A' )".into())),
             (4, _) => literal(Value::Null),
             _ => None,
         }
@@ -468,15 +468,13 @@ impl IndexDraw {
     fn index(&self, name: &str) -> Index {
         let terms = self.terms.iter().map(|(column, computed, descending, collated)| {
             let column = COLUMNS[*column];
-            IndexColumn {
-                term: if *computed {
-                    IndexTerm::Expression(format!("lower({})", sql::quote(column)))
-                } else {
-                    IndexTerm::Column(column.to_owned())
-                },
-                descending: *descending,
-                collation: collated.then(|| "NOCASE".to_owned()),
-            }
+            let part = if *computed {
+                IndexColumn::expression(format!("lower({})", sql::quote(column)))
+            } else {
+                IndexColumn::new(column)
+            };
+            let collation = collated.then(|| "NOCASE".to_owned());
+            IndexColumn { descending: *descending, collation, ..part }
         });
         // A filter over a missing column would belong to no table.
         let filter = self.filter.filter(|filter| self.terms.iter().any(|term| term.0 == *filter));
@@ -484,7 +482,9 @@ impl IndexDraw {
             name: name.to_owned(),
             columns: terms.collect(),
             unique: self.unique,
-            filter: filter.map(|filter| format!("{} IS NOT NULL", sql::quote(COLUMNS[filter]))),
+            filter: filter
+                .map(|filter| format!("{} IS NOT NULL", sql::quote(COLUMNS[filter])).into()),
+            ..Index::default()
         }
     }
 }

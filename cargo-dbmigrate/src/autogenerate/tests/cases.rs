@@ -110,7 +110,7 @@ cases! {
         => ["changed column `order.id`: autoincrement"];
     a_generated_column_in_another_way: |table| {
         let generated = column(table, "twice").generated.as_mut().unwrap();
-        generated.expression = "total + total".to_owned();
+        generated.expression = "total + total".into();
         generated.stored = false;
     } => ["changed column `order.twice`: generated expression"];
     a_generated_column_made_ordinary: |table| column(table, "twice").generated = None
@@ -176,7 +176,7 @@ cases! {
             "removed foreign key `fk_order_user_id_user` on `order`",
             "added foreign key `mine` on `order`",
         ];
-    a_check_of_another_text: |table| table.checks[0].expression = "total > 0".to_owned()
+    a_check_of_another_text: |table| table.checks[0].expression = "total > 0".into()
         => ["removed check `ck_order_total` on `order`", "added check `ck_order_total` on `order`"];
     a_check_added_and_one_dropped: |table| table.checks = vec![Check::new("ck_order_code", "code <> ''")]
         => ["removed check `ck_order_total` on `order`", "added check `ck_order_code` on `order`"];
@@ -197,7 +197,7 @@ cases! {
     an_index_with_a_collation: |table| {
         table.indexes[0].columns[0].collation = Some("NOCASE".to_owned());
     } => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
-    an_index_over_fewer_rows: |table| table.indexes[0].filter = Some("total > 1".to_owned())
+    an_index_over_fewer_rows: |table| table.indexes[0].filter = Some("total > 1".into())
         => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
     an_index_over_another_expression: |table| {
         table.indexes[0].columns[1] = IndexColumn::expression("upper(status)");
@@ -219,10 +219,10 @@ cases! {
 
     // Different spellings that are not a change.
     expressions_that_say_the_same: |table| {
-        table.checks[0].expression = "( \"total\"  >= 0 )".to_owned();
-        table.indexes[0].filter = Some("TOTAL>0".to_owned());
+        table.checks[0].expression = "( \"total\"  >= 0 )".into();
+        table.indexes[0].filter = Some("TOTAL>0".into());
         table.indexes[0].columns[1] = IndexColumn::expression("LOWER( [status] )");
-        column(table, "twice").generated.as_mut().unwrap().expression = "(`total`*2)".to_owned();
+        column(table, "twice").generated.as_mut().unwrap().expression = "(`total`*2)".into();
         column(table, "code").default = Some(DefaultValue::Literal(Value::Null));
     } => [];
 }

@@ -30,7 +30,7 @@ fn user(name: &str, naming: &Convention) -> Table {
     let key = naming.foreign_key(name, &["boss"], name);
     table.foreign_keys.push(ForeignKey::new(&key, ["boss"], name, ["id"]));
     table.checks.push(Check::new(&naming.check(name, "age"), "age > 0"));
-    table.checks.push(Check::new(&naming.table_check(name, "age < 200"), "age < 200"));
+    table.checks.push(Check::new(&naming.table_check(name, &"age < 200".into()), "age < 200"));
     table.indexes.push(Index::new(&naming.index(name, &[IndexColumn::new("age")]), ["age"]));
     table
 }

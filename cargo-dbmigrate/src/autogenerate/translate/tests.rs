@@ -289,7 +289,7 @@ fn the_words_are_of_the_first_schema_that_fits() {
     user.columns[1].ty = Type::Text;
     user.indexes.pop();
     user.uniques.clear();
-    user.checks[0].expression = "age > 1".to_owned();
+    user.checks[0].expression = "age > 1".into();
     // What the models don't know is adopted from the migrations, not left in the database's terms.
     check(
         &[&changed, &models()],

@@ -69,8 +69,9 @@ pub(super) fn aside(
     let drop = |name: &str| format!("{alter} DROP CONSTRAINT {}", quote(name));
     let checks =
         table.checks.iter().filter(|check| mentions(&check.expression) && is_present(&check.name));
-    let uniques =
-        table.uniques.iter().filter(|unique| has_gone(&unique.columns) && is_present(&unique.name));
+    let uniques = table.uniques.iter().filter(|unique| {
+        (has_gone(&unique.columns) || has_gone(&unique.include)) && is_present(&unique.name)
+    });
     let key = table.primary_key.iter().filter(|key| has_gone(&key.columns));
     let indexes = table.indexes.iter().filter(|index| {
         (has_column(index, &gone) || expressions(index).any(&mentions)) && is_present(&index.name)
@@ -93,7 +94,7 @@ pub(super) fn aside(
     }
     for unique in uniques {
         aside.down.insert(0, (drop(&unique.name), catalog()));
-        let add = format!("{alter} ADD {}", ddl::unique(unique));
+        let add = format!("{alter} ADD {}", ddl.unique(unique)?);
         aside.up.push((add, cost::alter(&table.name, Work::IndexBuild)));
     }
     for check in checks {
@@ -111,10 +112,12 @@ pub(super) fn aside(
 }
 
 fn has_column(index: &Index, columns: &[&str]) -> bool {
-    index.columns.iter().any(|part| match &part.term {
-        IndexTerm::Column(name) => columns.contains(&name.as_str()),
-        IndexTerm::Expression(_) => false,
-    })
+    let mut terms = index.columns.iter().filter_map(|part| match &part.term {
+        IndexTerm::Column(name) => Some(name),
+        IndexTerm::Expression(_) => None,
+    });
+    let has = |name: &String| columns.contains(&name.as_str());
+    terms.any(has) || index.include.iter().any(has)
 }
 
 /// The expressions of an index, and its condition.

@@ -7,9 +7,10 @@ use super::constant;
 use super::rows::{ColumnRow, ConstraintRow, IndexRow, Relation};
 use super::words;
 use crate::dialect::{Beyond, ObjectKind, Part, PartKind, Unreadable};
+use crate::schema::DEFAULT_METHOD;
 use crate::schema::{
-    Check, Column, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm, PrimaryKey,
-    ReferentialAction, Schema, Table, Type, Unique,
+    Check, Column, Deferrable, ForeignKey, Generated, Identity, Index, IndexColumn, Nulls,
+    PrimaryKey, ReferentialAction, Schema, Table, TableOption, Type, Unique,
 };
 
 /// The rows about some tables.
@@ -84,18 +85,18 @@ impl Assembling {
     fn relation(&mut self, relation: &Relation) {
         let mut table = Table::new(&relation.name);
         table.comment = relation.comment.clone();
+        table.options.set(TableOption::Unlogged, relation.persistence == "u");
+        table.with = relation.options.clone();
+        table.tablespace = relation.tablespace.clone();
         let feature = Feature { table: &relation.name, columns: &[], part: None };
         let mut say = |text: Option<String>| {
             text.into_iter().for_each(|text| self.say(&feature, text));
         };
-        say((relation.persistence == "u").then(|| "is UNLOGGED".to_owned()));
-        say(relation.options.as_ref().map(|options| format!("has the options `{options}`")));
         say(relation.partition_key.as_ref().map(|key| format!("is partitioned by {key}")));
         say(relation.parents.as_ref().map(|parents| format!("inherits from {parents}")));
         say(relation.of_type.as_ref().map(|ty| format!("is of the type {ty}")));
         say(relation.has_row_security.then(|| "has row level security".to_owned()));
         say(relation.forces_row_security.then(|| "forces row level security".to_owned()));
-        say(relation.tablespace.as_ref().map(|name| format!("is in the tablespace `{name}`")));
         say(relation.method.as_ref().map(|name| format!("has the access method `{name}`")));
         let identity = match relation.replica_identity.as_str() {
             "f" => Some("FULL"),
@@ -129,18 +130,21 @@ impl Assembling {
             ("", Some(text)) => column.default = Some(constant::read(&text, &column.ty)),
             (how, Some(text)) => {
                 let expression = POSTGRES.unparenthesised(&text).to_owned();
-                column.generated = Some(Generated { expression, stored: how == "s" });
+                column.generated =
+                    Some(Generated { expression: expression.into(), stored: how == "s" });
             }
             (_, None) => {}
         }
         // Whether the column is the key is known later.
         column.autoincrement = (row.is_serial || !row.identity.is_empty()).then_some(true);
+        column.identity = match row.identity.as_str() {
+            "a" => Some(Identity::Always),
+            "d" => Some(Identity::ByDefault),
+            _ => row.is_serial.then_some(Identity::Serial),
+        };
         table.columns.push(column);
         let columns = [row.name];
         let feature = Feature { table: &name, columns: &columns, part: None };
-        if row.identity == "a" {
-            self.say(&feature, "is GENERATED ALWAYS AS IDENTITY");
-        }
         let has_sequence = row.is_serial || !row.identity.is_empty();
         if let Some(options) = row.sequence.filter(|options| !options.is_empty() && has_sequence) {
             self.say(&feature, format!("takes its values from a sequence with {options}"));
@@ -158,7 +162,13 @@ impl Assembling {
                 PartKind::PrimaryKey
             }
             "u" => {
-                table.uniques.push(Unique { name: name.clone(), columns });
+                table.uniques.push(Unique {
+                    name: name.clone(),
+                    columns,
+                    nulls_not_distinct: index.iter().any(|key| key.nulls_not_distinct),
+                    include: included(index),
+                    deferrable: deferrable(&row),
+                });
                 PartKind::Unique
             }
             "f" => {
@@ -168,7 +178,7 @@ impl Assembling {
             "c" => {
                 let text = row.expression.as_deref().unwrap_or_default();
                 let expression = POSTGRES.unparenthesised(text).to_owned();
-                table.checks.push(Check { name: name.clone(), expression });
+                table.checks.push(Check { name: name.clone(), expression: expression.into() });
                 PartKind::Check
             }
             kind => {
@@ -188,7 +198,7 @@ impl Assembling {
         };
         let part = Part { kind, name: Some(name), content: String::new() };
         let feature = Feature { table: &table_name, columns: &row.columns, part: Some(part) };
-        if row.is_deferrable && kind != PartKind::ForeignKey {
+        if row.is_deferrable && kind == PartKind::PrimaryKey {
             let text =
                 if row.is_deferred { "is DEFERRABLE INITIALLY DEFERRED" } else { "is DEFERRABLE" };
             self.say(&feature, text);
@@ -232,25 +242,37 @@ impl Assembling {
         }
         let column = |(place, key): (usize, &IndexRow)| {
             let descending = key.order & 1 != 0;
-            match (&key.column, &key.expression) {
+            let part = match (&key.column, &key.expression) {
                 (Some(column), _) => {
-                    let term = IndexTerm::Column(column.clone());
-                    IndexColumn { term, descending, collation: key.collation.clone() }
+                    let part = IndexColumn::new(column);
+                    IndexColumn { collation: key.collation.clone(), ..part }
                 }
                 (None, text) => {
                     let text = text.as_deref().unwrap_or_default();
-                    let term = IndexTerm::Expression(POSTGRES.unparenthesised(text).to_owned());
+                    let part = IndexColumn::expression(POSTGRES.unparenthesised(text));
                     let definition = key.definition.as_deref();
                     let collation = definition.and_then(|text| collation_in(text, place));
-                    IndexColumn { term, descending, collation }
+                    IndexColumn { collation, ..part }
                 }
-            }
+            };
+            // Nulls are sorted as the highest values by default.
+            let nulls = match key.order & 3 {
+                1 => Some(Nulls::Last),
+                2 => Some(Nulls::First),
+                _ => None,
+            };
+            IndexColumn { descending, opclass: key.class.clone(), nulls, ..part }
         };
         table.indexes.push(Index {
             name: first.name.clone(),
             columns: keys.iter().filter(|key| key.is_key).enumerate().map(column).collect(),
             unique: first.is_unique,
-            filter: first.filter.as_deref().map(|text| POSTGRES.unparenthesised(text).to_owned()),
+            filter: first.filter.as_deref().map(|text| POSTGRES.unparenthesised(text).into()),
+            using: Some(first.method.clone()).filter(|method| method != DEFAULT_METHOD),
+            include: included(keys),
+            nulls_not_distinct: first.nulls_not_distinct,
+            with: first.options.clone(),
+            concurrently: false,
         });
         let table_name = table.name.clone();
         let part =
@@ -263,32 +285,11 @@ impl Assembling {
     /// The features of an index, or of the index of a constraint.
     fn index_features(&mut self, feature: &Feature<'_>, keys: &[IndexRow]) {
         let Some(first) = keys.first() else { return };
-        if first.method != "btree" {
-            self.say(feature, format!("has the method `{}`", first.method));
+        let kind = feature.part.as_ref().map(|part| part.kind);
+        if kind == Some(PartKind::PrimaryKey) && !included(keys).is_empty() {
+            self.say(feature, format!("includes `{}`", included(keys).join("`, `")));
         }
-        if first.nulls_not_distinct {
-            self.say(feature, "is NULLS NOT DISTINCT");
-        }
-        let named = |key: &IndexRow| match (&key.column, &key.expression) {
-            (Some(column), _) => format!("`{column}`"),
-            (None, text) => format!("`{}`", text.as_deref().unwrap_or_default()),
-        };
-        let included: Vec<_> = keys.iter().filter(|key| !key.is_key).map(named).collect();
-        if !included.is_empty() {
-            self.say(feature, format!("includes {}", included.join(", ")));
-        }
-        for key in keys.iter().filter(|key| key.is_key) {
-            if let Some(class) = &key.class {
-                self.say(feature, format!("has the operator class `{class}` for {}", named(key)));
-            }
-            // Nulls are sorted as the highest values by default.
-            match key.order & 3 {
-                1 => self.say(feature, format!("sorts {} DESC NULLS LAST", named(key))),
-                2 => self.say(feature, format!("sorts {} NULLS FIRST", named(key))),
-                _ => {}
-            }
-        }
-        if let Some(options) = &first.options {
+        if let Some(options) = first.options.as_ref().filter(|_| kind != Some(PartKind::Index)) {
             self.say(feature, format!("has the options `{options}`"));
         }
         if let Some(tablespace) = &first.tablespace {
@@ -303,19 +304,14 @@ impl Assembling {
                 let generates = column.autoincrement == Some(true);
                 if key.as_deref() == Some(&*column.name) {
                     column.autoincrement = Some(generates);
+                    column.identity = column.identity.filter(|own| *own != Identity::ByDefault);
                     // A serial key is one that generates its values.
                     column.default = column.default.take().filter(|_| !generates);
                     continue;
                 }
                 column.autoincrement = None;
-                if generates && column.default.is_none() {
-                    self.beyond.push(Beyond {
-                        table: table.name.clone(),
-                        columns: vec![column.name.clone()],
-                        part: None,
-                        text: "is an identity column, but not the primary key".to_owned(),
-                    });
-                }
+                // The default of another serial column stays a default.
+                column.identity = column.identity.filter(|own| *own != Identity::Serial);
             }
         }
         Assembled {
@@ -323,6 +319,20 @@ impl Assembling {
             beyond: self.beyond,
             unreadable: self.unreadable,
         }
+    }
+}
+
+/// The columns that an index only stores.
+fn included(keys: &[IndexRow]) -> Vec<String> {
+    keys.iter().filter(|key| !key.is_key).filter_map(|key| key.column.clone()).collect()
+}
+
+/// When a constraint is checked, if that can be deferred.
+fn deferrable(row: &ConstraintRow) -> Option<Deferrable> {
+    match (row.is_deferrable, row.is_deferred) {
+        (true, true) => Some(Deferrable::InitiallyDeferred),
+        (true, false) => Some(Deferrable::InitiallyImmediate),
+        (false, _) => None,
     }
 }
 
@@ -369,11 +379,7 @@ fn foreign_key(row: &ConstraintRow) -> ForeignKey {
         references_columns: row.references_columns.clone(),
         on_delete: action(&row.on_delete),
         on_update: action(&row.on_update),
-        deferrable: match (row.is_deferrable, row.is_deferred) {
-            (false, _) => None,
-            (true, false) => Some(Deferrable::InitiallyImmediate),
-            (true, true) => Some(Deferrable::InitiallyDeferred),
-        },
+        deferrable: deferrable(row),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) fn read(text: &str, ty: &Type) -> DefaultValue {
         return DefaultValue::Now;
     }
     let value = constant(&tokens, ty);
-    value.map_or_else(|| DefaultValue::Sql(text.to_owned()), DefaultValue::Literal)
+    value.map_or_else(|| DefaultValue::Sql(text.into()), DefaultValue::Literal)
 }
 
 /// Whether SQL is the current time, for this type in UTC. Parentheses make no difference to it.

@@ -1,6 +1,6 @@
 //! The conditions that rows must meet before a change of their table.
 
-use super::hint;
+use super::{ddl, hint};
 use crate::dialect::Guard;
 use crate::schema::Type;
 use crate::sql::quote;
@@ -44,6 +44,32 @@ pub(super) fn fitting(table: &str, column: &str, fits: &str, ty: &str, hint: Str
             "{{}} of the values in column `{column}` of table `{table}` do not fit the type `{ty}`"
         ),
         hint: Some(hint),
+    }
+}
+
+/// Finds indexes and constraints over a column that no revision made: they would be dropped along
+/// with it, without a word.
+pub(super) fn unused(table: &str, column: &str) -> Guard {
+    let (table_sql, column_sql) = (ddl::text(&quote(table)), ddl::text(column));
+    Guard {
+        sql: format!(
+            "SELECT string_agg(DISTINCT coalesce(i.relname, k.conname)::text, ', ') \
+             FROM pg_depend AS d \
+             JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid \
+             LEFT JOIN pg_class AS i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid \
+             AND i.relkind = 'i' \
+             LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass \
+             AND k.oid = d.objid AND k.contype <> 'n' \
+             WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass({table_sql}) \
+             AND a.attname = {column_sql} \
+             HAVING count(coalesce(i.relname, k.conname)) > 0"
+        ),
+        failure: format!("cannot drop column `{column}` of table `{table}`: {{}} uses it"),
+        hint: Some(
+            "drop the index or constraint first, in the same revision: with `op.execute` if no \
+             revision created it"
+                .to_owned(),
+        ),
     }
 }
 

@@ -15,9 +15,10 @@ use super::constant;
 use super::simple::is_simply_same;
 use super::types;
 use super::words;
+use crate::backend::Backend;
 use crate::dialect::{Beyond, Kept, Part, PartKind, Refusal};
 use crate::driver::{Connection, DatabaseError};
-use crate::schema::{Column, DefaultValue, Index, IndexTerm, Table, TableOptions, Type};
+use crate::schema::{Column, DefaultValue, Identity, Index, IndexTerm, Table, TableOption, Type};
 use crate::sql::{Kind, quote, quote_text};
 use draft::{Answer, Draft, answers};
 
@@ -97,7 +98,8 @@ fn prepare<'a>(table: &'a Table, actual: Option<&'a Table>) -> Result<Asked<'a>,
 /// The table with its expressions as they are written.
 pub(super) fn known(table: &Table) -> Result<Table, Refusal> {
     let mut kept = table.clone();
-    kept.options = TableOptions::default();
+    let own = TableOption::of(Backend::Postgres).filter(|option| table.has(*option));
+    kept.options = own.collect();
     kept.comment = kept.comment.filter(|comment| !comment.is_empty());
     for column in &mut kept.columns {
         column.ty = words::kept(&column.ty).map_err(|why| Refusal {
@@ -116,6 +118,8 @@ pub(super) fn known(table: &Table) -> Result<Table, Refusal> {
         column.nullable &= !key_columns.contains(&column.name);
         let generates = column.autoincrement != Some(false);
         column.autoincrement = is_key.then_some(generates);
+        // That is how a key generates its values anyway.
+        column.identity = column.identity.filter(|own| !is_key || *own != Identity::ByDefault);
         column.default = column.default.take().filter(|_| !is_key || !generates);
     }
     for index in &mut kept.indexes {
@@ -138,11 +142,11 @@ fn term(text: &str) -> IndexTerm {
         [token] if token.kind == Kind::Quoted || !POSTGRES.is_reserved(token.text) => {
             let name = token.identifier();
             name.map_or_else(
-                || IndexTerm::Expression(text.to_owned()),
+                || IndexTerm::Expression(text.into()),
                 |name| IndexTerm::Column(name.into_owned()),
             )
         }
-        _ => IndexTerm::Expression(text.to_owned()),
+        _ => IndexTerm::Expression(text.into()),
     }
 }
 
@@ -276,12 +280,12 @@ impl Asked<'_> {
             Place::Generated(name) => {
                 let column = self.kept.columns.iter_mut().find(|column| column.name == *name);
                 if let Some(generated) = column.and_then(|column| column.generated.as_mut()) {
-                    text.clone_into(&mut generated.expression);
+                    generated.expression = text.into();
                 }
             }
             Place::Check(name) => {
                 let checks = self.kept.checks.iter_mut().filter(|check| check.name == *name);
-                checks.for_each(|check| text.clone_into(&mut check.expression));
+                checks.for_each(|check| check.expression = text.into());
             }
             Place::Key(name, key) => {
                 let index = self.kept.indexes.iter_mut().find(|index| index.name == *name);
@@ -292,7 +296,7 @@ impl Asked<'_> {
             Place::Filter(name) => {
                 let index = self.kept.indexes.iter_mut().find(|index| index.name == *name);
                 if let Some(index) = index {
-                    index.filter = Some(text.to_owned());
+                    index.filter = Some(text.into());
                 }
             }
         }
@@ -343,7 +347,7 @@ fn compare_index(
             }
             theirs => {
                 let theirs = match theirs {
-                    Some(IndexTerm::Expression(theirs)) => Some(theirs.clone()),
+                    Some(IndexTerm::Expression(theirs)) => Some(theirs.to_string()),
                     // A column in parentheses is a column.
                     Some(IndexTerm::Column(theirs)) => Some(quote(theirs)),
                     None => None,
@@ -354,7 +358,7 @@ fn compare_index(
     }
     let theirs = own.and_then(|own| own.filter.as_deref());
     match (&mut index.filter, theirs) {
-        (Some(mine), Some(theirs)) if alike(mine, theirs) => theirs.clone_into(mine),
+        (Some(mine), Some(theirs)) if alike(mine, theirs) => *mine = theirs.into(),
         (Some(mine), theirs) if own.is_none() || theirs.is_some() => {
             open(Place::Filter(index.name.clone()), mine, theirs);
         }
@@ -490,16 +494,16 @@ fn found(table: &Table, place: &Place) -> Option<String> {
             column.default.as_ref().map(|default| constant::sql(default, &column.ty))
         }
         Place::Generated(name) => {
-            table.find_column(name)?.generated.as_ref().map(|found| found.expression.clone())
+            table.find_column(name)?.generated.as_ref().map(|found| found.expression.to_string())
         }
         Place::Check(name) => {
             let check = table.checks.iter().find(|check| check.name == *name);
-            check.map(|check| check.expression.clone())
+            check.map(|check| check.expression.to_string())
         }
         Place::Key(name, key) => match &table.find_index(name)?.columns.get(*key)?.term {
             IndexTerm::Column(name) => Some(quote(name)),
-            IndexTerm::Expression(text) => Some(text.clone()),
+            IndexTerm::Expression(text) => Some(text.to_string()),
         },
-        Place::Filter(name) => table.find_index(name)?.filter.clone(),
+        Place::Filter(name) => table.find_index(name)?.filter.as_ref().map(ToString::to_string),
     }
 }

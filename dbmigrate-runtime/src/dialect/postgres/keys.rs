@@ -6,7 +6,8 @@ use super::{cost, guards};
 use crate::dialect::{Refusal, Work};
 use crate::operations::Operation;
 use crate::schema::{
-    Column, Deferrable, ForeignKey, Index, IndexColumn, IndexTerm, Schema, Table, Type,
+    Column, Deferrable, ForeignKey, Identity, Index, IndexColumn, IndexTerm, Schema, Table, Type,
+    Unique,
 };
 use crate::sql::quote;
 
@@ -145,6 +146,41 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Changes how a column generates its values.
+    pub(super) fn alter_identity(
+        &mut self,
+        idx: usize,
+        table: &Table,
+        was: &Column,
+        identity: Option<Identity>,
+    ) -> Result<(), Refusal> {
+        let is_key = table.generated_key().is_some_and(|key| key.name == was.name);
+        let of = |identity: Option<Identity>| identity.or(is_key.then_some(Identity::ByDefault));
+        let name = quote(&was.name);
+        let change = match (of(was.identity), of(identity)) {
+            (was, to) if was == to => return Ok(()),
+            (Some(Identity::Serial), _) | (_, Some(Identity::Serial)) => {
+                let why = format!(
+                    "column `{}` of table `{}` would change between serial and an identity column",
+                    was.name, table.name
+                );
+                let hint = "do it in hand-written SQL, with `.describes(...)`";
+                return Err(self.ddl(idx).refuse(&why, hint));
+            }
+            (Some(_), Some(to)) => {
+                let how = if to == Identity::Always { "ALWAYS" } else { "BY DEFAULT" };
+                format!("ALTER COLUMN {name} SET GENERATED {how}")
+            }
+            (Some(_), None) => format!("ALTER COLUMN {name} DROP IDENTITY"),
+            (None, _) => {
+                let column = Column { identity, ..was.clone() };
+                return self.generate(idx, &table.name, &column);
+            }
+        };
+        self.alter(idx, &table.name, &change, Work::None);
+        Ok(())
+    }
+
     /// Makes an existing column generate values.
     pub(super) fn generate(
         &mut self,
@@ -209,17 +245,20 @@ impl Planner<'_> {
     ) {
         let was = before
             .and_then(|table| table.uniques.iter().find(|unique| unique.name == *name))
-            .map(|unique| unique.columns.clone());
+            .cloned();
+        let like_it = |unique: &Unique| {
+            was.as_ref()
+                .is_some_and(|was| Unique { name: unique.name.clone(), ..was.clone() } == *unique)
+        };
         let again = self.later(idx).find_map(|(later, operation)| match operation {
-            Operation::AddUnique { table: other, unique }
-                if other == table && Some(&unique.columns) == was.as_ref() =>
-            {
+            Operation::AddUnique { table: other, unique } if other == table && like_it(unique) => {
                 Some((later, unique.name.as_str()))
             }
             _ => None,
         });
         if again.is_none() {
-            self.set_aside_keys_to(idx, table, &was.unwrap_or_default());
+            let columns = was.as_ref().map(|unique| unique.columns.as_slice());
+            self.set_aside_keys_to(idx, table, columns.unwrap_or_default());
         }
         self.drop_constraint_or_rename(idx, table, name, again);
     }

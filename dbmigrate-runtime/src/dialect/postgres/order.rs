@@ -2,7 +2,7 @@
 //! renamed where they would be dropped and added again.
 
 use super::planner::Planner;
-use super::{aside, cost};
+use super::{aside, cost, guards};
 use crate::dialect::{POSTGRES, Refusal, Work};
 use crate::operations::Operation;
 use crate::schema::Table;
@@ -51,6 +51,7 @@ impl Planner<'_> {
         column: &str,
     ) -> Result<(), Refusal> {
         self.free_of_expressions(idx, before, column)?;
+        self.guard_existing(table, guards::unused(table, column));
         self.alter(idx, table, &format!("DROP COLUMN {}", quote(column)), Work::None);
         if self.generating(before).as_deref() == Some(column) {
             self.generating.insert(table.to_owned(), None);

@@ -15,7 +15,7 @@ use crate::backend::Backend;
 use crate::dialect::{Cost, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Work};
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Column, Schema, Table};
+use crate::schema::{Column, Schema, Table, TableOption};
 use crate::sql::quote;
 use crate::written;
 
@@ -148,6 +148,23 @@ impl<'a> Planner<'a> {
             Operation::DropTable { table } => self.drop_table(idx, table),
             Operation::RenameTable { from, to } => self.rename_table(idx, from, to),
             Operation::AlterTable { table, change } => {
+                if let Some(on) = change.options.get(&TableOption::Unlogged) {
+                    let set = if *on { "SET UNLOGGED" } else { "SET LOGGED" };
+                    self.alter(idx, table, set, Work::Rewrite);
+                }
+                if let Some(parameters) = &change.with {
+                    let was = before.and_then(|table| table.with.as_deref());
+                    for set in ddl::set_parameters(was, parameters.as_deref()) {
+                        self.alter(idx, table, &set, Work::None);
+                    }
+                }
+                if let Some(name) = &change.tablespace {
+                    let set = match name {
+                        Some(name) => format!("SET TABLESPACE {}", quote(name)),
+                        None => "SET TABLESPACE pg_default".to_owned(),
+                    };
+                    self.alter(idx, table, &set, Work::Rewrite);
+                }
                 if let Some(comment) = &change.comment {
                     let sql = ddl::comment_on_table(table, comment.as_deref());
                     self.push(idx, sql, Some(cost::comment(table)));
@@ -163,7 +180,12 @@ impl<'a> Planner<'a> {
             },
             Operation::AlterColumn { column, change, .. } => {
                 match before.and_then(|table| Some((table, table.find_column(column)?))) {
-                    Some((table, was)) => self.alter_column(idx, table, was, change),
+                    Some((table, was)) => {
+                        if let Some(identity) = change.identity {
+                            self.alter_identity(idx, table, was, identity)?;
+                        }
+                        self.alter_column(idx, table, was, change)
+                    }
                     None => Ok(()),
                 }
             }
@@ -193,7 +215,8 @@ impl<'a> Planner<'a> {
                 Ok(())
             }
             Operation::AddUnique { table, unique } => {
-                self.alter(idx, table, &format!("ADD {}", ddl::unique(unique)), Work::IndexBuild);
+                let add = format!("ADD {}", self.ddl(idx).unique(unique)?);
+                self.alter(idx, table, &add, Work::IndexBuild);
                 Ok(())
             }
             Operation::DropUnique { table, name } => {
@@ -218,6 +241,12 @@ impl<'a> Planner<'a> {
             }
             Operation::CreateIndex { table, index } => {
                 let sql = self.ddl(idx).create_index(table, index)?;
+                if index.concurrently && !self.created.contains(table) {
+                    self.tasks.push(Task::Note(format!(
+                        "Index `{}` is built in the transaction, while writes to `{table}` wait.",
+                        index.name
+                    )));
+                }
                 self.push(idx, sql, Some(cost::index(table)));
                 Ok(())
             }

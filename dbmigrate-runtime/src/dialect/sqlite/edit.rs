@@ -8,6 +8,7 @@ use super::ddl::{self, Ddl};
 use super::definition::{
     Clause, ClauseKind, ColumnItem, ConstraintItem, ConstraintKind, Definition, KeyColumn,
 };
+use crate::backend::Backend;
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::schema::{Check, Column, ForeignKey, Table, TableOption, Type, Unique};
 use crate::sql;
@@ -34,8 +35,7 @@ pub(super) fn edit(
     if after.has(TableOption::Strict) && !before.has(TableOption::Strict) {
         ddl::needs(ddl.facts, ddl.operation, 3_037_000)?;
     }
-    for option in TableOption::ALL
-        .into_iter()
+    for option in TableOption::of(Backend::Sqlite)
         .filter(|table_option| before.has(*table_option) != after.has(*table_option))
     {
         edit.definition.options.set(option, after.has(option));

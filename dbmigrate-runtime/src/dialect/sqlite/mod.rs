@@ -23,6 +23,7 @@ mod read;
 mod rebuild;
 mod referable;
 mod script;
+mod unsupported;
 mod words;
 
 use std::collections::BTreeSet;

@@ -9,6 +9,7 @@ use super::definition::{Clause, ClauseKind};
 use super::edit::same_name;
 use super::{guards, is_null_default, rebuild};
 use crate::Value;
+use crate::backend::Backend;
 use crate::dialect::sqlite::lexicon::LEXICON;
 use crate::operations::{ColumnChange, Operation};
 use crate::schema::{Column, DefaultValue, ForeignKey, Schema, Table, TableOption};
@@ -52,7 +53,8 @@ pub(super) fn way(
     let of = |table: &str| format!("ALTER TABLE {}", quote(table));
     match operation {
         Operation::AlterTable { change, .. } => {
-            Ok(if change.options.is_empty() { Way::Nothing } else { Way::Rebuild })
+            let is_own = |option: &TableOption| option.backend() == Backend::Sqlite;
+            Ok(if change.options.keys().any(is_own) { Way::Rebuild } else { Way::Nothing })
         }
         Operation::AddColumn { table, column, using, before } => {
             let Some(was) = schema.table(table) else { return Ok(Way::Nothing) };

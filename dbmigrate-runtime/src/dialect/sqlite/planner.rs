@@ -10,6 +10,7 @@ use super::ddl::{self, Ddl};
 use super::edit::same_name;
 use super::native::{self, Way};
 use super::rebuild::{Rebuild, reads_others, scratch_name};
+use super::unsupported;
 use crate::backend::Backend;
 use crate::operations::Operation;
 use crate::schema::Schema;
@@ -108,6 +109,9 @@ impl PlanBuilder<'_> {
     /// expression contains a name that SQLite takes for a text, there is only a note: such
     /// revisions may already be applied to other databases, and have to run on a new one as well.
     fn look_at_sql(&self, operation: &Operation) -> Result<Option<Task>, Refusal> {
+        if let Some(refusal) = unsupported::refusal(operation, self.schema) {
+            return Err(refusal);
+        }
         if let Some(mistake) = written::in_operation(operation, self.schema, Backend::Sqlite, NAMES)
         {
             return Err(Refusal::mistake(operation, Backend::Sqlite, mistake));

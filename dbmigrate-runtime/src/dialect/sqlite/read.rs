@@ -330,13 +330,15 @@ impl<'a> Reader<'a> {
                         table.primary_key = Some(PrimaryKey { name, columns });
                     }
                     ClauseKind::NotNull { .. } => column.nullable = false,
-                    ClauseKind::Unique { .. } => table.uniques.push(Unique { name, columns }),
+                    ClauseKind::Unique { .. } => {
+                        table.uniques.push(Unique { name, columns, ..Unique::default() })
+                    }
                     ClauseKind::Check(kind) => table.checks.push(check(name, kind)),
                     ClauseKind::Default(kind) => {
                         let strict = definition.options.has(TableOption::Strict);
                         let default =
                             constant::default(LEXICON.unparenthesised(kind), &column.ty, strict);
-                        column.default = Some(DefaultValue::Sql(default));
+                        column.default = Some(DefaultValue::Sql(default.into()));
                     }
                     // BINARY is the default collation.
                     ClauseKind::Collate(kind) if kind.eq_ignore_ascii_case("BINARY") => {}
@@ -346,7 +348,8 @@ impl<'a> Reader<'a> {
                     }
                     ClauseKind::Generated { expression, stored } => {
                         let expression = LEXICON.unparenthesised(expression).to_owned();
-                        column.generated = Some(Generated { expression, stored: *stored });
+                        column.generated =
+                            Some(Generated { expression: expression.into(), stored: *stored });
                     }
                     ClauseKind::Null | ClauseKind::OnlyName => {}
                 }
@@ -368,7 +371,7 @@ impl<'a> Reader<'a> {
                 }
                 ConstraintKind::Unique { columns, .. } => {
                     let columns = key_names(columns, &table.columns);
-                    table.uniques.push(Unique { name, columns });
+                    table.uniques.push(Unique { name, columns, ..Unique::default() });
                 }
                 ConstraintKind::Check(kind) => table.checks.push(check(name, kind)),
                 ConstraintKind::ForeignKey { columns, reference } => {
@@ -468,7 +471,7 @@ fn is_integer(ty: &Type) -> bool {
 }
 
 fn check(name: String, expression: &str) -> Check {
-    Check { name, expression: LEXICON.unparenthesised(expression).to_owned() }
+    Check { name, expression: LEXICON.unparenthesised(expression).into() }
 }
 
 fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
@@ -484,7 +487,7 @@ fn index(definition: IndexDefinition, name: &str, columns: &[Column]) -> Index {
                 column.collation.take().filter(|collation| !collation.eq_ignore_ascii_case(usual));
         }
     }
-    index.filter = index.filter.map(|filter| LEXICON.unparenthesised(&filter).to_owned());
+    index.filter = index.filter.map(|filter| LEXICON.unparenthesised(&filter).into());
     index
 }
 

@@ -10,8 +10,8 @@ use crate::operations::{
     ColumnChange, Execute, Json, Operation, OtherObject, Sql, Step, TableChange,
 };
 use crate::schema::{
-    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
-    PrimaryKey, ReferentialAction, Table, TableOption, Type, Unique,
+    Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Identity, Index, IndexColumn,
+    IndexTerm, Nulls, PrimaryKey, ReferentialAction, Table, TableOption, Type, Unique,
 };
 
 /// Decodes what [`encode`](super::encode) wrote.
@@ -114,6 +114,11 @@ fn text(json: &Json) -> Res<String> {
 
 fn boolean(json: &Json) -> Res<bool> {
     json.as_bool().ok_or_else(|| format!("expected true or false, found `{json}`"))
+}
+
+fn identity(json: &Json) -> Res<Identity> {
+    let found = json.as_str().and_then(Identity::by_key);
+    found.ok_or_else(|| format!("identity `{json}` is unknown"))
 }
 
 fn number(json: &Json) -> Res<u32> {
@@ -244,6 +249,8 @@ fn table(json: &Json) -> Res<Table> {
             .into_iter()
             .filter_map(|(option, on)| on.then_some(option))
             .collect(),
+        with: members.opt_text("with")?,
+        tablespace: members.opt_text("tablespace")?,
         comment: members.opt_text("comment")?,
     };
     members.end()?;
@@ -258,6 +265,7 @@ fn column(json: &Json) -> Res<Column> {
         nullable: !members.flag("not_null")?,
         default: members.opt("default").map(default).transpose()?,
         autoincrement: members.opt("autoincrement").map(boolean).transpose()?,
+        identity: members.opt("identity").map(identity).transpose()?,
         generated: members.opt("generated").map(generated).transpose()?,
         collation: members.opt_text("collation")?,
         comment: members.opt_text("comment")?,
@@ -268,8 +276,12 @@ fn column(json: &Json) -> Res<Column> {
 
 fn table_change(json: &Json) -> Res<TableChange> {
     let mut members = Members::of(json)?;
-    let change =
-        TableChange { options: members.options()?, comment: members.change("comment", text)? };
+    let change = TableChange {
+        options: members.options()?,
+        with: members.change("with", text)?,
+        tablespace: members.change("tablespace", text)?,
+        comment: members.change("comment", text)?,
+    };
     members.end()?;
     Ok(change)
 }
@@ -281,6 +293,7 @@ fn column_change(json: &Json) -> Res<ColumnChange> {
         nullable: members.opt("not_null").map(boolean).transpose()?.map(|not_null| !not_null),
         default: members.change("default", default)?,
         autoincrement: members.change("autoincrement", boolean)?,
+        identity: members.change("identity", identity)?,
         generated: members.change("generated", generated)?,
         collation: members.change("collation", text)?,
         comment: members.change("comment", text)?,
@@ -355,7 +368,7 @@ fn default(json: &Json) -> Res<DefaultValue> {
     let mut members = Members::of(json)?;
     let default = match members.opt("value") {
         Some(json) => DefaultValue::Literal(value(json)?),
-        None => DefaultValue::Sql(members.text("sql")?),
+        None => DefaultValue::Sql(sql(members.req("sql")?)?),
     };
     members.end()?;
     Ok(default)
@@ -364,7 +377,7 @@ fn default(json: &Json) -> Res<DefaultValue> {
 fn generated(json: &Json) -> Res<Generated> {
     let mut members = Members::of(json)?;
     let generated =
-        Generated { expression: members.text("expression")?, stored: members.flag("stored")? };
+        Generated { expression: sql(members.req("expression")?)?, stored: members.flag("stored")? };
     members.end()?;
     Ok(generated)
 }
@@ -381,12 +394,30 @@ fn primary_key(json: &Json) -> Res<PrimaryKey> {
 }
 
 fn unique(json: &Json) -> Res<Unique> {
-    named_columns(json).map(|(name, columns)| Unique { name, columns })
+    let mut members = Members::of(json)?;
+    let unique = Unique {
+        name: members.text("name")?,
+        columns: members.texts("columns")?,
+        nulls_not_distinct: members.flag("nulls_not_distinct")?,
+        include: members.list("include", text)?,
+        deferrable: deferrable(&mut members)?,
+    };
+    members.end()?;
+    Ok(unique)
+}
+
+fn deferrable(members: &mut Members<'_>) -> Res<Option<Deferrable>> {
+    match members.opt_text("deferrable")?.as_deref() {
+        None => Ok(None),
+        Some("initially_immediate") => Ok(Some(Deferrable::InitiallyImmediate)),
+        Some("initially_deferred") => Ok(Some(Deferrable::InitiallyDeferred)),
+        Some(other) => Err(format!("deferrable `{other}` is unknown")),
+    }
 }
 
 fn check(json: &Json) -> Res<Check> {
     let mut members = Members::of(json)?;
-    let check = Check { name: members.text("name")?, expression: members.text("expression")? };
+    let check = Check { name: members.text("name")?, expression: sql(members.req("expression")?)? };
     members.end()?;
     Ok(check)
 }
@@ -406,12 +437,7 @@ fn foreign_key(json: &Json) -> Res<ForeignKey> {
         references_columns: members.texts("references_columns")?,
         on_delete: action(members.opt("on_delete"))?,
         on_update: action(members.opt("on_update"))?,
-        deferrable: match members.opt_text("deferrable")?.as_deref() {
-            None => None,
-            Some("initially_immediate") => Some(Deferrable::InitiallyImmediate),
-            Some("initially_deferred") => Some(Deferrable::InitiallyDeferred),
-            Some(other) => return Err(format!("deferrable `{other}` is unknown")),
-        },
+        deferrable: deferrable(&mut members)?,
     };
     members.end()?;
     Ok(foreign_key)
@@ -423,7 +449,12 @@ fn index(json: &Json) -> Res<Index> {
         name: members.text("name")?,
         columns: members.list("columns", index_column)?,
         unique: members.flag("unique")?,
-        filter: members.opt_text("filter")?,
+        filter: members.opt("filter").map(sql).transpose()?,
+        using: members.opt_text("using")?,
+        include: members.list("include", text)?,
+        nulls_not_distinct: members.flag("nulls_not_distinct")?,
+        with: members.opt_text("with")?,
+        concurrently: members.flag("concurrently")?,
     };
     members.end()?;
     Ok(index)
@@ -436,11 +467,22 @@ fn index_column(json: &Json) -> Res<IndexColumn> {
     let mut members = Members::of(json)?;
     let term = match members.opt_text("column")? {
         Some(column) => IndexTerm::Column(column),
-        None => IndexTerm::Expression(members.text("expression")?),
+        None => IndexTerm::Expression(sql(members.req("expression")?)?),
     };
-    let (descending, collation) = (members.flag("descending")?, members.opt_text("collation")?);
+    let column = IndexColumn {
+        term,
+        descending: members.flag("descending")?,
+        collation: members.opt_text("collation")?,
+        opclass: members.opt_text("opclass")?,
+        nulls: match members.opt_text("nulls")?.as_deref() {
+            None => None,
+            Some("first") => Some(Nulls::First),
+            Some("last") => Some(Nulls::Last),
+            Some(other) => return Err(format!("nulls `{other}` is unknown")),
+        },
+    };
     members.end()?;
-    Ok(IndexColumn { term, descending, collation })
+    Ok(column)
 }
 
 fn sql(json: &Json) -> Res<Sql> {

@@ -7,7 +7,7 @@ use crate::operations::json::EXACT;
 use crate::operations::{ColumnChange, Execute, Json, Operation, OtherObject, Sql, TableChange};
 use crate::schema::{
     Check, Column, DefaultValue, Deferrable, ForeignKey, Generated, Index, IndexColumn, IndexTerm,
-    PrimaryKey, ReferentialAction, Table, Type, Unique,
+    Nulls, PrimaryKey, ReferentialAction, Table, Type, Unique,
 };
 
 /// Operations in the canonical encoding, a JSON array.
@@ -161,8 +161,12 @@ fn table(table: &Table) -> Json {
         ("indexes", by_name(&table.indexes, |index| &index.name, index)),
     ];
     let options = table.options.iter().map(|option| (option.key(), flag(true)));
-    let comment = ("comment", table.comment.as_ref().map(Json::text));
-    Json::object(members.into_iter().chain(options).chain([comment]))
+    let texts = [
+        ("with", table.with.as_ref().map(Json::text)),
+        ("tablespace", table.tablespace.as_ref().map(Json::text)),
+        ("comment", table.comment.as_ref().map(Json::text)),
+    ];
+    Json::object(members.into_iter().chain(options).chain(texts))
 }
 
 fn by_name<T>(items: &[T], name: impl Fn(&T) -> &str, json: fn(&T) -> Json) -> Option<Json> {
@@ -182,6 +186,7 @@ fn column(column: &Column) -> Json {
         ("not_null", flag(!column.nullable)),
         ("default", column.default.as_ref().map(default)),
         ("autoincrement", column.autoincrement.map(Json::Bool)),
+        ("identity", column.identity.map(|identity| Json::text(identity.key()))),
         ("generated", column.generated.as_ref().map(generated)),
         ("collation", column.collation.as_ref().map(Json::text)),
         ("comment", column.comment.as_ref().map(Json::text)),
@@ -191,7 +196,11 @@ fn column(column: &Column) -> Json {
 fn table_change(table_change: &TableChange) -> Json {
     let options =
         table_change.options.iter().map(|(option, on)| (option.key(), Some(Json::Bool(*on))));
-    Json::object(options.chain([("comment", change(&table_change.comment, Json::text))]))
+    Json::object(options.chain([
+        ("with", change(&table_change.with, Json::text)),
+        ("tablespace", change(&table_change.tablespace, Json::text)),
+        ("comment", change(&table_change.comment, Json::text)),
+    ]))
 }
 
 fn column_change(column_change: &ColumnChange) -> Json {
@@ -200,6 +209,7 @@ fn column_change(column_change: &ColumnChange) -> Json {
         ("not_null", column_change.nullable.map(|nullable| Json::Bool(!nullable))),
         ("default", change(&column_change.default, default)),
         ("autoincrement", change(&column_change.autoincrement, |on| Json::Bool(*on))),
+        ("identity", change(&column_change.identity, |identity| Json::text(identity.key()))),
         ("generated", change(&column_change.generated, generated)),
         ("collation", change(&column_change.collation, Json::text)),
         ("comment", change(&column_change.comment, Json::text)),
@@ -295,13 +305,13 @@ fn default(default_value: &DefaultValue) -> Json {
     match default_value {
         DefaultValue::Literal(json) => Json::object([("value", Some(value(json)))]),
         DefaultValue::Now => Json::text("now"),
-        DefaultValue::Sql(text) => Json::object([("sql", Some(Json::text(text)))]),
+        DefaultValue::Sql(expression) => Json::object([("sql", Some(sql(expression)))]),
     }
 }
 
 fn generated(generated: &Generated) -> Json {
     Json::object([
-        ("expression", Some(Json::text(&generated.expression))),
+        ("expression", Some(sql(&generated.expression))),
         ("stored", flag(generated.stored)),
     ])
 }
@@ -311,7 +321,25 @@ fn primary_key(primary_key: &PrimaryKey) -> Json {
 }
 
 fn unique(unique: &Unique) -> Json {
-    named_columns(&unique.name, &unique.columns)
+    Json::object([
+        ("name", Some(Json::text(&unique.name))),
+        ("columns", Some(Json::texts(&unique.columns))),
+        ("nulls_not_distinct", flag(unique.nulls_not_distinct)),
+        ("include", some_texts(&unique.include)),
+        ("deferrable", unique.deferrable.map(deferrable)),
+    ])
+}
+
+/// A list, unless it is empty.
+fn some_texts(texts: &[String]) -> Option<Json> {
+    (!texts.is_empty()).then(|| Json::texts(texts))
+}
+
+fn deferrable(deferrable: Deferrable) -> Json {
+    Json::text(match deferrable {
+        Deferrable::InitiallyImmediate => "initially_immediate",
+        Deferrable::InitiallyDeferred => "initially_deferred",
+    })
 }
 
 fn named_columns(name: &str, columns: &[String]) -> Json {
@@ -321,7 +349,7 @@ fn named_columns(name: &str, columns: &[String]) -> Json {
 fn check(check: &Check) -> Json {
     Json::object([
         ("name", Some(Json::text(&check.name))),
-        ("expression", Some(Json::text(&check.expression))),
+        ("expression", Some(sql(&check.expression))),
     ])
 }
 
@@ -347,15 +375,7 @@ fn foreign_key(foreign_key: &ForeignKey) -> Json {
         ("references_columns", Some(Json::texts(&foreign_key.references_columns))),
         ("on_delete", action(foreign_key.on_delete)),
         ("on_update", action(foreign_key.on_update)),
-        (
-            "deferrable",
-            foreign_key.deferrable.map(|deferrable| {
-                Json::text(match deferrable {
-                    Deferrable::InitiallyImmediate => "initially_immediate",
-                    Deferrable::InitiallyDeferred => "initially_deferred",
-                })
-            }),
-        ),
+        ("deferrable", foreign_key.deferrable.map(deferrable)),
     ])
 }
 
@@ -364,24 +384,39 @@ fn index(index: &Index) -> Json {
         ("name", Some(Json::text(&index.name))),
         ("columns", Some(Json::Array(index.columns.iter().map(index_column).collect()))),
         ("unique", flag(index.unique)),
-        ("filter", index.filter.as_ref().map(Json::text)),
+        ("filter", index.filter.as_ref().map(sql)),
+        ("using", index.using.as_ref().map(Json::text)),
+        ("include", some_texts(&index.include)),
+        ("nulls_not_distinct", flag(index.nulls_not_distinct)),
+        ("with", index.with.as_ref().map(Json::text)),
+        ("concurrently", flag(index.concurrently)),
     ])
 }
 
 fn index_column(index_column: &IndexColumn) -> Json {
     match index_column {
-        IndexColumn { term: IndexTerm::Column(text), descending: false, collation: None } => {
+        IndexColumn { term: IndexTerm::Column(text), .. } if index_column.is_plain() => {
             Json::text(text)
         }
-        IndexColumn { term, descending, collation } => {
-            let (key, text) = match term {
-                IndexTerm::Column(term) => ("column", term),
-                IndexTerm::Expression(term) => ("expression", term),
+        IndexColumn { term, descending, collation, opclass, nulls } => {
+            let (key, term) = match term {
+                IndexTerm::Column(column) => ("column", Json::text(column)),
+                IndexTerm::Expression(expression) => ("expression", sql(expression)),
             };
             Json::object([
-                (key, Some(Json::text(text))),
+                (key, Some(term)),
                 ("descending", flag(*descending)),
                 ("collation", collation.as_ref().map(Json::text)),
+                ("opclass", opclass.as_ref().map(Json::text)),
+                (
+                    "nulls",
+                    nulls.map(|nulls| {
+                        Json::text(match nulls {
+                            Nulls::First => "first",
+                            Nulls::Last => "last",
+                        })
+                    }),
+                ),
             ])
         }
     }

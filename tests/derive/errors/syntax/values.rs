@@ -9,14 +9,23 @@ use dbmigrate_runtime::Model;
     comment, //~ error: expected `comment = "..."`
     strict = true, //~ error: `strict` doesn't take a value
     database(x), //~ error: expected `database = "..."`
-    check, //~ error: expected `check("...")` or `check(name = "...", expr = "...")`
-    check(name = "x"), //~ error: expected `check("...")` or `check(name = "...", expr = "...")`
-    check(expr = "a", where = "b"), //~ error: unknown option `where`; expected `name` or `expr`
-    unique, //~ error: expected `unique(a, b)` or `unique(name = "...", columns(a, b))`
+    check, //~ error: expected `check("...")`, `check(name = "...", expr = "...")` or `check(sqlite = "...", postgres = "...", mysql = "...")`
+    check(name = "x"), //~ error: expected `check("...")`, `check(name = "...", expr = "...")` or `check(sqlite = "...", postgres = "...", mysql = "...")`
+    check(expr = "a", where = "b"), //~ error: unknown option `where`; expected `name`, `expr`, `sqlite`, `postgres` or `mysql`
+    check(expr = "a", sqlite = "b"), //~ error: `expr` is for all databases; write it or one for each of them
+    check(sqlite = "a", sqlite = "b"), //~ error: `sqlite` is given twice
+    index(name = "z", columns(id), where = sql(oracle = "b")), //~ error: unknown option `oracle`; expected `sqlite`, `postgres` or `mysql`
+    index(sql()), //~ error: expected `index(a, b desc)`
+    unique, //~ error: expected `unique(a, b)` or `unique(name = "...", columns(a, b), nulls_not_distinct, include(c), deferrable = "...")`
     unique(), //~ error: expected the names of fields
     unique(name = "x"), //~ error: expected `unique(a, b)` or
     index(name = "x", columns(id), name = "y"), //~ error: `name` is given twice
-    index(id descending), //~ error: expected `desc`, `collate "..."` or `,` after a column
+    index(id descending), //~ error: expected `desc`, `collate "..."`, `opclass "..."`, `nulls_first`, `nulls_last` or `,` after a column
+    index(name = "n", columns(id), nulls_not_distinct), //~ error: `nulls_not_distinct` is for unique indexes; add `unique`
+    index(name = "i", columns(id), include(nothing)), //~ error: there is no field `nothing`; the fields are
+    unique(name = "u", columns(id), deferrable = "later"), //~ error: expected `deferrable = "initially deferred"` or `deferrable = "initially immediate"`
+    sqlite, //~ error: expected `sqlite(strict, without_rowid)`
+    postgres(logged), //~ error: unknown option `logged`; expected `unlogged`, `with` or `tablespace`
     index(3), //~ error: expected the name of a field
     crate = "x", //~ error: expected `crate = path`
 )]
@@ -59,14 +68,20 @@ struct OnStruct {
     q: String,
     #[model(generated("a"))] //~ error: expected `generated("...", stored)` or `generated("...", virtual)`
     r: i64,
+    #[model(generated(sqlite = "a"))] //~ error: expected `generated("...", stored)` or `generated("...", virtual)`
+    s2: i64,
+    #[model(default = sql(postgres = ""))] //~ error: `default` takes a string that isn't empty
+    s3: i64,
     #[model(generated("a", always))] //~ error: expected `generated("...", stored)` or `generated("...", virtual)`
     s: i64,
     #[model(autoincrement = 3)] //~ error: expected `autoincrement` or `autoincrement = false`
     t: i64,
     #[model(unique(columns(t)))] //~ error: unknown option `columns`; expected `name`
     u: i64,
-    #[model(check("a" "b"))] //~ error: expected `check("...")` or `check(name = "...", expr = "...")`
+    #[model(check("a" "b"))] //~ error: expected `check("...")`, `check(name = "...", expr = "...")` or `check(sqlite = "...", postgres = "...", mysql = "...")`
     v: i64,
+    #[model(identity = sometimes)] //~ error: expected `identity = always|by_default|serial`
+    v2: i64,
     #[model(references = User::id, on_delete = nullify)] //~ error: expected `on_delete = ` and `no_action`, `restrict`, `cascade`, `set_null` or `set_default`
     w: i64,
     #[model(references = User::id, deferrable = "deferred")] //~ error: expected `deferrable = "initially deferred"` or `deferrable = "initially immediate"`

@@ -89,7 +89,7 @@ impl<'a> Draft<'a> {
             for column in &index.columns {
                 match &column.term {
                     IndexTerm::Column(name) => drop(own.insert(name.clone())),
-                    IndexTerm::Expression(text) => texts.push(text.clone()),
+                    IndexTerm::Expression(text) => texts.push(text.to_string()),
                 }
             }
         }

@@ -202,7 +202,11 @@ fn columns() {
             ALTER TABLE "post" ADD COLUMN "size" integer GENERATED ALWAYS AS (length(title) + 1) STORED; -- locks `post` against reads and writes (ACCESS EXCLUSIVE), rewrites the table and its indexes
             DROP INDEX "ix_post_title"; -- locks `post` against reads and writes (ACCESS EXCLUSIVE)
             DROP INDEX "ix_post_lower"; -- locks `post` against reads and writes (ACCESS EXCLUSIVE)
+            ?? SELECT string_agg(DISTINCT coalesce(i.relname, k.conname)::text, ', ') FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid LEFT JOIN pg_class AS i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid AND i.relkind = 'i' LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contype <> 'n' WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass('"post"') AND a.attname = 'size' HAVING count(coalesce(i.relname, k.conname)) > 0
+               cannot drop column `size` of table `post`: {} uses it: drop the index or constraint first, in the same revision: with `op.execute` if no revision created it
             ALTER TABLE "post" DROP COLUMN "size"; -- locks `post` against reads and writes (ACCESS EXCLUSIVE)
+            ?? SELECT string_agg(DISTINCT coalesce(i.relname, k.conname)::text, ', ') FROM pg_depend AS d JOIN pg_attribute AS a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid LEFT JOIN pg_class AS i ON d.classid = 'pg_class'::regclass AND i.oid = d.objid AND i.relkind = 'i' LEFT JOIN pg_constraint AS k ON d.classid = 'pg_constraint'::regclass AND k.oid = d.objid AND k.contype <> 'n' WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass('"post"') AND a.attname = 'title' HAVING count(coalesce(i.relname, k.conname)) > 0
+               cannot drop column `title` of table `post`: {} uses it: drop the index or constraint first, in the same revision: with `op.execute` if no revision created it
             ALTER TABLE "post" DROP COLUMN "title"; -- locks `post` against reads and writes (ACCESS EXCLUSIVE)
         "#]],
     );

@@ -44,6 +44,11 @@ fn a_script_stops_where_rows_do_not_fit() {
             let err = result.unwrap_err();
             assert!(err.contains(expect), "{err}");
         }
+        server.driver.batch("CREATE INDEX theirs ON t (id) WHERE a > 0").unwrap();
+        let mut schema = Schema::from_tables([table.clone()]);
+        let drop = Operations::record(|op| op.drop_column("t", "a"));
+        let err = server.run(&drop, &mut schema).unwrap_err();
+        assert_eq!(err, "cannot drop column `a` of table `t`: 'theirs' uses it");
         let rows = server.query("SELECT count(*) FROM pg_constraint WHERE conname = 't_pkey'");
         assert_eq!(rows, [[Value::Integer(1)]]);
     }
@@ -668,7 +673,7 @@ fn enumerations() -> Vec<Way> {
             ]
             .into_iter()
             .map(|mut table| {
-                table.checks[0].expression = "a <> 'sad' OR b > 0".to_owned();
+                table.checks[0].expression = "a <> 'sad' OR b > 0".into();
                 table
             })
             .collect(),

@@ -56,7 +56,7 @@ impl IndexDefinition {
     /// The index without its table.
     pub(crate) fn index(self) -> Index {
         let IndexDefinition { unique, name, columns, filter, .. } = self;
-        Index { name, columns, unique, filter }
+        Index { name, columns, unique, filter: filter.map(Into::into), ..Index::default() }
     }
 }
 
@@ -129,10 +129,10 @@ fn term(cursor: &Cursor<'_>, range: Range<usize>) -> Result<IndexColumn, String>
                 all.iter().position(|token| token.start == first.start).unwrap_or(0)
             });
             let from = range.start + offset;
-            IndexTerm::Expression(cursor.text(from..from + tokens.len()).to_owned())
+            IndexTerm::Expression(cursor.text(from..from + tokens.len()).into())
         }
     };
-    Ok(IndexColumn { term, descending, collation })
+    Ok(IndexColumn { term, descending, collation, opclass: None, nulls: None })
 }
 
 /// Whether a following `COLLATE` applies to all of these tokens: a name, a call, or parentheses.

@@ -11,6 +11,7 @@ mod index;
 mod parse;
 mod trivia;
 
+use crate::backend::Backend;
 use crate::schema::{Deferrable, ReferentialAction, TableOption, TableOptions};
 
 pub(crate) use index::IndexDefinition;
@@ -204,10 +205,7 @@ pub(super) mod tests;
 
 /// The text after the closing parenthesis, such as ` STRICT, WITHOUT ROWID`, or an empty text.
 pub(crate) fn table_options(options: &TableOptions) -> String {
-    let words = options.iter().map(|option| match option {
-        TableOption::Strict => "STRICT",
-        TableOption::WithoutRowid => "WITHOUT ROWID",
-    });
-    let words: Vec<&str> = words.collect();
+    let own = options.iter().filter(|option| option.backend() == Backend::Sqlite);
+    let words: Vec<&str> = own.map(TableOption::words).collect();
     if words.is_empty() { String::new() } else { format!(" {}", words.join(", ")) }
 }

@@ -458,10 +458,11 @@ fn key_columns(
     may_increment: bool,
 ) -> Result<(Vec<KeyColumn>, bool), String> {
     let (terms, autoincrement) = terms(cursor, may_increment)?;
-    let columns = terms.into_iter().map(|IndexColumn { term, descending, collation }| match term {
-        IndexTerm::Column(name) => Ok(KeyColumn { name, collation, descending }),
-        IndexTerm::Expression(term) => Err(format!("expected a column's name at `{term}`")),
-    });
+    let columns =
+        terms.into_iter().map(|IndexColumn { term, descending, collation, .. }| match term {
+            IndexTerm::Column(name) => Ok(KeyColumn { name, collation, descending }),
+            IndexTerm::Expression(term) => Err(format!("expected a column's name at `{term}`")),
+        });
     Ok((columns.collect::<Result<_, _>>()?, autoincrement))
 }
 

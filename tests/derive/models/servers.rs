@@ -1,0 +1,134 @@
+//! SQL for each database, and what only servers have.
+
+use dbmigrate_runtime::operations::Sql;
+use dbmigrate_runtime::schema::{
+    Check, Column, Deferrable, Identity, Index, IndexColumn, Table, Type, Unique,
+};
+use dbmigrate_runtime::{ColumnType, Model};
+
+use super::{check, id, keyed, text};
+
+#[test]
+fn sql_for_each_database() {
+    #[derive(Model)]
+    #[model(
+        check(name = "ck_code", sqlite = "code GLOB 'A*'", postgres = "code ~ '^A'"),
+        check(name = "ck_long", expr = sql(mysql = "length(code) > 1", sqlite = "code <> ''")),
+        check(name = "ck_plain", expr = sql("code <> 'x'")),
+        index(
+            name = "ix_code",
+            columns(sql(sqlite = "lower(code)", postgres = "upper(code)"), code),
+            where = sql(sqlite = "code > 1", mysql = "code > 2"),
+        )
+    )]
+    pub struct Item {
+        #[model(primary_key)]
+        pub id: i64,
+        #[model(default = sql(sqlite = "'a'", postgres = "'b'"))]
+        pub code: String,
+        #[model(generated(sqlite = "id + 1", postgres = "id + 2", stored))]
+        pub next: i64,
+    }
+
+    let sql = |sqlite, postgres| Sql::new().sqlite(sqlite).postgres(postgres);
+    let mut table = keyed("item").column(text("code").default_sql(sql("'a'", "'b'"))).column(
+        Column::new("next", Type::BigInteger).not_null().generated_stored(sql("id + 1", "id + 2")),
+    );
+    table.checks = vec![
+        Check::new("ck_code", sql("code GLOB 'A*'", "code ~ '^A'")),
+        Check::new("ck_long", Sql::new().mysql("length(code) > 1").sqlite("code <> ''")),
+        Check::new("ck_plain", "code <> 'x'"),
+    ];
+    table.indexes.push(
+        Index::new("ix_code", [])
+            .column(IndexColumn::expression(sql("lower(code)", "upper(code)")))
+            .column(IndexColumn::new("code"))
+            .filter(Sql::new().sqlite("code > 1").mysql("code > 2")),
+    );
+    check::<Item>(table);
+}
+
+#[test]
+fn indexes_and_uniques_of_servers() {
+    #[derive(Model)]
+    #[model(
+        index(
+            name = "ix_a",
+            columns(a opclass "text_pattern_ops" desc nulls_last, b nulls_first),
+            unique,
+            nulls_not_distinct,
+            using = "btree",
+            include(c),
+            with("fillfactor = 70"),
+            concurrently,
+        ),
+        unique(name = "uq_b", columns(b), include(c), nulls_not_distinct)
+    )]
+    pub struct Item {
+        #[model(primary_key)]
+        pub id: i64,
+        pub a: String,
+        #[model(index(using = "hash"))]
+        pub b: String,
+        #[model(column = "cc", unique(deferrable = "initially immediate"))]
+        pub c: String,
+    }
+
+    let mut table = keyed("item").column(text("a")).column(text("b")).column(text("cc"));
+    table.indexes = vec![
+        Index::new("ix_a", [])
+            .column(IndexColumn::new("a").opclass("text_pattern_ops").desc().nulls_last())
+            .column(IndexColumn::new("b").nulls_first())
+            .unique()
+            .nulls_not_distinct()
+            .using("btree")
+            .include(["cc"])
+            .with("fillfactor = 70")
+            .concurrently(),
+        Index::new("ix_item_b", ["b"]).using("hash"),
+    ];
+    table.uniques = vec![
+        Unique::new("uq_b", ["b"]).include(["cc"]).nulls_not_distinct(),
+        Unique::new("uq_item_cc", ["cc"]).deferrable(Deferrable::InitiallyImmediate),
+    ];
+    check::<Item>(table);
+}
+
+#[test]
+fn tables_and_keys_of_servers() {
+    #[derive(ColumnType)]
+    #[allow(dead_code)]
+    #[column_type(name = "shop_mood")]
+    pub enum Mood {
+        Sad,
+        #[column_type(rename = "merry")]
+        Glad,
+    }
+
+    #[derive(Model)]
+    #[model(sqlite(strict), postgres(unlogged, with("fillfactor = 70"), tablespace = "fast"))]
+    pub struct Item {
+        #[model(primary_key, identity = always)]
+        pub id: i64,
+        #[model(identity = by_default)]
+        pub number: i32,
+        pub mood: Mood,
+        pub moods: Vec<Mood>,
+        pub bytes: Vec<u8>,
+    }
+
+    let mood = || Type::enumeration("shop_mood", ["sad", "merry"]);
+    check::<Item>(
+        Table::new("item")
+            .column(id().identity(Identity::Always))
+            .column(Column::new("number", Type::Integer).not_null().identity(Identity::ByDefault))
+            .column(Column::new("mood", mood()).not_null())
+            .column(Column::new("moods", Type::array(mood())).not_null())
+            .column(Column::new("bytes", Type::Binary).not_null())
+            .primary_key("pk_item", ["id"])
+            .strict()
+            .unlogged()
+            .with("fillfactor = 70")
+            .tablespace("fast"),
+    );
+}
