@@ -115,13 +115,22 @@ fn the_same_commands_work_on_postgresql() {
         host.ok("check");
         host.ok("upgrade");
 
-        let rows = "INSERT INTO author (name, balance, mood) VALUES ('ada', 1.5, 'sad');
+        let rows = "INSERT INTO author (name, balance, mood, created_at)
+                        VALUES ('ada', 1.5, 'sad', '2026-01-02 03:04:05');
                     INSERT INTO post (author_id, title, is_public) VALUES (1, 'a', true), (1, 'b', false)";
         client(&url).batch_execute(rows).expect("rows");
         let before = dump(&mut client(&url));
         host.write("src/lib.rs", SECOND);
         let run = host.ok("migrate -m second --fill \"post.slug='post-' || id\"");
-        expect![[r#""#]].assert_eq(&host.plain(&run.stdout));
+        expect![[r#"
+            Detected changed column `author.name`: type to string(120)
+            Detected changed column `author.balance`: type to decimal(12, 2)
+            Detected changed column `author.mood`: type to enum mood(happy, calm, sad)
+            Detected added column `post.slug`
+            Detected changed column `post.views`: type to big integer
+            Detected added unique constraint `uq_post_slug` on `post`
+            Generating migrations/versions/m$DAY_$TIME_$ID1_second.rs ... done
+        "#]].assert_eq(&host.plain(&run.stdout));
         client(&other).batch_execute(rows).expect("rows");
         let script = host.ok("upgrade --sql head-1:head").stdout;
         host.ok("upgrade");

@@ -95,7 +95,7 @@ impl Dropped {
             Lost::Values { column } => Some(format!("{} IS NOT NULL", dialect.quote(column))),
             Lost::Replaced { column, using } => {
                 let column = dialect.quote(column);
-                Some(format!("{column} IS NOT NULL AND {column} IS NOT ({using}\n)"))
+                Some(format!("{column} IS NOT NULL AND {column} IS DISTINCT FROM ({using}\n)"))
             }
             Lost::Misfits { column, from, to } => match dialect.misfit(column, from, to) {
                 None => return Ok(0),
