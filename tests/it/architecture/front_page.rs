@@ -94,22 +94,22 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
     check(
         "operations/mod.rs",
         expect![[r#"
-        AddColumnHandle
-        BulkInsertHandle
-        CustomOperation
-        Execute
-        ExecuteHandle
-        Irreversible
-        Operations
-        ReplayError
-        Rewrite
-        Sql
-        enum Operation
-        struct ColumnChange
-        struct OtherObject
-        struct Step
-        struct TableChange
-    "#]],
+            AddColumnHandle
+            BulkInsertHandle
+            ColumnChange
+            CustomOperation
+            Execute
+            ExecuteHandle
+            Irreversible
+            Operations
+            ReplayError
+            Rewrite
+            Sql
+            TableChange
+            enum Operation
+            struct OtherObject
+            struct Step
+        "#]],
     );
     check(
         "schema/mod.rs",
