@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::dialect::{Dialect, Facts, Script, StatementKind, Task};
+use crate::dialect::{Alone, Dialect, Facts, Script, StatementKind, Task};
 use crate::direction::Direction;
 use crate::migration::Migrations;
 use crate::operations::UNNAMED;
@@ -210,7 +210,8 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
                 text.push_str(&(parts.guard)(&guard.sql, &guard.failure));
             }
             Task::Note(task) => comment(text, task),
-            Task::Border | Task::Alone(_) => {}
+            Task::Border => between(text, parts, None, dialect),
+            Task::Alone(alone) => between(text, parts, Some(alone), dialect),
             Task::Step { name, .. } => {
                 comment(
                     text,
@@ -225,6 +226,21 @@ fn write_tasks(text: &mut String, tasks: &[Task], dialect: &dyn Dialect, steps: 
             }
         }
     }
+}
+
+/// Ends a transaction and begins the next one; a statement that no transaction can hold is between
+/// them.
+fn between(text: &mut String, parts: &Script, alone: Option<&Alone>, dialect: &dyn Dialect) {
+    text.push('\n');
+    end(text, parts);
+    if let Some(alone) = alone {
+        comment(text, "Outside a transaction: if this fails, what came before it stays.");
+        if let Some(cost) = &alone.statement.cost {
+            comment(text, &cost.to_string());
+        }
+        let _ = writeln!(text, "{}", ended(&alone.statement.sql, dialect));
+    }
+    [parts.begin, parts.prepare].iter().for_each(|part| text.push_str(part));
 }
 
 /// A statement with its terminator. Hand-written SQL may end in a comment, which would hide the

@@ -35,6 +35,11 @@ const LOG: Module = module("r7", &["r6"], log, no_log);
 /// Up to `r2` the tables are empty; then the application inserts rows.
 pub const MODULES: &[Module] = &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, REBUILDS, LOG];
 
+const INDEXES: Module = module("r8", &["r7"], indexes, no_indexes);
+
+/// The same, and then a revision that takes several transactions on PostgreSQL.
+pub const IN_GROUPS: &[Module] = &[TABLES, AUTHORS, COLUMNS, SLUGS, NAMES, REBUILDS, LOG, INDEXES];
+
 fn id() -> Column {
     Column::new("id", Type::BigInteger).not_null()
 }
@@ -152,4 +157,17 @@ fn log(op: &mut Operations) {
 
 fn no_log(op: &mut Operations) {
     op.drop_table("log");
+}
+
+fn indexes(op: &mut Operations) {
+    op.add_column("log", Column::new("at", Type::Integer));
+    op.create_index("post", Index::new("ix_post_slug", ["slug"]).concurrently());
+    op.execute("UPDATE log SET at = 7");
+    op.create_index("log", Index::new("ix_log_what", ["what"]).concurrently());
+}
+
+fn no_indexes(op: &mut Operations) {
+    op.drop_index("log", "ix_log_what");
+    op.drop_index("post", "ix_post_slug");
+    op.drop_column("log", "at");
 }

@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output, Stdio};
 
 use dbmigrate_tests::servers::{self, Server, client, dump};
+use postgres::Client;
 
 use crate::bench::{is_long, said, say, survivor};
 use crate::kills::REVISIONS;
@@ -11,9 +12,9 @@ use crate::kills::REVISIONS;
 const SIGKILL: i32 = 9;
 const N_PROCESSES: usize = 32;
 
-fn up(url: &str, args: &[&str]) -> Command {
+fn up(url: &str, to: &str, args: &[&str]) -> Command {
     let mut command = survivor(url.as_ref());
-    command.args(["up", "r7"]).args(args);
+    command.args(["up", to]).args(args);
     command
 }
 
@@ -41,7 +42,7 @@ fn killed_or_cut_off_before_every_call_to_postgresql() {
     for server in servers::postgres("killed_or_cut_off_before_every_call_to_postgresql") {
         let url = begun(&server);
         let before = dump(&mut client(&url));
-        let output = up(&url, &[]).output().expect("it runs");
+        let output = up(&url, "r7", &[]).output().expect("it runs");
         let (after, n_calls) = (dump(&mut client(&url)), n_calls(&output));
         assert!(n_calls > 20 && before != after, "{}", said(&output));
         let (mut n_before, mut n_after) = (0, 0);
@@ -49,18 +50,13 @@ fn killed_or_cut_off_before_every_call_to_postgresql() {
         for way in [&[][..], &["--terminate"]] {
             for at in (1..=n_calls).step_by(stride) {
                 let url = begun(&server);
-                let output = up(&url, &["--kill-at", &at.to_string()]).args(way).output();
+                let output = up(&url, "r7", &["--kill-at", &at.to_string()]).args(way).output();
                 let output = output.expect("it runs");
                 if way.is_empty() {
                     assert_eq!(output.status.signal(), Some(SIGKILL), "{}", said(&output));
                 }
                 let mut client = client(&url);
-                // The server notices that the process is gone once it reads from it.
-                let others = "SELECT count(*) FROM pg_stat_activity \
-                              WHERE datname = current_database() AND pid <> pg_backend_pid()";
-                while client.query_one(others, &[]).expect("it is asked").get::<_, i64>(0) > 0 {
-                    std::thread::sleep(std::time::Duration::from_millis(5));
-                }
+                await_the_end_of_others(&mut client);
                 let found = dump(&mut client);
                 let place = format!("{} call {at} of {n_calls} {way:?}", server.name);
                 if found == before {
@@ -69,7 +65,7 @@ fn killed_or_cut_off_before_every_call_to_postgresql() {
                     assert_eq!(found, after, "{place}: in between");
                     n_after += 1;
                 }
-                let output = up(&url, &[]).output().expect("it runs");
+                let output = up(&url, "r7", &[]).output().expect("it runs");
                 assert!(output.status.success(), "{place}: {}", said(&output));
                 assert_eq!(dump(&mut client), after, "{place}: the next run");
             }
@@ -81,13 +77,62 @@ fn killed_or_cut_off_before_every_call_to_postgresql() {
     }
 }
 
+/// Waits until the server has noticed that a process is gone, which it does once it reads from it.
+fn await_the_end_of_others(client: &mut Client) {
+    let others = "SELECT count(*) FROM pg_stat_activity \
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    while client.query_one(others, &[]).expect("it is asked").get::<_, i64>(0) > 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_revision_in_groups_is_continued_after_an_interruption() {
+    for server in servers::postgres("a_revision_in_groups_is_continued_after_an_interruption") {
+        let begun = || {
+            let url = begun(&server);
+            let output = up(&url, "r7", &[]).output().expect("it runs");
+            assert!(output.status.success(), "{}", said(&output));
+            url
+        };
+        let url = begun();
+        let before = dump(&mut client(&url));
+        let output = up(&url, "r8", &[]).output().expect("it runs");
+        assert!(output.status.success(), "{}", said(&output));
+        let (after, n_calls) = (dump(&mut client(&url)), n_calls(&output));
+        assert!(after.contains("ix_log_what") && !after.contains("dbmigrate_step"), "{after}");
+        let (mut n_before, mut n_between) = (0, 0);
+        let stride = if is_long() { 1 } else { 5 };
+        for way in [&[][..], &["--terminate"]] {
+            for at in (1..=n_calls).step_by(stride) {
+                let url = begun();
+                let kill_at = at.to_string();
+                let output = up(&url, "r8", &["--kill-at", &kill_at]).args(way).output();
+                let output = output.expect("it runs");
+                let mut client = client(&url);
+                await_the_end_of_others(&mut client);
+                let found = dump(&mut client);
+                n_before += usize::from(found == before);
+                n_between += usize::from(found != before && found != after);
+                let place = format!("{} call {at} of {n_calls} {way:?}", server.name);
+                let next = up(&url, "r8", &[]).output().expect("it runs");
+                assert!(next.status.success(), "{place}: {}{}", said(&output), said(&next));
+                assert_eq!(dump(&mut client), after, "{place}: the next run");
+            }
+        }
+        assert!(n_before > 0 && n_between > 0, "{n_before}, {n_between}");
+        say(&format!("{}: continued after {n_between} interruptions", server.name));
+    }
+}
+
 #[test]
 fn many_processes_upgrade_postgresql_at_once() {
     let n_rounds = if is_long() { 50 } else { 2 };
     for server in servers::postgres("many_processes_upgrade_postgresql_at_once") {
         for round in 0..n_rounds {
             let url = server.database();
-            let spawn = |_| up(&url, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+            let to = if round % 2 == 0 { "r8" } else { "r7" };
+            let spawn = |_| up(&url, to, &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
             let children: Vec<_> =
                 (0..N_PROCESSES).map(spawn).map(|child| child.expect("it runs")).collect();
             for child in children {

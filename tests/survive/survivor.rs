@@ -64,7 +64,8 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
         }
     }
     let options = Options { transaction_each: args.contains(&"--each"), ..Options::default() };
-    let migrations = Migrator::new(history::MODULES).migrations().map_err(report)?;
+    let modules = if to == "r8" { history::IN_GROUPS } else { history::MODULES };
+    let migrations = Migrator::new(modules).migrations().map_err(report)?;
     let mut driver = Counted {
         driver,
         n_calls: 0,

@@ -88,7 +88,7 @@ impl Executor<'_> {
                     let started = Row { is_done: false, ..row.clone() };
                     ledger::enter(self.conn(), ledger, id, &started)?;
                     let run = Run { in_transaction: false, ..run };
-                    self.run_alone_statement(&run, alone, 0)?;
+                    self.run_alone_statement(&run, alone, known.is_some())?;
                     ledger::enter(self.conn(), ledger, id, &row)?;
                 }
                 _ => self.in_group(budget, |this| {
@@ -129,28 +129,30 @@ impl Executor<'_> {
         }
     }
 
-    /// Runs a statement outside a transaction, unless it has had its effect already. What an
-    /// interrupted one has left is removed first.
+    /// Runs a statement outside a transaction. If an earlier run has started it, it is not run again
+    /// where it has had its effect, and what it left in the middle is removed first.
     pub(super) fn run_alone_statement(
         &mut self,
         run: &Run<'_>,
         alone: &Alone,
-        idx: usize,
+        was_started: bool,
     ) -> Result<(), Error> {
-        let failed = |err| Error::database("look at what an interrupted statement left", err);
-        if !self.driver.query(&alone.is_done, &[]).map_err(failed)?.rows.is_empty() {
-            return Ok(());
-        }
-        if let Some(remnant) = &alone.remnant {
-            if !self.driver.query(&remnant.is_left, &[]).map_err(failed)?.rows.is_empty() {
-                let failed =
-                    |err| Error::database("remove what an interrupted statement left", err);
-                self.driver.batch(&remnant.removal).map_err(failed)?;
+        if was_started {
+            let failed = |err| Error::database("look at what an interrupted statement left", err);
+            if !self.driver.query(&alone.is_done, &[]).map_err(failed)?.rows.is_empty() {
+                return Ok(());
+            }
+            if let Some(remnant) = &alone.remnant {
+                if !self.driver.query(&remnant.is_left, &[]).map_err(failed)?.rows.is_empty() {
+                    let failed =
+                        |err| Error::database("remove what an interrupted statement left", err);
+                    self.driver.batch(&remnant.removal).map_err(failed)?;
+                }
             }
         }
         self.observer.statement(&alone.statement);
         let id = &run.migration.revision.id;
-        let place = (run.n_run + idx + 1, run.n_tasks);
+        let place = (run.n_run + 1, run.n_tasks);
         let res = self.driver.batch(&alone.statement.sql);
         res.map_err(|err| Error::statement(id, place, &alone.statement, false, err))
     }

@@ -150,7 +150,10 @@ impl Executor<'_> {
                 }
                 Task::Guard(guard) => self.guard(id, guard, in_transaction)?,
                 Task::Note(_) | Task::Border => {}
-                Task::Alone(alone) => self.run_alone_statement(run, alone, idx)?,
+                Task::Alone(alone) => {
+                    let run = Run { n_run: n_run + idx, ..*run };
+                    self.run_alone_statement(&run, alone, false)?;
+                }
                 Task::Step { operation, name } => {
                     let mut db = Db::new(self.driver.as_connection(), &self.options.args);
                     let res = self.steps.run(migration, direction, *operation, &mut db);

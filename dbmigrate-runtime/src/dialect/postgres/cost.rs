@@ -47,6 +47,11 @@ pub(super) fn index(table: &str) -> Cost {
     of(table, SHARE, Work::IndexBuild)
 }
 
+/// `CREATE INDEX CONCURRENTLY`, which also waits for the transactions that are open.
+pub(super) fn concurrent_index(table: &str) -> Cost {
+    of(table, SHARE_UPDATE_EXCLUSIVE, Work::IndexBuild)
+}
+
 /// `COMMENT ON`.
 pub(super) fn comment(table: &str) -> Cost {
     of(table, SHARE_UPDATE_EXCLUSIVE, Work::None)

@@ -190,6 +190,10 @@ impl Dialect for Postgres {
         None
     }
 
+    fn takes_groups(&self, operation: &Operation, _facts: &Facts) -> bool {
+        matches!(operation, Operation::CreateIndex { index, .. } if index.concurrently)
+    }
+
     fn script(&self) -> &'static Script {
         &script::SCRIPT
     }

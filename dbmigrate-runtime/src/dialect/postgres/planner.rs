@@ -12,10 +12,12 @@ use super::ddl::{self, Ddl};
 use super::enumeration::Rows;
 use super::{aside, cost, guards, keys, names};
 use crate::backend::Backend;
-use crate::dialect::{Cost, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Work};
+use crate::dialect::{
+    Alone, Cost, Facts, Guard, Plan, Refusal, Remnant, Statement, StatementKind, Task, Work,
+};
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Column, Schema, Table, TableOption};
+use crate::schema::{Column, Index, Schema, Table, TableOption};
 use crate::sql::quote;
 use crate::written;
 
@@ -242,12 +244,10 @@ impl<'a> Planner<'a> {
             Operation::CreateIndex { table, index } => {
                 let sql = self.ddl(idx).create_index(table, index)?;
                 if index.concurrently && !self.created.contains(table) {
-                    self.tasks.push(Task::Note(format!(
-                        "Index `{}` is built in the transaction, while writes to `{table}` wait.",
-                        index.name
-                    )));
+                    self.build_concurrently(idx, table, index, sql);
+                } else {
+                    self.push(idx, sql, Some(cost::index(table)));
                 }
-                self.push(idx, sql, Some(cost::index(table)));
                 Ok(())
             }
             Operation::DropIndex { table, name } => {
@@ -452,6 +452,35 @@ impl<'a> Planner<'a> {
         self.check_deferred(idx);
         let cost = cost.and_then(|cost| self.seen(cost));
         self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, cost));
+    }
+
+    /// Adds a statement that builds an index while rows change, which no transaction can hold.
+    fn build_concurrently(&mut self, idx: usize, table: &str, index: &Index, sql: String) {
+        let sql = sql.replacen(" INDEX ", " INDEX CONCURRENTLY ", 1);
+        let Task::Statement(statement) = task(
+            &self.operations[idx],
+            sql,
+            StatementKind::Native,
+            Some(cost::concurrent_index(table)),
+        ) else {
+            return;
+        };
+        let name = quote(&index.name);
+        let found = |condition: &str| {
+            let name = ddl::text(&name);
+            format!("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass({name}) AND {condition}")
+        };
+        self.tasks.push(Task::Alone(Alone {
+            statement,
+            is_done: found("indisvalid"),
+            // PostgreSQL's manual, "Building Indexes Concurrently".
+            remnant: Some(Remnant {
+                is_left: found("NOT indisvalid"),
+                removal: format!("DROP INDEX CONCURRENTLY {name}"),
+            }),
+        }));
+        // What follows is in another transaction.
+        self.has_changed_rows = false;
     }
 
     /// Adds a statement that changes rows.
