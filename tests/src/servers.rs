@@ -34,6 +34,21 @@ pub fn postgres(test: &str) -> Vec<Server> {
     servers
 }
 
+/// The pooler in front of a PostgreSQL server; `None` if there is none, which is then reported.
+///
+/// # Panics
+///
+/// Without a pooler, if `DBMIGRATE_TEST_SERVERS` demands one.
+pub fn pgbouncer(test: &str) -> Option<Server> {
+    let url = std::env::var("DBMIGRATE_TEST_PGBOUNCER").ok();
+    if url.is_none() {
+        let demanded = std::env::var_os("DBMIGRATE_TEST_SERVERS").is_some();
+        assert!(!demanded, "{test}: PgBouncer was not started");
+        crate::left_out(test, "PgBouncer");
+    }
+    url.map(|url| Server { name: "pgbouncer".to_owned(), url })
+}
+
 impl Server {
     /// Creates an empty database, and returns its URL.
     pub fn database(&self) -> String {

@@ -4,6 +4,7 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output, Stdio};
 
 use dbmigrate_tests::servers::{self, Server, client, dump};
+use expect_test::expect;
 use postgres::Client;
 
 use crate::bench::{is_long, said, say, survivor};
@@ -153,4 +154,28 @@ fn many_processes_upgrade_postgresql_at_once() {
         }
         say(&format!("{}: {n_rounds} rounds of {N_PROCESSES} processes", server.name));
     }
+}
+
+#[test]
+fn behind_a_pooler_only_transactions_are_run() {
+    let Some(server) = servers::pgbouncer("behind_a_pooler_only_transactions_are_run") else {
+        return;
+    };
+    let url = server.database();
+    let spawn = |_| up(&url, "r7", &[]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let children: Vec<_> = (0..8).map(spawn).map(|child| child.expect("it runs")).collect();
+    for child in children {
+        let output = child.wait_with_output().expect("it ends");
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    let before = dump(&mut client(&url));
+    let output = up(&url, "r8", &[]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    expect![[r#"
+        failed to take the database's lock
+          caused by: a pooler gives the connection's statements to different sessions of the server
+          hint: the pending revision runs outside a transaction: run it with the URL of the server itself instead of the pooler's, for example with `--url`
+    "#]].assert_eq(&text);
+    assert_eq!(dump(&mut client(&url)), before);
 }

@@ -60,6 +60,8 @@ pub enum ErrorKind {
     },
     /// A view or trigger that the database had to parse for the statement is broken.
     BrokenDependent,
+    /// The connection is no session of its own on the server, so that a lock doesn't hold.
+    Pooled,
     /// The statement can't run in a transaction.
     NotInTransaction,
     /// No connection to the server could be opened.

@@ -30,6 +30,8 @@ pub(crate) use worker::{Worker, with_worker};
 /// A driver with its own connection, or with a client that a program lent.
 pub struct PostgresDriver<'a> {
     worker: Worker<'a>,
+    /// Where it is, if the connection is its own.
+    server: Option<Server>,
     profile: Option<Profile>,
     /// Whether a transaction is open; `None` if SQL ran that may have ended or begun one.
     is_open: Cell<Option<bool>>,
@@ -53,8 +55,9 @@ impl PostgresDriver<'static> {
     /// When the server can't be reached, refuses the connection, or isn't supported. The error is
     /// of the kind [`ErrorKind::Unconnected`](crate::driver::ErrorKind::Unconnected).
     pub fn connect(server: &Server) -> Result<PostgresDriver<'static>, DatabaseError> {
-        let server = server.clone();
-        PostgresDriver::new(Worker::connect(move || connecting::connect(&server))?)
+        let own = server.clone();
+        let driver = PostgresDriver::new(Worker::connect(move || connecting::connect(&own))?)?;
+        Ok(PostgresDriver { server: Some(server.clone()), ..driver })
     }
 }
 
@@ -75,7 +78,8 @@ impl<'a> PostgresDriver<'a> {
             return Err(connecting::fault(refusal));
         }
         let key = session::lock_key("");
-        Ok(PostgresDriver { worker, profile, is_open: Cell::new(None), key, saved: None })
+        let is_open = Cell::new(None);
+        Ok(PostgresDriver { worker, server: None, profile, is_open, key, saved: None })
     }
 
     /// Which product the server is; `None` in a failed transaction.
@@ -120,6 +124,24 @@ impl<'a> PostgresDriver<'a> {
                 params.iter().map(|param| (param as &(dyn ToSql + Sync), Type::UNKNOWN)).collect();
             work(client, sql, &params)
         })
+    }
+
+    /// Whether a pooler gives this connection's statements to more than one session of the server,
+    /// judged by another connection to the same URL: it can take the lock that this one holds, or
+    /// drives this one to another session while it is in a transaction.
+    fn is_pooled(&self, server: &Server) -> Result<bool, DatabaseError> {
+        let pid = "SELECT pg_backend_pid()";
+        let own = self.described(pid);
+        let mut other = PostgresDriver::connect(server)?;
+        other.batch("BEGIN")?;
+        let key = self.key;
+        let has_lock = other.asks(&format!("SELECT pg_try_advisory_lock({key})"))?;
+        if has_lock {
+            other.asks(&format!("SELECT pg_advisory_unlock({key})"))?;
+        }
+        let is_moved = self.described(pid) != own;
+        other.rollback();
+        Ok(has_lock || is_moved)
     }
 
     /// The process that a query of [`session`] finds, in words.
@@ -253,6 +275,15 @@ impl Driver for PostgresDriver<'_> {
                         Err(session::busy())
                     }
                 })?;
+                let is_pooled = match &self.server {
+                    Some(server) => self.is_pooled(server),
+                    None => Ok(false),
+                };
+                if !matches!(is_pooled, Ok(false)) {
+                    let _ = self.asks(&format!("SELECT pg_advisory_unlock({key})"));
+                    is_pooled?;
+                    return Err(session::pooled());
+                }
                 self.saved = saved;
                 self.batch(&session::pinned())
             }

@@ -18,6 +18,10 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
         database_error if database_error.is_io() => {
             Some("check the disk that holds the database, and run the command again")
         }
+        database_error if *database_error.kind() == ErrorKind::Pooled => Some(
+            "the pending revision runs outside a transaction: run it with the URL of the server \
+             itself instead of the pooler's, for example with `--url`",
+        ),
         _ => None,
     }
 }

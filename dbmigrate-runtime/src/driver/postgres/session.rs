@@ -90,6 +90,12 @@ WHERE datname = current_database() AND pid <> pg_backend_pid() AND EXISTS (
         AND relnamespace <> 'pg_catalog'::regnamespace)
 ORDER BY xact_start LIMIT 1";
 
+/// A pooler is between this connection and the server.
+pub(super) fn pooled() -> DatabaseError {
+    let why = "a pooler gives the connection's statements to different sessions of the server";
+    DatabaseError::of(ErrorKind::Pooled, why)
+}
+
 /// Another connection holds the lock.
 pub(super) fn busy() -> DatabaseError {
     DatabaseError::of(ErrorKind::Busy, "another process is migrating the database")
