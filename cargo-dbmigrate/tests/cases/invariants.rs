@@ -291,11 +291,10 @@ fn objects(
         if is_ours(was, kept) || is_gone {
             continue;
         }
-        let text = kept.sql.as_deref().unwrap_or_default();
-        match after.object(kept.kind, &kept.name).and_then(|object| object.sql.as_deref()) {
+        match after.object(kept.kind, &kept.name) {
             None => broken(format!("{} `{}` of others is gone", kept.kind, kept.name)),
-            Some(now) if names.renamed || text == now => {}
-            Some(now) => broken(format!("{text}\n    is now {now}")),
+            Some(now) if names.renamed || kept.sql == now.sql => {}
+            Some(now) => broken(format!("{:?}\n    is now {:?}", kept.sql, now.sql)),
         }
     }
     for object in after.objects.iter().filter(|object| !is_internal(&object.name)) {

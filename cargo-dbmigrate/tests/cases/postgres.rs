@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use dbmigrate_runtime::engine::dialect::{Postgres, Task};
+use dbmigrate_runtime::engine::dialect::{Alone, Postgres, Task};
+use dbmigrate_runtime::engine::drift::Difference;
 use dbmigrate_runtime::engine::driver::postgres::PostgresDriver;
 use dbmigrate_runtime::engine::driver::{AsConnection as _, Connection as _, Driver as _};
 use dbmigrate_runtime::engine::url::{Location, Url};
@@ -81,12 +82,22 @@ pub fn outcome(
     let mut outcome = OnPostgres { sql, ..OnPostgres::default() };
     for (idx, (name, driver)) in databases.0.iter_mut().enumerate() {
         let mut say = |text| say(format!("{name}: {text}"));
-        if idx == 0 && refusal.is_none() {
-            offline(driver, first, second, &mut say);
-        }
-        let Some(ran) = ran(case, driver, [before, models], first, second, &mut say) else {
+        let found = if refusal.is_none() { offline(driver, first, second) } else { Ok(Vec::new()) };
+        let Some(mut ran) = ran(case, driver, [before, models], first, second, &mut say) else {
             continue;
         };
+        // Existing objects keep their names after a change of settings.
+        if case.config.is_some() {
+            ran.from_models.retain(|difference| !difference.is_of_names());
+        }
+        match (found, &ran.back) {
+            (Ok(found), _) => found.iter().for_each(|difference| {
+                say(format!("the script does not lead there: {difference}"))
+            }),
+            (Err(why), Some(Ok(_))) => say(format!("the script fails: {why}")),
+            // What can't be done fails in a script as well.
+            (Err(_), _) => {}
+        }
         let reached = replayed(before, second);
         check(POSTGRES, &ran, [before, &reached], &second.upgrade, &mut say);
         if let (Some(why), Ok(_)) = (&refusal, &ran.after) {
@@ -117,7 +128,8 @@ pub fn outcome(
 /// Empties the database.
 fn reset(driver: &mut PostgresDriver<'static>) {
     driver.rollback();
-    driver.batch("DROP SCHEMA public CASCADE; CREATE SCHEMA public").unwrap();
+    let reset = "DISCARD TEMP; DROP SCHEMA public CASCADE; CREATE SCHEMA public";
+    reset.split("; ").for_each(|sql| driver.batch(sql).unwrap());
 }
 
 fn ran(
@@ -158,31 +170,28 @@ fn ran(
     Some(Ran { fresh, before: was, sql: Ok(String::new()), after, from_models, back })
 }
 
-/// Runs both directions as they are planned without a database.
+/// Runs both directions as they are planned without a database. Returns the differences from the
+/// schemas that they should lead to, or why they fail.
 fn offline(
     driver: &mut PostgresDriver<'static>,
     first: &[Operation],
     second: &Revision,
-    say: &mut dyn FnMut(String),
-) {
+) -> Result<Vec<Difference>, String> {
     reset(driver);
     let mut schema = Schema::default();
+    let mut drifted = Vec::new();
     for operations in [first, &second.upgrade, &second.downgrade] {
-        let tasks = match plan::offline(operations, &mut schema, POSTGRES) {
-            Ok(tasks) => tasks,
-            Err(refusal) => return say(format!("can't be planned offline: {}", refusal.message)),
-        };
+        let tasks = plan::offline(operations, &mut schema, POSTGRES).map_err(|err| err.message)?;
         for task in tasks {
-            let Task::Statement(statement) = task else { continue };
-            if let Err(err) = driver.batch(&statement.sql) {
-                return say(format!("the script fails at `{}`: {err}", statement.sql));
-            }
+            let (Task::Statement(statement) | Task::Alone(Alone { statement, .. })) = task else {
+                continue;
+            };
+            driver.batch(&statement.sql).map_err(|err| format!("{}: {err}", statement.sql))?;
         }
         let found = driver.as_connection().catalog(None).unwrap();
-        for difference in drift(driver, &schema, &found) {
-            say(format!("the script does not lead there: {difference}"));
-        }
+        drifted.extend(drift(driver, &schema, &found));
     }
+    Ok(drifted)
 }
 
 /// Reads the whole database, which should have this schema according to the migrations.
@@ -223,7 +232,8 @@ fn rows(driver: &mut PostgresDriver<'static>, table: &str, columns: Vec<String>)
         )
     });
     let shown: Vec<_> = shown.collect();
-    let text = format!("SELECT {} FROM {}", shown.join(", "), sql::quote(table));
+    // A temporary table may have the same name.
+    let text = format!("SELECT {} FROM public.{}", shown.join(", "), sql::quote(table));
     let found =
         if columns.is_empty() { Vec::new() } else { driver.query(&text, &[]).unwrap().rows };
     let value = |value: Value| match value {
