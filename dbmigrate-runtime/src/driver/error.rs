@@ -53,6 +53,8 @@ pub enum ErrorKind {
     Row(RowFault),
     /// An expression or a type isn't allowed in a table.
     Definition(DefinitionFault),
+    /// The statement would drop or change something that other objects depend on.
+    Needed,
     /// A foreign key refers to columns that don't exist or aren't unique together.
     KeyMismatch {
         /// The referenced table.

@@ -42,6 +42,13 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
             statement.reason
         ));
     }
+    if *kind == ErrorKind::Needed {
+        return Some(
+            "drop or replace them in the revision with `op.execute`, before the change that breaks \
+             them"
+            .to_owned(),
+        );
+    }
     if *kind == ErrorKind::BrokenDependent {
         return Some(
             "SQLite checks all views and triggers for this change: repair or drop the one that it \

@@ -234,8 +234,10 @@ impl Converter<'_> {
             Kind::Integer(least, most) => {
                 u32::try_from(least.to_string().len().max(most.to_string().len())).ok()
             }
-            // The sign and the point.
-            Kind::Decimal(Some((precision, _))) => Some(precision.saturating_add(2)),
+            // The sign, the point, and a zero before it if there is no other digit.
+            Kind::Decimal(Some((precision, scale))) => {
+                Some(precision.max(scale.saturating_add(1)).saturating_add(2))
+            }
             Kind::Date => Some(13),
             Kind::Uuid => Some(36),
             Kind::Enum(values) => {

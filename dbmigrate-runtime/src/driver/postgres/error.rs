@@ -86,6 +86,7 @@ fn kind(err: &DbError) -> ErrorKind {
             let references = err.message().rsplit('"').nth(1).unwrap_or_default().to_owned();
             ErrorKind::KeyMismatch { references }
         }
+        "2BP01" => ErrorKind::Needed,
         "25001" => ErrorKind::NotInTransaction,
         _ => ErrorKind::Other,
     }
