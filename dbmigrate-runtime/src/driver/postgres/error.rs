@@ -64,6 +64,10 @@ fn shown(sql: &str, position: u32) -> String {
     format!("\n  {label}{line}\n  {:indent$}^", "")
 }
 
+/// The server's functions that refuse another type for a column that a view, a trigger or the like
+/// uses. The code alone says no more than that something isn't supported.
+const RETYPING: [&str; 2] = ["ATExecAlterColumnType", "RememberAllDependentForRebuilding"];
+
 fn kind(err: &DbError) -> ErrorKind {
     let named = || quoted(err.message()).unwrap_or_default().to_owned();
     let missing = |what| ErrorKind::Missing { what, name: named() };
@@ -87,6 +91,7 @@ fn kind(err: &DbError) -> ErrorKind {
             ErrorKind::KeyMismatch { references }
         }
         "2BP01" => ErrorKind::Needed,
+        "0A000" if err.routine().is_some_and(|name| RETYPING.contains(&name)) => ErrorKind::Needed,
         "25001" => ErrorKind::NotInTransaction,
         _ => ErrorKind::Other,
     }
