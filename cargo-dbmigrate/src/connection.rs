@@ -1,25 +1,22 @@
 //! Finds the database of a command, and opens it.
 
 mod server;
-mod source;
 mod sqlite;
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::driver::{Driver, Wait, Waiting};
 use dbmigrate_runtime::engine::url::{Access, Location, Url};
 
 use self::server::ServerDatabase;
-use self::source::{base, find_url};
 use self::sqlite::DatabaseFile;
 use crate::config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::Output;
-
-pub use self::source::{Source, variable};
+pub use crate::url_source::Source;
+use crate::url_source::{base, find_url};
 
 /// The database for a command, not yet opened.
 #[derive(Debug, Clone)]
@@ -37,13 +34,6 @@ enum Place {
     Server(ServerDatabase),
 }
 
-/// The kind of database that a command's URL names; SQLite if the URL can't be read, which fails
-/// once the database is needed.
-pub fn backend(cx: &Context) -> Backend {
-    let scheme = |url: &str| url.split_once(':').and_then(|(scheme, _)| Backend::by_scheme(scheme));
-    find_url(cx).ok().and_then(|(url, _)| scheme(&url)).unwrap_or(Backend::Sqlite)
-}
-
 impl Database {
     /// Finds the database from `--url`, the environment, `.env` or dbmigrate.toml, and reports it
     /// as the one that the command uses.
@@ -57,7 +47,7 @@ impl Database {
     pub fn locate(cx: &Context) -> Result<Database> {
         // A file that can't contain the version table must not be created.
         cx.config.version_table().quoted(cx.dialect())?;
-        let (url, source) = find_url(cx)?;
+        let (url, source) = find_url(&cx.lookup())?;
         let url = Url::parse(&url).map_err(|err| {
             let hint = dbmigrate_runtime::Error::hint(&err).map(str::to_owned);
             let err = Error::new(format!("{err}, in {source}"));
@@ -77,7 +67,7 @@ impl Database {
         let file = |path| Place::File(DatabaseFile { path, access: url.access });
         let place = match url.location {
             Location::Memory => file(None),
-            Location::File(path) => file(Some(base(cx, &source).join(path))),
+            Location::File(path) => file(Some(base(&cx.lookup(), &source).join(path))),
             Location::Server(server) => {
                 Place::Server(ServerDatabase { backend: url.backend, server })
             }

@@ -9,13 +9,13 @@ use dbmigrate_runtime::engine::record::ModelRecord;
 
 use crate::cli::Global;
 use crate::config::{self, Config, Further};
-use crate::connection;
 use crate::edits::Edits;
 use crate::error::{Error, Result};
 use crate::output::Output;
 use crate::paths;
 use crate::project::{MIGRATIONS, Project};
 use crate::scope::Scope;
+use crate::url_source::{self, Lookup};
 
 /// A project from the point of view of one of its databases, with that database's directory, URL
 /// and version table.
@@ -81,11 +81,17 @@ impl Context {
         })
     }
 
+    /// What the URL of the database is looked up in.
+    pub fn lookup(&self) -> Lookup<'_> {
+        let Context { global, project, config, database, .. } = self;
+        Lookup { global, project, config, database: database.as_deref() }
+    }
+
     /// The kinds of databases that the history is for: those of the setting `dialects`, or else
     /// that of the database's URL. This is the only place that decides it.
     pub fn backends(&self) -> Vec<Backend> {
         if self.config.dialects.is_empty() {
-            vec![connection::backend(self)]
+            vec![url_source::backend(&self.lookup())]
         } else {
             self.config.dialects.clone()
         }
@@ -99,7 +105,7 @@ impl Context {
     /// The dialect of the project's database: of the one at its URL if the history is for it, and
     /// else the first that the history is for.
     pub fn dialect(&self) -> &'static dyn Dialect {
-        let (backends, own) = (self.backends(), connection::backend(self));
+        let (backends, own) = (self.backends(), url_source::backend(&self.lookup()));
         let first = if backends.contains(&own) { Some(own) } else { backends.first().copied() };
         first.and_then(dialect::of).unwrap_or(&Sqlite)
     }

@@ -30,6 +30,7 @@ mod run;
 mod runner;
 mod scaffold;
 mod trial;
+mod url_source;
 mod work_files;
 
 use std::process::ExitCode;

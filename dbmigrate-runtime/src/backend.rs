@@ -3,9 +3,10 @@
 use std::fmt;
 
 /// A kind of database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Backend {
-    /// SQLite.
+    /// SQLite, which needs no server.
+    #[default]
     Sqlite,
     /// PostgreSQL.
     Postgres,

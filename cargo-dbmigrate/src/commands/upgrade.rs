@@ -6,10 +6,11 @@ use dbmigrate_runtime::Direction;
 
 use super::Answer;
 use crate::cli::Upgrade;
-use crate::connection::{self, Database, Source};
+use crate::connection::{Database, Source};
 use crate::context::Context;
 use crate::error::Result;
 use crate::history::History;
+use crate::url_source;
 use crate::{config, project, revision_files, run};
 
 pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
@@ -50,6 +51,6 @@ fn build_script_hints(cx: &Context, database: &Database) -> Result<()> {
     if dotenv.exists() {
         cx.out.line(format!("cargo:rerun-if-changed={}", dotenv.display()));
     }
-    cx.out.line(format!("cargo:rerun-if-env-changed={}", connection::variable(cx)));
+    cx.out.line(format!("cargo:rerun-if-env-changed={}", url_source::variable(&cx.lookup())));
     Ok(())
 }

@@ -23,7 +23,7 @@ impl ServerDatabase {
                 let hint = err.get_hint().map_or(String::new(), |hint| format!("{hint}; "));
                 err.hint(format!("{hint}the URL is from {source}"))
             }),
-            Backend::Sqlite | Backend::Mysql => {
+            _ => {
                 let message = format!("failed to connect to `{}`", self.server.shown());
                 Err(Error::new(message).hint("this version has no driver for it"))
             }

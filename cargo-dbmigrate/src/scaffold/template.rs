@@ -103,7 +103,7 @@ impl Template {
             .collect();
         let mut text =
             CONFIG.replace("dialects = []", &format!("dialects = [{}]", names.join(", ")));
-        if *first != Backend::Sqlite {
+        if *first != Backend::default() {
             let url = format!("{}://localhost/{package}", first.name());
             text = text.replace("\"sqlite:app.db\"", &format!("\"{url}\""));
         }

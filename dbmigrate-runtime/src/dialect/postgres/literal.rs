@@ -43,7 +43,7 @@ pub(super) fn default(default: &DefaultValue, ty: &Type) -> Option<String> {
     Some(match (default, words) {
         (DefaultValue::Literal(Value::Null), _) => return None,
         (DefaultValue::Literal(value), ty) => literal_of(value, ty),
-        (DefaultValue::Sql(text), _) => format!("({})", super::ddl::closed(text)),
+        (DefaultValue::Sql(text), _) => format!("({})", closed(text)),
         (DefaultValue::Now, Type::Date) => format!("(({UTC})::date)"),
         (DefaultValue::Now, Type::Time) => format!("(({UTC})::time)"),
         (DefaultValue::Now, Type::DateTime) => format!("({UTC})"),
@@ -63,6 +63,12 @@ fn hex(bytes: &[u8]) -> String {
 fn uuid(bytes: &[u8]) -> String {
     let hex = hex(bytes);
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// An expression that other SQL can follow: a comment at its end must not hide what follows.
+pub(super) fn closed(expression: &str) -> String {
+    let end = if expression.contains("--") { "\n" } else { "" };
+    format!("{expression}{end}")
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod convert;
 mod cost;
 mod ddl;
 mod enumeration;
+mod generated;
 mod guards;
 mod hint;
 mod kept;

@@ -7,10 +7,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aside::{Aside, Statements};
+use super::aside::{Aside, Rows, Statements};
 use super::ddl::{self, Ddl};
-use super::enumeration::Rows;
-use super::{aside, cost, guards, keys, names};
+use super::{aside, cost, generated, guards, names};
 use crate::backend::Backend;
 use crate::dialect::{
     Alone, Cost, Facts, Guard, Plan, Refusal, Remnant, Statement, StatementKind, Task, Work,
@@ -287,7 +286,7 @@ impl<'a> Planner<'a> {
                 }
                 if let Some(key) = self.generating(table) {
                     if columns.contains(&key) {
-                        let sql = keys::continued(&table.name, &key);
+                        let sql = generated::continued(&table.name, &key);
                         self.tasks.push(task(operation, sql, StatementKind::Native, None));
                     }
                 }
@@ -529,7 +528,7 @@ impl<'a> Planner<'a> {
         if !std::mem::take(&mut self.checks_at_once) {
             return Ok(());
         }
-        let deferred = keys::initially_deferred(self.schema, &self.pending);
+        let deferred = generated::initially_deferred(self.schema, &self.pending);
         if !deferred.is_empty() {
             let sql = format!("SET CONSTRAINTS {} DEFERRED", ddl::quoted(&deferred));
             self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, None));

@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::string::FromUtf8Error;
 
-use crate::config;
-use crate::context::Context;
+use dbmigrate_runtime::engine::Backend;
+
+use crate::cli::Global;
+use crate::config::{self, Config};
 use crate::error::{Doing as _, Error, Result};
+use crate::project::Project;
 
 /// Where the database's URL was found; relative paths start from there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,21 +40,31 @@ impl std::fmt::Display for Source {
     }
 }
 
+/// What a URL is looked up in.
+#[derive(Debug, Clone, Copy)]
+pub struct Lookup<'a> {
+    pub global: &'a Global,
+    pub project: &'a Project,
+    pub config: &'a Config,
+    /// The database's name; `None` for the default one.
+    pub database: Option<&'a str>,
+}
+
 /// The environment variable that contains the database's URL: `DATABASE_URL`, or
 /// `NAME_DATABASE_URL` for an additional database.
-pub fn variable(cx: &Context) -> String {
-    match &cx.database {
+pub fn variable(lookup: &Lookup<'_>) -> String {
+    match lookup.database {
         None => "DATABASE_URL".to_owned(),
         Some(name) => format!("{}_DATABASE_URL", name.to_uppercase()),
     }
 }
 
 /// The database's URL, and where it was found.
-pub(super) fn find_url(cx: &Context) -> Result<(String, Source)> {
-    if let Some(url) = &cx.global.url {
+pub fn find_url(lookup: &Lookup<'_>) -> Result<(String, Source)> {
+    if let Some(url) = &lookup.global.url {
         return Ok((url.clone(), Source::Flag));
     }
-    let variable = variable(cx);
+    let variable = variable(lookup);
     match std::env::var(&variable) {
         Ok(url) if !url.is_empty() => return Ok((url, Source::Environment(variable))),
         Ok(_) | Err(VarError::NotPresent) => {}
@@ -61,7 +74,7 @@ pub(super) fn find_url(cx: &Context) -> Result<(String, Source)> {
             return Err(Error::new(message).hint("set it to a URL in UTF-8, or unset it"));
         }
     }
-    for dir in cx.project.package_dir.ancestors() {
+    for dir in lookup.project.package_dir.ancestors() {
         let path = dir.join(".env");
         if !path.is_file() {
             continue;
@@ -82,8 +95,8 @@ pub(super) fn find_url(cx: &Context) -> Result<(String, Source)> {
         }
         break;
     }
-    let source = Source::Config(config::path(&cx.project.config_dir));
-    Ok((cx.config.url.clone(), source))
+    let source = Source::Config(config::path(&lookup.project.config_dir));
+    Ok((lookup.config.url.clone(), source))
 }
 
 /// A text that is read line by line and counts how far it was read.
@@ -134,12 +147,19 @@ fn bad_dot_env(path: &Path, text: &str, n_done: usize, err: &dotenvy::Error) -> 
 }
 
 /// The directory that relative paths start from.
-pub(super) fn base(cx: &Context, source: &Source) -> PathBuf {
+pub fn base(lookup: &Lookup<'_>, source: &Source) -> PathBuf {
     match source {
         Source::Flag | Source::Environment(_) | Source::Pattern => {
             std::env::current_dir().unwrap_or_default()
         }
         Source::DotEnv(path) => path.parent().map(Path::to_owned).unwrap_or_default(),
-        Source::Config(_) => cx.project.package_dir.clone(),
+        Source::Config(_) => lookup.project.package_dir.clone(),
     }
+}
+
+/// The kind of database that a URL names. A URL that can't be found or read counts as one of the
+/// default kind: it fails once the database is needed.
+pub fn backend(lookup: &Lookup<'_>) -> Backend {
+    let scheme = |url: &str| url.split_once(':').and_then(|(scheme, _)| Backend::by_scheme(scheme));
+    find_url(lookup).ok().and_then(|(url, _)| scheme(&url)).unwrap_or_default()
 }
