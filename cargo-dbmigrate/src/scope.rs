@@ -120,7 +120,7 @@ impl Scope {
         table.checks.retain(|check| is_without(&check.expression) && has(Kind::Check, &check.name));
         let is_index_in = |index: &Index| {
             is_in(&index.include)
-                && index.filter.as_ref().is_none_or(|filter| is_without(filter))
+                && index.filter.as_ref().is_none_or(&is_without)
                 && index.columns.iter().all(|column| match &column.term {
                     IndexTerm::Column(column) => is_in(std::slice::from_ref(column)),
                     IndexTerm::Expression(sql) => is_without(sql),

@@ -83,7 +83,7 @@ struct Member<'a> {
 }
 
 enum Kind<'a> {
-    Column(Column, Vec<Fact>),
+    Column(Box<Column>, Vec<Fact>),
     Flattened(Group<'a>),
 }
 
@@ -150,7 +150,7 @@ impl<'a> Member<'a> {
         let kind = match kind {
             "column" => {
                 let name = literal.optional()?.unwrap_or_else(|| field.to_owned());
-                Kind::Column(Column::new(&name, Type::Text), facts(literal)?)
+                Kind::Column(Box::new(Column::new(&name, Type::Text)), facts(literal)?)
             }
             "flatten" => Kind::Flattened(Group { facts: Vec::new(), members: Vec::new() }),
             word => return Err(RecordError::unknown(start, "kind of field", word)),
