@@ -1,6 +1,5 @@
 //! `migrate` and `revision`: write a revision.
 
-use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::plan;
 use dbmigrate_runtime::engine::recording;
 use dbmigrate_runtime::operations::Operation;
@@ -73,8 +72,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let upgrade = changes.commented();
     refuse_unreachable(&history, &position, &upgrade.operations)?;
     let contents = Contents { upgrade: &upgrade, downgrade: &back, is_generated: generate };
-    // A revision is tried in memory, which only SQLite can.
-    let is_tried = !args.no_try && cx.backends().contains(&Backend::Sqlite);
+    let is_tried = !args.no_try && cx.has_trial();
     if let Some(models) = models.as_ref().filter(|_| is_tried) {
         let (position, contents) = (&position, &contents);
         let proposed = Proposed { migrations: &migrations, position, contents, models };

@@ -5,6 +5,7 @@ mod error;
 mod profile;
 mod session;
 mod settings;
+mod system;
 #[cfg(feature = "postgres-tls")]
 mod tls;
 mod value;

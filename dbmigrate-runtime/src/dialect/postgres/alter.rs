@@ -3,9 +3,8 @@
 use super::aside::Changing;
 use super::convert::{self, Conversion};
 use super::ddl;
-use super::enumeration::Rows;
-use super::planner::Planner;
-use super::{cost, guards, hint, keys, types};
+use super::planner::{Planner, Rows};
+use super::{cost, guards, hint, keys, literal, sequence, types};
 use crate::dialect::{Guard, POSTGRES, Refusal, Work};
 use crate::operations::ColumnChange;
 use crate::schema::{Column, Generated, Table, Type, naming};
@@ -127,7 +126,7 @@ impl Planner<'_> {
         }
         if let (true, true, Some(generated)) = (stored, stays_stored, &to.generated) {
             if self.facts.version >= SET_EXPRESSION {
-                let expression = ddl::closed(&generated.expression);
+                let expression = literal::closed(&generated.expression);
                 let set = format!("ALTER COLUMN {own} SET EXPRESSION AS ({expression})");
                 self.alter(idx, &table.name, &set, Work::Rewrite);
                 was.generated.clone_from(&to.generated);
@@ -287,7 +286,7 @@ impl Planner<'_> {
                 self.alter(idx, &table.name, &drop, Work::None);
             }
             if key {
-                self.push(idx, keys::widened(&table.name, &to.name, &ty), None);
+                self.push(idx, sequence::widened(&table.name, &to.name, &ty), None);
             }
         } else {
             match &defaults.1 {
@@ -470,7 +469,7 @@ impl Planner<'_> {
                 sql: format!(
                     "SELECT count(*) FROM (SELECT ({})::{ty} AS value FROM {name}) AS given \
                      WHERE value IS NOT NULL AND NOT ({fits}) HAVING count(*) > 0",
-                    ddl::closed(expression)
+                    literal::closed(expression)
                 ),
                 failure: format!(
                     "{{}} of the values given to column `{own}` of table `{}` do not fit the \
@@ -520,7 +519,7 @@ fn for_null(expression: &str, column: &str) -> Option<String> {
 
 /// An expression's value as one of a column's type. A cast would cut texts that are too long.
 fn converted(expression: &str, column: &Column, ty: &str) -> String {
-    let expression = ddl::closed(expression);
+    let expression = literal::closed(expression);
     match types::understood(&column.ty).as_ref().unwrap_or(&column.ty) {
         Type::String(_) | Type::Text => format!("({expression})"),
         Type::Decimal(..) => format!("({expression})::numeric"),

@@ -1,5 +1,6 @@
 //! The texts of PostgreSQL's definitions.
 
+use super::literal::closed;
 use super::{literal, types};
 use crate::Value;
 use crate::dialect::{Facts, POSTGRES, Refusal, Work};
@@ -23,12 +24,6 @@ pub(super) fn quoted(names: &[String]) -> String {
 
 pub(super) fn text(value: &str) -> String {
     literal::literal(&Value::from(value))
-}
-
-/// An expression that other SQL can follow: a comment at its end must not hide what follows.
-pub(super) fn closed(expression: &str) -> String {
-    let end = if expression.contains("--") { "\n" } else { "" };
-    format!("{expression}{end}")
 }
 
 /// Writes the definitions for an operation.

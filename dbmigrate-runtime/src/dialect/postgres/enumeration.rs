@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use super::aside::Changing;
 use super::ddl;
-use super::planner::Planner;
-use super::{guards, hint, types};
+use super::planner::{Planner, Rows};
+use super::{guards, hint, literal, types};
 use crate::Value;
 use crate::dialect::{POSTGRES, Refusal, Work};
 use crate::operations::{ColumnChange, Operation};
@@ -29,17 +29,6 @@ struct User {
     using: Option<String>,
     /// The expression for those rows whose value the column loses.
     fill: Option<String>,
-}
-
-/// What an operation did to the rows of its column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
-    /// Their expression, if there is one, has still to be applied.
-    Open,
-    /// They have their new values, and the column's default is still to be changed.
-    Renamed,
-    /// They have their new values, and the column has its new default.
-    Given,
 }
 
 /// The columns of a schema with their enumerations.
@@ -338,13 +327,13 @@ impl Planner<'_> {
                 changes.push("DROP DEFAULT".to_owned());
             }
             let given = match (&user.using, &user.fill) {
-                (Some(using), _) => Some(ddl::closed(using)),
+                (Some(using), _) => Some(literal::closed(using)),
                 (None, Some(fill)) => {
                     let null = if user.after.nullable { "IS NULL OR" } else { "IS NOT NULL AND" };
                     let fits = fits(&user.column, new);
                     Some(format!(
                         "CASE WHEN {own} {null} {fits} THEN {own} ELSE {} END",
-                        ddl::closed(fill)
+                        literal::closed(fill)
                     ))
                 }
                 (None, None) => None,

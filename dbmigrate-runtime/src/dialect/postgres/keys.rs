@@ -2,60 +2,13 @@
 
 use super::ddl;
 use super::planner::Planner;
-use super::{cost, guards};
+use super::{cost, guards, sequence};
 use crate::dialect::{Refusal, Work};
 use crate::operations::Operation;
 use crate::schema::{
-    Column, Deferrable, ForeignKey, Identity, Index, IndexColumn, IndexTerm, Schema, Table, Type,
-    Unique,
+    Column, ForeignKey, Identity, Index, IndexColumn, IndexTerm, Table, Type, Unique,
 };
 use crate::sql::quote;
-
-/// Has a column's next generated value follow the largest one that it holds.
-pub(super) fn continued(table: &str, column: &str) -> String {
-    let sequence = format!(
-        "pg_get_serial_sequence({}, {})::regclass",
-        ddl::text(&quote(table)),
-        ddl::text(column)
-    );
-    let (table, column) = (quote(table), quote(column));
-    format!(
-        "SELECT setval(own, most) FROM (SELECT {sequence} AS own, max({column}) AS most \
-         FROM {table}) AS key WHERE most > coalesce(pg_sequence_last_value(own), 0)"
-    )
-}
-
-/// The names of the foreign keys that are checked at the end of a transaction.
-pub(super) fn initially_deferred(
-    schema: &Schema,
-    pending: &[(String, String, usize)],
-) -> Vec<String> {
-    let mut names = Vec::new();
-    for table in schema.tables.values() {
-        for key in &table.foreign_keys {
-            let is_pending =
-                pending.iter().any(|(of, name, _)| *of == table.name && *name == key.name);
-            if key.deferrable == Some(Deferrable::InitiallyDeferred) && !is_pending {
-                names.push(key.name.clone());
-            }
-        }
-    }
-    names.sort();
-    names.dedup();
-    names
-}
-
-/// Has the sequence of a key follow a change of the key's type. That of an identity column does so
-/// by itself, that of a `serial` column does not.
-pub(super) fn widened(table: &str, column: &str, ty: &str) -> String {
-    let sequence =
-        format!("pg_get_serial_sequence({}, {})", ddl::text(&quote(table)), ddl::text(column));
-    format!(
-        "DO $dbmigrate$ DECLARE own text := {sequence}; BEGIN \
-         IF (SELECT seqtypid FROM pg_sequence WHERE seqrelid = own::regclass) <> '{ty}'::regtype \
-         THEN EXECUTE 'ALTER SEQUENCE ' || own || ' AS {ty}'; END IF; END $dbmigrate$"
-    )
-}
 
 fn column_of(part: &IndexColumn) -> Option<String> {
     match &part.term {
@@ -194,7 +147,7 @@ impl Planner<'_> {
             .map_or(String::new(), |_| format!("ALTER COLUMN {name} DROP DEFAULT, "));
         let add = format!("{default}ALTER COLUMN {name} ADD {clause}");
         self.alter(idx, table, &add, Work::None);
-        self.push(idx, continued(table, &column.name), None);
+        self.push(idx, sequence::continued(table, &column.name), None);
         Ok(())
     }
 

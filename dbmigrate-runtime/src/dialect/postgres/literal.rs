@@ -43,7 +43,7 @@ pub(super) fn default(default: &DefaultValue, ty: &Type) -> Option<String> {
     Some(match (default, words) {
         (DefaultValue::Literal(Value::Null), _) => return None,
         (DefaultValue::Literal(value), ty) => literal_of(value, ty),
-        (DefaultValue::Sql(text), _) => format!("({})", super::ddl::closed(text)),
+        (DefaultValue::Sql(text), _) => format!("({})", closed(text)),
         (DefaultValue::Now, Type::Date) => format!("(({UTC})::date)"),
         (DefaultValue::Now, Type::Time) => format!("(({UTC})::time)"),
         (DefaultValue::Now, Type::DateTime) => format!("({UTC})"),
@@ -53,6 +53,12 @@ pub(super) fn default(default: &DefaultValue, ty: &Type) -> Option<String> {
         }
         (DefaultValue::Now, _) => "CURRENT_TIMESTAMP".to_owned(),
     })
+}
+
+/// An expression that other SQL can follow: a comment at its end must not hide what follows.
+pub(super) fn closed(expression: &str) -> String {
+    let end = if expression.contains("--") { "\n" } else { "" };
+    format!("{expression}{end}")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -22,6 +22,7 @@ mod queries;
 mod read;
 mod rows;
 mod script;
+mod sequence;
 mod simple;
 mod types;
 mod words;

@@ -2,7 +2,6 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher as _;
-use std::io;
 use std::net::{IpAddr, ToSocketAddrs as _};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -343,9 +342,4 @@ fn shuffle<T>(values: &mut [T]) {
         let other = random.hash_one(end) % (end as u64 + 1);
         values.swap(end, usize::try_from(other).unwrap_or(0));
     }
-}
-
-/// The error of the operating system in an error of the crate.
-pub(super) fn of_system(err: &postgres::Error) -> Option<&io::Error> {
-    std::error::Error::source(err)?.downcast_ref::<io::Error>()
 }

@@ -4,8 +4,8 @@ use std::io;
 
 use postgres::error::{DbError, ErrorPosition};
 
-use super::connecting::of_system;
 use super::settings::{Host, Place, Settings};
+use super::system::of_system;
 use crate::dialect::{Dialect as _, Postgres};
 use crate::driver::{DatabaseError, ErrorKind, Missing, RowFault, Unavailable, Unconnected};
 

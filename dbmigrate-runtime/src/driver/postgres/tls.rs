@@ -22,8 +22,8 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
-use super::connecting::of_system;
 use super::settings::{ClientCertificate, Roots, SslMode, Tls, TlsVersion, is_open_to_others};
+use super::system::of_system;
 use crate::driver::{BadCertificate, Unconnected};
 use crate::server::BadUrl;
 
