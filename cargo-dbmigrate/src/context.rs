@@ -97,6 +97,11 @@ impl Context {
         }
     }
 
+    /// Whether new revisions can be tried: that needs a database in memory, which only SQLite has.
+    pub fn has_trial(&self) -> bool {
+        self.backends().contains(&Backend::Sqlite)
+    }
+
     /// The dialects of the history's databases.
     pub fn dialects(&self) -> impl Iterator<Item = &'static dyn Dialect> {
         self.backends().into_iter().filter_map(dialect::of)

@@ -166,7 +166,7 @@ fn add_runtime(cx: &Context, args: &Init) -> Result<bool> {
     // The drivers of the crates that the package connects with.
     let sqlite = name_of(dependencies, "rusqlite")
         .filter(|name| dependencies.get(name).is_some_and(is_in_range))
-        .and_then(|_| Backend::default().feature());
+        .and_then(|_| Backend::Sqlite.feature());
     let postgres = name_of(dependencies, "postgres").and_then(|_| Backend::Postgres.feature());
     let features: Vec<&str> = types.chain(sqlite).chain(postgres).collect();
     let line = dependency_line(args, &features);

@@ -18,7 +18,7 @@ use crate::new_file::{
 use crate::output::{self, Output};
 use crate::render::Contents;
 use crate::snapshot::Snapshot;
-use crate::{models, prompt, revision_files, scaffold, trial};
+use crate::{models, prompt, revision_files, scaffold};
 
 pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Result<Answer> {
     // Checked before the host is built, which takes longest.
@@ -72,8 +72,7 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     let upgrade = changes.commented();
     refuse_unreachable(&history, &position, &upgrade.operations)?;
     let contents = Contents { upgrade: &upgrade, downgrade: &back, is_generated: generate };
-    // A revision is tried in memory, which only one kind of database can.
-    let is_tried = !args.no_try && cx.backends().contains(&trial::BACKEND);
+    let is_tried = !args.no_try && cx.has_trial();
     if let Some(models) = models.as_ref().filter(|_| is_tried) {
         let (position, contents) = (&position, &contents);
         let proposed = Proposed { migrations: &migrations, position, contents, models };

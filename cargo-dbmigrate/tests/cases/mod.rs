@@ -158,7 +158,8 @@ fn outcome(
     let first = migrate::second(&Schema::default(), before).unwrap();
     if case.is_for("postgres") {
         let schemas = [&before.schema, &after.schema];
-        outcome.on_postgres = postgres::outcome(case, databases, schemas, &first, revision, say);
+        let change = postgres::Change { schemas, first: &first, second: revision };
+        outcome.on_postgres = postgres::outcome(case, databases, change, say);
     }
     if !case.is_for("sqlite") {
         return outcome;

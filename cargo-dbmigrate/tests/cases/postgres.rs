@@ -66,15 +66,22 @@ fn connect(url: &str) -> PostgresDriver<'static> {
     }
 }
 
+/// What a case changes: the schemas before and after, and the revisions that lead to them.
+#[derive(Clone, Copy)]
+pub struct Change<'a> {
+    pub schemas: [&'a Schema; 2],
+    pub first: &'a [Operation],
+    pub second: &'a Revision,
+}
+
 /// What a case does on PostgreSQL. Without a server only the statements are known.
 pub fn outcome(
     case: &Case,
     databases: &mut Databases,
-    [before, models]: [&Schema; 2],
-    first: &[Operation],
-    second: &Revision,
+    change: Change<'_>,
     say: &mut dyn FnMut(String),
 ) -> OnPostgres {
+    let Change { schemas: [before, _], first, second } = change;
     let mut schema = before.clone();
     let planned = plan::offline(&second.upgrade, &mut schema, POSTGRES);
     let sql = planned.as_ref().ok().map(|tasks| tasks.iter().map(run::line).collect());
@@ -86,7 +93,7 @@ pub fn outcome(
     for (name, driver) in &mut databases.0 {
         let mut say = |text| say(format!("{name}: {text}"));
         let found = if refusal.is_none() { offline(driver, first, second) } else { Ok(Vec::new()) };
-        let Some(mut ran) = ran(case, driver, [before, models], first, second, &mut say) else {
+        let Some(mut ran) = ran(case, driver, change, &mut say) else {
             continue;
         };
         // Existing objects keep their names after a change of settings.
@@ -164,11 +171,10 @@ fn reset(driver: &mut PostgresDriver<'static>) {
 fn ran(
     case: &Case,
     driver: &mut PostgresDriver<'static>,
-    [before, models]: [&Schema; 2],
-    first: &[Operation],
-    second: &Revision,
+    change: Change<'_>,
     say: &mut dyn FnMut(String),
 ) -> Option<Ran> {
+    let Change { schemas: [before, models], first, second } = change;
     reset(driver);
     let migrations = run::migrations(first, second);
     if let Err(err) = run::take(driver, &migrations[0], Direction::Upgrade, "head") {

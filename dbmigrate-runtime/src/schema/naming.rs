@@ -122,7 +122,7 @@ impl Convention {
     pub fn index(&self, table: &str, columns: &[IndexColumn]) -> String {
         let terms = columns.iter().map(|column| match &column.term {
             IndexTerm::Column(column) => column.clone(),
-            IndexTerm::Expression(sql) => hash(sql.as_ref()),
+            IndexTerm::Expression(sql) => hash(sql),
         });
         filled(&self.templates.index, table, &joined(&terms.collect::<Vec<_>>()), "")
     }
@@ -139,7 +139,7 @@ impl Convention {
 
     /// `ck_user_1f2e3d4c`, for a check on the table.
     pub fn table_check(&self, table: &str, expression: &Sql) -> String {
-        self.check(table, &hash(expression.as_ref()))
+        self.check(table, &hash(expression))
     }
 }
 

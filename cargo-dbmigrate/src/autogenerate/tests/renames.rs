@@ -275,7 +275,7 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
         let age_q = format!("{quote}{age}{quote}");
         let mut column = table(user)
             .column(Column::new(age, Type::Integer))
-            .column(Column::new("next", Type::Integer).generated_virtual(&format!("{age_q} + 1")))
+            .column(Column::new("next", Type::Integer).generated_virtual(format!("{age_q} + 1")))
             .column(Column::new("boss", Type::BigInteger));
         let check = format!("{quote}{user}{quote}.{age_q} > 0");
         column.checks.push(Check::new(&naming.check(user, age), &check));
@@ -288,8 +288,8 @@ fn a_table_and_its_columns_are_renamed_with_all_that_names_them() {
         ));
         column.indexes.push(
             Index::new("ix", [])
-                .column(IndexColumn::expression(&format!("abs({age_q})")))
-                .filter(&format!("{age_q} IS NOT NULL")),
+                .column(IndexColumn::expression(format!("abs({age_q})")))
+                .filter(format!("{age_q} IS NOT NULL")),
         );
         column.indexes.push(Index::new(&naming.index(user, &[IndexColumn::new(age)]), [age]));
         let mut post = table("post").column(Column::new("age", Type::Integer));

@@ -1,10 +1,10 @@
 //! Changes of a column.
 
-use super::aside::{Changing, Rows};
+use super::aside::Changing;
 use super::convert::{self, Conversion};
 use super::ddl;
-use super::planner::Planner;
-use super::{cost, guards, hint, keys, literal, types};
+use super::planner::{Planner, Rows};
+use super::{cost, guards, hint, keys, literal, sequence, types};
 use crate::dialect::{Guard, POSTGRES, Refusal, Work};
 use crate::operations::ColumnChange;
 use crate::schema::{Column, Generated, Table, Type, naming};
@@ -286,7 +286,7 @@ impl Planner<'_> {
                 self.alter(idx, &table.name, &drop, Work::None);
             }
             if key {
-                self.push(idx, keys::widened(&table.name, &to.name, &ty), None);
+                self.push(idx, sequence::widened(&table.name, &to.name, &ty), None);
             }
         } else {
             match &defaults.1 {

@@ -128,14 +128,3 @@ pub(super) fn expressions(index: &Index) -> impl Iterator<Item = &str> {
     });
     terms.chain(index.filter.as_deref())
 }
-
-/// What an operation did to the rows of its column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Rows {
-    /// Their expression, if there is one, has still to be applied.
-    Open,
-    /// They have their new values, and the column's default is still to be changed.
-    Renamed,
-    /// They have their new values, and the column has its new default.
-    Given,
-}

@@ -1,7 +1,7 @@
 //! The texts of PostgreSQL's definitions.
 
-use super::literal::{self, closed};
-use super::types;
+use super::literal::closed;
+use super::{literal, types};
 use crate::Value;
 use crate::dialect::{Facts, POSTGRES, Refusal, Work};
 use crate::operations::Operation;

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use super::aside::{Changing, Rows};
+use super::aside::Changing;
 use super::ddl;
-use super::planner::Planner;
+use super::planner::{Planner, Rows};
 use super::{guards, hint, literal, types};
 use crate::Value;
 use crate::dialect::{POSTGRES, Refusal, Work};

@@ -2,25 +2,13 @@
 
 use super::ddl;
 use super::planner::Planner;
-use super::{cost, generated, guards};
+use super::{cost, guards, sequence};
 use crate::dialect::{Refusal, Work};
 use crate::operations::Operation;
 use crate::schema::{
     Column, ForeignKey, Identity, Index, IndexColumn, IndexTerm, Table, Type, Unique,
 };
 use crate::sql::quote;
-
-/// Has the sequence of a key follow a change of the key's type. That of an identity column does so
-/// by itself, that of a `serial` column does not.
-pub(super) fn widened(table: &str, column: &str, ty: &str) -> String {
-    let sequence =
-        format!("pg_get_serial_sequence({}, {})", ddl::text(&quote(table)), ddl::text(column));
-    format!(
-        "DO $dbmigrate$ DECLARE own text := {sequence}; BEGIN \
-         IF (SELECT seqtypid FROM pg_sequence WHERE seqrelid = own::regclass) <> '{ty}'::regtype \
-         THEN EXECUTE 'ALTER SEQUENCE ' || own || ' AS {ty}'; END IF; END $dbmigrate$"
-    )
-}
 
 fn column_of(part: &IndexColumn) -> Option<String> {
     match &part.term {
@@ -159,7 +147,7 @@ impl Planner<'_> {
             .map_or(String::new(), |_| format!("ALTER COLUMN {name} DROP DEFAULT, "));
         let add = format!("{default}ALTER COLUMN {name} ADD {clause}");
         self.alter(idx, table, &add, Work::None);
-        self.push(idx, generated::continued(table, &column.name), None);
+        self.push(idx, sequence::continued(table, &column.name), None);
         Ok(())
     }
 

@@ -55,6 +55,12 @@ pub(super) fn default(default: &DefaultValue, ty: &Type) -> Option<String> {
     })
 }
 
+/// An expression that other SQL can follow: a comment at its end must not hide what follows.
+pub(super) fn closed(expression: &str) -> String {
+    let end = if expression.contains("--") { "\n" } else { "" };
+    format!("{expression}{end}")
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -63,12 +69,6 @@ fn hex(bytes: &[u8]) -> String {
 fn uuid(bytes: &[u8]) -> String {
     let hex = hex(bytes);
     [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
-}
-
-/// An expression that other SQL can follow: a comment at its end must not hide what follows.
-pub(super) fn closed(expression: &str) -> String {
-    let end = if expression.contains("--") { "\n" } else { "" };
-    format!("{expression}{end}")
 }
 
 #[cfg(test)]

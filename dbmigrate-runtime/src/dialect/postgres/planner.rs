@@ -7,16 +7,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::aside::{Aside, Rows, Statements};
+use super::aside::{Aside, Statements};
 use super::ddl::{self, Ddl};
-use super::{aside, cost, generated, guards, names};
+use super::{aside, cost, guards, names, sequence};
 use crate::backend::Backend;
 use crate::dialect::{
     Alone, Cost, Facts, Guard, Plan, Refusal, Remnant, Statement, StatementKind, Task, Work,
 };
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Column, Index, Schema, Table, TableOption};
+use crate::schema::{Column, Deferrable, Index, Schema, Table, TableOption};
 use crate::sql::quote;
 use crate::written;
 
@@ -32,6 +32,17 @@ pub(super) fn plan(
     }
     planner.finish()?;
     Ok(Plan { tasks: planner.tasks, taken: operations.len() })
+}
+
+/// What an operation did to the rows of its column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// Their expression, if there is one, has still to be applied.
+    Open,
+    /// They have their new values, and the column's default is still to be changed.
+    Renamed,
+    /// They have their new values, and the column has its new default.
+    Given,
 }
 
 pub(super) struct Planner<'a> {
@@ -286,7 +297,7 @@ impl<'a> Planner<'a> {
                 }
                 if let Some(key) = self.generating(table) {
                     if columns.contains(&key) {
-                        let sql = generated::continued(&table.name, &key);
+                        let sql = sequence::continued(&table.name, &key);
                         self.tasks.push(task(operation, sql, StatementKind::Native, None));
                     }
                 }
@@ -528,7 +539,7 @@ impl<'a> Planner<'a> {
         if !std::mem::take(&mut self.checks_at_once) {
             return Ok(());
         }
-        let deferred = generated::initially_deferred(self.schema, &self.pending);
+        let deferred = initially_deferred(self.schema, &self.pending);
         if !deferred.is_empty() {
             let sql = format!("SET CONSTRAINTS {} DEFERRED", ddl::quoted(&deferred));
             self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, None));
@@ -540,6 +551,23 @@ impl<'a> Planner<'a> {
 fn task(operation: &Operation, sql: String, kind: StatementKind, cost: Option<Cost>) -> Task {
     let reason = operation.to_string();
     Task::Statement(Statement { sql, reason, kind, scratch: None, cost })
+}
+
+/// The names of the foreign keys that are checked at the end of a transaction.
+fn initially_deferred(schema: &Schema, pending: &[(String, String, usize)]) -> Vec<String> {
+    let mut names = Vec::new();
+    for table in schema.tables.values() {
+        for key in &table.foreign_keys {
+            let is_pending =
+                pending.iter().any(|(of, name, _)| *of == table.name && *name == key.name);
+            if key.deferrable == Some(Deferrable::InitiallyDeferred) && !is_pending {
+                names.push(key.name.clone());
+            }
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
 }
 
 pub(super) fn create_if_missing(name: &str, table: &Table) -> Result<String, Refusal> {

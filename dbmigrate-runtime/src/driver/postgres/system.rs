@@ -1,4 +1,4 @@
-//! Errors of the operating system.
+//! The errors of the operating system.
 
 use std::io;
 
