@@ -14,7 +14,7 @@ use crate::operations::{self, Operation};
 use crate::revision::{Graph, Revision, Target, is_from_database, steps_from_current};
 use crate::schema::Schema;
 use crate::schema::resolve::HasSql as _;
-use crate::written;
+use crate::written::{self, Mistake};
 pub(crate) use mismatch::mismatch;
 pub use mismatch::{Unfollowable, unfollowable};
 pub use route::{Route, route};
@@ -201,16 +201,14 @@ pub(crate) fn refuse_mistakes(
 ) -> Result<(), Error> {
     let rules = dialect.names(&dialect.offline_facts());
     for migration in ids.iter().filter_map(|id| migrations.get(id)) {
-        for operation in &migration.recording(direction).operations {
+        let unbound = |operation: &Operation| {
             let mut settled = Cow::Borrowed(operation);
             if operation.differs() {
                 settled.to_mut().settle(dialect.backend());
             }
-            if let Some(mistake) = written::unbound(&settled, dialect.backend(), rules) {
-                let why = Refusal::mistake(operation, dialect.backend(), mistake);
-                return Err(Error::unplannable(&migration.revision.id, why));
-            }
-        }
+            written::unbound(&settled, dialect.backend(), rules)
+        };
+        refuse_first(migration, direction, dialect, unbound)?;
         refuse_end_of_transaction(migration, direction, dialect)?;
     }
     Ok(())
@@ -221,18 +219,31 @@ fn refuse_end_of_transaction(
     direction: Direction,
     dialect: &dyn Dialect,
 ) -> Result<(), Error> {
-    let recording = migration.recording(direction);
-    if recording.no_transaction {
+    if migration.recording(direction).no_transaction {
         return Ok(());
     }
     let (backend, lexicon) = (dialect.backend(), dialect.lexicon());
-    for operation in &recording.operations {
-        if let Some(mistake) = written::ends_transaction(operation, backend, lexicon) {
-            let why = Refusal::mistake(operation, backend, mistake);
-            return Err(Error::unplannable(&migration.revision.id, why));
+    refuse_first(migration, direction, dialect, |operation| {
+        written::ends_transaction(operation, backend, lexicon)
+    })
+}
+
+/// Refuses a revision for the first operation with a mistake.
+fn refuse_first(
+    migration: &Migration,
+    direction: Direction,
+    dialect: &dyn Dialect,
+    mistake: impl Fn(&Operation) -> Option<Mistake>,
+) -> Result<(), Error> {
+    let operations = &migration.recording(direction).operations;
+    let found = operations.iter().find_map(|operation| Some((operation, mistake(operation)?)));
+    match found {
+        Some((operation, mistake)) => {
+            let why = Refusal::mistake(operation, dialect.backend(), mistake);
+            Err(Error::unplannable(&migration.revision.id, why))
         }
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// Refuses a route that leaves a foreign key to columns that aren't unique, judged by the revisions

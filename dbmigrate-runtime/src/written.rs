@@ -2,10 +2,10 @@
 //!
 //! Some mistakes run without an error but don't do what was intended. A placeholder without a value
 //! is NULL. At the character NUL, a database stops reading. COMMIT ends the transaction that the
-//! revision runs in, so that a failure after it is not rolled back. And SQLite takes a double-quoted name that matches no column for a text (sqlite.org,
-//! `quirks.html`, section 8): a check never fails, a partial index contains no row, and every row
-//! gets the name as its value. Every other database reports such a name as an error, so the rule
-//! here is the same for all of them.
+//! revision runs in, so that a failure after it is not rolled back. And SQLite takes a double-quoted
+//! name that matches no column for a text (sqlite.org, `quirks.html`, section 8): a check never
+//! fails, a partial index contains no row, and every row gets the name as its value. Every other
+//! database reports such a name as an error, so the rule here is the same for all of them.
 //!
 //! In whole statements ([`crate::operations::Execute`]) names aren't checked. What a name refers to
 //! there depends on every table of the database, and on aliases.
