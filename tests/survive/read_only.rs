@@ -30,7 +30,10 @@ fn check(wal: bool, modes: (u32, u32), expect: Expect) {
     let dir = bench.dir.join("db");
     // The target directory may be unreadable for that user.
     let program = bench.dir.join("survivor");
-    fs::copy(env!("CARGO_BIN_EXE_survivor"), &program).expect("copied");
+    // A process of its own does it: a child that another test starts while this process has the
+    // copy open for writing would keep it open, and a program that is open can't be run.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_survivor")).arg(&program).status();
+    assert!(copied.expect("`cp` runs").success());
     let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode));
     set(&bench.file(), modes.0).expect("set");
     set(&dir, modes.1).expect("set");
