@@ -3,15 +3,14 @@
 mod command_names;
 pub mod examples;
 pub mod other_tools;
+mod runs;
 
 use std::ffi::OsString;
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
-use dbmigrate_runtime::engine::script::Client;
-use serde::Deserialize;
+pub use runs::{Downgrade, Redo, Reset, Run, Script, ScriptFor, Transaction, Upgrade};
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
 #[derive(Debug, Parser)]
@@ -312,64 +311,6 @@ pub struct Revision {
     pub autogenerate: bool,
 }
 
-/// Options of upgrades and downgrades.
-#[derive(Debug, Clone, Default, Args)]
-pub struct Run {
-    #[command(flatten)]
-    pub script: Script,
-    /// One transaction for the whole run, or one for each revision [default: from dbmigrate.toml]
-    #[arg(long, value_enum, value_name = "WHICH")]
-    pub transaction: Option<Transaction>,
-    /// Seconds to wait for other processes in total [default: from dbmigrate.toml]
-    #[arg(long, value_name = "SECONDS")]
-    pub lock_timeout: Option<u64>,
-    /// An argument for steps, read by `db.arg("key")`
-    #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
-    pub args: Vec<(String, String)>,
-}
-
-/// The option of commands that can print SQL instead of running it.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub struct Script {
-    /// Print the SQL instead of running it, for the sqlite3 shell; `plain` is for other clients
-    ///
-    /// The first line, `.bail on`, makes the shell stop at the first error. `--sql=plain` omits it:
-    /// run that only with a client that stops at the first error and rolls back.
-    #[arg(
-        long,
-        value_enum,
-        value_name = "FOR",
-        num_args = 0..=1,
-        require_equals = true,
-        default_missing_value = "shell"
-    )]
-    pub sql: Option<ScriptFor>,
-}
-
-impl Script {
-    /// The client that the script is for, if one is requested.
-    pub fn client(&self) -> Option<Client> {
-        self.sql.map(|wanted| match wanted {
-            ScriptFor::Shell => Client::Shell,
-            ScriptFor::Plain => Client::Any,
-        })
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ScriptFor {
-    Shell,
-    Plain,
-}
-
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Transaction {
-    #[default]
-    Run,
-    Each,
-}
-
 fn fill(text: &str) -> Result<String, String> {
     let is_whole =
         |(column, expression): (&str, &str)| column.contains('.') && !expression.trim().is_empty();
@@ -378,61 +319,6 @@ fn fill(text: &str) -> Result<String, String> {
     } else {
         Err("expected TABLE.COLUMN=EXPR".to_owned())
     }
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    let (key, value) = text.split_once('=').ok_or("expected KEY=VALUE")?;
-    Ok((key.to_owned(), value.to_owned()))
-}
-
-#[derive(Debug, Args)]
-pub struct Upgrade {
-    /// Target revision; with --sql also a range `from:to`
-    #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
-    pub revision: String,
-    /// Upgrade each SQLite file that matches, such as 'tenants/*.db', or that is in a directory
-    #[arg(long, value_name = "PATTERN", conflicts_with = "sql")]
-    pub all: Vec<String>,
-    /// How many files at a time [default: one for each processor]
-    #[arg(short, long, value_name = "N", requires = "all")]
-    pub jobs: Option<NonZeroUsize>,
-    #[command(flatten)]
-    pub run: Run,
-}
-
-#[derive(Debug, Args)]
-pub struct Downgrade {
-    /// Target revision; with --sql also a range `from:to`
-    #[arg(default_value = "-1", value_name = "REV", allow_negative_numbers = true)]
-    pub revision: String,
-    #[command(flatten)]
-    pub run: Run,
-    /// Drop tables and columns that hold rows without asking
-    #[arg(long)]
-    pub allow_destructive: bool,
-}
-
-#[derive(Debug, Args)]
-pub struct Redo {
-    /// How many revisions
-    #[arg(short = 'n', value_name = "N", default_value_t = 1)]
-    pub count: u32,
-    /// Drop tables and columns that hold rows without asking
-    #[arg(long)]
-    pub allow_destructive: bool,
-    /// An argument for steps, read by `db.arg("key")`
-    #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
-    pub args: Vec<(String, String)>,
-}
-
-#[derive(Debug, Args)]
-pub struct Reset {
-    /// Empty the database without asking
-    #[arg(long, alias = "allow-destructive")]
-    pub yes: bool,
-    /// An argument for steps, read by `db.arg("key")`
-    #[arg(short = 'x', value_name = "KEY=VALUE", value_parser = key_value)]
-    pub args: Vec<(String, String)>,
 }
 
 #[derive(Debug, Args)]

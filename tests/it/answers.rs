@@ -112,7 +112,7 @@ fn every_command_can_be_seen_to_talk_to_which_database() {
     }
     // A password is never shown.
     for url in [
-        "postgres://ada:s3cret@example.org/db",
+        "postgres://ada:s3cret@127.0.0.1:1/db",
         "sqlite:app.db?password=s3cret",
         "mysql://ada:s3cret@example.org",
     ] {

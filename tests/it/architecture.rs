@@ -275,7 +275,10 @@ fn every_file_says_what_it_is_and_stays_short() {
             let shown = path.display();
             assert!(text.starts_with("//!"), "{shown}: begin it with `//!` and what it is for");
             let n_lines = text.split("#[cfg(test)]").next().unwrap_or_default().lines().count();
-            assert!(n_lines <= 600 || is_test(&path), "{shown} has {n_lines} lines without its tests: split it");
+            assert!(
+                n_lines <= 600 || is_test(&path),
+                "{shown} has {n_lines} lines without its tests: split it"
+            );
         }
     }
 }

@@ -69,11 +69,12 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
 
     check(
         &host,
-        &upgrade(&host, "postgres://ada:secret@example.org/app"),
+        &upgrade(&host, "postgres://ada:secret@127.0.0.1:1/app"),
         expect![[r#"
-        error: `postgres:` databases are not supported by this version, in --url
-          hint: use `sqlite:path/to/file.db`
-    "#]],
+            error: failed to connect to `postgres://ada@127.0.0.1:1/app`: nothing listens on `127.0.0.1:1`
+              caused by: Connection refused (os error 111)
+              hint: start the server, or correct the host and the port; the URL is from --url
+        "#]],
     );
     check(
         &host,
@@ -99,7 +100,12 @@ fn a_database_that_can_not_be_one_is_said_and_nothing_is_created() {
               hint: its URL says `?mode=rw`, in --url; `?mode=rwc` creates it
         "#]],
     );
-    for url in ["postgres:ada:secret@example.org", "sqlite3:x.db", "file:x.db?mode=ro"] {
+    for url in [
+        "postgres:ada:secret@example.org",
+        "postgres://ada:secret@[::1/app",
+        "sqlite3:x.db",
+        "file:x.db?mode=ro",
+    ] {
         let run = host.fails(&format!("upgrade --url {url}"));
         assert!(!run.stderr.contains("secret"), "{run}");
     }
@@ -354,7 +360,7 @@ fn settings_and_arguments_that_are_wrong_are_said() {
         &host,
         &with("url =", "uri ="),
         expect![[r#"
-            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:5:1: unknown field `uri`, expected one of `url`, `package`, `lib`, `bin`, `features`, `all_features`, `default_features`, `profile`, `target`, `version_locations`, `recursive_version_locations`, `file_template`, `timezone`, `truncate_slug_length`, `module_template`, `version_table`, `version_table_schema`, `include`, `exclude`, `transaction`, `lock_timeout`, `doc_comments`, `rewrite`, `naming`, `post_write_hooks`, `dependencies`, `databases`
+            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:5:1: unknown field `uri`, expected one of `url`, `dialects`, `package`, `lib`, `bin`, `features`, `all_features`, `default_features`, `profile`, `target`, `version_locations`, `recursive_version_locations`, `file_template`, `timezone`, `truncate_slug_length`, `module_template`, `version_table`, `version_table_schema`, `include`, `exclude`, `transaction`, `lock_timeout`, `doc_comments`, `rewrite`, `naming`, `post_write_hooks`, `dependencies`, `databases`
               hint: `cargo dbmigrate init` in an empty package writes a file with every key
         "#]],
     );
@@ -362,9 +368,9 @@ fn settings_and_arguments_that_are_wrong_are_said() {
         &host,
         &with("features = []", "features = 1"),
         expect![[r#"
-        error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:13:12: invalid type: integer `1`, expected a sequence
-          hint: `cargo dbmigrate init` in an empty package writes a file with every key
-    "#]],
+            error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:16:12: invalid type: integer `1`, expected a sequence
+              hint: `cargo dbmigrate init` in an empty package writes a file with every key
+        "#]],
     );
     check(
         &host,

@@ -145,7 +145,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "exclude",
             "[\"idx:a\"]",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:48:11: `exclude` has `idx:a`, but there is no kind `idx`; the kinds are `index`, `unique`, `foreign_key`, `check`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:51:11: `exclude` has `idx:a`, but there is no kind `idx`; the kinds are `index`, `unique`, `foreign_key`, `check`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),
@@ -153,7 +153,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "include",
             "[\"user.id\"]",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:45:11: `include` has `user.id`, but it takes only tables; `exclude` takes columns as `table.column`, and constraints and indexes as `kind:name`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:48:11: `include` has `user.id`, but it takes only tables; `exclude` takes columns as `table.column`, and constraints and indexes as `kind:name`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),
@@ -161,7 +161,7 @@ fn a_project_names_leaves_out_and_changes_its_mind() {
             "naming.foreign_key",
             "\"fk_{tabel}_{columns}\"",
             expect![[r#"
-                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:66:1: naming: `foreign_key` has the unknown placeholder `{tabel}`; known are `{table}`, `{columns}`, `{target}`
+                error: failed to read the configuration at $HOST/migrations/dbmigrate.toml:69:1: naming: `foreign_key` has the unknown placeholder `{tabel}`; known are `{table}`, `{columns}`, `{target}`
                   hint: `cargo dbmigrate init` in an empty package writes a file with every key
             "#]],
         ),

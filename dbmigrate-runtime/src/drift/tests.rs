@@ -124,6 +124,7 @@ fn what_tables_differ_in_is_told() {
         expect![[r#"
             table `user` has no primary key, but `id` in the migrations
             table `user` is STRICT, but not in the migrations
+            table `user` is UNLOGGED, but not in the migrations
             table `user` is WITHOUT ROWID, but not in the migrations
         "#]],
     );

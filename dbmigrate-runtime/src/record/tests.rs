@@ -134,7 +134,7 @@ fn made_up_payloads_are_errors() {
         "the model record's number at offset 26 is out of range"
     );
     assert_eq!(
-        literal(b"\x05model\x01A\x01\x01a\x06unique\0\x01\x01x\0\0", b"\x01m\x01f\x01d"),
+        literal(b"\x05model\x01A\x01\x01a\x06unique\0\x01\x01x\0\0\0\0\0", b"\x01m\x01f\x01d"),
         "the model record at offset 14 names a column `x` that it doesn't have"
     );
     assert_eq!(
@@ -162,7 +162,7 @@ fn another_format_and_a_missing_end_are_named() {
         error.to_string(),
         "the model record at offset 0 has format 9, but this version reads format 3"
     );
-    bytes[8] = 2;
+    bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
     *bytes.last_mut().unwrap() = 0;
     let [error] = &scan_of(&bytes)[..] else { panic!() };
     assert_eq!((error.offset(), error.is_other_format()), (0, None));

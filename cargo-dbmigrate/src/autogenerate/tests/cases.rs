@@ -204,8 +204,8 @@ cases! {
     } => ["removed index `ix_order_code` on `order`", "added index `ix_order_code` on `order`"];
 
     // Changes of the table's options.
-    strict_and_without_rowid: |table| table.options = TableOption::ALL.into_iter().collect()
-        => ["changed table `order`: strict, without rowid"];
+    every_option: |table| table.options = TableOption::ALL.into_iter().collect()
+        => ["changed table `order`: strict, without rowid, unlogged"];
     a_column_dropped_with_all_that_names_it: |table| {
         table.columns.retain(|column| column.name != "total" && column.name != "twice");
         table.checks.clear();
