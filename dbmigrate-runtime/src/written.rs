@@ -187,15 +187,7 @@ pub(crate) fn ends_transaction(
 ) -> Option<Mistake> {
     let Operation::Execute(operation) = operation else { return None };
     let tokens = lexicon.significant(operation.sql.text(backend)?);
-    // The body of a trigger or a function has statements of its own, and an END.
-    let has_body = |statement: &[Token<'_>]| {
-        let bodies = ["TRIGGER", "FUNCTION", "PROCEDURE", "EVENT", "PACKAGE"];
-        statement.first().is_some_and(|first| first.is_word("CREATE"))
-            && statement.iter().any(|token| bodies.iter().any(|body| token.is_word(body)))
-    };
-    let statements = tokens.split(|token| token.is_symbol(";"));
-    let mut statements = statements.take_while(|statement| !has_body(statement));
-    let ends = statements.find_map(|statement| {
+    let ends = outside_of_bodies(&tokens, backend).into_iter().find_map(|statement| {
         let (first, rest) = statement.split_first()?;
         let is_end = ["COMMIT", "END", "ABORT"].iter().any(|word| first.is_word(word))
             || first.is_word("ROLLBACK") && !rest.iter().any(|token| token.is_word("TO"));
@@ -206,6 +198,32 @@ pub(crate) fn ends_transaction(
         hint: NO_TRANSACTION.to_owned(),
         is_name: false,
     })
+}
+
+/// The statements of a text, without those in the body of a trigger or a function: the body has
+/// statements of its own, and an END.
+fn outside_of_bodies<'a>(tokens: &'a [Token<'a>], backend: Backend) -> Vec<&'a [Token<'a>]> {
+    let has_word = |statement: &[Token<'_>], words: &[&str]| {
+        statement.iter().any(|token| words.iter().any(|word| token.is_word(word)))
+    };
+    let with_bodies = ["TRIGGER", "FUNCTION", "PROCEDURE", "EVENT", "PACKAGE"];
+    let mut outside = Vec::new();
+    let mut in_body = false;
+    for statement in tokens.split(|token| token.is_symbol(";")) {
+        if in_body {
+            in_body = !matches!(statement, [end] if end.is_word("END"));
+            continue;
+        }
+        let has_body = statement.first().is_some_and(|first| first.is_word("CREATE"))
+            && has_word(statement, &with_bodies);
+        match backend {
+            // Bodies there contain blocks with an END of their own.
+            Backend::Mysql if has_body => break,
+            _ => in_body = has_body && has_word(statement, &["BEGIN"]),
+        }
+        outside.push(statement);
+    }
+    outside
 }
 
 /// A placeholder in SQL that an operation runs, as far as it can be found without a schema.

@@ -225,6 +225,7 @@ pub const fn default(field: Field, default: Default) {
         }
         Default::Text(_) if ty.is_integer() || ty.is_float() || ty.is_boolean() => "a string",
         Default::Text(_) if ty.is_binary() => "a string",
+        Default::Text(0) if ty.is_char() => "an empty string",
         Default::Text(length) if ty.is_longer(length) => Message::new()
             .add("the default has more characters than `")
             .add(name)

@@ -33,7 +33,7 @@ impl ColumnType for u8 {
 }
 
 impl ColumnType for char {
-    const TY: Ty = Ty::string(1);
+    const TY: Ty = Ty::CHAR;
 }
 
 impl<T: ColumnType> ColumnType for Option<T> {

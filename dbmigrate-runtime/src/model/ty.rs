@@ -26,6 +26,8 @@ pub struct Ty(pub(crate) Kind);
 pub(crate) enum Kind {
     /// A type that is only a tag; see the table of plain types.
     Plain(u8),
+    /// One character, which a column holds as a string of that length.
+    Char,
     String(u32),
     FixedBinary(u32),
     Decimal(u32, u32),
@@ -112,6 +114,9 @@ impl Ty {
         Ty(Kind::String(length))
     }
 
+    /// Text of exactly one character.
+    pub(crate) const CHAR: Ty = Ty(Kind::Char);
+
     /// Exactly this many bytes.
     pub const fn fixed_binary(length: u32) -> Ty {
         Ty(Kind::FixedBinary(length))
@@ -162,7 +167,7 @@ impl Ty {
     }
 
     pub(crate) const fn is_text(&self) -> bool {
-        matches!(self.not_null().0, Kind::Plain(13) | Kind::String(_))
+        matches!(self.not_null().0, Kind::Plain(13) | Kind::Char | Kind::String(_))
     }
 
     pub(crate) const fn is_decimal(&self) -> bool {
@@ -202,7 +207,15 @@ impl Ty {
 
     /// Whether a text of this many characters is too long for the type.
     pub(crate) const fn is_longer(&self, length: u32) -> bool {
-        matches!(self.not_null().0, Kind::String(most) if length > most)
+        match self.not_null().0 {
+            Kind::String(most) => length > most,
+            Kind::Char => length > 1,
+            _ => false,
+        }
+    }
+
+    pub(crate) const fn is_char(&self) -> bool {
+        matches!(self.not_null().0, Kind::Char)
     }
 
     /// Whether the type requires a different number of bytes.
@@ -233,6 +246,7 @@ impl Ty {
     pub(crate) const fn words(&self) -> &'static str {
         match self.not_null().0 {
             Kind::Plain(tag) => plain_words(tag),
+            Kind::Char => "char",
             Kind::String(_) => "string",
             Kind::FixedBinary(_) => "binary of a fixed length",
             Kind::Decimal(..) => "decimal",
@@ -249,6 +263,7 @@ impl Ty {
         match (self.not_null().0, other.not_null().0) {
             (Kind::Plain(one), Kind::Plain(two)) => one == two,
             (Kind::String(one), Kind::String(two)) => one == two,
+            (Kind::Char, Kind::Char | Kind::String(1)) | (Kind::String(1), Kind::Char) => true,
             (Kind::FixedBinary(one), Kind::FixedBinary(two)) => one == two,
             (Kind::Decimal(p, s), Kind::Decimal(precision, scale)) => p == precision && s == scale,
             (Kind::Raw(one), Kind::Raw(two)) => same_text(one, two),

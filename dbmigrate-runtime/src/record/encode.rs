@@ -122,7 +122,7 @@ const fn write_holes(out: &mut [u8], mut at: usize, record: &Record) -> usize {
 const fn write_type(out: &mut [u8], at: usize, ty: &Ty) -> usize {
     let tag = match ty.0 {
         Kind::Plain(tag) => tag,
-        Kind::String(_) => tag::STRING,
+        Kind::Char | Kind::String(_) => tag::STRING,
         Kind::FixedBinary(_) => tag::FIXED_BINARY,
         Kind::Decimal(..) => tag::DECIMAL,
         Kind::Raw(_) => tag::RAW,
@@ -135,6 +135,7 @@ const fn write_type(out: &mut [u8], at: usize, ty: &Ty) -> usize {
     let mut idx = 0;
     match ty.0 {
         Kind::Plain(_) => {}
+        Kind::Char => at = write_number(out, at, 1),
         Kind::String(length) | Kind::FixedBinary(length) => at = write_number(out, at, length),
         Kind::Decimal(precision, scale) => {
             at = write_number(out, at, precision);

@@ -54,6 +54,10 @@ fn a_statement_that_ends_the_transaction_is_found() {
         "/* x */ End transaction",
         "; ROLLBACK",
         "rollback transaction -- to",
+        "CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; SELECT CASE WHEN 1 THEN 2 END; END; \
+         COMMIT",
+        "CREATE TRIGGER g DELETE ON t BEGIN SELECT 1; END; CREATE TRIGGER h DELETE ON t BEGIN \
+         DELETE FROM u; DELETE FROM v; END /* x */; end",
     ] {
         assert!(look(sql).contains("would end the transaction that the revision runs in"), "{sql}");
     }
@@ -63,6 +67,8 @@ fn a_statement_that_ends_the_transaction_is_found() {
         "CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; SELECT CASE WHEN 1 THEN 2 END; END; ;",
         "INSERT INTO t VALUES ('; COMMIT;') -- ; COMMIT",
         "SELECT 1 AS \"commit\"",
+        // The database says what is wrong with it.
+        "CREATE TRIGGER g AFTER DELETE ON t BEGIN SELECT 1; COMMIT",
     ] {
         assert_eq!(look(sql), "", "{sql}");
     }

@@ -157,10 +157,7 @@ impl<'a> Form<'a> {
                 day(&format!("substr({c}, 1, 10)")),
                 time(c, &format!("substr({c}, 12)"), self == Form::Timestamp)
             ),
-            Form::Json => format!(
-                "typeof({c}) <> 'blob' AND json_valid(CAST({c} AS TEXT)) AND {}",
-                has_no_nul(c)
-            ),
+            Form::Json => json(c),
             Form::Bytes(length) => format!("typeof({c}) = 'blob' AND length({c}) = {length}"),
             Form::Integer(least, most) => {
                 format!("CAST({c} AS INTEGER) BETWEEN {least} AND {most}")
@@ -257,6 +254,27 @@ pub(super) fn integer(c: &str) -> String {
     format!(
         "CASE typeof({c}) WHEN 'integer' THEN 1 WHEN 'real' THEN {c} = CAST({c} AS INTEGER) \
          WHEN 'text' THEN CAST(CAST({c} AS INTEGER) AS TEXT) = {c} COLLATE BINARY ELSE 0 END"
+    )
+}
+
+/// The condition for a value to be JSON that programs read. SQLite also takes numbers for valid that
+/// no `f64` holds, and halves of surrogate pairs, which are no characters: its functions read them
+/// as infinity, and `GLOB` reads them as U+FFFD. A text that has none of them need not be parsed a
+/// second time.
+fn json(c: &str) -> String {
+    let has_half = |text: &str| {
+        format!("replace(part.{text}, char(65533), '') GLOB '*' || char(65533) || '*'")
+    };
+    // Names of columns are none of `json_tree`'s own where the text has another name.
+    format!(
+        "CASE WHEN typeof({c}) = 'blob' OR NOT json_valid(CAST({c} AS TEXT)) THEN 0 \
+         WHEN {c} GLOB '*\\u[dD][89a-fA-F]*' OR {c} GLOB '*[0-9][eE]*' OR length({c}) > 308 \
+         THEN NOT EXISTS (SELECT 1 FROM (SELECT CAST({c} AS TEXT) AS json_text) AS whole, \
+         json_tree(whole.json_text) AS part WHERE part.atom IN (9e999, -9e999) OR {} OR {}) \
+         ELSE 1 END AND {}",
+        has_half("atom"),
+        has_half("key"),
+        has_no_nul(c)
     )
 }
 

@@ -131,6 +131,8 @@ struct Defaults<'a> {
     l: [u8; 2],
     #[model(default = "ab")] //~ error: the default has more characters than `m` holds
     m: char,
+    #[model(default = "")] //~ error: the default is an empty string, but the column type of `none` is char
+    none: Option<char>,
     #[model(default = b"a")] //~ error: the default is bytes, but the column type of `n` is text
     n: String,
     #[model(default = now)]
