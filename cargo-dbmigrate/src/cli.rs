@@ -260,10 +260,12 @@ pub struct NewRevision {
     pub message: String,
     #[command(flatten)]
     pub place: Place,
-    /// Treat a removed and an added table or column as a drop and an add, unless --rename names it
+    /// Treat a removed and an added table or column as a drop and an add, unless --rename or
+    /// `renamed_from` names it
     #[arg(long)]
     pub no_renames: bool,
-    /// A rename: `old:new` for tables, `table.old:table.new` for columns
+    /// A rename, which overrules `renamed_from`: `old:new` for tables, `table.old:table.new` for
+    /// columns
     #[arg(long, value_name = "OLD:NEW")]
     pub rename: Vec<String>,
     /// SQL expression for existing rows: for all rows if it names the column, otherwise for those

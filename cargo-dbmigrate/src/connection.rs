@@ -3,7 +3,7 @@
 mod server;
 mod sqlite;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use dbmigrate_runtime::engine::driver::{Driver, Wait, Waiting};
@@ -101,6 +101,14 @@ impl Database {
     pub fn path(&self) -> Option<&Path> {
         match &self.place {
             Place::File(file) => file.path.as_deref(),
+            Place::Server(_) => None,
+        }
+    }
+
+    /// The same behind all links: deleting it leaves the links as they are.
+    pub fn real_path(&self) -> Option<PathBuf> {
+        match &self.place {
+            Place::File(file) => file.real_path(),
             Place::Server(_) => None,
         }
     }

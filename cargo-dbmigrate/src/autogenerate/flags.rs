@@ -68,7 +68,7 @@ fn chosen(
         renames
             .any(|question| matches!(question, Question::Rename(rename) if rename.old == dropped))
     };
-    let Changes { operations, losses } = &mut certain;
+    let Changes { operations, losses, .. } = &mut certain;
     losses.retain(|idx, _| match &operations[*idx] {
         Operation::DropTable { table } => !is_asked(table),
         Operation::DropColumn { table, column } => !is_asked(&format!("{table}.{column}")),

@@ -59,6 +59,8 @@ pub struct Changes {
     pub operations: Vec<Operation>,
     /// What operations do to values, by position: ``discards the data in table `user```.
     pub losses: BTreeMap<usize, String>,
+    /// What the answers overrule in the models, as warnings.
+    pub overruled: Vec<String>,
 }
 
 impl Changes {
@@ -87,7 +89,7 @@ pub enum Outcome {
 /// can't be applied because of what the comparison leaves out.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
     answers.fills.iter().try_for_each(|text| fill::check(text, models.dialect.lexicon()))?;
-    let Difference { renames, unknown, before, after, mut operations } =
+    let Difference { renames, unknown, overruled, before, after, mut operations } =
         difference(migrations, models, answers)?;
     rename::refuse_unknown(&unknown, false)?;
     let open = if answers.no_renames {
@@ -125,7 +127,7 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     fill::refuse_mistakes(&operations, migrations, &answers.fills, models.names())?;
     models.scope.refuse_unfit(&operations, migrations)?;
     models.scope.refuse_keyless(&operations, &models.schema)?;
-    Ok(Outcome::Changes(Changes { operations, losses }))
+    Ok(Outcome::Changes(Changes { operations, losses, overruled }))
 }
 
 /// The operations that turn the migrations into the models, without any answers. A possible rename
@@ -182,6 +184,8 @@ struct Difference {
     /// Renames in the models whose old name doesn't exist. They only matter if a revision is
     /// written.
     unknown: Vec<rename::Unknown>,
+    /// Warnings about renames in the models that a flag overrules.
+    overruled: Vec<String>,
     /// The schema after the renames.
     before: Schema,
     after: Schema,
@@ -199,7 +203,7 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
         all_to: &models.schema,
         folding: scope.names.folding,
     };
-    let rename::Renames { operations: renames, unknown } =
+    let rename::Renames { operations: renames, unknown, overruled } =
         rename::renames(sides, &models.records, answers)?;
     scope.refuse_unfit(&renames, &managed)?;
     let mut before = managed.clone();
@@ -210,7 +214,7 @@ fn difference(migrations: &Schema, models: &Models, answers: &Answers) -> Result
     let after = normalize::normalize(&managed, &before, &models.schema, &models.naming);
     let (before, after) = (scope.compared(&before), scope.compared(&after));
     let operations = diff::diff(&before, &after);
-    Ok(Difference { renames, unknown, before, after, operations })
+    Ok(Difference { renames, unknown, overruled, before, after, operations })
 }
 
 /// What the operation discards for certain, given the schema before it.

@@ -35,6 +35,8 @@ pub struct Renames {
     pub operations: Vec<Operation>,
     /// Declarations in models that name something that doesn't exist.
     pub unknown: Vec<Unknown>,
+    /// Warnings about declarations in models that a flag overrules.
+    pub overruled: Vec<String>,
 }
 
 /// A `renamed_from` with a name that the migrations don't build.
@@ -89,7 +91,7 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
     let operations = (renamed.steps.iter().cloned())
         .map(|(from, to)| Operation::RenameTable { from, to })
         .collect();
-    let mut renames = Renames { operations, ..Renames::default() };
+    let mut renames = Renames { operations, overruled: renamed.overruled, ..Renames::default() };
     renames.unknown.extend(renamed.unknown.iter().map(|declared| Unknown {
         message: format!(
             "{}: the migrations have no table `{}`",
@@ -148,6 +150,7 @@ pub fn renames(sides: Sides<'_>, records: &[ModelRecord], answers: &Answers) -> 
             }
         }
         let renamed = order::order(&names, declared)?;
+        renames.overruled.extend(renamed.overruled);
         let steps = renamed.steps.into_iter();
         renames.operations.extend(steps.map(|(from, to)| Operation::RenameColumn {
             table: table.clone(),

@@ -48,7 +48,7 @@ pub fn rewritten(
             )
         })?;
     }
-    Ok(Changes { operations, losses })
+    Ok(Changes { operations, losses, overruled: found.overruled.clone() })
 }
 
 fn step_of(operations: &[Operation]) -> Option<&str> {
@@ -142,6 +142,7 @@ mod tests {
         let found = Changes {
             operations: Operations::record(|op| op.alter_column("user", "nick", shorter)),
             losses: [(0, "may discard data in column `nick` of `user`".to_owned())].into(),
+            ..Changes::default()
         };
         let res = rewritten(&found, Operations::record(record), &before, ("rewrite::it", &Sqlite));
         expect.assert_eq(&match res {

@@ -245,6 +245,9 @@ fn differences(
     refuse_reserved(cx, models)?;
     let rows = Rows::of(cx);
     let found = answered(args, before, models, &rows)?;
+    for warning in &found.overruled {
+        cx.out.warning(warning);
+    }
     let changes = rewrite::rewritten(cx, found.clone(), before)?;
     rewrite::announce(cx, &found.operations, &changes.operations);
     let losses = rows.losses(&changes, before);

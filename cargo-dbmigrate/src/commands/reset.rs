@@ -1,7 +1,7 @@
 //! `reset`: empties a development database and migrates it again.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dbmigrate_runtime::Direction;
 use dbmigrate_runtime::engine::plan::{self, Route};
@@ -23,8 +23,7 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let history = History::load(cx)?;
     database.check_access(Access::Create)?;
     plan_all(cx, &history)?;
-    if let Some(path) = database.path().filter(|path| path.exists()) {
-        let path = &behind_links(path)?;
+    if let Some(path) = &database.real_path().filter(|path| path.exists()) {
         // Only a file that is a database may be deleted.
         history::applied(cx, &database)?;
         if let Some(other) = databases::other_in(cx, path)? {
@@ -67,16 +66,6 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
     let ran = run::upgrade(cx, &database, &history, "heads", &run)?;
     cx.out.json("reset", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
-}
-
-/// The file itself, if the path is a link to it: SQLite opens that file, and its journals are next
-/// to it. The link stays.
-fn behind_links(path: &Path) -> Result<PathBuf> {
-    if path.is_symlink() {
-        path.canonicalize().doing(|| format!("follow the link `{}`", path.display()))
-    } else {
-        Ok(path.to_owned())
-    }
 }
 
 /// Whether deleting a file under this name would leave it as it is.

@@ -28,6 +28,12 @@ impl DatabaseFile {
         }
     }
 
+    /// The file that SQLite opens and keeps its journals next to: a link leads to it, and stays when
+    /// it is deleted.
+    pub fn real_path(&self) -> Option<PathBuf> {
+        self.path.as_ref().map(|path| behind_links(path).unwrap_or_else(|| path.clone()))
+    }
+
     /// Whether the file doesn't exist yet.
     pub fn is_missing(&self) -> bool {
         self.path.as_ref().is_none_or(|path| !path.exists())
@@ -60,7 +66,7 @@ impl DatabaseFile {
             Source::Pattern => "failed to open it".to_owned(),
             _ => format!("failed to open the database `{}`", self.name()),
         };
-        let Some(path) = &self.path else {
+        let (Some(path), Some(file)) = (&self.path, self.real_path()) else {
             let driver = SqliteDriver::open_in_memory();
             return driver.map(boxed).map_err(|err| Error::new(doing()).cause(err));
         };
@@ -68,7 +74,6 @@ impl DatabaseFile {
             return Err(Error::new(format!("{}: it is a directory", doing()))
                 .hint(format!("correct the path in {source}")));
         }
-        let file = behind_links(path).unwrap_or_else(|| path.clone());
         let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty());
         if let Some(parent) = parent.filter(|parent| !parent.is_dir()) {
             let message =

@@ -17,6 +17,8 @@ use super::state::SQLITE;
 pub struct Revision {
     pub upgrade: Vec<Operation>,
     pub downgrade: Vec<Operation>,
+    /// What the answers overrule in the models.
+    pub overruled: Vec<String>,
     /// The module's text.
     pub text: String,
 }
@@ -55,7 +57,12 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
     let contents =
         render::Contents { upgrade: &upgrade, downgrade: &downgrade, is_generated: true };
     let text = render::module(&header, &contents);
-    Ok(Revision { upgrade: upgrade.operations, downgrade: downgrade.operations, text })
+    Ok(Revision {
+        upgrade: upgrade.operations,
+        downgrade: downgrade.operations,
+        overruled: changes.overruled,
+        text,
+    })
 }
 
 /// The remaining differences, without any answers.

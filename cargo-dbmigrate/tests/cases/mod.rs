@@ -144,8 +144,10 @@ fn outcome(
         return Outcome { operations, ..Outcome::default() };
     }
     let module = &revision.text[revision.text.find("pub fn upgrade").unwrap()..];
+    let warnings = revision.overruled.iter().map(|warning| format!("warning: {warning}\n"));
+    let warnings: String = warnings.collect();
     let mut outcome = Outcome {
-        operations: migrate::words(&revision.upgrade),
+        operations: migrate::words(&revision.upgrade) + &without_module(&warnings),
         module: Some(module.to_owned()),
         ..Outcome::default()
     };

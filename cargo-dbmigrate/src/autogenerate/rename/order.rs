@@ -98,6 +98,8 @@ pub struct Renamed {
     /// Declarations in models about unknown names: the old name was never built, and the new one
     /// doesn't exist either.
     pub unknown: Vec<Declared>,
+    /// Warnings about declarations in models that a flag overrules.
+    pub overruled: Vec<String>,
 }
 
 /// Keeps the renames that still have to be done, and finds an order for them.
@@ -113,7 +115,7 @@ pub fn order(names: &Names<'_>, declared: Vec<Declared>) -> Result<Renamed> {
         .partition(|declared| !names.has(&declared.old) && !names.has(&declared.new));
     open.retain(|declared| names.have.contains(declared.old.as_str()));
     leave_out_done(names, &mut open)?;
-    let mut open = distinct(names, open)?;
+    let Distinct { mut open, overruled } = distinct(names, open)?;
     // A rename that a flag overrides may have been the one that would have freed a name.
     leave_out_done(names, &mut open)?;
     let in_circle: Vec<&Declared> =
@@ -132,7 +134,8 @@ pub fn order(names: &Names<'_>, declared: Vec<Declared>) -> Result<Renamed> {
         }
     }
     let pairs = open.iter().map(|rename| (rename.old.clone(), rename.new.clone())).collect();
-    Ok(Renamed { pairs, steps: steps(names, open), unknown })
+    let overruled = overruled.iter().map(|overruled| overruled.warning(names, &open)).collect();
+    Ok(Renamed { pairs, steps: steps(names, open), unknown, overruled })
 }
 
 /// Removes the renames that were already done: the new name exists, and no other rename frees it.
@@ -198,21 +201,62 @@ fn new_name_is_taken(names: &Names<'_>, declared: &Declared, taken: &str) -> Err
     }
 }
 
+/// Renames without duplicates.
+struct Distinct {
+    open: Vec<Declared>,
+    overruled: Vec<Overruled>,
+}
+
+/// A declaration in a model, and the flag that says otherwise.
+struct Overruled {
+    flag: Declared,
+    model: Declared,
+}
+
+impl Overruled {
+    /// Which declaration the flag overrules, and what becomes of both names in it.
+    fn warning(&self, names: &Names<'_>, open: &[Declared]) -> String {
+        let Names { what, prefix, .. } = names;
+        let Declared { old, new, .. } = &self.model;
+        let source = open.iter().find(|rename| rename.new == *new);
+        let target = open.iter().find(|rename| rename.old == *old);
+        let is_kept = |name: &str| names.have.contains(name) && names.want.contains(name);
+        let of_new = match source {
+            Some(rename) => format!("is renamed from `{prefix}{}`", rename.old),
+            None if is_kept(new) => "stays as it is".to_owned(),
+            None if *what == "table" => "is created empty".to_owned(),
+            None => "is added as a new one".to_owned(),
+        };
+        let of_old = match target {
+            Some(rename) => format!("is renamed to `{prefix}{}`", rename.new),
+            None if is_kept(old) => "stays as it is".to_owned(),
+            None => "is dropped".to_owned(),
+        };
+        format!(
+            "{} overrules {}: the {what} `{prefix}{new}` {of_new}, and `{prefix}{old}` {of_old}",
+            self.flag.instruction(),
+            self.model.instruction()
+        )
+    }
+}
+
 /// Removes duplicates, preferring flags to models; two renames of one name contradict each other.
-fn distinct(names: &Names<'_>, mut declared: Vec<Declared>) -> Result<Vec<Declared>> {
+fn distinct(names: &Names<'_>, mut declared: Vec<Declared>) -> Result<Distinct> {
     declared.sort_by_key(|declared| !declared.is_flag());
     let mut open: Vec<Declared> = Vec::new();
+    let mut overruled = Vec::new();
     for rename in declared {
         let other = open.iter().find(|other| other.old == rename.old || other.new == rename.new);
         match other {
             None => open.push(rename),
             Some(other) if other.old == rename.old && other.new == rename.new => {}
-            // The flag overrides the model.
-            Some(other) if other.is_flag() && !rename.is_flag() => {}
+            Some(flag) if flag.is_flag() && !rename.is_flag() => {
+                overruled.push(Overruled { flag: flag.clone(), model: rename });
+            }
             Some(other) => return Err(excluded(names, other, &rename)),
         }
     }
-    Ok(open)
+    Ok(Distinct { open, overruled })
 }
 
 fn excluded(names: &Names<'_>, one: &Declared, other: &Declared) -> Error {

@@ -210,6 +210,58 @@ fn what_is_renamed_long_ago_stays() {
     check(&to, &[columns(&["a", "b"])], &[("a", "t.b")], &[], &["add column `a` to table `t`"]);
 }
 
+/// The warnings about what flags overrule.
+#[track_caller]
+fn overruled(
+    from: &[Table],
+    to: &[Table],
+    renamed_from: &[(&str, &str)],
+    flags: &[&str],
+    expect: &[&str],
+) {
+    let answers = Answers {
+        renames: flags.iter().map(|flag| (*flag).to_owned()).collect(),
+        no_renames: true,
+        ..Answers::default()
+    };
+    let from = Schema::from_tables(from.iter().cloned());
+    let changes = changed(&from, &models(to, renamed_from), &answers);
+    assert_eq!(changes.overruled, expect);
+}
+
+#[test]
+fn what_a_flag_overrules_in_a_model_is_said() {
+    let from = [columns(&["a", "b", "x"])];
+    let model = [("a", "t.c")];
+    let says = |flag: &str, old: &str, rest: &str| {
+        format!("--rename {flag} overrules `renamed_from = \"{old}\"` at src/lib.rs:1: the {rest}")
+    };
+    // The flag gives the old name to another column.
+    let moved =
+        says("t.a:t.d", "a", "column `t.c` is added as a new one, and `t.a` is renamed to `t.d`");
+    overruled(&from, &[columns(&["b", "c", "d", "x"])], &model, &["t.a:t.d"], &[&moved]);
+    // The flag gives another old name to the column.
+    let dropped = says("t.b:t.c", "a", "column `t.c` is renamed from `t.b`, and `t.a` is dropped");
+    overruled(&from, &[columns(&["c", "x"])], &model, &["t.b:t.c"], &[&dropped]);
+    let kept = says("t.b:t.c", "a", "column `t.c` is renamed from `t.b`, and `t.a` stays as it is");
+    overruled(&from, &[columns(&["a", "c", "x"])], &model, &["t.b:t.c"], &[&kept]);
+    // One flag overrules two models.
+    let second = says("t.a:t.d", "b", "column `t.d` is renamed from `t.a`, and `t.b` is dropped");
+    overruled(
+        &from,
+        &[columns(&["c", "d", "x"])],
+        &[("a", "t.c"), ("b", "t.d")],
+        &["t.a:t.d"],
+        &[&moved, &second],
+    );
+    let other = says("a:d", "a", "table `c` is renamed from `b`, and `a` is renamed to `d`");
+    let (from_tables, to_tables) = ([table("a"), table("b")], [table("c"), table("d")]);
+    overruled(&from_tables, &to_tables, &[("a", "c")], &["a:d", "b:c"], &[&other]);
+    // Nothing is overruled.
+    overruled(&from, &[columns(&["b", "c", "x"])], &model, &["t.a:t.c"], &[]);
+    overruled(&[columns(&["c", "b"])], &[columns(&["c", "e"])], &model, &["t.b:t.e"], &[]);
+}
+
 #[test]
 fn a_flag_overrules_the_model_and_names_something() {
     let from = [columns(&["a", "b"])];
