@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Args, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use dbmigrate_runtime::engine::Backend;
-pub use runs::{Downgrade, Redo, Reset, Run, Script, ScriptFor, Transaction, Upgrade};
+pub use runs::{Downgrade, Redo, Reset, Run, Script, Transaction, Upgrade};
 
 /// Schema migrations for Rust: from `#[derive(Model)]` to a migrated database.
 #[derive(Debug, Parser)]
