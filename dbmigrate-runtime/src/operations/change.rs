@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use crate::Value;
 use crate::schema::{DefaultValue, Generated, Identity, Sql, TableOption, Type};
 
-/// The changes of an [`Operation::AlterTable`]; what is `None` stays as it is.
+/// The changes of an [`Operation::AlterTable`](super::Operation::AlterTable); what is `None` stays
+/// as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TableChange {
     /// The options that the table gains or loses.
@@ -71,7 +72,8 @@ impl TableChange {
     }
 }
 
-/// The changes of an [`Operation::AlterColumn`]; what is `None` stays as it is.
+/// The changes of an [`Operation::AlterColumn`](super::Operation::AlterColumn); what is `None` stays
+/// as it is.
 ///
 /// # Example
 ///
@@ -91,9 +93,11 @@ pub struct ColumnChange {
     pub nullable: Option<bool>,
     /// The new default; `Some(None)` removes it.
     pub default: Option<Option<DefaultValue>>,
-    /// How an integer key generates its values; see [`Column::autoincrement`](struct@Column).
+    /// How an integer key generates its values; see
+    /// [`Column::autoincrement`](struct@crate::schema::Column).
     pub autoincrement: Option<Option<bool>>,
-    /// How the column generates its values on PostgreSQL; see [`Column::identity`](struct@Column).
+    /// How the column generates its values on PostgreSQL; see
+    /// [`Column::identity`](struct@crate::schema::Column).
     pub identity: Option<Option<Identity>>,
     /// The new generated expression; `Some(None)` makes the column an ordinary one.
     pub generated: Option<Option<Generated>>,
