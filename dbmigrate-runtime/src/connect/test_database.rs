@@ -14,7 +14,6 @@ use std::time::UNIX_EPOCH;
 use hmac_sha256::Hash;
 
 use crate::Error;
-use crate::backend::Backend;
 use crate::executor::Options;
 use crate::migration::Migrations;
 use crate::url::Url;
@@ -80,13 +79,13 @@ pub(crate) fn create(
     let template = Template { url: &parsed, state: state(migrations, options), migrate };
     match parsed.backend {
         #[cfg(feature = "sqlite")]
-        Backend::Sqlite => sqlite::TestFile::create(&template).map(|file| {
+        crate::backend::Backend::Sqlite => sqlite::TestFile::create(&template).map(|file| {
             let path = file.path();
             let url = sqlite::url(&path);
             TestDatabase { url, path: Some(path), _kept: Kept::File(file) }
         }),
         #[cfg(feature = "postgres")]
-        Backend::Postgres => {
+        crate::backend::Backend::Postgres => {
             let (database, url) = postgres::TestServerDatabase::create(&template, url)?;
             Ok(TestDatabase { url, path: None, _kept: Kept::OnServer(database) })
         }
@@ -127,6 +126,7 @@ fn key(text: &str) -> String {
 }
 
 /// A number that no other call has returned, in this process or another one.
+#[cfg_attr(not(any(feature = "sqlite", feature = "postgres")), allow(dead_code, reason = "unused"))]
 fn random() -> u64 {
     RandomState::new().hash_one((std::process::id(), std::time::SystemTime::now()))
 }
