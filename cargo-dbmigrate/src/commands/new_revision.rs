@@ -312,7 +312,8 @@ fn unanswered(
     let questions: Vec<_> = questions.iter().map(|question| format!("\n  {question}")).collect();
     let (which, lines): (_, Vec<String>) = match flags {
         Flags::Choices { each, certain } => (
-            "by flags, one from each line (`--no-renames` drops what no flag renames)",
+            "by flags, one from each line and each new name only once (`--no-renames` drops what no \
+             flag renames)",
             each.iter()
                 .map(|choice| format!("\n    {choice}"))
                 .chain(
