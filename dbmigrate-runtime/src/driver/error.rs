@@ -64,6 +64,10 @@ pub enum ErrorKind {
     BrokenDependent,
     /// The connection is no session of its own on the server, so that a lock doesn't hold.
     Pooled,
+    /// The role has no right to do it.
+    Denied,
+    /// Others use the database, which has to be alone for the statement.
+    InUse,
     /// The statement can't run in a transaction.
     NotInTransaction,
     /// No connection to the server could be opened.

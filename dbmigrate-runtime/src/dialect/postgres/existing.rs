@@ -3,11 +3,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::planner::Planner;
-use crate::dialect::{Existing, POSTGRES, Trigger, Work};
+use crate::dialect::{Existing, POSTGRES};
 use crate::operations::Operation;
 use crate::schema::{Check, ForeignKey, Schema, Table, Unique};
-use crate::sql::quote;
 
 /// Which tables the operations may drop constraints of, and which of them have constraints that
 /// refer to a table.
@@ -133,30 +131,3 @@ macro_rules! named {
 }
 
 named!(Unique, ForeignKey, Check);
-
-impl Planner<'_> {
-    /// The name in the database of a constraint that is dropped or renamed.
-    pub(super) fn taken_name(&mut self, table: &str, name: &str) -> String {
-        let own = self.other_names.remove(&(table.to_owned(), name.to_owned()));
-        own.unwrap_or_else(|| name.to_owned())
-    }
-
-    /// Gives rows their values. The triggers of others don't run, as they don't where SQLite
-    /// rebuilds a table.
-    pub(super) fn update_rows(&mut self, idx: usize, table: &str, update: String) {
-        let was = self.name_before(table).to_owned();
-        let is_fired = |trigger: &&Trigger| trigger.table == was;
-        let fired: Vec<Trigger> =
-            self.facts.existing.triggers.iter().filter(is_fired).cloned().collect();
-        for trigger in &fired {
-            let disable = format!("DISABLE TRIGGER {}", quote(&trigger.name));
-            self.alter(idx, table, &disable, Work::None);
-        }
-        self.change_rows(idx, update);
-        for trigger in &fired {
-            let always = if trigger.always { "ALWAYS " } else { "" };
-            let enable = format!("ENABLE {always}TRIGGER {}", quote(&trigger.name));
-            self.alter(idx, table, &enable, Work::None);
-        }
-    }
-}

@@ -25,6 +25,7 @@ mod read;
 mod rows;
 mod script;
 mod sequence;
+mod silence;
 mod simple;
 mod types;
 mod words;

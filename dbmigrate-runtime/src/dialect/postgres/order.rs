@@ -190,4 +190,10 @@ impl Planner<'_> {
         }
         Ok(())
     }
+
+    /// The name in the database of a constraint that is dropped or renamed.
+    pub(super) fn taken_name(&mut self, table: &str, name: &str) -> String {
+        let own = self.other_names.remove(&(table.to_owned(), name.to_owned()));
+        own.unwrap_or_else(|| name.to_owned())
+    }
 }

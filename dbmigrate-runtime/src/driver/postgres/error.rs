@@ -81,7 +81,7 @@ fn kind(err: &DbError) -> ErrorKind {
         "42701" => ErrorKind::DuplicateColumn,
         "42P01" => missing(Missing::Table),
         "42703" => missing(Missing::Column),
-        "42704" | "42883" => missing(Missing::Other),
+        "3D000" | "42704" | "42883" => missing(Missing::Other),
         "23505" => ErrorKind::Row(RowFault::Duplicate),
         "23514" => ErrorKind::Row(RowFault::Check),
         code if code.starts_with("23") => ErrorKind::Row(RowFault::Other),
@@ -93,6 +93,9 @@ fn kind(err: &DbError) -> ErrorKind {
         "2BP01" => ErrorKind::Needed,
         "0A000" if err.routine().is_some_and(|name| RETYPING.contains(&name)) => ErrorKind::Needed,
         "25001" => ErrorKind::NotInTransaction,
+        "42501" => ErrorKind::Denied,
+        "42P04" => ErrorKind::AlreadyExists(format!("database `{}`", named())),
+        "55006" => ErrorKind::InUse,
         _ => ErrorKind::Other,
     }
 }
