@@ -51,7 +51,7 @@ fn a_url_and_a_path_are_as_good_as_a_connection() {
     assert_eq!(
         failure("mysql://me:secret@host/app"),
         "`mysql:` databases are not supported by this version\n  hint: use \
-         `sqlite:path/to/file.db`"
+         `sqlite:path/to/file.db` or `postgres://user@host/database`"
     );
     let missing = format!("sqlite:{}?mode=rw", dir.join("other.db").display());
     assert!(failure(&missing).starts_with("failed to open the database"));
