@@ -67,7 +67,7 @@ pub(crate) fn read(
     revision: &str,
 ) -> Result<Vec<Row>, Error> {
     let failed = |err| Error::database("read which statements have run", err);
-    if !conn.dialect().has_table(conn, name.table).map_err(failed)? {
+    if !conn.dialect().has_table(conn, name.schema, name.table).map_err(failed)? {
         return Ok(Vec::new());
     }
     let name = name.quoted(conn.dialect())?;

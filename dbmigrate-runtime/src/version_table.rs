@@ -194,7 +194,7 @@ impl Entry {
 }
 
 fn exists(conn: &mut dyn Connection, name: Name<'_>) -> Result<bool, DatabaseError> {
-    conn.dialect().has_table(conn, name.table)
+    conn.dialect().has_table(conn, name.schema, name.table)
 }
 
 /// The definition of the table as it is created now. A table from an earlier version has the same

@@ -272,12 +272,18 @@ pub trait Dialect: Sync {
     /// A table that this database can't have.
     fn create_if_missing(&self, name: &str, table: &Table) -> Result<String, Refusal>;
 
-    /// Whether the main database has a table with this name, which isn't quoted.
+    /// Whether a schema, or the connection's own if that is empty, has a table with this name. The
+    /// names aren't quoted.
     ///
     /// # Errors
     ///
     /// The database's errors.
-    fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError>;
+    fn has_table(
+        &self,
+        conn: &mut dyn Connection,
+        schema: &str,
+        name: &str,
+    ) -> Result<bool, DatabaseError>;
 
     /// An expression for the current time in UTC, as ISO 8601 text.
     fn now(&self) -> &'static str;

@@ -195,8 +195,13 @@ impl Dialect for Postgres {
         planner::create_if_missing(name, table)
     }
 
-    fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError> {
-        read::has_table(conn, name)
+    fn has_table(
+        &self,
+        conn: &mut dyn Connection,
+        schema: &str,
+        name: &str,
+    ) -> Result<bool, DatabaseError> {
+        read::has_table(conn, schema, name)
     }
 
     fn now(&self) -> &'static str {

@@ -23,11 +23,15 @@ pub(super) fn version(conn: &mut dyn Connection) -> Result<u32, DatabaseError> {
 }
 
 /// Whether the connection's own schema has a table with this name.
-pub(super) fn has_table(conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError> {
+pub(super) fn has_table(
+    conn: &mut dyn Connection,
+    schema: &str,
+    name: &str,
+) -> Result<bool, DatabaseError> {
     let sql = "SELECT EXISTS (SELECT 1 FROM pg_class c JOIN pg_namespace s \
-               ON s.oid = c.relnamespace WHERE s.nspname = current_schema() \
+               ON s.oid = c.relnamespace WHERE s.nspname = coalesce(nullif(?2, ''), current_schema()) \
                AND c.relname = ?1 AND c.relkind IN ('r', 'p'))";
-    let rows = conn.query(sql, &[name.into()])?.rows;
+    let rows = conn.query(sql, &[name.into(), schema.into()])?.rows;
     Ok(rows == [[Value::Bool(true)]])
 }
 

@@ -221,7 +221,12 @@ impl Dialect for Sqlite {
         ddl.create_table_with(&format!("CREATE TABLE IF NOT EXISTS {name}"), table)
     }
 
-    fn has_table(&self, conn: &mut dyn Connection, name: &str) -> Result<bool, DatabaseError> {
+    fn has_table(
+        &self,
+        conn: &mut dyn Connection,
+        _schema: &str,
+        name: &str,
+    ) -> Result<bool, DatabaseError> {
         read::has_table(conn, name)
     }
 
