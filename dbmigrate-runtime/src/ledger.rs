@@ -10,6 +10,8 @@
 //! transaction, or none. There a row stands for a group of tasks, and a transactional group commits
 //! its row together with its work. When the revision is complete, the table is dropped.
 
+use std::collections::BTreeSet;
+
 use crate::dialect::Dialect;
 use crate::driver::Connection;
 use crate::schema::{Column, Table, Type};
@@ -80,6 +82,28 @@ pub(crate) fn read(
         _ => None,
     };
     Ok(rows.into_iter().filter_map(row).collect())
+}
+
+/// The revisions of which groups are entered; none if the table doesn't exist.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn revisions(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+) -> Result<BTreeSet<String>, Error> {
+    let failed = |err| Error::database("read which statements have run", err);
+    if !conn.dialect().has_table(conn, name.table).map_err(failed)? {
+        return Ok(BTreeSet::new());
+    }
+    let name = name.quoted(conn.dialect())?;
+    let rows = conn.query(&format!("SELECT DISTINCT revision FROM {name}"), &[]).map_err(failed)?;
+    let id = |value| match value {
+        Value::Text(id) => Some(id),
+        _ => None,
+    };
+    Ok(rows.rows.into_iter().flatten().filter_map(id).collect())
 }
 
 /// Enters a group of a revision as started, or as done.

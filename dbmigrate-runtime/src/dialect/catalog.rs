@@ -1,5 +1,6 @@
 //! A database's description of itself, as plain values: its version, its objects, its tables.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::folding::Folding;
@@ -15,6 +16,9 @@ pub struct Facts {
     /// The database's objects, or `None` if there is no database: it is then assumed to contain
     /// what the migrations build.
     pub objects: Option<Vec<Object>>,
+    /// The tables with so many rows that nobody should wait while they are read, as far as the
+    /// operations at hand depend on it.
+    pub large: BTreeSet<String>,
 }
 
 /// An object that a database stores.

@@ -8,7 +8,9 @@ mod constant;
 mod convert;
 mod cost;
 mod ddl;
+mod emptying;
 mod enumeration;
+mod groups;
 mod guards;
 mod hint;
 mod kept;
@@ -35,7 +37,7 @@ pub use lexicon::POSTGRES;
 
 use super::{
     Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, ObjectKind, Plan,
-    Refusal, Script, Shadow,
+    Refusal, Script, Shadow, Uncommitted,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -73,11 +75,16 @@ impl Dialect for Postgres {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { aborts_on_error: true, repeats_transactions: true, changes_others: false }
+        Capabilities {
+            aborts_on_error: true,
+            repeats_transactions: true,
+            has_groups: true,
+            changes_others: false,
+        }
     }
 
     fn offline_facts(&self) -> Facts {
-        Facts { version: 150_000, has_json: true, objects: None }
+        Facts { version: 150_000, has_json: true, objects: None, large: BTreeSet::new() }
     }
 
     fn quote(&self, name: &str) -> String {
@@ -89,7 +96,7 @@ impl Dialect for Postgres {
     }
 
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
-        Ok(Facts { version: read::version(conn)?, has_json: true, objects: None })
+        Ok(Facts { version: read::version(conn)?, ..self.offline_facts() })
     }
 
     fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
@@ -129,6 +136,16 @@ impl Dialect for Postgres {
 
     fn is_maintained(&self, object: &Object, _objects: &[Object]) -> bool {
         object.kind == ObjectKind::Partition
+    }
+
+    fn facts_for(
+        &self,
+        conn: &mut dyn Connection,
+        operations: &[Operation],
+        known: &Facts,
+    ) -> Result<Facts, DatabaseError> {
+        let large = read::large(conn, &groups::validated(operations))?;
+        Ok(Facts { large, ..known.clone() })
     }
 
     fn plan(
@@ -191,8 +208,16 @@ impl Dialect for Postgres {
         None
     }
 
-    fn takes_groups(&self, operation: &Operation, _facts: &Facts) -> bool {
-        matches!(operation, Operation::CreateIndex { index, .. } if index.concurrently)
+    fn may_take_groups(&self, operation: &Operation) -> bool {
+        groups::may_take(operation)
+    }
+
+    fn must_commit(&self, added: &Uncommitted, operations: &[Operation], facts: &Facts) -> bool {
+        enumeration::uses_uncommitted(added, operations, facts)
+    }
+
+    fn emptying(&self, conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
+        emptying::emptying(conn)
     }
 
     fn script(&self) -> &'static Script {

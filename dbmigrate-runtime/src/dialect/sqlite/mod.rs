@@ -70,11 +70,16 @@ impl Dialect for Sqlite {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { aborts_on_error: false, repeats_transactions: false, changes_others: true }
+        Capabilities {
+            aborts_on_error: false,
+            repeats_transactions: false,
+            has_groups: false,
+            changes_others: true,
+        }
     }
 
     fn offline_facts(&self) -> Facts {
-        Facts { version: 3_046_000, has_json: true, objects: None }
+        Facts { version: 3_046_000, has_json: true, objects: None, large: BTreeSet::new() }
     }
 
     fn quote(&self, name: &str) -> String {
@@ -87,7 +92,7 @@ impl Dialect for Sqlite {
 
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
         let version = read::version(conn)?;
-        Ok(Facts { version, has_json: read::has_json(conn, version)?, objects: None })
+        Ok(Facts { version, has_json: read::has_json(conn, version)?, ..self.offline_facts() })
     }
 
     fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {

@@ -35,7 +35,7 @@ pub(super) fn plan(
         let warned = builder.look_at_sql(operation)?;
         if !builder.take(idx, operation, way?)? {
             builder.flush(|_| true)?;
-            return Ok(Plan { tasks: builder.tasks, taken: idx });
+            return Ok(Plan { tasks: builder.tasks, taken: idx, ..Plan::default() });
         }
         builder.tasks.extend(warned);
         operation.apply(builder.schema).map_err(|err| Refusal {
@@ -44,7 +44,7 @@ pub(super) fn plan(
         })?;
     }
     builder.flush(|_| true)?;
-    Ok(Plan { tasks: builder.tasks, taken: operations.len() })
+    Ok(Plan { tasks: builder.tasks, taken: operations.len(), ..Plan::default() })
 }
 
 /// How each operation is carried out. If one operation on a table needs a rebuild, all operations
@@ -335,7 +335,7 @@ mod tests {
         let mut schema = Schema::from_tables([Table::new("user")
             .column(Column::new("id", Type::BigInteger).not_null())
             .primary_key("pk_user", ["id"])]);
-        let facts = Facts { version: 3_046_000, has_json: true, objects: None };
+        let facts = crate::dialect::Dialect::offline_facts(&crate::dialect::Sqlite);
         let tasks = plan(&operations, &mut schema, &facts).unwrap().tasks;
         let named = |task: &Task| match task {
             Task::Statement(Statement { sql, scratch: Some(scratch), .. }) => scratch.named(sql),

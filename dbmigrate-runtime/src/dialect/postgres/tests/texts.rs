@@ -1,5 +1,7 @@
 //! The texts of plans, with what each statement costs, as they are without a server.
 
+use std::collections::BTreeSet;
+
 use expect_test::{Expect, expect};
 
 use crate::dialect::{Dialect as _, Facts, Postgres, Task};
@@ -9,7 +11,8 @@ use crate::schema::{
     Schema, Table, Type, Unique,
 };
 
-const FACTS: Facts = Facts { version: 150_000, has_json: true, objects: None };
+const FACTS: Facts =
+    Facts { version: 150_000, has_json: true, objects: None, large: BTreeSet::new() };
 
 /// The plan as text, or why it is refused.
 fn text(schema: &Schema, facts: &Facts, record: impl FnOnce(&mut Operations)) -> String {
@@ -302,6 +305,7 @@ fn enumerations() {
         &expect![[r#"
             ALTER TYPE "mood" ADD VALUE 'first' BEFORE 'sad';
             ALTER TYPE "mood" ADD VALUE 'last';
+            border
             ALTER TYPE "mood" RENAME VALUE 'sad' TO 'blue';
             ALTER TYPE "mood" RENAME TO "dbmigrate_old_mood";
             CREATE TYPE "mood" AS ENUM ('ok', 'blue');
