@@ -4,6 +4,7 @@
 pub(crate) mod postgres;
 #[cfg(feature = "sqlite")]
 mod sqlite;
+pub(crate) mod test_database;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -2,6 +2,7 @@
 
 mod connecting;
 mod hint;
+mod test_database;
 
 use std::fmt;
 

@@ -83,6 +83,7 @@ mod version_table;
 pub mod engine;
 
 pub use background::Background;
+pub use connect::test_database::TestDatabase;
 pub use connect::{Connect, ConnectToRead};
 pub use db::{ColumnRef, Db, Row, StepResult};
 #[cfg(feature = "derive")]

@@ -3,6 +3,7 @@
 use std::time::Instant;
 
 use crate::background::Background;
+use crate::connect::test_database::{self, TestDatabase};
 use crate::connect::{Connect, ConnectToRead};
 use crate::direction::Direction;
 use crate::executor::{Executor, Options, OwnSteps};
@@ -265,6 +266,69 @@ impl Migrator {
         options: &Options,
     ) -> Result<bool, Error> {
         Ok(self.status_with(database, options)?.pending.is_empty())
+    }
+
+    /// Creates a migrated database for one test, and drops it with the returned value.
+    ///
+    /// The URL says where: on PostgreSQL, on the same server and with the same role as the database
+    /// that it names, which is left as it is and need not exist; with an `sqlite:` URL, in a file
+    /// under the system's directory for temporary files. The history runs once for each of its
+    /// states, into a template that the databases are then copied from, by all tests and processes
+    /// together. Tests may run in parallel, each with a database of its own.
+    ///
+    /// On a server the role needs the right to create databases (`ALTER ROLE ... CREATEDB`), and
+    /// the connection has to be a direct one, not one of a pooler. Connections that are still open
+    /// are ended when the database is dropped. The database of a process that was killed remains
+    /// until another process creates a test database; a template, until nobody has used it for a
+    /// week.
+    ///
+    /// # Errors
+    ///
+    /// When the server can't be reached, when the role may not create databases, and as
+    /// [`Migrator::upgrade`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # #[cfg(feature = "sqlite")] {
+    /// use dbmigrate_runtime::Migrator;
+    ///
+    /// // In a program: `migrations::migrator()`, and the variable `DATABASE_URL`.
+    /// let migrator = Migrator::new(&[]);
+    /// let url = "sqlite:app.db";
+    ///
+    /// let database = migrator.test_database(url).unwrap();
+    /// // A test connects to `database.url()`.
+    /// assert!(migrator.is_up_to_date(database.url()).unwrap());
+    ///
+    /// let path = database.path().unwrap().to_owned();
+    /// drop(database);
+    /// assert!(!path.exists());
+    /// # }
+    /// ```
+    ///
+    /// In an async test it can be awaited, so that other tasks go on:
+    ///
+    /// ```
+    /// use dbmigrate_runtime::{Error, Migrator, TestDatabase};
+    ///
+    /// async fn database(migrator: Migrator, url: String) -> Result<TestDatabase, Error> {
+    ///     migrator.spawn(move |migrator| migrator.test_database(&url)).await
+    /// }
+    /// ```
+    pub fn test_database(&self, url: &str) -> Result<TestDatabase, Error> {
+        self.test_database_with(url, &Options::default())
+    }
+
+    /// The same as [`Migrator::test_database`] with options, such as another version table.
+    /// Callbacks are called when the template is made, and not for each database.
+    ///
+    /// # Errors
+    ///
+    /// As [`Migrator::test_database`].
+    pub fn test_database_with(&self, url: &str, options: &Options) -> Result<TestDatabase, Error> {
+        let migrate = |url: &str| self.upgrade_with(url, "head", options).map(drop);
+        test_database::create(url, &self.migrations()?, options, &migrate)
     }
 
     fn run(

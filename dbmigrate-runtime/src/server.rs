@@ -166,6 +166,25 @@ impl Server {
     }
 }
 
+/// The URL of another database on the same server. The given URL is one that can be parsed.
+#[cfg_attr(not(feature = "postgres"), allow(dead_code, reason = "no driver connects"))]
+pub(crate) fn with_database(url: &str, name: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let end = rest.find('/').unwrap_or(rest.len());
+    // In a password, a `?` need not be encoded.
+    let host = rest[..end].find('@').map_or(0, |at| at + 1);
+    let (place, query) = rest[host..].split_once('?').unwrap_or((&rest[host..], ""));
+    let hosts = place.split('/').next().unwrap_or_default();
+    let is_database = |pair: &&str| {
+        let key = pair.split('=').next().unwrap_or_default();
+        decoded(key).is_ok_and(|key| key == "dbname")
+    };
+    let query: Vec<&str> = query.split('&').filter(|pair| !is_database(pair)).collect();
+    let query = query.join("&");
+    let separator = if query.is_empty() { "" } else { "?" };
+    format!("{scheme}://{}{hosts}/{name}{separator}{query}", &rest[..host])
+}
+
 /// Leaves the password out.
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -318,6 +337,25 @@ mod tests {
         ];
         for (url, expected) in cases {
             assert_eq!(parsed(url), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn another_database_has_the_url_with_its_name() {
+        let cases = [
+            ("postgres://", "postgres:///x"),
+            ("postgres://h:1,i", "postgres://h:1,i/x"),
+            (
+                "postgres://ada:a?b%40@h/app?sslmode=require",
+                "postgres://ada:a?b%40@h/x?sslmode=require",
+            ),
+            ("postgres:///?host=/tmp&dbname=app&user=ada", "postgres:///x?host=/tmp&user=ada"),
+            ("postgresql://h?db%6eame=app", "postgresql://h/x"),
+        ];
+        for (url, expected) in cases {
+            assert_eq!(with_database(url, "x"), expected);
+            let server = Server::parse(expected).unwrap();
+            assert_eq!(server.get("dbname"), Some("x"));
         }
     }
 

@@ -55,7 +55,7 @@ impl Url {
             {
                 return Err(Error::url(
                     &format!("`{scheme}:` databases are not supported by this version"),
-                    "use `sqlite:path/to/file.db`",
+                    "use `sqlite:path/to/file.db` or `postgres://user@host/database`",
                 ));
             }
             _ => url,

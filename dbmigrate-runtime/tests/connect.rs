@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::rusqlite::{Connection, OpenFlags};
 use dbmigrate_runtime::{Migrator, Module, Options};
 use expect_test::expect;
-use rusqlite::{Connection, OpenFlags};
 
 const MODULE: Module = Module {
     revision: "a1",
@@ -49,9 +49,9 @@ fn a_url_and_a_path_are_as_good_as_a_connection() {
 
     let failure = |url: &str| migrator.upgrade(url).unwrap_err().report();
     assert_eq!(
-        failure("postgres://me:secret@host/app"),
-        "`postgres:` databases are not supported by this version\n  hint: use \
-         `sqlite:path/to/file.db`"
+        failure("mysql://me:secret@host/app"),
+        "`mysql:` databases are not supported by this version\n  hint: use \
+         `sqlite:path/to/file.db` or `postgres://user@host/database`"
     );
     let missing = format!("sqlite:{}?mode=rw", dir.join("other.db").display());
     assert!(failure(&missing).starts_with("failed to open the database"));

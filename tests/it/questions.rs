@@ -370,7 +370,7 @@ fn rows_are_counted_where_there_is_a_database() {
     expect![[r#"
         error: cannot write the revision without an answer to this question:
           column `pair.name` is gone: was it renamed to `pair.first_name` or `pair.last_name`, or dropped (its values are discarded)?
-          hint: answer in the model (`renamed_from`, `default`), or by flags, one from each line (`--no-renames` drops what no flag renames):
+          hint: answer in the model (`renamed_from`, `default`), or by flags, one from each line and each new name only once (`--no-renames` drops what no flag renames):
             --rename pair.name:pair.first_name | --rename pair.name:pair.last_name
             --allow-destructive
               discards the data in column `gone` of `t1` (1 row)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
+use dbmigrate_runtime::engine::Backend;
+use dbmigrate_runtime::engine::dialect::{self, Dialect as _, Sqlite};
 use dbmigrate_runtime::schema::{Column, Table, Type};
 use rusqlite::Connection;
 use rusqlite::types::FromSql;
@@ -257,4 +258,72 @@ fn what_a_column_may_hold_is_what_drivers_read() {
         }
     }
     assert!(differ.is_empty(), "taken, read: {differ:#?}");
+}
+
+/// The types of a row of the table in the documentation of `Model`, with the arguments in it.
+fn types_of(names: &str, is_text: bool) -> Vec<Type> {
+    let decimal = if is_text { Type::Decimal(20, 2) } else { Type::Decimal(10, 2) };
+    let of = |name: &str| match name {
+        "Boolean" => Some(Type::Boolean),
+        "TinyInteger" => Some(Type::TinyInteger),
+        "SmallInteger" => Some(Type::SmallInteger),
+        "Integer" => Some(Type::Integer),
+        "BigInteger" => Some(Type::BigInteger),
+        "TinyUnsigned" => Some(Type::TinyUnsigned),
+        "SmallUnsigned" => Some(Type::SmallUnsigned),
+        "Unsigned" => Some(Type::Unsigned),
+        "BigUnsigned" => Some(Type::BigUnsigned),
+        "Float" => Some(Type::Float),
+        "Double" => Some(Type::Double),
+        "Text" => Some(Type::Text),
+        "String(n)" => Some(Type::String(7)),
+        "Decimal(p, s)" => Some(decimal.clone()),
+        "Numeric" => Some(Type::Numeric),
+        "Date" => Some(Type::Date),
+        "Time" => Some(Type::Time),
+        "DateTime" => Some(Type::DateTime),
+        "Timestamp" => Some(Type::Timestamp),
+        "Uuid" => Some(Type::Uuid),
+        "Json" => Some(Type::Json),
+        "Binary" => Some(Type::Binary),
+        "FixedBinary(N)" => Some(Type::FixedBinary(7)),
+        _ => None,
+    };
+    quoted(names).into_iter().filter_map(of).collect()
+}
+
+/// The texts in backticks.
+fn quoted(cell: &str) -> Vec<&str> {
+    cell.split('`').skip(1).step_by(2).collect()
+}
+
+#[test]
+fn the_documented_column_types_are_those_that_dialects_declare() {
+    let path = dbmigrate_tests::repository().join("dbmigrate-runtime/src/model/mod.rs");
+    let text = std::fs::read_to_string(path).unwrap();
+    let rows = text.lines().skip_while(|line| !line.starts_with("/// | Rust type |")).skip(2);
+    let mut n_types = 0;
+    for row in rows.map_while(|line| line.strip_prefix("/// | ")) {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let types = types_of(cells[1], cells[0].contains("more than 15"));
+        n_types += types.len();
+        for (idx, ty) in types.iter().enumerate() {
+            for (backend, cell) in [(Backend::Sqlite, cells[2]), (Backend::Postgres, cells[3])] {
+                let documented = quoted(cell);
+                let written = documented.get(idx).unwrap_or(&documented[0]);
+                let (p, s) = if let Type::Decimal(p, s) = ty { (*p, *s) } else { (0, 0) };
+                let written = written.replace("(n)", "(7)");
+                let written = written.replace("(p, s)", &format!("({p}, {s})"));
+                let dialect = dialect::of(backend).unwrap();
+                let table = Table::new("t").column(Column::new("c", ty.clone()));
+                let create = dialect.create_if_missing("t", &table).unwrap();
+                let declared = create.split("\"c\" ").nth(1).unwrap();
+                let declared = declared.trim_end_matches([')', '\n']);
+                let declared = declared.replace(", ", ",").replace('(', "");
+                let written = written.trim_end_matches(')').replace(", ", ",").replace('(', "");
+                assert_eq!(declared, written, "{ty} on {backend}");
+            }
+        }
+    }
+    assert!(n_types > 20, "{n_types}");
 }

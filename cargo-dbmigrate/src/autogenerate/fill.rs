@@ -12,7 +12,7 @@ use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::sql::{self, Lexicon};
 use dbmigrate_runtime::engine::written;
 use dbmigrate_runtime::operations::Operation;
-use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Type};
+use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Table, Type};
 
 use super::convert;
 use crate::error::{Error, Result};
@@ -162,7 +162,8 @@ fn need<'a>(
             // Other new columns may get a value; these have to.
             let why = if lacks_value(column) { vec![Why::New] } else { Vec::new() };
             let (table, column) = (table.clone(), column.clone());
-            let need = Need { table, column, was: None, null: None, why, dialect };
+            let tables = Vec::new();
+            let need = Need { table, column, was: None, null: None, why, tables, dialect };
             Some((need, Slots { using, fill: None }))
         }
         Operation::AlterColumn { table, column, change } => {
@@ -171,7 +172,10 @@ fn need<'a>(
             if now.generated.is_some() {
                 return None;
             }
-            let need = Need::of_change(table, was, now, dialect);
+            let has_it = |table: &&Table| table.find_column(column).is_some();
+            let tables = to.tables.values().filter(has_it).map(|table| table.name.clone());
+            let need =
+                Need { tables: tables.collect(), ..Need::of_change(table, was, now, dialect) };
             let asks = need.null.is_some() || !need.why.is_empty();
             asks.then_some((need, Slots { using: &mut change.using, fill: Some(&mut change.fill) }))
         }
@@ -216,7 +220,7 @@ impl Need {
             });
         }
         let (table, was) = (table.to_owned(), Some(was.clone()));
-        Need { table, column: now.clone(), was, null, why, dialect }
+        Need { table, column: now.clone(), was, null, why, tables: Vec::new(), dialect }
     }
 
     /// Whether rows may hold different values after this answer.

@@ -82,8 +82,10 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
     if let Some(why) = &back.irreversible {
         cx.out.warning(format!("the revision can't be undone: {why}"));
     }
-    for warning in decimal_warnings::warnings(cx.dialect(), &before, &upgrade.operations) {
-        cx.out.warning(warning);
+    for dialect in cx.dialects() {
+        for warning in decimal_warnings::warnings(dialect, &before, &upgrade.operations) {
+            cx.out.warning(warning);
+        }
     }
     warn_unplannable(cx, &upgrade.operations, &back.operations, &before);
     let operations: Vec<_> = upgrade.operations.iter().map(ToString::to_string).collect();
@@ -310,7 +312,8 @@ fn unanswered(
     let questions: Vec<_> = questions.iter().map(|question| format!("\n  {question}")).collect();
     let (which, lines): (_, Vec<String>) = match flags {
         Flags::Choices { each, certain } => (
-            "by flags, one from each line (`--no-renames` drops what no flag renames)",
+            "by flags, one from each line and each new name only once (`--no-renames` drops what no \
+             flag renames)",
             each.iter()
                 .map(|choice| format!("\n    {choice}"))
                 .chain(

@@ -58,7 +58,7 @@ fn objects(table: &Table, column: &Column, lexicon: &'static Lexicon) -> BTreeSe
     let has = |columns: &[String]| columns.contains(&column.name);
     // An expression with a cast was written with this in mind.
     let casts = |sql: &str| lexicon.tokens(sql).iter().any(|token| token.is_word("CAST"));
-    let compares = |sql: &str| lexicon.mentions(sql, &column.name) && !casts(sql);
+    let compares = |sql: &str| !casts(sql) && is_more_than_an_operand(sql, &column.name, lexicon);
     let covers = |index: &Index| {
         index.filter.as_deref().is_some_and(compares)
             || index.columns.iter().any(|part| match &part.term {
@@ -77,6 +77,25 @@ fn objects(table: &Table, column: &Column, lexicon: &'static Lexicon) -> BTreeSe
     let checks = table.checks.iter().filter(|check| compares(&check.expression));
     objects.extend(checks.map(|check| format!("check `{}`", check.name)));
     objects
+}
+
+/// Whether an expression uses a column elsewhere than in arithmetic, for which a text is made a
+/// number.
+fn is_more_than_an_operand(sql: &str, column: &str, lexicon: &'static Lexicon) -> bool {
+    let tokens = lexicon.significant(sql);
+    let is_arithmetic =
+        |idx: usize| ["+", "-", "*", "/", "%"].iter().any(|sign| tokens[idx].is_symbol(sign));
+    let is_rounded = |idx: usize| {
+        let call = tokens.get(idx.wrapping_sub(2)).zip(tokens.get(idx.wrapping_sub(1)));
+        call.is_some_and(|(function, open)| {
+            open.is_symbol("(") && ["abs", "round"].iter().any(|name| function.is_word(name))
+        })
+    };
+    tokens.iter().enumerate().any(|(idx, token)| {
+        let is_operand = idx.checked_sub(1).is_some_and(is_arithmetic)
+            || idx + 1 < tokens.len() && is_arithmetic(idx + 1);
+        token.is_name(column) && !is_operand && !is_rounded(idx)
+    })
 }
 
 impl Compared {
@@ -164,6 +183,8 @@ mod tests {
         check(&[], &[offer(Type::Numeric)], expect![""]);
         let cast = offer(Type::Numeric).check("ck_offer_price", "CAST(price AS REAL) > 5");
         check(&[], &[cast], expect![""]);
+        let computed = "price * 2 > 5 AND round(price, 1) < 9 AND 10 - price > 0";
+        check(&[], &[offer(Type::Numeric).check("ck_offer_price", computed)], expect![""]);
         check(&[indexed(Type::Numeric)], &[indexed(Type::Numeric)], expect![""]);
     }
 }

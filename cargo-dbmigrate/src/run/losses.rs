@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::Migrations;
+use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::driver::{DatabaseError, Driver};
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::{Schema, Type};
 
-use crate::autogenerate::rows;
+use crate::autogenerate::{Need, rows};
 use crate::error::{Error, Result};
 use crate::{output, prompt};
 
@@ -47,7 +48,7 @@ fn losses(
     ids: &[String],
 ) -> Result<Vec<String>> {
     let recorded = ids.iter().filter_map(|id| migrations.get(id));
-    let mut walk = Walk { schema, ..Walk::default() };
+    let mut walk = Walk::new(schema, driver.dialect());
     recorded.for_each(|migration| walk.operations(&migration.downgrade.operations));
     let mut losses = Vec::new();
     for dropped in walk.drops {
@@ -74,7 +75,7 @@ pub fn counts(
     schema: &Schema,
     operations: &[Operation],
 ) -> BTreeMap<usize, i64> {
-    let mut walk = Walk { schema: schema.clone(), ..Walk::default() };
+    let mut walk = Walk::new(schema.clone(), driver.dialect());
     let mut counts = BTreeMap::new();
     for (idx, operation) in operations.iter().enumerate() {
         walk.operations(std::slice::from_ref(operation));
@@ -148,8 +149,8 @@ enum Lost {
 }
 
 /// Follows what undoing revisions drops, under the names before.
-#[derive(Default)]
 struct Walk {
+    dialect: &'static dyn Dialect,
     drops: Vec<Dropped>,
     /// The schema before the next operation.
     schema: Schema,
@@ -161,6 +162,11 @@ struct Walk {
 }
 
 impl Walk {
+    fn new(schema: Schema, dialect: &'static dyn Dialect) -> Walk {
+        let (tables, columns) = (BTreeMap::new(), BTreeMap::new());
+        Walk { dialect, drops: Vec::new(), schema, tables, columns }
+    }
+
     fn table(&self, name: &str) -> String {
         self.tables.get(name).cloned().unwrap_or_else(|| name.to_owned())
     }
@@ -200,6 +206,14 @@ impl Walk {
                 let name_before = self.column(table, column);
                 let was = self.schema.table(table).and_then(|table| table.find_column(column));
                 if let Some(using) = &change.using {
+                    let renames_values = was.is_some_and(|was| {
+                        let mut now = was.clone();
+                        change.apply(&mut now);
+                        Need::of_change(table, was, &now, self.dialect).renames_values(using)
+                    });
+                    if renames_values {
+                        return;
+                    }
                     let lost = Lost::Replaced { column: name_before, using: using.clone() };
                     self.drop_of_column(table, column, lost);
                 } else if let (Some(was), Some(to), Some(_)) = (was, &change.ty, &change.fill) {
@@ -237,5 +251,34 @@ impl Walk {
     fn drop_of_column(&mut self, table: &str, column: &str, lost: Lost) {
         let what = format!("column `{table}.{column}`");
         self.drops.push(Dropped { table: self.table(table), lost, what });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
+    use dbmigrate_runtime::operations::{ColumnChange, Operations};
+    use dbmigrate_runtime::schema::{Column, Table};
+
+    #[test]
+    fn a_mapping_of_each_value_to_one_of_its_own_discards_nothing() {
+        let status = Type::enumeration("s", ["sketch", "archived"]);
+        let schema = Schema::from_tables([Table::new("d").column(Column::new("s", status))]);
+        let mut driver = SqliteDriver::open_in_memory().unwrap();
+        driver.batch("CREATE TABLE d (s); INSERT INTO d VALUES ('sketch'), ('archived')").unwrap();
+        let mut lost = |using: &str| {
+            let back = Type::enumeration("s", ["draft", "gone"]);
+            let change = ColumnChange::new().ty(back).using(using);
+            let operations = Operations::record(|op: &mut Operations| {
+                op.alter_column("d", "s", change);
+            });
+            counts(&mut driver, &schema, &operations).get(&0).copied()
+        };
+        let one_to_one = "CASE s WHEN 'sketch' THEN 'draft' WHEN 'archived' THEN 'gone' ELSE s END";
+        assert_eq!(lost(one_to_one), None);
+        assert_eq!(lost("iif(s = 'sketch', 'draft', 'gone')"), None);
+        assert_eq!(lost("coalesce(CASE s WHEN 'sketch' THEN 'draft' END, 'draft')"), Some(2));
+        assert_eq!(lost("'draft'"), Some(2));
     }
 }

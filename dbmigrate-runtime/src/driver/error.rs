@@ -64,14 +64,16 @@ pub enum ErrorKind {
     BrokenDependent,
     /// The server only lets this connection read.
     Unwritable(Unwritable),
-    /// The role lacks a right.
-    Denied,
     /// The product isn't supported.
     Unsupported,
     /// The server has no lock that outlives a transaction.
     Unlockable,
     /// The connection is no session of its own on the server, so that a lock doesn't hold.
     Pooled,
+    /// The role has no right to do it.
+    Denied,
+    /// Others use the database, which has to be alone for the statement.
+    InUse,
     /// The statement can't run in a transaction.
     NotInTransaction,
     /// No connection to the server could be opened.

@@ -3,6 +3,7 @@
 //! Only features that all versions of rusqlite from 0.32 on have are used here.
 
 mod alone;
+mod claim;
 mod error;
 mod fresh;
 
@@ -18,6 +19,7 @@ use crate::Value;
 use crate::dialect::{Dialect, Sqlite};
 use crate::driver::Access;
 use alone::Alone;
+pub(crate) use claim::Claim;
 use error::{error, error_in};
 use fresh::Fresh;
 pub use fresh::behind_links;

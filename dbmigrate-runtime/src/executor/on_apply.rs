@@ -35,7 +35,7 @@ pub struct Callbacks {
 
 impl Callbacks {
     /// Whether there are no callbacks.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.callbacks.is_empty()
     }
 }

@@ -130,9 +130,9 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 ///
 /// # Types
 ///
-/// This table shows the column type of each Rust type, and what that is in each database. SQLite is
-/// the only database today; the columns for the others are planned. `Option<T>` is a nullable `T`.
-/// References, `Box<T>` and `Cow<T>` are the same as `T`.
+/// This table shows the column type of each Rust type, and what that is in each database; MySQL and
+/// MariaDB are planned. `Option<T>` is a nullable `T`. References, `Box<T>` and `Cow<T>` are the
+/// same as `T`.
 ///
 /// | Rust type | column type | SQLite | PostgreSQL | MySQL and MariaDB | values on SQLite |
 /// |---|---|---|---|---|---|
@@ -144,7 +144,7 @@ pub(crate) use ty::{Kind, plain, plain_named, tag};
 /// | `f32`, `f64` | `Float`, `Double` | `REAL` | `real`, `double precision` | `float`, `double` | a number |
 /// | `String`, `str` | `Text` | `TEXT` | `text` | `longtext` | text |
 /// | `String` with `length = n`; `char` has the length 1 | `String(n)` | `VARCHAR(n)` | `varchar(n)` | `varchar(n)` | text; SQLite doesn't enforce the length |
-/// | any with `type = Decimal(p, s)` or `precision = p, scale = s`, up to 15 digits | `Decimal(p, s)` | `DECIMAL(p, s)` | `numeric(p, s)` | `decimal(p, s)` | a number, or text that is a number; reading gives a number |
+/// | any with `type = Decimal(p, s)`, or a decimal type with `precision = p, scale = s`; up to 15 digits | `Decimal(p, s)` | `DECIMAL(p, s)` | `numeric(p, s)` | `decimal(p, s)` | a number, or text that is a number; reading gives a number |
 /// | the same with more than 15 digits | `Decimal(p, s)` | `TEXT` | `numeric(p, s)` | `decimal(p, s)` | text, which compares as text |
 /// | `rust_decimal::Decimal`, `bigdecimal::BigDecimal` | `Numeric` | `TEXT` | `numeric` | `decimal` | text, which compares as text |
 /// | `chrono::NaiveDate`, `time::Date`, `jiff::civil::Date` | `Date` | `DATE` | `date` | `date` | text: `2024-12-31` |

@@ -1,7 +1,20 @@
 //! Compares and searches expressions and statements by their tokens.
 
 use super::lexicon::Lexicon;
+use super::rename::may_be_columns;
 use super::{Kind, Token, is_one_of};
+
+/// A column of the rows that an expression is about.
+#[derive(Debug, Clone, Copy)]
+pub struct OwnColumn<'a> {
+    /// The rows' table.
+    pub table: &'a str,
+    /// The column.
+    pub column: &'a str,
+    /// The tables with a column of this name, including the own one. In a subquery that reads one of
+    /// them, the name is that column's.
+    pub tables: &'a [String],
+}
 
 impl Lexicon {
     /// Whether two expressions are the same, apart from white space, comments, the case of words,
@@ -57,6 +70,36 @@ impl Lexicon {
         self.tokens(text).iter().any(|token| token.is_name(name))
     }
 
+    /// Whether an expression depends on a column of its own row. A function, a type, or a column of
+    /// another table may have the same name.
+    pub fn names_own_column(&'static self, expression: &str, own: OwnColumn<'_>) -> bool {
+        if !self.mentions(expression, own.column) {
+            return false;
+        }
+        let tokens = self.significant(expression);
+        let may_be_columns = may_be_columns(&tokens);
+        tokens.iter().enumerate().any(|(idx, token)| {
+            let no_column = token.kind == Kind::Word
+                && (self.is_reserved(token.text) || self.is_value(token.text));
+            if !may_be_columns[idx] || no_column || !token.is_name(own.column) {
+                return false;
+            }
+            let before = |n: usize| idx.checked_sub(n).map(|idx| &tokens[idx]);
+            let is_table = tokens.get(idx + 1).is_some_and(|next| next.is_symbol("."))
+                || before(1).is_some_and(names_sources);
+            if is_table {
+                return false;
+            }
+            let sources = sources_around(&tokens, idx);
+            let reads = |table: &str| sources.iter().any(|source| source.is_name(table));
+            if before(1).is_some_and(|before| before.is_symbol(".")) {
+                let is_own = before(2).is_some_and(|qualifier| qualifier.is_name(own.table));
+                return is_own && !reads(own.table);
+            }
+            !own.tables.iter().any(|table| reads(table))
+        })
+    }
+
     /// Whether an expression contains a name that may be this column's, because it isn't that of a
     /// function, a type or a collation.
     pub(crate) fn names_column(&'static self, expression: &str, column: &str) -> bool {
@@ -81,6 +124,38 @@ impl Lexicon {
         !statements.all(|first| is_one_of(first, self.statements.of_rows))
             || tokens.iter().any(|token| is_one_of(token, self.statements.of_objects))
     }
+}
+
+/// Whether a table follows the word.
+fn names_sources(token: &Token<'_>) -> bool {
+    token.is_word("FROM") || token.is_word("JOIN")
+}
+
+/// The names of the tables that the subqueries around a token read.
+fn sources_around<'t, 'a>(tokens: &'t [Token<'a>], idx: usize) -> Vec<&'t Token<'a>> {
+    let mut sources = Vec::new();
+    let mut depth = 0;
+    let opening = (0..idx).rev().filter(|at| {
+        depth += i32::from(tokens[*at].is_symbol(")")) - i32::from(tokens[*at].is_symbol("("));
+        let opens = depth < 0;
+        depth = depth.max(0);
+        opens
+    });
+    for open in opening {
+        let mut depth = 0;
+        let inside = tokens[open + 1..].iter().take_while(|token| {
+            depth += i32::from(token.is_symbol("(")) - i32::from(token.is_symbol(")"));
+            depth >= 0
+        });
+        let inside: Vec<_> = inside.collect();
+        if !inside.first().is_some_and(|first| first.is_word("SELECT") || first.is_word("WITH")) {
+            continue;
+        }
+        // `FROM a, b` has several.
+        let is_source = |pair: &&[&Token<'_>]| names_sources(pair[0]) || pair[0].is_symbol(",");
+        sources.extend(inside.windows(2).filter(is_source).map(|pair| pair[1]));
+    }
+    sources
 }
 
 /// Whether all parentheses among the tokens are matched.

@@ -11,8 +11,8 @@ mod rename;
 
 use std::borrow::Cow;
 
-pub use expression::is_balanced;
 pub(crate) use expression::without_parentheses;
+pub use expression::{OwnColumn, is_balanced};
 pub(crate) use lexicon::RULES;
 pub use lexicon::{Comments, Lexicon, NEUTRAL, Names, Params, Statements, Words};
 pub use quotes::{Escapes, Inside, Quotes};

@@ -124,6 +124,44 @@ fn a_name_in_a_text_or_a_comment_is_not_mentioned() {
     assert!(!NEUTRAL.mentions("'age' -- age\n/* age */ = ages", "age"));
 }
 
+/// What else may have a column's name: a function, a type, a word, another table or its column.
+#[test]
+fn an_expression_names_a_column_of_its_own_row() {
+    let tables = ["doc".to_owned(), "other".to_owned()];
+    let names = |expression: &str, column: &str| {
+        NEUTRAL.names_own_column(expression, OwnColumn { table: "doc", column, tables: &tables })
+    };
+    for expression in [
+        "n",
+        "[N] + 1",
+        "coalesce(doc.n, 0)",
+        "length(\"n\") COLLATE nocase",
+        "(SELECT max(x) FROM third WHERE id = n)",
+        "(SELECT other.n FROM other WHERE other.id = doc.n)",
+        "CASE WHEN 1 THEN (SELECT 1 FROM other) ELSE n END",
+    ] {
+        assert!(names(expression, "n"), "{expression}");
+    }
+    for expression in [
+        "'n' /* n */",
+        "n('now')",
+        "CAST(1 AS n)",
+        "'1'::n",
+        "n '2026-12-31'",
+        "x COLLATE n",
+        "other.n",
+        "(SELECT n.x FROM n)",
+        "(SELECT n FROM other WHERE other.id = doc.id)",
+        "(SELECT max(n) FROM (SELECT n FROM other) AS o)",
+        "(SELECT x FROM third JOIN other ON n = third.id)",
+        "(SELECT max(doc.n) FROM doc)",
+    ] {
+        assert!(!names(expression, "n"), "{expression}");
+    }
+    assert!(!names("CASE WHEN a THEN 1 ELSE 2 END", "end"));
+    assert!(names("CASE WHEN a THEN 1 ELSE \"end\" END", "end"));
+}
+
 #[test]
 fn the_end_of_a_case_is_no_name() {
     assert_eq!(

@@ -9,6 +9,7 @@ mod lent;
 mod modules;
 mod server;
 mod standby;
+mod test_database;
 #[cfg(feature = "postgres-tls")]
 mod tls;
 

@@ -81,6 +81,7 @@ fn the_runtime_shows_what_is_for_applications_and_revisions() {
             Row
             Status
             StepResult
+            TestDatabase
             Value
             mod engine
             mod model

@@ -18,8 +18,8 @@ enum Other {
 }
 
 impl Mapping {
-    /// Parses `CASE column WHEN ...`, `CASE WHEN column = ... THEN ...`, and either of them within
-    /// `coalesce(..., ...)` or parentheses; `None` for all other expressions.
+    /// Parses `CASE column WHEN ...`, `CASE WHEN column = ... THEN ...`, `iif(column = ..., ...)`, and
+    /// each of them within `coalesce(..., ...)` or parentheses; `None` for all other expressions.
     pub fn of(expression: &str, column: &str, lexicon: &'static Lexicon) -> Option<Mapping> {
         read(&lexicon.significant(expression), column)
     }
@@ -68,6 +68,11 @@ fn read(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
         {
             read(until(inner, |token| token.is_symbol(","))?, column)
         }
+        [iif, open, inner @ .., close]
+            if iif.is_word("iif") && open.is_symbol("(") && close.is_symbol(")") =>
+        {
+            either(inner, column)
+        }
         [case, inner @ .., end] if case.is_word("CASE") && end.is_word("END") => {
             cases(inner, column)
         }
@@ -90,6 +95,29 @@ fn until<'a, 'b>(
     None
 }
 
+/// Parses the arguments of `iif`.
+fn either(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
+    let is_comma = |token: &Token<'_>| token.is_symbol(",");
+    let condition = until(tokens, is_comma)?;
+    let rest = &tokens[condition.len() + 1..];
+    let value = until(rest, is_comma)?;
+    let olds = values(condition, column)?;
+    let pairs = olds.into_iter().map(|old| Some((old.clone(), result(value, column, &old)?)));
+    let other = match &rest[value.len() + 1..] {
+        [name] if name.is_name(column) => Other::Kept,
+        other => Other::Value(literal(other)?),
+    };
+    Some(Mapping { pairs: pairs.collect::<Option<_>>()?, other })
+}
+
+/// What a value becomes: a literal, or itself.
+fn result(tokens: &[Token<'_>], column: &str, old: &str) -> Option<String> {
+    match tokens {
+        [name] if name.is_name(column) => Some(old.to_owned()),
+        value => literal(value),
+    }
+}
+
 /// Parses the part between `CASE` and `END`.
 fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
     let (is_simple, mut rest) = match tokens {
@@ -108,10 +136,7 @@ fn cases(tokens: &[Token<'_>], column: &str) -> Option<Mapping> {
         rest = &after[value.len()..];
         let olds = if is_simple { vec![literal(condition)?] } else { values(condition, column)? };
         for old in olds {
-            let new = match value {
-                [name] if name.is_name(column) => old.clone(),
-                value => literal(value)?,
-            };
+            let new = result(value, column, &old)?;
             pairs.push((old, new));
         }
     }
@@ -186,6 +211,8 @@ mod tests {
             "(CASE s WHEN 'a' THEN 'x' ELSE 'y' END)",
             "coalesce(CASE WHEN s = 'a' THEN 'x' WHEN s IN ('b') THEN 'y' ELSE s END, 'x')",
             "case when \"s\" = 'a' or s is null then 'x' else 'y' end",
+            "iif(s = 'a', 'x', 'y')",
+            "coalesce(IIF(s IN ('a'), 'x', 'y'), 'x')",
         ] {
             let mapping = mapping(expression).unwrap();
             let new: Vec<_> = olds.iter().map(|old| mapping.apply(old)).collect();
@@ -204,9 +231,15 @@ mod tests {
         }
         let to_other = mapping("CASE s WHEN 'a' THEN 'x' ELSE 'y' END").unwrap();
         assert_eq!(to_other.replaced(), None);
-        for expression in
-            ["lower(s)", "CASE t WHEN 'a' THEN 'x' END", "CASE s WHEN 'a' THEN t END", "CASE", ""]
-        {
+        for expression in [
+            "lower(s)",
+            "CASE t WHEN 'a' THEN 'x' END",
+            "CASE s WHEN 'a' THEN t END",
+            "CASE",
+            "",
+            "iif(s = 'a', 'x')",
+            "iif(t = 'a', 'x', 'y')",
+        ] {
             assert_eq!(mapping(expression), None, "{expression}");
         }
     }

@@ -5,7 +5,7 @@ use std::fmt;
 
 use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::dialect::Dialect;
-use dbmigrate_runtime::engine::sql::{self, quote};
+use dbmigrate_runtime::engine::sql::{self, OwnColumn, quote};
 use dbmigrate_runtime::schema::{Column, Type};
 
 use super::super::convert::{self, neutral};
@@ -23,6 +23,9 @@ pub struct Need {
     pub null: Option<String>,
     /// The reasons for the need.
     pub why: Vec<Why>,
+    /// The tables that have a column of this name: in a subquery that reads one of them, the name
+    /// isn't this column's.
+    pub tables: Vec<String>,
     /// The dialect of the database that answers are for.
     pub dialect: &'static dyn Dialect,
 }
@@ -232,9 +235,16 @@ impl Need {
         }
     }
 
+    /// Whether an answer names the column, and so applies to all rows.
+    fn is_named_by(&self, answer: &str) -> bool {
+        let (table, column) = (self.table.as_str(), self.column.name.as_str());
+        let own = OwnColumn { table, column, tables: &self.tables };
+        self.dialect.lexicon().names_own_column(answer, own)
+    }
+
     /// A description of the rows that may lose their value by an answer.
     pub fn loss(&self, answer: &str) -> String {
-        if self.dialect.lexicon().mentions(answer, &self.column.name) {
+        if self.is_named_by(answer) {
             let mapping = Mapping::of(answer, &self.column.name, self.dialect.lexicon());
             let replaced = mapping.as_ref().and_then(Mapping::replaced);
             return match replaced.as_deref() {
@@ -250,13 +260,10 @@ impl Need {
     }
 
     /// The expression for only those rows whose value doesn't fit the new type, if the answer
-    /// doesn't mention the column.
+    /// doesn't name the column.
     pub fn fill(&self, answer: &str) -> Option<String> {
         let name = &self.column.name;
-        if self.was.is_none()
-            || !self.is(Why::Narrower)
-            || self.dialect.lexicon().mentions(answer, name)
-        {
+        if self.was.is_none() || !self.is(Why::Narrower) || self.is_named_by(answer) {
             return None;
         }
         Some(match &self.null {
@@ -269,7 +276,7 @@ impl Need {
     }
 
     /// The expression for the rows, from an answer or from the model's default. An answer that
-    /// mentions the column applies to all rows; any other answer applies to rows with NULL or with
+    /// names the column applies to all rows; any other answer applies to rows with NULL or with
     /// a value that the column no longer accepts.
     pub fn using(&self, answer: Option<&str>) -> Option<String> {
         let column = quote(&self.column.name);
@@ -278,12 +285,7 @@ impl Need {
             Some(answer) if self.dialect.lexicon().same_expression(answer, &column) => {
                 answer.to_owned()
             }
-            Some(answer)
-                if self.was.is_none()
-                    || self.dialect.lexicon().mentions(answer, &self.column.name) =>
-            {
-                answer.to_owned()
-            }
+            Some(answer) if self.was.is_none() || self.is_named_by(answer) => answer.to_owned(),
             Some(answer) if self.is(Why::Values) => {
                 let values = literals(self.values());
                 let null = if self.column.nullable || self.null.is_some() {

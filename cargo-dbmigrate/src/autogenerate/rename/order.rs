@@ -268,13 +268,16 @@ fn excluded(names: &Names<'_>, one: &Declared, other: &Declared) -> Error {
         };
         format!("`{prefix}{}` to `{prefix}{}`{place}", declared.old, declared.new)
     };
-    Error::new(format!(
+    let error = Error::new(format!(
         "two renames of a {} contradict each other: {} and {}",
         names.what,
         text(one),
         text(other)
-    ))
-    .hint(
+    ));
+    if one.is_flag() {
+        return error.hint("remove one of the flags");
+    }
+    error.hint(
         "remove one of them; `renamed_from` can be removed from the model once a revision has the \
          rename",
     )

@@ -302,8 +302,7 @@ fn a_flag_overrules_the_model_and_names_something() {
         &["t.a:t.c", "t.a:t.d"],
         &[
             "two renames of a column contradict each other: `t.a` to `t.c` and `t.a` to `t.d`",
-            "  hint: remove one of them; `renamed_from` can be removed from the model once a \
-             revision has the rename",
+            "  hint: remove one of the flags",
         ],
     );
 }

@@ -7,7 +7,7 @@ use super::planner::{Planner, Rows};
 use super::{cost, guards, hint, keys, literal, sequence, types};
 use crate::dialect::{Guard, POSTGRES, Refusal, Work};
 use crate::operations::ColumnChange;
-use crate::schema::{Column, Generated, Table, Type, naming};
+use crate::schema::{Column, DefaultValue, Generated, Table, Type, naming};
 use crate::sql::{is_balanced, quote};
 
 /// The first version that changes the expression of a generated column.
@@ -407,6 +407,32 @@ impl Planner<'_> {
             }
             (Some(keeps), false) => Given::ByUpdate(value, Some(format!("NOT ({keeps})"))),
         })
+    }
+
+    /// Adds a column whose rows all get one value: as the default for as long as the column is
+    /// added, which writes no row.
+    ///
+    /// See <https://www.postgresql.org/docs/current/ddl-alter.html#DDL-ALTER-ADDING-A-COLUMN>.
+    pub(super) fn add_with_constant(
+        &mut self,
+        idx: usize,
+        table: &Table,
+        column: &Column,
+        constant: &str,
+    ) -> Result<(), Refusal> {
+        let ddl = self.ddl(idx);
+        let value = converted(constant, column, &ddl.declared(&table.name, column)?);
+        let default = Some(DefaultValue::Sql(value.into()));
+        let filled = Column { default, ..column.clone() };
+        let add = format!("ADD COLUMN {}", ddl.column(table, &filled, false)?);
+        let own = quote(&column.name);
+        let settle = ddl::default_of(column).map_or_else(
+            || format!("ALTER COLUMN {own} DROP DEFAULT"),
+            |default| format!("ALTER COLUMN {own} SET DEFAULT {default}"),
+        );
+        self.alter(idx, &table.name, &add, Work::None);
+        self.alter(idx, &table.name, &settle, Work::None);
+        Ok(())
     }
 
     /// Gives the rows of a new column their values, and then the column its default and NOT NULL.

@@ -23,6 +23,11 @@ pub(super) fn read(text: &str, ty: &Type) -> DefaultValue {
     value.map_or_else(|| DefaultValue::Sql(text.into()), DefaultValue::Literal)
 }
 
+/// Whether SQL plainly is one value of this type for all rows.
+pub(super) fn is_constant(text: &str, ty: &Type) -> bool {
+    constant(&POSTGRES.significant(POSTGRES.unparenthesised(text)), ty).is_some()
+}
+
 /// Whether SQL is the current time, for this type in UTC. Parentheses make no difference to it.
 fn is_now(text: &str, ty: &Type) -> bool {
     let bare = |text: &str| text.replace(['(', ')'], " ");

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::aside::{Aside, Statements};
 use super::ddl::{self, Ddl};
 use super::groups::Unvalidated;
-use super::{aside, cost, guards, names, sequence};
+use super::{aside, constant, cost, guards, names, sequence};
 use crate::backend::Backend;
 use crate::dialect::{
     Cost, Dialect as _, Facts, Guard, Plan, Postgres, Refusal, Statement, StatementKind, Task,
@@ -427,10 +427,14 @@ impl<'a> Planner<'a> {
             return Ok(());
         };
         self.guard_given(&after, column, using);
-        let bare = Column { nullable: true, default: None, ..column.clone() };
-        let add = format!("ADD COLUMN {}", ddl.column(&after, &bare, false)?);
-        self.alter(idx, table, &add, Work::None);
-        self.give(idx, table, column, using)?;
+        if constant::is_constant(using, &column.ty) {
+            self.add_with_constant(idx, &after, column, using)?;
+        } else {
+            let bare = Column { nullable: true, default: None, ..column.clone() };
+            let add = format!("ADD COLUMN {}", ddl.column(&after, &bare, false)?);
+            self.alter(idx, table, &add, Work::None);
+            self.give(idx, table, column, using)?;
+        }
         self.comment(idx, table, column);
         Ok(())
     }

@@ -82,7 +82,6 @@ fn kind(err: &DbError) -> ErrorKind {
     match err.code().code() {
         "55P03" | "40001" | "40P01" => ErrorKind::Busy,
         "25006" => ErrorKind::Unwritable(Unwritable::Transaction),
-        "42501" => ErrorKind::Denied,
         "53100" => ErrorKind::Full,
         "58030" => ErrorKind::Io,
         "42P07" => ErrorKind::AlreadyExists(format!("relation `{}`", named())),
@@ -90,7 +89,7 @@ fn kind(err: &DbError) -> ErrorKind {
         "42701" => ErrorKind::DuplicateColumn,
         "42P01" => missing(Missing::Table),
         "42703" => missing(Missing::Column),
-        "42704" | "42883" => missing(Missing::Other),
+        "3D000" | "42704" | "42883" => missing(Missing::Other),
         "23505" => ErrorKind::Row(RowFault::Duplicate),
         "23514" => ErrorKind::Row(RowFault::Check),
         code if code.starts_with("23") => ErrorKind::Row(RowFault::Other),
@@ -102,6 +101,9 @@ fn kind(err: &DbError) -> ErrorKind {
         "2BP01" => ErrorKind::Needed,
         "0A000" if err.routine().is_some_and(|name| RETYPING.contains(&name)) => ErrorKind::Needed,
         "25001" => ErrorKind::NotInTransaction,
+        "42501" => ErrorKind::Denied,
+        "42P04" => ErrorKind::AlreadyExists(format!("database `{}`", named())),
+        "55006" => ErrorKind::InUse,
         _ => ErrorKind::Other,
     }
 }

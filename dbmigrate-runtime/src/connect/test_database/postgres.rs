@@ -1,0 +1,305 @@
+//! A database for each test, copied on the server from one that is migrated once.
+//!
+//! Names of databases and advisory locks are the server's own, so that processes agree on them. A
+//! test's database belongs to the connection that holds its lock; without one, it is left over.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::{Template, key, random};
+use crate::dialect::{Dialect as _, Postgres};
+use crate::driver::postgres::PostgresDriver;
+use crate::driver::{Connection as _, DatabaseError, Driver as _, ErrorKind, Unconnected};
+use crate::server::with_database;
+use crate::url::{Location, Url};
+use crate::{Error, Value};
+
+/// The beginning of the names of the tests' databases; eight hexadecimal digits follow.
+const TEST: &str = "dbmigrate_test_";
+
+/// The beginning of the names of the databases that they are copied from; a key follows.
+const TEMPLATE: &str = "dbmigrate_template_";
+
+/// The first half of the advisory locks' keys: for a test's database, and for a template.
+const OF_TEST: i32 = 0x6462_6d74;
+const OF_TEMPLATE: i32 = 0x6462_6d54;
+
+/// How long others may use a database that has to be alone for a moment. The server itself does
+/// that: a session that ends takes a while.
+const ALONE_WITHIN: Duration = Duration::from_secs(30);
+
+/// After how many days a template that nobody uses is dropped.
+const UNUSED_DAYS: u32 = 7;
+
+/// The servers on which this process has dropped what others left over.
+static CLEANED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
+/// A database that is dropped when this is.
+pub(super) struct TestServerDatabase {
+    /// The connection that holds the lock.
+    claim: Mutex<PostgresDriver<'static>>,
+    name: String,
+}
+
+impl TestServerDatabase {
+    /// Creates a database, and returns it with its URL.
+    pub(super) fn create(
+        template: &Template<'_>,
+        url: &str,
+    ) -> Result<(TestServerDatabase, String), Error> {
+        let mut server = Server::connect(template, url)?;
+        server.clean().map_err(|err| server.failed(err))?;
+        let name = server.template_name().map_err(|err| server.failed(err))?;
+        let test = loop {
+            server.ensure_template(&name)?;
+            match server.copy(&name) {
+                Ok(test) => break test,
+                // Another process took it for one that nobody uses.
+                Err(err) if err.is_missing() => {}
+                Err(err) => return Err(server.failed(err)),
+            }
+        };
+        let url = with_database(url, &test);
+        let claim = Mutex::new(server.driver);
+        Ok((TestServerDatabase { claim, name: test }, url))
+    }
+}
+
+impl Drop for TestServerDatabase {
+    fn drop(&mut self) {
+        let driver = self.claim.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // If this fails, the next process drops it.
+        let _ = drop_database(driver, &self.name);
+    }
+}
+
+/// A server on which databases are made.
+struct Server<'a> {
+    template: &'a Template<'a>,
+    url: &'a str,
+    /// Without a password.
+    shown: String,
+    driver: PostgresDriver<'static>,
+}
+
+impl<'a> Server<'a> {
+    /// Connects to the database that the URL names, or to `postgres` if it doesn't exist.
+    fn connect(template: &'a Template<'a>, url: &'a str) -> Result<Server<'a>, Error> {
+        let Location::Server(server) = &template.url.location else {
+            let err = DatabaseError::new("a database of PostgreSQL is on a server");
+            return Err(Error::database("connect to the database", err));
+        };
+        let shown = server.shown();
+        let driver = PostgresDriver::connect(server).or_else(|err| {
+            let ErrorKind::Unconnected(why) = err.kind() else { return Err(err) };
+            let Unconnected::NoDatabase { .. } = **why else { return Err(err) };
+            match Url::parse(&with_database(url, "postgres")).map(|url| url.location) {
+                Ok(Location::Server(server)) => PostgresDriver::connect(&server).map_err(|_| err),
+                _ => Err(err),
+            }
+        });
+        let driver = driver.map_err(|err| Error::connecting(&shown, err))?;
+        Ok(Server { template, url, shown, driver })
+    }
+
+    fn failed(&mut self, err: DatabaseError) -> Error {
+        let role = self.text("SELECT current_user::text", &[]).ok().flatten();
+        let sql = role.map(|role| format!("ALTER ROLE {} CREATEDB", Postgres.quote(&role)));
+        Error::test_database(&self.shown, sql.as_deref(), err)
+    }
+
+    /// The first value of a query, as text.
+    fn text(&mut self, sql: &str, params: &[Value]) -> Result<Option<String>, DatabaseError> {
+        let rows = self.driver.query(sql, params)?.rows;
+        Ok(match rows.into_iter().flatten().next() {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        })
+    }
+
+    /// The name of the template. Its contents belong to the role that migrated it, and may depend
+    /// on the options of its sessions.
+    fn template_name(&mut self) -> Result<String, DatabaseError> {
+        let role = self.text("SELECT current_user::text", &[])?.unwrap_or_default();
+        let Location::Server(server) = &self.template.url.location else {
+            return Ok(String::new());
+        };
+        let options = server.get("options").unwrap_or_default();
+        let text = format!("{role}\n{options}\n{}", self.template.state);
+        Ok(format!("{TEMPLATE}{}", key(&text)))
+    }
+
+    fn exists(&mut self, name: &str) -> Result<bool, DatabaseError> {
+        let sql = "SELECT datname::text FROM pg_database WHERE datname = ?1";
+        Ok(self.text(sql, &[Value::from(name)])?.is_some())
+    }
+
+    /// Makes the template if it doesn't exist. It gets its name when it is complete.
+    fn ensure_template(&mut self, name: &str) -> Result<(), Error> {
+        let exists = self.exists(name).map_err(|err| self.failed(err))?;
+        if exists {
+            // A mark of today, so that it isn't taken for one that nobody uses.
+            let today = "SELECT current_date::text";
+            let marked = "SELECT shobj_description(oid, 'pg_database') FROM pg_database \
+                          WHERE datname = ?1";
+            let today = self.text(today, &[]).ok().flatten();
+            let marked = self.text(marked, &[Value::from(name)]).ok().flatten();
+            if today != marked {
+                // Another process may do the same at the same time.
+                let _ = self.mark(name);
+            }
+            return Ok(());
+        }
+        // It only saves work: each name is given once.
+        let number = u32::from_str_radix(&name[name.len() - 8..], 16).unwrap_or_default();
+        let lock = (OF_TEMPLATE, number as i32);
+        while !self.takes(lock).map_err(|err| self.failed(err))? {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let res = match self.exists(name) {
+            Ok(true) => Ok(()),
+            Ok(false) => self.make_template(name),
+            Err(err) => Err(self.failed(err)),
+        };
+        let _ = self.releases(lock);
+        res
+    }
+
+    fn make_template(&mut self, name: &str) -> Result<(), Error> {
+        let building = self.claim().map_err(|err| self.failed(err))?;
+        let res = self.create_as(&building, "").map_err(|err| self.failed(err));
+        let res = res.and_then(|()| (self.template.migrate)(&with_database(self.url, &building)));
+        let res = res.and_then(|()| {
+            let res = self.mark(&building).and_then(|()| self.rename(&building, name));
+            match res {
+                // Another process was faster, from another database of the server.
+                Err(err) if is_taken(&err) => Ok(false),
+                res => res.map(|()| true).map_err(|err| self.failed(err)),
+            }
+        });
+        if !matches!(res, Ok(true)) {
+            let _ = drop_database(&mut self.driver, &building);
+        }
+        let _ = self.releases(lock_of(&building));
+        res.map(drop)
+    }
+
+    /// Writes today's date into the database's comment.
+    fn mark(&mut self, name: &str) -> Result<(), DatabaseError> {
+        let today = self.text("SELECT current_date::text", &[])?.unwrap_or_default();
+        self.driver.batch(&format!("COMMENT ON DATABASE {name} IS '{today}'"))
+    }
+
+    fn rename(&mut self, name: &str, new: &str) -> Result<(), DatabaseError> {
+        // With a connection to it, a database can't be copied.
+        self.driver.batch(&format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"))?;
+        self.alone(&format!("ALTER DATABASE {name} RENAME TO {new}"))
+    }
+
+    /// Creates a database for a test, and returns its name.
+    fn copy(&mut self, template: &str) -> Result<String, DatabaseError> {
+        let name = self.claim()?;
+        let res = self.create_as(&name, &format!(" TEMPLATE {template}"));
+        if res.is_err() {
+            let _ = self.releases(lock_of(&name));
+        }
+        res.map(|()| name)
+    }
+
+    fn create_as(&mut self, name: &str, template: &str) -> Result<(), DatabaseError> {
+        self.alone(&format!("CREATE DATABASE {name}{template}"))
+    }
+
+    /// Runs a statement that needs a database which nobody uses.
+    fn alone(&mut self, sql: &str) -> Result<(), DatabaseError> {
+        let start = Instant::now();
+        loop {
+            match self.driver.batch(sql) {
+                Err(err) if *err.kind() == ErrorKind::InUse && start.elapsed() < ALONE_WITHIN => {
+                    thread::sleep(Duration::from_millis(20));
+                }
+                res => return res,
+            }
+        }
+    }
+
+    /// The name of a database that doesn't exist yet, with its lock.
+    fn claim(&mut self) -> Result<String, DatabaseError> {
+        loop {
+            let name = format!("{TEST}{:08x}", random() >> 32);
+            if self.takes(lock_of(&name))? {
+                if !self.exists(&name)? {
+                    return Ok(name);
+                }
+                self.releases(lock_of(&name))?;
+            }
+        }
+    }
+
+    fn takes(&mut self, (class, number): (i32, i32)) -> Result<bool, DatabaseError> {
+        let sql = format!("SELECT pg_try_advisory_lock({class}, {number})::text");
+        Ok(self.text(&sql, &[])?.is_some_and(|answer| answer == "true"))
+    }
+
+    fn releases(&mut self, (class, number): (i32, i32)) -> Result<(), DatabaseError> {
+        let sql = format!("SELECT pg_advisory_unlock({class}, {number})::text");
+        self.driver.query(&sql, &[]).map(drop)
+    }
+
+    /// Drops the databases that killed processes left over, and the templates of old histories.
+    fn clean(&mut self) -> Result<(), DatabaseError> {
+        let mut cleaned = CLEANED.lock().unwrap_or_else(PoisonError::into_inner);
+        if !cleaned.insert(self.shown.clone()) {
+            return Ok(());
+        }
+        let names = |rows: Vec<Vec<Value>>| {
+            let names = rows.into_iter().flatten();
+            names.filter_map(|value| match value {
+                Value::Text(name) => Some(name),
+                _ => None,
+            })
+        };
+        // The view shows the locks of all databases. A number is as in the server's own type.
+        let tests = format!(
+            "SELECT datname::text FROM pg_database
+             WHERE datname ~ '^{TEST}[0-9a-f]{{8}}$' AND pg_get_userbyid(datdba) = current_user
+                 AND NOT EXISTS (
+                     SELECT FROM pg_locks
+                     WHERE locktype = 'advisory' AND objsubid = 2 AND classid = {OF_TEST}
+                         AND lpad(to_hex(objid::bigint), 8, '0') = right(datname, 8))"
+        );
+        for name in names(self.driver.query(&tests, &[])?.rows) {
+            if self.takes(lock_of(&name))? {
+                let _ = drop_database(&mut self.driver, &name);
+                self.releases(lock_of(&name))?;
+            }
+        }
+        let templates = format!(
+            "SELECT datname::text FROM pg_database
+             WHERE datname ~ '^{TEMPLATE}[0-9a-f]{{16}}$'
+                 AND pg_get_userbyid(datdba) = current_user
+                 AND shobj_description(oid, 'pg_database') < (current_date - {UNUSED_DAYS})::text"
+        );
+        for name in names(self.driver.query(&templates, &[])?.rows) {
+            let _ = drop_database(&mut self.driver, &name);
+        }
+        Ok(())
+    }
+}
+
+/// The lock of a test's database.
+fn lock_of(name: &str) -> (i32, i32) {
+    let number = u32::from_str_radix(&name[name.len() - 8..], 16).unwrap_or_default();
+    (OF_TEST, number as i32)
+}
+
+fn is_taken(err: &DatabaseError) -> bool {
+    matches!(err.kind(), ErrorKind::AlreadyExists(_)) || err.is_duplicate()
+}
+
+/// Drops a database, and ends the connections to it that a test may have left open.
+fn drop_database(driver: &mut PostgresDriver<'_>, name: &str) -> Result<(), DatabaseError> {
+    driver.batch(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
+}
