@@ -119,14 +119,20 @@ pub(crate) fn enter(
 ) -> Result<(), Error> {
     let failed = |err| Error::database("enter a statement into the ledger", err);
     let (now, name) = (conn.dialect().now(), name.quoted(conn.dialect())?);
-    let delete = format!("DELETE FROM {name} WHERE revision = ?1 AND number = ?2");
-    conn.execute(&delete, &[revision.into(), row.number.into()]).map_err(failed)?;
     let (state, finished) = if row.is_done { (DONE, now) } else { (STARTED, "NULL") };
+    // A crash must not lose the row between two statements.
+    let update = format!(
+        "UPDATE {name} SET hash = ?3, state = ?4, finished_at = {finished} \
+         WHERE revision = ?1 AND number = ?2"
+    );
+    let values = [revision.into(), row.number.into(), row.hash.as_str().into(), state.into()];
+    if conn.execute(&update, &values).map_err(failed)? > 0 {
+        return Ok(());
+    }
     let insert = format!(
         "INSERT INTO {name} (revision, number, hash, state, started_at, finished_at) \
          VALUES (?1, ?2, ?3, ?4, {now}, {finished})"
     );
-    let values = [revision.into(), row.number.into(), row.hash.as_str().into(), state.into()];
     conn.execute(&insert, &values).map(drop).map_err(failed)
 }
 

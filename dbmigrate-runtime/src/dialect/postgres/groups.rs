@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::planner::Planner;
+use super::planner::{Planner, Unvalidated};
 use super::{cost, ddl, guards};
 use crate::dialect::{Alone, Remnant, StatementKind, Task, Uncommitted, Work};
 use crate::operations::Operation;
@@ -39,14 +39,6 @@ pub(super) fn validated(operations: &[Operation]) -> BTreeSet<String> {
         _ => None,
     };
     operations.iter().filter_map(table).collect()
-}
-
-/// A constraint that existing rows still have to be compared with.
-pub(super) struct Unvalidated {
-    pub(super) idx: usize,
-    pub(super) table: String,
-    pub(super) name: String,
-    references: Option<String>,
 }
 
 impl Planner<'_> {

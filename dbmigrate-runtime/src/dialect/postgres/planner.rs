@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::aside::{Aside, Statements};
 use super::ddl::{self, Ddl};
-use super::groups::Unvalidated;
 use super::{aside, constant, cost, guards, names, sequence};
 use crate::backend::Backend;
 use crate::dialect::{
@@ -46,6 +45,14 @@ pub(super) enum Rows {
     Renamed,
     /// They have their new values, and the column has its new default.
     Given,
+}
+
+/// A constraint that existing rows still have to be compared with.
+pub(super) struct Unvalidated {
+    pub(super) idx: usize,
+    pub(super) table: String,
+    pub(super) name: String,
+    pub(super) references: Option<String>,
 }
 
 pub(super) struct Planner<'a> {
