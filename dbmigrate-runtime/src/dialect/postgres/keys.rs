@@ -112,13 +112,19 @@ impl Planner<'_> {
         let name = quote(&was.name);
         let change = match (of(was.identity), of(identity)) {
             (was, to) if was == to => return Ok(()),
-            (Some(Identity::Serial), _) | (_, Some(Identity::Serial)) => {
-                let why = format!(
-                    "column `{}` of table `{}` would change between serial and an identity column",
-                    was.name, table.name
-                );
-                let hint = "do it in hand-written SQL, with `.describes(...)`";
-                return Err(self.ddl(idx).refuse(&why, hint));
+            (_, Some(Identity::Serial)) => {
+                let ty = self.ddl(idx).serial_type(&table.name, was, is_key)?;
+                let sql = sequence::to_serial(&table.name, &was.name, ty);
+                self.push(idx, sql, Some(cost::alter(&table.name, Work::None)));
+                return Ok(());
+            }
+            (Some(Identity::Serial), to) => {
+                let column = Column { identity: to, ..was.clone() };
+                let clause =
+                    to.map(|_| self.ddl(idx).identity(&table.name, &column)).transpose()?;
+                let sql = sequence::of_serial(&table.name, &was.name, clause);
+                self.push(idx, sql, Some(cost::alter(&table.name, Work::None)));
+                return Ok(());
             }
             (Some(_), Some(to)) => {
                 let how = if to == Identity::Always { "ALWAYS" } else { "BY DEFAULT" };
@@ -302,7 +308,8 @@ impl Planner<'_> {
     }
 
     fn push_drop_of_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {
-        let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&key.name));
+        let name = self.taken_name(table, &key.name);
+        let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&name));
         self.push(idx, sql, Some(cost::alter_both(table, &key.references_table)));
     }
 

@@ -3,6 +3,7 @@
 mod alter;
 mod aside;
 mod assemble;
+mod cases;
 mod comparing;
 mod constant;
 mod convert;
@@ -10,6 +11,7 @@ mod cost;
 mod ddl;
 mod emptying;
 mod enumeration;
+mod existing;
 mod groups;
 mod guards;
 mod hint;
@@ -25,6 +27,7 @@ mod read;
 mod rows;
 mod script;
 mod sequence;
+mod silence;
 mod simple;
 mod types;
 mod words;
@@ -84,7 +87,7 @@ impl Dialect for Postgres {
     }
 
     fn offline_facts(&self) -> Facts {
-        Facts { version: 150_000, has_json: true, objects: None, large: BTreeSet::new() }
+        Facts::new(150_000, true)
     }
 
     fn quote(&self, name: &str) -> String {
@@ -95,8 +98,12 @@ impl Dialect for Postgres {
         literal::literal(value)
     }
 
+    fn literal_of(&self, value: &Value, ty: &Type) -> String {
+        literal::literal_of(value, ty)
+    }
+
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
-        Ok(Facts { version: read::version(conn)?, ..self.offline_facts() })
+        Ok(Facts::new(read::version(conn)?, true))
     }
 
     fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
@@ -138,16 +145,6 @@ impl Dialect for Postgres {
         object.kind == ObjectKind::Partition
     }
 
-    fn facts_for(
-        &self,
-        conn: &mut dyn Connection,
-        operations: &[Operation],
-        known: &Facts,
-    ) -> Result<Facts, DatabaseError> {
-        let large = read::large(conn, &groups::validated(operations))?;
-        Ok(Facts { large, ..known.clone() })
-    }
-
     fn plan(
         &self,
         operations: &[Operation],
@@ -155,6 +152,16 @@ impl Dialect for Postgres {
         facts: &Facts,
     ) -> Result<Plan, Refusal> {
         planner::plan(operations, schema, facts, self.names(facts))
+    }
+
+    fn facts_for(
+        &self,
+        conn: &mut dyn Connection,
+        operations: &[Operation],
+        known: &Facts,
+    ) -> Result<Facts, DatabaseError> {
+        let large = read::large(conn, &groups::validated(operations))?;
+        Ok(Facts { large, existing: read::existing(conn, operations)?, ..known.clone() })
     }
 
     fn as_kept(

@@ -1,7 +1,5 @@
 //! The texts of plans, with what each statement costs, as they are without a server.
 
-use std::collections::BTreeSet;
-
 use expect_test::{Expect, expect};
 
 use crate::dialect::{Dialect as _, Facts, Postgres, Task};
@@ -11,8 +9,7 @@ use crate::schema::{
     Schema, Table, Type, Unique,
 };
 
-const FACTS: Facts =
-    Facts { version: 150_000, has_json: true, objects: None, large: BTreeSet::new() };
+const FACTS: Facts = Facts::new(150_000, true);
 
 /// The plan as text, or why it is refused.
 fn text(schema: &Schema, facts: &Facts, record: impl FnOnce(&mut Operations)) -> String {
