@@ -26,7 +26,7 @@ pub struct Facts {
 impl Facts {
     /// Those of a database that is as the migrations build it.
     pub const fn new(version: u32, has_json: bool) -> Facts {
-        let existing = Existing { tables: None, triggers: Vec::new() };
+        let existing = Existing { tables: None, serial: Vec::new(), triggers: Vec::new() };
         Facts { version, has_json, objects: None, large: BTreeSet::new(), existing }
     }
 }
@@ -37,6 +37,8 @@ pub struct Existing {
     /// The tables whose constraints the operations may drop, as they are in the database; `None` if
     /// there is no database, or no such operation.
     pub tables: Option<Schema>,
+    /// The columns that get their values from a sequence by their default, with their tables.
+    pub serial: Vec<(String, String)>,
     /// The enabled triggers that run when a row is updated.
     pub triggers: Vec<Trigger>,
 }

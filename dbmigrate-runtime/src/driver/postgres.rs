@@ -285,7 +285,16 @@ impl Driver for PostgresDriver<'_> {
     }
 
     fn prepare(&mut self, history: &str) -> Result<(), DatabaseError> {
-        self.key = session::lock_key(history);
+        // The same table has the same lock, whether or not its schema is written.
+        let schema = match history.strip_prefix('.') {
+            Some(_) => self.query("SELECT current_schema()::text", &[])?.rows,
+            None => Vec::new(),
+        };
+        let schema = match schema.first().and_then(|row| row.first()) {
+            Some(Value::Text(schema)) => schema.as_str(),
+            _ => "",
+        };
+        self.key = session::lock_key(&format!("{schema}{history}"));
         let why = self.query(session::OBSTACLE, &[])?.rows.into_iter().flatten().next();
         let Some(Value::Text(why)) = why else { return Ok(()) };
         Err(match why.as_str() {

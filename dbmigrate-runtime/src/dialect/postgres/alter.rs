@@ -214,8 +214,7 @@ impl Planner<'_> {
         }
         let mut key = self.generating(table).as_deref() == Some(&to.name);
         if key && is_typed && !keys::can_generate(&to.ty) {
-            let drop = format!("ALTER COLUMN {own} DROP IDENTITY");
-            self.alter(idx, &table.name, &drop, Work::None);
+            self.stop_generating(idx, &table.name, &to.name);
             self.generating.insert(table.name.clone(), None);
             key = false;
         }

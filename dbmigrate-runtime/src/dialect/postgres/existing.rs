@@ -47,6 +47,19 @@ fn at_the_beginning(mut tables: BTreeSet<String>, operations: &[Operation]) -> B
     tables
 }
 
+/// The tables with columns that the operations may keep from generating values.
+pub(super) fn of_keys(operations: &[Operation]) -> BTreeSet<String> {
+    let may_stop = |operation: &&Operation| match operation {
+        Operation::AddPrimaryKey { .. } | Operation::DropPrimaryKey { .. } => true,
+        Operation::AlterColumn { change, .. } => {
+            change.ty.is_some() || change.identity.is_some() || change.autoincrement.is_some()
+        }
+        _ => false,
+    };
+    let tables = operations.iter().filter(may_stop).flat_map(|operation| operation.tables());
+    at_the_beginning(tables.map(str::to_owned).collect(), operations)
+}
+
 /// The tables whose rows the operations may update.
 pub(super) fn of_rows(operations: &[Operation]) -> BTreeSet<String> {
     let updates = |operation: &&Operation| operation.row_expression().is_some();

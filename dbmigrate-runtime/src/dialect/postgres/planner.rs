@@ -433,8 +433,7 @@ impl<'a> Planner<'a> {
             }
             let add = format!("ADD COLUMN {}", ddl.column(&after, column, generates)?);
             if let Some(old) = self.generating(&after).filter(|_| generates) {
-                let drop = format!("ALTER COLUMN {} DROP IDENTITY", quote(&old));
-                self.alter(idx, table, &drop, Work::None);
+                self.stop_generating(idx, table, &old);
             }
             self.alter(idx, table, &add, ddl::work_of_column(column, generates));
             if generates {

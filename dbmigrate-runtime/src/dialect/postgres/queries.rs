@@ -210,6 +210,20 @@ pub(super) fn referring(targets: &BTreeSet<String>) -> String {
     )
 }
 
+/// The columns of these tables that own a sequence and aren't identity columns, with their tables.
+pub(super) fn serial(tables: &BTreeSet<String>) -> String {
+    format!(
+        "SELECT c.relname::text, a.attname::text FROM pg_depend d \
+         JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
+         JOIN pg_class c ON c.oid = d.refobjid \
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
+         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
+         AND d.deptype = 'a' AND a.attidentity = '' \
+         AND c.relnamespace = {OWN} AND c.relname IN ({})",
+        list(tables)
+    )
+}
+
 /// The enabled triggers of these tables that run when a row is updated; see
 /// [`trigger`](super::rows::trigger).
 pub(super) fn triggers(tables: &BTreeSet<String>) -> String {

@@ -123,6 +123,11 @@ pub(super) fn existing(
             Ok(tables(conn, Tables::Own(Some(&names)), version)?.schema)
         })?);
     }
+    let keys = existing::of_keys(operations);
+    if !keys.is_empty() {
+        let found = conn.query(&queries::serial(&keys), &[])?;
+        existing.serial = found.rows.into_iter().filter_map(rows::pair).collect();
+    }
     let updated = existing::of_rows(operations);
     if !updated.is_empty() {
         let found = conn.query(&queries::triggers(&updated), &[])?;

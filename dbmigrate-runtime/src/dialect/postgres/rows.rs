@@ -265,6 +265,13 @@ pub(super) fn object(row: Vec<Value>) -> Option<Object> {
     Some(Object { kind, name, table, sql, temporary: row.is() })
 }
 
+pub(super) fn pair(row: Vec<Value>) -> Option<(String, String)> {
+    match <[Value; 2]>::try_from(row) {
+        Ok([Value::Text(table), Value::Text(column)]) => Some((table, column)),
+        _ => None,
+    }
+}
+
 pub(super) fn trigger(row: Vec<Value>) -> Option<Trigger> {
     match <[Value; 3]>::try_from(row) {
         Ok([Value::Text(table), Value::Text(name), Value::Bool(always)]) => {

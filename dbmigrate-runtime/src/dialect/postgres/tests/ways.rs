@@ -6,8 +6,8 @@ use crate::dialect::{Dialect as _, Postgres};
 use crate::driver::{AsConnection as _, Driver as _};
 use crate::operations::{ColumnChange, Operation, Operations, TableChange, reverse_all};
 use crate::schema::{
-    Check, Column, Deferrable, ForeignKey, Index, IndexColumn, PrimaryKey, ReferentialAction,
-    Schema, Table, Type, Unique,
+    Check, Column, Deferrable, ForeignKey, Identity, Index, IndexColumn, PrimaryKey,
+    ReferentialAction, Schema, Table, Type, Unique,
 };
 use crate::script::{self, Client};
 
@@ -752,5 +752,36 @@ fn constraints_under_the_servers_own_names_are_found() {
         assert_eq!(checks, ["item_up_check"]);
         assert_eq!((table.uniques.len(), table.foreign_keys.len()), (0, 0));
         assert_eq!(table.primary_key, None);
+    }
+}
+
+/// The keys of other tools are often serial, where the schema has an identity column.
+#[test]
+fn a_serial_key_of_others_becomes_an_identity_column_or_stops_generating() {
+    let identity = |to| ColumnChange::new().identity(to);
+    for mut server in servers("serial") {
+        for (change, expect) in [
+            (identity(Some(Identity::Always)), "a"),
+            (ColumnChange::new().autoincrement(Some(false)), ""),
+            (ColumnChange::new().ty(Type::Text), ""),
+        ] {
+            server.driver.batch("DROP TABLE IF EXISTS item").unwrap();
+            let made = "CREATE TABLE item (id serial CONSTRAINT pk_item PRIMARY KEY)";
+            server.driver.batch(made).unwrap();
+            server.driver.batch("INSERT INTO item VALUES (DEFAULT), (DEFAULT)").unwrap();
+            let table = Table::new("item")
+                .column(Column::new("id", Type::Integer).not_null())
+                .primary_key("pk_item", ["id"]);
+            let operations = Operations::record(|op| op.alter_column("item", "id", change));
+            let conn = server.driver.as_connection();
+            server.facts = Postgres.facts_for(conn, &operations, &server.facts).unwrap();
+            server.run(&operations, &mut Schema::from_tables([table])).unwrap();
+            let found = server.query(
+                "SELECT attidentity::text, atthasdef, \
+                 coalesce(pg_sequence_last_value(pg_get_serial_sequence('item', 'id')), 2) \
+                 FROM pg_attribute WHERE attrelid = 'item'::regclass AND attname = 'id'",
+            );
+            assert_eq!(found, [[Value::from(expect), Value::Bool(false), Value::Integer(2)]]);
+        }
     }
 }
