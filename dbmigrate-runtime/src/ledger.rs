@@ -94,7 +94,7 @@ pub(crate) fn revisions(
     name: Name<'_>,
 ) -> Result<BTreeSet<String>, Error> {
     let failed = |err| Error::database("read which statements have run", err);
-    if !conn.dialect().has_table(conn, name.table).map_err(failed)? {
+    if !conn.dialect().has_table(conn, name.schema, name.table).map_err(failed)? {
         return Ok(BTreeSet::new());
     }
     let name = name.quoted(conn.dialect())?;

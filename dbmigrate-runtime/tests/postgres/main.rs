@@ -7,6 +7,7 @@ mod connecting;
 mod lent;
 #[path = "../modules/mod.rs"]
 mod modules;
+mod schema;
 mod server;
 mod standby;
 mod test_database;
