@@ -100,20 +100,18 @@ impl Error {
     }
 
     pub(crate) fn statement(
-        revision: &str,
+        stop: Stop<'_>,
         (nth, of): (usize, usize),
         statement: &Statement,
-        rolled_back: bool,
         source: DatabaseError,
     ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
+        let Stop { revision, rolled_back } = stop;
         let sql = &statement.sql;
         let name = match statement.kind {
             StatementKind::Raw if statement.reason != UNNAMED => format!(" ({})", statement.reason),
             _ => String::new(),
         };
-        let message =
-            format!("revision `{revision}` {was}: statement {nth} of {of}{name} failed: {sql}");
+        let message = format!("{stop}: statement {nth} of {of}{name} failed: {sql}");
         let err = Error::new(Kind::Other, message);
         let hint = match source.kind() {
             _ if rolled_back && hint_of(&source).is_some() => hint_of(&source).map(str::to_owned),
@@ -138,16 +136,15 @@ impl Error {
     /// The step's own message says why it failed. The hint comes from the database's last error, if
     /// that is the reason.
     pub(crate) fn step(
-        revision: &str,
+        stop: Stop<'_>,
         name: &str,
-        (why, cause): (&str, Option<&DatabaseError>),
-        rolled_back: bool,
+        why: &str,
+        cause: Option<&DatabaseError>,
     ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
-        let message = format!("revision `{revision}` {was}: step `{name}` failed: {why}");
+        let message = format!("{stop}: step `{name}` failed: {why}");
         let hint = match cause.map(DatabaseError::kind) {
             Some(ErrorKind::Unregistered { .. }) => Some(UNREGISTERED),
-            Some(ErrorKind::NotInTransaction) if rolled_back => Some(ALONE),
+            Some(ErrorKind::NotInTransaction) if stop.rolled_back => Some(ALONE),
             _ => None,
         };
         let mut err = Error::new(Kind::Other, message).maybe_hint(hint);
@@ -273,15 +270,8 @@ impl Error {
             .with_hint("move that change to a revision of its own")
     }
 
-    pub(crate) fn check(
-        revision: &str,
-        failure: &str,
-        hint: Option<&str>,
-        rolled_back: bool,
-    ) -> Error {
-        let was = if rolled_back { "was rolled back" } else { "stopped halfway" };
-        let message = format!("revision `{revision}` {was}: {failure}");
-        Error::new(Kind::Other, message).maybe_hint(hint)
+    pub(crate) fn check(stop: Stop<'_>, failure: &str, hint: Option<&str>) -> Error {
+        Error::new(Kind::Other, format!("{stop}: {failure}")).maybe_hint(hint)
     }
 
     /// Each entry of `different` describes one difference.
@@ -583,6 +573,21 @@ impl Error {
             text += &format!("\n  hint: {hint}");
         }
         text
+    }
+}
+
+/// A revision that fails, and what becomes of what it has done.
+#[derive(Clone, Copy)]
+pub(crate) struct Stop<'a> {
+    /// Its id.
+    pub(crate) revision: &'a str,
+    pub(crate) rolled_back: bool,
+}
+
+impl fmt::Display for Stop<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let was = if self.rolled_back { "was rolled back" } else { "stopped halfway" };
+        write!(f, "revision `{}` {was}", self.revision)
     }
 }
 
