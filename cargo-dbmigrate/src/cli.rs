@@ -269,7 +269,7 @@ pub struct NewRevision {
     #[arg(long, value_name = "OLD:NEW")]
     pub rename: Vec<String>,
     /// SQL expression for existing rows: for all rows if it names the column, otherwise for those
-    /// that need a value
+    /// that need a value; `sqlite:` or `postgres:` before the table is for that database alone
     #[arg(long, value_name = "TABLE.COLUMN=EXPR", value_parser = fill)]
     pub fill: Vec<String>,
     /// Allow changes that discard rows or values

@@ -115,6 +115,12 @@ impl Context {
         first.and_then(dialect::of).unwrap_or(&Sqlite)
     }
 
+    /// The dialects of the history's other databases.
+    pub fn other_dialects(&self) -> Vec<&'static dyn Dialect> {
+        let own = self.dialect().backend();
+        self.dialects().filter(|dialect| dialect.backend() != own).collect()
+    }
+
     /// What names can refer to in the project's database, as far as this is known without a
     /// connection.
     pub fn name_rules(&self) -> NameRules {

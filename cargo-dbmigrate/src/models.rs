@@ -18,7 +18,7 @@ mod targets;
 mod way;
 mod wrapper;
 
-use dbmigrate_runtime::engine::dialect::Dialect;
+use dbmigrate_runtime::engine::dialect::{self, Dialect};
 use dbmigrate_runtime::engine::folding::NameRules;
 use dbmigrate_runtime::engine::naming::Convention;
 use dbmigrate_runtime::engine::record::ModelRecord;
@@ -52,6 +52,8 @@ pub struct Models {
     pub records: Vec<ModelRecord>,
     /// The dialect of the database that the models are for.
     pub dialect: &'static dyn Dialect,
+    /// Those of the other databases that the history is for.
+    pub others: Vec<&'static dyn Dialect>,
     /// The convention for names that the models don't give.
     pub naming: Convention,
     /// What is compared of the models and of the other side.
@@ -120,7 +122,10 @@ pub fn of_records(
     let schema = records::schema(&records, config.doc_comments, dialect)?;
     let names = dialect.names(&dialect.offline_facts());
     let (naming, scope) = (config.naming.0.clone(), config.scope(names));
-    Ok(Models { schema, found_none: records.is_empty(), records, dialect, naming, scope })
+    let others = config.dialects.iter().filter(|backend| **backend != dialect.backend());
+    let others = others.filter_map(|backend| dialect::of(*backend)).collect();
+    let found_none = records.is_empty();
+    Ok(Models { schema, found_none, records, dialect, others, naming, scope })
 }
 
 impl Models {

@@ -101,7 +101,7 @@ pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BT
 
 /// The facts of a database of the same version that is exactly as the migrations build it.
 fn replayed(facts: &Facts) -> Facts {
-    Facts { version: facts.version, has_json: facts.has_json, objects: None }
+    Facts::new(facts.version, facts.has_json)
 }
 
 /// The operations with the SQL of the dialect's database.

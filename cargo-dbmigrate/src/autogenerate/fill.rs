@@ -7,23 +7,96 @@ mod need;
 use std::collections::BTreeMap;
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::Dialect;
-use dbmigrate_runtime::engine::folding::NameRules;
-use dbmigrate_runtime::engine::sql::{self, Lexicon};
+use dbmigrate_runtime::engine::sql;
 use dbmigrate_runtime::engine::written;
-use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::operations::{Operation, Sql};
 use dbmigrate_runtime::schema::{Column, DefaultValue, Schema, Table, Type};
 
 use super::convert;
 use crate::error::{Error, Result};
+use crate::models::Models;
 pub use convert::neutral;
 pub use mapping::Mapping;
 pub use need::{Held, Need, Why, literal, rows};
 
 /// Writes the answers into the operations, and returns the questions that remain. `from` is the
-/// schema before the operations, `to` the one after. Answers are parsed by the rules of the
-/// project's database.
+/// schema before the operations, `to` the one after. The questions are those of the project's
+/// database; other databases get an expression of their own where the same one won't do.
 pub fn fill(
+    operations: &mut [Operation],
+    schemas: (&Schema, &Schema),
+    fills: &[String],
+    (dialect, others): (&'static dyn Dialect, &[&'static dyn Dialect]),
+) -> Filled {
+    let plain = operations.to_vec();
+    let mut filled = fill_for(operations, schemas, fills, dialect);
+    for other in others {
+        let mut own = plain.clone();
+        let used = fill_for(&mut own, schemas, fills, *other).used;
+        filled.used.iter_mut().zip(used).for_each(|(is_used, own)| *is_used |= own);
+        merge((operations, dialect), (&own, *other));
+    }
+    filled
+}
+
+/// Adds the expressions of another database, where they aren't the same.
+pub fn merge(
+    (operations, dialect): (&mut [Operation], &dyn Dialect),
+    (others, other): (&[Operation], &dyn Dialect),
+) {
+    for (operation, of_other) in operations.iter_mut().zip(others) {
+        match (operation, of_other) {
+            (Operation::AddColumn { using, .. }, Operation::AddColumn { using: own, .. }) => {
+                merge_sql((using, dialect), (own, other));
+            }
+            (Operation::AlterColumn { change, .. }, Operation::AlterColumn { change: own, .. }) => {
+                merge_sql((&mut change.using, dialect), (&own.using, other));
+                merge_sql((&mut change.fill, dialect), (&own.fill, other));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn merge_sql(
+    (sql, dialect): (&mut Option<Sql>, &dyn Dialect),
+    (own, other): (&Option<Sql>, &dyn Dialect),
+) {
+    let (Some(sql), Some(own)) = (sql, own) else { return };
+    let (Some(text), Some(own)) =
+        (sql.text(dialect.backend()), own.text(other.backend()).map(str::to_owned))
+    else {
+        return;
+    };
+    if text == own && sql.any.is_some() {
+        return;
+    }
+    let mut by_dialect = vec![(dialect.backend().name().to_owned(), text.to_owned())];
+    let is_other = |(name, _): &&(String, String)| *name != dialect.backend().name();
+    by_dialect.extend(sql.by_dialect.iter().filter(is_other).cloned());
+    by_dialect.push((other.backend().name().to_owned(), own));
+    by_dialect.sort();
+    *sql = Sql { any: None, by_dialect };
+}
+
+/// The answer for a column, and which one it is: the one for this database, or else the one for
+/// all. An answer for one database begins with its name, `postgres:table.column=...`.
+pub fn answer<'a>(
+    fills: &'a [String],
+    (table, column): (&str, &str),
+    dialect: &dyn Dialect,
+) -> Option<(usize, &'a str)> {
+    let find = |key: String| {
+        let mut found = fills.iter().enumerate();
+        found.find_map(|(nth, fill)| Some((nth, fill.strip_prefix(&key)?.trim())))
+    };
+    find(format!("{}:{table}.{column}=", dialect.backend().name()))
+        .or_else(|| find(format!("{table}.{column}=")))
+}
+
+fn fill_for(
     operations: &mut [Operation],
     (from, to): (&Schema, &Schema),
     fills: &[String],
@@ -33,21 +106,19 @@ pub fn fill(
         Filled { open: Vec::new(), used: vec![false; fills.len()], lossy: BTreeMap::new() };
     for (idx, operation) in operations.iter_mut().enumerate() {
         let Some((need, slots)) = need(operation, (from, to), dialect) else { continue };
-        let key = format!("{}.{}=", need.table, need.column.name);
-        let found = fills.iter().position(|fill| fill.starts_with(&key));
-        let Some(nth) = found else {
+        let found = answer(fills, (&need.table, &need.column.name), dialect);
+        let Some((nth, expression)) = found else {
             if need.why.is_empty() {
-                *slots.using = need.using(None);
+                *slots.using = need.using(None).map(Sql::from);
             } else {
                 filled.open.push(need);
             }
             continue;
         };
-        let expression = fills[nth][key.len()..].trim();
         filled.used[nth] = true;
         match (slots.fill, need.fill(expression)) {
-            (Some(slot), Some(fill)) => *slot = Some(fill),
-            _ => *slots.using = need.using(Some(expression)),
+            (Some(slot), Some(fill)) => *slot = Some(Sql::from(fill)),
+            _ => *slots.using = need.using(Some(expression)).map(Sql::from),
         }
         if need.is_lossy(expression) {
             filled.lossy.insert(idx, need.loss(expression));
@@ -61,8 +132,19 @@ pub fn fill(
 /// # Errors
 ///
 /// An expression that is empty, is incomplete, or ends the statement.
-pub fn check(answer: &str, lexicon: &'static Lexicon) -> Result<()> {
-    let expression = answer.split_once('=').map_or("", |(_, text)| text);
+pub fn check(answer: &str, models: &Models) -> Result<()> {
+    let (column, expression) = answer.split_once('=').unwrap_or((answer, ""));
+    let backend = column.split_once(':').and_then(|(name, _)| Backend::by_name(name));
+    let backend = backend.unwrap_or(models.dialect.backend());
+    let mut dialects = models.others.iter().chain([&models.dialect]);
+    let Some(dialect) = dialects.find(|dialect| dialect.backend() == backend) else {
+        let message = format!("--fill {answer}: the history is not for {backend}");
+        return Err(Error::new(message).hint(format!(
+            "add \"{}\" to `dialects` in dbmigrate.toml, or leave the answer out",
+            backend.name()
+        )));
+    };
+    let lexicon = dialect.lexicon();
     let all = lexicon.tokens(expression);
     let tokens: Vec<_> = all.iter().filter(|token| token.is_significant()).collect();
     let is_closed = all.iter().all(|token| token.is_closed()) && sql::is_balanced(&all);
@@ -82,8 +164,9 @@ pub fn refuse_mistakes(
     operations: &[Operation],
     migrations: &Schema,
     fills: &[String],
-    names: NameRules,
+    dialect: &dyn Dialect,
 ) -> Result<()> {
+    let names = dialect.names(&dialect.offline_facts());
     let mut before = migrations.clone();
     for operation in operations {
         let (table, column) = match operation {
@@ -95,11 +178,9 @@ pub fn refuse_mistakes(
                 continue;
             }
         };
-        let key = format!("{table}.{column}=");
-        let answer = fills.iter().find(|fill| fill.starts_with(&key));
-        let own = answer.zip(before.table(table));
-        let mistake = own.and_then(|(fill, table)| {
-            Some((fill, written::in_expression(&fill[key.len()..], table, &before, names)?))
+        let own = answer(fills, (table, column), dialect).zip(before.table(table));
+        let mistake = own.and_then(|((nth, expression), table)| {
+            Some((&fills[nth], written::in_expression(expression, table, &before, names)?))
         });
         if let Some((fill, mistake)) = mistake {
             let message = format!("--fill {fill}: {}", mistake.message);
@@ -142,8 +223,8 @@ impl Filled {
 
 /// Where an answer is written: as the value of all rows, or only of those that need one.
 struct Slots<'a> {
-    using: &'a mut Option<String>,
-    fill: Option<&'a mut Option<String>>,
+    using: &'a mut Option<Sql>,
+    fill: Option<&'a mut Option<Sql>>,
 }
 
 /// What the operation needs, and where the answer is written.
@@ -187,14 +268,13 @@ fn need<'a>(
 pub fn lacks_value(column: &Column) -> bool {
     !column.nullable
         && column.generated.is_none()
-        && default_literal(column).is_none()
-        && matches!(column.default, None | Some(DefaultValue::Literal(_)))
+        && matches!(column.default, None | Some(DefaultValue::Literal(Value::Null)))
 }
 
 /// A default that is a literal, as SQL.
-pub fn default_literal(column: &Column) -> Option<String> {
+pub fn default_literal(column: &Column, dialect: &dyn Dialect) -> Option<String> {
     let value = column.default.as_ref()?.literal_of(&column.ty)?;
-    (value != Value::Null).then(|| literal(&value))
+    (value != Value::Null).then(|| dialect.literal_of(&value, &column.ty))
 }
 
 impl Need {
@@ -208,7 +288,7 @@ impl Need {
         let mut why = Vec::new();
         let mut null = None;
         if was.nullable && !now.nullable {
-            null = default_literal(now);
+            null = default_literal(now, dialect);
             if null.is_none() {
                 why.push(Why::NotNull);
             }

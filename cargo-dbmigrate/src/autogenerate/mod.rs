@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 use dbmigrate_runtime::operations::Operation;
 use dbmigrate_runtime::schema::Schema;
 
-pub use fill::{Held, Need, Why, neutral, rows};
+pub use fill::{Held, Need, Why, answer, neutral, rows};
 pub use flags::{Flags, flags};
 pub use question::{Question, Rename, shell};
 pub use rewritten::rewritten;
@@ -88,7 +88,7 @@ pub enum Outcome {
 /// An answer that belongs to no question, answers that contradict each other, and a difference that
 /// can't be applied because of what the comparison leaves out.
 pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Result<Outcome> {
-    answers.fills.iter().try_for_each(|text| fill::check(text, models.dialect.lexicon()))?;
+    answers.fills.iter().try_for_each(|text| fill::check(text, models))?;
     let Difference { renames, unknown, overruled, before, after, mut operations } =
         difference(migrations, models, answers)?;
     rename::refuse_unknown(&unknown, false)?;
@@ -97,7 +97,12 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
     } else {
         candidates::renames(&before, &after, &answers.dropped, models.dialect)
     };
-    let filled = fill::fill(&mut operations, (&before, &after), &answers.fills, models.dialect);
+    let filled = fill::fill(
+        &mut operations,
+        (&before, &after),
+        &answers.fills,
+        (models.dialect, &models.others),
+    );
     // A column that may turn out to be renamed may not need a value.
     let is_open = |need: &&Need| {
         let column = need.flag("");
@@ -124,7 +129,7 @@ pub fn changes(migrations: &Schema, models: &Models, answers: &Answers) -> Resul
         losses.extend(loss.map(|loss| (renames.len() + idx, loss)));
     }
     let operations = [renames, operations].concat();
-    fill::refuse_mistakes(&operations, migrations, &answers.fills, models.names())?;
+    fill::refuse_mistakes(&operations, migrations, &answers.fills, models.dialect)?;
     models.scope.refuse_unfit(&operations, migrations)?;
     models.scope.refuse_keyless(&operations, &models.schema)?;
     Ok(Outcome::Changes(Changes { operations, losses, overruled }))

@@ -52,6 +52,7 @@ fn models(tables: &[Table], renamed: &[(&str, &str)]) -> Models {
         records: records.collect(),
         naming: Convention::default(),
         dialect: &Sqlite,
+        others: Vec::new(),
         scope: Scope::all(Sqlite.names(&Sqlite.offline_facts())),
         found_none: tables.is_empty(),
     }
@@ -85,7 +86,7 @@ fn changed(from: &Schema, models: &Models, answers: &Answers) -> Changes {
         other => panic!("{other:?}"),
     };
     assert_eq!(again, [], "a second diff finds more to do");
-    let back = way_back(&changes.operations, from, &Sqlite).unwrap();
+    let back = way_back(&changes.operations, from, &Sqlite, &[]).unwrap();
     replay(&mut reached, &back.operations).unwrap();
     assert_eq!(diff::diff(&reached, &normalized(&reached, from)), [], "it leads elsewhere back");
     changes

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::recording::reverse_all;
-use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::operations::{Operation, Sql};
 use dbmigrate_runtime::schema::{Column, Schema, Type};
 
 use super::Commented;
@@ -16,6 +16,21 @@ use crate::error::{Error, Result};
 /// What the upgrade discarded is lost: rows that need a value again get a neutral one, with a
 /// comment that says so. SQL that a project's own function added may have no reverse.
 pub fn way_back(
+    upgrade: &[Operation],
+    before: &Schema,
+    dialect: &'static dyn Dialect,
+    others: &[&'static dyn Dialect],
+) -> Result<Commented> {
+    let mut back = for_dialect(upgrade, before, dialect)?;
+    for other in others {
+        let own = for_dialect(upgrade, before, *other)?;
+        fill::merge((&mut back.operations, dialect), (&own.operations, *other));
+    }
+    Ok(back)
+}
+
+/// The same with the expressions for one database.
+fn for_dialect(
     upgrade: &[Operation],
     before: &Schema,
     dialect: &'static dyn Dialect,
@@ -66,7 +81,7 @@ fn fill(
                     "\n{constraint} requires other values: adjust this if the table has rows."
                 );
             }
-            *using = Some(value);
+            *using = Some(value.into());
             Some(comment)
         }
         Operation::AlterColumn { table, column, change } => {
@@ -81,7 +96,7 @@ fn fill(
             // suggested here.
             need.why.retain(|why| *why != Why::Narrower);
             let value = value(&now, dialect);
-            let given = given(table, column, upgrade);
+            let given = given(table, column, upgrade, dialect);
             if let Some(back) = given.and_then(|using| mapped_back(&need, using, &value)) {
                 let becomes_required = need.is(Why::NotNull);
                 let expression = if becomes_required {
@@ -89,14 +104,15 @@ fn fill(
                 } else {
                     back.expression
                 };
-                change.using = need.using(Some(&expression));
+                change.using = need.using(Some(&expression)).map(Sql::from);
                 let of_null = becomes_required || need.null.is_some();
                 return rows_comment(of_null, !back.is_all, &value);
             }
-            change.using = match need.why.as_slice() {
+            let using = match need.why.as_slice() {
                 [] => need.using(None),
                 _ => need.using(Some(&value)),
             };
+            change.using = using.map(Sql::from);
             let of_null = need.is(Why::NotNull) || need.null.is_some();
             rows_comment(of_null, need.is(Why::Values), &value)
         }
@@ -117,12 +133,17 @@ fn rows_comment(of_null: bool, of_other_values: bool, value: &str) -> Option<Str
 }
 
 /// The expression that an upgrade gives the rows of a column.
-fn given<'a>(table: &str, column: &str, upgrade: &'a [Operation]) -> Option<&'a str> {
+fn given<'a>(
+    table: &str,
+    column: &str,
+    upgrade: &'a [Operation],
+    dialect: &dyn Dialect,
+) -> Option<&'a str> {
     upgrade.iter().find_map(|operation| match operation {
         Operation::AlterColumn { table: of, column: altered, change }
             if of == table && altered == column =>
         {
-            change.using.as_deref()
+            change.using.as_ref()?.text(dialect.backend())
         }
         _ => None,
     })
@@ -189,7 +210,7 @@ fn mapped_back(need: &Need, using: &str, other: &str) -> Option<MappedBack> {
 
 /// The default if the column accepts it, or else a neutral value.
 fn value(column: &Column, dialect: &dyn Dialect) -> String {
-    let default = default_literal(column);
+    let default = default_literal(column, dialect);
     let fits = |text: &String| match &column.ty {
         Type::Enum(_, values) => {
             values.iter().any(|value| literal(&value.as_str().into()) == *text)

@@ -67,7 +67,8 @@ pub fn run(cx: &Context, args: &NewRevision, generate: bool, name: &str) -> Resu
         if changes.operations.is_empty() {
             return no_changes(cx, args, name);
         }
-        back = autogenerate::way_back(&changes.operations, &before, cx.dialect())?;
+        let others = cx.other_dialects();
+        back = autogenerate::way_back(&changes.operations, &before, cx.dialect(), &others)?;
     }
     let upgrade = changes.commented();
     refuse_unreachable(&history, &position, &upgrade.operations)?;

@@ -32,7 +32,10 @@ pub fn run(cx: &Context, args: &Squash) -> Result<Answer> {
     position.branch_labels.extend(squashed.branch_labels.clone());
     position.replaces = squashed.replaces(&history);
     let migrations = history.migrations()?;
-    let contents = Contents::of(&migrations, &squashed, args.elide_steps, cx.dialect())?;
+    let contents = {
+        let dialects = (cx.dialect(), cx.other_dialects());
+        Contents::of(&migrations, &squashed, args.elide_steps, (dialects.0, &dialects.1))?
+    };
     if let Some(note) = proof::prove(&migrations, &squashed, &position.revision(), &contents)? {
         cx.out.note(note);
     }

@@ -351,10 +351,10 @@ pub fn column_change(change: &ColumnChange) -> String {
         add("comment", &option(comment));
     }
     if let Some(expression) = &change.using {
-        add("using", &text(expression));
+        add("using", &sql(expression));
     }
     if let Some(expression) = &change.fill {
-        add("fill", &text(expression));
+        add("fill", &sql(expression));
     }
     source
 }

@@ -165,10 +165,11 @@ fn call(operation: &Operation) -> String {
             format!("op.alter_table({}, {})", text(table), table_change(change))
         }
         Operation::AddColumn { table, column: added, using, before } => {
-            let call = |name: &str, value: &Option<String>| {
-                value.as_ref().map_or(String::new(), |value| format!(".{name}({})", text(value)))
+            let call = |name: &str, value: Option<String>| {
+                value.map_or(String::new(), |value| format!(".{name}({value})"))
             };
-            let (using, before) = (call("using", using), call("before", before));
+            let using = call("using", using.as_ref().map(sql));
+            let before = call("before", before.as_deref().map(text));
             format!("op.add_column({}, {}){using}{before}", text(table), column(added))
         }
         Operation::DropColumn { table, column } => {

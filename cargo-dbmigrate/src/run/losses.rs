@@ -6,7 +6,7 @@ use dbmigrate_runtime::Value;
 use dbmigrate_runtime::engine::Migrations;
 use dbmigrate_runtime::engine::dialect::Dialect;
 use dbmigrate_runtime::engine::driver::{DatabaseError, Driver};
-use dbmigrate_runtime::operations::Operation;
+use dbmigrate_runtime::operations::{Operation, Sql};
 use dbmigrate_runtime::schema::{Schema, Type};
 
 use crate::autogenerate::{Need, rows};
@@ -95,6 +95,8 @@ impl Dropped {
             Lost::Rows => None,
             Lost::Values { column } => Some(format!("{} IS NOT NULL", dialect.quote(column))),
             Lost::Replaced { column, using } => {
+                // Without an expression for this database, the run is refused.
+                let Some(using) = using.text(dialect.backend()) else { return Ok(0) };
                 let column = dialect.quote(column);
                 Some(format!("{column} IS NOT NULL AND {column} IS DISTINCT FROM ({using}\n)"))
             }
@@ -138,7 +140,7 @@ enum Lost {
     /// Values that an expression replaces.
     Replaced {
         column: String,
-        using: String,
+        using: Sql,
     },
     /// Values that a new type can't hold.
     Misfits {

@@ -28,7 +28,8 @@ fn scope(include: &[&str], exclude: &[&str]) -> Scope {
 fn models(tables: &[Table], scope: Scope) -> Models {
     let schema = Schema::from_tables(tables.iter().cloned());
     let (records, naming) = (Vec::new(), Convention::default());
-    Models { schema, records, dialect: &Sqlite, naming, scope, found_none: false }
+    let others = Vec::new();
+    Models { schema, records, dialect: &Sqlite, others, naming, scope, found_none: false }
 }
 
 /// The operations in words, or the error; operations must fit the complete schema.

@@ -4,6 +4,7 @@
 //! every existing row.
 
 use dbmigrate_runtime::Value;
+use dbmigrate_runtime::engine::Backend;
 use dbmigrate_runtime::engine::dialect::{Dialect as _, Sqlite};
 use dbmigrate_runtime::engine::driver::sqlite::SqliteDriver;
 use dbmigrate_runtime::engine::driver::{
@@ -17,6 +18,7 @@ use dbmigrate_runtime::schema::{
 
 use super::missing::Missing;
 use super::{Trial, parts};
+use crate::autogenerate;
 use crate::error::{Error, Result};
 
 /// Refuses values that fit no row. Returns what could not be tried, and what fits only a single
@@ -26,14 +28,16 @@ pub fn check(trial: &Trial<'_>, after: &Schema) -> Result<Vec<String>> {
     for operation in trial.upgrade {
         match operation {
             Operation::AddColumn { table, column, using, .. } => {
-                untried.extend(fill(trial, after, (table, &column.name), using.as_deref())?);
+                let given = using.as_ref().and_then(|sql| sql.text(Backend::Sqlite));
+                untried.extend(fill(trial, after, (table, &column.name), given)?);
                 default(trial, after.table(table), &column.name)?;
                 if using.is_none() {
                     untried.extend(repeated(trial, after.table(table), &column.name, None));
                 }
             }
             Operation::AlterColumn { table, column, change } => {
-                untried.extend(fill(trial, after, (table, column), change.using.as_deref())?);
+                let given = change.using.as_ref().and_then(|sql| sql.text(Backend::Sqlite));
+                untried.extend(fill(trial, after, (table, column), given)?);
                 if change.default.is_some() || change.ty.is_some() {
                     default(trial, after.table(table), column)?;
                 }
@@ -95,10 +99,8 @@ fn fill(
     let Some(using) = using else { return Ok(None) };
     let Some(now) = after.table(table) else { return Ok(None) };
     let Some(target) = now.find_column(column) else { return Ok(None) };
-    let flag = trial.fills.iter().find_map(|fill| {
-        let expression = fill.strip_prefix(&format!("{table}.{column}="))?;
-        Some((format!("--fill {fill}"), expression.trim()))
-    });
+    let answer = autogenerate::answer(trial.fills, (table, column), &Sqlite);
+    let flag = answer.map(|(nth, expression)| (format!("--fill {}", trial.fills[nth]), expression));
     let (whose, expression) =
         flag.unwrap_or_else(|| (format!("what existing rows get in `{table}.{column}`"), using));
     // The table before the change, under its current names.

@@ -58,7 +58,7 @@ const MARK: &str = "--- ";
 
 impl Case {
     /// The repository's cases, sorted by name. With the variable `DBMIGRATE_CASES`, only those
-    /// whose names contain its value.
+    /// whose names contain its value, or one of several values with commas between them.
     pub fn all() -> Vec<Case> {
         let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/cases");
         let wanted = std::env::var("DBMIGRATE_CASES").unwrap_or_default();
@@ -69,7 +69,7 @@ impl Case {
             .collect();
         paths.sort();
         let cases = paths.iter().map(|path| Case::read(path));
-        cases.filter(|case| case.name.contains(&wanted)).collect()
+        cases.filter(|case| wanted.split(',').any(|part| case.name.contains(part))).collect()
     }
 
     fn read(path: &Path) -> Case {

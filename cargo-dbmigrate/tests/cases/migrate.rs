@@ -34,7 +34,7 @@ pub fn revision(case: &Case, before: &Schema, models: &Models) -> Result<Revisio
         agree_to_losses(out, &args, &no_database.losses(&changes, before))?;
     }
     let upgrade = changes.commented();
-    let downgrade = autogenerate::way_back(&upgrade.operations, before, SQLITE)?;
+    let downgrade = autogenerate::way_back(&upgrade.operations, before, SQLITE, &models.others)?;
     let trial = Trial {
         revision: &revision::Revision { id: "case".to_owned(), ..revision::Revision::default() },
         upgrade: &upgrade.operations,

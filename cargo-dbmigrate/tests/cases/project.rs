@@ -13,6 +13,7 @@ use dbmigrate_runtime::engine::Migration;
 use dbmigrate_runtime::engine::record::ModelRecord;
 
 use super::case::Case;
+use super::postgres::POSTGRES;
 
 /// The package, in the target directory that the tests' hosts have in common.
 pub struct Package {
@@ -83,6 +84,11 @@ impl Package {
                 self.cx.config = config.unwrap_or_else(|err| panic!("{}: {err}", case.name));
                 models.splice(2 * idx + 1..2 * idx + 2, self.by_config([source(case, "after")]));
                 self.cx.config = Config::default();
+            }
+        }
+        for (case, of_case) in cases.iter().zip(models.chunks_mut(2)) {
+            if case.is_for("sqlite") && case.is_for("postgres") {
+                of_case.iter_mut().for_each(|side| side.others = vec![POSTGRES]);
             }
         }
         let mut models = models.into_iter();

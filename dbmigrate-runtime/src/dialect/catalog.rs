@@ -6,7 +6,7 @@ use crate::folding::Folding;
 use crate::schema::{Schema, Table};
 
 /// The properties of a server or library that statements depend on.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Facts {
     /// The version as a number; SQLite's `3.46.1` is `3_046_001`.
     pub version: u32,
@@ -15,6 +15,39 @@ pub struct Facts {
     /// The database's objects, or `None` if there is no database: it is then assumed to contain
     /// what the migrations build.
     pub objects: Option<Vec<Object>>,
+    /// What else the statements of some operations depend on.
+    pub existing: Existing,
+}
+
+impl Facts {
+    /// Those of a database that is as the migrations build it.
+    pub const fn new(version: u32, has_json: bool) -> Facts {
+        let existing = Existing { tables: None, serial: Vec::new(), triggers: Vec::new() };
+        Facts { version, has_json, objects: None, existing }
+    }
+}
+
+/// What the statements of some operations depend on, read for those operations.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Existing {
+    /// The tables whose constraints the operations may drop, as they are in the database; `None` if
+    /// there is no database, or no such operation.
+    pub tables: Option<Schema>,
+    /// The columns that get their values from a sequence by their default, with their tables.
+    pub serial: Vec<(String, String)>,
+    /// The enabled triggers that run when a row is updated.
+    pub triggers: Vec<Trigger>,
+}
+
+/// A trigger that runs when a row is updated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trigger {
+    /// The table's name.
+    pub table: String,
+    /// The trigger's name.
+    pub name: String,
+    /// Whether it also runs in sessions that apply changes of another server.
+    pub always: bool,
 }
 
 /// An object that a database stores.

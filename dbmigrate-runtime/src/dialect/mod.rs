@@ -18,8 +18,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 pub use catalog::{
-    Beyond, Broken, Catalog, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part, PartKind,
-    Shadow, Unreadable, Violation, ViolationKind,
+    Beyond, Broken, Catalog, Existing, Facts, Health, Kept, Object, ObjectKind, ObjectName, Part,
+    PartKind, Shadow, Trigger, Unreadable, Violation, ViolationKind,
 };
 pub use comparing::Comparing;
 pub use cost::{Blocks, Cost, Lock, Work};
@@ -83,6 +83,12 @@ pub trait Dialect: Sync {
 
     /// A value as a literal.
     fn literal(&self, value: &crate::Value) -> String;
+
+    /// A value as a literal for a column of this type.
+    fn literal_of(&self, value: &crate::Value, ty: &Type) -> String {
+        let _ = ty;
+        self.literal(value)
+    }
 
     /// What statements depend on besides the operation and the schema, without the stored objects.
     ///

@@ -106,9 +106,9 @@ pub struct ColumnChange {
     /// The new comment; `Some(None)` removes it.
     pub comment: Option<Option<String>>,
     /// An SQL expression for the value in existing rows.
-    pub using: Option<String>,
+    pub using: Option<Sql>,
     /// An SQL expression for only those existing rows whose value the changed column can't hold.
-    pub fill: Option<String>,
+    pub fill: Option<Sql>,
 }
 
 impl ColumnChange {
@@ -217,19 +217,23 @@ impl ColumnChange {
 
     /// Gives existing rows the value of an SQL expression, which sees each row as it is before the
     /// operation. The expression isn't part of the schema. A double-quoted name has to be a column;
-    /// write texts in single quotes.
+    /// write texts in single quotes. [`Sql`] has one expression for each database.
     ///
     /// # Example
     ///
     /// ```
-    /// use dbmigrate_runtime::operations::ColumnChange;
+    /// use dbmigrate_runtime::operations::{ColumnChange, Sql};
     ///
     /// let change = ColumnChange::new().not_null().using("coalesce(\"nick\", \"name\")");
     /// assert!(change.using.is_some());
+    ///
+    /// let id = Sql::new().sqlite("randomblob(16)").postgres("gen_random_uuid()");
+    /// let change = ColumnChange::new().not_null().using(id);
+    /// assert!(change.using.is_some());
     /// ```
     #[must_use]
-    pub fn using(mut self, expression: &str) -> ColumnChange {
-        self.using = Some(expression.to_owned());
+    pub fn using(mut self, expression: impl Into<Sql>) -> ColumnChange {
+        self.using = Some(expression.into());
         self
     }
 
@@ -249,8 +253,8 @@ impl ColumnChange {
     /// assert!(change.fill.is_some());
     /// ```
     #[must_use]
-    pub fn fill(mut self, expression: &str) -> ColumnChange {
-        self.fill = Some(expression.to_owned());
+    pub fn fill(mut self, expression: impl Into<Sql>) -> ColumnChange {
+        self.fill = Some(expression.into());
         self
     }
 }

@@ -72,7 +72,7 @@ pub enum Operation {
         /// The new column.
         column: Column,
         /// An SQL expression for the value in existing rows.
-        using: Option<String>,
+        using: Option<Sql>,
         /// The column to insert it before, on databases that can do so.
         before: Option<String>,
     },

@@ -275,15 +275,15 @@ impl Operations {
 /// Sets the value of a new column in existing rows, and its position.
 #[derive(Debug)]
 pub struct AddColumnHandle<'a> {
-    using: &'a mut Option<String>,
+    using: &'a mut Option<Sql>,
     before: &'a mut Option<String>,
 }
 
 impl AddColumnHandle<'_> {
     /// Gives existing rows the value of an SQL expression instead of the default. The expression
     /// sees each row as it is before the operation.
-    pub fn using(self, expression: &str) -> Self {
-        *self.using = Some(expression.to_owned());
+    pub fn using(self, expression: impl Into<Sql>) -> Self {
+        *self.using = Some(expression.into());
         self
     }
 

@@ -15,12 +15,16 @@ impl HasSql for ColumnChange {
         if let Some(Some(generated)) = &mut self.generated {
             each(&|| "the expression".to_owned(), &mut generated.expression);
         }
+        for sql in self.using.iter_mut().chain(&mut self.fill) {
+            each(&|| "the value of existing rows".to_owned(), sql);
+        }
     }
 
     fn differs(&self) -> bool {
         let differs = |sql: &Sql| !sql.by_dialect.is_empty();
         matches!(&self.default, Some(Some(DefaultValue::Sql(sql))) if differs(sql))
             || matches!(&self.generated, Some(Some(generated)) if differs(&generated.expression))
+            || self.using.iter().chain(&self.fill).any(differs)
     }
 }
 
@@ -28,7 +32,12 @@ impl HasSql for Operation {
     fn each_sql(&mut self, each: &mut dyn FnMut(&dyn Fn() -> String, &mut Sql)) {
         match self {
             Operation::CreateTable(table) => table.each_sql(each),
-            Operation::AddColumn { column, .. } => column.each_sql(each),
+            Operation::AddColumn { column, using, .. } => {
+                column.each_sql(each);
+                if let Some(sql) = using {
+                    each(&|| "the value of existing rows".to_owned(), sql);
+                }
+            }
             Operation::AlterColumn { change, .. } => change.each_sql(each),
             Operation::AddCheck { check, .. } => check.each_sql(each),
             Operation::CreateIndex { index, .. } => index.each_sql(each),
@@ -59,7 +68,9 @@ impl HasSql for Operation {
     fn differs(&self) -> bool {
         match self {
             Operation::CreateTable(table) => table.differs(),
-            Operation::AddColumn { column, .. } => column.differs(),
+            Operation::AddColumn { column, using, .. } => {
+                column.differs() || using.iter().any(|sql| !sql.by_dialect.is_empty())
+            }
             Operation::AlterColumn { change, .. } => change.differs(),
             Operation::AddCheck { check, .. } => check.differs(),
             Operation::CreateIndex { index, .. } => index.differs(),

@@ -235,7 +235,7 @@ fn what_is_not_understood_is_refused() {
             sql: Some(sql.to_owned()),
             temporary: false,
         };
-        let facts = Facts { version: 3_046_000, has_json: true, objects: Some(vec![object]) };
+        let facts = Facts { objects: Some(vec![object]), ..Facts::new(3_046_000, true) };
         let unique = record(|op| op.add_unique("t", Unique::new("uq", ["a"]))).operations;
         let mut schema = Schema::from_tables([t()]);
         let err = Sqlite.plan(&unique, &mut schema, &facts).unwrap_err();

@@ -195,7 +195,8 @@ impl Need {
             if let (&[old], Some(new), false) = (&removed.as_slice(), is_new, is_not_null) {
                 return self.mapped(&[(old.clone(), new.clone())]);
             }
-            return default_literal(column).unwrap_or_else(|| neutral(column, self.dialect));
+            return default_literal(column, self.dialect)
+                .unwrap_or_else(|| neutral(column, self.dialect));
         }
         if self.is(Why::Narrower) {
             return self.counterpart().unwrap_or_else(|| self.kept());

@@ -21,7 +21,7 @@ fn check(from: &[Table], to: &[Table], expect: &[&str]) {
     let mut reached = from.clone();
     replay(&mut reached, &operations).unwrap();
     assert_eq!(plain(&reached, &models).unwrap(), [], "a second diff finds more to do");
-    replay(&mut reached, &way_back(&operations, &from, &Sqlite).unwrap().operations).unwrap();
+    replay(&mut reached, &way_back(&operations, &from, &Sqlite, &[]).unwrap().operations).unwrap();
     assert_eq!(diff::diff(&reached, &normalized(&reached, &from)), [], "it leads elsewhere");
 }
 

@@ -130,7 +130,7 @@ fn is_about_rows(report: &str) -> bool {
 
 fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
     let changes = answer(from, &of_schema(to), with_renames);
-    let back = way_back(&changes.operations, from, &Sqlite).unwrap();
+    let back = way_back(&changes.operations, from, &Sqlite, &[]).unwrap();
     let first = diff::diff(&Schema::default(), from);
     let migrations = Migrations::new(vec![
         migration("r1", &[], &first, &[]),

@@ -74,7 +74,7 @@ fn all_holds(from: &Schema, to: &Schema, with_renames: bool) {
     assert_eq!(canonical(&reached), canonical(&normalized(&reached, to)));
     assert_eq!(plain(&reached, &models).unwrap(), []);
 
-    let back = way_back(operations, from, &Sqlite).unwrap();
+    let back = way_back(operations, from, &Sqlite, &[]).unwrap();
     let mut again = reached.clone();
     replay(&mut again, &back.operations).unwrap();
     let expected = if with_renames { normalized(&again, from) } else { from.clone() };

@@ -40,7 +40,7 @@ fn written(from: &[Table], to: &[Table], fills: &[&str], expect: Expect) {
         created: String::new(),
         ..render::Header::default()
     };
-    let back = way_back(&changes.operations, &from, &Sqlite).unwrap();
+    let back = way_back(&changes.operations, &from, &Sqlite, &[]).unwrap();
     let upgrade = changes.commented();
     let contents = render::Contents { upgrade: &upgrade, downgrade: &back, is_generated: true };
     let text = render::module(&header, &contents);

@@ -29,7 +29,7 @@ fn check(from: &[Table], models: &Models, flags: &[&str], expect: &[&str]) {
     if flags.is_empty() {
         assert_eq!(words(&plain(&reached, models).unwrap()), [""; 0]);
     }
-    replay(&mut reached, &way_back(&operations, &from, &Sqlite).unwrap().operations).unwrap();
+    replay(&mut reached, &way_back(&operations, &from, &Sqlite, &[]).unwrap().operations).unwrap();
     assert_eq!(diff::diff(&reached, &normalized(&reached, &from)), []);
 }
 

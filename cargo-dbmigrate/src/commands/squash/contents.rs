@@ -32,7 +32,7 @@ impl Contents {
         migrations: &Migrations,
         squashed: &Squashed,
         elide: bool,
-        dialect: &'static dyn Dialect,
+        dialects: (&'static dyn Dialect, &[&'static dyn Dialect]),
     ) -> Result<Contents> {
         let all: Vec<&Migration> =
             squashed.ids.iter().filter_map(|id| migrations.get(id)).collect();
@@ -48,7 +48,7 @@ impl Contents {
         if is_first {
             upgrade = from_nothing(upgrade)?;
         }
-        let downgrade = way_back(&all, &upgrade, &before, dialect)?;
+        let downgrade = way_back(&all, &upgrade, &before, dialects)?;
         Ok(Contents { upgrade, downgrade, elided: steps })
     }
 }
@@ -174,7 +174,7 @@ fn way_back(
     all: &[&Migration],
     upgrade: &Commented,
     before: &Schema,
-    dialect: &'static dyn Dialect,
+    (dialect, others): (&'static dyn Dialect, &[&'static dyn Dialect]),
 ) -> Result<Commented> {
     if let Some((migration, why)) = all
         .iter()
@@ -187,7 +187,7 @@ fn way_back(
         [&migration.upgrade, &migration.downgrade].map(|recording| recording.operations.clone())
     };
     if !all.iter().flat_map(recorded).flatten().any(|operation| !operation.is_schema_change()) {
-        return autogenerate::way_back(&upgrade.operations, before, dialect);
+        return autogenerate::way_back(&upgrade.operations, before, dialect, others);
     }
     let back = in_order(all.iter().rev().map(|migration| (*migration, Direction::Downgrade)));
     let mut schema = before.clone();

@@ -1,6 +1,7 @@
 //! Changes of a column.
 
 use super::aside::Changing;
+use super::cases::Cases;
 use super::convert::{self, Conversion};
 use super::ddl;
 use super::planner::{Planner, Rows};
@@ -8,7 +9,7 @@ use super::{cost, guards, keys, literal, sequence, types};
 use crate::dialect::{Guard, POSTGRES, Refusal, Work};
 use crate::operations::ColumnChange;
 use crate::schema::{Column, DefaultValue, Generated, Table, Type, naming};
-use crate::sql::{is_balanced, quote};
+use crate::sql::{Kind, is_balanced, quote};
 
 /// The first version that changes the expression of a generated column.
 const SET_EXPRESSION: u32 = 170_000;
@@ -205,14 +206,15 @@ impl Planner<'_> {
         } else {
             self.given_to(idx, altered, &conversion, is_typed)?
         };
-        let has_expression = change.using.is_some() || change.fill.is_some();
+        let is_own = |using: &str| POSTGRES.same_expression(using, &own);
+        let has_expression =
+            change.using.as_deref().is_some_and(|using| !is_own(using)) || change.fill.is_some();
         if is_required && !has_expression && !is_proved {
             self.guard_not_null(&table.name, to);
         }
         let mut key = self.generating(table).as_deref() == Some(&to.name);
         if key && is_typed && !keys::can_generate(&to.ty) {
-            let drop = format!("ALTER COLUMN {own} DROP IDENTITY");
-            self.alter(idx, &table.name, &drop, Work::None);
+            self.stop_generating(idx, &table.name, &to.name);
             self.generating.insert(table.name.clone(), None);
             key = false;
         }
@@ -241,8 +243,8 @@ impl Planner<'_> {
         if let Given::ByUpdate(value, condition) = &given {
             let condition =
                 condition.as_ref().map_or(String::new(), |condition| format!(" WHERE {condition}"));
-            let name = quote(&table.name);
-            self.change_rows(idx, format!("UPDATE {name} SET {own} = {value}{condition}"));
+            let update = format!("UPDATE {} SET {own} = {value}{condition}", quote(&table.name));
+            self.update_rows(idx, &table.name, update);
         }
         if is_typed {
             if defaults.0.is_some() {
@@ -323,7 +325,7 @@ impl Planner<'_> {
         let own = quote(&to.name);
         let ty = self.ddl(idx).declared(&table.name, to)?;
         let fits = conversion.fits.as_ref().filter(|_| was.ty != to.ty);
-        let guard_fitting = |planner: &mut Self| {
+        let guard_fitting = |planner: &mut Self, fits: Option<&String>| {
             let Some(fits) = fits else { return };
             let is_said = is_typed && !matches!(to.ty, Type::Enum(..));
             let said = if is_said { ty.clone() } else { to.ty.to_string() };
@@ -332,19 +334,33 @@ impl Planner<'_> {
         };
         // What the rest of `coalesce(a, ...)` is for NULL, the column's own values are converted.
         if let Some(rest) = change.using.as_ref().and_then(|using| for_null(using, &to.name)) {
-            guard_fitting(self);
+            guard_fitting(self, fits);
             let value = converted(&rest, to, &ty);
             if !is_typed {
                 return Ok(Given::ByUpdate(value, Some(format!("{own} IS NULL"))));
             }
-            let kept = conversion.using.clone().unwrap_or_else(|| match to.ty {
-                Type::Text | Type::String(_) => format!("{own}::text"),
-                _ => format!("{own}::{ty}"),
-            });
+            let kept = kept(&own, to, &ty, conversion);
             return Ok(Given::ByType(Some(format!("coalesce({kept}, {value})"))));
         }
-        let is_other = |using: &&String| !POSTGRES.same_expression(using, &own);
-        if let Some(using) = change.using.as_ref().filter(is_other) {
+        let is_other = |using: &&str| !POSTGRES.same_expression(using, &own);
+        if let Some(using) = change.using.as_deref().filter(is_other) {
+            let is_boolean =
+                *types::understood(&was.ty).as_ref().unwrap_or(&was.ty) == Type::Boolean;
+            let cases = Cases::of(using, &to.name, is_boolean);
+            let cases = cases.filter(|_| was.ty != to.ty && is_typed);
+            if let Some(cases) = cases {
+                if let Some(fits) = fits.filter(|_| cases.keeps()) {
+                    let fits = cases.of_kept("TRUE", &format!("({fits})"));
+                    guard_fitting(self, Some(&fits));
+                }
+                let kept = kept(&own, to, &ty, conversion);
+                let is_text = matches!(to.ty, Type::Text | Type::String(_));
+                let of = if is_text { "text" } else { ty.as_str() };
+                if let Type::String(_) = to.ty {
+                    self.guard_given(table, to, &cases.converted(of, &kept));
+                }
+                return Ok(Given::ByType(Some(cases.converted(of, &kept))));
+            }
             self.guard_given(table, to, using);
             let value = converted(using, to, &ty);
             return Ok(if is_typed {
@@ -354,7 +370,7 @@ impl Planner<'_> {
             });
         }
         let Some(fill) = change.fill.as_ref().filter(|_| change.using.is_none()) else {
-            guard_fitting(self);
+            guard_fitting(self, fits);
             return Ok(if is_typed {
                 Given::ByType(conversion.using.clone())
             } else {
@@ -437,7 +453,8 @@ impl Planner<'_> {
         let value = converted(using, column, &ty);
         let mut parts = Parts::new(&own);
         if POSTGRES.mentions(using, "select") {
-            self.change_rows(idx, format!("UPDATE {} SET {own} = {value}", quote(table)));
+            let update = format!("UPDATE {} SET {own} = {value}", quote(table));
+            self.update_rows(idx, table, update);
         } else {
             // The table is locked anyway, and this writes each row once and runs no triggers.
             let collated = ddl.declared_collated(table, column)?;
@@ -467,7 +484,8 @@ impl Planner<'_> {
         let name = quote(&scratch);
         let ty = self.ddl(idx).declared(&table.name, to)?;
         self.alter(idx, &table.name, &format!("ADD COLUMN {name} {ty}"), Work::None);
-        self.change_rows(idx, format!("UPDATE {} SET {name} = {value}", quote(&table.name)));
+        let update = format!("UPDATE {} SET {name} = {value}", quote(&table.name));
+        self.update_rows(idx, &table.name, update);
         Ok(scratch)
     }
 
@@ -476,6 +494,8 @@ impl Planner<'_> {
     pub(super) fn guard_given(&mut self, table: &Table, to: &Column, expression: &str) {
         let from = match to.ty {
             Type::Decimal(..) => Type::Numeric,
+            // What is too long by blanks alone would be cut without a word.
+            Type::String(length) if !is_short(expression, length) => Type::Text,
             Type::TinyInteger | Type::TinyUnsigned | Type::SmallUnsigned | Type::Unsigned => {
                 Type::BigInteger
             }
@@ -523,6 +543,22 @@ impl Parts<'_> {
         self.changes.push(format!("ALTER COLUMN {} {change}", self.own));
         self.work = self.work.max(work);
     }
+}
+
+/// A column's own value as one of another type.
+fn kept(own: &str, to: &Column, ty: &str, conversion: &Conversion) -> String {
+    conversion.using.clone().unwrap_or_else(|| match to.ty {
+        Type::Text | Type::String(_) => format!("{own}::text"),
+        _ => format!("{own}::{ty}"),
+    })
+}
+
+/// Whether an expression is a text of at most this length.
+fn is_short(expression: &str, length: u32) -> bool {
+    let tokens = POSTGRES.significant(expression);
+    let [text] = tokens.as_slice() else { return false };
+    let text = text.unquoted().filter(|_| text.kind == Kind::Text);
+    text.is_some_and(|text| text.chars().count() <= length as usize)
 }
 
 /// What `coalesce(column, ...)` gives in place of NULL.

@@ -4,7 +4,7 @@
 //! column fails when the column gets another type, although its text would be right. With a column
 //! that is replaced goes everything that is over it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cost;
 use super::ddl::{self, Ddl};
@@ -42,6 +42,7 @@ pub(super) fn aside(
     table: &Table,
     changing: Changing<'_>,
     absent: &BTreeSet<(String, String)>,
+    other_names: &BTreeMap<(String, String), String>,
 ) -> Result<Aside, Refusal> {
     let mut gone: Vec<&str> = changing.replaced.to_vec();
     let mut mentioned: Vec<&str> = [changing.retyped, changing.replaced].concat();
@@ -66,7 +67,10 @@ pub(super) fn aside(
     let alter = format!("ALTER TABLE {}", quote(&table.name));
     let catalog = || cost::alter(&table.name, Work::None);
     let mut aside = Aside::default();
-    let drop = |name: &str| format!("{alter} DROP CONSTRAINT {}", quote(name));
+    let drop = |name: &str| {
+        let own = other_names.get(&(table.name.clone(), name.to_owned()));
+        format!("{alter} DROP CONSTRAINT {}", quote(own.map_or(name, String::as_str)))
+    };
     let checks =
         table.checks.iter().filter(|check| mentions(&check.expression) && is_present(&check.name));
     let uniques = table.uniques.iter().filter(|unique| {

@@ -131,6 +131,7 @@ pub(super) fn conversion(column: &str, from: &Type, to: &Type, version: u32) -> 
     Conversion { work: if is_free { Work::None } else { Work::Rewrite }, ..conversion }
 }
 
+#[derive(Clone, Copy)]
 struct Converter<'a> {
     /// The column, quoted.
     c: &'a str,
@@ -192,6 +193,11 @@ impl Converter<'_> {
             (Kind::Integer(..) | Kind::Real(_) | Kind::Decimal(_), Kind::Boolean) => {
                 self.with(format!("{c} <> 0"), Some(format!("{c} IN (0, 1)")))
             }
+            (Kind::Integer(..), Kind::Enum(values)) => {
+                let text = format!("{c}::text");
+                let fits = one_of(&text, values);
+                self.with(format!("{text}::{}", self.declared), Some(fits))
+            }
             (Kind::Integer(..) | Kind::Real(_) | Kind::Decimal(_), to) => self.number(from, to),
             (Kind::Timestamp, Kind::DateTime) | (Kind::DateTime, Kind::Timestamp) => {
                 Conversion { in_utc: true, ..self.plain(None) }
@@ -221,6 +227,11 @@ impl Converter<'_> {
                 let is_lost = |value: &String| !now.contains(value);
                 let fits = was.iter().any(is_lost).then(|| one_of(&format!("{c}::text"), now));
                 self.with(format!("{c}::text::{}", self.declared), fits)
+            }
+            // A value is what its text is.
+            (Kind::Enum(_), to) => {
+                let c = format!("{c}::text");
+                Converter { c: &c, ..*self }.of_text(to)
             }
             _ => self.none(),
         }

@@ -160,15 +160,29 @@ impl Ddl<'_> {
     /// The type of a serial column.
     fn serial(&self, table: &Table, column: &Column) -> Result<&'static str, Refusal> {
         let is_key = table.generated_key().is_some_and(|key| key.name == column.name);
+        Ok(match self.serial_type(&table.name, column, is_key)? {
+            "smallint" => "smallserial",
+            "integer" => "serial",
+            _ => "bigserial",
+        })
+    }
+
+    /// The type of the numbers of a serial column.
+    pub(super) fn serial_type(
+        &self,
+        table: &str,
+        column: &Column,
+        is_key: bool,
+    ) -> Result<&'static str, Refusal> {
         match types::type_name(&column.ty).as_deref() {
-            Ok("smallint") if is_key => Ok("smallserial"),
-            Ok("integer") if is_key => Ok("serial"),
-            Ok("bigint") if is_key => Ok("bigserial"),
+            Ok("smallint") if is_key => Ok("smallint"),
+            Ok("integer") if is_key => Ok("integer"),
+            Ok("bigint") if is_key => Ok("bigint"),
             _ => {
                 let why = format!(
                     "column `{}` of table `{}` can't be serial: it isn't a primary key of one \
                      integer",
-                    column.name, table.name
+                    column.name, table
                 );
                 Err(self.refuse(&why, "use `identity = by_default`"))
             }

@@ -147,8 +147,8 @@ impl Planner<'_> {
                         column: self.before_change.clone().unwrap_or_else(|| column.clone()),
                         after: column.clone(),
                         operation: idx,
-                        using: change.using.clone(),
-                        fill: change.fill.clone(),
+                        using: change.using.as_deref().map(str::to_owned),
+                        fill: change.fill.as_deref().map(str::to_owned),
                     });
                     continue;
                 }
@@ -171,8 +171,8 @@ impl Planner<'_> {
                         column: column.clone(),
                         after,
                         operation: later,
-                        using: change.using.clone(),
-                        fill: change.fill.clone(),
+                        using: change.using.as_deref().map(str::to_owned),
+                        fill: change.fill.as_deref().map(str::to_owned),
                     });
                 }
                 None if own_values == values => {}
@@ -363,7 +363,7 @@ impl Planner<'_> {
             return vec![format!("TYPE {ty} USING ({given})::{ty}")];
         }
         let update = format!("UPDATE {} SET {own} = {given}", quote(&user.table));
-        self.change_rows(idx, update);
+        self.update_rows(idx, &user.table, update);
         vec![format!("TYPE {ty} USING {own}::{ty}")]
     }
 }

@@ -123,12 +123,15 @@ pub(super) fn known(table: &Table) -> Result<Table, Refusal> {
         column.default = column.default.take().filter(|_| !is_key || !generates);
     }
     for index in &mut kept.indexes {
+        let method = index.method().to_owned();
         for key in &mut index.columns {
             if let IndexTerm::Expression(text) = &key.term {
                 key.term = term(text);
             }
             let IndexTerm::Column(name) = &key.term else { continue };
             let own = kept.columns.iter().find(|column| column.name == *name);
+            let class = own.and_then(|column| types::own_opclass(&column.ty, &method));
+            key.opclass = key.opclass.take().filter(|opclass| Some(opclass.as_str()) != class);
             let own = own.and_then(|column| column.collation.as_deref()).unwrap_or("default");
             key.collation = key.collation.take().filter(|collation| collation != own);
         }

@@ -90,13 +90,33 @@ impl Planner<'_> {
             return Ok(());
         }
         if let Some(column) = is {
-            let drop = format!("ALTER COLUMN {} DROP IDENTITY", quote(&column));
-            self.alter(idx, name, &drop, Work::None);
+            self.stop_generating(idx, name, &column);
         }
         if let Some(column) = wanted {
             self.generate(idx, name, &column)?;
         }
         Ok(())
+    }
+
+    /// Whether the database has a column as serial, whatever the schema says: where other tools
+    /// created the table, keys often are.
+    fn is_serial(&self, table: &str, column: &str) -> bool {
+        let before = self.name_before(table);
+        let is_it = |(of, name): &(String, String)| of == before && name == column;
+        self.facts.existing.serial.iter().any(is_it)
+    }
+
+    /// Has a column generate no more values.
+    pub(super) fn stop_generating(&mut self, idx: usize, table: &str, column: &str) {
+        let declared = self.schema.table(table).and_then(|table| table.find_column(column));
+        let is_declared = declared.is_some_and(|own| own.identity == Some(Identity::Serial));
+        if is_declared || self.is_serial(table, column) {
+            let sql = sequence::of_serial(table, column, None);
+            self.push(idx, sql, Some(cost::alter(table, Work::None)));
+        } else {
+            let drop = format!("ALTER COLUMN {} DROP IDENTITY", quote(column));
+            self.alter(idx, table, &drop, Work::None);
+        }
     }
 
     /// Changes how a column generates its values.
@@ -110,15 +130,23 @@ impl Planner<'_> {
         let is_key = table.generated_key().is_some_and(|key| key.name == was.name);
         let of = |identity: Option<Identity>| identity.or(is_key.then_some(Identity::ByDefault));
         let name = quote(&was.name);
-        let change = match (of(was.identity), of(identity)) {
+        let is_serial = self.is_serial(&table.name, &was.name);
+        let before = if is_serial { Some(Identity::Serial) } else { of(was.identity) };
+        let change = match (before, of(identity)) {
             (was, to) if was == to => return Ok(()),
-            (Some(Identity::Serial), _) | (_, Some(Identity::Serial)) => {
-                let why = format!(
-                    "column `{}` of table `{}` would change between serial and an identity column",
-                    was.name, table.name
-                );
-                let hint = "do it in hand-written SQL, with `.describes(...)`";
-                return Err(self.ddl(idx).refuse(&why, hint));
+            (_, Some(Identity::Serial)) => {
+                let ty = self.ddl(idx).serial_type(&table.name, was, is_key)?;
+                let sql = sequence::to_serial(&table.name, &was.name, ty);
+                self.push(idx, sql, Some(cost::alter(&table.name, Work::None)));
+                return Ok(());
+            }
+            (Some(Identity::Serial), to) => {
+                let column = Column { identity: to, ..was.clone() };
+                let clause =
+                    to.map(|_| self.ddl(idx).identity(&table.name, &column)).transpose()?;
+                let sql = sequence::of_serial(&table.name, &was.name, clause);
+                self.push(idx, sql, Some(cost::alter(&table.name, Work::None)));
+                return Ok(());
             }
             (Some(_), Some(to)) => {
                 let how = if to == Identity::Always { "ALWAYS" } else { "BY DEFAULT" };
@@ -307,7 +335,8 @@ impl Planner<'_> {
     }
 
     fn push_drop_of_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {
-        let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&key.name));
+        let name = self.taken_name(table, &key.name);
+        let sql = format!("ALTER TABLE {} DROP CONSTRAINT {}", quote(table), quote(&name));
         self.push(idx, sql, Some(cost::alter_both(table, &key.references_table)));
     }
 

@@ -3,12 +3,14 @@
 mod alter;
 mod aside;
 mod assemble;
+mod cases;
 mod comparing;
 mod constant;
 mod convert;
 mod cost;
 mod ddl;
 mod enumeration;
+mod existing;
 mod guards;
 mod hint;
 mod kept;
@@ -23,6 +25,7 @@ mod read;
 mod rows;
 mod script;
 mod sequence;
+mod silence;
 mod simple;
 mod types;
 mod words;
@@ -77,7 +80,7 @@ impl Dialect for Postgres {
     }
 
     fn offline_facts(&self) -> Facts {
-        Facts { version: 150_000, has_json: true, objects: None }
+        Facts::new(150_000, true)
     }
 
     fn quote(&self, name: &str) -> String {
@@ -88,8 +91,12 @@ impl Dialect for Postgres {
         literal::literal(value)
     }
 
+    fn literal_of(&self, value: &Value, ty: &Type) -> String {
+        literal::literal_of(value, ty)
+    }
+
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
-        Ok(Facts { version: read::version(conn)?, has_json: true, objects: None })
+        Ok(Facts::new(read::version(conn)?, true))
     }
 
     fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
@@ -138,6 +145,15 @@ impl Dialect for Postgres {
         facts: &Facts,
     ) -> Result<Plan, Refusal> {
         planner::plan(operations, schema, facts, self.names(facts))
+    }
+
+    fn facts_for(
+        &self,
+        conn: &mut dyn Connection,
+        operations: &[Operation],
+        known: &Facts,
+    ) -> Result<Facts, DatabaseError> {
+        Ok(Facts { existing: read::existing(conn, operations)?, ..known.clone() })
     }
 
     fn as_kept(

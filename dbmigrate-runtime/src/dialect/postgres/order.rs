@@ -95,6 +95,7 @@ impl Planner<'_> {
         match again {
             Some((later, new)) => {
                 self.done.insert(later);
+                let name = &self.taken_name(table, name);
                 if new != name {
                     let rename = format!("RENAME CONSTRAINT {} TO {}", quote(name), quote(new));
                     self.alter(idx, table, &rename, Work::None);
@@ -102,6 +103,7 @@ impl Planner<'_> {
                 true
             }
             None => {
+                let name = &self.taken_name(table, name);
                 self.alter(idx, table, &format!("DROP CONSTRAINT {}", quote(name)), Work::None);
                 false
             }
@@ -172,7 +174,7 @@ impl Planner<'_> {
         match operation {
             Operation::DropCheck { name, .. } => {
                 self.absent.insert((table.to_owned(), name.clone()));
-                let drop = format!("DROP CONSTRAINT {}", quote(name));
+                let drop = format!("DROP CONSTRAINT {}", quote(&self.taken_name(table, name)));
                 self.alter(later, table, &drop, Work::None);
             }
             Operation::DropIndex { name, .. } => {
@@ -187,5 +189,11 @@ impl Planner<'_> {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The name in the database of a constraint that is dropped or renamed.
+    pub(super) fn taken_name(&mut self, table: &str, name: &str) -> String {
+        let own = self.other_names.remove(&(table.to_owned(), name.to_owned()));
+        own.unwrap_or_else(|| name.to_owned())
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::aside::{Aside, Statements};
 use super::ddl::{self, Ddl};
-use super::{aside, constant, cost, guards, names, sequence};
+use super::{aside, constant, cost, existing, guards, names, sequence};
 use crate::backend::Backend;
 use crate::dialect::{
     Alone, Cost, Facts, Guard, Plan, Refusal, Remnant, Statement, StatementKind, Task, Work,
@@ -58,6 +58,10 @@ pub(super) struct Planner<'a> {
     /// The constraints and indexes that the schema still has and the database lacks, each with its
     /// table.
     pub(super) absent: BTreeSet<(String, String)>,
+    /// By table and name, the names in the database of constraints that have another one there.
+    pub(super) other_names: BTreeMap<(String, String), String>,
+    /// The names that tables had at the beginning, by their current ones.
+    names_before: BTreeMap<String, String>,
     /// The foreign keys that the schema has and that are created at the end, with their tables and
     /// the operation that needs them.
     pub(super) pending: Vec<(String, String, usize)>,
@@ -83,6 +87,8 @@ pub(super) struct Planner<'a> {
 impl<'a> Planner<'a> {
     fn new(operations: &'a [Operation], schema: &'a mut Schema, facts: &'a Facts) -> Planner<'a> {
         let mut planner = Planner {
+            other_names: existing::other_names(schema, &facts.existing),
+            names_before: BTreeMap::new(),
             operations,
             schema,
             facts,
@@ -382,6 +388,11 @@ impl<'a> Planner<'a> {
             (if table == from { to.to_owned() } else { table }, name)
         };
         self.absent = std::mem::take(&mut self.absent).into_iter().map(renamed).collect();
+        let other_names = std::mem::take(&mut self.other_names);
+        self.other_names =
+            other_names.into_iter().map(|(place, name)| (renamed(place), name)).collect();
+        let before = self.names_before.remove(from).unwrap_or_else(|| from.to_owned());
+        self.names_before.insert(to.to_owned(), before);
         for (table, ..) in self.pending.iter_mut().filter(|(table, ..)| table == from) {
             to.clone_into(table);
         }
@@ -406,8 +417,7 @@ impl<'a> Planner<'a> {
             }
             let add = format!("ADD COLUMN {}", ddl.column(&after, column, generates)?);
             if let Some(old) = self.generating(&after).filter(|_| generates) {
-                let drop = format!("ALTER COLUMN {} DROP IDENTITY", quote(&old));
-                self.alter(idx, table, &drop, Work::None);
+                self.stop_generating(idx, table, &old);
             }
             self.alter(idx, table, &add, ddl::work_of_column(column, generates));
             if generates {
@@ -434,6 +444,11 @@ impl<'a> Planner<'a> {
         self.add_pending_keys()
     }
 
+    /// The name that a table had at the beginning.
+    pub(super) fn name_before<'b>(&'b self, table: &'b str) -> &'b str {
+        self.names_before.get(table).map_or(table, String::as_str)
+    }
+
     /// Sets dependents of a table's columns aside, and returns what creates them again.
     pub(super) fn set_aside(
         &mut self,
@@ -442,7 +457,7 @@ impl<'a> Planner<'a> {
         changing: aside::Changing<'_>,
     ) -> Result<Statements, Refusal> {
         let Aside { down, up, keys_of } =
-            aside::aside(&self.ddl(idx), table, changing, &self.absent)?;
+            aside::aside(&self.ddl(idx), table, changing, &self.absent, &self.other_names)?;
         for column in &keys_of {
             self.set_aside_keys_of(idx, &table.name, column);
         }
@@ -577,7 +592,7 @@ fn initially_deferred(schema: &Schema, pending: &[(String, String, usize)]) -> V
 pub(super) fn create_if_missing(name: &str, table: &Table) -> Result<String, Refusal> {
     // A refusal mentions only the table's name.
     let operation = &Operation::CreateTable(Table::new(&table.name));
-    let facts = &Facts { version: 0, has_json: true, objects: None };
+    let facts = &Facts::new(0, true);
     let words = format!("CREATE TABLE IF NOT EXISTS {name}");
     Ddl { facts, operation }.create_table_with(&words, table, |_| true)
 }

@@ -195,6 +195,48 @@ pub(super) fn indexes(tables: Tables<'_>, version: u32) -> String {
     )
 }
 
+fn list(names: &BTreeSet<String>) -> String {
+    let names: Vec<String> = names.iter().map(|name| quote_text(name)).collect();
+    names.join(", ")
+}
+
+/// The tables with foreign keys to these.
+pub(super) fn referring(targets: &BTreeSet<String>) -> String {
+    format!(
+        "SELECT DISTINCT c.relname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
+         JOIN pg_class r ON r.oid = k.confrelid WHERE k.contype = 'f' \
+         AND c.relnamespace = {OWN} AND r.relnamespace = {OWN} AND r.relname IN ({})",
+        list(targets)
+    )
+}
+
+/// The columns of these tables that own a sequence and aren't identity columns, with their tables.
+pub(super) fn serial(tables: &BTreeSet<String>) -> String {
+    format!(
+        "SELECT c.relname::text, a.attname::text FROM pg_depend d \
+         JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
+         JOIN pg_class c ON c.oid = d.refobjid \
+         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
+         WHERE d.classid = 'pg_class'::regclass AND d.refclassid = 'pg_class'::regclass \
+         AND d.deptype = 'a' AND a.attidentity = '' \
+         AND c.relnamespace = {OWN} AND c.relname IN ({})",
+        list(tables)
+    )
+}
+
+/// The enabled triggers of these tables that run when a row is updated; see
+/// [`trigger`](super::rows::trigger).
+pub(super) fn triggers(tables: &BTreeSet<String>) -> String {
+    // The bits are those of `TRIGGER_TYPE_UPDATE`.
+    format!(
+        "SELECT c.relname::text, t.tgname::text, t.tgenabled = 'A' \
+         FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid WHERE NOT t.tgisinternal \
+         AND t.tgenabled IN ('O', 'A') AND t.tgtype::int & 16 <> 0 \
+         AND c.relnamespace = {OWN} AND c.relname IN ({}) ORDER BY t.tgname",
+        list(tables)
+    )
+}
+
 /// All objects of the own schema, and the temporary ones of the session; see
 /// [`object`](super::rows::object). With `versions`, a table's text changes whenever its definition
 /// does, and so does an index's.

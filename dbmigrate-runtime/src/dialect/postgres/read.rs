@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::assemble::{self, Assembled};
+use super::existing;
 use super::queries::{self, Tables};
 use super::rows::{self, ColumnRow, ConstraintRow, IndexRow, Relation};
 use crate::Value;
-use crate::dialect::{Catalog, Object, ObjectKind, ObjectName, Shadow};
+use crate::dialect::{Catalog, Existing, Object, ObjectKind, ObjectName, Shadow};
 use crate::driver::{Connection, DatabaseError};
+use crate::operations::Operation;
 use crate::schema::Schema;
 use crate::sql::quote_text;
 
@@ -75,6 +77,39 @@ pub(super) fn catalog(
         others.dedup();
         Ok(Catalog { schema, unreadable, others, beyond, objects })
     })
+}
+
+/// What the statements of these operations depend on.
+pub(super) fn existing(
+    conn: &mut dyn Connection,
+    operations: &[Operation],
+) -> Result<Existing, DatabaseError> {
+    let mut existing = Existing::default();
+    let (mut names, targets) = existing::of_constraints(operations);
+    if !targets.is_empty() {
+        let found = conn.query(&queries::referring(&targets), &[])?.rows.into_iter().flatten();
+        names.extend(found.filter_map(|value| match value {
+            Value::Text(name) => Some(name),
+            _ => None,
+        }));
+    }
+    if !names.is_empty() {
+        existing.tables = Some(reading(conn, |conn| {
+            let version = version(conn)?;
+            Ok(tables(conn, Tables::Own(Some(&names)), version)?.schema)
+        })?);
+    }
+    let keys = existing::of_keys(operations);
+    if !keys.is_empty() {
+        let found = conn.query(&queries::serial(&keys), &[])?;
+        existing.serial = found.rows.into_iter().filter_map(rows::pair).collect();
+    }
+    let updated = existing::of_rows(operations);
+    if !updated.is_empty() {
+        let found = conn.query(&queries::triggers(&updated), &[])?;
+        existing.triggers = found.rows.into_iter().filter_map(rows::trigger).collect();
+    }
+    Ok(existing)
 }
 
 /// The temporary tables of the session.

@@ -2,7 +2,7 @@
 
 use super::POSTGRES;
 use crate::Value;
-use crate::dialect::{Object, ObjectKind};
+use crate::dialect::{Object, ObjectKind, Trigger};
 use crate::sql::{Kind, Token};
 
 /// Reads the values of a row from left to right. A value of another kind is read as none, since the
@@ -263,6 +263,22 @@ pub(super) fn object(row: Vec<Value>) -> Option<Object> {
     let kind = ObjectKind::ALL.into_iter().find(|known| known.as_str() == kind)?;
     let (name, table, sql) = (row.name(), row.name(), row.text());
     Some(Object { kind, name, table, sql, temporary: row.is() })
+}
+
+pub(super) fn pair(row: Vec<Value>) -> Option<(String, String)> {
+    match <[Value; 2]>::try_from(row) {
+        Ok([Value::Text(table), Value::Text(column)]) => Some((table, column)),
+        _ => None,
+    }
+}
+
+pub(super) fn trigger(row: Vec<Value>) -> Option<Trigger> {
+    match <[Value; 3]>::try_from(row) {
+        Ok([Value::Text(table), Value::Text(name), Value::Bool(always)]) => {
+            Some(Trigger { table, name, always })
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -77,6 +77,38 @@ pub(super) fn is_collated(ty: &Type) -> bool {
     }
 }
 
+/// The operator class that an index over a column of this type has by itself. The catalog doesn't
+/// tell it.
+pub(super) fn own_opclass(ty: &Type, method: &str) -> Option<&'static str> {
+    let understood = understood(ty);
+    let ty = understood.as_ref().unwrap_or(ty);
+    Some(match (method, ty) {
+        ("gin", Type::Json) => "jsonb_ops",
+        ("gin", Type::Array(_)) => "array_ops",
+        ("btree" | "hash" | "spgist", Type::Text | Type::String(_)) => "text_ops",
+        ("btree" | "hash", ty) => match ty {
+            Type::Boolean => "bool_ops",
+            Type::TinyInteger | Type::SmallInteger | Type::TinyUnsigned => "int2_ops",
+            Type::Integer | Type::SmallUnsigned => "int4_ops",
+            Type::BigInteger | Type::Unsigned => "int8_ops",
+            Type::BigUnsigned | Type::Decimal(..) | Type::Numeric => "numeric_ops",
+            Type::Float => "float4_ops",
+            Type::Double => "float8_ops",
+            Type::Date => "date_ops",
+            Type::Time => "time_ops",
+            Type::DateTime => "timestamp_ops",
+            Type::Timestamp => "timestamptz_ops",
+            Type::Uuid => "uuid_ops",
+            Type::Json => "jsonb_ops",
+            Type::Binary | Type::FixedBinary(_) => "bytea_ops",
+            Type::Enum(..) => "enum_ops",
+            Type::Array(_) => "array_ops",
+            _ => return None,
+        },
+        _ => return None,
+    })
+}
+
 /// The portable type that holds the same values as a type in PostgreSQL's own words.
 pub(super) fn understood(ty: &Type) -> Option<Type> {
     let declared = ty.own_words(Backend::Postgres)?;

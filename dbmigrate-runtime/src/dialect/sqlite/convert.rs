@@ -194,7 +194,7 @@ mod tests {
             .column(Column::new("id", Type::BigInteger).not_null())
             .column(Column::new("a", Type::String(9)))
             .primary_key("pk_t", ["id"]);
-        let facts = |has_json| Facts { version: 3_037_002, has_json, objects: None };
+        let facts = |has_json| Facts::new(3_037_002, has_json);
         let tasks = |has_json| {
             let mut schema = Schema::from_tables([table.clone()]);
             let plan = Sqlite.plan(&operations, &mut schema, &facts(has_json)).unwrap();

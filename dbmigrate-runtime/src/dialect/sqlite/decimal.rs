@@ -69,12 +69,17 @@ pub(super) fn fits(column: &str, from: &str, to: &str) -> Option<String> {
         return None;
     }
     let c = quote(column);
+    // A text that a number wouldn't be written as may be something else: `007`, `+49`, `1e5`.
+    let is_plain = format!(
+        "{c} NOT GLOB '*[^-.0-9]*' AND {c} NOT GLOB '*.' AND ltrim({c}, '-') GLOB '[0-9]*' \
+         AND ltrim({c}, '-') NOT GLOB '0[0-9]*'"
+    );
     // Zeros at either end are not among the digits that have to be preserved.
-    let digits = format!("trim(replace(ltrim({c}, ' +-'), '.', ''), ' 0')");
+    let digits = format!("trim(replace(ltrim({c}, '-'), '.', ''), '0')");
     Some(format!(
         "CASE typeof({c}) WHEN 'integer' THEN 1 WHEN 'real' THEN 1 WHEN 'text' THEN \
-         CAST({c} AS NUMERIC) = {c} COLLATE BINARY AND length({digits}) <= {EXACT_DIGITS} \
-         ELSE 0 END"
+         CAST({c} AS NUMERIC) = {c} COLLATE BINARY AND {is_plain} \
+         AND length({digits}) <= {EXACT_DIGITS} ELSE 0 END"
     ))
 }
 

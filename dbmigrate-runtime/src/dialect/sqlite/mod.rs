@@ -74,7 +74,7 @@ impl Dialect for Sqlite {
     }
 
     fn offline_facts(&self) -> Facts {
-        Facts { version: 3_046_000, has_json: true, objects: None }
+        Facts::new(3_046_000, true)
     }
 
     fn quote(&self, name: &str) -> String {
@@ -87,7 +87,7 @@ impl Dialect for Sqlite {
 
     fn facts(&self, conn: &mut dyn Connection) -> Result<Facts, DatabaseError> {
         let version = read::version(conn)?;
-        Ok(Facts { version, has_json: read::has_json(conn, version)?, objects: None })
+        Ok(Facts::new(version, read::has_json(conn, version)?))
     }
 
     fn objects(&self, conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {

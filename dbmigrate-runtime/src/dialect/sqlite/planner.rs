@@ -335,7 +335,7 @@ mod tests {
         let mut schema = Schema::from_tables([Table::new("user")
             .column(Column::new("id", Type::BigInteger).not_null())
             .primary_key("pk_user", ["id"])]);
-        let facts = Facts { version: 3_046_000, has_json: true, objects: None };
+        let facts = Facts::new(3_046_000, true);
         let tasks = plan(&operations, &mut schema, &facts).unwrap().tasks;
         let named = |task: &Task| match task {
             Task::Statement(Statement { sql, scratch: Some(scratch), .. }) => scratch.named(sql),

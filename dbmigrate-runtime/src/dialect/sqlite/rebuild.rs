@@ -91,11 +91,11 @@ impl Rebuild {
             }
             Operation::AlterColumn { column, change, .. } => {
                 if let Some(using) = &change.using {
-                    self.values.insert(column.clone(), Some(using.clone()));
+                    self.values.insert(column.clone(), Some(using.as_str().to_owned()));
                 } else if let (Some(fill), Some(was)) = (&change.fill, table.find_column(column)) {
                     let mut now = was.clone();
                     change.apply(&mut now);
-                    let fill = filled::Fill { expression: fill.clone(), column: now };
+                    let fill = filled::Fill { expression: fill.as_str().to_owned(), column: now };
                     self.fills.insert(column.clone(), fill);
                 }
             }

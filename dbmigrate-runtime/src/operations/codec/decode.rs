@@ -150,7 +150,7 @@ fn operation(json: &Json) -> Res<Operation> {
         "add_column" => Operation::AddColumn {
             table: members.text("table")?,
             column: column(members.req("column")?)?,
-            using: members.opt_text("using")?,
+            using: members.opt("using").map(sql).transpose()?,
             before: members.opt_text("before")?,
         },
         "drop_column" => {
@@ -297,8 +297,8 @@ fn column_change(json: &Json) -> Res<ColumnChange> {
         generated: members.change("generated", generated)?,
         collation: members.change("collation", text)?,
         comment: members.change("comment", text)?,
-        using: members.opt_text("using")?,
-        fill: members.opt_text("fill")?,
+        using: members.opt("using").map(sql).transpose()?,
+        fill: members.opt("fill").map(sql).transpose()?,
     };
     members.end()?;
     Ok(change)

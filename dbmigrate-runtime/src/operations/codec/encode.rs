@@ -54,7 +54,7 @@ fn operation(encoded: &Operation, form: Form) -> Json {
             [
                 ("table", text(table)),
                 ("column", Some(column(added))),
-                ("using", using.as_ref().map(Json::text)),
+                ("using", using.as_ref().map(sql)),
                 ("before", before.as_ref().map(Json::text)),
             ],
         ),
@@ -213,8 +213,8 @@ fn column_change(column_change: &ColumnChange) -> Json {
         ("generated", change(&column_change.generated, generated)),
         ("collation", change(&column_change.collation, Json::text)),
         ("comment", change(&column_change.comment, Json::text)),
-        ("using", column_change.using.as_ref().map(Json::text)),
-        ("fill", column_change.fill.as_ref().map(Json::text)),
+        ("using", column_change.using.as_ref().map(sql)),
+        ("fill", column_change.fill.as_ref().map(sql)),
     ])
 }
 

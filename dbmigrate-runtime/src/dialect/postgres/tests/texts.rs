@@ -9,7 +9,7 @@ use crate::schema::{
     Schema, Table, Type, Unique,
 };
 
-const FACTS: Facts = Facts { version: 150_000, has_json: true, objects: None };
+const FACTS: Facts = Facts::new(150_000, true);
 
 /// The plan as text, or why it is refused.
 fn text(schema: &Schema, facts: &Facts, record: impl FnOnce(&mut Operations)) -> String {

@@ -241,7 +241,7 @@ fn what_a_schema_has_no_place_for_is_named() {
 }
 
 fn facts() -> Facts {
-    Facts { version: 3_046_000, has_json: true, objects: None }
+    Facts::new(3_046_000, true)
 }
 
 /// A table that uses every feature.
