@@ -2,11 +2,13 @@
 
 mod connecting;
 mod hint;
+mod stop;
 mod test_database;
 
 use std::fmt;
 
 use hint::{ALONE, UNREGISTERED, hint_of, hint_of_statement};
+pub(crate) use stop::Stop;
 
 use crate::backend::Backend;
 use crate::dialect::{Broken, Refusal, Statement, StatementKind, Violation, ViolationKind};
@@ -573,21 +575,6 @@ impl Error {
             text += &format!("\n  hint: {hint}");
         }
         text
-    }
-}
-
-/// A revision that fails, and what becomes of what it has done.
-#[derive(Clone, Copy)]
-pub(crate) struct Stop<'a> {
-    /// Its id.
-    pub(crate) revision: &'a str,
-    pub(crate) rolled_back: bool,
-}
-
-impl fmt::Display for Stop<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let was = if self.rolled_back { "was rolled back" } else { "stopped halfway" };
-        write!(f, "revision `{}` {was}", self.revision)
     }
 }
 
