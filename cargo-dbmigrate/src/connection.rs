@@ -48,7 +48,13 @@ impl Database {
         // A file that can't contain the version table must not be created.
         cx.config.version_table().quoted(cx.dialect())?;
         let (url, source) = find_url(&cx.lookup())?;
-        let url = Url::parse(&url).map_err(|err| {
+        let dir = base(&cx.lookup(), &source);
+        Database::of_url(cx, &url, source, &dir)
+    }
+
+    /// The database of a URL that was found at `source`. A relative path is relative to `dir`.
+    pub fn of_url(cx: &Context, url: &str, source: Source, dir: &Path) -> Result<Database> {
+        let url = Url::parse(url).map_err(|err| {
             let hint = dbmigrate_runtime::Error::hint(&err).map(str::to_owned);
             let err = Error::new(format!("{err}, in {source}"));
             hint.into_iter().fold(err, Error::hint)
@@ -67,7 +73,7 @@ impl Database {
         let file = |path| Place::File(DatabaseFile { path, access: url.access });
         let place = match url.location {
             Location::Memory => file(None),
-            Location::File(path) => file(Some(base(&cx.lookup(), &source).join(path))),
+            Location::File(path) => file(Some(dir.join(path))),
             Location::Server(server) => {
                 Place::Server(ServerDatabase { backend: url.backend, server })
             }
@@ -79,6 +85,15 @@ impl Database {
     pub fn file(path: &Path) -> Database {
         let file = DatabaseFile { path: Some(path.to_owned()), access: Some(Access::ReadWrite) };
         Database { source: Source::Pattern, place: Place::File(file) }
+    }
+
+    /// The same database, where unqualified names are those of a schema; `None` unless it is on a
+    /// server.
+    pub fn in_schema(&self, schema: &str) -> Option<Database> {
+        let Place::Server(database) = &self.place else { return None };
+        let server = database.server.in_schema(schema);
+        let place = Place::Server(ServerDatabase { server, ..database.clone() });
+        Some(Database { source: self.source.clone(), place })
     }
 
     /// The name for messages, without a password.

@@ -7,9 +7,9 @@ use dbmigrate_runtime::engine::dialect::{
     Catalog, Comparing, Dialect, Facts, Kept, ObjectName, Refusal, Unreadable,
 };
 use dbmigrate_runtime::engine::drift::{self, Declared, Described, Difference, Drift};
-use dbmigrate_runtime::engine::driver::Driver;
+use dbmigrate_runtime::engine::driver::{Driver, LOCK_TABLE};
 use dbmigrate_runtime::engine::naming::Convention;
-use dbmigrate_runtime::engine::{Migrations, version_table};
+use dbmigrate_runtime::engine::{Migrations, ledger, version_table};
 use dbmigrate_runtime::schema::{Schema, Table};
 
 use crate::autogenerate::{self, StorageRules};
@@ -84,7 +84,8 @@ impl Snapshot {
         let objects = Some(std::mem::take(&mut found.objects));
         let facts = Facts { objects, ..conn.facts().map_err(failed)? };
         let folding = conn.dialect().comparing(&facts).folding;
-        let is_own = |name: &str| folding.same_table(name, &cx.config.version_table);
+        let own = [cx.config.version_table.as_str(), ledger::NAME, LOCK_TABLE];
+        let is_own = |name: &str| own.iter().any(|own| folding.same_table(name, own));
         found.schema.tables.retain(|name, _| !is_own(name));
         Ok(Snapshot::of(cx, facts, found))
     }

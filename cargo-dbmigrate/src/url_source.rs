@@ -27,6 +27,8 @@ pub enum Source {
     Config(PathBuf),
     /// A pattern of `--all`. Its messages already contain the file's name.
     Pattern,
+    /// A file with a list of URLs.
+    List(PathBuf),
 }
 
 impl std::fmt::Display for Source {
@@ -35,7 +37,9 @@ impl std::fmt::Display for Source {
             Source::Flag => f.write_str("--url"),
             Source::Pattern => f.write_str("--all"),
             Source::Environment(name) => write!(f, "the environment variable {name}"),
-            Source::DotEnv(path) | Source::Config(path) => write!(f, "`{}`", path.display()),
+            Source::DotEnv(path) | Source::Config(path) | Source::List(path) => {
+                write!(f, "`{}`", path.display())
+            }
         }
     }
 }
@@ -152,7 +156,9 @@ pub fn base(lookup: &Lookup<'_>, source: &Source) -> PathBuf {
         Source::Flag | Source::Environment(_) | Source::Pattern => {
             std::env::current_dir().unwrap_or_default()
         }
-        Source::DotEnv(path) => path.parent().map(Path::to_owned).unwrap_or_default(),
+        Source::DotEnv(path) | Source::List(path) => {
+            path.parent().map(Path::to_owned).unwrap_or_default()
+        }
         Source::Config(_) => lookup.project.package_dir.clone(),
     }
 }

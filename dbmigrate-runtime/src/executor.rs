@@ -20,8 +20,8 @@ use crate::operations::Operation;
 use crate::plan::{self, Planner, Route};
 use crate::revision::{Revision, Target, View};
 use crate::standing::{self, Standing};
-use crate::version_table;
 use crate::{Db, Error, StepResult};
+use crate::{ledger, version_table};
 use budget::Budget;
 pub use on_apply::{Applied, Callbacks};
 use verify::Verification;
@@ -363,7 +363,15 @@ impl<'m> Executor<'m> {
                 done.truncate(n_done);
                 continue;
             }
-            match self.end(res, &mut budget)? {
+            let next = match self.end(res, &mut budget) {
+                // It came to light only at the end.
+                Err(err) if err.is_transient() && budget.retries(self) => {
+                    done.truncate(n_done);
+                    continue;
+                }
+                next => next?,
+            };
+            match next {
                 Next::Done => return Ok(done),
                 Next::More => {}
                 Next::Alone(id) => {
@@ -423,13 +431,11 @@ impl<'m> Executor<'m> {
         let view = standing.view;
         let (migrations, applied) = (&*view.of, &view.applied);
         let (dialect, facts) = (self.driver.dialect(), self.facts()?);
+        let begun = self.begun()?;
         let stands_alone = |id: &String| {
-            migrations.get(id).map(|migration| migration.recording(direction)).is_some_and(
-                |recording| {
-                    let takes_groups = |operation| dialect.takes_groups(operation, &facts);
-                    recording.no_transaction || recording.operations.iter().any(takes_groups)
-                },
-            )
+            let migration = migrations.get(id);
+            let is_alone = |migration: &Migration| migration.recording(direction).no_transaction;
+            begun.contains(id) || migration.is_some_and(is_alone)
         };
         let mut ids: Vec<&String> = pending.iter().take_while(|id| !stands_alone(id)).collect();
         if self.options.transaction_each {
@@ -448,18 +454,60 @@ impl<'m> Executor<'m> {
         if ids.is_empty() {
             return Ok(Next::Alone(first.clone()));
         }
-        let next = if ids.len() == pending.len() { Next::Done } else { Next::More };
+        let all = pending.len();
         let mut planner = Planner::new(migrations, direction, applied.clone())?;
         let group: Vec<&Migration> = ids.into_iter().filter_map(|id| migrations.get(id)).collect();
         let operations = group.iter().flat_map(|migration| planner.operations(migration));
         let mut verification =
             Verification::begin(self.conn(), &facts, planner.schema(), operations)?;
+        let mut n_run = 0;
         for migration in group {
+            if self.takes_groups(migration, &planner)? {
+                if n_run == 0 {
+                    return Ok(Next::Alone(first.clone()));
+                }
+                break;
+            }
+            if planner.must_commit(migration, dialect, &facts) {
+                break;
+            }
             self.run_one(migration, &mut planner, true, &mut verification)?;
             done.push(migration.revision.id.clone());
+            n_run += 1;
         }
         verification.end(self.conn())?;
-        Ok(next)
+        Ok(if n_run == all { Next::Done } else { Next::More })
+    }
+
+    /// The revisions of which the ledger has some groups.
+    fn begun(&mut self) -> Result<BTreeSet<String>, Error> {
+        if !self.driver.dialect().capabilities().has_groups {
+            return Ok(BTreeSet::new());
+        }
+        let ledger = version_table::Name { table: ledger::NAME, ..self.options.version_table() };
+        ledger::revisions(self.conn(), ledger)
+    }
+
+    /// Whether a revision takes more than one transaction, or none, on the database as it is now.
+    fn takes_groups(
+        &mut self,
+        migration: &Migration,
+        planner: &Planner<'_>,
+    ) -> Result<bool, Error> {
+        let dialect = self.driver.dialect();
+        let operations = planner.operations(migration);
+        if !operations.iter().any(|operation| dialect.may_take_groups(operation)) {
+            return Ok(false);
+        }
+        let facts = self.facts_for(operations)?;
+        planner.takes_groups(migration, dialect, &facts)
+    }
+
+    /// What the statements of these operations depend on.
+    fn facts_for(&mut self, operations: &[Operation]) -> Result<Facts, Error> {
+        let known = self.facts()?;
+        let failed = |err| Error::database("read the stored definitions of the tables", err);
+        self.driver.dialect().facts_for(self.conn(), operations, &known).map_err(failed)
     }
 
     /// Commits after success and rolls back after a failure.

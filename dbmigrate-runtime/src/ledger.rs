@@ -10,6 +10,8 @@
 //! transaction, or none. There a row stands for a group of tasks, and a transactional group commits
 //! its row together with its work. When the revision is complete, the table is dropped.
 
+use std::collections::BTreeSet;
+
 use crate::dialect::Dialect;
 use crate::driver::Connection;
 use crate::schema::{Column, Table, Type};
@@ -82,6 +84,28 @@ pub(crate) fn read(
     Ok(rows.into_iter().filter_map(row).collect())
 }
 
+/// The revisions of which groups are entered; none if the table doesn't exist.
+///
+/// # Errors
+///
+/// The database's errors.
+pub(crate) fn revisions(
+    conn: &mut dyn Connection,
+    name: Name<'_>,
+) -> Result<BTreeSet<String>, Error> {
+    let failed = |err| Error::database("read which statements have run", err);
+    if !conn.dialect().has_table(conn, name.table).map_err(failed)? {
+        return Ok(BTreeSet::new());
+    }
+    let name = name.quoted(conn.dialect())?;
+    let rows = conn.query(&format!("SELECT DISTINCT revision FROM {name}"), &[]).map_err(failed)?;
+    let id = |value| match value {
+        Value::Text(id) => Some(id),
+        _ => None,
+    };
+    Ok(rows.rows.into_iter().flatten().filter_map(id).collect())
+}
+
 /// Enters a group of a revision as started, or as done.
 ///
 /// # Errors
@@ -95,14 +119,20 @@ pub(crate) fn enter(
 ) -> Result<(), Error> {
     let failed = |err| Error::database("enter a statement into the ledger", err);
     let (now, name) = (conn.dialect().now(), name.quoted(conn.dialect())?);
-    let delete = format!("DELETE FROM {name} WHERE revision = ?1 AND number = ?2");
-    conn.execute(&delete, &[revision.into(), row.number.into()]).map_err(failed)?;
     let (state, finished) = if row.is_done { (DONE, now) } else { (STARTED, "NULL") };
+    // A crash must not lose the row between two statements.
+    let update = format!(
+        "UPDATE {name} SET hash = ?3, state = ?4, finished_at = {finished} \
+         WHERE revision = ?1 AND number = ?2"
+    );
+    let values = [revision.into(), row.number.into(), row.hash.as_str().into(), state.into()];
+    if conn.execute(&update, &values).map_err(failed)? > 0 {
+        return Ok(());
+    }
     let insert = format!(
         "INSERT INTO {name} (revision, number, hash, state, started_at, finished_at) \
          VALUES (?1, ?2, ?3, ?4, {now}, {finished})"
     );
-    let values = [revision.into(), row.number.into(), row.hash.as_str().into(), state.into()];
     conn.execute(&insert, &values).map(drop).map_err(failed)
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::Error;
-use crate::dialect::{Dialect, Facts, Plan, Refusal, StatementKind, Task};
+use crate::dialect::{Dialect, Facts, Plan, Refusal, StatementKind, Task, Uncommitted};
 use crate::direction::Direction;
 use crate::migration::{Migration, Migrations};
 use crate::operations::{self, Operation};
@@ -26,6 +26,9 @@ pub struct Planned<'a> {
     pub migration: &'a Migration,
     /// What the revision does to the database, in order.
     pub tasks: Vec<Task>,
+    /// Whether it uses what the revisions before it add, so that their transaction has to be
+    /// committed first.
+    pub is_apart: bool,
 }
 
 /// The target of an upgrade or a downgrade.
@@ -101,7 +104,7 @@ pub fn stamped(graph: &Graph, applied: &BTreeSet<String>, target: &Target) -> BT
 
 /// The facts of a database of the same version that is exactly as the migrations build it.
 fn replayed(facts: &Facts) -> Facts {
-    Facts::new(facts.version, facts.has_json)
+    Facts { large: facts.large.clone(), ..Facts::new(facts.version, facts.has_json) }
 }
 
 /// The operations with the SQL of the dialect's database.
@@ -281,7 +284,7 @@ pub fn plan<'a>(
 }
 
 /// Plans revisions one at a time and keeps track of the schema between them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Planner<'a> {
     migrations: &'a Migrations,
     direction: Direction,
@@ -292,6 +295,8 @@ pub struct Planner<'a> {
     schema: Schema,
     /// Whether the schema's SQL is that of the dialect that plans.
     is_settled: bool,
+    /// What the revisions so far add in a transaction that isn't committed yet.
+    uncommitted: Uncommitted,
 }
 
 impl<'a> Planner<'a> {
@@ -310,7 +315,15 @@ impl<'a> Planner<'a> {
         let heads =
             graph.current(&applied).into_iter().filter_map(|current| graph.position(current));
         let heads = heads.collect();
-        Ok(Planner { migrations, direction, applied, heads, schema, is_settled: false })
+        Ok(Planner {
+            migrations,
+            direction,
+            applied,
+            heads,
+            schema,
+            is_settled: false,
+            uncommitted: Uncommitted::default(),
+        })
     }
 
     /// The direction in which the revisions run.
@@ -345,6 +358,10 @@ impl<'a> Planner<'a> {
         facts: &Facts,
     ) -> Result<Planned<'a>, Error> {
         refuse_end_of_transaction(migration, self.direction, dialect)?;
+        let is_apart = self.must_commit(migration, dialect, facts);
+        if is_apart {
+            self.uncommitted = Uncommitted::default();
+        }
         let mut plan = self.part(migration, 0, dialect, facts)?;
         let replayed = replayed(facts);
         while plan.taken < self.operations(migration).len() {
@@ -353,7 +370,7 @@ impl<'a> Planner<'a> {
             plan.taken = rest.taken;
         }
         self.finish(migration)?;
-        Ok(Planned { migration, tasks: plan.tasks })
+        Ok(Planned { migration, tasks: plan.tasks, is_apart })
     }
 
     /// Plans a revision from one of its operations on, as far as the facts allow. Positions in the
@@ -389,6 +406,10 @@ impl<'a> Planner<'a> {
         if recording.no_transaction && plan.tasks.iter().any(is_rebuild) {
             return Err(Error::rebuild_alone(id));
         }
+        if plan.tasks.iter().any(Task::is_between_groups) {
+            self.uncommitted = Uncommitted::default();
+        }
+        self.uncommitted.extend(std::mem::take(&mut plan.uncommitted));
         plan.taken += from;
         for task in &mut plan.tasks {
             if let Task::Step { operation, .. } = task {
@@ -396,6 +417,29 @@ impl<'a> Planner<'a> {
             }
         }
         Ok(plan)
+    }
+
+    /// Whether a revision uses what those before it add in a transaction that isn't committed yet.
+    pub fn must_commit(&self, migration: &Migration, dialect: &dyn Dialect, facts: &Facts) -> bool {
+        let operations = &migration.recording(self.direction).operations;
+        self.uncommitted != Uncommitted::default()
+            && resolved(operations, dialect)
+                .is_ok_and(|operations| dialect.must_commit(&self.uncommitted, &operations, facts))
+    }
+
+    /// Whether a revision takes more than one transaction, or none.
+    ///
+    /// # Errors
+    ///
+    /// As [`Planner::next`].
+    pub fn takes_groups(
+        &self,
+        migration: &'a Migration,
+        dialect: &dyn Dialect,
+        facts: &Facts,
+    ) -> Result<bool, Error> {
+        let planned = self.clone().next(migration, dialect, facts)?;
+        Ok(planned.tasks.iter().any(Task::is_between_groups))
     }
 
     /// Treats a revision as run.

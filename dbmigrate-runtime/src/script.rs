@@ -92,10 +92,9 @@ pub fn script(
     text.push_str(&starts_at(&view, applied, dialect, version_table));
     settle(&mut text, &view, dialect, version_table);
     for (idx, planned) in planned.iter().enumerate() {
-        if options.transaction_each && idx > 0 {
-            [parts.check_keys, parts.commit, parts.begin]
-                .iter()
-                .for_each(|part| text.push_str(part));
+        if idx > 0 && (options.transaction_each || planned.is_apart) {
+            end(&mut text, parts);
+            [parts.begin, parts.prepare].iter().for_each(|part| text.push_str(part));
         }
         let revision = &planned.migration.revision;
         comment(&mut text, &running(direction, revision));

@@ -160,6 +160,31 @@ impl Server {
         self.parameters.get(name).map(String::as_str)
     }
 
+    /// The same database with connections in which unqualified names are those of a schema. If the
+    /// URL sets `search_path` in its options, the schemas in it come after this one.
+    pub fn in_schema(&self, schema: &str) -> Server {
+        let options = self.get("options").unwrap_or_default();
+        let mut path = format!("\"{}\"", schema.replace('"', "\"\""));
+        // In options, a backslash makes the next character a part of the word.
+        path = path.replace('\\', "\\\\").replace(' ', "\\ ");
+        let given = options.rsplit_once("search_path=").map(|(_, rest)| {
+            let mut is_escaped = false;
+            let end = rest.find(|c: char| {
+                let ends = c.is_ascii_whitespace() && !is_escaped;
+                is_escaped = c == '\\' && !is_escaped;
+                ends
+            });
+            &rest[..end.unwrap_or(rest.len())]
+        });
+        if let Some(given) = given.filter(|given| !given.is_empty()) {
+            path.push_str(&format!(",{given}"));
+        }
+        let options = format!("{options} -c search_path={path}");
+        let mut server = self.clone();
+        server.parameters.insert("options", options.trim_start().to_owned());
+        server
+    }
+
     /// The URL without its password and other secrets, for messages.
     pub fn shown(&self) -> String {
         self.shown.clone()
@@ -356,6 +381,22 @@ mod tests {
             assert_eq!(with_database(url, "x"), expected);
             let server = Server::parse(expected).unwrap();
             assert_eq!(server.get("dbname"), Some("x"));
+        }
+    }
+
+    #[test]
+    fn in_a_schema_unqualified_names_are_its_own() {
+        let cases = [
+            ("postgres:///app", r#"-c search_path="A\ ""b""#),
+            (
+                "postgres:///app?options=-csearch_path%3Dx%2C%22y%5C%20z%22%20-c%20a%3Db",
+                r#"-csearch_path=x,"y\ z" -c a=b -c search_path="A\ ""b",x,"y\ z""#,
+            ),
+        ];
+        for (url, expected) in cases {
+            let server = Server::parse(url).unwrap().in_schema("A \"b");
+            assert_eq!(server.get("options"), Some(expected));
+            assert_eq!(server.shown(), "postgres:///app");
         }
     }
 

@@ -84,6 +84,7 @@ const READERS: &[&str] = &[
     "postgres/mod.rs",
     "postgres/read.rs",
     "postgres/kept.rs",
+    "postgres/emptying.rs",
     // Asks the server what it keeps of temporary tables.
     "postgres/kept/draft.rs",
 ];

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use dbmigrate_tests::{Host, repository};
+use dbmigrate_tests::{Host, repository, servers};
 
 /// A package with these dependencies and the runtime with its driver.
 fn resolve(name: &str, dependencies: &str) -> Host {
@@ -112,11 +112,10 @@ fn a_host_that_only_derives_compiles_a_handful_of_crates_and_no_c() {
     );
 }
 
-/// The examples are independent packages, each with its own lock file.
-#[test]
-fn the_embedding_example_passes_its_tests() {
-    let host = Host::empty("embedded");
-    let example = repository().join("examples/embedded");
+/// A copy of an example. The examples are independent packages, each with its own lock file.
+fn example(name: &str) -> Host {
+    let host = Host::empty(name);
+    let example = repository().join("examples").join(name);
     let mut paths = vec![example.clone()];
     while let Some(dir) = paths.pop() {
         for entry in fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()) {
@@ -130,6 +129,38 @@ fn the_embedding_example_passes_its_tests() {
             }
         }
     }
+    host
+}
+
+/// Both databases are only tried with a server: the second one compiles more than all other hosts.
+#[test]
+fn the_web_example_passes_its_tests_on_both_databases() {
+    let servers = servers::postgres("the_web_example_passes_its_tests_on_both_databases");
+    let Some(server) = servers.first() else { return };
+    let mut host = example("web");
+    host.ok("check --no-database");
+    let url = server.database();
+    for url in [None, Some(url.as_str())] {
+        url.into_iter().for_each(|url| host.env("DATABASE_URL", url));
+        let run = host.cargo("test --quiet --locked");
+        assert_eq!(run.code, 0, "{run}");
+        assert!(run.stdout.contains("3 passed"), "{run}");
+        // Its build has migrated the database, which no test has written to.
+        host.ok("current --check-heads");
+    }
+    let rows = servers::client(&url).query("SELECT FROM item", &[]).expect("a table");
+    assert!(rows.is_empty());
+
+    // A query that doesn't fit the migrated server doesn't compile.
+    host.replace("src/main.rs", "SET done = true", "SET finished = true");
+    let run = host.cargo("check --locked");
+    assert_ne!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("finished"), "{run}");
+}
+
+#[test]
+fn the_embedding_example_passes_its_tests() {
+    let host = example("embedded");
     let run = host.cargo("test --quiet --locked");
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stdout.contains("3 passed"), "{run}");

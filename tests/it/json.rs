@@ -165,7 +165,10 @@ fn the_description_of_the_documents_holds() {
 const EVERY: &str = "";
 
 /// Lists that have entries in another test.
-const SEEN_ELSEWHERE: [(&str, &str); 7] = [
+const SEEN_ELSEWHERE: [(&str, &str); 9] = [
+    // With a server.
+    ("upgrade", "databases[].url"),
+    ("upgrade", "databases[].schema"),
     ("rebase", "differences"),
     // Only a server has to be asked.
     ("check", "not_compared"),

@@ -12,6 +12,7 @@ mod databases;
 mod drift;
 mod extraction;
 mod fanout;
+mod fanout_servers;
 mod generated;
 mod help;
 #[cfg(unix)]

@@ -159,3 +159,63 @@ fn the_same_commands_work_on_postgresql() {
         assert!(!psql(&url, &script), "a script that doesn't begin where the database is");
     }
 }
+
+/// 3000 tables take more locks than a transaction can have.
+#[test]
+fn a_database_with_many_tables_is_reset_on_postgresql() {
+    // Thousands of tables take their time.
+    let servers = servers::postgres("a_database_with_many_tables_is_reset_on_postgresql");
+    for server in servers.into_iter().take(1) {
+        let mut host = Host::library("postgres_reset", FIRST);
+        host.ok("init --dialect postgres");
+        let url = server.database();
+        host.env("DATABASE_URL", &url);
+        host.ok("migrate -m first");
+        host.ok("upgrade");
+        let first = dump(&mut client(&url));
+        for nth in 0..6 {
+            let create = format!(
+                "DO $$ BEGIN FOR i IN {nth} * 500 .. {nth} * 500 + 499 LOOP EXECUTE format(
+                     'CREATE TABLE t%s (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+                      name text UNIQUE)', i); END LOOP; END $$"
+            );
+            client(&url).batch_execute(&create).expect("tables");
+        }
+        client(&url)
+            .batch_execute(
+                "CREATE VIEW v AS SELECT * FROM t0; CREATE MATERIALIZED VIEW m AS SELECT * FROM v;
+                 CREATE SEQUENCE s; CREATE TYPE \"odd \"\"type\" AS (a int);
+                 CREATE DOMAIN d AS text CHECK (VALUE <> '');
+                 CREATE TABLE whole (a d, b int) PARTITION BY LIST (b);
+                 CREATE TABLE part PARTITION OF whole FOR VALUES IN (1);
+                 ALTER TABLE t1 ADD FOREIGN KEY (id) REFERENCES t2; CREATE EXTENSION citext;
+                 CREATE FUNCTION f(a d, VARIADIC b int[]) RETURNS int LANGUAGE SQL AS 'SELECT 1';
+                 CREATE SCHEMA other; CREATE TABLE other.kept (a int)",
+            )
+            .expect("objects");
+        let err = client(&url).batch_execute("DROP SCHEMA public CASCADE").unwrap_err();
+        assert_eq!(err.code().map(|code| code.code()), Some("53200"), "{err}");
+
+        let run = host.dbmigrate("reset");
+        assert_eq!(run.code, 3, "{run:?}");
+        let shown = host.plain(&run.stderr).replace(&url, "$URL");
+        expect![[r#"
+            error: `$URL` with 3005 table(s) and all their rows would be emptied
+              hint: --yes empties it without asking
+        "#]]
+        .assert_eq(&shown);
+        let run = host.ok("reset --yes");
+        let shown = host.plain(&run.stdout).replace(&url, "$URL");
+        expect![[r#"
+            Emptying $URL ... done
+            Running upgrade <base> -> $ID1, first
+        "#]]
+        .assert_eq(&shown);
+        assert_eq!(dump(&mut client(&url)), first);
+        let left = "SELECT (SELECT count(*) FROM pg_proc WHERE proname = 'f')
+            + (SELECT count(*) FROM pg_type WHERE typname IN ('d', 'odd \"type'))
+            + (SELECT count(*) FROM pg_class WHERE relname IN ('s', 'v', 'm', 'part'))";
+        assert_eq!(client(&url).query_one(left, &[]).unwrap().get::<_, i64>(0), 0);
+        client(&url).batch_execute("SELECT a::citext FROM other.kept").expect("they stay");
+    }
+}

@@ -11,3 +11,6 @@ mod kills;
 mod once;
 mod postgres;
 mod read_only;
+#[allow(dead_code, reason = "not everything is used here")]
+#[path = "../../dbmigrate-runtime/tests/postgres/server.rs"]
+mod server;

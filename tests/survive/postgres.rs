@@ -1,5 +1,6 @@
 //! Runs on PostgreSQL that are killed, that lose their connection, and that race.
 
+use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Output, Stdio};
 
@@ -9,6 +10,7 @@ use postgres::Client;
 
 use crate::bench::{is_long, said, say, survivor};
 use crate::kills::REVISIONS;
+use crate::server::Server as Own;
 
 const SIGKILL: i32 = 9;
 const N_PROCESSES: usize = 32;
@@ -123,6 +125,60 @@ fn a_revision_in_groups_is_continued_after_an_interruption() {
         }
         assert!(n_before > 0 && n_between > 0, "{n_before}, {n_between}");
         say(&format!("{}: continued after {n_between} interruptions", server.name));
+    }
+}
+
+/// Stops the server at once, as if the machine had failed, and starts it again.
+#[test]
+fn the_server_is_stopped_at_once_in_the_middle() {
+    let Some(own) = Own::start("stopped", "local all admin trust\n", "") else { return };
+    let server = Server { name: "postgres".to_owned(), url: own.url("postgres") };
+    let pid = || fs::read_to_string(own.data().join("postmaster.pid")).expect("it runs");
+    for (from, to) in [("r2", "r7"), ("r7", "r8")] {
+        let begun = || {
+            let url = begun(&server);
+            let output = up(&url, from, &[]).output().expect("it runs");
+            assert!(output.status.success(), "{}", said(&output));
+            url
+        };
+        let url = begun();
+        let before = dump(&mut client(&url));
+        let output = up(&url, to, &[]).output().expect("it runs");
+        let (after, n_calls) = (dump(&mut client(&url)), n_calls(&output));
+        let stride = if is_long() { 3 } else { n_calls / 4 };
+        let (mut n_before, mut n_after, mut n_between) = (0, 0, 0);
+        for at in (2..=n_calls).step_by(stride as usize) {
+            let url = begun();
+            let pid = pid().lines().next().map(str::to_owned).expect("a number");
+            let stop =
+                format!("kill -QUIT {pid}; while kill -0 {pid} 2> /dev/null; do sleep 0.02; done");
+            let output = up(&url, to, &["--kill-at", &at.to_string(), "--shell", &stop]).output();
+            let output = output.expect("it runs");
+            assert!(
+                output.status.code().is_some_and(|code| code == 0 || code == 3),
+                "{}",
+                said(&output)
+            );
+            own.control("start", &[]);
+            let found = dump(&mut client(&url));
+            let place = format!("{to}, call {at} of {n_calls}: {}", said(&output));
+            match &found {
+                found if *found == before => n_before += 1,
+                found if *found == after => n_after += 1,
+                found => {
+                    // Only a revision in groups may be found in between.
+                    assert_eq!(to, "r8", "{place}: in between:\n{found}");
+                    n_between += 1;
+                }
+            }
+            let output = up(&url, to, &[]).output().expect("it runs");
+            assert!(output.status.success(), "{place}: {}", said(&output));
+            assert_eq!(dump(&mut client(&url)), after, "{place}: the next run");
+        }
+        say(&format!(
+            "the server was stopped on the way to {to}: {n_before} before, {n_between} between, \
+             {n_after} after"
+        ));
     }
 }
 

@@ -1,6 +1,6 @@
 //! The program that the tests kill: it runs the migrations of `history.rs` on a database.
 //!
-//! `survivor DATABASE up|down REVISION [--each] [--kill-at N] [--cache PAGES] [--max-pages N]
+//! `survivor DATABASE up|down REVISION [--each] [--kill-at N [--terminate | --shell COMMAND]] [--cache PAGES] [--max-pages N]
 //! [--synchronous N]`, or `survivor DATABASE embedded` for what an application does when it starts. It
 //! prints how many calls to the database it made; the exit code of a failure is 3.
 
@@ -71,6 +71,7 @@ fn run(file: &str, direction: Direction, to: &str, args: &[&str]) -> Result<u64,
         n_calls: 0,
         kill_at: number("--kill-at").unwrap_or(0),
         is_terminated: args.contains(&"--terminate"),
+        shell: args.iter().position(|arg| *arg == "--shell").map(|at| args[at + 1].to_owned()),
         url: file.to_owned(),
     };
     Executor {
@@ -102,6 +103,8 @@ struct Counted {
     kill_at: u64,
     /// Whether the server ends the connection, instead of the process being killed.
     is_terminated: bool,
+    /// What is run in a shell instead of the process being killed.
+    shell: Option<String>,
     url: String,
 }
 
@@ -113,6 +116,8 @@ impl Counted {
                              WHERE datname = current_database() AND pid <> pg_backend_pid()";
             let other = postgres::Client::connect(&self.url, postgres::NoTls);
             let _ = other.and_then(|mut client| client.batch_execute(terminate));
+        } else if let (true, Some(shell)) = (self.n_calls == self.kill_at, &self.shell) {
+            let _ = Command::new("sh").args(["-c", shell]).status();
         } else if self.n_calls == self.kill_at {
             let id = std::process::id().to_string();
             let _ = Command::new("sh").args(["-c", "kill -9 $0", &id]).spawn();
@@ -159,6 +164,10 @@ impl Driver for Counted {
 
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Res<()> {
         self.call().begin(scope, wait)
+    }
+
+    fn runs(&mut self, revision: &str) {
+        self.call().runs(revision);
     }
 
     fn commit(&mut self) -> Res<()> {

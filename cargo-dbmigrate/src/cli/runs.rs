@@ -69,14 +69,25 @@ pub struct Upgrade {
     /// Target revision; with --sql also a range `from:to`
     #[arg(default_value = "head", value_name = "REV", allow_negative_numbers = true)]
     pub revision: String,
-    /// Upgrade each SQLite file that matches, such as 'tenants/*.db', or that is in a directory
-    #[arg(long, value_name = "PATTERN", conflicts_with = "sql")]
+    /// Upgrade each SQLite file that matches, such as 'tenants/*.db', or that is in a directory;
+    /// each URL, or each one that a file lists, a line each
+    #[arg(long, value_name = "PATTERN", conflicts_with = "sql", group = "several")]
     pub all: Vec<String>,
-    /// How many files at a time [default: one for each processor]
-    #[arg(short, long, value_name = "N", requires = "all")]
+    /// Upgrade each schema of a PostgreSQL database whose name matches, such as 'tenant_*'
+    #[arg(long, value_name = "PATTERN", conflicts_with = "sql", group = "several")]
+    pub schemas: Vec<String>,
+    /// How many databases at a time [default: one for each processor]
+    #[arg(short, long, value_name = "N", requires = "several")]
     pub jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     pub run: Run,
+}
+
+impl Upgrade {
+    /// Whether it is for several databases or schemas at once.
+    pub fn is_for_several(&self) -> bool {
+        !self.all.is_empty() || !self.schemas.is_empty()
+    }
 }
 
 #[derive(Debug, Args)]

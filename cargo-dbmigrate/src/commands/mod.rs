@@ -49,7 +49,7 @@ pub fn run(cx: &Context, command: &Command) -> Result<Answer> {
         Command::Revision(args) => {
             new_revision::run(cx, &args.new, args.autogenerate, command.name())
         }
-        Command::Upgrade(args) if !args.all.is_empty() => upgrade_all::run(cx, args),
+        Command::Upgrade(args) if args.is_for_several() => upgrade_all::run(cx, args),
         Command::Merge(args) => merge::run(cx, args),
         Command::Rebase(args) => rebase::run(cx, args),
         Command::Upgrade(args) => upgrade::run(cx, args),

@@ -9,7 +9,7 @@ use dbmigrate_runtime::engine::url::Access;
 
 use super::Answer;
 use crate::cli::{Reset, Run};
-use crate::connection::Database;
+use crate::connection::{Database, Patience};
 use crate::context::Context;
 use crate::databases;
 use crate::error::{Doing as _, Error, Result};
@@ -62,10 +62,39 @@ pub fn run(cx: &Context, args: &Reset) -> Result<Answer> {
         }
         cx.out.done(format!("Deleting {} ... done", path.display()));
     }
+    if database.path().is_none() {
+        empty_server(cx, &database, args)?;
+    }
     let run = Run { args: args.args.clone(), ..Run::default() };
     let ran = run::upgrade(cx, &database, &history, &Up { to: "heads", run: &run })?;
     cx.out.json("reset", serde_json::json!({ "ran": ran }));
     Ok(Answer::Done)
+}
+
+/// Drops everything in the schema of a connection to a server.
+fn empty_server(cx: &Context, database: &Database, args: &Reset) -> Result<()> {
+    // Only a database of this history, or one without a version table, may be emptied.
+    history::applied(cx, database)?;
+    let mut driver = database.open_to_write(Patience::reading(cx))?;
+    let dialect = driver.dialect();
+    let failed = || format!("read what `{}` contains", database.url());
+    let (statements, n_tables) = dialect.emptying(driver.as_connection()).doing(failed)?;
+    if statements.is_empty() {
+        return Ok(());
+    }
+    let what = format!("`{}` with {n_tables} table(s) and all their rows", database.url());
+    if !args.yes {
+        let agreed = output::is_interactive() && prompt::confirm(&format!("Empty {what}?"))?;
+        if !agreed {
+            return Err(Error::new(format!("{what} would be emptied"))
+                .hint("--yes empties it without asking"));
+        }
+    }
+    for statement in &statements {
+        driver.batch(statement).doing(|| format!("empty `{}`", database.url()))?;
+    }
+    cx.out.done(format!("Emptying {} ... done", database.url()));
+    Ok(())
 }
 
 /// Whether deleting a file under this name would leave it as it is.

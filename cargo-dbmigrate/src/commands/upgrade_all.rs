@@ -1,13 +1,14 @@
-//! `upgrade --all`: migrates every matching SQLite file, several at a time.
+//! `upgrade --all` and `--schemas`: migrates many databases, several at a time.
 //!
-//! The history is loaded, checked and decoded once. Each file has its own connection, transaction,
+//! The history is loaded, checked and decoded once. Each database has its own connection, transaction,
 //! lock and verification, and can fail independently.
 
 mod files;
 mod report;
+mod targets;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::time::Instant;
@@ -25,7 +26,6 @@ use dbmigrate_runtime::{Db, Direction, Options, StepResult};
 
 use super::Answer;
 use crate::cli::Upgrade;
-use crate::connection::Database;
 use crate::context::Context;
 use crate::error::{Doing as _, Error, Result};
 use crate::history::History;
@@ -33,10 +33,11 @@ use crate::output;
 use crate::run;
 use crate::runner;
 use report::Report;
+use targets::Target;
 
 pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     let identifier = args.revision.as_str();
-    let found = files::matching(&args.all)?;
+    let found = targets::find(cx, args)?;
     let history = History::load(cx)?;
     check_identifier(&history, identifier)?;
     let migrations = history.migrations()?;
@@ -49,27 +50,27 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
         starting: Mutex::default(),
         printed: Mutex::default(),
     };
-    let n_files = found.files.len();
+    let n_targets = found.targets.len();
     let n_jobs = args.jobs.or(thread::available_parallelism().ok()).map_or(1, usize::from);
-    let bar = run::bar(cx.out, n_files, "databases");
+    let bar = run::bar(cx.out, n_targets, targets::things(args));
     output::keep_below(Some(bar.clone()));
-    let mut report = Report::new(cx.out, identifier, &found.files);
-    for (path, err) in found.unreadable {
-        report.add(&path, Err(err));
+    let mut report = Report::new(cx.out, (identifier, targets::thing(args)), &found.targets);
+    for (target, err) in found.unreadable {
+        report.add(&target, Err(err));
     }
     let next = AtomicUsize::new(0);
     thread::scope(|scope| {
         let (sender, results) = mpsc::channel();
-        let (fleet, next, files) = (&fleet, &next, &found.files);
-        for _ in 0..n_jobs.min(n_files) {
+        let (fleet, next, targets) = (&fleet, &next, &found.targets);
+        for _ in 0..n_jobs.min(n_targets) {
             let sender = sender.clone();
-            scope.spawn(move || fleet.work(next, files, &sender));
+            scope.spawn(move || fleet.work(next, targets, &sender));
         }
         // Without this, the results wouldn't end with the last worker.
         drop(sender);
-        for (path, res) in results {
+        for (target, res) in results {
             bar.inc(1);
-            report.add(path, res);
+            report.add(target, res);
         }
     });
     output::keep_below(None);
@@ -77,7 +78,7 @@ pub fn run(cx: &Context, args: &Upgrade) -> Result<Answer> {
     Ok(report.end())
 }
 
-/// Reports once what would fail for every file. Relative identifiers are resolved for each file.
+/// Reports once what would fail for every database. Relative identifiers are resolved for each one.
 fn check_identifier(history: &History, identifier: &str) -> Result<()> {
     if identifier.contains(['+', '-', '@']) || identifier == "current" {
         return Ok(());
@@ -99,54 +100,60 @@ struct Fleet<'a> {
     identifier: &'a str,
     /// Held while a runner is started, since the first one may have to be compiled.
     starting: Mutex<()>,
-    /// Messages that were already printed; repeated for thousands of files they would hide the
+    /// Messages that were already printed; repeated for thousands of databases they would hide the
     /// rest.
     printed: Mutex<BTreeSet<String>>,
 }
 
 impl<'a> Fleet<'a> {
-    /// Takes one file after the other until none is left.
+    /// Takes one target after the other until none is left.
     fn work(
         &self,
         next: &AtomicUsize,
-        files: &'a [PathBuf],
-        sender: &mpsc::Sender<(&'a Path, Result<Vec<String>>)>,
+        targets: &'a [Target],
+        sender: &mpsc::Sender<(&'a Target, Result<Vec<String>>)>,
     ) {
         let steps = Steps { own: runner::Steps::new(self.cx), starting: &self.starting };
         let mut worker = Worker { fleet: self, steps, settled: None };
-        while let Some(path) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let res = worker.upgrade(path);
-            if sender.send((path, res)).is_err() {
+        while let Some(target) = targets.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let res = worker.upgrade(target);
+            if sender.send((target, res)).is_err() {
                 return;
             }
         }
     }
 }
 
-/// A worker's own state; it migrates one file at a time.
+/// A worker's own state; it migrates one database at a time.
 struct Worker<'a> {
     fleet: &'a Fleet<'a>,
     steps: Steps<'a>,
-    /// The version rows of the last file with nothing pending. Most files have the same rows, and
-    /// then nothing has to be computed again.
+    /// The version rows of the last database with nothing pending. Most databases have the same
+    /// rows, and then nothing has to be computed again.
     settled: Option<Vec<VersionRow>>,
 }
 
 impl Worker<'_> {
-    /// Upgrades a file and returns the ids of the revisions that were run.
-    fn upgrade(&mut self, path: &Path) -> Result<Vec<String>> {
+    /// Upgrades a database and returns the ids of the revisions that were run.
+    fn upgrade(&mut self, at: &Target) -> Result<Vec<String>> {
         let Fleet { migrations, options, identifier, .. } = *self.fleet;
-        // Opening a pipe would block until its other end is opened.
-        if !fs::metadata(path).doing(|| "examine it".to_owned())?.is_file() {
-            return Err(Error::new("it is not a file"));
+        if let Some(path) = at.database.path() {
+            // Opening a pipe would block until its other end is opened.
+            if !fs::metadata(path).doing(|| "examine it".to_owned())?.is_file() {
+                return Err(Error::new("it is not a file"));
+            }
         }
-        let mut observer = File { fleet: self.fleet, path };
+        let mut observer = One { fleet: self.fleet, at };
         let mut on_wait = |waiting: &Waiting| observer.waiting(waiting);
-        let database = Database::file(path);
         let start = Instant::now();
-        let mut driver = database.open_existing(options.lock_timeout, &mut on_wait)?;
+        let mut driver = at.database.open_existing(options.lock_timeout, &mut on_wait)?;
         let left = options.lock_timeout.saturating_sub(start.elapsed());
-        let options = &Options { lock_timeout: left, ..options.clone() };
+        let mut options = Options { lock_timeout: left, ..options.clone() };
+        if let Some(schema) = &at.schema {
+            // Each schema has its own version table, and with it a lock of its own.
+            options.version_table_schema.clone_from(schema);
+        }
+        let options = &options;
         let applied = version_table::read(driver.as_connection(), options.version_table())?;
         if self.settled.as_ref() == Some(&applied) {
             return Ok(Vec::new());
@@ -169,34 +176,34 @@ impl Worker<'_> {
     }
 }
 
-/// Observes a run; its messages start with the file's name.
-struct File<'a> {
+/// Observes a run; its messages start with the target's name.
+struct One<'a> {
     fleet: &'a Fleet<'a>,
-    path: &'a Path,
+    at: &'a Target,
 }
 
-impl Observer for File<'_> {
+impl Observer for One<'_> {
     fn running(&mut self, direction: Direction, revision: &Revision) {
-        let path = self.path.display();
-        self.fleet.cx.out.detail(format!("{path}: {}", script::running(direction, revision)));
+        let name = &self.at.name;
+        self.fleet.cx.out.detail(format!("{name}: {}", script::running(direction, revision)));
     }
 
     fn statement(&mut self, statement: &Statement) {
-        let (path, Statement { reason, sql, .. }) = (self.path.display(), statement);
-        self.fleet.cx.out.detail(format!("{path}: -- {reason}\n{sql};"));
+        let (name, Statement { reason, sql, .. }) = (&self.at.name, statement);
+        self.fleet.cx.out.detail(format!("{name}: -- {reason}\n{sql};"));
     }
 
     fn late(&mut self, revision: &Revision, applied: &Revision) {
         let text = run::late(revision, applied);
         let mut printed = self.fleet.printed.lock().unwrap_or_else(PoisonError::into_inner);
         if printed.insert(text.clone()) {
-            self.fleet.cx.out.note(format!("{}: {text}", self.path.display()));
+            self.fleet.cx.out.note(format!("{}: {text}", self.at.name));
         }
     }
 
     fn waiting(&mut self, waiting: &Waiting) {
-        let (path, text) = (self.path.display(), output::waiting_text(waiting));
-        self.fleet.cx.out.progress(format!("{path}: {text}"));
+        let (name, text) = (&self.at.name, output::waiting_text(waiting));
+        self.fleet.cx.out.progress(format!("{name}: {text}"));
     }
 }
 

@@ -95,7 +95,7 @@ fn reach(command: &Command) -> Reach {
         Command::Revision(args) => all_if(args.autogenerate && is_about_any(&args.new)),
         Command::Diff(args) => all_if(args.script.sql.is_none()),
         Command::EnsureVersion(args) => all_if(args.script.sql.is_none()),
-        Command::Upgrade(args) if args.run.script.sql.is_some() || !args.all.is_empty() => {
+        Command::Upgrade(args) if args.run.script.sql.is_some() || args.is_for_several() => {
             Reach::One
         }
         Command::Upgrade(args) if is_end(&args.revision) => Reach::All,

@@ -16,7 +16,7 @@ use super::{options, stored_facts};
 use crate::cli::Run;
 use crate::connection::{Database, Patience};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::history::{self, History};
 
 /// Prints the statements that a run would execute. With a range this needs no database.
@@ -63,7 +63,16 @@ pub fn write_script(
     let migrations = history.migrations()?;
     let route = Route { migrations: &migrations, direction, ids: &ids, applied: &applied };
     match &mut reader {
-        Some(driver) => executor::refuse_mismatch(driver.as_connection(), &route)?,
+        Some(driver) => {
+            executor::refuse_mismatch(driver.as_connection(), &route)?;
+            let pending = ids.iter().filter_map(|id| migrations.get(id));
+            let operations: Vec<_> = pending
+                .flat_map(|migration| migration.recording(direction).operations.clone())
+                .collect();
+            let failed = |err| Error::new("failed to read how large the tables are").cause(err);
+            let found = cx.dialect().facts_for(driver.as_connection(), &operations, &facts);
+            facts.large = found.map_err(failed)?.large;
+        }
         None => plan::refuse_mismatch_offline(&route, cx.dialect())?,
     }
     let options = options(cx, args);

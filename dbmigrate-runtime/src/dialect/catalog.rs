@@ -1,5 +1,6 @@
 //! A database's description of itself, as plain values: its version, its objects, its tables.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::folding::Folding;
@@ -15,6 +16,9 @@ pub struct Facts {
     /// The database's objects, or `None` if there is no database: it is then assumed to contain
     /// what the migrations build.
     pub objects: Option<Vec<Object>>,
+    /// The tables with so many rows that nobody should wait while they are read, as far as the
+    /// operations at hand depend on it.
+    pub large: BTreeSet<String>,
     /// What else the statements of some operations depend on.
     pub existing: Existing,
 }
@@ -23,7 +27,7 @@ impl Facts {
     /// Those of a database that is as the migrations build it.
     pub const fn new(version: u32, has_json: bool) -> Facts {
         let existing = Existing { tables: None, serial: Vec::new(), triggers: Vec::new() };
-        Facts { version, has_json, objects: None, existing }
+        Facts { version, has_json, objects: None, large: BTreeSet::new(), existing }
     }
 }
 

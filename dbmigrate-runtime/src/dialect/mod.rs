@@ -286,11 +286,29 @@ pub trait Dialect: Sync {
     /// silently do nothing.
     fn refused_in_transaction(&self, sql: &str) -> Option<&'static str>;
 
-    /// Whether an operation takes more than one transaction, or none, on a database with these
-    /// facts, so that its revision is run in groups.
-    fn takes_groups(&self, operation: &Operation, facts: &Facts) -> bool {
-        let _ = (operation, facts);
+    /// Whether an operation can take more than one transaction, or none, so that its revision is run
+    /// in groups. The plan decides.
+    fn may_take_groups(&self, operation: &Operation) -> bool {
+        let _ = operation;
         false
+    }
+
+    /// Whether the transaction that has added this has to be committed before these operations.
+    fn must_commit(&self, added: &Uncommitted, operations: &[Operation], facts: &Facts) -> bool {
+        let _ = (added, operations, facts);
+        false
+    }
+
+    /// The statements that drop everything in the connection's own schema, each to be run in a
+    /// transaction of its own, and how many tables they drop. A database in a file is deleted
+    /// instead.
+    ///
+    /// # Errors
+    ///
+    /// The database's errors.
+    fn emptying(&self, conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
+        let _ = conn;
+        Ok((Vec::new(), 0))
     }
 
     /// How to keep a commit from waiting for readers, as half a sentence.
@@ -321,6 +339,8 @@ pub struct Capabilities {
     pub aborts_on_error: bool,
     /// Whether a transaction that others got in the way of is rolled back and repeated as a whole.
     pub repeats_transactions: bool,
+    /// Whether a revision may be run in groups of statements, which are entered into the ledger.
+    pub has_groups: bool,
     /// Whether a change of one table can silently change, break or drop other objects, so that
     /// every run has to compare them.
     pub changes_others: bool,
@@ -350,6 +370,25 @@ pub struct Plan {
     /// How many operations the tasks cover. The others depend on the result of these tasks, so the
     /// facts have to be read again first.
     pub taken: usize,
+    /// What the last transaction of the tasks adds.
+    pub uncommitted: Uncommitted,
+}
+
+/// What a transaction adds that statements can't use before it is committed, on some databases.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Uncommitted {
+    /// The enumerations that are new.
+    pub enumerations: BTreeSet<String>,
+    /// The values that were added to enumerations, each after the name of its enumeration.
+    pub values: BTreeSet<(String, String)>,
+}
+
+impl Uncommitted {
+    /// Adds what later tasks of the same transaction add.
+    pub(crate) fn extend(&mut self, later: Uncommitted) {
+        self.enumerations.extend(later.enumerations);
+        self.values.extend(later.values);
+    }
 }
 
 /// A single task of a plan.

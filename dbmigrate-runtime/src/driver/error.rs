@@ -62,6 +62,12 @@ pub enum ErrorKind {
     },
     /// A view or trigger that the database had to parse for the statement is broken.
     BrokenDependent,
+    /// The server only lets this connection read.
+    Unwritable(Unwritable),
+    /// The product isn't supported.
+    Unsupported,
+    /// The server has no lock that outlives a transaction.
+    Unlockable,
     /// The connection is no session of its own on the server, so that a lock doesn't hold.
     Pooled,
     /// The role has no right to do it.
@@ -81,6 +87,17 @@ pub enum ErrorKind {
     },
     /// Anything else.
     Other,
+}
+
+/// Why a connection to a server can only read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unwritable {
+    /// The server follows another one.
+    Standby,
+    /// A setting of the database, of the role or of the URL says so.
+    Setting,
+    /// The transaction is read-only, for a reason that isn't known.
+    Transaction,
 }
 
 /// The kind of a missing object.

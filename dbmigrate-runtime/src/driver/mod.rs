@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use error::{
     BadCertificate, DatabaseError, DefinitionFault, ErrorKind, Missing, Registered, RowFault,
-    Unavailable, Unconnected,
+    Unavailable, Unconnected, Unwritable,
 };
 pub use params::{Bound, bound};
 
@@ -119,6 +119,12 @@ pub trait Driver: Connection {
     /// An error that [is busy](DatabaseError::is_busy) when the time is up.
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError>;
 
+    /// Tells the server which revision runs from now on, for those who look at its sessions. This
+    /// ends with the transaction, or outside of one with [`release`](Driver::release).
+    fn runs(&mut self, revision: &str) {
+        let _ = revision;
+    }
+
     /// Commits the transaction, without waiting for other connections.
     ///
     /// # Errors
@@ -154,6 +160,9 @@ pub enum Scope {
 /// How long a statement on a server waits for a lock of others before its transaction is rolled
 /// back and repeated. Meanwhile others wait behind it, even those that only read.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The table whose rows are locked by runs, on servers without another lock.
+pub const LOCK_TABLE: &str = "dbmigrate_lock";
 
 /// How long to wait for another connection's lock.
 pub struct Wait<'a> {

@@ -2,6 +2,7 @@
 
 mod connecting;
 mod error;
+mod lock;
 mod profile;
 mod session;
 mod settings;
@@ -11,18 +12,18 @@ mod tls;
 mod value;
 mod worker;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use postgres::types::{ToSql, Type};
 use postgres::{Client, SimpleQueryMessage};
 
-use super::wait::patiently;
-use super::{Connection, DatabaseError, Driver, Rows, Scope, Wait, bound};
+use super::{Connection, DatabaseError, Driver, Rows, Scope, Unwritable, Wait, bound};
 use crate::Value;
 use crate::dialect::{Dialect, POSTGRES, Postgres};
 use crate::server::Server;
 use crate::sql::Kind;
-use error::error_in;
+use error::{error_after, error_in};
+use lock::Locking;
 pub use profile::{Product, Profile};
 use session::Saved;
 use value::{Cell as ResultCell, Param};
@@ -40,6 +41,14 @@ pub struct PostgresDriver<'a> {
     key: i64,
     /// The settings of a session that works outside a transaction.
     saved: Option<Saved>,
+    /// The statement that tells the server the revision, until it is sent with the next one.
+    label: Cell<Option<String>>,
+    /// How the lock is taken.
+    locking: Locking,
+    /// The connection whose transaction holds the lock of a row meanwhile.
+    keeper: Option<Box<PostgresDriver<'static>>>,
+    /// The last statement that others got in the way of.
+    blocked: RefCell<String>,
 }
 
 impl std::fmt::Debug for PostgresDriver<'_> {
@@ -80,7 +89,18 @@ impl<'a> PostgresDriver<'a> {
         }
         let key = session::lock_key("");
         let is_open = Cell::new(None);
-        Ok(PostgresDriver { worker, server: None, profile, is_open, key, saved: None })
+        Ok(PostgresDriver {
+            worker,
+            server: None,
+            profile,
+            is_open,
+            key,
+            saved: None,
+            label: Cell::new(None),
+            locking: Locking::Unknown,
+            keeper: None,
+            blocked: RefCell::default(),
+        })
     }
 
     /// Which product the server is; `None` in a failed transaction.
@@ -93,15 +113,42 @@ impl<'a> PostgresDriver<'a> {
         sql: &str,
         work: impl FnOnce(&mut Client, &str) -> Result<T, postgres::Error> + Send + 'static,
     ) -> Result<T, DatabaseError> {
+        self.labelled()?;
         let owned = sql.to_owned();
         let res = self.worker.run(move |client| {
             let res = work(client, &owned);
             res.map_err(|err| error_in(&owned, &err))
         });
+        self.ran(sql, &res);
+        res
+    }
+
+    fn ran<T>(&self, sql: &str, res: &Result<T, DatabaseError>) {
         if may_change_transaction(sql) {
             self.is_open.set(None);
         }
+        if res.as_ref().is_err_and(DatabaseError::is_busy) {
+            sql.clone_into(&mut self.blocked.borrow_mut());
+        }
+    }
+
+    /// Runs statements of a transaction, together with the one that tells the revision.
+    fn batch_inside(&self, sql: &str) -> Result<(), DatabaseError> {
+        let label = self.label.take().unwrap_or_default();
+        let owned = sql.to_owned();
+        let res = self.worker.run(move |client| {
+            let res = client.batch_execute(&format!("{label}{owned}"));
+            res.map_err(|err| error_after(&label, &owned, &err))
+        });
+        self.ran(sql, &res);
         res
+    }
+
+    /// Tells the server the revision, if that is still to be done.
+    fn labelled(&self) -> Result<(), DatabaseError> {
+        let Some(label) = self.label.take() else { return Ok(()) };
+        self.worker
+            .run(move |client| client.batch_execute(&label).map_err(|err| error_in(&label, &err)))
     }
 
     fn typed<T: Send + 'static>(
@@ -153,6 +200,8 @@ impl<'a> PostgresDriver<'a> {
         let text = |idx| row.try_get::<_, Option<String>>(idx).ok().flatten();
         let pid: i32 = row.try_get(0).ok()?;
         let (name, query) = (text(1).unwrap_or_default(), text(2).unwrap_or_default());
+        // Those of another role are not shown.
+        let query = query.strip_prefix("<insufficient privilege>").unwrap_or(&query);
         let query = query.split_whitespace().collect::<Vec<_>>().join(" ");
         let name = if name.is_empty() { String::new() } else { format!(" (`{name}`)") };
         let doing = match query.char_indices().nth(80) {
@@ -161,6 +210,13 @@ impl<'a> PostgresDriver<'a> {
             None => format!(", whose last statement is `{query}`"),
         };
         Some(format!("process {pid}{name} of the server holds a lock{doing}"))
+    }
+
+    fn begin_transaction(&self) -> Result<(), DatabaseError> {
+        let is_postgres =
+            self.profile.as_ref().is_none_or(|profile| profile.product == Product::Postgres);
+        let sql = if is_postgres { session::begin() } else { session::begin_known() };
+        self.run(&sql, |client, sql| client.batch_execute(sql))
     }
 
     fn asks(&self, sql: &str) -> Result<bool, DatabaseError> {
@@ -219,7 +275,7 @@ impl Connection for PostgresDriver<'_> {
 impl Driver for PostgresDriver<'_> {
     fn batch(&mut self, sql: &str) -> Result<(), DatabaseError> {
         if self.in_transaction() {
-            return self.run(sql, |client, sql| client.batch_execute(sql));
+            return self.batch_inside(sql);
         }
         // Several statements in one message would be one transaction.
         for statement in statements(sql) {
@@ -229,8 +285,23 @@ impl Driver for PostgresDriver<'_> {
     }
 
     fn prepare(&mut self, history: &str) -> Result<(), DatabaseError> {
-        self.key = session::lock_key(history);
-        Ok(())
+        // The same table has the same lock, whether or not its schema is written.
+        let schema = match history.strip_prefix('.') {
+            Some(_) => self.query("SELECT current_schema()::text", &[])?.rows,
+            None => Vec::new(),
+        };
+        let schema = match schema.first().and_then(|row| row.first()) {
+            Some(Value::Text(schema)) => schema.as_str(),
+            _ => "",
+        };
+        self.key = session::lock_key(&format!("{schema}{history}"));
+        let why = self.query(session::OBSTACLE, &[])?.rows.into_iter().flatten().next();
+        let Some(Value::Text(why)) = why else { return Ok(()) };
+        Err(match why.as_str() {
+            "dsql" => session::unsupported(),
+            "standby" => session::unwritable(Unwritable::Standby),
+            _ => session::unwritable(Unwritable::Setting),
+        })
     }
 
     fn restore(&mut self) -> Result<(), DatabaseError> {
@@ -241,63 +312,38 @@ impl Driver for PostgresDriver<'_> {
     }
 
     fn begin(&mut self, scope: Scope, wait: &mut Wait<'_>) -> Result<(), DatabaseError> {
-        let key = self.key;
-        let saved = match scope {
-            Scope::Transaction | Scope::Group => None,
-            Scope::Alone => Some(Saved::read(self)?),
-        };
-        let holder = || self.described(&session::lock_holder(key));
         match scope {
-            Scope::Transaction => {
-                patiently(wait, holder, || {
-                    self.run(&session::begin(), |client, sql| client.batch_execute(sql))?;
-                    // The server releases this lock at the end of the transaction, whatever
-                    // happens to the connection.
-                    let is_ours = self.asks(&format!("SELECT pg_try_advisory_xact_lock({key})"));
-                    if let Ok(true) = is_ours {
-                        return Ok(());
-                    }
-                    self.run("ROLLBACK", |client, sql| client.batch_execute(sql))?;
-                    is_ours.and(Err(session::busy()))
-                })?;
-                self.is_open.set(Some(true));
-                Ok(())
-            }
-            Scope::Group => {
-                self.run(&session::begin(), |client, sql| client.batch_execute(sql))?;
-                self.is_open.set(Some(true));
-                Ok(())
-            }
+            Scope::Transaction => self.begin_locked(wait)?,
+            Scope::Group => self.begin_transaction()?,
             Scope::Alone => {
-                patiently(wait, holder, || {
-                    if self.asks(&format!("SELECT pg_try_advisory_lock({key})"))? {
-                        Ok(())
-                    } else {
-                        Err(session::busy())
-                    }
-                })?;
-                let is_pooled = match &self.server {
-                    Some(server) => self.is_pooled(server),
-                    None => Ok(false),
-                };
-                if !matches!(is_pooled, Ok(false)) {
-                    let _ = self.asks(&format!("SELECT pg_advisory_unlock({key})"));
-                    is_pooled?;
-                    return Err(session::pooled());
-                }
-                self.saved = saved;
-                self.batch(&session::pinned())
+                let saved = Saved::read(self)?;
+                self.lock(wait)?;
+                self.saved = Some(saved);
+                return self.batch(&session::pinned());
             }
+        }
+        self.is_open.set(Some(true));
+        Ok(())
+    }
+
+    fn runs(&mut self, revision: &str) {
+        if self.in_transaction() {
+            self.label.set(Some(session::label("SET LOCAL", revision)));
+        } else if self.saved.is_some() {
+            // Nothing depends on it.
+            let _ = self.batch(&session::label("SET", revision));
         }
     }
 
     fn commit(&mut self) -> Result<(), DatabaseError> {
+        self.label.set(None);
         self.run("COMMIT", |client, sql| client.batch_execute(sql))?;
         self.is_open.set(Some(false));
         Ok(())
     }
 
     fn rollback(&mut self) {
+        self.label.set(None);
         if self.in_transaction() {
             // A connection that is lost has been rolled back by the server.
             let _ = self.run("ROLLBACK", |client, sql| client.batch_execute(sql));
@@ -306,13 +352,14 @@ impl Driver for PostgresDriver<'_> {
     }
 
     fn blocker(&mut self) -> Option<String> {
-        self.described(session::BLOCKER)
+        let sql = session::blocker(&self.blocked.borrow());
+        self.described(&sql)
     }
 
     fn release(&mut self) {
         if let Some(saved) = self.saved.take() {
             let _ = self.batch(&saved.restoring());
-            let _ = self.asks(&format!("SELECT pg_advisory_unlock({})", self.key));
+            self.unlock();
         }
     }
 }

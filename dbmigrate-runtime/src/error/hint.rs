@@ -1,7 +1,7 @@
 //! Hints for failures, chosen by the kind of the database's error.
 
 use crate::dialect::{Statement, StatementKind};
-use crate::driver::{DatabaseError, ErrorKind};
+use crate::driver::{DatabaseError, ErrorKind, Unwritable};
 
 /// What to do about a failure that no single statement caused.
 pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
@@ -9,6 +9,7 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
         database_error if database_error.is_read_only() || database_error.is_unopenable() => {
             Some("check the permissions of the database file and of its directory")
         }
+        database_error if *database_error.kind() == ErrorKind::Denied => Some(DENIED),
         database_error if database_error.is_not_a_database() => {
             Some("the file is not an SQLite database, or it is encrypted")
         }
@@ -22,7 +23,34 @@ pub(super) fn hint_of(source: &DatabaseError) -> Option<&'static str> {
             "the pending revision runs outside a transaction: run it with the URL of the server \
              itself instead of the pooler's, for example with `--url`",
         ),
-        _ => None,
+        database_error => match database_error.kind() {
+            ErrorKind::Unsupported => Some("use PostgreSQL 13 or later"),
+            ErrorKind::Unlockable => Some(
+                "the pending revision runs outside a transaction: run it with a URL instead of a \
+                 connection",
+            ),
+            ErrorKind::Unwritable(why) => Some(hint_of_unwritable(*why)),
+            _ => None,
+        },
+    }
+}
+
+const DENIED: &str = "have the owner grant the right to this role, or run it as the owner, for \
+                      example with `--url`";
+
+fn hint_of_unwritable(why: Unwritable) -> &'static str {
+    match why {
+        Unwritable::Standby => {
+            "run it with the URL of the primary server; of several hosts in a URL, \
+             `target_session_attrs=read-write` selects it"
+        }
+        Unwritable::Setting => {
+            "if that is right only for others, run it with \
+             `options=-c default_transaction_read_only=off` in the URL"
+        }
+        Unwritable::Transaction => {
+            "the revision, or the server, has made the transaction read-only"
+        }
     }
 }
 
@@ -41,6 +69,11 @@ pub(super) fn hint_of_statement(statement: &Statement, kind: &ErrorKind) -> Opti
              revision",
             statement.reason
         ));
+    }
+    match kind {
+        ErrorKind::Denied => return Some(DENIED.to_owned()),
+        ErrorKind::Unwritable(why) => return Some(hint_of_unwritable(*why).to_owned()),
+        _ => {}
     }
     if *kind == ErrorKind::Needed {
         return Some(

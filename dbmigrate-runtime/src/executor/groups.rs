@@ -3,17 +3,19 @@
 //! Each group of its tasks is entered into the ledger together with its work, so that a run after an
 //! interrupted one continues behind the last group that is done.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::budget::Budget;
 use super::revision::Run;
 use super::verify::Verification;
-use super::{Executor, Scope};
+use super::{Applied, Executor, Scope};
 use crate::Error;
-use crate::dialect::{Alone, Task};
+use crate::dialect::{Alone, Dialect, Facts, Task};
 use crate::direction::Direction;
 use crate::ledger::{self, Row};
 use crate::migration::Migration;
+use crate::operations::Operation;
 use crate::plan::Planner;
 use crate::version_table::{self, Name};
 
@@ -52,6 +54,35 @@ fn hash(tasks: &[Task]) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+fn row(idx: usize, tasks: &[Task]) -> Row {
+    Row { number: idx as i64 + 1, hash: hash(tasks), is_done: true }
+}
+
+/// The facts with which an earlier run has planned the groups that are done. A table may have become
+/// large since, or have stopped being so.
+fn as_begun(
+    migration: &Migration,
+    planner: &Planner<'_>,
+    facts: Facts,
+    dialect: &dyn Dialect,
+    done: &[Row],
+) -> Facts {
+    let operations = planner.operations(migration);
+    let tables = operations.iter().flat_map(Operation::tables).map(str::to_owned);
+    let with = |large| Facts { large, ..facts.clone() };
+    let candidates = [facts.clone(), with(tables.collect()), with(BTreeSet::new())];
+    let is_as_begun = |facts: &&Facts| {
+        let Ok(planned) = planner.clone().next(migration, dialect, facts) else { return false };
+        let rows: Vec<Row> =
+            groups(&planned.tasks).iter().enumerate().map(|(idx, tasks)| row(idx, tasks)).collect();
+        let is_known = |known: &Row| {
+            rows.iter().any(|row| row.number == known.number && row.hash == known.hash)
+        };
+        done.iter().all(is_known)
+    };
+    candidates.iter().find(is_as_begun).cloned().unwrap_or(facts)
+}
+
 impl Executor<'_> {
     /// Runs a pending revision group by group, while the lock of [`Scope::Alone`] is held.
     pub(super) fn run_groups<'a>(
@@ -62,18 +93,21 @@ impl Executor<'_> {
     ) -> Result<(), Error> {
         let id = &migration.revision.id;
         let direction = planner.direction();
-        let (dialect, facts) = (self.driver.dialect(), self.facts()?);
+        let dialect = self.driver.dialect();
+        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        let done = ledger::read(self.conn(), ledger, id)?;
+        let facts = self.facts_for(planner.operations(migration))?;
+        let facts = as_begun(migration, &planner, facts, dialect, &done);
         let planned = planner.next(migration, dialect, &facts)?;
         self.observer.running(direction, &migration.revision);
-        let ledger = Name { table: ledger::NAME, ..self.options.version_table() };
+        self.driver.runs(id);
         let start = Instant::now();
-        let done = ledger::read(self.conn(), ledger, id)?;
         ledger::create(self.conn(), ledger)?;
         let groups = groups(&planned.tasks);
         let n_tasks = planned.tasks.len();
         let mut n_run = 0;
         for (idx, tasks) in groups.iter().enumerate() {
-            let row = Row { number: idx as i64 + 1, hash: hash(tasks), is_done: true };
+            let row = row(idx, tasks);
             let known = done.iter().find(|known| known.number == row.number);
             if known.is_some_and(|known| known.hash != row.hash) {
                 return Err(Error::edited_group(id, row.number, groups.len()));
@@ -107,7 +141,13 @@ impl Executor<'_> {
                 }
                 Direction::Downgrade => version_table::delete(conn, table, id)?,
             }
-            ledger::clear(this.conn(), ledger, id)
+            ledger::clear(this.conn(), ledger, id)?;
+            if this.options.callbacks.is_empty() {
+                return Ok(());
+            }
+            let (revision, duration) = (&migration.revision, start.elapsed());
+            let applied = Applied { revision, direction, heads: &planner.heads(), duration };
+            this.call_back(&applied, true, &mut Verification::none(dialect, &facts))
         })
     }
 
@@ -123,7 +163,10 @@ impl Executor<'_> {
             if res.as_ref().is_err_and(Error::is_transient) && budget.retries(self) {
                 continue;
             }
-            return self.end(res, budget);
+            match self.end(res, budget) {
+                Err(err) if err.is_transient() && budget.retries(self) => {}
+                res => return res,
+            }
         }
     }
 

@@ -60,17 +60,15 @@ impl Executor<'_> {
         }
         let id = &migration.revision.id;
         let operations = planner.operations(migration);
-        let known = self.facts()?;
         let (mut taken, mut n_run) = (0, 0);
         let start = Instant::now();
         loop {
-            let failed = |err| Error::database("read the stored definitions of the tables", err);
+            let facts = self.facts_for(&operations[taken..])?;
             let dialect = self.driver.dialect();
-            let facts =
-                dialect.facts_for(self.conn(), &operations[taken..], &known).map_err(failed)?;
             let plan = planner.part(migration, taken, dialect, &facts)?;
             if taken == 0 {
                 self.observer.running(direction, &migration.revision);
+                self.driver.runs(id);
             }
             let n_tasks = n_run + plan.tasks.len();
             let run = Run { migration, direction, in_transaction, n_run, n_tasks };

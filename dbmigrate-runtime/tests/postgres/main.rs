@@ -8,6 +8,7 @@ mod lent;
 #[path = "../modules/mod.rs"]
 mod modules;
 mod server;
+mod standby;
 mod test_database;
 #[cfg(feature = "postgres-tls")]
 mod tls;

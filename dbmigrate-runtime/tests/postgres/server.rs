@@ -97,6 +97,32 @@ impl Server {
         Some(server)
     }
 
+    /// Starts a standby that follows this server.
+    pub fn standby(&self) -> Server {
+        let dir = self.dir.with_extension("standby");
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let standby = Server { dir, port, bin: self.bin.clone() };
+        self.own(&standby.dir);
+        let (host, from) = (self.dir.display().to_string(), self.port.to_string());
+        let copy = ["-h", &host, "-p", &from, "-U", "admin", "-R", "-c", "fast", "-D"];
+        standby.run("pg_basebackup", &copy, &[&standby.data()]);
+        let conf = standby.data().join("postgresql.conf");
+        let text =
+            fs::read_to_string(&conf).unwrap().replace(&host, &standby.dir.display().to_string());
+        fs::write(&conf, format!("{text}\nport = {port}\n")).unwrap();
+        standby.control("start", &[]);
+        standby
+    }
+
+    /// The URL of a database, on the socket.
+    pub fn url(&self, database: &str) -> String {
+        let host = self.dir.display().to_string().replace('/', "%2F");
+        format!("postgres://admin@{host}:{}/{database}", self.port)
+    }
+
     pub fn data(&self) -> PathBuf {
         self.dir.join("data")
     }

@@ -1,13 +1,20 @@
-//! Reads PostgreSQL's catalog, and compares it with what the server makes of tables.
+//! Reads PostgreSQL's catalog, compares it with what the server makes of tables, and runs revisions
+//! that take several transactions.
 //!
 //! The servers are those of the environment; see `tests/servers`. Without one nothing is tested.
 
 #![cfg(feature = "postgres")]
 #![expect(clippy::print_stdout, reason = "says what was left out, and measurements")]
 
+mod groups;
 mod kept;
+#[path = "../modules/mod.rs"]
+mod modules;
+mod profiles;
 mod reading;
+mod refused;
 mod verified;
+mod waiting;
 
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicUsize, Ordering};

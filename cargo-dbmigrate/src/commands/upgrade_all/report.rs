@@ -1,41 +1,48 @@
-//! Reports the outcome for each file.
+//! Reports the outcome for each database.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 
+use super::targets::Target;
 use crate::commands::Answer;
 use crate::error::{Error, Result};
 use crate::output::{self, Output, style};
 
-/// Reports the outcome for a file as soon as it is known, and a summary at the end.
+/// Reports the outcome for a database as soon as it is known, and a summary at the end.
 pub struct Report {
     out: Output,
-    /// The word for files that had nothing pending.
+    /// The word for databases that had nothing pending.
     settled: &'static str,
-    /// The width of the column of paths, if there is one.
+    /// What is counted.
+    thing: &'static str,
+    /// The width of the column of names, if there is one.
     width: usize,
-    results: Vec<(PathBuf, Result<Vec<String>>)>,
-    /// Hints that were already given, since thousands of files may fail for the same reason.
+    results: Vec<(Target, Result<Vec<String>>)>,
+    /// Hints that were already given, since thousands of databases may fail for the same reason.
     hints: BTreeSet<String>,
 }
 
 impl Report {
-    pub fn new(out: Output, identifier: &str, files: &[PathBuf]) -> Report {
+    /// `thing` is what the summary counts.
+    pub fn new(
+        out: Output,
+        (identifier, thing): (&str, &'static str),
+        targets: &[Target],
+    ) -> Report {
         let settled = match identifier {
             "head" | "heads" => "at head",
             _ => "unchanged",
         };
         let width = if style::is_for_people() {
-            files.iter().map(|path| shown(path).chars().count()).max().unwrap_or_default()
+            targets.iter().map(|target| shown(target).chars().count()).max().unwrap_or_default()
         } else {
             0
         };
-        Report { out, settled, width, results: Vec::new(), hints: BTreeSet::new() }
+        Report { out, settled, thing, width, results: Vec::new(), hints: BTreeSet::new() }
     }
 
-    /// Adds the outcome for one file: the revisions that were run.
-    pub fn add(&mut self, path: &Path, res: Result<Vec<String>>) {
-        let shown = shown(path);
+    /// Adds the outcome for one database: the revisions that were run.
+    pub fn add(&mut self, target: &Target, res: Result<Vec<String>>) {
+        let shown = shown(target);
         let width = self.width;
         match &res {
             Ok(ran) if ran.is_empty() => {
@@ -54,25 +61,25 @@ impl Report {
                 self.out.failure(text);
             }
         }
-        self.results.push((path.to_owned(), res));
+        self.results.push((target.clone(), res));
     }
 
     pub fn end(mut self) -> Answer {
-        self.results.sort_by(|(a, _), (b, _)| a.cmp(b));
+        self.results.sort_by(|(a, _), (b, _)| a.name.cmp(&b.name));
         let n = |is: fn(&Result<Vec<String>>) -> bool| {
             self.results.iter().filter(|(_, result)| is(result)).count()
         };
         let n_settled = n(|result| matches!(result, Ok(result) if result.is_empty()));
         let n_upgraded = n(|result| matches!(result, Ok(result) if !result.is_empty()));
         let n_failed = n(Result::is_err);
-        let all = count(self.results.len(), "database");
+        let all = count(self.results.len(), self.thing);
         let settled = self.settled;
         let failed = format!("{n_failed} failed");
         let failed = if n_failed > 0 { style::paint(style::BAD, &failed) } else { failed };
         self.out.done(format!("{all}: {n_settled} {settled}, {n_upgraded} upgraded, {failed}"));
         if self.out.is_json() {
             let databases: Vec<_> =
-                self.results.iter().map(|(path, result)| json(path, result)).collect();
+                self.results.iter().map(|(target, result)| json(target, result)).collect();
             self.out.json(
                 "upgrade",
                 serde_json::json!({
@@ -87,17 +94,18 @@ impl Report {
     }
 }
 
-/// The beginning of a file's line.
-fn shown(path: &Path) -> String {
-    format!("{}:", path.display())
+/// The beginning of a database's line.
+fn shown(target: &Target) -> String {
+    format!("{}:", target.name)
 }
 
-fn json(path: &Path, res: &Result<Vec<String>>) -> serde_json::Value {
-    let path = path.display().to_string();
-    match res {
-        Ok(ran) => serde_json::json!({ "path": path, "ran": ran }),
-        Err(err) => serde_json::json!({ "path": path, "error": output::error_json(err) }),
-    }
+fn json(target: &Target, res: &Result<Vec<String>>) -> serde_json::Value {
+    let mut object = match res {
+        Ok(ran) => serde_json::json!({ "ran": ran }),
+        Err(err) => serde_json::json!({ "error": output::error_json(err) }),
+    };
+    object[target.key()] = target.name.as_str().into();
+    object
 }
 
 /// The message with its causes in one line, for a long list.

@@ -296,10 +296,21 @@ impl Planner<'_> {
                 Some(default) => parts.push(&format!("SET DEFAULT {default}"), Work::None),
                 None => parts.push("DROP DEFAULT", Work::None),
             }
+            let mut proof = None;
+            if is_required && !is_proved && self.is_validated_later(&table.name) {
+                // A new default is there before others have to obey the check.
+                self.alter_parts(idx, table, &mut parts);
+                proof = Some(self.prove_not_null(idx, table, to));
+            }
             if is_required {
+                let is_proved = is_proved || proof.is_some();
                 parts.push("SET NOT NULL", if is_proved { Work::None } else { Work::Scan });
             }
             self.alter_parts(idx, table, &mut parts);
+            if let Some(check) = proof {
+                let drop = format!("DROP CONSTRAINT {}", quote(&check));
+                self.alter(idx, &table.name, &drop, Work::None);
+            }
         }
         self.push_all(idx, up);
         Ok(())

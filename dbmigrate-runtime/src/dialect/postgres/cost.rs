@@ -7,6 +7,7 @@ const SHARE_ROW_EXCLUSIVE: Lock = Lock { name: "SHARE ROW EXCLUSIVE", blocks: Bl
 const SHARE: Lock = Lock { name: "SHARE", blocks: Blocks::Writes };
 const SHARE_UPDATE_EXCLUSIVE: Lock =
     Lock { name: "SHARE UPDATE EXCLUSIVE", blocks: Blocks::Definitions };
+const ROW_SHARE: Lock = Lock { name: "ROW SHARE", blocks: Blocks::Definitions };
 
 fn of(table: &str, lock: Lock, work: Work) -> Cost {
     Cost { locks: vec![(table.to_owned(), lock)], work }
@@ -26,9 +27,17 @@ pub(super) fn alter_both(table: &str, other: &str) -> Cost {
     cost
 }
 
+/// `VALIDATE CONSTRAINT`, of a foreign key if there is a table that it refers to.
+pub(super) fn validate(table: &str, referenced: Option<&str>) -> Cost {
+    let mut cost = of(table, SHARE_UPDATE_EXCLUSIVE, Work::Scan);
+    let other = referenced.filter(|other| *other != table);
+    cost.locks.extend(other.map(|other| (other.to_owned(), ROW_SHARE)));
+    cost
+}
+
 /// Adding a foreign key.
-pub(super) fn foreign_key(table: &str, referenced: &str) -> Cost {
-    let mut cost = of(table, SHARE_ROW_EXCLUSIVE, Work::Scan);
+pub(super) fn foreign_key(table: &str, referenced: &str, work: Work) -> Cost {
+    let mut cost = of(table, SHARE_ROW_EXCLUSIVE, work);
     if referenced != table {
         cost.locks.push((referenced.to_owned(), SHARE_ROW_EXCLUSIVE));
     }

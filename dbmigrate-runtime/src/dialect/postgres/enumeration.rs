@@ -11,10 +11,10 @@ use super::ddl;
 use super::planner::{Planner, Rows};
 use super::{guards, literal, types};
 use crate::Value;
-use crate::dialect::{POSTGRES, Refusal, Work};
+use crate::dialect::{Facts, POSTGRES, Refusal, Uncommitted, Work};
 use crate::operations::{ColumnChange, Operation};
 use crate::schema::{Column, DefaultValue, Index, IndexTerm, Schema, Table, Type, naming};
-use crate::sql::{Kind, quote};
+use crate::sql::{Kind, Token, quote};
 
 /// A column of an enumeration that changes, and what happens to its rows.
 struct User {
@@ -112,6 +112,7 @@ impl Planner<'_> {
                 return Err(self.ddl(idx).refuse(&why, hint));
             }
             self.push(idx, create(name, values), None);
+            self.uncommitted.enumerations.insert(name.to_owned());
             self.enumerations.insert(name.to_owned(), values.to_vec());
             return Ok(Rows::Open);
         };
@@ -242,15 +243,8 @@ impl Planner<'_> {
                 .collect();
             is_subsequence(&renamed, new).then_some((renames, renamed))
         });
-        let is_used_now = |renamed: &[String]| {
-            let added = new.iter().filter(|value| !renamed.contains(value));
-            let operations = &self.operations[idx..];
-            added
-                .into_iter()
-                .any(|value| operations.iter().any(|operation| may_use(operation, value)))
-        };
         match in_place {
-            Some((renames, renamed)) if !is_used_now(&renamed) => {
+            Some((renames, renamed)) => {
                 let ty = quote(name);
                 for (from, to) in &renames {
                     let (from, to) = (ddl::text(from), ddl::text(to));
@@ -274,10 +268,16 @@ impl Planner<'_> {
                     let value = ddl::text(value);
                     self.push(idx, format!("ALTER TYPE {ty} ADD VALUE {value}{place}"), None);
                 }
+                let added = new.iter().filter(|value| !renamed.contains(value));
+                let added = added.map(|value| (name.to_owned(), value.clone()));
+                self.uncommitted.values.extend(added);
+                if uses_uncommitted(&self.uncommitted, &self.operations[idx..], self.facts) {
+                    self.border();
+                }
                 let given = !renames.is_empty();
                 Ok(if given { Rows::Renamed } else { Rows::Open })
             }
-            _ => self.recreate_enumeration(idx, (name, old, new), users).map(|()| Rows::Given),
+            None => self.recreate_enumeration(idx, (name, old, new), users).map(|()| Rows::Given),
         }
     }
 
@@ -311,6 +311,8 @@ impl Planner<'_> {
         let scratch = naming::limited(format!("dbmigrate_old_{name}"));
         self.push(idx, format!("ALTER TYPE {} RENAME TO {}", quote(name), quote(&scratch)), None);
         self.push(idx, create(name, new), None);
+        self.uncommitted.enumerations.insert(name.to_owned());
+        self.uncommitted.values.retain(|(of, _)| of != name);
         for user in users {
             let own = quote(&user.column.name);
             let of = |changes: Vec<String>| {
@@ -414,10 +416,33 @@ fn mapping(using: &str, column: &str) -> Option<Vec<(String, String)>> {
     pairs.chunks(4).map(pair).collect()
 }
 
-/// Whether the operation may use a value of an enumeration: PostgreSQL refuses to use one that was
-/// added in the same transaction.
-fn may_use(operation: &Operation, value: &str) -> bool {
-    let in_text = |text: &str| text.contains(value);
+/// The first version in which a transaction can use a value that it added to an enumeration of its
+/// own.
+const USES_OWN: u32 = 170_000;
+
+/// Whether operations may use a value that was added to an enumeration in the same transaction,
+/// which PostgreSQL refuses.
+pub(super) fn uses_uncommitted(
+    added: &Uncommitted,
+    operations: &[Operation],
+    facts: &Facts,
+) -> bool {
+    let is_usable = |name: &String| facts.version >= USES_OWN && added.enumerations.contains(name);
+    let mut unusable = added.values.iter().filter(|(name, _)| !is_usable(name));
+    unusable.any(|(name, value)| operations.iter().any(|operation| may_use(operation, name, value)))
+}
+
+/// Whether the operation may use this value of this enumeration.
+fn may_use(operation: &Operation, name: &str, value: &str) -> bool {
+    let has = |token: &Token<'_>| {
+        token.text.contains(value) || token.unquoted().is_some_and(|text| text.contains(value))
+    };
+    let in_text = |text: &str| {
+        POSTGRES
+            .tokens(text)
+            .iter()
+            .any(|token| token.is_name(name) || token.kind == Kind::Text && has(token))
+    };
     let in_column = |column: &Column| {
         let default = match &column.default {
             Some(DefaultValue::Literal(Value::Text(text))) => text.contains(value),

@@ -1,8 +1,8 @@
 //! The conditions that rows must meet before a change of their table.
 
-use super::{ddl, hint};
+use super::{ddl, hint, literal};
 use crate::dialect::Guard;
-use crate::schema::{Column, Type};
+use crate::schema::{Check, Column, ForeignKey, Type};
 use crate::sql::quote;
 
 /// Counts rows, and returns nothing if there are none.
@@ -18,6 +18,48 @@ pub(super) fn not_null(table: &str, column: &str, ty: Option<&Type>) -> Guard {
             "column `{column}` of table `{table}` can't become NOT NULL: it is NULL in {{}} row(s)"
         ),
         hint: Some(hint::for_null(column, ty)),
+    }
+}
+
+/// Finds rows that a new check doesn't allow, before anything is committed.
+pub(super) fn check(table: &str, check: &Check) -> Guard {
+    Guard {
+        sql: any(&format!(
+            "{} WHERE NOT {}",
+            quote(table),
+            format!("({})", literal::closed(&check.expression))
+        )),
+        failure: format!(
+            "check `{}` can't be added to table `{table}`: {{}} row(s) violate it",
+            check.name
+        ),
+        hint: Some("correct these rows first, in the same revision or an earlier one".to_owned()),
+    }
+}
+
+/// Finds rows that a new foreign key doesn't allow, before anything is committed.
+pub(super) fn foreign_key(table: &str, key: &ForeignKey) -> Guard {
+    let pairs = key.columns.iter().zip(&key.references_columns);
+    let own = |column: &String| format!("own.{}", quote(column));
+    let is_set: Vec<_> =
+        key.columns.iter().map(|column| format!("{} IS NOT NULL", own(column))).collect();
+    let is_same: Vec<_> =
+        pairs.map(|(column, to)| format!("other.{} = {}", quote(to), own(column))).collect();
+    let target = &key.references_table;
+    Guard {
+        sql: any(&format!(
+            "{} AS own WHERE {} AND NOT EXISTS (SELECT FROM {} AS other WHERE {})",
+            quote(table),
+            is_set.join(" AND "),
+            quote(target),
+            is_same.join(" AND ")
+        )),
+        failure: format!(
+            "foreign key `{}` can't be added to table `{table}`: {{}} row(s) refer to no row of \
+             table `{target}`",
+            key.name
+        ),
+        hint: Some("correct these rows first, in the same revision or an earlier one".to_owned()),
     }
 }
 

@@ -282,11 +282,6 @@ impl Planner<'_> {
             || target.indexes.iter().any(is_index)
     }
 
-    fn push_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {
-        let sql = format!("ALTER TABLE {} ADD {}", quote(table), ddl::foreign_key(key));
-        self.push(idx, sql, Some(cost::foreign_key(table, &key.references_table)));
-    }
-
     pub(super) fn drop_foreign_key(
         &mut self,
         idx: usize,

@@ -9,8 +9,10 @@ mod constant;
 mod convert;
 mod cost;
 mod ddl;
+mod emptying;
 mod enumeration;
 mod existing;
+mod groups;
 mod guards;
 mod hint;
 mod kept;
@@ -38,7 +40,7 @@ pub use lexicon::POSTGRES;
 
 use super::{
     Capabilities, Catalog, Comparing, Dialect, Facts, Health, Kept, Object, ObjectKind, Plan,
-    Refusal, Script, Shadow,
+    Refusal, Script, Shadow, Uncommitted,
 };
 use crate::Value;
 use crate::backend::Backend;
@@ -76,7 +78,12 @@ impl Dialect for Postgres {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { aborts_on_error: true, repeats_transactions: true, changes_others: false }
+        Capabilities {
+            aborts_on_error: true,
+            repeats_transactions: true,
+            has_groups: true,
+            changes_others: false,
+        }
     }
 
     fn offline_facts(&self) -> Facts {
@@ -153,7 +160,8 @@ impl Dialect for Postgres {
         operations: &[Operation],
         known: &Facts,
     ) -> Result<Facts, DatabaseError> {
-        Ok(Facts { existing: read::existing(conn, operations)?, ..known.clone() })
+        let large = read::large(conn, &groups::validated(operations))?;
+        Ok(Facts { large, existing: read::existing(conn, operations)?, ..known.clone() })
     }
 
     fn as_kept(
@@ -207,8 +215,16 @@ impl Dialect for Postgres {
         None
     }
 
-    fn takes_groups(&self, operation: &Operation, _facts: &Facts) -> bool {
-        matches!(operation, Operation::CreateIndex { index, .. } if index.concurrently)
+    fn may_take_groups(&self, operation: &Operation) -> bool {
+        groups::may_take(operation)
+    }
+
+    fn must_commit(&self, added: &Uncommitted, operations: &[Operation], facts: &Facts) -> bool {
+        enumeration::uses_uncommitted(added, operations, facts)
+    }
+
+    fn emptying(&self, conn: &mut dyn Connection) -> Result<(Vec<String>, usize), DatabaseError> {
+        emptying::emptying(conn)
     }
 
     fn script(&self) -> &'static Script {

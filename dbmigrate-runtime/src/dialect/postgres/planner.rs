@@ -12,11 +12,11 @@ use super::ddl::{self, Ddl};
 use super::{aside, constant, cost, existing, guards, names, sequence};
 use crate::backend::Backend;
 use crate::dialect::{
-    Alone, Cost, Facts, Guard, Plan, Refusal, Remnant, Statement, StatementKind, Task, Work,
+    Cost, Facts, Guard, Plan, Refusal, Statement, StatementKind, Task, Uncommitted, Work,
 };
 use crate::folding::NameRules;
 use crate::operations::Operation;
-use crate::schema::{Column, Deferrable, Index, Schema, Table, TableOption};
+use crate::schema::{Column, Deferrable, Schema, Table, TableOption};
 use crate::sql::quote;
 use crate::written;
 
@@ -31,7 +31,8 @@ pub(super) fn plan(
         planner.take(idx, rules)?;
     }
     planner.finish()?;
-    Ok(Plan { tasks: planner.tasks, taken: operations.len() })
+    let Planner { tasks, uncommitted, .. } = planner;
+    Ok(Plan { tasks, taken: operations.len(), uncommitted })
 }
 
 /// What an operation did to the rows of its column.
@@ -45,16 +46,24 @@ pub(super) enum Rows {
     Given,
 }
 
+/// A constraint that existing rows still have to be compared with.
+pub(super) struct Unvalidated {
+    pub(super) idx: usize,
+    pub(super) table: String,
+    pub(super) name: String,
+    pub(super) references: Option<String>,
+}
+
 pub(super) struct Planner<'a> {
     pub(super) operations: &'a [Operation],
     /// The schema after the current operation.
     pub(super) schema: &'a mut Schema,
     pub(super) facts: &'a Facts,
-    tasks: Vec<Task>,
+    pub(super) tasks: Vec<Task>,
     /// The operations whose work was done with an earlier one.
     pub(super) done: BTreeSet<usize>,
     /// The tables that this plan creates, which nobody else can see yet.
-    created: BTreeSet<String>,
+    pub(super) created: BTreeSet<String>,
     /// The constraints and indexes that the schema still has and the database lacks, each with its
     /// table.
     pub(super) absent: BTreeSet<(String, String)>,
@@ -79,9 +88,13 @@ pub(super) struct Planner<'a> {
     /// Whether this plan may have inserted rows.
     has_inserted: bool,
     /// Whether rows were changed since deferred foreign keys were last checked.
-    has_changed_rows: bool,
+    pub(super) has_changed_rows: bool,
     /// Whether deferred foreign keys are checked at once for now.
-    checks_at_once: bool,
+    pub(super) checks_at_once: bool,
+    /// The constraints that existing rows still have to be compared with.
+    pub(super) unvalidated: Vec<Unvalidated>,
+    /// What the current transaction has added.
+    pub(super) uncommitted: Uncommitted,
 }
 
 impl<'a> Planner<'a> {
@@ -105,6 +118,8 @@ impl<'a> Planner<'a> {
             has_inserted: false,
             has_changed_rows: false,
             checks_at_once: false,
+            unvalidated: Vec::new(),
+            uncommitted: Uncommitted::default(),
         };
         planner.note_enumerations();
         planner
@@ -161,6 +176,7 @@ impl<'a> Planner<'a> {
     /// Plans an operation, given its table before it.
     pub(super) fn operation(&mut self, idx: usize, before: Option<&Table>) -> Result<(), Refusal> {
         let operation = &self.operations[idx];
+        self.validate_before(idx);
         match operation {
             Operation::CreateTable(table) => self.create_table(idx, table),
             Operation::DropTable { table } => self.drop_table(idx, table),
@@ -250,7 +266,7 @@ impl<'a> Planner<'a> {
                 Ok(())
             }
             Operation::AddCheck { table, check } => {
-                self.alter(idx, table, &format!("ADD {}", ddl::check(check)), Work::Scan);
+                self.add_check(idx, table, check);
                 Ok(())
             }
             Operation::DropCheck { table, name } => {
@@ -441,7 +457,9 @@ impl<'a> Planner<'a> {
 
     fn finish(&mut self) -> Result<(), Refusal> {
         self.settle_all_generating()?;
-        self.add_pending_keys()
+        self.add_pending_keys()?;
+        self.validate();
+        Ok(())
     }
 
     /// The name that a table had at the beginning.
@@ -481,35 +499,6 @@ impl<'a> Planner<'a> {
         self.check_deferred(idx);
         let cost = cost.and_then(|cost| self.seen(cost));
         self.tasks.push(task(&self.operations[idx], sql, StatementKind::Native, cost));
-    }
-
-    /// Adds a statement that builds an index while rows change, which no transaction can hold.
-    fn build_concurrently(&mut self, idx: usize, table: &str, index: &Index, sql: String) {
-        let sql = sql.replacen(" INDEX ", " INDEX CONCURRENTLY ", 1);
-        let Task::Statement(statement) = task(
-            &self.operations[idx],
-            sql,
-            StatementKind::Native,
-            Some(cost::concurrent_index(table)),
-        ) else {
-            return;
-        };
-        let name = quote(&index.name);
-        let found = |condition: &str| {
-            let name = ddl::text(&name);
-            format!("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass({name}) AND {condition}")
-        };
-        self.tasks.push(Task::Alone(Alone {
-            statement,
-            is_done: found("indisvalid"),
-            // PostgreSQL's manual, "Building Indexes Concurrently".
-            remnant: Some(Remnant {
-                is_left: found("NOT indisvalid"),
-                removal: format!("DROP INDEX CONCURRENTLY {name}"),
-            }),
-        }));
-        // What follows is in another transaction.
-        self.has_changed_rows = false;
     }
 
     /// Adds a statement that changes rows.
@@ -567,7 +556,12 @@ impl<'a> Planner<'a> {
     }
 }
 
-fn task(operation: &Operation, sql: String, kind: StatementKind, cost: Option<Cost>) -> Task {
+pub(super) fn task(
+    operation: &Operation,
+    sql: String,
+    kind: StatementKind,
+    cost: Option<Cost>,
+) -> Task {
     let reason = operation.to_string();
     Task::Statement(Statement { sql, reason, kind, scratch: None, cost })
 }

@@ -31,6 +31,30 @@ pub(super) fn has_table(conn: &mut dyn Connection, name: &str) -> Result<bool, D
     Ok(rows == [[Value::Bool(true)]])
 }
 
+/// Those of these tables that are large.
+pub(super) fn large(
+    conn: &mut dyn Connection,
+    tables: &BTreeSet<String>,
+) -> Result<BTreeSet<String>, DatabaseError> {
+    if tables.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let names: Vec<String> = tables.iter().map(|table| quote_text(table)).collect();
+    let sql = format!(
+        "SELECT c.relname::text FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace \
+         WHERE s.nspname = current_schema() AND c.relkind = 'r' AND c.relname IN ({}) \
+         AND pg_relation_size(c.oid) >= {}",
+        names.join(", "),
+        super::groups::LARGE
+    );
+    let rows = conn.query(&sql, &[])?.rows;
+    let name = |value| match value {
+        Value::Text(name) => Some(name),
+        _ => None,
+    };
+    Ok(rows.into_iter().flatten().filter_map(name).collect())
+}
+
 /// The objects, with texts that change whenever a definition does.
 pub(super) fn objects(conn: &mut dyn Connection) -> Result<Vec<Object>, DatabaseError> {
     reading(conn, |conn| objects_with(conn, true))

@@ -70,7 +70,12 @@ impl Dialect for Sqlite {
     }
 
     fn capabilities(&self) -> Capabilities {
-        Capabilities { aborts_on_error: false, repeats_transactions: false, changes_others: true }
+        Capabilities {
+            aborts_on_error: false,
+            repeats_transactions: false,
+            has_groups: false,
+            changes_others: true,
+        }
     }
 
     fn offline_facts(&self) -> Facts {

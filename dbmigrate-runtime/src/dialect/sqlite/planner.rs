@@ -35,7 +35,7 @@ pub(super) fn plan(
         let warned = builder.look_at_sql(operation)?;
         if !builder.take(idx, operation, way?)? {
             builder.flush(|_| true)?;
-            return Ok(Plan { tasks: builder.tasks, taken: idx });
+            return Ok(Plan { tasks: builder.tasks, taken: idx, ..Plan::default() });
         }
         builder.tasks.extend(warned);
         operation.apply(builder.schema).map_err(|err| Refusal {
@@ -44,7 +44,7 @@ pub(super) fn plan(
         })?;
     }
     builder.flush(|_| true)?;
-    Ok(Plan { tasks: builder.tasks, taken: operations.len() })
+    Ok(Plan { tasks: builder.tasks, taken: operations.len(), ..Plan::default() })
 }
 
 /// How each operation is carried out. If one operation on a table needs a rebuild, all operations

@@ -7,12 +7,19 @@ use postgres::error::{DbError, ErrorPosition};
 use super::settings::{Host, Place, Settings};
 use super::system::of_system;
 use crate::dialect::{Dialect as _, Postgres};
-use crate::driver::{DatabaseError, ErrorKind, Missing, RowFault, Unavailable, Unconnected};
+use crate::driver::{
+    DatabaseError, ErrorKind, Missing, RowFault, Unavailable, Unconnected, Unwritable,
+};
 
 /// An error of a statement, with the place in it that the server names.
 pub(super) fn error_in(sql: &str, err: &postgres::Error) -> DatabaseError {
+    error_after("", sql, err)
+}
+
+/// The error of a statement that was sent together with another one before it.
+pub(super) fn error_after(before: &str, sql: &str, err: &postgres::Error) -> DatabaseError {
     match err.as_db_error() {
-        Some(err) => of_server(sql, err),
+        Some(err) => of_server(before, sql, err),
         None => DatabaseError::new(in_full(err)),
     }
 }
@@ -44,10 +51,11 @@ pub(super) fn in_words(err: &DbError) -> String {
     }
 }
 
-fn of_server(sql: &str, err: &DbError) -> DatabaseError {
+fn of_server(before: &str, sql: &str, err: &DbError) -> DatabaseError {
     let mut message = in_words(err);
     if let Some(ErrorPosition::Original(position)) = err.position() {
-        message.push_str(&shown(sql, *position));
+        let length = u32::try_from(before.chars().count()).unwrap_or_default();
+        message.push_str(&shown(sql, position.saturating_sub(length)));
     }
     DatabaseError::of(kind(err), message)
 }
@@ -73,7 +81,7 @@ fn kind(err: &DbError) -> ErrorKind {
     let missing = |what| ErrorKind::Missing { what, name: named() };
     match err.code().code() {
         "55P03" | "40001" | "40P01" => ErrorKind::Busy,
-        "25006" => ErrorKind::ReadOnly,
+        "25006" => ErrorKind::Unwritable(Unwritable::Transaction),
         "53100" => ErrorKind::Full,
         "58030" => ErrorKind::Io,
         "42P07" => ErrorKind::AlreadyExists(format!("relation `{}`", named())),

@@ -1,10 +1,13 @@
 //! The settings of a session, and the lock that excludes other migrations.
 
+use std::collections::BTreeSet;
+
 use hmac_sha256::Hash;
 
 use crate::Value;
-use crate::dialect::{Dialect as _, Postgres};
-use crate::driver::{Connection, DatabaseError, ErrorKind, LOCK_TIMEOUT};
+use crate::dialect::{Dialect as _, POSTGRES, Postgres};
+use crate::driver::{Connection, DatabaseError, ErrorKind, LOCK_TIMEOUT, Unwritable};
+use crate::sql::{Token, quote_text};
 
 /// The settings that the texts of a catalog and the meaning of literals depend on, and limits that
 /// would end a run in the middle.
@@ -35,30 +38,56 @@ pub(super) fn begin() -> String {
     sql
 }
 
+/// The same for another product, which may lack some of the settings.
+pub(super) fn begin_known() -> String {
+    let lock_timeout = LOCK_TIMEOUT.as_millis().to_string();
+    let settings = PINNED.iter().copied().chain([
+        ("lock_timeout", lock_timeout.as_str()),
+        // CockroachDB would commit what came before each change of a definition.
+        ("autocommit_before_ddl", "off"),
+    ]);
+    let mut sql = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE".to_owned();
+    for (name, value) in settings {
+        sql.push_str(&format!(
+            "; SELECT set_config(name, {}, true) FROM pg_settings WHERE lower(name) = {}",
+            quote_text(value),
+            quote_text(&name.to_ascii_lowercase())
+        ));
+    }
+    sql
+}
+
 /// The statements that pin the settings for a session.
 pub(super) fn pinned() -> String {
     let set = |(name, value): &(&str, &str)| format!("SET {name} = '{value}'");
     PINNED.iter().map(set).collect::<Vec<_>>().join(";\n")
 }
 
+/// The statement that tells the server which revision runs.
+pub(super) fn label(set: &str, revision: &str) -> String {
+    format!("{set} application_name = {};\n", quote_text(&format!("dbmigrate {revision}")))
+}
+
+/// The settings of a session that [`pinned`] and [`label`] change.
+fn changed() -> impl Iterator<Item = &'static str> {
+    PINNED.iter().map(|(name, _)| *name).chain(["application_name"])
+}
+
 /// The settings that a session had.
 pub(super) struct Saved(Vec<Value>);
 
 impl Saved {
-    /// Reads the settings that [`pinned`] changes.
+    /// Reads the settings that are changed.
     pub(super) fn read(conn: &mut dyn Connection) -> Result<Saved, DatabaseError> {
-        let setting = |(name, _): &(&str, &str)| format!("current_setting('{name}')");
-        let settings: Vec<_> = PINNED.iter().map(setting).collect();
+        let settings: Vec<_> = changed().map(|name| format!("current_setting('{name}')")).collect();
         let rows = conn.query(&format!("SELECT {}", settings.join(", ")), &[])?.rows;
         Ok(Saved(rows.into_iter().next().unwrap_or_default()))
     }
 
     /// The statements that restore them.
     pub(super) fn restoring(&self) -> String {
-        let set = |((name, _), value): (&(&str, &str), &Value)| {
-            format!("SET {name} = {}", Postgres.literal(value))
-        };
-        PINNED.iter().zip(&self.0).map(set).collect::<Vec<_>>().join(";\n")
+        let set = |(name, value)| format!("SET {name} = {}", Postgres.literal(value));
+        changed().zip(&self.0).map(set).collect::<Vec<_>>().join(";\n")
     }
 }
 
@@ -81,19 +110,58 @@ pub(super) fn lock_holder(key: i64) -> String {
     )
 }
 
-/// The query for the oldest transaction of others that holds a lock on a table.
-pub(super) const BLOCKER: &str = "\
-SELECT pid, application_name, query FROM pg_stat_activity AS activity
-WHERE datname = current_database() AND pid <> pg_backend_pid() AND EXISTS (
-    SELECT FROM pg_locks JOIN pg_class ON pg_class.oid = relation
-    WHERE pg_locks.pid = activity.pid AND locktype = 'relation' AND granted AND relkind IN ('r', 'p')
-        AND relnamespace <> 'pg_catalog'::regnamespace)
-ORDER BY xact_start LIMIT 1";
+/// The query for a transaction of others that this statement may have waited for: the oldest one
+/// that holds a lock on a table which the statement names, or else on any table.
+pub(super) fn blocker(sql: &str) -> String {
+    let names = POSTGRES.tokens(sql).iter().filter_map(Token::identifier).collect::<BTreeSet<_>>();
+    let mut names: Vec<_> = names.iter().map(|name| quote_text(name)).collect();
+    if names.is_empty() {
+        names.push("NULL".to_owned());
+    }
+    format!(
+        "SELECT pid, application_name, query FROM pg_stat_activity JOIN (
+             SELECT pid, bool_or(relname IN ({})) AS is_named
+             FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+             WHERE locktype = 'relation' AND granted AND relkind IN ('r', 'p')
+                 AND relnamespace <> 'pg_catalog'::regnamespace
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+             GROUP BY pid) AS locks USING (pid)
+         WHERE pid <> pg_backend_pid() ORDER BY is_named IS TRUE DESC, xact_start LIMIT 1",
+        names.join(", ")
+    )
+}
 
 /// A pooler is between this connection and the server.
 pub(super) fn pooled() -> DatabaseError {
     let why = "a pooler gives the connection's statements to different sessions of the server";
     DatabaseError::of(ErrorKind::Pooled, why)
+}
+
+/// The query for why a connection can't be migrated: `dsql` for Aurora DSQL, `standby`, or `setting`
+/// unless the session itself has made itself read-only.
+pub(super) const OBSTACLE: &str = "\
+SELECT CASE WHEN to_regclass('sys.jobs') IS NOT NULL THEN 'dsql'
+    WHEN pg_is_in_recovery() THEN 'standby'
+    WHEN EXISTS (SELECT FROM pg_settings WHERE name = 'default_transaction_read_only'
+        AND setting = 'on' AND source <> 'session') THEN 'setting' END";
+
+/// Aurora DSQL, whose transactions hold one change of a definition and no changes of rows beside it.
+pub(super) fn unsupported() -> DatabaseError {
+    let why = "the server is Amazon Aurora DSQL, which dbmigrate does not support";
+    DatabaseError::of(ErrorKind::Unsupported, why)
+}
+
+/// The connection can only read.
+pub(super) fn unwritable(why: Unwritable) -> DatabaseError {
+    let text = match why {
+        Unwritable::Standby => {
+            "the server is a standby, which follows another server and can't be written to"
+        }
+        Unwritable::Setting | Unwritable::Transaction => {
+            "`default_transaction_read_only` is on, so the database is not to be written to"
+        }
+    };
+    DatabaseError::of(ErrorKind::Unwritable(why), text)
 }
 
 /// Another connection holds the lock.

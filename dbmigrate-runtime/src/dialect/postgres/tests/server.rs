@@ -11,6 +11,10 @@ use crate::operations::Operation;
 use crate::schema::Schema;
 use crate::url::{Location, Url};
 
+/// Begins the next transaction.
+pub(super) const NEXT: &str =
+    "COMMIT; BEGIN; SET LOCAL TimeZone = 'UTC'; SET LOCAL search_path = own";
+
 /// A database of its own, empty at the beginning of each attempt.
 pub(super) struct Server {
     pub(super) driver: PostgresDriver<'static>,
@@ -46,7 +50,7 @@ pub(super) fn servers(name: &str) -> Vec<Server> {
 }
 
 impl Server {
-    /// Runs operations in a transaction, and returns what stops them.
+    /// Runs operations in the transaction that is open, and in further ones if they need them, and returns what stops them.
     pub(super) fn run(
         &mut self,
         operations: &[Operation],
@@ -66,7 +70,8 @@ impl Server {
                         return Err(guard.failure.replace("{}", &n.to_string()));
                     }
                 }
-                Task::Note(_) | Task::Step { .. } | Task::Border | Task::Alone(_) => {}
+                Task::Border => self.driver.batch(NEXT).unwrap(),
+                Task::Note(_) | Task::Step { .. } | Task::Alone(_) => {}
             }
         }
         Ok(())

@@ -302,6 +302,7 @@ fn enumerations() {
         &expect![[r#"
             ALTER TYPE "mood" ADD VALUE 'first' BEFORE 'sad';
             ALTER TYPE "mood" ADD VALUE 'last';
+            border
             ALTER TYPE "mood" RENAME VALUE 'sad' TO 'blue';
             ALTER TYPE "mood" RENAME TO "dbmigrate_old_mood";
             CREATE TYPE "mood" AS ENUM ('ok', 'blue');

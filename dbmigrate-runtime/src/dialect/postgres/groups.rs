@@ -1,0 +1,184 @@
+//! What takes more than one transaction: constraints of large tables, whose rows are read while
+//! others go on working, values of enumerations that are used at once, and concurrent indexes.
+
+use std::collections::BTreeSet;
+
+use super::planner::{Planner, Unvalidated};
+use super::{cost, ddl, guards};
+use crate::dialect::{Alone, Remnant, StatementKind, Task, Uncommitted, Work};
+use crate::operations::Operation;
+use crate::schema::{Check, Column, ForeignKey, Index, Table, naming};
+use crate::sql::quote;
+
+/// The number of bytes from which on a table is large. A smaller one is read within milliseconds,
+/// and keeping the whole run in one transaction is worth more than they are.
+pub(super) const LARGE: u64 = 16 << 20;
+
+/// Whether an operation can take more than one transaction.
+pub(super) fn may_take(operation: &Operation) -> bool {
+    match operation {
+        Operation::CreateIndex { index, .. } => index.concurrently,
+        Operation::AlterColumn { change, .. } => {
+            change.nullable == Some(false)
+                || change.ty.as_ref().is_some_and(|ty| super::types::enumeration(ty).is_some())
+        }
+        Operation::AddForeignKey { .. } | Operation::AddCheck { .. } => true,
+        _ => false,
+    }
+}
+
+/// The tables whose rows operations have read, in a transaction of its own if they are large.
+pub(super) fn validated(operations: &[Operation]) -> BTreeSet<String> {
+    let table = |operation: &Operation| match operation {
+        Operation::AddForeignKey { table, .. } | Operation::AddCheck { table, .. } => {
+            Some(table.clone())
+        }
+        Operation::AlterColumn { table, change, .. } if change.nullable == Some(false) => {
+            Some(table.clone())
+        }
+        _ => None,
+    };
+    operations.iter().filter_map(table).collect()
+}
+
+impl Planner<'_> {
+    /// Ends the transaction.
+    pub(super) fn border(&mut self) {
+        if self.tasks.last().is_some_and(|task| !task.is_between_groups()) {
+            self.tasks.push(Task::Border);
+        }
+        self.begin_group();
+    }
+
+    /// What follows is in another transaction.
+    pub(super) fn begin_group(&mut self) {
+        self.has_changed_rows = false;
+        self.checks_at_once = false;
+        self.created.clear();
+        self.uncommitted = Uncommitted::default();
+    }
+
+    /// Whether the rows of a table are compared with a new constraint in a transaction of its own.
+    pub(super) fn is_validated_later(&self, table: &str) -> bool {
+        self.facts.large.contains(table) && !self.created.contains(table)
+    }
+
+    pub(super) fn add_check(&mut self, idx: usize, table: &str, check: &Check) {
+        let add = format!("ADD {}", ddl::check(check));
+        if !self.is_validated_later(table) {
+            self.alter(idx, table, &add, Work::Scan);
+            return;
+        }
+        self.guard(guards::check(table, check));
+        self.alter(idx, table, &format!("{add} NOT VALID"), Work::None);
+        self.validate_later(idx, table, &check.name, None);
+    }
+
+    pub(super) fn push_key(&mut self, idx: usize, table: &str, key: &ForeignKey) {
+        let add = format!("ALTER TABLE {} ADD {}", quote(table), ddl::foreign_key(key));
+        let referenced = key.references_table.as_str();
+        // One that was only set aside comes back together with what it was set aside for.
+        let is_new = matches!(&self.operations[idx], Operation::AddForeignKey { .. });
+        if !is_new || !self.is_validated_later(table) {
+            self.push(idx, add, Some(cost::foreign_key(table, referenced, Work::Scan)));
+            return;
+        }
+        self.guard(guards::foreign_key(table, key));
+        let cost = cost::foreign_key(table, referenced, Work::None);
+        self.push(idx, format!("{add} NOT VALID"), Some(cost));
+        self.validate_later(idx, table, &key.name, Some(referenced));
+    }
+
+    fn validate_later(&mut self, idx: usize, table: &str, name: &str, references: Option<&str>) {
+        self.unvalidated.push(Unvalidated {
+            idx,
+            table: table.to_owned(),
+            name: name.to_owned(),
+            references: references.map(str::to_owned),
+        });
+    }
+
+    /// Has existing rows compared with the new constraints, if a later operation may change these.
+    pub(super) fn validate_before(&mut self, idx: usize) {
+        let operation = &self.operations[idx];
+        let changes = matches!(
+            operation,
+            Operation::DropTable { .. }
+                | Operation::RenameTable { .. }
+                | Operation::DropColumn { .. }
+                | Operation::RenameColumn { .. }
+                | Operation::AlterColumn { .. }
+                | Operation::DropForeignKey { .. }
+                | Operation::DropCheck { .. }
+                | Operation::DropPrimaryKey { .. }
+                | Operation::DropUnique { .. }
+        );
+        let tables = operation.tables();
+        let is_touched = |constraint: &Unvalidated| {
+            let references = constraint.references.as_deref();
+            tables.iter().any(|table| *table == constraint.table || Some(*table) == references)
+        };
+        if changes && self.unvalidated.iter().any(is_touched) {
+            self.validate();
+            self.border();
+        }
+    }
+
+    /// Has existing rows compared with the new constraints, each in a transaction of its own.
+    pub(super) fn validate(&mut self) {
+        for constraint in std::mem::take(&mut self.unvalidated) {
+            let Unvalidated { idx, table, name, references } = constraint;
+            self.border();
+            let validate =
+                format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", quote(&table), quote(&name));
+            self.push(idx, validate, Some(cost::validate(&table, references.as_deref())));
+        }
+    }
+
+    /// Proves that a column of a large table has no NULL, so that `SET NOT NULL` doesn't have to
+    /// read the table while it is locked. Returns the name of the check that proves it.
+    pub(super) fn prove_not_null(&mut self, idx: usize, table: &Table, column: &Column) -> String {
+        let name = naming::limited(format!("dbmigrate_{}_{}_not_null", table.name, column.name));
+        let condition = format!("{} IS NOT NULL", quote(&column.name));
+        let add = format!("ADD {} NOT VALID", ddl::check(&Check::new(&name, &condition)));
+        self.alter(idx, &table.name, &add, Work::None);
+        self.validate_later(idx, &table.name, &name, None);
+        self.validate();
+        self.border();
+        name
+    }
+
+    /// Adds a statement that builds an index while rows change, which no transaction can hold.
+    pub(super) fn build_concurrently(
+        &mut self,
+        idx: usize,
+        table: &str,
+        index: &Index,
+        sql: String,
+    ) {
+        let sql = sql.replacen(" INDEX ", " INDEX CONCURRENTLY ", 1);
+        let Task::Statement(statement) = super::planner::task(
+            &self.operations[idx],
+            sql,
+            StatementKind::Native,
+            Some(cost::concurrent_index(table)),
+        ) else {
+            return;
+        };
+        let name = quote(&index.name);
+        let found = |condition: &str| {
+            let name = ddl::text(&name);
+            format!("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass({name}) AND {condition}")
+        };
+        self.tasks.push(Task::Alone(Alone {
+            statement,
+            is_done: found("indisvalid"),
+            // PostgreSQL's manual, "Building Indexes Concurrently".
+            remnant: Some(Remnant {
+                is_left: found("NOT indisvalid"),
+                removal: format!("DROP INDEX CONCURRENTLY {name}"),
+            }),
+        }));
+        self.begin_group();
+    }
+}

@@ -1,0 +1,87 @@
+//! Databases and roles that may not migrate.
+
+use dbmigrate_runtime::prelude::*;
+use dbmigrate_runtime::{Migrator, Module};
+use expect_test::expect;
+
+use super::on_servers;
+use crate::modules::module;
+
+static FIRST: &[Module] = &[module(
+    "a1",
+    &[],
+    |op| op.create_table(Table::new("theirs").column(Column::new("a", Type::Integer))),
+    |op| op.drop_table("theirs"),
+)];
+
+static SECOND: &[Module] = &[
+    FIRST[0],
+    module(
+        "b2",
+        &["a1"],
+        |op| drop(op.add_column("theirs", Column::new("b", Type::Integer))),
+        |op| op.drop_column("theirs", "b"),
+    ),
+];
+
+#[test]
+fn a_database_that_is_not_to_be_written_to_is_named() {
+    on_servers(|database| {
+        let name = database.url.rsplit_once('/').unwrap().1.to_owned();
+        Migrator::new(FIRST).upgrade_url(&database.url).unwrap();
+        database.batch(&format!("ALTER DATABASE {name} SET default_transaction_read_only = on"));
+        let err = Migrator::new(SECOND).upgrade_url(&database.url).unwrap_err().report();
+        expect![[r#"
+            failed to prepare the connection
+              caused by: `default_transaction_read_only` is on, so the database is not to be written to
+              hint: if that is right only for others, run it with `options=-c default_transaction_read_only=off` in the URL
+        "#]]
+        .assert_eq(&format!("{err}\n"));
+        // Reading is allowed.
+        let status = Migrator::new(SECOND).status(database.url.as_str()).unwrap();
+        assert_eq!(status.pending, ["b2"]);
+        assert_eq!(Migrator::new(FIRST).upgrade_url(&database.url).unwrap(), [""; 0]);
+        // The hint works.
+        let url = format!("{}?options=-c%20default_transaction_read_only%3Doff", database.url);
+        assert_eq!(Migrator::new(SECOND).upgrade_url(&url).unwrap(), ["b2"]);
+    });
+}
+
+#[test]
+fn a_role_without_a_right_is_told_so() {
+    on_servers(|database| {
+        let name = format!("weak_{}_{}", std::process::id(), database.version);
+        database.batch(&format!(
+            "CREATE ROLE {name} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC"
+        ));
+        let as_weak = database.url.replace("postgres@", &format!("{name}@"));
+        let reports = || {
+            let err = Migrator::new(SECOND).upgrade_url(&as_weak).unwrap_err().report();
+            err.replace(&name, "weak")
+        };
+        let created = reports();
+        Migrator::new(FIRST).upgrade_url(&database.url).unwrap();
+        let read = reports();
+        database.batch(&format!(
+            "GRANT ALL ON dbmigrate_version TO {name}; GRANT CREATE ON SCHEMA public TO {name}"
+        ));
+        let altered = reports();
+        expect![[r#"
+            failed to create the version table
+              caused by: permission denied for schema public
+              line 1: CREATE TABLE IF NOT EXISTS "dbmigrate_version" (
+                                                 ^
+              hint: have the owner grant the right to this role, or run it as the owner, for example with `--url`
+            ---
+            failed to read which revisions are applied
+              caused by: permission denied for table dbmigrate_version
+              hint: have the owner grant the right to this role, or run it as the owner, for example with `--url`
+            ---
+            revision `b2` was rolled back: statement 1 of 1 failed: ALTER TABLE "theirs" ADD COLUMN "b" integer
+              caused by: must be owner of table theirs
+              hint: have the owner grant the right to this role, or run it as the owner, for example with `--url`
+        "#]]
+        .assert_eq(&format!("{created}\n---\n{read}\n---\n{altered}\n"));
+        database.batch(&format!("DROP OWNED BY {name}; DROP ROLE {name}"));
+    });
+}
